@@ -1,0 +1,74 @@
+/** The media types of images, in their two families (image-spec media-types.md; Docker Image Manifest V2, Schema 2). */
+export type Family = 'oci' | 'docker';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+export const mediaTypes = {
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerSchema1: 'application/vnd.docker.distribution.manifest.v1+json',
+  dockerSchema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+} as const;
+
+const layers: Record<Family, Record<Compression, string | null>> = {
+  oci: {
+    none: 'application/vnd.oci.image.layer.v1.tar',
+    gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  },
+  // No zstd type exists here, and podman and skopeo refuse an invented one: such a manifest becomes OCI.
+  docker: {
+    none: 'application/vnd.docker.image.rootfs.diff.tar',
+    gzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+    zstd: null,
+  },
+};
+
+/** The media type of a layer, or null where the family has none. */
+export function layerMediaType(family: Family, compression: Compression): string | null {
+  return layers[family][compression];
+}
+
+export type LayerKind =
+  | { readonly kind: 'layer'; readonly family: Family; readonly compression: Compression }
+  /** Non-distributable ("foreign") layers: their bytes may not be in any registry, so they are never touched. */
+  | { readonly kind: 'foreign' }
+  /** Encrypted layers and everything else that is not a plain layer. */
+  | { readonly kind: 'unknown' };
+
+const byType = new Map<string, LayerKind>();
+for (const family of ['oci', 'docker'] as const) {
+  for (const compression of ['none', 'gzip', 'zstd'] as const) {
+    const type = layers[family][compression];
+    if (type !== null) byType.set(type, { kind: 'layer', family, compression });
+  }
+}
+
+export function layerKind(mediaType: string): LayerKind {
+  const known = byType.get(mediaType);
+  if (known !== undefined) return known;
+  if (/^application\/vnd\.(?:oci\.image\.layer\.nondistributable|docker\.image\.rootfs\.foreign)\./.test(mediaType)) {
+    return { kind: 'foreign' };
+  }
+  return { kind: 'unknown' };
+}
+
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerList;
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest;
+}
+
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociConfig || mediaType === mediaTypes.dockerConfig;
+}
+
+export function familyOf(mediaType: string): Family {
+  return mediaType.startsWith('application/vnd.docker.') ? 'docker' : 'oci';
+}
