@@ -1,0 +1,60 @@
+import { OcislimError } from '../errors.ts';
+import { type Digest, parseDigest } from './digest.ts';
+import { type JsonObject, parseJsonObject } from './json.ts';
+import { type Platform, readPlatform } from './platform.ts';
+
+/** One row of an image's history (image-spec config.md). Rows with `empty_layer` stand for no layer. */
+export interface HistoryRow {
+  readonly emptyLayer: boolean;
+  readonly created: string | null;
+  readonly createdBy: string | null;
+  readonly json: JsonObject;
+}
+
+/** An image config: typed view and the parsed value, unknown keys included. */
+export interface ImageConfig {
+  readonly platform: Platform | null;
+  readonly diffIds: readonly Digest[];
+  /** Empty for an image without a history. */
+  readonly history: readonly HistoryRow[];
+  readonly json: JsonObject;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Reads a config and checks it against the number of layers of its manifest.
+ * @throws MANIFEST_INVALID where DiffIDs, history and layers do not agree.
+ */
+export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: string): ImageConfig {
+  const json = parseJsonObject(bytes, what);
+  const rootfs = json['rootfs'] as JsonObject | undefined;
+  const list = rootfs?.['diff_ids'];
+  if (typeof rootfs !== 'object' || rootfs === null || rootfs['type'] !== 'layers') {
+    throw new OcislimError('MANIFEST_INVALID', `${what} has no rootfs of type "layers"`);
+  }
+  const diffIds = (Array.isArray(list) ? list : []).map((id, i) => parseDigest(id, `DiffID ${i + 1} of ${what}`));
+  if (diffIds.length !== layerCount) {
+    throw new OcislimError('MANIFEST_INVALID', `${what} names ${diffIds.length} DiffIDs, but the manifest has ${layerCount} layers`);
+  }
+  const rows = Array.isArray(json['history']) ? json['history'] : [];
+  const history = rows.map((row) => readRow(row, what));
+  const filled = history.filter((row) => !row.emptyLayer).length;
+  if (history.length > 0 && filled !== layerCount) {
+    throw new OcislimError('MANIFEST_INVALID', `${what} has ${filled} history rows with a layer, but the manifest has ${layerCount} layers`);
+  }
+  return { platform: readPlatform(json), diffIds, history, json, bytes };
+}
+
+function readRow(value: unknown, what: string): HistoryRow {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new OcislimError('MANIFEST_INVALID', `${what} has a history row that is not an object`);
+  }
+  const json = value as JsonObject;
+  const { empty_layer: empty, created, created_by: createdBy } = json;
+  return {
+    emptyLayer: empty === true,
+    created: typeof created === 'string' ? created : null,
+    createdBy: typeof createdBy === 'string' ? createdBy : null,
+    json,
+  };
+}

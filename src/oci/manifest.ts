@@ -1,0 +1,109 @@
+import { OcislimError } from '../errors.ts';
+import { type Descriptor, parseDescriptor } from './descriptor.ts';
+import { type JsonObject, parseJsonObject } from './json.ts';
+import { type Family, familyOf, isConfigType, isIndexType, isManifestType, mediaTypes } from './media-type.ts';
+import { type Platform, readPlatform } from './platform.ts';
+
+/** An image manifest: typed view, parsed value (unknown keys included) and exact bytes (image-spec manifest.md). */
+export interface Manifest {
+  readonly kind: 'manifest';
+  readonly mediaType: string;
+  readonly family: Family;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly subject: Descriptor | null;
+  readonly json: JsonObject;
+  readonly bytes: Uint8Array;
+}
+
+/** A child of an index with the platform that the index states for it. */
+export interface IndexChild {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | null;
+}
+
+/** An image index or Docker manifest list (image-spec image-index.md). */
+export interface Index {
+  readonly kind: 'index';
+  readonly mediaType: string;
+  readonly family: Family;
+  readonly children: readonly IndexChild[];
+  readonly json: JsonObject;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Reads a manifest or an index. Ambiguous documents are refused (CVE-2021-41190): a manifest has no `manifests`, an
+ * index has neither `config` nor `layers`, and a mediaType inside must agree with the one outside.
+ * @throws MANIFEST_INVALID, UNSUPPORTED (Docker schema 1)
+ */
+export function parseManifest(bytes: Uint8Array, mediaType: string, what: string): Manifest | Index {
+  if (mediaType === mediaTypes.dockerSchema1 || mediaType === mediaTypes.dockerSchema1Signed) {
+    throw new OcislimError('UNSUPPORTED', `${what} is a Docker schema 1 manifest, a format retired in 2017`, {
+      advice: 'Pull and push the image once with a current Docker or skopeo, which converts it.',
+    });
+  }
+  const json = parseJsonObject(bytes, what);
+  const inside = json['mediaType'];
+  if (inside !== undefined && inside !== mediaType) {
+    throw new OcislimError('MANIFEST_INVALID', `${what} calls itself ${JSON.stringify(inside)} but was announced as ${JSON.stringify(mediaType)}`);
+  }
+  if (json['schemaVersion'] !== 2) {
+    throw new OcislimError('MANIFEST_INVALID', `${what} has schemaVersion ${JSON.stringify(json['schemaVersion'])}, not 2`);
+  }
+  if (isIndexType(mediaType)) return readIndex(json, bytes, mediaType, what);
+  if (isManifestType(mediaType)) return readManifest(json, bytes, mediaType, what);
+  throw new OcislimError('MEDIA_TYPE', `${what} is neither an image manifest nor an index: ${JSON.stringify(mediaType)}`);
+}
+
+function readManifest(json: JsonObject, bytes: Uint8Array, mediaType: string, what: string): Manifest {
+  refuseKeys(json, ['manifests', 'fsLayers'], what, 'a manifest');
+  const { layers, subject } = json;
+  if (!Array.isArray(layers)) throw new OcislimError('MANIFEST_INVALID', `${what} has no list of layers`);
+  return {
+    kind: 'manifest',
+    mediaType,
+    family: familyOf(mediaType),
+    config: parseDescriptor(json['config'], `the config of ${what}`),
+    layers: layers.map((layer, i) => parseDescriptor(layer, `layer ${i + 1} of ${what}`)),
+    subject: subject === undefined || subject === null ? null : parseDescriptor(subject, `the subject of ${what}`),
+    json,
+    bytes,
+  };
+}
+
+function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what: string): Index {
+  refuseKeys(json, ['config', 'layers', 'fsLayers'], what, 'an index');
+  const { manifests } = json;
+  if (!Array.isArray(manifests)) throw new OcislimError('MANIFEST_INVALID', `${what} has no list of manifests`);
+  return {
+    kind: 'index',
+    mediaType,
+    family: familyOf(mediaType),
+    children: manifests.map((child, i) => {
+      const descriptor = parseDescriptor(child, `manifest ${i + 1} of ${what}`);
+      return { descriptor, platform: readPlatform(descriptor.json['platform']) };
+    }),
+    json,
+    bytes,
+  };
+}
+
+function refuseKeys(json: JsonObject, keys: readonly string[], what: string, kind: string): void {
+  const found = keys.find((key) => Object.hasOwn(json, key));
+  if (found === undefined) return;
+  throw new OcislimError('MANIFEST_INVALID', `${what} is announced as ${kind} but has the key "${found}"; it could be read in two ways`);
+}
+
+/** Guesses the media type of a manifest that states none (old OCI layouts). */
+export function sniffMediaType(bytes: Uint8Array, what: string): string {
+  const json = parseJsonObject(bytes, what);
+  if (typeof json['mediaType'] === 'string') return json['mediaType'];
+  if (Array.isArray(json['manifests'])) return mediaTypes.ociIndex;
+  return mediaTypes.ociManifest;
+}
+
+/** Is this manifest that of an image to run (and not an artifact that uses the manifest's form)? */
+export function isImage(manifest: Manifest): boolean {
+  return isConfigType(manifest.config.mediaType);
+}
