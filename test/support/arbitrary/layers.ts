@@ -1,0 +1,107 @@
+import * as fc from 'fast-check';
+import { emptyRootfs, type Rootfs } from '../model/filesystem.ts';
+import { type TarEnd, writeTar } from '../model/tar-bytes.ts';
+import { readTar } from '../model/tar-reader.ts';
+import { featuresOf } from './features.ts';
+import {
+  type Draft,
+  type Intent,
+  type IntentName,
+  NAMES,
+  OPERATIONS,
+  type Operation,
+  tryApply,
+} from './intents.ts';
+import { describeStack, type GeneratedLayer, type GeneratedStack } from './stack.ts';
+
+export { ALL_FEATURES, type Feature } from './features.ts';
+export type { GeneratedLayer, GeneratedStack } from './stack.ts';
+
+export type LayerStackOptions = {
+  readonly minLayers?: number;
+  readonly maxLayers?: number;
+  /** The most intents in a layer; an intent makes up to five entries. */
+  readonly maxIntents?: number;
+  /** Intents that must not occur. */
+  readonly without?: readonly IntentName[];
+};
+
+/**
+ * Random stacks of valid layers: `applyLayers` takes them, and all runtimes mean the same by them (see `ambiguities`).
+ * They use everything that {@link ALL_FEATURES} names, and shrink to a few plain entries.
+ */
+export function layerStack(options: LayerStackOptions = {}): fc.Arbitrary<GeneratedStack> {
+  const { minLayers = 1, maxLayers = 7, maxIntents = 9, without = [] } = options;
+  const operations: readonly Operation[] = OPERATIONS.filter(({ name }) => !without.includes(name));
+  const table = operations.flatMap((operation) => Array.from({ length: operation.weight }, () => operation));
+  const intent: fc.Arbitrary<Intent> = fc.record({
+    op: fc.nat({ max: table.length - 1 }),
+    where: fc.nat({ max: 30 }),
+    name: fc.oneof(
+      { weight: 5, arbitrary: fc.nat({ max: 3 }) },
+      { weight: 2, arbitrary: fc.nat({ max: NAMES.length - 1 }) },
+    ),
+    target: fc.nat({ max: 30 }),
+    spelling: fc.nat({ max: 15 }),
+    head: fc.nat({ max: 9 }),
+    attributes: fc.oneof(
+      { weight: 2, arbitrary: fc.constant(0) },
+      { weight: 3, arbitrary: fc.nat({ max: 100_000 }) },
+    ),
+    data: fc.nat({ max: 9 }),
+  });
+  const layer = fc.record({
+    intents: fc.array(intent, { maxLength: maxIntents, size: 'max' }),
+    end: fc.nat({ max: 7 }),
+    /** Above 0 the layer may be that many layers' copy instead: the same digest twice. */
+    copy: fc.oneof({ weight: 15, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 3 }) }),
+  });
+  return fc
+    .array(layer, { minLength: minLayers, maxLength: maxLayers, size: 'max' })
+    .map((plans) => buildStack(plans, table));
+}
+
+type LayerPlan = { readonly intents: readonly Intent[]; readonly end: number; readonly copy: number };
+
+const ENDS: readonly TarEnd[] = [
+  'blocks',
+  'blocks',
+  'record',
+  'untidy',
+  'none',
+  'one-block',
+  'blocks',
+  'record',
+];
+
+function buildStack(plans: readonly LayerPlan[], table: readonly Operation[]): GeneratedStack {
+  const layers: GeneratedLayer[] = [];
+  let rootfs = emptyRootfs();
+  const states: Rootfs[] = [rootfs];
+  for (const plan of plans) {
+    const copied = plan.copy > 0 ? layers.at(-plan.copy) : undefined;
+    const upper = copied === undefined ? undefined : tryApply(rootfs, copied.model);
+    if (copied !== undefined && upper !== undefined) {
+      layers.push(copied);
+      rootfs = upper;
+    } else {
+      const draft: Draft = {
+        lower: rootfs,
+        current: rootfs,
+        specs: [],
+        model: [],
+        serial: layers.length * 100,
+        depth: layers.length,
+      };
+      for (const intent of plan.intents) table[intent.op]?.run(draft, intent);
+      const end = ENDS[plan.end] ?? 'blocks';
+      const tar = writeTar(draft.specs, end);
+      layers.push({ entries: draft.specs, model: readTar(tar), end, tar });
+      rootfs = draft.current;
+    }
+    states.push(rootfs);
+  }
+  const describe = (): string => describeStack(layers);
+  const stack = { layers, features: featuresOf(layers, states), describe };
+  return Object.defineProperty(stack, fc.toStringMethod, { value: describe, enumerable: false });
+}

@@ -1,0 +1,56 @@
+import { show } from '../model/byte-string.ts';
+import type { EntrySpec, TarEnd } from '../model/tar-bytes.ts';
+import type { ModelEntry } from '../model/tar-reader.ts';
+import type { Feature } from './features.ts';
+
+export type GeneratedLayer = {
+  /** What was written, in order. */
+  readonly entries: readonly EntrySpec[];
+  /** What {@link readTar} makes of `tar`, for the model to apply. */
+  readonly model: readonly ModelEntry[];
+  readonly end: TarEnd;
+  readonly tar: Uint8Array;
+};
+
+export type GeneratedStack = {
+  readonly layers: readonly GeneratedLayer[];
+  /** Which odd things occur; for the distribution test. */
+  readonly features: ReadonlySet<Feature>;
+  /** The whole stack as text, for the message of a failed property (fast-check prints it by itself). */
+  readonly describe: () => string;
+};
+
+/** A stack as text, an entry a line. */
+export function describeStack(layers: readonly GeneratedLayer[]): string {
+  return layers
+    .map((layer, i) => {
+      const heading = `layer ${i + 1} (${layer.tar.length} bytes, end: ${layer.end})`;
+      return [heading, ...layer.entries.map((spec) => `  ${describeSpec(spec)}`)].join('\n');
+    })
+    .join('\n');
+}
+
+/** An entry on one line: what it is, what it is called, and whatever is not plain about it. */
+export function describeSpec(spec: EntrySpec): string {
+  const type = spec.type ?? 'file';
+  if (type === 'global') return `global header ${show(JSON.stringify(spec.pax ?? []))}`;
+  const parts = [type.padEnd(7), show(spec.name)];
+  if (spec.linkname !== undefined) parts.push('→', show(spec.linkname));
+  if (spec.body !== undefined)
+    parts.push(
+      `${spec.body.length} bytes ${show(Buffer.from(spec.body.subarray(0, 24)).toString('latin1'))}`,
+    );
+  if (spec.sparse !== undefined)
+    parts.push(
+      `sparse ${spec.sparse.format} of ${spec.sparse.size}: ${spec.sparse.map.map(([at, n]) => `${at}+${n}`).join(' ')}`,
+    );
+  if (spec.mode !== undefined) parts.push(spec.mode.toString(8).padStart(4, '0'));
+  if (spec.uid !== undefined || spec.gid !== undefined) parts.push(`${spec.uid ?? 0}:${spec.gid ?? 0}`);
+  if (spec.uname || spec.gname) parts.push(`${show(spec.uname ?? '')}:${show(spec.gname ?? '')}`);
+  if (spec.devmajor !== undefined) parts.push(`device ${spec.devmajor},${spec.devminor ?? 0}`);
+  if (spec.mtime !== undefined && spec.mtime !== '1700000000') parts.push(`mtime ${spec.mtime}`);
+  for (const [key, value] of Object.entries(spec.xattrs ?? {})) parts.push(`${show(key)}=${show(value)}`);
+  if (spec.typeflag !== undefined) parts.push(`typeflag ${show(spec.typeflag)}`);
+  if (spec.format !== undefined && spec.format !== 'ustar') parts.push(spec.format);
+  return parts.join(' ');
+}
