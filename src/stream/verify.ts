@@ -1,0 +1,47 @@
+import { OcislimError } from '../errors.ts';
+import { type Digest, hasher } from '../oci/digest.ts';
+import type { ByteStream } from './byte-stream.ts';
+
+/**
+ * Passes bytes through and throws at the end (or at the first byte too many) unless they are what was promised.
+ * `what` starts the message: "layer 3 of docker://…". The size is checked first (image-spec descriptor.md).
+ * @throws SIZE_MISMATCH, DIGEST_MISMATCH
+ */
+export async function* verify(
+  stream: ByteStream,
+  expected: { readonly digest: Digest; readonly size: number },
+  what: string,
+): ByteStream {
+  const hash = hasher(expected.digest);
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > expected.size) throw sizeMismatch(what, expected.size, `at least ${size}`);
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (size !== expected.size) throw sizeMismatch(what, expected.size, String(size));
+  const actual = hash.digest();
+  if (actual !== expected.digest) {
+    throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${actual}, not ${expected.digest}`);
+  }
+}
+
+function sizeMismatch(what: string, expected: number, actual: string): OcislimError {
+  return new OcislimError('SIZE_MISMATCH', `${what} is ${actual} bytes long, not ${expected}`);
+}
+
+/** Throws DIFFID_MISMATCH at the end unless the unpacked bytes have the DiffID that the config states. */
+export async function* verifyDiffId(stream: ByteStream, diffId: Digest, what: string): ByteStream {
+  const hash = hasher(diffId);
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const actual = hash.digest();
+  if (actual !== diffId) {
+    throw new OcislimError('DIFFID_MISMATCH', `${what} unpacks to ${actual}, but the image config says ${diffId}`, {
+      advice: 'The image contradicts itself; build or push it again.',
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import type { ByteString } from './bytes.ts';
+
+/** What kind of thing an entry makes. `link` is a hard link; `global` a PAX header for all that follows, which runtimes ignore. */
+export type EntryKind = 'directory' | 'file' | 'link' | 'symlink' | 'char' | 'block' | 'fifo' | 'global';
+
+/** One member of a tar with the header blocks that it came with. */
+export interface TarEntry {
+  readonly kind: EntryKind;
+  /** As the archive spells it, extensions applied; not cleaned. */
+  readonly name: ByteString;
+  /** Link target as the archive spells it; empty for what is no link. */
+  readonly link: ByteString;
+  readonly mode: number;
+  /** Bytes that follow the head, without padding. For a sparse file that is less than its length. */
+  readonly size: number;
+  /** All header blocks verbatim: extensions, header, and the map blocks of an old GNU sparse file. */
+  readonly head: Uint8Array;
+}
+
+/** How a tar ended: `garbage` is data after the end mark that no reader looks at. */
+export type TarEnd = 'complete' | 'untidy' | 'garbage';

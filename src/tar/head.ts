@@ -1,0 +1,163 @@
+import { OcislimError } from '../errors.ts';
+import { concat } from '../stream/collect.ts';
+import { type ByteString, bytesOf } from './bytes.ts';
+import { blockSize, parseHeader, sealHeader } from './header.ts';
+import { writeOctal } from './number.ts';
+import { encodePax, type PaxRecords, parsePax } from './pax.ts';
+import { padded, sparseName } from './reader.ts';
+
+/** The head of an entry taken apart: extensions in their order, then the header, then the map of a GNU sparse file. */
+interface Parts {
+  readonly extensions: readonly { readonly type: 'x' | 'L' | 'K'; readonly block: Uint8Array; readonly body: Uint8Array }[];
+  readonly header: Uint8Array;
+  readonly map: Uint8Array;
+}
+
+function takeApart(head: Uint8Array): Parts {
+  const extensions: { type: 'x' | 'L' | 'K'; block: Uint8Array; body: Uint8Array }[] = [];
+  let at = 0;
+  for (;;) {
+    const block = head.slice(at, at + blockSize);
+    const { type, size } = parseHeader(block);
+    at += blockSize;
+    if (type !== 'x' && type !== 'L' && type !== 'K') return { extensions, header: block, map: head.slice(at) };
+    extensions.push({ type, block, body: head.slice(at, at + size) });
+    at += padded(size);
+  }
+}
+
+function putTogether(parts: Parts): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  for (const { block, body } of parts.extensions) blocks.push(...extensionBlocks(block, body));
+  return concat([...blocks, parts.header, parts.map]);
+}
+
+function extensionBlocks(block: Uint8Array, body: Uint8Array): Uint8Array[] {
+  writeOctal(block, 124, 12, body.length);
+  sealHeader(block);
+  const whole = new Uint8Array(padded(body.length));
+  whole.set(body);
+  return [block, whole];
+}
+
+const nameField = { offset: 0, length: 100, pax: 'path', gnu: 'L' } as const;
+const linkField = { offset: 157, length: 100, pax: 'linkpath', gnu: 'K' } as const;
+
+/**
+ * The same head under another name: for a hard link that now carries the data. Everything else (owner, times,
+ * xattrs, sparse map) stays as it was; a sparse file's name changes in every place that holds it.
+ */
+export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
+  const parts = replaceText(takeApart(head), nameField, name);
+  return putTogether({ ...parts, extensions: parts.extensions.map((extension) => renameSparse(extension, name)) });
+}
+
+function renameSparse<T extends Parts['extensions'][number]>(extension: T, name: ByteString): T {
+  if (extension.type !== 'x') return extension;
+  const records = parsePax(extension.body);
+  if (sparseName(records) === undefined) return extension;
+  const renamed: PaxRecords = records.map(([key, value]) => [key, key === 'GNU.sparse.name' ? name : value] as const);
+  return { ...extension, body: encodePax(renamed) };
+}
+
+/** The same head of a hard link with another target. */
+export function relinkHead(head: Uint8Array, target: ByteString): Uint8Array {
+  return putTogether(replaceText(takeApart(head), linkField, target));
+}
+
+/** The same head with other permission bits. */
+export function chmodHead(head: Uint8Array, mode: number): Uint8Array {
+  const parts = takeApart(head);
+  writeOctal(parts.header, 100, 8, mode);
+  sealHeader(parts.header);
+  return putTogether(parts);
+}
+
+function replaceText(parts: Parts, field: typeof nameField | typeof linkField, text: ByteString): Parts {
+  const { header } = parts;
+  const bytes = bytesOf(text);
+  const fits = bytes.length <= field.length;
+  const { gnu } = parseHeader(header);
+  header.fill(0, field.offset, field.offset + field.length);
+  header.set(bytes.subarray(0, field.length), field.offset);
+  // A ustar prefix belongs to the old name. GNU headers keep other things there.
+  if (field === nameField && !gnu) header.fill(0, 345, 345 + ustarPrefixLength(header));
+  sealHeader(header);
+  let extensions = parts.extensions
+    .filter((extension) => extension.type !== field.gnu)
+    .map((extension) => {
+      if (extension.type !== 'x') return extension;
+      const records = parsePax(extension.body).filter(([key]) => key !== field.pax);
+      return { ...extension, body: encodePax(records) };
+    })
+    .filter((extension) => extension.type !== 'x' || extension.body.length > 0);
+  if (!fits) {
+    if (gnu) {
+      const body = new Uint8Array(bytes.length + 1);
+      body.set(bytes);
+      extensions = [...extensions, { type: field.gnu, block: extensionHeader(field.gnu), body }];
+    } else {
+      const last = extensions.findLastIndex((extension) => extension.type === 'x');
+      const record = [field.pax, text] as const;
+      extensions =
+        last < 0
+          ? [...extensions, { type: 'x' as const, block: extensionHeader('x'), body: encodePax([record]) }]
+          : extensions.map((extension, i) => (i === last ? { ...extension, body: encodePax([...parsePax(extension.body), record]) } : extension));
+    }
+  }
+  return { ...parts, extensions };
+}
+
+function ustarPrefixLength(header: Uint8Array): number {
+  const star = header[508] === 0x74 && header[509] === 0x61 && header[510] === 0x72;
+  return star ? 131 : 155;
+}
+
+function extensionHeader(type: 'x' | 'L' | 'K'): Uint8Array {
+  const name = type === 'x' ? 'PaxHeaders.0/entry' : '././@LongLink';
+  return plainHeader(name, type, 0o644, 0, type !== 'x');
+}
+
+function plainHeader(name: ByteString, type: string, mode: number, mtime: number, gnu: boolean): Uint8Array {
+  const block = new Uint8Array(blockSize);
+  block.set(bytesOf(name).subarray(0, 100), 0);
+  writeOctal(block, 100, 8, mode);
+  writeOctal(block, 108, 8, 0);
+  writeOctal(block, 116, 8, 0);
+  writeOctal(block, 124, 12, 0);
+  writeOctal(block, 136, 12, mtime);
+  block[156] = type.charCodeAt(0);
+  block.set(bytesOf(gnu ? 'ustar  \0' : 'ustar\x0000'), 257);
+  sealHeader(block);
+  return block;
+}
+
+/** What can be made anew: a whiteout (an empty file of mode 0) or a directory as runtimes imply it (0755), both of 0:0. */
+export interface MadeEntry {
+  readonly kind: 'whiteout' | 'directory';
+  /** The name in the archive, `.wh.` included. */
+  readonly name: ByteString;
+  /** Seconds since 1970, not negative. */
+  readonly mtime: number;
+}
+
+export function makeHead({ kind, name, mtime }: MadeEntry): Uint8Array {
+  const directory = kind === 'directory';
+  const spelled = directory ? `${name}/` : name;
+  const header = plainHeader(spelled, directory ? '5' : '0', directory ? 0o755 : 0, mtime, false);
+  if (bytesOf(spelled).length <= 100) return header;
+  return concat([...extensionBlocks(extensionHeader('x'), encodePax([['path', spelled]])), header]);
+}
+
+/** The end mark: two zero blocks. */
+export const tarEnd: Uint8Array = new Uint8Array(2 * blockSize);
+
+/** Is there nothing but comments in this global header? Others change what some readers, but not the runtimes, see. */
+export function checkGlobal(body: Uint8Array): void {
+  const other = parsePax(body).find(([key]) => key !== 'comment');
+  if (other === undefined) return;
+  throw new OcislimError('TAR_INVALID', `a global tar header sets ${JSON.stringify(other[0])} for all entries after it, which programs read in different ways`, {
+    advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
+  });
+}
+
