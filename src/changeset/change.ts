@@ -1,0 +1,69 @@
+import type { ChangeKind, LayerIndex } from './layer-index.ts';
+import type { PathTable } from './path-table.ts';
+
+/** How the bytes of a change come about. `renamed`: the data of another name; `relinked`: a link with a new target. */
+export type ChangeForm = 'verbatim' | 'renamed' | 'relinked' | 'made';
+
+/** One thing that a layer does to the filesystem, over numbered paths. */
+export interface Change {
+  /** Its number in the ChangeList; the identity of what it puts there. */
+  readonly id: number;
+  readonly kind: Exclude<ChangeKind, 'ignored'>;
+  readonly path: number;
+  /** The path that a hard link names, else -1. */
+  readonly target: number;
+  /** Where its bytes are: source layer (from 1) and entry; 0 and -1 for what is made anew. */
+  readonly layer: number;
+  readonly entry: number;
+  /**
+   * The file (inode) that it puts there: the id of the change that first carried its data; -1 for directories and
+   * markers, and for a hard link that has not been resolved.
+   */
+  readonly file: number;
+  readonly form: ChangeForm;
+}
+
+/** All changes of a stack of layers, and those made while transforming it. */
+export class ChangeList {
+  readonly #changes: Change[] = [];
+
+  get(id: number): Change {
+    return this.#changes[id] as Change;
+  }
+
+  create(change: Omit<Change, 'id' | 'file'> & { readonly file?: number }): Change {
+    const id = this.#changes.length;
+    const carries = change.kind !== 'directory' && change.kind !== 'link' && change.kind !== 'whiteout' && change.kind !== 'opaque';
+    const whole: Change = {
+      id,
+      kind: change.kind,
+      path: change.path,
+      target: change.target,
+      layer: change.layer,
+      entry: change.entry,
+      file: change.file ?? (carries ? id : -1),
+      form: change.form,
+    };
+    this.#changes.push(whole);
+    return whole;
+  }
+
+  /** Notes which file a hard link turned out to bind to. */
+  resolve(link: Change, file: number): Change {
+    const resolved = { ...link, file };
+    this.#changes[link.id] = resolved;
+    return resolved;
+  }
+}
+
+/** The changes of one layer in the order of its tar. */
+export function readChanges(index: LayerIndex, layer: number, table: PathTable, list: ChangeList): Change[] {
+  const changes: Change[] = [];
+  for (let entry = 0; entry < index.kinds.length; entry++) {
+    const kind = index.kinds[entry] as ChangeKind;
+    if (kind === 'ignored') continue;
+    const target = kind === 'link' ? table.idOf(index.targets.get(entry) as string) : -1;
+    changes.push(list.create({ kind, path: table.idOf(index.paths[entry] as string), target, layer, entry, form: 'verbatim' }));
+  }
+  return changes;
+}

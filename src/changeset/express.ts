@@ -1,0 +1,193 @@
+import type { Change, ChangeList } from './change.ts';
+import type { Tree } from './tree.ts';
+
+/** What is known of the layers below the one that is being written. */
+export type Below =
+  | { readonly kind: 'nothing' }
+  /** Nobody has read them: every whiteout stays, since one too many harms nothing and one too few brings a file back. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'known'; readonly tree: Tree };
+
+export interface Expression {
+  /** Directories and markers parents first, then data in source order, then hard links after their targets. */
+  readonly changes: readonly Change[];
+  /** Hard links that now carry data (or point elsewhere), because the name that did is gone. */
+  readonly promoted: readonly Promotion[];
+}
+
+export interface Promotion {
+  readonly change: Change;
+  /** The change whose data it carries or whose file it names; null for a file of layers that nobody has read. */
+  readonly from: Change | null;
+  readonly reason: 'target removed' | 'borrowed from a lower layer' | 'linked to another name';
+}
+
+/** Thrown where a link needs the layers below, which nobody has read yet; the caller reads them and asks again. */
+export class NeedsLayersBelow extends Error {}
+
+export interface ExpressOptions {
+  readonly below: Below;
+  /** Source layers whose data this layer holds; data of others must be borrowed or linked to. */
+  readonly own: ReadonlySet<number>;
+  /** Must an implied directory that nothing else in the layer implies be kept? Default: yes. */
+  readonly wanted?: (path: number) => boolean;
+}
+
+/**
+ * Writes the state of a range of layers as the changes of a single layer, every path at most once: the inverse of
+ * applying. The tree holds that range alone (image-spec layer.md, "Representing Changes").
+ */
+export function express(tree: Tree, list: ChangeList, options: ExpressOptions): Expression {
+  const structure = expressStructure(tree, list, options);
+  const files = expressFiles(tree, list, options);
+  return { changes: [...structure, ...files.changes], promoted: files.promoted };
+}
+
+/** Directories, whiteouts and opaque markers. */
+function expressStructure(tree: Tree, list: ChangeList, { below, wanted }: ExpressOptions): Change[] {
+  const { table, node } = tree;
+  const size = table.paths.length;
+  const marks = new Uint8Array(size);
+  const hidden = new Uint8Array(size);
+  // Where everything below is hidden anyway, markers are idle: up to this number.
+  let covered = below.kind === 'nothing' ? size : 0;
+  for (let path = 0; path < size; path++) {
+    const isCovered = path < covered;
+    if (isCovered) hidden[path] = 1;
+    if (node[path] === 0) {
+      if (!tree.hidesAt(path)) continue;
+      if (!isCovered && mayBeBelow(below, path)) marks[path] = whiteout;
+      covered = Math.max(covered, table.end[path] as number);
+    } else if (tree.isDirectory(path)) {
+      let mark = tree.isImplied(path) ? 0 : own;
+      if (!isCovered && tree.hidesChildrenAt(path)) {
+        if (mayHaveChildrenBelow(below, path)) mark |= opaque;
+        // Removed and made again without an entry: the attributes below must not come back with the name.
+        if (tree.hidesAt(path) && tree.isImplied(path) && mayBeDirectoryBelow(below, path)) mark |= made;
+      }
+      if (tree.hidesChildrenAt(path)) covered = Math.max(covered, table.end[path] as number);
+      marks[path] = mark;
+    } else {
+      marks[path] = file;
+    }
+  }
+  keepImplied(tree, marks, hidden, below, wanted ?? (() => true));
+  const changes: Change[] = [];
+  for (let path = 0; path < size; path++) {
+    const mark = marks[path] as number;
+    if (mark & own) changes.push(tree.at(path) as Change);
+    if (mark & made) changes.push(make(list, 'directory', path));
+    if (mark & opaque) changes.push(make(list, 'opaque', path));
+    if (mark & whiteout) changes.push(make(list, 'whiteout', path));
+  }
+  return changes;
+}
+
+const own = 1;
+const made = 2;
+const opaque = 4;
+const whiteout = 8;
+const file = 16;
+
+/** A directory that exists only because something lay in it goes on existing when that is gone. */
+function keepImplied(tree: Tree, marks: Uint8Array, hidden: Uint8Array, below: Below, wanted: (path: number) => boolean): void {
+  const { table } = tree;
+  const implied = new Uint8Array(marks.length);
+  for (let path = marks.length - 1; path > 0; path--) {
+    if (marks[path] === 0 && implied[path] === 0 && tree.isImplied(path)) {
+      const given = hidden[path] === 0 && !tree.hidesAt(path) && mayBeDirectoryBelow(below, path);
+      if (!given && wanted(path)) marks[path] = made;
+    }
+    if (marks[path] !== 0 || implied[path] !== 0) implied[table.parent[path] as number] = 1;
+  }
+}
+
+function mayBeBelow(below: Below, path: number): boolean {
+  return below.kind === 'known' ? below.tree.node[path] !== 0 : below.kind === 'unknown';
+}
+
+function mayHaveChildrenBelow(below: Below, path: number): boolean {
+  return below.kind === 'known' ? below.tree.hasBelow(path) : below.kind === 'unknown';
+}
+
+function mayBeDirectoryBelow(below: Below, path: number): boolean {
+  return below.kind === 'known' ? below.tree.isDirectory(path) : below.kind === 'unknown';
+}
+
+function make(list: ChangeList, kind: 'directory' | 'opaque' | 'whiteout', path: number): Change {
+  return list.create({ kind, path, target: -1, layer: 0, entry: -1, form: 'made' });
+}
+
+/** Everything that is no directory: each file's data once, its other names as links. */
+function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Expression {
+  const data: Change[] = [];
+  const groups = new Map<number, Change[]>();
+  const carriers = new Map<number, Change>();
+  const { node } = tree;
+  for (let path = 0; path < node.length; path++) {
+    const change = tree.at(path);
+    if (change === null || change.kind === 'directory') continue;
+    const id = tree.file[path] as number;
+    if (change.kind === 'link') {
+      const group = groups.get(id);
+      if (group === undefined) groups.set(id, [change]);
+      else group.push(change);
+    } else {
+      data.push(change);
+      carriers.set(id, change);
+    }
+  }
+  const links: Change[] = [];
+  const promoted: Promotion[] = [];
+  for (const [id, group] of groups) {
+    group.sort(bySource);
+    const anchor = findAnchor(tree, id, group, carriers.get(id) ?? null, options);
+    let names = group;
+    let target: number;
+    if (anchor === null) {
+      const [first, ...rest] = group as [Change, ...Change[]];
+      const origin = list.get(id - 1);
+      const change = list.create({ ...origin, path: first.path, form: 'renamed', file: id - 1 });
+      data.push(change);
+      promoted.push({ change, from: origin, reason: options.own.has(origin.layer) ? 'target removed' : 'borrowed from a lower layer' });
+      names = rest;
+      target = first.path;
+    } else {
+      target = anchor;
+    }
+    const ready = new Set([target]);
+    for (const link of names) {
+      const sound = ready.has(link.target) || namesGround(tree, link.target, id, options.below);
+      const change = sound ? link : list.create({ ...link, target, form: 'relinked' });
+      if (!sound) promoted.push({ change, from: id > 0 ? list.get(id - 1) : null, reason: 'linked to another name' });
+      links.push(change);
+      ready.add(link.path);
+    }
+  }
+  data.sort(bySource);
+  return { changes: [...data, ...links], promoted };
+}
+
+function bySource(a: Change, b: Change): number {
+  return a.layer - b.layer || a.entry - b.entry || a.path - b.path;
+}
+
+/** A name for the links of a file to point at: the one that carries the data here, else one in the layers below. */
+function findAnchor(tree: Tree, id: number, group: readonly Change[], carrier: Change | null, options: ExpressOptions): number | null {
+  if (carrier !== null) return carrier.path;
+  const { below } = options;
+  const named = group.find((link) => namesGround(tree, link.target, id, below));
+  if (named !== undefined) return named.target;
+  if (id < 0) throw new NeedsLayersBelow();
+  if (below.kind !== 'known') return null;
+  const { file } = below.tree;
+  for (let path = 0; path < file.length; path++) if (file[path] === id && tree.isUntouched(path)) return path;
+  return null;
+}
+
+/** Does this path still name the file in the layers below, once the tree is applied over them? */
+function namesGround(tree: Tree, path: number, id: number, below: Below): boolean {
+  if (!tree.isUntouched(path)) return false;
+  if (below.kind === 'known') return below.tree.file[path] === id;
+  return id < 0 && path === -id - 1;
+}

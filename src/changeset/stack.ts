@@ -1,0 +1,25 @@
+import { type Change, ChangeList, readChanges } from './change.ts';
+import type { LayerIndex } from './layer-index.ts';
+import type { Path } from './path.ts';
+import { buildPathTable, type PathTable } from './path-table.ts';
+
+/** A stack of layers, or of those of its layers that have been read, as changes over one path table. */
+export interface Stack {
+  readonly table: PathTable;
+  readonly list: ChangeList;
+  /** By source layer number, from 1. */
+  readonly layers: ReadonlyMap<number, readonly Change[]>;
+}
+
+/** `indexes` by source layer number. */
+export function buildStack(indexes: ReadonlyMap<number, LayerIndex>): Stack {
+  const names: Iterable<Path>[] = [];
+  for (const index of indexes.values()) names.push(index.paths, index.targets.values());
+  const table = buildPathTable(names);
+  const list = new ChangeList();
+  const layers = new Map<number, readonly Change[]>();
+  for (const [number, index] of [...indexes].sort(([a], [b]) => a - b)) {
+    layers.set(number, readChanges(index, number, table, list));
+  }
+  return { table, list, layers };
+}

@@ -1,0 +1,228 @@
+import { OcislimError } from '../errors.ts';
+import type { Change, ChangeList } from './change.ts';
+import { quotePath } from './path.ts';
+import type { PathTable } from './path-table.ts';
+
+/** What lies below the first layer applied to a tree: nothing, or layers that nobody has read. */
+export type Ground = 'nothing' | 'unknown';
+
+/** A path hides what the ground has there, the path's own attributes included. */
+const hides = 1;
+/** A directory hides the children that the ground has in it, but not the ground's attributes of the directory. */
+const hidesChildren = 2;
+
+/** What applying a layer can tell an observer. */
+export interface Observer {
+  /** A hard link was bound to a file. */
+  onLink?(link: Change, file: number): void;
+  /** Something that is no directory gave way to a directory, which merges with what lies below instead of hiding it. */
+  onReplacedByDirectory?(id: number): void;
+}
+
+/**
+ * The state of a root filesystem while layers are applied bottom to top (image-spec layer.md, "Applying Changesets").
+ *
+ * Whiteouts and opaque markers act first, on what the layers before have put there; then the entries in their order.
+ * A whiteout or marker implies its parent directories as any entry does: Docker, containerd and umoci make them.
+ */
+export class Tree {
+  readonly table: PathTable;
+  readonly ground: Ground;
+  readonly #list: ChangeList;
+  /** Per path: 0 nothing, -1 a directory that is only implied, else the id + 1 of the change that put it there. */
+  readonly node: Int32Array;
+  /** Per path: id + 1 of the file's first change; negative: a file of the ground, -(path + 1) of the name it was linked by. */
+  readonly file: Int32Array;
+  readonly #flags: Uint8Array;
+  /** Per path: the number of the last layer (counted from 1 in the order applied) that put or implied something there. */
+  readonly touched: Int32Array;
+  #layers = 0;
+
+  constructor(table: PathTable, list: ChangeList, ground: Ground = 'nothing') {
+    this.table = table;
+    this.ground = ground;
+    this.#list = list;
+    const size = table.paths.length;
+    this.node = new Int32Array(size);
+    this.file = new Int32Array(size);
+    this.#flags = new Uint8Array(size);
+    this.touched = new Int32Array(size);
+    this.node[0] = -1;
+  }
+
+  /** @throws LAYER_INVALID: a dangling hard link, a hard link to a directory, an entry below a file of its own layer */
+  apply(layer: readonly Change[], observer: Observer = {}): void {
+    this.#layers++;
+    for (const change of layer) {
+      if (change.kind === 'whiteout') this.hide(change.path);
+      else if (change.kind === 'opaque') this.#hideChildren(change.path);
+    }
+    for (const change of layer) {
+      if (change.kind === 'whiteout') this.#implyAncestors(change.path, observer);
+      else if (change.kind === 'opaque') {
+        this.#implyAncestors(change.path, observer);
+        this.#imply(change.path, observer);
+      }
+    }
+    for (const change of layer) {
+      if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
+      this.#refuseOwnAncestor(change.path);
+      this.#implyAncestors(change.path, observer);
+      if (change.kind === 'directory') this.#putDirectory(change, observer);
+      else this.#putFile(change, observer);
+    }
+  }
+
+  isDirectory(path: number): boolean {
+    const node = this.node[path] as number;
+    return node === -1 || (node > 0 && this.#list.get(node - 1).kind === 'directory');
+  }
+
+  isImplied(path: number): boolean {
+    return this.node[path] === -1;
+  }
+
+  /** The change that determines the path, or null for nothing and for an implied directory. */
+  at(path: number): Change | null {
+    const node = this.node[path] as number;
+    return node > 0 ? this.#list.get(node - 1) : null;
+  }
+
+  /** Does this path hide what the ground has there? */
+  hidesAt(path: number): boolean {
+    return ((this.#flags[path] as number) & hides) !== 0;
+  }
+
+  /** Does this directory hide the children that the ground has in it? */
+  hidesChildrenAt(path: number): boolean {
+    return (this.#flags[path] as number) !== 0;
+  }
+
+  /** Is the ground's node at this path neither replaced nor hidden by what was applied? */
+  isUntouched(path: number): boolean {
+    if (this.node[path] !== 0 || this.hidesAt(path)) return false;
+    for (let above = this.table.parent[path] as number; above >= 0; above = this.table.parent[above] as number) {
+      if (this.hidesChildrenAt(above) || (this.node[above] !== 0 && !this.isDirectory(above))) return false;
+    }
+    return true;
+  }
+
+  hasBelow(path: number): boolean {
+    const end = this.table.end[path] as number;
+    for (let at = path + 1; at < end; at++) if (this.node[at] !== 0) return true;
+    return false;
+  }
+
+  /** Takes the path away with all below it, and whatever the ground has there. */
+  hide(path: number): void {
+    this.#clear(path);
+    this.node[path] = 0;
+    this.file[path] = 0;
+    this.#flags[path] = hides;
+  }
+
+  /** Takes a single path away as if it had never been put there; what the ground has there stays. */
+  forget(path: number): void {
+    this.node[path] = 0;
+    this.file[path] = 0;
+    this.#flags[path] = 0;
+  }
+
+  /** Forgets a directory's own entry; it is then implied by what is in it. */
+  makeImplied(path: number): void {
+    this.node[path] = -1;
+  }
+
+  #hideChildren(path: number): void {
+    this.#clear(path);
+    if (this.node[path] !== 0 && !this.isDirectory(path)) {
+      this.node[path] = 0;
+      this.file[path] = 0;
+      this.#flags[path] = hides;
+    }
+    this.#flags[path] = (this.#flags[path] as number) | hidesChildren;
+  }
+
+  /** Empties the subtree, the path itself excepted. */
+  #clear(path: number): void {
+    const end = this.table.end[path] as number;
+    if (end === path + 1) return;
+    this.node.fill(0, path + 1, end);
+    this.file.fill(0, path + 1, end);
+    this.#flags.fill(0, path + 1, end);
+  }
+
+  #implyAncestors(path: number, observer: Observer): void {
+    for (let above = this.table.parent[path] as number; above >= 0; above = this.table.parent[above] as number) {
+      if (this.touched[above] === this.#layers && this.isDirectory(above)) return;
+      this.#imply(above, observer);
+    }
+  }
+
+  #imply(path: number, observer: Observer): void {
+    this.touched[path] = this.#layers;
+    if (this.isDirectory(path)) return;
+    this.#giveWay(path, observer);
+    this.node[path] = -1;
+  }
+
+  /** Before a directory takes the place of something else: what the other hid stays hidden. */
+  #giveWay(path: number, observer: Observer): void {
+    const node = this.node[path] as number;
+    if (node <= 0) return;
+    observer.onReplacedByDirectory?.(node - 1);
+    this.file[path] = 0;
+    this.#flags[path] = hides;
+  }
+
+  #refuseOwnAncestor(path: number): void {
+    for (let above = this.table.parent[path] as number; above >= 0; above = this.table.parent[above] as number) {
+      if (this.touched[above] !== this.#layers) continue;
+      if (this.isDirectory(above)) return;
+      if (this.node[above] === 0) continue;
+      const paths = this.table.paths;
+      throw new OcislimError('LAYER_INVALID', `${quotePath(paths[path] as string)} lies below ${quotePath(paths[above] as string)}, which is no directory in the same layer`, {
+        advice: 'Programs unpack such a layer in different ways; build it anew.',
+      });
+    }
+  }
+
+  #putDirectory(change: Change, observer: Observer): void {
+    const { path } = change;
+    if (!this.isDirectory(path)) this.#giveWay(path, observer);
+    this.node[path] = change.id + 1;
+    this.touched[path] = this.#layers;
+  }
+
+  #putFile(change: Change, observer: Observer): void {
+    const { path } = change;
+    const file = change.kind === 'link' ? this.#bind(change, observer) : change.file + 1;
+    this.#clear(path);
+    this.node[path] = change.id + 1;
+    this.file[path] = file;
+    this.#flags[path] = 0;
+    this.touched[path] = this.#layers;
+  }
+
+  /** A link binds to what its name means at this point: an earlier entry of its layer, else the file of a lower one. */
+  #bind(link: Change, observer: Observer): number {
+    if (link.file >= 0) return link.file + 1;
+    const file = this.#fileNamed(link);
+    if (file > 0) observer.onLink?.(link, file - 1);
+    return file;
+  }
+
+  #fileNamed(link: Change): number {
+    const { target } = link;
+    const paths = this.table.paths;
+    const text = `the hard link ${quotePath(paths[link.path] as string)} in layer ${link.layer}`;
+    if (this.node[target] !== 0) {
+      if (!this.isDirectory(target)) return this.file[target] as number;
+      throw new OcislimError('LAYER_INVALID', `${text} points at a directory, ${quotePath(paths[target] as string)}`);
+    }
+    if (this.ground === 'unknown' && this.isUntouched(target)) return -(target + 1);
+    throw new OcislimError('LAYER_INVALID', `${text} points at ${quotePath(paths[target] as string)}, which does not exist there`, {
+      advice: 'The image is damaged: no program can unpack it. Build it anew.',
+    });
+  }
+}
