@@ -1,0 +1,34 @@
+import type { ByteString } from '../tar/bytes.ts';
+
+/**
+ * What must be true besides the name before a rule removes a file, where no glob can say it:
+ * - `python-source`: the module that a `.pyc` or `.pyo` was compiled from is there, so that Python can do without
+ *   the compiled file. (Some images ship compiled modules only.)
+ */
+export type Condition = 'python-source';
+
+/** The paths of which one at least must exist for the condition to hold for `path`. */
+export function witnesses(condition: Condition, path: ByteString): readonly ByteString[] {
+  switch (condition) {
+    case 'python-source':
+      return pythonSources(path);
+  }
+}
+
+/**
+ * `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`, `a/m.pyc` too (PEP 3147). A script's name may hold
+ * dots of its own, so every prefix that ends before a dot is tried.
+ */
+function pythonSources(path: ByteString): readonly ByteString[] {
+  const cut = path.lastIndexOf('/') + 1;
+  const directory = path.slice(0, cut);
+  const parts = path.slice(cut).split('.');
+  const cached = /(?:^|\/)__pycache__\/$/.test(directory);
+  const home = cached ? directory.slice(0, -'__pycache__/'.length) : directory;
+  const shortest = cached ? 1 : parts.length - 1;
+  const sources: ByteString[] = [];
+  for (let count = parts.length - 1; count >= shortest && count > 0; count--) {
+    sources.push(`${home}${parts.slice(0, count).join('.')}.py`);
+  }
+  return sources;
+}

@@ -1,0 +1,170 @@
+import { OcislimError } from '../errors.ts';
+
+/**
+ * One step of a pattern. Characters are code points; a byte of a name that is not UTF-8 is a character of its own
+ * (`invalidByte` + its value), which no literal and no range names.
+ */
+export type Token =
+  | { readonly kind: 'literal'; readonly code: number }
+  /** `?`: one character, not `/`. */
+  | { readonly kind: 'any' }
+  /** `[a-z]`: one character, never `/`; ranges are inclusive pairs. */
+  | {
+      readonly kind: 'class';
+      readonly negated: boolean;
+      readonly ranges: readonly (readonly [number, number])[];
+    }
+  /** `*`: any run without `/`. */
+  | { readonly kind: 'star' }
+  /** `**` at the end, or next to other characters: any run. */
+  | { readonly kind: 'globstar' }
+  /** `**` as a component with more to come: nothing, or any run that ends in `/`. */
+  | { readonly kind: 'directories' };
+
+export type Pattern = readonly Token[];
+
+export const slash = 0x2f;
+/** The character that stands for the byte `b` (0x80–0xff) where a name is not UTF-8 is `invalidByte + b`. */
+export const invalidByte = 0x110000;
+
+/** Linux refuses longer paths (PATH_MAX), and nobody writes longer globs. */
+const longestPattern = 4096;
+
+/**
+ * Reads a glob with the semantics of `.dockerignore`: anchored at the root, and cleaned as a path (`/a//./b/` is
+ * `a/b`). Stricter than Docker where Docker ignores the trouble: `..` and the root itself are refused.
+ * @throws RULES_INVALID with `origin` ("--rule", "rules.txt:12") before the sentence.
+ */
+export function parsePattern(text: string, origin: string): Pattern {
+  const fail = (why: string, advice?: string): OcislimError =>
+    new OcislimError('RULES_INVALID', `${origin}: ${why}`, advice === undefined ? {} : { advice });
+  if (text.length > longestPattern) throw fail(`the rule is longer than ${longestPattern} characters`);
+  if (text.includes('\0')) throw fail('the rule holds a NUL byte, which no file name can');
+  if (!text.isWellFormed()) throw fail(`${JSON.stringify(text)} is not well-formed Unicode text`);
+
+  const components: Token[][] = [[]];
+  const characters = Array.from(text);
+  for (let i = 0; i < characters.length; i++) {
+    const character = characters[i] as string;
+    const component = components.at(-1) as Token[];
+    switch (character) {
+      case '/':
+        components.push([]);
+        break;
+      case '?':
+        component.push({ kind: 'any' });
+        break;
+      case '*': {
+        let stars = 1;
+        while (characters[i + 1] === '*') {
+          stars++;
+          i++;
+        }
+        component.push({ kind: stars === 1 ? 'star' : 'globstar' });
+        break;
+      }
+      case '[': {
+        const { token, end } = parseClass(characters, i, text, fail);
+        component.push(token);
+        i = end;
+        break;
+      }
+      case '\\': {
+        i++;
+        const escaped = characters[i];
+        if (escaped === undefined)
+          throw fail(`${JSON.stringify(text)} ends in a lone backslash`, 'Write \\\\ for a backslash.');
+        if (escaped === '/') components.push([]);
+        else component.push(literal(escaped));
+        break;
+      }
+      default:
+        component.push(literal(character));
+    }
+  }
+
+  const clean = components.filter((component) => component.length > 0 && spelling(component) !== '.');
+  if (clean.some((component) => spelling(component) === '..')) {
+    throw fail(`${JSON.stringify(text)} climbs with ".."`, 'Rules start at the root of the image.');
+  }
+  if (clean.length === 0)
+    throw fail(`${JSON.stringify(text)} names no path below the root`, 'Write ** to match everything.');
+  return join(clean);
+}
+
+type Fail = (why: string, advice?: string) => OcislimError;
+
+/** A class as Go's path.Match reads it, with `!` beside `^`, and with a hyphen at an end standing for itself. */
+function parseClass(
+  characters: readonly string[],
+  start: number,
+  text: string,
+  fail: Fail,
+): { token: Token; end: number } {
+  const quoted = JSON.stringify(text);
+  let i = start + 1;
+  const negated = characters[i] === '^' || characters[i] === '!';
+  if (negated) i++;
+  const ranges: [number, number][] = [];
+  const next = (): number => {
+    let character = characters[i++];
+    if (character === '\\') character = characters[i++];
+    if (character === undefined) throw fail(`a "[" in ${quoted} is never closed`, 'Write \\[ for a bracket.');
+    if (character === '/') throw fail(`a class in ${quoted} holds "/", which no class can match`);
+    return character.codePointAt(0) as number;
+  };
+  while (characters[i] !== ']') {
+    if (characters[i] === '[' && characters[i + 1] === ':')
+      throw fail(`${quoted} uses a named class ([:…:]), which is not known here`);
+    const low = next();
+    let high = low;
+    if (characters[i] === '-' && characters[i + 1] !== ']') {
+      i++;
+      high = next();
+    }
+    if (high < low) throw fail(`a range in ${quoted} runs backwards`);
+    ranges.push([low, high]);
+  }
+  if (ranges.length === 0)
+    throw fail(`${quoted} has an empty class`, 'Write [\\]] for a class that holds "]".');
+  return { token: { kind: 'class', negated, ranges }, end: i };
+}
+
+function literal(character: string): Token {
+  return { kind: 'literal', code: character.codePointAt(0) as number };
+}
+
+function join(components: readonly Token[][]): Pattern {
+  const tokens: Token[] = [];
+  const last = components.length - 1;
+  for (const [index, component] of components.entries()) {
+    if (component.length === 1 && component[0]?.kind === 'globstar') {
+      // "**/**/x" is "**/x", and "**/**" is "**".
+      if (tokens.at(-1)?.kind === 'directories') tokens.pop();
+      tokens.push({ kind: index === last ? 'globstar' : 'directories' });
+      continue;
+    }
+    tokens.push(...component);
+    if (index < last) tokens.push({ kind: 'literal', code: slash });
+  }
+  return tokens;
+}
+
+/** The text that a pattern stands for when it holds nothing but literals, as a byte string; else null. */
+export function spelling(pattern: Pattern): string | null {
+  let text = '';
+  for (const token of pattern) {
+    if (token.kind !== 'literal') return null;
+    text += String.fromCodePoint(token.code);
+  }
+  return toByteString(text);
+}
+
+const encoder = new TextEncoder();
+
+/** The UTF-8 bytes of a text as a byte string (one unit of 0–255 a byte). */
+export function toByteString(text: string): string {
+  let bytes = '';
+  for (const byte of encoder.encode(text)) bytes += String.fromCharCode(byte);
+  return bytes;
+}
