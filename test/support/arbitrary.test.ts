@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALL_FEATURES, type Feature, layerStack } from './arbitrary/layers.ts';
-import { ambiguities, applyLayer, applyLayers, emptyRootfs } from './model/filesystem.ts';
+import { ambiguities, applyLayer, emptyRootfs } from './model/filesystem.ts';
 
 const SAMPLES = 500;
 

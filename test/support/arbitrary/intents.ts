@@ -3,6 +3,7 @@ import {
   ambiguities,
   applyLayer,
   InvalidLayer,
+  isBelow,
   linkGroups,
   parentOf,
   placeOf,
@@ -86,7 +87,8 @@ export type Draft = {
   readonly model: ModelEntry[];
   /** Makes every content its own. */
   serial: number;
-  readonly depth: number;
+  /** Only what umoci can unpack: see `LayerStackOptions`. */
+  readonly portable: boolean;
 };
 
 export type IntentName = (typeof OPERATIONS)[number]['name'];
@@ -290,15 +292,44 @@ export function tryApply(lower: Rootfs, entries: readonly ModelEntry[]): Rootfs 
 
 /** Adds an entry where the layer stays valid with it, spelled and encoded as the intent wants. */
 function add(draft: Draft, intent: Intent, spec: EntrySpec | undefined): void {
-  if (spec === undefined) return;
+  if (spec === undefined || (draft.portable && !isPortable(draft.lower, spec))) return;
   const spelled = inFormat({ ...spec, ...spelling(spec, intent) }, intent.head);
   const [read] = readTar(encodeEntry(spelled));
   if (read === undefined) throw new Error(`an entry that does not read back: ${show(spec.name)}`);
   const upper = tryApply(draft.lower, [...draft.model, read]);
-  if (upper === undefined) return;
+  if (upper === undefined || (draft.portable && leavesBareDirectory(draft.lower, upper))) return;
   draft.specs.push(spelled);
   draft.model.push(read);
   draft.current = upper;
+}
+
+/** Whether all runtimes can unpack the entry over those layers: see `LayerStackOptions.portable`. */
+export function isPortable(lower: Rootfs, spec: EntrySpec): boolean {
+  const odd = spec.type === 'global' || spec.typeflag === '7' || spec.sparse?.format === 'gnu';
+  const device = spec.type === 'char' || spec.type === 'block';
+  // Linux lets `security.*` be set by few, and `user.*` only on files and directories.
+  const xattrs = Object.keys(spec.xattrs ?? {});
+  const refused = xattrs.some(
+    (key) => key.startsWith('security.') || (spec.type !== 'file' && spec.type !== 'dir'),
+  );
+  if (odd || device || refused) return false;
+  const place = placeOf(spec.name);
+  if (place.is === 'leftover' || (place.is === 'content' && place.path === '')) return false;
+  for (let parent = parentOf(place.path); parent !== undefined; parent = parentOf(parent)) {
+    if ((lower.get(parent)?.kind ?? 'dir') !== 'dir') return false;
+  }
+  return true;
+}
+
+/** Whether a layer leaves a directory that only a marker below it implies: umoci 0.4 does not make one. */
+export function leavesBareDirectory(lower: Rootfs, upper: Rootfs): boolean {
+  return [...upper].some(
+    ([path, node]) =>
+      node.implied &&
+      path !== '' &&
+      lower.get(path) !== node &&
+      ![...upper.keys()].some((other) => isBelow(other, path)),
+  );
 }
 
 function spelling(spec: EntrySpec, intent: Intent): { name: ByteString; linkname?: ByteString } {
@@ -509,24 +540,19 @@ function special(intent: Intent, path: ByteString): EntrySpec {
 function sparseFile(draft: Draft, intent: Intent, path: ByteString): EntrySpec {
   const pieces = [1, 2, 0, 5, 30][intent.data % 5] ?? 1;
   const length = [7, 512, 600][intent.target % 3] ?? 7;
-  const map = Array.from({ length: pieces }, (_, i): [number, number] => [
-    i * 2048 + (intent.name % 2) * 512,
-    length,
-  ]);
+  const size = pieces * 2048 + 1024 + intent.target;
+  const shift = (intent.name % 2) * 512;
+  const map = Array.from({ length: pieces }, (_, i): [number, number] => [i * 2048 + shift, length]);
+  // A file that is one hole has, as GNU tar writes it, one empty piece at its end.
+  if (pieces === 0) map.push([size, 0]);
   draft.serial += 1;
-  const body = bytesOf(
-    `piece ${draft.serial}.`.repeat(Math.ceil((pieces * length) / 8)).slice(0, pieces * length),
-  );
+  const text = `${String.fromCharCode(0x21 + (draft.serial % 90))}piece ${draft.serial};`;
   return {
     ...attributesOf(intent, 0o644),
     name: path,
     type: 'file',
-    sparse: {
-      format: SPARSES[intent.spelling % 4] ?? 'gnu',
-      size: pieces * 2048 + 1024 + intent.target,
-      map,
-    },
-    body,
+    sparse: { format: SPARSES[intent.spelling % 4] ?? 'gnu', size, map },
+    body: bytesOf(text.repeat(Math.ceil((pieces * length) / text.length)).slice(0, pieces * length)),
   };
 }
 

@@ -7,6 +7,8 @@ import {
   type Draft,
   type Intent,
   type IntentName,
+  isPortable,
+  leavesBareDirectory,
   NAMES,
   OPERATIONS,
   type Operation,
@@ -24,6 +26,12 @@ export type LayerStackOptions = {
   readonly maxIntents?: number;
   /** Intents that must not occur. */
   readonly without?: readonly IntentName[];
+  /**
+   * Only what every runtime can unpack without privileges of the kernel, umoci 0.4 included: no devices, no
+   * `security.*` xattrs, `user.*` only on files and directories, no global headers, contiguous files, old GNU sparse files, AUFS leftovers, entries for the root,
+   * nothing below what is no directory in a lower layer, no directory that only a marker implies.
+   */
+  readonly portable?: boolean;
 };
 
 /**
@@ -31,7 +39,7 @@ export type LayerStackOptions = {
  * They use everything that {@link ALL_FEATURES} names, and shrink to a few plain entries.
  */
 export function layerStack(options: LayerStackOptions = {}): fc.Arbitrary<GeneratedStack> {
-  const { minLayers = 1, maxLayers = 7, maxIntents = 9, without = [] } = options;
+  const { minLayers = 1, maxLayers = 7, maxIntents = 9, without = [], portable = false } = options;
   const operations: readonly Operation[] = OPERATIONS.filter(({ name }) => !without.includes(name));
   const table = operations.flatMap((operation) => Array.from({ length: operation.weight }, () => operation));
   const intent: fc.Arbitrary<Intent> = fc.record({
@@ -58,7 +66,7 @@ export function layerStack(options: LayerStackOptions = {}): fc.Arbitrary<Genera
   });
   return fc
     .array(layer, { minLength: minLayers, maxLength: maxLayers, size: 'max' })
-    .map((plans) => buildStack(plans, table));
+    .map((plans) => buildStack(plans, table, portable));
 }
 
 type LayerPlan = { readonly intents: readonly Intent[]; readonly end: number; readonly copy: number };
@@ -74,14 +82,23 @@ const ENDS: readonly TarEnd[] = [
   'record',
 ];
 
-function buildStack(plans: readonly LayerPlan[], table: readonly Operation[]): GeneratedStack {
+function buildStack(
+  plans: readonly LayerPlan[],
+  table: readonly Operation[],
+  portable: boolean,
+): GeneratedStack {
   const layers: GeneratedLayer[] = [];
   let rootfs = emptyRootfs();
   const states: Rootfs[] = [rootfs];
   for (const plan of plans) {
     const copied = plan.copy > 0 ? layers.at(-plan.copy) : undefined;
     const upper = copied === undefined ? undefined : tryApply(rootfs, copied.model);
-    if (copied !== undefined && upper !== undefined) {
+    const fits =
+      !portable ||
+      (upper !== undefined &&
+        !leavesBareDirectory(rootfs, upper) &&
+        copied?.entries.every((spec) => isPortable(rootfs, spec)));
+    if (copied !== undefined && upper !== undefined && fits) {
       layers.push(copied);
       rootfs = upper;
     } else {
@@ -91,7 +108,7 @@ function buildStack(plans: readonly LayerPlan[], table: readonly Operation[]): G
         specs: [],
         model: [],
         serial: layers.length * 100,
-        depth: layers.length,
+        portable,
       };
       for (const intent of plan.intents) table[intent.op]?.run(draft, intent);
       const end = ENDS[plan.end] ?? 'blocks';

@@ -209,10 +209,9 @@ function encodeParts(spec: EntrySpec): Parts {
     body = sparse.body;
     for (const [key, value] of sparse.records) record(key, value);
     if (sparse.storedName !== undefined) name = sparse.storedName;
-    if (spec.sparse.format === 'gnu') {
-      if (!gnu) cannot('an old GNU sparse map');
-      typeflag = 'S';
-    }
+    // GNU tar chooses between its two ways by the magic of the header.
+    if ((spec.sparse.format === 'gnu') !== gnu) cannot(`the sparse format ${spec.sparse.format}`);
+    if (gnu) typeflag = 'S';
     patches.push(...sparse.patches);
     extensions.push(...sparse.extensions);
   }
