@@ -1,0 +1,356 @@
+import { OcislimError } from '../errors.ts';
+import type { Condition } from './condition.ts';
+import { type EntryKind, parseRule, type Rule } from './rules.ts';
+
+/** What may go wrong at run time: `none` for caches that nothing reads, `high` for what programs or scanners need. */
+export type Risk = 'none' | 'low' | 'medium' | 'high';
+
+/** A named set of rules. Within it the last match wins; its `!` rules do not touch other presets or rules. */
+export interface Preset {
+  readonly name: string;
+  readonly title: string;
+  readonly risk: Risk;
+  /** Used by `slim` when nothing else is asked for. */
+  readonly safe: boolean;
+  /** What breaks, or why nothing does. */
+  readonly note: string;
+  /** `clear-setuid` clears the setuid and setgid bits of the files that match, and removes nothing. */
+  readonly effect: 'remove' | 'clear-setuid';
+  readonly rules: readonly PresetRule[];
+}
+
+export type PresetRule =
+  | string
+  | { readonly glob: string; readonly only?: EntryKind; readonly needs?: Condition };
+
+const safe = { risk: 'none', safe: true, effect: 'remove' } as const;
+const optional = { safe: false, effect: 'remove' } as const;
+
+const homes = ['root', 'home/*'];
+const stdlibs = ['usr/lib/python[23].*', 'usr/lib64/python[23].*', 'usr/local/lib/python[23].*'];
+/** The random part of a directory that Python's tempfile makes. */
+const random = '[a-z0-9_]'.repeat(8);
+
+const each = (prefixes: readonly string[], ...globs: readonly string[]): string[] =>
+  prefixes.flatMap((prefix) => globs.map((glob) => `${prefix}/${glob}`));
+const only = (kind: EntryKind, ...globs: readonly string[]): PresetRule[] =>
+  globs.map((glob) => ({ glob, only: kind }));
+
+const table: readonly Preset[] = [
+  {
+    name: 'apt-lists',
+    title: 'package lists of apt',
+    ...safe,
+    note: '`apt-get update` is needed before the next install, as always.',
+    // apt wants lists/partial to exist: the directory stays, what was half downloaded goes.
+    rules: ['var/lib/apt/lists/**', '!var/lib/apt/lists/partial', 'var/lib/apt/lists/partial/**'],
+  },
+  {
+    name: 'apt-cache',
+    title: 'downloaded .deb files and the caches of apt',
+    ...safe,
+    note: 'apt makes them again.',
+    rules: ['var/cache/apt/archives/*.deb', 'var/cache/apt/archives/partial/**', 'var/cache/apt/*.bin'],
+  },
+  {
+    name: 'apt-misc',
+    title: 'backup copies of dpkg and debconf, the auxiliary cache of ldconfig',
+    ...safe,
+    note: 'The current files stay; ldconfig makes its cache again.',
+    rules: ['var/cache/debconf/*-old', 'var/lib/dpkg/*-old', 'var/cache/ldconfig/aux-cache'],
+  },
+  {
+    name: 'apk-cache',
+    title: 'package cache of apk',
+    ...safe,
+    note: 'apk downloads again.',
+    rules: ['var/cache/apk/**', 'etc/apk/cache/**'],
+  },
+  {
+    name: 'yum-dnf-cache',
+    title: 'caches of yum and dnf',
+    ...safe,
+    note: 'dnf downloads again.',
+    rules: [...each(['var/cache'], 'yum/**', 'dnf/**', 'libdnf5/**'), ...each(homes, '.cache/libdnf5/**')],
+  },
+  {
+    name: 'zypper-cache',
+    title: 'cache of zypper',
+    ...safe,
+    note: 'zypper downloads again.',
+    rules: ['var/cache/zypp/**'],
+  },
+  {
+    name: 'pip-cache',
+    title: "pip's download cache and the build directories that it left in /tmp",
+    ...safe,
+    note: 'pip downloads again.',
+    rules: [...each(homes, '.cache/pip/**'), `tmp/pip-*-${random}`],
+  },
+  {
+    name: 'npm-yarn-cache',
+    title: 'download caches and logs of npm and Yarn 1',
+    ...safe,
+    note: 'npm downloads again. The caches of newer Yarns are not touched: with Plug’n’Play, programs run out of them.',
+    rules: [
+      ...each(homes, '.npm/_cacache/**', '.npm/_logs/**', '.cache/yarn/**'),
+      'usr/local/share/.cache/yarn/**',
+    ],
+  },
+  {
+    name: 'dnf-repos',
+    title: 'what dnf notes about its repositories',
+    ...optional,
+    risk: 'medium',
+    note: 'dnf counts this machine as a new one, and downloads its lists again.',
+    rules: ['var/lib/dnf/repos/**'],
+  },
+  {
+    name: 'pnpm-store',
+    title: 'the store of pnpm',
+    ...optional,
+    risk: 'high',
+    note: 'node_modules may hold hard links or symlinks into the store: symlinks break, and nothing is saved where data is still linked.',
+    rules: [...each(homes, '.local/share/pnpm/store/**', '.pnpm-store/**'), '.pnpm-store/**'],
+  },
+  {
+    name: 'go-cache',
+    title: "Go's build cache and module downloads",
+    ...optional,
+    risk: 'low',
+    note: 'Compiled programs do not need them; a build in the image downloads and compiles again.',
+    rules: [...each(homes, '.cache/go-build/**', 'go/pkg/mod/cache/**'), 'go/pkg/mod/cache/**'],
+  },
+  {
+    name: 'go-modules',
+    title: 'the sources of Go modules',
+    ...optional,
+    risk: 'medium',
+    note: 'Builder images cannot build offline any more.',
+    rules: ['go/pkg/mod/**', ...each(homes, 'go/pkg/mod/**')],
+  },
+  {
+    name: 'cargo-cache',
+    title: "cargo's downloads",
+    ...optional,
+    risk: 'low',
+    note: 'Compiled programs do not need them; builder images cannot build offline any more.',
+    rules: each(
+      ['usr/local/cargo', 'root/.cargo', 'home/*/.cargo'],
+      'registry/cache/**',
+      'registry/index/**',
+      'registry/src/**',
+      'git/**',
+    ),
+  },
+  {
+    name: 'docs',
+    title: 'documentation and manual pages; licences stay',
+    ...optional,
+    risk: 'low',
+    note: 'No Debian program may need /usr/share/doc (policy 12.3). Copyright and licence files stay, and so do the man directories, which some package scripts expect. Links in /etc/alternatives to manual pages dangle.',
+    rules: [
+      ...each(
+        ['usr/share'],
+        'doc/**',
+        'info/**',
+        'man/**',
+        'linda/**',
+        'gnome/help/**',
+        'omf/**',
+        'lintian/overrides/**',
+      ),
+      ...each(['!usr/share/doc/**'], 'copyright', 'COPYRIGHT*', 'COPYING*', 'LICEN[CS]E*', 'NOTICE*'),
+      // The licence of many a package is reached by a link from its directory to that of another.
+      ...only('symlink', '!usr/share/doc/*'),
+      '!usr/share/doc/kde/HTML/C/*',
+      '!usr/share/gnome/help/*/C/*',
+      '!usr/share/omf/*/*-C.emf',
+      ...only('directory', '!usr/share/man/man[1-9]'),
+    ],
+  },
+  {
+    name: 'locales',
+    title: 'translated messages',
+    ...optional,
+    risk: 'medium',
+    note: 'Programs speak English whatever LANG says.',
+    rules: [
+      'usr/share/locale/**',
+      ...each(['!usr/share/locale'], 'locale.alias', 'languages', 'all_languages', 'currency/*', 'l10n/*'),
+    ],
+  },
+  {
+    name: 'i18n-src',
+    title: 'compiled locales other than C.UTF-8, and their sources',
+    ...optional,
+    risk: 'high',
+    note: 'setlocale() fails where LANG or LC_* names another locale.',
+    rules: ['usr/share/i18n/**', 'usr/lib/locale/*', '!usr/lib/locale/C.utf8', '!usr/lib/locale/C.UTF-8'],
+  },
+  {
+    name: 'logs',
+    title: 'log files; directories and links such as access.log -> /dev/stdout stay',
+    ...optional,
+    risk: 'low',
+    note: 'A program that opens its log without creating it fails; most create it.',
+    rules: only('file', 'var/log/**'),
+  },
+  {
+    name: 'tmp',
+    title: 'what lies in /tmp and /var/tmp',
+    ...optional,
+    risk: 'low',
+    note: 'Some images stage files there. The directories stay, with their mode.',
+    rules: ['tmp/**', 'var/tmp/**'],
+  },
+  {
+    name: 'pyc',
+    title: 'compiled Python modules whose source is there',
+    ...optional,
+    risk: 'low',
+    note: 'The first start compiles anew, and every start does where the directory is read-only. A module without its source is never touched.',
+    rules: ['**/*.pyc', '**/*.pyo'].map((glob) => ({ glob, only: 'file', needs: 'python-source' })),
+  },
+  {
+    name: 'py-tests',
+    title: "the tests of Python's standard library, and its static library",
+    ...optional,
+    risk: 'low',
+    note: 'Programs that import test.support fail. Tests in site-packages stay: numpy.testing and the like are imported in earnest.',
+    rules: [
+      ...each(stdlibs, '**/test', '**/tests', '**/idle_test'),
+      '!**/site-packages',
+      '!**/dist-packages',
+      ...only('file', 'usr/**/libpython*.a'),
+      ...only('symlink', 'usr/**/libpython*.a'),
+    ],
+  },
+  {
+    name: 'static-libs',
+    title: 'static libraries and libtool files',
+    ...optional,
+    risk: 'low',
+    note: 'Nothing can be linked in the image any more. libpython*.a stays, and so do the .la files of ImageMagick, slapd and others that load their modules by them.',
+    rules: [
+      ...only('file', 'usr/**/*.a', 'usr/**/*.la'),
+      ...only('symlink', 'usr/**/*.a', 'usr/**/*.la'),
+      '!usr/**/libpython*.a',
+      ...each(['!usr/**'], 'ImageMagick*', 'GraphicsMagick*', 'ldap', 'openldap', 'libgphoto2*'),
+    ],
+  },
+  {
+    name: 'headers-pc',
+    title: 'headers, pkg-config files and autoconf macros',
+    ...optional,
+    risk: 'medium',
+    note: 'Builder images break, and so do programs that compile at run time (numba, triton, cffi).',
+    rules: ['usr/include/**', 'usr/lib/**/pkgconfig/**', 'usr/share/pkgconfig/**', 'usr/share/aclocal/**'],
+  },
+  {
+    name: 'vcs',
+    title: 'the data of git, Subversion and Mercurial',
+    ...optional,
+    risk: 'medium',
+    note: '`git describe` and setuptools_scm fail.',
+    // The whole directory: an empty .git confuses git more than none.
+    rules: ['**/.git', '**/.svn', '**/.hg'],
+  },
+  {
+    name: 'pkg-db',
+    title: 'the databases of package managers',
+    ...optional,
+    risk: 'high',
+    note: 'Vulnerability scanners go blind, package managers break, and nobody can tell what the image is made of.',
+    rules: [
+      'var/lib/dpkg/**',
+      'lib/apk/db/**',
+      'usr/lib/apk/db/**',
+      'var/lib/rpm/**',
+      'usr/lib/sysimage/rpm/**',
+    ],
+  },
+  {
+    name: 'setuid',
+    title: 'clears the setuid and setgid bits of files',
+    safe: false,
+    effect: 'clear-setuid',
+    risk: 'medium',
+    note: 'su, sudo, passwd, ping and mount work for root only.',
+    rules: only('file', '**'),
+  },
+];
+
+/** By name, in the order of the documentation. */
+export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
+  table.map((preset) => [preset.name, preset]),
+);
+
+/** The names of the presets that `slim` uses unasked: caches that nothing at run time reads. */
+export const safePresets: readonly string[] = table
+  .filter((preset) => preset.safe)
+  .map((preset) => preset.name);
+
+/** What presets come to: rules that remove, and rules for the files whose setuid and setgid bits are cleared. */
+export interface ExpandedPresets {
+  readonly remove: readonly Rule[];
+  readonly clearSetuid: readonly Rule[];
+}
+
+/**
+ * The rules of presets, to stand before those of the person, whose `!` rules then take back from them.
+ * @throws USAGE for a name that is not known.
+ */
+export function expandPresets(names: readonly string[]): ExpandedPresets {
+  const chosen = [...new Set(names)].map(findPreset);
+  const expand = (effect: Preset['effect']): Rule[] =>
+    chosen
+      .filter((preset) => preset.effect === effect)
+      .flatMap((preset) => preset.rules.map((rule) => makeRule(rule, preset.name)));
+  return { remove: expand('remove'), clearSetuid: expand('clear-setuid') };
+}
+
+function makeRule(rule: PresetRule, name: string): Rule {
+  const { glob, ...conditions } = typeof rule === 'string' ? { glob: rule } : rule;
+  return { ...parseRule(glob, `preset ${name}`), group: `preset ${name}`, ...conditions };
+}
+
+function findPreset(name: string): Preset {
+  const preset = table.find((candidate) => candidate.name === name);
+  if (preset !== undefined) return preset;
+  const near = closest(
+    name,
+    table.map((candidate) => candidate.name),
+  );
+  const meant = near === null ? '' : ` Did you mean ${near}?`;
+  throw new OcislimError('USAGE', `there is no preset ${JSON.stringify(name)}.${meant}`, {
+    advice: `Presets: ${table.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}
+
+/** The word that takes the fewest edits, if they are few enough to be a slip; a prefix counts as one edit. */
+function closest(word: string, words: readonly string[]): string | null {
+  let best: string | null = null;
+  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of words) {
+    const edits = word.length > 1 && candidate.startsWith(word) ? 1 : distance(word.slice(0, 64), candidate);
+    if (edits < fewest) {
+      fewest = edits;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] as number) + (a[i] === b[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
