@@ -1,11 +1,5 @@
+import type { Condition } from '../image/rule.ts';
 import type { ByteString } from '../tar/bytes.ts';
-
-/**
- * What must be true besides the name before a rule removes a file, where no glob can say it:
- * - `python-source`: the module that a `.pyc` or `.pyo` was compiled from is there, so that Python can do without
- *   the compiled file. (Some images ship compiled modules only.)
- */
-export type Condition = 'python-source';
 
 /** The paths of which one at least must exist for the condition to hold for `path`. */
 export function witnesses(condition: Condition, path: ByteString): readonly ByteString[] {

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
-import type { Condition } from './condition.ts';
-import { type EntryKind, parseRule, type Rule } from './rules.ts';
+import type { Condition, Rule, RuledKind } from '../image/rule.ts';
+import { parseRule } from './rules.ts';
 
 /** What may go wrong at run time: `none` for caches that nothing reads, `high` for what programs or scanners need. */
 export type Risk = 'none' | 'low' | 'medium' | 'high';
@@ -21,7 +21,7 @@ export interface Preset {
 
 export type PresetRule =
   | string
-  | { readonly glob: string; readonly only?: EntryKind; readonly needs?: Condition };
+  | { readonly glob: string; readonly only?: RuledKind; readonly needs?: Condition };
 
 const safe = { risk: 'none', safe: true, effect: 'remove' } as const;
 const optional = { safe: false, effect: 'remove' } as const;
@@ -33,7 +33,7 @@ const random = '[a-z0-9_]'.repeat(8);
 
 const each = (prefixes: readonly string[], ...globs: readonly string[]): string[] =>
   prefixes.flatMap((prefix) => globs.map((glob) => `${prefix}/${glob}`));
-const only = (kind: EntryKind, ...globs: readonly string[]): PresetRule[] =>
+const only = (kind: RuledKind, ...globs: readonly string[]): PresetRule[] =>
   globs.map((glob) => ({ glob, only: kind }));
 
 const table: readonly Preset[] = [

@@ -1,34 +1,16 @@
 import { OcislimError } from '../errors.ts';
+import type { Rule, RuledKind } from '../image/rule.ts';
 import type { ByteString } from '../tar/bytes.ts';
-import { type Condition, witnesses } from './condition.ts';
+import { witnesses } from './condition.ts';
 import { parsePattern } from './pattern.ts';
 import { PatternSet } from './pattern-set.ts';
-
-/** What stands at a path. A hard link counts as what it links to: `file`, save in odd images. */
-export type EntryKind = 'directory' | 'file' | 'symlink' | 'other';
-
-/** One rule, as plain data: it survives JSON, and is compiled by `createMatcher`. */
-export interface Rule {
-  /** The glob as written, `!` included, without the spaces around it. */
-  readonly text: string;
-  /** Where it was written: "--rule", "rules.txt:12", "preset docs". */
-  readonly origin: string;
-  /** It takes back what rules before it remove. */
-  readonly negated: boolean;
-  /** A `!` rule with a group takes back only from rules of its group, so that presets do not undo each other. */
-  readonly group?: string;
-  /** Only entries of this kind. Such a rule, and one with `needs`, matches an entry itself and never covers what is below. */
-  readonly only?: EntryKind;
-  /** A condition that the path must meet besides. */
-  readonly needs?: Condition;
-}
 
 /**
  * The rule that removes the entry, or null. `path` is cleaned: no `/` or `./` before it, no `/` after it, no empty
  * component. The root itself ('') is never removed.
  */
 export interface Matcher {
-  (path: ByteString, kind: EntryKind): Rule | null;
+  (path: ByteString, kind: RuledKind): Rule | null;
   /** The rules, `!` ones too, whose globs have matched no path so far, and no ancestor of one. */
   unused(): readonly Rule[];
 }
@@ -119,10 +101,10 @@ export function createMatcher(
     noted.add(verdict);
     for (const index of verdict.indices) matched.add(index);
   };
-  const applies = ({ only, needs }: Rule, path: ByteString, kind: EntryKind): boolean =>
+  const applies = ({ only, needs }: Rule, path: ByteString, kind: RuledKind): boolean =>
     (only === undefined || only === kind) && (needs === undefined || witnesses(needs, path).some(exists));
 
-  const match = (path: ByteString, kind: EntryKind): Rule | null => {
+  const match = (path: ByteString, kind: RuledKind): Rule | null => {
     if (path === '') return null;
     let final = -1;
     let open: number[] | undefined;
@@ -149,8 +131,13 @@ export function createMatcher(
   return Object.assign(match, { unused: () => rules.filter((_, index) => !matched.has(index)) });
 }
 
-/** The keep rule that covers the path, or null: the same language, so `!` makes an exception to what is kept. */
-export function createKeepMatcher(globs: readonly Rule[]): (path: ByteString) => Rule | null {
-  const match = createMatcher(globs);
+/**
+ * The keep rule that covers the path, or null: the same language, so `!` makes an exception to what is kept.
+ * @throws RULES_INVALID
+ */
+export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: ByteString) => Rule | null {
+  const match = createMatcher(
+    globs.map((glob) => (typeof glob === 'string' ? parseRule(glob, '--keep') : glob)),
+  );
   return (path) => match(path, 'file');
 }

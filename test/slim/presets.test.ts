@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { RuledKind } from '../../src/image/rule.ts';
 import { expandPresets, presets, safePresets } from '../../src/slim/presets.ts';
-import { createMatcher, type EntryKind, parseRule } from '../../src/slim/rules.ts';
+import { createMatcher, parseRule } from '../../src/slim/rules.ts';
 
 // debian.txt: lines of the listings of three real Debian images. others.txt: what other distributions and tools leave.
-const kinds: Record<string, EntryKind> = { d: 'directory', f: 'file', l: 'symlink', o: 'other' };
-const listing = new Map<string, EntryKind>();
+const kinds: Record<string, RuledKind> = { d: 'directory', f: 'file', l: 'symlink', o: 'other' };
+const listing = new Map<string, RuledKind>();
 for (const file of ['debian.txt', 'others.txt']) {
   const text = readFileSync(new URL(`listings/${file}`, import.meta.url), 'utf8');
   for (const line of text.trimEnd().split('\n'))
-    listing.set(line.slice(2), kinds[line.charAt(0)] as EntryKind);
+    listing.set(line.slice(2), kinds[line.charAt(0)] as RuledKind);
 }
 
 function removed(...names: string[]): string[] {

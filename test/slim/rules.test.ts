@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import {
   createKeepMatcher,
   createMatcher,
-  type EntryKind,
+  type RuledKind,
   parseRule,
   parseRules,
   type Rule,
 } from '../../src/slim/rules.ts';
 
 const rules = (...texts: string[]): Rule[] => texts.map((text) => parseRule(text, '--rule'));
-const removes = (list: readonly Rule[], path: string, kind: EntryKind = 'file'): string | null =>
+const removes = (list: readonly Rule[], path: string, kind: RuledKind = 'file'): string | null =>
   createMatcher(list)(path, kind)?.text ?? null;
 
 describe('rules', () => {
@@ -157,7 +157,7 @@ describe('rule files', () => {
 
 describe('what is kept', () => {
   it('covers directories, and may have exceptions', () => {
-    const keep = createKeepMatcher(rules('etc/ssl', '**/*.pem', '!etc/ssl/private'));
+    const keep = createKeepMatcher(['etc/ssl', ...rules('**/*.pem'), '!etc/ssl/private']);
     expect(keep('etc/ssl/certs/a.crt')?.text).toBe('etc/ssl');
     expect(keep('srv/x.pem')?.text).toBe('**/*.pem');
     expect(keep('etc/ssl/private/key')).toBeNull();
