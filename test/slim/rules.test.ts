@@ -1,13 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  createKeepMatcher,
-  createMatcher,
-  type RuledKind,
-  parseRule,
-  parseRules,
-  type Rule,
-} from '../../src/slim/rules.ts';
+import type { Rule, RuledKind } from '../../src/image/rule.ts';
+import { createKeepMatcher, createMatcher, parseRule, parseRules } from '../../src/slim/rules.ts';
 
 const rules = (...texts: string[]): Rule[] => texts.map((text) => parseRule(text, '--rule'));
 const removes = (list: readonly Rule[], path: string, kind: RuledKind = 'file'): string | null =>
