@@ -1,0 +1,62 @@
+import type { ByteString } from '../tar/bytes.ts';
+
+/**
+ * What must not reach a terminal as it is: controls, whatever a terminal does not show (bidirectional overrides, joiners,
+ * tags, fillers), line separators and halves of surrogate pairs.
+ */
+const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/**
+ * A name or message from outside as one line of harmless text: what is unsafe becomes `\n`, `\x1b` or `\u{202e}`, and
+ * what the log readers of CI services take for a command (`::set-output`, `##vso[`, `##[`) loses its first character
+ * to an escape.
+ */
+export function escapeText(text: string): string {
+  return disarm(escapeCharacters(text));
+}
+
+function escapeCharacters(text: string): string {
+  return text.replace(unsafe, (character) => {
+    const code = character.codePointAt(0) as number;
+    return named[character] ?? (code < 0x80 ? `\\x${hex(code)}` : `\\u{${code.toString(16)}}`);
+  });
+}
+
+/** GitHub reads `::` at the start of a line, after blanks; it and Azure read `##[` and `##vso[` anywhere; TeamCity likewise. */
+function disarm(line: string): string {
+  return line.replace(/^( *):(?=:)/, '$1\\x3a').replace(/#(?=#\w*\[)/g, '\\x23');
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
+
+/** Whole characters of UTF-8 (RFC 3629), or one byte that belongs to none, in a byte string. */
+const pieces =
+  // oxlint-disable-next-line no-control-regex
+  /[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+
+/**
+ * A file name for a person: UTF-8 is decoded, bytes that are not UTF-8 show as `\xff`, a backslash as `\\` (so nothing is
+ * ambiguous), and the rest as `escapeText` says.
+ */
+export function displayPath(path: ByteString): string {
+  const text = path.replace(pieces, (piece) => {
+    if (piece.length === 1 && piece >= '\x80') return `\\x${hex(piece.charCodeAt(0))}`;
+    return escapeCharacters(decode(piece).replaceAll('\\', '\\\\'));
+  });
+  return disarm(text);
+}
+
+/** How a report names a file: the name itself where it is UTF-8, else a readable stand-in and the bytes. */
+export function pathFields(path: ByteString): { path: string; pathBase64?: string } {
+  const text = decode(path);
+  if (Buffer.from(text, 'utf8').toString('latin1') === path) return { path: text };
+  return { path: displayPath(path), pathBase64: Buffer.from(path, 'latin1').toString('base64') };
+}
+
+function decode(bytes: ByteString): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

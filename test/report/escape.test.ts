@@ -1,0 +1,132 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { displayPath, escapeText, pathFields } from '../../src/report/escape.ts';
+
+const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+describe('escapeText', () => {
+  it.each([
+    ['plain naïve 日本 😀', 'plain naïve 日本 😀'],
+    ['a\nb\r\tc', 'a\\nb\\r\\tc'],
+    ['\u001b[2J\u001b]8;;http://x\u0007', '\\x1b[2J\\x1b]8;;http://x\\x07'],
+    ['\u009b31m', '\\u{9b}31m'],
+    ['\u007f\0', '\\x7f\\x00'],
+    ['gnp\u202e.exe', 'gnp\\u{202e}.exe'],
+    ['\u2066a\u2069\u200f\u061c', '\\u{2066}a\\u{2069}\\u{200f}\\u{61c}'],
+    ['a\u2028b\ufeff\u200b\u00ad', 'a\\u{2028}b\\u{feff}\\u{200b}\\u{ad}'],
+    ['\u{e0041}', '\\u{e0041}'],
+    ['\u3164', '\\u{3164}'],
+    ['\ud800x', '\\u{d800}x'],
+    ['::set-output name=x::y', '\\x3a:set-output name=x::y'],
+    ['  ::add-mask::y', '  \\x3a:add-mask::y'],
+    ['std::string', 'std::string'],
+    ['\n::error::x', '\\n::error::x'],
+    ['x ##vso[task.setvariable]y', 'x \\x23#vso[task.setvariable]y'],
+    ['##[error]', '\\x23#[error]'],
+    ['###[x]', '#\\x23#[x]'],
+    ['##teamcity[x]', '\\x23#teamcity[x]'],
+    ['## heading', '## heading'],
+    ['a\\b', 'a\\b'],
+  ])('%j', (text, expected) => expect(escapeText(text)).toBe(expected));
+
+  it('leaves nothing that a terminal or a CI log acts on, and stays as it is when done twice', () => {
+    const nasty = fc.constantFrom(
+      '\u001b',
+      '\r',
+      '\n',
+      ':',
+      ' ',
+      '#',
+      'vso',
+      '[',
+      '\u202e',
+      '\u200d',
+      '\ud83d',
+      '\ude00',
+      '\u0085',
+      '\u2029',
+      'a',
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(nasty, fc.string({ unit: 'grapheme' }))).map((parts) => parts.join('')),
+        (text) => {
+          const safe = escapeText(text);
+          expect(safe).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u);
+          expect(safe.trimStart().startsWith('::')).toBe(false);
+          expect(safe).not.toMatch(/##\w*\[/);
+          expect(escapeText(safe)).toBe(safe);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('displayPath', () => {
+  it.each([
+    [bytes('app/naïve-日本.txt'), 'app/naïve-日本.txt'],
+    ['app/bad\xff\xfeutf8', 'app/bad\\xff\\xfeutf8'],
+    ['cut\xe6\x97', 'cut\\xe6\\x97'],
+    ['over\xc0\xaflong', 'over\\xc0\\xaflong'],
+    ['surrogate\xed\xa0\x80', 'surrogate\\xed\\xa0\\x80'],
+    ['beyond\xf4\x90\x80\x80', 'beyond\\xf4\\x90\\x80\\x80'],
+    [bytes('last\u{10ffff}'), 'last\u{10ffff}'],
+    ['esc\x1b[31m', 'esc\\x1b[31m'],
+    [bytes('a\u009bb\u202e'), 'a\\u{9b}b\\u{202e}'],
+    ['system-\\x2d', 'system-\\\\x2d'],
+    ['::x', '\\x3a:x'],
+  ])('%j', (path, expected) => expect(displayPath(path)).toBe(expected));
+
+  it('different names look different', () => {
+    const name = fc.string({
+      unit: fc.constantFrom(
+        '\\',
+        'x',
+        'f',
+        '\xff',
+        '\xc3',
+        '\xa9',
+        '\x1b',
+        'u',
+        '{',
+        ':',
+        '#',
+        '[',
+        '1',
+        'b',
+      ),
+    });
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        // An escaped "::" or "##[" at the front looks like no other name either, since a backslash shows as two.
+        expect(displayPath(a) === displayPath(b)).toBe(a === b);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('pathFields', () => {
+  it('gives the exact name where it is UTF-8, escapes or not', () => {
+    expect(pathFields(bytes('a\\é\u202e\n'))).toEqual({ path: 'a\\é\u202e\n' });
+  });
+  it('gives the bytes where it is not', () => {
+    expect(pathFields('bad\xff')).toEqual({
+      path: 'bad\\xff',
+      pathBase64: Buffer.from([0x62, 0x61, 0x64, 0xff]).toString('base64'),
+    });
+  });
+  it('the name can always be told', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (name) => {
+        const fields = pathFields(Buffer.from(name).toString('latin1'));
+        const told =
+          fields.pathBase64 === undefined
+            ? Buffer.from(fields.path, 'utf8')
+            : Buffer.from(fields.pathBase64, 'base64');
+        expect([...told]).toEqual([...name]);
+      }),
+    );
+  });
+});
