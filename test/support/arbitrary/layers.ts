@@ -3,17 +3,9 @@ import { emptyRootfs, type Rootfs } from '../model/filesystem.ts';
 import { type TarEnd, writeTar } from '../model/tar-bytes.ts';
 import { readTar } from '../model/tar-reader.ts';
 import { featuresOf } from './features.ts';
-import {
-  type Draft,
-  type Intent,
-  type IntentName,
-  isPortable,
-  leavesBareDirectory,
-  NAMES,
-  OPERATIONS,
-  type Operation,
-  tryApply,
-} from './intents.ts';
+import { NAMES } from './choices.ts';
+import { type Draft, type Intent, isPortable, leavesBareDirectory, tryApply } from './draft.ts';
+import { type IntentName, OPERATIONS, type Operation } from './intents.ts';
 import { describeStack, type GeneratedLayer, type GeneratedStack } from './stack.ts';
 
 export { ALL_FEATURES, type Feature } from './features.ts';
@@ -39,7 +31,7 @@ export type LayerStackOptions = {
  * They use everything that {@link ALL_FEATURES} names, and shrink to a few plain entries.
  */
 export function layerStack(options: LayerStackOptions = {}): fc.Arbitrary<GeneratedStack> {
-  const { minLayers = 1, maxLayers = 7, maxIntents = 9, without = [], portable = false } = options;
+  const { minLayers = 1, maxLayers = 7, maxIntents = 12, without = [], portable = false } = options;
   const operations: readonly Operation[] = OPERATIONS.filter(({ name }) => !without.includes(name));
   const table = operations.flatMap((operation) => Array.from({ length: operation.weight }, () => operation));
   const intent: fc.Arbitrary<Intent> = fc.record({

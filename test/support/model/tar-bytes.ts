@@ -1,4 +1,4 @@
-import { type ByteString, bytesOf, byteString, concat } from './byte-string.ts';
+import { type ByteString, bytesOf, concat } from './byte-string.ts';
 
 export const BLOCK = 512;
 
@@ -427,5 +427,4 @@ export function endTar(entries: Uint8Array, end: TarEnd): Uint8Array {
   }
 }
 
-export { byteString, bytesOf };
 export { type ModelEntry, readTar, type TarReading, readWholeTar } from './tar-reader.ts';
