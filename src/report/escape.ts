@@ -33,6 +33,15 @@ function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
 
+/** The JSON text of a value whose strings hold nothing that a terminal or a CI log acts on; it parses to the same value. */
+export function safeJson(value: string | number | boolean | null): string {
+  return JSON.stringify(value)
+    .replace(unsafe, (character) =>
+      character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    )
+    .replace(/#(?=#\w*\[)/g, '\\u0023');
+}
+
 /** Whole characters of UTF-8 (RFC 3629), or one byte that belongs to none, in a byte string. */
 const pieces =
   // oxlint-disable-next-line no-control-regex

@@ -1,0 +1,62 @@
+import { safeJson } from './escape.ts';
+import type { Report } from './report.ts';
+
+const chunkLength = 64 * 1024;
+
+/**
+ * The report as JSON text in chunks, since the list of removed paths may be long. Records without records of their own
+ * take a line each. Strings are escaped so that the text may go to a terminal.
+ */
+export function* renderJson(report: Report): Generator<string> {
+  let chunk = '';
+  for (const piece of render(report, '')) {
+    chunk += piece;
+    if (chunk.length >= chunkLength) {
+      yield chunk;
+      chunk = '';
+    }
+  }
+  yield `${chunk}\n`;
+}
+
+/** One flat record as one line, for logs that machines read; what is undefined is left out. */
+export function renderJsonLine(
+  record: Readonly<Record<string, string | number | boolean | null | undefined>>,
+): string {
+  const members = Object.entries(record).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${safeJson(key)}:${safeJson(value)}`],
+  );
+  return `{${members.join(',')}}`;
+}
+
+function* render(value: unknown, indent: string): Generator<string> {
+  if (!isComposite(value)) {
+    yield safeJson(value as string | number | boolean | null);
+    return;
+  }
+  const array = Array.isArray(value);
+  const members: [string, unknown][] = array
+    ? value.map((member): [string, unknown] => ['', member])
+    : Object.entries(value)
+        .filter(([, member]) => member !== undefined)
+        .map(([key, member]) => [`${safeJson(key)}: `, member]);
+  const [open, close] = array ? ['[', ']'] : ['{', '}'];
+  if (members.length === 0 || (indent !== '' && !members.some(([, member]) => isComposite(member)))) {
+    const pad = array || members.length === 0 ? '' : ' ';
+    const flat = members.map(([key, member]) => key + safeJson(member as string | number | boolean | null));
+    yield `${open}${pad}${flat.join(', ')}${pad}${close}`;
+    return;
+  }
+  const inner = `${indent}  `;
+  let separator = `${open}\n`;
+  for (const [key, member] of members) {
+    yield `${separator}${inner}${key}`;
+    yield* render(member, inner);
+    separator = ',\n';
+  }
+  yield `\n${indent}${close}`;
+}
+
+function isComposite(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

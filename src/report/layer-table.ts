@@ -1,0 +1,69 @@
+import { escapeText } from './escape.ts';
+import { formatChange, formatSize } from './figures.ts';
+import { describeMaker } from './made-by.ts';
+import type { LayerAction, LayerReport } from './report.ts';
+import type { Style } from './style.ts';
+import { type Cell, layOut, truncate } from './table.ts';
+
+/** What a person reads for each action. */
+export const actionWords: Readonly<Record<LayerAction, string>> = {
+  kept: 'kept',
+  mounted: 'mounted',
+  copied: 'copied',
+  rewritten: 'rewritten',
+  recompressed: 'recompressed',
+  'kept-not-smaller': 'kept (no smaller)',
+  dropped: 'dropped (empty)',
+  planned: 'to be changed',
+};
+
+/** `3`, `2–4`: the numbers of the source layers that a layer stands for. */
+export function layerNumbers({ before }: LayerReport): string {
+  const first = before[0]?.number ?? 0;
+  const last = before.at(-1)?.number ?? 0;
+  return first === last ? `${first}` : `${first}–${last}`;
+}
+
+/** Bytes of the blobs that went into a layer. */
+export function sizeBefore({ before }: LayerReport): number {
+  return before.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What made the layer, escaped, for a line of a table; of several source layers the topmost that says. */
+export function maker({ before }: LayerReport): string {
+  const texts = before.map(({ createdBy }) => describeMaker(createdBy)).filter((text) => text !== '');
+  const more = texts.length > 1 ? ` (and ${texts.length - 1} below)` : '';
+  return escapeText((texts.at(-1) ?? '') + more);
+}
+
+/** A line a layer, lowest first: its number, what made it, its size before and after, and what became of it. */
+export function renderLayerTable(layers: readonly LayerReport[], style: Style, width: number): string[] {
+  const heading: Cell[] = ['layer', 'made by', 'before', '', 'after', '', ''].map((text) => ({
+    text,
+    paint: style.dim,
+  }));
+  const madeBy = Math.max(16, Math.min(48, width - 60));
+  const rows = layers.map((layer): Cell[] => {
+    const before = sizeBefore(layer);
+    const changed = layer.after !== null && layer.after.digest !== layer.before[0]?.digest;
+    const smaller = layer.after !== null && layer.after.size < before;
+    const after =
+      layer.action === 'planned' ? '?' : layer.after === null ? '–' : formatSize(layer.after.size);
+    return [
+      layerNumbers(layer),
+      { text: truncate(maker(layer), madeBy), paint: changed ? (text) => text : style.dim },
+      formatSize(before),
+      changed || layer.after === null ? '→' : '',
+      changed || layer.after === null ? after : '',
+      {
+        text: changed && layer.after !== null ? formatChange(before, layer.after.size) : '',
+        paint: smaller ? style.good : style.warning,
+      },
+      {
+        text: actionWords[layer.action],
+        paint: changed || layer.after === null ? (text) => text : style.dim,
+      },
+    ];
+  });
+  return layOut([heading, ...rows], 'llrlrrl');
+}

@@ -1,0 +1,24 @@
+import type * as z from 'zod';
+import type { actions, reportSchema } from './schema.ts';
+
+type Frozen<T> = T extends readonly (infer U)[]
+  ? readonly Frozen<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+/** What was done to an image, or in a dry run would be: version 1, plain data. `schema.ts` documents each field. */
+export type Report = Frozen<z.infer<typeof reportSchema>>;
+
+/** One image of the report. */
+export type PlatformReport = Report['platforms'][number];
+
+/** One layer of the new image, with the source layers that went into it. */
+export type LayerReport = PlatformReport['layers'][number];
+
+/** What slimming removed from one image. */
+export type SlimmingReport = NonNullable<PlatformReport['slimming']>;
+
+export type RemovedEntry = SlimmingReport['removed'][number];
+
+export type LayerAction = keyof typeof actions;

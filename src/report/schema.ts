@@ -1,0 +1,200 @@
+import * as z from 'zod';
+
+// The one description of the report: types, the published JSON Schema and the checks in tests all come from here.
+// It loads zod, so the command line must not import it but for its types (report.ts).
+
+const digest = z.string().regex(/^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/);
+const bytes = z.int().min(0);
+const count = z.int().min(0);
+/** A difference may be negative: a layer may grow. */
+const difference = z.int();
+const layerNumber = z.int().min(1).describe('Layers are numbered from 1, the lowest, in the source.');
+
+const sourceLayer = z.strictObject({
+  number: layerNumber,
+  digest,
+  mediaType: z.string(),
+  size: bytes.describe('Bytes of the blob, as transferred.'),
+  uncompressedSize: bytes.nullable().describe('Bytes of the tar; null where nobody had to unpack it.'),
+  diffId: digest,
+  createdBy: z.string().nullable().describe('What the history says made it; null without history.'),
+});
+
+const resultLayer = z.strictObject({
+  digest,
+  mediaType: z.string(),
+  size: bytes,
+  uncompressedSize: bytes.nullable(),
+  diffId: digest,
+});
+
+export const actions = {
+  kept: 'the same blob, which the destination already had',
+  mounted: 'the same blob, mounted from another repository of the registry',
+  copied: 'the same blob, copied',
+  rewritten: 'new contents',
+  recompressed: 'the same contents, packed anew',
+  'kept-not-smaller': 'the same blob, since packing it anew would not have saved enough',
+  dropped: 'gone, since nothing was left in it',
+  planned: 'to be changed: what a dry run says',
+} as const;
+
+const layer = z.strictObject({
+  action: z.enum(Object.keys(actions) as (keyof typeof actions)[]).describe(
+    `${Object.entries(actions)
+      .map(([name, doc]) => `${name}: ${doc}`)
+      .join('; ')}.`,
+  ),
+  before: z
+    .array(sourceLayer)
+    .min(1)
+    .describe('The source layers that went into it, lowest first; a squash has several.'),
+  after: resultLayer.nullable().describe('The layer of the new image; null when planned or dropped.'),
+});
+
+const pathText = z
+  .string()
+  .describe(
+    'From the root, without a leading slash: the exact name, or a readable stand-in where pathBase64 is given.',
+  );
+const pathBase64 = z.base64().exactOptional().describe('The bytes of the path, where they are not UTF-8.');
+
+const ruleCount = z.strictObject({
+  rule: z.string().describe('The rule: its glob, or "shadowed".'),
+  origin: z
+    .string()
+    .describe('Where it was written: "--rule", "rules.txt:12", "preset docs", "--shadowed", "--last".'),
+  entries: count,
+  bytes: bytes.describe('Uncompressed tar bytes, headers and padding included.'),
+});
+
+const removedEntry = z.strictObject({
+  path: pathText,
+  pathBase64,
+  layer: layerNumber,
+  type: z.enum([
+    'file',
+    'directory',
+    'symlink',
+    'hardlink',
+    'character-device',
+    'block-device',
+    'fifo',
+    'whiteout',
+    'other',
+  ]),
+  size: bytes.describe('Bytes of the file itself.'),
+  bytes: bytes.describe('Bytes of its tar entry: header, contents and padding.'),
+  rule: z.string(),
+  origin: z.string(),
+  how: z
+    .enum(['freed', 'hidden'])
+    .describe(
+      'freed: its bytes are gone. hidden: a layer that was not selected still holds the path, under a whiteout.',
+    ),
+});
+
+const promotedLink = z.strictObject({
+  path: pathText,
+  pathBase64,
+  layer: layerNumber,
+  from: z.string().describe('The path that held the data.'),
+  reason: z.string(),
+});
+
+const mode = z
+  .string()
+  .regex(/^[0-7]{4}$/)
+  .describe('Permission bits in octal: "4755".');
+
+const clearedFile = z.strictObject({
+  path: pathText,
+  pathBase64,
+  layer: layerNumber,
+  oldMode: mode,
+  newMode: mode,
+});
+
+const slimming = z.strictObject({
+  removedEntries: count,
+  filesRemoved: count.describe('How many of them were regular files.'),
+  removedBytes: bytes.describe('Uncompressed tar bytes of the removed entries.'),
+  bytesBefore: bytes.describe('Uncompressed tar bytes of the layers that slimming changed, before'),
+  bytesAfter: bytes.describe('and after.'),
+  byRule: z.array(ruleCount),
+  removed: z.array(removedEntry).describe('Every removed entry; one path may have been in several layers.'),
+  promoted: z
+    .array(promotedLink)
+    .describe('Hard links that became regular files because the name with the data went.'),
+  cleared: z.array(clearedFile).describe('Files whose setuid and setgid bits were cleared.'),
+});
+
+const compressing = z.strictObject({
+  sizeBefore: bytes.describe('Bytes of all layer blobs, as transferred, before'),
+  sizeAfter: bytes.nullable().describe('and after; null when a dry run cannot know.'),
+  savedBySlimming: difference
+    .nullable()
+    .describe('The share of the difference that is due to removed entries, and'),
+  savedByPacking: difference.nullable().describe('the share that is due to the encoding.'),
+  estimated: z.boolean().describe('Are the shares estimates, from the ratio of the source layers?'),
+});
+
+const platform = z.strictObject({
+  platform: z.string().nullable().describe('os/architecture[/variant]; null where the image does not say.'),
+  sourceDigest: digest,
+  digest: digest.nullable().describe('Of the new manifest; null in a dry run that changes something.'),
+  layers: z.array(layer),
+  slimming: slimming.nullable().describe('null when no stage removed anything by design (recompress, copy).'),
+  compressing,
+});
+
+export const reportSchema = z
+  .strictObject({
+    $schema: z.string().exactOptional(),
+    reportVersion: z.literal(1),
+    tool: z.strictObject({ name: z.string(), version: z.string() }),
+    command: z.string(),
+    dryRun: z.boolean(),
+    source: z.strictObject({ reference: z.string(), digest, mediaType: z.string() }),
+    destination: z
+      .strictObject({ references: z.array(z.string()).min(1), digest, mediaType: z.string() })
+      .nullable()
+      .describe('null in a dry run.'),
+    unchanged: z.boolean().describe('The result is the source, byte for byte.'),
+    warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
+    encoders: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          version: z.string(),
+          level: z.int().nullable(),
+          blockSize: bytes.nullable().describe('Input bytes of each independently packed block.'),
+        }),
+      )
+      .describe('What packed the new layers: the same encoders give the same digests.'),
+    platforms: z.array(platform).min(1),
+    transfer: z.strictObject({
+      presentBytes: bytes.describe('Blobs that were at the destination already.'),
+      mountedBytes: bytes.describe('Blobs mounted from another repository, without a transfer.'),
+      copiedBytes: bytes.describe('Blobs copied as they were.'),
+      downloadedBytes: bytes.describe('Bytes read from the source, manifests and second readings included.'),
+      uploadedBytes: bytes.describe('Bytes written to the destination.'),
+    }),
+  })
+  .meta({
+    title: 'ocislim report',
+    description: 'What ocislim did to an image, or in a dry run would do. Sizes are in bytes.',
+  });
+
+/**
+ * The JSON Schema that is published. It lets unknown keys pass, which the check of our own reports does not: a reader
+ * that validates with it must still take the report of a newer ocislim.
+ */
+export function reportJsonSchema(): object {
+  return z.toJSONSchema(reportSchema, {
+    target: 'draft-2020-12',
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.additionalProperties;
+    },
+  });
+}

@@ -1,0 +1,55 @@
+import type { Paint } from './style.ts';
+
+/** A cell; painted after it is padded, so that escape sequences do not count. */
+export type Cell = string | { readonly text: string; readonly paint: Paint };
+
+/** Rows in columns, two spaces apart, no spaces at the end. `r` in `alignment` aligns a column to the right. */
+export function layOut(rows: readonly (readonly Cell[])[], alignment: string): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(textOf(cell)));
+  return rows.map((row) => {
+    let line = '';
+    let gap = '';
+    for (const [i, cell] of row.entries()) {
+      const text = textOf(cell);
+      const fill = ' '.repeat((widths[i] as number) - widthOf(text));
+      const painted = typeof cell === 'string' ? text : cell.paint(text);
+      const right = alignment[i] === 'r';
+      if (text !== '') {
+        line += gap + (right ? fill : '') + painted;
+        gap = '';
+      } else if (right) gap += fill;
+      gap += `${right ? '' : text === '' ? ' '.repeat(widths[i] as number) : fill}  `;
+    }
+    return line;
+  });
+}
+
+function textOf(cell: Cell): string {
+  return typeof cell === 'string' ? cell : cell.text;
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+
+/** Columns on a terminal: two for East Asian wide characters and emoji, none for combining marks. */
+export function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += /\p{M}/u.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return width;
+}
+
+/** The text, or its beginning and an ellipsis where it is wider than `width`. */
+export function truncate(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const character of text) {
+    used += widthOf(character);
+    if (used > width - 1) break;
+    kept += character;
+  }
+  return width <= 0 ? '' : `${kept.trimEnd()}…`;
+}

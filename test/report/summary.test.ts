@@ -1,0 +1,244 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { describeMaker } from '../../src/report/made-by.ts';
+import type { PlatformReport, Report } from '../../src/report/report.ts';
+import { chooseStyle, colorStyle, plainStyle } from '../../src/report/style.ts';
+import { renderSummary } from '../../src/report/summary.ts';
+import { layOut, truncate, widthOf } from '../../src/report/table.ts';
+import { sample } from './sample.ts';
+
+const platform = sample.platforms[0] as PlatformReport;
+
+describe('renderSummary', () => {
+  it('tells slimming and compressing apart', () => {
+    expect(renderSummary(sample, { width: 110 })).toBe(`slim registry.example/app:v1
+  old  sha256:${'01'.repeat(32)}
+  new  sha256:${'02'.repeat(32)}
+  →    registry.example/app:slim
+
+linux/amd64
+  slimming                 414.3 MB  →   209.3 MB  -49.5%  unpacked; removed 60 files, 64 entries in all
+               apt-cache                -113.0 MB          53 entries
+               apt-lists                 -82.9 MB          5 entries
+               --shadowed                 -9.1 MB          5 entries
+               app/bad*                   -1.0 kB          1 entry
+                                                           1 path hidden, not freed: a layer that was not selected holds them
+  compressing              186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)
+  layers                          6  →          3          1 kept, 1 rewritten, 1 kept (no smaller), 1 dropped (empty)
+
+transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
+`);
+  });
+
+  it('has a table of layers when asked', () => {
+    expect(renderSummary(sample, { width: 110, verbose: true })).toContain(`
+  layer  made by                                      before       after
+  1      ADD file:8a921859… in /                     48.2 MB                      kept
+  2–4    RUN chown -R 1000:1000 /app (and 2 below)  138.1 MB  →  21.0 MB  -84.8%  rewritten
+  5      RUN rm -rf /var/lib/apt/lists/*                32 B  →        –          dropped (empty)
+  6                                                    812 B                      kept (no smaller)
+`);
+  });
+
+  it('is the same with colours, but for the colours', () => {
+    const coloured = renderSummary(sample, { style: colorStyle, verbose: true });
+    expect(coloured).not.toBe(renderSummary(sample, { verbose: true }));
+    expect(stripVTControlCharacters(coloured)).toBe(renderSummary(sample, { verbose: true }));
+  });
+
+  it('says what a dry run would do', () => {
+    const dry: Report = {
+      ...sample,
+      dryRun: true,
+      destination: null,
+      platforms: [
+        {
+          ...platform,
+          digest: null,
+          layers: [{ action: 'planned', before: platform.layers[0]?.before ?? [], after: null }],
+          slimming: null,
+          compressing: {
+            sizeBefore: 48_200_000,
+            sizeAfter: null,
+            savedBySlimming: null,
+            savedByPacking: null,
+            estimated: true,
+          },
+        },
+      ],
+    };
+    expect(renderSummary(dry, { verbose: true })).toBe(`slim registry.example/app:v1
+  old  sha256:${'01'.repeat(32)}
+dry run: nothing was written
+
+linux/amd64
+  compressing    48.2 MB  →  ?    as transferred
+  layers               1          1 to be changed
+
+  layer  made by                   before     after
+  1      ADD file:8a921859… in /  48.2 MB  →      ?    to be changed
+
+transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
+`);
+  });
+
+  it('says when there was nothing to do', () => {
+    const nothing: Report = {
+      ...sample,
+      unchanged: true,
+      platforms: [],
+      transfer: { presentBytes: 0, mountedBytes: 0, copiedBytes: 0, downloadedBytes: 0, uploadedBytes: 0 },
+    };
+    expect(renderSummary(nothing)).toBe(`slim registry.example/app:v1
+  old  sha256:${'01'.repeat(32)}
+  new  the same
+  →    registry.example/app:slim
+nothing to do: the image stays as it is, byte for byte
+`);
+  });
+
+  it('names one share where the other is nothing, and a layer that grew', () => {
+    const of = (compressing: Partial<PlatformReport['compressing']>): string =>
+      renderSummary({
+        ...sample,
+        platforms: [
+          { ...platform, slimming: null, compressing: { ...platform.compressing, ...compressing } },
+        ],
+      });
+    expect(of({ savedBySlimming: 0, savedByPacking: 117_066_032 })).toContain(
+      'as transferred: -117.1 MB by packing\n',
+    );
+    expect(of({ savedBySlimming: 117_066_032, savedByPacking: 0 })).toContain(
+      'as transferred: -117.1 MB by slimming\n',
+    );
+    expect(of({ sizeBefore: 100, sizeAfter: 150, savedBySlimming: 0, savedByPacking: -50 })).toMatch(
+      /100 B +→ +150 B +\+50\.0% +as transferred: 50 B by packing\n/,
+    );
+  });
+
+  it('sums up all but the heaviest rules', () => {
+    if (platform.slimming === null) throw new Error('the sample has changed');
+    const byRule = Array.from({ length: 30 }, (_, i) => ({
+      rule: `rule-${i}`,
+      origin: '--rule',
+      entries: 1,
+      bytes: 1000 * (i + 1),
+    }));
+    const text = renderSummary({
+      ...sample,
+      platforms: [{ ...platform, slimming: { ...platform.slimming, byRule } }],
+    });
+    expect(text).toMatch(/ rule-29 +-30\.0 kB +1 entry\n/);
+    expect(text).toMatch(/ rule-22 .*\n +22 more +-253\.0 kB +22 entries\n/);
+    expect(text).not.toContain('rule-21');
+  });
+
+  it('lets no name act on the terminal or the log', () => {
+    if (platform.slimming === null) throw new Error('the sample has changed');
+    const evil = '\u001b[2J\r::error::x##[y\u202e\n::z';
+    const text = renderSummary(
+      {
+        ...sample,
+        command: evil,
+        source: { ...sample.source, reference: evil },
+        destination: { references: [evil], digest: sample.source.digest, mediaType: evil },
+        platforms: [
+          {
+            ...platform,
+            platform: evil,
+            layers: platform.layers.map((layer) => ({
+              ...layer,
+              before: layer.before.map((part) => ({ ...part, createdBy: evil })),
+            })),
+            slimming: { ...platform.slimming, byRule: [{ rule: evil, origin: evil, entries: 1, bytes: 1 }] },
+          },
+        ],
+      },
+      { verbose: true, width: 300 },
+    );
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|##\w*\[/u);
+    expect(text).not.toMatch(/^\s*::/m);
+  });
+});
+
+describe('describeMaker', () => {
+  it.each([
+    [null, ''],
+    [
+      '/bin/sh -c #(nop) ADD file:8a9218592e5d736a05a1821a6dd38b205cdd8197c26a5aa33f6fc22fbfaa1c4d in / ',
+      'ADD file:8a921859… in /',
+    ],
+    ['/bin/sh -c apt-get update     && apt-get install -y x', 'RUN apt-get update && apt-get install -y x'],
+    ['|1 A=b /bin/sh -c make', 'RUN make'],
+    ['RUN |2 A=b C=d /bin/sh -c make all # buildkit', 'RUN make all'],
+    ['COPY /app /app # buildkit', 'COPY /app /app'],
+    ['/bin/sh -c #(nop)  CMD ["bash"]', 'CMD ["bash"]'],
+    ['RUN /bin/bash -eo pipefail -c make # buildkit', 'RUN make'],
+    ['/bin/bash -o pipefail -c make', 'RUN make'],
+    ['/bin/ash -c\tapk add x', 'RUN apk add x'],
+    ['/bin/sh build.sh -c x', '/bin/sh build.sh -c x'],
+    ['umoci insert', 'umoci insert'],
+  ])('%j', (createdBy, text) => expect(describeMaker(createdBy)).toBe(text));
+  it('does not read on for ever', () => {
+    expect(describeMaker(`|1 ${'/bin/sh -cc '.repeat(100_000)}`).length).toBeLessThanOrEqual(1000);
+  });
+});
+
+describe('tables', () => {
+  it('align by what a terminal shows', () => {
+    expect(
+      layOut(
+        [
+          ['a', '1', 'x'],
+          ['日本', '10', ''],
+          ['e\u0301', '', 'y'],
+        ],
+        'lrl',
+      ),
+    ).toEqual(['a      1  x', '日本  10', 'e\u0301         y']);
+    expect(
+      layOut(
+        [
+          ['', 'b'],
+          ['cc', ''],
+        ],
+        'll',
+      ),
+    ).toEqual(['    b', 'cc']);
+    expect(
+      layOut(
+        [
+          [{ text: 'a', paint: (text) => `<${text}>` }, 'b'],
+          ['ccc', 'd'],
+        ],
+        'rl',
+      ),
+    ).toEqual(['  <a>  b', 'ccc  d']);
+  });
+  it('shorten by what a terminal shows', () => {
+    expect(truncate('abcdef', 6)).toBe('abcdef');
+    expect(truncate('abcdef', 4)).toBe('abc…');
+    expect(truncate('ab cdef', 4)).toBe('ab…');
+    expect(truncate('日本語', 5)).toBe('日本…');
+    expect(truncate('日本語', 4)).toBe('日…');
+    expect(truncate('abc', 0)).toBe('');
+    expect(widthOf('naïve 😀')).toBe(8);
+  });
+});
+
+describe('chooseStyle', () => {
+  it.each([
+    [{}, true, true],
+    [{}, false, false],
+    [{ TERM: 'dumb' }, true, false],
+    [{ NO_COLOR: '1' }, true, false],
+    [{ NO_COLOR: '' }, true, true],
+    [{ FORCE_COLOR: '1' }, false, true],
+    [{ FORCE_COLOR: '' }, false, true],
+    [{ FORCE_COLOR: '0' }, true, false],
+    [{ FORCE_COLOR: 'false' }, true, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false, true],
+  ])('%j, terminal %j: %j', (environment, terminal, colour) => {
+    expect(chooseStyle(environment, terminal)).toBe(colour ? colorStyle : plainStyle);
+  });
+});
