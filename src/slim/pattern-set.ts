@@ -45,7 +45,6 @@ export class PatternSet<T> {
   #states: State<T>[] = [];
   readonly #numbers = new Map<string, number>();
   #held = 0;
-  #epoch = 0;
   /** Characters read plus places looked at since the start: the work done, which tests hold against a bound. */
   work = 0;
 
@@ -181,9 +180,9 @@ export class PatternSet<T> {
     const state = this.#states[from] as State<T>;
     const known = state.next[group] as number;
     if (known >= 0) return known;
-    const epoch = this.#epoch;
     const to = this.#number(this.#follow(state.places, this.#boundaries[group] as number));
-    if (epoch === this.#epoch) state.next[group] = to;
+    // If this made the set forget its states, `state` is one of the forgotten, and the note does no harm.
+    state.next[group] = to;
     return to;
   }
 
@@ -234,7 +233,6 @@ export class PatternSet<T> {
   }
 
   #forget(): void {
-    this.#epoch++;
     this.#states = [];
     this.#numbers.clear();
     this.#held = 0;
