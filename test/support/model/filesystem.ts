@@ -108,7 +108,7 @@ export function applyLayer(lower: Rootfs, entries: readonly LayerEntry[]): Rootf
     if (place.is === 'opaque') removeChildren(nodes, place.path);
   }
 
-  let lastInode = Math.max(...[...lower.values()].map((node) => node.inode));
+  let lastInode = [...lower.values()].reduce((most, node) => Math.max(most, node.inode), 0);
   const newInode = (): number => {
     lastInode += 1;
     return lastInode;
@@ -117,8 +117,11 @@ export function applyLayer(lower: Rootfs, entries: readonly LayerEntry[]): Rootf
   const own = new Set<ByteString>();
 
   const remove = (path: ByteString): void => {
+    const wasDirectory = nodes.get(path)?.kind === 'dir';
     removeTree(nodes, path);
-    for (const other of own) if (other === path || isBelow(other, path)) own.delete(other);
+    own.delete(path);
+    if (!wasDirectory) return;
+    for (const other of own) if (isBelow(other, path)) own.delete(other);
   };
   const makeDirectory = (path: ByteString, name: ByteString): void => {
     const parent = parentOf(path);
@@ -213,7 +216,7 @@ export function isBelow(path: ByteString, top: ByteString): boolean {
 }
 
 function removeTree(nodes: Map<ByteString, RootfsNode>, path: ByteString): void {
-  removeChildren(nodes, path);
+  if (nodes.get(path)?.kind === 'dir') removeChildren(nodes, path);
   nodes.delete(path);
 }
 

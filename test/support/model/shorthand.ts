@@ -13,7 +13,7 @@ export function layer(...entries: Short[]): readonly ModelEntry[] {
   return readTar(writeTar(entries.map(specOf)));
 }
 
-export function specOf(short: Short): EntrySpec {
+function specOf(short: Short): EntrySpec {
   if (typeof short !== 'string') return short;
   const [, name = '', how, rest = ''] = /^(.*?)(=|->|~>|$)(.*)$/s.exec(short) ?? [];
   if (how === '=') return { name, body: bytesOf(rest) };

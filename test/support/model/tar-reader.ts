@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ByteString, byteString, bytesOf } from './byte-string.ts';
+import { type ByteString, byteString } from './byte-string.ts';
 import type { EntryType } from './tar-bytes.ts';
 
 const BLOCK = 512;
@@ -283,23 +283,32 @@ function canonicalContent(
   map: readonly (readonly [number, number])[],
   data: Uint8Array,
 ): string {
-  const runs: { at: number; bytes: number[] }[] = [];
+  const runs: { readonly at: number; text: string }[] = [];
   let from = 0;
   for (const [offset, length] of map) {
-    for (let i = 0; i < length; i += 1) {
-      const byte = data[from + i];
-      if (byte === undefined) throw new Error('a sparse map that says more than is stored');
-      if (byte === 0) continue;
+    if (from + length > data.length) throw new Error('a sparse map that says more than is stored');
+    const piece = data.subarray(from, from + length);
+    let at = 0;
+    while (at < length) {
+      if (piece[at] === 0) {
+        at += 1;
+        continue;
+      }
+      const zero = piece.indexOf(0, at);
+      const end = zero === -1 ? length : zero;
+      const text = byteString(piece.subarray(at, end));
       const last = runs.at(-1);
-      if (last !== undefined && last.at + last.bytes.length === offset + i) last.bytes.push(byte);
-      else runs.push({ at: offset + i, bytes: [byte] });
+      // Two pieces of the map may touch.
+      if (last !== undefined && last.at + last.text.length === offset + at) last.text += text;
+      else runs.push({ at: offset + at, text });
+      at = end;
     }
     from += length;
   }
   if (from !== data.length) throw new Error('a sparse map that says less than is stored');
-  const text = `${size} bytes${runs.map((run) => ` @${run.at} ${byteString(Uint8Array.from(run.bytes))}`).join('')}`;
+  const text = `${size} bytes${runs.map((run) => ` @${run.at} ${run.text}`).join('')}`;
   if (text.length <= 4096) return text;
-  return `${size} bytes, sha256 ${createHash('sha256').update(bytesOf(text)).digest('hex')}`;
+  return `${size} bytes, sha256 ${createHash('sha256').update(text, 'latin1').digest('hex')}`;
 }
 
 /** A decimal in its one canonical form. Throws an Error for what is no decimal. */
