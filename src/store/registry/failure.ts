@@ -1,0 +1,267 @@
+import { OcislimError, type ErrorCode } from '../../errors.ts';
+import { redact } from './address.ts';
+import { printable } from './printable.ts';
+import { discard, header, type HttpAnswer, readHead } from './transport.ts';
+
+/** Whose requests these are: every message starts with it. */
+export interface Party {
+  readonly side: 'source' | 'destination';
+  /** As people write it. */
+  readonly host: string;
+  readonly repository: string;
+}
+
+export function nameOf(party: Party): string {
+  return `${party.side} ${party.host}/${party.repository}`;
+}
+
+/** What a registry said when it refused (distribution-spec, "Error Codes"). */
+export interface Fault {
+  readonly status: number;
+  /** `MANIFEST_UNKNOWN` and so on, when it gave one. */
+  readonly code: string | null;
+  readonly message: string | null;
+  /** The digests that it named, wherever it put them. */
+  readonly digests: readonly string[];
+}
+
+const errorBodyLimit = 64 * 1024;
+
+/** Reads the error body of an answer: never fails, never waits for more than 64 KiB. */
+export async function readFault(answer: HttpAnswer): Promise<Fault> {
+  const { status } = answer;
+  const type = header(answer, 'content-type') ?? '';
+  if (/html/i.test(type)) {
+    discard(answer);
+    return { status, code: null, message: null, digests: [] };
+  }
+  const text = new TextDecoder().decode(await readHead(answer, errorBodyLimit)).trim();
+  const digests = text.match(/sha(?:256|512):[0-9a-f]{64,128}/g) ?? [];
+  const { code, message } = readErrors(text);
+  return { status, code, message: message ?? (text.startsWith('{') || text === '' ? null : text), digests };
+}
+
+function readErrors(text: string): { readonly code: string | null; readonly message: string | null } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { code: null, message: null };
+  }
+  const errors = property(value, 'errors');
+  const first: unknown = Array.isArray(errors) ? errors[0] : value;
+  // Token servers follow OAuth 2 or answer `{"details": "…"}`.
+  const message = [
+    property(first, 'message'),
+    property(first, 'error_description'),
+    property(first, 'details'),
+    property(first, 'error'),
+  ].find((each) => typeof each === 'string' && each !== '');
+  const code = property(first, 'code');
+  return {
+    code: typeof code === 'string' && code !== '' ? code : null,
+    message: typeof message === 'string' ? message : null,
+  };
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** `404 MANIFEST_UNKNOWN: manifest unknown`, safe to print. */
+export function describeFault(fault: Fault): string {
+  const code = fault.code === null ? '' : ` ${printable(fault.code, 60)}`;
+  return `${fault.status}${code}${fault.message === null ? '' : `: ${printable(fault.message)}`}`;
+}
+
+/** The error for an answer that was not hoped for. `what` is what was tried: "manifest latest". */
+export function refusal(party: Party, what: string, answer: HttpAnswer, fault: Fault): OcislimError {
+  const { code, advice } = judge(fault, party);
+  return new OcislimError(
+    code,
+    `${nameOf(party)}: ${what}: ${answer.url.host} answered ${describeFault(fault)}`,
+    advice === null ? {} : { advice },
+  );
+}
+
+function judge(fault: Fault, party: Party): { readonly code: ErrorCode; readonly advice: string | null } {
+  switch (fault.status) {
+    case 401:
+      return { code: 'UNAUTHORIZED', advice: loginAdvice(party.host) };
+    case 403:
+      return {
+        code: 'DENIED',
+        advice: `The account has no right to ${party.side === 'source' ? 'read' : 'write'} ${party.repository}, or the repository does not exist.`,
+      };
+    case 404:
+      return {
+        code: 'NOT_FOUND',
+        advice:
+          party.side === 'source'
+            ? 'Check the name and the tag; a private repository may look missing without a login.'
+            : 'Some registries want the repository to be created first.',
+      };
+    case 405:
+      return { code: 'REGISTRY', advice: 'The registry does not allow this: it may be a read-only mirror.' };
+    case 413:
+      return {
+        code: 'REGISTRY',
+        advice: 'A proxy in front of the registry limits the size of requests (nginx: client_max_body_size).',
+      };
+    case 429:
+      return {
+        code: 'REGISTRY',
+        advice: 'The registry limits how much one may ask of it: wait, or log in for a higher limit.',
+      };
+    default:
+      if (fault.code === 'DIGEST_INVALID') {
+        return {
+          code: 'DIGEST_MISMATCH',
+          advice: 'The bytes changed on their way to the registry: try again.',
+        };
+      }
+      return {
+        code: 'REGISTRY',
+        advice: fault.status >= 500 ? 'The registry is in trouble: try again later.' : null,
+      };
+  }
+}
+
+export function loginAdvice(host: string): string {
+  return `Log in (docker login ${host}, podman login ${host}), or give --creds USER:PASSWORD.`;
+}
+
+/** An answer that breaks the protocol. */
+export function protocolError(party: Party, what: string, sentence: string): OcislimError {
+  return new OcislimError('REGISTRY', `${nameOf(party)}: ${what}: ${sentence}`);
+}
+
+/** The connection broke, or never came to be. */
+export class ConnectionError extends OcislimError {
+  /** May it work when tried again? */
+  readonly transient: boolean;
+
+  constructor(message: string, transient: boolean, options: { cause: unknown; advice?: string }) {
+    super('NETWORK', message, options);
+    this.transient = transient;
+  }
+}
+
+export type Trouble =
+  /** The server does not speak TLS. */
+  | 'not-tls'
+  | 'certificate'
+  /** There is no such server, or nobody listens. */
+  | 'unreachable'
+  /** A server sent us to an address that only we can reach. */
+  | 'local-address'
+  | 'broken';
+
+const certificateCodes: ReadonlySet<string> = new Set([
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** What kind of trouble an error of undici, node:net or node:tls is. */
+export function classify(error: unknown): Trouble {
+  const code = codeOf(error);
+  if (certificateCodes.has(code)) return 'certificate';
+  switch (code) {
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+    case 'ERR_SSL_HTTP_REQUEST':
+    case 'ERR_SSL_UNKNOWN_PROTOCOL':
+      return 'not-tls';
+    case 'EPROTO':
+      return /wrong version number|packet length too long|unknown protocol|http request/i.test(String(error))
+        ? 'not-tls'
+        : 'broken';
+    case 'ENOTFOUND':
+    case 'ECONNREFUSED':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'unreachable';
+    case 'ELOCALADDRESS':
+      return 'local-address';
+    default:
+      return 'broken';
+  }
+}
+
+function codeOf(error: unknown): string {
+  // Both addresses of a name that has two may fail: one AggregateError.
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  const code = property(error, 'code');
+  return typeof code === 'string' ? code : '';
+}
+
+/** The error for a connection that failed for good. */
+export function connectionError(party: Party, what: string, url: URL, error: unknown): ConnectionError {
+  const { sentence, advice } = explain(classify(error), url, error);
+  const trouble = classify(error);
+  const transient = trouble === 'broken' || trouble === 'unreachable';
+  return new ConnectionError(`${nameOf(party)}: ${what}: ${sentence}`, transient, {
+    cause: error,
+    ...(advice === null ? {} : { advice }),
+  });
+}
+
+function explain(
+  trouble: Trouble,
+  url: URL,
+  error: unknown,
+): { readonly sentence: string; readonly advice: string | null } {
+  const reason = reasonOf(error);
+  switch (trouble) {
+    case 'not-tls':
+      return {
+        sentence: `${url.host} does not speak TLS`,
+        advice: 'If it is meant to serve plain HTTP, allow that with --insecure.',
+      };
+    case 'certificate':
+      return {
+        sentence: `the certificate of ${url.host} cannot be trusted: ${reason}`,
+        advice: 'Name its CA in NODE_EXTRA_CA_CERTS=FILE, or accept any certificate with --tls-verify=false.',
+      };
+    case 'unreachable':
+      return {
+        sentence: `cannot reach ${url.host}: ${reason}`,
+        advice: 'Check the name and the port, and that the registry is up.',
+      };
+    case 'local-address':
+      return {
+        sentence: `the registry sent us to ${redact(url)}, which is a local address; refused`,
+        advice: null,
+      };
+    case 'broken':
+      return {
+        sentence: `the connection to ${url.host} broke: ${reason}`,
+        advice: 'Try again; raise --retry-times or --timeout on a bad line.',
+      };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const first =
+    error instanceof AggregateError && error.errors.length > 0 ? (error.errors[0] as unknown) : error;
+  const message = first instanceof Error ? first.message : String(first);
+  const code = codeOf(first);
+  return printable(
+    message === '' ? code : message.includes(code) || code === '' ? message : `${message} (${code})`,
+  );
+}

@@ -1,0 +1,20 @@
+import type { Listener } from '../../events.ts';
+import type { Clock } from './clock.ts';
+import type { CredentialLookup } from './credential.ts';
+
+/** How to talk to a registry. */
+export interface ClientOptions {
+  readonly listener: Listener;
+  readonly credentials: CredentialLookup;
+  /** Allow plain HTTP and unverified TLS. A registry on loopback may speak plain HTTP anyway. */
+  readonly insecure: boolean;
+  /** False accepts any certificate. */
+  readonly tlsVerify: boolean;
+  /** How often a request that failed is tried again. */
+  readonly retryTimes: number;
+  /** Milliseconds without progress after which a request has failed. */
+  readonly timeoutMs: number;
+  /** Requests to one server at a time, downloads aside; 6 unless told. */
+  readonly connections?: number;
+  readonly clock?: Clock;
+}

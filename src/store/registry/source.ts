@@ -1,0 +1,77 @@
+import { OcislimError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatReference, type RegistryReference } from '../../oci/reference.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import type { Mountable, RawManifest, Source } from '../place.ts';
+import { downloadBlob } from './download.ts';
+import { nameOf } from './failure.ts';
+import { getManifest } from './manifests.ts';
+import { type Lease, lease, type RegistryOptions } from './lease.ts';
+import { findReferrers } from './referrers.ts';
+import type { Repository } from './repository.ts';
+
+/** Opens an image in a registry for reading. Nothing is sent before something is asked for. */
+export function openRegistrySource(reference: RegistryReference, options: RegistryOptions): Source {
+  return new RegistrySource(reference, lease(reference.host, 'source', reference.repository, options));
+}
+
+class RegistrySource implements Source {
+  readonly label: string;
+  readonly #reference: RegistryReference;
+  readonly #repository: Repository;
+  readonly #lease: Lease;
+  #root: RawManifest | null = null;
+
+  constructor(reference: RegistryReference, lease: Lease) {
+    this.label = formatReference(reference);
+    this.#reference = reference;
+    this.#repository = lease.repository;
+    this.#lease = lease;
+  }
+
+  /** The scheme is settled by the first answer: compare after something has been read. */
+  get mountable(): Mountable {
+    return { registry: this.#repository.client.origin, repository: this.#repository.name };
+  }
+
+  async root(signal: AbortSignal): Promise<RawManifest> {
+    const { digest, tag } = this.#reference;
+    this.#root ??= await getManifest(
+      this.#repository,
+      digest === null ? { tag: tag ?? 'latest' } : { digest },
+      signal,
+    );
+    return this.#root;
+  }
+
+  async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
+    const { digest, size, mediaType } = descriptor;
+    const root = this.#root;
+    const found =
+      root?.descriptor.digest === digest ? root : await getManifest(this.#repository, { digest }, signal);
+    const what = `${nameOf(this.#repository.party)}: manifest ${digest}`;
+    if (found.bytes.length !== size) {
+      throw new OcislimError('SIZE_MISMATCH', `${what} is ${found.bytes.length} bytes long, not ${size}`);
+    }
+    if (found.descriptor.mediaType !== mediaType) {
+      throw new OcislimError(
+        'MANIFEST_INVALID',
+        `${what} is announced as ${JSON.stringify(mediaType)} but the registry has it as ${JSON.stringify(found.descriptor.mediaType)}`,
+      );
+    }
+    return { descriptor, bytes: found.bytes };
+  }
+
+  blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
+    return downloadBlob(this.#repository, descriptor, signal);
+  }
+
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+    return findReferrers(this.#repository, digest, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#lease.release();
+  }
+}

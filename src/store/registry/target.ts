@@ -1,0 +1,240 @@
+import { OcislimError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { algorithmOf, type Digest, hasher } from '../../oci/digest.ts';
+import { formatReference, type RegistryReference } from '../../oci/reference.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { tally } from '../../stream/seal.ts';
+import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../place.ts';
+import { hasBlob } from './blobs.ts';
+import { nameOf } from './failure.ts';
+import { getManifest, headManifest, type ManifestName, putManifest } from './manifests.ts';
+import { mountBlob } from './mount.ts';
+import { type Lease, lease, type RegistryOptions } from './lease.ts';
+import type { Repository } from './repository.ts';
+import { pauseBefore } from './retry.ts';
+import type { HttpAnswer } from './transport.ts';
+import { SessionLost } from './upload-session.ts';
+import { type Taken, Uploader } from './uploader.ts';
+
+/**
+ * Opens a repository for writing. The references name one repository and any number of tags; none means that the image
+ * is reachable by its digest only. @throws REFERENCE_INVALID for references to several repositories
+ */
+export function openRegistryTarget(
+  references: readonly RegistryReference[],
+  options: RegistryOptions,
+): Target {
+  const [first, ...others] = references;
+  if (first === undefined) throw new OcislimError('REFERENCE_INVALID', 'no destination was given');
+  const stray = others.find(({ host, repository }) => host !== first.host || repository !== first.repository);
+  if (stray !== undefined) {
+    throw new OcislimError(
+      'REFERENCE_INVALID',
+      `${formatReference(stray)} is in another repository than ${formatReference(first)}`,
+      {
+        advice: 'Push to one repository, then copy the result to the other.',
+      },
+    );
+  }
+  return new RegistryTarget(references, lease(first.host, 'destination', first.repository, options));
+}
+
+class RegistryTarget implements Target {
+  readonly label: string;
+  readonly layerFormat = 'any';
+  readonly #references: readonly RegistryReference[];
+  readonly #repository: Repository;
+  readonly #uploader: Uploader;
+  readonly #lease: Lease;
+  /** Repositories that gave us no mount for want of rights. */
+  readonly #unmountable = new Set<string>();
+  readonly #manifests = new Set<Digest>();
+
+  constructor(references: readonly RegistryReference[], lease: Lease) {
+    this.label = references.map(formatReference).join(', ');
+    this.#references = references;
+    this.#repository = lease.repository;
+    this.#uploader = new Uploader(lease.repository);
+    this.#lease = lease;
+  }
+
+  /** The scheme is settled by the first answer: compare after something has been asked. */
+  get mountable(): Mountable {
+    return { registry: this.#repository.client.origin, repository: this.#repository.name };
+  }
+
+  has({ digest, size }: Descriptor, signal: AbortSignal): Promise<boolean> {
+    return hasBlob(this.#repository, digest, size, signal);
+  }
+
+  async adopt(
+    descriptor: Descriptor,
+    source: Source,
+    signal: AbortSignal,
+    onBytes: (count: number) => void = () => {},
+  ): Promise<Adoption> {
+    let adoption: Adoption = 'present';
+    await this.#uploader.once(descriptor.digest, async () => {
+      if (await this.has(descriptor, signal)) return;
+      const offered = await this.#mount(descriptor, source, signal);
+      if (offered === 'mounted') {
+        adoption = 'mounted';
+        return;
+      }
+      await this.#copy(descriptor, source, offered, signal, onBytes);
+      adoption = 'copied';
+    });
+    return adoption;
+  }
+
+  /** Mounts from the source's repository if it is in this registry; else what the registry offers for an upload, if anything. */
+  async #mount(
+    descriptor: Descriptor,
+    source: Source,
+    signal: AbortSignal,
+  ): Promise<'mounted' | HttpAnswer | null> {
+    const from = source.mountable;
+    if (
+      from === null ||
+      from.registry !== this.mountable.registry ||
+      from.repository === this.#repository.name
+    )
+      return null;
+    if (this.#unmountable.has(from.repository)) return null;
+    const outcome = await mountBlob(this.#repository, descriptor.digest, from.repository, signal);
+    switch (outcome.kind) {
+      case 'mounted':
+        // Some registries say so without having done it; the length is checked on the way.
+        return (await this.has(descriptor, signal)) ? 'mounted' : null;
+      case 'session':
+        return outcome.answer;
+      case 'denied':
+        this.#unmountable.add(from.repository);
+        return null;
+      case 'refused':
+        return null;
+    }
+  }
+
+  /** Copies the bytes as they are; the source verifies them. An upload that is lost on the way starts over. */
+  async #copy(
+    descriptor: Descriptor,
+    source: Source,
+    offered: HttpAnswer | null,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<void> {
+    const { retryTimes } = this.#repository.client.options;
+    let told = 0;
+    let answer = offered;
+    for (let failures = 0; ; failures += 1) {
+      let sent = 0;
+      const counted = tally(source.blob(descriptor, signal), (count) => {
+        sent += count;
+        // Bytes that are sent again are no news.
+        if (sent > told) {
+          onBytes(sent - told);
+          told = sent;
+        }
+      });
+      let taken: Taken | null = null;
+      try {
+        const session = answer === null ? null : await this.#uploader.session(answer, signal);
+        answer = null;
+        taken = await this.#uploader.take(counted, signal, session);
+        await taken.upload(descriptor.digest, descriptor.size, signal);
+        return;
+      } catch (error) {
+        await taken?.abort();
+        if (!(error instanceof SessionLost) || failures >= retryTimes) throw error;
+      }
+    }
+  }
+
+  stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
+    return this.#uploader.stage(stream, signal);
+  }
+
+  async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {
+    await this.#uploader.once(digest, async () => {
+      if (!(await hasBlob(this.#repository, digest, size, signal)))
+        await this.#uploader.whole(bytes, digest, signal);
+    });
+  }
+
+  async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
+    const { digest } = manifest.descriptor;
+    if (this.#manifests.has(digest)) return;
+    await putManifest(this.#repository, { digest }, manifest, signal);
+    this.#manifests.add(digest);
+  }
+
+  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+    const { digest } = root.descriptor;
+    const promised = this.#references.find(
+      (reference) => reference.digest !== null && reference.digest !== digest,
+    );
+    if (promised !== undefined) {
+      throw new OcislimError(
+        'DIGEST_MISMATCH',
+        `the result has the digest ${digest}, so it cannot be put at ${formatReference(promised)}`,
+        {
+          advice: 'Name the destination by a tag.',
+        },
+      );
+    }
+    await this.putManifest(root, signal);
+    const tags = new Set(this.#references.flatMap(({ tag }) => (tag === null ? [] : [tag])));
+    for (const tag of tags) await putManifest(this.#repository, { tag }, root, signal);
+    for (const tag of tags) await this.#confirm({ tag }, digest, signal);
+    if (tags.size === 0) await this.#confirm({ digest }, digest, signal);
+  }
+
+  /** Asks the registry what it has under a name: some say yes to everything. */
+  async #confirm(name: ManifestName, digest: Digest, signal: AbortSignal): Promise<void> {
+    const { clock, options } = this.#repository.client;
+    const what = 'digest' in name ? name.digest : `tag ${name.tag}`;
+    for (let attempt = 0; ; attempt += 1) {
+      const head = await headManifest(this.#repository, name, signal);
+      const found = head === null ? null : await this.#digestOf(head.digest, name, digest, signal);
+      if (found === digest) return;
+      // Replicas may lag behind for a moment.
+      if (attempt < options.retryTimes) {
+        await clock.sleep(pauseBefore(attempt, clock), signal);
+        continue;
+      }
+      const sentence = found === null ? 'is not there' : `is ${found}, not ${digest}`;
+      throw new OcislimError(
+        'REGISTRY',
+        `${nameOf(this.#repository.party)}: the registry took the manifest, but ${what} ${sentence}`,
+        {
+          advice: 'Somebody else may have pushed to it at the same time; the result is there by its digest.',
+        },
+      );
+    }
+  }
+
+  /** The digest that a HEAD gave, if it is one that can be compared; else that of the manifest itself. */
+  async #digestOf(
+    claimed: Digest | null,
+    name: ManifestName,
+    wanted: Digest,
+    signal: AbortSignal,
+  ): Promise<Digest> {
+    if (claimed !== null && algorithmOf(claimed) === algorithmOf(wanted)) return claimed;
+    const { bytes } = await getManifest(this.#repository, name, signal);
+    const hash = hasher(wanted);
+    hash.update(bytes);
+    return hash.digest();
+  }
+
+  nameOf(digest: Digest): string {
+    const { host } = this.#repository.client;
+    return `${host}/${this.#repository.name}@${digest}`;
+  }
+
+  async close(): Promise<void> {
+    await this.#uploader.close();
+    await this.#lease.release();
+  }
+}

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Effect, FaultScript, ServerName } from './faults.ts';
+
+/** A request as it arrived. */
+export interface Recorded {
+  readonly server: ServerName;
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string | number | readonly string[]>>;
+  readonly body?: Uint8Array | string;
+}
+
+/** What a server of the fake does with a request. `cut` says that the body did not arrive whole. */
+export type Handler = (request: Recorded, cut: boolean) => Reply | Promise<Reply>;
+
+interface Exchange {
+  readonly server: ServerName;
+  readonly faults: FaultScript;
+  readonly handler: Handler;
+  readonly record: (request: Recorded) => void;
+}
+
+/** Receives one request, lets a fault have its way with it, and answers. */
+export async function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+): Promise<void> {
+  const method = incoming.method ?? '';
+  const path = incoming.url ?? '';
+  const effect = exchange.faults.next(exchange.server, method, path);
+  const body = await receive(incoming, effect);
+  const request: Recorded = { server: exchange.server, method, path, headers: incoming.headers, body };
+  exchange.record(request);
+  switch (effect?.kind) {
+    case 'reset':
+      incoming.socket.resetAndDestroy();
+      return;
+    case 'answer':
+      await answer(response, method, {
+        status: effect.status,
+        headers: effect.headers ?? {},
+        body: effect.body ?? '',
+      });
+      return;
+    case 'swallow':
+      if (effect.keep) await exchange.handler(request, true);
+      incoming.socket.resetAndDestroy();
+      return;
+    case 'after':
+      await exchange.handler(request, false);
+      if (effect.status === 'reset') incoming.socket.resetAndDestroy();
+      else await answer(response, method, { status: effect.status });
+      return;
+    case 'change': {
+      const reply = await exchange.handler(request, false);
+      const changed = effect.body === undefined ? reply.body : effect.body(Buffer.from(reply.body ?? ''));
+      const headers = Object.fromEntries(
+        Object.entries({ ...reply.headers, ...effect.headers }).filter(([, value]) => value !== null),
+      ) as NonNullable<Reply['headers']>;
+      await answer(response, method, {
+        status: reply.status,
+        headers,
+        ...(changed === undefined ? {} : { body: changed }),
+      });
+      return;
+    }
+    case 'cut': {
+      const reply = await exchange.handler(request, false);
+      await answerInPart(response, reply, effect);
+      return;
+    }
+    case undefined:
+      await answer(response, method, await exchange.handler(request, false));
+  }
+}
+
+async function receive(incoming: IncomingMessage, effect: Effect | null): Promise<Buffer> {
+  const limit = effect?.kind === 'swallow' ? effect.bytes : Number.POSITIVE_INFINITY;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= limit) break;
+    }
+  } catch {
+    // The client went away.
+  }
+  return Buffer.concat(chunks).subarray(0, limit);
+}
+
+async function answer(response: ServerResponse, method: string, reply: Reply): Promise<void> {
+  const body = Buffer.from(reply.body ?? '');
+  const bodiless = method === 'HEAD' || reply.status === 204;
+  const headers = { ...(bodiless ? {} : { 'content-length': body.length }), ...reply.headers };
+  if (response.destroyed) return;
+  response.writeHead(reply.status, headers as Record<string, string>);
+  response.end(bodiless ? undefined : body);
+  await once(response, 'close').catch(() => {});
+}
+
+async function answerInPart(
+  response: ServerResponse,
+  reply: Reply,
+  { bytes, ending }: Effect & { readonly kind: 'cut' },
+): Promise<void> {
+  const body = Buffer.from(reply.body ?? '');
+  const part = body.subarray(0, bytes);
+  // Without a length, in chunks, so that its end looks like an end.
+  const length = ending === 'whole' ? {} : { 'content-length': body.length };
+  response.writeHead(reply.status, { ...reply.headers, ...length } as Record<string, string>);
+  await new Promise((resolve) => response.write(part, resolve));
+  switch (ending) {
+    case 'reset':
+      response.socket?.destroy();
+      return;
+    case 'whole':
+      response.end();
+      return;
+    case 'stall':
+      await once(response, 'close').catch(() => {});
+  }
+}

@@ -1,0 +1,360 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { RepositoryContent, sha256, type Upload } from './content.ts';
+import { type Handler, type Recorded, type Reply, serve } from './exchange.ts';
+import { type Fault, FaultScript, type ServerName } from './faults.ts';
+import { authorize, issueToken, type TokenAuth } from './tokens.ts';
+
+export interface FakeOptions {
+  readonly auth:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+    | TokenAuth;
+  /** Are blobs and uploads on another origin, by redirect? That one refuses requests with an Authorization header. */
+  readonly storage: boolean;
+  /** What becomes of a mount: done, an upload session instead, or a refusal. */
+  readonly mounts: 'yes' | 'session' | 'refuse' | 'lie';
+  /** PATCH bodies above this are refused with `tooLarge`. */
+  readonly largestChunk: number;
+  /** PUT bodies above this are refused with 413. */
+  readonly largestPut: number;
+  readonly tooLarge: 413 | 416;
+  readonly smallestChunk: number | null;
+  /** The status of an accepted PATCH. */
+  readonly patched: 201 | 202 | 204;
+  /** Are upload locations absolute URLs? */
+  readonly absoluteLocations: boolean;
+  /** Is there a referrers API? */
+  readonly referrers: boolean;
+  readonly digestHeader: boolean;
+  readonly ranges: boolean;
+  readonly tls: { readonly key: string; readonly cert: string } | null;
+}
+
+const defaults: FakeOptions = {
+  auth: { kind: 'none' },
+  storage: false,
+  mounts: 'yes',
+  largestChunk: Number.POSITIVE_INFINITY,
+  largestPut: Number.POSITIVE_INFINITY,
+  tooLarge: 413,
+  smallestChunk: null,
+  patched: 202,
+  absoluteLocations: false,
+  referrers: false,
+  digestHeader: true,
+  ranges: true,
+  tls: null,
+};
+
+/** A registry in this process, on loopback, that keeps everything in memory, records every request and can misbehave. */
+export class FakeRegistry {
+  readonly options: FakeOptions;
+  readonly requests: Recorded[] = [];
+  readonly faults = new FaultScript();
+  readonly #repositories = new Map<string, RepositoryContent>();
+  readonly #servers = new Map<ServerName, Server>();
+
+  private constructor(options: FakeOptions) {
+    this.options = options;
+  }
+
+  static async start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
+    const fake = new FakeRegistry({ ...defaults, ...options });
+    await fake.#listen('registry', (request, cut) => fake.#registry(request, cut), fake.options.tls);
+    if (fake.options.storage)
+      await fake.#listen('storage', (request, cut) => fake.#storage(request, cut), null);
+    const { auth } = fake.options;
+    if (auth.kind === 'bearer') await fake.#listen('tokens', (request) => issueToken(request, auth), null);
+    return fake;
+  }
+
+  async #listen(name: ServerName, handler: Handler, tls: FakeOptions['tls']): Promise<void> {
+    const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
+      const exchange = {
+        server: name,
+        faults: this.faults,
+        handler,
+        record: (request: Recorded) => void this.requests.push(request),
+      };
+      serve(incoming, response, exchange).catch((error: unknown) => response.destroy(error as Error));
+    };
+    const server = tls === null ? createServer(listener) : createTlsServer(tls, listener);
+    this.#servers.set(name, server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+
+  #port(name: ServerName): number {
+    const server = this.#servers.get(name);
+    if (server === undefined) throw new Error(`this registry has no server for ${name}`);
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** `127.0.0.1:PORT`, as a reference names it. */
+  get host(): string {
+    return `127.0.0.1:${this.#port('registry')}`;
+  }
+
+  origin(name: ServerName): string {
+    return `${name === 'registry' && this.options.tls !== null ? 'https' : 'http'}://127.0.0.1:${this.#port(name)}`;
+  }
+
+  repository(name: string): RepositoryContent {
+    let content = this.#repositories.get(name);
+    if (content === undefined) {
+      content = new RepositoryContent();
+      this.#repositories.set(name, content);
+    }
+    return content;
+  }
+
+  fault(fault: Fault): void {
+    this.faults.add(fault);
+  }
+
+  /** The requests of one kind so far: `GET /v2/…` without the query. */
+  sent(method: string, path: RegExp, server: ServerName = 'registry'): readonly Recorded[] {
+    return this.requests.filter(
+      (each) => each.server === server && each.method === method && path.test(each.path),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const server of this.#servers.values()) {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    }
+  }
+
+  #registry(request: Recorded, cut: boolean): Reply {
+    const refused = authorize(request, this.options.auth, () => this.origin('tokens'));
+    if (refused !== null) return refused;
+    return this.#route(request, cut);
+  }
+
+  /** Object stores take a signature in the query, and refuse a second proof of identity. */
+  #storage(request: Recorded, cut: boolean): Reply {
+    if (request.headers.authorization !== undefined) {
+      return {
+        status: 400,
+        headers: { 'content-type': 'application/xml' },
+        body: 'Only one auth mechanism allowed',
+      };
+    }
+    return this.#route(request, cut);
+  }
+
+  #route(request: Recorded, cut: boolean): Reply {
+    const url = new URL(request.path, 'http://fake');
+    if (url.pathname === '/v2/') return { status: 200, body: '{}' };
+    const match = /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|referrers)\/(.*)$/.exec(url.pathname);
+    if (match === null) return failure(404, 'UNSUPPORTED', 'no such thing');
+    const [, name = '', kind = '', rest = ''] = match;
+    switch (kind) {
+      case 'blobs':
+        return this.#blob(request, name, rest as Digest);
+      case 'blobs/uploads':
+        return rest === '' ? this.#start(request, name, url) : this.#upload(request, name, rest, url, cut);
+      case 'manifests':
+        return this.#manifest(request, name, rest);
+      case 'referrers':
+        return this.#referrers(name, rest as Digest);
+      default:
+        return failure(404, 'UNSUPPORTED', 'no such thing');
+    }
+  }
+
+  #blob(request: Recorded, name: string, digest: Digest): Reply {
+    const bytes = this.repository(name).blobs.get(digest);
+    if (bytes === undefined) return failure(404, 'BLOB_UNKNOWN', 'blob unknown to registry');
+    if (this.options.storage && request.server === 'registry' && request.method === 'GET') {
+      return {
+        status: 307,
+        headers: { location: `${this.origin('storage')}${request.path}?X-Signature=very-secret` },
+      };
+    }
+    const headers = { 'content-type': 'application/octet-stream', ...this.#digestHeader(digest) };
+    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
+    if (range !== null && this.options.ranges) {
+      const start = Number(range[1]);
+      if (start >= bytes.length) return failure(416, 'RANGE_INVALID', 'invalid range');
+      const contentRange = `bytes ${start}-${bytes.length - 1}/${bytes.length}`;
+      return {
+        status: 206,
+        headers: { ...headers, 'content-range': contentRange },
+        body: bytes.subarray(start),
+      };
+    }
+    return { status: 200, headers: { ...headers, 'content-length': bytes.length }, body: bytes };
+  }
+
+  #digestHeader(digest: Digest): Record<string, string> {
+    return this.options.digestHeader ? { 'docker-content-digest': digest } : {};
+  }
+
+  #start(request: Recorded, name: string, url: URL): Reply {
+    const content = this.repository(name);
+    const mount = url.searchParams.get('mount') as Digest | null;
+    if (mount !== null) {
+      const { mounts } = this.options;
+      const found = this.#repositories.get(url.searchParams.get('from') ?? '')?.blobs.get(mount);
+      if (mounts === 'refuse') return failure(400, 'UNSUPPORTED', 'no mounts');
+      if (mounts === 'lie') return { status: 201, headers: { location: `/v2/${name}/blobs/${mount}` } };
+      if (mounts === 'yes' && found !== undefined) {
+        content.blobs.set(mount, found);
+        return {
+          status: 201,
+          headers: { location: `/v2/${name}/blobs/${mount}`, ...this.#digestHeader(mount) },
+        };
+      }
+    }
+    if (request.method !== 'POST') return failure(405, 'UNSUPPORTED', 'not allowed');
+    return { status: 202, headers: this.#location(name, content.begin()) };
+  }
+
+  #location(name: string, upload: Upload): Record<string, string> {
+    upload.state += 1;
+    const path = `/v2/${name}/blobs/uploads/${upload.id}?_state=${upload.state}%3D`;
+    const { storage, absoluteLocations, smallestChunk } = this.options;
+    const base = storage ? this.origin('storage') : absoluteLocations ? this.origin('registry') : '';
+    return {
+      location: `${base}${path}`,
+      range: `0-${Math.max(0, upload.bytes.length - 1)}`,
+      ...(smallestChunk === null ? {} : { 'oci-chunk-min-length': String(smallestChunk) }),
+    };
+  }
+
+  #upload(request: Recorded, name: string, id: string, url: URL, cut: boolean): Reply {
+    const content = this.repository(name);
+    const upload = content.uploads.get(id);
+    if (upload === undefined) return failure(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
+    if (
+      request.method !== 'GET' &&
+      request.method !== 'DELETE' &&
+      url.searchParams.get('_state') !== `${upload.state}=`
+    ) {
+      return failure(404, 'BLOB_UPLOAD_INVALID', 'stale location');
+    }
+    switch (request.method) {
+      case 'GET':
+        return { status: 204, headers: this.#location(name, upload) };
+      case 'DELETE':
+        content.uploads.delete(id);
+        return { status: 204 };
+      case 'PATCH': {
+        const { largestChunk, tooLarge, patched } = this.options;
+        if (request.body.length > largestChunk)
+          return failure(tooLarge, 'SIZE_INVALID', 'request entity too large');
+        const range = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? '');
+        if (range !== null && Number(range[1]) !== upload.bytes.length) {
+          return {
+            ...failure(416, 'RANGE_INVALID', 'out of order'),
+            headers: { range: `0-${upload.bytes.length - 1}` },
+          };
+        }
+        upload.bytes = Buffer.concat([upload.bytes, request.body]);
+        return cut ? { status: 202 } : { status: patched, headers: this.#location(name, upload) };
+      }
+      case 'PUT':
+        return this.#commit(request, name, upload, url.searchParams.get('digest') as Digest);
+      default:
+        return failure(405, 'UNSUPPORTED', 'not allowed');
+    }
+  }
+
+  #commit(request: Recorded, name: string, upload: Upload, digest: Digest): Reply {
+    if (request.body.length > this.options.largestPut)
+      return failure(413, 'SIZE_INVALID', 'request entity too large');
+    const content = this.repository(name);
+    const bytes = Buffer.concat([upload.bytes, request.body]);
+    content.uploads.delete(upload.id);
+    if (sha256(bytes) !== digest)
+      return failure(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
+    content.blobs.set(digest, bytes);
+    return {
+      status: 201,
+      headers: { location: `/v2/${name}/blobs/${digest}`, ...this.#digestHeader(digest) },
+    };
+  }
+
+  #manifest(request: Recorded, name: string, reference: string): Reply {
+    const content = this.repository(name);
+    if (request.method === 'PUT') return this.#putManifest(request, name, reference);
+    const found = content.find(reference);
+    const accepted = (request.headers.accept ?? '').split(',').map((each) => each.trim());
+    if (found === null) return failure(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    const { digest, manifest } = found;
+    if (!accepted.includes(manifest.mediaType))
+      return failure(404, 'MANIFEST_UNKNOWN', 'accept header does not support it');
+    return {
+      status: 200,
+      headers: {
+        'content-type': manifest.mediaType,
+        'content-length': manifest.bytes.length,
+        ...this.#digestHeader(digest),
+      },
+      body: manifest.bytes,
+    };
+  }
+
+  #putManifest(request: Recorded, name: string, reference: string): Reply {
+    const content = this.repository(name);
+    const digest = sha256(request.body);
+    if (reference.includes(':') && reference !== digest)
+      return failure(400, 'DIGEST_INVALID', 'digest does not match');
+    const value = JSON.parse(request.body.toString()) as {
+      readonly config?: { readonly digest: Digest };
+      readonly layers?: readonly { readonly digest: Digest }[];
+      readonly manifests?: readonly { readonly digest: Digest }[];
+    };
+    const blobs = [...(value.config === undefined ? [] : [value.config]), ...(value.layers ?? [])];
+    const missing =
+      blobs.find((each) => !content.blobs.has(each.digest)) ??
+      value.manifests?.find((each) => !content.manifests.has(each.digest));
+    if (missing !== undefined) {
+      const detail = {
+        code: 'MANIFEST_BLOB_UNKNOWN',
+        message: 'blob unknown to registry',
+        detail: { Digest: missing.digest },
+      };
+      return { status: 400, headers: json, body: JSON.stringify({ errors: [detail] }) };
+    }
+    content.manifests.set(digest, { mediaType: request.headers['content-type'] ?? '', bytes: request.body });
+    if (!reference.includes(':')) content.tags.set(reference, digest);
+    return {
+      status: 201,
+      headers: { location: `/v2/${name}/manifests/${digest}`, ...this.#digestHeader(digest) },
+    };
+  }
+
+  #referrers(name: string, digest: Digest): Reply {
+    if (!this.options.referrers)
+      return { status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found' };
+    const manifests = [...this.repository(name).manifests]
+      .map(([each, { mediaType, bytes }]) => ({
+        each,
+        mediaType,
+        bytes,
+        value: JSON.parse(bytes.toString()) as { subject?: { digest: Digest } },
+      }))
+      .filter(({ value }) => value.subject?.digest === digest)
+      .map(({ each, mediaType, bytes }) => ({ mediaType, digest: each, size: bytes.length }));
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    return {
+      status: 200,
+      headers: { 'content-type': mediaType },
+      body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }),
+    };
+  }
+}
+
+const json = { 'content-type': 'application/json' };
+
+export function failure(status: number, code: string, message: string): Reply {
+  return { status, headers: json, body: JSON.stringify({ errors: [{ code, message, detail: {} }] }) };
+}
