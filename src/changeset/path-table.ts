@@ -10,6 +10,8 @@ export interface PathTable {
   readonly parent: Int32Array;
   readonly end: Int32Array;
   idOf(path: Path): number;
+  /** Null for a path that occurs in none of the layers. */
+  findId(path: Path): number | null;
 }
 
 export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
@@ -46,5 +48,6 @@ export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
       if (id === undefined) throw new Error('a path that is in none of the layers');
       return id;
     },
+    findId: (path) => ids.get(path) ?? null,
   };
 }

@@ -73,6 +73,17 @@ export class Tree {
     }
   }
 
+  /** A copy to apply further layers to. */
+  clone(): Tree {
+    const copy = new Tree(this.table, this.#list, this.ground);
+    copy.node.set(this.node);
+    copy.file.set(this.file);
+    copy.#flags.set(this.#flags);
+    copy.touched.set(this.touched);
+    copy.#layers = this.#layers;
+    return copy;
+  }
+
   isDirectory(path: number): boolean {
     const node = this.node[path] as number;
     return node === -1 || (node > 0 && this.#list.get(node - 1).kind === 'directory');

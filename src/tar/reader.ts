@@ -48,7 +48,7 @@ export class TarReader {
 
   async next(): Promise<TarEntry | null> {
     if (this.#end !== null) return null;
-    while (this.#left > 0) if ((await this.#takeBody()) === null) break;
+    while (this.#left > 0) if ((await this.takeBody()) === null) break;
     const blocks: Uint8Array[] = [];
     const pending = new Extensions();
     let headSize = 0;
@@ -79,7 +79,7 @@ export class TarReader {
   /** The stored bytes of the current entry with their padding. */
   async *body(): ByteStream {
     for (;;) {
-      const chunk = await this.#takeBody();
+      const chunk = await this.takeBody();
       if (chunk === null) return;
       yield chunk;
     }
@@ -144,7 +144,8 @@ export class TarReader {
     return rest;
   }
 
-  async #takeBody(): Promise<Uint8Array | null> {
+  /** The next stored bytes of the current entry, padding included; null at their end. */
+  async takeBody(): Promise<Uint8Array | null> {
     if (this.#left === 0) return null;
     if (this.#at >= this.#chunk.length) {
       const chunk = await this.#pull();

@@ -1,0 +1,124 @@
+import type { PackedEncoding } from '../codec/encoding.ts';
+import { OcislimError } from '../errors.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import type { Manifest } from '../oci/manifest.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import type { Rule } from './rule.ts';
+
+/** What the tar of a layer holds: a source layer as it is, or what is left of a contiguous range of them. */
+export type Content =
+  | { readonly kind: 'stored'; readonly layer: number }
+  | { readonly kind: 'rewritten'; readonly from: number; readonly to: number };
+
+/** How a layer is packed. `keep`: as its blob is, or as its topmost source layer was. */
+export type Encoding = { readonly kind: 'keep' } | Repacking;
+
+export type Repacking = PackedEncoding & {
+  /** The blob stays unless the new one is smaller by this much; null: unless it is smaller, where the format stays. */
+  readonly minSavings: MinSavings | null;
+};
+
+export type MinSavings = { readonly kind: 'bytes'; readonly bytes: number } | { readonly kind: 'ratio'; readonly ratio: number };
+
+/** A layer of the image to come. `content` is written by `slim/` only, `encodings` by `compress/` only. */
+export interface Layer {
+  readonly content: Content;
+  /** One for each source layer, lowest first; the topmost is what counts. A squash carries them on. */
+  readonly encodings: readonly Encoding[];
+}
+
+/** What to take out of a range of source layers. */
+export interface Pruning {
+  /** Source layer numbers, from 1. */
+  readonly layers: LayerRange;
+  readonly rules: readonly Rule[];
+  /** Globs of what stays whatever the rules say. */
+  readonly keep: readonly string[];
+  /** Drop what layers above hide. */
+  readonly shadowed: boolean;
+  /** Globs of files whose setuid and setgid bits are cleared. */
+  readonly clearSetuid: readonly string[];
+}
+
+export interface LayerRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the new manifest and config say besides. */
+export interface Labelling {
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a transform may ask for, as plain data. Two images of one source are equal when their plans are. */
+export interface Plan {
+  readonly layers: readonly Layer[];
+  readonly prunings: readonly Pruning[];
+  readonly labelling: Labelling;
+  /** Layers that become empty go, with their history rows marked `empty_layer`. */
+  readonly dropEmpty: boolean;
+}
+
+/** One image of one platform: what it is, and what is to become of it. */
+export interface Image {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+  readonly plan: Plan;
+}
+
+/** A pure function from image to image: it changes the plan. @throws SELECTION_INVALID, BASE_MISMATCH, … */
+export type Transform = (image: Image) => Image;
+
+/** An image with nothing planned for it. */
+export function readImage(descriptor: Descriptor, manifest: Manifest, config: ImageConfig): Image {
+  const layers = manifest.layers.map((_, i): Layer => ({ content: { kind: 'stored', layer: i + 1 }, encodings: [{ kind: 'keep' }] }));
+  return {
+    descriptor,
+    manifest,
+    config,
+    plan: { layers, prunings: [], labelling: { annotations: {}, labels: {} }, dropEmpty: false },
+  };
+}
+
+export function pipe(...transforms: readonly Transform[]): Transform {
+  return (image) => transforms.reduce((result, transform) => transform(result), image);
+}
+
+export function withPlan(image: Image, plan: Partial<Plan>): Image {
+  return { ...image, plan: { ...image.plan, ...plan } };
+}
+
+export function rangeOf(content: Content): LayerRange {
+  return content.kind === 'stored' ? { from: content.layer, to: content.layer } : { from: content.from, to: content.to };
+}
+
+/** The encoding that counts: that of the topmost source layer. */
+export function encodingOf(layer: Layer): Encoding {
+  return layer.encodings.at(-1) ?? { kind: 'keep' };
+}
+
+/** Is nothing at all planned? Then the manifest keeps its bytes. */
+export function isUntouched(image: Image): boolean {
+  const { layers, labelling } = image.plan;
+  return (
+    layers.every((layer) => layer.content.kind === 'stored' && encodingOf(layer).kind === 'keep') &&
+    Object.keys(labelling.annotations).length === 0 &&
+    Object.keys(labelling.labels).length === 0
+  );
+}
+
+export function layerOf(image: Image, number: number): { readonly descriptor: Descriptor; readonly diffId: Digest } {
+  const descriptor = image.manifest.layers[number - 1];
+  const diffId = image.config.diffIds[number - 1];
+  if (descriptor === undefined || diffId === undefined) throw new OcislimError('INTERNAL', `the image has no layer ${number}`);
+  return { descriptor, diffId };
+}
+
+/** For messages: the platform, or what stands in for it. */
+export function nameOfImage(image: Image): string {
+  return image.config.platform === null ? 'the image' : formatPlatform(image.config.platform);
+}

@@ -1,0 +1,328 @@
+import type { Change } from '../changeset/change.ts';
+import { express, type Promotion } from '../changeset/express.ts';
+import type { LayerIndex } from '../changeset/layer-index.ts';
+import type { Stack } from '../changeset/stack.ts';
+import { Tree } from '../changeset/tree.ts';
+import { OcislimError } from '../errors.ts';
+import type { Pruning } from '../image/image.ts';
+import type { Rule } from '../image/rule.ts';
+import { createWish, type Marking, markChanges, ruledKind, within } from './marking.ts';
+
+/** Why an entry is gone. */
+export type Reason =
+  | { readonly kind: 'rule'; readonly rule: Rule }
+  /** A layer above hides it, or a later entry of its own layer replaces it. */
+  | { readonly kind: 'shadowed' }
+  /** A whiteout with nothing left to hide. */
+  | { readonly kind: 'idle' };
+
+export interface Removal {
+  readonly change: Change;
+  readonly reason: Reason;
+  /** `hidden`: a layer that was not selected carries the path too, so that a whiteout had to take its place. */
+  readonly how: 'freed' | 'hidden';
+}
+
+export interface PrunedStack {
+  /** The layers that change, by source layer number. */
+  readonly layers: ReadonlyMap<number, readonly Change[]>;
+  /** The tree of the pruned image below each changed layer is needed again by a squash: all layers, changed or not. */
+  readonly all: ReadonlyMap<number, readonly Change[]>;
+  readonly removals: readonly Removal[];
+  readonly promotions: readonly Promotion[];
+  readonly marking: Marking;
+  /** Entries that a rule named but that stay, since a layer that was not selected links to them. */
+  readonly keptForLinks: readonly Change[];
+}
+
+/**
+ * Prunes a whole stack, bottom to top, beside the original one. All layers must be there: what a layer hides, what
+ * comes back from below and what is linked to from above all depend on the others.
+ *
+ * Rules apply to every entry of a selected layer, visible or not. What they remove never comes back from below.
+ * `shadowed` drops entries that are not part of the final tree, except those whose data a visible link still names.
+ */
+export function pruneStack(stack: Stack, prunings: readonly Pruning[], indexes: ReadonlyMap<number, LayerIndex>): PrunedStack {
+  const { list, table } = stack;
+  const original = new Tree(table, list);
+  const links = new LinkUse();
+  const resolved = new Map<number, readonly Change[]>();
+  const replacedByDirectory = new Set<number>();
+  for (const [layer, changes] of stack.layers) {
+    original.apply(changes, {
+      onLink: (link, file) => {
+        list.resolve(link, file);
+        links.note(list.get(link.id), original.at(link.target));
+      },
+      onReplacedByDirectory: (id) => void replacedByDirectory.add(id),
+    });
+    resolved.set(layer, changes.map((change) => list.get(change.id)));
+  }
+  const whole: Stack = { table, list, layers: resolved };
+  const marking = markChanges(whole, prunings, indexes, original);
+  const selected = (layer: number) => prunings.some((pruning) => within(pruning.layers, layer));
+  const shadowed = (layer: number) => prunings.some((pruning) => pruning.shadowed && within(pruning.layers, layer));
+  const needed = links.targetsOf((link, named) => !selected(link.layer) && selected(named.layer));
+  const forced = new Set(needed.map((change) => change.id));
+  const protectedPaths = protectAncestors(whole, prunings, marking, forced, selected);
+  const visibleFiles = new Set(original.file);
+  const wish = createWish(prunings);
+  const impliedGone = new Set<number>();
+
+  const pruned = new Tree(table, list);
+  const before = new Tree(table, list);
+  const layers = new Map<number, readonly Change[]>();
+  const all = new Map<number, readonly Change[]>();
+  const removals: Removal[] = [];
+  const promotions: Promotion[] = [];
+  for (const [layer, changes] of resolved) {
+    let result: readonly Change[] = changes;
+    if (selected(layer)) {
+      const state = new Tree(table, list, 'unknown');
+      state.apply(changes);
+      const gone = new LayerPruning(state, pruned, changes);
+      const number = positionOf(resolved, layer);
+      const isProtected = (path: number) => (protectedPaths[path] as number) > layer;
+      const wanted = (path: number) => original.isDirectory(path) && original.touched[path] === number;
+      gone.byRule(marking.removed, (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)));
+      const emptied = gone.impliedByRule((path) => !isProtected(path) && wish(table.paths[path] as string, 'directory'));
+      for (const path of emptied) impliedGone.add(path);
+      if (shadowed(layer)) {
+        gone.byShadow((path) => original.node[path] === state.node[path], (file) => visibleFiles.has(file), replacedByDirectory, forced, wanted);
+      }
+      gone.idleMarkers(before);
+      const cut = links.inLayer(layer).some((link) => pruned.file[link.target] !== link.file + 1);
+      if (gone.any || cut || changes.some((change) => marking.cleared.has(change.id))) {
+        const expression = express(state, list, {
+          below: { kind: 'known', tree: pruned },
+          own: new Set([layer]),
+          wanted: (path) => !gone.tookDirectory(path) && wanted(path),
+        });
+        result = expression.changes;
+        layers.set(layer, result);
+        removals.push(...gone.removals(expression.changes));
+        promotions.push(...expression.promoted);
+      }
+    }
+    before.apply(changes);
+    pruned.apply(result);
+    all.set(layer, result);
+  }
+  checkResult(original, pruned, impliedGone, removals);
+  return { layers, all, removals, promotions, marking, keptForLinks: needed.filter((change) => marking.removed.has(change.id)) };
+}
+
+function positionOf(layers: ReadonlyMap<number, unknown>, layer: number): number {
+  return [...layers.keys()].indexOf(layer) + 1;
+}
+
+/** Hard links into lower layers, with the change that each found at its target. */
+class LinkUse {
+  readonly #uses: { readonly link: Change; readonly named: Change }[] = [];
+
+  note(link: Change, named: Change | null): void {
+    if (named !== null && named.layer !== link.layer) this.#uses.push({ link, named });
+  }
+
+  /** What must stay because a link that cannot change names it. */
+  targetsOf(chosen: (link: Change, named: Change) => boolean): Change[] {
+    return [...new Set(this.#uses.filter(({ link, named }) => chosen(link, named)).map(({ named }) => named))];
+  }
+
+  inLayer(layer: number): Change[] {
+    return this.#uses.filter(({ link }) => link.layer === layer).map(({ link }) => link);
+  }
+}
+
+/**
+ * Directories that something kept lies in stay, whatever the rules say of them: per path, the highest layer that keeps
+ * something below it, plus one (a directory of that layer or a lower one stays).
+ */
+function protectAncestors(
+  stack: Stack,
+  prunings: readonly Pruning[],
+  marking: Marking,
+  forced: ReadonlySet<number>,
+  selected: (layer: number) => boolean,
+): Int32Array {
+  const { table } = stack;
+  const kept = new Int32Array(table.paths.length);
+  const wish = createWish(prunings);
+  const always = 0x7fffffff;
+  for (const [layer, changes] of stack.layers) {
+    for (const change of changes) {
+      if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
+      if (marking.removed.has(change.id) && !forced.has(change.id)) continue;
+      // What lies in an unselected layer and would have been removed protects only the directories below that layer.
+      const wished = !selected(layer) && wish(table.paths[change.path] as string, ruledKind(change));
+      const until = wished ? layer : always;
+      for (let above = table.parent[change.path] as number; above >= 0 && (kept[above] as number) < until; above = table.parent[above] as number) {
+        kept[above] = until;
+      }
+    }
+  }
+  return kept;
+}
+
+/** The pruning of one layer: its state, what the pruned image has below it, and what goes. */
+class LayerPruning {
+  readonly #state: Tree;
+  readonly #below: Tree;
+  readonly #changes: readonly Change[];
+  readonly #reasons = new Map<number, Reason>();
+  readonly #hidden = new Set<number>();
+  readonly #directories = new Set<number>();
+  #idle = 0;
+
+  constructor(state: Tree, below: Tree, changes: readonly Change[]) {
+    this.#state = state;
+    this.#below = below;
+    this.#changes = changes;
+  }
+
+  get any(): boolean {
+    return this.#reasons.size > 0 || this.#idle > 0;
+  }
+
+  tookDirectory(path: number): boolean {
+    return this.#directories.has(path);
+  }
+
+  byRule(removed: ReadonlyMap<number, Rule>, spared: (change: Change) => boolean): void {
+    const state = this.#state;
+    // Children before parents: a directory goes after what is in it.
+    for (const change of [...this.#changes].sort((a, b) => b.path - a.path)) {
+      const rule = removed.get(change.id);
+      if (rule === undefined || spared(change)) continue;
+      this.#reasons.set(change.id, { kind: 'rule', rule });
+      const { path } = change;
+      if (state.at(path)?.id !== change.id) continue;
+      if (change.kind === 'directory') {
+        if (state.hasBelow(path)) {
+          // Only implied directories and markers of what is gone can be left in it.
+          this.#forgetBelow(path);
+        }
+        this.#directories.add(path);
+      }
+      state.forget(path);
+      if (this.#below.node[path] !== 0) {
+        state.hide(path);
+        this.#hidden.add(change.id);
+      }
+    }
+  }
+
+  #forgetBelow(path: number): void {
+    const end = this.#state.table.end[path] as number;
+    for (let at = path + 1; at < end; at++) {
+      this.#state.forget(at);
+      this.#directories.add(at);
+    }
+  }
+
+  /** Directories that a rule names but that have no entry go when nothing lies in them any more. */
+  impliedByRule(named: (path: number) => boolean): number[] {
+    if (this.#reasons.size === 0) return [];
+    const state = this.#state;
+    const emptied: number[] = [];
+    for (let path = state.node.length - 1; path > 0; path--) {
+      if (!state.isImplied(path) || state.hidesChildrenAt(path) || state.hasBelow(path) || !named(path)) continue;
+      state.forget(path);
+      this.#directories.add(path);
+      emptied.push(path);
+    }
+    return emptied;
+  }
+
+  byShadow(
+    isVisible: (path: number) => boolean,
+    isVisibleFile: (file: number) => boolean,
+    replacedByDirectory: ReadonlySet<number>,
+    forced: ReadonlySet<number>,
+    wanted: (path: number) => boolean,
+  ): void {
+    const state = this.#state;
+    // Entries that a later entry of the same layer replaced.
+    for (const change of this.#changes) {
+      if (change.kind === 'whiteout' || change.kind === 'opaque' || this.#reasons.has(change.id)) continue;
+      if (state.at(change.path)?.id !== change.id) this.#reasons.set(change.id, { kind: 'shadowed' });
+    }
+    for (let path = state.node.length - 1; path > 0; path--) {
+      const change = state.at(path);
+      if (state.isImplied(path) && !state.hidesChildrenAt(path) && !state.hasBelow(path) && !wanted(path)) state.forget(path);
+      if (change === null || isVisible(path) || forced.has(change.id)) continue;
+      if (change.kind === 'directory') {
+        if (state.hasBelow(path)) continue;
+        this.#reasons.set(change.id, { kind: 'shadowed' });
+        if (state.hidesAt(path)) state.hide(path);
+        else if (state.hidesChildrenAt(path)) state.makeImplied(path);
+        else state.forget(path);
+        continue;
+      }
+      // A name that nobody sees, but whose data a visible link names, goes on carrying it.
+      if (change.kind !== 'link' && isVisibleFile(state.file[path] as number)) continue;
+      this.#reasons.set(change.id, { kind: 'shadowed' });
+      if (replacedByDirectory.has(change.id) && this.#below.node[path] !== 0) state.hide(path);
+      else state.forget(path);
+    }
+  }
+
+  /** Whiteouts and opaque markers that used to hide something and no longer do. */
+  idleMarkers(originalBelow: Tree): void {
+    for (const change of this.#changes) {
+      const { kind, path } = change;
+      const idle =
+        kind === 'whiteout'
+          ? originalBelow.node[path] !== 0 && this.#below.node[path] === 0
+          : kind === 'opaque' && originalBelow.hasBelow(path) && !this.#below.hasBelow(path);
+      if (!idle) continue;
+      this.#idle++;
+      this.#reasons.set(change.id, { kind: 'idle' });
+    }
+  }
+
+  /** What really went: entries of this layer that the new changes do not hold. */
+  removals(result: readonly Change[]): Removal[] {
+    const left = new Set(result.map((change) => change.id));
+    const renamed = new Set(result.filter((change) => change.form === 'relinked').map((change) => `${change.layer}:${change.entry}`));
+    const removals: Removal[] = [];
+    for (const change of this.#changes) {
+      if (left.has(change.id) || renamed.has(`${change.layer}:${change.entry}`)) continue;
+      const marker = change.kind === 'whiteout' || change.kind === 'opaque';
+      const reason = this.#reasons.get(change.id) ?? (marker ? ({ kind: 'idle' } as const) : null);
+      // A promoted link is no removal: its name lives on with the data of another.
+      if (reason === null) continue;
+      removals.push({ change, reason, how: this.#hidden.has(change.id) ? 'hidden' : 'freed' });
+    }
+    return removals;
+  }
+}
+
+/**
+ * Proof on the level of the index that nothing was lost: what is visible in the pruned image is what was visible
+ * before, less what a rule took.
+ */
+function checkResult(original: Tree, pruned: Tree, impliedGone: ReadonlySet<number>, removals: readonly Removal[]): void {
+  const ruled = new Set(impliedGone);
+  for (const { change, reason } of removals) if (reason.kind === 'rule') ruled.add(change.path);
+  for (let path = 0; path < original.node.length; path++) {
+    const was = original.at(path);
+    const is = pruned.at(path);
+    const gone = original.node[path] !== 0 && pruned.node[path] === 0;
+    if (gone ? coveredBy(ruled, path, original) : same(original, pruned, path, was, is)) continue;
+    throw new OcislimError('INTERNAL', `pruning would have changed ${JSON.stringify(original.table.paths[path])}, which no rule names`, {
+      advice: 'Nothing was written. Please report this.',
+    });
+  }
+}
+
+function coveredBy(ruled: ReadonlySet<number>, path: number, tree: Tree): boolean {
+  for (let at = path; at >= 0; at = tree.table.parent[at] as number) if (ruled.has(at)) return true;
+  return false;
+}
+
+function same(original: Tree, pruned: Tree, path: number, was: Change | null, is: Change | null): boolean {
+  if (was?.kind === 'directory') return was.id === is?.id;
+  if (original.isImplied(path)) return pruned.isImplied(path) || is?.form === 'made';
+  return original.file[path] === pruned.file[path] && (original.node[path] === 0) === (pruned.node[path] === 0);
+}

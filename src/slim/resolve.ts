@@ -1,0 +1,183 @@
+import type { Change, ChangeList } from '../changeset/change.ts';
+import { buildEdit, type LayerEdit } from '../changeset/edit.ts';
+import { type Below, express, NeedsLayersBelow, type Promotion } from '../changeset/express.ts';
+import type { LayerIndex } from '../changeset/layer-index.ts';
+import type { PathTable } from '../changeset/path-table.ts';
+import { buildStack } from '../changeset/stack.ts';
+import { Tree } from '../changeset/tree.ts';
+import { OcislimError } from '../errors.ts';
+import { type Image, type LayerRange, rangeOf } from '../image/image.ts';
+import type { Rule } from '../image/rule.ts';
+import { type PrunedStack, pruneStack, type Removal } from './prune-stack.ts';
+
+/** What a layer of the new image holds, once the headers have been read. */
+export type ResolvedContent =
+  | { readonly kind: 'stored'; readonly layer: number }
+  | { readonly kind: 'edited'; readonly range: LayerRange; readonly edit: LayerEdit; readonly isEmpty: boolean };
+
+export interface Resolution {
+  readonly contents: readonly ResolvedContent[];
+  readonly table: PathTable | null;
+  readonly removals: readonly Removal[];
+  readonly promotions: readonly Promotion[];
+  /** Changes whose setuid and setgid bits go, with both modes. */
+  readonly cleared: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+  readonly change: (id: number) => Change;
+  readonly keptForLinks: readonly Change[];
+  readonly unusedRules: readonly Rule[];
+}
+
+/**
+ * The source layers whose headers the plan must know: for pruning all of them, since what is hidden, what comes back
+ * and what is linked to depends on every layer; for a squash alone its own range.
+ */
+export function layersToScan(image: Image): number[] {
+  const rewritten = image.plan.layers.filter((layer) => layer.content.kind === 'rewritten');
+  if (rewritten.length === 0) return [];
+  if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
+  return rewritten.flatMap(({ content }) => numbers(rangeOf(content)));
+}
+
+function numbers({ from, to }: LayerRange): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/**
+ * Decides which entries of which layer survive, and what is borrowed. Pure: the same image and indexes give the same
+ * resolution. Returns `needs` where a hard link makes further layers necessary.
+ * @throws LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
+ */
+export function resolve(
+  image: Image,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  mtimeOf: (range: LayerRange) => number,
+): { readonly kind: 'resolved'; readonly resolution: Resolution } | { readonly kind: 'needs'; readonly layers: readonly number[] } {
+  const { layers, prunings } = image.plan;
+  if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
+  const stack = buildStack(indexes);
+  const pruned = prunings.length > 0 ? pruneStack(stack, prunings, indexes) : null;
+  const changes = pruned?.all ?? stack.layers;
+  const promotions = [...(pruned?.promotions ?? [])];
+  const modes = new Map([...(pruned?.marking.cleared ?? [])].map(([id, { to }]) => [id, to] as const));
+  const contents: ResolvedContent[] = [];
+  for (const { content } of layers) {
+    if (content.kind === 'stored') {
+      contents.push(content);
+      continue;
+    }
+    const range = rangeOf(content);
+    let written: readonly Change[];
+    if (range.from === range.to) {
+      const own = pruned?.layers.get(range.from);
+      if (own === undefined) {
+        contents.push({ kind: 'stored', layer: range.from });
+        continue;
+      }
+      written = own;
+    } else {
+      const expression = merge(range, changes, stack.table, stack.list, belowOf(range, changes, pruned, indexes, stack));
+      if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
+      written = expression.changes;
+      promotions.push(...expression.promoted);
+    }
+    for (const layer of new Set(written.map((change) => change.layer))) refuseGarbage(layer, indexes);
+    // A promoted or relinked change inherits the permission bits that its original was to get.
+    for (const change of written) {
+      const mode = change.file >= 0 ? modes.get(change.file) : undefined;
+      if (mode !== undefined && !modes.has(change.id)) modes.set(change.id, mode);
+    }
+    const edit = buildEdit(written, stack.table, indexes, { mtime: mtimeOf(range), modes });
+    contents.push({ kind: 'edited', range, edit, isEmpty: written.length === 0 });
+  }
+  return {
+    kind: 'resolved',
+    resolution: {
+      contents,
+      table: stack.table,
+      removals: pruned?.removals ?? [],
+      promotions,
+      cleared: pruned?.marking.cleared ?? new Map(),
+      change: (id) => stack.list.get(id),
+      keptForLinks: pruned?.keptForLinks ?? [],
+      unusedRules: pruned?.marking.unused ?? [],
+    },
+  };
+}
+
+function untouched(image: Image): Resolution {
+  return {
+    contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: rangeOf(content).from })),
+    table: null,
+    removals: [],
+    promotions: [],
+    cleared: new Map(),
+    change: () => {
+      throw new Error('no layer was read');
+    },
+    keptForLinks: [],
+    unusedRules: [],
+  };
+}
+
+/** What a squash knows of the layers below its range. */
+function belowOf(
+  range: LayerRange,
+  changes: ReadonlyMap<number, readonly Change[]>,
+  pruned: PrunedStack | null,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  stack: { readonly table: PathTable; readonly list: ChangeList },
+): Below {
+  if (range.from === 1) return { kind: 'nothing' };
+  const lower = numbers({ from: 1, to: range.from - 1 });
+  if (pruned === null && !lower.every((layer) => indexes.has(layer))) return { kind: 'unknown' };
+  const tree = new Tree(stack.table, stack.list);
+  for (const layer of lower) {
+    tree.apply(changes.get(layer) as readonly Change[], { onLink: (link, file) => void stack.list.resolve(link, file) });
+  }
+  return { kind: 'known', tree };
+}
+
+/** Null where a link needs the layers below. */
+function merge(
+  range: LayerRange,
+  changes: ReadonlyMap<number, readonly Change[]>,
+  table: PathTable,
+  list: ChangeList,
+  below: Below,
+) {
+  const tree = new Tree(table, list, below.kind === 'nothing' ? 'nothing' : 'unknown');
+  const whole = below.kind === 'known' ? new LinkResolver(below.tree, list) : null;
+  for (const layer of numbers(range)) {
+    const own = changes.get(layer) as readonly Change[];
+    tree.apply(whole === null ? own : whole.resolve(own));
+  }
+  try {
+    return express(tree, list, { below, own: new Set(numbers(range)) });
+  } catch (error) {
+    if (error instanceof NeedsLayersBelow) return null;
+    throw error;
+  }
+}
+
+/** Binds the hard links of a range to the files of the layers below it, by applying both to one tree. */
+class LinkResolver {
+  readonly #tree: Tree;
+  readonly #list: ChangeList;
+
+  constructor(below: Tree, list: ChangeList) {
+    this.#tree = below.clone();
+    this.#list = list;
+  }
+
+  resolve(layer: readonly Change[]): readonly Change[] {
+    this.#tree.apply(layer, { onLink: (link, file) => void this.#list.resolve(link, file) });
+    return layer.map((change) => (change.kind === 'link' && change.file < 0 ? this.#list.get(change.id) : change));
+  }
+}
+
+function refuseGarbage(layer: number, indexes: ReadonlyMap<number, LayerIndex>): void {
+  if (indexes.get(layer)?.end !== 'garbage') return;
+  throw new OcislimError('TAR_INVALID', `layer ${layer} holds data after the end mark of its tar, which no program would see`, {
+    advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
+  });
+}
