@@ -58,18 +58,11 @@ export class Tree {
       else if (change.kind === 'opaque') this.#hideChildren(change.path);
     }
     for (const change of layer) {
-      if (change.kind === 'whiteout') this.#implyAncestors(change.path, observer);
-      else if (change.kind === 'opaque') {
-        this.#implyAncestors(change.path, observer);
-        this.#imply(change.path, observer);
-      }
-    }
-    for (const change of layer) {
-      if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
-      this.#refuseOwnAncestor(change.path);
+      this.#refuseOwnAncestor(change);
       this.#implyAncestors(change.path, observer);
-      if (change.kind === 'directory') this.#putDirectory(change, observer);
-      else this.#putFile(change, observer);
+      if (change.kind === 'opaque') this.#imply(change.path, observer);
+      else if (change.kind === 'directory') this.#putDirectory(change, observer);
+      else if (change.kind !== 'whiteout') this.#putFile(change, observer);
     }
   }
 
@@ -146,11 +139,6 @@ export class Tree {
 
   #hideChildren(path: number): void {
     this.#clear(path);
-    if (this.node[path] !== 0 && !this.isDirectory(path)) {
-      this.node[path] = 0;
-      this.file[path] = 0;
-      this.#flags[path] = hides;
-    }
     this.#flags[path] = (this.#flags[path] as number) | hidesChildren;
   }
 
@@ -186,8 +174,9 @@ export class Tree {
     this.#flags[path] = hides;
   }
 
-  #refuseOwnAncestor(path: number): void {
-    for (let above = this.table.parent[path] as number; above >= 0; above = this.table.parent[above] as number) {
+  #refuseOwnAncestor({ kind, path }: Change): void {
+    // A marker lies in the directory whose children it hides.
+    for (let above = kind === 'opaque' ? path : (this.table.parent[path] as number); above >= 0; above = this.table.parent[above] as number) {
       if (this.touched[above] !== this.#layers) continue;
       if (this.isDirectory(above)) return;
       if (this.node[above] === 0) continue;
@@ -207,8 +196,9 @@ export class Tree {
 
   #putFile(change: Change, observer: Observer): void {
     const { path } = change;
+    // First what was there goes: a link to itself, or to something below its own name, dangles.
+    this.hide(path);
     const file = change.kind === 'link' ? this.#bind(change, observer) : change.file + 1;
-    this.#clear(path);
     this.node[path] = change.id + 1;
     this.file[path] = file;
     this.#flags[path] = 0;

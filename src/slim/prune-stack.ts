@@ -85,7 +85,7 @@ export function pruneStack(stack: Stack, prunings: readonly Pruning[], indexes: 
       const isProtected = (path: number) => (protectedPaths[path] as number) > layer;
       const wanted = (path: number) => original.isDirectory(path) && original.touched[path] === number;
       gone.byRule(marking.removed, (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)));
-      const emptied = gone.impliedByRule((path) => !isProtected(path) && wish(table.paths[path] as string, 'directory'));
+      const emptied = gone.impliedByRule((path) => !isProtected(path) && wish(table.paths[path] as string, 'directory'), before);
       for (const path of emptied) impliedGone.add(path);
       if (shadowed(layer)) {
         gone.byShadow((path) => original.node[path] === state.node[path], (file) => visibleFiles.has(file), replacedByDirectory, forced, wanted);
@@ -151,12 +151,14 @@ function protectAncestors(
   const always = 0x7fffffff;
   for (const [layer, changes] of stack.layers) {
     for (const change of changes) {
-      if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
-      if (marking.removed.has(change.id) && !forced.has(change.id)) continue;
+      const marker = change.kind === 'whiteout' || change.kind === 'opaque';
+      if (marker ? selected(layer) : marking.removed.has(change.id) && !forced.has(change.id)) continue;
       // What lies in an unselected layer and would have been removed protects only the directories below that layer.
-      const wished = !selected(layer) && wish(table.paths[change.path] as string, ruledKind(change));
+      // A marker there implies the directory that it lies in.
+      const wished = marker || (!selected(layer) && wish(table.paths[change.path] as string, ruledKind(change)));
       const until = wished ? layer : always;
-      for (let above = table.parent[change.path] as number; above >= 0 && (kept[above] as number) < until; above = table.parent[above] as number) {
+      const start = change.kind === 'opaque' ? change.path : (table.parent[change.path] as number);
+      for (let above = start; above >= 0 && (kept[above] as number) < until; above = table.parent[above] as number) {
         kept[above] = until;
       }
     }
@@ -220,16 +222,26 @@ class LayerPruning {
     }
   }
 
-  /** Directories that a rule names but that have no entry go when nothing lies in them any more. */
-  impliedByRule(named: (path: number) => boolean): number[] {
-    if (this.#reasons.size === 0) return [];
+  /**
+   * Directories that a rule names but that have no entry go when nothing lies in them any more: implied by what went
+   * from this layer, or by a marker in a directory that has gone from the layers below.
+   */
+  impliedByRule(named: (path: number) => boolean, originalBelow: Tree): number[] {
     const state = this.#state;
+    const touched = new Set<number>();
+    for (const change of this.#changes) {
+      if (!this.#reasons.has(change.id)) continue;
+      for (let above = state.table.parent[change.path] as number; above > 0 && !touched.has(above); above = state.table.parent[above] as number) touched.add(above);
+    }
     const emptied: number[] = [];
     for (let path = state.node.length - 1; path > 0; path--) {
-      if (!state.isImplied(path) || state.hidesChildrenAt(path) || state.hasBelow(path) || !named(path)) continue;
+      if (!state.isImplied(path) || state.hasBelow(path) || !named(path)) continue;
+      const isLeft = this.#below.node[path] === 0 && originalBelow.node[path] !== 0;
+      if (!isLeft && !(touched.has(path) && (this.#below.node[path] === 0 || !state.hidesChildrenAt(path)))) continue;
       state.forget(path);
       this.#directories.add(path);
       emptied.push(path);
+      if (isLeft) this.#idle++;
     }
     return emptied;
   }

@@ -1,0 +1,92 @@
+import { editTar } from '../../src/execute/edit-tar.ts';
+import { scanTar } from '../../src/execute/scan-tar.ts';
+import { type Image, pipe, readImage, type Transform } from '../../src/image/image.ts';
+import { describeBytes } from '../../src/oci/descriptor.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { parseImageConfig } from '../../src/oci/image-config.ts';
+import { encodeJson } from '../../src/oci/json.ts';
+import { type Manifest, parseManifest } from '../../src/oci/manifest.ts';
+import { mediaTypes } from '../../src/oci/media-type.ts';
+import { layersToScan, type Resolution, resolve } from '../../src/slim/resolve.ts';
+import { concat } from '../../src/stream/collect.ts';
+import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
+import { orderProblems } from '../support/model/layer-order.ts';
+import { readTar, readWholeTar } from '../support/model/tar-reader.ts';
+
+
+/** An image over plain tars, in memory: enough of one for transforms. */
+export function imageOf(tars: readonly Uint8Array[]): Image {
+  const config = encodeJson({
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: tars.map((tar) => digestOf(tar)) },
+    history: tars.map((_, i) => ({ created: '2024-01-01T00:00:00Z', created_by: `step ${i + 1}` })),
+  });
+  const layers = tars.map((tar) => describeBytes('application/vnd.oci.image.layer.v1.tar', tar).json);
+  const bytes = encodeJson({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: describeBytes(mediaTypes.ociConfig, config).json,
+    layers,
+  });
+  const manifest = parseManifest(bytes, mediaTypes.ociManifest, 'the manifest') as Manifest;
+  return readImage(describeBytes(mediaTypes.ociManifest, bytes), manifest, parseImageConfig(config, tars.length, 'the config'));
+}
+
+export interface Outcome {
+  readonly tars: readonly Uint8Array[];
+  readonly resolution: Resolution;
+  /** Source layers whose bytes were read, by number. */
+  readonly read: ReadonlySet<number>;
+  readonly image: Image;
+}
+
+/** Chunks of awkward sizes. */
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** Runs transforms over plain tars as the interpreter would. */
+export async function run(tars: readonly Uint8Array[], ...transforms: Transform[]): Promise<Outcome> {
+  const image = pipe(...transforms)(imageOf(tars));
+  const read = new Set<number>();
+  const open = (layer: number) => {
+    read.add(layer);
+    return pieces(tars[layer - 1] as Uint8Array, 1000);
+  };
+  const indexes = new Map();
+  let wanted: readonly number[] = layersToScan(image);
+  for (;;) {
+    for (const layer of wanted) if (!indexes.has(layer)) indexes.set(layer, await scanTar(open(layer)));
+    const result = resolve(image, indexes, () => 1_700_000_000);
+    if (result.kind === 'needs') {
+      wanted = result.layers;
+      continue;
+    }
+    const written: Uint8Array[] = [];
+    for (const content of result.resolution.contents) {
+      if (content.kind === 'stored') {
+        written.push(tars[content.layer - 1] as Uint8Array);
+        continue;
+      }
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of editTar(content.edit, open)) chunks.push(chunk);
+      written.push(concat(chunks));
+    }
+    return { tars: written, resolution: result.resolution, read, image };
+  }
+}
+
+export function rootfsOf(tars: readonly Uint8Array[]): Rootfs {
+  return applyLayers(tars.map((tar) => readTar(tar)));
+}
+
+/** What is wrong with the form of the layers that were written anew. */
+export function formProblems(outcome: Outcome, sources: readonly Uint8Array[]): string[] {
+  return outcome.tars.flatMap((tar, i) => {
+    if (sources.includes(tar)) return [];
+    const { entries, complete } = readWholeTar(tar);
+    const below = rootfsOf(outcome.tars.slice(0, i));
+    return [...orderProblems(entries, below), ...(complete ? [] : ['a rewritten layer has no end mark'])];
+  });
+}
