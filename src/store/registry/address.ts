@@ -62,5 +62,5 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
 
 /** A URL for messages: without user, query and fragment, where secrets travel (presigned URLs). */
 export function redact(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
+  return `${url.protocol}//${url.host}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }

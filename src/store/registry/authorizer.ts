@@ -104,6 +104,11 @@ export class Authorizer {
     );
   }
 
+  /** Are there no credentials for this? Then a refusal means that some are wanted. */
+  async isAnonymous(party: Party, signal: AbortSignal): Promise<boolean> {
+    return (await this.#credential(party, signal)) === null;
+  }
+
   #credential(party: Party, signal: AbortSignal): Promise<Credential | null> {
     let found = this.#known.get(party.repository);
     if (found === undefined) {

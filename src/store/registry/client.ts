@@ -4,7 +4,15 @@ import { isLocal, isLoopback, redact, serverOf } from './address.ts';
 import { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { classify, connectionError, type Party, protocolError, readFault, refusal } from './failure.ts';
+import {
+  classify,
+  connectionError,
+  type Party,
+  protocolError,
+  readFault,
+  refusal,
+  refusedLogin,
+} from './failure.ts';
 import type { ClientOptions } from './options.ts';
 import { printable } from './printable.ts';
 import { isTransient, pauseBefore, retryAfter } from './retry.ts';
@@ -62,6 +70,7 @@ export class RegistryClient {
     this.#transport = new Transport({
       connections: options.connections ?? 6,
       verifyTls,
+      authorities: options.authorities ?? [],
       allowLocal: isLoopback(this.#origin),
       connectTimeoutMs: Math.min(timeoutMs, longestConnect),
     });
@@ -102,6 +111,9 @@ export class RegistryClient {
           challenged = true;
           await this.#login(request, answer, sent, signal);
           continue;
+        }
+        if (answer.status === 401 && sent !== null && !(await this.#authorizer.isAnonymous(party, signal))) {
+          throw refusedLogin(party, what, await readFault(answer));
         }
         if (!isTransient(answer.status) || !request.repeatable || last)
           throw refusal(party, what, answer, await readFault(answer));
@@ -348,6 +360,7 @@ function isSame(one: ClientOptions, other: ClientOptions): boolean {
     one.credentials === other.credentials &&
     one.insecure === other.insecure &&
     one.tlsVerify === other.tlsVerify &&
+    one.authorities === other.authorities &&
     one.retryTimes === other.retryTimes &&
     one.timeoutMs === other.timeoutMs
   );

@@ -127,6 +127,14 @@ function judge(fault: Fault, party: Party): { readonly code: ErrorCode; readonly
   }
 }
 
+/** The error for a 401 to a request that carried what the login gave. */
+export function refusedLogin(party: Party, what: string, fault: Fault): OcislimError {
+  const sentence = `the registry does not accept the login for this (${describeFault(fault)})`;
+  return new OcislimError('UNAUTHORIZED', `${nameOf(party)}: ${what}: ${sentence}`, {
+    advice: `Does the account have the right to ${party.side === 'source' ? 'read' : 'write'} ${party.repository}? ${loginAdvice(party.host)}`,
+  });
+}
+
 export function loginAdvice(host: string): string {
   return `Log in (docker login ${host}, podman login ${host}), or give --creds USER:PASSWORD.`;
 }
@@ -157,30 +165,31 @@ export type Trouble =
   | 'local-address'
   | 'broken';
 
-const certificateCodes: ReadonlySet<string> = new Set([
-  'CERT_CHAIN_TOO_LONG',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'CERT_REJECTED',
-  'CERT_REVOKED',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_UNTRUSTED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'HOSTNAME_MISMATCH',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+/** What is wrong with a certificate; null where Node's own words say it best. */
+const certificateTroubles: ReadonlyMap<string, string | null> = new Map([
+  ['CERT_CHAIN_TOO_LONG', 'its chain is too long'],
+  ['CERT_HAS_EXPIRED', 'it has expired'],
+  ['CERT_NOT_YET_VALID', 'it is not valid yet (is the clock right?)'],
+  ['CERT_REJECTED', null],
+  ['CERT_REVOKED', 'it was revoked'],
+  ['CERT_SIGNATURE_FAILURE', 'its signature is wrong'],
+  ['CERT_UNTRUSTED', 'its CA is not trusted for this'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'it is self-signed'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', null],
+  ['HOSTNAME_MISMATCH', 'it is for another name'],
+  ['INVALID_CA', 'its CA is none'],
+  ['INVALID_PURPOSE', 'it is not for a server'],
+  ['PATH_LENGTH_EXCEEDED', 'its chain is too long'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'its chain ends in a CA that is not known here'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'its CA is not known here'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its CA is not known here'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its CA is not known here, or the server leaves out part of the chain'],
 ]);
 
 /** What kind of trouble an error of undici, node:net or node:tls is. */
 export function classify(error: unknown): Trouble {
   const code = codeOf(error);
-  if (certificateCodes.has(code)) return 'certificate';
+  if (certificateTroubles.has(code)) return 'certificate';
   switch (code) {
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
@@ -235,8 +244,8 @@ function explain(
       };
     case 'certificate':
       return {
-        sentence: `the certificate of ${url.host} cannot be trusted: ${reason}`,
-        advice: 'Name its CA in NODE_EXTRA_CA_CERTS=FILE, or accept any certificate with --tls-verify=false.',
+        sentence: `the certificate of ${url.host} cannot be trusted: ${certificateTroubles.get(codeOf(error)) ?? reason}`,
+        advice: 'Name its CA in SSL_CERT_FILE=FILE, or accept any certificate with --tls-verify=false.',
       };
     case 'unreachable':
       return {

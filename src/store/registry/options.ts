@@ -10,6 +10,8 @@ export interface ClientOptions {
   readonly insecure: boolean;
   /** False accepts any certificate. */
   readonly tlsVerify: boolean;
+  /** Certificates of CAs, in PEM, to be trusted besides the system's. */
+  readonly authorities?: readonly string[];
   /** How often a request that failed is tried again. */
   readonly retryTimes: number;
   /** Milliseconds without progress after which a request has failed. */

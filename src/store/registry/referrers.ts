@@ -42,18 +42,17 @@ async function listReferrers(
   const found: Descriptor[] = [];
   let target: string | URL = `referrers/${digest}`;
   for (let page = 0; page < mostPages; page += 1) {
-    const { answer, bytes } = await repository.fetch(
-      {
-        method: 'GET',
-        target,
-        headers: { accept: mediaTypes.ociIndex },
-        what,
-        accept: isAnswer,
-        repeatable: true,
-      },
-      manifestLimit,
-      signal,
-    );
+    const request = {
+      method: 'GET',
+      target,
+      headers: { accept: mediaTypes.ociIndex },
+      what,
+      accept: isAnswer,
+      repeatable: true,
+    } as const;
+    const fetched = await quietly(() => repository.fetch(request, manifestLimit, signal));
+    if (fetched === null) return page === 0 ? null : found;
+    const { answer, bytes } = fetched;
     // Some front ends answer unknown paths with a page and 200.
     if (answer.status !== 200 || !/json/.test(header(answer, 'content-type') ?? ''))
       return page === 0 ? null : found;

@@ -1,6 +1,9 @@
+import type { SecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
+import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { publicLookup } from './address.ts';
+import { trustContext } from './trust.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -33,6 +36,8 @@ export interface TransportOptions {
   /** Connections per server for everything but downloads. */
   readonly connections: number;
   readonly verifyTls: boolean;
+  /** CAs besides the system's, in PEM. */
+  readonly authorities: readonly string[];
   /** May servers send us to local addresses? True when the registry itself is on one. */
   readonly allowLocal: boolean;
   readonly connectTimeoutMs: number;
@@ -42,6 +47,8 @@ export interface TransportOptions {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #agents = new Map<string, Agent>();
+  #trust: SecureContext | null = null;
+  #closed = false;
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -50,13 +57,21 @@ export class Transport {
   /** @throws the signal's reason, or undici's and Node's own errors. */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
+    if (this.#closed)
+      throw new OcislimError('INTERNAL', 'a registry was asked for something after it was closed');
     const { method, url, headers, body, timeoutMs } = request;
     try {
       const answer = await this.#agent(request).request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method,
-        headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'ocislim' },
+        headers: {
+          ...headers,
+          // Said for slices too, which would otherwise go in HTTP's own chunks: not every registry takes those.
+          ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
+          'accept-encoding': 'identity',
+          'user-agent': 'ocislim',
+        },
         // undici takes any iterable; its types name Node's streams only.
         body: body === null ? null : (asBody(body) as Dispatcher.DispatchOptions['body'] & object),
         headersTimeout: timeoutMs,
@@ -84,6 +99,7 @@ export class Transport {
       connect: {
         // Said either way, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
         rejectUnauthorized: verifyTls,
+        ...(verifyTls ? { secureContext: this.#trusted() } : {}),
         timeout: connectTimeoutMs,
         ...(guarded ? { lookup: publicLookup } : {}),
       },
@@ -92,8 +108,15 @@ export class Transport {
     return agent;
   }
 
+  /** Made once: each connection would otherwise read all certificates anew. */
+  #trusted(): SecureContext {
+    this.#trust ??= trustContext(this.#options.authorities);
+    return this.#trust;
+  }
+
   /** Drops every connection at once. */
   async close(): Promise<void> {
+    this.#closed = true;
     const agents = [...this.#agents.values()];
     this.#agents.clear();
     await Promise.all(agents.map((agent) => agent.destroy()));

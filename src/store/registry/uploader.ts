@@ -28,9 +28,9 @@ export class Uploader {
   readonly #arriving = new Map<Digest, Promise<void>>();
   readonly #chunked: boolean;
 
-  constructor(repository: Repository) {
+  constructor(repository: Repository, { chunked = takesChunks(repository.client.host) } = {}) {
     this.#repository = repository;
-    this.#chunked = takesChunks(repository.client.host);
+    this.#chunked = chunked;
   }
 
   /**

@@ -64,7 +64,9 @@ export async function serve(
       const reply = await exchange.handler(request, false);
       const changed = effect.body === undefined ? reply.body : effect.body(Buffer.from(reply.body ?? ''));
       const headers = Object.fromEntries(
-        Object.entries({ ...reply.headers, ...effect.headers }).filter(([, value]) => value !== null),
+        Object.entries({ ...withoutLength(reply.headers), ...effect.headers }).filter(
+          ([, value]) => value !== null,
+        ),
       ) as NonNullable<Reply['headers']>;
       await answer(response, method, {
         status: reply.status,
@@ -102,7 +104,8 @@ async function receive(incoming: IncomingMessage, effect: Effect | null): Promis
 async function answer(response: ServerResponse, method: string, reply: Reply): Promise<void> {
   const body = Buffer.from(reply.body ?? '');
   const bodiless = method === 'HEAD' || reply.status === 204;
-  const headers = { ...(bodiless ? {} : { 'content-length': body.length }), ...reply.headers };
+  const chunked = reply.headers?.['transfer-encoding'] !== undefined;
+  const headers = { ...(bodiless || chunked ? {} : { 'content-length': body.length }), ...reply.headers };
   if (response.destroyed) return;
   response.writeHead(reply.status, headers as Record<string, string>);
   response.end(bodiless ? undefined : body);
@@ -118,7 +121,7 @@ async function answerInPart(
   const part = body.subarray(0, bytes);
   // Without a length, in chunks, so that its end looks like an end.
   const length = ending === 'whole' ? {} : { 'content-length': body.length };
-  response.writeHead(reply.status, { ...reply.headers, ...length } as Record<string, string>);
+  response.writeHead(reply.status, { ...withoutLength(reply.headers), ...length } as Record<string, string>);
   await new Promise((resolve) => response.write(part, resolve));
   switch (ending) {
     case 'reset':
@@ -130,4 +133,8 @@ async function answerInPart(
     case 'stall':
       await once(response, 'close').catch(() => {});
   }
+}
+
+function withoutLength(headers: Reply['headers']): NonNullable<Reply['headers']> {
+  return Object.fromEntries(Object.entries(headers ?? {}).filter(([name]) => name !== 'content-length'));
 }

@@ -123,6 +123,15 @@ export class FakeRegistry {
     );
   }
 
+  /** How many connections the registry has open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#servers
+        .get('registry')
+        ?.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+    });
+  }
+
   async close(): Promise<void> {
     for (const server of this.#servers.values()) {
       server.closeAllConnections();

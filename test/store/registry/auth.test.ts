@@ -1,0 +1,412 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Credential, CredentialLookup } from '../../../src/store/registry/credential.ts';
+import { RegistryClients } from '../../../src/store/registry/client.ts';
+import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
+import { openRegistrySource } from '../../../src/store/registry/source.ts';
+import { openRegistryTarget } from '../../../src/store/registry/target.ts';
+import { parseRealm } from '../../../src/store/registry/token.ts';
+import type { Source, Target } from '../../../src/store/place.ts';
+import { sha256 } from '../../support/registry/content.ts';
+import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
+import { FakeClock, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
+import { tokenAuth } from '../../support/registry/tokens.ts';
+
+const open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
+
+async function start(options: Partial<FakeOptions>): Promise<FakeRegistry> {
+  const fake = await FakeRegistry.start(options);
+  open.push(fake);
+  fake.repository('app').addManifest(index, index.mediaType, 'v1');
+  return fake;
+}
+
+const withCredential =
+  (credential: Credential | null): CredentialLookup =>
+  () =>
+    Promise.resolve(credential);
+const password: Credential = { kind: 'basic', username: 'bob', password: 'pass:wörd' };
+
+function sourceOf(fake: FakeRegistry, options: Partial<RegistryOptions> = {}, repository = 'app'): Source {
+  const source = openRegistrySource(refer(`${fake.host}/${repository}:v1`), setup(options).options);
+  open.push(source);
+  return source;
+}
+
+function targetOf(fake: FakeRegistry, options: Partial<RegistryOptions> = {}): Target {
+  const target = openRegistryTarget([refer(`${fake.host}/dst:v1`)], setup(options).options);
+  open.push(target);
+  return target;
+}
+
+describe('Basic', () => {
+  const auth = { kind: 'basic', username: 'bob', password: 'pass:wörd' } as const;
+
+  test('credentials are sent when asked for, then with every request', async () => {
+    const fake = await start({ auth });
+    const source = sourceOf(fake, { credentials: withCredential(password) });
+    const root = await source.root(never);
+    await source.referrers(root.descriptor.digest, never);
+    const [first, ...others] = fake.requests;
+    expect(first?.headers.authorization).toBeUndefined();
+    expect(others.length).toBeGreaterThan(3);
+    expect(new Set(others.map(({ headers }) => headers.authorization))).toEqual(
+      new Set([`Basic ${Buffer.from('bob:pass:wörd').toString('base64')}`]),
+    );
+  });
+
+  test('without any, the error says how to log in', async () => {
+    const fake = await start({ auth });
+    await expect(sourceOf(fake).root(never)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: `source ${fake.host}/app: the registry wants a user name and password`,
+      advice: expect.stringContaining(`docker login ${fake.host}`) as string,
+    });
+  });
+
+  test('wrong ones are tried once', async () => {
+    const fake = await start({ auth });
+    const wrong = sourceOf(fake, { credentials: withCredential({ ...password, password: 'canary' }) });
+    const failed = wrong.root(never);
+    await expect(failed).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringContaining(
+        'does not accept the login for this (401 UNAUTHORIZED: authentication required)',
+      ) as string,
+    });
+    await expect(failed).rejects.not.toThrow(/canary/);
+    expect(fake.requests).toHaveLength(2);
+  });
+
+  test('schemes that are not known are named', async () => {
+    const fake = await start({});
+    const headers = { 'www-authenticate': ['Negotiate', 'NTLM'] };
+    fake.fault({
+      method: 'GET',
+      path: /manifests/,
+      times: 9,
+      effect: { kind: 'answer', status: 401, headers },
+    });
+    await expect(sourceOf(fake).root(never)).rejects.toThrow(
+      /a login by negotiate, ntlm, which is not supported/,
+    );
+  });
+});
+
+describe('Bearer', () => {
+  test('anonymously: one token for one scope, however many requests at once', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    const source = sourceOf(fake);
+    const blobs = [1, 2, 3, 4].map((seed) => fake.repository('app').addBlob(noise(10_000, seed)));
+    await Promise.all(blobs.map((blob) => drain(source.blob(blob, never))));
+    await source.root(never);
+    const asked = fake.sent('GET', /token/, 'tokens');
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.headers.authorization).toBeUndefined();
+    expect(new URL(`http://x${asked[0]?.path}`).searchParams.getAll('scope')).toEqual([
+      'repository:app:pull',
+    ]);
+    expect(new URL(`http://x${asked[0]?.path}`).searchParams.get('service')).toBe('fake');
+  });
+
+  test('with a password: it goes to the token server, the token to the registry', async () => {
+    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
+    const target = targetOf(fake, { credentials: withCredential(password) });
+    const bytes = noise(9_000_000);
+    const staged = await target.stage(pieces(bytes), never);
+    await staged.commit(sha256(bytes), bytes.length, never);
+    expect(fake.repository('dst').blobs.size).toBe(1);
+    const basic = `Basic ${Buffer.from('bob:pass:wörd').toString('base64')}`;
+    expect(
+      fake.requests.filter(({ server }) => server === 'tokens').map(({ headers }) => headers.authorization),
+    ).toEqual([basic]);
+    const atRegistry = fake.requests
+      .filter(({ server }) => server === 'registry')
+      .map(({ headers }) => headers.authorization ?? '');
+    expect(atRegistry.filter((value) => value.startsWith('Basic'))).toEqual([]);
+    expect(atRegistry.slice(1).every((value) => value.startsWith('Bearer '))).toBe(true);
+  });
+
+  test('places that share clients share tokens', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    const clients = new RegistryClients();
+    const { options } = setup({ clients });
+    const one = openRegistrySource(refer(`${fake.host}/app:v1`), options);
+    const two = openRegistrySource(refer(`${fake.host}/app:v1`), options);
+    await one.root(never);
+    await one.close();
+    // The connections live as long as somebody uses them.
+    await two.root(never);
+    await two.close();
+    expect(fake.sent('GET', /token/, 'tokens')).toHaveLength(1);
+  });
+
+  test('a token that runs out is renewed before, and after a 401 in the middle', async () => {
+    const clock = new FakeClock();
+    const auth = tokenAuth({ lifetime: 60, now: () => clock.now() });
+    const fake = await start({ auth });
+    const source = sourceOf(fake, { clock });
+    const blob = fake.repository('app').addBlob(noise(1000));
+    const read = (): Promise<Buffer> => drain(source.blob(blob, never));
+    await read();
+    await read();
+    expect(auth.tokens.size).toBe(1);
+    // Ten seconds before its end it is no longer used.
+    clock.time += 51_000;
+    await read();
+    expect(auth.tokens.size).toBe(2);
+    expect(fake.requests.filter(({ server }) => server === 'registry')).toHaveLength(4);
+    // The registry forgets it early.
+    auth.tokens.clear();
+    await read();
+    expect(auth.tokens.size).toBe(1);
+  });
+
+  test('a lifetime of two seconds outlives a long upload', async () => {
+    const clock = new FakeClock();
+    const auth = tokenAuth({ username: 'bob', password: 'pass:wörd', lifetime: 2, now: () => clock.now() });
+    const fake = await start({ auth });
+    const target = targetOf(fake, { clock, credentials: withCredential(password) });
+    const bytes = noise(30_000_000);
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      for await (const piece of pieces(bytes, 1_000_000)) {
+        clock.time += 700;
+        yield piece;
+      }
+    }
+    const staged = await target.stage(slow(), never);
+    clock.time += 10_000;
+    await staged.commit(sha256(bytes), bytes.length, never);
+    expect(fake.repository('dst').blobs.get(sha256(bytes))?.equals(bytes)).toBe(true);
+    expect(auth.tokens.size).toBeGreaterThan(3);
+  });
+
+  test('mounting asks for both repositories, pushing one first', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    const source = sourceOf(fake);
+    const target = targetOf(fake);
+    const blob = fake.repository('app').addBlob(noise(1000));
+    await source.root(never);
+    expect(await target.adopt(blob, source, never)).toBe('mounted');
+    const scopes = fake
+      .sent('GET', /token/, 'tokens')
+      .map(({ path }) => new URL(`http://x${path}`).searchParams.getAll('scope'));
+    expect(scopes).toContainEqual(['repository:dst:pull,push', 'repository:app:pull']);
+  });
+
+  test('a source that may not be mounted from is copied, and asked once only', async () => {
+    const fake = await start({
+      auth: tokenAuth({ username: 'bob', password: 'pass:wörd', closed: ['app'] }),
+    });
+    const other = await start({});
+    const blobs = [1, 2, 3].map((seed) => {
+      other.repository('app').addBlob(noise(1000, seed));
+      return fake.repository('app').addBlob(noise(1000, seed));
+    });
+    const target = targetOf(fake, { credentials: withCredential(password) });
+    const elsewhere = sourceOf(other);
+    // Its bytes come from elsewhere; it only claims to be in this registry.
+    const source: Source = {
+      label: 'source',
+      mountable: { registry: fake.origin('registry'), repository: 'app' },
+      root: (signal) => elsewhere.root(signal),
+      manifest: (descriptor, signal) => elsewhere.manifest(descriptor, signal),
+      blob: (descriptor, signal) => elsewhere.blob(descriptor, signal),
+      referrers: () => Promise.resolve([]),
+      close: () => Promise.resolve(),
+    };
+    for (const blob of blobs) expect(await target.adopt(blob, source, never)).toBe('copied');
+    expect(fake.sent('POST', /mount=/).length).toBeLessThanOrEqual(2);
+    expect(fake.repository('dst').blobs.size).toBe(3);
+  });
+
+  test('an identity token by POST, its refusal by GET', async () => {
+    const identity: Credential = { kind: 'identity', username: '<token>', token: 'refresh-canary' };
+    const post = await start({
+      auth: tokenAuth({ username: '<token>', password: 'refresh-canary', refreshToken: 'refresh-canary' }),
+    });
+    await sourceOf(post, { credentials: withCredential(identity) }).root(never);
+    expect(post.requests.filter(({ server }) => server === 'tokens').map(({ method }) => method)).toEqual([
+      'POST',
+    ]);
+    const get = await start({ auth: tokenAuth({ username: '<token>', password: 'refresh-canary' }) });
+    await sourceOf(get, { credentials: withCredential(identity) }).root(never);
+    expect(get.requests.filter(({ server }) => server === 'tokens').map(({ method }) => method)).toEqual([
+      'POST',
+      'GET',
+    ]);
+  });
+
+  test('a ready bearer token goes to the registry as it is', async () => {
+    const auth = tokenAuth();
+    auth.tokens.set('ready', { scopes: ['repository:app:pull'], until: Number.POSITIVE_INFINITY });
+    const fake = await start({ auth });
+    await sourceOf(fake, { credentials: withCredential({ kind: 'bearer', token: 'ready' }) }).root(never);
+    expect(fake.sent('GET', /./, 'tokens')).toEqual([]);
+    const stale = sourceOf(fake, { credentials: withCredential({ kind: 'bearer', token: 'stale' }) });
+    await expect(stale.root(never)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  });
+
+  test('no rights: anonymous and known accounts are told different things', async () => {
+    const fake = await start({
+      auth: tokenAuth({ username: 'bob', password: 'pass:wörd', closed: ['app'] }),
+    });
+    await expect(sourceOf(fake).root(never)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringContaining('answered 401 UNAUTHORIZED: authentication required') as string,
+    });
+    await expect(sourceOf(fake, { credentials: withCredential(password) }).root(never)).rejects.toMatchObject(
+      {
+        code: 'UNAUTHORIZED',
+        advice: expect.stringContaining('Does the account have the right to read app?') as string,
+      },
+    );
+    const wrong = sourceOf(fake, { credentials: withCredential({ ...password, password: 'canary' }) });
+    await expect(wrong.root(never)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringMatching(
+        /does not accept the credentials given: .* answered 401: incorrect username or password$/,
+      ) as string,
+    });
+  });
+
+  test('a 401 without a challenge is looked up at the base of the API', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'answer', status: 401 } });
+    await sourceOf(fake).root(never);
+    expect(fake.requests.map(({ path }) => path.split('?')[0])).toEqual([
+      '/v2/app/manifests/v1',
+      '/v2/',
+      '/token',
+      '/v2/app/manifests/v1',
+    ]);
+  });
+
+  test('the token server may be in trouble, for a while', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    fake.fault({
+      method: 'GET',
+      path: /token/,
+      server: 'tokens',
+      times: 2,
+      effect: { kind: 'answer', status: 503, headers: { 'retry-after': '9' } },
+    });
+    fake.fault({ method: 'GET', path: /token/, server: 'tokens', effect: { kind: 'reset' } });
+    const clock = new FakeClock();
+    await sourceOf(fake, { clock }).root(never);
+    expect(clock.sleeps).toEqual([9000, 9000, 2000]);
+  });
+
+  test.each<readonly [string, string | Uint8Array, RegExp]>([
+    ['no JSON', 'canary{', /did not answer with JSON$/],
+    ['no token', '{"expires_in": 5}', /gave no token$/],
+    ['a token that is no header', JSON.stringify({ token: 'a\r\nX-Evil: 1' }), /gave no token$/],
+    ['endless bytes', 'x'.repeat(1_000_000), /longer than 128 KiB$/],
+  ])('an answer with %s is refused', async (_, body, sentence) => {
+    const fake = await start({ auth: tokenAuth() });
+    fake.fault({
+      method: 'GET',
+      path: /token/,
+      server: 'tokens',
+      effect: { kind: 'answer', status: 200, body },
+    });
+    await expect(sourceOf(fake).root(never)).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: expect.stringMatching(sentence) as string,
+    });
+  });
+
+  test('access_token and a missing lifetime will do', async () => {
+    const auth = tokenAuth();
+    const fake = await start({ auth });
+    auth.tokens.set('given', { scopes: ['repository:app:pull'], until: Number.POSITIVE_INFINITY });
+    fake.fault({
+      method: 'GET',
+      path: /token/,
+      server: 'tokens',
+      effect: { kind: 'answer', status: 200, body: '{"access_token":"given"}' },
+    });
+    await sourceOf(fake).root(never);
+    expect(fake.sent('GET', /manifests/).at(-1)?.headers.authorization).toBe('Bearer given');
+  });
+
+  test('a token server that redirects gets no second request', async () => {
+    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
+    const thief = await start({});
+    fake.fault({
+      method: 'GET',
+      path: /token/,
+      server: 'tokens',
+      effect: { kind: 'answer', status: 302, headers: { location: `${thief.origin('registry')}/` } },
+    });
+    await expect(sourceOf(fake, { credentials: withCredential(password) }).root(never)).rejects.toThrow(
+      /redirects, which is not followed/,
+    );
+    expect(thief.requests).toEqual([]);
+  });
+});
+
+describe('token servers that are not to be trusted', () => {
+  const party = { side: 'source', host: 'registry.example', repository: 'app' } as const;
+  const check = (realm: string, registry: string): string => {
+    try {
+      return parseRealm(realm, new URL(registry), party).href;
+    } catch (error) {
+      return (error as Error).message.replace(/^.* names a token server that /, '');
+    }
+  };
+
+  test.each([
+    ['https://auth.example/token', 'https://registry.example', 'https://auth.example/token'],
+    ['https://auth.example/token?a=b', 'http://registry.example', 'https://auth.example/token?a=b'],
+    ['http://auth.example/token', 'http://registry.example', 'http://auth.example/token'],
+    ['http://127.0.0.1:9/token', 'http://127.0.0.1:5000', 'http://127.0.0.1:9/token'],
+    [
+      'http://auth.example/token?secret=1',
+      'https://registry.example',
+      'is not reached by https: http://auth.example/token?…',
+    ],
+    [
+      'http://169.254.169.254/latest',
+      'http://registry.example',
+      'is at a local address: http://169.254.169.254/latest',
+    ],
+    ['https://localhost/token', 'https://registry.example', 'is at a local address: https://localhost/token'],
+    [
+      'https://[::ffff:127.0.0.1]/token',
+      'https://registry.example',
+      'is at a local address: https://[::ffff:7f00:1]/token',
+    ],
+    [
+      'https://registry.example@evil.example/',
+      'https://registry.example',
+      'carries a user name: https://evil.example/',
+    ],
+    ['file:///etc/passwd', 'http://registry.example', 'is not reached by https: file:///etc/passwd'],
+    ['/token', 'https://registry.example', 'is not a URL'],
+    ['', 'https://registry.example', 'is not a URL'],
+  ])('%s of %s', (realm, registry, wanted) => {
+    expect(check(realm, registry)).toBe(wanted);
+  });
+
+  test('what the challenge says is data, not part of the request', async () => {
+    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
+    const challenge = `Bearer realm="${fake.origin('tokens')}/token?x=1",service="a&account=admin#",scope="repository:app:pull&scope=evil"`;
+    fake.fault({
+      method: 'GET',
+      path: /manifests/,
+      effect: { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } },
+    });
+    await sourceOf(fake, { credentials: withCredential(password) }).root(never);
+    const [asked] = fake.sent('GET', /token/, 'tokens');
+    const query = new URL(`http://x${asked?.path}`).searchParams;
+    expect(query.get('x')).toBe('1');
+    expect(query.get('service')).toBe('a&account=admin#');
+    expect(query.getAll('account')).toEqual(['bob']);
+    expect(query.getAll('scope')).toEqual(['repository:app:pull&scope=evil,pull']);
+  });
+});
