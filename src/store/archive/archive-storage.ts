@@ -1,0 +1,108 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { OcislimError } from '../../errors.ts';
+import { algorithmOf, type Digest } from '../../oci/digest.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { fileError, systemCode } from '../file-error.ts';
+import { blobName } from '../layout/layout-files.ts';
+import type { BlobStorage, TakenBlob } from '../local-target.ts';
+import type { RawManifest } from '../place.ts';
+import { ArchiveWriter, type Region } from './archive-writer.ts';
+
+/** The members that name the image, made last. `read` gives the bytes of a small blob that is in the archive. */
+export type LastMembers = (
+  root: RawManifest,
+  read: (digest: Digest) => Promise<Uint8Array>,
+) => Promise<readonly (readonly [name: string, bytes: Uint8Array])[]>;
+
+/**
+ * Blobs going into an image archive, which replaces the file of its name when it is whole. Members lie in the order in
+ * which they were asked for.
+ */
+export class ArchiveStorage implements BlobStorage {
+  readonly #path: string;
+  readonly #label: string;
+  readonly #lastMembers: LastMembers;
+  readonly #kept = new Map<Digest, Region>();
+  #writer: Promise<ArchiveWriter> | null = null;
+
+  private constructor(path: string, label: string, lastMembers: LastMembers) {
+    this.#path = path;
+    this.#label = label;
+    this.#lastMembers = lastMembers;
+  }
+
+  /** Writes nothing yet. @throws IO where no file can be made under this name */
+  static async open(path: string, label: string, lastMembers: LastMembers): Promise<ArchiveStorage> {
+    const there = await stat(path).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return null;
+      throw fileError(`write ${path}`, error);
+    });
+    if (there !== null && !there.isFile()) {
+      throw new OcislimError('IO', `cannot write ${path}: it is there and not a regular file`);
+    }
+    try {
+      await stat(dirname(path));
+    } catch (error) {
+      throw fileError(`write ${path}`, error);
+    }
+    return new ArchiveStorage(path, label, lastMembers);
+  }
+
+  async sizeOf(digest: Digest): Promise<number | null> {
+    return this.#kept.get(digest)?.size ?? null;
+  }
+
+  async take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob> {
+    const writer = await this.#open();
+    const region = await writer.append(stream, signal);
+    const drop = async () => writer.drop(region);
+    return {
+      keep: async (digest, size) => {
+        this.#check(region, digest, size);
+        if (this.#kept.has(digest)) return drop();
+        this.#kept.set(digest, region);
+        await writer.name(region, blobName(digest));
+      },
+      drop: async () => {
+        if (this.#kept.get(region.digest) === region) this.#kept.delete(region.digest);
+        await drop();
+      },
+    };
+  }
+
+  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+    const writer = await this.#open();
+    const read = async (digest: Digest) => {
+      const region = this.#kept.get(digest);
+      if (region === undefined) throw new OcislimError('ARCHIVE_INVALID', `${this.#label} has no blob ${digest}`);
+      return writer.read(region);
+    };
+    await writer.finish(await this.#lastMembers(root, read), signal);
+  }
+
+  async close(): Promise<void> {
+    const writer = await this.#writer?.catch(() => null);
+    await writer?.close();
+  }
+
+  #open(): Promise<ArchiveWriter> {
+    this.#writer ??= ArchiveWriter.create(this.#path, ['blobs/', 'blobs/sha256/']);
+    return this.#writer;
+  }
+
+  #check(region: Region, digest: Digest, size: number): void {
+    const what = `${this.#label}: blob ${digest}`;
+    if (algorithmOf(digest) !== 'sha256') {
+      throw new OcislimError('UNSUPPORTED', `${what}: archives are written with sha256 digests only`, {
+        advice: 'Write the image to a registry or an OCI layout directory.',
+      });
+    }
+    if (size !== region.size) {
+      throw new OcislimError('SIZE_MISMATCH', `${what} is ${region.size} bytes long, not ${size}`);
+    }
+    if (digest !== region.digest) {
+      throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${region.digest}, not ${digest}`);
+    }
+  }
+}

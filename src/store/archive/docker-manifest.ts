@@ -1,0 +1,54 @@
+import { OcislimError } from '../../errors.ts';
+import { fullName } from './image-name.ts';
+
+/** One image of the `manifest.json` of docker save: paths of members, and the names of the image. */
+export interface DockerImage {
+  readonly config: string;
+  readonly names: readonly string[];
+  readonly layers: readonly string[];
+}
+
+/** @throws ARCHIVE_INVALID */
+export function parseDockerManifest(bytes: Uint8Array, label: string): readonly DockerImage[] {
+  const what = `${label}: its file "manifest.json"`;
+  let list: unknown;
+  try {
+    list = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new OcislimError('ARCHIVE_INVALID', `${what} is not JSON`, { cause });
+  }
+  if (!Array.isArray(list)) throw new OcislimError('ARCHIVE_INVALID', `${what} is not a list of images`);
+  return list.map((row: unknown, i) => {
+    const { Config: config, RepoTags: names, Layers: layers } = (row ?? {}) as Record<string, unknown>;
+    if (typeof config !== 'string' || !isTexts(names ?? []) || !isTexts(layers ?? [])) {
+      throw new OcislimError('ARCHIVE_INVALID', `${what} has a malformed image ${i + 1}`);
+    }
+    return { config, names: (names ?? []) as string[], layers: (layers ?? []) as string[] };
+  });
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
+
+/** The image of this name, or the only one. @throws NOT_FOUND, USAGE when there are several to choose from */
+export function findImage(images: readonly DockerImage[], name: string | null, label: string): DockerImage {
+  const found =
+    name === null
+      ? images
+      : images.filter((image) => image.names.some((other) => fullName(other) === fullName(name)));
+  const [image, ...others] = found;
+  const list = images.flatMap((each) => (each.names.length > 0 ? each.names : [each.config])).slice(0, 20);
+  if (image === undefined) {
+    const what = name === null ? 'it holds no image' : `there is no image named ${JSON.stringify(name)}`;
+    throw new OcislimError('NOT_FOUND', `${label}: ${what}`, {
+      ...(list.length === 0 ? {} : { advice: `It holds: ${list.join(', ')}.` }),
+    });
+  }
+  if (others.length > 0) {
+    throw new OcislimError('USAGE', `${label}: it holds several images: ${list.join(', ')}`, {
+      advice: 'Name one of them: docker-archive:FILE:name:tag.',
+    });
+  }
+  return image;
+}

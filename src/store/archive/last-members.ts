@@ -1,0 +1,70 @@
+import { OcislimError } from '../../errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { encodeJson, type JsonObject } from '../../oci/json.ts';
+import { isImage, type Manifest, parseManifest } from '../../oci/manifest.ts';
+import { isIndexType, layerKind } from '../../oci/media-type.ts';
+import { blobName } from '../layout/layout-files.ts';
+import { emptyIndex, imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
+import type { RawManifest } from '../place.ts';
+import type { LastMembers } from './archive-storage.ts';
+import { fullName, tagOfName } from './image-name.ts';
+
+/** `index.json` and `oci-layout` of an OCI archive; without tags one entry without a name. */
+export function ociMembers(tags: readonly string[]): LastMembers {
+  const names = tags.map((tag) => ({ [refNameKey]: tag }));
+  return async (root) => layoutMembers(root, names);
+}
+
+/**
+ * The same, and the `manifest.json` that Docker before 25 (and skopeo) reads. Such a file means one image: an index
+ * must have exactly one child to run.
+ */
+export function dockerMembers(names: readonly string[], label: string): LastMembers {
+  const annotations = names.map((name) => ({ [imageNameKey]: fullName(name), [refNameKey]: tagOfName(name) }));
+  return async (root, read) => {
+    const image = await runnable(root, read, label);
+    for (const [i, layer] of image.layers.entries()) checkPlain(layer.mediaType, `layer ${i + 1} of ${label}`);
+    const manifest = {
+      Config: blobName(image.config.digest),
+      RepoTags: names.length === 0 ? null : names,
+      Layers: image.layers.map((layer) => blobName(layer.digest)),
+    };
+    return [...layoutMembers(root, annotations), ['manifest.json', encodeJson([manifest])]];
+  };
+}
+
+function layoutMembers(root: RawManifest, names: readonly JsonObject[]): [string, Uint8Array][] {
+  const { mediaType, digest, size } = root.descriptor;
+  const row = { mediaType, digest, size };
+  const manifests = names.length === 0 ? [row] : names.map((annotations) => ({ ...row, annotations }));
+  return [
+    ['index.json', encodeJson({ ...emptyIndex, manifests })],
+    ['oci-layout', layoutMarker],
+  ];
+}
+
+async function runnable(
+  root: RawManifest,
+  read: (digest: Digest) => Promise<Uint8Array>,
+  label: string,
+): Promise<Manifest> {
+  const parsed = parseManifest(root.bytes, root.descriptor.mediaType, label);
+  if (parsed.kind === 'manifest') return parsed;
+  const images: Manifest[] = [];
+  for (const { descriptor, platform } of parsed.children) {
+    if (isIndexType(descriptor.mediaType) || platform?.os === 'unknown') continue;
+    const child = parseManifest(await read(descriptor.digest), descriptor.mediaType, label);
+    if (child.kind === 'manifest' && isImage(child)) images.push(child);
+  }
+  const [image, ...others] = images;
+  if (image !== undefined && others.length === 0) return image;
+  throw new OcislimError('UNSUPPORTED', `${label}: such an archive holds one platform, not ${images.length}`, {
+    advice: 'Select one with --platform, or write an oci-archive: instead.',
+  });
+}
+
+function checkPlain(mediaType: string, what: string): void {
+  const kind = layerKind(mediaType);
+  if (kind.kind === 'layer' && kind.compression === 'none') return;
+  throw new OcislimError('MEDIA_TYPE', `${what} is no plain layer, which such an archive wants: ${JSON.stringify(mediaType)}`);
+}

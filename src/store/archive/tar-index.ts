@@ -1,0 +1,187 @@
+import type { FileHandle } from 'node:fs/promises';
+import { OcislimError } from '../../errors.ts';
+import { type ByteString, readField } from '../../tar/bytes.ts';
+import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/header.ts';
+import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
+import { padded } from '../../tar/reader.ts';
+import { readAt } from '../file-bytes.ts';
+
+const maxMembers = 500_000;
+const maxExtension = 1024 * 1024;
+const maxHops = 16;
+
+/** Where the bytes of a member lie in the archive. */
+export interface Extent {
+  readonly offset: number;
+  readonly size: number;
+}
+
+type Member = { readonly kind: 'file' } & Extent | { readonly kind: 'link'; readonly target: string };
+
+/** What an image archive (a plain tar) holds, found by its headers alone. */
+export class TarIndex {
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #repeated: ReadonlySet<string>;
+  readonly #label: string;
+
+  private constructor(members: ReadonlyMap<string, Member>, repeated: ReadonlySet<string>, label: string) {
+    this.#members = members;
+    this.#repeated = repeated;
+    this.#label = label;
+  }
+
+  /**
+   * Walks from header to header. @throws UNSUPPORTED for a compressed archive, ARCHIVE_INVALID, LIMIT, IO
+   */
+  static async read(handle: FileHandle, size: number, label: string, signal: AbortSignal): Promise<TarIndex> {
+    const members = new Map<string, Member>();
+    const repeated = new Set<string>();
+    try {
+      for await (const [name, member] of walk(handle, size, label, signal)) {
+        if (members.has(name)) repeated.add(name);
+        if (members.size >= maxMembers) {
+          throw new OcislimError('LIMIT', `${label} has more than ${maxMembers} members`);
+        }
+        // Of two members of one name the last one counts, as for whoever unpacks the archive.
+        members.set(name, member);
+      }
+    } catch (error) {
+      if (!(error instanceof OcislimError) || error.code !== 'TAR_INVALID') throw error;
+      throw new OcislimError('ARCHIVE_INVALID', `${label} is not a well-formed tar archive: ${error.message}`, {
+        cause: error,
+      });
+    }
+    return new TarIndex(members, repeated, label);
+  }
+
+  has(name: string): boolean {
+    return this.#members.has(name);
+  }
+
+  /** A file of this name, links followed within the archive; null when there is none. @throws ARCHIVE_INVALID on loops */
+  find(name: string): Extent | null {
+    let member = this.#members.get(name);
+    for (let hops = 0; member?.kind === 'link'; hops++) {
+      if (hops === maxHops) {
+        throw new OcislimError('ARCHIVE_INVALID', `${this.#label}: the link ${JSON.stringify(name)} leads nowhere`);
+      }
+      member = this.#members.get(member.target);
+    }
+    return member ?? null;
+  }
+
+  /** As `find`, for files that say what the image is: programs differ in which of two they read. @throws ARCHIVE_INVALID */
+  findUnique(name: string): Extent | null {
+    if (this.#repeated.has(name)) {
+      throw new OcislimError('ARCHIVE_INVALID', `${this.#label} holds the file "${name}" twice`);
+    }
+    return this.find(name);
+  }
+}
+
+async function* walk(
+  handle: FileHandle,
+  size: number,
+  label: string,
+  signal: AbortSignal,
+): AsyncIterable<[string, Member]> {
+  let extensions: Extensions = {};
+  for (let at = 0; at < size; ) {
+    signal.throwIfAborted();
+    const block = await readAt(handle, at, blockSize);
+    if (at === 0) refuseCompressed(block, label);
+    if (block.length < blockSize) throw truncated(label);
+    if (isZeroBlock(block)) return;
+    const header = parseHeader(block);
+    at += blockSize;
+    if ('xLK'.includes(header.type)) {
+      if (header.size > maxExtension) throw new OcislimError('LIMIT', `${label} has a header of ${header.size} bytes`);
+      const body = await readAt(handle, at, header.size);
+      if (body.length < header.size) throw truncated(label);
+      extensions = { ...extensions, ...readExtension(header.type, body) };
+      at += padded(header.size);
+      continue;
+    }
+    const { name, link, length } = resolve(header, extensions);
+    extensions = {};
+    if (at + length > size) throw truncated(label);
+    const member = memberOf(header, name, link, { offset: at, size: length });
+    if (member !== null) yield [cleanName(name), member];
+    at += padded(length);
+  }
+}
+
+interface Extensions {
+  readonly pax?: PaxRecords;
+  readonly name?: ByteString;
+  readonly link?: ByteString;
+}
+
+function readExtension(type: string, body: Uint8Array): Extensions {
+  if (type === 'x') return { pax: parsePax(body) };
+  const text = readField(body, 0, body.length);
+  return type === 'L' ? { name: text } : { link: text };
+}
+
+function resolve(header: Header, extensions: Extensions): { name: string; link: string; length: number } {
+  const { pax = [], name, link } = extensions;
+  const stated = paxValue(pax, 'size');
+  const size = stated === undefined ? header.size : Number(stated);
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw new OcislimError('TAR_INVALID', 'a tar extended header has an unreadable size');
+  }
+  return {
+    name: name ?? paxValue(pax, 'path') ?? header.name,
+    link: link ?? paxValue(pax, 'linkpath') ?? header.link,
+    // Only files (and unknown types, which are skipped) have a body, whatever the header of a link states.
+    length: '123456'.includes(header.type) ? 0 : size,
+  };
+}
+
+function memberOf(header: Header, name: string, link: string, extent: Extent): Member | null {
+  switch (header.type) {
+    case '0':
+    case '\0':
+    case '7':
+      return { kind: 'file', ...extent };
+    case '1':
+      return { kind: 'link', target: cleanName(link) };
+    case '2':
+      return { kind: 'link', target: joinName(name, link) };
+    default:
+      return null;
+  }
+}
+
+/** A symbolic link counts from its own folder; it never leads out of the archive, which is all that there is. */
+function joinName(name: string, link: string): string {
+  return link.startsWith('/') ? cleanName(link) : cleanName(`${name}/../${link}`);
+}
+
+function cleanName(name: string): string {
+  const parts: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function refuseCompressed(block: Uint8Array, label: string): void {
+  const magic = Buffer.from(block.subarray(0, 6)).toString('hex');
+  const known: readonly (readonly [magic: string, kind: string, program: string])[] = [
+    ['1f8b', 'gzip', 'gunzip'],
+    ['28b52ffd', 'zstd', 'unzstd'],
+    ['fd377a585a00', 'xz', 'unxz'],
+    ['425a68', 'bzip2', 'bunzip2'],
+  ];
+  const found = known.find(([start]) => magic.startsWith(start));
+  if (found === undefined) return;
+  throw new OcislimError('UNSUPPORTED', `${label} is compressed (${found[1]}); an image archive is read at random, which needs a plain tar`, {
+    advice: `Unpack it first: ${found[2]} FILE`,
+  });
+}
+
+function truncated(label: string): OcislimError {
+  return new OcislimError('ARCHIVE_INVALID', `${label} is truncated: it ends in the middle of a member`);
+}

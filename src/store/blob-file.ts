@@ -1,0 +1,104 @@
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OcislimError } from '../errors.ts';
+import { algorithmOf, type Digest, hasher } from '../oci/digest.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import { coalesce } from '../stream/coalesce.ts';
+import { readRange, writeAt } from './file-bytes.ts';
+import { fileError } from './file-error.ts';
+import { temporaryName } from './temporary.ts';
+
+/**
+ * A blob on its way into a folder: a temporary file there (mode 0600, a name that nobody guesses), hashed as it is
+ * written, and renamed to its place once digest and size are known to be right.
+ */
+export class BlobFile {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #hash = hasher();
+  #sealed: Digest | null = null;
+  #size = 0;
+  #open = true;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /** @throws IO */
+  static async create(folder: string): Promise<BlobFile> {
+    const path = join(folder, temporaryName('blob'));
+    try {
+      return new BlobFile(path, await open(path, 'wx+', 0o600));
+    } catch (error) {
+      throw fileError(`write into ${folder}`, error);
+    }
+  }
+
+  /** Bytes taken in so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes in a stream to its end. What came before a failure stays counted and hashed. @throws IO and the stream's errors */
+  async append(stream: ByteStream, signal: AbortSignal): Promise<void> {
+    for await (const chunk of coalesce(stream)) {
+      signal.throwIfAborted();
+      try {
+        await writeAt(this.#handle, chunk, this.#size);
+      } catch (error) {
+        throw fileError(`write ${this.#path}`, error);
+      }
+      this.#hash.update(chunk);
+      this.#size += chunk.length;
+    }
+    signal.throwIfAborted();
+  }
+
+  /** No more bytes come: flushes them to the disk if `durable`, and compares. @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO */
+  async seal(digest: Digest, size: number, durable: boolean, what: string): Promise<void> {
+    if (size !== this.#size) {
+      throw new OcislimError('SIZE_MISMATCH', `${what} is ${this.#size} bytes long, not ${size}`);
+    }
+    this.#sealed ??= this.#hash.digest();
+    const actual = algorithmOf(digest) === 'sha256' ? this.#sealed : await this.#rehash(digest);
+    if (actual !== digest) {
+      throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${actual}, not ${digest}`);
+    }
+    try {
+      await this.#handle.chmod(0o644);
+      if (durable) await this.#handle.datasync();
+    } catch (error) {
+      throw fileError(`write ${this.#path}`, error);
+    }
+    await this.#close();
+  }
+
+  /** The rename to its place, where it is whole from the first moment. Whatever was there under the name is replaced. */
+  async moveTo(path: string): Promise<void> {
+    try {
+      await rename(this.#path, path);
+    } catch (error) {
+      throw fileError(`write ${path}`, error);
+    }
+  }
+
+  /** Throws the bytes away; never fails, and does nothing after `moveTo`. */
+  async drop(): Promise<void> {
+    await this.#close().catch(() => {});
+    await unlink(this.#path).catch(() => {});
+  }
+
+  async #rehash(like: Digest): Promise<Digest> {
+    const hash = hasher(like);
+    const never = new AbortController().signal;
+    for await (const chunk of readRange(this.#handle, 0, this.#size, never)) hash.update(chunk);
+    return hash.digest();
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+  }
+}

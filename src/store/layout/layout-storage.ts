@@ -1,0 +1,169 @@
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { OcislimError } from '../../errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { JsonObject } from '../../oci/json.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { BlobFile } from '../blob-file.ts';
+import { readSmallFile } from '../file-bytes.ts';
+import { fileError, systemCode } from '../file-error.ts';
+import type { BlobStorage, TakenBlob } from '../local-target.ts';
+import type { RawManifest } from '../place.ts';
+import { sweepTemporaries } from '../temporary.ts';
+import { blobName, fileSize } from './layout-files.ts';
+import { annotation, checkMarker, maxIndex, parseIndexFile, refNameKey } from './layout-index.ts';
+import { updateIndex } from './layout-update.ts';
+
+/**
+ * Blobs going into a layout directory. They lie beside their places under temporary names until `publish` renames
+ * them, so that work broken off leaves nothing behind, not even unnamed blobs.
+ */
+export class LayoutStorage implements BlobStorage {
+  readonly #folder: string;
+  readonly #tags: readonly string[];
+  readonly #label: string;
+  readonly #kept = new Map<Digest, { file: BlobFile; size: number }>();
+  readonly #open = new Set<BlobFile>();
+  /** Folders that were made here, innermost last. */
+  readonly #made = new Set<string>();
+  #swept = false;
+
+  private constructor(folder: string, tags: readonly string[], label: string) {
+    this.#folder = folder;
+    this.#tags = tags;
+    this.#label = label;
+  }
+
+  /**
+   * Reads what is there already, and writes nothing yet. No tags: the image gets an entry without a name.
+   * @throws ARCHIVE_INVALID for a folder that holds other things, IO
+   */
+  static async open(
+    folder: string,
+    tags: readonly string[],
+    label: string,
+    signal: AbortSignal,
+  ): Promise<LayoutStorage> {
+    const marker = await readSmallFile(join(folder, 'oci-layout'), 4096, signal);
+    if (marker !== null) checkMarker(marker, label);
+    const index = await readSmallFile(join(folder, 'index.json'), maxIndex, signal);
+    if (index !== null) parseIndexFile(index, label);
+    if (marker === null && index === null) await refuseOther(folder, label);
+    return new LayoutStorage(folder, tags, label);
+  }
+
+  async sizeOf(digest: Digest): Promise<number | null> {
+    return this.#kept.get(digest)?.size ?? (await fileSize(join(this.#folder, blobName(digest))));
+  }
+
+  async take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob> {
+    const file = await this.#create();
+    this.#open.add(file);
+    const drop = async () => {
+      this.#open.delete(file);
+      await file.drop();
+    };
+    try {
+      await file.append(stream, signal);
+    } catch (error) {
+      await drop();
+      throw error;
+    }
+    return {
+      keep: async (digest, size) => {
+        await file.seal(digest, size, true, `${this.#label}: blob ${digest}`);
+        if (this.#kept.has(digest)) return drop();
+        this.#kept.set(digest, { file, size });
+      },
+      drop,
+    };
+  }
+
+  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+    for (const [digest, { file }] of this.#kept) {
+      const path = join(this.#folder, blobName(digest));
+      await this.#makeFolder(dirname(path));
+      await file.moveTo(path);
+      this.#kept.delete(digest);
+      this.#open.delete(file);
+    }
+    await updateIndex(this.#folder, (rows) => tagged(rows, root, this.#tags), signal);
+    this.#made.clear();
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#open) await file.drop();
+    this.#open.clear();
+    this.#kept.clear();
+    // Fails for a folder that someone else writes into, which is as it should be.
+    for (const folder of [...this.#made].reverse()) await rmdir(folder).catch(() => {});
+    this.#made.clear();
+  }
+
+  async #create(): Promise<BlobFile> {
+    const folder = join(this.#folder, 'blobs', 'sha256');
+    for (let tries = 0; ; tries++) {
+      await this.#makeFolder(folder);
+      if (!this.#swept) await sweepTemporaries(folder, (name) => name === 'blob');
+      this.#swept = true;
+      try {
+        return await BlobFile.create(folder);
+      } catch (error) {
+        // Another process that gave up may have removed the empty folder in between.
+        const gone = error instanceof OcislimError && systemCode(error.cause) === 'ENOENT';
+        if (!gone || tries > 0) throw error;
+      }
+    }
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    let first: string | undefined;
+    try {
+      first = await mkdir(folder, { recursive: true });
+    } catch (error) {
+      throw fileError(`make the folder ${folder}`, error);
+    }
+    if (first === undefined) return;
+    const chain: string[] = [];
+    for (let at = resolve(folder); ; at = dirname(at)) {
+      chain.unshift(at);
+      if (at === resolve(first)) break;
+    }
+    for (const each of chain) this.#made.add(each);
+  }
+}
+
+/** A folder with other things in it is more likely a slip of the keyboard than a layout to be. */
+async function refuseOther(folder: string, label: string): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw fileError(`write into ${folder}`, error);
+  }
+  const other = names.find((name) => name !== 'blobs' && !name.startsWith('.'));
+  if (other === undefined) return;
+  throw new OcislimError(
+    'ARCHIVE_INVALID',
+    `${label}: the folder is no OCI layout, but holds other things (${JSON.stringify(other)})`,
+    { advice: 'Name a new or an empty folder.' },
+  );
+}
+
+/** The rows with the image under its tags: only rows with one of these tags go. */
+function tagged(
+  rows: readonly JsonObject[],
+  root: RawManifest,
+  tags: readonly string[],
+): readonly JsonObject[] {
+  const { mediaType, digest, size } = root.descriptor;
+  const row: JsonObject = { mediaType, digest, size };
+  if (tags.length === 0) {
+    const there = rows.some((other) => other['digest'] === digest && annotation(other, refNameKey) === null);
+    return there ? rows : [...rows, row];
+  }
+  const replaced = new Set(tags);
+  const others = rows.filter((other) => !replaced.has(annotation(other, refNameKey) ?? ''));
+  return [...others, ...[...replaced].map((tag) => ({ ...row, annotations: { [refNameKey]: tag } }))];
+}

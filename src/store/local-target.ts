@@ -1,0 +1,137 @@
+import { OcislimError } from '../errors.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import { layerKind } from '../oci/media-type.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import { tally } from '../stream/seal.ts';
+import type { Adoption, RawManifest, Source, StagedBlob, Target } from './place.ts';
+
+/** Bytes that a storage has taken in to their end. */
+export interface TakenBlob {
+  /** Makes the blob known under its digest. @throws DIGEST_MISMATCH, SIZE_MISMATCH, IO */
+  keep(digest: Digest, size: number): Promise<void>;
+  /** Throws the bytes away; never fails. */
+  drop(): Promise<void>;
+}
+
+/** What a local place does differently: how it keeps blobs, and how they become visible. */
+export interface BlobStorage {
+  /** The size of a blob that is there, visible or not yet. */
+  sizeOf(digest: Digest): Promise<number | null>;
+  /** On any error nothing stays behind. */
+  take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob>;
+  /** Makes all that was kept visible, the names last. */
+  publish(root: RawManifest, signal: AbortSignal): Promise<void>;
+  /** Removes what was not published. */
+  close(): Promise<void>;
+}
+
+/** A target on this machine's disk: all that layouts and archives have in common. */
+export class LocalTarget implements Target {
+  readonly label: string;
+  readonly mountable = null;
+  readonly layerFormat: 'any' | 'plain';
+  readonly nameOf: (digest: Digest) => string;
+  readonly #storage: BlobStorage;
+  /** Blobs on their way: a layer that two platforms share is copied once. */
+  readonly #copies = new Map<Digest, Promise<unknown>>();
+
+  constructor(
+    label: string,
+    storage: BlobStorage,
+    layerFormat: 'any' | 'plain',
+    nameOf: (digest: Digest) => string,
+  ) {
+    this.label = label;
+    this.layerFormat = layerFormat;
+    this.nameOf = nameOf;
+    this.#storage = storage;
+  }
+
+  async has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    return (await this.#storage.sizeOf(descriptor.digest)) === descriptor.size;
+  }
+
+  /** A file of the right size under the digest counts as present: it was verified when it was written, and is not read again. */
+  async adopt(
+    descriptor: Descriptor,
+    source: Source,
+    signal: AbortSignal,
+    onBytes: (count: number) => void = () => {},
+  ): Promise<Adoption> {
+    await this.#copies.get(descriptor.digest)?.catch(() => {});
+    if (await this.has(descriptor, signal)) return 'present';
+    const again = this.#copies.get(descriptor.digest);
+    if (again !== undefined) return this.adopt(descriptor, source, signal, onBytes);
+    const copy = this.#copy(descriptor, tally(source.blob(descriptor, signal), onBytes), signal);
+    this.#copies.set(descriptor.digest, copy);
+    try {
+      await copy;
+      return 'copied';
+    } finally {
+      this.#copies.delete(descriptor.digest);
+    }
+  }
+
+  async stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
+    const taken = await this.#storage.take(stream, signal);
+    return {
+      commit: async (digest, size, signal) => {
+        try {
+          signal.throwIfAborted();
+          await taken.keep(digest, size);
+        } catch (error) {
+          await taken.drop();
+          throw error;
+        }
+      },
+      abort: () => taken.drop(),
+    };
+  }
+
+  async put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
+    if (!(await this.has(descriptor, signal))) await this.#copy(descriptor, once(bytes), signal);
+  }
+
+  /** @throws MANIFEST_INVALID, and ARCHIVE_INVALID when a blob or manifest that it names is not there */
+  async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
+    const { bytes, descriptor } = manifest;
+    const what = `${this.label}: manifest ${descriptor.digest}`;
+    const parsed = parseManifest(bytes, descriptor.mediaType, what);
+    const named =
+      parsed.kind === 'index'
+        ? parsed.children.map((child) => child.descriptor)
+        : [parsed.config, ...parsed.layers.filter((layer) => layerKind(layer.mediaType).kind !== 'foreign')];
+    for (const blob of named) {
+      if (await this.has(blob, signal)) continue;
+      throw new OcislimError('ARCHIVE_INVALID', `${what} names ${blob.digest}, which is not there`);
+    }
+    await this.put(bytes, descriptor, signal);
+  }
+
+  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+    await this.putManifest(root, signal);
+    signal.throwIfAborted();
+    await this.#storage.publish(root, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#storage.close();
+  }
+
+  async #copy(descriptor: Descriptor, stream: ByteStream, signal: AbortSignal): Promise<void> {
+    const taken = await this.#storage.take(stream, signal);
+    try {
+      await taken.keep(descriptor.digest, descriptor.size);
+    } catch (error) {
+      await taken.drop();
+      throw error;
+    }
+  }
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  yield bytes;
+}
