@@ -14,7 +14,9 @@ export type Reason =
   /** A layer above hides it, or a later entry of its own layer replaces it. */
   | { readonly kind: 'shadowed' }
   /** A whiteout with nothing left to hide. */
-  | { readonly kind: 'idle' };
+  | { readonly kind: 'idle' }
+  /** Another layer of a squashed range replaced it, or it was a whiteout that has done its work there. */
+  | { readonly kind: 'squashed' };
 
 export interface Removal {
   readonly change: Change;
@@ -236,14 +238,25 @@ class LayerPruning {
     const emptied: number[] = [];
     for (let path = state.node.length - 1; path > 0; path--) {
       if (!state.isImplied(path) || state.hasBelow(path) || !named(path)) continue;
-      const isLeft = this.#below.node[path] === 0 && originalBelow.node[path] !== 0;
+      const isLeft = this.#lostBelow(path, originalBelow);
       if (!isLeft && !(touched.has(path) && (this.#below.node[path] === 0 || !state.hidesChildrenAt(path)))) continue;
-      state.forget(path);
+      // The directory had taken the place of something else, which must not come back.
+      if (this.#below.node[path] !== 0 && !this.#below.isDirectory(path)) state.hide(path);
+      else state.forget(path);
       this.#directories.add(path);
       emptied.push(path);
       if (isLeft) this.#idle++;
     }
     return emptied;
+  }
+
+  /** Has the path, or a directory above it, gone from the layers below? */
+  #lostBelow(path: number, originalBelow: Tree): boolean {
+    if (this.#below.node[path] !== 0) return false;
+    for (let at = path; at > 0 && this.#below.node[at] === 0; at = this.#state.table.parent[at] as number) {
+      if (originalBelow.node[at] !== 0) return true;
+    }
+    return false;
   }
 
   byShadow(

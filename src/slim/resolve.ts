@@ -58,6 +58,7 @@ export function resolve(
   const pruned = prunings.length > 0 ? pruneStack(stack, prunings, indexes) : null;
   const changes = pruned?.all ?? stack.layers;
   const promotions = [...(pruned?.promotions ?? [])];
+  const removals = [...(pruned?.removals ?? [])];
   const modes = new Map([...(pruned?.marking.cleared ?? [])].map(([id, { to }]) => [id, to] as const));
   const contents: ResolvedContent[] = [];
   for (const { content } of layers) {
@@ -79,6 +80,7 @@ export function resolve(
       if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
       promotions.push(...expression.promoted);
+      removals.push(...lostIn(numbers(range).flatMap((layer) => changes.get(layer) ?? []), written));
     }
     for (const layer of new Set(written.map((change) => change.layer))) refuseGarbage(layer, indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
@@ -94,7 +96,7 @@ export function resolve(
     resolution: {
       contents,
       table: stack.table,
-      removals: pruned?.removals ?? [],
+      removals,
       promotions,
       cleared: pruned?.marking.cleared ?? new Map(),
       change: (id) => stack.list.get(id),
@@ -173,6 +175,13 @@ class LinkResolver {
     this.#tree.apply(layer, { onLink: (link, file) => void this.#list.resolve(link, file) });
     return layer.map((change) => (change.kind === 'link' && change.file < 0 ? this.#list.get(change.id) : change));
   }
+}
+
+/** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
+function lostIn(changes: readonly Change[], written: readonly Change[]): Removal[] {
+  const left = new Set(written.map((change) => `${change.layer}:${change.entry}`));
+  const lost = changes.filter((change) => change.form !== 'made' && !left.has(`${change.layer}:${change.entry}`));
+  return lost.map((change) => ({ change, reason: { kind: 'squashed' }, how: 'freed' }));
 }
 
 function refuseGarbage(layer: number, indexes: ReadonlyMap<number, LayerIndex>): void {

@@ -1,0 +1,13 @@
+import type { Command } from '../command.ts';
+import { completion } from './completion.ts';
+import { copy } from './copy.ts';
+import { exportCommand } from './export.ts';
+import { prune } from './prune.ts';
+import { recompress } from './recompress.ts';
+import { registry } from './registry.ts';
+import { slim } from './slim.ts';
+import { squash } from './squash.ts';
+import { verify } from './verify.ts';
+
+/** In the order of help. */
+export const commands: readonly Command[] = [squash, prune, recompress, slim, copy, verify, exportCommand, registry, completion];

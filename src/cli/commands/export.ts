@@ -1,0 +1,58 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { OcislimError } from '../../errors.ts';
+import { type Command, source } from '../command.ts';
+import { common, output, registries, work } from '../common-options.ts';
+import { text } from '../option.ts';
+
+export const exportCommand: Command = {
+  name: 'export',
+  describe: 'write the merged root filesystem as one tar',
+  details: 'Merges all layers of one image and writes what a container would see as a plain tar, to a file or (with "-") to stdout. Owners, times, capabilities, hard links and sparse files are those of the layers.',
+  positionals: [source, { name: 'file', describe: 'the tar to write, or - for stdout', required: true }],
+  options: [...common.filter(({ name }) => name === 'platform'), ...output, ...registries, ...work],
+  examples: [
+    ['ocislim export localhost:5000/app:1 rootfs.tar', 'into a file'],
+    ['ocislim export oci:app:1 - | tar -tv', 'into a pipe'],
+  ],
+  async run(values, console) {
+    const { Session } = await import('../rewrite.ts');
+    const { exportRootfs } = await import('../../execute/export.ts');
+    const { parseReference } = await import('../../oci/reference.ts');
+    const file = text(values, 'file') ?? '-';
+    const reference = parseReference(text(values, 'src') ?? '');
+    const session = new Session(values, console);
+    const [platform = null, ...more] = session.platforms;
+    if (more.length > 0) throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
+    const image = await session.openSource(reference);
+    try {
+      const result = await exportRootfs({ source: image, platform, jobs: session.jobs, maxScratch: session.maxScratch, listener: session.listener, signal: session.signal });
+      try {
+        if (file === '-') {
+          for await (const chunk of result.stream) if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+        } else {
+          await writeWhole(file, result.stream, session.signal);
+        }
+      } finally {
+        await result.close();
+      }
+      return 0;
+    } finally {
+      session.stopProgress();
+      await image.close();
+    }
+  },
+};
+
+/** Under another name until it is whole. */
+async function writeWhole(file: string, stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  const partial = `${file}.partial-${process.pid}`;
+  try {
+    await pipeline(stream, createWriteStream(partial, { flags: 'wx', mode: 0o666 }), { signal });
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

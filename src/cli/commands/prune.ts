@@ -1,0 +1,46 @@
+import { OcislimError } from '../../errors.ts';
+import { type Command, destination, source } from '../command.ts';
+import { layerSelection, packing, pruning, rewriting } from '../common-options.ts';
+import { names } from '../option.ts';
+
+export const prune: Command = {
+  name: 'prune',
+  describe: 'remove files by rule, or whatever upper layers hide, and keep the layers',
+  details:
+    'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
+  positionals: [source, destination],
+  options: [...pruning, ...layerSelection, ...packing, ...rewriting],
+  examples: [
+    ['ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --shadowed', 'lossless: drop what is overwritten or deleted by later layers'],
+    ['ocislim prune localhost:5000/app:1 -t localhost:5000/app:1-slim --preset apt-lists,docs --keep "usr/share/doc/*/copyright"', 'by preset'],
+    ['ocislim prune oci:app:1 --dry-run --rule "**/*.pyc"', 'show what a rule would remove'],
+  ],
+  async run(values, console) {
+    if (names(values, 'preset').includes('help')) return listPresets(console.stdout);
+    const { baseReader, rewrite } = await import('../rewrite.ts');
+    const { rangeSelection, pruneOptions, packedEncoding, minSavings } = await import('../selections.ts');
+    const { prune: transform } = await import('../../slim/prune.ts');
+    const { recompress } = await import('../../compress/recompress.ts');
+    const { pipe, withPlan } = await import('../../image/image.ts');
+    const options = await pruneOptions(values);
+    if ((options.rules ?? []).length === 0 && options.shadowed !== true && (options.clearSetuid ?? []).length === 0) {
+      throw new OcislimError('USAGE', 'prune needs to know what to remove', { advice: 'Give --rule, --rules, --preset or --shadowed.' });
+    }
+    const encoding = await packedEncoding(values);
+    const savings = await minSavings(values);
+    return rewrite('prune', values, console, async (session) => {
+      const selection = await rangeSelection(values, baseReader(session));
+      const dropEmpty = values['empty-layers'] === 'drop';
+      const steps = [transform(selection, options), ...(encoding === null ? [] : [recompress(selection, encoding, savings)])];
+      return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
+    });
+  },
+};
+
+async function listPresets(stdout: { write(text: string): unknown }): Promise<number> {
+  const { presets } = await import('../../slim/presets.ts');
+  const all = Object.values(presets);
+  const width = Math.max(...all.map(({ name }) => name.length));
+  for (const { name, title, risk, safe } of all) stdout.write(`${name.padEnd(width)}  ${safe ? 'slim' : '    '}  risk ${risk.padEnd(6)}  ${title}\n`);
+  return 0;
+}

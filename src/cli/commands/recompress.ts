@@ -1,0 +1,28 @@
+import { type Command, destination, source } from '../command.ts';
+import { layerSelection, packing, rewriting } from '../common-options.ts';
+
+export const recompress: Command = {
+  name: 'recompress',
+  describe: 'pack the layers anew: gzip 1–12, zstd 1–22, or not at all',
+  details:
+    'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob.',
+  positionals: [source, destination],
+  options: [...packing, ...layerSelection, ...rewriting],
+  examples: [
+    ['ocislim recompress localhost:5000/app:1 localhost:5000/app:1-zstd --compression zstd --level 19', 'small zstd layers'],
+    ['ocislim recompress localhost:5000/app:1 -t localhost:5000/app:1-gz --compression gzip --level 10', 'smaller than gzip -9, readable everywhere'],
+    ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
+  ],
+  async run(values, console) {
+    const { baseReader, rewrite } = await import('../rewrite.ts');
+    const { rangeSelection, packedEncoding, minSavings } = await import('../selections.ts');
+    const { recompress: transform } = await import('../../compress/recompress.ts');
+    const { repackBetter } = await import('../../compress/repack.ts');
+    const encoding = await packedEncoding(values);
+    const savings = await minSavings(values);
+    return rewrite('recompress', values, console, async (session) => {
+      const selection = await rangeSelection(values, baseReader(session));
+      return encoding === null ? repackBetter(selection) : transform(selection, encoding, savings);
+    });
+  },
+};

@@ -1,0 +1,50 @@
+import { type Command } from '../command.ts';
+import { common, output, registries, work } from '../common-options.ts';
+import { list, text } from '../option.ts';
+
+export const verify: Command = {
+  name: 'verify',
+  describe: 'prove that image B is image A, or A less the paths that pruning removed',
+  details:
+    'Reads both images whole, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. After a prune, --report FILE.json (as prune wrote it) or --except GLOB says what may be missing in B.',
+  positionals: [
+    { name: 'a', describe: 'the original', required: true },
+    { name: 'b', describe: 'the image to judge', required: true },
+  ],
+  options: [
+    { name: 'except', type: 'list', value: 'GLOB', describe: 'what this matches may be missing in B (repeatable)', group: 'What to remove' },
+    { name: 'removed-by', type: 'list', value: 'FILE', describe: 'the JSON report of a prune: what it names may be missing in B (repeatable)', group: 'What to remove' },
+    ...common.filter(({ name }) => name === 'platform' || name === 'format'),
+    ...output,
+    ...registries,
+    ...work,
+  ],
+  examples: [
+    ['ocislim verify localhost:5000/app:1 localhost:5000/app:1-squashed', 'after squash or recompress'],
+    ['ocislim verify localhost:5000/app:1 localhost:5000/app:1-slim --removed-by report.json', 'after prune'],
+  ],
+  async run(values, console) {
+    const { Session } = await import('../rewrite.ts');
+    const { verifyImages } = await import('../../execute/verify.ts');
+    const { allowedPaths } = await import('../removed-paths.ts');
+    const { renderVerification } = await import('../verification-text.ts');
+    const { parseReference } = await import('../../oci/reference.ts');
+    const allowed = await allowedPaths(list(values, 'except'), list(values, 'removed-by'));
+    const [first, second] = [parseReference(text(values, 'a') ?? ''), parseReference(text(values, 'b') ?? '')];
+    const session = new Session(values, console);
+    const a = await session.openSource(first);
+    const b = await session.openSource(second);
+    try {
+      const { platforms, jobs, maxScratch, listener, signal } = session;
+      const result = await verifyImages({ a, b, platforms, allowed, jobs, maxScratch, listener, signal });
+      session.stopProgress();
+      if (text(values, 'format') === 'json') console.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      else console.stdout.write(renderVerification(result, a.label, b.label));
+      return result.equal ? 0 : 3;
+    } finally {
+      session.stopProgress();
+      await a.close();
+      await b.close();
+    }
+  },
+};

@@ -1,0 +1,72 @@
+import type { Option } from './option.ts';
+
+/** Which layers a stage works on. */
+export const layerSelection: readonly Option[] = [
+  { name: 'layers', type: 'string', value: 'A..B', describe: 'these layers of the source; 1 is the lowest', group: 'Layers' },
+  { name: 'base', type: 'string', value: 'REF', describe: 'the layers above those of this base image', group: 'Layers' },
+];
+
+export const squashSelection: readonly Option[] = [
+  { name: 'last', type: 'number', value: 'N', describe: 'the N topmost layers', group: 'Layers' },
+  { name: 'from-layer', type: 'string', value: 'N|DIGEST', describe: 'this layer and all above it', group: 'Layers' },
+  ...layerSelection,
+  { name: 'all', type: 'boolean', describe: 'all layers', group: 'Layers' },
+];
+
+export const pruning: readonly Option[] = [
+  { name: 'rule', type: 'list', value: 'GLOB', describe: 'remove what this matches (.dockerignore semantics; repeatable)', group: 'What to remove' },
+  { name: 'rules', type: 'list', value: 'FILE', describe: 'a file of rules, one a line (repeatable)', group: 'What to remove' },
+  { name: 'preset', type: 'list', value: 'NAME,…', describe: 'named sets of rules; "ocislim prune --preset help" lists them', group: 'What to remove' },
+  { name: 'shadowed', type: 'boolean', describe: 'remove what layers above hide: nothing that a container can see', group: 'What to remove' },
+  { name: 'keep', type: 'list', value: 'GLOB', describe: 'keep what this matches, whatever the rules say (repeatable)', group: 'What to remove' },
+  { name: 'keep-file', type: 'list', value: 'FILE', describe: 'a file of such globs (repeatable)', group: 'What to remove' },
+  { name: 'empty-layers', type: 'string', choices: ['keep', 'drop'], default: 'keep', describe: 'layers in which nothing is left', group: 'Layers' },
+];
+
+export const packing: readonly Option[] = [
+  { name: 'compression', type: 'string', choices: ['gzip', 'zstd', 'none'], describe: 'the format of the layers', group: 'Packing' },
+  { name: 'level', alias: 'compression-level', type: 'number', value: 'N', describe: 'gzip 1–12 (zlib and pako 1–9), zstd 1–22', group: 'Packing' },
+  { name: 'gzip-engine', type: 'string', choices: ['libdeflate', 'zlib', 'pako'], default: 'libdeflate', describe: 'libdeflate is smaller and faster; zlib and pako write a single gzip member', group: 'Packing' },
+  { name: 'min-savings', type: 'string', value: 'N%|BYTES', describe: 'a layer that would not shrink by this much keeps its blob', group: 'Packing' },
+];
+
+export const common: readonly Option[] = [
+  { name: 'tag', alias: 't', type: 'list', value: 'REF', describe: 'a destination; several tags of one repository (repeatable)', group: 'Result' },
+  { name: 'in-place', type: 'boolean', describe: 'write over the source', group: 'Result' },
+  { name: 'dry-run', type: 'boolean', describe: 'show what would happen; write nothing', group: 'Result' },
+  { name: 'platform', type: 'list', value: 'OS/ARCH', describe: 'only these platforms of a multi-platform image (repeatable)', group: 'Result' },
+  { name: 'annotation', type: 'list', value: 'K=V', describe: 'set an annotation of the manifest (repeatable)', group: 'Result' },
+  { name: 'label', type: 'list', value: 'K=V', describe: 'set a label of the image config (repeatable)', group: 'Result' },
+  { name: 'require-savings', type: 'string', value: 'N%', describe: 'publish nothing, and exit with 3, unless the layers shrink by this much', group: 'Result' },
+  { name: 'report', type: 'list', value: 'FILE', describe: 'write a report: .json or .md (repeatable)', group: 'Reports' },
+  { name: 'format', type: 'string', choices: ['text', 'json'], default: 'text', describe: 'json: the whole report on stdout', group: 'Reports' },
+  { name: 'digestfile', type: 'string', value: 'FILE', describe: 'write the new digest there', group: 'Reports' },
+  { name: 'iidfile', type: 'string', value: 'FILE', describe: 'write the image ID (the digest of the config) there', group: 'Reports' },
+  { name: 'metadata-file', type: 'string', value: 'FILE', describe: "write the result there as JSON, with buildx's keys", group: 'Reports' },
+];
+
+export const output: readonly Option[] = [
+  { name: 'quiet', alias: 'q', type: 'boolean', describe: 'no progress and no summary', group: 'Reports' },
+  { name: 'verbose', alias: 'v', type: 'boolean', describe: 'more of both: every layer, every request that was tried again', group: 'Reports' },
+  { name: 'progress', type: 'string', choices: ['auto', 'tty', 'plain', 'json', 'none'], default: 'auto', describe: 'how progress is shown on stderr', group: 'Reports' },
+  { name: 'strict', type: 'boolean', describe: 'warnings are errors', group: 'Work' },
+];
+
+export const registries: readonly Option[] = [
+  { name: 'creds', type: 'string', value: 'USER:PASSWORD', describe: 'credentials for both sides', group: 'Registries' },
+  { name: 'src-creds', type: 'string', value: 'USER:PASSWORD', describe: 'credentials for the source', group: 'Registries' },
+  { name: 'dest-creds', type: 'string', value: 'USER:PASSWORD', describe: 'credentials for the destination', group: 'Registries' },
+  { name: 'authfile', type: 'string', value: 'FILE', describe: "credentials in a file like Docker's config.json", group: 'Registries' },
+  { name: 'insecure', type: 'boolean', describe: 'allow plain HTTP and unverified TLS', group: 'Registries' },
+  { name: 'tls-verify', type: 'boolean', default: true, describe: 'check certificates (--no-tls-verify: do not)', group: 'Registries' },
+  { name: 'retry-times', type: 'number', value: 'N', default: 4, describe: 'how often a failed request is tried again', group: 'Registries' },
+  { name: 'timeout', type: 'number', value: 'SECONDS', default: 60, describe: 'without progress for so long, a connection has failed', group: 'Registries' },
+];
+
+export const work: readonly Option[] = [
+  { name: 'jobs', alias: 'j', type: 'number', value: 'N', describe: 'layers and blocks worked on at once (default: one for each processor)', group: 'Work' },
+  { name: 'max-scratch', type: 'string', value: 'SIZE', default: '2GB', describe: 'local disk for blobs that are read twice; 0 for none', group: 'Work' },
+];
+
+/** What every command that rewrites an image takes. */
+export const rewriting: readonly Option[] = [...common, ...output, ...registries, ...work];

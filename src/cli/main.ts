@@ -1,0 +1,107 @@
+import type { Argv, Options } from 'yargs';
+import yargs from 'yargs';
+import { errorCodes, OcislimError } from '../errors.ts';
+import type { Command, Console } from './command.ts';
+import { commands } from './commands/all.ts';
+import type { Option } from './option.ts';
+import { version } from './version.ts';
+
+/** Runs a command line; everything that ends it comes back as an exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  const interrupted = new AbortController();
+  let status: number | null = null;
+  const onSignal = (name: 'SIGINT' | 'SIGTERM') => {
+    // The second one does not wait for anything to be put away.
+    if (status !== null) process.exit(status);
+    status = name === 'SIGINT' ? 130 : 143;
+    interrupted.abort(new OcislimError('INTERRUPTED', 'interrupted; nothing was published'));
+  };
+  const handlers = { SIGINT: () => onSignal('SIGINT'), SIGTERM: () => onSignal('SIGTERM') };
+  process.on('SIGINT', handlers.SIGINT);
+  process.on('SIGTERM', handlers.SIGTERM);
+  const console: Console = { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupted.signal };
+  try {
+    const result = await dispatch(args, console);
+    return status ?? result;
+  } catch (error) {
+    if (status !== null) {
+      process.stderr.write('ocislim: interrupted; nothing was published\n');
+      return status;
+    }
+    return await explain(error, args);
+  } finally {
+    process.off('SIGINT', handlers.SIGINT);
+    process.off('SIGTERM', handlers.SIGTERM);
+  }
+}
+
+async function dispatch(args: readonly string[], console: Console): Promise<number> {
+  let result: Promise<number> = Promise.resolve(0);
+  const parser = yargs([...args])
+    .scriptName('ocislim')
+    .usage('$0 COMMAND: squash, prune and recompress container images where they live')
+    .version(version)
+    .env('OCISLIM')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'greedy-arrays': false, 'camel-case-expansion': false, 'parse-positional-numbers': false })
+    .strict()
+    .strictCommands()
+    .recommendCommands()
+    .demandCommand(1, 'ocislim needs a command: squash, prune, recompress, slim, copy, verify, export, registry')
+    .wrap(Math.min(process.stdout.columns ?? 100, 110))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new OcislimError('USAGE', message ?? 'the command line cannot be understood', { advice: 'See "ocislim --help".' });
+    });
+  for (const command of commands) {
+    parser.command(
+      usage(command),
+      command.describe,
+      (own) => describe(own, command),
+      (values) => {
+        result = command.run(values, console);
+      },
+    );
+  }
+  await parser.parseAsync();
+  return result;
+}
+
+function usage({ name, positionals }: Command): string {
+  return [name, ...positionals.map(({ name: each, required }) => (required ? `<${each}>` : `[${each}]`))].join(' ');
+}
+
+function describe(parser: Argv, command: Command): Argv {
+  for (const { name, describe: text } of command.positionals) parser.positional(name, { describe: text, type: 'string' });
+  for (const option of command.options) parser.option(option.name, settings(option) as Options);
+  for (const [line, does] of command.examples) parser.example(line, does);
+  return parser.epilogue(command.details);
+}
+
+function settings({ alias, type, choices, default: value, describe: text, group, value: placeholder }: Option) {
+  return {
+    ...(alias === undefined ? {} : { alias }),
+    ...(choices === undefined ? {} : { choices }),
+    ...(value === undefined ? {} : { default: value }),
+    ...(type === 'list' ? { type: 'string', array: true } : { type }),
+    ...(placeholder === undefined || type === 'boolean' ? {} : { requiresArg: true }),
+    describe: placeholder === undefined ? text : `${placeholder}: ${text}`,
+    group: `${group}:`,
+  };
+}
+
+/** Says what went wrong in one line, and what to do in another. */
+async function explain(error: unknown, args: readonly string[]): Promise<number> {
+  const { escapeText } = await import('../report/escape.ts');
+  if (error instanceof OcislimError) {
+    process.stderr.write(`ocislim: ${escapeText(error.message)} [${error.code}]\n`);
+    if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
+    return errorCodes[error.code].exit;
+  }
+  if (error instanceof Error && error.name === 'YError') {
+    process.stderr.write(`ocislim: ${escapeText(error.message)} [USAGE]\n`);
+    return 2;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${escapeText(detail).replaceAll('\\n', '\n')}\n`);
+  return errorCodes.INTERNAL.exit;
+}

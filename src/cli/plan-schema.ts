@@ -1,0 +1,55 @@
+import * as z from 'zod';
+
+// Loads zod: imported by plan-file.ts and by the script that writes the schema, never at start-up.
+
+const selection = {
+  layers: z.string().exactOptional().describe('Layers of the source, A..B, A.. or A; 1 is the lowest.'),
+  base: z.string().exactOptional().describe('A base image: the layers above its own are selected.'),
+};
+
+const squash = z
+  .strictObject({
+    last: z.int().min(1).exactOptional().describe('The N topmost layers.'),
+    fromLayer: z.union([z.int().min(1), z.string()]).exactOptional().describe('This layer (number or digest) and all above it.'),
+    all: z.literal(true).exactOptional().describe('All layers.'),
+    ...selection,
+  })
+  .describe('Merge a range of layers into one: exactly one of the keys.');
+
+const prune = z
+  .strictObject({
+    presets: z.array(z.string()).exactOptional().describe('Named sets of rules; "ocislim prune SRC --preset help" lists them.'),
+    rules: z.array(z.string()).exactOptional().describe('Rules with .dockerignore semantics, after those of the presets.'),
+    keep: z.array(z.string()).exactOptional().describe('Globs of what stays whatever the rules say.'),
+    shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
+    ...selection,
+  })
+  .describe('Remove files from the layers that carry them.');
+
+const recompress = z
+  .strictObject({
+    compression: z.enum(['gzip', 'zstd', 'none']),
+    level: z.int().min(1).max(22).exactOptional().describe('gzip 1–12 (zlib and pako 1–9), zstd 1–22.'),
+    gzipEngine: z.enum(['libdeflate', 'zlib', 'pako']).exactOptional(),
+    minSavings: z.union([z.string(), z.int()]).exactOptional().describe('"5%" or bytes: a layer that would not shrink by this much keeps its blob.'),
+    ...selection,
+  })
+  .describe('Pack layers anew.');
+
+export const planSchema = z
+  .strictObject({
+    $schema: z.string().exactOptional(),
+    version: z.literal(1),
+    squash: squash.exactOptional(),
+    prune: prune.exactOptional(),
+    recompress: recompress.exactOptional(),
+    emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
+  })
+  .meta({ title: 'ocislim plan', description: 'What "ocislim slim -f PLAN.yaml" does to an image: every stage is optional.' });
+
+export type PlanFile = z.infer<typeof planSchema>;
+
+/** The JSON Schema for editors. */
+export function planJsonSchema(): object {
+  return z.toJSONSchema(planSchema, { target: 'draft-2020-12' });
+}

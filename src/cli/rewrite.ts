@@ -1,0 +1,255 @@
+import { availableParallelism, homedir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { createEncoderPool } from '../codec/encoder-pool.ts';
+import { OcislimError } from '../errors.ts';
+import type { Listener } from '../events.ts';
+import { readImageSet } from '../execute/image-set.ts';
+import { identity, run, type RunOutcome } from '../execute/run.ts';
+import { type Image, type Transform, withPlan } from '../image/image.ts';
+import type { Selection } from '../image/selection.ts';
+import { parsePlatform, type Platform } from '../oci/platform.ts';
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { buildReport } from '../report/build.ts';
+import type { Report } from '../report/report.ts';
+import { chooseStyle } from '../report/style.ts';
+import { openSource, openTarget } from '../store/open.ts';
+import { RegistryClients } from '../store/registry/client.ts';
+import type { RegistryOptions } from '../store/registry/lease.ts';
+import { createCredentialLookup } from '../store/registry/credentials.ts';
+import type { Target } from '../store/place.ts';
+import type { Console } from './command.ts';
+import { flag, list, pairs, text, type Values } from './option.ts';
+import { chooseProgressMode, startProgress } from './progress-output.ts';
+import type { ProgressMode } from './progress.ts';
+import { type BaseReader, positive } from './selections.ts';
+import { parsePercentOrSize, parseSize } from './sizes.ts';
+import { version } from './version.ts';
+
+/** What a run needs that the options decide: listeners, registries, workers. Close it when done. */
+export class Session {
+  readonly listener: Listener;
+  readonly warnings: { code: string; message: string }[] = [];
+  readonly signal: AbortSignal;
+  readonly jobs: number;
+  readonly maxScratch: number;
+  readonly platforms: readonly Platform[];
+  readonly #clients = new RegistryClients();
+  readonly #values: Values;
+  readonly #console: Console;
+  readonly #stop: () => void;
+
+  constructor(values: Values, console: Console) {
+    this.#values = values;
+    this.#console = console;
+    const strict = new AbortController();
+    this.signal = AbortSignal.any([console.signal, strict.signal]);
+    this.jobs = values['jobs'] === undefined ? availableParallelism() : positive(values['jobs'], '--jobs');
+    this.maxScratch = parseSize(text(values, 'max-scratch') ?? '2GB', '--max-scratch');
+    this.platforms = list(values, 'platform').flatMap((item) => item.split(',')).map(parsePlatform);
+    const style = chooseStyle(console.env, console.stderr.isTTY === true);
+    const mode = chooseProgressMode((text(values, 'progress') ?? 'auto') as ProgressMode | 'auto', console.stderr, console.env);
+    const progress = startProgress({ mode: flag(values, 'quiet') ? 'none' : mode, stream: console.stderr, style, verbose: flag(values, 'verbose') });
+    this.#stop = () => progress.stop();
+    this.listener = (event) => {
+      if (event.type === 'warning') {
+        this.warnings.push({ code: event.code, message: event.message });
+        if (flag(values, 'strict')) strict.abort(new OcislimError('STRICT', `${event.message} (a warning, made an error by --strict)`));
+      }
+      progress.listener(event);
+    };
+  }
+
+  openSource(reference: Reference) {
+    return openSource(reference, this.#options('src-creds'));
+  }
+
+  openTarget(references: readonly Reference[]): Promise<Target> {
+    return openTarget(references, this.#options('dest-creds'), this.signal);
+  }
+
+  #options(side: 'src-creds' | 'dest-creds'): RegistryOptions {
+    const values = this.#values;
+    const { env } = this.#console;
+    return {
+      listener: this.listener,
+      credentials: createCredentialLookup({ creds: text(values, side) ?? text(values, 'creds'), authfile: text(values, 'authfile'), env, home: env['HOME'] ?? homedir() }),
+      insecure: flag(values, 'insecure'),
+      tlsVerify: values['tls-verify'] !== false,
+      retryTimes: Number(values['retry-times'] ?? 4),
+      timeoutMs: Number(values['timeout'] ?? 60) * 1000,
+      clients: this.#clients,
+    };
+  }
+
+  /** Takes the progress off the screen: call it before printing a result. */
+  stopProgress(): void {
+    this.#stop();
+  }
+}
+
+/** SOURCE_DATE_EPOCH in seconds. @throws USAGE */
+export function readEpoch(env: Console['env']): number | null {
+  const given = env['SOURCE_DATE_EPOCH'];
+  if (given === undefined || given === '') return null;
+  if (!/^[0-9]{1,11}$/.test(given)) throw new OcislimError('USAGE', `SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(given)}`);
+  return Number(given);
+}
+
+/** Reads a base image, so that the layers above its own can be selected platform by platform. */
+export function baseReader(session: Session): BaseReader {
+  return async (name) => {
+    const source = await session.openSource(parseReference(name));
+    try {
+      const { members } = await readImageSet(source, [], session.signal);
+      const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
+      const diffIds = (image: Image) => {
+        const same = bases.find(({ config }) => JSON.stringify(config.platform) === JSON.stringify(image.config.platform)) ?? (bases.length === 1 ? bases[0] : undefined);
+        if (same === undefined) throw new OcislimError('BASE_MISMATCH', `${name} has no image for the platform of this one`);
+        return same.config.diffIds;
+      };
+      return { kind: 'base', name, diffIds } satisfies Selection;
+    } finally {
+      await source.close();
+    }
+  };
+}
+
+/** Runs one rewriting command from its options to its result on stdout. Returns the exit status. */
+export async function rewrite(
+  command: string,
+  values: Values,
+  console: Console,
+  plan: (session: Session) => Promise<Transform>,
+  squashOrigin = '--squash',
+): Promise<number> {
+  const sourceReference = parseReference(text(values, 'src') ?? '');
+  const references = destinations(values, sourceReference);
+  const requireSavings = text(values, 'require-savings');
+  const required = requireSavings === null ? null : parsePercentOrSize(requireSavings, '--require-savings');
+  if (required?.kind === 'bytes') throw new OcislimError('USAGE', '--require-savings takes a percentage: 5%');
+  const epoch = readEpoch(console.env);
+  checkReportNames(values);
+  const session = new Session(values, console);
+  const pool = createEncoderPool({ jobs: session.jobs });
+  const source = await session.openSource(sourceReference);
+  let target: Target | null = null;
+  try {
+    const transform = withLabels(await plan(session), values);
+    target = references.length === 0 ? null : await session.openTarget(references);
+    const outcome = await run({
+      source,
+      target,
+      transform,
+      platforms: session.platforms,
+      jobs: session.jobs,
+      pool,
+      maxScratch: session.maxScratch,
+      epoch,
+      requireSavings: required?.ratio ?? null,
+      listener: session.listener,
+      signal: session.signal,
+    });
+    session.stopProgress();
+    const report = buildReport(outcome, {
+      tool: { name: 'ocislim', version },
+      command,
+      sourceReference: source.label,
+      destinationReferences: references.map(formatReference),
+      warnings: session.warnings,
+      squashOrigin,
+    });
+    await tell(report, outcome, target, values, console);
+    return 0;
+  } finally {
+    session.stopProgress();
+    await target?.close();
+    await source.close();
+    await pool.close();
+  }
+}
+
+/** Where the result goes; none for a dry run. @throws USAGE */
+function destinations(values: Values, source: Reference): Reference[] {
+  const given = [text(values, 'dst'), ...list(values, 'tag')].filter((item) => item !== null);
+  const inPlace = flag(values, 'in-place');
+  if (inPlace && given.length > 0) throw new OcislimError('USAGE', '--in-place writes over the source: it takes no destination');
+  const references = given.map((item) => withTag(parseReference(item)));
+  if (flag(values, 'dry-run')) return [];
+  if (inPlace) {
+    if ('digest' in source && source.digest !== null) throw new OcislimError('USAGE', '--in-place needs a tag to write to, and the source is named by its digest');
+    return [withTag(source)];
+  }
+  if (references.length === 0) {
+    throw new OcislimError('USAGE', 'where should the new image go?', { advice: 'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.' });
+  }
+  const same = references.find((reference) => formatReference(reference) === formatReference(withTag(source)));
+  if (same !== undefined) throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, { advice: '--in-place writes over the source.' });
+  return references;
+}
+
+function withTag(reference: Reference): Reference {
+  if (reference.kind !== 'registry') return reference;
+  if (reference.digest !== null) throw new OcislimError('USAGE', `a destination has no digest before it is written: ${formatReference(reference)}`);
+  return { ...reference, tag: reference.tag ?? 'latest' };
+}
+
+function withLabels(transform: Transform, values: Values): Transform {
+  const annotations = pairs(values, 'annotation');
+  const labels = pairs(values, 'label');
+  if (annotations === null || labels === null) throw new OcislimError('USAGE', '--annotation and --label take KEY=VALUE');
+  if (Object.keys(annotations).length + Object.keys(labels).length === 0) return transform;
+  return (image) => withPlan(transform(image), { labelling: { annotations, labels } });
+}
+
+function checkReportNames(values: Values): void {
+  for (const file of list(values, 'report')) {
+    if (!/\.(?:json|md)$/.test(file)) throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in .json or .md`);
+  }
+}
+
+async function tell(report: Report, outcome: RunOutcome, target: Target | null, values: Values, console: Console): Promise<void> {
+  const { renderJson } = await import('../report/json.ts');
+  for (const file of list(values, 'report')) {
+    const content = file.endsWith('.json') ? renderJson(report) : (await import('../report/markdown.ts')).renderMarkdown(report);
+    await write(file, content);
+  }
+  const digest = outcome.root?.descriptor.digest ?? null;
+  if (digest !== null && outcome.root !== null) {
+    const digestfile = text(values, 'digestfile');
+    if (digestfile !== null) await write(digestfile, `${digest}\n`);
+    const iidfile = text(values, 'iidfile');
+    if (iidfile !== null) await write(iidfile, imageId(outcome));
+    const metadata = text(values, 'metadata-file');
+    if (metadata !== null) {
+      const { mediaType, size } = outcome.root.descriptor;
+      const names = report.destination?.references.join(',');
+      const content = { 'containerimage.config.digest': imageId(outcome), 'containerimage.descriptor': { mediaType, digest, size }, 'containerimage.digest': digest, 'image.name': names };
+      await write(metadata, `${JSON.stringify(content, null, 2)}\n`);
+    }
+  }
+  if (!flag(values, 'quiet')) {
+    const { renderSummary } = await import('../report/summary.ts');
+    const style = chooseStyle(console.env, console.stderr.isTTY === true);
+    console.stderr.write(renderSummary(report, { style, width: console.stderr.columns ?? 100, verbose: flag(values, 'verbose') || report.dryRun }));
+  }
+  if (text(values, 'format') === 'json') for (const chunk of renderJson(report)) console.stdout.write(chunk);
+  else if (digest !== null && target !== null) console.stdout.write(`${target.nameOf(digest)}\n`);
+}
+
+/** The digest of the config, as Docker has it; of several images, that of the index. */
+function imageId(outcome: RunOutcome): string {
+  const [only, ...more] = outcome.images;
+  if (only?.manifest == null || more.length > 0) return outcome.root?.descriptor.digest ?? '';
+  const { config } = JSON.parse(new TextDecoder().decode(only.manifest.bytes)) as { config: { digest: string } };
+  return config.digest;
+}
+
+async function write(file: string, content: string | Iterable<string>): Promise<void> {
+  try {
+    await writeFile(file, content);
+  } catch (cause) {
+    throw new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export { identity };

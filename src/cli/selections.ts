@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { OcislimError } from '../errors.ts';
+import type { MinSavings } from '../image/image.ts';
+import { parseLayer, parseRange, type Selection } from '../image/selection.ts';
+import type { Rule } from '../image/rule.ts';
+import type { PackedEncoding } from '../codec/encoding.ts';
+import type { PruneOptions } from '../slim/prune.ts';
+import { list, names, flag, text, type Values } from './option.ts';
+
+/** Turns the base image that a person names into a selection; it must be read first. */
+export type BaseReader = (reference: string) => Promise<Selection>;
+
+/** The selection of `squash`: exactly one of its options. @throws USAGE */
+export async function squashSelection(values: Values, readBase: BaseReader): Promise<Selection> {
+  const given = ['last', 'from-layer', 'layers', 'base', 'all'].filter((name) => values[name] !== undefined && values[name] !== false);
+  if (given.length !== 1) {
+    throw new OcislimError('USAGE', given.length === 0 ? 'squash needs to know which layers' : `--${given.join(' and --')} do not go together`, {
+      advice: 'Give one of --last N, --from-layer N, --layers A..B, --base REF or --all.',
+    });
+  }
+  if (flag(values, 'all')) return { kind: 'all' };
+  const last = values['last'];
+  if (last !== undefined) return { kind: 'last', count: positive(last, '--last') };
+  const from = text(values, 'from-layer');
+  if (from !== null) return parseLayer(from);
+  return rangeSelection(values, readBase);
+}
+
+/** The selection of `prune` and `recompress`: all layers unless told. @throws USAGE */
+export async function rangeSelection(values: Values, readBase: BaseReader): Promise<Selection> {
+  const layers = text(values, 'layers');
+  const base = text(values, 'base');
+  if (layers !== null && base !== null) throw new OcislimError('USAGE', '--layers and --base do not go together');
+  if (layers !== null) return parseRange(layers);
+  return base === null ? { kind: 'all' } : readBase(base);
+}
+
+export function positive(value: unknown, option: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
+  throw new OcislimError('USAGE', `${option} takes a whole number above 0, not ${JSON.stringify(value)}`);
+}
+
+/** What `prune` is to remove. Presets come first, so that a rule of one's own can take back from them. */
+export async function pruneOptions(values: Values): Promise<PruneOptions> {
+  const { parseRule, parseRules } = await import('../slim/rules.ts');
+  const { expandPresets } = await import('../slim/presets.ts');
+  const presets = expandPresets(names(values, 'preset'));
+  const rules: Rule[] = [...presets.remove];
+  for (const file of list(values, 'rules')) rules.push(...parseRules(await readText(file, 'rule file'), file));
+  for (const rule of list(values, 'rule')) rules.push(parseRule(rule, '--rule'));
+  const keep = [...list(values, 'keep')];
+  for (const file of list(values, 'keep-file')) keep.push(...parseRules(await readText(file, 'keep file'), file).map((rule) => rule.text));
+  for (const glob of keep) parseRule(glob, '--keep');
+  return { rules, keep, shadowed: flag(values, 'shadowed'), clearSetuid: presets.clearSetuid.map((rule) => rule.text) };
+}
+
+export async function readText(file: string, what: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    throw new OcislimError('USAGE', `cannot read the ${what} ${JSON.stringify(file)}: ${why}`, { cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new OcislimError('USAGE', `the ${what} ${JSON.stringify(file)} is not UTF-8 text`, { cause });
+  }
+}
+
+/** The encoding asked for, or null when none was. @throws USAGE */
+export async function packedEncoding(values: Values): Promise<PackedEncoding | null> {
+  const { validateEncoding } = await import('../codec/encoding.ts');
+  const compression = text(values, 'compression');
+  const level = values['level'] as number | undefined;
+  if (compression === null) {
+    if (level !== undefined) throw new OcislimError('USAGE', '--level needs --compression gzip or zstd');
+    return null;
+  }
+  const encoding = readEncoding(compression, level, text(values, 'gzip-engine') ?? 'libdeflate');
+  validateEncoding(encoding);
+  return encoding;
+}
+
+export function readEncoding(compression: string, level: number | undefined, engine: string): PackedEncoding {
+  switch (compression) {
+    case 'none':
+      if (level !== undefined) throw new OcislimError('USAGE', 'uncompressed layers have no level');
+      return { kind: 'none' };
+    case 'gzip':
+      return { kind: 'gzip', level: level ?? 6, engine: engine as 'libdeflate' };
+    default:
+      return { kind: 'zstd', level: level ?? 3 };
+  }
+}
+
+export async function minSavings(values: Values): Promise<MinSavings | null> {
+  const given = text(values, 'min-savings');
+  if (given === null) return null;
+  const { parsePercentOrSize } = await import('./sizes.ts');
+  return parsePercentOrSize(given, '--min-savings');
+}

@@ -1,0 +1,171 @@
+import { OcislimError } from '../errors.ts';
+import { type Image, layerOf, type LayerRange, nameOfImage, rangeOf } from '../image/image.ts';
+import { type Descriptor, describeBytes } from '../oci/descriptor.ts';
+import type { HistoryRow } from '../oci/image-config.ts';
+import { encodeJson, type JsonObject } from '../oci/json.ts';
+import type { Index } from '../oci/manifest.ts';
+import { type Family, layerKind, layerMediaType, mediaTypes } from '../oci/media-type.ts';
+import type { RawManifest } from '../store/place.ts';
+import type { SealedLayer } from './layer-writer.ts';
+import type { Member } from './image-set.ts';
+
+/** A new image, ready to be written: what did not change keeps its bytes. */
+export interface Assembled {
+  readonly manifest: RawManifest;
+  readonly config: { readonly descriptor: Descriptor; readonly bytes: Uint8Array };
+}
+
+export interface AssembleOptions {
+  readonly family: Family;
+  /** RFC 3339; replaces the time of new history rows. */
+  readonly created: string | null;
+}
+
+/** Annotations that describe the packing of the blob or where it came from: false once it is another blob. */
+const staleAnnotations = /^(?:containerd\.io\/snapshot\/|io\.containers\.estargz\.|io\.github\.containers\.zstd-chunked\.|org\.opencontainers\.image\.base\.)/;
+
+/** Puts manifest and config together (image-spec manifest.md, config.md). */
+export function assemble(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Assembled {
+  const kept = image.plan.layers.flatMap((layer, i) => {
+    const sealed = layers[i] as SealedLayer;
+    return sealed.action === 'dropped' ? [] : [{ range: rangeOf(layer.content), sealed }];
+  });
+  const config = assembleConfig(image, layers, options);
+  const configType = options.family === image.manifest.family ? image.manifest.config.mediaType : mediaTypes.ociConfig;
+  const configDescriptor = { ...describeBytes(configType, config), json: { ...withoutData(image.manifest.config.json), ...describeBytes(configType, config).json } };
+  const mediaType = options.family === image.manifest.family ? image.manifest.mediaType : mediaTypes.ociManifest;
+  const json: JsonObject = {
+    ...image.manifest.json,
+    schemaVersion: 2,
+    mediaType,
+    config: configDescriptor.json,
+    layers: kept.map(({ range, sealed }) => describeLayer(image, range, sealed, options.family)),
+  };
+  const annotations = { ...(json['annotations'] as JsonObject | undefined), ...image.plan.labelling.annotations };
+  if (kept[0]?.sealed.diffId !== image.config.diffIds[0]) {
+    // The first layers are no longer those of the base image that these name.
+    delete annotations['org.opencontainers.image.base.digest'];
+    delete annotations['org.opencontainers.image.base.name'];
+  }
+  if (Object.keys(annotations).length > 0) json['annotations'] = annotations;
+  else delete json['annotations'];
+  const bytes = encodeJson(json);
+  return { manifest: { descriptor: describeBytes(mediaType, bytes), bytes }, config: { descriptor: configDescriptor, bytes: config } };
+}
+
+function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, family: Family): JsonObject {
+  const { descriptor } = layerOf(image, range.to);
+  const kind = layerKind(descriptor.mediaType);
+  const unchanged = sealed.digest === descriptor.digest;
+  const compression = sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
+  const mediaType = compression === null ? foreignType(descriptor.mediaType, family, image.manifest.family) : layerMediaType(family, compression);
+  if (mediaType === null) throw new OcislimError('INTERNAL', `${family} manifests have no media type for ${String(compression)}`);
+  if (unchanged) return { ...descriptor.json, mediaType };
+  const { annotations, ...rest } = withoutData(range.from === range.to ? descriptor.json : {});
+  delete rest['urls'];
+  const kept = Object.fromEntries(Object.entries((annotations ?? {}) as JsonObject).filter(([key]) => !staleAnnotations.test(key)));
+  return { ...rest, mediaType, digest: sealed.digest, size: sealed.size, ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}) };
+}
+
+function foreignType(mediaType: string, family: Family, source: Family): string {
+  if (family === source) return mediaType;
+  if (layerKind(mediaType).kind !== 'foreign') throw new OcislimError('MEDIA_TYPE', `a layer of the type ${JSON.stringify(mediaType)} has no place in an OCI manifest`);
+  return `application/vnd.oci.image.layer.nondistributable.v1.tar${mediaType.endsWith('gzip') ? '+gzip' : ''}`;
+}
+
+function withoutData(json: JsonObject): JsonObject {
+  const { data: _, ...rest } = json;
+  return rest;
+}
+
+function assembleConfig(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Uint8Array {
+  const { config, plan } = image;
+  const diffIds = plan.layers.flatMap((_, i) => ((layers[i] as SealedLayer).action === 'dropped' ? [] : [(layers[i] as SealedLayer).diffId]));
+  const sameLayers = diffIds.length === config.diffIds.length && diffIds.every((diffId, i) => diffId === config.diffIds[i]);
+  const { labels } = plan.labelling;
+  if (sameLayers && Object.keys(labels).length === 0) return config.bytes;
+  const json: JsonObject = { ...config.json, rootfs: { ...(config.json['rootfs'] as JsonObject), diff_ids: diffIds } };
+  const history = assembleHistory(image, layers, options);
+  if (history !== null) json['history'] = history;
+  if (Object.keys(labels).length > 0) {
+    const inner = (json['config'] ?? {}) as JsonObject;
+    json['config'] = { ...inner, Labels: { ...(inner['Labels'] as JsonObject | undefined), ...labels } };
+  }
+  return encodeJson(json);
+}
+
+/** One row for each layer, `empty_layer` rows where they were; an image without a history stays without. */
+function assembleHistory(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): JsonObject[] | null {
+  const { history, diffIds } = image.config;
+  if (history.length === 0) return null;
+  const filled = history.filter((row) => !row.emptyLayer);
+  const structural = image.plan.layers.some((layer, i) => rangeOf(layer.content).from !== rangeOf(layer.content).to || (layers[i] as SealedLayer).action === 'dropped');
+  if (filled.length !== diffIds.length) {
+    if (!structural) return history.map((row) => row.json);
+    throw new OcislimError('MANIFEST_INVALID', `the config of ${nameOfImage(image)} has ${filled.length} history rows with a layer, but ${diffIds.length} layers`, {
+      advice: 'Its history cannot be rewritten; build the image anew.',
+    });
+  }
+  // Source layer number → what happens to its row: the range's topmost row stands for the whole range.
+  const fate = new Map<number, (row: HistoryRow) => JsonObject[]>();
+  image.plan.layers.forEach((layer, i) => {
+    const range = rangeOf(layer.content);
+    const replaced = filled.slice(range.from - 1, range.to);
+    for (let number = range.from; number < range.to; number++) fate.set(number, () => []);
+    fate.set(range.to, (row) => {
+      if ((layers[i] as SealedLayer).action === 'dropped') return [{ ...row.json, empty_layer: true }];
+      return [replaced.length === 1 ? row.json : mergedRow(range, replaced, options)];
+    });
+  });
+  let number = 0;
+  return history.flatMap((row) => (row.emptyLayer ? [row.json] : (fate.get(++number)?.(row) ?? [])));
+}
+
+function mergedRow(range: LayerRange, replaced: readonly HistoryRow[], options: AssembleOptions): JsonObject {
+  const created = options.created ?? newest(replaced);
+  const names = replaced.map((row) => row.createdBy ?? '(unnamed)');
+  return {
+    ...(created === null ? {} : { created }),
+    created_by: `ocislim squash of layers ${range.from}..${range.to}`,
+    comment: `replaces: ${names.join('; ')}`,
+  };
+}
+
+function newest(rows: readonly HistoryRow[]): string | null {
+  let best: string | null = null;
+  for (const { created } of rows) if (created !== null && (best === null || Date.parse(created) >= Date.parse(best))) best = created;
+  return best;
+}
+
+/** The time of what a rewritten layer gets anew: that of the newest row it replaces. Seconds since 1970. */
+export function timeOf(image: Image, range: LayerRange, epoch: number | null): number {
+  if (epoch !== null) return epoch;
+  const { history, diffIds, json } = image.config;
+  const filled = history.filter((row) => !row.emptyLayer);
+  const row = filled.length === diffIds.length ? newest(filled.slice(range.from - 1, range.to)) : null;
+  const created = row ?? (typeof json['created'] === 'string' ? json['created'] : null);
+  const seconds = created === null ? 0 : Math.floor(Date.parse(created) / 1000);
+  // Octal header fields end at 8^11.
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 8 ** 11 - 1) : 0;
+}
+
+/** The index over the new manifests; `null` stands for a child that is left out. */
+export function assembleIndex(
+  index: Index,
+  members: readonly { readonly member: Member; readonly manifest: Descriptor | null }[],
+  annotations: Readonly<Record<string, string>>,
+  family: Family,
+): RawManifest {
+  const children = members.flatMap(({ member, manifest }) => {
+    if (manifest === null || member.child === null) return [];
+    const { json, digest } = member.child.descriptor;
+    if (manifest.digest === digest) return [json];
+    return [{ ...withoutData(json), mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size }];
+  });
+  const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
+  const all = { ...(index.json['annotations'] as JsonObject | undefined), ...annotations };
+  const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: children };
+  if (Object.keys(all).length > 0) json['annotations'] = all;
+  const bytes = encodeJson(json);
+  return { descriptor: describeBytes(mediaType, bytes), bytes };
+}

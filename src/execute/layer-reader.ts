@@ -1,0 +1,132 @@
+import type { LayerIndex } from '../changeset/layer-index.ts';
+import { decode } from '../codec/decode.ts';
+import { detect } from '../codec/detect.ts';
+import { at, OcislimError } from '../errors.ts';
+import type { Listener } from '../events.ts';
+import { type Image, layerOf } from '../image/image.ts';
+import { type Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type Compression, layerKind } from '../oci/media-type.ts';
+import type { Source } from '../store/place.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import { tally } from '../stream/seal.ts';
+import { verify, verifyDiffId } from '../stream/verify.ts';
+import { scanTar } from './scan-tar.ts';
+import type { Scratch } from './scratch.ts';
+
+/** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
+export class LayerReader {
+  readonly #source: Source;
+  readonly #scratch: Scratch;
+  readonly #listener: Listener;
+  readonly #indexes = new Map<string, Promise<LayerIndex>>();
+  #downloaded = 0;
+
+  constructor(source: Source, scratch: Scratch, listener: Listener) {
+    this.#source = source;
+    this.#scratch = scratch;
+    this.#listener = listener;
+  }
+
+  /** Bytes of layer blobs read from the source, second readings included. */
+  get downloaded(): number {
+    return this.#downloaded;
+  }
+
+  /** The unpacked tar of a layer. Its errors say which layer they mean. */
+  tar(image: Image, number: number, signal: AbortSignal, onBytes: (count: number) => void = () => {}): ByteStream {
+    const { descriptor, diffId } = layerOf(image, number);
+    return located(this.#open(descriptor, diffId, number, signal, onBytes), this.#where(number));
+  }
+
+  async #bytesOf(descriptor: Descriptor, signal: AbortSignal): Promise<ByteStream> {
+    const copy = this.#scratch.read(descriptor.digest);
+    // The copy is checked again: another program may have written to it meanwhile.
+    if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
+    const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
+    // A file is as near as its copy would be.
+    return this.#source.mountable === null ? stream : this.#scratch.keep(stream, descriptor);
+  }
+
+  async *#open(descriptor: Descriptor, diffId: Digest, number: number, signal: AbortSignal, onBytes: (count: number) => void): ByteStream {
+    const kind = layerKind(descriptor.mediaType);
+    if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
+    const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
+    const checked = checkCompression(packed, kind.compression);
+    yield* verifyDiffId(decode(checked, kind.compression, { signal }), diffId, `layer ${number}`);
+  }
+
+  /** What the headers of a layer say. */
+  index(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
+    const { descriptor, diffId } = layerOf(image, number);
+    const key = `${descriptor.digest} ${diffId}`;
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    const scan = this.#scan(image, number, descriptor, signal);
+    this.#indexes.set(key, scan);
+    return scan;
+  }
+
+  async #scan(image: Image, number: number, descriptor: Descriptor, signal: AbortSignal): Promise<LayerIndex> {
+    const id = `scan ${descriptor.digest}`;
+    this.#listener({ type: 'task-start', id, phase: 'scan', label: `layer ${number}`, total: descriptor.size });
+    let bytes = 0;
+    const progress = (count: number) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
+    try {
+      const index = await scanTar(this.tar(image, number, signal, progress));
+      this.#listener({ type: 'task-end', id, outcome: `${index.kinds.length} entries` });
+      return index;
+    } catch (error) {
+      throw at(this.#where(number), error);
+    }
+  }
+
+  #where(number: number): string {
+    return `source ${this.#source.label}, layer ${number}`;
+  }
+}
+
+/** Errors get their place once: what is located already passes. */
+async function* located(stream: ByteStream, where: string): ByteStream {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
+  }
+}
+
+async function* checkCompression(stream: ByteStream, stated: Compression): ByteStream {
+  let head: Uint8Array | null = new Uint8Array(0);
+  for await (const chunk of stream) {
+    if (head !== null && head.length < 4) {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      if (head.length < 4) continue;
+      checkHead(head, stated);
+      yield head;
+      head = null;
+    } else {
+      yield chunk;
+    }
+  }
+  if (head !== null) {
+    checkHead(head, stated);
+    yield head;
+  }
+}
+
+function checkHead(head: Uint8Array, stated: Compression): void {
+  const actual = detect(head);
+  if (actual === stated || actual === 'empty') return;
+  throw new OcislimError('MEDIA_TYPE', `the media type says ${name(stated)}, but the bytes are ${name(actual)}`, {
+    advice: 'The image was put together wrongly; build or push it again.',
+  });
+}
+
+function name(compression: Compression): string {
+  return compression === 'none' ? 'an uncompressed tar' : compression;
+}
+
+function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'): OcislimError {
+  const what = kind === 'foreign' ? 'a non-distributable layer, whose bytes are not in the registry' : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
+  return new OcislimError('UNSUPPORTED', `it is ${what}`, { advice: 'Select other layers (--layers).' });
+}

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import type { LayerEdit } from '../changeset/edit.ts';
+import type { PackedEncoding } from '../codec/encoding.ts';
+import { encode } from '../codec/encode.ts';
+import type { EncoderPool } from '../codec/encoder-pool.ts';
+import { at } from '../errors.ts';
+import type { Listener, TaskPhase } from '../events.ts';
+import { type Encoding, encodingOf, type Image, type Layer, layerOf, type MinSavings } from '../image/image.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type Compression, layerKind } from '../oci/media-type.ts';
+import type { ResolvedContent } from '../slim/resolve.ts';
+import type { Adoption, Source, Target } from '../store/place.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import { coalesce } from '../stream/coalesce.ts';
+import { sealing, type Seal } from '../stream/seal.ts';
+import { editTar } from './edit-tar.ts';
+import type { LayerReader } from './layer-reader.ts';
+
+/** How a layer of the new image came to be. `dropped`: nothing was left in it. */
+export type LayerAction = Adoption | 'rewritten' | 'recompressed' | 'not-smaller' | 'dropped';
+
+/** A layer at the target. Only the writer makes one: its digest is known because its bytes have been written. */
+export interface SealedLayer {
+  readonly action: LayerAction;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly compression: Compression | null;
+  readonly diffId: Digest;
+  /** Bytes of the tar, where it has been unpacked. */
+  readonly tarBytes: number | null;
+  readonly encoder: PackedEncoding | null;
+  /** How an unchanged blob got there: what `not-smaller` layers need besides. */
+  readonly adoption: Adoption | null;
+}
+
+interface Packed {
+  readonly compressed: Seal;
+  readonly plain: Seal;
+}
+
+/** Brings layers to the target. What several images of a run have in common is done once. */
+export class LayerWriter {
+  readonly #source: Source;
+  readonly #target: Target;
+  readonly #reader: LayerReader;
+  readonly #pool: EncoderPool;
+  readonly #listener: Listener;
+  readonly #done = new Map<string, Promise<SealedLayer>>();
+
+  constructor(source: Source, target: Target, reader: LayerReader, pool: EncoderPool, listener: Listener) {
+    this.#source = source;
+    this.#target = target;
+    this.#reader = reader;
+    this.#pool = pool;
+    this.#listener = listener;
+  }
+
+  write(image: Image, layer: Layer, content: ResolvedContent, signal: AbortSignal): Promise<SealedLayer> {
+    const encoding = this.#encodingFor(image, layer, content);
+    const key = recipe(image, content, encoding);
+    let work = this.#done.get(key);
+    if (work === undefined) {
+      work = this.#make(image, content, encoding, image.plan.dropEmpty, signal);
+      this.#done.set(key, work);
+    }
+    return work;
+  }
+
+  async #make(image: Image, content: ResolvedContent, encoding: Encoding, dropEmpty: boolean, signal: AbortSignal): Promise<SealedLayer> {
+    if (content.kind === 'edited') {
+      return content.isEmpty && dropEmpty ? dropped(layerOf(image, content.range.to).diffId) : this.#edit(image, content.range.to, content.edit, content.range.from, encoding, signal);
+    }
+    return encoding.kind === 'keep' ? this.adopt(image, content.layer, signal) : this.#repack(image, content.layer, encoding, signal);
+  }
+
+  /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
+  #encodingFor(image: Image, layer: Layer, content: ResolvedContent): Encoding {
+    const wish = encodingOf(layer);
+    const top = content.kind === 'stored' ? content.layer : content.range.to;
+    const kind = layerKind(layerOf(image, top).descriptor.mediaType);
+    if (kind.kind !== 'layer') return { kind: 'keep' };
+    if (this.#target.layerFormat === 'plain') {
+      return content.kind === 'stored' && kind.compression === 'none' ? { kind: 'keep' } : { kind: 'none', minSavings: null };
+    }
+    if (wish.kind !== 'keep' || content.kind === 'stored') return wish;
+    return { ...defaultEncoding(kind.compression), minSavings: null };
+  }
+
+  async adopt(image: Image, number: number, signal: AbortSignal): Promise<SealedLayer> {
+    const { descriptor, diffId } = layerOf(image, number);
+    const id = `copy ${descriptor.digest}`;
+    this.#listener({ type: 'task-start', id, phase: 'copy', label: `layer ${number}`, total: descriptor.size });
+    let bytes = 0;
+    const adoption = await this.#target.adopt(descriptor, this.#source, signal, (count) =>
+      this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
+    );
+    this.#listener({ type: 'task-end', id, outcome: adoption === 'present' ? 'already there' : adoption });
+    return {
+      action: adoption,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      compression: null,
+      diffId,
+      tarBytes: null,
+      encoder: null,
+      adoption,
+    };
+  }
+
+  async #repack(image: Image, number: number, encoding: Exclude<Encoding, { kind: 'keep' }>, signal: AbortSignal): Promise<SealedLayer> {
+    const { descriptor, diffId } = layerOf(image, number);
+    const kind = layerKind(descriptor.mediaType);
+    if (kind.kind !== 'layer') {
+      this.#listener({ type: 'warning', code: 'LAYER_SKIPPED', message: `layer ${number} stays as it is: ocislim cannot read ${descriptor.mediaType}` });
+      return this.adopt(image, number, signal);
+    }
+    if (encoding.kind === 'none' && kind.compression === 'none') return this.adopt(image, number, signal);
+    const isWorthIt = ({ compressed }: Packed) =>
+      this.#target.layerFormat === 'plain' || savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
+    const open = (onBytes: (count: number) => void) => this.#reader.tar(image, number, signal, onBytes);
+    const packed = await this.#stage(`layer ${number}`, 'recompress', descriptor.size, open, encoding, isWorthIt, signal);
+    if (!isWorthIt(packed)) {
+      const adopted = await this.adopt(image, number, signal);
+      return { ...adopted, action: 'not-smaller', tarBytes: packed.plain.size };
+    }
+    return {
+      action: 'recompressed',
+      ...packed.compressed,
+      compression: encoding.kind,
+      diffId,
+      tarBytes: packed.plain.size,
+      encoder: encoding,
+      adoption: null,
+    };
+  }
+
+  async #edit(image: Image, to: number, edit: LayerEdit, from: number, encoding: Encoding, signal: AbortSignal): Promise<SealedLayer> {
+    const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
+    const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
+    const open = (onBytes: (count: number) => void) => coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
+    const label = from === to ? `layer ${to}` : `layers ${from}–${to}`;
+    const packed = await this.#stage(label, 'rewrite', total, open, packing, () => true, signal);
+    return {
+      action: 'rewritten',
+      ...packed.compressed,
+      compression: packing.kind,
+      diffId: packed.plain.digest,
+      tarBytes: packed.plain.size,
+      encoder: packing,
+      adoption: null,
+    };
+  }
+
+  /** One pass: tar → seal (DiffID) → encode → seal (digest) → target. A result that is not wanted is thrown away there. */
+  async #stage(
+    label: string,
+    phase: TaskPhase,
+    total: number,
+    open: (onBytes: (count: number) => void) => ByteStream,
+    encoding: PackedEncoding,
+    isWanted: (packed: Packed) => boolean,
+    signal: AbortSignal,
+  ): Promise<Packed> {
+    const id = `${phase} ${label} ${String(this.#tasks++)}`;
+    this.#listener({ type: 'task-start', id, phase, label, total });
+    let bytes = 0;
+    const plain = sealing(open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) })));
+    const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
+    const staged = await this.#target.stage(compressed.stream, signal);
+    try {
+      const packed = { plain: plain.seal(), compressed: compressed.seal() };
+      if (isWanted(packed)) await staged.commit(packed.compressed.digest, packed.compressed.size, signal);
+      else await staged.abort();
+      this.#listener({ type: 'task-end', id, outcome: isWanted(packed) ? `${total} → ${packed.compressed.size}` : 'no smaller' });
+      return packed;
+    } catch (error) {
+      await staged.abort();
+      throw at(`destination ${this.#target.label}`, error);
+    }
+  }
+
+  #tasks = 0;
+}
+
+/** A layer changed by slimming alone is packed as it was, at the usual level. */
+export function defaultEncoding(compression: Compression): PackedEncoding {
+  switch (compression) {
+    case 'none':
+      return { kind: 'none' };
+    case 'gzip':
+      return { kind: 'gzip', level: 6, engine: 'libdeflate' };
+    case 'zstd':
+      return { kind: 'zstd', level: 3 };
+  }
+}
+
+/** Without a threshold a layer changes its format at any size, but keeps its blob if the same format gets no smaller. */
+export function savesEnough(before: number, after: number, minSavings: MinSavings | null, sameFormat: boolean): boolean {
+  if (minSavings === null) return !sameFormat || after < before;
+  const wanted = minSavings.kind === 'bytes' ? minSavings.bytes : before * minSavings.ratio;
+  return before - after >= wanted && (!sameFormat || after < before);
+}
+
+function dropped(diffId: Digest): SealedLayer {
+  return { action: 'dropped', digest: diffId, size: 0, compression: null, diffId, tarBytes: 0, encoder: null, adoption: null };
+}
+
+/** The same recipe gives the same blob: one key for the work on it. */
+function recipe(image: Image, content: ResolvedContent, encoding: Encoding): string {
+  const packing = JSON.stringify(encoding);
+  if (content.kind === 'stored') {
+    const { descriptor, diffId } = layerOf(image, content.layer);
+    return `${descriptor.digest} ${diffId} ${descriptor.mediaType} ${packing}`;
+  }
+  const hash = createHash('sha256');
+  const { before, sources, after } = content.edit;
+  for (const block of before) hash.update(block);
+  for (const { layer, actions } of sources) {
+    hash.update(`${layerOf(image, layer).descriptor.digest}\n`);
+    for (const [entry, action] of actions) hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(action)}\n`);
+  }
+  for (const block of after) hash.update(block);
+  return `${hash.digest('hex')} ${packing}`;
+}
+

@@ -1,0 +1,66 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, hexOf } from '../oci/digest.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+
+/**
+ * Blobs on local disk between the first and the second reading of a layer, within a budget. Nothing depends on it:
+ * what does not fit is read from the source again.
+ */
+export class Scratch {
+  readonly #budget: number;
+  #directory: Promise<string> | null = null;
+  #used = 0;
+  readonly #files = new Map<Digest, string>();
+
+  /** `budget` in bytes; 0 for no scratch at all. */
+  constructor(budget: number) {
+    this.#budget = budget;
+  }
+
+  /** Passes a blob through and keeps a copy, if it fits. The copy counts once the stream has ended well. */
+  async *keep(stream: ByteStream, descriptor: Descriptor): ByteStream {
+    if (this.#files.has(descriptor.digest) || this.#used + descriptor.size > this.#budget) {
+      yield* stream;
+      return;
+    }
+    this.#used += descriptor.size;
+    const path = join(await this.#folder(), hexOf(descriptor.digest));
+    const file = await open(path, 'wx', 0o600).catch(() => null);
+    let whole = false;
+    let broken = file === null;
+    try {
+      for await (const chunk of stream) {
+        // A full disk costs the copy, not the run.
+        if (!broken) await file?.write(chunk).catch(() => (broken = true));
+        yield chunk;
+      }
+      whole = !broken;
+    } finally {
+      await file?.close();
+      if (whole) this.#files.set(descriptor.digest, path);
+      else {
+        this.#used -= descriptor.size;
+        if (file !== null) await rm(path, { force: true });
+      }
+    }
+  }
+
+  /** The copy of a blob, or null. */
+  read(digest: Digest): ByteStream | null {
+    const path = this.#files.get(digest);
+    return path === undefined ? null : createReadStream(path, { highWaterMark: 256 * 1024 });
+  }
+
+  async close(): Promise<void> {
+    if (this.#directory !== null) await rm(await this.#directory, { recursive: true, force: true });
+    this.#files.clear();
+  }
+
+  #folder(): Promise<string> {
+    return (this.#directory ??= mkdtemp(join(tmpdir(), 'ocislim-')));
+  }
+}

@@ -1,0 +1,253 @@
+import type { Change } from '../changeset/change.ts';
+import type { LayerIndex } from '../changeset/layer-index.ts';
+import { opaqueMarkerName, whiteoutName } from '../changeset/layer-index.ts';
+import { describeEncoder } from '../codec/describe.ts';
+import type { LayerAction as SealedAction, SealedLayer } from '../execute/layer-writer.ts';
+import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute/run.ts';
+import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
+import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
+import type { Removal } from '../slim/prune-stack.ts';
+import { pathFields } from './escape.ts';
+import type { LayerAction, LayerReport, PlatformReport, RemovedEntry, Report, SlimmingReport } from './report.ts';
+
+export interface ReportContext {
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly command: string;
+  readonly sourceReference: string;
+  readonly destinationReferences: readonly string[];
+  readonly warnings: Report['warnings'];
+  /** Why a squash dropped what it dropped: "--last", "--all". */
+  readonly squashOrigin: string;
+}
+
+/** The report of a run, or of a dry run. */
+export function buildReport(outcome: RunOutcome, context: ReportContext): Report {
+  const { set, root, images } = outcome;
+  const unchanged = root !== null && root.descriptor.digest === set.root.descriptor.digest;
+  return {
+    reportVersion: 1,
+    tool: { ...context.tool },
+    command: context.command,
+    dryRun: root === null,
+    source: { reference: context.sourceReference, digest: set.root.descriptor.digest, mediaType: set.root.descriptor.mediaType },
+    destination: root === null ? null : { references: [...context.destinationReferences], digest: root.descriptor.digest, mediaType: root.descriptor.mediaType },
+    unchanged,
+    warnings: context.warnings,
+    encoders: outcome.encodings.map((encoding) => {
+      const { name, version, level, blockSize } = describeEncoder(encoding);
+      return { name, version, level, blockSize };
+    }),
+    platforms: images.map((image) => describeImage(image, context)),
+    transfer: describeTransfer(outcome),
+  };
+}
+
+function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformReport {
+  const slimmed = outcome.image.plan.layers.some(({ content }) => content.kind === 'rewritten');
+  const layers = outcome.image.plan.layers.map((_, i) => describeLayer(outcome, i));
+  return {
+    platform: describePlatform(outcome),
+    sourceDigest: outcome.image.descriptor.digest,
+    digest: outcome.manifest?.descriptor.digest ?? null,
+    layers,
+    slimming: slimmed ? describeSlimming(outcome, context) : null,
+    compressing: describeCompressing(outcome),
+  };
+}
+
+const actionNames: Record<SealedAction, LayerAction> = {
+  present: 'kept',
+  mounted: 'mounted',
+  copied: 'copied',
+  rewritten: 'rewritten',
+  recompressed: 'recompressed',
+  'not-smaller': 'kept-not-smaller',
+  dropped: 'dropped',
+};
+
+function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
+  const { image, indexes, resolution, layers } = outcome;
+  const layer = image.plan.layers[i] as (typeof image.plan.layers)[number];
+  const range = rangeOf(layer.content);
+  const sealed = layers?.[i] ?? null;
+  const before = numbers(range).map((number) => describeSource(outcome, number, indexes, sealed));
+  if (sealed === null) {
+    const stays = resolution.contents[i]?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
+    const { descriptor, diffId } = layerOf(image, range.to);
+    const same = { digest: descriptor.digest, mediaType: descriptor.mediaType, size: descriptor.size, uncompressedSize: before[0]?.uncompressedSize ?? null, diffId };
+    return { action: stays ? 'kept' : 'planned', before, after: stays ? same : null };
+  }
+  if (sealed.action === 'dropped') return { action: 'dropped', before, after: null };
+  const kind = layerKind(layerOf(image, range.to).descriptor.mediaType);
+  const family = outcome.manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
+  const compression: Compression | null = sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
+  const mediaType = compression === null ? null : layerMediaType(family, compression);
+  return {
+    action: actionNames[sealed.action],
+    before,
+    after: {
+      digest: sealed.digest,
+      mediaType: mediaType ?? layerOf(image, range.to).descriptor.mediaType,
+      size: sealed.size,
+      uncompressedSize: sealed.tarBytes ?? (range.from === range.to ? (before[0]?.uncompressedSize ?? null) : null),
+      diffId: sealed.diffId,
+    },
+  };
+}
+
+function describeSource({ image }: ImageOutcome, number: number, indexes: ReadonlyMap<number, LayerIndex>, sealed: SealedLayer | null): LayerReport['before'][number] {
+  const { descriptor, diffId } = layerOf(image, number);
+  const filled = image.config.history.filter((row) => !row.emptyLayer);
+  const rewritten = sealed !== null && (sealed.action === 'rewritten' || sealed.action === 'dropped');
+  return {
+    number,
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    size: descriptor.size,
+    uncompressedSize: indexes.get(number)?.tarBytes ?? (rewritten ? null : (sealed?.tarBytes ?? null)),
+    diffId,
+    createdBy: filled.length === image.config.diffIds.length ? (filled[number - 1]?.createdBy ?? null) : null,
+  };
+}
+
+function describeSlimming(outcome: ImageOutcome, context: ReportContext): SlimmingReport {
+  const { resolution, indexes, layers } = outcome;
+  const removed = resolution.removals.map((removal) => describeRemoval(removal, outcome, context.squashOrigin));
+  const byRule = new Map<string, { rule: string; origin: string; entries: number; bytes: number }>();
+  for (const { rule, origin, bytes } of removed) {
+    const key = `${origin}\0${rule}`;
+    const row = byRule.get(key) ?? { rule, origin, entries: 0, bytes: 0 };
+    row.entries++;
+    row.bytes += bytes;
+    byRule.set(key, row);
+  }
+  const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+  const edited = resolution.contents.flatMap((content, i) => (content.kind === 'edited' ? [{ content, sealed: layers?.[i] ?? null }] : []));
+  const tarBytes = (range: LayerRange) => sum(numbers(range).map((number) => indexes.get(number)?.tarBytes ?? 0));
+  return {
+    removedEntries: removed.length,
+    filesRemoved: removed.filter(({ type }) => type === 'file').length,
+    removedBytes: sum(removed.map(({ bytes }) => bytes)),
+    bytesBefore: sum(edited.map(({ content }) => tarBytes(content.range))),
+    bytesAfter: sum(edited.map(({ content, sealed }) => sealed?.tarBytes ?? content.edit.tarBytes)),
+    byRule: [...byRule.values()].sort((a, b) => b.bytes - a.bytes || (a.rule < b.rule ? -1 : 1)),
+    removed,
+    promoted: resolution.promotions.map(({ change, from, reason }) => ({
+      ...pathFields(pathOf(outcome, change)),
+      layer: Math.max(change.layer, 1),
+      from: from === null ? '' : pathFields(pathOf(outcome, from)).path,
+      reason,
+    })),
+    cleared: [...resolution.cleared].map(([id, { from, to }]) => {
+      const change = resolution.change(id);
+      return { ...pathFields(pathOf(outcome, change)), layer: change.layer, oldMode: octal(from), newMode: octal(to) };
+    }),
+  };
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
+}
+
+function pathOf({ resolution }: ImageOutcome, change: Change): string {
+  const path = resolution.table?.paths[change.path] ?? '';
+  if (change.kind === 'whiteout') return whiteoutName(path);
+  return change.kind === 'opaque' ? opaqueMarkerName(path) : path;
+}
+
+function describeRemoval({ change, reason, how }: Removal, outcome: ImageOutcome, squashOrigin: string): RemovedEntry {
+  const index = outcome.indexes.get(change.layer) as LayerIndex;
+  const because = (): { rule: string; origin: string } => {
+    switch (reason.kind) {
+      case 'rule':
+        return { rule: reason.rule.text, origin: reason.rule.origin };
+      case 'shadowed':
+        return { rule: 'shadowed', origin: '--shadowed' };
+      case 'idle':
+        return { rule: 'whiteouts with nothing left to hide', origin: '--shadowed' };
+      case 'squashed':
+        return { rule: 'shadowed', origin: squashOrigin };
+    }
+  };
+  return {
+    ...pathFields(pathOf(outcome, change)),
+    layer: change.layer,
+    type: typeOf(change),
+    size: index.sizes[change.entry] ?? 0,
+    bytes: index.bytes[change.entry] ?? 0,
+    ...because(),
+    how,
+  };
+}
+
+function typeOf({ kind }: Change): RemovedEntry['type'] {
+  switch (kind) {
+    case 'file':
+    case 'directory':
+    case 'symlink':
+    case 'fifo':
+    case 'whiteout':
+      return kind;
+    case 'link':
+      return 'hardlink';
+    case 'char':
+      return 'character-device';
+    case 'block':
+      return 'block-device';
+    case 'opaque':
+      return 'whiteout';
+  }
+}
+
+/**
+ * What packing saved and what slimming saved. Exact where a layer went through one of them only; where it went through
+ * both, slimming's share is estimated by the ratio at which its source layers were packed.
+ */
+function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing'] {
+  const { image, layers, resolution, indexes } = outcome;
+  const sizeBefore = image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
+  if (layers === null) return { sizeBefore, sizeAfter: null, savedBySlimming: null, savedByPacking: null, estimated: false };
+  let bySlimming = 0;
+  let byPacking = 0;
+  let estimated = false;
+  image.plan.layers.forEach((layer, i) => {
+    const sealed = layers[i] as SealedLayer;
+    const sources = numbers(rangeOf(layer.content));
+    const before = sources.reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0);
+    const content = resolution.contents[i];
+    const saved = before - sealed.size;
+    if (content?.kind !== 'edited' || sealed.action === 'dropped') {
+      if (sealed.action === 'dropped') bySlimming += saved;
+      else byPacking += saved;
+      return;
+    }
+    estimated = true;
+    const tarBefore = sources.reduce((sum, number) => sum + (indexes.get(number)?.tarBytes ?? 0), 0);
+    const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (sealed.tarBytes ?? 0) / tarBefore));
+    bySlimming += share;
+    byPacking += saved - share;
+  });
+  const sizeAfter = layers.reduce((sum, { size }) => sum + size, 0);
+  return { sizeBefore, sizeAfter, savedBySlimming: bySlimming, savedByPacking: byPacking, estimated };
+}
+
+function describeTransfer({ images, downloaded, set }: RunOutcome): Report['transfer'] {
+  const seen = new Map<string, SealedLayer>();
+  for (const { layers } of images) for (const layer of layers ?? []) seen.set(layer.digest, layer);
+  const sum = (wanted: (layer: SealedLayer) => boolean) => [...seen.values()].filter(wanted).reduce((total, { size }) => total + size, 0);
+  const copied = sum(({ adoption }) => adoption === 'copied');
+  const written = sum(({ action }) => action === 'rewritten' || action === 'recompressed');
+  const small = images.reduce((total, { image, manifest }) => total + (manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length), 0);
+  const read = images.reduce((total, { image }) => total + image.manifest.bytes.length + image.config.bytes.length, set.index === null ? 0 : set.root.bytes.length);
+  return {
+    presentBytes: sum(({ adoption }) => adoption === 'present'),
+    mountedBytes: sum(({ adoption }) => adoption === 'mounted'),
+    copiedBytes: copied,
+    downloadedBytes: downloaded + copied + read,
+    uploadedBytes: copied + written + small,
+  };
+}
+
+function numbers({ from, to }: LayerRange): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
