@@ -98,7 +98,7 @@ export class LocalTarget implements Target {
   /** @throws MANIFEST_INVALID, and ARCHIVE_INVALID when a blob or manifest that it names is not there */
   async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
     const { bytes, descriptor } = manifest;
-    const what = `${this.label}: manifest ${descriptor.digest}`;
+    const what = `destination ${this.label}: manifest ${descriptor.digest}`;
     const parsed = parseManifest(bytes, descriptor.mediaType, what);
     const named =
       parsed.kind === 'index'

@@ -7,10 +7,7 @@ import { join } from 'node:path';
 const week = 7 * 24 * 3600 * 1000;
 
 /** What tells this machine and its process numbers from others that share the disk (containers, network mounts). */
-const machine = createHash('sha256')
-  .update(`${hostname()} ${processSpace()}`)
-  .digest('hex')
-  .slice(0, 8);
+const machine = createHash('sha256').update(`${hostname()} ${processSpace()}`).digest('hex').slice(0, 8);
 
 function processSpace(): string {
   try {

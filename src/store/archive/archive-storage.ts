@@ -75,7 +75,8 @@ export class ArchiveStorage implements BlobStorage {
     const writer = await this.#open();
     const read = async (digest: Digest) => {
       const region = this.#kept.get(digest);
-      if (region === undefined) throw new OcislimError('ARCHIVE_INVALID', `${this.#label} has no blob ${digest}`);
+      if (region === undefined)
+        throw new OcislimError('ARCHIVE_INVALID', `${this.#label} has no blob ${digest}`);
       return writer.read(region);
     };
     await writer.finish(await this.#lastMembers(root, read), signal);

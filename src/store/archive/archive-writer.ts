@@ -104,7 +104,10 @@ export class ArchiveWriter {
   }
 
   /** Adds the last members and renames the file into place. @throws IO */
-  async finish(last: readonly (readonly [name: string, bytes: Uint8Array])[], signal: AbortSignal): Promise<void> {
+  async finish(
+    last: readonly (readonly [name: string, bytes: Uint8Array])[],
+    signal: AbortSignal,
+  ): Promise<void> {
     await this.#alone(async () => {
       await this.#closeUp(signal);
       for (const [name, bytes] of last) {

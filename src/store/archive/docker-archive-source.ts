@@ -32,6 +32,8 @@ interface OldForm {
 export class DockerArchiveSource implements Source {
   readonly label: string;
   readonly mountable = null;
+  /** The label for messages. */
+  readonly #what: string;
   readonly #files: ArchiveFiles;
   readonly #layout: LayoutSource;
   readonly #name: string | null;
@@ -40,6 +42,7 @@ export class DockerArchiveSource implements Source {
   /** `name` is `repository:tag`; null for the only image of the archive. */
   constructor(label: string, files: ArchiveFiles, name: string | null) {
     this.label = label;
+    this.#what = `source ${label}`;
     this.#files = files;
     this.#layout = new LayoutSource(label, files, { tag: null, digest: null });
     this.#name = name;
@@ -47,15 +50,18 @@ export class DockerArchiveSource implements Source {
 
   async root(signal: AbortSignal): Promise<RawManifest> {
     const list = await this.#files.read('manifest.json', maxList, signal);
-    const images = list === null ? null : parseDockerManifest(list, this.label);
+    const images = list === null ? null : parseDockerManifest(list, this.#what);
     if ((await this.#files.read('index.json', maxList, signal)) !== null) {
       const found = await this.#inLayout(images, signal);
       if (found !== null) return found;
     }
     if (images === null) {
-      throw new OcislimError('ARCHIVE_INVALID', `${this.label} has no file "manifest.json": it was not made by docker save`);
+      throw new OcislimError(
+        'ARCHIVE_INVALID',
+        `${this.#what} has no file "manifest.json": it was not made by docker save`,
+      );
     }
-    this.#old = await this.#readOldForm(findImage(images, this.#name, this.label), signal);
+    this.#old = await this.#readOldForm(findImage(images, this.#name, this.#what), signal);
     return this.#old.manifest;
   }
 
@@ -68,7 +74,11 @@ export class DockerArchiveSource implements Source {
     const { digest } = descriptor;
     const old = this.#old?.blobs.get(digest);
     if (old === undefined) return this.#layout.blob(descriptor, signal);
-    const stream = verify(this.#files.extent(old.extent, signal), descriptor, `${this.label}: blob ${digest}`);
+    const stream = verify(
+      this.#files.extent(old.extent, signal),
+      descriptor,
+      `${this.#what}: blob ${digest}`,
+    );
     return old.diffId ? asDiffId(stream) : stream;
   }
 
@@ -87,19 +97,22 @@ export class DockerArchiveSource implements Source {
     const wanted =
       name === null
         ? entries
-        : entries.filter(({ imageName, refName }) => [imageName, refName].some((other) => other !== null && fullName(other) === fullName(name)));
+        : entries.filter(({ imageName, refName }) =>
+            [imageName, refName].some((other) => other !== null && fullName(other) === fullName(name)),
+          );
     const digests = new Set(wanted.map((entry) => entry.digest));
     const [entry] = wanted;
-    if (entry !== undefined && digests.size === 1) return this.#present(await this.#layout.load(entry, signal), signal);
+    if (entry !== undefined && digests.size === 1)
+      return this.#present(await this.#layout.load(entry, signal), signal);
     if (images === null) {
       // Without the old list there is only the layout to name what is there.
       return new LayoutSource(this.label, this.#files, { tag: name, digest: null }).root(signal);
     }
-    const image = findImage(images, name, this.label);
+    const image = findImage(images, name, this.#what);
     for (const candidate of entries) {
       const raw = await this.#layout.load(candidate, signal);
       if (isIndexType(raw.descriptor.mediaType)) continue;
-      const manifest = parseManifest(raw.bytes, raw.descriptor.mediaType, this.label);
+      const manifest = parseManifest(raw.bytes, raw.descriptor.mediaType, this.#what);
       if (manifest.kind === 'manifest' && image.config.includes(hexOf(manifest.config.digest))) return raw;
     }
     return null;
@@ -107,7 +120,7 @@ export class DockerArchiveSource implements Source {
 
   /** Docker saves an index whole, but of its platforms only those that it has. If that is one image, it is the root. */
   async #present(root: RawManifest, signal: AbortSignal): Promise<RawManifest> {
-    const parsed = parseManifest(root.bytes, root.descriptor.mediaType, this.label);
+    const parsed = parseManifest(root.bytes, root.descriptor.mediaType, this.#what);
     if (parsed.kind === 'manifest') return root;
     const there = await this.#childrenThere(parsed, signal);
     if (there.length === parsed.children.length) return root;
@@ -115,12 +128,15 @@ export class DockerArchiveSource implements Source {
     return images.length === 1 && images[0] !== undefined ? images[0].raw : root;
   }
 
-  async #childrenThere(index: Index, signal: AbortSignal): Promise<{ raw: RawManifest; manifest: Manifest }[]> {
+  async #childrenThere(
+    index: Index,
+    signal: AbortSignal,
+  ): Promise<{ raw: RawManifest; manifest: Manifest }[]> {
     const there: { raw: RawManifest; manifest: Manifest }[] = [];
     for (const { descriptor } of index.children) {
       if ((await this.#files.blobSize(descriptor.digest, signal)) === null) continue;
       const raw = await this.#layout.manifest(descriptor, signal);
-      const manifest = parseManifest(raw.bytes, descriptor.mediaType, this.label);
+      const manifest = parseManifest(raw.bytes, descriptor.mediaType, this.#what);
       if (manifest.kind === 'manifest') there.push({ raw, manifest });
     }
     return there;
@@ -128,7 +144,7 @@ export class DockerArchiveSource implements Source {
 
   async #readOldForm(image: DockerImage, signal: AbortSignal): Promise<OldForm> {
     const configExtent = await this.#member(image.config, signal);
-    const what = `${this.label}: the config ${image.config}`;
+    const what = `${this.#what}: the config ${image.config}`;
     const config = await collect(this.#files.extent(configExtent, signal), maxConfig, what);
     checkName(image.config, digestOf(config), what);
     const { diffIds } = parseImageConfig(config, image.layers.length, what);
@@ -141,7 +157,10 @@ export class DockerArchiveSource implements Source {
       const digest = compression === 'none' ? (diffIds[i] as Digest) : await this.#hash(extent, signal);
       const known = blobs.get(digest);
       if (known !== undefined && known.extent.size !== extent.size) {
-        throw new OcislimError('DIFFID_MISMATCH', `${this.label}: two layers of different length have the DiffID ${digest}`);
+        throw new OcislimError(
+          'DIFFID_MISMATCH',
+          `${this.#what}: two layers of different length have the DiffID ${digest}`,
+        );
       }
       blobs.set(digest, { extent, diffId: compression === 'none' });
       descriptors.push(makeDescriptor(layerMediaType('oci', compression) as string, digest, extent.size));
@@ -154,19 +173,25 @@ export class DockerArchiveSource implements Source {
       config: configDescriptor.json,
       layers: descriptors.map((layer) => layer.json),
     });
-    if (bytes.length > maxManifest) throw new OcislimError('LIMIT', `${this.label}: the image has too many layers`);
+    if (bytes.length > maxManifest)
+      throw new OcislimError('LIMIT', `${this.#what}: the image has too many layers`);
     return { manifest: { bytes, descriptor: describeBytes(mediaTypes.ociManifest, bytes) }, blobs };
   }
 
   async #member(path: string, signal: AbortSignal): Promise<Extent> {
     const extent = await this.#files.find(path, signal);
     if (extent !== null) return extent;
-    throw new OcislimError('ARCHIVE_INVALID', `${this.label}: "manifest.json" names ${JSON.stringify(path)}, which is not there`);
+    throw new OcislimError(
+      'ARCHIVE_INVALID',
+      `${this.#what}: "manifest.json" names ${JSON.stringify(path)}, which is not there`,
+    );
   }
 
   async #compressionOf(extent: Extent, signal: AbortSignal): Promise<Compression> {
     const start = { offset: extent.offset, size: Math.min(4, extent.size) };
-    const magic = Buffer.from(await collect(this.#files.extent(start, signal), 4, this.label)).toString('hex');
+    const magic = Buffer.from(await collect(this.#files.extent(start, signal), 4, this.#what)).toString(
+      'hex',
+    );
     if (magic.startsWith('1f8b')) return 'gzip';
     return magic === '28b52ffd' ? 'zstd' : 'none';
   }

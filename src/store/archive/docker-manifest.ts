@@ -41,9 +41,8 @@ export function findImage(images: readonly DockerImage[], name: string | null, l
   const list = images.flatMap((each) => (each.names.length > 0 ? each.names : [each.config])).slice(0, 20);
   if (image === undefined) {
     const what = name === null ? 'it holds no image' : `there is no image named ${JSON.stringify(name)}`;
-    throw new OcislimError('NOT_FOUND', `${label}: ${what}`, {
-      ...(list.length === 0 ? {} : { advice: `It holds: ${list.join(', ')}.` }),
-    });
+    const advice = list.length === 0 ? {} : { advice: `It holds: ${list.join(', ')}.` };
+    throw new OcislimError('NOT_FOUND', `${label}: ${what}`, advice);
   }
   if (others.length > 0) {
     throw new OcislimError('USAGE', `${label}: it holds several images: ${list.join(', ')}`, {

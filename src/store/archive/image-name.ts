@@ -5,7 +5,9 @@ export function fullName(name: string): string {
   try {
     const parsed = parseReference(`docker://${name}`);
     if (parsed.kind !== 'registry') return name;
-    return formatReference(parsed.tag === null && parsed.digest === null ? { ...parsed, tag: 'latest' } : parsed);
+    return formatReference(
+      parsed.tag === null && parsed.digest === null ? { ...parsed, tag: 'latest' } : parsed,
+    );
   } catch {
     return name;
   }

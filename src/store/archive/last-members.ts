@@ -20,10 +20,14 @@ export function ociMembers(tags: readonly string[]): LastMembers {
  * must have exactly one child to run.
  */
 export function dockerMembers(names: readonly string[], label: string): LastMembers {
-  const annotations = names.map((name) => ({ [imageNameKey]: fullName(name), [refNameKey]: tagOfName(name) }));
+  const annotations = names.map((name) => ({
+    [imageNameKey]: fullName(name),
+    [refNameKey]: tagOfName(name),
+  }));
   return async (root, read) => {
     const image = await runnable(root, read, label);
-    for (const [i, layer] of image.layers.entries()) checkPlain(layer.mediaType, `layer ${i + 1} of ${label}`);
+    for (const [i, layer] of image.layers.entries())
+      checkPlain(layer.mediaType, `layer ${i + 1} of ${label}`);
     const manifest = {
       Config: blobName(image.config.digest),
       RepoTags: names.length === 0 ? null : names,
@@ -58,13 +62,20 @@ async function runnable(
   }
   const [image, ...others] = images;
   if (image !== undefined && others.length === 0) return image;
-  throw new OcislimError('UNSUPPORTED', `${label}: such an archive holds one platform, not ${images.length}`, {
-    advice: 'Select one with --platform, or write an oci-archive: instead.',
-  });
+  throw new OcislimError(
+    'UNSUPPORTED',
+    `${label}: such an archive holds one platform, not ${images.length}`,
+    {
+      advice: 'Select one with --platform, or write an oci-archive: instead.',
+    },
+  );
 }
 
 function checkPlain(mediaType: string, what: string): void {
   const kind = layerKind(mediaType);
   if (kind.kind === 'layer' && kind.compression === 'none') return;
-  throw new OcislimError('MEDIA_TYPE', `${what} is no plain layer, which such an archive wants: ${JSON.stringify(mediaType)}`);
+  throw new OcislimError(
+    'MEDIA_TYPE',
+    `${what} is no plain layer, which such an archive wants: ${JSON.stringify(mediaType)}`,
+  );
 }

@@ -16,7 +16,7 @@ export interface Extent {
   readonly size: number;
 }
 
-type Member = { readonly kind: 'file' } & Extent | { readonly kind: 'link'; readonly target: string };
+type Member = ({ readonly kind: 'file' } & Extent) | { readonly kind: 'link'; readonly target: string };
 
 /** What an image archive (a plain tar) holds, found by its headers alone. */
 export class TarIndex {
@@ -47,9 +47,13 @@ export class TarIndex {
       }
     } catch (error) {
       if (!(error instanceof OcislimError) || error.code !== 'TAR_INVALID') throw error;
-      throw new OcislimError('ARCHIVE_INVALID', `${label} is not a well-formed tar archive: ${error.message}`, {
-        cause: error,
-      });
+      throw new OcislimError(
+        'ARCHIVE_INVALID',
+        `${label} is not a well-formed tar archive: ${error.message}`,
+        {
+          cause: error,
+        },
+      );
     }
     return new TarIndex(members, repeated, label);
   }
@@ -63,7 +67,10 @@ export class TarIndex {
     let member = this.#members.get(name);
     for (let hops = 0; member?.kind === 'link'; hops++) {
       if (hops === maxHops) {
-        throw new OcislimError('ARCHIVE_INVALID', `${this.#label}: the link ${JSON.stringify(name)} leads nowhere`);
+        throw new OcislimError(
+          'ARCHIVE_INVALID',
+          `${this.#label}: the link ${JSON.stringify(name)} leads nowhere`,
+        );
       }
       member = this.#members.get(member.target);
     }
@@ -95,7 +102,8 @@ async function* walk(
     const header = parseHeader(block);
     at += blockSize;
     if ('xLK'.includes(header.type)) {
-      if (header.size > maxExtension) throw new OcislimError('LIMIT', `${label} has a header of ${header.size} bytes`);
+      if (header.size > maxExtension)
+        throw new OcislimError('LIMIT', `${label} has a header of ${header.size} bytes`);
       const body = await readAt(handle, at, header.size);
       if (body.length < header.size) throw truncated(label);
       extensions = { ...extensions, ...readExtension(header.type, body) };
@@ -177,9 +185,13 @@ function refuseCompressed(block: Uint8Array, label: string): void {
   ];
   const found = known.find(([start]) => magic.startsWith(start));
   if (found === undefined) return;
-  throw new OcislimError('UNSUPPORTED', `${label} is compressed (${found[1]}); an image archive is read at random, which needs a plain tar`, {
-    advice: `Unpack it first: ${found[2]} FILE`,
-  });
+  throw new OcislimError(
+    'UNSUPPORTED',
+    `${label} is compressed (${found[1]}); an image archive is read at random, which needs a plain tar`,
+    {
+      advice: `Unpack it first: ${found[2]} FILE`,
+    },
+  );
 }
 
 function truncated(label: string): OcislimError {

@@ -88,7 +88,9 @@ export function annotation(row: JsonObject, key: string): string | null {
 export function entriesNamed(entries: readonly LayoutEntry[], name: string): LayoutEntry[] {
   const exact = entries.filter((entry) => entry.refName === name || entry.imageName === name);
   if (exact.length > 0) return distinct(exact);
-  return distinct(entries.filter((entry) => tagOf(entry.refName) === name || tagOf(entry.imageName) === name));
+  return distinct(
+    entries.filter((entry) => tagOf(entry.refName) === name || tagOf(entry.imageName) === name),
+  );
 }
 
 export function distinct(entries: readonly LayoutEntry[]): LayoutEntry[] {

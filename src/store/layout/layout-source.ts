@@ -40,11 +40,14 @@ export interface Wanted {
 export class LayoutSource implements Source {
   readonly label: string;
   readonly mountable = null;
+  /** The label for messages. */
+  readonly #what: string;
   readonly #files: LayoutFiles;
   readonly #wanted: Wanted;
 
   constructor(label: string, files: LayoutFiles, wanted: Wanted) {
     this.label = label;
+    this.#what = `source ${label}`;
     this.#files = files;
     this.#wanted = wanted;
   }
@@ -56,13 +59,13 @@ export class LayoutSource implements Source {
 
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
     if (descriptor.size > maxManifest) throw this.#tooLarge(descriptor.digest);
-    const bytes = await collect(this.blob(descriptor, signal), maxManifest, `${this.label}: a manifest`);
+    const bytes = await collect(this.blob(descriptor, signal), maxManifest, `${this.#what}: a manifest`);
     return { descriptor, bytes };
   }
 
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     const stored = this.#files.blob(descriptor.digest, signal);
-    return verify(stored, descriptor, `${this.label}: blob ${descriptor.digest}`);
+    return verify(stored, descriptor, `${this.#what}: blob ${descriptor.digest}`);
   }
 
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
@@ -72,14 +75,14 @@ export class LayoutSource implements Source {
       if (found.has(entry.digest) || entry.digest === digest || !mayBeManifest(entry)) continue;
       const manifest = await this.load(entry, signal).catch(notThere);
       if (manifest === null) continue;
-      const json = parseJsonObject(manifest.bytes, `${this.label}: ${entry.digest}`);
+      const json = parseJsonObject(manifest.bytes, `${this.#what}: ${entry.digest}`);
       if ((json['subject'] as JsonObject | undefined)?.['digest'] === digest) {
         found.set(entry.digest, manifest.descriptor);
       }
       const name = entry.refName?.slice(entry.refName.lastIndexOf(':') + 1);
       // The tags of registries without a referrers API (distribution-spec) and of cosign.
       if (name === `sha256-${hex}`) {
-        for (const child of children(json, this.label)) {
+        for (const child of children(json, this.#what)) {
           const listed = await this.load(child, signal).catch(notThere);
           if (listed !== null) found.set(child.digest, listed.descriptor);
         }
@@ -99,22 +102,22 @@ export class LayoutSource implements Source {
     const marker = await this.#files.read('oci-layout', 4096, signal);
     const index = await this.#files.read('index.json', maxIndex, signal);
     if (marker === null && index === null) {
-      throw new OcislimError('NOT_FOUND', `${this.label} is not an OCI layout, or is not there`);
+      throw new OcislimError('NOT_FOUND', `${this.#what} is not an OCI layout, or is not there`);
     }
-    if (marker === null) throw new OcislimError('ARCHIVE_INVALID', `${this.label} has no file "oci-layout"`);
-    checkMarker(marker, this.label);
-    if (index === null) throw new OcislimError('ARCHIVE_INVALID', `${this.label} has no file "index.json"`);
-    return parseIndexFile(index, this.label).rows.map((row) => readEntry(row, this.label));
+    if (marker === null) throw new OcislimError('ARCHIVE_INVALID', `${this.#what} has no file "oci-layout"`);
+    checkMarker(marker, this.#what);
+    if (index === null) throw new OcislimError('ARCHIVE_INVALID', `${this.#what} has no file "index.json"`);
+    return parseIndexFile(index, this.#what).rows.map((row) => readEntry(row, this.#what));
   }
 
   /** The manifest of an entry, verified; a media type that is missing is told from its content. */
   async load(entry: LayoutEntry, signal: AbortSignal): Promise<RawManifest> {
     const { digest } = entry;
     const size = await this.#files.blobSize(digest, signal);
-    if (size === null) throw noBlob(this.label, digest);
+    if (size === null) throw noBlob(this.#what, digest);
     if (size > maxManifest) throw this.#tooLarge(digest);
     const stated = entry.json['size'];
-    const what = `${this.label}: manifest ${digest}`;
+    const what = `${this.#what}: manifest ${digest}`;
     const expected = { digest, size: typeof stated === 'number' ? stated : size };
     const bytes = await collect(verify(this.#files.blob(digest, signal), expected, what), maxManifest, what);
     return {
@@ -131,7 +134,7 @@ export class LayoutSource implements Source {
     if (named.length === 0) named = entriesNamed(await this.#nested(entries, signal), tag);
     const [found, ...others] = named;
     if (found === undefined) {
-      throw new OcislimError('NOT_FOUND', `${this.label}: there is no image named ${JSON.stringify(tag)}`, {
+      throw new OcislimError('NOT_FOUND', `${this.#what}: there is no image named ${JSON.stringify(tag)}`, {
         advice: entries.length === 0 ? 'It holds no image at all.' : `It holds: ${listEntries(entries)}.`,
       });
     }
@@ -144,7 +147,7 @@ export class LayoutSource implements Source {
     const named = distinct(entries.filter((entry) => entry.refName !== null || entry.imageName !== null));
     const candidates = named.length > 0 ? named : distinct(entries);
     const [found, ...others] = candidates;
-    if (found === undefined) throw new OcislimError('NOT_FOUND', `${this.label} holds no image`);
+    if (found === undefined) throw new OcislimError('NOT_FOUND', `${this.#what} holds no image`);
     if (others.length > 0) throw this.#ambiguous('it holds several images', entries);
     return found;
   }
@@ -159,7 +162,7 @@ export class LayoutSource implements Source {
       (await this.#nested(entries, signal)).find((entry) => entry.digest === digest);
     if (listed !== undefined) return listed;
     if ((await this.#files.blobSize(digest, signal)) === null) {
-      throw new OcislimError('NOT_FOUND', `${this.label}: there is no manifest ${digest}`);
+      throw new OcislimError('NOT_FOUND', `${this.#what}: there is no manifest ${digest}`);
     }
     return { digest, mediaType: null, refName: null, imageName: null, json: {} };
   }
@@ -171,11 +174,14 @@ export class LayoutSource implements Source {
     const found: LayoutEntry[] = [];
     for (const entry of queue) {
       if (queue.length > maxNested) {
-        throw new OcislimError('LIMIT', `${this.label} has more than ${maxNested} indexes within one another`);
+        throw new OcislimError(
+          'LIMIT',
+          `${this.#what} has more than ${maxNested} indexes within one another`,
+        );
       }
       const index = await this.load(entry, signal).catch(notThere);
       if (index === null) continue;
-      for (const child of children(parseJsonObject(index.bytes, this.label), this.label)) {
+      for (const child of children(parseJsonObject(index.bytes, this.#what), this.#what)) {
         found.push(child);
         if (!mayBeIndex(child) || seen.has(child.digest)) continue;
         seen.add(child.digest);
@@ -186,13 +192,13 @@ export class LayoutSource implements Source {
   }
 
   #ambiguous(what: string, entries: readonly LayoutEntry[]): OcislimError {
-    return new OcislimError('USAGE', `${this.label}: ${what}: ${listEntries(entries)}`, {
+    return new OcislimError('USAGE', `${this.#what}: ${what}: ${listEntries(entries)}`, {
       advice: 'Name one of them by its tag or its digest.',
     });
   }
 
   #tooLarge(digest: Digest): OcislimError {
-    return new OcislimError('LIMIT', `${this.label}: manifest ${digest} is larger than ${maxManifest} bytes`);
+    return new OcislimError('LIMIT', `${this.#what}: manifest ${digest} is larger than ${maxManifest} bytes`);
   }
 }
 

@@ -23,7 +23,8 @@ export async function updateIndex(folder: string, change: IndexChange, signal: A
     await makeMarker(folder, signal);
     for (;;) {
       const before = await readSmallFile(path, maxIndex, signal);
-      const { json, rows } = before === null ? { json: emptyIndex, rows: [] } : parseIndexFile(before, folder);
+      const { json, rows } =
+        before === null ? { json: emptyIndex, rows: [] } : parseIndexFile(before, folder);
       const bytes = encodeJson({ ...json, manifests: change(rows) });
       if (before !== null && Buffer.compare(before, bytes) === 0) return;
       const temporary = temporaryName(path);

@@ -1,0 +1,121 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { OcislimError } from '../errors.ts';
+import { formatReference, type Reference, type RegistryReference } from '../oci/reference.ts';
+import { ArchiveFiles } from './archive/archive-files.ts';
+import { ArchiveStorage } from './archive/archive-storage.ts';
+import { DockerArchiveSource } from './archive/docker-archive-source.ts';
+import { dockerMembers, ociMembers } from './archive/last-members.ts';
+import { directoryFiles } from './layout/layout-files.ts';
+import { LayoutSource } from './layout/layout-source.ts';
+import { LayoutStorage } from './layout/layout-storage.ts';
+import { LocalTarget } from './local-target.ts';
+import type { Source, Target } from './place.ts';
+import type { RegistryOptions } from './registry/lease.ts';
+import { openRegistrySource } from './registry/source.ts';
+import { openRegistryTarget } from './registry/target.ts';
+
+/** Opens the place of an image for reading. Nothing is read before something is asked for, but where the path ends. */
+export async function openSource(reference: Reference, options: RegistryOptions): Promise<Source> {
+  const settled = await settlePath(reference);
+  const label = formatReference(settled);
+  const what = `source ${label}`;
+  switch (settled.kind) {
+    case 'registry':
+      return openRegistrySource(settled, options);
+    case 'layout':
+      return new LayoutSource(label, directoryFiles(settled.path, what), settled);
+    case 'oci-archive':
+      return new LayoutSource(label, new ArchiveFiles(settled.path, what), {
+        tag: settled.tag,
+        digest: null,
+      });
+    case 'docker-archive':
+      return new DockerArchiveSource(label, new ArchiveFiles(settled.path, what), settled.name);
+  }
+}
+
+/**
+ * Opens a place for writing; the references differ in their tags only. Local places are looked at, not yet written.
+ * @throws REFERENCE_INVALID for several places, ARCHIVE_INVALID, IO
+ */
+export async function openTarget(
+  references: readonly Reference[],
+  options: RegistryOptions,
+  signal: AbortSignal,
+): Promise<Target> {
+  const settled = await Promise.all(references.map(settlePath));
+  const [first] = settled;
+  if (first === undefined) throw new OcislimError('REFERENCE_INVALID', 'no destination was given');
+  const stray = settled.find((reference) => placeOf(reference) !== placeOf(first));
+  if (stray !== undefined) {
+    throw new OcislimError(
+      'REFERENCE_INVALID',
+      `${formatReference(stray)} is in another place than ${formatReference(first)}`,
+      { advice: 'Write to one place, then copy the result to the other.' },
+    );
+  }
+  const label = settled.map(formatReference).join(', ');
+  const what = `destination ${label}`;
+  switch (first.kind) {
+    case 'registry':
+      return openRegistryTarget(settled.filter(isRegistry), options);
+    case 'layout': {
+      if (settled.some((reference) => reference.kind === 'layout' && reference.digest !== null)) {
+        throw new OcislimError('REFERENCE_INVALID', `${label}: a destination has no digest yet`, {
+          advice: 'Name the destination by a tag.',
+        });
+      }
+      const storage = await LayoutStorage.open(first.path, tagsOf(settled), what, signal);
+      return new LocalTarget(label, storage, 'any', (digest) => formatReference({ ...first, digest }));
+    }
+    case 'oci-archive': {
+      const storage = await ArchiveStorage.open(first.path, what, ociMembers(tagsOf(settled)));
+      return new LocalTarget(label, storage, 'any', () => formatReference(first));
+    }
+    case 'docker-archive': {
+      const storage = await ArchiveStorage.open(first.path, what, dockerMembers(tagsOf(settled), what));
+      return new LocalTarget(label, storage, 'plain', () => formatReference(first));
+    }
+  }
+}
+
+function isRegistry(reference: Reference): reference is RegistryReference {
+  return reference.kind === 'registry';
+}
+
+function placeOf(reference: Reference): string {
+  return reference.kind === 'registry'
+    ? `registry ${reference.host} ${reference.repository}`
+    : `${reference.kind} ${resolve(reference.path)}`;
+}
+
+function tagsOf(references: readonly Reference[]): readonly string[] {
+  return references.flatMap((reference) => {
+    const name =
+      reference.kind === 'docker-archive' ? reference.name : 'tag' in reference ? reference.tag : null;
+    return name === null ? [] : [name];
+  });
+}
+
+/**
+ * A name in a layout may hold a colon itself (`repository:tag`, as registries over a layout and containerd write it).
+ * Only the disk tells where the path ends: at the first colon before which something is there, if the whole is not.
+ */
+async function settlePath(reference: Reference): Promise<Reference> {
+  if (reference.kind !== 'layout' && reference.kind !== 'oci-archive') return reference;
+  const { path, tag } = reference;
+  if (tag === null || !path.includes(':') || (await isThere(path))) return reference;
+  for (let at = path.indexOf(':', 1); at > 0; at = path.indexOf(':', at + 1)) {
+    const shorter = path.slice(0, at);
+    if (await isThere(shorter)) return { ...reference, path: shorter, tag: `${path.slice(at + 1)}:${tag}` };
+  }
+  return reference;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

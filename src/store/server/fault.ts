@@ -1,0 +1,45 @@
+/** The error codes of the distribution-spec ("Error Codes") that this server uses, with their usual status. */
+const statuses = {
+  BLOB_UNKNOWN: 404,
+  BLOB_UPLOAD_INVALID: 400,
+  BLOB_UPLOAD_UNKNOWN: 404,
+  DIGEST_INVALID: 400,
+  MANIFEST_BLOB_UNKNOWN: 400,
+  MANIFEST_INVALID: 400,
+  MANIFEST_UNKNOWN: 404,
+  NAME_INVALID: 400,
+  NAME_UNKNOWN: 404,
+  PAGINATION_NUMBER_INVALID: 400,
+  RANGE_INVALID: 416,
+  SIZE_INVALID: 400,
+  TAG_INVALID: 400,
+  UNAUTHORIZED: 401,
+  UNKNOWN: 500,
+  UNSUPPORTED: 405,
+} as const;
+
+export type FaultCode = keyof typeof statuses;
+
+/** A refusal on its way to the client. */
+export class Fault extends Error {
+  readonly code: FaultCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly detail: unknown;
+
+  constructor(
+    code: FaultCode,
+    message: string,
+    more: { status?: number; headers?: Readonly<Record<string, string>>; detail?: unknown } = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.status = more.status ?? statuses[code];
+    this.headers = more.headers ?? {};
+    this.detail = more.detail ?? null;
+  }
+
+  get body(): string {
+    return JSON.stringify({ errors: [{ code: this.code, message: this.message, detail: this.detail }] });
+  }
+}

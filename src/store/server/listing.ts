@@ -1,0 +1,40 @@
+import { type Answer, type Call, json } from './answer.ts';
+import { Fault } from './fault.ts';
+import type { RegistryStore } from './registry-store.ts';
+
+/** `/v2/<name>/tags/list` (distribution-spec, "Listing Tags"). */
+export async function answerTags(repository: string, call: Call, store: RegistryStore): Promise<Answer> {
+  const tags = await store.tags(repository, call.signal);
+  if (tags === null) {
+    throw new Fault('NAME_UNKNOWN', 'repository name not known to registry', {
+      detail: { name: repository },
+    });
+  }
+  const { page, headers } = paginate(tags, call, `/v2/${repository}/tags/list`);
+  return json({ name: repository, tags: page }, headers);
+}
+
+/** `/v2/_catalog`, as the Docker registry has it. */
+export async function answerCatalog(call: Call, store: RegistryStore): Promise<Answer> {
+  const { page, headers } = paginate(await store.repositories(call.signal), call, '/v2/_catalog');
+  return json({ repositories: page }, headers);
+}
+
+/** `n` entries after `last`, and where the next ones are. */
+function paginate(
+  all: readonly string[],
+  call: Call,
+  path: string,
+): { page: readonly string[]; headers: Record<string, string> } {
+  const n = call.query.get('n');
+  const last = call.query.get('last');
+  const rest = last === null ? all : all.filter((name) => name > last);
+  if (n === null) return { page: rest, headers: {} };
+  if (!/^[0-9]{1,9}$/.test(n)) {
+    throw new Fault('PAGINATION_NUMBER_INVALID', 'n is not a number', { detail: { n: n.slice(0, 20) } });
+  }
+  const page = rest.slice(0, Number(n));
+  const end = page.at(-1);
+  if (end === undefined || page.length === rest.length) return { page, headers: {} };
+  return { page, headers: { link: `<${path}?n=${n}&last=${encodeURIComponent(end)}>; rel="next"` } };
+}

@@ -1,0 +1,172 @@
+import { OcislimError } from '../../errors.ts';
+import { parseManifest } from '../../oci/manifest.ts';
+import { layerKind, mediaTypes } from '../../oci/media-type.ts';
+import { collect } from '../../stream/collect.ts';
+import { maxManifest } from '../layout/layout-source.ts';
+import { type Answer, type Call, json, nothing } from './answer.ts';
+import { Fault } from './fault.ts';
+import { digestLike, type RegistryStore } from './registry-store.ts';
+import type { ManifestFacts } from './repository-index.ts';
+import type { Route } from './route.ts';
+
+type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
+
+/** `/v2/<name>/manifests/<reference>` (distribution-spec, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
+export async function answerManifest(
+  route: ManifestRoute,
+  call: Call,
+  store: RegistryStore,
+): Promise<Answer> {
+  switch (call.method) {
+    case 'GET':
+    case 'HEAD':
+      return get(await find(route, call, store), call, store);
+    case 'PUT':
+      return put(route, call, store);
+    case 'DELETE':
+      await find(route, call, store);
+      if (route.name.kind === 'tag') await store.removeTag(route.repository, route.name.tag, call.signal);
+      else await store.removeManifest(route.repository, route.name.digest, call.signal);
+      return nothing(202);
+    default:
+      throw new Fault('UNSUPPORTED', `${call.method} is not for manifests`);
+  }
+}
+
+async function find(
+  { repository, name }: ManifestRoute,
+  call: Call,
+  store: RegistryStore,
+): Promise<ManifestFacts> {
+  const found = await store.manifest(repository, name, call.signal);
+  if (found !== null) return found;
+  const detail =
+    name.kind === 'tag' ? { name: repository, tag: name.tag } : { name: repository, digest: name.digest };
+  throw new Fault('MANIFEST_UNKNOWN', 'manifest unknown', { detail });
+}
+
+function get({ descriptor }: ManifestFacts, call: Call, store: RegistryStore): Answer {
+  const { digest, mediaType, size } = descriptor;
+  const headers = { 'docker-content-digest': digest, etag: `"${digest}"` };
+  if (call.request.headers['if-none-match']?.includes(digest) === true) return nothing(304, headers);
+  const stream = store.read(digest, 0, size, call.signal);
+  return { status: 200, headers: { ...headers, 'content-type': mediaType }, body: { stream, size } };
+}
+
+async function put({ repository, name }: ManifestRoute, call: Call, store: RegistryStore): Promise<Answer> {
+  if (Number(call.request.headers['content-length'] ?? 0) > maxManifest) {
+    throw new Fault('MANIFEST_INVALID', `the manifest is larger than ${maxManifest} bytes`, { status: 413 });
+  }
+  const bytes = await collect(call.body, maxManifest, 'the manifest');
+  const digest = digestLike(name.kind === 'digest' ? name.digest : null, bytes);
+  if (name.kind === 'digest' && name.digest !== digest) {
+    throw new Fault('DIGEST_INVALID', `the manifest has the digest ${digest}`, {
+      detail: { digest: name.digest },
+    });
+  }
+  const mediaType = announcedType(call);
+  const subject = await check(bytes, mediaType, repository, call, store);
+  const tag = name.kind === 'tag' ? name.tag : null;
+  await store.putManifest(repository, tag, { mediaType, digest, bytes }, call.signal);
+  return nothing(201, {
+    location: `/v2/${repository}/manifests/${digest}`,
+    'docker-content-digest': digest,
+    ...(subject === null ? {} : { 'oci-subject': subject }),
+  });
+}
+
+/** The media type without its parameters (`; charset=utf-8` says nothing about JSON). */
+function announcedType(call: Call): string {
+  const [type = ''] = (call.request.headers['content-type'] ?? '').split(';');
+  if (type.trim() !== '') return type.trim();
+  throw new Fault('MANIFEST_INVALID', 'a manifest needs a Content-Type');
+}
+
+/** All that a manifest names must be there, in its length; but its subject may come later. Gives the subject. */
+async function check(
+  bytes: Uint8Array,
+  mediaType: string,
+  repository: string,
+  call: Call,
+  store: RegistryStore,
+): Promise<string | null> {
+  const parsed = parse(bytes, mediaType);
+  const missing: string[] = [];
+  if (parsed.kind === 'index') {
+    for (const { descriptor } of parsed.children) {
+      const child = await store.manifest(
+        repository,
+        { kind: 'digest', digest: descriptor.digest },
+        call.signal,
+      );
+      if (child === null) missing.push(descriptor.digest);
+      else checkSize(descriptor, child.descriptor.size);
+    }
+  } else {
+    for (const blob of [parsed.config, ...parsed.layers]) {
+      const size = await store.blobSize(repository, blob.digest, call.signal);
+      if (size !== null) checkSize(blob, size);
+      // Foreign layers lie elsewhere.
+      else if (layerKind(blob.mediaType).kind !== 'foreign') missing.push(blob.digest);
+    }
+  }
+  if (missing.length > 0) {
+    throw new Fault(
+      'MANIFEST_BLOB_UNKNOWN',
+      `the manifest names what this repository does not have: ${missing.join(', ')}`,
+      {
+        detail: missing.map((digest) => ({ digest })),
+      },
+    );
+  }
+  const subject = parsed.json['subject'];
+  return typeof subject === 'object' && subject !== null && 'digest' in subject
+    ? String(subject.digest)
+    : null;
+}
+
+function parse(bytes: Uint8Array, mediaType: string) {
+  try {
+    return parseManifest(bytes, mediaType, 'the manifest');
+  } catch (error) {
+    if (error instanceof OcislimError) throw new Fault('MANIFEST_INVALID', error.message);
+    throw error;
+  }
+}
+
+function checkSize(descriptor: { readonly digest: string; readonly size: number }, actual: number): void {
+  if (descriptor.size === actual) return;
+  throw new Fault(
+    'MANIFEST_INVALID',
+    `the manifest says that ${descriptor.digest} has ${descriptor.size} bytes, but it has ${actual}`,
+    {
+      detail: { digest: descriptor.digest },
+    },
+  );
+}
+
+/** `/v2/<name>/referrers/<digest>`: never a 404 (distribution-spec, "Listing Referrers"). */
+export async function answerReferrers(
+  { repository, digest }: Extract<Route, { kind: 'referrers' }>,
+  call: Call,
+  store: RegistryStore,
+): Promise<Answer> {
+  const wanted = call.query.get('artifactType');
+  const all = await store.referrers(repository, digest, call.signal);
+  const manifests = all
+    .filter(({ artifactType }) => wanted === null || artifactType === wanted)
+    .map(({ descriptor, artifactType, annotations }) => ({
+      mediaType: descriptor.mediaType,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      ...(artifactType === null ? {} : { artifactType }),
+      ...(annotations === null ? {} : { annotations }),
+    }));
+  return json(
+    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+    {
+      'content-type': mediaTypes.ociIndex,
+      ...(wanted === null ? {} : { 'oci-filters-applied': 'artifactType' }),
+    },
+  );
+}

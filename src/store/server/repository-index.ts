@@ -1,0 +1,184 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
+import { readSmallFile } from '../file-bytes.ts';
+import { directoryFiles } from '../layout/layout-files.ts';
+import {
+  annotation,
+  type LayoutEntry,
+  maxIndex,
+  parseIndexFile,
+  readEntry,
+  refNameKey,
+} from '../layout/layout-index.ts';
+import { LayoutSource } from '../layout/layout-source.ts';
+import { isRepository, isTag } from './route.ts';
+
+/** Says in index.json which repository an entry belongs to. Entries of other programs have their names only. */
+export const repositoryKey = 'vnd.ocislim.repository';
+
+/** What a manifest says that a registry must know. */
+export interface ManifestFacts {
+  readonly descriptor: Descriptor;
+  /** Config and layers. */
+  readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
+  readonly children: readonly Digest[];
+  readonly subject: Digest | null;
+  readonly artifactType: string | null;
+  readonly annotations: JsonObject | null;
+}
+
+/** What one repository holds, as far as manifests tell. */
+export interface RepositoryView {
+  readonly tags: ReadonlyMap<string, Digest>;
+  /** Tagged and untagged, and the children of indexes. */
+  readonly manifests: ReadonlyMap<Digest, ManifestFacts>;
+  readonly blobs: ReadonlySet<Digest>;
+}
+
+/** Where an entry of index.json appears in the registry; null for names that no registry can have. */
+export interface Placement {
+  readonly repository: string;
+  readonly tag: string | null;
+}
+
+/**
+ * `repository:tag`; or a bare tag, which belongs to the default repository. An entry without a name is an untagged
+ * manifest of the repository that it is marked with.
+ */
+export function placementOf(row: JsonObject, defaultRepository: string): Placement | null {
+  const name = annotation(row, refNameKey);
+  const marked = annotation(row, repositoryKey);
+  if (name === null)
+    return { repository: marked !== null && isRepository(marked) ? marked : defaultRepository, tag: null };
+  const colon = name.lastIndexOf(':');
+  const repository = colon < 0 ? defaultRepository : name.slice(0, colon);
+  const tag = name.slice(colon + 1);
+  return isRepository(repository) && isTag(tag) ? { repository, tag } : null;
+}
+
+/**
+ * The repositories of a layout, read from its index.json and the manifests that it names, again whenever the file has
+ * changed: other programs may write into the layout too.
+ */
+export class RepositoryIndex {
+  readonly #folder: string;
+  readonly #defaultRepository: string;
+  readonly #source: LayoutSource;
+  readonly #facts = new Map<Digest, ManifestFacts>();
+  #stamp = '';
+  #views: ReadonlyMap<string, RepositoryView> = new Map();
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, defaultRepository: string) {
+    this.#folder = folder;
+    this.#defaultRepository = defaultRepository;
+    this.#source = new LayoutSource(folder, directoryFiles(folder, folder), { tag: null, digest: null });
+  }
+
+  async views(signal: AbortSignal): Promise<ReadonlyMap<string, RepositoryView>> {
+    const refresh = this.#reading.then(() => this.#refresh(signal));
+    this.#reading = refresh.catch(() => {});
+    await refresh;
+    return this.#views;
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const path = join(this.#folder, 'index.json');
+    const found = await stat(path, { bigint: true }).catch(() => null);
+    const stamp = found === null ? '' : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+    if (stamp === this.#stamp) return;
+    const bytes = await readSmallFile(path, maxIndex, signal);
+    const rows = bytes === null ? [] : parseIndexFile(bytes, this.#folder).rows;
+    const building = new Map<string, Building>();
+    for (const row of rows) {
+      const placement = placementOf(row, this.#defaultRepository);
+      if (placement === null || !isDigest(row['digest'])) continue;
+      const view = building.get(placement.repository) ?? {
+        tags: new Map(),
+        manifests: new Map(),
+        blobs: new Set(),
+      };
+      const entry = readEntry(row, this.#folder);
+      if (!(await this.#collect(entry, view, signal))) continue;
+      if (placement.tag !== null) view.tags.set(placement.tag, entry.digest);
+      building.set(placement.repository, view);
+    }
+    this.#views = building;
+    this.#stamp = stamp;
+  }
+
+  /** Adds a manifest and all below it; false when it cannot be read. */
+  async #collect(entry: LayoutEntry, view: Building, signal: AbortSignal): Promise<boolean> {
+    const queue = [entry];
+    for (const next of queue) {
+      if (view.manifests.has(next.digest)) continue;
+      const facts = await this.#read(next, signal);
+      if (facts === null) {
+        if (next === entry) return false;
+        continue;
+      }
+      view.manifests.set(next.digest, facts);
+      for (const { digest } of facts.blobs) view.blobs.add(digest);
+      for (const digest of facts.children) {
+        queue.push({ digest, mediaType: null, refName: null, imageName: null, json: {} });
+      }
+    }
+    return true;
+  }
+
+  /** Null for what is no manifest or is not there: a layout may be sparse, and list other things. */
+  async #read(entry: LayoutEntry, signal: AbortSignal): Promise<ManifestFacts | null> {
+    const known = this.#facts.get(entry.digest);
+    if (known !== undefined) return known;
+    try {
+      const { bytes, descriptor } = await this.#source.load(entry, signal);
+      const facts = readFacts(bytes, descriptor.mediaType, entry.digest);
+      this.#facts.set(entry.digest, facts);
+      return facts;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Error) return null;
+      throw error;
+    }
+  }
+}
+
+interface Building {
+  readonly tags: Map<string, Digest>;
+  readonly manifests: Map<Digest, ManifestFacts>;
+  readonly blobs: Set<Digest>;
+}
+
+export function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): ManifestFacts {
+  const json = parseJsonObject(bytes, digest);
+  const blobs = [json['config'], ...listOf(json['layers'])].flatMap((blob) => sized(blob));
+  const subject = digestIn(json['subject']);
+  const artifactType = json['artifactType'] ?? (json['config'] as JsonObject | undefined)?.['mediaType'];
+  const annotations = json['annotations'];
+  return {
+    descriptor: makeDescriptor(mediaType, digest, bytes.length),
+    blobs,
+    children: listOf(json['manifests']).flatMap((child) => digestIn(child) ?? []),
+    subject,
+    artifactType: typeof artifactType === 'string' && artifactType !== '' ? artifactType : null,
+    annotations: typeof annotations === 'object' ? (annotations as JsonObject | null) : null,
+  };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function digestIn(value: unknown): Digest | null {
+  const digest = (value as JsonObject | null | undefined)?.['digest'];
+  return isDigest(digest) ? digest : null;
+}
+
+function sized(value: unknown): { digest: Digest; size: number }[] {
+  const digest = digestIn(value);
+  const size = (value as JsonObject | null | undefined)?.['size'];
+  return digest !== null && typeof size === 'number' ? [{ digest, size }] : [];
+}
