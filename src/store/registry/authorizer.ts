@@ -43,7 +43,7 @@ export class Authorizer {
     const credential = await this.#credential(party, signal);
     switch (method.kind) {
       case 'basic':
-        return credential === null || credential.kind === 'bearer' ? null : basic(credential);
+        return credential?.kind === 'basic' ? basic(credential) : null;
       case 'bearer':
         if (credential?.kind === 'bearer') return `Bearer ${credential.token}`;
         return `Bearer ${(await this.#token(method, credential, access, party, signal)).value}`;
@@ -84,7 +84,6 @@ export class Authorizer {
       return;
     }
     if (challenges.some(({ scheme }) => scheme === 'basic')) {
-      this.#method = { kind: 'basic' };
       if (credential === null) throw rejected(party, 'the registry wants a user name and password');
       if (credential.kind !== 'basic')
         throw rejected(party, 'the registry wants a password, and a token is all there is');
@@ -93,6 +92,7 @@ export class Authorizer {
           party,
           `the registry does not accept the password of ${printable(credential.username, 60)}`,
         );
+      this.#method = { kind: 'basic' };
       return;
     }
     const schemes = challenges.map(({ scheme }) => printable(scheme, 30)).join(', ');

@@ -160,7 +160,7 @@ async function searchStore(
 const hubKey = 'https://index.docker.io/v1/';
 
 /** The keys that may hold a repository's entry: podman's namespaced ones, most specific first, the host, old forms. */
-export function keysFor(host: string, repository: string): readonly string[] {
+function keysFor(host: string, repository: string): readonly string[] {
   const keys: string[] = [];
   const path = repository.split('/');
   for (let length = path.length; length > 0; length -= 1)

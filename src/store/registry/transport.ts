@@ -76,6 +76,8 @@ export class Transport {
         body: body === null ? null : (asBody(body) as Dispatcher.DispatchOptions['body'] & object),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
+        // Else undici closes the connection after every HEAD.
+        reset: false,
         signal,
       });
       // A body that is destroyed before anybody reads it would otherwise throw at the process.

@@ -109,6 +109,8 @@ export class Uploader {
           }
           if (!(outcome.transient || outcome.lost) || failures >= options.retryTimes) throw outcome.error;
           await clock.sleep(outcome.pause ?? pauseBefore(failures, clock), signal);
+          // A proxy may hang up on what it thinks too large instead of saying so.
+          if (outcome.status === null && failures > 0) this.#limit.shrinkBelow(bytes.length);
         }
       } catch (error) {
         await session.cancel();

@@ -73,6 +73,18 @@ describe('HTTPS first', () => {
     expect(source.mountable?.registry).toBe(`https://${fake.host}`);
   });
 
+  test('NODE_TLS_REJECT_UNAUTHORIZED has no say', async () => {
+    const fake = await withImage({ tls: certificate });
+    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    try {
+      await expect(sourceOf(fake.host).source.root(never)).rejects.toThrow(/cannot be trusted/);
+    } finally {
+      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
+    }
+  });
+
   test.each([
     ['another name', makeCertificate({ dns: 'registry.example' }), /altnames|IP/],
     ['the past', makeCertificate({ from: 2001, to: 2002 }), /it has expired/],

@@ -364,6 +364,6 @@ export class FakeRegistry {
 
 const json = { 'content-type': 'application/json' };
 
-export function failure(status: number, code: string, message: string): Reply {
+function failure(status: number, code: string, message: string): Reply {
   return { status, headers: json, body: JSON.stringify({ errors: [{ code, message, detail: {} }] }) };
 }
