@@ -33,7 +33,11 @@ export class ChangeList {
 
   create(change: Omit<Change, 'id' | 'file'> & { readonly file?: number }): Change {
     const id = this.#changes.length;
-    const carries = change.kind !== 'directory' && change.kind !== 'link' && change.kind !== 'whiteout' && change.kind !== 'opaque';
+    const carries =
+      change.kind !== 'directory' &&
+      change.kind !== 'link' &&
+      change.kind !== 'whiteout' &&
+      change.kind !== 'opaque';
     const whole: Change = {
       id,
       kind: change.kind,
@@ -63,7 +67,16 @@ export function readChanges(index: LayerIndex, layer: number, table: PathTable, 
     const kind = index.kinds[entry] as ChangeKind;
     if (kind === 'ignored') continue;
     const target = kind === 'link' ? table.idOf(index.targets.get(entry) as string) : -1;
-    changes.push(list.create({ kind, path: table.idOf(index.paths[entry] as string), target, layer, entry, form: 'verbatim' }));
+    changes.push(
+      list.create({
+        kind,
+        path: table.idOf(index.paths[entry] as string),
+        target,
+        layer,
+        entry,
+        form: 'verbatim',
+      }),
+    );
   }
   return changes;
 }

@@ -49,7 +49,8 @@ export function buildEdit(
       case 'directory':
       case 'whiteout':
       case 'opaque': {
-        const head = change.form === 'made' ? makeMarker(change.kind, path, mtime) : storedHead(change, indexes, mode);
+        const head =
+          change.form === 'made' ? makeMarker(change.kind, path, mtime) : storedHead(change, indexes, mode);
         before.push(head);
         tarBytes += head.length;
         break;
@@ -61,7 +62,11 @@ export function buildEdit(
         tarBytes += head.length;
         break;
       }
-      default: {
+      case 'file':
+      case 'symlink':
+      case 'char':
+      case 'block':
+      case 'fifo': {
         let actions = sources.get(change.layer);
         if (actions === undefined) sources.set(change.layer, (actions = new Map()));
         actions.set(change.entry, actionOf(change, path, mode));
@@ -83,7 +88,11 @@ function actionOf(change: Change, path: Path, mode: number | null): EntryAction 
   return mode === null ? keep : { kind: 'chmod', mode };
 }
 
-function storedHead(change: Change, indexes: ReadonlyMap<number, LayerIndex>, mode: number | null): Uint8Array {
+function storedHead(
+  change: Change,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  mode: number | null,
+): Uint8Array {
   const head = (indexes.get(change.layer) as LayerIndex).head(change.entry);
   return mode === null ? head : chmodHead(head, mode);
 }

@@ -90,7 +90,13 @@ const whiteout = 8;
 const file = 16;
 
 /** A directory that exists only because something lay in it goes on existing when that is gone. */
-function keepImplied(tree: Tree, marks: Uint8Array, hidden: Uint8Array, below: Below, wanted: (path: number) => boolean): void {
+function keepImplied(
+  tree: Tree,
+  marks: Uint8Array,
+  hidden: Uint8Array,
+  below: Below,
+  wanted: (path: number) => boolean,
+): void {
   const { table } = tree;
   const implied = new Uint8Array(marks.length);
   for (let path = marks.length - 1; path > 0; path--) {
@@ -149,7 +155,11 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
       const origin = list.get(id - 1);
       const change = list.create({ ...origin, path: first.path, form: 'renamed', file: id - 1 });
       data.push(change);
-      promoted.push({ change, from: origin, reason: options.own.has(origin.layer) ? 'target removed' : 'borrowed from a lower layer' });
+      promoted.push({
+        change,
+        from: origin,
+        reason: options.own.has(origin.layer) ? 'target removed' : 'borrowed from a lower layer',
+      });
       names = rest;
       target = first.path;
     } else {
@@ -159,7 +169,8 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
     for (const link of names) {
       const sound = ready.has(link.target) || namesGround(tree, link.target, id, options.below);
       const change = sound ? link : list.create({ ...link, target, form: 'relinked' });
-      if (!sound) promoted.push({ change, from: id > 0 ? list.get(id - 1) : null, reason: 'linked to another name' });
+      if (!sound)
+        promoted.push({ change, from: id > 0 ? list.get(id - 1) : null, reason: 'linked to another name' });
       links.push(change);
       ready.add(link.path);
     }
@@ -173,7 +184,13 @@ function bySource(a: Change, b: Change): number {
 }
 
 /** A name for the links of a file to point at: the one that carries the data here, else one in the layers below. */
-function findAnchor(tree: Tree, id: number, group: readonly Change[], carrier: Change | null, options: ExpressOptions): number | null {
+function findAnchor(
+  tree: Tree,
+  id: number,
+  group: readonly Change[],
+  carrier: Change | null,
+  options: ExpressOptions,
+): number | null {
   if (carrier !== null) return carrier.path;
   const { below } = options;
   const named = group.find((link) => namesGround(tree, link.target, id, below));

@@ -56,10 +56,12 @@ export class LayerIndexBuilder {
     this.#modes.push(entry.mode);
     if (kind === 'link') {
       const target = cleanPath(entry.link);
-      if (target === '') throw new OcislimError('LAYER_INVALID', `the hard link ${quotePath(path)} has no target`);
+      if (target === '')
+        throw new OcislimError('LAYER_INVALID', `the hard link ${quotePath(path)} has no target`);
       this.#targets.set(at, target);
     }
-    if (kind === 'directory' || kind === 'link' || kind === 'whiteout' || kind === 'opaque') this.#heads.put(at, entry.head);
+    if (kind === 'directory' || kind === 'link' || kind === 'whiteout' || kind === 'opaque')
+      this.#heads.put(at, entry.head);
   }
 
   finish(tarBytes: number, end: TarEnd): LayerIndex {
@@ -84,11 +86,15 @@ function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   const path = cleanPath(entry.name);
   const base = baseOf(path);
   if (path === '' && entry.kind !== 'directory') {
-    throw new OcislimError('LAYER_INVALID', `an entry that is not a directory stands for the root (${quotePath(entry.name)})`);
+    throw new OcislimError(
+      'LAYER_INVALID',
+      `an entry that is not a directory stands for the root (${quotePath(entry.name)})`,
+    );
   }
   if (!base.startsWith(whiteoutPrefix)) {
     // Below an AUFS leftover (`.wh..wh.plnk/12.3`) nothing is content either.
-    if (path.includes(leftoverPrefix) && path.split('/').some((part) => part.startsWith(leftoverPrefix))) return { kind: 'ignored', path };
+    if (path.includes(leftoverPrefix) && path.split('/').some((part) => part.startsWith(leftoverPrefix)))
+      return { kind: 'ignored', path };
     return { kind: entry.kind, path };
   }
   if (base === opaqueName) return { kind: 'opaque', path: parentOf(path) };

@@ -17,7 +17,8 @@ export function cleanPath(name: ByteString): Path {
   if (path.includes('\0')) throw new OcislimError('LAYER_INVALID', 'a file name holds a NUL byte');
   if (!untidy.test(path)) return path;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw new OcislimError('LAYER_INVALID', `the name ${quotePath(name)} leaves its directory with ".."`);
+  if (parts.includes('..'))
+    throw new OcislimError('LAYER_INVALID', `the name ${quotePath(name)} leaves its directory with ".."`);
   return parts.join('/');
 }
 
@@ -39,5 +40,8 @@ export function quotePath(path: ByteString): string {
   const bytes = Buffer.from(path, 'latin1');
   const text = bytes.toString('utf8');
   const faithful = Buffer.from(text, 'utf8').equals(bytes) ? text : path;
-  return JSON.stringify(faithful).replace(/[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(faithful).replace(
+    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -105,7 +105,11 @@ export class Tree {
   /** Is the ground's node at this path neither replaced nor hidden by what was applied? */
   isUntouched(path: number): boolean {
     if (this.node[path] !== 0 || this.hidesAt(path)) return false;
-    for (let above = this.table.parent[path] as number; above >= 0; above = this.table.parent[above] as number) {
+    for (
+      let above = this.table.parent[path] as number;
+      above >= 0;
+      above = this.table.parent[above] as number
+    ) {
       if (this.hidesChildrenAt(above) || (this.node[above] !== 0 && !this.isDirectory(above))) return false;
     }
     return true;
@@ -152,7 +156,11 @@ export class Tree {
   }
 
   #implyAncestors(path: number, observer: Observer): void {
-    for (let above = this.table.parent[path] as number; above >= 0; above = this.table.parent[above] as number) {
+    for (
+      let above = this.table.parent[path] as number;
+      above >= 0;
+      above = this.table.parent[above] as number
+    ) {
       if (this.touched[above] === this.#layers && this.isDirectory(above)) return;
       this.#imply(above, observer);
     }
@@ -176,14 +184,22 @@ export class Tree {
 
   #refuseOwnAncestor({ kind, path }: Change): void {
     // A marker lies in the directory whose children it hides.
-    for (let above = kind === 'opaque' ? path : (this.table.parent[path] as number); above >= 0; above = this.table.parent[above] as number) {
+    for (
+      let above = kind === 'opaque' ? path : (this.table.parent[path] as number);
+      above >= 0;
+      above = this.table.parent[above] as number
+    ) {
       if (this.touched[above] !== this.#layers) continue;
       if (this.isDirectory(above)) return;
       if (this.node[above] === 0) continue;
       const paths = this.table.paths;
-      throw new OcislimError('LAYER_INVALID', `${quotePath(paths[path] as string)} lies below ${quotePath(paths[above] as string)}, which is no directory in the same layer`, {
-        advice: 'Programs unpack such a layer in different ways; build it anew.',
-      });
+      throw new OcislimError(
+        'LAYER_INVALID',
+        `${quotePath(paths[path] as string)} lies below ${quotePath(paths[above] as string)}, which is no directory in the same layer`,
+        {
+          advice: 'Programs unpack such a layer in different ways; build it anew.',
+        },
+      );
     }
   }
 
@@ -219,11 +235,18 @@ export class Tree {
     const text = `the hard link ${quotePath(paths[link.path] as string)} in layer ${link.layer}`;
     if (this.node[target] !== 0) {
       if (!this.isDirectory(target)) return this.file[target] as number;
-      throw new OcislimError('LAYER_INVALID', `${text} points at a directory, ${quotePath(paths[target] as string)}`);
+      throw new OcislimError(
+        'LAYER_INVALID',
+        `${text} points at a directory, ${quotePath(paths[target] as string)}`,
+      );
     }
     if (this.ground === 'unknown' && this.isUntouched(target)) return -(target + 1);
-    throw new OcislimError('LAYER_INVALID', `${text} points at ${quotePath(paths[target] as string)}, which does not exist there`, {
-      advice: 'The image is damaged: no program can unpack it. Build it anew.',
-    });
+    throw new OcislimError(
+      'LAYER_INVALID',
+      `${text} points at ${quotePath(paths[target] as string)}, which does not exist there`,
+      {
+        advice: 'The image is damaged: no program can unpack it. Build it anew.',
+      },
+    );
   }
 }

@@ -15,11 +15,16 @@ export function completionScript(shell: string, commands: readonly Command[]): s
 }
 
 function flags(command: Command): string[] {
-  return command.options.flatMap(({ name, alias }) => [`--${name}`, ...(alias === undefined ? [] : [alias.length === 1 ? `-${alias}` : `--${alias}`])]);
+  return command.options.flatMap(({ name, alias }) => [
+    `--${name}`,
+    ...(alias === undefined ? [] : [alias.length === 1 ? `-${alias}` : `--${alias}`]),
+  ]);
 }
 
 function bash(commands: readonly Command[]): string {
-  const cases = commands.map((command) => `    ${command.name}) words="${flags(command).join(' ')}" ;;`).join('\n');
+  const cases = commands
+    .map((command) => `    ${command.name}) words="${flags(command).join(' ')}" ;;`)
+    .join('\n');
   return `_ocislim() {
   local words current="\${COMP_WORDS[COMP_CWORD]}"
   case "\${COMP_WORDS[1]}" in
@@ -37,7 +42,10 @@ function fish(commands: readonly Command[]): string {
   const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
   const lines = commands.flatMap((command) => [
     `complete -c ocislim -n __fish_use_subcommand -a ${command.name} -d ${quote(command.describe)}`,
-    ...command.options.map(({ name, describe }) => `complete -c ocislim -n "__fish_seen_subcommand_from ${command.name}" -l ${name} -d ${quote(describe)}`),
+    ...command.options.map(
+      ({ name, describe }) =>
+        `complete -c ocislim -n "__fish_seen_subcommand_from ${command.name}" -l ${name} -d ${quote(describe)}`,
+    ),
   ]);
   return `${lines.join('\n')}\n`;
 }

@@ -19,7 +19,12 @@ export async function main(args: readonly string[]): Promise<number> {
   const handlers = { SIGINT: () => onSignal('SIGINT'), SIGTERM: () => onSignal('SIGTERM') };
   process.on('SIGINT', handlers.SIGINT);
   process.on('SIGTERM', handlers.SIGTERM);
-  const console: Console = { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupted.signal };
+  const console: Console = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signal: interrupted.signal,
+  };
   try {
     const result = await dispatch(args, console);
     return status ?? result;
@@ -42,15 +47,28 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     .usage('$0 COMMAND: squash, prune and recompress container images where they live')
     .version(version)
     .env('OCISLIM')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'greedy-arrays': false, 'camel-case-expansion': false, 'parse-positional-numbers': false })
+    .parserConfiguration({
+      'duplicate-arguments-array': false,
+      'greedy-arrays': false,
+      'camel-case-expansion': false,
+      'parse-positional-numbers': false,
+    })
     .strict()
     .strictCommands()
     .recommendCommands()
-    .demandCommand(1, 'ocislim needs a command: squash, prune, recompress, slim, copy, verify, export, registry')
+    .demandCommand(
+      1,
+      'ocislim needs a command: squash, prune, recompress, slim, copy, verify, export, registry',
+    )
     .wrap(Math.min(process.stdout.columns ?? 100, 110))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new OcislimError('USAGE', message ?? 'the command line cannot be understood', { advice: 'See "ocislim --help".' });
+      throw (
+        error ??
+        new OcislimError('USAGE', message ?? 'the command line cannot be understood', {
+          advice: 'See "ocislim --help".',
+        })
+      );
     });
   for (const command of commands) {
     parser.command(
@@ -67,17 +85,29 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
 }
 
 function usage({ name, positionals }: Command): string {
-  return [name, ...positionals.map(({ name: each, required }) => (required ? `<${each}>` : `[${each}]`))].join(' ');
+  return [
+    name,
+    ...positionals.map(({ name: each, required }) => (required ? `<${each}>` : `[${each}]`)),
+  ].join(' ');
 }
 
 function describe(parser: Argv, command: Command): Argv {
-  for (const { name, describe: text } of command.positionals) parser.positional(name, { describe: text, type: 'string' });
+  for (const { name, describe: text } of command.positionals)
+    parser.positional(name, { describe: text, type: 'string' });
   for (const option of command.options) parser.option(option.name, settings(option) as Options);
   for (const [line, does] of command.examples) parser.example(line, does);
   return parser.epilogue(command.details);
 }
 
-function settings({ alias, type, choices, default: value, describe: text, group, value: placeholder }: Option) {
+function settings({
+  alias,
+  type,
+  choices,
+  default: value,
+  describe: text,
+  group,
+  value: placeholder,
+}: Option) {
   return {
     ...(alias === undefined ? {} : { alias }),
     ...(choices === undefined ? {} : { choices }),
@@ -102,6 +132,8 @@ async function explain(error: unknown, args: readonly string[]): Promise<number>
     return 2;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${escapeText(detail).replaceAll('\\n', '\n')}\n`);
+  process.stderr.write(
+    `ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${escapeText(detail).replaceAll('\\n', '\n')}\n`,
+  );
   return errorCodes.INTERNAL.exit;
 }

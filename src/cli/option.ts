@@ -11,7 +11,14 @@ export interface Option {
   readonly group: OptionGroup;
 }
 
-export type OptionGroup = 'Layers' | 'What to remove' | 'Packing' | 'Result' | 'Reports' | 'Registries' | 'Work';
+export type OptionGroup =
+  | 'Layers'
+  | 'What to remove'
+  | 'Packing'
+  | 'Result'
+  | 'Reports'
+  | 'Registries'
+  | 'Work';
 
 /** Values by option name, as yargs gives them: absent options are undefined. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -33,7 +40,12 @@ export function list(values: Values, name: string): readonly string[] {
 
 /** Values of a comma-separated, repeatable option. */
 export function names(values: Values, name: string): readonly string[] {
-  return list(values, name).flatMap((item) => item.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+  return list(values, name).flatMap((item) =>
+    item
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
 }
 
 /** `K=V` pairs of a repeatable option. Pairs without a key give `null`. */

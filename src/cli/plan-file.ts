@@ -20,7 +20,9 @@ export async function readPlan(file: string, readBase: BaseReader): Promise<Tran
   const parsed = planSchema.safeParse(document.toJS());
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+      const node = document.getIn(path.slice(0, length), true) as
+        | { range?: [number, number, number] }
+        | undefined;
       if (node?.range !== undefined) return lines.linePos(node.range[0]).line;
     }
     return 1;
@@ -29,28 +31,46 @@ export async function readPlan(file: string, readBase: BaseReader): Promise<Tran
     const [issue] = parsed.error.issues;
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
-    throw invalid(file, lineOf(path), `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'not a plan'}`);
+    throw invalid(
+      file,
+      lineOf(path),
+      `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'not a plan'}`,
+    );
   }
   return transformOf(file, parsed.data, lineOf, readBase);
 }
 
-async function transformOf(file: string, plan: PlanFile, lineOf: (path: readonly PropertyKey[]) => number, readBase: BaseReader): Promise<Transform> {
+async function transformOf(
+  file: string,
+  plan: PlanFile,
+  lineOf: (path: readonly PropertyKey[]) => number,
+  readBase: BaseReader,
+): Promise<Transform> {
   const steps: Transform[] = [];
   const within = async <T>(path: readonly PropertyKey[], work: () => T | Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof OcislimError && errorsOfPlans.has(error.code)) throw invalid(file, lineOf(path), error.message, error.advice);
+      if (error instanceof OcislimError && errorsOfPlans.has(error.code))
+        throw invalid(file, lineOf(path), error.message, error.advice);
       throw error;
     }
   };
-  const range = (stage: { layers?: string; base?: string }): Promise<Selection> => rangeSelection(stage, readBase);
+  const range = (stage: { layers?: string; base?: string }): Promise<Selection> =>
+    rangeSelection(stage, readBase);
   if (plan.prune !== undefined) {
     const { presets = [], rules = [], keep = [], shadowed = false } = plan.prune;
     const expanded = await within(['prune', 'presets'], () => expandPresets(presets));
     const own = rules.map((rule, i) => parseRule(rule, `${file}:${lineOf(['prune', 'rules', i])}`));
     const selection = await within(['prune'], () => range(plan.prune ?? {}));
-    steps.push(prune(selection, { rules: [...expanded.remove, ...own], keep, shadowed, clearSetuid: expanded.clearSetuid.map(({ text }) => text) }));
+    steps.push(
+      prune(selection, {
+        rules: [...expanded.remove, ...own],
+        keep,
+        shadowed,
+        clearSetuid: expanded.clearSetuid.map(({ text }) => text),
+      }),
+    );
   }
   if (plan.squash !== undefined) {
     const { fromLayer, ...rest } = plan.squash;
@@ -59,11 +79,21 @@ async function transformOf(file: string, plan: PlanFile, lineOf: (path: readonly
   }
   if (plan.recompress !== undefined) {
     const { compression, level, gzipEngine = 'libdeflate', minSavings, ...rest } = plan.recompress;
-    const savings = minSavings === undefined ? null : await within(['recompress', 'minSavings'], () => parsePercentOrSize(String(minSavings), 'minSavings'));
+    const savings =
+      minSavings === undefined
+        ? null
+        : await within(['recompress', 'minSavings'], () =>
+            parsePercentOrSize(String(minSavings), 'minSavings'),
+          );
     const selection = await within(['recompress'], () => range(rest));
-    steps.push(await within(['recompress', 'level'], () => recompress(selection, readEncoding(compression, level, gzipEngine), savings)));
+    steps.push(
+      await within(['recompress', 'level'], () =>
+        recompress(selection, readEncoding(compression, level, gzipEngine), savings),
+      ),
+    );
   }
-  if (steps.length === 0) throw invalid(file, 1, 'the plan has no stage', 'Give prune, squash or recompress.');
+  if (steps.length === 0)
+    throw invalid(file, 1, 'the plan has no stage', 'Give prune, squash or recompress.');
   const dropEmpty = plan.emptyLayers === 'drop';
   return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
 }
@@ -71,5 +101,9 @@ async function transformOf(file: string, plan: PlanFile, lineOf: (path: readonly
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {
-  return new OcislimError('PLAN_INVALID', `${file}:${line}: ${message}`, advice === undefined ? {} : { advice });
+  return new OcislimError(
+    'PLAN_INVALID',
+    `${file}:${line}: ${message}`,
+    advice === undefined ? {} : { advice },
+  );
 }

@@ -10,7 +10,10 @@ const selection = {
 const squash = z
   .strictObject({
     last: z.int().min(1).exactOptional().describe('The N topmost layers.'),
-    fromLayer: z.union([z.int().min(1), z.string()]).exactOptional().describe('This layer (number or digest) and all above it.'),
+    fromLayer: z
+      .union([z.int().min(1), z.string()])
+      .exactOptional()
+      .describe('This layer (number or digest) and all above it.'),
     all: z.literal(true).exactOptional().describe('All layers.'),
     ...selection,
   })
@@ -18,8 +21,14 @@ const squash = z
 
 const prune = z
   .strictObject({
-    presets: z.array(z.string()).exactOptional().describe('Named sets of rules; "ocislim prune SRC --preset help" lists them.'),
-    rules: z.array(z.string()).exactOptional().describe('Rules with .dockerignore semantics, after those of the presets.'),
+    presets: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Named sets of rules; "ocislim prune SRC --preset help" lists them.'),
+    rules: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Rules with .dockerignore semantics, after those of the presets.'),
     keep: z.array(z.string()).exactOptional().describe('Globs of what stays whatever the rules say.'),
     shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
     ...selection,
@@ -31,7 +40,10 @@ const recompress = z
     compression: z.enum(['gzip', 'zstd', 'none']),
     level: z.int().min(1).max(22).exactOptional().describe('gzip 1–12 (zlib and pako 1–9), zstd 1–22.'),
     gzipEngine: z.enum(['libdeflate', 'zlib', 'pako']).exactOptional(),
-    minSavings: z.union([z.string(), z.int()]).exactOptional().describe('"5%" or bytes: a layer that would not shrink by this much keeps its blob.'),
+    minSavings: z
+      .union([z.string(), z.int()])
+      .exactOptional()
+      .describe('"5%" or bytes: a layer that would not shrink by this much keeps its blob.'),
     ...selection,
   })
   .describe('Pack layers anew.');
@@ -45,7 +57,10 @@ export const planSchema = z
     recompress: recompress.exactOptional(),
     emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
   })
-  .meta({ title: 'ocislim plan', description: 'What "ocislim slim -f PLAN.yaml" does to an image: every stage is optional.' });
+  .meta({
+    title: 'ocislim plan',
+    description: 'What "ocislim slim -f PLAN.yaml" does to an image: every stage is optional.',
+  });
 
 export type PlanFile = z.infer<typeof planSchema>;
 

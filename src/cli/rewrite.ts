@@ -15,6 +15,7 @@ import { chooseStyle } from '../report/style.ts';
 import { openSource, openTarget } from '../store/open.ts';
 import { RegistryClients } from '../store/registry/client.ts';
 import type { RegistryOptions } from '../store/registry/lease.ts';
+import type { CredentialLookup } from '../store/registry/credential.ts';
 import { createCredentialLookup } from '../store/registry/credentials.ts';
 import type { Target } from '../store/place.ts';
 import type { Console } from './command.ts';
@@ -34,6 +35,7 @@ export class Session {
   readonly maxScratch: number;
   readonly platforms: readonly Platform[];
   readonly #clients = new RegistryClients();
+  readonly #lookups = new Map<string | null, CredentialLookup>();
   readonly #values: Values;
   readonly #console: Console;
   readonly #stop: () => void;
@@ -45,15 +47,27 @@ export class Session {
     this.signal = AbortSignal.any([console.signal, strict.signal]);
     this.jobs = values['jobs'] === undefined ? availableParallelism() : positive(values['jobs'], '--jobs');
     this.maxScratch = parseSize(text(values, 'max-scratch') ?? '2GB', '--max-scratch');
-    this.platforms = list(values, 'platform').flatMap((item) => item.split(',')).map(parsePlatform);
+    this.platforms = list(values, 'platform')
+      .flatMap((item) => item.split(','))
+      .map(parsePlatform);
     const style = chooseStyle(console.env, console.stderr.isTTY === true);
-    const mode = chooseProgressMode((text(values, 'progress') ?? 'auto') as ProgressMode | 'auto', console.stderr, console.env);
-    const progress = startProgress({ mode: flag(values, 'quiet') ? 'none' : mode, stream: console.stderr, style, verbose: flag(values, 'verbose') });
+    const mode = chooseProgressMode(
+      (text(values, 'progress') ?? 'auto') as ProgressMode | 'auto',
+      console.stderr,
+      console.env,
+    );
+    const progress = startProgress({
+      mode: flag(values, 'quiet') ? 'none' : mode,
+      stream: console.stderr,
+      style,
+      verbose: flag(values, 'verbose'),
+    });
     this.#stop = () => progress.stop();
     this.listener = (event) => {
       if (event.type === 'warning') {
         this.warnings.push({ code: event.code, message: event.message });
-        if (flag(values, 'strict')) strict.abort(new OcislimError('STRICT', `${event.message} (a warning, made an error by --strict)`));
+        if (flag(values, 'strict'))
+          strict.abort(new OcislimError('STRICT', `${event.message} (a warning, made an error by --strict)`));
       }
       progress.listener(event);
     };
@@ -69,16 +83,30 @@ export class Session {
 
   #options(side: 'src-creds' | 'dest-creds'): RegistryOptions {
     const values = this.#values;
-    const { env } = this.#console;
     return {
       listener: this.listener,
-      credentials: createCredentialLookup({ creds: text(values, side) ?? text(values, 'creds'), authfile: text(values, 'authfile'), env, home: env['HOME'] ?? homedir() }),
+      credentials: this.#credentials(text(values, side) ?? text(values, 'creds')),
       insecure: flag(values, 'insecure'),
       tlsVerify: values['tls-verify'] !== false,
       retryTimes: Number(values['retry-times'] ?? 4),
       timeoutMs: Number(values['timeout'] ?? 60) * 1000,
       clients: this.#clients,
     };
+  }
+
+  /** One lookup for both sides where their credentials are the same, so that they share tokens and connections. */
+  #credentials(creds: string | null): CredentialLookup {
+    const known = this.#lookups.get(creds);
+    if (known !== undefined) return known;
+    const { env } = this.#console;
+    const lookup = createCredentialLookup({
+      creds,
+      authfile: text(this.#values, 'authfile'),
+      env,
+      home: env['HOME'] ?? homedir(),
+    });
+    this.#lookups.set(creds, lookup);
+    return lookup;
   }
 
   /** Takes the progress off the screen: call it before printing a result. */
@@ -91,7 +119,8 @@ export class Session {
 export function readEpoch(env: Console['env']): number | null {
   const given = env['SOURCE_DATE_EPOCH'];
   if (given === undefined || given === '') return null;
-  if (!/^[0-9]{1,11}$/.test(given)) throw new OcislimError('USAGE', `SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(given)}`);
+  if (!/^[0-9]{1,11}$/.test(given))
+    throw new OcislimError('USAGE', `SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(given)}`);
   return Number(given);
 }
 
@@ -103,8 +132,12 @@ export function baseReader(session: Session): BaseReader {
       const { members } = await readImageSet(source, [], session.signal);
       const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
       const diffIds = (image: Image) => {
-        const same = bases.find(({ config }) => JSON.stringify(config.platform) === JSON.stringify(image.config.platform)) ?? (bases.length === 1 ? bases[0] : undefined);
-        if (same === undefined) throw new OcislimError('BASE_MISMATCH', `${name} has no image for the platform of this one`);
+        const same =
+          bases.find(
+            ({ config }) => JSON.stringify(config.platform) === JSON.stringify(image.config.platform),
+          ) ?? (bases.length === 1 ? bases[0] : undefined);
+        if (same === undefined)
+          throw new OcislimError('BASE_MISMATCH', `${name} has no image for the platform of this one`);
         return same.config.diffIds;
       };
       return { kind: 'base', name, diffIds } satisfies Selection;
@@ -172,45 +205,72 @@ export async function rewrite(
 function destinations(values: Values, source: Reference): Reference[] {
   const given = [text(values, 'dst'), ...list(values, 'tag')].filter((item) => item !== null);
   const inPlace = flag(values, 'in-place');
-  if (inPlace && given.length > 0) throw new OcislimError('USAGE', '--in-place writes over the source: it takes no destination');
+  if (inPlace && given.length > 0)
+    throw new OcislimError('USAGE', '--in-place writes over the source: it takes no destination');
   const references = given.map((item) => withTag(parseReference(item)));
   if (flag(values, 'dry-run')) return [];
   if (inPlace) {
-    if ('digest' in source && source.digest !== null) throw new OcislimError('USAGE', '--in-place needs a tag to write to, and the source is named by its digest');
+    if ('digest' in source && source.digest !== null)
+      throw new OcislimError(
+        'USAGE',
+        '--in-place needs a tag to write to, and the source is named by its digest',
+      );
     return [withTag(source)];
   }
   if (references.length === 0) {
-    throw new OcislimError('USAGE', 'where should the new image go?', { advice: 'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.' });
+    throw new OcislimError('USAGE', 'where should the new image go?', {
+      advice:
+        'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.',
+    });
   }
-  const same = references.find((reference) => formatReference(reference) === formatReference(withTag(source)));
-  if (same !== undefined) throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, { advice: '--in-place writes over the source.' });
+  const same = references.find(
+    (reference) => formatReference(reference) === formatReference(withTag(source)),
+  );
+  if (same !== undefined)
+    throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
+      advice: '--in-place writes over the source.',
+    });
   return references;
 }
 
 function withTag(reference: Reference): Reference {
   if (reference.kind !== 'registry') return reference;
-  if (reference.digest !== null) throw new OcislimError('USAGE', `a destination has no digest before it is written: ${formatReference(reference)}`);
+  if (reference.digest !== null)
+    throw new OcislimError(
+      'USAGE',
+      `a destination has no digest before it is written: ${formatReference(reference)}`,
+    );
   return { ...reference, tag: reference.tag ?? 'latest' };
 }
 
 function withLabels(transform: Transform, values: Values): Transform {
   const annotations = pairs(values, 'annotation');
   const labels = pairs(values, 'label');
-  if (annotations === null || labels === null) throw new OcislimError('USAGE', '--annotation and --label take KEY=VALUE');
+  if (annotations === null || labels === null)
+    throw new OcislimError('USAGE', '--annotation and --label take KEY=VALUE');
   if (Object.keys(annotations).length + Object.keys(labels).length === 0) return transform;
   return (image) => withPlan(transform(image), { labelling: { annotations, labels } });
 }
 
 function checkReportNames(values: Values): void {
   for (const file of list(values, 'report')) {
-    if (!/\.(?:json|md)$/.test(file)) throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in .json or .md`);
+    if (!/\.(?:json|md)$/.test(file))
+      throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in .json or .md`);
   }
 }
 
-async function tell(report: Report, outcome: RunOutcome, target: Target | null, values: Values, console: Console): Promise<void> {
+async function tell(
+  report: Report,
+  outcome: RunOutcome,
+  target: Target | null,
+  values: Values,
+  console: Console,
+): Promise<void> {
   const { renderJson } = await import('../report/json.ts');
   for (const file of list(values, 'report')) {
-    const content = file.endsWith('.json') ? renderJson(report) : (await import('../report/markdown.ts')).renderMarkdown(report);
+    const content = file.endsWith('.json')
+      ? renderJson(report)
+      : (await import('../report/markdown.ts')).renderMarkdown(report);
     await write(file, content);
   }
   const digest = outcome.root?.descriptor.digest ?? null;
@@ -223,14 +283,25 @@ async function tell(report: Report, outcome: RunOutcome, target: Target | null, 
     if (metadata !== null) {
       const { mediaType, size } = outcome.root.descriptor;
       const names = report.destination?.references.join(',');
-      const content = { 'containerimage.config.digest': imageId(outcome), 'containerimage.descriptor': { mediaType, digest, size }, 'containerimage.digest': digest, 'image.name': names };
+      const content = {
+        'containerimage.config.digest': imageId(outcome),
+        'containerimage.descriptor': { mediaType, digest, size },
+        'containerimage.digest': digest,
+        'image.name': names,
+      };
       await write(metadata, `${JSON.stringify(content, null, 2)}\n`);
     }
   }
   if (!flag(values, 'quiet')) {
     const { renderSummary } = await import('../report/summary.ts');
     const style = chooseStyle(console.env, console.stderr.isTTY === true);
-    console.stderr.write(renderSummary(report, { style, width: console.stderr.columns ?? 100, verbose: flag(values, 'verbose') || report.dryRun }));
+    console.stderr.write(
+      renderSummary(report, {
+        style,
+        width: console.stderr.columns ?? 100,
+        verbose: flag(values, 'verbose') || report.dryRun,
+      }),
+    );
   }
   if (text(values, 'format') === 'json') for (const chunk of renderJson(report)) console.stdout.write(chunk);
   else if (digest !== null && target !== null) console.stdout.write(`${target.nameOf(digest)}\n`);
@@ -240,7 +311,9 @@ async function tell(report: Report, outcome: RunOutcome, target: Target | null, 
 function imageId(outcome: RunOutcome): string {
   const [only, ...more] = outcome.images;
   if (only?.manifest == null || more.length > 0) return outcome.root?.descriptor.digest ?? '';
-  const { config } = JSON.parse(new TextDecoder().decode(only.manifest.bytes)) as { config: { digest: string } };
+  const { config } = JSON.parse(new TextDecoder().decode(only.manifest.bytes)) as {
+    config: { digest: string };
+  };
   return config.digest;
 }
 
@@ -248,7 +321,9 @@ async function write(file: string, content: string | Iterable<string>): Promise<
   try {
     await writeFile(file, content);
   } catch (cause) {
-    throw new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, { cause });
+    throw new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

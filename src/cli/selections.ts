@@ -12,11 +12,19 @@ export type BaseReader = (reference: string) => Promise<Selection>;
 
 /** The selection of `squash`: exactly one of its options. @throws USAGE */
 export async function squashSelection(values: Values, readBase: BaseReader): Promise<Selection> {
-  const given = ['last', 'from-layer', 'layers', 'base', 'all'].filter((name) => values[name] !== undefined && values[name] !== false);
+  const given = ['last', 'from-layer', 'layers', 'base', 'all'].filter(
+    (name) => values[name] !== undefined && values[name] !== false,
+  );
   if (given.length !== 1) {
-    throw new OcislimError('USAGE', given.length === 0 ? 'squash needs to know which layers' : `--${given.join(' and --')} do not go together`, {
-      advice: 'Give one of --last N, --from-layer N, --layers A..B, --base REF or --all.',
-    });
+    throw new OcislimError(
+      'USAGE',
+      given.length === 0
+        ? 'squash needs to know which layers'
+        : `--${given.join(' and --')} do not go together`,
+      {
+        advice: 'Give one of --last N, --from-layer N, --layers A..B, --base REF or --all.',
+      },
+    );
   }
   if (flag(values, 'all')) return { kind: 'all' };
   const last = values['last'];
@@ -30,7 +38,8 @@ export async function squashSelection(values: Values, readBase: BaseReader): Pro
 export async function rangeSelection(values: Values, readBase: BaseReader): Promise<Selection> {
   const layers = text(values, 'layers');
   const base = text(values, 'base');
-  if (layers !== null && base !== null) throw new OcislimError('USAGE', '--layers and --base do not go together');
+  if (layers !== null && base !== null)
+    throw new OcislimError('USAGE', '--layers and --base do not go together');
   if (layers !== null) return parseRange(layers);
   return base === null ? { kind: 'all' } : readBase(base);
 }
@@ -46,12 +55,19 @@ export async function pruneOptions(values: Values): Promise<PruneOptions> {
   const { expandPresets } = await import('../slim/presets.ts');
   const presets = expandPresets(names(values, 'preset'));
   const rules: Rule[] = [...presets.remove];
-  for (const file of list(values, 'rules')) rules.push(...parseRules(await readText(file, 'rule file'), file));
+  for (const file of list(values, 'rules'))
+    rules.push(...parseRules(await readText(file, 'rule file'), file));
   for (const rule of list(values, 'rule')) rules.push(parseRule(rule, '--rule'));
   const keep = [...list(values, 'keep')];
-  for (const file of list(values, 'keep-file')) keep.push(...parseRules(await readText(file, 'keep file'), file).map((rule) => rule.text));
+  for (const file of list(values, 'keep-file'))
+    keep.push(...parseRules(await readText(file, 'keep file'), file).map((rule) => rule.text));
   for (const glob of keep) parseRule(glob, '--keep');
-  return { rules, keep, shadowed: flag(values, 'shadowed'), clearSetuid: presets.clearSetuid.map((rule) => rule.text) };
+  return {
+    rules,
+    keep,
+    shadowed: flag(values, 'shadowed'),
+    clearSetuid: presets.clearSetuid.map((rule) => rule.text),
+  };
 }
 
 export async function readText(file: string, what: string): Promise<string> {
@@ -59,7 +75,8 @@ export async function readText(file: string, what: string): Promise<string> {
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const why =
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
     throw new OcislimError('USAGE', `cannot read the ${what} ${JSON.stringify(file)}: ${why}`, { cause });
   }
   try {

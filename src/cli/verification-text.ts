@@ -7,12 +7,25 @@ export function renderVerification(result: Verification, a: string, b: string): 
   const lines: string[] = [];
   for (const { platform, compared, differences, differenceCount, allowedMissing } of result.platforms) {
     const where = platform ?? 'image';
-    const less = allowedMissing === 0 ? '' : `, ${formatNumberOf(allowedMissing, 'path')} removed as announced`;
-    if (differenceCount === 0) lines.push(`${where}: the same, ${formatNumberOf(compared, 'path')} compared in every attribute${less}`);
-    else lines.push(`${where}: ${formatNumberOf(differenceCount, 'difference')} in ${formatNumberOf(compared, 'path')}${less}`);
-    for (const { path, what, a: before, b: after } of differences) lines.push(`  ${what.padEnd(8)} ${escapeText(path)}: ${escapeText(before)} → ${escapeText(after)}`);
-    if (differences.length < differenceCount) lines.push(`  … and ${formatNumberOf(differenceCount - differences.length, 'more difference', 'more differences')}`);
+    const less =
+      allowedMissing === 0 ? '' : `, ${formatNumberOf(allowedMissing, 'path')} removed as announced`;
+    if (differenceCount === 0)
+      lines.push(
+        `${where}: the same, ${formatNumberOf(compared, 'path')} compared in every attribute${less}`,
+      );
+    else
+      lines.push(
+        `${where}: ${formatNumberOf(differenceCount, 'difference')} in ${formatNumberOf(compared, 'path')}${less}`,
+      );
+    for (const { path, what, a: before, b: after } of differences)
+      lines.push(`  ${what.padEnd(8)} ${escapeText(path)}: ${escapeText(before)} → ${escapeText(after)}`);
+    if (differences.length < differenceCount)
+      lines.push(
+        `  … and ${formatNumberOf(differenceCount - differences.length, 'more difference', 'more differences')}`,
+      );
   }
-  lines.push(result.equal ? `${escapeText(b)} is ${escapeText(a)}` : `${escapeText(b)} is NOT ${escapeText(a)}`);
+  lines.push(
+    result.equal ? `${escapeText(b)} is ${escapeText(a)}` : `${escapeText(b)} is NOT ${escapeText(a)}`,
+  );
   return `${lines.join('\n')}\n`;
 }

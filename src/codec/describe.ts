@@ -18,7 +18,12 @@ export function describeEncoder(encoding: PackedEncoding): EncoderDescription {
     case 'none':
       return { name: 'none', version: '1', level: null, blockSize: null, text: 'not compressed' };
     case 'zstd':
-      return describe('zstd', process.versions['zstd'] ?? 'unknown', encoding.level, zstdLevel(encoding.level).frameSize);
+      return describe(
+        'zstd',
+        process.versions['zstd'] ?? 'unknown',
+        encoding.level,
+        zstdLevel(encoding.level).frameSize,
+      );
     case 'gzip':
       switch (encoding.engine) {
         case 'libdeflate':

@@ -51,7 +51,12 @@ async function* pass(stream: ByteStream, signal: AbortSignal): ByteStream {
 type Work = (block: Block, index: number) => Promise<Uint8Array>;
 
 /** Works on several blocks at once and gives the results out in their order. */
-async function* inOrder(stream: ByteStream, size: number, { signal, pool }: EncodeOptions, start: (reader: BlockReader) => Work): ByteStream {
+async function* inOrder(
+  stream: ByteStream,
+  size: number,
+  { signal, pool }: EncodeOptions,
+  start: (reader: BlockReader) => Work,
+): ByteStream {
   const reader = new BlockReader(stream, size);
   const work = start(reader);
   const pending: Promise<Uint8Array>[] = [];
@@ -91,17 +96,28 @@ async function* inOrder(stream: ByteStream, size: number, { signal, pool }: Enco
 /** One gzip member for each block, in worker threads: RFC 1952, section 2.2 lets members follow each other. */
 function encodeMembers(stream: ByteStream, level: number, options: EncodeOptions): ByteStream {
   const { pool, signal } = options;
-  return inOrder(stream, memberSize, options, (reader) => ({ bytes }) =>
-    pool.run(signal, async () => {
-      const thread = pool.lend();
-      try {
-        const { output, memory } = await thread.ask({ engine: 'libdeflate', level, memory: bytes.buffer, length: bytes.length, last: true });
-        reader.recycle(memory);
-        return output;
-      } finally {
-        await pool.takeBack(thread, true);
-      }
-    }),
+  return inOrder(
+    stream,
+    memberSize,
+    options,
+    (reader) =>
+      ({ bytes }) =>
+        pool.run(signal, async () => {
+          const thread = pool.lend();
+          try {
+            const { output, memory } = await thread.ask({
+              engine: 'libdeflate',
+              level,
+              memory: bytes.buffer,
+              length: bytes.length,
+              last: true,
+            });
+            reader.recycle(memory);
+            return output;
+          } finally {
+            await pool.takeBack(thread, true);
+          }
+        }),
   );
 }
 
@@ -109,12 +125,20 @@ function encodeMembers(stream: ByteStream, level: number, options: EncodeOptions
 function encodeZstd(stream: ByteStream, level: number, options: EncodeOptions): ByteStream {
   const { frameSize, params } = zstdLevel(level);
   const { pool, signal } = options;
-  return inOrder(stream, frameSize, options, (reader) => ({ bytes }) =>
-    pool.run(signal, async () => {
-      const frame = await oneShot<ZstdOptions>(zstdCompress, bytes, { params, pledgedSrcSize: bytes.length });
-      reader.recycle(bytes.buffer);
-      return frame;
-    }),
+  return inOrder(
+    stream,
+    frameSize,
+    options,
+    (reader) =>
+      ({ bytes }) =>
+        pool.run(signal, async () => {
+          const frame = await oneShot<ZstdOptions>(zstdCompress, bytes, {
+            params,
+            pledgedSrcSize: bytes.length,
+          });
+          reader.recycle(bytes.buffer);
+          return frame;
+        }),
   );
 }
 
@@ -131,7 +155,11 @@ async function* encodeSingleMember(stream: ByteStream, level: number, options: E
     crc = crc32(bytes, crc);
     size += bytes.length;
     return pool.run(signal, async () => {
-      const settings: ZlibOptions = { level, finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH, ...(before === null ? {} : { dictionary: before }) };
+      const settings: ZlibOptions = {
+        level,
+        finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+        ...(before === null ? {} : { dictionary: before }),
+      };
       const packed = await oneShot<ZlibOptions>(deflateRaw, bytes, settings);
       reader.recycle(bytes.buffer);
       return index === 0 ? Buffer.concat([header, packed]) : packed;
@@ -154,7 +182,13 @@ async function* encodePako(stream: ByteStream, level: number, { pool, signal }: 
       signal.throwIfAborted();
       const block = await reader.next();
       last = block.last;
-      const request = { engine: 'pako', level, memory: block.bytes.buffer, length: block.bytes.length, last } as const;
+      const request = {
+        engine: 'pako',
+        level,
+        memory: block.bytes.buffer,
+        length: block.bytes.length,
+        last,
+      } as const;
       const { output, memory } = await pool.run(signal, () => thread.ask(request));
       reader.recycle(memory);
       finished = last;

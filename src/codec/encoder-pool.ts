@@ -14,7 +14,9 @@ export interface WorkerRequest {
   readonly last: boolean;
 }
 
-export type WorkerAnswer = { readonly output: Uint8Array<ArrayBuffer>; readonly memory: ArrayBuffer } | { readonly failure: string };
+export type WorkerAnswer =
+  | { readonly output: Uint8Array<ArrayBuffer>; readonly memory: ArrayBuffer }
+  | { readonly failure: string };
 
 /** A worker thread and its unanswered question. */
 export class EncoderThread {
@@ -65,10 +67,14 @@ export class EncoderThread {
 }
 
 function engineError(engine: string, cause: unknown): OcislimError {
-  return new OcislimError('CODEC', `the ${engine === 'worker' ? 'encoder thread' : engine} failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    cause,
-    advice: 'Where WebAssembly or worker threads cannot run, --gzip-engine zlib does without them.',
-  });
+  return new OcislimError(
+    'CODEC',
+    `the ${engine === 'worker' ? 'encoder thread' : engine} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      cause,
+      advice: 'Where WebAssembly or worker threads cannot run, --gzip-engine zlib does without them.',
+    },
+  );
 }
 
 /**
@@ -105,7 +111,8 @@ export class EncoderPool {
 
   /** Takes memory for a block if there is some; a stream that holds nothing yet must `hold` instead, and may wait. */
   tryHold(bytes: number): boolean {
-    if (this.#holdWaiting.length > 0 || (this.#held > 0 && this.#held + bytes > heldBytes(this.jobs))) return false;
+    if (this.#holdWaiting.length > 0 || (this.#held > 0 && this.#held + bytes > heldBytes(this.jobs)))
+      return false;
     this.#held += bytes;
     return true;
   }

@@ -5,7 +5,13 @@ import type { WorkerAnswer, WorkerRequest } from './encoder-pool.ts';
 
 let stream: { push(bytes: Uint8Array, last: boolean): Uint8Array<ArrayBuffer> } | null = null;
 
-async function pack({ engine, level, memory, length, last }: WorkerRequest): Promise<Uint8Array<ArrayBuffer>> {
+async function pack({
+  engine,
+  level,
+  memory,
+  length,
+  last,
+}: WorkerRequest): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(memory, 0, length);
   if (engine === 'libdeflate') {
     const { gzip } = await import('libdeflate');
@@ -20,7 +26,7 @@ async function pack({ engine, level, memory, length, last }: WorkerRequest): Pro
 async function openPako(level: number) {
   const { Deflate } = await import('pako');
   let chunks: Uint8Array[] = [];
-  const deflate = new Deflate({ gzip: true, level: level as 6, chunkSize: 256 * 1024 });
+  const deflate = new Deflate({ gzip: true, level, chunkSize: 256 * 1024 });
   deflate.onData = (chunk: Uint8Array) => void chunks.push(chunk);
   deflate.onEnd = () => {};
   return {
@@ -34,10 +40,16 @@ async function openPako(level: number) {
 
 parentPort?.on('message', (request: WorkerRequest) => {
   pack(request).then(
-    (output) => parentPort?.postMessage({ output, memory: request.memory } satisfies WorkerAnswer, [output.buffer, request.memory]),
+    (output) =>
+      parentPort?.postMessage({ output, memory: request.memory } satisfies WorkerAnswer, [
+        output.buffer,
+        request.memory,
+      ]),
     (error: unknown) => {
       stream = null;
-      parentPort?.postMessage({ failure: error instanceof Error ? error.message : String(error) } satisfies WorkerAnswer);
+      parentPort?.postMessage({
+        failure: error instanceof Error ? error.message : String(error),
+      } satisfies WorkerAnswer);
     },
   );
 });

@@ -26,7 +26,10 @@ export async function* gunzip(stream: ByteStream, signal: AbortSignal): ByteStre
 }
 
 function stray(): never {
-  throw new OcislimError('CODEC', 'the gzip stream goes on after its last member: stray zeros or other bytes');
+  throw new OcislimError(
+    'CODEC',
+    'the gzip stream goes on after its last member: stray zeros or other bytes',
+  );
 }
 
 function describe(error: unknown): unknown {
@@ -37,9 +40,13 @@ function describe(error: unknown): unknown {
     case 'Z_DATA_ERROR':
     case 'Z_NEED_DICT':
     case 'Z_STREAM_ERROR':
-      return new OcislimError('CODEC', `the gzip stream is damaged: ${reason(error.message)}`, { cause: error });
+      return new OcislimError('CODEC', `the gzip stream is damaged: ${reason(error.message)}`, {
+        cause: error,
+      });
     case 'Z_MEM_ERROR':
-      return new OcislimError('CODEC', 'there is not enough memory to unpack the gzip stream', { cause: error });
+      return new OcislimError('CODEC', 'there is not enough memory to unpack the gzip stream', {
+        cause: error,
+      });
     default:
       return error;
   }

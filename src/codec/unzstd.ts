@@ -39,7 +39,8 @@ export async function* unzstd(stream: ByteStream, signal: AbortSignal): ByteStre
         continue;
       }
       const size = header.contentSize;
-      const packed = size === null || size > wholeLimit ? null : await frames.collect(scanner, packedLimit(size));
+      const packed =
+        size === null || size > wholeLimit ? null : await frames.collect(scanner, packedLimit(size));
       if (size === null || packed === null) {
         while (whole.length > 0) yield (await whole.shift()) as Uint8Array;
         yield* decodeStreaming(frames.rest(scanner), signal);
@@ -90,7 +91,10 @@ function decodeWhole(size: number, run: () => Uint8Array): Uint8Array {
     throw describe(error);
   }
   if (bytes.length !== size) {
-    throw new OcislimError('CODEC', `the zstd stream is damaged: a frame of ${size} bytes unpacked to ${bytes.length}`);
+    throw new OcislimError(
+      'CODEC',
+      `the zstd stream is damaged: a frame of ${size} bytes unpacked to ${bytes.length}`,
+    );
   }
   return bytes;
 }
@@ -109,14 +113,22 @@ function describe(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   switch (error.code) {
     case 'ZSTD_error_checksum_wrong':
-      return new OcislimError('CODEC', 'the zstd stream is damaged: the checksum (XXH64) of a frame does not match its bytes', {
-        cause: error,
-      });
+      return new OcislimError(
+        'CODEC',
+        'the zstd stream is damaged: the checksum (XXH64) of a frame does not match its bytes',
+        {
+          cause: error,
+        },
+      );
     case 'ZSTD_error_memory_allocation':
     case 'ZSTD_error_frameParameter_windowTooLarge':
-      return new OcislimError('CODEC', 'the zstd stream needs more memory for its window than there is', { cause: error });
+      return new OcislimError('CODEC', 'the zstd stream needs more memory for its window than there is', {
+        cause: error,
+      });
     case 'ERR_BUFFER_TOO_LARGE':
-      return new OcislimError('CODEC', 'the zstd stream is damaged: a frame unpacks to more than it says', { cause: error });
+      return new OcislimError('CODEC', 'the zstd stream is damaged: a frame unpacks to more than it says', {
+        cause: error,
+      });
     default:
       if (!/^(?:ZSTD_|Z_)/.test(error.code)) return error;
       return new OcislimError('CODEC', `the zstd stream is damaged: ${error.message}`, { cause: error });

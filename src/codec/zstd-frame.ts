@@ -15,7 +15,16 @@ export interface SkippableFrameHeader {
   readonly kind: 'skippable';
 }
 
-type Phase = 'magic' | 'skippable size' | 'descriptor' | 'header' | 'block header' | 'body' | 'last body' | 'checksum' | 'done';
+type Phase =
+  | 'magic'
+  | 'skippable size'
+  | 'descriptor'
+  | 'header'
+  | 'block header'
+  | 'body'
+  | 'last body'
+  | 'checksum'
+  | 'done';
 
 /**
  * Finds where one frame ends, without decoding it: push the bytes that start at its magic number, chunk by chunk, until
@@ -75,7 +84,9 @@ export class ZstdFrameScanner {
       case 'body':
         return this.#enter('block header', 3);
       case 'last body':
-        return this.header?.kind === 'zstd' && this.header.checksum ? this.#enter('checksum', 4) : this.#enter('done', 0);
+        return this.header?.kind === 'zstd' && this.header.checksum
+          ? this.#enter('checksum', 4)
+          : this.#enter('done', 0);
       case 'checksum':
         return this.#enter('done', 0);
       case 'done':
@@ -86,11 +97,16 @@ export class ZstdFrameScanner {
     const magic = this.#number(0, 4);
     if (magic === 0xfd2fb528) return this.#enter('descriptor', 1);
     if (magic >>> 4 === 0x184d2a5) return this.#enter('skippable size', 4);
-    throw new OcislimError('CODEC', 'the zstd stream is damaged: what should be a frame does not start as one');
+    throw new OcislimError(
+      'CODEC',
+      'the zstd stream is damaged: what should be a frame does not start as one',
+    );
   }
 
   #descriptor(): void {
-    const { contentSizeBytes, windowBytes, dictionaryBytes, reserved } = descriptorFields(this.#field[0] as number);
+    const { contentSizeBytes, windowBytes, dictionaryBytes, reserved } = descriptorFields(
+      this.#field[0] as number,
+    );
     if (reserved) throw damaged('a frame header uses a reserved bit');
     this.#enter('header', contentSizeBytes + windowBytes + dictionaryBytes, 1);
   }
@@ -123,7 +139,8 @@ function descriptorFields(descriptor: number) {
 /** @param field the frame header descriptor and what follows it, up to the first block. */
 function parseHeader(field: Uint8Array): ZstdFrameHeader {
   const { contentSizeBytes, windowBytes, dictionaryBytes, checksum } = descriptorFields(field[0] as number);
-  if (littleEndian(field, 1 + windowBytes, dictionaryBytes) !== 0) throw damaged('a frame needs a dictionary');
+  if (littleEndian(field, 1 + windowBytes, dictionaryBytes) !== 0)
+    throw damaged('a frame needs a dictionary');
   const sizeAt = 1 + windowBytes + dictionaryBytes;
   let contentSize: number | null = null;
   if (contentSizeBytes > 0) {

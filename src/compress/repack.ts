@@ -16,7 +16,9 @@ export function repackBetter(selection: Selection): Transform {
     return withPlan(image, {
       layers: image.plan.layers.map((layer) => {
         const first = rangeOf(layer.content).from;
-        const encodings = layer.encodings.map((before, i) => (first + i >= from && first + i <= to ? betterFor(image, first + i, before) : before));
+        const encodings = layer.encodings.map((before, i) =>
+          first + i >= from && first + i <= to ? betterFor(image, first + i, before) : before,
+        );
         return { ...layer, encodings };
       }),
     });

@@ -22,7 +22,8 @@ export interface AssembleOptions {
 }
 
 /** Annotations that describe the packing of the blob or where it came from: false once it is another blob. */
-const staleAnnotations = /^(?:containerd\.io\/snapshot\/|io\.containers\.estargz\.|io\.github\.containers\.zstd-chunked\.|org\.opencontainers\.image\.base\.)/;
+const staleAnnotations =
+  /^(?:containerd\.io\/snapshot\/|io\.containers\.estargz\.|io\.github\.containers\.zstd-chunked\.|org\.opencontainers\.image\.base\.)/;
 
 /** Puts manifest and config together (image-spec manifest.md, config.md). */
 export function assemble(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Assembled {
@@ -31,9 +32,14 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     return sealed.action === 'dropped' ? [] : [{ range: rangeOf(layer.content), sealed }];
   });
   const config = assembleConfig(image, layers, options);
-  const configType = options.family === image.manifest.family ? image.manifest.config.mediaType : mediaTypes.ociConfig;
-  const configDescriptor = { ...describeBytes(configType, config), json: { ...withoutData(image.manifest.config.json), ...describeBytes(configType, config).json } };
-  const mediaType = options.family === image.manifest.family ? image.manifest.mediaType : mediaTypes.ociManifest;
+  const configType =
+    options.family === image.manifest.family ? image.manifest.config.mediaType : mediaTypes.ociConfig;
+  const configDescriptor = {
+    ...describeBytes(configType, config),
+    json: { ...withoutData(image.manifest.config.json), ...describeBytes(configType, config).json },
+  };
+  const mediaType =
+    options.family === image.manifest.family ? image.manifest.mediaType : mediaTypes.ociManifest;
   const json: JsonObject = {
     ...image.manifest.json,
     schemaVersion: 2,
@@ -41,7 +47,10 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     config: configDescriptor.json,
     layers: kept.map(({ range, sealed }) => describeLayer(image, range, sealed, options.family)),
   };
-  const annotations = { ...(json['annotations'] as JsonObject | undefined), ...image.plan.labelling.annotations };
+  const annotations = {
+    ...(json['annotations'] as JsonObject | undefined),
+    ...image.plan.labelling.annotations,
+  };
   if (kept[0]?.sealed.diffId !== image.config.diffIds[0]) {
     // The first layers are no longer those of the base image that these name.
     delete annotations['org.opencontainers.image.base.digest'];
@@ -50,7 +59,10 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
   if (Object.keys(annotations).length > 0) json['annotations'] = annotations;
   else delete json['annotations'];
   const bytes = encodeJson(json);
-  return { manifest: { descriptor: describeBytes(mediaType, bytes), bytes }, config: { descriptor: configDescriptor, bytes: config } };
+  return {
+    manifest: { descriptor: describeBytes(mediaType, bytes), bytes },
+    config: { descriptor: configDescriptor, bytes: config },
+  };
 }
 
 function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, family: Family): JsonObject {
@@ -58,18 +70,34 @@ function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, fam
   const kind = layerKind(descriptor.mediaType);
   const unchanged = sealed.digest === descriptor.digest;
   const compression = sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
-  const mediaType = compression === null ? foreignType(descriptor.mediaType, family, image.manifest.family) : layerMediaType(family, compression);
-  if (mediaType === null) throw new OcislimError('INTERNAL', `${family} manifests have no media type for ${String(compression)}`);
+  const mediaType =
+    compression === null
+      ? foreignType(descriptor.mediaType, family, image.manifest.family)
+      : layerMediaType(family, compression);
+  if (mediaType === null)
+    throw new OcislimError('INTERNAL', `${family} manifests have no media type for ${String(compression)}`);
   if (unchanged) return { ...descriptor.json, mediaType };
   const { annotations, ...rest } = withoutData(range.from === range.to ? descriptor.json : {});
   delete rest['urls'];
-  const kept = Object.fromEntries(Object.entries((annotations ?? {}) as JsonObject).filter(([key]) => !staleAnnotations.test(key)));
-  return { ...rest, mediaType, digest: sealed.digest, size: sealed.size, ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}) };
+  const kept = Object.fromEntries(
+    Object.entries((annotations ?? {}) as JsonObject).filter(([key]) => !staleAnnotations.test(key)),
+  );
+  return {
+    ...rest,
+    mediaType,
+    digest: sealed.digest,
+    size: sealed.size,
+    ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
+  };
 }
 
 function foreignType(mediaType: string, family: Family, source: Family): string {
   if (family === source) return mediaType;
-  if (layerKind(mediaType).kind !== 'foreign') throw new OcislimError('MEDIA_TYPE', `a layer of the type ${JSON.stringify(mediaType)} has no place in an OCI manifest`);
+  if (layerKind(mediaType).kind !== 'foreign')
+    throw new OcislimError(
+      'MEDIA_TYPE',
+      `a layer of the type ${JSON.stringify(mediaType)} has no place in an OCI manifest`,
+    );
   return `application/vnd.oci.image.layer.nondistributable.v1.tar${mediaType.endsWith('gzip') ? '+gzip' : ''}`;
 }
 
@@ -80,11 +108,17 @@ function withoutData(json: JsonObject): JsonObject {
 
 function assembleConfig(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Uint8Array {
   const { config, plan } = image;
-  const diffIds = plan.layers.flatMap((_, i) => ((layers[i] as SealedLayer).action === 'dropped' ? [] : [(layers[i] as SealedLayer).diffId]));
-  const sameLayers = diffIds.length === config.diffIds.length && diffIds.every((diffId, i) => diffId === config.diffIds[i]);
+  const diffIds = plan.layers.flatMap((_, i) =>
+    (layers[i] as SealedLayer).action === 'dropped' ? [] : [(layers[i] as SealedLayer).diffId],
+  );
+  const sameLayers =
+    diffIds.length === config.diffIds.length && diffIds.every((diffId, i) => diffId === config.diffIds[i]);
   const { labels } = plan.labelling;
   if (sameLayers && Object.keys(labels).length === 0) return config.bytes;
-  const json: JsonObject = { ...config.json, rootfs: { ...(config.json['rootfs'] as JsonObject), diff_ids: diffIds } };
+  const json: JsonObject = {
+    ...config.json,
+    rootfs: { ...(config.json['rootfs'] as JsonObject), diff_ids: diffIds },
+  };
   const history = assembleHistory(image, layers, options);
   if (history !== null) json['history'] = history;
   if (Object.keys(labels).length > 0) {
@@ -95,16 +129,28 @@ function assembleConfig(image: Image, layers: readonly SealedLayer[], options: A
 }
 
 /** One row for each layer, `empty_layer` rows where they were; an image without a history stays without. */
-function assembleHistory(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): JsonObject[] | null {
+function assembleHistory(
+  image: Image,
+  layers: readonly SealedLayer[],
+  options: AssembleOptions,
+): JsonObject[] | null {
   const { history, diffIds } = image.config;
   if (history.length === 0) return null;
   const filled = history.filter((row) => !row.emptyLayer);
-  const structural = image.plan.layers.some((layer, i) => rangeOf(layer.content).from !== rangeOf(layer.content).to || (layers[i] as SealedLayer).action === 'dropped');
+  const structural = image.plan.layers.some(
+    (layer, i) =>
+      rangeOf(layer.content).from !== rangeOf(layer.content).to ||
+      (layers[i] as SealedLayer).action === 'dropped',
+  );
   if (filled.length !== diffIds.length) {
     if (!structural) return history.map((row) => row.json);
-    throw new OcislimError('MANIFEST_INVALID', `the config of ${nameOfImage(image)} has ${filled.length} history rows with a layer, but ${diffIds.length} layers`, {
-      advice: 'Its history cannot be rewritten; build the image anew.',
-    });
+    throw new OcislimError(
+      'MANIFEST_INVALID',
+      `the config of ${nameOfImage(image)} has ${filled.length} history rows with a layer, but ${diffIds.length} layers`,
+      {
+        advice: 'Its history cannot be rewritten; build the image anew.',
+      },
+    );
   }
   // Source layer number → what happens to its row: the range's topmost row stands for the whole range.
   const fate = new Map<number, (row: HistoryRow) => JsonObject[]>();
@@ -133,7 +179,8 @@ function mergedRow(range: LayerRange, replaced: readonly HistoryRow[], options: 
 
 function newest(rows: readonly HistoryRow[]): string | null {
   let best: string | null = null;
-  for (const { created } of rows) if (created !== null && (best === null || Date.parse(created) >= Date.parse(best))) best = created;
+  for (const { created } of rows)
+    if (created !== null && (best === null || Date.parse(created) >= Date.parse(best))) best = created;
   return best;
 }
 
@@ -160,7 +207,9 @@ export function assembleIndex(
     if (manifest === null || member.child === null) return [];
     const { json, digest } = member.child.descriptor;
     if (manifest.digest === digest) return [json];
-    return [{ ...withoutData(json), mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size }];
+    return [
+      { ...withoutData(json), mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },
+    ];
   });
   const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
   const all = { ...(index.json['annotations'] as JsonObject | undefined), ...annotations };

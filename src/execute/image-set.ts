@@ -28,14 +28,24 @@ export interface ImageSet {
 }
 
 /** @throws NOT_FOUND when no image of the index is for a platform asked for; what sources throw */
-export async function readImageSet(source: Source, platforms: readonly Platform[], signal: AbortSignal): Promise<ImageSet> {
+export async function readImageSet(
+  source: Source,
+  platforms: readonly Platform[],
+  signal: AbortSignal,
+): Promise<ImageSet> {
   const root = await source.root(signal);
   const document = parseManifest(root.bytes, root.descriptor.mediaType, source.label);
   if (document.kind === 'manifest') {
     const image = await readMember(source, root, document, signal);
     const platform = image?.config.platform ?? null;
-    if (platforms.length > 0 && (platform === null || !platforms.some((wanted) => matchesPlatform(wanted, platform)))) {
-      throw new OcislimError('NOT_FOUND', `${source.label} is an image for ${platform === null ? 'an unknown platform' : formatPlatform(platform)}, not for ${platforms.map(formatPlatform).join(', ')}`);
+    if (
+      platforms.length > 0 &&
+      (platform === null || !platforms.some((wanted) => matchesPlatform(wanted, platform)))
+    ) {
+      throw new OcislimError(
+        'NOT_FOUND',
+        `${source.label} is an image for ${platform === null ? 'an unknown platform' : formatPlatform(platform)}, not for ${platforms.map(formatPlatform).join(', ')}`,
+      );
     }
     return { root, index: null, members: [{ child: null, raw: root, image }], narrowed: false };
   }
@@ -44,37 +54,74 @@ export async function readImageSet(source: Source, platforms: readonly Platform[
       const raw = await source.manifest(child.descriptor, signal);
       if (isIndexType(raw.descriptor.mediaType) || isAttestation(child)) return { child, raw, image: null };
       const parsed = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
-      return { child, raw, image: parsed.kind === 'manifest' ? await readMember(source, raw, parsed, signal) : null };
+      return {
+        child,
+        raw,
+        image: parsed.kind === 'manifest' ? await readMember(source, raw, parsed, signal) : null,
+      };
     }),
   );
   return narrow(source, { root, index: document, members, narrowed: false }, platforms);
 }
 
-async function readMember(source: Source, raw: RawManifest, manifest: Manifest, signal: AbortSignal): Promise<Image | null> {
+async function readMember(
+  source: Source,
+  raw: RawManifest,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<Image | null> {
   if (!isImage(manifest)) return null;
-  const bytes = await collect(source.blob(manifest.config, signal), maxConfig, `the config of ${source.label}`);
-  return readImage(raw.descriptor, manifest, parseImageConfig(bytes, manifest.layers.length, `the config of ${source.label}`));
+  const bytes = await collect(
+    source.blob(manifest.config, signal),
+    maxConfig,
+    `the config of ${source.label}`,
+  );
+  return readImage(
+    raw.descriptor,
+    manifest,
+    parseImageConfig(bytes, manifest.layers.length, `the config of ${source.label}`),
+  );
 }
 
 function narrow(source: Source, set: ImageSet, platforms: readonly Platform[]): ImageSet {
   if (platforms.length === 0) return set;
   const chosen = set.members.filter(({ child, image }) => {
     const platform = child?.platform ?? image?.config.platform ?? null;
-    return image !== null && platform !== null && platforms.some((wanted) => matchesPlatform(wanted, platform));
+    return (
+      image !== null && platform !== null && platforms.some((wanted) => matchesPlatform(wanted, platform))
+    );
   });
   for (const wanted of platforms) {
-    if (chosen.some(({ child, image }) => matchesPlatform(wanted, (child?.platform ?? image?.config.platform) as Platform))) continue;
-    const there = set.members.flatMap(({ child, image }) => (image === null || child?.platform == null ? [] : [formatPlatform(child.platform)]));
-    throw new OcislimError('NOT_FOUND', `${source.label} has no image for ${formatPlatform(wanted)}`, { advice: `It has: ${there.join(', ')}.` });
+    if (
+      chosen.some(({ child, image }) =>
+        matchesPlatform(wanted, (child?.platform ?? image?.config.platform) as Platform),
+      )
+    )
+      continue;
+    const there = set.members.flatMap(({ child, image }) =>
+      image === null || child?.platform == null ? [] : [formatPlatform(child.platform)],
+    );
+    throw new OcislimError('NOT_FOUND', `${source.label} has no image for ${formatPlatform(wanted)}`, {
+      advice: `It has: ${there.join(', ')}.`,
+    });
   }
   const digests = new Set(chosen.map(({ raw }) => raw.descriptor.digest as string));
-  const attestations = set.members.filter(({ child }) => child !== null && isAttestation(child) && digests.has(attestedDigest(child) ?? ''));
-  return { ...set, members: set.members.filter((member) => chosen.includes(member) || attestations.includes(member)), narrowed: true };
+  const attestations = set.members.filter(
+    ({ child }) => child !== null && isAttestation(child) && digests.has(attestedDigest(child) ?? ''),
+  );
+  return {
+    ...set,
+    members: set.members.filter((member) => chosen.includes(member) || attestations.includes(member)),
+    narrowed: true,
+  };
 }
 
 /** BuildKit marks attestation manifests by annotations, and by a platform that matches none. */
 export function isAttestation(child: IndexChild): boolean {
-  return child.descriptor.annotations['vnd.docker.reference.type'] === 'attestation-manifest' || (child.platform?.os === 'unknown' && child.platform.architecture === 'unknown');
+  return (
+    child.descriptor.annotations['vnd.docker.reference.type'] === 'attestation-manifest' ||
+    (child.platform?.os === 'unknown' && child.platform.architecture === 'unknown')
+  );
 }
 
 /** The manifest that an attestation is about. */

@@ -34,7 +34,12 @@ export class LayerReader {
   }
 
   /** The unpacked tar of a layer. Its errors say which layer they mean. */
-  tar(image: Image, number: number, signal: AbortSignal, onBytes: (count: number) => void = () => {}): ByteStream {
+  tar(
+    image: Image,
+    number: number,
+    signal: AbortSignal,
+    onBytes: (count: number) => void = () => {},
+  ): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
     return located(this.#open(descriptor, diffId, number, signal, onBytes), this.#where(number));
   }
@@ -48,7 +53,13 @@ export class LayerReader {
     return this.#source.mountable === null ? stream : this.#scratch.keep(stream, descriptor);
   }
 
-  async *#open(descriptor: Descriptor, diffId: Digest, number: number, signal: AbortSignal, onBytes: (count: number) => void): ByteStream {
+  async *#open(
+    descriptor: Descriptor,
+    diffId: Digest,
+    number: number,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): ByteStream {
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
     const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
@@ -67,11 +78,23 @@ export class LayerReader {
     return scan;
   }
 
-  async #scan(image: Image, number: number, descriptor: Descriptor, signal: AbortSignal): Promise<LayerIndex> {
+  async #scan(
+    image: Image,
+    number: number,
+    descriptor: Descriptor,
+    signal: AbortSignal,
+  ): Promise<LayerIndex> {
     const id = `scan ${descriptor.digest}`;
-    this.#listener({ type: 'task-start', id, phase: 'scan', label: `layer ${number}`, total: descriptor.size });
+    this.#listener({
+      type: 'task-start',
+      id,
+      phase: 'scan',
+      label: `layer ${number}`,
+      total: descriptor.size,
+    });
     let bytes = 0;
-    const progress = (count: number) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
+    const progress = (count: number) =>
+      this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
     try {
       const index = await scanTar(this.tar(image, number, signal, progress));
       this.#listener({ type: 'task-end', id, outcome: `${index.kinds.length} entries` });
@@ -117,9 +140,13 @@ async function* checkCompression(stream: ByteStream, stated: Compression): ByteS
 function checkHead(head: Uint8Array, stated: Compression): void {
   const actual = detect(head);
   if (actual === stated || actual === 'empty') return;
-  throw new OcislimError('MEDIA_TYPE', `the media type says ${name(stated)}, but the bytes are ${name(actual)}`, {
-    advice: 'The image was put together wrongly; build or push it again.',
-  });
+  throw new OcislimError(
+    'MEDIA_TYPE',
+    `the media type says ${name(stated)}, but the bytes are ${name(actual)}`,
+    {
+      advice: 'The image was put together wrongly; build or push it again.',
+    },
+  );
 }
 
 function name(compression: Compression): string {
@@ -127,6 +154,9 @@ function name(compression: Compression): string {
 }
 
 function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'): OcislimError {
-  const what = kind === 'foreign' ? 'a non-distributable layer, whose bytes are not in the registry' : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
+  const what =
+    kind === 'foreign'
+      ? 'a non-distributable layer, whose bytes are not in the registry'
+      : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
   return new OcislimError('UNSUPPORTED', `it is ${what}`, { advice: 'Select other layers (--layers).' });
 }

@@ -3,13 +3,20 @@ import type { LayerEdit } from '../changeset/edit.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import { encode } from '../codec/encode.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
-import { at } from '../errors.ts';
 import type { Listener, TaskPhase } from '../events.ts';
-import { type Encoding, encodingOf, type Image, type Layer, layerOf, type MinSavings } from '../image/image.ts';
+import {
+  type Encoding,
+  encodingOf,
+  type Image,
+  type Layer,
+  layerOf,
+  type MinSavings,
+} from '../image/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
+import { SessionLost } from '../store/registry/upload-session.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { sealing, type Seal } from '../stream/seal.ts';
@@ -33,10 +40,24 @@ export interface SealedLayer {
   readonly adoption: Adoption | null;
 }
 
+/** One pass over a layer. */
+interface Passing {
+  readonly label: string;
+  readonly phase: TaskPhase;
+  /** Compressed source bytes to come. */
+  readonly total: number;
+  readonly open: (onBytes: (count: number) => void) => ByteStream;
+  readonly encoding: PackedEncoding;
+  readonly isWanted: (packed: Packed) => boolean;
+  readonly signal: AbortSignal;
+}
+
 interface Packed {
   readonly compressed: Seal;
   readonly plain: Seal;
 }
+
+const maxTries = 5;
 
 /** Brings layers to the target. What several images of a run have in common is done once. */
 export class LayerWriter {
@@ -66,11 +87,21 @@ export class LayerWriter {
     return work;
   }
 
-  async #make(image: Image, content: ResolvedContent, encoding: Encoding, dropEmpty: boolean, signal: AbortSignal): Promise<SealedLayer> {
+  async #make(
+    image: Image,
+    content: ResolvedContent,
+    encoding: Encoding,
+    dropEmpty: boolean,
+    signal: AbortSignal,
+  ): Promise<SealedLayer> {
     if (content.kind === 'edited') {
-      return content.isEmpty && dropEmpty ? dropped(layerOf(image, content.range.to).diffId) : this.#edit(image, content.range.to, content.edit, content.range.from, encoding, signal);
+      return content.isEmpty && dropEmpty
+        ? dropped(layerOf(image, content.range.to).diffId)
+        : this.#edit(image, content.range.to, content.edit, content.range.from, encoding, signal);
     }
-    return encoding.kind === 'keep' ? this.adopt(image, content.layer, signal) : this.#repack(image, content.layer, encoding, signal);
+    return encoding.kind === 'keep'
+      ? this.adopt(image, content.layer, signal)
+      : this.#repack(image, content.layer, encoding, signal);
   }
 
   /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
@@ -80,7 +111,9 @@ export class LayerWriter {
     const kind = layerKind(layerOf(image, top).descriptor.mediaType);
     if (kind.kind !== 'layer') return { kind: 'keep' };
     if (this.#target.layerFormat === 'plain') {
-      return content.kind === 'stored' && kind.compression === 'none' ? { kind: 'keep' } : { kind: 'none', minSavings: null };
+      return content.kind === 'stored' && kind.compression === 'none'
+        ? { kind: 'keep' }
+        : { kind: 'none', minSavings: null };
     }
     if (wish.kind !== 'keep' || content.kind === 'stored') return wish;
     return { ...defaultEncoding(kind.compression), minSavings: null };
@@ -89,7 +122,13 @@ export class LayerWriter {
   async adopt(image: Image, number: number, signal: AbortSignal): Promise<SealedLayer> {
     const { descriptor, diffId } = layerOf(image, number);
     const id = `copy ${descriptor.digest}`;
-    this.#listener({ type: 'task-start', id, phase: 'copy', label: `layer ${number}`, total: descriptor.size });
+    this.#listener({
+      type: 'task-start',
+      id,
+      phase: 'copy',
+      label: `layer ${number}`,
+      total: descriptor.size,
+    });
     let bytes = 0;
     const adoption = await this.#target.adopt(descriptor, this.#source, signal, (count) =>
       this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
@@ -107,18 +146,36 @@ export class LayerWriter {
     };
   }
 
-  async #repack(image: Image, number: number, encoding: Exclude<Encoding, { kind: 'keep' }>, signal: AbortSignal): Promise<SealedLayer> {
+  async #repack(
+    image: Image,
+    number: number,
+    encoding: Exclude<Encoding, { kind: 'keep' }>,
+    signal: AbortSignal,
+  ): Promise<SealedLayer> {
     const { descriptor, diffId } = layerOf(image, number);
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') {
-      this.#listener({ type: 'warning', code: 'LAYER_SKIPPED', message: `layer ${number} stays as it is: ocislim cannot read ${descriptor.mediaType}` });
+      this.#listener({
+        type: 'warning',
+        code: 'LAYER_SKIPPED',
+        message: `layer ${number} stays as it is: ocislim cannot read ${descriptor.mediaType}`,
+      });
       return this.adopt(image, number, signal);
     }
     if (encoding.kind === 'none' && kind.compression === 'none') return this.adopt(image, number, signal);
     const isWorthIt = ({ compressed }: Packed) =>
-      this.#target.layerFormat === 'plain' || savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
+      this.#target.layerFormat === 'plain' ||
+      savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
     const open = (onBytes: (count: number) => void) => this.#reader.tar(image, number, signal, onBytes);
-    const packed = await this.#stage(`layer ${number}`, 'recompress', descriptor.size, open, encoding, isWorthIt, signal);
+    const packed = await this.#stage({
+      label: `layer ${number}`,
+      phase: 'recompress',
+      total: descriptor.size,
+      open,
+      encoding,
+      isWanted: isWorthIt,
+      signal,
+    });
     if (!isWorthIt(packed)) {
       const adopted = await this.adopt(image, number, signal);
       return { ...adopted, action: 'not-smaller', tarBytes: packed.plain.size };
@@ -134,12 +191,28 @@ export class LayerWriter {
     };
   }
 
-  async #edit(image: Image, to: number, edit: LayerEdit, from: number, encoding: Encoding, signal: AbortSignal): Promise<SealedLayer> {
+  async #edit(
+    image: Image,
+    to: number,
+    edit: LayerEdit,
+    from: number,
+    encoding: Encoding,
+    signal: AbortSignal,
+  ): Promise<SealedLayer> {
     const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
-    const open = (onBytes: (count: number) => void) => coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
+    const open = (onBytes: (count: number) => void) =>
+      coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
     const label = from === to ? `layer ${to}` : `layers ${from}–${to}`;
-    const packed = await this.#stage(label, 'rewrite', total, open, packing, () => true, signal);
+    const packed = await this.#stage({
+      label,
+      phase: 'rewrite',
+      total,
+      open,
+      encoding: packing,
+      isWanted: () => true,
+      signal,
+    });
     return {
       action: 'rewritten',
       ...packed.compressed,
@@ -151,35 +224,57 @@ export class LayerWriter {
     };
   }
 
+  /**
+   * A registry may lose what it has taken in when a connection breaks. The layer is then made again: the same bytes,
+   * since encoders are deterministic.
+   */
+  async #stage(work: Passing): Promise<Packed> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#pass(work);
+      } catch (error) {
+        if (!(error instanceof SessionLost) || tries >= maxTries) throw error;
+        this.#listener({
+          type: 'detail',
+          message: `${work.label}: the registry lost the upload; once more from the start`,
+        });
+      }
+    }
+  }
+
   /** One pass: tar → seal (DiffID) → encode → seal (digest) → target. A result that is not wanted is thrown away there. */
-  async #stage(
-    label: string,
-    phase: TaskPhase,
-    total: number,
-    open: (onBytes: (count: number) => void) => ByteStream,
-    encoding: PackedEncoding,
-    isWanted: (packed: Packed) => boolean,
-    signal: AbortSignal,
-  ): Promise<Packed> {
+  async #pass({ label, phase, total, open, encoding, isWanted, signal }: Passing): Promise<Packed> {
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;
-    const plain = sealing(open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) })));
+    const plain = sealing(
+      open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) })),
+    );
     const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
     const staged = await this.#target.stage(compressed.stream, signal);
     try {
       const packed = { plain: plain.seal(), compressed: compressed.seal() };
       if (isWanted(packed)) await staged.commit(packed.compressed.digest, packed.compressed.size, signal);
       else await staged.abort();
-      this.#listener({ type: 'task-end', id, outcome: isWanted(packed) ? `${total} → ${packed.compressed.size}` : 'no smaller' });
+      this.#listener({
+        type: 'task-end',
+        id,
+        outcome: isWanted(packed)
+          ? `${megabytes(total)} → ${megabytes(packed.compressed.size)}`
+          : 'no smaller: it keeps its blob',
+      });
       return packed;
     } catch (error) {
       await staged.abort();
-      throw at(`destination ${this.#target.label}`, error);
+      throw error;
     }
   }
 
   #tasks = 0;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** A layer changed by slimming alone is packed as it was, at the usual level. */
@@ -195,14 +290,28 @@ export function defaultEncoding(compression: Compression): PackedEncoding {
 }
 
 /** Without a threshold a layer changes its format at any size, but keeps its blob if the same format gets no smaller. */
-export function savesEnough(before: number, after: number, minSavings: MinSavings | null, sameFormat: boolean): boolean {
+export function savesEnough(
+  before: number,
+  after: number,
+  minSavings: MinSavings | null,
+  sameFormat: boolean,
+): boolean {
   if (minSavings === null) return !sameFormat || after < before;
   const wanted = minSavings.kind === 'bytes' ? minSavings.bytes : before * minSavings.ratio;
   return before - after >= wanted && (!sameFormat || after < before);
 }
 
 function dropped(diffId: Digest): SealedLayer {
-  return { action: 'dropped', digest: diffId, size: 0, compression: null, diffId, tarBytes: 0, encoder: null, adoption: null };
+  return {
+    action: 'dropped',
+    digest: diffId,
+    size: 0,
+    compression: null,
+    diffId,
+    tarBytes: 0,
+    encoder: null,
+    adoption: null,
+  };
 }
 
 /** The same recipe gives the same blob: one key for the work on it. */
@@ -217,9 +326,9 @@ function recipe(image: Image, content: ResolvedContent, encoding: Encoding): str
   for (const block of before) hash.update(block);
   for (const { layer, actions } of sources) {
     hash.update(`${layerOf(image, layer).descriptor.digest}\n`);
-    for (const [entry, action] of actions) hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(action)}\n`);
+    for (const [entry, action] of actions)
+      hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(action)}\n`);
   }
   for (const block of after) hash.update(block);
   return `${hash.digest('hex')} ${packing}`;
 }
-

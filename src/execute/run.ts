@@ -3,7 +3,14 @@ import type { PackedEncoding } from '../codec/encoding.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
-import { encodingOf, type Image, isUntouched, type Layer, nameOfImage, type Transform } from '../image/image.ts';
+import {
+  encodingOf,
+  type Image,
+  isUntouched,
+  type Layer,
+  nameOfImage,
+  type Transform,
+} from '../image/image.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Manifest, parseManifest } from '../oci/manifest.ts';
 import { type Family, isIndexType, isManifestType } from '../oci/media-type.ts';
@@ -68,15 +75,33 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   const scratch = new Scratch(options.maxScratch);
   try {
     const set = await readImageSet(source, options.platforms, signal);
-    const images = set.members.flatMap(({ image, child }) => (image === null ? [] : [{ image: options.transform(image), platform: child?.platform ?? image.config.platform }]));
+    const images = set.members.flatMap(({ image, child }) =>
+      image === null
+        ? []
+        : [{ image: options.transform(image), platform: child?.platform ?? image.config.platform }],
+    );
     if (images.length === 0 && options.transform !== identity) {
-      throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`, { advice: '"ocislim copy" copies it as it is.' });
+      throw new OcislimError(
+        'UNSUPPORTED',
+        `${source.label} is not an image but an artifact of another kind`,
+        { advice: '"ocislim copy" copies it as it is.' },
+      );
     }
     const reader = new LayerReader(source, scratch, listener);
-    const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({ image, platform, ...(await read(image, reader, options, inner)) }));
+    const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
+      image,
+      platform,
+      ...(await read(image, reader, options, inner)),
+    }));
     for (const { image, resolution } of resolved) warn(image, resolution, listener);
     if (options.target === null) {
-      return { set, images: resolved.map((each) => ({ ...each, layers: null, manifest: null })), root: null, encodings: [], downloaded: reader.downloaded };
+      return {
+        set,
+        images: resolved.map((each) => ({ ...each, layers: null, manifest: null })),
+        root: null,
+        encodings: [],
+        downloaded: reader.downloaded,
+      };
     }
     return await write(options, options.target, set, resolved, reader, jobs);
   } finally {
@@ -92,9 +117,13 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
   let wanted: readonly number[] = layersToScan(image);
   for (;;) {
     const missing = wanted.filter((number) => !indexes.has(number));
-    const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) => reader.index(image, number, inner));
+    const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
+      reader.index(image, number, inner),
+    );
     missing.forEach((number, i) => indexes.set(number, read[i] as LayerIndex));
-    const result = resolve(image, new Map([...indexes].sort(([a], [b]) => a - b)), (range) => timeOf(image, range, options.epoch));
+    const result = resolve(image, new Map([...indexes].sort(([a], [b]) => a - b)), (range) =>
+      timeOf(image, range, options.epoch),
+    );
     if (result.kind === 'resolved') return { resolution: result.resolution, indexes };
     wanted = result.layers;
   }
@@ -103,16 +132,32 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 function warn(image: Image, resolution: Resolution, listener: Listener): void {
   for (const change of resolution.keptForLinks) {
     const path = resolution.table?.paths[change.path];
-    listener({ type: 'warning', code: 'KEPT_FOR_LINK', message: `${nameOfImage(image)}: ${JSON.stringify(path)} stays, since a layer that was not selected has a hard link to it` });
+    listener({
+      type: 'warning',
+      code: 'KEPT_FOR_LINK',
+      message: `${nameOfImage(image)}: ${JSON.stringify(path)} stays, since a layer that was not selected has a hard link to it`,
+    });
   }
   for (const rule of resolution.unusedRules) {
-    if (rule.group === undefined) listener({ type: 'warning', code: 'RULE_UNUSED', message: `${rule.origin}: the rule ${JSON.stringify(rule.text)} matches nothing in ${nameOfImage(image)}` });
+    if (rule.group === undefined)
+      listener({
+        type: 'warning',
+        code: 'RULE_UNUSED',
+        message: `${rule.origin}: the rule ${JSON.stringify(rule.text)} matches nothing in ${nameOfImage(image)}`,
+      });
   }
 }
 
 type Resolved = Omit<ImageOutcome, 'layers' | 'manifest'>;
 
-async function write(options: RunOptions, target: Target, set: ImageSet, images: readonly Resolved[], reader: LayerReader, jobs: number): Promise<RunOutcome> {
+async function write(
+  options: RunOptions,
+  target: Target,
+  set: ImageSet,
+  images: readonly Resolved[],
+  reader: LayerReader,
+  jobs: number,
+): Promise<RunOutcome> {
   const { source, listener, signal, pool } = options;
   const writer = new LayerWriter(source, target, reader, pool, listener);
   const layers = await writeLayers(writer, images, jobs, signal);
@@ -125,12 +170,20 @@ async function write(options: RunOptions, target: Target, set: ImageSet, images:
     if (member.image === null) continue;
     const each = images[next] as Resolved;
     const sealed = layers[next++] as readonly SealedLayer[];
-    const created = options.epoch === null ? null : new Date(options.epoch * 1000).toISOString().replace('.000Z', 'Z');
-    const unchanged = isUnchanged(each.image, sealed) && (family === null || family === each.image.manifest.family);
+    const created =
+      options.epoch === null ? null : new Date(options.epoch * 1000).toISOString().replace('.000Z', 'Z');
+    const unchanged =
+      isUnchanged(each.image, sealed) && (family === null || family === each.image.manifest.family);
     if (unchanged) {
-      assembled.set(member, { manifest: member.raw, config: { descriptor: each.image.manifest.config, bytes: each.image.config.bytes } });
+      assembled.set(member, {
+        manifest: member.raw,
+        config: { descriptor: each.image.manifest.config, bytes: each.image.config.bytes },
+      });
     } else {
-      assembled.set(member, assemble(each.image, sealed, { family: family ?? each.image.manifest.family, created }));
+      assembled.set(
+        member,
+        assemble(each.image, sealed, { family: family ?? each.image.manifest.family, created }),
+      );
     }
     outcomes.push({ ...each, layers: sealed, manifest: (assembled.get(member) as Assembled).manifest });
   }
@@ -142,17 +195,36 @@ async function write(options: RunOptions, target: Target, set: ImageSet, images:
 }
 
 /** Layers that need processors and layers that need only the network go on beside each other. */
-async function writeLayers(writer: LayerWriter, images: readonly Resolved[], jobs: number, signal: AbortSignal): Promise<SealedLayer[][]> {
+async function writeLayers(
+  writer: LayerWriter,
+  images: readonly Resolved[],
+  jobs: number,
+  signal: AbortSignal,
+): Promise<SealedLayer[][]> {
   const results: SealedLayer[][] = images.map(() => []);
   const work = images.flatMap(({ image, resolution }, i) =>
-    image.plan.layers.map((layer, j) => ({ image, layer, content: resolution.contents[j] as Resolution['contents'][number], i, j })),
+    image.plan.layers.map((layer, j) => ({
+      image,
+      layer,
+      content: resolution.contents[j] as Resolution['contents'][number],
+      i,
+      j,
+    })),
   );
-  const isLight = ({ content, layer }: { content: Resolution['contents'][number]; layer: Layer }) => content.kind === 'stored' && encodingOf(layer).kind === 'keep';
+  const isLight = ({ content, layer }: { content: Resolution['contents'][number]; layer: Layer }) =>
+    content.kind === 'stored' && encodingOf(layer).kind === 'keep';
   const one = async (item: (typeof work)[number], _: number, inner: AbortSignal) => {
-    (results[item.i] as SealedLayer[])[item.j] = await writer.write(item.image, item.layer, item.content, inner);
+    (results[item.i] as SealedLayer[])[item.j] = await writer.write(
+      item.image,
+      item.layer,
+      item.content,
+      inner,
+    );
   };
   const lanes = [work.filter(isLight), work.filter((item) => !isLight(item))] as const;
-  await mapParallel([0, 1] as const, 2, signal, (lane, _, inner) => mapParallel(lanes[lane], lane === 0 ? adoptions : jobs, inner, one));
+  await mapParallel([0, 1] as const, 2, signal, (lane, _, inner) =>
+    mapParallel(lanes[lane], lane === 0 ? adoptions : jobs, inner, one),
+  );
   return results;
 }
 
@@ -160,24 +232,49 @@ function isUnchanged(image: Image, layers: readonly SealedLayer[]): boolean {
   const { labelling } = image.plan;
   if (Object.keys(labelling.annotations).length + Object.keys(labelling.labels).length > 0) return false;
   if (isUntouched(image) && layers.every((layer) => layer.compression === null)) return true;
-  return layers.length === image.manifest.layers.length && layers.every((layer, i) => layer.digest === image.manifest.layers[i]?.digest);
+  return (
+    layers.length === image.manifest.layers.length &&
+    layers.every((layer, i) => layer.digest === image.manifest.layers[i]?.digest)
+  );
 }
 
-function gateSavings(required: number | null, images: readonly Resolved[], layers: readonly (readonly SealedLayer[])[]): void {
+function gateSavings(
+  required: number | null,
+  images: readonly Resolved[],
+  layers: readonly (readonly SealedLayer[])[],
+): void {
   if (required === null) return;
-  const before = images.flatMap(({ image }) => image.manifest.layers).reduce((sum, { size }) => sum + size, 0);
+  const before = images
+    .flatMap(({ image }) => image.manifest.layers)
+    .reduce((sum, { size }) => sum + size, 0);
   const after = layers.flat().reduce((sum, { size }) => sum + size, 0);
   if (before - after >= before * required) return;
   const share = before === 0 ? 0 : (100 * (before - after)) / before;
-  throw new OcislimError('GATE', `the layers shrink by ${share.toFixed(1)} % only, less than the ${(required * 100).toFixed(1)} % required; nothing was published`);
+  throw new OcislimError(
+    'GATE',
+    `the layers shrink by ${share.toFixed(1)} % only, less than the ${(required * 100).toFixed(1)} % required; nothing was published`,
+  );
 }
 
 /** Docker manifests have no media type for zstd: such an image, and the index that it is in, becomes OCI. */
-function familyOfAll(set: ImageSet, images: readonly Resolved[], layers: readonly (readonly SealedLayer[])[], listener: Listener): Family | null {
-  const converts = images.some(({ image }, i) => image.manifest.family === 'docker' && (layers[i] as readonly SealedLayer[]).some((layer) => layer.compression === 'zstd'));
+function familyOfAll(
+  set: ImageSet,
+  images: readonly Resolved[],
+  layers: readonly (readonly SealedLayer[])[],
+  listener: Listener,
+): Family | null {
+  const converts = images.some(
+    ({ image }, i) =>
+      image.manifest.family === 'docker' &&
+      (layers[i] as readonly SealedLayer[]).some((layer) => layer.compression === 'zstd'),
+  );
   if (!converts) return null;
   const what = set.index === null ? 'the manifest' : 'the index and its manifests';
-  listener({ type: 'warning', code: 'FAMILY_CHANGED', message: `${what} becomes OCI: Docker's own format has no media type for zstd layers (Docker 23 and later, containerd and podman read it)` });
+  listener({
+    type: 'warning',
+    code: 'FAMILY_CHANGED',
+    message: `${what} becomes OCI: Docker's own format has no media type for zstd layers (Docker 23 and later, containerd and podman read it)`,
+  });
   return 'oci';
 }
 
@@ -195,7 +292,11 @@ async function writeManifests(
     await target.putManifest(manifest, signal);
   }
   const changed = new Set(
-    [...assembled].flatMap(([member, { manifest }]) => (manifest.descriptor.digest === member.raw.descriptor.digest ? [] : [member.raw.descriptor.digest as string])),
+    [...assembled].flatMap(([member, { manifest }]) =>
+      manifest.descriptor.digest === member.raw.descriptor.digest
+        ? []
+        : [member.raw.descriptor.digest as string],
+    ),
   );
   const children: { member: Member; manifest: Descriptor | null }[] = [];
   for (const member of set.members) {
@@ -205,8 +306,16 @@ async function writeManifests(
       continue;
     }
     const subject = member.child === null ? null : attestedDigest(member.child);
-    if (member.child !== null && isAttestation(member.child) && (subject === null ? changed.size > 0 : changed.has(subject))) {
-      listener({ type: 'warning', code: 'ATTESTATION_DROPPED', message: `an attestation was left out of the index: the image that it is about (${subject ?? 'unnamed'}) has changed` });
+    if (
+      member.child !== null &&
+      isAttestation(member.child) &&
+      (subject === null ? changed.size > 0 : changed.has(subject))
+    ) {
+      listener({
+        type: 'warning',
+        code: 'ATTESTATION_DROPPED',
+        message: `an attestation was left out of the index: the image that it is about (${subject ?? 'unnamed'}) has changed`,
+      });
       children.push({ member, manifest: null });
       continue;
     }
@@ -220,7 +329,11 @@ async function writeManifests(
     return (assembled.get((images[0] as { member: Member }).member) as Assembled).manifest;
   }
   const annotations = images[0]?.member.image == null ? {} : annotationsOf(options, images[0].member.image);
-  const same = !set.narrowed && Object.keys(annotations).length === 0 && family === null && children.every(({ member, manifest }) => manifest?.digest === member.raw.descriptor.digest);
+  const same =
+    !set.narrowed &&
+    Object.keys(annotations).length === 0 &&
+    family === null &&
+    children.every(({ member, manifest }) => manifest?.digest === member.raw.descriptor.digest);
   if (same) {
     await target.putManifest(set.root, signal);
     return set.root;
@@ -235,27 +348,45 @@ function annotationsOf(options: RunOptions, image: Image): Readonly<Record<strin
 }
 
 /** Everything that a manifest names, copied as it is: attestations, artifacts, nested indexes. */
-async function copyTree(target: Target, source: Source, raw: RawManifest, signal: AbortSignal): Promise<void> {
+async function copyTree(
+  target: Target,
+  source: Source,
+  raw: RawManifest,
+  signal: AbortSignal,
+): Promise<void> {
   if (!isIndexType(raw.descriptor.mediaType) && !isManifestType(raw.descriptor.mediaType)) return;
   const document = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
   if (document.kind === 'index') {
-    for (const { descriptor } of document.children) await copyTree(target, source, await source.manifest(descriptor, signal), signal);
+    for (const { descriptor } of document.children)
+      await copyTree(target, source, await source.manifest(descriptor, signal), signal);
   } else {
     await copyBlobs(target, source, document, signal);
   }
   await target.putManifest(raw, signal);
 }
 
-async function copyBlobs(target: Target, source: Source, manifest: Manifest, signal: AbortSignal): Promise<void> {
-  for (const descriptor of [manifest.config, ...manifest.layers]) await target.adopt(descriptor, source, signal);
+async function copyBlobs(
+  target: Target,
+  source: Source,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const descriptor of [manifest.config, ...manifest.layers])
+    await target.adopt(descriptor, source, signal);
 }
 
-async function warnOfReferrers(source: Source, set: ImageSet, root: RawManifest, listener: Listener, signal: AbortSignal): Promise<void> {
+async function warnOfReferrers(
+  source: Source,
+  set: ImageSet,
+  root: RawManifest,
+  listener: Listener,
+  signal: AbortSignal,
+): Promise<void> {
   if (root.descriptor.digest === set.root.descriptor.digest) return;
   const found = await source.referrers(set.root.descriptor.digest, signal).catch(() => []);
   signal.throwIfAborted();
   if (found.length === 0) return;
-  const kinds = [...new Set(found.map(({ json, mediaType }) => String(json['artifactType'] ?? mediaType)))];
+  const kinds = [...new Set(found.map(({ json, mediaType }) => typeof json['artifactType'] === 'string' ? json['artifactType'] : mediaType))];
   listener({
     type: 'warning',
     code: 'REFERRERS_LEFT',
@@ -263,11 +394,25 @@ async function warnOfReferrers(source: Source, set: ImageSet, root: RawManifest,
   });
 }
 
+/** Each encoding once, without its threshold, which decides about no byte. */
 function distinct(encodings: readonly PackedEncoding[]): PackedEncoding[] {
-  return [...new Map(encodings.map(({ kind, ...rest }) => {
-    const plain = kind === 'gzip' ? { kind, level: (rest as { level: number }).level, engine: (rest as { engine: 'libdeflate' }).engine } : kind === 'zstd' ? { kind, level: (rest as { level: number }).level } : { kind };
-    return [JSON.stringify(plain), plain as PackedEncoding] as const;
-  })).values()];
+  const byText = new Map<string, PackedEncoding>();
+  for (const encoding of encodings) {
+    const plain = plainEncoding(encoding);
+    byText.set(JSON.stringify(plain), plain);
+  }
+  return [...byText.values()];
+}
+
+function plainEncoding(encoding: PackedEncoding): PackedEncoding {
+  switch (encoding.kind) {
+    case 'none':
+      return { kind: 'none' };
+    case 'gzip':
+      return { kind: 'gzip', level: encoding.level, engine: encoding.engine };
+    case 'zstd':
+      return { kind: 'zstd', level: encoding.level };
+  }
 }
 
 export function describePlatform(outcome: ImageOutcome): string | null {

@@ -15,8 +15,12 @@ export async function scanTar(stream: ByteStream): Promise<LayerIndex> {
   try {
     let count = 0;
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
-      if (++count > maxEntries) throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
-      if (entry.kind === 'global') checkGlobal((await collect(reader.body(), 2 * 1024 * 1024, 'a global tar header')).subarray(0, entry.size));
+      if (++count > maxEntries)
+        throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
+      if (entry.kind === 'global')
+        checkGlobal(
+          (await collect(reader.body(), 2 * 1024 * 1024, 'a global tar header')).subarray(0, entry.size),
+        );
       builder.add(entry);
     }
   } catch (error) {

@@ -20,7 +20,9 @@ export type Repacking = PackedEncoding & {
   readonly minSavings: MinSavings | null;
 };
 
-export type MinSavings = { readonly kind: 'bytes'; readonly bytes: number } | { readonly kind: 'ratio'; readonly ratio: number };
+export type MinSavings =
+  | { readonly kind: 'bytes'; readonly bytes: number }
+  | { readonly kind: 'ratio'; readonly ratio: number };
 
 /** A layer of the image to come. `content` is written by `slim/` only, `encodings` by `compress/` only. */
 export interface Layer {
@@ -75,7 +77,9 @@ export type Transform = (image: Image) => Image;
 
 /** An image with nothing planned for it. */
 export function readImage(descriptor: Descriptor, manifest: Manifest, config: ImageConfig): Image {
-  const layers = manifest.layers.map((_, i): Layer => ({ content: { kind: 'stored', layer: i + 1 }, encodings: [{ kind: 'keep' }] }));
+  const layers = manifest.layers.map(
+    (_, i): Layer => ({ content: { kind: 'stored', layer: i + 1 }, encodings: [{ kind: 'keep' }] }),
+  );
   return {
     descriptor,
     manifest,
@@ -93,7 +97,9 @@ export function withPlan(image: Image, plan: Partial<Plan>): Image {
 }
 
 export function rangeOf(content: Content): LayerRange {
-  return content.kind === 'stored' ? { from: content.layer, to: content.layer } : { from: content.from, to: content.to };
+  return content.kind === 'stored'
+    ? { from: content.layer, to: content.layer }
+    : { from: content.from, to: content.to };
 }
 
 /** The encoding that counts: that of the topmost source layer. */
@@ -111,10 +117,14 @@ export function isUntouched(image: Image): boolean {
   );
 }
 
-export function layerOf(image: Image, number: number): { readonly descriptor: Descriptor; readonly diffId: Digest } {
+export function layerOf(
+  image: Image,
+  number: number,
+): { readonly descriptor: Descriptor; readonly diffId: Digest } {
   const descriptor = image.manifest.layers[number - 1];
   const diffId = image.config.diffIds[number - 1];
-  if (descriptor === undefined || diffId === undefined) throw new OcislimError('INTERNAL', `the image has no layer ${number}`);
+  if (descriptor === undefined || diffId === undefined)
+    throw new OcislimError('INTERNAL', `the image has no layer ${number}`);
   return { descriptor, diffId };
 }
 

@@ -39,24 +39,40 @@ function findLayer(image: Image, layer: number | Digest, name: string, count: nu
   }
   const byDigest = image.manifest.layers.findIndex((descriptor) => descriptor.digest === layer);
   const found = byDigest >= 0 ? byDigest : image.config.diffIds.indexOf(layer);
-  if (found < 0) throw new OcislimError('SELECTION_INVALID', `${name} has no layer with the digest or DiffID ${layer}`);
+  if (found < 0)
+    throw new OcislimError('SELECTION_INVALID', `${name} has no layer with the digest or DiffID ${layer}`);
   return found + 1;
 }
 
-function aboveBase(image: Image, base: readonly Digest[], baseName: string, name: string, count: number): number {
+function aboveBase(
+  image: Image,
+  base: readonly Digest[],
+  baseName: string,
+  name: string,
+  count: number,
+): number {
   const { diffIds } = image.config;
   const differs = base.findIndex((diffId, i) => diffIds[i] !== diffId);
   if (differs >= 0) {
-    throw new OcislimError('BASE_MISMATCH', `${name} is not built on ${baseName}: their layers ${differs + 1} differ`, {
-      advice: 'Give the very base image that this image was built from (the base tag may have moved since), or select by --layers.',
-    });
+    throw new OcislimError(
+      'BASE_MISMATCH',
+      `${name} is not built on ${baseName}: their layers ${differs + 1} differ`,
+      {
+        advice:
+          'Give the very base image that this image was built from (the base tag may have moved since), or select by --layers.',
+      },
+    );
   }
-  if (base.length >= count) throw new OcislimError('SELECTION_INVALID', `${name} has no layer above those of ${baseName}`);
+  if (base.length >= count)
+    throw new OcislimError('SELECTION_INVALID', `${name} has no layer above those of ${baseName}`);
   return base.length + 1;
 }
 
 function outOfRange(name: string, asked: string, count: number): OcislimError {
-  return new OcislimError('SELECTION_INVALID', `${name} has ${count} ${count === 1 ? 'layer' : 'layers'}, but layers ${asked} were asked for`);
+  return new OcislimError(
+    'SELECTION_INVALID',
+    `${name} has ${count} ${count === 1 ? 'layer' : 'layers'}, but layers ${asked} were asked for`,
+  );
 }
 
 /** Reads `A..B`, `A..` or `A`. @throws USAGE */
@@ -65,7 +81,9 @@ export function parseRange(text: string): Selection {
   const from = Number(match?.[1]);
   const to = match?.[2] === undefined ? from : match[3] === undefined ? null : Number(match[3]);
   if (match === null || from < 1 || (to !== null && to < from)) {
-    throw new OcislimError('USAGE', `not a range of layers: ${JSON.stringify(text)}`, { advice: 'Write A..B, A.. or A; layers count from 1, the lowest.' });
+    throw new OcislimError('USAGE', `not a range of layers: ${JSON.stringify(text)}`, {
+      advice: 'Write A..B, A.. or A; layers count from 1, the lowest.',
+    });
   }
   return to === null ? { kind: 'from', layer: from } : { kind: 'range', from, to };
 }
@@ -73,6 +91,9 @@ export function parseRange(text: string): Selection {
 /** Reads a layer number or a digest. @throws USAGE */
 export function parseLayer(text: string): Selection {
   if (isDigest(text)) return { kind: 'from', layer: text };
-  if (!/^[1-9][0-9]*$/.test(text)) throw new OcislimError('USAGE', `not a layer: ${JSON.stringify(text)}`, { advice: 'Give its number (1 is the lowest) or its digest.' });
+  if (!/^[1-9][0-9]*$/.test(text))
+    throw new OcislimError('USAGE', `not a layer: ${JSON.stringify(text)}`, {
+      advice: 'Give its number (1 is the lowest) or its digest.',
+    });
   return { kind: 'from', layer: Number(text) };
 }

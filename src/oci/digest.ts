@@ -13,7 +13,10 @@ export function isDigest(text: unknown): text is Digest {
 /** @throws MANIFEST_INVALID naming `what` (image-spec descriptor.md, "Digests"). */
 export function parseDigest(text: unknown, what: string): Digest {
   if (isDigest(text)) return text;
-  throw new OcislimError('MANIFEST_INVALID', `${what} is not a sha256 or sha512 digest: ${JSON.stringify(text)}`);
+  throw new OcislimError(
+    'MANIFEST_INVALID',
+    `${what} is not a sha256 or sha512 digest: ${JSON.stringify(text)}`,
+  );
 }
 
 export function digestOf(bytes: Uint8Array): Digest {

@@ -33,9 +33,14 @@ export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: st
   if (typeof rootfs !== 'object' || rootfs === null || rootfs['type'] !== 'layers') {
     throw new OcislimError('MANIFEST_INVALID', `${what} has no rootfs of type "layers"`);
   }
-  const diffIds = (Array.isArray(list) ? list : []).map((id, i) => parseDigest(id, `DiffID ${i + 1} of ${what}`));
+  const diffIds = (Array.isArray(list) ? list : []).map((id, i) =>
+    parseDigest(id, `DiffID ${i + 1} of ${what}`),
+  );
   if (diffIds.length !== layerCount) {
-    throw new OcislimError('MANIFEST_INVALID', `${what} names ${diffIds.length} DiffIDs, but the manifest has ${layerCount} layers`);
+    throw new OcislimError(
+      'MANIFEST_INVALID',
+      `${what} names ${diffIds.length} DiffIDs, but the manifest has ${layerCount} layers`,
+    );
   }
   const rows = Array.isArray(json['history']) ? json['history'] : [];
   const history = rows.map((row) => readRow(row, what));

@@ -1,7 +1,14 @@
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, parseDescriptor } from './descriptor.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
-import { type Family, familyOf, isConfigType, isIndexType, isManifestType, mediaTypes } from './media-type.ts';
+import {
+  type Family,
+  familyOf,
+  isConfigType,
+  isIndexType,
+  isManifestType,
+  mediaTypes,
+} from './media-type.ts';
 import { type Platform, readPlatform } from './platform.ts';
 
 /** An image manifest: typed view, parsed value (unknown keys included) and exact bytes (image-spec manifest.md). */
@@ -46,14 +53,23 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, what: string
   const json = parseJsonObject(bytes, what);
   const inside = json['mediaType'];
   if (inside !== undefined && inside !== mediaType) {
-    throw new OcislimError('MANIFEST_INVALID', `${what} calls itself ${JSON.stringify(inside)} but was announced as ${JSON.stringify(mediaType)}`);
+    throw new OcislimError(
+      'MANIFEST_INVALID',
+      `${what} calls itself ${JSON.stringify(inside)} but was announced as ${JSON.stringify(mediaType)}`,
+    );
   }
   if (json['schemaVersion'] !== 2) {
-    throw new OcislimError('MANIFEST_INVALID', `${what} has schemaVersion ${JSON.stringify(json['schemaVersion'])}, not 2`);
+    throw new OcislimError(
+      'MANIFEST_INVALID',
+      `${what} has schemaVersion ${JSON.stringify(json['schemaVersion'])}, not 2`,
+    );
   }
   if (isIndexType(mediaType)) return readIndex(json, bytes, mediaType, what);
   if (isManifestType(mediaType)) return readManifest(json, bytes, mediaType, what);
-  throw new OcislimError('MEDIA_TYPE', `${what} is neither an image manifest nor an index: ${JSON.stringify(mediaType)}`);
+  throw new OcislimError(
+    'MEDIA_TYPE',
+    `${what} is neither an image manifest nor an index: ${JSON.stringify(mediaType)}`,
+  );
 }
 
 function readManifest(json: JsonObject, bytes: Uint8Array, mediaType: string, what: string): Manifest {
@@ -66,7 +82,8 @@ function readManifest(json: JsonObject, bytes: Uint8Array, mediaType: string, wh
     family: familyOf(mediaType),
     config: parseDescriptor(json['config'], `the config of ${what}`),
     layers: layers.map((layer, i) => parseDescriptor(layer, `layer ${i + 1} of ${what}`)),
-    subject: subject === undefined || subject === null ? null : parseDescriptor(subject, `the subject of ${what}`),
+    subject:
+      subject === undefined || subject === null ? null : parseDescriptor(subject, `the subject of ${what}`),
     json,
     bytes,
   };
@@ -75,7 +92,8 @@ function readManifest(json: JsonObject, bytes: Uint8Array, mediaType: string, wh
 function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what: string): Index {
   refuseKeys(json, ['config', 'layers', 'fsLayers'], what, 'an index');
   const { manifests } = json;
-  if (!Array.isArray(manifests)) throw new OcislimError('MANIFEST_INVALID', `${what} has no list of manifests`);
+  if (!Array.isArray(manifests))
+    throw new OcislimError('MANIFEST_INVALID', `${what} has no list of manifests`);
   return {
     kind: 'index',
     mediaType,
@@ -92,7 +110,10 @@ function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what:
 function refuseKeys(json: JsonObject, keys: readonly string[], what: string, kind: string): void {
   const found = keys.find((key) => Object.hasOwn(json, key));
   if (found === undefined) return;
-  throw new OcislimError('MANIFEST_INVALID', `${what} is announced as ${kind} but has the key "${found}"; it could be read in two ways`);
+  throw new OcislimError(
+    'MANIFEST_INVALID',
+    `${what} is announced as ${kind} but has the key "${found}"; it could be read in two ways`,
+  );
 }
 
 /** Guesses the media type of a manifest that states none (old OCI layouts). */

@@ -51,7 +51,11 @@ for (const family of ['oci', 'docker'] as const) {
 export function layerKind(mediaType: string): LayerKind {
   const known = byType.get(mediaType);
   if (known !== undefined) return known;
-  if (/^application\/vnd\.(?:oci\.image\.layer\.nondistributable|docker\.image\.rootfs\.foreign)\./.test(mediaType)) {
+  if (
+    /^application\/vnd\.(?:oci\.image\.layer\.nondistributable|docker\.image\.rootfs\.foreign)\./.test(
+      mediaType,
+    )
+  ) {
     return { kind: 'foreign' };
   }
   return { kind: 'unknown' };

@@ -11,7 +11,10 @@ export interface Platform {
 /** `linux/arm64/v8`; `unknown/unknown` marks what is not an image to run (attestations). */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, variant, osVersion } = platform;
-  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/') + (osVersion ? `:${osVersion}` : '');
+  return (
+    [os, architecture, ...(variant === undefined ? [] : [variant])].join('/') +
+    (osVersion ? `:${osVersion}` : '')
+  );
 }
 
 export function readPlatform(value: unknown): Platform | null {
@@ -30,7 +33,9 @@ export function readPlatform(value: unknown): Platform | null {
 export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.split('/');
   if (!os || !architecture || variant === '' || rest.length > 0) {
-    throw new OcislimError('USAGE', `not a platform: ${JSON.stringify(text)}`, { advice: 'Write os/arch or os/arch/variant: linux/amd64, linux/arm/v7.' });
+    throw new OcislimError('USAGE', `not a platform: ${JSON.stringify(text)}`, {
+      advice: 'Write os/arch or os/arch/variant: linux/amd64, linux/arm/v7.',
+    });
   }
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }

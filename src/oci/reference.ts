@@ -4,9 +4,18 @@ import { type Digest, isDigest } from './digest.ts';
 /** Where an image is, as a person writes it. */
 export type Reference =
   | RegistryReference
-  | { readonly kind: 'layout'; readonly path: string; readonly tag: string | null; readonly digest: Digest | null }
+  | {
+      readonly kind: 'layout';
+      readonly path: string;
+      readonly tag: string | null;
+      readonly digest: Digest | null;
+    }
   | { readonly kind: 'oci-archive'; readonly path: string; readonly tag: string | null }
-  | { readonly kind: 'docker-archive'; readonly path: string; /** `name:tag` */ readonly name: string | null };
+  | {
+      readonly kind: 'docker-archive';
+      readonly path: string /** `name:tag` */;
+      readonly name: string | null;
+    };
 
 export interface RegistryReference {
   readonly kind: 'registry';
@@ -20,9 +29,11 @@ export interface RegistryReference {
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
-const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+const hostPattern =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
-const advice = 'Write registry.example/app:tag, oci:DIR[:tag], oci-archive:FILE[:tag] or docker-archive:FILE[:name:tag].';
+const advice =
+  'Write registry.example/app:tag, oci:DIR[:tag], oci-archive:FILE[:tag] or docker-archive:FILE[:name:tag].';
 
 /**
  * Reads a reference (distribution/reference grammar for registries; containers' transport names for files).
@@ -45,9 +56,17 @@ export function parseReference(text: string): Reference {
       if (!rest.startsWith('//')) return parseRegistry(text, text);
       return parseRegistry(text, rest.slice(2));
     case 'docker-daemon':
-      throw refuse(text, 'ocislim works without a daemon', 'Save the image first (docker save -o image.tar NAME) and use docker-archive:image.tar, or push it to a registry.');
+      throw refuse(
+        text,
+        'ocislim works without a daemon',
+        'Save the image first (docker save -o image.tar NAME) and use docker-archive:image.tar, or push it to a registry.',
+      );
     case 'containers-storage':
-      throw refuse(text, "ocislim does not read podman's local storage", 'Save the image first (podman save --format oci-archive -o image.tar NAME) and use oci-archive:image.tar.');
+      throw refuse(
+        text,
+        "ocislim does not read podman's local storage",
+        'Save the image first (podman save --format oci-archive -o image.tar NAME) and use oci-archive:image.tar.',
+      );
     case 'dir':
     case 'sif':
     case 'ostree':
@@ -79,7 +98,8 @@ function splitTag(text: string, rest: string): { path: string; tag: string | nul
   const tag = hasTag ? rest.slice(colon + 1) : null;
   if (path === '') throw refuse(text, 'the path is missing');
   // image-spec annotations.md allows more in org.opencontainers.image.ref.name than a registry does in a tag.
-  if (tag !== null && !/^[A-Za-z0-9][A-Za-z0-9._+@/-]*$/.test(tag)) throw refuse(text, `${JSON.stringify(tag)} is not a tag`);
+  if (tag !== null && !/^[A-Za-z0-9][A-Za-z0-9._+@/-]*$/.test(tag))
+    throw refuse(text, `${JSON.stringify(tag)} is not a tag`);
   return { path, tag };
 }
 
@@ -91,14 +111,19 @@ function parseDockerArchive(text: string, rest: string): Reference {
   if (name !== null) {
     const parsed = parseRegistry(text, name);
     if (parsed.digest !== null) throw refuse(text, 'an archive names its images by tag, not by digest');
-    return { kind: 'docker-archive', path, name: name.includes(':', name.lastIndexOf('/') + 1) ? name : `${name}:latest` };
+    return {
+      kind: 'docker-archive',
+      path,
+      name: name.includes(':', name.lastIndexOf('/') + 1) ? name : `${name}:latest`,
+    };
   }
   return { kind: 'docker-archive', path, name: null };
 }
 
 function parseRegistry(text: string, rest: string): RegistryReference {
   const [beforeDigest = '', digest = null, ...more] = rest.split('@');
-  if (more.length > 0 || (digest !== null && !isDigest(digest))) throw refuse(text, 'what follows "@" is not a sha256 or sha512 digest');
+  if (more.length > 0 || (digest !== null && !isDigest(digest)))
+    throw refuse(text, 'what follows "@" is not a sha256 or sha512 digest');
   const slash = beforeDigest.indexOf('/');
   const first = slash < 0 ? '' : beforeDigest.slice(0, slash);
   const named = first.includes('.') || first.includes(':') || first === 'localhost' || first.startsWith('[');
@@ -115,9 +140,20 @@ function parseRegistry(text: string, rest: string): RegistryReference {
   const repository = hub && !path.includes('/') ? `library/${path}` : path;
   if (!hostPattern.test(host)) throw refuse(text, `${JSON.stringify(host)} is not a host name`);
   if (path === '' || repository.length > 255 || !repositoryPattern.test(repository)) {
-    throw refuse(text, /[A-Z]/.test(path) ? 'repository names are lower case' : `${JSON.stringify(path)} is not a repository name`);
+    throw refuse(
+      text,
+      /[A-Z]/.test(path)
+        ? 'repository names are lower case'
+        : `${JSON.stringify(path)} is not a repository name`,
+    );
   }
-  return { kind: 'registry', host: hub ? 'docker.io' : host, repository, tag, digest: digest as Digest | null };
+  return {
+    kind: 'registry',
+    host: hub ? 'docker.io' : host,
+    repository,
+    tag,
+    digest,
+  };
 }
 
 /** The reference as it can be pasted back. */

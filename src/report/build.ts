@@ -8,7 +8,14 @@ import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/prune-stack.ts';
 import { pathFields } from './escape.ts';
-import type { LayerAction, LayerReport, PlatformReport, RemovedEntry, Report, SlimmingReport } from './report.ts';
+import type {
+  LayerAction,
+  LayerReport,
+  PlatformReport,
+  RemovedEntry,
+  Report,
+  SlimmingReport,
+} from './report.ts';
 
 export interface ReportContext {
   readonly tool: { readonly name: string; readonly version: string };
@@ -29,8 +36,19 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
     tool: { ...context.tool },
     command: context.command,
     dryRun: root === null,
-    source: { reference: context.sourceReference, digest: set.root.descriptor.digest, mediaType: set.root.descriptor.mediaType },
-    destination: root === null ? null : { references: [...context.destinationReferences], digest: root.descriptor.digest, mediaType: root.descriptor.mediaType },
+    source: {
+      reference: context.sourceReference,
+      digest: set.root.descriptor.digest,
+      mediaType: set.root.descriptor.mediaType,
+    },
+    destination:
+      root === null
+        ? null
+        : {
+            references: [...context.destinationReferences],
+            digest: root.descriptor.digest,
+            mediaType: root.descriptor.mediaType,
+          },
     unchanged,
     warnings: context.warnings,
     encoders: outcome.encodings.map((encoding) => {
@@ -74,13 +92,20 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
   if (sealed === null) {
     const stays = resolution.contents[i]?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
     const { descriptor, diffId } = layerOf(image, range.to);
-    const same = { digest: descriptor.digest, mediaType: descriptor.mediaType, size: descriptor.size, uncompressedSize: before[0]?.uncompressedSize ?? null, diffId };
+    const same = {
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
+      size: descriptor.size,
+      uncompressedSize: before[0]?.uncompressedSize ?? null,
+      diffId,
+    };
     return { action: stays ? 'kept' : 'planned', before, after: stays ? same : null };
   }
   if (sealed.action === 'dropped') return { action: 'dropped', before, after: null };
   const kind = layerKind(layerOf(image, range.to).descriptor.mediaType);
   const family = outcome.manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
-  const compression: Compression | null = sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
+  const compression: Compression | null =
+    sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
   const mediaType = compression === null ? null : layerMediaType(family, compression);
   return {
     action: actionNames[sealed.action],
@@ -89,13 +114,19 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
       digest: sealed.digest,
       mediaType: mediaType ?? layerOf(image, range.to).descriptor.mediaType,
       size: sealed.size,
-      uncompressedSize: sealed.tarBytes ?? (range.from === range.to ? (before[0]?.uncompressedSize ?? null) : null),
+      uncompressedSize:
+        sealed.tarBytes ?? (range.from === range.to ? (before[0]?.uncompressedSize ?? null) : null),
       diffId: sealed.diffId,
     },
   };
 }
 
-function describeSource({ image }: ImageOutcome, number: number, indexes: ReadonlyMap<number, LayerIndex>, sealed: SealedLayer | null): LayerReport['before'][number] {
+function describeSource(
+  { image }: ImageOutcome,
+  number: number,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  sealed: SealedLayer | null,
+): LayerReport['before'][number] {
   const { descriptor, diffId } = layerOf(image, number);
   const filled = image.config.history.filter((row) => !row.emptyLayer);
   const rewritten = sealed !== null && (sealed.action === 'rewritten' || sealed.action === 'dropped');
@@ -112,7 +143,9 @@ function describeSource({ image }: ImageOutcome, number: number, indexes: Readon
 
 function describeSlimming(outcome: ImageOutcome, context: ReportContext): SlimmingReport {
   const { resolution, indexes, layers } = outcome;
-  const removed = resolution.removals.map((removal) => describeRemoval(removal, outcome, context.squashOrigin));
+  const removed = resolution.removals.map((removal) =>
+    describeRemoval(removal, outcome, context.squashOrigin),
+  );
   const byRule = new Map<string, { rule: string; origin: string; entries: number; bytes: number }>();
   for (const { rule, origin, bytes } of removed) {
     const key = `${origin}\0${rule}`;
@@ -122,8 +155,11 @@ function describeSlimming(outcome: ImageOutcome, context: ReportContext): Slimmi
     byRule.set(key, row);
   }
   const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
-  const edited = resolution.contents.flatMap((content, i) => (content.kind === 'edited' ? [{ content, sealed: layers?.[i] ?? null }] : []));
-  const tarBytes = (range: LayerRange) => sum(numbers(range).map((number) => indexes.get(number)?.tarBytes ?? 0));
+  const edited = resolution.contents.flatMap((content, i) =>
+    content.kind === 'edited' ? [{ content, sealed: layers?.[i] ?? null }] : [],
+  );
+  const tarBytes = (range: LayerRange) =>
+    sum(numbers(range).map((number) => indexes.get(number)?.tarBytes ?? 0));
   return {
     removedEntries: removed.length,
     filesRemoved: removed.filter(({ type }) => type === 'file').length,
@@ -140,7 +176,12 @@ function describeSlimming(outcome: ImageOutcome, context: ReportContext): Slimmi
     })),
     cleared: [...resolution.cleared].map(([id, { from, to }]) => {
       const change = resolution.change(id);
-      return { ...pathFields(pathOf(outcome, change)), layer: change.layer, oldMode: octal(from), newMode: octal(to) };
+      return {
+        ...pathFields(pathOf(outcome, change)),
+        layer: change.layer,
+        oldMode: octal(from),
+        newMode: octal(to),
+      };
     }),
   };
 }
@@ -155,7 +196,11 @@ function pathOf({ resolution }: ImageOutcome, change: Change): string {
   return change.kind === 'opaque' ? opaqueMarkerName(path) : path;
 }
 
-function describeRemoval({ change, reason, how }: Removal, outcome: ImageOutcome, squashOrigin: string): RemovedEntry {
+function describeRemoval(
+  { change, reason, how }: Removal,
+  outcome: ImageOutcome,
+  squashOrigin: string,
+): RemovedEntry {
   const index = outcome.indexes.get(change.layer) as LayerIndex;
   const because = (): { rule: string; origin: string } => {
     switch (reason.kind) {
@@ -206,7 +251,8 @@ function typeOf({ kind }: Change): RemovedEntry['type'] {
 function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing'] {
   const { image, layers, resolution, indexes } = outcome;
   const sizeBefore = image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
-  if (layers === null) return { sizeBefore, sizeAfter: null, savedBySlimming: null, savedByPacking: null, estimated: false };
+  if (layers === null)
+    return { sizeBefore, sizeAfter: null, savedBySlimming: null, savedByPacking: null, estimated: false };
   let bySlimming = 0;
   let byPacking = 0;
   let estimated = false;
@@ -234,11 +280,19 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
 function describeTransfer({ images, downloaded, set }: RunOutcome): Report['transfer'] {
   const seen = new Map<string, SealedLayer>();
   for (const { layers } of images) for (const layer of layers ?? []) seen.set(layer.digest, layer);
-  const sum = (wanted: (layer: SealedLayer) => boolean) => [...seen.values()].filter(wanted).reduce((total, { size }) => total + size, 0);
+  const sum = (wanted: (layer: SealedLayer) => boolean) =>
+    [...seen.values()].filter(wanted).reduce((total, { size }) => total + size, 0);
   const copied = sum(({ adoption }) => adoption === 'copied');
   const written = sum(({ action }) => action === 'rewritten' || action === 'recompressed');
-  const small = images.reduce((total, { image, manifest }) => total + (manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length), 0);
-  const read = images.reduce((total, { image }) => total + image.manifest.bytes.length + image.config.bytes.length, set.index === null ? 0 : set.root.bytes.length);
+  const small = images.reduce(
+    (total, { image, manifest }) =>
+      total + (manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length),
+    0,
+  );
+  const read = images.reduce(
+    (total, { image }) => total + image.manifest.bytes.length + image.config.bytes.length,
+    set.index === null ? 0 : set.root.bytes.length,
+  );
   return {
     presentBytes: sum(({ adoption }) => adoption === 'present'),
     mountedBytes: sum(({ adoption }) => adoption === 'mounted'),

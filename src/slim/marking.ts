@@ -44,7 +44,11 @@ export function markChanges(
         const path = paths[change.path] as string;
         const rule = pruning.rules.length > 0 ? match(path, ruledKind(change)) : null;
         if (rule !== null && keep(path) === null) removed.set(change.id, rule);
-        if (pruning.clearSetuid.length > 0 && (change.kind === 'file' || change.kind === 'link') && clears(path) !== null) {
+        if (
+          pruning.clearSetuid.length > 0 &&
+          (change.kind === 'file' || change.kind === 'link') &&
+          clears(path) !== null
+        ) {
           const mode = (indexes.get(layer) as LayerIndex).modes[change.entry] as number;
           if ((mode & setuidBits) !== 0) cleared.set(change.id, { from: mode, to: mode & ~setuidBits });
         }
@@ -57,7 +61,10 @@ export function markChanges(
 
 /** Would the rules take this path, had its layer been selected? */
 export function createWish(prunings: readonly Pruning[]): (path: string, kind: RuledKind) => boolean {
-  const pairs = prunings.map((pruning) => ({ match: createMatcher(pruning.rules), keep: createKeepMatcher(pruning.keep) }));
+  const pairs = prunings.map((pruning) => ({
+    match: createMatcher(pruning.rules),
+    keep: createKeepMatcher(pruning.keep),
+  }));
   return (path, kind) => pairs.some(({ match, keep }) => match(path, kind) !== null && keep(path) === null);
 }
 
@@ -74,7 +81,11 @@ export function ruledKind(change: Change): RuledKind {
     case 'file':
     case 'link':
       return 'file';
-    default:
+    case 'char':
+    case 'block':
+    case 'fifo':
+    case 'whiteout':
+    case 'opaque':
       return 'other';
   }
 }

@@ -44,7 +44,11 @@ export interface PrunedStack {
  * Rules apply to every entry of a selected layer, visible or not. What they remove never comes back from below.
  * `shadowed` drops entries that are not part of the final tree, except those whose data a visible link still names.
  */
-export function pruneStack(stack: Stack, prunings: readonly Pruning[], indexes: ReadonlyMap<number, LayerIndex>): PrunedStack {
+export function pruneStack(
+  stack: Stack,
+  prunings: readonly Pruning[],
+  indexes: ReadonlyMap<number, LayerIndex>,
+): PrunedStack {
   const { list, table } = stack;
   const original = new Tree(table, list);
   const links = new LinkUse();
@@ -58,12 +62,16 @@ export function pruneStack(stack: Stack, prunings: readonly Pruning[], indexes: 
       },
       onReplacedByDirectory: (id) => void replacedByDirectory.add(id),
     });
-    resolved.set(layer, changes.map((change) => list.get(change.id)));
+    resolved.set(
+      layer,
+      changes.map((change) => list.get(change.id)),
+    );
   }
   const whole: Stack = { table, list, layers: resolved };
   const marking = markChanges(whole, prunings, indexes, original);
   const selected = (layer: number) => prunings.some((pruning) => within(pruning.layers, layer));
-  const shadowed = (layer: number) => prunings.some((pruning) => pruning.shadowed && within(pruning.layers, layer));
+  const shadowed = (layer: number) =>
+    prunings.some((pruning) => pruning.shadowed && within(pruning.layers, layer));
   const needed = links.targetsOf((link, named) => !selected(link.layer) && selected(named.layer));
   const forced = new Set(needed.map((change) => change.id));
   const protectedPaths = protectAncestors(whole, prunings, marking, forced, selected);
@@ -86,11 +94,23 @@ export function pruneStack(stack: Stack, prunings: readonly Pruning[], indexes: 
       const number = positionOf(resolved, layer);
       const isProtected = (path: number) => (protectedPaths[path] as number) > layer;
       const wanted = (path: number) => original.isDirectory(path) && original.touched[path] === number;
-      gone.byRule(marking.removed, (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)));
-      const emptied = gone.impliedByRule((path) => !isProtected(path) && wish(table.paths[path] as string, 'directory'), before);
+      gone.byRule(
+        marking.removed,
+        (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)),
+      );
+      const emptied = gone.impliedByRule(
+        (path) => !isProtected(path) && wish(table.paths[path] as string, 'directory'),
+        before,
+      );
       for (const path of emptied) impliedGone.add(path);
       if (shadowed(layer)) {
-        gone.byShadow((path) => original.node[path] === state.node[path], (file) => visibleFiles.has(file), replacedByDirectory, forced, wanted);
+        gone.byShadow(
+          (path) => original.node[path] === state.node[path],
+          (file) => visibleFiles.has(file),
+          replacedByDirectory,
+          forced,
+          wanted,
+        );
       }
       gone.idleMarkers(before);
       const cut = links.inLayer(layer).some((link) => pruned.file[link.target] !== link.file + 1);
@@ -111,7 +131,14 @@ export function pruneStack(stack: Stack, prunings: readonly Pruning[], indexes: 
     all.set(layer, result);
   }
   checkResult(original, pruned, impliedGone, removals);
-  return { layers, all, removals, promotions, marking, keptForLinks: needed.filter((change) => marking.removed.has(change.id)) };
+  return {
+    layers,
+    all,
+    removals,
+    promotions,
+    marking,
+    keptForLinks: needed.filter((change) => marking.removed.has(change.id)),
+  };
 }
 
 function positionOf(layers: ReadonlyMap<number, unknown>, layer: number): number {
@@ -128,7 +155,9 @@ class LinkUse {
 
   /** What must stay because a link that cannot change names it. */
   targetsOf(chosen: (link: Change, named: Change) => boolean): Change[] {
-    return [...new Set(this.#uses.filter(({ link, named }) => chosen(link, named)).map(({ named }) => named))];
+    return [
+      ...new Set(this.#uses.filter(({ link, named }) => chosen(link, named)).map(({ named }) => named)),
+    ];
   }
 
   inLayer(layer: number): Change[] {
@@ -157,10 +186,15 @@ function protectAncestors(
       if (marker ? selected(layer) : marking.removed.has(change.id) && !forced.has(change.id)) continue;
       // What lies in an unselected layer and would have been removed protects only the directories below that layer.
       // A marker there implies the directory that it lies in.
-      const wished = marker || (!selected(layer) && wish(table.paths[change.path] as string, ruledKind(change)));
+      const wished =
+        marker || (!selected(layer) && wish(table.paths[change.path] as string, ruledKind(change)));
       const until = wished ? layer : always;
       const start = change.kind === 'opaque' ? change.path : (table.parent[change.path] as number);
-      for (let above = start; above >= 0 && (kept[above] as number) < until; above = table.parent[above] as number) {
+      for (
+        let above = start;
+        above >= 0 && (kept[above] as number) < until;
+        above = table.parent[above] as number
+      ) {
         kept[above] = until;
       }
     }
@@ -233,13 +267,19 @@ class LayerPruning {
     const touched = new Set<number>();
     for (const change of this.#changes) {
       if (!this.#reasons.has(change.id)) continue;
-      for (let above = state.table.parent[change.path] as number; above > 0 && !touched.has(above); above = state.table.parent[above] as number) touched.add(above);
+      for (
+        let above = state.table.parent[change.path] as number;
+        above > 0 && !touched.has(above);
+        above = state.table.parent[above] as number
+      )
+        touched.add(above);
     }
     const emptied: number[] = [];
     for (let path = state.node.length - 1; path > 0; path--) {
       if (!state.isImplied(path) || state.hasBelow(path) || !named(path)) continue;
       const isLeft = this.#lostBelow(path, originalBelow);
-      if (!isLeft && !(touched.has(path) && (this.#below.node[path] === 0 || !state.hidesChildrenAt(path)))) continue;
+      if (!isLeft && !(touched.has(path) && (this.#below.node[path] === 0 || !state.hidesChildrenAt(path))))
+        continue;
       // The directory had taken the place of something else, which must not come back.
       if (this.#below.node[path] !== 0 && !this.#below.isDirectory(path)) state.hide(path);
       else state.forget(path);
@@ -274,7 +314,8 @@ class LayerPruning {
     }
     for (let path = state.node.length - 1; path > 0; path--) {
       const change = state.at(path);
-      if (state.isImplied(path) && !state.hidesChildrenAt(path) && !state.hasBelow(path) && !wanted(path)) state.forget(path);
+      if (state.isImplied(path) && !state.hidesChildrenAt(path) && !state.hasBelow(path) && !wanted(path))
+        state.forget(path);
       if (change === null || isVisible(path) || forced.has(change.id)) continue;
       if (change.kind === 'directory') {
         if (state.hasBelow(path)) continue;
@@ -309,7 +350,11 @@ class LayerPruning {
   /** What really went: entries of this layer that the new changes do not hold. */
   removals(result: readonly Change[]): Removal[] {
     const left = new Set(result.map((change) => change.id));
-    const renamed = new Set(result.filter((change) => change.form === 'relinked').map((change) => `${change.layer}:${change.entry}`));
+    const renamed = new Set(
+      result
+        .filter((change) => change.form === 'relinked')
+        .map((change) => `${change.layer}:${change.entry}`),
+    );
     const removals: Removal[] = [];
     for (const change of this.#changes) {
       if (left.has(change.id) || renamed.has(`${change.layer}:${change.entry}`)) continue;
@@ -327,7 +372,12 @@ class LayerPruning {
  * Proof on the level of the index that nothing was lost: what is visible in the pruned image is what was visible
  * before, less what a rule took.
  */
-function checkResult(original: Tree, pruned: Tree, impliedGone: ReadonlySet<number>, removals: readonly Removal[]): void {
+function checkResult(
+  original: Tree,
+  pruned: Tree,
+  impliedGone: ReadonlySet<number>,
+  removals: readonly Removal[],
+): void {
   const ruled = new Set(impliedGone);
   for (const { change, reason } of removals) if (reason.kind === 'rule') ruled.add(change.path);
   for (let path = 0; path < original.node.length; path++) {
@@ -335,9 +385,13 @@ function checkResult(original: Tree, pruned: Tree, impliedGone: ReadonlySet<numb
     const is = pruned.at(path);
     const gone = original.node[path] !== 0 && pruned.node[path] === 0;
     if (gone ? coveredBy(ruled, path, original) : same(original, pruned, path, was, is)) continue;
-    throw new OcislimError('INTERNAL', `pruning would have changed ${JSON.stringify(original.table.paths[path])}, which no rule names`, {
-      advice: 'Nothing was written. Please report this.',
-    });
+    throw new OcislimError(
+      'INTERNAL',
+      `pruning would have changed ${JSON.stringify(original.table.paths[path])}, which no rule names`,
+      {
+        advice: 'Nothing was written. Please report this.',
+      },
+    );
   }
 }
 
@@ -349,5 +403,7 @@ function coveredBy(ruled: ReadonlySet<number>, path: number, tree: Tree): boolea
 function same(original: Tree, pruned: Tree, path: number, was: Change | null, is: Change | null): boolean {
   if (was?.kind === 'directory') return was.id === is?.id;
   if (original.isImplied(path)) return pruned.isImplied(path) || is?.form === 'made';
-  return original.file[path] === pruned.file[path] && (original.node[path] === 0) === (pruned.node[path] === 0);
+  return (
+    original.file[path] === pruned.file[path] && (original.node[path] === 0) === (pruned.node[path] === 0)
+  );
 }

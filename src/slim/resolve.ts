@@ -13,7 +13,12 @@ import { type PrunedStack, pruneStack, type Removal } from './prune-stack.ts';
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
   | { readonly kind: 'stored'; readonly layer: number }
-  | { readonly kind: 'edited'; readonly range: LayerRange; readonly edit: LayerEdit; readonly isEmpty: boolean };
+  | {
+      readonly kind: 'edited';
+      readonly range: LayerRange;
+      readonly edit: LayerEdit;
+      readonly isEmpty: boolean;
+    };
 
 export interface Resolution {
   readonly contents: readonly ResolvedContent[];
@@ -51,7 +56,9 @@ export function resolve(
   image: Image,
   indexes: ReadonlyMap<number, LayerIndex>,
   mtimeOf: (range: LayerRange) => number,
-): { readonly kind: 'resolved'; readonly resolution: Resolution } | { readonly kind: 'needs'; readonly layers: readonly number[] } {
+):
+  | { readonly kind: 'resolved'; readonly resolution: Resolution }
+  | { readonly kind: 'needs'; readonly layers: readonly number[] } {
   const { layers, prunings } = image.plan;
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
   const stack = buildStack(indexes);
@@ -76,11 +83,22 @@ export function resolve(
       }
       written = own;
     } else {
-      const expression = merge(range, changes, stack.table, stack.list, belowOf(range, changes, pruned, indexes, stack));
+      const expression = merge(
+        range,
+        changes,
+        stack.table,
+        stack.list,
+        belowOf(range, changes, pruned, indexes, stack),
+      );
       if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
       promotions.push(...expression.promoted);
-      removals.push(...lostIn(numbers(range).flatMap((layer) => changes.get(layer) ?? []), written));
+      removals.push(
+        ...lostIn(
+          numbers(range).flatMap((layer) => changes.get(layer) ?? []),
+          written,
+        ),
+      );
     }
     for (const layer of new Set(written.map((change) => change.layer))) refuseGarbage(layer, indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
@@ -134,7 +152,9 @@ function belowOf(
   if (pruned === null && !lower.every((layer) => indexes.has(layer))) return { kind: 'unknown' };
   const tree = new Tree(stack.table, stack.list);
   for (const layer of lower) {
-    tree.apply(changes.get(layer) as readonly Change[], { onLink: (link, file) => void stack.list.resolve(link, file) });
+    tree.apply(changes.get(layer) as readonly Change[], {
+      onLink: (link, file) => void stack.list.resolve(link, file),
+    });
   }
   return { kind: 'known', tree };
 }
@@ -173,20 +193,28 @@ class LinkResolver {
 
   resolve(layer: readonly Change[]): readonly Change[] {
     this.#tree.apply(layer, { onLink: (link, file) => void this.#list.resolve(link, file) });
-    return layer.map((change) => (change.kind === 'link' && change.file < 0 ? this.#list.get(change.id) : change));
+    return layer.map((change) =>
+      change.kind === 'link' && change.file < 0 ? this.#list.get(change.id) : change,
+    );
   }
 }
 
 /** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
 function lostIn(changes: readonly Change[], written: readonly Change[]): Removal[] {
   const left = new Set(written.map((change) => `${change.layer}:${change.entry}`));
-  const lost = changes.filter((change) => change.form !== 'made' && !left.has(`${change.layer}:${change.entry}`));
+  const lost = changes.filter(
+    (change) => change.form !== 'made' && !left.has(`${change.layer}:${change.entry}`),
+  );
   return lost.map((change) => ({ change, reason: { kind: 'squashed' }, how: 'freed' }));
 }
 
 function refuseGarbage(layer: number, indexes: ReadonlyMap<number, LayerIndex>): void {
   if (indexes.get(layer)?.end !== 'garbage') return;
-  throw new OcislimError('TAR_INVALID', `layer ${layer} holds data after the end mark of its tar, which no program would see`, {
-    advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
-  });
+  throw new OcislimError(
+    'TAR_INVALID',
+    `layer ${layer} holds data after the end mark of its tar, which no program would see`,
+    {
+      advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
+    },
+  );
 }

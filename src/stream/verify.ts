@@ -40,8 +40,12 @@ export async function* verifyDiffId(stream: ByteStream, diffId: Digest, what: st
   }
   const actual = hash.digest();
   if (actual !== diffId) {
-    throw new OcislimError('DIFFID_MISMATCH', `${what} unpacks to ${actual}, but the image config says ${diffId}`, {
-      advice: 'The image contradicts itself; build or push it again.',
-    });
+    throw new OcislimError(
+      'DIFFID_MISMATCH',
+      `${what} unpacks to ${actual}, but the image config says ${diffId}`,
+      {
+        advice: 'The image contradicts itself; build or push it again.',
+      },
+    );
   }
 }

@@ -8,7 +8,11 @@ import { padded, sparseName } from './reader.ts';
 
 /** The head of an entry taken apart: extensions in their order, then the header, then the map of a GNU sparse file. */
 interface Parts {
-  readonly extensions: readonly { readonly type: 'x' | 'L' | 'K'; readonly block: Uint8Array; readonly body: Uint8Array }[];
+  readonly extensions: readonly {
+    readonly type: 'x' | 'L' | 'K';
+    readonly block: Uint8Array;
+    readonly body: Uint8Array;
+  }[];
   readonly header: Uint8Array;
   readonly map: Uint8Array;
 }
@@ -20,7 +24,8 @@ function takeApart(head: Uint8Array): Parts {
     const block = head.slice(at, at + blockSize);
     const { type, size } = parseHeader(block);
     at += blockSize;
-    if (type !== 'x' && type !== 'L' && type !== 'K') return { extensions, header: block, map: head.slice(at) };
+    if (type !== 'x' && type !== 'L' && type !== 'K')
+      return { extensions, header: block, map: head.slice(at) };
     extensions.push({ type, block, body: head.slice(at, at + size) });
     at += padded(size);
   }
@@ -49,14 +54,19 @@ const linkField = { offset: 157, length: 100, pax: 'linkpath', gnu: 'K' } as con
  */
 export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
   const parts = replaceText(takeApart(head), nameField, name);
-  return putTogether({ ...parts, extensions: parts.extensions.map((extension) => renameSparse(extension, name)) });
+  return putTogether({
+    ...parts,
+    extensions: parts.extensions.map((extension) => renameSparse(extension, name)),
+  });
 }
 
 function renameSparse<T extends Parts['extensions'][number]>(extension: T, name: ByteString): T {
   if (extension.type !== 'x') return extension;
   const records = parsePax(extension.body);
   if (sparseName(records) === undefined) return extension;
-  const renamed: PaxRecords = records.map(([key, value]) => [key, key === 'GNU.sparse.name' ? name : value] as const);
+  const renamed: PaxRecords = records.map(
+    ([key, value]) => [key, key === 'GNU.sparse.name' ? name : value] as const,
+  );
   return { ...extension, body: encodePax(renamed) };
 }
 
@@ -102,7 +112,11 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
       extensions =
         last < 0
           ? [...extensions, { type: 'x' as const, block: extensionHeader('x'), body: encodePax([record]) }]
-          : extensions.map((extension, i) => (i === last ? { ...extension, body: encodePax([...parsePax(extension.body), record]) } : extension));
+          : extensions.map((extension, i) =>
+              i === last
+                ? { ...extension, body: encodePax([...parsePax(extension.body), record]) }
+                : extension,
+            );
     }
   }
   return { ...parts, extensions };
@@ -156,8 +170,11 @@ export const tarEnd: Uint8Array = new Uint8Array(2 * blockSize);
 export function checkGlobal(body: Uint8Array): void {
   const other = parsePax(body).find(([key]) => key !== 'comment');
   if (other === undefined) return;
-  throw new OcislimError('TAR_INVALID', `a global tar header sets ${JSON.stringify(other[0])} for all entries after it, which programs read in different ways`, {
-    advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
-  });
+  throw new OcislimError(
+    'TAR_INVALID',
+    `a global tar header sets ${JSON.stringify(other[0])} for all entries after it, which programs read in different ways`,
+    {
+      advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
+    },
+  );
 }
-

@@ -33,7 +33,8 @@ function readBase256(block: Uint8Array, offset: number, length: number, field: s
     value = (value << 8n) | BigInt(byte);
   }
   const signed = negative ? -value - 1n : value;
-  if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER)) throw invalid(field);
+  if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER))
+    throw invalid(field);
   return Number(signed);
 }
 
@@ -48,7 +49,8 @@ function invalid(field: string): OcislimError {
 /** Writes octal digits, zero-filled, and a NUL. The value must fit. */
 export function writeOctal(block: Uint8Array, offset: number, length: number, value: number): void {
   const digits = value.toString(8).padStart(length - 1, '0');
-  if (value < 0 || digits.length >= length) throw new RangeError(`${value} does not fit into ${length} bytes`);
+  if (value < 0 || digits.length >= length)
+    throw new RangeError(`${value} does not fit into ${length} bytes`);
   for (let i = 0; i < digits.length; i++) block[offset + i] = digits.charCodeAt(i);
   block[offset + length - 1] = 0;
 }

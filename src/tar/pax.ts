@@ -15,7 +15,14 @@ export function parsePax(body: Uint8Array): PaxRecords {
     const length = /^[1-9][0-9]{0,8}$/.test(digits) ? Number(digits) : 0;
     const end = at + length;
     const equals = text.indexOf('=', space);
-    if (length === 0 || end > text.length || text[end - 1] !== '\n' || equals < 0 || equals >= end - 1 || equals === space + 1) {
+    if (
+      length === 0 ||
+      end > text.length ||
+      text[end - 1] !== '\n' ||
+      equals < 0 ||
+      equals >= end - 1 ||
+      equals === space + 1
+    ) {
       throw new OcislimError('TAR_INVALID', 'a tar extended header has a malformed record');
     }
     const key = text.slice(space + 1, equals);

@@ -63,11 +63,16 @@ export class TarReader {
       blocks.push(block);
       headSize += blockSize;
       if (header.type === 'x' || header.type === 'L' || header.type === 'K') {
-        if (header.size > maxExtension) throw new OcislimError('LIMIT', `a tar extended header is ${header.size} bytes long, more than ${maxExtension}`);
+        if (header.size > maxExtension)
+          throw new OcislimError(
+            'LIMIT',
+            `a tar extended header is ${header.size} bytes long, more than ${maxExtension}`,
+          );
         const body = await this.#takeAll(padded(header.size));
         blocks.push(body);
         headSize += body.length;
-        if (headSize > maxHead) throw new OcislimError('LIMIT', 'the headers of a tar entry are longer than 4 MiB');
+        if (headSize > maxHead)
+          throw new OcislimError('LIMIT', 'the headers of a tar entry are longer than 4 MiB');
         pending.add(header.type, body.subarray(0, header.size));
         continue;
       }
@@ -88,7 +93,8 @@ export class TarReader {
   #open(header: Header, pending: Extensions, head: Uint8Array): TarEntry {
     if (header.type === 'g') {
       if (pending.any) throw invalid('a tar extended header stands before a global one');
-      if (header.size > maxExtension) throw new OcislimError('LIMIT', 'a global tar header is longer than 1 MiB');
+      if (header.size > maxExtension)
+        throw new OcislimError('LIMIT', 'a global tar header is longer than 1 MiB');
     }
     const name = pending.name ?? header.name;
     const kind = kindOf(header.type, name);
@@ -96,7 +102,14 @@ export class TarReader {
     const size = kind === 'file' || kind === 'global' ? (pending.size ?? header.size) : 0;
     this.#padding = padded(size) - size;
     this.#left = padded(size);
-    return { kind, name, link: kind === 'link' || kind === 'symlink' ? (pending.link ?? header.link) : '', mode: header.mode, size, head };
+    return {
+      kind,
+      name,
+      link: kind === 'link' || kind === 'symlink' ? (pending.link ?? header.link) : '',
+      mode: header.mode,
+      size,
+      head,
+    };
   }
 
   async #takeSparseMap(header: Uint8Array, blocks: Uint8Array[]): Promise<void> {
@@ -104,7 +117,8 @@ export class TarReader {
     while (extended) {
       const block = await this.#takeAll(blockSize);
       blocks.push(block);
-      if (blocks.length * blockSize > maxHead) throw new OcislimError('LIMIT', 'a sparse map is longer than 4 MiB');
+      if (blocks.length * blockSize > maxHead)
+        throw new OcislimError('LIMIT', 'a sparse map is longer than 4 MiB');
       extended = block[504] !== 0;
     }
   }
@@ -238,7 +252,9 @@ function nonEmpty(text: ByteString | undefined): ByteString | undefined {
 
 /** PAX sparse files carry their real name in a record of its own (GNU tar manual, "PAX Format, Version 1.0"). */
 export function sparseName(records: PaxRecords): ByteString | undefined {
-  const sparse = records.some(([key]) => key === 'GNU.sparse.major' || key === 'GNU.sparse.map' || key === 'GNU.sparse.numblocks');
+  const sparse = records.some(
+    ([key]) => key === 'GNU.sparse.major' || key === 'GNU.sparse.map' || key === 'GNU.sparse.numblocks',
+  );
   return sparse ? paxValue(records, 'GNU.sparse.name') : undefined;
 }
 

@@ -9,7 +9,6 @@ import { encode } from '../../src/codec/encode.ts';
 import { createEncoderPool, type EncoderPool } from '../../src/codec/encoder-pool.ts';
 import type { PackedEncoding } from '../../src/codec/encoding.ts';
 
-
 const never = new AbortController().signal;
 const pools = [1, 2, 4].map((jobs) => createEncoderPool({ jobs }));
 afterAll(() => Promise.all(pools.map((pool) => pool.close())));
@@ -29,7 +28,12 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function pack(bytes: Uint8Array, encoding: PackedEncoding, pool = pools[1] as EncoderPool, sizes: readonly number[] = [65_536]): Promise<Uint8Array> {
+function pack(
+  bytes: Uint8Array,
+  encoding: PackedEncoding,
+  pool = pools[1] as EncoderPool,
+  sizes: readonly number[] = [65_536],
+): Promise<Uint8Array> {
   return collect(encode(cut(bytes, sizes), encoding, { signal: never, pool }));
 }
 
@@ -59,51 +63,69 @@ const encodings: readonly PackedEncoding[] = [
   { kind: 'zstd', level: 12 },
 ];
 
-describe.each(encodings.map((encoding) => [describeEncoder(encoding).text, encoding] as const))('%s', (_, encoding) => {
-  test.each([0, 1, 511, 1_048_576, 1_048_577, 3_500_000])('%d bytes come back', async (length) => {
-    const bytes = sample(length);
-    const packed = await pack(bytes, encoding);
-    if (encoding.kind !== 'none') expect(Buffer.from(await collect(decode(cut(packed, [10_000]), encoding.kind, { signal: never }))).equals(bytes)).toBe(true);
-    // Second opinions.
-    if (encoding.kind === 'gzip') {
-      expect(gunzipSync(packed).equals(bytes)).toBe(true);
-      if (encoding.engine !== 'libdeflate') expect(Buffer.from(ungzip(packed)).equals(bytes)).toBe(true);
-    }
-    if (encoding.kind === 'zstd') expect(Buffer.from(decompress(packed)).equals(bytes)).toBe(true);
-  });
+describe.each(encodings.map((encoding) => [describeEncoder(encoding).text, encoding] as const))(
+  '%s',
+  (_, encoding) => {
+    test.each([0, 1, 511, 1_048_576, 1_048_577, 3_500_000])('%d bytes come back', async (length) => {
+      const bytes = sample(length);
+      const packed = await pack(bytes, encoding);
+      if (encoding.kind !== 'none')
+        expect(
+          Buffer.from(await collect(decode(cut(packed, [10_000]), encoding.kind, { signal: never }))).equals(
+            bytes,
+          ),
+        ).toBe(true);
+      // Second opinions.
+      if (encoding.kind === 'gzip') {
+        expect(gunzipSync(packed).equals(bytes)).toBe(true);
+        if (encoding.engine !== 'libdeflate') expect(Buffer.from(ungzip(packed)).equals(bytes)).toBe(true);
+      }
+      if (encoding.kind === 'zstd') expect(Buffer.from(decompress(packed)).equals(bytes)).toBe(true);
+    });
 
-  test('the bytes depend neither on chunks nor on the number of jobs', async () => {
-    const bytes = sample(1_500_000, 7);
-    const expected = await pack(bytes, encoding, pools[0]);
-    for (const pool of pools) {
-      for (const sizes of [[512], [1_000_003], [1, 700_000, 3]]) expect(Buffer.from(await pack(bytes, encoding, pool, sizes)).equals(expected)).toBe(true);
-    }
-  });
-});
+    test('the bytes depend neither on chunks nor on the number of jobs', async () => {
+      const bytes = sample(1_500_000, 7);
+      const expected = await pack(bytes, encoding, pools[0]);
+      for (const pool of pools) {
+        for (const sizes of [[512], [1_000_003], [1, 700_000, 3]])
+          expect(Buffer.from(await pack(bytes, encoding, pool, sizes)).equals(expected)).toBe(true);
+      }
+    });
+  },
+);
 
 test('any bytes in any chunks come back', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 5 }), fc.constantFrom(...encodings), async (bytes, sizes, encoding) => {
-      const packed = await pack(bytes, encoding, pools[1], sizes);
-      const unpacked = await collect(decode(cut(packed, sizes), encoding.kind, { signal: never }));
-      expect(Buffer.from(unpacked).equals(bytes)).toBe(true);
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 5000 }),
+      fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(...encodings),
+      async (bytes, sizes, encoding) => {
+        const packed = await pack(bytes, encoding, pools[1], sizes);
+        const unpacked = await collect(decode(cut(packed, sizes), encoding.kind, { signal: never }));
+        expect(Buffer.from(unpacked).equals(bytes)).toBe(true);
+      },
+    ),
     { numRuns: 60 },
   );
 });
 
-test.each(Array.from({ length: 22 }, (_, i) => i + 1))('zstd level %d asks for a window of 8 MiB at most, and states sizes and checksums', async (level) => {
-  const packed = await pack(sample(60_000), { kind: 'zstd', level });
-  const descriptor = packed[4] as number;
-  expect(descriptor & 0x04).toBe(0x04);
-  // A single segment has its own size as its window; else the window byte tells (RFC 8878, 3.1.1.1.2).
-  if ((descriptor & 0x20) === 0) expect(10 + ((packed[5] as number) >> 3)).toBeLessThanOrEqual(23);
-  expect(zstdDecompressSync(packed).length).toBe(60_000);
-});
+test.each(Array.from({ length: 22 }, (_, i) => i + 1))(
+  'zstd level %d asks for a window of 8 MiB at most, and states sizes and checksums',
+  async (level) => {
+    const packed = await pack(sample(60_000), { kind: 'zstd', level });
+    const descriptor = packed[4] as number;
+    expect(descriptor & 0x04).toBe(0x04);
+    // A single segment has its own size as its window; else the window byte tells (RFC 8878, 3.1.1.1.2).
+    if ((descriptor & 0x20) === 0) expect(10 + ((packed[5] as number) >> 3)).toBeLessThanOrEqual(23);
+    expect(zstdDecompressSync(packed).length).toBe(60_000);
+  },
+);
 
 test('a single member holds for zlib and pako, many for libdeflate', async () => {
   const bytes = sample(3_000_000);
-  const members = (packed: Uint8Array) => Buffer.from(packed).toString('latin1').split('\x1f\x8b\x08\0\0\0\0\0').length - 1;
+  const members = (packed: Uint8Array) =>
+    Buffer.from(packed).toString('latin1').split('\x1f\x8b\x08\0\0\0\0\0').length - 1;
   expect(members(await pack(bytes, { kind: 'gzip', level: 6, engine: 'libdeflate' }))).toBe(3);
   expect(members(await pack(bytes, { kind: 'gzip', level: 6, engine: 'zlib' }))).toBe(1);
 });
@@ -128,7 +150,9 @@ test('an error of the source ends the encoder, and the pool serves the next stre
     throw new Error('the source broke');
   }
   for (const encoding of encodings) {
-    await expect(collect(encode(broken(), encoding, { signal: never, pool: pools[1] as EncoderPool }))).rejects.toThrow('the source broke');
+    await expect(
+      collect(encode(broken(), encoding, { signal: never, pool: pools[1] as EncoderPool })),
+    ).rejects.toThrow('the source broke');
     const after = await pack(sample(1000), encoding);
     expect(after.length).toBeGreaterThan(0);
   }
@@ -145,7 +169,8 @@ test('leaving early releases the source', async () => {
   }
   for (const encoding of encodings) {
     released = false;
-    for await (const _ of encode(endless(), encoding, { signal: never, pool: pools[1] as EncoderPool })) break;
+    for await (const _ of encode(endless(), encoding, { signal: never, pool: pools[1] as EncoderPool }))
+      break;
     expect(released, JSON.stringify(encoding)).toBe(true);
   }
 });
@@ -159,12 +184,21 @@ test('a signal ends it', async () => {
     }
   }
   for (const encoding of encodings.slice(1)) {
-    await expect(collect(encode(endless(), encoding, { signal: controller.signal, pool: pools[1] as EncoderPool }))).rejects.toThrow('enough');
+    await expect(
+      collect(encode(endless(), encoding, { signal: controller.signal, pool: pools[1] as EncoderPool })),
+    ).rejects.toThrow('enough');
   }
 });
 
 test('levels that there are not are refused', () => {
-  for (const encoding of [{ kind: 'zstd', level: 23 }, { kind: 'gzip', level: 10, engine: 'zlib' }, { kind: 'gzip', level: 13, engine: 'libdeflate' }, { kind: 'gzip', level: 0, engine: 'pako' }] as const) {
-    expect(() => encode(cut(new Uint8Array(1), [1]), encoding, { signal: never, pool: pools[0] as EncoderPool })).toThrow(/levels run from 1/);
+  for (const encoding of [
+    { kind: 'zstd', level: 23 },
+    { kind: 'gzip', level: 10, engine: 'zlib' },
+    { kind: 'gzip', level: 13, engine: 'libdeflate' },
+    { kind: 'gzip', level: 0, engine: 'pako' },
+  ] as const) {
+    expect(() =>
+      encode(cut(new Uint8Array(1), [1]), encoding, { signal: never, pool: pools[0] as EncoderPool }),
+    ).toThrow(/levels run from 1/);
   }
 });

@@ -26,7 +26,23 @@ test('law 3: prune --shadowed leaves the root filesystem as it was', async () =>
 
 /** Globs over the small alphabet of the generated names. */
 const globs = fc.array(
-  fc.constantFrom('a', 'b', 'a/**', '**/b', 'c/*', '*/a', 'b/**/c', '**', '!a', '!**/c', '!b/*', 'd', '?', '*/*/a', '*x*'),
+  fc.constantFrom(
+    'a',
+    'b',
+    'a/**',
+    '**/b',
+    'c/*',
+    '*/a',
+    'b/**/c',
+    '**',
+    '!a',
+    '!**/c',
+    '!b/*',
+    'd',
+    '?',
+    '*/*/a',
+    '*x*',
+  ),
   { minLength: 1, maxLength: 4 },
 );
 
@@ -37,50 +53,70 @@ function lost(before: Rootfs, after: Rootfs): string[] {
 
 function removedPaths(outcome: Outcome): Set<string> {
   const { resolution } = outcome;
-  return new Set(resolution.removals.filter(({ reason }) => reason.kind === 'rule').map(({ change }) => resolution.table?.paths[change.path] as string));
+  return new Set(
+    resolution.removals
+      .filter(({ reason }) => reason.kind === 'rule')
+      .map(({ change }) => resolution.table?.paths[change.path] as string),
+  );
 }
 
 test('law 2: prune removes exactly what its report says', async () => {
   await fc.assert(
-    fc.asyncProperty(layerStack({ minLayers: 1 }), globs, fc.nat(), fc.nat(), fc.boolean(), async (stack, texts, a, b, whole) => {
-      const tars = stack.layers.map((layer) => layer.tar);
-      const from = whole ? 1 : (Math.min(a, b) % tars.length) + 1;
-      const to = whole ? tars.length : Math.max(from, (Math.max(a, b) % tars.length) + 1);
-      const rules = texts.map((text) => parseRule(text, '--rule'));
-      const outcome = await run(tars, prune({ kind: 'range', from, to }, { rules }));
-      const before = rootfsOf(tars);
-      const after = rootfsOf(outcome.tars);
-      const gone = new Set(lost(before, after));
-      const named = removedPaths(outcome);
-      const covered = (path: string): boolean => named.has(path) || (path !== '' && covered(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''));
-      const kept = new Map([...before].filter(([path]) => !gone.has(path)));
-      expect(diffRootfs(kept, after)).toEqual([]);
-      for (const path of gone) {
-        const implied = (before.get(path) as { implied?: boolean }).implied === true;
-        expect(covered(path) || implied, `${path} is gone, but not in the report`).toBe(true);
-      }
-      // What the report names is gone, unless it stays as the directory of something kept.
-      if (whole) expect([...named].filter((path) => after.has(path) && after.get(path)?.kind !== 'dir')).toEqual([]);
-      expect(formProblems(outcome, tars)).toEqual([]);
-    }),
+    fc.asyncProperty(
+      layerStack({ minLayers: 1 }),
+      globs,
+      fc.nat(),
+      fc.nat(),
+      fc.boolean(),
+      async (stack, texts, a, b, whole) => {
+        const tars = stack.layers.map((layer) => layer.tar);
+        const from = whole ? 1 : (Math.min(a, b) % tars.length) + 1;
+        const to = whole ? tars.length : Math.max(from, (Math.max(a, b) % tars.length) + 1);
+        const rules = texts.map((text) => parseRule(text, '--rule'));
+        const outcome = await run(tars, prune({ kind: 'range', from, to }, { rules }));
+        const before = rootfsOf(tars);
+        const after = rootfsOf(outcome.tars);
+        const gone = new Set(lost(before, after));
+        const named = removedPaths(outcome);
+        const covered = (path: string): boolean =>
+          named.has(path) ||
+          (path !== '' && covered(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''));
+        const kept = new Map([...before].filter(([path]) => !gone.has(path)));
+        expect(diffRootfs(kept, after)).toEqual([]);
+        for (const path of gone) {
+          const implied = (before.get(path) as { implied?: boolean }).implied === true;
+          expect(covered(path) || implied, `${path} is gone, but not in the report`).toBe(true);
+        }
+        // What the report names is gone, unless it stays as the directory of something kept.
+        if (whole)
+          expect([...named].filter((path) => after.has(path) && after.get(path)?.kind !== 'dir')).toEqual([]);
+        expect(formProblems(outcome, tars)).toEqual([]);
+      },
+    ),
     { numRuns: runs },
   );
 });
 
 test('pruning and squashing in one pass keep the same files as one after the other', async () => {
   await fc.assert(
-    fc.asyncProperty(layerStack({ minLayers: 2 }), globs, fc.boolean(), fc.nat(), async (stack, texts, shadowed, a) => {
-      const tars = stack.layers.map((layer) => layer.tar);
-      const from = (a % tars.length) + 1;
-      const rules = texts.map((text) => parseRule(text, '--rule'));
-      const slim = prune(all, { rules, shadowed });
-      const merge = squash({ kind: 'from', layer: from });
-      const together = await run(tars, slim, merge);
-      const pruned = await run(tars, slim);
-      expect(diffRootfs(rootfsOf(pruned.tars), rootfsOf(together.tars))).toEqual([]);
-      expect(formProblems(together, tars)).toEqual([]);
-      expect(together.tars.length).toBe(from);
-    }),
+    fc.asyncProperty(
+      layerStack({ minLayers: 2 }),
+      globs,
+      fc.boolean(),
+      fc.nat(),
+      async (stack, texts, shadowed, a) => {
+        const tars = stack.layers.map((layer) => layer.tar);
+        const from = (a % tars.length) + 1;
+        const rules = texts.map((text) => parseRule(text, '--rule'));
+        const slim = prune(all, { rules, shadowed });
+        const merge = squash({ kind: 'from', layer: from });
+        const together = await run(tars, slim, merge);
+        const pruned = await run(tars, slim);
+        expect(diffRootfs(rootfsOf(pruned.tars), rootfsOf(together.tars))).toEqual([]);
+        expect(formProblems(together, tars)).toEqual([]);
+        expect(together.tars.length).toBe(from);
+      },
+    ),
     { numRuns: runs },
   );
 });

@@ -13,7 +13,6 @@ import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
 import { orderProblems } from '../support/model/layer-order.ts';
 import { readTar, readWholeTar } from '../support/model/tar-reader.ts';
 
-
 /** An image over plain tars, in memory: enough of one for transforms. */
 export function imageOf(tars: readonly Uint8Array[]): Image {
   const config = encodeJson({
@@ -30,7 +29,11 @@ export function imageOf(tars: readonly Uint8Array[]): Image {
     layers,
   });
   const manifest = parseManifest(bytes, mediaTypes.ociManifest, 'the manifest') as Manifest;
-  return readImage(describeBytes(mediaTypes.ociManifest, bytes), manifest, parseImageConfig(config, tars.length, 'the config'));
+  return readImage(
+    describeBytes(mediaTypes.ociManifest, bytes),
+    manifest,
+    parseImageConfig(config, tars.length, 'the config'),
+  );
 }
 
 export interface Outcome {

@@ -29,7 +29,8 @@ test('law 9: a squash reads no layer outside its range, unless a hard link leads
       const from = (a % (tars.length - 1)) + 1;
       const outcome = await run(tars, squash({ kind: 'range', from, to: tars.length }));
       const outside = [...outcome.read].filter((layer) => layer < from);
-      if (outside.length > 0) expect(stack.layers.some((layer) => layer.model.some((entry) => entry.type === 'link'))).toBe(true);
+      if (outside.length > 0)
+        expect(stack.layers.some((layer) => layer.model.some((entry) => entry.type === 'link'))).toBe(true);
       expect(outcome.tars.slice(0, from - 1)).toEqual(tars.slice(0, from - 1));
     }),
     { numRuns: runs / 4 },

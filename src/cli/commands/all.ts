@@ -10,4 +10,14 @@ import { squash } from './squash.ts';
 import { verify } from './verify.ts';
 
 /** In the order of help. */
-export const commands: readonly Command[] = [squash, prune, recompress, slim, copy, verify, exportCommand, registry, completion];
+export const commands: readonly Command[] = [
+  squash,
+  prune,
+  recompress,
+  slim,
+  copy,
+  verify,
+  exportCommand,
+  registry,
+  completion,
+];

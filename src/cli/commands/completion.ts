@@ -12,7 +12,10 @@ export const completion: Command = {
     const { completionScript } = await import('../completion.ts');
     const { commands } = await import('./all.ts');
     const script = completionScript(String(values['shell']), commands);
-    if (script === null) throw new OcislimError('USAGE', `no completion for the shell ${JSON.stringify(values['shell'])}`, { advice: 'Use bash, zsh or fish.' });
+    if (script === null)
+      throw new OcislimError('USAGE', `no completion for the shell ${JSON.stringify(values['shell'])}`, {
+        advice: 'Use bash, zsh or fish.',
+      });
     console.stdout.write(script);
     return 0;
   },

@@ -4,7 +4,8 @@ import { rewriting } from '../common-options.ts';
 export const copy: Command = {
   name: 'copy',
   describe: 'copy an image as it is, between registries, layouts and archives',
-  details: 'Copies an image or a whole index without changing a byte: the digest stays. Blobs that are there already, or that can be mounted from another repository of the registry, are not transferred.',
+  details:
+    'Copies an image or a whole index without changing a byte: the digest stays. Blobs that are there already, or that can be mounted from another repository of the registry, are not transferred.',
   positionals: [source, destination],
   options: rewriting,
   examples: [

@@ -9,7 +9,8 @@ import { text } from '../option.ts';
 export const exportCommand: Command = {
   name: 'export',
   describe: 'write the merged root filesystem as one tar',
-  details: 'Merges all layers of one image and writes what a container would see as a plain tar, to a file or (with "-") to stdout. Owners, times, capabilities, hard links and sparse files are those of the layers.',
+  details:
+    'Merges all layers of one image and writes what a container would see as a plain tar, to a file or (with "-") to stdout. Owners, times, capabilities, hard links and sparse files are those of the layers.',
   positionals: [source, { name: 'file', describe: 'the tar to write, or - for stdout', required: true }],
   options: [...common.filter(({ name }) => name === 'platform'), ...output, ...registries, ...work],
   examples: [
@@ -24,13 +25,23 @@ export const exportCommand: Command = {
     const reference = parseReference(text(values, 'src') ?? '');
     const session = new Session(values, console);
     const [platform = null, ...more] = session.platforms;
-    if (more.length > 0) throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
+    if (more.length > 0)
+      throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
     const image = await session.openSource(reference);
     try {
-      const result = await exportRootfs({ source: image, platform, jobs: session.jobs, maxScratch: session.maxScratch, listener: session.listener, signal: session.signal });
+      const result = await exportRootfs({
+        source: image,
+        platform,
+        jobs: session.jobs,
+        maxScratch: session.maxScratch,
+        listener: session.listener,
+        signal: session.signal,
+      });
       try {
         if (file === '-') {
-          for await (const chunk of result.stream) if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+          for await (const chunk of result.stream)
+            if (!process.stdout.write(chunk))
+              await new Promise((resolve) => process.stdout.once('drain', resolve));
         } else {
           await writeWhole(file, result.stream, session.signal);
         }
@@ -46,7 +57,11 @@ export const exportCommand: Command = {
 };
 
 /** Under another name until it is whole. */
-async function writeWhole(file: string, stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+async function writeWhole(
+  file: string,
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
   const partial = `${file}.partial-${process.pid}`;
   try {
     await pipeline(stream, createWriteStream(partial, { flags: 'wx', mode: 0o666 }), { signal });

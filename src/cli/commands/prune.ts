@@ -11,8 +11,14 @@ export const prune: Command = {
   positionals: [source, destination],
   options: [...pruning, ...layerSelection, ...packing, ...rewriting],
   examples: [
-    ['ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --shadowed', 'lossless: drop what is overwritten or deleted by later layers'],
-    ['ocislim prune localhost:5000/app:1 -t localhost:5000/app:1-slim --preset apt-lists,docs --keep "usr/share/doc/*/copyright"', 'by preset'],
+    [
+      'ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --shadowed',
+      'lossless: drop what is overwritten or deleted by later layers',
+    ],
+    [
+      'ocislim prune localhost:5000/app:1 -t localhost:5000/app:1-slim --preset apt-lists,docs --keep "usr/share/doc/*/copyright"',
+      'by preset',
+    ],
     ['ocislim prune oci:app:1 --dry-run --rule "**/*.pyc"', 'show what a rule would remove'],
   ],
   async run(values, console) {
@@ -23,15 +29,24 @@ export const prune: Command = {
     const { recompress } = await import('../../compress/recompress.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
     const options = await pruneOptions(values);
-    if ((options.rules ?? []).length === 0 && options.shadowed !== true && (options.clearSetuid ?? []).length === 0) {
-      throw new OcislimError('USAGE', 'prune needs to know what to remove', { advice: 'Give --rule, --rules, --preset or --shadowed.' });
+    if (
+      (options.rules ?? []).length === 0 &&
+      options.shadowed !== true &&
+      (options.clearSetuid ?? []).length === 0
+    ) {
+      throw new OcislimError('USAGE', 'prune needs to know what to remove', {
+        advice: 'Give --rule, --rules, --preset or --shadowed.',
+      });
     }
     const encoding = await packedEncoding(values);
     const savings = await minSavings(values);
     return rewrite('prune', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
       const dropEmpty = values['empty-layers'] === 'drop';
-      const steps = [transform(selection, options), ...(encoding === null ? [] : [recompress(selection, encoding, savings)])];
+      const steps = [
+        transform(selection, options),
+        ...(encoding === null ? [] : [recompress(selection, encoding, savings)]),
+      ];
       return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
     });
   },
@@ -41,6 +56,7 @@ async function listPresets(stdout: { write(text: string): unknown }): Promise<nu
   const { presets } = await import('../../slim/presets.ts');
   const all = Object.values(presets);
   const width = Math.max(...all.map(({ name }) => name.length));
-  for (const { name, title, risk, safe } of all) stdout.write(`${name.padEnd(width)}  ${safe ? 'slim' : '    '}  risk ${risk.padEnd(6)}  ${title}\n`);
+  for (const { name, title, risk, safe } of all)
+    stdout.write(`${name.padEnd(width)}  ${safe ? 'slim' : '    '}  risk ${risk.padEnd(6)}  ${title}\n`);
   return 0;
 }

@@ -9,8 +9,14 @@ export const recompress: Command = {
   positionals: [source, destination],
   options: [...packing, ...layerSelection, ...rewriting],
   examples: [
-    ['ocislim recompress localhost:5000/app:1 localhost:5000/app:1-zstd --compression zstd --level 19', 'small zstd layers'],
-    ['ocislim recompress localhost:5000/app:1 -t localhost:5000/app:1-gz --compression gzip --level 10', 'smaller than gzip -9, readable everywhere'],
+    [
+      'ocislim recompress localhost:5000/app:1 localhost:5000/app:1-zstd --compression zstd --level 19',
+      'small zstd layers',
+    ],
+    [
+      'ocislim recompress localhost:5000/app:1 -t localhost:5000/app:1-gz --compression gzip --level 10',
+      'smaller than gzip -9, readable everywhere',
+    ],
     ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
   ],
   async run(values, console) {

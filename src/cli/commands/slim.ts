@@ -5,7 +5,14 @@ import { packing, pruning, rewriting, squashSelection } from '../common-options.
 import type { Option, Values } from '../option.ts';
 import { text } from '../option.ts';
 
-const planOption: Option = { name: 'file', alias: 'f', type: 'string', value: 'PLAN.yaml', describe: 'take all stages from a plan instead of options', group: 'What to remove' };
+const planOption: Option = {
+  name: 'file',
+  alias: 'f',
+  type: 'string',
+  value: 'PLAN.yaml',
+  describe: 'take all stages from a plan instead of options',
+  group: 'What to remove',
+};
 
 export const slim: Command = {
   name: 'slim',
@@ -16,7 +23,10 @@ export const slim: Command = {
   options: [planOption, ...pruning, ...squashSelection, ...packing, ...rewriting],
   examples: [
     ['ocislim slim localhost:5000/app:1 localhost:5000/app:1-slim', 'the safe defaults'],
-    ['ocislim slim localhost:5000/app:1 -t localhost:5000/app:1-slim --preset docs,logs --last 4 --compression zstd --level 12', 'more of everything'],
+    [
+      'ocislim slim localhost:5000/app:1 -t localhost:5000/app:1-slim --preset docs,logs --last 4 --compression zstd --level 12',
+      'more of everything',
+    ],
     ['ocislim slim oci:app:1 oci:app:slim -f plan.yaml', 'by a plan that lies beside the Dockerfile'],
   ],
   async run(values, console) {
@@ -32,13 +42,24 @@ export const slim: Command = {
 };
 
 function refuseOthers(values: Values): void {
-  const stageOptions = [...pruning, ...squashSelection, ...packing].filter((option) => option.default === undefined);
+  const stageOptions = [...pruning, ...squashSelection, ...packing].filter(
+    (option) => option.default === undefined,
+  );
   const other = stageOptions.find(({ name }) => values[name] !== undefined);
-  if (other !== undefined) throw new OcislimError('USAGE', `--file and --${other.name} do not go together: the plan says it all`);
+  if (other !== undefined)
+    throw new OcislimError('USAGE', `--file and --${other.name} do not go together: the plan says it all`);
 }
 
-async function stages(values: Values, readBase: Parameters<typeof import('../selections.ts').squashSelection>[1]): Promise<Transform> {
-  const { squashSelection: readSquash, pruneOptions, packedEncoding, minSavings } = await import('../selections.ts');
+async function stages(
+  values: Values,
+  readBase: Parameters<typeof import('../selections.ts').squashSelection>[1],
+): Promise<Transform> {
+  const {
+    squashSelection: readSquash,
+    pruneOptions,
+    packedEncoding,
+    minSavings,
+  } = await import('../selections.ts');
   const { safePresets } = await import('../../slim/presets.ts');
   const { prune } = await import('../../slim/prune.ts');
   const { squash } = await import('../../slim/squash.ts');

@@ -9,8 +9,14 @@ export const squash: Command = {
   positionals: [source, destination],
   options: [...squashSelection, ...packing, ...rewriting],
   examples: [
-    ['ocislim squash localhost:5000/app:1 localhost:5000/app:1-squashed --last 3', 'merge the three topmost layers'],
-    ['ocislim squash localhost:5000/app:1 -t localhost:5000/app:1-slim --base localhost:5000/base:1', 'merge everything above the base image'],
+    [
+      'ocislim squash localhost:5000/app:1 localhost:5000/app:1-squashed --last 3',
+      'merge the three topmost layers',
+    ],
+    [
+      'ocislim squash localhost:5000/app:1 -t localhost:5000/app:1-slim --base localhost:5000/base:1',
+      'merge everything above the base image',
+    ],
     ['ocislim squash oci:app:1 oci:app:flat --all --compression zstd --level 19', 'one layer, packed small'],
   ],
   async run(values, console) {
@@ -21,7 +27,8 @@ export const squash: Command = {
     const { pipe } = await import('../../image/image.ts');
     const encoding = await packedEncoding(values);
     const savings = await minSavings(values);
-    const origin = ['last', 'from-layer', 'layers', 'base', 'all'].find((name) => values[name] !== undefined) ?? 'last';
+    const origin =
+      ['last', 'from-layer', 'layers', 'base', 'all'].find((name) => values[name] !== undefined) ?? 'last';
     return rewrite(
       'squash',
       values,

@@ -12,8 +12,20 @@ export const verify: Command = {
     { name: 'b', describe: 'the image to judge', required: true },
   ],
   options: [
-    { name: 'except', type: 'list', value: 'GLOB', describe: 'what this matches may be missing in B (repeatable)', group: 'What to remove' },
-    { name: 'removed-by', type: 'list', value: 'FILE', describe: 'the JSON report of a prune: what it names may be missing in B (repeatable)', group: 'What to remove' },
+    {
+      name: 'except',
+      type: 'list',
+      value: 'GLOB',
+      describe: 'what this matches may be missing in B (repeatable)',
+      group: 'What to remove',
+    },
+    {
+      name: 'removed-by',
+      type: 'list',
+      value: 'FILE',
+      describe: 'the JSON report of a prune: what it names may be missing in B (repeatable)',
+      group: 'What to remove',
+    },
     ...common.filter(({ name }) => name === 'platform' || name === 'format'),
     ...output,
     ...registries,
@@ -30,7 +42,10 @@ export const verify: Command = {
     const { renderVerification } = await import('../verification-text.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     const allowed = await allowedPaths(list(values, 'except'), list(values, 'removed-by'));
-    const [first, second] = [parseReference(text(values, 'a') ?? ''), parseReference(text(values, 'b') ?? '')];
+    const [first, second] = [
+      parseReference(text(values, 'a') ?? ''),
+      parseReference(text(values, 'b') ?? ''),
+    ];
     const session = new Session(values, console);
     const a = await session.openSource(first);
     const b = await session.openSource(second);
