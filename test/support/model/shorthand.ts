@@ -13,7 +13,8 @@ export function layer(...entries: Short[]): readonly ModelEntry[] {
   return readTar(writeTar(entries.map(specOf)));
 }
 
-function specOf(short: Short): EntrySpec {
+/** The entry that a shorthand means. */
+export function specOf(short: Short): EntrySpec {
   if (typeof short !== 'string') return short;
   const [, name = '', how, rest = ''] = /^(.*?)(=|->|~>|$)(.*)$/s.exec(short) ?? [];
   if (how === '=') return { name, body: bytesOf(rest) };

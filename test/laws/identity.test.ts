@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { identity } from '../../src/execute/run.ts';
+import { rewrite } from '../execute/rig.ts';
+import { layerStack } from '../support/arbitrary/layers.ts';
+import { buildImage, buildIndex, type ImagePlatform, type ImageRecipe } from '../support/image-builder.ts';
+
+const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 100);
+
+const recipe = fc.record({
+  stack: layerStack({ minLayers: 0, maxLayers: 5, maxIntents: 4 }),
+  family: fc.constantFrom('oci', 'docker'),
+  history: fc.constantFrom('full', 'none', 'with-empty-layers'),
+  compress: fc.constantFrom('gzip', 'none', 'zstd'),
+});
+
+function recipeOf({
+  stack,
+  family,
+  history,
+  compress,
+}: { stack: { layers: readonly { tar: Uint8Array }[] } } & Pick<
+  Required<ImageRecipe>,
+  'family' | 'history'
+> & { compress: 'gzip' | 'none' | 'zstd' }): ImageRecipe {
+  return {
+    layers: stack.layers.map(({ tar }) => tar),
+    family,
+    history,
+    compress: family === 'docker' && compress === 'zstd' ? 'gzip' : compress,
+  };
+}
+
+test('law 5: without a transform an image keeps its digest, and not one layer is opened where blobs can be mounted', async () => {
+  await fc.assert(
+    fc.asyncProperty(recipe, async (chosen) => {
+      const image = buildImage(recipeOf(chosen));
+      const { outcome, source, target } = await rewrite(image, [identity]);
+      expect(outcome.root?.descriptor.digest).toBe(image.descriptor.digest);
+      expect(source.opened.filter((digest) => image.layers.some((layer) => layer.digest === digest))).toEqual(
+        [],
+      );
+      expect(target.count('stage')).toBe(0);
+      expect(outcome.downloaded).toBe(0);
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('law 5: at another registry each layer is read once and copied as it is', async () => {
+  await fc.assert(
+    fc.asyncProperty(recipe, async (chosen) => {
+      const image = buildImage(recipeOf(chosen));
+      const { outcome, source, target } = await rewrite(image, [identity], {
+        target: { mountable: { registry: 'https://other.test', repository: 'app' } },
+      });
+      expect(outcome.root?.descriptor.digest).toBe(image.descriptor.digest);
+      for (const { digest } of image.layers) expect(source.countOf(digest)).toBe(1);
+      expect(target.count('stage')).toBe(0);
+    }),
+    { numRuns: runs / 4 },
+  );
+});
+
+test('law 5: an index with attestations keeps its digest', async () => {
+  const platforms: ImagePlatform[] = [
+    { os: 'linux', architecture: 'amd64' },
+    { os: 'linux', architecture: 'arm', variant: 'v7' },
+    { os: 'windows', architecture: 'amd64', 'os.version': '10.0.1' },
+  ];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(recipe, { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      async (chosen, attestations) => {
+        const images = chosen.map((each, i) =>
+          buildImage({ ...recipeOf({ ...each, family: 'oci' }), platform: platforms[i] as ImagePlatform }),
+        );
+        const index = buildIndex({ images, attestations, annotations: { 'org.example.made': 'by hand' } });
+        const { outcome, source, warnings } = await rewrite(index, [identity]);
+        expect(outcome.root?.descriptor.digest).toBe(index.descriptor.digest);
+        const layers = new Set(images.flatMap((image) => image.layers.map(({ digest }) => digest)));
+        expect(source.opened.filter((digest) => layers.has(digest))).toEqual([]);
+        expect(warnings).toEqual([]);
+      },
+    ),
+    { numRuns: runs / 4 },
+  );
+});

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Image, type Plan, pipe, withPlan } from '../../src/image/image.ts';
+import { rewrite } from '../execute/rig.ts';
+import { layerStack } from '../support/arbitrary/layers.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { compressStage, slimStage } from './stages.ts';
+
+const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
+
+const labelling = fc.record({ annotations: fc.dictionary(fc.constantFrom('a.b', 'c'), fc.string()), labels: fc.dictionary(fc.constantFrom('x', 'y'), fc.string()) });
+
+test('law 7: a plan survives JSON, and gives the same image when it has', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      layerStack({ minLayers: 1, maxLayers: 5, maxIntents: 5 }),
+      fc.array(slimStage, { maxLength: 2 }),
+      fc.array(compressStage, { maxLength: 2 }),
+      labelling,
+      fc.boolean(),
+      async (stack, slims, compressions, words, dropEmpty) => {
+        const built = buildImage({ layers: stack.layers.map((layer) => layer.tar), history: 'with-empty-layers' });
+        const stages = [...slims, ...compressions].map((stage) => stage(stack.layers.length));
+        let json = '';
+        const planned = await rewrite(built, [
+          pipe(...stages, (image: Image) => {
+            const result = withPlan(image, { labelling: words, dropEmpty });
+            json = JSON.stringify(result.plan);
+            expect(JSON.parse(json)).toEqual(result.plan);
+            return result;
+          }),
+        ]);
+        const revived = await rewrite(built, [(image: Image) => withPlan(image, JSON.parse(json) as Plan)]);
+        expect(revived.outcome.root?.descriptor.digest).toBe(planned.outcome.root?.descriptor.digest);
+      },
+    ),
+    { numRuns: runs },
+  );
+});

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { recompress } from '../../src/compress/recompress.ts';
+import { repackBetter } from '../../src/compress/repack.ts';
+import { digestsOf, imageIn, rewrite } from '../execute/rig.ts';
+import { layerStack } from '../support/arbitrary/layers.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { encoding, selectionOf, span } from './stages.ts';
+
+const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
+
+const compressions = fc.array(fc.constantFrom('gzip' as const, 'none' as const, 'zstd' as const), { minLength: 5, maxLength: 5 });
+const stacks = layerStack({ minLayers: 1, maxLayers: 5, maxIntents: 6 });
+
+test('law 4: recompress leaves every DiffID and every unpacked byte as it was', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, compressions, encoding, async (stack, packed, wish) => {
+      const tars = stack.layers.map((layer) => layer.tar);
+      const built = buildImage({ layers: tars, compress: packed.slice(0, tars.length) });
+      const { tree, outcome } = await rewrite(built, [recompress({ kind: 'all' }, wish)]);
+      const image = imageIn(tree);
+      expect(image.tars).toEqual(tars);
+      expect(image.config).toEqual(JSON.parse(new TextDecoder().decode(built.config)));
+      image.manifest.layers.forEach(({ mediaType, digest, size }, i) => {
+        const before = built.layers[i];
+        const sameFormat = packed[i] === wish.kind;
+        if (!sameFormat || digest !== before?.digest) expect(mediaType.endsWith(wish.kind === 'none' ? '.tar' : `+${wish.kind}`)).toBe(true);
+        // In its own format a layer gets smaller or stays.
+        if (sameFormat && digest !== before?.digest) expect(size).toBeLessThan(before?.size ?? 0);
+      });
+      expect(outcome.images[0]?.layers?.every(({ diffId }, i) => diffId === built.diffIds[i])).toBe(true);
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('law 4: packing better leaves formats and contents alone, and no layer grows', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, compressions, async (stack, packed) => {
+      const tars = stack.layers.map((layer) => layer.tar);
+      const built = buildImage({ layers: tars, compress: packed.slice(0, tars.length) });
+      const image = imageIn((await rewrite(built, [repackBetter({ kind: 'all' })])).tree);
+      expect(image.tars).toEqual(tars);
+      expect(image.manifest.layers.map(({ mediaType }) => mediaType)).toEqual(built.layers.map(({ mediaType }) => mediaType));
+      image.manifest.layers.forEach(({ size }, i) => expect(size).toBeLessThanOrEqual(built.layers[i]?.size ?? 0));
+    }),
+    { numRuns: runs / 2 },
+  );
+});
+
+test('law 9: layers outside the selection of a recompress keep their digests and are not opened', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, span, encoding, async (stack, range, wish) => {
+      const tars = stack.layers.map((layer) => layer.tar);
+      const built = buildImage({ layers: tars });
+      const selection = selectionOf(range, tars.length);
+      if (selection.kind !== 'range') throw new Error('not a range');
+      const { source, tree, target } = await rewrite(built, [recompress(selection, wish)]);
+      const inside = new Set(built.layers.slice(selection.from - 1, selection.to).map(({ digest }) => digest));
+      digestsOf(tree).forEach((digest, i) => {
+        if (i + 1 < selection.from || i + 1 > selection.to) expect(digest).toBe(built.layers[i]?.digest);
+      });
+      for (const { digest } of built.layers) {
+        if (!inside.has(digest)) expect(source.countOf(digest)).toBe(0);
+        // One pass, also where two layers are one blob.
+        else expect(source.countOf(digest)).toBe(1);
+      }
+      expect(target.acts.filter((act) => act.act === 'adopt' && act.how === 'copied')).toEqual([]);
+    }),
+    { numRuns: runs },
+  );
+});

@@ -1,0 +1,287 @@
+import { createHash } from 'node:crypto';
+import { OcislimError } from '../../src/errors.ts';
+import type { Descriptor } from '../../src/oci/descriptor.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../../src/store/place.ts';
+import type { ByteStream } from '../../src/stream/byte-stream.ts';
+import type { BlobDescriptor, BlobMap, BuiltTree } from './image-builder.ts';
+
+/** What is to go wrong. Errors thrown on purpose are `NETWORK` ones that name the side, as real places throw them. */
+export type SourceFaults = {
+  /** Blobs whose stream breaks after so many bytes, by digest. */
+  readonly cutAfter?: Readonly<Record<string, number>>;
+  /** Called with each blob that is opened, before its first byte: to interrupt a run. */
+  readonly onOpen?: (digest: string) => void;
+};
+
+export type MemorySourceOptions = SourceFaults & {
+  readonly label?: string;
+  readonly mountable?: Mountable | null;
+  /** Bytes in a chunk of a blob. */
+  readonly chunk?: number;
+  readonly referrers?: readonly Descriptor[];
+};
+
+/** The registry that both sides of most tests are in. */
+export const REGISTRY = 'http://registry.test:5000';
+
+/** An image in memory as a source that counts: `opened` has the digest of each blob as often as it was opened. */
+export class MemorySource implements Source {
+  readonly label: string;
+  readonly mountable: Mountable | null;
+  readonly opened: string[] = [];
+  /** Streams that were opened and neither read to their end nor let go. */
+  held = 0;
+  closed = false;
+  readonly blobs: BlobMap;
+  readonly #root: BlobDescriptor;
+  readonly #options: MemorySourceOptions;
+
+  constructor(tree: BuiltTree, options: MemorySourceOptions = {}) {
+    this.label = options.label ?? 'registry.test:5000/app:1';
+    this.mountable = options.mountable === undefined ? { registry: REGISTRY, repository: 'app' } : options.mountable;
+    this.blobs = tree.blobs;
+    this.#root = tree.descriptor;
+    this.#options = options;
+  }
+
+  /** How often a blob was opened. */
+  countOf(digest: string): number {
+    return this.opened.filter((each) => each === digest).length;
+  }
+
+  async root(signal: AbortSignal): Promise<RawManifest> {
+    return this.#manifest(this.#root, signal);
+  }
+
+  async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
+    return this.#manifest(descriptor, signal);
+  }
+
+  async #manifest({ mediaType, digest, size }: BlobDescriptor, signal: AbortSignal): Promise<RawManifest> {
+    signal.throwIfAborted();
+    const bytes = this.blobs.get(digest);
+    if (bytes === undefined) throw new OcislimError('NOT_FOUND', `source ${this.label}: there is no manifest ${digest}`);
+    if (bytes.length !== size) throw new OcislimError('SIZE_MISMATCH', `source ${this.label}: manifest ${digest} is ${bytes.length} bytes long, not ${size}`);
+    if (sha256(bytes) !== digest) throw new OcislimError('DIGEST_MISMATCH', `source ${this.label}: manifest ${digest} has other bytes`);
+    return { descriptor: { mediaType, digest: digest as Digest, size, annotations: {}, json: { mediaType, digest, size } }, bytes };
+  }
+
+  async *blob({ digest, size }: Descriptor, signal: AbortSignal): ByteStream {
+    this.opened.push(digest);
+    this.held += 1;
+    try {
+      this.#options.onOpen?.(digest);
+      const what = `source ${this.label}: blob ${digest}`;
+      const bytes = this.blobs.get(digest);
+      if (bytes === undefined) throw new OcislimError('NOT_FOUND', `${what} is not there`);
+      const cut = this.#options.cutAfter?.[digest] ?? Number.POSITIVE_INFINITY;
+      const step = this.#options.chunk ?? 4096;
+      for (let at = 0; at < bytes.length; at += step) {
+        signal.throwIfAborted();
+        if (at + step > cut) {
+          if (cut > at) yield bytes.slice(at, cut);
+          throw new OcislimError('NETWORK', `${what}: the connection broke after ${cut} bytes`);
+        }
+        yield bytes.slice(at, at + step);
+        await Promise.resolve();
+      }
+      if (bytes.length !== size) throw new OcislimError('SIZE_MISMATCH', `${what} is ${bytes.length} bytes long, not ${size}`);
+      if (sha256(bytes) !== digest) throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${sha256(bytes)}`);
+    } finally {
+      this.held -= 1;
+    }
+  }
+
+  async referrers(): Promise<readonly Descriptor[]> {
+    return this.#options.referrers ?? [];
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+/** One thing that was done to a target. */
+export type TargetAct =
+  | { readonly act: 'adopt'; readonly digest: string; readonly how: Adoption }
+  | { readonly act: 'stage' | 'abort' }
+  | { readonly act: 'commit' | 'put' | 'putManifest' | 'publish'; readonly digest: string };
+
+export type TargetFaults = {
+  /** The step that fails. `stage` fails after 100 bytes. */
+  readonly fails?: 'adopt' | 'stage' | 'commit' | 'put' | 'putManifest' | 'publish';
+  /** Called after each act: to interrupt a run. */
+  readonly onAct?: (act: TargetAct) => void;
+};
+
+export type MemoryTargetOptions = TargetFaults & {
+  readonly label?: string;
+  readonly mountable?: Mountable | null;
+  readonly layerFormat?: 'any' | 'plain';
+  /** Blobs that are there already. */
+  readonly there?: BlobMap;
+};
+
+/**
+ * A target in memory that writes down what is done to it, and refuses what a registry would refuse: a manifest before
+ * its blobs, a commit under a wrong digest, anything after the end.
+ */
+export class MemoryTarget implements Target {
+  readonly label: string;
+  readonly mountable: Mountable | null;
+  readonly layerFormat: 'any' | 'plain';
+  readonly acts: TargetAct[] = [];
+  readonly blobs: Map<string, Uint8Array>;
+  published: RawManifest | null = null;
+  closed = false;
+  /** Blobs staged and neither committed nor aborted. */
+  pending = 0;
+  readonly #options: MemoryTargetOptions;
+
+  constructor(options: MemoryTargetOptions = {}) {
+    this.label = options.label ?? 'registry.test:5000/slim:1';
+    this.mountable = options.mountable === undefined ? { registry: REGISTRY, repository: 'slim' } : options.mountable;
+    this.layerFormat = options.layerFormat ?? 'any';
+    this.blobs = new Map(options.there ?? []);
+    this.#options = options;
+  }
+
+  /** What was published, as the model's reader takes it. */
+  get tree(): BuiltTree {
+    if (this.published === null) throw new Error('nothing was published');
+    const { mediaType, digest, size } = this.published.descriptor;
+    return { descriptor: { mediaType, digest, size }, blobs: this.blobs };
+  }
+
+  count(act: TargetAct['act']): number {
+    return this.acts.filter((each) => each.act === act).length;
+  }
+
+  async has({ digest }: Descriptor, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    return this.blobs.has(digest);
+  }
+
+  async adopt(descriptor: Descriptor, source: Source, signal: AbortSignal, onBytes: (count: number) => void = () => {}): Promise<Adoption> {
+    this.#start('adopt', signal);
+    const how = await this.#take(descriptor, source, signal, onBytes);
+    this.#note({ act: 'adopt', digest: descriptor.digest, how });
+    return how;
+  }
+
+  async #take(descriptor: Descriptor, source: Source, signal: AbortSignal, onBytes: (count: number) => void): Promise<Adoption> {
+    if (this.blobs.has(descriptor.digest)) return 'present';
+    if (source.mountable !== null && source.mountable.registry === this.mountable?.registry) {
+      const bytes = (source as MemorySource).blobs.get(descriptor.digest);
+      if (bytes !== undefined) {
+        this.blobs.set(descriptor.digest, bytes);
+        return 'mounted';
+      }
+    }
+    this.blobs.set(descriptor.digest, await gather(source.blob(descriptor, signal), onBytes));
+    return 'copied';
+  }
+
+  async stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
+    this.#open(signal);
+    const limit = this.#options.fails === 'stage' ? 100 : Number.POSITIVE_INFINITY;
+    const bytes = await gather(stream, () => {}, limit, () => this.#error('stage'));
+    this.pending += 1;
+    this.#note({ act: 'stage' });
+    let settled = false;
+    const settle = (): void => {
+      if (!settled) this.pending -= 1;
+      settled = true;
+    };
+    return {
+      commit: async (digest, size, inner) => {
+        this.#start('commit', inner);
+        if (settled) throw new Error('committed twice, or after an abort');
+        if (sha256(bytes) !== digest || bytes.length !== size) throw new Error('the bytes staged are not those committed');
+        settle();
+        this.blobs.set(digest, bytes);
+        this.#note({ act: 'commit', digest });
+      },
+      abort: async () => {
+        if (!settled) this.#note({ act: 'abort' });
+        settle();
+      },
+    };
+  }
+
+  async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {
+    this.#start('put', signal);
+    if (sha256(bytes) !== digest || bytes.length !== size) throw new Error('a blob was put under a wrong digest');
+    this.blobs.set(digest, bytes);
+    this.#note({ act: 'put', digest });
+  }
+
+  async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
+    this.#start('putManifest', signal);
+    this.#keepManifest(manifest);
+    this.#note({ act: 'putManifest', digest: manifest.descriptor.digest });
+  }
+
+  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+    this.#start('publish', signal);
+    if (this.pending > 0) throw new Error('published with blobs neither committed nor aborted');
+    this.#keepManifest(root);
+    this.published = root;
+    this.#note({ act: 'publish', digest: root.descriptor.digest });
+  }
+
+  nameOf(digest: Digest): string {
+    return `registry.test:5000/slim@${digest}`;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  #keepManifest({ bytes, descriptor }: RawManifest): void {
+    if (sha256(bytes) !== descriptor.digest || bytes.length !== descriptor.size) throw new Error('a manifest under a wrong digest');
+    const json = JSON.parse(new TextDecoder().decode(bytes)) as { config?: BlobDescriptor; layers?: BlobDescriptor[]; manifests?: BlobDescriptor[] };
+    for (const blob of [...(json.config === undefined ? [] : [json.config]), ...(json.layers ?? []), ...(json.manifests ?? [])]) {
+      const isForeign = /foreign|nondistributable/.test(blob.mediaType);
+      if (!isForeign && !this.blobs.has(blob.digest)) throw new Error(`a manifest names ${blob.digest}, which is not there`);
+    }
+    this.blobs.set(descriptor.digest, bytes);
+  }
+
+  #open(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (this.closed) throw new Error('used after its end');
+    if (this.published !== null) throw new Error('used after it was published');
+  }
+
+  #start(step: NonNullable<TargetFaults['fails']>, signal: AbortSignal): void {
+    this.#open(signal);
+    if (this.#options.fails === step) throw this.#error(step);
+  }
+
+  #error(step: string): OcislimError {
+    return new OcislimError('REGISTRY', `destination ${this.label}: the registry refused the ${step}`);
+  }
+
+  #note(act: TargetAct): void {
+    this.acts.push(act);
+    this.#options.onAct?.(act);
+  }
+}
+
+async function gather(stream: ByteStream, onBytes: (count: number) => void, limit = Number.POSITIVE_INFINITY, error?: () => Error): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    onBytes(chunk.length);
+    if (size > limit && error !== undefined) throw error();
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
