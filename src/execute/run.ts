@@ -299,6 +299,8 @@ async function writeManifests(
     ),
   );
   const children: { member: Member; manifest: Descriptor | null }[] = [];
+  // One platform of several becomes an image without an index: nothing but an index can hold its attestations.
+  const single = set.narrowed && options.platforms.length === 1 && assembled.size === 1;
   for (const member of set.members) {
     const own = assembled.get(member);
     if (own !== undefined) {
@@ -319,16 +321,13 @@ async function writeManifests(
       children.push({ member, manifest: null });
       continue;
     }
+    if (single) continue;
     await copyTree(target, source, member.raw, signal);
     children.push({ member, manifest: member.raw.descriptor });
   }
-  if (set.index === null) return [...assembled.values()][0]?.manifest ?? set.root;
-  const alone = children.filter(({ manifest }) => manifest !== null);
-  const images = alone.filter(({ member }) => member.image !== null);
-  if (set.narrowed && options.platforms.length === 1 && images.length === 1) {
-    return (assembled.get((images[0] as { member: Member }).member) as Assembled).manifest;
-  }
-  const annotations = images[0]?.member.image == null ? {} : annotationsOf(options, images[0].member.image);
+  if (set.index === null || single) return [...assembled.values()][0]?.manifest ?? set.root;
+  const first = set.members.find(({ image }) => image !== null)?.image ?? null;
+  const annotations = first === null ? {} : annotationsOf(options, first);
   const same =
     !set.narrowed &&
     Object.keys(annotations).length === 0 &&

@@ -65,7 +65,7 @@ test('law 8: the same digest for layers of several blocks, whatever jobs says', 
 test('law 8: time zone, locale and umask change nothing, twice in a row', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ocislim-determinism-'));
   folders.push(folder);
-  const layers = [tar('etc/', 'etc/a=1', 'etc/é=2'.normalize('NFD').replace(/[^\x00-\x7f]/g, ''), 'z=1', 'Z=2'), tar('etc/.wh.a', 'new/', 'new/file=3'), tar('new/link->new/file', '.wh.z')];
+  const layers = [tar('etc/', 'etc/a=1', 'etc/b=2', 'z=1', 'Z=2'), tar('etc/.wh.a', 'new/', 'new/file=3'), tar('new/link->new/file', '.wh.z')];
   const images = ['amd64', 'arm64'].map((architecture) => buildImage({ layers, platform: { os: 'linux', architecture }, history: 'with-empty-layers' }));
   await writeLayout(join(folder, 'source'), { '1': buildIndex({ images }) });
   const surroundings = [
