@@ -144,12 +144,11 @@ function assembleHistory(
   );
   if (filled.length !== diffIds.length) {
     if (!structural) return history.map((row) => row.json);
+    const told = `${filled.length} ${filled.length === 1 ? 'layer' : 'layers'}`;
     throw new OcislimError(
       'MANIFEST_INVALID',
-      `the config of ${nameOfImage(image)} has ${filled.length} history rows with a layer, but ${diffIds.length} layers`,
-      {
-        advice: 'Its history cannot be rewritten; build the image anew.',
-      },
+      `the history of ${nameOfImage(image)} tells of ${told}, but the image has ${diffIds.length}`,
+      { advice: 'Such a history cannot be rewritten; build the image anew.' },
     );
   }
   // Source layer number → what happens to its row: the range's topmost row stands for the whole range.
@@ -179,19 +178,20 @@ function mergedRow(range: LayerRange, replaced: readonly HistoryRow[], options: 
 
 function newest(rows: readonly HistoryRow[]): string | null {
   let best: string | null = null;
-  for (const { created } of rows)
-    if (created !== null && (best === null || Date.parse(created) >= Date.parse(best))) best = created;
+  for (const { created } of rows) {
+    if (created === null || Number.isNaN(Date.parse(created))) continue;
+    if (best === null || Date.parse(created) >= Date.parse(best)) best = created;
+  }
   return best;
 }
 
 /** The time of what a rewritten layer gets anew: that of the newest row it replaces. Seconds since 1970. */
 export function timeOf(image: Image, range: LayerRange, epoch: number | null): number {
-  if (epoch !== null) return epoch;
   const { history, diffIds, json } = image.config;
   const filled = history.filter((row) => !row.emptyLayer);
   const row = filled.length === diffIds.length ? newest(filled.slice(range.from - 1, range.to)) : null;
   const created = row ?? (typeof json['created'] === 'string' ? json['created'] : null);
-  const seconds = created === null ? 0 : Math.floor(Date.parse(created) / 1000);
+  const seconds = epoch ?? (created === null ? 0 : Math.floor(Date.parse(created) / 1000));
   // Octal header fields end at 8^11.
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 8 ** 11 - 1) : 0;
 }

@@ -93,7 +93,7 @@ describe('history', () => {
     }
     const { error } = await fail(built, [squash({ kind: 'last', count: 2 })]);
     expect(error.code).toBe('MANIFEST_INVALID');
-    expect(error.message).toBe('the config of linux/amd64 has 1 history rows with a layer, but 4 layers');
+    expect(error.message).toBe('the history of linux/amd64 tells of 1 layer, but the image has 4');
   });
 
   test('a squash over rows that made no layer keeps unknown keys of the others', async () => {
