@@ -74,7 +74,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     parser.command(
       usage(command),
       command.describe,
-      (own) => describe(own, command),
+      (own) => describe(own, command, console.env),
       (values) => {
         result = command.run(values, console);
       },
@@ -91,23 +91,17 @@ function usage({ name, positionals }: Command): string {
   ].join(' ');
 }
 
-function describe(parser: Argv, command: Command): Argv {
+function describe(parser: Argv, command: Command, env: Console['env']): Argv {
   for (const { name, describe: text } of command.positionals)
     parser.positional(name, { describe: text, type: 'string' });
-  for (const option of command.options) parser.option(option.name, settings(option) as Options);
+  for (const option of command.options) parser.option(option.name, settings(option, env) as Options);
   for (const [line, does] of command.examples) parser.example(line, does);
   return parser.epilogue(command.details);
 }
 
-function settings({
-  alias,
-  type,
-  choices,
-  default: value,
-  describe: text,
-  group,
-  value: placeholder,
-}: Option) {
+function settings(option: Option, env: Console['env']) {
+  const { alias, type, choices, describe: text, group, value: placeholder } = option;
+  const value = fromEnvironment(option, env) ?? option.default;
   return {
     ...(alias === undefined ? {} : { alias }),
     ...(choices === undefined ? {} : { choices }),
@@ -117,6 +111,32 @@ function settings({
     describe: placeholder === undefined ? text : `${placeholder}: ${text}`,
     group: `${group}:`,
   };
+}
+
+/** `OCISLIM_GZIP_ENGINE` stands for --gzip-engine where that is not given. @throws USAGE for what is no number or yes-or-no */
+function fromEnvironment(
+  { name, type }: Option,
+  env: Console['env'],
+): string | number | boolean | string[] | undefined {
+  const variable = `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
+  const value = env[variable];
+  if (value === undefined || value === '') return undefined;
+  switch (type) {
+    case 'string':
+      return value;
+    case 'list':
+      return [value];
+    case 'number':
+      if (Number.isFinite(Number(value))) return Number(value);
+      break;
+    case 'boolean':
+      if (/^(?:1|true|yes)$/i.test(value)) return true;
+      if (/^(?:0|false|no)$/i.test(value)) return false;
+  }
+  throw new OcislimError(
+    'USAGE',
+    `${variable} is ${JSON.stringify(value)}, not a ${type === 'number' ? 'number' : 'yes or no (1 or 0)'}`,
+  );
 }
 
 /** Says what went wrong in one line, and what to do in another. */

@@ -100,7 +100,7 @@ export class LayerReader {
       this.#listener({ type: 'task-end', id, outcome: `${index.kinds.length} entries` });
       return index;
     } catch (error) {
-      throw at(this.#where(number), error);
+      throw locate(this.#where(number), error);
     }
   }
 
@@ -110,11 +110,15 @@ export class LayerReader {
 }
 
 /** Errors get their place once: what is located already passes. */
+function locate(where: string, error: unknown): unknown {
+  return error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
+}
+
 async function* located(stream: ByteStream, where: string): ByteStream {
   try {
     yield* stream;
   } catch (error) {
-    throw error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
+    throw locate(where, error);
   }
 }
 

@@ -71,7 +71,7 @@ function aboveBase(
 function outOfRange(name: string, asked: string, count: number): OcislimError {
   return new OcislimError(
     'SELECTION_INVALID',
-    `${name} has ${count} ${count === 1 ? 'layer' : 'layers'}, but layers ${asked} were asked for`,
+    `${name} has ${count === 1 ? 'one layer' : `${count} layers`}: there is no selecting ${asked}`,
   );
 }
 
