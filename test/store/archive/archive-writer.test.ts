@@ -1,0 +1,131 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ArchiveWriter } from '../../../src/store/archive/archive-writer.ts';
+import type { ByteStream } from '../../../src/stream/byte-stream.ts';
+import { digestOf } from '../../support/image-builder.ts';
+import { readWholeTar } from '../../support/model/tar-reader.ts';
+import { never, noise } from '../../support/registry/setup.ts';
+import { afterwards, brokenStream, bytesStream, listFiles, newFolder } from '../../support/store/local.ts';
+
+async function begin(): Promise<{ writer: ArchiveWriter; path: string; folder: string }> {
+  const folder = await newFolder();
+  const path = join(folder, 'a.tar');
+  const writer = await ArchiveWriter.create(path, ['blobs/']);
+  afterwards(() => writer.close());
+  return { writer, path, folder };
+}
+
+async function membersOf(path: string): Promise<Record<string, string>> {
+  const { entries, complete, trailing } = readWholeTar(new Uint8Array(await readFile(path)));
+  expect(complete).toBe(true);
+  expect(trailing).toHaveLength(0);
+  return Object.fromEntries(entries.map((entry) => [entry.name, digestOf(entry.body)]));
+}
+
+test('members whose bytes come before their names', async () => {
+  const { writer, path, folder } = await begin();
+  const one = noise(700_001);
+  const region = await writer.append(bytesStream(one.subarray(0, 5), one.subarray(5)), never);
+  expect(region).toMatchObject({ size: one.length, digest: digestOf(one) });
+  await writer.name(region, 'blobs/one');
+  expect((await listFiles(folder))[0]).toMatch(/^a\.tar\.partial-[0-9]+-/);
+  expect((await stat(join(folder, (await listFiles(folder))[0] ?? ''))).mode & 0o777).toBe(0o600);
+  await writer.finish([['last', Buffer.from('end')]], never);
+  expect(await listFiles(folder)).toEqual(['a.tar']);
+  expect(await membersOf(path)).toEqual({
+    'blobs/': digestOf(new Uint8Array(0)),
+    'blobs/one': digestOf(one),
+    last: digestOf(Buffer.from('end')),
+  });
+});
+
+test('streams are written one after another, in the order of the calls; the others wait unread', async () => {
+  const { writer, path } = await begin();
+  const reading: string[] = [];
+  const gates = new Map<string, () => void>();
+  async function* gated(name: string): ByteStream {
+    reading.push(name);
+    await new Promise<void>((resolve) => gates.set(name, resolve));
+    yield Buffer.from(name);
+  }
+  const names = ['a', 'b', 'c'];
+  const appended = names.map((name) => writer.append(gated(name), never));
+  for (const [i, name] of names.entries()) {
+    while (!gates.has(name)) await new Promise(setImmediate);
+    expect(reading).toEqual(names.slice(0, i + 1));
+    gates.get(name)?.();
+  }
+  for (const [i, region] of (await Promise.all(appended)).entries())
+    await writer.name(region, names[i] ?? '');
+  await writer.finish([], never);
+  expect(Object.keys(await membersOf(path))).toEqual(['blobs/', 'a', 'b', 'c']);
+});
+
+describe('what is dropped leaves no gap', () => {
+  test('for any sizes and any choice (random)', async () => {
+    const blob = fc.record({
+      size: fc.oneof(fc.constantFrom(0, 1, 511, 512, 513, 300_000), fc.nat({ max: 5000 })),
+      fate: fc.constantFrom('keep', 'drop', 'drop later', 'break', 'forget'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(blob, { maxLength: 10 }), async (blobs) => {
+        const { writer, path } = await begin();
+        const expected: Record<string, string> = { 'blobs/': digestOf(new Uint8Array(0)) };
+        const later: (() => void)[] = [];
+        for (const [i, { size, fate }] of blobs.entries()) {
+          const bytes = noise(size, i + 1);
+          if (fate === 'break') {
+            await expect(writer.append(brokenStream(bytes), never)).rejects.toThrow('went dead');
+            continue;
+          }
+          const region = await writer.append(bytesStream(bytes), never);
+          if (fate === 'drop') writer.drop(region);
+          if (fate === 'drop later') later.push(() => writer.drop(region));
+          if (fate !== 'keep') continue;
+          await writer.name(region, `blob${i}`);
+          expected[`blob${i}`] = digestOf(bytes);
+        }
+        for (const drop of later) drop();
+        await writer.finish([['index.json', Buffer.from('{}')]], never);
+        expected['index.json'] = digestOf(Buffer.from('{}'));
+        expect(await membersOf(path)).toEqual(expected);
+        expect(Object.keys(await membersOf(path))).toEqual(Object.keys(expected));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('the same calls make the same bytes', async () => {
+  const make = async () => {
+    const { writer, path } = await begin();
+    await writer.name(await writer.append(bytesStream(noise(1000)), never), 'a');
+    writer.drop(await writer.append(bytesStream(noise(5000)), never));
+    await writer.name(await writer.append(bytesStream(noise(100, 3)), never), 'b');
+    await writer.finish([], never);
+    return readFile(path);
+  };
+  expect(Buffer.compare(await make(), await make())).toBe(0);
+});
+
+test('closing removes the unfinished file, and leaves the one that was there', async () => {
+  const { writer, path, folder } = await begin();
+  await writeFile(path, 'old');
+  await writer.append(bytesStream(noise(1000)), never);
+  await writer.close();
+  await writer.close();
+  expect(await listFiles(folder)).toEqual(['a.tar']);
+  expect(await readFile(path, 'utf8')).toBe('old');
+});
+
+test('an aborted signal stops it before the rename', async () => {
+  const { writer, folder } = await begin();
+  await writer.name(await writer.append(bytesStream(noise(1000)), never), 'a');
+  const aborted = AbortSignal.abort(new Error('enough'));
+  await expect(writer.append(bytesStream(noise(10)), aborted)).rejects.toThrow('enough');
+  await expect(writer.finish([], aborted)).rejects.toThrow('enough');
+  await writer.close();
+  expect(await listFiles(folder)).toEqual([]);
+});

@@ -1,0 +1,359 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import type { Descriptor } from '../../../src/oci/descriptor.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { isIndexType } from '../../../src/oci/media-type.ts';
+import {
+  type BuiltImage,
+  type BuiltTree,
+  buildIndex,
+  digestOf,
+  jsonBytes,
+  MEDIA_TYPES,
+  readImageFrom,
+  writeLayout,
+} from '../../support/image-builder.ts';
+import { type EntrySpec, readTar, writeTar } from '../../support/model/tar-bytes.ts';
+import { drain, never } from '../../support/registry/setup.ts';
+import {
+  copy,
+  descriptorOf,
+  listFiles,
+  newFolder,
+  publish,
+  refused,
+  smallImage,
+  source,
+  target,
+} from '../../support/store/local.ts';
+
+const image = smallImage({ compress: 'none' });
+const other = smallImage({ compress: 'none', seed: 'other' });
+const hex = (digest: string) => digest.replace('sha256:', '');
+const tars = image.layers.map(({ digest }) => image.blobs.get(digest) as Uint8Array);
+
+async function write(entries: readonly EntrySpec[]): Promise<string> {
+  const path = join(await newFolder(), 'image.tar');
+  await writeFile(path, writeTar(entries));
+  return path;
+}
+
+const rootOf = async (text: string) => (await source(text)).root(never);
+
+/** What Docker before 25 writes: a folder a layer, a repeated one as a symbolic link; and a row of manifest.json. */
+function oldForm(
+  built: BuiltImage,
+  names: readonly string[] | null,
+  layers: readonly Uint8Array[] = built.layers.map(({ digest }) => built.blobs.get(digest) as Uint8Array),
+): { entries: EntrySpec[]; row: unknown } {
+  const config = `${hex(digestOf(built.config))}.json`;
+  const folders = layers.map((_, i) => hex(digestOf(Buffer.from(`${built.descriptor.digest} ${i}`))));
+  const entries = layers.flatMap((body, i): EntrySpec[] => {
+    const folder = folders[i] as string;
+    const first = layers.indexOf(body);
+    const tar: EntrySpec =
+      first === i
+        ? { name: `${folder}/layer.tar`, body }
+        : { name: `${folder}/layer.tar`, type: 'symlink', linkname: `../${folders[first]}/layer.tar` };
+    return [
+      { name: `${folder}/`, type: 'dir' },
+      { name: `${folder}/VERSION`, body: Buffer.from('1.0') },
+      tar,
+    ];
+  });
+  const row = { Config: config, RepoTags: names, Layers: folders.map((folder) => `${folder}/layer.tar`) };
+  return { entries: [...entries, { name: config, body: built.config }], row };
+}
+
+async function oldArchive(...images: readonly ReturnType<typeof oldForm>[]): Promise<string> {
+  return write([
+    ...images.flatMap(({ entries }) => entries),
+    { name: 'manifest.json', body: jsonBytes(images.map(({ row }) => row)) },
+    { name: 'repositories', body: jsonBytes({}) },
+  ]);
+}
+
+/** What Docker from 25 on writes: an OCI layout, and a manifest.json that points into it. */
+function newForm(
+  trees: readonly { readonly tree: BuiltTree; readonly name: string | null; readonly image: BuiltImage }[],
+): EntrySpec[] {
+  const blob = (digest: string) => `blobs/${digest.replace(':', '/')}`;
+  const blobs = new Map(trees.flatMap(({ tree }) => [...tree.blobs]));
+  const rows = trees.map(({ image, name }) => ({
+    Config: blob(digestOf(image.config)),
+    RepoTags: name === null ? null : [name],
+    Layers: image.layers.map(({ digest }) => blob(digest)),
+  }));
+  const manifests = trees.map(({ tree, name }) => ({
+    ...tree.descriptor,
+    ...(name === null
+      ? {}
+      : {
+          annotations: {
+            'io.containerd.image.name': `docker.io/library/${name}`,
+            'org.opencontainers.image.ref.name': name.split(':')[1] as string,
+          },
+        }),
+  }));
+  return [
+    ...[...blobs].map(([digest, body]) => ({ name: blob(digest), body })),
+    { name: 'index.json', body: jsonBytes({ schemaVersion: 2, manifests }) },
+    { name: 'manifest.json', body: jsonBytes(rows) },
+    { name: 'oci-layout', body: jsonBytes({ imageLayoutVersion: '1.0.0' }) },
+  ];
+}
+
+async function readAll(text: string): Promise<ReturnType<typeof readImageFrom>> {
+  const opened = await source(text);
+  const root = await opened.root(never);
+  const blobs = new Map<string, Uint8Array>([[root.descriptor.digest, root.bytes]]);
+  const manifest = JSON.parse(Buffer.from(root.bytes).toString()) as { config: unknown; layers: unknown[] };
+  for (const blob of [manifest.config, ...manifest.layers]) {
+    const descriptor = descriptorOf(blob as Descriptor);
+    blobs.set(descriptor.digest, await drain(opened.blob(descriptor, never)));
+  }
+  return readImageFrom({ blobs, descriptor: root.descriptor });
+}
+
+describe('the old form', () => {
+  test('is an OCI image of plain layers, config untouched, repeated layers by link', async () => {
+    const path = await oldArchive(oldForm(image, ['app:v1']));
+    const read = await readAll(`docker-archive:${path}`);
+    expect(read.tars.map((tar) => Buffer.from(tar))).toEqual(tars.map((tar) => Buffer.from(tar)));
+    expect(read.manifest.layers.map(({ mediaType, digest }) => ({ mediaType, digest }))).toEqual(
+      image.diffIds.map((digest) => ({ mediaType: MEDIA_TYPES.oci.layer.none, digest })),
+    );
+    expect(read.manifest.config.digest).toBe(digestOf(image.config));
+    const again = await rootOf(`docker-archive:${path}`);
+    expect(again.descriptor.digest).toBe(read.descriptor.digest);
+  });
+
+  test('is handed out by its manifest too, and has no referrers', async () => {
+    const opened = await source(`docker-archive:${await oldArchive(oldForm(image, ['app:v1']))}`);
+    const root = await opened.root(never);
+    expect(await opened.manifest(root.descriptor, never)).toEqual(root);
+    expect(await opened.referrers(root.descriptor.digest, never)).toEqual([]);
+  });
+
+  test('with compressed layers, as other programs write it', async () => {
+    const packed = [
+      gzipSync(tars[0] as Uint8Array),
+      zstdCompressSync(tars[1] as Uint8Array),
+      tars[2] as Uint8Array,
+    ];
+    const read = await readAll(`docker-archive:${await oldArchive(oldForm(image, ['app:v1'], packed))}`);
+    const { gzip, zstd, none } = MEDIA_TYPES.oci.layer;
+    expect(read.manifest.layers.map(({ mediaType }) => mediaType)).toEqual([gzip, zstd, none]);
+    expect(read.manifest.layers.map(({ digest }) => digest)).toEqual(packed.map(digestOf));
+  });
+
+  test('with hard links', async () => {
+    const { entries, row } = oldForm(image, ['app:v1']);
+    const hard = entries.map((entry) =>
+      entry.type === 'symlink'
+        ? { ...entry, type: 'link' as const, linkname: (entry.linkname ?? '').replace('../', '') }
+        : entry,
+    );
+    expect((await readAll(`docker-archive:${await oldArchive({ entries: hard, row })}`)).tars).toHaveLength(
+      3,
+    );
+  });
+
+  test('with several images: by name, in short and in full; without one an error that lists them', async () => {
+    const path = await oldArchive(
+      oldForm(image, ['app:v1', 'app:latest']),
+      oldForm(other, ['example.org/x/y:2']),
+    );
+    const configOf = async (name: string) =>
+      (await readAll(`docker-archive:${path}:${name}`)).manifest.config.digest;
+    for (const name of ['app:v1', 'app', 'docker.io/library/app:v1']) {
+      expect(await configOf(name)).toBe(digestOf(image.config));
+    }
+    expect(await configOf('example.org/x/y:2')).toBe(digestOf(other.config));
+    const said = await refused('USAGE', rootOf(`docker-archive:${path}`));
+    expect(said).toContain('app:v1, app:latest, example.org/x/y:2');
+    expect(await refused('NOT_FOUND', rootOf(`docker-archive:${path}:app:v9`))).toContain('app:v1');
+  });
+
+  test('whose layers are not what the config says', async () => {
+    const swapped = [tars[0] as Uint8Array, Buffer.from(tars[1] as Uint8Array), tars[2] as Uint8Array];
+    (swapped[1] as Uint8Array)[600] = 0x21;
+    const opened = await source(`docker-archive:${await oldArchive(oldForm(image, null, swapped))}`);
+    const { descriptor, bytes } = await opened.root(never);
+    expect(descriptor.mediaType).toBe(MEDIA_TYPES.oci.manifest);
+    const { layers } = JSON.parse(Buffer.from(bytes).toString()) as { layers: Descriptor[] };
+    const [first, second] = layers.map(descriptorOf) as [Descriptor, Descriptor];
+    await drain(opened.blob(first, never));
+    expect(await refused('DIFFID_MISMATCH', drain(opened.blob(second, never)))).toContain(image.diffIds[1]);
+  });
+
+  test('whose config was changed, or has another number of layers', async () => {
+    const { entries, row } = oldForm(image, null);
+    const changed = entries.map((entry) =>
+      entry.name.endsWith('.json')
+        ? { ...entry, body: Buffer.concat([entry.body ?? Buffer.of(), Buffer.from(' ')]) }
+        : entry,
+    );
+    await refused('DIGEST_MISMATCH', rootOf(`docker-archive:${await oldArchive({ entries: changed, row })}`));
+    const short = oldForm(image, null, tars.slice(0, 2));
+    await refused('MANIFEST_INVALID', rootOf(`docker-archive:${await oldArchive(short)}`));
+  });
+
+  test('whose members are missing, or climb out', async () => {
+    const { entries, row } = oldForm(image, null);
+    const without = entries.filter(({ name }) => !name.endsWith('.json'));
+    await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${await oldArchive({ entries: without, row })}`));
+    const climbing = { ...(row as object), Config: '../../../../etc/passwd' };
+    await refused(
+      'ARCHIVE_INVALID',
+      rootOf(`docker-archive:${await oldArchive({ entries, row: climbing })}`),
+    );
+  });
+
+  test.each(['{}', 'not JSON', '[1]', '[{"Config":1}]', '[{"Config":"a","Layers":[1]}]'])(
+    'whose manifest.json is %s',
+    async (text) => {
+      const path = await write([{ name: 'manifest.json', body: Buffer.from(text) }]);
+      await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${path}`));
+    },
+  );
+
+  test('an archive of something else', async () => {
+    await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${await write([{ name: 'hello' }])}`));
+    await refused('NOT_FOUND', rootOf('docker-archive:/nowhere/at/all.tar'));
+  });
+});
+
+describe('the new form', () => {
+  test('is the image in its layout', async () => {
+    const path = await write(newForm([{ tree: image, name: 'app:v1', image }]));
+    for (const name of ['', ':app:v1', ':docker.io/library/app:v1']) {
+      const root = await rootOf(`docker-archive:${path}${name}`);
+      expect(root.descriptor.digest).toBe(image.descriptor.digest);
+    }
+    expect((await readAll(`docker-archive:${path}`)).tars).toHaveLength(3);
+    await refused('NOT_FOUND', rootOf(`docker-archive:${path}:app:v2`));
+  });
+
+  test('with several images', async () => {
+    const path = await write(
+      newForm([
+        { tree: image, name: 'app:v1', image },
+        { tree: other, name: 'other:v1', image: other },
+      ]),
+    );
+    expect((await rootOf(`docker-archive:${path}:other:v1`)).descriptor.digest).toBe(other.descriptor.digest);
+    expect(await refused('USAGE', rootOf(`docker-archive:${path}`))).toContain('app:v1, other:v1');
+  });
+
+  test('whose layout has no names: manifest.json tells which', async () => {
+    const entries = newForm([
+      { tree: image, name: null, image },
+      { tree: other, name: null, image: other },
+    ]);
+    const rows = JSON.parse(Buffer.from(entries.at(-2)?.body ?? []).toString()) as { RepoTags: unknown }[];
+    (rows[1] as { RepoTags: unknown }).RepoTags = ['other:v1'];
+    entries[entries.length - 2] = { name: 'manifest.json', body: jsonBytes(rows) };
+    const path = await write(entries);
+    expect((await rootOf(`docker-archive:${path}:other:v1`)).descriptor.digest).toBe(other.descriptor.digest);
+  });
+
+  test('whose layout does not hold it: made from manifest.json', async () => {
+    const entries = newForm([{ tree: image, name: 'app:v1', image }]).map((entry) =>
+      entry.name === 'index.json'
+        ? { ...entry, body: jsonBytes({ schemaVersion: 2, manifests: [] }) }
+        : entry,
+    );
+    const read = await readAll(`docker-archive:${await write(entries)}:app:v1`);
+    expect(read.manifest.config.digest).toBe(digestOf(image.config));
+  });
+
+  test('an index of which one platform was saved is that image; a whole one stays an index', async () => {
+    const tree = buildIndex({ images: [image, other], attestations: true });
+    const absent = new Set([other.descriptor.digest, ...other.blobs.keys()]);
+    const sparse = new Map(
+      [...tree.blobs].filter(([digest]) => !absent.has(digest) || image.blobs.has(digest)),
+    );
+    const attestations = JSON.parse(Buffer.from(tree.index).toString()) as {
+      manifests: { digest: string }[];
+    };
+    for (const { digest } of attestations.manifests.slice(2)) sparse.delete(digest);
+    const saved = { descriptor: tree.descriptor, blobs: sparse };
+    const path = await write(newForm([{ tree: saved, name: 'app:v1', image }]));
+    expect((await rootOf(`docker-archive:${path}`)).descriptor.digest).toBe(image.descriptor.digest);
+    const whole = await write(newForm([{ tree, name: 'app:v1', image }]));
+    expect(isIndexType((await rootOf(`docker-archive:${whole}`)).descriptor.mediaType)).toBe(true);
+  });
+});
+
+describe('as a destination', () => {
+  test('wants plain layers, and writes both forms', async () => {
+    const path = join(await newFolder(), 'out.tar');
+    const opened = await target(`docker-archive:${path}:app:v1`, `docker-archive:${path}:example.org/app:v2`);
+    expect(opened.layerFormat).toBe('plain');
+    await publish(opened, image);
+    const entries = readTar(new Uint8Array(await readFile(path)));
+    const json = (name: string) =>
+      JSON.parse(Buffer.from(entries.find((entry) => entry.name === name)?.body ?? []).toString()) as unknown;
+    const blob = (digest: string) => `blobs/sha256/${hex(digest)}`;
+    expect(json('manifest.json')).toEqual([
+      {
+        Config: blob(digestOf(image.config)),
+        RepoTags: ['app:v1', 'example.org/app:v2'],
+        Layers: image.layers.map(({ digest }) => blob(digest)),
+      },
+    ]);
+    const { manifests } = json('index.json') as { manifests: { annotations: unknown }[] };
+    expect(manifests.map(({ annotations }) => annotations)).toEqual([
+      { 'io.containerd.image.name': 'docker.io/library/app:v1', 'org.opencontainers.image.ref.name': 'v1' },
+      { 'io.containerd.image.name': 'example.org/app:v2', 'org.opencontainers.image.ref.name': 'v2' },
+    ]);
+    expect((await rootOf(`docker-archive:${path}:app:v1`)).descriptor.digest).toBe(image.descriptor.digest);
+    // The old loaders see no layout.
+    const old = await write(
+      entries
+        .filter(({ name }) => name !== 'index.json')
+        .map(({ name, body, type }) => ({ name, body, type })),
+    );
+    expect((await readAll(`docker-archive:${old}:app:v1`)).manifest.layers).toHaveLength(3);
+  });
+
+  test('without a name', async () => {
+    const path = join(await newFolder(), 'out.tar');
+    await publish(await target(`docker-archive:${path}`), image);
+    const entries = readTar(new Uint8Array(await readFile(path)));
+    const rows = JSON.parse(Buffer.from(entries.at(-1)?.body ?? []).toString()) as { RepoTags: unknown }[];
+    expect(rows[0]?.RepoTags).toBeNull();
+    expect((await rootOf(`docker-archive:${path}`)).descriptor.digest).toBe(image.descriptor.digest);
+  });
+
+  test('takes an index with one image to run, and no other', async () => {
+    const folder = await newFolder();
+    const single = buildIndex({ images: [image], attestations: true });
+    const double = buildIndex({ images: [image, other] });
+    await writeLayout(join(folder, 'from'), { single, double });
+    await copy(
+      await source(`oci:${folder}/from:single`),
+      await target(`docker-archive:${folder}/a.tar:app:v1`),
+    );
+    expect((await rootOf(`docker-archive:${folder}/a.tar`)).descriptor.digest).toBe(single.descriptor.digest);
+    const opened = await target(`docker-archive:${folder}/b.tar:app:v1`);
+    const said = await refused('UNSUPPORTED', copy(await source(`oci:${folder}/from:double`), opened));
+    expect(said).toContain('--platform');
+    await opened.close();
+    expect(await listFiles(folder).then((files) => files.filter((file) => file.startsWith('b.tar')))).toEqual(
+      [],
+    );
+  });
+
+  test('refuses packed layers, at the latest when it is published', async () => {
+    const path = join(await newFolder(), 'out.tar');
+    const opened = await target(`docker-archive:${path}:app:v1`);
+    await refused('MEDIA_TYPE', publish(opened, smallImage()));
+    await opened.close();
+    expect(await listFiles(join(path, '..'))).toEqual([]);
+    expect(opened.nameOf(image.descriptor.digest as Digest)).toBe(`docker-archive:${path}:app:v1`);
+  });
+});

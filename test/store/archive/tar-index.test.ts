@@ -1,0 +1,191 @@
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { extract, pack } from 'tar-stream';
+import { describe, expect, test } from 'vitest';
+import { memberHeader } from '../../../src/store/archive/tar-member.ts';
+import { type Extent, TarIndex } from '../../../src/store/archive/tar-index.ts';
+import { readSmallFile } from '../../../src/store/file-bytes.ts';
+import { concat } from '../../../src/stream/collect.ts';
+import { parseHeader } from '../../../src/tar/header.ts';
+import { type EntrySpec, readTar, writeTar } from '../../support/model/tar-bytes.ts';
+import { drain, never } from '../../support/registry/setup.ts';
+import { afterwards, newFolder, refused } from '../../support/store/local.ts';
+
+const text = (words: string) => new TextEncoder().encode(words);
+
+async function indexOf(tar: Uint8Array): Promise<{ index: TarIndex; read: (name: string) => string | null }> {
+  const path = join(await newFolder(), 'a.tar');
+  await writeFile(path, tar);
+  const handle = await open(path);
+  afterwards(() => handle.close());
+  const index = await TarIndex.read(handle, tar.length, 'an archive', never);
+  const bytes = (extent: Extent | null) =>
+    extent === null ? null : Buffer.from(tar.subarray(extent.offset, extent.offset + extent.size)).toString();
+  return { index, read: (name) => bytes(index.find(name)) };
+}
+
+const long = `${'deep/'.repeat(60)}file`;
+
+describe('finds members', () => {
+  test.each(['ustar', 'gnu', 'pax', 'pax-all'] as const)('in %s archives', async (format) => {
+    const { read } = await indexOf(
+      writeTar([
+        { name: './a/', type: 'dir', format },
+        { name: './a/one', body: text('first'), format },
+        { name: 'two', body: text('x'.repeat(600)), format },
+        ...(format === 'ustar' ? [] : [{ name: long, body: text('far'), format }]),
+        { name: 'three', body: text('third'), format },
+      ]),
+    );
+    expect(read('a/one')).toBe('first');
+    expect(read('two')).toBe('x'.repeat(600));
+    expect(read('three')).toBe('third');
+    expect(read(long)).toBe(format === 'ustar' ? null : 'far');
+    expect(read('a')).toBeNull();
+    expect(read('four')).toBeNull();
+  });
+
+  test('through links, which never lead out of the archive', async () => {
+    const { read } = await indexOf(
+      writeTar([
+        { name: 'data', body: text('here') },
+        { name: 'x/soft', type: 'symlink', linkname: '../data' },
+        { name: 'x/soft2', type: 'symlink', linkname: 'soft' },
+        { name: 'hard', type: 'link', linkname: 'x/soft2' },
+        { name: 'top', type: 'symlink', linkname: '/data' },
+        { name: 'climb', type: 'symlink', linkname: '../../../etc/passwd' },
+        { name: 'dangling', type: 'symlink', linkname: 'nowhere' },
+      ]),
+    );
+    for (const name of ['x/soft', 'x/soft2', 'hard', 'top']) expect(read(name)).toBe('here');
+    expect(read('climb')).toBeNull();
+    expect(read('dangling')).toBeNull();
+  });
+
+  test('of two of one name the last one, but none that must be unique', async () => {
+    const { index, read } = await indexOf(
+      writeTar([
+        { name: 'a', body: text('old') },
+        { name: './a', body: text('new') },
+      ]),
+    );
+    expect(read('a')).toBe('new');
+    expect(() => index.findUnique('a')).toThrow('twice');
+  });
+
+  test('as another tar reader does (random archives)', async () => {
+    const name = fc.stringMatching(/^[a-z]{1,8}(\/[a-z]{1,60}){0,4}$/);
+    const entry = fc.record({
+      name,
+      body: fc.uint8Array({ maxLength: 1200 }),
+      format: fc.constantFrom('gnu' as const, 'pax' as const, 'pax-all' as const),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(entry, { selector: (each) => each.name, maxLength: 8 }),
+        async (entries) => {
+          const tar = writeTar(entries satisfies EntrySpec[]);
+          const { read } = await indexOf(tar);
+          for (const each of readTar(tar)) expect(read(each.name)).toBe(Buffer.from(each.body).toString());
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('without an end mark', async () => {
+    expect((await indexOf(writeTar([{ name: 'a', body: text('x') }], 'none'))).read('a')).toBe('x');
+    expect((await indexOf(writeTar([{ name: 'a', body: text('x') }], 'untidy'))).read('a')).toBe('x');
+  });
+});
+
+describe('refuses', () => {
+  const tar = writeTar([{ name: 'a', body: text('x'.repeat(2000)) }]);
+
+  test('links in a circle', async () => {
+    const { index } = await indexOf(
+      writeTar([
+        { name: 'a', type: 'symlink', linkname: 'b' },
+        { name: 'b', type: 'symlink', linkname: 'a' },
+      ]),
+    );
+    expect(() => index.find('a')).toThrow('leads nowhere');
+  });
+
+  test.each([
+    ['gzip', gzipSync(tar), 'gunzip'],
+    ['zstd', zstdCompressSync(tar), 'unzstd'],
+    ['xz', Buffer.from('fd377a585a000004', 'hex'), 'unxz'],
+    ['bzip2', Buffer.from('425a6839314159', 'hex'), 'bunzip2'],
+  ])('a compressed archive (%s), and says what to do', async (kind, bytes, program) => {
+    const said = await refused('UNSUPPORTED', indexOf(bytes));
+    expect(said).toContain(kind);
+    expect(said).toContain(`${program} FILE`);
+  });
+
+  test('a truncated one', async () => {
+    expect(await refused('ARCHIVE_INVALID', indexOf(tar.subarray(0, 1500)))).toContain('truncated');
+    await refused('ARCHIVE_INVALID', indexOf(tar.subarray(0, 300)));
+    const pax = writeTar([{ name: long, body: text('x'), format: 'pax' }]);
+    await refused('ARCHIVE_INVALID', indexOf(pax.subarray(0, 600)));
+  });
+
+  test('what is no tar', async () => {
+    await refused('ARCHIVE_INVALID', indexOf(Buffer.alloc(2048, 'x')));
+    const broken = Buffer.from(tar);
+    broken[0] = 0x62;
+    await refused('ARCHIVE_INVALID', indexOf(broken));
+  });
+});
+
+describe('headers that are written', () => {
+  test('are read by two other readers', async () => {
+    const name = `blobs/sha256/${'0123456789abcdef'.repeat(4)}`;
+    const body = text('x'.repeat(700));
+    const tar = concat([
+      memberHeader('blobs/', 0),
+      memberHeader(name, body.length),
+      body,
+      new Uint8Array(1024 - body.length),
+      new Uint8Array(1024),
+    ]);
+    expect(
+      readTar(tar).map((each) => [each.name, each.type, each.mode, each.uid, each.mtime, each.size]),
+    ).toEqual([
+      ['blobs/', 'dir', 0o755, 0, '0', 0],
+      [name, 'file', 0o644, 0, '0', 700],
+    ]);
+    const seen: string[] = [];
+    const reader = extract();
+    reader.end(tar);
+    for await (const each of reader) {
+      seen.push(`${each.header.name} ${each.header.type} ${each.header.size}`);
+      each.resume();
+    }
+    expect(seen).toEqual(
+      ['blobs directory 0', `${name} file 700`].map((line) => line.replace('blobs ', 'blobs/ ')),
+    );
+  });
+
+  test.each([8 ** 11 - 1, 8 ** 11, 10 * 1024 ** 3, Number.MAX_SAFE_INTEGER])('hold a size of %d', (size) => {
+    expect(parseHeader(memberHeader('blobs/sha256/x', size)).size).toBe(size);
+  });
+
+  test('refuse a name that does not fit', () => {
+    expect(() => memberHeader('x'.repeat(101), 0)).toThrow(RangeError);
+  });
+});
+
+test('an archive of tar-stream is read too', async () => {
+  const packing = pack();
+  packing.entry({ name: 'manifest.json' }, '[]');
+  packing.entry({ name: long }, 'far');
+  packing.finalize();
+  const tar = await drain(packing as AsyncIterable<Uint8Array>);
+  const { read } = await indexOf(tar);
+  expect(read('manifest.json')).toBe('[]');
+  expect(read(long)).toBe('far');
+  expect(await readSmallFile(join(await newFolder(), 'none'), 10, never)).toBeNull();
+});
