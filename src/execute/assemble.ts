@@ -47,15 +47,13 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     config: configDescriptor.json,
     layers: kept.map(({ range, sealed }) => describeLayer(image, range, sealed, options.family)),
   };
-  const annotations = {
-    ...(json['annotations'] as JsonObject | undefined),
-    ...image.plan.labelling.annotations,
-  };
+  const annotations = { ...(json['annotations'] as JsonObject | undefined) };
   if (kept[0]?.sealed.diffId !== image.config.diffIds[0]) {
     // The first layers are no longer those of the base image that these name.
     delete annotations['org.opencontainers.image.base.digest'];
     delete annotations['org.opencontainers.image.base.name'];
   }
+  Object.assign(annotations, image.plan.labelling.annotations);
   if (Object.keys(annotations).length > 0) json['annotations'] = annotations;
   else delete json['annotations'];
   const bytes = encodeJson(json);

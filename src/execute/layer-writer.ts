@@ -11,7 +11,9 @@ import {
   type Layer,
   layerOf,
   type MinSavings,
+  rangeOf,
 } from '../image/image.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
@@ -109,7 +111,8 @@ export class LayerWriter {
     const wish = encodingOf(layer);
     const top = content.kind === 'stored' ? content.layer : content.range.to;
     const kind = layerKind(layerOf(image, top).descriptor.mediaType);
-    if (kind.kind !== 'layer') return { kind: 'keep' };
+    // Nothing but a stored layer can be of another kind: others were refused when they were read.
+    if (kind.kind !== 'layer') return this.#target.layerFormat === 'plain' ? { kind: 'keep' } : wish;
     if (this.#target.layerFormat === 'plain') {
       return content.kind === 'stored' && kind.compression === 'none'
         ? { kind: 'keep' }
@@ -121,6 +124,7 @@ export class LayerWriter {
 
   async adopt(image: Image, number: number, signal: AbortSignal): Promise<SealedLayer> {
     const { descriptor, diffId } = layerOf(image, number);
+    if (isElsewhere(descriptor)) return adopted(descriptor, diffId, 'present');
     const id = `copy ${descriptor.digest}`;
     this.#listener({
       type: 'task-start',
@@ -134,16 +138,7 @@ export class LayerWriter {
       this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
     );
     this.#listener({ type: 'task-end', id, outcome: adoption === 'present' ? 'already there' : adoption });
-    return {
-      action: adoption,
-      digest: descriptor.digest,
-      size: descriptor.size,
-      compression: null,
-      diffId,
-      tarBytes: null,
-      encoder: null,
-      adoption,
-    };
+    return adopted(descriptor, diffId, adoption);
   }
 
   async #repack(
@@ -275,6 +270,26 @@ export class LayerWriter {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function adopted({ digest, size }: Descriptor, diffId: Digest, adoption: Adoption): SealedLayer {
+  return { action: adoption, digest, size, compression: null, diffId, tarBytes: null, encoder: null, adoption };
+}
+
+/**
+ * Does a layer lie at an address of its own (image-spec layer.md, "Non-Distributable Layers")? Whoever pulls the image
+ * fetches it there; the source's registry need not have it, and it is not uploaded.
+ */
+export function isElsewhere({ mediaType, json }: Descriptor): boolean {
+  const urls = json['urls'];
+  return layerKind(mediaType).kind === 'foreign' && Array.isArray(urls) && urls.length > 0;
+}
+
+/** The format of a layer of the new image; null where it cannot be told. */
+export function compressionOf(image: Image, layer: Layer, sealed: SealedLayer): Compression | null {
+  if (sealed.compression !== null) return sealed.compression;
+  const kind = layerKind(layerOf(image, rangeOf(layer.content).to).descriptor.mediaType);
+  return kind.kind === 'layer' ? kind.compression : null;
 }
 
 /** A layer changed by slimming alone is packed as it was, at the usual level. */

@@ -21,7 +21,7 @@ import { mapParallel } from '../stream/parallel.ts';
 import { type Assembled, assemble, assembleIndex, timeOf } from './assemble.ts';
 import { attestedDigest, type ImageSet, isAttestation, type Member, readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
-import { LayerWriter, type SealedLayer } from './layer-writer.ts';
+import { compressionOf, isElsewhere, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
 
 export interface RunOptions {
@@ -263,17 +263,17 @@ function familyOfAll(
   layers: readonly (readonly SealedLayer[])[],
   listener: Listener,
 ): Family | null {
-  const converts = images.some(
-    ({ image }, i) =>
-      image.manifest.family === 'docker' &&
-      (layers[i] as readonly SealedLayer[]).some((layer) => layer.compression === 'zstd'),
-  );
+  const converts = images.some(({ image }, i) => {
+    const sealed = layers[i] as readonly SealedLayer[];
+    if (image.manifest.family === 'oci' || isUnchanged(image, sealed)) return false;
+    return image.plan.layers.some((layer, j) => compressionOf(image, layer, sealed[j] as SealedLayer) === 'zstd');
+  });
   if (!converts) return null;
-  const what = set.index === null ? 'the manifest' : 'the index and its manifests';
+  const what = set.index === null ? 'the manifest becomes' : 'the index and its manifests become';
   listener({
     type: 'warning',
     code: 'FAMILY_CHANGED',
-    message: `${what} becomes OCI: Docker's own format has no media type for zstd layers (Docker 23 and later, containerd and podman read it)`,
+    message: `${what} OCI: Docker's own format has no media type for zstd layers (Docker 23 and later, containerd and podman read it)`,
   });
   return 'oci';
 }
@@ -370,7 +370,7 @@ async function copyBlobs(
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const descriptor of [manifest.config, ...manifest.layers])
+  for (const descriptor of [manifest.config, ...manifest.layers.filter((layer) => !isElsewhere(layer))])
     await target.adopt(descriptor, source, signal);
 }
 
