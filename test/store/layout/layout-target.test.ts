@@ -78,8 +78,10 @@ describe('writing', () => {
     expect(await namesIn(folder)).toEqual(['v1', 'latest']);
     for (let times = 0; times < 2; times++) await publish(await target(`oci:${folder}`), other);
     expect(await namesIn(folder)).toEqual(['v1', 'latest', '-']);
-    const { nameOf } = await target(`oci:${folder}:v1`);
-    expect(nameOf(image.descriptor.digest as Digest)).toBe(`oci:${folder}:v1@${image.descriptor.digest}`);
+    const opened = await target(`oci:${folder}:v1`);
+    expect(opened.nameOf(image.descriptor.digest as Digest)).toBe(
+      `oci:${folder}:v1@${image.descriptor.digest}`,
+    );
   });
 
   test('an index with attestations, from another layout', async () => {
