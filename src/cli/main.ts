@@ -46,7 +46,6 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     .scriptName('ocislim')
     .usage('$0 COMMAND: squash, prune and recompress container images where they live')
     .version(version)
-    .env('OCISLIM')
     .parserConfiguration({
       'duplicate-arguments-array': false,
       'greedy-arrays': false,
