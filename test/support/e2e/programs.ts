@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Every program that the end-to-end tests run, with the Debian package that holds it. */
+const packages: Readonly<Record<string, string>> = {
+  mmdebstrap: 'mmdebstrap',
+  buildah: 'buildah',
+  skopeo: 'skopeo',
+  umoci: 'umoci',
+  'docker-registry': 'docker-registry',
+  bwrap: 'bubblewrap',
+  htpasswd: 'apache2-utils',
+  openssl: 'openssl',
+  pigz: 'pigz',
+  zstd: 'zstd',
+  setcap: 'libcap2-bin',
+  setfattr: 'attr',
+  tar: 'tar',
+  '/usr/bin/python3': 'python3-minimal',
+  '/usr/bin/time': 'time',
+};
+
+/** @throws Error naming the packages to install, when a program is missing or the user is not root. */
+export function requirePrograms(): void {
+  const path = (process.env['PATH'] ?? '').split(delimiter);
+  const missing = Object.keys(packages).filter((program) =>
+    program.startsWith('/')
+      ? !existsSync(program)
+      : !path.some((folder) => existsSync(join(folder, program))),
+  );
+  if (missing.length > 0) {
+    const names = [...new Set(missing.map((program) => packages[program]))];
+    throw new Error(
+      `The end-to-end tests need ${missing.join(', ')}: apt-get install --no-install-recommends ${names.join(' ')}`,
+    );
+  }
+  if (process.getuid?.() !== 0)
+    throw new Error(
+      'The end-to-end tests must run as root: they unpack images with their owners and devices.',
+    );
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Files that stand in for standard input and output. */
+  readonly input?: string;
+  readonly output?: string;
+}
+
+/** Runs a program to its end, whatever its exit status is. */
+export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const input = options.input === undefined ? 'ignore' : openSync(options.input, 'r');
+  const output = options.output === undefined ? 'pipe' : openSync(options.output, 'w');
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: [input, output, 'pipe'],
+      env: { ...process.env, ...options.env },
+    });
+    for (const fd of [input, output]) if (typeof fd === 'number') closeSync(fd);
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', (cause) => reject(new Error(`cannot run ${program}: ${cause.message}`, { cause })));
+    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
+  });
+}
+
+/** Runs a program and answers its standard output. @throws Error with its last words when it fails. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const { status, signal, stdout, stderr } = await runToEnd(program, args, options);
+  if (status !== 0) {
+    throw new Error(`${program} ${args.join(' ')}: ended with ${status ?? signal}\n${stderr.slice(-4000)}`);
+  }
+  return stdout;
+}
+
+/** A new folder for large short-lived trees: in memory where there is room, else where temporary files go. */
+export function workFolder(name: string): string {
+  let parent = tmpdir();
+  if (existsSync('/dev/shm')) {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    if (bavail * bsize > 8e9) parent = '/dev/shm';
+  }
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, `ocislim-${name}-`));
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,30 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+import { requirePrograms, run } from './programs.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The folder that fixtures/images/build.sh filled. */
+    readonly images: string;
+  }
+}
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Builds what the end-to-end tests run (dist/) and what they run it on (the images). */
+export default async function setup(project: TestProject): Promise<void> {
+  requirePrograms();
+  await run(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    join(root, 'tsconfig.build.json'),
+  ]);
+  let images = process.env['OCISLIM_TEST_IMAGES'];
+  if (images === undefined || images === '') {
+    images = join(tmpdir(), 'ocislim-test-images');
+    await run(join(root, 'fixtures/images/build.sh'), [images]);
+  }
+  project.provide('images', images);
+}
