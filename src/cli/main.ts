@@ -3,7 +3,7 @@ import yargs from 'yargs';
 import { errorCodes, OcislimError } from '../errors.ts';
 import type { Command, Console } from './command.ts';
 import { commands } from './commands/all.ts';
-import type { Option } from './option.ts';
+import type { Option, Values } from './option.ts';
 import { version } from './version.ts';
 
 /** Runs a command line; everything that ends it comes back as an exit status. */
@@ -47,7 +47,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     .usage('$0 COMMAND: squash, prune and recompress container images where they live')
     .version(version)
     .parserConfiguration({
-      'duplicate-arguments-array': false,
+      'duplicate-arguments-array': true,
       'greedy-arrays': false,
       'camel-case-expansion': false,
       'parse-positional-numbers': false,
@@ -75,7 +75,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
       command.describe,
       (own) => describe(own, command, console.env),
       (values) => {
-        result = command.run(values, console);
+        result = command.run(checkValues(values, command), console);
       },
     );
   }
@@ -98,13 +98,26 @@ function describe(parser: Argv, command: Command, env: Console['env']): Argv {
   return parser.epilogue(command.details);
 }
 
+/** @throws USAGE for an option given twice that takes one value, and for a number that is none */
+function checkValues(values: Values, { options }: Command): Values {
+  for (const { name, type } of options) {
+    const value = values[name];
+    if (type !== 'list' && Array.isArray(value)) throw new OcislimError('USAGE', `--${name} is given twice`);
+    if (type === 'number' && Number.isNaN(value)) throw new OcislimError('USAGE', `--${name} takes a number`);
+  }
+  return values;
+}
+
 function settings(option: Option, env: Console['env']) {
   const { alias, type, choices, describe: text, group, value: placeholder } = option;
-  const value = fromEnvironment(option, env) ?? option.default;
+  const surrounding = fromEnvironment(option, env);
+  const value = surrounding ?? option.default;
   return {
     ...(alias === undefined ? {} : { alias }),
     ...(choices === undefined ? {} : { choices }),
     ...(value === undefined ? {} : { default: value }),
+    // The value itself may be a secret.
+    ...(surrounding === undefined ? {} : { defaultDescription: `$${variableOf(option)}` }),
     ...(type === 'list' ? { type: 'string', array: true } : { type }),
     ...(placeholder === undefined || type === 'boolean' ? {} : { requiresArg: true }),
     describe: placeholder === undefined ? text : `${placeholder}: ${text}`,
@@ -117,7 +130,7 @@ function fromEnvironment(
   { name, type }: Option,
   env: Console['env'],
 ): string | number | boolean | string[] | undefined {
-  const variable = `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
+  const variable = variableOf({ name });
   const value = env[variable];
   if (value === undefined || value === '') return undefined;
   switch (type) {
@@ -136,6 +149,10 @@ function fromEnvironment(
     'USAGE',
     `${variable} is ${JSON.stringify(value)}, not a ${type === 'number' ? 'number' : 'yes or no (1 or 0)'}`,
   );
+}
+
+function variableOf({ name }: Pick<Option, 'name'>): string {
+  return `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
 /** Says what went wrong in one line, and what to do in another. */

@@ -17,6 +17,7 @@ export async function readPlan(file: string, readBase: BaseReader): Promise<Tran
   const document = parseDocument(await readText(file, 'plan'), { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, broken.message);
+  if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
   const parsed = planSchema.safeParse(document.toJS());
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
@@ -92,12 +93,12 @@ async function transformOf(
       ),
     );
   }
-  if (steps.length === 0)
-    throw invalid(file, 1, 'the plan has no stage', 'Give prune, squash or recompress.');
+  if (steps.length === 0) throw invalid(file, 1, 'the plan has no stage', emptyAdvice);
   const dropEmpty = plan.emptyLayers === 'drop';
   return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
 }
 
+const emptyAdvice = 'Give prune, squash or recompress.';
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {

@@ -1,7 +1,8 @@
 import { availableParallelism, homedir } from 'node:os';
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createEncoderPool } from '../codec/encoder-pool.ts';
-import { OcislimError } from '../errors.ts';
+import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { readImageSet } from '../execute/image-set.ts';
 import { identity, run, type RunOutcome } from '../execute/run.ts';
@@ -22,7 +23,7 @@ import type { Console } from './command.ts';
 import { flag, list, pairs, text, type Values } from './option.ts';
 import { chooseProgressMode, startProgress } from './progress-output.ts';
 import type { ProgressMode } from './progress.ts';
-import { type BaseReader, positive } from './selections.ts';
+import { atLeast, type BaseReader, positive } from './selections.ts';
 import { parsePercentOrSize, parseSize } from './sizes.ts';
 import { version } from './version.ts';
 
@@ -78,7 +79,12 @@ export class Session {
   }
 
   openTarget(references: readonly Reference[]): Promise<Target> {
-    return openTarget(references, this.#options('dest-creds'), this.signal);
+    const where = `destination ${references.map(formatReference).join(', ')}`;
+    return openTarget(references, this.#options('dest-creds'), this.signal).catch((error: unknown) => {
+      throw error instanceof OcislimError && error.code === 'IO' && !error.message.includes('destination')
+        ? at(where, error)
+        : error;
+    });
   }
 
   #options(side: 'src-creds' | 'dest-creds'): RegistryOptions {
@@ -88,8 +94,8 @@ export class Session {
       credentials: this.#credentials(text(values, side) ?? text(values, 'creds')),
       insecure: flag(values, 'insecure'),
       tlsVerify: values['tls-verify'] !== false,
-      retryTimes: Number(values['retry-times'] ?? 4),
-      timeoutMs: Number(values['timeout'] ?? 60) * 1000,
+      retryTimes: atLeast(0, values['retry-times'] ?? 4, '--retry-times'),
+      timeoutMs: atLeast(1, values['timeout'] ?? 60, '--timeout') * 1000,
       clients: this.#clients,
     };
   }
@@ -223,14 +229,20 @@ function destinations(values: Values, source: Reference): Reference[] {
         'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.',
     });
   }
-  const same = references.find(
-    (reference) => formatReference(reference) === formatReference(withTag(source)),
-  );
+  const same = references.find((reference) => placeOf(reference) === placeOf(withTag(source)));
   if (same !== undefined)
     throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
       advice: '--in-place writes over the source.',
     });
   return references;
+}
+
+/** Two references with the same place mean the same image, however they are written. */
+function placeOf(reference: Reference): string {
+  if (reference.kind === 'registry') return formatReference(reference);
+  const path = resolve(reference.path);
+  // An archive is written as a whole, whatever the names in it.
+  return reference.kind === 'layout' ? formatReference({ ...reference, path }) : path;
 }
 
 function withTag(reference: Reference): Reference {

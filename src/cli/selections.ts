@@ -45,8 +45,14 @@ export async function rangeSelection(values: Values, readBase: BaseReader): Prom
 }
 
 export function positive(value: unknown, option: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-  throw new OcislimError('USAGE', `${option} takes a whole number above 0, not ${JSON.stringify(value)}`);
+  return atLeast(1, value, option);
+}
+
+/** @throws USAGE for what is no whole number, or too small */
+export function atLeast(least: 0 | 1, value: unknown, option: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
+  const what = least === 0 ? 'of 0 or more' : 'above 0';
+  throw new OcislimError('USAGE', `${option} takes a whole number ${what}, not ${String(value)}`);
 }
 
 /** What `prune` is to remove. Presets come first, so that a rule of one's own can take back from them. */

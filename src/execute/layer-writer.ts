@@ -273,7 +273,16 @@ function megabytes(bytes: number): string {
 }
 
 function adopted({ digest, size }: Descriptor, diffId: Digest, adoption: Adoption): SealedLayer {
-  return { action: adoption, digest, size, compression: null, diffId, tarBytes: null, encoder: null, adoption };
+  return {
+    action: adoption,
+    digest,
+    size,
+    compression: null,
+    diffId,
+    tarBytes: null,
+    encoder: null,
+    adoption,
+  };
 }
 
 /**

@@ -266,7 +266,9 @@ function familyOfAll(
   const converts = images.some(({ image }, i) => {
     const sealed = layers[i] as readonly SealedLayer[];
     if (image.manifest.family === 'oci' || isUnchanged(image, sealed)) return false;
-    return image.plan.layers.some((layer, j) => compressionOf(image, layer, sealed[j] as SealedLayer) === 'zstd');
+    return image.plan.layers.some(
+      (layer, j) => compressionOf(image, layer, sealed[j] as SealedLayer) === 'zstd',
+    );
   });
   if (!converts) return null;
   const what = set.index === null ? 'the manifest becomes' : 'the index and its manifests become';
@@ -385,7 +387,13 @@ async function warnOfReferrers(
   const found = await source.referrers(set.root.descriptor.digest, signal).catch(() => []);
   signal.throwIfAborted();
   if (found.length === 0) return;
-  const kinds = [...new Set(found.map(({ json, mediaType }) => typeof json['artifactType'] === 'string' ? json['artifactType'] : mediaType))];
+  const kinds = [
+    ...new Set(
+      found.map(({ json, mediaType }) =>
+        typeof json['artifactType'] === 'string' ? json['artifactType'] : mediaType,
+      ),
+    ),
+  ];
   listener({
     type: 'warning',
     code: 'REFERRERS_LEFT',

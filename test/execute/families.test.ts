@@ -4,7 +4,15 @@ import { identity } from '../../src/execute/run.ts';
 import { type Image, withPlan } from '../../src/image/image.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { squash } from '../../src/slim/squash.ts';
-import { type BlobDescriptor, type BuiltTree, buildImage, buildIndex, digestOf, jsonBytes, MEDIA_TYPES } from '../support/image-builder.ts';
+import {
+  type BlobDescriptor,
+  type BuiltTree,
+  buildImage,
+  buildIndex,
+  digestOf,
+  jsonBytes,
+  MEDIA_TYPES,
+} from '../support/image-builder.ts';
 import { list } from '../support/model/shorthand.ts';
 import { fail, imageIn, rewrite, tar } from './rig.ts';
 
@@ -13,18 +21,28 @@ const zstd = { kind: 'zstd', level: 3 } as const;
 const layers = [tar('a=1'), tar('b=2'), tar('.wh.a')];
 
 /** An image whose manifest was changed after it was built. */
-function altered(recipe: Parameters<typeof buildImage>[0], change: (manifest: { config: BlobDescriptor; layers: BlobDescriptor[] } & Record<string, unknown>) => void): BuiltTree {
+function altered(
+  recipe: Parameters<typeof buildImage>[0],
+  change: (manifest: { config: BlobDescriptor; layers: BlobDescriptor[] } & Record<string, unknown>) => void,
+): BuiltTree {
   const built = buildImage(recipe);
   const manifest = JSON.parse(new TextDecoder().decode(built.manifest));
   change(manifest);
   const bytes = jsonBytes(manifest);
   const digest = digestOf(bytes);
-  return { descriptor: { ...built.descriptor, digest, size: bytes.length }, blobs: new Map([...built.blobs, [digest, bytes]]) };
+  return {
+    descriptor: { ...built.descriptor, digest, size: bytes.length },
+    blobs: new Map([...built.blobs, [digest, bytes]]),
+  };
 }
 
 function typesIn(tree: BuiltTree, platform?: string): string[] {
   const { manifest, descriptor } = imageIn(tree, platform);
-  return [descriptor.mediaType, manifest.config.mediaType, ...manifest.layers.map(({ mediaType }) => mediaType)];
+  return [
+    descriptor.mediaType,
+    manifest.config.mediaType,
+    ...manifest.layers.map(({ mediaType }) => mediaType),
+  ];
 }
 
 describe('Docker schema 2', () => {
@@ -57,14 +75,21 @@ describe('Docker schema 2', () => {
   });
 
   test('a list becomes an OCI index as a whole, children that did not change included', async () => {
-    const arm = buildImage({ layers: [tar('x=1')], family: 'docker', platform: { os: 'linux', architecture: 'arm64' } });
+    const arm = buildImage({
+      layers: [tar('x=1')],
+      family: 'docker',
+      platform: { os: 'linux', architecture: 'arm64' },
+    });
     const index = buildIndex({ images: [built, arm], family: 'docker' });
     const { tree, warnings } = await rewrite(index, [
-      (image: Image) => (image.config.platform?.architecture === 'amd64' ? recompress(all, zstd)(image) : image),
+      (image: Image) =>
+        image.config.platform?.architecture === 'amd64' ? recompress(all, zstd)(image) : image,
     ]);
     expect(tree.descriptor.mediaType).toBe(oci.index);
     expect(typesIn(tree, 'linux/arm64')).toEqual([oci.manifest, oci.config, oci.layer.gzip]);
-    expect(warnings).toEqual([expect.stringMatching(/^FAMILY_CHANGED the index and its manifests become OCI/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^FAMILY_CHANGED the index and its manifests become OCI/),
+    ]);
   });
 
   test('a list stays a list for gzip', async () => {
@@ -104,29 +129,46 @@ test('OCI input stays OCI whatever is done to it', async () => {
 describe('foreign layers', () => {
   const foreign = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
   const windows = altered({ layers, family: 'docker' }, (manifest) => {
-    manifest.layers[0] = { ...(manifest.layers[0] as BlobDescriptor), mediaType: foreign, urls: ['https://example.test/layer'] } as BlobDescriptor;
+    manifest.layers[0] = {
+      ...(manifest.layers[0] as BlobDescriptor),
+      mediaType: foreign,
+      urls: ['https://example.test/layer'],
+    } as BlobDescriptor;
   });
   const digest = buildImage({ layers, family: 'docker' }).layers[0]?.digest ?? '';
   // The model's validator wants every blob to be there.
   const target = { there: new Map([...windows.blobs].filter(([key]) => key === digest)) };
 
   test('recompress leaves them as they are, with a warning', async () => {
-    const { tree, warnings, source } = await rewrite(windows, [recompress(all, { kind: 'gzip', level: 12, engine: 'libdeflate' })], { target });
-    expect(imageIn(tree).manifest.layers[0]).toMatchObject({ mediaType: foreign, digest, urls: ['https://example.test/layer'] });
+    const { tree, warnings, source } = await rewrite(
+      windows,
+      [recompress(all, { kind: 'gzip', level: 12, engine: 'libdeflate' })],
+      { target },
+    );
+    expect(imageIn(tree).manifest.layers[0]).toMatchObject({
+      mediaType: foreign,
+      digest,
+      urls: ['https://example.test/layer'],
+    });
     expect(warnings).toEqual([expect.stringMatching(/^LAYER_SKIPPED layer 1 stays as it is/)]);
     expect(source.countOf(digest)).toBe(0);
   });
 
   test('in an image that becomes OCI they get the OCI type for such', async () => {
     const { tree } = await rewrite(windows, [recompress(all, zstd)], { target });
-    expect(imageIn(tree).manifest.layers[0]).toMatchObject({ mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip', digest });
+    expect(imageIn(tree).manifest.layers[0]).toMatchObject({
+      mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+      digest,
+    });
   });
 
   test('they cannot be squashed or pruned', async () => {
     for (const transform of [squash(all), prune(all, { shadowed: true })]) {
       const { error } = await fail(windows, [transform]);
       expect(error.code).toBe('UNSUPPORTED');
-      expect(error.message).toBe('source registry.test:5000/app:1, layer 1: it is a non-distributable layer, whose bytes are not in the registry');
+      expect(error.message).toBe(
+        'source registry.test:5000/app:1, layer 1: it is a non-distributable layer, whose bytes are not in the registry',
+      );
     }
     await rewrite(windows, [squash({ kind: 'last', count: 2 })], { target });
   });
@@ -138,11 +180,31 @@ describe('foreign layers', () => {
     const { MemorySource, MemoryTarget } = await import('../support/memory-store.ts');
     const { run } = await import('../../src/execute/run.ts');
     const { poolOf } = await import('./rig.ts');
-    for (const transform of [identity, recompress(all, { kind: 'none' }), squash({ kind: 'last', count: 2 })]) {
+    for (const transform of [
+      identity,
+      recompress(all, { kind: 'none' }),
+      squash({ kind: 'last', count: 2 }),
+    ]) {
       for (const registry of ['https://other.test', 'http://registry.test:5000']) {
         const target = new MemoryTarget({ mountable: { registry, repository: 'app' } });
-        await run({ source: new MemorySource({ ...windows, blobs }), target, transform, platforms: [], jobs: 1, pool: poolOf(1), maxScratch: 0, epoch: null, requireSavings: null, listener: () => {}, signal: new AbortController().signal });
-        expect(JSON.parse(new TextDecoder().decode(target.published?.bytes))).toHaveProperty('layers.0', { ...imageManifest.layers[0], digest, urls: ['https://example.test/layer'] });
+        await run({
+          source: new MemorySource({ ...windows, blobs }),
+          target,
+          transform,
+          platforms: [],
+          jobs: 1,
+          pool: poolOf(1),
+          maxScratch: 0,
+          epoch: null,
+          requireSavings: null,
+          listener: () => {},
+          signal: new AbortController().signal,
+        });
+        expect(JSON.parse(new TextDecoder().decode(target.published?.bytes))).toHaveProperty('layers.0', {
+          ...imageManifest.layers[0],
+          digest,
+          urls: ['https://example.test/layer'],
+        });
         expect(target.blobs.has(digest)).toBe(false);
       }
     }
@@ -151,11 +213,16 @@ describe('foreign layers', () => {
 
 test('an encrypted layer is skipped by recompress and refused by squash', async () => {
   const encrypted = altered({ layers }, (manifest) => {
-    manifest.layers[1] = { ...(manifest.layers[1] as BlobDescriptor), mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted' };
+    manifest.layers[1] = {
+      ...(manifest.layers[1] as BlobDescriptor),
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted',
+    };
   });
   const { error } = await fail(encrypted, [squash(all)]);
   expect(error.code).toBe('UNSUPPORTED');
-  expect(error.message).toContain('layer 2: it is of the media type "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", which ocislim cannot read');
+  expect(error.message).toContain(
+    'layer 2: it is of the media type "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", which ocislim cannot read',
+  );
 });
 
 describe('annotations', () => {
@@ -165,12 +232,20 @@ describe('annotations', () => {
     'io.github.containers.zstd-chunked.manifest-checksum': 'sha256:2',
     'org.example.mine': 'kept',
   };
-  const base = { 'org.opencontainers.image.base.digest': 'sha256:3', 'org.opencontainers.image.base.name': 'base:1', 'org.opencontainers.image.title': 'kept' };
+  const base = {
+    'org.opencontainers.image.base.digest': 'sha256:3',
+    'org.opencontainers.image.base.name': 'base:1',
+    'org.opencontainers.image.title': 'kept',
+  };
   const built = buildImage({ layers, annotations: base, layerAnnotations: [stale, stale, stale] });
 
   test('those about the packing go with the blob that they were about', async () => {
     const { tree } = await rewrite(built, [recompress({ kind: 'range', from: 2, to: 2 }, zstd)]);
-    expect(imageIn(tree).manifest.layers.map(({ annotations }) => annotations)).toEqual([stale, { 'org.example.mine': 'kept' }, stale]);
+    expect(imageIn(tree).manifest.layers.map(({ annotations }) => annotations)).toEqual([
+      stale,
+      { 'org.example.mine': 'kept' },
+      stale,
+    ]);
   });
 
   test('a squashed layer has none', async () => {
@@ -180,37 +255,63 @@ describe('annotations', () => {
 
   test('those about the base image stay while layer 1 holds what it held, and go when it does not', async () => {
     expect(imageIn((await rewrite(built, [recompress(all, zstd)])).tree).manifest.annotations).toEqual(base);
-    expect(imageIn((await rewrite(built, [squash({ kind: 'last', count: 2 })])).tree).manifest.annotations).toEqual(base);
-    expect(imageIn((await rewrite(built, [squash(all)])).tree).manifest.annotations).toEqual({ 'org.opencontainers.image.title': 'kept' });
-    expect(imageIn((await rewrite(built, [prune(all, { shadowed: true })])).tree).manifest.annotations).toEqual({ 'org.opencontainers.image.title': 'kept' });
+    expect(
+      imageIn((await rewrite(built, [squash({ kind: 'last', count: 2 })])).tree).manifest.annotations,
+    ).toEqual(base);
+    expect(imageIn((await rewrite(built, [squash(all)])).tree).manifest.annotations).toEqual({
+      'org.opencontainers.image.title': 'kept',
+    });
+    expect(
+      imageIn((await rewrite(built, [prune(all, { shadowed: true })])).tree).manifest.annotations,
+    ).toEqual({ 'org.opencontainers.image.title': 'kept' });
   });
 
   test('what is asked for counts more than what was there, and than that rule', async () => {
     const wanted = { 'org.opencontainers.image.base.name': 'mine', 'org.opencontainers.image.title': 'new' };
-    const label = (image: Image): Image => withPlan(image, { labelling: { annotations: wanted, labels: { made: 'anew', more: 'x' } } });
+    const label = (image: Image): Image =>
+      withPlan(image, { labelling: { annotations: wanted, labels: { made: 'anew', more: 'x' } } });
     const { tree } = await rewrite(built, [squash(all), label]);
     const image = imageIn(tree);
     expect(image.manifest.annotations).toEqual(wanted);
-    expect(image.config.config).toEqual({ Env: ['PATH=/usr/bin:/bin'], Cmd: ['/bin/sh'], Labels: { made: 'anew', more: 'x' } });
+    expect(image.config.config).toEqual({
+      Env: ['PATH=/usr/bin:/bin'],
+      Cmd: ['/bin/sh'],
+      Labels: { made: 'anew', more: 'x' },
+    });
   });
 
   test('labels and annotations alone change the manifest and no layer', async () => {
-    const label = (image: Image): Image => withPlan(image, { labelling: { annotations: { a: 'b' }, labels: {} } });
+    const label = (image: Image): Image =>
+      withPlan(image, { labelling: { annotations: { a: 'b' }, labels: {} } });
     const { tree, target } = await rewrite(built, [label]);
-    expect(imageIn(tree).manifest).toMatchObject({ annotations: { ...base, a: 'b' }, layers: built.layers, config: { digest: digestOf(built.config) } });
+    expect(imageIn(tree).manifest).toMatchObject({
+      annotations: { ...base, a: 'b' },
+      layers: built.layers,
+      config: { digest: digestOf(built.config) },
+    });
     expect(target.count('stage')).toBe(0);
   });
 });
 
 test('unknown keys of the manifest and of descriptors stay', async () => {
   const odd = altered({ layers }, (manifest) => {
-    Object.assign(manifest, { 'x-manifest': 1, subject: { mediaType: MEDIA_TYPES.oci.manifest, digest: manifest.config.digest, size: 2 } });
+    Object.assign(manifest, {
+      'x-manifest': 1,
+      subject: { mediaType: MEDIA_TYPES.oci.manifest, digest: manifest.config.digest, size: 2 },
+    });
     Object.assign(manifest.config, { 'x-config': 2, data: 'e30=' });
     Object.assign(manifest.layers[0] as object, { 'x-layer': 3, data: 'AAAA' });
   });
-  const { tree } = await rewrite(odd, [recompress({ kind: 'range', from: 1, to: 1 }, zstd), squash({ kind: 'last', count: 2 })]);
+  const { tree } = await rewrite(odd, [
+    recompress({ kind: 'range', from: 1, to: 1 }, zstd),
+    squash({ kind: 'last', count: 2 }),
+  ]);
   const manifest = JSON.parse(new TextDecoder().decode(tree.blobs.get(tree.descriptor.digest)));
-  expect(manifest).toMatchObject({ 'x-manifest': 1, config: { 'x-config': 2 }, layers: [{ 'x-layer': 3 }, {}] });
+  expect(manifest).toMatchObject({
+    'x-manifest': 1,
+    config: { 'x-config': 2 },
+    layers: [{ 'x-layer': 3 }, {}],
+  });
   // Embedded copies of the old bytes go.
   expect(JSON.stringify(manifest)).not.toContain('"data"');
   expect(list(...imageIn(tree).layers)).toEqual(['b=2']);

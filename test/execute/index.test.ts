@@ -5,7 +5,17 @@ import type { Platform } from '../../src/oci/platform.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
-import { type BlobDescriptor, type BuiltImage, type BuiltTree, buildAttestation, buildImage, buildIndex, digestOf, jsonBytes, MEDIA_TYPES } from '../support/image-builder.ts';
+import {
+  type BlobDescriptor,
+  type BuiltImage,
+  type BuiltTree,
+  buildAttestation,
+  buildImage,
+  buildIndex,
+  digestOf,
+  jsonBytes,
+  MEDIA_TYPES,
+} from '../support/image-builder.ts';
 import { list } from '../support/model/shorthand.ts';
 import { digestsOf, fail, imageIn, rewrite, tar } from './rig.ts';
 
@@ -30,7 +40,12 @@ function childrenOf(tree: BuiltTree): readonly BlobDescriptor[] {
 
 /** Several trees below one index, as they are. */
 function indexOf(...children: BuiltTree[]): BuiltTree {
-  const bytes = jsonBytes({ schemaVersion: 2, mediaType: MEDIA_TYPES.oci.index, manifests: children.map(({ descriptor }) => descriptor), 'org.example.unknown': { kept: true } });
+  const bytes = jsonBytes({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.oci.index,
+    manifests: children.map(({ descriptor }) => descriptor),
+    'org.example.unknown': { kept: true },
+  });
   const digest = digestOf(bytes);
   const blobs = new Map([...children.flatMap((child) => [...child.blobs]), [digest, bytes] as const]);
   return { descriptor: { mediaType: MEDIA_TYPES.oci.index, digest, size: bytes.length }, blobs };
@@ -38,7 +53,9 @@ function indexOf(...children: BuiltTree[]): BuiltTree {
 
 describe('an index of several platforms', () => {
   test('work on a layer that platforms share is done once', async () => {
-    const { source, target, tree } = await rewrite(buildIndex({ images: [amd, arm] }), [recompress(all, zstd)]);
+    const { source, target, tree } = await rewrite(buildIndex({ images: [amd, arm] }), [
+      recompress(all, zstd),
+    ]);
     for (const { digest } of [...amd.layers, ...arm.layers]) expect(source.countOf(digest)).toBe(1);
     expect(target.count('stage')).toBe(4);
     expect(imageIn(tree, 'linux/amd64').tars).toEqual(imageIn(amd).tars);
@@ -47,18 +64,33 @@ describe('an index of several platforms', () => {
   });
 
   test('what is pruned from a shared layer is pruned once, and other layers stay', async () => {
-    const { source, target, tree } = await rewrite(buildIndex({ images: [amd, arm] }), [prune(all, { rules: [parseRule('etc/base', '--rule')] })]);
+    const { source, target, tree } = await rewrite(buildIndex({ images: [amd, arm] }), [
+      prune(all, { rules: [parseRule('etc/base', '--rule')] }),
+    ]);
     // Scanned from the source, then edited from the local copy.
     for (const { digest } of [...amd.layers, ...arm.layers]) expect(source.countOf(digest)).toBe(1);
     expect(target.count('stage')).toBe(1);
     expect(digestsOf(tree, 'linux/amd64').slice(1)).toEqual(digestsOf(amd).slice(1));
     expect(digestsOf(tree, 'linux/amd64')[0]).toBe(digestsOf(tree, 'linux/arm64')[0]);
-    expect(list(...imageIn(tree, 'linux/arm64').layers)).toEqual(['bin/', 'bin/app=arm64', 'etc/', 'run.sh=echo']);
+    expect(list(...imageIn(tree, 'linux/arm64').layers)).toEqual([
+      'bin/',
+      'bin/app=arm64',
+      'etc/',
+      'run.sh=echo',
+    ]);
   });
 
   test('each platform is squashed by itself', async () => {
-    const { tree, outcome } = await rewrite(buildIndex({ images: [amd, arm] }), [squash({ kind: 'last', count: 2 })]);
-    expect(list(...imageIn(tree, 'linux/amd64').layers)).toEqual(['bin/', 'bin/app=amd64', 'etc/', 'etc/base=the same for all platforms', 'run.sh=echo']);
+    const { tree, outcome } = await rewrite(buildIndex({ images: [amd, arm] }), [
+      squash({ kind: 'last', count: 2 }),
+    ]);
+    expect(list(...imageIn(tree, 'linux/amd64').layers)).toEqual([
+      'bin/',
+      'bin/app=amd64',
+      'etc/',
+      'etc/base=the same for all platforms',
+      'run.sh=echo',
+    ]);
     expect(digestsOf(tree, 'linux/arm64')).toHaveLength(2);
     expect(outcome.images).toHaveLength(2);
   });
@@ -73,7 +105,10 @@ describe('an index of several platforms', () => {
   test('what the index says besides stays', async () => {
     const index = indexOf(amd, arm);
     const { tree } = await rewrite(index, [recompress(all, zstd)]);
-    expect(JSON.parse(new TextDecoder().decode(tree.blobs.get(tree.descriptor.digest)))).toMatchObject({ 'org.example.unknown': { kept: true }, mediaType: MEDIA_TYPES.oci.index });
+    expect(JSON.parse(new TextDecoder().decode(tree.blobs.get(tree.descriptor.digest)))).toMatchObject({
+      'org.example.unknown': { kept: true },
+      mediaType: MEDIA_TYPES.oci.index,
+    });
   });
 
   test('an image that did not change keeps its manifest beside one that did', async () => {
@@ -101,7 +136,9 @@ describe('--platform', () => {
   });
 
   test('one that is not there: an error that says what is', async () => {
-    const { error } = await fail(index, [identity], { platforms: [{ os: 'linux', architecture: 'riscv64' }] });
+    const { error } = await fail(index, [identity], {
+      platforms: [{ os: 'linux', architecture: 'riscv64' }],
+    });
     expect(error.code).toBe('NOT_FOUND');
     expect(error.message).toContain('linux/riscv64');
     expect(error.advice).toBe('It has: linux/amd64, linux/arm64, linux/s390x.');
@@ -111,7 +148,9 @@ describe('--platform', () => {
     const { error } = await fail(amd, [identity], { platforms: [arm64] });
     expect(error.code).toBe('NOT_FOUND');
     expect(error.message).toContain('linux/amd64, not for linux/arm64');
-    expect((await rewrite(amd, [identity], { platforms: [amd64] })).tree.descriptor.digest).toBe(amd.descriptor.digest);
+    expect((await rewrite(amd, [identity], { platforms: [amd64] })).tree.descriptor.digest).toBe(
+      amd.descriptor.digest,
+    );
   });
 });
 
@@ -121,7 +160,10 @@ describe('attestations', () => {
   test('they are left out with a warning each when their image changed', async () => {
     const { tree, warnings, outcome } = await rewrite(index, [recompress(all, zstd)]);
     expect(childrenOf(tree)).toHaveLength(2);
-    expect(warnings.map((warning) => warning.split(' ')[0])).toEqual(['ATTESTATION_DROPPED', 'ATTESTATION_DROPPED']);
+    expect(warnings.map((warning) => warning.split(' ')[0])).toEqual([
+      'ATTESTATION_DROPPED',
+      'ATTESTATION_DROPPED',
+    ]);
     expect(warnings[0]).toContain(amd.descriptor.digest);
     expect(outcome.images).toHaveLength(2);
   });
@@ -130,7 +172,11 @@ describe('attestations', () => {
     const plain = buildImage({ layers: [base], compress: 'none', platform: arm64 });
     const mixed = buildIndex({ images: [amd, plain], attestations: true });
     const { tree, warnings } = await rewrite(mixed, [recompress(all, { kind: 'none' })]);
-    expect(childrenOf(tree).map(({ platform }) => platform?.architecture)).toEqual(['amd64', 'arm64', 'unknown']);
+    expect(childrenOf(tree).map(({ platform }) => platform?.architecture)).toEqual([
+      'amd64',
+      'arm64',
+      'unknown',
+    ]);
     expect(childrenOf(tree)[2]?.annotations?.['vnd.docker.reference.digest']).toBe(plain.descriptor.digest);
     expect(warnings).toHaveLength(1);
   });
@@ -154,9 +200,22 @@ describe('what is no image', () => {
     const blob = new TextEncoder().encode('hello');
     const config = jsonBytes({});
     const layer = { mediaType: 'text/plain', digest: digestOf(blob), size: blob.length };
-    const manifest = jsonBytes({ schemaVersion: 2, mediaType: MEDIA_TYPES.oci.manifest, artifactType: 'text/plain', config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(config), size: config.length }, layers: [layer] });
+    const manifest = jsonBytes({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.oci.manifest,
+      artifactType: 'text/plain',
+      config: {
+        mediaType: 'application/vnd.oci.empty.v1+json',
+        digest: digestOf(config),
+        size: config.length,
+      },
+      layers: [layer],
+    });
     const blobs = new Map([blob, config, manifest].map((bytes) => [digestOf(bytes), bytes]));
-    return { descriptor: { mediaType: MEDIA_TYPES.oci.manifest, digest: digestOf(manifest), size: manifest.length }, blobs };
+    return {
+      descriptor: { mediaType: MEDIA_TYPES.oci.manifest, digest: digestOf(manifest), size: manifest.length },
+      blobs,
+    };
   })();
 
   test('a nested index and an artifact beside images are copied as they are', async () => {
@@ -167,7 +226,8 @@ describe('what is no image', () => {
       expect(childrenOf(result.target.tree).slice(1)).toEqual([nested.descriptor, artifact.descriptor]);
       return result;
     })();
-    for (const digest of [...nested.blobs.keys(), ...artifact.blobs.keys()]) expect(target.blobs.has(digest)).toBe(true);
+    for (const digest of [...nested.blobs.keys(), ...artifact.blobs.keys()])
+      expect(target.blobs.has(digest)).toBe(true);
     expect(source.countOf(amd.layers[0]?.digest ?? '')).toBe(1);
   });
 
@@ -186,15 +246,35 @@ describe('what is no image', () => {
     const { MemorySource, MemoryTarget } = await import('../support/memory-store.ts');
     const source = new MemorySource(tree);
     const target = new MemoryTarget();
-    await run({ source, target, transform, platforms: [], jobs: 2, pool: poolOf(2), maxScratch: 0, epoch: null, requireSavings: null, listener: () => {}, signal: new AbortController().signal });
+    await run({
+      source,
+      target,
+      transform,
+      platforms: [],
+      jobs: 2,
+      pool: poolOf(2),
+      maxScratch: 0,
+      epoch: null,
+      requireSavings: null,
+      listener: () => {},
+      signal: new AbortController().signal,
+    });
     return { source, target };
   }
 });
 
 test('referrers of the source are named in a warning when the digest changes', async () => {
-  const signature = { mediaType: MEDIA_TYPES.oci.manifest, digest: amd.descriptor.digest as never, size: 1, annotations: {}, json: { artifactType: 'application/vnd.dev.cosign.artifact.sig.v1+json' } };
+  const signature = {
+    mediaType: MEDIA_TYPES.oci.manifest,
+    digest: amd.descriptor.digest as never,
+    size: 1,
+    annotations: {},
+    json: { artifactType: 'application/vnd.dev.cosign.artifact.sig.v1+json' },
+  };
   const changed = await rewrite(amd, [recompress(all, zstd)], { source: { referrers: [signature] } });
-  expect(changed.warnings).toEqual([expect.stringMatching(/^REFERRERS_LEFT 1 artifact refers to the source \(application\/vnd\.dev\.cosign/)]);
+  expect(changed.warnings).toEqual([
+    expect.stringMatching(/^REFERRERS_LEFT 1 artifact refers to the source \(application\/vnd\.dev\.cosign/),
+  ]);
   expect((await rewrite(amd, [identity], { source: { referrers: [signature] } })).warnings).toEqual([]);
 });
 
@@ -203,7 +283,19 @@ test('a dry run resolves and writes nothing', async () => {
   const { poolOf } = await import('./rig.ts');
   const { MemorySource } = await import('../support/memory-store.ts');
   const source = new MemorySource(amd);
-  const outcome = await run({ source, target: null, transform: squash({ kind: 'last', count: 2 }), platforms: [], jobs: 1, pool: poolOf(1), maxScratch: 0, epoch: null, requireSavings: 0.99, listener: () => {}, signal: new AbortController().signal });
+  const outcome = await run({
+    source,
+    target: null,
+    transform: squash({ kind: 'last', count: 2 }),
+    platforms: [],
+    jobs: 1,
+    pool: poolOf(1),
+    maxScratch: 0,
+    epoch: null,
+    requireSavings: 0.99,
+    listener: () => {},
+    signal: new AbortController().signal,
+  });
   expect(outcome.root).toBeNull();
   expect(outcome.images[0]?.resolution.contents.map(({ kind }) => kind)).toEqual(['stored', 'edited']);
   expect(source.countOf(amd.layers[0]?.digest ?? '')).toBe(0);

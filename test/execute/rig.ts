@@ -5,7 +5,12 @@ import type { ProgressEvent } from '../../src/events.ts';
 import { type RunOptions, type RunOutcome, run } from '../../src/execute/run.ts';
 import { pipe, type Transform } from '../../src/image/image.ts';
 import { type BuiltTree, type ReadImage, readImageFrom, validateTree } from '../support/image-builder.ts';
-import { MemorySource, type MemorySourceOptions, MemoryTarget, type MemoryTargetOptions } from '../support/memory-store.ts';
+import {
+  MemorySource,
+  type MemorySourceOptions,
+  MemoryTarget,
+  type MemoryTargetOptions,
+} from '../support/memory-store.ts';
 import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
 import { type Short, specOf } from '../support/model/shorthand.ts';
 import { type TarEnd, writeTar } from '../support/model/tar-bytes.ts';
@@ -32,7 +37,9 @@ afterAll(async () => {
   pools.clear();
 });
 
-export type RigOptions = Partial<Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'epoch' | 'requireSavings' | 'signal'>> & {
+export type RigOptions = Partial<
+  Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'epoch' | 'requireSavings' | 'signal'>
+> & {
   readonly source?: MemorySourceOptions;
   readonly target?: MemoryTargetOptions;
 };
@@ -48,7 +55,12 @@ export type Rewritten = {
   readonly tree: BuiltTree;
 };
 
-type Tried = { readonly source: MemorySource; readonly target: MemoryTarget; readonly events: ProgressEvent[]; readonly result: Promise<RunOutcome> };
+type Tried = {
+  readonly source: MemorySource;
+  readonly target: MemoryTarget;
+  readonly events: ProgressEvent[];
+  readonly result: Promise<RunOutcome>;
+};
 
 function start(tree: BuiltTree, transforms: readonly Transform[], options: RigOptions): Tried {
   const source = new MemorySource(tree, options.source);
@@ -73,7 +85,11 @@ function start(tree: BuiltTree, transforms: readonly Transform[], options: RigOp
 }
 
 /** Runs transforms from one memory to another, and checks that what was published is a valid image or index. */
-export async function rewrite(tree: BuiltTree, transforms: readonly Transform[], options: RigOptions = {}): Promise<Rewritten> {
+export async function rewrite(
+  tree: BuiltTree,
+  transforms: readonly Transform[],
+  options: RigOptions = {},
+): Promise<Rewritten> {
   const { source, target, events, result } = start(tree, transforms, options);
   const outcome = await result;
   const problems = validateTree(target.tree);
@@ -82,10 +98,19 @@ export async function rewrite(tree: BuiltTree, transforms: readonly Transform[],
   return { outcome, source, target, events, warnings: warningsOf(events), tree: target.tree };
 }
 
-export type Failed = { readonly error: OcislimError; readonly source: MemorySource; readonly target: MemoryTarget; readonly warnings: readonly string[] };
+export type Failed = {
+  readonly error: OcislimError;
+  readonly source: MemorySource;
+  readonly target: MemoryTarget;
+  readonly warnings: readonly string[];
+};
 
 /** Runs transforms that must fail: with an error of the family, nothing published and nothing left over. */
-export async function fail(tree: BuiltTree, transforms: readonly Transform[], options: RigOptions = {}): Promise<Failed> {
+export async function fail(
+  tree: BuiltTree,
+  transforms: readonly Transform[],
+  options: RigOptions = {},
+): Promise<Failed> {
   const { source, target, events, result } = start(tree, transforms, options);
   const error = await result.then(
     () => {
@@ -96,7 +121,8 @@ export async function fail(tree: BuiltTree, transforms: readonly Transform[], op
   if (!(error instanceof OcislimError)) throw error;
   if (target.published !== null) throw new Error('published in spite of the error');
   if (source.held !== 0) throw new Error(`${source.held} streams of the source were not let go`);
-  if (target.pending !== 0) throw new Error(`${target.pending} staged blobs were neither committed nor aborted`);
+  if (target.pending !== 0)
+    throw new Error(`${target.pending} staged blobs were neither committed nor aborted`);
   const whole = `${error.message} ${error.advice ?? ''}`;
   if (/undefined|NaN|\[object|null/.test(whole)) throw new Error(`not a message for a person: ${whole}`);
   return { error, source, target, warnings: warningsOf(events) };

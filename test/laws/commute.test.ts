@@ -39,13 +39,18 @@ test('law 6: slimming and compressing give the same plan in either order, howeve
 
 test('law 6: the same image comes out in either order', async () => {
   await fc.assert(
-    fc.asyncProperty(layerStack({ minLayers: 1, maxLayers: 5, maxIntents: 5 }), slimStage, compressStage, async (stack, slimming, compression) => {
-      const image = buildImage({ layers: stack.layers.map((layer) => layer.tar) });
-      const stages = [slimming(stack.layers.length), compression(stack.layers.length)] as const;
-      const one = await rewrite(image, [stages[0], stages[1]]);
-      const other = await rewrite(image, [stages[1], stages[0]]);
-      expect(other.outcome.root?.descriptor.digest).toBe(one.outcome.root?.descriptor.digest);
-    }),
+    fc.asyncProperty(
+      layerStack({ minLayers: 1, maxLayers: 5, maxIntents: 5 }),
+      slimStage,
+      compressStage,
+      async (stack, slimming, compression) => {
+        const image = buildImage({ layers: stack.layers.map((layer) => layer.tar) });
+        const stages = [slimming(stack.layers.length), compression(stack.layers.length)] as const;
+        const one = await rewrite(image, [stages[0], stages[1]]);
+        const other = await rewrite(image, [stages[1], stages[0]]);
+        expect(other.outcome.root?.descriptor.digest).toBe(one.outcome.root?.descriptor.digest);
+      },
+    ),
     { numRuns: Math.ceil(runs / 20) },
   );
 });

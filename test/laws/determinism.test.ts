@@ -27,7 +27,11 @@ test('law 8: neither jobs nor chunks nor time change the digest', async () => {
         const built = buildImage({ layers: tars });
         const stages = [slimming(tars.length), compression(tars.length)];
         const first = await rewrite(built, stages, { jobs: 1 });
-        for (const [jobs, maxScratch] of [[1, 1e9], [2, 0], [4, 5000]] as const) {
+        for (const [jobs, maxScratch] of [
+          [1, 1e9],
+          [2, 0],
+          [4, 5000],
+        ] as const) {
           const again = await rewrite(built, stages, { jobs, maxScratch, source: { chunk } });
           expect(again.outcome.root?.descriptor.digest).toBe(first.outcome.root?.descriptor.digest);
         }
@@ -55,8 +59,14 @@ test('law 8: the same digest for layers of several blocks, whatever jobs says', 
     { kind: 'zstd', level: 2 },
   ] as const) {
     const digests = new Set<string>();
-    for (const [jobs, chunk] of [[1, 65_536], [2, 1_000_003], [4, 4096]] as const) {
-      digests.add(digestsOf((await rewrite(built, [recompress(all, wish)], { jobs, source: { chunk } })).tree).join());
+    for (const [jobs, chunk] of [
+      [1, 65_536],
+      [2, 1_000_003],
+      [4, 4096],
+    ] as const) {
+      digests.add(
+        digestsOf((await rewrite(built, [recompress(all, wish)], { jobs, source: { chunk } })).tree).join(),
+      );
     }
     expect(digests.size, JSON.stringify(wish)).toBe(1);
   }
@@ -65,8 +75,14 @@ test('law 8: the same digest for layers of several blocks, whatever jobs says', 
 test('law 8: time zone, locale and umask change nothing, twice in a row', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ocislim-determinism-'));
   folders.push(folder);
-  const layers = [tar('etc/', 'etc/a=1', 'etc/b=2', 'z=1', 'Z=2'), tar('etc/.wh.a', 'new/', 'new/file=3'), tar('new/link->new/file', '.wh.z')];
-  const images = ['amd64', 'arm64'].map((architecture) => buildImage({ layers, platform: { os: 'linux', architecture }, history: 'with-empty-layers' }));
+  const layers = [
+    tar('etc/', 'etc/a=1', 'etc/b=2', 'z=1', 'Z=2'),
+    tar('etc/.wh.a', 'new/', 'new/file=3'),
+    tar('new/link->new/file', '.wh.z'),
+  ];
+  const images = ['amd64', 'arm64'].map((architecture) =>
+    buildImage({ layers, platform: { os: 'linux', architecture }, history: 'with-empty-layers' }),
+  );
   await writeLayout(join(folder, 'source'), { '1': buildIndex({ images }) });
   const surroundings = [
     { env: { TZ: 'UTC', LANG: 'C' }, umask: '022' },
@@ -75,7 +91,20 @@ test('law 8: time zone, locale and umask change nothing, twice in a row', async 
   ];
   const digests = new Set<string>();
   for (const [i, each] of [...surroundings, surroundings[0]].entries()) {
-    const result = await runCli(['slim', `oci:${folder}/source:1`, `oci:${folder}/result-${i}:1`, '--last', '2', '--rule', 'etc/*', '-j', String((i % 3) + 1)], each);
+    const result = await runCli(
+      [
+        'slim',
+        `oci:${folder}/source:1`,
+        `oci:${folder}/result-${i}:1`,
+        '--last',
+        '2',
+        '--rule',
+        'etc/*',
+        '-j',
+        String((i % 3) + 1),
+      ],
+      each,
+    );
     expect(result.stderr).not.toContain('bug');
     expect(result.status, result.stderr).toBe(0);
     digests.add(result.stdout.trim().replace(/^.*@/, ''));

@@ -8,7 +8,10 @@ import { compressStage, slimStage } from './stages.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
 
-const labelling = fc.record({ annotations: fc.dictionary(fc.constantFrom('a.b', 'c'), fc.string()), labels: fc.dictionary(fc.constantFrom('x', 'y'), fc.string()) });
+const labelling = fc.record({
+  annotations: fc.dictionary(fc.constantFrom('a.b', 'c'), fc.string()),
+  labels: fc.dictionary(fc.constantFrom('x', 'y'), fc.string()),
+});
 
 test('law 7: a plan survives JSON, and gives the same image when it has', async () => {
   await fc.assert(
@@ -19,7 +22,10 @@ test('law 7: a plan survives JSON, and gives the same image when it has', async 
       labelling,
       fc.boolean(),
       async (stack, slims, compressions, words, dropEmpty) => {
-        const built = buildImage({ layers: stack.layers.map((layer) => layer.tar), history: 'with-empty-layers' });
+        const built = buildImage({
+          layers: stack.layers.map((layer) => layer.tar),
+          history: 'with-empty-layers',
+        });
         const stages = [...slims, ...compressions].map((stage) => stage(stack.layers.length));
         let json = '';
         const planned = await rewrite(built, [

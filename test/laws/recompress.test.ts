@@ -9,7 +9,10 @@ import { encoding, selectionOf, span } from './stages.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
 
-const compressions = fc.array(fc.constantFrom('gzip' as const, 'none' as const, 'zstd' as const), { minLength: 5, maxLength: 5 });
+const compressions = fc.array(fc.constantFrom('gzip' as const, 'none' as const, 'zstd' as const), {
+  minLength: 5,
+  maxLength: 5,
+});
 const stacks = layerStack({ minLayers: 1, maxLayers: 5, maxIntents: 6 });
 
 test('law 4: recompress leaves every DiffID and every unpacked byte as it was', async () => {
@@ -24,7 +27,8 @@ test('law 4: recompress leaves every DiffID and every unpacked byte as it was', 
       image.manifest.layers.forEach(({ mediaType, digest, size }, i) => {
         const before = built.layers[i];
         const sameFormat = packed[i] === wish.kind;
-        if (!sameFormat || digest !== before?.digest) expect(mediaType.endsWith(wish.kind === 'none' ? '.tar' : `+${wish.kind}`)).toBe(true);
+        if (!sameFormat || digest !== before?.digest)
+          expect(mediaType.endsWith(wish.kind === 'none' ? '.tar' : `+${wish.kind}`)).toBe(true);
         // In its own format a layer gets smaller or stays.
         if (sameFormat && digest !== before?.digest) expect(size).toBeLessThan(before?.size ?? 0);
       });
@@ -41,8 +45,12 @@ test('law 4: packing better leaves formats and contents alone, and no layer grow
       const built = buildImage({ layers: tars, compress: packed.slice(0, tars.length) });
       const image = imageIn((await rewrite(built, [repackBetter({ kind: 'all' })])).tree);
       expect(image.tars).toEqual(tars);
-      expect(image.manifest.layers.map(({ mediaType }) => mediaType)).toEqual(built.layers.map(({ mediaType }) => mediaType));
-      image.manifest.layers.forEach(({ size }, i) => expect(size).toBeLessThanOrEqual(built.layers[i]?.size ?? 0));
+      expect(image.manifest.layers.map(({ mediaType }) => mediaType)).toEqual(
+        built.layers.map(({ mediaType }) => mediaType),
+      );
+      image.manifest.layers.forEach(({ size }, i) =>
+        expect(size).toBeLessThanOrEqual(built.layers[i]?.size ?? 0),
+      );
     }),
     { numRuns: runs / 2 },
   );
@@ -56,7 +64,9 @@ test('law 9: layers outside the selection of a recompress keep their digests and
       const selection = selectionOf(range, tars.length);
       if (selection.kind !== 'range') throw new Error('not a range');
       const { source, tree, target } = await rewrite(built, [recompress(selection, wish)]);
-      const inside = new Set(built.layers.slice(selection.from - 1, selection.to).map(({ digest }) => digest));
+      const inside = new Set(
+        built.layers.slice(selection.from - 1, selection.to).map(({ digest }) => digest),
+      );
       digestsOf(tree).forEach((digest, i) => {
         if (i + 1 < selection.from || i + 1 > selection.to) expect(digest).toBe(built.layers[i]?.digest);
       });

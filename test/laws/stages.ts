@@ -22,8 +22,16 @@ export function selectionOf([a, b]: Span, count: number): Selection {
 /** Every format and engine, the slowest levels left out. */
 export const encoding: fc.Arbitrary<PackedEncoding> = fc.oneof(
   fc.constant({ kind: 'none' } as const),
-  fc.record({ kind: fc.constant('gzip' as const), level: fc.integer({ min: 1, max: 12 }), engine: fc.constant('libdeflate' as const) }),
-  fc.record({ kind: fc.constant('gzip' as const), level: fc.integer({ min: 1, max: 9 }), engine: fc.constantFrom('zlib' as const, 'pako' as const) }),
+  fc.record({
+    kind: fc.constant('gzip' as const),
+    level: fc.integer({ min: 1, max: 12 }),
+    engine: fc.constant('libdeflate' as const),
+  }),
+  fc.record({
+    kind: fc.constant('gzip' as const),
+    level: fc.integer({ min: 1, max: 9 }),
+    engine: fc.constantFrom('zlib' as const, 'pako' as const),
+  }),
   fc.record({ kind: fc.constant('zstd' as const), level: fc.integer({ min: 1, max: 19 }) }),
 );
 
@@ -39,14 +47,39 @@ export type Stage = (count: number) => Transform;
 const globs = fc.array(fc.constantFrom('a', 'b/**', '**/c', '!a/b', '*', 'd/*'), { maxLength: 3 });
 
 export const slimStage: fc.Arbitrary<Stage> = fc.oneof(
-  span.map((range): Stage => (count) => squash(selectionOf(range, count))),
-  fc.record({ range: span, texts: globs, shadowed: fc.boolean(), keep: globs }).map(({ range, texts, shadowed, keep }): Stage => {
-    const rules = texts.map((text) => parseRule(text, '--rule'));
-    return (count) => prune(selectionOf(range, count), { rules, shadowed, keep: keep.filter((glob) => !glob.startsWith('!')) });
-  }),
+  span.map(
+    (range): Stage =>
+      (count) =>
+        squash(selectionOf(range, count)),
+  ),
+  fc
+    .record({ range: span, texts: globs, shadowed: fc.boolean(), keep: globs })
+    .map(({ range, texts, shadowed, keep }): Stage => {
+      const rules = texts.map((text) => parseRule(text, '--rule'));
+      return (count) =>
+        prune(selectionOf(range, count), {
+          rules,
+          shadowed,
+          keep: keep.filter((glob) => !glob.startsWith('!')),
+        });
+    }),
 );
 
 export const compressStage: fc.Arbitrary<Stage> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(span, encoding, minSavings).map(([range, wish, savings]): Stage => (count) => recompress(selectionOf(range, count), wish, savings)) },
-  { weight: 1, arbitrary: span.map((range): Stage => (count) => repackBetter(selectionOf(range, count))) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(span, encoding, minSavings).map(
+      ([range, wish, savings]): Stage =>
+        (count) =>
+          recompress(selectionOf(range, count), wish, savings),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: span.map(
+      (range): Stage =>
+        (count) =>
+          repackBetter(selectionOf(range, count)),
+    ),
+  },
 );

@@ -39,7 +39,8 @@ export class MemorySource implements Source {
 
   constructor(tree: BuiltTree, options: MemorySourceOptions = {}) {
     this.label = options.label ?? 'registry.test:5000/app:1';
-    this.mountable = options.mountable === undefined ? { registry: REGISTRY, repository: 'app' } : options.mountable;
+    this.mountable =
+      options.mountable === undefined ? { registry: REGISTRY, repository: 'app' } : options.mountable;
     this.blobs = tree.blobs;
     this.#root = tree.descriptor;
     this.#options = options;
@@ -61,10 +62,25 @@ export class MemorySource implements Source {
   async #manifest({ mediaType, digest, size }: BlobDescriptor, signal: AbortSignal): Promise<RawManifest> {
     signal.throwIfAborted();
     const bytes = this.blobs.get(digest);
-    if (bytes === undefined) throw new OcislimError('NOT_FOUND', `source ${this.label}: there is no manifest ${digest}`);
-    if (bytes.length !== size) throw new OcislimError('SIZE_MISMATCH', `source ${this.label}: manifest ${digest} is ${bytes.length} bytes long, not ${size}`);
-    if (sha256(bytes) !== digest) throw new OcislimError('DIGEST_MISMATCH', `source ${this.label}: manifest ${digest} has other bytes`);
-    return { descriptor: { mediaType, digest: digest as Digest, size, annotations: {}, json: { mediaType, digest, size } }, bytes };
+    if (bytes === undefined)
+      throw new OcislimError('NOT_FOUND', `source ${this.label}: there is no manifest ${digest}`);
+    if (bytes.length !== size)
+      throw new OcislimError(
+        'SIZE_MISMATCH',
+        `source ${this.label}: manifest ${digest} is ${bytes.length} bytes long, not ${size}`,
+      );
+    if (sha256(bytes) !== digest)
+      throw new OcislimError('DIGEST_MISMATCH', `source ${this.label}: manifest ${digest} has other bytes`);
+    return {
+      descriptor: {
+        mediaType,
+        digest: digest as Digest,
+        size,
+        annotations: {},
+        json: { mediaType, digest, size },
+      },
+      bytes,
+    };
   }
 
   async *blob({ digest, size }: Descriptor, signal: AbortSignal): ByteStream {
@@ -86,8 +102,10 @@ export class MemorySource implements Source {
         yield bytes.slice(at, at + step);
         await Promise.resolve();
       }
-      if (bytes.length !== size) throw new OcislimError('SIZE_MISMATCH', `${what} is ${bytes.length} bytes long, not ${size}`);
-      if (sha256(bytes) !== digest) throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${sha256(bytes)}`);
+      if (bytes.length !== size)
+        throw new OcislimError('SIZE_MISMATCH', `${what} is ${bytes.length} bytes long, not ${size}`);
+      if (sha256(bytes) !== digest)
+        throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${sha256(bytes)}`);
     } finally {
       this.held -= 1;
     }
@@ -141,7 +159,8 @@ export class MemoryTarget implements Target {
 
   constructor(options: MemoryTargetOptions = {}) {
     this.label = options.label ?? 'registry.test:5000/slim:1';
-    this.mountable = options.mountable === undefined ? { registry: REGISTRY, repository: 'slim' } : options.mountable;
+    this.mountable =
+      options.mountable === undefined ? { registry: REGISTRY, repository: 'slim' } : options.mountable;
     this.layerFormat = options.layerFormat ?? 'any';
     this.blobs = new Map(options.there ?? []);
     this.#options = options;
@@ -163,14 +182,24 @@ export class MemoryTarget implements Target {
     return this.blobs.has(digest);
   }
 
-  async adopt(descriptor: Descriptor, source: Source, signal: AbortSignal, onBytes: (count: number) => void = () => {}): Promise<Adoption> {
+  async adopt(
+    descriptor: Descriptor,
+    source: Source,
+    signal: AbortSignal,
+    onBytes: (count: number) => void = () => {},
+  ): Promise<Adoption> {
     this.#start('adopt', signal);
     const how = await this.#take(descriptor, source, signal, onBytes);
     this.#note({ act: 'adopt', digest: descriptor.digest, how });
     return how;
   }
 
-  async #take(descriptor: Descriptor, source: Source, signal: AbortSignal, onBytes: (count: number) => void): Promise<Adoption> {
+  async #take(
+    descriptor: Descriptor,
+    source: Source,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<Adoption> {
     if (this.blobs.has(descriptor.digest)) return 'present';
     if (source.mountable !== null && source.mountable.registry === this.mountable?.registry) {
       const bytes = (source as MemorySource).blobs.get(descriptor.digest);
@@ -186,7 +215,12 @@ export class MemoryTarget implements Target {
   async stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
     this.#open(signal);
     const limit = this.#options.fails === 'stage' ? 100 : Number.POSITIVE_INFINITY;
-    const bytes = await gather(stream, () => {}, limit, () => this.#error('stage'));
+    const bytes = await gather(
+      stream,
+      () => {},
+      limit,
+      () => this.#error('stage'),
+    );
     this.pending += 1;
     this.#note({ act: 'stage' });
     let settled = false;
@@ -198,7 +232,8 @@ export class MemoryTarget implements Target {
       commit: async (digest, size, inner) => {
         this.#start('commit', inner);
         if (settled) throw new Error('committed twice, or after an abort');
-        if (sha256(bytes) !== digest || bytes.length !== size) throw new Error('the bytes staged are not those committed');
+        if (sha256(bytes) !== digest || bytes.length !== size)
+          throw new Error('the bytes staged are not those committed');
         settle();
         this.blobs.set(digest, bytes);
         this.#note({ act: 'commit', digest });
@@ -212,7 +247,8 @@ export class MemoryTarget implements Target {
 
   async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {
     this.#start('put', signal);
-    if (sha256(bytes) !== digest || bytes.length !== size) throw new Error('a blob was put under a wrong digest');
+    if (sha256(bytes) !== digest || bytes.length !== size)
+      throw new Error('a blob was put under a wrong digest');
     this.blobs.set(digest, bytes);
     this.#note({ act: 'put', digest });
   }
@@ -240,11 +276,21 @@ export class MemoryTarget implements Target {
   }
 
   #keepManifest({ bytes, descriptor }: RawManifest): void {
-    if (sha256(bytes) !== descriptor.digest || bytes.length !== descriptor.size) throw new Error('a manifest under a wrong digest');
-    const json = JSON.parse(new TextDecoder().decode(bytes)) as { config?: BlobDescriptor; layers?: BlobDescriptor[]; manifests?: BlobDescriptor[] };
-    for (const blob of [...(json.config === undefined ? [] : [json.config]), ...(json.layers ?? []), ...(json.manifests ?? [])]) {
+    if (sha256(bytes) !== descriptor.digest || bytes.length !== descriptor.size)
+      throw new Error('a manifest under a wrong digest');
+    const json = JSON.parse(new TextDecoder().decode(bytes)) as {
+      config?: BlobDescriptor;
+      layers?: BlobDescriptor[];
+      manifests?: BlobDescriptor[];
+    };
+    for (const blob of [
+      ...(json.config === undefined ? [] : [json.config]),
+      ...(json.layers ?? []),
+      ...(json.manifests ?? []),
+    ]) {
       const isForeign = /foreign|nondistributable/.test(blob.mediaType);
-      if (!isForeign && !this.blobs.has(blob.digest)) throw new Error(`a manifest names ${blob.digest}, which is not there`);
+      if (!isForeign && !this.blobs.has(blob.digest))
+        throw new Error(`a manifest names ${blob.digest}, which is not there`);
     }
     this.blobs.set(descriptor.digest, bytes);
   }
@@ -270,7 +316,12 @@ export class MemoryTarget implements Target {
   }
 }
 
-async function gather(stream: ByteStream, onBytes: (count: number) => void, limit = Number.POSITIVE_INFINITY, error?: () => Error): Promise<Uint8Array> {
+async function gather(
+  stream: ByteStream,
+  onBytes: (count: number) => void,
+  limit = Number.POSITIVE_INFINITY,
+  error?: () => Error,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
