@@ -64,9 +64,13 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     .fail((message, error) => {
       throw (
         error ??
-        new OcislimError('USAGE', message ?? 'the command line cannot be understood', {
-          advice: 'See "ocislim --help".',
-        })
+        new OcislimError(
+          'USAGE',
+          message?.replace(/\s*\n\s*/g, ' ') ?? 'the command line cannot be understood',
+          {
+            advice: 'See "ocislim --help".',
+          },
+        )
       );
     });
   for (const command of commands) {

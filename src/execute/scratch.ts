@@ -28,8 +28,10 @@ export class Scratch {
       return;
     }
     this.#used += descriptor.size;
-    const path = join(await this.#folder(), hexOf(descriptor.digest));
-    const file = await open(path, 'wx', 0o600).catch(() => null);
+    const folder = await this.#folder().catch(() => null);
+    const path = join(folder ?? '', hexOf(descriptor.digest));
+    // Without a place to write (a read-only root) the work goes on without scratch.
+    const file = folder === null ? null : await open(path, 'wx', 0o600).catch(() => null);
     let whole = false;
     let broken = file === null;
     try {
@@ -56,7 +58,8 @@ export class Scratch {
   }
 
   async close(): Promise<void> {
-    if (this.#directory !== null) await rm(await this.#directory, { recursive: true, force: true });
+    const directory = await this.#directory?.catch(() => null);
+    if (directory !== undefined && directory !== null) await rm(directory, { recursive: true, force: true });
     this.#files.clear();
   }
 
