@@ -53,8 +53,7 @@ async function* readBlob(path: string, digest: Digest, label: string, signal: Ab
   const file = await openFile(path);
   if (file === null) throw noBlob(label, digest);
   try {
-    // One byte more than the file said: what grew in the meantime must not look whole.
-    yield* readRange(file.handle, 0, file.size + 1, signal);
+    yield* readRange(file.handle, 0, file.size, signal);
   } finally {
     await file.handle.close();
   }

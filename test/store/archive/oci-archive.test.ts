@@ -111,6 +111,11 @@ describe('nothing is left of unfinished work', () => {
     await refused('DIGEST_MISMATCH', liar.commit(digestOf(noise(1)) as Digest, bytes.length, never));
     const long = await opened.stage(bytesStream(bytes), never);
     await refused('UNSUPPORTED', long.commit(`sha512:${'a'.repeat(128)}` as Digest, bytes.length, never));
+    // And one blob staged twice is there once.
+    for (let times = 0; times < 2; times++) {
+      const staged = await opened.stage(bytesStream(image.config), never);
+      await staged.commit(digestOf(image.config) as Digest, image.config.length, never);
+    }
     await publish(opened, image);
     const names = readTar(new Uint8Array(await readFile(path))).map(({ name }) => name);
     const blobs = [...image.blobs.keys()].map((digest) => `blobs/${digest.replace(':', '/')}`);

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -116,6 +117,36 @@ describe('writing', () => {
     expect(await opened.has(layer, never)).toBe(false);
     await publish(opened, image);
     expect((await readFile(path)).length).toBe(layer.size);
+  });
+
+  test('one blob staged twice is one blob', async () => {
+    const folder = await newFolder();
+    const opened = await target(`oci:${folder}:v1`);
+    const bytes = image.config;
+    const digest = digestOf(bytes) as Digest;
+    const both = [
+      await opened.stage(bytesStream(bytes), never),
+      await opened.stage(bytesStream(bytes), never),
+    ];
+    for (const staged of both) await staged.commit(digest, bytes.length, never);
+    await publish(opened, image);
+    expect((await listFiles(folder)).filter((file) => file.includes('.partial-'))).toEqual([]);
+  });
+
+  test('a blob of a sha512 digest', async () => {
+    const folder = await newFolder();
+    const opened = await target(`oci:${folder}:v1`);
+    const bytes = noise(300_000);
+    const digest = `sha512:${createHash('sha512').update(bytes).digest('hex')}` as Digest;
+    const wrong = await opened.stage(bytesStream(bytes), never);
+    await refused(
+      'DIGEST_MISMATCH',
+      wrong.commit(`sha512:${'a'.repeat(128)}` as Digest, bytes.length, never),
+    );
+    await opened.put(bytes, makeDescriptor('x/y', digest, bytes.length), never);
+    await publish(opened, image);
+    expect(await listFiles(folder)).toContain(`blobs/${digest.replace(':', '/')}`);
+    expect((await listFiles(folder)).some((file) => file.includes('.partial-'))).toBe(false);
   });
 
   test('tells how many bytes it copies', async () => {

@@ -289,6 +289,11 @@ describe('manifests', () => {
       const body = tree.blobs.get(digest) as Uint8Array;
       await ask(server, 'PUT', `/v2/app/manifests/${digest}`, { body, headers: manifestType });
     }
+    const lying = Buffer.from(tree.index)
+      .toString()
+      .replace(/"size":([0-9]+)/, '"size":1$1');
+    const refusal = await ask(server, 'PUT', '/v2/app/manifests/all', { body: lying, headers: indexType });
+    expect([refusal.status, refusal.code]).toEqual([400, 'MANIFEST_INVALID']);
     expect((await put()).status).toBe(201);
     for (const { digest } of manifests) {
       expect((await ask(server, 'HEAD', `/v2/app/manifests/${digest}`)).status).toBe(200);
@@ -733,7 +738,10 @@ describe('the end', () => {
     const { hostname, port } = new URL(server.url);
     const hanging = connect(Number(port), hostname);
     hanging.on('error', () => {});
-    hanging.write(`PATCH ${session} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nsome bytes`);
+    hanging.write(`PATCH ${session} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n`);
+    hanging.write(noise(600_000));
+    const file = (await listFiles(temporary)).find((name) => name.includes('.partial-')) ?? '';
+    while ((await stat(join(temporary, file))).size < 200_000) await new Promise(setImmediate);
     await server.close();
     await server.close();
     expect(await readdir(temporary)).toEqual([]);
