@@ -6,7 +6,7 @@ import type { LayerAction as SealedAction, SealedLayer } from '../execute/layer-
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute/run.ts';
 import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
-import type { Removal } from '../slim/prune-stack.ts';
+import type { Removal } from '../slim/layer-pruning.ts';
 import { pathFields } from './escape.ts';
 import type {
   LayerAction,

@@ -8,7 +8,8 @@ import { Tree } from '../changeset/tree.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, type LayerRange, rangeOf } from '../image/image.ts';
 import type { Rule } from '../image/rule.ts';
-import { type PrunedStack, pruneStack, type Removal } from './prune-stack.ts';
+import type { Removal } from './layer-pruning.ts';
+import { type PrunedStack, pruneStack } from './prune-stack.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { completion } from './completion.ts';
+import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
 import { prune } from './prune.ts';
@@ -19,5 +19,5 @@ export const commands: readonly Command[] = [
   verify,
   exportCommand,
   registry,
-  completion,
+  completionCommand(() => commands),
 ];

@@ -1,7 +1,8 @@
 import { OcislimError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 
-export const completion: Command = {
+/** `commands` are asked for late: this command is one of them. */
+export const completionCommand = (commands: () => readonly Command[]): Command => ({
   name: 'completion',
   describe: 'print a completion script for bash, zsh or fish',
   details: 'Prints a script that makes the shell complete commands and options.',
@@ -10,8 +11,7 @@ export const completion: Command = {
   examples: [['ocislim completion bash', 'for ~/.bashrc: eval "$(ocislim completion bash)"']],
   async run(values, console) {
     const { completionScript } = await import('../completion.ts');
-    const { commands } = await import('./all.ts');
-    const script = completionScript(String(values['shell']), commands);
+    const script = completionScript(String(values['shell']), commands());
     if (script === null)
       throw new OcislimError('USAGE', `no completion for the shell ${JSON.stringify(values['shell'])}`, {
         advice: 'Use bash, zsh or fish.',
@@ -19,4 +19,4 @@ export const completion: Command = {
     console.stdout.write(script);
     return 0;
   },
-};
+});
