@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import { planJsonSchema } from '../src/cli/plan-schema.ts';
 import { reportJsonSchema } from '../src/report/schema.ts';
 
-/** Writes the published JSON Schemas. A test fails when they are not what this would write. */
+/** The published JSON Schemas, by their path. A test fails when a file is not what this would write. */
 export const schemas: Readonly<Record<string, () => object>> = {
+  'schemas/plan.schema.json': planJsonSchema,
   'schemas/report.schema.json': reportJsonSchema,
 };
 

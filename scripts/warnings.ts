@@ -1,0 +1,21 @@
+import type { WarningCode } from '../src/events.ts';
+
+/** What each warning means, for docs/errors.md. The type makes a code without a line a compile error. */
+export const warningPages: Readonly<Record<WarningCode, string>> = {
+  ATTESTATION_DROPPED:
+    'An attestation (provenance, SBOM) was left out of the index, because the image that it is about has changed.',
+  REFERRERS_LEFT:
+    'Signatures or other artifacts refer to the source. They do not hold for the new digest and stay where they are.',
+  FAMILY_CHANGED:
+    'The manifest became an OCI manifest: Docker’s own format has no media type for zstd layers.',
+  LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',
+  KEPT_FOR_LINK:
+    'A file that a rule names stays, because a layer outside the selection has a hard link to it.',
+  UNTIDY_LAYER:
+    'A layer’s tar ends without its end mark, or has stray bytes after it. Runtimes read it; a rewritten layer is whole.',
+  INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',
+  WINDOW_CAPPED:
+    'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',
+  RULE_UNUSED: 'A rule matches nothing in the image: perhaps a slip.',
+  REGISTRY_WARNING: 'The registry sent a warning of its own, repeated here.',
+};

@@ -1,0 +1,167 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Command } from '../src/cli/command.ts';
+import { commands } from '../src/cli/commands/all.ts';
+import type { Option, OptionGroup } from '../src/cli/option.ts';
+import { errorCodes } from '../src/errors.ts';
+import { presets } from '../src/slim/presets.ts';
+import { warningPages } from './warnings.ts';
+
+const note = '<!-- Written by "npm run docs". Edit the source, not this page. -->';
+
+/** Every page that is made from the sources, by its path. A test fails when one is not what this would write. */
+export function renderPages(): Readonly<Record<string, string>> {
+  return {
+    ...Object.fromEntries(
+      commands.map((command) => [`docs/commands/${command.name}.md`, commandPage(command)]),
+    ),
+    'docs/errors.md': errorPage(),
+    'docs/presets.md': presetPage(),
+  };
+}
+
+function commandPage(command: Command): string {
+  const { name, describe, details, positionals, options, examples } = command;
+  const places = positionals.map((each) => (each.required ? `<${each.name}>` : `[${each.name}]`));
+  const usage = ['ocislim', name, ...places, ...(options.length > 0 ? ['[options]'] : [])].join(' ');
+  return page([
+    `# ocislim ${name}`,
+    sentence(describe),
+    '```\n' + usage + '\n```',
+    details,
+    table(
+      ['Argument', 'What it is'],
+      positionals.map((each) => [`\`${each.name}\``, text(each.describe)]),
+    ),
+    '## Examples',
+    ...examples.map(([line, does]) => `${sentence(does)}\n\n\`\`\`\n${line}\n\`\`\``),
+    ...groups(options).flatMap(([group, members]) => [
+      `## ${group}`,
+      table(
+        ['Option', 'What it does', 'Default'],
+        members.map((option) => [optionName(option), optionText(option), defaultOf(option)]),
+      ),
+    ]),
+    ...(options.length > 0
+      ? [
+          'Every option can be set by the environment too: `OCISLIM_` and its name, `OCISLIM_JOBS=2` for `--jobs 2`.',
+        ]
+      : []),
+    '## Exit status',
+    table(['Status', 'Meaning'], exitStatuses(name)),
+    'The codes in brackets that end an error line are in [errors.md](../errors.md).',
+  ]);
+}
+
+function exitStatuses(name: string): string[][] {
+  const gate =
+    name === 'verify'
+      ? [['3', 'the images differ']]
+      : ['squash', 'prune', 'recompress', 'slim', 'copy'].includes(name)
+        ? [['3', '`--require-savings` was not met; nothing was published']]
+        : [];
+  return [
+    ['0', 'done, or nothing to do'],
+    ['1', 'failed; nothing was published'],
+    ['2', 'the command line, a reference, a rule file or a plan cannot be understood'],
+    ...gate,
+    ['130, 143', 'interrupted; nothing was published'],
+  ];
+}
+
+function groups(options: readonly Option[]): [OptionGroup, Option[]][] {
+  const byGroup = new Map<OptionGroup, Option[]>();
+  for (const option of options) byGroup.set(option.group, [...(byGroup.get(option.group) ?? []), option]);
+  return [...byGroup];
+}
+
+function optionName({ name, alias, value, type }: Option): string {
+  const short = alias === undefined ? '' : alias.length === 1 ? `-${alias}, ` : `--${alias}, `;
+  return `\`${short}--${name}${value === undefined || type === 'boolean' ? '' : ` ${value}`}\``;
+}
+
+function optionText({ describe, choices }: Option): string {
+  const listed = choices === undefined ? '' : `: ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
+  return text(describe) + listed;
+}
+
+function defaultOf(option: Option): string {
+  return option.default === undefined ? '' : `\`${String(option.default)}\``;
+}
+
+function errorPage(): string {
+  const rows = Object.entries(errorCodes).map(([code, { exit, doc }]) => [
+    `\`${code}\``,
+    String(exit),
+    text(doc),
+  ]);
+  return page([
+    '# Errors and warnings',
+    'An error is one line on stderr, `ocislim: what went wrong [CODE]`, and often a second one that says what to do. Nothing has been published then. The exit status follows from the code.',
+    table(['Code', 'Exit status', 'Meaning'], rows),
+    'Exit status 0 means done, also when there was nothing to do. A command that a signal ended has 130 (Ctrl-C) or 143 (SIGTERM).',
+    '## Warnings',
+    'A warning does not stop the work; `--strict` makes it an error (`STRICT`). Reports list them.',
+    table(
+      ['Code', 'Meaning'],
+      Object.entries(warningPages).map(([code, doc]) => [`\`${code}\``, text(doc)]),
+    ),
+  ]);
+}
+
+function presetPage(): string {
+  const all = Object.values(presets);
+  return page([
+    '# Presets',
+    'Named sets of rules for `ocislim prune --preset NAME,…` and `ocislim slim`. Those marked *slim* are used by `ocislim slim` unasked: nothing at run time reads what they remove. A `--keep` glob wins over every preset, and a `!` rule of your own takes back from them.',
+    table(
+      ['Preset', 'What it is about', 'Risk', 'slim'],
+      all.map(({ name, title, risk, safe }) => [
+        `[\`${name}\`](#${name})`,
+        text(title),
+        risk,
+        safe ? 'yes' : '',
+      ]),
+    ),
+    ...all.flatMap(({ name, title, note: remark, effect, rules }) => [
+      `## ${name}`,
+      `${sentence(title)} ${remark}`,
+      effect === 'clear-setuid'
+        ? 'Clears the setuid and setgid bits of the files that match; removes nothing.'
+        : '',
+      '```\n' + rules.map(ruleLine).join('\n') + '\n```',
+    ]),
+  ]);
+}
+
+function ruleLine(rule: (typeof presets)[string]['rules'][number]): string {
+  if (typeof rule === 'string') return rule;
+  const conditions = [
+    ...(rule.only === undefined ? [] : [`only a ${rule.only}`]),
+    ...(rule.needs === undefined ? [] : ['only where the source file is there']),
+  ];
+  return `${rule.glob}   (${conditions.join(', ')})`;
+}
+
+function sentence(line: string): string {
+  return `${line.charAt(0).toUpperCase()}${line.slice(1)}${/[.:]$/.test(line) ? '' : '.'}`;
+}
+
+/** Prose in a table: pipes would end the cell, and what is in angle brackets would be HTML. */
+function text(line: string): string {
+  return line.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function page(parts: readonly string[]): string {
+  return `${[note, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
+}
+
+if (import.meta.main) {
+  mkdirSync(new URL('../docs/commands/', import.meta.url), { recursive: true });
+  for (const [file, content] of Object.entries(renderPages()))
+    writeFileSync(new URL(`../${file}`, import.meta.url), content);
+}
