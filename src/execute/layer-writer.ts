@@ -3,6 +3,7 @@ import type { LayerEdit } from '../changeset/edit.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import { encode } from '../codec/encode.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
+import { at } from '../errors.ts';
 import type { Listener, TaskPhase } from '../events.ts';
 import {
   type Encoding,
@@ -134,9 +135,13 @@ export class LayerWriter {
       total: descriptor.size,
     });
     let bytes = 0;
-    const adoption = await this.#target.adopt(descriptor, this.#source, signal, (count) =>
-      this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
-    );
+    const onBytes = (count: number) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
+    let adoption: Adoption;
+    try {
+      adoption = await this.#target.adopt(descriptor, this.#source, signal, onBytes);
+    } catch (error) {
+      throw at(`layer ${number}`, error);
+    }
     this.#listener({ type: 'task-end', id, outcome: adoption === 'present' ? 'already there' : adoption });
     return adopted(descriptor, diffId, adoption);
   }
@@ -242,11 +247,14 @@ export class LayerWriter {
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;
-    const plain = sealing(
-      open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) })),
-    );
+    const reading = { error: null as unknown };
+    const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
+    const plain = sealing(noting(input, reading));
     const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
-    const staged = await this.#target.stage(compressed.stream, signal);
+    const staged = await this.#target.stage(compressed.stream, signal).catch((error: unknown) => {
+      // What went wrong with reading says itself which layer it was.
+      throw error === reading.error ? error : at(label, error);
+    });
     try {
       const packed = { plain: plain.seal(), compressed: compressed.seal() };
       if (isWanted(packed)) await staged.commit(packed.compressed.digest, packed.compressed.size, signal);
@@ -261,7 +269,7 @@ export class LayerWriter {
       return packed;
     } catch (error) {
       await staged.abort();
-      throw error;
+      throw at(label, error);
     }
   }
 
@@ -270,6 +278,16 @@ export class LayerWriter {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Remembers the error that a stream ends with. */
+async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
+  try {
+    yield* stream;
+  } catch (error) {
+    reading.error = error;
+    throw error;
+  }
 }
 
 function adopted({ digest, size }: Descriptor, diffId: Digest, adoption: Adoption): SealedLayer {

@@ -250,9 +250,10 @@ function gateSavings(
   const after = layers.flat().reduce((sum, { size }) => sum + size, 0);
   if (before - after >= before * required) return;
   const share = before === 0 ? 0 : (100 * (before - after)) / before;
+  const change = share < 0 ? `grow by ${(-share).toFixed(1)} %` : `shrink by ${share.toFixed(1)} % only`;
   throw new OcislimError(
     'GATE',
-    `the layers shrink by ${share.toFixed(1)} % only, less than the ${(required * 100).toFixed(1)} % required; nothing was published`,
+    `the layers ${change}, but should shrink by ${(required * 100).toFixed(1)} %; nothing was published`,
   );
 }
 

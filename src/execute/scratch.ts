@@ -37,7 +37,7 @@ export class Scratch {
     try {
       for await (const chunk of stream) {
         // A full disk costs the copy, not the run.
-        if (!broken) await file?.write(chunk).catch(() => (broken = true));
+        if (!broken) await file?.writeFile(chunk).catch(() => (broken = true));
         yield chunk;
       }
       whole = !broken;

@@ -464,7 +464,7 @@ describe('exit statuses', () => {
   test('3 when a gate fails', async () => {
     expect(
       await refused(['recompress', source, 'DST', '--compression', 'none', '--require-savings', '10%'], 3),
-    ).toMatch(/required; nothing was published \[GATE\]/);
+    ).toMatch(/should shrink by 10\.0 %; nothing was published \[GATE\]/);
   });
 
   test('1 for a warning with --strict', async () => {
