@@ -103,7 +103,10 @@ export class DockerRegistry {
       if (this.#child.exitCode !== null) throw new Error('docker-registry ended at once');
       const answer = await fetch(`http://${this.host}/v2/`).catch(() => undefined);
       await answer?.arrayBuffer();
-      if (answer?.headers.get('docker-distribution-api-version') !== undefined && this.#child.exitCode === null)
+      if (
+        answer?.headers.get('docker-distribution-api-version') !== undefined &&
+        this.#child.exitCode === null
+      )
         return;
       await sleep(50);
     }

@@ -127,32 +127,68 @@ export async function unpack(layout: string, rootfs: string): Promise<void> {
   await run('umoci', ['raw', 'unpack', '--image', `${layout}:v1`, rootfs]);
 }
 
+const isolation = [
+  ['--unshare-pid', '--unshare-net', '--unshare-ipc', '--die-with-parent', '--cap-add', 'ALL'],
+  ['--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin:/sbin:/bin'],
+].flat();
+
 /** Runs `/app/run.sh` of a root filesystem and answers what it says. It may write to the root filesystem. @throws Error when it fails. */
 export async function runApp(rootfs: string): Promise<string> {
+  const mounts = ['--bind', rootfs, '/', '--proc', '/proc', '--dev', '/dev'];
   const { status, signal, stdout, stderr } = await runToEnd('bwrap', [
-    ...['--bind', rootfs, '/', '--proc', '/proc', '--dev', '/dev'],
-    ...['--unshare-pid', '--unshare-net', '--unshare-ipc', '--die-with-parent', '--cap-add', 'ALL'],
-    ...['--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin:/sbin:/bin', '/app/run.sh'],
+    ...mounts,
+    ...isolation,
+    '/app/run.sh',
   ]);
   const said = stdout + stderr;
   if (status !== 0) throw new Error(`/app/run.sh ended with ${status ?? signal}\n${said}`);
   return said;
 }
 
+/** One entry of a layer, as GNU tar shows it. */
+export interface ShownEntry {
+  /** The first letter of its `ls -l` line: `-` for a file, `h` for a hard link, `d`, `l`, `c`, `b`, `p`. */
+  readonly kind: string;
+  /** Quoted as tar's `escape` style has it; without `./` before it and `/` after it. */
+  readonly name: string;
+  /** Date and time with as many digits as it takes, UTC. */
+  readonly mtime: string;
+}
+
 /**
- * The names in each layer of a plain layout, lowest layer first; directories end in a slash. Layers named as `untidy`
- * (by DiffID) may end without their end blocks, as umoci writes them. @throws Error when `tar -t` dislikes another one.
+ * The entries in each layer of a plain layout, lowest layer first. Layers named as `untidy` (by DiffID) may end without
+ * their end blocks, as umoci writes them. @throws Error when tar dislikes another one.
  */
-export async function layerNames(
+export async function layerEntries(
   plain: LayoutImage,
   untidy: ReadonlySet<string> = new Set(),
-): Promise<string[][]> {
+): Promise<ShownEntry[][]> {
   const layers = [];
   for (const { digest } of plain.manifest.layers) {
+    const flags = ['--quoting-style=escape', '--full-time', '--numeric-owner', '-tvf'];
     const tar = blobPath(plain.layout, digest);
-    const { status, stdout, stderr } = await runToEnd('tar', ['--quoting-style=literal', '-tf', tar]);
+    const { status, stdout, stderr } = await runToEnd('tar', [...flags, tar], { env: { TZ: 'UTC' } });
     if (status !== 0 && !untidy.has(digest)) throw new Error(`tar -t of the layer ${digest}: ${stderr}`);
-    layers.push(stdout.split('\n').filter((name) => name !== ''));
+    const entries = [];
+    for (const line of stdout.split('\n')) {
+      const match = /^(.)\S* +\S+ +\S+ (\S+ \S+) (.*)$/.exec(line);
+      if (match === null) continue;
+      const [, kind = '', mtime = '', shown = ''] = match;
+      const name = shown.replace(kind === 'l' ? / -> .*$/ : kind === 'h' ? / link to .*$/ : /$/, '');
+      entries.push({ kind, mtime, name: name.replace(/^\.\//, '').replace(/\/$/, '') });
+    }
+    layers.push(entries);
   }
   return layers;
+}
+
+/**
+ * Each directory's time as the layers have it: that of the last entry for it. umoci stamps some directories anew when a
+ * later layer takes something out of them, so what it unpacked does not tell.
+ */
+export function directoryTimes(layers: readonly (readonly ShownEntry[])[]): ReadonlyMap<string, string> {
+  const times = new Map<string, string>();
+  for (const entries of layers)
+    for (const { kind, name, mtime } of entries) if (kind === 'd') times.set(name, mtime);
+  return times;
 }

@@ -18,7 +18,7 @@ const packages: Readonly<Record<string, string>> = {
   setcap: 'libcap2-bin',
   setfattr: 'attr',
   tar: 'tar',
-  '/usr/bin/python3': 'python3-minimal',
+  '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',
 };
 

@@ -22,10 +22,8 @@ export async function startTokenServer(
   options: { readonly users: Readonly<Record<string, string>>; readonly seconds: number },
 ): Promise<TokenServer> {
   const [key, certificate] = [join(folder, 'token.key'), join(folder, 'token.pem')];
-  await run('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=tokens'],
-    ...['-keyout', key, '-out', certificate],
-  ]);
+  const selfSigned = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=tokens'];
+  await run('openssl', [...selfSigned, '-keyout', key, '-out', certificate]);
   const privateKey = createPrivateKey(await readFile(key));
   const x5c = [new X509Certificate(await readFile(certificate)).raw.toString('base64')];
   const [service, issuer] = ['test-registry', 'test-tokens'];

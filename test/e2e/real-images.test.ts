@@ -1,0 +1,226 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ocislim, removedPaths, rewrite } from '../support/e2e/cli.ts';
+import {
+  DockerRegistry,
+  fetchedBlobs,
+  mountedBlobs,
+  uploadedBlobs,
+  type LoggedRequest,
+} from '../support/e2e/docker-registry.ts';
+import {
+  directoryTimes,
+  layerEntries,
+  openLayout,
+  plainLayout,
+  pull,
+  push,
+  runApp,
+  unpack,
+  type LayoutImage,
+  type ShownEntry,
+} from '../support/e2e/judge.ts';
+import { removeFolder, workFolder } from '../support/e2e/programs.ts';
+import { differences, listRootfs, type Listing } from '../support/e2e/rootfs-listing.ts';
+
+interface Judged {
+  readonly image: LayoutImage;
+  readonly listing: Listing;
+  readonly layers: readonly (readonly ShownEntry[])[];
+  readonly said: string;
+}
+
+/** What changes with every run: nginx stamps its lines. */
+const steady = (said: string): string => said.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ |\b\d+#\d+/gm, '');
+
+describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
+  const images = inject('images');
+  const work = workFolder(name);
+  let registry: DockerRegistry;
+  let source: string;
+  let base: string;
+  let original: Judged;
+  let untidy: ReadonlySet<string>;
+
+  beforeAll(async () => {
+    registry = await DockerRegistry.start();
+    source = `${registry.host}/real/${name}:v1`;
+    base = `${registry.host}/real/${name}-base:v1`;
+    await push(`oci:${images}/${name}:v1`, source);
+    await push(`oci:${images}/${name}-base:v1`, base);
+    const { rootfs, history = [] } = (await openLayout(join(images, name))).config;
+    const steps = history.filter(({ empty_layer }) => empty_layer !== true);
+    // umoci leaves the end of a tar off.
+    untidy = new Set(rootfs.diff_ids.filter((_, i) => steps[i]?.created_by?.startsWith('umoci insert')));
+    expect(untidy.size).toBe(1);
+    original = await judge(source);
+    expect(original.said).not.toBe('');
+  });
+
+  afterAll(async () => {
+    await registry?.stop();
+    removeFolder(work);
+  });
+
+  /** Pulls by skopeo, unpacks by pigz, zstd and umoci, lists by Python, runs by bubblewrap. */
+  async function judge(reference: string): Promise<Judged> {
+    const [layout, plain, rootfs] = ['layout', 'plain', 'rootfs'].map((folder) => join(work, folder)) as [
+      string,
+      string,
+      string,
+    ];
+    try {
+      await pull(reference, layout);
+      const image = await openLayout(layout);
+      const unpacked = await plainLayout(image, plain);
+      const layers = await layerEntries(unpacked, untidy);
+      await unpack(plain, rootfs);
+      const listing = await listRootfs(rootfs);
+      return { image, listing, layers, said: steady(await runApp(rootfs)) };
+    } finally {
+      for (const folder of [layout, plain, rootfs]) removeFolder(folder);
+    }
+  }
+
+  interface Rewritten extends Judged {
+    readonly digest: string;
+    readonly reference: string;
+    readonly removed: ReadonlySet<string>;
+    readonly requests: readonly LoggedRequest[];
+  }
+
+  /** Does one job from the registry to the same registry, and holds the result against the original in everything. */
+  async function shown(job: string, [command = '', ...args]: readonly string[]): Promise<Rewritten> {
+    const reference = `${registry.host}/out/${job}:v1`;
+    const report = join(work, `${job}.json`);
+    const { result: digest, requests } = await registry.during(() =>
+      rewrite([command, source, reference, ...args, '--report', report]),
+    );
+    const removed = await removedPaths(report);
+    const judged = await judge(reference);
+    expect(differences(original.listing, judged.listing, removed)).toEqual([]);
+    expect(judged.said).toBe(original.said);
+    return { ...judged, digest, reference, removed, requests };
+  }
+
+  /** The layers numbered so were neither read nor sent: at most mounted. */
+  function expectUntouched(requests: readonly LoggedRequest[], numbers: (number: number) => boolean): void {
+    const { layers } = original.image.manifest;
+    // An empty layer may be in the image twice.
+    const touched = new Set(layers.filter((_, i) => !numbers(i + 1)).map(({ digest }) => digest));
+    const outside = layers.filter(({ digest }, i) => numbers(i + 1) && !touched.has(digest));
+    expect(outside.length).toBeGreaterThan(0);
+    const [fetched, uploaded, mounted] = [
+      fetchedBlobs(requests),
+      uploadedBlobs(requests),
+      mountedBlobs(requests),
+    ];
+    for (const { digest } of outside) {
+      expect(fetched, `fetched ${digest}`).not.toContain(digest);
+      expect(uploaded, `uploaded ${digest}`).not.toContain(digest);
+      expect(mounted, `mounted ${digest}`).toContain(digest);
+    }
+  }
+
+  const layerDigests = ({ image }: Judged): string[] => image.manifest.layers.map(({ digest }) => digest);
+  const diffIds = ({ image }: Judged): readonly string[] => image.config.rootfs.diff_ids;
+
+  /** No installed package file is left, and no file is in the image twice (as the `chown` copy was). */
+  function expectNoWaste({ layers }: Judged): void {
+    const names = layers.flat();
+    expect(names.filter(({ name }) => /^var\/cache\/apt\/archives\/.*\.deb$/.test(name))).toEqual([]);
+    const seen = new Set<string>();
+    const twice = [];
+    for (const entries of layers) {
+      for (const { kind, name } of entries) {
+        if (kind !== '-') continue;
+        if (seen.has(name)) twice.push(name);
+        seen.add(name);
+      }
+    }
+    expect(twice).toEqual([]);
+    expect(seen.has('app/run.sh')).toBe(true);
+  }
+
+  it('was built with waste', () => {
+    const files = original.layers.flat().filter(({ kind }) => kind === '-');
+    expect(files.some(({ name }) => /^var\/cache\/apt\/archives\/.*\.deb$/.test(name))).toBe(true);
+    expect(files.filter(({ name }) => name === 'app/run.sh').length).toBeGreaterThan(1);
+    expect(original.image.manifest.layers.length).toBeGreaterThanOrEqual(11);
+  });
+
+  it('squash --last 3', async () => {
+    const count = original.image.manifest.layers.length;
+    const squashed = await shown('squash-last', ['squash', '--last', '3']);
+    expect(layerDigests(squashed).slice(0, -1)).toEqual(layerDigests(original).slice(0, -3));
+    expectUntouched(squashed.requests, (number) => number <= count - 3);
+    expect(directoryTimes(squashed.layers)).toEqual(directoryTimes(original.layers));
+  });
+
+  it('squash --layers 2..5, twice', async () => {
+    const squashed = await shown('squash-layers', ['squash', '--layers', '2..5']);
+    const before = layerDigests(original);
+    expect(layerDigests(squashed)).toEqual([before[0], expect.any(String), ...before.slice(5)]);
+    expectUntouched(squashed.requests, (number) => number < 2 || number > 5);
+    const again = await rewrite(['squash', source, `${registry.host}/out/again:v1`, '--layers', '2..5']);
+    expect(again).toBe(squashed.digest);
+  });
+
+  it('squash --all', async () => {
+    const squashed = await shown('squash-all', ['squash', '--all']);
+    expect(squashed.layers).toHaveLength(1);
+    expectNoWaste(squashed);
+  });
+
+  it('squash --base', async () => {
+    const squashed = await shown('squash-base', ['squash', '--base', base]);
+    expect(layerDigests(squashed)).toEqual([layerDigests(original)[0], expect.any(String)]);
+    expectUntouched(squashed.requests, (number) => number === 1);
+  });
+
+  it('prune --shadowed', async () => {
+    const pruned = await shown('prune-shadowed', ['prune', '--shadowed']);
+    expect(pruned.removed).toEqual(new Set());
+    expect(pruned.layers).toHaveLength(original.layers.length);
+    expectNoWaste(pruned);
+  });
+
+  it('prune --preset apt-lists,apt-cache,docs,logs', async () => {
+    const presets = ['--preset', 'apt-lists,apt-cache,docs,logs'];
+    const pruned = await shown('prune-presets', ['prune', ...presets]);
+    const gone = [...original.listing.keys()].filter((path) => !pruned.listing.has(path));
+    expect(gone.length).toBeGreaterThan(0);
+    const left = pruned.layers.flat().filter(({ kind }) => kind === '-');
+    expect(
+      left.filter(({ name }) => /^var\/lib\/apt\/lists\/|^var\/cache\/apt\/.*\.deb$/.test(name)),
+    ).toEqual([]);
+    const verified = await ocislim(['copy', pruned.reference, `${registry.host}/out/copied:v1`]);
+    expect(verified.stdout).toContain(pruned.digest);
+  });
+
+  it.each([
+    ['zstd', '3'],
+    ['zstd', '19'],
+    ['gzip', '6'],
+    ['gzip', '10'],
+    ['none', undefined],
+  ])('recompress to %s %s', async (compression, level) => {
+    const levels = level === undefined ? [] : ['--level', level];
+    const args = ['recompress', '--compression', compression, ...levels];
+    const packed = await shown(`recompress-${compression}-${level ?? ''}`.replace(/-$/, ''), args);
+    // plainLayout held every layer against its DiffID, so the tars are the same to the byte.
+    expect(diffIds(packed)).toEqual(diffIds(original));
+    const types = { zstd: /^application\/vnd\.oci\..*\+zstd$/, gzip: /\+gzip$/, none: /\.tar$/ };
+    const big = packed.image.manifest.layers.filter(({ size }) => size > 1_000_000);
+    for (const { mediaType } of big) expect(mediaType).toMatch(types[compression as keyof typeof types]);
+    expect(packed.removed).toEqual(new Set());
+  });
+
+  it('slim', async () => {
+    const slimmed = await shown('slim', ['slim']);
+    expect(slimmed.digest).not.toBe('');
+    const sizes = ({ image }: Judged): number =>
+      image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
+    expect(sizes(slimmed)).toBeLessThan(sizes(original) * 0.8);
+  });
+});
