@@ -25,9 +25,9 @@ const below = (prefix: string, paths: Iterable<string>): string[] =>
 const expected: Record<string, readonly string[]> = {
   'apt-lists': [
     'var/lib/apt/lists/auxfiles',
-    'var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_InRelease',
-    'var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_main_binary-amd64_Packages',
-    'var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_main_i18n_Translation-en',
+    'var/lib/apt/lists/mirror.example_debian_dists_bookworm_InRelease',
+    'var/lib/apt/lists/mirror.example_debian_dists_bookworm_main_binary-amd64_Packages',
+    'var/lib/apt/lists/mirror.example_debian_dists_bookworm_main_i18n_Translation-en',
     'var/lib/apt/lists/lock',
   ],
   'apt-cache': [

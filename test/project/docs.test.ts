@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { renderPages } from '../../scripts/write-docs.ts';
+import { commands } from '../../src/cli/commands/all.ts';
+import { errorCodes } from '../../src/errors.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
+
+describe('pages', () => {
+  it.each(Object.entries(renderPages()))('%s is what "npm run docs" writes', (file, content) => {
+    expect(read(file)).toBe(content);
+  });
+
+  it('exist for commands that exist, and for no others', () => {
+    const files = readdirSync(fileURLToPath(new URL('docs/commands', root)));
+    expect(files.sort()).toEqual(commands.map(({ name }) => `${name}.md`).sort());
+  });
+
+  it('are linked from the README', () => {
+    const readme = read('README.md');
+    for (const { name } of commands) expect(readme).toContain(`docs/commands/${name}.md`);
+  });
+});
+
+describe('errors', () => {
+  const used = new Set(
+    sources('src').flatMap((source) =>
+      [...source.matchAll(/'([A-Z][A-Z_]+)'/g)].map((match) => match[1] as string),
+    ),
+  );
+
+  it.each(Object.entries(errorCodes))(
+    '%s has an exit status, a sentence, and is thrown somewhere',
+    (code, { exit, doc }) => {
+      expect([1, 2, 3, 4, 130]).toContain(exit);
+      expect(doc).toMatch(/^(?:[A-Z]|ocislim ).+\.$|^A bug/);
+      expect(read('docs/errors.md')).toContain(`| \`${code}\` | ${exit} |`);
+      expect(used).toContain(code);
+    },
+  );
+
+  it('have the exit statuses that the README tells of', () => {
+    const told = [...read('README.md').matchAll(/^\| `?(\d+)(?:`?, `?(\d+))?`? \|/gm)].flatMap(([, a, b]) => [
+      a,
+      b,
+    ]);
+    for (const { exit } of Object.values(errorCodes)) expect(told).toContain(String(exit));
+  });
+});
+
+describe('warnings', () => {
+  it('that the sources give are those that errors.md explains', () => {
+    const explained = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| [^|]+ \|$/gm)].map(
+      (match) => match[1] as string,
+    );
+    const given = sources('src').flatMap((source) =>
+      [...source.matchAll(/type: 'warning',\s*code: '([A-Z_]+)'/g)].map((match) => match[1] as string),
+    );
+    expect(given.length).toBeGreaterThan(0);
+    for (const code of given) expect(explained).toContain(code);
+    expect(new Set(explained.filter((code) => !(code in errorCodes)))).toEqual(new Set(given));
+  });
+});
+
+/** The text of every source file below a folder. */
+function sources(folder: string): string[] {
+  const base = fileURLToPath(new URL(folder, root));
+  return readdirSync(base, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(`${base}/${file}`, 'utf8'));
+}
