@@ -25,6 +25,7 @@ export class ArchiveStorage implements BlobStorage {
   readonly #lastMembers: LastMembers;
   readonly #kept = new Map<Digest, Region>();
   #writer: Promise<ArchiveWriter> | null = null;
+  #closed = false;
 
   private constructor(path: string, label: string, lastMembers: LastMembers) {
     this.#path = path;
@@ -83,11 +84,13 @@ export class ArchiveStorage implements BlobStorage {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const writer = await this.#writer?.catch(() => null);
     await writer?.close();
   }
 
   #open(): Promise<ArchiveWriter> {
+    if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
     this.#writer ??= ArchiveWriter.create(this.#path, ['blobs/', 'blobs/sha256/']);
     return this.#writer;
   }

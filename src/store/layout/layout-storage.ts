@@ -24,9 +24,11 @@ export class LayoutStorage implements BlobStorage {
   readonly #label: string;
   readonly #kept = new Map<Digest, { file: BlobFile; size: number }>();
   readonly #open = new Set<BlobFile>();
-  /** Folders that were made here, innermost last. */
+  /** Folders that were made here. */
   readonly #made = new Set<string>();
+  readonly #creating = new Set<Promise<BlobFile>>();
   #swept = false;
+  #closed = false;
 
   private constructor(folder: string, tags: readonly string[], label: string) {
     this.#folder = folder;
@@ -57,8 +59,9 @@ export class LayoutStorage implements BlobStorage {
   }
 
   async take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob> {
-    const file = await this.#create();
-    this.#open.add(file);
+    const creating = this.#create();
+    this.#creating.add(creating);
+    const file = await creating.finally(() => this.#creating.delete(creating));
     const drop = async () => {
       this.#open.delete(file);
       await file.drop();
@@ -92,22 +95,28 @@ export class LayoutStorage implements BlobStorage {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#creating);
     for (const file of this.#open) await file.drop();
     this.#open.clear();
     this.#kept.clear();
     // Fails for a folder that someone else writes into, which is as it should be.
-    for (const folder of [...this.#made].reverse()) await rmdir(folder).catch(() => {});
+    const innermostFirst = [...this.#made].sort((a, b) => b.length - a.length);
+    for (const folder of innermostFirst) await rmdir(folder).catch(() => {});
     this.#made.clear();
   }
 
   async #create(): Promise<BlobFile> {
     const folder = join(this.#folder, 'blobs', 'sha256');
     for (let tries = 0; ; tries++) {
+      if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
       await this.#makeFolder(folder);
       if (!this.#swept) await sweepTemporaries(folder, (name) => name === 'blob');
       this.#swept = true;
       try {
-        return await BlobFile.create(folder);
+        const file = await BlobFile.create(folder);
+        this.#open.add(file);
+        return file;
       } catch (error) {
         // Another process that gave up may have removed the empty folder in between.
         const gone = error instanceof OcislimError && systemCode(error.cause) === 'ENOENT';

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -173,6 +173,35 @@ describe('nothing is left of unfinished work', () => {
     await opened.close();
     await expect(stat(join(folder, 'a'))).rejects.toThrow('ENOENT');
   });
+
+  test.each(['layout', 'archive'])(
+    'nor where many were begun at once and the place is closed under them (%s)',
+    async (kind) => {
+      const folder = await newFolder();
+      const opened = await target(
+        kind === 'layout' ? `oci:${folder}/a/b:v1` : `oci-archive:${folder}/a.tar:v1`,
+      );
+      const bytes = noise(600_000);
+      const begun = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const slow = async function* () {
+        yield bytes;
+        begun.resolve();
+        await gate.promise;
+        yield bytes;
+      };
+      const staging = Array.from({ length: 10 }, () => opened.stage(slow(), never));
+      const settled = Promise.allSettled(staging);
+      await begun.promise;
+      await opened.close();
+      gate.resolve();
+      expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
+      await opened.close();
+      expect(await readdir(folder)).toEqual([]);
+      await refused('INTERRUPTED', opened.stage(bytesStream(bytes), never));
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
   test('nor in a layout that was', async () => {
     const folder = await newFolder();
