@@ -1,6 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { createEncoderPool } from '../codec/encoder-pool.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
@@ -167,7 +167,7 @@ export async function rewrite(
   const required = requireSavings === null ? null : parsePercentOrSize(requireSavings, '--require-savings');
   if (required?.kind === 'bytes') throw new OcislimError('USAGE', '--require-savings takes a percentage: 5%');
   const epoch = readEpoch(console.env);
-  checkReportNames(values);
+  await checkOutputs(values);
   const session = new Session(values, console);
   const pool = createEncoderPool({ jobs: session.jobs });
   const source = await session.openSource(sourceReference);
@@ -264,11 +264,31 @@ function withLabels(transform: Transform, values: Values): Transform {
   return (image) => withPlan(transform(image), { labelling: { annotations, labels } });
 }
 
-function checkReportNames(values: Values): void {
-  for (const file of list(values, 'report')) {
+/** What is asked for besides the image is not to fail when the image has been published. @throws USAGE, IO */
+async function checkOutputs(values: Values): Promise<void> {
+  const reports = list(values, 'report');
+  for (const file of reports) {
     if (!/\.(?:json|md)$/.test(file))
       throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in .json or .md`);
   }
+  const others = ['digestfile', 'iidfile', 'metadata-file'].flatMap((name) => text(values, name) ?? []);
+  for (const file of [...reports, ...others]) {
+    try {
+      const isThere = await access(file).then(
+        () => true,
+        () => false,
+      );
+      await access(isThere ? file : dirname(file), constants.W_OK);
+    } catch (cause) {
+      throw cannotWrite(file, cause);
+    }
+  }
+}
+
+function cannotWrite(file: string, cause: unknown): OcislimError {
+  return new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, {
+    cause,
+  });
 }
 
 async function tell(
@@ -333,9 +353,7 @@ async function write(file: string, content: string | Iterable<string>): Promise<
   try {
     await writeFile(file, content);
   } catch (cause) {
-    throw new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw cannotWrite(file, cause);
   }
 }
 

@@ -454,6 +454,19 @@ describe('what goes where', () => {
   });
 });
 
+describe('files of results', () => {
+  test.each(['--report', '--digestfile', '--iidfile', '--metadata-file'])(
+    '%s in a folder that is not there: known before anything is published',
+    async (option) => {
+      const stderr = await refused(
+        ['squash', source, 'DST', '--all', option, join(folder, 'no-folder', 'x.json')],
+        1,
+      );
+      expect(stderr).toMatch(/cannot write .*no-folder.*x\.json.*\[IO\]/);
+    },
+  );
+});
+
 describe('exit statuses', () => {
   test('0 when there is nothing to do, with the same digest', async () => {
     const target = destination();
