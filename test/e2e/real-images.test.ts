@@ -8,52 +8,30 @@ import {
   uploadedBlobs,
   type LoggedRequest,
 } from '../support/e2e/docker-registry.ts';
-import {
-  directoryTimes,
-  layerEntries,
-  openLayout,
-  plainLayout,
-  pull,
-  push,
-  runApp,
-  unpack,
-  type LayoutImage,
-  type ShownEntry,
-} from '../support/e2e/judge.ts';
+import { directoryTimes, openLayout, push } from '../support/e2e/judge.ts';
+import { judgeImage, untidyLayers, type JudgedImage } from '../support/e2e/judged-image.ts';
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
-import { differences, listRootfs, type Listing } from '../support/e2e/rootfs-listing.ts';
-
-interface Judged {
-  readonly image: LayoutImage;
-  readonly listing: Listing;
-  readonly layers: readonly (readonly ShownEntry[])[];
-  readonly said: string;
-}
-
-/** What changes with every run: nginx stamps its lines. */
-const steady = (said: string): string => said.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ |\b\d+#\d+/gm, '');
+import { differences } from '../support/e2e/rootfs-listing.ts';
 
 describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
   const images = inject('images');
-  const work = workFolder(name);
+  let work: string;
   let registry: DockerRegistry;
   let source: string;
   let base: string;
-  let original: Judged;
+  let original: JudgedImage;
   let untidy: ReadonlySet<string>;
 
   beforeAll(async () => {
+    work = workFolder(name);
     registry = await DockerRegistry.start();
     source = `${registry.host}/real/${name}:v1`;
     base = `${registry.host}/real/${name}-base:v1`;
     await push(`oci:${images}/${name}:v1`, source);
     await push(`oci:${images}/${name}-base:v1`, base);
-    const { rootfs, history = [] } = (await openLayout(join(images, name))).config;
-    const steps = history.filter(({ empty_layer }) => empty_layer !== true);
-    // umoci leaves the end of a tar off.
-    untidy = new Set(rootfs.diff_ids.filter((_, i) => steps[i]?.created_by?.startsWith('umoci insert')));
+    untidy = untidyLayers((await openLayout(join(images, name))).config);
     expect(untidy.size).toBe(1);
-    original = await judge(source);
+    original = await judgeImage(`docker://${source}`, work, untidy);
     expect(original.said).not.toBe('');
   });
 
@@ -62,27 +40,7 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
     removeFolder(work);
   });
 
-  /** Pulls by skopeo, unpacks by pigz, zstd and umoci, lists by Python, runs by bubblewrap. */
-  async function judge(reference: string): Promise<Judged> {
-    const [layout, plain, rootfs] = ['layout', 'plain', 'rootfs'].map((folder) => join(work, folder)) as [
-      string,
-      string,
-      string,
-    ];
-    try {
-      await pull(reference, layout);
-      const image = await openLayout(layout);
-      const unpacked = await plainLayout(image, plain);
-      const layers = await layerEntries(unpacked, untidy);
-      await unpack(plain, rootfs);
-      const listing = await listRootfs(rootfs);
-      return { image, listing, layers, said: steady(await runApp(rootfs)) };
-    } finally {
-      for (const folder of [layout, plain, rootfs]) removeFolder(folder);
-    }
-  }
-
-  interface Rewritten extends Judged {
+  interface Rewritten extends JudgedImage {
     readonly digest: string;
     readonly reference: string;
     readonly removed: ReadonlySet<string>;
@@ -97,7 +55,7 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
       rewrite([command, source, reference, ...args, '--report', report]),
     );
     const removed = await removedPaths(report);
-    const judged = await judge(reference);
+    const judged = await judgeImage(`docker://${reference}`, work, untidy);
     expect(differences(original.listing, judged.listing, removed)).toEqual([]);
     expect(judged.said).toBe(original.said);
     return { ...judged, digest, reference, removed, requests };
@@ -122,11 +80,12 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
     }
   }
 
-  const layerDigests = ({ image }: Judged): string[] => image.manifest.layers.map(({ digest }) => digest);
-  const diffIds = ({ image }: Judged): readonly string[] => image.config.rootfs.diff_ids;
+  const layerDigests = ({ image }: JudgedImage): string[] =>
+    image.manifest.layers.map(({ digest }) => digest);
+  const diffIds = ({ image }: JudgedImage): readonly string[] => image.config.rootfs.diff_ids;
 
   /** No installed package file is left, and no file is in the image twice (as the `chown` copy was). */
-  function expectNoWaste({ layers }: Judged): void {
+  function expectNoWaste({ layers }: JudgedImage): void {
     const names = layers.flat();
     expect(names.filter(({ name }) => /^var\/cache\/apt\/archives\/.*\.deb$/.test(name))).toEqual([]);
     const seen = new Set<string>();
@@ -219,7 +178,7 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
   it('slim', async () => {
     const slimmed = await shown('slim', ['slim']);
     expect(slimmed.digest).not.toBe('');
-    const sizes = ({ image }: Judged): number =>
+    const sizes = ({ image }: JudgedImage): number =>
       image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
     expect(sizes(slimmed)).toBeLessThan(sizes(original) * 0.8);
   });

@@ -32,11 +32,11 @@ export async function push(source: string, reference: string, credentials?: Cred
   await run('skopeo', [...insecure, '--dest-tls-verify=false', ...creds, source, `docker://${reference}`]);
 }
 
-/** Pulls an image from a registry on loopback into an OCI layout, tag `v1`: skopeo verifies digests and sizes. */
-export async function pull(reference: string, layout: string, credentials?: Credentials): Promise<void> {
+/** Copies an image (any transport of skopeo's) into an OCI layout, tag `v1`: skopeo verifies digests and sizes. */
+export async function pull(source: string, layout: string, credentials?: Credentials): Promise<void> {
   const creds = credentials === undefined ? [] : ['--src-creds', credentials];
   const flags = ['--src-tls-verify=false', '--dest-oci-accept-uncompressed-layers', ...creds];
-  await run('skopeo', [...insecure, ...flags, `docker://${reference}`, `oci:${layout}:v1`]);
+  await run('skopeo', [...insecure, ...flags, source, `oci:${layout}:v1`]);
 }
 
 /** The manifest as the registry has it. */
