@@ -58,10 +58,6 @@ export class TarIndex {
     return new TarIndex(members, repeated, label);
   }
 
-  has(name: string): boolean {
-    return this.#members.has(name);
-  }
-
   /** A file of this name, links followed within the archive; null when there is none. @throws ARCHIVE_INVALID on loops */
   find(name: string): Extent | null {
     let member = this.#members.get(name);
