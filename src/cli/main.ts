@@ -46,6 +46,13 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     .scriptName('ocislim')
     .usage('$0 COMMAND: squash, prune and recompress container images where they live')
     .version(version)
+    .alias('help', 'h')
+    .updateStrings({
+      'Not enough non-option arguments: got %s, need at least %s': {
+        one: 'too few images are named: %s of %s',
+        other: 'too few images are named: %s of %s',
+      },
+    } as never)
     .parserConfiguration({
       'duplicate-arguments-array': true,
       'greedy-arrays': false,

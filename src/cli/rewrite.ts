@@ -216,11 +216,7 @@ function destinations(values: Values, source: Reference): Reference[] {
   const references = given.map((item) => withTag(parseReference(item)));
   if (flag(values, 'dry-run')) return [];
   if (inPlace) {
-    if ('digest' in source && source.digest !== null)
-      throw new OcislimError(
-        'USAGE',
-        '--in-place needs a tag to write to, and the source is named by its digest',
-      );
+    refuseInPlace(source);
     return [withTag(source)];
   }
   if (references.length === 0) {
@@ -232,9 +228,34 @@ function destinations(values: Values, source: Reference): Reference[] {
   const same = references.find((reference) => placeOf(reference) === placeOf(withTag(source)));
   if (same !== undefined)
     throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
-      advice: '--in-place writes over the source.',
+      advice: source.kind.endsWith('archive')
+        ? 'Write to another file.'
+        : '--in-place writes over the source.',
     });
   return references;
+}
+
+/** @throws USAGE where a source has no name to write to, or more than itself would be written over */
+function refuseInPlace(source: Reference): void {
+  if (source.kind === 'oci-archive' || source.kind === 'docker-archive') {
+    throw new OcislimError(
+      'USAGE',
+      '--in-place is for registries and layouts: an archive is written as a whole, with all that it holds',
+      {
+        advice: 'Write to another file.',
+      },
+    );
+  }
+  if (source.digest !== null)
+    throw new OcislimError(
+      'USAGE',
+      '--in-place needs a tag to write to, and the source is named by its digest',
+    );
+  if (source.kind === 'layout' && source.tag === null) {
+    throw new OcislimError('USAGE', '--in-place needs a tag to write to', {
+      advice: `Name it: ${formatReference(source)}:TAG.`,
+    });
+  }
 }
 
 /** Two references with the same place mean the same image, however they are written. */

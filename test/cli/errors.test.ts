@@ -127,6 +127,41 @@ describe('destinations', () => {
     ).toMatch(/is the source/);
   });
 
+  test('--in-place without a name to write to, or where other images would go', async () => {
+    expect(await refused(['squash', `oci:${folder}/source`, '--all', '--in-place'], 2)).toMatch(
+      /--in-place needs a tag.*\n {2}Name it: oci:.*source:TAG/,
+    );
+    const archive = join(folder, 'two.tar');
+    await succeeds(['copy', source, '-t', `oci-archive:${archive}:one`, '-t', `oci-archive:${archive}:two`]);
+    const before = await readFile(archive);
+    for (const [kind, old, fresh] of [
+      ['oci-archive', 'one', 'new'],
+      ['docker-archive', 'app:one', 'app:new'],
+    ] as const) {
+      expect(await refused(['squash', `${kind}:${archive}:${old}`, '--all', '--in-place'], 2)).toMatch(
+        /an archive is written as a whole/,
+      );
+      expect(
+        await refused(['squash', `${kind}:${archive}:${old}`, `${kind}:${archive}:${fresh}`, '--all'], 2),
+      ).toMatch(/is the source.*\n {2}Write to another file/);
+    }
+    expect((await readFile(archive)).equals(before)).toBe(true);
+  });
+
+  test('--in-place writes over the tag, and only that', async () => {
+    const layout = join(folder, 'in-place');
+    await writeLayout(layout, {
+      a: buildImage({ layers: [tar('x=1'), tar('x=2')] }),
+      b: buildImage({ layers: [tar('y=1')] }),
+    });
+    const kept = await readImage(layout, { tag: 'b' });
+    await succeeds(['squash', `oci:${layout}:a`, '--all', '--in-place']);
+    const image = await readImage(layout, { tag: 'a' });
+    expect(image.layers).toHaveLength(1);
+    expect(list(...image.layers)).toEqual(['x=2']);
+    expect((await readImage(layout, { tag: 'b' })).descriptor).toEqual(kept.descriptor);
+  });
+
   test('--in-place with another, and with a digest', async () => {
     expect(await refused(['squash', source, 'DST', '--all', '--in-place'], 2)).toMatch(
       /--in-place .*takes no destination/,
@@ -258,7 +293,8 @@ describe('options', () => {
     [[], /needs a command/],
     [['squash', 'SRC', 'DST', '--lsat', '3'], /lsat/],
     [['squash', 'SRC', 'DST', 'third', '--all'], /third/],
-    [['squash'], /src|positional|argument/i],
+    [['squash'], /too few images are named: 0 of 1/],
+    [['verify', 'SRC'], /too few images are named: 1 of 2/],
     [
       ['recompress', 'SRC', 'DST', '--compression', 'gzip', '--level', '13'],
       /gzip with libdeflate has no level 13: levels run from 1 to 12/,
@@ -416,7 +452,7 @@ describe('what goes where', () => {
 
   test('help and version go to stdout', async () => {
     const [general, own, version] = await Promise.all(
-      [['--help'], ['squash', '--help'], ['--version']].map((args) =>
+      [['--help'], ['squash', '-h'], ['--version']].map((args) =>
         runCli(args, { env: { OCISLIM_CREDS: 'me:secret' } }),
       ),
     );
