@@ -1,4 +1,5 @@
 import type { LayerIndex } from '../changeset/layer-index.ts';
+import { quotePath } from '../changeset/path.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { OcislimError } from '../errors.ts';
@@ -11,18 +12,17 @@ import {
   nameOfImage,
   type Transform,
 } from '../image/image.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import { type Manifest, parseManifest } from '../oci/manifest.ts';
-import { type Family, isIndexType, isManifestType } from '../oci/media-type.ts';
+import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
-import { type Assembled, assemble, assembleIndex, timeOf } from './assemble.ts';
-import { attestedDigest, type ImageSet, isAttestation, type Member, readImageSet } from './image-set.ts';
+import { type Assembled, assemble, timeOf } from './assemble.ts';
+import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
-import { compressionOf, isElsewhere, LayerWriter, type SealedLayer } from './layer-writer.ts';
+import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
+import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
   readonly source: Source;
@@ -135,7 +135,7 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
     listener({
       type: 'warning',
       code: 'KEPT_FOR_LINK',
-      message: `${nameOfImage(image)}: ${JSON.stringify(path)} stays, since a layer that was not selected has a hard link to it`,
+      message: `${nameOfImage(image)}: ${quotePath(path ?? '')} stays, since a layer that was not selected has a hard link to it`,
     });
   }
   for (const rule of resolution.unusedRules) {
@@ -187,8 +187,10 @@ async function write(
     }
     outcomes.push({ ...each, layers: sealed, manifest: (assembled.get(member) as Assembled).manifest });
   }
-  const root = await writeManifests(target, source, set, assembled, family, options);
+  const root = await writeManifests(target, set, assembled, family, options);
   await warnOfReferrers(source, set, root, listener, signal);
+  // A warning that --strict makes an error comes before the tag.
+  signal.throwIfAborted();
   await target.publish(root, signal);
   const encodings = layers.flat().flatMap(({ encoder }) => (encoder === null ? [] : [encoder]));
   return { set, images: outcomes, root, encodings: distinct(encodings), downloaded: reader.downloaded };
@@ -279,127 +281,6 @@ function familyOfAll(
     message: `${what} OCI: Docker's own format has no media type for zstd layers (Docker 23 and later, containerd and podman read it)`,
   });
   return 'oci';
-}
-
-async function writeManifests(
-  target: Target,
-  source: Source,
-  set: ImageSet,
-  assembled: ReadonlyMap<Member, Assembled>,
-  family: Family | null,
-  options: RunOptions,
-): Promise<RawManifest> {
-  const { signal, listener } = options;
-  for (const { manifest, config } of assembled.values()) {
-    await target.put(config.bytes, config.descriptor, signal);
-    await target.putManifest(manifest, signal);
-  }
-  const changed = new Set(
-    [...assembled].flatMap(([member, { manifest }]) =>
-      manifest.descriptor.digest === member.raw.descriptor.digest
-        ? []
-        : [member.raw.descriptor.digest as string],
-    ),
-  );
-  const children: { member: Member; manifest: Descriptor | null }[] = [];
-  // One platform of several becomes an image without an index: nothing but an index can hold its attestations.
-  const single = set.narrowed && options.platforms.length === 1 && assembled.size === 1;
-  for (const member of set.members) {
-    const own = assembled.get(member);
-    if (own !== undefined) {
-      children.push({ member, manifest: own.manifest.descriptor });
-      continue;
-    }
-    const subject = member.child === null ? null : attestedDigest(member.child);
-    if (
-      member.child !== null &&
-      isAttestation(member.child) &&
-      (subject === null ? changed.size > 0 : changed.has(subject))
-    ) {
-      listener({
-        type: 'warning',
-        code: 'ATTESTATION_DROPPED',
-        message: `an attestation was left out of the index: the image that it is about (${subject ?? 'unnamed'}) has changed`,
-      });
-      children.push({ member, manifest: null });
-      continue;
-    }
-    if (single) continue;
-    await copyTree(target, source, member.raw, signal);
-    children.push({ member, manifest: member.raw.descriptor });
-  }
-  if (set.index === null || single) return [...assembled.values()][0]?.manifest ?? set.root;
-  const first = set.members.find(({ image }) => image !== null)?.image ?? null;
-  const annotations = first === null ? {} : annotationsOf(options, first);
-  const same =
-    !set.narrowed &&
-    Object.keys(annotations).length === 0 &&
-    family === null &&
-    children.every(({ member, manifest }) => manifest?.digest === member.raw.descriptor.digest);
-  if (same) {
-    await target.putManifest(set.root, signal);
-    return set.root;
-  }
-  const root = assembleIndex(set.index, children, annotations, family ?? set.index.family);
-  await target.putManifest(root, signal);
-  return root;
-}
-
-function annotationsOf(options: RunOptions, image: Image): Readonly<Record<string, string>> {
-  return options.transform(image).plan.labelling.annotations;
-}
-
-/** Everything that a manifest names, copied as it is: attestations, artifacts, nested indexes. */
-async function copyTree(
-  target: Target,
-  source: Source,
-  raw: RawManifest,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!isIndexType(raw.descriptor.mediaType) && !isManifestType(raw.descriptor.mediaType)) return;
-  const document = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
-  if (document.kind === 'index') {
-    for (const { descriptor } of document.children)
-      await copyTree(target, source, await source.manifest(descriptor, signal), signal);
-  } else {
-    await copyBlobs(target, source, document, signal);
-  }
-  await target.putManifest(raw, signal);
-}
-
-async function copyBlobs(
-  target: Target,
-  source: Source,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const descriptor of [manifest.config, ...manifest.layers.filter((layer) => !isElsewhere(layer))])
-    await target.adopt(descriptor, source, signal);
-}
-
-async function warnOfReferrers(
-  source: Source,
-  set: ImageSet,
-  root: RawManifest,
-  listener: Listener,
-  signal: AbortSignal,
-): Promise<void> {
-  if (root.descriptor.digest === set.root.descriptor.digest) return;
-  const found = await source.referrers(set.root.descriptor.digest, signal).catch(() => []);
-  signal.throwIfAborted();
-  if (found.length === 0) return;
-  const kinds = [
-    ...new Set(
-      found.map(({ json, mediaType }) =>
-        typeof json['artifactType'] === 'string' ? json['artifactType'] : mediaType,
-      ),
-    ),
-  ];
-  listener({
-    type: 'warning',
-    code: 'REFERRERS_LEFT',
-    message: `${found.length} ${found.length === 1 ? 'artifact refers' : 'artifacts refer'} to the source (${kinds.join(', ')}): signatures and attestations do not hold for the new digest and stay behind`,
-  });
 }
 
 /** Each encoding once, without its threshold, which decides about no byte. */

@@ -1,0 +1,143 @@
+import type { Listener } from '../events.ts';
+import type { Image, Transform } from '../image/image.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Manifest, parseManifest } from '../oci/manifest.ts';
+import { type Family, isIndexType, isManifestType } from '../oci/media-type.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { RawManifest, Source, Target } from '../store/place.ts';
+import { type Assembled, assembleIndex } from './assemble.ts';
+import { attestedDigest, type ImageSet, isAttestation, type Member } from './image-set.ts';
+import { isElsewhere } from './layer-writer.ts';
+
+export interface ManifestOptions {
+  readonly source: Source;
+  readonly platforms: readonly Platform[];
+  readonly transform: Transform;
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes configs, manifests and, where there are several images, the index; every one under its digest only. Children
+ * of an index that are no images are copied, but for attestations about an image that has changed. Returns the root.
+ */
+export async function writeManifests(
+  target: Target,
+  set: ImageSet,
+  assembled: ReadonlyMap<Member, Assembled>,
+  family: Family | null,
+  options: ManifestOptions,
+): Promise<RawManifest> {
+  const { source, signal, listener } = options;
+  for (const { manifest, config } of assembled.values()) {
+    await target.put(config.bytes, config.descriptor, signal);
+    await target.putManifest(manifest, signal);
+  }
+  const changed = new Set(
+    [...assembled].flatMap(([member, { manifest }]) =>
+      manifest.descriptor.digest === member.raw.descriptor.digest
+        ? []
+        : [member.raw.descriptor.digest as string],
+    ),
+  );
+  const children: { member: Member; manifest: Descriptor | null }[] = [];
+  // One platform of several becomes an image without an index: nothing but an index can hold its attestations.
+  const single = set.narrowed && options.platforms.length === 1 && assembled.size === 1;
+  for (const member of set.members) {
+    const own = assembled.get(member);
+    if (own !== undefined) {
+      children.push({ member, manifest: own.manifest.descriptor });
+      continue;
+    }
+    const subject = member.child === null ? null : attestedDigest(member.child);
+    if (
+      member.child !== null &&
+      isAttestation(member.child) &&
+      (subject === null ? changed.size > 0 : changed.has(subject))
+    ) {
+      listener({
+        type: 'warning',
+        code: 'ATTESTATION_DROPPED',
+        message: `an attestation was left out of the index: the image that it is about (${subject ?? 'unnamed'}) has changed`,
+      });
+      children.push({ member, manifest: null });
+      continue;
+    }
+    if (single) continue;
+    await copyTree(target, source, member.raw, signal);
+    children.push({ member, manifest: member.raw.descriptor });
+  }
+  if (set.index === null || single) return [...assembled.values()][0]?.manifest ?? set.root;
+  const first = set.members.find(({ image }) => image !== null)?.image ?? null;
+  const annotations = first === null ? {} : annotationsOf(options, first);
+  const same =
+    !set.narrowed &&
+    Object.keys(annotations).length === 0 &&
+    family === null &&
+    children.every(({ member, manifest }) => manifest?.digest === member.raw.descriptor.digest);
+  if (same) {
+    await target.putManifest(set.root, signal);
+    return set.root;
+  }
+  const root = assembleIndex(set.index, children, annotations, family ?? set.index.family);
+  await target.putManifest(root, signal);
+  return root;
+}
+
+function annotationsOf(options: ManifestOptions, image: Image): Readonly<Record<string, string>> {
+  return options.transform(image).plan.labelling.annotations;
+}
+
+/** Everything that a manifest names, copied as it is: attestations, artifacts, nested indexes. */
+async function copyTree(
+  target: Target,
+  source: Source,
+  raw: RawManifest,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isIndexType(raw.descriptor.mediaType) && !isManifestType(raw.descriptor.mediaType)) return;
+  const document = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
+  if (document.kind === 'index') {
+    for (const { descriptor } of document.children)
+      await copyTree(target, source, await source.manifest(descriptor, signal), signal);
+  } else {
+    await copyBlobs(target, source, document, signal);
+  }
+  await target.putManifest(raw, signal);
+}
+
+async function copyBlobs(
+  target: Target,
+  source: Source,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const descriptor of [manifest.config, ...manifest.layers.filter((layer) => !isElsewhere(layer))])
+    await target.adopt(descriptor, source, signal);
+}
+
+/** Signatures and the like hold for the old digest only. */
+export async function warnOfReferrers(
+  source: Source,
+  set: ImageSet,
+  root: RawManifest,
+  listener: Listener,
+  signal: AbortSignal,
+): Promise<void> {
+  if (root.descriptor.digest === set.root.descriptor.digest) return;
+  const found = await source.referrers(set.root.descriptor.digest, signal).catch(() => []);
+  signal.throwIfAborted();
+  if (found.length === 0) return;
+  const kinds = [
+    ...new Set(
+      found.map(({ json, mediaType }) =>
+        typeof json['artifactType'] === 'string' ? json['artifactType'] : mediaType,
+      ),
+    ),
+  ];
+  listener({
+    type: 'warning',
+    code: 'REFERRERS_LEFT',
+    message: `${found.length} ${found.length === 1 ? 'artifact refers' : 'artifacts refer'} to the source (${kinds.join(', ')}): signatures and attestations do not hold for the new digest and stay behind`,
+  });
+}
