@@ -225,7 +225,7 @@ class LayerTar {
 
   #header(header: Partial<Header> & Pick<Header, 'name'>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#tar.entry({ mtime: time, mode: 0o644, ...header } as Header, (error) =>
+      this.#tar.entry({ mtime: time, mode: 0o644, ...header }, (error) =>
         error ? reject(error) : resolve(),
       );
     });
