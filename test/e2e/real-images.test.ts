@@ -13,6 +13,8 @@ import { judgeImage, untidyLayers, type JudgedImage } from '../support/e2e/judge
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
 import { differences } from '../support/e2e/rootfs-listing.ts';
 
+const isWhiteout = (name: string): boolean => /(?:^|\/)\.wh\.[^/]*$/.test(name);
+
 describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
   const images = inject('images');
   let work: string;
@@ -92,7 +94,7 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
     const twice = [];
     for (const entries of layers) {
       for (const { kind, name } of entries) {
-        if (kind !== '-') continue;
+        if (kind !== '-' || isWhiteout(name)) continue;
         if (seen.has(name)) twice.push(name);
         seen.add(name);
       }
@@ -149,7 +151,7 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
     const pruned = await shown('prune-presets', ['prune', ...presets]);
     const gone = [...original.listing.keys()].filter((path) => !pruned.listing.has(path));
     expect(gone.length).toBeGreaterThan(0);
-    const left = pruned.layers.flat().filter(({ kind }) => kind === '-');
+    const left = pruned.layers.flat().filter(({ kind, name }) => kind === '-' && !isWhiteout(name));
     expect(
       left.filter(({ name }) => /^var\/lib\/apt\/lists\/|^var\/cache\/apt\/.*\.deb$/.test(name)),
     ).toEqual([]);

@@ -90,7 +90,7 @@ it('gets new tokens when the old ones end in the middle of the work', async () =
       '--compression',
       'gzip',
       '--level',
-      '9',
+      '6',
       '--creds',
       credentials,
     ]);

@@ -43,6 +43,7 @@ export async function rewrite(args: readonly string[], env: Environment = {}): P
 
 export interface JudgedReport {
   readonly platforms: readonly {
+    /** `null` where nothing but packing was asked for. */
     readonly slimming: {
       readonly removed: readonly {
         readonly path: string;
@@ -51,7 +52,7 @@ export interface JudgedReport {
         readonly rule: string;
         readonly layer: number;
       }[];
-    };
+    } | null;
   }[];
 }
 
@@ -60,7 +61,7 @@ export async function removedPaths(report: string): Promise<ReadonlySet<string>>
   const { platforms } = JSON.parse(await readFile(report, 'utf8')) as JudgedReport;
   const removed = new Set<string>();
   for (const { slimming } of platforms) {
-    for (const { path, pathBase64, type, rule } of slimming.removed) {
+    for (const { path, pathBase64, type, rule } of slimming?.removed ?? []) {
       if (rule === 'shadowed' || type === 'whiteout' || type === 'opaque') continue;
       const bytes = pathBase64 === undefined ? Buffer.from(path) : Buffer.from(pathBase64, 'base64');
       removed.add(bytes.toString('latin1').replace(/^\/|\/$/g, ''));
