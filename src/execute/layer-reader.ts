@@ -162,5 +162,7 @@ function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'): Ocisli
     kind === 'foreign'
       ? 'a non-distributable layer, whose bytes are not in the registry'
       : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
-  return new OcislimError('UNSUPPORTED', `it is ${what}`, { advice: 'Select other layers (--layers).' });
+  return new OcislimError('UNSUPPORTED', `it is ${what}`, {
+    advice: 'Squash or recompress other layers (--layers); to prune, ocislim must read every layer.',
+  });
 }

@@ -165,6 +165,7 @@ describe('foreign layers', () => {
   test('they cannot be squashed or pruned', async () => {
     for (const transform of [squash(all), prune(all, { shadowed: true })]) {
       const { error } = await fail(windows, [transform]);
+      expect(error.advice).toMatch(/other layers.*to prune, ocislim must read every layer/);
       expect(error.code).toBe('UNSUPPORTED');
       expect(error.message).toBe(
         'source registry.test:5000/app:1, layer 1: it is a non-distributable layer, whose bytes are not in the registry',
