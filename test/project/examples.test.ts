@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RegistryServer, serveRegistry } from '../../src/store/server/serve-registry.ts';
+import { buildImage, writeLayout } from '../support/image-builder.ts';
+import { specOf } from '../support/model/shorthand.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const stop = new AbortController();
+const path = [join(root, 'bin'), dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);
+let folder: string;
+let server: RegistryServer;
+
+/** The shell blocks that are marked with `<!-- run -->`. */
+const examples = [
+  ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/<!-- run -->\n```sh\n([\s\S]*?)```/g),
+].map((match) => match[1] as string);
+
+function run(script: string): Promise<{ status: number; output: string }> {
+  const options = { cwd: join(folder, 'empty'), env: { PATH: path, HOME: folder, TMPDIR: folder } };
+  return new Promise((resolve) => {
+    execFile('/bin/sh', ['-euc', script], options, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ status, output: stdout + stderr });
+    });
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ocislim-examples-'));
+  await mkdir(join(folder, 'empty'));
+  server = await serveRegistry({ layoutDir: join(folder, 'registry'), signal: stop.signal });
+  const layers = [
+    ['usr/share/doc/app/README=words', 'var/lib/apt/lists/main_Packages=words', 'app/main=1'],
+    ['app/cache/a=words', 'app/main=2'],
+    ['app/other=1'],
+    ['app/.wh.other'],
+  ].map((entries) => writeTar(entries.map(specOf)));
+  await writeLayout(join(folder, 'layout'), { 1: buildImage({ layers }) });
+  const { status, output } = await run(`ocislim copy oci:../layout:1 ${server.host}/app:1`);
+  expect(status, output).toBe(0);
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+it('there are some', () => {
+  expect(examples.length).toBeGreaterThan(5);
+});
+
+it.each(examples)('works as the README says: %s', async (example) => {
+  const { status, output } = await run(example.replaceAll('localhost:5000', server.host));
+  expect(status, output).toBe(0);
+  expect(output).toMatch(/sha256:[0-9a-f]{64}|the same/);
+});
