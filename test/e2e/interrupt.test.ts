@@ -39,11 +39,11 @@ const moments: readonly (readonly [string, Moment])[] = [
   ],
 ];
 
-/** Jobs that take long enough to be stopped at every one of the moments. */
+/** Many layers are still to be written at every one of the moments. */
 const jobs: Readonly<Record<string, readonly string[]>> = {
-  // The layers that stay are mounted at once; the two large ones are read twice, through scratch files.
-  'prune --shadowed': ['prune', '--shadowed', '--compression', 'zstd', '--level', '19'],
-  'recompress to zstd 19': ['recompress', '--compression', 'zstd', '--level', '19'],
+  // Reads every layer twice, through scratch files.
+  'prune --shadowed': ['prune', '--shadowed'],
+  'recompress to zstd': ['recompress', '--compression', 'zstd', '--level', '9'],
 };
 
 describe.each(Object.keys(jobs))('%s', (job) => {
