@@ -1,0 +1,106 @@
+import { createHash, type Hash } from 'node:crypto';
+
+export const blockSize = 4096;
+const zeros = Buffer.alloc(blockSize);
+
+/**
+ * The digest of a file's contents, holes counted as the zeros that they are without being read: two files of one length
+ * have the same digest exactly when a program would read the same bytes from them, however sparse either is stored.
+ *
+ * Blocks of zeros are left out of the hash of the data; a second hash holds where the others lie.
+ */
+export class ContentDigest {
+  readonly #data: Hash = createHash('sha256');
+  #map: Hash | null = null;
+  readonly #block: Uint8Array;
+  #filled = 0;
+  /** Bytes before the block that is being filled. */
+  #at = 0;
+  /** Where the current run of blocks that are not zero started, or -1. */
+  #runStart = 0;
+
+  /** `block` is working memory of `blockSize` bytes, to be used again once this digest is finished. */
+  constructor(block: Uint8Array = new Uint8Array(blockSize)) {
+    this.#block = block;
+  }
+
+  write(bytes: Uint8Array): void {
+    let at = 0;
+    if (this.#filled > 0) {
+      at = Math.min(bytes.length, blockSize - this.#filled);
+      this.#block.set(bytes.subarray(0, at), this.#filled);
+      this.#fill(at);
+    }
+    const whole = at + Math.floor((bytes.length - at) / blockSize) * blockSize;
+    if (whole > at) this.#take(bytes, at, whole);
+    if (whole < bytes.length) {
+      this.#block.set(bytes.subarray(whole), 0);
+      this.#filled = bytes.length - whole;
+    }
+  }
+
+  /** A hole of so many bytes. */
+  skip(count: number): void {
+    let left = count;
+    if (this.#filled > 0) {
+      const part = Math.min(left, blockSize - this.#filled);
+      this.#block.fill(0, this.#filled, this.#filled + part);
+      this.#fill(part);
+      left -= part;
+    }
+    const whole = Math.floor(left / blockSize) * blockSize;
+    if (whole > 0) {
+      this.#endRun();
+      this.#at += whole;
+    }
+    this.#block.fill(0, 0, left - whole);
+    this.#filled += left - whole;
+  }
+
+  /** Once, at the end: the plain sha256 of the contents in hex where no block of them is zero. */
+  finish(): string {
+    if (this.#filled > 0) this.#take(this.#block, 0, this.#filled);
+    if (this.#map === null) return this.#data.digest('hex');
+    this.#endRun();
+    // Another form than that of a plain digest, so that no contents can be made up to have it.
+    return `holes:${createHash('sha256').update(this.#map.digest()).update(this.#data.digest()).digest('hex')}`;
+  }
+
+  #fill(count: number): void {
+    this.#filled += count;
+    if (this.#filled < blockSize) return;
+    this.#filled = 0;
+    this.#take(this.#block, 0, blockSize);
+  }
+
+  /** Whole blocks, but for the last one of the file. */
+  #take(bytes: Uint8Array, from: number, to: number): void {
+    let start = from;
+    for (let at = from; at < to; at += blockSize) {
+      const end = Math.min(at + blockSize, to);
+      if (!isZero(bytes, at, end)) {
+        if (this.#runStart < 0) {
+          this.#runStart = this.#at + at - from;
+          start = at;
+        }
+        continue;
+      }
+      if (this.#runStart >= 0) {
+        if (at > start) this.#data.update(bytes.subarray(start, at));
+        this.#endRun(this.#at + at - from);
+      }
+    }
+    if (this.#runStart >= 0) this.#data.update(bytes.subarray(start, to));
+    this.#at += to - from;
+  }
+
+  #endRun(end = this.#at): void {
+    this.#map ??= createHash('sha256');
+    if (this.#runStart >= 0) this.#map.update(`${this.#runStart}-${end} `);
+    this.#runStart = -1;
+  }
+}
+
+function isZero(bytes: Uint8Array, from: number, to: number): boolean {
+  return bytes[from] === 0 && bytes[to - 1] === 0 && zeros.compare(bytes, from, to, 0, to - from) === 0;
+}
