@@ -52,6 +52,33 @@ export async function judgeImage(
   }
 }
 
+/**
+ * The same for an image that was packed anew. Where umoci reads its layers, it unpacks them as they are (and holds them
+ * against their DiffIDs); zstd layers, which it cannot read, are held against their DiffIDs and no more: the root
+ * filesystem of the very same tars has been judged before.
+ */
+export async function judgePacked(
+  source: string,
+  work: string,
+): Promise<Pick<JudgedImage, 'image'> & Partial<JudgedImage>> {
+  const layout = join(work, 'layout');
+  const plain = join(work, 'plain');
+  const rootfs = join(work, 'rootfs');
+  try {
+    await pull(source, layout);
+    const image = await openLayout(layout);
+    if (image.manifest.layers.some(({ mediaType }) => mediaType.endsWith('zstd'))) {
+      await plainLayout(image, plain);
+      return { image };
+    }
+    await unpack(layout, rootfs);
+    const listing = await listRootfs(rootfs);
+    return { image, listing, said: steady(await runApp(rootfs)) };
+  } finally {
+    for (const folder of [layout, plain, rootfs]) removeFolder(folder);
+  }
+}
+
 /** nginx stamps its lines with times and process numbers. */
 function steady(said: string): string {
   return said.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ |\b\d+#\d+/gm, '');
