@@ -172,13 +172,17 @@ function otherContent(entry: TarEntry, { device }: Attributes): string {
 }
 
 function describeContent(size: number, content: ContentDigest): string {
-  return `${size} bytes, ${content.finish()}`;
+  return `${count(size, 'byte')}, ${content.finish()}`;
 }
 
 function describeForm({ format }: SparseForm, pieces: readonly SparsePiece[]): string {
   const hash = createHash('sha256');
   for (const { offset, length } of pieces) hash.update(`${offset}+${length} `);
-  return `sparse (${format}), ${pieces.length} pieces, ${hash.digest('hex')}`;
+  return `sparse (${format}), ${count(pieces.length, 'piece')}, ${hash.digest('hex')}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** The text itself, or its start and digest; the ellipsis, which is no byte, tells the two apart. */
