@@ -1,0 +1,111 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decode } from '../../src/codec/decode.ts';
+import { encode } from '../../src/codec/encode.ts';
+import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
+import { ZstdFrameScanner } from '../../src/codec/zstd-frame.ts';
+import { OcislimError } from '../../src/errors.ts';
+import type { Compression } from '../../src/oci/media-type.ts';
+
+const { signal } = new AbortController();
+const skippable = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+const pack = { gzip: gzipSync, zstd: zstdCompressSync } as const;
+
+async function* inChunks(bytes: Uint8Array, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function unpack(
+  bytes: Uint8Array,
+  compression: Compression,
+  size = 1 << 16,
+  maxBytes?: number,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const options = maxBytes === undefined ? { signal } : { signal, maxBytes };
+  for await (const chunk of decode(inChunks(bytes, size), compression, options)) chunks.push(chunk.slice());
+  return Buffer.concat(chunks);
+}
+
+/** The code of what it throws; 'whole' when it throws nothing. */
+async function fate(bytes: Uint8Array, compression: Compression): Promise<string> {
+  try {
+    await unpack(bytes, compression);
+    return 'whole';
+  } catch (error) {
+    return error instanceof OcislimError ? error.code : String(error);
+  }
+}
+
+describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
+  test('all members or frames come back, in chunks of any size', async () => {
+    const parts = fc.array(fc.uint8Array({ maxLength: 2000 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(parts, fc.integer({ min: 1, max: 700 }), async (bodies, size) => {
+        const packed = Buffer.concat(bodies.map((body) => pack[compression](body)));
+        expect(await unpack(packed, compression, size)).toEqual(Buffer.concat(bodies));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('cut off anywhere inside a member or frame it is damaged', async () => {
+    const one = pack[compression](Buffer.from('the first part, '.repeat(20)));
+    const two = pack[compression](Buffer.from('the second part'.repeat(20)));
+    const whole = Buffer.concat([one, two]);
+    for (let length = 0; length < whole.length; length++) {
+      const expected = length === one.length ? 'whole' : 'CODEC';
+      expect(await fate(whole.subarray(0, length), compression), `${length} bytes`).toBe(expected);
+    }
+  });
+
+  test('with another byte than it was it is damaged, or the same', async () => {
+    const body = Buffer.from('some words that are packed. '.repeat(10));
+    const packed =
+      compression === 'zstd' ? Buffer.from(pack.zstd(body, { params: { 201: 1 } })) : pack.gzip(body);
+    for (let at = 0; at < packed.length; at++) {
+      const altered = Buffer.from(packed);
+      altered[at] = (altered[at] as number) ^ 0x10;
+      if ((await fate(altered, compression)) === 'whole')
+        expect(await unpack(altered, compression), `byte ${at}`).toEqual(body);
+    }
+  });
+
+  test('what follows it is not passed over', async () => {
+    const packed = pack[compression](Buffer.from('body'));
+    expect(await fate(Buffer.concat([packed, Buffer.from('stray bytes')]), compression)).toBe('CODEC');
+  });
+
+  test('no more comes out than allowed', async () => {
+    const packed = pack[compression](Buffer.alloc(1_000_000));
+    expect(await unpack(packed, compression, 100, 1_000_000)).toHaveLength(1_000_000);
+    await expect(unpack(packed, compression, 100, 999_999)).rejects.toMatchObject({ code: 'LIMIT' });
+  });
+});
+
+test('skippable frames of zstd say nothing, before, between and after', async () => {
+  const [one, two] = [Buffer.from('one'), Buffer.from('two')];
+  const packed = [skippable, zstdCompressSync(one), skippable, skippable, zstdCompressSync(two), skippable];
+  for (const size of [1, 7, 1000])
+    expect(String(await unpack(Buffer.concat(packed), 'zstd', size))).toBe('onetwo');
+});
+
+test.each([19, 20, 22])('zstd level %i stays within a window of 8 MiB', async (level) => {
+  const pool = createEncoderPool({ jobs: 1 });
+  try {
+    const body = Buffer.alloc(20 * 1024 * 1024, 'a long text that says little ');
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of encode(inChunks(body, 1 << 20), { kind: 'zstd', level }, { signal, pool }))
+      chunks.push(chunk.slice());
+    const packed = Buffer.concat(chunks);
+    const scanner = new ZstdFrameScanner();
+    scanner.push(packed, 0);
+    expect(scanner.header).toMatchObject({ kind: 'zstd' });
+    if (scanner.header?.kind === 'zstd')
+      expect(scanner.header.windowSize).toBeLessThanOrEqual(8 * 1024 * 1024);
+    expect((await unpack(packed, 'zstd')).equals(body)).toBe(true);
+  } finally {
+    await pool.close();
+  }
+});
