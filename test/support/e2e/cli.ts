@@ -41,7 +41,7 @@ export async function rewrite(args: readonly string[], env: Environment = {}): P
   return digest;
 }
 
-export interface JudgedReport {
+interface JudgedReport {
   readonly platforms: readonly {
     /** `null` where nothing but packing was asked for. */
     readonly slimming: {

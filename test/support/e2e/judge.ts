@@ -66,7 +66,7 @@ export async function openLayout(layout: string): Promise<LayoutImage> {
   return { layout, manifest, config };
 }
 
-export function blobPath(layout: string, digest: string): string {
+function blobPath(layout: string, digest: string): string {
   return join(layout, 'blobs', ...digest.split(':'));
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from './programs.ts';
 
 /** One path of an unpacked root filesystem, with every attribute that a container can see. */
-export interface ListedEntry {
+interface ListedEntry {
   readonly type: string;
   readonly mode: number;
   readonly uid: number;
