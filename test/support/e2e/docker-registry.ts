@@ -122,12 +122,9 @@ export class DockerRegistry {
   }
 }
 
-/** Debian's name for what others call `registry`. */
-const program = 'docker-registry';
-
 function serve(folder: string, config: string): ChildProcess {
   const [stdout, stderr] = [openSync(join(folder, 'stdout'), 'w'), openSync(join(folder, 'stderr'), 'w')];
-  const child = spawn(program, ['serve', config], {
+  const child = spawn('docker-registry', ['serve', config], {
     stdio: ['ignore', stdout, stderr],
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
   });
