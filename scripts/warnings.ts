@@ -11,8 +11,6 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',
   KEPT_FOR_LINK:
     'A file that a rule names stays, because a layer outside the selection has a hard link to it.',
-  UNTIDY_LAYER:
-    'A layer’s tar ends without its end mark, or has stray bytes after it. Runtimes read it; a rewritten layer is whole.',
   INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',
   WINDOW_CAPPED:
     'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',

@@ -12,8 +12,16 @@ export type ProgressEvent =
       /** Bytes to go through, when known: compressed source bytes. */
       readonly total: number | null;
     }
-  | { readonly type: 'task-progress'; readonly id: string; /** Bytes since the start. */ readonly bytes: number }
-  | { readonly type: 'task-end'; readonly id: string; /** For a person: "mounted", "31.2 MB → 12.0 MB". */ readonly outcome: string };
+  | {
+      readonly type: 'task-progress';
+      readonly id: string /** Bytes since the start. */;
+      readonly bytes: number;
+    }
+  | {
+      readonly type: 'task-end';
+      readonly id: string /** For a person: "mounted", "31.2 MB → 12.0 MB". */;
+      readonly outcome: string;
+    };
 
 export type TaskPhase = 'scan' | 'rewrite' | 'recompress' | 'copy' | 'publish';
 
@@ -23,7 +31,6 @@ export type WarningCode =
   | 'FAMILY_CHANGED'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
-  | 'UNTIDY_LAYER'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
   | 'RULE_UNUSED'

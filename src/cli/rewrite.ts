@@ -122,7 +122,7 @@ export class Session {
 }
 
 /** SOURCE_DATE_EPOCH in seconds. @throws USAGE */
-export function readEpoch(env: Console['env']): number | null {
+function readEpoch(env: Console['env']): number | null {
   const given = env['SOURCE_DATE_EPOCH'];
   if (given === undefined || given === '') return null;
   if (!/^[0-9]{1,11}$/.test(given))

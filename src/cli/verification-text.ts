@@ -1,15 +1,24 @@
 import type { Verification } from '../execute/verify.ts';
-import { escapeText } from '../report/escape.ts';
+import { displayPath, escapeText, pathFields } from '../report/escape.ts';
 import { formatNumberOf } from '../report/figures.ts';
 
 /** The verdict in words: a line for each platform, and one for each difference. */
 export function renderVerification(result: Verification, a: string, b: string): string {
   const lines: string[] = [];
-  for (const { platform, compared, differences, differenceCount, allowedMissing } of result.platforms) {
+  for (const {
+    platform,
+    sameLayers,
+    compared,
+    differences,
+    differenceCount,
+    allowedMissing,
+  } of result.platforms) {
     const where = platform ?? 'image';
     const less =
       allowedMissing === 0 ? '' : `, ${formatNumberOf(allowedMissing, 'path')} removed as announced`;
-    if (differenceCount === 0)
+    if (differenceCount === 0 && sameLayers)
+      lines.push(`${where}: the same layers, byte for byte once unpacked`);
+    else if (differenceCount === 0)
       lines.push(
         `${where}: the same, ${formatNumberOf(compared, 'path')} compared in every attribute${less}`,
       );
@@ -18,7 +27,7 @@ export function renderVerification(result: Verification, a: string, b: string): 
         `${where}: ${formatNumberOf(differenceCount, 'difference')} in ${formatNumberOf(compared, 'path')}${less}`,
       );
     for (const { path, what, a: before, b: after } of differences)
-      lines.push(`  ${what.padEnd(8)} ${escapeText(path)}: ${escapeText(before)} → ${escapeText(after)}`);
+      lines.push(`  ${what.padEnd(8)} ${displayPath(path)}: ${escapeText(before)} → ${escapeText(after)}`);
     if (differences.length < differenceCount)
       lines.push(
         `  … and ${formatNumberOf(differenceCount - differences.length, 'more difference', 'more differences')}`,
@@ -28,4 +37,13 @@ export function renderVerification(result: Verification, a: string, b: string): 
     result.equal ? `${escapeText(b)} is ${escapeText(a)}` : `${escapeText(b)} is NOT ${escapeText(a)}`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** The same for machines; names that are not UTF-8 carry their bytes as pathBase64. */
+export function renderVerificationJson(result: Verification): string {
+  const platforms = result.platforms.map((platform) => ({
+    ...platform,
+    differences: platform.differences.map(({ path, ...rest }) => ({ ...pathFields(path), ...rest })),
+  }));
+  return `${JSON.stringify({ ...result, platforms }, null, 2)}\n`;
 }

@@ -101,7 +101,8 @@ export function resolve(
         ),
       );
     }
-    for (const layer of new Set(written.map((change) => change.layer))) refuseGarbage(layer, indexes);
+    for (const layer of new Set([...numbers(range), ...written.map((change) => change.layer)]))
+      refuseGarbage(layer, indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
     for (const change of written) {
       const mode = change.file >= 0 ? modes.get(change.file) : undefined;

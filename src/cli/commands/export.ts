@@ -21,7 +21,8 @@ export const exportCommand: Command = {
     const { Session } = await import('../rewrite.ts');
     const { exportRootfs } = await import('../../execute/export.ts');
     const { parseReference } = await import('../../oci/reference.ts');
-    const file = text(values, 'file') ?? '-';
+    // yargs makes an empty string of a lone dash.
+    const file = text(values, 'file') || '-';
     const reference = parseReference(text(values, 'src') ?? '');
     const session = new Session(values, console);
     const [platform = null, ...more] = session.platforms;

@@ -6,7 +6,7 @@ export const verify: Command = {
   name: 'verify',
   describe: 'prove that image B is image A, or A less the paths that pruning removed',
   details:
-    'Reads both images whole, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. After a prune, --report FILE.json (as prune wrote it) or --except GLOB says what may be missing in B.',
+    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. After a prune, --report FILE.json (as prune wrote it) or --except GLOB says what may be missing in B.',
   positionals: [
     { name: 'a', describe: 'the original', required: true },
     { name: 'b', describe: 'the image to judge', required: true },
@@ -39,7 +39,7 @@ export const verify: Command = {
     const { Session } = await import('../rewrite.ts');
     const { verifyImages } = await import('../../execute/verify.ts');
     const { allowedPaths } = await import('../removed-paths.ts');
-    const { renderVerification } = await import('../verification-text.ts');
+    const { renderVerification, renderVerificationJson } = await import('../verification-text.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     const allowed = await allowedPaths(list(values, 'except'), list(values, 'removed-by'));
     const [first, second] = [
@@ -53,7 +53,7 @@ export const verify: Command = {
       const { platforms, jobs, maxScratch, listener, signal } = session;
       const result = await verifyImages({ a, b, platforms, allowed, jobs, maxScratch, listener, signal });
       session.stopProgress();
-      if (text(values, 'format') === 'json') console.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      if (text(values, 'format') === 'json') console.stdout.write(renderVerificationJson(result));
       else console.stdout.write(renderVerification(result, a.label, b.label));
       return result.equal ? 0 : 3;
     } finally {
