@@ -171,7 +171,8 @@ export async function layerEntries(
     if (status !== 0 && !untidy.has(digest)) throw new Error(`tar -t of the layer ${digest}: ${stderr}`);
     const entries = [];
     for (const line of stdout.split('\n')) {
-      const match = /^(.)\S* +\S+ +\S+ (\S+ \S+) (.*)$/.exec(line);
+      // Times are padded from the first one on that has a fraction.
+      const match = /^(.)\S* +\S+ +\S+ (\S+ \S+) +(.*)$/.exec(line);
       if (match === null) continue;
       const [, kind = '', mtime = '', shown = ''] = match;
       const name = shown.replace(kind === 'l' ? / -> .*$/ : kind === 'h' ? / link to .*$/ : /$/, '');
