@@ -17,7 +17,14 @@ export { type Digest, isDigest } from './oci/digest.ts';
 export { formatPlatform, parsePlatform, type Platform } from './oci/platform.ts';
 export { formatReference, parseReference, type Reference } from './oci/reference.ts';
 
-export { type Image, type Labelling, type MinSavings, pipe, type Plan, type Transform } from './image/image.ts';
+export {
+  type Image,
+  type Labelling,
+  type MinSavings,
+  pipe,
+  type Plan,
+  type Transform,
+} from './image/image.ts';
 export type { Rule } from './image/rule.ts';
 export type { Selection } from './image/selection.ts';
 

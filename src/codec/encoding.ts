@@ -9,7 +9,7 @@ export type PackedEncoding =
   | { readonly kind: 'zstd'; readonly level: number };
 
 /** The highest level of each engine; the lowest is always 1. */
-export const maxLevels = { libdeflate: 12, zlib: 9, pako: 9, zstd: 22 } as const;
+const maxLevels = { libdeflate: 12, zlib: 9, pako: 9, zstd: 22 } as const;
 
 /** @throws USAGE with the range allowed. */
 export function validateEncoding(encoding: PackedEncoding): void {

@@ -2,7 +2,7 @@ import type { Gunzip, ZstdDecompress } from 'node:zlib';
 import type { ByteStream } from '../stream/byte-stream.ts';
 
 /** Bytes of unpacked chunks. Each costs a hop to the thread pool and back; Node's own 16 KiB halve the speed. */
-export const outputChunk = 256 * 1024;
+const outputChunk = 256 * 1024;
 
 /** The options that let a decoder work ahead of both its ends while the main thread is busy. */
 export const decoderBuffers = {

@@ -115,7 +115,7 @@ export class LayerDigester {
   }
 }
 
-export function hasSameLayers(a: Image, b: Image): boolean {
+function hasSameLayers(a: Image, b: Image): boolean {
   const [before, after] = [a.config.diffIds, b.config.diffIds];
   return before.length === after.length && before.every((diffId, i) => diffId === after[i]);
 }

@@ -320,7 +320,7 @@ export function compressionOf(image: Image, layer: Layer, sealed: SealedLayer): 
 }
 
 /** A layer changed by slimming alone is packed as it was, at the usual level. */
-export function defaultEncoding(compression: Compression): PackedEncoding {
+function defaultEncoding(compression: Compression): PackedEncoding {
   switch (compression) {
     case 'none':
       return { kind: 'none' };
@@ -332,7 +332,7 @@ export function defaultEncoding(compression: Compression): PackedEncoding {
 }
 
 /** Without a threshold a layer changes its format at any size, but keeps its blob if the same format gets no smaller. */
-export function savesEnough(
+function savesEnough(
   before: number,
   after: number,
   minSavings: MinSavings | null,

@@ -11,7 +11,7 @@ import { readImageSet } from './image-set.ts';
 import { LayerDigester } from './layer-digester.ts';
 import type { RunOptions } from './run.ts';
 
-export type { Aspect, Difference } from './difference.ts';
+export type { Difference } from './difference.ts';
 
 /** Nothing is read twice here, so that `maxScratch` is not drawn on. */
 export interface VerifyOptions

@@ -40,8 +40,3 @@ export function algorithmOf(digest: Digest): 'sha256' | 'sha512' {
 export function hexOf(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
-
-/** `sha256:0123456789ab`, for people. */
-export function shortDigest(digest: Digest): string {
-  return digest.slice(0, digest.indexOf(':') + 13);
-}

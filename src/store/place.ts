@@ -1,4 +1,3 @@
-import type { Listener } from '../events.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
@@ -54,7 +53,12 @@ export interface Target {
   readonly layerFormat: 'any' | 'plain';
   has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean>;
   /** Already there, else mounted from the source's repository, else copied (verified). Never decodes. */
-  adopt(descriptor: Descriptor, source: Source, signal: AbortSignal, onBytes?: (count: number) => void): Promise<Adoption>;
+  adopt(
+    descriptor: Descriptor,
+    source: Source,
+    signal: AbortSignal,
+    onBytes?: (count: number) => void,
+  ): Promise<Adoption>;
   /** Takes in a stream of unknown length and digest. On any error nothing stays behind. */
   stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob>;
   /** Writes a small blob of known content (a config). */
@@ -70,9 +74,4 @@ export interface Target {
   nameOf(digest: Digest): string;
   /** Releases everything; without a `publish` before it, removes every trace of unfinished work. */
   close(): Promise<void>;
-}
-
-/** What stores need to know about the run. */
-export interface StoreContext {
-  readonly listener: Listener;
 }

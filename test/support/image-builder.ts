@@ -250,12 +250,10 @@ export async function writeLayout(
 }
 
 export {
-  type ImageSource,
   openLayout,
   type ReadImage,
   readImage,
   readImageFrom,
   validateImage,
-  type ValidateOptions,
   validateTree,
 } from './image-reader.ts';

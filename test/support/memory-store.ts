@@ -23,7 +23,7 @@ export type MemorySourceOptions = SourceFaults & {
 };
 
 /** The registry that both sides of most tests are in. */
-export const REGISTRY = 'http://registry.test:5000';
+const REGISTRY = 'http://registry.test:5000';
 
 /** An image in memory as a source that counts: `opened` has the digest of each blob as often as it was opened. */
 export class MemorySource implements Source {

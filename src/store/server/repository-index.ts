@@ -152,7 +152,7 @@ interface Building {
   readonly blobs: Set<Digest>;
 }
 
-export function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): ManifestFacts {
+function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): ManifestFacts {
   const json = parseJsonObject(bytes, digest);
   const blobs = [json['config'], ...listOf(json['layers'])].flatMap((blob) => sized(blob));
   const subject = digestIn(json['subject']);

@@ -31,7 +31,7 @@ export function pick<T>(list: readonly T[], index: number): T | undefined {
   return list.length === 0 ? undefined : list[index % list.length];
 }
 
-export function byDepth(paths: readonly ByteString[]): ByteString[] {
+function byDepth(paths: readonly ByteString[]): ByteString[] {
   return [...paths].sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
 }
 

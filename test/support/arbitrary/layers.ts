@@ -9,7 +9,7 @@ import { type IntentName, OPERATIONS, type Operation } from './intents.ts';
 import { describeStack, type GeneratedLayer, type GeneratedStack } from './stack.ts';
 
 export { ALL_FEATURES, type Feature } from './features.ts';
-export type { GeneratedLayer, GeneratedStack } from './stack.ts';
+export type { GeneratedStack } from './stack.ts';
 
 export type LayerStackOptions = {
   readonly minLayers?: number;

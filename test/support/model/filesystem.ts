@@ -326,7 +326,7 @@ function isPlainDirectory(node: RootfsNode): boolean {
 }
 
 /** A node on one line, for messages. */
-export function describeNode(node: RootfsNode): string {
+function describeNode(node: RootfsNode): string {
   if (node.implied) return 'dir (implied)';
   const parts = [node.kind, node.mode.toString(8).padStart(4, '0'), `${node.uid}:${node.gid}`];
   if (node.uname !== '' || node.gname !== '') parts.push(`${show(node.uname)}:${show(node.gname)}`);

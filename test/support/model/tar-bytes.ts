@@ -1,6 +1,6 @@
 import { type ByteString, bytesOf, concat } from './byte-string.ts';
 
-export const BLOCK = 512;
+const BLOCK = 512;
 
 /** What an entry is once its head has been understood; `global` is a PAX `g` header, which describes no file. */
 export type EntryType = 'file' | 'dir' | 'symlink' | 'link' | 'char' | 'block' | 'fifo' | 'global';
@@ -72,8 +72,8 @@ export type HeaderFields = {
   readonly checksum?: number;
 };
 
-export const USTAR_MAGIC = 'ustar\x0000';
-export const GNU_MAGIC = 'ustar  \0';
+const USTAR_MAGIC = 'ustar\x0000';
+const GNU_MAGIC = 'ustar  \0';
 
 /** One 512-byte header block, its checksum computed. */
 export function headerBlock(fields: HeaderFields): Uint8Array {
@@ -411,7 +411,7 @@ export function writeTar(specs: readonly EntrySpec[], end: TarEnd = 'blocks'): U
 }
 
 /** Entry bytes with an end put after them. */
-export function endTar(entries: Uint8Array, end: TarEnd): Uint8Array {
+function endTar(entries: Uint8Array, end: TarEnd): Uint8Array {
   switch (end) {
     case 'none':
     case 'untidy':
@@ -427,4 +427,4 @@ export function endTar(entries: Uint8Array, end: TarEnd): Uint8Array {
   }
 }
 
-export { type ModelEntry, readTar, type TarReading, readWholeTar } from './tar-reader.ts';
+export { type ModelEntry, readTar, readWholeTar } from './tar-reader.ts';

@@ -312,7 +312,7 @@ function canonicalContent(
 }
 
 /** A decimal in its one canonical form. Throws an Error for what is no decimal. */
-export function canonicalDecimal(text: string): string {
+function canonicalDecimal(text: string): string {
   const match = /^(-?)(\d*)(?:\.(\d*))?$/.exec(text);
   if (match === null || (match[2] === '' && !match[3]))
     throw new Error(`no decimal: ${JSON.stringify(text)}`);
