@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { renderChart } from '../../scripts/measure.ts';
 import { renderPages } from '../../scripts/write-docs.ts';
 import { commands } from '../../src/cli/commands/all.ts';
 import { errorCodes } from '../../src/errors.ts';
@@ -16,6 +17,11 @@ describe('pages', () => {
   it('exist for commands that exist, and for no others', () => {
     const files = readdirSync(fileURLToPath(new URL('docs/commands', root)));
     expect(files.sort()).toEqual(commands.map(({ name }) => `${name}.md`).sort());
+  });
+
+  it('show the chart of the figures that lie beside it', () => {
+    const figures = JSON.parse(read('docs/sizes.json')) as Parameters<typeof renderChart>[0];
+    expect(read('docs/sizes.svg')).toBe(renderChart(figures));
   });
 
   it('are linked from the README', () => {
