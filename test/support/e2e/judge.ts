@@ -35,7 +35,9 @@ export async function push(source: string, reference: string, credentials?: Cred
 /** Copies an image (any transport of skopeo's) into an OCI layout, tag `v1`: skopeo verifies digests and sizes. */
 export async function pull(source: string, layout: string, credentials?: Credentials): Promise<void> {
   const creds = credentials === undefined ? [] : ['--src-creds', credentials];
-  const flags = ['--src-tls-verify=false', '--dest-oci-accept-uncompressed-layers', ...creds];
+  // Of the plain layers in a docker save archive skopeo believes that they are gzip, and would label them so.
+  const asTheyAre = source.startsWith('docker-archive:') ? [] : ['--dest-oci-accept-uncompressed-layers'];
+  const flags = ['--src-tls-verify=false', ...asTheyAre, ...creds];
   await run('skopeo', [...insecure, ...flags, source, `oci:${layout}:v1`]);
 }
 
