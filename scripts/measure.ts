@@ -70,13 +70,13 @@ export function renderChart({ image, rows }: Measurement): string {
   const height = 56 + rows.length * 30;
   const bars = rows.map(({ command, size }, i) => {
     const y = 44 + i * 30;
-    const width = Math.max(2, Math.round((size / longest) * 360));
+    const width = Math.max(2, Math.round((size / longest) * 330));
     const share = i === 0 ? '' : `  −${(100 - (size / longest) * 100).toFixed(0)} %`;
-    return `  <text x="316" y="${y + 15}" text-anchor="end">${escape(command)}</text>
-  <rect x="326" y="${y}" width="${width}" height="20" rx="3" fill="${i === 0 ? '#8b949e' : '#2f81f7'}"/>
-  <text x="${334 + width}" y="${y + 15}">${(size / 1e6).toFixed(1)} MB${share}</text>`;
+    return `  <text x="440" y="${y + 15}" text-anchor="end">${escape(command)}</text>
+  <rect x="450" y="${y}" width="${width}" height="20" rx="3" fill="${i === 0 ? '#8b949e' : '#2f81f7'}"/>
+  <text x="${458 + width}" y="${y + 15}">${(size / 1e6).toFixed(1)} MB${share}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 ${height}" role="img" aria-label="${escape(`Sizes of ${image}`)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 ${height}" role="img" aria-label="${escape(`Sizes of ${image}`)}">
   <style>text { font: 13px ui-monospace, monospace; fill: #57606a } @media (prefers-color-scheme: dark) { text { fill: #b1bac4 } }</style>
   <text x="20" y="24">${escape(`${image}: bytes of all layers as transferred`)}</text>
 ${bars.join('\n')}
