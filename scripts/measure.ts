@@ -27,8 +27,8 @@ const commands: readonly (readonly string[])[] = [
   ['slim'],
   ['recompress', '--compression', 'gzip', '--level', '10'],
   ['recompress', '--compression', 'zstd', '--level', '3'],
-  ['recompress', '--compression', 'zstd', '--level', '19'],
-  ['slim', '--compression', 'zstd', '--level', '19'],
+  ['recompress', '--compression', 'zstd', '--level', '12'],
+  ['slim', '--compression', 'zstd', '--level', '12'],
 ];
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
