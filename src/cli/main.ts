@@ -6,6 +6,9 @@ import { commands } from './commands/all.ts';
 import type { Option, Values } from './option.ts';
 import { version } from './version.ts';
 
+/** What shells report of a program that SIGPIPE ended. */
+const brokenPipe = 141;
+
 /** Runs a command line; everything that ends it comes back as an exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
@@ -17,6 +20,13 @@ export async function main(args: readonly string[]): Promise<number> {
     interrupted.abort(new OcislimError('INTERRUPTED', 'interrupted; nothing was published'));
   };
   const handlers = { SIGINT: () => onSignal('SIGINT'), SIGTERM: () => onSignal('SIGTERM') };
+  // Who reads the output has gone (`| head`): put everything away and leave, as SIGPIPE would end a program.
+  const onPipe = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    status ??= brokenPipe;
+    interrupted.abort(new OcislimError('IO', 'nobody reads the output any more'));
+  };
+  process.stdout.on('error', onPipe);
   process.on('SIGINT', handlers.SIGINT);
   process.on('SIGTERM', handlers.SIGTERM);
   const console: Console = {
@@ -29,6 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const result = await dispatch(args, console);
     return status ?? result;
   } catch (error) {
+    if (status === brokenPipe) return status;
     if (status !== null) {
       process.stderr.write('ocislim: interrupted; nothing was published\n');
       return status;

@@ -16,6 +16,8 @@ export const memberSize = 1024 * 1024;
 /** Input bytes of a deflate block by zlib, which sees the 32 KiB before it. */
 export const blockSize = 512 * 1024;
 const dictionarySize = 32 * 1024;
+/** Blocks up to this size are filled again. */
+const recycledSize = 8 * 1024 * 1024;
 
 /**
  * Packs a stream. The bytes that come out depend on the bytes that go in and on the encoding alone: not on how they
@@ -136,7 +138,9 @@ function encodeZstd(stream: ByteStream, level: number, options: EncodeOptions): 
             params,
             pledgedSrcSize: bytes.length,
           });
-          reader.recycle(bytes.buffer);
+          // Spare memory for large frames would cost more than making it anew; detaching frees it at once.
+          if (frameSize <= recycledSize) reader.recycle(bytes.buffer);
+          else bytes.buffer.transfer(0);
           return frame;
         }),
   );

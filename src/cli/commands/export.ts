@@ -40,9 +40,7 @@ export const exportCommand: Command = {
       });
       try {
         if (file === '-') {
-          for await (const chunk of result.stream)
-            if (!process.stdout.write(chunk))
-              await new Promise((resolve) => process.stdout.once('drain', resolve));
+          await pipeline(result.stream, process.stdout, { end: false, signal: session.signal });
         } else {
           await writeWhole(file, result.stream, session.signal);
         }

@@ -1,14 +1,15 @@
 import { OcislimError } from '../../errors.ts';
 import { type Command, destination, source } from '../command.ts';
 import { layerSelection, packing, pruning, rewriting } from '../common-options.ts';
-import { names } from '../option.ts';
+import { names, text } from '../option.ts';
 
 export const prune: Command = {
   name: 'prune',
   describe: 'remove files by rule, or whatever upper layers hide, and keep the layers',
   details:
     'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
-  positionals: [source, destination],
+  // Without a source it can still list the presets.
+  positionals: [{ ...source, required: false }, destination],
   options: [...pruning, ...layerSelection, ...packing, ...rewriting],
   examples: [
     [
@@ -23,6 +24,11 @@ export const prune: Command = {
   ],
   async run(values, console) {
     if (names(values, 'preset').includes('help')) return listPresets(console.stdout);
+    if (text(values, 'src') === null) {
+      throw new OcislimError('USAGE', 'prune needs an image to read', {
+        advice: 'See "ocislim prune --help"; "ocislim prune --preset help" lists the presets.',
+      });
+    }
     const { baseReader, rewrite } = await import('../rewrite.ts');
     const { rangeSelection, pruneOptions, packedEncoding, minSavings } = await import('../selections.ts');
     const { prune: transform } = await import('../../slim/prune.ts');
