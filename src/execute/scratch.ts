@@ -23,7 +23,8 @@ export class Scratch {
 
   /** Passes a blob through and keeps a copy, if it fits. The copy counts once the stream has ended well. */
   async *keep(stream: ByteStream, descriptor: Descriptor): ByteStream {
-    if (this.#files.has(descriptor.digest) || this.#used + descriptor.size > this.#budget) {
+    const { digest, size } = descriptor;
+    if (size === 0 || this.#files.has(digest) || this.#used + size > this.#budget) {
       yield* stream;
       return;
     }

@@ -68,3 +68,13 @@ test('without a folder to write to the bytes still pass', async () => {
   expect(scratch.read(descriptor.digest)).toBeNull();
   await scratch.close();
 });
+
+test('without a budget not even an empty blob is kept', async () => {
+  const scratch = new Scratch(0);
+  const empty = describeBytes('application/octet-stream', new Uint8Array(0));
+  async function* nothing(): AsyncGenerator<Uint8Array> {
+    yield* [];
+  }
+  await drain(scratch.keep(nothing(), empty));
+  expect(readdirSync(folder)).toEqual([]);
+});
