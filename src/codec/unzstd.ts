@@ -4,8 +4,7 @@ import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { concat } from '../stream/collect.ts';
-import { decoderBuffers, runDecoder } from './native-decoder.ts';
-import { release } from './pass-through.ts';
+import { decoderBuffers, release, runDecoder } from './native-decoder.ts';
 import { ZstdFrameScanner } from './zstd-frame.ts';
 
 /** Frames that say that they unpack to no more than this are decoded whole, some at once; larger ones are streamed. */
