@@ -6,6 +6,11 @@ export interface Block {
   readonly last: boolean;
 }
 
+/** Larger blocks take more time to encode than to make anew, and are too large to lie about. */
+const recycledSize = 8 * 1024 * 1024;
+const nothing = new Uint8Array(0);
+const ended = { done: true, value: undefined } as const;
+
 /**
  * Cuts a stream into blocks of exactly `size` bytes, only the last one shorter, whatever the chunks; an empty stream is one
  * empty block. Chunks are copied once, into memory that is used again when it is given back.
@@ -14,8 +19,7 @@ export class BlockReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #size: number;
   readonly #spare: ArrayBuffer[] = [];
-  #chunk: Uint8Array = new Uint8Array(0);
-  #ended = false;
+  #chunk: Uint8Array = nothing;
   #closed = false;
 
   constructor(stream: ByteStream, size: number) {
@@ -28,43 +32,34 @@ export class BlockReader {
     const size = this.#size;
     const bytes = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(size));
     let filled = 0;
-    // One chunk beyond a full block must be seen, to know whether the block is the last.
-    while (await this.#fill()) {
+    // One byte beyond a full block must be seen, to know whether the block is the last.
+    for (;;) {
       const chunk = this.#chunk;
-      if (filled + chunk.length <= size) {
-        bytes.set(chunk, filled);
-        filled += chunk.length;
-        this.#chunk = chunk.subarray(chunk.length);
-        continue;
+      if (chunk.length > size - filled) {
+        bytes.set(chunk.subarray(0, size - filled), filled);
+        this.#chunk = chunk.subarray(size - filled);
+        return { bytes, last: false };
       }
-      bytes.set(chunk.subarray(0, size - filled), filled);
-      this.#chunk = chunk.subarray(size - filled);
-      return { bytes, last: false };
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+      this.#chunk = nothing;
+      const { done, value } = this.#closed ? ended : await this.#chunks.next();
+      if (done === true) return { bytes: bytes.subarray(0, filled), last: true };
+      this.#chunk = value;
     }
-    return { bytes: bytes.subarray(0, filled), last: true };
   }
 
   /** Gives back the memory of a block that nobody reads any more. */
   recycle(memory: ArrayBuffer): void {
-    if (!this.#closed && memory.byteLength === this.#size) this.#spare.push(memory);
+    if (!this.#closed && memory.byteLength === this.#size && this.#size <= recycledSize)
+      this.#spare.push(memory);
+    // Detached memory is freed at once, and not when the collector comes by.
+    else memory.transfer(0);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#spare.length = 0;
-    if (!this.#ended) await this.#chunks.return?.();
-  }
-
-  async #fill(): Promise<boolean> {
-    while (this.#chunk.length === 0) {
-      if (this.#closed) return false;
-      const { done, value } = await this.#chunks.next();
-      if (done === true) {
-        this.#ended = true;
-        return false;
-      }
-      this.#chunk = value;
-    }
-    return true;
+    await this.#chunks.return?.();
   }
 }

@@ -2,6 +2,7 @@ import { OcislimError } from '../errors.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { gunzip } from './gunzip.ts';
+import { passThrough } from './pass-through.ts';
 import { unzstd } from './unzstd.ts';
 
 export interface DecodeOptions {
@@ -24,19 +25,11 @@ export function decode(stream: ByteStream, compression: Compression, options: De
 function unpack(stream: ByteStream, compression: Compression, signal: AbortSignal): ByteStream {
   switch (compression) {
     case 'none':
-      return pass(stream, signal);
+      return passThrough(stream, signal);
     case 'gzip':
       return gunzip(stream, signal);
     case 'zstd':
       return unzstd(stream, signal);
-  }
-}
-
-async function* pass(stream: ByteStream, signal: AbortSignal): ByteStream {
-  signal.throwIfAborted();
-  for await (const chunk of stream) {
-    yield chunk;
-    signal.throwIfAborted();
   }
 }
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { blockSize, memberSize } from './encode.ts';
 import type { PackedEncoding } from './encoding.ts';
+import { libdeflateBlock } from './gzip-libdeflate.ts';
+import { zlibBlock } from './gzip-zlib.ts';
 import { zstdLevel } from './zstd-level.ts';
 
 /** What packed a layer: the same encoder, version, level and block size give the same bytes. */
@@ -27,9 +28,9 @@ export function describeEncoder(encoding: PackedEncoding): EncoderDescription {
     case 'gzip':
       switch (encoding.engine) {
         case 'libdeflate':
-          return describe('libdeflate', packageVersion('libdeflate'), encoding.level, memberSize);
+          return describe('libdeflate', packageVersion('libdeflate'), encoding.level, libdeflateBlock);
         case 'zlib':
-          return describe('zlib', process.versions.zlib ?? 'unknown', encoding.level, blockSize);
+          return describe('zlib', process.versions.zlib ?? 'unknown', encoding.level, zlibBlock);
         case 'pako':
           return describe('pako', packageVersion('pako'), encoding.level, null);
       }

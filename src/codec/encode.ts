@@ -1,219 +1,112 @@
-import { constants, crc32, deflateRaw, type ZlibOptions, type ZstdOptions, zstdCompress } from 'node:zlib';
-import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { type Block, BlockReader } from './block.ts';
-import type { EncoderPool } from './encoder-pool.ts';
+import { BlockReader } from './block.ts';
+import type { BlockEncoder, EncodedBlock } from './block-encoder.ts';
+import type { EncoderPool, Lane } from './encoder-pool.ts';
 import { type PackedEncoding, validateEncoding } from './encoding.ts';
-import { zstdLevel } from './zstd-level.ts';
+import { libdeflateEncoder } from './gzip-libdeflate.ts';
+import { pakoEncoder } from './gzip-pako.ts';
+import { zlibEncoder } from './gzip-zlib.ts';
+import { passThrough, release } from './pass-through.ts';
+import { zstdEncoder } from './zstd.ts';
 
 export interface EncodeOptions {
   readonly signal: AbortSignal;
   readonly pool: EncoderPool;
 }
 
-/** Input bytes of a gzip member by libdeflate; larger ones save 0.05 %. */
-export const memberSize = 1024 * 1024;
-/** Input bytes of a deflate block by zlib, which sees the 32 KiB before it. */
-export const blockSize = 512 * 1024;
-const dictionarySize = 32 * 1024;
-/** Blocks up to this size are filled again. */
-const recycledSize = 8 * 1024 * 1024;
-
 /**
- * Packs a stream. The bytes that come out depend on the bytes that go in and on the encoding alone: not on how they
- * are cut into chunks, nor on how many blocks are worked on at once.
- * @throws USAGE for a level that there is not, CODEC where an engine fails
+ * The packed bytes. They depend on the bytes that go in and on the encoding (and the version of its encoder, see
+ * `describeEncoder`), not on how either side is chunked, nor on the jobs of the pool. An empty input gives a valid empty
+ * member or frame. Memory is bounded: a few blocks (see `describeEncoder`) for each job.
+ * @throws USAGE for an encoding that does not exist, at once; CODEC when a worker fails; UNSUPPORTED when an engine cannot run
  */
 export function encode(stream: ByteStream, encoding: PackedEncoding, options: EncodeOptions): ByteStream {
   validateEncoding(encoding);
-  switch (encoding.kind) {
-    case 'none':
-      return pass(stream, options.signal);
-    case 'zstd':
-      return encodeZstd(stream, encoding.level, options);
-    case 'gzip':
-      switch (encoding.engine) {
-        case 'libdeflate':
-          return encodeMembers(stream, encoding.level, options);
-        case 'zlib':
-          return encodeSingleMember(stream, encoding.level, options);
-        case 'pako':
-          return encodePako(stream, encoding.level, options);
-      }
+  if (encoding.kind === 'none') return passThrough(stream, options.signal);
+  return encodeBlocks(stream, () => blockEncoder(encoding, options.pool), options);
+}
+
+function blockEncoder(encoding: Exclude<PackedEncoding, { kind: 'none' }>, pool: EncoderPool): BlockEncoder {
+  if (encoding.kind === 'zstd') return zstdEncoder(encoding.level);
+  switch (encoding.engine) {
+    case 'libdeflate':
+      return libdeflateEncoder(encoding.level, pool.workers);
+    case 'zlib':
+      return zlibEncoder(encoding.level);
+    case 'pako':
+      return pakoEncoder(encoding.level, pool.workers);
   }
 }
 
-async function* pass(stream: ByteStream, signal: AbortSignal): ByteStream {
-  for await (const chunk of stream) {
-    signal.throwIfAborted();
-    yield chunk;
-  }
-}
-
-type Work = (block: Block, index: number) => Promise<Uint8Array>;
-
-/** Works on several blocks at once and gives the results out in their order. */
-async function* inOrder(
+async function* encodeBlocks(
   stream: ByteStream,
-  size: number,
-  { signal, pool }: EncodeOptions,
-  start: (reader: BlockReader) => Work,
+  makeEncoder: () => BlockEncoder,
+  options: EncodeOptions,
 ): ByteStream {
-  const reader = new BlockReader(stream, size);
-  const work = start(reader);
-  const pending: Promise<Uint8Array>[] = [];
-  const depth = 2 * pool.jobs + 1;
-  let index = 0;
-  let ended = false;
+  const { signal, pool } = options;
+  const lane = pool.open(signal);
+  let encoder: BlockEncoder | null = null;
+  let blocks: BlockReader | null = null;
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      while (!ended && pending.length < depth) {
-        // Who holds nothing may wait for memory; others first give out what is ready, or two streams could wait for each other.
-        if (pending.length === 0) await pool.hold(size);
-        else if (!pool.tryHold(size)) break;
-        let block: Block;
-        try {
-          block = await reader.next();
-        } catch (error) {
-          pool.letGo(size);
-          throw error;
-        }
-        ended = block.last;
-        const result = work(block, index++).finally(() => pool.letGo(size));
-        result.catch(() => {});
-        pending.push(result);
-      }
-      const first = pending.shift();
-      if (first === undefined) return;
-      const packed = await first;
-      if (packed.length > 0) yield packed;
-    }
+    encoder = makeEncoder();
+    if (encoder.serial) lane.serial();
+    blocks = new BlockReader(stream, encoder.blockSize);
+    yield* inOrder(blocks, encoder, lane, pool);
   } finally {
-    await Promise.allSettled(pending);
-    await reader.close();
+    lane.close();
+    encoder?.close();
+    if (blocks !== null) await release(blocks.close(), signal);
   }
 }
 
-/** One gzip member for each block, in worker threads: RFC 1952, section 2.2 lets members follow each other. */
-function encodeMembers(stream: ByteStream, level: number, options: EncodeOptions): ByteStream {
-  const { pool, signal } = options;
-  return inOrder(
-    stream,
-    memberSize,
-    options,
-    (reader) =>
-      ({ bytes }) =>
-        pool.run(signal, async () => {
-          const thread = pool.lend();
-          try {
-            const { output, memory } = await thread.ask({
-              engine: 'libdeflate',
-              level,
-              memory: bytes.buffer,
-              length: bytes.length,
-              last: true,
-            });
-            reader.recycle(memory);
-            return output;
-          } finally {
-            await pool.takeBack(thread, true);
-          }
-        }),
-  );
-}
+/** Reads and encodes ahead of the consumer, as far as the pool lets a stream go, and gives out in order. */
+async function* inOrder(
+  blocks: BlockReader,
+  encoder: BlockEncoder,
+  lane: Lane,
+  pool: EncoderPool,
+): ByteStream {
+  const packed: Promise<Uint8Array>[] = [];
+  const input: { filling: Promise<void> | null; ended: boolean } = { filling: null, ended: false };
 
-/** One frame for each block. One-shot calls only: Node's stream encoder and its own threads lose or add bytes. */
-function encodeZstd(stream: ByteStream, level: number, options: EncodeOptions): ByteStream {
-  const { frameSize, params } = zstdLevel(level);
-  const { pool, signal } = options;
-  return inOrder(
-    stream,
-    frameSize,
-    options,
-    (reader) =>
-      ({ bytes }) =>
-        pool.run(signal, async () => {
-          const frame = await oneShot<ZstdOptions>(zstdCompress, bytes, {
-            params,
-            pledgedSrcSize: bytes.length,
-          });
-          // Spare memory for large frames would cost more than making it anew; detaching frees it at once.
-          if (frameSize <= recycledSize) reader.recycle(bytes.buffer);
-          else bytes.buffer.transfer(0);
-          return frame;
-        }),
-  );
-}
-
-/** One member as pigz writes it: blocks end on a byte boundary, and each knows the 32 KiB before it. */
-async function* encodeSingleMember(stream: ByteStream, level: number, options: EncodeOptions): ByteStream {
-  const { pool, signal } = options;
-  const header = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-  let crc = 0;
-  let size = 0;
-  let dictionary: Uint8Array | null = null;
-  yield* inOrder(stream, blockSize, options, (reader) => async ({ bytes, last }, index) => {
-    const before = dictionary;
-    dictionary = bytes.slice(-dictionarySize);
-    crc = crc32(bytes, crc);
-    size += bytes.length;
-    return pool.run(signal, async () => {
-      const settings: ZlibOptions = {
-        level,
-        finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-        ...(before === null ? {} : { dictionary: before }),
-      };
-      const packed = await oneShot<ZlibOptions>(deflateRaw, bytes, settings);
-      reader.recycle(bytes.buffer);
-      return index === 0 ? Buffer.concat([header, packed]) : packed;
+  const fill = async () => {
+    const block = await lane.guard(blocks.next());
+    input.ended = block.last;
+    packed.push(pack(encoder.prepare(block)));
+    input.filling = null;
+    fillUp();
+  };
+  const pack = (task: () => Promise<EncodedBlock>) => {
+    const result = lane.run(task).then((encoded) => {
+      blocks.recycle(encoded.memory);
+      return encoded.packed;
     });
-  });
-  const trailer = new Uint8Array(8);
-  const view = new DataView(trailer.buffer);
-  view.setUint32(0, crc, true);
-  view.setUint32(4, size % 2 ** 32, true);
-  yield trailer;
-}
+    // Whoever awaits it sees the error; nobody may.
+    result.catch(() => {});
+    return result;
+  };
+  const fillUp = () => {
+    if (input.filling !== null || input.ended || packed.length >= pool.depth(encoder.ahead)) return;
+    input.filling = fill();
+    input.filling.catch(() => {});
+  };
 
-/** One member by pako, block after block in one thread. */
-async function* encodePako(stream: ByteStream, level: number, { pool, signal }: EncodeOptions): ByteStream {
-  const reader = new BlockReader(stream, memberSize);
-  const thread = pool.lend();
-  let finished = false;
-  try {
-    for (let last = false; !last; ) {
-      signal.throwIfAborted();
-      const block = await reader.next();
-      last = block.last;
-      const request = {
-        engine: 'pako',
-        level,
-        memory: block.bytes.buffer,
-        length: block.bytes.length,
-        last,
-      } as const;
-      const { output, memory } = await pool.run(signal, () => thread.ask(request));
-      reader.recycle(memory);
-      finished = last;
-      if (output.length > 0) yield output;
+  let { head } = encoder;
+  for (;;) {
+    fillUp();
+    const first = packed[0];
+    if (first !== undefined) {
+      const bytes = await first;
+      void packed.shift();
+      if (head !== null) yield head;
+      head = null;
+      if (bytes.length > 0) yield bytes;
+    } else if (input.filling !== null) {
+      await input.filling;
+    } else {
+      break;
     }
-  } finally {
-    // A thread in the middle of a member is of no use to another stream.
-    await pool.takeBack(thread, finished);
-    await reader.close();
   }
-}
-
-function oneShot<Options>(
-  pack: (bytes: Uint8Array, options: Options, done: (error: Error | null, packed: Buffer) => void) => void,
-  bytes: Uint8Array,
-  options: Options,
-): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    pack(bytes, options, (error, packed) => {
-      if (error === null) resolve(packed);
-      else reject(new OcislimError('CODEC', `packing failed: ${error.message}`, { cause: error }));
-    });
-  });
+  const tail = encoder.tail();
+  if (tail !== null) yield tail;
 }

@@ -1,163 +1,157 @@
-import { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
-
-/** Bytes of input that all encoders of a process may hold at once, for so many processors. */
-const heldBytes = (jobs: number): number => Math.max(64, 12 * jobs) * 1024 * 1024;
-
-/** What a worker is asked, and what it answers. Buffers are transferred, not copied. */
-export interface WorkerRequest {
-  readonly engine: 'libdeflate' | 'pako';
-  readonly level: number;
-  readonly memory: ArrayBuffer;
-  readonly length: number;
-  /** For pako, which keeps state from block to block. */
-  readonly last: boolean;
-}
-
-export type WorkerAnswer =
-  | { readonly output: Uint8Array<ArrayBuffer>; readonly memory: ArrayBuffer }
-  | { readonly failure: string };
-
-/** A worker thread and its unanswered question. */
-export class EncoderThread {
-  readonly #worker: Worker;
-  #settle: { resolve(answer: WorkerAnswer): void; reject(error: unknown): void } | null = null;
-  #broken: OcislimError | null = null;
-
-  constructor() {
-    const file = import.meta.url.endsWith('.ts') ? './encoder-worker.ts' : './encoder-worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url));
-    this.#worker.on('message', (answer: WorkerAnswer) => this.#answer(answer));
-    this.#worker.on('error', (cause) => this.#fail(cause));
-    this.#worker.on('exit', () => this.#fail(new Error('the thread has ended')));
-    this.#worker.unref();
-  }
-
-  get isBroken(): boolean {
-    return this.#broken !== null;
-  }
-
-  async ask(request: WorkerRequest): Promise<Exclude<WorkerAnswer, { failure: string }>> {
-    if (this.#broken !== null) throw this.#broken;
-    // A thread at work keeps the process alive, an idle one does not.
-    this.#worker.ref();
-    const answer = await new Promise<WorkerAnswer>((resolve, reject) => {
-      this.#settle = { resolve, reject };
-      this.#worker.postMessage(request, [request.memory]);
-    });
-    if ('failure' in answer) throw engineError(request.engine, new Error(answer.failure));
-    return answer;
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #answer(answer: WorkerAnswer): void {
-    this.#worker.unref();
-    this.#settle?.resolve(answer);
-    this.#settle = null;
-  }
-
-  #fail(cause: unknown): void {
-    this.#broken ??= engineError('worker', cause);
-    this.#settle?.reject(this.#broken);
-    this.#settle = null;
-  }
-}
-
-function engineError(engine: string, cause: unknown): OcislimError {
-  return new OcislimError(
-    'CODEC',
-    `the ${engine === 'worker' ? 'encoder thread' : engine} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-    {
-      cause,
-      advice: 'Where WebAssembly or worker threads cannot run, --gzip-engine zlib does without them.',
-    },
-  );
-}
+import { GzipWorkers } from './gzip-workers.ts';
 
 /**
- * One bound for everything that encodes in this process: at most `jobs` blocks are worked on at once, first come first
- * served, and so many bytes of input are held. Threads are started when first needed.
+ * The one bound on encoding for a whole process: no more than `jobs` blocks are encoded at a time, be it in worker threads or
+ * on Node's thread pool, however many streams there are; those take turns, block by block. Streams still open when the
+ * pool closes fail.
  */
 export class EncoderPool {
   readonly jobs: number;
-  readonly #waiting: (() => void)[] = [];
+  /** For the engines of this room. */
+  readonly workers: GzipWorkers;
+  /** In the order of their turns. */
+  readonly #lanes: Lane[] = [];
   #running = 0;
-  #held = 0;
-  readonly #holdWaiting: { readonly bytes: number; readonly go: () => void }[] = [];
-  readonly #idle: EncoderThread[] = [];
-  readonly #threads = new Set<EncoderThread>();
   #closed = false;
 
-  constructor(jobs: number) {
+  constructor(jobs: number, workers: GzipWorkers) {
     this.jobs = jobs;
+    this.workers = workers;
   }
 
-  /** Runs one task when a processor is free. */
-  async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.jobs) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
-    try {
-      signal.throwIfAborted();
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
+  /** A place in the queue for one stream, whose turn is next. @throws INTERNAL when the pool is closed */
+  open(signal: AbortSignal): Lane {
+    if (this.#closed) throw closedError();
+    signal.throwIfAborted();
+    const lane: Lane = new Lane(
+      signal,
+      () => this.#schedule(),
+      () => {
+        const index = this.#lanes.indexOf(lane);
+        if (index >= 0) this.#lanes.splice(index, 1);
+      },
+    );
+    this.#lanes.unshift(lane);
+    return lane;
   }
 
-  /** Takes memory for a block if there is some; a stream that holds nothing yet must `hold` instead, and may wait. */
-  tryHold(bytes: number): boolean {
-    if (this.#holdWaiting.length > 0 || (this.#held > 0 && this.#held + bytes > heldBytes(this.jobs)))
-      return false;
-    this.#held += bytes;
-    return true;
+  /** How many blocks a stream may hold, encoded or waiting: all may hold `jobs + ahead`, but each at least one. */
+  depth(ahead: number): number {
+    return Math.max(1, Math.ceil((this.jobs + ahead) / Math.max(1, this.#lanes.length)));
   }
 
-  async hold(bytes: number): Promise<void> {
-    if (this.tryHold(bytes)) return;
-    await new Promise<void>((go) => this.#holdWaiting.push({ bytes, go }));
-  }
-
-  letGo(bytes: number): void {
-    this.#held -= bytes;
-    for (let next = this.#holdWaiting[0]; next !== undefined; next = this.#holdWaiting[0]) {
-      if (this.#held > 0 && this.#held + next.bytes > heldBytes(this.jobs)) return;
-      this.#holdWaiting.shift();
-      this.#held += next.bytes;
-      next.go();
-    }
-  }
-
-  /** Lends a thread, to be given back. */
-  lend(): EncoderThread {
-    if (this.#closed) throw new OcislimError('INTERNAL', 'the encoders have been closed');
-    const thread = this.#idle.pop() ?? new EncoderThread();
-    this.#threads.add(thread);
-    return thread;
-  }
-
-  async takeBack(thread: EncoderThread, reusable: boolean): Promise<void> {
-    if (reusable && !thread.isBroken) {
-      this.#idle.push(thread);
-      return;
-    }
-    this.#threads.delete(thread);
-    await thread.end();
-  }
-
+  /** Ends the worker threads. What runs on Node's thread pool runs on to the end of its block, for nobody. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#threads].map((thread) => thread.end()));
-    this.#threads.clear();
-    this.#idle.length = 0;
+    // Each leaves the list as it fails.
+    while (this.#lanes.length > 0) this.#lanes[0]?.fail(closedError());
+    await this.workers.close();
+  }
+
+  #schedule(): void {
+    while (this.#running < this.jobs) {
+      const index = this.#lanes.findIndex((lane) => lane.ready);
+      const [lane] = index < 0 ? [] : this.#lanes.splice(index, 1);
+      if (lane === undefined) return;
+      this.#lanes.push(lane);
+      this.#running++;
+      void lane.start().finally(() => {
+        this.#running--;
+        this.#schedule();
+      });
+    }
   }
 }
 
-/** `jobs`: blocks encoded at once, one for each processor. */
-export function createEncoderPool({ jobs }: { readonly jobs: number }): EncoderPool {
-  return new EncoderPool(Math.max(1, jobs));
+/**
+ * `jobs`: blocks encoded at a time, at least 1. Threads start when they are needed and do not keep the process alive. Node's
+ * own thread pool, which zstd and the gzip engine zlib use, has four threads unless UV_THREADPOOL_SIZE says
+ * otherwise before its first use.
+ * @throws USAGE
+ */
+export function createEncoderPool(options: { readonly jobs: number }): EncoderPool {
+  const { jobs } = options;
+  if (!Number.isInteger(jobs) || jobs < 1) {
+    throw new OcislimError('USAGE', `the number of jobs must be a whole number from 1 on, not ${jobs}`);
+  }
+  return new EncoderPool(jobs, new GzipWorkers(jobs));
+}
+
+function closedError(): OcislimError {
+  return new OcislimError('INTERNAL', 'the encoder pool was closed while a stream was being encoded');
+}
+
+/** The tasks of one stream. Once it has failed or is closed, nothing waits any longer, whatever still runs. */
+export class Lane {
+  readonly #signal: AbortSignal;
+  readonly #schedule: () => void;
+  readonly #leave: () => void;
+  readonly #queue: (() => Promise<void>)[] = [];
+  readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #onAbort = () => this.fail(this.#signal.reason);
+  #serial = false;
+  #running = 0;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(signal: AbortSignal, schedule: () => void, leave: () => void) {
+    this.#signal = signal;
+    this.#schedule = schedule;
+    this.#leave = leave;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** From now on one task at a time, in order. */
+  serial(): void {
+    this.#serial = true;
+  }
+
+  /** For the pool: whether a task could start. */
+  get ready(): boolean {
+    return this.#queue.length > 0 && !(this.#serial && this.#running > 0);
+  }
+
+  /** For the pool: starts the next task; never rejects. */
+  async start(): Promise<void> {
+    this.#running++;
+    try {
+      await this.#queue.shift()?.();
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** Runs a task in its turn. Its promise may be left alone: a rejection is only seen by who awaits it. */
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const result = new Promise<T>((resolve, reject) => {
+      this.#queue.push(() => task().then(resolve, reject));
+    });
+    const guarded = this.guard(result);
+    if (this.#failure === null) this.#schedule();
+    return guarded;
+  }
+
+  /** The promise, or the lane's failure where that comes first. May be left alone too. */
+  guard<T>(promise: Promise<T>): Promise<T> {
+    const guarded = new Promise<T>((resolve, reject) => {
+      if (this.#failure !== null) reject(this.#failure.error);
+      this.#waiting.add(reject);
+      promise.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+    guarded.catch(() => {});
+    return guarded;
+  }
+
+  fail(error: unknown): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#failure ??= { error };
+    this.#queue.length = 0;
+    for (const reject of this.#waiting) reject(this.#failure.error);
+    this.#waiting.clear();
+    this.#leave();
+  }
+
+  close(): void {
+    this.fail(closedError());
+  }
 }

@@ -1,5 +1,6 @@
 import type { Gunzip, ZstdDecompress } from 'node:zlib';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { release } from './pass-through.ts';
 
 /** Bytes of unpacked chunks. Each costs a hop to the thread pool and back; Node's own 16 KiB halve the speed. */
 const outputChunk = 256 * 1024;
@@ -57,12 +58,6 @@ export async function* runDecoder(
     native.destroy();
     await release(feeding, signal);
   }
-}
-
-/** Waits until a source is released; not for one that was aborted, which may hang and is its owner's to end. */
-export async function release(released: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) released.catch(() => {});
-  else await released;
 }
 
 /** A stream can only be destroyed with an Error, while anything may be thrown: it travels in this. */

@@ -4,7 +4,8 @@ import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { concat } from '../stream/collect.ts';
-import { decoderBuffers, release, runDecoder } from './native-decoder.ts';
+import { decoderBuffers, runDecoder } from './native-decoder.ts';
+import { release } from './pass-through.ts';
 import { ZstdFrameScanner } from './zstd-frame.ts';
 
 /** Frames that say that they unpack to no more than this are decoded whole, some at once; larger ones are streamed. */

@@ -1,0 +1,19 @@
+import type { BlockEncoder } from './block-encoder.ts';
+import type { GzipWorkers } from './gzip-workers.ts';
+
+export const libdeflateBlock = 1024 * 1024;
+
+/**
+ * A gzip member for each block, in worker threads. libdeflate writes no time and the operating system 255 into the header.
+ */
+export function libdeflateEncoder(level: number, workers: GzipWorkers): BlockEncoder {
+  return {
+    blockSize: libdeflateBlock,
+    ahead: 4,
+    serial: false,
+    head: null,
+    prepare: (block) => () => workers.libdeflate(block.bytes, level),
+    tail: () => null,
+    close: () => {},
+  };
+}

@@ -1,0 +1,24 @@
+import type { BlockEncoder } from './block-encoder.ts';
+import { GzipMember } from './gzip-member.ts';
+import type { GzipWorkers } from './gzip-workers.ts';
+
+/** Only how much is handed over at a time: pako's bytes do not depend on it. */
+const handOver = 1024 * 1024;
+
+/** One gzip member, made from start to end in one worker thread. */
+export function pakoEncoder(level: number, workers: GzipWorkers): BlockEncoder {
+  const member = new GzipMember(level);
+  const session = workers.pako(level);
+  return {
+    blockSize: handOver,
+    ahead: 1,
+    serial: true,
+    head: member.head,
+    prepare: (block) => {
+      member.add(block.bytes);
+      return () => session.push(block.bytes, block.last);
+    },
+    tail: () => member.tail(),
+    close: () => session.close(),
+  };
+}

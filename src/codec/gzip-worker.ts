@@ -1,0 +1,97 @@
+import { parentPort } from 'node:worker_threads';
+import type { Deflate } from 'pako';
+import { concat } from '../stream/collect.ts';
+
+// Runs in a worker thread, where these two engines may block.
+
+export type GzipRequest =
+  | {
+      readonly id: number;
+      readonly engine: 'libdeflate';
+      readonly level: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | {
+      readonly id: number;
+      readonly engine: 'pako';
+      readonly level: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly session: number;
+      readonly last: boolean;
+    }
+  | { readonly engine: 'forget'; readonly session: number };
+
+export type GzipReply =
+  | {
+      readonly id: number;
+      readonly kind: 'packed';
+      readonly packed: Uint8Array<ArrayBuffer>;
+      /** What was sent, handed back. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | { readonly id: number; readonly kind: 'unavailable' | 'failed'; readonly error: unknown };
+
+class Unavailable extends Error {}
+
+const sessions = new Map<number, { readonly deflate: Deflate; chunks: Uint8Array[] }>();
+let libdeflate: Promise<typeof import('libdeflate')> | undefined;
+let pako: Promise<typeof import('pako')> | undefined;
+
+const port = parentPort;
+port?.on('message', (request: GzipRequest) => void answer(request));
+
+async function answer(request: GzipRequest): Promise<void> {
+  if (request.engine === 'forget') {
+    sessions.delete(request.session);
+    return;
+  }
+  const { id, bytes } = request;
+  try {
+    const packed = request.engine === 'libdeflate' ? await runLibdeflate(request) : await runPako(request);
+    reply({ id, kind: 'packed', packed, bytes }, [packed.buffer, bytes.buffer]);
+  } catch (error) {
+    if (error instanceof Unavailable) reply({ id, kind: 'unavailable', error: error.cause }, []);
+    else reply({ id, kind: 'failed', error }, []);
+  }
+}
+
+function reply(reply: GzipReply, transfer: ArrayBuffer[]): void {
+  port?.postMessage(reply, transfer);
+}
+
+async function runLibdeflate(
+  request: GzipRequest & { engine: 'libdeflate' },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { gzip } = await (libdeflate ??= load(async () => {
+    if (!('WebAssembly' in globalThis)) throw new Error('there is no WebAssembly');
+    return import('libdeflate');
+  }));
+  return gzip(request.bytes, request.level) as Uint8Array<ArrayBuffer>;
+}
+
+async function runPako(request: GzipRequest & { engine: 'pako' }): Promise<Uint8Array<ArrayBuffer>> {
+  const { Deflate } = await (pako ??= load(() => import('pako')));
+  let session = sessions.get(request.session);
+  if (session === undefined) {
+    const started = { deflate: new Deflate({ level: request.level, raw: true }), chunks: [] as Uint8Array[] };
+    started.deflate.onData = (chunk) => started.chunks.push(chunk);
+    started.deflate.onEnd = () => {};
+    sessions.set(request.session, started);
+    session = started;
+  }
+  const { deflate } = session;
+  deflate.push(request.bytes, request.last);
+  if (deflate.err !== 0) throw new Error(deflate.msg);
+  const packed = concat(session.chunks) as Uint8Array<ArrayBuffer>;
+  session.chunks = [];
+  if (request.last) sessions.delete(request.session);
+  return packed;
+}
+
+async function load<T>(engine: () => Promise<T>): Promise<T> {
+  try {
+    return await engine();
+  } catch (cause) {
+    throw new Unavailable('not available', { cause });
+  }
+}

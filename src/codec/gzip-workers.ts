@@ -1,0 +1,170 @@
+import { Worker } from 'node:worker_threads';
+import { OcislimError } from '../errors.ts';
+import type { GzipReply, GzipRequest } from './gzip-worker.ts';
+
+/** What a worker made of a block: the packed bytes, and the memory of the block, to be used again. */
+export interface Packed {
+  readonly packed: Uint8Array;
+  readonly memory: ArrayBuffer;
+}
+
+/** One pako stream, which lives in one worker. Push one block after the other, not at once. */
+export interface PakoSession {
+  push(bytes: Uint8Array<ArrayBuffer>, last: boolean): Promise<Packed>;
+  close(): void;
+}
+
+// The compiler leaves the file name alone, so it is chosen here: sources run as they are, too.
+const workerFile = new URL(
+  import.meta.url.endsWith('.ts') ? './gzip-worker.ts' : './gzip-worker.js',
+  import.meta.url,
+);
+
+type Engine = 'libdeflate' | 'pako';
+
+/** The worker threads of the gzip engines that are not part of Node: started when first needed, at most `limit`. */
+export class GzipWorkers {
+  readonly #limit: number;
+  readonly #file: URL;
+  readonly #threads: Thread[] = [];
+  #sessions = 0;
+
+  constructor(limit: number, file: URL = workerFile) {
+    this.#limit = limit;
+    this.#file = file;
+  }
+
+  /** One gzip member. The bytes are moved to the worker: they are empty afterwards. @throws CODEC, UNSUPPORTED */
+  async libdeflate(bytes: Uint8Array<ArrayBuffer>, level: number): Promise<Packed> {
+    return this.#thread('libdeflate').ask({ engine: 'libdeflate', level, bytes });
+  }
+
+  /** One raw deflate stream. @throws UNSUPPORTED */
+  pako(level: number): PakoSession {
+    const thread = this.#thread('pako');
+    const session = ++this.#sessions;
+    thread.sessions++;
+    let open = true;
+    return {
+      push: (bytes, last) => thread.ask({ engine: 'pako', level, bytes, session, last }),
+      close: () => {
+        if (!open) return;
+        open = false;
+        thread.sessions--;
+        thread.forget(session);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.end()));
+  }
+
+  /** The one with the least to do. */
+  #thread(engine: Engine): Thread {
+    const idlest = this.#threads.toSorted((a, b) => a.load - b.load)[0];
+    if (idlest !== undefined && (idlest.load === 0 || this.#threads.length >= this.#limit)) return idlest;
+    const thread: Thread = new Thread(startWorker(this.#file, engine), () => {
+      const index = this.#threads.indexOf(thread);
+      if (index >= 0) this.#threads.splice(index, 1);
+    });
+    this.#threads.push(thread);
+    return thread;
+  }
+}
+
+function startWorker(file: URL, engine: Engine): Worker {
+  try {
+    // Flags of this process, such as --input-type, may not be fit for a file.
+    return new Worker(file, { execArgv: [] });
+  } catch (cause) {
+    throw unavailable(engine, cause);
+  }
+}
+
+function unavailable(engine: Engine, cause: unknown): OcislimError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new OcislimError('UNSUPPORTED', `the gzip engine ${engine} cannot run here: ${reason}`, {
+    cause,
+    advice:
+      'Use --gzip-engine zlib, which needs neither WebAssembly nor worker threads (and writes other bytes).',
+  });
+}
+
+interface Waiting {
+  readonly engine: Engine;
+  readonly resolve: (packed: Packed) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+class Thread {
+  sessions = 0;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #ids = 0;
+  #gone: string | null = null;
+
+  constructor(worker: Worker, onGone: () => void) {
+    this.#worker = worker;
+    const gone = (reason: string, cause?: unknown) => {
+      this.#gone ??= reason;
+      onGone();
+      for (const waiting of this.#waiting.values()) waiting.reject(crashed(waiting.engine, reason, cause));
+      this.#waiting.clear();
+    };
+    worker.unref();
+    worker.on('message', (reply: GzipReply) => this.#settle(reply));
+    worker.on('messageerror', (error) => gone('its answer could not be read', error));
+    worker.on('error', (error) => gone(error instanceof Error ? error.message : String(error), error));
+    worker.on('exit', (code) => gone(`it ended with status ${code}`));
+  }
+
+  get load(): number {
+    return this.sessions + this.#waiting.size;
+  }
+
+  ask(
+    request:
+      | Omit<GzipRequest & { engine: 'libdeflate' }, 'id'>
+      | Omit<GzipRequest & { engine: 'pako' }, 'id'>,
+  ): Promise<Packed> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone !== null) return reject(crashed(request.engine, this.#gone));
+      const id = ++this.#ids;
+      this.#waiting.set(id, { engine: request.engine, resolve, reject });
+      this.#worker.ref();
+      this.#worker.postMessage({ ...request, id }, [request.bytes.buffer]);
+    });
+  }
+
+  forget(session: number): void {
+    if (this.#gone === null) this.#worker.postMessage({ engine: 'forget', session } satisfies GzipRequest);
+  }
+
+  async end(): Promise<void> {
+    this.#gone ??= 'the encoder pool was closed';
+    await this.#worker.terminate();
+  }
+
+  #settle(reply: GzipReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    switch (reply.kind) {
+      case 'packed':
+        return waiting.resolve({ packed: reply.packed, memory: reply.bytes.buffer });
+      case 'unavailable':
+        return waiting.reject(unavailable(waiting.engine, reply.error));
+      case 'failed':
+        return waiting.reject(crashed(waiting.engine, String(reply.error), reply.error));
+    }
+  }
+}
+
+function crashed(engine: Engine, reason: string, cause?: unknown): OcislimError {
+  return new OcislimError('CODEC', `a worker of the gzip engine ${engine} failed: ${reason}`, {
+    cause,
+    advice: 'Try again, or use --gzip-engine zlib (which writes other bytes).',
+  });
+}

@@ -1,0 +1,40 @@
+import { constants, createDeflateRaw } from 'node:zlib';
+import type { BlockEncoder } from './block-encoder.ts';
+import { GzipMember } from './gzip-member.ts';
+import { packInOneCall, roomFor } from './one-call.ts';
+
+export const zlibBlock = 512 * 1024;
+/** How far deflate looks back. */
+const windowSize = 32 * 1024;
+
+/**
+ * One gzip member out of blocks that are deflated at once on Node's thread pool, as pigz does it: each block knows the 32 KiB
+ * before it as its dictionary and ends at a byte boundary, so that the pieces fit together.
+ */
+export function zlibEncoder(level: number): BlockEncoder {
+  const member = new GzipMember(level);
+  let dictionary: Uint8Array | null = null;
+  return {
+    blockSize: zlibBlock,
+    ahead: 4,
+    serial: false,
+    head: member.head,
+    prepare: ({ bytes, last }) => {
+      member.add(bytes);
+      const before = dictionary;
+      dictionary = bytes.slice(-windowSize);
+      return async () => {
+        const engine = createDeflateRaw({
+          level,
+          flush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+          // Deflate grows by 5 bytes for each 16 KiB that cannot be packed.
+          ...roomFor(zlibBlock + 4096),
+          ...(before === null ? {} : { dictionary: before }),
+        });
+        return { packed: await packInOneCall(engine, bytes), memory: bytes.buffer };
+      };
+    },
+    tail: () => member.tail(),
+    close: () => {},
+  };
+}
