@@ -7,6 +7,7 @@ import { type Image, layerOf } from '../image/image.ts';
 import { type Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
+import type { BlobCache } from '../store/cache/blob-cache.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { tally } from '../stream/seal.ts';
@@ -19,13 +20,16 @@ export class LayerReader {
   readonly #source: Source;
   readonly #scratch: Scratch;
   readonly #listener: Listener;
+  readonly #cache: BlobCache | null;
   readonly #indexes = new Map<string, Promise<LayerIndex>>();
   #downloaded = 0;
 
-  constructor(source: Source, scratch: Scratch, listener: Listener) {
+  /** `cache`: that of the source, if it has one. */
+  constructor(source: Source, scratch: Scratch, listener: Listener, cache: BlobCache | null = null) {
     this.#source = source;
     this.#scratch = scratch;
     this.#listener = listener;
+    this.#cache = cache;
   }
 
   /** Bytes of layer blobs read from the source, second readings included. */
@@ -49,8 +53,9 @@ export class LayerReader {
     // The copy is checked again: another program may have written to it meanwhile.
     if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
     const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
-    // A file is as near as its copy would be.
-    return this.#source.mountable === null ? stream : this.#scratch.keep(stream, descriptor);
+    // A file is as near as its copy would be, and the cache keeps a copy of its own.
+    const isNear = this.#source.mountable === null || this.#cache?.accepts(descriptor.size) === true;
+    return isNear ? stream : this.#scratch.keep(stream, descriptor);
   }
 
   async *#open(
