@@ -289,7 +289,8 @@ export const work: readonly Option[] = [
     name: 'cache-dir',
     type: 'string',
     value: 'DIR',
-    describe: 'keep blobs and finished layers there, so that the next run moves and makes only what is missing',
+    describe:
+      'keep blobs and finished layers there, so that the next run moves and makes only what is missing',
     group: 'Work',
   },
   {

@@ -1,6 +1,7 @@
 import { lstat, mkdir, open, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
+import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { readSmallFile } from '../file-bytes.ts';
 import { temporaryName } from '../temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
@@ -108,10 +109,15 @@ function format(key: string, { digest, size, diffId, tarBytes }: MadeLayer): str
 
 function parse(text: string, key: string): MadeLayer | null {
   const [content = '', check] = text.split('\n');
-  if (check !== digestOf(Buffer.from(content))) return null;
-  const json = JSON.parse(content) as Readonly<Record<string, unknown>>;
+  const bytes = Buffer.from(content);
+  if (check !== digestOf(bytes)) return null;
+  let json: JsonObject;
+  try {
+    json = parseJsonObject(bytes, 'a recipe');
+  } catch {
+    return null;
+  }
   const { digest, size, diffId, tarBytes } = json;
-  // What is hashed was written here, under this key or under one with the same hash.
   if (json['key'] !== key || !isDigest(digest) || !isDigest(diffId)) return null;
   return Number.isSafeInteger(size) && Number.isSafeInteger(tarBytes)
     ? { digest, size: size as number, diffId, tarBytes: tarBytes as number }
