@@ -155,12 +155,14 @@ describe('the image holds what it was designed to hold', () => {
     expect(sparse.map(({ name, size }) => [name, size])).toEqual([
       [paths.sparsePax, 300_000],
       [paths.sparseGnu, 300_000],
+      ['opt/data/doomed-sparse', 100_000],
     ]);
   });
 
   test('links, markers and changes of kind', () => {
     const groups = linkGroups(before);
     expect(before.has(paths.links[0])).toBe(false);
+    for (const heir of paths.heirs) expect(groups.get(heir)).toEqual([heir]);
     expect(groups.get(paths.links[1])).toEqual([paths.links[2], paths.links[1]].sort());
     expect(groups.get(paths.oldData)).toEqual([paths.oldData]);
     expect(before.get(paths.oldData)?.content).not.toBe(before.get(paths.newData)?.content);

@@ -32,6 +32,8 @@ export const paths = {
   symlinkThenFile: 'srv/symlink-then-file',
   sparsePax: 'opt/data/sparse-pax',
   sparseGnu: 'opt/data/sparse-gnu',
+  /** Left of files that layer 6 hides: a sparse one, and one whose name needed the prefix field of its header. */
+  heirs: ['opt/data/sparse-heir', 'opt/data/prefix-heir'],
   longPax: `opt/data/${'p'.repeat(120)}/${'x'.repeat(130)}`,
   longGnu: `opt/data/${'g'.repeat(120)}/${'y'.repeat(130)}`,
   accented: utf8('opt/data/Zürich 東京'),
@@ -176,6 +178,18 @@ const contents: Short[] = [
     sparse: { format: 'gnu', size: 300_000, map: [0, 1, 2, 3, 4, 5].map((i) => [i * 40_960, 512] as const) },
     body: noise(6 * 512, 13),
   },
+  {
+    name: 'opt/data/doomed-sparse',
+    sparse: { format: '1.0', size: 100_000, map: [[8192, 1000]] },
+    body: noise(1000, 14),
+  },
+  { name: paths.heirs[0], type: 'link', linkname: 'opt/data/doomed-sparse' },
+  { name: `opt/data/${'d'.repeat(100)}/doomed`, body: bytesOf('prefix'), format: 'ustar' },
+  {
+    name: paths.heirs[1],
+    type: 'link',
+    linkname: `opt/data/${'d'.repeat(100)}/doomed`,
+  },
   'var/cache/apt/archives/.wh.tool_1.0_amd64.deb',
 ];
 
@@ -190,11 +204,13 @@ const layers: readonly (readonly Short[])[] = [
     { name: paths.oldData, type: 'link', linkname: paths.newData },
     { name: 'srv/alias', type: 'link', linkname: 'srv/doomed' },
   ],
-  // Whiteouts of a file, a directory and the name that a hard link came from; an opaque directory.
+  // Whiteouts of a file, a directory and names that hard links came from; an opaque directory.
   [
     'srv/.wh.doomed',
     'srv/.wh.doomed-tree',
     'usr/bin/.wh.perl',
+    'opt/data/.wh.doomed-sparse',
+    `opt/data/${'d'.repeat(100)}/.wh.doomed`,
     'srv/.wh.across',
     { name: 'var/cache/app/', type: 'dir', mode: 0o711 },
     'var/cache/app/before=1',
