@@ -6,6 +6,7 @@ import { bytesOf, concat, utf8 } from '../support/model/byte-string.ts';
 import {
   type EntrySpec,
   encodeEntry,
+  headerBlock,
   type ModelEntry,
   padded,
   paxRecord,
@@ -116,6 +117,27 @@ test('a short name needs no more than a header; a PAX header left empty goes', (
   expect(renameHead(head, 'short').length).toBe(512);
   const gnu = readEntry(encodeEntry({ name: 'y'.repeat(130), body, format: 'gnu' })).head;
   expect(renameHead(gnu, 'short').length).toBe(512);
+});
+
+test('the prefix of an old name goes as a whole; what STAR keeps after it stays', () => {
+  const prefixed = readEntry(encodeEntry({ name: long('p'), format: 'ustar' })).head;
+  expect(
+    renameHead(prefixed, 'short')
+      .subarray(345)
+      .every((byte) => byte === 0),
+  ).toBe(true);
+  const times = bytesOf('14524523400 14524523401 ');
+  const star = headerBlock({
+    name: 'file',
+    prefix: 'p'.repeat(131),
+    patches: [
+      [476, times],
+      [508, bytesOf('tar\0')],
+    ],
+  });
+  const renamed = renameHead(star, 'short');
+  expect(renamed.subarray(345, 476).every((byte) => byte === 0)).toBe(true);
+  expect(renamed.subarray(476)).toEqual(star.subarray(476));
 });
 
 describe('what is made anew', () => {
