@@ -18,7 +18,7 @@ import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
-import { type Assembled, assemble, timeOf } from './assemble.ts';
+import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
@@ -94,7 +94,10 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       platform,
       ...(await read(image, reader, options, inner)),
     }));
-    for (const { image, resolution } of resolved) warn(image, resolution, listener);
+    for (const { image, resolution } of resolved) {
+      requireHistory({ image, contents: resolution.contents });
+      warn(image, resolution, listener);
+    }
     warnOfWindow(
       resolved.map(({ image }) => image),
       listener,
