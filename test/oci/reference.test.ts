@@ -72,8 +72,9 @@ describe('layouts and archives', () => {
     ['oci:/a:b/c:tag', { kind: 'layout', path: '/a:b/c', tag: 'tag', digest: null }],
     [`oci:dir:tag@${sha256}`, { kind: 'layout', path: 'dir', tag: 'tag', digest: sha256 }],
     [`oci:dir@${sha256}`, { kind: 'layout', path: 'dir', tag: null, digest: sha256 }],
-    ['oci-archive:app.tar', { kind: 'oci-archive', path: 'app.tar', tag: null }],
-    ['oci-archive:app.tar:1', { kind: 'oci-archive', path: 'app.tar', tag: '1' }],
+    ['oci-archive:app.tar', { kind: 'oci-archive', path: 'app.tar', tag: null, digest: null }],
+    ['oci-archive:app.tar:1', { kind: 'oci-archive', path: 'app.tar', tag: '1', digest: null }],
+    [`oci-archive:app.tar@${sha256}`, { kind: 'oci-archive', path: 'app.tar', tag: null, digest: sha256 }],
     ['docker-archive:app.tar', { kind: 'docker-archive', path: 'app.tar', name: null }],
     ['docker-archive:app.tar:app', { kind: 'docker-archive', path: 'app.tar', name: 'app:latest' }],
     [
@@ -94,6 +95,7 @@ describe('layouts and archives', () => {
     ['oci:dir@digest', 'what follows "@" is not a digest'],
     ['oci:dir:a b', 'is not a tag'],
     ['oci-archive:', 'the path is missing'],
+    ['oci-archive:app.tar@1', 'what follows "@" is not a digest'],
     ['docker-archive:', 'the path is missing'],
     [`docker-archive:app.tar:app@${sha256}`, 'by tag, not by digest'],
   ])('refused: %s', (text, why) => {
@@ -116,8 +118,9 @@ test('what is written out reads as the same reference', () => {
         digest,
       )
       .map(([host, path, name, at]) => `${host}${path.join('/')}${suffix(name)}${at}`),
-    fc.tuple(word, layoutTag, digest).map(([path, name, at]) => `oci:/${path}${suffix(name)}${at}`),
-    fc.tuple(word, layoutTag).map(([path, name]) => `oci-archive:${path}${suffix(name)}`),
+    fc
+      .tuple(fc.constantFrom('oci', 'oci-archive'), word, layoutTag, digest)
+      .map(([kind, path, name, at]) => `${kind}:/${path}${suffix(name)}${at}`),
     fc.tuple(word, layoutTag).map(([path, name]) => `docker-archive:${path}${suffix(name)}`),
   );
   fc.assert(
