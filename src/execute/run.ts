@@ -20,7 +20,7 @@ import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
-import { type Assembled, assemble, timeOf } from './assemble.ts';
+import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
@@ -111,7 +111,10 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       platform,
       ...(await read(image, reader, options, inner)),
     }));
-    for (const { image, resolution } of resolved) warn(image, resolution, listener);
+    for (const { image, resolution } of resolved) {
+      requireHistory({ image, contents: resolution.contents });
+      warn(image, resolution, listener);
+    }
     warnOfWindow(
       resolved.map(({ image }) => image),
       listener,
