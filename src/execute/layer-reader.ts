@@ -10,10 +10,12 @@ import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { collect } from '../stream/collect.ts';
 import { tally } from '../stream/seal.ts';
 import { verify, verifyDiffId } from '../stream/verify.ts';
 import { scanTar } from './scan-tar.ts';
 import type { Scratch } from './scratch.ts';
+import { packIndex, unpackIndex } from './stored-index.ts';
 
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
 export class LayerReader {
@@ -101,12 +103,39 @@ export class LayerReader {
     const progress = (count: number) =>
       this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
     try {
-      const index = await scanTar(this.tar(image, number, signal, progress));
+      const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${layerOf(image, number).diffId}`;
+      const known = await this.#recall(recipe, signal);
+      const index = known ?? (await scanTar(this.tar(image, number, signal, progress)));
+      if (known === null) await this.#remember(recipe, layerOf(image, number).diffId, index);
       this.#listener({ type: 'task-end', id, outcome: `${index.kinds.length} entries` });
       return index;
     } catch (error) {
       throw locate(this.#where(number), error);
     }
+  }
+
+  /** From the cache: what an earlier run saw when it read the layer, and checked digest, size and DiffID. */
+  async #recall(recipe: string, signal: AbortSignal): Promise<LayerIndex | null> {
+    const found = (await this.#cache?.recipes.recall(recipe, signal)) ?? null;
+    const stored = found === null ? null : ((await this.#cache?.read(found, signal)) ?? null);
+    if (found === null || stored === null) return null;
+    try {
+      return unpackIndex(await collect(stored.stream, found.size, 'a stored index'));
+    } finally {
+      await stored.close();
+    }
+  }
+
+  async #remember(recipe: string, diffId: Digest, index: LayerIndex): Promise<void> {
+    const bytes = this.#cache === null ? null : packIndex(index);
+    if (this.#cache === null || bytes === null) return;
+    const digest = await this.#cache.put(bytes);
+    await this.#cache.recipes.remember(recipe, {
+      digest,
+      size: bytes.length,
+      diffId,
+      tarBytes: index.tarBytes,
+    });
   }
 
   #where(number: number): string {

@@ -286,7 +286,10 @@ export class LayerWriter {
       try {
         if (copy !== null) {
           const staged = await this.#target.stage(tally(copy.stream, onBytes), signal);
-          await staged.commit(digest, size, signal);
+          await staged.commit(digest, size, signal).catch(async (error: unknown) => {
+            await staged.abort();
+            throw error;
+          });
         }
         this.#listener({ type: 'task-end', id, outcome: isThere ? 'already there' : 'from the cache' });
         return isThere ? 'present' : 'sent';

@@ -206,6 +206,12 @@ describe('layers that were made before', () => {
     );
   });
 
+  test('are taken back where the target refuses them', async () => {
+    await withCache(image, transform);
+    const { error } = await failWithCache(image, transform, { target: { fails: 'commit' } });
+    expect(error.message).toContain('layers 3–4');
+  });
+
   test('are made again where their copy is damaged, or gone', async () => {
     const first = await withCache(image, transform);
     const made = digestsOf(first.tree).at(-1) ?? '';
@@ -263,6 +269,49 @@ describe('layers that were made before', () => {
     const wanted = await withCache(image, recompress(all, { kind: 'none' }));
     const fresh = await rewrite(image, [recompress(all, { kind: 'none' })], { source: elsewhere });
     expect(wanted.tree.descriptor).toEqual(fresh.tree.descriptor);
+  });
+});
+
+describe('headers that were read before', () => {
+  const transform = prune(all, { shadowed: true, rules: [] });
+  const forget = (digests: readonly string[]) => {
+    for (const digest of digests) rmSync(cachedFile(join(folder, 'cache'), digest), { force: true });
+  };
+  const sources = image.layers.map(({ digest }) => digest);
+
+  test('need no blob to see that there is nothing to do', async () => {
+    const first = await withCache(image, transform);
+    forget(sources);
+    const target = { there: new Map(first.target.blobs) };
+    const second = await withCache(image, transform, { target });
+    expect(second.tree.descriptor).toEqual(first.tree.descriptor);
+    expect(second.source.opened.filter((digest) => sources.includes(digest))).toEqual([]);
+    expect(second.outcome.images[0]?.resolution.removals.length).toBeGreaterThan(0);
+  });
+
+  test('serve other plans, which read what they change only', async () => {
+    await withCache(image, transform);
+    forget(sources);
+    const rules = [parseRule('more', '--rule')];
+    const other = prune(all, { shadowed: false, rules });
+    const second = await withCache(image, other, { target: { there: new Map(image.blobs) } });
+    expect(second.source.opened.filter((digest) => sources.includes(digest))).toEqual([sources[3]]);
+    const plain = await rewrite(image, [other]);
+    expect(second.tree.descriptor).toEqual(plain.tree.descriptor);
+  });
+
+  test('are read again where their copy is damaged', async () => {
+    const first = await withCache(image, transform);
+    const kept = new Set([...sources, ...digestsOf(first.tree), imageIn(image).manifest.config.digest]);
+    const stored = [...cachedBlobs(join(folder, 'cache'))].filter((digest) => !kept.has(digest));
+    expect(stored).toHaveLength(sources.length);
+    for (const digest of stored) {
+      const path = cachedFile(join(folder, 'cache'), digest);
+      writeFileSync(path, readFileSync(path).fill(0, 100, 150));
+    }
+    const second = await withCache(image, transform);
+    expect(second.tree.descriptor).toEqual(first.tree.descriptor);
+    expect([...cachedBlobs(join(folder, 'cache'))]).toEqual(expect.arrayContaining(stored));
   });
 });
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { algorithmOf, type Digest, hasher, hexOf } from '../../oci/digest.ts';
+import { algorithmOf, type Digest, digestOf, hasher, hexOf } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { openFile, readRange } from '../file-bytes.ts';
@@ -124,6 +124,15 @@ export class BlobCache {
     } finally {
       await writer.drop();
     }
+  }
+
+  /** Keeps bytes that are in memory, to be read under their digest (sha256). */
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    const writer = this.writer({ digest, size: bytes.length });
+    await writer.write(bytes);
+    await writer.keep(digest, bytes.length);
+    return digest;
   }
 
   /** For a blob on its way: one that is known, or one whose digest will be (sha256). End it with `keep` or `drop`. */
