@@ -342,7 +342,9 @@ describe('a source whose words have changed', () => {
   ];
 
   test.each(lies)('about a %s is refused as ever', async (_, code, tree) => {
-    for (const transform of [recompress(all, { ...gzip, level: 9 }), squash(all)]) {
+    // The last one changes another layer only: this one's headers are all that is needed of it.
+    const pruned = prune(all, { shadowed: false, rules: [parseRule('more', '--rule')] });
+    for (const transform of [recompress(all, { ...gzip, level: 9 }), squash(all), pruned]) {
       await withCache(image, transform);
       const { error } = await failWithCache(tree, transform);
       expect(error.code).toBe(code);
@@ -365,6 +367,22 @@ test('a damaged blob of the source in the cache is fetched anew', async () => {
     expect(second.tree.descriptor).toEqual(first.tree.descriptor);
     expect(second.source.opened).toEqual([digest]);
   }
+});
+
+test('blobs that are in the cache are not copied to the scratch folder as well', async () => {
+  const seen: string[] = [];
+  const onOpen = () => void seen.push(...readdirSync(temporary));
+  await withCache(image, squash(all), { jobs: 1, source: { ...elsewhere, onOpen } });
+  expect(seen).toEqual([]);
+  // Those that are too large for it are.
+  rmSync(join(folder, 'cache'), { recursive: true });
+  const { source } = await withCache(image, squash(all), {
+    jobs: 1,
+    source: { ...elsewhere, onOpen },
+    maxBytes: 10,
+  });
+  expect(seen).not.toEqual([]);
+  expect(source.opened.length).toBe(new Set(source.opened).size);
 });
 
 test('a cache too small for the image helps as far as it goes', async () => {
