@@ -195,10 +195,7 @@ it.each(['file', 'file/below'])(
     writeFileSync(join(work, 'file'), '');
     const { status, stderr } = await ocislim(['copy', source, 'oci:x:1', '--cache-dir', join(work, name)]);
     expect(status).toBe(1);
-    expect(stderr).toMatch(
-      /^ocislim: --cache-dir: cannot use the cache folder|^ocislim: --cache-dir: the cache .* is not a folder/,
-    );
-    expect(stderr).toContain('[IO]');
+    expect(stderr).toMatch(/^ocislim: --cache-dir: .*(?:is not a folder|not a directory) \[IO\]/);
   },
 );
 

@@ -8,7 +8,7 @@ import { algorithmOf, type Digest, digestOf, hasher, hexOf } from '../../oci/dig
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { openFile, readRange } from '../file-bytes.ts';
-import { fileError } from '../file-error.ts';
+import { fileError, systemCode } from '../file-error.ts';
 import { sweepTemporaries } from '../temporary.ts';
 import { CacheHealth } from './cache-health.ts';
 import { CacheRoom } from './cache-room.ts';
@@ -62,9 +62,8 @@ export class BlobCache {
     const folder = resolve(options.folder);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      if (!(await stat(folder)).isDirectory())
-        throw new OcislimError('IO', `the cache ${folder} is not a folder`);
     } catch (error) {
+      if (systemCode(error) === 'EEXIST') throw new OcislimError('IO', `${folder} is not a folder`);
       throw fileError(`use the cache folder ${folder}`, error);
     }
     const cache = new BlobCache(options, folder);
