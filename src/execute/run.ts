@@ -229,7 +229,7 @@ async function write(
   await warnOfReferrers(source, set, root, listener, signal);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
-  await target.publish(root, signal);
+  await publish(target, root, signal);
   const encodings = layers.flat().flatMap(({ encoder }) => (encoder === null ? [] : [encoder]));
   return {
     set,
@@ -243,6 +243,20 @@ async function write(
 
 function useOf(cached: CachedSource | null, made: number): CacheUse | null {
   return cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + made };
+}
+
+/** From here on an interruption may come too late: who is told that nothing was published must be able to rely on it. */
+async function publish(target: Target, root: RawManifest, signal: AbortSignal): Promise<void> {
+  try {
+    await target.publish(root, signal);
+  } catch (error) {
+    if (!(error instanceof OcislimError) || error.code !== 'INTERRUPTED') throw error;
+    throw new OcislimError(
+      'INTERRUPTED',
+      `interrupted while ${target.label} was being published: it is the old image or the new one, ${root.descriptor.digest}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Layers that need processors and layers that need only the network go on beside each other. */
