@@ -33,9 +33,9 @@ export type WarningCode =
   | 'KEPT_FOR_LINK'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
+  | 'CACHE_OFF'
   | 'RULE_UNUSED'
-  | 'REGISTRY_WARNING'
-  | 'CACHE_OFF';
+  | 'REGISTRY_WARNING';
 
 /** Receives events in order; must not throw. */
 export type Listener = (event: ProgressEvent) => void;

@@ -75,17 +75,6 @@ export class Session {
     };
   }
 
-  /** Null without --cache-dir. Close it when all else is closed. @throws USAGE, IO */
-  async openCache(): Promise<BlobCache | null> {
-    const folder = text(this.#values, 'cache-dir');
-    const maxBytes = parseSize(text(this.#values, 'cache-size') ?? '10GB', '--cache-size');
-    if (folder === null) return null;
-    if (folder === '') throw new OcislimError('USAGE', '--cache-dir is empty: it takes a folder');
-    return BlobCache.open({ folder, maxBytes, version, listener: this.listener }).catch((error: unknown) => {
-      throw at('--cache-dir', error);
-    });
-  }
-
   openSource(reference: Reference) {
     return openSource(reference, this.#options('src-creds'));
   }
@@ -125,6 +114,17 @@ export class Session {
     });
     this.#lookups.set(creds, lookup);
     return lookup;
+  }
+
+  /** Null without --cache-dir. Close it when all else is closed. @throws USAGE, IO */
+  async openCache(): Promise<BlobCache | null> {
+    const folder = text(this.#values, 'cache-dir');
+    const maxBytes = parseSize(text(this.#values, 'cache-size') ?? '10GB', '--cache-size');
+    if (folder === null) return null;
+    if (folder === '') throw new OcislimError('USAGE', '--cache-dir is empty: it takes a folder');
+    return BlobCache.open({ folder, maxBytes, version, listener: this.listener }).catch((error: unknown) => {
+      throw at('--cache-dir', error);
+    });
   }
 
   /** Takes the progress off the screen: call it before printing a result. */

@@ -80,8 +80,8 @@ export class LayerWriter {
   readonly #pool: EncoderPool;
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
-  readonly #done = new Map<string, Promise<SealedLayer>>();
   #reused = 0;
+  readonly #done = new Map<string, Promise<SealedLayer>>();
 
   constructor(
     source: Source,
