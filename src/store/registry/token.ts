@@ -37,18 +37,23 @@ export interface TokenContext {
   readonly clock: Clock;
   readonly retryTimes: number;
   readonly timeoutMs: number;
+  /** Was plain HTTP allowed beyond loopback? */
+  readonly insecure: boolean;
 }
 
 const tokenBodyLimit = 128 * 1024;
 const clientId = 'ocislim';
 /** The specification's own default, for servers that do not say. */
 const defaultLifetime = 60;
+/** Milliseconds before its end from which on a token is not used: a request that is sent must also arrive in time. */
+const margin = 10_000;
 
 /**
  * Reads and checks the realm of a challenge: credentials go there, and so does a request out of our network.
- * `registry` is the origin that sent it. @throws REGISTRY
+ * `registry` is the origin that sent it. A registry on loopback may speak plain HTTP without having been allowed to
+ * (`insecure`), but not send a password over the network that way. @throws REGISTRY
  */
-export function parseRealm(text: string, registry: URL, party: Party): URL {
+export function parseRealm(text: string, registry: URL, insecure: boolean, party: Party): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const refuse = (why: string): OcislimError =>
     protocolError(
@@ -57,7 +62,8 @@ export function parseRealm(text: string, registry: URL, party: Party): URL {
       `the registry names a token server that ${why}${url === null ? '' : `: ${redact(url)}`}`,
     );
   if (url === null) throw refuse('is not a URL');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && registry.protocol === 'http:'))
+  const plain = registry.protocol === 'http:' && (insecure || !isLoopback(registry) || isLoopback(url));
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && plain))
     throw refuse('is not reached by https');
   if (url.username !== '' || url.password !== '') throw refuse('carries a user name');
   if (isLocal(url) && !isLoopback(registry) && url.hostname !== registry.hostname)
@@ -94,6 +100,7 @@ interface Sending {
   readonly body: Uint8Array | null;
 }
 
+/** The registry chose service and scopes: `searchParams` keeps them from being more than values. */
 function getOf({ realm, service, scopes, credential }: TokenRequest): Sending {
   const url = new URL(realm);
   if (service !== null) url.searchParams.append('service', service);
@@ -187,7 +194,7 @@ async function readToken(
   { clock }: TokenContext,
   answer: HttpAnswer,
 ): Promise<Token> {
-  const askedAt = clock.now();
+  const receivedAt = clock.now();
   const bytes = await readHead(answer, tokenBodyLimit + 1);
   if (bytes.length > tokenBodyLimit)
     throw protocolError(
@@ -206,12 +213,31 @@ async function readToken(
     token,
     access_token: accessToken,
     expires_in: expiresIn,
+    issued_at: issuedAt,
   } = (value ?? {}) as Record<string, unknown>;
   const text = [token, accessToken].find((each) => typeof each === 'string' && each !== '');
   if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {
     throw protocolError(party, 'logging in', `the token server ${realm.host} gave no token`);
   }
-  const lifetime = (typeof expiresIn === 'number' && expiresIn > 0 ? expiresIn : defaultLifetime) * 1000;
-  // A request that is sent must also arrive in time.
-  return { value: text, staleAt: askedAt + lifetime - Math.min(10_000, lifetime / 2) };
+  const lifetime = readLifetime(expiresIn);
+  const age = ageOf(issuedAt, header(answer, 'date'), lifetime);
+  return { value: text, staleAt: receivedAt + lifetime - age - Math.min(margin, lifetime / 2) };
+}
+
+/** Milliseconds. Some servers write the number as text. */
+function readLifetime(expiresIn: unknown): number {
+  const seconds =
+    typeof expiresIn === 'string' && /^\d{1,9}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
+  return (typeof seconds === 'number' && seconds > 0 ? seconds : defaultLifetime) * 1000;
+}
+
+/**
+ * How old a token is that a server hands out, milliseconds: its lifetime counts from `issued_at`. Both times are by the
+ * server's clock, so it does not matter whether ours is right; a server that does not say its time gave a new one.
+ */
+function ageOf(issuedAt: unknown, date: string | null, lifetime: number): number {
+  if (typeof issuedAt !== 'string' || date === null) return 0;
+  const age = Date.parse(date) - Date.parse(issuedAt);
+  // The header counts whole seconds only. Issued in the future, or run out already, is nonsense (Go's zero time).
+  return age >= 1000 && age < lifetime ? age : 0;
 }

@@ -10,6 +10,8 @@ export interface Recorded {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
+  /** The status of the answer; null while there is none, and where the connection was broken. */
+  status: number | null;
 }
 
 export interface Reply {
@@ -38,8 +40,16 @@ export async function serve(
   const path = incoming.url ?? '';
   const effect = exchange.faults.next(exchange.server, method, path);
   const body = await receive(incoming, effect);
-  const request: Recorded = { server: exchange.server, method, path, headers: incoming.headers, body };
+  const request: Recorded = {
+    server: exchange.server,
+    method,
+    path,
+    headers: incoming.headers,
+    body,
+    status: null,
+  };
   exchange.record(request);
+  response.on('prefinish', () => void (request.status = response.statusCode));
   switch (effect?.kind) {
     case 'reset':
       incoming.socket.resetAndDestroy();
