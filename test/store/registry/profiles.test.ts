@@ -1,51 +1,32 @@
 import dns from 'node:dns';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  createEncoderPool,
-  type EncoderPool,
-  identity,
-  openSource,
-  openTarget,
-  parseReference,
-  RegistryClients,
-  type RegistryOptions,
-  run,
-  type RunOutcome,
-  type Source,
-  squash,
-  type Target,
-  type Transform,
-} from '../../../src/index.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
-import { buildImage, type BuiltImage, type BuiltTree } from '../../support/image-builder.ts';
+import type { BuiltImage, BuiltTree } from '../../support/image-builder.ts';
 import { MemorySource, MemoryTarget } from '../../support/memory-store.ts';
-import { writeTar } from '../../support/model/tar-bytes.ts';
 import type { Recorded } from '../../support/registry/exchange.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
+import {
+  closePool,
+  fill,
+  noisyImage,
+  rewrite,
+  runImage,
+  type TransformName,
+  transforms,
+} from '../../support/registry/image-run.ts';
 import { profiles } from '../../support/registry/profiles/all.ts';
 import { ecr } from '../../support/registry/profiles/ecr.ts';
 import type { Profile } from '../../support/registry/profiles/profile.ts';
-import { FakeClock, never, noise, setup } from '../../support/registry/setup.ts';
+import { FakeClock } from '../../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
-let pool: EncoderPool;
 /** The last layer alone is more than is sent at once. */
 let image: BuiltImage;
-const transforms = { copy: identity, squash: squash({ kind: 'last', count: 2 }) } as const;
 
 beforeAll(() => {
-  pool = createEncoderPool({ jobs: 2 });
-  const file = (name: string, body: Uint8Array): Uint8Array => writeTar([{ type: 'file', name, body }]);
-  image = buildImage({
-    layers: [
-      file('base', noise(50_000)),
-      file('lower', noise(300_000, 2)),
-      file('upper', noise(8_600_000, 3)),
-    ],
-    compress: 'none',
-  });
+  image = noisyImage([50_000, 300_000, 8_600_000]);
 });
-afterAll(() => pool.close());
+afterAll(closePool);
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
   vi.restoreAllMocks();
@@ -70,64 +51,35 @@ async function startPlain(): Promise<FakeRegistry> {
   return fake;
 }
 
-function fill(fake: FakeRegistry, repository: string, { descriptor, blobs }: BuiltTree): void {
-  const content = fake.repository(repository);
-  for (const [digest, bytes] of blobs) {
-    if (digest !== descriptor.digest) content.blobs.set(digest as Digest, Buffer.from(bytes));
-    else
-      content.manifests.set(digest as Digest, { mediaType: descriptor.mediaType, bytes: Buffer.from(bytes) });
-  }
-  content.tags.set('v1', descriptor.digest as Digest);
-}
-
 interface Ends {
   readonly from: readonly [FakeRegistry, string];
   readonly to: readonly [FakeRegistry, string];
 }
 
-function rewrite(source: Source, target: Target, transform: Transform): Promise<RunOutcome> {
-  return run({
-    source,
-    target,
-    transform,
-    platforms: [],
-    jobs: 2,
-    pool,
-    maxScratch: 100_000_000,
-    epoch: null,
-    requireSavings: null,
-    listener: () => {},
-    signal: never,
-  });
-}
-
 async function perform(
   profile: Profile,
   clock: FakeClock,
-  transform: Transform,
+  name: TransformName,
   { from, to }: Ends,
 ): Promise<readonly string[]> {
-  const known = [from[0], to[0]].filter((fake) => fake.options.auth.kind !== 'none').map(({ host }) => host);
-  const { options, events } = setup({
-    clock,
-    clients: new RegistryClients(),
-    credentials: (host) => Promise.resolve(known.includes(host) ? profile.credential : null),
-    insecure: [from[0], to[0]].some((fake) => fake.options.name !== null),
-  });
-  const settled: RegistryOptions = options;
-  const source = await openSource(parseReference(`${from[0].host}/${from[1]}:v1`), settled);
-  const target = await openTarget([parseReference(`${to[0].host}/${to[1]}:v1`)], settled, never);
-  try {
-    await rewrite(source, target, transform);
-  } finally {
-    await target.close();
-    await source.close();
-  }
-  return events.flatMap((event) => ('message' in event ? [event.message] : []));
+  const fakes = [from[0], to[0]];
+  const known = fakes.filter((fake) => fake.options.auth.kind !== 'none').map(({ host }) => host);
+  const { messages, error } = await runImage(
+    `${from[0].host}/${from[1]}:v1`,
+    `${to[0].host}/${to[1]}:v1`,
+    name,
+    {
+      clock,
+      credentials: (host) => Promise.resolve(known.includes(host) ? profile.credential : null),
+      insecure: fakes.some((fake) => fake.options.name !== null),
+    },
+  );
+  if (error !== null) throw error;
+  return messages;
 }
 
 /** What the same run makes in memory, where nothing goes wrong. */
-async function expected(name: keyof typeof transforms): Promise<BuiltTree> {
+async function expected(name: TransformName): Promise<BuiltTree> {
   const known = made.get(name);
   if (known !== undefined) return known;
   const target = new MemoryTarget({ mountable: null });
@@ -194,7 +146,7 @@ describe.each(profiles.map((profile) => [profile.name, profile] as const))('%s',
     const other = await startPlain();
     fill(fake, repository, image);
     const ends: Ends = { from: [fake, repository], to: [other, 'dst'] };
-    const messages = await perform(profile, clock, transforms[name], ends);
+    const messages = await perform(profile, clock, name, ends);
     expectWhole(other, 'dst', await expected(name));
     expectDiscreet(profile, [fake, other], messages);
     expectNothingVain(profile, fake);
@@ -208,7 +160,7 @@ describe.each(profiles.map((profile) => [profile.name, profile] as const))('%s',
     const other = await startPlain();
     fill(other, 'src', image);
     const ends: Ends = { from: [other, 'src'], to: [fake, repository] };
-    const messages = await perform(profile, clock, transforms[name], ends);
+    const messages = await perform(profile, clock, name, ends);
     expectWhole(fake, repository, await expected(name));
     expectDiscreet(profile, [fake, other], messages);
     expectNothingVain(profile, fake);
@@ -221,7 +173,7 @@ describe.each(profiles.map((profile) => [profile.name, profile] as const))('%s',
     fill(fake, repository, image);
     const slim = `${repository}-slim`;
     const ends: Ends = { from: [fake, repository], to: [fake, slim] };
-    const messages = await perform(profile, clock, transforms.squash, ends);
+    const messages = await perform(profile, clock, 'squash', ends);
     expectWhole(fake, slim, await expected('squash'));
     expectDiscreet(profile, [fake], messages);
     expectNothingVain(profile, fake);
@@ -243,11 +195,11 @@ test('ECR takes a rewritten image whose source does not state its media type', a
   fill(other, 'src', image);
   other.repository('src').addManifest(manifest, image.descriptor.mediaType, 'v1');
   const fake = await start(ecr, clock);
-  await perform(ecr, clock, transforms.squash, { from: [other, 'src'], to: [fake, ecr.repository] });
+  await perform(ecr, clock, 'squash', { from: [other, 'src'], to: [fake, ecr.repository] });
   const stored = fake.repository(ecr.repository).find('v1')?.manifest.bytes.toString() ?? '{}';
   expect(JSON.parse(stored)).toMatchObject({ mediaType: image.descriptor.mediaType });
   // The manifest of a copy is the source's, byte for byte: what ECR says to it is passed on.
   await expect(
-    perform(ecr, clock, transforms.copy, { from: [other, 'src'], to: [fake, ecr.repository] }),
+    perform(ecr, clock, 'copy', { from: [other, 'src'], to: [fake, ecr.repository] }),
   ).rejects.toMatchObject({ message: expect.stringContaining('Invalid JSON syntax') as string });
 });
