@@ -369,12 +369,15 @@ export class FakeRegistry {
     const value = JSON.parse(request.body.toString()) as {
       readonly mediaType?: string;
       readonly config?: { readonly digest: Digest };
-      readonly layers?: readonly { readonly digest: Digest }[];
+      readonly layers?: readonly { readonly digest: Digest; readonly urls?: unknown }[];
       readonly manifests?: readonly { readonly digest: Digest }[];
     };
     if (this.options.mediaTypeInBody && value.mediaType === undefined)
       return failure(405, 'UNSUPPORTED', 'Invalid parameter at ImageManifest: Invalid JSON syntax');
-    const blobs = [...(value.config === undefined ? [] : [value.config]), ...(value.layers ?? [])];
+    const blobs = [
+      ...(value.config === undefined ? [] : [value.config]),
+      ...(value.layers ?? []).filter(({ urls }) => urls === undefined),
+    ];
     const missing =
       blobs.find((each) => !content.blobs.has(each.digest)) ??
       value.manifests?.find((each) => !content.manifests.has(each.digest));
