@@ -4,7 +4,6 @@ import { RegistryClients } from '../../../src/store/registry/client.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import { openRegistrySource } from '../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../src/store/registry/target.ts';
-import { parseRealm } from '../../../src/store/registry/token.ts';
 import type { Source, Target } from '../../../src/store/place.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
@@ -479,81 +478,5 @@ describe('Bearer', () => {
     fake.fault({ method: 'GET', path: /blobs/, times: 2, effect });
     await expect(drain(source.blob(blob, never))).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     expect(fake.faults.unused).toEqual([]);
-  });
-
-  test('a token server that redirects gets no second request', async () => {
-    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
-    const thief = await start({});
-    fake.fault({
-      method: 'GET',
-      path: /token/,
-      server: 'tokens',
-      effect: { kind: 'answer', status: 302, headers: { location: `${thief.origin('registry')}/` } },
-    });
-    await expect(sourceOf(fake, { credentials: withCredential(password) }).root(never)).rejects.toThrow(
-      /redirects, which is not followed/,
-    );
-    expect(thief.requests).toEqual([]);
-  });
-});
-
-describe('token servers that are not to be trusted', () => {
-  const party = { side: 'source', host: 'registry.example', repository: 'app' } as const;
-  const check = (realm: string, registry: string): string => {
-    try {
-      return parseRealm(realm, new URL(registry), false, party).href;
-    } catch (error) {
-      return (error as Error).message.replace(/^.* names a token server that /, '');
-    }
-  };
-
-  test.each([
-    ['https://auth.example/token', 'https://registry.example', 'https://auth.example/token'],
-    ['https://auth.example/token?a=b', 'http://registry.example', 'https://auth.example/token?a=b'],
-    ['http://auth.example/token', 'http://registry.example', 'http://auth.example/token'],
-    ['http://127.0.0.1:9/token', 'http://127.0.0.1:5000', 'http://127.0.0.1:9/token'],
-    [
-      'http://auth.example/token?secret=1',
-      'https://registry.example',
-      'is not reached by https: http://auth.example/token?…',
-    ],
-    [
-      'http://169.254.169.254/latest',
-      'http://registry.example',
-      'is at a local address: http://169.254.169.254/latest',
-    ],
-    ['https://localhost/token', 'https://registry.example', 'is at a local address: https://localhost/token'],
-    [
-      'https://[::ffff:127.0.0.1]/token',
-      'https://registry.example',
-      'is at a local address: https://[::ffff:7f00:1]/token',
-    ],
-    [
-      'https://registry.example@evil.example/',
-      'https://registry.example',
-      'carries a user name: https://evil.example/',
-    ],
-    ['file:///etc/passwd', 'http://registry.example', 'is not reached by https: file:///etc/passwd'],
-    ['/token', 'https://registry.example', 'is not a URL'],
-    ['', 'https://registry.example', 'is not a URL'],
-  ])('%s of %s', (realm, registry, wanted) => {
-    expect(check(realm, registry)).toBe(wanted);
-  });
-
-  test('what the challenge says is data, not part of the request', async () => {
-    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
-    const challenge = `Bearer realm="${fake.origin('tokens')}/token?x=1",service="a&account=admin#",scope="repository:app:pull&scope=evil"`;
-    fake.fault({
-      method: 'GET',
-      path: /manifests/,
-      effect: { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } },
-    });
-    await sourceOf(fake, { credentials: withCredential(password) }).root(never);
-    const [asked] = fake.sent('GET', /token/, 'tokens');
-    const query = new URL(`http://x${asked?.path}`).searchParams;
-    expect(query.get('x')).toBe('1');
-    expect(query.get('service')).toBe('a&account=admin#');
-    expect(query.getAll('account')).toEqual(['bob']);
-    expect(query.getAll('scope')).toEqual(['repository:app:pull&scope=evil,pull']);
   });
 });
