@@ -49,6 +49,8 @@ export interface FakeOptions {
   readonly mediaTypeInBody: boolean;
   /** May a blob that is there be committed again? */
   readonly recommits: boolean;
+  /** Must a request for a manifest name its type as one that it takes? */
+  readonly strictAccept: boolean;
   /** Headers of every answer to a request for a manifest. */
   readonly manifestHeaders: Readonly<Record<string, string>>;
   /** Called for every request, before anything else: time passes, for one. */
@@ -82,6 +84,7 @@ const defaults: FakeOptions = {
   mostPatches: Number.POSITIVE_INFINITY,
   mediaTypeInBody: false,
   recommits: true,
+  strictAccept: true,
   manifestHeaders: {},
   onRequest: () => {},
 };
@@ -347,7 +350,7 @@ export class FakeRegistry {
     const { absent, headLength } = this.options;
     if (found === null) return failure(absent.status, absent.code, absent.message);
     const { digest, manifest } = found;
-    if (!accepted.includes(manifest.mediaType))
+    if (this.options.strictAccept && !accepted.includes(manifest.mediaType))
       return failure(404, 'MANIFEST_UNKNOWN', 'accept header does not support it');
     return {
       status: 200,
