@@ -13,7 +13,7 @@ import {
   readFault,
 } from './failure.ts';
 import { isTransient, pauseBefore, retryAfter } from './retry.ts';
-import { discard, header, type HttpAnswer, readHead, type Transport } from './transport.ts';
+import { discard, header, type HttpAnswer, type Transport } from './transport.ts';
 
 /** A bearer token of a token server (distribution, "Token Authentication Specification"). */
 export interface Token {
@@ -82,15 +82,16 @@ export async function fetchToken(
   signal: AbortSignal,
 ): Promise<Token> {
   if (request.credential?.kind === 'identity') {
-    const answer = await send(request, context, postOf(request, request.credential.token), signal);
-    if (answer.status === 200) return readToken(request, context, answer);
+    const received = await send(request, context, postOf(request, request.credential.token), signal);
+    const { answer } = received;
+    if (answer.status === 200) return readToken(request, context, received);
     // Token servers that know no POST: Google's says 404, Artifactory 401, Azure's 400, others 405.
     if (![400, 401, 404, 405].includes(answer.status)) throw await refused(request, answer);
     discard(answer);
   }
-  const answer = await send(request, context, getOf(request), signal);
-  if (answer.status !== 200) throw await refused(request, answer);
-  return readToken(request, context, answer);
+  const received = await send(request, context, getOf(request), signal);
+  if (received.answer.status !== 200) throw await refused(request, received.answer);
+  return readToken(request, context, received);
 }
 
 interface Sending {
@@ -136,13 +137,19 @@ export function basic(credential: Exclude<Credential, { readonly kind: 'bearer' 
   return `Basic ${Buffer.from(`${credential.username}:${secret}`, 'utf8').toString('base64')}`;
 }
 
+/** An answer, and of a good one the body, at most a byte longer than it may be. */
+interface Received {
+  readonly answer: HttpAnswer;
+  readonly bytes: Uint8Array;
+}
+
 /** Sends it, and again while the server is in trouble. Redirects are not followed: credentials would go along. */
 async function send(
   request: TokenRequest,
   context: TokenContext,
   sending: Sending,
   signal: AbortSignal,
-): Promise<HttpAnswer> {
+): Promise<Received> {
   const { transport, clock, retryTimes, timeoutMs } = context;
   for (let attempt = 0; ; attempt += 1) {
     let pause: number | null = null;
@@ -151,7 +158,8 @@ async function send(
         { ...sending, lane: 'request', foreign: request.foreign, timeoutMs },
         signal,
       );
-      if (!isTransient(answer.status) || attempt >= retryTimes) return answer;
+      if (answer.status === 200) return { answer, bytes: await readBody(answer, timeoutMs) };
+      if (!isTransient(answer.status) || attempt >= retryTimes) return { answer, bytes: new Uint8Array() };
       pause = retryAfter(header(answer, 'retry-after'), clock);
       discard(answer);
     } catch (error) {
@@ -163,6 +171,24 @@ async function send(
     }
     await clock.sleep(pause ?? pauseBefore(attempt, clock), signal);
   }
+}
+
+/** The whole of a body, which is short: it has as long to come as others have to show any progress. */
+async function readBody(answer: HttpAnswer, timeoutMs: number): Promise<Uint8Array> {
+  const late = (): void => void answer.body.destroy(new Error(`no whole answer came in ${timeoutMs} ms`));
+  const timer = setTimeout(late, timeoutMs);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > tokenBodyLimit) break;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function refused(
@@ -189,13 +215,11 @@ async function refused(
   );
 }
 
-async function readToken(
+function readToken(
   { realm, party }: TokenRequest,
   { clock }: TokenContext,
-  answer: HttpAnswer,
-): Promise<Token> {
-  const receivedAt = clock.now();
-  const bytes = await readHead(answer, tokenBodyLimit + 1);
+  { answer, bytes }: Received,
+): Token {
   if (bytes.length > tokenBodyLimit)
     throw protocolError(
       party,
@@ -221,7 +245,7 @@ async function readToken(
   }
   const lifetime = readLifetime(expiresIn);
   const age = ageOf(issuedAt, header(answer, 'date'), lifetime);
-  return { value: text, staleAt: receivedAt + lifetime - age - Math.min(margin, lifetime / 2) };
+  return { value: text, staleAt: clock.now() + lifetime - age - Math.min(margin, lifetime / 2) };
 }
 
 /** Milliseconds. Some servers write the number as text. */

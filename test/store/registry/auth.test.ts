@@ -300,6 +300,19 @@ describe('Bearer', () => {
     expect(clock.sleeps).toEqual([9000, 9000, 2000]);
   });
 
+  test('an answer of the token server that breaks off is asked for again', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    fake.fault({
+      method: 'GET',
+      path: /token/,
+      server: 'tokens',
+      times: 2,
+      effect: { kind: 'cut', bytes: 20, ending: 'reset' },
+    });
+    await sourceOf(fake).root(never);
+    expect(fake.sent('GET', /token/, 'tokens')).toHaveLength(3);
+  });
+
   test.each<readonly [string, string | Uint8Array, RegExp]>([
     ['no JSON', 'canary{', /did not answer with JSON$/],
     ['no token', '{"expires_in": 5}', /gave no token$/],

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { mediaTypes } from '../../../../src/oci/media-type.ts';
 import type { Source } from '../../../../src/store/place.ts';
 import { openRegistrySource } from '../../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
+import { type HttpAnswer, readHead } from '../../../../src/store/registry/transport.ts';
 import { sha256 } from '../../../support/registry/content.ts';
 import { drain, never, noise, refer, setup } from '../../../support/registry/setup.ts';
 
@@ -165,4 +167,43 @@ test('N6: headers without end are an error', async () => {
   ).rejects.toMatchObject({
     code: 'NETWORK',
   });
+});
+
+/** Bytes that come one by one, as long as somebody waits for them. */
+async function* trickle(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    yield Buffer.from(' ');
+  }
+}
+
+test('N6: of an error that only trickles no more is read than comes in time', async () => {
+  const body = Readable.from(trickle());
+  const answer = { status: 500, headers: {}, url: new URL('http://fake'), body } as unknown as HttpAnswer;
+  const head = await readHead(answer, 64 * 1024, 100);
+  expect(head.length).toBeLessThan(64 * 1024);
+  expect(body.destroyed).toBe(true);
+});
+
+test('N6: a token that only trickles is given up', async () => {
+  let tokens = 0;
+  const server = await endless(/never/, 200, {}, (url, response, host) => {
+    if (!url.startsWith('/token')) {
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token"` }).end();
+      return;
+    }
+    tokens += 1;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    Readable.from(trickle())
+      .pipe(response)
+      .on('close', () => response.destroy());
+  });
+  const { options } = setup({ retryTimes: 1, timeoutMs: 200 });
+  const source = openRegistrySource(refer(`${server.host}/app:v1`), options);
+  open.push(source);
+  await expect(source.root(never)).rejects.toMatchObject({
+    code: 'NETWORK',
+    message: expect.stringContaining('no whole answer came in 200 ms') as string,
+  });
+  expect(tokens).toBe(2);
 });
