@@ -60,4 +60,21 @@ describe.each(['copy', 'squash'] as const)('%s', (name) => {
       expect(to.sent('PUT', /manifests\/v1/)).toHaveLength(what === 'tag' ? 2 : 1);
     },
   );
+
+  test('N12: an upload that the registry loses in its middle is made again from its start', async () => {
+    const from = await start();
+    const to = await start();
+    fill(from, 'app', image);
+    const body = '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}';
+    to.fault({
+      method: 'PATCH',
+      path: /uploads/,
+      skip: 1,
+      times: 2,
+      effect: { kind: 'answer', status: 404, body },
+    });
+    expect((await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name)).error).toBeNull();
+    expect(to.faults.unused).toEqual([]);
+    for (const [digest, bytes] of to.repository('dst').blobs) expect(sha256(bytes)).toBe(digest);
+  });
 });

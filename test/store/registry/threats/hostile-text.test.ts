@@ -110,7 +110,7 @@ const faults: readonly (readonly [string, string, RegExp, Effect])[] = [
     'a scheme of a login',
     'GET',
     /manifests/,
-    { kind: 'answer', status: 401, headers: { 'www-authenticate': `${nastyHeader}` } },
+    { kind: 'answer', status: 401, headers: { 'www-authenticate': nastyHeader } },
   ],
   [
     'a realm',
