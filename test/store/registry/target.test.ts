@@ -516,7 +516,7 @@ describe('uploads on a bad day', () => {
     const { target, clock } = targetOf(fake);
     await expect(push(target, small)).rejects.toMatchObject({
       code: 'DENIED',
-      message: `destination ${fake.host}/dst: starting an upload: ${fake.host} answered 403 DENIED: requested access is denied`,
+      message: `destination ${fake.host}/dst: starting the upload of blob ${sha256(small)}: ${fake.host} answered 403 DENIED: requested access is denied`,
       advice: expect.stringContaining('no right to write dst') as string,
     });
     expect(clock.sleeps).toEqual([]);
