@@ -89,14 +89,19 @@ export async function writeManifests(
   return root;
 }
 
-/** Puts the manifest of an image; layers that were made in this run and are lost are made once more. */
+/** Puts the manifest of an image; layers that were made in this run and are lost are made once more, each once. */
 async function putWithLayers(target: Target, manifest: RawManifest, options: ManifestOptions): Promise<void> {
   const { signal, again } = options;
-  try {
-    await target.putManifest(manifest, signal);
-  } catch (error) {
-    if (!(error instanceof BlobsUnknown) || !(await again(error.digests, signal))) throw error;
-    await target.putManifest(manifest, signal);
+  const made = new Set<Digest>();
+  for (;;) {
+    try {
+      return await target.putManifest(manifest, signal);
+    } catch (error) {
+      // Some registries name one blob at a time.
+      const lost = error instanceof BlobsUnknown ? error.digests.filter((digest) => !made.has(digest)) : [];
+      if (lost.length === 0 || !(await again(lost, signal))) throw error;
+      for (const digest of lost) made.add(digest);
+    }
   }
 }
 
