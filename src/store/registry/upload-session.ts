@@ -135,6 +135,8 @@ export class UploadSession {
       if (status === 404) throw new SessionLost(error);
       // Not the size but the place may be wrong.
       if (status === 416 && (await this.#catchUp(chunk, signal))) return;
+      // This chunk was sent before, and the registry cannot say how much of it it has: one byte looks like none.
+      if (status === 416 && failures > 0) throw new SessionLost(error);
       if (outcome.tooLarge && this.#limit.shrinkBelow(chunk.length)) return;
       if (status !== null && !isTransient(status)) throw error;
       await this.#repository.client.pause(failures, outcome.pause, { error, url: this.#location }, signal);

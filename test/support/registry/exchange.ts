@@ -80,6 +80,12 @@ export async function serve(
       await answerInPart(response, reply, effect);
       return;
     }
+    case 'drip':
+      await answerSlowly(response, await exchange.handler(request, false), effect.pieces);
+      return;
+    case 'short':
+      await answer(response, method, shortened(await exchange.handler(request, false), effect.bytes));
+      return;
     case undefined:
       await answer(response, method, await exchange.handler(request, false));
   }
@@ -133,6 +139,28 @@ async function answerInPart(
     case 'stall':
       await once(response, 'close').catch(() => {});
   }
+}
+
+async function answerSlowly(response: ServerResponse, reply: Reply, pieces: number): Promise<void> {
+  const body = Buffer.from(reply.body ?? '');
+  const headers = { ...reply.headers, 'content-length': String(body.length) };
+  response.writeHead(reply.status, headers as Record<string, string>);
+  const size = Math.ceil(body.length / pieces);
+  for (let at = 0; at < body.length; at += size) {
+    await new Promise((resolve) => response.write(body.subarray(at, at + size), resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  response.end();
+}
+
+function shortened(reply: Reply, bytes: number): Reply {
+  const body = Buffer.from(reply.body ?? '').subarray(0, bytes);
+  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(String(reply.headers?.['content-range']));
+  if (range === null) return reply;
+  const [, first, total] = range;
+  const last = Number(first) + body.length - 1;
+  const headers = { ...withoutLength(reply.headers), 'content-range': `bytes ${first}-${last}/${total}` };
+  return { status: reply.status, headers, body };
 }
 
 function withoutLength(headers: Reply['headers']): NonNullable<Reply['headers']> {
