@@ -18,7 +18,7 @@ import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
-import { type Assembled, assemble, timeOf } from './assemble.ts';
+import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
@@ -94,7 +94,10 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       platform,
       ...(await read(image, reader, options, inner)),
     }));
-    for (const { image, resolution } of resolved) warn(image, resolution, listener);
+    for (const { image, resolution } of resolved) {
+      requireHistory({ image, contents: resolution.contents });
+      warn(image, resolution, listener);
+    }
     warnOfWindow(
       resolved.map(({ image }) => image),
       listener,
@@ -211,9 +214,23 @@ async function write(
   await warnOfReferrers(source, set, root, listener, signal);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
-  await target.publish(root, signal);
+  await publish(target, root, signal);
   const encodings = layers.flat().flatMap(({ encoder }) => (encoder === null ? [] : [encoder]));
   return { set, images: outcomes, root, encodings: distinct(encodings), downloaded: reader.downloaded };
+}
+
+/** From here on an interruption may come too late: who is told that nothing was published must be able to rely on it. */
+async function publish(target: Target, root: RawManifest, signal: AbortSignal): Promise<void> {
+  try {
+    await target.publish(root, signal);
+  } catch (error) {
+    if (!(error instanceof OcislimError) || error.code !== 'INTERRUPTED') throw error;
+    throw new OcislimError(
+      'INTERRUPTED',
+      `interrupted while ${target.label} was being published: it is the old image or the new one, ${root.descriptor.digest}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Layers that need processors and layers that need only the network go on beside each other. */

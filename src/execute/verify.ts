@@ -5,7 +5,7 @@ import type { Source } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import type { ByteString } from '../tar/bytes.ts';
 import { compareConfig } from './compare-config.ts';
-import { compareRootfs } from './compare-rootfs.ts';
+import { type Announced, compareRootfs } from './compare-rootfs.ts';
 import { type Difference, DifferenceList } from './difference.ts';
 import { readImageSet } from './image-set.ts';
 import { LayerDigester } from './layer-digester.ts';
@@ -20,6 +20,8 @@ export interface VerifyOptions
   readonly b: Source;
   /** Which paths of A may be missing in B. What is there in B must be as it was, whatever this says. */
   readonly allowed: (path: ByteString) => boolean;
+  /** Which files may have other permission bits in B, by the path that a layer of A has them under; none unless told. */
+  readonly allowedModes?: Announced['changedMode'];
 }
 
 /** The verdict over all platforms. */
@@ -160,7 +162,7 @@ async function verifyPair(
   const { compared, allowedMissing } = compareRootfs(
     { label: options.a.label, layers: stacks.a },
     { label: options.b.label, layers: stacks.b },
-    options.allowed,
+    { missing: options.allowed, changedMode: options.allowedModes ?? (() => false) },
     differences,
   );
   return result(compared, allowedMissing, false);

@@ -88,7 +88,7 @@ function renderRules(slimming: SlimmingReport, style: Style, width: number): Cel
     sums.set(name, { entries: sum.entries + entries, bytes: sum.bytes + bytes });
   }
   const sorted = [...sums].sort(([, a], [, b]) => b.bytes - a.bytes);
-  const room = Math.max(16, width - 84);
+  const room = Math.max(36, width - 84);
   const row = (name: string, bytes: number, entries: number): Cell[] => [
     '',
     { text: name, paint: style.dim },
