@@ -140,6 +140,7 @@ export async function putManifest(
     throw new OcislimError(
       'LIMIT',
       `${nameOf(repository.party)}: ${what}: it is ${bytes.length} bytes long, and registries take ${manifestLimit}`,
+      { advice: 'Fewer layers or annotations make it smaller: squash.' },
     );
   }
   for (let attempt = 0; ; attempt += 1) {
@@ -162,6 +163,7 @@ export async function putManifest(
         throw new OcislimError(
           'DIGEST_MISMATCH',
           `${nameOf(repository.party)}: ${what}: the registry stored it as ${stored}, not ${descriptor.digest}`,
+          { advice: 'The registry, or a proxy in front of it, changes manifests: ask its operator.' },
         );
       }
       return { subjectNoted: header(answer, 'oci-subject') !== null };

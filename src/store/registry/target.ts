@@ -131,7 +131,7 @@ class RegistryTarget implements Target {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): Promise<void> {
-    const { retryTimes } = this.#repository.client.options;
+    const { clock, options } = this.#repository.client;
     let told = 0;
     let answer = offered;
     for (let failures = 0; ; failures += 1) {
@@ -154,7 +154,8 @@ class RegistryTarget implements Target {
         return;
       } catch (error) {
         await taken?.abort();
-        if (!(error instanceof SessionLost) || failures >= retryTimes) throw error;
+        if (!(error instanceof SessionLost) || failures >= options.retryTimes) throw error;
+        await clock.sleep(pauseBefore(failures, clock), signal);
       }
     }
   }

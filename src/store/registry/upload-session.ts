@@ -106,20 +106,34 @@ export class UploadSession {
     }
   }
 
-  /** Sends all bytes in one request of unknown length, for registries that know no chunks. It cannot be repeated. */
+  /**
+   * Sends all bytes in one request of unknown length, for registries that know no chunks. It cannot be repeated.
+   * @throws SessionLost when another try may have better luck, what the stream throws, REGISTRY, …
+   */
   async pour(stream: ByteStream, signal: AbortSignal): Promise<void> {
-    const answer = await this.#repository.send(
-      {
-        method: 'PATCH',
-        target: this.#location,
-        headers: { 'content-type': 'application/octet-stream' },
-        body: stream,
-        what: `uploading ${this.#name}`,
-        accept: isAccepted,
-        repeatable: false,
-      },
-      signal,
-    );
+    const { party } = this.#repository;
+    const what = `uploading ${this.#name}`;
+    const reading = { error: null as unknown };
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#repository.send(
+        {
+          method: 'PATCH',
+          target: this.#location,
+          headers: { 'content-type': 'application/octet-stream' },
+          body: noting(stream, reading),
+          what,
+          accept: (status) => isAccepted(status) || isTransient(status) || status === 404,
+          repeatable: false,
+        },
+        signal,
+      );
+    } catch (error) {
+      if (reading.error !== null) throw reading.error;
+      throw error instanceof ConnectionError && error.transient ? new SessionLost(error) : error;
+    }
+    if (!isAccepted(answer.status))
+      throw new SessionLost(refusal(party, what, answer, await readFault(answer)));
     this.#move(answer);
   }
 
@@ -349,6 +363,16 @@ export class UploadSession {
   #end(): void {
     this.#live = false;
     this.#onEnd(this);
+  }
+}
+
+/** Remembers the error that a stream ends with. */
+async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
+  try {
+    yield* stream;
+  } catch (error) {
+    reading.error = error;
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { closeWorkers, problemsAt, putImage, runBetween } from '../../support/re
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect, Fault } from '../../support/registry/faults.ts';
 import { noise, type Setup, setup } from '../../support/registry/setup.ts';
+import { tokenAuth } from '../../support/registry/tokens.ts';
 
 const open: FakeRegistry[] = [];
 afterEach(async () => {
@@ -75,7 +76,7 @@ async function squashedDigest(name: keyof typeof images): Promise<string> {
 
 /** Is what the request brought there after all? */
 function isLost(effect: Effect): boolean {
-  return ['answer', 'reset', 'swallow'].includes(effect.kind);
+  return ['answer', 'reset', 'silent', 'swallow'].includes(effect.kind);
 }
 
 async function survive(each: Case): Promise<{ readonly from: FakeRegistry; readonly to: FakeRegistry }> {
@@ -201,6 +202,50 @@ describe('any request', () => {
     const made = setup();
     await survive(hitting(verb, answer(401, signIn), { made }));
     expect(made.clock.sleeps).toEqual([]);
+  });
+});
+
+describe('a server that says nothing', () => {
+  // But for what closes an upload: registries may take minutes for that.
+  const silent = names.filter((verb) => !verb.startsWith('PUT of a whole') && !verb.startsWith('PUT that'));
+
+  test.each(silent)('%s is given up and tried again', async (verb) => {
+    await survive(hitting(verb, { kind: 'silent', reads: true }, { timeoutMs: 300 }));
+  });
+
+  test('nor reads what it is sent', async () => {
+    for (const skip of [0, 1])
+      await survive(hitting('PATCH of a chunk', { kind: 'silent', reads: false }, { timeoutMs: 300, skip }));
+  });
+});
+
+describe('a token server', () => {
+  test.each<readonly [string, Effect]>([
+    ['429', answer(429, { 'retry-after': '3' })],
+    ['503', answer(503)],
+    ['a reset', { kind: 'reset' }],
+  ])('in trouble: %s, for each side and at every renewal', async (_, effect) => {
+    const made = setup();
+    const options = {
+      auth: tokenAuth({
+        username: 'bob',
+        password: 'secret',
+        // Two seconds of a clock that only goes on by waiting.
+        lifetime: 2,
+        now: () => made.clock.now(),
+      }),
+    };
+    const { to } = await survive({
+      made,
+      image: 'large',
+      options,
+      to: [
+        { server: 'tokens', method: 'GET', path: /token/, effect, times: 2 },
+        // Longer than the token lives.
+        { method: 'PUT', path: committing('large'), effect: answer(503, { 'retry-after': '5' }) },
+      ],
+    });
+    expect(to.sent('GET', /token/, 'tokens').length).toBeGreaterThan(3);
   });
 });
 

@@ -37,7 +37,8 @@ export async function serve(
   const method = incoming.method ?? '';
   const path = incoming.url ?? '';
   const effect = exchange.faults.next(exchange.server, method, path);
-  const body = await receive(incoming, effect);
+  const deaf = effect?.kind === 'silent' && !effect.reads;
+  const body = deaf ? Buffer.alloc(0) : await receive(incoming, effect);
   const request: Recorded = { server: exchange.server, method, path, headers: incoming.headers, body };
   exchange.record(request);
   switch (effect?.kind) {
@@ -80,6 +81,9 @@ export async function serve(
       await answerInPart(response, reply, effect);
       return;
     }
+    case 'silent':
+      await once(response, 'close').catch(() => {});
+      return;
     case 'drip':
       await answerSlowly(response, await exchange.handler(request, false), effect.pieces);
       return;

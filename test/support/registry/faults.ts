@@ -28,6 +28,8 @@ export type Effect =
   | { readonly kind: 'after'; readonly status: number | 'reset' }
   /** Of the answer's body only so many bytes arrive; then the connection breaks, or the answer ends there as if whole. */
   | { readonly kind: 'cut'; readonly bytes: number; readonly ending: 'reset' | 'whole' | 'stall' }
+  /** No answer at all, and the request's body is read or not, until the client gives up. Nothing is done. */
+  | { readonly kind: 'silent'; readonly reads: boolean }
   /** The answer's body arrives in pieces, one by one: slow, but never still for long. */
   | { readonly kind: 'drip'; readonly pieces: number }
   /** Of a range that was asked for, an honest answer of so many bytes only. */
