@@ -148,9 +148,10 @@ function describeActions(layers: readonly LayerReport[]): string {
 
 /** `45.0 MB downloaded, 20.0 MB uploaded, 30.1 MB mounted`: what is not zero. */
 export function describeTransfer({ transfer }: Report): string {
-  const { downloadedBytes, uploadedBytes, copiedBytes, mountedBytes, presentBytes } = transfer;
+  const { downloadedBytes, cachedBytes, uploadedBytes, copiedBytes, mountedBytes, presentBytes } = transfer;
   const parts: [number, string][] = [
     [downloadedBytes, 'downloaded'],
+    [cachedBytes, 'from the cache'],
     [uploadedBytes, 'uploaded'],
     [copiedBytes, 'copied as it was'],
     [mountedBytes, 'mounted'],
