@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
 import { squash } from '../../../src/slim/squash.ts';
@@ -8,6 +11,7 @@ import { closeWorkers, problemsAt, putImage, runBetween } from '../../support/re
 import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
+import { openCache } from '../../support/store/cache.ts';
 import { noise, setup } from '../../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -103,15 +107,34 @@ describe('what the registry said it had, and has not', () => {
     expect(commits(to)).toEqual(new Map(made.map((digest): [string, number] => [digest, 2])));
   });
 
+  test.each([
+    ['sent from the cache', false],
+    ['made again where the cache has lost it, too', true],
+  ])('%s, where an earlier run had made it', async (_, emptied) => {
+    const [from, calm, to] = [await start(), await start(), await start()];
+    putImage(from, image);
+    const folder = await mkdtemp(join(tmpdir(), 'ocislim-repair-'));
+    try {
+      const transform = squash(all);
+      const expected = await runBetween(from, calm, { transform, cache: await openCache(folder) });
+      if (emptied) await rm(join(folder, 'blobs'), { recursive: true });
+      const layer = expected.images[0]?.layers?.[0]?.digest ?? '';
+      to.fault({ method: 'HEAD', path: new RegExp(layer), times: 99, effect: yes });
+      const outcome = await runBetween(from, to, { transform, cache: await openCache(folder) });
+      expect(outcome.root?.descriptor).toEqual(expected.root?.descriptor);
+      expect(problemsAt(to, outcome.root?.descriptor.digest)).toEqual([]);
+      expect([...commits(to).values()]).toEqual([1, 1]);
+      expect((outcome.cache?.downloaded ?? 0) > 9_000_000).toBe(emptied);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test('also a manifest that an index names', async () => {
     const [from, to] = [await start(), await start()];
     const small = buildImage({ layers: [layers[0] ?? new Uint8Array(0)], compress: 'none' });
     const index = buildIndex({ images: [small] });
     putImage(from, index);
-    from.repository('src').manifests.set(small.descriptor.digest as Digest, {
-      mediaType: small.descriptor.mediaType,
-      bytes: Buffer.from(small.manifest),
-    });
     const { manifests } = to.repository('dst');
     let losses = 0;
     manifests.set = function set(digest, manifest) {

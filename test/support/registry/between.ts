@@ -1,14 +1,15 @@
 import { createEncoderPool, type EncoderPool } from '../../../src/codec/encoder-pool.ts';
 import { identity, run, type RunOutcome } from '../../../src/execute/run.ts';
 import type { Transform } from '../../../src/image/image.ts';
-import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
+import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
 import { openSource, openTarget } from '../../../src/store/open.ts';
 import { RegistryClients } from '../../../src/store/registry/client.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import type { BuiltTree } from '../image-builder.ts';
 import { sha256 } from './content.ts';
 import type { FakeRegistry } from './fake-registry.ts';
+import { hold, missing } from './held-image.ts';
 import { type Setup, setup } from './setup.ts';
 
 let pool: EncoderPool | null = null;
@@ -19,15 +20,9 @@ export async function closeWorkers(): Promise<void> {
   pool = null;
 }
 
-/** Puts an image into `src` of a registry, as `v1`. */
-export function putImage(fake: FakeRegistry, { descriptor, blobs }: BuiltTree): void {
-  const content = fake.repository('src');
-  for (const [digest, bytes] of blobs) {
-    if (digest !== descriptor.digest) content.blobs.set(digest as Digest, Buffer.from(bytes));
-  }
-  const bytes = Buffer.from(blobs.get(descriptor.digest) ?? '');
-  content.manifests.set(descriptor.digest as Digest, { mediaType: descriptor.mediaType, bytes });
-  content.tags.set('v1', descriptor.digest as Digest);
+/** Puts an image or index into `src` of a registry, as `v1`. */
+export function putImage(fake: FakeRegistry, tree: BuiltTree): void {
+  hold(fake.repository('src'), tree, 'v1');
 }
 
 /** Runs a transform from `src:v1` of one registry to `dst:v1` of another over the public API; `made` has its clock. */
@@ -38,12 +33,12 @@ export async function runBetween(
     transform = identity,
     made = setup(),
     overrides = {},
-    jobs = 2,
+    cache,
   }: {
     readonly transform?: Transform;
     readonly made?: Setup;
     readonly overrides?: Partial<RegistryOptions>;
-    readonly jobs?: number;
+    readonly cache?: BlobCache;
   } = {},
 ): Promise<RunOutcome> {
   const options = { ...made.options, clients: new RegistryClients(), ...overrides };
@@ -57,7 +52,8 @@ export async function runBetween(
       target,
       transform,
       platforms: [],
-      jobs,
+      jobs: 2,
+      ...(cache === undefined ? {} : { cache }),
       pool,
       maxScratch: 100_000_000,
       epoch: null,
@@ -75,14 +71,9 @@ export async function runBetween(
 export function problemsAt(fake: FakeRegistry, digest: string | undefined): readonly string[] {
   const content = fake.repository('dst');
   const root = content.find('v1');
-  const problems = root?.digest === digest ? [] : [`v1 is ${root?.digest}, not ${digest}`];
+  const problems = missing(content);
+  if (root?.digest !== digest) problems.push(`v1 is ${root?.digest}, not ${digest}`);
   for (const [name, bytes] of content.blobs)
     if (sha256(bytes) !== name) problems.push(`${name} has other bytes`);
-  const { config, layers } = JSON.parse(root?.manifest.bytes.toString() ?? '{"layers":[]}') as {
-    readonly config?: { readonly digest: Digest };
-    readonly layers: readonly { readonly digest: Digest }[];
-  };
-  for (const each of [...(config === undefined ? [] : [config]), ...layers])
-    if (!content.blobs.has(each.digest)) problems.push(`${each.digest} is missing`);
   return problems;
 }
