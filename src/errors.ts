@@ -57,7 +57,10 @@ export class OcislimError extends Error {
   }
 }
 
-/** The same error with the place where it happened before its message ("source layer 3: …"). Other throwables pass. */
+/**
+ * The same error with the place where it happened before its message ("source layer 3: …"). One of a narrower class stays
+ * one, since there are callers that ask for it. Other throwables pass.
+ */
 export function at(where: string, error: unknown): unknown {
   // Whoever interrupts does so everywhere.
   if (!(error instanceof OcislimError) || error.code === 'INTERRUPTED') return error;
@@ -66,5 +69,6 @@ export function at(where: string, error: unknown): unknown {
     ...(error.advice === undefined ? {} : { advice: error.advice }),
   });
   if (error.stack !== undefined) located.stack = error.stack;
-  return located;
+  Object.setPrototypeOf(located, Object.getPrototypeOf(error) as object);
+  return Object.assign(located, error);
 }
