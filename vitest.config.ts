@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Many tests wait; one worker more than vitest would take on a small machine.
+    maxWorkers: '100%',
   },
 });
