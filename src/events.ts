@@ -34,7 +34,8 @@ export type WarningCode =
   | 'INSECURE'
   | 'WINDOW_CAPPED'
   | 'RULE_UNUSED'
-  | 'REGISTRY_WARNING';
+  | 'REGISTRY_WARNING'
+  | 'SETTING_IGNORED';
 
 /** Receives events in order; must not throw. */
 export type Listener = (event: ProgressEvent) => void;
