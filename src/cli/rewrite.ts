@@ -78,7 +78,11 @@ export class Session {
       }
       progress.listener(event);
     };
-    if (console.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' && !flag(values, 'insecure') && values['tls-verify'] !== false)
+    if (
+      console.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' &&
+      !flag(values, 'insecure') &&
+      values['tls-verify'] !== false
+    )
       this.listener({
         type: 'warning',
         code: 'SETTING_IGNORED',

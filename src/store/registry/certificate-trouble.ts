@@ -139,6 +139,12 @@ export function isVersionMismatch(error: unknown): boolean {
   );
 }
 
+/** OpenSSL's name for what happened, without the rest of its line. */
+export function alertName(error: unknown): string {
+  const text = alertText(error);
+  return printable(/SSL routines:[^:]*:([^:]+)/.exec(text)?.[1] ?? text.trim(), 80);
+}
+
 function alertText(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const code = 'code' in error ? String(error.code) : '';

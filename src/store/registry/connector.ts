@@ -1,6 +1,6 @@
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import type { LookupFunction, Socket } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
 import { buildConnector } from 'undici';
@@ -40,6 +40,9 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
       socket.prependOnceListener('secure', () => {
         peer = socket.getPeerX509Certificate();
       });
+      // With TLS 1.3 the server refuses our certificate after the handshake; without this, undici would only hear of
+      // the end that follows.
+      socket.once('error', (error) => socket.destroy(error));
     }
   };
 }
@@ -84,8 +87,9 @@ function openTunnel(
 ): Promise<Socket> {
   const authority = `${target.hostname}:${target.port || '443'}`;
   const isTls = proxy.url.protocol === 'https:';
+  const host = proxy.url.hostname.replace(/^\[|\]$/g, '');
   const options = {
-    host: proxy.url.hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: proxy.url.port || (isTls ? 443 : 80),
     method: 'CONNECT',
     path: authority,
@@ -103,6 +107,8 @@ function openTunnel(
     const request = isTls
       ? tlsRequest({
           ...options,
+          // Else Node would take that of the server behind the proxy, out of the header.
+          servername: isIP(host) === 0 ? host : '',
           rejectUnauthorized: verifyTls,
           ...(context === null ? {} : { secureContext: context }),
         })

@@ -4,6 +4,7 @@ import {
   describeAlert,
   describeCertificate,
   isCertificateCode,
+  alertName,
   isVersionMismatch,
 } from './certificate-trouble.ts';
 import { printable } from './printable.ts';
@@ -255,7 +256,7 @@ function explain(
       };
     case 'tls-version':
       return {
-        sentence: `${url.host} and ocislim have no version or cipher of TLS in common, or the server wants a client certificate: ${reason}`,
+        sentence: `${url.host} and ocislim have no version or cipher of TLS in common, or the server wants a client certificate (${alertName(error)})`,
         advice: 'TLS 1.2 and 1.3 are spoken here.',
       };
     case 'proxy':

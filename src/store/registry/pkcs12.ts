@@ -22,7 +22,7 @@ export async function openPkcs12(
     return { kind: 'pfx', pfx: bytes, passphrase: given };
   } catch (cause) {
     const { message, code } = cause as NodeJS.ErrnoException;
-    if (/mac verify/i.test(message)) throw wrongPassphrase(file, passphrase, cause);
+    if (/mac verify|bad decrypt/i.test(message)) throw wrongPassphrase(file, passphrase, cause);
     if (code !== 'ERR_CRYPTO_UNSUPPORTED_OPERATION' && !/unsupported/i.test(message))
       throw new OcislimError(
         'IO',

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { OcislimError } from '../../errors.ts';
 import { isLoopback } from './address.ts';
+import { isCertificateCode } from './certificate-trouble.ts';
 
 /** A proxy that requests go through. */
 export interface Proxy {
@@ -86,8 +87,8 @@ function isExcluded(url: URL, list: string): boolean {
 function matches(entry: string, host: string, port: string): boolean {
   const range = /^(.+)\/(\d{1,3})$/.exec(entry);
   if (range !== null) return inRange(host, range[1] ?? '', Number(range[2]));
-  const parts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(entry);
-  // Colons without brackets: an IPv6 address, whole.
+  const parts = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(entry);
+  // More colons, without brackets: an IPv6 address, whole.
   const wanted = parts?.[2] ?? '';
   if (parts !== null && wanted !== '' && wanted !== port) return false;
   const name = (parts?.[1] ?? entry).replace(/^\[|\]$/g, '');
@@ -150,6 +151,8 @@ export function proxyRefusal({ url, authorization }: Proxy, target: URL, status:
   });
 }
 
+const final = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'];
+
 /** The error for a proxy that could not be reached, or hung up. */
 export function proxyTrouble({ url }: Proxy, target: URL, cause: unknown): ProxyError {
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
@@ -157,7 +160,7 @@ export function proxyTrouble({ url }: Proxy, target: URL, cause: unknown): Proxy
   const reason = first instanceof Error && first.message !== '' ? first.message : code;
   return new ProxyError(`cannot get through the proxy ${url.origin}: ${reason}`, {
     status: null,
-    transient: !['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code),
+    transient: !final.includes(code) && !isCertificateCode(code),
     advice: `Check ${variableName(target)}; NO_PROXY=${target.hostname} goes without a proxy.`,
     cause,
   });

@@ -86,7 +86,11 @@ describe('HTTPS first', () => {
   });
 
   test.each([
-    ['another name', makeCertificate({ dns: 'registry.example' }), /it is for registry\.example, not for 127\.0\.0\.1$/],
+    [
+      'another name',
+      makeCertificate({ dns: 'registry.example' }),
+      /it is for registry\.example, not for 127\.0\.0\.1$/,
+    ],
     ['the past', makeCertificate({ from: 2001, to: 2002 }), /it expired on 2002-01-01$/],
     ['the future', makeCertificate({ from: 2110 }), /it is not valid before 2110-01-01/],
   ])('a certificate of %s is refused by its fault', async (_, tls, sentence) => {
