@@ -96,7 +96,15 @@ describe('the package', () => {
 
   it('declares every package that the sources import', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-    expect(Object.keys(dependencies)).toEqual(['libdeflate', 'pako', 'undici', 'yaml', 'yargs', 'zod']);
+    expect(Object.keys(dependencies)).toEqual([
+      'libdeflate',
+      'node-forge',
+      'pako',
+      'undici',
+      'yaml',
+      'yargs',
+      'zod',
+    ]);
   });
 
   it('has no unfinished corners', () => {

@@ -1,11 +1,11 @@
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
 import { buildConnector } from 'undici';
 import { rememberPeer } from './certificate-trouble.ts';
-import { type Proxy, ProxyError, proxyRefusal, proxyTrouble } from './proxy.ts';
+import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
 
 /** How to connect to one server. */
 export interface ConnectOptions {
@@ -56,12 +56,11 @@ export function tunnelConnector(
   closing: AbortSignal,
 ): buildConnector.connector {
   const secure = directConnector(toServer);
-  return (server, callback) => {
-    openTunnel(proxy, target, toProxy, closing).then(
-      (httpSocket) => secure({ ...server, httpSocket }, callback),
-      (error: unknown) => callback(error as Error, null),
-    );
-  };
+  return (server, callback) =>
+    openTunnel(proxy, target, toProxy, closing, (...outcome) => {
+      if (outcome[0] === null) secure({ ...server, httpSocket: outcome[1] }, callback);
+      else callback(...outcome);
+    });
 }
 
 /** Connects to the proxy itself, for requests to `target` that it is to pass on. */
@@ -84,7 +83,8 @@ function openTunnel(
   target: URL,
   { verifyTls, context, timeoutMs }: ConnectOptions,
   signal: AbortSignal,
-): Promise<Socket> {
+  done: buildConnector.Callback,
+): void {
   const authority = `${target.hostname}:${target.port || '443'}`;
   const isTls = proxy.url.protocol === 'https:';
   const host = proxy.url.hostname.replace(/^\[|\]$/g, '');
@@ -103,30 +103,31 @@ function openTunnel(
     timeout: timeoutMs,
     signal,
   };
-  return new Promise((resolve, reject) => {
-    const request = isTls
-      ? tlsRequest({
-          ...options,
-          // Else Node would take that of the server behind the proxy, out of the header.
-          servername: isIP(host) === 0 ? host : '',
-          rejectUnauthorized: verifyTls,
-          ...(context === null ? {} : { secureContext: context }),
-        })
-      : plainRequest(options);
-    request.once('connect', ({ statusCode = 0 }, socket) => {
-      if (statusCode >= 200 && statusCode < 300) {
-        socket.setTimeout(0);
-        resolve(socket);
-      } else {
-        socket.on('error', () => {}).destroy();
-        reject(proxyRefusal(proxy, target, statusCode));
-      }
-    });
-    request.once('timeout', () => request.destroy(new Error(`no answer in ${timeoutMs} ms`)));
-    // There may be more than one: the first counts.
-    request.on('error', (error) =>
-      reject(error instanceof ProxyError ? error : proxyTrouble(proxy, target, error)),
-    );
-    request.end();
+  const request = isTls
+    ? tlsRequest({
+        ...options,
+        // Else Node would take that of the server behind the proxy, out of the header.
+        servername: isIP(host) === 0 ? host : '',
+        rejectUnauthorized: verifyTls,
+        ...(context === null ? {} : { secureContext: context }),
+      })
+    : plainRequest(options);
+  let isOver = false;
+  const finish: buildConnector.Callback = (...outcome) => {
+    // More errors may follow the first.
+    if (!isOver) done(...outcome);
+    isOver = true;
+  };
+  request.once('connect', ({ statusCode = 0 }, socket) => {
+    if (statusCode >= 200 && statusCode < 300) {
+      socket.setTimeout(0);
+      finish(null, socket);
+    } else {
+      socket.on('error', () => {}).destroy();
+      finish(proxyRefusal(proxy, target, statusCode), null);
+    }
   });
+  request.once('timeout', () => request.destroy(new Error(`no answer in ${timeoutMs} ms`)));
+  request.on('error', (error) => finish(proxyTrouble(proxy, target, error), null));
+  request.end();
 }

@@ -360,4 +360,18 @@ describe('through a proxy', () => {
     const { source } = sourceOf('registry.test:5000', { HTTPS_PROXY: 'socks5://127.0.0.1:1' });
     await expect(source.root(never)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
+
+  test.each(['localhost', '169.254.169.254', '127.0.0.1', '[::ffff:169.254.169.254]'])(
+    'a local address by its letters is refused before any proxy is asked: %s',
+    async (name) => {
+      const { fake, host } = await start({ tls });
+      const server = await startProxy();
+      const { source } = sourceOf(host, { HTTPS_PROXY: server.host });
+      const location = `https://${name}:1/latest/meta-data`;
+      const effect = { kind: 'answer', status: 307, headers: { location } } as const;
+      fake.fault({ method: 'GET', path: /manifests/, effect });
+      await expect(source.root(never)).rejects.toThrow(/a local address; refused/);
+      expect(server.passages.map(({ target }) => target)).toEqual([host]);
+    },
+  );
 });
