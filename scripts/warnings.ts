@@ -15,6 +15,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   WINDOW_CAPPED:
     'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',
   RULE_UNUSED: 'A rule matches nothing in the image: perhaps a slip.',
+  CACHE_OFF:
+    'The cache (`--cache-dir`) cannot be written, or others can write into it; the work went on without that part of it.',
   REGISTRY_WARNING: 'The registry sent a warning of its own, repeated here.',
   SETTING_IGNORED:
     'The environment asks for something that ocislim does not do (certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says; --no-tls-verify is the way).',

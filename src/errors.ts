@@ -34,7 +34,10 @@ export const errorCodes = {
   UNSUPPORTED: { exit: 1, doc: 'ocislim does not do this; the message says what to use instead.' },
   STRICT: { exit: 1, doc: 'A warning, made an error by --strict.' },
   GATE: { exit: 3, doc: 'A gate failed (verify found a difference, --require-savings was not met).' },
-  INTERRUPTED: { exit: 130, doc: 'Interrupted; nothing was published.' },
+  INTERRUPTED: {
+    exit: 130,
+    doc: 'Interrupted. Nothing was published, unless the message says that publishing had begun.',
+  },
   INTERNAL: { exit: 1, doc: 'A bug in ocislim: please report it.' },
 } as const satisfies Record<string, { readonly exit: number; readonly doc: string }>;
 
@@ -54,13 +57,18 @@ export class OcislimError extends Error {
   }
 }
 
-/** The same error with the place where it happened before its message ("source layer 3: …"). Other throwables pass. */
+/**
+ * The same error with the place where it happened before its message ("source layer 3: …"). One of a narrower class stays
+ * one, since there are callers that ask for it. Other throwables pass.
+ */
 export function at(where: string, error: unknown): unknown {
-  if (!(error instanceof OcislimError)) return error;
+  // Whoever interrupts does so everywhere.
+  if (!(error instanceof OcislimError) || error.code === 'INTERRUPTED') return error;
   const located = new OcislimError(error.code, `${where}: ${error.message}`, {
     cause: error.cause,
     ...(error.advice === undefined ? {} : { advice: error.advice }),
   });
   if (error.stack !== undefined) located.stack = error.stack;
-  return located;
+  Object.setPrototypeOf(located, Object.getPrototypeOf(error) as object);
+  return Object.assign(located, error);
 }

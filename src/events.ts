@@ -33,6 +33,7 @@ export type WarningCode =
   | 'KEPT_FOR_LINK'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
+  | 'CACHE_OFF'
   | 'RULE_UNUSED'
   | 'REGISTRY_WARNING'
   | 'SETTING_IGNORED';

@@ -38,6 +38,7 @@ export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
 export { recompress } from './compress/recompress.ts';
 export { repackBetter } from './compress/repack.ts';
 
+export { BlobCache, type CacheOptions } from './store/cache/blob-cache.ts';
 export { openSource, openTarget } from './store/open.ts';
 export type { Source, Target } from './store/place.ts';
 export { RegistryClients } from './store/registry/client.ts';

@@ -1,5 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import type { Change, ChangeList } from './change.ts';
+import { opaqueMarkerName } from './layer-index.ts';
 import { quotePath } from './path.ts';
 import type { PathTable } from './path-table.ts';
 
@@ -193,9 +194,10 @@ export class Tree {
       if (this.isDirectory(above)) return;
       if (this.node[above] === 0) continue;
       const paths = this.table.paths;
+      const own = paths[path] as string;
       throw new OcislimError(
         'LAYER_INVALID',
-        `${quotePath(paths[path] as string)} lies below ${quotePath(paths[above] as string)}, which is no directory in the same layer`,
+        `${quotePath(kind === 'opaque' ? opaqueMarkerName(own) : own)} lies below ${quotePath(paths[above] as string)}, which is no directory in the same layer`,
         {
           advice: 'Programs unpack such a layer in different ways; build it anew.',
         },

@@ -313,6 +313,22 @@ export const work: readonly Option[] = [
     describe: 'local disk for blobs that are read twice; 0 for none',
     group: 'Work',
   },
+  {
+    name: 'cache-dir',
+    type: 'string',
+    value: 'DIR',
+    describe:
+      'keep blobs and finished layers there, so that the next run moves and makes only what is missing',
+    group: 'Work',
+  },
+  {
+    name: 'cache-size',
+    type: 'string',
+    value: 'SIZE',
+    default: '10GB',
+    describe: 'what --cache-dir may take; the least recently used goes first',
+    group: 'Work',
+  },
 ];
 
 /** What every command that rewrites an image takes. */

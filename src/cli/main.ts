@@ -37,11 +37,14 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   try {
     const result = await dispatch(args, console);
-    return status ?? result;
+    // A signal that came too late has interrupted nothing.
+    return status === brokenPipe ? status : result;
   } catch (error) {
     if (status === brokenPipe) return status;
     if (status !== null) {
-      process.stderr.write('ocislim: interrupted; nothing was published\n');
+      const told =
+        error instanceof OcislimError && error.code === 'INTERRUPTED' ? error : interrupted.signal.reason;
+      process.stderr.write(`ocislim: ${(told as OcislimError).message}\n`);
       return status;
     }
     return await explain(error, args);

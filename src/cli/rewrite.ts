@@ -13,6 +13,7 @@ import { formatReference, parseReference, type Reference } from '../oci/referenc
 import { buildReport } from '../report/build.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
+import { BlobCache } from '../store/cache/blob-cache.ts';
 import { openSource, openTarget } from '../store/open.ts';
 import { RegistryClients } from '../store/registry/client.ts';
 import type { RegistryOptions } from '../store/registry/lease.ts';
@@ -157,6 +158,17 @@ export class Session {
     return lookup;
   }
 
+  /** Null without --cache-dir. Close it when all else is closed. @throws USAGE, IO */
+  async openCache(): Promise<BlobCache | null> {
+    const folder = text(this.#values, 'cache-dir');
+    const maxBytes = parseSize(text(this.#values, 'cache-size') ?? '10GB', '--cache-size');
+    if (folder === null) return null;
+    if (folder === '') throw new OcislimError('USAGE', '--cache-dir is empty: it takes a folder');
+    return BlobCache.open({ folder, maxBytes, version, listener: this.listener }).catch((error: unknown) => {
+      throw at('--cache-dir', error);
+    });
+  }
+
   /** Takes the progress off the screen: call it before printing a result. */
   stopProgress(): void {
     this.#stop();
@@ -211,6 +223,7 @@ export async function rewrite(
   const epoch = readEpoch(console.env);
   await checkOutputs(values);
   const session = new Session(values, console);
+  const cache = await session.openCache();
   const pool = createEncoderPool({ jobs: session.jobs });
   const source = await session.openSource(sourceReference);
   let target: Target | null = null;
@@ -225,6 +238,7 @@ export async function rewrite(
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,
+      cache,
       epoch,
       requireSavings: required?.ratio ?? null,
       listener: session.listener,
@@ -246,6 +260,7 @@ export async function rewrite(
     await target?.close();
     await source.close();
     await pool.close();
+    await cache?.close();
   }
 }
 

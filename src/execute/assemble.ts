@@ -5,6 +5,7 @@ import type { HistoryRow } from '../oci/image-config.ts';
 import { encodeJson, type JsonObject } from '../oci/json.ts';
 import type { Index } from '../oci/manifest.ts';
 import { type Family, layerKind, layerMediaType, mediaTypes } from '../oci/media-type.ts';
+import type { ResolvedContent } from '../slim/resolve.ts';
 import type { RawManifest } from '../store/place.ts';
 import type { SealedLayer } from './layer-writer.ts';
 import type { Member } from './image-set.ts';
@@ -126,6 +127,34 @@ function assembleConfig(image: Image, layers: readonly SealedLayer[], options: A
   return encodeJson(json);
 }
 
+/**
+ * A history whose rows are not those of the layers stays as it is while every layer keeps its place.
+ * @throws MANIFEST_INVALID when layers go or become one: nobody could tell whose rows those are
+ */
+export function requireHistory({
+  image,
+  contents,
+}: {
+  image: Image;
+  contents: readonly ResolvedContent[];
+}): void {
+  const { config, plan } = image;
+  const filled = config.history.filter((row) => !row.emptyLayer).length;
+  if (config.history.length === 0 || filled === config.diffIds.length) return;
+  const isStructural = contents.some(
+    (content) =>
+      content.kind === 'edited' &&
+      (content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty)),
+  );
+  if (!isStructural) return;
+  const told = `${filled} ${filled === 1 ? 'layer' : 'layers'}`;
+  throw new OcislimError(
+    'MANIFEST_INVALID',
+    `the history of ${nameOfImage(image)} tells of ${told}, but the image has ${config.diffIds.length}`,
+    { advice: 'Such a history cannot be rewritten; build the image anew.' },
+  );
+}
+
 /** One row for each layer, `empty_layer` rows where they were; an image without a history stays without. */
 function assembleHistory(
   image: Image,
@@ -135,20 +164,7 @@ function assembleHistory(
   const { history, diffIds } = image.config;
   if (history.length === 0) return null;
   const filled = history.filter((row) => !row.emptyLayer);
-  const structural = image.plan.layers.some(
-    (layer, i) =>
-      rangeOf(layer.content).from !== rangeOf(layer.content).to ||
-      (layers[i] as SealedLayer).action === 'dropped',
-  );
-  if (filled.length !== diffIds.length) {
-    if (!structural) return history.map((row) => row.json);
-    const told = `${filled.length} ${filled.length === 1 ? 'layer' : 'layers'}`;
-    throw new OcislimError(
-      'MANIFEST_INVALID',
-      `the history of ${nameOfImage(image)} tells of ${told}, but the image has ${diffIds.length}`,
-      { advice: 'Such a history cannot be rewritten; build the image anew.' },
-    );
-  }
+  if (filled.length !== diffIds.length) return history.map((row) => row.json);
   // Source layer number → what happens to its row: the range's topmost row stands for the whole range.
   const fate = new Map<number, (row: HistoryRow) => JsonObject[]>();
   image.plan.layers.forEach((layer, i) => {

@@ -13,6 +13,14 @@ export interface RootfsComparison {
   readonly allowedMissing: number;
 }
 
+/** What pruning announced. */
+export interface Announced {
+  /** May this path of the first image be missing in the second? */
+  readonly missing: (path: ByteString) => boolean;
+  /** May the file that got this path first have other permission bits? */
+  readonly changedMode: (path: ByteString, from: number, to: number) => boolean;
+}
+
 /** Layers, lowest first, and what to call the image in messages. */
 export interface LabelledStack {
   readonly label: string;
@@ -21,21 +29,21 @@ export interface LabelledStack {
 
 /**
  * Holds the root filesystem of one stack of layers against that of another: every visible path in every attribute, and
- * which names are one file. `allowed` says which paths of the first may be missing in the second; with them a directory
- * that has no entry of its own may go when what implied it went.
+ * which names are one file. Where a path may be missing, a directory that has no entry of its own may go with what
+ * implied it.
  * @throws LAYER_INVALID for layers that cannot be applied
  */
 export function compareRootfs(
   before: LabelledStack,
   after: LabelledStack,
-  allowed: (path: ByteString) => boolean,
+  announced: Announced,
   differences: DifferenceList,
 ): RootfsComparison {
   const indexes = [...before.layers, ...after.layers].map(({ index }) => index);
   const table = buildPathTable(indexes.flatMap(({ paths, targets }) => [paths, targets.values()]));
   const a = new Rootfs(table, before);
   const b = new Rootfs(table, after);
-  const isExcused = excuse(a, b, allowed);
+  const isExcused = excuse(a, b, announced.missing);
   const links = new LinkComparison(a, b);
   let compared = 0;
   let allowedMissing = 0;
@@ -54,7 +62,10 @@ export function compareRootfs(
       continue;
     }
     const [left, right] = levelled(a.traitsOf(id), b.traitsOf(id));
-    for (const found of compareTraits(was, left, right)) differences.add({ path, ...found });
+    const isCleared =
+      left.mode !== right.mode && announced.changedMode(a.firstName(id), left.mode, right.mode);
+    const expected = isCleared ? { ...left, mode: right.mode } : left;
+    for (const found of compareTraits(was, expected, right)) differences.add({ path, ...found });
     const linked = was === 'directory' ? null : links.compare(id);
     if (linked !== null) differences.add({ path, ...linked });
   }
@@ -91,6 +102,11 @@ class Rootfs {
       : ((this.#layers[origin.layer - 1] as DigestedLayer).traits[origin.entry] as Traits);
   }
 
+  /** The name under which the layer has the attributes: of a hard link, the one it links to. */
+  firstName(path: number): Path {
+    return this.tree.table.paths[this.#origin(path)?.path ?? path] as Path;
+  }
+
   /** The change that the attributes come from: of a hard link, the one that first carried the file. */
   #origin(path: number): Change | null {
     return this.tree.isDirectory(path)
@@ -99,13 +115,13 @@ class Rootfs {
   }
 }
 
-function excuse(a: Rootfs, b: Rootfs, allowed: (path: ByteString) => boolean): (path: number) => boolean {
+function excuse(a: Rootfs, b: Rootfs, missing: (path: ByteString) => boolean): (path: number) => boolean {
   const { paths, parent } = a.tree.table;
   const named = new Uint8Array(paths.length);
   const emptied = new Uint8Array(paths.length);
   for (let path = paths.length - 1; path > 0; path--) {
     if (b.tree.node[path] !== 0) continue;
-    if (allowed(paths[path] as Path)) named[path] = 1;
+    if (missing(paths[path] as Path)) named[path] = 1;
     if (named[path] === 1 || emptied[path] === 1) emptied[parent[path] as number] = 1;
   }
   return (path) => named[path] === 1 || (emptied[path] === 1 && a.tree.isImplied(path));

@@ -7,6 +7,7 @@ import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { type Image, layerOf } from '../image/image.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { CachedSource } from '../store/cache/cached-source.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
@@ -19,7 +20,7 @@ import type { RunOptions } from './run.ts';
 import { Scratch } from './scratch.ts';
 
 export interface ExportOptions
-  extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'listener' | 'signal'> {
+  extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'listener' | 'signal'> {
   /** Needed where the source has images for several platforms. */
   readonly platform: Platform | null;
 }
@@ -38,12 +39,14 @@ export interface RootfsExport {
  * @throws USAGE where there are several images to choose from, UNSUPPORTED for what is no image, and whatever reading
  * an image throws
  */
-export async function exportRootfs(options: ExportOptions): Promise<RootfsExport> {
-  const { source, listener, signal } = options;
+export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> {
+  const { listener, signal, cache = null } = given;
+  const source = cache === null ? given.source : new CachedSource(given.source, cache);
+  const options = { ...given, source };
   const image = await chooseImage(options);
   const scratch = new Scratch(options.maxScratch);
   try {
-    const reader = new LayerReader(source, scratch, listener);
+    const reader = new LayerReader(source, scratch, listener, cache);
     const numbers = image.manifest.layers.map((_, i) => i + 1);
     const indexes = await mapParallel(numbers, options.jobs, signal, (number, _, inner) =>
       reader.index(image, number, inner),

@@ -5,9 +5,12 @@ import { type Index, type IndexChild, isImage, type Manifest, parseManifest } fr
 import { isIndexType } from '../oci/media-type.ts';
 import { formatPlatform, matchesPlatform, type Platform } from '../oci/platform.ts';
 import type { RawManifest, Source } from '../store/place.ts';
+import { mapParallel } from '../stream/parallel.ts';
 import { collect } from '../stream/collect.ts';
 
 const maxConfig = 8 * 1024 * 1024;
+/** Manifests and configs read at a time: an index may have thousands of children. */
+const requests = 6;
 
 /** One member of an image set: its place in the index, if there is one, and the image, unless it is something else. */
 export interface Member {
@@ -49,8 +52,11 @@ export async function readImageSet(
     }
     return { root, index: null, members: [{ child: null, raw: root, image }], narrowed: false };
   }
-  const members = await Promise.all(
-    document.children.map(async (child): Promise<Member> => {
+  const members = await mapParallel(
+    document.children,
+    requests,
+    signal,
+    async (child, _, signal): Promise<Member> => {
       const raw = await source.manifest(child.descriptor, signal);
       if (isIndexType(raw.descriptor.mediaType) || isAttestation(child)) return { child, raw, image: null };
       const parsed = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
@@ -59,7 +65,7 @@ export async function readImageSet(
         raw,
         image: parsed.kind === 'manifest' ? await readMember(source, raw, parsed, signal) : null,
       };
-    }),
+    },
   );
   return narrow(source, { root, index: document, members, narrowed: false }, platforms);
 }

@@ -7,25 +7,31 @@ import { type Image, layerOf } from '../image/image.ts';
 import { type Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
+import type { BlobCache } from '../store/cache/blob-cache.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { collect } from '../stream/collect.ts';
 import { tally } from '../stream/seal.ts';
 import { verify, verifyDiffId } from '../stream/verify.ts';
 import { scanTar } from './scan-tar.ts';
 import type { Scratch } from './scratch.ts';
+import { packIndex, unpackIndex } from './stored-index.ts';
 
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
 export class LayerReader {
   readonly #source: Source;
   readonly #scratch: Scratch;
   readonly #listener: Listener;
+  readonly #cache: BlobCache | null;
   readonly #indexes = new Map<string, Promise<LayerIndex>>();
   #downloaded = 0;
 
-  constructor(source: Source, scratch: Scratch, listener: Listener) {
+  /** `cache`: that of the source, if it has one. */
+  constructor(source: Source, scratch: Scratch, listener: Listener, cache: BlobCache | null = null) {
     this.#source = source;
     this.#scratch = scratch;
     this.#listener = listener;
+    this.#cache = cache;
   }
 
   /** Bytes of layer blobs read from the source, second readings included. */
@@ -49,8 +55,9 @@ export class LayerReader {
     // The copy is checked again: another program may have written to it meanwhile.
     if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
     const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
-    // A file is as near as its copy would be.
-    return this.#source.mountable === null ? stream : this.#scratch.keep(stream, descriptor);
+    // A file is as near as its copy would be, and the cache keeps a copy of its own.
+    const isNear = this.#source.mountable === null || this.#cache?.accepts(descriptor.size) === true;
+    return isNear ? stream : this.#scratch.keep(stream, descriptor);
   }
 
   async *#open(
@@ -96,12 +103,39 @@ export class LayerReader {
     const progress = (count: number) =>
       this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
     try {
-      const index = await scanTar(this.tar(image, number, signal, progress));
+      const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${layerOf(image, number).diffId}`;
+      const known = await this.#recall(recipe, signal);
+      const index = known ?? (await scanTar(this.tar(image, number, signal, progress)));
+      if (known === null) await this.#remember(recipe, layerOf(image, number).diffId, index);
       this.#listener({ type: 'task-end', id, outcome: `${index.kinds.length} entries` });
       return index;
     } catch (error) {
       throw locate(this.#where(number), error);
     }
+  }
+
+  /** From the cache: what an earlier run saw when it read the layer, and checked digest, size and DiffID. */
+  async #recall(recipe: string, signal: AbortSignal): Promise<LayerIndex | null> {
+    const found = (await this.#cache?.recipes.recall(recipe, signal)) ?? null;
+    const stored = found === null ? null : ((await this.#cache?.read(found, signal)) ?? null);
+    if (found === null || stored === null) return null;
+    try {
+      return unpackIndex(await collect(stored.stream, found.size, 'a stored index'));
+    } finally {
+      await stored.close();
+    }
+  }
+
+  async #remember(recipe: string, diffId: Digest, index: LayerIndex): Promise<void> {
+    const bytes = this.#cache === null ? null : packIndex(index);
+    if (this.#cache === null || bytes === null) return;
+    const digest = await this.#cache.put(bytes);
+    await this.#cache.recipes.remember(recipe, {
+      digest,
+      size: bytes.length,
+      diffId,
+      tarBytes: index.tarBytes,
+    });
   }
 
   #where(number: number): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LayerEdit } from '../changeset/edit.ts';
+import { describeEncoder } from '../codec/describe.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import { encode } from '../codec/encode.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
@@ -14,15 +14,16 @@ import {
   type MinSavings,
   rangeOf,
 } from '../image/image.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
+import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
+import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
 import { SessionLost } from '../store/registry/upload-session.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { sealing, type Seal } from '../stream/seal.ts';
+import { sealing, type Seal, tally } from '../stream/seal.ts';
 import { editTar } from './edit-tar.ts';
 import type { LayerReader } from './layer-reader.ts';
 
@@ -39,7 +40,10 @@ export interface SealedLayer {
   /** Bytes of the tar, where it has been unpacked. */
   readonly tarBytes: number | null;
   readonly encoder: PackedEncoding | null;
-  /** How an unchanged blob got there: what `not-smaller` layers need besides. */
+  /**
+   * How an unchanged blob got there: what `not-smaller` layers need besides. `present` also for a new layer that an
+   * earlier run had made and sent.
+   */
   readonly adoption: Adoption | null;
 }
 
@@ -52,12 +56,18 @@ interface Passing {
   readonly open: (onBytes: (count: number) => void) => ByteStream;
   readonly encoding: PackedEncoding;
   readonly isWanted: (packed: Packed) => boolean;
+  /** All that decides about the bytes. */
+  readonly recipe: string;
   readonly signal: AbortSignal;
 }
 
 interface Packed {
   readonly compressed: Seal;
   readonly plain: Seal;
+}
+
+interface Produced extends Packed {
+  readonly adoption: 'present' | null;
 }
 
 const maxTries = 5;
@@ -69,19 +79,34 @@ export class LayerWriter {
   readonly #reader: LayerReader;
   readonly #pool: EncoderPool;
   readonly #listener: Listener;
+  readonly #cache: BlobCache | null;
+  #reused = 0;
   readonly #done = new Map<string, Promise<SealedLayer>>();
 
-  constructor(source: Source, target: Target, reader: LayerReader, pool: EncoderPool, listener: Listener) {
+  constructor(
+    source: Source,
+    target: Target,
+    reader: LayerReader,
+    pool: EncoderPool,
+    listener: Listener,
+    cache: BlobCache | null,
+  ) {
     this.#source = source;
     this.#target = target;
     this.#reader = reader;
     this.#pool = pool;
     this.#listener = listener;
+    this.#cache = cache;
+  }
+
+  /** Bytes of layers made by an earlier run that came from the cache. */
+  get reused(): number {
+    return this.#reused;
   }
 
   write(image: Image, layer: Layer, content: ResolvedContent, signal: AbortSignal): Promise<SealedLayer> {
     const encoding = this.#encodingFor(image, layer, content);
-    const key = recipe(image, content, encoding);
+    const key = `${recipeOf(image, content)} ${JSON.stringify(encoding)}`;
     let work = this.#done.get(key);
     if (work === undefined) {
       work = this.#make(image, content, encoding, image.plan.dropEmpty, signal);
@@ -100,11 +125,11 @@ export class LayerWriter {
     if (content.kind === 'edited') {
       return content.isEmpty && dropEmpty
         ? dropped(layerOf(image, content.range.to).diffId)
-        : this.#edit(image, content.range.to, content.edit, content.range.from, encoding, signal);
+        : this.#edit(image, content, encoding, signal);
     }
     return encoding.kind === 'keep'
       ? this.adopt(image, content.layer, signal)
-      : this.#repack(image, content.layer, encoding, signal);
+      : this.#repack(image, content, encoding, signal);
   }
 
   /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
@@ -148,10 +173,11 @@ export class LayerWriter {
 
   async #repack(
     image: Image,
-    number: number,
+    content: Extract<ResolvedContent, { kind: 'stored' }>,
     encoding: Exclude<Encoding, { kind: 'keep' }>,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
+    const number = content.layer;
     const { descriptor, diffId } = layerOf(image, number);
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') {
@@ -167,13 +193,14 @@ export class LayerWriter {
       this.#target.layerFormat === 'plain' ||
       savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
     const open = (onBytes: (count: number) => void) => this.#reader.tar(image, number, signal, onBytes);
-    const packed = await this.#stage({
+    const packed = await this.#produce({
       label: `layer ${number}`,
       phase: 'recompress',
       total: descriptor.size,
       open,
       encoding,
       isWanted: isWorthIt,
+      recipe: `${recipeOf(image, content)} ${packerOf(encoding)}`,
       signal,
     });
     if (!isWorthIt(packed)) {
@@ -187,30 +214,33 @@ export class LayerWriter {
       diffId,
       tarBytes: packed.plain.size,
       encoder: encoding,
-      adoption: null,
+      adoption: packed.adoption,
     };
   }
 
   async #edit(
     image: Image,
-    to: number,
-    edit: LayerEdit,
-    from: number,
+    content: Extract<ResolvedContent, { kind: 'edited' }>,
     encoding: Encoding,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
+    const {
+      edit,
+      range: { from, to },
+    } = content;
     const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const open = (onBytes: (count: number) => void) =>
       coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
     const label = from === to ? `layer ${to}` : `layers ${from}–${to}`;
-    const packed = await this.#stage({
+    const packed = await this.#produce({
       label,
       phase: 'rewrite',
       total,
       open,
       encoding: packing,
       isWanted: () => true,
+      recipe: `${recipeOf(image, content)} ${packerOf(packing)}`,
       signal,
     });
     return {
@@ -220,8 +250,55 @@ export class LayerWriter {
       diffId: packed.plain.digest,
       tarBytes: packed.plain.size,
       encoder: packing,
-      adoption: null,
+      adoption: packed.adoption,
     };
+  }
+
+  /** Makes a layer, unless an earlier run has made it and it is at the target or in the cache. */
+  async #produce(work: Passing): Promise<Produced> {
+    const known = (await this.#cache?.recipes.recall(work.recipe, work.signal)) ?? null;
+    if (known !== null) {
+      const packed = {
+        compressed: { digest: known.digest, size: known.size },
+        plain: { digest: known.diffId, size: known.tarBytes },
+      };
+      if (!work.isWanted(packed)) return { ...packed, adoption: null };
+      const sent = await this.#reuse(work, packed.compressed);
+      if (sent !== null) return { ...packed, adoption: sent === 'present' ? 'present' : null };
+    }
+    return { ...(await this.#stage(work)), adoption: null };
+  }
+
+  /** Brings a layer that was made before to the target; null where nobody has it any more. */
+  async #reuse({ label, phase, signal }: Passing, blob: Seal): Promise<'present' | 'sent' | null> {
+    const id = `${phase} ${label} ${String(this.#tasks++)}`;
+    const { digest, size } = blob;
+    const isThere = await this.#target.has(makeDescriptor('', digest, size), signal);
+    for (let tries = 1; ; tries++) {
+      const copy = isThere ? null : ((await this.#cache?.read(blob, signal)) ?? null);
+      if (!isThere && copy === null) return null;
+      this.#listener({ type: 'task-start', id, phase, label, total: size });
+      let bytes = 0;
+      const onBytes = (count: number) => {
+        this.#reused += count;
+        this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
+      };
+      try {
+        if (copy !== null) {
+          const staged = await this.#target.stage(tally(copy.stream, onBytes), signal);
+          await staged.commit(digest, size, signal).catch(async (error: unknown) => {
+            await staged.abort();
+            throw error;
+          });
+        }
+        this.#listener({ type: 'task-end', id, outcome: isThere ? 'already there' : 'from the cache' });
+        return isThere ? 'present' : 'sent';
+      } catch (error) {
+        if (!(error instanceof SessionLost) || tries >= maxTries) throw at(label, error);
+      } finally {
+        await copy?.close();
+      }
+    }
   }
 
   /**
@@ -243,7 +320,18 @@ export class LayerWriter {
   }
 
   /** One pass: tar → seal (DiffID) → encode → seal (digest) → target. A result that is not wanted is thrown away there. */
-  async #pass({ label, phase, total, open, encoding, isWanted, signal }: Passing): Promise<Packed> {
+  async #pass(work: Passing): Promise<Packed> {
+    // Sent from there if this run should fail.
+    const copy = this.#cache?.writer(null) ?? null;
+    try {
+      return await this.#passWith(work, copy);
+    } finally {
+      await copy?.drop();
+    }
+  }
+
+  async #passWith(work: Passing, copy: BlobWriter | null): Promise<Packed> {
+    const { label, phase, total, open, encoding, isWanted, signal } = work;
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;
@@ -251,12 +339,19 @@ export class LayerWriter {
     const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
     const plain = sealing(noting(input, reading));
     const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
-    const staged = await this.#target.stage(compressed.stream, signal).catch((error: unknown) => {
+    const packing = copy === null ? compressed.stream : copying(compressed.stream, copy);
+    const staged = await this.#target.stage(packing, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
       throw error === reading.error ? error : at(label, error);
     });
     try {
       const packed = { plain: plain.seal(), compressed: compressed.seal() };
+      if (isWanted(packed)) await copy?.keep(packed.compressed.digest, packed.compressed.size);
+      await this.#cache?.recipes.remember(work.recipe, {
+        ...packed.compressed,
+        diffId: packed.plain.digest,
+        tarBytes: packed.plain.size,
+      });
       if (isWanted(packed)) await staged.commit(packed.compressed.digest, packed.compressed.size, signal);
       else await staged.abort();
       this.#listener({
@@ -278,6 +373,13 @@ export class LayerWriter {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+async function* copying(stream: ByteStream, copy: BlobWriter): ByteStream {
+  for await (const chunk of stream) {
+    await copy.write(chunk);
+    yield chunk;
+  }
 }
 
 /** Remembers the error that a stream ends with. */
@@ -356,21 +458,34 @@ function dropped(diffId: Digest): SealedLayer {
   };
 }
 
-/** The same recipe gives the same blob: one key for the work on it. */
-function recipe(image: Image, content: ResolvedContent, encoding: Encoding): string {
-  const packing = JSON.stringify(encoding);
-  if (content.kind === 'stored') {
-    const { descriptor, diffId } = layerOf(image, content.layer);
-    return `${descriptor.digest} ${diffId} ${descriptor.mediaType} ${packing}`;
-  }
+/**
+ * All that decides about a layer's tar: the same recipe gives the same one. What the image says of its blobs is part of
+ * it, so that what was found right about one description is not believed of another.
+ */
+function recipeOf(image: Image, content: ResolvedContent): string {
+  const source = (number: number) => {
+    const { descriptor, diffId } = layerOf(image, number);
+    return `${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+  };
+  if (content.kind === 'stored') return source(content.layer);
   const hash = createHash('sha256');
   const { before, sources, after } = content.edit;
-  for (const block of before) hash.update(block);
+  const addBlocks = (blocks: readonly Uint8Array[]) => {
+    hash.update(`${blocks.length}\n`);
+    for (const block of blocks) hash.update(`${block.length}\n`).update(block);
+  };
+  addBlocks(before);
   for (const { layer, actions } of sources) {
-    hash.update(`${layerOf(image, layer).descriptor.digest}\n`);
+    hash.update(`${source(layer)} ${actions.size}\n`);
     for (const [entry, action] of actions)
       hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(action)}\n`);
   }
-  for (const block of after) hash.update(block);
-  return `${hash.digest('hex')} ${packing}`;
+  addBlocks(after);
+  return `edit ${hash.digest('hex')}`;
+}
+
+/** What packs a layer: the same gives the same bytes, another version of it may not. */
+function packerOf(encoding: PackedEncoding): string {
+  const { name, version, level, blockSize } = describeEncoder(encoding);
+  return JSON.stringify([encoding.kind, name, version, level, blockSize]);
 }

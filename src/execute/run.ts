@@ -16,9 +16,11 @@ import {
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
+import type { BlobCache } from '../store/cache/blob-cache.ts';
+import { CachedSource } from '../store/cache/cached-source.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
-import { type Assembled, assemble, timeOf } from './assemble.ts';
+import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
@@ -37,6 +39,8 @@ export interface RunOptions {
   readonly pool: EncoderPool;
   /** Bytes of local disk that may be used between two readings of a layer. */
   readonly maxScratch: number;
+  /** What earlier runs have read and made. */
+  readonly cache?: BlobCache | null;
   /** SOURCE_DATE_EPOCH in seconds. */
   readonly epoch: number | null;
   /** Publish nothing unless all layer blobs together shrink by this share of their size. */
@@ -61,7 +65,18 @@ export interface RunOutcome {
   /** The manifest or index now published; null in a dry run. */
   readonly root: RawManifest | null;
   readonly encodings: readonly PackedEncoding[];
+  /** Bytes of layers that were read to be unpacked. */
   readonly downloaded: number;
+  /** Null where there is no cache. */
+  readonly cache: CacheUse | null;
+}
+
+/** With a cache, what came from where. Bytes. */
+export interface CacheUse {
+  /** From the source itself, whatever for. */
+  readonly downloaded: number;
+  /** From the cache: blobs of the source, and layers that an earlier run had made. */
+  readonly reused: number;
 }
 
 /** The number of unchanged blobs handled at once: these wait for the network, not for a processor. */
@@ -72,7 +87,9 @@ const adoptions = 6;
  * layers, puts manifests together and publishes them, the root last. On any error nothing has been published.
  */
 export async function run(options: RunOptions): Promise<RunOutcome> {
-  const { source, listener, signal, jobs } = options;
+  const { listener, signal, cache = null } = options;
+  const cached = cache === null ? null : new CachedSource(options.source, cache);
+  const source = cached ?? options.source;
   const scratch = new Scratch(options.maxScratch);
   try {
     const set = await readImageSet(source, options.platforms, signal);
@@ -88,13 +105,16 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         { advice: '"ocislim copy" copies it as it is.' },
       );
     }
-    const reader = new LayerReader(source, scratch, listener);
+    const reader = new LayerReader(source, scratch, listener, cache);
     const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
       ...(await read(image, reader, options, inner)),
     }));
-    for (const { image, resolution } of resolved) warn(image, resolution, listener);
+    for (const { image, resolution } of resolved) {
+      requireHistory({ image, contents: resolution.contents });
+      warn(image, resolution, listener);
+    }
     warnOfWindow(
       resolved.map(({ image }) => image),
       listener,
@@ -106,9 +126,10 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         root: null,
         encodings: [],
         downloaded: reader.downloaded,
+        cache: useOf(cached, 0),
       };
     }
-    return await write(options, options.target, set, resolved, reader, jobs);
+    return await write({ ...options, source }, options.target, set, resolved, reader, cached);
   } finally {
     await scratch.close();
   }
@@ -173,11 +194,11 @@ async function write(
   set: ImageSet,
   images: readonly Resolved[],
   reader: LayerReader,
-  jobs: number,
+  cached: CachedSource | null,
 ): Promise<RunOutcome> {
   const { source, listener, signal, pool } = options;
-  const writer = new LayerWriter(source, target, reader, pool, listener);
-  const layers = await writeLayers(writer, images, jobs, signal);
+  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
+  const layers = await writeLayers(writer, images, options.jobs, signal);
   gateSavings(options.requireSavings, images, layers);
   const family = familyOfAll(set, images, layers, listener);
   const assembled = new Map<Member, Assembled>();
@@ -208,9 +229,34 @@ async function write(
   await warnOfReferrers(source, set, root, listener, signal);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
-  await target.publish(root, signal);
+  await publish(target, root, signal);
   const encodings = layers.flat().flatMap(({ encoder }) => (encoder === null ? [] : [encoder]));
-  return { set, images: outcomes, root, encodings: distinct(encodings), downloaded: reader.downloaded };
+  return {
+    set,
+    images: outcomes,
+    root,
+    encodings: distinct(encodings),
+    downloaded: reader.downloaded,
+    cache: useOf(cached, writer.reused),
+  };
+}
+
+function useOf(cached: CachedSource | null, made: number): CacheUse | null {
+  return cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + made };
+}
+
+/** From here on an interruption may come too late: who is told that nothing was published must be able to rely on it. */
+async function publish(target: Target, root: RawManifest, signal: AbortSignal): Promise<void> {
+  try {
+    await target.publish(root, signal);
+  } catch (error) {
+    if (!(error instanceof OcislimError) || error.code !== 'INTERRUPTED') throw error;
+    throw new OcislimError(
+      'INTERRUPTED',
+      `interrupted while ${target.label} was being published: it is the old image or the new one, ${root.descriptor.digest}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Layers that need processors and layers that need only the network go on beside each other. */

@@ -1,11 +1,12 @@
 import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { formatPlatform, matchesPlatform, type Platform } from '../oci/platform.ts';
+import { CachedSource } from '../store/cache/cached-source.ts';
 import type { Source } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import type { ByteString } from '../tar/bytes.ts';
 import { compareConfig } from './compare-config.ts';
-import { compareRootfs } from './compare-rootfs.ts';
+import { type Announced, compareRootfs } from './compare-rootfs.ts';
 import { type Difference, DifferenceList } from './difference.ts';
 import { readImageSet } from './image-set.ts';
 import { LayerDigester } from './layer-digester.ts';
@@ -15,11 +16,13 @@ export type { Difference } from './difference.ts';
 
 /** Nothing is read twice here, so that `maxScratch` is not drawn on. */
 export interface VerifyOptions
-  extends Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'listener' | 'signal'> {
+  extends Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'listener' | 'signal'> {
   readonly a: Source;
   readonly b: Source;
   /** Which paths of A may be missing in B. What is there in B must be as it was, whatever this says. */
   readonly allowed: (path: ByteString) => boolean;
+  /** Which files may have other permission bits in B, by the path that a layer of A has them under; none unless told. */
+  readonly allowedModes?: Announced['changedMode'];
 }
 
 /** The verdict over all platforms. */
@@ -52,7 +55,10 @@ const maxDifferences = 1000;
  * attestations are not looked at.
  * @throws UNSUPPORTED for what is no image, and whatever reading an image throws
  */
-export async function verifyImages(options: VerifyOptions): Promise<Verification> {
+export async function verifyImages(given: VerifyOptions): Promise<Verification> {
+  const { cache = null } = given;
+  const near = (source: Source) => (cache === null ? source : new CachedSource(source, cache));
+  const options = { ...given, a: near(given.a), b: near(given.b) };
   const { a, b, platforms, signal } = options;
   const images = await mapParallel([a, b], 2, signal, (source, _, inner) =>
     readImages(source, platforms, inner),
@@ -160,7 +166,7 @@ async function verifyPair(
   const { compared, allowedMissing } = compareRootfs(
     { label: options.a.label, layers: stacks.a },
     { label: options.b.label, layers: stacks.b },
-    options.allowed,
+    { missing: options.allowed, changedMode: options.allowedModes ?? (() => false) },
     differences,
   );
   return result(compared, allowedMissing, false);

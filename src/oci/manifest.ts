@@ -51,6 +51,7 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, what: string
     });
   }
   const json = parseJsonObject(bytes, what);
+  refuseOtherCase(json, what);
   const inside = json['mediaType'];
   if (inside !== undefined && inside !== mediaType) {
     throw new OcislimError(
@@ -105,6 +106,41 @@ function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what:
     json,
     bytes,
   };
+}
+
+/** The keys of manifests, indexes and descriptors. */
+const ownKeys: ReadonlyMap<string, string> = new Map(
+  [
+    'schemaVersion',
+    'mediaType',
+    'artifactType',
+    'config',
+    'layers',
+    'manifests',
+    'subject',
+    'annotations',
+    'digest',
+    'size',
+    'urls',
+    'data',
+    'platform',
+    'fsLayers',
+  ].map((key) => [key.toLowerCase(), key]),
+);
+
+/** To programs in Go `Layers` is `layers`, and the last one counts. */
+function refuseOtherCase(json: JsonObject, what: string): void {
+  const parts = [json, json['config'], json['subject'], json['layers'], json['manifests']].flat();
+  for (const part of parts) {
+    if (typeof part !== 'object' || part === null) continue;
+    const found = Object.keys(part).find((key) => (ownKeys.get(key.toLowerCase()) ?? key) !== key);
+    if (found !== undefined) {
+      throw new OcislimError(
+        'MANIFEST_INVALID',
+        `${what} has the key ${JSON.stringify(found)}, which some programs take for "${ownKeys.get(found.toLowerCase()) ?? ''}"; it could be read in two ways`,
+      );
+    }
+  }
 }
 
 function refuseKeys(json: JsonObject, keys: readonly string[], what: string, kind: string): void {

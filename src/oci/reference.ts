@@ -10,7 +10,12 @@ export type Reference =
       readonly tag: string | null;
       readonly digest: Digest | null;
     }
-  | { readonly kind: 'oci-archive'; readonly path: string; readonly tag: string | null }
+  | {
+      readonly kind: 'oci-archive';
+      readonly path: string;
+      readonly tag: string | null;
+      readonly digest: Digest | null;
+    }
   | {
       readonly kind: 'docker-archive';
       readonly path: string /** `name:tag` */;
@@ -45,11 +50,9 @@ export function parseReference(text: string): Reference {
   const rest = text.slice(colon + 1);
   switch (scheme) {
     case 'oci':
-      return parseLayout(text, rest);
-    case 'oci-archive': {
-      const { path, tag } = splitTag(text, rest);
-      return { kind: 'oci-archive', path, tag };
-    }
+      return { kind: 'layout', ...splitDigest(text, rest) };
+    case 'oci-archive':
+      return { kind: 'oci-archive', ...splitDigest(text, rest) };
     case 'docker-archive':
       return parseDockerArchive(text, rest);
     case 'docker':
@@ -82,12 +85,15 @@ function refuse(text: string, why: string, how: string = advice): OcislimError {
   return new OcislimError('REFERENCE_INVALID', `cannot use ${JSON.stringify(text)}: ${why}`, { advice: how });
 }
 
-function parseLayout(text: string, rest: string): Reference {
+function splitDigest(
+  text: string,
+  rest: string,
+): { path: string; tag: string | null; digest: Digest | null } {
   const atSign = rest.lastIndexOf('@');
   const digest = atSign < 0 ? null : rest.slice(atSign + 1);
   if (digest !== null && !isDigest(digest)) throw refuse(text, 'what follows "@" is not a digest');
   const { path, tag } = splitTag(text, atSign < 0 ? rest : rest.slice(0, atSign));
-  return { kind: 'layout', path, tag, digest };
+  return { path, tag, digest };
 }
 
 /** The tag is what follows the last colon, unless a slash follows it (then the colon belongs to the path). */
@@ -164,9 +170,10 @@ export function formatReference(reference: Reference): string {
       return `${host}/${repository}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`;
     }
     case 'layout':
-      return `oci:${reference.path}${reference.tag === null ? '' : `:${reference.tag}`}${reference.digest === null ? '' : `@${reference.digest}`}`;
-    case 'oci-archive':
-      return `oci-archive:${reference.path}${reference.tag === null ? '' : `:${reference.tag}`}`;
+    case 'oci-archive': {
+      const { kind, path, tag, digest } = reference;
+      return `${kind === 'layout' ? 'oci' : kind}:${path}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`;
+    }
     case 'docker-archive':
       return `docker-archive:${reference.path}${reference.name === null ? '' : `:${reference.name}`}`;
   }

@@ -277,13 +277,15 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
   return { sizeBefore, sizeAfter, savedBySlimming: bySlimming, savedByPacking: byPacking, estimated };
 }
 
-function describeTransfer({ images, downloaded, set }: RunOutcome): Report['transfer'] {
+function describeTransfer({ images, downloaded, set, cache }: RunOutcome): Report['transfer'] {
   const seen = new Map<string, SealedLayer>();
   for (const { layers } of images) for (const layer of layers ?? []) seen.set(layer.digest, layer);
   const sum = (wanted: (layer: SealedLayer) => boolean) =>
     [...seen.values()].filter(wanted).reduce((total, { size }) => total + size, 0);
   const copied = sum(({ adoption }) => adoption === 'copied');
-  const written = sum(({ action }) => action === 'rewritten' || action === 'recompressed');
+  const written = sum(
+    ({ action, adoption }) => adoption === null && (action === 'rewritten' || action === 'recompressed'),
+  );
   const small = images.reduce(
     (total, { image, manifest }) =>
       total + (manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length),
@@ -297,7 +299,8 @@ function describeTransfer({ images, downloaded, set }: RunOutcome): Report['tran
     presentBytes: sum(({ adoption }) => adoption === 'present'),
     mountedBytes: sum(({ adoption }) => adoption === 'mounted'),
     copiedBytes: copied,
-    downloadedBytes: downloaded + copied + read,
+    downloadedBytes: cache === null ? downloaded + copied + read : cache.downloaded,
+    cachedBytes: cache?.reused ?? 0,
     uploadedBytes: copied + written + small,
   };
 }

@@ -178,6 +178,9 @@ export const reportSchema = z
       mountedBytes: bytes.describe('Blobs mounted from another repository, without a transfer.'),
       copiedBytes: bytes.describe('Blobs copied as they were.'),
       downloadedBytes: bytes.describe('Bytes read from the source, manifests and second readings included.'),
+      cachedBytes: bytes.describe(
+        'Bytes taken from the cache (--cache-dir) instead of the source or an encoder.',
+      ),
       uploadedBytes: bytes.describe('Bytes written to the destination.'),
     }),
   })

@@ -88,7 +88,7 @@ function renderRules(slimming: SlimmingReport, style: Style, width: number): Cel
     sums.set(name, { entries: sum.entries + entries, bytes: sum.bytes + bytes });
   }
   const sorted = [...sums].sort(([, a], [, b]) => b.bytes - a.bytes);
-  const room = Math.max(16, width - 84);
+  const room = Math.max(36, width - 84);
   const row = (name: string, bytes: number, entries: number): Cell[] => [
     '',
     { text: name, paint: style.dim },
@@ -148,9 +148,10 @@ function describeActions(layers: readonly LayerReport[]): string {
 
 /** `45.0 MB downloaded, 20.0 MB uploaded, 30.1 MB mounted`: what is not zero. */
 export function describeTransfer({ transfer }: Report): string {
-  const { downloadedBytes, uploadedBytes, copiedBytes, mountedBytes, presentBytes } = transfer;
+  const { downloadedBytes, cachedBytes, uploadedBytes, copiedBytes, mountedBytes, presentBytes } = transfer;
   const parts: [number, string][] = [
     [downloadedBytes, 'downloaded'],
+    [cachedBytes, 'from the cache'],
     [uploadedBytes, 'uploaded'],
     [copiedBytes, 'copied as it was'],
     [mountedBytes, 'mounted'],

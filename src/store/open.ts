@@ -33,10 +33,7 @@ export async function openSource(
     case 'layout':
       return new LayoutSource(label, directoryFiles(settled.path, what), settled);
     case 'oci-archive':
-      return new LayoutSource(label, new ArchiveFiles(settled.path, what), {
-        tag: settled.tag,
-        digest: null,
-      });
+      return new LayoutSource(label, new ArchiveFiles(settled.path, what), settled);
     case 'docker-archive':
       return new DockerArchiveSource(label, new ArchiveFiles(settled.path, what), settled.name);
   }
@@ -64,21 +61,21 @@ export async function openTarget(
   }
   const label = settled.map(formatReference).join(', ');
   const what = `destination ${label}`;
+  if (settled.some((each) => 'digest' in each && each.kind !== 'registry' && each.digest !== null)) {
+    throw new OcislimError('REFERENCE_INVALID', `${label}: a destination has no digest yet`, {
+      advice: 'Name the destination by a tag.',
+    });
+  }
   switch (first.kind) {
     case 'registry':
       return openRegistryTarget(settled.filter(isRegistry), options);
     case 'layout': {
-      if (settled.some((reference) => reference.kind === 'layout' && reference.digest !== null)) {
-        throw new OcislimError('REFERENCE_INVALID', `${label}: a destination has no digest yet`, {
-          advice: 'Name the destination by a tag.',
-        });
-      }
       const storage = await LayoutStorage.open(first.path, tagsOf(settled), what, signal);
       return new LocalTarget(label, storage, 'any', (digest) => formatReference({ ...first, digest }));
     }
     case 'oci-archive': {
       const storage = await ArchiveStorage.open(first.path, what, ociMembers(tagsOf(settled)));
-      return new LocalTarget(label, storage, 'any', () => formatReference(first));
+      return new LocalTarget(label, storage, 'any', (digest) => formatReference({ ...first, digest }));
     }
     case 'docker-archive': {
       const storage = await ArchiveStorage.open(first.path, what, dockerMembers(tagsOf(settled), what));

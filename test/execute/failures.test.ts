@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
 import { OcislimError } from '../../src/errors.ts';
-import { identity } from '../../src/execute/run.ts';
+import { silent } from '../../src/events.ts';
+import { identity, run } from '../../src/execute/run.ts';
 import type { Transform } from '../../src/image/image.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
+import type { RawManifest } from '../../src/store/place.ts';
 import {
   type BlobDescriptor,
   type BuiltTree,
@@ -19,8 +21,8 @@ import {
   jsonBytes,
   MEDIA_TYPES,
 } from '../support/image-builder.ts';
-import type { TargetFaults } from '../support/memory-store.ts';
-import { fail, type RigOptions, rewrite, tar, tarEnding } from './rig.ts';
+import { MemorySource, MemoryTarget, type TargetFaults } from '../support/memory-store.ts';
+import { fail, poolOf, type RigOptions, rewrite, tar, tarEnding } from './rig.ts';
 
 const all = { kind: 'all' } as const;
 const zstd = { kind: 'zstd', level: 3 } as const;
@@ -350,6 +352,33 @@ describe('an interruption', () => {
     const { error, source, target } = await fail(built, [squash(all)], { signal: AbortSignal.abort(reason) });
     expect(error.code).toBe('INTERRUPTED');
     expect([source.opened, target.acts]).toEqual([[], []]);
+  });
+
+  test('while the names are being set does not claim that nothing was published', async () => {
+    class InterruptedTarget extends MemoryTarget {
+      override async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+        await super.publish(root, signal);
+        throw reason;
+      }
+    }
+    const target = new InterruptedTarget();
+    const result = run({
+      source: new MemorySource(built),
+      target,
+      transform: squash(all),
+      platforms: [],
+      jobs: 1,
+      pool: poolOf(1),
+      maxScratch: 0,
+      epoch: null,
+      requireSavings: null,
+      listener: silent,
+      signal: new AbortController().signal,
+    });
+    await expect(result).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await expect(result).rejects.toThrow(
+      `interrupted while registry.test:5000/slim:1 was being published: it is the old image or the new one, ${target.published?.descriptor.digest}`,
+    );
   });
 });
 

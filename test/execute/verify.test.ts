@@ -37,6 +37,7 @@ function imageOf(layers: readonly Uint8Array[], recipe: Partial<ImageRecipe> = {
 
 type Options = {
   readonly allowed?: (path: string) => boolean;
+  readonly allowedModes?: (path: string, from: number, to: number) => boolean;
   readonly platforms?: readonly Platform[];
   readonly signal?: AbortSignal;
   readonly source?: MemorySourceOptions;
@@ -53,6 +54,7 @@ async function verify(left: BuiltTree, right: BuiltTree, options: Options = {}):
       b,
       platforms: options.platforms ?? [],
       allowed: options.allowed ?? (() => false),
+      ...(options.allowedModes === undefined ? {} : { allowedModes: options.allowedModes }),
       jobs: 2,
       maxScratch: 0,
       listener: silent,
@@ -614,6 +616,20 @@ describe('paths that may be missing', () => {
     const { result: wrong } = await verify(before, imageOf([tar('b=1', 'c=1')]), { allowed: allowed('a') });
     expect(linesOf(wrong)).toEqual(['links c: a hard link to "b" → a file of its own']);
   });
+});
+
+test('permission bits may go where that was announced, for all names of the file, and nowhere else', async () => {
+  const file = (name: string, mode: number) => ({ ...specOf(`${name}=1`), mode });
+  const layers = (a: number, c: number) => [
+    writeTar([file('a', a), specOf('b->a'), file('c', c), file('d', 0o755)]),
+  ];
+  const before = imageOf(layers(0o4755, 0o4711));
+  const allowedModes = (path: string, from: number, to: number) =>
+    path === 'a' && from === 0o4755 && to === 0o755;
+  const { result } = await verify(before, imageOf(layers(0o755, 0o711)), { allowedModes });
+  expect(linesOf(result)).toEqual(['mode c: 4711 → 0711']);
+  const { result: other } = await verify(before, imageOf(layers(0o700, 0o4711)), { allowedModes });
+  expect(linesOf(other)).toEqual(['mode a: 4755 → 0700', 'mode b: 4755 → 0700']);
 });
 
 describe('over random stacks of layers', () => {

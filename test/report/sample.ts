@@ -165,6 +165,7 @@ export const sample: Report = {
     mountedBytes: 0,
     copiedBytes: 0,
     downloadedBytes: 138_100_000,
+    cachedBytes: 0,
     uploadedBytes: 21_040_000,
   },
 };

@@ -87,7 +87,14 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
       ...sample,
       unchanged: true,
       platforms: [],
-      transfer: { presentBytes: 0, mountedBytes: 0, copiedBytes: 0, downloadedBytes: 0, uploadedBytes: 0 },
+      transfer: {
+        presentBytes: 0,
+        mountedBytes: 0,
+        copiedBytes: 0,
+        downloadedBytes: 0,
+        cachedBytes: 0,
+        uploadedBytes: 0,
+      },
     };
     expect(renderSummary(nothing)).toBe(`slim registry.example/app:v1
   old  sha256:${'01'.repeat(32)}

@@ -202,7 +202,8 @@ export class MemoryTarget implements Target {
   ): Promise<Adoption> {
     if (this.blobs.has(descriptor.digest)) return 'present';
     if (source.mountable !== null && source.mountable.registry === this.mountable?.registry) {
-      const bytes = (source as MemorySource).blobs.get(descriptor.digest);
+      // A source behind another one, a cached one, offers no mount here.
+      const bytes = (source as Partial<MemorySource>).blobs?.get(descriptor.digest);
       if (bytes !== undefined) {
         this.blobs.set(descriptor.digest, bytes);
         return 'mounted';

@@ -28,6 +28,7 @@ export const exportCommand: Command = {
     const [platform = null, ...more] = session.platforms;
     if (more.length > 0)
       throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
+    const cache = await session.openCache();
     const image = await session.openSource(reference);
     try {
       const result = await exportRootfs({
@@ -35,6 +36,7 @@ export const exportCommand: Command = {
         platform,
         jobs: session.jobs,
         maxScratch: session.maxScratch,
+        cache,
         listener: session.listener,
         signal: session.signal,
       });
@@ -51,6 +53,7 @@ export const exportCommand: Command = {
     } finally {
       session.stopProgress();
       await image.close();
+      await cache?.close();
     }
   },
 };

@@ -6,7 +6,7 @@ export const verify: Command = {
   name: 'verify',
   describe: 'prove that image B is image A, or A less the paths that pruning removed',
   details:
-    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. After a prune, --report FILE.json (as prune wrote it) or --except GLOB says what may be missing in B.',
+    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. After a prune, --removed-by FILE.json (the report that prune wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs that are in the cache are judged by their digests, and not asked of the registry.',
   positionals: [
     { name: 'a', describe: 'the original', required: true },
     { name: 'b', describe: 'the image to judge', required: true },
@@ -23,7 +23,8 @@ export const verify: Command = {
       name: 'removed-by',
       type: 'list',
       value: 'FILE',
-      describe: 'the JSON report of a prune: what it names may be missing in B (repeatable)',
+      describe:
+        'the JSON report of a prune: what it names may be missing in B, or have lost setuid bits (repeatable)',
       group: 'What to remove',
     },
     ...common.filter(({ name }) => name === 'platform' || name === 'format'),
@@ -38,20 +39,32 @@ export const verify: Command = {
   async run(values, console) {
     const { Session } = await import('../rewrite.ts');
     const { verifyImages } = await import('../../execute/verify.ts');
-    const { allowedPaths } = await import('../removed-paths.ts');
+    const { announcedBy } = await import('../announcement.ts');
     const { renderVerification, renderVerificationJson } = await import('../verification-text.ts');
     const { parseReference } = await import('../../oci/reference.ts');
-    const allowed = await allowedPaths(list(values, 'except'), list(values, 'removed-by'));
+    const { allowed, allowedModes } = await announcedBy(list(values, 'except'), list(values, 'removed-by'));
     const [first, second] = [
       parseReference(text(values, 'a') ?? ''),
       parseReference(text(values, 'b') ?? ''),
     ];
     const session = new Session(values, console);
+    const cache = await session.openCache();
     const a = await session.openSource(first);
     const b = await session.openSource(second);
     try {
       const { platforms, jobs, maxScratch, listener, signal } = session;
-      const result = await verifyImages({ a, b, platforms, allowed, jobs, maxScratch, listener, signal });
+      const result = await verifyImages({
+        a,
+        b,
+        platforms,
+        allowed,
+        allowedModes,
+        jobs,
+        maxScratch,
+        cache,
+        listener,
+        signal,
+      });
       session.stopProgress();
       if (text(values, 'format') === 'json') console.stdout.write(renderVerificationJson(result));
       else console.stdout.write(renderVerification(result, a.label, b.label));
@@ -60,6 +73,7 @@ export const verify: Command = {
       session.stopProgress();
       await a.close();
       await b.close();
+      await cache?.close();
     }
   },
 };

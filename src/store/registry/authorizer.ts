@@ -4,7 +4,7 @@ import type { Credential, CredentialLookup } from './credential.ts';
 import { loginAdvice, nameOf, type Party, protocolError } from './failure.ts';
 import { printable } from './printable.ts';
 import { type Access, mergeScopes, scopesOf } from './scope.ts';
-import { basic, fetchToken, parseRealm, type Token, type TokenContext } from './token.ts';
+import { basic, fetchToken, parseRealm, type Token, type TokenContext, type TokenRequest } from './token.ts';
 
 type Method =
   | { readonly kind: 'basic' }
@@ -68,7 +68,7 @@ export class Authorizer {
       if (credential?.kind === 'bearer') {
         if (sent !== null) throw rejected(party, 'the token given was refused');
       }
-      const realm = parseRealm(bearer.parameters.get('realm') ?? '', registry, party);
+      const realm = parseRealm(bearer.parameters.get('realm') ?? '', registry, this.#context.insecure, party);
       const foreign = realm.hostname !== registry.hostname;
       this.#method = { kind: 'bearer', realm, service: bearer.parameters.get('service') ?? null, foreign };
       const key = keyOf(access);
@@ -87,7 +87,11 @@ export class Authorizer {
       if (credential === null) throw rejected(party, 'the registry wants a user name and password');
       if (credential.kind !== 'basic')
         throw rejected(party, 'the registry wants a password, and a token is all there is');
-      if (sent !== null && sent === basic(credential))
+      if (
+        sent !== null &&
+        sent === basic(credential) &&
+        (await this.#renewed(credential, party, signal))?.kind !== 'basic'
+      )
         throw rejected(
           party,
           `the registry does not accept the password of ${printable(credential.username, 60)}`,
@@ -119,6 +123,31 @@ export class Authorizer {
     return raced(found, signal);
   }
 
+  /**
+   * A credential that was refused may have run out: helpers give some that last an hour. Asks for it again; null when
+   * there is no other.
+   */
+  async #renewed(refused: Credential, party: Party, signal: AbortSignal): Promise<Credential | null> {
+    // Another request may have asked already.
+    if ((await this.#credential(party, signal)) === refused) this.#known.delete(party.repository);
+    const found = await this.#credential(party, signal);
+    return JSON.stringify(found) === JSON.stringify(refused) ? null : found;
+  }
+
+  /** A token; with the credential asked for again if it is refused. */
+  async #fetch(request: TokenRequest): Promise<Token> {
+    const { credential, party } = request;
+    try {
+      return await fetchToken(request, this.#context, this.#closing);
+    } catch (error) {
+      if (credential === null || !(error instanceof OcislimError) || error.code !== 'UNAUTHORIZED')
+        throw error;
+      const renewed = await this.#renewed(credential, party, this.#closing);
+      if (renewed === null || renewed.kind === 'bearer') throw error;
+      return fetchToken({ ...request, credential: renewed }, this.#context, this.#closing);
+    }
+  }
+
   async #token(
     { realm, service, foreign }: Method & { readonly kind: 'bearer' },
     credential: Credential | null,
@@ -129,22 +158,20 @@ export class Authorizer {
     const key = keyOf(access);
     const token = this.#tokens.get(key);
     if (token !== undefined && token.staleAt > this.#context.clock.now()) return token;
-    let fetching = this.#fetching.get(key);
+    const scopes = this.#scopes.get(key) ?? scopesOf(access);
+    // A challenge may have asked for more since a fetch began: what that brings would be refused.
+    const fetchKey = [realm.href, service ?? '', ...scopes].join(' ');
+    let fetching = this.#fetching.get(fetchKey);
     if (fetching === undefined) {
-      const scopes = this.#scopes.get(key) ?? scopesOf(access);
-      fetching = fetchToken(
-        { realm, service, foreign, scopes, credential, party },
-        this.#context,
-        this.#closing,
-      )
+      fetching = this.#fetch({ realm, service, foreign, scopes, credential, party })
         .then((fresh) => {
-          this.#tokens.set(key, fresh);
+          if ((this.#scopes.get(key) ?? scopes).join(' ') === scopes.join(' ')) this.#tokens.set(key, fresh);
           return fresh;
         })
-        .finally(() => this.#fetching.delete(key));
+        .finally(() => this.#fetching.delete(fetchKey));
       // Whoever waits hears of a failure; nobody may be left to wait.
       fetching.catch(() => {});
-      this.#fetching.set(key, fetching);
+      this.#fetching.set(fetchKey, fetching);
     }
     return raced(fetching, signal);
   }

@@ -1,6 +1,7 @@
 import type { ByteStream } from '../../stream/byte-stream.ts';
 
-const firstCapacity = 64 * 1024;
+/** Most blobs are small; for what is not, all of a block's room at once: memory that is not written to costs nothing. */
+const smallCapacity = 64 * 1024;
 
 /** Cuts a stream into large blocks, in two buffers that take turns: a block is good until the next but one is asked for. */
 export class BlockReader {
@@ -54,7 +55,7 @@ export class BlockReader {
     const needed = length + part.length;
     let buffer = this.#buffers[this.#turn];
     if (buffer.length < needed) {
-      const grown = new Uint8Array(Math.min(size, Math.max(needed, buffer.length * 2, firstCapacity)));
+      const grown = new Uint8Array(needed > smallCapacity ? size : Math.min(size, smallCapacity));
       grown.set(buffer.subarray(0, length));
       this.#buffers[this.#turn] = grown;
       buffer = grown;

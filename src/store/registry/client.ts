@@ -82,7 +82,8 @@ export class RegistryClient {
       allowLocal: isLoopback(this.#origin),
       connectTimeoutMs: Math.min(timeoutMs, longestConnect),
     });
-    const context = { transport: this.#transport, clock: this.clock, retryTimes, timeoutMs };
+    const { insecure } = options;
+    const context = { transport: this.#transport, clock: this.clock, retryTimes, timeoutMs, insecure };
     this.#authorizer = new Authorizer(options.credentials, context, this.#closing.signal);
     if (!verifyTls && !isLoopback(this.#origin)) this.#tell(`the certificate of ${host} is not verified`);
   }

@@ -8,6 +8,12 @@ export interface HelperLimits {
   readonly bytes: number;
 }
 
+export interface HelperSetting {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file that names the helper, for messages. */
+  readonly where?: string | null;
+}
+
 const helperLimits: HelperLimits = { milliseconds: 10_000, bytes: 1024 * 1024 };
 
 /**
@@ -18,7 +24,7 @@ const helperLimits: HelperLimits = { milliseconds: 10_000, bytes: 1024 * 1024 };
 export async function askHelper(
   name: string,
   server: string,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, where = null }: HelperSetting,
   signal: AbortSignal,
   limits: HelperLimits = helperLimits,
 ): Promise<Credential | null> {
@@ -27,7 +33,7 @@ export async function askHelper(
       'UNAUTHORIZED',
       `"${printable(name, 60)}" is not the name of a credential helper`,
       {
-        advice: 'Look for credHelpers and credsStore in the file with the credentials.',
+        advice: `Look for credHelpers and credsStore in ${where ?? 'the file with the credentials'}.`,
       },
     );
   }
@@ -36,8 +42,7 @@ export async function askHelper(
     const said = `${stdout}\n${stderr}`;
     // The protocol has no status for this; Docker compares this sentence.
     if (/credentials not found in native keychain/i.test(said)) return null;
-    // What it printed may hold secrets, but a failure's text is made to be read: its first line, without control characters.
-    throw failed(name, `it exited with ${code}: ${printable(said.trim().split('\n')[0] ?? '')}`);
+    throw failed(name, `it exited with ${code}${firstWord(said)}`);
   }
   return readAnswer(name, stdout);
 }
@@ -48,7 +53,16 @@ function failed(name: string, why: string): OcislimError {
   });
 }
 
-function readAnswer(name: string, stdout: string): Credential {
+/**
+ * A failure's text is made to be read: its first line, without control characters. But not of an answer that came all
+ * the same, which is secrets.
+ */
+function firstWord(said: string): string {
+  const line = said.split('\n').find((each) => each.trim() !== '');
+  return line === undefined || /^\s*[{[]|"secret"/im.test(said) ? '' : `: ${printable(line.trim())}`;
+}
+
+function readAnswer(name: string, stdout: string): Credential | null {
   let value: unknown;
   try {
     value = JSON.parse(stdout);
@@ -61,6 +75,8 @@ function readAnswer(name: string, stdout: string): Credential {
   };
   if (typeof username !== 'string' || typeof secret !== 'string')
     throw failed(name, 'its answer has no Username and Secret');
+  // Some say so that they have nothing.
+  if (username === '' && secret === '') return null;
   return username === '<token>'
     ? { kind: 'identity', username, token: secret }
     : { kind: 'basic', username, password: secret };

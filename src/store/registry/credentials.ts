@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Credential, CredentialLookup } from './credential.ts';
 import { askHelper } from './credential-helper.ts';
+import { printable } from './printable.ts';
 
 export interface CredentialOptions {
   /** `USER:PASSWORD`, for every registry asked for. */
@@ -59,7 +60,8 @@ function listStores({ authfile, env, home }: CredentialOptions): readonly Store[
   };
   if (authfile !== null) file(authfile, true);
   const inline = env['DOCKER_AUTH_CONFIG'];
-  if (inline) stores.push({ where: '$DOCKER_AUTH_CONFIG', read: () => Promise.resolve(inline) });
+  if (inline !== undefined && inline.trim() !== '')
+    stores.push({ where: '$DOCKER_AUTH_CONFIG', read: () => Promise.resolve(inline) });
   if (env['REGISTRY_AUTH_FILE']) file(env['REGISTRY_AUTH_FILE']);
   if (env['XDG_RUNTIME_DIR']) file(join(env['XDG_RUNTIME_DIR'], 'containers/auth.json'));
   file(join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/auth.json'));
@@ -75,7 +77,9 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 
 async function readStore(path: string, mustExist: boolean): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    const text = await readFile(path, 'utf8');
+    // Docker and `podman login` make empty files that they fill later.
+    return text.trim() === '' ? null : text;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (!mustExist && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
@@ -95,7 +99,8 @@ interface AuthEntry {
 
 interface StoreContent {
   readonly credHelpers: ReadonlyMap<string, unknown>;
-  readonly credsStore: unknown;
+  /** Empty for none. */
+  readonly credsStore: string;
   readonly auths: ReadonlyMap<string, unknown>;
 }
 
@@ -111,18 +116,30 @@ function parseStore(text: string, where: string): StoreContent {
     throw broken(where, 'it is not a JSON object');
   const object = new Map(Object.entries(value));
   return {
-    credHelpers: entries(object.get('credHelpers')),
-    credsStore: object.get('credsStore'),
-    auths: entries(object.get('auths')),
+    credHelpers: entries(object.get('credHelpers'), 'credHelpers', where),
+    credsStore: readName(object.get('credsStore'), 'credsStore', where),
+    auths: entries(object.get('auths'), 'auths', where),
   };
 }
 
-function entries(value: unknown): ReadonlyMap<string, unknown> {
-  return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
+function entries(value: unknown, name: string, where: string): ReadonlyMap<string, unknown> {
+  if (value === undefined || value === null) return new Map();
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw broken(where, `"${name}" is not an object by host`);
+  return new Map(Object.entries(value));
+}
+
+/** The name of a helper; empty for none. */
+function readName(value: unknown, name: string, where: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw broken(where, `"${name}" is not the name of a credential helper`);
+  return value;
 }
 
 function broken(where: string, why: string): OcislimError {
-  return new OcislimError('UNAUTHORIZED', `cannot use the credentials in ${where}: ${why}`);
+  return new OcislimError('UNAUTHORIZED', `cannot use the credentials in ${where}: ${why}`, {
+    advice: 'Repair it, log in anew, or give --creds USER:PASSWORD.',
+  });
 }
 
 interface Query {
@@ -137,21 +154,25 @@ async function searchStore(
   query: Query,
   signal: AbortSignal,
 ): Promise<Credential | null> {
-  const keys = keysFor(query.host, query.repository);
+  const { host, where } = query;
+  const keys = keysFor(host, query.repository);
+  const ask = (name: string, server: string): Promise<Credential | null> =>
+    askHelper(name, server, { env: query.env, where }, signal);
   const helped = keys.find((key) => store.credHelpers.has(key));
   if (helped !== undefined) {
-    const name = store.credHelpers.get(helped);
-    if (typeof name !== 'string')
-      throw broken(query.where, `the credential helper of ${helped} is not a name`);
+    const name = readName(store.credHelpers.get(helped), `credHelpers.${helped}`, where);
     // An empty name switches the credsStore off for this host, as podman writes it.
-    if (name !== '') return askHelper(name, helped, query.env, signal);
-  } else if (typeof store.credsStore === 'string' && store.credsStore !== '') {
-    const serverUrl = query.host === 'docker.io' ? hubKey : query.host;
-    const found = await askHelper(store.credsStore, serverUrl, query.env, signal);
+    if (name !== '') {
+      const found = await ask(name, helped);
+      // Helpers keep Docker Hub's under its old address, whatever name it has in the file.
+      return found === null && host === 'docker.io' && helped !== hubKey ? ask(name, hubKey) : found;
+    }
+  } else if (store.credsStore !== '') {
+    const found = await ask(store.credsStore, host === 'docker.io' ? hubKey : host);
     if (found !== null) return found;
   }
-  for (const key of keys) {
-    const found = readEntry(store.auths.get(key), key, query.where);
+  for (const key of [...keys, ...legacyKeysIn(store.auths.keys(), host)]) {
+    const found = readEntry(store.auths.get(key), key, where);
     if (found !== null) return found;
   }
   return null;
@@ -159,33 +180,43 @@ async function searchStore(
 
 const hubKey = 'https://index.docker.io/v1/';
 
-/** The keys that may hold a repository's entry: podman's namespaced ones, most specific first, the host, old forms. */
+function namesOf(host: string): readonly string[] {
+  return host === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [host];
+}
+
+/** The keys that may hold a repository's entry: podman's namespaced ones, most specific first, then the host. */
 function keysFor(host: string, repository: string): readonly string[] {
   const keys: string[] = [];
   const path = repository.split('/');
   for (let length = path.length; length > 0; length -= 1)
     keys.push(`${host}/${path.slice(0, length).join('/')}`);
-  const names = host === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [host];
-  for (const name of names) keys.push(name);
+  keys.push(...namesOf(host));
   if (host === 'docker.io') keys.push(hubKey);
-  for (const name of names) {
-    for (const scheme of ['https', 'http']) {
-      for (const suffix of ['', '/', '/v1', '/v1/', '/v2', '/v2/']) keys.push(`${scheme}://${name}${suffix}`);
-    }
-  }
   return keys;
 }
 
+/** Old keys of a host among those of a file: a URL, whatever its path, or the host with the version of an API. */
+function legacyKeysIn(keys: Iterable<string>, host: string): readonly string[] {
+  const names = namesOf(host);
+  return [...keys].filter((key) => {
+    const [, name, path] = /^(?:https?:\/\/([^/]*)(?:\/.*)?|[^/]*(\/(?:v[12]\/?)?))$/.exec(key) ?? [];
+    return names.includes(name ?? (path === undefined ? '' : key.slice(0, -path.length)));
+  });
+}
+
 function readEntry(value: unknown, key: string, where: string): Credential | null {
-  if (typeof value !== 'object' || value === null) return null;
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw broken(where, `the entry of ${printable(key, 100)} is not an object`);
   const { auth, username, password, identitytoken, registrytoken } = value as AuthEntry;
   if (typeof registrytoken === 'string' && registrytoken !== '')
     return { kind: 'bearer', token: registrytoken };
   let pair: { readonly username: string; readonly password: string } | null = null;
   if (typeof auth === 'string' && auth !== '') {
-    const decoded = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
-    const colon = decoded.indexOf(':');
-    if (colon < 0) throw broken(where, `the entry of ${key} is not base64 of USER:PASSWORD`);
+    const decoded = decodeAuth(auth);
+    const colon = decoded?.indexOf(':') ?? -1;
+    if (decoded === null || colon < 0)
+      throw broken(where, `the entry of ${printable(key, 100)} is not base64 of USER:PASSWORD in UTF-8`);
     pair = { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
   } else if (typeof username === 'string' && username !== '' && typeof password === 'string') {
     pair = { username, password };
@@ -194,4 +225,16 @@ function readEntry(value: unknown, key: string, where: string): Credential | nul
     return { kind: 'identity', username: pair?.username || '<token>', token: identitytoken };
   }
   return pair === null ? null : { kind: 'basic', ...pair };
+}
+
+/** Base64 of UTF-8, as Docker writes it (old versions padded with NULs); null for anything else. */
+function decodeAuth(auth: string): string | null {
+  if (!/^[A-Za-z0-9+/_\s-]*={0,2}\s*$/.test(auth)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+      .decode(Buffer.from(auth, 'base64'))
+      .replace(/\0+$/, '');
+  } catch {
+    return null;
+  }
 }

@@ -13,7 +13,7 @@ import {
   readFault,
 } from './failure.ts';
 import { isTransient, pauseBefore, retryAfter } from './retry.ts';
-import { discard, header, type HttpAnswer, readHead, type Transport } from './transport.ts';
+import { discard, header, type HttpAnswer, type Transport } from './transport.ts';
 
 /** A bearer token of a token server (distribution, "Token Authentication Specification"). */
 export interface Token {
@@ -37,18 +37,23 @@ export interface TokenContext {
   readonly clock: Clock;
   readonly retryTimes: number;
   readonly timeoutMs: number;
+  /** Was plain HTTP allowed beyond loopback? */
+  readonly insecure: boolean;
 }
 
 const tokenBodyLimit = 128 * 1024;
 const clientId = 'ocislim';
 /** The specification's own default, for servers that do not say. */
 const defaultLifetime = 60;
+/** Milliseconds before its end from which on a token is not used: a request that is sent must also arrive in time. */
+const margin = 10_000;
 
 /**
  * Reads and checks the realm of a challenge: credentials go there, and so does a request out of our network.
- * `registry` is the origin that sent it. @throws REGISTRY
+ * `registry` is the origin that sent it. A registry on loopback may speak plain HTTP without having been allowed to
+ * (`insecure`), but not send a password over the network that way. @throws REGISTRY
  */
-export function parseRealm(text: string, registry: URL, party: Party): URL {
+export function parseRealm(text: string, registry: URL, insecure: boolean, party: Party): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const refuse = (why: string): OcislimError =>
     protocolError(
@@ -57,7 +62,8 @@ export function parseRealm(text: string, registry: URL, party: Party): URL {
       `the registry names a token server that ${why}${url === null ? '' : `: ${redact(url)}`}`,
     );
   if (url === null) throw refuse('is not a URL');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && registry.protocol === 'http:'))
+  const plain = registry.protocol === 'http:' && (insecure || !isLoopback(registry) || isLoopback(url));
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && plain))
     throw refuse('is not reached by https');
   if (url.username !== '' || url.password !== '') throw refuse('carries a user name');
   if (isLocal(url) && !isLoopback(registry) && url.hostname !== registry.hostname)
@@ -76,15 +82,16 @@ export async function fetchToken(
   signal: AbortSignal,
 ): Promise<Token> {
   if (request.credential?.kind === 'identity') {
-    const answer = await send(request, context, postOf(request, request.credential.token), signal);
-    if (answer.status === 200) return readToken(request, context, answer);
+    const received = await send(request, context, postOf(request, request.credential.token), signal);
+    const { answer } = received;
+    if (answer.status === 200) return readToken(request, context, received);
     // Token servers that know no POST: Google's says 404, Artifactory 401, Azure's 400, others 405.
     if (![400, 401, 404, 405].includes(answer.status)) throw await refused(request, answer);
     discard(answer);
   }
-  const answer = await send(request, context, getOf(request), signal);
-  if (answer.status !== 200) throw await refused(request, answer);
-  return readToken(request, context, answer);
+  const received = await send(request, context, getOf(request), signal);
+  if (received.answer.status !== 200) throw await refused(request, received.answer);
+  return readToken(request, context, received);
 }
 
 interface Sending {
@@ -94,6 +101,7 @@ interface Sending {
   readonly body: Uint8Array | null;
 }
 
+/** The registry chose service and scopes: `searchParams` keeps them from being more than values. */
 function getOf({ realm, service, scopes, credential }: TokenRequest): Sending {
   const url = new URL(realm);
   if (service !== null) url.searchParams.append('service', service);
@@ -129,13 +137,19 @@ export function basic(credential: Exclude<Credential, { readonly kind: 'bearer' 
   return `Basic ${Buffer.from(`${credential.username}:${secret}`, 'utf8').toString('base64')}`;
 }
 
+/** An answer, and of a good one the body, at most a byte longer than it may be. */
+interface Received {
+  readonly answer: HttpAnswer;
+  readonly bytes: Uint8Array;
+}
+
 /** Sends it, and again while the server is in trouble. Redirects are not followed: credentials would go along. */
 async function send(
   request: TokenRequest,
   context: TokenContext,
   sending: Sending,
   signal: AbortSignal,
-): Promise<HttpAnswer> {
+): Promise<Received> {
   const { transport, clock, retryTimes, timeoutMs } = context;
   for (let attempt = 0; ; attempt += 1) {
     let pause: number | null = null;
@@ -144,7 +158,8 @@ async function send(
         { ...sending, lane: 'request', foreign: request.foreign, timeoutMs },
         signal,
       );
-      if (!isTransient(answer.status) || attempt >= retryTimes) return answer;
+      if (answer.status === 200) return { answer, bytes: await readBody(answer, timeoutMs) };
+      if (!isTransient(answer.status) || attempt >= retryTimes) return { answer, bytes: new Uint8Array() };
       pause = retryAfter(header(answer, 'retry-after'), clock);
       discard(answer);
     } catch (error) {
@@ -156,6 +171,24 @@ async function send(
     }
     await clock.sleep(pause ?? pauseBefore(attempt, clock), signal);
   }
+}
+
+/** The whole of a body, which is short: it has as long to come as others have to show any progress. */
+async function readBody(answer: HttpAnswer, timeoutMs: number): Promise<Uint8Array> {
+  const late = (): void => void answer.body.destroy(new Error(`no whole answer came in ${timeoutMs} ms`));
+  const timer = setTimeout(late, timeoutMs);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > tokenBodyLimit) break;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function refused(
@@ -182,13 +215,11 @@ async function refused(
   );
 }
 
-async function readToken(
+function readToken(
   { realm, party }: TokenRequest,
   { clock }: TokenContext,
-  answer: HttpAnswer,
-): Promise<Token> {
-  const askedAt = clock.now();
-  const bytes = await readHead(answer, tokenBodyLimit + 1);
+  { answer, bytes }: Received,
+): Token {
   if (bytes.length > tokenBodyLimit)
     throw protocolError(
       party,
@@ -206,12 +237,31 @@ async function readToken(
     token,
     access_token: accessToken,
     expires_in: expiresIn,
+    issued_at: issuedAt,
   } = (value ?? {}) as Record<string, unknown>;
   const text = [token, accessToken].find((each) => typeof each === 'string' && each !== '');
   if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {
     throw protocolError(party, 'logging in', `the token server ${realm.host} gave no token`);
   }
-  const lifetime = (typeof expiresIn === 'number' && expiresIn > 0 ? expiresIn : defaultLifetime) * 1000;
-  // A request that is sent must also arrive in time.
-  return { value: text, staleAt: askedAt + lifetime - Math.min(10_000, lifetime / 2) };
+  const lifetime = readLifetime(expiresIn);
+  const age = ageOf(issuedAt, header(answer, 'date'), lifetime);
+  return { value: text, staleAt: clock.now() + lifetime - age - Math.min(margin, lifetime / 2) };
+}
+
+/** Milliseconds. Some servers write the number as text. */
+function readLifetime(expiresIn: unknown): number {
+  const seconds =
+    typeof expiresIn === 'string' && /^\d{1,9}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
+  return (typeof seconds === 'number' && seconds > 0 ? seconds : defaultLifetime) * 1000;
+}
+
+/**
+ * How old a token is that a server hands out, milliseconds: its lifetime counts from `issued_at`. Both times are by the
+ * server's clock, so it does not matter whether ours is right; a server that does not say its time gave a new one.
+ */
+function ageOf(issuedAt: unknown, date: string | null, lifetime: number): number {
+  if (typeof issuedAt !== 'string' || date === null) return 0;
+  const age = Date.parse(date) - Date.parse(issuedAt);
+  // The header counts whole seconds only. Issued in the future, or run out already, is nonsense (Go's zero time).
+  return age >= 1000 && age < lifetime ? age : 0;
 }

@@ -200,10 +200,11 @@ export function discard(answer: HttpAnswer): void {
   answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
 }
 
-/** The first `limit` bytes of a body at most; the rest, and any trouble on the way, is let go. */
-export async function readHead(answer: HttpAnswer, limit: number): Promise<Uint8Array> {
+/** The first `limit` bytes of a body at most, as far as they come in ten seconds; the rest, and any trouble, is let go. */
+export async function readHead(answer: HttpAnswer, limit: number, withinMs = 10_000): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  const timer = setTimeout(() => void answer.body.destroy(), withinMs);
   try {
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
@@ -212,6 +213,8 @@ export async function readHead(answer: HttpAnswer, limit: number): Promise<Uint8
     }
   } catch {
     // What came is all there is: some servers drop the connection in the middle of an error.
+  } finally {
+    clearTimeout(timer);
   }
   return new Uint8Array(Buffer.concat(chunks).subarray(0, limit));
 }

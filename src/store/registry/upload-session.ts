@@ -321,7 +321,8 @@ function rangeEnd(answer: HttpAnswer): number | null {
   return last === undefined || last === '0' ? null : Number(last) + 1;
 }
 
-/** The location as it was given, with the digest added. */
+/** The location as it was given, with the digest added; a fragment is never sent. */
 function withDigest(location: URL, digest: Digest): URL {
-  return new URL(`${location.href}${location.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`);
+  const [href = ''] = location.href.split('#');
+  return new URL(`${href}${href.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`);
 }

@@ -238,5 +238,5 @@ export class Uploader {
 
 /** Google's registries know no chunks: they want all bytes in one request. */
 function takesChunks(host: string): boolean {
-  return !/(?:^|\.)(?:gcr\.io|pkg\.dev)$/.test(host.toLowerCase());
+  return !/(?:^|\.)(?:gcr\.io|pkg\.dev)(?::\d+)?$/.test(host.toLowerCase());
 }

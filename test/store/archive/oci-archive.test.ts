@@ -67,10 +67,22 @@ test('the same image makes the same file', async () => {
 test('several tags', async () => {
   const path = join(await newFolder(), 'image.tar');
   await publish(await target(`oci-archive:${path}:v1`, `oci-archive:${path}:v2`), image);
-  for (const tag of [':v1', ':v2', '']) {
+  const { digest } = image.descriptor;
+  for (const tag of [':v1', ':v2', '', `@${digest}`, `:v1@${digest}`]) {
     const { descriptor } = await (await source(`oci-archive:${path}${tag}`)).root(never);
     expect(descriptor.digest).toBe(image.descriptor.digest);
   }
+});
+
+test('what was written is named with its digest, which reads it back; another digest is not there', async () => {
+  const path = join(await newFolder(), 'image.tar');
+  const opened = await target(`oci-archive:${path}:v1`);
+  await publish(opened, image);
+  const name = opened.nameOf(image.descriptor.digest as Digest);
+  expect(name).toBe(`oci-archive:${path}:v1@${image.descriptor.digest}`);
+  expect((await (await source(name)).root(never)).descriptor.digest).toBe(image.descriptor.digest);
+  await refused('NOT_FOUND', (await source(`oci-archive:${path}@sha256:${'0'.repeat(64)}`)).root(never));
+  await refused('REFERENCE_INVALID', target(name));
 });
 
 describe('nothing is left of unfinished work', () => {

@@ -4,7 +4,6 @@ import { RegistryClients } from '../../../src/store/registry/client.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import { openRegistrySource } from '../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../src/store/registry/target.ts';
-import { parseRealm } from '../../../src/store/registry/token.ts';
 import type { Source, Target } from '../../../src/store/place.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
@@ -301,6 +300,19 @@ describe('Bearer', () => {
     expect(clock.sleeps).toEqual([9000, 9000, 2000]);
   });
 
+  test('an answer of the token server that breaks off is asked for again', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    fake.fault({
+      method: 'GET',
+      path: /token/,
+      server: 'tokens',
+      times: 2,
+      effect: { kind: 'cut', bytes: 20, ending: 'reset' },
+    });
+    await sourceOf(fake).root(never);
+    expect(fake.sent('GET', /token/, 'tokens')).toHaveLength(3);
+  });
+
   test.each<readonly [string, string | Uint8Array, RegExp]>([
     ['no JSON', 'canary{', /did not answer with JSON$/],
     ['no token', '{"expires_in": 5}', /gave no token$/],
@@ -334,79 +346,150 @@ describe('Bearer', () => {
     expect(fake.sent('GET', /manifests/).at(-1)?.headers.authorization).toBe('Bearer given');
   });
 
-  test('a token server that redirects gets no second request', async () => {
-    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
-    const thief = await start({});
+  const ago = (seconds: number) => (server: number) => new Date(server - seconds * 1000).toISOString();
+  test.each<readonly [string, Record<string, unknown>, ((server: number) => string) | null, number, number]>([
+    ['says nothing: a minute', {}, null, 0, 60],
+    ['writes it as text', { expires_in: '300' }, null, 0, 300],
+    ['says nonsense: a minute', { expires_in: -5 }, null, 0, 60],
+    ['gives out one that is partly used up', { expires_in: 300 }, ago(100), 0, 200],
+    ['does so and is an hour ahead of us', { expires_in: 300 }, ago(100), 3600, 200],
+    ['does so and is an hour behind us', { expires_in: 300 }, ago(100), -3600, 200],
+    ['says that it comes from the future', { expires_in: 300 }, ago(-100), 0, 300],
+    ['says that it ran out long ago', { expires_in: 300 }, () => '0001-01-01T00:00:00Z', 0, 300],
+    ['names no time', { expires_in: 300 }, () => 'yesterday', 0, 300],
+  ])('how long a token lasts whose server %s', async (_, said, issued, ahead, seconds) => {
+    const clock = new FakeClock();
+    const auth = tokenAuth({ now: () => clock.now() });
+    const fake = await start({ auth });
+    auth.tokens.set('given', { scopes: ['repository:app:pull'], until: Number.POSITIVE_INFINITY });
+    const server = clock.now() + ahead * 1000;
+    const issuedAt = issued === null ? {} : { issued_at: issued(server) };
+    const body = JSON.stringify({ token: 'given', ...said, ...issuedAt });
+    const headers = { date: new Date(server).toUTCString() };
     fake.fault({
       method: 'GET',
       path: /token/,
       server: 'tokens',
-      effect: { kind: 'answer', status: 302, headers: { location: `${thief.origin('registry')}/` } },
+      times: 9,
+      effect: { kind: 'answer', status: 200, headers, body },
     });
-    await expect(sourceOf(fake, { credentials: withCredential(password) }).root(never)).rejects.toThrow(
-      /redirects, which is not followed/,
-    );
-    expect(thief.requests).toEqual([]);
-  });
-});
-
-describe('token servers that are not to be trusted', () => {
-  const party = { side: 'source', host: 'registry.example', repository: 'app' } as const;
-  const check = (realm: string, registry: string): string => {
-    try {
-      return parseRealm(realm, new URL(registry), party).href;
-    } catch (error) {
-      return (error as Error).message.replace(/^.* names a token server that /, '');
-    }
-  };
-
-  test.each([
-    ['https://auth.example/token', 'https://registry.example', 'https://auth.example/token'],
-    ['https://auth.example/token?a=b', 'http://registry.example', 'https://auth.example/token?a=b'],
-    ['http://auth.example/token', 'http://registry.example', 'http://auth.example/token'],
-    ['http://127.0.0.1:9/token', 'http://127.0.0.1:5000', 'http://127.0.0.1:9/token'],
-    [
-      'http://auth.example/token?secret=1',
-      'https://registry.example',
-      'is not reached by https: http://auth.example/token?…',
-    ],
-    [
-      'http://169.254.169.254/latest',
-      'http://registry.example',
-      'is at a local address: http://169.254.169.254/latest',
-    ],
-    ['https://localhost/token', 'https://registry.example', 'is at a local address: https://localhost/token'],
-    [
-      'https://[::ffff:127.0.0.1]/token',
-      'https://registry.example',
-      'is at a local address: https://[::ffff:7f00:1]/token',
-    ],
-    [
-      'https://registry.example@evil.example/',
-      'https://registry.example',
-      'carries a user name: https://evil.example/',
-    ],
-    ['file:///etc/passwd', 'http://registry.example', 'is not reached by https: file:///etc/passwd'],
-    ['/token', 'https://registry.example', 'is not a URL'],
-    ['', 'https://registry.example', 'is not a URL'],
-  ])('%s of %s', (realm, registry, wanted) => {
-    expect(check(realm, registry)).toBe(wanted);
+    const source = sourceOf(fake, { clock });
+    const blob = fake.repository('app').addBlob(noise(1000));
+    const asked = async (): Promise<number> => {
+      await drain(source.blob(blob, never));
+      return fake.sent('GET', /token/, 'tokens').length;
+    };
+    expect(await asked()).toBe(1);
+    // It is not used in its last ten seconds.
+    clock.time += (seconds - 11) * 1000;
+    expect(await asked()).toBe(1);
+    clock.time += 1000;
+    expect(await asked()).toBe(2);
   });
 
-  test('what the challenge says is data, not part of the request', async () => {
-    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
-    const challenge = `Bearer realm="${fake.origin('tokens')}/token?x=1",service="a&account=admin#",scope="repository:app:pull&scope=evil"`;
+  test('a wider challenge while a token is fetched is not answered with the narrow one', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    const wide = `Bearer realm="${fake.origin('tokens')}/token",service="fake",scope="repository:app:pull repository:more:pull"`;
+    // The first token is on its way when the second request hears that more is wanted.
+    fake.fault({ method: 'GET', path: /token/, server: 'tokens', effect: { kind: 'answer', status: 503 } });
     fake.fault({
       method: 'GET',
-      path: /manifests/,
-      effect: { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } },
+      path: /blobs/,
+      effect: { kind: 'answer', status: 401, headers: { 'www-authenticate': wide } },
     });
-    await sourceOf(fake, { credentials: withCredential(password) }).root(never);
-    const [asked] = fake.sent('GET', /token/, 'tokens');
-    const query = new URL(`http://x${asked?.path}`).searchParams;
-    expect(query.get('x')).toBe('1');
-    expect(query.get('service')).toBe('a&account=admin#');
-    expect(query.getAll('account')).toEqual(['bob']);
-    expect(query.getAll('scope')).toEqual(['repository:app:pull&scope=evil,pull']);
+    const source = sourceOf(fake);
+    const blob = fake.repository('app').addBlob(noise(1000));
+    await Promise.all([source.root(never), drain(source.blob(blob, never))]);
+    const scopes = fake
+      .sent('GET', /token/, 'tokens')
+      .map(({ path }) => new URL(`http://x${path}`).searchParams.getAll('scope').join(' '));
+    expect(scopes).toContain('repository:app:pull repository:more:pull');
+    expect(fake.sent('GET', /./).filter(({ status }) => status === 401)).toHaveLength(2);
+  });
+
+  test('credentials that run out are asked for again: of the token server and of the registry', async () => {
+    const clock = new FakeClock();
+    const passwords = ['first', 'second'];
+    let asked = 0;
+    const credentials: CredentialLookup = () => {
+      asked += 1;
+      return Promise.resolve({ kind: 'basic', username: 'oauth2accesstoken', password: passwords[0] ?? '' });
+    };
+    for (const kind of ['bearer', 'basic'] as const) {
+      passwords.splice(0, 2, 'first', 'second');
+      asked = 0;
+      const account = { username: 'oauth2accesstoken', password: 'first' };
+      const auth =
+        kind === 'basic'
+          ? { kind, ...account }
+          : tokenAuth({ ...account, lifetime: 60, now: () => clock.now() });
+      const fake = await start({ auth });
+      const source = sourceOf(fake, { clock, credentials });
+      const blob = fake.repository('app').addBlob(noise(1000));
+      await drain(source.blob(blob, never));
+      // An hour later the helper has another one, and the server takes no other.
+      clock.time += 3_600_000;
+      passwords.shift();
+      Object.assign(auth, { password: 'second' });
+      await drain(source.blob(blob, never));
+      expect(asked).toBe(2);
+      // The same one again is no better: the refusal stands.
+      clock.time += 3_600_000;
+      Object.assign(auth, { password: 'third' });
+      await expect(drain(source.blob(blob, never))).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      expect(asked).toBe(3);
+    }
+  });
+
+  test.each([400, 401, 404, 405])('an identity token whose POST gets %i is tried by GET', async (status) => {
+    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
+    fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
+    const credential: Credential = { kind: 'identity', username: 'bob', token: 'refresh' };
+    await sourceOf(fake, { credentials: withCredential(credential) }).root(never);
+    const [post, get] = fake.requests.filter(({ server }) => server === 'tokens');
+    const form = new URLSearchParams(post?.body.toString());
+    expect(Object.fromEntries(form)).toEqual({
+      grant_type: 'refresh_token',
+      client_id: 'ocislim',
+      refresh_token: 'refresh',
+      service: 'fake',
+      scope: 'repository:app:pull',
+    });
+    expect(post?.headers.authorization).toBeUndefined();
+    // It is a secret: not in a URL.
+    expect(get?.path).not.toContain('refresh');
+    expect(fake.faults.unused).toEqual([]);
+  });
+
+  test.each([403, 418])('an identity token whose POST gets %i is refused', async (status) => {
+    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
+    fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
+    const credential: Credential = { kind: 'identity', username: 'bob', token: 'refresh' };
+    await expect(
+      sourceOf(fake, { credentials: withCredential(credential) }).root(never),
+    ).rejects.toMatchObject({ code: status === 403 ? 'UNAUTHORIZED' : 'REGISTRY' });
+    expect(fake.requests.filter(({ server }) => server === 'tokens')).toHaveLength(1);
+  });
+
+  test('too few rights: once more with what the challenge asks for, first; then it is an error', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    const challenge = `Bearer realm="${fake.origin('tokens')}/token",service="fake",scope="repository:app:pull repository:base:pull",error="insufficient_scope"`;
+    const effect = { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } } as const;
+    fake.fault({ method: 'GET', path: /manifests/, skip: 1, effect });
+    await expect(sourceOf(fake).root(never)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    const blob = fake.repository('app').addBlob(noise(1000));
+    const source = sourceOf(fake);
+    await drain(source.blob(blob, never));
+    fake.fault({ method: 'GET', path: /blobs/, effect });
+    fake.requests.length = 0;
+    await drain(source.blob(blob, never));
+    expect(
+      fake
+        .sent('GET', /token/, 'tokens')
+        .map(({ path }) => new URL(`http://x${path}`).searchParams.getAll('scope')),
+    ).toEqual([['repository:app:pull', 'repository:base:pull']]);
+    fake.fault({ method: 'GET', path: /blobs/, times: 2, effect });
+    await expect(drain(source.blob(blob, never))).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(fake.faults.unused).toEqual([]);
   });
 });

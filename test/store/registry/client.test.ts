@@ -313,42 +313,6 @@ describe('redirects', () => {
     expect(fake.requests).toHaveLength(6);
   });
 
-  test.each([
-    ['ftp://127.0.0.1/x', /which is not HTTP/],
-    ['http://user:pass@127.0.0.1/x?token=canary', /a URL with a user name; refused$/],
-    ['http://', /redirects to nowhere/],
-  ])('to %s is refused', async (location, sentence) => {
-    const fake = await withImage();
-    fake.fault({ method: 'GET', path: /manifests/, effect: to(location) });
-    const { source } = sourceOf(fake.host);
-    await expect(source.root(never)).rejects.toMatchObject({
-      code: 'REGISTRY',
-      message: expect.stringMatching(sentence) as string,
-    });
-    await expect(source.root(never)).resolves.toBeDefined();
-  });
-
-  test('from HTTPS to HTTP is refused', async () => {
-    const certificate = makeCertificate();
-    const fake = await withImage({ tls: certificate });
-    const other = await start();
-    fake.fault({ method: 'GET', path: /manifests/, effect: to(`http://${other.host}/x`) });
-    const { source } = sourceOf(fake.host, { authorities: [certificate.cert] });
-    await expect(source.root(never)).rejects.toThrow(/not encrypted; refused/);
-    expect(other.requests).toEqual([]);
-  });
-
-  test('from elsewhere to a local address is refused', async () => {
-    const fake = await withImage();
-    const other = await start();
-    const { source } = sourceOf(elsewhere(fake), { insecure: true });
-    for (const host of [other.host, other.host.replace('127.0.0.1', 'localhost'), '169.254.169.254']) {
-      fake.fault({ method: 'GET', path: /manifests/, effect: to(`http://${host}/latest/meta-data`) });
-      await expect(source.root(never)).rejects.toThrow(/a local address; refused/);
-    }
-    expect(other.requests).toEqual([]);
-  });
-
   test('of a write are followed when they keep method and body, else not', async () => {
     const fake = await start();
     const bytes = Buffer.from('{}');

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { askHelper } from '../../../src/store/registry/credential-helper.ts';
 import { type CredentialOptions, createCredentialLookup } from '../../../src/store/registry/credentials.ts';
@@ -86,7 +87,118 @@ describe('where credentials come from', () => {
   });
 });
 
+describe('files that are not as they should be', () => {
+  test.each<readonly [string, unknown, RegExp]>([
+    ['no JSON', 'canary', /it is not JSON$/],
+    ['a list', [], /it is not a JSON object$/],
+    ['auths that are a list', { auths: ['canary'] }, /"auths" is not an object by host$/],
+    ['auths that are text', { auths: 'canary' }, /"auths" is not an object by host$/],
+    ['credHelpers that are text', { credHelpers: 'canary' }, /"credHelpers" is not an object by host$/],
+    [
+      'a credsStore that is a list',
+      { credsStore: [] },
+      /"credsStore" is not the name of a credential helper$/,
+    ],
+    [
+      'a helper that is a number',
+      { credHelpers: { 'registry.example': 7 } },
+      /"credHelpers\.registry\.example" is not the name of a credential helper$/,
+    ],
+    [
+      'an entry that is text',
+      { auths: { 'registry.example': 'canary' } },
+      /registry\.example is not an object$/,
+    ],
+    [
+      'an entry without a colon',
+      { auths: { 'registry.example': { auth: encode('canary') } } },
+      /the entry of registry\.example is not base64 of USER:PASSWORD in UTF-8$/,
+    ],
+    [
+      'an entry that is not base64',
+      { auths: { 'registry.example': { auth: 'bob:canary' } } },
+      /is not base64 of USER:PASSWORD in UTF-8$/,
+    ],
+    [
+      'a password in Latin-1',
+      { auths: { 'registry.example': { auth: Buffer.from('bob:p\xe4ss', 'latin1').toString('base64') } } },
+      /is not base64 of USER:PASSWORD in UTF-8$/,
+    ],
+  ])('%s: the error names the file and quotes nothing of it', async (_, content, sentence) => {
+    const authfile = await write('broken.json', content);
+    const failed = look('registry.example', 'app', { authfile });
+    await expect(failed).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringMatching(sentence) as string,
+    });
+    await expect(failed).rejects.toThrow(`cannot use the credentials in ${authfile}: `);
+    const error: unknown = await failed.catch((reason: unknown) => reason);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/canary|Y2FuYXJ5|p\xe4ss/);
+    // The same text in the environment is an error of the variable.
+    if (typeof content === 'string') {
+      const env = { DOCKER_AUTH_CONFIG: content };
+      await expect(look('registry.example', 'app', { env })).rejects.toThrow(
+        /in \$DOCKER_AUTH_CONFIG: it is not/,
+      );
+    }
+  });
+
+  test('empty ones hold nothing, as Docker and podman leave them', async () => {
+    await write('.config/containers/auth.json', '\n');
+    await write('.docker/config.json', {
+      auths: { 'registry.example': entry('home'), 'other.example': null },
+    });
+    const env = { DOCKER_AUTH_CONFIG: ' ' };
+    expect(await look('registry.example', 'app', { env })).toEqual(basic('home'));
+    expect(await look('other.example', 'app', { env })).toBeNull();
+    await write('.docker/config.json', { auths: null, credHelpers: null, credsStore: null });
+    expect(await look('registry.example')).toBeNull();
+  });
+
+  test('a file that cannot be read is an error even where it need not be', async () => {
+    await mkdir(join(home, '.docker/config.json'), { recursive: true });
+    await expect(look('registry.example')).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringMatching(/cannot read the credentials in .*config\.json: EISDIR/) as string,
+    });
+  });
+});
+
 describe('which entry of a file', () => {
+  test.each([
+    'http://registry.example',
+    'https://registry.example/',
+    'https://registry.example/v1/',
+    'https://registry.example/v2/',
+    'https://registry.example/some/path',
+    'registry.example/',
+    'registry.example/v1/',
+    'registry.example/v2',
+  ])('the old key %s is that of its host', async (key) => {
+    await write('.docker/config.json', { auths: { [key]: entry('old') } });
+    expect(await look('registry.example', 'team/app')).toEqual(basic('old'));
+    expect(await look('example', 'team/app')).toBeNull();
+    expect(await look('registry.example:443', 'team/app')).toBeNull();
+    expect(await look('registry.example.evil.test', 'team/app')).toBeNull();
+  });
+
+  test('keys are data', async () => {
+    await write(
+      '.docker/config.json',
+      '{"auths":{"__proto__":{"auth":"eDp5"},"constructor":{"auth":"eDp5"}}}',
+    );
+    expect(await look('registry.example', 'app')).toBeNull();
+    expect(await look('constructor', 'app')).toEqual(basic('x', 'y'));
+  });
+
+  test('passwords with colons, quotes and other scripts come whole', async () => {
+    for (const password of ['a:b:c', ':', '', '{"type": "service_account"}\n', 'pässwörd☃', ' x ']) {
+      const auth = Buffer.from(`bob:${password}`).toString('base64');
+      await write('.docker/config.json', { auths: { 'registry.example': { auth: `${auth}\n` } } });
+      expect(await look('registry.example')).toEqual(basic('bob', password));
+    }
+  });
+
   test('the most specific one', async () => {
     const auths: Record<string, unknown> = {};
     const keys = [
@@ -169,49 +281,33 @@ describe('credential helpers', () => {
     expect(await look('registry.example', 'app', { env: env() })).toEqual(basic('entry'));
   });
 
+  test("Docker Hub's is under its old address for a helper of docker.io too", async () => {
+    await helper(
+      'hub',
+      `read server\n[ "$server" = https://index.docker.io/v1/ ] || { ${notFound}; }
+      echo '{"Username":"u","Secret":"s"}'`,
+    );
+    for (const key of ['docker.io', 'index.docker.io', 'https://index.docker.io/v1/']) {
+      await write('.docker/config.json', { credHelpers: { [key]: 'hub' } });
+      expect(await look('docker.io', 'library/a', { env: env() })).toEqual(basic('u', 's'));
+    }
+  });
+
+  test('a name that is none leads to the file that has it', async () => {
+    const file = await write('.docker/config.json', { credsStore: '../../bin/x' });
+    await expect(look('registry.example', 'app', { env: env() })).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: '"../../bin/x" is not the name of a credential helper',
+      advice: `Look for credHelpers and credsStore in ${file}.`,
+    });
+  });
+
   test('an identity token', async () => {
     await helper('token', answer('<token>'));
-    expect(await askHelper('token', 'registry.example', env(), never)).toEqual({
+    expect(await askHelper('token', 'registry.example', { env: env() }, never)).toEqual({
       kind: 'identity',
       username: '<token>',
       token: 'get-registry.example',
     });
-  });
-
-  test('our own options are not passed on', async () => {
-    await helper('env', `printf '{"Username":"u","Secret":"%s"}' "$OCISLIM_CREDS"`);
-    expect(await askHelper('env', 'registry.example', env(), never)).toEqual(basic('u', ''));
-  });
-
-  test('failures are errors, not silence', async () => {
-    await helper('fails', 'echo "the keychain is locked" >&2; exit 1');
-    await helper('babbles', 'echo hello');
-    await helper('incomplete', `echo '{"Username":"u"}'`);
-    await helper('hangs', 'exec sleep 60');
-    await helper('floods', 'exec cat /dev/zero');
-    const limits = { milliseconds: 200, bytes: 100_000 };
-    const ask = (name: string): Promise<unknown> => askHelper(name, 'registry.example', env(), never, limits);
-    const failing = async (name: string, sentence: RegExp): Promise<void> => {
-      await expect(ask(name)).rejects.toMatchObject({
-        code: 'UNAUTHORIZED',
-        message: expect.stringMatching(sentence) as string,
-      });
-    };
-    await failing('fails', /the keychain is locked/);
-    await failing('babbles', /not answer with JSON/);
-    await failing('incomplete', /no Username and Secret/);
-    await failing('hangs', /within 0\.2 seconds/);
-    await failing('floods', /longer than 100000 bytes/);
-    await failing('missing', /not installed/);
-    for (const name of ['../x', 'a/b', '', '-x', 'a b', '$(x)'])
-      await failing(name, /not the name of a credential helper/);
-  });
-
-  test('stops when told to', async () => {
-    await helper('hangs', 'exec sleep 60');
-    const stop = new AbortController();
-    const asking = askHelper('hangs', 'registry.example', env(), stop.signal);
-    stop.abort(new Error('stopped'));
-    await expect(asking).rejects.toThrow('stopped');
   });
 });

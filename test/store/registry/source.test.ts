@@ -425,21 +425,6 @@ describe('blobs', () => {
     await fake.close();
     open.length = 0;
   });
-
-  test('the URLs that a descriptor names are never asked', async () => {
-    const fake = await start();
-    const thief = await start({ auth: { kind: 'basic', username: 'x', password: 'y' } });
-    const foreign = makeDescriptor(
-      'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
-      sha256(bytes),
-      bytes.length,
-    );
-    const descriptor = { ...foreign, json: { ...foreign.json, urls: [`http://${thief.host}/layer`] } };
-    await expect(drain(sourceOf(fake).source.blob(descriptor, never))).rejects.toMatchObject({
-      code: 'NOT_FOUND',
-    });
-    expect(thief.requests).toEqual([]);
-  });
 });
 
 describe('referrers', () => {

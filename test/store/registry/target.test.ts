@@ -521,34 +521,6 @@ describe('uploads on a bad day', () => {
     });
     expect(clock.sleeps).toEqual([]);
   });
-
-  test('uploads elsewhere get no credentials, and no plain HTTP from TLS', async () => {
-    const fake = await start({ storage: true, auth: { kind: 'basic', username: 'bob', password: 'canary' } });
-    const credentials = () =>
-      Promise.resolve({ kind: 'basic', username: 'bob', password: 'canary' } as const);
-    const { target, events } = targetOf(fake, ['dst:v1'], { credentials });
-    await push(target, large);
-    await push(target, small);
-    const stored = fake.requests.filter(({ server }) => server === 'storage');
-    expect(stored.map(({ method }) => method)).toEqual(['PATCH', 'PATCH', 'PATCH', 'PUT', 'PUT']);
-    expect(stored.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
-    expect(holds(fake, large) && holds(fake, small)).toBe(true);
-    expect(JSON.stringify(events)).not.toContain('canary');
-  });
-
-  test.each([
-    ['', /gave no Location/],
-    ['http://', /gave no Location/],
-    ['ftp://127.0.0.1/x', /which is not HTTP; refused/],
-  ])('an upload location of %j is refused', async (location, sentence) => {
-    const fake = await start();
-    fake.fault({
-      method: 'POST',
-      path: /uploads/,
-      effect: { kind: 'change', headers: { location: location === '' ? null : location } },
-    });
-    await expect(push(targetOf(fake).target, large)).rejects.toThrow(sentence);
-  });
 });
 
 describe('manifests', () => {

@@ -53,25 +53,18 @@ export async function judgeImage(
 }
 
 /**
- * The same for an image that was packed anew. Where umoci reads its layers, it unpacks them as they are (and holds them
- * against their DiffIDs); zstd layers, which it cannot read, are held against their DiffIDs and no more: the root
- * filesystem of the very same tars has been judged before.
+ * The same for an image that was packed anew: its layers are listed by nobody. umoci unpacks them as they are, and holds
+ * them against their DiffIDs; zstd layers, which it cannot read, are unpacked by zstd first, and held against theirs.
  */
-export async function judgePacked(
-  source: string,
-  work: string,
-): Promise<Pick<JudgedImage, 'image'> & Partial<JudgedImage>> {
+export async function judgePacked(source: string, work: string): Promise<Omit<JudgedImage, 'layers'>> {
   const layout = join(work, 'layout');
   const plain = join(work, 'plain');
   const rootfs = join(work, 'rootfs');
   try {
     await pull(source, layout);
     const image = await openLayout(layout);
-    if (image.manifest.layers.some(({ mediaType }) => mediaType.endsWith('zstd'))) {
-      await plainLayout(image, plain);
-      return { image };
-    }
-    await unpack(layout, rootfs);
+    const isZstd = image.manifest.layers.some(({ mediaType }) => mediaType.endsWith('zstd'));
+    await unpack(isZstd ? (await plainLayout(image, plain)).layout : layout, rootfs);
     const listing = await listRootfs(rootfs);
     return { image, listing, said: steady(await runApp(rootfs)) };
   } finally {

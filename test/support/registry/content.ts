@@ -12,6 +12,7 @@ export interface Upload {
   bytes: Buffer;
   /** Changes with every answer, so that an old location is noticed. */
   state: number;
+  patches: number;
 }
 
 /** What one repository holds. */
@@ -42,7 +43,7 @@ export class RepositoryContent {
   }
 
   begin(): Upload {
-    const upload = { id: randomUUID(), bytes: Buffer.alloc(0), state: 1 };
+    const upload = { id: randomUUID(), bytes: Buffer.alloc(0), state: 1, patches: 0 };
     this.uploads.set(upload.id, upload);
     return upload;
   }

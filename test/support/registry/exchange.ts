@@ -10,6 +10,8 @@ export interface Recorded {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
+  /** The status of the answer; none until there is one, and where the connection was broken. */
+  status?: number;
 }
 
 export interface Reply {
@@ -40,6 +42,7 @@ export async function serve(
   const body = await receive(incoming, effect);
   const request: Recorded = { server: exchange.server, method, path, headers: incoming.headers, body };
   exchange.record(request);
+  response.on('prefinish', () => void (request.status = response.statusCode));
   switch (effect?.kind) {
     case 'reset':
       incoming.socket.resetAndDestroy();

@@ -13,10 +13,13 @@ export interface FakeOptions {
     | { readonly kind: 'none' }
     | { readonly kind: 'basic'; readonly username: string; readonly password: string }
     | TokenAuth;
-  /** Are blobs and uploads on another origin, by redirect? That one refuses requests with an Authorization header. */
-  readonly storage: boolean;
-  /** What becomes of a mount: done, an upload session instead, or a refusal. */
-  readonly mounts: 'yes' | 'session' | 'refuse' | 'lie';
+  /**
+   * Are blobs and uploads, or blobs only, on another origin, by redirect? That one takes signed URLs and refuses requests
+   * with an Authorization header.
+   */
+  readonly storage: boolean | 'downloads';
+  /** What becomes of a mount: done, an upload session instead, a refusal, success that is none, a 401. */
+  readonly mounts: 'yes' | 'session' | 'refuse' | 'lie' | 'deny';
   /** PATCH bodies above this are refused with `tooLarge`. */
   readonly largestChunk: number;
   /** PUT bodies above this are refused with 413. */
@@ -32,6 +35,32 @@ export interface FakeOptions {
   readonly digestHeader: boolean;
   readonly ranges: boolean;
   readonly tls: { readonly key: string; readonly cert: string } | null;
+  /** The name that its URLs have instead of 127.0.0.1; the test sees to its address. */
+  readonly name: string | null;
+  /** Does the answer to a HEAD have a length? */
+  readonly headLength: boolean;
+  /** What it says of a manifest that is not there. */
+  readonly absent: Refusal;
+  /** Does every 401 carry a challenge, or only that of `/v2/`? */
+  readonly challenge: 'always' | 'base';
+  /** How many PATCHes it takes for an upload. */
+  readonly mostPatches: number;
+  /** Must a manifest state its media type? */
+  readonly mediaTypeInBody: boolean;
+  /** May a blob that is there be committed again? */
+  readonly recommits: boolean;
+  /** Must a request for a manifest name its type as one that it takes? */
+  readonly strictAccept: boolean;
+  /** Headers of every answer to a request for a manifest. */
+  readonly manifestHeaders: Readonly<Record<string, string>>;
+  /** Called for every request, before anything else: time passes, for one. */
+  readonly onRequest: () => void;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
 }
 
 const defaults: FakeOptions = {
@@ -48,6 +77,16 @@ const defaults: FakeOptions = {
   digestHeader: true,
   ranges: true,
   tls: null,
+  name: null,
+  headLength: true,
+  absent: { status: 404, code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' },
+  challenge: 'always',
+  mostPatches: Number.POSITIVE_INFINITY,
+  mediaTypeInBody: false,
+  recommits: true,
+  strictAccept: true,
+  manifestHeaders: {},
+  onRequest: () => {},
 };
 
 /** A registry in this process, on loopback, that keeps everything in memory, records every request and can misbehave. */
@@ -78,7 +117,10 @@ export class FakeRegistry {
         server: name,
         faults: this.faults,
         handler,
-        record: (request: Recorded) => void this.requests.push(request),
+        record: (request: Recorded) => {
+          this.requests.push(request);
+          this.options.onRequest();
+        },
       };
       serve(incoming, response, exchange).catch((error: unknown) => response.destroy(error as Error));
     };
@@ -96,11 +138,11 @@ export class FakeRegistry {
 
   /** `127.0.0.1:PORT`, as a reference names it. */
   get host(): string {
-    return `127.0.0.1:${this.#port('registry')}`;
+    return `${this.options.name ?? '127.0.0.1'}:${this.#port('registry')}`;
   }
 
   origin(name: ServerName): string {
-    return `${name === 'registry' && this.options.tls !== null ? 'https' : 'http'}://127.0.0.1:${this.#port(name)}`;
+    return `${name === 'registry' && this.options.tls !== null ? 'https' : 'http'}://${this.options.name ?? '127.0.0.1'}:${this.#port(name)}`;
   }
 
   repository(name: string): RepositoryContent {
@@ -142,8 +184,9 @@ export class FakeRegistry {
 
   #registry(request: Recorded, cut: boolean): Reply {
     const refused = authorize(request, this.options.auth, () => this.origin('tokens'));
-    if (refused !== null) return refused;
-    return this.#route(request, cut);
+    if (refused === null) return this.#route(request, cut);
+    const silent = this.options.challenge === 'base' && request.path !== '/v2/';
+    return silent ? { ...failure(401, 'UNAUTHORIZED', 'unauthorized') } : refused;
   }
 
   /** Object stores take a signature in the query, and refuse a second proof of identity. */
@@ -155,6 +198,8 @@ export class FakeRegistry {
         body: 'Only one auth mechanism allowed',
       };
     }
+    if (request.method === 'GET' && !request.path.includes('/uploads/') && !request.path.includes(signature))
+      return { status: 403, headers: { 'content-type': 'application/xml' }, body: 'AccessDenied' };
     return this.#route(request, cut);
   }
 
@@ -184,7 +229,7 @@ export class FakeRegistry {
     if (this.options.storage && request.server === 'registry' && request.method === 'GET') {
       return {
         status: 307,
-        headers: { location: `${this.origin('storage')}${request.path}?X-Signature=very-secret` },
+        headers: { location: `${this.origin('storage')}${request.path}?${signature}` },
       };
     }
     const headers = { 'content-type': 'application/octet-stream', ...this.#digestHeader(digest) };
@@ -199,6 +244,7 @@ export class FakeRegistry {
         body: bytes.subarray(start),
       };
     }
+    if (request.method === 'HEAD' && !this.options.headLength) return { status: 200, headers, body: bytes };
     return { status: 200, headers: { ...headers, 'content-length': bytes.length }, body: bytes };
   }
 
@@ -213,6 +259,7 @@ export class FakeRegistry {
       const { mounts } = this.options;
       const found = this.#repositories.get(url.searchParams.get('from') ?? '')?.blobs.get(mount);
       if (mounts === 'refuse') return failure(400, 'UNSUPPORTED', 'no mounts');
+      if (mounts === 'deny') return failure(401, 'UNAUTHORIZED', 'unauthorized to access repository');
       if (mounts === 'lie') return { status: 201, headers: { location: `/v2/${name}/blobs/${mount}` } };
       if (mounts === 'yes' && found !== undefined) {
         content.blobs.set(mount, found);
@@ -230,7 +277,7 @@ export class FakeRegistry {
     upload.state += 1;
     const path = `/v2/${name}/blobs/uploads/${upload.id}?_state=${upload.state}%3D`;
     const { storage, absoluteLocations, smallestChunk } = this.options;
-    const base = storage ? this.origin('storage') : absoluteLocations ? this.origin('registry') : '';
+    const base = storage === true ? this.origin('storage') : absoluteLocations ? this.origin('registry') : '';
     return {
       location: `${base}${path}`,
       range: `0-${Math.max(0, upload.bytes.length - 1)}`,
@@ -256,7 +303,8 @@ export class FakeRegistry {
         content.uploads.delete(id);
         return { status: 204 };
       case 'PATCH': {
-        const { largestChunk, tooLarge, patched } = this.options;
+        const { largestChunk, tooLarge, patched, mostPatches } = this.options;
+        if (upload.patches >= mostPatches) return failure(416, 'RANGE_INVALID', 'no chunks');
         if (request.body.length > largestChunk)
           return failure(tooLarge, 'SIZE_INVALID', 'request entity too large');
         const range = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? '');
@@ -267,6 +315,7 @@ export class FakeRegistry {
           };
         }
         upload.bytes = Buffer.concat([upload.bytes, request.body]);
+        upload.patches += 1;
         return cut ? { status: 202 } : { status: patched, headers: this.#location(name, upload) };
       }
       case 'PUT':
@@ -284,6 +333,8 @@ export class FakeRegistry {
     content.uploads.delete(upload.id);
     if (sha256(bytes) !== digest)
       return failure(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
+    if (content.blobs.has(digest) && !this.options.recommits)
+      return failure(400, 'MANIFEST_INVALID', 'sha256 is being uploaded');
     content.blobs.set(digest, bytes);
     return {
       status: 201,
@@ -296,15 +347,17 @@ export class FakeRegistry {
     if (request.method === 'PUT') return this.#putManifest(request, name, reference);
     const found = content.find(reference);
     const accepted = (request.headers.accept ?? '').split(',').map((each) => each.trim());
-    if (found === null) return failure(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    const { absent, headLength } = this.options;
+    if (found === null) return failure(absent.status, absent.code, absent.message);
     const { digest, manifest } = found;
-    if (!accepted.includes(manifest.mediaType))
+    if (this.options.strictAccept && !accepted.includes(manifest.mediaType))
       return failure(404, 'MANIFEST_UNKNOWN', 'accept header does not support it');
     return {
       status: 200,
       headers: {
         'content-type': manifest.mediaType,
-        'content-length': manifest.bytes.length,
+        ...(headLength || request.method === 'GET' ? { 'content-length': manifest.bytes.length } : {}),
+        ...this.options.manifestHeaders,
         ...this.#digestHeader(digest),
       },
       body: manifest.bytes,
@@ -317,11 +370,17 @@ export class FakeRegistry {
     if (reference.includes(':') && reference !== digest)
       return failure(400, 'DIGEST_INVALID', 'digest does not match');
     const value = JSON.parse(request.body.toString()) as {
+      readonly mediaType?: string;
       readonly config?: { readonly digest: Digest };
-      readonly layers?: readonly { readonly digest: Digest }[];
+      readonly layers?: readonly { readonly digest: Digest; readonly urls?: unknown }[];
       readonly manifests?: readonly { readonly digest: Digest }[];
     };
-    const blobs = [...(value.config === undefined ? [] : [value.config]), ...(value.layers ?? [])];
+    if (this.options.mediaTypeInBody && value.mediaType === undefined)
+      return failure(405, 'UNSUPPORTED', 'Invalid parameter at ImageManifest: Invalid JSON syntax');
+    const blobs = [
+      ...(value.config === undefined ? [] : [value.config]),
+      ...(value.layers ?? []).filter(({ urls }) => urls === undefined),
+    ];
     const missing =
       blobs.find((each) => !content.blobs.has(each.digest)) ??
       value.manifests?.find((each) => !content.manifests.has(each.digest));
@@ -363,6 +422,8 @@ export class FakeRegistry {
 }
 
 const json = { 'content-type': 'application/json' };
+/** Of the URLs of the storage: a secret. */
+const signature = 'X-Signature=very-secret';
 
 function failure(status: number, code: string, message: string): Reply {
   return { status, headers: json, body: JSON.stringify({ errors: [{ code, message, detail: {} }] }) };

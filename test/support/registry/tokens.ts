@@ -15,6 +15,12 @@ export interface TokenAuth {
   readonly closed: readonly string[];
   /** The refresh token that POST takes; null: there is no POST. */
   readonly refreshToken: string | null;
+  /** The status of a POST where there is none. */
+  readonly noPost: number;
+  /** Which of several scopes it looks at. */
+  readonly scopes: 'all' | 'first' | 'last';
+  /** Actions that it cannot parse. */
+  readonly unknownActions: readonly string[];
 }
 
 export function tokenAuth(options: Partial<TokenAuth> = {}): TokenAuth {
@@ -27,6 +33,9 @@ export function tokenAuth(options: Partial<TokenAuth> = {}): TokenAuth {
     now: () => Date.now(),
     closed: [],
     refreshToken: null,
+    noPost: 405,
+    scopes: 'all',
+    unknownActions: [],
     ...options,
   };
 }
@@ -104,7 +113,7 @@ export function issueToken(request: Recorded, auth: TokenAuth): Reply {
   let proven = false;
   let asked: readonly string[];
   if (request.method === 'POST') {
-    if (auth.refreshToken === null) return { status: 405, body: 'no' };
+    if (auth.refreshToken === null) return { status: auth.noPost, body: 'no' };
     if (form.get('refresh_token') !== auth.refreshToken)
       return { status: 401, body: '{"details":"bad refresh token"}' };
     proven = true;
@@ -122,7 +131,10 @@ export function issueToken(request: Recorded, auth: TokenAuth): Reply {
     proven = given !== undefined;
     asked = url.searchParams.getAll('scope');
   }
-  const granted = asked
+  if (asked.some((scope) => auth.unknownActions.some((action) => scope.includes(action))))
+    return { status: 400, body: '{"error":"could not parse scope"}' };
+  const seen = auth.scopes === 'all' ? asked : auth.scopes === 'first' ? asked.slice(0, 1) : asked.slice(-1);
+  const granted = seen
     .filter((scope) => !auth.closed.some((name) => scope.startsWith(`repository:${name}:`)))
     .map((scope) => (proven || auth.username === null ? scope : scope.replace(/:[^:]*$/, ':')));
   const token = randomUUID();

@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import type { ProgressEvent } from '../../../src/events.ts';
-import { makeDescriptor } from '../../../src/oci/descriptor.ts';
-import { mediaTypes } from '../../../src/oci/media-type.ts';
-import type { Credential } from '../../../src/store/registry/credential.ts';
-import { openRegistrySource } from '../../../src/store/registry/source.ts';
-import { openRegistryTarget } from '../../../src/store/registry/target.ts';
-import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
-import type { Effect, ServerName } from '../../support/registry/faults.ts';
-import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
-import { tokenAuth } from '../../support/registry/tokens.ts';
+import type { ProgressEvent } from '../../../../src/events.ts';
+import { makeDescriptor } from '../../../../src/oci/descriptor.ts';
+import { mediaTypes } from '../../../../src/oci/media-type.ts';
+import type { Credential } from '../../../../src/store/registry/credential.ts';
+import { openRegistrySource } from '../../../../src/store/registry/source.ts';
+import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
+import { type FakeOptions, FakeRegistry } from '../../../support/registry/fake-registry.ts';
+import type { Effect, ServerName } from '../../../support/registry/faults.ts';
+import { drain, never, noise, pieces, refer, setup } from '../../../support/registry/setup.ts';
+import { tokenAuth } from '../../../support/registry/tokens.ts';
 
 const fakes: FakeRegistry[] = [];
 afterEach(async () => {
@@ -49,7 +49,7 @@ test.each(
     effects.map(([what, effect]) => [name, what, auth, credential, effect] as const),
   ),
 )(
-  'with %s and %s, no message or event holds a secret, and none leaves its origin',
+  'N15: with %s and %s, no message or event holds a secret, and none leaves its origin',
   async (_name, _what, auth, credential, effect) => {
     for (const server of ['registry', 'storage', 'tokens'] as const satisfies readonly ServerName[]) {
       if (server === 'tokens' && auth.kind !== 'bearer') continue;

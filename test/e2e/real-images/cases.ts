@@ -1,21 +1,25 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ocislim, removedPaths, rewrite } from '../support/e2e/cli.ts';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { ocislim, removedPaths, rewrite } from '../../support/e2e/cli.ts';
 import {
   DockerRegistry,
   fetchedBlobs,
   mountedBlobs,
   uploadedBlobs,
   type LoggedRequest,
-} from '../support/e2e/docker-registry.ts';
-import { directoryTimes, openLayout, push } from '../support/e2e/judge.ts';
-import { judgeImage, judgePacked, untidyLayers, type JudgedImage } from '../support/e2e/judged-image.ts';
-import { removeFolder, workFolder } from '../support/e2e/programs.ts';
-import { differences } from '../support/e2e/rootfs-listing.ts';
+} from '../../support/e2e/docker-registry.ts';
+import { directoryTimes, openLayout, push } from '../../support/e2e/judge.ts';
+import { judgeImage, judgePacked, untidyLayers, type JudgedImage } from '../../support/e2e/judged-image.ts';
+import { removeFolder, workFolder } from '../../support/e2e/programs.ts';
+import { differences } from '../../support/e2e/rootfs-listing.ts';
 
 const isWhiteout = (name: string): boolean => /(?:^|\/)\.wh\.[^/]*$/.test(name);
 
-describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
+/**
+ * Everything that is done to each real image, from docker-registry to docker-registry, judged by programs of other people.
+ * One file for each image calls this, so that they run side by side.
+ */
+export function judgeRealImage(name: string): void {
   const images = inject('images');
   let work: string;
   let registry: DockerRegistry;
@@ -171,11 +175,8 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
     await rewrite([...args, source, reference]);
     const packed = await judgePacked(`docker://${reference}`, work);
     expect(packed.image.config.rootfs.diff_ids).toEqual(original.image.config.rootfs.diff_ids);
-    if (compression === 'zstd') expect(packed.listing).toBe(undefined);
-    else {
-      expect(differences(original.listing, packed.listing ?? new Map())).toEqual([]);
-      expect(packed.said).toBe(original.said);
-    }
+    expect(differences(original.listing, packed.listing)).toEqual([]);
+    expect(packed.said).toBe(original.said);
     const types = { zstd: /^application\/vnd\.oci\..*\+zstd$/, gzip: /\+gzip$/, none: /\.tar$/ };
     const big = packed.image.manifest.layers.filter(({ size }) => size > 1_000_000);
     for (const { mediaType } of big) expect(mediaType).toMatch(types[compression as keyof typeof types]);
@@ -189,4 +190,4 @@ describe.each(['node', 'python', 'nginx'])('the real image %s', (name) => {
       image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
     expect(sizes(slimmed)).toBeLessThan(sizes(original) * 0.8);
   });
-});
+}

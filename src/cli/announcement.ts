@@ -1,0 +1,67 @@
+import { OcislimError } from '../errors.ts';
+import type { Report } from '../report/report.ts';
+import { createKeepMatcher, parseRule } from '../slim/rules.ts';
+import type { ByteString } from '../tar/bytes.ts';
+import { readText } from './selections.ts';
+
+/** What the second image may lack or have changed: what `verify` asks of each path. */
+export interface Announcement {
+  readonly allowed: (path: ByteString) => boolean;
+  readonly allowedModes: (path: ByteString, from: number, to: number) => boolean;
+}
+
+/** Globs of what may be missing in a pruned image, and what reports of `prune` name, with all below removed paths. @throws USAGE */
+export async function announcedBy(globs: readonly string[], files: readonly string[]): Promise<Announcement> {
+  const matches = createKeepMatcher(globs.map((glob) => parseRule(glob, '--except')));
+  const removed = new Set<ByteString>();
+  const cleared = new Set<string>();
+  for (const file of files) {
+    for (const { slimming } of await readReport(file)) {
+      for (const entry of slimming?.removed ?? []) {
+        // A shadowed entry was not to be seen before either: its path is not allowed to go.
+        if (entry.type !== 'whiteout' && entry.rule !== 'shadowed') removed.add(pathOf(entry));
+      }
+      for (const { oldMode, newMode, ...entry } of slimming?.cleared ?? [])
+        cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
+    }
+  }
+  const covered = (path: ByteString): boolean => {
+    for (let at = path; at !== ''; at = at.slice(0, Math.max(at.lastIndexOf('/'), 0)))
+      if (removed.has(at)) return true;
+    return false;
+  };
+  return {
+    allowed: (path) => matches(path) !== null || covered(path),
+    allowedModes: (path, from, to) => cleared.has(modeChange(path, from & 0o7777, to & 0o7777)),
+  };
+}
+
+function modeChange(path: ByteString, from: number, to: number): string {
+  return `${from} ${to} ${path}`;
+}
+
+function pathOf({
+  path,
+  pathBase64,
+}: {
+  readonly path: string;
+  readonly pathBase64?: string | undefined;
+}): ByteString {
+  return Buffer.from(pathBase64 ?? path, pathBase64 === undefined ? 'utf8' : 'base64').toString('latin1');
+}
+
+async function readReport(file: string): Promise<Report['platforms']> {
+  const content = await readText(file, 'report');
+  let report: Partial<Report>;
+  try {
+    report = JSON.parse(content) as Partial<Report>;
+  } catch (cause) {
+    throw new OcislimError('USAGE', `${JSON.stringify(file)} is not JSON`, { cause });
+  }
+  if (report.reportVersion !== 1 || report.platforms === undefined) {
+    throw new OcislimError('USAGE', `${JSON.stringify(file)} is not a report of ocislim`, {
+      advice: 'Write one with "ocislim prune … --report FILE.json".',
+    });
+  }
+  return report.platforms;
+}

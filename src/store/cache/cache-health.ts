@@ -1,0 +1,35 @@
+import { OcislimError } from '../../errors.ts';
+import type { Listener } from '../../events.ts';
+import { fileError } from '../file-error.ts';
+
+/**
+ * May the cache still be written to? At the first error of the disk it steps aside, with one warning; what is in it can
+ * still be read. A cache never fails a run.
+ */
+export class CacheHealth {
+  readonly #folder: string;
+  readonly #listener: Listener;
+  #isGood = true;
+
+  constructor(folder: string, listener: Listener) {
+    this.#folder = folder;
+    this.#listener = listener;
+  }
+
+  get isGood(): boolean {
+    return this.#isGood;
+  }
+
+  /** Takes note of an error. */
+  fail(error: unknown): void {
+    if (!this.#isGood) return;
+    this.#isGood = false;
+    const told = fileError(`write into the cache ${this.#folder}`, error);
+    const reason = told instanceof OcislimError ? told.message : String(told);
+    this.warn(`${reason}; the work goes on without it`);
+  }
+
+  warn(message: string): void {
+    this.#listener({ type: 'warning', code: 'CACHE_OFF', message });
+  }
+}

@@ -1,0 +1,119 @@
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Digest, hasher } from '../../oci/digest.ts';
+import { writeAt } from '../file-bytes.ts';
+import { systemCode } from '../file-error.ts';
+import { temporaryName } from '../temporary.ts';
+import type { CacheHealth } from './cache-health.ts';
+import type { CacheRoom } from './cache-room.ts';
+
+/** Where the length is not known, room is taken in pieces. */
+const largestStep = 16 * 1024 * 1024;
+
+/**
+ * A blob on its way into the cache while it streams elsewhere: hashed as it is written under a temporary name, and
+ * renamed to its place once it is known to be right. Whatever goes wrong here costs the copy, never the stream.
+ */
+export class CacheWriter {
+  readonly #room: CacheRoom;
+  readonly #health: CacheHealth;
+  readonly #path: string;
+  readonly #length: number | null;
+  readonly #hash: ReturnType<typeof hasher>;
+  #handle: FileHandle | null = null;
+  #state: 'new' | 'open' | 'done' = 'new';
+  #taken = 0;
+  #size = 0;
+
+  /** `digest` says by which algorithm it will be known, `length` how many bytes come; null for what is not known yet. */
+  constructor(
+    folder: string,
+    room: CacheRoom,
+    health: CacheHealth,
+    digest: Digest | null,
+    length: number | null,
+  ) {
+    this.#room = room;
+    this.#health = health;
+    this.#path = join(folder, 'partial', temporaryName('blob'));
+    this.#length = length;
+    this.#hash = hasher(digest);
+  }
+
+  /** Never throws. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#state === 'done') return;
+    try {
+      const end = this.#size + chunk.length;
+      if (!(await this.#take(end))) return await this.drop();
+      if (this.#state === 'new') await this.#open();
+      await writeAt(this.#handle as FileHandle, chunk, this.#size);
+      this.#hash.update(chunk);
+      this.#size = end;
+    } catch (error) {
+      this.#health.fail(error);
+      await this.drop();
+    }
+  }
+
+  /**
+   * All bytes have been written: puts them at `path` if they are what `digest` and `size` say, else throws them away.
+   * Says whether they are there now. Never throws.
+   */
+  async keep(path: string, digest: Digest, size: number): Promise<boolean> {
+    if (this.#state === 'new' && size === 0) await this.write(new Uint8Array(0));
+    if (this.#state !== 'open') return false;
+    if (this.#size !== size || this.#hash.digest() !== digest) {
+      await this.drop();
+      return false;
+    }
+    this.#state = 'done';
+    let kept = false;
+    try {
+      await this.#close();
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(this.#path, path);
+      kept = true;
+    } catch (error) {
+      // Another process may have swept it away; that one's cache works.
+      if (systemCode(error) !== 'ENOENT') this.#health.fail(error);
+    }
+    await this.#end(kept);
+    return kept;
+  }
+
+  /** Throws the bytes away; never fails, and does nothing after `keep`. */
+  async drop(): Promise<void> {
+    if (this.#state === 'done') return;
+    this.#state = 'done';
+    await this.#end(false);
+  }
+
+  async #take(end: number): Promise<boolean> {
+    if (end <= this.#taken) return true;
+    const step = Math.max(end - this.#taken, Math.min(largestStep, Math.floor(this.#room.maxBytes / 16)));
+    const wanted = this.#length === null ? step : Math.max(this.#length, end) - this.#taken;
+    if (!(await this.#room.take(wanted))) return false;
+    this.#taken += wanted;
+    return true;
+  }
+
+  async #open(): Promise<void> {
+    this.#room.writing.add(this.#path);
+    this.#state = 'open';
+    this.#handle = await open(this.#path, 'wx', 0o600);
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    await handle?.close();
+  }
+
+  async #end(kept: boolean): Promise<void> {
+    await this.#close().catch(() => {});
+    if (!kept) await unlink(this.#path).catch(() => {});
+    this.#room.writing.delete(this.#path);
+    await this.#room.settle(this.#taken, kept ? this.#size : 0);
+  }
+}

@@ -1,0 +1,83 @@
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { collect } from '../../stream/collect.ts';
+import { tally } from '../../stream/seal.ts';
+import type { Mountable, RawManifest, Source } from '../place.ts';
+import type { BlobCache } from './blob-cache.ts';
+
+/**
+ * A source whose blobs, and manifests by digest, come from the cache where it has them, and go into it where it has not.
+ * What a name stands for is always asked. A place on this machine's disk is as near as the cache: it is read as it is.
+ */
+export class CachedSource implements Source {
+  readonly #inner: Source;
+  readonly #cache: BlobCache;
+  /** Bytes that came from the source itself, manifests included. */
+  downloaded = 0;
+  /** Bytes that came from the cache. */
+  reused = 0;
+
+  constructor(inner: Source, cache: BlobCache) {
+    this.#inner = inner;
+    this.#cache = cache;
+  }
+
+  get label(): string {
+    return this.#inner.label;
+  }
+
+  get mountable(): Mountable | null {
+    return this.#inner.mountable;
+  }
+
+  async root(signal: AbortSignal): Promise<RawManifest> {
+    const root = await this.#inner.root(signal);
+    this.downloaded += root.bytes.length;
+    return root;
+  }
+
+  async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
+    const cached = this.mountable === null ? null : await this.#cache.read(descriptor, signal);
+    if (cached !== null) {
+      try {
+        const bytes = await collect(cached.stream, descriptor.size, `manifest ${descriptor.digest}`);
+        this.reused += bytes.length;
+        return { descriptor, bytes };
+      } finally {
+        await cached.close();
+      }
+    }
+    const manifest = await this.#inner.manifest(descriptor, signal);
+    this.downloaded += manifest.bytes.length;
+    if (this.mountable !== null) for await (const _ of this.#cache.keep(once(manifest.bytes), descriptor));
+    return manifest;
+  }
+
+  async *blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
+    const isLocal = this.mountable === null;
+    const cached = isLocal ? null : await this.#cache.read(descriptor, signal);
+    if (cached !== null) {
+      try {
+        yield* tally(cached.stream, (count) => (this.reused += count));
+      } finally {
+        await cached.close();
+      }
+      return;
+    }
+    const stream = tally(this.#inner.blob(descriptor, signal), (count) => (this.downloaded += count));
+    yield* isLocal ? stream : this.#cache.keep(stream, descriptor);
+  }
+
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+    return this.#inner.referrers(digest, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  yield bytes;
+}

@@ -1,0 +1,3 @@
+import { judgeRealImage } from './cases.ts';
+
+judgeRealImage('python');

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { OcislimError } from '../../src/errors.ts';
+import { formatPlatform, matchesPlatform, parsePlatform, readPlatform } from '../../src/oci/platform.ts';
+
+const word = fc.stringMatching(/^[a-z0-9_]{1,8}$/);
+const platform = fc
+  .record({ os: word, architecture: word, variant: fc.option(word, { nil: undefined }) })
+  .map(({ variant, ...rest }) => (variant === undefined ? rest : { ...rest, variant }));
+
+describe('as people write it', () => {
+  test('os, architecture and perhaps a variant', () => {
+    expect(parsePlatform('linux/amd64')).toEqual({ os: 'linux', architecture: 'amd64' });
+    expect(parsePlatform('linux/arm/v7')).toEqual({ os: 'linux', architecture: 'arm', variant: 'v7' });
+    fc.assert(
+      fc.property(platform, (it) => {
+        expect(parsePlatform(formatPlatform(it))).toEqual(it);
+      }),
+    );
+  });
+
+  test.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/', 'linux/arm/v7/x'])('refused: %j', (text) => {
+    expect(() => parsePlatform(text)).toThrow(OcislimError);
+    expect(() => parsePlatform(text)).toThrow(`not a platform: ${JSON.stringify(text)}`);
+  });
+
+  test('the version of Windows is said too', () => {
+    const windows = { os: 'windows', architecture: 'amd64', osVersion: '10.0.20348' };
+    expect(formatPlatform(windows)).toBe('windows/amd64:10.0.20348');
+  });
+});
+
+describe('as documents have it', () => {
+  test('empty members are as good as none', () => {
+    const json = { os: 'linux', architecture: 'arm64', variant: '', 'os.version': '', 'os.features': ['x'] };
+    expect(readPlatform(json)).toEqual({ os: 'linux', architecture: 'arm64' });
+    expect(readPlatform({ ...json, variant: 'v8', 'os.version': '1' })).toEqual({
+      os: 'linux',
+      architecture: 'arm64',
+      variant: 'v8',
+      osVersion: '1',
+    });
+  });
+
+  test('without os or architecture there is none', () => {
+    for (const value of [
+      null,
+      undefined,
+      'linux/amd64',
+      {},
+      { os: 'linux' },
+      { os: 1, architecture: 'amd64' },
+    ])
+      expect(readPlatform(value)).toBeNull();
+  });
+});
+
+describe('what is wanted', () => {
+  const matches = (wanted: string, actual: string) =>
+    matchesPlatform(parsePlatform(wanted), parsePlatform(actual));
+
+  test('what it leaves out matches anything', () => {
+    expect(matches('linux/arm', 'linux/arm/v7')).toBe(true);
+    expect(matches('linux/arm/v7', 'linux/arm/v7')).toBe(true);
+    expect(matches('linux/arm/v7', 'linux/arm/v6')).toBe(false);
+    expect(matches('linux/arm/v7', 'linux/arm')).toBe(false);
+    expect(matches('linux/amd64', 'linux/arm64')).toBe(false);
+    expect(matches('windows/amd64', 'linux/amd64')).toBe(false);
+  });
+
+  test('arm64 and arm64/v8 are the same', () => {
+    expect(matches('linux/arm64/v8', 'linux/arm64')).toBe(true);
+    expect(matches('linux/arm64', 'linux/arm64/v8')).toBe(true);
+    expect(matches('linux/arm64/v9', 'linux/arm64')).toBe(false);
+  });
+
+  test('a version of the system must agree where it is given', () => {
+    const actual = { os: 'windows', architecture: 'amd64', osVersion: '10.0.1' };
+    expect(matchesPlatform({ ...actual, osVersion: '10.0.2' }, actual)).toBe(false);
+    expect(matchesPlatform({ os: 'windows', architecture: 'amd64' }, actual)).toBe(true);
+  });
+
+  test('every platform matches itself', () => {
+    fc.assert(
+      fc.property(platform, (it) => {
+        expect(matchesPlatform(it, it)).toBe(true);
+      }),
+    );
+  });
+});

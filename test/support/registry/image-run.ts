@@ -1,0 +1,103 @@
+import { createEncoderPool, type EncoderPool } from '../../../src/codec/encoder-pool.ts';
+import type { ProgressEvent } from '../../../src/events.ts';
+import { identity, run } from '../../../src/execute/run.ts';
+import type { Transform } from '../../../src/image/image.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import { squash } from '../../../src/slim/squash.ts';
+import { openSource, openTarget } from '../../../src/store/open.ts';
+import type { Source, Target } from '../../../src/store/place.ts';
+import { RegistryClients } from '../../../src/store/registry/client.ts';
+import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
+import { buildImage, type BuiltImage, type BuiltTree, type LayerCompression } from '../image-builder.ts';
+import { writeTar } from '../model/tar-bytes.ts';
+import type { FakeRegistry } from './fake-registry.ts';
+import { never, noise, setup } from './setup.ts';
+
+export const transforms = { copy: identity, squash: squash({ kind: 'last', count: 2 }) } as const;
+export type TransformName = keyof typeof transforms;
+
+let pool: EncoderPool | null = null;
+
+/** Ends the workers of the runs so far. */
+export async function closePool(): Promise<void> {
+  await pool?.close();
+  pool = null;
+}
+
+/** Three layers of noise, of so many bytes each. */
+export function noisyImage(
+  sizes: readonly [number, number, number] = [5000, 30_000, 60_000],
+  compress: LayerCompression = 'none',
+): BuiltImage {
+  const layers = sizes.map((size, i) =>
+    writeTar([{ type: 'file', name: `layer-${i}`, body: noise(size, i + 1) }]),
+  );
+  return buildImage({ layers, compress });
+}
+
+/** Puts an image into a repository as `v1`. */
+export function fill(fake: FakeRegistry, repository: string, { descriptor, blobs }: BuiltTree): void {
+  const content = fake.repository(repository);
+  for (const [digest, bytes] of blobs) {
+    if (digest !== descriptor.digest) content.blobs.set(digest as Digest, Buffer.from(bytes));
+    else
+      content.manifests.set(digest as Digest, {
+        mediaType: descriptor.mediaType,
+        bytes: Buffer.from(bytes),
+      });
+  }
+  content.tags.set('v1', descriptor.digest as Digest);
+}
+
+/** Runs a transform between two places that are open. */
+export async function rewrite(
+  source: Source,
+  target: Target,
+  transform: Transform,
+  onEvent: (event: ProgressEvent) => void = () => {},
+): Promise<void> {
+  pool ??= createEncoderPool({ jobs: 2 });
+  await run({
+    source,
+    target,
+    transform,
+    platforms: [],
+    jobs: 2,
+    pool,
+    maxScratch: 100_000_000,
+    epoch: null,
+    requireSavings: null,
+    listener: onEvent,
+    signal: never,
+  });
+}
+
+export interface ImageRun {
+  /** The messages of all events. */
+  readonly messages: readonly string[];
+  /** What it failed with. */
+  readonly error: unknown;
+}
+
+/** Runs a transform from one reference to another, over the public API. A failure is part of the result. */
+export async function runImage(
+  from: string,
+  to: string,
+  name: TransformName,
+  overrides: Partial<RegistryOptions> = {},
+): Promise<ImageRun> {
+  const { options, events } = setup({ clients: new RegistryClients(), ...overrides });
+  let error: unknown = null;
+  const source = await openSource(parseReference(from), options);
+  const target = await openTarget([parseReference(to)], options, never);
+  try {
+    await rewrite(source, target, transforms[name], options.listener);
+  } catch (reason) {
+    error = reason;
+  } finally {
+    await target.close();
+    await source.close();
+  }
+  return { messages: events.flatMap((event) => ('message' in event ? [event.message] : [])), error };
+}

@@ -1,0 +1,24 @@
+import { tokenAuth } from '../tokens.ts';
+import type { Profile } from './profile.ts';
+
+/**
+ * JFrog Artifactory. A manifest that is not there may be 403; a POST for a token is 401, so that an identity token goes
+ * by GET. Uploads of one digest at the same time get into each other's way, which comes out as MANIFEST_INVALID.
+ * Upload locations are whole URLs. (RTFACT-13797; issues of jib and go-containerregistry.)
+ */
+export const artifactory: Profile = {
+  name: 'Artifactory',
+  repository: 'docker-local/app',
+  credential: { kind: 'identity', username: 'bob', token: 'canary' },
+  options: (now) => ({
+    auth: tokenAuth({ username: 'bob', password: 'canary', noPost: 401, now }),
+    absent: { status: 403, code: 'DENIED', message: 'The repository is forbidden' },
+    absoluteLocations: true,
+    recommits: false,
+    mounts: 'session',
+  }),
+  vain: (requests) =>
+    requests.filter(
+      ({ method, path, status }) => method === 'PUT' && path.includes('/uploads/') && status === 400,
+    ),
+};

@@ -1,0 +1,24 @@
+import { tokenAuth } from '../tokens.ts';
+import { beyond, type Profile } from './profile.ts';
+
+/**
+ * GitLab. Its token server looked at the last scope only, so that a mount, which needs two, is refused with 401. Tokens
+ * last five minutes. (Issues of manifest-tool and moby.)
+ */
+export const gitlab: Profile = {
+  name: 'GitLab',
+  repository: 'group/project/app',
+  credential: { kind: 'basic', username: 'gitlab-ci-token', password: 'glcbt-canary' },
+  options: (now) => ({
+    auth: tokenAuth({
+      username: 'gitlab-ci-token',
+      password: 'glcbt-canary',
+      lifetime: 300,
+      scopes: 'last',
+      now,
+    }),
+  }),
+  pace: 60,
+  // Refused, once more with what the challenge asked for, and then no more for the whole repository.
+  vain: (requests) => beyond(2, requests, ({ path }) => path.includes('mount=')),
+};

@@ -1,0 +1,24 @@
+import { tokenAuth } from '../tokens.ts';
+import type { Profile } from './profile.ts';
+
+const unknown = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}';
+
+/**
+ * OpenShift's registry, and others over several replicas: what was just pushed may not be there yet, a blob when its
+ * manifest comes, or a tag that is looked for. (Issues of image-registry.)
+ */
+export const openShift: Profile = {
+  name: 'OpenShift',
+  repository: 'namespace/app',
+  credential: { kind: 'basic', username: 'serviceaccount', password: 'canary' },
+  options: (now) => ({ auth: tokenAuth({ username: 'serviceaccount', password: 'canary', now }) }),
+  faults: () => [
+    {
+      method: 'PUT',
+      path: /\/manifests\/sha256/,
+      times: 2,
+      effect: { kind: 'answer', status: 404, body: unknown },
+    },
+    { method: 'HEAD', path: /\/manifests\/v1/, times: 2, effect: { kind: 'answer', status: 404 } },
+  ],
+};

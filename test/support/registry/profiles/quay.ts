@@ -1,0 +1,18 @@
+import { tokenAuth } from '../tokens.ts';
+import type { Profile } from './profile.ts';
+
+/**
+ * Quay. A mount must say from where. The token server cannot parse a scope with the action `delete`. Names of robots
+ * have a plus sign. Blobs come from a CDN. (The sources of go-containerregistry and containers/image.)
+ */
+export const quay: Profile = {
+  name: 'Quay',
+  repository: 'team/app',
+  credential: { kind: 'basic', username: 'team+robot', password: 'canary' },
+  options: (now) => ({
+    auth: tokenAuth({ username: 'team+robot', password: 'canary', unknownActions: ['delete', '*'], now }),
+    storage: 'downloads',
+    referrers: true,
+  }),
+  vain: (requests) => requests.filter(({ path }) => path.includes('mount=') && !/[?&]from=[^&]/.test(path)),
+};
