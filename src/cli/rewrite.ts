@@ -111,6 +111,14 @@ export class Session {
     });
   }
 
+  /** Opens an image besides source and destination: what was given for the source is shown to no other registry. */
+  openBase(reference: Reference) {
+    const source = parseReference(text(this.#values, 'src') ?? '');
+    if (reference.kind !== 'registry' || (source.kind === 'registry' && source.host === reference.host))
+      return this.openSource(reference);
+    return openSource(reference, { ...this.#options('src-creds'), credentials: this.#credentials(null) });
+  }
+
   #options(side: 'src-creds' | 'dest-creds'): RegistryOptions {
     const values = this.#values;
     return {
@@ -187,7 +195,7 @@ function readEpoch(env: Console['env']): number | null {
 /** Reads a base image, so that the layers above its own can be selected platform by platform. */
 export function baseReader(session: Session): BaseReader {
   return async (name) => {
-    const source = await session.openSource(parseReference(name));
+    const source = await session.openBase(parseReference(name));
     try {
       const { members } = await readImageSet(source, [], session.signal);
       const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));

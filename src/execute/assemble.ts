@@ -48,6 +48,8 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     config: configDescriptor.json,
     layers: kept.map(({ range, sealed }) => describeLayer(image, range, sealed, options.family)),
   };
+  // What refers to another manifest says something of that one; a changed manifest has not been asked to say it.
+  delete json['subject'];
   const annotations = { ...(json['annotations'] as JsonObject | undefined) };
   if (kept[0]?.sealed.diffId !== image.config.diffIds[0]) {
     // The first layers are no longer those of the base image that these name.
@@ -228,6 +230,7 @@ export function assembleIndex(
   const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
   const all = { ...(index.json['annotations'] as JsonObject | undefined), ...annotations };
   const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: children };
+  delete json['subject'];
   if (Object.keys(all).length > 0) json['annotations'] = all;
   const bytes = encodeJson(json);
   return { descriptor: describeBytes(mediaType, bytes), bytes };

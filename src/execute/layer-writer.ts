@@ -82,6 +82,7 @@ export class LayerWriter {
   readonly #cache: BlobCache | null;
   #reused = 0;
   readonly #done = new Map<string, Promise<SealedLayer>>();
+  readonly #makers = new Map<Digest, (signal: AbortSignal) => Promise<SealedLayer>>();
 
   constructor(
     source: Source,
@@ -109,10 +110,25 @@ export class LayerWriter {
     const key = `${recipeOf(image, content)} ${JSON.stringify(encoding)}`;
     let work = this.#done.get(key);
     if (work === undefined) {
-      work = this.#make(image, content, encoding, image.plan.dropEmpty, signal);
+      const make = (inner: AbortSignal): Promise<SealedLayer> =>
+        this.#make(image, content, encoding, image.plan.dropEmpty, inner);
+      work = make(signal).then((sealed) => {
+        this.#makers.set(sealed.digest, make);
+        return sealed;
+      });
       this.#done.set(key, work);
     }
     return work;
+  }
+
+  /**
+   * Makes layers again that the target had and has lost: the same bytes, since encoders are deterministic. False when
+   * one of them is none of this writer's.
+   */
+  async again(digests: readonly Digest[], signal: AbortSignal): Promise<boolean> {
+    const makers = digests.map((digest) => this.#makers.get(digest));
+    for (const make of makers) await make?.(signal);
+    return !makers.includes(undefined);
   }
 
   async #make(
@@ -310,7 +326,8 @@ export class LayerWriter {
       try {
         return await this.#pass(work);
       } catch (error) {
-        if (!(error instanceof SessionLost) || tries >= maxTries) throw error;
+        if (!(error instanceof SessionLost)) throw error;
+        if (tries >= maxTries) throw at(work.label, error);
         this.#listener({
           type: 'detail',
           message: `${work.label}: the registry lost the upload; once more from the start`,
@@ -342,7 +359,7 @@ export class LayerWriter {
     const packing = copy === null ? compressed.stream : copying(compressed.stream, copy);
     const staged = await this.#target.stage(packing, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
-      throw error === reading.error ? error : at(label, error);
+      throw error === reading.error ? error : located(label, error);
     });
     try {
       const packed = { plain: plain.seal(), compressed: compressed.seal() };
@@ -364,11 +381,16 @@ export class LayerWriter {
       return packed;
     } catch (error) {
       await staged.abort();
-      throw at(label, error);
+      throw located(label, error);
     }
   }
 
   #tasks = 0;
+}
+
+/** A lost session is known by its class, which goes with the message. */
+function located(label: string, error: unknown): unknown {
+  return error instanceof SessionLost ? error : at(label, error);
 }
 
 function megabytes(bytes: number): string {

@@ -225,7 +225,10 @@ async function write(
     }
     outcomes.push({ ...each, layers: sealed, manifest: (assembled.get(member) as Assembled).manifest });
   }
-  const root = await writeManifests(target, set, assembled, family, options);
+  const root = await writeManifests(target, set, assembled, family, {
+    ...options,
+    again: (digests, inner) => writer.again(digests, inner),
+  });
   await warnOfReferrers(source, set, root, listener, signal);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();

@@ -1,10 +1,12 @@
 import type { Listener } from '../events.ts';
 import type { Image, Transform } from '../image/image.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
 import { type Manifest, parseManifest } from '../oci/manifest.ts';
 import { type Family, isIndexType, isManifestType } from '../oci/media-type.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
+import { BlobsUnknown } from '../store/registry/blobs-unknown.ts';
 import { type Assembled, assembleIndex } from './assemble.ts';
 import { attestedDigest, type ImageSet, isAttestation, type Member } from './image-set.ts';
 import { isElsewhere } from './layer-writer.ts';
@@ -15,6 +17,8 @@ export interface ManifestOptions {
   readonly transform: Transform;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** Makes layers again that the target has lost; false for others. */
+  readonly again: (digests: readonly Digest[], signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -31,7 +35,7 @@ export async function writeManifests(
   const { source, signal, listener } = options;
   for (const { manifest, config } of assembled.values()) {
     await target.put(config.bytes, config.descriptor, signal);
-    await target.putManifest(manifest, signal);
+    await putWithLayers(target, manifest, options);
   }
   const changed = new Set(
     [...assembled].flatMap(([member, { manifest }]) =>
@@ -47,6 +51,7 @@ export async function writeManifests(
     const own = assembled.get(member);
     if (own !== undefined) {
       children.push({ member, manifest: own.manifest.descriptor });
+      warnOfSubject(member, own.manifest, listener);
       continue;
     }
     const subject = member.child === null ? null : attestedDigest(member.child);
@@ -84,6 +89,22 @@ export async function writeManifests(
   return root;
 }
 
+/** Puts the manifest of an image; layers that were made in this run and are lost are made once more, each once. */
+async function putWithLayers(target: Target, manifest: RawManifest, options: ManifestOptions): Promise<void> {
+  const { signal, again } = options;
+  const made = new Set<Digest>();
+  for (;;) {
+    try {
+      return await target.putManifest(manifest, signal);
+    } catch (error) {
+      // Some registries name one blob at a time.
+      const lost = error instanceof BlobsUnknown ? error.digests.filter((digest) => !made.has(digest)) : [];
+      if (lost.length === 0 || !(await again(lost, signal))) throw error;
+      for (const digest of lost) made.add(digest);
+    }
+  }
+}
+
 function annotationsOf(options: ManifestOptions, image: Image): Readonly<Record<string, string>> {
   return options.transform(image).plan.labelling.annotations;
 }
@@ -114,6 +135,17 @@ async function copyBlobs(
 ): Promise<void> {
   for (const descriptor of [manifest.config, ...manifest.layers.filter((layer) => !isElsewhere(layer))])
     await target.adopt(descriptor, source, signal);
+}
+
+/** What refers to another manifest is, once it has changed, a manifest of its own. */
+function warnOfSubject({ image, raw }: Member, manifest: RawManifest, listener: Listener): void {
+  const subject = image?.manifest.subject ?? null;
+  if (subject === null || manifest.descriptor.digest === raw.descriptor.digest) return;
+  listener({
+    type: 'warning',
+    code: 'REFERRERS_LEFT',
+    message: `the source says of itself that it refers to ${subject.digest}; the new image does not say so`,
+  });
 }
 
 /** Signatures and the like hold for the old digest only. */

@@ -294,12 +294,24 @@ describe('annotations', () => {
   });
 });
 
+test('what an image refers to is not what the changed one does', async () => {
+  const subject = { mediaType: MEDIA_TYPES.oci.manifest, digest: digestOf(jsonBytes('other')), size: 7 };
+  const built = altered({ layers }, (manifest) => Object.assign(manifest, { subject }));
+  const kept = await rewrite(built, [identity]);
+  expect(kept.tree.descriptor.digest).toBe(built.descriptor.digest);
+  expect(kept.warnings).toEqual([]);
+  const { tree, warnings } = await rewrite(built, [squash(all)]);
+  expect(JSON.parse(new TextDecoder().decode(tree.blobs.get(tree.descriptor.digest)))).not.toHaveProperty(
+    'subject',
+  );
+  expect(warnings).toEqual([
+    `REFERRERS_LEFT the source says of itself that it refers to ${subject.digest}; the new image does not say so`,
+  ]);
+});
+
 test('unknown keys of the manifest and of descriptors stay', async () => {
   const odd = altered({ layers }, (manifest) => {
-    Object.assign(manifest, {
-      'x-manifest': 1,
-      subject: { mediaType: MEDIA_TYPES.oci.manifest, digest: manifest.config.digest, size: 2 },
-    });
+    Object.assign(manifest, { 'x-manifest': 1 });
     Object.assign(manifest.config, { 'x-config': 2, data: 'e30=' });
     Object.assign(manifest.layers[0] as object, { 'x-layer': 3, data: 'AAAA' });
   });

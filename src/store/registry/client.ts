@@ -13,7 +13,9 @@ import {
   refusal,
   refusedLogin,
 } from './failure.ts';
+import { HostHealth } from './host-health.ts';
 import type { ClientOptions } from './options.ts';
+import { Patience } from './patience.ts';
 import { printable } from './printable.ts';
 import { direct, ProxyError } from './proxy.ts';
 import { isTransient, pauseBefore, retryAfter } from './retry.ts';
@@ -40,6 +42,8 @@ export interface RegistryRequest {
   readonly lane?: 'request' | 'download';
   /** Milliseconds without progress, when more than the client's own. */
   readonly timeoutMs?: number;
+  /** Is there no time to wait where the server asked for it? */
+  readonly hurried?: boolean;
 }
 
 const mostRedirects = 5;
@@ -58,6 +62,8 @@ export class RegistryClient {
   readonly #authorizer: Authorizer;
   readonly #closing = new AbortController();
   readonly #told = new Set<string>();
+  /** By host: storage behind a registry has its own troubles. */
+  readonly #healths = new Map<string, HostHealth>();
   #origin: URL;
   /** Has the server answered? From then on its scheme is settled, and failures to reach it are transient. */
   #reached = false;
@@ -104,15 +110,17 @@ export class RegistryClient {
     for (let attempt = 0; ; ) {
       signal.throwIfAborted();
       let pause: number | null = null;
-      const last = attempt >= this.options.retryTimes || !replayable;
       const sending = await this.#sendOnce(request, signal);
+      const health = this.healthOf('error' in sending ? sending.url : sending.answer.url);
+      const last = attempt >= this.options.retryTimes || !replayable || health.spent !== null;
       if ('error' in sending) {
         const { error, url } = sending;
         if (replayable && this.#turnPlain(error, url)) continue;
         const trouble = connectionError(party, what, url, error);
         const again =
           request.repeatable && trouble.transient && (this.#reached || classify(error) !== 'unreachable');
-        if (!again || last) throw trouble;
+        if (!again) throw trouble;
+        if (last) throw worn(trouble, url, health);
       } else {
         const { answer, sent } = sending;
         if (request.accept(answer.status) && answer.status !== 401) return answer;
@@ -125,7 +133,7 @@ export class RegistryClient {
           throw refusedLogin(party, what, await readFault(answer));
         }
         if (!isTransient(answer.status) || !request.repeatable || last)
-          throw refusal(party, what, answer, await readFault(answer));
+          throw worn(refusal(party, what, answer, await readFault(answer)), answer.url, health);
         pause = retryAfter(header(answer, 'retry-after'), this.clock);
         discard(answer);
       }
@@ -133,6 +141,31 @@ export class RegistryClient {
       attempt += 1;
       challenged = false;
     }
+  }
+
+  /** What the server of a URL has been like. */
+  healthOf({ host }: URL): HostHealth {
+    let health = this.#healths.get(host);
+    if (health === undefined) {
+      health = new HostHealth(this.options.retryTimes, this.clock);
+      this.#healths.set(host, health);
+    }
+    return health;
+  }
+
+  /**
+   * Waits before another try at what a server of `url` failed to do, `wanted` milliseconds if it said so. `failures`
+   * counts from 0. @throws `error` when that was the last try, or when its server has failed for too long
+   */
+  async pause(
+    failures: number,
+    wanted: number | null,
+    { error, url }: { readonly error: OcislimError; readonly url: URL },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const health = this.healthOf(url);
+    if (failures >= this.options.retryTimes || health.spent !== null) throw worn(error, url, health);
+    await this.clock.sleep(wanted ?? pauseBefore(failures, this.clock), signal);
   }
 
   /**
@@ -148,18 +181,22 @@ export class RegistryClient {
       const answer = await this.send(request, signal);
       const chunks: Uint8Array[] = [];
       let size = 0;
+      const patience = new Patience(this.options.timeoutMs, () => this.clock.now());
+      const reader = (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
       try {
-        for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-          size += chunk.length;
-          if (size > limit) break;
-          chunks.push(chunk);
+        while (size <= limit) {
+          const next = await patience.wait(() => reader.next());
+          if (next.done === true) break;
+          size += next.value.length;
+          chunks.push(next.value);
         }
-      } catch (error) {
+      } catch (cause) {
         signal.throwIfAborted();
-        if (attempt >= this.options.retryTimes)
-          throw connectionError(request.party, request.what, answer.url, error);
-        await this.clock.sleep(pauseBefore(attempt, this.clock), signal);
+        const error = connectionError(request.party, request.what, answer.url, cause);
+        await this.pause(attempt, null, { error, url: answer.url }, signal);
         continue;
+      } finally {
+        answer.body.destroy();
       }
       if (size > limit)
         throw new OcislimError(
@@ -190,6 +227,8 @@ export class RegistryClient {
     // Once a chain of redirects has left the registry it gets no credentials again, even where it comes back.
     let own = url.origin === this.origin;
     for (let hops = 0; ; hops += 1) {
+      const health = this.healthOf(url);
+      if (request.hurried !== true) await health.ready(signal);
       const sent = own ? await this.#authorizer.header(access, party, signal) : null;
       let answer: HttpAnswer;
       try {
@@ -208,8 +247,13 @@ export class RegistryClient {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof OcislimError) throw error;
+        health.failed();
         return { error, url };
       }
+      if (isTransient(answer.status)) {
+        health.failed();
+        health.hold(retryAfter(header(answer, 'retry-after'), this.clock) ?? 0);
+      } else health.succeeded();
       if (url.origin === this.origin) this.#reached = true;
       this.#report(method, url, answer);
       if (!isRedirect(method, answer.status, body)) return { answer, sent };
@@ -317,6 +361,17 @@ export class RegistryClient {
       });
     }
   }
+}
+
+/** The error, and for how long there was nothing else where that is why it is the last one. */
+function worn(error: OcislimError, { host }: URL, { spent }: HostHealth): OcislimError {
+  if (spent === null) return error;
+  const minutes = Math.round(spent / 60_000);
+  return new OcislimError(
+    error.code,
+    `${error.message}; for ${minutes} minutes ${host} has given nothing but failures`,
+    { cause: error, advice: error.advice ?? 'The registry is in trouble: try again later.' },
+  );
 }
 
 function isRedirect(method: Method, status: number, body: unknown): boolean {

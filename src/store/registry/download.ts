@@ -3,8 +3,8 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { connectionError, nameOf } from './failure.ts';
+import { Patience } from './patience.ts';
 import { blobName, type Repository } from './repository.ts';
-import { pauseBefore } from './retry.ts';
 import { contentLength, discard, header, type HttpAnswer } from './transport.ts';
 
 /**
@@ -26,8 +26,6 @@ export function downloadBlob(
 
 /** So much news between two breaks is a line that works, if badly: the count of tries starts anew. */
 const progress = 1024 * 1024;
-/** A server that gives less than this while we wait for a whole timeout is as good as silent. */
-const trickle = 16 * 1024;
 
 /** The bytes from `start` on, resumed like the whole, but not verified. @throws SIZE_MISMATCH, NOT_FOUND, NETWORK, … */
 export async function* downloadRest(
@@ -36,7 +34,8 @@ export async function* downloadRest(
   start: number,
   signal: AbortSignal,
 ): ByteStream {
-  const { clock, options } = repository.client;
+  const { client } = repository;
+  const { clock, options } = client;
   const { size, digest } = descriptor;
   const what = blobName(digest);
   let offset = start;
@@ -64,6 +63,7 @@ export async function* downloadRest(
     let skip = offset - first;
     let trouble: unknown = null;
     const patience = new Patience(options.timeoutMs, () => clock.now());
+    const health = client.healthOf(answer.url);
     const reader = (answer.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -76,6 +76,7 @@ export async function* downloadRest(
           break;
         }
         if (next.done === true) break;
+        health.succeeded();
         const chunk = skip === 0 ? next.value : next.value.subarray(Math.min(skip, next.value.length));
         skip -= next.value.length - chunk.length;
         if (chunk.length === 0) continue;
@@ -89,20 +90,19 @@ export async function* downloadRest(
     if (offset >= size) return;
     if (offset - lastBreak >= progress) failures = 0;
     lastBreak = offset;
-    if (failures >= options.retryTimes) {
-      if (trouble === null) return;
-      throw connectionError(
-        repository.party,
-        `${what}, after ${offset} of ${size} bytes`,
-        answer.url,
-        trouble,
-      );
-    }
+    health.failed();
+    if (trouble === null && failures >= options.retryTimes) return;
+    const error = connectionError(
+      repository.party,
+      `${what}, after ${offset} of ${size} bytes`,
+      answer.url,
+      trouble ?? new Error('it ended too early'),
+    );
+    await client.pause(failures, null, { error, url: answer.url }, signal);
     options.listener({
       type: 'detail',
       message: `${nameOf(repository.party)}: ${what} broke off after ${offset} of ${size} bytes; resuming`,
     });
-    await clock.sleep(pauseBefore(failures, clock), signal);
     failures += 1;
   }
 }
@@ -143,31 +143,4 @@ function rangeStart(answer: HttpAnswer, size: number): number | null {
 function discardHard(answer: HttpAnswer): void {
   if (answer.status === 416) answer.body.destroy();
   else discard(answer);
-}
-
-/** Adds up the time that was spent waiting for the server (not for our own consumer) and how little it brought. */
-class Patience {
-  readonly #limit: number;
-  readonly #now: () => number;
-  #waited = 0;
-  #received = 0;
-
-  constructor(limit: number, now: () => number) {
-    this.#limit = limit;
-    this.#now = now;
-  }
-
-  async wait(read: () => Promise<IteratorResult<Uint8Array>>): Promise<IteratorResult<Uint8Array>> {
-    const before = this.#now();
-    const result = await read();
-    this.#waited += this.#now() - before;
-    if (result.done !== true) this.#received += result.value.length;
-    if (this.#received >= trickle) {
-      this.#received = 0;
-      this.#waited = 0;
-    } else if (this.#waited > this.#limit && result.done !== true) {
-      throw new Error(`hardly any bytes came in ${this.#limit} ms`);
-    }
-    return result;
-  }
 }

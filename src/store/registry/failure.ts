@@ -128,11 +128,23 @@ function judge(fault: Fault, party: Party): { readonly code: ErrorCode; readonly
           advice: 'The bytes changed on their way to the registry: try again.',
         };
       }
-      return {
-        code: 'REGISTRY',
-        advice: fault.status >= 500 ? 'The registry is in trouble: try again later.' : null,
-      };
+      return { code: 'REGISTRY', advice: adviceFor(fault, party) };
   }
+}
+
+/** What to try after an answer that says little by its status. */
+function adviceFor({ status, code, message }: Fault, { side }: Party): string | null {
+  if (status >= 500) return 'The registry is in trouble: try again later.';
+  if (status === 416) return 'The registry, or a proxy in front of it, limits the size of requests.';
+  if (status >= 300 && status < 400) return 'Is this the address of a registry, and not of its web page?';
+  if (side === 'source') return 'Is this the address of a registry?';
+  if (/immutab|overwrit|already exists/i.test(`${code} ${message}`))
+    return 'The registry does not let this tag be overwritten: name another one.';
+  if (code === 'NAME_UNKNOWN' || code === 'NAME_INVALID')
+    return 'Check the name of the repository; some registries want it to be created first.';
+  if (code === 'MANIFEST_INVALID' || code === 'UNSUPPORTED')
+    return 'The registry does not take this kind of image: older ones know no OCI manifests and no zstd layers; gzip goes everywhere.';
+  return 'The registry refuses what it was sent: its operator can say why.';
 }
 
 /** The error for a 401 to a request that carried what the login gave. */
@@ -149,7 +161,9 @@ export function loginAdvice(host: string): string {
 
 /** An answer that breaks the protocol. */
 export function protocolError(party: Party, what: string, sentence: string): OcislimError {
-  return new OcislimError('REGISTRY', `${nameOf(party)}: ${what}: ${sentence}`);
+  return new OcislimError('REGISTRY', `${nameOf(party)}: ${what}: ${sentence}`, {
+    advice: 'The registry, or a proxy in front of it, breaks the protocol: ask its operator.',
+  });
 }
 
 /** The connection broke, or never came to be. */

@@ -1,10 +1,11 @@
 import { OcislimError } from '../../errors.ts';
 import { makeDescriptor } from '../../oci/descriptor.ts';
 import { algorithmOf, type Digest, hasher, isDigest } from '../../oci/digest.ts';
-import { sniffMediaType } from '../../oci/manifest.ts';
-import { isIndexType, isManifestType, mediaTypes } from '../../oci/media-type.ts';
+import { parseManifest, sniffMediaType } from '../../oci/manifest.ts';
+import { isIndexType, isManifestType, layerKind, mediaTypes } from '../../oci/media-type.ts';
 import type { RawManifest } from '../place.ts';
-import { describeFault, nameOf, readFault, refusal } from './failure.ts';
+import { BlobsUnknown } from './blobs-unknown.ts';
+import { describeFault, type Fault, nameOf, readFault, refusal } from './failure.ts';
 import type { Repository } from './repository.ts';
 import { pauseBefore } from './retry.ts';
 import { contentLength, discard, header, type HttpAnswer } from './transport.ts';
@@ -86,7 +87,7 @@ export interface ManifestHead {
   readonly mediaType: string;
 }
 
-/** Asks whether there is such a manifest; null for no. @throws UNAUTHORIZED, DENIED, NETWORK, … */
+/** Asks whether there is such a manifest; null for no. HEAD does not count as a pull. @throws UNAUTHORIZED, DENIED, NETWORK, … */
 export async function headManifest(
   repository: Repository,
   name: ManifestName,
@@ -98,13 +99,15 @@ export async function headManifest(
       target: pathOf(name),
       headers: acceptHeader,
       what: describe(name),
-      accept: (status) => status === 200 || status === 404,
+      // Some servers know no HEAD: then nothing is known.
+      accept: (status) => [200, 404, 405, 501].includes(status),
       repeatable: true,
     },
     signal,
   );
   discard(answer);
   if (answer.status === 404) return null;
+  if (answer.status !== 200) return { digest: null, size: null, mediaType: '' };
   return {
     digest: claimedDigest(answer),
     size: contentLength(answer) || null,
@@ -115,22 +118,29 @@ export async function headManifest(
 /** How often a manifest is tried again while the registry has not yet noticed a blob that it took in. */
 const blobPatience = 3;
 
+/** What became of a manifest that was put. */
+export interface PutManifest {
+  /** Has the registry noted what it refers to (distribution-spec, "Pushing Manifests with Subject")? */
+  readonly subjectNoted: boolean;
+}
+
 /**
- * Puts a manifest under a digest or a tag. @throws REGISTRY naming the blob that the registry misses, DIGEST_MISMATCH
- * when it stored something else, …
+ * Puts a manifest under a digest or a tag. @throws BlobsUnknown when the registry still misses some of its blobs after
+ * a while, DIGEST_MISMATCH when it stored something else, …
  */
 export async function putManifest(
   repository: Repository,
   name: ManifestName,
   manifest: RawManifest,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<PutManifest> {
   const { descriptor, bytes } = manifest;
   const what = `putting ${describe(name)}`;
   if (bytes.length > manifestLimit) {
     throw new OcislimError(
       'LIMIT',
       `${nameOf(repository.party)}: ${what}: it is ${bytes.length} bytes long, and registries take ${manifestLimit}`,
+      { advice: 'Fewer layers or annotations make it smaller: squash.' },
     );
   }
   for (let attempt = 0; ; attempt += 1) {
@@ -153,28 +163,39 @@ export async function putManifest(
         throw new OcislimError(
           'DIGEST_MISMATCH',
           `${nameOf(repository.party)}: ${what}: the registry stored it as ${stored}, not ${descriptor.digest}`,
+          { advice: 'The registry, or a proxy in front of it, changes manifests: ask its operator.' },
         );
       }
-      return;
+      return { subjectNoted: header(answer, 'oci-subject') !== null };
     }
     const fault = await readFault(answer);
-    const missing = fault.code === 'MANIFEST_BLOB_UNKNOWN' || fault.code === 'BLOB_UNKNOWN';
-    if (!missing) throw refusal(repository.party, what, answer, fault);
+    const missing = missingIn(manifest, fault);
+    if (missing.length === 0) throw refusal(repository.party, what, answer, fault);
     if (attempt >= blobPatience) {
-      const digest = fault.digests[0];
-      const blob = digest === undefined ? 'a blob that it names' : `blob ${digest}`;
-      throw new OcislimError(
-        'REGISTRY',
-        `${nameOf(repository.party)}: ${what}: the registry does not have ${blob} (${describeFault(fault)})`,
-        {
-          advice:
-            'Somebody may have deleted it meanwhile: run the same command again, which uploads what is missing.',
-        },
-      );
+      const blob = fault.digests.length === 0 ? 'a blob that it names' : `blob ${missing.join(', ')}`;
+      const sentence = `the registry does not have ${blob} (${describeFault(fault)})`;
+      throw new BlobsUnknown(`${nameOf(repository.party)}: ${what}: ${sentence}`, missing);
     }
     await repository.client.clock.sleep(pauseBefore(attempt, repository.client.clock), signal);
   }
 }
+
+/** What the registry misses of a manifest: the digests that it named, else any; none when it refuses for other reasons. */
+function missingIn({ bytes, descriptor }: RawManifest, fault: Fault): readonly Digest[] {
+  if (!['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'].includes(fault.code ?? '')) return [];
+  const document = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  const named =
+    document.kind === 'index'
+      ? document.children.map((child) => child.descriptor.digest)
+      : [
+          document.config.digest,
+          ...document.layers.filter((layer) => layerKind(layer.mediaType).kind !== 'foreign').map(digestIn),
+        ];
+  const said = named.filter((digest) => fault.digests.includes(digest));
+  return [...new Set(said.length > 0 ? said : named)];
+}
+
+const digestIn = ({ digest }: { readonly digest: Digest }): Digest => digest;
 
 function claimedDigest(answer: HttpAnswer): Digest | null {
   const text = header(answer, 'docker-content-digest');

@@ -1,17 +1,20 @@
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { blobName, type Repository } from './repository.ts';
-import { discard, type HttpAnswer } from './transport.ts';
+import { discard, header, type HttpAnswer } from './transport.ts';
 
 export type MountOutcome =
   | { readonly kind: 'mounted' }
   /** No mount, but an upload session instead: the answer holds its location. */
   | { readonly kind: 'session'; readonly answer: HttpAnswer }
-  /** For want of rights; asking again is in vain. */
+  /** For want of rights, or because the server fails at it; asking again is in vain. */
   | { readonly kind: 'denied' }
   | { readonly kind: 'refused' };
 
-/** Asks the registry to take a blob over from another of its repositories (distribution-spec, "Mounting a blob"). */
+/**
+ * Asks the registry to take a blob over from another of its repositories (distribution-spec, "Mounting a blob
+ * from Another Repository"). Never without `from`, which Quay takes for an error, and never fails a push.
+ */
 export async function mountBlob(
   repository: Repository,
   digest: Digest,
@@ -40,7 +43,8 @@ export async function mountBlob(
     );
   } catch (error) {
     // The token server, or the registry, may not let us read the other repository.
-    if (error instanceof OcislimError && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED'))
+    // And nothing that goes wrong with a mount is a reason not to upload.
+    if (error instanceof OcislimError && ['UNAUTHORIZED', 'DENIED', 'REGISTRY'].includes(error.code))
       return { kind: 'denied' };
     throw error;
   }
@@ -50,7 +54,9 @@ export async function mountBlob(
       discard(answer);
       return { kind: 'mounted' };
     case 202:
-      return { kind: 'session', answer };
+      if (header(answer, 'location') !== null) return { kind: 'session', answer };
+      discard(answer);
+      return { kind: 'refused' };
     default:
       discard(answer);
       return { kind: answer.status === 403 ? 'denied' : 'refused' };

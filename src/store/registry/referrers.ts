@@ -1,10 +1,11 @@
 import { OcislimError } from '../../errors.ts';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
-import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { resolveLocation } from './client.ts';
 import { getManifest, headManifest, manifestLimit } from './manifests.ts';
+import { referrersTag } from './referrers-tag.ts';
 import type { Repository } from './repository.ts';
 import { header, headerValues, type HttpAnswer } from './transport.ts';
 
@@ -21,7 +22,7 @@ export async function findReferrers(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<readonly Descriptor[]> {
-  const base = `${algorithmOf(digest)}-${hexOf(digest)}`;
+  const base = referrersTag(digest);
   const listed =
     (await listReferrers(repository, digest, signal)) ?? (await readReferrersTag(repository, base, signal));
   const found = new Map(listed.map((each) => [each.digest, each]));

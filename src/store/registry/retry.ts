@@ -8,8 +8,10 @@ export function isTransient(status: number): boolean {
 }
 
 const firstPause = 500;
-const longestPause = 30_000;
-const longestRetryAfter = 60_000;
+/** Between two tries, but for what a server asks. Milliseconds. */
+export const longestPause = 30_000;
+/** More than this no server is allowed to ask for. Milliseconds. */
+export const longestRetryAfter = 60_000;
 
 /** Milliseconds before try `attempt + 1` (attempt counts from 0): exponential, with a quarter of jitter either way. */
 export function pauseBefore(attempt: number, clock: Clock): number {

@@ -1,16 +1,17 @@
 import { OcislimError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { algorithmOf, type Digest, hasher } from '../../oci/digest.ts';
+import { type Digest, hasher } from '../../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../../oci/reference.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
 import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../place.ts';
-import { hasBlob } from './blobs.ts';
+import { BlobsUnknown } from './blobs-unknown.ts';
 import { nameOf } from './failure.ts';
-import { getManifest, headManifest, type ManifestName, putManifest } from './manifests.ts';
+import { getManifest, headManifest, type ManifestName, type PutManifest, putManifest } from './manifests.ts';
 import { mountBlob } from './mount.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
-import type { Repository } from './repository.ts';
+import { noteReferrer } from './referrers-tag.ts';
+import { blobName, type Repository } from './repository.ts';
 import { pauseBefore } from './retry.ts';
 import type { HttpAnswer } from './transport.ts';
 import { SessionLost } from './upload-session.ts';
@@ -48,7 +49,10 @@ class RegistryTarget implements Target {
   readonly #lease: Lease;
   /** Repositories that gave us no mount for want of rights. */
   readonly #unmountable = new Set<string>();
-  readonly #manifests = new Set<Digest>();
+  readonly #manifests = new Map<Digest, RawManifest>();
+  /** How to bring what was written a second time; what was staged is gone. */
+  readonly #ways = new Map<Digest, (signal: AbortSignal) => Promise<unknown>>();
+  readonly #broughtTwice = new Set<Digest>();
 
   constructor(references: readonly RegistryReference[], lease: Lease) {
     this.label = references.map(formatReference).join(', ');
@@ -64,7 +68,7 @@ class RegistryTarget implements Target {
   }
 
   has({ digest, size }: Descriptor, signal: AbortSignal): Promise<boolean> {
-    return hasBlob(this.#repository, digest, size, signal);
+    return this.#uploader.has(digest, size, signal);
   }
 
   async adopt(
@@ -74,6 +78,9 @@ class RegistryTarget implements Target {
     onBytes: (count: number) => void = () => {},
   ): Promise<Adoption> {
     let adoption: Adoption = 'present';
+    this.#ways.set(descriptor.digest, (again) =>
+      this.#uploader.once(descriptor.digest, () => this.#copy(descriptor, source, null, again, () => {})),
+    );
     await this.#uploader.once(descriptor.digest, async () => {
       if (await this.has(descriptor, signal)) return;
       const offered = await this.#mount(descriptor, source, signal);
@@ -100,7 +107,7 @@ class RegistryTarget implements Target {
       from.repository === this.#repository.name
     )
       return null;
-    if (this.#unmountable.has(from.repository)) return null;
+    if (this.#unmountable.has(from.repository) || this.#uploader.isDoubted(descriptor.digest)) return null;
     const outcome = await mountBlob(this.#repository, descriptor.digest, from.repository, signal);
     switch (outcome.kind) {
       case 'mounted':
@@ -124,7 +131,7 @@ class RegistryTarget implements Target {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): Promise<void> {
-    const { retryTimes } = this.#repository.client.options;
+    const { clock, options } = this.#repository.client;
     let told = 0;
     let answer = offered;
     for (let failures = 0; ; failures += 1) {
@@ -139,14 +146,16 @@ class RegistryTarget implements Target {
       });
       let taken: Taken | null = null;
       try {
-        const session = answer === null ? null : await this.#uploader.session(answer, signal);
+        const name = blobName(descriptor.digest);
+        const session = answer === null ? null : await this.#uploader.session(answer, signal, name);
         answer = null;
-        taken = await this.#uploader.take(counted, signal, session);
+        taken = await this.#uploader.take(counted, signal, session, name);
         await taken.upload(descriptor.digest, descriptor.size, signal);
         return;
       } catch (error) {
         await taken?.abort();
-        if (!(error instanceof SessionLost) || failures >= retryTimes) throw error;
+        if (!(error instanceof SessionLost) || failures >= options.retryTimes) throw error;
+        await clock.sleep(pauseBefore(failures, clock), signal);
       }
     }
   }
@@ -156,17 +165,52 @@ class RegistryTarget implements Target {
   }
 
   async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {
-    await this.#uploader.once(digest, async () => {
-      if (!(await hasBlob(this.#repository, digest, size, signal)))
-        await this.#uploader.whole(bytes, digest, signal);
-    });
+    const bring = (again: AbortSignal): Promise<unknown> =>
+      this.#uploader.once(digest, async () => {
+        if (!(await this.#uploader.has(digest, size, again)))
+          await this.#uploader.whole(bytes, digest, again);
+      });
+    this.#ways.set(digest, bring);
+    await bring(signal);
   }
 
   async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
     const { digest } = manifest.descriptor;
     if (this.#manifests.has(digest)) return;
-    await putManifest(this.#repository, { digest }, manifest, signal);
-    this.#manifests.add(digest);
+    const { subjectNoted } = await this.#put({ digest }, manifest, signal);
+    if (!subjectNoted) await noteReferrer(this.#repository, manifest, signal);
+    this.#manifests.set(digest, manifest);
+    this.#ways.set(digest, (again) => {
+      this.#manifests.delete(digest);
+      return this.putManifest(manifest, again);
+    });
+  }
+
+  /**
+   * Puts a manifest. Where the registry then misses something that it said it had, that is sent without asking, each
+   * blob once in a run. @throws BlobsUnknown with what only its maker can make again
+   */
+  async #put(name: ManifestName, manifest: RawManifest, signal: AbortSignal): Promise<PutManifest> {
+    for (;;) {
+      try {
+        return await putManifest(this.#repository, name, manifest, signal);
+      } catch (error) {
+        if (!(error instanceof BlobsUnknown)) throw error;
+        const missing = error.digests.filter((digest) => !this.#broughtTwice.has(digest));
+        if (missing.length === 0) throw error;
+        for (const digest of missing) {
+          this.#broughtTwice.add(digest);
+          this.#uploader.doubt(digest);
+          this.#repository.client.options.listener({
+            type: 'detail',
+            message: `${nameOf(this.#repository.party)}: the registry has lost ${digest}; sending it once more`,
+          });
+          await this.#ways.get(digest)?.(signal);
+        }
+        const made = missing.filter((digest) => !this.#ways.has(digest));
+        if (made.length > 0) throw new BlobsUnknown(error.message, made);
+      }
+    }
   }
 
   async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
@@ -185,7 +229,7 @@ class RegistryTarget implements Target {
     }
     await this.putManifest(root, signal);
     const tags = new Set(this.#references.flatMap(({ tag }) => (tag === null ? [] : [tag])));
-    for (const tag of tags) await putManifest(this.#repository, { tag }, root, signal);
+    for (const tag of tags) await this.#put({ tag }, root, signal);
     for (const tag of tags) await this.#confirm({ tag }, digest, signal);
     if (tags.size === 0) await this.#confirm({ digest }, digest, signal);
   }
@@ -195,11 +239,14 @@ class RegistryTarget implements Target {
     const { clock, options } = this.#repository.client;
     const what = 'digest' in name ? name.digest : `tag ${name.tag}`;
     for (let attempt = 0; ; attempt += 1) {
+      const last = attempt >= options.retryTimes;
       const head = await headManifest(this.#repository, name, signal);
-      const found = head === null ? null : await this.#digestOf(head.digest, name, digest, signal);
+      if (head?.digest === digest) return;
+      // A HEAD may say less than a GET, or something else. But a GET counts as a pull, so it comes second.
+      const found = head === null && !last ? null : await this.#digestOf(name, digest, signal);
       if (found === digest) return;
       // Replicas may lag behind for a moment.
-      if (attempt < options.retryTimes) {
+      if (!last) {
         await clock.sleep(pauseBefore(attempt, clock), signal);
         continue;
       }
@@ -214,18 +261,17 @@ class RegistryTarget implements Target {
     }
   }
 
-  /** The digest that a HEAD gave, if it is one that can be compared; else that of the manifest itself. */
-  async #digestOf(
-    claimed: Digest | null,
-    name: ManifestName,
-    wanted: Digest,
-    signal: AbortSignal,
-  ): Promise<Digest> {
-    if (claimed !== null && algorithmOf(claimed) === algorithmOf(wanted)) return claimed;
-    const { bytes } = await getManifest(this.#repository, name, signal);
-    const hash = hasher(wanted);
-    hash.update(bytes);
-    return hash.digest();
+  /** The digest of the manifest itself, by the algorithm of `wanted`; null when there is none. */
+  async #digestOf(name: ManifestName, wanted: Digest, signal: AbortSignal): Promise<Digest | null> {
+    try {
+      const { bytes } = await getManifest(this.#repository, name, signal);
+      const hash = hasher(wanted);
+      hash.update(bytes);
+      return hash.digest();
+    } catch (error) {
+      if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
+      throw error;
+    }
   }
 
   nameOf(digest: Digest): string {

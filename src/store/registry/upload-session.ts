@@ -1,12 +1,11 @@
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { hasBlob } from './blobs.ts';
 import type { ChunkLimit } from './chunk-limit.ts';
 import { resolveLocation } from './client.ts';
-import { ConnectionError, nameOf, protocolError, readFault, refusal } from './failure.ts';
+import { ConnectionError, type Fault, nameOf, protocolError, readFault, refusal } from './failure.ts';
 import { blobName, type Repository } from './repository.ts';
-import { isTransient, pauseBefore, retryAfter } from './retry.ts';
+import { isTransient, retryAfter } from './retry.ts';
 import { discard, header, type HttpAnswer } from './transport.ts';
 
 /**
@@ -32,6 +31,8 @@ export type PutOutcome =
       /** Null when the connection broke. */
       readonly status: number | null;
       readonly denied: boolean;
+      /** Was it more than one request may carry? */
+      readonly tooLarge: boolean;
       readonly transient: boolean;
       /** Would a new session have better luck? */
       readonly lost: boolean;
@@ -43,6 +44,10 @@ export type PutOutcome =
 export interface SessionContext {
   readonly repository: Repository;
   readonly limit: ChunkLimit;
+  /** What is uploaded, for messages: "blob sha256:…", or "a blob" while its digest is unknown. */
+  readonly name: string;
+  /** Is the blob there? */
+  readonly has: (digest: Digest, size: number, signal: AbortSignal) => Promise<boolean>;
   /** Called when there is nothing to cancel any more. */
   readonly onEnd: (session: UploadSession) => void;
 }
@@ -55,6 +60,8 @@ const largestMinimum = 64 * 1024 * 1024;
 export class UploadSession {
   readonly #repository: Repository;
   readonly #limit: ChunkLimit;
+  readonly #name: string;
+  readonly #has: SessionContext['has'];
   readonly #onEnd: (session: UploadSession) => void;
   /** Bytes that the registry is known to have. */
   #offset = 0;
@@ -65,17 +72,28 @@ export class UploadSession {
 
   /** Takes a session from the answer to a POST that holds its location. @throws REGISTRY */
   constructor(context: SessionContext, answer: HttpAnswer) {
-    const { repository, limit, onEnd } = context;
+    const { repository, limit, name, has, onEnd } = context;
     discard(answer);
     const location = resolveLocation(header(answer, 'location'), answer.url);
     if (location === null)
-      throw protocolError(repository.party, 'starting an upload', 'the registry gave no Location for it');
+      throw protocolError(
+        repository.party,
+        `starting the upload of ${name}`,
+        'the registry gave no Location for it',
+      );
     this.#repository = repository;
     this.#limit = limit;
+    this.#name = name;
+    this.#has = has;
     this.#onEnd = onEnd;
     this.#location = location;
     const minimum = header(answer, 'oci-chunk-min-length') ?? '';
     this.minimum = /^\d{1,9}$/.test(minimum) ? Math.min(Number(minimum), largestMinimum) : 0;
+  }
+
+  /** Where the next request goes. */
+  get location(): URL {
+    return this.#location;
   }
 
   /** Sends the next bytes, in as many chunks as it takes. @throws SessionLost, REGISTRY, NETWORK, … */
@@ -88,26 +106,39 @@ export class UploadSession {
     }
   }
 
-  /** Sends all bytes in one request of unknown length, for registries that know no chunks. It cannot be repeated. */
+  /**
+   * Sends all bytes in one request of unknown length, for registries that know no chunks. It cannot be repeated.
+   * @throws SessionLost when another try may have better luck, what the stream throws, REGISTRY, …
+   */
   async pour(stream: ByteStream, signal: AbortSignal): Promise<void> {
-    const answer = await this.#repository.send(
-      {
-        method: 'PATCH',
-        target: this.#location,
-        headers: { 'content-type': 'application/octet-stream' },
-        body: stream,
-        what: 'uploading a blob',
-        accept: isAccepted,
-        repeatable: false,
-      },
-      signal,
-    );
+    const { party } = this.#repository;
+    const what = `uploading ${this.#name}`;
+    const reading = { error: null as unknown };
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#repository.send(
+        {
+          method: 'PATCH',
+          target: this.#location,
+          headers: { 'content-type': 'application/octet-stream' },
+          body: noting(stream, reading),
+          what,
+          accept: (status) => isAccepted(status) || isTransient(status) || status === 404,
+          repeatable: false,
+        },
+        signal,
+      );
+    } catch (error) {
+      if (reading.error !== null) throw reading.error;
+      throw error instanceof ConnectionError && error.transient ? new SessionLost(error) : error;
+    }
+    if (!isAccepted(answer.status))
+      throw new SessionLost(refusal(party, what, answer, await readFault(answer)));
     this.#move(answer);
   }
 
   /** One chunk, until the registry has taken some of it or refused its size. */
   async #patch(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { clock, options } = this.#repository.client;
     for (let failures = 0; ; failures += 1) {
       const outcome = await this.#tryChunk(chunk, signal);
       if ('taken' in outcome) {
@@ -118,9 +149,11 @@ export class UploadSession {
       if (status === 404) throw new SessionLost(error);
       // Not the size but the place may be wrong.
       if (status === 416 && (await this.#catchUp(chunk, signal))) return;
-      if ((status === 413 || status === 416) && this.#limit.shrinkBelow(chunk.length)) return;
-      if ((status !== null && !isTransient(status)) || failures >= options.retryTimes) throw error;
-      await clock.sleep(outcome.pause ?? pauseBefore(failures, clock), signal);
+      // This chunk was sent before, and the registry cannot say how much of it it has: one byte looks like none.
+      if (status === 416 && failures > 0) throw new SessionLost(error);
+      if (outcome.tooLarge && this.#limit.shrinkBelow(chunk.length)) return;
+      if (status !== null && !isTransient(status)) throw error;
+      await this.#repository.client.pause(failures, outcome.pause, { error, url: this.#location }, signal);
       if (await this.#catchUp(chunk, signal)) return;
       // A proxy may hang up on what it thinks too large instead of saying so.
       if (status === null && failures > 0 && this.#limit.shrinkBelow(chunk.length)) return;
@@ -132,11 +165,16 @@ export class UploadSession {
     signal: AbortSignal,
   ): Promise<
     | { readonly taken: number }
-    | { readonly error: OcislimError; readonly status: number | null; readonly pause: number | null }
+    | {
+        readonly error: OcislimError;
+        readonly status: number | null;
+        readonly tooLarge: boolean;
+        readonly pause: number | null;
+      }
   > {
     const { party, client } = this.#repository;
     const start = this.#offset;
-    const what = `uploading a blob, at byte ${start}`;
+    const what = `uploading ${this.#name}, at byte ${start}`;
     let answer: HttpAnswer;
     try {
       answer = await this.#repository.send(
@@ -157,11 +195,16 @@ export class UploadSession {
       );
     } catch (error) {
       if (!(error instanceof ConnectionError) || !error.transient) throw error;
-      return { error, status: null, pause: null };
+      return { error, status: null, tooLarge: false, pause: null };
     }
     if (!isAccepted(answer.status)) {
-      const error = await this.#repository.refusal(what, answer);
-      return { error, status: answer.status, pause: retryAfter(header(answer, 'retry-after'), client.clock) };
+      const fault = await readFault(answer);
+      return {
+        error: refusal(party, what, answer, fault),
+        status: answer.status,
+        tooLarge: isTooLarge(fault),
+        pause: retryAfter(header(answer, 'retry-after'), client.clock),
+      };
     }
     this.#move(answer);
     const end = rangeEnd(answer);
@@ -169,7 +212,8 @@ export class UploadSession {
     // Registries disagree on what this header counts; where it does not say what we think, the session is asked.
     const taken = (await this.#ask(signal)) ?? start + chunk.length;
     if (taken > start) return { taken: this.#within(taken, chunk) };
-    return { error: protocolError(party, what, 'the registry takes nothing in'), status: null, pause: null };
+    const error = protocolError(party, what, 'the registry takes nothing in');
+    return { error, status: null, tooLarge: false, pause: null };
   }
 
   /** After a failure whose effect is unknown: has the registry taken some of the chunk? Then that is counted. */
@@ -182,18 +226,19 @@ export class UploadSession {
 
   /** How many bytes the registry has; null when it does not say. @throws SessionLost */
   async #ask(signal: AbortSignal): Promise<number | null> {
+    const what = `asking how much there is of ${this.#name}`;
     const answer = await this.#repository.send(
       {
         method: 'GET',
         target: this.#location,
-        what: 'asking for the state of an upload',
+        what,
         accept: (status) => [200, 202, 204, 400, 404, 405, 501].includes(status),
         repeatable: true,
       },
       signal,
     );
     if (answer.status === 404) {
-      throw new SessionLost(await this.#repository.refusal('asking for the state of an upload', answer));
+      throw new SessionLost(await this.#repository.refusal(what, answer));
     }
     if (answer.status >= 400) {
       discard(answer);
@@ -208,7 +253,7 @@ export class UploadSession {
     const taken = offset - this.#offset;
     if (taken >= 0 && taken <= chunk.length) return taken;
     const sentence = `the registry has ${offset} bytes of an upload that stood at ${this.#offset}`;
-    throw new SessionLost(protocolError(this.#repository.party, 'uploading a blob', sentence));
+    throw new SessionLost(protocolError(this.#repository.party, `uploading ${this.#name}`, sentence));
   }
 
   /** Every answer may say where to go on. */
@@ -222,16 +267,15 @@ export class UploadSession {
    * anything else. @throws SessionLost, REGISTRY, NETWORK, …
    */
   async commit(digest: Digest, size: number, signal: AbortSignal): Promise<void> {
-    const { clock, options } = this.#repository.client;
     for (let failures = 0; ; failures += 1) {
       const outcome = await this.put(digest, null, signal);
       if (outcome.done) return;
       const { error } = outcome;
       if (outcome.denied) throw error;
-      if (await hasBlob(this.#repository, digest, size, signal)) return;
+      if (await this.#has(digest, size, signal)) return;
       if (outcome.lost) throw new SessionLost(error);
-      if (!outcome.transient || failures >= options.retryTimes) throw error;
-      await clock.sleep(outcome.pause ?? pauseBefore(failures, clock), signal);
+      if (!outcome.transient) throw error;
+      await this.#repository.client.pause(failures, outcome.pause, { error, url: this.#location }, signal);
     }
   }
 
@@ -257,7 +301,16 @@ export class UploadSession {
       );
     } catch (error) {
       if (!(error instanceof ConnectionError) || !error.transient) throw error;
-      return { done: false, error, status: null, denied: false, transient: true, lost: false, pause: null };
+      return {
+        done: false,
+        error,
+        status: null,
+        denied: false,
+        tooLarge: false,
+        transient: true,
+        lost: false,
+        pause: null,
+      };
     }
     const { status } = answer;
     if (isAccepted(status)) {
@@ -278,6 +331,7 @@ export class UploadSession {
       error: refusal(party, what, answer, fault),
       status,
       denied: status === 401 || status === 403,
+      tooLarge: isTooLarge(fault),
       transient: isTransient(status),
       lost: status === 404 || fault.code === 'DIGEST_INVALID' || fault.code === 'SIZE_INVALID',
       pause: retryAfter(header(answer, 'retry-after'), client.clock),
@@ -293,9 +347,10 @@ export class UploadSession {
         {
           method: 'DELETE',
           target: this.#location,
-          what: 'cancelling an upload',
+          what: `cancelling the upload of ${this.#name}`,
           accept: () => true,
           repeatable: false,
+          hurried: true,
         },
         AbortSignal.timeout(longestCancel),
       );
@@ -309,6 +364,23 @@ export class UploadSession {
     this.#live = false;
     this.#onEnd(this);
   }
+}
+
+/** Remembers the error that a stream ends with. */
+async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
+  try {
+    yield* stream;
+  } catch (error) {
+    reading.error = error;
+    throw error;
+  }
+}
+
+/** Some say it by 416, some by 400 and words. */
+function isTooLarge({ status, message }: Fault): boolean {
+  return (
+    status === 413 || status === 416 || (status === 400 && /too large|too big|exceeds/i.test(message ?? ''))
+  );
 }
 
 function isAccepted(status: number): boolean {

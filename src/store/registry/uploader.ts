@@ -6,8 +6,7 @@ import { BlockReader } from './block-reader.ts';
 import { hasBlob } from './blobs.ts';
 import { blockSize, ChunkLimit } from './chunk-limit.ts';
 import { nameOf } from './failure.ts';
-import type { Repository } from './repository.ts';
-import { pauseBefore } from './retry.ts';
+import { blobName, type Repository } from './repository.ts';
 import type { HttpAnswer } from './transport.ts';
 import { SessionLost, UploadSession } from './upload-session.ts';
 
@@ -26,6 +25,8 @@ export class Uploader {
   readonly #sessions = new Set<UploadSession>();
   readonly #present = new Set<Digest>();
   readonly #arriving = new Map<Digest, Promise<void>>();
+  /** What the registry says it has, but has not. */
+  readonly #doubted = new Set<Digest>();
   readonly #chunked: boolean;
 
   constructor(repository: Repository, { chunked = takesChunks(repository.client.host) } = {}) {
@@ -50,14 +51,31 @@ export class Uploader {
     try {
       await working;
       this.#present.add(digest);
+      this.#doubted.delete(digest);
       return true;
     } finally {
       this.#arriving.delete(digest);
     }
   }
 
+  /** Is the blob there, and do we believe it? @throws SIZE_MISMATCH */
+  async has(digest: Digest, size: number, signal: AbortSignal): Promise<boolean> {
+    return !this.#doubted.has(digest) && (await hasBlob(this.#repository, digest, size, signal));
+  }
+
+  /** Is nothing to be believed of this blob, so that only sending it helps? */
+  isDoubted(digest: Digest): boolean {
+    return this.#doubted.has(digest);
+  }
+
+  /** From now on until it has been sent the blob counts as missing, whatever the registry says. */
+  doubt(digest: Digest): void {
+    this.#present.delete(digest);
+    this.#doubted.add(digest);
+  }
+
   /** Starts a session, or takes the one that an answer offers (a mount that did not happen). */
-  async session(offered: HttpAnswer | null, signal: AbortSignal): Promise<UploadSession> {
+  async session(offered: HttpAnswer | null, signal: AbortSignal, name = 'a blob'): Promise<UploadSession> {
     const answer =
       offered ??
       (await this.#repository.send(
@@ -65,7 +83,7 @@ export class Uploader {
           method: 'POST',
           target: 'blobs/uploads/',
           headers: { 'content-length': '0' },
-          what: 'starting an upload',
+          what: `starting the upload of ${name}`,
           accept: (status) => status === 202 || status === 201 || status === 200,
           repeatable: true,
         },
@@ -74,6 +92,8 @@ export class Uploader {
     const context = {
       repository: this.#repository,
       limit: this.#limit,
+      name,
+      has: (digest: Digest, size: number, inner: AbortSignal) => this.has(digest, size, inner),
       onEnd: (ended: UploadSession) => void this.#sessions.delete(ended),
     };
     const session = new UploadSession(context, answer);
@@ -88,10 +108,10 @@ export class Uploader {
     signal: AbortSignal,
     first: UploadSession | null = null,
   ): Promise<void> {
-    const { clock, options } = this.#repository.client;
+    const { client } = this.#repository;
     let session = first;
     for (let failures = 0; ; failures += 1) {
-      session ??= await this.session(null, signal);
+      session ??= await this.session(null, signal, blobName(digest));
       try {
         if (bytes.length > this.#limit.size) {
           await session.append(bytes, signal);
@@ -100,21 +120,22 @@ export class Uploader {
         }
         const outcome = await session.put(digest, bytes, signal);
         if (outcome.done) return;
-        const tooLarge = outcome.status === 413 && this.#limit.shrinkBelow(bytes.length);
-        if (outcome.denied) throw outcome.error;
+        const { error } = outcome;
+        const tooLarge = outcome.tooLarge && this.#limit.shrinkBelow(bytes.length);
+        if (outcome.denied) throw error;
         if (!tooLarge) {
-          if (await hasBlob(this.#repository, digest, bytes.length, signal)) {
+          if (await this.has(digest, bytes.length, signal)) {
             await session.cancel();
             return;
           }
-          if (!(outcome.transient || outcome.lost) || failures >= options.retryTimes) throw outcome.error;
-          await clock.sleep(outcome.pause ?? pauseBefore(failures, clock), signal);
+          if (!(outcome.transient || outcome.lost)) throw error;
+          await client.pause(failures, outcome.pause, { error, url: session.location }, signal);
           // A proxy may hang up on what it thinks too large instead of saying so.
           if (outcome.status === null && failures > 0) this.#limit.shrinkBelow(bytes.length);
         }
       } catch (error) {
         await session.cancel();
-        if (!(error instanceof SessionLost) || failures >= options.retryTimes) throw error;
+        if (!(error instanceof SessionLost) || failures >= client.options.retryTimes) throw error;
       }
       // Nobody knows what the old session holds by now.
       await session.cancel();
@@ -129,8 +150,7 @@ export class Uploader {
       commit: async (digest, size, signal) => {
         try {
           await this.once(digest, async () => {
-            if (!(await hasBlob(this.#repository, digest, size, signal)))
-              await taken.upload(digest, size, signal);
+            if (!(await this.has(digest, size, signal))) await taken.upload(digest, size, signal);
           });
         } finally {
           // Does nothing to a session that was committed.
@@ -145,7 +165,12 @@ export class Uploader {
    * Takes in a stream: what fits one block is kept and goes up with its digest; more goes up block by block, one being
    * filled while another is under way. On any error nothing stays behind.
    */
-  async take(stream: ByteStream, signal: AbortSignal, offered: UploadSession | null = null): Promise<Taken> {
+  async take(
+    stream: ByteStream,
+    signal: AbortSignal,
+    offered: UploadSession | null = null,
+    name = 'a blob',
+  ): Promise<Taken> {
     const reader = new BlockReader(stream);
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
@@ -155,7 +180,7 @@ export class Uploader {
     try {
       let block = await reader.next(blockSize);
       if (reader.ended) return this.#held(block.slice(), session);
-      session ??= await this.session(null, stop.signal);
+      session ??= await this.session(null, stop.signal, name);
       if (this.#chunked) {
         const size = Math.max(blockSize, session.minimum);
         if (block.length < size) block = await reader.next(size, block);

@@ -50,7 +50,7 @@ function targetOf(host: string): Setup & { readonly target: Target } {
 /** A name for this machine that is not loopback's. */
 const elsewhere = (fake: FakeRegistry): string => fake.host.replace('127.0.0.1', '0.0.0.0');
 
-describe('HTTPS first', () => {
+describe('N16: HTTPS first', () => {
   const certificate = makeCertificate();
 
   test('a certificate from a known CA', async () => {

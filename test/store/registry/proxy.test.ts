@@ -191,7 +191,7 @@ function sourceOf(host: string, env: Record<string, string>, overrides: Partial<
   return { ...made, source };
 }
 
-describe('through a proxy', () => {
+describe('N18: through a proxy', () => {
   test('https goes through a tunnel: the proxy sees a name, the registry no password of the proxy', async () => {
     const { fake, host } = await start({ tls });
     const server = await startProxy({ authorization: login });

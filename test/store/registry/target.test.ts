@@ -516,7 +516,7 @@ describe('uploads on a bad day', () => {
     const { target, clock } = targetOf(fake);
     await expect(push(target, small)).rejects.toMatchObject({
       code: 'DENIED',
-      message: `destination ${fake.host}/dst: starting an upload: ${fake.host} answered 403 DENIED: requested access is denied`,
+      message: `destination ${fake.host}/dst: starting the upload of blob ${sha256(small)}: ${fake.host} answered 403 DENIED: requested access is denied`,
       advice: expect.stringContaining('no right to write dst') as string,
     });
     expect(clock.sleeps).toEqual([]);
@@ -701,7 +701,28 @@ test("Google's registries get one request without chunks", async () => {
     yield* pieces(large);
     throw new Error('no more');
   }
-  await expect(uploader.stage(failing(), never)).rejects.toThrow('no more');
+  await expect(uploader.stage(failing(), never)).rejects.toThrow(/^no more$/);
+});
+
+test.each<readonly [string, Effect]>([
+  ['breaks', { kind: 'reset' }],
+  ['breaks in the middle', { kind: 'swallow', bytes: 9_000_000, keep: true }],
+  ['fails by a gateway', answer(502)],
+  ['is lost', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
+])('such a request that %s can only be made again', async (_, effect) => {
+  const fake = await start();
+  const { Uploader } = await import('../../../src/store/registry/uploader.ts');
+  const { Repository } = await import('../../../src/store/registry/repository.ts');
+  const { RegistryClient } = await import('../../../src/store/registry/client.ts');
+  const { SessionLost } = await import('../../../src/store/registry/upload-session.ts');
+  const client = new RegistryClient(fake.host, setup().options);
+  open.push(client);
+  const uploader = new Uploader(new Repository(client, 'destination', 'dst'), { chunked: false });
+  fake.fault({ method: 'PATCH', path: /uploads/, effect });
+  await expect(uploader.stage(pieces(large), never)).rejects.toBeInstanceOf(SessionLost);
+  const staged = await uploader.stage(pieces(large), never);
+  await staged.commit(sha256(large), large.length, never);
+  expect(holds(fake, large)).toBe(true);
 });
 
 test('close drops every connection at once', async () => {

@@ -39,7 +39,8 @@ export async function serve(
   const method = incoming.method ?? '';
   const path = incoming.url ?? '';
   const effect = exchange.faults.next(exchange.server, method, path);
-  const body = await receive(incoming, effect);
+  const deaf = effect?.kind === 'silent' && !effect.reads;
+  const body = deaf ? Buffer.alloc(0) : await receive(incoming, effect);
   const request: Recorded = { server: exchange.server, method, path, headers: incoming.headers, body };
   exchange.record(request);
   response.on('prefinish', () => void (request.status = response.statusCode));
@@ -83,6 +84,15 @@ export async function serve(
       await answerInPart(response, reply, effect);
       return;
     }
+    case 'silent':
+      await once(response, 'close').catch(() => {});
+      return;
+    case 'drip':
+      await answerSlowly(response, await exchange.handler(request, false), effect.pieces);
+      return;
+    case 'short':
+      await answer(response, method, shortened(await exchange.handler(request, false), effect.bytes));
+      return;
     case undefined:
       await answer(response, method, await exchange.handler(request, false));
   }
@@ -136,6 +146,28 @@ async function answerInPart(
     case 'stall':
       await once(response, 'close').catch(() => {});
   }
+}
+
+async function answerSlowly(response: ServerResponse, reply: Reply, pieces: number): Promise<void> {
+  const body = Buffer.from(reply.body ?? '');
+  const headers = { ...reply.headers, 'content-length': String(body.length) };
+  response.writeHead(reply.status, headers as Record<string, string>);
+  const size = Math.ceil(body.length / pieces);
+  for (let at = 0; at < body.length; at += size) {
+    await new Promise((resolve) => response.write(body.subarray(at, at + size), resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  response.end();
+}
+
+function shortened(reply: Reply, bytes: number): Reply {
+  const body = Buffer.from(reply.body ?? '').subarray(0, bytes);
+  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(String(reply.headers?.['content-range']));
+  if (range === null) return reply;
+  const [, first, total] = range;
+  const last = Number(first) + body.length - 1;
+  const headers = { ...withoutLength(reply.headers), 'content-range': `bytes ${first}-${last}/${total}` };
+  return { status: reply.status, headers, body };
 }
 
 function withoutLength(headers: Reply['headers']): NonNullable<Reply['headers']> {

@@ -28,6 +28,12 @@ export type Effect =
   | { readonly kind: 'after'; readonly status: number | 'reset' }
   /** Of the answer's body only so many bytes arrive; then the connection breaks, or the answer ends there as if whole. */
   | { readonly kind: 'cut'; readonly bytes: number; readonly ending: 'reset' | 'whole' | 'stall' }
+  /** No answer at all, and the request's body is read or not, until the client gives up. Nothing is done. */
+  | { readonly kind: 'silent'; readonly reads: boolean }
+  /** The answer's body arrives in pieces, one by one: slow, but never still for long. */
+  | { readonly kind: 'drip'; readonly pieces: number }
+  /** Of a range that was asked for, an honest answer of so many bytes only. */
+  | { readonly kind: 'short'; readonly bytes: number }
   /** Of the request's body only so many bytes are taken in (and kept, or not); then the connection breaks. */
   | { readonly kind: 'swallow'; readonly bytes: number; readonly keep: boolean }
   /** The answer's bytes and headers are changed. */
@@ -46,6 +52,8 @@ interface Pending {
 /** The faults of a test, in the order given; the first that fits a request hits it. */
 export class FaultScript {
   readonly #pending: Pending[] = [];
+  /** The requests that were hit, by what. */
+  readonly hits: { readonly method: string; readonly path: string; readonly effect: Effect }[] = [];
 
   add(fault: Fault): void {
     this.#pending.push({ fault, skip: fault.skip ?? 0, left: fault.times ?? 1 });
@@ -61,6 +69,7 @@ export class FaultScript {
         continue;
       }
       pending.left -= 1;
+      this.hits.push({ method, path, effect: fault.effect });
       return fault.effect;
     }
     return null;

@@ -1,0 +1,31 @@
+/** A server that gives less than this while we wait for a whole timeout is as good as silent. Bytes. */
+const trickle = 16 * 1024;
+
+/** Adds up the time that was spent waiting for the server (not for our own consumer) and how little it brought. */
+export class Patience {
+  readonly #limit: number;
+  readonly #now: () => number;
+  #waited = 0;
+  #received = 0;
+
+  /** `limit` in milliseconds. */
+  constructor(limit: number, now: () => number) {
+    this.#limit = limit;
+    this.#now = now;
+  }
+
+  /** Reads once. @throws what `read` throws, and an Error when hardly anything comes. */
+  async wait(read: () => Promise<IteratorResult<Uint8Array>>): Promise<IteratorResult<Uint8Array>> {
+    const before = this.#now();
+    const result = await read();
+    this.#waited += this.#now() - before;
+    if (result.done !== true) this.#received += result.value.length;
+    if (this.#received >= trickle) {
+      this.#received = 0;
+      this.#waited = 0;
+    } else if (this.#waited > this.#limit && result.done !== true) {
+      throw new Error(`hardly any bytes came in ${this.#limit} ms`);
+    }
+    return result;
+  }
+}
