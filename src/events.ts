@@ -35,7 +35,8 @@ export type WarningCode =
   | 'WINDOW_CAPPED'
   | 'CACHE_OFF'
   | 'RULE_UNUSED'
-  | 'REGISTRY_WARNING';
+  | 'REGISTRY_WARNING'
+  | 'SETTING_IGNORED';
 
 /** Receives events in order; must not throw. */
 export type Listener = (event: ProgressEvent) => void;

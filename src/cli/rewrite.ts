@@ -19,7 +19,10 @@ import { RegistryClients } from '../store/registry/client.ts';
 import type { RegistryOptions } from '../store/registry/lease.ts';
 import type { CredentialLookup } from '../store/registry/credential.ts';
 import { createCredentialLookup } from '../store/registry/credentials.ts';
-import type { Target } from '../store/place.ts';
+import { type Certificates, createCertificates } from '../store/registry/certificates.ts';
+import { parseMirrors } from '../store/registry/mirrors.ts';
+import { createProxyLookup, type ProxyLookup } from '../store/registry/proxy.ts';
+import type { Source, Target } from '../store/place.ts';
 import type { Console } from './command.ts';
 import { flag, list, pairs, text, type Values } from './option.ts';
 import { chooseProgressMode, startProgress } from './progress-output.ts';
@@ -38,6 +41,8 @@ export class Session {
   readonly platforms: readonly Platform[];
   readonly #clients = new RegistryClients();
   readonly #lookups = new Map<string | null, CredentialLookup>();
+  readonly #shown = new Map<string | null, Certificates>();
+  readonly #proxies: ProxyLookup;
   readonly #values: Values;
   readonly #console: Console;
   readonly #stop: () => void;
@@ -45,6 +50,7 @@ export class Session {
   constructor(values: Values, console: Console) {
     this.#values = values;
     this.#console = console;
+    this.#proxies = createProxyLookup(console.env);
     const strict = new AbortController();
     this.signal = AbortSignal.any([console.signal, strict.signal]);
     this.jobs = values['jobs'] === undefined ? availableParallelism() : positive(values['jobs'], '--jobs');
@@ -73,10 +79,27 @@ export class Session {
       }
       progress.listener(event);
     };
+    if (
+      console.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' &&
+      !flag(values, 'insecure') &&
+      values['tls-verify'] !== false
+    )
+      this.listener({
+        type: 'warning',
+        code: 'SETTING_IGNORED',
+        message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect: certificates are checked',
+      });
   }
 
-  openSource(reference: Reference) {
-    return openSource(reference, this.#options('src-creds'));
+  openSource(reference: Reference): Promise<Source> {
+    const mirrors = parseMirrors(list(this.#values, 'mirror'));
+    // What was given for the registry is not shown to its mirrors.
+    const options = {
+      ...this.#options('src-creds'),
+      credentials: this.#credentials(null),
+      certificates: this.#certificates(null),
+    };
+    return openSource(reference, this.#options('src-creds'), { mirrors, options });
   }
 
   openTarget(references: readonly Reference[]): Promise<Target> {
@@ -103,10 +126,29 @@ export class Session {
       credentials: this.#credentials(text(values, side) ?? text(values, 'creds')),
       insecure: flag(values, 'insecure'),
       tlsVerify: values['tls-verify'] !== false,
+      certificates: this.#certificates(text(values, 'client-p12')),
+      proxies: this.#proxies,
       retryTimes: atLeast(0, values['retry-times'] ?? 4, '--retry-times'),
       timeoutMs: atLeast(1, values['timeout'] ?? 60, '--timeout') * 1000,
       clients: this.#clients,
     };
+  }
+
+  /** One for both sides, so that each file is read once. */
+  #certificates(clientP12: string | null): Certificates {
+    const known = this.#shown.get(clientP12);
+    if (known !== undefined) return known;
+    const { env } = this.#console;
+    const certificates = createCertificates({
+      certDir: text(this.#values, 'cert-dir'),
+      clientP12,
+      passphrase: env['OCISLIM_CLIENT_P12_PASSPHRASE'] || null,
+      passphraseFile: text(this.#values, 'client-p12-passphrase-file'),
+      env,
+      home: env['HOME'] ?? homedir(),
+    });
+    this.#shown.set(clientP12, certificates);
+    return certificates;
   }
 
   /** One lookup for both sides where their credentials are the same, so that they share tokens and connections. */

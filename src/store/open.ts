@@ -12,17 +12,24 @@ import { LayoutStorage } from './layout/layout-storage.ts';
 import { LocalTarget } from './local-target.ts';
 import type { Source, Target } from './place.ts';
 import type { RegistryOptions } from './registry/lease.ts';
-import { openRegistrySource } from './registry/source.ts';
+import { type MirrorOptions, openMirroredSource } from './registry/mirrored-source.ts';
 import { openRegistryTarget } from './registry/target.ts';
 
-/** Opens the place of an image for reading. Nothing is read before something is asked for, but where the path ends. */
-export async function openSource(reference: Reference, options: RegistryOptions): Promise<Source> {
+/**
+ * Opens the place of an image for reading; one in a registry by its mirrors, if it has any. Nothing is read before
+ * something is asked for, but where the path ends.
+ */
+export async function openSource(
+  reference: Reference,
+  options: RegistryOptions,
+  mirrors: MirrorOptions | null = null,
+): Promise<Source> {
   const settled = await settlePath(reference);
   const label = formatReference(settled);
   const what = `source ${label}`;
   switch (settled.kind) {
     case 'registry':
-      return openRegistrySource(settled, options);
+      return openMirroredSource(settled, options, mirrors);
     case 'layout':
       return new LayoutSource(label, directoryFiles(settled.path, what), settled);
     case 'oci-archive':

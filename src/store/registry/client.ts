@@ -17,9 +17,11 @@ import { HostHealth } from './host-health.ts';
 import type { ClientOptions } from './options.ts';
 import { Patience } from './patience.ts';
 import { printable } from './printable.ts';
+import { direct, ProxyError } from './proxy.ts';
 import { isTransient, pauseBefore, retryAfter } from './retry.ts';
 import type { Access } from './scope.ts';
 import { discard, header, headerValues, type HttpAnswer, type Method, Transport } from './transport.ts';
+import { systemCertificates, Trust } from './trust.ts';
 
 /** A request to a registry, with everything that decides how it may fail. */
 export interface RegistryRequest {
@@ -76,7 +78,13 @@ export class RegistryClient {
     this.#transport = new Transport({
       connections: options.connections ?? 6,
       verifyTls,
-      authorities: options.authorities ?? [],
+      trust: new Trust({
+        host,
+        server: this.#origin.host,
+        certificates: options.certificates ?? systemCertificates,
+        authorities: options.authorities ?? [],
+      }),
+      proxies: options.proxies ?? direct,
       allowLocal: isLoopback(this.#origin),
       connectTimeoutMs: Math.min(timeoutMs, longestConnect),
     });
@@ -320,7 +328,8 @@ export class RegistryClient {
       return url.protocol === 'https:' && url.hostname === this.#origin.hostname;
     if (this.#reached || url.origin !== this.origin) return false;
     // Without a port, plain HTTP is at another one: only who allowed it is taken there.
-    const otherPort = trouble === 'unreachable' && insecure && this.#origin.port === '';
+    const isRefused = error instanceof ProxyError && error.status !== null && error.status !== 407;
+    const otherPort = (trouble === 'unreachable' || isRefused) && insecure && this.#origin.port === '';
     if (!(trouble === 'not-tls' && (insecure || isLoopback(this.#origin))) && !otherPort) return false;
     this.#origin = new URL(this.#origin.href.replace(/^https:/, 'http:'));
     if (!isLoopback(this.#origin))
@@ -417,6 +426,8 @@ function isSame(one: ClientOptions, other: ClientOptions): boolean {
     one.insecure === other.insecure &&
     one.tlsVerify === other.tlsVerify &&
     one.authorities === other.authorities &&
+    one.certificates === other.certificates &&
+    one.proxies === other.proxies &&
     one.retryTimes === other.retryTimes &&
     one.timeoutMs === other.timeoutMs
   );

@@ -18,7 +18,7 @@ export function downloadBlob(
   signal: AbortSignal,
 ): ByteStream {
   return verify(
-    resume(repository, descriptor, signal),
+    downloadRest(repository, descriptor, 0, signal),
     descriptor,
     `${nameOf(repository.party)}: ${blobName(descriptor.digest)}`,
   );
@@ -27,20 +27,26 @@ export function downloadBlob(
 /** So much news between two breaks is a line that works, if badly: the count of tries starts anew. */
 const progress = 1024 * 1024;
 
-async function* resume(repository: Repository, descriptor: Descriptor, signal: AbortSignal): ByteStream {
+/** The bytes from `start` on, resumed like the whole, but not verified. @throws SIZE_MISMATCH, NOT_FOUND, NETWORK, … */
+export async function* downloadRest(
+  repository: Repository,
+  descriptor: Descriptor,
+  start: number,
+  signal: AbortSignal,
+): ByteStream {
   const { client } = repository;
   const { clock, options } = client;
   const { size, digest } = descriptor;
   const what = blobName(digest);
-  let offset = 0;
+  let offset = start;
   let failures = 0;
-  let lastBreak = 0;
+  let lastBreak = start;
   /** Servers that answer a range wrongly are asked for the whole. */
   let ranges = true;
   for (;;) {
     const answer = await openAt(repository, descriptor, ranges ? offset : 0, signal);
-    const start = answer.status === 206 ? rangeStart(answer, size) : 0;
-    if (answer.status === 416 || start === null || start > offset) {
+    const first = answer.status === 206 ? rangeStart(answer, size) : 0;
+    if (answer.status === 416 || first === null || first > offset) {
       discardHard(answer);
       ranges = false;
       continue;
@@ -54,7 +60,7 @@ async function* resume(repository: Repository, descriptor: Descriptor, signal: A
         `${nameOf(repository.party)}: ${what} is ${length} bytes long, not ${size}`,
       );
     }
-    let skip = offset - start;
+    let skip = offset - first;
     let trouble: unknown = null;
     const patience = new Patience(options.timeoutMs, () => clock.now());
     const health = client.healthOf(answer.url);

@@ -1,6 +1,14 @@
 import { OcislimError, type ErrorCode } from '../../errors.ts';
 import { redact } from './address.ts';
+import {
+  describeAlert,
+  describeCertificate,
+  isCertificateCode,
+  alertName,
+  isVersionMismatch,
+} from './certificate-trouble.ts';
 import { printable } from './printable.ts';
+import { ProxyError } from './proxy.ts';
 import { discard, header, type HttpAnswer, readHead } from './transport.ts';
 
 /** Whose requests these are: every message starts with it. */
@@ -173,37 +181,28 @@ export type Trouble =
   /** The server does not speak TLS. */
   | 'not-tls'
   | 'certificate'
+  /** The server wants a client certificate, or not the one that it got. */
+  | 'client-certificate'
+  /** The two sides have no version of TLS in common. */
+  | 'tls-version'
+  /** A proxy on the way does not let us through. */
+  | 'proxy'
+  /** Certificates or proxies that the person named cannot be used. */
+  | 'settings'
   /** There is no such server, or nobody listens. */
   | 'unreachable'
   /** A server sent us to an address that only we can reach. */
   | 'local-address'
   | 'broken';
 
-/** What is wrong with a certificate; null where Node's own words say it best. */
-const certificateTroubles: ReadonlyMap<string, string | null> = new Map([
-  ['CERT_CHAIN_TOO_LONG', 'its chain is too long'],
-  ['CERT_HAS_EXPIRED', 'it has expired'],
-  ['CERT_NOT_YET_VALID', 'it is not valid yet (is the clock right?)'],
-  ['CERT_REJECTED', null],
-  ['CERT_REVOKED', 'it was revoked'],
-  ['CERT_SIGNATURE_FAILURE', 'its signature is wrong'],
-  ['CERT_UNTRUSTED', 'its CA is not trusted for this'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'it is self-signed'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', null],
-  ['HOSTNAME_MISMATCH', 'it is for another name'],
-  ['INVALID_CA', 'its CA is none'],
-  ['INVALID_PURPOSE', 'it is not for a server'],
-  ['PATH_LENGTH_EXCEEDED', 'its chain is too long'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'its chain ends in a CA that is not known here'],
-  ['UNABLE_TO_GET_ISSUER_CERT', 'its CA is not known here'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its CA is not known here'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its CA is not known here, or the server leaves out part of the chain'],
-]);
-
-/** What kind of trouble an error of undici, node:net or node:tls is. */
+/** What kind of trouble an error of undici, node:net, node:tls or the transport is. */
 export function classify(error: unknown): Trouble {
+  if (error instanceof ProxyError) return 'proxy';
+  if (error instanceof OcislimError) return 'settings';
   const code = codeOf(error);
-  if (certificateTroubles.has(code)) return 'certificate';
+  if (isCertificateCode(code)) return 'certificate';
+  if (describeAlert(error) !== null) return 'client-certificate';
+  if (isVersionMismatch(error)) return 'tls-version';
   switch (code) {
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
@@ -235,9 +234,10 @@ function codeOf(error: unknown): string {
 
 /** The error for a connection that failed for good. */
 export function connectionError(party: Party, what: string, url: URL, error: unknown): ConnectionError {
-  const { sentence, advice } = explain(classify(error), url, error);
   const trouble = classify(error);
-  const transient = trouble === 'broken' || trouble === 'unreachable';
+  const { sentence, advice } = explain(trouble, url, error);
+  const transient =
+    trouble === 'broken' || trouble === 'unreachable' || (error instanceof ProxyError && error.transient);
   return new ConnectionError(`${nameOf(party)}: ${what}: ${sentence}`, transient, {
     cause: error,
     ...(advice === null ? {} : { advice }),
@@ -258,9 +258,25 @@ function explain(
       };
     case 'certificate':
       return {
-        sentence: `the certificate of ${url.host} cannot be trusted: ${certificateTroubles.get(codeOf(error)) ?? reason}`,
-        advice: 'Name its CA in SSL_CERT_FILE=FILE, or accept any certificate with --tls-verify=false.',
+        sentence: `the certificate of ${url.host} cannot be trusted: ${describeCertificate(codeOf(error), error, url.hostname) ?? reason}`,
+        advice:
+          'Name its CA with --cert-dir DIR (a folder with a .crt file) or SSL_CERT_FILE=FILE, or accept any certificate with --tls-verify=false.',
       };
+    case 'client-certificate':
+      return {
+        sentence: `${url.host} ${describeAlert(error) ?? reason}`,
+        advice:
+          'Give a client certificate with --client-p12 FILE or --cert-dir DIR (NAME.cert and NAME.key), or put it into certs.d.',
+      };
+    case 'tls-version':
+      return {
+        sentence: `${url.host} and ocislim have no version or cipher of TLS in common, or the server wants a client certificate (${alertName(error)})`,
+        advice: 'TLS 1.2 and 1.3 are spoken here.',
+      };
+    case 'proxy':
+      return { sentence: reason, advice: error instanceof ProxyError ? error.advice : null };
+    case 'settings':
+      return { sentence: reason, advice: error instanceof OcislimError ? (error.advice ?? null) : null };
     case 'unreachable':
       return {
         sentence: `cannot reach ${url.host}: ${reason}`,

@@ -1,6 +1,8 @@
 import type { Listener } from '../../events.ts';
+import type { Certificates } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import type { CredentialLookup } from './credential.ts';
+import type { ProxyLookup } from './proxy.ts';
 
 /** How to talk to a registry. */
 export interface ClientOptions {
@@ -12,6 +14,10 @@ export interface ClientOptions {
   readonly tlsVerify: boolean;
   /** Certificates of CAs, in PEM, to be trusted besides the system's. */
   readonly authorities?: readonly string[];
+  /** The certificates that each server gets; those of the system alone unless told. */
+  readonly certificates?: Certificates;
+  /** The proxies that requests go through; none unless told. */
+  readonly proxies?: ProxyLookup;
   /** How often a request that failed is tried again. */
   readonly retryTimes: number;
   /** Milliseconds without progress after which a request has failed. */

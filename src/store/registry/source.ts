@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../../oci/reference.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Mountable, RawManifest, Source } from '../place.ts';
-import { downloadBlob } from './download.ts';
+import { downloadBlob, downloadRest } from './download.ts';
 import { nameOf } from './failure.ts';
 import { getManifest } from './manifests.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
@@ -12,11 +12,11 @@ import { findReferrers } from './referrers.ts';
 import type { Repository } from './repository.ts';
 
 /** Opens an image in a registry for reading. Nothing is sent before something is asked for. */
-export function openRegistrySource(reference: RegistryReference, options: RegistryOptions): Source {
+export function openRegistrySource(reference: RegistryReference, options: RegistryOptions): RegistrySource {
   return new RegistrySource(reference, lease(reference.host, 'source', reference.repository, options));
 }
 
-class RegistrySource implements Source {
+export class RegistrySource implements Source {
   readonly label: string;
   readonly #reference: RegistryReference;
   readonly #repository: Repository;
@@ -65,6 +65,11 @@ class RegistrySource implements Source {
 
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     return downloadBlob(this.#repository, descriptor, signal);
+  }
+
+  /** The bytes of a blob from an offset on, which nobody has verified: whoever has those before it must. */
+  rest(descriptor: Descriptor, offset: number, signal: AbortSignal): ByteStream {
+    return downloadRest(this.#repository, descriptor, offset, signal);
   }
 
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {

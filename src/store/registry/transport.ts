@@ -1,9 +1,10 @@
-import type { SecureContext } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { publicLookup } from './address.ts';
-import { trustContext } from './trust.ts';
+import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector } from './connector.ts';
+import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
+import type { Trust } from './trust.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -36,37 +37,45 @@ export interface TransportOptions {
   /** Connections per server for everything but downloads. */
   readonly connections: number;
   readonly verifyTls: boolean;
-  /** CAs besides the system's, in PEM. */
-  readonly authorities: readonly string[];
+  readonly trust: Trust;
+  readonly proxies: ProxyLookup;
   /** May servers send us to local addresses? True when the registry itself is on one. */
   readonly allowLocal: boolean;
   readonly connectTimeoutMs: number;
 }
 
-/** The connections to a registry and to the servers that it names. */
+/** The way to one server, for one lane. */
+interface Route {
+  readonly pool: Pool;
+  /** The proxy that takes requests in plain HTTP and passes them on; through a tunnel, none is seen. */
+  readonly via: Proxy | null;
+}
+
+/** The connections to a registry and to the servers that it names, through proxies where the person has them. */
 export class Transport {
   readonly #options: TransportOptions;
-  readonly #agents = new Map<string, Agent>();
-  #trust: SecureContext | null = null;
-  #closed = false;
+  readonly #routes = new Map<string, Promise<Route>>();
+  readonly #closing = new AbortController();
 
   constructor(options: TransportOptions) {
     this.#options = options;
   }
 
-  /** @throws the signal's reason, or undici's and Node's own errors. */
+  /** @throws the signal's reason, IO for certificates, USAGE for proxies, or undici's and Node's own errors and `ProxyError`. */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
-    if (this.#closed)
-      throw new OcislimError('INTERNAL', 'a registry was asked for something after it was closed');
     const { method, url, headers, body, timeoutMs } = request;
     try {
-      const answer = await this.#agent(request).request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
+      const { pool, via } = await this.#route(request);
+      signal.throwIfAborted();
+      const answer = await pool.request({
+        // RFC 9112, 3.2.2: a proxy is told the whole URL.
+        path: `${via === null ? '' : url.origin}${url.pathname}${url.search}`,
         method,
         headers: {
           ...headers,
+          ...(via === null ? {} : { host: url.host }),
+          ...(via === null || via.authorization === null ? {} : { 'proxy-authorization': via.authorization }),
           // Said for slices too, which would otherwise go in HTTP's own chunks: not every registry takes those.
           ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
           'accept-encoding': 'identity',
@@ -82,6 +91,10 @@ export class Transport {
       });
       // A body that is destroyed before anybody reads it would otherwise throw at the process.
       answer.body.on('error', () => {});
+      if (via !== null && answer.statusCode === 407) {
+        answer.body.destroy();
+        throw proxyRefusal(via, url, 407);
+      }
       return { status: answer.statusCode, headers: answer.headers, url, body: answer.body };
     } catch (error) {
       signal.throwIfAborted();
@@ -89,39 +102,65 @@ export class Transport {
     }
   }
 
-  #agent({ lane, foreign }: HttpRequest): Agent {
-    const guarded = foreign && !this.#options.allowLocal;
-    const key = `${lane} ${guarded}`;
-    const known = this.#agents.get(key);
-    if (known !== undefined) return known;
-    const { connections, verifyTls, connectTimeoutMs } = this.#options;
-    const agent = new Agent({
-      connections: lane === 'download' ? null : connections,
-      allowH2: false,
-      connect: {
-        // Said either way, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
-        rejectUnauthorized: verifyTls,
-        ...(verifyTls ? { secureContext: this.#trusted() } : {}),
-        timeout: connectTimeoutMs,
-        ...(guarded ? { lookup: publicLookup } : {}),
-      },
-    });
-    this.#agents.set(key, agent);
-    return agent;
+  #route(request: HttpRequest): Promise<Route> {
+    this.#refuseClosed();
+    const guarded = request.foreign && !this.#options.allowLocal;
+    const key = `${request.lane} ${request.foreign} ${request.url.origin}`;
+    let route = this.#routes.get(key);
+    if (route === undefined) {
+      route = this.#makeRoute(request, guarded);
+      this.#routes.set(key, route);
+    }
+    return route;
   }
 
-  /** Made once: each connection would otherwise read all certificates anew. */
-  #trusted(): SecureContext {
-    this.#trust ??= trustContext(this.#options.authorities);
-    return this.#trust;
+  async #makeRoute({ lane, foreign, url }: HttpRequest, guarded: boolean): Promise<Route> {
+    const { connections, verifyTls, trust, proxies, connectTimeoutMs: timeoutMs } = this.#options;
+    const proxy = proxies(url);
+    const isTls = url.protocol === 'https:';
+    const toServer: ConnectOptions = {
+      verifyTls,
+      context: isTls ? await trust.contextFor(url, foreign) : null,
+      // A proxy resolves names by itself: whether it may go to a local address is for its owner to say.
+      lookup: guarded && proxy === null ? publicLookup : null,
+      timeoutMs,
+    };
+    // The person named the proxy, not the registry: it is checked, whatever becomes of the registry's certificate.
+    const context = proxy?.url.protocol === 'https:' ? await trust.usual() : null;
+    const toProxy: ConnectOptions = { verifyTls: true, context, lookup: null, timeoutMs };
+    this.#refuseClosed();
+    const connect =
+      proxy === null
+        ? directConnector(toServer)
+        : isTls
+          ? tunnelConnector(proxy, url, toServer, toProxy, this.#closing.signal)
+          : forwardConnector(proxy, url, toProxy);
+    const via = isTls ? null : proxy;
+    const pool = new Pool(via === null ? url.origin : via.url.origin, {
+      connections: lane === 'download' ? null : connections,
+      connect,
+    });
+    return { pool, via };
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing.signal.aborted)
+      throw new OcislimError('INTERNAL', 'a registry was asked for something after it was closed');
   }
 
   /** Drops every connection at once. */
   async close(): Promise<void> {
-    this.#closed = true;
-    const agents = [...this.#agents.values()];
-    this.#agents.clear();
-    await Promise.all(agents.map((agent) => agent.destroy()));
+    this.#closing.abort();
+    const routes = [...this.#routes.values()];
+    this.#routes.clear();
+    await Promise.all(
+      routes.map((route) =>
+        route.then(
+          ({ pool }) => pool.destroy(),
+          () => {},
+        ),
+      ),
+    );
   }
 }
 

@@ -1,15 +1,85 @@
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { knownAuthorities } from './authorities.ts';
+import type { Certificates, HostCertificates } from './certificates.ts';
 
-let known: readonly string[] | null = null;
-
-/** Node's own CAs, those of NODE_EXTRA_CA_CERTS, and the system's (SSL_CERT_FILE and SSL_CERT_DIR name others). */
-function knownAuthorities(): readonly string[] {
-  // Reading them takes tens of milliseconds, and they do not change during a run.
-  known ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
-  return known;
+export interface TrustOptions {
+  /** The registry, as people write it. */
+  readonly host: string;
+  /** The registry's server: `HOST[:PORT]`, as URLs have it. */
+  readonly server: string;
+  readonly certificates: Certificates;
+  /** More CAs for every server, in PEM. */
+  readonly authorities: readonly string[];
 }
 
-/** What TLS connections trust: the known CAs and the ones given, in PEM. */
-export function trustContext(authorities: readonly string[]): SecureContext {
-  return createSecureContext({ ca: [...knownAuthorities(), ...authorities] });
+/** No certificates but those of the system that this process runs in. */
+export const systemCertificates: Certificates = {
+  known: () => (known ??= knownAuthorities(process.env)),
+  of: () => Promise.resolve({ authorities: [], clients: [] }),
+};
+
+let known: Promise<readonly string[]> | null = null;
+
+/** Whom the connections of one registry's client trust, and what they show: the one place that decides it. */
+export class Trust {
+  readonly #options: TrustOptions;
+  /** Each takes tens of milliseconds to make. */
+  readonly #contexts = new Map<string, Promise<SecureContext>>();
+  #usual: Promise<SecureContext> | null = null;
+
+  constructor(options: TrustOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * For the server of a URL. The registry's CAs hold for the servers that it names too, as with docker: its storage
+   * and its token server are often behind the same CA. A client certificate is for its own host alone.
+   * @throws IO
+   */
+  contextFor(url: URL, foreign: boolean): Promise<SecureContext> {
+    const key = `${foreign} ${url.host}`;
+    let context = this.#contexts.get(key);
+    if (context === undefined) {
+      context = this.#make(url, foreign);
+      this.#contexts.set(key, context);
+    }
+    return context;
+  }
+
+  async #make(url: URL, foreign: boolean): Promise<SecureContext> {
+    const { host, server, certificates } = this.#options;
+    const registry = await certificates.of([host, server], false);
+    if (url.host === server) return this.#context(registry);
+    const own = await certificates.of([url.host], foreign);
+    return this.#context({
+      authorities: [...registry.authorities, ...own.authorities],
+      clients: foreign || own.clients.length > 0 ? own.clients : registry.clients,
+    });
+  }
+
+  async #context(own: HostCertificates): Promise<SecureContext> {
+    if (own.authorities.length > 0 || own.clients.length > 0) return this.#build(own);
+    this.#usual ??= this.#build(own);
+    return this.#usual;
+  }
+
+  async #build({ authorities, clients }: HostCertificates): Promise<SecureContext> {
+    const { certificates, authorities: more } = this.#options;
+    const pairs = clients.filter((each) => each.kind === 'pem');
+    const files = clients.filter((each) => each.kind === 'pfx');
+    return createSecureContext({
+      ca: [...(await certificates.known()), ...more, ...authorities],
+      ...(pairs.length === 0
+        ? {}
+        : { cert: pairs.map(({ cert }) => cert), key: pairs.map(({ key }) => key) }),
+      ...(files.length === 0
+        ? {}
+        : { pfx: files.map(({ pfx, passphrase }) => ({ buf: Buffer.from(pfx), passphrase })) }),
+    });
+  }
+
+  /** For a server that is not of the registry's making: a proxy. */
+  async usual(): Promise<SecureContext> {
+    return this.#context({ authorities: [], clients: [] });
+  }
 }

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { get as getTls } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +22,12 @@ export interface RegistryOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** The registry sends its clients to a token server, which hands out tokens to these users for so many seconds. */
   readonly tokens?: { readonly users: Readonly<Record<string, string>>; readonly seconds: number };
+  /** The registry speaks TLS; with CAs of clients, it wants a certificate from them. All in PEM. */
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    readonly clients?: { readonly ca: string; readonly cert: string; readonly key: string };
+  };
 }
 
 /** Debian's docker-registry (distribution 2.8) on a free loopback port, with an empty storage of its own. */
@@ -28,13 +36,21 @@ export class DockerRegistry {
   readonly folder: string;
   readonly tokens: TokenServer | undefined;
   readonly #child: ChildProcess;
+  readonly #tls: RegistryOptions['tls'];
   #probes = 0;
 
-  private constructor(host: string, folder: string, child: ChildProcess, tokens: TokenServer | undefined) {
+  private constructor(
+    host: string,
+    folder: string,
+    child: ChildProcess,
+    tokens: TokenServer | undefined,
+    tls: RegistryOptions['tls'],
+  ) {
     this.host = host;
     this.folder = folder;
     this.tokens = tokens;
     this.#child = child;
+    this.#tls = tls;
   }
 
   static async start(options: RegistryOptions = {}): Promise<DockerRegistry> {
@@ -54,12 +70,12 @@ export class DockerRegistry {
           version: 0.1,
           log: { level: 'error', accesslog: { disabled: false } },
           storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
-          http: { addr: `127.0.0.1:${port}` },
+          http: { addr: `127.0.0.1:${port}`, ...(await tlsOf(folder, options.tls)) },
           ...(auth === undefined ? {} : { auth }),
         }),
       );
       const child = serve(folder, config);
-      const registry = new DockerRegistry(`127.0.0.1:${port}`, folder, child, tokens);
+      const registry = new DockerRegistry(`127.0.0.1:${port}`, folder, child, tokens, options.tls);
       try {
         await registry.#ready();
         return registry;
@@ -77,7 +93,7 @@ export class DockerRegistry {
   async requests(): Promise<readonly LoggedRequest[]> {
     // What came before this request is in the log when this request is.
     const mark = `/v2/?probe=${++this.#probes}`;
-    await fetch(`http://${this.host}${mark}`).then((response) => response.arrayBuffer());
+    await this.#get(mark);
     for (;;) {
       const lines = parseLog(await readFile(join(this.folder, 'stdout'), 'utf8'));
       if (lines.some(({ path }) => path === mark))
@@ -101,16 +117,30 @@ export class DockerRegistry {
   async #ready(): Promise<void> {
     for (let attempt = 0; attempt < 200; attempt++) {
       if (this.#child.exitCode !== null) throw new Error('docker-registry ended at once');
-      const answer = await fetch(`http://${this.host}/v2/`).catch(() => undefined);
-      await answer?.arrayBuffer();
-      if (
-        answer?.headers.get('docker-distribution-api-version') !== undefined &&
-        this.#child.exitCode === null
-      )
-        return;
+      const headers = await this.#get('/v2/').catch(() => undefined);
+      if (headers?.['docker-distribution-api-version'] !== undefined && this.#child.exitCode === null) return;
       await sleep(50);
     }
     throw new Error('docker-registry does not answer');
+  }
+
+  /** Asks for something, and gives the headers of the answer. */
+  #get(path: string): Promise<IncomingHttpHeaders> {
+    const tls = this.#tls;
+    return new Promise((resolve, reject) => {
+      const answered = (response: IncomingMessage): void => {
+        response.resume().once('end', () => resolve(response.headers));
+      };
+      const request =
+        tls === undefined
+          ? getPlain(`http://${this.host}${path}`, answered)
+          : getTls(
+              `https://${this.host}${path}`,
+              { ca: tls.cert, ...tls.clients, agent: false, rejectUnauthorized: false },
+              answered,
+            );
+      request.on('error', reject);
+    });
   }
 
   async #end(): Promise<void> {
@@ -135,6 +165,17 @@ function serve(folder: string, config: string): ChildProcess {
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
   return child;
+}
+
+async function tlsOf(folder: string, tls: RegistryOptions['tls']): Promise<object> {
+  if (tls === undefined) return {};
+  const [certificate, key, ca] = ['server.crt', 'server.key', 'clients.crt'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  await writeFile(certificate, tls.cert);
+  await writeFile(key, tls.key);
+  if (tls.clients !== undefined) await writeFile(ca, tls.clients.ca);
+  return { tls: { certificate, key, ...(tls.clients === undefined ? {} : { clientcas: [ca] }) } };
 }
 
 async function authentication(

@@ -1,0 +1,152 @@
+import type { X509Certificate } from 'node:crypto';
+import { printable } from './printable.ts';
+
+/** What servers showed before they were refused. */
+const peers = new WeakMap<object, X509Certificate>();
+
+/** Keeps the certificate that an error of a connection is about, for its message. */
+export function rememberPeer(error: Error, peer: X509Certificate): void {
+  peers.set(error, peer);
+}
+
+interface Words {
+  /** Null: Node's own words say it best. */
+  readonly plain: string | null;
+  /** With the certificate at hand. */
+  readonly exact?: (peer: X509Certificate, host: string) => string | null;
+}
+
+/** What is wrong with a certificate. */
+const troubles: ReadonlyMap<string, Words> = new Map<string, Words>([
+  ['CERT_CHAIN_TOO_LONG', { plain: 'its chain is too long' }],
+  ['CERT_HAS_EXPIRED', { plain: 'it has expired', exact: expired }],
+  ['CERT_NOT_YET_VALID', { plain: 'it is not valid yet (is the clock right?)', exact: notYetValid }],
+  ['CERT_REJECTED', { plain: null }],
+  ['CERT_REVOKED', { plain: 'it was revoked' }],
+  ['CERT_SIGNATURE_FAILURE', { plain: 'its signature is wrong' }],
+  ['CERT_UNTRUSTED', { plain: 'its CA is not trusted for this' }],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', { plain: 'it is self-signed' }],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', { plain: null, exact: otherNames }],
+  ['HOSTNAME_MISMATCH', { plain: 'it is for another name', exact: otherNames }],
+  ['INVALID_CA', { plain: 'its CA is none' }],
+  ['INVALID_PURPOSE', { plain: 'it is not for a server' }],
+  ['PATH_LENGTH_EXCEEDED', { plain: 'its chain is too long' }],
+  [
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    { plain: 'its chain ends in a CA that is not known here', exact: unknownRoot },
+  ],
+  ['UNABLE_TO_GET_ISSUER_CERT', { plain: 'its CA is not known here', exact: unknownIssuer }],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', { plain: 'its CA is not known here', exact: unknownIssuer }],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', { plain: 'its CA is not known here', exact: unknownIssuer }],
+]);
+
+/** Is this code of Node's one about a server's certificate? */
+export function isCertificateCode(code: string): boolean {
+  return troubles.has(code);
+}
+
+/** What is wrong with the certificate, in words; null where there are none but Node's. */
+export function describeCertificate(code: string, error: unknown, host: string): string | null {
+  const words = troubles.get(code);
+  const peer = typeof error === 'object' && error !== null ? peers.get(error) : undefined;
+  const exact = peer === undefined ? null : words?.exact?.(peer, host);
+  return exact ?? words?.plain ?? null;
+}
+
+/** The first certificate of the chain for which this holds. */
+function inChain(
+  peer: X509Certificate,
+  holds: (each: X509Certificate) => boolean,
+): X509Certificate | undefined {
+  let each: X509Certificate | undefined = peer;
+  // No chain is as long as this; one that names itself would have no end.
+  for (let depth = 0; each !== undefined && depth < 20; depth += 1) {
+    if (holds(each)) return each;
+    each = each.issuerCertificate;
+  }
+  return undefined;
+}
+
+function expired(peer: X509Certificate): string | null {
+  const old = inChain(peer, ({ validTo }) => Date.parse(validTo) < Date.now());
+  if (old === undefined) return null;
+  return `${subject(old, peer)} expired on ${day(old.validTo)}`;
+}
+
+function notYetValid(peer: X509Certificate): string | null {
+  const young = inChain(peer, ({ validFrom }) => Date.parse(validFrom) > Date.now());
+  if (young === undefined) return null;
+  return `${subject(young, peer)} is not valid before ${day(young.validFrom)} (is the clock right?)`;
+}
+
+function subject(one: X509Certificate, peer: X509Certificate): string {
+  return one === peer ? 'it' : `the one of its CA ${nameOf(one.subject)}`;
+}
+
+function unknownRoot(peer: X509Certificate): string | null {
+  const root = inChain(peer, ({ subject: name, issuer }) => name === issuer);
+  return root === undefined
+    ? null
+    : `its chain ends in the CA ${nameOf(root.subject)}, which is not known here`;
+}
+
+function unknownIssuer(peer: X509Certificate): string | null {
+  const last = inChain(peer, ({ issuerCertificate }) => issuerCertificate === undefined) ?? peer;
+  return `it was issued by ${nameOf(last.issuer)}, which is not known here; or the server leaves out part of the chain`;
+}
+
+const mostNames = 5;
+
+function otherNames(peer: X509Certificate, host: string): string {
+  const names = (peer.subjectAltName ?? '')
+    .split(/, ?(?=(?:DNS|IP Address):)/)
+    .flatMap((each) => /^(?:DNS|IP Address):(.+)$/.exec(each)?.[1] ?? [])
+    .map((each) => printable(each, 60));
+  const more = names.length > mostNames ? `, … (${names.length} names)` : '';
+  const listed = names.length === 0 ? 'no name' : `${names.slice(0, mostNames).join(', ')}${more}`;
+  return `it is for ${listed}, not for ${host}`;
+}
+
+/** A distinguished name on one line; Node gives each part a line. */
+function nameOf(name: string): string {
+  return printable(name.trim().replaceAll('\n', ', '), 120);
+}
+
+function day(date: string): string {
+  return new Date(date).toISOString().slice(0, 10);
+}
+
+/** What a server says of the certificate that we showed, or of the versions that we speak (RFC 8446, 6.2). */
+const alerts: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [/certificate[_ ]required/i, 'wants a client certificate, and none was given'],
+  [/certificate[_ ]expired/i, 'refuses the client certificate: it has expired'],
+  [/certificate[_ ]revoked/i, 'refuses the client certificate: it was revoked'],
+  [/unknown[_ ]ca\b/i, 'refuses the client certificate: the server does not know its CA'],
+  [/(?:bad|unsupported)[_ ]certificate|certificate[_ ]unknown/i, 'refuses the client certificate'],
+  [/alert[_ ]access[_ ]denied/i, 'refuses the client certificate: it gives no access'],
+];
+
+/** What a server said of our client certificate; null if the error is about something else. */
+export function describeAlert(error: unknown): string | null {
+  const text = alertText(error);
+  return alerts.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+}
+
+/** Do the two sides have no version or cipher of TLS in common? */
+export function isVersionMismatch(error: unknown): boolean {
+  return /protocol[_ ]version|unsupported[_ ]protocol|handshake[_ ]failure|no[_ ]protocols[_ ]available|insufficient[_ ]security/i.test(
+    alertText(error),
+  );
+}
+
+/** OpenSSL's name for what happened, without the rest of its line. */
+export function alertName(error: unknown): string {
+  const text = alertText(error);
+  return printable(/SSL routines:[^:]*:([^:]+)/.exec(text)?.[1] ?? text.trim(), 80);
+}
+
+function alertText(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const code = 'code' in error ? String(error.code) : '';
+  return code.startsWith('ERR_SSL') || code === 'EPROTO' ? `${code} ${error.message}` : '';
+}
