@@ -111,6 +111,11 @@ export class Session {
     });
   }
 
+  /** Opens a destination for reading, with what is shown to destinations. */
+  openResult(reference: Reference): Promise<Source> {
+    return openSource(reference, this.#options('dest-creds'));
+  }
+
   /** Opens an image besides source and destination: what was given for the source is shown to no other registry. */
   openBase(reference: Reference) {
     const source = parseReference(text(this.#values, 'src') ?? '');

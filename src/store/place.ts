@@ -22,6 +22,11 @@ export interface Source {
   readonly mountable: Mountable | null;
   /** The manifest or index that the reference names. @throws NOT_FOUND, UNAUTHORIZED, NETWORK, … */
   root(signal: AbortSignal): Promise<RawManifest>;
+  /**
+   * What the reference names, without reading it, where the place can tell (a registry does not count that as a pull); null
+   * where only `root` tells, errors included.
+   */
+  head(signal: AbortSignal): Promise<Descriptor | null>;
   /** A manifest by descriptor: verified bytes. @throws DIGEST_MISMATCH, SIZE_MISMATCH, NOT_FOUND, … */
   manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest>;
   /**

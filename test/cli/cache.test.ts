@@ -26,10 +26,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const blobsRead = () => from.sent('GET', /\/blobs\//).length;
+const blobsRead = () => from.sent('GET', /\/blobs\/|\/manifests\/(?:1$|sha256:)/).length;
 
 test.each(['squash --all', 'prune --shadowed', 'recompress --compression zstd', 'copy', 'slim'])(
-  '%s the second time says what came from the cache, and reads no blob',
+  '%s the second time says what came from the cache, and reads no blob and no manifest: no pull',
   async (command) => {
     const [name = '', ...args] = command.split(' ');
     const cache = join(folder, name);
@@ -52,7 +52,7 @@ test.each(['squash --all', 'prune --shadowed', 'recompress --compression zstd', 
     expect(blobsRead()).toBe(before);
     expect(second.stderr).toMatch(/transfer: .* from the cache/);
     const { transfer } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-    expect(transfer.downloadedBytes).toBe(image.manifest.length);
+    expect(transfer.downloadedBytes).toBe(0);
     expect(transfer.cachedBytes).toBeGreaterThan(0);
     if (name === 'copy') expect(recipesIn(cache)).toEqual([]);
     else expect(recipesIn(cache).length).toBeGreaterThan(0);

@@ -57,6 +57,20 @@ test('each side is shown its own, and nothing else', async () => {
   expect(shown(to)).toEqual(['bob:p:w']);
 });
 
+test('verify shows the original the credentials of the source, and the result those of the destination', async () => {
+  const [a, b] = [await start('alice'), await start('bob')];
+  const given = ['--src-creds', 'alice:p:w', '--dest-creds', 'bob:p:w'];
+  const { status, stderr } = await callCli([
+    'verify',
+    `${a.host}/app:v1`,
+    `${b.host}/app:v1`,
+    '-q',
+    ...given,
+  ]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect([shown(a), shown(b)]).toEqual([['alice:p:w'], ['bob:p:w']]);
+});
+
 test('--creds is for the side that has none of its own', async () => {
   for (const side of ['src', 'dest']) {
     const from = await start(side === 'src' ? 'own' : 'both');

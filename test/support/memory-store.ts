@@ -51,6 +51,10 @@ export class MemorySource implements Source {
     return this.opened.filter((each) => each === digest).length;
   }
 
+  async head(): Promise<null> {
+    return null;
+  }
+
   async root(signal: AbortSignal): Promise<RawManifest> {
     return this.#manifest(this.#root, signal);
   }

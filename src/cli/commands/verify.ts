@@ -6,7 +6,7 @@ export const verify: Command = {
   name: 'verify',
   describe: 'prove that image B is image A, or A less the paths that pruning removed',
   details:
-    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. After a prune, --removed-by FILE.json (the report that prune wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs that are in the cache are judged by their digests, and not asked of the registry.',
+    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that prune wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs that are in the cache are judged by their digests, and not asked of the registry.',
   positionals: [
     { name: 'a', describe: 'the original', required: true },
     { name: 'b', describe: 'the image to judge', required: true },
@@ -50,7 +50,7 @@ export const verify: Command = {
     const session = new Session(values, console);
     const cache = await session.openCache();
     const a = await session.openSource(first);
-    const b = await session.openSource(second);
+    const b = await session.openResult(second);
     try {
       const { platforms, jobs, maxScratch, listener, signal } = session;
       const result = await verifyImages({

@@ -48,6 +48,10 @@ export class DockerArchiveSource implements Source {
     this.#name = name;
   }
 
+  async head(): Promise<null> {
+    return null;
+  }
+
   async root(signal: AbortSignal): Promise<RawManifest> {
     const list = await this.#files.read('manifest.json', maxList, signal);
     const images = list === null ? null : parseDockerManifest(list, this.#what);

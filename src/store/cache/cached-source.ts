@@ -8,7 +8,7 @@ import type { BlobCache } from './blob-cache.ts';
 
 /**
  * A source whose blobs, and manifests by digest, come from the cache where it has them, and go into it where it has not.
- * What a name stands for is always asked. A place on this machine's disk is as near as the cache: it is read as it is.
+ * What a name stands for is always asked, by a HEAD where the registry tells enough in it: then it is not a pull. A place on this machine's disk is as near as the cache: it is read as it is.
  */
 export class CachedSource implements Source {
   readonly #inner: Source;
@@ -32,25 +32,36 @@ export class CachedSource implements Source {
   }
 
   async root(signal: AbortSignal): Promise<RawManifest> {
-    const root = await this.#inner.root(signal);
-    this.downloaded += root.bytes.length;
-    return root;
+    const head = this.mountable === null ? null : await this.#inner.head(signal);
+    const cached = head === null ? null : await this.#cachedManifest(head, signal);
+    return cached ?? this.#keepManifest(await this.#inner.root(signal));
+  }
+
+  head(signal: AbortSignal): Promise<Descriptor | null> {
+    return this.#inner.head(signal);
   }
 
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
-    const cached = this.mountable === null ? null : await this.#cache.read(descriptor, signal);
-    if (cached !== null) {
-      try {
-        const bytes = await collect(cached.stream, descriptor.size, `manifest ${descriptor.digest}`);
-        this.reused += bytes.length;
-        return { descriptor, bytes };
-      } finally {
-        await cached.close();
-      }
+    const cached = this.mountable === null ? null : await this.#cachedManifest(descriptor, signal);
+    return cached ?? this.#keepManifest(await this.#inner.manifest(descriptor, signal));
+  }
+
+  async #cachedManifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest | null> {
+    const cached = await this.#cache.read(descriptor, signal);
+    if (cached === null) return null;
+    try {
+      const bytes = await collect(cached.stream, descriptor.size, `manifest ${descriptor.digest}`);
+      this.reused += bytes.length;
+      return { descriptor, bytes };
+    } finally {
+      await cached.close();
     }
-    const manifest = await this.#inner.manifest(descriptor, signal);
-    this.downloaded += manifest.bytes.length;
-    if (this.mountable !== null) for await (const _ of this.#cache.keep(once(manifest.bytes), descriptor));
+  }
+
+  async #keepManifest(manifest: RawManifest): Promise<RawManifest> {
+    const { descriptor, bytes } = manifest;
+    this.downloaded += bytes.length;
+    if (this.mountable !== null) for await (const _ of this.#cache.keep(once(bytes), descriptor));
     return manifest;
   }
 

@@ -52,6 +52,10 @@ export class LayoutSource implements Source {
     this.#wanted = wanted;
   }
 
+  async head(): Promise<null> {
+    return null;
+  }
+
   async root(signal: AbortSignal): Promise<RawManifest> {
     const entries = await this.entries(signal);
     return this.load(await this.#find(entries, signal), signal);

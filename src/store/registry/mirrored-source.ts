@@ -57,6 +57,11 @@ class MirroredSource implements Source {
     return this.#origin.mountable;
   }
 
+  head(signal: AbortSignal): Promise<Descriptor | null> {
+    // A mirror that cannot tell is asked for the whole.
+    return (this.#asked()[0] ?? this.#origin).head(signal);
+  }
+
   root(signal: AbortSignal): Promise<RawManifest> {
     return this.#first('the image', signal, (source) => source.root(signal));
   }

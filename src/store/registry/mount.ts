@@ -13,15 +13,16 @@ export type MountOutcome =
 
 /**
  * Asks the registry to take a blob over from another of its repositories (distribution-spec, "Mounting a blob
- * from Another Repository"). Never without `from`, which Quay takes for an error, and never fails a push.
+ * from Another Repository"). Without `from` (null) it may find one by itself; most then answer as to any upload that begins,
+ * Quay with an error. Nothing of this fails a push.
  */
 export async function mountBlob(
   repository: Repository,
   digest: Digest,
-  from: string,
+  from: string | null,
   signal: AbortSignal,
 ): Promise<MountOutcome> {
-  const query = new URLSearchParams({ mount: digest, from });
+  const query = new URLSearchParams(from === null ? { mount: digest } : { mount: digest, from });
   let answer: HttpAnswer;
   try {
     answer = await repository.send(
@@ -29,8 +30,11 @@ export async function mountBlob(
         method: 'POST',
         target: `blobs/uploads/?${query.toString()}`,
         headers: { 'content-length': '0' },
-        from,
-        what: `mounting ${blobName(digest)} from ${from}`,
+        ...(from === null ? {} : { from }),
+        what:
+          from === null
+            ? `starting the upload of ${blobName(digest)}`
+            : `mounting ${blobName(digest)} from ${from}`,
         // Registries that know no mounts refuse in many ways.
         accept: (status) =>
           status === 200 ||

@@ -1,12 +1,13 @@
 import { OcislimError } from '../../errors.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { isIndexType, isManifestType } from '../../oci/media-type.ts';
 import { formatReference, type RegistryReference } from '../../oci/reference.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Mountable, RawManifest, Source } from '../place.ts';
 import { downloadBlob, downloadRest } from './download.ts';
 import { nameOf } from './failure.ts';
-import { getManifest } from './manifests.ts';
+import { getManifest, headManifest, type ManifestName } from './manifests.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
 import { findReferrers } from './referrers.ts';
 import type { Repository } from './repository.ts';
@@ -35,13 +36,26 @@ export class RegistrySource implements Source {
     return { registry: this.#repository.client.origin, repository: this.#repository.name };
   }
 
-  async root(signal: AbortSignal): Promise<RawManifest> {
+  async head(signal: AbortSignal): Promise<Descriptor | null> {
+    try {
+      const head = await headManifest(this.#repository, this.#named, signal);
+      if (head === null || head.digest === null || head.size === null) return null;
+      const isKnown = isIndexType(head.mediaType) || isManifestType(head.mediaType);
+      return isKnown ? makeDescriptor(head.mediaType, head.digest, head.size) : null;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof OcislimError && error.code !== 'INTERNAL') return null;
+      throw error;
+    }
+  }
+
+  get #named(): ManifestName {
     const { digest, tag } = this.#reference;
-    this.#root ??= await getManifest(
-      this.#repository,
-      digest === null ? { tag: tag ?? 'latest' } : { digest },
-      signal,
-    );
+    return digest === null ? { tag: tag ?? 'latest' } : { digest };
+  }
+
+  async root(signal: AbortSignal): Promise<RawManifest> {
+    this.#root ??= await getManifest(this.#repository, this.#named, signal);
     return this.#root;
   }
 

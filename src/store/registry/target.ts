@@ -8,7 +8,7 @@ import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } fro
 import { BlobsUnknown } from './blobs-unknown.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, headManifest, type ManifestName, type PutManifest, putManifest } from './manifests.ts';
-import { mountBlob } from './mount.ts';
+import { mountBlob, type MountOutcome } from './mount.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
 import { noteReferrer } from './referrers-tag.ts';
 import { blobName, type Repository } from './repository.ts';
@@ -49,6 +49,8 @@ class RegistryTarget implements Target {
   readonly #lease: Lease;
   /** Repositories that gave us no mount for want of rights. */
   readonly #unmountable = new Set<string>();
+  /** Does the registry take a mount that does not say from where? One request finds out. */
+  #finds: 'unknown' | 'asking' | 'yes' | 'no' = 'unknown';
   readonly #manifests = new Map<Digest, RawManifest>();
   /** How to bring what was written a second time; what was staged is gone. */
   readonly #ways = new Map<Digest, (signal: AbortSignal) => Promise<unknown>>();
@@ -94,21 +96,31 @@ class RegistryTarget implements Target {
     return adoption;
   }
 
-  /** Mounts from the source's repository if it is in this registry; else what the registry offers for an upload, if anything. */
+  /**
+   * Mounts from the source's repository if it is in this registry, else from wherever the registry finds the blob; else what
+   * it offers for an upload, if anything.
+   */
   async #mount(
     descriptor: Descriptor,
     source: Source,
     signal: AbortSignal,
   ): Promise<'mounted' | HttpAnswer | null> {
-    const from = source.mountable;
-    if (
-      from === null ||
-      from.registry !== this.mountable.registry ||
-      from.repository === this.#repository.name
-    )
+    const { mountable } = source;
+    const from = mountable?.registry === this.mountable.registry ? mountable.repository : null;
+    if (from === this.#repository.name || this.#uploader.isDoubted(descriptor.digest)) return null;
+    if (from === null ? this.#finds === 'asking' || this.#finds === 'no' : this.#unmountable.has(from))
       return null;
-    if (this.#unmountable.has(from.repository) || this.#uploader.isDoubted(descriptor.digest)) return null;
-    const outcome = await mountBlob(this.#repository, descriptor.digest, from.repository, signal);
+    const known = this.#finds;
+    if (from === null && known === 'unknown') this.#finds = 'asking';
+    let outcome: MountOutcome | null = null;
+    try {
+      outcome = await mountBlob(this.#repository, descriptor.digest, from, signal);
+    } finally {
+      if (from === null) {
+        const isTaken = outcome?.kind === 'mounted' || outcome?.kind === 'session';
+        this.#finds = outcome === null ? known : isTaken ? 'yes' : 'no';
+      }
+    }
     switch (outcome.kind) {
       case 'mounted':
         // Some registries say so without having done it; the length is checked on the way.
@@ -116,7 +128,7 @@ class RegistryTarget implements Target {
       case 'session':
         return outcome.answer;
       case 'denied':
-        this.#unmountable.add(from.repository);
+        if (from !== null) this.#unmountable.add(from);
         return null;
       case 'refused':
         return null;

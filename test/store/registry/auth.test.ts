@@ -212,6 +212,7 @@ describe('Bearer', () => {
     const source: Source = {
       label: 'source',
       mountable: { registry: fake.origin('registry'), repository: 'app' },
+      head: () => Promise.resolve(null),
       root: (signal) => elsewhere.root(signal),
       manifest: (descriptor, signal) => elsewhere.manifest(descriptor, signal),
       blob: (descriptor, signal) => elsewhere.blob(descriptor, signal),

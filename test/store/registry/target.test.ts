@@ -122,7 +122,28 @@ describe('adopting', () => {
     expect(outcomes.filter((each) => each === 'copied')).toHaveLength(2);
     expect(outcomes.filter((each) => each === 'present')).toHaveLength(4);
     expect(from.sent('GET', /blobs/)).toHaveLength(2);
-    expect(to.sent('POST', /mount/)).toEqual([]);
+    // What the registry does not find becomes an upload in the same request.
+    expect(to.sent('POST', /uploads/)).toHaveLength(2);
+    expect(holds(to, small) && holds(to, large)).toBe(true);
+  });
+
+  test('a registry that has the blob in another repository may find it by itself', async () => {
+    const [from, to] = [await start(), await start({ openMounts: 'find' })];
+    const blob = from.repository('src').addBlob(large);
+    to.repository('elsewhere').addBlob(large);
+    const { target } = targetOf(to);
+    expect(await target.adopt(blob, sourceOf(from), never)).toBe('mounted');
+    expect(from.sent('GET', /blobs/)).toEqual([]);
+    expect(holds(to, large)).toBe(true);
+  });
+
+  test('a registry that takes no mount without its repository is asked once', async () => {
+    const [from, to] = [await start(), await start({ openMounts: 'refuse' })];
+    const blobs = [small, large].map((bytes) => from.repository('src').addBlob(bytes));
+    const source = sourceOf(from);
+    const { target } = targetOf(to);
+    await Promise.all(blobs.map((blob) => target.adopt(blob, source, never)));
+    expect(to.sent('POST', /mount/)).toHaveLength(1);
     expect(holds(to, small) && holds(to, large)).toBe(true);
   });
 

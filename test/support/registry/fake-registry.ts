@@ -20,6 +20,8 @@ export interface FakeOptions {
   readonly storage: boolean | 'downloads';
   /** What becomes of a mount: done, an upload session instead, a refusal, success that is none, a 401. */
   readonly mounts: 'yes' | 'session' | 'refuse' | 'lie' | 'deny';
+  /** What becomes of a mount that does not say from where: an upload session, a refusal, the blob wherever it is. */
+  readonly openMounts: 'session' | 'refuse' | 'find';
   /** PATCH bodies above this are refused with `tooLarge`. */
   readonly largestChunk: number;
   /** PUT bodies above this are refused with 413. */
@@ -67,6 +69,7 @@ const defaults: FakeOptions = {
   auth: { kind: 'none' },
   storage: false,
   mounts: 'yes',
+  openMounts: 'session',
   largestChunk: Number.POSITIVE_INFINITY,
   largestPut: Number.POSITIVE_INFINITY,
   tooLarge: 413,
@@ -256,8 +259,10 @@ export class FakeRegistry {
     const content = this.repository(name);
     const mount = url.searchParams.get('mount') as Digest | null;
     if (mount !== null) {
-      const { mounts } = this.options;
-      const found = this.#repositories.get(url.searchParams.get('from') ?? '')?.blobs.get(mount);
+      const from = url.searchParams.get('from');
+      const mounts = from === null ? this.#openMount() : this.options.mounts;
+      const holders = from === null ? [...this.#repositories.values()] : [this.#repositories.get(from)];
+      const found = holders.map((each) => each?.blobs.get(mount)).find((each) => each !== undefined);
       if (mounts === 'refuse') return failure(400, 'UNSUPPORTED', 'no mounts');
       if (mounts === 'deny') return failure(401, 'UNAUTHORIZED', 'unauthorized to access repository');
       if (mounts === 'lie') return { status: 201, headers: { location: `/v2/${name}/blobs/${mount}` } };
@@ -271,6 +276,11 @@ export class FakeRegistry {
     }
     if (request.method !== 'POST') return failure(405, 'UNSUPPORTED', 'not allowed');
     return { status: 202, headers: this.#location(name, content.begin()) };
+  }
+
+  #openMount(): FakeOptions['mounts'] {
+    const { openMounts } = this.options;
+    return openMounts === 'find' ? 'yes' : openMounts;
   }
 
   #location(name: string, upload: Upload): Record<string, string> {

@@ -20,5 +20,5 @@ export const gitlab: Profile = {
   }),
   pace: 60,
   // Refused, once more with what the challenge asked for, and then no more for the whole repository.
-  vain: (requests) => beyond(2, requests, ({ path }) => path.includes('mount=')),
+  vain: (requests) => beyond(2, requests, ({ path }) => /mount=.*from=/.test(path)),
 };

@@ -16,5 +16,5 @@ export const harbor: Profile = {
     absent: { status: 404, code: 'UNKNOWN', message: 'not found' },
     mounts: 'deny',
   }),
-  vain: (requests) => beyond(1, requests, ({ path }) => path.includes('mount=')),
+  vain: (requests) => beyond(1, requests, ({ path }) => /mount=.*from=/.test(path)),
 };

@@ -1,5 +1,5 @@
 import { tokenAuth } from '../tokens.ts';
-import type { Profile } from './profile.ts';
+import { beyond, type Profile } from './profile.ts';
 
 /**
  * Quay. A mount must say from where. The token server cannot parse a scope with the action `delete`. Names of robots
@@ -12,7 +12,10 @@ export const quay: Profile = {
   options: (now) => ({
     auth: tokenAuth({ username: 'team+robot', password: 'canary', unknownActions: ['delete', '*'], now }),
     storage: 'downloads',
+    openMounts: 'refuse',
     referrers: true,
   }),
-  vain: (requests) => requests.filter(({ path }) => path.includes('mount=') && !/[?&]from=[^&]/.test(path)),
+  // One finds out.
+  vain: (requests) =>
+    beyond(1, requests, ({ path }) => path.includes('mount=') && !/[?&]from=[^&]/.test(path)),
 };
