@@ -42,17 +42,17 @@ export { BlobCache, type CacheOptions } from './store/cache/blob-cache.ts';
 export { openSource, openTarget } from './store/open.ts';
 export type { Source, Target } from './store/place.ts';
 export { RegistryClients } from './store/registry/client.ts';
-export { anonymous, type Credential, type CredentialLookup } from './store/registry/credential.ts';
-export { createCredentialLookup, type CredentialOptions } from './store/registry/credentials.ts';
+export { anonymous, type Credential, type CredentialLookup } from './store/registry/auth/credential.ts';
+export { createCredentialLookup, type CredentialOptions } from './store/registry/auth/credentials.ts';
 export {
   type CertificateOptions,
   type Certificates,
   createCertificates,
-} from './store/registry/certificates.ts';
+} from './store/registry/tls/certificates.ts';
 export type { RegistryOptions } from './store/registry/lease.ts';
 export type { MirrorOptions } from './store/registry/mirrored-source.ts';
 export { type Mirror, type Mirrors, parseMirrors } from './store/registry/mirrors.ts';
-export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './store/registry/proxy.ts';
+export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './store/registry/http/proxy.ts';
 export { type RegistryServer, type ServeOptions, serveRegistry } from './store/server/serve-registry.ts';
 
 export { exportRootfs } from './execute/export.ts';

@@ -20,7 +20,7 @@ import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
 import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
-import { SessionLost } from '../store/registry/upload-session.ts';
+import { SessionLost } from '../store/registry/upload/upload-session.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { sealing, type Seal, tally } from '../stream/seal.ts';

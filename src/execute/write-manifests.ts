@@ -6,7 +6,7 @@ import { type Manifest, parseManifest } from '../oci/manifest.ts';
 import { type Family, isIndexType, isManifestType } from '../oci/media-type.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
-import { BlobsUnknown } from '../store/registry/blobs-unknown.ts';
+import { BlobsUnknown } from '../store/registry/upload/blobs-unknown.ts';
 import { type Assembled, assembleIndex } from './assemble.ts';
 import { attestedDigest, type ImageSet, isAttestation, type Member } from './image-set.ts';
 import { isElsewhere } from './layer-writer.ts';

@@ -2,7 +2,7 @@ import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { nameOf } from './failure.ts';
 import { blobName, type Repository } from './repository.ts';
-import { contentLength, discard } from './transport.ts';
+import { contentLength, discard } from './http/transport.ts';
 
 /**
  * Is the blob there? @throws SIZE_MISMATCH when it is, but of another length than `size`; registries that leave the

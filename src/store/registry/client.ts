@@ -1,9 +1,9 @@
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { isLocal, isLoopback, redact, serverOf } from './address.ts';
-import { Authorizer } from './authorizer.ts';
-import { parseChallenges } from './challenge.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { isLocal, isLoopback, redact, serverOf } from './http/address.ts';
+import { Authorizer } from './auth/authorizer.ts';
+import { parseChallenges } from './auth/challenge.ts';
+import { type Clock, systemClock } from './retry/clock.ts';
 import {
   classify,
   connectionError,
@@ -13,15 +13,15 @@ import {
   refusal,
   refusedLogin,
 } from './failure.ts';
-import { HostHealth } from './host-health.ts';
+import { HostHealth } from './retry/host-health.ts';
 import type { ClientOptions } from './options.ts';
-import { Patience } from './patience.ts';
+import { Patience } from './retry/patience.ts';
 import { printable } from './printable.ts';
-import { direct, ProxyError } from './proxy.ts';
-import { isTransient, pauseBefore, retryAfter } from './retry.ts';
-import type { Access } from './scope.ts';
-import { discard, header, headerValues, type HttpAnswer, type Method, Transport } from './transport.ts';
-import { systemCertificates, Trust } from './trust.ts';
+import { direct, ProxyError } from './http/proxy.ts';
+import { isTransient, pauseBefore, retryAfter } from './retry/retry.ts';
+import type { Access } from './auth/scope.ts';
+import { discard, header, headerValues, type HttpAnswer, type Method, Transport } from './http/transport.ts';
+import { systemCertificates, Trust } from './tls/trust.ts';
 
 /** A request to a registry, with everything that decides how it may fail. */
 export interface RegistryRequest {

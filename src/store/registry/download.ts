@@ -3,9 +3,9 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { connectionError, nameOf } from './failure.ts';
-import { Patience } from './patience.ts';
+import { Patience } from './retry/patience.ts';
 import { blobName, type Repository } from './repository.ts';
-import { contentLength, discard, header, type HttpAnswer } from './transport.ts';
+import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
 
 /**
  * The bytes of a blob, exactly as many as its descriptor says and with its digest. A connection that breaks is

@@ -1,15 +1,15 @@
 import { OcislimError, type ErrorCode } from '../../errors.ts';
-import { redact } from './address.ts';
+import { redact } from './http/address.ts';
 import {
   describeAlert,
   describeCertificate,
   isCertificateCode,
   alertName,
   isVersionMismatch,
-} from './certificate-trouble.ts';
+} from './tls/certificate-trouble.ts';
 import { printable } from './printable.ts';
-import { ProxyError } from './proxy.ts';
-import { discard, header, type HttpAnswer, readHead } from './transport.ts';
+import { ProxyError } from './http/proxy.ts';
+import { discard, header, type HttpAnswer, readHead } from './http/transport.ts';
 
 /** Whose requests these are: every message starts with it. */
 export interface Party {

@@ -4,11 +4,11 @@ import { algorithmOf, type Digest, hasher, isDigest } from '../../oci/digest.ts'
 import { parseManifest, sniffMediaType } from '../../oci/manifest.ts';
 import { isIndexType, isManifestType, layerKind, mediaTypes } from '../../oci/media-type.ts';
 import type { RawManifest } from '../place.ts';
-import { BlobsUnknown } from './blobs-unknown.ts';
+import { BlobsUnknown } from './upload/blobs-unknown.ts';
 import { describeFault, type Fault, nameOf, readFault, refusal } from './failure.ts';
 import type { Repository } from './repository.ts';
-import { pauseBefore } from './retry.ts';
-import { contentLength, discard, header, type HttpAnswer } from './transport.ts';
+import { pauseBefore } from './retry/retry.ts';
+import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
 
 /** Registries must take manifests up to 4 MiB and may refuse larger ones (distribution-spec, "Pushing Manifests"). */
 export const manifestLimit = 4 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { Listener } from '../../events.ts';
-import type { Certificates } from './certificates.ts';
-import type { Clock } from './clock.ts';
-import type { CredentialLookup } from './credential.ts';
-import type { ProxyLookup } from './proxy.ts';
+import type { Certificates } from './tls/certificates.ts';
+import type { Clock } from './retry/clock.ts';
+import type { CredentialLookup } from './auth/credential.ts';
+import type { ProxyLookup } from './http/proxy.ts';
 
 /** How to talk to a registry. */
 export interface ClientOptions {

@@ -8,7 +8,7 @@ import type { RawManifest } from '../place.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, putManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
-import { pauseBefore } from './retry.ts';
+import { pauseBefore } from './retry/retry.ts';
 
 /** The tag that stands in for the referrers API (distribution-spec, "Referrers Tag Schema"). */
 export function referrersTag(digest: Digest): string {

@@ -7,7 +7,7 @@ import { resolveLocation } from './client.ts';
 import { getManifest, headManifest, manifestLimit } from './manifests.ts';
 import { referrersTag } from './referrers-tag.ts';
 import type { Repository } from './repository.ts';
-import { header, headerValues, type HttpAnswer } from './transport.ts';
+import { header, headerValues, type HttpAnswer } from './http/transport.ts';
 
 const cosignSuffixes = ['.sig', '.att', '.sbom'];
 const mostPages = 50;

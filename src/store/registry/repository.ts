@@ -3,8 +3,8 @@ import type { Digest } from '../../oci/digest.ts';
 import type { RegistryClient, RegistryRequest } from './client.ts';
 import { type Party, protocolError, readFault, refusal } from './failure.ts';
 import { printable } from './printable.ts';
-import type { Access } from './scope.ts';
-import { header, type HttpAnswer } from './transport.ts';
+import type { Access } from './auth/scope.ts';
+import { header, type HttpAnswer } from './http/transport.ts';
 
 /** What a caller says of a request; the repository knows the rest. */
 export type RepositoryRequest = Omit<RegistryRequest, 'access' | 'party' | 'target'> & {

@@ -5,17 +5,17 @@ import { formatReference, type RegistryReference } from '../../oci/reference.ts'
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
 import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../place.ts';
-import { BlobsUnknown } from './blobs-unknown.ts';
+import { BlobsUnknown } from './upload/blobs-unknown.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, headManifest, type ManifestName, type PutManifest, putManifest } from './manifests.ts';
-import { mountBlob, type MountOutcome } from './mount.ts';
+import { mountBlob, type MountOutcome } from './upload/mount.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
 import { noteReferrer } from './referrers-tag.ts';
 import { blobName, type Repository } from './repository.ts';
-import { pauseBefore } from './retry.ts';
-import type { HttpAnswer } from './transport.ts';
-import { SessionLost } from './upload-session.ts';
-import { type Taken, Uploader } from './uploader.ts';
+import { pauseBefore } from './retry/retry.ts';
+import type { HttpAnswer } from './http/transport.ts';
+import { SessionLost } from './upload/upload-session.ts';
+import { type Taken, Uploader } from './upload/uploader.ts';
 
 /**
  * Opens a repository for writing. The references name one repository and any number of tags; none means that the image

@@ -705,7 +705,7 @@ describe('manifests', () => {
 
 test("Google's registries get one request without chunks", async () => {
   const fake = await start();
-  const { Uploader } = await import('../../../src/store/registry/uploader.ts');
+  const { Uploader } = await import('../../../src/store/registry/upload/uploader.ts');
   const { Repository } = await import('../../../src/store/registry/repository.ts');
   const { RegistryClient } = await import('../../../src/store/registry/client.ts');
   const client = new RegistryClient(fake.host, setup().options);
@@ -732,10 +732,10 @@ test.each<readonly [string, Effect]>([
   ['is lost', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
 ])('such a request that %s can only be made again', async (_, effect) => {
   const fake = await start();
-  const { Uploader } = await import('../../../src/store/registry/uploader.ts');
+  const { Uploader } = await import('../../../src/store/registry/upload/uploader.ts');
   const { Repository } = await import('../../../src/store/registry/repository.ts');
   const { RegistryClient } = await import('../../../src/store/registry/client.ts');
-  const { SessionLost } = await import('../../../src/store/registry/upload-session.ts');
+  const { SessionLost } = await import('../../../src/store/registry/upload/upload-session.ts');
   const client = new RegistryClient(fake.host, setup().options);
   open.push(client);
   const uploader = new Uploader(new Repository(client, 'destination', 'dst'), { chunked: false });

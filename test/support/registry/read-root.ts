@@ -1,4 +1,4 @@
-import { createCertificates } from '../../../src/store/registry/certificates.ts';
+import { createCertificates } from '../../../src/store/registry/tls/certificates.ts';
 import { openRegistrySource } from '../../../src/store/registry/source.ts';
 import { never, refer, setup } from './setup.ts';
 

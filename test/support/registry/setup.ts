@@ -1,8 +1,8 @@
 import type { ProgressEvent } from '../../../src/events.ts';
 import type { RegistryReference } from '../../../src/oci/reference.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
-import type { Clock } from '../../../src/store/registry/clock.ts';
-import { anonymous } from '../../../src/store/registry/credential.ts';
+import type { Clock } from '../../../src/store/registry/retry/clock.ts';
+import { anonymous } from '../../../src/store/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
 

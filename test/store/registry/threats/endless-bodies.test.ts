@@ -8,7 +8,7 @@ import { mediaTypes } from '../../../../src/oci/media-type.ts';
 import type { Source } from '../../../../src/store/place.ts';
 import { openRegistrySource } from '../../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
-import { type HttpAnswer, readHead } from '../../../../src/store/registry/transport.ts';
+import { type HttpAnswer, readHead } from '../../../../src/store/registry/http/transport.ts';
 import { sha256 } from '../../../support/registry/content.ts';
 import { drain, never, noise, refer, setup } from '../../../support/registry/setup.ts';
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Credential } from '../../../../src/store/registry/credential.ts';
-import { askHelper } from '../../../../src/store/registry/credential-helper.ts';
-import { createCredentialLookup } from '../../../../src/store/registry/credentials.ts';
+import type { Credential } from '../../../../src/store/registry/auth/credential.ts';
+import { askHelper } from '../../../../src/store/registry/auth/credential-helper.ts';
+import { createCredentialLookup } from '../../../../src/store/registry/auth/credentials.ts';
 import { never } from '../../../support/registry/setup.ts';
 
 let home: string;

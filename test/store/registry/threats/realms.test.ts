@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Credential } from '../../../../src/store/registry/credential.ts';
+import type { Credential } from '../../../../src/store/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../../src/store/registry/lease.ts';
 import type { Source } from '../../../../src/store/place.ts';
 import { openRegistrySource } from '../../../../src/store/registry/source.ts';
-import { parseRealm } from '../../../../src/store/registry/token.ts';
+import { parseRealm } from '../../../../src/store/registry/auth/token.ts';
 import { makeCertificate } from '../../../support/registry/certificate.ts';
 import { type FakeOptions, FakeRegistry } from '../../../support/registry/fake-registry.ts';
 import { never, refer, setup } from '../../../support/registry/setup.ts';

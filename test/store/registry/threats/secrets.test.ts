@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../../src/events.ts';
 import { makeDescriptor } from '../../../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../../../src/oci/media-type.ts';
-import type { Credential } from '../../../../src/store/registry/credential.ts';
+import type { Credential } from '../../../../src/store/registry/auth/credential.ts';
 import { openRegistrySource } from '../../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
 import { type FakeOptions, FakeRegistry } from '../../../support/registry/fake-registry.ts';

@@ -1,12 +1,12 @@
-import { OcislimError } from '../../errors.ts';
-import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
-import type { ByteStream } from '../../stream/byte-stream.ts';
+import { OcislimError } from '../../../errors.ts';
+import { algorithmOf, type Digest, isDigest } from '../../../oci/digest.ts';
+import type { ByteStream } from '../../../stream/byte-stream.ts';
 import type { ChunkLimit } from './chunk-limit.ts';
-import { resolveLocation } from './client.ts';
-import { ConnectionError, type Fault, nameOf, protocolError, readFault, refusal } from './failure.ts';
-import { blobName, type Repository } from './repository.ts';
-import { isTransient, retryAfter } from './retry.ts';
-import { discard, header, type HttpAnswer } from './transport.ts';
+import { resolveLocation } from '../client.ts';
+import { ConnectionError, type Fault, nameOf, protocolError, readFault, refusal } from '../failure.ts';
+import { blobName, type Repository } from '../repository.ts';
+import { isTransient, retryAfter } from '../retry/retry.ts';
+import { discard, header, type HttpAnswer } from '../http/transport.ts';
 
 /**
  * The session is gone, or holds something else than what was sent: only taking the bytes in from their start helps.

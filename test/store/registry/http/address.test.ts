@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { isLocal, isLoopback, publicLookup, redact, serverOf } from '../../../src/store/registry/address.ts';
+import {
+  isLocal,
+  isLoopback,
+  publicLookup,
+  redact,
+  serverOf,
+} from '../../../../src/store/registry/http/address.ts';
 
 const hosts = (test: (url: URL) => boolean, list: readonly string[]): readonly string[] =>
   list.filter((host) => test(new URL(`http://${host}/`)));

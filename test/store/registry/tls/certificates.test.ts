@@ -7,20 +7,20 @@ import { join } from 'node:path';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { pemCertificates } from '../../../src/store/registry/authorities.ts';
+import { pemCertificates } from '../../../../src/store/registry/tls/authorities.ts';
 import {
   type CertificateOptions,
   type Certificates,
   createCertificates,
-} from '../../../src/store/registry/certificates.ts';
-import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
-import { openPkcs12 } from '../../../src/store/registry/pkcs12.ts';
-import { openRegistrySource } from '../../../src/store/registry/source.ts';
-import { makeAuthority, writePkcs12 } from '../../support/registry/authority.ts';
-import { FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { never, refer, type Setup, setup } from '../../support/registry/setup.ts';
-import type { Source } from '../../../src/store/place.ts';
-import { newFolder } from '../../support/store/local.ts';
+} from '../../../../src/store/registry/tls/certificates.ts';
+import type { RegistryOptions } from '../../../../src/store/registry/lease.ts';
+import { openPkcs12 } from '../../../../src/store/registry/tls/pkcs12.ts';
+import { openRegistrySource } from '../../../../src/store/registry/source.ts';
+import { makeAuthority, writePkcs12 } from '../../../support/registry/authority.ts';
+import { FakeRegistry } from '../../../support/registry/fake-registry.ts';
+import { never, refer, type Setup, setup } from '../../../support/registry/setup.ts';
+import type { Source } from '../../../../src/store/place.ts';
+import { newFolder } from '../../../support/store/local.ts';
 
 const open: { close(): Promise<unknown> | void }[] = [];
 afterEach(async () => {
@@ -31,7 +31,7 @@ const authority = makeAuthority('The CA of a test');
 const clients = makeAuthority('The CA of clients');
 const server = authority.issue();
 const client = clients.issue({ names: [], commonName: 'a client' });
-const old = new URL('../../support/registry/old-client.p12', import.meta.url);
+const old = new URL('../../../support/registry/old-client.p12', import.meta.url);
 
 const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
 
@@ -364,7 +364,7 @@ test('names are told to the server, addresses are not (SNI)', async () => {
 });
 
 describe('SSL_CERT_FILE and SSL_CERT_DIR, in a process of its own', () => {
-  const script = new URL('../../support/registry/read-root.ts', import.meta.url).pathname;
+  const script = new URL('../../../support/registry/read-root.ts', import.meta.url).pathname;
   const readRoot = (host: string, env: Record<string, string>) =>
     promisify(execFile)(process.execPath, [script, host], {
       env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },

@@ -1,5 +1,5 @@
-import { OcislimError } from '../../errors.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { OcislimError } from '../../../errors.ts';
+import type { Digest } from '../../../oci/digest.ts';
 
 /**
  * The registry refuses a manifest for want of blobs that it had, or said that it had. `digests`: which of them. What is

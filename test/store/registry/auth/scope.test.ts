@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeScopes, scopesOf } from '../../../src/store/registry/scope.ts';
+import { mergeScopes, scopesOf } from '../../../../src/store/registry/auth/scope.ts';
 
 test('scopes of an access: its own repository first', () => {
   expect(scopesOf({ repository: 'a/b', actions: 'pull', from: null })).toEqual(['repository:a/b:pull']);

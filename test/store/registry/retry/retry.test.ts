@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { isTransient, pauseBefore, retryAfter } from '../../../src/store/registry/retry.ts';
-import { FakeClock } from '../../support/registry/setup.ts';
+import { isTransient, pauseBefore, retryAfter } from '../../../../src/store/registry/retry/retry.ts';
+import { FakeClock } from '../../../support/registry/setup.ts';
 
 test('Retry-After in both forms, capped; the past and nonsense are ignored', () => {
   const clock = new FakeClock();

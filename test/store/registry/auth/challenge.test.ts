@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseChallenges } from '../../../src/store/registry/challenge.ts';
+import { parseChallenges } from '../../../../src/store/registry/auth/challenge.ts';
 
 function plain(headers: readonly string[]): unknown {
   return parseChallenges(headers).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);

@@ -1,7 +1,7 @@
-import { OcislimError } from '../../errors.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { blobName, type Repository } from './repository.ts';
-import { discard, header, type HttpAnswer } from './transport.ts';
+import { OcislimError } from '../../../errors.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import { blobName, type Repository } from '../repository.ts';
+import { discard, header, type HttpAnswer } from '../http/transport.ts';
 
 export type MountOutcome =
   | { readonly kind: 'mounted' }

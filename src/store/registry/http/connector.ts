@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
 import { buildConnector } from 'undici';
-import { rememberPeer } from './certificate-trouble.ts';
+import { rememberPeer } from '../tls/certificate-trouble.ts';
 import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
 
 /** How to connect to one server. */

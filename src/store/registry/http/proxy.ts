@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { OcislimError } from '../../errors.ts';
+import { OcislimError } from '../../../errors.ts';
 import { isLoopback } from './address.ts';
-import { isCertificateCode } from './certificate-trouble.ts';
+import { isCertificateCode } from '../tls/certificate-trouble.ts';
 
 /** A proxy that requests go through. */
 export interface Proxy {

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { OcislimError } from '../../errors.ts';
+import { OcislimError } from '../../../errors.ts';
 
 /** A client certificate as Node's TLS takes it. */
 export type ClientCertificate =

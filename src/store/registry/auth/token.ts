@@ -1,6 +1,6 @@
-import { OcislimError } from '../../errors.ts';
-import { isLocal, isLoopback, redact } from './address.ts';
-import type { Clock } from './clock.ts';
+import { OcislimError } from '../../../errors.ts';
+import { isLocal, isLoopback, redact } from '../http/address.ts';
+import type { Clock } from '../retry/clock.ts';
 import type { Credential } from './credential.ts';
 import {
   connectionError,
@@ -11,9 +11,9 @@ import {
   type Party,
   protocolError,
   readFault,
-} from './failure.ts';
-import { isTransient, pauseBefore, retryAfter } from './retry.ts';
-import { discard, header, type HttpAnswer, type Transport } from './transport.ts';
+} from '../failure.ts';
+import { isTransient, pauseBefore, retryAfter } from '../retry/retry.ts';
+import { discard, header, type HttpAnswer, type Transport } from '../http/transport.ts';
 
 /** A bearer token of a token server (distribution, "Token Authentication Specification"). */
 export interface Token {

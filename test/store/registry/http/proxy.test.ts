@@ -2,14 +2,14 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createProxyLookup, proxyFor } from '../../../src/store/registry/proxy.ts';
-import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
-import { openRegistrySource } from '../../../src/store/registry/source.ts';
-import { openRegistryTarget } from '../../../src/store/registry/target.ts';
-import { makeAuthority } from '../../support/registry/authority.ts';
-import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { type ProxyOptions, ProxyServer } from '../../support/registry/proxy-server.ts';
-import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
+import { createProxyLookup, proxyFor } from '../../../../src/store/registry/http/proxy.ts';
+import type { RegistryOptions } from '../../../../src/store/registry/lease.ts';
+import { openRegistrySource } from '../../../../src/store/registry/source.ts';
+import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
+import { makeAuthority } from '../../../support/registry/authority.ts';
+import { type FakeOptions, FakeRegistry } from '../../../support/registry/fake-registry.ts';
+import { type ProxyOptions, ProxyServer } from '../../../support/registry/proxy-server.ts';
+import { drain, never, noise, pieces, refer, setup } from '../../../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> | void }[] = [];
 afterEach(async () => {

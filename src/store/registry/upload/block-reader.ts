@@ -1,4 +1,4 @@
-import type { ByteStream } from '../../stream/byte-stream.ts';
+import type { ByteStream } from '../../../stream/byte-stream.ts';
 
 /** Most blobs are small; for what is not, all of a block's room at once: memory that is not written to costs nothing. */
 const smallCapacity = 64 * 1024;

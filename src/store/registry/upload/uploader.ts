@@ -1,13 +1,13 @@
-import { OcislimError } from '../../errors.ts';
-import { type Digest, hasher } from '../../oci/digest.ts';
-import type { ByteStream } from '../../stream/byte-stream.ts';
-import type { StagedBlob } from '../place.ts';
+import { OcislimError } from '../../../errors.ts';
+import { type Digest, hasher } from '../../../oci/digest.ts';
+import type { ByteStream } from '../../../stream/byte-stream.ts';
+import type { StagedBlob } from '../../place.ts';
 import { BlockReader } from './block-reader.ts';
-import { hasBlob } from './blobs.ts';
+import { hasBlob } from '../blobs.ts';
 import { blockSize, ChunkLimit } from './chunk-limit.ts';
-import { nameOf } from './failure.ts';
-import { blobName, type Repository } from './repository.ts';
-import type { HttpAnswer } from './transport.ts';
+import { nameOf } from '../failure.ts';
+import { blobName, type Repository } from '../repository.ts';
+import type { HttpAnswer } from '../http/transport.ts';
 import { SessionLost, UploadSession } from './upload-session.ts';
 
 /** A blob that has been taken in: its bytes are in memory or in an upload session. */

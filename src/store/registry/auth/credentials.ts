@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OcislimError } from '../../errors.ts';
+import { OcislimError } from '../../../errors.ts';
 import type { Credential, CredentialLookup } from './credential.ts';
 import { askHelper } from './credential-helper.ts';
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 export interface CredentialOptions {
   /** `USER:PASSWORD`, for every registry asked for. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
-import type { Environment } from './proxy.ts';
+import type { Environment } from '../http/proxy.ts';
 
 /** Where systems keep all their CAs in one file. */
 const bundles = [

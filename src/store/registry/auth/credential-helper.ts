@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { OcislimError } from '../../errors.ts';
+import { OcislimError } from '../../../errors.ts';
 import type { Credential } from './credential.ts';
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 export interface HelperLimits {
   readonly milliseconds: number;

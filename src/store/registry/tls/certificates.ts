@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { OcislimError } from '../../errors.ts';
+import { OcislimError } from '../../../errors.ts';
 import { knownAuthorities, pemCertificates } from './authorities.ts';
 import { type ClientCertificate, openPkcs12 } from './pkcs12.ts';
-import type { Environment } from './proxy.ts';
+import type { Environment } from '../http/proxy.ts';
 
 /** What the connections to one server trust besides what all of them do, and show. */
 export interface HostCertificates {

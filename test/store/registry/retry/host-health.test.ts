@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Clock } from '../../../src/store/registry/clock.ts';
-import { HostHealth } from '../../../src/store/registry/host-health.ts';
-import { openRegistrySource } from '../../../src/store/registry/source.ts';
-import { FakeRegistry } from '../../support/registry/fake-registry.ts';
-import type { Effect } from '../../support/registry/faults.ts';
-import { drain, FakeClock, never, noise, refer, setup } from '../../support/registry/setup.ts';
+import type { Clock } from '../../../../src/store/registry/retry/clock.ts';
+import { HostHealth } from '../../../../src/store/registry/retry/host-health.ts';
+import { openRegistrySource } from '../../../../src/store/registry/source.ts';
+import { FakeRegistry } from '../../../support/registry/fake-registry.ts';
+import type { Effect } from '../../../support/registry/faults.ts';
+import { drain, FakeClock, never, noise, refer, setup } from '../../../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 /** What servers showed before they were refused. */
 const peers = new WeakMap<object, X509Certificate>();

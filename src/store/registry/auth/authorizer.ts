@@ -1,8 +1,8 @@
-import { OcislimError } from '../../errors.ts';
+import { OcislimError } from '../../../errors.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential, CredentialLookup } from './credential.ts';
-import { loginAdvice, nameOf, type Party, protocolError } from './failure.ts';
-import { printable } from './printable.ts';
+import { loginAdvice, nameOf, type Party, protocolError } from '../failure.ts';
+import { printable } from '../printable.ts';
 import { type Access, mergeScopes, scopesOf } from './scope.ts';
 import { basic, fetchToken, parseRealm, type Token, type TokenContext, type TokenRequest } from './token.ts';
 

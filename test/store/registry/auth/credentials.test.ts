@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askHelper } from '../../../src/store/registry/credential-helper.ts';
-import { type CredentialOptions, createCredentialLookup } from '../../../src/store/registry/credentials.ts';
-import { never } from '../../support/registry/setup.ts';
+import { askHelper } from '../../../../src/store/registry/auth/credential-helper.ts';
+import {
+  type CredentialOptions,
+  createCredentialLookup,
+} from '../../../../src/store/registry/auth/credentials.ts';
+import { never } from '../../../support/registry/setup.ts';
 
 let home: string;
 

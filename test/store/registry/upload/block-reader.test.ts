@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BlockReader } from '../../../src/store/registry/block-reader.ts';
-import { drain } from '../../support/registry/setup.ts';
+import { BlockReader } from '../../../../src/store/registry/upload/block-reader.ts';
+import { drain } from '../../../support/registry/setup.ts';
 
 async function* chunks(sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let next = 0;

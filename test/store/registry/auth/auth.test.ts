@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Credential, CredentialLookup } from '../../../src/store/registry/credential.ts';
-import { RegistryClients } from '../../../src/store/registry/client.ts';
-import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
-import { openRegistrySource } from '../../../src/store/registry/source.ts';
-import { openRegistryTarget } from '../../../src/store/registry/target.ts';
-import type { Source, Target } from '../../../src/store/place.ts';
-import { sha256 } from '../../support/registry/content.ts';
-import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { FakeClock, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
-import { tokenAuth } from '../../support/registry/tokens.ts';
+import type { Credential, CredentialLookup } from '../../../../src/store/registry/auth/credential.ts';
+import { RegistryClients } from '../../../../src/store/registry/client.ts';
+import type { RegistryOptions } from '../../../../src/store/registry/lease.ts';
+import { openRegistrySource } from '../../../../src/store/registry/source.ts';
+import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
+import type { Source, Target } from '../../../../src/store/place.ts';
+import { sha256 } from '../../../support/registry/content.ts';
+import { type FakeOptions, FakeRegistry } from '../../../support/registry/fake-registry.ts';
+import { FakeClock, drain, never, noise, pieces, refer, setup } from '../../../support/registry/setup.ts';
+import { tokenAuth } from '../../../support/registry/tokens.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {

@@ -1,10 +1,10 @@
 import { type Dispatcher, Pool } from 'undici';
-import { OcislimError } from '../../errors.ts';
-import type { ByteStream } from '../../stream/byte-stream.ts';
+import { OcislimError } from '../../../errors.ts';
+import type { ByteStream } from '../../../stream/byte-stream.ts';
 import { publicLookup } from './address.ts';
 import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector } from './connector.ts';
 import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
-import type { Trust } from './trust.ts';
+import type { Trust } from '../tls/trust.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
