@@ -20,6 +20,7 @@ import { printable } from './printable.ts';
 import { direct, ProxyError } from './http/proxy.ts';
 import { isTransient, pauseBefore, retryAfter } from './retry/retry.ts';
 import type { Access } from './auth/scope.ts';
+import { withoutSecrets } from './http/secrets.ts';
 import { discard, header, headerValues, type HttpAnswer, type Method, Transport } from './http/transport.ts';
 import { systemCertificates, Trust } from './tls/trust.ts';
 
@@ -357,7 +358,7 @@ export class RegistryClient {
       listener({
         type: 'warning',
         code: 'REGISTRY_WARNING',
-        message: `${this.host} says: ${printable(text.replace(/\\(.)/g, '$1'))}`,
+        message: `${this.host} says: ${printable(withoutSecrets(text.replace(/\\(.)/g, '$1'), answer.secrets))}`,
       });
     }
   }

@@ -9,6 +9,7 @@ import {
 } from './tls/certificate-trouble.ts';
 import { printable } from './printable.ts';
 import { ProxyError } from './http/proxy.ts';
+import { withoutSecrets } from './http/secrets.ts';
 import { discard, header, type HttpAnswer, readHead } from './http/transport.ts';
 
 /** Whose requests these are: every message starts with it. */
@@ -46,7 +47,9 @@ export async function readFault(answer: HttpAnswer): Promise<Fault> {
   const text = new TextDecoder().decode(await readHead(answer, errorBodyLimit)).trim();
   const digests = text.match(/sha(?:256|512):[0-9a-f]{64,128}/g) ?? [];
   const { code, message } = readErrors(text);
-  return { status, code, message: message ?? (text.startsWith('{') || text === '' ? null : text), digests };
+  const told = message ?? (text.startsWith('{') || text === '' ? null : text);
+  const mask = (part: string | null) => (part === null ? null : withoutSecrets(part, answer.secrets));
+  return { status, code: mask(code), message: mask(told), digests };
 }
 
 function readErrors(text: string): { readonly code: string | null; readonly message: string | null } {

@@ -30,6 +30,12 @@ interface Exchange {
   readonly record: (request: Recorded) => void;
 }
 
+function credentialsOf({ headers: { authorization = '', ...headers }, body }: Recorded): string {
+  const unpacked = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString('utf8');
+  const form = headers['content-type']?.includes('form') === true ? decodeURIComponent(body.toString()) : '';
+  return [authorization, authorization.startsWith('Basic ') ? unpacked : '', form].join(' ');
+}
+
 /** Receives one request, lets a fault have its way with it, and answers. */
 export async function serve(
   incoming: IncomingMessage,
@@ -55,6 +61,15 @@ export async function serve(
         body: effect.body ?? '',
       });
       return;
+    case 'echo': {
+      const said = credentialsOf(request);
+      await answer(response, method, {
+        status: effect.status,
+        headers: { warning: `299 - "you said ${said}"` },
+        body: JSON.stringify({ errors: [{ code: 'DENIED', message: `not with ${said}` }] }),
+      });
+      return;
+    }
     case 'swallow':
       if (effect.keep) await exchange.handler(request, true);
       incoming.socket.resetAndDestroy();

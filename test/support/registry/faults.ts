@@ -22,6 +22,8 @@ export type Effect =
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       readonly body?: string | Uint8Array;
     }
+  /** A refusal that repeats the credentials which came with the request, as they came and unpacked. */
+  | { readonly kind: 'echo'; readonly status: number }
   /** The connection breaks before anything was done. */
   | { readonly kind: 'reset' }
   /** The request has its effect, but the answer is another, or the connection breaks. */

@@ -4,6 +4,7 @@ import type { ByteStream } from '../../../stream/byte-stream.ts';
 import { publicLookup } from './address.ts';
 import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector } from './connector.ts';
 import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
+import { secretsOf } from './secrets.ts';
 import type { Trust } from '../tls/trust.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -31,6 +32,8 @@ export interface HttpAnswer {
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   readonly body: Dispatcher.ResponseData['body'];
+  /** What its server, or one before it, has been told in confidence: not to be quoted out of it. */
+  readonly secrets: ReadonlySet<string>;
 }
 
 export interface TransportOptions {
@@ -56,6 +59,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #routes = new Map<string, Promise<Route>>();
   readonly #closing = new AbortController();
+  readonly #secrets = new Set<string>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -65,6 +69,7 @@ export class Transport {
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     const { method, url, headers, body, timeoutMs } = request;
+    for (const secret of secretsOf(headers, body)) this.#secrets.add(secret);
     try {
       const { pool, via } = await this.#route(request);
       signal.throwIfAborted();
@@ -95,7 +100,13 @@ export class Transport {
         answer.body.destroy();
         throw proxyRefusal(via, url, 407);
       }
-      return { status: answer.statusCode, headers: answer.headers, url, body: answer.body };
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        url,
+        body: answer.body,
+        secrets: this.#secrets,
+      };
     } catch (error) {
       signal.throwIfAborted();
       throw error;

@@ -64,6 +64,8 @@ const troubles: readonly (readonly [string, ServerName, Effect | null, number])[
     { kind: 'answer', status: 307, headers: { location: 'http://127.0.0.1:1/x?token=canary' } },
     1,
   ],
+  ['a server that repeats what it was told', 'registry', { kind: 'echo', status: 403 }, 1],
+  ['a token server that repeats what it was told', 'tokens', { kind: 'echo', status: 401 }, 1],
   ['trouble in the storage', 'storage', { kind: 'answer', status: 403 }, 1],
   ['a storage that hangs up', 'storage', { kind: 'reset' }, 1],
   ['a token server that refuses', 'tokens', { kind: 'answer', status: 401 }, 1],
