@@ -203,5 +203,6 @@ it('OCISLIM_CACHE_DIR stands for the option', async () => {
   const folder = join(work, 'environment');
   await rewrite(['copy', source, `oci:${join(work, 'copy-3')}:1`], { OCISLIM_CACHE_DIR: folder });
   expect(readdirSync(folder).sort()).toEqual(['CACHEDIR.TAG', 'blobs', 'partial', 'recipes']);
-  expect(cachedBlobs(folder).size).toBe(image.layers.length + 1);
+  // And the config, and the manifest.
+  expect(cachedBlobs(folder).size).toBe(image.layers.length + 2);
 });
