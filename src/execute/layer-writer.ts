@@ -107,11 +107,12 @@ export class LayerWriter {
 
   write(image: Image, layer: Layer, content: ResolvedContent, signal: AbortSignal): Promise<SealedLayer> {
     const encoding = this.#encodingFor(image, layer, content);
-    const key = `${recipeOf(image, content)} ${JSON.stringify(encoding)}`;
+    const recipe = recipeOf(image, content);
+    const key = `${recipe} ${JSON.stringify(encoding)}`;
     let work = this.#done.get(key);
     if (work === undefined) {
       const make = (inner: AbortSignal): Promise<SealedLayer> =>
-        this.#make(image, content, encoding, image.plan.dropEmpty, inner);
+        this.#make(image, content, encoding, recipe, inner);
       work = make(signal).then((sealed) => {
         this.#makers.set(sealed.digest, make);
         return sealed;
@@ -135,17 +136,17 @@ export class LayerWriter {
     image: Image,
     content: ResolvedContent,
     encoding: Encoding,
-    dropEmpty: boolean,
+    recipe: string,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
     if (content.kind === 'edited') {
-      return content.isEmpty && dropEmpty
+      return content.isEmpty && image.plan.dropEmpty
         ? dropped(layerOf(image, content.range.to).diffId)
-        : this.#edit(image, content, encoding, signal);
+        : this.#edit(image, content, encoding, recipe, signal);
     }
     return encoding.kind === 'keep'
       ? this.adopt(image, content.layer, signal)
-      : this.#repack(image, content, encoding, signal);
+      : this.#repack(image, content.layer, encoding, recipe, signal);
   }
 
   /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
@@ -189,11 +190,11 @@ export class LayerWriter {
 
   async #repack(
     image: Image,
-    content: Extract<ResolvedContent, { kind: 'stored' }>,
+    number: number,
     encoding: Exclude<Encoding, { kind: 'keep' }>,
+    recipe: string,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
-    const number = content.layer;
     const { descriptor, diffId } = layerOf(image, number);
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') {
@@ -216,7 +217,7 @@ export class LayerWriter {
       open,
       encoding,
       isWanted: isWorthIt,
-      recipe: `${recipeOf(image, content)} ${packerOf(encoding)}`,
+      recipe: `${recipe} ${packerOf(encoding)}`,
       signal,
     });
     if (!isWorthIt(packed)) {
@@ -238,6 +239,7 @@ export class LayerWriter {
     image: Image,
     content: Extract<ResolvedContent, { kind: 'edited' }>,
     encoding: Encoding,
+    recipe: string,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
     const {
@@ -256,7 +258,7 @@ export class LayerWriter {
       open,
       encoding: packing,
       isWanted: () => true,
-      recipe: `${recipeOf(image, content)} ${packerOf(packing)}`,
+      recipe: `${recipe} ${packerOf(packing)}`,
       signal,
     });
     return {
@@ -326,8 +328,7 @@ export class LayerWriter {
       try {
         return await this.#pass(work);
       } catch (error) {
-        if (!(error instanceof SessionLost)) throw error;
-        if (tries >= maxTries) throw at(work.label, error);
+        if (!(error instanceof SessionLost) || tries >= maxTries) throw error;
         this.#listener({
           type: 'detail',
           message: `${work.label}: the registry lost the upload; once more from the start`,
@@ -359,7 +360,7 @@ export class LayerWriter {
     const packing = copy === null ? compressed.stream : copying(compressed.stream, copy);
     const staged = await this.#target.stage(packing, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
-      throw error === reading.error ? error : located(label, error);
+      throw error === reading.error ? error : at(label, error);
     });
     try {
       const packed = { plain: plain.seal(), compressed: compressed.seal() };
@@ -381,16 +382,11 @@ export class LayerWriter {
       return packed;
     } catch (error) {
       await staged.abort();
-      throw located(label, error);
+      throw at(label, error);
     }
   }
 
   #tasks = 0;
-}
-
-/** A lost session is known by its class, which goes with the message. */
-function located(label: string, error: unknown): unknown {
-  return error instanceof SessionLost ? error : at(label, error);
 }
 
 function megabytes(bytes: number): string {
