@@ -8,6 +8,7 @@ import type { TarEntry } from '../tar/entry.ts';
 import { TarReader } from '../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
+import { maxEntries } from './scan-tar.ts';
 
 /** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
 export interface Traits {
@@ -30,8 +31,6 @@ export interface DigestedLayer {
   readonly traits: readonly (Traits | null)[];
 }
 
-/** As when a layer is scanned: a name and its traits take memory until the end. */
-const maxEntries = 10_000_000;
 /** Longer texts are kept as a digest. */
 const maxText = 256;
 

@@ -6,7 +6,7 @@ import { checkGlobal } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
 
 /** More entries than this are refused: a name takes memory until the end of the run. */
-const maxEntries = 10_000_000;
+export const maxEntries = 10_000_000;
 
 /** Reads the headers of a layer's tar, and the stream to its end. @throws TAR_INVALID, LAYER_INVALID, LIMIT */
 export async function scanTar(stream: ByteStream): Promise<LayerIndex> {

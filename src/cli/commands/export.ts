@@ -18,7 +18,7 @@ export const exportCommand: Command = {
     ['ocislim export oci:app:1 - | tar -tv', 'into a pipe'],
   ],
   async run(values, console) {
-    const { Session } = await import('../rewrite.ts');
+    const { Session } = await import('../session.ts');
     const { exportRootfs } = await import('../../execute/export.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     // yargs makes an empty string of a lone dash.

@@ -37,7 +37,7 @@ export const verify: Command = {
     ['ocislim verify localhost:5000/app:1 localhost:5000/app:1-slim --removed-by report.json', 'after prune'],
   ],
   async run(values, console) {
-    const { Session } = await import('../rewrite.ts');
+    const { Session } = await import('../session.ts');
     const { verifyImages } = await import('../../execute/verify.ts');
     const { announcedBy } = await import('../announcement.ts');
     const { renderVerification, renderVerificationJson } = await import('../verification-text.ts');
