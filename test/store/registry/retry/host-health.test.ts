@@ -81,7 +81,8 @@ describe('a spell of failures', () => {
       );
     // Twenty tries of each, a minute apart, would be more.
     expect(fake.sent('GET', /blobs/).length).toBeLessThan(5 * 20);
-    expect(clock.sleeps.length).toBeGreaterThan(10);
+    // Ten sleeps of a minute or a little more are the whole budget, whoever of the five took them.
+    expect(clock.sleeps.length).toBeGreaterThanOrEqual(10);
   });
 
   test('is renewed by a success of anybody on the same host', async () => {
