@@ -22,8 +22,14 @@ export interface LayerIndex {
   /** Bytes of the stored body. */
   readonly sizes: readonly number[];
   readonly modes: readonly number[];
+  /** Numbers of the owners. */
+  readonly uids: readonly number[];
   /** Targets of hard links by entry. */
   readonly targets: ReadonlyMap<number, Path>;
+  /** What symlinks say, as they say it, by entry. */
+  readonly symlinks: ReadonlyMap<number, ByteString>;
+  /** Entries that carry file capabilities. */
+  readonly capable: ReadonlySet<number>;
   /** The verbatim head blocks of directories, hard links, whiteouts and opaque markers. */
   head(entry: number): Uint8Array;
   /** Bytes of the whole tar. */
@@ -42,7 +48,10 @@ export class LayerIndexBuilder {
   readonly #bytes: number[] = [];
   readonly #sizes: number[] = [];
   readonly #modes: number[] = [];
+  readonly #uids: number[] = [];
   readonly #targets = new Map<number, Path>();
+  readonly #symlinks = new Map<number, ByteString>();
+  readonly #capable = new Set<number>();
   readonly #heads = new HeadStore();
 
   /** @throws LAYER_INVALID on names that mean nothing */
@@ -54,6 +63,9 @@ export class LayerIndexBuilder {
     this.#bytes.push(entry.head.length + padded(entry.size));
     this.#sizes.push(entry.size);
     this.#modes.push(entry.mode);
+    this.#uids.push(entry.uid);
+    if (entry.capable) this.#capable.add(at);
+    if (kind === 'symlink') this.#symlinks.set(at, entry.link);
     if (kind === 'link') {
       const target = cleanPath(entry.link);
       if (target === '')
@@ -72,7 +84,10 @@ export class LayerIndexBuilder {
       bytes: this.#bytes,
       sizes: this.#sizes,
       modes: this.#modes,
+      uids: this.#uids,
       targets: this.#targets,
+      symlinks: this.#symlinks,
+      capable: this.#capable,
       head: (entry) => heads.get(entry),
       tarBytes,
       end,

@@ -7,6 +7,8 @@ interface Header {
   /** How long the columns are. */
   readonly entries: number;
   readonly targets: number;
+  readonly symlinks: number;
+  readonly capable: number;
   readonly heads: number;
   readonly tarBytes: number;
   readonly end: TarEnd;
@@ -33,21 +35,29 @@ const maxBytes = 64 * 1024 * 1024;
 
 /** A layer index as bytes, to be read by the same version of the program; null for one that is too large. */
 export function packIndex(index: LayerIndex): Uint8Array | null {
-  const { paths, targets } = index;
+  const { paths, targets, symlinks } = index;
   const withHead = index.kinds.flatMap((kind, i) => (headed.has(kind) ? [i] : []));
   const heads = withHead.map((entry) => index.head(entry));
   const targetPaths = [...targets.values()];
+  const symlinkTargets = [...symlinks.values()];
   const { tarBytes, end } = index;
   const header: Header = {
     order,
     entries: paths.length,
     targets: targets.size,
+    symlinks: symlinks.size,
+    capable: index.capable.size,
     heads: heads.length,
     tarBytes,
     end,
   };
-  const columns = 29 * paths.length + 8 * (targets.size + heads.length);
-  if (columns + lengthOf(paths) + lengthOf(targetPaths) + lengthOf(heads) > maxBytes) return null;
+  const columns =
+    37 * paths.length + 8 * (targets.size + symlinks.size + heads.length) + 4 * index.capable.size;
+  if (
+    columns + lengthOf(paths) + lengthOf(targetPaths) + lengthOf(symlinkTargets) + lengthOf(heads) >
+    maxBytes
+  )
+    return null;
   const lengths = (list: readonly { readonly length: number }[]) =>
     bytesOf(Uint32Array.from(list, ({ length }) => length));
   return Buffer.concat([
@@ -56,11 +66,16 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     bytesOf(Float64Array.from(index.bytes)),
     bytesOf(Float64Array.from(index.sizes)),
     bytesOf(Float64Array.from(index.modes)),
+    bytesOf(Float64Array.from(index.uids)),
     lengths(paths),
     ...paths.map((path) => Buffer.from(path, 'latin1')),
     bytesOf(Uint32Array.from(targets.keys())),
     lengths(targetPaths),
     ...targetPaths.map((path) => Buffer.from(path, 'latin1')),
+    bytesOf(Uint32Array.from(symlinks.keys())),
+    lengths(symlinkTargets),
+    ...symlinkTargets.map((target) => Buffer.from(target, 'latin1')),
+    bytesOf(Uint32Array.from(index.capable)),
     bytesOf(Uint32Array.from(withHead)),
     lengths(heads),
     ...heads,
@@ -76,9 +91,13 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
   const { entries, tarBytes, end } = header;
   const kindNumbers = columns.take(entries);
   const [taken, sizes, modes] = [columns.floats(entries), columns.floats(entries), columns.floats(entries)];
+  const uids = columns.floats(entries);
   const paths = columns.strings(columns.integers(entries));
   const linked = columns.integers(header.targets);
   const targets = columns.strings(columns.integers(header.targets));
+  const linking = columns.integers(header.symlinks);
+  const symlinks = columns.strings(columns.integers(header.symlinks));
+  const capable = columns.integers(header.capable);
   const withHead = columns.integers(header.heads);
   const heads = columns.pieces(columns.integers(header.heads));
   return {
@@ -87,7 +106,10 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
     bytes: Array.from(taken),
     sizes: Array.from(sizes),
     modes: Array.from(modes),
+    uids: Array.from(uids),
     targets: new Map(targets.map((target, i) => [linked[i] as number, target])),
+    symlinks: new Map(symlinks.map((target, i) => [linking[i] as number, target])),
+    capable: new Set(capable),
     head: (entry) => {
       const at = find(withHead, entry);
       if (at === null) throw new Error(`no head is kept of entry ${entry}`);

@@ -11,8 +11,12 @@ export interface TarEntry {
   /** Link target as the archive spells it; empty for what is no link. */
   readonly link: ByteString;
   readonly mode: number;
+  /** The number of the owner. */
+  readonly uid: number;
   /** Bytes that follow the head, without padding. For a sparse file that is less than its length. */
   readonly size: number;
+  /** Does it carry file capabilities (the xattr `security.capability`)? */
+  readonly capable: boolean;
   /** All header blocks verbatim: extensions, header, and the map blocks of an old GNU sparse file. */
   readonly head: Uint8Array;
 }

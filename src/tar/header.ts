@@ -8,6 +8,7 @@ export const blockSize = 512;
 export interface Header {
   readonly name: ByteString;
   readonly mode: number;
+  readonly uid: number;
   readonly size: number;
   readonly type: string;
   readonly link: ByteString;
@@ -31,6 +32,7 @@ export function parseHeader(block: Uint8Array): Header {
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
     mode: readNumber(block, 100, 8, 'mode'),
+    uid: readNumber(block, 108, 8, 'owner'),
     size,
     type,
     link: readField(block, 157, 100),

@@ -107,7 +107,9 @@ export class TarReader {
       name,
       link: kind === 'link' || kind === 'symlink' ? (pending.link ?? header.link) : '',
       mode: header.mode,
+      uid: pending.uid ?? header.uid,
       size,
+      capable: pending.capable,
       head,
     };
   }
@@ -238,11 +240,24 @@ class Extensions {
   }
 
   get size(): number | undefined {
-    const text = paxValue(this.#pax, 'size');
+    return this.#number('size');
+  }
+
+  get uid(): number | undefined {
+    return this.#number('uid');
+  }
+
+  /** As Go writes it; GNU tar and bsdtar have the same key. */
+  get capable(): boolean {
+    return paxValue(this.#pax, 'SCHILY.xattr.security.capability') !== undefined;
+  }
+
+  #number(key: 'size' | 'uid'): number | undefined {
+    const text = paxValue(this.#pax, key);
     if (text === undefined) return undefined;
-    const size = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(size)) throw invalid('a tar extended header has an unreadable size');
-    return size;
+    const value = (key === 'uid' ? /^-?[0-9]+$/ : /^[0-9]+$/).test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value)) throw invalid(`a tar extended header has an unreadable ${key}`);
+    return value;
   }
 }
 
