@@ -1,13 +1,11 @@
 import type { Filesystem } from '../../changeset/filesystem.ts';
 import type { Path } from '../../changeset/path.ts';
+import type { Granularity } from '../../image/trace-pruning.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import type { ByteString } from '../../tar/bytes.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
 import type { Trace, Uses } from '../trace/trace.ts';
-
-/** How much stays besides what is needed: see docs/traces.md. */
-export type Granularity = 'file' | 'package' | 'directory';
 
 /** Something that must stay, as a rule asks for it. */
 export interface Need {
