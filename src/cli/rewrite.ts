@@ -270,7 +270,8 @@ async function explainPaths(outcome: RunOutcome, values: Values, console: Consol
   for (const { resolution } of outcome.images)
     for (const closure of resolution.traced)
       for (const path of paths)
-        for (const line of explainPath(closure, Buffer.from(path).toString('latin1'))) console.stderr.write(`${line}\n`);
+        for (const line of explainPath(closure, Buffer.from(path).toString('latin1')))
+          console.stderr.write(`${line}\n`);
 }
 
 /** The digest of the config, as Docker has it; of several images, that of the index. */

@@ -80,11 +80,13 @@ export async function pruneOptions(values: Values, console: Console): Promise<Pr
 }
 
 /** What the traces say, one for each platform that they name. @throws USAGE, TRACE_INVALID */
-async function tracePrunings(values: Values, console: Console): Promise<readonly TracePruning[]> {
+export async function tracePrunings(values: Values, console: Console): Promise<readonly TracePruning[]> {
   const files = list(values, 'trace');
   const granularity = (text(values, 'granularity') ?? 'package') as Granularity;
   if (files.length === 0) {
-    const idle = ['trace-root', 'keep-command', 'explain', 'force'].find((name) => values[name] !== undefined);
+    const idle = ['trace-root', 'keep-command', 'explain', 'force'].find(
+      (name) => values[name] !== undefined,
+    );
     if (idle !== undefined || granularity !== 'package')
       throw new OcislimError('USAGE', `--${idle ?? 'granularity'} goes with --trace`);
     return [];

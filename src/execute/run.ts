@@ -205,13 +205,17 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
   }
   for (const { input, pruning, problems } of resolution.traced) {
     for (const { sentence } of problems)
-      listener({ type: 'warning', code: 'FORCED', message: `${nameOfImage(image)} may not run: ${sentence}` });
+      listener({
+        type: 'warning',
+        code: 'FORCED',
+        message: `${nameOfImage(image)} may not run: ${sentence}`,
+      });
     if (pruning.granularity !== 'package') continue;
-    for (const { path, reason } of packagesOf(input).unread)
+    for (const { path, why } of packagesOf(input).unread)
       listener({
         type: 'warning',
         code: 'PACKAGES_UNREAD',
-        message: `${nameOfImage(image)}: the package database ${quotePath(path)} cannot be read (${reason}): of its packages only what is needed stays`,
+        message: `${nameOfImage(image)}: the package database ${quotePath(path)} cannot be read (${why}): of its packages only what is needed stays`,
       });
   }
   for (const rule of resolution.unusedRules) {

@@ -36,7 +36,7 @@ export const slim: Command = {
     return rewrite('slim', values, console, async (session) => {
       if (file === null) return stages(values, console, baseReader(session));
       const { readPlan } = await import('../plan-file.ts');
-      return readPlan(file, baseReader(session));
+      return readPlan(file, baseReader(session), console);
     });
   },
 };
@@ -69,7 +69,10 @@ async function stages(
   const { pipe, withPlan } = await import('../../image/image.ts');
   const all = { kind: 'all' } as const;
   const given = (values['preset'] ?? []) as readonly string[];
-  const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true }, console);
+  const options = await pruneOptions(
+    { ...values, preset: [...safePresets, ...given], shadowed: true },
+    console,
+  );
   const encoding = await packedEncoding(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';

@@ -46,7 +46,11 @@ export function closeImage(
     trace: fromTraceData(pruning.trace),
     granularity: pruning.granularity,
   };
-  return { pruning, input, closure: closeOver(input, closureRules({ keep, keepCommands: pruning.keepCommands })) };
+  return {
+    pruning,
+    input,
+    closure: closeOver(input, closureRules({ keep, keepCommands: pruning.keepCommands })),
+  };
 }
 
 /** @throws UNSAFE with every reason, unless the pruning is forced */
