@@ -16,7 +16,6 @@ export const saslRule: ClosureRule = {
     if (!baseOf(path).startsWith('libsasl2.so.')) return;
     const why = askedBy(context);
     if (why === null) return;
-    const { fs } = context;
     for (const directory of ['etc/sasl2', 'etc/sasl'])
       yield { path: directory, detail: `settings of /${path}`, below: true };
     for (const directory of inLibraryDirectories(context.fs, 'sasl2'))
