@@ -7,6 +7,7 @@ import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute
 import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/layer-pruning.ts';
+import { type Surface, type SurfaceFile, surfaceKinds } from '../slim/surface/surface.ts';
 import { pathFields } from './escape.ts';
 import type {
   LayerAction,
@@ -15,6 +16,7 @@ import type {
   RemovedEntry,
   Report,
   SlimmingReport,
+  SurfaceReport,
 } from './report.ts';
 
 export interface ReportContext {
@@ -69,6 +71,7 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
     digest: outcome.manifest?.descriptor.digest ?? null,
     layers,
     slimming: slimmed ? describeSlimming(outcome, context) : null,
+    surface: describeSurface(outcome.resolution.surface),
     compressing: describeCompressing(outcome),
   };
 }
@@ -242,6 +245,23 @@ function typeOf({ kind }: Change): RemovedEntry['type'] {
     case 'opaque':
       return 'whiteout';
   }
+}
+
+function describeSurface(surface: Surface | null): SurfaceReport | null {
+  if (surface === null) return null;
+  const { before, after, ports, user, isRoot, secrets } = surface;
+  const list = (files: readonly SurfaceFile[]) =>
+    files.map(({ path, names }) => ({
+      ...pathFields(path),
+      ...(names.length === 0 ? {} : { names: names.map((name) => pathFields(name).path) }),
+    }));
+  return {
+    files: surfaceKinds.map((kind) => ({ kind, before: list(before[kind]), after: list(after[kind]) })),
+    ports,
+    user,
+    isRoot,
+    secrets,
+  };
 }
 
 /**

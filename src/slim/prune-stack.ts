@@ -1,5 +1,6 @@
 import type { Change } from '../changeset/change.ts';
 import { express, type Promotion } from '../changeset/express.ts';
+import { Filesystem } from '../changeset/filesystem.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
@@ -9,6 +10,10 @@ import { LayerPruning, type Removal } from './layer-pruning.ts';
 import { createWish, type Marking, markChanges, ruledKind, within } from './marking.ts';
 
 export interface PrunedStack {
+  /** The root filesystem before, */
+  readonly fs: Filesystem;
+  /** and after, cleared mode bits included. */
+  readonly result: Filesystem;
   /** The layers that change, by source layer number. */
   readonly layers: ReadonlyMap<number, readonly Change[]>;
   /** The tree of the pruned image below each changed layer is needed again by a squash: all layers, changed or not. */
@@ -114,7 +119,10 @@ export function pruneStack(
     all.set(layer, result);
   }
   checkResult(original, pruned, impliedGone, removals);
+  const modes = new Map([...marking.cleared].map(([id, { to }]) => [id, to] as const));
   return {
+    fs: new Filesystem(whole, original, indexes),
+    result: new Filesystem(whole, pruned, indexes, modes),
     layers,
     all,
     removals,

@@ -8,8 +8,10 @@ import { Tree } from '../changeset/tree.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, type LayerRange, rangeOf } from '../image/image.ts';
 import type { Rule } from '../image/rule.ts';
+import { readRuntime } from '../oci/runtime.ts';
 import type { Removal } from './layer-pruning.ts';
 import { type PrunedStack, pruneStack } from './prune-stack.ts';
+import { compareSurface, type Surface } from './surface/surface.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
@@ -31,6 +33,8 @@ export interface Resolution {
   readonly change: (id: number) => Change;
   readonly keptForLinks: readonly Change[];
   readonly unusedRules: readonly Rule[];
+  /** What helps an attacker, before and after; null where nothing was pruned. */
+  readonly surface: Surface | null;
 }
 
 /**
@@ -122,6 +126,7 @@ export function resolve(
       change: (id) => stack.list.get(id),
       keptForLinks: pruned?.keptForLinks ?? [],
       unusedRules: pruned?.marking.unused ?? [],
+      surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
     },
   };
 }
@@ -138,6 +143,7 @@ function untouched(image: Image): Resolution {
     },
     keptForLinks: [],
     unusedRules: [],
+    surface: null,
   };
 }
 
