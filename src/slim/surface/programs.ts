@@ -7,7 +7,8 @@ const names: Readonly<Record<ProgramKind, string>> = {
     'sh bash rbash dash ash zsh rzsh fish ksh rksh ksh93 mksh lksh pdksh oksh yash csh tcsh bsd-csh sash hush ' +
     'elvish nu pwsh xonsh static-sh bash-static zsh-static mksh-static busybox toybox toolbox',
   'package-manager':
-    'apt apt-get apt-cache apt-key apt-mark apt-config aptitude dpkg dpkg-deb dpkg-query dpkg-divert dpkg-statoverride ' +
+    'apt apt-get apt-cache apt-cdrom apt-config apt-key apt-mark aptitude dpkg dpkg-deb dpkg-divert dpkg-preconfigure ' +
+    'dpkg-query dpkg-reconfigure dpkg-split dpkg-statoverride dpkg-trigger ' +
     'apk rpm rpmdb rpmkeys yum dnf microdnf tdnf zypper pacman pacman-key opkg xbps-install emerge ' +
     'nix nix-env guix snap flatpak brew conda mamba micromamba ' +
     'pip pipx easy_install uv poetry pdm npm npx corepack yarn yarnpkg pnpm pnpx gem bundle bundler cpan cpanm ' +
