@@ -7,6 +7,7 @@ import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute
 import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/layer-pruning.ts';
+import { type Surface, type SurfaceFile, surfaceKinds } from '../slim/surface/surface.ts';
 import { pathFields } from './escape.ts';
 import { describeKeeping } from './keeping.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   RemovedEntry,
   Report,
   SlimmingReport,
+  SurfaceReport,
 } from './report.ts';
 
 export interface ReportContext {
@@ -72,6 +74,7 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
     layers,
     slimming: slimmed ? describeSlimming(outcome, context) : null,
     keeping: traced === undefined ? null : describeKeeping(traced),
+    surface: describeSurface(outcome.resolution.surface),
     compressing: describeCompressing(outcome),
   };
 }
@@ -247,6 +250,23 @@ function typeOf({ kind }: Change): RemovedEntry['type'] {
     case 'opaque':
       return 'whiteout';
   }
+}
+
+function describeSurface(surface: Surface | null): SurfaceReport | null {
+  if (surface === null) return null;
+  const { before, after, ports, user, isRoot, secrets } = surface;
+  const list = (files: readonly SurfaceFile[]) =>
+    files.map(({ path, names }) => ({
+      ...pathFields(path),
+      ...(names.length === 0 ? {} : { names: names.map((name) => pathFields(name).path) }),
+    }));
+  return {
+    files: surfaceKinds.map((kind) => ({ kind, before: list(before[kind]), after: list(after[kind]) })),
+    ports,
+    user,
+    isRoot,
+    secrets,
+  };
 }
 
 /**

@@ -161,6 +161,49 @@ const keeping = z.strictObject({
   kept: z.array(keptPath).describe('Every path that stays in the merged filesystem, with its reason.'),
 });
 
+const surfaceKinds = {
+  shells: 'shells',
+  'package-managers': 'package managers',
+  interpreters: 'interpreters',
+  compilers: 'compilers and linkers',
+  'network-tools': 'programs that fetch and connect',
+  setuid: 'files with setuid or setgid bits',
+  capabilities: 'files with capabilities',
+  'world-writable-files': 'files that everyone may write',
+  'world-writable-directories': 'directories that everyone may write, without the sticky bit',
+} as const;
+
+const surfaceFile = z.strictObject({
+  path: pathText,
+  pathBase64,
+  names: z
+    .array(z.string())
+    .exactOptional()
+    .describe('Other names by which it counts: hard links, and symlinks that lead to it.'),
+});
+
+const surface = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        kind: z.enum(Object.keys(surfaceKinds) as (keyof typeof surfaceKinds)[]).describe(
+          `${Object.entries(surfaceKinds)
+            .map(([name, doc]) => (name === doc ? name : `${name}: ${doc}`))
+            .join('; ')}.`,
+        ),
+        before: z.array(surfaceFile).describe('Of the source, by path,'),
+        after: z.array(surfaceFile).describe('and of the result.'),
+      }),
+    )
+    .describe('Every kind, also those of which there is nothing. A file that has several names is one.'),
+  ports: z.array(z.string()).describe('"80/tcp".'),
+  user: z.string().describe('As the config says it; "" where it says nothing, which means root.'),
+  isRoot: z.boolean(),
+  secrets: z
+    .array(z.string())
+    .describe('Names of environment variables whose values look like secrets. Values are in no report.'),
+});
+
 const compressing = z.strictObject({
   sizeBefore: bytes.describe('Bytes of all layer blobs, as transferred, before'),
   sizeAfter: bytes.nullable().describe('and after; null when a dry run cannot know.'),
@@ -178,6 +221,11 @@ const platform = z.strictObject({
   layers: z.array(layer),
   slimming: slimming.nullable().describe('null when no stage removed anything by design (recompress, copy).'),
   keeping: keeping.nullable().describe('What a pruning by trace kept, and why; null without one.'),
+  surface: surface
+    .nullable()
+    .describe(
+      'What the filesystem and the config offer to an attacker, before and after; null where nothing was pruned.',
+    ),
   compressing,
 });
 

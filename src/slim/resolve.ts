@@ -11,8 +11,10 @@ import type { Rule } from '../image/rule.ts';
 import { type CheckedClosure, checkTraced, closeImage, type TraceClosure } from './closure/close-image.ts';
 import type { LayerFacts } from './facts/facts.ts';
 import { mergeFacts } from './facts/merged-facts.ts';
+import { readRuntime } from '../oci/runtime.ts';
 import type { Removal } from './layer-pruning.ts';
 import { type PrunedStack, pruneStack } from './prune-stack.ts';
+import { compareSurface, type Surface } from './surface/surface.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
@@ -36,8 +38,8 @@ export interface Resolution {
   readonly unusedRules: readonly Rule[];
   /** What prunings by trace keep, and why. */
   readonly traced: readonly CheckedClosure[];
-  /** The root filesystem before and after; null where nothing was pruned. */
-  readonly pruned: Pick<PrunedStack, 'fs' | 'tree' | 'all'> | null;
+  /** What helps an attacker, before and after; null where nothing was pruned. */
+  readonly surface: Surface | null;
 }
 
 /**
@@ -81,10 +83,7 @@ export function resolve(
           return made?.closure ?? null;
         })
       : null;
-  const isGone = (path: string) => {
-    const id = stack.table.findId(path);
-    return id === null || pruned?.tree.node[id] === 0;
-  };
+  const isGone = (path: string) => pruned?.result.kind(path) === null;
   const traced = closures.map((closure) => checkTraced(image, closure, isGone));
   const changes = pruned?.all ?? stack.layers;
   const promotions = [...(pruned?.promotions ?? [])];
@@ -145,7 +144,7 @@ export function resolve(
       keptForLinks: pruned?.keptForLinks ?? [],
       unusedRules: pruned?.marking.unused ?? [],
       traced,
-      pruned,
+      surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
     },
   };
 }
@@ -163,7 +162,7 @@ function untouched(image: Image): Resolution {
     keptForLinks: [],
     unusedRules: [],
     traced: [],
-    pruned: null,
+    surface: null,
   };
 }
 

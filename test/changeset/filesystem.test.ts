@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Filesystem, mergeStack, type Walk } from '../../src/changeset/filesystem.ts';
 import { applyLayers } from '../support/model/filesystem.ts';
-import { layer, type Short } from '../support/model/shorthand.ts';
+import { readTar } from '../support/model/tar-bytes.ts';
+import type { Short } from '../support/model/shorthand.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildStack } from '../../src/changeset/stack.ts';
 import { scanTar } from '../../src/execute/scan-tar.ts';
@@ -109,7 +110,7 @@ test('law: it holds what the model of the specification holds', async () => {
         ),
       );
       const fs = mergeStack(buildStack(indexes), indexes);
-      const model = applyLayers(stack.layers.map(({ entries }) => entries));
+      const model = applyLayers(stack.layers.map(({ tar }) => readTar(tar)));
       expect([...fs.all()].sort()).toEqual([...model.keys()].filter((path) => path !== '').sort());
       for (const [path, node] of model) {
         const kind = node.kind === 'dir' ? 'directory' : node.kind;

@@ -45,11 +45,12 @@ export function closeImage(
     platform: image.config.platform,
     trace: fromTraceData(pruning.trace),
     granularity: pruning.granularity,
+    keepCommands: pruning.keepCommands,
   };
   return {
     pruning,
     input,
-    closure: closeOver(input, closureRules({ keep, keepCommands: pruning.keepCommands })),
+    closure: closeOver(input, closureRules({ keep })),
   };
 }
 

@@ -17,6 +17,8 @@ export function fromTraceData({ name, platform, image, knowsExecs, paths }: Trac
     paths: new Map(paths),
     syscalls: new Map(),
     hasAllSyscalls: false,
+    command: null,
+    outside: 0,
     lines: 0,
     unreadable: { count: 0, samples: [] },
   };

@@ -1,4 +1,5 @@
-import type { ClosureRule, Granularity } from '../../../../src/slim/closure/rule.ts';
+import type { Granularity } from '../../../../src/image/trace-pruning.ts';
+import type { ClosureRule } from '../../../../src/slim/closure/rule.ts';
 import { closureOf, kept, type Setting, type Table, type UsesText, wanting } from '../rig.ts';
 
 export interface Circumstances {
