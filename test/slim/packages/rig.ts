@@ -12,13 +12,19 @@ export interface Image {
   readonly facts: FileFacts;
 }
 
-/** An image of one layer. The facts hold what the databases ask for, as a scan would have it. */
+/** The most entries of a layer: a call takes no more arguments. */
+const layerSize = 10_000;
+
+/** An image of one layer, or several where it is large. The facts hold what the databases ask for, as a scan would have it. */
 export async function imageOf(files: Files): Promise<Image> {
   const things = Object.entries(files).map(([path, what]): [string, Thing | string] => {
     if (typeof what === 'string') return [path, what];
     return [path, 'link' in what ? symlink(what.link) : { entry: { body: what }, contents: what }];
   });
-  const { fs, facts } = await tableImage(Object.fromEntries(things));
+  const layers = Array.from({ length: Math.max(1, Math.ceil(things.length / layerSize)) }, (_, i) =>
+    Object.fromEntries(things.slice(i * layerSize, (i + 1) * layerSize)),
+  );
+  const { fs, facts } = await tableImage(...layers);
   const contents: FileFacts['contents'] = (path) => {
     const known = facts.contents(path);
     return known === null || known.length > packageProbe(path) ? null : known;
