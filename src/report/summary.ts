@@ -3,13 +3,14 @@ import { formatChange, formatNumberOf, formatSize } from './figures.ts';
 import { actionWords, renderLayerTable } from './layer-table.ts';
 import type { LayerAction, LayerReport, PlatformReport, Report, SlimmingReport } from './report.ts';
 import { plainStyle, type Style } from './style.ts';
+import { renderSurfacePaths, renderSurfaceRows } from './surface.ts';
 import { type Cell, layOut, truncate } from './table.ts';
 
 export interface SummaryOptions {
   readonly style?: Style;
   /** Columns; what does not fit is shortened, but for digests and references. */
   readonly width?: number;
-  /** With the table of layers. */
+  /** With the table of layers, and the paths of the attack surface. */
   readonly verbose?: boolean;
 }
 
@@ -24,8 +25,11 @@ export function renderSummary(
   for (const platform of report.platforms) {
     lines.push('', style.bold(escapeText(platform.platform ?? 'image')));
     lines.push(...layOut(renderPlatform(platform, style, width), 'llrlrrl').map((line) => `  ${line}`));
-    if (verbose)
+    if (verbose) {
       lines.push('', ...renderLayerTable(platform.layers, style, width - 2).map((line) => `  ${line}`));
+      if (platform.surface !== null)
+        lines.push('', ...renderSurfacePaths(platform.surface, style).map((line) => `  ${line}`));
+    }
   }
   const transfer = describeTransfer(report);
   if (transfer !== '') lines.push('', `transfer: ${transfer}`);
@@ -70,6 +74,7 @@ function renderPlatform(platform: PlatformReport, style: Style, width: number): 
   const results = platform.layers.filter(({ action }) => action !== 'dropped').length;
   const fewer: Cell[] = results === sources ? ['', ''] : ['→', `${results}`];
   rows.push(['layers', '', `${sources}`, ...fewer, '', describeActions(platform.layers)]);
+  if (platform.surface !== null) rows.push(...renderSurfaceRows(platform.surface, style));
   return rows;
 }
 
