@@ -56,7 +56,9 @@ describe('the packages of this system', () => {
 
   it('and their versions are those that dpkg lists', () => {
     const listed = dpkg('dpkg-query', '-W', '-f', '${binary:Package} ${Version}\n').trimEnd().split('\n');
-    const read = index.packages.filter(({ kind }) => kind === 'dpkg').map(({ name, version }) => `${name} ${version}`);
+    const read = index.packages
+      .filter(({ kind }) => kind === 'dpkg')
+      .map(({ name, version }) => `${name} ${version}`);
     expect(read.sort()).toEqual(listed.sort());
   });
 
@@ -80,7 +82,9 @@ describe('the packages of this system', () => {
   it('own the files that dpkg -S says', () => {
     const paths = index.packages.filter(({ kind }) => kind === 'dpkg').flatMap(({ files }) => files);
     // As dpkg writes it, without links on the way, and without what it takes for a pattern.
-    const sample = paths.filter((path, i) => i % 97 === 0 && /^usr\/share\/[\w./-]+$/.test(path)).slice(0, 800);
+    const sample = paths
+      .filter((path, i) => i % 97 === 0 && /^usr\/share\/[\w./-]+$/.test(path))
+      .slice(0, 800);
     expect(sample.length).toBeGreaterThan(10);
     const said = dpkg('dpkg', '-S', ...sample.map((path) => `/${path}`));
     const owners = new Map<string, string[]>();
@@ -91,7 +95,10 @@ describe('the packages of this system', () => {
     }
     for (const path of sample) {
       const mine = index.ownersOf(path).filter(({ kind }) => kind === 'dpkg');
-      expect({ path, owners: mine.map(({ name }) => name).sort() }).toEqual({ path, owners: owners.get(path) });
+      expect({ path, owners: mine.map(({ name }) => name).sort() }).toEqual({
+        path,
+        owners: owners.get(path),
+      });
     }
   });
 });
