@@ -6,6 +6,9 @@ import type { UnreadDatabase } from './package.ts';
 /** The most bytes of one file of a database that are looked at: what a distribution of ten thousand packages needs, and more. */
 export const largestDatabase = 128 << 20;
 
+/** A scan keeps nothing of files that are smaller. */
+const smallest = 3;
+
 /** The contents of a file of a database; null, and a note in `unread`, for one that is there but was not read. */
 export function readDatabaseFile(
   fs: Filesystem,
@@ -15,10 +18,9 @@ export function readDatabaseFile(
 ): Uint8Array | null {
   if (fs.kind(path) !== 'file') return null;
   const contents = facts.contents(path);
-  if (contents === null)
-    unread.push({
-      path,
-      why: fs.size(path) > largestDatabase ? 'it is too large' : 'its contents are not known',
-    });
-  return contents;
+  if (contents !== null) return contents;
+  const size = fs.size(path);
+  if (size < smallest) return new Uint8Array(0);
+  unread.push({ path, why: size > largestDatabase ? 'it is too large' : 'its contents are not known' });
+  return null;
 }

@@ -43,7 +43,7 @@ export function isInventory(path: Path): boolean {
   );
 }
 
-const licence = /^(?:licen[cs]e|copying|copyright|notice|unlicense)/i;
+const licence = /^(?:(?:mit-|un|gpl-)?licen[cs]e|copying|copyright|notice)/i;
 const distributionFile =
   /\.egg-info\/PKG-INFO$|\.dist-info\/(?:METADATA|licenses\/.+|(?:licen[cs]e|copying|notice|authors)[^/]*)$/i;
 

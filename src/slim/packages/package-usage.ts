@@ -1,6 +1,6 @@
 import type { Filesystem } from '../../changeset/filesystem.ts';
-import type { Path } from '../../changeset/path.ts';
-import { type Trace, uses } from '../trace/trace.ts';
+import { findTraced } from '../closure/traced.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { Package, PackageIndex, PackageKind } from './package.ts';
 
 /** What a trace used of a package. */
@@ -18,12 +18,11 @@ export interface PackageUsage {
 }
 
 /**
- * What a trace used, by package: each file counts for its most particular owner, and as used if the trace names it, or
- * a symlink on the way. Packages with no file of their own in the image are left out. Most used bytes first, then most bytes, then by
+ * What a trace used, by package: each file counts for its most particular owner, and as used if the trace names it. Packages with no file of their own in the image are left out. Most used bytes first, then most bytes, then by
  * name; what belongs to nobody comes last.
  */
 export function usageByPackage(index: PackageIndex, fs: Filesystem, trace: Trace): readonly PackageUsage[] {
-  const used = usedPaths(fs, trace);
+  const used = findTraced(fs, trace).uses;
   const rows = new Map<Package | null, { files: number; used: number; bytes: number; usedBytes: number }>();
   for (const path of fs.all()) {
     const kind = fs.kind(path);
@@ -46,17 +45,6 @@ export function usageByPackage(index: PackageIndex, fs: Filesystem, trace: Trace
       ...row,
     }))
     .sort(byUse);
-}
-
-/** What the trace names and the image has, with all symlinks on the way there. */
-function usedPaths(fs: Filesystem, trace: Trace): ReadonlySet<Path> {
-  const used = new Set<Path>();
-  for (const [name, how] of trace.paths) {
-    const { path, links } = fs.resolve(name, { follow: how !== uses.link });
-    for (const link of links) used.add(link);
-    if (path !== null) used.add(path);
-  }
-  return used;
 }
 
 function byUse(a: PackageUsage, b: PackageUsage): number {

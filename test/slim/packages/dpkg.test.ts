@@ -94,4 +94,11 @@ describe('the database of dpkg', () => {
     expect(show(packages)).toEqual(['dpkg a null: ']);
     expect(unread).toEqual([{ path: 'var/lib/dpkg/info/a.list', why: 'its contents are not known' }]);
   });
+
+  it('has empty files, of which a scan keeps nothing', async () => {
+    const { fs, facts } = await imageOf({ 'var/lib/dpkg/diversions': '', 'var/lib/dpkg/info/a.list': '\n' });
+    const { packages, unread } = dpkg.read(fs, { ...facts, contents: () => null });
+    expect(show(packages)).toEqual(['dpkg a null: ']);
+    expect(unread).toEqual([]);
+  });
 });

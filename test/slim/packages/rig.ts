@@ -1,11 +1,8 @@
-import { type Filesystem, mergeStack } from '../../../src/changeset/filesystem.ts';
-import { buildStack } from '../../../src/changeset/stack.ts';
+import type { Filesystem } from '../../../src/changeset/filesystem.ts';
 import type { FileFacts } from '../../../src/slim/facts/facts.ts';
-import { packageProbe } from '../../../src/slim/packages/package-index.ts';
 import type { Package } from '../../../src/slim/packages/package.ts';
-import { bytesOf } from '../../../src/tar/bytes.ts';
-import { indexOf } from '../../changeset/rig.ts';
-import type { EntrySpec } from '../../support/model/tar-bytes.ts';
+import { packageProbe } from '../../../src/slim/packages/package-index.ts';
+import { imageOf as tableImage, symlink, type Thing } from '../closure/rig.ts';
 
 /** By path: the text of a file, its bytes, or where a symlink leads. */
 export type Files = Readonly<Record<string, string | Uint8Array | { readonly link: string }>>;
@@ -15,20 +12,24 @@ export interface Image {
   readonly facts: FileFacts;
 }
 
-/** An image of one layer. The facts hold what the databases ask for, as a scan would have it. */
+/** The most entries of a layer: a call takes no more arguments. */
+const layerSize = 10_000;
+
+/** An image of one layer, or several where it is large. The facts hold what the databases ask for, as a scan would have it. */
 export async function imageOf(files: Files): Promise<Image> {
-  const contents = new Map<string, Uint8Array>();
-  const entries = Object.entries(files).map(([name, what]): EntrySpec => {
-    if (typeof what === 'object' && 'link' in what) return { name, type: 'symlink', linkname: what.link };
-    const body = typeof what === 'string' ? bytesOf(what) : what;
-    if (body.length <= packageProbe(name)) contents.set(name, body);
-    return { name, body };
+  const things = Object.entries(files).map(([path, what]): [string, Thing | string] => {
+    if (typeof what === 'string') return [path, what];
+    return [path, 'link' in what ? symlink(what.link) : { entry: { body: what }, contents: what }];
   });
-  const indexes = new Map([[1, await indexOf(...entries)]]);
-  return {
-    fs: mergeStack(buildStack(indexes), indexes),
-    facts: { elf: () => null, script: () => null, contents: (path) => contents.get(path) ?? null },
+  const layers = Array.from({ length: Math.max(1, Math.ceil(things.length / layerSize)) }, (_, i) =>
+    Object.fromEntries(things.slice(i * layerSize, (i + 1) * layerSize)),
+  );
+  const { fs, facts } = await tableImage(...layers);
+  const contents: FileFacts['contents'] = (path) => {
+    const known = facts.contents(path);
+    return known === null || known.length > packageProbe(path) ? null : known;
   };
+  return { fs, facts: { ...facts, contents } };
 }
 
 /** Packages in short, one a line: "dpkg libc6:amd64 2.36-9: lib/a lib/b". */

@@ -1,8 +1,9 @@
 import { type Path, parentOf } from '../../../changeset/path.ts';
 import type { ClosureRule } from '../rule.ts';
-import { DoneOnce, spreads } from './spreading.ts';
+import { PerClosure, spreads } from './spreading.ts';
 
-const expanded = new DoneOnce<Path>();
+/** Directories that stay whole by now. */
+const whole = new PerClosure<Path>();
 
 /** The most cautious: whatever lies beside a used file may be found by listing, or by a name that is put together. */
 export const directoryRule: ClosureRule = {
@@ -12,7 +13,9 @@ export const directoryRule: ClosureRule = {
   *follow(path, context) {
     if (context.granularity !== 'directory' || !spreads(path, context)) return;
     const directory = parentOf(path);
-    if (!expanded.isFirst(context, directory)) return;
+    const done = whole.of(context);
+    if (done.has(directory)) return;
+    done.add(directory);
     const detail = `is beside ${path}`;
     for (const file of context.fs.children(directory))
       if (context.fs.kind(file) !== 'directory') yield { path: file, detail, strength: 'whole' };

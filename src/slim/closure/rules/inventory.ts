@@ -3,9 +3,10 @@ import { inventoryDirectories, inventoryFiles, inventoryOf } from '../../package
 import { packageProbe, packagesOf } from '../../packages/package-index.ts';
 import type { Package } from '../../packages/package.ts';
 import type { ClosureRule, Need } from '../rule.ts';
-import { DoneOnce } from './spreading.ts';
+import { PerClosure } from './spreading.ts';
 
-const noted = new DoneOnce<Package>();
+/** Packages whose files are asked for. */
+const known = new PerClosure<Package>();
 
 /** Nothing breaks without them, but scanners go blind, and licences want to be passed on. Rules that name them win. */
 export const inventoryRule: ClosureRule = {
@@ -25,9 +26,10 @@ export const inventoryRule: ClosureRule = {
     }
   },
   *follow(path, context) {
-    if (context.strengthOf(path) === 'courtesy' || context.fs.kind(path) === 'directory') return;
+    const done = known.of(context);
     for (const owner of packagesOf(context).ownersOf(path)) {
-      if (!noted.isFirst(context, owner)) continue;
+      if (done.has(owner)) continue;
+      done.add(owner);
       for (const file of inventoryOf(owner))
         yield need(file, `says what the ${owner.kind} package ${owner.name} is`);
     }

@@ -14,19 +14,16 @@ export function spreads(path: Path, context: ClosureContext): boolean {
   return target === null || fs.kind(target) !== 'directory';
 }
 
-/** What rules have done, in each of the closures that are under way: things that are done once. */
-export class DoneOnce<T extends object | string> {
-  readonly #done = new WeakMap<ClosureContext, Set<T>>();
+/** A set for each closure that is under way: what a rule has done already, since rules themselves know nothing. */
+export class PerClosure<T> {
+  readonly #sets = new WeakMap<ClosureContext, Set<T>>();
 
-  /** Is it the first time that this closure asks for `thing`? */
-  isFirst(context: ClosureContext, thing: T): boolean {
-    let done = this.#done.get(context);
-    if (done === undefined) {
-      done = new Set();
-      this.#done.set(context, done);
+  of(context: ClosureContext): Set<T> {
+    let set = this.#sets.get(context);
+    if (set === undefined) {
+      set = new Set();
+      this.#sets.set(context, set);
     }
-    if (done.has(thing)) return false;
-    done.add(thing);
-    return true;
+    return set;
   }
 }
