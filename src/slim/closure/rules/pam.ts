@@ -5,6 +5,8 @@ import { importOf, inLibraryDirectories } from './library-directories.ts';
 
 const functions = new Set(['pam_start', 'pam_start_confdir']);
 const services = ['etc/pam.d', 'usr/lib/pam.d', 'usr/etc/pam.d'] as const;
+/** Where the links of etc/pam.d lead on Red Hat's systems. */
+const linked = 'etc/authselect/';
 
 /** Programs that modules run. */
 const helpers: { readonly [module: string]: readonly string[] } = {
@@ -30,7 +32,11 @@ export const pamRule: ClosureRule = {
 };
 
 function isService(path: Path): boolean {
-  return path === 'etc/pam.conf' || services.some((directory) => path.startsWith(`${directory}/`));
+  return (
+    path === 'etc/pam.conf' ||
+    path.startsWith(linked) ||
+    services.some((directory) => path.startsWith(`${directory}/`))
+  );
 }
 
 function* everything(why: string): Generator<Need> {

@@ -72,7 +72,10 @@ describe('nss', () => {
   });
 
   it('takes a program whose imports nobody can read for one that asks', async () => {
-    const unknown = { ...image, 'usr/bin/true': elf({ needed: ['libc.so.6'], trouble: 'no dynamic symbols' }) };
+    const unknown = {
+      ...image,
+      'usr/bin/true': elf({ needed: ['libc.so.6'], trouble: 'no dynamic symbols' }),
+    };
     expect(await stays(nssRule, unknown, { want: ['usr/bin/true'] })).toContain(`${lib}/libnss_dns-2.31.so`);
   });
 

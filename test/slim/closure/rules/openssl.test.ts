@@ -15,7 +15,12 @@ const image = {
   'etc/ssl/openssl.cnf': '[openssl_init]\nproviders = provider_sect\n# fips = fips_sect\n[fips_sect]\n',
 };
 const libcrypto = { want: [`${lib}/libcrypto.so.3`] };
-const always = ['etc/ssl/openssl.cnf', 'usr/lib/ssl/openssl.cnf', `${lib}/libcrypto.so.3`, `${lib}/ossl-modules/legacy.so`];
+const always = [
+  'etc/ssl/openssl.cnf',
+  'usr/lib/ssl/openssl.cnf',
+  `${lib}/libcrypto.so.3`,
+  `${lib}/ossl-modules/legacy.so`,
+];
 
 describe('openssl', () => {
   it('keeps the configuration and the small provider with libcrypto, no engine', async () => {
@@ -54,9 +59,17 @@ describe('openssl', () => {
       'etc/ssl/other/a.cnf': 'x',
       'opt/modules/own.so': elf(),
     };
-    const kept = await stays(opensslRule, included, { ...libcrypto, environment: { OPENSSL_MODULES: '/opt/modules' } });
+    const kept = await stays(opensslRule, included, {
+      ...libcrypto,
+      environment: { OPENSSL_MODULES: '/opt/modules' },
+    });
     expect(kept).toEqual(
-      [...always, 'etc/crypto-policies/back-ends/opensslcnf.config', 'etc/ssl/more/a.cnf', 'opt/modules/own.so'].sort(),
+      [
+        ...always,
+        'etc/crypto-policies/back-ends/opensslcnf.config',
+        'etc/ssl/more/a.cnf',
+        'opt/modules/own.so',
+      ].sort(),
     );
   });
 });

@@ -3,7 +3,11 @@ import { tlsRule } from '../../../../src/slim/closure/rules/tls.ts';
 import { elf, symlink } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
 
-const certificates = ['etc/ssl/certs/ISRG_X1.pem', 'etc/ssl/certs/b0e59380.0', 'etc/ssl/certs/ca-certificates.crt'];
+const certificates = [
+  'etc/ssl/certs/ISRG_X1.pem',
+  'etc/ssl/certs/b0e59380.0',
+  'etc/ssl/certs/ca-certificates.crt',
+];
 const sources = ['usr/share/ca-certificates/mozilla/ISRG_X1.crt'];
 const image = {
   'usr/bin/app': elf(),
@@ -29,10 +33,9 @@ describe('tls', () => {
   );
 
   it('keeps none for a program without TLS, nor for libcrypto alone', async () => {
-    expect(await stays(tlsRule, image, { want: ['usr/bin/app', 'usr/lib/x86_64-linux-gnu/libcrypto.so.3'] })).toEqual([
-      'usr/bin/app',
-      'usr/lib/x86_64-linux-gnu/libcrypto.so.3',
-    ]);
+    expect(
+      await stays(tlsRule, image, { want: ['usr/bin/app', 'usr/lib/x86_64-linux-gnu/libcrypto.so.3'] }),
+    ).toEqual(['usr/bin/app', 'usr/lib/x86_64-linux-gnu/libcrypto.so.3']);
   });
 
   it('keeps trust of which one certificate was used: other hosts have others', async () => {
@@ -43,9 +46,9 @@ describe('tls', () => {
   it('follows environment variables', async () => {
     const environment = { SSL_CERT_FILE: '/opt/own.pem', SSL_CERT_DIR: '/opt/more:/nowhere' };
     expect(await stays(tlsRule, image, { environment })).toEqual(['opt/more/a.pem', 'opt/own.pem']);
-    expect(await saysOf(tlsRule, image, 'opt/own.pem', { environment: { NODE_EXTRA_CA_CERTS: '/opt/own.pem' } })).toBe(
-      'tls: named by NODE_EXTRA_CA_CERTS',
-    );
+    expect(
+      await saysOf(tlsRule, image, 'opt/own.pem', { environment: { NODE_EXTRA_CA_CERTS: '/opt/own.pem' } }),
+    ).toBe('tls: named by NODE_EXTRA_CA_CERTS');
   });
 
   it("complaint: certifi's bundle is lost", async () => {
@@ -62,7 +65,9 @@ describe('tls', () => {
       `${site}/certifi/__init__.py`,
       `${site}/certifi/cacert.pem`,
     ]);
-    expect(await stays(tlsRule, python, { want: [`${site}/other/__init__.py`] })).toEqual([`${site}/other/__init__.py`]);
+    expect(await stays(tlsRule, python, { want: [`${site}/other/__init__.py`] })).toEqual([
+      `${site}/other/__init__.py`,
+    ]);
   });
 
   it('complaint: the bundle of Red Hat is lost', async () => {
