@@ -38,7 +38,11 @@ const fileVariables = [
 /** Libraries that check certificates against the system's. */
 const libraries = /^lib(?:ssl|gnutls|gnutls-openssl|nss3|mbedtls|wolfssl|tls)\.so(?:\.|$)/;
 
-const functions = new Set(['SSL_CTX_set_default_verify_paths', 'gnutls_certificate_set_x509_system_trust']);
+/** Functions that read the system's trust. */
+export const trustFunctions: ReadonlySet<string> = new Set([
+  'SSL_CTX_set_default_verify_paths',
+  'X509_STORE_set_default_paths',
+]);
 
 /** Modules that bring a bundle of their own beside them: when one of their files stays, so does the bundle. */
 const bundled: readonly (readonly [directory: string, bundle: string])[] = [
@@ -71,7 +75,7 @@ export const tlsRule: ClosureRule = {
   *follow(path, context): Generator<Need> {
     const elf = context.facts.elf(path);
     if (elf !== null) {
-      const called = importOf(elf, functions);
+      const called = importOf(elf, trustFunctions);
       if (libraries.test(baseOf(path)) || libraries.test(elf.soname ?? ''))
         yield* systemTrust(`/${path} checks certificates against it`, context);
       else if (called !== null && elf.trouble === null)

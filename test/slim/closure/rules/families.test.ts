@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
 import { familyRules } from '../../../../src/slim/closure/rules/families.ts';
+import { unwindFunctions } from '../../../../src/slim/closure/rules/gcc-runtime.ts';
+import { nameFunctions } from '../../../../src/slim/closure/rules/nss.ts';
+import { pamFunctions } from '../../../../src/slim/closure/rules/pam.ts';
+import { trustFunctions } from '../../../../src/slim/closure/rules/tls.ts';
+import { knownImports } from '../../../../src/slim/facts/elf.ts';
 import { elf } from '../rig.ts';
 import { stays } from './stays.ts';
 
@@ -31,4 +36,9 @@ it('keeps nothing but identity and the local zone of an image whose program asks
     'etc/localtime',
     'etc/passwd',
   ]);
+});
+
+it('asks for no import that a scan does not look for', () => {
+  for (const name of [...nameFunctions, ...pamFunctions, ...trustFunctions, ...unwindFunctions])
+    expect(knownImports, name).toContain(name);
 });
