@@ -1,6 +1,7 @@
 import { type ByteString, readByteString } from '../../tar/bytes.ts';
 import { ElfWindows } from './elf-window.ts';
 import type { Elf } from './facts.ts';
+import { lookups } from './lookups.ts';
 
 /** Functions whose import says that a file opens others at run time which no header names. */
 export const knownImports: ReadonlySet<string> = new Set([
@@ -17,6 +18,9 @@ export const knownImports: ReadonlySet<string> = new Set([
   ...['SSL_CTX_set_default_verify_paths', 'X509_STORE_set_default_paths', 'NSS_Initialize', 'NSS_NoDB_Init'],
   ...['pam_start', 'sasl_client_init', 'sasl_server_init', 'krb5_init_context', 'gss_init_sec_context'],
   ...['gss_acquire_cred', 'gss_accept_sec_context', 'curl_global_init', 'curl_easy_init', 'ldap_initialize'],
+  ...Object.values(lookups).flat(),
+  'pam_start_confdir',
+  'thrd_exit',
 ]);
 
 const longestImport = Math.max(...[...knownImports].map((name) => name.length));
