@@ -1,7 +1,7 @@
 import { escapeText } from './escape.ts';
 import { formatChange, formatCount, formatSize } from './figures.ts';
 import { actionWords, layerNumbers, maker, sizeBefore } from './layer-table.ts';
-import type { PlatformReport, RemovedEntry, Report, SlimmingReport } from './report.ts';
+import type { PlatformReport, RemovedEntry, Report, RestoringReport, SlimmingReport } from './report.ts';
 import { describeTransfer } from './summary.ts';
 import { truncate } from './table.ts';
 
@@ -82,7 +82,27 @@ function renderPlatform(platform: PlatformReport): string[] {
     ),
   ];
   if (slimming !== null) blocks.push(...renderSlimming(slimming));
+  if (platform.restoring !== undefined) blocks.push(...renderRestoring(platform.restoring));
   return blocks;
+}
+
+function renderRestoring({ original, paths, stillMissing }: RestoringReport): string[] {
+  const listed = paths.slice(0, listedPaths);
+  const more = paths.length - listed.length;
+  return [
+    '### Restored',
+    `${formatCount(paths.length)} paths from ${code(original)}; ${formatCount(stillMissing)} still missing.`,
+    ...(listed.length === 0
+      ? []
+      : [
+          table(
+            ['path', 'unpacked'],
+            listed.map((entry) => [code(shownPath(entry)), formatSize(entry.bytes)]),
+            'lr',
+          ),
+        ]),
+    ...(more > 0 ? [`and ${formatCount(more)} more`] : []),
+  ];
 }
 
 function renderSlimming(slimming: SlimmingReport): string[] {

@@ -19,6 +19,9 @@ export type LayerReport = PlatformReport['layers'][number];
 /** What slimming removed from one image. */
 export type SlimmingReport = NonNullable<PlatformReport['slimming']>;
 
+/** What came back to one image. */
+export type RestoringReport = NonNullable<PlatformReport['restoring']>;
+
 export type RemovedEntry = SlimmingReport['removed'][number];
 
 export type LayerAction = keyof typeof actions;
