@@ -7,7 +7,10 @@ export const errorCodes = {
   REFERENCE_INVALID: { exit: 2, doc: 'An image reference has an unknown or malformed form.' },
   PLAN_INVALID: { exit: 2, doc: 'A plan file breaks its schema; the message names the line.' },
   RULES_INVALID: { exit: 2, doc: 'A rule cannot be parsed; the message names the file and line.' },
-  TRACE_INVALID: { exit: 2, doc: 'A trace cannot be read, or nothing in it is in the image.' },
+  TRACE_INVALID: {
+    exit: 2,
+    doc: 'A trace is empty, unreadable for the most part, or contradicts another; the message shows lines of it.',
+  },
   SELECTION_INVALID: { exit: 2, doc: 'The layers asked for do not exist in the image, or none is selected.' },
   BASE_MISMATCH: { exit: 1, doc: 'The image does not start with the layers of the image given as --base.' },
   NOT_FOUND: { exit: 1, doc: 'The image, manifest or blob is not there.' },

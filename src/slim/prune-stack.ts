@@ -12,8 +12,8 @@ import { type Kept, type Marking, markChanges, ruledKind, within } from './marki
 export interface PrunedStack {
   /** The root filesystem before, */
   readonly fs: Filesystem;
-  /** and after. */
-  readonly tree: Tree;
+  /** and after, cleared mode bits included. */
+  readonly result: Filesystem;
   /** The layers that change, by source layer number. */
   readonly layers: ReadonlyMap<number, readonly Change[]>;
   /** The tree of the pruned image below each changed layer is needed again by a squash: all layers, changed or not. */
@@ -125,9 +125,10 @@ export function pruneStack(
     all.set(layer, result);
   }
   checkResult(original, pruned, impliedGone, removals);
+  const modes = new Map([...marking.cleared].map(([id, { to }]) => [id, to] as const));
   return {
     fs,
-    tree: pruned,
+    result: new Filesystem(whole, pruned, indexes, modes),
     layers,
     all,
     removals,

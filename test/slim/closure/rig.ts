@@ -153,6 +153,8 @@ export function traceOf(
     knowsExecs: true,
     syscalls: new Map(),
     hasAllSyscalls: false,
+    command: null,
+    outside: 0,
     lines: 1,
     unreadable: { count: 0, samples: [] },
     ...parts,
