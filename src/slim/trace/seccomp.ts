@@ -26,59 +26,15 @@ interface SyscallGroup {
  * stdio, changes directory, looks for the program, writes to its fifo (standard_init_linux.go, finalizeNamespace); crun sets
  * groups, capabilities and user (container_init_setup). The rest is what Go's scheduler may do at any time.
  */
-const ofRuntime = [
-  ...[
-    'capget',
-    'capset',
-    'chdir',
-    'close',
-    'close_range',
-    'execve',
-    'exit',
-    'exit_group',
-    'faccessat',
-    'faccessat2',
-  ],
-  ...[
-    'fchown',
-    'fcntl',
-    'fstat',
-    'fstatfs',
-    'getcwd',
-    'getdents64',
-    'getgid',
-    'getpid',
-    'getppid',
-    'gettid',
-    'getuid',
-  ],
-  ...[
-    'lseek',
-    'newfstatat',
-    'openat',
-    'openat2',
-    'prctl',
-    'read',
-    'readlinkat',
-    'setgid',
-    'setgroups',
-    'setresgid',
-  ],
-  ...['setresuid', 'setuid', 'statfs', 'statx', 'write'],
-  ...[
-    'brk',
-    'clone',
-    'epoll_ctl',
-    'epoll_pwait',
-    'futex',
-    'madvise',
-    'mmap',
-    'mprotect',
-    'munmap',
-    'nanosleep',
-  ],
-  ...['rt_sigaction', 'rt_sigprocmask', 'rt_sigreturn', 'sched_yield', 'sigaltstack', 'tgkill'],
-].sort();
+const ofRuntime = (
+  'capget capset chdir close close_range execve exit exit_group faccessat faccessat2 fchown fcntl fstat fstatfs getcwd ' +
+  'getdents64 getgid getpid getppid gettid getuid lseek newfstatat openat openat2 prctl read readlinkat setgid setgroups ' +
+  'setresgid setresuid setuid statfs statx write ' +
+  'brk clone epoll_ctl epoll_pwait futex madvise mmap mprotect munmap nanosleep rt_sigaction rt_sigprocmask rt_sigreturn ' +
+  'sched_yield sigaltstack tgkill'
+)
+  .split(' ')
+  .sort();
 
 /** Functions of the vDSO are system calls where the clock of a machine is not readable, and others come with signals only. */
 const unseen = ['clock_getres', 'clock_gettime', 'getcpu', 'gettimeofday', 'restart_syscall', 'time'];
