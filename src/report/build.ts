@@ -9,6 +9,7 @@ import { type Compression, layerKind, layerMediaType } from '../oci/media-type.t
 import type { Removal } from '../slim/layer-pruning.ts';
 import { type Surface, type SurfaceFile, surfaceKinds } from '../slim/surface/surface.ts';
 import { pathFields } from './escape.ts';
+import { describeKeeping } from './keeping.ts';
 import type {
   LayerAction,
   LayerReport,
@@ -63,6 +64,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
 }
 
 function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformReport {
+  const [traced] = outcome.resolution.traced;
   const slimmed = outcome.image.plan.layers.some(({ content }) => content.kind === 'rewritten');
   const layers = outcome.image.plan.layers.map((_, i) => describeLayer(outcome, i));
   return {
@@ -71,6 +73,7 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
     digest: outcome.manifest?.descriptor.digest ?? null,
     layers,
     slimming: slimmed ? describeSlimming(outcome, context) : null,
+    keeping: traced === undefined ? null : describeKeeping(traced),
     surface: describeSurface(outcome.resolution.surface),
     compressing: describeCompressing(outcome),
   };
@@ -205,6 +208,7 @@ function describeRemoval(
   squashOrigin: string,
 ): RemovedEntry {
   const index = outcome.indexes.get(change.layer) as LayerIndex;
+  const digest = outcome.facts.get(change.layer)?.digests.get(change.entry);
   const because = (): { rule: string; origin: string } => {
     switch (reason.kind) {
       case 'rule':
@@ -222,6 +226,7 @@ function describeRemoval(
     layer: change.layer,
     type: typeOf(change),
     size: index.sizes[change.entry] ?? 0,
+    ...(digest === undefined ? {} : { digest }),
     bytes: index.bytes[change.entry] ?? 0,
     ...because(),
     how,

@@ -1,7 +1,14 @@
 import { escapeText } from './escape.ts';
 import { formatChange, formatCount, formatSize } from './figures.ts';
 import { actionWords, layerNumbers, maker, sizeBefore } from './layer-table.ts';
-import type { PlatformReport, RemovedEntry, Report, SlimmingReport, SurfaceReport } from './report.ts';
+import type {
+  KeepingReport,
+  PlatformReport,
+  RemovedEntry,
+  Report,
+  SlimmingReport,
+  SurfaceReport,
+} from './report.ts';
 import { describeTransfer } from './summary.ts';
 import { describeConfig, describeFile, listSurface, surfaceWords } from './surface.ts';
 import { truncate } from './table.ts';
@@ -83,7 +90,26 @@ function renderPlatform(platform: PlatformReport): string[] {
     ),
   ];
   if (slimming !== null) blocks.push(...renderSlimming(slimming));
+  if (platform.keeping !== null) blocks.push(...renderKeeping(platform.keeping));
   if (platform.surface !== null) blocks.push(...renderSurface(platform.surface));
+  return blocks;
+}
+
+function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingReport): string[] {
+  const blocks = [
+    '### Kept, by reason',
+    `${formatCount(kept.length)} paths, by ${code(trace)} with granularity ${granularity}. Each path with its reason is in the JSON report.`,
+    table(
+      ['rule', 'paths', 'unpacked'],
+      byRule.map(({ rule, paths, bytes }) => [code(rule), formatCount(paths), formatSize(bytes)]),
+      'lrr',
+    ),
+  ];
+  if (forced.length > 0)
+    blocks.push(
+      '### Forced: the image may not run',
+      forced.map((reason) => `- ${escapeMarkdown(reason)}`).join('\n'),
+    );
   return blocks;
 }
 

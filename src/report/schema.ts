@@ -84,6 +84,9 @@ const removedEntry = z.strictObject({
     'other',
   ]),
   size: bytes.describe('Bytes of the file itself.'),
+  digest: digest
+    .exactOptional()
+    .describe('Of the contents of a regular file that was removed by rule or trace, unless it was sparse.'),
   bytes: bytes.describe('Bytes of its tar entry: header, contents and padding.'),
   rule: z.string(),
   origin: z.string(),
@@ -127,6 +130,35 @@ const slimming = z.strictObject({
     .array(promotedLink)
     .describe('Hard links that became regular files because the name with the data went.'),
   cleared: z.array(clearedFile).describe('Files whose setuid and setgid bits were cleared.'),
+});
+
+const keptPath = z.strictObject({
+  path: pathText,
+  pathBase64,
+  rule: z.string().describe('The rule of the closure: "trace", "elf-needed", "package", …'),
+  detail: z.string(),
+  because: z.string().nullable().describe('The path that it stays for; null for a root.'),
+  strength: z
+    .enum(['needed', 'whole', 'courtesy'])
+    .describe(
+      'needed: something would break without it. whole: it belongs to a package or directory that was used. courtesy: for people and scanners.',
+    ),
+});
+
+const keeping = z.strictObject({
+  trace: z.string(),
+  granularity: z.enum(['file', 'package', 'directory']),
+  tracedPaths: count.describe('Distinct paths that the traces name,'),
+  foundPaths: count.describe('and how many of them are files of the image.'),
+  forced: z.array(z.string()).describe('Why the image might not run, where --force pruned all the same.'),
+  byRule: z.array(
+    z.strictObject({
+      rule: z.string(),
+      paths: count,
+      bytes: bytes.describe('Bytes of the files; a file of several names counts once.'),
+    }),
+  ),
+  kept: z.array(keptPath).describe('Every path that stays in the merged filesystem, with its reason.'),
 });
 
 const surfaceKinds = {
@@ -188,6 +220,7 @@ const platform = z.strictObject({
   digest: digest.nullable().describe('Of the new manifest; null in a dry run that changes something.'),
   layers: z.array(layer),
   slimming: slimming.nullable().describe('null when no stage removed anything by design (recompress, copy).'),
+  keeping: keeping.nullable().describe('What a pruning by trace kept, and why; null without one.'),
   surface: surface
     .nullable()
     .describe(

@@ -151,6 +151,24 @@ export const sample: Report = {
         ],
         cleared: [{ path: 'app/suid', layer: 3, oldMode: '4755', newMode: '0755' }],
       },
+      keeping: {
+        trace: 'app.trace',
+        granularity: 'package',
+        tracedPaths: 214,
+        foundPaths: 180,
+        forced: [],
+        byRule: [{ rule: 'trace', paths: 180, bytes: 12_345_678 }],
+        kept: [
+          { path: 'usr/bin/node', rule: 'trace', detail: 'executed', because: null, strength: 'needed' },
+          {
+            path: 'usr/lib/libz.so.1',
+            rule: 'elf-needed',
+            detail: 'needed as libz.so.1',
+            because: 'usr/bin/node',
+            strength: 'needed',
+          },
+        ],
+      },
       surface: {
         files: [
           {

@@ -39,11 +39,16 @@ export const trace: Command = {
 };
 
 async function makeProfile(values: Values, console: Console): Promise<number> {
-  const files = list(values, 'files');
+  const given = list(values, 'files');
+  if (given.length === 0 && process.stdin.isTTY)
+    throw new OcislimError('USAGE', 'which trace is to be read? Name its file, or pipe it in');
   const { readTraces } = await import('../trace-files.ts');
   const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
   const { escapeText } = await import('../../report/escape.ts');
-  const read = await readTraces(files, {}, console.signal);
+  const files = given.length === 0 ? ['-'] : given;
+  const [read, ...others] = await readTraces(files, { roots: [], signal: console.signal });
+  if (read === undefined || others.length > 0)
+    throw new OcislimError('USAGE', 'the traces are of several platforms, and a profile is of one');
   const profile = seccompProfile(read);
   const json = `${JSON.stringify(profile, null, 2)}\n`;
   const file = text(values, 'output');
@@ -55,8 +60,8 @@ async function makeProfile(values: Values, console: Console): Promise<number> {
       throw fileError(`write ${file}`, error);
     });
   }
-  const [own, ...others] = profile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW');
-  const more = others.reduce((sum, { names }) => sum + names.length, 0);
+  const [own, ...besides] = profile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW');
+  const more = besides.reduce((sum, { names }) => sum + names.length, 0);
   console.stderr.write(
     `${own?.names.length ?? 0} system calls from ${escapeText(read.name)}, ${more} for the container runtime and the vDSO\n`,
   );
