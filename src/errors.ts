@@ -42,6 +42,10 @@ export const errorCodes = {
     exit: 130,
     doc: 'Interrupted. Nothing was published, unless the message says that publishing had begun.',
   },
+  UNSAFE: {
+    exit: 1,
+    doc: 'Pruned by these traces the image would not run; the message says why. `--force` prunes it all the same.',
+  },
   INTERNAL: { exit: 1, doc: 'A bug in ocislim: please report it.' },
 } as const satisfies Record<string, { readonly exit: number; readonly doc: string }>;
 
