@@ -1,7 +1,15 @@
 import { escapeText } from './escape.ts';
 import { formatChange, formatCount, formatSize } from './figures.ts';
 import { actionWords, layerNumbers, maker, sizeBefore } from './layer-table.ts';
-import type { PlatformReport, RemovedEntry, Report, SlimmingReport, SurfaceReport } from './report.ts';
+import type {
+  KeepingReport,
+  PlatformReport,
+  RemovedEntry,
+  Report,
+  RestoringReport,
+  SlimmingReport,
+  SurfaceReport,
+} from './report.ts';
 import { describeTransfer } from './summary.ts';
 import { describeConfig, describeFile, listSurface, surfaceWords } from './surface.ts';
 import { truncate } from './table.ts';
@@ -83,7 +91,27 @@ function renderPlatform(platform: PlatformReport): string[] {
     ),
   ];
   if (slimming !== null) blocks.push(...renderSlimming(slimming));
+  if (platform.keeping !== null) blocks.push(...renderKeeping(platform.keeping));
+  if (platform.restoring !== undefined) blocks.push(...renderRestoring(platform.restoring));
   if (platform.surface !== null) blocks.push(...renderSurface(platform.surface));
+  return blocks;
+}
+
+function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingReport): string[] {
+  const blocks = [
+    '### Kept, by reason',
+    `${formatCount(kept.length)} paths, by ${code(trace)} with granularity ${granularity}. Each path with its reason is in the JSON report.`,
+    table(
+      ['rule', 'paths', 'unpacked'],
+      byRule.map(({ rule, paths, bytes }) => [code(rule), formatCount(paths), formatSize(bytes)]),
+      'lrr',
+    ),
+  ];
+  if (forced.length > 0)
+    blocks.push(
+      '### Forced: the image may not run',
+      forced.map((reason) => `- ${escapeMarkdown(reason)}`).join('\n'),
+    );
   return blocks;
 }
 
@@ -121,6 +149,25 @@ function renderSurface(surface: SurfaceReport): string[] {
       .join('\n'),
   );
   return blocks;
+}
+
+function renderRestoring({ original, paths, stillMissing }: RestoringReport): string[] {
+  const listed = paths.slice(0, listedPaths);
+  const more = paths.length - listed.length;
+  return [
+    '### Restored',
+    `${formatCount(paths.length)} paths from ${code(original)}; ${formatCount(stillMissing)} still missing.`,
+    ...(listed.length === 0
+      ? []
+      : [
+          table(
+            ['path', 'unpacked'],
+            listed.map((entry) => [code(shownPath(entry)), formatSize(entry.bytes)]),
+            'lr',
+          ),
+        ]),
+    ...(more > 0 ? [`and ${formatCount(more)} more`] : []),
+  ];
 }
 
 function renderSlimming(slimming: SlimmingReport): string[] {

@@ -17,7 +17,7 @@ export interface TraceHead {
   readonly text: ByteString;
   /** Those that are whole, without empty ones. */
   readonly lines: readonly ByteString[];
-  /** The first line, where it is JSON. */
+  /** The first line that starts with a brace, parsed; undefined where it is no JSON. */
   readonly json: unknown;
 }
 

@@ -111,7 +111,7 @@ export class TraceReader {
   #document(): void {
     const text = this.#parts.join('');
     this.#parts = [];
-    this.#sink.lines++;
+    this.#sink.lines = 1;
     if (this.#reader?.record(text) === true) return;
     throw new OcislimError(
       'TRACE_INVALID',
@@ -127,7 +127,8 @@ function headOf(text: ByteString): TraceHead {
   const all = head.split('\n', headLines);
   if (!whole && all.length < headLines) all.pop();
   const lines = all.map((line) => line.replace(/\r$/, '')).filter((line) => line.trim() !== '');
-  return { text: head, lines, json: lines[0]?.startsWith('{') === true ? parseJson(lines[0]) : undefined };
+  const object = lines.find((line) => line.startsWith('{'));
+  return { text: head, lines, json: object === undefined ? undefined : parseJson(object) };
 }
 
 function mostlyUnreadable(trace: Trace, format: string): OcislimError {

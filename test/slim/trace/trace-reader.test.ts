@@ -1,8 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OcislimError } from '../../../src/errors.ts';
 import { checkTrace, mergeTraces } from '../../../src/slim/trace/merge.ts';
 import { readTrace, usesOf } from './read-trace.ts';
+
+const directory = new URL('../../../fixtures/traces/', import.meta.url);
 
 describe('a list of paths', () => {
   it('has one a line, from the root with or without saying so', () => {
@@ -156,18 +159,58 @@ describe('any bytes', () => {
           fc.uint8Array({ maxLength: 300 }),
         ),
         fc.integer({ min: 1, max: 50 }),
-        (bytes, chunk) => {
-          try {
-            const trace = readTrace(bytes, { chunk });
-            expect(trace.unreadable.count).toBeLessThanOrEqual(trace.lines);
-            for (const path of trace.paths.keys()) expect(path).not.toMatch(/^$|^\/|\/$|\/\/|\0/);
-          } catch (error) {
-            if (!(error instanceof OcislimError)) throw error;
-            expect(['TRACE_INVALID', 'LIMIT']).toContain(error.code);
-          }
-        },
+        readOrRefuse,
       ),
       { numRuns: 2000 },
     );
   });
+
+  const fixtures = readdirSync(directory)
+    .filter((name) => name.includes('.'))
+    .map((name) => readFileSync(new URL(name, directory)));
+
+  it('as a trace that was damaged', () => {
+    const edit = fc.tuple(fc.nat(), fc.nat(40), fc.uint8Array({ maxLength: 12 }));
+    fc.assert(
+      fc.property(fc.constantFrom(...fixtures), fc.array(edit, { maxLength: 8 }), (fixture, edits) => {
+        let bytes = Buffer.from(fixture);
+        for (const [place, length, put] of edits) {
+          const start = place % (bytes.length + 1);
+          bytes = Buffer.concat([bytes.subarray(0, start), put, bytes.subarray(start + length)]);
+        }
+        readOrRefuse(bytes, 64);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([' ', '(', ')', '<', '"', '\\', ',', '1 ', '(1', ' =', '[', '{', 'a/', '../', '> <', 'execve('])(
+    'as one endless line of %j behind each kind of beginning, in no time to speak of',
+    (piece) => {
+      const beginnings = [
+        '',
+        '12 openat(',
+        'chdir("',
+        '7 clone(',
+        'app(875): O   /a\napp(875): ',
+        '{"path":',
+      ];
+      const long = piece.repeat(60_000 / piece.length);
+      for (const beginning of beginnings)
+        readOrRefuse(Buffer.from(`${beginning}${long}\n/x\n`, 'latin1'), 4096);
+      for (const fixture of fixtures)
+        readOrRefuse(Buffer.concat([fixture, Buffer.from(`\n${long}\n`, 'latin1')]), 1 << 16);
+    },
+  );
 });
+
+function readOrRefuse(bytes: Uint8Array, chunk: number): void {
+  try {
+    const trace = readTrace(bytes, { chunk });
+    expect(trace.unreadable.count).toBeLessThanOrEqual(trace.lines);
+    for (const path of trace.paths.keys()) expect(path).not.toMatch(/^$|^\/|\/$|\/\/|\0/);
+  } catch (error) {
+    if (!(error instanceof OcislimError)) throw error;
+    expect(['TRACE_INVALID', 'LIMIT']).toContain(error.code);
+  }
+}

@@ -14,7 +14,7 @@ const others =
 export const confDRule: ClosureRule = {
   name: 'conf-d',
   describe:
-    'All that is in a directory that was listed and whose name says that it holds settings or plug-ins: conf.d and any other .d, sites-enabled, modules-enabled, plugins, migrations, …',
+    'All that is in a directory that was listed and whose name says that it holds settings or plug-ins: conf.d and any other .d, sites-enabled, modules-enabled, plugins, migrations and the like.',
   *follow(path, context): Generator<Need> {
     if ((context.usesOf(path) & (uses.list | uses.open)) === 0 || context.fs.kind(path) !== 'directory')
       return;

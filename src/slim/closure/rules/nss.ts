@@ -1,48 +1,29 @@
 import { readByteString } from '../../../tar/bytes.ts';
+import { lookups } from '../../facts/lookups.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
 
-interface Database {
-  readonly name: string;
-  /** Functions of the C library that ask it. */
-  readonly functions: ReadonlySet<string>;
-  /** What its services read. */
-  readonly files: readonly string[];
-}
+type Database = keyof typeof lookups;
 
-function family(...stems: readonly string[]): ReadonlySet<string> {
-  return new Set(stems.flatMap((stem) => [stem, `${stem}_r`]));
-}
+/** What the services of a database read. */
+const filesOf: Readonly<Record<Database, readonly string[]>> = {
+  passwd: ['etc/passwd'],
+  group: ['etc/group'],
+  shadow: ['etc/shadow'],
+  hosts: ['etc/hosts', 'etc/resolv.conf', 'etc/host.conf', 'etc/gai.conf'],
+  services: ['etc/services'],
+  protocols: ['etc/protocols'],
+  networks: ['etc/networks'],
+};
 
-const databases: readonly Database[] = [
-  { name: 'passwd', functions: family('getpwnam', 'getpwuid', 'getpwent'), files: ['etc/passwd'] },
-  {
-    name: 'group',
-    functions: new Set([...family('getgrnam', 'getgrgid', 'getgrent'), 'getgrouplist', 'initgroups']),
-    files: ['etc/group'],
-  },
-  { name: 'shadow', functions: family('getspnam', 'getspent'), files: ['etc/shadow'] },
-  {
-    name: 'hosts',
-    functions: new Set([
-      'getaddrinfo',
-      'getnameinfo',
-      ...family('gethostbyname', 'gethostbyname2', 'gethostbyaddr', 'gethostent'),
-    ]),
-    files: ['etc/hosts', 'etc/resolv.conf', 'etc/host.conf', 'etc/gai.conf'],
-  },
-  {
-    name: 'services',
-    functions: new Set(['getaddrinfo', ...family('getservbyname', 'getservbyport', 'getservent')]),
-    files: ['etc/services'],
-  },
-  {
-    name: 'protocols',
-    functions: family('getprotobyname', 'getprotobynumber', 'getprotoent'),
-    files: ['etc/protocols'],
-  },
-  { name: 'networks', functions: family('getnetbyname', 'getnetbyaddr'), files: ['etc/networks'] },
-];
+const databases = (Object.keys(lookups) as Database[]).map((name) => ({
+  name,
+  functions: new Set<string>(lookups[name]),
+  files: filesOf[name],
+}));
+
+/** Functions that look up names. */
+export const nameFunctions: ReadonlySet<string> = new Set(Object.values(lookups).flat());
 
 /** What glibc does without a line in nsswitch.conf (nss/nss_database.c). */
 const unconfigured: { readonly [database: string]: readonly string[] } = {

@@ -3,8 +3,11 @@ import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
 
-const functions = new Set(['pam_start', 'pam_start_confdir']);
+/** Functions by which a program begins to ask. */
+export const pamFunctions: ReadonlySet<string> = new Set(['pam_start', 'pam_start_confdir']);
 const services = ['etc/pam.d', 'usr/lib/pam.d', 'usr/etc/pam.d'] as const;
+/** Where the links of etc/pam.d lead on Red Hat's systems. */
+const linked = 'etc/authselect/';
 
 /** Programs that modules run. */
 const helpers: { readonly [module: string]: readonly string[] } = {
@@ -21,7 +24,7 @@ export const pamRule: ClosureRule = {
     'Where a program that asks PAM stays, or a file of etc/pam.d was used: etc/pam.d, the modules that its files name with their settings in etc/security, and the programs that those run.',
   reads: (path) => (isService(path) ? 64 * 1024 : 0),
   *follow(path, context): Generator<Need> {
-    const called = importOf(context.facts.elf(path), functions);
+    const called = importOf(context.facts.elf(path), pamFunctions);
     if (called !== null && !baseOf(path).startsWith('libpam')) yield* everything(`/${path} calls ${called}`);
     if (!isService(path)) return;
     if (context.usesOf(path) !== 0) yield* everything(`/${path} was used`);
@@ -30,7 +33,11 @@ export const pamRule: ClosureRule = {
 };
 
 function isService(path: Path): boolean {
-  return path === 'etc/pam.conf' || services.some((directory) => path.startsWith(`${directory}/`));
+  return (
+    path === 'etc/pam.conf' ||
+    path.startsWith(linked) ||
+    services.some((directory) => path.startsWith(`${directory}/`))
+  );
 }
 
 function* everything(why: string): Generator<Need> {

@@ -1,4 +1,4 @@
-import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
+import { baseOf, join, parentOf } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { importOf } from './library-directories.ts';
 
@@ -38,7 +38,11 @@ const fileVariables = [
 /** Libraries that check certificates against the system's. */
 const libraries = /^lib(?:ssl|gnutls|gnutls-openssl|nss3|mbedtls|wolfssl|tls)\.so(?:\.|$)/;
 
-const functions = new Set(['SSL_CTX_set_default_verify_paths', 'gnutls_certificate_set_x509_system_trust']);
+/** Functions that read the system's trust. */
+export const trustFunctions: ReadonlySet<string> = new Set([
+  'SSL_CTX_set_default_verify_paths',
+  'X509_STORE_set_default_paths',
+]);
 
 /** Modules that bring a bundle of their own beside them: when one of their files stays, so does the bundle. */
 const bundled: readonly (readonly [directory: string, bundle: string])[] = [
@@ -54,18 +58,24 @@ export const tlsRule: ClosureRule = {
   name: 'tls',
   describe:
     'The certificates of authorities, where something asks: a TLS library that stays (OpenSSL, GnuTLS, NSS), a traced use of one of them, an environment variable (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …), or a module with a bundle of its own (certifi).',
-  *roots({ runtime }): Generator<Need> {
+  *roots(context): Generator<Need> {
+    const { fs, runtime, trace } = context;
     for (const variable of fileVariables) {
       const file = runtime.environment.get(variable);
       if (file) yield { path: file, detail: `named by ${variable}`, below: true };
     }
     for (const directory of (runtime.environment.get('SSL_CERT_DIR') ?? '').split(':'))
       if (directory !== '') yield { path: directory, detail: 'named by SSL_CERT_DIR', below: true };
+    for (const name of trace.paths.keys())
+      if (isTrust(name) && fs.resolve(name).path !== null) {
+        yield* systemTrust(`/${name} was used`, context);
+        break;
+      }
   },
   *follow(path, context): Generator<Need> {
     const elf = context.facts.elf(path);
     if (elf !== null) {
-      const called = importOf(elf, functions);
+      const called = importOf(elf, trustFunctions);
       if (libraries.test(baseOf(path)) || libraries.test(elf.soname ?? ''))
         yield* systemTrust(`/${path} checks certificates against it`, context);
       else if (called !== null && elf.trouble === null)
@@ -79,15 +89,15 @@ export const tlsRule: ClosureRule = {
         if (context.fs.kind(own) !== null)
           yield { path: own, detail: `the certificates that /${path} brings along` };
       }
-    if (isTrust(path, context) && context.usesOf(path) !== 0)
-      yield* systemTrust(`/${path} was used`, context);
   },
 };
 
-function isTrust(path: Path, { fs }: ClosureContext): boolean {
-  if (!/(?:^|\/)(?:ssl|pki|ca-certificates)(?:\/|$)/.test(path)) return false;
-  const leads = (name: string): boolean => fs.resolve(name).path === path;
-  return bundles.some(leads) || directories.some((name) => leads(name) || path.startsWith(`${name}/`));
+/** By the name that was used: a certificate is opened through a link that is named by a hash. */
+function isTrust(name: string): boolean {
+  return (
+    (bundles as readonly string[]).includes(name) ||
+    directories.some((at) => name === at || name.startsWith(`${at}/`))
+  );
 }
 
 function* systemTrust(why: string, { fs }: ClosureContext): Generator<Need> {

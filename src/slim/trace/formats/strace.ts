@@ -15,14 +15,21 @@ import {
   splitArguments,
 } from './strace-text.ts';
 
-const aCall =
-  /^(?:\[pid +\d+(?:<.*>)?\] +|\d+(?:<.*>)? +)?(?:[\d.:]+ +|\(\+ *[\d.]+\) |\[[ \da-f?]+\] | +[\d.]+ )*(?:[a-z_][a-z0-9_]*\(.*(?:\) += (?:-?\d|\?)|<unfinished \.\.\.>$)|<\.\.\. \w+ resumed>|\+\+\+ (?:exited with|killed by) )/s;
+const body =
+  /^(?:[a-z_][a-z0-9_]*\(.*(?:\) += (?:-?\d|\?)|<unfinished \.\.\.>$)|<\.\.\. \w+ resumed>|\+\+\+ (?:exited with|killed by) )/s;
+
+function isStrace(line: ByteString): boolean {
+  if (line.length > 10_000) return false;
+  const start: LineStart = { pid: null, body: 0 };
+  readStart(line, start);
+  return body.test(line.slice(start.body));
+}
 
 /** `strace` in all its forms: with and without -f, -ff, -y, -yy, -Y, -t…, -r, -T, -x…, -i, -n, -k, to a file or to stderr. */
 export const strace: TraceFormat = {
   name: 'strace',
   unit: 'line',
-  detect: ({ lines }) => lines.some((line) => line.length < 10_000 && aCall.test(line)),
+  detect: ({ lines }) => lines.some(isStrace),
   read: (sink) => new StraceReader(sink),
 };
 

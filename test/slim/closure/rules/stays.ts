@@ -1,6 +1,7 @@
 import type { Granularity } from '../../../../src/image/trace-pruning.ts';
 import type { ClosureRule } from '../../../../src/slim/closure/rule.ts';
-import { closureOf, kept, type Setting, type Table, type UsesText, wanting } from '../rig.ts';
+import { type Closure, type ClosureInput, closeOver } from '../../../../src/slim/closure/closure.ts';
+import { inputOf, keptFiles, type Table, type UsesText, wanting } from '../rig.ts';
 
 export interface Circumstances {
   /** What stays without the rule, besides what was traced. */
@@ -17,8 +18,8 @@ export async function stays(
   image: Table,
   circumstances: Circumstances = {},
 ): Promise<string[]> {
-  const [setting, all] = settingOf(rules, image, circumstances);
-  return kept(setting, all);
+  const [closure, input] = await closureUnder('name' in rules ? [rules] : rules, image, circumstances);
+  return keptFiles(closure, input);
 }
 
 /** What the rule says about one of the paths that stay. */
@@ -28,19 +29,30 @@ export async function saysOf(
   path: string,
   circumstances: Circumstances = {},
 ): Promise<string> {
-  const closure = await closureOf(...settingOf(rule, image, circumstances));
+  const [closure] = await closureUnder([rule], image, circumstances);
   const why = closure.why(path);
   return why === null ? 'goes' : `${why.rule}: ${why.detail}`;
 }
 
-function settingOf(
-  rules: ClosureRule | readonly ClosureRule[],
+/** Rules see the contents of the files that they ask for, as in a scan; not of others. */
+async function closureUnder(
+  rules: readonly ClosureRule[],
   image: Table,
   { want = [], trace = {}, environment = {}, command = [], granularity = 'file' }: Circumstances,
-): [Setting, readonly ClosureRule[]] {
-  const own = 'name' in rules ? [rules] : rules;
-  return [
-    { image, trace, granularity, runtime: { environment, command } },
-    [wanting(...want, ...Object.keys(trace)), ...own],
-  ];
+): Promise<[Closure, ClosureInput]> {
+  // A trace of nothing but directories is refused, so one file of every image is in it; nothing asks for that to stay.
+  const something = Object.keys(trace).length === 0 ? {} : { '.traced': 'exec' };
+  const input = await inputOf({
+    image: { ...image, '.traced': 'x' },
+    trace: { ...trace, ...something },
+    granularity,
+    runtime: { environment, command },
+  });
+  const isRead = (path: string): boolean =>
+    rules.some(({ reads }) => (reads?.(path) ?? 0) >= input.fs.size(path));
+  const scanned: ClosureInput = {
+    ...input,
+    facts: { ...input.facts, contents: (path) => (isRead(path) ? input.facts.contents(path) : null) },
+  };
+  return [closeOver(scanned, [wanting(...want, ...Object.keys(trace)), ...rules]), scanned];
 }
