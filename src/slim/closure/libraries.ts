@@ -41,10 +41,12 @@ const muslDirectories = ['lib', 'usr/local/lib', 'usr/lib'];
 const triplet = /^[\w.]+-(?:linux|kfreebsd|gnu)[\w-]*$/;
 const maxIncludes = 16;
 
-const searches = new WeakMap<ClosureContext, LibrarySearch>();
+type Place = Pick<ClosureContext, 'fs' | 'facts' | 'runtime'>;
+
+const searches = new WeakMap<Place, LibrarySearch>();
 
 /** The search of one closure: it remembers what it has read. */
-export function librarySearch(context: ClosureContext): LibrarySearch {
+export function librarySearch(context: Place): LibrarySearch {
   let search = searches.get(context);
   if (search === undefined) searches.set(context, (search = new LibrarySearch(context)));
   return search;
@@ -55,7 +57,7 @@ export function librarySearch(context: ClosureContext): LibrarySearch {
  * as the loader would open them, maybe through symlinks; several where it depends on the processor.
  */
 export class LibrarySearch {
-  readonly #context: ClosureContext;
+  readonly #context: Place;
   readonly #environment: readonly ByteString[];
   #cache: ReadonlyMap<ByteString, readonly CachedLibrary[]> | undefined;
   #configured: readonly ByteString[] | undefined;
@@ -67,7 +69,7 @@ export class LibrarySearch {
   >();
   readonly #hwcaps = new Map<ByteString, readonly ByteString[]>();
 
-  constructor(context: ClosureContext) {
+  constructor(context: Place) {
     this.#context = context;
     this.#environment = this.#split(
       utf8Bytes(context.runtime.environment.get('LD_LIBRARY_PATH') ?? ''),
