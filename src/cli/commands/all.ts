@@ -7,6 +7,7 @@ import { recompress } from './recompress.ts';
 import { registry } from './registry.ts';
 import { slim } from './slim.ts';
 import { squash } from './squash.ts';
+import { trace } from './trace.ts';
 import { verify } from './verify.ts';
 
 /** In the order of help. */
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   copy,
   verify,
   exportCommand,
+  trace,
   registry,
   completionCommand(() => commands),
 ];
