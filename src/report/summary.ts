@@ -72,6 +72,20 @@ function renderPlatform(platform: PlatformReport, style: Style, width: number): 
     rows.push(...renderRules(slimming, style, width));
   }
   if (platform.keeping !== null) rows.push(...renderKeeping(platform.keeping, style));
+  if (platform.restoring !== undefined) {
+    const { entries, bytes, stillMissing } = platform.restoring;
+    const rest =
+      stillMissing === 0 ? 'nothing is missing' : `${formatNumberOf(stillMissing, 'path')} still missing`;
+    rows.push([
+      'restoring',
+      '',
+      '',
+      '',
+      entries === 0 ? '' : `+${formatSize(bytes)}`,
+      '',
+      entries === 0 ? `nothing to restore; ${rest}` : `put back ${formatNumberOf(entries, 'path')}; ${rest}`,
+    ]);
+  }
   rows.push([
     'compressing',
     '',

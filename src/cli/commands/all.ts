@@ -4,6 +4,7 @@ import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
 import { prune } from './prune.ts';
 import { recompress } from './recompress.ts';
+import { restore } from './restore.ts';
 import { registry } from './registry.ts';
 import { slim } from './slim.ts';
 import { squash } from './squash.ts';
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   prune,
   recompress,
   slim,
+  restore,
   copy,
   verify,
   exportCommand,

@@ -80,11 +80,11 @@ describe('whatever a database holds', () => {
           const { fs, facts } = await imageOf(
             Object.fromEntries(places.map((place, i) => [place, texts[i] ?? ''])),
           );
-          const { packages, ownersOf } = buildPackageIndex(fs, facts);
-          for (const each of packages)
+          const index = buildPackageIndex(fs, facts);
+          for (const each of index.packages)
             for (const path of each.files) {
               expect(fs.kind(path)).toBe('file');
-              expect(ownersOf(path)).toContain(each);
+              expect(index.ownersOf(path)).toContain(each);
             }
         },
       ),

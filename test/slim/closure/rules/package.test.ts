@@ -60,8 +60,8 @@ describe('granularity package', () => {
     const late: ClosureRule = {
       name: 'late',
       describe: 'For the test.',
-      *settle({ isKept }) {
-        if (isKept('usr/lib/libc.so.6')) yield { path: 'usr/lib/libc.so.6', detail: 'late' };
+      *settle(context) {
+        if (context.isKept('usr/lib/libc.so.6')) yield { path: 'usr/lib/libc.so.6', detail: 'late' };
       },
     };
     expect(
