@@ -116,8 +116,10 @@ function usage({ name, positionals }: Command): string {
 }
 
 function describe(parser: Argv, command: Command, env: Console['env']): Argv {
-  for (const { name, describe: text } of command.positionals)
-    parser.positional(name, { describe: text, type: 'string' });
+  for (const { name, describe: text } of command.positionals) {
+    const several = name.endsWith('..');
+    parser.positional(several ? name.slice(0, -2) : name, { describe: text, type: 'string', array: several });
+  }
   for (const option of command.options) parser.option(option.name, settings(option, env) as Options);
   for (const [line, does] of command.examples) parser.example(line, does);
   return parser.epilogue(command.details);

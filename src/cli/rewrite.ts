@@ -10,7 +10,7 @@ import { formatReference, parseReference, type Reference } from '../oci/referenc
 import { buildReport } from '../report/build.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
-import type { Target } from '../store/place.ts';
+import type { Source, Target } from '../store/place.ts';
 import type { Console } from './command.ts';
 import { flag, list, pairs, text, type Values } from './option.ts';
 import type { BaseReader } from './selections.ts';
@@ -50,12 +50,15 @@ export function baseReader(session: Session): BaseReader {
   };
 }
 
+/** What a command plans: a transform, and the source to run it on if that is another than the one named. */
+type Planned = Transform | { readonly transform: Transform; readonly source: Source };
+
 /** Runs one rewriting command from its options to its result on stdout. Returns the exit status. */
 export async function rewrite(
   command: string,
   values: Values,
   console: Console,
-  plan: (session: Session) => Promise<Transform>,
+  plan: (session: Session, source: Source) => Promise<Planned>,
   squashOrigin = '--squash',
 ): Promise<number> {
   const sourceReference = parseReference(text(values, 'src') ?? '');
@@ -71,10 +74,12 @@ export async function rewrite(
   const source = await session.openSource(sourceReference);
   let target: Target | null = null;
   try {
-    const transform = withLabels(await plan(session), values);
+    const planned = await plan(session, source);
+    const joined = typeof planned === 'function' ? { transform: planned, source } : planned;
+    const transform = withLabels(joined.transform, values);
     target = references.length === 0 ? null : await session.openTarget(references);
     const outcome = await run({
-      source,
+      source: joined.source,
       target,
       transform,
       platforms: session.platforms,
@@ -84,6 +89,8 @@ export async function rewrite(
       cache,
       epoch,
       requireSavings: required?.ratio ?? null,
+      // Digests of what goes cost a hash of every file: for whom asks for the list.
+      digests: list(values, 'report').length > 0 || text(values, 'format') === 'json',
       listener: session.listener,
       signal: session.signal,
     });
@@ -101,6 +108,7 @@ export async function rewrite(
   } finally {
     session.stopProgress();
     await target?.close();
+    await session.close();
     await source.close();
     await pool.close();
     await cache?.close();
@@ -245,6 +253,7 @@ async function tell(
       await write(metadata, `${JSON.stringify(content, null, 2)}\n`);
     }
   }
+  await explainPaths(outcome, values, console);
   if (!flag(values, 'quiet')) {
     const { renderSummary } = await import('../report/summary.ts');
     const style = chooseStyle(console.env, console.stderr.isTTY === true);
@@ -258,6 +267,17 @@ async function tell(
   }
   if (text(values, 'format') === 'json') for (const chunk of renderJson(report)) console.stdout.write(chunk);
   else if (digest !== null && target !== null) console.stdout.write(`${target.nameOf(digest)}\n`);
+}
+
+async function explainPaths(outcome: RunOutcome, values: Values, console: Console): Promise<void> {
+  const paths = list(values, 'explain');
+  if (paths.length === 0) return;
+  const { explainPath } = await import('../report/keeping.ts');
+  for (const { resolution } of outcome.images)
+    for (const closure of resolution.traced)
+      for (const path of paths)
+        for (const line of explainPath(closure, Buffer.from(path).toString('latin1')))
+          console.stderr.write(`${line}\n`);
 }
 
 /** The digest of the config, as Docker has it; of several images, that of the index. */

@@ -37,6 +37,7 @@ export class Session {
   readonly #values: Values;
   readonly #console: Console;
   readonly #stop: () => void;
+  readonly #closing: (() => Promise<void>)[] = [];
 
   constructor(values: Values, console: Console) {
     this.#values = values;
@@ -171,6 +172,15 @@ export class Session {
     return BlobCache.open({ folder, maxBytes, version, listener: this.listener }).catch((error: unknown) => {
       throw at('--cache-dir', error);
     });
+  }
+
+  /** Something that a command has opened besides, to be closed with the session. */
+  beforeClose(close: () => Promise<void>): void {
+    this.#closing.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing.splice(0)) await close();
   }
 
   /** Takes the progress off the screen: call it before printing a result. */

@@ -7,14 +7,18 @@ import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute
 import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/layer-pruning.ts';
+import { type Surface, type SurfaceFile, surfaceKinds } from '../slim/surface/surface.ts';
 import { pathFields } from './escape.ts';
+import { describeKeeping } from './keeping.ts';
 import type {
   LayerAction,
   LayerReport,
   PlatformReport,
   RemovedEntry,
   Report,
+  RestoringReport,
   SlimmingReport,
+  SurfaceReport,
 } from './report.ts';
 
 export interface ReportContext {
@@ -61,6 +65,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
 }
 
 function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformReport {
+  const [traced] = outcome.resolution.traced;
   const slimmed = outcome.image.plan.layers.some(({ content }) => content.kind === 'rewritten');
   const layers = outcome.image.plan.layers.map((_, i) => describeLayer(outcome, i));
   return {
@@ -69,7 +74,30 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
     digest: outcome.manifest?.descriptor.digest ?? null,
     layers,
     slimming: slimmed ? describeSlimming(outcome, context) : null,
+    keeping: traced === undefined ? null : describeKeeping(traced),
+    surface: describeSurface(outcome.resolution.surface),
+    ...describeRestoring(outcome),
     compressing: describeCompressing(outcome),
+  };
+}
+
+/** Nothing at all for a run that does not restore. */
+function describeRestoring(outcome: ImageOutcome): { restoring?: RestoringReport } {
+  const { restored } = outcome.resolution;
+  if (restored === null) return {};
+  const sizes = restored.changes.map(({ layer, entry }) => outcome.indexes.get(layer)?.bytes[entry] ?? 0);
+  return {
+    restoring: {
+      original: outcome.image.original?.descriptor.digest ?? '',
+      entries: restored.changes.length,
+      bytes: sizes.reduce((a, b) => a + b, 0),
+      stillMissing: restored.missing,
+      paths: restored.changes.map((change, i) => ({
+        ...pathFields(pathOf(outcome, change)),
+        type: typeOf(change),
+        bytes: sizes[i] as number,
+      })),
+    },
   };
 }
 
@@ -90,6 +118,11 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
   const sealed = layers?.[i] ?? null;
   const before = numbers(range).map((number) => describeSource(outcome, number, indexes, sealed));
   if (sealed === null) {
+    if (layer.content.kind === 'restored') {
+      const content = resolution.contents[i];
+      const isEmpty = content?.kind === 'edited' && content.isEmpty;
+      return { action: isEmpty ? 'dropped' : 'planned', before, after: null };
+    }
     const stays = resolution.contents[i]?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
     const { descriptor, diffId } = layerOf(image, range.to);
     const same = {
@@ -102,7 +135,8 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
     return { action: stays ? 'kept' : 'planned', before, after: stays ? same : null };
   }
   if (sealed.action === 'dropped') return { action: 'dropped', before, after: null };
-  const kind = layerKind(layerOf(image, range.to).descriptor.mediaType);
+  // What is restored lies above all source layers.
+  const kind = layerKind(layerOf(image, Math.max(range.to, 1)).descriptor.mediaType);
   const family = outcome.manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
   const compression: Compression | null =
     sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
@@ -112,7 +146,7 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
     before,
     after: {
       digest: sealed.digest,
-      mediaType: mediaType ?? layerOf(image, range.to).descriptor.mediaType,
+      mediaType: mediaType ?? layerOf(image, Math.max(range.to, 1)).descriptor.mediaType,
       size: sealed.size,
       uncompressedSize:
         sealed.tarBytes ?? (range.from === range.to ? (before[0]?.uncompressedSize ?? null) : null),
@@ -202,6 +236,7 @@ function describeRemoval(
   squashOrigin: string,
 ): RemovedEntry {
   const index = outcome.indexes.get(change.layer) as LayerIndex;
+  const digest = outcome.facts.get(change.layer)?.digests.get(change.entry);
   const because = (): { rule: string; origin: string } => {
     switch (reason.kind) {
       case 'rule':
@@ -219,6 +254,7 @@ function describeRemoval(
     layer: change.layer,
     type: typeOf(change),
     size: index.sizes[change.entry] ?? 0,
+    ...(digest === undefined ? {} : { digest }),
     bytes: index.bytes[change.entry] ?? 0,
     ...because(),
     how,
@@ -244,6 +280,23 @@ function typeOf({ kind }: Change): RemovedEntry['type'] {
   }
 }
 
+function describeSurface(surface: Surface | null): SurfaceReport | null {
+  if (surface === null) return null;
+  const { before, after, ports, user, isRoot, secrets } = surface;
+  const list = (files: readonly SurfaceFile[]) =>
+    files.map(({ path, names }) => ({
+      ...pathFields(path),
+      ...(names.length === 0 ? {} : { names: names.map((name) => pathFields(name).path) }),
+    }));
+  return {
+    files: surfaceKinds.map((kind) => ({ kind, before: list(before[kind]), after: list(after[kind]) })),
+    ports,
+    user,
+    isRoot,
+    secrets,
+  };
+}
+
 /**
  * What packing saved and what slimming saved. Exact where a layer went through one of them only; where it went through
  * both, slimming's share is estimated by the ratio at which its source layers were packed.
@@ -265,6 +318,10 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
     if (content?.kind !== 'edited' || sealed.action === 'dropped') {
       if (sealed.action === 'dropped') bySlimming += saved;
       else byPacking += saved;
+      return;
+    }
+    if (layer.content.kind === 'restored') {
+      bySlimming += saved;
       return;
     }
     estimated = true;

@@ -8,8 +8,14 @@ import { Tree } from '../changeset/tree.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, type LayerRange, rangeOf } from '../image/image.ts';
 import type { Rule } from '../image/rule.ts';
+import { type CheckedClosure, checkTraced, closeImage, type TraceClosure } from './closure/close-image.ts';
+import type { LayerFacts } from './facts/facts.ts';
+import { mergeFacts } from './facts/merged-facts.ts';
+import { readRuntime } from '../oci/runtime.ts';
 import type { Removal } from './layer-pruning.ts';
 import { type PrunedStack, pruneStack } from './prune-stack.ts';
+import { compareSurface, type Surface } from './surface/surface.ts';
+import { restoreStack } from './restore-stack.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
@@ -21,6 +27,14 @@ export type ResolvedContent =
       readonly isEmpty: boolean;
     };
 
+/** What came back from the original. */
+export interface Restoration {
+  /** In path order, ancestors and the other names of hard links included. */
+  readonly changes: readonly Change[];
+  /** Paths that are still not as in the original. */
+  readonly missing: number;
+}
+
 export interface Resolution {
   readonly contents: readonly ResolvedContent[];
   readonly table: PathTable | null;
@@ -31,6 +45,12 @@ export interface Resolution {
   readonly change: (id: number) => Change;
   readonly keptForLinks: readonly Change[];
   readonly unusedRules: readonly Rule[];
+  /** What prunings by trace keep, and why. */
+  readonly traced: readonly CheckedClosure[];
+  /** What helps an attacker, before and after; null where nothing was pruned. */
+  readonly surface: Surface | null;
+  /** Null for an image that nothing is restored to. */
+  readonly restored: Restoration | null;
 }
 
 /**
@@ -38,6 +58,8 @@ export interface Resolution {
  * and what is linked to depends on every layer; for a squash alone its own range.
  */
 export function layersToScan(image: Image): number[] {
+  if (image.original !== null)
+    return numbers({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
   const rewritten = image.plan.layers.filter((layer) => layer.content.kind === 'rewritten');
   if (rewritten.length === 0) return [];
   if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
@@ -50,20 +72,34 @@ function numbers({ from, to }: LayerRange): number[] {
 
 /**
  * Decides which entries of which layer survive, and what is borrowed. Pure: the same image and indexes give the same
- * resolution. Returns `needs` where a hard link makes further layers necessary.
- * @throws LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
+ * resolution. Returns `needs` where a hard link makes further layers necessary. `facts`, by source layer number, are what
+ * prunings by trace must know of the files: see `probeFor`.
+ * @throws UNSAFE, LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
  */
 export function resolve(
   image: Image,
   indexes: ReadonlyMap<number, LayerIndex>,
   mtimeOf: (range: LayerRange) => number,
+  facts: ReadonlyMap<number, LayerFacts> = new Map(),
 ):
   | { readonly kind: 'resolved'; readonly resolution: Resolution }
   | { readonly kind: 'needs'; readonly layers: readonly number[] } {
   const { layers, prunings } = image.plan;
+  if (image.original !== null)
+    return { kind: 'resolved', resolution: resolveRestored(image, indexes, mtimeOf) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
   const stack = buildStack(indexes);
-  const pruned = prunings.length > 0 ? pruneStack(stack, prunings, indexes) : null;
+  const closures: TraceClosure[] = [];
+  const pruned =
+    prunings.length > 0
+      ? pruneStack(stack, prunings, indexes, (pruning, fs) => {
+          const made = closeImage(image, pruning, fs, mergeFacts(fs, facts));
+          if (made !== null) closures.push(made);
+          return made?.closure ?? null;
+        })
+      : null;
+  const isGone = (path: string) => pruned?.result.kind(path) === null;
+  const traced = closures.map((closure) => checkTraced(image, closure, isGone));
   const changes = pruned?.all ?? stack.layers;
   const promotions = [...(pruned?.promotions ?? [])];
   const removals = [...(pruned?.removals ?? [])];
@@ -101,8 +137,7 @@ export function resolve(
         ),
       );
     }
-    for (const layer of new Set([...numbers(range), ...written.map((change) => change.layer)]))
-      refuseGarbage(layer, indexes);
+    refuseGarbage([...numbers(range), ...written.map((change) => change.layer)], indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
     for (const change of written) {
       const mode = change.file >= 0 ? modes.get(change.file) : undefined;
@@ -122,6 +157,9 @@ export function resolve(
       change: (id) => stack.list.get(id),
       keptForLinks: pruned?.keptForLinks ?? [],
       unusedRules: pruned?.marking.unused ?? [],
+      traced,
+      surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
+      restored: null,
     },
   };
 }
@@ -138,6 +176,49 @@ function untouched(image: Image): Resolution {
     },
     keptForLinks: [],
     unusedRules: [],
+    traced: [],
+    surface: null,
+    restored: null,
+  };
+}
+
+/** The layers stay; what comes back from the original makes one more on top of them. */
+function resolveRestored(
+  image: Image,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  mtimeOf: (range: LayerRange) => number,
+): Resolution {
+  const stack = buildStack(indexes);
+  const { changes, promoted, missing, returned } = restoreStack(
+    stack,
+    image.manifest.layers.length,
+    image.plan.restoring,
+    indexes,
+  );
+  refuseGarbage(
+    changes.map((change) => change.layer),
+    indexes,
+  );
+  const contents = image.plan.layers.map(({ content }): ResolvedContent => {
+    switch (content.kind) {
+      case 'stored':
+        return content;
+      case 'rewritten':
+        throw new OcislimError('INTERNAL', 'a plan that restores rewrites no layer');
+      case 'restored': {
+        const range = rangeOf(content);
+        const edit = buildEdit(changes, stack.table, indexes, { mtime: mtimeOf(range), modes: new Map() });
+        return { kind: 'edited', range, edit, isEmpty: changes.length === 0 };
+      }
+    }
+  });
+  return {
+    ...untouched(image),
+    contents,
+    table: stack.table,
+    promotions: promoted,
+    change: (id) => stack.list.get(id),
+    restored: { changes: returned, missing },
   };
 }
 
@@ -210,8 +291,9 @@ function lostIn(changes: readonly Change[], written: readonly Change[]): Removal
   return lost.map((change) => ({ change, reason: { kind: 'squashed' }, how: 'freed' }));
 }
 
-function refuseGarbage(layer: number, indexes: ReadonlyMap<number, LayerIndex>): void {
-  if (indexes.get(layer)?.end !== 'garbage') return;
+function refuseGarbage(layers: readonly number[], indexes: ReadonlyMap<number, LayerIndex>): void {
+  const layer = layers.find((number) => indexes.get(number)?.end === 'garbage');
+  if (layer === undefined) return;
   throw new OcislimError(
     'TAR_INVALID',
     `layer ${layer} holds data after the end mark of its tar, which no program would see`,
