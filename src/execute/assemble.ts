@@ -76,7 +76,11 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
  * An image that has lost something names its original, the first one if it is pruned again. What is only shadowed, squashed
  * or packed anew is not lost; once all is back, there is nothing to go back for.
  */
-function noteOrigin(image: Image, annotations: JsonObject, { resolution, sourceName }: AssembleOptions): void {
+function noteOrigin(
+  image: Image,
+  annotations: JsonObject,
+  { resolution, sourceName }: AssembleOptions,
+): void {
   const { removals, cleared, restored } = resolution;
   if (restored !== null && restored.missing === 0) {
     delete annotations[originAnnotations.digest];

@@ -252,8 +252,7 @@ export class LayerWriter {
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const open = (onBytes: (count: number) => void) =>
       coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
-    const label =
-      from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
+    const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
     const packed = await this.#produce({
       label,
       phase: 'rewrite',

@@ -82,12 +82,7 @@ async function follow(image: Image, origin: Origin, { open, signal }: OriginalOp
   );
 }
 
-function choose(
-  image: Image,
-  origin: Origin | null,
-  candidates: readonly Image[],
-  { label }: Source,
-): Image {
+function choose(image: Image, origin: Origin | null, candidates: readonly Image[], { label }: Source): Image {
   const name = nameOfImage(image);
   if (origin !== null) {
     const found = candidates.find(({ descriptor }) => descriptor.digest === origin.digest);

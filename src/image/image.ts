@@ -92,7 +92,13 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
     descriptor,
     manifest,
     config,
-    plan: { layers, prunings: [], labelling: { annotations: {}, labels: {} }, dropEmpty: false, restoring: null },
+    plan: {
+      layers,
+      prunings: [],
+      labelling: { annotations: {}, labels: {} },
+      dropEmpty: false,
+      restoring: null,
+    },
     original: null,
   };
 }

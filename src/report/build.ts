@@ -79,9 +79,7 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
 function describeRestoring(outcome: ImageOutcome): { restoring?: RestoringReport } {
   const { restored } = outcome.resolution;
   if (restored === null) return {};
-  const sizes = restored.changes.map(
-    ({ layer, entry }) => outcome.indexes.get(layer)?.bytes[entry] ?? 0,
-  );
+  const sizes = restored.changes.map(({ layer, entry }) => outcome.indexes.get(layer)?.bytes[entry] ?? 0);
   return {
     restoring: {
       original: outcome.image.original?.descriptor.digest ?? '',

@@ -71,9 +71,7 @@ function renderPlatform(platform: PlatformReport, style: Style, width: number): 
       '',
       entries === 0 ? '' : `+${formatSize(bytes)}`,
       '',
-      entries === 0
-        ? `nothing to restore; ${rest}`
-        : `put back ${formatNumberOf(entries, 'path')}; ${rest}`,
+      entries === 0 ? `nothing to restore; ${rest}` : `put back ${formatNumberOf(entries, 'path')}; ${rest}`,
     ]);
   }
   rows.push([
@@ -141,10 +139,16 @@ function renderRules(slimming: SlimmingReport, style: Style, width: number): Cel
   return rows;
 }
 
-function describeSavings({ compressing }: PlatformReport): string {
+function describeSavings({ compressing, restoring }: PlatformReport): string {
   const { sizeBefore, sizeAfter, savedBySlimming, savedByPacking, estimated } = compressing;
   const whole = 'as transferred';
-  if (sizeAfter === null || sizeAfter === sizeBefore || savedBySlimming === null || savedByPacking === null)
+  if (
+    restoring !== undefined ||
+    sizeAfter === null ||
+    sizeAfter === sizeBefore ||
+    savedBySlimming === null ||
+    savedByPacking === null
+  )
     return whole;
   const share = (saved: number, name: string): string => `${formatSize(-saved)} by ${name}`;
   const parts = [share(savedBySlimming, 'slimming'), share(savedByPacking, 'packing')];
