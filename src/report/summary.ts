@@ -39,6 +39,8 @@ function renderHeading(report: Report, style: Style): string[] {
   if (report.unchanged) lines.push(`  new  ${style.dim('the same')}`);
   else if (destination !== null) lines.push(`  new  ${style.bold(destination.digest)}`);
   for (const reference of destination?.references ?? []) lines.push(`  →    ${escapeText(reference)}`);
+  if (report.debug !== undefined)
+    lines.push(`  debug ${escapeText(report.debug.reference)}@${report.debug.digest}`);
   if (report.dryRun) lines.push(style.warning('dry run: nothing was written'));
   if (report.unchanged) lines.push(style.dim('nothing to do: the image stays as it is, byte for byte'));
   return lines;
