@@ -12,16 +12,25 @@ const whole = new PerClosure<Package>();
 const shared = new PerClosure<Path>();
 
 /**
+ * Converters of character sets, two thirds of the package of glibc that every program needs. Their own rule knows when they
+ * are asked for, and keeps all of them then.
+ */
+const converter = /\/gconv\/[^/]+\.so$/;
+/** The zone that `/etc/localtime` leads to stays in any case. That alone is no use of all the others. */
+const zone = /^usr\/(?:share|lib)\/zoneinfo\//;
+
+/**
  * One file used, the package stays; of packages within packages, the inner one. What several packages share (the `__init__.py` of
  * a namespace) does not tell which of them was used: others of their files do, and only if none does, the smallest stays.
  */
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package`: a package of which one file is needed stays whole, less its documentation.',
+    'With granularity `package`: a package of which one file is needed stays whole, less its documentation, and less the converters of character sets, which have a rule of their own.',
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity !== 'package' || !spreads(path, context)) return;
+    if (zone.test(path) && context.usesOf(path) === 0) return;
     const [owner, other] = packagesOf(context).ownersOf(path);
     if (owner === undefined) return;
     if (other?.kind === owner.kind) shared.of(context).add(path);
@@ -45,5 +54,6 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   done.add(owner);
   const detail = `belongs to the ${owner.kind} package ${owner.name}`;
   for (const path of owner.files)
-    if (!isInventory(path) && !isDocumentation(owner, path)) yield { path, detail, strength: 'whole' };
+    if (!isInventory(path) && !isDocumentation(owner, path) && !converter.test(path))
+      yield { path, detail, strength: 'whole' };
 }

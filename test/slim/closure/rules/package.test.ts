@@ -15,7 +15,7 @@ const zip: Table = {
     '/usr/share/locale/de/LC_MESSAGES/zip.mo',
     '/usr/lib/x86_64/libzip.so',
   ].join('\n'),
-  'var/lib/dpkg/info/libc6.list': '/usr/lib/libc.so.6\n/usr/lib/gconv/A.so\n',
+  'var/lib/dpkg/info/libc6.list': '/usr/lib/libc.so.6\n/usr/lib/ld.so\n/usr/lib/gconv/A.so\n',
   'usr/bin/zip': 'x',
   'usr/lib/zip/helper': 'x',
   'usr/share/zip/data': 'x',
@@ -23,6 +23,7 @@ const zip: Table = {
   'usr/share/man/man1/zip.1.gz': 'x',
   'usr/share/locale/de/LC_MESSAGES/zip.mo': 'x',
   'usr/lib/libc.so.6': 'x',
+  'usr/lib/ld.so': 'x',
   'usr/lib/gconv/A.so': 'x',
   'usr/local/bin/mine': 'x',
   'usr/lib/x86_64/libzip.so': symlink('../libc.so.6'),
@@ -71,7 +72,7 @@ describe('granularity package', () => {
         linking,
         late,
       ]),
-    ).toEqual([...whole, 'usr/lib/gconv/A.so'].sort());
+    ).toEqual([...whole, 'usr/lib/ld.so'].sort());
   });
 
   it.each(['file', 'directory'] as const)('is not granularity %s', async (granularity) => {
@@ -98,6 +99,38 @@ describe('granularity package', () => {
     const setting = { image, granularity: 'package' } as const;
     expect(await kept(setting, [wanting('lib/x', 'var/empty'), packageRule])).toEqual(['lib', 'usr/lib/x']);
     expect(await kept(setting, [wanting('etc/rc'), packageRule])).toEqual(['etc/issue', 'etc/rc', 'lib']);
+  });
+
+  it('leaves converters of character sets to their own rule', async () => {
+    const setting = { image: zip, granularity: 'package' } as const;
+    expect(await kept(setting, [wanting('usr/lib/libc.so.6'), packageRule])).toEqual([
+      'usr/lib/ld.so',
+      'usr/lib/libc.so.6',
+    ]);
+    expect(await kept(setting, [wanting('usr/lib/gconv/A.so'), packageRule])).toEqual([
+      'usr/lib/gconv/A.so',
+      'usr/lib/ld.so',
+      'usr/lib/libc.so.6',
+    ]);
+  });
+
+  it('keeps all time zones where one was used, not for where etc/localtime leads', async () => {
+    const image: Table = {
+      'var/lib/dpkg/info/tzdata.list': '/usr/share/zoneinfo/UTC\n/usr/share/zoneinfo/Europe/Oslo\n',
+      'usr/share/zoneinfo/UTC': 'x',
+      'usr/share/zoneinfo/Europe/Oslo': 'x',
+      'etc/localtime': symlink('/usr/share/zoneinfo/UTC'),
+    };
+    const rules = [wanting('etc/localtime'), packageRule];
+    expect(await kept({ image, granularity: 'package', trace: {} }, rules)).toEqual([
+      'etc/localtime',
+      'usr/share/zoneinfo/UTC',
+    ]);
+    expect(await kept({ image, granularity: 'package', trace: { 'etc/localtime': 'open' } }, rules)).toEqual([
+      'etc/localtime',
+      'usr/share/zoneinfo/Europe/Oslo',
+      'usr/share/zoneinfo/UTC',
+    ]);
   });
 
   it('says which package it was', async () => {
