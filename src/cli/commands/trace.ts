@@ -1,6 +1,10 @@
 import { OcislimError } from '../../errors.ts';
-import type { Command, Console } from '../command.ts';
-import { list, type Option, text, type Values } from '../option.ts';
+import type { Command } from '../command.ts';
+import { common, output, pruning, registries, work } from '../common-options.ts';
+import type { Option } from '../option.ts';
+import { mergeFiles } from './trace-merge.ts';
+import { makeProfile } from './trace-seccomp.ts';
+import { showing, showTrace } from './trace-show.ts';
 
 const options: readonly Option[] = [
   {
@@ -8,67 +12,42 @@ const options: readonly Option[] = [
     alias: 'o',
     type: 'string',
     value: 'FILE',
-    describe: 'write to a file instead of stdout',
+    describe: 'merge, seccomp: write to a file instead of stdout',
     group: 'Result',
   },
+  ...pruning.filter(({ name }) => name === 'trace-root'),
+  ...showing,
+  ...common.filter(({ name }) => name === 'platform' || name === 'format'),
 ];
 
 export const trace: Command = {
   name: 'trace',
-  describe: 'make a seccomp profile of the system calls in a trace',
+  describe: 'look at traces, merge them, make a seccomp profile of one',
   details:
-    'Reads traces of any form. `seccomp` writes a profile in the format of Docker, podman and containerd that allows the system calls in them, with those that the container runtime itself makes before the program runs, and nothing else. The traces must hold every system call: record them by "strace -f", without -e, in a run that does all that the program will ever do. What a profile does not allow fails with EPERM.',
+    'Reads traces of any form (docs/traces.md says which, and how to record one). `merge` writes what they saw as one trace file, which is small, sorted, and read by every command that takes traces; traces of different platforms or images are refused. `show` says what they saw: by use, by directory, what was executed, and what could not be read; with --image by package too. `seccomp` writes a profile in the format of Docker, podman and containerd that allows the system calls in them, with those that the container runtime itself makes before the program runs, and nothing else. For it the traces must hold every system call: record them by "strace -f", without -e, in a run that does all that the program will ever do. What a profile does not allow fails with EPERM.',
   positionals: [
-    { name: 'action', describe: 'what to do: seccomp', required: true },
-    { name: 'files..', describe: 'the traces; none for stdin', required: false },
+    { name: 'action', describe: 'what to do: merge, show, seccomp', required: true },
+    { name: 'files..', describe: 'the traces, - for stdin; none for stdin', required: false },
   ],
-  options,
+  options: [...options, ...output, ...registries, ...work],
   examples: [
+    ['ocislim trace merge start.strace load.strace -o app.trace', 'two traces as one'],
+    ['ocislim trace show app.trace', 'what it saw'],
+    ['ocislim trace show app.trace --image localhost:5000/app:1', 'also by package'],
     ['ocislim trace seccomp app.strace -o app.seccomp.json', 'a profile for --security-opt seccomp=FILE'],
   ],
   async run(values, console) {
     switch (values['action']) {
+      case 'merge':
+        return mergeFiles(values, console);
+      case 'show':
+        return showTrace(values, console);
       case 'seccomp':
         return makeProfile(values, console);
       default:
         throw new OcislimError('USAGE', `unknown action: trace ${String(values['action'])}`, {
-          advice: 'Write "ocislim trace seccomp FILE…".',
+          advice: 'Write "ocislim trace merge FILE…", "trace show FILE…" or "trace seccomp FILE…".',
         });
     }
   },
 };
-
-async function makeProfile(values: Values, console: Console): Promise<number> {
-  const given = list(values, 'files');
-  if (given.length === 0 && process.stdin.isTTY)
-    throw new OcislimError('USAGE', 'which trace is to be read? Name its file, or pipe it in');
-  const { readTraces } = await import('../trace-files.ts');
-  const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
-  const { escapeText } = await import('../../report/escape.ts');
-  const files = given.length === 0 ? ['-'] : given;
-  const [read, ...others] = await readTraces(files, { roots: [], signal: console.signal });
-  if (read === undefined || others.length > 0)
-    throw new OcislimError('USAGE', 'the traces are of several platforms, and a profile is of one');
-  const profile = seccompProfile(read);
-  const json = `${JSON.stringify(profile, null, 2)}\n`;
-  const file = text(values, 'output');
-  if (file === null || file === '-') console.stdout.write(json);
-  else {
-    const { writeFile } = await import('node:fs/promises');
-    const { fileError } = await import('../../store/file-error.ts');
-    await writeFile(file, json, { signal: console.signal }).catch((error: unknown) => {
-      throw fileError(`write ${file}`, error);
-    });
-  }
-  const [own, ...besides] = profile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW');
-  const more = besides.reduce((sum, { names }) => sum + names.length, 0);
-  console.stderr.write(
-    `${own?.names.length ?? 0} system calls from ${escapeText(read.name)}, ${more} for the container runtime and the vDSO\n`,
-  );
-  const nameless = namelessCalls(read);
-  if (nameless.length > 0)
-    console.stderr.write(
-      `left out, since the tracer had no name for them: ${escapeText(nameless.join(', '))}\n`,
-    );
-  return 0;
-}
