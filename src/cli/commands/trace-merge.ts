@@ -11,10 +11,10 @@ export async function mergeFiles(values: Values, console: Console): Promise<numb
   const file = text(values, 'output');
   if (file === null || file === '-') console.stdout.write(lines);
   else {
-    const { writeFile } = await import('node:fs/promises');
+    const { writeWhole } = await import('../whole-file.ts');
     const { fileError } = await import('../../store/file-error.ts');
-    await writeFile(file, lines, { signal: console.signal }).catch((error: unknown) => {
-      throw fileError(`write ${file}`, error);
+    await writeWhole(file, [Buffer.from(lines)], console.signal).catch((error: unknown) => {
+      throw console.signal.aborted ? console.signal.reason : fileError(`write ${file}`, error);
     });
   }
   if (!flag(values, 'quiet')) console.stderr.write(renderReading(trace));

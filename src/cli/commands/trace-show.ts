@@ -2,19 +2,8 @@ import { OcislimError } from '../../errors.ts';
 import type { PackageUsage } from '../../slim/packages/package-usage.ts';
 import type { Trace } from '../../slim/trace/trace.ts';
 import type { Console } from '../command.ts';
-import { flag, type Option, text, type Values } from '../option.ts';
+import { flag, text, type Values } from '../option.ts';
 import { readNamedTrace } from './trace-input.ts';
-
-/** What `trace show` takes, besides --trace-root, --format, --platform and what reaches registries. */
-export const showing: readonly Option[] = [
-  {
-    name: 'image',
-    type: 'string',
-    value: 'REF',
-    describe: 'show: the image that was traced: what was used by package too',
-    group: 'Result',
-  },
-];
 
 /** `trace show FILE…`: what traces saw, for a person or as JSON. @throws USAGE, TRACE_INVALID, and whatever reading an image throws */
 export async function showTrace(values: Values, console: Console): Promise<number> {
@@ -28,7 +17,7 @@ export async function showTrace(values: Values, console: Console): Promise<numbe
   if (text(values, 'format') === 'json')
     console.stdout.write(`${JSON.stringify(traceJson(description), null, 2)}\n`);
   else {
-    const style = chooseStyle(console.env, process.stdout.isTTY === true);
+    const style = chooseStyle(console.env, process.stdout.isTTY);
     const limit = flag(values, 'verbose') ? Number.POSITIVE_INFINITY : undefined;
     console.stdout.write(renderTrace(description, style, limit));
   }

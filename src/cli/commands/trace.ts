@@ -1,43 +1,47 @@
 import { OcislimError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { common, output, pruning, registries, work } from '../common-options.ts';
-import type { Option } from '../option.ts';
 import { mergeFiles } from './trace-merge.ts';
+import { recording, recordTrace } from './trace-record.ts';
 import { makeProfile } from './trace-seccomp.ts';
-import { showing, showTrace } from './trace-show.ts';
-
-const options: readonly Option[] = [
-  {
-    name: 'output',
-    alias: 'o',
-    type: 'string',
-    value: 'FILE',
-    describe: 'merge, seccomp: write to a file instead of stdout',
-    group: 'Result',
-  },
-  ...pruning.filter(({ name }) => name === 'trace-root'),
-  ...showing,
-  ...common.filter(({ name }) => name === 'platform' || name === 'format'),
-];
+import { showTrace } from './trace-show.ts';
 
 export const trace: Command = {
   name: 'trace',
-  describe: 'look at traces, merge them, make a seccomp profile of one',
+  describe: 'record what a program uses of its image; merge and show traces; make a seccomp profile',
   details:
-    'Reads traces of any form (docs/traces.md says which, and how to record one). `merge` writes what they saw as one trace file, which is small, sorted, and read by every command that takes traces; traces of different platforms or images are refused. `show` says what they saw: by use, by directory, what was executed, and what could not be read; with --image by package too. `seccomp` writes a profile in the format of Docker, podman and containerd that allows the system calls in them, with those that the container runtime itself makes before the program runs, and nothing else. For it the traces must hold every system call: record them by "strace -f", without -e, in a run that does all that the program will ever do. What a profile does not allow fails with EPERM.',
+    'Traces are what "prune --trace" goes by; docs/traces.md says which forms are read. `record` runs a command below strace, in this container or in a root filesystem that was unpacked from "ocislim export", and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. `merge` writes traces of any form as one trace file, small and sorted; those of different platforms or images are refused. `show` says what traces saw: by use, by directory, what was executed, what could not be read, and with --image also by package. `seccomp` writes a profile in the format of Docker, podman and containerd that allows the system calls in traces, with those that the container runtime itself makes before the program runs, and nothing else; what it does not allow fails with EPERM. For it the traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e), of a run that does all that the program will ever do.',
   positionals: [
-    { name: 'action', describe: 'what to do: merge, show, seccomp', required: true },
+    { name: 'action', describe: 'what to do: record, merge, show or seccomp', required: true },
     { name: 'files..', describe: 'the traces, - for stdin; none for stdin', required: false },
   ],
-  options: [...options, ...output, ...registries, ...work],
+  options: [
+    {
+      name: 'output',
+      alias: 'o',
+      type: 'string',
+      value: 'FILE',
+      describe: 'write to this file, instead of stdout (record: instead of ocislim.trace)',
+      group: 'Result',
+    },
+    ...recording,
+    ...pruning.filter(({ name }) => name === 'trace-root'),
+    ...common.filter(({ name }) => name === 'platform' || name === 'format'),
+    ...output,
+    ...registries,
+    ...work,
+  ],
   examples: [
+    ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job'],
+    ['ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server', 'over an unpacked image'],
     ['ocislim trace merge start.strace load.strace -o app.trace', 'two traces as one'],
-    ['ocislim trace show app.trace', 'what it saw'],
-    ['ocislim trace show app.trace --image localhost:5000/app:1', 'also by package'],
+    ['ocislim trace show app.trace --image localhost:5000/app:1', 'what it saw, also by package'],
     ['ocislim trace seccomp app.strace -o app.seccomp.json', 'a profile for --security-opt seccomp=FILE'],
   ],
   async run(values, console) {
     switch (values['action']) {
+      case 'record':
+        return recordTrace(values, console);
       case 'merge':
         return mergeFiles(values, console);
       case 'show':
@@ -46,7 +50,7 @@ export const trace: Command = {
         return makeProfile(values, console);
       default:
         throw new OcislimError('USAGE', `unknown action: trace ${String(values['action'])}`, {
-          advice: 'Write "ocislim trace merge FILE…", "trace show FILE…" or "trace seccomp FILE…".',
+          advice: 'Write "ocislim trace" with record, merge, show or seccomp; see "ocislim trace --help".',
         });
     }
   },
