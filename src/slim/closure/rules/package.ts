@@ -4,6 +4,7 @@ import { isInventory } from '../../packages/inventory-paths.ts';
 import type { Package } from '../../packages/package.ts';
 import { packageProbe, packagesOf } from '../../packages/package-index.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { isConverter } from './gconv.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
 /** Packages that stay whole by now. */
@@ -18,7 +19,7 @@ const shared = new PerClosure<Path>();
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package`: a package of which one file is needed stays whole, less its documentation.',
+    'With granularity `package`: a package of which one file is needed stays whole, less its documentation and converters of character sets.',
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity !== 'package' || !spreads(path, context)) return;
@@ -45,5 +46,6 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   done.add(owner);
   const detail = `belongs to the ${owner.kind} package ${owner.name}`;
   for (const path of owner.files)
-    if (!isInventory(path) && !isDocumentation(owner, path)) yield { path, detail, strength: 'whole' };
+    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path))
+      yield { path, detail, strength: 'whole' };
 }

@@ -15,7 +15,7 @@ const zip: Table = {
     '/usr/share/locale/de/LC_MESSAGES/zip.mo',
     '/usr/lib/x86_64/libzip.so',
   ].join('\n'),
-  'var/lib/dpkg/info/libc6.list': '/usr/lib/libc.so.6\n/usr/lib/gconv/A.so\n',
+  'var/lib/dpkg/info/libc6.list': '/usr/lib/libc.so.6\n/usr/lib/getconf/A\n',
   'usr/bin/zip': 'x',
   'usr/lib/zip/helper': 'x',
   'usr/share/zip/data': 'x',
@@ -23,7 +23,7 @@ const zip: Table = {
   'usr/share/man/man1/zip.1.gz': 'x',
   'usr/share/locale/de/LC_MESSAGES/zip.mo': 'x',
   'usr/lib/libc.so.6': 'x',
-  'usr/lib/gconv/A.so': 'x',
+  'usr/lib/getconf/A': 'x',
   'usr/local/bin/mine': 'x',
   'usr/lib/x86_64/libzip.so': symlink('../libc.so.6'),
 };
@@ -71,7 +71,7 @@ describe('granularity package', () => {
         linking,
         late,
       ]),
-    ).toEqual([...whole, 'usr/lib/gconv/A.so'].sort());
+    ).toEqual([...whole, 'usr/lib/getconf/A'].sort());
   });
 
   it.each(['file', 'directory'] as const)('is not granularity %s', async (granularity) => {
