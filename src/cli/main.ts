@@ -72,6 +72,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
       'greedy-arrays': false,
       'camel-case-expansion': false,
       'parse-positional-numbers': false,
+      'populate--': true,
     })
     .strict()
     .strictCommands()

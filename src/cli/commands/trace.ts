@@ -1,74 +1,47 @@
 import { OcislimError } from '../../errors.ts';
-import type { Command, Console } from '../command.ts';
-import { list, type Option, text, type Values } from '../option.ts';
-
-const options: readonly Option[] = [
-  {
-    name: 'output',
-    alias: 'o',
-    type: 'string',
-    value: 'FILE',
-    describe: 'write to a file instead of stdout',
-    group: 'Result',
-  },
-];
+import type { Command } from '../command.ts';
+import { common, output, registries } from '../common-options.ts';
+import { recording, recordTrace } from './trace-record.ts';
+import { makeProfile } from './trace-seccomp.ts';
 
 export const trace: Command = {
   name: 'trace',
-  describe: 'make a seccomp profile of the system calls in a trace',
+  describe: 'record what a program uses of its image; make a seccomp profile of that',
   details:
-    'Reads traces of any form. `seccomp` writes a profile in the format of Docker, podman and containerd that allows the system calls in them, with those that the container runtime itself makes before the program runs, and nothing else. The traces must hold every system call: record them by "strace -f", without -e, in a run that does all that the program will ever do. What a profile does not allow fails with EPERM.',
+    'Traces are what "prune --trace" goes by. `record` runs a command below strace, in this container or in a root filesystem that was unpacked from "ocislim export", and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. `seccomp` reads traces of any form and writes a profile in the format of Docker, podman and containerd that allows the system calls in them, with those that the container runtime itself makes before the program runs, and nothing else; what it does not allow fails with EPERM. The traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e), of a run that does all that the program will ever do.',
   positionals: [
-    { name: 'action', describe: 'what to do: seccomp', required: true },
+    { name: 'action', describe: 'what to do: record or seccomp', required: true },
     { name: 'files..', describe: 'the traces; none for stdin', required: false },
   ],
-  options,
+  options: [
+    {
+      name: 'output',
+      alias: 'o',
+      type: 'string',
+      value: 'FILE',
+      describe: 'write to this file, instead of stdout (record: instead of ocislim.trace)',
+      group: 'Result',
+    },
+    ...recording,
+    ...common.filter(({ name }) => name === 'platform'),
+    ...output,
+    ...registries,
+  ],
   examples: [
+    ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job'],
+    ['ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server', 'over an unpacked image'],
     ['ocislim trace seccomp app.strace -o app.seccomp.json', 'a profile for --security-opt seccomp=FILE'],
   ],
   async run(values, console) {
     switch (values['action']) {
+      case 'record':
+        return recordTrace(values, console);
       case 'seccomp':
         return makeProfile(values, console);
       default:
         throw new OcislimError('USAGE', `unknown action: trace ${String(values['action'])}`, {
-          advice: 'Write "ocislim trace seccomp FILE…".',
+          advice: 'Write "ocislim trace record -- COMMAND" or "ocislim trace seccomp FILE…".',
         });
     }
   },
 };
-
-async function makeProfile(values: Values, console: Console): Promise<number> {
-  const given = list(values, 'files');
-  if (given.length === 0 && process.stdin.isTTY)
-    throw new OcislimError('USAGE', 'which trace is to be read? Name its file, or pipe it in');
-  const { readTraces } = await import('../trace-files.ts');
-  const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
-  const { escapeText } = await import('../../report/escape.ts');
-  const files = given.length === 0 ? ['-'] : given;
-  const [read, ...others] = await readTraces(files, { roots: [], signal: console.signal });
-  if (read === undefined || others.length > 0)
-    throw new OcislimError('USAGE', 'the traces are of several platforms, and a profile is of one');
-  const profile = seccompProfile(read);
-  const json = `${JSON.stringify(profile, null, 2)}\n`;
-  const file = text(values, 'output');
-  if (file === null || file === '-') console.stdout.write(json);
-  else {
-    const { writeFile } = await import('node:fs/promises');
-    const { fileError } = await import('../../store/file-error.ts');
-    await writeFile(file, json, { signal: console.signal }).catch((error: unknown) => {
-      throw fileError(`write ${file}`, error);
-    });
-  }
-  const [own, ...besides] = profile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW');
-  const more = besides.reduce((sum, { names }) => sum + names.length, 0);
-  console.stderr.write(
-    `${own?.names.length ?? 0} system calls from ${escapeText(read.name)}, ${more} for the container runtime and the vDSO\n`,
-  );
-  const nameless = namelessCalls(read);
-  if (nameless.length > 0)
-    console.stderr.write(
-      `left out, since the tracer had no name for them: ${escapeText(nameless.join(', '))}\n`,
-    );
-  return 0;
-}

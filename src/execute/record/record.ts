@@ -83,8 +83,8 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
     }
     const status = await ended;
     if (filter.command === null)
-      throw new OcislimError('IO', `the command was not started: ${launch.argv.join(' ')}`, {
-        advice: 'What the programs above said tells why.',
+      throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
+        advice: 'The line above tells why.',
       });
     return { trace: reader.end(), end: filter.end ?? { status, signal: null } };
   } finally {

@@ -1,4 +1,4 @@
-import { baseOf } from '../../../changeset/path.ts';
+import { baseOf, type Path } from '../../../changeset/path.ts';
 import type { ByteString } from '../../../tar/bytes.ts';
 import { uses } from '../../trace/trace.ts';
 import { findProgram } from '../commands.ts';
@@ -12,11 +12,14 @@ export const script: ClosureRule = {
   *follow(path, context) {
     const line = context.facts.script(path);
     if (line === null) return;
-    // Modules often begin with a line for when they are run by hand.
-    if ((context.fs.mode(path) & 0o111) === 0 && (context.usesOf(path) & uses.exec) === 0) return;
-    yield* interpreterNeeds(line, context);
+    if (isRun(path, context)) yield* interpreterNeeds(line, context);
   },
 };
+
+/** Does the kernel run this script? Modules often begin with a line for when they are run by hand. */
+export function isRun(path: Path, { fs, usesOf }: Pick<ClosureContext, 'fs' | 'usesOf'>): boolean {
+  return (fs.mode(path) & 0o111) !== 0 || (usesOf(path) & uses.exec) !== 0;
+}
 
 function* interpreterNeeds(line: ByteString, context: ClosureContext): Generator<Need> {
   const { interpreter, program, argument } = readInterpreter(line);
