@@ -11,6 +11,9 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',
   KEPT_FOR_LINK:
     'A file that a rule names stays, because a layer outside the selection has a hard link to it.',
+  FORCED: 'The image pruned by a trace may not run, for the reason given: `--force` went on all the same.',
+  PACKAGES_UNREAD:
+    'A package database is of a form that ocislim cannot read, or damaged: its packages cannot stay whole, only what is needed of them stays.',
   INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',
   WINDOW_CAPPED:
     'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',

@@ -7,6 +7,10 @@ export const errorCodes = {
   REFERENCE_INVALID: { exit: 2, doc: 'An image reference has an unknown or malformed form.' },
   PLAN_INVALID: { exit: 2, doc: 'A plan file breaks its schema; the message names the line.' },
   RULES_INVALID: { exit: 2, doc: 'A rule cannot be parsed; the message names the file and line.' },
+  TRACE_INVALID: {
+    exit: 2,
+    doc: 'A trace is empty, unreadable for the most part, or contradicts another; the message shows lines of it.',
+  },
   SELECTION_INVALID: { exit: 2, doc: 'The layers asked for do not exist in the image, or none is selected.' },
   BASE_MISMATCH: { exit: 1, doc: 'The image does not start with the layers of the image given as --base.' },
   ORIGINAL_MISMATCH: {
@@ -41,6 +45,10 @@ export const errorCodes = {
   INTERRUPTED: {
     exit: 130,
     doc: 'Interrupted. Nothing was published, unless the message says that publishing had begun.',
+  },
+  UNSAFE: {
+    exit: 1,
+    doc: 'Pruned by these traces the image would not run; the message says why. `--force` prunes it all the same.',
   },
   INTERNAL: { exit: 1, doc: 'A bug in ocislim: please report it.' },
 } as const satisfies Record<string, { readonly exit: number; readonly doc: string }>;

@@ -31,6 +31,8 @@ export type WarningCode =
   | 'FAMILY_CHANGED'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
+  | 'FORCED'
+  | 'PACKAGES_UNREAD'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
   | 'CACHE_OFF'

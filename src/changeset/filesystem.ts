@@ -28,13 +28,23 @@ export class Filesystem {
   readonly #stack: Stack;
   readonly #tree: Tree;
   readonly #indexes: ReadonlyMap<number, LayerIndex>;
+  readonly #modes: ReadonlyMap<number, number>;
   #names: ReadonlyMap<number, readonly Path[]> | null = null;
 
-  /** `tree`: all layers of the stack applied. `indexes` by source layer number. */
-  constructor(stack: Stack, tree: Tree, indexes: ReadonlyMap<number, LayerIndex>) {
+  /**
+   * `tree`: all layers of the stack applied. `indexes` by source layer number. `modes`: permission bits by change id, where
+   * they are to differ from those of the entry.
+   */
+  constructor(
+    stack: Stack,
+    tree: Tree,
+    indexes: ReadonlyMap<number, LayerIndex>,
+    modes: ReadonlyMap<number, number> = new Map(),
+  ) {
     this.#stack = stack;
     this.#tree = tree;
     this.#indexes = indexes;
+    this.#modes = modes;
   }
 
   /** What is at this very path, no symlink followed; null for nothing. */
@@ -55,7 +65,9 @@ export class Filesystem {
 
   /** Permission bits, setuid and sticky bits included; 0o755 for a directory that no layer has an entry for. */
   mode(path: Path): number {
-    return this.#column(path, (index, entry) => index.modes[entry]) ?? 0o755;
+    const carrier = this.carrier(path);
+    if (carrier === null) return 0o755;
+    return this.#modes.get(carrier.id) ?? this.#indexes.get(carrier.layer)?.modes[carrier.entry] ?? 0o755;
   }
 
   /** The owner's number. */

@@ -54,8 +54,8 @@ export class LayerIndexBuilder {
   readonly #capable = new Set<number>();
   readonly #heads = new HeadStore();
 
-  /** @throws LAYER_INVALID on names that mean nothing */
-  add(entry: TarEntry): void {
+  /** Returns the path that the entry is about. @throws LAYER_INVALID on names that mean nothing */
+  add(entry: TarEntry): Path {
     const at = this.#kinds.length;
     const { kind, path } = classify(entry);
     this.#kinds.push(kind);
@@ -74,6 +74,7 @@ export class LayerIndexBuilder {
     }
     if (kind === 'directory' || kind === 'link' || kind === 'whiteout' || kind === 'opaque')
       this.#heads.put(at, entry.head);
+    return path;
   }
 
   finish(tarBytes: number, end: TarEnd): LayerIndex {

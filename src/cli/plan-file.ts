@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { recompress } from '../compress/recompress.ts';
 import { OcislimError } from '../errors.ts';
+import type { Console } from './command.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import { expandPresets } from '../slim/presets.ts';
@@ -8,11 +9,18 @@ import { prune } from '../slim/prune.ts';
 import { parseRule } from '../slim/rules.ts';
 import { squash } from '../slim/squash.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
-import { type BaseReader, rangeSelection, readEncoding, readText, squashSelection } from './selections.ts';
+import {
+  type BaseReader,
+  rangeSelection,
+  readEncoding,
+  readText,
+  squashSelection,
+  tracePrunings,
+} from './selections.ts';
 import { parsePercentOrSize } from './sizes.ts';
 
 /** Reads a plan and makes the transform that it describes. @throws PLAN_INVALID naming file and line */
-export async function readPlan(file: string, readBase: BaseReader): Promise<Transform> {
+export async function readPlan(file: string, readBase: BaseReader, console: Console): Promise<Transform> {
   const lines = new LineCounter();
   const document = parseDocument(await readText(file, 'plan'), { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;
@@ -38,7 +46,7 @@ export async function readPlan(file: string, readBase: BaseReader): Promise<Tran
       `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'not a plan'}`,
     );
   }
-  return transformOf(file, parsed.data, lineOf, readBase);
+  return transformOf(file, parsed.data, lineOf, readBase, console);
 }
 
 async function transformOf(
@@ -46,6 +54,7 @@ async function transformOf(
   plan: PlanFile,
   lineOf: (path: readonly PropertyKey[]) => number,
   readBase: BaseReader,
+  console: Console,
 ): Promise<Transform> {
   const steps: Transform[] = [];
   const within = async <T>(path: readonly PropertyKey[], work: () => T | Promise<T>): Promise<T> => {
@@ -60,9 +69,17 @@ async function transformOf(
   const range = (stage: { layers?: string; base?: string }): Promise<Selection> =>
     rangeSelection(stage, readBase);
   if (plan.prune !== undefined) {
-    const { presets = [], rules = [], keep = [], shadowed = false } = plan.prune;
+    const { presets = [], rules = [], keep = [], shadowed = false, ...tracing } = plan.prune;
     const expanded = await within(['prune', 'presets'], () => expandPresets(presets));
     const own = rules.map((rule, i) => parseRule(rule, `${file}:${lineOf(['prune', 'rules', i])}`));
+    const traced = {
+      ...(tracing.traces === undefined ? {} : { trace: tracing.traces }),
+      ...(tracing.traceRoots === undefined ? {} : { 'trace-root': tracing.traceRoots }),
+      ...(tracing.keepCommands === undefined ? {} : { 'keep-command': tracing.keepCommands }),
+      ...(tracing.granularity === undefined ? {} : { granularity: tracing.granularity }),
+      ...(tracing.force === undefined ? {} : { force: tracing.force }),
+    };
+    const traces = await within(['prune', 'traces'], () => tracePrunings(traced, console));
     const selection = await within(['prune'], () => range(plan.prune ?? {}));
     steps.push(
       prune(selection, {
@@ -70,6 +87,7 @@ async function transformOf(
         keep,
         shadowed,
         clearSetuid: expanded.clearSetuid.map(({ text }) => text),
+        traces,
       }),
     );
   }

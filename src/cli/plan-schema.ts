@@ -30,6 +30,23 @@ const prune = z
       .exactOptional()
       .describe('Rules with .dockerignore semantics, after those of the presets.'),
     keep: z.array(z.string()).exactOptional().describe('Globs of what stays whatever the rules say.'),
+    traces: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Files of traces: what none of them saw, and nothing that they saw needs, goes.'),
+    traceRoots: z
+      .array(z.string())
+      .exactOptional()
+      .describe("Where the image's root was when the traces were made."),
+    granularity: z
+      .enum(['file', 'package', 'directory'])
+      .exactOptional()
+      .describe('What stays whole when a trace saw one file of it; default: package.'),
+    keepCommands: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Commands that must go on working besides what was traced.'),
+    force: z.boolean().exactOptional().describe('Prune by trace even where the image would not run.'),
     shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
     ...selection,
   })

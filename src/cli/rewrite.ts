@@ -93,6 +93,8 @@ export async function rewrite(
       cache,
       epoch,
       requireSavings: required?.ratio ?? null,
+      // Digests of what goes cost a hash of every file: for whom asks for the list.
+      digests: list(values, 'report').length > 0 || text(values, 'format') === 'json',
       listener: session.listener,
       signal: session.signal,
     };
@@ -278,6 +280,7 @@ async function tell(
       await write(metadata, `${JSON.stringify(content, null, 2)}\n`);
     }
   }
+  await explainPaths(outcome, values, console);
   if (!flag(values, 'quiet')) {
     const { renderSummary } = await import('../report/summary.ts');
     const style = chooseStyle(console.env, console.stderr.isTTY === true);
@@ -291,6 +294,17 @@ async function tell(
   }
   if (text(values, 'format') === 'json') for (const chunk of renderJson(report)) console.stdout.write(chunk);
   else if (digest !== null && target !== null) console.stdout.write(`${target.nameOf(digest)}\n`);
+}
+
+async function explainPaths(outcome: RunOutcome, values: Values, console: Console): Promise<void> {
+  const paths = list(values, 'explain');
+  if (paths.length === 0) return;
+  const { explainPath } = await import('../report/keeping.ts');
+  for (const { resolution } of outcome.images)
+    for (const closure of resolution.traced)
+      for (const path of paths)
+        for (const line of explainPath(closure, Buffer.from(path).toString('latin1')))
+          console.stderr.write(`${line}\n`);
 }
 
 /** The digest of the config, as Docker has it; of several images, that of the index. */

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
 import type { MinSavings } from '../image/image.ts';
+import type { Granularity, TracePruning } from '../image/trace-pruning.ts';
 import { parseLayer, parseRange, type Selection } from '../image/selection.ts';
 import type { Rule } from '../image/rule.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import type { PruneOptions } from '../slim/prune.ts';
+import type { Console } from './command.ts';
 import { list, names, flag, text, type Values } from './option.ts';
 
 /** Turns the base image that a person names into a selection; it must be read first. */
@@ -56,7 +58,7 @@ export function atLeast(least: 0 | 1, value: unknown, option: string): number {
 }
 
 /** What `prune` is to remove. Presets come first, so that a rule of one's own can take back from them. */
-export async function pruneOptions(values: Values): Promise<PruneOptions> {
+export async function pruneOptions(values: Values, console: Console): Promise<PruneOptions> {
   const { parseRule, parseRules } = await import('../slim/rules.ts');
   const { expandPresets } = await import('../slim/presets.ts');
   const presets = expandPresets(names(values, 'preset'));
@@ -73,7 +75,33 @@ export async function pruneOptions(values: Values): Promise<PruneOptions> {
     keep,
     shadowed: flag(values, 'shadowed'),
     clearSetuid: presets.clearSetuid.map((rule) => rule.text),
+    traces: await tracePrunings(values, console),
   };
+}
+
+/** What the traces say, one for each platform that they name. @throws USAGE, TRACE_INVALID */
+export async function tracePrunings(values: Values, console: Console): Promise<readonly TracePruning[]> {
+  const files = list(values, 'trace');
+  const granularity = (text(values, 'granularity') ?? 'package') as Granularity;
+  if (files.length === 0) {
+    const idle = ['trace-root', 'keep-command', 'explain', 'force'].find(
+      (name) => values[name] !== undefined,
+    );
+    if (idle !== undefined || granularity !== 'package')
+      throw new OcislimError('USAGE', `--${idle ?? 'granularity'} goes with --trace`);
+    return [];
+  }
+  const { parseCommand } = await import('./command-words.ts');
+  const { readTraces } = await import('./trace-files.ts');
+  const { toTraceData } = await import('../slim/trace/trace-data.ts');
+  const keepCommands = list(values, 'keep-command').map(parseCommand);
+  const traces = await readTraces(files, { roots: list(values, 'trace-root'), signal: console.signal });
+  return traces.map((trace) => ({
+    trace: toTraceData(trace),
+    granularity,
+    keepCommands,
+    force: flag(values, 'force'),
+  }));
 }
 
 export async function readText(file: string, what: string): Promise<string> {

@@ -7,15 +7,32 @@ import { type Image, layerOf } from '../image/image.ts';
 import { type Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
+import type { LayerFacts } from '../slim/facts/facts.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { collect } from '../stream/collect.ts';
 import { tally } from '../stream/seal.ts';
 import { verify, verifyDiffId } from '../stream/verify.ts';
+import { Gatherer, type Gathering } from './gather.ts';
 import { scanTar } from './scan-tar.ts';
 import type { Scratch } from './scratch.ts';
+import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
 import { packIndex, unpackIndex } from './stored-index.ts';
+
+/** One reading of a layer. */
+export interface Scan {
+  readonly index: LayerIndex;
+  /** Empty where nothing was to be gathered. */
+  readonly facts: LayerFacts;
+}
+
+const emptyFacts: LayerFacts = {
+  elf: new Map(),
+  scripts: new Map(),
+  contents: new Map(),
+  digests: new Map(),
+};
 
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
 export class LayerReader {
@@ -23,7 +40,7 @@ export class LayerReader {
   readonly #scratch: Scratch;
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
-  readonly #indexes = new Map<string, Promise<LayerIndex>>();
+  readonly #scans = new Map<string, Promise<Scan>>();
   #downloaded = 0;
 
   /** `cache`: that of the source, if it has one. */
@@ -75,22 +92,28 @@ export class LayerReader {
   }
 
   /** What the headers of a layer say. */
-  index(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
+  async index(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
+    return (await this.scan(image, number, null, signal)).index;
+  }
+
+  /** What the headers say, and what else is to be gathered. Within a run the same is gathered of every layer. */
+  scan(image: Image, number: number, gathering: Gathering | null, signal: AbortSignal): Promise<Scan> {
     const { descriptor, diffId } = layerOf(image, number);
-    const key = `${descriptor.digest} ${diffId}`;
-    const known = this.#indexes.get(key);
+    const key = `${descriptor.digest} ${diffId} ${gathering === null ? '' : 'with facts'}`;
+    const known = this.#scans.get(key);
     if (known !== undefined) return known;
-    const scan = this.#scan(image, number, descriptor, signal);
-    this.#indexes.set(key, scan);
+    const scan = this.#scan(image, number, gathering, descriptor, signal);
+    this.#scans.set(key, scan);
     return scan;
   }
 
   async #scan(
     image: Image,
     number: number,
+    gathering: Gathering | null,
     descriptor: Descriptor,
     signal: AbortSignal,
-  ): Promise<LayerIndex> {
+  ): Promise<Scan> {
     const id = `scan ${descriptor.digest}`;
     this.#listener({
       type: 'task-start',
@@ -103,38 +126,69 @@ export class LayerReader {
     const progress = (count: number) =>
       this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
     try {
-      const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${layerOf(image, number).diffId}`;
-      const known = await this.#recall(recipe, signal);
-      const index = known ?? (await scanTar(this.tar(image, number, signal, progress)));
-      if (known === null) await this.#remember(recipe, layerOf(image, number).diffId, index);
-      this.#listener({ type: 'task-end', id, outcome: `${index.kinds.length} entries` });
-      return index;
+      const { diffId } = layerOf(image, number);
+      const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+      const known = await this.#recall(recipe, unpackIndex, signal);
+      const recipeOfFacts = gathering === null ? null : `${describeGathering(gathering)} ${recipe}`;
+      const knownFacts =
+        recipeOfFacts === null ? emptyFacts : await this.#recall(recipeOfFacts, unpackFacts, signal);
+      const scan =
+        known !== null && knownFacts !== null
+          ? { index: known, facts: knownFacts }
+          : await this.#read(image, number, gathering, signal, progress);
+      const { tarBytes } = scan.index;
+      if (known === null) await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
+      if (knownFacts === null && recipeOfFacts !== null)
+        await this.#remember(recipeOfFacts, diffId, () => packFacts(scan.facts), tarBytes);
+      this.#listener({ type: 'task-end', id, outcome: `${scan.index.kinds.length} entries` });
+      return scan;
     } catch (error) {
       throw locate(this.#where(number), error);
     }
   }
 
+  async #read(
+    image: Image,
+    number: number,
+    gathering: Gathering | null,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<Scan> {
+    const gatherer = gathering === null ? null : new Gatherer(gathering);
+    const index = await scanTar(this.tar(image, number, signal, onBytes), gatherer);
+    return { index, facts: gatherer?.facts() ?? emptyFacts };
+  }
+
   /** From the cache: what an earlier run saw when it read the layer, and checked digest, size and DiffID. */
-  async #recall(recipe: string, signal: AbortSignal): Promise<LayerIndex | null> {
+  async #recall<T>(
+    recipe: string,
+    unpack: (bytes: Uint8Array) => T | null,
+    signal: AbortSignal,
+  ): Promise<T | null> {
     const found = (await this.#cache?.recipes.recall(recipe, signal)) ?? null;
     const stored = found === null ? null : ((await this.#cache?.read(found, signal)) ?? null);
     if (found === null || stored === null) return null;
     try {
-      return unpackIndex(await collect(stored.stream, found.size, 'a stored index'));
+      return unpack(await collect(stored.stream, found.size, 'a stored index'));
     } finally {
       await stored.close();
     }
   }
 
-  async #remember(recipe: string, diffId: Digest, index: LayerIndex): Promise<void> {
-    const bytes = this.#cache === null ? null : packIndex(index);
+  async #remember(
+    recipe: string,
+    diffId: Digest,
+    pack: () => Uint8Array | null,
+    tarBytes: number,
+  ): Promise<void> {
+    const bytes = this.#cache === null ? null : pack();
     if (this.#cache === null || bytes === null) return;
     const digest = await this.#cache.put(bytes);
     await this.#cache.recipes.remember(recipe, {
       digest,
       size: bytes.length,
       diffId,
-      tarBytes: index.tarBytes,
+      tarBytes,
     });
   }
 

@@ -15,6 +15,9 @@ import {
 } from '../image/image.ts';
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { contentProbe } from '../slim/closure/close-image.ts';
+import type { LayerFacts } from '../slim/facts/facts.ts';
+import { packagesOf } from '../slim/packages/package-index.ts';
 import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
@@ -22,7 +25,8 @@ import type { RawManifest, Source, Target } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
-import { LayerReader } from './layer-reader.ts';
+import type { Gathering } from './gather.ts';
+import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
@@ -45,6 +49,8 @@ export interface RunOptions {
   readonly epoch: number | null;
   /** Publish nothing unless all layer blobs together shrink by this share of their size. */
   readonly requireSavings: number | null;
+  /** Is the digest of everything that is removed asked for? */
+  readonly digests?: boolean;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }
@@ -55,6 +61,7 @@ export interface ImageOutcome {
   readonly platform: Platform | null;
   readonly resolution: Resolution;
   readonly indexes: ReadonlyMap<number, LayerIndex>;
+  readonly facts: ReadonlyMap<number, LayerFacts>;
   readonly layers: readonly SealedLayer[] | null;
   readonly manifest: RawManifest | null;
 }
@@ -105,6 +112,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         { advice: '"ocislim copy" copies it as it is.' },
       );
     }
+    requireOneImage(images.map(({ image }) => image));
     const reader = new LayerReader(source, scratch, listener, cache);
     const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
@@ -135,24 +143,55 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   }
 }
 
+/** A trace that does not say of what platform it is cannot be for several. @throws USAGE */
+function requireOneImage(images: readonly Image[]): void {
+  const nameless = images.flatMap(({ plan }) =>
+    plan.prunings.flatMap(({ trace }) => (trace?.trace.platform === null ? [trace.trace.name] : [])),
+  );
+  if (nameless.length < 2) return;
+  throw new OcislimError(
+    'USAGE',
+    `the image has ${images.length} platforms, and the trace ${nameless[0] ?? ''} does not say of which it is`,
+    { advice: 'Select one by --platform, or record traces that name theirs: ocislim trace record --image.' },
+  );
+}
+
 /** The transform that changes nothing: copying. */
 export const identity: Transform = (image) => image;
 
 async function read(image: Image, reader: LayerReader, options: RunOptions, signal: AbortSignal) {
   const indexes = new Map<number, LayerIndex>();
+  const facts = new Map<number, LayerFacts>();
+  const gathering = gatheringFor(image, options.digests === true);
   let wanted: readonly number[] = layersToScan(image);
   for (;;) {
     const missing = wanted.filter((number) => !indexes.has(number));
     const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
-      reader.index(image, number, inner),
+      reader.scan(image, number, gathering, inner),
     );
-    missing.forEach((number, i) => indexes.set(number, read[i] as LayerIndex));
-    const result = resolve(image, new Map([...indexes].sort(([a], [b]) => a - b)), (range) =>
-      timeOf(image, range, options.epoch),
+    missing.forEach((number, i) => {
+      const scan = read[i] as Scan;
+      indexes.set(number, scan.index);
+      facts.set(number, scan.facts);
+    });
+    const result = resolve(
+      image,
+      new Map([...indexes].sort(([a], [b]) => a - b)),
+      (range) => timeOf(image, range, options.epoch),
+      facts,
     );
-    if (result.kind === 'resolved') return { resolution: result.resolution, indexes };
+    if (result.kind === 'resolved') return { resolution: result.resolution, indexes, facts };
     wanted = result.layers;
   }
+}
+
+/** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
+function gatheringFor(image: Image, digests: boolean): Gathering | null {
+  const { prunings } = image.plan;
+  const traced = prunings.some(({ trace }) => trace !== null);
+  const removes = traced || prunings.some(({ rules }) => rules.length > 0);
+  if (!traced && !(digests && removes)) return null;
+  return { probe: traced ? contentProbe : null, digests: digests && removes };
 }
 
 function warn(image: Image, resolution: Resolution, listener: Listener): void {
@@ -163,6 +202,21 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
       code: 'KEPT_FOR_LINK',
       message: `${nameOfImage(image)}: ${quotePath(path ?? '')} stays, since a layer that was not selected has a hard link to it`,
     });
+  }
+  for (const { input, pruning, problems } of resolution.traced) {
+    for (const { sentence } of problems)
+      listener({
+        type: 'warning',
+        code: 'FORCED',
+        message: `${nameOfImage(image)} may not run: ${sentence}`,
+      });
+    if (pruning.granularity !== 'package') continue;
+    for (const { path, why } of packagesOf(input).unread)
+      listener({
+        type: 'warning',
+        code: 'PACKAGES_UNREAD',
+        message: `${nameOfImage(image)}: the package database ${quotePath(path)} cannot be read (${why}): of its packages only what is needed stays`,
+      });
   }
   for (const rule of resolution.unusedRules) {
     if (rule.group === undefined)

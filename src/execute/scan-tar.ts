@@ -4,12 +4,17 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { collect } from '../stream/collect.ts';
 import { checkGlobal } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
+import type { FileSink } from '../slim/facts/collector.ts';
+import type { Gatherer } from './gather.ts';
 
 /** More entries than this are refused: a name takes memory until the end of the run. */
 export const maxEntries = 10_000_000;
 
-/** Reads the headers of a layer's tar, and the stream to its end. @throws TAR_INVALID, LAYER_INVALID, LIMIT */
-export async function scanTar(stream: ByteStream): Promise<LayerIndex> {
+/**
+ * Reads the headers of a layer's tar, and the stream to its end; bodies only as far as `gatherer` asks for them.
+ * @throws TAR_INVALID, LAYER_INVALID, LIMIT
+ */
+export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = null): Promise<LayerIndex> {
   const reader = new TarReader(stream);
   const builder = new LayerIndexBuilder();
   try {
@@ -21,11 +26,20 @@ export async function scanTar(stream: ByteStream): Promise<LayerIndex> {
         checkGlobal(
           (await collect(reader.body(), 2 * 1024 * 1024, 'a global tar header')).subarray(0, entry.size),
         );
-      builder.add(entry);
+      const path = builder.add(entry);
+      const sink = gatherer?.open(count - 1, entry, path) ?? null;
+      if (sink !== null) await drain(reader, sink);
     }
   } catch (error) {
     await reader.cancel();
     throw error;
   }
   return builder.finish(reader.offset, reader.end);
+}
+
+/** What the sink leaves, the reader skips. */
+async function drain(reader: TarReader, sink: FileSink): Promise<void> {
+  for (let chunk = await reader.takeBody(); chunk !== null; chunk = await reader.takeBody())
+    if (!sink.write(chunk)) break;
+  sink.end();
 }

@@ -6,6 +6,7 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Rule } from './rule.ts';
+import type { TracePruning } from './trace-pruning.ts';
 
 /**
  * What the tar of a layer holds: a source layer as it is, what is left of a contiguous range of them, or, above the
@@ -46,6 +47,8 @@ export interface Pruning {
   readonly shadowed: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid: readonly string[];
+  /** Keep what was used, and what that needs; null for no such thing. */
+  readonly trace: TracePruning | null;
 }
 
 export interface LayerRange {

@@ -7,7 +7,9 @@ import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute
 import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/layer-pruning.ts';
+import { type Surface, type SurfaceFile, surfaceKinds } from '../slim/surface/surface.ts';
 import { pathFields } from './escape.ts';
+import { describeKeeping } from './keeping.ts';
 import type {
   LayerAction,
   LayerReport,
@@ -16,6 +18,7 @@ import type {
   Report,
   RestoringReport,
   SlimmingReport,
+  SurfaceReport,
 } from './report.ts';
 
 export interface ReportContext {
@@ -65,6 +68,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
 }
 
 function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformReport {
+  const [traced] = outcome.resolution.traced;
   const slimmed = outcome.image.plan.layers.some(({ content }) => content.kind === 'rewritten');
   const layers = outcome.image.plan.layers.map((_, i) => describeLayer(outcome, i));
   return {
@@ -73,6 +77,8 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
     digest: outcome.manifest?.descriptor.digest ?? null,
     layers,
     slimming: slimmed ? describeSlimming(outcome, context) : null,
+    keeping: traced === undefined ? null : describeKeeping(traced),
+    surface: describeSurface(outcome.resolution.surface),
     ...describeRestoring(outcome),
     compressing: describeCompressing(outcome),
   };
@@ -233,6 +239,7 @@ function describeRemoval(
   squashOrigin: string,
 ): RemovedEntry {
   const index = outcome.indexes.get(change.layer) as LayerIndex;
+  const digest = outcome.facts.get(change.layer)?.digests.get(change.entry);
   const because = (): { rule: string; origin: string } => {
     switch (reason.kind) {
       case 'rule':
@@ -250,6 +257,7 @@ function describeRemoval(
     layer: change.layer,
     type: typeOf(change),
     size: index.sizes[change.entry] ?? 0,
+    ...(digest === undefined ? {} : { digest }),
     bytes: index.bytes[change.entry] ?? 0,
     ...because(),
     how,
@@ -273,6 +281,23 @@ function typeOf({ kind }: Change): RemovedEntry['type'] {
     case 'opaque':
       return 'whiteout';
   }
+}
+
+function describeSurface(surface: Surface | null): SurfaceReport | null {
+  if (surface === null) return null;
+  const { before, after, ports, user, isRoot, secrets } = surface;
+  const list = (files: readonly SurfaceFile[]) =>
+    files.map(({ path, names }) => ({
+      ...pathFields(path),
+      ...(names.length === 0 ? {} : { names: names.map((name) => pathFields(name).path) }),
+    }));
+  return {
+    files: surfaceKinds.map((kind) => ({ kind, before: list(before[kind]), after: list(after[kind]) })),
+    ports,
+    user,
+    isRoot,
+    secrets,
+  };
 }
 
 /**

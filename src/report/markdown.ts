@@ -1,8 +1,17 @@
 import { escapeText } from './escape.ts';
 import { formatChange, formatCount, formatSize } from './figures.ts';
 import { actionWords, layerNumbers, maker, sizeBefore } from './layer-table.ts';
-import type { PlatformReport, RemovedEntry, Report, RestoringReport, SlimmingReport } from './report.ts';
+import type {
+  KeepingReport,
+  PlatformReport,
+  RemovedEntry,
+  Report,
+  RestoringReport,
+  SlimmingReport,
+  SurfaceReport,
+} from './report.ts';
 import { describeTransfer } from './summary.ts';
+import { describeConfig, describeFile, listSurface, surfaceWords } from './surface.ts';
 import { truncate } from './table.ts';
 
 /** So many of the removed paths are listed, the largest; the JSON report has them all. */
@@ -85,7 +94,63 @@ function renderPlatform(platform: PlatformReport): string[] {
     ),
   ];
   if (slimming !== null) blocks.push(...renderSlimming(slimming));
+  if (platform.keeping !== null) blocks.push(...renderKeeping(platform.keeping));
   if (platform.restoring !== undefined) blocks.push(...renderRestoring(platform.restoring));
+  if (platform.surface !== null) blocks.push(...renderSurface(platform.surface));
+  return blocks;
+}
+
+function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingReport): string[] {
+  const blocks = [
+    '### Kept, by reason',
+    `${formatCount(kept.length)} paths, by ${code(trace)} with granularity ${granularity}. Each path with its reason is in the JSON report.`,
+    table(
+      ['rule', 'paths', 'unpacked'],
+      byRule.map(({ rule, paths, bytes }) => [code(rule), formatCount(paths), formatSize(bytes)]),
+      'lrr',
+    ),
+  ];
+  if (forced.length > 0)
+    blocks.push(
+      '### Forced: the image may not run',
+      forced.map((reason) => `- ${escapeMarkdown(reason)}`).join('\n'),
+    );
+  return blocks;
+}
+
+function renderSurface(surface: SurfaceReport): string[] {
+  const rows = surface.files.filter(({ before, after }) => before.length + after.length > 0);
+  const blocks = ['### Attack surface'];
+  if (rows.length > 0) {
+    const paths = rows.flatMap((row) =>
+      listSurface(row).map(({ file, stays }) => [
+        surfaceWords[row.kind],
+        code(describeFile(file)),
+        stays ? '' : 'gone',
+      ]),
+    );
+    const rest = paths.length - listedPaths;
+    blocks.push(
+      table(
+        ['', 'before', 'after'],
+        rows.map(({ kind, before, after }) => [
+          surfaceWords[kind],
+          formatCount(before.length),
+          formatCount(after.length),
+        ]),
+        'lrr',
+      ),
+      '<details><summary>Paths</summary>',
+      table(['', 'path', ''], paths.slice(0, listedPaths), 'lll'),
+      ...(rest > 0 ? [`${formatCount(rest)} more are in the JSON report.`] : []),
+      '</details>',
+    );
+  }
+  blocks.push(
+    describeConfig(surface)
+      .map(([label, text]) => `- ${label}: ${escapeMarkdown(text)}`)
+      .join('\n'),
+  );
   return blocks;
 }
 

@@ -19,6 +19,12 @@ export type LayerReport = PlatformReport['layers'][number];
 /** What slimming removed from one image. */
 export type SlimmingReport = NonNullable<PlatformReport['slimming']>;
 
+/** What a pruning by trace kept. */
+export type KeepingReport = NonNullable<PlatformReport['keeping']>;
+
+/** The attack surface of one image, before and after. */
+export type SurfaceReport = NonNullable<PlatformReport['surface']>;
+
 /** What came back to one image. */
 export type RestoringReport = NonNullable<PlatformReport['restoring']>;
 

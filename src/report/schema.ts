@@ -87,6 +87,9 @@ const removedEntry = z.strictObject({
   layer: layerNumber,
   type: entryType,
   size: bytes.describe('Bytes of the file itself.'),
+  digest: digest
+    .exactOptional()
+    .describe('Of the contents of a regular file that was removed by rule or trace, unless it was sparse.'),
   bytes: bytes.describe('Bytes of its tar entry: header, contents and padding.'),
   rule: z.string(),
   origin: z.string(),
@@ -132,6 +135,78 @@ const slimming = z.strictObject({
   cleared: z.array(clearedFile).describe('Files whose setuid and setgid bits were cleared.'),
 });
 
+const keptPath = z.strictObject({
+  path: pathText,
+  pathBase64,
+  rule: z.string().describe('The rule of the closure: "trace", "elf-needed", "package", …'),
+  detail: z.string(),
+  because: z.string().nullable().describe('The path that it stays for; null for a root.'),
+  strength: z
+    .enum(['needed', 'whole', 'courtesy'])
+    .describe(
+      'needed: something would break without it. whole: it belongs to a package or directory that was used. courtesy: for people and scanners.',
+    ),
+});
+
+const keeping = z.strictObject({
+  trace: z.string(),
+  granularity: z.enum(['file', 'package', 'directory']),
+  tracedPaths: count.describe('Distinct paths that the traces name,'),
+  foundPaths: count.describe('and how many of them are files of the image.'),
+  forced: z.array(z.string()).describe('Why the image might not run, where --force pruned all the same.'),
+  byRule: z.array(
+    z.strictObject({
+      rule: z.string(),
+      paths: count,
+      bytes: bytes.describe('Bytes of the files; a file of several names counts once.'),
+    }),
+  ),
+  kept: z.array(keptPath).describe('Every path that stays in the merged filesystem, with its reason.'),
+});
+
+const surfaceKinds = {
+  shells: 'shells',
+  'package-managers': 'package managers',
+  interpreters: 'interpreters',
+  compilers: 'compilers and linkers',
+  'network-tools': 'programs that fetch and connect',
+  setuid: 'files with setuid or setgid bits',
+  capabilities: 'files with capabilities',
+  'world-writable-files': 'files that everyone may write',
+  'world-writable-directories': 'directories that everyone may write, without the sticky bit',
+} as const;
+
+const surfaceFile = z.strictObject({
+  path: pathText,
+  pathBase64,
+  names: z
+    .array(z.string())
+    .exactOptional()
+    .describe('Other names by which it counts: hard links, and symlinks that lead to it.'),
+});
+
+const surface = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        kind: z.enum(Object.keys(surfaceKinds) as (keyof typeof surfaceKinds)[]).describe(
+          `${Object.entries(surfaceKinds)
+            .map(([name, doc]) => (name === doc ? name : `${name}: ${doc}`))
+            .join('; ')}.`,
+        ),
+        before: z.array(surfaceFile).describe('Of the source, by path,'),
+        after: z.array(surfaceFile).describe('and of the result.'),
+      }),
+    )
+    .describe('Every kind, also those of which there is nothing. A file that has several names is one.'),
+  ports: z.array(z.string()).describe('"80/tcp".'),
+  user: z.string().describe('As the config says it; "" where it says nothing, which means root.'),
+  isRoot: z.boolean(),
+  secrets: z
+    .array(z.string())
+    .describe('Names of environment variables whose values look like secrets. Values are in no report.'),
+});
+
 const restoring = z.strictObject({
   original: digest.describe('The manifest of the original of this platform.'),
   entries: count,
@@ -160,6 +235,12 @@ const platform = z.strictObject({
   digest: digest.nullable().describe('Of the new manifest; null in a dry run that changes something.'),
   layers: z.array(layer),
   slimming: slimming.nullable().describe('null when no stage removed anything by design (recompress, copy).'),
+  keeping: keeping.nullable().describe('What a pruning by trace kept, and why; null without one.'),
+  surface: surface
+    .nullable()
+    .describe(
+      'What the filesystem and the config offer to an attacker, before and after; null where nothing was pruned.',
+    ),
   restoring: restoring
     .exactOptional()
     .describe('What came back from the original ("ocislim restore"); absent from other runs.'),

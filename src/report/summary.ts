@@ -1,15 +1,23 @@
 import { escapeText } from './escape.ts';
 import { formatChange, formatNumberOf, formatSize } from './figures.ts';
 import { actionWords, renderLayerTable } from './layer-table.ts';
-import type { LayerAction, LayerReport, PlatformReport, Report, SlimmingReport } from './report.ts';
+import type {
+  KeepingReport,
+  LayerAction,
+  LayerReport,
+  PlatformReport,
+  Report,
+  SlimmingReport,
+} from './report.ts';
 import { plainStyle, type Style } from './style.ts';
+import { renderSurfacePaths, renderSurfaceRows } from './surface.ts';
 import { type Cell, layOut, truncate } from './table.ts';
 
 export interface SummaryOptions {
   readonly style?: Style;
   /** Columns; what does not fit is shortened, but for digests and references. */
   readonly width?: number;
-  /** With the table of layers. */
+  /** With the table of layers, and the paths of the attack surface. */
   readonly verbose?: boolean;
 }
 
@@ -24,8 +32,11 @@ export function renderSummary(
   for (const platform of report.platforms) {
     lines.push('', style.bold(escapeText(platform.platform ?? 'image')));
     lines.push(...layOut(renderPlatform(platform, style, width), 'llrlrrl').map((line) => `  ${line}`));
-    if (verbose)
+    if (verbose) {
       lines.push('', ...renderLayerTable(platform.layers, style, width - 2).map((line) => `  ${line}`));
+      if (platform.surface !== null)
+        lines.push('', ...renderSurfacePaths(platform.surface, style).map((line) => `  ${line}`));
+    }
   }
   const transfer = describeTransfer(report);
   if (transfer !== '') lines.push('', `transfer: ${transfer}`);
@@ -62,6 +73,7 @@ function renderPlatform(platform: PlatformReport, style: Style, width: number): 
     ]);
     rows.push(...renderRules(slimming, style, width));
   }
+  if (platform.keeping !== null) rows.push(...renderKeeping(platform.keeping, style));
   if (platform.restoring !== undefined) {
     const { entries, bytes, stillMissing } = platform.restoring;
     const rest =
@@ -86,6 +98,7 @@ function renderPlatform(platform: PlatformReport, style: Style, width: number): 
   const results = platform.layers.filter(({ action }) => action !== 'dropped').length;
   const fewer: Cell[] = results === sources ? ['', ''] : ['→', `${results}`];
   rows.push(['layers', '', `${sources}`, ...fewer, '', describeActions(platform.layers)]);
+  if (platform.surface !== null) rows.push(...renderSurfaceRows(platform.surface, style));
   return rows;
 }
 
@@ -139,6 +152,45 @@ function renderRules(slimming: SlimmingReport, style: Style, width: number): Cel
     ]);
   }
   return rows;
+}
+
+/** What stays, by the rules that say why; the heaviest first. */
+function renderKeeping({ trace, granularity, byRule, forced }: KeepingReport, style: Style): Cell[][] {
+  const total = (key: 'bytes' | 'paths'): number => byRule.reduce((sum, part) => sum + part[key], 0);
+  const row = (name: string, { bytes, paths }: { bytes: number; paths: number }): Cell[] => [
+    '',
+    { text: name, paint: style.dim },
+    formatSize(bytes),
+    '',
+    '',
+    '',
+    { text: formatNumberOf(paths, 'path'), paint: style.dim },
+  ];
+  const shown = byRule.length <= shownRules + 1 ? byRule.length : shownRules;
+  const rest = byRule.slice(shown);
+  const sum = (key: 'bytes' | 'paths') => rest.reduce((all, part) => all + part[key], 0);
+  return [
+    [
+      'keeping',
+      '',
+      formatSize(total('bytes')),
+      '',
+      '',
+      '',
+      `unpacked; ${formatNumberOf(total('paths'), 'path')} by ${escapeText(trace)}, granularity ${granularity}`,
+    ],
+    ...byRule.slice(0, shown).map((each) => row(each.rule, each)),
+    ...(rest.length === 0 ? [] : [row(`${rest.length} more`, { bytes: sum('bytes'), paths: sum('paths') })]),
+    ...forced.map((reason): Cell[] => [
+      '',
+      '',
+      '',
+      '',
+      '',
+      '',
+      { text: `forced: ${escapeText(reason)}`, paint: style.warning },
+    ]),
+  ];
 }
 
 function describeSavings({ compressing, restoring }: PlatformReport): string {

@@ -1,10 +1,12 @@
 import type { Change } from '../changeset/change.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
+import type { Path } from '../changeset/path.ts';
 import type { Stack } from '../changeset/stack.ts';
 import type { Tree } from '../changeset/tree.ts';
 import type { LayerRange, Pruning } from '../image/image.ts';
 import type { Rule, RuledKind } from '../image/rule.ts';
-import { createKeepMatcher, createMatcher } from './rules.ts';
+import type { Strength } from './closure/rule.ts';
+import { createKeepMatcher, createMatcher, type Matcher } from './rules.ts';
 
 /** What the rules say about the entries of a stack, before anything is known about what depends on them. */
 export interface Marking {
@@ -14,18 +16,30 @@ export interface Marking {
   readonly unused: readonly Rule[];
   /** New permission bits by change id, with the old ones. */
   readonly cleared: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+  /** Would a path be taken out, had its layer been selected? */
+  readonly wish: (path: Path, kind: RuledKind) => boolean;
+}
+
+/** What a trace pruning keeps: see `slim/closure`. */
+export interface Kept {
+  strengthOf(path: Path): Strength | null;
 }
 
 const setuidBits = 0o6000;
 
-/** Runs the rules of all prunings over the entries of the layers that each selects. `final` is the whole image's tree. */
+/**
+ * Runs the rules of all prunings over the entries of the layers that each selects. `final` is the whole image's tree;
+ * `closures` has what each pruning by trace keeps.
+ */
 export function markChanges(
   stack: Stack,
   prunings: readonly Pruning[],
   indexes: ReadonlyMap<number, LayerIndex>,
   final: Tree,
+  closures: ReadonlyMap<Pruning, Kept>,
 ): Marking {
   const removed = new Map<number, Rule>();
+  const verdicts: Verdict[] = [];
   const cleared = new Map<number, { from: number; to: number }>();
   const unused: Rule[] = [];
   const paths = stack.table.paths;
@@ -35,15 +49,16 @@ export function markChanges(
   };
   for (const pruning of prunings) {
     const match = createMatcher(pruning.rules, exists);
-    const keep = createKeepMatcher(pruning.keep);
+    const verdict = createVerdict(pruning, match, closures.get(pruning));
+    verdicts.push(verdict);
     const clears = createKeepMatcher(pruning.clearSetuid);
     for (const [layer, changes] of stack.layers) {
       if (!within(pruning.layers, layer)) continue;
       for (const change of changes) {
         if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
         const path = paths[change.path] as string;
-        const rule = pruning.rules.length > 0 ? match(path, ruledKind(change)) : null;
-        if (rule !== null && keep(path) === null) removed.set(change.id, rule);
+        const rule = verdict(path, ruledKind(change));
+        if (rule !== null) removed.set(change.id, rule);
         if (
           pruning.clearSetuid.length > 0 &&
           (change.kind === 'file' || change.kind === 'link') &&
@@ -56,16 +71,36 @@ export function markChanges(
     }
     unused.push(...match.unused().filter((rule) => !rule.negated));
   }
-  return { removed, unused, cleared };
+  return {
+    removed,
+    unused,
+    cleared,
+    wish: (path, kind) => verdicts.some((verdict) => verdict(path, kind) !== null),
+  };
 }
 
-/** Would the rules take this path, had its layer been selected? */
-export function createWish(prunings: readonly Pruning[]): (path: string, kind: RuledKind) => boolean {
-  const pairs = prunings.map((pruning) => ({
-    match: createMatcher(pruning.rules),
-    keep: createKeepMatcher(pruning.keep),
-  }));
-  return (path, kind) => pairs.some(({ match, keep }) => match(path, kind) !== null && keep(path) === null);
+/** The rule that takes a path out, had its layer been selected, or null. */
+type Verdict = (path: Path, kind: RuledKind) => Rule | null;
+
+/**
+ * What is needed stays whatever a rule says; a rule wins over what a trace pruning keeps for other reasons; what nothing
+ * keeps goes where there is a trace.
+ */
+function createVerdict(pruning: Pruning, match: Matcher, closure: Kept | undefined): Verdict {
+  const keep = createKeepMatcher(pruning.keep);
+  const unused = pruning.trace === null ? null : unusedRule(pruning.trace.trace.name);
+  return (path, kind) => {
+    const strength = closure?.strengthOf(path) ?? null;
+    if (strength === 'needed') return null;
+    const rule = pruning.rules.length > 0 ? match(path, kind) : null;
+    const taken = rule ?? (strength === null ? unused : null);
+    return taken !== null && keep(path) === null ? taken : null;
+  };
+}
+
+/** Stands for the absence of a path from traces, and from all that these need. */
+function unusedRule(trace: string): Rule {
+  return { text: 'unused', origin: `--trace ${trace}`, negated: false };
 }
 
 export function within(range: LayerRange, layer: number): boolean {

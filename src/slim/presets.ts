@@ -33,6 +33,7 @@ const random = '[a-z0-9_]'.repeat(8);
 
 const each = (prefixes: readonly string[], ...globs: readonly string[]): string[] =>
   prefixes.flatMap((prefix) => globs.map((glob) => `${prefix}/${glob}`));
+const programs = (names: string): string[] => each(['**/bin'], ...names.split(' '));
 const only = (kind: RuledKind, ...globs: readonly string[]): PresetRule[] =>
   globs.map((glob) => ({ glob, only: kind }));
 
@@ -278,6 +279,48 @@ const table: readonly Preset[] = [
     risk: 'medium',
     note: 'su, sudo, passwd, ping and mount work for root only.',
     rules: only('file', '**'),
+  },
+  {
+    name: 'shells',
+    title: 'shells, in every directory named bin',
+    ...optional,
+    risk: 'high',
+    note: 'Scripts do not start: entrypoints such as docker-entrypoint.sh, commands and health checks in the shell form, what programs run by system() or popen(). Nobody can open a shell in the container, and no Dockerfile can RUN anything on top. Where sh is BusyBox its names as a shell go, but busybox itself stays, for its other programs: `busybox sh` still is a shell.',
+    rules: [
+      ...programs('sh bash rbash bash-static dash ash hush static-sh sash yash'),
+      ...programs(
+        'zsh zsh5 zsh-[0-9]* zsh-static rzsh fish ksh rksh ksh93 rksh93 mksh mksh-static lksh pdksh oksh',
+      ),
+      ...programs('csh tcsh bsd-csh elvish nu pwsh xonsh'),
+      ...each(['etc/alternatives'], 'sh', 'ksh', 'rksh', 'csh'),
+    ],
+  },
+  {
+    name: 'package-managers',
+    title: 'programs that install software, with what only they use; their databases stay',
+    ...optional,
+    risk: 'high',
+    note: 'Nothing can be installed any more, and `npm start`, `bundle exec` and `cargo run` do not work: name the program itself in the command. What the databases in /var/lib/dpkg, /lib/apk/db and /var/lib/rpm say stays for scanners, and so do the shared libraries of package managers.',
+    rules: [
+      ...programs('apt apt-* aptitude aptitude-curses dpkg dpkg-* dselect'),
+      ...each(['**/sbin'], 'dpkg-*', 'apk'),
+      ...each(['usr/lib/apt', 'usr/libexec/dpkg', 'usr/lib/dpkg', 'usr/share/dpkg', 'etc/apt'], '**'),
+      ...programs('apk rpm rpm2cpio rpm2archive rpmdb rpmkeys rpmquery rpmverify rpmsign rpmspec rpmbuild'),
+      ...programs(
+        'yum yum-* yumdownloader dnf dnf-* dnf4 dnf5 microdnf tdnf zypper pacman pacman-* opkg opkg-cl',
+      ),
+      ...programs('xbps-* emerge nix nix-* guix snap flatpak brew conda mamba micromamba'),
+      // Virtual environments have a pip of their own.
+      ...programs('pip pip[0-9]* pipx easy_install easy_install-* uv uvx poetry pdm'),
+      ...each(['**/site-packages', '**/dist-packages'], 'pip', 'pip-*.dist-info'),
+      ...each(stdlibs, 'ensurepip'),
+      ...programs('npm npx corepack yarn yarnpkg pnpm pnpx'),
+      ...each(['**/lib/node_modules'], 'npm', 'corepack', 'yarn', 'pnpm'),
+      'usr/share/nodejs/npm',
+      'opt/yarn-v*',
+      ...programs('gem gem[0-9]* bundle bundle[0-9]* bundler bundler[0-9]* cpan cpan[0-9]* cpanm'),
+      ...programs('composer composer.phar pear peardev pecl cargo luarocks luarocks-* nuget cabal opam'),
+    ],
   },
 ];
 

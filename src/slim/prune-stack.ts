@@ -1,14 +1,19 @@
 import type { Change } from '../changeset/change.ts';
 import { express, type Promotion } from '../changeset/express.ts';
+import { Filesystem } from '../changeset/filesystem.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
 import { OcislimError } from '../errors.ts';
 import type { Pruning } from '../image/image.ts';
 import { LayerPruning, type Removal } from './layer-pruning.ts';
-import { createWish, type Marking, markChanges, ruledKind, within } from './marking.ts';
+import { type Kept, type Marking, markChanges, ruledKind, within } from './marking.ts';
 
 export interface PrunedStack {
+  /** The root filesystem before, */
+  readonly fs: Filesystem;
+  /** and after, cleared mode bits included. */
+  readonly result: Filesystem;
   /** The layers that change, by source layer number. */
   readonly layers: ReadonlyMap<number, readonly Change[]>;
   /** The tree of the pruned image below each changed layer is needed again by a squash: all layers, changed or not. */
@@ -25,12 +30,13 @@ export interface PrunedStack {
  * comes back from below and what is linked to from above all depend on the others.
  *
  * Rules apply to every entry of a selected layer, visible or not. What they remove never comes back from below.
- * `shadowed` drops entries that are not part of the final tree, except those whose data a visible link still names.
+ * `close` says what a pruning by trace keeps. `shadowed` drops entries that are not part of the final tree, except those whose data a visible link still names.
  */
 export function pruneStack(
   stack: Stack,
   prunings: readonly Pruning[],
   indexes: ReadonlyMap<number, LayerIndex>,
+  close: (pruning: Pruning, fs: Filesystem) => Kept | null = () => null,
 ): PrunedStack {
   const { list, table } = stack;
   const original = new Tree(table, list);
@@ -51,15 +57,20 @@ export function pruneStack(
     );
   }
   const whole: Stack = { table, list, layers: resolved };
-  const marking = markChanges(whole, prunings, indexes, original);
+  const fs = new Filesystem(whole, original, indexes);
+  const closures = new Map<Pruning, Kept>();
+  for (const pruning of prunings) {
+    const kept = close(pruning, fs);
+    if (kept !== null) closures.set(pruning, kept);
+  }
+  const marking = markChanges(whole, prunings, indexes, original, closures);
   const selected = (layer: number) => prunings.some((pruning) => within(pruning.layers, layer));
   const shadowed = (layer: number) =>
     prunings.some((pruning) => pruning.shadowed && within(pruning.layers, layer));
   const needed = links.targetsOf((link, named) => !selected(link.layer) && selected(named.layer));
   const forced = new Set(needed.map((change) => change.id));
-  const protectedPaths = protectAncestors(whole, prunings, marking, forced, selected);
+  const protectedPaths = protectAncestors(whole, marking, forced, selected);
   const visibleFiles = new Set(original.file);
-  const wish = createWish(prunings);
   const impliedGone = new Set<number>();
 
   const pruned = new Tree(table, list);
@@ -82,7 +93,7 @@ export function pruneStack(
         (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)),
       );
       const emptied = gone.impliedByRule(
-        (path) => !isProtected(path) && wish(table.paths[path] as string, 'directory'),
+        (path) => !isProtected(path) && marking.wish(table.paths[path] as string, 'directory'),
         before,
       );
       for (const path of emptied) impliedGone.add(path);
@@ -114,7 +125,10 @@ export function pruneStack(
     all.set(layer, result);
   }
   checkResult(original, pruned, impliedGone, removals);
+  const modes = new Map([...marking.cleared].map(([id, { to }]) => [id, to] as const));
   return {
+    fs,
+    result: new Filesystem(whole, pruned, indexes, modes),
     layers,
     all,
     removals,
@@ -154,14 +168,12 @@ class LinkUse {
  */
 function protectAncestors(
   stack: Stack,
-  prunings: readonly Pruning[],
   marking: Marking,
   forced: ReadonlySet<number>,
   selected: (layer: number) => boolean,
 ): Int32Array {
   const { table } = stack;
   const kept = new Int32Array(table.paths.length);
-  const wish = createWish(prunings);
   const always = 0x7fffffff;
   for (const [layer, changes] of stack.layers) {
     for (const change of changes) {
@@ -170,7 +182,7 @@ function protectAncestors(
       // What lies in an unselected layer and would have been removed protects only the directories below that layer.
       // A marker there implies the directory that it lies in.
       const wished =
-        marker || (!selected(layer) && wish(table.paths[change.path] as string, ruledKind(change)));
+        marker || (!selected(layer) && marking.wish(table.paths[change.path] as string, ruledKind(change)));
       const until = wished ? layer : always;
       const start = change.kind === 'opaque' ? change.path : (table.parent[change.path] as number);
       for (

@@ -8,8 +8,13 @@ import { Tree } from '../changeset/tree.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, type LayerRange, rangeOf } from '../image/image.ts';
 import type { Rule } from '../image/rule.ts';
+import { type CheckedClosure, checkTraced, closeImage, type TraceClosure } from './closure/close-image.ts';
+import type { LayerFacts } from './facts/facts.ts';
+import { mergeFacts } from './facts/merged-facts.ts';
+import { readRuntime } from '../oci/runtime.ts';
 import type { Removal } from './layer-pruning.ts';
 import { type PrunedStack, pruneStack } from './prune-stack.ts';
+import { compareSurface, type Surface } from './surface/surface.ts';
 import { restoreStack } from './restore-stack.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
@@ -40,6 +45,10 @@ export interface Resolution {
   readonly change: (id: number) => Change;
   readonly keptForLinks: readonly Change[];
   readonly unusedRules: readonly Rule[];
+  /** What prunings by trace keep, and why. */
+  readonly traced: readonly CheckedClosure[];
+  /** What helps an attacker, before and after; null where nothing was pruned. */
+  readonly surface: Surface | null;
   /** Null for an image that nothing is restored to. */
   readonly restored: Restoration | null;
 }
@@ -63,13 +72,15 @@ function numbers({ from, to }: LayerRange): number[] {
 
 /**
  * Decides which entries of which layer survive, and what is borrowed. Pure: the same image and indexes give the same
- * resolution. Returns `needs` where a hard link makes further layers necessary.
- * @throws LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
+ * resolution. Returns `needs` where a hard link makes further layers necessary. `facts`, by source layer number, are what
+ * prunings by trace must know of the files: see `probeFor`.
+ * @throws UNSAFE, LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
  */
 export function resolve(
   image: Image,
   indexes: ReadonlyMap<number, LayerIndex>,
   mtimeOf: (range: LayerRange) => number,
+  facts: ReadonlyMap<number, LayerFacts> = new Map(),
 ):
   | { readonly kind: 'resolved'; readonly resolution: Resolution }
   | { readonly kind: 'needs'; readonly layers: readonly number[] } {
@@ -78,7 +89,17 @@ export function resolve(
     return { kind: 'resolved', resolution: resolveRestored(image, indexes, mtimeOf) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
   const stack = buildStack(indexes);
-  const pruned = prunings.length > 0 ? pruneStack(stack, prunings, indexes) : null;
+  const closures: TraceClosure[] = [];
+  const pruned =
+    prunings.length > 0
+      ? pruneStack(stack, prunings, indexes, (pruning, fs) => {
+          const made = closeImage(image, pruning, fs, mergeFacts(fs, facts));
+          if (made !== null) closures.push(made);
+          return made?.closure ?? null;
+        })
+      : null;
+  const isGone = (path: string) => pruned?.result.kind(path) === null;
+  const traced = closures.map((closure) => checkTraced(image, closure, isGone));
   const changes = pruned?.all ?? stack.layers;
   const promotions = [...(pruned?.promotions ?? [])];
   const removals = [...(pruned?.removals ?? [])];
@@ -136,6 +157,8 @@ export function resolve(
       change: (id) => stack.list.get(id),
       keptForLinks: pruned?.keptForLinks ?? [],
       unusedRules: pruned?.marking.unused ?? [],
+      traced,
+      surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
       restored: null,
     },
   };
@@ -153,6 +176,8 @@ function untouched(image: Image): Resolution {
     },
     keptForLinks: [],
     unusedRules: [],
+    traced: [],
+    surface: null,
     restored: null,
   };
 }

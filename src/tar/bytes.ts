@@ -18,3 +18,8 @@ export function readField(block: Uint8Array, offset: number, length: number): By
 export function bytesOf(text: ByteString): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
+
+/** The bytes of a text in UTF-8, which is how a name in JSON or on a command line is meant. */
+export function utf8Bytes(text: string): ByteString {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}

@@ -1,4 +1,5 @@
 import { editTar } from '../../src/execute/edit-tar.ts';
+import { Gatherer } from '../../src/execute/gather.ts';
 import { scanTar } from '../../src/execute/scan-tar.ts';
 import { type Image, pipe, readImage, type Transform } from '../../src/image/image.ts';
 import { describeBytes } from '../../src/oci/descriptor.ts';
@@ -7,6 +8,8 @@ import { parseImageConfig } from '../../src/oci/image-config.ts';
 import { encodeJson } from '../../src/oci/json.ts';
 import { type Manifest, parseManifest } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
+import { contentProbe } from '../../src/slim/closure/close-image.ts';
+import type { LayerFacts } from '../../src/slim/facts/facts.ts';
 import { layersToScan, type Resolution, resolve } from '../../src/slim/resolve.ts';
 import { restore } from '../../src/slim/restore.ts';
 import { concat } from '../../src/stream/collect.ts';
@@ -72,10 +75,16 @@ async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Out
     return pieces(tars[layer - 1] as Uint8Array, 1000);
   };
   const indexes = new Map();
+  const facts = new Map<number, LayerFacts>();
   let wanted: readonly number[] = layersToScan(image);
   for (;;) {
-    for (const layer of wanted) if (!indexes.has(layer)) indexes.set(layer, await scanTar(open(layer)));
-    const result = resolve(image, indexes, () => 1_700_000_000);
+    for (const layer of wanted) {
+      if (indexes.has(layer)) continue;
+      const gatherer = new Gatherer({ probe: contentProbe, digests: false });
+      indexes.set(layer, await scanTar(open(layer), gatherer));
+      facts.set(layer, gatherer.facts());
+    }
+    const result = resolve(image, indexes, () => 1_700_000_000, facts);
     if (result.kind === 'needs') {
       wanted = result.layers;
       continue;

@@ -35,6 +35,20 @@ describe('renderMarkdown', () => {
     expect(text).toContain('- `RULE_UNUSED`: the rule "\\*.x" matched nothing\n');
     expect(text).toMatch(/Made by ocislim 0\.1\.0 with zstd 1\.5\.7 at level 19\.\n$/);
   });
+  it('tells the attack surface before and after, and no value of a secret', () => {
+    expect(text).toContain(`### Attack surface
+
+|  | before | after |
+| --- | --: | --: |
+| shells | 2 | 1 |
+| package managers | 1 | 0 |
+| setuid or setgid | 1 | 1 |
+`);
+    expect(text).toContain('| shells | `usr/bin/bash` | gone |\n| shells | `usr/bin/dash` |  |\n');
+    expect(text).toContain('- user: root\n- ports: 80/tcp\n- secrets: DB\\_PASSWORD, A\\\\x1b\\_TOKEN: the');
+    const quiet = renderMarkdown({ ...sample, platforms: [{ ...platform, surface: null }] });
+    expect(quiet).not.toContain('Attack surface');
+  });
   it('shows names that are not UTF-8, and escapes the others', () => {
     expect(text).toContain('| `app/bad\\xff` | 3 | 1.0 kB | `app/bad*` | hidden, not freed |');
     const name = renderMarkdown(withRemoved([entry('a\\b', 1)]));

@@ -151,6 +151,44 @@ export const sample: Report = {
         ],
         cleared: [{ path: 'app/suid', layer: 3, oldMode: '4755', newMode: '0755' }],
       },
+      keeping: {
+        trace: 'app.trace',
+        granularity: 'package',
+        tracedPaths: 214,
+        foundPaths: 180,
+        forced: [],
+        byRule: [{ rule: 'trace', paths: 180, bytes: 12_345_678 }],
+        kept: [
+          { path: 'usr/bin/node', rule: 'trace', detail: 'executed', because: null, strength: 'needed' },
+          {
+            path: 'usr/lib/libz.so.1',
+            rule: 'elf-needed',
+            detail: 'needed as libz.so.1',
+            because: 'usr/bin/node',
+            strength: 'needed',
+          },
+        ],
+      },
+      surface: {
+        files: [
+          {
+            kind: 'shells',
+            before: [{ path: 'usr/bin/bash' }, { path: 'usr/bin/dash', names: ['usr/bin/sh'] }],
+            after: [{ path: 'usr/bin/dash' }],
+          },
+          { kind: 'package-managers', before: [{ path: 'usr/bin/apt' }], after: [] },
+          { kind: 'interpreters', before: [], after: [] },
+          {
+            kind: 'setuid',
+            before: [{ path: 'app/su|id\u001b[2J' }],
+            after: [{ path: 'app/su|id\u001b[2J' }],
+          },
+        ],
+        ports: ['80/tcp'],
+        user: '',
+        isRoot: true,
+        secrets: ['DB_PASSWORD', 'A\u001b_TOKEN'],
+      },
       compressing: {
         sizeBefore: 186_300_844,
         sizeAfter: 69_234_812,

@@ -29,6 +29,7 @@ describe('the report', () => {
           ...(platform as Report['platforms'][number]),
           digest: null,
           slimming: null,
+          surface: null,
           compressing: {
             sizeBefore: 5,
             sizeAfter: null,

@@ -17,14 +17,19 @@ describe('renderSummary', () => {
   →    registry.example/app:slim
 
 linux/amd64
-  slimming                 414.3 MB  →   209.3 MB  -49.5%  unpacked; removed 60 files, 64 entries in all
-               apt-cache                -113.0 MB          53 entries
-               apt-lists                 -82.9 MB          5 entries
-               --shadowed                 -9.1 MB          5 entries
-               app/bad*                   -1.0 kB          1 entry
-                                                           1 path hidden, not freed: a layer that was not selected holds them
-  compressing              186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)
-  layers                          6  →          3          1 kept, 1 rewritten, 1 kept (no smaller), 1 dropped (empty)
+  slimming                       414.3 MB  →   209.3 MB  -49.5%  unpacked; removed 60 files, 64 entries in all
+               apt-cache                      -113.0 MB          53 entries
+               apt-lists                       -82.9 MB          5 entries
+               --shadowed                       -9.1 MB          5 entries
+               app/bad*                         -1.0 kB          1 entry
+                                                                 1 path hidden, not freed: a layer that was not selected holds them
+  keeping                         12.3 MB                        unpacked; 180 paths by app.trace, granularity package
+               trace              12.3 MB                        180 paths
+  compressing                    186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)
+  layers                                6  →          3          1 kept, 1 rewritten, 1 kept (no smaller), 1 dropped (empty)
+  surface      shells                   2  →          1
+               package managers         1  →          0
+               secrets                  2                        in the environment: DB_PASSWORD, A\\x1b_TOKEN
 
 transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 `);
@@ -38,6 +43,26 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
   5      RUN rm -rf /var/lib/apt/lists/*                32 B  →        –          dropped (empty)
   6                                                    812 B                      kept (no smaller)
 `);
+  });
+
+  it('has the paths of the attack surface when asked', () => {
+    expect(renderSummary(sample, { width: 110, verbose: true })).toContain(`
+  surface
+  shells            usr/bin/bash                                                  gone
+                    usr/bin/dash                                                  stays
+  package managers  usr/bin/apt                                                   gone
+  setuid or setgid  app/su|id\\x1b[2J                                              stays
+  user              root
+  ports             80/tcp
+  secrets           DB_PASSWORD, A\\x1b_TOKEN: the environment holds their values
+`);
+  });
+
+  it('says nothing of an attack surface that is the same', () => {
+    if (platform.surface === null) throw new Error('the sample has changed');
+    const files = platform.surface.files.map((row) => ({ ...row, after: row.before }));
+    const same = { ...platform, surface: { ...platform.surface, files, secrets: [] } };
+    expect(renderSummary({ ...sample, platforms: [same] })).not.toContain('surface');
   });
 
   it('is the same with colours, but for the colours', () => {
@@ -57,6 +82,8 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
           digest: null,
           layers: [{ action: 'planned', before: platform.layers[0]?.before ?? [], after: null }],
           slimming: null,
+          keeping: null,
+          surface: null,
           compressing: {
             sizeBefore: 48_200_000,
             sizeAfter: null,
@@ -109,7 +136,12 @@ nothing to do: the image stays as it is, byte for byte
       renderSummary({
         ...sample,
         platforms: [
-          { ...platform, slimming: null, compressing: { ...platform.compressing, ...compressing } },
+          {
+            ...platform,
+            slimming: null,
+            surface: null,
+            compressing: { ...platform.compressing, ...compressing },
+          },
         ],
       });
     expect(of({ savedBySlimming: 0, savedByPacking: 117_066_032 })).toContain(

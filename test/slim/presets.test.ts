@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RuledKind } from '../../src/image/rule.ts';
 import { expandPresets, presets, safePresets } from '../../src/slim/presets.ts';
 import { createMatcher, parseRule } from '../../src/slim/rules.ts';
+import { programKind, programsOf } from '../../src/slim/surface/programs.ts';
 
 // debian.txt: lines of the listings of three real Debian images. others.txt: what other distributions and tools leave.
 const kinds: Record<string, RuledKind> = { d: 'directory', f: 'file', l: 'symlink', o: 'other' };
@@ -142,6 +143,47 @@ const expected: Record<string, readonly string[]> = {
     'app/lib/.svn/wc.db',
   ],
   setuid: [],
+  shells: [
+    'bin/ash',
+    'bin/sh',
+    'bin/zsh-5.9',
+    'etc/alternatives/ksh',
+    'usr/bin/bash',
+    'usr/bin/dash',
+    'usr/bin/ksh93',
+    'usr/bin/rbash',
+    'usr/bin/sh',
+  ],
+  'package-managers': [
+    'etc/apt/apt.conf.d/70debconf',
+    'etc/apt/sources.list.d/debian.sources',
+    'opt/yarn-v1.22.22/bin/yarn',
+    'root/.nvm/versions/node/v20.1.0/bin/npm',
+    'root/.nvm/versions/node/v20.1.0/lib/node_modules/npm/bin/npm-cli.js',
+    'sbin/apk',
+    'srv/venv/bin/pip3.12',
+    'srv/venv/lib/python3.12/site-packages/pip-24.0.dist-info/METADATA',
+    'srv/venv/lib/python3.12/site-packages/pip/__init__.py',
+    'usr/bin/apt',
+    'usr/bin/apt-get',
+    'usr/bin/cpan',
+    'usr/bin/cpan5.36-x86_64-linux-gnu',
+    'usr/bin/dnf-3',
+    'usr/bin/dpkg',
+    'usr/bin/dpkg-query',
+    'usr/bin/rpm',
+    'usr/lib/apt/methods/http',
+    'usr/lib/dpkg/methods/apt',
+    'usr/local/bin/bundle',
+    'usr/local/bin/gem3.3',
+    'usr/local/bin/npx',
+    'usr/local/cargo/bin/cargo',
+    'usr/local/lib/node_modules/npm/bin/npx-cli.js',
+    'usr/local/lib/python3.12/ensurepip/_bundled/pip-24.0-py3-none-any.whl',
+    'usr/sbin/dpkg-reconfigure',
+    'usr/share/dpkg/cputable',
+    'usr/share/nodejs/npm/lib/cli.js',
+  ],
 };
 
 describe('presets on real listings', () => {
@@ -260,6 +302,28 @@ describe('presets on real listings', () => {
     ]);
     expect(gone).toContain('var/lib/dpkg/status');
     expect(below('var/lib/dpkg/', listing.keys()).every((path) => gone.includes(path))).toBe(true);
+  });
+
+  it.each([
+    ['shells', 'shell', ['busybox', 'toybox', 'toolbox']],
+    ['package-managers', 'package-manager', []],
+  ] as const)('%s takes what the attack surface counts', (preset, kind, others) => {
+    const match = createMatcher(expandPresets([preset]).remove);
+    const taken = (name: string): boolean =>
+      [`usr/bin/${name}`, `opt/app/bin/${name}`].every((path) => match(path, 'file') !== null);
+    expect(programsOf(kind).filter((name) => !taken(name))).toEqual(others);
+    // Of any version too.
+    for (const name of [
+      'pip3.12',
+      'gem3.1',
+      'dnf-3',
+      'dnf5',
+      'cpan5.36-x86_64-linux-gnu',
+      'bundle3.1',
+      'zsh-5.9',
+    ]) {
+      if (programKind(name) === kind) expect(taken(name), name).toBe(true);
+    }
   });
 
   it('setuid is no rule of removal', () => {

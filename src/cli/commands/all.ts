@@ -8,6 +8,7 @@ import { restore } from './restore.ts';
 import { registry } from './registry.ts';
 import { slim } from './slim.ts';
 import { squash } from './squash.ts';
+import { trace } from './trace.ts';
 import { verify } from './verify.ts';
 
 /** In the order of help. */
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   copy,
   verify,
   exportCommand,
+  trace,
   registry,
   completionCommand(() => commands),
 ];

@@ -1,7 +1,14 @@
 import { OcislimError } from '../../errors.ts';
 import { type Command, destination, source } from '../command.ts';
 import { checking, debugging, layerSelection, packing, pruning, rewriting } from '../common-options.ts';
-import { names, text } from '../option.ts';
+import { flag, names, type Option, text } from '../option.ts';
+
+const squashOption: Option = {
+  name: 'squash',
+  type: 'boolean',
+  describe: 'then make one layer of the selected ones',
+  group: 'Layers',
+};
 
 export const prune: Command = {
   name: 'prune',
@@ -10,7 +17,7 @@ export const prune: Command = {
     'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
   // Without a source it can still list the presets.
   positionals: [{ ...source, required: false }, destination],
-  options: [...pruning, ...layerSelection, ...packing, ...debugging, ...checking, ...rewriting],
+  options: [...pruning, ...layerSelection, squashOption, ...packing, ...debugging, ...checking, ...rewriting],
   examples: [
     [
       'ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --shadowed',
@@ -19,6 +26,10 @@ export const prune: Command = {
     [
       'ocislim prune localhost:5000/app:1 -t localhost:5000/app:1-slim --preset apt-lists,docs --keep "usr/share/doc/*/copyright"',
       'by preset',
+    ],
+    [
+      'ocislim prune oci:app:1 oci:app:slim --trace app.trace --keep-command "curl -f localhost"',
+      'keep what the application used, what that needs, and a probe',
     ],
     ['ocislim prune oci:app:1 --dry-run --rule "**/*.pyc"', 'show what a rule would remove'],
   ],
@@ -32,16 +43,18 @@ export const prune: Command = {
     const { baseReader, rewrite } = await import('../rewrite.ts');
     const { rangeSelection, pruneOptions, packedEncoding, minSavings } = await import('../selections.ts');
     const { prune: transform } = await import('../../slim/prune.ts');
+    const { squash } = await import('../../slim/squash.ts');
     const { recompress } = await import('../../compress/recompress.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
-    const options = await pruneOptions(values);
+    const options = await pruneOptions(values, console);
     if (
       (options.rules ?? []).length === 0 &&
       options.shadowed !== true &&
+      (options.traces ?? []).length === 0 &&
       (options.clearSetuid ?? []).length === 0
     ) {
       throw new OcislimError('USAGE', 'prune needs to know what to remove', {
-        advice: 'Give --rule, --rules, --preset or --shadowed.',
+        advice: 'Give --rule, --rules, --preset, --trace or --shadowed.',
       });
     }
     const encoding = await packedEncoding(values);
@@ -51,6 +64,7 @@ export const prune: Command = {
       const dropEmpty = values['empty-layers'] === 'drop';
       const steps = [
         transform(selection, options),
+        ...(flag(values, 'squash') ? [squash(selection)] : []),
         ...(encoding === null ? [] : [recompress(selection, encoding, savings)]),
       ];
       return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));

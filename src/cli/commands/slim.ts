@@ -1,6 +1,6 @@
 import { OcislimError } from '../../errors.ts';
 import type { Transform } from '../../image/image.ts';
-import { type Command, destination, source } from '../command.ts';
+import { type Command, type Console, destination, source } from '../command.ts';
 import { checking, debugging, packing, pruning, rewriting, squashSelection } from '../common-options.ts';
 import type { Option, Values } from '../option.ts';
 import { text } from '../option.ts';
@@ -34,9 +34,9 @@ export const slim: Command = {
     const file = text(values, 'file');
     if (file !== null) refuseOthers(values);
     return rewrite('slim', values, console, async (session) => {
-      if (file === null) return stages(values, baseReader(session));
+      if (file === null) return stages(values, console, baseReader(session));
       const { readPlan } = await import('../plan-file.ts');
-      return readPlan(file, baseReader(session));
+      return readPlan(file, baseReader(session), console);
     });
   },
 };
@@ -52,6 +52,7 @@ function refuseOthers(values: Values): void {
 
 async function stages(
   values: Values,
+  console: Console,
   readBase: Parameters<typeof import('../selections.ts').squashSelection>[1],
 ): Promise<Transform> {
   const {
@@ -68,7 +69,10 @@ async function stages(
   const { pipe, withPlan } = await import('../../image/image.ts');
   const all = { kind: 'all' } as const;
   const given = (values['preset'] ?? []) as readonly string[];
-  const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true });
+  const options = await pruneOptions(
+    { ...values, preset: [...safePresets, ...given], shadowed: true },
+    console,
+  );
   const encoding = await packedEncoding(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';

@@ -1,13 +1,11 @@
 import type { Filesystem } from '../../changeset/filesystem.ts';
 import type { Path } from '../../changeset/path.ts';
+import type { Granularity } from '../../image/trace-pruning.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import type { ByteString } from '../../tar/bytes.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
 import type { Trace, Uses } from '../trace/trace.ts';
-
-/** How much stays besides what is needed: see docs/traces.md. */
-export type Granularity = 'file' | 'package' | 'directory';
 
 /** Something that must stay, as a rule asks for it. */
 export interface Need {
@@ -17,6 +15,8 @@ export interface Need {
   readonly detail: string;
   /** What has this name and is not in the image is a problem. Default: no. */
   readonly required?: boolean;
+  /** A symlink is meant itself: where it leads stays as a courtesy only. */
+  readonly itself?: boolean;
   /** All that is below it stays too. */
   readonly below?: boolean;
   /**
@@ -37,6 +37,10 @@ export interface ClosureContext {
   readonly platform: Platform | null;
   readonly trace: Trace;
   readonly granularity: Granularity;
+  /** Commands that must go on working besides the image's own: words, the first a program. */
+  readonly keepCommands: readonly (readonly string[])[];
+  /** Whatever is in a directory that the trace saw being listed stays too. Default: no, only the directory. */
+  readonly keepListed?: boolean;
   /** Stays this path (literal, free of symlinks), as far as is known by now? */
   isKept(path: Path): boolean;
   /** How strongly; null where it does not stay so far. */
@@ -47,8 +51,9 @@ export interface ClosureContext {
 
 /**
  * One reason for files to stay. Pure: it never reads anything but its context. The closure asks `roots` once, `follow` for
- * each path that stays (once per path; files, symlinks and directories alike, free of symlinks on the way), and `settle`
- * whenever nothing is left to follow, until that brings nothing new either.
+ * each path that stays (files, symlinks and directories alike, free of symlinks on the way; again when it turns out to be
+ * needed more strongly; never for what stays as a courtesy), and `settle` whenever nothing is left to follow, until that
+ * brings nothing new either. What a path asks for stays no more strongly than the path itself.
  */
 export interface ClosureRule {
   /** As reports and --explain name it: "elf-needed". */

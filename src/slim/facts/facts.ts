@@ -1,4 +1,5 @@
 import type { Path } from '../../changeset/path.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../tar/bytes.ts';
 
 /** What the headers of an ELF file say (System V ABI, "Object Files" and "Dynamic Linking"). */
@@ -27,6 +28,8 @@ export interface LayerFacts {
   readonly scripts: ReadonlyMap<number, ByteString>;
   /** Whole contents of the files that were asked for. */
   readonly contents: ReadonlyMap<number, Uint8Array>;
+  /** sha256 of the contents of files, where the scan was asked for them; not of sparse files. */
+  readonly digests: ReadonlyMap<number, Digest>;
 }
 
 /** The same by path of the merged filesystem. Paths are literal: resolve symlinks first. Null for what the file is not. */

@@ -13,13 +13,13 @@ export const uses = {
   open: 1,
   /** Executed: the file itself, not the interpreter that the kernel opens for it. */
   exec: 2,
-  /** Looked at: stat, access, readlink. */
+  /** Looked at, symlinks followed: stat, access. */
   stat: 4,
   /** Opened as a directory, whose entries were read. */
   list: 8,
   /** Opened to be written, created, renamed or removed. */
   write: 16,
-  /** The symlink itself was meant (lstat, readlink), not what it leads to. */
+  /** The symlink itself was meant (lstat, readlink). Alone: nobody followed it. */
   link: 32,
 } as const;
 
@@ -42,6 +42,10 @@ export interface Trace {
   readonly syscalls: ReadonlyMap<string, number>;
   /** Does it hold every system call, not only those on files? Only then is a list of them complete. */
   readonly hasAllSyscalls: boolean;
+  /** Program and arguments that were traced, where the trace says so. */
+  readonly command: readonly ByteString[] | null;
+  /** Uses of paths that lie outside of every `--trace-root`, and were left out. */
+  readonly outside: number;
   readonly lines: number;
   /** Lines (records) that nobody could make sense of. */
   readonly unreadable: Unreadable;

@@ -1,0 +1,27 @@
+import type { Digest } from '../oci/digest.ts';
+
+/** How much stays besides what is needed: that alone, or whole packages, or whole directories of which a file was used. */
+export type Granularity = 'file' | 'package' | 'directory';
+
+export const granularities: readonly Granularity[] = ['file', 'package', 'directory'];
+
+/** What one or several traces saw, as plain data that survives JSON. `slim/trace` knows what the bits mean. */
+export interface TraceData {
+  /** For messages and reports: "app.strace". */
+  readonly name: string;
+  readonly platform: string | null;
+  readonly image: Digest | null;
+  readonly knowsExecs: boolean;
+  /** Paths from the root with the bits of their uses. */
+  readonly paths: readonly (readonly [path: string, uses: number])[];
+}
+
+/** Remove what no trace saw and nothing that it saw needs. */
+export interface TracePruning {
+  readonly trace: TraceData;
+  readonly granularity: Granularity;
+  /** Commands that must go on working besides: words, the first a program. */
+  readonly keepCommands: readonly (readonly string[])[];
+  /** Reasons to refuse are warnings. */
+  readonly force: boolean;
+}

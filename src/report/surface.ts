@@ -1,0 +1,97 @@
+import { escapeText } from './escape.ts';
+import { formatCount } from './figures.ts';
+import type { SurfaceReport } from './report.ts';
+import type { Style } from './style.ts';
+import { type Cell, layOut } from './table.ts';
+
+export type SurfaceRow = SurfaceReport['files'][number];
+
+type SurfacePath = SurfaceRow['before'][number];
+
+/** What a person reads for each kind; `schema.ts` has the same as sentences, but must not be loaded here. */
+export const surfaceWords: Readonly<Record<SurfaceRow['kind'], string>> = {
+  shells: 'shells',
+  'package-managers': 'package managers',
+  interpreters: 'interpreters',
+  compilers: 'compilers',
+  'network-tools': 'network tools',
+  setuid: 'setuid or setgid',
+  capabilities: 'capabilities',
+  'world-writable-files': 'world-writable files',
+  'world-writable-directories': 'world-writable directories',
+};
+
+/** Rows for the table of a platform: the kinds of which something has gone, and secrets, which nothing takes away. */
+export function renderSurfaceRows({ files, secrets }: SurfaceReport, style: Style): Cell[][] {
+  const rows: Cell[][] = files
+    .filter(({ before, after }) => before.length !== after.length)
+    .map(({ kind, before, after }) => [
+      surfaceWords[kind],
+      formatCount(before.length),
+      '→',
+      { text: formatCount(after.length), paint: style.good },
+      '',
+      '',
+    ]);
+  if (secrets.length > 0) {
+    const names = `in the environment: ${secrets.map(escapeText).join(', ')}`;
+    rows.push([
+      { text: 'secrets', paint: style.warning },
+      formatCount(secrets.length),
+      '',
+      '',
+      '',
+      { text: names, paint: style.warning },
+    ]);
+  }
+  return rows.map((row, i) => [i === 0 ? 'surface' : '', ...row]);
+}
+
+/** A line for everything that there is or was, and what the config says. */
+export function renderSurfacePaths(surface: SurfaceReport, style: Style): string[] {
+  const rows = surface.files.flatMap((row) =>
+    listSurface(row).map(({ file, stays }, i): Cell[] => [
+      i === 0 ? surfaceWords[row.kind] : '',
+      escapeText(describeFile(file)),
+      stays ? 'stays' : { text: 'gone', paint: style.good },
+    ]),
+  );
+  for (const [label, text] of describeConfig(surface)) rows.push([label, escapeText(text), '']);
+  const heading: Cell[] = ['surface', '', ''].map((text) => ({ text, paint: style.dim }));
+  return rows.length === 0 ? [] : layOut([heading, ...rows], 'lll');
+}
+
+/** What is left, and what was before and is not left: a file may have lost its first name only. */
+export function listSurface({
+  before,
+  after,
+}: SurfaceRow): { readonly file: SurfacePath; readonly stays: boolean }[] {
+  const left = new Set(after.flatMap(namesOf));
+  const gone = before.filter((file) => !namesOf(file).some((name) => left.has(name)));
+  return [...gone.map((file) => ({ file, stays: false })), ...after.map((file) => ({ file, stays: true }))];
+}
+
+/** What the config adds, as label and text. */
+export function describeConfig({
+  ports,
+  user,
+  isRoot,
+  secrets,
+}: SurfaceReport): (readonly [string, string])[] {
+  return [
+    ['user', isRoot ? (user === '' || user === 'root' ? 'root' : `${user} (root)`) : user],
+    ...(ports.length === 0 ? [] : [['ports', ports.join(', ')] as const]),
+    ...(secrets.length === 0
+      ? []
+      : [['secrets', `${secrets.join(', ')}: the environment holds their values`] as const]),
+  ];
+}
+
+/** `usr/bin/dash (usr/bin/sh)`, not yet escaped. */
+export function describeFile({ path, names = [] }: SurfacePath): string {
+  return names.length === 0 ? path : `${path} (${names.join(', ')})`;
+}
+
+function namesOf({ path, names = [] }: SurfacePath): readonly string[] {
+  return [path, ...names];
+}

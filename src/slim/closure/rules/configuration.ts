@@ -1,0 +1,42 @@
+import type { Path } from '../../../changeset/path.ts';
+import { readByteString } from '../../../tar/bytes.ts';
+import type { ClosureContext } from '../rule.ts';
+
+/** The lines of a configuration file whose contents were asked for, trimmed, without empty lines and comments. */
+export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/): readonly string[] {
+  const bytes = facts.contents(path);
+  if (bytes === null) return [];
+  return readByteString(bytes)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !comment.test(line));
+}
+
+/** The same for a name that may lead there through symlinks. */
+export function linesAt(name: string, context: ClosureContext): readonly string[] {
+  const { path } = context.fs.resolve(name);
+  return path === null ? [] : linesOf(path, context);
+}
+
+/** A JSON file as an object; null for anything else. */
+export function objectAt(path: Path, { facts }: ClosureContext): { readonly [key: string]: unknown } | null {
+  const bytes = facts.contents(path);
+  if (bytes === null) return null;
+  try {
+    return objectOf(
+      JSON.parse(
+        Buffer.from(bytes)
+          .toString('utf8')
+          .replace(/^\uFEFF/, ''),
+      ),
+    );
+  } catch {
+    return null;
+  }
+}
+
+export function objectOf(value: unknown): { readonly [key: string]: unknown } | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as { readonly [key: string]: unknown })
+    : null;
+}

@@ -1,0 +1,11 @@
+import type { ClosureRule } from '../rule.ts';
+
+/** The kernel opens the loader itself, so that no trace of system calls has it. */
+export const elfInterpreter: ClosureRule = {
+  name: 'elf-interpreter',
+  describe: 'The dynamic loader that an ELF file names (PT_INTERP).',
+  *follow(path, { facts }) {
+    const interpreter = facts.elf(path)?.interpreter ?? null;
+    if (interpreter !== null) yield { path: interpreter, detail: 'the dynamic loader' };
+  },
+};

@@ -1,0 +1,52 @@
+import type { ClosureRule } from '../rule.ts';
+import { confDRule } from './conf-d.ts';
+import { dotnetRule } from './dotnet.ts';
+import { gccRuntimeRule } from './gcc-runtime.ts';
+import { gconvRule } from './gconv.ts';
+import { icuRule } from './icu.ts';
+import { identityRule } from './identity.ts';
+import { javaRule } from './java.ts';
+import { krb5Rule } from './krb5.ts';
+import { localeRule } from './locale.ts';
+import { nodeRule } from './node.ts';
+import { nssRule } from './nss.ts';
+import { opensslRule } from './openssl.ts';
+import { pamRule } from './pam.ts';
+import { perlRule } from './perl.ts';
+import { phpRule } from './php.ts';
+import { pythonRule } from './python.ts';
+import { rubyRule } from './ruby.ts';
+import { saslRule } from './sasl.ts';
+import { timezoneRule } from './timezone.ts';
+import { tlsRule } from './tls.ts';
+import { apacheRule, nginxRule } from './web-server.ts';
+
+/**
+ * The families of files that programs open at run time without any header that says so, in the order in which they are
+ * asked: where two name one file, the first is its reason. Static programs (Go, Rust) need none for themselves: what they
+ * read is in the trace, and `identity` and `timezone` have the few files that every program may want.
+ */
+export const familyRules: readonly ClosureRule[] = [
+  identityRule,
+  nssRule,
+  gccRuntimeRule,
+  tlsRule,
+  opensslRule,
+  timezoneRule,
+  localeRule,
+  gconvRule,
+  pamRule,
+  saslRule,
+  krb5Rule,
+  icuRule,
+  pythonRule,
+  nodeRule,
+  javaRule,
+  rubyRule,
+  phpRule,
+  perlRule,
+  dotnetRule,
+  nginxRule,
+  apacheRule,
+  confDRule,
+];

@@ -1,0 +1,36 @@
+import type { ClosureRule, Need } from '../rule.ts';
+
+const needed = [
+  ['etc/passwd', 'names of users'],
+  ['etc/group', 'names of groups'],
+  ['etc/nsswitch.conf', 'where names are looked up'],
+  ['etc/hosts', 'runtimes put theirs in its place'],
+  ['etc/resolv.conf', 'runtimes put theirs in its place'],
+  ['etc/hostname', 'runtimes put theirs in its place'],
+  ['etc/host.conf', 'how host names are looked up'],
+] as const;
+
+const courtesies = [
+  'etc/os-release',
+  'usr/lib/os-release',
+  'etc/alpine-release',
+  'etc/debian_version',
+  'etc/redhat-release',
+  'etc/system-release',
+] as const;
+
+/** Who one is and where one is: a few hundred bytes that every library may ask for at any time. */
+export const identityRule: ClosureRule = {
+  name: 'identity',
+  describe:
+    'etc/passwd, etc/group, nsswitch.conf, hosts, resolv.conf, hostname and host.conf stay always; what says which distribution it is (os-release) stays unless a rule names it.',
+  *roots(): Generator<Need> {
+    for (const [path, detail] of needed) yield { path, detail };
+    for (const path of courtesies)
+      yield {
+        path,
+        detail: 'says which distribution this is, for scanners and people',
+        strength: 'courtesy',
+      };
+  },
+};

@@ -1,0 +1,19 @@
+import { reverseSymlinks } from '../symlinks.ts';
+import type { ClosureRule } from '../rule.ts';
+
+/**
+ * The other names of what stays. Where a symlink that stays leads is kept by the closure itself; this is the way back, since
+ * kernels record what was opened free of symlinks (fanotify, audit of inodes). They stay as part of something used, not
+ * as used: a link to a shared file must not make its own package a used one.
+ *
+ * Hard links need no rule: names that no trace has may go, and where the name that carries the data goes, a kept one is
+ * promoted. So busybox's applets stay as symlinks with it, and as hard links where they were used.
+ */
+export const symlink: ClosureRule = {
+  name: 'symlink',
+  describe: 'Symlinks that lead to what stays.',
+  *follow(path, { fs }) {
+    for (const link of reverseSymlinks(fs).get(path) ?? [])
+      yield { path: link, detail: 'leads there', strength: 'whole', itself: true };
+  },
+};

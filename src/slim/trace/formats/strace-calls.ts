@@ -1,0 +1,158 @@
+import { uses } from '../trace.ts';
+
+/** One name among the arguments of a call, by the numbers of its arguments. */
+export interface Target {
+  readonly path: number;
+  /** The directory that it is relative to; null for the current one. */
+  readonly directory: number | null;
+  /** Where AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH may stand. */
+  readonly flags: number | null;
+  readonly uses: number;
+}
+
+export type Call =
+  /** Uses names and changes nothing that matters here. */
+  | { readonly kind: 'use'; readonly targets: readonly Target[] }
+  | { readonly kind: 'open'; readonly target: Target; readonly flags: number | null }
+  | { readonly kind: 'exec'; readonly target: Target; readonly argv: number }
+  | { readonly kind: 'chdir' | 'chroot'; readonly target: Target }
+  | { readonly kind: 'list'; readonly fd: number }
+  | {
+      readonly kind: 'fchdir' | 'pivot' | 'fork' | 'unshare' | 'setns' | 'dup' | 'fcntl' | 'close';
+    };
+
+const looked = uses.stat;
+const atLink = uses.link;
+const changed = uses.write;
+const changedLink = uses.write | uses.link;
+
+function here(path: number, how: number): Target {
+  return { path, directory: null, flags: null, uses: how };
+}
+
+function at(directory: number, how: number, flags: number | null = null): Target {
+  return { path: directory + 1, directory, flags, uses: how };
+}
+
+function use(...targets: readonly Target[]): Call {
+  return { kind: 'use', targets };
+}
+
+/** The calls that say something about files. Others are counted by name and not looked at. */
+export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
+  ['open', { kind: 'open', target: here(0, 0), flags: 1 }],
+  ['openat', { kind: 'open', target: at(0, 0), flags: 2 }],
+  ['openat2', { kind: 'open', target: at(0, 0), flags: 2 }],
+  ['creat', { kind: 'open', target: here(0, changed), flags: null }],
+  ['uselib', use(here(0, uses.open))],
+  ['execve', { kind: 'exec', target: here(0, uses.exec), argv: 1 }],
+  ['execveat', { kind: 'exec', target: at(0, uses.exec, 4), argv: 2 }],
+
+  ...['stat', 'stat64', 'oldstat', 'access', 'statfs', 'statfs64', 'getxattr', 'listxattr'].map(
+    (name) => [name, use(here(0, looked))] as const,
+  ),
+  ...['lstat', 'lstat64', 'oldlstat', 'readlink', 'lgetxattr', 'llistxattr'].map(
+    (name) => [name, use(here(0, atLink))] as const,
+  ),
+  ['newfstatat', use(at(0, looked, 3))],
+  ['fstatat64', use(at(0, looked, 3))],
+  ['statx', use(at(0, looked, 2))],
+  ['faccessat', use(at(0, looked))],
+  ['faccessat2', use(at(0, looked, 3))],
+  ['readlinkat', use(at(0, atLink))],
+  ['name_to_handle_at', use(at(0, looked, 4))],
+  ['getxattrat', use(at(0, looked, 2))],
+  ['listxattrat', use(at(0, looked, 2))],
+  ['inotify_add_watch', use(here(1, looked))],
+  ['mount', use(here(1, looked))],
+
+  ...[
+    'mkdir',
+    'mknod',
+    'chmod',
+    'chown',
+    'chown32',
+    'utime',
+    'utimes',
+    'truncate',
+    'truncate64',
+    'setxattr',
+    'removexattr',
+  ].map((name) => [name, use(here(0, changed))] as const),
+  ...['unlink', 'rmdir', 'lchown', 'lchown32', 'lsetxattr', 'lremovexattr'].map(
+    (name) => [name, use(here(0, changedLink))] as const,
+  ),
+  ['mkdirat', use(at(0, changed))],
+  ['mknodat', use(at(0, changed))],
+  ['fchmodat', use(at(0, changed, 3))],
+  ['fchmodat2', use(at(0, changed, 3))],
+  ['fchownat', use(at(0, changed, 4))],
+  ['futimesat', use(at(0, changed))],
+  ['utimensat', use(at(0, changed, 3))],
+  ['utimensat_time64', use(at(0, changed, 3))],
+  ['unlinkat', use(at(0, changedLink))],
+  ['rename', use(here(0, changedLink), here(1, changedLink))],
+  ['renameat', use(at(0, changedLink), at(2, changedLink))],
+  ['renameat2', use(at(0, changedLink), at(2, changedLink))],
+  ['link', use(here(0, atLink), here(1, changedLink))],
+  ['linkat', use(at(0, atLink), at(2, changedLink))],
+  ['symlink', use(here(1, changedLink))],
+  ['symlinkat', use(at(1, changedLink))],
+
+  ['chdir', { kind: 'chdir', target: here(0, looked) }],
+  ['chroot', { kind: 'chroot', target: here(0, looked) }],
+  ['fchdir', { kind: 'fchdir' }],
+  ['pivot_root', { kind: 'pivot' }],
+  ['unshare', { kind: 'unshare' }],
+  ['setns', { kind: 'setns' }],
+  ['getdents', { kind: 'list', fd: 0 }],
+  ['getdents64', { kind: 'list', fd: 0 }],
+  ...['clone', 'clone2', 'clone3', 'fork', 'vfork'].map((name) => [name, { kind: 'fork' }] as const),
+  ...['dup', 'dup2', 'dup3'].map((name) => [name, { kind: 'dup' }] as const),
+  ...['fcntl', 'fcntl64'].map((name) => [name, { kind: 'fcntl' }] as const),
+  ['close', { kind: 'close' }],
+]);
+
+/**
+ * Every dynamic program makes these when it starts, and no class of strace (%file, %process, %desc, %memory, …) has those of
+ * the last line. So a trace that has some of each line was recorded without a filter, from the start.
+ */
+const telling = [
+  ['mmap', 'mmap2', 'brk', 'mprotect', 'munmap'],
+  ['close', 'read', 'write', 'fstat', 'writev', 'fcntl'],
+  ['rt_sigaction', 'rt_sigprocmask', 'rt_sigreturn', 'execve'],
+  ['arch_prctl', 'set_tid_address', 'set_robust_list', 'rseq', 'getrandom', 'prlimit64', 'futex'],
+] as const;
+
+/** Was every system call recorded, as far as the names that occur can tell? */
+export function looksComplete(names: ReadonlyMap<string, number>): boolean {
+  return telling.every(
+    (line, i) => line.filter((name) => names.has(name)).length >= (i === telling.length - 1 ? 2 : 1),
+  );
+}
+
+const byName: readonly (readonly [name: string, bit: number])[] = [
+  ['O_WRONLY', 1],
+  ['O_RDWR', 2],
+  ['O_CREAT', 0o100],
+  ['O_TRUNC', 0o1000],
+  ['O_NOFOLLOW', 0o400000],
+  ['O_DIRECTORY', 0o200000],
+  ['O_PATH', 0o10000000],
+  ['O_TMPFILE', 0o20000000],
+];
+
+/** How a file is used that was opened with these flags: as names, `{flags=…}` of openat2, or as a number (-X raw, x86). */
+export function usesOfOpen(flags: string): number {
+  const number = /^0x[0-9a-f]+$|^[0-9]+$/.test(flags) ? Number(flags) : null;
+  const has = (wanted: string) =>
+    byName.some(([name, bit]) =>
+      name === wanted && number !== null ? (number & bit) !== 0 : name === wanted && flags.includes(name),
+    );
+  if (has('O_PATH')) return has('O_NOFOLLOW') ? uses.link : uses.stat;
+  if (has('O_TMPFILE')) return uses.write;
+  const writes = has('O_WRONLY') || has('O_RDWR') || has('O_CREAT') || has('O_TRUNC');
+  if (has('O_WRONLY')) return uses.write;
+  if (has('O_DIRECTORY')) return uses.list;
+  return writes ? uses.open | uses.write : uses.open;
+}

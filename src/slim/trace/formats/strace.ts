@@ -1,0 +1,420 @@
+import type { ByteString } from '../../../tar/bytes.ts';
+import { uses as kinds, type TracedPath } from '../trace.ts';
+import type { RecordReader, TraceFormat } from '../trace-format.ts';
+import { own, type TraceSink } from '../trace-sink.ts';
+import { tracedPath } from '../traced-path.ts';
+import { calls, looksComplete, type Target, usesOfOpen } from './strace-calls.ts';
+import { type Place, Process } from './strace-process.ts';
+import {
+  annotatedPath,
+  endOfName,
+  type LineStart,
+  newArguments,
+  quoted,
+  quotedList,
+  readStart,
+  splitArguments,
+} from './strace-text.ts';
+
+const body =
+  /^(?:[a-z_][a-z0-9_]*\(.*(?:\) += (?:-?\d|\?)|<unfinished \.\.\.>$)|<\.\.\. \w+ resumed>|\+\+\+ (?:exited with|killed by) )/s;
+
+function isStrace(line: ByteString): boolean {
+  if (line.length > 10_000) return false;
+  const start: LineStart = { pid: null, body: 0 };
+  readStart(line, start);
+  return body.test(line.slice(start.body));
+}
+
+/** `strace` in all its forms: with and without -f, -ff, -y, -yy, -Y, -t…, -r, -T, -x…, -i, -n, -k, to a file or to stderr. */
+export const strace: TraceFormat = {
+  name: 'strace',
+  unit: 'line',
+  detect: ({ lines }) => lines.some(isStrace),
+  read: (sink) => new StraceReader(sink),
+};
+
+const attached = /strace: Process (\d+) attached$/;
+/** What strace itself has to say. */
+const aside =
+  /^(?:strace: |\[ Process PID=\d+ runs in |Process \d+ (?:attached|detached|resumed|suspended)| > |\?{3,4}\()/;
+
+/** Beyond them, the oldest is forgotten. */
+const processLimit = 8192;
+/** Bytes of calls that have not returned, of all processes. */
+const pendingLimit = 64 << 20;
+
+class StraceReader implements RecordReader {
+  readonly #sink: TraceSink;
+  readonly #start: LineStart = { pid: null, body: 0 };
+  readonly #arguments = newArguments(8);
+  readonly #processes = new Map<number, Process>();
+  /** Those whose fork has not returned. */
+  readonly #forking = new Set<Process>();
+  readonly #openUses = new Map<string, number>();
+  /** Whose lines have no PID. */
+  #first: Process | null = null;
+  #firstPid: number | null = null;
+  #isFirstGone = false;
+  #pendingBytes = 0;
+  /** A line into which strace has written "Process … attached". */
+  #broken: string | null = null;
+
+  constructor(sink: TraceSink) {
+    this.#sink = sink;
+    sink.knowsExecs = true;
+  }
+
+  end(): void {
+    this.#sink.hasAllSyscalls = looksComplete(this.#sink.syscalls);
+  }
+
+  record(text: ByteString): boolean {
+    let line = text;
+    if (this.#broken !== null) {
+      line = this.#broken + line;
+      this.#broken = null;
+    } else if (aside.test(line)) {
+      this.#attach(line, line);
+      return true;
+    }
+    if (line.endsWith(' attached') && this.#attach(line, line)) return true;
+    const start = this.#start;
+    readStart(line, start);
+    const { pid, body } = start;
+    switch (line.charCodeAt(body)) {
+      case 0x2b: // +++ exited with 0 +++
+        if (!line.startsWith('+++ ', body)) return false;
+        this.#forget(pid);
+        return true;
+      case 0x2d: // --- SIGCHLD {…} ---
+        return line.startsWith('--- ', body);
+      case 0x3c: // <... openat resumed>
+        return this.#resumed(line, body, pid);
+      case 0x3e: // > /lib/libc.so.6(open+0x1) [0x2], of -k
+        return true;
+    }
+    if (line.startsWith('strace: ', body)) return true;
+    const parenthesis = endOfName(line, body);
+    if (parenthesis < 0) return false;
+    const name = line.slice(body, parenthesis);
+    if (line.endsWith(' <unfinished ...>') || line.endsWith(' <detached ...>')) {
+      this.#sink.syscall(name);
+      this.#suspend(this.#process(pid), line, body, name);
+      return true;
+    }
+    const call = calls.get(name);
+    if (call === undefined) {
+      if (line.lastIndexOf(') ') < parenthesis && line.lastIndexOf('= ') < parenthesis) return false;
+      this.#sink.syscall(name);
+      return true;
+    }
+    this.#sink.syscall(name);
+    return this.#call(this.#process(pid), name, line, parenthesis);
+  }
+
+  /** `clone(…strace: Process 12 attached`: the rest of the line comes after it. */
+  #attach(line: string, text: string): boolean {
+    const found = attached.exec(text);
+    if (found === null) return false;
+    const child = Number(found[1]);
+    const begun = line.slice(0, found.index);
+    if (begun !== '') this.#broken = own(begun);
+    if (this.#processes.has(child)) return true;
+    const start: LineStart = { pid: null, body: 0 };
+    readStart(begun, start);
+    const parent = begun === '' ? ([...this.#forking].at(-1) ?? this.#first) : this.#process(start.pid);
+    if (parent !== null)
+      this.#enter(child, parent.child(begun === '' ? (parent.pending ?? '') : begun), parent);
+    return true;
+  }
+
+  #suspend(process: Process, line: string, body: number, name: string): void {
+    const call = calls.get(name);
+    this.#drop(process);
+    // Only what will be looked at is worth keeping.
+    if (call === undefined || line.endsWith(' <detached ...>')) return;
+    const begun = line.slice(body, line.length - ' <unfinished ...>'.length);
+    if (this.#pendingBytes + begun.length > pendingLimit) return;
+    process.pending = own(begun);
+    this.#pendingBytes += begun.length;
+    if (call.kind === 'fork') this.#forking.add(process);
+  }
+
+  #drop(process: Process): void {
+    if (process.pending !== null) this.#pendingBytes -= process.pending.length;
+    process.pending = null;
+    this.#forking.delete(process);
+  }
+
+  #resumed(line: string, body: number, pid: number | null): boolean {
+    const end = line.indexOf(' resumed>', body);
+    if (!line.startsWith('<... ', body) || end < 0) return false;
+    const process = this.#process(pid);
+    const begun = process.pending;
+    this.#drop(process);
+    const name = line.slice(body + 5, end);
+    // The beginning was before the trace, or of no interest.
+    if (begun === null || !begun.startsWith(`${name}(`)) return true;
+    return this.#call(process, name, begun + line.slice(end + 9), name.length);
+  }
+
+  /** One call that has returned. */
+  #call(process: Process, name: string, line: string, parenthesis: number): boolean {
+    const call = calls.get(name);
+    if (call === undefined) return true;
+    const args = this.#arguments;
+    if (!splitArguments(line, parenthesis, args)) return false;
+    let value = args.close + 1;
+    while (line.charCodeAt(value) === 0x20) value++;
+    if (line.charCodeAt(value) !== 0x3d) return false;
+    value += 2;
+    const unit = line.charCodeAt(value);
+    // Failed, or never returned.
+    if (unit === 0x2d || unit === 0x3f) return true;
+    if (Number.isNaN(unit)) return false;
+    const { place } = process;
+    switch (call.kind) {
+      case 'use': {
+        let good = true;
+        for (const target of call.targets) good = this.#use(process, line, target, target.uses) && good;
+        return good;
+      }
+      case 'open':
+        return this.#open(process, line, call.target, call.flags, value);
+      case 'exec':
+        this.#sink.command ??=
+          quotedList(line, args.start[call.argv] ?? 0, args.end[call.argv] ?? 0)?.map(own) ?? null;
+        return this.#use(process, line, call.target, call.target.uses);
+      case 'chdir': {
+        if (!this.#use(process, line, call.target, call.target.uses)) return false;
+        const path = this.#pathOf(process, line, call.target);
+        if (path === null) return false;
+        place.cwd = own(path);
+        place.isKnown = true;
+        return true;
+      }
+      case 'fchdir': {
+        const path = this.#descriptor(process, line, 0);
+        // Without a path for it, what follows can only be wrong by one directory.
+        if (path === null) return false;
+        place.cwd = own(path);
+        place.isKnown = true;
+        return true;
+      }
+      case 'chroot': {
+        const path = this.#pathOf(process, line, call.target);
+        if (path === null) return false;
+        this.#use(process, line, call.target, call.target.uses);
+        place.root = own(path);
+        return true;
+      }
+      case 'pivot':
+        contain(place);
+        return true;
+      case 'setns':
+        if (line.includes('CLONE_NEWNS', parenthesis)) contain(place);
+        return true;
+      case 'unshare':
+        if (line.includes('CLONE_FS', parenthesis) || line.includes('CLONE_NEWNS', parenthesis))
+          process.place = { ...place };
+        return true;
+      case 'list': {
+        const path = this.#descriptor(process, line, call.fd);
+        if (path !== null) this.#sink.use(path, kinds.list, '', place);
+        return true;
+      }
+      case 'fork':
+        this.#forked(process, Number.parseInt(line.slice(value, value + 12), 10), line);
+        return true;
+      case 'dup':
+        process.files.set(numberAt(line, value), this.#descriptor(process, line, 0));
+        return true;
+      case 'fcntl':
+        if (line.startsWith('F_DUPFD', args.start[1] ?? 0))
+          process.files.set(numberAt(line, value), this.#descriptor(process, line, 0));
+        return true;
+      case 'close':
+        process.files.set(numberAt(line, args.start[0] as number), null);
+        return true;
+    }
+  }
+
+  #open(process: Process, line: string, target: Target, flags: number | null, value: number): boolean {
+    const args = this.#arguments;
+    let how = target.uses;
+    if (flags !== null && flags < args.count) {
+      const text = line.slice(args.start[flags], args.end[flags]);
+      let known = this.#openUses.get(text);
+      if (known === undefined) {
+        known = usesOfOpen(text);
+        if (this.#openUses.size < 1024) this.#openUses.set(own(text), known);
+      }
+      how |= known;
+    }
+    const fd = numberAt(line, value);
+    let mark = value;
+    while (line.charCodeAt(mark) >= 0x30 && line.charCodeAt(mark) <= 0x39) mark++;
+    // With -y the descriptor tells what was opened, whatever we know of the directory; and it will tell again.
+    if (line.charCodeAt(mark) === 0x3c) {
+      const { place } = process;
+      const isGuess =
+        target.directory === null && !place.isKnown && !startsWithSlash(line, args.start[target.path]);
+      const opened = isGuess ? annotatedPath(line, mark) : null;
+      process.files.set(fd, null);
+      // Without its slash: chroot has no say in what descriptors lead to.
+      if (opened !== null) return this.#sink.use(opened.slice(1), how, '', place);
+      return this.#use(process, line, target, how);
+    }
+    const path = this.#pathOf(process, line, target);
+    if (path === null) return false;
+    process.files.set(fd, own(path));
+    return this.#use(process, line, target, how);
+  }
+
+  #use(process: Process, line: string, target: Target, how: number): boolean {
+    const args = this.#arguments;
+    if (target.path >= args.count) return false;
+    const start = args.start[target.path] as number;
+    const end = args.end[target.path] as number;
+    const path = quoted(line, start, end);
+    let bits = how;
+    if (target.flags !== null && target.flags < args.count) {
+      const from = args.start[target.flags] as number;
+      const to = args.end[target.flags] as number;
+      if (hasFlag(line, from, to, 'AT_SYMLINK_NOFOLLOW', 0x100))
+        bits = bits === kinds.stat ? kinds.link : bits | kinds.link;
+    }
+    const { place } = process;
+    if (path === null || path === '') {
+      // A pointer that strace could not follow, or the descriptor itself (AT_EMPTY_PATH), whose opening was seen.
+      if (target.directory === null) return path === null && line.startsWith('NULL', start);
+      if ((how & (kinds.exec | kinds.link)) === 0) return true;
+      const itself = this.#descriptor(process, line, target.directory);
+      return itself === null || this.#sink.use(itself, bits & ~kinds.link, '', place);
+    }
+    // A slash at the end follows the link.
+    if (path.endsWith('/') && (bits & kinds.link) !== 0) bits = (bits & ~kinds.link) | kinds.stat;
+    if (path.charCodeAt(0) === 0x2f) return this.#sink.use(path, bits, '', place);
+    const directory =
+      target.directory === null ? place.cwd : this.#descriptor(process, line, target.directory);
+    return directory !== null && this.#sink.use(path, bits, directory, place);
+  }
+
+  /** As the tracer saw it. */
+  #pathOf(process: Process, line: string, target: Target): TracedPath | null {
+    const args = this.#arguments;
+    if (target.path >= args.count) return null;
+    const path = quoted(line, args.start[target.path] as number, args.end[target.path] as number);
+    const { place } = process;
+    if (path === null || path === '')
+      return target.directory === null ? null : this.#descriptor(process, line, target.directory);
+    if (path.charCodeAt(0) === 0x2f) return rooted(place, path);
+    const directory =
+      target.directory === null ? place.cwd : this.#descriptor(process, line, target.directory);
+    return directory === null ? null : tracedPath(directory, path);
+  }
+
+  /** What a descriptor leads to: by -y, or by what was opened. */
+  #descriptor(process: Process, line: string, index: number): TracedPath | null {
+    const args = this.#arguments;
+    if (index >= args.count) return null;
+    const start = args.start[index] as number;
+    const end = args.end[index] as number;
+    let mark = start;
+    while (mark < end && line.charCodeAt(mark) !== 0x3c) mark++;
+    const annotated = mark < end ? annotatedPath(line, mark) : null;
+    const path = annotated === null ? null : tracedPath('', annotated);
+    if (line.startsWith('AT_FDCWD', start) || line.startsWith('-100', start)) {
+      const { place } = process;
+      if (path !== null && path !== place.cwd) place.cwd = own(path);
+      place.isKnown ||= path !== null;
+      return place.cwd;
+    }
+    return path ?? process.files.get(numberAt(line, start));
+  }
+
+  #process(pid: number | null): Process {
+    if (pid === null && this.#isFirstGone && this.#processes.size === 1)
+      return this.#processes.values().next().value as Process;
+    if (pid === null || pid === this.#firstPid) return (this.#first ??= this.#begin());
+    const known = this.#processes.get(pid);
+    if (known !== undefined) return known;
+    if (this.#first === null) {
+      this.#firstPid = pid;
+      this.#first = this.#begin();
+      return this.#first;
+    }
+    const parent = [...this.#forking].at(-1) ?? null;
+    // To stderr, the first process has no number until there is a second one.
+    if (parent === null && this.#firstPid === null) {
+      this.#firstPid = pid;
+      return this.#first;
+    }
+    const maker = parent ?? this.#first;
+    const child = maker.child(maker.pending ?? '');
+    this.#enter(pid, child, maker);
+    return child;
+  }
+
+  #begin(): Process {
+    return new Process({ cwd: this.#sink.start, isKnown: false, root: '', contained: false });
+  }
+
+  #forked(parent: Process, pid: number, text: string): void {
+    if (!(pid > 0)) return;
+    const known = this.#processes.get(pid);
+    if (known === undefined || (known.guess !== parent && known.guess !== null && !known.place.isKnown))
+      this.#enter(pid, parent.child(text), null);
+    else known.guess = null;
+  }
+
+  #enter(pid: number, process: Process, guess: Process | null): void {
+    if (this.#processes.size >= processLimit) this.#forget(this.#processes.keys().next().value ?? null);
+    process.guess = guess;
+    this.#processes.set(pid, process);
+  }
+
+  #forget(pid: number | null): void {
+    if (pid !== null && pid === this.#firstPid) this.#isFirstGone = true;
+    const process = pid === null ? undefined : this.#processes.get(pid);
+    if (process === undefined) return;
+    this.#drop(process);
+    this.#processes.delete(pid as number);
+  }
+}
+
+function contain(place: Place): void {
+  place.root = '';
+  place.cwd = '';
+  place.isKnown = true;
+  place.contained = true;
+}
+
+function rooted(place: Place, path: ByteString): TracedPath | null {
+  return place.root === '' ? tracedPath('', path) : tracedPath(place.root, path.replace(/^\/+/, ''));
+}
+
+function startsWithSlash(line: string, start: number | undefined): boolean {
+  return start !== undefined && line.startsWith('"/', start);
+}
+
+function numberAt(line: string, start: number): number {
+  let value = 0;
+  for (let i = start; i < start + 10; i++) {
+    const digit = line.charCodeAt(i) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return i === start ? -1 : value;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** By name, or by bit where flags are numbers (-X raw). */
+function hasFlag(line: string, start: number, to: number, name: string, bit: number): boolean {
+  // strace 6.1 writes `|0x900`.
+  const from = line.charCodeAt(start) === 0x7c ? start + 1 : start;
+  const digit = line.charCodeAt(from) - 0x30;
+  if (digit >= 0 && digit <= 9) return (Number.parseInt(line.slice(from, to)) & bit) !== 0;
+  const found = line.indexOf(name, from);
+  return found >= 0 && found < to;
+}

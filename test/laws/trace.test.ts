@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { OcislimError } from '../../src/errors.ts';
+import type { Granularity } from '../../src/image/trace-pruning.ts';
+import { prune } from '../../src/slim/prune.ts';
+import { parseRule } from '../../src/slim/rules.ts';
+import { squash } from '../../src/slim/squash.ts';
+import { uses } from '../../src/slim/trace/trace.ts';
+import { layerStack } from '../support/arbitrary/layers.ts';
+import { diffRootfs, keepPaths } from '../support/model/filesystem.ts';
+import { formProblems, type Outcome, rootfsOf, run } from './rig.ts';
+
+const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 300);
+const all = { kind: 'all' } as const;
+
+/** A trace of some of the paths that are in the root filesystem, each used in some way; never of none. */
+function traceOf(
+  tars: readonly Uint8Array[],
+  picks: readonly number[],
+): readonly (readonly [string, number])[] {
+  const rootfs = rootfsOf(tars);
+  const paths = [...rootfs.keys()].filter((path) => rootfs.get(path)?.kind !== 'dir');
+  const kinds = Object.values(uses);
+  return picks.flatMap((pick) => {
+    const path = paths[pick % Math.max(1, paths.length)];
+    return path === undefined ? [] : [[path, kinds[pick % kinds.length] as number] as const];
+  });
+}
+
+async function pruneBy(
+  tars: readonly Uint8Array[],
+  picks: readonly number[],
+  granularity: Granularity,
+  options: { rules?: readonly string[]; from?: number; squash?: boolean } = {},
+): Promise<Outcome | null> {
+  const paths = traceOf(tars, picks);
+  if (paths.length === 0) return null;
+  const trace = { name: 'app.trace', platform: null, image: null, knowsExecs: false, paths };
+  const rules = (options.rules ?? []).map((rule) => parseRule(rule, '--rule'));
+  const selection = options.from === undefined ? all : ({ kind: 'from', layer: options.from } as const);
+  const traces = [{ trace, granularity, keepCommands: [], force: true }];
+  const steps = [
+    prune(selection, { traces, rules }),
+    ...(options.squash === true ? [squash(selection)] : []),
+  ];
+  try {
+    return await run(tars, ...steps);
+  } catch (error) {
+    // Symlinks of the generated stacks often lead nowhere.
+    if (error instanceof OcislimError && error.code === 'TRACE_INVALID') return null;
+    throw error;
+  }
+}
+
+const granularity = fc.constantFrom<Granularity>('file', 'package', 'directory');
+const picks = fc.array(fc.nat(), { minLength: 1, maxLength: 6 });
+
+test('law: what a pruning by trace leaves is what the closure keeps, and nothing of it differs', async () => {
+  let pruned = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      layerStack({ minLayers: 1 }),
+      picks,
+      granularity,
+      fc.boolean(),
+      async (stack, some, how, merge) => {
+        const tars = stack.layers.map((layer) => layer.tar);
+        const outcome = await pruneBy(tars, some, how, { squash: merge });
+        if (outcome === null) return;
+        const [closed] = outcome.resolution.traced;
+        const kept = new Set(closed?.closure.paths());
+        const before = rootfsOf(tars);
+        const after = rootfsOf(outcome.tars);
+        // A directory that no layer has an entry for is nobody's to remove: a marker may go on implying it.
+        const implied = (path: string) =>
+          before.get(path)?.kind === 'dir' &&
+          (before.get(path) as { implied?: boolean }).implied === true &&
+          after.has(path);
+        const expected = keepPaths(before, (path) => kept.has(path) || implied(path));
+        expect(diffRootfs(expected, after)).toEqual([]);
+        expect(formProblems(outcome, tars)).toEqual([]);
+        if (after.size < before.size) pruned++;
+        // Nothing that stays has lost a directory above it, or where it leads.
+        for (const path of kept) {
+          const walk = closed?.input.fs.resolve(`/${path}`);
+          if (walk?.path != null && closed?.closure.strengthOf(path) === 'needed')
+            expect(kept.has(walk.path)).toBe(true);
+        }
+      },
+    ),
+    { numRuns: runs },
+  );
+  expect(pruned).toBeGreaterThan(runs / 10);
+});
+
+test('law: layers outside of the selection stay as they are, and what they hold is not lost', async () => {
+  await fc.assert(
+    fc.asyncProperty(layerStack({ minLayers: 2 }), picks, fc.nat(), async (stack, some, pick) => {
+      const tars = stack.layers.map((layer) => layer.tar);
+      const from = (pick % (tars.length - 1)) + 2;
+      const outcome = await pruneBy(tars, some, 'file', { from });
+      if (outcome === null) return;
+      expect(outcome.tars.slice(0, from - 1)).toEqual(tars.slice(0, from - 1));
+      const kept = new Set(outcome.resolution.traced[0]?.closure.paths());
+      const before = rootfsOf(tars);
+      const after = rootfsOf(outcome.tars);
+      for (const path of kept) expect(after.get(path)?.kind).toBe(before.get(path)?.kind);
+      expect(formProblems(outcome, tars)).toEqual([]);
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('law: no rule takes what is needed', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      layerStack({ minLayers: 1 }),
+      picks,
+      fc.constantFrom('**', 'a/**', '*', '**/b'),
+      async (stack, some, rule) => {
+        const tars = stack.layers.map((layer) => layer.tar);
+        const outcome = await pruneBy(tars, some, 'directory', { rules: [rule] });
+        if (outcome === null) return;
+        const after = rootfsOf(outcome.tars);
+        const closure = outcome.resolution.traced[0]?.closure;
+        for (const path of closure?.paths() ?? [])
+          if (closure?.strengthOf(path) === 'needed') expect(after.has(path)).toBe(true);
+      },
+    ),
+    { numRuns: runs },
+  );
+});
