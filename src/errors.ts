@@ -13,6 +13,10 @@ export const errorCodes = {
   },
   SELECTION_INVALID: { exit: 2, doc: 'The layers asked for do not exist in the image, or none is selected.' },
   BASE_MISMATCH: { exit: 1, doc: 'The image does not start with the layers of the image given as --base.' },
+  ORIGINAL_MISMATCH: {
+    exit: 1,
+    doc: 'The image given as --original is not what the pruned image was made from.',
+  },
   NOT_FOUND: { exit: 1, doc: 'The image, manifest or blob is not there.' },
   UNAUTHORIZED: { exit: 1, doc: 'The registry wants credentials, or refused the ones given.' },
   DENIED: { exit: 1, doc: 'The credentials are good, but do not allow this.' },

@@ -31,6 +31,7 @@ export type { Selection } from './image/selection.ts';
 export { type Preset, presets, expandPresets, safePresets } from './slim/presets.ts';
 export { prune, type PruneOptions } from './slim/prune.ts';
 export { parseRule, parseRules } from './slim/rules.ts';
+export { restore, type RestoreOptions } from './slim/restore.ts';
 export { squash } from './slim/squash.ts';
 
 export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
@@ -55,6 +56,7 @@ export { type Mirror, type Mirrors, parseMirrors } from './store/registry/mirror
 export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './store/registry/http/proxy.ts';
 export { type RegistryServer, type ServeOptions, serveRegistry } from './store/server/serve-registry.ts';
 
+export { findOriginals, type OriginalOptions, type Originals } from './execute/originals.ts';
 export { exportRootfs } from './execute/export.ts';
 export { identity, run, type RunOptions, type RunOutcome } from './execute/run.ts';
 export { verifyImages, type Verification } from './execute/verify.ts';

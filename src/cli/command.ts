@@ -14,6 +14,7 @@ export interface Console {
 }
 
 export interface Positional {
+  /** With `..` at its end: as many as are given. */
   readonly name: string;
   readonly describe: string;
   readonly required: boolean;

@@ -72,6 +72,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
       'greedy-arrays': false,
       'camel-case-expansion': false,
       'parse-positional-numbers': false,
+      'populate--': true,
     })
     .strict()
     .strictCommands()
@@ -116,8 +117,10 @@ function usage({ name, positionals }: Command): string {
 }
 
 function describe(parser: Argv, command: Command, env: Console['env']): Argv {
-  for (const { name, describe: text } of command.positionals)
-    parser.positional(name, { describe: text, type: 'string' });
+  for (const { name, describe: text } of command.positionals) {
+    const several = name.endsWith('..');
+    parser.positional(several ? name.slice(0, -2) : name, { describe: text, type: 'string', array: several });
+  }
   for (const option of command.options) parser.option(option.name, settings(option, env) as Options);
   for (const [line, does] of command.examples) parser.example(line, does);
   return parser.epilogue(command.details);

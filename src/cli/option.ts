@@ -14,6 +14,7 @@ export interface Option {
 export type OptionGroup =
   | 'Layers'
   | 'What to remove'
+  | 'What to restore'
   | 'Packing'
   | 'Result'
   | 'Reports'

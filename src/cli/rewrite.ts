@@ -10,7 +10,7 @@ import { formatReference, parseReference, type Reference } from '../oci/referenc
 import { buildReport } from '../report/build.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
-import type { Target } from '../store/place.ts';
+import type { Source, Target } from '../store/place.ts';
 import type { Console } from './command.ts';
 import { flag, list, pairs, text, type Values } from './option.ts';
 import type { BaseReader } from './selections.ts';
@@ -50,16 +50,24 @@ export function baseReader(session: Session): BaseReader {
   };
 }
 
+/** What a command plans: a transform, and the source to run it on if that is another than the one named. */
+type Planned = Transform | { readonly transform: Transform; readonly source: Source };
+
 /** Runs one rewriting command from its options to its result on stdout. Returns the exit status. */
 export async function rewrite(
   command: string,
   values: Values,
   console: Console,
-  plan: (session: Session) => Promise<Transform>,
+  plan: (session: Session, source: Source) => Promise<Planned>,
   squashOrigin = '--squash',
 ): Promise<number> {
   const sourceReference = parseReference(text(values, 'src') ?? '');
   const references = destinations(values, sourceReference);
+  const debugTag = text(values, 'debug-tag');
+  const debug =
+    debugTag === null || flag(values, 'dry-run')
+      ? null
+      : (await import('./debug-image.ts')).debugReference(debugTag, references);
   const requireSavings = text(values, 'require-savings');
   const required = requireSavings === null ? null : parsePercentOrSize(requireSavings, '--require-savings');
   if (required?.kind === 'bytes') throw new OcislimError('USAGE', '--require-savings takes a percentage: 5%');
@@ -71,11 +79,12 @@ export async function rewrite(
   const source = await session.openSource(sourceReference);
   let target: Target | null = null;
   try {
-    const transform = withLabels(await plan(session), values);
+    const planned = await plan(session, source);
+    const joined = typeof planned === 'function' ? { transform: planned, source } : planned;
+    const transform = withLabels(joined.transform, values);
     target = references.length === 0 ? null : await session.openTarget(references);
-    const outcome = await run({
-      source,
-      target,
+    const options = {
+      source: joined.source,
       transform,
       platforms: session.platforms,
       jobs: session.jobs,
@@ -88,7 +97,19 @@ export async function rewrite(
       digests: list(values, 'report').length > 0 || text(values, 'format') === 'json',
       listener: session.listener,
       signal: session.signal,
-    });
+    };
+    const check = text(values, 'verify-with');
+    const outcome =
+      check === null || target === null
+        ? await run({ ...options, target })
+        : await (await import('./verify-with.ts')).runVerified(options, target, check, session, console);
+    const [destination] = references;
+    const written =
+      debug === null || destination === undefined
+        ? null
+        : await settled(
+            (await import('./debug-image.ts')).writeDebugImage(options, outcome, destination, debug, session),
+          );
     session.stopProgress();
     const report = buildReport(outcome, {
       tool: { name: 'ocislim', version },
@@ -97,16 +118,28 @@ export async function rewrite(
       destinationReferences: references.map(formatReference),
       warnings: session.warnings,
       squashOrigin,
+      debug: written?.value ?? null,
     });
     await tell(report, outcome, target, values, console);
+    // The slim image is there: whoever reads stdout gets it, whatever became of the other.
+    if (written !== null && written.value === null) throw written.reason;
     return 0;
   } finally {
     session.stopProgress();
     await target?.close();
+    await session.close();
     await source.close();
     await pool.close();
     await cache?.close();
   }
+}
+
+/** The outcome of something whose failure has to wait. */
+async function settled<T>(work: Promise<T>): Promise<{ value: T } | { value: null; reason: unknown }> {
+  return work.then(
+    (value) => ({ value }),
+    (reason: unknown) => ({ value: null, reason }),
+  );
 }
 
 /** Where the result goes; none for a dry run. @throws USAGE */

@@ -1,11 +1,12 @@
 import { OcislimError } from '../errors.ts';
 import { type Image, layerOf, type LayerRange, nameOfImage, rangeOf } from '../image/image.ts';
+import { originAnnotations, originOf } from '../image/origin.ts';
 import { type Descriptor, describeBytes } from '../oci/descriptor.ts';
 import type { HistoryRow } from '../oci/image-config.ts';
 import { encodeJson, type JsonObject } from '../oci/json.ts';
 import type { Index } from '../oci/manifest.ts';
 import { type Family, layerKind, layerMediaType, mediaTypes } from '../oci/media-type.ts';
-import type { ResolvedContent } from '../slim/resolve.ts';
+import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import type { RawManifest } from '../store/place.ts';
 import type { SealedLayer } from './layer-writer.ts';
 import type { Member } from './image-set.ts';
@@ -18,6 +19,10 @@ export interface Assembled {
 
 export interface AssembleOptions {
   readonly family: Family;
+  /** What became of the files: decides about the annotations that lead to the original. */
+  readonly resolution: Pick<Resolution, 'removals' | 'cleared' | 'restored'>;
+  /** The reference that the image was read by. */
+  readonly sourceName: string;
   /** RFC 3339; replaces the time of new history rows. */
   readonly created: string | null;
 }
@@ -56,6 +61,7 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     delete annotations['org.opencontainers.image.base.digest'];
     delete annotations['org.opencontainers.image.base.name'];
   }
+  noteOrigin(image, annotations, options);
   Object.assign(annotations, image.plan.labelling.annotations);
   if (Object.keys(annotations).length > 0) json['annotations'] = annotations;
   else delete json['annotations'];
@@ -66,7 +72,32 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
   };
 }
 
+/**
+ * An image that has lost something names its original, the first one if it is pruned again. What is only shadowed, squashed
+ * or packed anew is not lost; once all is back, there is nothing to go back for.
+ */
+function noteOrigin(
+  image: Image,
+  annotations: JsonObject,
+  { resolution, sourceName }: AssembleOptions,
+): void {
+  const { removals, cleared, restored } = resolution;
+  const isWhole = restored !== null && restored.missing === 0;
+  if (isWhole && originOf(image)?.digest === image.original?.descriptor.digest) {
+    delete annotations[originAnnotations.digest];
+    delete annotations[originAnnotations.name];
+  }
+  const isLossy = cleared.size > 0 || removals.some(({ reason }) => reason.kind === 'rule');
+  if (!isLossy || originOf(image) !== null) return;
+  annotations[originAnnotations.digest] = image.descriptor.digest;
+  annotations[originAnnotations.name] = sourceName;
+}
+
 function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, family: Family): JsonObject {
+  if (range.from > range.to && sealed.compression !== null) {
+    const mediaType = layerMediaType(family, sealed.compression);
+    if (mediaType !== null) return { mediaType, digest: sealed.digest, size: sealed.size };
+  }
   const { descriptor } = layerOf(image, range.to);
   const kind = layerKind(descriptor.mediaType);
   const unchanged = sealed.digest === descriptor.digest;
@@ -146,6 +177,7 @@ export function requireHistory({
   const isStructural = contents.some(
     (content) =>
       content.kind === 'edited' &&
+      content.range.from <= content.range.to &&
       (content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty)),
   );
   if (!isStructural) return;
@@ -169,8 +201,13 @@ function assembleHistory(
   if (filled.length !== diffIds.length) return history.map((row) => row.json);
   // Source layer number → what happens to its row: the range's topmost row stands for the whole range.
   const fate = new Map<number, (row: HistoryRow) => JsonObject[]>();
+  const added: JsonObject[] = [];
   image.plan.layers.forEach((layer, i) => {
     const range = rangeOf(layer.content);
+    if (layer.content.kind === 'restored') {
+      if ((layers[i] as SealedLayer).action !== 'dropped') added.push(restoredRow(image, filled, options));
+      return;
+    }
     const replaced = filled.slice(range.from - 1, range.to);
     for (let number = range.from; number < range.to; number++) fate.set(number, () => []);
     fate.set(range.to, (row) => {
@@ -179,7 +216,19 @@ function assembleHistory(
     });
   });
   let number = 0;
-  return history.flatMap((row) => (row.emptyLayer ? [row.json] : (fate.get(++number)?.(row) ?? [])));
+  const rows = history.flatMap((row) => (row.emptyLayer ? [row.json] : (fate.get(++number)?.(row) ?? [])));
+  return [...rows, ...added];
+}
+
+function restoredRow(image: Image, rows: readonly HistoryRow[], options: AssembleOptions): JsonObject {
+  const created = options.created ?? newest(rows);
+  const { restoring } = image.plan;
+  const paths = restoring === null ? '' : ` ${restoring.map((glob) => `--path ${glob}`).join(' ')}`;
+  return {
+    ...(created === null ? {} : { created }),
+    created_by: `ocislim restore${paths}`,
+    comment: `from ${image.original?.descriptor.digest ?? 'its original'}`,
+  };
 }
 
 function mergedRow(range: LayerRange, replaced: readonly HistoryRow[], options: AssembleOptions): JsonObject {

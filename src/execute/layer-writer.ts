@@ -15,7 +15,7 @@ import {
   rangeOf,
 } from '../image/image.ts';
 import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
 import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
@@ -140,8 +140,9 @@ export class LayerWriter {
     signal: AbortSignal,
   ): Promise<SealedLayer> {
     if (content.kind === 'edited') {
-      return content.isEmpty && image.plan.dropEmpty
-        ? dropped(layerOf(image, content.range.to).diffId)
+      const isRestored = content.range.from > content.range.to;
+      return content.isEmpty && (isRestored || image.plan.dropEmpty)
+        ? dropped(digestOf(new Uint8Array()))
         : this.#edit(image, content, encoding, recipe, signal);
     }
     return encoding.kind === 'keep'
@@ -152,7 +153,8 @@ export class LayerWriter {
   /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
   #encodingFor(image: Image, layer: Layer, content: ResolvedContent): Encoding {
     const wish = encodingOf(layer);
-    const top = content.kind === 'stored' ? content.layer : content.range.to;
+    // What is restored to an image without layers is packed as the original is.
+    const top = content.kind === 'stored' ? content.layer : Math.max(content.range.to, 1);
     const kind = layerKind(layerOf(image, top).descriptor.mediaType);
     // Nothing but a stored layer can be of another kind: others were refused when they were read.
     if (kind.kind !== 'layer') return this.#target.layerFormat === 'plain' ? { kind: 'keep' } : wish;
@@ -250,7 +252,7 @@ export class LayerWriter {
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const open = (onBytes: (count: number) => void) =>
       coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
-    const label = from === to ? `layer ${to}` : `layers ${from}–${to}`;
+    const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
     const packed = await this.#produce({
       label,
       phase: 'rewrite',
@@ -435,6 +437,7 @@ export function isElsewhere({ mediaType, json }: Descriptor): boolean {
 /** The format of a layer of the new image; null where it cannot be told. */
 export function compressionOf(image: Image, layer: Layer, sealed: SealedLayer): Compression | null {
   if (sealed.compression !== null) return sealed.compression;
+  if (sealed.action === 'dropped') return null;
   const kind = layerKind(layerOf(image, rangeOf(layer.content).to).descriptor.mediaType);
   return kind.kind === 'layer' ? kind.compression : null;
 }

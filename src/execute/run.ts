@@ -274,7 +274,12 @@ async function write(
     } else {
       assembled.set(
         member,
-        assemble(each.image, sealed, { family: family ?? each.image.manifest.family, created }),
+        assemble(each.image, sealed, {
+          family: family ?? each.image.manifest.family,
+          resolution: each.resolution,
+          sourceName: source.label,
+          created,
+        }),
       );
     }
     outcomes.push({ ...each, layers: sealed, manifest: (assembled.get(member) as Assembled).manifest });
@@ -350,7 +355,8 @@ async function writeLayers(
   return results;
 }
 
-function isUnchanged(image: Image, layers: readonly SealedLayer[]): boolean {
+function isUnchanged(image: Image, all: readonly SealedLayer[]): boolean {
+  const layers = all.filter(({ action }) => action !== 'dropped');
   const { labelling } = image.plan;
   if (Object.keys(labelling.annotations).length + Object.keys(labelling.labels).length > 0) return false;
   if (isUntouched(image) && layers.every((layer) => layer.compression === null)) return true;

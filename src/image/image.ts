@@ -8,10 +8,14 @@ import { formatPlatform } from '../oci/platform.ts';
 import type { Rule } from './rule.ts';
 import type { TracePruning } from './trace-pruning.ts';
 
-/** What the tar of a layer holds: a source layer as it is, or what is left of a contiguous range of them. */
+/**
+ * What the tar of a layer holds: a source layer as it is, what is left of a contiguous range of them, or, above the
+ * source layer named, what the original has and the image has not.
+ */
 export type Content =
   | { readonly kind: 'stored'; readonly layer: number }
-  | { readonly kind: 'rewritten'; readonly from: number; readonly to: number };
+  | { readonly kind: 'rewritten'; readonly from: number; readonly to: number }
+  | { readonly kind: 'restored'; readonly above: number };
 
 /** How a layer is packed. `keep`: as its blob is, or as its topmost source layer was. */
 export type Encoding = { readonly kind: 'keep' } | Repacking;
@@ -65,6 +69,8 @@ export interface Plan {
   readonly labelling: Labelling;
   /** Layers that become empty go, with their history rows marked `empty_layer`. */
   readonly dropEmpty: boolean;
+  /** What a `restored` layer brings back: globs, as those of `keep`; null for everything. */
+  readonly restoring: readonly string[] | null;
 }
 
 /** One image of one platform: what it is, and what is to become of it. */
@@ -73,6 +79,8 @@ export interface Image {
   readonly manifest: Manifest;
   readonly config: ImageConfig;
   readonly plan: Plan;
+  /** What the image was pruned from, where removed paths are to come back. Its layers are numbered on after the image's own. */
+  readonly original: Image | null;
 }
 
 /** A pure function from image to image: it changes the plan. @throws SELECTION_INVALID, BASE_MISMATCH, … */
@@ -87,7 +95,14 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
     descriptor,
     manifest,
     config,
-    plan: { layers, prunings: [], labelling: { annotations: {}, labels: {} }, dropEmpty: false },
+    plan: {
+      layers,
+      prunings: [],
+      labelling: { annotations: {}, labels: {} },
+      dropEmpty: false,
+      restoring: null,
+    },
+    original: null,
   };
 }
 
@@ -99,10 +114,16 @@ export function withPlan(image: Image, plan: Partial<Plan>): Image {
   return { ...image, plan: { ...image.plan, ...plan } };
 }
 
+/** The source layers that went into it. A `restored` layer has an empty range: `to` is the layer below it. */
 export function rangeOf(content: Content): LayerRange {
-  return content.kind === 'stored'
-    ? { from: content.layer, to: content.layer }
-    : { from: content.from, to: content.to };
+  switch (content.kind) {
+    case 'stored':
+      return { from: content.layer, to: content.layer };
+    case 'rewritten':
+      return { from: content.from, to: content.to };
+    case 'restored':
+      return { from: content.above + 1, to: content.above };
+  }
 }
 
 /** The encoding that counts: that of the topmost source layer. */
@@ -120,10 +141,13 @@ export function isUntouched(image: Image): boolean {
   );
 }
 
+/** A source layer, or one of the original, numbered on. */
 export function layerOf(
   image: Image,
   number: number,
 ): { readonly descriptor: Descriptor; readonly diffId: Digest } {
+  const own = image.manifest.layers.length;
+  if (number > own && image.original !== null) return layerOf(image.original, number - own);
   const descriptor = image.manifest.layers[number - 1];
   const diffId = image.config.diffIds[number - 1];
   if (descriptor === undefined || diffId === undefined)

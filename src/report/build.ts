@@ -16,6 +16,7 @@ import type {
   PlatformReport,
   RemovedEntry,
   Report,
+  RestoringReport,
   SlimmingReport,
   SurfaceReport,
 } from './report.ts';
@@ -26,6 +27,8 @@ export interface ReportContext {
   readonly sourceReference: string;
   readonly destinationReferences: readonly string[];
   readonly warnings: Report['warnings'];
+  /** The image beside the result that has all that was removed. */
+  readonly debug?: { readonly reference: string; readonly digest: string } | null;
   /** Why a squash dropped what it dropped: "--last", "--all". */
   readonly squashOrigin: string;
 }
@@ -52,6 +55,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
             digest: root.descriptor.digest,
             mediaType: root.descriptor.mediaType,
           },
+    ...(context.debug == null ? {} : { debug: { ...context.debug } }),
     unchanged,
     warnings: context.warnings,
     encoders: outcome.encodings.map((encoding) => {
@@ -75,7 +79,28 @@ function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformR
     slimming: slimmed ? describeSlimming(outcome, context) : null,
     keeping: traced === undefined ? null : describeKeeping(traced),
     surface: describeSurface(outcome.resolution.surface),
+    ...describeRestoring(outcome),
     compressing: describeCompressing(outcome),
+  };
+}
+
+/** Nothing at all for a run that does not restore. */
+function describeRestoring(outcome: ImageOutcome): { restoring?: RestoringReport } {
+  const { restored } = outcome.resolution;
+  if (restored === null) return {};
+  const sizes = restored.changes.map(({ layer, entry }) => outcome.indexes.get(layer)?.bytes[entry] ?? 0);
+  return {
+    restoring: {
+      original: outcome.image.original?.descriptor.digest ?? '',
+      entries: restored.changes.length,
+      bytes: sizes.reduce((a, b) => a + b, 0),
+      stillMissing: restored.missing,
+      paths: restored.changes.map((change, i) => ({
+        ...pathFields(pathOf(outcome, change)),
+        type: typeOf(change),
+        bytes: sizes[i] as number,
+      })),
+    },
   };
 }
 
@@ -96,6 +121,11 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
   const sealed = layers?.[i] ?? null;
   const before = numbers(range).map((number) => describeSource(outcome, number, indexes, sealed));
   if (sealed === null) {
+    if (layer.content.kind === 'restored') {
+      const content = resolution.contents[i];
+      const isEmpty = content?.kind === 'edited' && content.isEmpty;
+      return { action: isEmpty ? 'dropped' : 'planned', before, after: null };
+    }
     const stays = resolution.contents[i]?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
     const { descriptor, diffId } = layerOf(image, range.to);
     const same = {
@@ -108,7 +138,8 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
     return { action: stays ? 'kept' : 'planned', before, after: stays ? same : null };
   }
   if (sealed.action === 'dropped') return { action: 'dropped', before, after: null };
-  const kind = layerKind(layerOf(image, range.to).descriptor.mediaType);
+  // What is restored lies above all source layers.
+  const kind = layerKind(layerOf(image, Math.max(range.to, 1)).descriptor.mediaType);
   const family = outcome.manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
   const compression: Compression | null =
     sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
@@ -118,7 +149,7 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
     before,
     after: {
       digest: sealed.digest,
-      mediaType: mediaType ?? layerOf(image, range.to).descriptor.mediaType,
+      mediaType: mediaType ?? layerOf(image, Math.max(range.to, 1)).descriptor.mediaType,
       size: sealed.size,
       uncompressedSize:
         sealed.tarBytes ?? (range.from === range.to ? (before[0]?.uncompressedSize ?? null) : null),
@@ -290,6 +321,10 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
     if (content?.kind !== 'edited' || sealed.action === 'dropped') {
       if (sealed.action === 'dropped') bySlimming += saved;
       else byPacking += saved;
+      return;
+    }
+    if (layer.content.kind === 'restored') {
+      bySlimming += saved;
       return;
     }
     estimated = true;

@@ -17,8 +17,9 @@ export const actionWords: Readonly<Record<LayerAction, string>> = {
   planned: 'to be changed',
 };
 
-/** `3`, `2–4`: the numbers of the source layers that a layer stands for. */
+/** `3`, `2–4`, `new`: the numbers of the source layers that a layer stands for. */
 export function layerNumbers({ before }: LayerReport): string {
+  if (before.length === 0) return 'new';
   const first = before[0]?.number ?? 0;
   const last = before.at(-1)?.number ?? 0;
   return first === last ? `${first}` : `${first}–${last}`;

@@ -6,6 +6,7 @@ import type {
   PlatformReport,
   RemovedEntry,
   Report,
+  RestoringReport,
   SlimmingReport,
   SurfaceReport,
 } from './report.ts';
@@ -32,6 +33,9 @@ export function renderMarkdown(report: Report): string {
           code(reference),
           code(destination?.digest ?? ''),
         ]),
+        ...(report.debug === undefined
+          ? []
+          : [['debug', code(report.debug.reference), code(report.debug.digest)]]),
       ],
       'lll',
     ),
@@ -91,6 +95,7 @@ function renderPlatform(platform: PlatformReport): string[] {
   ];
   if (slimming !== null) blocks.push(...renderSlimming(slimming));
   if (platform.keeping !== null) blocks.push(...renderKeeping(platform.keeping));
+  if (platform.restoring !== undefined) blocks.push(...renderRestoring(platform.restoring));
   if (platform.surface !== null) blocks.push(...renderSurface(platform.surface));
   return blocks;
 }
@@ -147,6 +152,25 @@ function renderSurface(surface: SurfaceReport): string[] {
       .join('\n'),
   );
   return blocks;
+}
+
+function renderRestoring({ original, paths, stillMissing }: RestoringReport): string[] {
+  const listed = paths.slice(0, listedPaths);
+  const more = paths.length - listed.length;
+  return [
+    '### Restored',
+    `${formatCount(paths.length)} paths from ${code(original)}; ${formatCount(stillMissing)} still missing.`,
+    ...(listed.length === 0
+      ? []
+      : [
+          table(
+            ['path', 'unpacked'],
+            listed.map((entry) => [code(shownPath(entry)), formatSize(entry.bytes)]),
+            'lr',
+          ),
+        ]),
+    ...(more > 0 ? [`and ${formatCount(more)} more`] : []),
+  ];
 }
 
 function renderSlimming(slimming: SlimmingReport): string[] {

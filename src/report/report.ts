@@ -25,6 +25,9 @@ export type KeepingReport = NonNullable<PlatformReport['keeping']>;
 /** The attack surface of one image, before and after. */
 export type SurfaceReport = NonNullable<PlatformReport['surface']>;
 
+/** What came back to one image. */
+export type RestoringReport = NonNullable<PlatformReport['restoring']>;
+
 export type RemovedEntry = SlimmingReport['removed'][number];
 
 export type LayerAction = keyof typeof actions;

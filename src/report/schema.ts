@@ -47,8 +47,9 @@ const layer = z.strictObject({
   ),
   before: z
     .array(sourceLayer)
-    .min(1)
-    .describe('The source layers that went into it, lowest first; a squash has several.'),
+    .describe(
+      'The source layers that went into it, lowest first; a squash has several, what is restored from the original has none.',
+    ),
   after: resultLayer.nullable().describe('The layer of the new image; null when planned or dropped.'),
 });
 
@@ -68,21 +69,23 @@ const ruleCount = z.strictObject({
   bytes: bytes.describe('Uncompressed tar bytes, headers and padding included.'),
 });
 
+const entryType = z.enum([
+  'file',
+  'directory',
+  'symlink',
+  'hardlink',
+  'character-device',
+  'block-device',
+  'fifo',
+  'whiteout',
+  'other',
+]);
+
 const removedEntry = z.strictObject({
   path: pathText,
   pathBase64,
   layer: layerNumber,
-  type: z.enum([
-    'file',
-    'directory',
-    'symlink',
-    'hardlink',
-    'character-device',
-    'block-device',
-    'fifo',
-    'whiteout',
-    'other',
-  ]),
+  type: entryType,
   size: bytes.describe('Bytes of the file itself.'),
   digest: digest
     .exactOptional()
@@ -204,6 +207,18 @@ const surface = z.strictObject({
     .describe('Names of environment variables whose values look like secrets. Values are in no report.'),
 });
 
+const restoring = z.strictObject({
+  original: digest.describe('The manifest of the original of this platform.'),
+  entries: count,
+  bytes: bytes.describe('Uncompressed tar bytes of what came back.'),
+  stillMissing: count.describe('Paths that are still not as in the original.'),
+  paths: z
+    .array(z.strictObject({ path: pathText, pathBase64, type: entryType, bytes }))
+    .describe(
+      'Every path that came back; directories that a path needs, and all names of a hard-linked file, included.',
+    ),
+});
+
 const compressing = z.strictObject({
   sizeBefore: bytes.describe('Bytes of all layer blobs, as transferred, before'),
   sizeAfter: bytes.nullable().describe('and after; null when a dry run cannot know.'),
@@ -226,6 +241,9 @@ const platform = z.strictObject({
     .describe(
       'What the filesystem and the config offer to an attacker, before and after; null where nothing was pruned.',
     ),
+  restoring: restoring
+    .exactOptional()
+    .describe('What came back from the original ("ocislim restore"); absent from other runs.'),
   compressing,
 });
 
@@ -241,6 +259,10 @@ export const reportSchema = z
       .strictObject({ references: z.array(z.string()).min(1), digest, mediaType: z.string() })
       .nullable()
       .describe('null in a dry run.'),
+    debug: z
+      .strictObject({ reference: z.string(), digest })
+      .exactOptional()
+      .describe('The debug image beside the result, with all that was removed on top (--debug-tag).'),
     unchanged: z.boolean().describe('The result is the source, byte for byte.'),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
     encoders: z

@@ -15,6 +15,7 @@ import { readRuntime } from '../oci/runtime.ts';
 import type { Removal } from './layer-pruning.ts';
 import { type PrunedStack, pruneStack } from './prune-stack.ts';
 import { compareSurface, type Surface } from './surface/surface.ts';
+import { restoreStack } from './restore-stack.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
@@ -25,6 +26,14 @@ export type ResolvedContent =
       readonly edit: LayerEdit;
       readonly isEmpty: boolean;
     };
+
+/** What came back from the original. */
+export interface Restoration {
+  /** In path order, ancestors and the other names of hard links included. */
+  readonly changes: readonly Change[];
+  /** Paths that are still not as in the original. */
+  readonly missing: number;
+}
 
 export interface Resolution {
   readonly contents: readonly ResolvedContent[];
@@ -40,6 +49,8 @@ export interface Resolution {
   readonly traced: readonly CheckedClosure[];
   /** What helps an attacker, before and after; null where nothing was pruned. */
   readonly surface: Surface | null;
+  /** Null for an image that nothing is restored to. */
+  readonly restored: Restoration | null;
 }
 
 /**
@@ -47,6 +58,8 @@ export interface Resolution {
  * and what is linked to depends on every layer; for a squash alone its own range.
  */
 export function layersToScan(image: Image): number[] {
+  if (image.original !== null)
+    return numbers({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
   const rewritten = image.plan.layers.filter((layer) => layer.content.kind === 'rewritten');
   if (rewritten.length === 0) return [];
   if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
@@ -72,6 +85,8 @@ export function resolve(
   | { readonly kind: 'resolved'; readonly resolution: Resolution }
   | { readonly kind: 'needs'; readonly layers: readonly number[] } {
   const { layers, prunings } = image.plan;
+  if (image.original !== null)
+    return { kind: 'resolved', resolution: resolveRestored(image, indexes, mtimeOf) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
   const stack = buildStack(indexes);
   const closures: TraceClosure[] = [];
@@ -122,8 +137,7 @@ export function resolve(
         ),
       );
     }
-    for (const layer of new Set([...numbers(range), ...written.map((change) => change.layer)]))
-      refuseGarbage(layer, indexes);
+    refuseGarbage([...numbers(range), ...written.map((change) => change.layer)], indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
     for (const change of written) {
       const mode = change.file >= 0 ? modes.get(change.file) : undefined;
@@ -145,6 +159,7 @@ export function resolve(
       unusedRules: pruned?.marking.unused ?? [],
       traced,
       surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
+      restored: null,
     },
   };
 }
@@ -163,6 +178,47 @@ function untouched(image: Image): Resolution {
     unusedRules: [],
     traced: [],
     surface: null,
+    restored: null,
+  };
+}
+
+/** The layers stay; what comes back from the original makes one more on top of them. */
+function resolveRestored(
+  image: Image,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  mtimeOf: (range: LayerRange) => number,
+): Resolution {
+  const stack = buildStack(indexes);
+  const { changes, promoted, missing, returned } = restoreStack(
+    stack,
+    image.manifest.layers.length,
+    image.plan.restoring,
+    indexes,
+  );
+  refuseGarbage(
+    changes.map((change) => change.layer),
+    indexes,
+  );
+  const contents = image.plan.layers.map(({ content }): ResolvedContent => {
+    switch (content.kind) {
+      case 'stored':
+        return content;
+      case 'rewritten':
+        throw new OcislimError('INTERNAL', 'a plan that restores rewrites no layer');
+      case 'restored': {
+        const range = rangeOf(content);
+        const edit = buildEdit(changes, stack.table, indexes, { mtime: mtimeOf(range), modes: new Map() });
+        return { kind: 'edited', range, edit, isEmpty: changes.length === 0 };
+      }
+    }
+  });
+  return {
+    ...untouched(image),
+    contents,
+    table: stack.table,
+    promotions: promoted,
+    change: (id) => stack.list.get(id),
+    restored: { changes: returned, missing },
   };
 }
 
@@ -235,8 +291,9 @@ function lostIn(changes: readonly Change[], written: readonly Change[]): Removal
   return lost.map((change) => ({ change, reason: { kind: 'squashed' }, how: 'freed' }));
 }
 
-function refuseGarbage(layer: number, indexes: ReadonlyMap<number, LayerIndex>): void {
-  if (indexes.get(layer)?.end !== 'garbage') return;
+function refuseGarbage(layers: readonly number[], indexes: ReadonlyMap<number, LayerIndex>): void {
+  const layer = layers.find((number) => indexes.get(number)?.end === 'garbage');
+  if (layer === undefined) return;
   throw new OcislimError(
     'TAR_INVALID',
     `layer ${layer} holds data after the end mark of its tar, which no program would see`,

@@ -11,6 +11,7 @@ import { mediaTypes } from '../../src/oci/media-type.ts';
 import { contentProbe } from '../../src/slim/closure/close-image.ts';
 import type { LayerFacts } from '../../src/slim/facts/facts.ts';
 import { layersToScan, type Resolution, resolve } from '../../src/slim/resolve.ts';
+import { restore } from '../../src/slim/restore.ts';
 import { concat } from '../../src/stream/collect.ts';
 import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
 import { orderProblems } from '../support/model/layer-order.ts';
@@ -54,7 +55,20 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
 
 /** Runs transforms over plain tars as the interpreter would. */
 export async function run(tars: readonly Uint8Array[], ...transforms: Transform[]): Promise<Outcome> {
-  const image = pipe(...transforms)(imageOf(tars));
+  return interpret(pipe(...transforms)(imageOf(tars)), tars);
+}
+
+/** Restores to an image over plain tars what another has. */
+export async function runRestore(
+  slim: readonly Uint8Array[],
+  original: readonly Uint8Array[],
+  paths: readonly string[] | null,
+): Promise<Outcome> {
+  const transform = restore({ originalOf: () => imageOf(original), paths });
+  return interpret(transform(imageOf(slim)), [...slim, ...original]);
+}
+
+async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Outcome> {
   const read = new Set<number>();
   const open = (layer: number) => {
     read.add(layer);

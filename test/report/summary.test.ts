@@ -23,6 +23,8 @@ linux/amd64
                --shadowed                       -9.1 MB          5 entries
                app/bad*                         -1.0 kB          1 entry
                                                                  1 path hidden, not freed: a layer that was not selected holds them
+  keeping                         12.3 MB                        unpacked; 180 paths by app.trace, granularity package
+               trace              12.3 MB                        180 paths
   compressing                    186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)
   layers                                6  →          3          1 kept, 1 rewritten, 1 kept (no smaller), 1 dropped (empty)
   surface      shells                   2  →          1
@@ -80,6 +82,7 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
           digest: null,
           layers: [{ action: 'planned', before: platform.layers[0]?.before ?? [], after: null }],
           slimming: null,
+          keeping: null,
           surface: null,
           compressing: {
             sizeBefore: 48_200_000,

@@ -4,9 +4,11 @@ import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
 import { prune } from './prune.ts';
 import { recompress } from './recompress.ts';
+import { restore } from './restore.ts';
 import { registry } from './registry.ts';
 import { slim } from './slim.ts';
 import { squash } from './squash.ts';
+import { trace } from './trace.ts';
 import { verify } from './verify.ts';
 
 /** In the order of help. */
@@ -15,9 +17,11 @@ export const commands: readonly Command[] = [
   prune,
   recompress,
   slim,
+  restore,
   copy,
   verify,
   exportCommand,
+  trace,
   registry,
   completionCommand(() => commands),
 ];

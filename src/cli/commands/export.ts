@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { OcislimError } from '../../errors.ts';
 import { type Command, source } from '../command.ts';
 import { common, output, registries, work } from '../common-options.ts';
 import { text } from '../option.ts';
+import { writeWhole } from '../whole-file.ts';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -57,19 +56,3 @@ export const exportCommand: Command = {
     }
   },
 };
-
-/** Under another name until it is whole. */
-async function writeWhole(
-  file: string,
-  stream: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<void> {
-  const partial = `${file}.partial-${process.pid}`;
-  try {
-    await pipeline(stream, createWriteStream(partial, { flags: 'wx', mode: 0o666 }), { signal });
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}

@@ -5,6 +5,7 @@ import { lookups } from './lookups.ts';
 
 /** Functions whose import says that a file opens others at run time which no header names. */
 export const knownImports: ReadonlySet<string> = new Set([
+  ...Object.values(lookups).flat(),
   ...`
     dlopen dlmopen lt_dlopen lt_dlopenext g_module_open iconv_open setlocale newlocale bindtextdomain
     getpwnam getpwnam_r getpwuid getpwuid_r getpwent getspnam getspnam_r getgrnam getgrnam_r getgrgid
@@ -15,11 +16,11 @@ export const knownImports: ReadonlySet<string> = new Set([
     ENGINE_by_id SSL_CTX_new SSL_library_init OPENSSL_add_all_algorithms_noconf gnutls_global_init
     gnutls_init SSL_CTX_set_default_verify_paths X509_STORE_set_default_paths NSS_Initialize
     NSS_NoDB_Init pam_start sasl_client_init sasl_server_init krb5_init_context gss_init_sec_context
-    gss_acquire_cred gss_accept_sec_context curl_global_init curl_easy_init ldap_initialize pam_start_confdir thrd_exit
+    gss_acquire_cred gss_accept_sec_context curl_global_init curl_easy_init ldap_initialize
+    pam_start_confdir thrd_exit
   `
     .trim()
     .split(/\s+/),
-  ...Object.values(lookups).flat(),
 ]);
 
 const longestImport = Math.max(...[...knownImports].map((name) => name.length));

@@ -46,6 +46,8 @@ export function isInventory(path: Path): boolean {
 const licence = /^(?:(?:mit-|un|gpl-)?licen[cs]e|copying|copyright|notice)/i;
 const distributionFile =
   /\.egg-info\/PKG-INFO$|\.dist-info\/(?:METADATA|licenses\/.+|(?:licen[cs]e|copying|notice|authors)[^/]*)$/i;
+/** At the root of a package of Composer. */
+const composerFile = /(?:^|\/)vendor\/[^/]+\/[^/]+\/[^/]+$/;
 
 /** Those files of a language's package by which scanners know it, and its licences. Distributions' packages have theirs elsewhere. */
 export function inventoryOf({ kind, files }: Package): readonly Path[] {
@@ -56,6 +58,12 @@ export function inventoryOf({ kind, files }: Package): readonly Path[] {
           parentOf(path) === nodePackageRoot(path) &&
           (baseOf(path) === 'package.json' || licence.test(baseOf(path))),
       );
+    case 'composer':
+      return files.filter(
+        (path) => composerFile.test(path) && (baseOf(path) === 'composer.json' || licence.test(baseOf(path))),
+      );
+    case 'conda':
+      return files.filter((path) => baseOf(parentOf(path)) === 'conda-meta');
     case 'python':
       return files.filter((path) => distributionFile.test(path));
     case 'ruby':

@@ -1,6 +1,6 @@
 import { join, type Path } from '../../changeset/path.ts';
-import { readByteString } from '../../tar/bytes.ts';
 import type { FileFacts } from '../facts/facts.ts';
+import { memberOf, parseJson, stringOr } from './json-value.ts';
 import type { Package, PackageDatabase } from './package.ts';
 
 /** Larger ones than npm's registry accepts. */
@@ -61,12 +61,5 @@ function startOfName(path: Path): number {
 
 function versionIn(facts: FileFacts, manifest: Path): string | null {
   const contents = facts.contents(manifest);
-  if (contents === null) return null;
-  try {
-    const json: unknown = JSON.parse(readByteString(contents));
-    const version = typeof json === 'object' && json !== null && 'version' in json ? json.version : null;
-    return typeof version === 'string' ? version : null;
-  } catch {
-    return null;
-  }
+  return contents === null ? null : stringOr(memberOf(parseJson(contents), 'version'), null);
 }

@@ -2,6 +2,8 @@ import type { Filesystem } from '../../changeset/filesystem.ts';
 import type { Path } from '../../changeset/path.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
 import { apk } from './apk.ts';
+import { composer } from './composer.ts';
+import { conda } from './conda.ts';
 import { dpkg } from './dpkg.ts';
 import { node } from './node.ts';
 import type { Package, PackageDatabase, PackageIndex, UnreadDatabase } from './package.ts';
@@ -10,7 +12,7 @@ import { python } from './python.ts';
 import { rpm } from './rpm.ts';
 import { ruby } from './ruby.ts';
 
-const databases: readonly PackageDatabase[] = [dpkg, apk, rpm, python, node, ruby];
+const databases: readonly PackageDatabase[] = [dpkg, apk, rpm, conda, python, node, ruby, composer];
 
 /** What all databases must read. */
 export const packageProbe: ContentProbe = (path) =>

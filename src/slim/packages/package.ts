@@ -3,7 +3,7 @@ import type { Path } from '../../changeset/path.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
 
 /** Whose files: a distribution's or a language's package manager. Most particular first. */
-export const packageKinds = ['node', 'python', 'ruby', 'apk', 'dpkg', 'rpm'] as const;
+export const packageKinds = ['node', 'python', 'ruby', 'composer', 'conda', 'apk', 'dpkg', 'rpm'] as const;
 
 export type PackageKind = (typeof packageKinds)[number];
 

@@ -36,6 +36,8 @@ describe('whatever a database holds', () => {
   );
 
   const word = fc.constantFrom(
+    '{"name":"a","files":["../a",1,"b",',
+    '[{}]}',
     '/',
     '..',
     'a',
@@ -70,6 +72,9 @@ describe('whatever a database holds', () => {
     'a/z.egg-info/SOURCES.txt',
     'a/z.egg-info/top_level.txt',
     'node_modules/a/package.json',
+    'env/conda-meta/a.json',
+    'vendor/composer/installed.json',
+    'vendor/a/b/composer.json',
   ];
 
   it('text: reading it ends, and gives only what is in the image', async () => {
@@ -80,11 +85,11 @@ describe('whatever a database holds', () => {
           const { fs, facts } = await imageOf(
             Object.fromEntries(places.map((place, i) => [place, texts[i] ?? ''])),
           );
-          const { packages, ownersOf } = buildPackageIndex(fs, facts);
-          for (const each of packages)
+          const index = buildPackageIndex(fs, facts);
+          for (const each of index.packages)
             for (const path of each.files) {
               expect(fs.kind(path)).toBe('file');
-              expect(ownersOf(path)).toContain(each);
+              expect(index.ownersOf(path)).toContain(each);
             }
         },
       ),

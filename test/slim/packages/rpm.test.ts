@@ -12,6 +12,7 @@ const fixture = (name: string): Buffer =>
   readFileSync(new URL(`../../../fixtures/rpm/${name}`, import.meta.url));
 const sqlite = gunzipSync(fixture('rpmdb.sqlite.gz'));
 const berkeley = gunzipSync(fixture('Packages.gz'));
+const mainframe = gunzipSync(fixture('Packages-big-endian.gz'));
 
 /** What `rpm -qa` says: name, version, architecture, state of the file, file. One of them is a directory. */
 const said = fixture('files.tsv')
@@ -72,6 +73,7 @@ describe('the database of rpm', () => {
     ['rpmdb.sqlite', () => sqlite],
     ['Packages.db', () => ndb],
     ['Packages', () => berkeley],
+    ['Packages', () => mainframe],
   ])('in %s says what rpm says of it', async (name, bytes) => {
     for (const directory of ['var/lib/rpm', 'usr/lib/sysimage/rpm']) {
       const { fs, facts } = await imageOf({ ...everything, [`${directory}/${name}`]: bytes() });

@@ -22,6 +22,7 @@ const packages: Readonly<Record<string, string>> = {
   ldd: 'libc-bin',
   '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',
+  strace: 'strace',
 };
 
 /** @throws Error naming the packages to install, when a program is missing or the user is not root. */

@@ -90,20 +90,18 @@ export function endOfName(text: ByteString, start: number): number {
   }
 }
 
-const longestCall = 8;
-
 /** The arguments of one call; reused from line to line, since there are millions. */
 export interface Arguments {
   readonly start: Int32Array;
   readonly end: Int32Array;
-  /** Those beyond the eighth are not counted. */
+  /** Those beyond the capacity are not counted. */
   count: number;
   /** Of the parenthesis. */
   close: number;
 }
 
-export function newArguments(): Arguments {
-  return { start: new Int32Array(longestCall), end: new Int32Array(longestCall), count: 0, close: -1 };
+export function newArguments(capacity: number): Arguments {
+  return { start: new Int32Array(capacity), end: new Int32Array(capacity), count: 0, close: -1 };
 }
 
 /** False where the parenthesis is never closed. */
@@ -133,12 +131,12 @@ export function splitArguments(text: ByteString, parenthesis: number, into: Argu
         break;
       case comma:
         if (depth !== 0) break;
-        put(into, start, i);
+        put(text, into, start, i);
         start = text.charCodeAt(i + 1) === space ? i + 2 : i + 1;
         break;
       case close:
         if (depth-- > 0) break;
-        put(into, start, i);
+        put(text, into, start, i);
         into.close = i;
         return true;
     }
@@ -146,10 +144,13 @@ export function splitArguments(text: ByteString, parenthesis: number, into: Argu
   return false;
 }
 
-function put(into: Arguments, start: number, end: number): void {
-  if (into.count === longestCall) return;
+function put(text: ByteString, into: Arguments, start: number, end: number): void {
+  if (into.count === into.start.length) return;
+  // `<... chdir resumed> ) = 0`: older ones put a space there.
+  let last = end;
+  while (last > start && text.charCodeAt(last - 1) === space) last--;
   into.start[into.count] = start;
-  into.end[into.count++] = end;
+  into.end[into.count++] = last;
 }
 
 /** Of the closing quote; -1 where there is none. */
@@ -220,3 +221,21 @@ function unescape(text: ByteString): ByteString {
     },
   );
 }
+
+/** The strings of `["a", "b c"]`; null where some are missing. */
+export function quotedList(text: ByteString, start: number, end: number): ByteString[] | null {
+  if (text.charCodeAt(start) !== 0x5b || text.charCodeAt(end - 1) !== 0x5d) return null;
+  const list = `(${text.slice(start + 1, end - 1)})`;
+  const inner = newArguments(longestList);
+  if (!splitArguments(list, 0, inner) || inner.count === longestList) return null;
+  const words: ByteString[] = [];
+  for (let i = 0; i < inner.count; i++) {
+    const word = quoted(list, inner.start[i] as number, inner.end[i] as number);
+    if (word === null) return null;
+    words.push(word);
+  }
+  return words;
+}
+
+/** strace shows 32 unless told otherwise. */
+const longestList = 256;

@@ -11,6 +11,7 @@ import {
   type LineStart,
   newArguments,
   quoted,
+  quotedList,
   readStart,
   splitArguments,
 } from './strace-text.ts';
@@ -46,7 +47,7 @@ const pendingLimit = 64 << 20;
 class StraceReader implements RecordReader {
   readonly #sink: TraceSink;
   readonly #start: LineStart = { pid: null, body: 0 };
-  readonly #arguments = newArguments();
+  readonly #arguments = newArguments(8);
   readonly #processes = new Map<number, Process>();
   /** Those whose fork has not returned. */
   readonly #forking = new Set<Process>();
@@ -182,7 +183,8 @@ class StraceReader implements RecordReader {
       case 'open':
         return this.#open(process, line, call.target, call.flags, value);
       case 'exec':
-        this.#sink.command ??= this.#command(line, call.argv);
+        this.#sink.command ??=
+          quotedList(line, args.start[call.argv] ?? 0, args.end[call.argv] ?? 0)?.map(own) ?? null;
         return this.#use(process, line, call.target, call.target.uses);
       case 'chdir': {
         if (!this.#use(process, line, call.target, call.target.uses)) return false;
@@ -330,25 +332,6 @@ class StraceReader implements RecordReader {
       return place.cwd;
     }
     return path ?? process.files.get(numberAt(line, start));
-  }
-
-  /** The arguments of the first program, if all of them are there. */
-  #command(line: string, argv: number): readonly ByteString[] | null {
-    const args = this.#arguments;
-    const start = args.start[argv] ?? 0;
-    const end = args.end[argv] ?? 0;
-    if (argv >= args.count || line.charCodeAt(start) !== 0x5b) return null;
-    const inner = newArguments();
-    // More than eight arguments are cut off by the lexer: then the command is not known.
-    if (!splitArguments(`(${line.slice(start + 1, end - 1)})`, 0, inner) || inner.count === 8) return null;
-    const text = `(${line.slice(start + 1, end - 1)})`;
-    const words: ByteString[] = [];
-    for (let i = 0; i < inner.count; i++) {
-      const word = quoted(text, inner.start[i] as number, inner.end[i] as number);
-      if (word === null) return null;
-      words.push(own(word));
-    }
-    return words;
   }
 
   #process(pid: number | null): Process {

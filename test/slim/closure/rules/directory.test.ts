@@ -4,11 +4,11 @@ import { kept, symlink, type Table, wanting } from '../rig.ts';
 
 const image: Table = {
   'etc/app/app.conf': 'x',
-  'etc/app/other.conf': symlink('../shared/conf'),
+  'etc/app/other.conf': symlink('../common/conf'),
   'etc/app/conf.d/extra': 'x',
   'etc/app/empty/': '',
-  'etc/shared/conf': 'x',
-  'etc/shared/beside': 'x',
+  'etc/common/conf': 'x',
+  'etc/common/beside': 'x',
   'etc/passwd': 'x',
   lib: symlink('usr/lib'),
   'usr/lib/': '',
@@ -18,7 +18,7 @@ const image: Table = {
 it('granularity directory keeps the files beside a needed one, not what is below, and goes no further', async () => {
   expect(
     await kept({ image, granularity: 'directory' }, [wanting('etc/app/app.conf'), directoryRule]),
-  ).toEqual(['etc/app/app.conf', 'etc/app/other.conf', 'etc/shared/conf']);
+  ).toEqual(['etc/app/app.conf', 'etc/app/other.conf', 'etc/common/conf']);
 });
 
 it('granularity directory does so for the root, too', async () => {

@@ -99,6 +99,13 @@ describe('the inventory', () => {
       'app/node_modules/c/LICENCE': 'x',
       'app/node_modules/c/index.js': 'x',
       'app/node_modules/d/package.json': '{}',
+      'app/vendor/composer/installed.json': '[]',
+      'app/vendor/own/e/composer.json': '{}',
+      'app/vendor/own/e/LICENSE': 'x',
+      'app/vendor/own/e/src/vendor/x/License.php': 'x',
+      'app/vendor/own/e/src/E.php': 'x',
+      'conda/conda-meta/f-1.json': '{"name":"f","files":["lib/f.so"]}',
+      'conda/lib/f.so': 'x',
       'gems/specifications/r-1.gemspec': 'x',
       'gems/gems/r-1/MIT-LICENSE': 'x',
       'gems/gems/r-1/LICENSE.txt': 'x',
@@ -107,7 +114,13 @@ describe('the inventory', () => {
     };
     expect(
       await kept({ image }, [
-        wanting(`${site}/a.py`, 'app/node_modules/c/index.js', 'gems/gems/r-1/lib/r.rb'),
+        wanting(
+          `${site}/a.py`,
+          'app/node_modules/c/index.js',
+          'gems/gems/r-1/lib/r.rb',
+          'app/vendor/own/e/src/E.php',
+          'conda/lib/f.so',
+        ),
         inventoryRule,
       ]),
     ).toEqual(
@@ -115,6 +128,11 @@ describe('the inventory', () => {
         'app/node_modules/c/LICENCE',
         'app/node_modules/c/index.js',
         'app/node_modules/c/package.json',
+        'app/vendor/own/e/LICENSE',
+        'app/vendor/own/e/composer.json',
+        'app/vendor/own/e/src/E.php',
+        'conda/conda-meta/f-1.json',
+        'conda/lib/f.so',
         'gems/gems/r-1/LICENSE.txt',
         'gems/gems/r-1/lib/r.rb',
         'gems/gems/r-1/MIT-LICENSE',

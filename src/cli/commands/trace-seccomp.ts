@@ -1,0 +1,32 @@
+import type { Console } from '../command.ts';
+import { text, type Values } from '../option.ts';
+import { readNamedTrace } from './trace-input.ts';
+
+/** `trace seccomp FILE…`: a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
+export async function makeProfile(values: Values, console: Console): Promise<number> {
+  const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
+  const { escapeText } = await import('../../report/escape.ts');
+  const read = await readNamedTrace(values, console);
+  const profile = seccompProfile(read);
+  const json = `${JSON.stringify(profile, null, 2)}\n`;
+  const file = text(values, 'output');
+  if (file === null || file === '-') console.stdout.write(json);
+  else {
+    const { writeFile } = await import('node:fs/promises');
+    const { fileError } = await import('../../store/file-error.ts');
+    await writeFile(file, json, { signal: console.signal }).catch((error: unknown) => {
+      throw fileError(`write ${file}`, error);
+    });
+  }
+  const [own, ...besides] = profile.syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW');
+  const more = besides.reduce((sum, { names }) => sum + names.length, 0);
+  console.stderr.write(
+    `${own?.names.length ?? 0} system calls from ${escapeText(read.name)}, ${more} for the container runtime and the vDSO\n`,
+  );
+  const nameless = namelessCalls(read);
+  if (nameless.length > 0)
+    console.stderr.write(
+      `left out, since the tracer had no name for them: ${escapeText(nameless.join(', '))}\n`,
+    );
+  return 0;
+}

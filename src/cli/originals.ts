@@ -1,0 +1,42 @@
+import { type OriginalOptions, findOriginals, type Originals } from '../execute/originals.ts';
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import type { Source } from '../store/place.ts';
+import type { Session } from './session.ts';
+
+/** The places that the originals of a run are read from; close them when the run is over. */
+export class OriginalPlaces {
+  readonly #session: Session;
+  readonly #opened = new Map<string, Promise<Source>>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** `name`: what --original says; null to go by what the images say. @throws NOT_FOUND, ORIGINAL_MISMATCH */
+  async find(source: Source, name: string | null): Promise<Originals> {
+    const given = name === null ? null : await this.#open(parseReference(name));
+    const open: OriginalOptions['open'] = async (origin) => {
+      if (origin.name === null) return [];
+      const reference = parseReference(origin.name);
+      if (reference.kind === 'docker-archive') return [await this.#open(reference)];
+      // An archive or a layout finds by digest only what its index names itself.
+      const named = { ...reference, digest: origin.digest };
+      return [await this.#open(named), await this.#open(reference)];
+    };
+    const { platforms, signal } = this.#session;
+    return findOriginals(source, { platforms, given, open, signal });
+  }
+
+  async close(): Promise<void> {
+    for (const source of this.#opened.values()) await (await source).close();
+  }
+
+  #open(reference: Reference): Promise<Source> {
+    const name = formatReference(reference);
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const source = this.#session.openBase(reference);
+    this.#opened.set(name, source);
+    return source;
+  }
+}

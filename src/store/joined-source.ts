@@ -1,0 +1,48 @@
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import type { Mountable, RawManifest, Source } from './place.ts';
+
+/** A source that also hands out blobs of other places. What it is called, and where blobs can be mounted from, is its own. */
+export class JoinedSource implements Source {
+  readonly #own: Source;
+  readonly #others: ReadonlyMap<Digest, Source>;
+
+  /** `others`: by digest, the blobs that are not asked of `own`. Closing it closes none of them. */
+  constructor(own: Source, others: ReadonlyMap<Digest, Source>) {
+    this.#own = own;
+    this.#others = others;
+  }
+
+  get label(): string {
+    return this.#own.label;
+  }
+
+  get mountable(): Mountable | null {
+    return this.#own.mountable;
+  }
+
+  root(signal: AbortSignal): Promise<RawManifest> {
+    return this.#own.root(signal);
+  }
+
+  head(signal: AbortSignal): Promise<Descriptor | null> {
+    return this.#own.head(signal);
+  }
+
+  manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
+    return this.#own.manifest(descriptor, signal);
+  }
+
+  blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
+    return (this.#others.get(descriptor.digest) ?? this.#own).blob(descriptor, signal);
+  }
+
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+    return this.#own.referrers(digest, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#own.close();
+  }
+}
