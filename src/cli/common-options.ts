@@ -373,5 +373,28 @@ export const work: readonly Option[] = [
   },
 ];
 
+/** The user's own check of the result. */
+export const checking: readonly Option[] = [
+  {
+    name: 'verify-with',
+    type: 'string',
+    value: 'COMMAND',
+    describe:
+      'write the result to a layout on local disk first, run this shell command on it, and publish only if it succeeds',
+    group: 'Result',
+  },
+];
+
+export const debugging: readonly Option[] = [
+  {
+    name: 'debug-tag',
+    type: 'string',
+    value: 'REF',
+    describe:
+      'put a debug image beside the result: its layers, and on top all that was removed; a tag of the same repository, or a reference',
+    group: 'Result',
+  },
+];
+
 /** What every command that rewrites an image takes. */
 export const rewriting: readonly Option[] = [...common, ...output, ...registries, ...work];

@@ -63,6 +63,11 @@ export async function rewrite(
 ): Promise<number> {
   const sourceReference = parseReference(text(values, 'src') ?? '');
   const references = destinations(values, sourceReference);
+  const debugTag = text(values, 'debug-tag');
+  const debug =
+    debugTag === null || flag(values, 'dry-run')
+      ? null
+      : (await import('./debug-image.ts')).debugReference(debugTag, references);
   const requireSavings = text(values, 'require-savings');
   const required = requireSavings === null ? null : parsePercentOrSize(requireSavings, '--require-savings');
   if (required?.kind === 'bytes') throw new OcislimError('USAGE', '--require-savings takes a percentage: 5%');
@@ -78,9 +83,8 @@ export async function rewrite(
     const joined = typeof planned === 'function' ? { transform: planned, source } : planned;
     const transform = withLabels(joined.transform, values);
     target = references.length === 0 ? null : await session.openTarget(references);
-    const outcome = await run({
+    const options = {
       source: joined.source,
-      target,
       transform,
       platforms: session.platforms,
       jobs: session.jobs,
@@ -93,7 +97,19 @@ export async function rewrite(
       digests: list(values, 'report').length > 0 || text(values, 'format') === 'json',
       listener: session.listener,
       signal: session.signal,
-    });
+    };
+    const check = text(values, 'verify-with');
+    const outcome =
+      check === null || target === null
+        ? await run({ ...options, target })
+        : await (await import('./verify-with.ts')).runVerified(options, target, check, session, console);
+    const [destination] = references;
+    const written =
+      debug === null || destination === undefined
+        ? null
+        : await settled(
+            (await import('./debug-image.ts')).writeDebugImage(options, outcome, destination, debug, session),
+          );
     session.stopProgress();
     const report = buildReport(outcome, {
       tool: { name: 'ocislim', version },
@@ -102,8 +118,11 @@ export async function rewrite(
       destinationReferences: references.map(formatReference),
       warnings: session.warnings,
       squashOrigin,
+      debug: written?.value ?? null,
     });
     await tell(report, outcome, target, values, console);
+    // The slim image is there: whoever reads stdout gets it, whatever became of the other.
+    if (written !== null && written.value === null) throw written.reason;
     return 0;
   } finally {
     session.stopProgress();
@@ -113,6 +132,14 @@ export async function rewrite(
     await pool.close();
     await cache?.close();
   }
+}
+
+/** The outcome of something whose failure has to wait. */
+async function settled<T>(work: Promise<T>): Promise<{ value: T } | { value: null; reason: unknown }> {
+  return work.then(
+    (value) => ({ value }),
+    (reason: unknown) => ({ value: null, reason }),
+  );
 }
 
 /** Where the result goes; none for a dry run. @throws USAGE */

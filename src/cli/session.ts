@@ -37,6 +37,7 @@ export class Session {
   readonly #values: Values;
   readonly #console: Console;
   readonly #stop: () => void;
+  readonly #pause: () => void;
   readonly #closing: (() => Promise<void>)[] = [];
 
   constructor(values: Values, console: Console) {
@@ -56,13 +57,19 @@ export class Session {
       console.stderr,
       console.env,
     );
-    const progress = startProgress({
-      mode: flag(values, 'quiet') ? 'none' : mode,
-      stream: console.stderr,
-      style,
-      verbose: flag(values, 'verbose'),
-    });
+    const start = () =>
+      startProgress({
+        mode: flag(values, 'quiet') ? 'none' : mode,
+        stream: console.stderr,
+        style,
+        verbose: flag(values, 'verbose'),
+      });
+    let progress = start();
     this.#stop = () => progress.stop();
+    this.#pause = () => {
+      progress.stop();
+      progress = start();
+    };
     this.listener = (event) => {
       if (event.type === 'warning') {
         this.warnings.push({ code: event.code, message: event.message });
@@ -181,6 +188,11 @@ export class Session {
 
   async close(): Promise<void> {
     for (const close of this.#closing.splice(0)) await close();
+  }
+
+  /** Takes the progress off the screen, where something else is to write; what happens after that shows again. */
+  pauseProgress(): void {
+    this.#pause();
   }
 
   /** Takes the progress off the screen: call it before printing a result. */

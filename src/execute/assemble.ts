@@ -82,7 +82,8 @@ function noteOrigin(
   { resolution, sourceName }: AssembleOptions,
 ): void {
   const { removals, cleared, restored } = resolution;
-  if (restored !== null && restored.missing === 0) {
+  const isWhole = restored !== null && restored.missing === 0;
+  if (isWhole && originOf(image)?.digest === image.original?.descriptor.digest) {
     delete annotations[originAnnotations.digest];
     delete annotations[originAnnotations.name];
   }

@@ -27,6 +27,8 @@ export interface ReportContext {
   readonly sourceReference: string;
   readonly destinationReferences: readonly string[];
   readonly warnings: Report['warnings'];
+  /** The image beside the result that has all that was removed. */
+  readonly debug?: { readonly reference: string; readonly digest: string } | null;
   /** Why a squash dropped what it dropped: "--last", "--all". */
   readonly squashOrigin: string;
 }
@@ -53,6 +55,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
             digest: root.descriptor.digest,
             mediaType: root.descriptor.mediaType,
           },
+    ...(context.debug == null ? {} : { debug: { ...context.debug } }),
     unchanged,
     warnings: context.warnings,
     encoders: outcome.encodings.map((encoding) => {

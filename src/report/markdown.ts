@@ -33,6 +33,9 @@ export function renderMarkdown(report: Report): string {
           code(reference),
           code(destination?.digest ?? ''),
         ]),
+        ...(report.debug === undefined
+          ? []
+          : [['debug', code(report.debug.reference), code(report.debug.digest)]]),
       ],
       'lll',
     ),

@@ -259,6 +259,10 @@ export const reportSchema = z
       .strictObject({ references: z.array(z.string()).min(1), digest, mediaType: z.string() })
       .nullable()
       .describe('null in a dry run.'),
+    debug: z
+      .strictObject({ reference: z.string(), digest })
+      .exactOptional()
+      .describe('The debug image beside the result, with all that was removed on top (--debug-tag).'),
     unchanged: z.boolean().describe('The result is the source, byte for byte.'),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
     encoders: z

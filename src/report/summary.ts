@@ -50,6 +50,8 @@ function renderHeading(report: Report, style: Style): string[] {
   if (report.unchanged) lines.push(`  new  ${style.dim('the same')}`);
   else if (destination !== null) lines.push(`  new  ${style.bold(destination.digest)}`);
   for (const reference of destination?.references ?? []) lines.push(`  →    ${escapeText(reference)}`);
+  if (report.debug !== undefined)
+    lines.push(`  debug ${escapeText(report.debug.reference)}@${report.debug.digest}`);
   if (report.dryRun) lines.push(style.warning('dry run: nothing was written'));
   if (report.unchanged) lines.push(style.dim('nothing to do: the image stays as it is, byte for byte'));
   return lines;
@@ -191,10 +193,16 @@ function renderKeeping({ trace, granularity, byRule, forced }: KeepingReport, st
   ];
 }
 
-function describeSavings({ compressing }: PlatformReport): string {
+function describeSavings({ compressing, restoring }: PlatformReport): string {
   const { sizeBefore, sizeAfter, savedBySlimming, savedByPacking, estimated } = compressing;
   const whole = 'as transferred';
-  if (sizeAfter === null || sizeAfter === sizeBefore || savedBySlimming === null || savedByPacking === null)
+  if (
+    restoring !== undefined ||
+    sizeAfter === null ||
+    sizeAfter === sizeBefore ||
+    savedBySlimming === null ||
+    savedByPacking === null
+  )
     return whole;
   const share = (saved: number, name: string): string => `${formatSize(-saved)} by ${name}`;
   const parts = [share(savedBySlimming, 'slimming'), share(savedByPacking, 'packing')];

@@ -340,7 +340,10 @@ describe('from place to place', () => {
     const slimmed = readImageFrom(result.tree);
     compare(before, slimmed, result.report);
     expect(slimmed.layers.length).toBe(1);
-    expect(rootOf(await call(['slim', '--all']))).toBe(rootOf(result));
+    // The manifests differ in one thing: each names the place that its original was read from.
+    const other = readImageFrom((await call(['slim', '--all'])).tree);
+    expect(layersIn(other)).toEqual(layersIn(slimmed));
+    expect(other.config).toEqual(slimmed.config);
   });
 
   test.each(['squash --all', 'prune --shadowed', 'recompress --compression gzip --level 10'])(

@@ -89,8 +89,7 @@ test('with globs exactly the wanted paths come back, with their other names and 
           if (!less.has(at)) back.add(at);
         }
       expect(new Set(after.keys())).toEqual(new Set([...less.keys(), ...back]));
-      for (const path of back)
-        expect(diffRootfs(only(before, path), only(after, path)), path).toEqual([]);
+      for (const path of back) expect(diffRootfs(only(before, path), only(after, path)), path).toEqual([]);
       expect(formProblems(outcome, slim)).toEqual([]);
     }),
     { numRuns: runs },

@@ -1,6 +1,6 @@
 import { OcislimError } from '../../errors.ts';
 import { type Command, destination, source } from '../command.ts';
-import { layerSelection, packing, pruning, rewriting } from '../common-options.ts';
+import { checking, debugging, layerSelection, packing, pruning, rewriting } from '../common-options.ts';
 import { flag, names, type Option, text } from '../option.ts';
 
 const squashOption: Option = {
@@ -17,7 +17,7 @@ export const prune: Command = {
     'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
   // Without a source it can still list the presets.
   positionals: [{ ...source, required: false }, destination],
-  options: [...pruning, ...layerSelection, squashOption, ...packing, ...rewriting],
+  options: [...pruning, ...layerSelection, squashOption, ...packing, ...debugging, ...checking, ...rewriting],
   examples: [
     [
       'ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --shadowed',

@@ -1,5 +1,5 @@
 import { type Command, destination, source } from '../command.ts';
-import { layerSelection, packing, rewriting } from '../common-options.ts';
+import { checking, layerSelection, packing, rewriting } from '../common-options.ts';
 
 export const recompress: Command = {
   name: 'recompress',
@@ -7,7 +7,7 @@ export const recompress: Command = {
   details:
     'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob.',
   positionals: [source, destination],
-  options: [...packing, ...layerSelection, ...rewriting],
+  options: [...packing, ...layerSelection, ...checking, ...rewriting],
   examples: [
     [
       'ocislim recompress localhost:5000/app:1 localhost:5000/app:1-zstd --compression zstd --level 19',

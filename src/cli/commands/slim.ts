@@ -1,7 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import type { Transform } from '../../image/image.ts';
 import { type Command, type Console, destination, source } from '../command.ts';
-import { packing, pruning, rewriting, squashSelection } from '../common-options.ts';
+import { checking, debugging, packing, pruning, rewriting, squashSelection } from '../common-options.ts';
 import type { Option, Values } from '../option.ts';
 import { text } from '../option.ts';
 
@@ -20,7 +20,7 @@ export const slim: Command = {
   details:
     'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format. A plan (-f) says everything itself.',
   positionals: [source, destination],
-  options: [planOption, ...pruning, ...squashSelection, ...packing, ...rewriting],
+  options: [planOption, ...pruning, ...squashSelection, ...packing, ...debugging, ...checking, ...rewriting],
   examples: [
     ['ocislim slim localhost:5000/app:1 localhost:5000/app:1-slim', 'the safe defaults'],
     [

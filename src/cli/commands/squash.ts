@@ -1,5 +1,5 @@
 import { type Command, destination, source } from '../command.ts';
-import { packing, rewriting, squashSelection } from '../common-options.ts';
+import { checking, packing, rewriting, squashSelection } from '../common-options.ts';
 
 export const squash: Command = {
   name: 'squash',
@@ -7,7 +7,7 @@ export const squash: Command = {
   details:
     'Merges the selected layers into a single one that holds what is left of them: files that a later layer of the range deleted or overwrote are gone, hard links stay hard links, whiteouts stay where layers below need them. Layers outside the range keep their blobs and are not even read, unless a hard link leads into them.',
   positionals: [source, destination],
-  options: [...squashSelection, ...packing, ...rewriting],
+  options: [...squashSelection, ...packing, ...checking, ...rewriting],
   examples: [
     [
       'ocislim squash localhost:5000/app:1 localhost:5000/app:1-squashed --last 3',

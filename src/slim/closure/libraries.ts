@@ -81,7 +81,9 @@ export class LibrarySearch {
   find(name: ByteString, object: Loaded): readonly ByteString[] {
     const { path, elf, loaders } = object;
     if (name.includes('/')) {
-      return this.#expand(name, path, elf).filter((candidate) => this.#fits(this.#absolute(candidate), elf));
+      return this.#expand(name, path, elf)
+        .map((candidate) => this.#absolute(candidate))
+        .filter((candidate) => this.#fits(candidate, elf));
     }
     const { glibc, musl } = this.#flavours(object);
     const found = new Set<ByteString>();
