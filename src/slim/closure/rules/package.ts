@@ -4,6 +4,7 @@ import { isInventory } from '../../packages/inventory-paths.ts';
 import type { Package, PackageKind } from '../../packages/package.ts';
 import { packageProbe, packagesOf } from '../../packages/package-index.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { isConverter } from './gconv.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
 /** Packages that stay whole by now. */
@@ -11,11 +12,6 @@ const whole = new PerClosure<Package>();
 /** Needed files that several packages of one kind have. */
 const shared = new PerClosure<Path>();
 
-/**
- * Converters of character sets, two thirds of the package of glibc that every program needs. Their own rule knows when they
- * are asked for, and keeps all of them then.
- */
-const converter = /\/gconv\/[^/]+\.so$/;
 /** Kinds whose files are found by nothing but their own language. */
 const languages: ReadonlySet<PackageKind> = new Set(['node', 'python', 'ruby', 'composer']);
 
@@ -64,6 +60,6 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   done.add(owner);
   const detail = `belongs to the ${owner.kind} package ${owner.name}`;
   for (const path of owner.files)
-    if (!isInventory(path) && !isDocumentation(owner, path) && !converter.test(path))
+    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path))
       yield { path, detail, strength: 'whole' };
 }
