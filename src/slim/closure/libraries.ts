@@ -67,6 +67,8 @@ export class LibrarySearch {
     string,
     { readonly loader: Path; readonly directories: readonly ByteString[] }[]
   >();
+  /** Whole trees of libraries look in the same places for the same names. */
+  readonly #looked = new Map<ByteString, Elf | null>();
   readonly #hwcaps = new Map<ByteString, readonly ByteString[]>();
 
   constructor(context: Place) {
@@ -81,7 +83,9 @@ export class LibrarySearch {
   find(name: ByteString, object: Loaded): readonly ByteString[] {
     const { path, elf, loaders } = object;
     if (name.includes('/')) {
-      return this.#expand(name, path, elf).filter((candidate) => this.#fits(this.#absolute(candidate), elf));
+      return this.#expand(name, path, elf)
+        .map((candidate) => this.#absolute(candidate))
+        .filter((candidate) => this.#fits(candidate, elf));
     }
     const { glibc, musl } = this.#flavours(object);
     const found = new Set<ByteString>();
@@ -316,8 +320,12 @@ export class LibrarySearch {
 
   /** Another class or machine is passed over, as the loader does. */
   #fits(place: ByteString, { bits, endian, machine }: Kind): boolean {
-    const { path } = this.#context.fs.resolve(place.startsWith('/') ? place : `/${place}`);
-    const elf = path === null ? null : this.#context.facts.elf(path);
+    let elf = this.#looked.get(place);
+    if (elf === undefined) {
+      const { path } = this.#context.fs.resolve(place.startsWith('/') ? place : `/${place}`);
+      elf = path === null ? null : this.#context.facts.elf(path);
+      this.#looked.set(place, elf);
+    }
     return elf !== null && elf.bits === bits && elf.endian === endian && elf.machine === machine;
   }
 

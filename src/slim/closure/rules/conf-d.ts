@@ -4,7 +4,7 @@ import type { ClosureRule, Need } from '../rule.ts';
 
 /** Names of directories whose files are used for being there: settings and plug-ins. */
 const byListing =
-  /^(?:.+\.d|conf-enabled|mods-enabled|modules-enabled|modules-load|sites-enabled|streams-enabled|plugins|plugins-enabled|plugin|addons|extensions|providers|migrations|dropins|features|includes?|snippets|initdb|entrypoints?|locales-enabled|timers|jobs)$/;
+  /^(?:.+\.d|conf-enabled|mods-enabled|modules-enabled|modules-load|sites-enabled|streams-enabled|plugins|plugins-enabled|plugin|addons|extensions|migrations|templates|dropins)$/;
 
 /** Too many to be settings, or whole trees of others that have rules of their own. */
 const others =

@@ -1,6 +1,11 @@
 import type { Path } from '../../../changeset/path.ts';
-import { readByteString } from '../../../tar/bytes.ts';
+import { type ByteString, readByteString, utf8Bytes } from '../../../tar/bytes.ts';
 import type { ClosureContext } from '../rule.ts';
+
+/** What the image's environment sets a variable to, as the bytes that a program sees; '' where it does not. */
+export function variable(name: string, { runtime }: ClosureContext): ByteString {
+  return utf8Bytes(runtime.environment.get(name) ?? '');
+}
 
 /** The lines of a configuration file whose contents were asked for, trimmed, without empty lines and comments. */
 export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/): readonly string[] {

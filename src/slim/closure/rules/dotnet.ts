@@ -1,6 +1,7 @@
 import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
+import { utf8Bytes } from '../../../tar/bytes.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
-import { objectAt, objectOf } from './configuration.ts';
+import { objectAt, objectOf, variable } from './configuration.ts';
 
 const manifest = /\.deps\.json$/;
 const configuration = /\.runtimeconfig\.json$/;
@@ -46,7 +47,7 @@ function* listed(path: Path, context: ClosureContext): Generator<Need> {
         const assets = objectOf(objectOf(parts)?.[kind]) ?? {};
         for (const [asset, more] of Object.entries(assets)) {
           const locale = objectOf(more)?.['locale'];
-          const name = Buffer.from(asset, 'utf8').toString('latin1');
+          const name = utf8Bytes(asset);
           const inLocale = typeof locale === 'string' ? `${locale}/${baseOf(name)}` : baseOf(name);
           for (const file of new Set([name, inLocale])) {
             if (file.split('/').includes('..') || file.startsWith('/')) continue;
@@ -57,14 +58,14 @@ function* listed(path: Path, context: ClosureContext): Generator<Need> {
 }
 
 function* frameworks(path: Path, context: ClosureContext): Generator<Need> {
-  const { fs, runtime } = context;
+  const { fs } = context;
   const options = objectOf(objectAt(path, context)?.['runtimeOptions']);
   const several = options?.['frameworks'];
   for (const entry of [options?.['framework'], ...(Array.isArray(several) ? several : [])]) {
     const name = objectOf(entry)?.['name'];
     if (typeof name !== 'string' || name.includes('/')) continue;
     const roots = [
-      runtime.environment.get('DOTNET_ROOT') ?? '',
+      variable('DOTNET_ROOT', context),
       'usr/share/dotnet',
       'usr/lib/dotnet',
       'usr/lib64/dotnet',

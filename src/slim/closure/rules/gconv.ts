@@ -27,8 +27,8 @@ export const gconvRule: ClosureRule = {
   },
   *follow(path, context): Generator<Need> {
     const { fs, granularity } = context;
+    if (!isConverter(path)) return;
     const home = parentOf(path);
-    if (baseOf(home) !== 'gconv' || !path.endsWith('.so')) return;
     const why = `with the converter /${path}`;
     for (const list of ['gconv-modules.cache', 'gconv-modules']) {
       const beside = join(home, list);
@@ -40,6 +40,11 @@ export const gconvRule: ClosureRule = {
     yield { path: home, detail: `the converters, since /${path} was used`, below: true };
   },
 };
+
+/** One of those converters. They are part of the C library's package, which stays whole without them. */
+export function isConverter(path: Path): boolean {
+  return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
+}
 
 /** A locale without a character set has an old one, most often of ISO 8859; which, only its own data says. */
 function wholeFamily(home: Path, modifier: string | null, { fs }: ClosureContext): readonly string[] {

@@ -10,27 +10,11 @@ const needed = [
   ['etc/host.conf', 'how host names are looked up'],
 ] as const;
 
-const courtesies = [
-  'etc/os-release',
-  'usr/lib/os-release',
-  'etc/alpine-release',
-  'etc/debian_version',
-  'etc/redhat-release',
-  'etc/system-release',
-] as const;
-
 /** Who one is and where one is: a few hundred bytes that every library may ask for at any time. */
 export const identityRule: ClosureRule = {
   name: 'identity',
-  describe:
-    'etc/passwd, etc/group, nsswitch.conf, hosts, resolv.conf, hostname and host.conf stay always; what says which distribution it is (os-release) stays unless a rule names it.',
+  describe: 'etc/passwd, etc/group, nsswitch.conf, hosts, resolv.conf, hostname and host.conf stay always.',
   *roots(): Generator<Need> {
     for (const [path, detail] of needed) yield { path, detail };
-    for (const path of courtesies)
-      yield {
-        path,
-        detail: 'says which distribution this is, for scanners and people',
-        strength: 'courtesy',
-      };
   },
 };

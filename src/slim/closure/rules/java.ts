@@ -1,6 +1,7 @@
 import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
 
 const machine = /^(.*?)\/(?:lib|jre\/lib)(?:\/[^/]+)?\/(?:server|client|minimal|zero)\/libjvm\.so$/;
 const launcher = /^(.*?)(?:\/jre)?\/bin\/java$/;
@@ -90,12 +91,14 @@ function* archives(directory: Path, detail: string, { fs }: ClosureContext): Gen
 
 /** What the image itself says about classes; relative names start at its working directory. */
 function* classPaths(context: ClosureContext): Generator<{ readonly path: string; readonly why: string }> {
-  const { runtime } = context;
+  const { keepCommands, runtime } = context;
   const from = workingDirectory(context);
   const place = (path: string): string => (path.startsWith('/') ? path : `/${join(from, path)}`);
-  for (const path of (runtime.environment.get('CLASSPATH') ?? '').split(':'))
+  for (const path of variable('CLASSPATH', context).split(':'))
     if (path !== '') yield { path: place(path), why: 'named by CLASSPATH' };
-  const words = [...runtime.entrypoint, ...runtime.command].flatMap((word) => word.split(/\s+/));
+  const words = [...runtime.entrypoint, ...runtime.command, ...keepCommands.flat()].flatMap((word) =>
+    word.split(/\s+/),
+  );
   for (const [index, word] of words.entries()) {
     const next = words[index + 1] ?? '';
     if (word === '-jar' && next !== '') yield { path: place(next), why: 'named by -jar' };
@@ -104,7 +107,7 @@ function* classPaths(context: ClosureContext): Generator<{ readonly path: string
         if (path !== '') yield { path: place(path), why: `named by ${word}` };
   }
   const options = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', 'JAVA_OPTS', '_JAVA_OPTIONS'];
-  for (const text of [...options.map((name) => runtime.environment.get(name) ?? ''), ...words])
+  for (const text of [...options.map((name) => variable(name, context)), ...words])
     for (const [, path = ''] of text.matchAll(/-javaagent:([^\s=]+)/g))
       yield { path: place(path), why: 'named by -javaagent' };
 }

@@ -1,6 +1,6 @@
 import { baseOf, type Path } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
-import { linesOf } from './configuration.ts';
+import { linesOf, variable } from './configuration.ts';
 import { inLibraryDirectories } from './library-directories.ts';
 
 /** Kerberos: linked by many (libpq, libcurl), configured by few. */
@@ -9,15 +9,15 @@ export const krb5Rule: ClosureRule = {
   describe:
     'Where libkrb5 or libgssapi stays and Kerberos is configured (etc/krb5.conf, KRB5_CONFIG): its settings with what they include, its plug-ins, and the mechanisms of etc/gss.',
   reads: (path) => (isConfiguration(path) ? 64 * 1024 : 0),
-  *roots({ runtime: { environment } }): Generator<Need> {
-    for (const path of (environment.get('KRB5_CONFIG') ?? '').split(':'))
+  *roots(context): Generator<Need> {
+    for (const path of variable('KRB5_CONFIG', context).split(':'))
       if (path !== '') yield { path, detail: 'named by KRB5_CONFIG' };
   },
   *follow(path, context): Generator<Need> {
     if (isConfiguration(path)) yield* includes(path, context);
     if (!/^lib(?:krb5|gssapi_krb5|gssapi|heimdal-krb5)\.so\./.test(baseOf(path))) return;
-    const { fs, runtime } = context;
-    if (fs.kind('etc/krb5.conf') === null && !runtime.environment.get('KRB5_CONFIG')) return;
+    const { fs } = context;
+    if (fs.kind('etc/krb5.conf') === null && variable('KRB5_CONFIG', context) === '') return;
     yield { path: 'etc/krb5.conf', detail: `settings of /${path}` };
     for (const directory of ['etc/gss/mech', 'etc/gss/mech.d'])
       yield { path: directory, detail: `mechanisms of /${path}`, below: true };

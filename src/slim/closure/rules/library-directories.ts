@@ -43,7 +43,7 @@ export function* inLibraryDirectories(fs: Filesystem, name: string): Generator<P
 export function importOf(elf: Elf | null, functions: ReadonlySet<string>): string | null {
   if (elf === null) return null;
   for (const name of elf.imports) if (functions.has(name)) return name;
-  if (elf.trouble === null || elf.needed.length === 0) return null;
+  if (elf.trouble === null || (elf.needed.length === 0 && elf.interpreter === null)) return null;
   const [first] = functions;
   return first ?? null;
 }

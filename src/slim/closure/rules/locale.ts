@@ -1,5 +1,6 @@
 import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
 
 const homes = ['usr/lib/locale', 'usr/share/locale', 'usr/share/i18n/locales/musl'] as const;
 
@@ -36,7 +37,7 @@ export const localeRule: ClosureRule = {
     for (const locale of localesOf(context)) {
       const detail = `${locale.variable} is ${locale.name}`;
       let found = false;
-      for (const home of [...homes, context.runtime.environment.get('LOCPATH') ?? ''])
+      for (const home of [...homes, variable('LOCPATH', context)])
         for (const name of spellingsOf(locale)) {
           const path = join(home, name);
           if (home === '' || fs.resolve(path).path === null) continue;

@@ -1,5 +1,6 @@
 import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
 
 const module = /\.(?:js|mjs|cjs|ts|mts|cts|node|json|wasm)$/;
 
@@ -14,8 +15,8 @@ export const nodeRule: ClosureRule = {
   name: 'node',
   describe:
     'package.json in every directory above a JavaScript module, JSON file or addon that stays; with npm, npx, yarn, pnpm or corepack that was used, the whole of it; modules that NODE_OPTIONS loads first.',
-  *roots({ runtime: { environment } }): Generator<Need> {
-    const options = environment.get('NODE_OPTIONS') ?? '';
+  *roots(context): Generator<Need> {
+    const options = variable('NODE_OPTIONS', context);
     for (const [, path = ''] of options.matchAll(
       /(?:^|\s)(?:-r|--require|--import|--loader)[\s=]+"?(\/[^\s"]+)/g,
     ))

@@ -1,6 +1,6 @@
 import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
-import { linesAt, linesOf } from './configuration.ts';
+import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from './library-directories.ts';
 
 const configurations = [
@@ -17,22 +17,22 @@ export const opensslRule: ClosureRule = {
   describe:
     'With libcrypto: its configuration with what that includes, the providers and engines that it activates, and the small legacy provider. OPENSSL_CONF, OPENSSL_MODULES and OPENSSL_ENGINES are followed.',
   reads: (path) => (isConfiguration(path) ? 128 * 1024 : 0),
-  *roots({ runtime: { environment } }): Generator<Need> {
-    const configuration = environment.get('OPENSSL_CONF');
-    if (configuration) yield { path: configuration, detail: 'named by OPENSSL_CONF' };
-    for (const variable of ['OPENSSL_MODULES', 'OPENSSL_ENGINES']) {
-      const directory = environment.get(variable);
-      if (directory) yield { path: directory, detail: `named by ${variable}`, below: true };
+  *roots(context): Generator<Need> {
+    const configuration = variable('OPENSSL_CONF', context);
+    if (configuration !== '') yield { path: configuration, detail: 'named by OPENSSL_CONF' };
+    for (const name of ['OPENSSL_MODULES', 'OPENSSL_ENGINES']) {
+      const directory = variable(name, context);
+      if (directory !== '') yield { path: directory, detail: `named by ${name}`, below: true };
     }
   },
   *follow(path, context): Generator<Need> {
-    const { facts, fs, runtime } = context;
+    const { facts, fs } = context;
     if (isConfiguration(path)) yield* includes(path, context);
     const [, version] = /^libcrypto\.so\.([\d.]+)$/.exec(baseOf(path)) ?? [];
     if (version === undefined || facts.elf(path) === null) return;
     const why = `/${path} reads it`;
-    const named = runtime.environment.get('OPENSSL_CONF');
-    const files = [...configurations, ...(named ? [named] : [])];
+    const named = variable('OPENSSL_CONF', context);
+    const files = [...configurations, ...(named === '' ? [] : [named])];
     for (const file of configurations) if (fs.kind(file) !== null) yield { path: file, detail: why };
     const modules = homesOf(path, 'ossl-modules', context);
     const engines = homesOf(

@@ -1,6 +1,6 @@
 import { baseOf, join, type Path } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
-import { linesAt, linesOf } from './configuration.ts';
+import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from './library-directories.ts';
 
 const settings =
@@ -42,7 +42,8 @@ export const phpRule: ClosureRule = {
 };
 
 /** Where the PHP of this path looks for php.ini: /usr/local/etc/php, /etc/php/8.2/cli (Debian), /etc/php83 (Alpine), /etc. */
-function* settingsOf(path: Path, version: string, { fs, runtime }: ClosureContext): Generator<Path> {
+function* settingsOf(path: Path, version: string, context: ClosureContext): Generator<Path> {
+  const { fs } = context;
   const kind = /fpm/.test(baseOf(path))
     ? 'fpm'
     : /cgi/.test(baseOf(path))
@@ -50,9 +51,9 @@ function* settingsOf(path: Path, version: string, { fs, runtime }: ClosureContex
       : /lib/.test(baseOf(path))
         ? 'apache2'
         : 'cli';
-  const named = runtime.environment.get('PHP_INI_DIR');
+  const named = variable('PHP_INI_DIR', context);
   const homes = [
-    ...(named ? [named] : []),
+    ...(named === '' ? [] : [named]),
     ...(path.startsWith('usr/local/') ? ['usr/local/etc/php'] : []),
     ...(version === '' ? [] : [`etc/php/${version}/${kind}`, `etc/php${version}`]),
   ];
@@ -64,8 +65,8 @@ function* settingsOf(path: Path, version: string, { fs, runtime }: ClosureContex
 
 /** Named by php.ini, or where builds put them: lib/php/20220829, lib/php/extensions/no-debug-non-zts-20220829, lib/php83/modules. */
 function* extensionDirectories(context: ClosureContext): Generator<Path> {
-  const { fs, runtime } = context;
-  for (const home of [runtime.environment.get('PHP_INI_DIR') ?? '', 'usr/local/etc/php', 'etc'])
+  const { fs } = context;
+  for (const home of [variable('PHP_INI_DIR', context), 'usr/local/etc/php', 'etc'])
     for (const line of linesAt(join(home, 'php.ini'), context)) {
       const [, directory] = /^extension_dir\s*=\s*"?([^";\s]+)/.exec(line) ?? [];
       if (directory?.startsWith('/')) yield fs.resolve(directory).path ?? '';

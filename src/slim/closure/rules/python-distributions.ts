@@ -1,6 +1,7 @@
 import { baseOf, join, type Path, parentOf } from '../../../changeset/path.ts';
 import { readByteString } from '../../../tar/bytes.ts';
 import type { ClosureContext, Need } from '../rule.ts';
+import { PerClosure } from './spreading.ts';
 
 const metadata = /\.(?:dist-info|egg-info)$/;
 const listing = /\.(?:dist-info|egg-info)\/(RECORD|top_level\.txt|installed-files\.txt)$/;
@@ -20,6 +21,9 @@ const read = new Set([
   'namespace_packages.txt',
   'installed-files.txt',
 ]);
+
+/** Distributions whose metadata were asked for already, with the strength. */
+const done = new PerClosure<string>();
 
 /** By directory of packages: which distributions' metadata belong to a file or directory in it. */
 const known = new WeakMap<ClosureContext, Map<Path, ReadonlyMap<string, readonly Path[]>>>();
@@ -41,6 +45,9 @@ export function* metadataOf(path: Path, context: ClosureContext): Generator<Need
     if (top === '__pycache__') continue;
     const stem = top.replace(/\.(?:py|pyc|so|pyd|cpython-.*|abi3\.so)$/, '').replace(/\.cpython-.*$/, '');
     for (const home of distributionsIn(site, context).get(stem) ?? []) {
+      const asked = `${home}\0${context.strengthOf(path) ?? ''}`;
+      if (done.of(context).has(asked)) continue;
+      done.of(context).add(asked);
       const detail = `metadata of the distribution that /${path} belongs to`;
       if (context.fs.kind(home) !== 'directory') yield { path: home, detail };
       else

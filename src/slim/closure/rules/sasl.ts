@@ -1,6 +1,7 @@
 import { baseOf } from '../../../changeset/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
 import { inLibraryDirectories } from './library-directories.ts';
 
 /** SASL mechanisms are plug-ins. libldap brings the library to many that never authenticate. */
@@ -8,8 +9,8 @@ export const saslRule: ClosureRule = {
   name: 'sasl',
   describe:
     'The plug-ins of SASL, where its library stays and something asks: settings (sasl2/*.conf), SASL_PATH, or a traced use of the directory of plug-ins.',
-  *roots({ runtime: { environment } }): Generator<Need> {
-    for (const path of (environment.get('SASL_PATH') ?? '').split(':'))
+  *roots(context): Generator<Need> {
+    for (const path of variable('SASL_PATH', context).split(':'))
       if (path !== '') yield { path, detail: 'named by SASL_PATH', below: true };
   },
   *follow(path, context): Generator<Need> {

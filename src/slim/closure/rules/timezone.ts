@@ -1,6 +1,7 @@
 import { join, type Path } from '../../../changeset/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
 
 const homes = ['usr/share/zoneinfo', 'usr/lib/zoneinfo', 'usr/share/zoneinfo-icu'] as const;
 
@@ -25,33 +26,33 @@ export const timezoneRule: ClosureRule = {
   name: 'timezone',
   describe:
     'etc/localtime with the zone it leads to, and etc/timezone; the zone that TZ names; with a zone that was used, the tables of zones; with a directory of zones that was listed, all zones in it.',
-  *roots({ fs, runtime: { environment }, trace }): Generator<Need> {
+  *roots(context): Generator<Need> {
+    const { fs, trace } = context;
     yield { path: 'etc/localtime', detail: 'the local time zone' };
     yield { path: 'etc/timezone', detail: 'the name of the local time zone' };
-    const directory = environment.get('TZDIR');
-    for (const variable of ['TZ', 'PGTZ']) {
-      const zone = (environment.get(variable) ?? '').replace(/^:/, '');
+    const directory = variable('TZDIR', context);
+    for (const name of ['TZ', 'PGTZ']) {
+      const zone = variable(name, context).replace(/^:/, '');
       if (zone === '') continue;
-      for (const home of zone.startsWith('/') ? [''] : [...homes, ...(directory ? [directory] : [])]) {
+      for (const home of zone.startsWith('/') ? [''] : [...homes, ...(directory === '' ? [] : [directory])]) {
         const path = home === '' ? zone : join(home, zone);
-        if (fs.resolve(path).path !== null) yield { path, detail: `the zone that ${variable} names` };
+        if (fs.resolve(path).path !== null) yield { path, detail: `the zone that ${name} names` };
       }
     }
     // By the name that was used: the zone behind etc/localtime is opened by programs that do not care which there are.
     for (const [name, use] of trace.paths) {
-      const home = homes.find((start) => name.startsWith(start));
+      const home = homes.find((start) => name === start || name.startsWith(`${start}/`));
       if (home === undefined || (use & (uses.open | uses.list)) === 0) continue;
-      yield* used(name, home, use, fs);
+      yield* used(name, home, fs);
     }
   },
 };
 
-function* used(name: Path, home: Path, use: number, fs: ClosureContext['fs']): Generator<Need> {
+function* used(name: Path, home: Path, fs: ClosureContext['fs']): Generator<Need> {
   const { path } = fs.resolve(name);
   if (path === null) return;
   if (fs.kind(path) === 'directory') {
-    if ((use & uses.list) !== 0)
-      yield { path: name, detail: `the zones in /${name}, which was listed`, below: true };
+    yield { path: name, detail: `the zones in /${name}, which was listed`, below: true };
     return;
   }
   for (const table of tables) {

@@ -1,5 +1,6 @@
 import { baseOf, join, parentOf } from '../../../changeset/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
 import { importOf } from './library-directories.ts';
 
 /** Where libraries look for the certificates of authorities, all in one file. */
@@ -59,12 +60,12 @@ export const tlsRule: ClosureRule = {
   describe:
     'The certificates of authorities, where something asks: a TLS library that stays (OpenSSL, GnuTLS, NSS), a traced use of one of them, an environment variable (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …), or a module with a bundle of its own (certifi).',
   *roots(context): Generator<Need> {
-    const { fs, runtime, trace } = context;
-    for (const variable of fileVariables) {
-      const file = runtime.environment.get(variable);
-      if (file) yield { path: file, detail: `named by ${variable}`, below: true };
+    const { fs, trace } = context;
+    for (const name of fileVariables) {
+      const file = variable(name, context);
+      if (file !== '') yield { path: file, detail: `named by ${name}`, below: true };
     }
-    for (const directory of (runtime.environment.get('SSL_CERT_DIR') ?? '').split(':'))
+    for (const directory of variable('SSL_CERT_DIR', context).split(':'))
       if (directory !== '') yield { path: directory, detail: 'named by SSL_CERT_DIR', below: true };
     for (const name of trace.paths.keys())
       if (isTrust(name) && fs.resolve(name).path !== null) {

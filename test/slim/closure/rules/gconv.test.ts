@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gconvRule } from '../../../../src/slim/closure/rules/gconv.ts';
+import { packageRule } from '../../../../src/slim/closure/rules/package.ts';
 import { elf, text } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
 
@@ -62,5 +63,24 @@ describe('gconv', () => {
 
   it.each(['de_DE.UTF-8', 'C.UTF-8', 'C', 'POSIX'])('keeps none for LANG=%s', async (LANG) => {
     expect(await stays(gconvRule, image, { environment: { LANG } })).toEqual([]);
+  });
+
+  it('stay out of the package of the C library, unless something asks for them', async () => {
+    const libc = {
+      ...image,
+      'usr/lib/x86_64-linux-gnu/libc.so.6': elf(),
+      'var/lib/dpkg/status':
+        'Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36\n\n',
+      'var/lib/dpkg/info/libc6:amd64.list': `/${['usr/lib/x86_64-linux-gnu/libc.so.6', ...all].join('\n/')}\n`,
+    };
+    const want = ['usr/lib/x86_64-linux-gnu/libc.so.6'];
+    const rules = [packageRule, gconvRule];
+    const modules = all.filter((path) => path.endsWith('.so'));
+    const alone = await stays(rules, libc, { want, granularity: 'package' });
+    expect(alone).toEqual([...lists, ...want].sort());
+    const trace = { [`${home}/SJIS.so`]: 'open' };
+    expect(await stays(rules, libc, { want, trace, granularity: 'package' })).toEqual(
+      [...alone, ...modules].sort(),
+    );
   });
 });

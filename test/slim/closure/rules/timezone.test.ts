@@ -57,4 +57,11 @@ describe('timezone', () => {
       Object.keys(image).sort(),
     );
   });
+
+  it('does not take one home of zones for another', async () => {
+    const icu = { ...image, 'usr/share/zoneinfo-icu/44/le/zoneinfo64.res': 'x' };
+    expect(
+      await stays(timezoneRule, icu, { trace: { 'usr/share/zoneinfo-icu/44/le/zoneinfo64.res': 'open' } }),
+    ).toEqual([...local, 'usr/share/zoneinfo-icu/44/le/zoneinfo64.res'].sort());
+  });
 });

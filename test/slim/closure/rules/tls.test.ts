@@ -51,6 +51,13 @@ describe('tls', () => {
     ).toBe('tls: named by NODE_EXTRA_CA_CERTS');
   });
 
+  it('takes names in variables as bytes in UTF-8, as programs do', async () => {
+    const path = Buffer.from('opt/schlüssel.pem', 'utf8').toString('latin1');
+    expect(
+      await stays(tlsRule, { [path]: 'x' }, { environment: { SSL_CERT_FILE: '/opt/schlüssel.pem' } }),
+    ).toEqual([path]);
+  });
+
   it("complaint: certifi's bundle is lost", async () => {
     const site = 'usr/lib/python3/dist-packages';
     const python = {
