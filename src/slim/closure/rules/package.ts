@@ -5,6 +5,7 @@ import type { Package } from '../../packages/package.ts';
 import { packageProbe, packagesOf } from '../../packages/package-index.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { isConverter } from './gconv.ts';
+import { isLocale } from './locale.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
 /** Packages that stay whole by now. */
@@ -19,7 +20,7 @@ const shared = new PerClosure<Path>();
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package`: a package of which one file is needed stays whole, less its documentation and converters of character sets.',
+    'With granularity `package`: a package of which one file is needed stays whole, less its documentation, converters of character sets and locales.',
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity !== 'package' || !spreads(path, context)) return;
@@ -46,6 +47,6 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   done.add(owner);
   const detail = `belongs to the ${owner.kind} package ${owner.name}`;
   for (const path of owner.files)
-    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path))
+    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path) && !isLocale(path))
       yield { path, detail, strength: 'whole' };
 }
