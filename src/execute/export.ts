@@ -67,7 +67,8 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
   }
 }
 
-async function chooseImage({ source, platform, signal }: ExportOptions): Promise<Image> {
+/** The one image that is meant. @throws USAGE where there are several, UNSUPPORTED where there is none */
+export async function chooseImage({ source, platform, signal }: ExportOptions): Promise<Image> {
   const { members } = await readImageSet(source, platform === null ? [] : [platform], signal);
   const found = members.flatMap(({ image, child }) =>
     image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],

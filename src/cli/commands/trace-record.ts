@@ -19,7 +19,7 @@ export const recording: readonly Option[] = [
     type: 'string',
     value: 'REF',
     describe:
-      'record: the image that runs. The trace names its digest and platform; in --root, its user, directory and environment hold',
+      'record: the image that runs. The trace names its digest and platform; in --root, its user, directory and environment hold. show: the image that was traced',
     group: 'Work',
   },
   {

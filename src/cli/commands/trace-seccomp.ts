@@ -1,19 +1,12 @@
-import { OcislimError } from '../../errors.ts';
 import type { Console } from '../command.ts';
-import { list, text, type Values } from '../option.ts';
+import { text, type Values } from '../option.ts';
+import { readNamedTrace } from './trace-input.ts';
 
-/** `trace seccomp`: a profile that allows the system calls of the traces. @throws USAGE, and what reading traces throws */
+/** `trace seccomp FILE…`: a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
 export async function makeProfile(values: Values, console: Console): Promise<number> {
-  const given = list(values, 'files');
-  if (given.length === 0 && process.stdin.isTTY)
-    throw new OcislimError('USAGE', 'which trace is to be read? Name its file, or pipe it in');
-  const { readTraces } = await import('../trace-files.ts');
   const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
   const { escapeText } = await import('../../report/escape.ts');
-  const files = given.length === 0 ? ['-'] : given;
-  const [read, ...others] = await readTraces(files, { roots: [], signal: console.signal });
-  if (read === undefined || others.length > 0)
-    throw new OcislimError('USAGE', 'the traces are of several platforms, and a profile is of one');
+  const read = await readNamedTrace(values, console);
   const profile = seccompProfile(read);
   const json = `${JSON.stringify(profile, null, 2)}\n`;
   const file = text(values, 'output');

@@ -1,17 +1,19 @@
 import { OcislimError } from '../../errors.ts';
 import type { Command } from '../command.ts';
-import { common, output, registries } from '../common-options.ts';
+import { common, output, pruning, registries, work } from '../common-options.ts';
+import { mergeFiles } from './trace-merge.ts';
 import { recording, recordTrace } from './trace-record.ts';
 import { makeProfile } from './trace-seccomp.ts';
+import { showTrace } from './trace-show.ts';
 
 export const trace: Command = {
   name: 'trace',
-  describe: 'record what a program uses of its image; make a seccomp profile of that',
+  describe: 'record what a program uses of its image; merge and show traces; make a seccomp profile',
   details:
-    'Traces are what "prune --trace" goes by. `record` runs a command below strace, in this container or in a root filesystem that was unpacked from "ocislim export", and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. `seccomp` reads traces of any form and writes a profile in the format of Docker, podman and containerd that allows the system calls in them, with those that the container runtime itself makes before the program runs, and nothing else; what it does not allow fails with EPERM. The traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e), of a run that does all that the program will ever do.',
+    'Traces are what "prune --trace" goes by; docs/traces.md says which forms are read. `record` runs a command below strace, in this container or in a root filesystem that was unpacked from "ocislim export", and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. `merge` writes traces of any form as one trace file, small and sorted; those of different platforms or images are refused. `show` says what traces saw: by use, by directory, what was executed, what could not be read, and with --image also by package. `seccomp` writes a profile in the format of Docker, podman and containerd that allows the system calls in traces, with those that the container runtime itself makes before the program runs, and nothing else; what it does not allow fails with EPERM. For it the traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e), of a run that does all that the program will ever do.',
   positionals: [
-    { name: 'action', describe: 'what to do: record or seccomp', required: true },
-    { name: 'files..', describe: 'the traces; none for stdin', required: false },
+    { name: 'action', describe: 'what to do: record, merge, show or seccomp', required: true },
+    { name: 'files..', describe: 'the traces, - for stdin; none for stdin', required: false },
   ],
   options: [
     {
@@ -23,24 +25,32 @@ export const trace: Command = {
       group: 'Result',
     },
     ...recording,
-    ...common.filter(({ name }) => name === 'platform'),
+    ...pruning.filter(({ name }) => name === 'trace-root'),
+    ...common.filter(({ name }) => name === 'platform' || name === 'format'),
     ...output,
     ...registries,
+    ...work,
   ],
   examples: [
     ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job'],
     ['ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server', 'over an unpacked image'],
+    ['ocislim trace merge start.strace load.strace -o app.trace', 'two traces as one'],
+    ['ocislim trace show app.trace --image localhost:5000/app:1', 'what it saw, also by package'],
     ['ocislim trace seccomp app.strace -o app.seccomp.json', 'a profile for --security-opt seccomp=FILE'],
   ],
   async run(values, console) {
     switch (values['action']) {
       case 'record':
         return recordTrace(values, console);
+      case 'merge':
+        return mergeFiles(values, console);
+      case 'show':
+        return showTrace(values, console);
       case 'seccomp':
         return makeProfile(values, console);
       default:
         throw new OcislimError('USAGE', `unknown action: trace ${String(values['action'])}`, {
-          advice: 'Write "ocislim trace record -- COMMAND" or "ocislim trace seccomp FILE…".',
+          advice: 'Write "ocislim trace" with record, merge, show or seccomp; see "ocislim trace --help".',
         });
     }
   },

@@ -30,6 +30,8 @@ const maxTail = 8 * 1024 * 1024;
 const maxDynamic = 1024 * 1024;
 /** The kernel takes no longer name (PATH_MAX). */
 const maxName = 4096;
+/** Real files need a few hundred at most; what claims more would only fill memory. */
+const maxNeeded = 4096;
 
 /**
  * Reads the headers of one ELF file while it streams by: it is given all bytes in order, and then asked once. Holds the
@@ -268,7 +270,12 @@ function readDynamic(windows: ElfWindows, header: Header, earlier: string | null
     return found;
   };
   if (start === null && named) trouble ??= 'its dynamic strings are in no segment';
-  const names = needed.map(name).filter((text) => text !== null && text !== '');
+  const offsets = [...new Set(needed)];
+  if (offsets.length > maxNeeded) trouble ??= 'it needs too many libraries';
+  const names = offsets
+    .slice(0, maxNeeded)
+    .map(name)
+    .filter((text) => text !== null && text !== '');
   const [soname, rpath, runpath] = [tags.soname, tags.rpath, tags.runpath].map((tag) =>
     name(values.get(tag)),
   );
@@ -299,7 +306,8 @@ function readImports(windows: ElfWindows, header: Header, place: SymbolPlace): R
   const offset = fileOffset(header, address);
   const each = place.values.get(tags.symbolLength) ?? (wide ? 24 : 16);
   if (address === undefined || offset === null || each !== (wide ? 24 : 16)) return null;
-  const end = Math.min(...place.tables.filter((table) => table > address), address + maxPrefix);
+  let end = address + maxPrefix;
+  for (const table of place.tables) if (table > address && table < end) end = table;
   const table = windows.most(offset, end - address);
   const strings = windows.most(place.start, place.length);
   if (table.length === 0 || strings.length === 0) return null;

@@ -21,7 +21,7 @@ export interface TraceLimits {
   readonly paths: number;
 }
 
-export const defaultLimits: TraceLimits = { line: 1 << 20, document: 256 << 20, paths: 4_000_000 };
+const defaultLimits: TraceLimits = { line: 1 << 20, document: 256 << 20, paths: 4_000_000 };
 
 /** From where a process sees the files: after chroot it has another root, and inside of a container there is no prefix. */
 export interface View {

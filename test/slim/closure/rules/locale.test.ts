@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { localeRule } from '../../../../src/slim/closure/rules/locale.ts';
 import { packageRule } from '../../../../src/slim/closure/rules/package.ts';
+import { elf } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
 
 const home = 'usr/lib/locale';
@@ -58,7 +59,7 @@ describe('locale', () => {
   it('stay out of a package with all of them, unless something asks for one', async () => {
     const packaged = {
       ...image,
-      'usr/bin/localedef': 'x',
+      'usr/bin/localedef': elf(),
       'var/lib/dpkg/status':
         'Package: locales-all\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36\n\n',
       'var/lib/dpkg/info/locales-all.list': `/${['usr/bin/localedef', ...Object.keys(image)].join('\n/')}\n`,

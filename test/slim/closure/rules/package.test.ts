@@ -3,7 +3,7 @@ import { closeOver } from '../../../../src/slim/closure/closure.ts';
 import { explain } from '../../../../src/slim/closure/explain.ts';
 import type { ClosureRule } from '../../../../src/slim/closure/rule.ts';
 import { packageRule } from '../../../../src/slim/closure/rules/package.ts';
-import { inputOf, kept, symlink, type Table, wanting } from '../rig.ts';
+import { elf, inputOf, kept, script, symlink, type Table, wanting } from '../rig.ts';
 
 const zip: Table = {
   'var/lib/dpkg/info/zip.list': [
@@ -15,16 +15,17 @@ const zip: Table = {
     '/usr/share/locale/de/LC_MESSAGES/zip.mo',
     '/usr/lib/x86_64/libzip.so',
   ].join('\n'),
-  'var/lib/dpkg/info/libc6.list': '/usr/lib/libc.so.6\n/usr/lib/getconf/A\n',
-  'usr/bin/zip': 'x',
-  'usr/lib/zip/helper': 'x',
+  'var/lib/dpkg/info/libc6.list': '/usr/lib/libc.so.6\n/usr/lib/ld.so\n/usr/lib/gconv/A.so\n',
+  'usr/bin/zip': elf(),
+  'usr/lib/zip/helper': script('/bin/sh'),
   'usr/share/zip/data': 'x',
   'usr/share/doc/zip/copyright': 'x',
   'usr/share/man/man1/zip.1.gz': 'x',
   'usr/share/locale/de/LC_MESSAGES/zip.mo': 'x',
-  'usr/lib/libc.so.6': 'x',
-  'usr/lib/getconf/A': 'x',
-  'usr/local/bin/mine': 'x',
+  'usr/lib/libc.so.6': elf(),
+  'usr/lib/ld.so': 'x',
+  'usr/lib/gconv/A.so': elf(),
+  'usr/local/bin/mine': elf(),
   'usr/lib/x86_64/libzip.so': symlink('../libc.so.6'),
 };
 
@@ -52,7 +53,41 @@ describe('granularity package', () => {
   it('keeps a package whole, less its documentation, and what it needs, but no further packages', async () => {
     const setting = { image: zip, granularity: 'package' } as const;
     expect(await kept(setting, [wanting('usr/bin/zip'), packageRule, linking])).toEqual(whole);
-    expect(await kept(setting, [packageRule, linking, wanting('usr/share/zip/data')])).toEqual(whole);
+    const used = { ...setting, trace: { 'usr/share/zip/data': 'open' } };
+    expect(await kept(used, [packageRule, linking, wanting('usr/share/zip/data')])).toEqual(whole);
+  });
+
+  it('is about programs, libraries and what was used, not about what something may look for', async () => {
+    const setting = { image: zip, granularity: 'package' } as const;
+    expect(await kept(setting, [packageRule, linking, wanting('usr/share/zip/data')])).toEqual([
+      'usr/share/zip/data',
+    ]);
+    expect(await kept(setting, [packageRule, linking, wanting('usr/lib/zip/helper')])).toEqual(
+      [...whole, 'usr/lib/ld.so'].sort(),
+    );
+  });
+
+  it('spreads from a link where it leads to a program', async () => {
+    const image: Table = {
+      'var/lib/dpkg/info/minimal.list': '/usr/bin/python3\n/usr/bin/py3compile\n/usr/share/cert.pem\n',
+      'usr/bin/python3': symlink('python3.11'),
+      'usr/bin/python3.11': elf(),
+      'usr/bin/py3compile': 'x',
+      'usr/share/cert.pem': symlink('/etc/cert.pem'),
+      'etc/cert.pem': 'x',
+    };
+    const setting = { image, granularity: 'package', trace: { 'etc/cert.pem': 'open' } } as const;
+    expect(await kept(setting, [wanting('usr/share/cert.pem'), packageRule])).toEqual([
+      'etc/cert.pem',
+      'usr/share/cert.pem',
+    ]);
+    expect(await kept(setting, [wanting('usr/bin/python3'), packageRule])).toEqual([
+      'etc/cert.pem',
+      'usr/bin/py3compile',
+      'usr/bin/python3',
+      'usr/bin/python3.11',
+      'usr/share/cert.pem',
+    ]);
   });
 
   it('goes on from what turns out to be needed later', async () => {
@@ -71,7 +106,7 @@ describe('granularity package', () => {
         linking,
         late,
       ]),
-    ).toEqual([...whole, 'usr/lib/getconf/A'].sort());
+    ).toEqual([...whole, 'usr/lib/ld.so'].sort());
   });
 
   it.each(['file', 'directory'] as const)('is not granularity %s', async (granularity) => {
@@ -97,7 +132,40 @@ describe('granularity package', () => {
     };
     const setting = { image, granularity: 'package' } as const;
     expect(await kept(setting, [wanting('lib/x', 'var/empty'), packageRule])).toEqual(['lib', 'usr/lib/x']);
-    expect(await kept(setting, [wanting('etc/rc'), packageRule])).toEqual(['etc/issue', 'etc/rc', 'lib']);
+    const used = { ...setting, trace: { 'etc/issue': 'open' } };
+    expect(await kept(used, [wanting('etc/rc'), packageRule])).toEqual(['etc/issue', 'etc/rc', 'lib']);
+  });
+
+  it('leaves converters of character sets to their own rule', async () => {
+    const setting = { image: zip, granularity: 'package' } as const;
+    expect(await kept(setting, [wanting('usr/lib/libc.so.6'), packageRule])).toEqual([
+      'usr/lib/ld.so',
+      'usr/lib/libc.so.6',
+    ]);
+    expect(await kept(setting, [wanting('usr/lib/gconv/A.so'), packageRule])).toEqual([
+      'usr/lib/gconv/A.so',
+      'usr/lib/ld.so',
+      'usr/lib/libc.so.6',
+    ]);
+  });
+
+  it('keeps all time zones where one was used, not for where etc/localtime leads', async () => {
+    const image: Table = {
+      'var/lib/dpkg/info/tzdata.list': '/usr/share/zoneinfo/UTC\n/usr/share/zoneinfo/Europe/Oslo\n',
+      'usr/share/zoneinfo/UTC': 'x',
+      'usr/share/zoneinfo/Europe/Oslo': 'x',
+      'etc/localtime': symlink('/usr/share/zoneinfo/UTC'),
+    };
+    const rules = [wanting('etc/localtime'), packageRule];
+    expect(await kept({ image, granularity: 'package', trace: {} }, rules)).toEqual([
+      'etc/localtime',
+      'usr/share/zoneinfo/UTC',
+    ]);
+    expect(await kept({ image, granularity: 'package', trace: { 'etc/localtime': 'open' } }, rules)).toEqual([
+      'etc/localtime',
+      'usr/share/zoneinfo/Europe/Oslo',
+      'usr/share/zoneinfo/UTC',
+    ]);
   });
 
   it('says which package it was', async () => {

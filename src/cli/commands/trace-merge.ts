@@ -1,0 +1,22 @@
+import type { Console } from '../command.ts';
+import { flag, text, type Values } from '../option.ts';
+import { readNamedTrace } from './trace-input.ts';
+
+/** `trace merge FILE…`: traces of any form as one trace file. @throws USAGE, TRACE_INVALID, IO */
+export async function mergeFiles(values: Values, console: Console): Promise<number> {
+  const { writeTrace } = await import('../../slim/trace/trace-file.ts');
+  const { renderReading } = await import('../../report/trace-text.ts');
+  const trace = await readNamedTrace(values, console);
+  const lines = [...writeTrace(trace)].join('');
+  const file = text(values, 'output');
+  if (file === null || file === '-') console.stdout.write(lines);
+  else {
+    const { writeWhole } = await import('../whole-file.ts');
+    const { fileError } = await import('../../store/file-error.ts');
+    await writeWhole(file, [Buffer.from(lines)], console.signal).catch((error: unknown) => {
+      throw console.signal.aborted ? console.signal.reason : fileError(`write ${file}`, error);
+    });
+  }
+  if (!flag(values, 'quiet')) console.stderr.write(renderReading(trace));
+  return 0;
+}

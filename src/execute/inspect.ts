@@ -1,0 +1,47 @@
+import { Filesystem } from '../changeset/filesystem.ts';
+import { buildStack } from '../changeset/stack.ts';
+import { Tree } from '../changeset/tree.ts';
+import type { Image } from '../image/image.ts';
+import type { ContentProbe, FileFacts } from '../slim/facts/facts.ts';
+import { mergeFacts } from '../slim/facts/merged-facts.ts';
+import { CachedSource } from '../store/cache/cached-source.ts';
+import { mapParallel } from '../stream/parallel.ts';
+import { chooseImage, type ExportOptions } from './export.ts';
+import { LayerReader } from './layer-reader.ts';
+import { Scratch } from './scratch.ts';
+
+export interface InspectedImage {
+  readonly image: Image;
+  /** Merged, as a container would see it. */
+  readonly fs: Filesystem;
+  readonly facts: FileFacts;
+}
+
+/**
+ * Reads one image to look around in it: the headers of all layers, and the contents that the probe asks for.
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for what is no image, and whatever reading
+ * an image throws
+ */
+export async function inspectImage(given: ExportOptions, probe: ContentProbe): Promise<InspectedImage> {
+  const { listener, signal, jobs, cache = null } = given;
+  const source = cache === null ? given.source : new CachedSource(given.source, cache);
+  const image = await chooseImage({ ...given, source });
+  const scratch = new Scratch(given.maxScratch);
+  try {
+    const reader = new LayerReader(source, scratch, listener, cache);
+    const numbers = image.manifest.layers.map((_, i) => i + 1);
+    const scans = await mapParallel(numbers, jobs, signal, async (number, _, inner) => {
+      const scan = await reader.scan(image, number, { probe, digests: false }, inner);
+      return [number, scan] as const;
+    });
+    const indexes = new Map(scans.map(([number, { index }]) => [number, index]));
+    const stack = buildStack(indexes);
+    const tree = new Tree(stack.table, stack.list);
+    for (const layer of stack.layers.values())
+      tree.apply(layer, { onLink: (link, file) => void stack.list.resolve(link, file) });
+    const fs = new Filesystem(stack, tree, indexes);
+    return { image, fs, facts: mergeFacts(fs, new Map(scans.map(([number, { facts }]) => [number, facts]))) };
+  } finally {
+    await scratch.close();
+  }
+}

@@ -1,0 +1,167 @@
+import type { PackageUsage } from '../slim/packages/package-usage.ts';
+import type { Trace } from '../slim/trace/trace.ts';
+import type { TraceSummary } from '../slim/trace/trace-summary.ts';
+import { displayPath, escapeText, pathFields } from './escape.ts';
+import { formatCount, formatNumberOf, formatSize } from './figures.ts';
+import { plainStyle, type Style } from './style.ts';
+import { layOut } from './table.ts';
+
+export interface TraceDescription {
+  readonly trace: Trace;
+  readonly summary: TraceSummary;
+  /** Where the image is known. */
+  readonly packages: readonly PackageUsage[] | null;
+}
+
+const shown = 20;
+
+/** What a trace saw, for a person. Whole lines, all of them escaped. */
+export function renderTrace(
+  { trace, summary, packages }: TraceDescription,
+  style: Style = plainStyle,
+  limit = shown,
+): string {
+  const { executed, directories } = summary;
+  const lines = [
+    style.bold(escapeText(trace.name)),
+    ...layOut(headOf(trace, summary), 'll').map((line) => `  ${line}`),
+    ...samplesOf(trace).map((line) => `    ${style.dim(line)}`),
+    ...block(
+      'executed',
+      executed.map((path) => [`/${displayPath(path)}`]),
+      'l',
+      style,
+      limit,
+    ),
+    ...block(
+      'by directory',
+      directories.map(({ path, paths }) => [formatCount(paths), `/${displayPath(path)}`]),
+      'rl',
+      style,
+      limit,
+    ),
+  ];
+  if (packages !== null)
+    lines.push(
+      ...block(
+        'by package',
+        packages
+          .filter(({ used }) => used > 0)
+          .map((each) => [
+            formatSize(each.usedBytes),
+            `of ${formatSize(each.bytes)}`,
+            formatNumberOf(each.used, 'file'),
+            each.kind === null ? 'of no package' : escapeText(`${each.name} (${each.kind})`),
+          ]),
+        'rrrl',
+        style,
+        limit,
+      ),
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+/** What was read and what was not, in one line: for stderr. */
+export function renderReading(trace: Trace): string {
+  const { name, paths, lines, unreadable, outside } = trace;
+  const parts = [
+    `${formatNumberOf(paths.size, 'path')} from ${formatNumberOf(lines, 'line')} of ${escapeText(name)}`,
+  ];
+  if (unreadable.count > 0) parts.push(`${formatNumberOf(unreadable.count, 'line')} could not be read`);
+  if (outside > 0) parts.push(`${formatNumberOf(outside, 'use')} outside of --trace-root`);
+  return [parts.join('; '), ...samplesOf(trace).map((line) => `  ${line}`)]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The same as data: all of it, nothing left out. */
+export function traceJson({ trace, summary, packages }: TraceDescription): object {
+  const { unreadable } = trace;
+  return {
+    name: trace.name,
+    formats: trace.formats,
+    platform: trace.platform,
+    image: trace.image,
+    command: trace.command?.map((word) => displayPath(word)) ?? null,
+    lines: trace.lines,
+    unreadable: {
+      count: unreadable.count,
+      samples: unreadable.samples.map(({ file, line, text }) => ({ file, line, text: displayPath(text) })),
+    },
+    outside: trace.outside,
+    paths: trace.paths.size,
+    uses: summary.uses,
+    knowsExecutions: trace.knowsExecs,
+    executed: summary.executed.map(pathFields),
+    directories: summary.directories.map(({ path, paths }) => ({ ...pathFields(path), paths })),
+    syscalls: {
+      complete: trace.hasAllSyscalls,
+      counts: Object.fromEntries([...trace.syscalls].sort(byName)),
+    },
+    ...(packages === null ? {} : { packages }),
+  };
+}
+
+function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
+  const { formats, lines, unreadable, platform, image, command, outside, syscalls } = trace;
+  const counted = (
+    [
+      [uses.open, 'opened'],
+      [uses.exec, 'executed'],
+      [uses.stat, 'looked at'],
+      [uses.list, 'listed'],
+      [uses.write, 'written'],
+      [uses.link, 'looked at as links'],
+    ] as const
+  )
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `${formatCount(count)} ${what}`);
+  return [
+    [
+      'read',
+      `${formatNumberOf(lines, 'line')} of ${escapeText(formats.join(', '))}` +
+        (unreadable.count > 0 ? `, ${formatCount(unreadable.count)} not readable` : ''),
+    ],
+    ...(outside > 0 ? [['outside', `${formatNumberOf(outside, 'use')} not below --trace-root`]] : []),
+    ['platform', platform === null ? 'not known' : escapeText(platform)],
+    ['image', image ?? 'not known'],
+    ...(command === null ? [] : [['command', command.map(displayPath).join(' ')]]),
+    ['paths', `${formatCount(trace.paths.size)}: ${counted.join(', ')}`],
+    ...(syscalls.size > 0
+      ? [
+          [
+            'system calls',
+            `${formatCount(syscalls.size)}, ${trace.hasAllSyscalls ? 'recorded without a filter' : 'not all were recorded'}`,
+          ],
+        ]
+      : []),
+  ];
+}
+
+function samplesOf({ unreadable }: Trace): string[] {
+  return unreadable.samples.map(
+    ({ file, line, text }) =>
+      `not readable: ${escapeText(file)}, line ${line}: ${displayPath(text.slice(0, 100))}`,
+  );
+}
+
+function block(
+  title: string,
+  rows: readonly (readonly string[])[],
+  alignment: string,
+  style: Style,
+  limit: number,
+): string[] {
+  if (rows.length === 0) return [];
+  const rest = rows.length - limit;
+  return [
+    '',
+    style.bold(title),
+    ...layOut(rows.slice(0, limit), alignment).map((line) => `  ${line}`),
+    ...(rest > 0 ? [style.dim(`  and ${formatCount(rest)} more`)] : []),
+  ];
+}
+
+function byName([a]: readonly [string, number], [b]: readonly [string, number]): number {
+  return a < b ? -1 : 1;
+}

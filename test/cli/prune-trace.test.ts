@@ -1,0 +1,247 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { callCli, type CliResult } from '../support/cli.ts';
+import { buildImage, buildIndex, writeLayout } from '../support/image-builder.ts';
+import { bytesOf } from '../support/model/byte-string.ts';
+import { type Short, specOf } from '../support/model/shorthand.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
+
+/** A program that a script runs, an application with its data, and what it never looks at, over three layers. */
+const layers: readonly (readonly Short[])[] = [
+  [
+    { name: 'bin/run', body: bytesOf('program'), mode: 0o755 },
+    'bin/other=unused program',
+    'etc/passwd=root:x:0:0::/:/bin/run\napp:x:1000:1000::/:/bin/run\n',
+    'etc/group=root:x:0:\n',
+    'usr/share/doc/run/copyright=free',
+    'usr/share/doc/run/manual=long',
+    'var/lib/dpkg/status=Package: run\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n',
+    'var/lib/dpkg/info/run.list=/bin/run\n/bin/helper\n/usr/share/doc/run/manual\n',
+    'bin/helper=of the package',
+  ],
+  [
+    { name: 'app/main', body: bytesOf('#!/bin/run\nmain'), mode: 0o755 },
+    'app/data/used=1',
+    'app/data/unused=2',
+    'app/link~>data/used',
+    'app/hard->app/data/unused',
+  ],
+  ['app/data/used=newer', 'app/top=3'],
+];
+const config = { config: { Entrypoint: ['/app/main'], User: 'app', WorkingDir: '/app' } };
+
+let folder = '';
+let image = '';
+
+function build(architecture = 'amd64', more: object = {}) {
+  return buildImage({
+    layers: layers.map((entries) => writeTar(entries.map(specOf))),
+    config: { ...config, ...more },
+    platform: { os: 'linux', architecture },
+  });
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ocislim-prune-trace-'));
+  const [amd, arm] = [build(), build('arm64')];
+  await writeLayout(join(folder, 'image'), {
+    v1: amd,
+    both: buildIndex({ images: [amd, arm] } as never),
+    lost: build('amd64', { config: { Entrypoint: ['/app/none'] } }),
+  });
+  image = `oci:${join(folder, 'image')}`;
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function traced(name: string, lines: readonly string[]): string {
+  const file = join(folder, name);
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
+const usual = ['/app/main', '/app/link'];
+
+interface Kept {
+  readonly path: string;
+  readonly rule: string;
+  readonly because: string | null;
+}
+
+/** Prunes, and reads what is left, path by path, off the exported root filesystem's report. */
+async function prune(...args: readonly string[]): Promise<CliResult & { left: string[]; kept: Kept[] }> {
+  const report = join(folder, 'report.json');
+  const result = await callCli([
+    'prune',
+    `${image}:v1`,
+    `oci:${join(folder, 'out')}:slim`,
+    '--report',
+    report,
+    '--progress',
+    'none',
+    ...args,
+  ]);
+  if (result.status !== 0) return { ...result, left: [], kept: [] };
+  const { platforms } = JSON.parse(readFileSync(report, 'utf8')) as {
+    platforms: { keeping: { kept: Kept[] } | null; slimming: { removed: { path: string }[] } }[];
+  };
+  const kept = platforms[0]?.keeping?.kept ?? [];
+  const gone = new Set(platforms[0]?.slimming.removed.map(({ path }) => path));
+  const all = layers.flatMap((entries) => entries.map((entry) => specOf(entry).name));
+  return {
+    ...result,
+    kept,
+    left: [...new Set(all)].filter((path) => !gone.has(path) || path === 'app/data/used'),
+  };
+}
+
+describe('prune --trace', () => {
+  test('with granularity file keeps what was used, and what that needs', async () => {
+    const { status, left } = await prune('--trace', traced('a.list', usual), '--granularity', 'file');
+    expect(status).toBe(0);
+    expect(left).toEqual([
+      'bin/run',
+      'etc/passwd',
+      'etc/group',
+      'usr/share/doc/run/copyright',
+      'var/lib/dpkg/status',
+      'var/lib/dpkg/info/run.list',
+      'app/main',
+      'app/data/used',
+      'app/link',
+    ]);
+  });
+
+  test('with granularity package keeps the package, less its documentation', async () => {
+    const { left, kept } = await prune('--trace', traced('a.list', usual));
+    expect(left).toContain('bin/helper');
+    expect(left).not.toContain('usr/share/doc/run/manual');
+    expect(left).not.toContain('bin/other');
+    expect(kept.find(({ path }) => path === 'bin/helper')).toMatchObject({
+      rule: 'package',
+      because: 'bin/run',
+    });
+  });
+
+  test('with granularity directory keeps what lies beside it', async () => {
+    const { left } = await prune('--trace', traced('a.list', usual), '--granularity', 'directory');
+    expect(left).toContain('bin/other');
+    expect(left).toContain('app/data/unused');
+    expect(left).toContain('app/top');
+  });
+
+  test('explains what stays and what goes', async () => {
+    const { stderr } = await prune(
+      ...['--trace', traced('a.list', usual), '--explain', 'bin/run', '--explain', '/app/top'],
+      ...['--explain', 'none', '--granularity', 'file'],
+    );
+    expect(stderr).toMatch(/^bin\/run: script, .*app\/main/m);
+    expect(stderr).toMatch(/^app\/main: /m);
+    expect(stderr).toContain('app/top: goes, since neither');
+    expect(stderr).toContain('none: not in the image');
+  });
+
+  test('keeps what --keep names, with all that it needs, and commands', async () => {
+    const { left } = await prune(
+      ...['--trace', traced('a.list', usual), '--granularity', 'file'],
+      ...['--keep', 'app/hard', '--keep-command', '/bin/other --check /app/top'],
+    );
+    for (const path of ['app/hard', 'bin/other', 'app/top']) expect(left).toContain(path);
+    expect(left).not.toContain('app/data/unused');
+  });
+
+  test('a rule takes what is kept out of courtesy, and not what is needed', async () => {
+    const { left } = await prune('--trace', traced('a.list', usual), '--rule', 'usr/**', '--rule', 'bin/run');
+    expect(left).not.toContain('usr/share/doc/run/copyright');
+    expect(left).toContain('bin/run');
+  });
+
+  test('names the digest of what it removed', async () => {
+    await prune('--trace', traced('a.list', usual));
+    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as {
+      platforms: { slimming: { removed: { path: string; digest?: string }[] } }[];
+    };
+    const top = report.platforms[0]?.slimming.removed.find(({ path }) => path === 'app/top');
+    expect(top?.digest).toBe('sha256:4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce');
+  });
+
+  test('the report proves what is left', async () => {
+    await prune('--trace', traced('a.list', usual));
+    const { status, stderr } = await callCli([
+      ...['verify', `${image}:v1`, `oci:${join(folder, 'out')}:slim`],
+      ...['--removed-by', join(folder, 'report.json')],
+    ]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining(' is ')]);
+  });
+
+  test('leaves the layers of a base alone, and may squash the others', async () => {
+    const { status } = await prune(
+      ...['--trace', traced('a.list', usual), '--layers', '2..3', '--squash', '--granularity', 'file'],
+    );
+    expect(status).toBe(0);
+    const tar = await callCli(['export', `oci:${join(folder, 'out')}:slim`, join(folder, 'out.tar')]);
+    expect(tar.status).toBe(0);
+    const names = readFileSync(join(folder, 'out.tar'), 'latin1');
+    expect(names).toContain('bin/other');
+    expect(names).not.toContain('app/top');
+  });
+
+  test('the same plan in a file gives the same image', async () => {
+    const trace = traced('a.list', usual);
+    const byOptions = await callCli([
+      ...['slim', `${image}:v1`, `oci:${join(folder, 'plans')}:a`, '-q'],
+      ...['-f', traced('plan.yaml', [`version: 1`, `prune: { traces: [${trace}], granularity: file }`])],
+    ]);
+    const byPlan = await callCli([
+      ...['prune', `${image}:v1`, `oci:${join(folder, 'plans')}:a`, '-q'],
+      ...['--trace', trace, '--granularity', 'file'],
+    ]);
+    expect([byOptions.status, byOptions.stderr]).toEqual([0, '']);
+    expect(byPlan.stdout).toBe(byOptions.stdout);
+  });
+});
+
+describe('prune --trace refuses', () => {
+  const cases: readonly [string, readonly string[], readonly string[], RegExp][] = [
+    ['a trace of something else', ['/nowhere/at/all'], [], /none of the 1 paths/],
+    ['a trace without the entrypoint', ['/app/top'], [], /entrypoint/],
+    ['options without a trace', [], ['--keep-command', 'x'], /--keep-command goes with --trace/],
+  ];
+  test.each(cases)('%s', async (_, lines, args, message) => {
+    const trace = lines.length === 0 ? ['--shadowed'] : ['--trace', traced('b.list', lines)];
+    const { status, stderr } = await prune(...trace, ...args);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+
+  test('an image whose entrypoint is not there; --force prunes, and says so', async () => {
+    const args = [
+      'prune',
+      `${image}:lost`,
+      `oci:${join(folder, 'out')}:x`,
+      '--trace',
+      traced('a.list', usual),
+    ];
+    const refused = await callCli(args);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('app/none');
+    expect(refused.stderr).toContain('UNSAFE');
+    const forced = await callCli([...args, '--force']);
+    expect(forced.status).toBe(0);
+    expect(forced.stderr).toMatch(/may not run: .*app\/none/);
+    const strict = await callCli([...args, '--force', '--strict']);
+    expect(strict.status).toBe(1);
+  });
+
+  test('several platforms, unless one is selected or the trace names one', async () => {
+    const to = `oci:${join(folder, 'out')}:multi`;
+    const trace = traced('a.list', usual);
+    const all = await callCli(['prune', `${image}:both`, to, '--trace', trace]);
+    expect(all.status).toBe(2);
+    expect(all.stderr).toContain('--platform');
+    const one = await callCli(['prune', `${image}:both`, to, '--trace', trace, '--platform', 'linux/arm64']);
+    expect(one.status).toBe(0);
+  });
+});
