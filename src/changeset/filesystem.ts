@@ -132,6 +132,11 @@ export class Filesystem {
     name: ByteString,
     { from = '', follow = true }: { readonly from?: Path; readonly follow?: boolean } = {},
   ): Walk {
+    // What is there by this very name is below directories only: no need to walk.
+    const literal = name.startsWith('/') ? name.slice(1) : join(from, name);
+    const there = this.kind(literal);
+    if (there !== null && (there !== 'symlink' || !follow))
+      return { path: literal, links: [], missing: null, loops: false };
     const links: Path[] = [];
     const ahead = name.split('/').reverse();
     let at: Path = name.startsWith('/') ? '' : from;

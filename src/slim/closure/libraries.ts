@@ -67,6 +67,8 @@ export class LibrarySearch {
     string,
     { readonly loader: Path; readonly directories: readonly ByteString[] }[]
   >();
+  /** Whole trees of libraries look in the same places for the same names. */
+  readonly #looked = new Map<ByteString, Elf | null>();
   readonly #hwcaps = new Map<ByteString, readonly ByteString[]>();
 
   constructor(context: Place) {
@@ -318,8 +320,12 @@ export class LibrarySearch {
 
   /** Another class or machine is passed over, as the loader does. */
   #fits(place: ByteString, { bits, endian, machine }: Kind): boolean {
-    const { path } = this.#context.fs.resolve(place.startsWith('/') ? place : `/${place}`);
-    const elf = path === null ? null : this.#context.facts.elf(path);
+    let elf = this.#looked.get(place);
+    if (elf === undefined) {
+      const { path } = this.#context.fs.resolve(place.startsWith('/') ? place : `/${place}`);
+      elf = path === null ? null : this.#context.facts.elf(path);
+      this.#looked.set(place, elf);
+    }
     return elf !== null && elf.bits === bits && elf.endian === endian && elf.machine === machine;
   }
 

@@ -18,6 +18,8 @@ const packages: Readonly<Record<string, string>> = {
   setcap: 'libcap2-bin',
   setfattr: 'attr',
   tar: 'tar',
+  readelf: 'binutils',
+  ldd: 'libc-bin',
   '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',
   strace: 'strace',

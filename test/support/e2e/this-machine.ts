@@ -1,0 +1,68 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { ElfProbe } from '../../../src/slim/facts/elf.ts';
+import type { Elf, FileFacts } from '../../../src/slim/facts/facts.ts';
+import { parseShebang } from '../../../src/slim/facts/shebang.ts';
+import { directory, file, symlink, type Table, type Thing } from '../../slim/closure/rig.ts';
+
+/** What the probe says of a file of this machine; null for what is no ELF file. */
+export function probeFile(path: string): Elf | null {
+  const bytes = readFileSync(path);
+  const probe = new ElfProbe(bytes.length);
+  for (let at = 0; at < bytes.length; at += 1024 * 1024) probe.write(bytes.subarray(at, at + 1024 * 1024));
+  return probe.finish();
+}
+
+/** ELF files right in these directories. */
+export function elfFilesIn(...directories: readonly string[]): readonly string[] {
+  return directories.flatMap((directory) =>
+    readdirSync(directory)
+      .map((name) => join(directory, name))
+      .filter((path) => lstatSync(path).isFile() && startsAsElf(path)),
+  );
+}
+
+function startsAsElf(path: string): boolean {
+  const head = readFileSync(path).subarray(0, 4);
+  return head.toString('latin1') === '\x7fELF';
+}
+
+/** The directories of this machine in which programs and libraries are, as an image without contents. */
+export function machineTable(): Table {
+  const table: Record<string, Thing> = {};
+  for (const root of ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32', 'usr', 'opt', 'etc'])
+    add(root, table);
+  return table;
+}
+
+const left = new Set(['usr/share', 'usr/include', 'usr/src', 'usr/lib/python3', 'usr/lib/debug']);
+
+function add(path: string, table: Record<string, Thing>): void {
+  const stat = lstatSync(`/${path}`, { throwIfNoEntry: false });
+  if (stat === undefined || left.has(path)) return;
+  if (stat.isSymbolicLink()) table[path] = symlink(readlinkSync(`/${path}`, 'latin1'));
+  else if (stat.isFile()) table[path] = file(0, { mode: stat.mode & 0o7777 });
+  else if (stat.isDirectory()) {
+    table[`${path}/`] = directory();
+    if (path.split('/').length < 6)
+      for (const name of readdirSync(`/${path}`))
+        if (/^[\x20-\x7e]+$/.test(name)) add(`${path}/${name}`, table);
+  }
+}
+
+/** Facts about this machine's files, read when they are asked for. */
+export function machineFacts(): FileFacts {
+  const known = new Map<string, Elf | null>();
+  return {
+    elf(path) {
+      let elf = known.get(path);
+      if (elf === undefined) {
+        elf = lstatSync(`/${path}`).isFile() ? probeFile(`/${path}`) : null;
+        known.set(path, elf);
+      }
+      return elf;
+    },
+    script: (path) => parseShebang(readFileSync(`/${path}`).subarray(0, 256)),
+    contents: (path) => readFileSync(`/${path}`),
+  };
+}
