@@ -41,8 +41,7 @@ export const gconvRule: ClosureRule = {
   },
 };
 
-/** One of those converters. They are part of the C library's package, which stays whole without them. */
-export function isConverter(path: Path): boolean {
+function isConverter(path: Path): boolean {
   return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
 }
 

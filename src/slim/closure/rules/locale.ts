@@ -47,18 +47,28 @@ export const localeRule: ClosureRule = {
           yield { path, detail, below: true };
         }
       if (!found) yield { path: 'usr/lib/locale/locale-archive', detail };
-      yield { path: 'usr/share/locale/locale.alias', detail };
+      yield { path: 'usr/share/locale/locale.alias', detail, strength: 'whole' };
     }
   },
   *follow(path, context): Generator<Need> {
     if (!path.startsWith('usr/lib/locale/') || context.usesOf(path) === 0) return;
     const directory = baseOf(parentOf(path)) === 'LC_MESSAGES' ? parentOf(parentOf(path)) : parentOf(path);
     if (!/^C\.utf-?8$/i.test(baseOf(directory))) return;
-    yield { path: directory, detail: `one locale, of which /${path} was used`, below: true };
+    const strength = 'whole';
+    yield { path: directory, detail: `one locale, of which /${path} was used`, below: true, strength };
     if (context.fs.kind('usr/share/locale/locale.alias') !== null)
-      yield { path: 'usr/share/locale/locale.alias', detail: `read with a locale, and /${path} was used` };
+      yield {
+        path: 'usr/share/locale/locale.alias',
+        detail: `read with a locale, and /${path} was used`,
+        strength,
+      };
   },
 };
+
+/** A part of one of many locales. Packages that hold several stay whole without those that nothing asks for. */
+export function isLocale(path: Path): boolean {
+  return path.startsWith('usr/lib/locale/');
+}
 
 /** How glibc looks for a locale's directory: as written, with its codeset normalised (utf8), then without it. */
 function spellingsOf({ name, codeset, modifier }: LocaleName): ReadonlySet<Path> {

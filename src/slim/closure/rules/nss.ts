@@ -48,8 +48,8 @@ export const nssRule: ClosureRule = {
       const asked = importOf(elf, functions);
       if (asked === null) continue;
       const detail = `/${path} calls ${asked}, for which /etc/nsswitch.conf`;
-      for (const file of files) yield { path: file, detail: `/${path} calls ${asked}, which reads it` };
-      yield { path: 'etc/nsswitch.conf', detail: `/${path} calls ${asked}, which reads it` };
+      for (const file of [...files, 'etc/nsswitch.conf'])
+        yield { path: file, detail: `/${path} calls ${asked}, which reads it`, strength: 'whole' };
       for (const service of servicesOf(name, context))
         for (const library of inLibraryDirectories(fs, `libnss_${service}.so.2`))
           if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf.machine)

@@ -33,7 +33,8 @@ export const opensslRule: ClosureRule = {
     const why = `/${path} reads it`;
     const named = variable('OPENSSL_CONF', context);
     const files = [...configurations, ...(named === '' ? [] : [named])];
-    for (const file of configurations) if (fs.kind(file) !== null) yield { path: file, detail: why };
+    for (const file of configurations)
+      if (fs.kind(file) !== null) yield { path: file, detail: why, strength: 'whole' };
     const modules = homesOf(path, 'ossl-modules', context);
     const engines = homesOf(
       path,

@@ -5,6 +5,7 @@ import type { Package, PackageKind } from '../../packages/package.ts';
 import { packageProbe, packagesOf } from '../../packages/package-index.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { isConverter } from './gconv.ts';
+import { isLocale } from './locale.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
 /** Packages that stay whole by now. */
@@ -22,7 +23,7 @@ const languages: ReadonlySet<PackageKind> = new Set(['node', 'python', 'ruby', '
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package` or `directory`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets, which have a rule of their own.',
+    'With granularity `package` or `directory`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets and the locales, which have rules of their own.',
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity === 'file' || !spreads(path, context)) return;
@@ -60,6 +61,6 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   done.add(owner);
   const detail = `belongs to the ${owner.kind} package ${owner.name}`;
   for (const path of owner.files)
-    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path))
+    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path) && !isLocale(path))
       yield { path, detail, strength: 'whole' };
 }

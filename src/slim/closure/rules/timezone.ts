@@ -28,8 +28,8 @@ export const timezoneRule: ClosureRule = {
     'etc/localtime with the zone it leads to, and etc/timezone; the zone that TZ names; with a zone that was used, the tables of zones; with a directory of zones that was listed, all zones in it.',
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
-    yield { path: 'etc/localtime', detail: 'the local time zone' };
-    yield { path: 'etc/timezone', detail: 'the name of the local time zone' };
+    yield { path: 'etc/localtime', detail: 'the local time zone', strength: 'whole' };
+    yield { path: 'etc/timezone', detail: 'the name of the local time zone', strength: 'whole' };
     const directory = variable('TZDIR', context);
     for (const name of ['TZ', 'PGTZ']) {
       const zone = variable(name, context).replace(/^:/, '');

@@ -102,8 +102,10 @@ function isTrust(name: string): boolean {
 }
 
 function* systemTrust(why: string, { fs }: ClosureContext): Generator<Need> {
-  for (const path of bundles)
-    if (fs.kind(path) !== null) yield { path, detail: `certificates of authorities: ${why}` };
-  for (const path of directories)
-    if (fs.kind(path) !== null) yield { path, detail: `certificates of authorities: ${why}`, below: true };
+  const detail = `certificates of authorities: ${why}`;
+  for (const [paths, below] of [
+    [bundles, false],
+    [directories, true],
+  ] as const)
+    for (const path of paths) if (fs.kind(path) !== null) yield { path, detail, below };
 }

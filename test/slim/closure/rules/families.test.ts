@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import { familyRules } from '../../../../src/slim/closure/rules/families.ts';
 import { unwindFunctions } from '../../../../src/slim/closure/rules/gcc-runtime.ts';
 import { nameFunctions } from '../../../../src/slim/closure/rules/nss.ts';
+import { packageRule } from '../../../../src/slim/closure/rules/package.ts';
 import { pamFunctions } from '../../../../src/slim/closure/rules/pam.ts';
 import { trustFunctions } from '../../../../src/slim/closure/rules/tls.ts';
 import { knownImports } from '../../../../src/slim/facts/elf.ts';
-import { elf } from '../rig.ts';
+import { elf, symlink } from '../rig.ts';
 import { stays } from './stays.ts';
 
 it('has a name of its own and a sentence for every rule', () => {
@@ -41,4 +42,40 @@ it('keeps nothing but identity and the local zone of an image whose program asks
 it('asks for no import that a scan does not look for', () => {
   for (const name of [...nameFunctions, ...pamFunctions, ...trustFunctions, ...unwindFunctions])
     expect(knownImports, name).toContain(name);
+});
+
+it('brings no packages for what nobody was seen to use', async () => {
+  const list = (name: string, ...paths: readonly string[]): Record<string, string> => ({
+    [`var/lib/dpkg/info/${name}.list`]: `/${paths.join('\n/')}\n`,
+  });
+  const image = {
+    app: elf(),
+    'usr/lib/libcrypto.so.3': elf(),
+    'etc/host.conf': 'multi on',
+    'etc/localtime': symlink('/usr/share/zoneinfo/UTC'),
+    'usr/share/zoneinfo/UTC': 'x',
+    'usr/share/zoneinfo/Zulu': 'x',
+    'usr/bin/base': 'x',
+    'etc/ssl/openssl.cnf': 'x',
+    'usr/bin/openssl': 'x',
+    'var/lib/dpkg/status': ['base-files', 'tzdata', 'openssl']
+      .map((name) => `Package: ${name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n`)
+      .join(''),
+    ...list('base-files', 'etc/host.conf', 'usr/bin/base'),
+    ...list('tzdata', 'usr/share/zoneinfo/UTC', 'usr/share/zoneinfo/Zulu'),
+    ...list('openssl', 'etc/ssl/openssl.cnf', 'usr/bin/openssl'),
+  };
+  const rules = [...familyRules, packageRule];
+  expect(
+    await stays(rules, image, { want: ['app', 'usr/lib/libcrypto.so.3'], granularity: 'package' }),
+  ).toEqual([
+    'app',
+    'etc/host.conf',
+    'etc/localtime',
+    'etc/ssl/openssl.cnf',
+    'usr/lib/libcrypto.so.3',
+    'usr/share/zoneinfo/UTC',
+  ]);
+  const trace = { 'usr/share/zoneinfo/UTC': 'open' };
+  expect(await stays(rules, image, { trace, granularity: 'package' })).toContain('usr/share/zoneinfo/Zulu');
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { localeRule } from '../../../../src/slim/closure/rules/locale.ts';
+import { packageRule } from '../../../../src/slim/closure/rules/package.ts';
+import { elf } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
 
 const home = 'usr/lib/locale';
@@ -52,5 +54,25 @@ describe('locale', () => {
     expect(await stays(localeRule, image, { trace: { [`${home}/de_DE.utf8/LC_CTYPE`]: 'open' } })).toEqual([
       `${home}/de_DE.utf8/LC_CTYPE`,
     ]);
+  });
+
+  it('stay out of a package with all of them, unless something asks for one', async () => {
+    const packaged = {
+      ...image,
+      'usr/bin/localedef': elf(),
+      'var/lib/dpkg/status':
+        'Package: locales-all\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36\n\n',
+      'var/lib/dpkg/info/locales-all.list': `/${['usr/bin/localedef', ...Object.keys(image)].join('\n/')}\n`,
+    };
+    const circumstances = { want: ['usr/bin/localedef'], granularity: 'package' } as const;
+    const rest = [
+      'usr/bin/localedef',
+      ...Object.keys(image).filter((path) => path.startsWith('usr/share')),
+    ].sort();
+    const rules = [packageRule, localeRule];
+    expect(await stays(rules, packaged, circumstances)).toEqual(rest);
+    expect(await stays(rules, packaged, { ...circumstances, environment: { LANG: 'fr_FR' } })).toEqual(
+      [...rest, `${home}/fr_FR/LC_CTYPE`].sort(),
+    );
   });
 });
