@@ -22,10 +22,10 @@ const languages: ReadonlySet<PackageKind> = new Set(['node', 'python', 'ruby', '
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets, which have a rule of their own.',
+    'With granularity `package` or `directory`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets, which have a rule of their own.',
   reads: packageProbe,
   *follow(path, context) {
-    if (context.granularity !== 'package' || !spreads(path, context)) return;
+    if (context.granularity === 'file' || !spreads(path, context)) return;
     const [owner, other] = packagesOf(context).ownersOf(path);
     if (owner === undefined || !isUse(path, owner, context)) return;
     if (other?.kind === owner.kind) shared.of(context).add(path);
