@@ -47,21 +47,29 @@ function commandPage(command: Command): string {
         ]
       : []),
     '## Exit status',
-    table(['Status', 'Meaning'], exitStatuses(name)),
+    table(['Status', 'Meaning'], exitStatuses(command)),
     'The codes in brackets that end an error line are in [errors.md](../errors.md).',
   ]);
 }
 
-function exitStatuses(name: string): string[][] {
+function exitStatuses({ name, options }: Command): string[][] {
+  const has = (wanted: string) => options.some((option) => option.name === wanted);
+  const hasDebug = has('debug-tag');
+  const check = has('verify-with') ? ', or the command of `--verify-with` failed' : '';
   const gate =
     name === 'verify'
       ? [['3', 'the images differ']]
       : ['squash', 'prune', 'recompress', 'slim', 'copy'].includes(name)
-        ? [['3', '`--require-savings` was not met; nothing was published']]
+        ? [['3', `\`--require-savings\` was not met${check}; nothing was published`]]
         : [];
   return [
     ['0', 'done, or nothing to do'],
-    ['1', 'failed; nothing was published'],
+    [
+      '1',
+      hasDebug
+        ? 'failed; nothing was published, unless the message says so'
+        : 'failed; nothing was published',
+    ],
     ['2', 'the command line, a reference, a rule file or a plan cannot be understood'],
     ...gate,
     ['130, 143', 'interrupted; nothing was published'],

@@ -126,7 +126,8 @@ export async function enterRoot(
   });
 }
 
-async function idsOf(root: string, user: string): Promise<{ uid: number; gid: number }> {
+/** The numbers of a user of a root filesystem. @throws USAGE where it has none of that name */
+export async function idsOf(root: string, user: string): Promise<{ uid: number; gid: number }> {
   const [name = '', group] = user.split(':', 2);
   const passwd = await rows(join(root, 'etc/passwd'));
   const row = passwd.find((fields) => fields[0] === name || (/^\d+$/.test(name) && fields[2] === name));

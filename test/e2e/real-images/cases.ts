@@ -162,6 +162,35 @@ export function judgeRealImage(name: string): void {
     expect(verified.stdout).toContain(pruned.digest);
   });
 
+  it('prune --debug-tag, restore and restore --path', async () => {
+    const slim = `${registry.host}/out/to-restore:v1`;
+    const presets = ['--preset', 'apt-lists,apt-cache,docs,logs,setuid', '--debug-tag', 'debug'];
+    await rewrite(['prune', source, slim, ...presets]);
+    const pruned = await judgeImage(`docker://${slim}`, work, untidy);
+    expect(differences(original.listing, pruned.listing)).not.toEqual([]);
+
+    const whole = `${registry.host}/out/restored:v1`;
+    const { requests } = await registry.during(() => rewrite(['restore', slim, whole]));
+    for (const reference of [whole, slim.replace(':v1', ':debug')]) {
+      const restored = await judgeImage(`docker://${reference}`, work, untidy);
+      expect(differences(original.listing, restored.listing)).toEqual([]);
+      expect(restored.said).toBe(original.said);
+      expect(layerDigests(restored).slice(0, -1)).toEqual(layerDigests(pruned));
+      expect((await ocislim(['verify', source, reference])).stdout).toContain('the same');
+    }
+    const uploaded = uploadedBlobs(requests);
+    expect(layerDigests(pruned).filter((digest) => uploaded.has(digest))).toEqual([]);
+
+    const part = `${registry.host}/out/partly:v1`;
+    await rewrite(['restore', slim, part, '--path', 'usr/share/doc/*/copyright']);
+    const judged = await judgeImage(`docker://${part}`, work, untidy);
+    const back = [...judged.listing.keys()].filter((path) => !pruned.listing.has(path));
+    expect(back.length).toBeGreaterThan(0);
+    const left = [...original.listing.keys()].filter((path) => !judged.listing.has(path));
+    expect(left.filter((path) => /^usr\/share\/doc\/[^/]+\/copyright$/.test(path))).toEqual([]);
+    expect(left.length).toBeGreaterThan(0);
+  });
+
   it.each([
     ['zstd', '3'],
     ['zstd', '19'],

@@ -185,6 +185,26 @@ describe('where a process is', () => {
     ).toEqual(['d', 'd/a', 'd/x']);
   });
 
+  it('is known of a child that its parent calls by another number (PID namespaces)', () => {
+    for (const comment of ['', " /* 14816 in strace's PID NS */"])
+      expect(
+        Object.keys(
+          strace([
+            '14800 open("/x", O_RDONLY) = 3',
+            '14800 fork() = 14813',
+            '14813 chdir("/d") = 0',
+            '14813 vfork( <unfinished ...>',
+            '14815 execve("./a", ["a"], 0x1 /* 0 vars */) = 0',
+            `14813 <... vfork resumed>)              = 2${comment.replace('14816', '14815')}`,
+            `14813 fork() = 3${comment}`,
+            '14816 open("b", O_RDONLY) = 3',
+            '14816 +++ exited with 0 +++',
+            '14813 open("c", O_RDONLY) = 3',
+          ]),
+        ),
+      ).toEqual(['d', 'd/a', 'd/b', 'd/c', 'x']);
+  });
+
   it('is that of the first process for a child whose fork was filtered away', () => {
     expect(Object.keys(strace(['10 chdir("/d") = 0', '11 open("a", O_RDONLY) = 3']))).toEqual(['d', 'd/a']);
   });

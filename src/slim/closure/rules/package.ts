@@ -4,6 +4,7 @@ import { isInventory } from '../../packages/inventory-paths.ts';
 import type { Package, PackageKind } from '../../packages/package.ts';
 import { packageProbe, packagesOf } from '../../packages/package-index.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { isConverter } from './gconv.ts';
 import { isLocale } from './locale.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
@@ -12,11 +13,6 @@ const whole = new PerClosure<Package>();
 /** Needed files that several packages of one kind have. */
 const shared = new PerClosure<Path>();
 
-/**
- * Converters of character sets, two thirds of the package of glibc that every program needs. Their own rule knows when they
- * are asked for, and keeps all of them then.
- */
-const converter = /\/gconv\/[^/]+\.so$/;
 /** Kinds whose files are found by nothing but their own language. */
 const languages: ReadonlySet<PackageKind> = new Set(['node', 'python', 'ruby', 'composer']);
 
@@ -27,10 +23,10 @@ const languages: ReadonlySet<PackageKind> = new Set(['node', 'python', 'ruby', '
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets and the locales, which have rules of their own.',
+    'With granularity `package` or `directory`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets and the locales, which have rules of their own.',
   reads: packageProbe,
   *follow(path, context) {
-    if (context.granularity !== 'package' || !spreads(path, context)) return;
+    if (context.granularity === 'file' || !spreads(path, context)) return;
     const [owner, other] = packagesOf(context).ownersOf(path);
     if (owner === undefined || !isUse(path, owner, context)) return;
     if (other?.kind === owner.kind) shared.of(context).add(path);
@@ -65,6 +61,6 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   done.add(owner);
   const detail = `belongs to the ${owner.kind} package ${owner.name}`;
   for (const path of owner.files)
-    if (!isInventory(path) && !isDocumentation(owner, path) && !converter.test(path) && !isLocale(path))
+    if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path) && !isLocale(path))
       yield { path, detail, strength: 'whole' };
 }

@@ -4,7 +4,7 @@ import type { RecordReader, TraceFormat } from '../trace-format.ts';
 import { own, type TraceSink } from '../trace-sink.ts';
 import { tracedPath } from '../traced-path.ts';
 import { calls, looksComplete, type Target, usesOfOpen } from './strace-calls.ts';
-import { type Place, Process } from './strace-process.ts';
+import { type Place, type Process, Processes } from './strace-process.ts';
 import {
   annotatedPath,
   endOfName,
@@ -39,29 +39,18 @@ const attached = /strace: Process (\d+) attached$/;
 const aside =
   /^(?:strace: |\[ Process PID=\d+ runs in |Process \d+ (?:attached|detached|resumed|suspended)| > |\?{3,4}\()/;
 
-/** Beyond them, the oldest is forgotten. */
-const processLimit = 8192;
-/** Bytes of calls that have not returned, of all processes. */
-const pendingLimit = 64 << 20;
-
 class StraceReader implements RecordReader {
   readonly #sink: TraceSink;
   readonly #start: LineStart = { pid: null, body: 0 };
   readonly #arguments = newArguments(8);
-  readonly #processes = new Map<number, Process>();
-  /** Those whose fork has not returned. */
-  readonly #forking = new Set<Process>();
   readonly #openUses = new Map<string, number>();
-  /** Whose lines have no PID. */
-  #first: Process | null = null;
-  #firstPid: number | null = null;
-  #isFirstGone = false;
-  #pendingBytes = 0;
+  readonly #processes: Processes;
   /** A line into which strace has written "Process … attached". */
   #broken: string | null = null;
 
   constructor(sink: TraceSink) {
     this.#sink = sink;
+    this.#processes = new Processes(sink.start);
     sink.knowsExecs = true;
   }
 
@@ -75,17 +64,17 @@ class StraceReader implements RecordReader {
       line = this.#broken + line;
       this.#broken = null;
     } else if (aside.test(line)) {
-      this.#attach(line, line);
+      this.#attach(line);
       return true;
     }
-    if (line.endsWith(' attached') && this.#attach(line, line)) return true;
+    if (line.endsWith(' attached') && this.#attach(line)) return true;
     const start = this.#start;
     readStart(line, start);
     const { pid, body } = start;
     switch (line.charCodeAt(body)) {
       case 0x2b: // +++ exited with 0 +++
         if (!line.startsWith('+++ ', body)) return false;
-        this.#forget(pid);
+        this.#processes.forget(pid);
         return true;
       case 0x2d: // --- SIGCHLD {…} ---
         return line.startsWith('--- ', body);
@@ -100,7 +89,12 @@ class StraceReader implements RecordReader {
     const name = line.slice(body, parenthesis);
     if (line.endsWith(' <unfinished ...>') || line.endsWith(' <detached ...>')) {
       this.#sink.syscall(name);
-      this.#suspend(this.#process(pid), line, body, name);
+      const begun = line.slice(body, line.lastIndexOf(' <'));
+      const call = line.endsWith(' <detached ...>') ? undefined : calls.get(name);
+      const process = this.#processes.of(pid);
+      // Only what will be looked at is worth keeping.
+      if (call === undefined) this.#processes.resume(process);
+      else this.#processes.suspend(process, begun, call.kind === 'fork');
       return true;
     }
     const call = calls.get(name);
@@ -110,49 +104,30 @@ class StraceReader implements RecordReader {
       return true;
     }
     this.#sink.syscall(name);
-    return this.#call(this.#process(pid), name, line, parenthesis);
+    return this.#call(this.#processes.of(pid), name, line, parenthesis);
   }
 
   /** `clone(…strace: Process 12 attached`: the rest of the line comes after it. */
-  #attach(line: string, text: string): boolean {
-    const found = attached.exec(text);
+  #attach(line: string): boolean {
+    const found = attached.exec(line);
     if (found === null) return false;
-    const child = Number(found[1]);
     const begun = line.slice(0, found.index);
-    if (begun !== '') this.#broken = own(begun);
-    if (this.#processes.has(child)) return true;
-    const start: LineStart = { pid: null, body: 0 };
-    readStart(begun, start);
-    const parent = begun === '' ? ([...this.#forking].at(-1) ?? this.#first) : this.#process(start.pid);
-    if (parent !== null)
-      this.#enter(child, parent.child(begun === '' ? (parent.pending ?? '') : begun), parent);
+    let parent: Process | null = null;
+    if (begun !== '') {
+      if (begun.length > this.#sink.limits.line) return false;
+      this.#broken = own(begun);
+      readStart(begun, this.#start);
+      parent = this.#processes.of(this.#start.pid);
+    }
+    this.#processes.attached(Number(found[1]), parent, begun);
     return true;
-  }
-
-  #suspend(process: Process, line: string, body: number, name: string): void {
-    const call = calls.get(name);
-    this.#drop(process);
-    // Only what will be looked at is worth keeping.
-    if (call === undefined || line.endsWith(' <detached ...>')) return;
-    const begun = line.slice(body, line.length - ' <unfinished ...>'.length);
-    if (this.#pendingBytes + begun.length > pendingLimit) return;
-    process.pending = own(begun);
-    this.#pendingBytes += begun.length;
-    if (call.kind === 'fork') this.#forking.add(process);
-  }
-
-  #drop(process: Process): void {
-    if (process.pending !== null) this.#pendingBytes -= process.pending.length;
-    process.pending = null;
-    this.#forking.delete(process);
   }
 
   #resumed(line: string, body: number, pid: number | null): boolean {
     const end = line.indexOf(' resumed>', body);
     if (!line.startsWith('<... ', body) || end < 0) return false;
-    const process = this.#process(pid);
-    const begun = process.pending;
-    this.#drop(process);
+    const process = this.#processes.of(pid);
+    const begun = this.#processes.resume(process);
     const name = line.slice(body + 5, end);
     // The beginning was before the trace, or of no interest.
     if (begun === null || !begun.startsWith(`${name}(`)) return true;
@@ -225,7 +200,7 @@ class StraceReader implements RecordReader {
         return true;
       }
       case 'fork':
-        this.#forked(process, Number.parseInt(line.slice(value, value + 12), 10), line);
+        this.#processes.forked(process, childOf(line, value), line);
         return true;
       case 'dup':
         process.files.set(numberAt(line, value), this.#descriptor(process, line, 0));
@@ -333,55 +308,6 @@ class StraceReader implements RecordReader {
     }
     return path ?? process.files.get(numberAt(line, start));
   }
-
-  #process(pid: number | null): Process {
-    if (pid === null && this.#isFirstGone && this.#processes.size === 1)
-      return this.#processes.values().next().value as Process;
-    if (pid === null || pid === this.#firstPid) return (this.#first ??= this.#begin());
-    const known = this.#processes.get(pid);
-    if (known !== undefined) return known;
-    if (this.#first === null) {
-      this.#firstPid = pid;
-      this.#first = this.#begin();
-      return this.#first;
-    }
-    const parent = [...this.#forking].at(-1) ?? null;
-    // To stderr, the first process has no number until there is a second one.
-    if (parent === null && this.#firstPid === null) {
-      this.#firstPid = pid;
-      return this.#first;
-    }
-    const maker = parent ?? this.#first;
-    const child = maker.child(maker.pending ?? '');
-    this.#enter(pid, child, maker);
-    return child;
-  }
-
-  #begin(): Process {
-    return new Process({ cwd: this.#sink.start, isKnown: false, root: '', contained: false });
-  }
-
-  #forked(parent: Process, pid: number, text: string): void {
-    if (!(pid > 0)) return;
-    const known = this.#processes.get(pid);
-    if (known === undefined || (known.guess !== parent && known.guess !== null && !known.place.isKnown))
-      this.#enter(pid, parent.child(text), null);
-    else known.guess = null;
-  }
-
-  #enter(pid: number, process: Process, guess: Process | null): void {
-    if (this.#processes.size >= processLimit) this.#forget(this.#processes.keys().next().value ?? null);
-    process.guess = guess;
-    this.#processes.set(pid, process);
-  }
-
-  #forget(pid: number | null): void {
-    if (pid !== null && pid === this.#firstPid) this.#isFirstGone = true;
-    const process = pid === null ? undefined : this.#processes.get(pid);
-    if (process === undefined) return;
-    this.#drop(process);
-    this.#processes.delete(pid as number);
-  }
 }
 
 function contain(place: Place): void {
@@ -393,6 +319,12 @@ function contain(place: Place): void {
 
 function rooted(place: Place, path: ByteString): TracedPath | null {
   return place.root === '' ? tracedPath('', path) : tracedPath(place.root, path.replace(/^\/+/, ''));
+}
+
+/** `= 2 /* 14816 in strace's PID NS *\/` (--decode-pids): its lines have the second number. */
+function childOf(line: string, value: number): number {
+  const comment = line.indexOf('/* ', value);
+  return comment < 0 ? numberAt(line, value) : numberAt(line, comment + 3);
 }
 
 function startsWithSlash(line: string, start: number | undefined): boolean {

@@ -1,0 +1,238 @@
+import { spawn } from 'node:child_process';
+import {
+  createReadStream,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  mkdirSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { runSteps, sandbox } from './workload.ts';
+import type { Workload } from './workloads.ts';
+
+const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
+
+export const granularities = ['package', 'directory', 'file'] as const;
+export type Granularity = (typeof granularities)[number];
+
+/** What pruning an image by the trace of its workload came to. Sizes in bytes. */
+export interface Measured {
+  readonly image: string;
+  readonly granularity: Granularity;
+  /** Of the layers, as they are transferred. */
+  readonly transfer: Change;
+  readonly files: Change;
+  /** Regular files: those kept without package databases and licences, and those that the workload opened or executed. */
+  readonly kept: number;
+  readonly used: number;
+  readonly works: boolean;
+  readonly otherWorks: boolean;
+  /** Why not. */
+  readonly failure: string | null;
+}
+
+interface Change {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Records, prunes, and runs an image (tag v1 of a layout) in each of the granularities, in a folder that is removed. */
+export async function measure(
+  workload: Workload,
+  layout: string,
+  work: string,
+  wanted: readonly Granularity[] = granularities,
+): Promise<readonly Measured[]> {
+  const source = `oci:${layout}:v1`;
+  mkdirSync(work, { recursive: true });
+  try {
+    const root = join(work, 'original');
+    await unpack(source, root);
+    const { main, other, files } = workload;
+    const expected = await runSteps(main, files, root, sandbox(root));
+    const expectedOther = await runSteps(other, files, root, sandbox(root));
+    for (const { failed } of [expected, expectedOther])
+      if (failed !== null) throw new Error(`${workload.image} fails as it is: ${failed}`);
+
+    const traces = main.map((_, i) => join(work, `${i}.trace`));
+    const recorded = await runSteps(main, files, root, (argv, i) => {
+      const place = ['--root', root, '--user', '1000:1000', '--image', source];
+      return [process.execPath, bin, 'trace', 'record', '-o', traces[i] as string, ...place, '--', ...argv];
+    });
+    if (recorded.seen !== expected.seen)
+      throw new Error(`${workload.image} does otherwise below strace: ${recorded.failed ?? recorded.seen}`);
+    rmSync(join(root, 'tmp'), { recursive: true });
+    const used = await bytesUsed(root, traces);
+    const before = { bytes: transferred(layout), files: listed(root).length };
+    rmSync(root, { recursive: true });
+
+    const results: Measured[] = [];
+    for (const granularity of wanted) {
+      const result = join(work, 'result');
+      const pruned = join(work, 'pruned');
+      const given = traces.flatMap((trace) => ['--trace', trace]);
+      await ocislim(['prune', source, `oci:${result}:v1`, ...given, '--granularity', granularity, '-q']);
+      await unpack(`oci:${result}:v1`, pruned);
+      const left = listed(pruned);
+      const seen = await runSteps(main, files, pruned, sandbox(pruned));
+      const seenOther = await runSteps(other, files, pruned, sandbox(pruned));
+      const works = seen.seen === expected.seen;
+      const otherWorks = seenOther.seen === expectedOther.seen;
+      results.push({
+        image: workload.image,
+        granularity,
+        transfer: { before: before.bytes, after: transferred(result) },
+        files: { before: before.files, after: left.length },
+        kept: sum(left.filter(({ path }) => !isCourtesy(path))),
+        used,
+        works,
+        otherWorks,
+        failure: works && otherWorks ? null : ((works ? seenOther : seen).failed ?? 'it says something else'),
+      });
+      for (const folder of [result, pruned]) rmSync(folder, { recursive: true });
+    }
+    return results;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function ocislim(args: readonly string[]): Promise<void> {
+  await run(process.execPath, [bin, ...args]);
+}
+
+/** As an ordinary user would: everything belongs to who unpacks it. Devices are of no use then. */
+async function unpack(reference: string, folder: string): Promise<void> {
+  mkdirSync(folder);
+  await run('bash', [
+    '-c',
+    'set -o pipefail; "$0" "$1" export "$2" - -q | tar -x --no-same-owner --exclude=./srv --exclude=srv --warning=none -C "$3"',
+    process.execPath,
+    bin,
+    reference,
+    folder,
+  ]);
+}
+
+function run(program: string, args: readonly string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2000);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) =>
+      status === 0 ? resolve() : reject(new Error(`${program} ${args.join(' ')}: ${status}\n${said}`)),
+    );
+  });
+}
+
+function transferred(layout: string): number {
+  const read = (path: string) => JSON.parse(readFileSync(join(layout, path), 'utf8')) as unknown;
+  const { manifests } = read('index.json') as { manifests: readonly { digest: string }[] };
+  const { layers } = read(join('blobs', ...(manifests[0]?.digest ?? '').split(':'))) as {
+    layers: readonly { size: number }[];
+  };
+  return layers.reduce((all, { size }) => all + size, 0);
+}
+
+interface Listed {
+  readonly path: string;
+  readonly size: number;
+  readonly inode: number;
+}
+
+/** All but directories, hard links each by itself; links and the like without a size. Names are bytes. */
+function listed(root: string): readonly Listed[] {
+  const found: Listed[] = [];
+  const walk = (folder: string): void => {
+    for (const name of readdirSync(Buffer.from(folder, 'latin1'), 'buffer')) {
+      const path = `${folder}/${name.toString('latin1')}`;
+      const stat = lstatSync(Buffer.from(path, 'latin1'));
+      if (stat.isDirectory()) walk(path);
+      else
+        found.push({
+          path: path.slice(root.length + 1),
+          size: stat.isFile() ? stat.size : 0,
+          inode: stat.ino,
+        });
+    }
+  };
+  walk(root);
+  return found;
+}
+
+/** Each inode once. */
+function sum(files: readonly Listed[]): number {
+  return total(new Map(files.map(({ inode, size }) => [inode, size])));
+}
+
+function total(sizes: ReadonlyMap<number, number>): number {
+  return [...sizes.values()].reduce((all, size) => all + size, 0);
+}
+
+/** What `file` keeps though no program needs it. */
+function isCourtesy(path: string): boolean {
+  return /^(?:var\/lib\/(?:dpkg|rpm)\/|usr\/share\/doc\/.*\/copyright$|usr\/share\/licenses\/|etc\/os-release$|usr\/lib\/os-release$)/.test(
+    path,
+  );
+}
+
+/** Regular files of the root filesystem that a trace saw opened or executed, and the loaders of those. */
+async function bytesUsed(root: string, traces: readonly string[]): Promise<number> {
+  const inodes = new Map<number, number>();
+  const add = (path: string): void => {
+    const found = follow(root, path);
+    if (found === null) return;
+    const { ino, size } = lstatSync(found);
+    if (inodes.has(ino)) return;
+    inodes.set(ino, size);
+    // The kernel opens it, and no trace shows that.
+    const loader = /\/lib(?:64)?\/ld-[\w.-]+/.exec(
+      readFileSync(found).subarray(0, 4096).toString('latin1'),
+    )?.[0];
+    if (loader !== undefined) add(loader);
+  };
+  for (const trace of traces) {
+    for await (const line of createInterface({ input: createReadStream(trace) })) {
+      const { path, uses } = JSON.parse(line) as { path?: string; uses?: readonly string[] };
+      if (path !== undefined && (uses?.includes('open') || uses?.includes('exec'))) add(path);
+    }
+  }
+  return total(inodes);
+}
+
+/** The regular file that a path leads to within the root; null where there is none. */
+function follow(root: string, path: string, depth = 0): string | null {
+  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  const done: string[] = [];
+  for (const [i, name] of names.entries()) {
+    if (name === '..') {
+      done.pop();
+      continue;
+    }
+    const at = join(root, ...done, name);
+    const stat = existsSync(at) || isLink(at) ? lstatSync(at) : null;
+    if (stat === null) return null;
+    if (stat.isSymbolicLink()) {
+      if (depth > 40) return null;
+      const target = readlinkSync(at);
+      const rest = names.slice(i + 1).join('/');
+      const base = target.startsWith('/') ? target : `${done.join('/')}/${target}`;
+      return follow(root, `${base}/${rest}`, depth + 1);
+    }
+    done.push(name);
+    if (stat.isFile()) return i === names.length - 1 ? at : null;
+  }
+  return null;
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import type { Step, Workload } from './workloads.ts';
+
+/** How long a step may take, in seconds. */
+const limit = 60;
+
+/** The command line that starts a step in a root filesystem. */
+export type Starter = (argv: readonly string[], number: number) => readonly string[];
+
+/** As an ordinary user, with nothing of this machine but its kernel. */
+export function sandbox(root: string): Starter {
+  const ids = ['--unshare-all', '--uid', '1000', '--gid', '1000', '--die-with-parent'];
+  const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const env = ['--clearenv', '--setenv', 'PATH', path];
+  return (argv) => ['bwrap', ...ids, ...mounts, ...env, '--', ...argv];
+}
+
+/**
+ * Runs steps in a root filesystem and answers what was seen of them: exit statuses, standard output, answers to requests.
+ * The standard error is not compared, since it tells of times and processes; its end is shown where a step failed.
+ */
+export async function runSteps(
+  steps: readonly Step[],
+  files: Workload['files'],
+  root: string,
+  start: Starter,
+): Promise<{ readonly seen: string; readonly failed: string | null }> {
+  const folder = join(root, 'tmp');
+  if (existsSync(folder)) rmSync(folder, { recursive: true });
+  mkdirSync(folder, { mode: 0o777 });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  let seen = '';
+  for (const [i, step] of steps.entries()) {
+    const { text, status, stderr } = await runStep(step, root, start(step.argv, i));
+    seen += `$ ${step.argv.join(' ')}\n${text}status ${status}\n`;
+    if (status !== 0)
+      return { seen, failed: `${step.argv.join(' ')}: status ${status}; ${stderr.slice(-300)}` };
+  }
+  return { seen, failed: null };
+}
+
+async function runStep(step: Step, root: string, [program = '', ...args]: readonly string[]) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-4000);
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve(status ?? (signal === null ? 1 : 255)));
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), limit * 1000);
+  try {
+    const answers = step.http === undefined ? '' : await ask(step.http, root, child);
+    if (step.http !== undefined) terminate(child);
+    let status = await ended;
+    // Ended by our own SIGTERM.
+    if (step.http !== undefined && answers !== null && (status === 143 || status === 255)) status = 0;
+    return { text: stdout + (answers ?? ''), status: answers === null ? status || 1 : status, stderr };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** bubblewrap takes what it runs with it; a recording passes the signal on. */
+function terminate(child: ChildProcess): void {
+  child.kill('SIGTERM');
+}
+
+/** Null where it ends before it serves, or does not answer. */
+async function ask(
+  { socket, requests }: NonNullable<Step['http']>,
+  root: string,
+  child: ChildProcess,
+): Promise<string | null> {
+  const path = join(root, socket);
+  while (!existsSync(path)) {
+    if (child.exitCode !== null || child.signalCode !== null) return null;
+    await sleep(20);
+  }
+  let text = '';
+  for (const { path: asked, headers = {} } of requests) {
+    const answer = await get(path, asked, headers).catch((error: Error) => error.message);
+    text += `GET ${asked}: ${answer}\n`;
+  }
+  return text;
+}
+
+function get(socketPath: string, path: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, headers, agent: false, timeout: 10_000 }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => {
+        const body = Buffer.concat(parts);
+        const { 'content-encoding': encoding = 'plain', 'content-type': type = 'none' } = response.headers;
+        const text = (encoding === 'gzip' ? gunzipSync(body) : body).toString();
+        resolve(`${response.statusCode} ${type} ${encoding} ${text}`);
+      });
+    });
+    sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
+    sent.on('error', reject);
+    sent.end();
+  });
+}
