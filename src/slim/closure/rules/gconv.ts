@@ -41,7 +41,8 @@ export const gconvRule: ClosureRule = {
   },
 };
 
-function isConverter(path: Path): boolean {
+/** One of those converters. The C library's package stays whole without them. */
+export function isConverter(path: Path): boolean {
   return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
 }
 
