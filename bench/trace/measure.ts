@@ -194,9 +194,8 @@ async function bytesUsed(root: string, traces: readonly string[]): Promise<numbe
     if (inodes.has(ino)) return;
     inodes.set(ino, size);
     // The kernel opens it, and no trace shows that.
-    const loader = /\/lib(?:64)?\/ld-[\w.-]+/.exec(
-      readFileSync(found).subarray(0, 4096).toString('latin1'),
-    )?.[0];
+    const begin = readFileSync(found).subarray(0, 4096).toString('latin1');
+    const loader = (/^#! *(\/\S+)/.exec(begin) ?? /(\/lib(?:64)?\/ld-[\w.-]+)/.exec(begin))?.[1];
     if (loader !== undefined) add(loader);
   };
   for (const trace of traces) {
