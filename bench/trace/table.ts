@@ -1,7 +1,7 @@
 import type { Measured } from './measure.ts';
 
 /** Around the table in README.md. */
-export const marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'] as const;
+const marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'] as const;
 
 /** The measurements as a Markdown table, a row for each image and granularity. */
 export function renderTable(results: readonly Measured[]): string {

@@ -91,9 +91,9 @@ export const workloads: readonly Workload[] = [
 db = sqlite3.connect(":memory:"); db.execute("create table t (n)"); db.execute("insert into t values (20), (22)")
 print(json.dumps({"sum": db.execute("select sum(n) from t").fetchone()[0], "verify": ssl.create_default_context().verify_mode.name}))
 `,
-      'other.py': `import csv, io, xml.etree.ElementTree as tree, decimal, zipfile, ctypes
-print(next(csv.reader(io.StringIO("a;b"), delimiter=";")), tree.fromstring("<a><b>x</b></a>")[0].text, decimal.Decimal("1") / 8)
-print("naïve".encode("cp1252"), zipfile.ZIP_DEFLATED, ctypes.sizeof(ctypes.c_long))
+      'other.py': `import csv, io, decimal, zipfile, statistics, textwrap
+print(next(csv.reader(io.StringIO("a;b"), delimiter=";")), statistics.median([1, 3]), decimal.Decimal("1") / 8)
+print("naïve".encode("cp1252"), zipfile.ZIP_DEFLATED, textwrap.shorten('a b', 80))
 `,
     },
     main: [entrypoint, { argv: ['python3', '/tmp/work.py'] }],

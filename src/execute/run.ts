@@ -210,7 +210,7 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
         code: 'FORCED',
         message: `${nameOfImage(image)} may not run: ${sentence}`,
       });
-    if (pruning.granularity !== 'package') continue;
+    if (pruning.granularity === 'file') continue;
     for (const { path, why } of packagesOf(input).unread)
       listener({
         type: 'warning',

@@ -1,6 +1,9 @@
 import type { Digest } from '../oci/digest.ts';
 
-/** How much stays besides what is needed: that alone, or whole packages, or whole directories of which a file was used. */
+/**
+ * How much stays besides what is needed. `file`: nothing. `package`: whole packages of which a file was used. `directory`: those,
+ * and all files in the directories of used files. Each keeps what the one before it keeps.
+ */
 export type Granularity = 'file' | 'package' | 'directory';
 
 export const granularities: readonly Granularity[] = ['file', 'package', 'directory'];

@@ -90,7 +90,10 @@ test('what docker load reads cannot be verified before', async () => {
     'prune',
     at('app'),
     `docker-archive:${folder}/x.tar`,
-    ...['--rule', 'usr/doc', '--verify-with', 'true'],
+    '--rule',
+    'usr/doc',
+    '--verify-with',
+    'true',
   ]);
   expect([status, stderr]).toEqual([1, expect.stringContaining('UNSUPPORTED')]);
 });

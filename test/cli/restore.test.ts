@@ -152,3 +152,14 @@ test('without annotations --original alone decides, if a layer or the time of cr
   const stranger = await callCli(['restore', slim, at('no'), '--original', at('app', 'stranger')]);
   expect([stranger.status, stranger.stderr]).toEqual([1, expect.stringContaining('ORIGINAL_MISMATCH')]);
 });
+
+test('all comes back to an image that has no layer left', async () => {
+  await succeed('prune', at('other'), at('nothing'), '--rule', '**', '--empty-layers', 'drop');
+  expect((await readImage(join(folder, 'layout'), { tag: 'nothing' })).manifest.layers).toEqual([]);
+  const file = join(folder, 'report.md');
+  await succeed('restore', at('nothing'), at('all-of-it'), '--report', file, '--verbose');
+  expect(await succeed('verify', at('other'), at('all-of-it'))).toContain('the same');
+  const page = await readFile(file, 'utf8');
+  expect(page).toContain('### Restored');
+  expect(page).toContain('| `bin/sh` |');
+});

@@ -59,7 +59,7 @@ describe('trace record', () => {
     expect(header.command?.[0]).toBe('sh');
     expect(header.platform).toMatch(/^linux\//);
     expect(uses.get('etc/hostname')).toEqual(['open']);
-    expect([...uses].some(([path, how]) => /bin\/cat$/.test(path) && how.includes('exec'))).toBe(true);
+    expect([...uses].some(([path, how]) => path.endsWith('bin/cat') && how.includes('exec'))).toBe(true);
   });
 
   it('sees the paths of a root filesystem, and nothing of what brought the command there', async () => {

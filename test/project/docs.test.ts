@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { renderTable, withTable } from '../../bench/trace/table.ts';
 import { renderChart } from '../../scripts/measure.ts';
 import { renderPages } from '../../scripts/write-docs.ts';
 import { commands } from '../../src/cli/commands/all.ts';
@@ -22,6 +23,11 @@ describe('pages', () => {
   it('show the chart of the figures that lie beside it', () => {
     const figures = JSON.parse(read('docs/sizes.json')) as Parameters<typeof renderChart>[0];
     expect(read('docs/sizes.svg')).toBe(renderChart(figures));
+  });
+
+  it('show the table of what was measured of pruning by traces', () => {
+    const results = JSON.parse(read('bench/trace/results.json')) as Parameters<typeof renderTable>[0];
+    expect(withTable(read('README.md'), renderTable(results))).toBe(read('README.md'));
   });
 
   it('are linked from the README', () => {

@@ -81,7 +81,7 @@ export async function recordTrace(values: Values, console: Console): Promise<num
   const stop = new AbortController();
   const onSignal = (name: 'SIGINT' | 'SIGTERM'): void =>
     // What is typed at a terminal reaches the command without us.
-    stop.abort(name === 'SIGINT' && process.stdin.isTTY === true ? null : name);
+    stop.abort(name === 'SIGINT' && process.stdin.isTTY ? null : name);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   const timer = seconds === null ? undefined : setTimeout(() => stop.abort('SIGTERM'), seconds * 1000);

@@ -44,9 +44,12 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
   const reader = new TraceReader(name, { roots });
   const filter = new StraceFilter(launch);
   let child: ChildProcess | null = null;
+  let isRunning = true;
   // Nothing that was started outlives this process.
   const killAll = (): void => {
-    for (const pid of [...filter.alive]) send(pid, 'SIGKILL');
+    // Later, its numbers may be those of others.
+    if (!isRunning) return;
+    for (const pid of filter.alive) send(pid, 'SIGKILL');
     child?.kill('SIGKILL');
   };
   process.once('exit', killAll);
@@ -66,7 +69,7 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
     const socket = new Socket({ fd, readable: true, writable: false });
     child = spawn('strace', [...strace, '-o', pipe, '--', ...launch.argv], {
       stdio: 'inherit',
-      env: launch.env as NodeJS.ProcessEnv,
+      env: launch.env,
     });
     const ended = endOf(child, pipe);
     // It is asked for when all has been read.
@@ -82,6 +85,7 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
       if (wasStopped) onStop();
     }
     const status = await ended;
+    isRunning = false;
     if (filter.command === null)
       throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
         advice: 'The line above tells why.',

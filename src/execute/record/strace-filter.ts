@@ -7,7 +7,7 @@ export interface CommandEnd {
   readonly signal: string | null;
 }
 
-const line = /^(\d+) +(?:(execve(?:at)?)\(|\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)))/;
+const line = /^(\d+) +(?:(execve(?:at)?)\(|\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)|(superseded) by execve))/;
 const resumed = /^(\d+) +<\.\.\. execve(?:at)? resumed>/;
 const elsewhere = / = \d+ \/\* (\d+) in strace's PID NS \*\//;
 
@@ -72,7 +72,9 @@ export class StraceFilter {
     const found = line.exec(text);
     if (this.#command === null) return this.#before(text, pid, found);
     if (this.#helpers.has(pid)) return [];
-    if (found?.[3] !== undefined || found?.[4] !== undefined) {
+    if (found?.[5] !== undefined) {
+      this.#alive.delete(pid);
+    } else if (found?.[3] !== undefined || found?.[4] !== undefined) {
       this.#alive.delete(pid);
       if (pid === this.#command) this.#end = endOf(found[3], found[4]);
     } else this.#alive.add(pid);

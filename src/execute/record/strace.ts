@@ -8,7 +8,7 @@ const advice = {
 } as const;
 
 /** Which system calls are recorded: those on files and processes, or all of them. */
-export function callsOf(all: boolean): readonly string[] {
+function callsOf(all: boolean): readonly string[] {
   return all ? [] : ['-e', 'trace=%file,%process,fchdir,?getdents,getdents64'];
 }
 

@@ -23,7 +23,7 @@ export function findProgram(name: ByteString, { fs, runtime }: Place): ByteStrin
 }
 
 /** The directories in which programs are looked for. */
-export function searchPath(environment: ReadonlyMap<string, string>): readonly ByteString[] {
+function searchPath(environment: ReadonlyMap<string, string>): readonly ByteString[] {
   const list = environment.get('PATH') || defaultPath;
   return utf8Bytes(list)
     .split(':')
@@ -31,7 +31,7 @@ export function searchPath(environment: ReadonlyMap<string, string>): readonly B
 }
 
 /** A name from the root: relative ones start in the directory where the program does. */
-export function fromWorkingDirectory(name: ByteString, workingDirectory: string): ByteString {
+function fromWorkingDirectory(name: ByteString, workingDirectory: string): ByteString {
   return name.startsWith('/') ? name : `/${utf8Bytes(workingDirectory)}/${name}`;
 }
 

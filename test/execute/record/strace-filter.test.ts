@@ -76,6 +76,12 @@ describe('lines of strace', () => {
     expect([...filter.alive]).toEqual([6]);
   });
 
+  it('forget a thread whose place its process has taken', () => {
+    const lines = ['5 execve("/a", ["a"], 0x1) = 0', '6 execve("/b", ["b"], 0x1 <unfinished ...>'];
+    const { filter } = filtered([...lines, '6 +++ superseded by execve in pid 5 +++'], {});
+    expect([...filter.alive]).toEqual([5]);
+  });
+
   it('are none where the command never starts', () => {
     const { filter, kept } = filtered(
       ['5 execve("/a", ["a"], 0x1) = -1 ENOENT', 'strace: oh', '5 +++ exited with 1 +++'],

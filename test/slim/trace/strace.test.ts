@@ -136,6 +136,23 @@ describe('where a process is', () => {
     expect(Object.keys(strace(['open("b", O_RDONLY) = 4</srv/b>']))).toEqual(['srv/b']);
   });
 
+  it('is known of what came before -y said so', () => {
+    expect(
+      strace([
+        '10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0',
+        '10 openat(AT_FDCWD</app>, "/etc/ld.so.cache", O_RDONLY|O_CLOEXEC) = 3</etc/ld.so.cache>',
+      ]),
+    ).toEqual({ 'app/server': 'exec', 'etc/ld.so.cache': 'open' });
+    expect(
+      strace(['10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0'], { workingDir: '/wd' }),
+    ).toEqual({
+      'wd/server': 'exec',
+    });
+    expect(
+      strace(['10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0', '10 chdir("/elsewhere") = 0']),
+    ).toEqual({ elsewhere: 'stat', server: 'exec' });
+  });
+
   it('is passed on to children, who then go their own way', () => {
     expect(
       Object.keys(

@@ -25,6 +25,7 @@ export default async function setup(project: TestProject): Promise<void> {
   if (images === undefined || images === '') {
     images = join(tmpdir(), 'ocislim-test-images');
     await run(join(root, 'fixtures/images/build.sh'), [images]);
+    await run(join(root, 'fixtures/images/build-small.sh'), [images, 'perl', 'redis', 'busybox']);
   }
   project.provide('images', images);
 }

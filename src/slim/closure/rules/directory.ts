@@ -9,7 +9,7 @@ const whole = new PerClosure<Path>();
 export const directoryRule: ClosureRule = {
   name: 'directory',
   describe:
-    'With granularity `directory`: the directories that directly hold a needed file keep all their files, not their subdirectories.',
+    'With granularity `directory`: the directories that directly hold a needed file keep all their files besides, not their subdirectories.',
   *follow(path, context) {
     if (context.granularity !== 'directory' || !spreads(path, context)) return;
     const directory = parentOf(path);

@@ -39,10 +39,15 @@ const attached = /strace: Process (\d+) attached$/;
 const aside =
   /^(?:strace: |\[ Process PID=\d+ runs in |Process \d+ (?:attached|detached|resumed|suspended)| > |\?{3,4}\()/;
 
+/** As many places, and as many names of each. */
+const waitingLimit = 64;
+
 class StraceReader implements RecordReader {
   readonly #sink: TraceSink;
   readonly #start: LineStart = { pid: null, body: 0 };
   readonly #arguments = newArguments(8);
+  /** Relative names of processes of which it is not known where they are. */
+  readonly #waiting = new Map<Place, [path: ByteString, bits: number][]>();
   readonly #openUses = new Map<string, number>();
   readonly #processes: Processes;
   /** A line into which strace has written "Process … attached". */
@@ -55,6 +60,7 @@ class StraceReader implements RecordReader {
   }
 
   end(): void {
+    for (const place of this.#waiting.keys()) this.#settle(place);
     this.#sink.hasAllSyscalls = looksComplete(this.#sink.syscalls);
   }
 
@@ -165,6 +171,7 @@ class StraceReader implements RecordReader {
         if (!this.#use(process, line, call.target, call.target.uses)) return false;
         const path = this.#pathOf(process, line, call.target);
         if (path === null) return false;
+        this.#settle(place);
         place.cwd = own(path);
         place.isKnown = true;
         return true;
@@ -173,6 +180,7 @@ class StraceReader implements RecordReader {
         const path = this.#descriptor(process, line, 0);
         // Without a path for it, what follows can only be wrong by one directory.
         if (path === null) return false;
+        this.#settle(place);
         place.cwd = own(path);
         place.isKnown = true;
         return true;
@@ -181,14 +189,18 @@ class StraceReader implements RecordReader {
         const path = this.#pathOf(process, line, call.target);
         if (path === null) return false;
         this.#use(process, line, call.target, call.target.uses);
+        this.#settle(place);
         place.root = own(path);
         return true;
       }
       case 'pivot':
+        this.#settle(place);
         contain(place);
         return true;
       case 'setns':
-        if (line.includes('CLONE_NEWNS', parenthesis)) contain(place);
+        if (!line.includes('CLONE_NEWNS', parenthesis)) return true;
+        this.#settle(place);
+        contain(place);
         return true;
       case 'unshare':
         if (line.includes('CLONE_FS', parenthesis) || line.includes('CLONE_NEWNS', parenthesis))
@@ -270,10 +282,37 @@ class StraceReader implements RecordReader {
     }
     // A slash at the end follows the link.
     if (path.endsWith('/') && (bits & kinds.link) !== 0) bits = (bits & ~kinds.link) | kinds.stat;
-    if (path.charCodeAt(0) === 0x2f) return this.#sink.use(path, bits, '', place);
-    const directory =
-      target.directory === null ? place.cwd : this.#descriptor(process, line, target.directory);
+    const isAbsolute = path.charCodeAt(0) === 0x2f;
+    if (target.directory === null) {
+      if (!isAbsolute && !place.isKnown && this.#wait(place, path, bits)) return true;
+      return this.#sink.use(path, bits, isAbsolute ? '' : place.cwd, place);
+    }
+    if (isAbsolute) {
+      // With -y it tells where the process is.
+      if (!place.isKnown) this.#descriptor(process, line, target.directory);
+      return this.#sink.use(path, bits, '', place);
+    }
+    const directory = this.#descriptor(process, line, target.directory);
     return directory !== null && this.#sink.use(path, bits, directory, place);
+  }
+
+  /** The first lines of a trace with -y do not tell yet where they count from: `execve("./server", …)`. */
+  #wait(place: Place, path: ByteString, bits: number): boolean {
+    const names = this.#waiting.get(place);
+    if (names === undefined) {
+      if (this.#waiting.size >= waitingLimit) return false;
+      this.#waiting.set(place, [[own(path), bits]]);
+    } else {
+      if (names.length >= waitingLimit) return false;
+      names.push([own(path), bits]);
+    }
+    return true;
+  }
+
+  /** What waited counts from where the process is now, or is taken to be. */
+  #settle(place: Place): void {
+    for (const [path, bits] of this.#waiting.get(place) ?? []) this.#sink.use(path, bits, place.cwd, place);
+    this.#waiting.delete(place);
   }
 
   /** As the tracer saw it. */
@@ -303,7 +342,10 @@ class StraceReader implements RecordReader {
     if (line.startsWith('AT_FDCWD', start) || line.startsWith('-100', start)) {
       const { place } = process;
       if (path !== null && path !== place.cwd) place.cwd = own(path);
-      place.isKnown ||= path !== null;
+      if (path !== null && !place.isKnown) {
+        place.isKnown = true;
+        this.#settle(place);
+      }
       return place.cwd;
     }
     return path ?? process.files.get(numberAt(line, start));
