@@ -48,7 +48,7 @@ beforeAll(async () => {
   const [amd, arm] = [build(), build('arm64')];
   await writeLayout(join(folder, 'image'), {
     v1: amd,
-    both: buildIndex({ images: [amd, arm] } as never),
+    both: buildIndex({ images: [amd, arm] }),
     lost: build('amd64', { config: { Entrypoint: ['/app/none'] } }),
   });
   image = `oci:${join(folder, 'image')}`;

@@ -28,7 +28,7 @@ test('law: an index that was stored says what it said', async () => {
         const index = await scanTar(whole(tar));
         const packed = packIndex(index);
         const read = packed === null ? null : unpackIndex(packed);
-        const { head: _, ...columns } = index;
+        const columns = Object.fromEntries(Object.entries(index).filter(([name]) => name !== 'head'));
         expect(read).toMatchObject(columns);
         expect(headsOf(read as LayerIndex)).toEqual(headsOf(index));
         heads += headsOf(index).filter((head) => head !== null).length;

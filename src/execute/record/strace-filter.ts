@@ -7,7 +7,8 @@ export interface CommandEnd {
   readonly signal: string | null;
 }
 
-const line = /^(\d+) +(?:(execve(?:at)?)\(|\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)|(superseded) by execve))/;
+const line =
+  /^(\d+) +(?:(execve(?:at)?)\(|\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)|(superseded) by execve))/;
 const resumed = /^(\d+) +<\.\.\. execve(?:at)? resumed>/;
 const elsewhere = / = \d+ \/\* (\d+) in strace's PID NS \*\//;
 

@@ -124,7 +124,12 @@ describe('strength', () => {
         c: { path: 'd', detail: '' },
       }),
     ]);
-    expect([...'abcd'].map((path) => closure.strengthOf(path))).toEqual(['whole', 'whole', 'courtesy', null]);
+    expect(['a', 'b', 'c', 'd'].map((path) => closure.strengthOf(path))).toEqual([
+      'whole',
+      'whole',
+      'courtesy',
+      null,
+    ]);
     expect(closure.problems).toEqual([]);
   });
 
