@@ -173,7 +173,7 @@ describe('prune --trace', () => {
   });
 
   test('names the digest of what it removed', async () => {
-    await prune('--trace', traced('a.list', usual));
+    await prune('--trace', traced('a.list', usual), '--granularity', 'file');
     const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as {
       platforms: { slimming: { removed: { path: string; digest?: string }[] } }[];
     };

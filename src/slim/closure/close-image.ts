@@ -64,7 +64,7 @@ export function checkTraced(
   if (problems.length === 0 || traced.pruning.force) return { ...traced, problems };
   throw new OcislimError('UNSAFE', `${nameOfImage(image)} would not run:${listed(problems)}`, {
     advice:
-      'Record the trace where the application really starts, or name what is missing by --keep. --force prunes all the same.',
+      'Record the trace from the image’s own entrypoint on, or name what is missing by --keep or --keep-command. --force prunes all the same.',
   });
 }
 

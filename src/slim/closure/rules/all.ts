@@ -6,11 +6,13 @@ import { inventoryRule } from './inventory.ts';
 import { keepRule } from './keep.ts';
 import { packageRule } from './package.ts';
 import { programRules } from './program.ts';
+import { unpackagedRule } from './unpackaged.ts';
 
 const fixed: readonly ClosureRule[] = [
   ...programRules,
   ...familyRules,
   packageRule,
+  unpackagedRule,
   directoryRule,
   inventoryRule,
 ];

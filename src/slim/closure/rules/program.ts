@@ -3,6 +3,7 @@ import { config } from './config.ts';
 import { directories } from './directories.ts';
 import { elfInterpreter } from './elf-interpreter.ts';
 import { elfNeeded } from './elf-needed.ts';
+import { hardLink } from './hard-link.ts';
 import { keepCommand } from './keep-command.ts';
 import { ldSo } from './ld-so.ts';
 import { script } from './script.ts';
@@ -19,5 +20,6 @@ export const programRules: readonly ClosureRule[] = [
   ldSo,
   script,
   symlink,
+  hardLink,
   directories,
 ];

@@ -6,8 +6,8 @@ import type { ClosureRule } from '../rule.ts';
  * kernels record what was opened free of symlinks (fanotify, audit of inodes). They stay as part of something used, not
  * as used: a link to a shared file must not make its own package a used one.
  *
- * Hard links need no rule: names that no trace has may go, and where the name that carries the data goes, a kept one is
- * promoted. So busybox's applets stay as symlinks with it, and as hard links where they were used.
+ * Nothing depends on which name of a hard link stays: where the one that carries the data goes, a kept one is promoted.
+ * See `hard-link`.
  */
 export const symlink: ClosureRule = {
   name: 'symlink',

@@ -1,0 +1,16 @@
+import type { ClosureRule } from '../rule.ts';
+
+/**
+ * The other names of a file that is needed. They cost a header each, and one program under many names (busybox, git)
+ * would lose all those that no trace saw.
+ */
+export const hardLink: ClosureRule = {
+  name: 'hard-link',
+  describe:
+    'With granularity `package` or `directory`: the other names (hard links) of a file that is needed.',
+  *follow(path, { fs, granularity, strengthOf }) {
+    if (granularity === 'file' || strengthOf(path) !== 'needed' || fs.kind(path) !== 'file') return;
+    for (const name of fs.names(path))
+      if (name !== path) yield { path: name, detail: 'another name of it', strength: 'whole', itself: true };
+  },
+};
