@@ -39,11 +39,14 @@ async function succeed(...args: string[]): Promise<string> {
 test('the slim image in one registry, its original in another, the result in a third place', async () => {
   const [original, slim] = [`${far.host}/team/app:1`, `${near.host}/app:slim`];
   await succeed('prune', original, slim, '--rule', 'usr/doc');
+  const refused = await callCli(['restore', slim, `${near.host}/other:whole`]);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain(`--original ${original}`);
   for (const result of [`${near.host}/other:whole`, `${far.host}/team/app:whole`, `oci:${folder}/third:1`]) {
-    await succeed('restore', slim, result);
+    await succeed('restore', slim, result, '--original', original);
     expect(await succeed('verify', original, result)).toContain('the same');
   }
-  await succeed('restore', slim, '--in-place');
+  await succeed('restore', slim, '--in-place', '--original', original);
   expect(await succeed('verify', original, slim)).toContain('the same');
 });
 

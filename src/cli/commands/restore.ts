@@ -36,10 +36,11 @@ export const restore: Command = {
   async run(values, console) {
     const { rewrite } = await import('../rewrite.ts');
     const { OriginalPlaces } = await import('../originals.ts');
+    const { parseReference } = await import('../../oci/reference.ts');
     const { restore: transform } = await import('../../slim/restore.ts');
     const paths = list(values, 'path');
     return rewrite('restore', values, console, async (session, source) => {
-      const places = new OriginalPlaces(session);
+      const places = new OriginalPlaces(session, parseReference(text(values, 'src') ?? ''));
       session.beforeClose(() => places.close());
       const found = await places.find(source, text(values, 'original'));
       return {
