@@ -87,6 +87,7 @@ export async function rewrite(
       source: joined.source,
       transform,
       platforms: session.platforms,
+      platformsOfIndex: session.platformsOfIndex,
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,

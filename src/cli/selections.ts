@@ -6,7 +6,6 @@ import { parseLayer, parseRange, type Selection } from '../image/selection.ts';
 import type { Rule } from '../image/rule.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import type { PruneOptions } from '../slim/prune.ts';
-import type { Console } from './command.ts';
 import { list, names, flag, text, type Values } from './option.ts';
 
 /** Turns the base image that a person names into a selection; it must be read first. */
@@ -57,8 +56,11 @@ export function atLeast(least: 0 | 1, value: unknown, option: string): number {
   throw new OcislimError('USAGE', `${option} takes a whole number ${what}, not ${String(value)}`);
 }
 
+/** What can be interrupted. */
+type Work = { readonly signal: AbortSignal };
+
 /** What `prune` is to remove. Presets come first, so that a rule of one's own can take back from them. */
-export async function pruneOptions(values: Values, console: Console): Promise<PruneOptions> {
+export async function pruneOptions(values: Values, work: Work): Promise<PruneOptions> {
   const { parseRule, parseRules } = await import('../slim/rules.ts');
   const { expandPresets } = await import('../slim/presets.ts');
   const presets = expandPresets(names(values, 'preset'));
@@ -75,12 +77,12 @@ export async function pruneOptions(values: Values, console: Console): Promise<Pr
     keep,
     shadowed: flag(values, 'shadowed'),
     clearSetuid: presets.clearSetuid.map((rule) => rule.text),
-    traces: await tracePrunings(values, console),
+    traces: await tracePrunings(values, work),
   };
 }
 
 /** What the traces say, one for each platform that they name. @throws USAGE, TRACE_INVALID */
-export async function tracePrunings(values: Values, console: Console): Promise<readonly TracePruning[]> {
+export async function tracePrunings(values: Values, work: Work): Promise<readonly TracePruning[]> {
   const files = list(values, 'trace');
   const granularity = (text(values, 'granularity') ?? 'package') as Granularity;
   if (files.length === 0) {
@@ -95,7 +97,7 @@ export async function tracePrunings(values: Values, console: Console): Promise<r
   const { readTraces } = await import('./trace-files.ts');
   const { toTraceData } = await import('../slim/trace/trace-data.ts');
   const keepCommands = list(values, 'keep-command').map(parseCommand);
-  const traces = await readTraces(files, { roots: list(values, 'trace-root'), signal: console.signal });
+  const traces = await readTraces(files, { roots: list(values, 'trace-root'), signal: work.signal });
   return traces.map((trace) => ({
     trace: toTraceData(trace),
     granularity,

@@ -30,11 +30,15 @@ export interface ImageSet {
   readonly narrowed: boolean;
 }
 
-/** @throws NOT_FOUND when no image of the index is for a platform asked for; what sources throw */
+/**
+ * `platformsOfIndex`: which to select of an index where `platforms` names none.
+ * @throws NOT_FOUND when no image of the index is for a platform asked for; what sources throw
+ */
 export async function readImageSet(
   source: Source,
   platforms: readonly Platform[],
   signal: AbortSignal,
+  platformsOfIndex: readonly Platform[] = [],
 ): Promise<ImageSet> {
   const root = await source.root(signal);
   const document = parseManifest(root.bytes, root.descriptor.mediaType, source.label);
@@ -67,7 +71,8 @@ export async function readImageSet(
       };
     },
   );
-  return narrow(source, { root, index: document, members, narrowed: false }, platforms);
+  const selected = platforms.length > 0 ? platforms : platformsOfIndex;
+  return narrow(source, { root, index: document, members, narrowed: false }, selected);
 }
 
 async function readMember(

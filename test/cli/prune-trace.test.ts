@@ -276,5 +276,11 @@ describe('prune --trace refuses', () => {
     expect(all.stderr).toContain('--platform');
     const one = await callCli(['prune', `${image}:both`, to, '--trace', trace, '--platform', 'linux/arm64']);
     expect(one.status).toBe(0);
+    const own = traced('own.trace', [
+      '{"ocislim":"trace","version":1,"formats":["list"],"platform":"linux/arm64","knowsExecs":false,"hasAllSyscalls":false}',
+      ...usual.map((path) => JSON.stringify({ path: path.slice(1), uses: ['open'] })),
+    ]);
+    const named = await callCli(['prune', `${image}:both`, to, '--trace', own]);
+    expect([named.status, named.stdout]).toEqual([0, one.stdout]);
   });
 });

@@ -42,7 +42,7 @@ export const prune: Command = {
     }
     const { baseReader, rewrite } = await import('../rewrite.ts');
     const { rangeSelection, pruneOptions, packedEncoding, minSavings } = await import('../selections.ts');
-    const { prune: transform } = await import('../../slim/prune.ts');
+    const { platformsOf, prune: transform } = await import('../../slim/prune.ts');
     const { squash } = await import('../../slim/squash.ts');
     const { recompress } = await import('../../compress/recompress.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
@@ -61,6 +61,7 @@ export const prune: Command = {
     const savings = await minSavings(values);
     return rewrite('prune', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
+      session.platformsOfIndex = platformsOf(options.traces ?? []);
       const dropEmpty = values['empty-layers'] === 'drop';
       const steps = [
         transform(selection, options),
