@@ -28,6 +28,8 @@ export interface ImageSet {
   readonly members: readonly Member[];
   /** Were members left out by --platform? */
   readonly narrowed: boolean;
+  /** The platforms asked for; empty for all. */
+  readonly selected: readonly Platform[];
 }
 
 /**
@@ -54,7 +56,13 @@ export async function readImageSet(
         `${source.label} is an image for ${platform === null ? 'an unknown platform' : formatPlatform(platform)}, not for ${platforms.map(formatPlatform).join(', ')}`,
       );
     }
-    return { root, index: null, members: [{ child: null, raw: root, image }], narrowed: false };
+    return {
+      root,
+      index: null,
+      members: [{ child: null, raw: root, image }],
+      narrowed: false,
+      selected: platforms,
+    };
   }
   const members = await mapParallel(
     document.children,
@@ -72,7 +80,7 @@ export async function readImageSet(
     },
   );
   const selected = platforms.length > 0 ? platforms : platformsOfIndex;
-  return narrow(source, { root, index: document, members, narrowed: false }, selected);
+  return narrow(source, { root, index: document, members, narrowed: false, selected }, selected);
 }
 
 async function readMember(
