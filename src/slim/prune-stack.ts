@@ -58,11 +58,7 @@ export function pruneStack(
   }
   const whole: Stack = { table, list, layers: resolved };
   const fs = new Filesystem(whole, original, indexes);
-  const closures = new Map<Pruning, Kept>();
-  for (const pruning of prunings) {
-    const kept = close(pruning, fs);
-    if (kept !== null) closures.set(pruning, kept);
-  }
+  const closures = prunings.flatMap((pruning) => close(pruning, fs) ?? []);
   const marking = markChanges(whole, prunings, indexes, original, closures);
   const selected = (layer: number) => prunings.some((pruning) => within(pruning.layers, layer));
   const shadowed = (layer: number) =>
