@@ -112,8 +112,8 @@ export function pruneStack(
         });
         result = expression.changes;
         layers.set(layer, result);
-        removals.push(...gone.removals(expression.changes));
-        promotions.push(...expression.promoted);
+        for (const removal of gone.removals(expression.changes)) removals.push(removal);
+        for (const promotion of expression.promoted) promotions.push(promotion);
       }
     }
     before.apply(changes);
