@@ -32,6 +32,7 @@ export type WarningCode =
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
   | 'FORCED'
+  | 'TRACE_UNREADABLE'
   | 'PACKAGES_UNREAD'
   | 'INSECURE'
   | 'WINDOW_CAPPED'

@@ -181,6 +181,18 @@ describe('prune --trace', () => {
     expect(top?.digest).toBe('sha256:4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce');
   });
 
+  test('says which lines of a trace make no sense', async () => {
+    const file = traced('noise.strace', [
+      '1 execve("/app/main", ["main"], 0x7ffd /* 3 vars */) = 0',
+      '1 openat(AT_FDCWD, "/app/link", O_RDONLY) = 3',
+      'what is \x1b[31mthis',
+    ]);
+    const { status, stderr } = await prune('--trace', file);
+    expect(status).toBe(0);
+    expect(stderr).toContain('1 of 3 lines make no sense, such as line 3');
+    expect(stderr).not.toContain('\x1b');
+  });
+
   test('the report proves what is left', async () => {
     await prune('--trace', traced('a.list', usual));
     const { status, stdout } = await callCli([
