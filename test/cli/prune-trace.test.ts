@@ -49,7 +49,17 @@ beforeAll(async () => {
   await writeLayout(join(folder, 'image'), {
     v1: amd,
     both: buildIndex({ images: [amd, arm] }),
-    lost: build('amd64', { config: { Entrypoint: ['/app/none'] } }),
+    lost: build('amd64', { config: { Entrypoint: ['/app/none', '/app/top'], User: 'nobody' } }),
+    odd: buildImage({
+      layers: [
+        writeTar([
+          { name: 'bin/run', body: bytesOf('program'), mode: 0o755 },
+          { name: 'app/\xc3\xbc', body: bytesOf('#!/bin/run \x1b[2J\n'), mode: 0o755 },
+          { name: 'bin/other', body: bytesOf('other') },
+        ]),
+      ],
+      config: { config: { Entrypoint: ['/app/ü'] } },
+    }),
   });
   image = `oci:${join(folder, 'image')}`;
 });
@@ -149,6 +159,15 @@ describe('prune --trace', () => {
     expect(stderr).toMatch(/^app\/main: /m);
     expect(stderr).toContain('app/top: goes, since neither');
     expect(stderr).toContain('none: not in the image');
+  });
+
+  test('explains in text that no terminal acts on', async () => {
+    const { stderr } = await callCli([
+      ...['prune', `oci:${join(folder, 'image')}:odd`, `oci:${join(folder, 'out')}:odd`],
+      ...['--trace', traced('odd.list', ['/app/ü']), '--explain', 'bin/run', '--progress', 'none'],
+    ]);
+    expect(stderr).toContain('bin/run: script, the interpreter (#!/bin/run \\x1b[2J), for app/ü\n');
+    expect(stderr).not.toContain('\x1b');
   });
 
   test('keeps what --keep names, with all that it needs, and commands', async () => {
@@ -273,6 +292,7 @@ describe('prune --trace refuses', () => {
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('app/none');
     expect(refused.stderr).toContain('UNSAFE');
+    expect(refused.stderr).toMatch(/would not run:\n  - .*app\/none.*\n  - .*nobody/);
     const forced = await callCli([...args, '--force']);
     expect(forced.status).toBe(0);
     expect(forced.stderr).toMatch(/may not run: .*app\/none/);

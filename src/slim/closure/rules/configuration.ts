@@ -7,14 +7,20 @@ export function variable(name: string, { runtime }: ClosureContext): ByteString 
   return utf8Bytes(runtime.environment.get(name) ?? '');
 }
 
-/** The lines of a configuration file whose contents were asked for, trimmed, without empty lines and comments. */
+/** Nobody writes longer lines; what patterns cost grows with the square of a line's length. */
+const longestLine = 4096;
+
+/**
+ * The lines of a configuration file whose contents were asked for, trimmed, without empty lines, comments, and lines of
+ * more than 4 KiB.
+ */
 export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/): readonly string[] {
   const bytes = facts.contents(path);
   if (bytes === null) return [];
   return readByteString(bytes)
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !comment.test(line));
+    .filter((line) => line !== '' && line.length <= longestLine && !comment.test(line));
 }
 
 /** The same for a name that may lead there through symlinks. */
