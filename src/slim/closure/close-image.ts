@@ -5,6 +5,8 @@ import { type Image, nameOfImage, type Pruning } from '../../image/image.ts';
 import type { TracePruning } from '../../image/trace-pruning.ts';
 import { readRuntime } from '../../oci/runtime.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
+import { utf8Bytes } from '../../tar/bytes.ts';
+import { placeTrace } from '../trace/place.ts';
 import { fromTraceData } from '../trace/trace-data.ts';
 import { checkClosure } from './checks.ts';
 import { type Closure, type ClosureInput, closeOver } from './closure.ts';
@@ -38,12 +40,13 @@ export function closeImage(
   facts: FileFacts,
 ): TraceClosure | null {
   if (pruning === null) return null;
+  const runtime = readRuntime(image.config);
   const input: ClosureInput = {
     fs,
     facts,
-    runtime: readRuntime(image.config),
+    runtime,
     platform: image.config.platform,
-    trace: fromTraceData(pruning.trace),
+    trace: placeTrace(fromTraceData(pruning.trace), utf8Bytes(runtime.workingDirectory)),
     granularity: pruning.granularity,
     keepCommands: pruning.keepCommands,
   };
