@@ -33,6 +33,7 @@ export type WarningCode =
   | 'KEPT_FOR_LINK'
   | 'FORCED'
   | 'TRACE_UNREADABLE'
+  | 'TRACE_DOUBTFUL'
   | 'PACKAGES_UNREAD'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
