@@ -163,8 +163,15 @@ describe('prune --trace', () => {
 
   test('explains in text that no terminal acts on', async () => {
     const { stderr } = await callCli([
-      ...['prune', `oci:${join(folder, 'image')}:odd`, `oci:${join(folder, 'out')}:odd`],
-      ...['--trace', traced('odd.list', ['/app/ü']), '--explain', 'bin/run', '--progress', 'none'],
+      'prune',
+      `${image}:odd`,
+      `oci:${join(folder, 'out')}:odd`,
+      '--trace',
+      traced('odd.list', ['/app/ü']),
+      '--explain',
+      'bin/run',
+      '--progress',
+      'none',
     ]);
     expect(stderr).toContain('bin/run: script, the interpreter (#!/bin/run \\x1b[2J), for app/ü\n');
     expect(stderr).not.toContain('\x1b');

@@ -26,7 +26,7 @@ function indexOf(name: string): LayerIndex {
     capable: new Set(),
     head: () => new Uint8Array(512),
     tarBytes: 512 * many,
-    end: 'blocks',
+    end: 'complete',
   };
 }
 

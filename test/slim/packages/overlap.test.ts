@@ -52,7 +52,7 @@ it('Berkeley DB: a page whose items are all the same one', () => {
   expect(read(readBerkeleyDb(bytes))).toEqual({ bytes: 59_998, why: 'the items of a page overlap' });
 });
 
-function* blobs(bytes: Uint8Array): Generator<unknown> {
+function* blobs(bytes: Uint8Array): Generator {
   for (const row of new SqliteFile(bytes).rows('Packages')) yield* row;
 }
 

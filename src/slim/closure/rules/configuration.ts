@@ -1,5 +1,6 @@
 import type { Path } from '../../../changeset/path.ts';
 import { type ByteString, readByteString, utf8Bytes } from '../../../tar/bytes.ts';
+import { isObject, type JsonObject, parseJson } from '../../json-value.ts';
 import type { ClosureContext } from '../rule.ts';
 
 /** What the image's environment sets a variable to, as the bytes that a program sees; '' where it does not. */
@@ -30,24 +31,11 @@ export function linesAt(name: string, context: ClosureContext): readonly string[
 }
 
 /** A JSON file as an object; null for anything else. */
-export function objectAt(path: Path, { facts }: ClosureContext): { readonly [key: string]: unknown } | null {
+export function objectAt(path: Path, { facts }: ClosureContext): JsonObject | null {
   const bytes = facts.contents(path);
-  if (bytes === null) return null;
-  try {
-    return objectOf(
-      JSON.parse(
-        Buffer.from(bytes)
-          .toString('utf8')
-          .replace(/^\uFEFF/, ''),
-      ),
-    );
-  } catch {
-    return null;
-  }
+  return bytes === null ? null : objectOf(parseJson(bytes));
 }
 
-export function objectOf(value: unknown): { readonly [key: string]: unknown } | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as { readonly [key: string]: unknown })
-    : null;
+export function objectOf(value: unknown): JsonObject | null {
+  return isObject(value) ? value : null;
 }
