@@ -207,6 +207,14 @@ describe('prune --trace', () => {
     expect(top?.digest).toBe('sha256:4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce');
   });
 
+  test('with a cache comes to the same, in the first run and the next', async () => {
+    const args = ['--trace', traced('a.list', usual), '--cache-dir', join(folder, 'cache')];
+    const plain = await prune(...args.slice(0, 2));
+    const [first, second] = [await prune(...args), await prune(...args)];
+    expect([first.stdout, second.stdout]).toEqual([plain.stdout, plain.stdout]);
+    expect([first.kept, second.kept]).toEqual([plain.kept, plain.kept]);
+  });
+
   test('says which lines of a trace make no sense', async () => {
     const file = traced('noise.strace', [
       '1 execve("/app/main", ["main"], 0x7ffd /* 3 vars */) = 0',
