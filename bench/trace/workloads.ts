@@ -179,6 +179,14 @@ echo $page->documentElement->textContent, iconv('UTF-8', 'ISO-8859-15', 'x'), ha
     image: 'busybox',
     files: {},
     main: [entrypoint],
-    other: [{ argv: ['sh', '-c', 'echo one two | awk "{ print \\$2 }" | tr a-z A-Z; printf abc | wc -c; /bin/seq 3 | /bin/sort -r'] }],
+    other: [
+      {
+        argv: [
+          'sh',
+          '-c',
+          'echo one two | awk "{ print \\$2 }" | tr a-z A-Z; printf abc | wc -c; /bin/seq 3 | /bin/sort -r',
+        ],
+      },
+    ],
   },
 ];

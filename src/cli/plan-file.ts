@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import { expandPresets } from '../slim/presets.ts';
-import { platformsOf, prune } from '../slim/prune.ts';
+import { prune } from '../slim/prune.ts';
 import { parseRule } from '../slim/rules.ts';
 import { squash } from '../slim/squash.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
@@ -80,7 +80,6 @@ async function transformOf(
       ...(tracing.force === undefined ? {} : { force: tracing.force }),
     };
     const traces = await within(['prune', 'traces'], () => tracePrunings(traced, session));
-    session.platformsOfIndex = platformsOf(traces);
     const selection = await within(['prune'], () => range(plan.prune ?? {}));
     steps.push(
       prune(selection, {

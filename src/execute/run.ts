@@ -205,7 +205,9 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
       message: `${nameOfImage(image)}: ${quotePath(path ?? '')} stays, since a layer that was not selected has a hard link to it`,
     });
   }
-  for (const { input, pruning, problems } of resolution.traced) {
+  for (const { input, pruning, problems, doubts } of resolution.traced) {
+    for (const doubt of doubts)
+      listener({ type: 'warning', code: 'TRACE_DOUBTFUL', message: `${nameOfImage(image)}: ${doubt}` });
     for (const { sentence } of problems)
       listener({
         type: 'warning',

@@ -10,7 +10,7 @@ import {
 import { OcislimError } from '../errors.ts';
 import type { Rule } from '../image/rule.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
-import { matchesPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
+import { matchesPlatform, parsePlatform } from '../oci/platform.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 
 export interface PruneOptions {
@@ -45,11 +45,6 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
       }),
     });
   };
-}
-
-/** The platforms that traces say they are of. */
-export function platformsOf(traces: readonly TracePruning[]): readonly Platform[] {
-  return traces.flatMap(({ trace }) => (trace.platform === null ? [] : [parsePlatform(trace.platform)]));
 }
 
 /** @throws UNSAFE where there are traces, but none of this platform */

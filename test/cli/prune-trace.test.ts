@@ -207,6 +207,26 @@ describe('prune --trace', () => {
     expect(top?.digest).toBe('sha256:4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce');
   });
 
+  test('with a cache comes to the same, in the first run and the next', async () => {
+    const args = ['--trace', traced('a.list', usual), '--cache-dir', join(folder, 'cache')];
+    const plain = await prune(...args.slice(0, 2));
+    const [first, second] = [await prune(...args), await prune(...args)];
+    expect([first.stdout, second.stdout]).toEqual([plain.stdout, plain.stdout]);
+    expect([first.kept, second.kept]).toEqual([plain.kept, plain.kept]);
+  });
+
+  test('says which lines of a trace make no sense', async () => {
+    const file = traced('noise.strace', [
+      '1 execve("/app/main", ["main"], 0x7ffd /* 3 vars */) = 0',
+      '1 openat(AT_FDCWD, "/app/link", O_RDONLY) = 3',
+      'what is \x1b[31mthis',
+    ]);
+    const { status, stderr } = await prune('--trace', file);
+    expect(status).toBe(0);
+    expect(stderr).toContain('1 of 3 lines make no sense, such as line 3');
+    expect(stderr).not.toContain('\x1b');
+  });
+
   test('the report proves what is left', async () => {
     await prune('--trace', traced('a.list', usual));
     const { status, stdout } = await callCli([

@@ -59,27 +59,25 @@ async function stages(
   const {
     squashSelection: readSquash,
     pruneOptions,
+    tracePrunings,
     packedEncoding,
     minSavings,
   } = await import('../selections.ts');
   const { safePresets } = await import('../../slim/presets.ts');
-  const { platformsOf, prune } = await import('../../slim/prune.ts');
+  const { prune } = await import('../../slim/prune.ts');
   const { squash } = await import('../../slim/squash.ts');
   const { recompress } = await import('../../compress/recompress.ts');
   const { repackBetter } = await import('../../compress/repack.ts');
   const { pipe, withPlan } = await import('../../image/image.ts');
   const all = { kind: 'all' } as const;
   const given = (values['preset'] ?? []) as readonly string[];
-  const options = await pruneOptions(
-    { ...values, preset: [...safePresets, ...given], shadowed: true },
-    session,
-  );
-  session.platformsOfIndex = platformsOf(options.traces ?? []);
+  const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true });
+  const traces = await tracePrunings(values, session);
   const encoding = await packedEncoding(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';
   return pipe(
-    prune(all, options),
+    prune(all, { ...options, traces }),
     ...(squashes ? [squash(await readSquash(values, readBase))] : []),
     encoding === null ? repackBetter(all) : recompress(all, encoding, await minSavings(values)),
     (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image),

@@ -35,6 +35,9 @@ async function usageIn(
   const { inspectImage } = await import('../../execute/inspect.ts');
   const { packageProbe, packagesOf } = await import('../../slim/packages/package-index.ts');
   const { usageByPackage } = await import('../../slim/packages/package-usage.ts');
+  const { readRuntime } = await import('../../oci/runtime.ts');
+  const { placeTrace } = await import('../../slim/trace/place.ts');
+  const { utf8Bytes } = await import('../../tar/bytes.ts');
   const { Session } = await import('../session.ts');
   const session = new Session(values, console);
   const [platform = trace.platform === null ? null : parsePlatform(trace.platform), ...more] =
@@ -43,7 +46,7 @@ async function usageIn(
   const cache = await session.openCache();
   const source = await session.openSource(parseReference(reference));
   try {
-    const { fs, facts } = await inspectImage(
+    const { image, fs, facts } = await inspectImage(
       {
         source,
         platform,
@@ -55,7 +58,8 @@ async function usageIn(
       },
       packageProbe,
     );
-    return usageByPackage(packagesOf({ fs, facts }), fs, trace);
+    const { workingDirectory } = readRuntime(image.config);
+    return usageByPackage(packagesOf({ fs, facts }), fs, placeTrace(trace, utf8Bytes(workingDirectory)));
   } finally {
     session.stopProgress();
     await source.close();

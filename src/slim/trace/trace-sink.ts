@@ -2,10 +2,10 @@ import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { bytesOf, type ByteString, readByteString } from '../../tar/bytes.ts';
 import type { Trace, TracedPath, Unreadable, Uses } from './trace.ts';
-import { below, tracedPath } from './traced-path.ts';
+import { below, started, tracedPath } from './traced-path.ts';
 
 export interface TraceOptions {
-  /** The image's WorkingDir: what relative paths are relative to until the trace says something else. Default: `/`. */
+  /** Where the program was started, until the trace says something else. Default: not known, see `TracedPath`. */
   readonly workingDir?: ByteString;
   /** Where the root of the container was on the machine that was traced: `--trace-root`. */
   readonly roots?: readonly ByteString[];
@@ -56,11 +56,15 @@ export class TraceSink {
   hasAllSyscalls = false;
   knowsExecs = false;
 
-  constructor(file: string, { workingDir = '', roots = [], limits = {} }: TraceOptions = {}) {
+  constructor(file: string, { workingDir, roots = [], limits = {} }: TraceOptions = {}) {
     this.file = file;
     this.limits = { ...defaultLimits, ...limits };
     this.#roots = roots.map((root) => tracedPath('', root.replace(/^\/+/, '')) ?? '');
-    this.start = tracedPath(this.#roots[0] ?? '', workingDir.replace(/^\/+/, '')) ?? '';
+    const [root = ''] = this.#roots;
+    this.start =
+      workingDir === undefined
+        ? `${root === '' ? '' : `${root}/`}${started}`
+        : (tracedPath(root, workingDir.replace(/^\/+/, '')) ?? '');
   }
 
   /**
@@ -88,9 +92,9 @@ export class TraceSink {
     return true;
   }
 
-  /** A path that counts from the root of the container, whatever `roots` are. False where it is no path. */
+  /** A `TracedPath` as a file has it, whatever `roots` are. False where it is no path. */
   inside(path: ByteString, uses: Uses): boolean {
-    const traced = tracedPath('', path);
+    const traced = tracedPath(path === started || path.startsWith(`${started}/`) ? started : '', path);
     if (traced !== null) this.#add(traced, uses);
     return traced !== null;
   }

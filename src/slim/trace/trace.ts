@@ -3,7 +3,8 @@ import type { ByteString } from '../../tar/bytes.ts';
 
 /**
  * A path as a program named it: from the root of the container, without leading or doubled slashes and without `.`, but
- * maybe with `..` and through symlinks, since only the image can tell where those lead.
+ * maybe with `..` and through symlinks, since only the image can tell where those lead. One that begins with `./`, or is
+ * `.`, counts from where the program was started, which the trace does not tell: see `placeTrace`.
  */
 export type TracedPath = ByteString;
 

@@ -8,6 +8,9 @@ const dot = 0x2e;
 const longestPath = 4096;
 const longestName = 255;
 
+/** The directory that a program was started in, where nothing says which that was. */
+export const started: TracedPath = '.';
+
 /**
  * A path as a program wrote it, below the directory that it is relative to. `..` stays, since only the image can tell where
  * it leads. The root itself is ''. Null for what no system call can name: NUL bytes, too long.
@@ -27,7 +30,7 @@ export function tracedPath(directory: TracedPath, path: ByteString): TracedPath 
 function join(directory: TracedPath, rest: ByteString): TracedPath | null {
   const joined = directory === '' ? rest : rest === '' ? directory : `${directory}/${rest}`;
   if (joined.length <= longestPath) return joined;
-  // A program that goes up and down for long: here, text is the best guess.
+  // A program that goes up and down for long: here, text is the best guess. Where it started is no name to go up from.
   const collapsed = collapse(joined);
   return collapsed.length <= longestPath ? collapsed : null;
 }
@@ -35,8 +38,9 @@ function join(directory: TracedPath, rest: ByteString): TracedPath | null {
 function collapse(path: TracedPath): TracedPath {
   const names: string[] = [];
   for (const name of path.split('/')) {
-    if (name === '..') names.pop();
-    else names.push(name);
+    const last = names.at(-1);
+    if (name !== '..' || last === started || last === '..') names.push(name);
+    else names.pop();
   }
   return names.join('/');
 }

@@ -110,7 +110,7 @@ describe('where a process is', () => {
       'open("b", O_RDONLY) = 3',
       'open("../c", O_RDONLY) = 3',
     ];
-    expect(Object.keys(strace(lines))).toEqual(['a', 'sub', 'sub/../c', 'sub/b']);
+    expect(Object.keys(strace(lines))).toEqual(['./a', './sub', './sub/../c', './sub/b']);
     expect(Object.keys(strace(lines, { workingDir: '/srv/app/' }))).toEqual([
       'srv/app/a',
       'srv/app/sub',
@@ -150,7 +150,7 @@ describe('where a process is', () => {
     });
     expect(
       strace(['10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0', '10 chdir("/elsewhere") = 0']),
-    ).toEqual({ elsewhere: 'stat', server: 'exec' });
+    ).toEqual({ './server': 'exec', elsewhere: 'stat' });
   });
 
   it('is passed on to children, who then go their own way', () => {
@@ -238,7 +238,7 @@ describe('where a process is', () => {
           '11 open("a", O_RDONLY) = 3',
         ]),
       ),
-    ).toEqual(['a', 'd', 'x']);
+    ).toEqual(['./a', 'd', 'x']);
   });
 
   it('on a terminal: the first process has no number while it is alone', () => {
