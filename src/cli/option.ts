@@ -14,6 +14,8 @@ export interface Option {
 export type OptionGroup =
   | 'Layers'
   | 'What to remove'
+  | 'Traces'
+  | 'Recording'
   | 'What to restore'
   | 'Packing'
   | 'Result'

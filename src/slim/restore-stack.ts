@@ -1,9 +1,11 @@
 import type { Change } from '../changeset/change.ts';
 import { type Expression, express } from '../changeset/express.ts';
+import { Filesystem } from '../changeset/filesystem.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
+import type { PathTable } from '../changeset/path-table.ts';
 import type { Stack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
-import { createKeepMatcher } from './rules.ts';
+import { createKeepMatcher, literalPath } from './rules.ts';
 
 export interface RestoredStack extends Expression {
   /** What comes back, in path order. */
@@ -33,10 +35,11 @@ export function restoreStack(
   }
   const different = findDifferences(slim, original, stack, indexes);
   const match = globs === null ? () => true : createKeepMatcher(globs);
+  const named = findNamed(globs ?? [], new Filesystem(stack, original, indexes), table);
   const wanted = new Uint8Array(different.length);
   const files = new Set<number>();
   for (let path = 0; path < different.length; path++) {
-    if (different[path] === 0 || !match(table.paths[path] as string)) continue;
+    if (different[path] === 0 || (named[path] === 0 && !match(table.paths[path] as string))) continue;
     wanted[path] = 1;
     if (original.file[path] !== 0) files.add(original.file[path] as number);
   }
@@ -72,6 +75,20 @@ export function restoreStack(
     returned,
     missing: different.reduce((sum, flag, path) => sum + (flag === 1 && wanted[path] === 0 ? 1 : 0), 0),
   };
+}
+
+/** By path number, 1 for what globs without wildcards name through symlinks, for these, and for all below. */
+function findNamed(globs: readonly string[], original: Filesystem, { findId, end }: PathTable): Uint8Array {
+  const named = new Uint8Array(end.length);
+  for (const glob of globs) {
+    const path = literalPath(glob);
+    if (path === null) continue;
+    const walk = original.resolve(`/${path}`);
+    for (const link of walk.links) named[findId(link) ?? 0] = 1;
+    const id = walk.path === null ? null : findId(walk.path);
+    if (id !== null && id > 0) named.fill(1, id, end[id]);
+  }
+  return named;
 }
 
 /** By path number, 1 for what the original has and the slim image has not, or not as it was. */

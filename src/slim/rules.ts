@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import type { Rule, RuledKind } from '../image/rule.ts';
-import type { ByteString } from '../tar/bytes.ts';
+import { type ByteString, utf8Bytes } from '../tar/bytes.ts';
 import { witnesses } from './condition.ts';
 import { parsePattern } from './pattern.ts';
 import { PatternSet } from './pattern-set.ts';
@@ -140,4 +140,14 @@ export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: Byt
     globs.map((glob) => (typeof glob === 'string' ? parseRule(glob, '--keep') : glob)),
   );
   return (path) => match(path, 'file');
+}
+
+/**
+ * The path that a glob without wildcards names, or null: it may lead through symlinks of the image (`bin/sh`, where `bin`
+ * is one), which globs do not follow.
+ */
+export function literalPath(glob: string): ByteString | null {
+  const text = trim(glob);
+  if (text === '' || /[*?[\]\\!]/.test(text)) return null;
+  return utf8Bytes(text).replace(/^\/+/, '');
 }

@@ -12,9 +12,9 @@ const squashOption: Option = {
 
 export const prune: Command = {
   name: 'prune',
-  describe: 'remove files by rule, or whatever upper layers hide, and keep the layers',
+  describe: 'remove files by rule, what no trace saw in use, or whatever upper layers hide; keep the layers',
   details:
-    'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
+    'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --trace keeps what an application used, and what that needs to run: docs/closure.md says what that is. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
   // Without a source it can still list the presets.
   positionals: [{ ...source, required: false }, destination],
   options: [...pruning, ...layerSelection, squashOption, ...packing, ...debugging, ...checking, ...rewriting],

@@ -12,7 +12,7 @@ export const recording: readonly Option[] = [
     type: 'string',
     value: 'DIR',
     describe: 'record: run in this root filesystem, unpacked from "ocislim export"',
-    group: 'Work',
+    group: 'Recording',
   },
   {
     name: 'image',
@@ -20,34 +20,34 @@ export const recording: readonly Option[] = [
     value: 'REF',
     describe:
       'record: the image that runs. The trace names its digest and platform; in --root, its user, directory and environment hold. show: the image that was traced',
-    group: 'Work',
+    group: 'Recording',
   },
   {
     name: 'user',
     type: 'string',
     value: 'UID[:GID]',
     describe: 'record: whom the command runs as in --root (default: as the image says, else 0)',
-    group: 'Work',
+    group: 'Recording',
   },
   {
     name: 'env',
     type: 'list',
     value: 'K=V',
     describe: 'record: a variable of the environment in --root (repeatable)',
-    group: 'Work',
+    group: 'Recording',
   },
   {
     name: 'all-syscalls',
     type: 'boolean',
     describe: 'record: every system call, not only those on files; slower; "trace seccomp" needs it',
-    group: 'Work',
+    group: 'Recording',
   },
   {
     name: 'for',
     type: 'number',
     value: 'SECONDS',
     describe: 'record: then end the command with SIGTERM',
-    group: 'Work',
+    group: 'Recording',
   },
 ];
 

@@ -71,7 +71,7 @@ export function checkTraced(
   if (problems.length === 0 || traced.pruning.force) return { ...traced, problems, doubts };
   throw new OcislimError('UNSAFE', `${nameOfImage(image)} would not run:${listed(problems)}`, {
     advice:
-      'Record the trace from the image’s own entrypoint on, or name what is missing by --keep or --keep-command. --force prunes all the same.',
+      'Record the trace from the image’s own entrypoint on, or name what is missing by --keep or --keep-command. --force prunes all the same; --force --dry-run --explain PATH says why a path stays or goes.',
   });
 }
 

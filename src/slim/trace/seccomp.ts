@@ -74,7 +74,10 @@ export function seccompProfile(trace: Trace): SeccompProfile {
       trace.syscalls.size === 0
         ? `${trace.name} holds no system calls`
         : `${trace.name} does not hold every system call, so that a profile of those in it would stop the program`,
-      { advice: 'Record one with all of them: "strace -f -o app.strace COMMAND", without -e and --trace.' },
+      {
+        advice:
+          'Record one with all of them: "ocislim trace record --all-syscalls", or "strace -f -o app.strace COMMAND" without -e.',
+      },
     );
   const seen = new Set([...trace.syscalls.keys()].filter(isName));
   const allowed = new Set(seen);

@@ -1,4 +1,4 @@
-import { createKeepMatcher } from '../../rules.ts';
+import { createKeepMatcher, literalPath } from '../../rules.ts';
 import type { ClosureRule } from '../rule.ts';
 
 /** What `--keep` names stays, and works. */
@@ -8,6 +8,10 @@ export function keepRule(globs: readonly string[]): ClosureRule {
     describe: 'What `--keep` and `--keep-file` name stays, with all that it needs.',
     *roots({ fs }) {
       if (globs.length === 0) return;
+      for (const glob of globs) {
+        const path = literalPath(glob);
+        if (path !== null) yield { path, detail: `named by ${glob}`, below: true };
+      }
       const keep = createKeepMatcher(globs);
       for (const path of fs.all()) {
         const rule = keep(path);
