@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
+import { type Plan, type Transform, withPlan } from '../../src/image/image.ts';
 import type { Granularity } from '../../src/image/trace-pruning.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
@@ -27,6 +28,13 @@ function traceOf(
     return path === undefined ? [] : [[path, kinds[pick % kinds.length] as number] as const];
   });
 }
+
+/** A plan with a trace is plain data (law 7): everything below is done by plans that were JSON. */
+const asJson: Transform = (image) => {
+  const plan = JSON.parse(JSON.stringify(image.plan)) as Plan;
+  expect(plan).toEqual(image.plan);
+  return withPlan(image, plan);
+};
 
 async function pruneBy(
   tars: readonly Uint8Array[],
