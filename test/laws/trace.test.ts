@@ -52,7 +52,7 @@ async function pruneBy(
     prune(selection, { traces, rules }),
     ...(options.squash === true ? [squash(selection)] : []),
   ];
-  return unlessLost(run(tars, ...steps));
+  return unlessLost(run(tars, ...steps, asJson));
 }
 
 /** Null where nothing of the trace is in the image: symlinks of the generated stacks often lead nowhere. */
