@@ -39,6 +39,17 @@ export const pythonRule: ClosureRule = {
     if (path.endsWith('.pth') || baseOf(path) === 'pyvenv.cfg') return 64 * 1024;
     return readsDistribution(path);
   },
+  // A container that ran before has compiled files that its image does not have, and no longer opens their sources.
+  *roots({ fs, trace }): Generator<Need> {
+    for (const path of trace.paths.keys()) {
+      const [, home, module] = path.endsWith('.pyc') ? (cached.exec(path) ?? []) : [];
+      if (home === undefined || module === undefined || fs.resolve(path).path !== null) continue;
+      yield {
+        path: `${home}/${module}.py`,
+        detail: `the source of /${path}, which the container had made and used`,
+      };
+    }
+  },
   *follow(path, context): Generator<Need> {
     const { fs } = context;
     const base = baseOf(path);
