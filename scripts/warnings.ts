@@ -12,6 +12,9 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   KEPT_FOR_LINK:
     'A file that a rule names stays, because a layer outside the selection has a hard link to it.',
   FORCED: 'The image pruned by a trace may not run, for the reason given: `--force` went on all the same.',
+  TRACE_UNREADABLE: 'Some lines of a trace are of no form that is known: what they tell is lost.',
+  TRACE_DOUBTFUL:
+    'The trace may be of another image: it names another digest, or programs that this image does not have. Both together are a reason to refuse.',
   PACKAGES_UNREAD:
     'A package database is of a form that ocislim cannot read, or damaged: its packages cannot stay whole, only what is needed of them stays.',
   INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',

@@ -4,6 +4,8 @@ import { commands } from '../src/cli/commands/all.ts';
 import type { Option, OptionGroup } from '../src/cli/option.ts';
 import { errorCodes } from '../src/errors.ts';
 import { presets } from '../src/slim/presets.ts';
+import { closureRules } from '../src/slim/closure/rules/all.ts';
+import { problemPages } from './problems.ts';
 import { warningPages } from './warnings.ts';
 
 const note = '<!-- Written by "npm run docs". Edit the source, not this page. -->';
@@ -16,6 +18,7 @@ export function renderPages(): Readonly<Record<string, string>> {
     ),
     'docs/errors.md': errorPage(),
     'docs/presets.md': presetPage(),
+    'docs/closure.md': closurePage(),
   };
 }
 
@@ -138,6 +141,46 @@ function presetPage(): string {
         : '',
       '```\n' + rules.map(ruleLine).join('\n') + '\n```',
     ]),
+  ]);
+}
+
+function closurePage(): string {
+  const rules = closureRules({ keep: [] }).map(({ name, describe }) => [`\`${name}\``, text(describe)]);
+  const problems = Object.entries(problemPages).map(([kind, doc]) => [kind, text(doc)]);
+  return page([
+    '# What stays',
+    '`ocislim prune --trace` removes what no trace saw and nothing that it saw needs. What that is, rules say, each about one kind of reason, over the merged root filesystem of the image, and never by running anything. They are asked again and again until none has anything to add. `--explain PATH` (best with `-q --dry-run`) tells the reasons of one path, up to a traced use or the config; the JSON report has the reason of every path that stays.',
+    '## How much',
+    '`--granularity` says what stays besides what is needed. Each level keeps what the one before it keeps:',
+    table(
+      ['Level', 'What stays'],
+      [
+        [
+          '`file`',
+          'what was used, and what that needs: the smallest result, for programs whose trace saw all that they do',
+        ],
+        [
+          '`package` (default)',
+          'the packages of which a file was used (of distributions, Python, Node, Ruby, PHP), less their documentation; and of what belongs to no package the tree that it was put there with, such as `/app`',
+        ],
+        ['`directory`', 'all files in the directories of used files, too'],
+      ],
+    ),
+    '## What wins',
+    'A path stays as *needed* (something breaks without it), as part of something *whole*, or out of *courtesy*: package databases, licences and `os-release`, by which scanners see what is in an image, and empty directories.',
+    [
+      '- What is needed stays, whatever rules and presets say. `--keep` stays, with all that it needs; `--keep-command` too.',
+      '- A rule or preset that names it takes what is whole or a courtesy: `--preset pkg-db`.',
+      '- What nothing keeps goes, and with it what upper layers hide (`--trace` implies `--shadowed`).',
+      '- Layers outside of the selection (`--base`, `--layers`) stay as they are; what they hold is asked all the same.',
+    ].join('\n'),
+    'A trace is of one platform. On an image of several it needs `--platform`, or a trace that names its own.',
+    '## When it refuses',
+    'Where the result would not run, nothing is written (`UNSAFE`), and every reason is named. `--force` prunes all the same, and makes each reason a warning.',
+    table(['Reason', 'When'], problems),
+    '## The rules',
+    'In the order in which they are asked: of two that name one path, the first is its reason. Directories on the way are *ancestor*, and where a symlink leads is *symlink-target*.',
+    table(['Rule', 'What stays by it'], rules),
   ]);
 }
 

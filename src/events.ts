@@ -32,6 +32,8 @@ export type WarningCode =
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
   | 'FORCED'
+  | 'TRACE_UNREADABLE'
+  | 'TRACE_DOUBTFUL'
   | 'PACKAGES_UNREAD'
   | 'INSECURE'
   | 'WINDOW_CAPPED'

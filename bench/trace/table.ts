@@ -1,30 +1,44 @@
-import type { Measured } from './measure.ts';
+import type { Granularity, Measured } from './measure.ts';
 
 /** Around the table in README.md. */
 const marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'] as const;
 
-/** The measurements as a Markdown table, a row for each image and granularity. */
+/** The measurements as a Markdown table, a row for each image, its cells by granularity. */
 export function renderTable(results: readonly Measured[]): string {
-  const head = [
-    '| image | granularity | transfer | files | works | other path | kept / used |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
-  ];
-  const rows = results.map(({ image, granularity, transfer, files, kept, used, works, otherWorks }) =>
-    [
-      '',
-      image,
-      granularity,
-      `${megabytes(transfer.before)} → ${megabytes(transfer.after)} MB (${(transfer.before / transfer.after).toFixed(1)}×)`,
-      `${files.before} → ${files.after}`,
-      works ? 'yes' : 'no',
-      otherWorks ? 'yes' : 'no',
-      granularity === 'file' ? (kept / used).toFixed(2) : '',
-      '',
-    ]
-      .join(' | ')
-      .trim(),
-  );
-  return [...head, ...rows].join('\n');
+  const images = new Map<string, Measured[]>();
+  for (const each of results) images.set(each.image, [...(images.get(each.image) ?? []), each]);
+  const rows = [...images].map(([image, measured]) => {
+    const cells = columns.map((granularity) => {
+      const found = measured.find((each) => each.granularity === granularity);
+      return found === undefined ? '' : describe(found);
+    });
+    const least = measured.find(({ granularity }) => granularity === 'file');
+    const ratio = least === undefined ? '' : (least.kept / least.used).toFixed(2);
+    const [first] = measured;
+    const before = first === undefined ? '' : size(first.transfer.before, first.files.before);
+    return `| ${[image, before, ...cells, ratio].join(' | ')} |`;
+  });
+  return [
+    `| image | before | ${columns.map((granularity) => `\`${granularity}\``).join(' | ')} | kept / used |`,
+    `| --- | --- | ${columns.map(() => '---').join(' | ')} | --- |`,
+    ...rows,
+  ].join('\n');
+}
+
+const columns: readonly Granularity[] = ['directory', 'package', 'file'];
+
+/** How many times smaller, bytes as transferred, files; whether the traced work is still done, and the other. */
+function describe({ transfer, files, works, otherWorks }: Measured): string {
+  const factor = `**${(transfer.before / transfer.after).toFixed(1)}×**`;
+  return `${factor} ${size(transfer.after, files.after)} ${mark(works)}${mark(otherWorks)}`;
+}
+
+function size(bytes: number, files: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB, ${files.toLocaleString('en-US')} files`;
+}
+
+function mark(works: boolean): string {
+  return works ? '✓' : '✗';
 }
 
 /** The text with the table between the marks. @throws Error where it has no marks */
@@ -32,8 +46,4 @@ export function withTable(text: string, table: string): string {
   const [begin, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
   if (begin < 0 || end < begin) throw new Error('there are no marks for the table');
   return `${text.slice(0, begin + marks[0].length)}\n\n${table}\n\n${text.slice(end)}`;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
 }

@@ -91,9 +91,9 @@ export const workloads: readonly Workload[] = [
 db = sqlite3.connect(":memory:"); db.execute("create table t (n)"); db.execute("insert into t values (20), (22)")
 print(json.dumps({"sum": db.execute("select sum(n) from t").fetchone()[0], "verify": ssl.create_default_context().verify_mode.name}))
 `,
-      'other.py': `import csv, io, decimal, zipfile, statistics, textwrap
+      'other.py': `import csv, io, decimal, zipfile, statistics, ctypes, xml.etree.ElementTree as tree
 print(next(csv.reader(io.StringIO("a;b"), delimiter=";")), statistics.median([1, 3]), decimal.Decimal("1") / 8)
-print("naïve".encode("cp1252"), zipfile.ZIP_DEFLATED, textwrap.shorten('a b', 80))
+print("naïve".encode("cp1252"), zipfile.ZIP_DEFLATED, ctypes.sizeof(ctypes.c_int), tree.fromstring('<a><b>x</b></a>')[0].text)
 `,
     },
     main: [entrypoint, { argv: ['python3', '/tmp/work.py'] }],
@@ -173,13 +173,20 @@ echo $page->documentElement->textContent, iconv('UTF-8', 'ISO-8859-15', 'x'), ha
     image: 'static',
     files: {},
     main: [{ argv: ['/app/server'] }],
-    // No package holds other pages: the other path is one that is missing.
-    other: [{ argv: ['/app/server', 'missing.txt'] }],
+    other: [{ argv: ['/app/server', 'other.txt'] }, { argv: ['/app/server', 'missing.txt'] }],
   },
   {
     image: 'busybox',
     files: {},
     main: [entrypoint],
-    other: [{ argv: ['sh', '-c', 'echo one two | awk "{ print \\$2 }" | tr a-z A-Z; printf abc | wc -c'] }],
+    other: [
+      {
+        argv: [
+          'sh',
+          '-c',
+          'echo one two | awk "{ print \\$2 }" | tr a-z A-Z; printf abc | wc -c; /bin/seq 3 | /bin/sort -r',
+        ],
+      },
+    ],
   },
 ];

@@ -22,6 +22,8 @@ export interface Walk {
 
 /** Linux follows as many (fs/namei.c, MAXSYMLINKS). */
 const maxLinks = 40;
+/** It takes no longer name, and no longer target of a symlink (PATH_MAX less the NUL). */
+const maxName = 4095;
 
 /** The merged root filesystem of a stack of layers, to look around in. Nothing in it leads outside. */
 export class Filesystem {
@@ -126,7 +128,8 @@ export class Filesystem {
 
   /**
    * Walks a name from the root of the image, or from `from` (a directory free of symlinks) if it is relative. `..` leads
-   * up from where a symlink led, and stays in the image. The last component is followed unless `follow` is false.
+   * up from where a symlink led, and stays in the image. The last component is followed unless `follow` is false. What is
+   * longer than Linux allows leads nowhere, unless something is there by this very name.
    */
   resolve(
     name: ByteString,
@@ -138,6 +141,7 @@ export class Filesystem {
     if (there !== null && (there !== 'symlink' || !follow))
       return { path: literal, links: [], missing: null, loops: false };
     const links: Path[] = [];
+    if (name.length > maxName) return { path: null, links, missing: '', loops: false };
     const ahead = name.split('/').reverse();
     let at: Path = name.startsWith('/') ? '' : from;
     while (ahead.length > 0) {
@@ -158,7 +162,8 @@ export class Filesystem {
         if (links.length === maxLinks) return { path: null, links, missing: next, loops: true };
         links.push(next);
         const target = this.target(next) ?? '';
-        if (target === '') return { path: null, links, missing: next, loops: false };
+        if (target === '' || target.length > maxName)
+          return { path: null, links, missing: next, loops: false };
         ahead.push(...target.split('/').reverse());
         if (target.startsWith('/')) at = '';
         continue;

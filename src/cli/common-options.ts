@@ -1,3 +1,4 @@
+import { granularities } from '../image/trace-pruning.ts';
 import type { Option } from './option.ts';
 
 /** Which layers a stage works on. */
@@ -69,7 +70,7 @@ export const pruning: readonly Option[] = [
   {
     name: 'granularity',
     type: 'string',
-    choices: ['file', 'package', 'directory'],
+    choices: granularities,
     default: 'package',
     describe: 'with --trace: what stays whole when one file of it was used',
     group: 'What to remove',

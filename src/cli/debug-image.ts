@@ -80,6 +80,7 @@ export async function writeDebugImage(
         paths: null,
       }),
       platforms: [],
+      platformsOfIndex: [],
       requireSavings: null,
     });
     const digest = result.root?.descriptor.digest;

@@ -187,7 +187,9 @@ function variableOf({ name }: Pick<Option, 'name'>): string {
 async function explain(error: unknown, args: readonly string[]): Promise<number> {
   const { escapeText } = await import('../report/escape.ts');
   if (error instanceof OcislimError) {
-    process.stderr.write(`ocislim: ${escapeText(error.message)} [${error.code}]\n`);
+    // The items of a list stay lines.
+    const message = escapeText(error.message).replaceAll('\\n  - ', '\n  - ');
+    process.stderr.write(`ocislim: ${message} [${error.code}]\n`);
     if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
     return errorCodes[error.code].exit;
   }

@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { recompress } from '../compress/recompress.ts';
 import { OcislimError } from '../errors.ts';
-import type { Console } from './command.ts';
+import type { Session } from './session.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import { expandPresets } from '../slim/presets.ts';
@@ -20,7 +20,7 @@ import {
 import { parsePercentOrSize } from './sizes.ts';
 
 /** Reads a plan and makes the transform that it describes. @throws PLAN_INVALID naming file and line */
-export async function readPlan(file: string, readBase: BaseReader, console: Console): Promise<Transform> {
+export async function readPlan(file: string, readBase: BaseReader, session: Session): Promise<Transform> {
   const lines = new LineCounter();
   const document = parseDocument(await readText(file, 'plan'), { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;
@@ -46,7 +46,7 @@ export async function readPlan(file: string, readBase: BaseReader, console: Cons
       `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'not a plan'}`,
     );
   }
-  return transformOf(file, parsed.data, lineOf, readBase, console);
+  return transformOf(file, parsed.data, lineOf, readBase, session);
 }
 
 async function transformOf(
@@ -54,7 +54,7 @@ async function transformOf(
   plan: PlanFile,
   lineOf: (path: readonly PropertyKey[]) => number,
   readBase: BaseReader,
-  console: Console,
+  session: Session,
 ): Promise<Transform> {
   const steps: Transform[] = [];
   const within = async <T>(path: readonly PropertyKey[], work: () => T | Promise<T>): Promise<T> => {
@@ -79,7 +79,7 @@ async function transformOf(
       ...(tracing.granularity === undefined ? {} : { granularity: tracing.granularity }),
       ...(tracing.force === undefined ? {} : { force: tracing.force }),
     };
-    const traces = await within(['prune', 'traces'], () => tracePrunings(traced, console));
+    const traces = await within(['prune', 'traces'], () => tracePrunings(traced, session));
     const selection = await within(['prune'], () => range(plan.prune ?? {}));
     steps.push(
       prune(selection, {

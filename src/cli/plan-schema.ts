@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { granularities } from '../image/trace-pruning.ts';
 
 // Loads zod: imported by plan-file.ts and by the script that writes the schema, never at start-up.
 
@@ -39,7 +40,7 @@ const prune = z
       .exactOptional()
       .describe("Where the image's root was when the traces were made."),
     granularity: z
-      .enum(['file', 'package', 'directory'])
+      .enum(granularities)
       .exactOptional()
       .describe('What stays whole when a trace saw one file of it; default: package.'),
     keepCommands: z

@@ -11,6 +11,7 @@ import { buildReport } from '../report/build.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
 import type { Source, Target } from '../store/place.ts';
+import { utf8Bytes } from '../tar/bytes.ts';
 import type { Console } from './command.ts';
 import { flag, list, pairs, text, type Values } from './option.ts';
 import type { BaseReader } from './selections.ts';
@@ -87,6 +88,7 @@ export async function rewrite(
       source: joined.source,
       transform,
       platforms: session.platforms,
+      platformsOfIndex: session.platformsOfIndex,
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,
@@ -303,8 +305,7 @@ async function explainPaths(outcome: RunOutcome, values: Values, console: Consol
   for (const { resolution } of outcome.images)
     for (const closure of resolution.traced)
       for (const path of paths)
-        for (const line of explainPath(closure, Buffer.from(path).toString('latin1')))
-          console.stderr.write(`${line}\n`);
+        for (const line of explainPath(closure, utf8Bytes(path))) console.stderr.write(`${line}\n`);
 }
 
 /** The digest of the config, as Docker has it; of several images, that of the index. */

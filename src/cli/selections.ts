@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { quotePath } from '../changeset/path.ts';
 import { OcislimError } from '../errors.ts';
+import type { Listener } from '../events.ts';
 import type { MinSavings } from '../image/image.ts';
 import type { Granularity, TracePruning } from '../image/trace-pruning.ts';
 import { parseLayer, parseRange, type Selection } from '../image/selection.ts';
 import type { Rule } from '../image/rule.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import type { PruneOptions } from '../slim/prune.ts';
-import type { Console } from './command.ts';
+import { parsePlatform } from '../oci/platform.ts';
+import type { Trace } from '../slim/trace/trace.ts';
 import { list, names, flag, text, type Values } from './option.ts';
+import type { Session } from './session.ts';
 
 /** Turns the base image that a person names into a selection; it must be read first. */
 export type BaseReader = (reference: string) => Promise<Selection>;
@@ -57,8 +61,8 @@ export function atLeast(least: 0 | 1, value: unknown, option: string): number {
   throw new OcislimError('USAGE', `${option} takes a whole number ${what}, not ${String(value)}`);
 }
 
-/** What `prune` is to remove. Presets come first, so that a rule of one's own can take back from them. */
-export async function pruneOptions(values: Values, console: Console): Promise<PruneOptions> {
+/** What `prune` is to remove by rule. Presets come first, so that a rule of one's own can take back from them. */
+export async function pruneOptions(values: Values): Promise<PruneOptions> {
   const { parseRule, parseRules } = await import('../slim/rules.ts');
   const { expandPresets } = await import('../slim/presets.ts');
   const presets = expandPresets(names(values, 'preset'));
@@ -75,12 +79,11 @@ export async function pruneOptions(values: Values, console: Console): Promise<Pr
     keep,
     shadowed: flag(values, 'shadowed'),
     clearSetuid: presets.clearSetuid.map((rule) => rule.text),
-    traces: await tracePrunings(values, console),
   };
 }
 
 /** What the traces say, one for each platform that they name. @throws USAGE, TRACE_INVALID */
-export async function tracePrunings(values: Values, console: Console): Promise<readonly TracePruning[]> {
+export async function tracePrunings(values: Values, session: Session): Promise<readonly TracePruning[]> {
   const files = list(values, 'trace');
   const granularity = (text(values, 'granularity') ?? 'package') as Granularity;
   if (files.length === 0) {
@@ -95,13 +98,30 @@ export async function tracePrunings(values: Values, console: Console): Promise<r
   const { readTraces } = await import('./trace-files.ts');
   const { toTraceData } = await import('../slim/trace/trace-data.ts');
   const keepCommands = list(values, 'keep-command').map(parseCommand);
-  const traces = await readTraces(files, { roots: list(values, 'trace-root'), signal: console.signal });
+  const traces = await readTraces(files, { roots: list(values, 'trace-root'), signal: session.signal });
+  for (const trace of traces) warnOfUnreadable(trace, session.listener);
+  session.platformsOfIndex = traces.flatMap(({ platform }) =>
+    platform === null ? [] : [parsePlatform(platform)],
+  );
   return traces.map((trace) => ({
     trace: toTraceData(trace),
     granularity,
     keepCommands,
     force: flag(values, 'force'),
   }));
+}
+
+function warnOfUnreadable({ name, lines, unreadable, outside }: Trace, listener: Listener): void {
+  const { count, samples } = unreadable;
+  const [first] = samples;
+  if (outside > 0)
+    listener({ type: 'detail', message: `${name}: ${outside} uses of paths outside of --trace-root` });
+  if (first === undefined) return;
+  listener({
+    type: 'warning',
+    code: 'TRACE_UNREADABLE',
+    message: `${name}: ${count} of ${lines} lines make no sense, such as line ${first.line} of ${first.file}: ${quotePath(first.text)}`,
+  });
 }
 
 export async function readText(file: string, what: string): Promise<string> {

@@ -30,6 +30,8 @@ export class Session {
   readonly jobs: number;
   readonly maxScratch: number;
   readonly platforms: readonly Platform[];
+  /** Of an index, where --platform asks for none: those that the traces are of. */
+  platformsOfIndex: readonly Platform[] = [];
   readonly #clients = new RegistryClients();
   readonly #lookups = new Map<string | null, CredentialLookup>();
   readonly #shown = new Map<string | null, Certificates>();

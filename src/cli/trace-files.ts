@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { OcislimError } from '../errors.ts';
-import { checkTrace, mergeTraces } from '../slim/trace/merge.ts';
+import { checkTrace, mergeTraces, samePlatform } from '../slim/trace/merge.ts';
 import type { Trace } from '../slim/trace/trace.ts';
 import { TraceReader } from '../slim/trace/trace-reader.ts';
+import { utf8Bytes } from '../tar/bytes.ts';
 
 export interface TraceFileOptions {
   /** `--trace-root`, as given. */
@@ -11,33 +12,41 @@ export interface TraceFileOptions {
 }
 
 /**
- * Reads traces, `-` for stdin, and merges those of one platform. A trace that names no platform goes with the only one
- * that the others name.
+ * Reads traces, `-` for stdin, and merges those of one platform: of `linux/arm64` and `linux/arm64/v8` too. A trace that
+ * names no platform goes with the only one that the others name.
  * @throws USAGE for a file that cannot be read, TRACE_INVALID
  */
 export async function readTraces(
   files: readonly string[],
   options: TraceFileOptions,
 ): Promise<readonly Trace[]> {
-  const groups = new Map<string | null, Trace[]>();
-  for (const file of files) {
-    const trace = await readTrace(file, options);
-    groups.set(trace.platform, [...(groups.get(trace.platform) ?? []), trace]);
-  }
-  const nameless = groups.get(null) ?? [];
-  const named = [...groups].filter(([platform]) => platform !== null);
-  if (nameless.length > 0 && named.length > 1)
+  const traces: Trace[] = [];
+  for (const file of files) traces.push(await readTrace(file, options));
+  return byPlatform(traces).map((group) => checkTrace(mergeTraces(group)));
+}
+
+/** What says less of its platform goes with all that say more. @throws TRACE_INVALID */
+function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
+  const nameless = traces.filter(({ platform }) => platform === null);
+  const named = [...new Set(traces.flatMap(({ platform }) => platform ?? []))];
+  const exact = named.filter(
+    (each) => !named.some((other) => other.length > each.length && samePlatform(each, other)),
+  );
+  if (exact.length === 0) return [nameless];
+  if (nameless.length > 0 && exact.length > 1)
     throw new OcislimError(
       'TRACE_INVALID',
-      `the traces are of ${named.map(([platform]) => platform).join(' and ')}, and ${nameless[0]?.name ?? ''} does not say of which it is`,
+      `the traces are of ${exact.join(' and ')}, and ${nameless[0]?.name ?? ''} does not say of which it is`,
     );
-  const merged = named.length === 0 ? [nameless] : named.map(([, traces]) => [...traces, ...nameless]);
-  return merged.map((traces) => checkTrace(mergeTraces(traces)));
+  return exact.map((platform) => [
+    ...traces.filter((trace) => trace.platform !== null && samePlatform(trace.platform, platform)),
+    ...nameless,
+  ]);
 }
 
 async function readTrace(file: string, { roots, signal }: TraceFileOptions): Promise<Trace> {
   const name = file === '-' ? 'stdin' : file;
-  const reader = new TraceReader(name, { roots: roots.map((root) => Buffer.from(root).toString('latin1')) });
+  const reader = new TraceReader(name, { roots: roots.map(utf8Bytes) });
   const stream = file === '-' ? process.stdin : createReadStream(file, { signal, highWaterMark: 1 << 20 });
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {

@@ -65,6 +65,7 @@ export async function runVerified(
         target,
         transform: identity,
         platforms: [],
+        platformsOfIndex: [],
         cache: null,
         requireSavings: null,
       });

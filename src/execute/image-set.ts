@@ -28,13 +28,19 @@ export interface ImageSet {
   readonly members: readonly Member[];
   /** Were members left out by --platform? */
   readonly narrowed: boolean;
+  /** The platforms asked for; empty for all. */
+  readonly selected: readonly Platform[];
 }
 
-/** @throws NOT_FOUND when no image of the index is for a platform asked for; what sources throw */
+/**
+ * `platformsOfIndex`: which to select of an index where `platforms` names none.
+ * @throws NOT_FOUND when no image of the index is for a platform asked for; what sources throw
+ */
 export async function readImageSet(
   source: Source,
   platforms: readonly Platform[],
   signal: AbortSignal,
+  platformsOfIndex: readonly Platform[] = [],
 ): Promise<ImageSet> {
   const root = await source.root(signal);
   const document = parseManifest(root.bytes, root.descriptor.mediaType, source.label);
@@ -50,7 +56,13 @@ export async function readImageSet(
         `${source.label} is an image for ${platform === null ? 'an unknown platform' : formatPlatform(platform)}, not for ${platforms.map(formatPlatform).join(', ')}`,
       );
     }
-    return { root, index: null, members: [{ child: null, raw: root, image }], narrowed: false };
+    return {
+      root,
+      index: null,
+      members: [{ child: null, raw: root, image }],
+      narrowed: false,
+      selected: platforms,
+    };
   }
   const members = await mapParallel(
     document.children,
@@ -67,7 +79,8 @@ export async function readImageSet(
       };
     },
   );
-  return narrow(source, { root, index: document, members, narrowed: false }, platforms);
+  const selected = platforms.length > 0 ? platforms : platformsOfIndex;
+  return narrow(source, { root, index: document, members, narrowed: false, selected }, selected);
 }
 
 async function readMember(

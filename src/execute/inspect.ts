@@ -1,6 +1,5 @@
-import { Filesystem } from '../changeset/filesystem.ts';
+import { type Filesystem, mergeStack } from '../changeset/filesystem.ts';
 import { buildStack } from '../changeset/stack.ts';
-import { Tree } from '../changeset/tree.ts';
 import type { Image } from '../image/image.ts';
 import type { ContentProbe, FileFacts } from '../slim/facts/facts.ts';
 import { mergeFacts } from '../slim/facts/merged-facts.ts';
@@ -35,11 +34,7 @@ export async function inspectImage(given: ExportOptions, probe: ContentProbe): P
       return [number, scan] as const;
     });
     const indexes = new Map(scans.map(([number, { index }]) => [number, index]));
-    const stack = buildStack(indexes);
-    const tree = new Tree(stack.table, stack.list);
-    for (const layer of stack.layers.values())
-      tree.apply(layer, { onLink: (link, file) => void stack.list.resolve(link, file) });
-    const fs = new Filesystem(stack, tree, indexes);
+    const fs = mergeStack(buildStack(indexes), indexes);
     return { image, fs, facts: mergeFacts(fs, new Map(scans.map(([number, { facts }]) => [number, facts]))) };
   } finally {
     await scratch.close();

@@ -20,6 +20,9 @@ import type { Scratch } from './scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
 import { packIndex, unpackIndex } from './stored-index.ts';
 
+/** Contents held of all layers of a run: more than any image has that people use. */
+const maxHeld = 2 * 1024 * 1024 * 1024;
+
 /** One reading of a layer. */
 export interface Scan {
   readonly index: LayerIndex;
@@ -41,10 +44,19 @@ export class LayerReader {
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
   readonly #scans = new Map<string, Promise<Scan>>();
+  readonly #maxHeld: number;
+  #held = 0;
   #downloaded = 0;
 
-  /** `cache`: that of the source, if it has one. */
-  constructor(source: Source, scratch: Scratch, listener: Listener, cache: BlobCache | null = null) {
+  /** `cache`: that of the source, if it has one. `held`: the most bytes of contents that scans may hold together. */
+  constructor(
+    source: Source,
+    scratch: Scratch,
+    listener: Listener,
+    cache: BlobCache | null = null,
+    held: number = maxHeld,
+  ) {
+    this.#maxHeld = held;
     this.#source = source;
     this.#scratch = scratch;
     this.#listener = listener;
@@ -136,6 +148,7 @@ export class LayerReader {
         known !== null && knownFacts !== null
           ? { index: known, facts: knownFacts }
           : await this.#read(image, number, gathering, signal, progress);
+      this.#hold(scan.facts);
       const { tarBytes } = scan.index;
       if (known === null) await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
       if (knownFacts === null && recipeOfFacts !== null)
@@ -145,6 +158,17 @@ export class LayerReader {
     } catch (error) {
       throw locate(this.#where(number), error);
     }
+  }
+
+  /** Layers are read in any order, but what they hold together is the same in each. @throws LIMIT */
+  #hold({ contents }: LayerFacts): void {
+    for (const bytes of contents.values()) this.#held += bytes.length;
+    if (this.#held <= this.#maxHeld) return;
+    throw new OcislimError(
+      'LIMIT',
+      `package databases and settings of all layers have more than ${this.#maxHeld} bytes together`,
+      { advice: 'Squash the image first: what upper layers replace counts too.' },
+    );
   }
 
   async #read(

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly transform: Transform;
   /** Empty: all. */
   readonly platforms: readonly Platform[];
+  /** Where the source is an index and `platforms` names none: these. */
+  readonly platformsOfIndex?: readonly Platform[];
   /** Layers worked on at once. */
   readonly jobs: number;
   readonly pool: EncoderPool;
@@ -99,7 +101,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   const source = cached ?? options.source;
   const scratch = new Scratch(options.maxScratch);
   try {
-    const set = await readImageSet(source, options.platforms, signal);
+    const set = await readImageSet(source, options.platforms, signal, options.platformsOfIndex);
     const images = set.members.flatMap(({ image, child }) =>
       image === null
         ? []
@@ -203,7 +205,9 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
       message: `${nameOfImage(image)}: ${quotePath(path ?? '')} stays, since a layer that was not selected has a hard link to it`,
     });
   }
-  for (const { input, pruning, problems } of resolution.traced) {
+  for (const { input, pruning, problems, doubts } of resolution.traced) {
+    for (const doubt of doubts)
+      listener({ type: 'warning', code: 'TRACE_DOUBTFUL', message: `${nameOfImage(image)}: ${doubt}` });
     for (const { sentence } of problems)
       listener({
         type: 'warning',

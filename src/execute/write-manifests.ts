@@ -4,7 +4,6 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Manifest, parseManifest } from '../oci/manifest.ts';
 import { type Family, isIndexType, isManifestType } from '../oci/media-type.ts';
-import type { Platform } from '../oci/platform.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
 import { BlobsUnknown } from '../store/registry/upload/blobs-unknown.ts';
 import { type Assembled, assembleIndex } from './assemble.ts';
@@ -13,7 +12,6 @@ import { isElsewhere } from './layer-writer.ts';
 
 export interface ManifestOptions {
   readonly source: Source;
-  readonly platforms: readonly Platform[];
   readonly transform: Transform;
   readonly listener: Listener;
   readonly signal: AbortSignal;
@@ -46,7 +44,7 @@ export async function writeManifests(
   );
   const children: { member: Member; manifest: Descriptor | null }[] = [];
   // One platform of several becomes an image without an index: nothing but an index can hold its attestations.
-  const single = set.narrowed && options.platforms.length === 1 && assembled.size === 1;
+  const single = set.narrowed && set.selected.length === 1 && assembled.size === 1;
   for (const member of set.members) {
     const own = assembled.get(member);
     if (own !== undefined) {

@@ -1,6 +1,6 @@
 import type { CheckedClosure } from '../slim/closure/close-image.ts';
 import { explain } from '../slim/closure/explain.ts';
-import { pathFields } from './escape.ts';
+import { displayPath, escapeText, pathFields } from './escape.ts';
 import type { KeepingReport } from './report.ts';
 
 /** What a pruning by trace kept, each path with its reason. */
@@ -16,7 +16,7 @@ export function describeKeeping({ pruning, input, closure, problems }: CheckedCl
     kept.push({
       ...pathFields(path),
       rule,
-      detail,
+      detail: pathFields(detail).path,
       because: because === null ? null : pathFields(because).path,
       strength,
     });
@@ -45,9 +45,12 @@ export function describeKeeping({ pruning, input, closure, problems }: CheckedCl
 export function explainPath({ input, closure, pruning }: CheckedClosure, path: string): readonly string[] {
   const { fs } = input;
   const itself = fs.resolve(`/${path}`, { follow: false });
-  const shown = pathFields(path).path;
+  const shown = displayPath(path);
   if (itself.path === null) return [`${shown}: not in the image`];
   const lines = explain(closure, itself.path);
-  if (lines.length > 0) return lines;
-  return [`${shown}: goes, since neither ${pruning.trace.name} nor anything that it saw needs it`];
+  // What the config says is text, and no bytes.
+  if (lines.length > 0) return lines.map((line) => escapeText(displayPath(line)));
+  return [
+    `${shown}: goes, since neither ${escapeText(pruning.trace.name)} nor anything that it saw needs it`,
+  ];
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { granularities } from '../image/trace-pruning.ts';
 
 // The one description of the report: types, the published JSON Schema and the checks in tests all come from here.
 // It loads zod, so the command line must not import it but for its types (report.ts).
@@ -150,7 +151,7 @@ const keptPath = z.strictObject({
 
 const keeping = z.strictObject({
   trace: z.string(),
-  granularity: z.enum(['file', 'package', 'directory']),
+  granularity: z.enum(granularities),
   tracedPaths: count.describe('Distinct paths that the traces name,'),
   foundPaths: count.describe('and how many of them are files of the image.'),
   forced: z.array(z.string()).describe('Why the image might not run, where --force pruned all the same.'),

@@ -25,31 +25,46 @@ export interface Kept {
   strengthOf(path: Path): Strength | null;
 }
 
+/** What any of several prunings by trace keeps, as strongly as any does: none takes what another needs. */
+function keptByAny(closures: readonly Kept[]): Kept {
+  const [only] = closures;
+  if (only !== undefined && closures.length === 1) return only;
+  return {
+    strengthOf(path) {
+      const found = closures.map((closure) => closure.strengthOf(path));
+      return strengths.find((strength) => found.includes(strength)) ?? null;
+    },
+  };
+}
+
+const strengths: readonly Strength[] = ['needed', 'whole', 'courtesy'];
+
 const setuidBits = 0o6000;
 
 /**
  * Runs the rules of all prunings over the entries of the layers that each selects. `final` is the whole image's tree;
- * `closures` has what each pruning by trace keeps.
+ * `closures`: what the prunings by trace keep.
  */
 export function markChanges(
   stack: Stack,
   prunings: readonly Pruning[],
   indexes: ReadonlyMap<number, LayerIndex>,
   final: Tree,
-  closures: ReadonlyMap<Pruning, Kept>,
+  closures: readonly Kept[],
 ): Marking {
   const removed = new Map<number, Rule>();
   const verdicts: Verdict[] = [];
   const cleared = new Map<number, { from: number; to: number }>();
   const unused: Rule[] = [];
   const paths = stack.table.paths;
+  const kept = keptByAny(closures);
   const exists = (path: string) => {
     const id = stack.table.findId(path);
     return id !== null && final.node[id] !== 0;
   };
   for (const pruning of prunings) {
     const match = createMatcher(pruning.rules, exists);
-    const verdict = createVerdict(pruning, match, closures.get(pruning));
+    const verdict = createVerdict(pruning, match, kept);
     verdicts.push(verdict);
     const clears = createKeepMatcher(pruning.clearSetuid);
     for (const [layer, changes] of stack.layers) {
@@ -86,11 +101,11 @@ type Verdict = (path: Path, kind: RuledKind) => Rule | null;
  * What is needed stays whatever a rule says; a rule wins over what a trace pruning keeps for other reasons; what nothing
  * keeps goes where there is a trace.
  */
-function createVerdict(pruning: Pruning, match: Matcher, closure: Kept | undefined): Verdict {
+function createVerdict(pruning: Pruning, match: Matcher, closure: Kept): Verdict {
   const keep = createKeepMatcher(pruning.keep);
   const unused = pruning.trace === null ? null : unusedRule(pruning.trace.trace.name);
   return (path, kind) => {
-    const strength = closure?.strengthOf(path) ?? null;
+    const strength = closure.strengthOf(path);
     if (strength === 'needed') return null;
     const rule = pruning.rules.length > 0 ? match(path, kind) : null;
     const taken = rule ?? (strength === null ? unused : null);

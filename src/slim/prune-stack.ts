@@ -58,11 +58,7 @@ export function pruneStack(
   }
   const whole: Stack = { table, list, layers: resolved };
   const fs = new Filesystem(whole, original, indexes);
-  const closures = new Map<Pruning, Kept>();
-  for (const pruning of prunings) {
-    const kept = close(pruning, fs);
-    if (kept !== null) closures.set(pruning, kept);
-  }
+  const closures = prunings.flatMap((pruning) => close(pruning, fs) ?? []);
   const marking = markChanges(whole, prunings, indexes, original, closures);
   const selected = (layer: number) => prunings.some((pruning) => within(pruning.layers, layer));
   const shadowed = (layer: number) =>
@@ -116,8 +112,8 @@ export function pruneStack(
         });
         result = expression.changes;
         layers.set(layer, result);
-        removals.push(...gone.removals(expression.changes));
-        promotions.push(...expression.promoted);
+        for (const removal of gone.removals(expression.changes)) removals.push(removal);
+        for (const promotion of expression.promoted) promotions.push(promotion);
       }
     }
     before.apply(changes);

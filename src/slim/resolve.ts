@@ -129,13 +129,9 @@ export function resolve(
       );
       if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
-      promotions.push(...expression.promoted);
-      removals.push(
-        ...lostIn(
-          numbers(range).flatMap((layer) => changes.get(layer) ?? []),
-          written,
-        ),
-      );
+      for (const promotion of expression.promoted) promotions.push(promotion);
+      const merged = numbers(range).flatMap((layer) => changes.get(layer) ?? []);
+      for (const removal of lostIn(merged, written)) removals.push(removal);
     }
     refuseGarbage([...numbers(range), ...written.map((change) => change.layer)], indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.

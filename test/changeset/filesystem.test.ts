@@ -72,6 +72,14 @@ describe('walking', () => {
     expect(fs.resolve('a').links).toHaveLength(40);
   });
 
+  test('takes no longer names than Linux', async () => {
+    const long = { name: 'long', type: 'symlink', linkname: `${'/'.repeat(500_000)}a` } as const;
+    const fs = await merged(['a', long, `short~>${'/'.repeat(4094)}a`]);
+    expect(show(fs.resolve('short'))).toBe('short /a');
+    expect(show(fs.resolve('long'))).toBe('long nothing at long');
+    expect(fs.resolve(`${'a/'.repeat(500_000)}a`).path).toBeNull();
+  });
+
   test('sees what layers made of it', async () => {
     const fs = await merged(
       ['lib/', 'lib/a=1'],

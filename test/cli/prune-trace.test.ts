@@ -49,7 +49,17 @@ beforeAll(async () => {
   await writeLayout(join(folder, 'image'), {
     v1: amd,
     both: buildIndex({ images: [amd, arm] }),
-    lost: build('amd64', { config: { Entrypoint: ['/app/none'] } }),
+    lost: build('amd64', { config: { Entrypoint: ['/app/none', '/app/top'], User: 'nobody' } }),
+    odd: buildImage({
+      layers: [
+        writeTar([
+          { name: 'bin/run', body: bytesOf('program'), mode: 0o755 },
+          { name: 'app/\xc3\xbc', body: bytesOf('#!/bin/run \x1b[2J\n'), mode: 0o755 },
+          { name: 'bin/other', body: bytesOf('other') },
+        ]),
+      ],
+      config: { config: { Entrypoint: ['/app/ü'] } },
+    }),
   });
   image = `oci:${join(folder, 'image')}`;
 });
@@ -163,6 +173,22 @@ describe('prune --trace', () => {
     expect(stderr).toContain('none: not in the image');
   });
 
+  test('explains in text that no terminal acts on', async () => {
+    const { stderr } = await callCli([
+      'prune',
+      `${image}:odd`,
+      `oci:${join(folder, 'out')}:odd`,
+      '--trace',
+      traced('odd.list', ['/app/ü']),
+      '--explain',
+      'bin/run',
+      '--progress',
+      'none',
+    ]);
+    expect(stderr).toContain('bin/run: script, the interpreter (#!/bin/run \\x1b[2J), for app/ü\n');
+    expect(stderr).not.toContain('\x1b');
+  });
+
   test('keeps what --keep names, with all that it needs, and commands', async () => {
     const { left } = await prune(
       '--trace',
@@ -191,6 +217,26 @@ describe('prune --trace', () => {
     };
     const top = report.platforms[0]?.slimming.removed.find(({ path }) => path === 'app/top');
     expect(top?.digest).toBe('sha256:4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce');
+  });
+
+  test('with a cache comes to the same, in the first run and the next', async () => {
+    const args = ['--trace', traced('a.list', usual), '--cache-dir', join(folder, 'cache')];
+    const plain = await prune(...args.slice(0, 2));
+    const [first, second] = [await prune(...args), await prune(...args)];
+    expect([first.stdout, second.stdout]).toEqual([plain.stdout, plain.stdout]);
+    expect([first.kept, second.kept]).toEqual([plain.kept, plain.kept]);
+  });
+
+  test('says which lines of a trace make no sense', async () => {
+    const file = traced('noise.strace', [
+      '1 execve("/app/main", ["main"], 0x7ffd /* 3 vars */) = 0',
+      '1 openat(AT_FDCWD, "/app/link", O_RDONLY) = 3',
+      'what is \x1b[31mthis',
+    ]);
+    const { status, stderr } = await prune('--trace', file);
+    expect(status).toBe(0);
+    expect(stderr).toContain('1 of 3 lines make no sense, such as line 3');
+    expect(stderr).not.toContain('\x1b');
   });
 
   test('the report proves what is left', async () => {
@@ -273,6 +319,7 @@ describe('prune --trace refuses', () => {
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('app/none');
     expect(refused.stderr).toContain('UNSAFE');
+    expect(refused.stderr).toMatch(/would not run:\n  - .*app\/none.*\n  - .*nobody/);
     const forced = await callCli([...args, '--force']);
     expect(forced.status).toBe(0);
     expect(forced.stderr).toMatch(/may not run: .*app\/none/);
@@ -288,5 +335,11 @@ describe('prune --trace refuses', () => {
     expect(all.stderr).toContain('--platform');
     const one = await callCli(['prune', `${image}:both`, to, '--trace', trace, '--platform', 'linux/arm64']);
     expect(one.status).toBe(0);
+    const own = traced('own.trace', [
+      '{"ocislim":"trace","version":1,"formats":["list"],"platform":"linux/arm64","knowsExecs":false,"hasAllSyscalls":false}',
+      ...usual.map((path) => JSON.stringify({ path: path.slice(1), uses: ['open'] })),
+    ]);
+    const named = await callCli(['prune', `${image}:both`, to, '--trace', own]);
+    expect([named.status, named.stdout]).toEqual([0, one.stdout]);
   });
 });

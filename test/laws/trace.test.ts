@@ -12,6 +12,7 @@ import { formProblems, type Outcome, rootfsOf, run } from './rig.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 300);
 const all = { kind: 'all' } as const;
+const nameless = { name: 'app.trace', platform: null, image: null, knowsExecs: false } as const;
 
 /** A trace of some of the paths that are in the root filesystem, each used in some way; never of none. */
 function traceOf(
@@ -35,7 +36,7 @@ async function pruneBy(
 ): Promise<Outcome | null> {
   const paths = traceOf(tars, picks);
   if (paths.length === 0) return null;
-  const trace = { name: 'app.trace', platform: null, image: null, knowsExecs: false, paths };
+  const trace = { ...nameless, paths };
   const rules = (options.rules ?? []).map((rule) => parseRule(rule, '--rule'));
   const selection = options.from === undefined ? all : ({ kind: 'from', layer: options.from } as const);
   const traces = [{ trace, granularity, keepCommands: [], force: true }];
@@ -43,10 +44,14 @@ async function pruneBy(
     prune(selection, { traces, rules }),
     ...(options.squash === true ? [squash(selection)] : []),
   ];
+  return unlessLost(run(tars, ...steps));
+}
+
+/** Null where nothing of the trace is in the image: symlinks of the generated stacks often lead nowhere. */
+async function unlessLost(outcome: Promise<Outcome>): Promise<Outcome | null> {
   try {
-    return await run(tars, ...steps);
+    return await outcome;
   } catch (error) {
-    // Symlinks of the generated stacks often lead nowhere.
     if (error instanceof OcislimError && error.code === 'TRACE_INVALID') return null;
     throw error;
   }
@@ -127,6 +132,26 @@ test('law: no rule takes what is needed', async () => {
           if (closure?.strengthOf(path) === 'needed') expect(after.has(path)).toBe(true);
       },
     ),
+    { numRuns: runs },
+  );
+});
+
+test('law: of two prunings, neither takes what the other needs', async () => {
+  await fc.assert(
+    fc.asyncProperty(layerStack({ minLayers: 1 }), picks, picks, async (stack, some, others) => {
+      const tars = stack.layers.map((layer) => layer.tar);
+      const prunings = [some, others].map((each) => {
+        const trace = { ...nameless, paths: traceOf(tars, each) };
+        return prune(all, { traces: [{ trace, granularity: 'file', keepCommands: [], force: true }] });
+      });
+      if (traceOf(tars, [0]).length === 0) return;
+      const byRule = prune(all, { rules: [parseRule('**', '--rule')] });
+      const outcome = await unlessLost(run(tars, ...prunings, byRule));
+      const after = rootfsOf(outcome?.tars ?? []);
+      for (const { closure } of outcome?.resolution.traced ?? [])
+        for (const path of closure.paths())
+          if (closure.strengthOf(path) === 'needed') expect(after.has(path)).toBe(true);
+    }),
     { numRuns: runs },
   );
 });

@@ -41,7 +41,9 @@ beforeAll(async () => {
     ['app/other=1'],
     ['app/.wh.other'],
   ].map((entries) => writeTar(entries.map(specOf)));
-  await writeLayout(join(folder, 'layout'), { 1: buildImage({ layers }) });
+  await writeLayout(join(folder, 'layout'), {
+    1: buildImage({ layers, config: { config: { Entrypoint: ['/app/main'] } } }),
+  });
   const { status, output } = await run(`ocislim copy oci:../layout:1 ${server.host}/app:1`);
   expect(status, output).toBe(0);
 });

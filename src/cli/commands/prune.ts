@@ -1,7 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import { type Command, destination, source } from '../command.ts';
 import { checking, debugging, layerSelection, packing, pruning, rewriting } from '../common-options.ts';
-import { flag, names, type Option, text } from '../option.ts';
+import { flag, list, names, type Option, text } from '../option.ts';
 
 const squashOption: Option = {
   name: 'squash',
@@ -41,16 +41,18 @@ export const prune: Command = {
       });
     }
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { rangeSelection, pruneOptions, packedEncoding, minSavings } = await import('../selections.ts');
+    const { rangeSelection, pruneOptions, tracePrunings, packedEncoding, minSavings } = await import(
+      '../selections.ts'
+    );
     const { prune: transform } = await import('../../slim/prune.ts');
     const { squash } = await import('../../slim/squash.ts');
     const { recompress } = await import('../../compress/recompress.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
-    const options = await pruneOptions(values, console);
+    const options = await pruneOptions(values);
     if (
       (options.rules ?? []).length === 0 &&
       options.shadowed !== true &&
-      (options.traces ?? []).length === 0 &&
+      list(values, 'trace').length === 0 &&
       (options.clearSetuid ?? []).length === 0
     ) {
       throw new OcislimError('USAGE', 'prune needs to know what to remove', {
@@ -61,9 +63,10 @@ export const prune: Command = {
     const savings = await minSavings(values);
     return rewrite('prune', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
+      const traces = await tracePrunings(values, session);
       const dropEmpty = values['empty-layers'] === 'drop';
       const steps = [
-        transform(selection, options),
+        transform(selection, { ...options, traces }),
         ...(flag(values, 'squash') ? [squash(selection)] : []),
         ...(encoding === null ? [] : [recompress(selection, encoding, savings)]),
       ];

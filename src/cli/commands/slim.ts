@@ -1,9 +1,10 @@
 import { OcislimError } from '../../errors.ts';
 import type { Transform } from '../../image/image.ts';
-import { type Command, type Console, destination, source } from '../command.ts';
+import { type Command, destination, source } from '../command.ts';
 import { checking, debugging, packing, pruning, rewriting, squashSelection } from '../common-options.ts';
 import type { Option, Values } from '../option.ts';
 import { text } from '../option.ts';
+import type { Session } from '../session.ts';
 
 const planOption: Option = {
   name: 'file',
@@ -34,9 +35,9 @@ export const slim: Command = {
     const file = text(values, 'file');
     if (file !== null) refuseOthers(values);
     return rewrite('slim', values, console, async (session) => {
-      if (file === null) return stages(values, console, baseReader(session));
+      if (file === null) return stages(values, session, baseReader(session));
       const { readPlan } = await import('../plan-file.ts');
-      return readPlan(file, baseReader(session), console);
+      return readPlan(file, baseReader(session), session);
     });
   },
 };
@@ -52,12 +53,13 @@ function refuseOthers(values: Values): void {
 
 async function stages(
   values: Values,
-  console: Console,
+  session: Session,
   readBase: Parameters<typeof import('../selections.ts').squashSelection>[1],
 ): Promise<Transform> {
   const {
     squashSelection: readSquash,
     pruneOptions,
+    tracePrunings,
     packedEncoding,
     minSavings,
   } = await import('../selections.ts');
@@ -69,15 +71,13 @@ async function stages(
   const { pipe, withPlan } = await import('../../image/image.ts');
   const all = { kind: 'all' } as const;
   const given = (values['preset'] ?? []) as readonly string[];
-  const options = await pruneOptions(
-    { ...values, preset: [...safePresets, ...given], shadowed: true },
-    console,
-  );
+  const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true });
+  const traces = await tracePrunings(values, session);
   const encoding = await packedEncoding(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';
   return pipe(
-    prune(all, options),
+    prune(all, { ...options, traces }),
     ...(squashes ? [squash(await readSquash(values, readBase))] : []),
     encoding === null ? repackBetter(all) : recompress(all, encoding, await minSavings(values)),
     (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image),

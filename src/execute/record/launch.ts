@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OcislimError } from '../../errors.ts';
@@ -129,10 +129,10 @@ export async function enterRoot(
 /** The numbers of a user of a root filesystem. @throws USAGE where it has none of that name */
 export async function idsOf(root: string, user: string): Promise<{ uid: number; gid: number }> {
   const [name = '', group] = user.split(':', 2);
-  const passwd = await rows(join(root, 'etc/passwd'));
+  const passwd = await rows(root, 'etc/passwd');
   const row = passwd.find((fields) => fields[0] === name || (/^\d+$/.test(name) && fields[2] === name));
   const uid = name === '' ? 0 : /^\d+$/.test(name) ? Number(name) : number(row?.[2]);
-  const groups = group === undefined || /^\d+$/.test(group) ? [] : await rows(join(root, 'etc/group'));
+  const groups = group === undefined || /^\d+$/.test(group) ? [] : await rows(root, 'etc/group');
   const named = groups.find((fields) => fields[0] === group)?.[2] ?? group;
   const gid = group === undefined ? (number(row?.[3]) ?? 0) : number(named);
   if (uid === null || gid === null)
@@ -146,7 +146,15 @@ function number(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : null;
 }
 
-async function rows(file: string): Promise<readonly (readonly string[])[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+/** Of a file in the root filesystem; none of one that a symlink leads out of it, since that is of another system. */
+async function rows(root: string, file: string): Promise<readonly (readonly string[])[]> {
+  const text = await readInside(root, file).catch(() => '');
   return text.split('\n').map((line) => line.split(':'));
+}
+
+async function readInside(root: string, file: string): Promise<string> {
+  const path = await realpath(join(root, file));
+  const home = await realpath(root);
+  const isInside = home === '/' || path.startsWith(`${home}/`);
+  return isInside && (await stat(path)).isFile() ? readFile(path, 'utf8') : '';
 }

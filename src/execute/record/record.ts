@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { OcislimError } from '../../errors.ts';
 import type { Trace } from '../../slim/trace/trace.ts';
 import { TraceReader } from '../../slim/trace/trace-reader.ts';
-import { type ByteString, readByteString } from '../../tar/bytes.ts';
+import { type ByteString, readByteString, utf8Bytes } from '../../tar/bytes.ts';
 import type { Launch } from './launch.ts';
 import { type CommandEnd, StraceFilter } from './strace-filter.ts';
 
@@ -40,7 +40,7 @@ const lineLimit = 1 << 20;
 export async function record({ launch, strace, name, stop, grace }: RecordOptions): Promise<Recording> {
   const folder = await mkdtemp(join(tmpdir(), 'ocislim-record-'));
   const pipe = join(folder, 'strace');
-  const roots = launch.hostRoot === null ? [] : [Buffer.from(launch.hostRoot).toString('latin1')];
+  const roots = launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)];
   const reader = new TraceReader(name, { roots });
   const filter = new StraceFilter(launch);
   let child: ChildProcess | null = null;

@@ -11,6 +11,7 @@ import { fromTraceData } from '../trace/trace-data.ts';
 import { checkClosure } from './checks.ts';
 import { type Closure, type ClosureInput, closeOver } from './closure.ts';
 import type { Problem } from './problem.ts';
+import { checkProvenance } from './provenance.ts';
 import { closureRules, contentProbes } from './rules/all.ts';
 
 /** What a pruning by trace keeps of an image. */
@@ -23,6 +24,8 @@ export interface TraceClosure {
 /** The same with the reasons why the result might not run, which `--force` made warnings. */
 export interface CheckedClosure extends TraceClosure {
   readonly problems: readonly Problem[];
+  /** What may be wrong with the trace, and is no reason to refuse. */
+  readonly doubts: readonly string[];
 }
 
 /** Which files' contents the closure must see. */
@@ -63,8 +66,9 @@ export function checkTraced(
   traced: TraceClosure,
   isGone: (path: Path) => boolean,
 ): CheckedClosure {
-  const problems = checkClosure(traced.input, traced.closure, isGone);
-  if (problems.length === 0 || traced.pruning.force) return { ...traced, problems };
+  const { problems: others, doubts } = checkProvenance(traced.input, image.descriptor.digest);
+  const problems = [...others, ...checkClosure(traced.input, traced.closure, isGone)];
+  if (problems.length === 0 || traced.pruning.force) return { ...traced, problems, doubts };
   throw new OcislimError('UNSAFE', `${nameOfImage(image)} would not run:${listed(problems)}`, {
     advice:
       'Record the trace from the image’s own entrypoint on, or name what is missing by --keep or --keep-command. --force prunes all the same.',

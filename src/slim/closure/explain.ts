@@ -1,7 +1,10 @@
-import { type Path, quotePath } from '../../changeset/path.ts';
+import type { Path } from '../../changeset/path.ts';
 import type { Closure } from './closure.ts';
 
-/** Why a path stays, a line for each step from the path to its root; empty for what goes. */
+/**
+ * Why a path stays, a line for each step from the path to its root; empty for what goes. The names in it are bytes as the
+ * image has them: whoever shows them escapes them.
+ */
 export function explain(closure: Closure, path: Path): readonly string[] {
   return closure.chain(path).map(({ path, rule, detail, because, strength }) => {
     const asker = because === null ? '' : `, for ${show(because)}`;
@@ -10,8 +13,6 @@ export function explain(closure: Closure, path: Path): readonly string[] {
   });
 }
 
-/** Plain where that is safe: nearly always. */
 function show(path: Path): string {
-  if (path === '') return '/';
-  return /^[\w./+@:~,=-]+$/.test(path) ? path : quotePath(path);
+  return path === '' ? '/' : path;
 }

@@ -39,7 +39,8 @@ const glibcDirectories = [
 ];
 const muslDirectories = ['lib', 'usr/local/lib', 'usr/lib'];
 const triplet = /^[\w.]+-(?:linux|kfreebsd|gnu)[\w-]*$/;
-const maxIncludes = 16;
+/** Files that configurations include; real systems have a few dozen. */
+const maxIncludes = 1000;
 
 type Place = Pick<ClosureContext, 'fs' | 'facts' | 'runtime'>;
 
@@ -204,39 +205,35 @@ export class LibrarySearch {
   /** Those of etc/ld.so.conf, where there is no cache made of it: glibc itself would not look there then. */
   #configuredDirectories(): readonly ByteString[] {
     if (this.#configured === undefined) {
-      this.#configured = this.#readCache().size > 0 ? [] : this.#readConfiguration('etc/ld.so.conf', 0);
+      const found = new Set<ByteString>();
+      if (this.#readCache().size === 0) this.#readConfiguration('etc/ld.so.conf', found, new Set());
+      this.#configured = [...found];
     }
     return this.#configured;
   }
 
-  #readConfiguration(path: ByteString, depth: number): readonly ByteString[] {
-    const contents = this.#contents(path);
-    if (contents === null || depth > maxIncludes) return [];
-    const directories: ByteString[] = [];
-    for (const line of readByteString(contents).split('\n')) {
+  /** Each file once: they may include each other. */
+  #readConfiguration(name: ByteString, into: Set<ByteString>, read: Set<Path>): void {
+    const { path } = this.#context.fs.resolve(name);
+    if (path === null || read.has(path) || read.size >= maxIncludes) return;
+    read.add(path);
+    for (const line of readByteString(this.#context.facts.contents(path) ?? new Uint8Array()).split('\n')) {
       const text = line.replace(/#.*/, '').trim();
       const include = /^include\s+(.*)$/.exec(text);
-      if (include === null) directories.push(...text.split(/[\s:,]+/).filter((part) => part.startsWith('/')));
-      else
-        for (const file of this.#included(include[1] ?? ''))
-          directories.push(...this.#readConfiguration(file, depth + 1));
-      // Files that include each other: enough is enough.
-      if (directories.length > 1000) break;
+      if (include !== null)
+        for (const file of this.#included(include[1] ?? '')) this.#readConfiguration(file, into, read);
+      else for (const part of text.split(/[\s:,]+/)) if (part.startsWith('/')) into.add(part);
     }
-    return directories;
   }
 
   /** `*` and `?` in the last component, which is all that anybody writes. */
   #included(pattern: ByteString): readonly ByteString[] {
     const name = pattern.startsWith('/') ? pattern : `/etc/${pattern}`;
+    const wanted = baseOf(name);
+    if (!/[*?]/.test(wanted)) return [name];
     const home = this.#context.fs.resolve(parentOf(name) || '/').path;
     if (home === null) return [];
-    const escaped = baseOf(name)
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*+/g, '[^]*')
-      .replaceAll('?', '[^]');
-    const matches = new RegExp(`^${escaped}$`);
-    return [...this.#context.fs.children(home)].filter((path) => matches.test(baseOf(path)));
+    return [...this.#context.fs.children(home)].filter((path) => matchesWildcard(baseOf(path), wanted));
   }
 
   #defaultDirectories(): readonly ByteString[] {
@@ -333,6 +330,28 @@ export class LibrarySearch {
     const { path } = this.#context.fs.resolve(name);
     return path === null ? null : this.#context.facts.contents(path);
   }
+}
+
+/** `*` and `?`; takes no longer than both lengths multiplied, whatever the pattern. */
+function matchesWildcard(name: ByteString, pattern: ByteString): boolean {
+  let at = 0;
+  let star = -1;
+  let after = 0;
+  let i = 0;
+  while (i < name.length) {
+    if (pattern[at] === '*') {
+      star = at++;
+      after = i;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[i])) {
+      at++;
+      i++;
+    } else if (star >= 0) {
+      at = star + 1;
+      i = ++after;
+    } else return false;
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
 }
 
 /** Which contents the search reads: the loaders' configuration. */

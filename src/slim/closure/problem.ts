@@ -10,6 +10,7 @@ export interface Problem {
     | 'user'
     | 'symlink'
     | 'platform'
+    | 'other-image'
     | 'no-exec';
   /** For a person, without the path's place in the chain of reasons. */
   readonly sentence: string;

@@ -39,8 +39,6 @@ export interface ClosureContext {
   readonly granularity: Granularity;
   /** Commands that must go on working besides the image's own: words, the first a program. */
   readonly keepCommands: readonly (readonly string[])[];
-  /** Whatever is in a directory that the trace saw being listed stays too. Default: no, only the directory. */
-  readonly keepListed?: boolean;
   /** Stays this path (literal, free of symlinks), as far as is known by now? */
   isKept(path: Path): boolean;
   /** How strongly; null where it does not stay so far. */

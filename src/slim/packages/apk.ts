@@ -16,7 +16,8 @@ export const apk: PackageDatabase = {
     const unread: UnreadDatabase[] = [];
     for (const path of places) {
       const bytes = readDatabaseFile(fs, facts, path, unread);
-      if (bytes !== null) packages.push(...readStanzas(readByteString(bytes), locator));
+      if (bytes === null) continue;
+      for (const each of readStanzas(readByteString(bytes), locator)) packages.push(each);
     }
     return { packages, unread };
   },

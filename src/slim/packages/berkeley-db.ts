@@ -52,10 +52,13 @@ export function* readBerkeleyDb(bytes: Uint8Array): Generator<Uint8Array> {
     const items = view.getUint16(start + 20, little);
     if (headSize + 2 * items > pageSize) throw new Damage('a page has more items than bytes');
     // Keys and values take turns. Items fill the page from its end, so that each ends where the one before it begins.
+    let left = pageSize;
     for (let i = 1; i < items; i += 2) {
       const at = view.getUint16(start + headSize + 2 * i, little);
       const end = view.getUint16(start + headSize + 2 * (i - 1), little);
       if (at >= end || end > pageSize) throw new Damage('an item is not in its page');
+      left -= end - at;
+      if (left < 0) throw new Damage('the items of a page overlap');
       const item = start + at;
       if (bytes[item] === inlineItem) yield bytes.subarray(item + 1, start + end);
       else if (bytes[item] === overflowItem && end - at >= 12)

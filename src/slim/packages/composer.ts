@@ -1,7 +1,7 @@
 import type { Filesystem } from '../../changeset/filesystem.ts';
 import { baseOf, join, type Path, parentOf } from '../../changeset/path.ts';
 import { readDatabaseFile } from './database-file.ts';
-import { listOf, memberOf, parseJson, stringOr } from './json-value.ts';
+import { listOf, memberOf, parseJson, stringOr } from '../json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
 const largestList = 32 << 20;

@@ -1,8 +1,8 @@
 import { baseOf, join, parentOf } from '../../changeset/path.ts';
-import type { ByteString } from '../../tar/bytes.ts';
+import { utf8Bytes } from '../../tar/bytes.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
-import { listOf, memberOf, parseJson, stringOr } from './json-value.ts';
+import { listOf, memberOf, parseJson, stringOr } from '../json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
 /** A hundred thousand files with their digests, and more. */
@@ -27,7 +27,7 @@ export const conda: PackageDatabase = {
       const environment = parentOf(parentOf(path));
       const names = listOf(memberOf(json, 'files'))
         .filter((file) => typeof file === 'string')
-        .map((file) => join(environment, bytesOfName(file)));
+        .map((file) => join(environment, utf8Bytes(file)));
       packages.push({
         kind: 'conda',
         name,
@@ -39,7 +39,3 @@ export const conda: PackageDatabase = {
     return { packages, unread };
   },
 };
-
-function bytesOfName(name: string): ByteString {
-  return Buffer.from(name, 'utf8').toString('latin1');
-}

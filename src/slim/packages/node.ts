@@ -1,6 +1,6 @@
 import { join, type Path } from '../../changeset/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
-import { memberOf, parseJson, stringOr } from './json-value.ts';
+import { memberOf, parseJson, stringOr } from '../json-value.ts';
 import type { Package, PackageDatabase } from './package.ts';
 
 /** Larger ones than npm's registry accepts. */

@@ -36,8 +36,9 @@ export function buildPackageIndex(fs: Filesystem, facts: FileFacts): PackageInde
   const unread: UnreadDatabase[] = [];
   for (const database of databases) {
     const reading = database.read(fs, facts);
-    packages.push(...reading.packages);
-    unread.push(...reading.unread);
+    // One by one: there may be more than one call takes.
+    for (const each of reading.packages) packages.push(each);
+    for (const each of reading.unread) unread.push(each);
   }
   // Most files belong to one package: only the others need a list of their own.
   const owners = new Map<Path, Package | Package[]>();

@@ -36,7 +36,7 @@ export const rpm: PackageDatabase = {
       const log = `${path}-wal`;
       if (fs.size(log) > 0)
         unread.push({ path: log, why: 'it holds changes that are not in the database yet' });
-      installed.push(...readPackages(blobs(bytes), path, locator, unread));
+      for (const each of readPackages(blobs(bytes), path, locator, unread)) installed.push(each);
     }
     return { packages: withArchitectures(installed), unread };
   },

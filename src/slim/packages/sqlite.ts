@@ -58,11 +58,17 @@ export class SqliteFile {
     const pointers = head + (kind === leaf ? 8 : 12);
     const end = start + this.#usable;
     if (pointers + 2 * cells > end) throw new Damage('a page has more cells than bytes');
+    // Cells do not overlap, so that together they are no larger than their page.
+    let left = this.#usable;
     for (let i = 0; i < cells; i++) {
       const cell = start + this.#view.getUint16(pointers + 2 * i);
       if (cell + 4 > end) throw new Damage('a cell is not in its page');
-      if (kind === leaf) yield this.#record(cell, end);
-      else yield* this.#tree(this.#view.getUint32(cell), depth + 1);
+      if (kind === leaf) {
+        const { row, bytes } = this.#record(cell, end);
+        left -= bytes;
+        if (left < 0) throw new Damage('the rows of a page overlap');
+        yield row;
+      } else yield* this.#tree(this.#view.getUint32(cell), depth + 1);
     }
     if (kind === interior) yield* this.#tree(this.#view.getUint32(head + 8), depth + 1);
   }
@@ -77,20 +83,26 @@ export class SqliteFile {
     return start;
   }
 
-  #record(cell: number, end: number): readonly SqliteValue[] {
+  /** With the bytes that it takes in the page. */
+  #record(cell: number, end: number): { readonly row: readonly SqliteValue[]; readonly bytes: number } {
     const [size, afterSize] = varint(this.#bytes, cell, end);
     const [, body] = varint(this.#bytes, afterSize, end);
-    return readRecord(this.#payload(body, size, end));
+    const local = this.#localBytes(size);
+    return { row: readRecord(this.#payload(body, local, size, end)), bytes: body - cell + local };
+  }
+
+  /** How much of a row of this size is in its own page. */
+  #localBytes(size: number): number {
+    const most = this.#usable - 35;
+    const least = Math.floor(((this.#usable - 12) * 32) / 255) - 23;
+    const wanted = least + ((size - least) % (this.#usable - 4));
+    return size <= most ? size : wanted <= most ? wanted : least;
   }
 
   /** What does not fit into a page goes on in a chain of overflow pages, which begin with the number of the next. */
-  #payload(body: number, size: number, end: number): Uint8Array {
+  #payload(body: number, local: number, size: number, end: number): Uint8Array {
     if (size > this.#bytes.length) throw new Damage('a row is larger than the file');
-    const most = this.#usable - 35;
-    const least = Math.floor(((this.#usable - 12) * 32) / 255) - 23;
     const room = this.#usable - 4;
-    const wanted = least + ((size - least) % room);
-    const local = size <= most ? size : wanted <= most ? wanted : least;
     if (body + local + (local < size ? 4 : 0) > end) throw new Damage('a row is not in its page');
     const first = this.#bytes.subarray(body, body + local);
     if (local === size) return first;

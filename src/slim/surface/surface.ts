@@ -1,7 +1,7 @@
 import type { Filesystem } from '../../changeset/filesystem.ts';
 import type { Path } from '../../changeset/path.ts';
 import type { Runtime } from '../../oci/runtime.ts';
-import type { ByteString } from '../../tar/bytes.ts';
+import { utf8Bytes } from '../../tar/bytes.ts';
 import { secretVariables } from './secrets.ts';
 import { surveyFiles } from './survey.ts';
 
@@ -43,7 +43,7 @@ export interface Surface {
 
 /** Looks over both root filesystems, each once. */
 export function compareSurface(runtime: Runtime, before: Filesystem, after: Filesystem): Surface {
-  const path: ByteString = Buffer.from(runtime.environment.get('PATH') ?? '', 'utf8').toString('latin1');
+  const path = utf8Bytes(runtime.environment.get('PATH') ?? '');
   return {
     before: surveyFiles(before, path),
     after: surveyFiles(after, path),

@@ -84,8 +84,8 @@ function common<T extends string>(
   return found?.value ?? null;
 }
 
-/** arm64 and arm64/v8 are the same. */
-function samePlatform(one: string, other: string): boolean {
+/** arm64 and arm64/v8 are the same, and so are arm, which leaves the variant open, and arm/v7. */
+export function samePlatform(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [one, other].map((text) => {
     const [os = '', architecture = '', variant] = text.split('/');

@@ -1,7 +1,8 @@
 import { OcislimError } from '../../errors.ts';
 import { isDigest } from '../../oci/digest.ts';
-import { bytesOf, type ByteString } from '../../tar/bytes.ts';
-import { byteMember, isObject, type JsonObject, member, parseJson, utf8 } from './json-record.ts';
+import { bytesOf, type ByteString, utf8Bytes } from '../../tar/bytes.ts';
+import { isObject, type JsonObject, memberOf } from '../json-value.ts';
+import { byteMember, parseRecord } from './json-record.ts';
 import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
 import type { TraceFormat } from './trace-format.ts';
 import type { TraceSink } from './trace-sink.ts';
@@ -60,18 +61,18 @@ function nameFields(path: TracedPath): JsonObject {
 /** Null for what is not UTF-8. */
 function textOf(bytes: ByteString): string | null {
   const text = Buffer.from(bytesOf(bytes)).toString('utf8');
-  return utf8(text) === bytes ? text : null;
+  return utf8Bytes(text) === bytes ? text : null;
 }
 
 export const traceFile: TraceFormat = {
   name: 'ocislim',
   unit: 'line',
-  detect: ({ json }) => isObject(json) && member(json, 'ocislim') === 'trace',
+  detect: ({ json }) => isObject(json) && memberOf(json, 'ocislim') === 'trace',
   read(sink) {
     let isBegun = false;
     return {
       record(text) {
-        const value = parseJson(text);
+        const value = parseRecord(text);
         if (!isObject(value)) return false;
         if (!isBegun) {
           isBegun = true;
@@ -86,10 +87,10 @@ export const traceFile: TraceFormat = {
 
 /** @throws TRACE_INVALID for a version that is newer than this */
 function readHeader(header: JsonObject, sink: TraceSink): void {
-  if (member(header, 'version') !== version)
+  if (memberOf(header, 'version') !== version)
     throw new OcislimError(
       'TRACE_INVALID',
-      `${sink.file} is a trace file of version ${JSON.stringify(member(header, 'version'))}; this ocislim reads version ${version}`,
+      `${sink.file} is a trace file of version ${JSON.stringify(memberOf(header, 'version'))}; this ocislim reads version ${version}`,
     );
   const { formats, platform, image, knowsExecs, hasAllSyscalls } = header;
   sink.formats = strings(formats) ?? [];
@@ -97,10 +98,10 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   sink.image = isDigest(image) ? image : null;
   sink.knowsExecs = knowsExecs === true;
   sink.hasAllSyscalls = hasAllSyscalls === true;
-  const texts = strings(member(header, 'command'));
-  const encoded = strings(member(header, 'commandBase64'));
+  const texts = strings(memberOf(header, 'command'));
+  const encoded = strings(memberOf(header, 'commandBase64'));
   sink.command =
-    encoded?.map((word) => Buffer.from(word, 'base64').toString('latin1')) ?? texts?.map(utf8) ?? null;
+    encoded?.map((word) => Buffer.from(word, 'base64').toString('latin1')) ?? texts?.map(utf8Bytes) ?? null;
 }
 
 function readSyscall(value: JsonObject, sink: TraceSink): boolean {
@@ -112,12 +113,12 @@ function readSyscall(value: JsonObject, sink: TraceSink): boolean {
 }
 
 function readPath(value: JsonObject, sink: TraceSink): boolean {
-  const encoded = member(value, 'pathBase64');
+  const encoded = memberOf(value, 'pathBase64');
   const path =
     typeof encoded === 'string'
       ? Buffer.from(encoded, 'base64').toString('latin1')
       : byteMember(value, 'path');
-  const names = strings(member(value, 'uses'));
+  const names = strings(memberOf(value, 'uses'));
   if (path === null || path === '' || names === null) return false;
   let bits = 0;
   for (const name of names) bits |= words.find(([word]) => word === name)?.[1] ?? 0;

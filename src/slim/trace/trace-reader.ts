@@ -1,7 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import { type ByteString, readByteString } from '../../tar/bytes.ts';
 import { formats } from './formats/all.ts';
-import { parseJson } from './json-record.ts';
+import { parseRecord } from './json-record.ts';
 import type { Trace } from './trace.ts';
 import type { RecordReader, TraceFormat, TraceHead } from './trace-format.ts';
 import { own, type TraceOptions, TraceSink } from './trace-sink.ts';
@@ -128,7 +128,7 @@ function headOf(text: ByteString): TraceHead {
   if (!whole && all.length < headLines) all.pop();
   const lines = all.map((line) => line.replace(/\r$/, '')).filter((line) => line.trim() !== '');
   const object = lines.find((line) => line.startsWith('{'));
-  return { text: head, lines, json: object === undefined ? undefined : parseJson(object) };
+  return { text: head, lines, json: object === undefined ? undefined : parseRecord(object) };
 }
 
 function mostlyUnreadable(trace: Trace, format: string): OcislimError {

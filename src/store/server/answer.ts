@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { tally } from '../../stream/seal.ts';
 
 /** A request, as the handlers see it. */
 export interface Call {
@@ -29,13 +30,14 @@ export function nothing(status: number, headers: Readonly<Record<string, string>
   return { status, headers, body: null };
 }
 
-/** Sends an answer. Gives the bytes of the body that went out. */
+/** Sends an answer. `onSent` hears of the bytes of the body that go out. */
 export async function send(
   answer: Answer,
   method: string,
   response: ServerResponse,
   signal: AbortSignal,
-): Promise<number> {
+  onSent: (count: number) => void,
+): Promise<void> {
   const { status, body } = answer;
   const size = body === null ? 0 : body instanceof Uint8Array ? body.length : body.size;
   // A 204 has no length (RFC 9110 section 8.6).
@@ -47,9 +49,13 @@ export async function send(
   });
   if (body === null || method === 'HEAD') {
     response.end();
-    return 0;
+    return;
   }
-  if (body instanceof Uint8Array) response.end(body);
-  else await pipeline(body.stream, response, { signal });
-  return size;
+  if (body instanceof Uint8Array) {
+    response.end(body);
+    onSent(size);
+    return;
+  }
+  // A client that has all it asked for may be gone before the end is seen here: what it was given counts.
+  await pipeline(tally(body.stream, onSent), response, { signal });
 }

@@ -172,7 +172,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
     } catch (error) {
       answer = refusal(error);
     }
-    sent = await send(answer, method, response, signal);
+    await send(answer, method, response, signal, (count) => (sent += count));
   } catch {
     // The client is gone, or the server is closing, or a blob broke off: nothing more can be said on this connection.
     response.destroy();

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,5 +63,13 @@ describe('the user of an image', () => {
   it('must be known', async () => {
     await expect(idsOf(root, 'nobody')).rejects.toThrow('knows no user nobody');
     await expect(idsOf(root, 'app:nobody')).rejects.toThrow('knows no user app:nobody');
+  });
+
+  it('is not looked up in another system', async () => {
+    const inner = join(root, 'inner');
+    await mkdir(join(inner, 'etc'), { recursive: true });
+    await symlink(join(root, 'etc/passwd'), join(inner, 'etc/passwd'));
+    await expect(idsOf(inner, 'app')).rejects.toThrow('knows no user app');
+    expect(await idsOf('/', '0')).toMatchObject({ uid: 0 });
   });
 });

@@ -12,7 +12,7 @@ import { localesOf } from './locale.ts';
 export const gconvRule: ClosureRule = {
   name: 'gconv',
   describe:
-    'The lists of converters with any converter that was used; the converters of the character sets that LANG and LC_* name; all of them where one was used and the granularity is not "file". The list alone, which every program opens, asks for none.',
+    'The lists of converters with any converter that was used; the converters of the character sets that LANG and LC_* name; all of them, unless the granularity is `file`, where one was used or a needed program or library converts (iconv). The list alone, which every program opens, asks for none.',
   reads: (path) => (/\/gconv\/(?:gconv-modules|gconv-modules\.d\/[^/]*\.conf)$/.test(path) ? 1024 * 1024 : 0),
   *roots(context): Generator<Need> {
     for (const { variable, name, codeset, modifier } of localesOf(context)) {
@@ -27,7 +27,18 @@ export const gconvRule: ClosureRule = {
   },
   *follow(path, context): Generator<Need> {
     const { fs, granularity } = context;
-    if (!isConverter(path)) return;
+    if (!isConverter(path)) {
+      const converts = context.facts.elf(path)?.imports.has('iconv_open') === true;
+      if (granularity === 'file' || !converts || context.strengthOf(path) !== 'needed') return;
+      for (const home of inLibraryDirectories(fs, 'gconv'))
+        yield {
+          path: home,
+          detail: `the converters, since /${path} converts`,
+          below: true,
+          strength: 'whole',
+        };
+      return;
+    }
     const home = parentOf(path);
     const why = `with the converter /${path}`;
     for (const list of ['gconv-modules.cache', 'gconv-modules']) {

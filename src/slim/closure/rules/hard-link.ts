@@ -8,8 +8,9 @@ export const hardLink: ClosureRule = {
   name: 'hard-link',
   describe:
     'With granularity `package` or `directory`: the other names (hard links) of a file that is needed.',
-  *follow(path, { fs, granularity, strengthOf }) {
-    if (granularity === 'file' || strengthOf(path) !== 'needed' || fs.kind(path) !== 'file') return;
+  *follow(path, context) {
+    const { fs, granularity } = context;
+    if (granularity === 'file' || context.strengthOf(path) !== 'needed' || fs.kind(path) !== 'file') return;
     for (const name of fs.names(path))
       if (name !== path) yield { path: name, detail: 'another name of it', strength: 'whole', itself: true };
   },

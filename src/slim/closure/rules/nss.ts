@@ -1,7 +1,7 @@
-import { readByteString } from '../../../tar/bytes.ts';
 import { lookups } from '../../facts/lookups.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { linesAt } from './configuration.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
 
 type Database = keyof typeof lookups;
@@ -74,14 +74,11 @@ function servicesOf(database: string, context: ClosureContext): readonly string[
 }
 
 /** nsswitch.conf(5): `hosts: files dns [NOTFOUND=return] myhostname # comment`. */
-function readSettings({ fs, facts }: ClosureContext): ReadonlyMap<string, readonly string[]> {
+function readSettings(context: ClosureContext): ReadonlyMap<string, readonly string[]> {
   const services = new Map<string, readonly string[]>();
   for (const name of ['usr/etc/nsswitch.conf', 'etc/nsswitch.conf']) {
-    const { path } = fs.resolve(name);
-    const bytes = path === null ? null : facts.contents(path);
-    if (bytes === null) continue;
-    for (const line of readByteString(bytes).split('\n')) {
-      const [, database, rest] = /^\s*([a-z_]+)\s*:(.*)$/.exec(line.replace(/#.*/, '')) ?? [];
+    for (const line of linesAt(name, context)) {
+      const [, database, rest] = /^([a-z_]+)\s*:(.*)$/.exec(line.replace(/#.*/, '')) ?? [];
       if (database === undefined || rest === undefined) continue;
       services.set(
         database,

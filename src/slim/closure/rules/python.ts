@@ -34,7 +34,7 @@ const lazy: { readonly [module: string]: readonly string[] } = {
 export const pythonRule: ClosureRule = {
   name: 'python',
   describe:
-    'Behind a compiled module its source; __init__.py of every package above a module; of a distribution of which a file stays, its metadata (dist-info, egg-info); .pth files of a directory of packages, with what they import; pyvenv.cfg and the Python it names; what the interpreter needs to start; names of its program; modules that others find by name (encodings, _sysconfigdata).',
+    'Behind a compiled module its source, also where only the container that was traced had compiled it; __init__.py of every package above a module; of a distribution of which a file stays, its metadata (dist-info, egg-info); .pth files of a directory of packages, with what they import; pyvenv.cfg and the Python it names; what the interpreter needs to start; names of its program; modules that others find by name (encodings, _sysconfigdata).',
   reads: (path) => {
     if (path.endsWith('.pth') || baseOf(path) === 'pyvenv.cfg') return 64 * 1024;
     return readsDistribution(path);

@@ -7,12 +7,12 @@ export const trace: ClosureRule = {
   name: 'trace',
   describe:
     'Every path that a trace saw in use and that is in the image. Of a directory that was listed only the directory; of a symlink that was only read as one only the symlink; of what was created where nothing is, the directory.',
-  *roots({ fs, trace, keepListed = false }) {
+  *roots({ fs, trace }) {
     for (const [path, bits] of [...trace.paths].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
       const detail = describeUses(bits);
       if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
       if (bits === uses.link) continue;
-      yield { path, detail, below: keepListed && (bits & uses.list) !== 0 };
+      yield { path, detail };
       if ((bits & uses.write) === 0) continue;
       const { missing } = fs.resolve(path);
       if (missing !== null) {

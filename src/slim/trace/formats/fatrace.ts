@@ -1,5 +1,6 @@
 import type { ByteString } from '../../../tar/bytes.ts';
-import { byteMember, type JsonObject, member } from '../json-record.ts';
+import { type JsonObject, memberOf } from '../../json-value.ts';
+import { byteMember } from '../json-record.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
@@ -26,19 +27,19 @@ export const fatrace: TraceFormat = {
 /** `fatrace --json`. */
 export const fatraceJson: JsonRecords = {
   name: 'fatrace',
-  matches: (object) => typeof member(object, 'types') === 'string' && member(object, 'pid') !== undefined,
+  matches: (object) => typeof memberOf(object, 'types') === 'string' && memberOf(object, 'pid') !== undefined,
   read: (sink) => (object) => {
-    const types = member(object, 'types');
+    const types = memberOf(object, 'types');
     if (typeof types !== 'string') return false;
     const path = rawPath(object) ?? byteMember(object, 'path');
     // A file that it could not name: only `device` and `inode`.
-    return path === null ? member(object, 'inode') !== undefined : used(sink, path, types);
+    return path === null ? memberOf(object, 'inode') !== undefined : used(sink, path, types);
   },
 };
 
 /** A name that is not UTF-8 comes as its bytes. */
 function rawPath(object: JsonObject): ByteString | null {
-  const bytes = member(object, 'path_raw');
+  const bytes = memberOf(object, 'path_raw');
   if (!Array.isArray(bytes) || !bytes.every((byte) => Number.isInteger(byte))) return null;
   return Buffer.from(bytes as number[]).toString('latin1');
 }

@@ -1,4 +1,6 @@
-import { isObject, parseJson, utf8 } from '../json-record.ts';
+import { utf8Bytes } from '../../../tar/bytes.ts';
+import { isObject } from '../../json-value.ts';
+import { parseRecord } from '../json-record.ts';
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 import { isContainerReport, readContainerReport } from './creport.ts';
@@ -17,7 +19,7 @@ export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {
       (/^\s*\{\s*["}]/.test(text) && (!isObject(json) || isContainerReport(json))),
     read: (sink) => ({
       record(text) {
-        const value = parseJson(text);
+        const value = parseRecord(text);
         if (isObject(value) && isContainerReport(value)) {
           sink.formats = ['creport'];
           return readContainerReport(value, sink);
@@ -26,7 +28,7 @@ export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {
         if (list.every((each) => typeof each === 'string')) {
           sink.formats = ['soci'];
           sink.lines = list.length;
-          list.forEach((path) => sink.use(utf8(path), uses.open, ''));
+          list.forEach((path) => sink.use(utf8Bytes(path), uses.open, ''));
           return true;
         }
         const first = list.find(isObject);

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, parseJson } from '../json-record.ts';
+import { isObject, type JsonObject } from '../../json-value.ts';
+import { parseRecord } from '../json-record.ts';
 import type { TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
 
@@ -21,7 +22,7 @@ export function jsonLines(records: JsonRecords): TraceFormat {
       const read = records.read(sink);
       return {
         record(text) {
-          const value = parseJson(text);
+          const value = parseRecord(text);
           return isObject(value) && read(value);
         },
       };

@@ -1,5 +1,6 @@
 import { isDigest } from '../../../oci/digest.ts';
-import { byteMember, member } from '../json-record.ts';
+import { memberOf } from '../../json-value.ts';
+import { byteMember } from '../json-record.ts';
 import { uses } from '../trace.ts';
 import type { JsonRecords } from './json-records.ts';
 
@@ -9,13 +10,13 @@ import type { JsonRecords } from './json-records.ts';
  */
 export const stargz: JsonRecords = {
   name: 'stargz',
-  matches: (object) => typeof member(object, 'path') === 'string',
+  matches: (object) => typeof memberOf(object, 'path') === 'string',
   read(sink) {
     const images = new Set<string>();
     return (object) => {
       const path = byteMember(object, 'path');
       if (path === null || path === '') return false;
-      const image = member(object, 'manifestDigest');
+      const image = memberOf(object, 'manifestDigest');
       if (isDigest(image) && images.size < 2) {
         images.add(image);
         sink.image = images.size === 1 ? image : null;

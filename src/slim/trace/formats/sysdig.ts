@@ -1,5 +1,6 @@
 import type { ByteString } from '../../../tar/bytes.ts';
-import { byteMember, isObject, type JsonObject, member } from '../json-record.ts';
+import { isObject, type JsonObject, memberOf } from '../../json-value.ts';
+import { byteMember } from '../json-record.ts';
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
@@ -32,15 +33,15 @@ export const sysdig: TraceFormat = {
 export const sysdigJson: JsonRecords = {
   name: 'sysdig',
   matches: (object) =>
-    typeof member(object, 'evt.info') === 'string' && member(object, 'evt.type') !== undefined,
+    typeof memberOf(object, 'evt.info') === 'string' && memberOf(object, 'evt.type') !== undefined,
   read(sink) {
     sink.knowsExecs = true;
     const event = newEvents(sink);
     return (object) => {
-      const type = member(object, 'evt.type');
+      const type = memberOf(object, 'evt.type');
       const args = byteMember(object, 'evt.info');
       if (typeof type !== 'string' || args === null) return false;
-      return event(String(member(object, 'thread.tid')), member(object, 'evt.dir') !== '>', type, args);
+      return event(String(memberOf(object, 'thread.tid')), memberOf(object, 'evt.dir') !== '>', type, args);
     };
   },
 };
@@ -48,18 +49,18 @@ export const sysdigJson: JsonRecords = {
 /** Alerts of falco, as JSON: `fd.name` and what was executed, of the fields that a rule puts out. */
 export const falco: JsonRecords = {
   name: 'falco',
-  matches: (object) => isObject(member(object, 'output_fields')),
+  matches: (object) => isObject(memberOf(object, 'output_fields')),
   read: (sink) => (object) => {
-    const fields = member(object, 'output_fields');
+    const fields = memberOf(object, 'output_fields');
     if (!isObject(fields)) return false;
-    const result = member(fields, 'evt.res');
+    const result = memberOf(fields, 'evt.res');
     if (typeof result === 'string' && result !== 'SUCCESS' && /^E[A-Z0-9]+$/.test(result)) return true;
     return usedBy(fields, sink);
   },
 };
 
 function usedBy(fields: JsonObject, sink: TraceSink): boolean {
-  const type = member(fields, 'evt.type');
+  const type = memberOf(fields, 'evt.type');
   const executable = byteMember(fields, 'proc.exepath');
   if (executable?.startsWith('/') === true) {
     sink.knowsExecs = true;
@@ -68,7 +69,7 @@ function usedBy(fields: JsonObject, sink: TraceSink): boolean {
   const name = byteMember(fields, 'fd.name');
   // Sockets have names too: `10.0.0.1:80->…`.
   if (name?.startsWith('/') !== true) return true;
-  const flags = member(fields, 'evt.arg.flags');
+  const flags = memberOf(fields, 'evt.arg.flags');
   const how = typeof flags === 'string' && type !== 'execve' ? usesOfOpen(flags) : uses.open;
   return sink.use(name, how, '');
 }

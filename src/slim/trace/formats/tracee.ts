@@ -1,5 +1,5 @@
-import type { ByteString } from '../../../tar/bytes.ts';
-import { isObject, type JsonObject, member, utf8 } from '../json-record.ts';
+import { type ByteString, utf8Bytes } from '../../../tar/bytes.ts';
+import { isObject, type JsonObject, memberOf } from '../../json-value.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { JsonRecords } from './json-records.ts';
 import { calls, usesOfOpen } from './strace-calls.ts';
@@ -8,15 +8,15 @@ import { calls, usesOfOpen } from './strace-calls.ts';
 export const tracee: JsonRecords = {
   name: 'tracee',
   matches: (object) =>
-    (typeof member(object, 'eventName') === 'string' && Array.isArray(member(object, 'args'))) ||
-    (typeof member(object, 'name') === 'string' && Array.isArray(member(object, 'data'))),
+    (typeof memberOf(object, 'eventName') === 'string' && Array.isArray(memberOf(object, 'args'))) ||
+    (typeof memberOf(object, 'name') === 'string' && Array.isArray(memberOf(object, 'data'))),
   read(sink) {
     sink.knowsExecs = true;
     return (object) => {
-      const event = member(object, 'eventName') ?? member(object, 'name');
+      const event = memberOf(object, 'eventName') ?? memberOf(object, 'name');
       if (typeof event !== 'string') return false;
-      const args = argumentsOf(member(object, 'args') ?? member(object, 'data'));
-      const result = Number(member(object, 'returnValue') ?? args.get('returnValue') ?? 0);
+      const args = argumentsOf(memberOf(object, 'args') ?? memberOf(object, 'data'));
+      const result = Number(memberOf(object, 'returnValue') ?? args.get('returnValue') ?? 0);
       if (result < 0) return true;
       const path = text(args.get('pathname') ?? args.get('path') ?? args.get('file_path'));
       // An event on something else: sockets, signals.
@@ -48,7 +48,7 @@ function argumentsOf(list: unknown): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>();
   for (const each of Array.isArray(list) ? (list as readonly unknown[]) : []) {
     if (!isObject(each)) continue;
-    const name = member(each, 'name');
+    const name = memberOf(each, 'name');
     if (typeof name === 'string') found.set(name, valueOf(each));
   }
   return found;
@@ -56,12 +56,12 @@ function argumentsOf(list: unknown): ReadonlyMap<string, unknown> {
 
 function valueOf(argument: JsonObject): unknown {
   for (const key of ['value', 'str', 'int32', 'uint32', 'int64', 'uint64']) {
-    const value = member(argument, key);
+    const value = memberOf(argument, key);
     if (value !== undefined) return isObject(value) ? valueOf(value) : value;
   }
   return undefined;
 }
 
 function text(value: unknown): ByteString | null {
-  return typeof value === 'string' ? utf8(value) : null;
+  return typeof value === 'string' ? utf8Bytes(value) : null;
 }

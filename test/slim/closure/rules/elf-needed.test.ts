@@ -68,6 +68,18 @@ describe('glibc looks', () => {
     expect(await found(image, { app: { runpath: '/a:/b:/c:/d:/e' } })).toEqual(['e/libx.so.1']);
   });
 
+  test('in what an ld.so.conf names that nobody could read twice', async () => {
+    const stars = `${'*a'.repeat(40)}b`;
+    const files = {
+      'etc/ld.so.conf': `${'include ld.so.conf.d/*\n'.repeat(1000)}include ld.so.conf.d/${stars}\n`,
+      [`etc/ld.so.conf.d/${'a'.repeat(250)}`]: `${'include ld.so.conf\n'.repeat(1000)}/opt/x\n`,
+      'opt/x/libone.so': elf(),
+    };
+    expect(
+      await kept({ image: { ...files, app: elf({ needed: ['libone.so'] }) } }, [wanting('app'), elfNeeded]),
+    ).toEqual(['app', 'opt/x/libone.so']);
+  });
+
   test('in what ld.so.conf and its includes name where there is no cache', async () => {
     const image = {
       'etc/ld.so.conf': '# comment\ninclude ld.so.conf.d/*.conf\ninclude /etc/ld.so.conf\n',

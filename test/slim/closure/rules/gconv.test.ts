@@ -24,13 +24,26 @@ const lists = [`${home}/gconv-modules`, `${home}/gconv-modules.cache`, `${home}/
 const all = Object.keys(image).filter((path) => path.startsWith(home));
 
 describe('gconv', () => {
-  it.each(['file', 'package', 'directory'] as const)(
+  it.each([
+    ['file', ['iconv_open']],
+    ['package', []],
+    ['directory', []],
+  ] as const)(
     'keeps no converter for a program that only opened the list, with granularity %s',
-    async (granularity) => {
+    async (granularity, imports) => {
       const trace = { 'usr/bin/cat': 'exec', [`${home}/gconv-modules.cache`]: 'open' };
-      expect(await stays(gconvRule, image, { trace, granularity, environment: { LANG: 'C.UTF-8' } })).toEqual(
+      const other = { ...image, 'usr/bin/cat': elf({ imports }) };
+      expect(await stays(gconvRule, other, { trace, granularity, environment: { LANG: 'C.UTF-8' } })).toEqual(
         ['usr/bin/cat', `${home}/gconv-modules.cache`],
       );
+    },
+  );
+
+  it.each(['package', 'directory'] as const)(
+    'keeps all for a program that converts, with granularity %s',
+    async (granularity) => {
+      const trace = { 'usr/bin/cat': 'exec' };
+      expect(await stays(gconvRule, image, { trace, granularity })).toEqual(['usr/bin/cat', ...all].sort());
     },
   );
 

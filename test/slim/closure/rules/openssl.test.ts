@@ -31,6 +31,12 @@ describe('openssl', () => {
     expect(await stays(opensslRule, image, { want: ['usr/bin/app'] })).toEqual(['usr/bin/app']);
   });
 
+  it('passes over lines that nobody writes', async () => {
+    const lines = `[openssl_init]\nmodule =${' '.repeat(120_000)}a b#\nmodule =${' '.repeat(120_000)}a b\0`;
+    const image_ = { ...image, 'etc/ssl/openssl.cnf': lines };
+    expect(await stays(opensslRule, image_, libcrypto)).toEqual(always);
+  });
+
   it('keeps the providers and engines that the configuration activates', async () => {
     const configured = {
       ...image,

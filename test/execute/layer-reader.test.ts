@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { readImageSet } from '../../src/execute/image-set.ts';
+import { LayerReader } from '../../src/execute/layer-reader.ts';
+import { Scratch } from '../../src/execute/scratch.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { MemorySource } from '../support/memory-store.ts';
+import { tar } from './rig.ts';
+
+it('holds contents of all layers up to a limit', async () => {
+  const layers = ['a', 'b'].map((name) => tar(`etc/${name}=${name.repeat(100)}`));
+  const source = new MemorySource(buildImage({ layers }));
+  const { signal } = new AbortController();
+  const [member] = (await readImageSet(source, [], signal)).members;
+  const image = member?.image;
+  if (image == null) throw new Error('there is no image');
+  const scratch = new Scratch(0);
+  const read = async (held: number) => {
+    const reader = new LayerReader(source, scratch, () => {}, null, held);
+    const gathering = { probe: () => 1000, digests: false };
+    for (const number of [1, 2, 2]) await reader.scan(image, number, gathering, signal);
+  };
+  try {
+    await read(200);
+    await expect(read(199)).rejects.toMatchObject({ code: 'LIMIT' });
+  } finally {
+    await scratch.close();
+  }
+});
