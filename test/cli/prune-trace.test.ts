@@ -142,6 +142,18 @@ describe('prune --trace', () => {
     expect(left).toContain('app/top');
   });
 
+  test('relative names count from the working directory of the image', async () => {
+    const calls = [
+      '10 execve("./main", ["./main"], 0x1 /* 0 vars */) = 0',
+      '10 open("data/used", O_RDONLY) = 3',
+    ];
+    const { status, left } = await prune('--trace', traced('r.strace', calls), '--granularity', 'file');
+    expect(status).toBe(0);
+    expect(left).toContain('app/main');
+    expect(left).toContain('app/data/used');
+    expect(left).not.toContain('app/data/unused');
+  });
+
   test('explains what stays and what goes', async () => {
     const { stderr } = await prune(
       '--trace',

@@ -1,5 +1,6 @@
 import { baseOf } from '../../changeset/path.ts';
 import type { ByteString } from '../../tar/bytes.ts';
+import type { Elf } from '../facts/facts.ts';
 
 /** Processors as GNU triplets and loaders call them, and as image configs do. */
 const processors: readonly (readonly [RegExp, string])[] = [
@@ -38,4 +39,12 @@ export function libcOf(path: ByteString): 'glibc' | 'musl' | null {
   return name === 'libc.so.6' || /^ld-linux.*\.so\.\d$/.test(name) || /^ld64\.so\.\d$/.test(name)
     ? 'glibc'
     : null;
+}
+
+/** Is it linked with musl, which opens none of the plug-ins of glibc? */
+export function isForMusl({ interpreter, needed }: Elf): boolean {
+  return (
+    (interpreter !== null && libcOf(interpreter) === 'musl') ||
+    needed.some((name) => name === 'libc.so' || /^libc\.musl-.+\.so\.1$/.test(name))
+  );
 }

@@ -1,4 +1,5 @@
 import { baseOf } from '../../../changeset/path.ts';
+import { isForMusl } from '../architecture.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
 
@@ -18,9 +19,10 @@ export const gccRuntimeRule: ClosureRule = {
   *follow(path, { facts, fs }): Generator<Need> {
     const elf = facts.elf(path);
     const called = importOf(elf, unwindFunctions);
-    if (called === null || /^lib(?:c|pthread)[.-]/.test(baseOf(path))) return;
+    if (elf === null || called === null || isForMusl(elf) || /^lib(?:c|pthread)[.-]/.test(baseOf(path)))
+      return;
     for (const library of inLibraryDirectories(fs, 'libgcc_s.so.1'))
-      if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf?.machine)
+      if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf.machine)
         yield { path: library, detail: `/${path} calls ${called}, for which the C library opens it` };
   },
 };

@@ -1,4 +1,5 @@
 import { lookups } from '../../facts/lookups.ts';
+import { isForMusl } from '../architecture.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt } from './configuration.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
@@ -37,7 +38,7 @@ const settings = new WeakMap<ClosureContext, ReadonlyMap<string, readonly string
 export const nssRule: ClosureRule = {
   name: 'nss',
   describe:
-    'Where a program or library that stays asks for users, groups, hosts or services: the libraries libnss_NAME of the services that etc/nsswitch.conf names for them, and the files that these read.',
+    'Where a program or library that stays asks for users, groups, hosts or services: the libraries libnss_NAME of the services that etc/nsswitch.conf names for them, and the files that these read. musl has no such libraries.',
   reads: (path) => (path === 'etc/nsswitch.conf' || path === 'usr/etc/nsswitch.conf' ? 64 * 1024 : 0),
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
@@ -50,6 +51,7 @@ export const nssRule: ClosureRule = {
       const detail = `/${path} calls ${asked}, for which /etc/nsswitch.conf`;
       for (const file of [...files, 'etc/nsswitch.conf'])
         yield { path: file, detail: `/${path} calls ${asked}, which reads it`, strength: 'whole' };
+      if (isForMusl(elf)) continue;
       for (const service of servicesOf(name, context))
         for (const library of inLibraryDirectories(fs, `libnss_${service}.so.2`))
           if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf.machine)

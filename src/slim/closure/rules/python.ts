@@ -34,10 +34,21 @@ const lazy: { readonly [module: string]: readonly string[] } = {
 export const pythonRule: ClosureRule = {
   name: 'python',
   describe:
-    'Behind a compiled module its source; __init__.py of every package above a module; of a distribution of which a file stays, its metadata (dist-info, egg-info); .pth files of a directory of packages, with what they import; pyvenv.cfg and the Python it names; what the interpreter needs to start; names of its program; modules that others find by name (encodings, _sysconfigdata).',
+    'Behind a compiled module its source, also where only the container that was traced had compiled it; __init__.py of every package above a module; of a distribution of which a file stays, its metadata (dist-info, egg-info); .pth files of a directory of packages, with what they import; pyvenv.cfg and the Python it names; what the interpreter needs to start; names of its program; modules that others find by name (encodings, _sysconfigdata).',
   reads: (path) => {
     if (path.endsWith('.pth') || baseOf(path) === 'pyvenv.cfg') return 64 * 1024;
     return readsDistribution(path);
+  },
+  // A container that ran before has compiled files that its image does not have, and no longer opens their sources.
+  *roots({ fs, trace }): Generator<Need> {
+    for (const path of trace.paths.keys()) {
+      const [, home, module] = path.endsWith('.pyc') ? (cached.exec(path) ?? []) : [];
+      if (home === undefined || module === undefined || fs.resolve(path).path !== null) continue;
+      yield {
+        path: `${home}/${module}.py`,
+        detail: `the source of /${path}, which the container had made and used`,
+      };
+    }
   },
   *follow(path, context): Generator<Need> {
     const { fs } = context;

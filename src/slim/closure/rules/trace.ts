@@ -13,8 +13,9 @@ export const trace: ClosureRule = {
       if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
       if (bits === uses.link) continue;
       yield { path, detail };
+      if ((bits & uses.write) === 0) continue;
       const { missing } = fs.resolve(path);
-      if (missing !== null && (bits & uses.write) !== 0) {
+      if (missing !== null) {
         let home = parentOf(missing);
         while (home !== '' && fs.kind(home) !== 'directory') home = parentOf(home);
         yield { path: home, detail: 'something was created in it' };

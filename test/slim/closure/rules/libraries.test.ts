@@ -25,6 +25,14 @@ describe('gcc-runtime', () => {
     ]);
   });
 
+  it('keeps it for no program of musl', async () => {
+    const loader = elf({ imports: ['pthread_exit'], interpreter: '/lib/ld-musl-x86_64.so.1' });
+    const other = elf({ imports: ['pthread_exit'], needed: ['libc.so'] });
+    const want = ['usr/bin/loader', 'usr/bin/other'];
+    const both = { ...image, 'usr/bin/loader': loader, 'usr/bin/other': other };
+    expect(await stays(gccRuntimeRule, both, { want })).toEqual(want);
+  });
+
   it('keeps it neither for a program that does not, nor for the C library itself', async () => {
     const want = ['usr/bin/plain', `${lib}/libc.so.6`];
     expect(await stays(gccRuntimeRule, image, { want })).toEqual(want);

@@ -71,6 +71,13 @@ describe('nss', () => {
     expect(kept).not.toContain(`${lib}/libnss_mdns4_minimal.so.2`);
   });
 
+  it('keeps what musl reads, and no plug-in of glibc for it', async () => {
+    const client = elf({ imports: ['getpwnam', 'getaddrinfo'], needed: ['libc.musl-x86_64.so.1'] });
+    const kept = await stays(nssRule, { ...image, 'usr/bin/client': client }, { want: ['usr/bin/client'] });
+    expect(kept).toEqual(expect.arrayContaining(['etc/passwd', 'etc/hosts', 'etc/resolv.conf']));
+    expect(kept.filter((path) => path.startsWith('usr/lib'))).toEqual([]);
+  });
+
   it('takes a program whose imports nobody can read for one that asks', async () => {
     const unknown = {
       ...image,

@@ -28,6 +28,12 @@ describe('python', () => {
     expect(await stays(pythonRule, image, { want: ['app/web/other.py'] })).toEqual(['app/web/other.py']);
   });
 
+  it('keeps the source behind a compiled module that only the traced container had', async () => {
+    const image = { 'app/hello.py': 'x', 'app/other.py': 'x' };
+    const trace = { 'app/__pycache__/hello.cpython-312.pyc': 'open' };
+    expect(await stays(pythonRule, image, { trace })).toEqual(['app/hello.py']);
+  });
+
   it('keeps every package above a module', async () => {
     const image = {
       'app/a/__init__.py': '',
