@@ -78,15 +78,15 @@ export function restoreStack(
 }
 
 /** By path number, 1 for what globs without wildcards name through symlinks, for these, and for all below. */
-function findNamed(globs: readonly string[], original: Filesystem, { findId, end }: PathTable): Uint8Array {
-  const named = new Uint8Array(end.length);
+function findNamed(globs: readonly string[], original: Filesystem, table: PathTable): Uint8Array {
+  const named = new Uint8Array(table.end.length);
   for (const glob of globs) {
     const path = literalPath(glob);
     if (path === null) continue;
     const walk = original.resolve(`/${path}`);
-    for (const link of walk.links) named[findId(link) ?? 0] = 1;
-    const id = walk.path === null ? null : findId(walk.path);
-    if (id !== null && id > 0) named.fill(1, id, end[id]);
+    for (const link of walk.links) named[table.findId(link) ?? 0] = 1;
+    const id = walk.path === null ? null : table.findId(walk.path);
+    if (id !== null && id > 0) named.fill(1, id, table.end[id]);
   }
   return named;
 }
