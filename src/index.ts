@@ -27,12 +27,17 @@ export {
 } from './image/image.ts';
 export type { Rule } from './image/rule.ts';
 export type { Selection } from './image/selection.ts';
+export type { Granularity, TraceData, TracePruning } from './image/trace-pruning.ts';
 
 export { type Preset, presets, expandPresets, safePresets } from './slim/presets.ts';
 export { prune, type PruneOptions } from './slim/prune.ts';
 export { parseRule, parseRules } from './slim/rules.ts';
 export { restore, type RestoreOptions } from './slim/restore.ts';
 export { squash } from './slim/squash.ts';
+export { mergeTraces } from './slim/trace/merge.ts';
+export type { Trace } from './slim/trace/trace.ts';
+export { toTraceData } from './slim/trace/trace-data.ts';
+export { TraceReader } from './slim/trace/trace-reader.ts';
 
 export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
 export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
