@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { prune } from '../../src/slim/prune.ts';
-import { createKeepMatcher, parseRule } from '../../src/slim/rules.ts';
+import { createKeepMatcher, literalPath, parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, linkGroups, type Rootfs } from '../support/model/filesystem.ts';
@@ -70,7 +70,9 @@ test('a second time nothing is left to restore', async () => {
 
 test('with globs exactly the wanted paths come back, with their other names and the directories they need', async () => {
   await fc.assert(
-    fc.asyncProperty(pruned, globs, async (given, paths) => {
+    fc.asyncProperty(pruned, globs, async (given, written) => {
+      // Names without wildcards also lead through symlinks: see slim/restore-stack.test.ts.
+      const paths = written.map((glob) => (literalPath(glob) === null ? glob : glob.replace(/\w/, '[$&]')));
       const { tars, slim } = await pruneSome(given);
       const outcome = await runRestore(slim, tars, paths);
       const [before, less, after] = [rootfsOf(tars), rootfsOf(slim), rootfsOf(outcome.tars)];
