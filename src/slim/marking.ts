@@ -16,8 +16,8 @@ export interface Marking {
   readonly unused: readonly Rule[];
   /** New permission bits by change id, with the old ones. */
   readonly cleared: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
-  /** Would a path be taken out, had its layer been selected? */
-  readonly wish: (path: Path, kind: RuledKind) => boolean;
+  /** The rule that takes a path out, had its layer been selected; null for none. */
+  readonly wish: (path: Path, kind: RuledKind) => Rule | null;
 }
 
 /** What a trace pruning keeps: see `slim/closure`. */
@@ -90,7 +90,13 @@ export function markChanges(
     removed,
     unused,
     cleared,
-    wish: (path, kind) => verdicts.some((verdict) => verdict(path, kind) !== null),
+    wish: (path, kind) => {
+      for (const verdict of verdicts) {
+        const rule = verdict(path, kind);
+        if (rule !== null) return rule;
+      }
+      return null;
+    },
   };
 }
 

@@ -67,7 +67,7 @@ export function pruneStack(
   const forced = new Set(needed.map((change) => change.id));
   const protectedPaths = protectAncestors(whole, marking, forced, selected);
   const visibleFiles = new Set(original.file);
-  const impliedGone = new Set<number>();
+  const impliedGone = new Map<number, number>();
 
   const pruned = new Tree(table, list);
   const before = new Tree(table, list);
@@ -89,10 +89,10 @@ export function pruneStack(
         (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)),
       );
       const emptied = gone.impliedByRule(
-        (path) => !isProtected(path) && marking.wish(table.paths[path] as string, 'directory'),
+        (path) => !isProtected(path) && marking.wish(table.paths[path] as string, 'directory') !== null,
         before,
       );
-      for (const path of emptied) impliedGone.add(path);
+      for (const path of emptied) impliedGone.set(path, layer);
       if (shadowed(layer)) {
         gone.byShadow(
           (path) => original.node[path] === state.node[path],
@@ -120,7 +120,14 @@ export function pruneStack(
     pruned.apply(result);
     all.set(layer, result);
   }
-  checkResult(original, pruned, impliedGone, removals);
+  for (const [path, layer] of impliedGone) {
+    const rule = marking.wish(table.paths[path] as string, 'directory');
+    if (rule === null || original.node[path] === 0 || pruned.node[path] !== 0) continue;
+    // No layer has an entry for it, and still it is gone: the report is to say so.
+    const change = list.create({ kind: 'directory', path, target: -1, layer, entry: -1, form: 'made' });
+    removals.push({ change, reason: { kind: 'rule', rule }, how: 'freed' });
+  }
+  checkResult(original, pruned, removals);
   const modes = new Map([...marking.cleared].map(([id, { to }]) => [id, to] as const));
   return {
     fs,
@@ -178,7 +185,8 @@ function protectAncestors(
       // What lies in an unselected layer and would have been removed protects only the directories below that layer.
       // A marker there implies the directory that it lies in.
       const wished =
-        marker || (!selected(layer) && marking.wish(table.paths[change.path] as string, ruledKind(change)));
+        marker ||
+        (!selected(layer) && marking.wish(table.paths[change.path] as string, ruledKind(change)) !== null);
       const until = wished ? layer : always;
       const start = change.kind === 'opaque' ? change.path : (table.parent[change.path] as number);
       for (
@@ -197,13 +205,8 @@ function protectAncestors(
  * Proof on the level of the index that nothing was lost: what is visible in the pruned image is what was visible
  * before, less what a rule took.
  */
-function checkResult(
-  original: Tree,
-  pruned: Tree,
-  impliedGone: ReadonlySet<number>,
-  removals: readonly Removal[],
-): void {
-  const ruled = new Set(impliedGone);
+function checkResult(original: Tree, pruned: Tree, removals: readonly Removal[]): void {
+  const ruled = new Set<number>();
   for (const { change, reason } of removals) if (reason.kind === 'rule') ruled.add(change.path);
   for (let path = 0; path < original.node.length; path++) {
     const was = original.at(path);

@@ -5,6 +5,8 @@ import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, type Rootfs } from '../support/model/filesystem.ts';
+import { specOf } from '../support/model/shorthand.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
 import { formProblems, type Outcome, rootfsOf, run } from './rig.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 400);
@@ -119,4 +121,11 @@ test('pruning and squashing in one pass keep the same files as one after the oth
     ),
     { numRuns: runs },
   );
+});
+
+test('a directory that only markers implied is in the report when it goes', async () => {
+  const tar = writeTar(['a=1', 'b/.wh..wh..opq'].map(specOf));
+  const outcome = await run([tar, tar], prune(all, { rules: [parseRule('?', '--rule')] }));
+  expect([...rootfsOf(outcome.tars).keys()].filter((path) => path !== '')).toEqual([]);
+  expect([...removedPaths(outcome)].sort()).toEqual(['a', 'b']);
 });
