@@ -78,7 +78,9 @@ export async function account(command: Command, options: RunOptions): Promise<En
     const seconds = (performance.now() - start) / 1000;
     signal.throwIfAborted();
     const lines = said.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
-    const failed = lines[0] ?? `ended with status ${status}`;
+    // Python says what is wrong at the end.
+    const telling = lines[0]?.startsWith('Traceback') === true ? lines.at(-1) : lines[0];
+    const failed = telling ?? `ended with status ${status}`;
     const failure = late ? `not done after ${limit} s` : status === 0 ? null : failed;
     return { usage: { seconds, ...sumUp(figures) }, failure, said: lines };
   } finally {

@@ -1,5 +1,5 @@
 import { program } from '../measure/command.ts';
-import type { Rival } from '../work/work.ts';
+import type { Rival } from '../works/work.ts';
 
 export const dive: Rival = {
   name: 'dive',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { program, type Argv } from '../measure/command.ts';
-import { resultArchive, type Rival, type Task } from '../work/work.ts';
+import { resultArchive, type Rival, type Task } from '../works/work.ts';
 
 const script = fileURLToPath(new URL('docker-squash.py', import.meta.url));
 /** The Python that has it, as install-rivals.sh links it. */

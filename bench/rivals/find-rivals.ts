@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Rival } from '../work/work.ts';
+import type { Rival } from '../works/work.ts';
 
 /** Which rivals are here, with their versions, and which are not, with why. */
 export interface Found {
@@ -45,7 +45,10 @@ export async function findRivals(
 }
 
 /** What looks most like a version in what it says. */
-function askVersion([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+export function askVersion(
+  [program = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+) {
   return new Promise<string>((resolve) => {
     execFile(program, args, { env, timeout: 20_000 }, (_, stdout, stderr) => {
       const said = `${stdout}${stderr}`;

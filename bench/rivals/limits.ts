@@ -1,5 +1,5 @@
 import type { Argv } from '../measure/command.ts';
-import { resultBlob, type Contender, type LayerFile, type Rival, type WorkName } from '../work/work.ts';
+import { resultBlob, type Contender, type LayerFile, type Rival, type WorkName } from '../works/work.ts';
 
 const bare = 'bytes only: no digest is checked or made, no manifest, no tar';
 

@@ -8,7 +8,7 @@ import {
   type Rival,
   type Task,
   type WorkName,
-} from '../work/work.ts';
+} from '../works/work.ts';
 
 const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
 
@@ -54,7 +54,12 @@ export const ocislim: Rival = {
     can('unzstd', layouts, ['recompress', '--compression', 'gzip', '--level', '6']),
     can('registry-zstd3', registries, ['recompress', '--compression', 'zstd', '--level', '3']),
     can('squash', registries, ['squash', '--all']),
-    can('squash', registries, ['squash', '--all', '--level', '9'], 'ocislim, gzip 9'),
+    can(
+      'squash',
+      registries,
+      ['squash', '--all', '--compression', 'gzip', '--level', '9'],
+      'ocislim, gzip 9',
+    ),
     can('squash-layout', layouts, ['squash', '--all']),
     can('squash-archive', archives, ['squash', '--all']),
     can('squash-last', archives, ['squash', '--last', '3']),

@@ -1,5 +1,5 @@
 import { program, type Argv } from '../measure/command.ts';
-import { prunedPaths, resultLayout, type Rival, type Task } from '../work/work.ts';
+import { prunedPaths, resultLayout, type Rival, type Task } from '../works/work.ts';
 
 function hosts({ registry }: Task): Argv {
   return [registry.source, registry.target].flatMap((reference) => [

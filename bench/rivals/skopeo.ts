@@ -1,5 +1,5 @@
 import { program, sequence, type Argv, type Command } from '../measure/command.ts';
-import { resultLayout, type Contender, type Rival, type Task, type WorkName } from '../work/work.ts';
+import { resultLayout, type Contender, type Rival, type Task, type WorkName } from '../works/work.ts';
 
 const plainHttp = ['--src-tls-verify=false', '--dest-tls-verify=false'];
 

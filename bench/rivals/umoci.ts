@@ -1,5 +1,5 @@
 import { program, sequence } from '../measure/command.ts';
-import { resultLayout, type Rival } from '../work/work.ts';
+import { resultLayout, type Rival } from '../works/work.ts';
 
 export const umoci: Rival = {
   name: 'umoci',

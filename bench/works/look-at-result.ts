@@ -31,8 +31,7 @@ async function look(
     case 'layout':
       return sumUp(readManifest(resultLayout(task)));
     case 'registry': {
-      const [host = '', rest = ''] = splitAt(task.registry.target, '/');
-      const [name = '', tag = ''] = splitAt(rest, ':');
+      const [, host, name, tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(task.registry.target) ?? [];
       const response = await fetch(`http://${host}/v2/${name}/manifests/${tag}`, {
         headers: {
           accept:
@@ -64,9 +63,4 @@ async function lookAtArchive(file: string, signal: AbortSignal): Promise<Output>
   const { stdout } = await run('tar', ['-xOf', file, '--wildcards', '*manifest.json'], { signal });
   const [image] = JSON.parse(stdout) as readonly { readonly Layers: readonly string[] }[];
   return { layers: image?.Layers.length ?? 0, size: statSync(file).size };
-}
-
-function splitAt(text: string, mark: string): readonly [string, string] {
-  const at = text.indexOf(mark);
-  return [text.slice(0, at), text.slice(at + mark.length)];
 }
