@@ -16,7 +16,7 @@ import type { RunOptions } from './measure/account.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { ImageFacts, Results, Row } from './results.ts';
 import { rivals } from './rivals/all.ts';
-import { findProgram, findRivals } from './rivals/find-rivals.ts';
+import { askVersion, findProgram, findRivals } from './rivals/find-rivals.ts';
 import { works } from './works/all.ts';
 import { measureWork } from './works/measure-work.ts';
 import { Rig } from './works/rig.ts';
@@ -90,7 +90,10 @@ async function bench(): Promise<void> {
   let results: Results = {
     machine: describeMachine(),
     date: values.date ?? null,
-    versions: found.versions,
+    versions: {
+      ...found.versions,
+      'docker-registry': await askVersion(['docker-registry', '--version'], env),
+    },
     missing: found.missing,
     images: before?.images ?? [],
     installs: measureInstalls(found.present, env.PATH),
@@ -212,7 +215,7 @@ function tell(rows: readonly Row[], seconds: number): void {
   }
 }
 
-/** Undefined: all of them. @throws Error for names that do not exist */
+/** Undefined: all of them. Names that do not exist end it all. */
 function wanted(
   given: readonly string[] | undefined,
   known: readonly string[],
@@ -220,8 +223,11 @@ function wanted(
 ): ReadonlySet<string> | undefined {
   if (given === undefined) return undefined;
   const names = given.flatMap((each) => each.split(','));
-  for (const name of names)
-    if (!known.includes(name)) throw new Error(`there is no ${what} ${name}; there are: ${known.join(', ')}`);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    process.stderr.write(`bench: there is no ${what} ${name}; there are: ${known.join(', ')}\n`);
+    process.exit(2);
+  }
   return new Set(names);
 }
 

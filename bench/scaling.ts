@@ -2,7 +2,7 @@
  * Time and memory of ocislim against the size of what it works on: `node bench/scaling.ts`, after `npm run build`. Writes
  * scaling.json and scaling.md beside it, or into `--out DIR`. `--large` adds 10 GiB and a million entries (25 GB of disk),
  * `--quick` leaves all but the two smallest of each kind out, `--axis bytes|entries|layers` the other kinds; `--keep`
- * keeps what was measured before of what is not measured now.
+ * keeps what was measured before of what is not measured now; `--render` only writes the page again.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     large: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
     axis: { type: 'string', multiple: true },
     runs: { type: 'string', default: '3' },
     date: { type: 'string' },
@@ -54,6 +55,10 @@ process.exit(status);
 async function scale(): Promise<void> {
   const file = join(out, 'scaling.json');
   mkdirSync(out, { recursive: true });
+  if (values.render) {
+    const known = JSON.parse(readFileSync(file, 'utf8')) as ScalingResults;
+    return writeFileSync(join(out, 'scaling.md'), renderScaling(known));
+  }
   const old =
     values.keep && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ScalingResults).rows : [];
   let rows = new Map<string, ScalingRow>(old.map((row) => [keyOf(row), row]));

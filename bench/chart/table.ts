@@ -13,6 +13,8 @@ export function renderSummary(results: Results): string {
   );
   const head = ['work', 'by', 'time', 'CPU', 'peak memory', 'result', 'moved', 'images'];
   return [
+    'Multiples of what ocislim took: the medians over the images, and in brackets the least and the most of them.',
+    '',
     renderMachine(results),
     '',
     cells(...head),

@@ -4,7 +4,7 @@ import { resultLayout, type Rival } from '../works/work.ts';
 export const buildah: Rival = {
   name: 'buildah',
   programs: ['buildah'],
-  version: ['buildah', '--version'],
+  versions: { buildah: ['buildah', '--version'] },
   contenders: [
     {
       work: 'squash-layout',

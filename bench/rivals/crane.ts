@@ -4,7 +4,7 @@ import type { Rival } from '../works/work.ts';
 export const crane: Rival = {
   name: 'crane',
   programs: ['crane'],
-  version: ['crane', 'version'],
+  versions: { crane: ['crane', 'version'] },
   contenders: [
     {
       work: 'squash',

@@ -13,7 +13,7 @@ function squash(...layers: Argv): (task: Task) => ReturnType<typeof program> {
 export const dockerSquash: Rival = {
   name: 'docker-squash',
   programs: [python],
-  version: [python, '-c', 'from docker_squash.version import version; print(version)'],
+  versions: { 'docker-squash': [python, '-c', 'from docker_squash.version import version; print(version)'] },
   contenders: [
     {
       work: 'squash-archive',

@@ -39,7 +39,7 @@ export async function findRivals(
       continue;
     }
     present.push(rival);
-    if (rival.version !== null) versions[rival.name] = await askVersion(rival.version, env);
+    for (const [name, argv] of Object.entries(rival.versions)) versions[name] = await askVersion(argv, env);
   }
   return { present, versions, missing };
 }

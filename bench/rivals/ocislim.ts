@@ -44,7 +44,7 @@ const rules = prunedPaths.flatMap((path) => ['--rule', path]);
 export const ocislim: Rival = {
   name: 'ocislim',
   programs: [],
-  version: ocislimArgv('--version'),
+  versions: { ocislim: ocislimArgv('--version') },
   contenders: [
     can('zstd3', layouts, ['recompress', '--compression', 'zstd', '--level', '3']),
     can('zstd19', layouts, ['recompress', '--compression', 'zstd', '--level', '19']),

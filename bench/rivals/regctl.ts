@@ -25,7 +25,7 @@ const zstd = 'no level can be chosen; one layer after the other';
 export const regctl: Rival = {
   name: 'regctl',
   programs: ['regctl'],
-  version: ['regctl', 'version', '--format', '{{.VCSTag}}'],
+  versions: { regctl: ['regctl', 'version', '--format', '{{.VCSTag}}'] },
   contenders: [
     {
       work: 'zstd3',

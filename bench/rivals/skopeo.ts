@@ -40,7 +40,7 @@ function regzip(work: WorkName, level: number): Contender {
 export const skopeo: Rival = {
   name: 'skopeo',
   programs: ['skopeo'],
-  version: ['skopeo', '--version'],
+  versions: { skopeo: ['skopeo', '--version'] },
   contenders: [
     { work: 'zstd3', label: 'skopeo', command: layouts(...pack('zstd', 3)) },
     {

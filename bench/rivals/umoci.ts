@@ -4,7 +4,7 @@ import { resultLayout, type Rival } from '../works/work.ts';
 export const umoci: Rival = {
   name: 'umoci',
   programs: ['umoci'],
-  version: ['umoci', '--version'],
+  versions: { umoci: ['umoci', '--version'] },
   contenders: [
     {
       work: 'squash-layout',

@@ -20,7 +20,7 @@ export function renderScaling({ machine, date, version, rows }: ScalingResults):
       const cells = measured.map((row, i) => line(row, measured[i - 1]));
       return measured.length === 0 ? [] : [...cells, fit(command, measured)];
     });
-    return [`## ${title}`, '', row(head), row(head.map(() => '---')), ...lines, ''];
+    return lines.length === 0 ? [] : [`## ${title}`, '', row(head), row(head.map(() => '---')), ...lines, ''];
   });
   return [
     '<!-- Written by "node bench/scaling.ts" from scaling.json. -->',

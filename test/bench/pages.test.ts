@@ -123,16 +123,18 @@ describe('the chart', () => {
     const chart = renderChart({
       rows: [
         row({}),
-        row({ ...other, label: 'a & <b>' }),
+        row({ ...other, label: 'a & <b>', output: { layers: 1, size: 2e6 } }),
         row({ ...other, label: 'slow', runs: [usage(50)] }),
       ],
     });
     const widths = [...chart.matchAll(/<rect [^>]*width="(\d+)"/g)].map(([, width]) => Number(width));
     expect(widths).toHaveLength(3);
     expect(widths[1]).toBeCloseTo((widths[0] as number) * 2, -1);
-    expect(widths[2]).toBe(440);
+    expect(widths[2]).toBe(340);
     expect(chart).toContain('→ 50.0×');
     expect(chart).toContain('a &amp; &lt;b&gt;');
+    expect(chart).toContain('2.00×, 200.0 % of the bytes<');
+    expect(chart).toContain('→ 50.0×<');
   });
 
   it('leaves out works that nobody else does', () => {
