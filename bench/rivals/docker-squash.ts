@@ -25,7 +25,7 @@ export const dockerSquash: Rival = {
       work: 'squash-last',
       label: 'docker-squash',
       differs: 'its own routine with the daemon left out; unpacks the archive to disk',
-      command: squash('3'),
+      command: squash('2'),
     },
     {
       work: 'help',

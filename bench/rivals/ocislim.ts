@@ -62,7 +62,7 @@ export const ocislim: Rival = {
     ),
     can('squash-layout', layouts, ['squash', '--all']),
     can('squash-archive', archives, ['squash', '--all']),
-    can('squash-last', archives, ['squash', '--last', '3']),
+    can('squash-last', archives, ['squash', '--last', '2']),
     can('prune-rule', layouts, ['prune', ...rules]),
     can('prune-shadowed', layouts, ['prune', '--shadowed']),
     can('analyse', (task) => [`docker-archive:${task.archive}`], ['prune', '--shadowed', '--dry-run']),

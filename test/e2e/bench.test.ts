@@ -1,9 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { account, type RunOptions } from '../../bench/measure/account.ts';
 import { sequence } from '../../bench/measure/command.ts';
+import type { Results } from '../../bench/results.ts';
+import { run } from '../support/e2e/programs.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -53,7 +56,7 @@ describe('account', () => {
     const { failure } = await account(sequence(['sh', '-c', script]), options({ limit: 0.5 }));
     expect(failure).toBe('not done after 0.5 s');
     const proc = `/proc/${readFileSync(pid, 'utf8').trim()}/stat`;
-    // Whoever adopts it may not have waited for it.
+    // Whoever has adopted it may not have waited for it.
     if (existsSync(proc)) expect(readFileSync(proc, 'utf8')).toMatch(/\) [ZX] /);
   });
 
@@ -63,5 +66,33 @@ describe('account', () => {
     abort.abort();
     await expect(running).rejects.toThrow();
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('the benchmark', () => {
+  it('measures a real image, says what is missing, and leaves nothing behind', async () => {
+    const [out, scratch] = [join(folder, 'out'), join(folder, 'scratch')];
+    mkdirSync(scratch);
+    const script = fileURLToPath(new URL('../../bench/run.ts', import.meta.url));
+    await run(process.execPath, [
+      script,
+      ...['--images', inject('images'), 'busybox', '--quick', '--out', out, '--scratch', scratch],
+      ...['--work', 'zstd3,copy', '--rivals', 'skopeo,zstd,umoci'],
+    ]);
+    const { rows, images } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results;
+    expect(rows.map(({ work, rival, runs, failure }) => [work, rival, runs.length, failure])).toEqual(
+      expect.arrayContaining([
+        ['zstd3', 'ocislim', 1, null],
+        ['zstd3', 'skopeo', 1, null],
+        ['copy', 'ocislim', 1, null],
+        ['copy', 'skopeo', 1, null],
+      ]),
+    );
+    const [{ size } = { size: Number.NaN }] = images;
+    for (const { work, moved } of rows)
+      if (work === 'copy')
+        expect(Math.min(moved?.downloaded ?? 0, moved?.uploaded ?? 0)).toBeGreaterThan(size);
+    expect(readFileSync(join(out, 'results.md'), 'utf8')).toContain('| busybox | ocislim |');
+    expect(readdirSync(scratch)).toEqual([]);
   });
 });
