@@ -52,7 +52,9 @@ export const regctl: Rival = {
     {
       work: 'prune-rule',
       label: 'regctl image mod',
-      differs: 'takes literal paths out of each layer by itself; markers and links are not looked at',
+      dropsLayers: true,
+      differs:
+        'takes literal paths out of each layer by itself; markers and links are not looked at; empty layers go',
       command: mod(prunedPaths.flatMap((path) => ['--layer-strip-file', `/${path}`])),
     },
     {

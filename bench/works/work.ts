@@ -73,6 +73,8 @@ export interface Contender {
   readonly command: (task: Task) => Command;
   /** What it makes, where that is not what the work's form says. */
   readonly makes?: 'blobs' | 'layout' | 'nothing';
+  /** It leaves out layers in which nothing is left. */
+  readonly dropsLayers?: true;
   /** What is different from what ocislim does. */
   readonly differs?: string;
 }
