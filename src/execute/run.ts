@@ -115,7 +115,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       );
     }
     requireOneImage(images.map(({ image }) => image));
-    const reader = new LayerReader(source, scratch, listener, cache);
+    const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
     const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
