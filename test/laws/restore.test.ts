@@ -4,7 +4,7 @@ import { prune } from '../../src/slim/prune.ts';
 import { createKeepMatcher, literalPath, parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
-import { diffRootfs, linkGroups, type Rootfs } from '../support/model/filesystem.ts';
+import { diffRootfs, linkGroups, normalise, type Rootfs } from '../support/model/filesystem.ts';
 import { readTar } from '../support/model/tar-reader.ts';
 import { formProblems, rootfsOf, run, runRestore } from './rig.ts';
 
@@ -81,7 +81,7 @@ test('with globs exactly the wanted paths come back, with their other names and 
       const groups = linkGroups(before);
       const isDifferent = (path: string) => diffRootfs(only(before, path), only(less, path)).length > 0;
       // A directory without an entry of its own comes back with what is in it, or not at all.
-      const named = new Set(tars.flatMap((tar) => readTar(tar).map(({ path }) => path)));
+      const named = new Set(tars.flatMap((tar) => readTar(tar).map(({ name }) => normalise(name))));
       const wanted = new Set<string>();
       for (const path of before.keys()) {
         if (!named.has(path) || !isDifferent(path) || match(path) === null) continue;
