@@ -1,4 +1,5 @@
 import type { Change } from '../changeset/change.ts';
+import { EntrySet } from '../changeset/entry-set.ts';
 import type { Tree } from '../changeset/tree.ts';
 import type { Rule } from '../image/rule.ts';
 
@@ -167,14 +168,11 @@ export class LayerPruning {
   /** What really went: entries of this layer that the new changes do not hold. */
   removals(result: readonly Change[]): Removal[] {
     const left = new Set(result.map((change) => change.id));
-    const renamed = new Set(
-      result
-        .filter((change) => change.form === 'relinked')
-        .map((change) => `${change.layer}:${change.entry}`),
-    );
+    const renamed = new EntrySet();
+    for (const { form, layer, entry } of result) if (form === 'relinked') renamed.add(layer, entry);
     const removals: Removal[] = [];
     for (const change of this.#changes) {
-      if (left.has(change.id) || renamed.has(`${change.layer}:${change.entry}`)) continue;
+      if (left.has(change.id) || renamed.has(change.layer, change.entry)) continue;
       const marker = change.kind === 'whiteout' || change.kind === 'opaque';
       const reason = this.#reasons.get(change.id) ?? (marker ? ({ kind: 'idle' } as const) : null);
       // A promoted link is no removal: its name lives on with the data of another.
