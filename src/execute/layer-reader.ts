@@ -1,5 +1,4 @@
 import type { LayerIndex } from '../changeset/layer-index.ts';
-import { decode } from '../codec/decode.ts';
 import { detect } from '../codec/detect.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
@@ -14,11 +13,9 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { collect } from '../stream/collect.ts';
 import { tally } from '../stream/seal.ts';
 import { verify, verifyDiffId } from '../stream/verify.ts';
-import { Gatherer, type Gathering } from './gather.ts';
-import { scanTar } from './scan-tar.ts';
+import type { Gathering } from './gather.ts';
 import type { Scratch } from './scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
-import { packIndex, unpackIndex } from './stored-index.ts';
 
 /** Contents held of all layers of a run: more than any image has that people use. */
 const maxHeld = 2 * 1024 * 1024 * 1024;
@@ -98,6 +95,8 @@ export class LayerReader {
   ): ByteStream {
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
+    // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
+    const { decode } = await import('../codec/decode.ts');
     const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
     const checked = checkCompression(packed, kind.compression);
     yield* verifyDiffId(decode(checked, kind.compression, { signal }), diffId, `layer ${number}`);
@@ -140,6 +139,7 @@ export class LayerReader {
     try {
       const { diffId } = layerOf(image, number);
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+      const { packIndex, unpackIndex } = await import('./stored-index.ts');
       const known = await this.#recall(recipe, unpackIndex, signal);
       const recipeOfFacts = gathering === null ? null : `${describeGathering(gathering)} ${recipe}`;
       const knownFacts =
@@ -178,7 +178,8 @@ export class LayerReader {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): Promise<Scan> {
-    const gatherer = gathering === null ? null : new Gatherer(gathering);
+    const { scanTar } = await import('./scan-tar.ts');
+    const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
     const index = await scanTar(this.tar(image, number, signal, onBytes), gatherer);
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }

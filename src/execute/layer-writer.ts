@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeEncoder } from '../codec/describe.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
-import { encode } from '../codec/encode.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { at } from '../errors.ts';
 import type { Listener, TaskPhase } from '../events.ts';
@@ -20,11 +19,10 @@ import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
 import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
-import { SessionLost } from '../store/registry/upload/upload-session.ts';
+import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { sealing, type Seal, tally } from '../stream/seal.ts';
-import { editTar } from './edit-tar.ts';
 import type { LayerReader } from './layer-reader.ts';
 
 /** How a layer of the new image came to be. `dropped`: nothing was left in it. */
@@ -249,6 +247,8 @@ export class LayerWriter {
       range: { from, to },
     } = content;
     const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
+    // Loaded where layers are made: a copy makes none.
+    const { editTar } = await import('./edit-tar.ts');
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const open = (onBytes: (count: number) => void) =>
       coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
@@ -352,6 +352,7 @@ export class LayerWriter {
 
   async #passWith(work: Passing, copy: BlobWriter | null): Promise<Packed> {
     const { label, phase, total, open, encoding, isWanted, signal } = work;
+    const { encode } = await import('../codec/encode.ts');
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;

@@ -14,7 +14,7 @@ import { noteReferrer } from './referrers-tag.ts';
 import { blobName, type Repository } from './repository.ts';
 import { pauseBefore } from './retry/retry.ts';
 import type { HttpAnswer } from './http/transport.ts';
-import { SessionLost } from './upload/upload-session.ts';
+import { SessionLost } from './upload/session-lost.ts';
 import { type Taken, Uploader } from './upload/uploader.ts';
 
 /**
