@@ -22,7 +22,7 @@ import type { Adoption, Source, Target } from '../store/place.ts';
 import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { sealing, type Seal, tally } from '../stream/seal.ts';
+import { type Seal, sealedAs, type Sealing, sealing, tally } from '../stream/seal.ts';
 import type { LayerReader } from './layer-reader.ts';
 
 /** How a layer of the new image came to be. `dropped`: nothing was left in it. */
@@ -305,7 +305,7 @@ export class LayerWriter {
       };
       try {
         if (copy !== null) {
-          const staged = await this.#target.stage(tally(copy.stream, onBytes), signal);
+          const staged = await this.#target.stage(sealedAs(tally(copy.stream, onBytes), blob), signal);
           await staged.commit(digest, size, signal).catch(async (error: unknown) => {
             await staged.abort();
             throw error;
@@ -361,7 +361,8 @@ export class LayerWriter {
     const plain = sealing(noting(input, reading));
     const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
     const packing = copy === null ? compressed.stream : copying(compressed.stream, copy);
-    const staged = await this.#target.stage(packing, signal).catch((error: unknown) => {
+    const sealed: Sealing = { stream: packing, seal: () => compressed.seal() };
+    const staged = await this.#target.stage(sealed, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
       throw error === reading.error ? error : at(label, error);
     });
