@@ -9,11 +9,6 @@ export type LayerInput =
   | { readonly kind: 'stream'; readonly stream: ByteStream; seal(): Seal }
   | { readonly kind: 'blocks'; readonly blocks: BlockSource; seal(): Seal };
 
-/** A tar that is hashed as it passes. */
-export function sealed(stream: ByteStream): LayerInput {
-  return { kind: 'stream', ...sealing(stream) };
-}
-
 /** The packed bytes, to be read once, and what tar and bytes were, when they have ended. */
 export interface Packing {
   readonly stream: ByteStream;

@@ -1,6 +1,5 @@
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import { type Block, BlockReader, type BlockSource } from '../codec/block.ts';
-import { decode } from '../codec/decode.ts';
 import { detect } from '../codec/detect.ts';
 import type { UnpackThreads } from '../codec/unpack/threads.ts';
 import type { Unpacking } from '../codec/unpack/unpacking.ts';
@@ -17,11 +16,9 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { collect } from '../stream/collect.ts';
 import { type Seal, tally } from '../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../stream/verify.ts';
-import { Gatherer, type Gathering } from './gather.ts';
-import { scanTar } from './scan-tar.ts';
+import type { Gathering } from './gather.ts';
 import type { Scratch } from './scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
-import { packIndex, unpackIndex } from './stored-index.ts';
 
 /** Contents held of all layers of a run: more than any image has that people use. */
 const maxHeld = 2 * 1024 * 1024 * 1024;
@@ -102,6 +99,7 @@ export class LayerReader {
     const where = this.#where(number);
     const threads = this.#threadsFor(descriptor);
     let size = 0;
+    let seal: Seal | null = null;
     const source: BlockSource =
       threads === null
         ? new BlockReader(this.tar(image, number, signal, onBytes))
@@ -115,11 +113,15 @@ export class LayerReader {
         next: async (memory) => {
           const block = await source.next(memory);
           size += block.bytes.length;
+          if (block.last) seal = { digest: diffId, size };
           return block;
         },
         close: () => source.close(),
       },
-      seal: () => ({ digest: diffId, size }),
+      seal: () => {
+        if (seal === null) throw new Error('sealed before the end of the tar');
+        return seal;
+      },
     };
   }
 
@@ -143,6 +145,8 @@ export class LayerReader {
     const what = `layer ${number}`;
     const threads = this.#threadsFor(descriptor);
     if (threads === null) {
+      // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
+      const { decode } = await import('../codec/decode.ts');
       const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
       yield* verifyDiffId(decode(packed, compression, { signal }), diffId, what);
       return;
@@ -222,6 +226,7 @@ export class LayerReader {
     try {
       const { diffId } = layerOf(image, number);
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+      const { packIndex, unpackIndex } = await import('./stored-index.ts');
       const known = await this.#recall(recipe, unpackIndex, signal);
       const recipeOfFacts = gathering === null ? null : `${describeGathering(gathering)} ${recipe}`;
       const knownFacts =
@@ -260,7 +265,8 @@ export class LayerReader {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): Promise<Scan> {
-    const gatherer = gathering === null ? null : new Gatherer(gathering);
+    const { scanTar } = await import('./scan-tar.ts');
+    const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
     const index = await scanTar(this.tar(image, number, signal, onBytes), gatherer);
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }

@@ -19,12 +19,11 @@ import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
 import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
-import { SessionLost } from '../store/registry/upload/upload-session.ts';
+import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { type Seal, tally } from '../stream/seal.ts';
-import { editTar } from './edit-tar.ts';
-import { type LayerInput, pack, sealed } from './layer-input.ts';
+import { type Seal, sealedAs, sealing, tally } from '../stream/seal.ts';
+import type { LayerInput } from './layer-input.ts';
 import type { LayerReader } from './layer-reader.ts';
 
 /** How a layer of the new image came to be. `dropped`: nothing was left in it. */
@@ -213,7 +212,7 @@ export class LayerWriter {
       savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
     const open = (onBytes: (count: number) => void): LayerInput =>
       encoding.kind === 'none'
-        ? sealed(this.#reader.tar(image, number, signal, onBytes))
+        ? hashed(this.#reader.tar(image, number, signal, onBytes))
         : { kind: 'blocks', ...this.#reader.blocks(image, number, signal, onBytes) };
     const packed = await this.#produce({
       label: `layer ${number}`,
@@ -252,9 +251,11 @@ export class LayerWriter {
       range: { from, to },
     } = content;
     const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
+    // Loaded where layers are made: a copy makes none.
+    const { editTar } = await import('./edit-tar.ts');
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const open = (onBytes: (count: number) => void) =>
-      sealed(coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes))));
+      hashed(coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes))));
     const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
     const packed = await this.#produce({
       label,
@@ -308,7 +309,7 @@ export class LayerWriter {
       };
       try {
         if (copy !== null) {
-          const staged = await this.#target.stage(tally(copy.stream, onBytes), signal);
+          const staged = await this.#target.stage(sealedAs(tally(copy.stream, onBytes), blob), signal);
           await staged.commit(digest, size, signal).catch(async (error: unknown) => {
             await staged.abort();
             throw error;
@@ -355,13 +356,16 @@ export class LayerWriter {
 
   async #passWith(work: Passing, copy: BlobWriter | null): Promise<Packed> {
     const { label, phase, total, open, encoding, isWanted, signal } = work;
+    // Loaded where layers are made: a copy makes none.
+    const { pack } = await import('./layer-input.ts');
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;
     const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
     const packing = pack(input, encoding, { signal, pool: this.#pool });
     const stream = copy === null ? packing.stream : copying(packing.stream, copy);
-    const staged = await this.#target.stage(stream, signal).catch((error: unknown) => {
+    const made = { stream, seal: () => packing.seals().compressed };
+    const staged = await this.#target.stage(made, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
       throw packing.isOfInput(error) ? error : at(label, error);
     });
@@ -394,6 +398,11 @@ export class LayerWriter {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** A tar that is hashed as it passes. */
+function hashed(stream: ByteStream): LayerInput {
+  return { kind: 'stream', ...sealing(stream) };
 }
 
 async function* copying(stream: ByteStream, copy: BlobWriter): ByteStream {

@@ -15,10 +15,9 @@ import {
 } from '../image/image.ts';
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
-import { contentProbe } from '../slim/closure/close-image.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
-import { packagesOf } from '../slim/packages/package-index.ts';
-import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
+import type { Resolution } from '../slim/resolve.ts';
+import { layersToScan, untouched } from '../slim/untouched.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
@@ -123,7 +122,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     }));
     for (const { image, resolution } of resolved) {
       requireHistory({ image, contents: resolution.contents });
-      warn(image, resolution, listener);
+      await warn(image, resolution, listener);
     }
     warnOfWindow(
       resolved.map(({ image }) => image),
@@ -164,8 +163,10 @@ export const identity: Transform = (image) => image;
 async function read(image: Image, reader: LayerReader, options: RunOptions, signal: AbortSignal) {
   const indexes = new Map<number, LayerIndex>();
   const facts = new Map<number, LayerFacts>();
-  const gathering = gatheringFor(image, options.digests === true);
   let wanted: readonly number[] = layersToScan(image);
+  if (wanted.length === 0 && image.original === null) return { resolution: untouched(image), indexes, facts };
+  const gathering = await gatheringFor(image, options.digests === true);
+  const { resolve } = await import('../slim/resolve.ts');
   for (;;) {
     const missing = wanted.filter((number) => !indexes.has(number));
     const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
@@ -188,15 +189,16 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 }
 
 /** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
-function gatheringFor(image: Image, digests: boolean): Gathering | null {
+async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
   const { prunings } = image.plan;
   const traced = prunings.some(({ trace }) => trace !== null);
   const removes = traced || prunings.some(({ rules }) => rules.length > 0);
   if (!traced && !(digests && removes)) return null;
-  return { probe: traced ? contentProbe : null, digests: digests && removes };
+  const probe = traced ? (await import('../slim/closure/close-image.ts')).contentProbe : null;
+  return { probe, digests: digests && removes };
 }
 
-function warn(image: Image, resolution: Resolution, listener: Listener): void {
+async function warn(image: Image, resolution: Resolution, listener: Listener): Promise<void> {
   for (const change of resolution.keptForLinks) {
     const path = resolution.table?.paths[change.path];
     listener({
@@ -215,6 +217,7 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
         message: `${nameOfImage(image)} may not run: ${sentence}`,
       });
     if (pruning.granularity === 'file') continue;
+    const { packagesOf } = await import('../slim/packages/package-index.ts');
     for (const { path, why } of packagesOf(input).unread)
       listener({
         type: 'warning',
