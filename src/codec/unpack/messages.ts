@@ -4,7 +4,12 @@ import type { Compression } from '../../oci/media-type.ts';
 
 /** What an unpacking thread is told. `id` names the stream; one thread can have several. */
 export type Order =
-  | { readonly kind: 'open'; readonly id: number; readonly compression: Compression; readonly hash: Algorithm }
+  | {
+      readonly kind: 'open';
+      readonly id: number;
+      readonly compression: Compression;
+      readonly hash: Algorithm;
+    }
   /** Packed bytes, moved to the thread. */
   | { readonly kind: 'input'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The input is at its end. */

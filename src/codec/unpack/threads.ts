@@ -7,10 +7,7 @@ import type { Answer, Order } from './messages.ts';
 import { Unpacking } from './unpacking.ts';
 
 // The compiler leaves the file name alone, so it is chosen here: sources run as they are, too.
-const threadFile = new URL(
-  import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js',
-  import.meta.url,
-);
+const threadFile = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
 
 export interface UnpackOptions {
   readonly compression: Compression;
@@ -73,7 +70,9 @@ class Thread {
   constructor(worker: Worker, onGone: () => void) {
     this.#worker = worker;
     const gone = (reason: string, cause?: unknown) => {
-      this.#gone ??= new OcislimError('INTERNAL', `a thread that unpacks layers failed: ${reason}`, { cause });
+      this.#gone ??= new OcislimError('INTERNAL', `a thread that unpacks layers failed: ${reason}`, {
+        cause,
+      });
       onGone();
       for (const stream of this.#streams.values()) stream.fail(this.#gone);
     };
