@@ -133,15 +133,19 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
   for (let path = 0; path < node.length; path++) {
     const change = tree.at(path);
     if (change === null || change.kind === 'directory') continue;
-    const id = tree.file[path] as number;
-    if (change.kind === 'link') {
-      const group = groups.get(id);
-      if (group === undefined) groups.set(id, [change]);
-      else group.push(change);
-    } else {
+    if (change.kind !== 'link') {
       data.push(change);
-      carriers.set(id, change);
+      continue;
     }
+    const id = tree.file[path] as number;
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [change]);
+    else group.push(change);
+  }
+  // Few files have links: only their carriers are looked up.
+  for (const change of groups.size === 0 ? [] : data) {
+    const id = tree.file[change.path] as number;
+    if (groups.has(id)) carriers.set(id, change);
   }
   const links: Change[] = [];
   const promoted: Promotion[] = [];

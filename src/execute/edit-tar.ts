@@ -1,4 +1,5 @@
 import type { EntryAction, LayerEdit } from '../changeset/edit.ts';
+import type { EntryActions } from '../changeset/entry-actions.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { Coalescer } from '../stream/coalesce.ts';
 import { chmodHead, renameHead, tarEnd } from '../tar/head.ts';
@@ -21,7 +22,7 @@ export async function* editTar(edit: LayerEdit, open: (layer: number) => ByteStr
 /** An entry is hundreds of bytes, and whatever goes through a generator alone costs as much as hashing thousands. */
 async function* editSource(
   stream: ByteStream,
-  actions: ReadonlyMap<number, EntryAction>,
+  actions: EntryActions,
   pieces: Coalescer,
 ): ByteStream {
   const reader = new TarReader(stream);
