@@ -20,11 +20,7 @@ export async function* editTar(edit: LayerEdit, open: (layer: number) => ByteStr
 }
 
 /** An entry is hundreds of bytes, and whatever goes through a generator alone costs as much as hashing thousands. */
-async function* editSource(
-  stream: ByteStream,
-  actions: EntryActions,
-  pieces: Coalescer,
-): ByteStream {
+async function* editSource(stream: ByteStream, actions: EntryActions, pieces: Coalescer): ByteStream {
   const reader = new TarReader(stream);
   try {
     for (let number = 0; ; number++) {

@@ -10,13 +10,14 @@ import {
   type Image,
   isUntouched,
   type Layer,
+  layerOf,
   nameOfImage,
   type Transform,
 } from '../image/image.ts';
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
-import type { Resolution } from '../slim/resolve.ts';
+import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import { layersToScan, untouched } from '../slim/untouched.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
@@ -168,7 +169,10 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
   const gathering = await gatheringFor(image, options.digests === true);
   const { resolve } = await import('../slim/resolve.ts');
   for (;;) {
-    const missing = wanted.filter((number) => !indexes.has(number));
+    const missing = largestFirst(
+      wanted.filter((number) => !indexes.has(number)),
+      (number) => layerOf(image, number).descriptor.size,
+    );
     const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
       reader.scan(image, number, gathering, inner),
     );
@@ -355,11 +359,27 @@ async function writeLayers(
       inner,
     );
   };
-  const lanes = [work.filter(isLight), work.filter((item) => !isLight(item))] as const;
+  const lanes = [
+    work.filter(isLight),
+    largestFirst(
+      work.filter((item) => !isLight(item)),
+      ({ image, content }) =>
+        sourcesOf(content).reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0),
+    ),
+  ] as const;
   await mapParallel([0, 1] as const, 2, signal, (lane, _, inner) =>
     mapParallel(lanes[lane], lane === 0 ? adoptions : jobs, inner, one),
   );
   return results;
+}
+
+/** What takes longest begins first, so that it is not what everybody waits for at the end; small things go on beside it. */
+function largestFirst<T>(items: readonly T[], sizeOf: (item: T) => number): T[] {
+  return items.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+}
+
+function sourcesOf(content: ResolvedContent): readonly number[] {
+  return content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
 }
 
 function isUnchanged(image: Image, all: readonly SealedLayer[]): boolean {
