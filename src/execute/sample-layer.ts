@@ -1,0 +1,178 @@
+import { BlockReader } from '../codec/block.ts';
+import { describeEncoder } from '../codec/describe.ts';
+import type { EncoderPool } from '../codec/encoder-pool.ts';
+import type { PackedEncoding } from '../codec/encoding.ts';
+import { type Trial, tryEncoding } from '../codec/trial.ts';
+import type { Ladder } from '../compress/effort.ts';
+import type { PackingOption } from '../compress/policy.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import { mapParallel } from '../stream/parallel.ts';
+
+/** Whole blocks of the encoders that cut finest, and enough of a window for the others. */
+const pieceSize = 8 * 1024 * 1024;
+const maxPieces = 3;
+/** How much longer the next level may take than the one before. */
+const growth = 3;
+
+export interface SampleOptions {
+  readonly ladders: readonly Ladder[];
+  /** Seconds of trials beyond which no higher level is tried. Null: all are, several at once, and no time is taken. */
+  readonly allowance: number | null;
+  readonly pool: EncoderPool;
+  readonly signal: AbortSignal;
+}
+
+/** What a layer comes to at each level that was tried. */
+export interface LayerSample {
+  readonly tarBytes: number;
+  /** What was packed at every level tried. */
+  readonly sampledBytes: number;
+  readonly options: readonly PackingOption[];
+  /** Seconds of one thread that the trials took. */
+  readonly spent: number;
+}
+
+interface Kept {
+  readonly bytes: Uint8Array;
+  /** One for each ladder. */
+  readonly base: readonly Trial[];
+}
+
+/**
+ * Reads a tar once, to its end, so that it is verified. All of it is packed at the cheapest level of each ladder, since what a
+ * layer holds differs too much from one end to the other for samples to tell. Up to three pieces of 8 MiB, spread evenly
+ * over it, are kept; what the higher levels save on those they are taken to save everywhere (on layers of real images within
+ * 2 %). The sizes depend on the tar and on the encoders, on nothing else.
+ */
+export async function sampleLayer(tar: ByteStream, options: SampleOptions): Promise<LayerSample> {
+  const { ladders, allowance, pool, signal } = options;
+  const whole: Trial[] = ladders.map(() => nothing);
+  const pieces = new SpreadPieces<Kept>();
+  const blocks = new BlockReader(tar, pieceSize);
+  let tarBytes = 0;
+  try {
+    for (let last = false; !last; ) {
+      const block = await blocks.next();
+      last = block.last;
+      tarBytes += block.bytes.length;
+      // Who takes the time does one thing at a time.
+      const base = await mapParallel(ladders, allowance === null ? pool.jobs : 1, signal, ([first], _, inner) =>
+        tryEncoding([block.bytes], first, { pool, signal: inner }),
+      );
+      base.forEach((trial, i) => (whole[i] = sum([whole[i] as Trial, trial])));
+      pieces.offer({ bytes: block.bytes, base });
+    }
+  } finally {
+    await blocks.close();
+  }
+  const { kept } = pieces;
+  const spentOnBases = sum(whole).seconds;
+  const trials =
+    allowance === null
+      ? await tryAll(kept, ladders, options)
+      : await climb(kept, ladders, whole, { ...options, allowance: allowance - spentOnBases });
+  const found = ladders.flatMap((ladder, i): PackingOption[] => {
+    const base = whole[i] as Trial;
+    const onKept = sum(kept.map((piece) => piece.base[i] as Trial));
+    return [
+      optionOf(ladder[0], base.output, base.seconds, tarBytes),
+      ...trials
+        .filter(({ ladder }) => ladder === i)
+        .map(({ encoding, trial }) => {
+          const size = onKept.output === 0 ? 0 : Math.round((base.output * trial.output) / onKept.output);
+          const work = trial.input === 0 ? 0 : (trial.seconds * tarBytes) / trial.input;
+          return optionOf(encoding, size, work, tarBytes);
+        }),
+    ];
+  });
+  return {
+    tarBytes,
+    sampledBytes: kept.reduce((total, { bytes }) => total + bytes.length, 0),
+    options: allowance === null ? found.map((option) => ({ ...option, work: null })) : found,
+    spent: spentOnBases + sum(trials.map(({ trial }) => trial)).seconds,
+  };
+}
+
+interface LevelTrial {
+  readonly ladder: number;
+  readonly encoding: PackedEncoding;
+  readonly trial: Trial;
+}
+
+/** All levels on all pieces, as many at a time as there are jobs. */
+async function tryAll(
+  kept: readonly Kept[],
+  ladders: readonly Ladder[],
+  { pool, signal }: SampleOptions,
+): Promise<LevelTrial[]> {
+  // What takes longest comes first, lest all wait for it in the end.
+  const levels = ladders
+    .flatMap(([, ...higher], ladder) => higher.map((encoding) => ({ ladder, encoding })))
+    .reverse();
+  const tasks = levels.flatMap((level) => kept.map(({ bytes }) => ({ level, bytes })));
+  const done = await mapParallel(tasks, pool.jobs, signal, ({ level, bytes }, _, inner) =>
+    tryEncoding([bytes], level.encoding, { pool, signal: inner }),
+  );
+  return levels
+    .map((level) => ({ ...level, trial: sum(done.filter((_, i) => tasks[i]?.level === level)) }))
+    .reverse();
+}
+
+/** One level after the other, as long as the next one is likely to stay within the allowance. */
+async function climb(
+  kept: readonly Kept[],
+  ladders: readonly Ladder[],
+  whole: readonly Trial[],
+  { pool, signal, allowance }: SampleOptions & { readonly allowance: number },
+): Promise<LevelTrial[]> {
+  const pieces = kept.map(({ bytes }) => bytes);
+  const input = pieces.reduce((total, { length }) => total + length, 0);
+  const trials: LevelTrial[] = [];
+  let left = allowance;
+  for (const [ladder, [, ...higher]] of ladders.entries()) {
+    const base = whole[ladder] as Trial;
+    let before = base.input === 0 ? 0 : (base.seconds * input) / base.input;
+    for (const encoding of higher) {
+      if (before * growth > left) break;
+      const trial = await tryEncoding(pieces, encoding, { pool, signal });
+      trials.push({ ladder, encoding, trial });
+      before = trial.seconds;
+      left -= trial.seconds;
+    }
+  }
+  return trials;
+}
+
+function optionOf(encoding: PackedEncoding, size: number, work: number, tarBytes: number): PackingOption {
+  const { blockSize } = describeEncoder(encoding);
+  const threads = blockSize === null ? 1 : Math.max(1, Math.ceil(tarBytes / blockSize));
+  return { encoding, compression: encoding.kind, size, work, threads };
+}
+
+const nothing: Trial = { input: 0, output: 0, seconds: 0 };
+
+function sum(trials: readonly Trial[]): Trial {
+  return trials.reduce(
+    (all, { input, output, seconds }) => ({
+      input: all.input + input,
+      output: all.output + output,
+      seconds: all.seconds + seconds,
+    }),
+    nothing,
+  );
+}
+
+/** Two or three of any number of things (all, of up to three), at even distances. */
+class SpreadPieces<T> {
+  kept: T[] = [];
+  #distance = 1;
+  #offered = 0;
+
+  offer(piece: T): void {
+    if (this.#offered++ % this.#distance !== 0) return;
+    this.kept.push(piece);
+    if (this.kept.length <= maxPieces) return;
+    this.kept = this.kept.filter((_, i) => i % 2 === 0);
+    this.#distance *= 2;
+  }
+}
