@@ -1,5 +1,4 @@
 import { LineCounter, parseDocument } from 'yaml';
-import { recompress } from '../compress/recompress.ts';
 import { OcislimError } from '../errors.ts';
 import type { Session } from './session.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
@@ -11,8 +10,8 @@ import { squash } from '../slim/squash.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import {
   type BaseReader,
+  packingStage,
   rangeSelection,
-  readEncoding,
   readText,
   squashSelection,
   tracePrunings,
@@ -96,20 +95,27 @@ async function transformOf(
     const values = { ...rest, ...(fromLayer === undefined ? {} : { 'from-layer': String(fromLayer) }) };
     steps.push(squash(await within(['squash'], () => squashSelection(values, readBase))));
   }
-  if (plan.recompress !== undefined) {
-    const { compression, level, gzipEngine = 'libdeflate', minSavings, ...rest } = plan.recompress;
-    const savings =
-      minSavings === undefined
-        ? null
-        : await within(['recompress', 'minSavings'], () =>
-            parsePercentOrSize(String(minSavings), 'minSavings'),
-          );
-    const selection = await within(['recompress'], () => range(rest));
-    steps.push(
-      await within(['recompress', 'level'], () =>
-        recompress(selection, readEncoding(compression, level, gzipEngine), savings),
-      ),
+  const packings = plan.recompress ?? [];
+  for (const [i, packing] of (Array.isArray(packings) ? packings : [packings]).entries()) {
+    const path = Array.isArray(packings) ? ['recompress', i] : ['recompress'];
+    const { compression, level, gzipEngine, minSavings, tune, budget, ...rest } = packing;
+    if (minSavings !== undefined)
+      await within([...path, 'minSavings'], () => parsePercentOrSize(String(minSavings), 'minSavings'));
+    const selection = await within(path, () => range(rest));
+    const values = {
+      compression,
+      level,
+      tune,
+      budget,
+      'gzip-engine': gzipEngine,
+      'min-savings': minSavings,
+    };
+    const pack = await within(
+      [...path, (['tune', 'budget', 'level'] as const).find((key) => packing[key] !== undefined) ?? ''],
+      () => packingStage(values),
     );
+    if (pack === null) throw invalid(file, lineOf(path), 'recompress needs compression, tune or budget');
+    steps.push(pack(selection));
   }
   if (steps.length === 0) throw invalid(file, 1, 'the plan has no stage', emptyAdvice);
   const dropEmpty = plan.emptyLayers === 'drop';

@@ -19,10 +19,10 @@ const levels: Record<Engine, Record<Effort, number>> = {
 
 /** The levels worth trying out, the cheapest first. The first says how a layer packs at all, so the lowest are none of them. */
 const ladders: Record<Engine, readonly [number, ...number[]]> = {
-  libdeflate: [3, 5, 9, 10, 12],
+  libdeflate: [3, 5, 9, 10],
   zlib: [4, 6, 9],
   pako: [4, 6, 9],
-  zstd: [3, 6, 9, 12, 15, 19],
+  zstd: [3, 6, 9, 12, 19],
 };
 
 /** The encoding of a format for an effort. */

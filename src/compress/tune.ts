@@ -40,7 +40,7 @@ export function tune(selection: Selection, options: TuneOptions): Transform {
       layers: image.plan.layers.map((layer) => {
         const first = rangeOf(layer.content).from;
         const encodings = layer.encodings.map((before, i) =>
-          first + i >= from && first + i <= to ? wishFor(image, first + i, options) ?? before : before,
+          first + i >= from && first + i <= to ? (wishFor(image, first + i, options) ?? before) : before,
         );
         return { ...layer, encodings };
       }),

@@ -9,8 +9,10 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { mapParallel } from '../stream/parallel.ts';
 
 /** Whole blocks of the encoders that cut finest, and enough of a window for the others. */
-const pieceSize = 8 * 1024 * 1024;
-const maxPieces = 3;
+const pieceSize = 4 * 1024 * 1024;
+const maxPieces = 2;
+/** What the cheapest level leaves larger than this is no smaller at any level. */
+const packable = 0.98;
 /** How much longer the next level may take than the one before. */
 const growth = 3;
 
@@ -40,13 +42,14 @@ interface Kept {
 
 /**
  * Reads a tar once, to its end, so that it is verified. All of it is packed at the cheapest level of each ladder, since what a
- * layer holds differs too much from one end to the other for samples to tell. Up to three pieces of 8 MiB, spread evenly
- * over it, are kept; what the higher levels save on those they are taken to save everywhere (on layers of real images within
- * 2 %). The sizes depend on the tar and on the encoders, on nothing else.
+ * layer holds differs too much from one end to the other for samples to tell. Two pieces of 4 MiB far from each other are kept
+ * (pieces that do not pack at all are none of them); what the higher levels save on those they are taken to save everywhere (true
+ * within 2 % on layers of real images). The sizes depend on the tar and on the encoders, on nothing else.
  */
 export async function sampleLayer(tar: ByteStream, options: SampleOptions): Promise<LayerSample> {
   const { ladders, allowance, pool, signal } = options;
   const whole: Trial[] = ladders.map(() => nothing);
+  const stubborn: number[] = ladders.map(() => 0);
   const pieces = new SpreadPieces<Kept>();
   const blocks = new BlockReader(tar, pieceSize);
   let tarBytes = 0;
@@ -56,11 +59,16 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
       last = block.last;
       tarBytes += block.bytes.length;
       // Who takes the time does one thing at a time.
-      const base = await mapParallel(ladders, allowance === null ? pool.jobs : 1, signal, ([first], _, inner) =>
-        tryEncoding([block.bytes], first, { pool, signal: inner }),
+      const base = await mapParallel(
+        ladders,
+        allowance === null ? pool.jobs : 1,
+        signal,
+        ([first], _, inner) => tryEncoding([block.bytes], first, { pool, signal: inner }),
       );
       base.forEach((trial, i) => (whole[i] = sum([whole[i] as Trial, trial])));
-      pieces.offer({ bytes: block.bytes, base });
+      if (base.every(({ input, output }) => output > input * packable))
+        base.forEach(({ output }, i) => (stubborn[i] = (stubborn[i] as number) + output));
+      else pieces.offer({ bytes: block.bytes, base });
     }
   } finally {
     await blocks.close();
@@ -79,7 +87,9 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
       ...trials
         .filter(({ ladder }) => ladder === i)
         .map(({ encoding, trial }) => {
-          const size = onKept.output === 0 ? 0 : Math.round((base.output * trial.output) / onKept.output);
+          const fixed = stubborn[i] as number;
+          const ratio = onKept.output === 0 ? 1 : trial.output / onKept.output;
+          const size = Math.round(fixed + (base.output - fixed) * ratio);
           const work = trial.input === 0 ? 0 : (trial.seconds * tarBytes) / trial.input;
           return optionOf(encoding, size, work, tarBytes);
         }),
@@ -162,7 +172,7 @@ function sum(trials: readonly Trial[]): Trial {
   );
 }
 
-/** Two or three of any number of things (all, of up to three), at even distances. */
+/** The first of any number of things, and one from between the middle and the end. */
 class SpreadPieces<T> {
   kept: T[] = [];
   #distance = 1;
