@@ -22,7 +22,7 @@ const ladders: Record<Engine, readonly [number, ...number[]]> = {
   libdeflate: [3, 5, 9, 10],
   zlib: [4, 6, 9],
   pako: [4, 6, 9],
-  zstd: [3, 6, 9, 12, 19],
+  zstd: [3, 6, 9, 12, 16, 19],
 };
 
 /** The encoding of a format for an effort. */
