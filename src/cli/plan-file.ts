@@ -1,4 +1,5 @@
 import { LineCounter, parseDocument } from 'yaml';
+import type { core } from 'zod';
 import { OcislimError } from '../errors.ts';
 import type { Session } from './session.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
@@ -36,7 +37,8 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
     return 1;
   };
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const [first] = parsed.error.issues;
+    const issue = first === undefined ? undefined : innermost(first);
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
     throw invalid(
@@ -46,6 +48,19 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
     );
   }
   return transformOf(file, parsed.data, lineOf, readBase, session);
+}
+
+/** Of what fits none of several forms, the mistake in the form that was meant: the one that goes deepest. */
+function innermost(issue: core.$ZodIssue): core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const [deepest] = issue.errors
+    .flatMap(([first]) => first ?? [])
+    .toSorted((a, b) => b.path.length - a.path.length || Number(isUnknownKey(b)) - Number(isUnknownKey(a)));
+  return deepest === undefined ? issue : innermost({ ...deepest, path: [...issue.path, ...deepest.path] });
+}
+
+function isUnknownKey({ code }: core.$ZodIssue): boolean {
+  return code === 'unrecognized_keys';
 }
 
 async function transformOf(

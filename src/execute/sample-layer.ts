@@ -7,6 +7,7 @@ import type { Ladder } from '../compress/effort.ts';
 import type { PackingOption } from '../compress/policy.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { mapParallel } from '../stream/parallel.ts';
+import type { Slots } from '../stream/slots.ts';
 
 /** Whole blocks of the encoders that cut finest, and enough of a window for the others. */
 const pieceSize = 4 * 1024 * 1024;
@@ -18,9 +19,11 @@ const growth = 3;
 
 export interface SampleOptions {
   readonly ladders: readonly Ladder[];
-  /** Seconds of trials beyond which no higher level is tried. Null: all are, several at once, and no time is taken. */
+  /** Seconds for trying higher levels than the cheapest. Null: all are tried, several at once, and no time is taken. */
   readonly allowance: number | null;
   readonly pool: EncoderPool;
+  /** One for each job of the pool, shared by all layers that are tried at once: no trial waits while its time is taken. */
+  readonly slots: Slots;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +50,7 @@ interface Kept {
  * within 2 % on layers of real images). The sizes depend on the tar and on the encoders, on nothing else.
  */
 export async function sampleLayer(tar: ByteStream, options: SampleOptions): Promise<LayerSample> {
-  const { ladders, allowance, pool, signal } = options;
+  const { ladders, allowance, signal } = options;
   const whole: Trial[] = ladders.map(() => nothing);
   const stubborn: number[] = ladders.map(() => 0);
   const pieces = new SpreadPieces<Kept>();
@@ -59,11 +62,8 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
       last = block.last;
       tarBytes += block.bytes.length;
       // Who takes the time does one thing at a time.
-      const base = await mapParallel(
-        ladders,
-        allowance === null ? pool.jobs : 1,
-        signal,
-        ([first], _, inner) => tryEncoding([block.bytes], first, { pool, signal: inner }),
+      const base = await mapParallel(ladders, ladders.length, signal, ([first], _, inner) =>
+        attempt([block.bytes], first, options, inner),
       );
       base.forEach((trial, i) => (whole[i] = sum([whole[i] as Trial, trial])));
       if (base.every(({ input, output }) => output > input * packable))
@@ -78,7 +78,7 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
   const trials =
     allowance === null
       ? await tryAll(kept, ladders, options)
-      : await climb(kept, ladders, whole, { ...options, allowance: allowance - spentOnBases });
+      : await climb(kept, ladders, whole, { ...options, allowance });
   const found = ladders.flatMap((ladder, i): PackingOption[] => {
     const base = whole[i] as Trial;
     const onKept = sum(kept.map((piece) => piece.base[i] as Trial));
@@ -103,6 +103,15 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
   };
 }
 
+function attempt(
+  pieces: readonly Uint8Array[],
+  encoding: PackedEncoding,
+  { pool, slots }: SampleOptions,
+  signal: AbortSignal,
+): Promise<Trial> {
+  return slots.run(() => tryEncoding(pieces, encoding, { pool, signal }));
+}
+
 interface LevelTrial {
   readonly ladder: number;
   readonly encoding: PackedEncoding;
@@ -113,15 +122,15 @@ interface LevelTrial {
 async function tryAll(
   kept: readonly Kept[],
   ladders: readonly Ladder[],
-  { pool, signal }: SampleOptions,
+  options: SampleOptions,
 ): Promise<LevelTrial[]> {
   // What takes longest comes first, lest all wait for it in the end.
   const levels = ladders
     .flatMap(([, ...higher], ladder) => higher.map((encoding) => ({ ladder, encoding })))
     .reverse();
   const tasks = levels.flatMap((level) => kept.map(({ bytes }) => ({ level, bytes })));
-  const done = await mapParallel(tasks, pool.jobs, signal, ({ level, bytes }, _, inner) =>
-    tryEncoding([bytes], level.encoding, { pool, signal: inner }),
+  const done = await mapParallel(tasks, tasks.length, options.signal, ({ level, bytes }, _, inner) =>
+    attempt([bytes], level.encoding, options, inner),
   );
   return levels
     .map((level) => ({ ...level, trial: sum(done.filter((_, i) => tasks[i]?.level === level)) }))
@@ -133,18 +142,18 @@ async function climb(
   kept: readonly Kept[],
   ladders: readonly Ladder[],
   whole: readonly Trial[],
-  { pool, signal, allowance }: SampleOptions & { readonly allowance: number },
+  options: SampleOptions & { readonly allowance: number },
 ): Promise<LevelTrial[]> {
   const pieces = kept.map(({ bytes }) => bytes);
   const input = pieces.reduce((total, { length }) => total + length, 0);
   const trials: LevelTrial[] = [];
-  let left = allowance;
+  let left = options.allowance;
   for (const [ladder, [, ...higher]] of ladders.entries()) {
     const base = whole[ladder] as Trial;
     let before = base.input === 0 ? 0 : (base.seconds * input) / base.input;
     for (const encoding of higher) {
       if (before * growth > left) break;
-      const trial = await tryEncoding(pieces, encoding, { pool, signal });
+      const trial = await attempt(pieces, encoding, options, options.signal);
       trials.push({ ladder, encoding, trial });
       before = trial.seconds;
       left -= trial.seconds;

@@ -15,6 +15,7 @@ import { layerKind } from '../oci/media-type.ts';
 import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { mapParallel } from '../stream/parallel.ts';
+import { Slots } from '../stream/slots.ts';
 import { editTar } from './edit-tar.ts';
 import type { LayerReader } from './layer-reader.ts';
 import { recipeOf } from './layer-writer.ts';
@@ -55,15 +56,13 @@ export interface Tuning {
 export interface TuneContext {
   readonly reader: LayerReader;
   readonly pool: EncoderPool;
-  /** Layers worked on at once. */
-  readonly jobs: number;
   /** Layers are not packed at all: then there is nothing to try. */
   readonly plain: boolean;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }
 
-/** Layers tried at once: each keeps up to 40 MiB. */
+/** Layers read at once to be tried: each keeps up to 16 MiB, besides what runs. */
 const maxLayers = 4;
 /** The share of a budget that trials may take. */
 const trialShare = 0.2;
@@ -135,18 +134,12 @@ async function decide(
   const before = cpuSeconds();
   const sizes = items.map(({ image, content }) => sizeOf(image, content));
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const samples = await mapParallel(
-    items,
-    Math.min(context.jobs, maxLayers),
-    context.signal,
-    (item, i, signal) => {
-      const share = total === 0 ? 0 : (sizes[i] as number) / total;
-      return sample(item, budget === null ? null : budget * context.pool.jobs * trialShare * share, {
-        ...context,
-        signal,
-      });
-    },
-  );
+  const slots = new Slots(context.pool.jobs);
+  const samples = await mapParallel(items, maxLayers, context.signal, (item, i, signal) => {
+    const share = total === 0 ? 0 : (sizes[i] as number) / total;
+    const allowance = budget === null ? null : budget * context.pool.jobs * trialShare * share;
+    return sample(item, allowance, slots, { ...context, signal });
+  });
   const layers = samples.map(({ tarBytes, options }, i) => ({
     tarBytes,
     options: [...asItIs(items[i] as Item), ...options],
@@ -178,7 +171,12 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-async function sample(item: Item, allowance: number | null, context: TuneContext): Promise<LayerSample> {
+async function sample(
+  item: Item,
+  allowance: number | null,
+  slots: Slots,
+  context: TuneContext,
+): Promise<LayerSample> {
   const { image, content, wish } = item;
   const { reader, pool, listener, signal } = context;
   const formats: readonly PackedFormat[] = wish.format === null ? ['gzip', 'zstd'] : [wish.format];
@@ -191,7 +189,7 @@ async function sample(item: Item, allowance: number | null, context: TuneContext
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
   const open = (layer: number): ByteStream => reader.tar(image, layer, signal, onBytes);
   const tar = content.kind === 'stored' ? open(content.layer) : editTar(content.edit, open);
-  const result = await sampleLayer(tar, { ladders, allowance, pool, signal });
+  const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   listener({ type: 'task-end', id, outcome: 'tried' });
   return result;
 }
