@@ -506,7 +506,7 @@ export function recipeOf(image: Image, content: ResolvedContent): string {
 }
 
 /** What packs a layer: the same gives the same bytes, another version of it may not. */
-function packerOf(encoding: PackedEncoding): string {
+export function packerOf(encoding: PackedEncoding): string {
   const { name, version, level, blockSize } = describeEncoder(encoding);
   return JSON.stringify([encoding.kind, name, version, level, blockSize]);
 }

@@ -130,7 +130,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       warn(image, resolution, listener);
     }
     const plain = options.target?.layerFormat === 'plain';
-    const { images: tuned, budgets } = await tuneLayers(scanned, { ...options, reader, plain });
+    const { images: tuned, budgets } = await tuneLayers(scanned, { ...options, reader, cache, plain });
     const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
     warnOfWindow(
       resolved.map(({ image }) => image),

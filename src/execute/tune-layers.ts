@@ -13,13 +13,15 @@ import {
 } from '../image/image.ts';
 import { layerKind } from '../oci/media-type.ts';
 import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
+import type { BlobCache } from '../store/cache/blob-cache.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { Slots } from '../stream/slots.ts';
 import { editTar } from './edit-tar.ts';
 import type { LayerReader } from './layer-reader.ts';
-import { recipeOf } from './layer-writer.ts';
+import { packerOf, recipeOf } from './layer-writer.ts';
 import { type LayerSample, sampleLayer } from './sample-layer.ts';
+import { recallTrials, rememberTrials } from './stored-trials.ts';
 
 /** What was decided about a layer, and on what grounds. */
 export interface LayerTuning {
@@ -56,6 +58,7 @@ export interface Tuning {
 export interface TuneContext {
   readonly reader: LayerReader;
   readonly pool: EncoderPool;
+  readonly cache: BlobCache | null;
   /** Layers are not packed at all: then there is nothing to try. */
   readonly plain: boolean;
   readonly listener: Listener;
@@ -182,6 +185,11 @@ async function sample(
   const formats: readonly PackedFormat[] = wish.format === null ? ['gzip', 'zstd'] : [wish.format];
   const effort = wish.goal.kind === 'size' ? wish.goal.effort : null;
   const ladders = formats.map((format) => ladderOf(format, wish.engine, effort));
+  const recipe = `trials of ${recipeOf(image, content)} ${JSON.stringify(ladders.map((ladder) => ladder.map(packerOf)))}`;
+  // What was timed is out of date.
+  const cache = allowance === null ? context.cache : null;
+  const known = cache === null ? null : await recallTrials(cache, recipe, signal);
+  if (known !== null) return known;
   const label = labelOf(content);
   const id = `try ${label} ${item.places[0]?.image ?? 0}`;
   listener({ type: 'task-start', id, phase: 'scan', label, total: sizeOf(image, content) });
@@ -191,6 +199,10 @@ async function sample(
   const tar = content.kind === 'stored' ? open(content.layer) : editTar(content.edit, open);
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   listener({ type: 'task-end', id, outcome: 'tried' });
+  if (cache !== null) {
+    const diffId = content.kind === 'stored' ? layerOf(image, content.layer).diffId : null;
+    await rememberTrials(cache, recipe, result, diffId);
+  }
   return result;
 }
 
