@@ -29,6 +29,7 @@ import type { Gathering } from './gather.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
+import { type BudgetUse, type LayerTuning, type TunedImage, tuneLayers } from './tune-layers.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -64,6 +65,8 @@ export interface ImageOutcome {
   readonly resolution: Resolution;
   readonly indexes: ReadonlyMap<number, LayerIndex>;
   readonly facts: ReadonlyMap<number, LayerFacts>;
+  /** By position in the plan, whose encodings are those that were decided. */
+  readonly tunings: ReadonlyMap<number, LayerTuning>;
   readonly layers: readonly SealedLayer[] | null;
   readonly manifest: RawManifest | null;
 }
@@ -74,6 +77,7 @@ export interface RunOutcome {
   /** The manifest or index now published; null in a dry run. */
   readonly root: RawManifest | null;
   readonly encodings: readonly PackedEncoding[];
+  readonly budgets: readonly BudgetUse[];
   /** Bytes of layers that were read to be unpacked. */
   readonly downloaded: number;
   /** Null where there is no cache. */
@@ -116,15 +120,18 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     }
     requireOneImage(images.map(({ image }) => image));
     const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
-    const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
+    const scanned = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
       ...(await read(image, reader, options, inner)),
     }));
-    for (const { image, resolution } of resolved) {
+    for (const { image, resolution } of scanned) {
       requireHistory({ image, contents: resolution.contents });
       await warn(image, resolution, listener);
     }
+    const plain = options.target?.layerFormat === 'plain';
+    const { images: tuned, budgets } = await tuneLayers(scanned, { ...options, reader, cache, plain });
+    const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
     warnOfWindow(
       resolved.map(({ image }) => image),
       listener,
@@ -135,11 +142,13 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         images: resolved.map((each) => ({ ...each, layers: null, manifest: null })),
         root: null,
         encodings: [],
+        budgets,
         downloaded: reader.downloaded,
         cache: useOf(cached, 0),
       };
     }
-    return await write({ ...options, source }, options.target, set, resolved, reader, cached);
+    const outcome = await write({ ...options, source }, options.target, set, resolved, reader, cached);
+    return { ...outcome, budgets };
   } finally {
     await scratch.close();
   }
@@ -260,7 +269,7 @@ async function write(
   images: readonly Resolved[],
   reader: LayerReader,
   cached: CachedSource | null,
-): Promise<RunOutcome> {
+): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
   const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
   const layers = await writeLayers(writer, images, options.jobs, signal);
