@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../../oci/reference.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { tally } from '../../stream/seal.ts';
+import { type Sealing, tally } from '../../stream/seal.ts';
 import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../place.ts';
 import { BlobsUnknown } from './upload/blobs-unknown.ts';
 import { nameOf } from './failure.ts';
@@ -14,7 +14,7 @@ import { noteReferrer } from './referrers-tag.ts';
 import { blobName, type Repository } from './repository.ts';
 import { pauseBefore } from './retry/retry.ts';
 import type { HttpAnswer } from './http/transport.ts';
-import { SessionLost } from './upload/upload-session.ts';
+import { SessionLost } from './upload/session-lost.ts';
 import { type Taken, Uploader } from './upload/uploader.ts';
 
 /**
@@ -146,7 +146,7 @@ class RegistryTarget implements Target {
     const { clock, options } = this.#repository.client;
     let told = 0;
     let answer = offered;
-    for (let failures = 0; ; failures += 1) {
+    for (let failures = 0; ; ) {
       let sent = 0;
       const counted = tally(source.blob(descriptor, signal), (count) => {
         sent += count;
@@ -158,6 +158,12 @@ class RegistryTarget implements Target {
       });
       let taken: Taken | null = null;
       try {
+        if (this.#uploader.streams(descriptor.size)) {
+          const first = answer;
+          answer = null;
+          if (await this.#uploader.pass(counted, descriptor, signal, first)) return;
+          continue;
+        }
         const name = blobName(descriptor.digest);
         const session = answer === null ? null : await this.#uploader.session(answer, signal, name);
         answer = null;
@@ -168,12 +174,13 @@ class RegistryTarget implements Target {
         await taken?.abort();
         if (!(error instanceof SessionLost) || failures >= options.retryTimes) throw error;
         await clock.sleep(pauseBefore(failures, clock), signal);
+        failures += 1;
       }
     }
   }
 
-  stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
-    return this.#uploader.stage(stream, signal);
+  stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob> {
+    return this.#uploader.stage('seal' in stream ? stream.stream : stream, signal);
   }
 
   async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {

@@ -6,21 +6,8 @@ import { resolveLocation } from '../client.ts';
 import { ConnectionError, type Fault, nameOf, protocolError, readFault, refusal } from '../failure.ts';
 import { blobName, type Repository } from '../repository.ts';
 import { isTransient, retryAfter } from '../retry/retry.ts';
+import { SessionLost } from './session-lost.ts';
 import { discard, header, type HttpAnswer } from '../http/transport.ts';
-
-/**
- * The session is gone, or holds something else than what was sent: only taking the bytes in from their start helps.
- * Whoever can make the same stream again may do so; a registry of distribution's own make loses every session whose
- * connection breaks in the middle of a chunk.
- */
-export class SessionLost extends OcislimError {
-  constructor(error: OcislimError) {
-    super(error.code === 'NOT_FOUND' ? 'REGISTRY' : error.code, `${error.message}: the upload is lost`, {
-      cause: error,
-      advice: 'Run the same command again: what is there already is not sent again.',
-    });
-  }
-}
 
 /** What became of a closing PUT. */
 export type PutOutcome =
@@ -279,8 +266,33 @@ export class UploadSession {
     }
   }
 
+  /**
+   * Sends a whole blob in the closing PUT, as it comes. Once; not after anything else.
+   * @throws what the stream throws, UNAUTHORIZED when a login has run out
+   */
+  async stream(digest: Digest, size: number, body: ByteStream, signal: AbortSignal): Promise<PutOutcome> {
+    const reading = { error: null as unknown };
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
+    try {
+      return await this.#put(digest, headers, noting(body, reading), signal);
+    } catch (error) {
+      throw reading.error ?? error;
+    }
+  }
+
   /** Sends the closing PUT once: with `body`, that is the whole blob. */
-  async put(digest: Digest, body: Uint8Array | null, signal: AbortSignal): Promise<PutOutcome> {
+  put(digest: Digest, body: Uint8Array | null, signal: AbortSignal): Promise<PutOutcome> {
+    return body === null
+      ? this.#put(digest, { 'content-length': '0' }, null, signal)
+      : this.#put(digest, { 'content-type': 'application/octet-stream' }, body, signal);
+  }
+
+  async #put(
+    digest: Digest,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | ByteStream | null,
+    signal: AbortSignal,
+  ): Promise<PutOutcome> {
     const { party, client } = this.#repository;
     const what = `uploading ${blobName(digest)}`;
     let answer: HttpAnswer;
@@ -289,7 +301,7 @@ export class UploadSession {
         {
           method: 'PUT',
           target: withDigest(this.#location, digest),
-          headers: body === null ? { 'content-length': '0' } : { 'content-type': 'application/octet-stream' },
+          headers,
           ...(body === null ? {} : { body }),
           what,
           accept: () => true,
