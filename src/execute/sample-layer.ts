@@ -54,11 +54,11 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
   const whole: Trial[] = ladders.map(() => nothing);
   const stubborn: number[] = ladders.map(() => 0);
   const pieces = new SpreadPieces<Kept>();
-  const blocks = new BlockReader(tar, pieceSize);
+  const blocks = new BlockReader(tar);
   let tarBytes = 0;
   try {
     for (let last = false; !last; ) {
-      const block = await blocks.next();
+      const block = await blocks.next(new SharedArrayBuffer(pieceSize));
       last = block.last;
       tarBytes += block.bytes.length;
       // Who takes the time does one thing at a time.

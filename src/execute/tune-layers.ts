@@ -195,7 +195,7 @@ async function sample(
   listener({ type: 'task-start', id, phase: 'scan', label, total: sizeOf(image, content) });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
-  const open = (layer: number): ByteStream => reader.tar(image, layer, signal, onBytes);
+  const open = (layer: number): ByteStream => reader.tar(image, layer, signal, { onBytes });
   const tar = content.kind === 'stored' ? open(content.layer) : editTar(content.edit, open);
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   listener({ type: 'task-end', id, outcome: 'tried' });
