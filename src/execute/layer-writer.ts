@@ -5,8 +5,8 @@ import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { at } from '../errors.ts';
 import type { Listener, TaskPhase } from '../events.ts';
 import {
+  decidedEncodingOf,
   type Encoding,
-  encodingOf,
   type Image,
   type Layer,
   layerOf,
@@ -22,7 +22,8 @@ import type { Adoption, Source, Target } from '../store/place.ts';
 import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { type Seal, sealedAs, type Sealing, sealing, tally } from '../stream/seal.ts';
+import { type Seal, sealedAs, sealing, tally } from '../stream/seal.ts';
+import type { LayerInput } from './layer-input.ts';
 import type { LayerReader } from './layer-reader.ts';
 
 /** How a layer of the new image came to be. `dropped`: nothing was left in it. */
@@ -51,7 +52,7 @@ interface Passing {
   readonly phase: TaskPhase;
   /** Compressed source bytes to come. */
   readonly total: number;
-  readonly open: (onBytes: (count: number) => void) => ByteStream;
+  readonly open: (onBytes: (count: number) => void) => LayerInput;
   readonly encoding: PackedEncoding;
   readonly isWanted: (packed: Packed) => boolean;
   /** All that decides about the bytes. */
@@ -150,7 +151,7 @@ export class LayerWriter {
 
   /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
   #encodingFor(image: Image, layer: Layer, content: ResolvedContent): Encoding {
-    const wish = encodingOf(layer);
+    const wish = decidedEncodingOf(layer);
     // What is restored to an image without layers is packed as the original is.
     const top = content.kind === 'stored' ? content.layer : Math.max(content.range.to, 1);
     const kind = layerKind(layerOf(image, top).descriptor.mediaType);
@@ -209,7 +210,10 @@ export class LayerWriter {
     const isWorthIt = ({ compressed }: Packed) =>
       this.#target.layerFormat === 'plain' ||
       savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
-    const open = (onBytes: (count: number) => void) => this.#reader.tar(image, number, signal, onBytes);
+    const open = (onBytes: (count: number) => void): LayerInput =>
+      encoding.kind === 'none'
+        ? hashed(this.#reader.tar(image, number, signal, onBytes))
+        : { kind: 'blocks', ...this.#reader.blocks(image, number, signal, onBytes) };
     const packed = await this.#produce({
       label: `layer ${number}`,
       phase: 'recompress',
@@ -251,7 +255,7 @@ export class LayerWriter {
     const { editTar } = await import('./edit-tar.ts');
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const open = (onBytes: (count: number) => void) =>
-      coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes)));
+      hashed(coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes))));
     const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
     const packed = await this.#produce({
       label,
@@ -352,22 +356,21 @@ export class LayerWriter {
 
   async #passWith(work: Passing, copy: BlobWriter | null): Promise<Packed> {
     const { label, phase, total, open, encoding, isWanted, signal } = work;
-    const { encode } = await import('../codec/encode.ts');
+    // Loaded where layers are made: a copy makes none.
+    const { pack } = await import('./layer-input.ts');
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;
-    const reading = { error: null as unknown };
     const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
-    const plain = sealing(noting(input, reading));
-    const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
-    const packing = copy === null ? compressed.stream : copying(compressed.stream, copy);
-    const sealed: Sealing = { stream: packing, seal: () => compressed.seal() };
-    const staged = await this.#target.stage(sealed, signal).catch((error: unknown) => {
+    const packing = pack(input, encoding, { signal, pool: this.#pool });
+    const stream = copy === null ? packing.stream : copying(packing.stream, copy);
+    const made = { stream, seal: () => packing.seals().compressed };
+    const staged = await this.#target.stage(made, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
-      throw error === reading.error ? error : at(label, error);
+      throw packing.isOfInput(error) ? error : at(label, error);
     });
     try {
-      const packed = { plain: plain.seal(), compressed: compressed.seal() };
+      const packed = packing.seals();
       if (isWanted(packed)) await copy?.keep(packed.compressed.digest, packed.compressed.size);
       await this.#cache?.recipes.remember(work.recipe, {
         ...packed.compressed,
@@ -397,20 +400,15 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** A tar that is hashed as it passes. */
+function hashed(stream: ByteStream): LayerInput {
+  return { kind: 'stream', ...sealing(stream) };
+}
+
 async function* copying(stream: ByteStream, copy: BlobWriter): ByteStream {
   for await (const chunk of stream) {
     await copy.write(chunk);
     yield chunk;
-  }
-}
-
-/** Remembers the error that a stream ends with. */
-async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
-  try {
-    yield* stream;
-  } catch (error) {
-    reading.error = error;
-    throw error;
   }
 }
 
@@ -485,7 +483,7 @@ function dropped(diffId: Digest): SealedLayer {
  * All that decides about a layer's tar: the same recipe gives the same one. What the image says of its blobs is part of
  * it, so that what was found right about one description is not believed of another.
  */
-function recipeOf(image: Image, content: ResolvedContent): string {
+export function recipeOf(image: Image, content: ResolvedContent): string {
   const source = (number: number) => {
     const { descriptor, diffId } = layerOf(image, number);
     return `${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
@@ -508,7 +506,7 @@ function recipeOf(image: Image, content: ResolvedContent): string {
 }
 
 /** What packs a layer: the same gives the same bytes, another version of it may not. */
-function packerOf(encoding: PackedEncoding): string {
+export function packerOf(encoding: PackedEncoding): string {
   const { name, version, level, blockSize } = describeEncoder(encoding);
   return JSON.stringify([encoding.kind, name, version, level, blockSize]);
 }

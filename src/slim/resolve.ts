@@ -1,5 +1,6 @@
 import type { Change, ChangeList } from '../changeset/change.ts';
 import { buildEdit, type LayerEdit } from '../changeset/edit.ts';
+import { EntrySet } from '../changeset/entry-set.ts';
 import { type Below, express, NeedsLayersBelow, type Promotion } from '../changeset/express.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { PathTable } from '../changeset/path-table.ts';
@@ -114,7 +115,7 @@ export function resolve(
       if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
       for (const promotion of expression.promoted) promotions.push(promotion);
-      const merged = numbers(range).flatMap((layer) => changes.get(layer) ?? []);
+      const merged = numbers(range).map((layer) => changes.get(layer) ?? []);
       for (const removal of lostIn(merged, written)) removals.push(removal);
     }
     refuseGarbage([...numbers(range), ...written.map((change) => change.layer)], indexes);
@@ -244,13 +245,20 @@ class LinkResolver {
   }
 }
 
+const squashed = { kind: 'squashed' } as const;
+
 /** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
-function lostIn(changes: readonly Change[], written: readonly Change[]): Removal[] {
-  const left = new Set(written.map((change) => `${change.layer}:${change.entry}`));
-  const lost = changes.filter(
-    (change) => change.form !== 'made' && !left.has(`${change.layer}:${change.entry}`),
-  );
-  return lost.map((change) => ({ change, reason: { kind: 'squashed' }, how: 'freed' }));
+function lostIn(layers: readonly (readonly Change[])[], written: readonly Change[]): Removal[] {
+  const left = new EntrySet();
+  for (const change of written) if (change.entry >= 0) left.add(change.layer, change.entry);
+  const removals: Removal[] = [];
+  for (const changes of layers) {
+    for (const change of changes) {
+      if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
+      removals.push({ change, reason: squashed, how: 'freed' });
+    }
+  }
+  return removals;
 }
 
 function refuseGarbage(layers: readonly number[], indexes: ReadonlyMap<number, LayerIndex>): void {

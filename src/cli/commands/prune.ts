@@ -41,12 +41,9 @@ export const prune: Command = {
       });
     }
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { rangeSelection, pruneOptions, tracePrunings, packedEncoding, minSavings } = await import(
-      '../selections.ts'
-    );
+    const { rangeSelection, pruneOptions, tracePrunings, packingStage } = await import('../selections.ts');
     const { prune: transform } = await import('../../slim/prune.ts');
     const { squash } = await import('../../slim/squash.ts');
-    const { recompress } = await import('../../compress/recompress.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
     const options = await pruneOptions(values);
     if (
@@ -59,8 +56,7 @@ export const prune: Command = {
         advice: 'Give --rule, --rules, --preset, --trace or --shadowed.',
       });
     }
-    const encoding = await packedEncoding(values);
-    const savings = await minSavings(values);
+    const pack = await packingStage(values);
     return rewrite('prune', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
       const traces = await tracePrunings(values, session);
@@ -68,7 +64,7 @@ export const prune: Command = {
       const steps = [
         transform(selection, { ...options, traces }),
         ...(flag(values, 'squash') ? [squash(selection)] : []),
-        ...(encoding === null ? [] : [recompress(selection, encoding, savings)]),
+        ...(pack === null ? [] : [pack(selection)]),
       ];
       return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
     });

@@ -19,7 +19,7 @@ export const slim: Command = {
   name: 'slim',
   describe: 'all stages in one pull and one push, with safe defaults',
   details:
-    'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format. A plan (-f) says everything itself.',
+    'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format, --tune and --budget the levels. A plan (-f) says everything itself.',
   positionals: [source, destination],
   options: [planOption, ...pruning, ...squashSelection, ...packing, ...debugging, ...checking, ...rewriting],
   examples: [
@@ -60,26 +60,26 @@ async function stages(
     squashSelection: readSquash,
     pruneOptions,
     tracePrunings,
-    packedEncoding,
+    packingStage,
     minSavings,
   } = await import('../selections.ts');
   const { safePresets } = await import('../../slim/presets.ts');
   const { prune } = await import('../../slim/prune.ts');
   const { squash } = await import('../../slim/squash.ts');
-  const { recompress } = await import('../../compress/recompress.ts');
   const { repackBetter } = await import('../../compress/repack.ts');
   const { pipe, withPlan } = await import('../../image/image.ts');
   const all = { kind: 'all' } as const;
   const given = (values['preset'] ?? []) as readonly string[];
   const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true });
   const traces = await tracePrunings(values, session);
-  const encoding = await packedEncoding(values);
+  const pack = await packingStage(values);
+  const savings = await minSavings(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';
   return pipe(
     prune(all, { ...options, traces }),
     ...(squashes ? [squash(await readSquash(values, readBase))] : []),
-    encoding === null ? repackBetter(all) : recompress(all, encoding, await minSavings(values)),
+    pack === null ? repackBetter(all, savings) : pack(all),
     (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image),
   );
 }

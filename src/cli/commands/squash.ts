@@ -21,12 +21,10 @@ export const squash: Command = {
   ],
   async run(values, console) {
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { squashSelection: read, packedEncoding, minSavings } = await import('../selections.ts');
+    const { squashSelection: read, packingStage } = await import('../selections.ts');
     const { squash: transform } = await import('../../slim/squash.ts');
-    const { recompress } = await import('../../compress/recompress.ts');
     const { pipe } = await import('../../image/image.ts');
-    const encoding = await packedEncoding(values);
-    const savings = await minSavings(values);
+    const pack = await packingStage(values);
     const origin =
       ['last', 'from-layer', 'layers', 'base', 'all'].find((name) => values[name] !== undefined) ?? 'last';
     return rewrite(
@@ -36,7 +34,7 @@ export const squash: Command = {
       async (session) => {
         const selection = await read(values, baseReader(session));
         const merge = transform(selection);
-        return encoding === null ? merge : pipe(merge, recompress(selection, encoding, savings));
+        return pack === null ? merge : pipe(merge, pack(selection));
       },
       `--${origin}`,
     );
