@@ -272,7 +272,16 @@ async function write(
 ): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
   const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
-  const layers = await writeLayers(writer, images, options.jobs, signal);
+  // Nothing changes: the configs go beside the layers, as they are.
+  const configs = isCopy(target, images) ? images.map(({ image }) => image) : [];
+  let layers: readonly (readonly SealedLayer[])[] = [];
+  const work = [
+    async (inner: AbortSignal) => {
+      layers = await writeLayers(writer, images, options.jobs, inner);
+    },
+    (inner: AbortSignal) => putConfigs(target, configs, inner),
+  ];
+  await mapParallel(work, work.length, signal, (each, _, inner) => each(inner));
   gateSavings(options.requireSavings, images, layers);
   const family = familyOfAll(set, images, layers, listener);
   const assembled = new Map<Member, Assembled>();
@@ -306,6 +315,7 @@ async function write(
   }
   const root = await writeManifests(target, set, assembled, family, {
     ...options,
+    there: new Set(configs.map(({ manifest }) => manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
   await warnOfReferrers(source, set, root, listener, signal);
@@ -339,6 +349,17 @@ async function publish(target: Target, root: RawManifest, signal: AbortSignal): 
       { cause: error },
     );
   }
+}
+
+/** Whatever becomes of the layers, is every config the one that was read? */
+function isCopy(target: Target, images: readonly Resolved[]): boolean {
+  return target.layerFormat === 'any' && images.every(({ image }) => isUntouched(image));
+}
+
+async function putConfigs(target: Target, images: readonly Image[], signal: AbortSignal): Promise<void> {
+  await mapParallel(images, adoptions, signal, ({ manifest, config }, _, inner) =>
+    target.put(config.bytes, manifest.config, inner),
+  );
 }
 
 /** Layers that need processors and layers that need only the network go on beside each other. */
