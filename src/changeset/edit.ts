@@ -1,5 +1,6 @@
 import { chmodHead, makeHead, relinkHead } from '../tar/head.ts';
 import type { Change } from './change.ts';
+import { EntryActions } from './entry-actions.ts';
 import { type LayerIndex, opaqueMarkerName, whiteoutName } from './layer-index.ts';
 import type { Path } from './path.ts';
 import type { PathTable } from './path-table.ts';
@@ -15,7 +16,7 @@ export type EntryAction =
 export interface LayerEdit {
   readonly before: readonly Uint8Array[];
   /** In the order in which they are read; a layer of which nothing is kept does not occur. */
-  readonly sources: readonly { readonly layer: number; readonly actions: ReadonlyMap<number, EntryAction> }[];
+  readonly sources: readonly { readonly layer: number; readonly actions: EntryActions }[];
   readonly after: readonly Uint8Array[];
   /** Bytes of the tar to come, its end mark included; renamed entries are counted with the heads that they have now. */
   readonly tarBytes: number;
@@ -40,7 +41,7 @@ export function buildEdit(
 ): LayerEdit {
   const before: Uint8Array[] = [];
   const after: Uint8Array[] = [];
-  const sources = new Map<number, Map<number, EntryAction>>();
+  const sources = new Map<number, EntryActions>();
   let tarBytes = 1024;
   for (const change of changes) {
     const path = table.paths[change.path] as Path;
@@ -68,7 +69,7 @@ export function buildEdit(
       case 'block':
       case 'fifo': {
         let actions = sources.get(change.layer);
-        if (actions === undefined) sources.set(change.layer, (actions = new Map()));
+        if (actions === undefined) sources.set(change.layer, (actions = new EntryActions()));
         actions.set(change.entry, actionOf(change, path, mode));
         tarBytes += (indexes.get(change.layer) as LayerIndex).bytes[change.entry] as number;
       }

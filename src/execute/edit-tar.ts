@@ -1,5 +1,7 @@
 import type { EntryAction, LayerEdit } from '../changeset/edit.ts';
+import type { EntryActions } from '../changeset/entry-actions.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { Coalescer } from '../stream/coalesce.ts';
 import { chmodHead, renameHead, tarEnd } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
 
@@ -8,25 +10,45 @@ import { TarReader } from '../tar/reader.ts';
  * source layer; each is read once, to its end, so that it is verified before the result is believed.
  */
 export async function* editTar(edit: LayerEdit, open: (layer: number) => ByteStream): ByteStream {
-  yield* edit.before;
-  for (const { layer, actions } of edit.sources) yield* editSource(open(layer), actions);
-  yield* edit.after;
-  yield tarEnd;
+  const pieces = new Coalescer();
+  yield* gather(edit.before, pieces);
+  for (const { layer, actions } of edit.sources) yield* editSource(open(layer), actions, pieces);
+  yield* gather(edit.after, pieces);
+  yield* gather([tarEnd], pieces);
+  pieces.end();
+  yield* ready(pieces);
 }
 
-async function* editSource(stream: ByteStream, actions: ReadonlyMap<number, EntryAction>): ByteStream {
+/** An entry is hundreds of bytes, and whatever goes through a generator alone costs as much as hashing thousands. */
+async function* editSource(stream: ByteStream, actions: EntryActions, pieces: Coalescer): ByteStream {
   const reader = new TarReader(stream);
   try {
-    let number = 0;
-    for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
-      const action = actions.get(number++);
+    for (let number = 0; ; number++) {
+      const entry = reader.nextNow() ?? (await reader.next());
+      if (entry === null) break;
+      const action = actions.get(number);
       if (action === undefined) continue;
-      yield editHead(entry.head, action);
-      for (let chunk = await reader.takeBody(); chunk !== null; chunk = await reader.takeBody()) yield chunk;
+      pieces.add(editHead(entry.head, action));
+      while (reader.left > 0) {
+        const part = reader.takeBodyNow() ?? (await reader.takeBody());
+        if (part !== null) pieces.add(part);
+        for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
+      }
     }
   } finally {
     await reader.cancel();
   }
+}
+
+function* gather(heads: Iterable<Uint8Array>, pieces: Coalescer): Generator<Uint8Array> {
+  for (const head of heads) {
+    pieces.add(head);
+    yield* ready(pieces);
+  }
+}
+
+function* ready(pieces: Coalescer): Generator<Uint8Array> {
+  for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
 }
 
 function editHead(head: Uint8Array, action: EntryAction): Uint8Array {
