@@ -29,7 +29,7 @@ import type { Gathering } from './gather.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
-import { type BudgetUse, type LayerTuning, type TunedImage, tuneLayers } from './tune-layers.ts';
+import type { BudgetUse, LayerTuning, TuneContext, TunedImage, Tuning } from './tune-layers.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -130,7 +130,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       await warn(image, resolution, listener);
     }
     const plain = options.target?.layerFormat === 'plain';
-    const { images: tuned, budgets } = await tuneLayers(scanned, { ...options, reader, cache, plain });
+    const { images: tuned, budgets } = await tune(scanned, { ...options, reader, cache, plain });
     const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
     warnOfWindow(
       resolved.map(({ image }) => image),
@@ -152,6 +152,17 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   } finally {
     await scratch.close();
   }
+}
+
+/** Puts plain encodings in the place of tuned ones. What tries them is loaded where there are some. */
+async function tune(
+  images: readonly { readonly image: Image; readonly resolution: Resolution }[],
+  context: TuneContext,
+): Promise<Tuning> {
+  const isTuned = ({ image }: { readonly image: Image }) =>
+    image.plan.layers.some((layer) => encodingOf(layer).kind === 'tuned');
+  if (images.some(isTuned)) return (await import('./tune-layers.ts')).tuneLayers(images, context);
+  return { images: images.map(({ image }) => ({ image, tunings: new Map() })), budgets: [] };
 }
 
 /** A trace that does not say of what platform it is cannot be for several. @throws USAGE */
