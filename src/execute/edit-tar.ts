@@ -7,7 +7,8 @@ import { TarReader } from '../tar/reader.ts';
 
 /**
  * Writes the tar of an edited layer: kept entries pass as their verbatim blocks. `open` gives the unpacked tar of a
- * source layer; each is read once, to its end, so that it is verified before the result is believed.
+ * source layer; each is read once, to its end, so that it is verified before the result is believed. Its chunks may be lent:
+ * what is given out is then lent, too.
  */
 export async function* editTar(edit: LayerEdit, open: (layer: number) => ByteStream): ByteStream {
   const pieces = new Coalescer();
@@ -24,13 +25,22 @@ async function* editSource(stream: ByteStream, actions: EntryActions, pieces: Co
   const reader = new TarReader(stream);
   try {
     for (let number = 0; ; number++) {
-      const entry = reader.nextNow() ?? (await reader.next());
+      let entry = reader.nextNow();
+      if (entry === null) {
+        // Before the reader goes on, nothing may refer to its chunk any more.
+        yield* settled(pieces);
+        entry = await reader.next();
+      }
       if (entry === null) break;
       const action = actions.get(number);
       if (action === undefined) continue;
       pieces.add(editHead(entry.head, action));
       while (reader.left > 0) {
-        const part = reader.takeBodyNow() ?? (await reader.takeBody());
+        let part = reader.takeBodyNow();
+        if (part === null) {
+          yield* settled(pieces);
+          part = await reader.takeBody();
+        }
         if (part !== null) pieces.add(part);
         for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
       }
@@ -45,6 +55,11 @@ function* gather(heads: Iterable<Uint8Array>, pieces: Coalescer): Generator<Uint
     pieces.add(head);
     yield* ready(pieces);
   }
+}
+
+function* settled(pieces: Coalescer): Generator<Uint8Array> {
+  pieces.settle();
+  yield* ready(pieces);
 }
 
 function* ready(pieces: Coalescer): Generator<Uint8Array> {

@@ -21,7 +21,6 @@ import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
 import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { coalesce } from '../stream/coalesce.ts';
 import { type Seal, sealedAs, sealing, tally } from '../stream/seal.ts';
 import type { LayerInput } from './layer-input.ts';
 import type { LayerReader } from './layer-reader.ts';
@@ -212,7 +211,7 @@ export class LayerWriter {
       savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
     const open = (onBytes: (count: number) => void): LayerInput =>
       encoding.kind === 'none'
-        ? hashed(this.#reader.tar(image, number, signal, onBytes))
+        ? hashed(this.#reader.tar(image, number, signal, { onBytes }))
         : { kind: 'blocks', ...this.#reader.blocks(image, number, signal, onBytes) };
     const packed = await this.#produce({
       label: `layer ${number}`,
@@ -254,8 +253,10 @@ export class LayerWriter {
     // Loaded where layers are made: a copy makes none.
     const { editTar } = await import('./edit-tar.ts');
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
+    // Encoders copy what they get into their blocks at once.
+    const lent = packing.kind !== 'none';
     const open = (onBytes: (count: number) => void) =>
-      hashed(coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes))));
+      hashed(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, { onBytes, lent })));
     const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
     const packed = await this.#produce({
       label,
