@@ -35,6 +35,7 @@ const emptyFacts: LayerFacts = {
   scripts: new Map(),
   contents: new Map(),
   digests: new Map(),
+  twins: new Map(),
 };
 
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */

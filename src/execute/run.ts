@@ -29,6 +29,7 @@ import type { Gathering } from './gather.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
+import { SpoolRoom } from './spool.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -139,7 +140,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         cache: useOf(cached, 0),
       };
     }
-    return await write({ ...options, source }, options.target, set, resolved, reader, cached);
+    return await write({ ...options, source }, options.target, set, resolved, reader, new SpoolRoom(scratch), cached);
   } finally {
     await scratch.close();
   }
@@ -189,11 +190,12 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 
 /** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
 function gatheringFor(image: Image, digests: boolean): Gathering | null {
-  const { prunings } = image.plan;
+  const { prunings, arrangements } = image.plan;
+  const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const removes = traced || prunings.some(({ rules }) => rules.length > 0);
-  if (!traced && !(digests && removes)) return null;
-  return { probe: traced ? contentProbe : null, digests: digests && removes };
+  if (!traced && !twins && !(digests && removes)) return null;
+  return { probe: traced ? contentProbe : null, digests: digests && removes, twins };
 }
 
 function warn(image: Image, resolution: Resolution, listener: Listener): void {
@@ -252,10 +254,11 @@ async function write(
   set: ImageSet,
   images: readonly Resolved[],
   reader: LayerReader,
+  room: SpoolRoom,
   cached: CachedSource | null,
 ): Promise<RunOutcome> {
   const { source, listener, signal, pool } = options;
-  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
+  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null, room);
   const layers = await writeLayers(writer, images, options.jobs, signal);
   gateSavings(options.requireSavings, images, layers);
   const family = familyOfAll(set, images, layers, listener);

@@ -1,4 +1,5 @@
 import { editTar } from '../../src/execute/edit-tar.ts';
+import { SpoolRoom } from '../../src/execute/spool.ts';
 import { Gatherer } from '../../src/execute/gather.ts';
 import { scanTar } from '../../src/execute/scan-tar.ts';
 import { type Image, pipe, readImage, type Transform } from '../../src/image/image.ts';
@@ -58,6 +59,15 @@ export async function run(tars: readonly Uint8Array[], ...transforms: Transform[
   return interpret(pipe(...transforms)(imageOf(tars)), tars);
 }
 
+/** The same with so little memory for what is out of order. */
+export async function runWithin(
+  memory: number,
+  tars: readonly Uint8Array[],
+  ...transforms: Transform[]
+): Promise<Outcome> {
+  return interpret(pipe(...transforms)(imageOf(tars)), tars, memory);
+}
+
 /** Restores to an image over plain tars what another has. */
 export async function runRestore(
   slim: readonly Uint8Array[],
@@ -68,11 +78,16 @@ export async function runRestore(
   return interpret(transform(imageOf(slim)), [...slim, ...original]);
 }
 
-async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Outcome> {
+async function interpret(image: Image, tars: readonly Uint8Array[], memory = 1e6): Promise<Outcome> {
   const read = new Set<number>();
   const open = (layer: number) => {
     read.add(layer);
     return pieces(tars[layer - 1] as Uint8Array, 1000);
+  };
+  const room = new SpoolRoom(null, 2 * memory);
+  const spooling = {
+    open: (wanted: number) => room.open(wanted, new AbortController().signal),
+    onReadings: () => {},
   };
   const indexes = new Map();
   const facts = new Map<number, LayerFacts>();
@@ -80,7 +95,7 @@ async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Out
   for (;;) {
     for (const layer of wanted) {
       if (indexes.has(layer)) continue;
-      const gatherer = new Gatherer({ probe: contentProbe, digests: false });
+      const gatherer = new Gatherer({ probe: contentProbe, digests: false, twins: true });
       indexes.set(layer, await scanTar(open(layer), gatherer));
       facts.set(layer, gatherer.facts());
     }
@@ -96,7 +111,7 @@ async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Out
         continue;
       }
       const chunks: Uint8Array[] = [];
-      for await (const chunk of editTar(content.edit, open)) chunks.push(chunk);
+      for await (const chunk of editTar(content.edit, open, spooling)) chunks.push(chunk);
       written.push(concat(chunks));
     }
     return { tars: written, resolution: result.resolution, read, image };
