@@ -19,6 +19,8 @@ export interface Announced {
   readonly missing: (path: ByteString) => boolean;
   /** May the file that got this path first have other permission bits? */
   readonly changedMode: (path: ByteString, from: number, to: number) => boolean;
+  /** Of a file that got this path first: the name that stands for all that may have become one file with it, or null. */
+  readonly linked: (path: ByteString) => ByteString | null;
 }
 
 /** Layers, lowest first, and what to call the image in messages. */
@@ -44,7 +46,7 @@ export function compareRootfs(
   const a = new Rootfs(table, before);
   const b = new Rootfs(table, after);
   const isExcused = excuse(a, b, announced.missing);
-  const links = new LinkComparison(a, b);
+  const links = new LinkComparison(a, b, announced.linked);
   let compared = 0;
   let allowedMissing = 0;
   for (let id = 0; id < table.paths.length; id++) {
@@ -127,27 +129,40 @@ function excuse(a: Rootfs, b: Rootfs, missing: (path: ByteString) => boolean): (
   return (path) => named[path] === 1 || (emptied[path] === 1 && a.tree.isImplied(path));
 }
 
-/** Two names are one file on both sides or on neither; names that only one side has do not count. */
+/**
+ * Two names are one file on both sides or on neither, unless it was announced that two files become one; names that only one
+ * side has do not count.
+ */
 class LinkComparison {
   readonly #a: Rootfs;
   readonly #b: Rootfs;
   /** The first name of each file, among those that both sides have. */
-  readonly #firstOfA = new Map<number, number>();
+  readonly #firstOfA = new Map<number | string, number>();
   readonly #firstOfB = new Map<number, number>();
 
-  constructor(a: Rootfs, b: Rootfs) {
+  readonly #linked: Announced['linked'];
+
+  constructor(a: Rootfs, b: Rootfs, linked: Announced['linked']) {
     this.#a = a;
     this.#b = b;
+    this.#linked = linked;
   }
 
   /** To be called with ascending paths. */
   compare(path: number): { what: 'links'; a: string; b: string } | null {
-    const was = this.#first(this.#firstOfA, this.#a.tree.file[path] as number, path);
+    const was = this.#first(this.#firstOfA, this.#fileOfA(path), path);
     const is = this.#first(this.#firstOfB, this.#b.tree.file[path] as number, path);
     return was === is ? null : { what: 'links', a: this.#describe(was, path), b: this.#describe(is, path) };
   }
 
-  #first(known: Map<number, number>, file: number, path: number): number {
+  /** Files of the first image that were to become one, and did, count as one. */
+  #fileOfA(path: number): number | string {
+    const { tree } = this.#a;
+    const group = this.#linked(this.#a.firstName(path)) ?? this.#linked(tree.table.paths[path] as Path);
+    return group === null ? (tree.file[path] as number) : `${this.#b.tree.file[path] as number} ${group}`;
+  }
+
+  #first<T>(known: Map<T, number>, file: T, path: number): number {
     const first = known.get(file);
     if (first === undefined) known.set(file, path);
     return first ?? path;

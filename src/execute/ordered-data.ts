@@ -168,7 +168,11 @@ class SpooledPart {
     const number = this.#bucketOf[this.#current] as number;
     const bucket = this.#buckets[number] as Bucket;
     this.#lengths[this.#current] = (this.#lengths[this.#current] as number) + chunk.length;
-    const buffer = (this.#buffers[number] ??= { at: bucket.filled, bytes: new Uint8Array(this.#bufferSize), used: 0 });
+    const buffer = (this.#buffers[number] ??= {
+      at: bucket.filled,
+      bytes: new Uint8Array(this.#bufferSize),
+      used: 0,
+    });
     bucket.filled += chunk.length;
     if (bucket.filled > bucket.stop)
       throw new OcislimError('DIGEST_MISMATCH', 'a layer has changed since its headers were read');

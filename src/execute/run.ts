@@ -140,7 +140,15 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         cache: useOf(cached, 0),
       };
     }
-    return await write({ ...options, source }, options.target, set, resolved, reader, new SpoolRoom(scratch), cached);
+    return await write(
+      { ...options, source },
+      options.target,
+      set,
+      resolved,
+      reader,
+      new SpoolRoom(scratch),
+      cached,
+    );
   } finally {
     await scratch.close();
   }

@@ -33,7 +33,8 @@ export function linkDuplicates(
   for (const change of changes) {
     if (change.kind !== 'file') continue;
     const index = indexes.get(change.layer) as LayerIndex;
-    if (((index.modes[change.entry] as number) & setIdBits) !== 0 || index.capable.has(change.entry)) continue;
+    if (((index.modes[change.entry] as number) & setIdBits) !== 0 || index.capable.has(change.entry))
+      continue;
     const twin = facts.get(change.layer)?.twins.get(change.entry);
     if (twin !== undefined) candidates.push({ change, twin });
   }

@@ -24,15 +24,44 @@ const groups: readonly (readonly string[])[] = [
   ['rb', 'rake', 'gemspec', 'ri', 'rbs'],
   ['php', 'phpt', 'lua', 'tcl', 'sh', 'bash', 'awk', 'm4', 'vim', 'el', 'r'],
   ['js', 'cjs', 'mjs', 'jsx', 'ts', 'cts', 'mts', 'tsx', 'map', 'css', 'scss', 'less'],
-  ['json', 'yaml', 'yml', 'toml', 'ini', 'conf', 'cfg', 'cnf', 'properties', 'service', 'desktop', 'cmake', 'pc', 'la'],
+  [
+    'json',
+    'yaml',
+    'yml',
+    'toml',
+    'ini',
+    'conf',
+    'cfg',
+    'cnf',
+    'properties',
+    'service',
+    'desktop',
+    'cmake',
+    'pc',
+    'la',
+  ],
   ['xml', 'xsd', 'xsl', 'dtd', 'html', 'htm', 'xhtml', 'svg'],
   ['md', 'markdown', 'rst', 'txt', 'text', 'tex', 'texi', 'info', 'pot', 'po'],
-  ['list', 'md5sums', 'symbols', 'shlibs', 'triggers', 'postinst', 'prerm', 'postrm', 'preinst', 'conffiles', 'templates'],
+  [
+    'list',
+    'md5sums',
+    'symbols',
+    'shlibs',
+    'triggers',
+    'postinst',
+    'prerm',
+    'postrm',
+    'preinst',
+    'conffiles',
+    'templates',
+  ],
   ['mo', 'gmo', 'dat', 'cache', 'hwdb', 'bin', 'db', 'sqlite', 'tables', 'enc'],
 ];
 const packed: ReadonlySet<string> = new Set(
-  ('gz tgz bz2 xz lzma lz4 zst zip whl egg jar war gem phar deb rpm apk br 7z rar png jpg jpeg gif webp avif ico mp3 mp4 ' +
-    'ogg webm woff woff2 pdf').split(' '),
+  (
+    'gz tgz bz2 xz lzma lz4 zst zip whl egg jar war gem phar deb rpm apk br 7z rar png jpg jpeg gif webp avif ico mp3 mp4 ' +
+    'ogg webm woff woff2 pdf'
+  ).split(' '),
 );
 const groupOf = new Map(groups.flatMap((extensions, i) => extensions.map((each) => [each, i + 2] as const)));
 const otherGroup = groups.length + 2;
@@ -61,7 +90,10 @@ export function likenessOf(entry: ChangeKind, path: Path): Likeness {
 /** A total order over different paths. */
 export function compareLikeness(a: Likeness, b: Likeness): number {
   return (
-    a.group - b.group || compareText(a.kind, b.kind) || compareText(a.base, b.base) || compareText(a.path, b.path)
+    a.group - b.group ||
+    compareText(a.kind, b.kind) ||
+    compareText(a.base, b.base) ||
+    compareText(a.path, b.path)
   );
 }
 
