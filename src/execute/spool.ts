@@ -98,7 +98,9 @@ export class SpoolRoom {
         resolve();
       };
       signal.addEventListener('abort', wake, { once: true });
-      this.#waiting.push(wake);
+      // Nobody hears of what is over.
+      if (signal.aborted) wake();
+      else this.#waiting.push(wake);
     });
   }
 }

@@ -143,13 +143,14 @@ test('--dedupe-hardlink changes nothing but which names are one file', async () 
         expect(formProblems(outcome, tars)).toEqual([]);
         // Names that were one file still are: groups only grow together.
         const groups = linkGroups(after);
-        for (const [path, names] of linkGroups(before))
+        const groupsBefore = linkGroups(before);
+        for (const [path, names] of groupsBefore)
           for (const name of names) expect(groups.get(path)).toContain(name);
         linked += outcome.resolution.linked.length;
         if (outcome.resolution.linked.length === 0) expect(diffRootfs(before, after)).toEqual([]);
         for (const [path, node] of after) {
           const names = groups.get(path) ?? [];
-          const [a, b] = [names.length, linkGroups(before).get(path)?.length ?? 0];
+          const [a, b] = [names.length, groupsBefore.get(path)?.length ?? 0];
           if (a !== b) expect(node.mode & 0o6000, `${path} has setuid bits and is linked`).toBe(0);
         }
       },

@@ -4,6 +4,7 @@ import { recompress } from '../../src/compress/recompress.ts';
 import { repackBetter } from '../../src/compress/repack.ts';
 import type { MinSavings, Transform } from '../../src/image/image.ts';
 import type { Selection } from '../../src/image/selection.ts';
+import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
@@ -63,6 +64,18 @@ export const slimStage: fc.Arbitrary<Stage> = fc.oneof(
           keep: keep.filter((glob) => !glob.startsWith('!')),
         });
     }),
+  fc
+    .record({
+      range: span,
+      order: fc.constantFrom('similar' as const, null),
+      hardlinks: fc.boolean(),
+      always: fc.boolean(),
+    })
+    .map(
+      ({ range, ...options }): Stage =>
+        (count) =>
+          arrange(selectionOf(range, count), options),
+    ),
 );
 
 export const compressStage: fc.Arbitrary<Stage> = fc.oneof(
