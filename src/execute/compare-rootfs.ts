@@ -137,32 +137,26 @@ class LinkComparison {
   readonly #a: Rootfs;
   readonly #b: Rootfs;
   /** The first name of each file, among those that both sides have. */
-  readonly #firstOfA = new Map<number | string, number>();
+  readonly #firstOfA = new Map<number, number>();
   readonly #firstOfB = new Map<number, number>();
 
-  readonly #linked: Announced['linked'];
+  readonly #joined: ReadonlyMap<number, number>;
 
   constructor(a: Rootfs, b: Rootfs, linked: Announced['linked']) {
     this.#a = a;
     this.#b = b;
-    this.#linked = linked;
+    this.#joined = joinFiles(a, b, linked);
   }
 
   /** To be called with ascending paths. */
   compare(path: number): { what: 'links'; a: string; b: string } | null {
-    const was = this.#first(this.#firstOfA, this.#fileOfA(path), path);
+    const file = this.#a.tree.file[path] as number;
+    const was = this.#first(this.#firstOfA, this.#joined.get(file) ?? file, path);
     const is = this.#first(this.#firstOfB, this.#b.tree.file[path] as number, path);
     return was === is ? null : { what: 'links', a: this.#describe(was, path), b: this.#describe(is, path) };
   }
 
-  /** Files of the first image that were to become one, and did, count as one. */
-  #fileOfA(path: number): number | string {
-    const { tree } = this.#a;
-    const group = this.#linked(this.#a.firstName(path)) ?? this.#linked(tree.table.paths[path] as Path);
-    return group === null ? (tree.file[path] as number) : `${this.#b.tree.file[path] as number} ${group}`;
-  }
-
-  #first<T>(known: Map<T, number>, file: T, path: number): number {
+  #first(known: Map<number, number>, file: number, path: number): number {
     const first = known.get(file);
     if (first === undefined) known.set(file, path);
     return first ?? path;
@@ -173,6 +167,32 @@ class LinkComparison {
       ? 'a file of its own'
       : `a hard link to ${show(this.#a.tree.table.paths[first] as Path)}`;
   }
+}
+
+/** By file of the first image, the one that it counts as: files that were to become one, and did. */
+function joinFiles(a: Rootfs, b: Rootfs, linked: Announced['linked']): Map<number, number> {
+  const { paths } = a.tree.table;
+  const joined = new Map<number, number>();
+  const rootOf = (file: number): number => {
+    let at = file;
+    for (let next = joined.get(at); next !== undefined && next !== at; next = joined.get(at)) at = next;
+    return at;
+  };
+  const first = new Map<string, number>();
+  for (let path = 0; path < paths.length; path++) {
+    const [was, is] = [a.tree.file[path] as number, b.tree.file[path] as number];
+    if (was === 0 || is === 0) continue;
+    // A promoted name has another one first; a name that is left may be another than that which was announced.
+    for (const group of new Set([linked(paths[path] as Path), linked(a.firstName(path))])) {
+      if (group === null) continue;
+      const key = `${is} ${group}`;
+      const other = first.get(key);
+      if (other === undefined) first.set(key, was);
+      else if (rootOf(other) !== rootOf(was)) joined.set(rootOf(was), rootOf(other));
+    }
+  }
+  for (const file of joined.keys()) joined.set(file, rootOf(file));
+  return joined;
 }
 
 const implied: Traits = {

@@ -6,13 +6,12 @@ import { compareLikeness, likenessOf } from '../../src/slim/likeness.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
-import { type GeneratedStack, layerStack } from '../support/arbitrary/layers.ts';
-import { bytesOf } from '../support/model/byte-string.ts';
+import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, linkGroups, normalise, placeOf, type Rootfs } from '../support/model/filesystem.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { readTar } from '../support/model/tar-reader.ts';
-import { formProblems, type Outcome, rootfsOf, run, runRestore, runWithin } from './rig.ts';
+import { formProblems, levelled, type Outcome, rootfsOf, run, runRestore, runWithin } from './rig.ts';
 import { selectionOf, type Span, span } from './stages.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 300);
@@ -32,20 +31,6 @@ function stageOf(name: string, range: Span, count: number): Transform[] {
     default:
       return [];
   }
-}
-
-/** The layers of a stack with few contents, owners and times, so that many files are the same. */
-function levelled({ layers }: GeneratedStack): Uint8Array[] {
-  return layers.map(({ entries, end }, i) => {
-    const level = (spec: EntrySpec, j: number): EntrySpec => {
-      const { type = 'file', sparse, body } = spec;
-      if (type !== 'file' || sparse !== undefined || body === undefined) return spec;
-      const { uid, gid, uname, gname, mtime, xattrs, mode, ...rest } = spec;
-      const kept = (i + j) % 5 === 0 ? { ...spec } : rest;
-      return { ...kept, body: bytesOf((i + j) % 3 === 0 ? 'one' : 'another') };
-    };
-    return writeTar(entries.map(level), end);
-  });
 }
 
 /** Are the data entries of a layer in the order of likeness, and its hard links after them? */

@@ -14,8 +14,11 @@ import type { LayerFacts } from '../../src/slim/facts/facts.ts';
 import { layersToScan, type Resolution, resolve } from '../../src/slim/resolve.ts';
 import { restore } from '../../src/slim/restore.ts';
 import { concat } from '../../src/stream/collect.ts';
+import type { GeneratedStack } from '../support/arbitrary/layers.ts';
+import { bytesOf } from '../support/model/byte-string.ts';
 import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
 import { orderProblems } from '../support/model/layer-order.ts';
+import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { readTar, readWholeTar } from '../support/model/tar-reader.ts';
 
 /** An image over plain tars, in memory: enough of one for transforms. */
@@ -129,5 +132,19 @@ export function formProblems(outcome: Outcome, sources: readonly Uint8Array[]): 
     const { entries, complete } = readWholeTar(tar);
     const below = rootfsOf(outcome.tars.slice(0, i));
     return [...orderProblems(entries, below), ...(complete ? [] : ['a rewritten layer has no end mark'])];
+  });
+}
+
+/** The layers of a stack with few contents, owners and times, so that many files are the same. */
+export function levelled({ layers }: GeneratedStack): Uint8Array[] {
+  return layers.map(({ entries, end }, i) => {
+    const level = (spec: EntrySpec, j: number): EntrySpec => {
+      const { type = 'file', sparse, body } = spec;
+      if (type !== 'file' || sparse !== undefined || body === undefined) return spec;
+      const { uid, gid, uname, gname, mtime, xattrs, mode, ...rest } = spec;
+      const kept = (i + j) % 5 === 0 ? { ...spec } : rest;
+      return { ...kept, body: bytesOf((i + j) % 3 === 0 ? 'one' : 'another') };
+    };
+    return writeTar(entries.map(level), end);
   });
 }
