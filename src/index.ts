@@ -48,7 +48,7 @@ export { repackBetter } from './compress/repack.ts';
 export { BlobCache, type CacheOptions } from './store/cache/blob-cache.ts';
 export { openSource, openTarget } from './store/open.ts';
 export type { Source, Target } from './store/place.ts';
-export { RegistryClients } from './store/registry/client.ts';
+export { RegistryClients } from './store/registry/clients.ts';
 export { anonymous, type Credential, type CredentialLookup } from './store/registry/auth/credential.ts';
 export { createCredentialLookup, type CredentialOptions } from './store/registry/auth/credentials.ts';
 export {

@@ -1,6 +1,7 @@
 import { chmodHead, linkHead, makeHead, relinkHead, renameHead } from '../tar/head.ts';
 import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
+import { EntryActions } from './entry-actions.ts';
 import { type LayerIndex, opaqueMarkerName, whiteoutName } from './layer-index.ts';
 import type { Path } from './path.ts';
 import type { PathTable } from './path-table.ts';
@@ -26,7 +27,7 @@ export interface DataOrder {
 export interface LayerEdit {
   readonly before: readonly Uint8Array[];
   /** In the order in which they are read; a layer of which nothing is kept does not occur. */
-  readonly sources: readonly { readonly layer: number; readonly actions: ReadonlyMap<number, EntryAction> }[];
+  readonly sources: readonly { readonly layer: number; readonly actions: EntryActions }[];
   /** Null where the data of each source layer goes on in its own order. */
   readonly order: DataOrder | null;
   /** How many entries become hard links. */
@@ -58,11 +59,11 @@ export function buildEdit(
 ): LayerEdit {
   const before: Uint8Array[] = [];
   const after: Uint8Array[] = [];
-  const sources = new Map<number, Map<number, EntryAction>>();
+  const sources = new Map<number, EntryActions>();
   const data: Change[] = [];
   const act = (change: Change, action: EntryAction): void => {
     let actions = sources.get(change.layer);
-    if (actions === undefined) sources.set(change.layer, (actions = new Map()));
+    if (actions === undefined) sources.set(change.layer, (actions = new EntryActions()));
     actions.set(change.entry, action);
   };
   let links = 0;

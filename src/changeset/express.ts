@@ -133,22 +133,27 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
   for (let path = 0; path < node.length; path++) {
     const change = tree.at(path);
     if (change === null || change.kind === 'directory') continue;
-    const id = tree.file[path] as number;
-    if (change.kind === 'link') {
-      const group = groups.get(id);
-      if (group === undefined) groups.set(id, [change]);
-      else group.push(change);
-    } else {
+    if (change.kind !== 'link') {
       data.push(change);
-      carriers.set(id, change);
+      continue;
     }
+    const id = tree.file[path] as number;
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [change]);
+    else group.push(change);
+  }
+  // Few files have links: only their carriers are looked up.
+  for (const change of groups.size === 0 ? [] : data) {
+    const id = tree.file[change.path] as number;
+    if (groups.has(id)) carriers.set(id, change);
   }
   const links: Change[] = [];
   const promoted: Promotion[] = [];
+  const names = options.below.kind === 'known' ? new FileNames(options.below.tree) : null;
   for (const [id, group] of groups) {
     group.sort(bySource);
-    const anchor = findAnchor(tree, id, group, carriers.get(id) ?? null, options);
-    let names = group;
+    const anchor = findAnchor(tree, id, group, carriers.get(id) ?? null, options.below, names);
+    let others: readonly Change[] = group;
     let target: number;
     if (anchor === null) {
       const [first, ...rest] = group as [Change, ...Change[]];
@@ -160,13 +165,13 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
         from: origin,
         reason: options.own.has(origin.layer) ? 'target removed' : 'borrowed from a lower layer',
       });
-      names = rest;
+      others = rest;
       target = first.path;
     } else {
       target = anchor;
     }
     const ready = new Set([target]);
-    for (const link of names) {
+    for (const link of others) {
       const sound = ready.has(link.target) || namesGround(tree, link.target, id, options.below);
       const change = sound ? link : list.create({ ...link, target, form: 'relinked' });
       if (!sound)
@@ -189,17 +194,45 @@ function findAnchor(
   id: number,
   group: readonly Change[],
   carrier: Change | null,
-  options: ExpressOptions,
+  below: Below,
+  names: FileNames | null,
 ): number | null {
   if (carrier !== null) return carrier.path;
-  const { below } = options;
   const named = group.find((link) => namesGround(tree, link.target, id, below));
   if (named !== undefined) return named.target;
   if (id < 0) throw new NeedsLayersBelow();
-  if (below.kind !== 'known') return null;
-  const { file } = below.tree;
-  for (let path = 0; path < file.length; path++) if (file[path] === id && tree.isUntouched(path)) return path;
+  for (const path of names?.of(id) ?? []) if (tree.isUntouched(path)) return path;
   return null;
+}
+
+/** The names of each file of a tree, sorted. Collected when first asked for: few layers need them. */
+class FileNames {
+  readonly #tree: Tree;
+  /** By file: its first name; by path: the next name of the same file. -1: none. */
+  #first: Int32Array | null = null;
+  #next = new Int32Array(0);
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  *of(id: number): Generator<number> {
+    const first = (this.#first ??= this.#collect());
+    for (let path = first[id] ?? -1; path >= 0; path = this.#next[path] as number) yield path;
+  }
+
+  #collect(): Int32Array {
+    const { file } = this.#tree;
+    const first = new Int32Array(file.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);
+    this.#next = new Int32Array(file.length);
+    for (let path = file.length - 1; path >= 0; path--) {
+      const id = file[path] as number;
+      if (id <= 0) continue;
+      this.#next[path] = first[id] as number;
+      first[id] = path;
+    }
+    return first;
+  }
 }
 
 /** Does this path still name the file in the layers below, once the tree is applied over them? */

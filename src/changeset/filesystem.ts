@@ -32,6 +32,9 @@ export class Filesystem {
   readonly #indexes: ReadonlyMap<number, LayerIndex>;
   readonly #modes: ReadonlyMap<number, number>;
   #names: ReadonlyMap<number, readonly Path[]> | null = null;
+  /** The path last asked for or given out: most questions are about the same one as the one before. */
+  #last: Path = '';
+  #lastId = 0;
 
   /**
    * `tree`: all layers of the stack applied. `indexes` by source layer number. `modes`: permission bits by change id, where
@@ -118,7 +121,12 @@ export class Filesystem {
     const id = this.#idOf(directory);
     if (id === null) return;
     const end = table.end[id] as number;
-    for (let at = id + 1; at < end; at++) if (this.#tree.node[at] !== 0) yield table.paths[at] as Path;
+    for (let at = id + 1; at < end; at++) {
+      if (this.#tree.node[at] === 0) continue;
+      this.#last = table.paths[at] as Path;
+      this.#lastId = at;
+      yield this.#last;
+    }
   }
 
   /** Every path but the root, parents first. */
@@ -175,8 +183,13 @@ export class Filesystem {
   }
 
   #idOf(path: Path): number | null {
-    const id = this.#stack.table.findId(path);
-    return id === null || this.#tree.node[id] === 0 ? null : id;
+    if (path !== this.#last) {
+      const id = this.#stack.table.findId(path);
+      if (id === null) return null;
+      this.#last = path;
+      this.#lastId = id;
+    }
+    return this.#tree.node[this.#lastId] === 0 ? null : this.#lastId;
   }
 
   #carrier(id: number): Change | null {

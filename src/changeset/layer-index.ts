@@ -100,13 +100,15 @@ export class LayerIndexBuilder {
 function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   if (entry.kind === 'global') return { kind: 'ignored', path: '' };
   const path = cleanPath(entry.name);
-  const base = baseOf(path);
   if (path === '' && entry.kind !== 'directory') {
     throw new OcislimError(
       'LAYER_INVALID',
       `an entry that is not a directory stands for the root (${quotePath(entry.name)})`,
     );
   }
+  // Nearly all names do not hold it.
+  if (!path.includes(whiteoutPrefix)) return { kind: entry.kind, path };
+  const base = baseOf(path);
   if (!base.startsWith(whiteoutPrefix)) {
     // Below an AUFS leftover (`.wh..wh.plnk/12.3`) nothing is content either.
     if (path.includes(leftoverPrefix) && path.split('/').some((part) => part.startsWith(leftoverPrefix)))

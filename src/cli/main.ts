@@ -55,7 +55,6 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function dispatch(args: readonly string[], console: Console): Promise<number> {
-  let result: Promise<number> = Promise.resolve(0);
   const parser = yargs([...args])
     .scriptName('ocislim')
     .usage('$0 COMMAND: squash, prune and recompress container images where they live')
@@ -101,12 +100,28 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
       command.describe,
       (own) => describe(own, command, console.env),
       (values) => {
-        result = command.run(checkValues(values, command), console);
+        throw new Chosen(command, values);
       },
     );
   }
-  await parser.parseAsync();
-  return result;
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    if (!(error instanceof Chosen)) throw error;
+    return error.command.run(checkValues(error.values, error.command), console);
+  }
+  return 0;
+}
+
+/** Thrown, since yargs would lay out the whole help of a command whose handler returns, which takes longer than loading it. */
+class Chosen {
+  readonly command: Command;
+  readonly values: Values;
+
+  constructor(command: Command, values: Values) {
+    this.command = command;
+    this.values = values;
+  }
 }
 
 function usage({ name, positionals }: Command): string {

@@ -6,7 +6,7 @@ import { formatReference, parseReference, type Reference } from '../oci/referenc
 import { chooseStyle } from '../report/style.ts';
 import { BlobCache } from '../store/cache/blob-cache.ts';
 import { openSource, openTarget } from '../store/open.ts';
-import { RegistryClients } from '../store/registry/client.ts';
+import { RegistryClients } from '../store/registry/clients.ts';
 import type { RegistryOptions } from '../store/registry/lease.ts';
 import type { CredentialLookup } from '../store/registry/auth/credential.ts';
 import { createCredentialLookup } from '../store/registry/auth/credentials.ts';

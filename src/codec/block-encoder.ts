@@ -3,7 +3,7 @@ import type { Block } from './block.ts';
 /** The packed bytes of a block, and the memory that the block was in when nobody reads it any more. */
 export interface EncodedBlock {
   readonly packed: Uint8Array;
-  readonly memory: ArrayBuffer;
+  readonly memory: ArrayBufferLike;
 }
 
 /** How one stream is packed, block by block. What comes out may depend on the blocks and their order, on nothing else. */

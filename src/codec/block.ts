@@ -2,35 +2,36 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 
 /** A piece of the input of an encoder. */
 export interface Block {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly last: boolean;
 }
 
-/** Larger blocks take more time to encode than to make anew, and are too large to lie about. */
-const recycledSize = 8 * 1024 * 1024;
+/** Gives a stream block by block. One consumer, who closes it. */
+export interface BlockSource {
+  /**
+   * The next bytes, in `memory`: it is full unless they are the last. An empty stream is one empty block. Not to be asked
+   * for after the last one.
+   */
+  next(memory: SharedArrayBuffer): Promise<Block>;
+  close(): Promise<void>;
+}
+
 const nothing = new Uint8Array(0);
 const ended = { done: true, value: undefined } as const;
 
-/**
- * Cuts a stream into blocks of exactly `size` bytes, only the last one shorter, whatever the chunks; an empty stream is one
- * empty block. Chunks are copied once, into memory that is used again when it is given back.
- */
-export class BlockReader {
+/** Cuts a stream into blocks, whatever its chunks. */
+export class BlockReader implements BlockSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #size: number;
-  readonly #spare: ArrayBuffer[] = [];
   #chunk: Uint8Array = nothing;
   #closed = false;
 
-  constructor(stream: ByteStream, size: number) {
+  constructor(stream: ByteStream) {
     this.#chunks = stream[Symbol.asyncIterator]();
-    this.#size = size;
   }
 
-  /** Not to be called again after the last block. */
-  async next(): Promise<Block> {
-    const size = this.#size;
-    const bytes = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(size));
+  async next(memory: SharedArrayBuffer): Promise<Block> {
+    const bytes = new Uint8Array(memory);
+    const size = bytes.length;
     let filled = 0;
     // One byte beyond a full block must be seen, to know whether the block is the last.
     for (;;) {
@@ -49,17 +50,37 @@ export class BlockReader {
     }
   }
 
-  /** Gives back the memory of a block that nobody reads any more. */
-  recycle(memory: ArrayBuffer): void {
-    if (!this.#closed && memory.byteLength === this.#size && this.#size <= recycledSize)
-      this.#spare.push(memory);
-    // Detached memory is freed at once, and not when the collector comes by.
-    else memory.transfer(0);
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
-    this.#spare.length = 0;
     await this.#chunks.return?.();
+  }
+}
+
+/**
+ * Memory of blocks, to be used again: making it anew costs as much as a copy. It is shared between threads, so that one can
+ * fill it and others read it without moving it.
+ */
+export class BlockMemory {
+  readonly #most: number;
+  #spare: SharedArrayBuffer[] = [];
+
+  /** Keeps no more than `most` blocks, all of one size. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  take(size: number): SharedArrayBuffer {
+    const spare = this.#spare.pop();
+    if (spare?.byteLength === size) return spare;
+    // The others are of that other size, too.
+    this.#spare = [];
+    return new SharedArrayBuffer(size);
+  }
+
+  /** Gives back what nobody reads any more. */
+  give(memory: ArrayBufferLike): void {
+    if (!(memory instanceof SharedArrayBuffer) || this.#spare.length >= this.#most) return;
+    if (this.#spare.length > 0 && this.#spare[0]?.byteLength !== memory.byteLength) return;
+    this.#spare.push(memory);
   }
 }

@@ -1,5 +1,5 @@
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { BlockReader } from './block.ts';
+import { BlockReader, type BlockSource } from './block.ts';
 import type { BlockEncoder, EncodedBlock } from './block-encoder.ts';
 import type { EncoderPool, Lane } from './encoder-pool.ts';
 import { type PackedEncoding, validateEncoding } from './encoding.ts';
@@ -8,6 +8,9 @@ import { pakoEncoder } from './gzip-pako.ts';
 import { zlibEncoder } from './gzip-zlib.ts';
 import { passThrough, release } from './pass-through.ts';
 import { zstdEncoder } from './zstd.ts';
+
+/** What is made of blocks. */
+export type BlockEncoding = Exclude<PackedEncoding, { kind: 'none' }>;
 
 export interface EncodeOptions {
   readonly signal: AbortSignal;
@@ -23,10 +26,20 @@ export interface EncodeOptions {
 export function encode(stream: ByteStream, encoding: PackedEncoding, options: EncodeOptions): ByteStream {
   validateEncoding(encoding);
   if (encoding.kind === 'none') return passThrough(stream, options.signal);
-  return encodeBlocks(stream, () => blockEncoder(encoding, options.pool), options);
+  return pack(() => new BlockReader(stream), encoding, options);
 }
 
-function blockEncoder(encoding: Exclude<PackedEncoding, { kind: 'none' }>, pool: EncoderPool): BlockEncoder {
+/** As `encode`, from a source that gives blocks: it is asked for those sizes that the encoding wants. */
+export function encodeBlocks(
+  source: BlockSource,
+  encoding: BlockEncoding,
+  options: EncodeOptions,
+): ByteStream {
+  validateEncoding(encoding);
+  return pack(() => source, encoding, options);
+}
+
+function blockEncoder(encoding: BlockEncoding, pool: EncoderPool): BlockEncoder {
   if (encoding.kind === 'zstd') return zstdEncoder(encoding.level);
   switch (encoding.engine) {
     case 'libdeflate':
@@ -38,30 +51,29 @@ function blockEncoder(encoding: Exclude<PackedEncoding, { kind: 'none' }>, pool:
   }
 }
 
-async function* encodeBlocks(
-  stream: ByteStream,
-  makeEncoder: () => BlockEncoder,
-  options: EncodeOptions,
+async function* pack(
+  open: () => BlockSource,
+  encoding: BlockEncoding,
+  { signal, pool }: EncodeOptions,
 ): ByteStream {
-  const { signal, pool } = options;
   const lane = pool.open(signal);
   let encoder: BlockEncoder | null = null;
-  let blocks: BlockReader | null = null;
+  let source: BlockSource | null = null;
   try {
-    encoder = makeEncoder();
+    source = open();
+    encoder = blockEncoder(encoding, pool);
     if (encoder.serial) lane.serial();
-    blocks = new BlockReader(stream, encoder.blockSize);
-    yield* inOrder(blocks, encoder, lane, pool);
+    yield* inOrder(source, encoder, lane, pool);
   } finally {
     lane.close();
     encoder?.close();
-    if (blocks !== null) await release(blocks.close(), signal);
+    if (source !== null) await release(source.close(), signal);
   }
 }
 
 /** Reads and encodes ahead of the consumer, as far as the pool lets a stream go, and gives out in order. */
 async function* inOrder(
-  blocks: BlockReader,
+  source: BlockSource,
   encoder: BlockEncoder,
   lane: Lane,
   pool: EncoderPool,
@@ -70,15 +82,15 @@ async function* inOrder(
   const input: { filling: Promise<void> | null; ended: boolean } = { filling: null, ended: false };
 
   const fill = async () => {
-    const block = await lane.guard(blocks.next());
+    const block = await lane.guard(source.next(pool.memory.take(encoder.blockSize)));
     input.ended = block.last;
-    packed.push(pack(encoder.prepare(block)));
+    packed.push(encode(encoder.prepare(block)));
     input.filling = null;
     fillUp();
   };
-  const pack = (task: () => Promise<EncodedBlock>) => {
+  const encode = (task: () => Promise<EncodedBlock>) => {
     const result = lane.run(task).then((encoded) => {
-      blocks.recycle(encoded.memory);
+      pool.memory.give(encoded.memory);
       return encoded.packed;
     });
     // Whoever awaits it sees the error; nobody may.

@@ -1,5 +1,7 @@
 import { OcislimError } from '../errors.ts';
+import { BlockMemory } from './block.ts';
 import { GzipWorkers } from './gzip-workers.ts';
+import { UnpackThreads } from './unpack/threads.ts';
 
 /**
  * The one bound on encoding for a whole process: no more than `jobs` blocks are encoded at a time, be it in worker threads or
@@ -10,14 +12,20 @@ export class EncoderPool {
   readonly jobs: number;
   /** For the engines of this room. */
   readonly workers: GzipWorkers;
+  /** Threads that unpack what is to be encoded. */
+  readonly unpackers: UnpackThreads;
+  /** Of the blocks of all streams. */
+  readonly memory: BlockMemory;
   /** In the order of their turns. */
   readonly #lanes: Lane[] = [];
   #running = 0;
   #closed = false;
 
-  constructor(jobs: number, workers: GzipWorkers) {
+  constructor(jobs: number, workers: GzipWorkers, unpackers: UnpackThreads) {
     this.jobs = jobs;
     this.workers = workers;
+    this.unpackers = unpackers;
+    this.memory = new BlockMemory(jobs + 4);
   }
 
   /** A place in the queue for one stream, whose turn is next. @throws INTERNAL when the pool is closed */
@@ -46,7 +54,7 @@ export class EncoderPool {
     this.#closed = true;
     // Each leaves the list as it fails.
     while (this.#lanes.length > 0) this.#lanes[0]?.fail(closedError());
-    await this.workers.close();
+    await Promise.all([this.workers.close(), this.unpackers.close()]);
   }
 
   #schedule(): void {
@@ -75,7 +83,7 @@ export function createEncoderPool(options: { readonly jobs: number }): EncoderPo
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new OcislimError('USAGE', `the number of jobs must be a whole number from 1 on, not ${jobs}`);
   }
-  return new EncoderPool(jobs, new GzipWorkers(jobs));
+  return new EncoderPool(jobs, new GzipWorkers(jobs), new UnpackThreads(jobs));
 }
 
 function closedError(): OcislimError {

@@ -12,7 +12,9 @@ export function libdeflateEncoder(level: number, workers: GzipWorkers): BlockEnc
     ahead: 4,
     serial: false,
     head: null,
-    prepare: (block) => () => workers.libdeflate(block.bytes, level),
+    prepare:
+      ({ bytes }) =>
+      async () => ({ packed: await workers.libdeflate(bytes, level), memory: bytes.buffer }),
     tail: () => null,
     close: () => {},
   };

@@ -14,9 +14,9 @@ export function pakoEncoder(level: number, workers: GzipWorkers): BlockEncoder {
     ahead: 1,
     serial: true,
     head: member.head,
-    prepare: (block) => {
-      member.add(block.bytes);
-      return () => session.push(block.bytes, block.last);
+    prepare: ({ bytes, last }) => {
+      member.add(bytes);
+      return async () => ({ packed: await session.push(bytes, last), memory: bytes.buffer });
     },
     tail: () => member.tail(),
     close: () => session.close(),

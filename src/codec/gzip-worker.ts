@@ -9,13 +9,13 @@ export type GzipRequest =
       readonly id: number;
       readonly engine: 'libdeflate';
       readonly level: number;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly bytes: Uint8Array;
     }
   | {
       readonly id: number;
       readonly engine: 'pako';
       readonly level: number;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly bytes: Uint8Array;
       readonly session: number;
       readonly last: boolean;
     }
@@ -26,8 +26,6 @@ export type GzipReply =
       readonly id: number;
       readonly kind: 'packed';
       readonly packed: Uint8Array<ArrayBuffer>;
-      /** What was sent, handed back. */
-      readonly bytes: Uint8Array<ArrayBuffer>;
     }
   | { readonly id: number; readonly kind: 'unavailable' | 'failed'; readonly error: unknown };
 
@@ -45,10 +43,10 @@ async function answer(request: GzipRequest): Promise<void> {
     sessions.delete(request.session);
     return;
   }
-  const { id, bytes } = request;
+  const { id } = request;
   try {
     const packed = request.engine === 'libdeflate' ? await runLibdeflate(request) : await runPako(request);
-    reply({ id, kind: 'packed', packed, bytes }, [packed.buffer, bytes.buffer]);
+    reply({ id, kind: 'packed', packed }, [packed.buffer]);
   } catch (error) {
     if (error instanceof Unavailable) reply({ id, kind: 'unavailable', error: error.cause }, []);
     else reply({ id, kind: 'failed', error }, []);

@@ -2,15 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
 
-/** What a worker made of a block: the packed bytes, and the memory of the block, to be used again. */
-export interface Packed {
-  readonly packed: Uint8Array;
-  readonly memory: ArrayBuffer;
-}
-
 /** One pako stream, which lives in one worker. Push one block after the other, not at once. */
 export interface PakoSession {
-  push(bytes: Uint8Array<ArrayBuffer>, last: boolean): Promise<Packed>;
+  push(bytes: Uint8Array, last: boolean): Promise<Uint8Array>;
   close(): void;
 }
 
@@ -34,8 +28,8 @@ export class GzipWorkers {
     this.#file = file;
   }
 
-  /** One gzip member. The bytes are moved to the worker: they are empty afterwards. @throws CODEC, UNSUPPORTED */
-  async libdeflate(bytes: Uint8Array<ArrayBuffer>, level: number): Promise<Packed> {
+  /** One gzip member. Bytes in shared memory are read where they are; others are copied. @throws CODEC, UNSUPPORTED */
+  async libdeflate(bytes: Uint8Array, level: number): Promise<Uint8Array> {
     return this.#thread('libdeflate').ask({ engine: 'libdeflate', level, bytes });
   }
 
@@ -93,7 +87,7 @@ function unavailable(engine: Engine, cause: unknown): OcislimError {
 
 interface Waiting {
   readonly engine: Engine;
-  readonly resolve: (packed: Packed) => void;
+  readonly resolve: (packed: Uint8Array) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -127,13 +121,13 @@ class Thread {
     request:
       | Omit<GzipRequest & { engine: 'libdeflate' }, 'id'>
       | Omit<GzipRequest & { engine: 'pako' }, 'id'>,
-  ): Promise<Packed> {
+  ): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== null) return reject(crashed(request.engine, this.#gone));
       const id = ++this.#ids;
       this.#waiting.set(id, { engine: request.engine, resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ ...request, id }, [request.bytes.buffer]);
+      this.#worker.postMessage({ ...request, id });
     });
   }
 
@@ -153,7 +147,7 @@ class Thread {
     if (this.#waiting.size === 0) this.#worker.unref();
     switch (reply.kind) {
       case 'packed':
-        return waiting.resolve({ packed: reply.packed, memory: reply.bytes.buffer });
+        return waiting.resolve(reply.packed);
       case 'unavailable':
         return waiting.reject(unavailable(waiting.engine, reply.error));
       case 'failed':

@@ -3,13 +3,13 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { release } from './pass-through.ts';
 
 /** Bytes of unpacked chunks. Each costs a hop to the thread pool and back; Node's own 16 KiB halve the speed. */
-const outputChunk = 256 * 1024;
+export const decodedChunk = 256 * 1024;
 
 /** The options that let a decoder work ahead of both its ends while the main thread is busy. */
 export const decoderBuffers = {
-  chunkSize: outputChunk,
-  readableHighWaterMark: 4 * outputChunk,
-  writableHighWaterMark: 4 * outputChunk,
+  chunkSize: decodedChunk,
+  readableHighWaterMark: 4 * decodedChunk,
+  writableHighWaterMark: 4 * decodedChunk,
 };
 
 /**

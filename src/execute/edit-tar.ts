@@ -1,6 +1,8 @@
-import { editHead, type EntryAction, type LayerEdit } from '../changeset/edit.ts';
+import { editHead, type LayerEdit } from '../changeset/edit.ts';
+import type { EntryActions } from '../changeset/entry-actions.ts';
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { Coalescer } from '../stream/coalesce.ts';
 import { tarEnd } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
 import { orderedData, type Spooling } from './ordered-data.ts';
@@ -15,38 +17,65 @@ export async function* editTar(
   open: (layer: number) => ByteStream,
   spooling: Spooling | null = null,
 ): ByteStream {
-  if (edit.order !== null && spooling === null)
+  const { order } = edit;
+  if (order !== null && spooling === null)
     throw new OcislimError('INTERNAL', 'data is to be put in order, and there is nowhere to put it by');
-  yield* edit.before;
+  const pieces = new Coalescer();
+  /** Heads of what becomes a hard link. */
   const links: Uint8Array[] = [];
-  if (edit.order === null || spooling === null)
-    for (const { layer, actions } of edit.sources) yield* editSource(open(layer), actions, links);
-  else yield* orderedData(edit, edit.order, open, spooling, links);
-  yield* links;
-  yield* edit.after;
-  yield tarEnd;
+  yield* gather(edit.before, pieces);
+  if (order === null || spooling === null) {
+    for (const { layer, actions } of edit.sources) yield* editSource(open(layer), actions, pieces, links);
+  } else {
+    for await (const chunk of orderedData(edit, order, open, spooling, links)) {
+      pieces.add(chunk);
+      yield* ready(pieces);
+    }
+  }
+  yield* gather(links, pieces);
+  yield* gather(edit.after, pieces);
+  yield* gather([tarEnd], pieces);
+  pieces.end();
+  yield* ready(pieces);
 }
 
-/** Heads of what becomes a hard link are put into `links`. */
+/** An entry is hundreds of bytes, and whatever goes through a generator alone costs as much as hashing thousands. */
 async function* editSource(
   stream: ByteStream,
-  actions: ReadonlyMap<number, EntryAction>,
+  actions: EntryActions,
+  pieces: Coalescer,
   links: Uint8Array[],
 ): ByteStream {
   const reader = new TarReader(stream);
   try {
-    let number = 0;
-    for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
-      const action = actions.get(number++);
+    for (let number = 0; ; number++) {
+      const entry = reader.nextNow() ?? (await reader.next());
+      if (entry === null) break;
+      const action = actions.get(number);
       if (action === undefined) continue;
       if (action.kind === 'link') {
         links[action.at] = editHead(entry.head, action);
         continue;
       }
-      yield editHead(entry.head, action);
-      for (let chunk = await reader.takeBody(); chunk !== null; chunk = await reader.takeBody()) yield chunk;
+      pieces.add(editHead(entry.head, action));
+      while (reader.left > 0) {
+        const part = reader.takeBodyNow() ?? (await reader.takeBody());
+        if (part !== null) pieces.add(part);
+        for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
+      }
     }
   } finally {
     await reader.cancel();
   }
+}
+
+function* gather(heads: Iterable<Uint8Array>, pieces: Coalescer): Generator<Uint8Array> {
+  for (const head of heads) {
+    pieces.add(head);
+    yield* ready(pieces);
+  }
+}
+
+function* ready(pieces: Coalescer): Generator<Uint8Array> {
+  for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
 }

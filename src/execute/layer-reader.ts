@@ -1,27 +1,30 @@
 import type { LayerIndex } from '../changeset/layer-index.ts';
-import { decode } from '../codec/decode.ts';
+import { type Block, BlockReader, type BlockSource } from '../codec/block.ts';
 import { detect } from '../codec/detect.ts';
+import type { UnpackThreads } from '../codec/unpack/threads.ts';
+import type { Unpacking } from '../codec/unpack/unpacking.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { type Image, layerOf } from '../image/image.ts';
 import { type Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
+import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { collect } from '../stream/collect.ts';
-import { tally } from '../stream/seal.ts';
-import { verify, verifyDiffId } from '../stream/verify.ts';
-import { Gatherer, type Gathering } from './gather.ts';
-import { scanTar } from './scan-tar.ts';
+import { type Seal, tally } from '../stream/seal.ts';
+import { checkDiffId, verify, verifyDiffId } from '../stream/verify.ts';
+import type { Gathering } from './gather.ts';
 import type { Scratch } from './scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
-import { packIndex, unpackIndex } from './stored-index.ts';
 
 /** Contents held of all layers of a run: more than any image has that people use. */
 const maxHeld = 2 * 1024 * 1024 * 1024;
+
+/** Packed bytes from which on a layer is unpacked in a thread. */
+const threadsFrom = 2 * 1024 * 1024;
 
 /** One reading of a layer. */
 export interface Scan {
@@ -46,17 +49,23 @@ export class LayerReader {
   readonly #cache: BlobCache | null;
   readonly #scans = new Map<string, Promise<Scan>>();
   readonly #maxHeld: number;
+  readonly #threads: UnpackThreads | null;
   #held = 0;
   #downloaded = 0;
 
-  /** `cache`: that of the source, if it has one. `held`: the most bytes of contents that scans may hold together. */
+  /**
+   * `cache`: that of the source, if it has one. `threads`: unpack large layers; without, all is done in this one. `held`: the
+   * most bytes of contents that scans may hold together.
+   */
   constructor(
     source: Source,
     scratch: Scratch,
     listener: Listener,
     cache: BlobCache | null = null,
+    threads: UnpackThreads | null = null,
     held: number = maxHeld,
   ) {
+    this.#threads = threads;
     this.#maxHeld = held;
     this.#source = source;
     this.#scratch = scratch;
@@ -80,6 +89,43 @@ export class LayerReader {
     return located(this.#open(descriptor, diffId, number, signal, onBytes), this.#where(number));
   }
 
+  /** The same, for who wants it in blocks. `seal` is what it is once it has ended. */
+  blocks(
+    image: Image,
+    number: number,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): { readonly blocks: BlockSource; seal(): Seal } {
+    const { descriptor, diffId } = layerOf(image, number);
+    const where = this.#where(number);
+    const threads = this.#threadsFor(descriptor);
+    let size = 0;
+    let seal: Seal | null = null;
+    const source: BlockSource =
+      threads === null
+        ? new BlockReader(this.tar(image, number, signal, onBytes))
+        : new UnpackedBlocks(
+            () => this.#unpacking(threads, descriptor, diffId, signal, onBytes),
+            (digest) => checkDiffId(digest, diffId, `layer ${number}`),
+            (error) => locate(where, error),
+          );
+    return {
+      blocks: {
+        next: async (memory) => {
+          const block = await source.next(memory);
+          size += block.bytes.length;
+          if (block.last) seal = { digest: diffId, size };
+          return block;
+        },
+        close: () => source.close(),
+      },
+      seal: () => {
+        if (seal === null) throw new Error('sealed before the end of the tar');
+        return seal;
+      },
+    };
+  }
+
   async #bytesOf(descriptor: Descriptor, signal: AbortSignal): Promise<ByteStream> {
     const copy = this.#scratch.read(descriptor.digest);
     // The copy is checked again: another program may have written to it meanwhile.
@@ -97,11 +143,51 @@ export class LayerReader {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): ByteStream {
+    const what = `layer ${number}`;
+    const threads = this.#threadsFor(descriptor);
+    if (threads === null) {
+      // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
+      const { decode } = await import('../codec/decode.ts');
+      const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
+      yield* verifyDiffId(decode(packed, compression, { signal }), diffId, what);
+      return;
+    }
+    const unpacking = await this.#unpacking(threads, descriptor, diffId, signal, onBytes);
+    try {
+      yield* unpacking.chunks();
+      checkDiffId(unpacking.digest(), diffId, what);
+    } finally {
+      await unpacking.close();
+    }
+  }
+
+  async #packed(
+    descriptor: Descriptor,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<{ packed: ByteStream; compression: Compression }> {
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
     const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
-    const checked = checkCompression(packed, kind.compression);
-    yield* verifyDiffId(decode(checked, kind.compression, { signal }), diffId, `layer ${number}`);
+    return { packed: checkCompression(packed, kind.compression), compression: kind.compression };
+  }
+
+  /** A thread costs some milliseconds; and a plain tar is hashed faster than it is handed to one. */
+  #threadsFor({ size, mediaType }: Descriptor): UnpackThreads | null {
+    const kind = layerKind(mediaType);
+    const isPacked = kind.kind === 'layer' && kind.compression !== 'none';
+    return isPacked && size >= threadsFrom ? this.#threads : null;
+  }
+
+  async #unpacking(
+    threads: UnpackThreads,
+    descriptor: Descriptor,
+    diffId: Digest,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<Unpacking> {
+    const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
+    return threads.open(packed, { compression, hash: algorithmOf(diffId), signal });
   }
 
   /** What the headers of a layer say. */
@@ -141,6 +227,7 @@ export class LayerReader {
     try {
       const { diffId } = layerOf(image, number);
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+      const { packIndex, unpackIndex } = await import('./stored-index.ts');
       const known = await this.#recall(recipe, unpackIndex, signal);
       const recipeOfFacts = gathering === null ? null : `${describeGathering(gathering)} ${recipe}`;
       const knownFacts =
@@ -179,7 +266,8 @@ export class LayerReader {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): Promise<Scan> {
-    const gatherer = gathering === null ? null : new Gatherer(gathering);
+    const { scanTar } = await import('./scan-tar.ts');
+    const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
     const index = await scanTar(this.tar(image, number, signal, onBytes), gatherer);
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }
@@ -232,6 +320,40 @@ async function* located(stream: ByteStream, where: string): ByteStream {
     yield* stream;
   } catch (error) {
     throw locate(where, error);
+  }
+}
+
+/** What a thread unpacks, opened at the first block. */
+class UnpackedBlocks implements BlockSource {
+  readonly #open: () => Promise<Unpacking>;
+  readonly #check: (digest: Digest) => void;
+  readonly #locate: (error: unknown) => unknown;
+  #unpacking: Promise<Unpacking> | null = null;
+
+  constructor(
+    open: () => Promise<Unpacking>,
+    check: (digest: Digest) => void,
+    locate: (error: unknown) => unknown,
+  ) {
+    this.#open = open;
+    this.#check = check;
+    this.#locate = locate;
+  }
+
+  async next(memory: SharedArrayBuffer): Promise<Block> {
+    try {
+      const unpacking = await (this.#unpacking ??= this.#open());
+      const block = await unpacking.next(memory);
+      if (block.last) this.#check(unpacking.digest());
+      return block;
+    } catch (error) {
+      throw this.#locate(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const unpacking = await this.#unpacking?.catch(() => null);
+    await unpacking?.close();
   }
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeEncoder } from '../codec/describe.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
-import { encode } from '../codec/encode.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { at } from '../errors.ts';
 import type { Listener, TaskPhase } from '../events.ts';
@@ -20,11 +19,11 @@ import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { ResolvedContent } from '../slim/resolve.ts';
 import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
-import { SessionLost } from '../store/registry/upload/upload-session.ts';
+import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { sealing, type Seal, tally } from '../stream/seal.ts';
-import { editTar } from './edit-tar.ts';
+import { type Seal, sealedAs, sealing, tally } from '../stream/seal.ts';
+import type { LayerInput } from './layer-input.ts';
 import type { LayerReader } from './layer-reader.ts';
 import type { SpoolRoom } from './spool.ts';
 
@@ -54,7 +53,7 @@ interface Passing {
   readonly phase: TaskPhase;
   /** Compressed source bytes to come. */
   readonly total: number;
-  readonly open: (onBytes: (count: number) => void) => ByteStream;
+  readonly open: (onBytes: (count: number) => void) => LayerInput;
   readonly encoding: PackedEncoding;
   readonly isWanted: (packed: Packed) => boolean;
   /** All that decides about the bytes. */
@@ -215,7 +214,10 @@ export class LayerWriter {
     const isWorthIt = ({ compressed }: Packed) =>
       this.#target.layerFormat === 'plain' ||
       savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
-    const open = (onBytes: (count: number) => void) => this.#reader.tar(image, number, signal, onBytes);
+    const open = (onBytes: (count: number) => void): LayerInput =>
+      encoding.kind === 'none'
+        ? hashed(this.#reader.tar(image, number, signal, onBytes))
+        : { kind: 'blocks', ...this.#reader.blocks(image, number, signal, onBytes) };
     const packed = await this.#produce({
       label: `layer ${number}`,
       phase: 'recompress',
@@ -253,6 +255,8 @@ export class LayerWriter {
       range: { from, to },
     } = content;
     const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
+    // Loaded where layers are made: a copy makes none.
+    const { editTar } = await import('./edit-tar.ts');
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
     const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
     const spooling = {
@@ -265,7 +269,7 @@ export class LayerWriter {
         }),
     };
     const open = (onBytes: (count: number) => void) =>
-      coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes), spooling));
+      hashed(coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes), spooling)));
     const packed = await this.#produce({
       label,
       phase: 'rewrite',
@@ -318,7 +322,7 @@ export class LayerWriter {
       };
       try {
         if (copy !== null) {
-          const staged = await this.#target.stage(tally(copy.stream, onBytes), signal);
+          const staged = await this.#target.stage(sealedAs(tally(copy.stream, onBytes), blob), signal);
           await staged.commit(digest, size, signal).catch(async (error: unknown) => {
             await staged.abort();
             throw error;
@@ -365,20 +369,21 @@ export class LayerWriter {
 
   async #passWith(work: Passing, copy: BlobWriter | null): Promise<Packed> {
     const { label, phase, total, open, encoding, isWanted, signal } = work;
+    // Loaded where layers are made: a copy makes none.
+    const { pack } = await import('./layer-input.ts');
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
     let bytes = 0;
-    const reading = { error: null as unknown };
     const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
-    const plain = sealing(noting(input, reading));
-    const compressed = sealing(encode(plain.stream, encoding, { signal, pool: this.#pool }));
-    const packing = copy === null ? compressed.stream : copying(compressed.stream, copy);
-    const staged = await this.#target.stage(packing, signal).catch((error: unknown) => {
+    const packing = pack(input, encoding, { signal, pool: this.#pool });
+    const stream = copy === null ? packing.stream : copying(packing.stream, copy);
+    const made = { stream, seal: () => packing.seals().compressed };
+    const staged = await this.#target.stage(made, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
-      throw error === reading.error ? error : at(label, error);
+      throw packing.isOfInput(error) ? error : at(label, error);
     });
     try {
-      const packed = { plain: plain.seal(), compressed: compressed.seal() };
+      const packed = packing.seals();
       if (isWanted(packed)) await copy?.keep(packed.compressed.digest, packed.compressed.size);
       await this.#cache?.recipes.remember(work.recipe, {
         ...packed.compressed,
@@ -408,20 +413,15 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** A tar that is hashed as it passes. */
+function hashed(stream: ByteStream): LayerInput {
+  return { kind: 'stream', ...sealing(stream) };
+}
+
 async function* copying(stream: ByteStream, copy: BlobWriter): ByteStream {
   for await (const chunk of stream) {
     await copy.write(chunk);
     yield chunk;
-  }
-}
-
-/** Remembers the error that a stream ends with. */
-async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
-  try {
-    yield* stream;
-  } catch (error) {
-    reading.error = error;
-    throw error;
   }
 }
 

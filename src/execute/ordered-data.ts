@@ -49,19 +49,30 @@ export async function* orderedData(
         if (i > 0 && ![...place.values()].some((at) => at >= from && at < to)) continue;
         const reader = new TarReader(open(layer));
         try {
-          let number = 0;
-          for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
+          for (let number = 0; ; number++) {
+            const entry = reader.nextNow() ?? (await reader.next());
+            if (entry === null) break;
             const action = actions.get(number);
-            const at = place.get(number++) ?? -1;
             if (action === undefined) continue;
             if (action.kind === 'link') links[action.at] = editHead(entry.head, action);
+            const at = place.get(number) ?? -1;
             if (at < from || at >= to) continue;
             const head = editHead(entry.head, action);
-            if (part === null) yield head;
-            else await part.start(at, head, action.kind === 'keep');
-            for (let chunk = await reader.takeBody(); chunk !== null; chunk = await reader.takeBody()) {
-              if (part === null) yield chunk;
-              else await part.write(chunk);
+            if (part === null) {
+              yield head;
+            } else {
+              const wait = part.start(at, head, action.kind === 'keep');
+              if (wait !== null) await wait;
+            }
+            while (reader.left > 0) {
+              const chunk = reader.takeBodyNow() ?? (await reader.takeBody());
+              if (chunk === null) break;
+              if (part === null) {
+                yield chunk;
+              } else {
+                const wait = part.write(chunk);
+                if (wait !== null) await wait;
+              }
             }
           }
         } finally {
@@ -154,17 +165,18 @@ class SpooledPart {
     this.#bufferSize = Math.min(Math.max(Math.floor(bufferBytes / this.#buckets.length), 4096), 65_536);
   }
 
-  /** Begins the entry at this place; those of a part come one by one, in any order. */
-  async start(at: number, head: Uint8Array, isVerbatim: boolean): Promise<void> {
+  /** Begins the entry at this place; those of a part come one by one, in any order. To be waited for, like `write`. */
+  start(at: number, head: Uint8Array, isVerbatim: boolean): Promise<void> | null {
     this.#current = at - this.#from;
-    const bucket = this.#bucketOf[this.#current] as number;
-    const { filled } = this.#buckets[bucket] as Bucket;
+    const { filled } = this.#buckets[this.#bucketOf[this.#current] as number] as Bucket;
     this.#starts[this.#current] = filled;
-    if (isVerbatim) await this.write(head);
-    else this.#heads.set(at, head);
+    if (isVerbatim) return this.write(head);
+    this.#heads.set(at, head);
+    return null;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  /** Null where there is nothing to wait for: most entries are small, and there are many. */
+  write(chunk: Uint8Array): Promise<void> | null {
     const number = this.#bucketOf[this.#current] as number;
     const bucket = this.#buckets[number] as Bucket;
     this.#lengths[this.#current] = (this.#lengths[this.#current] as number) + chunk.length;
@@ -176,14 +188,21 @@ class SpooledPart {
     bucket.filled += chunk.length;
     if (bucket.filled > bucket.stop)
       throw new OcislimError('DIGEST_MISMATCH', 'a layer has changed since its headers were read');
-    if (chunk.length > buffer.bytes.length - buffer.used) await this.#flush(buffer);
+    if (chunk.length > buffer.bytes.length - buffer.used) return this.#writeThrough(buffer, chunk);
+    buffer.bytes.set(chunk, buffer.used);
+    buffer.used += chunk.length;
+    return null;
+  }
+
+  async #writeThrough(buffer: Buffered, chunk: Uint8Array): Promise<void> {
+    await this.#flush(buffer);
     if (chunk.length > buffer.bytes.length) {
       await this.#spool.write(buffer.at, chunk);
       buffer.at += chunk.length;
       return;
     }
-    buffer.bytes.set(chunk, buffer.used);
-    buffer.used += chunk.length;
+    buffer.bytes.set(chunk, 0);
+    buffer.used = chunk.length;
   }
 
   async #flush(buffer: Buffered): Promise<void> {

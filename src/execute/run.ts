@@ -15,10 +15,9 @@ import {
 } from '../image/image.ts';
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
-import { contentProbe } from '../slim/closure/close-image.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
-import { packagesOf } from '../slim/packages/package-index.ts';
-import { layersToScan, type Resolution, resolve } from '../slim/resolve.ts';
+import type { Resolution } from '../slim/resolve.ts';
+import { layersToScan, untouched } from '../slim/untouched.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
 import type { RawManifest, Source, Target } from '../store/place.ts';
@@ -116,7 +115,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       );
     }
     requireOneImage(images.map(({ image }) => image));
-    const reader = new LayerReader(source, scratch, listener, cache);
+    const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
     const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
@@ -124,7 +123,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     }));
     for (const { image, resolution } of resolved) {
       requireHistory({ image, contents: resolution.contents });
-      warn(image, resolution, listener);
+      await warn(image, resolution, listener);
     }
     warnOfWindow(
       resolved.map(({ image }) => image),
@@ -173,8 +172,10 @@ export const identity: Transform = (image) => image;
 async function read(image: Image, reader: LayerReader, options: RunOptions, signal: AbortSignal) {
   const indexes = new Map<number, LayerIndex>();
   const facts = new Map<number, LayerFacts>();
-  const gathering = gatheringFor(image, options.digests === true);
   let wanted: readonly number[] = layersToScan(image);
+  if (wanted.length === 0 && image.original === null) return { resolution: untouched(image), indexes, facts };
+  const gathering = await gatheringFor(image, options.digests === true);
+  const { resolve } = await import('../slim/resolve.ts');
   for (;;) {
     const missing = wanted.filter((number) => !indexes.has(number));
     const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
@@ -197,16 +198,17 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 }
 
 /** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
-function gatheringFor(image: Image, digests: boolean): Gathering | null {
+async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
   const { prunings, arrangements } = image.plan;
   const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const removes = traced || prunings.some(({ rules }) => rules.length > 0);
   if (!traced && !twins && !(digests && removes)) return null;
-  return { probe: traced ? contentProbe : null, digests: digests && removes, twins };
+  const probe = traced ? (await import('../slim/closure/close-image.ts')).contentProbe : null;
+  return { probe, digests: digests && removes, twins };
 }
 
-function warn(image: Image, resolution: Resolution, listener: Listener): void {
+async function warn(image: Image, resolution: Resolution, listener: Listener): Promise<void> {
   for (const change of resolution.keptForLinks) {
     const path = resolution.table?.paths[change.path];
     listener({
@@ -225,6 +227,7 @@ function warn(image: Image, resolution: Resolution, listener: Listener): void {
         message: `${nameOfImage(image)} may not run: ${sentence}`,
       });
     if (pruning.granularity === 'file') continue;
+    const { packagesOf } = await import('../slim/packages/package-index.ts');
     for (const { path, why } of packagesOf(input).unread)
       listener({
         type: 'warning',

@@ -19,7 +19,9 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
   const builder = new LayerIndexBuilder();
   try {
     let count = 0;
-    for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
+    for (;;) {
+      const entry = reader.nextNow() ?? (await reader.next());
+      if (entry === null) break;
       if (++count > maxEntries)
         throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
       if (entry.kind === 'global')
@@ -39,7 +41,9 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
 
 /** What the sink leaves, the reader skips. */
 async function drain(reader: TarReader, sink: FileSink): Promise<void> {
-  for (let chunk = await reader.takeBody(); chunk !== null; chunk = await reader.takeBody())
-    if (!sink.write(chunk)) break;
+  while (reader.left > 0) {
+    const chunk = reader.takeBodyNow() ?? (await reader.takeBody());
+    if (chunk === null || !sink.write(chunk)) break;
+  }
   sink.end();
 }

@@ -23,9 +23,19 @@ export function digestOf(bytes: Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 }
 
+export type Algorithm = 'sha256' | 'sha512';
+
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  digest(): Digest;
+}
+
 /** A running hash of the digest's own algorithm (sha256 unless told). */
-export function hasher(like: Digest | null = null): { update(bytes: Uint8Array): void; digest(): Digest } {
-  const algorithm = like === null ? 'sha256' : like.slice(0, like.indexOf(':'));
+export function hasher(like: Digest | null = null): Hasher {
+  return hasherOf(like === null ? 'sha256' : algorithmOf(like));
+}
+
+export function hasherOf(algorithm: Algorithm): Hasher {
   const hash: Hash = createHash(algorithm);
   return {
     update: (bytes) => void hash.update(bytes),
@@ -33,7 +43,7 @@ export function hasher(like: Digest | null = null): { update(bytes: Uint8Array):
   };
 }
 
-export function algorithmOf(digest: Digest): 'sha256' | 'sha512' {
+export function algorithmOf(digest: Digest): Algorithm {
   return digest.startsWith('sha256:') ? 'sha256' : 'sha512';
 }
 

@@ -1,4 +1,5 @@
 import type { Change } from '../changeset/change.ts';
+import { EntrySet } from '../changeset/entry-set.ts';
 import type { Tree } from '../changeset/tree.ts';
 import type { Rule } from '../image/rule.ts';
 
@@ -46,9 +47,9 @@ export class LayerPruning {
   byRule(removed: ReadonlyMap<number, Rule>, spared: (change: Change) => boolean): void {
     const state = this.#state;
     // Children before parents: a directory goes after what is in it.
-    for (const change of [...this.#changes].sort((a, b) => b.path - a.path)) {
-      const rule = removed.get(change.id);
-      if (rule === undefined || spared(change)) continue;
+    for (const change of this.#changes.filter(({ id }) => removed.has(id)).sort((a, b) => b.path - a.path)) {
+      const rule = removed.get(change.id) as Rule;
+      if (spared(change)) continue;
       this.#reasons.set(change.id, { kind: 'rule', rule });
       const { path } = change;
       if (state.at(path)?.id !== change.id) continue;
@@ -166,15 +167,12 @@ export class LayerPruning {
 
   /** What really went: entries of this layer that the new changes do not hold. */
   removals(result: readonly Change[]): Removal[] {
-    const left = new Set(result.map((change) => change.id));
-    const renamed = new Set(
-      result
-        .filter((change) => change.form === 'relinked')
-        .map((change) => `${change.layer}:${change.entry}`),
-    );
+    const kept = idsOf(result);
+    const renamed = new EntrySet();
+    for (const { form, layer, entry } of result) if (form === 'relinked') renamed.add(layer, entry);
     const removals: Removal[] = [];
     for (const change of this.#changes) {
-      if (left.has(change.id) || renamed.has(`${change.layer}:${change.entry}`)) continue;
+      if (kept[change.id] === 1 || renamed.has(change.layer, change.entry)) continue;
       const marker = change.kind === 'whiteout' || change.kind === 'opaque';
       const reason = this.#reasons.get(change.id) ?? (marker ? ({ kind: 'idle' } as const) : null);
       // A promoted link is no removal: its name lives on with the data of another.
@@ -183,4 +181,11 @@ export class LayerPruning {
     }
     return removals;
   }
+}
+
+/** A byte for each change up to the last of these. */
+function idsOf(changes: readonly Change[]): Uint8Array {
+  const ids = new Uint8Array(changes.reduce((most, { id }) => Math.max(most, id), 0) + 1);
+  for (const { id } of changes) ids[id] = 1;
+  return ids;
 }

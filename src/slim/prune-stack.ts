@@ -66,7 +66,7 @@ export function pruneStack(
   const needed = links.targetsOf((link, named) => !selected(link.layer) && selected(named.layer));
   const forced = new Set(needed.map((change) => change.id));
   const protectedPaths = protectAncestors(whole, marking, forced, selected);
-  const visibleFiles = new Set(original.file);
+  const visibleFiles = filesOf(original);
   const impliedGone = new Map<number, number>();
 
   const pruned = new Tree(table, list);
@@ -96,7 +96,7 @@ export function pruneStack(
       if (shadowed(layer)) {
         gone.byShadow(
           (path) => original.node[path] === state.node[path],
-          (file) => visibleFiles.has(file),
+          (file) => visibleFiles[file] === 1,
           replacedByDirectory,
           forced,
           wanted,
@@ -139,6 +139,13 @@ export function pruneStack(
     marking,
     keptForLinks: needed.filter((change) => marking.removed.has(change.id)),
   };
+}
+
+/** Is a file (by number) part of a tree without ground? */
+function filesOf({ file }: Tree): Uint8Array {
+  const found = new Uint8Array(file.reduce((most, id) => Math.max(most, id), 0) + 1);
+  for (const id of file) found[id] = 1;
+  return found;
 }
 
 function positionOf(layers: ReadonlyMap<number, unknown>, layer: number): number {

@@ -1,5 +1,6 @@
 import type { Change, ChangeList } from '../changeset/change.ts';
 import { buildEdit, type LayerEdit } from '../changeset/edit.ts';
+import { EntrySet } from '../changeset/entry-set.ts';
 import { type Below, express, NeedsLayersBelow, type Promotion } from '../changeset/express.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { PathTable } from '../changeset/path-table.ts';
@@ -19,6 +20,7 @@ import { type PrunedStack, pruneStack } from './prune-stack.ts';
 import { orderSimilar } from './ordering.ts';
 import { compareSurface, type Surface } from './surface/surface.ts';
 import { restoreStack } from './restore-stack.ts';
+import { numbers, untouched } from './untouched.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
@@ -56,23 +58,6 @@ export interface Resolution {
   readonly surface: Surface | null;
   /** Null for an image that nothing is restored to. */
   readonly restored: Restoration | null;
-}
-
-/**
- * The source layers whose headers the plan must know: for pruning all of them, since what is hidden, what comes back
- * and what is linked to depends on every layer; for a squash alone its own range.
- */
-export function layersToScan(image: Image): number[] {
-  if (image.original !== null)
-    return numbers({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
-  const rewritten = image.plan.layers.filter((layer) => layer.content.kind === 'rewritten');
-  if (rewritten.length === 0) return [];
-  if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
-  return rewritten.flatMap(({ content }) => numbers(rangeOf(content)));
-}
-
-function numbers({ from, to }: LayerRange): number[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
 /**
@@ -171,25 +156,6 @@ export function resolve(
       surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
       restored: null,
     },
-  };
-}
-
-function untouched(image: Image): Resolution {
-  return {
-    contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: rangeOf(content).from })),
-    table: null,
-    removals: [],
-    promotions: [],
-    linked: [],
-    cleared: new Map(),
-    change: () => {
-      throw new Error('no layer was read');
-    },
-    keptForLinks: [],
-    unusedRules: [],
-    traced: [],
-    surface: null,
-    restored: null,
   };
 }
 
@@ -293,13 +259,18 @@ class LinkResolver {
   }
 }
 
+const squashed = { kind: 'squashed' } as const;
+
 /** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
 function lostIn(changes: readonly Change[], written: readonly Change[]): Removal[] {
-  const left = new Set(written.map((change) => `${change.layer}:${change.entry}`));
-  const lost = changes.filter(
-    (change) => change.form !== 'made' && !left.has(`${change.layer}:${change.entry}`),
-  );
-  return lost.map((change) => ({ change, reason: { kind: 'squashed' }, how: 'freed' }));
+  const left = new EntrySet();
+  for (const change of written) if (change.entry >= 0) left.add(change.layer, change.entry);
+  const removals: Removal[] = [];
+  for (const change of changes) {
+    if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
+    removals.push({ change, reason: squashed, how: 'freed' });
+  }
+  return removals;
 }
 
 function refuseGarbage(layers: readonly number[], indexes: ReadonlyMap<number, LayerIndex>): void {

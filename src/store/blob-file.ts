@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { algorithmOf, type Digest, hasher } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { coalesce } from '../stream/coalesce.ts';
-import { readRange, writeAt } from './file-bytes.ts';
+import type { Sealing } from '../stream/seal.ts';
+import { readRange, writeStream } from './file-bytes.ts';
 import { fileError } from './file-error.ts';
 import { temporaryName } from './temporary.ts';
 
 /**
  * A blob on its way into a folder: a temporary file there (mode 0600, a name that nobody guesses), hashed as it is
- * written, and renamed to its place once digest and size are known to be right.
+ * written unless it comes with a seal, and renamed to its place once digest and size are known to be right.
  */
 export class BlobFile {
   readonly #path: string;
@@ -41,18 +41,31 @@ export class BlobFile {
   }
 
   /** Takes in a stream to its end. What came before a failure stays counted and hashed. @throws IO and the stream's errors */
-  async append(stream: ByteStream, signal: AbortSignal): Promise<void> {
-    for await (const chunk of coalesce(stream)) {
-      signal.throwIfAborted();
-      try {
-        await writeAt(this.#handle, chunk, this.#size);
-      } catch (error) {
-        throw fileError(`write ${this.#path}`, error);
-      }
-      this.#hash.update(chunk);
-      this.#size += chunk.length;
-    }
-    signal.throwIfAborted();
+  append(stream: ByteStream, signal: AbortSignal): Promise<void> {
+    return this.#write(stream, (chunk) => this.#hash.update(chunk), signal);
+  }
+
+  /** Takes in all of a blob whose digest is computed elsewhere. @throws IO and the stream's errors */
+  async fill({ stream, seal }: Sealing, signal: AbortSignal): Promise<void> {
+    if (this.#size > 0) throw new Error('a blob is taken in whole or in parts');
+    await this.#write(stream, () => {}, signal);
+    const { digest, size } = seal();
+    if (size !== this.#size) throw new Error(`${this.#size} bytes came with the seal of ${size}`);
+    this.#sealed = digest;
+  }
+
+  #write(stream: ByteStream, onChunk: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+    return writeStream(
+      this.#handle,
+      stream,
+      this.#size,
+      (chunk) => {
+        onChunk(chunk);
+        this.#size += chunk.length;
+      },
+      (error) => fileError(`write ${this.#path}`, error),
+      signal,
+    );
   }
 
   /** No more bytes come: flushes them to the disk if `durable`, and compares. @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO */
@@ -61,7 +74,8 @@ export class BlobFile {
       throw new OcislimError('SIZE_MISMATCH', `${what} is ${this.#size} bytes long, not ${size}`);
     }
     this.#sealed ??= this.#hash.digest();
-    const actual = algorithmOf(digest) === 'sha256' ? this.#sealed : await this.#rehash(digest);
+    const isSame = algorithmOf(digest) === algorithmOf(this.#sealed);
+    const actual = isSame ? this.#sealed : await this.#rehash(digest);
     if (actual !== digest) {
       throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${actual}, not ${digest}`);
     }

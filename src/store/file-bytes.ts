@@ -5,6 +5,9 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { fileError, systemCode } from './file-error.ts';
 
 const chunkSize = 256 * 1024;
+/** What is gathered while a write is under way. */
+const mostGathered = 1024 * 1024;
+const mostChunks = 512;
 
 /** A regular file open for reading; null when it is not there. @throws IO also for what is no regular file */
 export async function openFile(path: string): Promise<{ handle: FileHandle; size: number } | null> {
@@ -27,25 +30,35 @@ export async function openFile(path: string): Promise<{ handle: FileHandle; size
   }
 }
 
-/** Bytes of an open file; fewer when the file ends before. @throws IO */
+/** Bytes of an open file; fewer when the file ends before. The next ones are read while those are used. @throws IO */
 export async function* readRange(
   handle: FileHandle,
   start: number,
   length: number,
   signal: AbortSignal,
 ): ByteStream {
-  for (let at = 0; at < length; ) {
-    signal.throwIfAborted();
-    const chunk = await readAt(handle, start + at, Math.min(chunkSize, length - at));
-    if (chunk.length === 0) return;
-    at += chunk.length;
-    yield chunk;
+  const read = (from: number) => readAt(handle, start + from, Math.min(chunkSize, length - from));
+  let next = length > 0 ? read(0) : null;
+  try {
+    for (let at = 0; next !== null; ) {
+      signal.throwIfAborted();
+      const chunk: Uint8Array = await next;
+      at += chunk.length;
+      next = chunk.length === 0 || at >= length ? null : read(at);
+      // Heard of when it is its turn.
+      next?.catch(() => {});
+      if (chunk.length > 0) yield chunk;
+    }
+  } finally {
+    // The file may be closed from here on.
+    await next?.catch(() => {});
   }
 }
 
 /** Up to `length` bytes in a fresh array; fewer only at the end of the file. @throws IO */
 export async function readAt(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
-  const chunk = new Uint8Array(length);
+  // All of it is written to, or cut off.
+  const chunk = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   let filled = 0;
   try {
     while (filled < length) {
@@ -64,6 +77,79 @@ export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: n
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
     at += bytesWritten;
+  }
+}
+
+/**
+ * Writes a stream into a file, from a place in it on: in large pieces, one of which is under way while the next is
+ * gathered. `onWritten` gets all chunks that have been written, in their order, also of a stream that fails. Lets the
+ * errors of both sides through, those of the file by way of `onFailure`.
+ */
+export async function writeStream(
+  handle: FileHandle,
+  stream: ByteStream,
+  position: number,
+  onWritten: (chunk: Uint8Array) => void,
+  onFailure: (error: unknown) => unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  let writing = Promise.resolve();
+  let isWriting = false;
+  let gathered: Uint8Array[] = [];
+  let size = 0;
+  let end = position;
+  const write = (): void => {
+    const chunks = gathered;
+    const from = end;
+    end += size;
+    gathered = [];
+    size = 0;
+    isWriting = true;
+    writing = writeChunks(handle, chunks, from).then(
+      () => {
+        isWriting = false;
+        chunks.forEach(onWritten);
+      },
+      (error: unknown) => {
+        throw onFailure(error);
+      },
+    );
+    // Heard of when the next piece is ready.
+    writing.catch(() => {});
+  };
+  try {
+    for await (const chunk of stream) {
+      signal.throwIfAborted();
+      gathered.push(chunk);
+      size += chunk.length;
+      if (size < chunkSize && gathered.length < mostChunks) continue;
+      if (isWriting && (size >= mostGathered || gathered.length >= mostChunks)) await writing;
+      if (!isWriting) write();
+    }
+    await writing;
+    signal.throwIfAborted();
+    if (size > 0) write();
+    await writing;
+  } finally {
+    await writing.catch(() => {});
+  }
+}
+
+async function writeChunks(
+  handle: FileHandle,
+  chunks: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
+  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  let { bytesWritten } = await handle.writev(chunks, position);
+  if (bytesWritten === total) return;
+  // A disk that is full, or nearly so: chunk by chunk, until it says what is wrong.
+  let at = position;
+  for (const chunk of chunks) {
+    const done = Math.min(bytesWritten, chunk.length);
+    bytesWritten -= done;
+    await writeAt(handle, chunk.subarray(done), at + done);
+    at += chunk.length;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { layerKind } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { tally } from '../stream/seal.ts';
+import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
 import type { Adoption, RawManifest, Source, StagedBlob, Target } from './place.ts';
 
 /** Bytes that a storage has taken in to their end. */
@@ -19,8 +19,8 @@ export interface TakenBlob {
 export interface BlobStorage {
   /** The size of a blob that is there, visible or not yet. */
   sizeOf(digest: Digest): Promise<number | null>;
-  /** On any error nothing stays behind. */
-  take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob>;
+  /** Bytes without a seal are hashed. On any error nothing stays behind. */
+  take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob>;
   /** Makes all that was kept visible, the names last. */
   publish(root: RawManifest, signal: AbortSignal): Promise<void>;
   /** Removes what was not published. */
@@ -65,7 +65,8 @@ export class LocalTarget implements Target {
     if (await this.has(descriptor, signal)) return 'present';
     const again = this.#copies.get(descriptor.digest);
     if (again !== undefined) return this.adopt(descriptor, source, signal, onBytes);
-    const copy = this.#copy(descriptor, tally(source.blob(descriptor, signal), onBytes), signal);
+    const stream = tally(source.blob(descriptor, signal), onBytes);
+    const copy = this.#copy(descriptor, sealedAs(stream, descriptor), signal);
     this.#copies.set(descriptor.digest, copy);
     try {
       await copy;
@@ -75,7 +76,7 @@ export class LocalTarget implements Target {
     }
   }
 
-  async stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
+  async stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob> {
     const taken = await this.#storage.take(stream, signal);
     return {
       commit: async (digest, size, signal) => {
@@ -121,7 +122,7 @@ export class LocalTarget implements Target {
     return this.#storage.close();
   }
 
-  async #copy(descriptor: Descriptor, stream: ByteStream, signal: AbortSignal): Promise<void> {
+  async #copy(descriptor: Descriptor, stream: ByteStream | Sealing, signal: AbortSignal): Promise<void> {
     const taken = await this.#storage.take(stream, signal);
     try {
       await taken.keep(descriptor.digest, descriptor.size);

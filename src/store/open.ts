@@ -2,18 +2,9 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { formatReference, type Reference, type RegistryReference } from '../oci/reference.ts';
-import { ArchiveFiles } from './archive/archive-files.ts';
-import { ArchiveStorage } from './archive/archive-storage.ts';
-import { DockerArchiveSource } from './archive/docker-archive-source.ts';
-import { dockerMembers, ociMembers } from './archive/last-members.ts';
-import { directoryFiles } from './layout/layout-files.ts';
-import { LayoutSource } from './layout/layout-source.ts';
-import { LayoutStorage } from './layout/layout-storage.ts';
-import { LocalTarget } from './local-target.ts';
 import type { Source, Target } from './place.ts';
 import type { RegistryOptions } from './registry/lease.ts';
-import { type MirrorOptions, openMirroredSource } from './registry/mirrored-source.ts';
-import { openRegistryTarget } from './registry/target.ts';
+import type { MirrorOptions } from './registry/mirrored-source.ts';
 
 /**
  * Opens the place of an image for reading; one in a registry by its mirrors, if it has any. Nothing is read before
@@ -28,14 +19,26 @@ export async function openSource(
   const label = formatReference(settled);
   const what = `source ${label}`;
   switch (settled.kind) {
-    case 'registry':
+    // What speaks to a place is loaded where one is met: all of them take longer than a small copy.
+    case 'registry': {
+      const { openMirroredSource } = await import('./registry/mirrored-source.ts');
       return openMirroredSource(settled, options, mirrors);
-    case 'layout':
+    }
+    case 'layout': {
+      const { directoryFiles } = await import('./layout/layout-files.ts');
+      const { LayoutSource } = await import('./layout/layout-source.ts');
       return new LayoutSource(label, directoryFiles(settled.path, what), settled);
-    case 'oci-archive':
+    }
+    case 'oci-archive': {
+      const { ArchiveFiles } = await import('./archive/archive-files.ts');
+      const { LayoutSource } = await import('./layout/layout-source.ts');
       return new LayoutSource(label, new ArchiveFiles(settled.path, what), settled);
-    case 'docker-archive':
+    }
+    case 'docker-archive': {
+      const { ArchiveFiles } = await import('./archive/archive-files.ts');
+      const { DockerArchiveSource } = await import('./archive/docker-archive-source.ts');
       return new DockerArchiveSource(label, new ArchiveFiles(settled.path, what), settled.name);
+    }
   }
 }
 
@@ -66,18 +69,26 @@ export async function openTarget(
       advice: 'Name the destination by a tag.',
     });
   }
+  if (first.kind === 'registry') {
+    const { openRegistryTarget } = await import('./registry/target.ts');
+    return openRegistryTarget(settled.filter(isRegistry), options);
+  }
+  const { LocalTarget } = await import('./local-target.ts');
   switch (first.kind) {
-    case 'registry':
-      return openRegistryTarget(settled.filter(isRegistry), options);
     case 'layout': {
+      const { LayoutStorage } = await import('./layout/layout-storage.ts');
       const storage = await LayoutStorage.open(first.path, tagsOf(settled), what, signal);
       return new LocalTarget(label, storage, 'any', (digest) => formatReference({ ...first, digest }));
     }
     case 'oci-archive': {
+      const { ArchiveStorage } = await import('./archive/archive-storage.ts');
+      const { ociMembers } = await import('./archive/last-members.ts');
       const storage = await ArchiveStorage.open(first.path, what, ociMembers(tagsOf(settled)));
       return new LocalTarget(label, storage, 'any', (digest) => formatReference({ ...first, digest }));
     }
     case 'docker-archive': {
+      const { ArchiveStorage } = await import('./archive/archive-storage.ts');
+      const { dockerMembers } = await import('./archive/last-members.ts');
       const storage = await ArchiveStorage.open(first.path, what, dockerMembers(tagsOf(settled), what));
       return new LocalTarget(label, storage, 'plain', () => formatReference(first));
     }

@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import type { Sealing } from '../stream/seal.ts';
 
 /** A manifest or index as it lies there: exact bytes, verified against the digest by whoever hands it out. */
 export interface RawManifest {
@@ -64,8 +65,11 @@ export interface Target {
     signal: AbortSignal,
     onBytes?: (count: number) => void,
   ): Promise<Adoption>;
-  /** Takes in a stream of unknown length and digest. On any error nothing stays behind. */
-  stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob>;
+  /**
+   * Takes in a stream of unknown length and digest. What comes with its seal is not hashed once more, but committed
+   * under no other digest. On any error nothing stays behind.
+   */
+  stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob>;
   /** Writes a small blob of known content (a config). */
   put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void>;
   /** Writes a manifest under its digest only. All blobs that it names must be there. */

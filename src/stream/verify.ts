@@ -38,14 +38,17 @@ export async function* verifyDiffId(stream: ByteStream, diffId: Digest, what: st
     hash.update(chunk);
     yield chunk;
   }
-  const actual = hash.digest();
-  if (actual !== diffId) {
-    throw new OcislimError(
-      'DIFFID_MISMATCH',
-      `${what} unpacks to ${actual}, but the image config says ${diffId}`,
-      {
-        advice: 'The image contradicts itself; build or push it again.',
-      },
-    );
-  }
+  checkDiffId(hash.digest(), diffId, what);
+}
+
+/** @throws DIFFID_MISMATCH */
+export function checkDiffId(actual: Digest, diffId: Digest, what: string): void {
+  if (actual === diffId) return;
+  throw new OcislimError(
+    'DIFFID_MISMATCH',
+    `${what} unpacks to ${actual}, but the image config says ${diffId}`,
+    {
+      advice: 'The image contradicts itself; build or push it again.',
+    },
+  );
 }

@@ -1,9 +1,19 @@
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { concat } from '../stream/collect.ts';
 import { type ByteString, readField } from './bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from './entry.ts';
-import { blockSize, type Header, isZeroBlock, parseHeader } from './header.ts';
+import {
+  type Block,
+  blockOf,
+  blockSize,
+  type HeaderFields,
+  isZero,
+  isZeroBlock,
+  noBytes,
+  readHeader,
+  readLink,
+  readName,
+} from './header.ts';
 import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 
 /** Extension bodies beyond this are refused (Go caps them at 1 MiB too). */
@@ -15,12 +25,22 @@ const maxHead = 4 * maxExtension;
  *
  * `next()` skips what is left of the body before; `body()` gives the stored bytes and their padding, so that head and
  * body together are the entry verbatim. After the last entry the stream is read to its end.
+ *
+ * A chunk holds hundreds of small entries, and a promise for each costs more than reading it: `nextNow()` and
+ * `takeBodyNow()` give what is in hand, and null where there must be waiting.
  * @throws TAR_INVALID, LIMIT, and whatever the stream throws
  */
 export class TarReader {
   #iterator: AsyncIterator<Uint8Array>;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Block = noBytes;
   #at = 0;
+  /** What comes after the chunk, where that was put together for a head that lay in two. */
+  #following: Uint8Array | null = null;
+  /** Of the head that begins at `#at`: bytes that have been read, and what its extensions said. */
+  #headBytes = 0;
+  #pending: Extensions | null = null;
+  /** Bytes from `#at` on that must be in hand to go on; 0: there is no further entry. */
+  #needed = 0;
   /** Bytes of the current entry's body and padding that are still to come. */
   #left = 0;
   #padding = 0;
@@ -41,6 +61,11 @@ export class TarReader {
     return this.#offset;
   }
 
+  /** Bytes of the current entry's body and padding that have not been taken. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** Stops reading; the stream underneath lets go of what it holds. */
   async cancel(): Promise<void> {
     await this.#iterator.return?.();
@@ -49,36 +74,25 @@ export class TarReader {
   async next(): Promise<TarEntry | null> {
     if (this.#end !== null) return null;
     while (this.#left > 0) if ((await this.takeBody()) === null) break;
-    const blocks: Uint8Array[] = [];
-    const pending = new Extensions();
-    let headSize = 0;
     for (;;) {
-      const block = await this.#take(blockSize, blocks.length === 0);
-      if (block === null) return this.#finish('untidy');
-      if (isZeroBlock(block)) {
-        if (blocks.length > 0) throw invalid('a tar extended header belongs to no entry');
-        return this.#readTrailer();
-      }
-      const header = parseHeader(block);
-      blocks.push(block);
-      headSize += blockSize;
-      if (header.type === 'x' || header.type === 'L' || header.type === 'K') {
-        if (header.size > maxExtension)
-          throw new OcislimError(
-            'LIMIT',
-            `a tar extended header is ${header.size} bytes long, more than ${maxExtension}`,
-          );
-        const body = await this.#takeAll(padded(header.size));
-        blocks.push(body);
-        headSize += body.length;
-        if (headSize > maxHead)
-          throw new OcislimError('LIMIT', 'the headers of a tar entry are longer than 4 MiB');
-        pending.add(header.type, body.subarray(0, header.size));
-        continue;
-      }
-      if (header.type === 'S') await this.#takeSparseMap(block, blocks);
-      return this.#open(header, pending, concat(blocks));
+      const entry = this.#readHead();
+      if (entry !== null) return entry;
+      if (this.#needed === 0) return this.#readTrailer();
+      const held = await this.#hold(this.#needed);
+      if (held === 0) return this.#finish('untidy');
+      if (held < this.#needed) throw invalid('a tar ends in the middle of a header');
     }
+  }
+
+  /** The next entry, if its head and all before it is in hand; null says nothing but that `next()` must be asked. */
+  nextNow(): TarEntry | null {
+    if (this.#end !== null) return null;
+    if (this.#left > 0) {
+      if (this.#at + this.#left > this.#chunk.bytes.length) return null;
+      this.#at += this.#left;
+      this.#left = 0;
+    }
+    return this.#readHead();
   }
 
   /** The stored bytes of the current entry with their padding. */
@@ -90,52 +104,124 @@ export class TarReader {
     }
   }
 
-  #open(header: Header, pending: Extensions, head: Uint8Array): TarEntry {
+  /** The next stored bytes of the current entry, padding included; null at their end. */
+  async takeBody(): Promise<Uint8Array | null> {
+    if (this.#left === 0) return null;
+    const part = this.takeBodyNow();
+    if (part !== null) return part;
+    if (await this.#advance()) return this.takeBodyNow();
+    // Some writers leave out the padding of the last file (umoci insert): Go reads that, so every runtime does.
+    if (this.#left > this.#padding) throw invalid('a tar ends in the middle of a file');
+    const missing = new Uint8Array(this.#left);
+    this.#left = 0;
+    return missing;
+  }
+
+  /** The stored bytes that are in hand; null where none are: see `left`. */
+  takeBodyNow(): Uint8Array | null {
+    const { bytes } = this.#chunk;
+    if (this.#left === 0 || this.#at >= bytes.length) return null;
+    const part = bytes.subarray(this.#at, this.#at + this.#left);
+    this.#at += part.length;
+    this.#left -= part.length;
+    return part;
+  }
+
+  /** Reads on in the head at `#at`. Null where bytes are missing (`#needed` says how many), and at a zero block. */
+  #readHead(): TarEntry | null {
+    const { bytes } = this.#chunk;
+    for (;;) {
+      const at = this.#at + this.#headBytes;
+      if (at + blockSize > bytes.length) return this.#need(this.#headBytes + blockSize);
+      if (isZeroBlock(bytes, at)) {
+        if (this.#headBytes > 0) throw invalid('a tar extended header belongs to no entry');
+        return this.#need(0);
+      }
+      const header = readHeader(this.#chunk, at);
+      const { type } = header;
+      if (type === 'x' || type === 'L' || type === 'K') {
+        if (header.size > maxExtension)
+          throw new OcislimError(
+            'LIMIT',
+            `a tar extended header is ${header.size} bytes long, more than ${maxExtension}`,
+          );
+        const total = this.#headBytes + blockSize + padded(header.size);
+        if (this.#at + total > bytes.length) return this.#need(total);
+        if (total > maxHead)
+          throw new OcislimError('LIMIT', 'the headers of a tar entry are longer than 4 MiB');
+        const body = bytes.subarray(at + blockSize, at + blockSize + header.size);
+        (this.#pending ??= new Extensions()).add(type, body);
+        this.#headBytes = total;
+        continue;
+      }
+      const total = this.#headBytes + blockSize + (type === 'S' ? this.#sparseMapBytes(at) : 0);
+      if (this.#at + total > bytes.length) return this.#need(total);
+      return this.#open(header, at, total);
+    }
+  }
+
+  #need(bytes: number): null {
+    this.#needed = bytes;
+    return null;
+  }
+
+  /** The further blocks of the map of a GNU sparse file, as far as they are in hand, and one more if it goes on. */
+  #sparseMapBytes(header: number): number {
+    const { bytes } = this.#chunk;
+    let map = 0;
+    for (let extended = bytes[header + 482] !== 0; extended; extended = bytes[header + map + 504] !== 0) {
+      map += blockSize;
+      if (this.#headBytes + blockSize + map > maxHead)
+        throw new OcislimError('LIMIT', 'a sparse map is longer than 4 MiB');
+      if (header + blockSize + map > bytes.length) return map;
+    }
+    return map;
+  }
+
+  #open(header: HeaderFields, at: number, headBytes: number): TarEntry {
+    const pending = this.#pending;
     if (header.type === 'g') {
-      if (pending.any) throw invalid('a tar extended header stands before a global one');
+      if (pending !== null) throw invalid('a tar extended header stands before a global one');
       if (header.size > maxExtension)
         throw new OcislimError('LIMIT', 'a global tar header is longer than 1 MiB');
     }
-    const name = pending.name ?? header.name;
+    const name = pending?.name ?? readName(this.#chunk, at);
     const kind = kindOf(header.type, name);
     // Only what has a body has a size: Go reads no data after links, devices and directories whatever they state.
-    const size = kind === 'file' || kind === 'global' ? (pending.size ?? header.size) : 0;
-    this.#padding = padded(size) - size;
+    const size = kind === 'file' || kind === 'global' ? (pending?.size ?? header.size) : 0;
+    const link = kind === 'link' || kind === 'symlink' ? (pending?.link ?? readLink(this.#chunk, at)) : '';
+    const uid = pending?.uid ?? header.uid;
+    const head = this.#chunk.bytes.subarray(this.#at, this.#at + headBytes);
+    this.#at += headBytes;
+    this.#headBytes = 0;
+    this.#pending = null;
     this.#left = padded(size);
+    this.#padding = this.#left - size;
     return {
       kind,
       name,
-      link: kind === 'link' || kind === 'symlink' ? (pending.link ?? header.link) : '',
+      link,
       mode: header.mode,
-      uid: pending.uid ?? header.uid,
+      uid,
       size,
-      capable: pending.capable,
+      capable: pending?.capable ?? false,
       head,
     };
   }
 
-  async #takeSparseMap(header: Uint8Array, blocks: Uint8Array[]): Promise<void> {
-    let extended = header[482] !== 0;
-    while (extended) {
-      const block = await this.#takeAll(blockSize);
-      blocks.push(block);
-      if (blocks.length * blockSize > maxHead)
-        throw new OcislimError('LIMIT', 'a sparse map is longer than 4 MiB');
-      extended = block[504] !== 0;
-    }
-  }
-
-  /** One zero block has been read. Go wants a second one, or the end. */
+  /** There is a zero block. Go wants a second one, or the end. */
   async #readTrailer(): Promise<null> {
-    const second = await this.#take(blockSize, true);
-    if (second === null) return this.#finish('untidy');
-    if (!isZeroBlock(second)) throw invalid('a tar goes on after a single zero block');
+    const held = await this.#hold(2 * blockSize);
+    if (held === blockSize) return this.#finish('untidy');
+    if (held < 2 * blockSize) throw invalid('a tar ends in the middle of a header');
+    if (!isZeroBlock(this.#chunk.bytes, this.#at + blockSize))
+      throw invalid('a tar goes on after a single zero block');
+    this.#at += 2 * blockSize;
     let end: TarEnd = 'complete';
-    for (;;) {
-      const chunk = this.#rest() ?? (await this.#pull());
-      if (chunk === null) return this.#finish(end);
-      if (end === 'complete' && chunk.some((byte) => byte !== 0)) end = 'garbage';
-    }
+    do {
+      if (end === 'complete' && !isZero(this.#chunk.bytes, this.#at)) end = 'garbage';
+    } while (await this.#advance());
+    return this.#finish(end);
   }
 
   #finish(end: TarEnd): null {
@@ -153,66 +239,44 @@ export class TarReader {
     }
   }
 
-  #rest(): Uint8Array | null {
-    if (this.#at >= this.#chunk.length) return null;
-    const rest = this.#chunk.subarray(this.#at);
-    this.#at = this.#chunk.length;
-    return rest;
+  /** Goes on to the next chunk; false at the end of the stream. */
+  async #advance(): Promise<boolean> {
+    const chunk = this.#following ?? (await this.#pull());
+    this.#following = null;
+    this.#chunk = chunk === null ? noBytes : blockOf(chunk);
+    this.#at = 0;
+    return chunk !== null;
   }
 
-  /** The next stored bytes of the current entry, padding included; null at their end. */
-  async takeBody(): Promise<Uint8Array | null> {
-    if (this.#left === 0) return null;
-    if (this.#at >= this.#chunk.length) {
-      const chunk = await this.#pull();
-      if (chunk === null) {
-        // Some writers leave out the padding of the last file (umoci insert): Go reads that, so every runtime does.
-        if (this.#left > this.#padding) throw invalid('a tar ends in the middle of a file');
-        const missing = new Uint8Array(this.#left);
-        this.#left = 0;
-        return missing;
-      }
-      this.#chunk = chunk;
-      this.#at = 0;
+  /**
+   * Makes the chunk hold so many bytes from `#at` on, and tells how many it does: fewer only at the end of the stream.
+   * Those of a head in two chunks are copied together, and of one with extensions twice as many as before: an entry may
+   * have thousands of them.
+   */
+  async #hold(wanted: number): Promise<number> {
+    const { bytes } = this.#chunk;
+    const held = bytes.length - this.#at;
+    if (held >= wanted) return wanted;
+    if (held === 0) {
+      if (!(await this.#advance())) return 0;
+      return this.#hold(wanted);
     }
-    const part = this.#chunk.subarray(this.#at, this.#at + this.#left);
-    this.#at += part.length;
-    this.#left -= part.length;
-    return part;
-  }
-
-  async #takeAll(length: number): Promise<Uint8Array> {
-    if (length === 0) return new Uint8Array(0);
-    const bytes = await this.#take(length, false);
-    if (bytes === null) throw invalid('a tar ends in the middle of a header');
-    return bytes;
-  }
-
-  /** Exactly `length` bytes; null at the very end of the stream if that is allowed. */
-  async #take(length: number, mayEnd: boolean): Promise<Uint8Array | null> {
-    if (this.#chunk.length - this.#at >= length) {
-      const bytes = this.#chunk.subarray(this.#at, this.#at + length);
-      this.#at += length;
-      return bytes;
-    }
-    const bytes = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      if (this.#at >= this.#chunk.length) {
-        const chunk = await this.#pull();
-        if (chunk === null) {
-          if (filled === 0 && mayEnd) return null;
-          throw invalid('a tar ends in the middle of a header');
-        }
-        this.#chunk = chunk;
-        this.#at = 0;
-      }
-      const part = this.#chunk.subarray(this.#at, this.#at + length - filled);
-      bytes.set(part, filled);
+    const joined = new Uint8Array(
+      this.#headBytes === 0 ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)),
+    );
+    joined.set(bytes.subarray(this.#at));
+    let filled = held;
+    while (filled < joined.length) {
+      const chunk = this.#following ?? (await this.#pull());
+      if (chunk === null) break;
+      const part = chunk.subarray(0, joined.length - filled);
+      joined.set(part, filled);
       filled += part.length;
-      this.#at += part.length;
+      this.#following = part.length < chunk.length ? chunk.subarray(part.length) : null;
     }
-    return bytes;
+    this.#chunk = blockOf(joined.subarray(0, filled));
+    this.#at = 0;
+    return Math.min(filled, wanted);
   }
 }
 
@@ -221,10 +285,8 @@ class Extensions {
   #pax: PaxRecords = [];
   #longName: ByteString | undefined;
   #longLink: ByteString | undefined;
-  any = false;
 
   add(type: 'x' | 'L' | 'K', body: Uint8Array): void {
-    this.any = true;
     // Of several headers of one type the last one counts, as in Go.
     if (type === 'x') this.#pax = parsePax(body);
     else if (type === 'L') this.#longName = readField(body, 0, body.length);

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { encode } from '../../src/codec/encode.ts';
 import { createEncoderPool, EncoderPool } from '../../src/codec/encoder-pool.ts';
 import type { PackedEncoding } from '../../src/codec/encoding.ts';
+import { UnpackThreads } from '../../src/codec/unpack/threads.ts';
 import { GzipWorkers } from '../../src/codec/gzip-workers.ts';
 
 const never = new AbortController().signal;
@@ -24,6 +25,7 @@ function open(jobs: number, worker?: string): EncoderPool {
       : new EncoderPool(
           jobs,
           new GzipWorkers(jobs, new URL(`data:text/javascript,${encodeURIComponent(worker)}`)),
+          new UnpackThreads(jobs),
         );
   opened.push(pool);
   return pool;

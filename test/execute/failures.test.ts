@@ -67,11 +67,15 @@ function noise(length: number): Uint8Array {
   return bytes;
 }
 
-const layers = [
+const layersWith = (bytes: number) => [
   tar('etc/', 'etc/a=1'),
-  tar({ name: 'data', body: noise(30_000) }, 'link->data'),
+  tar({ name: 'data', body: noise(bytes) }, 'link->data'),
   tar('etc/.wh.a'),
 ];
+const small = layersWith(30_000);
+/** Unpacked in a thread. */
+const large = layersWith(2_500_000);
+let layers = small;
 
 type Documents = {
   manifest: { config: BlobDescriptor; layers: BlobDescriptor[] };
@@ -116,7 +120,18 @@ async function failsWith(
 
 const inLayer2 = (what: string): RegExp => new RegExp(`^source ${label}, layer 2: .*${what}`);
 
-describe.each(stages)('%s of a layer that lies', (_, transform) => {
+describe.each(
+  [small, large].flatMap((of) =>
+    stages.map(([name, transform]) => [name, of === small ? 'small' : 'large', transform, of] as const),
+  ),
+)('%s of a %s layer that lies', (_, __, transform, of) => {
+  beforeAll(() => {
+    layers = of;
+  });
+  afterAll(() => {
+    layers = small;
+  });
+
   test('about its digest', async () => {
     const tree = lying((documents, blobs) => {
       const bytes = new Uint8Array(blobs.get(second(documents).digest) ?? []);

@@ -40,6 +40,28 @@ async function readAll(tar: Uint8Array, sizes: readonly number[] = [1000], skip 
   return { entries, end: reader.end, offset: reader.offset };
 }
 
+/** Reads what is in hand without waiting, as scans do; the error, if any, comes last. */
+async function readNow(bytes: Uint8Array, sizes: readonly number[]): Promise<unknown[]> {
+  const reader = new TarReader(pieces(bytes, sizes));
+  const read: unknown[] = [];
+  try {
+    for (;;) {
+      const entry = reader.nextNow() ?? (await reader.next());
+      if (entry === null) break;
+      const chunks: Uint8Array[] = [];
+      // Every third body is not looked at.
+      while (read.length % 3 > 0 && reader.left > 0)
+        chunks.push(reader.takeBodyNow() ?? (await reader.takeBody()) ?? new Uint8Array());
+      read.push({ ...entry, head: Buffer.from(entry.head), body: Buffer.concat(chunks) });
+    }
+    read.push([reader.end, reader.offset, reader.nextNow(), await reader.next()]);
+  } catch (error) {
+    if (!(error instanceof OcislimError)) throw error;
+    read.push(`${error.code} ${error.message}`);
+  }
+  return read;
+}
+
 async function codeOf(tar: Uint8Array): Promise<string> {
   const error = await readAll(tar).then(
     () => null,
@@ -236,4 +258,36 @@ test('a reader that is left lets go of its stream', async () => {
   await reader.next();
   await reader.cancel();
   expect(left).toBe(true);
+});
+
+const damages = fc.oneof(
+  fc.constant(tar),
+  fc.nat(tar.length - 1).map((at) => tar.subarray(0, at)),
+  fc.tuple(fc.nat(tar.length - 1), fc.nat(255)).map(([at, byte]) => {
+    const bytes = tar.slice();
+    bytes[at] = byte;
+    return bytes;
+  }),
+);
+
+test('where chunks begin and end makes no difference, neither to what is read nor to what is refused', async () => {
+  const sizes = fc.oneof(
+    fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1 }),
+    fc.constantFrom([1], [511], [512], [513], [1024], [4096]),
+  );
+  await fc.assert(
+    fc.asyncProperty(damages, sizes, async (bytes, cuts) => {
+      expect(await readNow(bytes, cuts)).toEqual(await readNow(bytes, [bytes.length]));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a head of thousands of extensions is read in pieces of any size', async () => {
+  const extension = paxHeader([['user', 'x']]);
+  const bytes = concat([...Array<Uint8Array>(3000).fill(extension), writeTar([{ name: 'f' }])]);
+  for (const size of [100, 5000]) {
+    const [entry] = (await readAll(bytes, [size])).entries;
+    expect([entry?.name, entry?.head.length]).toEqual(['f', 3000 * extension.length + 512]);
+  }
 });

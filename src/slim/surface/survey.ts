@@ -24,6 +24,9 @@ const writableByAll = 0o002;
 export function surveyFiles(fs: Filesystem, searchPath: ByteString): SurfaceFiles {
   const searched = searchedDirectories(fs, searchPath);
   const found = new Findings();
+  const holdsPrograms = remember(
+    (directory: Path) => isProgramDirectory(directory) || searched.has(directory),
+  );
   for (const path of fs.all()) {
     const kind = fs.kind(path);
     if (kind === 'directory') {
@@ -33,8 +36,8 @@ export function surveyFiles(fs: Filesystem, searchPath: ByteString): SurfaceFile
       continue;
     }
     if (kind !== 'file' && kind !== 'symlink') continue;
-    const program = programKind(baseOf(path));
-    if (program !== null && (isProgramDirectory(parentOf(path)) || searched.has(parentOf(path)))) {
+    const program = holdsPrograms(parentOf(path)) ? programKind(baseOf(path)) : null;
+    if (program !== null) {
       const real = kind === 'file' ? path : fs.resolve(path).path;
       if (real !== null && fs.kind(real) === 'file' && (fs.mode(real) & executable) !== 0)
         found.add(rows[program], fileOf(fs, real), path, real);
@@ -46,6 +49,19 @@ export function surveyFiles(fs: Filesystem, searchPath: ByteString): SurfaceFile
     if (fs.capable(path)) found.add('capabilities', fileOf(fs, path), path, path);
   }
   return found.files();
+}
+
+/** Asks once for each run of equal arguments: a walk goes through one directory after the other. */
+function remember(ask: (directory: Path) => boolean): (directory: Path) => boolean {
+  let last: Path | null = null;
+  let answer = false;
+  return (directory) => {
+    if (directory !== last) {
+      last = directory;
+      answer = ask(directory);
+    }
+    return answer;
+  };
 }
 
 /** What all names of a file have in common. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import type { Sealing } from '../../stream/seal.ts';
 import { fileError, systemCode } from '../file-error.ts';
 import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
@@ -54,7 +55,7 @@ export class ArchiveStorage implements BlobStorage {
     return this.#kept.get(digest)?.size ?? null;
   }
 
-  async take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob> {
+  async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
     const writer = await this.#open();
     const region = await writer.append(stream, signal);
     const drop = async () => writer.drop(region);

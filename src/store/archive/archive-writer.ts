@@ -1,13 +1,11 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { hasher } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { coalesce } from '../../stream/coalesce.ts';
-import type { Seal } from '../../stream/seal.ts';
+import { type Seal, type Sealing, sealing } from '../../stream/seal.ts';
 import { tarEnd } from '../../tar/head.ts';
 import { blockSize } from '../../tar/header.ts';
 import { padded } from '../../tar/reader.ts';
-import { readAt, readRange, writeAt } from '../file-bytes.ts';
+import { readAt, readRange, writeAt, writeStream } from '../file-bytes.ts';
 import { fileError } from '../file-error.ts';
 import { sweepTemporaries, temporaryName } from '../temporary.ts';
 import { memberHeader } from './tar-member.ts';
@@ -59,28 +57,32 @@ export class ArchiveWriter {
   }
 
   /** Takes in a stream to its end as a member without a name yet. @throws IO and the stream's errors */
-  append(stream: ByteStream, signal: AbortSignal): Promise<Region> {
+  append(given: ByteStream | Sealing, signal: AbortSignal): Promise<Region> {
+    const { stream, seal } = 'seal' in given ? given : sealing(given);
     return this.#alone(async () => {
       signal.throwIfAborted();
       const slot: Slot = { start: this.#tail, size: 0, state: 'growing' };
       this.#slots.push(slot);
-      const hash = hasher();
       try {
         this.#tail += blockSize;
-        for await (const chunk of coalesce(stream)) {
-          signal.throwIfAborted();
-          await this.#put(chunk);
-          hash.update(chunk);
-          slot.size += chunk.length;
-        }
-        signal.throwIfAborted();
+        await writeStream(
+          this.#handle,
+          stream,
+          this.#tail,
+          (chunk) => {
+            slot.size += chunk.length;
+            this.#tail += chunk.length;
+          },
+          (error) => fileError(`write ${this.#partial}`, error),
+          signal,
+        );
         await this.#put(new Uint8Array(padded(slot.size) - slot.size));
       } catch (error) {
         this.#drop(slot);
         throw error;
       }
       slot.state = 'nameless';
-      return { start: slot.start, size: slot.size, digest: hash.digest() };
+      return { start: slot.start, size: slot.size, digest: seal().digest };
     });
   }
 

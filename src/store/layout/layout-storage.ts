@@ -4,6 +4,7 @@ import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { JsonObject } from '../../oci/json.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import type { Sealing } from '../../stream/seal.ts';
 import { BlobFile } from '../blob-file.ts';
 import { readSmallFile } from '../file-bytes.ts';
 import { fileError, systemCode } from '../file-error.ts';
@@ -58,7 +59,7 @@ export class LayoutStorage implements BlobStorage {
     return this.#kept.get(digest)?.size ?? (await fileSize(join(this.#folder, blobName(digest))));
   }
 
-  async take(stream: ByteStream, signal: AbortSignal): Promise<TakenBlob> {
+  async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
     const creating = this.#create();
     this.#creating.add(creating);
     const file = await creating.finally(() => this.#creating.delete(creating));
@@ -67,7 +68,7 @@ export class LayoutStorage implements BlobStorage {
       await file.drop();
     };
     try {
-      await file.append(stream, signal);
+      await ('seal' in stream ? file.fill(stream, signal) : file.append(stream, signal));
     } catch (error) {
       await drop();
       throw error;

@@ -1,4 +1,5 @@
-import { RegistryClients } from './client.ts';
+import { RegistryClient } from './client.ts';
+import { RegistryClients } from './clients.ts';
 import type { ClientOptions } from './options.ts';
 import { Repository } from './repository.ts';
 
@@ -22,7 +23,7 @@ export function lease(
   options: RegistryOptions,
 ): Lease {
   const clients = options.clients ?? new RegistryClients();
-  const client = clients.acquire(host, options);
+  const client = clients.acquire(host, options, (...made) => new RegistryClient(...made));
   let held = true;
   return {
     repository: new Repository(client, side, name),

@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../../oci/reference.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { tally } from '../../stream/seal.ts';
+import { type Sealing, tally } from '../../stream/seal.ts';
 import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../place.ts';
 import { BlobsUnknown } from './upload/blobs-unknown.ts';
 import { nameOf } from './failure.ts';
@@ -14,7 +14,7 @@ import { noteReferrer } from './referrers-tag.ts';
 import { blobName, type Repository } from './repository.ts';
 import { pauseBefore } from './retry/retry.ts';
 import type { HttpAnswer } from './http/transport.ts';
-import { SessionLost } from './upload/upload-session.ts';
+import { SessionLost } from './upload/session-lost.ts';
 import { type Taken, Uploader } from './upload/uploader.ts';
 
 /**
@@ -172,8 +172,8 @@ class RegistryTarget implements Target {
     }
   }
 
-  stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
-    return this.#uploader.stage(stream, signal);
+  stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob> {
+    return this.#uploader.stage('seal' in stream ? stream.stream : stream, signal);
   }
 
   async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { updateIndex } from '../../../src/store/layout/layout-update.ts';
 import { makeDescriptor } from '../../../src/oci/descriptor.ts';
+import { sealedAs } from '../../../src/stream/seal.ts';
 import {
   buildIndex,
   digestOf,
@@ -240,6 +241,8 @@ describe('nothing is left of unfinished work', () => {
     await refused('SIZE_MISMATCH', lying.commit(digest, bytes.length + 1, never));
     const liar = await opened.stage(bytesStream(bytes), never);
     await refused('DIGEST_MISMATCH', liar.commit(other.descriptor.digest as Digest, bytes.length, never));
+    const sealed = await opened.stage(sealedAs(bytesStream(bytes), { digest, size: bytes.length }), never);
+    await refused('DIGEST_MISMATCH', sealed.commit(other.descriptor.digest as Digest, bytes.length, never));
     await (await opened.stage(bytesStream(bytes), never)).abort();
     expect(await listFiles(folder)).toEqual(before);
   });

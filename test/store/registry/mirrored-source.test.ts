@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Source } from '../../../src/store/place.ts';
 import type { CredentialLookup } from '../../../src/store/registry/auth/credential.ts';
-import { RegistryClients } from '../../../src/store/registry/client.ts';
+import { RegistryClients } from '../../../src/store/registry/clients.ts';
 import { openMirroredSource } from '../../../src/store/registry/mirrored-source.ts';
 import { mirrored, parseMirrors } from '../../../src/store/registry/mirrors.ts';
 import { openRegistryTarget } from '../../../src/store/registry/target.ts';

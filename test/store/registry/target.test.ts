@@ -735,7 +735,7 @@ test.each<readonly [string, Effect]>([
   const { Uploader } = await import('../../../src/store/registry/upload/uploader.ts');
   const { Repository } = await import('../../../src/store/registry/repository.ts');
   const { RegistryClient } = await import('../../../src/store/registry/client.ts');
-  const { SessionLost } = await import('../../../src/store/registry/upload/upload-session.ts');
+  const { SessionLost } = await import('../../../src/store/registry/upload/session-lost.ts');
   const client = new RegistryClient(fake.host, setup().options);
   open.push(client);
   const uploader = new Uploader(new Repository(client, 'destination', 'dst'), { chunked: false });

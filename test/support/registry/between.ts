@@ -4,7 +4,7 @@ import type { Transform } from '../../../src/image/image.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
 import { openSource, openTarget } from '../../../src/store/open.ts';
-import { RegistryClients } from '../../../src/store/registry/client.ts';
+import { RegistryClients } from '../../../src/store/registry/clients.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import type { BuiltTree } from '../image-builder.ts';
 import { sha256 } from './content.ts';

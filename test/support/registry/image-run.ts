@@ -7,7 +7,7 @@ import { parseReference } from '../../../src/oci/reference.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { openSource, openTarget } from '../../../src/store/open.ts';
 import type { Source, Target } from '../../../src/store/place.ts';
-import { RegistryClients } from '../../../src/store/registry/client.ts';
+import { RegistryClients } from '../../../src/store/registry/clients.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import { buildImage, type BuiltImage, type BuiltTree, type LayerCompression } from '../image-builder.ts';
 import { writeTar } from '../model/tar-bytes.ts';

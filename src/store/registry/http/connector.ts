@@ -1,5 +1,3 @@
-import { request as plainRequest } from 'node:http';
-import { request as tlsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
@@ -103,15 +101,16 @@ function openTunnel(
     timeout: timeoutMs,
     signal,
   };
+  // An import of node:http reads all that it exports, `WebSocket` too, and so loads a second undici: that takes long.
   const request = isTls
-    ? tlsRequest({
+    ? process.getBuiltinModule('node:https').request({
         ...options,
         // Else Node would take that of the server behind the proxy, out of the header.
         servername: isIP(host) === 0 ? host : '',
         rejectUnauthorized: verifyTls,
         ...(context === null ? {} : { secureContext: context }),
       })
-    : plainRequest(options);
+    : process.getBuiltinModule('node:http').request(options);
   let isOver = false;
   const finish: buildConnector.Callback = (...outcome) => {
     // More errors may follow the first.

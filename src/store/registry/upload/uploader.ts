@@ -8,7 +8,8 @@ import { blockSize, ChunkLimit } from './chunk-limit.ts';
 import { nameOf } from '../failure.ts';
 import { blobName, type Repository } from '../repository.ts';
 import type { HttpAnswer } from '../http/transport.ts';
-import { SessionLost, UploadSession } from './upload-session.ts';
+import { SessionLost } from './session-lost.ts';
+import { UploadSession } from './upload-session.ts';
 
 /** A blob that has been taken in: its bytes are in memory or in an upload session. */
 export interface Taken {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Credential, CredentialLookup } from '../../../../src/store/registry/auth/credential.ts';
-import { RegistryClients } from '../../../../src/store/registry/client.ts';
+import { RegistryClients } from '../../../../src/store/registry/clients.ts';
 import type { RegistryOptions } from '../../../../src/store/registry/lease.ts';
 import { openRegistrySource } from '../../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../../src/store/registry/target.ts';

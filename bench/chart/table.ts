@@ -1,0 +1,175 @@
+import { spread } from '../measure/statistics.ts';
+import type { Install, Results, Row } from '../results.ts';
+import { works } from '../work/all.ts';
+import { baseOf, groupRows, summarise, timeRatio, type Line } from './summary.ts';
+
+/** Around the tables in bench/README.md. */
+export const benchMarks = ['<!-- bench table: npm run bench -->', '<!-- end of bench table -->'] as const;
+
+/** The tables of bench/README.md: every work and contender over all images, what is missing, sizes of installations. */
+export function renderSummary(results: Results): string {
+  const rows = summarise(results).flatMap(({ work, lines }) =>
+    lines.map((line, i) => cells(i === 0 ? work.title : '', describeLine(line))),
+  );
+  const head = ['work', 'by', 'time', 'CPU', 'peak memory', 'result', 'moved', 'images'];
+  return [
+    renderMachine(results),
+    '',
+    cells(...head),
+    cells(...head.map(() => '---')),
+    ...rows,
+    '',
+    ...renderMissing(results),
+    ...renderInstalls(results.installs),
+  ].join('\n');
+}
+
+function describeLine(line: Line): string {
+  const time = line.time === null ? '' : `${times(line.time.median)}${range(line)}`;
+  const failed = line.failure === null ? '' : `failed: ${escape(shorten(line.failure))}`;
+  return [
+    line.label.replaceAll('|', String.raw`\|`),
+    line.images === 0 ? failed : time,
+    line.cpu === null ? '' : times(line.cpu),
+    line.memory === null ? '' : `${mebibytes(line.memory)} MiB`,
+    line.output === null ? '' : percent(line.output),
+    line.moved === null ? '' : percent(line.moved),
+    line.images > 0 && failed !== '' ? `${line.images}; ${failed}` : String(line.images),
+  ].join(' | ');
+}
+
+function range({ time, images }: Line): string {
+  return time === null || images < 2 ? '' : ` (${times(time.min)}–${times(time.max)})`;
+}
+
+function renderMachine({ machine, date, versions, images }: Results): string {
+  const tools = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const sizes = images.map(({ name, layers, size }) => `${name} (${layers} layers, ${megabytes(size)} MB)`);
+  return [
+    `${machine.processor}, ${machine.cores} processors, ${(machine.memory / 2 ** 30).toFixed(0)} GiB; ${machine.system}, Linux ` +
+      `${machine.kernel}, Node ${machine.node}${date === null ? '' : `; ${date}`}.`,
+    `Images: ${sizes.join(', ')}.`,
+    `Versions: ${tools.join(', ')}.`,
+  ].join('\n\n');
+}
+
+function renderMissing({ missing }: Results): readonly string[] {
+  const names = Object.entries(missing);
+  return names.length === 0
+    ? []
+    : [`Missing: ${names.map(([name, why]) => `${name} (${why})`).join('; ')}.`, ''];
+}
+
+function renderInstalls(installs: readonly Install[]): readonly string[] {
+  if (installs.length === 0) return [];
+  const rows = installs.map(({ name, bytes, dependencies, what }) =>
+    cells(name, `${megabytes(bytes)} MB`, dependencies === null ? '' : String(dependencies), what),
+  );
+  return [cells('installed', 'size', 'dependencies', 'counted'), cells('---', '---', '---', '---'), ...rows];
+}
+
+/** The page of all measurements, a table for each work. */
+export function renderDetails(results: Results): string {
+  const sections = works.flatMap(({ name, title }) => {
+    const groups = groupRows(results.rows.filter((row) => row.work === name));
+    if (groups.length === 0) return [];
+    const head = [
+      'image',
+      'by',
+      'seconds',
+      'time',
+      'CPU seconds',
+      'peak memory',
+      'layers',
+      'result',
+      'down, up',
+      '`ocislim verify`',
+    ];
+    const rows = groups.flatMap((group) =>
+      group.map((row, i) => cells(i === 0 ? row.image : '', ...details(row, baseOf(group)))),
+    );
+    const differences = new Map(
+      groups.flat().flatMap(({ label, differs }) => (differs === null ? [] : [[label, differs] as const])),
+    );
+    const notes = [...differences].map(([label, differs]) => `- ${label}: ${differs}`);
+    return [
+      `## ${name}: ${title}`,
+      '',
+      cells(...head),
+      cells(...head.map(() => '---')),
+      ...rows,
+      '',
+      ...notes,
+      ...(notes.length > 0 ? [''] : []),
+    ];
+  });
+  return [
+    '<!-- Written by "npm run bench" from results.json. -->',
+    '',
+    '# All measurements',
+    '',
+    'Medians of the rounds, and in brackets the least and the most. "time" is that of the round over ocislim’s in the same round.',
+    '',
+    ...sections,
+  ]
+    .join('\n')
+    .trimEnd()
+    .concat('\n');
+}
+
+function details(row: Row, base: Row | undefined): readonly string[] {
+  const label = row.label.replaceAll('|', String.raw`\|`);
+  if (row.runs.length === 0)
+    return [label, `failed: ${escape(shorten(row.failure ?? ''))}`, ...Array(7).fill('')];
+  const time = spread(row.runs.map(({ seconds }) => seconds));
+  const ratio = timeRatio(row, base);
+  const middle = (pick: (run: Row['runs'][number]) => number): number => spread(row.runs.map(pick)).median;
+  return [
+    label,
+    `${time.median.toFixed(2)} (${time.min.toFixed(2)}–${time.max.toFixed(2)})`,
+    ratio === null ? '' : `${times(ratio.median)} (${times(ratio.min)}–${times(ratio.max)})`,
+    middle(({ cpu }) => cpu).toFixed(2),
+    `${mebibytes(middle(({ memory }) => memory))} MiB`,
+    row.output === null ? '' : String(row.output.layers),
+    row.output === null ? '' : `${megabytes(row.output.size)} MB`,
+    row.moved === null ? '' : `${megabytes(row.moved.downloaded)}, ${megabytes(row.moved.uploaded)} MB`,
+    escape(row.verified ?? '') +
+      (row.failure === null ? '' : `; then failed: ${escape(shorten(row.failure))}`),
+  ];
+}
+
+function cells(...texts: readonly string[]): string {
+  return `| ${texts.join(' | ')} |`;
+}
+
+export function times(factor: number): string {
+  return `${factor.toFixed(factor < 10 ? 2 : 1)}×`;
+}
+
+function percent(factor: number): string {
+  return `${(factor * 100).toFixed(1)} %`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
+
+function shorten(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
+/** Words of other programs, as words: nothing of them is Markdown. */
+function escape(text: string): string {
+  return text.replaceAll(/[|<>`*_]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}
+
+/** The text with the tables between marks. @throws Error where it has no marks */
+export function withTable(text: string, table: string, marks: readonly [string, string]): string {
+  const [begin, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
+  if (begin < 0 || end < begin) throw new Error('there are no marks for the table');
+  return `${text.slice(0, begin + marks[0].length)}\n\n${table}\n\n${text.slice(end)}`;
+}

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderScript, type Command } from './command.ts';
+
+/** What one run took. */
+export interface Usage {
+  /** Wall clock. */
+  readonly seconds: number;
+  /** Seconds of processors, user and system, of all programs of the command and of what they waited for. */
+  readonly cpu: number;
+  /** Bytes: the largest process of a program; of a pipeline, the sum over its programs. */
+  readonly memory: number;
+}
+
+export interface Ended {
+  readonly usage: Usage;
+  /** The first line of what it said, where it failed; null where it did not. */
+  readonly failure: string | null;
+  /** What went to standard error, by lines, the first 10,000 characters or so. */
+  readonly said: readonly string[];
+}
+
+/** @throws Error where a program failed, with the first line of what it said */
+export async function runQuietly(command: Command, options: RunOptions): Promise<void> {
+  const { failure } = await account(command, options);
+  if (failure !== null) throw new Error(failure);
+}
+
+export interface RunOptions {
+  /** An empty folder for temporary files. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Seconds; what takes longer is killed, and has failed. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a command to its end, in a process group of its own, and accounts for it as a whole. @throws AbortError */
+export async function account(command: Command, options: RunOptions): Promise<Ended> {
+  const { folder, limit, signal } = options;
+  signal.throwIfAborted();
+  const figures = join(folder, 'figures');
+  mkdirSync(figures, { recursive: true });
+  const script = renderScript(command, figures);
+  const start = performance.now();
+  const child = spawn('bash', ['-c', script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...options.env, ...command.env },
+    detached: true,
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < 10_000) said += text;
+  });
+  const kill = (): void => {
+    // The group: bash, time, and what they run.
+    if (child.pid !== undefined && child.exitCode === null) {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has just ended.
+      }
+    }
+  };
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    kill();
+  }, limit * 1000);
+  signal.addEventListener('abort', kill);
+  try {
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      // A daemon left behind would keep the pipe open: the exit is what counts.
+      child.on('exit', resolve);
+    });
+    const seconds = (performance.now() - start) / 1000;
+    signal.throwIfAborted();
+    const lines = said.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+    const failed = lines[0] ?? `ended with status ${status}`;
+    const failure = late ? `not done after ${limit} s` : status === 0 ? null : failed;
+    return { usage: { seconds, ...sumUp(figures) }, failure, said: lines };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', kill);
+    child.stderr.destroy();
+    rmSync(figures, { recursive: true, force: true });
+  }
+}
+
+/** CPU seconds add up; memory within a pipeline too, and over pipelines the largest counts. */
+function sumUp(folder: string): Omit<Usage, 'seconds'> {
+  let cpu = 0;
+  const memory = new Map<string, number>();
+  for (const name of readdirSync(folder)) {
+    const words = readFileSync(join(folder, name), 'utf8').trim().split(' ');
+    const [user = 0, system = 0, rss = 0] = words.map(Number);
+    cpu += user + system;
+    const pipeline = name.split('.')[0] as string;
+    memory.set(pipeline, (memory.get(pipeline) ?? 0) + rss * 1024);
+  }
+  return { cpu, memory: Math.max(0, ...memory.values()) };
+}

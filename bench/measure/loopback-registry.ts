@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Debian's docker-registry on a free port of loopback. */
+export interface LoopbackRegistry {
+  readonly host: string;
+  /** Forgets everything, so that what comes next is really uploaded. */
+  readonly clear: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** @throws Error where it is not installed, or does not answer within 10 s */
+export async function startRegistry(
+  folder: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<LoopbackRegistry> {
+  const data = join(folder, 'data');
+  mkdirSync(data, { recursive: true });
+  const host = `127.0.0.1:${await freePort()}`;
+  const config = join(folder, 'config.json');
+  writeFileSync(
+    config,
+    // YAML holds JSON.
+    JSON.stringify({
+      version: 0.1,
+      log: { level: 'error', accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: data } },
+      http: { addr: host },
+    }),
+  );
+  const child = spawn('docker-registry', ['serve', config], {
+    stdio: 'ignore',
+    env: { PATH: path, OTEL_TRACES_EXPORTER: 'none' },
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', ({ message }) => resolve(message));
+    child.once('exit', (status) => resolve(`it ended with status ${status}`));
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  let over: string | undefined;
+  void ended.then((why) => {
+    over = why;
+    process.off('exit', kill);
+  });
+  const registry: LoopbackRegistry = {
+    host,
+    clear: () => rmSync(join(data, 'docker'), { recursive: true, force: true }),
+    stop: async () => {
+      kill();
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const answer = await fetch(`http://${host}/v2/`, { signal }).catch(() => undefined);
+    if (answer?.ok === true) return registry;
+    if (over !== undefined) throw new Error(`docker-registry does not start: ${over}`);
+    await sleep(50, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) break;
+  }
+  await registry.stop();
+  signal.throwIfAborted();
+  throw new Error('docker-registry does not answer');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no free port'));
+        else resolve(address.port);
+      });
+    });
+  });
+}

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Rival } from '../work/work.ts';
+
+/** Which rivals are here, with their versions, and which are not, with why. */
+export interface Found {
+  readonly present: readonly Rival[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+/** The file of a program in a PATH; undefined where there is none. */
+export function findProgram(program: string, path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+export async function findRivals(
+  rivals: readonly Rival[],
+  env: Readonly<Record<string, string>>,
+): Promise<Found> {
+  const present: Rival[] = [];
+  const versions: Record<string, string> = {};
+  const missing: Record<string, string> = {};
+  for (const rival of rivals) {
+    const lacks = rival.programs.filter((program) => findProgram(program, env['PATH'] ?? '') === undefined);
+    if (lacks.length > 0) {
+      missing[rival.name] = `not installed: ${lacks.join(', ')}`;
+      continue;
+    }
+    present.push(rival);
+    if (rival.version !== null) versions[rival.name] = await askVersion(rival.version, env);
+  }
+  return { present, versions, missing };
+}
+
+/** What looks most like a version in what it says. */
+function askVersion([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+  return new Promise<string>((resolve) => {
+    execFile(program, args, { env, timeout: 20_000 }, (_, stdout, stderr) => {
+      const said = `${stdout}${stderr}`;
+      resolve(/v?\d+\.\d+[^\s,*)]*/.exec(said)?.[0].replace(/^v/, '') ?? 'unknown');
+    });
+  });
+}

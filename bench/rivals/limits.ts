@@ -1,0 +1,95 @@
+import type { Argv } from '../measure/command.ts';
+import { resultBlob, type Contender, type LayerFile, type Rival, type WorkName } from '../work/work.ts';
+
+const bare = 'bytes only: no digest is checked or made, no manifest, no tar';
+
+/** Each layer by itself through a pair of programs: what the hardware allows, without an image around it. */
+function pipe(work: WorkName, label: string, unpack: (layer: LayerFile) => Argv, pack: Argv): Contender {
+  return {
+    work,
+    label,
+    makes: 'blobs',
+    differs: bare,
+    command: (task) => ({
+      pipelines: task.layers.map((layer, i) => ({
+        stages: [unpack(layer), pack],
+        output: resultBlob(task, i),
+      })),
+    }),
+  };
+}
+
+const unpackBy =
+  (...gunzip: Argv) =>
+  ({ file, compression }: LayerFile): Argv =>
+    compression === 'gzip'
+      ? [...gunzip, file]
+      : compression === 'zstd'
+        ? ['zstd', '-qdc', file]
+        : ['cat', file];
+
+const igzip = unpackBy('igzip', '-dc');
+const unpigz = unpackBy('pigz', '-dc');
+const gunzip = unpackBy('gzip', '-dc');
+
+/** Programs that pack and unpack, and nothing else. */
+export const limits: readonly Rival[] = [
+  {
+    name: 'zstd',
+    programs: ['igzip', 'zstd'],
+    version: ['zstd', '--version'],
+    contenders: [
+      pipe('zstd3', 'igzip -d | zstd -T0 -3', igzip, ['zstd', '-q', '-T0', '-3']),
+      pipe('zstd19', 'igzip -d | zstd -T0 -19', igzip, ['zstd', '-q', '-T0', '-19']),
+    ],
+  },
+  {
+    name: 'pigz',
+    programs: ['pigz', 'zstd'],
+    version: ['pigz', '--version'],
+    contenders: [
+      pipe('gzip6', 'pigz -d | pigz -6', unpigz, ['pigz', '-6']),
+      pipe('unzstd', 'zstd -d | pigz -6', unpigz, ['pigz', '-6']),
+      pipe('gzip9', 'pigz -d | pigz -9', unpigz, ['pigz', '-9']),
+      pipe('small', 'pigz -d | pigz -9', unpigz, ['pigz', '-9']),
+    ],
+  },
+  {
+    name: 'gzip',
+    programs: ['gzip'],
+    version: ['gzip', '--version'],
+    contenders: [pipe('small', 'gzip -d | gzip -9', gunzip, ['gzip', '-9'])],
+  },
+  {
+    name: 'cp',
+    programs: ['cp'],
+    version: null,
+    contenders: [
+      {
+        work: 'copy-layout',
+        label: 'cp',
+        makes: 'layout',
+        differs: bare,
+        command: ({ layout, folder }) => ({
+          pipelines: [{ stages: [['cp', '-r', layout, `${folder}/result`]] }],
+        }),
+      },
+    ],
+  },
+  {
+    name: 'sha256sum',
+    programs: ['sha256sum'],
+    version: null,
+    contenders: [
+      {
+        work: 'copy-layout',
+        label: 'sha256sum',
+        makes: 'nothing',
+        differs: 'reads and hashes the blobs; ocislim does that and copies them',
+        command: ({ layers }) => ({
+          pipelines: [{ stages: [['sha256sum', ...layers.map(({ file }) => file)]] }],
+        }),
+      },
+    ],
+  },
+];

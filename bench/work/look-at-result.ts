@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { readManifest, type ManifestFile } from '../inputs/layout-files.ts';
+import type { Output } from '../results.ts';
+import { resultArchive, resultBlob, resultLayout, type Contender, type Task, type Work } from './work.ts';
+
+/** What a run has made. Null where it was to make nothing. @throws Error where it is not there, or is something else */
+export async function lookAtResult(
+  { form, verify, layers }: Work,
+  { makes }: Contender,
+  task: Task,
+  signal: AbortSignal,
+): Promise<Output | null> {
+  const made = makes ?? (verify === null ? 'nothing' : form);
+  const expected = makes === 'blobs' ? task.layers.length : layers(task.layers.length);
+  const output = await look(made, task, signal);
+  if (output === null) return null;
+  if (output.layers !== expected)
+    throw new Error(`the result has ${output.layers} layers instead of ${expected}`);
+  if (output.size === 0) throw new Error('the result is empty');
+  return output;
+}
+
+async function look(
+  made: Work['form'] | NonNullable<Contender['makes']>,
+  task: Task,
+  signal: AbortSignal,
+): Promise<Output | null> {
+  switch (made) {
+    case 'layout':
+      return sumUp(readManifest(resultLayout(task)));
+    case 'registry': {
+      const [host = '', rest = ''] = splitAt(task.registry.target, '/');
+      const [name = '', tag = ''] = splitAt(rest, ':');
+      const response = await fetch(`http://${host}/v2/${name}/manifests/${tag}`, {
+        headers: {
+          accept:
+            'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json',
+        },
+        signal,
+      });
+      if (!response.ok) throw new Error(`there is no result in the registry: status ${response.status}`);
+      return sumUp((await response.json()) as ManifestFile);
+    }
+    case 'archive':
+      return lookAtArchive(resultArchive(task), signal);
+    case 'blobs': {
+      const files = task.layers.map((_, i) => resultBlob(task, i)).filter((file) => existsSync(file));
+      return { layers: files.length, size: files.reduce((sum, file) => sum + statSync(file).size, 0) };
+    }
+    case 'nothing':
+    case 'none':
+      return null;
+  }
+}
+
+function sumUp({ layers }: ManifestFile): Output {
+  return { layers: layers.length, size: layers.reduce((sum, { size }) => sum + size, 0) };
+}
+
+async function lookAtArchive(file: string, signal: AbortSignal): Promise<Output> {
+  const run = promisify(execFile);
+  const { stdout } = await run('tar', ['-xOf', file, '--wildcards', '*manifest.json'], { signal });
+  const [image] = JSON.parse(stdout) as readonly { readonly Layers: readonly string[] }[];
+  return { layers: image?.Layers.length ?? 0, size: statSync(file).size };
+}
+
+function splitAt(text: string, mark: string): readonly [string, string] {
+  const at = text.indexOf(mark);
+  return [text.slice(0, at), text.slice(at + mark.length)];
+}

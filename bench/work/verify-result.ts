@@ -1,0 +1,44 @@
+import { account, type RunOptions } from '../measure/account.ts';
+import { program } from '../measure/command.ts';
+import { ocislimArgv } from '../rivals/ocislim.ts';
+import {
+  prunedPaths,
+  resultArchive,
+  resultLayout,
+  type Contender,
+  type Form,
+  type Task,
+  type Work,
+} from './work.ts';
+
+/**
+ * What `ocislim verify` says of a result, not timed: `same` where it is the image, or the image less what was to go; else a
+ * line of what differs. Null where there is no image to compare.
+ */
+export async function verifyResult(
+  { form, verify }: Work,
+  { makes }: Contender,
+  task: Task,
+  options: RunOptions,
+): Promise<string | null> {
+  const pair = makes === undefined || makes === 'layout' ? references(form, task) : null;
+  if (verify === null || pair === null) return null;
+  const except = verify === 'pruned' ? prunedPaths.flatMap((path) => ['--except', path]) : [];
+  const command = program(...ocislimArgv('verify', ...pair, ...except, '--progress', 'none'));
+  const { failure, said } = await account(command, options);
+  if (failure === null) return 'same';
+  return said.find((line) => /differences? in|^ocislim: /.test(line)) ?? failure;
+}
+
+function references(form: Form, task: Task): readonly [string, string] | null {
+  switch (form) {
+    case 'layout':
+      return [`oci:${task.layout}:v1`, `oci:${resultLayout(task)}:v1`];
+    case 'registry':
+      return [task.registry.source, task.registry.target];
+    case 'archive':
+      return [`docker-archive:${task.archive}`, `docker-archive:${resultArchive(task)}`];
+    case 'none':
+      return null;
+  }
+}

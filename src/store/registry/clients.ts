@@ -1,0 +1,57 @@
+import type { RegistryClient } from './client.ts';
+import type { ClientOptions } from './options.ts';
+
+interface Shared {
+  readonly client: RegistryClient;
+  readonly options: ClientOptions;
+  users: number;
+}
+
+/**
+ * The clients of one run, one for each host and set of credentials, closed when their last place is. It does not make
+ * them itself, so that a run that meets no registry need not load what speaks to one.
+ */
+export class RegistryClients {
+  readonly #shared = new Map<string, Shared[]>();
+
+  /** The client for a host, made where there is none yet; each call must be paired with a `release`. */
+  acquire(
+    host: string,
+    options: ClientOptions,
+    make: (host: string, options: ClientOptions) => RegistryClient,
+  ): RegistryClient {
+    const list = this.#shared.get(host) ?? [];
+    this.#shared.set(host, list);
+    let shared = list.find((each) => isSame(each.options, options));
+    if (shared === undefined) {
+      shared = { client: make(host, options), options, users: 0 };
+      list.push(shared);
+    }
+    shared.users += 1;
+    return shared.client;
+  }
+
+  async release(client: RegistryClient): Promise<void> {
+    const list = this.#shared.get(client.host) ?? [];
+    const index = list.findIndex((each) => each.client === client);
+    const shared = list[index];
+    if (shared === undefined) return;
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    list.splice(index, 1);
+    await client.close();
+  }
+}
+
+function isSame(one: ClientOptions, other: ClientOptions): boolean {
+  return (
+    one.credentials === other.credentials &&
+    one.insecure === other.insecure &&
+    one.tlsVerify === other.tlsVerify &&
+    one.authorities === other.authorities &&
+    one.certificates === other.certificates &&
+    one.proxies === other.proxies &&
+    one.retryTimes === other.retryTimes &&
+    one.timeoutMs === other.timeoutMs
+  );
+}
