@@ -139,7 +139,7 @@ export const arranging: readonly Option[] = [
     name: 'dedupe-hardlink',
     type: 'boolean',
     describe:
-      'in layers that are written anew, make files that are the same in contents and all attributes names of one file (see README: who writes to one may change the other)',
+      'in layers that are written anew, make files that are the same in contents and all attributes names of one file (docs/order.md: who writes to one may change the other)',
     group: 'Layers',
   },
 ];

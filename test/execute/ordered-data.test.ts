@@ -5,12 +5,15 @@ import { editTar } from '../../src/execute/edit-tar.ts';
 import type { Spooling } from '../../src/execute/ordered-data.ts';
 import { scanTar } from '../../src/execute/scan-tar.ts';
 import { type Spool, SpoolRoom } from '../../src/execute/spool.ts';
+import { arrange } from '../../src/slim/arrange.ts';
 import { orderSimilar } from '../../src/slim/ordering.ts';
 import { concat } from '../../src/stream/collect.ts';
 import { makeHead } from '../../src/tar/head.ts';
+import { buildImage } from '../support/image-builder.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 import { readTar } from '../support/model/tar-reader.ts';
+import { imageIn, rewrite, tar } from './rig.ts';
 
 const { signal } = new AbortController();
 
@@ -44,7 +47,7 @@ async function collected(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array>
 
 describe('with little room', () => {
   // Each is a head and a block, the large one 21 blocks.
-  const tar = writeTar(['f=1', 'e=1', 'd=1', `c=${'x'.repeat(10_000)}`, 'b=1', 'a=1'].map(specOf));
+  const sample = writeTar(['f=1', 'e=1', 'd=1', `c=${'x'.repeat(10_000)}`, 'b=1', 'a=1'].map(specOf));
 
   test.each([
     [30_000, 1],
@@ -52,12 +55,12 @@ describe('with little room', () => {
     [2048, 4],
     [1024, 6],
   ])('%i bytes, %i readings', async (room, expected) => {
-    const edit = await editOf(pieces(tar));
+    const edit = await editOf(pieces(sample));
     const spooling = spoolingIn(room);
     let opened = 0;
     const open = () => {
       opened++;
-      return pieces(tar);
+      return pieces(sample);
     };
     const result = await collected(editTar(edit, open, spooling));
     expect(readTar(result).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
@@ -73,7 +76,7 @@ describe('with little room', () => {
 
   test('a source that is not what it was is refused', async () => {
     const other = writeTar(['f=1', `e=${'x'.repeat(600)}`, 'd=1', 'c=1', 'b=1', 'a=1'].map(specOf));
-    const stream = editTar(await editOf(pieces(tar)), () => pieces(other), spoolingIn(30_000));
+    const stream = editTar(await editOf(pieces(sample)), () => pieces(other), spoolingIn(30_000));
     const error = await collected(stream).then(
       () => null,
       (reason: unknown) => reason,
@@ -81,17 +84,17 @@ describe('with little room', () => {
     // One that keeps within its bounds is found out by its digest, which the reader of the layer checks.
     if (error !== null) expect(error).toMatchObject({ code: 'DIGEST_MISMATCH' });
     const grown = writeTar(['f=1', 'e=1', 'd=1', `c=${'x'.repeat(20_000)}`, 'b=1', 'a=1'].map(specOf));
-    const longer = editTar(await editOf(pieces(tar)), () => pieces(grown), spoolingIn(30_000));
+    const longer = editTar(await editOf(pieces(sample)), () => pieces(grown), spoolingIn(30_000));
     await expect(collected(longer)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
   });
 
   test('leaving early lets go of source and spool', async () => {
-    const edit = await editOf(pieces(tar));
+    const edit = await editOf(pieces(sample));
     let held = 0;
     async function* counted(): AsyncGenerator<Uint8Array> {
       held++;
       try {
-        yield* pieces(tar);
+        yield* pieces(sample);
       } finally {
         held--;
       }
@@ -172,3 +175,23 @@ function headOf(name: string): Uint8Array {
   head.set(Buffer.from(`${sum.toString(8).padStart(6, '0')}\0 `, 'latin1'), 148);
   return head;
 }
+
+test('a run without scratch says that it reads a layer more often, and writes the same', async () => {
+  const body = (fill: number) => new Uint8Array(17 * 1024 * 1024).fill(fill);
+  const layer = tar('d=1', { name: 'b', body: body(2) }, { name: 'a', body: body(1) }, 'c=1');
+  const built = buildImage({ layers: [layer], compress: 'none' });
+  const stage = arrange({ kind: 'all' }, { order: 'similar', hardlinks: true, always: true });
+  const roomy = await rewrite(built, [stage], { maxScratch: 1e9 });
+  expect(roomy.warnings).toEqual([]);
+  const tight = await rewrite(built, [stage], { maxScratch: 0 });
+  expect(tight.warnings).toEqual([
+    expect.stringMatching(/^SCRATCH_SHORT layer 1: read 2 times to put 35\.7 MB in order.*33\.6 MB/),
+  ]);
+  expect(tight.tree.descriptor).toEqual(roomy.tree.descriptor);
+  expect(imageIn(tight.tree).layers[0]?.map(({ name, linkname }) => `${name} ${linkname}`)).toEqual([
+    'a ',
+    'b ',
+    'c ',
+    'd c',
+  ]);
+});
