@@ -18,12 +18,14 @@ export { formatPlatform, parsePlatform, type Platform } from './oci/platform.ts'
 export { formatReference, parseReference, type Reference } from './oci/reference.ts';
 
 export {
+  type Effort,
   type Image,
   type Labelling,
   type MinSavings,
   pipe,
   type Plan,
   type Transform,
+  type TuningGoal,
 } from './image/image.ts';
 export type { Rule } from './image/rule.ts';
 export type { Selection } from './image/selection.ts';
@@ -44,6 +46,7 @@ export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
 export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
 export { recompress } from './compress/recompress.ts';
 export { repackBetter } from './compress/repack.ts';
+export { tune, type TuneOptions } from './compress/tune.ts';
 
 export { BlobCache, type CacheOptions } from './store/cache/blob-cache.ts';
 export { openSource, openTarget } from './store/open.ts';

@@ -161,6 +161,21 @@ export const packing: readonly Option[] = [
     group: 'Packing',
   },
   {
+    name: 'tune',
+    type: 'string',
+    value: 'GOAL',
+    describe:
+      'instead of a level: fast, balanced, small, or pull:BANDWIDTH (pull:100Mbit) for the quickest pull, as each layer is',
+    group: 'Packing',
+  },
+  {
+    name: 'budget',
+    type: 'string',
+    value: 'TIME',
+    describe: 'spend so much time on packing (60s, 1m30s) where it saves most; depends on the machine',
+    group: 'Packing',
+  },
+  {
     name: 'gzip-engine',
     type: 'string',
     choices: ['libdeflate', 'zlib', 'pako'],

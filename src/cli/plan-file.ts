@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument } from 'yaml';
-import { recompress } from '../compress/recompress.ts';
+import type { core } from 'zod';
 import { OcislimError } from '../errors.ts';
 import type { Session } from './session.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
@@ -12,8 +12,8 @@ import { squash } from '../slim/squash.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import {
   type BaseReader,
+  packingStage,
   rangeSelection,
-  readEncoding,
   readText,
   squashSelection,
   tracePrunings,
@@ -38,7 +38,8 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
     return 1;
   };
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const [first] = parsed.error.issues;
+    const issue = first === undefined ? undefined : innermost(first);
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
     throw invalid(
@@ -48,6 +49,19 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
     );
   }
   return transformOf(file, parsed.data, lineOf, readBase, session);
+}
+
+/** Of what fits none of several forms, the mistake in the form that was meant: the one that goes deepest. */
+function innermost(issue: core.$ZodIssue): core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const [deepest] = issue.errors
+    .flatMap(([first]) => first ?? [])
+    .toSorted((a, b) => b.path.length - a.path.length || Number(isUnknownKey(b)) - Number(isUnknownKey(a)));
+  return deepest === undefined ? issue : innermost({ ...deepest, path: [...issue.path, ...deepest.path] });
+}
+
+function isUnknownKey({ code }: core.$ZodIssue): boolean {
+  return code === 'unrecognized_keys';
 }
 
 async function transformOf(
@@ -103,20 +117,27 @@ async function transformOf(
     const options = { order: order === 'similar' ? order : null, hardlinks: dedupeHardlink, always };
     steps.push(arrange(await within(['arrange'], () => range(rest)), options));
   }
-  if (plan.recompress !== undefined) {
-    const { compression, level, gzipEngine = 'libdeflate', minSavings, ...rest } = plan.recompress;
-    const savings =
-      minSavings === undefined
-        ? null
-        : await within(['recompress', 'minSavings'], () =>
-            parsePercentOrSize(String(minSavings), 'minSavings'),
-          );
-    const selection = await within(['recompress'], () => range(rest));
-    steps.push(
-      await within(['recompress', 'level'], () =>
-        recompress(selection, readEncoding(compression, level, gzipEngine), savings),
-      ),
+  const packings = plan.recompress ?? [];
+  for (const [i, packing] of (Array.isArray(packings) ? packings : [packings]).entries()) {
+    const path = Array.isArray(packings) ? ['recompress', i] : ['recompress'];
+    const { compression, level, gzipEngine, minSavings, tune, budget, ...rest } = packing;
+    if (minSavings !== undefined)
+      await within([...path, 'minSavings'], () => parsePercentOrSize(String(minSavings), 'minSavings'));
+    const selection = await within(path, () => range(rest));
+    const values = {
+      compression,
+      level,
+      tune,
+      budget,
+      'gzip-engine': gzipEngine,
+      'min-savings': minSavings,
+    };
+    const pack = await within(
+      [...path, (['tune', 'budget', 'level'] as const).find((key) => packing[key] !== undefined) ?? ''],
+      () => packingStage(values),
     );
+    if (pack === null) throw invalid(file, lineOf(path), 'recompress needs compression, tune or budget');
+    steps.push(pack(selection));
   }
   if (steps.length === 0) throw invalid(file, 1, 'the plan has no stage', emptyAdvice);
   const dropEmpty = plan.emptyLayers === 'drop';

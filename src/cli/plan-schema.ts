@@ -69,9 +69,20 @@ const arrange = z
     'How layers that are written anew are laid out. With "layers" or "base" each of these is written anew, otherwise those that lose something.',
   );
 
-const recompress = z
+const packing = z
   .strictObject({
-    compression: z.enum(['gzip', 'zstd', 'none']),
+    compression: z
+      .enum(['gzip', 'zstd', 'none'])
+      .exactOptional()
+      .describe('The format; may be left out where tune or budget is given.'),
+    tune: z
+      .string()
+      .exactOptional()
+      .describe('Instead of a level: fast, balanced, small, or pull:BANDWIDTH (pull:100Mbit, pull:50MB).'),
+    budget: z
+      .string()
+      .exactOptional()
+      .describe('Spend so much time on packing where it saves most: 60s, 1m30s. Depends on the machine.'),
     level: z.int().min(1).max(22).exactOptional().describe('gzip 1–12 (zlib and pako 1–9), zstd 1–22.'),
     gzipEngine: z.enum(['libdeflate', 'zlib', 'pako']).exactOptional(),
     minSavings: z
@@ -80,7 +91,7 @@ const recompress = z
       .describe('"5%" or bytes: a layer that would not shrink by this much keeps its blob.'),
     ...selection,
   })
-  .describe('Pack layers anew.');
+  .describe('How to pack the selected layers.');
 
 export const planSchema = z
   .strictObject({
@@ -89,7 +100,10 @@ export const planSchema = z
     squash: squash.exactOptional(),
     prune: prune.exactOptional(),
     arrange: arrange.exactOptional(),
-    recompress: recompress.exactOptional(),
+    recompress: z
+      .union([packing, z.array(packing).min(1)])
+      .exactOptional()
+      .describe('Pack layers anew: once, or one selection of layers after the other.'),
     emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
   })
   .meta({

@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { quotePath } from '../changeset/path.ts';
 import { OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
-import type { MinSavings } from '../image/image.ts';
+import type { PackedFormat } from '../compress/effort.ts';
+import type { TuneOptions } from '../compress/tune.ts';
+import type { MinSavings, Transform } from '../image/image.ts';
 import type { Granularity, TracePruning } from '../image/trace-pruning.ts';
 import { parseLayer, parseRange, type Selection } from '../image/selection.ts';
 import type { Rule } from '../image/rule.ts';
-import type { PackedEncoding } from '../codec/encoding.ts';
+import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
 import type { ArrangeOptions } from '../slim/arrange.ts';
 import type { PruneOptions } from '../slim/prune.ts';
 import { parsePlatform } from '../oci/platform.ts';
@@ -148,8 +150,45 @@ export async function readText(file: string, what: string): Promise<string> {
   }
 }
 
+/** A stage that packs the layers of a selection as the options say; null when they say nothing. @throws USAGE */
+export async function packingStage(values: Values): Promise<((selection: Selection) => Transform) | null> {
+  const { recompress } = await import('../compress/recompress.ts');
+  const tuning = await tuneOptions(values);
+  const savings = await minSavings(values);
+  if (tuning !== null) {
+    const { tune } = await import('../compress/tune.ts');
+    return (selection) => tune(selection, { ...tuning, minSavings: savings });
+  }
+  const encoding = await packedEncoding(values);
+  return encoding === null ? null : (selection) => recompress(selection, encoding, savings);
+}
+
+/** What --tune and --budget ask for. @throws USAGE */
+async function tuneOptions(values: Values): Promise<TuneOptions | null> {
+  const goal = text(values, 'tune');
+  const budget = text(values, 'budget');
+  if (goal === null && budget === null) return null;
+  const { parseDuration, parseGoal } = await import('./tuning.ts');
+  const given = goal === null ? '--budget' : '--tune';
+  if (values['level'] !== undefined) {
+    throw new OcislimError('USAGE', `--level and ${given} do not go together: ${given} chooses the levels`);
+  }
+  const format = text(values, 'compression');
+  if (format === 'none') {
+    throw new OcislimError('USAGE', `--compression none and ${given} do not go together`, {
+      advice: 'Uncompressed layers have no level to choose.',
+    });
+  }
+  return {
+    goal: parseGoal(goal ?? 'small', '--tune'),
+    budget: budget === null ? null : parseDuration(budget, '--budget'),
+    format: format as PackedFormat | null,
+    engine: (text(values, 'gzip-engine') ?? 'libdeflate') as GzipEngine,
+  };
+}
+
 /** The encoding asked for, or null when none was. @throws USAGE */
-export async function packedEncoding(values: Values): Promise<PackedEncoding | null> {
+async function packedEncoding(values: Values): Promise<PackedEncoding | null> {
   const { validateEncoding } = await import('../codec/encoding.ts');
   const compression = text(values, 'compression');
   const level = values['level'] as number | undefined;
@@ -162,7 +201,7 @@ export async function packedEncoding(values: Values): Promise<PackedEncoding | n
   return encoding;
 }
 
-export function readEncoding(compression: string, level: number | undefined, engine: string): PackedEncoding {
+function readEncoding(compression: string, level: number | undefined, engine: string): PackedEncoding {
   switch (compression) {
     case 'none':
       if (level !== undefined) throw new OcislimError('USAGE', 'uncompressed layers have no level');

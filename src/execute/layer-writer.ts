@@ -5,8 +5,8 @@ import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { at } from '../errors.ts';
 import type { Listener, TaskPhase } from '../events.ts';
 import {
+  decidedEncodingOf,
   type Encoding,
-  encodingOf,
   type Image,
   type Layer,
   layerOf,
@@ -155,7 +155,7 @@ export class LayerWriter {
 
   /** What `keep` comes to: changed contents, and plain targets, need a real encoding. */
   #encodingFor(image: Image, layer: Layer, content: ResolvedContent): Encoding {
-    const wish = encodingOf(layer);
+    const wish = decidedEncodingOf(layer);
     // What is restored to an image without layers is packed as the original is.
     const top = content.kind === 'stored' ? content.layer : Math.max(content.range.to, 1);
     const kind = layerKind(layerOf(image, top).descriptor.mediaType);
@@ -496,7 +496,7 @@ function dropped(diffId: Digest): SealedLayer {
  * All that decides about a layer's tar: the same recipe gives the same one. What the image says of its blobs is part of
  * it, so that what was found right about one description is not believed of another.
  */
-function recipeOf(image: Image, content: ResolvedContent): string {
+export function recipeOf(image: Image, content: ResolvedContent): string {
   const source = (number: number) => {
     const { descriptor, diffId } = layerOf(image, number);
     return `${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
@@ -524,7 +524,7 @@ function recipeOf(image: Image, content: ResolvedContent): string {
 }
 
 /** What packs a layer: the same gives the same bytes, another version of it may not. */
-function packerOf(encoding: PackedEncoding): string {
+export function packerOf(encoding: PackedEncoding): string {
   const { name, version, level, blockSize } = describeEncoder(encoding);
   return JSON.stringify([encoding.kind, name, version, level, blockSize]);
 }

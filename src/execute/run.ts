@@ -10,13 +10,14 @@ import {
   type Image,
   isUntouched,
   type Layer,
+  layerOf,
   nameOfImage,
   type Transform,
 } from '../image/image.ts';
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
-import type { Resolution } from '../slim/resolve.ts';
+import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import { layersToScan, untouched } from '../slim/untouched.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
@@ -29,6 +30,7 @@ import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
 import { SpoolRoom } from './spool.ts';
+import { type BudgetUse, type LayerTuning, type TunedImage, tuneLayers } from './tune-layers.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -64,6 +66,8 @@ export interface ImageOutcome {
   readonly resolution: Resolution;
   readonly indexes: ReadonlyMap<number, LayerIndex>;
   readonly facts: ReadonlyMap<number, LayerFacts>;
+  /** By position in the plan, whose encodings are those that were decided. */
+  readonly tunings: ReadonlyMap<number, LayerTuning>;
   readonly layers: readonly SealedLayer[] | null;
   readonly manifest: RawManifest | null;
 }
@@ -74,6 +78,7 @@ export interface RunOutcome {
   /** The manifest or index now published; null in a dry run. */
   readonly root: RawManifest | null;
   readonly encodings: readonly PackedEncoding[];
+  readonly budgets: readonly BudgetUse[];
   /** Bytes of layers that were read to be unpacked. */
   readonly downloaded: number;
   /** Null where there is no cache. */
@@ -116,15 +121,18 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     }
     requireOneImage(images.map(({ image }) => image));
     const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
-    const resolved = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
+    const scanned = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
       ...(await read(image, reader, options, inner)),
     }));
-    for (const { image, resolution } of resolved) {
+    for (const { image, resolution } of scanned) {
       requireHistory({ image, contents: resolution.contents });
       await warn(image, resolution, listener);
     }
+    const plain = options.target?.layerFormat === 'plain';
+    const { images: tuned, budgets } = await tuneLayers(scanned, { ...options, reader, cache, plain });
+    const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
     warnOfWindow(
       resolved.map(({ image }) => image),
       listener,
@@ -135,11 +143,12 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         images: resolved.map((each) => ({ ...each, layers: null, manifest: null })),
         root: null,
         encodings: [],
+        budgets,
         downloaded: reader.downloaded,
         cache: useOf(cached, 0),
       };
     }
-    return await write(
+    const outcome = await write(
       { ...options, source },
       options.target,
       set,
@@ -148,6 +157,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       new SpoolRoom(scratch),
       cached,
     );
+    return { ...outcome, budgets };
   } finally {
     await scratch.close();
   }
@@ -177,7 +187,10 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
   const gathering = await gatheringFor(image, options.digests === true);
   const { resolve } = await import('../slim/resolve.ts');
   for (;;) {
-    const missing = wanted.filter((number) => !indexes.has(number));
+    const missing = largestFirst(
+      wanted.filter((number) => !indexes.has(number)),
+      (number) => layerOf(image, number).descriptor.size,
+    );
     const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
       reader.scan(image, number, gathering, inner),
     );
@@ -267,7 +280,7 @@ async function write(
   reader: LayerReader,
   room: SpoolRoom,
   cached: CachedSource | null,
-): Promise<RunOutcome> {
+): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
   const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null, room);
   const layers = await writeLayers(writer, images, options.jobs, signal);
@@ -366,11 +379,27 @@ async function writeLayers(
       inner,
     );
   };
-  const lanes = [work.filter(isLight), work.filter((item) => !isLight(item))] as const;
+  const lanes = [
+    work.filter(isLight),
+    largestFirst(
+      work.filter((item) => !isLight(item)),
+      ({ image, content }) =>
+        sourcesOf(content).reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0),
+    ),
+  ] as const;
   await mapParallel([0, 1] as const, 2, signal, (lane, _, inner) =>
     mapParallel(lanes[lane], lane === 0 ? adoptions : jobs, inner, one),
   );
   return results;
+}
+
+/** What takes longest begins first, so that it is not what everybody waits for at the end; small things go on beside it. */
+function largestFirst<T>(items: readonly T[], sizeOf: (item: T) => number): T[] {
+  return items.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+}
+
+function sourcesOf(content: ResolvedContent): readonly number[] {
+  return content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
 }
 
 function isUnchanged(image: Image, all: readonly SealedLayer[]): boolean {

@@ -1,4 +1,4 @@
-import type { PackedEncoding } from '../codec/encoding.ts';
+import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -25,6 +25,30 @@ export type Repacking = PackedEncoding & {
   readonly minSavings: MinSavings | null;
 };
 
+/**
+ * A packing that the layer's own bytes decide: whoever runs the plan tries out samples of them (`compress/policy.ts` says
+ * what follows), and puts what was chosen in its place.
+ */
+export interface Tuned {
+  readonly kind: 'tuned';
+  readonly goal: TuningGoal;
+  /** Seconds of encoding for all layers of a run that have the same goal and budget; null for as long as it takes. */
+  readonly budget: number | null;
+  /** What comes out; null for the better of the two. */
+  readonly format: 'gzip' | 'zstd' | null;
+  /** Of what comes out as gzip. */
+  readonly engine: GzipEngine;
+  readonly minSavings: MinSavings | null;
+}
+
+/** `size`: as few bytes as `effort` gives. `pull`: the least time for transfer and unpacking. */
+export type TuningGoal =
+  | { readonly kind: 'size'; readonly effort: Effort }
+  | { readonly kind: 'pull'; readonly bytesPerSecond: number };
+
+/** How much work packing may be; `compress/effort.ts` has the levels. */
+export type Effort = 'fast' | 'balanced' | 'small';
+
 export type MinSavings =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'ratio'; readonly ratio: number };
@@ -33,7 +57,7 @@ export type MinSavings =
 export interface Layer {
   readonly content: Content;
   /** One for each source layer, lowest first; the topmost is what counts. A squash carries them on. */
-  readonly encodings: readonly Encoding[];
+  readonly encodings: readonly (Encoding | Tuned)[];
 }
 
 /** What to take out of a range of source layers. */
@@ -141,8 +165,15 @@ export function rangeOf(content: Content): LayerRange {
 }
 
 /** The encoding that counts: that of the topmost source layer. */
-export function encodingOf(layer: Layer): Encoding {
+export function encodingOf(layer: Layer): Encoding | Tuned {
   return layer.encodings.at(-1) ?? { kind: 'keep' };
+}
+
+/** The encoding of a layer whose tuning, if any, has been decided. */
+export function decidedEncodingOf(layer: Layer): Encoding {
+  const encoding = encodingOf(layer);
+  if (encoding.kind === 'tuned') throw new OcislimError('INTERNAL', 'a layer was not tuned before its turn');
+  return encoding;
 }
 
 /** Is nothing at all planned? Then the manifest keeps its bytes. */

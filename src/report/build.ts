@@ -2,13 +2,16 @@ import type { Change } from '../changeset/change.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import { opaqueMarkerName, whiteoutName } from '../changeset/layer-index.ts';
 import { describeEncoder } from '../codec/describe.ts';
+import { type PackingOption, pullSeconds } from '../compress/policy.ts';
 import type { LayerAction as SealedAction, SealedLayer } from '../execute/layer-writer.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../execute/run.ts';
+import type { LayerTuning } from '../execute/tune-layers.ts';
 import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/layer-pruning.ts';
 import { type Surface, type SurfaceFile, surfaceKinds } from '../slim/surface/surface.ts';
 import { pathFields } from './escape.ts';
+import { formatBandwidth } from './figures.ts';
 import { describeKeeping } from './keeping.ts';
 import type {
   LayerAction,
@@ -19,6 +22,7 @@ import type {
   RestoringReport,
   SlimmingReport,
   SurfaceReport,
+  TuningReport,
 } from './report.ts';
 
 export interface ReportContext {
@@ -62,6 +66,15 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
       const { name, version, level, blockSize } = describeEncoder(encoding);
       return { name, version, level, blockSize };
     }),
+    ...(outcome.budgets.length === 0
+      ? {}
+      : {
+          budgets: outcome.budgets.map(({ budget, spent, estimated }) => ({
+            seconds: budget,
+            trialSeconds: round(spent),
+            estimatedSeconds: round(estimated),
+          })),
+        }),
     platforms: images.map((image) => describeImage(image, context)),
     transfer: describeTransfer(outcome),
   };
@@ -70,7 +83,11 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
 function describeImage(outcome: ImageOutcome, context: ReportContext): PlatformReport {
   const [traced] = outcome.resolution.traced;
   const slimmed = outcome.image.plan.layers.some(({ content }) => content.kind === 'rewritten');
-  const layers = outcome.image.plan.layers.map((_, i) => describeLayer(outcome, i));
+  const layers = outcome.image.plan.layers.map((_, i) => {
+    const tuned = outcome.tunings.get(i);
+    const layer = describeLayer(outcome, i);
+    return tuned === undefined ? layer : { ...layer, tuning: describeTuning(tuned) };
+  });
   return {
     platform: describePlatform(outcome),
     sourceDigest: outcome.image.descriptor.digest,
@@ -156,6 +173,33 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
       diffId: sealed.diffId,
     },
   };
+}
+
+function describeTuning({ goal, tarBytes, sampledBytes, chosen, options }: LayerTuning): TuningReport {
+  const describe = (option: PackingOption): TuningReport['chosen'] => {
+    const { encoding, compression, size, work } = option;
+    return {
+      compression,
+      ...(encoding?.kind === 'gzip' ? { engine: encoding.engine } : {}),
+      level: encoding === null || encoding.kind === 'none' ? null : encoding.level,
+      asItIs: encoding === null,
+      size,
+      pullSeconds: goal.kind === 'pull' ? round(pullSeconds(option, tarBytes, goal.bytesPerSecond)) : null,
+      encodeSeconds: work === null ? null : round(work),
+    };
+  };
+  return {
+    goal: goal.kind === 'size' ? goal.effort : `pull at ${formatBandwidth(goal.bytesPerSecond)}`,
+    tarBytes,
+    sampledBytes,
+    chosen: describe(chosen),
+    options: options.map(describe),
+  };
+}
+
+/** To milliseconds. */
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }
 
 function describeSource(

@@ -1,3 +1,4 @@
+const bitUnits = ['bit', 'kbit', 'Mbit', 'Gbit', 'Tbit'];
 const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** `812 B`, `12.3 MB`: decimal units, one decimal, as registries and `docker` show them. Negative sizes keep their sign. */
@@ -40,4 +41,17 @@ export function formatDuration(seconds: number): string {
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** `2.1 s`, `34 ms`: how long something takes, for comparing. */
+export function formatSeconds(seconds: number): string {
+  return seconds < 0.95 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
+}
+
+/** Of bytes per second, `100 Mbit/s`, `1.5 Gbit/s`, as lines are named. */
+export function formatBandwidth(bytesPerSecond: number): string {
+  let value = bytesPerSecond * 8;
+  let unit = 0;
+  for (; value >= 1000 && unit < bitUnits.length - 1; unit++) value /= 1000;
+  return `${Number(value.toPrecision(4))} ${bitUnits[unit]}/s`;
 }

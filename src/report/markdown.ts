@@ -13,6 +13,7 @@ import type {
 import { describeTransfer } from './summary.ts';
 import { describeConfig, describeFile, listSurface, surfaceWords } from './surface.ts';
 import { truncate } from './table.ts';
+import { describeBudgets, describeTuning, planLines } from './tuning.ts';
 
 /** So many of the removed paths are listed, the largest; the JSON report has them all. */
 const listedPaths = 100;
@@ -41,6 +42,7 @@ export function renderMarkdown(report: Report): string {
     ),
     ...report.platforms.flatMap(renderPlatform),
   ];
+  blocks.push(...describeBudgets(report).map((line) => `${escapeMarkdown(sentence(line))}.`));
   const transfer = describeTransfer(report);
   if (transfer !== '') blocks.push(`Transfer: ${transfer}.`);
   if (report.warnings.length > 0) {
@@ -93,11 +95,26 @@ function renderPlatform(platform: PlatformReport): string[] {
       'rlrrrl',
     ),
   ];
+  blocks.push(...renderTuning(platform));
   if (slimming !== null) blocks.push(...renderSlimming(slimming));
   if (platform.keeping !== null) blocks.push(...renderKeeping(platform.keeping));
   if (platform.restoring !== undefined) blocks.push(...renderRestoring(platform.restoring));
   if (platform.surface !== null) blocks.push(...renderSurface(platform.surface));
   return blocks;
+}
+
+function renderTuning({ layers }: PlatformReport): string[] {
+  const tuned = layers.flatMap((layer) => describeTuning(layer) ?? []);
+  if (tuned.length === 0) return [];
+  const goals = new Set(layers.flatMap(({ tuning }) => tuning?.goal ?? []));
+  const plan = planLines(layers);
+  return [
+    `### Tuned: ${[...goals].map(escapeMarkdown).join(', ')}`,
+    tuned.map((line) => `- ${escapeMarkdown(line)}`).join('\n'),
+    ...(plan.length === 0
+      ? []
+      : ['The same levels again, in a plan:', ['```yaml', 'version: 1', ...plan, '```'].join('\n')]),
+  ];
 }
 
 function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingReport): string[] {
@@ -223,6 +240,10 @@ function renderSlimming(slimming: SlimmingReport): string[] {
   ];
   if (changed.length > 0) blocks.push('### Changed otherwise', changed.join('\n'));
   return blocks;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** As `displayPath` shows it: where the name is not UTF-8, the stand-in is shown already. */

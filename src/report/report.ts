@@ -16,6 +16,9 @@ export type PlatformReport = Report['platforms'][number];
 /** One layer of the new image, with the source layers that went into it. */
 export type LayerReport = PlatformReport['layers'][number];
 
+/** How the packing of a layer was chosen. */
+export type TuningReport = NonNullable<LayerReport['tuning']>;
+
 /** What slimming removed from one image. */
 export type SlimmingReport = NonNullable<PlatformReport['slimming']>;
 

@@ -40,6 +40,26 @@ export const actions = {
   planned: 'to be changed: what a dry run says',
 } as const;
 
+const seconds = z.number().min(0);
+
+const packingOption = z.strictObject({
+  compression: z.enum(['none', 'gzip', 'zstd']),
+  engine: z.enum(['libdeflate', 'zlib', 'pako']).exactOptional().describe('Of gzip.'),
+  level: z.int().nullable().describe('null: the blob as it is, or no compression.'),
+  asItIs: z.boolean().describe('The blob that there is: its size is no estimate.'),
+  size: bytes,
+  pullSeconds: seconds.nullable().describe('Transfer and unpacking at the bandwidth of the goal.'),
+  encodeSeconds: seconds.nullable().describe('Of one thread, where there is a budget.'),
+});
+
+const tuning = z.strictObject({
+  goal: z.string().describe('"fast", "balanced", "small", or "pull at 100 Mbit/s".'),
+  tarBytes: bytes,
+  sampledBytes: bytes.describe('How much of it was tried at every level.'),
+  chosen: packingOption,
+  options: z.array(packingOption).describe('All that was tried, sizes as estimated from the samples.'),
+});
+
 const layer = z.strictObject({
   action: z.enum(Object.keys(actions) as (keyof typeof actions)[]).describe(
     `${Object.entries(actions)
@@ -52,6 +72,9 @@ const layer = z.strictObject({
       'The source layers that went into it, lowest first; a squash has several, what is restored from the original has none.',
     ),
   after: resultLayer.nullable().describe('The layer of the new image; null when planned or dropped.'),
+  tuning: tuning
+    .exactOptional()
+    .describe('What --tune pull or --budget chose for it, and why; absent where nothing was to choose.'),
 });
 
 const pathText = z
@@ -295,6 +318,18 @@ export const reportSchema = z
         }),
       )
       .describe('What packed the new layers: the same encoders give the same digests.'),
+    budgets: z
+      .array(
+        z.strictObject({
+          seconds: seconds.describe('As asked for.'),
+          trialSeconds: seconds.describe('What trying took of it.'),
+          estimatedSeconds: seconds.describe('What encoding takes, by the estimate from the samples.'),
+        }),
+      )
+      .exactOptional()
+      .describe(
+        'What became of --budget. The levels depend on the machine; the same levels give the same bytes.',
+      ),
     platforms: z.array(platform).min(1),
     transfer: z.strictObject({
       presentBytes: bytes.describe('Blobs that were at the destination already.'),

@@ -12,6 +12,7 @@ import type {
 import { plainStyle, type Style } from './style.ts';
 import { renderSurfacePaths, renderSurfaceRows } from './surface.ts';
 import { type Cell, layOut, truncate } from './table.ts';
+import { describeBudgets, describeTuning } from './tuning.ts';
 
 export interface SummaryOptions {
   readonly style?: Style;
@@ -22,6 +23,7 @@ export interface SummaryOptions {
 }
 
 const shownRules = 8;
+const shownTunings = 8;
 
 /** What a person sees at the end: slimming and compressing apart, layers, digests. Whole lines, all of them escaped. */
 export function renderSummary(
@@ -32,15 +34,34 @@ export function renderSummary(
   for (const platform of report.platforms) {
     lines.push('', style.bold(escapeText(platform.platform ?? 'image')));
     lines.push(...layOut(renderPlatform(platform, style, width), 'llrlrrl').map((line) => `  ${line}`));
+    lines.push(...renderTuning(platform, verbose));
     if (verbose) {
       lines.push('', ...renderLayerTable(platform.layers, style, width - 2).map((line) => `  ${line}`));
       if (platform.surface !== null)
         lines.push('', ...renderSurfacePaths(platform.surface, style).map((line) => `  ${line}`));
     }
   }
+  lines.push(...describeBudgets(report).flatMap((line) => ['', line]));
   const transfer = describeTransfer(report);
   if (transfer !== '') lines.push('', `transfer: ${transfer}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The heaviest layers whose packing was chosen, in their order. */
+function renderTuning({ layers }: PlatformReport, verbose: boolean): string[] {
+  const tuned = layers.filter(({ tuning }) => tuning !== undefined);
+  const heaviest = tuned.toSorted((a, b) => (b.tuning?.tarBytes ?? 0) - (a.tuning?.tarBytes ?? 0));
+  const shown = verbose ? tuned : tuned.filter((layer) => heaviest.indexOf(layer) < shownTunings);
+  const goals = new Set(tuned.map(({ tuning }) => tuning?.goal ?? ''));
+  const rest = tuned.length - shown.length;
+  return tuned.length === 0
+    ? []
+    : [
+        '',
+        `  tuned: ${[...goals].join(', ')}`,
+        ...shown.map((layer) => `    ${describeTuning(layer) ?? ''}`),
+        ...(rest === 0 ? [] : [`    ${formatNumberOf(rest, 'smaller layer')} more (-v)`]),
+      ];
 }
 
 function renderHeading(report: Report, style: Style): string[] {

@@ -122,7 +122,7 @@ export function resolve(
       if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
       for (const promotion of expression.promoted) promotions.push(promotion);
-      const merged = numbers(range).flatMap((layer) => changes.get(layer) ?? []);
+      const merged = numbers(range).map((layer) => changes.get(layer) ?? []);
       for (const removal of lostIn(merged, written)) removals.push(removal);
     }
     if (hardlinks) {
@@ -262,13 +262,15 @@ class LinkResolver {
 const squashed = { kind: 'squashed' } as const;
 
 /** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
-function lostIn(changes: readonly Change[], written: readonly Change[]): Removal[] {
+function lostIn(layers: readonly (readonly Change[])[], written: readonly Change[]): Removal[] {
   const left = new EntrySet();
   for (const change of written) if (change.entry >= 0) left.add(change.layer, change.entry);
   const removals: Removal[] = [];
-  for (const change of changes) {
-    if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
-    removals.push({ change, reason: squashed, how: 'freed' });
+  for (const changes of layers) {
+    for (const change of changes) {
+      if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
+      removals.push({ change, reason: squashed, how: 'freed' });
+    }
   }
   return removals;
 }

@@ -264,6 +264,19 @@ describe('plans', () => {
     ],
     ['version: 1\nrecompress:\n  compression: brotli\n', /plan\.yaml:3: recompress\.compression/],
     ['version: 1\nrecompress:\n  compression: zstd\n  minSavings: lots\n', /plan\.yaml:4: /],
+    ['version: 1\nrecompress: {}\n', /plan\.yaml:2: recompress needs compression, tune or budget/],
+    ['version: 1\nrecompress: []\n', /plan\.yaml:2: recompress/],
+    ['version: 1\nrecompress:\n  compresion: zstd\n', /plan\.yaml:3: .*compresion/],
+    [
+      'version: 1\nrecompress:\n  - { layers: "1", compression: zstd }\n  - { layers: "2", compression: zip }\n',
+      /plan\.yaml:4: recompress\.1\.compression/,
+    ],
+    ['version: 1\nrecompress:\n  tune: pull:fast\n', /plan\.yaml:3: .*"fast" is not a bandwidth/],
+    ['version: 1\nrecompress:\n  budget: 60\n', /plan\.yaml:3: recompress\.budget/],
+    [
+      'version: 1\nrecompress:\n  compression: zstd\n  level: 3\n  tune: small\n',
+      /plan\.yaml:5: --level and --tune do not go together/,
+    ],
     ['version: 1\nprune:\n  presets:\n    - docs\n    - dosc\n', /plan\.yaml:[345]: .*dosc/],
     ['version: 1\nprune:\n  rules:\n    - ok\n    - "[a-"\n', /plan\.yaml:5/],
     ['version: 1\nprune:\n  layers: x\n', /plan\.yaml:[23]: not a range/],
@@ -310,6 +323,29 @@ describe('options', () => {
     [['recompress', 'SRC', 'DST', '--level', '3'], /--level needs --compression/],
     [['recompress', 'SRC', 'DST', '--compression', 'lz4'], /compression/],
     [['recompress', 'SRC', 'DST', '--compression', 'zstd', '--min-savings', 'much'], /--min-savings/],
+    [
+      ['recompress', 'SRC', 'DST', '--compression', 'zstd', '--level', '3', '--tune', 'small'],
+      /--level and --tune do not go together: --tune chooses the levels/,
+    ],
+    [
+      ['squash', 'SRC', 'DST', '--all', '--compression', 'zstd', '--level', '3', '--budget', '9s'],
+      /--level and --budget do not go together/,
+    ],
+    [
+      ['recompress', 'SRC', 'DST', '--compression', 'none', '--tune', 'fast'],
+      /--compression none and --tune/,
+    ],
+    [
+      ['slim', 'SRC', 'DST', '--tune', 'tiny'],
+      /there is no goal "tiny" \[USAGE\]\n {2}Use fast, balanced, small or pull/,
+    ],
+    [['recompress', 'SRC', 'DST', '--tune', 'pull'], /there is no goal "pull"/],
+    [
+      ['recompress', 'SRC', 'DST', '--tune', 'pull:100'],
+      /--tune: "100" is not a bandwidth \[USAGE\]\n {2}Write bits/,
+    ],
+    [['recompress', 'SRC', 'DST', '--tune', 'pull:0Mbit'], /a bandwidth must be above 0/],
+    [['prune', 'SRC', 'DST', '--shadowed', '--budget', '60'], /--budget: "60" is not a length of time/],
     [
       ['recompress', 'SRC', 'DST', '--compression', 'zstd', '--require-savings', '5MB'],
       /--require-savings takes a percentage/,

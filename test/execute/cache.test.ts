@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
+import { tune } from '../../src/compress/tune.ts';
 import { OcislimError } from '../../src/errors.ts';
 import { silent } from '../../src/events.ts';
 import { exportRootfs } from '../../src/execute/export.ts';
@@ -67,6 +68,8 @@ const jobs: readonly (readonly [string, Transform])[] = [
   ['recompress', recompress(all, zstd)],
   ['prune', prune(all, { shadowed: true, rules: [parseRule('link', '--rule')] })],
   ['prune and recompress', pipe(prune(all, { shadowed: true, rules: [] }), recompress(all, gzip))],
+  ['tune', tune(all, { goal: { kind: 'pull', bytesPerSecond: 1e6 } })],
+  ['squash and tune', pipe(squash(all), tune(all, { goal: { kind: 'pull', bytesPerSecond: 1e6 } }))],
   ['copy', identity],
 ];
 

@@ -75,6 +75,14 @@ describe('--min-savings', () => {
     expect(await actions({ kind: 'ratio', ratio: 0.5 })).toEqual(['recompressed', 'recompressed']);
   });
 
+  test('counts for packing better too', async () => {
+    const packed = buildImage({ layers: [text] });
+    const actions = async (ratio: number) =>
+      actionsOf(await rewrite(packed, [repackBetter(all, { kind: 'ratio', ratio })]));
+    expect(await actions(0.0001)).toEqual(['recompressed']);
+    expect(await actions(0.9)).toEqual(['not-smaller']);
+  });
+
   test('does not hold back what slimming changed', async () => {
     const result = await rewrite(built, [squash(all), recompress(all, gzip, { kind: 'ratio', ratio: 1 })]);
     expect(actionsOf(result)).toEqual(['rewritten']);

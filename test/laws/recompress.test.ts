@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
 import { repackBetter } from '../../src/compress/repack.ts';
+import { tune } from '../../src/compress/tune.ts';
 import { digestsOf, imageIn, rewrite } from '../execute/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
-import { encoding, selectionOf, span } from './stages.ts';
+import { encoding, selectionOf, span, tuning } from './stages.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
 
@@ -51,6 +52,25 @@ test('law 4: packing better leaves formats and contents alone, and no layer grow
       image.manifest.layers.forEach(({ size }, i) =>
         expect(size).toBeLessThanOrEqual(built.layers[i]?.size ?? 0),
       );
+    }),
+    { numRuns: runs / 2 },
+  );
+});
+
+test('law 4: tuning leaves contents alone, changes the format only where it may, and has no layer grow in its own', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, compressions, tuning, async (stack, packed, options) => {
+      const tars = stack.layers.map((layer) => layer.tar);
+      const built = buildImage({ layers: tars, compress: packed.slice(0, tars.length) });
+      const image = imageIn((await rewrite(built, [tune({ kind: 'all' }, options)])).tree);
+      expect(image.tars).toEqual(tars);
+      image.manifest.layers.forEach(({ mediaType, size, digest }, i) => {
+        const before = built.layers[i];
+        if (digest === before?.digest) return;
+        const wanted = options.format ?? (options.goal.kind === 'pull' ? null : packed[i]);
+        expect(mediaType).toMatch(wanted === null ? /\+(?:gzip|zstd)$/ : new RegExp(`\\+${wanted}$`));
+        if (mediaType === before?.mediaType) expect(size).toBeLessThan(before?.size ?? 0);
+      });
     }),
     { numRuns: runs / 2 },
   );

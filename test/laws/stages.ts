@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { PackedEncoding } from '../../src/codec/encoding.ts';
 import { recompress } from '../../src/compress/recompress.ts';
 import { repackBetter } from '../../src/compress/repack.ts';
+import { tune, type TuneOptions } from '../../src/compress/tune.ts';
 import type { MinSavings, Transform } from '../../src/image/image.ts';
 import type { Selection } from '../../src/image/selection.ts';
 import { arrange } from '../../src/slim/arrange.ts';
@@ -78,6 +79,24 @@ export const slimStage: fc.Arbitrary<Stage> = fc.oneof(
     ),
 );
 
+/** A budget without end: another one would make the result depend on the machine. */
+export const tuning: fc.Arbitrary<TuneOptions> = fc.record({
+  goal: fc.oneof(
+    fc.record({
+      kind: fc.constant('size' as const),
+      effort: fc.constantFrom('fast' as const, 'balanced' as const, 'small' as const),
+    }),
+    fc.record({
+      kind: fc.constant('pull' as const),
+      bytesPerSecond: fc.constantFrom(1e5, 12_500_000, 1e9, 1e12),
+    }),
+  ),
+  budget: fc.constantFrom(null, 1e6),
+  format: fc.constantFrom(null, 'gzip' as const, 'zstd' as const),
+  engine: fc.constantFrom('libdeflate' as const, 'zlib' as const),
+  minSavings,
+});
+
 export const compressStage: fc.Arbitrary<Stage> = fc.oneof(
   {
     weight: 4,
@@ -93,6 +112,14 @@ export const compressStage: fc.Arbitrary<Stage> = fc.oneof(
       (range): Stage =>
         (count) =>
           repackBetter(selectionOf(range, count)),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(span, tuning).map(
+      ([range, options]): Stage =>
+        (count) =>
+          tune(selectionOf(range, count), options),
     ),
   },
 );

@@ -58,12 +58,12 @@ export const prune: Command = {
       });
     }
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { arrangeOptions, rangeSelection, pruneOptions, tracePrunings, packedEncoding, minSavings } =
-      await import('../selections.ts');
+    const { arrangeOptions, rangeSelection, pruneOptions, tracePrunings, packingStage } = await import(
+      '../selections.ts'
+    );
     const { arrange } = await import('../../slim/arrange.ts');
     const { prune: transform } = await import('../../slim/prune.ts');
     const { squash } = await import('../../slim/squash.ts');
-    const { recompress } = await import('../../compress/recompress.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
     const options = await pruneOptions(values);
     if (
@@ -79,8 +79,7 @@ export const prune: Command = {
     const arranged = arrangeOptions(values);
     // Layers that were named are written anew, others only where something goes.
     const always = layerSelection.some(({ name }) => values[name] !== undefined);
-    const encoding = await packedEncoding(values);
-    const savings = await minSavings(values);
+    const pack = await packingStage(values);
     return rewrite('prune', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
       const traces = await tracePrunings(values, session);
@@ -89,7 +88,7 @@ export const prune: Command = {
         transform(selection, { ...options, traces }),
         ...(flag(values, 'squash') ? [squash(selection)] : []),
         ...(arranged === null ? [] : [arrange(selection, { ...arranged, always })]),
-        ...(encoding === null ? [] : [recompress(selection, encoding, savings)]),
+        ...(pack === null ? [] : [pack(selection)]),
       ];
       return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
     });

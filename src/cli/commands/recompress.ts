@@ -5,7 +5,7 @@ export const recompress: Command = {
   name: 'recompress',
   describe: 'pack the layers anew: gzip 1–12, zstd 1–22, or not at all',
   details:
-    'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob.',
+    'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob. --tune and --budget choose the levels instead of you, by what they come to on the layers themselves: see docs/tuning.md.',
   positionals: [source, destination],
   options: [...packing, ...layerSelection, ...checking, ...rewriting],
   examples: [
@@ -17,18 +17,25 @@ export const recompress: Command = {
       'ocislim recompress localhost:5000/app:1 -t localhost:5000/app:1-gz --compression gzip --level 10',
       'smaller than gzip -9, readable everywhere',
     ],
+    [
+      'ocislim recompress localhost:5000/app:1 localhost:5000/app:1-edge --tune pull:100Mbit',
+      'for the quickest pull by a line of 100 Mbit/s: format and level layer by layer',
+    ],
+    [
+      'ocislim recompress localhost:5000/app:1 -t localhost:5000/app:1-ci --compression zstd --budget 60s',
+      'the smallest layers that a minute of packing gives',
+    ],
     ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
   ],
   async run(values, console) {
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { rangeSelection, packedEncoding, minSavings } = await import('../selections.ts');
-    const { recompress: transform } = await import('../../compress/recompress.ts');
+    const { rangeSelection, packingStage, minSavings } = await import('../selections.ts');
     const { repackBetter } = await import('../../compress/repack.ts');
-    const encoding = await packedEncoding(values);
+    const pack = await packingStage(values);
     const savings = await minSavings(values);
     return rewrite('recompress', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
-      return encoding === null ? repackBetter(selection) : transform(selection, encoding, savings);
+      return pack === null ? repackBetter(selection, savings) : pack(selection);
     });
   },
 };

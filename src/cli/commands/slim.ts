@@ -27,7 +27,7 @@ export const slim: Command = {
   name: 'slim',
   describe: 'all stages in one pull and one push, with safe defaults',
   details:
-    'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format. A plan (-f) says everything itself.',
+    'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format, --tune and --budget the levels. A plan (-f) says everything itself.',
   positionals: [source, destination],
   options: [
     planOption,
@@ -78,22 +78,22 @@ async function stages(
     squashSelection: readSquash,
     pruneOptions,
     tracePrunings,
-    packedEncoding,
+    packingStage,
     minSavings,
   } = await import('../selections.ts');
   const { safePresets } = await import('../../slim/presets.ts');
   const { arrange } = await import('../../slim/arrange.ts');
   const { prune } = await import('../../slim/prune.ts');
   const { squash } = await import('../../slim/squash.ts');
-  const { recompress } = await import('../../compress/recompress.ts');
   const { repackBetter } = await import('../../compress/repack.ts');
   const { pipe, withPlan } = await import('../../image/image.ts');
   const all = { kind: 'all' } as const;
   const given = (values['preset'] ?? []) as readonly string[];
   const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true });
   const traces = await tracePrunings(values, session);
-  const encoding = await packedEncoding(values);
   const arranged = arrangeOptions(values);
+  const pack = await packingStage(values);
+  const savings = await minSavings(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';
   const merged = squashes ? await readSquash(values, readBase) : null;
@@ -102,7 +102,7 @@ async function stages(
     ...(merged === null ? [] : [squash(merged)]),
     ...(arranged === null ? [] : [arrange(all, { ...arranged, always: false })]),
     ...(arranged === null || merged === null ? [] : [arrange(merged, { ...arranged, always: true })]),
-    encoding === null ? repackBetter(all) : recompress(all, encoding, await minSavings(values)),
+    pack === null ? repackBetter(all, savings) : pack(all),
     (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image),
   );
 }

@@ -21,19 +21,12 @@ export const squash: Command = {
   ],
   async run(values, console) {
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const {
-      arrangeOptions,
-      squashSelection: read,
-      packedEncoding,
-      minSavings,
-    } = await import('../selections.ts');
+    const { arrangeOptions, squashSelection: read, packingStage } = await import('../selections.ts');
     const { arrange } = await import('../../slim/arrange.ts');
     const { squash: transform } = await import('../../slim/squash.ts');
-    const { recompress } = await import('../../compress/recompress.ts');
     const { pipe } = await import('../../image/image.ts');
     const arranged = arrangeOptions(values);
-    const encoding = await packedEncoding(values);
-    const savings = await minSavings(values);
+    const pack = await packingStage(values);
     const origin =
       ['last', 'from-layer', 'layers', 'base', 'all'].find((name) => values[name] !== undefined) ?? 'last';
     return rewrite(
@@ -45,7 +38,7 @@ export const squash: Command = {
         return pipe(
           transform(selection),
           ...(arranged === null ? [] : [arrange(selection, { ...arranged, always: true })]),
-          ...(encoding === null ? [] : [recompress(selection, encoding, savings)]),
+          ...(pack === null ? [] : [pack(selection)]),
         );
       },
       `--${origin}`,

@@ -1,0 +1,71 @@
+import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
+import { OcislimError } from '../errors.ts';
+import {
+  type Encoding,
+  type Image,
+  layerOf,
+  type MinSavings,
+  rangeOf,
+  type Transform,
+  type Tuned,
+  type TuningGoal,
+  withPlan,
+} from '../image/image.ts';
+import { type Selection, selectLayers } from '../image/selection.ts';
+import { layerKind } from '../oci/media-type.ts';
+import { encodingFor, type PackedFormat } from './effort.ts';
+
+export interface TuneOptions {
+  readonly goal: TuningGoal;
+  /** Seconds of encoding; null for as long as it takes. */
+  readonly budget?: number | null;
+  /** Null: each layer keeps its own; for the goal `pull`, whichever is better. */
+  readonly format?: PackedFormat | null;
+  /** For gzip. */
+  readonly engine?: GzipEngine;
+  readonly minSavings?: MinSavings | null;
+}
+
+/**
+ * Packs the selected layers for a goal. Without a format, plain layers stay plain unless the goal is `pull`.
+ * @throws USAGE for a bandwidth or a budget that is none
+ */
+export function tune(selection: Selection, options: TuneOptions): Transform {
+  const { goal, budget = null } = options;
+  if (goal.kind === 'pull') checkAmount(goal.bytesPerSecond, 'a bandwidth');
+  if (budget !== null) checkAmount(budget, 'a budget');
+  return (image: Image) => {
+    const { from, to } = selectLayers(image, selection);
+    return withPlan(image, {
+      layers: image.plan.layers.map((layer) => {
+        const first = rangeOf(layer.content).from;
+        const encodings = layer.encodings.map((before, i) =>
+          first + i >= from && first + i <= to ? (wishFor(image, first + i, options) ?? before) : before,
+        );
+        return { ...layer, encodings };
+      }),
+    });
+  };
+}
+
+/** Null where the layer is to be left alone. */
+function wishFor(image: Image, number: number, options: TuneOptions): Encoding | Tuned | null {
+  const { goal, budget = null, engine = 'libdeflate', minSavings = null } = options;
+  const kind = layerKind(layerOf(image, number).descriptor.mediaType);
+  if (kind.kind !== 'layer') return null;
+  const { compression } = kind;
+  const own = goal.kind === 'pull' || compression === 'none' ? null : compression;
+  const format = options.format ?? own;
+  if (goal.kind === 'pull' || budget !== null) {
+    if (goal.kind === 'size' && format === null) return null;
+    return { kind: 'tuned', goal, budget, format, engine, minSavings };
+  }
+  if (format === null) return null;
+  const encoding: PackedEncoding = encodingFor(format, engine, goal.effort);
+  return { ...encoding, minSavings };
+}
+
+function checkAmount(amount: number, what: string): void {
+  if (Number.isFinite(amount) && amount > 0) return;
+  throw new OcislimError('USAGE', `${what} must be above 0, not ${amount}`);
+}
