@@ -65,7 +65,7 @@ export interface TuneContext {
   readonly signal: AbortSignal;
 }
 
-/** Layers read at once to be tried: each keeps up to 16 MiB, besides what runs. */
+/** Layers read at once to be tried, however many jobs there are: each keeps up to 16 MiB, besides what runs. */
 const maxLayers = 4;
 /** The share of a budget that trials may take. */
 const trialShare = 0.2;
