@@ -38,6 +38,7 @@ const emptyFacts: LayerFacts = {
   scripts: new Map(),
   contents: new Map(),
   digests: new Map(),
+  twins: new Map(),
 };
 
 export interface TarOptions {

@@ -30,6 +30,7 @@ import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
 import type { BudgetUse, LayerTuning, TuneContext, TunedImage, Tuning } from './tune-layers.ts';
+import { SpoolRoom } from './spool.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -147,7 +148,15 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         cache: useOf(cached, 0),
       };
     }
-    const outcome = await write({ ...options, source }, options.target, set, resolved, reader, cached);
+    const outcome = await write(
+      { ...options, source },
+      options.target,
+      set,
+      resolved,
+      reader,
+      new SpoolRoom(scratch),
+      cached,
+    );
     return { ...outcome, budgets };
   } finally {
     await scratch.close();
@@ -214,12 +223,13 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 
 /** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
 async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
-  const { prunings } = image.plan;
+  const { prunings, arrangements } = image.plan;
+  const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const removes = traced || prunings.some(({ rules }) => rules.length > 0);
-  if (!traced && !(digests && removes)) return null;
+  if (!traced && !twins && !(digests && removes)) return null;
   const probe = traced ? (await import('../slim/closure/close-image.ts')).contentProbe : null;
-  return { probe, digests: digests && removes };
+  return { probe, digests: digests && removes, twins };
 }
 
 async function warn(image: Image, resolution: Resolution, listener: Listener): Promise<void> {
@@ -279,10 +289,11 @@ async function write(
   set: ImageSet,
   images: readonly Resolved[],
   reader: LayerReader,
+  room: SpoolRoom,
   cached: CachedSource | null,
 ): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
-  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
+  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null, room);
   // Nothing changes: the configs go beside the layers, as they are.
   const configs = isCopy(target, images) ? images.map(({ image }) => image) : [];
   let layers: readonly (readonly SealedLayer[])[] = [];

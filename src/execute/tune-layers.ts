@@ -65,7 +65,7 @@ export interface TuneContext {
   readonly signal: AbortSignal;
 }
 
-/** Layers read at once to be tried: each keeps up to 16 MiB, besides what runs. */
+/** Layers read at once to be tried, however many jobs there are: each keeps up to 16 MiB, besides what runs. */
 const maxLayers = 4;
 /** The share of a budget that trials may take. */
 const trialShare = 0.2;
@@ -195,11 +195,14 @@ async function sample(
   listener({ type: 'task-start', id, phase: 'scan', label, total: sizeOf(image, content) });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
+  // Another order makes little difference, and would have to be put by once more.
   const tar =
     content.kind === 'stored'
       ? reader.blocks(image, content.layer, signal, onBytes).blocks
       : new BlockReader(
-          editTar(content.edit, (layer) => reader.tar(image, layer, signal, { onBytes, lent: true })),
+          editTar({ ...content.edit, order: null }, (layer) =>
+            reader.tar(image, layer, signal, { onBytes, lent: true }),
+          ),
         );
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   listener({ type: 'task-end', id, outcome: 'tried' });
