@@ -74,11 +74,9 @@ describe('the benchmark', () => {
     const [out, scratch] = [join(folder, 'out'), join(folder, 'scratch')];
     mkdirSync(scratch);
     const script = fileURLToPath(new URL('../../bench/run.ts', import.meta.url));
-    await run(process.execPath, [
-      script,
-      ...['--images', inject('images'), 'busybox', '--quick', '--out', out, '--scratch', scratch],
-      ...['--work', 'zstd3,copy', '--rivals', 'skopeo,zstd,umoci'],
-    ]);
+    const places = ['--images', inject('images'), '--out', out, '--scratch', scratch];
+    const wanted = ['--quick', '--work', 'zstd3,copy', '--rivals', 'skopeo,zstd,umoci'];
+    await run(process.execPath, [script, 'busybox', ...places, ...wanted]);
     const { rows, images } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results;
     expect(rows.map(({ work, rival, runs, failure }) => [work, rival, runs.length, failure])).toEqual(
       expect.arrayContaining([
