@@ -26,6 +26,7 @@ import { mapParallel } from '../stream/parallel.ts';
 import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import type { Gathering } from './gather.ts';
+import { KeptTars } from './kept-tars.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
@@ -92,6 +93,9 @@ export interface CacheUse {
   readonly reused: number;
 }
 
+/** Bytes of unpacked small layers in memory between the first and the second reading. */
+const maxKept = 64 * 1024 * 1024;
+
 /** The number of unchanged blobs handled at once: these wait for the network, not for a processor. */
 const adoptions = 6;
 
@@ -119,7 +123,16 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       );
     }
     requireOneImage(images.map(({ image }) => image));
-    const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
+    const reader = new LayerReader(
+      source,
+      scratch,
+      listener,
+      cache,
+      options.pool.unpackers,
+      undefined,
+      // Nothing is read again where nothing is written.
+      new KeptTars(options.target === null ? 0 : maxKept),
+    );
     const scanned = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
