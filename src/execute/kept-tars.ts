@@ -32,7 +32,7 @@ export class KeptTars {
       for await (const chunk of stream) {
         if (chunks !== null && this.#used + chunk.length > this.#budget) drop();
         if (chunks !== null) {
-          // The chunk is the consumer's from here on.
+          // The chunk is lent, or the consumer's from here on.
           chunks.push(chunk.slice());
           held += chunk.length;
           this.#used += chunk.length;

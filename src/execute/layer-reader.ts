@@ -39,7 +39,18 @@ const emptyFacts: LayerFacts = {
   scripts: new Map(),
   contents: new Map(),
   digests: new Map(),
+  twins: new Map(),
 };
+
+export interface TarOptions {
+  /** Told of packed bytes that have been read. */
+  readonly onBytes?: (count: number) => void;
+  /**
+   * A chunk is good only until the next one is asked for. Whoever can live with that spares the collector all of the tar's
+   * memory.
+   */
+  readonly lent?: boolean;
+}
 
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
 export class LayerReader {
@@ -82,20 +93,15 @@ export class LayerReader {
   }
 
   /** The unpacked tar of a layer. Its errors say which layer they mean. */
-  tar(
-    image: Image,
-    number: number,
-    signal: AbortSignal,
-    onBytes: (count: number) => void = () => {},
-  ): ByteStream {
+  tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
     // Checked when it was read, and in nobody's hands since.
     const kept = this.#kept.read(nameOf(descriptor, diffId));
     if (kept !== null) {
-      onBytes(descriptor.size);
+      options.onBytes?.(descriptor.size);
       return kept;
     }
-    return located(this.#open(descriptor, diffId, number, signal, onBytes), this.#where(number));
+    return located(this.#open(descriptor, diffId, number, signal, options), this.#where(number));
   }
 
   /** The same, for who wants it in blocks. `seal` is what it is once it has ended. */
@@ -113,7 +119,7 @@ export class LayerReader {
     let seal: Seal | null = null;
     const source: BlockSource =
       threads === null
-        ? new BlockReader(this.tar(image, number, signal, onBytes))
+        ? new BlockReader(this.tar(image, number, signal, { onBytes }))
         : new UnpackedBlocks(
             () => this.#unpacking(threads, descriptor, diffId, signal, onBytes),
             (digest) => checkDiffId(digest, diffId, `layer ${number}`),
@@ -151,7 +157,7 @@ export class LayerReader {
     diffId: Digest,
     number: number,
     signal: AbortSignal,
-    onBytes: (count: number) => void,
+    { onBytes = () => {}, lent = false }: TarOptions,
   ): ByteStream {
     const what = `layer ${number}`;
     const threads = this.#threadsFor(descriptor);
@@ -164,7 +170,7 @@ export class LayerReader {
     }
     const unpacking = await this.#unpacking(threads, descriptor, diffId, signal, onBytes);
     try {
-      yield* unpacking.chunks();
+      yield* unpacking.chunks(lent);
       checkDiffId(unpacking.digest(), diffId, what);
     } finally {
       await unpacking.close();
@@ -279,7 +285,7 @@ export class LayerReader {
     const { scanTar } = await import('./scan-tar.ts');
     const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
     const { descriptor, diffId } = layerOf(image, number);
-    const tar = this.tar(image, number, signal, onBytes);
+    const tar = this.tar(image, number, signal, { onBytes, lent: true });
     // Layers are packed to half their size or less.
     const kept = this.#kept.keep(tar, nameOf(descriptor, diffId), 2 * descriptor.size);
     const index = await scanTar(kept, gatherer);
@@ -325,8 +331,8 @@ export class LayerReader {
 }
 
 /** What is read under the one name has the same bytes and was checked in the same way. */
-function nameOf({ digest, mediaType }: Descriptor, diffId: Digest): string {
-  return `${digest} ${mediaType} ${diffId}`;
+function nameOf({ digest, size, mediaType }: Descriptor, diffId: Digest): string {
+  return `${digest} ${size} ${mediaType} ${diffId}`;
 }
 
 /** Errors get their place once: what is located already passes. */

@@ -13,7 +13,7 @@ import { SessionLost } from './session-lost.ts';
 import { UploadSession } from './upload-session.ts';
 
 /** What a line that breaks may cost: larger blobs go in chunks. Bytes. */
-const largestStream = 1024 * 1024 * 1024;
+const usualStream = 1024 * 1024 * 1024;
 
 /** A blob that has been taken in: its bytes are in memory or in an upload session. */
 export interface Taken {
@@ -151,13 +151,14 @@ export class Uploader {
 
   /** Is a blob that comes as a stream sent in one request? */
   streams(size: number): boolean {
+    const { largestStream = usualStream } = this.#repository.client.options;
     return this.#isStreaming && size > blockSize && size <= largestStream;
   }
 
   /**
    * Uploads a blob in one request as its bytes come, verified at their end: the last of them are held back until then.
    * False when that did not work out, for whatever reason but the stream's own: from then on blobs go in chunks, of which
-   * each can be repeated.
+   * each can be repeated. @throws what the stream throws, DENIED, NETWORK, …
    */
   async pass(
     stream: ByteStream,
@@ -172,6 +173,10 @@ export class Uploader {
       this.#isStreaming = false;
       if (outcome.denied) throw outcome.error;
       const isThere = await this.has(digest, size, signal);
+      if (!isThere && outcome.transient) {
+        const trouble = { error: outcome.error, url: session.location };
+        await this.#repository.client.pause(0, outcome.pause, trouble, signal);
+      }
       await session.cancel();
       return isThere;
     } catch (error) {
