@@ -33,7 +33,7 @@ export class KeptTars {
         if (chunks !== null && this.#used + chunk.length > this.#budget) drop();
         if (chunks !== null) {
           // The chunk is lent, or the consumer's from here on.
-          chunks.push(chunk.slice());
+          chunks.push(new Uint8Array(chunk));
           held += chunk.length;
           this.#used += chunk.length;
         }
@@ -54,5 +54,5 @@ export class KeptTars {
 }
 
 async function* copiesOf(chunks: readonly Uint8Array[]): ByteStream {
-  for (const chunk of chunks) yield chunk.slice();
+  for (const chunk of chunks) yield new Uint8Array(chunk);
 }

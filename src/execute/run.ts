@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly pool: EncoderPool;
   /** Bytes of local disk that may be used between two readings of a layer. */
   readonly maxScratch: number;
+  /** Bytes of memory for the unpacked tars of small layers between two readings; none unless told. */
+  readonly maxKept?: number;
   /** What earlier runs have read and made. */
   readonly cache?: BlobCache | null;
   /** SOURCE_DATE_EPOCH in seconds. */
@@ -94,9 +96,6 @@ export interface CacheUse {
   readonly reused: number;
 }
 
-/** Bytes of unpacked small layers in memory between the first and the second reading. */
-const maxKept = 64 * 1024 * 1024;
-
 /** The number of unchanged blobs handled at once: these wait for the network, not for a processor. */
 const adoptions = 6;
 
@@ -132,7 +131,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       options.pool.unpackers,
       undefined,
       // Nothing is read again where nothing is written.
-      new KeptTars(options.target === null ? 0 : maxKept),
+      new KeptTars(options.target === null ? 0 : (options.maxKept ?? 0)),
     );
     const scanned = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
