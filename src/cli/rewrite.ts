@@ -19,9 +19,6 @@ import { parsePercentOrSize } from './sizes.ts';
 import { version } from './version.ts';
 import { Session } from './session.ts';
 
-/** Bytes of memory for the tars of small layers: enough for those that a build adds to its base, and nothing beside the rest. */
-const maxKept = 64 * 1024 * 1024;
-
 /** SOURCE_DATE_EPOCH in seconds. @throws USAGE */
 function readEpoch(env: Console['env']): number | null {
   const given = env['SOURCE_DATE_EPOCH'];
@@ -95,7 +92,6 @@ export async function rewrite(
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,
-      maxKept,
       cache,
       epoch,
       requireSavings: required?.ratio ?? null,

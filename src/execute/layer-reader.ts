@@ -17,7 +17,6 @@ import { collect } from '../stream/collect.ts';
 import { type Seal, tally } from '../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../stream/verify.ts';
 import type { Gathering } from './gather.ts';
-import { KeptTars } from './kept-tars.ts';
 import type { Scratch } from './scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
 
@@ -61,13 +60,12 @@ export class LayerReader {
   readonly #scans = new Map<string, Promise<Scan>>();
   readonly #maxHeld: number;
   readonly #threads: UnpackThreads | null;
-  readonly #kept: KeptTars;
   #held = 0;
   #downloaded = 0;
 
   /**
    * `cache`: that of the source, if it has one. `threads`: unpack large layers; without, all is done in this one. `held`: the
-   * most bytes of contents that scans may hold together. `kept`: what keeps tars that were scanned.
+   * most bytes of contents that scans may hold together.
    */
   constructor(
     source: Source,
@@ -76,9 +74,7 @@ export class LayerReader {
     cache: BlobCache | null = null,
     threads: UnpackThreads | null = null,
     held: number = maxHeld,
-    kept: KeptTars = new KeptTars(0),
   ) {
-    this.#kept = kept;
     this.#threads = threads;
     this.#maxHeld = held;
     this.#source = source;
@@ -95,12 +91,6 @@ export class LayerReader {
   /** The unpacked tar of a layer. Its errors say which layer they mean. */
   tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
-    // Checked when it was read, and in nobody's hands since.
-    const kept = this.#kept.read(nameOf(descriptor, diffId));
-    if (kept !== null) {
-      options.onBytes?.(descriptor.size);
-      return kept;
-    }
     return located(this.#open(descriptor, diffId, number, signal, options), this.#where(number));
   }
 
@@ -113,8 +103,7 @@ export class LayerReader {
   ): { readonly blocks: BlockSource; seal(): Seal } {
     const { descriptor, diffId } = layerOf(image, number);
     const where = this.#where(number);
-    const isKept = this.#kept.read(nameOf(descriptor, diffId)) !== null;
-    const threads = isKept ? null : this.#threadsFor(descriptor);
+    const threads = this.#threadsFor(descriptor);
     let size = 0;
     let seal: Seal | null = null;
     const source: BlockSource =
@@ -284,11 +273,7 @@ export class LayerReader {
   ): Promise<Scan> {
     const { scanTar } = await import('./scan-tar.ts');
     const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
-    const { descriptor, diffId } = layerOf(image, number);
-    const tar = this.tar(image, number, signal, { onBytes, lent: true });
-    // Layers are packed to half their size or less.
-    const kept = this.#kept.keep(tar, nameOf(descriptor, diffId), 2 * descriptor.size);
-    const index = await scanTar(kept, gatherer);
+    const index = await scanTar(this.tar(image, number, signal, { onBytes, lent: true }), gatherer);
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }
 
@@ -328,11 +313,6 @@ export class LayerReader {
   #where(number: number): string {
     return `source ${this.#source.label}, layer ${number}`;
   }
-}
-
-/** What is read under the one name has the same bytes and was checked in the same way. */
-function nameOf({ digest, size, mediaType }: Descriptor, diffId: Digest): string {
-  return `${digest} ${size} ${mediaType} ${diffId}`;
 }
 
 /** Errors get their place once: what is located already passes. */

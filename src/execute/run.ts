@@ -26,7 +26,6 @@ import { mapParallel } from '../stream/parallel.ts';
 import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import type { Gathering } from './gather.ts';
-import { KeptTars } from './kept-tars.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
@@ -48,8 +47,6 @@ export interface RunOptions {
   readonly pool: EncoderPool;
   /** Bytes of local disk that may be used between two readings of a layer. */
   readonly maxScratch: number;
-  /** Bytes of memory for the unpacked tars of small layers between two readings; none unless told. */
-  readonly maxKept?: number;
   /** What earlier runs have read and made. */
   readonly cache?: BlobCache | null;
   /** SOURCE_DATE_EPOCH in seconds. */
@@ -123,16 +120,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       );
     }
     requireOneImage(images.map(({ image }) => image));
-    const reader = new LayerReader(
-      source,
-      scratch,
-      listener,
-      cache,
-      options.pool.unpackers,
-      undefined,
-      // Nothing is read again where nothing is written.
-      new KeptTars(options.target === null ? 0 : (options.maxKept ?? 0)),
-    );
+    const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
     const scanned = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,

@@ -38,10 +38,7 @@ afterAll(async () => {
 });
 
 export type RigOptions = Partial<
-  Pick<
-    RunOptions,
-    'platforms' | 'jobs' | 'maxScratch' | 'maxKept' | 'cache' | 'epoch' | 'requireSavings' | 'signal'
-  >
+  Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'epoch' | 'requireSavings' | 'signal'>
 > & {
   readonly source?: MemorySourceOptions;
   readonly target?: MemoryTargetOptions;
@@ -79,7 +76,6 @@ function start(tree: BuiltTree, transforms: readonly Transform[], options: RigOp
     jobs,
     pool: poolOf(jobs),
     maxScratch: options.maxScratch ?? 1_000_000_000,
-    maxKept: options.maxKept ?? 0,
     cache: options.cache ?? null,
     epoch: options.epoch ?? null,
     requireSavings: options.requireSavings ?? null,
