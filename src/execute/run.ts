@@ -29,7 +29,7 @@ import type { Gathering } from './gather.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
-import { type BudgetUse, type LayerTuning, type TunedImage, tuneLayers } from './tune-layers.ts';
+import type { BudgetUse, LayerTuning, TunedImage } from './tune-layers.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -130,7 +130,10 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       await warn(image, resolution, listener);
     }
     const plain = options.target?.layerFormat === 'plain';
-    const { images: tuned, budgets } = await tuneLayers(scanned, { ...options, reader, cache, plain });
+    const context = { ...options, reader, cache, plain };
+    const { images: tuned, budgets } = scanned.some(({ image }) => isTuned(image))
+      ? await (await import('./tune-layers.ts')).tuneLayers(scanned, context)
+      : { images: scanned.map(({ image }) => ({ image, tunings: new Map() })), budgets: [] };
     const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
     warnOfWindow(
       resolved.map(({ image }) => image),
@@ -165,6 +168,10 @@ function requireOneImage(images: readonly Image[]): void {
     `the image has ${images.length} platforms, and the trace ${nameless[0] ?? ''} does not say of which it is`,
     { advice: 'Select one by --platform, or record traces that name theirs: ocislim trace record --image.' },
   );
+}
+
+function isTuned({ plan }: Image): boolean {
+  return plan.layers.some((layer) => encodingOf(layer).kind === 'tuned');
 }
 
 /** The transform that changes nothing: copying. */
