@@ -39,7 +39,8 @@ export function encodeBlocks(
   return pack(() => source, encoding, options);
 }
 
-function blockEncoder(encoding: BlockEncoding, pool: EncoderPool): BlockEncoder {
+/** What packs one stream. Close it. */
+export function blockEncoder(encoding: BlockEncoding, pool: EncoderPool): BlockEncoder {
   if (encoding.kind === 'zstd') return zstdEncoder(encoding.level);
   switch (encoding.engine) {
     case 'libdeflate':

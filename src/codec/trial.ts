@@ -1,7 +1,4 @@
-import type { ByteStream } from '../stream/byte-stream.ts';
-import { describeEncoder } from './describe.ts';
-import { encode, type EncodeOptions } from './encode.ts';
-import type { PackedEncoding } from './encoding.ts';
+import { type BlockEncoding, blockEncoder, type EncodeOptions } from './encode.ts';
 
 /** What packing so many bytes came to. */
 export interface Trial {
@@ -12,32 +9,40 @@ export interface Trial {
   readonly seconds: number;
 }
 
-/** Blocks of encoders that pack in one piece. */
-const pieceSize = 1024 * 1024;
-
 /**
- * Packs pieces block by block, one at a time, to see how small they get and how long it takes. Of several trials at once no
- * more should run than the pool has jobs, or they wait for each other and seem slow.
+ * Packs pieces as if they were one stream, a block at a time, to see how small they get and how long it takes. The pieces are in shared
+ * memory, so that worker threads need no copies. Of several trials at once no more should run than the pool has jobs,
+ * or they wait for each other and seem slow.
+ * @throws CODEC when a worker fails; UNSUPPORTED when an engine cannot run
  */
 export async function tryEncoding(
-  pieces: readonly Uint8Array[],
-  encoding: PackedEncoding,
-  options: EncodeOptions,
+  pieces: readonly Uint8Array<SharedArrayBuffer>[],
+  encoding: BlockEncoding,
+  { pool, signal }: EncodeOptions,
 ): Promise<Trial> {
-  const size = describeEncoder(encoding).blockSize ?? pieceSize;
-  const trial = { input: 0, output: 0, seconds: 0 };
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += size) {
-      const block = piece.subarray(at, at + size);
+  const lane = pool.open(signal);
+  const encoder = blockEncoder(encoding, pool);
+  const trial = { input: 0, output: encoder.head?.length ?? 0, seconds: 0 };
+  try {
+    const blocks = pieces.flatMap((piece) => cut(piece, encoder.blockSize));
+    for (const [i, bytes] of blocks.entries()) {
+      const task = encoder.prepare({ bytes, last: i === blocks.length - 1 });
       const start = performance.now();
-      for await (const chunk of encode(once(block), encoding, options)) trial.output += chunk.length;
+      const { packed } = await lane.run(task);
       trial.seconds += (performance.now() - start) / 1000;
-      trial.input += block.length;
+      trial.input += bytes.length;
+      trial.output += packed.length;
     }
+    trial.output += encoder.tail()?.length ?? 0;
+    return trial;
+  } finally {
+    lane.close();
+    encoder.close();
   }
-  return trial;
 }
 
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
+/** An empty piece is one empty block. */
+function cut(piece: Uint8Array<SharedArrayBuffer>, size: number): Uint8Array<SharedArrayBuffer>[] {
+  const count = Math.max(1, Math.ceil(piece.length / size));
+  return Array.from({ length: count }, (_, i) => piece.subarray(i * size, (i + 1) * size));
 }

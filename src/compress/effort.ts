@@ -1,4 +1,5 @@
-import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
+import type { BlockEncoding } from '../codec/encode.ts';
+import type { GzipEngine } from '../codec/encoding.ts';
 import type { Effort } from '../image/image.ts';
 
 /** The two formats that have levels. */
@@ -26,12 +27,12 @@ const ladders: Record<Engine, readonly [number, ...number[]]> = {
 };
 
 /** The encoding of a format for an effort. */
-export function encodingFor(format: PackedFormat, engine: GzipEngine, effort: Effort): PackedEncoding {
+export function encodingFor(format: PackedFormat, engine: GzipEngine, effort: Effort): BlockEncoding {
   return at(format, engine, levels[engineOf(format, engine)][effort]);
 }
 
 /** Encodings of one format, the cheapest first. */
-export type Ladder = readonly [PackedEncoding, ...PackedEncoding[]];
+export type Ladder = readonly [BlockEncoding, ...BlockEncoding[]];
 
 /** What is tried out for a format; with an effort, nothing beyond that but the cheapest. */
 export function ladderOf(format: PackedFormat, engine: GzipEngine, upTo: Effort | null): Ladder {
@@ -48,6 +49,6 @@ function engineOf(format: PackedFormat, engine: GzipEngine): Engine {
   return format === 'zstd' ? 'zstd' : engine;
 }
 
-function at(format: PackedFormat, engine: GzipEngine, level: number): PackedEncoding {
+function at(format: PackedFormat, engine: GzipEngine, level: number): BlockEncoding {
   return format === 'zstd' ? { kind: 'zstd', level } : { kind: 'gzip', level, engine };
 }

@@ -7,7 +7,7 @@ import type { Compression } from '../oci/media-type.ts';
  * (bench/README.md, "Packing"). The level makes next to no difference. A table and no measurement, so that the same layer is packed
  * the same everywhere.
  */
-export const unpackingSpeeds: Readonly<Record<Compression, number>> = {
+const unpackingSpeeds: Readonly<Record<Compression, number>> = {
   none: Number.POSITIVE_INFINITY,
   gzip: 180e6,
   zstd: 800e6,

@@ -29,7 +29,8 @@ import type { Gathering } from './gather.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
-import type { BudgetUse, LayerTuning, TunedImage } from './tune-layers.ts';
+import type { BudgetUse, LayerTuning, TuneContext, TunedImage, Tuning } from './tune-layers.ts';
+import { SpoolRoom } from './spool.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -130,10 +131,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       await warn(image, resolution, listener);
     }
     const plain = options.target?.layerFormat === 'plain';
-    const context = { ...options, reader, cache, plain };
-    const { images: tuned, budgets } = scanned.some(({ image }) => isTuned(image))
-      ? await (await import('./tune-layers.ts')).tuneLayers(scanned, context)
-      : { images: scanned.map(({ image }) => ({ image, tunings: new Map() })), budgets: [] };
+    const { images: tuned, budgets } = await tune(scanned, { ...options, reader, cache, plain });
     const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
     warnOfWindow(
       resolved.map(({ image }) => image),
@@ -150,11 +148,30 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         cache: useOf(cached, 0),
       };
     }
-    const outcome = await write({ ...options, source }, options.target, set, resolved, reader, cached);
+    const outcome = await write(
+      { ...options, source },
+      options.target,
+      set,
+      resolved,
+      reader,
+      new SpoolRoom(scratch),
+      cached,
+    );
     return { ...outcome, budgets };
   } finally {
     await scratch.close();
   }
+}
+
+/** Puts plain encodings in the place of tuned ones. What tries them is loaded where there are some. */
+async function tune(
+  images: readonly { readonly image: Image; readonly resolution: Resolution }[],
+  context: TuneContext,
+): Promise<Tuning> {
+  const isTuned = ({ image }: { readonly image: Image }) =>
+    image.plan.layers.some((layer) => encodingOf(layer).kind === 'tuned');
+  if (images.some(isTuned)) return (await import('./tune-layers.ts')).tuneLayers(images, context);
+  return { images: images.map(({ image }) => ({ image, tunings: new Map() })), budgets: [] };
 }
 
 /** A trace that does not say of what platform it is cannot be for several. @throws USAGE */
@@ -210,12 +227,13 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 
 /** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
 async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
-  const { prunings } = image.plan;
+  const { prunings, arrangements } = image.plan;
+  const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const removes = traced || prunings.some(({ rules }) => rules.length > 0);
-  if (!traced && !(digests && removes)) return null;
+  if (!traced && !twins && !(digests && removes)) return null;
   const probe = traced ? (await import('../slim/closure/close-image.ts')).contentProbe : null;
-  return { probe, digests: digests && removes };
+  return { probe, digests: digests && removes, twins };
 }
 
 async function warn(image: Image, resolution: Resolution, listener: Listener): Promise<void> {
@@ -275,10 +293,11 @@ async function write(
   set: ImageSet,
   images: readonly Resolved[],
   reader: LayerReader,
+  room: SpoolRoom,
   cached: CachedSource | null,
 ): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
-  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
+  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null, room);
   // Nothing changes: the configs go beside the layers, as they are.
   const configs = isCopy(target, images) ? images.map(({ image }) => image) : [];
   let layers: readonly (readonly SealedLayer[])[] = [];

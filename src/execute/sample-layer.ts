@@ -1,11 +1,11 @@
-import { BlockReader } from '../codec/block.ts';
+import type { BlockSource } from '../codec/block.ts';
 import { describeEncoder } from '../codec/describe.ts';
+import type { BlockEncoding } from '../codec/encode.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
-import type { PackedEncoding } from '../codec/encoding.ts';
+import { release } from '../codec/pass-through.ts';
 import { type Trial, tryEncoding } from '../codec/trial.ts';
 import type { Ladder } from '../compress/effort.ts';
 import type { PackingOption } from '../compress/policy.ts';
-import type { ByteStream } from '../stream/byte-stream.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import type { Slots } from '../stream/slots.ts';
 
@@ -37,8 +37,10 @@ export interface LayerSample {
   readonly spent: number;
 }
 
+type Piece = Uint8Array<SharedArrayBuffer>;
+
 interface Kept {
-  readonly bytes: Uint8Array;
+  readonly bytes: Piece;
   /** One for each ladder. */
   readonly base: readonly Trial[];
 }
@@ -49,29 +51,31 @@ interface Kept {
  * (pieces that do not pack at all are none of them); what the higher levels save on those they are taken to save everywhere (true
  * within 2 % on layers of real images). The sizes depend on the tar and on the encoders, on nothing else.
  */
-export async function sampleLayer(tar: ByteStream, options: SampleOptions): Promise<LayerSample> {
+export async function sampleLayer(tar: BlockSource, options: SampleOptions): Promise<LayerSample> {
   const { ladders, allowance, signal } = options;
   const whole: Trial[] = ladders.map(() => nothing);
   const stubborn: number[] = ladders.map(() => 0);
   const pieces = new SpreadPieces<Kept>();
-  const blocks = new BlockReader(tar, pieceSize);
   let tarBytes = 0;
   try {
+    let memory = new SharedArrayBuffer(pieceSize);
     for (let last = false; !last; ) {
-      const block = await blocks.next();
+      const block = await tar.next(memory);
       last = block.last;
-      tarBytes += block.bytes.length;
-      // Who takes the time does one thing at a time.
+      const bytes = new Uint8Array(memory, 0, block.bytes.length);
+      tarBytes += bytes.length;
       const base = await mapParallel(ladders, ladders.length, signal, ([first], _, inner) =>
-        attempt([block.bytes], first, options, inner),
+        attempt([bytes], first, options, inner),
       );
       base.forEach((trial, i) => (whole[i] = sum([whole[i] as Trial, trial])));
-      if (base.every(({ input, output }) => output > input * packable))
+      if (base.every(({ input, output }) => output > input * packable)) {
         base.forEach(({ output }, i) => (stubborn[i] = (stubborn[i] as number) + output));
-      else pieces.offer({ bytes: block.bytes, base });
+      } else if (pieces.offer({ bytes, base })) {
+        memory = new SharedArrayBuffer(pieceSize);
+      }
     }
   } finally {
-    await blocks.close();
+    await release(tar.close(), signal);
   }
   const { kept } = pieces;
   const spentOnBases = sum(whole).seconds;
@@ -104,8 +108,8 @@ export async function sampleLayer(tar: ByteStream, options: SampleOptions): Prom
 }
 
 function attempt(
-  pieces: readonly Uint8Array[],
-  encoding: PackedEncoding,
+  pieces: readonly Piece[],
+  encoding: BlockEncoding,
   { pool, slots }: SampleOptions,
   signal: AbortSignal,
 ): Promise<Trial> {
@@ -114,7 +118,7 @@ function attempt(
 
 interface LevelTrial {
   readonly ladder: number;
-  readonly encoding: PackedEncoding;
+  readonly encoding: BlockEncoding;
   readonly trial: Trial;
 }
 
@@ -162,7 +166,7 @@ async function climb(
   return trials;
 }
 
-function optionOf(encoding: PackedEncoding, size: number, work: number, tarBytes: number): PackingOption {
+function optionOf(encoding: BlockEncoding, size: number, work: number, tarBytes: number): PackingOption {
   const { blockSize } = describeEncoder(encoding);
   const threads = blockSize === null ? 1 : Math.max(1, Math.ceil(tarBytes / blockSize));
   return { encoding, compression: encoding.kind, size, work, threads };
@@ -187,11 +191,14 @@ class SpreadPieces<T> {
   #distance = 1;
   #offered = 0;
 
-  offer(piece: T): void {
-    if (this.#offered++ % this.#distance !== 0) return;
+  /** Is it kept, for now? */
+  offer(piece: T): boolean {
+    if (this.#offered++ % this.#distance !== 0) return false;
     this.kept.push(piece);
-    if (this.kept.length <= maxPieces) return;
-    this.kept = this.kept.filter((_, i) => i % 2 === 0);
-    this.#distance *= 2;
+    if (this.kept.length > maxPieces) {
+      this.kept = this.kept.filter((_, i) => i % 2 === 0);
+      this.#distance *= 2;
+    }
+    return true;
   }
 }

@@ -1,3 +1,4 @@
+import { BlockReader } from '../codec/block.ts';
 import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { ladderOf, type PackedFormat } from '../compress/effort.ts';
 import { allocate, chooseOption, type PackingOption } from '../compress/policy.ts';
@@ -14,7 +15,6 @@ import {
 import { layerKind } from '../oci/media-type.ts';
 import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
-import type { ByteStream } from '../stream/byte-stream.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { Slots } from '../stream/slots.ts';
 import { editTar } from './edit-tar.ts';
@@ -65,7 +65,7 @@ export interface TuneContext {
   readonly signal: AbortSignal;
 }
 
-/** Layers read at once to be tried: each keeps up to 16 MiB, besides what runs. */
+/** Layers read at once to be tried, however many jobs there are: each keeps up to 16 MiB, besides what runs. */
 const maxLayers = 4;
 /** The share of a budget that trials may take. */
 const trialShare = 0.2;
@@ -195,8 +195,15 @@ async function sample(
   listener({ type: 'task-start', id, phase: 'scan', label, total: sizeOf(image, content) });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
-  const open = (layer: number): ByteStream => reader.tar(image, layer, signal, onBytes);
-  const tar = content.kind === 'stored' ? open(content.layer) : editTar(content.edit, open);
+  // Another order makes little difference, and would have to be put by once more.
+  const tar =
+    content.kind === 'stored'
+      ? reader.blocks(image, content.layer, signal, onBytes).blocks
+      : new BlockReader(
+          editTar({ ...content.edit, order: null }, (layer) =>
+            reader.tar(image, layer, signal, { onBytes, lent: true }),
+          ),
+        );
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   listener({ type: 'task-end', id, outcome: 'tried' });
   if (cache !== null) {

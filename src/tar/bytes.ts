@@ -5,8 +5,7 @@
 export type ByteString = string;
 
 export function readByteString(bytes: Uint8Array, start = 0, end = bytes.length): ByteString {
-  const buffer =
-    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return buffer.toString('latin1', start, end);
 }
 

@@ -189,8 +189,7 @@ export class TarReader {
     const kind = kindOf(header.type, name);
     // Only what has a body has a size: Go reads no data after links, devices and directories whatever they state.
     const size = kind === 'file' || kind === 'global' ? (pending?.size ?? header.size) : 0;
-    const link =
-      kind === 'link' || kind === 'symlink' ? (pending?.link ?? readLink(this.#chunk, at)) : '';
+    const link = kind === 'link' || kind === 'symlink' ? (pending?.link ?? readLink(this.#chunk, at)) : '';
     const uid = pending?.uid ?? header.uid;
     const head = this.#chunk.bytes.subarray(this.#at, this.#at + headBytes);
     this.#at += headBytes;
@@ -262,7 +261,9 @@ export class TarReader {
       if (!(await this.#advance())) return 0;
       return this.#hold(wanted);
     }
-    const joined = new Uint8Array(this.#headBytes === 0 ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)));
+    const joined = new Uint8Array(
+      this.#headBytes === 0 ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)),
+    );
     joined.set(bytes.subarray(this.#at));
     let filled = held;
     while (filled < joined.length) {
