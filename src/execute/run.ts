@@ -187,10 +187,6 @@ function requireOneImage(images: readonly Image[]): void {
   );
 }
 
-function isTuned({ plan }: Image): boolean {
-  return plan.layers.some((layer) => encodingOf(layer).kind === 'tuned');
-}
-
 /** The transform that changes nothing: copying. */
 export const identity: Transform = (image) => image;
 
