@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Install } from './results.ts';
 import { findProgram } from './rivals/find-rivals.ts';
-import type { Rival } from './work/work.ts';
+import type { Rival } from './works/work.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 

@@ -1,6 +1,6 @@
 import type { Machine } from './measure/machine.ts';
 import type { Usage } from './measure/account.ts';
-import type { WorkName } from './work/work.ts';
+import type { WorkName } from './works/work.ts';
 
 /** What bench/results.json holds. Bytes and seconds. */
 export interface Results {

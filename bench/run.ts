@@ -16,11 +16,11 @@ import type { RunOptions } from './measure/account.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { ImageFacts, Results, Row } from './results.ts';
 import { rivals } from './rivals/all.ts';
-import { findProgram, findRivals } from './rivals/find-rivals.ts';
-import { works } from './work/all.ts';
-import { measureWork } from './work/measure-work.ts';
-import { Rig } from './work/rig.ts';
-import { workNames, type Work } from './work/work.ts';
+import { askVersion, findProgram, findRivals } from './rivals/find-rivals.ts';
+import { works } from './works/all.ts';
+import { measureWork } from './works/measure-work.ts';
+import { Rig } from './works/rig.ts';
+import { workNames, type Work } from './works/work.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     bound: { type: 'string', default: '120' },
     limit: { type: 'string', default: '900' },
     quick: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     date: { type: 'string' },
@@ -79,6 +80,7 @@ try {
 process.exit(signal.aborted ? 130 : failed ? 1 : 0);
 
 async function bench(): Promise<void> {
+  if (values.render) return write(readResults());
   for (const program of ['/usr/bin/time', 'bash', 'tar'])
     if (!existsSync(program) && findProgram(program, env.PATH) === undefined)
       throw new Error(`${program} is needed to measure: see bench/install-rivals.sh`);
@@ -88,7 +90,10 @@ async function bench(): Promise<void> {
   let results: Results = {
     machine: describeMachine(),
     date: values.date ?? null,
-    versions: found.versions,
+    versions: {
+      ...found.versions,
+      'docker-registry': await askVersion(['docker-registry', '--version'], env),
+    },
     missing: found.missing,
     images: before?.images ?? [],
     installs: measureInstalls(found.present, env.PATH),
@@ -188,7 +193,7 @@ function readResults(): Results {
 
 function write(results: Results): void {
   mkdirSync(out ?? here, { recursive: true });
-  writeFileSync(resultsFile, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(join(out ?? here, 'results.md'), renderDetails(results));
   writeFileSync(
     out === undefined ? join(here, '../docs/speed.svg') : join(out, 'speed.svg'),
@@ -210,7 +215,7 @@ function tell(rows: readonly Row[], seconds: number): void {
   }
 }
 
-/** Undefined: all of them. @throws Error for names that do not exist */
+/** Undefined: all of them. Names that do not exist end it all. */
 function wanted(
   given: readonly string[] | undefined,
   known: readonly string[],
@@ -218,8 +223,11 @@ function wanted(
 ): ReadonlySet<string> | undefined {
   if (given === undefined) return undefined;
   const names = given.flatMap((each) => each.split(','));
-  for (const name of names)
-    if (!known.includes(name)) throw new Error(`there is no ${what} ${name}; there are: ${known.join(', ')}`);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    process.stderr.write(`bench: there is no ${what} ${name}; there are: ${known.join(', ')}\n`);
+    process.exit(2);
+  }
   return new Set(names);
 }
 

@@ -31,6 +31,7 @@ export type WarningCode =
   | 'FAMILY_CHANGED'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
+  | 'SCRATCH_SHORT'
   | 'FORCED'
   | 'TRACE_UNREADABLE'
   | 'TRACE_DOUBTFUL'

@@ -32,6 +32,7 @@ export type { Selection } from './image/selection.ts';
 export type { Granularity, TraceData, TracePruning } from './image/trace-pruning.ts';
 
 export { type Preset, presets, expandPresets, safePresets } from './slim/presets.ts';
+export { arrange, type ArrangeOptions } from './slim/arrange.ts';
 export { prune, type PruneOptions } from './slim/prune.ts';
 export { parseRule, parseRules } from './slim/rules.ts';
 export { restore, type RestoreOptions } from './slim/restore.ts';

@@ -1,7 +1,7 @@
 import { median, pairedRatio, spread, type Spread } from '../measure/statistics.ts';
 import type { Results, Row } from '../results.ts';
-import { works } from '../work/all.ts';
-import type { Work } from '../work/work.ts';
+import { works } from '../works/all.ts';
+import type { Work } from '../works/work.ts';
 
 /** How one contender did one work over all images, as multiples of what ocislim took; null where there is nothing to compare. */
 export interface Line {

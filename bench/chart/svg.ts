@@ -5,7 +5,7 @@ import { times } from './table.ts';
 /** What pipes and copying programs take: no image tools, but the bounds of one. */
 const bounds = new Set(['zstd', 'pigz', 'gzip', 'cp', 'sha256sum']);
 const left = 390;
-const width = 440;
+const width = 340;
 /** Longer bars are cut, and say so. */
 const longest = 6;
 
@@ -14,21 +14,24 @@ export function renderChart(results: Pick<Results, 'rows'>): string {
   const parts: string[] = [];
   let y = 44;
   const groups = summarise(results).filter(
-    ({ work, lines }) => work.name !== 'help' && lines.filter(({ time }) => time !== null).length > 1,
+    ({ work, lines }) => work.charted === true && lines.filter(({ time }) => time !== null).length > 1,
   );
   const scale = width / longest;
   for (const { work, lines } of groups) {
     parts.push(`  <text x="20" y="${y + 14}" class="work">${escape(work.title)}</text>`);
     y += 24;
-    for (const { label, rival, time } of lines) {
+    for (const { label, rival, time, output } of lines) {
       if (time === null) continue;
       const cut = time.median > longest;
       const length = Math.max(2, Math.round(Math.min(time.median, longest) * scale));
       const colour = rival === 'ocislim' ? '#2f81f7' : bounds.has(rival) ? '#57ab5a' : '#8b949e';
+      // Where the result is of another size, that belongs to the comparison.
+      const differs = output !== null && Math.abs(output - 1) >= 0.005;
+      const size = differs ? `, ${(output * 100).toFixed(1)} % of the bytes` : '';
       parts.push(
         `  <text x="${left - 10}" y="${y + 13}" text-anchor="end">${escape(label)}</text>`,
         `  <rect x="${left}" y="${y}" width="${length}" height="17" rx="3" fill="${colour}"/>`,
-        `  <text x="${left + length + 8}" y="${y + 13}">${cut ? '→ ' : ''}${times(time.median)}</text>`,
+        `  <text x="${left + length + 8}" y="${y + 13}">${cut ? '→ ' : ''}${times(time.median)}${size}</text>`,
       );
       y += 22;
     }
@@ -45,5 +48,9 @@ ${parts.join('\n')}
 }
 
 function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

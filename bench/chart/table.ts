@@ -1,6 +1,6 @@
 import { spread } from '../measure/statistics.ts';
 import type { Install, Results, Row } from '../results.ts';
-import { works } from '../work/all.ts';
+import { works } from '../works/all.ts';
 import { baseOf, groupRows, summarise, timeRatio, type Line } from './summary.ts';
 
 /** Around the tables in bench/README.md. */
@@ -13,6 +13,8 @@ export function renderSummary(results: Results): string {
   );
   const head = ['work', 'by', 'time', 'CPU', 'peak memory', 'result', 'moved', 'images'];
   return [
+    'Multiples of what ocislim took: the medians over the images, and in brackets the least and the most of them.',
+    '',
     renderMachine(results),
     '',
     cells(...head),
@@ -164,7 +166,7 @@ function shorten(text: string): string {
 
 /** Words of other programs, as words: nothing of them is Markdown. */
 function escape(text: string): string {
-  return text.replaceAll(/[|<>`*_]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+  return text.replaceAll(/\s+/g, ' ').replaceAll(/[|<>`*_]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
 /** The text with the tables between marks. @throws Error where it has no marks */

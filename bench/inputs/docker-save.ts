@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sequence } from '../measure/command.ts';
 import { runQuietly, type RunOptions } from '../measure/account.ts';
@@ -28,9 +28,9 @@ export async function writeDockerSave(layout: string, file: string, options: Run
     readonly Config: string;
     readonly Layers: readonly string[];
   }
-  const [manifest] = readJson<readonly Manifest[]>(join(tree, 'manifest.json'));
+  const [manifest] = readJson(join(tree, 'manifest.json')) as readonly Manifest[];
   if (manifest === undefined) throw new Error(`${archive} has no image`);
-  const config = readJson<Record<string, unknown>>(join(tree, manifest.Config));
+  const config = readJson(join(tree, manifest.Config)) as Record<string, unknown>;
   const { history: _, rootfs: __, ...old } = config;
   // A layer may occur twice; its folder may not.
   const folders = manifest.Layers.map((layer, i) => ({
@@ -57,6 +57,6 @@ export async function writeDockerSave(layout: string, file: string, options: Run
   );
   for (const name of ['blobs', 'index.json', 'oci-layout'])
     rmSync(join(tree, name), { recursive: true, force: true });
-  await runQuietly(sequence(['tar', '-cf', file, '-C', tree, '.']), options);
+  await runQuietly(sequence(['tar', '-cf', file, '-C', tree, ...readdirSync(tree)]), options);
   rmSync(work, { recursive: true });
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LayerFile } from '../work/work.ts';
+import type { LayerFile } from '../works/work.ts';
 
 interface Descriptor {
   readonly mediaType: string;
@@ -15,23 +15,25 @@ export interface ManifestFile {
   readonly layers: readonly Descriptor[];
 }
 
-export function blobFile(layout: string, digest: string): string {
+function blobFile(layout: string, digest: string): string {
   return join(layout, 'blobs', ...digest.split(':'));
 }
 
-export function readJson<T>(file: string): T {
-  return JSON.parse(readFileSync(file, 'utf8')) as T;
+export function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** The manifest of the tag v1 of a layout, or of the only image in it. @throws Error where there is none */
 export function readManifest(layout: string): ManifestFile {
-  const { manifests } = readJson<{ manifests: readonly Descriptor[] }>(join(layout, 'index.json'));
+  const { manifests } = readJson(join(layout, 'index.json')) as {
+    readonly manifests: readonly Descriptor[];
+  };
   const tagged = manifests.find(
     ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === 'v1',
   );
   const descriptor = tagged ?? (manifests.length === 1 ? manifests[0] : undefined);
   if (descriptor === undefined) throw new Error(`${layout} has no image v1`);
-  const manifest = readJson<Partial<ManifestFile>>(blobFile(layout, descriptor.digest));
+  const manifest = readJson(blobFile(layout, descriptor.digest)) as Partial<ManifestFile>;
   if (manifest.layers === undefined || manifest.config === undefined)
     throw new Error(`${layout}: v1 is not the manifest of one image`);
   return { config: manifest.config, layers: manifest.layers };

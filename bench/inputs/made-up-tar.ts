@@ -5,6 +5,8 @@ export interface Files {
   readonly size: number;
   /** What their names begin with; a number follows. */
   readonly prefix: string;
+  /** The first number. */
+  readonly from?: number;
   /** So many in a directory, with directories of their own in the tar; all in the root where it is not given. */
   readonly inDirectories?: number;
 }
@@ -15,7 +17,13 @@ const text = Buffer.from(
 ).subarray(0, chunk);
 
 /** A tar of files that are half noise and half text, as real layers are; streamed, and the same at every run. */
-export async function* madeUpTar({ count, size, prefix, inDirectories }: Files): AsyncGenerator<Uint8Array> {
+export async function* madeUpTar({
+  count,
+  size,
+  prefix,
+  from = 0,
+  inDirectories,
+}: Files): AsyncGenerator<Uint8Array> {
   const padding = new Uint8Array((512 - (size % 512)) % 512);
   // Small files by the megabyte, since a chunk for each of them would be what is measured.
   let gathered: Uint8Array[] = [];
@@ -30,9 +38,10 @@ export async function* madeUpTar({ count, size, prefix, inDirectories }: Files):
     gathered.push(part);
     bytes += part.length;
   };
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < from + count; i++) {
     const directory = inDirectories === undefined ? '' : `d${Math.floor(i / inDirectories)}/`;
-    if (inDirectories !== undefined && i % inDirectories === 0) add(head(directory, 0, '5', '0000755'));
+    if (inDirectories !== undefined && (i === from || i % inDirectories === 0))
+      add(head(directory, 0, '5', '0000755'));
     add(head(`${directory}${prefix}${i}`, size, '0', '0000644'));
     if (size <= chunk) {
       const half = size >> 1;

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { renderScript, type Command } from './command.ts';
 
 /** What one run took. */
@@ -53,16 +55,7 @@ export async function account(command: Command, options: RunOptions): Promise<En
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (said.length < 10_000) said += text;
   });
-  const kill = (): void => {
-    // The group: bash, time, and what they run.
-    if (child.pid !== undefined && child.exitCode === null) {
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has just ended.
-      }
-    }
-  };
+  const kill = (): void => void signalGroup(child.pid, 'SIGKILL');
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -77,15 +70,32 @@ export async function account(command: Command, options: RunOptions): Promise<En
     });
     const seconds = (performance.now() - start) / 1000;
     signal.throwIfAborted();
+    // What it said may come after its end.
+    if (!child.stderr.readableEnded) await Promise.race([once(child, 'close'), sleep(200)]);
     const lines = said.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
-    const failed = lines[0] ?? `ended with status ${status}`;
+    // Python says what is wrong at the end.
+    const telling = lines[0]?.startsWith('Traceback') === true ? lines.at(-1) : lines[0];
+    const failed = telling ?? `ended with status ${status}`;
     const failure = late ? `not done after ${limit} s` : status === 0 ? null : failed;
     return { usage: { seconds, ...sumUp(figures) }, failure, said: lines };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
     child.stderr.destroy();
+    // Nothing of it is left, not even what it put into the background.
+    kill();
+    for (let i = 0; i < 100 && signalGroup(child.pid, 0); i++) await sleep(20);
     rmSync(figures, { recursive: true, force: true });
+  }
+}
+
+/** To bash, time, and what they run. False where none of them is left. */
+function signalGroup(pid: number | undefined, name: 'SIGKILL' | 0): boolean {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(-pid, name);
+  } catch {
+    return false;
   }
 }
 

@@ -36,16 +36,17 @@ export async function startRegistry(
     stdio: 'ignore',
     env: { PATH: path, OTEL_TRACES_EXPORTER: 'none' },
   });
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', ({ message }) => resolve(message));
-    child.once('exit', (status) => resolve(`it ended with status ${status}`));
-  });
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   let over: string | undefined;
-  void ended.then((why) => {
-    over = why;
-    process.off('exit', kill);
+  const ended = new Promise<void>((resolve) => {
+    const end = (why: string): void => {
+      over ??= why;
+      process.off('exit', kill);
+      resolve();
+    };
+    child.once('error', ({ message }) => end(message));
+    child.once('exit', (status) => end(`it ended with status ${status}`));
   });
   const registry: LoopbackRegistry = {
     host,

@@ -1,4 +1,4 @@
-import type { Rival } from '../work/work.ts';
+import type { Rival } from '../works/work.ts';
 import { buildah } from './buildah.ts';
 import { crane } from './crane.ts';
 import { dive } from './dive.ts';

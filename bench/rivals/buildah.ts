@@ -1,10 +1,10 @@
 import { program, sequence } from '../measure/command.ts';
-import { resultLayout, type Rival } from '../work/work.ts';
+import { resultLayout, type Rival } from '../works/work.ts';
 
 export const buildah: Rival = {
   name: 'buildah',
   programs: ['buildah'],
-  version: ['buildah', '--version'],
+  versions: { buildah: ['buildah', '--version'] },
   contenders: [
     {
       work: 'squash-layout',

@@ -1,10 +1,10 @@
 import { program } from '../measure/command.ts';
-import type { Rival } from '../work/work.ts';
+import type { Rival } from '../works/work.ts';
 
 export const crane: Rival = {
   name: 'crane',
   programs: ['crane'],
-  version: ['crane', 'version'],
+  versions: { crane: ['crane', 'version'] },
   contenders: [
     {
       work: 'squash',

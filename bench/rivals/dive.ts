@@ -1,10 +1,13 @@
 import { program } from '../measure/command.ts';
-import type { Rival } from '../work/work.ts';
+import type { Rival } from '../works/work.ts';
+
+/** `go install` leaves no version for `dive --version` to tell, but this. */
+const version = String.raw`grep -aoP 'mod\tgithub.com/wagoodman/dive\t\Kv[0-9.]+' "$(command -v dive)"`;
 
 export const dive: Rival = {
   name: 'dive',
   programs: ['dive'],
-  version: ['dive', '--version'],
+  versions: { dive: ['sh', '-c', version] },
   contenders: [
     {
       work: 'analyse',

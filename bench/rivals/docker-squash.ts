@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { program, type Argv } from '../measure/command.ts';
-import { resultArchive, type Rival, type Task } from '../work/work.ts';
+import { resultArchive, type Rival, type Task } from '../works/work.ts';
 
 const script = fileURLToPath(new URL('docker-squash.py', import.meta.url));
 /** The Python that has it, as install-rivals.sh links it. */
@@ -13,7 +13,7 @@ function squash(...layers: Argv): (task: Task) => ReturnType<typeof program> {
 export const dockerSquash: Rival = {
   name: 'docker-squash',
   programs: [python],
-  version: [python, '-c', 'from docker_squash.version import version; print(version)'],
+  versions: { 'docker-squash': [python, '-c', 'from docker_squash.version import version; print(version)'] },
   contenders: [
     {
       work: 'squash-archive',
@@ -25,7 +25,7 @@ export const dockerSquash: Rival = {
       work: 'squash-last',
       label: 'docker-squash',
       differs: 'its own routine with the daemon left out; unpacks the archive to disk',
-      command: squash('3'),
+      command: squash('2'),
     },
     {
       work: 'help',

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Rival } from '../work/work.ts';
+import type { Rival } from '../works/work.ts';
 
 /** Which rivals are here, with their versions, and which are not, with why. */
 export interface Found {
@@ -39,13 +39,16 @@ export async function findRivals(
       continue;
     }
     present.push(rival);
-    if (rival.version !== null) versions[rival.name] = await askVersion(rival.version, env);
+    for (const [name, argv] of Object.entries(rival.versions)) versions[name] = await askVersion(argv, env);
   }
   return { present, versions, missing };
 }
 
 /** What looks most like a version in what it says. */
-function askVersion([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+export function askVersion(
+  [program = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+) {
   return new Promise<string>((resolve) => {
     execFile(program, args, { env, timeout: 20_000 }, (_, stdout, stderr) => {
       const said = `${stdout}${stderr}`;

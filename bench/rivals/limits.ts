@@ -1,5 +1,5 @@
 import type { Argv } from '../measure/command.ts';
-import { resultBlob, type Contender, type LayerFile, type Rival, type WorkName } from '../work/work.ts';
+import { resultBlob, type Contender, type LayerFile, type Rival, type WorkName } from '../works/work.ts';
 
 const bare = 'bytes only: no digest is checked or made, no manifest, no tar';
 
@@ -37,7 +37,7 @@ export const limits: readonly Rival[] = [
   {
     name: 'zstd',
     programs: ['igzip', 'zstd'],
-    version: ['zstd', '--version'],
+    versions: { igzip: ['igzip', '--version'], zstd: ['zstd', '--version'] },
     contenders: [
       pipe('zstd3', 'igzip -d | zstd -T0 -3', igzip, ['zstd', '-q', '-T0', '-3']),
       pipe('zstd19', 'igzip -d | zstd -T0 -19', igzip, ['zstd', '-q', '-T0', '-19']),
@@ -46,7 +46,7 @@ export const limits: readonly Rival[] = [
   {
     name: 'pigz',
     programs: ['pigz', 'zstd'],
-    version: ['pigz', '--version'],
+    versions: { pigz: ['pigz', '--version'] },
     contenders: [
       pipe('gzip6', 'pigz -d | pigz -6', unpigz, ['pigz', '-6']),
       pipe('unzstd', 'zstd -d | pigz -6', unpigz, ['pigz', '-6']),
@@ -57,13 +57,13 @@ export const limits: readonly Rival[] = [
   {
     name: 'gzip',
     programs: ['gzip'],
-    version: ['gzip', '--version'],
+    versions: { gzip: ['gzip', '--version'] },
     contenders: [pipe('small', 'gzip -d | gzip -9', gunzip, ['gzip', '-9'])],
   },
   {
     name: 'cp',
     programs: ['cp'],
-    version: null,
+    versions: { coreutils: ['cp', '--version'] },
     contenders: [
       {
         work: 'copy-layout',
@@ -79,7 +79,7 @@ export const limits: readonly Rival[] = [
   {
     name: 'sha256sum',
     programs: ['sha256sum'],
-    version: null,
+    versions: {},
     contenders: [
       {
         work: 'copy-layout',

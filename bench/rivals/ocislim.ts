@@ -8,7 +8,7 @@ import {
   type Rival,
   type Task,
   type WorkName,
-} from '../work/work.ts';
+} from '../works/work.ts';
 
 const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
 
@@ -44,7 +44,7 @@ const rules = prunedPaths.flatMap((path) => ['--rule', path]);
 export const ocislim: Rival = {
   name: 'ocislim',
   programs: [],
-  version: ocislimArgv('--version'),
+  versions: { ocislim: ocislimArgv('--version') },
   contenders: [
     can('zstd3', layouts, ['recompress', '--compression', 'zstd', '--level', '3']),
     can('zstd19', layouts, ['recompress', '--compression', 'zstd', '--level', '19']),
@@ -54,10 +54,15 @@ export const ocislim: Rival = {
     can('unzstd', layouts, ['recompress', '--compression', 'gzip', '--level', '6']),
     can('registry-zstd3', registries, ['recompress', '--compression', 'zstd', '--level', '3']),
     can('squash', registries, ['squash', '--all']),
-    can('squash', registries, ['squash', '--all', '--level', '9'], 'ocislim, gzip 9'),
+    can(
+      'squash',
+      registries,
+      ['squash', '--all', '--compression', 'gzip', '--level', '9'],
+      'ocislim, gzip 9',
+    ),
     can('squash-layout', layouts, ['squash', '--all']),
     can('squash-archive', archives, ['squash', '--all']),
-    can('squash-last', archives, ['squash', '--last', '3']),
+    can('squash-last', archives, ['squash', '--last', '2']),
     can('prune-rule', layouts, ['prune', ...rules]),
     can('prune-shadowed', layouts, ['prune', '--shadowed']),
     can('analyse', (task) => [`docker-archive:${task.archive}`], ['prune', '--shadowed', '--dry-run']),

@@ -1,5 +1,5 @@
 import { program, type Argv } from '../measure/command.ts';
-import { prunedPaths, resultLayout, type Rival, type Task } from '../work/work.ts';
+import { prunedPaths, resultLayout, type Rival, type Task } from '../works/work.ts';
 
 function hosts({ registry }: Task): Argv {
   return [registry.source, registry.target].flatMap((reference) => [
@@ -25,7 +25,7 @@ const zstd = 'no level can be chosen; one layer after the other';
 export const regctl: Rival = {
   name: 'regctl',
   programs: ['regctl'],
-  version: ['regctl', 'version', '--format', '{{.VCSTag}}'],
+  versions: { regctl: ['regctl', 'version', '--format', '{{.VCSTag}}'] },
   contenders: [
     {
       work: 'zstd3',
@@ -52,7 +52,9 @@ export const regctl: Rival = {
     {
       work: 'prune-rule',
       label: 'regctl image mod',
-      differs: 'takes literal paths out of each layer by itself; markers and links are not looked at',
+      dropsLayers: true,
+      differs:
+        'takes literal paths out of each layer by itself; markers and links are not looked at; empty layers go',
       command: mod(prunedPaths.flatMap((path) => ['--layer-strip-file', `/${path}`])),
     },
     {

@@ -1,5 +1,5 @@
 import { program, sequence, type Argv, type Command } from '../measure/command.ts';
-import { resultLayout, type Contender, type Rival, type Task, type WorkName } from '../work/work.ts';
+import { resultLayout, type Contender, type Rival, type Task, type WorkName } from '../works/work.ts';
 
 const plainHttp = ['--src-tls-verify=false', '--dest-tls-verify=false'];
 
@@ -40,7 +40,7 @@ function regzip(work: WorkName, level: number): Contender {
 export const skopeo: Rival = {
   name: 'skopeo',
   programs: ['skopeo'],
-  version: ['skopeo', '--version'],
+  versions: { skopeo: ['skopeo', '--version'] },
   contenders: [
     { work: 'zstd3', label: 'skopeo', command: layouts(...pack('zstd', 3)) },
     {

@@ -1,10 +1,10 @@
 import { program, sequence } from '../measure/command.ts';
-import { resultLayout, type Rival } from '../work/work.ts';
+import { resultLayout, type Rival } from '../works/work.ts';
 
 export const umoci: Rival = {
   name: 'umoci',
   programs: ['umoci'],
-  version: ['umoci', '--version'],
+  versions: { umoci: ['umoci', '--version'] },
   contenders: [
     {
       work: 'squash-layout',

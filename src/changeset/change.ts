@@ -1,8 +1,11 @@
 import type { ChangeKind, LayerIndex } from './layer-index.ts';
 import type { PathTable } from './path-table.ts';
 
-/** How the bytes of a change come about. `renamed`: the data of another name; `relinked`: a link with a new target. */
-export type ChangeForm = 'verbatim' | 'renamed' | 'relinked' | 'made';
+/**
+ * How the bytes of a change come about. `renamed`: the data of another name; `relinked`: a link with a new target;
+ * `linked`: a hard link in the place of a file that had data of its own.
+ */
+export type ChangeForm = 'verbatim' | 'renamed' | 'relinked' | 'linked' | 'made';
 
 /** One thing that a layer does to the filesystem, over numbered paths. */
 export interface Change {

@@ -1,4 +1,5 @@
-import { chmodHead, makeHead, relinkHead } from '../tar/head.ts';
+import { chmodHead, linkHead, makeHead, relinkHead, renameHead } from '../tar/head.ts';
+import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
 import { EntryActions } from './entry-actions.ts';
 import { type LayerIndex, opaqueMarkerName, whiteoutName } from './layer-index.ts';
@@ -10,15 +11,29 @@ export type EntryAction =
   | { readonly kind: 'keep' }
   /** Goes on under another name (a promoted hard link), and with other permission bits if given. */
   | { readonly kind: 'rename'; readonly path: Path; readonly mode: number | null }
-  | { readonly kind: 'chmod'; readonly mode: number };
+  | { readonly kind: 'chmod'; readonly mode: number }
+  /** Becomes a hard link, the `at`th of those that come after the data; under another name if one is given. */
+  | { readonly kind: 'link'; readonly at: number; readonly target: Path; readonly path: Path | null };
+
+/** The order of the data where it is another than that of the sources: entry `entries[i]` of layer `layers[i]` is the `i`th. */
+export interface DataOrder {
+  readonly layers: Int32Array;
+  readonly entries: Int32Array;
+  /** Bytes that each takes in its source: head, body and padding. */
+  readonly bytes: Float64Array;
+}
 
 /** How to make one layer out of the entries of source layers: head blocks first, then streamed entries, then links. */
 export interface LayerEdit {
   readonly before: readonly Uint8Array[];
   /** In the order in which they are read; a layer of which nothing is kept does not occur. */
   readonly sources: readonly { readonly layer: number; readonly actions: EntryActions }[];
+  /** Null where the data of each source layer goes on in its own order. */
+  readonly order: DataOrder | null;
+  /** How many entries become hard links. */
+  readonly links: number;
   readonly after: readonly Uint8Array[];
-  /** Bytes of the tar to come, its end mark included; renamed entries are counted with the heads that they have now. */
+  /** Bytes of the tar to come, its end mark included; renamed and linked entries are counted with the heads that they have now. */
   readonly tarBytes: number;
   readonly entries: number;
 }
@@ -32,7 +47,10 @@ export interface EditOptions {
 
 const keep: EntryAction = { kind: 'keep' };
 
-/** Turns the changes of a layer into the edit that writes them. `indexes` by source layer number. */
+/**
+ * Turns the changes of a layer into the edit that writes them: directories and markers, then data, then hard links, each in
+ * the order in which they are given. `indexes` by source layer number.
+ */
 export function buildEdit(
   changes: readonly Change[],
   table: PathTable,
@@ -42,6 +60,13 @@ export function buildEdit(
   const before: Uint8Array[] = [];
   const after: Uint8Array[] = [];
   const sources = new Map<number, EntryActions>();
+  const data: Change[] = [];
+  const act = (change: Change, action: EntryAction): void => {
+    let actions = sources.get(change.layer);
+    if (actions === undefined) sources.set(change.layer, (actions = new EntryActions()));
+    actions.set(change.entry, action);
+  };
+  let links = 0;
   let tarBytes = 1024;
   for (const change of changes) {
     const path = table.paths[change.path] as Path;
@@ -57,6 +82,14 @@ export function buildEdit(
         break;
       }
       case 'link': {
+        if (change.form === 'linked') {
+          const index = indexes.get(change.layer) as LayerIndex;
+          const target = table.paths[change.target] as Path;
+          const isRenamed = index.paths[change.entry] !== path;
+          act(change, { kind: 'link', at: links++, target, path: isRenamed ? path : null });
+          tarBytes += (index.bytes[change.entry] as number) - padded(index.sizes[change.entry] as number);
+          break;
+        }
         let head = storedHead(change, indexes, mode);
         if (change.form === 'relinked') head = relinkHead(head, table.paths[change.target] as Path);
         after.push(head);
@@ -68,9 +101,8 @@ export function buildEdit(
       case 'char':
       case 'block':
       case 'fifo': {
-        let actions = sources.get(change.layer);
-        if (actions === undefined) sources.set(change.layer, (actions = new EntryActions()));
-        actions.set(change.entry, actionOf(change, path, mode));
+        act(change, actionOf(change, path, mode));
+        data.push(change);
         tarBytes += (indexes.get(change.layer) as LayerIndex).bytes[change.entry] as number;
       }
     }
@@ -78,10 +110,47 @@ export function buildEdit(
   return {
     before,
     sources: [...sources].sort(([a], [b]) => a - b).map(([layer, actions]) => ({ layer, actions })),
+    order: orderOf(data, indexes),
+    links,
     after,
     tarBytes,
     entries: changes.length,
   };
+}
+
+/** Null where the data comes in the order of its sources anyway. */
+function orderOf(data: readonly Change[], indexes: ReadonlyMap<number, LayerIndex>): DataOrder | null {
+  const isSorted = data.every((change, i) => {
+    const before = data[i - 1];
+    return (
+      before === undefined ||
+      before.layer < change.layer ||
+      (before.layer === change.layer && before.entry < change.entry)
+    );
+  });
+  if (isSorted) return null;
+  return {
+    layers: Int32Array.from(data, ({ layer }) => layer),
+    entries: Int32Array.from(data, ({ entry }) => entry),
+    bytes: Float64Array.from(
+      data,
+      ({ layer, entry }) => (indexes.get(layer) as LayerIndex).bytes[entry] as number,
+    ),
+  };
+}
+
+/** The head of an entry that goes on, as it is to be. */
+export function editHead(head: Uint8Array, action: EntryAction): Uint8Array {
+  switch (action.kind) {
+    case 'keep':
+      return head;
+    case 'chmod':
+      return chmodHead(head, action.mode);
+    case 'rename':
+      return renameHead(action.mode === null ? head : chmodHead(head, action.mode), action.path);
+    case 'link':
+      return linkHead(action.path === null ? head : renameHead(head, action.path), action.target);
+  }
 }
 
 function actionOf(change: Change, path: Path, mode: number | null): EntryAction {

@@ -18,12 +18,12 @@ export interface LayerIndex {
   readonly kinds: readonly ChangeKind[];
   readonly paths: readonly Path[];
   /** Bytes that the entry takes in the tar: head, body and padding. */
-  readonly bytes: readonly number[];
+  readonly bytes: Float64Array;
   /** Bytes of the stored body. */
-  readonly sizes: readonly number[];
-  readonly modes: readonly number[];
+  readonly sizes: Float64Array;
+  readonly modes: Float64Array;
   /** Numbers of the owners. */
-  readonly uids: readonly number[];
+  readonly uids: Float64Array;
   /** Targets of hard links by entry. */
   readonly targets: ReadonlyMap<number, Path>;
   /** What symlinks say, as they say it, by entry. */
@@ -45,10 +45,10 @@ const opaqueName = '.wh..wh..opq';
 export class LayerIndexBuilder {
   readonly #kinds: ChangeKind[] = [];
   readonly #paths: Path[] = [];
-  readonly #bytes: number[] = [];
-  readonly #sizes: number[] = [];
-  readonly #modes: number[] = [];
-  readonly #uids: number[] = [];
+  readonly #bytes = new Column();
+  readonly #sizes = new Column();
+  readonly #modes = new Column();
+  readonly #uids = new Column();
   readonly #targets = new Map<number, Path>();
   readonly #symlinks = new Map<number, ByteString>();
   readonly #capable = new Set<number>();
@@ -78,18 +78,17 @@ export class LayerIndexBuilder {
   }
 
   finish(tarBytes: number, end: TarEnd): LayerIndex {
-    const heads = this.#heads;
     return {
       kinds: this.#kinds,
       paths: this.#paths,
-      bytes: this.#bytes,
-      sizes: this.#sizes,
-      modes: this.#modes,
-      uids: this.#uids,
+      bytes: this.#bytes.finish(),
+      sizes: this.#sizes.finish(),
+      modes: this.#modes.finish(),
+      uids: this.#uids.finish(),
       targets: this.#targets,
       symlinks: this.#symlinks,
       capable: this.#capable,
-      head: (entry) => heads.get(entry),
+      head: this.#heads.finish(),
       tarBytes,
       end,
     };
@@ -132,13 +131,37 @@ export function opaqueMarkerName(directory: Path): ByteString {
   return join(directory, opaqueName);
 }
 
+/** Numbers without an object or a tag for each, which the garbage collector never looks at. */
+class Column {
+  #values = new Float64Array(64);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const more = new Float64Array(2 * this.#length);
+      more.set(this.#values);
+      this.#values = more;
+    }
+    this.#values[this.#length++] = value;
+  }
+
+  finish(): Float64Array {
+    return this.#values.slice(0, this.#length);
+  }
+}
+
 /** Head blocks packed into large buffers: an object for each of a million directories would cost more than its bytes. */
 class HeadStore {
   static readonly #arenaSize = 1024 * 1024;
   readonly #arenas: Uint8Array[] = [];
   #filled = HeadStore.#arenaSize;
-  /** entry → where: arena, offset, length. */
-  readonly #places = new Map<number, readonly [number, number, number]>();
+  /** In the order of entries: which it is, its arena, where in that it begins and ends. */
+  readonly #entries = new Column();
+  readonly #places = new Column();
 
   put(entry: number, head: Uint8Array): void {
     if (this.#filled + head.length > HeadStore.#arenaSize) {
@@ -147,14 +170,31 @@ class HeadStore {
     }
     const arena = this.#arenas.length - 1;
     (this.#arenas[arena] as Uint8Array).set(head, this.#filled);
-    this.#places.set(entry, [arena, this.#filled, head.length]);
+    this.#entries.push(entry);
+    for (const number of [arena, this.#filled, this.#filled + head.length]) this.#places.push(number);
     this.#filled += head.length;
   }
 
-  get(entry: number): Uint8Array {
-    const place = this.#places.get(entry);
-    if (place === undefined) throw new Error(`no head is kept of entry ${entry}`);
-    const [arena, offset, length] = place;
-    return (this.#arenas[arena] as Uint8Array).slice(offset, offset + length);
+  /** The heads of entries; views of what all of them have in common. */
+  finish(): (entry: number) => Uint8Array {
+    const entries = this.#entries.finish();
+    const places = this.#places.finish();
+    return (entry) => {
+      const at = findSorted(entries, entry);
+      if (at === null) throw new Error(`no head is kept of entry ${entry}`);
+      const [arena = 0, start = 0, end = 0] = places.subarray(3 * at, 3 * at + 3);
+      return (this.#arenas[arena] as Uint8Array).subarray(start, end);
+    };
   }
+}
+
+/** Where a number stands in an ascending list; null where it does not. */
+export function findSorted(sorted: Float64Array | Uint32Array, wanted: number): number | null {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === wanted ? low : null;
 }

@@ -59,7 +59,7 @@ export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
 class Paths {
   readonly seen = new Map<Path, number>([['', 0]]);
   readonly names: Path[] = [''];
-  readonly parents: number[] = [-1];
+  parents = new Int32Array(1024).fill(-1, 0, 1);
   /** The directory that the last path lies in: the next one mostly lies there too. */
   #directory: Path = '';
   #number = 0;
@@ -91,13 +91,18 @@ class Paths {
     const number = this.names.length;
     this.seen.set(path, number);
     this.names.push(path);
-    this.parents.push(parent);
+    if (number === this.parents.length) {
+      const more = new Int32Array(2 * number);
+      more.set(this.parents);
+      this.parents = more;
+    }
+    this.parents[number] = parent;
     return number;
   }
 }
 
 /** The paths in depth-first order, siblings by name. */
-function depthFirst(names: readonly Path[], parents: readonly number[]): Int32Array {
+function depthFirst(names: readonly Path[], parents: Int32Array): Int32Array {
   const size = names.length;
   // The children of `i` stand from `start[i]` up to `start[i + 1]`.
   const start = new Int32Array(size + 1);

@@ -8,6 +8,8 @@ import { readText } from './selections.ts';
 export interface Announcement {
   readonly allowed: (path: ByteString) => boolean;
   readonly allowedModes: (path: ByteString, from: number, to: number) => boolean;
+  /** Of a file that was made a hard link, or that others were made links to: the name that stands for all of them. */
+  readonly allowedLinks: (path: ByteString) => ByteString | null;
 }
 
 /** Globs of what may be missing in a pruned image, and what reports of `prune` name, with all below removed paths. @throws USAGE */
@@ -15,11 +17,17 @@ export async function announcedBy(globs: readonly string[], files: readonly stri
   const matches = createKeepMatcher(globs.map((glob) => parseRule(glob, '--except')));
   const removed = new Set<ByteString>();
   const cleared = new Set<string>();
+  const linked = new Map<ByteString, ByteString>();
   for (const file of files) {
     for (const { slimming } of await readReport(file)) {
       for (const entry of slimming?.removed ?? []) {
         // A shadowed entry was not to be seen before either: its path is not allowed to go.
         if (entry.type !== 'whiteout' && entry.rule !== 'shadowed') removed.add(pathOf(entry));
+      }
+      for (const { to, toBase64, ...link } of slimming?.linked?.links ?? []) {
+        const target = pathOf({ path: to, pathBase64: toBase64 });
+        linked.set(target, target);
+        linked.set(pathOf(link), target);
       }
       for (const { oldMode, newMode, ...entry } of slimming?.cleared ?? [])
         cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
@@ -32,6 +40,7 @@ export async function announcedBy(globs: readonly string[], files: readonly stri
   };
   return {
     allowed: (path) => matches(path) !== null || covered(path),
+    allowedLinks: (path) => linked.get(path) ?? null,
     allowedModes: (path, from, to) => cleared.has(modeChange(path, from & 0o7777, to & 0o7777)),
   };
 }

@@ -126,6 +126,24 @@ export const pruning: readonly Option[] = [
   },
 ];
 
+export const arranging: readonly Option[] = [
+  {
+    name: 'order',
+    type: 'string',
+    choices: ['source', 'similar'],
+    describe:
+      'similar: like files side by side in the layers that are written anew, which packs a little better; with --layers or --base each of these is',
+    group: 'Layers',
+  },
+  {
+    name: 'dedupe-hardlink',
+    type: 'boolean',
+    describe:
+      'in layers that are written anew, make files that are the same in contents and all attributes names of one file (docs/order.md: who writes to one may change the other)',
+    group: 'Layers',
+  },
+];
+
 export const packing: readonly Option[] = [
   {
     name: 'compression',

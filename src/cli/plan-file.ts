@@ -5,6 +5,7 @@ import type { Session } from './session.ts';
 import { pipe, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import { expandPresets } from '../slim/presets.ts';
+import { arrange } from '../slim/arrange.ts';
 import { prune } from '../slim/prune.ts';
 import { parseRule } from '../slim/rules.ts';
 import { squash } from '../slim/squash.ts';
@@ -110,6 +111,12 @@ async function transformOf(
     const values = { ...rest, ...(fromLayer === undefined ? {} : { 'from-layer': String(fromLayer) }) };
     steps.push(squash(await within(['squash'], () => squashSelection(values, readBase))));
   }
+  if (plan.arrange !== undefined) {
+    const { order, dedupeHardlink = false, ...rest } = plan.arrange;
+    const always = rest.layers !== undefined || rest.base !== undefined;
+    const options = { order: order === 'similar' ? order : null, hardlinks: dedupeHardlink, always };
+    steps.push(arrange(await within(['arrange'], () => range(rest)), options));
+  }
   const packings = plan.recompress ?? [];
   for (const [i, packing] of (Array.isArray(packings) ? packings : [packings]).entries()) {
     const path = Array.isArray(packings) ? ['recompress', i] : ['recompress'];
@@ -137,7 +144,7 @@ async function transformOf(
   return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));
 }
 
-const emptyAdvice = 'Give prune, squash or recompress.';
+const emptyAdvice = 'Give prune, squash, arrange or recompress.';
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {

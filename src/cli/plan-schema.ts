@@ -53,6 +53,22 @@ const prune = z
   })
   .describe('Remove files from the layers that carry them.');
 
+const arrange = z
+  .strictObject({
+    order: z
+      .enum(['source', 'similar'])
+      .exactOptional()
+      .describe('similar: like files side by side, which packs a little better.'),
+    dedupeHardlink: z
+      .boolean()
+      .exactOptional()
+      .describe('Files that are the same in contents and all attributes become names of one file.'),
+    ...selection,
+  })
+  .describe(
+    'How layers that are written anew are laid out. With "layers" or "base" each of these is written anew, otherwise those that lose something.',
+  );
+
 const packing = z
   .strictObject({
     compression: z
@@ -83,6 +99,7 @@ export const planSchema = z
     version: z.literal(1),
     squash: squash.exactOptional(),
     prune: prune.exactOptional(),
+    arrange: arrange.exactOptional(),
     recompress: z
       .union([packing, z.array(packing).min(1)])
       .exactOptional()

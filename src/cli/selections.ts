@@ -9,6 +9,7 @@ import type { Granularity, TracePruning } from '../image/trace-pruning.ts';
 import { parseLayer, parseRange, type Selection } from '../image/selection.ts';
 import type { Rule } from '../image/rule.ts';
 import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
+import type { ArrangeOptions } from '../slim/arrange.ts';
 import type { PruneOptions } from '../slim/prune.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { Trace } from '../slim/trace/trace.ts';
@@ -61,6 +62,13 @@ export function atLeast(least: 0 | 1, value: unknown, option: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
   const what = least === 0 ? 'of 0 or more' : 'above 0';
   throw new OcislimError('USAGE', `${option} takes a whole number ${what}, not ${String(value)}`);
+}
+
+/** How rewritten layers are laid out; null where nothing of the kind was asked for. */
+export function arrangeOptions(values: Values): Omit<ArrangeOptions, 'always'> | null {
+  const order = text(values, 'order') === 'similar' ? 'similar' : null;
+  const hardlinks = flag(values, 'dedupe-hardlink');
+  return order === null && !hardlinks ? null : { order, hardlinks };
 }
 
 /** What `prune` is to remove by rule. Presets come first, so that a rule of one's own can take back from them. */

@@ -19,6 +19,8 @@ export interface Announced {
   readonly missing: (path: ByteString) => boolean;
   /** May the file that got this path first have other permission bits? */
   readonly changedMode: (path: ByteString, from: number, to: number) => boolean;
+  /** Of a file that got this path first: the name that stands for all that may have become one file with it, or null. */
+  readonly linked: (path: ByteString) => ByteString | null;
 }
 
 /** Layers, lowest first, and what to call the image in messages. */
@@ -44,7 +46,7 @@ export function compareRootfs(
   const a = new Rootfs(table, before);
   const b = new Rootfs(table, after);
   const isExcused = excuse(a, b, announced.missing);
-  const links = new LinkComparison(a, b);
+  const links = new LinkComparison(a, b, announced.linked);
   let compared = 0;
   let allowedMissing = 0;
   for (let id = 0; id < table.paths.length; id++) {
@@ -127,7 +129,10 @@ function excuse(a: Rootfs, b: Rootfs, missing: (path: ByteString) => boolean): (
   return (path) => named[path] === 1 || (emptied[path] === 1 && a.tree.isImplied(path));
 }
 
-/** Two names are one file on both sides or on neither; names that only one side has do not count. */
+/**
+ * Two names are one file on both sides or on neither, unless it was announced that two files become one; names that only one
+ * side has do not count.
+ */
 class LinkComparison {
   readonly #a: Rootfs;
   readonly #b: Rootfs;
@@ -135,14 +140,18 @@ class LinkComparison {
   readonly #firstOfA = new Map<number, number>();
   readonly #firstOfB = new Map<number, number>();
 
-  constructor(a: Rootfs, b: Rootfs) {
+  readonly #joined: ReadonlyMap<number, number>;
+
+  constructor(a: Rootfs, b: Rootfs, linked: Announced['linked']) {
     this.#a = a;
     this.#b = b;
+    this.#joined = joinFiles(a, b, linked);
   }
 
   /** To be called with ascending paths. */
   compare(path: number): { what: 'links'; a: string; b: string } | null {
-    const was = this.#first(this.#firstOfA, this.#a.tree.file[path] as number, path);
+    const file = this.#a.tree.file[path] as number;
+    const was = this.#first(this.#firstOfA, this.#joined.get(file) ?? file, path);
     const is = this.#first(this.#firstOfB, this.#b.tree.file[path] as number, path);
     return was === is ? null : { what: 'links', a: this.#describe(was, path), b: this.#describe(is, path) };
   }
@@ -158,6 +167,32 @@ class LinkComparison {
       ? 'a file of its own'
       : `a hard link to ${show(this.#a.tree.table.paths[first] as Path)}`;
   }
+}
+
+/** By file of the first image, the one that it counts as: files that were to become one, and did. */
+function joinFiles(a: Rootfs, b: Rootfs, linked: Announced['linked']): Map<number, number> {
+  const { paths } = a.tree.table;
+  const joined = new Map<number, number>();
+  const rootOf = (file: number): number => {
+    let at = file;
+    for (let next = joined.get(at); next !== undefined && next !== at; next = joined.get(at)) at = next;
+    return at;
+  };
+  const first = new Map<string, number>();
+  for (let path = 0; path < paths.length; path++) {
+    const [was, is] = [a.tree.file[path] as number, b.tree.file[path] as number];
+    if (was === 0 || is === 0) continue;
+    // A promoted name has another one first; a name that is left may be another than that which was announced.
+    for (const group of new Set([linked(paths[path] as Path), linked(a.firstName(path))])) {
+      if (group === null) continue;
+      const key = `${is} ${group}`;
+      const other = first.get(key);
+      if (other === undefined) first.set(key, was);
+      else if (rootOf(other) !== rootOf(was)) joined.set(rootOf(was), rootOf(other));
+    }
+  }
+  for (const file of joined.keys()) joined.set(file, rootOf(file));
+  return joined;
 }
 
 const implied: Traits = {

@@ -111,6 +111,6 @@ async function* writeRootfs(
   listener({ type: 'task-start', id, phase: 'rewrite', label: 'root filesystem', total });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
-  yield* editTar(edit, (layer) => reader.tar(image, layer, signal, onBytes));
+  yield* editTar(edit, (layer) => reader.tar(image, layer, signal, { onBytes }));
   listener({ type: 'task-end', id, outcome: `${edit.entries} entries` });
 }

@@ -30,7 +30,7 @@ export async function inspectImage(given: ExportOptions, probe: ContentProbe): P
     const reader = new LayerReader(source, scratch, listener, cache);
     const numbers = image.manifest.layers.map((_, i) => i + 1);
     const scans = await mapParallel(numbers, jobs, signal, async (number, _, inner) => {
-      const scan = await reader.scan(image, number, { probe, digests: false }, inner);
+      const scan = await reader.scan(image, number, { probe, digests: false, twins: false }, inner);
       return [number, scan] as const;
     });
     const indexes = new Map(scans.map(([number, { index }]) => [number, index]));

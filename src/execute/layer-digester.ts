@@ -96,9 +96,9 @@ export class LayerDigester {
       total: descriptor.size,
     });
     let bytes = 0;
-    const tar = reader.tar(image, number, signal, (count) =>
-      this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
-    );
+    const tar = reader.tar(image, number, signal, {
+      onBytes: (count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
+    });
     try {
       if (forPaths) this.#layers.set(diffId, await digestTar(tar));
       else for await (const _ of tar);

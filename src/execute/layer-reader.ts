@@ -38,7 +38,18 @@ const emptyFacts: LayerFacts = {
   scripts: new Map(),
   contents: new Map(),
   digests: new Map(),
+  twins: new Map(),
 };
+
+export interface TarOptions {
+  /** Told of packed bytes that have been read. */
+  readonly onBytes?: (count: number) => void;
+  /**
+   * A chunk is good only until the next one is asked for. Whoever can live with that spares the collector all of the tar's
+   * memory.
+   */
+  readonly lent?: boolean;
+}
 
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
 export class LayerReader {
@@ -78,14 +89,9 @@ export class LayerReader {
   }
 
   /** The unpacked tar of a layer. Its errors say which layer they mean. */
-  tar(
-    image: Image,
-    number: number,
-    signal: AbortSignal,
-    onBytes: (count: number) => void = () => {},
-  ): ByteStream {
+  tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
-    return located(this.#open(descriptor, diffId, number, signal, onBytes), this.#where(number));
+    return located(this.#open(descriptor, diffId, number, signal, options), this.#where(number));
   }
 
   /** The same, for who wants it in blocks. `seal` is what it is once it has ended. */
@@ -102,7 +108,7 @@ export class LayerReader {
     let seal: Seal | null = null;
     const source: BlockSource =
       threads === null
-        ? new BlockReader(this.tar(image, number, signal, onBytes))
+        ? new BlockReader(this.tar(image, number, signal, { onBytes }))
         : new UnpackedBlocks(
             () => this.#unpacking(threads, descriptor, diffId, signal, onBytes),
             (digest) => checkDiffId(digest, diffId, `layer ${number}`),
@@ -140,7 +146,7 @@ export class LayerReader {
     diffId: Digest,
     number: number,
     signal: AbortSignal,
-    onBytes: (count: number) => void,
+    { onBytes = () => {}, lent = false }: TarOptions,
   ): ByteStream {
     const what = `layer ${number}`;
     const threads = this.#threadsFor(descriptor);
@@ -153,7 +159,7 @@ export class LayerReader {
     }
     const unpacking = await this.#unpacking(threads, descriptor, diffId, signal, onBytes);
     try {
-      yield* unpacking.chunks();
+      yield* unpacking.chunks(lent);
       checkDiffId(unpacking.digest(), diffId, what);
     } finally {
       await unpacking.close();
@@ -267,7 +273,7 @@ export class LayerReader {
   ): Promise<Scan> {
     const { scanTar } = await import('./scan-tar.ts');
     const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
-    const index = await scanTar(this.tar(image, number, signal, onBytes), gatherer);
+    const index = await scanTar(this.tar(image, number, signal, { onBytes, lent: true }), gatherer);
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }
 

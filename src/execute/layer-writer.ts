@@ -21,10 +21,10 @@ import type { BlobCache, BlobWriter } from '../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../store/place.ts';
 import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { coalesce } from '../stream/coalesce.ts';
 import { type Seal, sealedAs, sealing, tally } from '../stream/seal.ts';
 import type { LayerInput } from './layer-input.ts';
 import type { LayerReader } from './layer-reader.ts';
+import type { SpoolRoom } from './spool.ts';
 
 /** How a layer of the new image came to be. `dropped`: nothing was left in it. */
 export type LayerAction = Adoption | 'rewritten' | 'recompressed' | 'not-smaller' | 'dropped';
@@ -79,6 +79,7 @@ export class LayerWriter {
   readonly #pool: EncoderPool;
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
+  readonly #room: SpoolRoom;
   #reused = 0;
   readonly #done = new Map<string, Promise<SealedLayer>>();
   readonly #makers = new Map<Digest, (signal: AbortSignal) => Promise<SealedLayer>>();
@@ -90,6 +91,7 @@ export class LayerWriter {
     pool: EncoderPool,
     listener: Listener,
     cache: BlobCache | null,
+    room: SpoolRoom,
   ) {
     this.#source = source;
     this.#target = target;
@@ -97,6 +99,7 @@ export class LayerWriter {
     this.#pool = pool;
     this.#listener = listener;
     this.#cache = cache;
+    this.#room = room;
   }
 
   /** Bytes of layers made by an earlier run that came from the cache. */
@@ -212,7 +215,7 @@ export class LayerWriter {
       savesEnough(descriptor.size, compressed.size, encoding.minSavings, kind.compression === encoding.kind);
     const open = (onBytes: (count: number) => void): LayerInput =>
       encoding.kind === 'none'
-        ? hashed(this.#reader.tar(image, number, signal, onBytes))
+        ? hashed(this.#reader.tar(image, number, signal, { onBytes }))
         : { kind: 'blocks', ...this.#reader.blocks(image, number, signal, onBytes) };
     const packed = await this.#produce({
       label: `layer ${number}`,
@@ -254,9 +257,20 @@ export class LayerWriter {
     // Loaded where layers are made: a copy makes none.
     const { editTar } = await import('./edit-tar.ts');
     const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
-    const open = (onBytes: (count: number) => void) =>
-      hashed(coalesce(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, onBytes))));
     const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
+    const spooling = {
+      open: (wanted: number) => this.#room.open(wanted, signal),
+      onReadings: (readings: number, wanted: number, room: number) =>
+        this.#listener({
+          type: 'warning',
+          code: 'SCRATCH_SHORT',
+          message: `${label}: read ${readings} times to put ${megabytes(wanted)} in order, since there is room for ${megabytes(room)} (--max-scratch)`,
+        }),
+    };
+    // Encoders copy what they get into their blocks at once; a spool does not.
+    const lent = packing.kind !== 'none' && edit.order === null;
+    const open = (onBytes: (count: number) => void) =>
+      hashed(editTar(edit, (layer) => this.#reader.tar(image, layer, signal, { onBytes, lent }), spooling));
     const packed = await this.#produce({
       label,
       phase: 'rewrite',
@@ -490,7 +504,7 @@ export function recipeOf(image: Image, content: ResolvedContent): string {
   };
   if (content.kind === 'stored') return source(content.layer);
   const hash = createHash('sha256');
-  const { before, sources, after } = content.edit;
+  const { before, sources, order, after } = content.edit;
   const addBlocks = (blocks: readonly Uint8Array[]) => {
     hash.update(`${blocks.length}\n`);
     for (const block of blocks) hash.update(`${block.length}\n`).update(block);
@@ -502,6 +516,11 @@ export function recipeOf(image: Image, content: ResolvedContent): string {
       hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(action)}\n`);
   }
   addBlocks(after);
+  if (order !== null) {
+    hash.update('in order\n');
+    for (const { buffer, byteOffset, byteLength } of [order.layers, order.entries])
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
   return `edit ${hash.digest('hex')}`;
 }
 

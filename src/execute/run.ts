@@ -10,13 +10,14 @@ import {
   type Image,
   isUntouched,
   type Layer,
+  layerOf,
   nameOfImage,
   type Transform,
 } from '../image/image.ts';
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
-import type { Resolution } from '../slim/resolve.ts';
+import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import { layersToScan, untouched } from '../slim/untouched.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
@@ -29,6 +30,7 @@ import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
 import type { BudgetUse, LayerTuning, TuneContext, TunedImage, Tuning } from './tune-layers.ts';
+import { SpoolRoom } from './spool.ts';
 import { warnOfReferrers, writeManifests } from './write-manifests.ts';
 
 export interface RunOptions {
@@ -146,7 +148,15 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
         cache: useOf(cached, 0),
       };
     }
-    const outcome = await write({ ...options, source }, options.target, set, resolved, reader, cached);
+    const outcome = await write(
+      { ...options, source },
+      options.target,
+      set,
+      resolved,
+      reader,
+      new SpoolRoom(scratch),
+      cached,
+    );
     return { ...outcome, budgets };
   } finally {
     await scratch.close();
@@ -188,7 +198,10 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
   const gathering = await gatheringFor(image, options.digests === true);
   const { resolve } = await import('../slim/resolve.ts');
   for (;;) {
-    const missing = wanted.filter((number) => !indexes.has(number));
+    const missing = largestFirst(
+      wanted.filter((number) => !indexes.has(number)),
+      (number) => layerOf(image, number).descriptor.size,
+    );
     const read = await mapParallel(missing, options.jobs, signal, (number, _, inner) =>
       reader.scan(image, number, gathering, inner),
     );
@@ -210,12 +223,13 @@ async function read(image: Image, reader: LayerReader, options: RunOptions, sign
 
 /** Facts cost a look into every file: only where something is decided by them, or the report is to have them. */
 async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
-  const { prunings } = image.plan;
+  const { prunings, arrangements } = image.plan;
+  const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const removes = traced || prunings.some(({ rules }) => rules.length > 0);
-  if (!traced && !(digests && removes)) return null;
+  if (!traced && !twins && !(digests && removes)) return null;
   const probe = traced ? (await import('../slim/closure/close-image.ts')).contentProbe : null;
-  return { probe, digests: digests && removes };
+  return { probe, digests: digests && removes, twins };
 }
 
 async function warn(image: Image, resolution: Resolution, listener: Listener): Promise<void> {
@@ -275,11 +289,21 @@ async function write(
   set: ImageSet,
   images: readonly Resolved[],
   reader: LayerReader,
+  room: SpoolRoom,
   cached: CachedSource | null,
 ): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
-  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null);
-  const layers = await writeLayers(writer, images, options.jobs, signal);
+  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null, room);
+  // Nothing changes: the configs go beside the layers, as they are.
+  const configs = isCopy(target, images) ? images.map(({ image }) => image) : [];
+  let layers: readonly (readonly SealedLayer[])[] = [];
+  const work = [
+    async (inner: AbortSignal) => {
+      layers = await writeLayers(writer, images, options.jobs, inner);
+    },
+    (inner: AbortSignal) => putConfigs(target, configs, inner),
+  ];
+  await mapParallel(work, work.length, signal, (each, _, inner) => each(inner));
   gateSavings(options.requireSavings, images, layers);
   const family = familyOfAll(set, images, layers, listener);
   const assembled = new Map<Member, Assembled>();
@@ -313,6 +337,7 @@ async function write(
   }
   const root = await writeManifests(target, set, assembled, family, {
     ...options,
+    there: new Set(configs.map(({ manifest }) => manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
   await warnOfReferrers(source, set, root, listener, signal);
@@ -348,6 +373,17 @@ async function publish(target: Target, root: RawManifest, signal: AbortSignal): 
   }
 }
 
+/** Whatever becomes of the layers, is every config the one that was read? */
+function isCopy(target: Target, images: readonly Resolved[]): boolean {
+  return target.layerFormat === 'any' && images.every(({ image }) => isUntouched(image));
+}
+
+async function putConfigs(target: Target, images: readonly Image[], signal: AbortSignal): Promise<void> {
+  await mapParallel(images, adoptions, signal, ({ manifest, config }, _, inner) =>
+    target.put(config.bytes, manifest.config, inner),
+  );
+}
+
 /** Layers that need processors and layers that need only the network go on beside each other. */
 async function writeLayers(
   writer: LayerWriter,
@@ -375,11 +411,27 @@ async function writeLayers(
       inner,
     );
   };
-  const lanes = [work.filter(isLight), work.filter((item) => !isLight(item))] as const;
+  const lanes = [
+    work.filter(isLight),
+    largestFirst(
+      work.filter((item) => !isLight(item)),
+      ({ image, content }) =>
+        sourcesOf(content).reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0),
+    ),
+  ] as const;
   await mapParallel([0, 1] as const, 2, signal, (lane, _, inner) =>
     mapParallel(lanes[lane], lane === 0 ? adoptions : jobs, inner, one),
   );
   return results;
+}
+
+/** What takes longest begins first, so that it is not what everybody waits for at the end; small things go on beside it. */
+function largestFirst<T>(items: readonly T[], sizeOf: (item: T) => number): T[] {
+  return items.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+}
+
+function sourcesOf(content: ResolvedContent): readonly number[] {
+  return content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
 }
 
 function isUnchanged(image: Image, all: readonly SealedLayer[]): boolean {

@@ -11,7 +11,8 @@ import type { Gatherer } from './gather.ts';
 export const maxEntries = 10_000_000;
 
 /**
- * Reads the headers of a layer's tar, and the stream to its end; bodies only as far as `gatherer` asks for them.
+ * Reads the headers of a layer's tar, and the stream to its end; bodies only as far as `gatherer` asks for them. The chunks may
+ * be lent: nothing refers to one when the next is asked for.
  * @throws TAR_INVALID, LAYER_INVALID, LIMIT
  */
 export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = null): Promise<LayerIndex> {
@@ -26,7 +27,10 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
         throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
       if (entry.kind === 'global')
         checkGlobal(
-          (await collect(reader.body(), 2 * 1024 * 1024, 'a global tar header')).subarray(0, entry.size),
+          (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(
+            0,
+            entry.size,
+          ),
         );
       const path = builder.add(entry);
       const sink = gatherer?.open(count - 1, entry, path) ?? null;
@@ -37,6 +41,11 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
     throw error;
   }
   return builder.finish(reader.offset, reader.end);
+}
+
+/** What is kept while the reader goes on. */
+async function* copied(stream: ByteStream): ByteStream {
+  for await (const chunk of stream) yield chunk.slice();
 }
 
 /** What the sink leaves, the reader skips. */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -14,6 +14,7 @@ export class Scratch {
   readonly #budget: number;
   #directory: Promise<string> | null = null;
   #used = 0;
+  #spools = 0;
   readonly #files = new Map<Digest, string>();
 
   /** `budget` in bytes; 0 for no scratch at all. */
@@ -56,6 +57,37 @@ export class Scratch {
   read(digest: Digest): ByteStream | null {
     const path = this.#files.get(digest);
     return path === undefined ? null : createReadStream(path, { highWaterMark: 256 * 1024 });
+  }
+
+  /** Bytes of the budget that nothing has taken. */
+  get free(): number {
+    return this.#budget - this.#used;
+  }
+
+  /** A file for `bytes` bytes that is gone when it is removed; null without the room for it, or a place to write. */
+  async createFile(
+    bytes: number,
+  ): Promise<{ readonly file: FileHandle; readonly remove: () => Promise<void> } | null> {
+    if (bytes > this.free) return null;
+    this.#used += bytes;
+    const name = `spool-${String(this.#spools++)}`;
+    const path = await this.#folder().then(
+      (folder) => join(folder, name),
+      () => null,
+    );
+    const file = path === null ? null : await open(path, 'wx+', 0o600).catch(() => null);
+    if (path === null || file === null) {
+      this.#used -= bytes;
+      return null;
+    }
+    return {
+      file,
+      remove: async () => {
+        this.#used -= bytes;
+        await file.close();
+        await rm(path, { force: true });
+      },
+    };
   }
 
   async close(): Promise<void> {

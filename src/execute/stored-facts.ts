@@ -6,8 +6,8 @@ import type { Gathering } from './gather.ts';
 const maxBytes = 64 * 1024 * 1024;
 
 /** What was gathered, for the name of a stored result; which contents the rules ask for goes by the program's version. */
-export function describeGathering({ probe, digests }: Gathering): string {
-  return `facts${probe === null ? '' : ' contents'}${digests ? ' digests' : ''} of`;
+export function describeGathering({ probe, digests, twins }: Gathering): string {
+  return `facts${probe === null ? '' : ' contents'}${digests ? ' digests' : ''}${twins ? ' twins' : ''} of`;
 }
 
 /** Facts as bytes, to be read by the same version of the program; null where they are too large. */

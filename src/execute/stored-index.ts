@@ -1,4 +1,4 @@
-import type { ChangeKind, LayerIndex } from '../changeset/layer-index.ts';
+import { type ChangeKind, findSorted, type LayerIndex } from '../changeset/layer-index.ts';
 import type { TarEnd } from '../tar/entry.ts';
 
 /** What stands before the columns. */
@@ -63,10 +63,10 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
   return Buffer.concat([
     Buffer.from(`${JSON.stringify(header)}\n`),
     Uint8Array.from(index.kinds, (kind) => numberOf.get(kind) as number),
-    bytesOf(Float64Array.from(index.bytes)),
-    bytesOf(Float64Array.from(index.sizes)),
-    bytesOf(Float64Array.from(index.modes)),
-    bytesOf(Float64Array.from(index.uids)),
+    bytesOf(index.bytes),
+    bytesOf(index.sizes),
+    bytesOf(index.modes),
+    bytesOf(index.uids),
     lengths(paths),
     ...paths.map((path) => Buffer.from(path, 'latin1')),
     bytesOf(Uint32Array.from(targets.keys())),
@@ -103,15 +103,15 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
   return {
     kinds: Array.from(kindNumbers, (number) => kinds[number] as ChangeKind),
     paths,
-    bytes: Array.from(taken),
-    sizes: Array.from(sizes),
-    modes: Array.from(modes),
-    uids: Array.from(uids),
+    bytes: taken,
+    sizes,
+    modes,
+    uids,
     targets: new Map(targets.map((target, i) => [linked[i] as number, target])),
     symlinks: new Map(symlinks.map((target, i) => [linking[i] as number, target])),
     capable: new Set(capable),
     head: (entry) => {
-      const at = find(withHead, entry);
+      const at = findSorted(withHead, entry);
       if (at === null) throw new Error(`no head is kept of entry ${entry}`);
       return heads(at);
     },
@@ -155,7 +155,7 @@ class Columns {
     let end = 0;
     lengths.forEach((length, i) => (ends[i] = end += length));
     const all = this.take(end);
-    return (at) => all.slice((ends[at] as number) - (lengths[at] as number), ends[at]);
+    return (at) => all.subarray((ends[at] as number) - (lengths[at] as number), ends[at]);
   }
 }
 
@@ -163,17 +163,6 @@ function lengthOf(list: readonly { readonly length: number }[]): number {
   return list.reduce((sum, { length }) => sum + length, 0);
 }
 
-function bytesOf({ buffer }: Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>): Uint8Array {
-  return new Uint8Array(buffer);
-}
-
-/** Where a number stands in an ascending list. */
-function find(sorted: Uint32Array, wanted: number): number | null {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low] === wanted ? low : null;
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -195,10 +195,15 @@ async function sample(
   listener({ type: 'task-start', id, phase: 'scan', label, total: sizeOf(image, content) });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
+  // Another order makes little difference, and would have to be put by once more.
   const tar =
     content.kind === 'stored'
       ? reader.blocks(image, content.layer, signal, onBytes).blocks
-      : new BlockReader(editTar(content.edit, (layer) => reader.tar(image, layer, signal, onBytes)));
+      : new BlockReader(
+          editTar({ ...content.edit, order: null }, (layer) =>
+            reader.tar(image, layer, signal, { onBytes, lent: true }),
+          ),
+        );
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   listener({ type: 'task-end', id, outcome: 'tried' });
   if (cache !== null) {

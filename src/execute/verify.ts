@@ -23,6 +23,8 @@ export interface VerifyOptions
   readonly allowed: (path: ByteString) => boolean;
   /** Which files may have other permission bits in B, by the path that a layer of A has them under; none unless told. */
   readonly allowedModes?: Announced['changedMode'];
+  /** Which files may have become one, by the name that stands for all of them; none unless told. */
+  readonly allowedLinks?: Announced['linked'];
 }
 
 /** The verdict over all platforms. */
@@ -166,7 +168,11 @@ async function verifyPair(
   const { compared, allowedMissing } = compareRootfs(
     { label: options.a.label, layers: stacks.a },
     { label: options.b.label, layers: stacks.b },
-    { missing: options.allowed, changedMode: options.allowedModes ?? (() => false) },
+    {
+      missing: options.allowed,
+      changedMode: options.allowedModes ?? (() => false),
+      linked: options.allowedLinks ?? (() => null),
+    },
     differences,
   );
   return result(compared, allowedMissing, false);

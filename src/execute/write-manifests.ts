@@ -15,6 +15,8 @@ export interface ManifestOptions {
   readonly transform: Transform;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** Configs that have been written already. */
+  readonly there: ReadonlySet<Digest>;
   /** Makes layers again that the target has lost; false for others. */
   readonly again: (digests: readonly Digest[], signal: AbortSignal) => Promise<boolean>;
 }
@@ -30,9 +32,9 @@ export async function writeManifests(
   family: Family | null,
   options: ManifestOptions,
 ): Promise<RawManifest> {
-  const { source, signal, listener } = options;
+  const { source, signal, listener, there } = options;
   for (const { manifest, config } of assembled.values()) {
-    await target.put(config.bytes, config.descriptor, signal);
+    if (!there.has(config.descriptor.digest)) await target.put(config.bytes, config.descriptor, signal);
     await putWithLayers(target, manifest, options);
   }
   const changed = new Set(

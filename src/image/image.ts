@@ -75,6 +75,18 @@ export interface Pruning {
   readonly trace: TracePruning | null;
 }
 
+/** How the layers of a range that are written anew are laid out. */
+export interface Arrangement {
+  /** Source layer numbers, from 1. */
+  readonly layers: LayerRange;
+  /** `similar`: what packs well together stands together. Null: as the sources have it. */
+  readonly order: 'similar' | null;
+  /** Do files that are the same in all attributes become hard links to one of them, within a layer? */
+  readonly hardlinks: boolean;
+  /** Are layers written anew that nothing else changes? */
+  readonly always: boolean;
+}
+
 export interface LayerRange {
   readonly from: number;
   readonly to: number;
@@ -90,6 +102,7 @@ export interface Labelling {
 export interface Plan {
   readonly layers: readonly Layer[];
   readonly prunings: readonly Pruning[];
+  readonly arrangements: readonly Arrangement[];
   readonly labelling: Labelling;
   /** Layers that become empty go, with their history rows marked `empty_layer`. */
   readonly dropEmpty: boolean;
@@ -122,6 +135,7 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
     plan: {
       layers,
       prunings: [],
+      arrangements: [],
       labelling: { annotations: {}, labels: {} },
       dropEmpty: false,
       restoring: null,

@@ -264,7 +264,26 @@ function describeSlimming(outcome: ImageOutcome, context: ReportContext): Slimmi
         newMode: octal(to),
       };
     }),
+    ...describeLinked(outcome),
   };
+}
+
+/** Nothing at all for a run that links no files. */
+function describeLinked(outcome: ImageOutcome): Pick<SlimmingReport, 'linked'> {
+  const { image, resolution } = outcome;
+  if (!image.plan.arrangements.some(({ hardlinks }) => hardlinks)) return {};
+  const links = resolution.linked.map(({ link, to, size }) => {
+    const target = pathFields(pathOf(outcome, to));
+    return {
+      ...pathFields(pathOf(outcome, link)),
+      layer: link.layer,
+      to: target.path,
+      ...(target.pathBase64 === undefined ? {} : { toBase64: target.pathBase64 }),
+      size,
+    };
+  });
+  const bytes = links.reduce((sum, { size }) => sum + size, 0);
+  return { linked: { files: links.length, bytes, links } };
 }
 
 function octal(mode: number): string {

@@ -234,6 +234,9 @@ function renderSlimming(slimming: SlimmingReport): string[] {
     ...slimming.cleared.map(
       (file) => `- ${code(shownPath(file))} had mode ${file.oldMode}, has ${file.newMode}`,
     ),
+    ...(slimming.linked?.links ?? []).map(
+      (link) => `- ${code(shownPath(link))} is a hard link to ${code(link.to)}, which was the same`,
+    ),
   ];
   if (changed.length > 0) blocks.push('### Changed otherwise', changed.join('\n'));
   return blocks;

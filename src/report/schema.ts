@@ -145,6 +145,15 @@ const clearedFile = z.strictObject({
   newMode: mode,
 });
 
+const linkedFile = z.strictObject({
+  path: pathText,
+  pathBase64,
+  layer: layerNumber,
+  to: z.string().describe('The file that it is another name of now, as a path.'),
+  toBase64: z.base64().exactOptional().describe('The bytes of that path, where they are not UTF-8.'),
+  size: bytes.describe('Bytes of the file.'),
+});
+
 const slimming = z.strictObject({
   removedEntries: count,
   filesRemoved: count.describe('How many of them were regular files.'),
@@ -157,6 +166,16 @@ const slimming = z.strictObject({
     .array(promotedLink)
     .describe('Hard links that became regular files because the name with the data went.'),
   cleared: z.array(clearedFile).describe('Files whose setuid and setgid bits were cleared.'),
+  linked: z
+    .strictObject({
+      files: count,
+      bytes: bytes.describe('Bytes of files that are stored no more, padding left out.'),
+      links: z.array(linkedFile),
+    })
+    .exactOptional()
+    .describe(
+      'Files that became hard links to others of their layer that are the same (--dedupe-hardlink); absent without that option.',
+    ),
 });
 
 const keptPath = z.strictObject({

@@ -93,6 +93,7 @@ function renderPlatform(platform: PlatformReport, style: Style, width: number): 
         : `unpacked; removed ${formatNumberOf(slimming.filesRemoved, 'file')}, ${formatNumberOf(slimming.removedEntries, 'entry', 'entries')} in all`,
     ]);
     rows.push(...renderRules(slimming, style, width));
+    rows.push(...renderLinked(slimming, style));
   }
   if (platform.keeping !== null) rows.push(...renderKeeping(platform.keeping, style));
   if (platform.restoring !== undefined) {
@@ -127,6 +128,25 @@ function figures(before: number, after: number | null, style: Style): Cell[] {
   if (after === null) return [formatSize(before), '→', '?', ''];
   const change = { text: formatChange(before, after), paint: after > before ? style.warning : style.good };
   return [formatSize(before), '→', formatSize(after), before === after ? '' : change];
+}
+
+function renderLinked({ linked }: SlimmingReport, style: Style): Cell[][] {
+  if (linked === undefined) return [];
+  const text =
+    linked.files === 0
+      ? 'no two files are the same'
+      : `${formatNumberOf(linked.files, 'file')} made hard links to others that are the same`;
+  return [
+    [
+      '',
+      { text: 'duplicates', paint: style.dim },
+      '',
+      '',
+      linked.files === 0 ? '' : formatSize(-linked.bytes),
+      '',
+      { text, paint: style.dim },
+    ],
+  ];
 }
 
 /** Presets count as one rule each; the heaviest come first. */

@@ -10,11 +10,14 @@ import { OcislimError } from '../errors.ts';
 import { type Image, type LayerRange, rangeOf } from '../image/image.ts';
 import type { Rule } from '../image/rule.ts';
 import { type CheckedClosure, checkTraced, closeImage, type TraceClosure } from './closure/close-image.ts';
+import { arrangementOf } from './arrange.ts';
+import { type LinkedDuplicate, linkDuplicates } from './duplicates.ts';
 import type { LayerFacts } from './facts/facts.ts';
 import { mergeFacts } from './facts/merged-facts.ts';
 import { readRuntime } from '../oci/runtime.ts';
 import type { Removal } from './layer-pruning.ts';
 import { type PrunedStack, pruneStack } from './prune-stack.ts';
+import { orderSimilar } from './ordering.ts';
 import { compareSurface, type Surface } from './surface/surface.ts';
 import { restoreStack } from './restore-stack.ts';
 import { numbers, untouched } from './untouched.ts';
@@ -42,6 +45,8 @@ export interface Resolution {
   readonly table: PathTable | null;
   readonly removals: readonly Removal[];
   readonly promotions: readonly Promotion[];
+  /** Files that became hard links to others that are the same, layer by layer. */
+  readonly linked: readonly LinkedDuplicate[];
   /** Changes whose setuid and setgid bits go, with both modes. */
   readonly cleared: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
   readonly change: (id: number) => Change;
@@ -69,7 +74,7 @@ export function resolve(
 ):
   | { readonly kind: 'resolved'; readonly resolution: Resolution }
   | { readonly kind: 'needs'; readonly layers: readonly number[] } {
-  const { layers, prunings } = image.plan;
+  const { layers, prunings, arrangements } = image.plan;
   if (image.original !== null)
     return { kind: 'resolved', resolution: resolveRestored(image, indexes, mtimeOf) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
@@ -89,6 +94,7 @@ export function resolve(
   const promotions = [...(pruned?.promotions ?? [])];
   const removals = [...(pruned?.removals ?? [])];
   const modes = new Map([...(pruned?.marking.cleared ?? [])].map(([id, { to }]) => [id, to] as const));
+  const linked: LinkedDuplicate[] = [];
   const contents: ResolvedContent[] = [];
   for (const { content } of layers) {
     if (content.kind === 'stored') {
@@ -96,13 +102,14 @@ export function resolve(
       continue;
     }
     const range = rangeOf(content);
+    const { order, hardlinks, always } = arrangementOf(arrangements, range);
+    const own = range.from === range.to ? pruned?.layers.get(range.from) : undefined;
+    if (range.from === range.to && own === undefined && !always) {
+      contents.push({ kind: 'stored', layer: range.from });
+      continue;
+    }
     let written: readonly Change[];
-    if (range.from === range.to) {
-      const own = pruned?.layers.get(range.from);
-      if (own === undefined) {
-        contents.push({ kind: 'stored', layer: range.from });
-        continue;
-      }
+    if (own !== undefined) {
       written = own;
     } else {
       const expression = merge(
@@ -115,9 +122,15 @@ export function resolve(
       if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
       for (const promotion of expression.promoted) promotions.push(promotion);
-      const merged = numbers(range).flatMap((layer) => changes.get(layer) ?? []);
+      const merged = numbers(range).map((layer) => changes.get(layer) ?? []);
       for (const removal of lostIn(merged, written)) removals.push(removal);
     }
+    if (hardlinks) {
+      const result = linkDuplicates(written, stack.list, indexes, facts);
+      written = result.changes;
+      for (const each of result.linked) linked.push(each);
+    }
+    if (order === 'similar') written = orderSimilar(written, stack.table);
     refuseGarbage([...numbers(range), ...written.map((change) => change.layer)], indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
     for (const change of written) {
@@ -134,6 +147,7 @@ export function resolve(
       table: stack.table,
       removals,
       promotions,
+      linked,
       cleared: pruned?.marking.cleared ?? new Map(),
       change: (id) => stack.list.get(id),
       keptForLinks: pruned?.keptForLinks ?? [],
@@ -248,13 +262,15 @@ class LinkResolver {
 const squashed = { kind: 'squashed' } as const;
 
 /** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
-function lostIn(changes: readonly Change[], written: readonly Change[]): Removal[] {
+function lostIn(layers: readonly (readonly Change[])[], written: readonly Change[]): Removal[] {
   const left = new EntrySet();
   for (const change of written) if (change.entry >= 0) left.add(change.layer, change.entry);
   const removals: Removal[] = [];
-  for (const change of changes) {
-    if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
-    removals.push({ change, reason: squashed, how: 'freed' });
+  for (const changes of layers) {
+    for (const change of changes) {
+      if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
+      removals.push({ change, reason: squashed, how: 'freed' });
+    }
   }
   return removals;
 }

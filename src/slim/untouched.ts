@@ -26,6 +26,7 @@ export function untouched(image: Image): Resolution {
     table: null,
     removals: [],
     promotions: [],
+    linked: [],
     cleared: new Map(),
     change: () => {
       throw new Error('no layer was read');

@@ -55,6 +55,11 @@ export class Coalescer {
     return this.#ready.shift() ?? null;
   }
 
+  /** Refers to no piece any more once what is ready has been taken and used. */
+  settle(): void {
+    this.#endRun();
+  }
+
   /** No piece will follow. */
   end(): void {
     this.#endRun();

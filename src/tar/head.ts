@@ -75,6 +75,22 @@ export function relinkHead(head: Uint8Array, target: ByteString): Uint8Array {
   return putTogether(replaceText(takeApart(head), linkField, target));
 }
 
+/** The head of a plain file as that of a hard link to another: no data, every attribute as it was. */
+export function linkHead(head: Uint8Array, target: ByteString): Uint8Array {
+  const parts = takeApart(head);
+  parts.header[156] = 0x31;
+  writeOctal(parts.header, 124, 12, 0);
+  sealHeader(parts.header);
+  const extensions = parts.extensions
+    .map((extension) => {
+      if (extension.type !== 'x') return extension;
+      const records = parsePax(extension.body).filter(([key]) => key !== 'size');
+      return { ...extension, body: encodePax(records) };
+    })
+    .filter(({ body }) => body.length > 0);
+  return putTogether(replaceText({ ...parts, extensions }, linkField, target));
+}
+
 /** The same head with other permission bits. */
 export function chmodHead(head: Uint8Array, mode: number): Uint8Array {
   const parts = takeApart(head);

@@ -24,7 +24,9 @@ test('paths are numbered in depth-first order, whatever the order they come in',
       inOrder.forEach((path, id) => {
         expect([table.idOf(path), table.findId(path)]).toEqual([id, id]);
         expect(table.parent[id]).toBe(path === '' ? -1 : inOrder.indexOf(parentOf(path)));
-        const below = inOrder.filter((other) => path === '' || other.startsWith(`${path}/`) || other === path);
+        const below = inOrder.filter(
+          (other) => path === '' || other.startsWith(`${path}/`) || other === path,
+        );
         expect(table.end[id]).toBe(id + below.length);
       });
     }),

@@ -12,6 +12,7 @@ import { verifyImages } from '../../src/execute/verify.ts';
 import { pipe, type Transform } from '../../src/image/image.ts';
 import { buildReport } from '../../src/report/build.ts';
 import { describeTransfer } from '../../src/report/summary.ts';
+import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
@@ -244,6 +245,23 @@ describe('layers that were made before', () => {
       const plain = await rewrite(image, [recompress(all, encoding)], { source: elsewhere });
       expect(tree.descriptor).toEqual(plain.tree.descriptor);
       digests.add(tree.descriptor.digest);
+    }
+    expect(digests.size).toBe(4);
+  });
+
+  test('are made anew in another order, or with links', async () => {
+    const twins = buildImage({ layers: [tar('b=1', 'a=2', 'c=1'), tar('a.py=1', 'a.js=1')] });
+    const digests = new Set<string>();
+    for (const order of [null, 'similar'] as const) {
+      for (const hardlinks of [false, true]) {
+        const stage = pipe(squash(all), arrange(all, { order, hardlinks, always: true }));
+        const first = await withCache(twins, stage);
+        const again = await withCache(twins, stage);
+        const plain = await rewrite(twins, [stage], { source: elsewhere });
+        expect(first.tree.descriptor).toEqual(plain.tree.descriptor);
+        expect(again.tree.descriptor).toEqual(plain.tree.descriptor);
+        digests.add(plain.tree.descriptor.digest);
+      }
     }
     expect(digests.size).toBe(4);
   });

@@ -16,7 +16,7 @@ it('holds contents of all layers up to a limit', async () => {
   const scratch = new Scratch(0);
   const read = async (held: number) => {
     const reader = new LayerReader(source, scratch, () => {}, null, null, held);
-    const gathering = { probe: () => 1000, digests: false };
+    const gathering = { probe: () => 1000, digests: false, twins: false };
     for (const number of [1, 2, 2]) await reader.scan(image, number, gathering, signal);
   };
   try {

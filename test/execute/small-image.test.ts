@@ -293,6 +293,46 @@ describe('recompress leaves every DiffID and every unpacked byte as it was', () 
   });
 });
 
+describe('like files side by side, and hard links instead of copies', () => {
+  const arranging = ['--order', 'similar', '--dedupe-hardlink'];
+  const apart = (rootfs: Rootfs): Rootfs =>
+    new Map([...rootfs].map(([path, node], i) => [path, { ...node, inode: i }]));
+
+  test.each([
+    ['squash', '--all'],
+    ['squash', '--layers', '2..5'],
+    ['squash', '--last', '1'],
+    ['prune', '--shadowed'],
+  ])('%s %s', async (...command) => {
+    const plain = readImageFrom((await call(command)).tree);
+    const ordered = await call([...command, '--order', 'similar']);
+    expect(compare(applyLayers(plain.layers), readImageFrom(ordered.tree), ordered.report)).toEqual([]);
+    const result = await call([...command, ...arranging]);
+    const linked = readImageFrom(result.tree);
+    expect(diffRootfs(apart(before), apart(applyLayers(linked.layers)))).toEqual([]);
+    expect(linked.layers.length).toBe(plain.layers.length);
+    expect(rootOf(await call([...command, ...arranging]))).toBe(rootOf(result));
+  });
+
+  test('there are such files, of one layer and across those that become one', async () => {
+    const { report } = await call(['squash', '--all', ...arranging]);
+    const links = report.platforms[0]?.slimming?.linked?.links ?? [];
+    const [first] = links;
+    expect(links.map(({ path }) => path)).toEqual([
+      paths.longPax,
+      'srv/across/new',
+      'srv/alias',
+      'srv/at-once/new',
+      'srv/file-then-dir/child',
+      'srv/symlink-then-file',
+      'var/cache/app/after',
+      'var/cache/app/before',
+    ]);
+    for (const { to } of links.slice(1)) expect(utf8(to)).toBe(paths.accented);
+    expect(first?.to).toBe(paths.longGnu);
+  });
+});
+
 describe('everything in one pass', () => {
   test('slim without options is safe', async () => {
     const result = await call(['slim']);

@@ -21,6 +21,7 @@ const facts: LayerFacts = {
   scripts: new Map([[4, '/bin/sh']]),
   contents: new Map([[5, Uint8Array.of(0, 255, 10)]]),
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
+  twins: new Map([[3, '\x00\xff']]),
 };
 
 test('facts that were stored say what they said', () => {
@@ -44,9 +45,9 @@ test('damaged bytes are no facts', () => {
 test('what was gathered is told apart', () => {
   const probe = () => 0;
   const names = [
-    describeGathering({ probe: null, digests: true }),
-    describeGathering({ probe, digests: false }),
-    describeGathering({ probe, digests: true }),
+    describeGathering({ probe: null, digests: true, twins: false }),
+    describeGathering({ probe, digests: false, twins: false }),
+    describeGathering({ probe, digests: true, twins: false }),
   ];
   expect(new Set(names).size).toBe(3);
 });

@@ -4,10 +4,11 @@ import { OcislimError } from '../../src/errors.ts';
 import { silent } from '../../src/events.ts';
 import { type Difference, type Verification, verifyImages } from '../../src/execute/verify.ts';
 import type { Platform } from '../../src/oci/platform.ts';
+import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
-import { formProblems, type Outcome, rootfsOf, run } from '../laws/rig.ts';
+import { formProblems, levelled, type Outcome, rootfsOf, run } from '../laws/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { describeSpec } from '../support/arbitrary/stack.ts';
 import {
@@ -38,6 +39,7 @@ function imageOf(layers: readonly Uint8Array[], recipe: Partial<ImageRecipe> = {
 type Options = {
   readonly allowed?: (path: string) => boolean;
   readonly allowedModes?: (path: string, from: number, to: number) => boolean;
+  readonly allowedLinks?: (path: string) => string | null;
   readonly platforms?: readonly Platform[];
   readonly signal?: AbortSignal;
   readonly source?: MemorySourceOptions;
@@ -55,6 +57,7 @@ async function verify(left: BuiltTree, right: BuiltTree, options: Options = {}):
       platforms: options.platforms ?? [],
       allowed: options.allowed ?? (() => false),
       ...(options.allowedModes === undefined ? {} : { allowedModes: options.allowedModes }),
+      ...(options.allowedLinks === undefined ? {} : { allowedLinks: options.allowedLinks }),
       jobs: 2,
       maxScratch: 0,
       listener: silent,
@@ -632,6 +635,54 @@ test('permission bits may go where that was announced, for all names of the file
   expect(linesOf(other)).toEqual(['mode a: 4755 → 0700', 'mode b: 4755 → 0700']);
 });
 
+describe('files may become one where that was announced', () => {
+  const groups: Record<string, string> = { a: 'a', b: 'a', z: 'y', y: 'y' };
+  const allowedLinks = (path: string) => groups[path] ?? null;
+  const before = imageOf([tar('a=1', 'b=1', 'c->b', 'd=1', 'y=2', 'z=3')]);
+
+  test('with all the names that they had', async () => {
+    const after = imageOf([tar('a=1', 'd=1', 'y=2', 'z=3', 'b->a', 'c->a')]);
+    expect((await verify(before, after, { allowedLinks })).result.equal).toBe(true);
+    const { result } = await verify(before, after);
+    expect(linesOf(result)).toEqual([
+      'links b: a file of its own → a hard link to "a"',
+      'links c: a hard link to "b" → a hard link to "a"',
+    ]);
+    // What was announced need not have happened to what layers above have changed since.
+    expect((await verify(before, before, { allowedLinks })).result.equal).toBe(true);
+  });
+
+  test('under a name that another file had before', async () => {
+    const names: Record<string, string> = { a: 'a', b: 'a', c: 'c', d: 'c' };
+    const original = imageOf([tar('b=2', 'c->b'), tar('a=1', 'b=1', 'd=2')]);
+    const after = imageOf([tar('a=1', 'c=2', 'b->a', 'd->c')]);
+    const { result } = await verify(original, after, { allowedLinks: (path) => names[path] ?? null });
+    expect(linesOf(result)).toEqual([]);
+  });
+
+  test('but not fall apart, nor with others, nor with other contents', async () => {
+    const apart = imageOf([tar('a=1', 'b=1', 'c=1', 'd=1', 'y=2', 'z=3')]);
+    expect(linesOf((await verify(before, apart, { allowedLinks })).result)).toEqual([
+      'links c: a hard link to "b" → a file of its own',
+    ]);
+    const others = imageOf([tar('a=1', 'b->a', 'c->a', 'd->a', 'y=2', 'z=3')]);
+    expect(linesOf((await verify(before, others, { allowedLinks })).result)).toEqual([
+      'links d: a file of its own → a hard link to "a"',
+    ]);
+    const contents = imageOf([tar('a=1', 'b->a', 'c->a', 'd=1', 'y=2', 'z->y')]);
+    expect(linesOf((await verify(before, contents, { allowedLinks })).result)).toEqual([
+      expect.stringMatching(/^content z/),
+    ]);
+  });
+
+  test('under a name that only a lower layer has', async () => {
+    const upper = tar('.wh.b');
+    const after = imageOf([tar('a=1', 'd=1', 'y=2', 'z=3', 'b->a', 'c->b'), upper]);
+    const original = imageOf([tar('a=1', 'b=1', 'c->b', 'd=1', 'y=2', 'z=3'), upper]);
+    expect((await verify(original, after, { allowedLinks })).result.equal).toBe(true);
+  });
+});
+
 describe('over random stacks of layers', () => {
   test('what squash makes is the image', async () => {
     await fc.assert(
@@ -688,6 +739,35 @@ describe('over random stacks of layers', () => {
         expect(found.map(({ what, path }) => `${what} ${path}`)).toContain(`missing ${gone}`);
         // Besides it, only the directories that it alone implied.
         for (const { path } of found) expect(`${gone}/`.startsWith(`${path}/`), path).toBe(true);
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test('linked files are the image where they are announced, and no file more', async () => {
+    await fc.assert(
+      fc.asyncProperty(layerStack({ minLayers: 1 }), fc.nat(), async (stack, count) => {
+        const tars = levelled(stack);
+        const from = (count % tars.length) + 1;
+        const selection = { kind: 'range', from, to: tars.length } as const;
+        const outcome = await run(
+          tars,
+          squash(selection),
+          arrange(selection, { order: 'similar', hardlinks: true, always: true }),
+        );
+        const links = new Map<string, string>();
+        const { table, linked } = outcome.resolution;
+        for (const { link, to } of linked) {
+          const name = table?.paths[to.path] ?? '';
+          links.set(name, name);
+          links.set(table?.paths[link.path] ?? '', name);
+        }
+        const [before, after] = [imageOf(tars), imageOf(outcome.tars)];
+        const { result } = await verify(before, after, { allowedLinks: (path) => links.get(path) ?? null });
+        expect(result.platforms.flatMap(({ differences: found }) => found)).toEqual([]);
+        const { result: plain } = await verify(before, after);
+        expect(plain.equal).toBe(linked.length === 0);
+        expect(plain.platforms[0]?.differences.every(({ what }) => what === 'links')).toBe(true);
       }),
       { numRuns: runs },
     );

@@ -68,7 +68,10 @@ test('law 8: the same digest for layers of several blocks, whatever jobs says', 
       [wish.kind === 'gzip' ? 'zstd' : 'gzip', 2, 1_000_003],
       [wish.kind === 'gzip' ? 'zstd' : 'gzip', 4, 4096],
     ] as const) {
-      const { outcome } = await rewrite(images[compress], [recompress(all, wish)], { jobs, source: { chunk } });
+      const { outcome } = await rewrite(images[compress], [recompress(all, wish)], {
+        jobs,
+        source: { chunk },
+      });
       digests.add(JSON.stringify(outcome.images[0]?.layers?.map(({ digest, diffId }) => [digest, diffId])));
     }
     expect(digests.size, JSON.stringify(wish)).toBe(1);

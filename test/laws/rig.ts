@@ -1,4 +1,5 @@
 import { editTar } from '../../src/execute/edit-tar.ts';
+import { SpoolRoom } from '../../src/execute/spool.ts';
 import { Gatherer } from '../../src/execute/gather.ts';
 import { scanTar } from '../../src/execute/scan-tar.ts';
 import { type Image, pipe, readImage, type Transform } from '../../src/image/image.ts';
@@ -14,8 +15,11 @@ import { type Resolution, resolve } from '../../src/slim/resolve.ts';
 import { layersToScan } from '../../src/slim/untouched.ts';
 import { restore } from '../../src/slim/restore.ts';
 import { concat } from '../../src/stream/collect.ts';
+import type { GeneratedStack } from '../support/arbitrary/layers.ts';
+import { bytesOf } from '../support/model/byte-string.ts';
 import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
 import { orderProblems } from '../support/model/layer-order.ts';
+import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { readTar, readWholeTar } from '../support/model/tar-reader.ts';
 
 /** An image over plain tars, in memory: enough of one for transforms. */
@@ -59,6 +63,15 @@ export async function run(tars: readonly Uint8Array[], ...transforms: Transform[
   return interpret(pipe(...transforms)(imageOf(tars)), tars);
 }
 
+/** The same with so little memory for what is out of order. */
+export async function runWithin(
+  memory: number,
+  tars: readonly Uint8Array[],
+  ...transforms: Transform[]
+): Promise<Outcome> {
+  return interpret(pipe(...transforms)(imageOf(tars)), tars, memory);
+}
+
 /** Restores to an image over plain tars what another has. */
 export async function runRestore(
   slim: readonly Uint8Array[],
@@ -69,11 +82,16 @@ export async function runRestore(
   return interpret(transform(imageOf(slim)), [...slim, ...original]);
 }
 
-async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Outcome> {
+async function interpret(image: Image, tars: readonly Uint8Array[], memory = 1e6): Promise<Outcome> {
   const read = new Set<number>();
   const open = (layer: number) => {
     read.add(layer);
     return pieces(tars[layer - 1] as Uint8Array, 1000);
+  };
+  const room = new SpoolRoom(null, 2 * memory);
+  const spooling = {
+    open: (wanted: number) => room.open(wanted, new AbortController().signal),
+    onReadings: () => {},
   };
   const indexes = new Map();
   const facts = new Map<number, LayerFacts>();
@@ -81,7 +99,7 @@ async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Out
   for (;;) {
     for (const layer of wanted) {
       if (indexes.has(layer)) continue;
-      const gatherer = new Gatherer({ probe: contentProbe, digests: false });
+      const gatherer = new Gatherer({ probe: contentProbe, digests: false, twins: true });
       indexes.set(layer, await scanTar(open(layer), gatherer));
       facts.set(layer, gatherer.facts());
     }
@@ -97,7 +115,7 @@ async function interpret(image: Image, tars: readonly Uint8Array[]): Promise<Out
         continue;
       }
       const chunks: Uint8Array[] = [];
-      for await (const chunk of editTar(content.edit, open)) chunks.push(chunk);
+      for await (const chunk of editTar(content.edit, open, spooling)) chunks.push(chunk);
       written.push(concat(chunks));
     }
     return { tars: written, resolution: result.resolution, read, image };
@@ -115,5 +133,19 @@ export function formProblems(outcome: Outcome, sources: readonly Uint8Array[]): 
     const { entries, complete } = readWholeTar(tar);
     const below = rootfsOf(outcome.tars.slice(0, i));
     return [...orderProblems(entries, below), ...(complete ? [] : ['a rewritten layer has no end mark'])];
+  });
+}
+
+/** The layers of a stack with few contents, owners and times, so that many files are the same. */
+export function levelled({ layers }: GeneratedStack): Uint8Array[] {
+  return layers.map(({ entries, end }, i) => {
+    const level = (spec: EntrySpec, j: number): EntrySpec => {
+      const { type = 'file', sparse, body } = spec;
+      if (type !== 'file' || sparse !== undefined || body === undefined) return spec;
+      const { uid, gid, uname, gname, mtime, xattrs, mode, ...rest } = spec;
+      const kept = (i + j) % 5 === 0 ? { ...spec } : rest;
+      return { ...kept, body: bytesOf((i + j) % 3 === 0 ? 'one' : 'another') };
+    };
+    return writeTar(entries.map(level), end);
   });
 }

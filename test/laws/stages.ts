@@ -5,6 +5,7 @@ import { repackBetter } from '../../src/compress/repack.ts';
 import { tune, type TuneOptions } from '../../src/compress/tune.ts';
 import type { MinSavings, Transform } from '../../src/image/image.ts';
 import type { Selection } from '../../src/image/selection.ts';
+import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
@@ -64,6 +65,18 @@ export const slimStage: fc.Arbitrary<Stage> = fc.oneof(
           keep: keep.filter((glob) => !glob.startsWith('!')),
         });
     }),
+  fc
+    .record({
+      range: span,
+      order: fc.constantFrom('similar' as const, null),
+      hardlinks: fc.boolean(),
+      always: fc.boolean(),
+    })
+    .map(
+      ({ range, ...options }): Stage =>
+        (count) =>
+          arrange(selectionOf(range, count), options),
+    ),
 );
 
 /** A budget without end: another one would make the result depend on the machine. */

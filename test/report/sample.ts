@@ -150,6 +150,21 @@ export const sample: Report = {
           },
         ],
         cleared: [{ path: 'app/suid', layer: 3, oldMode: '4755', newMode: '0755' }],
+        linked: {
+          files: 2,
+          bytes: 2_400_000,
+          links: [
+            { path: 'app/vendor/copy.js', layer: 4, to: 'app/lib/first.js', size: 1_200_000 },
+            {
+              path: 'app/v\\xe9',
+              pathBase64: 'YXBwL3bp',
+              layer: 4,
+              to: 'app/\\xe9',
+              toBase64: 'YXBwL+k=',
+              size: 1_200_000,
+            },
+          ],
+        },
       },
       keeping: {
         trace: 'app.trace',

@@ -23,6 +23,7 @@ linux/amd64
                --shadowed                       -9.1 MB          5 entries
                app/bad*                         -1.0 kB          1 entry
                                                                  1 path hidden, not freed: a layer that was not selected holds them
+               duplicates                       -2.4 MB          2 files made hard links to others that are the same
   keeping                         12.3 MB                        unpacked; 180 paths by app.trace, granularity package
                trace              12.3 MB                        180 paths
   compressing                    186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)

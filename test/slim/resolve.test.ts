@@ -14,13 +14,14 @@ const many = 200_000;
 /** A layer of this many empty files. */
 function indexOf(name: string): LayerIndex {
   const column = <T>(value: T): T[] => Array.from({ length: many }, () => value);
+  const numbers = (value: number) => Float64Array.from(column(value));
   return {
     kinds: column('file'),
     paths: Array.from({ length: many }, (_, i) => `${name}${i}`),
-    bytes: column(512),
-    sizes: column(0),
-    modes: column(0o644),
-    uids: column(0),
+    bytes: numbers(512),
+    sizes: numbers(0),
+    modes: numbers(0o644),
+    uids: numbers(0),
     targets: new Map(),
     symlinks: new Map(),
     capable: new Set(),

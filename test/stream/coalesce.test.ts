@@ -38,7 +38,9 @@ describe('gathering', () => {
         expect(chunks.every(({ length }) => length > 0)).toBe(true);
         // Of two neighbours, one is large.
         for (let i = 1; i < chunks.length; i++)
-          expect(Math.max(chunks[i - 1]?.length ?? 0, chunks[i]?.length ?? 0)).toBeGreaterThanOrEqual(size / 2);
+          expect(Math.max(chunks[i - 1]?.length ?? 0, chunks[i]?.length ?? 0)).toBeGreaterThanOrEqual(
+            size / 2,
+          );
       }),
     );
   });

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
-import { checkGlobal, chmodHead, makeHead, relinkHead, renameHead, tarEnd } from '../../src/tar/head.ts';
+import {
+  checkGlobal,
+  chmodHead,
+  linkHead,
+  makeHead,
+  relinkHead,
+  renameHead,
+  tarEnd,
+} from '../../src/tar/head.ts';
 import { bytesOf, concat, utf8 } from '../support/model/byte-string.ts';
 import {
   type EntrySpec,
@@ -105,6 +113,36 @@ test.each(['v7', 'ustar', 'pax', 'pax-all', 'gnu'] as const)(
         const spec: EntrySpec = { name: 'link', type: 'link', linkname, format, mode: 0o640 };
         const before = meaning(readEntry(encodeEntry(spec)));
         expect(meaning(edited(spec, (head) => relinkHead(head, to)))).toEqual({ ...before, linkname: to });
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test.each(['v7', 'ustar', 'pax', 'pax-all', 'gnu'] as const)(
+  'a file in %s becomes a hard link with every attribute that it had',
+  (format) => {
+    fc.assert(
+      fc.property(name, (to) => {
+        const spec: EntrySpec = {
+          name: 'file',
+          body,
+          format,
+          mode: 0o751,
+          uid: 7,
+          gid: 8,
+          mtime: '1700000000',
+        };
+        const before = meaning(readEntry(encodeEntry(spec)));
+        const { head } = readEntry(encodeEntry(spec));
+        const after = readEntry(linkHead(head, to));
+        expect(meaning(after)).toEqual({
+          ...before,
+          ...meaning(
+            readEntry(encodeEntry({ ...spec, body: new Uint8Array(0), type: 'link', linkname: to, format })),
+          ),
+        });
+        expect([after.type, after.linkname, after.size]).toEqual(['link', to, 0]);
       }),
       { numRuns: 60 },
     );

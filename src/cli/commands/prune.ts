@@ -1,6 +1,14 @@
 import { OcislimError } from '../../errors.ts';
 import { type Command, destination, source } from '../command.ts';
-import { checking, debugging, layerSelection, packing, pruning, rewriting } from '../common-options.ts';
+import {
+  arranging,
+  checking,
+  debugging,
+  layerSelection,
+  packing,
+  pruning,
+  rewriting,
+} from '../common-options.ts';
 import { flag, list, names, type Option, text } from '../option.ts';
 
 const squashOption: Option = {
@@ -17,7 +25,16 @@ export const prune: Command = {
     'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --trace keeps what an application used, and what that needs to run: docs/closure.md says what that is. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
   // Without a source it can still list the presets.
   positionals: [{ ...source, required: false }, destination],
-  options: [...pruning, ...layerSelection, squashOption, ...packing, ...debugging, ...checking, ...rewriting],
+  options: [
+    ...pruning,
+    ...layerSelection,
+    squashOption,
+    ...arranging,
+    ...packing,
+    ...debugging,
+    ...checking,
+    ...rewriting,
+  ],
   examples: [
     [
       'ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --shadowed',
@@ -41,7 +58,10 @@ export const prune: Command = {
       });
     }
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { rangeSelection, pruneOptions, tracePrunings, packingStage } = await import('../selections.ts');
+    const { arrangeOptions, rangeSelection, pruneOptions, tracePrunings, packingStage } = await import(
+      '../selections.ts'
+    );
+    const { arrange } = await import('../../slim/arrange.ts');
     const { prune: transform } = await import('../../slim/prune.ts');
     const { squash } = await import('../../slim/squash.ts');
     const { pipe, withPlan } = await import('../../image/image.ts');
@@ -56,6 +76,9 @@ export const prune: Command = {
         advice: 'Give --rule, --rules, --preset, --trace or --shadowed.',
       });
     }
+    const arranged = arrangeOptions(values);
+    // Layers that were named are written anew, others only where something goes.
+    const always = layerSelection.some(({ name }) => values[name] !== undefined);
     const pack = await packingStage(values);
     return rewrite('prune', values, console, async (session) => {
       const selection = await rangeSelection(values, baseReader(session));
@@ -64,6 +87,7 @@ export const prune: Command = {
       const steps = [
         transform(selection, { ...options, traces }),
         ...(flag(values, 'squash') ? [squash(selection)] : []),
+        ...(arranged === null ? [] : [arrange(selection, { ...arranged, always })]),
         ...(pack === null ? [] : [pack(selection)]),
       ];
       return pipe(...steps, (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image));

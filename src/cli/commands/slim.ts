@@ -1,7 +1,15 @@
 import { OcislimError } from '../../errors.ts';
 import type { Transform } from '../../image/image.ts';
 import { type Command, destination, source } from '../command.ts';
-import { checking, debugging, packing, pruning, rewriting, squashSelection } from '../common-options.ts';
+import {
+  arranging,
+  checking,
+  debugging,
+  packing,
+  pruning,
+  rewriting,
+  squashSelection,
+} from '../common-options.ts';
 import type { Option, Values } from '../option.ts';
 import { text } from '../option.ts';
 import type { Session } from '../session.ts';
@@ -21,7 +29,16 @@ export const slim: Command = {
   details:
     'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format, --tune and --budget the levels. A plan (-f) says everything itself.',
   positionals: [source, destination],
-  options: [planOption, ...pruning, ...squashSelection, ...packing, ...debugging, ...checking, ...rewriting],
+  options: [
+    planOption,
+    ...pruning,
+    ...squashSelection,
+    ...arranging,
+    ...packing,
+    ...debugging,
+    ...checking,
+    ...rewriting,
+  ],
   examples: [
     ['ocislim slim localhost:5000/app:1 localhost:5000/app:1-slim', 'the safe defaults'],
     [
@@ -43,7 +60,7 @@ export const slim: Command = {
 };
 
 function refuseOthers(values: Values): void {
-  const stageOptions = [...pruning, ...squashSelection, ...packing].filter(
+  const stageOptions = [...pruning, ...squashSelection, ...arranging, ...packing].filter(
     (option) => option.default === undefined,
   );
   const other = stageOptions.find(({ name }) => values[name] !== undefined);
@@ -57,6 +74,7 @@ async function stages(
   readBase: Parameters<typeof import('../selections.ts').squashSelection>[1],
 ): Promise<Transform> {
   const {
+    arrangeOptions,
     squashSelection: readSquash,
     pruneOptions,
     tracePrunings,
@@ -64,6 +82,7 @@ async function stages(
     minSavings,
   } = await import('../selections.ts');
   const { safePresets } = await import('../../slim/presets.ts');
+  const { arrange } = await import('../../slim/arrange.ts');
   const { prune } = await import('../../slim/prune.ts');
   const { squash } = await import('../../slim/squash.ts');
   const { repackBetter } = await import('../../compress/repack.ts');
@@ -72,13 +91,17 @@ async function stages(
   const given = (values['preset'] ?? []) as readonly string[];
   const options = await pruneOptions({ ...values, preset: [...safePresets, ...given], shadowed: true });
   const traces = await tracePrunings(values, session);
+  const arranged = arrangeOptions(values);
   const pack = await packingStage(values);
   const savings = await minSavings(values);
   const squashes = squashSelection.some(({ name }) => values[name] !== undefined);
   const dropEmpty = values['empty-layers'] === 'drop';
+  const merged = squashes ? await readSquash(values, readBase) : null;
   return pipe(
     prune(all, { ...options, traces }),
-    ...(squashes ? [squash(await readSquash(values, readBase))] : []),
+    ...(merged === null ? [] : [squash(merged)]),
+    ...(arranged === null ? [] : [arrange(all, { ...arranged, always: false })]),
+    ...(arranged === null || merged === null ? [] : [arrange(merged, { ...arranged, always: true })]),
     pack === null ? repackBetter(all, savings) : pack(all),
     (image) => (dropEmpty ? withPlan(image, { dropEmpty }) : image),
   );

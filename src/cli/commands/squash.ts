@@ -1,5 +1,5 @@
 import { type Command, destination, source } from '../command.ts';
-import { checking, packing, rewriting, squashSelection } from '../common-options.ts';
+import { arranging, checking, packing, rewriting, squashSelection } from '../common-options.ts';
 
 export const squash: Command = {
   name: 'squash',
@@ -7,7 +7,7 @@ export const squash: Command = {
   details:
     'Merges the selected layers into a single one that holds what is left of them: files that a later layer of the range deleted or overwrote are gone, hard links stay hard links, whiteouts stay where layers below need them. Layers outside the range keep their blobs and are not even read, unless a hard link leads into them.',
   positionals: [source, destination],
-  options: [...squashSelection, ...packing, ...checking, ...rewriting],
+  options: [...squashSelection, ...arranging, ...packing, ...checking, ...rewriting],
   examples: [
     [
       'ocislim squash localhost:5000/app:1 localhost:5000/app:1-squashed --last 3',
@@ -21,9 +21,11 @@ export const squash: Command = {
   ],
   async run(values, console) {
     const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { squashSelection: read, packingStage } = await import('../selections.ts');
+    const { arrangeOptions, squashSelection: read, packingStage } = await import('../selections.ts');
+    const { arrange } = await import('../../slim/arrange.ts');
     const { squash: transform } = await import('../../slim/squash.ts');
     const { pipe } = await import('../../image/image.ts');
+    const arranged = arrangeOptions(values);
     const pack = await packingStage(values);
     const origin =
       ['last', 'from-layer', 'layers', 'base', 'all'].find((name) => values[name] !== undefined) ?? 'last';
@@ -33,8 +35,11 @@ export const squash: Command = {
       console,
       async (session) => {
         const selection = await read(values, baseReader(session));
-        const merge = transform(selection);
-        return pack === null ? merge : pipe(merge, pack(selection));
+        return pipe(
+          transform(selection),
+          ...(arranged === null ? [] : [arrange(selection, { ...arranged, always: true })]),
+          ...(pack === null ? [] : [pack(selection)]),
+        );
       },
       `--${origin}`,
     );

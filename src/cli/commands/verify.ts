@@ -6,7 +6,7 @@ export const verify: Command = {
   name: 'verify',
   describe: 'prove that image B is image A, or A less the paths that pruning removed',
   details:
-    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that prune wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs that are in the cache are judged by their digests, and not asked of the registry.',
+    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that it wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs that are in the cache are judged by their digests, and not asked of the registry.',
   positionals: [
     { name: 'a', describe: 'the original', required: true },
     { name: 'b', describe: 'the image to judge', required: true },
@@ -24,7 +24,7 @@ export const verify: Command = {
       type: 'list',
       value: 'FILE',
       describe:
-        'the JSON report of a prune: what it names may be missing in B, or have lost setuid bits (repeatable)',
+        'the JSON report of a squash or prune: what it names may be missing in B, have lost setuid bits, or be one file with another (repeatable)',
       group: 'What to remove',
     },
     ...common.filter(({ name }) => name === 'platform' || name === 'format'),
@@ -42,7 +42,10 @@ export const verify: Command = {
     const { announcedBy } = await import('../announcement.ts');
     const { renderVerification, renderVerificationJson } = await import('../verification-text.ts');
     const { parseReference } = await import('../../oci/reference.ts');
-    const { allowed, allowedModes } = await announcedBy(list(values, 'except'), list(values, 'removed-by'));
+    const { allowed, allowedModes, allowedLinks } = await announcedBy(
+      list(values, 'except'),
+      list(values, 'removed-by'),
+    );
     const [first, second] = [
       parseReference(text(values, 'a') ?? ''),
       parseReference(text(values, 'b') ?? ''),
@@ -59,6 +62,7 @@ export const verify: Command = {
         platforms,
         allowed,
         allowedModes,
+        allowedLinks,
         jobs,
         maxScratch,
         cache,

@@ -75,14 +75,18 @@ export class Unpacking implements BlockSource {
     return unpacked;
   }
 
-  /** All of it. The thread works a few chunks ahead. */
-  async *chunks(): ByteStream {
-    const ahead = Array.from({ length: chunksAhead }, () => this.next(chunkSize));
+  /**
+   * All of it; the thread works a few chunks ahead. `lent`: a chunk is good until the next one is asked for, and its memory used
+   * again. Without, its memory is the consumer's.
+   */
+  async *chunks(lent = false): ByteStream {
+    const room = () => (lent ? new SharedArrayBuffer(chunkSize) : chunkSize);
+    const ahead = Array.from({ length: chunksAhead }, () => this.next(room()));
     for (;;) {
       const { bytes, last } = await (ahead.shift() as Promise<Block>);
       if (bytes.length > 0) yield bytes;
       if (last) return;
-      ahead.push(this.next(chunkSize));
+      ahead.push(this.next(bytes.buffer instanceof SharedArrayBuffer ? bytes.buffer : room()));
     }
   }
 

@@ -40,7 +40,13 @@ export class FactCollector {
   }
 
   facts(): LayerFacts {
-    return { elf: this.#elf, scripts: this.#scripts, contents: this.#contents, digests: new Map() };
+    return {
+      elf: this.#elf,
+      scripts: this.#scripts,
+      contents: this.#contents,
+      digests: new Map(),
+      twins: new Map(),
+    };
   }
 
   #collectContents(entry: number, size: number): FileSink {

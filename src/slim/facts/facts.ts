@@ -30,6 +30,11 @@ export interface LayerFacts {
   readonly contents: ReadonlyMap<number, Uint8Array>;
   /** sha256 of the contents of files, where the scan was asked for them; not of sparse files. */
   readonly digests: ReadonlyMap<number, Digest>;
+  /**
+   * A name for what a plain file is, contents and all attributes but its path: 32 bytes, one for each file that has data,
+   * where the scan was asked for them.
+   */
+  readonly twins: ReadonlyMap<number, ByteString>;
 }
 
 /** The same by path of the merged filesystem. Paths are literal: resolve symlinks first. Null for what the file is not. */

@@ -52,6 +52,7 @@ function isSame(one: ClientOptions, other: ClientOptions): boolean {
     one.certificates === other.certificates &&
     one.proxies === other.proxies &&
     one.retryTimes === other.retryTimes &&
+    one.largestStream === other.largestStream &&
     one.timeoutMs === other.timeoutMs
   );
 }

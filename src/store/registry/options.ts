@@ -24,5 +24,7 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** Requests to one server at a time, downloads aside; 6 unless told. */
   readonly connections?: number;
+  /** Blobs whose digest is known go up in one request as they come, if they have no more bytes than this; 1 GiB unless told. */
+  readonly largestStream?: number;
   readonly clock?: Clock;
 }

@@ -146,7 +146,7 @@ class RegistryTarget implements Target {
     const { clock, options } = this.#repository.client;
     let told = 0;
     let answer = offered;
-    for (let failures = 0; ; failures += 1) {
+    for (let failures = 0; ; ) {
       let sent = 0;
       const counted = tally(source.blob(descriptor, signal), (count) => {
         sent += count;
@@ -158,6 +158,12 @@ class RegistryTarget implements Target {
       });
       let taken: Taken | null = null;
       try {
+        if (this.#uploader.streams(descriptor.size)) {
+          const first = answer;
+          answer = null;
+          if (await this.#uploader.pass(counted, descriptor, signal, first)) return;
+          continue;
+        }
         const name = blobName(descriptor.digest);
         const session = answer === null ? null : await this.#uploader.session(answer, signal, name);
         answer = null;
@@ -168,6 +174,7 @@ class RegistryTarget implements Target {
         await taken?.abort();
         if (!(error instanceof SessionLost) || failures >= options.retryTimes) throw error;
         await clock.sleep(pauseBefore(failures, clock), signal);
+        failures += 1;
       }
     }
   }

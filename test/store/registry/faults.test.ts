@@ -27,7 +27,7 @@ function imageOf(...sizes: readonly number[]): ReturnType<typeof buildImage> {
   return buildImage({ layers, compress: 'none' });
 }
 
-/** One layer of the large one goes up in two chunks; all others in one request each. */
+/** One layer of the large one goes up as a stream, or in two chunks; all others whole. */
 const images = { small: imageOf(3000, 20_000), large: imageOf(3000, 9_000_000) } as const;
 const signIn = { 'www-authenticate': 'Basic realm="somewhere"' };
 const answer = (status: number, headers: Record<string, string> = {}, body = ''): Effect => ({
@@ -48,6 +48,8 @@ interface Case {
   /** Source and destination in one registry, so that blobs could be mounted. */
   readonly shared?: boolean;
   readonly squashed?: boolean;
+  /** Copies in chunks, too. */
+  readonly chunked?: boolean;
   readonly made?: Setup;
   readonly timeoutMs?: number;
   /** Bytes that may go up besides those of the image and those of requests that came to nothing. */
@@ -91,7 +93,11 @@ async function survive(each: Case): Promise<{ readonly from: FakeRegistry; reado
   const made = each.made ?? setup();
   await runBetween(from, to, {
     made,
-    overrides: { credentials, timeoutMs: each.timeoutMs ?? 5000 },
+    overrides: {
+      credentials,
+      timeoutMs: each.timeoutMs ?? 5000,
+      ...(each.chunked === true ? { largestStream: 0 } : {}),
+    },
     ...(each.squashed === true ? { transform: squash({ kind: 'all' }) } : {}),
   });
   // Everything happened, and in the end all is as if nothing had.
@@ -137,6 +143,7 @@ const writes = {
   'POST of an upload': { at: 'to', image: 'small', method: 'POST', path: /uploads/ },
   'PATCH of a chunk': { at: 'to', image: 'large', method: 'PATCH', path: /uploads/ },
   'PUT of a whole blob': { at: 'to', image: 'small', method: 'PUT', path: committing('small') },
+  'PUT of a stream': { at: 'to', image: 'large', method: 'PUT', path: committing('large') },
   'PUT that commits chunks': {
     at: 'to',
     image: 'large',
@@ -161,6 +168,9 @@ function committing(name: keyof typeof images): RegExp {
 function hitting(verb: Verb, effect: Effect, more: Partial<Fault & Case> = {}): Case {
   const { at, image, method, path } = verbs[verb];
   const { skip, times, ...rest } = more;
+  const chunked = /chunk/.test(verb);
+  // What broke cannot be repeated: it is opened again, and goes in chunks.
+  const waste = verb === 'PUT of a stream' ? 1 : 0;
   const fault = {
     method,
     path,
@@ -168,7 +178,7 @@ function hitting(verb: Verb, effect: Effect, more: Partial<Fault & Case> = {}): 
     ...(skip === undefined ? {} : { skip }),
     ...(times === undefined ? {} : { times }),
   };
-  return { image, [at]: [fault], ...rest };
+  return { image, chunked, waste, [at]: [fault], ...rest };
 }
 
 const names = Object.keys(verbs) as Verb[];
@@ -207,7 +217,7 @@ describe('any request', () => {
 
 describe('a server that says nothing', () => {
   // But for what closes an upload: registries may take minutes for that.
-  const silent = names.filter((verb) => !verb.startsWith('PUT of a whole') && !verb.startsWith('PUT that'));
+  const silent = names.filter((verb) => !/^PUT (?:of a whole|of a stream|that)/.test(verb));
 
   test.each(silent)('%s is given up and tried again', async (verb) => {
     await survive(hitting(verb, { kind: 'silent', reads: true }, { timeoutMs: 300 }));
@@ -238,6 +248,7 @@ describe('a token server', () => {
     const { to } = await survive({
       made,
       image: 'large',
+      chunked: true,
       options,
       to: [
         { server: 'tokens', method: 'GET', path: /token/, effect, times: 2 },
@@ -316,6 +327,11 @@ describe('a request whose body breaks off', () => {
         );
   });
 
+  test.each([0, 1, 3_000_000])('a stream after %i bytes', async (bytes) => {
+    for (const keep of [true, false])
+      await survive(hitting('PUT of a stream', { kind: 'swallow', bytes, keep }, { waste: 4_000_000 }));
+  });
+
   test.each([0, 1, 1000])('a whole blob after %i bytes', async (bytes) => {
     await survive(hitting('PUT of a whole blob', { kind: 'swallow', bytes, keep: false }));
     await survive(hitting('PUT of a whole blob', { kind: 'swallow', bytes, keep: true }));
@@ -336,13 +352,14 @@ describe('a write that worked although it failed', () => {
     },
   );
 
-  test.each(['PUT of a whole blob', 'PUT that commits chunks'] as const)(
+  test.each(['PUT of a whole blob', 'PUT of a stream', 'PUT that commits chunks'] as const)(
     '%s, a gateway error, and a second time the upload is unknown',
     async (verb) => {
       await survive(hitting(verb, { kind: 'after', status: 404 }));
       const { method, path, image } = verbs[verb];
       await survive({
         image,
+        chunked: /chunk/.test(verb),
         to: [
           { method, path, effect: { kind: 'after', status: 502 } },
           // Nor is it seen at once, where it is looked for before it goes up and after.
@@ -427,7 +444,12 @@ describe('a chunk that is refused for its size', () => {
   const block = 8 * 1024 * 1024;
 
   test.each([413, 416] as const)('by %i', async (tooLarge) => {
-    await survive({ image: 'large', options: { tooLarge, largestChunk: limit }, waste: block });
+    await survive({
+      image: 'large',
+      chunked: true,
+      options: { tooLarge, largestChunk: limit },
+      waste: block,
+    });
   });
 
   test('by 400 and words', async () => {
@@ -441,7 +463,8 @@ describe('a chunk that is refused for its size', () => {
   });
 
   test('or is answered by 201 or 204', async () => {
-    for (const patched of [201, 204] as const) await survive({ image: 'large', options: { patched } });
+    for (const patched of [201, 204] as const)
+      await survive({ image: 'large', chunked: true, options: { patched } });
   });
 });
 

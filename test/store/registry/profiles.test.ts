@@ -164,7 +164,9 @@ describe.each(profiles.map((profile) => [profile.name, profile] as const))('%s',
     expectWhole(fake, repository, await expected(name));
     expectDiscreet(profile, [fake, other], messages);
     expectNothingVain(profile, fake);
-    expect(fake.faults.unused.map(({ method, path }) => `${method} ${path.source}`)).toEqual([]);
+    // A copy sends no chunks, in which something could go wrong.
+    const unused = fake.faults.unused.filter(({ method }) => name !== 'copy' || method !== 'PATCH');
+    expect(unused.map(({ method, path }) => `${method} ${path.source}`)).toEqual([]);
   });
 
   test('within it: squash', async () => {

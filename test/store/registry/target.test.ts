@@ -202,6 +202,94 @@ describe('adopting', () => {
     expect(await targetOf(fake).target.adopt(blob, sourceOf(fake), never)).toBe('present');
   });
 
+  test('a large blob goes up in one request, as it comes', async () => {
+    const [from, to] = [await start(), await start({ openMounts: 'refuse' })];
+    const blob = from.repository('src').addBlob(large);
+    expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
+    expect(methods(to)).toBe('HEAD POST POST PUT');
+    const { headers } = to.sent('PUT', /./)[0] as { headers: Record<string, unknown> };
+    expect(headers['content-length']).toBe(String(large.length));
+    expect(headers['transfer-encoding']).toBeUndefined();
+    expect(headers['content-range']).toBeUndefined();
+    expect(holds(to, large)).toBe(true);
+  });
+
+  const notNow = '{"errors":[{"code":"UNKNOWN"}]}';
+  test.each<readonly [string, Effect]>([
+    ['is too large', answer(413)],
+    ['is not understood', answer(400, notNow)],
+    ['is not for streams', answer(405, notNow)],
+    ['is sent elsewhere', answer(307, '', { location: '/v2/elsewhere' })],
+    ['comes when a login has run out', answer(401)],
+    ['meets a server in trouble', answer(503)],
+    ['meets a session that is gone', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
+    ['meets a proxy that hangs up', { kind: 'reset' }],
+    ['breaks off in the middle', { kind: 'swallow', bytes: 9_000_000, keep: false }],
+    ['breaks off in the middle, half of it kept', { kind: 'swallow', bytes: 9_000_000, keep: true }],
+  ])('one request that %s: then chunks, and for the next blob at once', async (_, effect) => {
+    const [from, to] = [await start(), await start()];
+    const second = noise(9_000_000, 8);
+    const blobs = [large, second].map((bytes) => from.repository('src').addBlob(bytes));
+    to.fault({ method: 'PUT', path: /uploads/, effect });
+    const source = sourceOf(from);
+    const { target } = targetOf(to);
+    let told = 0;
+    for (const blob of blobs)
+      expect(await target.adopt(blob, source, never, (count) => (told += count))).toBe('copied');
+    expect(told).toBe(large.length + second.length);
+    expect(from.sent('GET', /blobs/)).toHaveLength(3);
+    expect(to.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([
+      8_388_608, 8_388_608, 3_222_784, 8_388_608, 611_392,
+    ]);
+    expect(holds(to, large) && holds(to, second)).toBe(true);
+  });
+
+  test.each([500, 'reset'] as const)('one request that had its effect, and failed (%s)', async (status) => {
+    const [from, to] = [await start(), await start()];
+    const blob = from.repository('src').addBlob(large);
+    to.fault({ method: 'PUT', path: /uploads/, effect: { kind: 'after', status } });
+    expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
+    expect(from.sent('GET', /blobs/)).toHaveLength(1);
+    expect(holds(to, large)).toBe(true);
+  });
+
+  test('one request without the right to it', async () => {
+    const [from, to] = [await start(), await start()];
+    const blob = from.repository('src').addBlob(large);
+    to.fault({ method: 'PUT', path: /uploads/, effect: answer(403) });
+    await expect(targetOf(to).target.adopt(blob, sourceOf(from), never)).rejects.toMatchObject({
+      code: 'DENIED',
+    });
+    expect(to.repository('dst').uploads.size).toBe(0);
+  });
+
+  test('the last bytes are sent when all have been verified', async () => {
+    const [from, to] = [await start(), await start()];
+    const blob = from.repository('src').addBlob(large);
+    const body = (bytes: Buffer): Buffer => Buffer.from(bytes).fill(0, 9, 99);
+    from.fault({ method: 'GET', path: /blobs/, effect: { kind: 'change', body } });
+    await expect(targetOf(to).target.adopt(blob, sourceOf(from), never)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+    });
+    for (const put of to.sent('PUT', /./)) expect(put.body.length).toBeLessThan(large.length);
+  });
+
+  test('a copy that is not wanted any more leaves nothing behind', async () => {
+    const [from, to] = [await start(), await start()];
+    const blob = from.repository('src').addBlob(large);
+    const stop = new AbortController();
+    let told = 0;
+    const onBytes = (count: number): void => {
+      told += count;
+      if (told > 9_000_000) stop.abort(new Error('stopped'));
+    };
+    await expect(targetOf(to).target.adopt(blob, sourceOf(from), stop.signal, onBytes)).rejects.toThrow(
+      'stopped',
+    );
+    await vi.waitFor(() => expect(to.repository('dst').uploads.size).toBe(0));
+    expect(to.repository('dst').blobs.size).toBe(0);
+  });
+
   test('an upload that is lost on the way starts over, and bytes are counted once', async () => {
     const [from, to] = [await start(), await start()];
     const blob = from.repository('src').addBlob(large);

@@ -20,12 +20,14 @@ export const systemCertificates: Certificates = {
 
 let known: Promise<readonly string[]> | null = null;
 
+/** Contexts without any certificates of a registry's own, for all clients that share their certificates: see `#build`. */
+const usual = new WeakMap<Certificates, Promise<SecureContext>>();
+
 /** Whom the connections of one registry's client trust, and what they show: the one place that decides it. */
 export class Trust {
   readonly #options: TrustOptions;
   /** Each takes tens of milliseconds to make. */
   readonly #contexts = new Map<string, Promise<SecureContext>>();
-  #usual: Promise<SecureContext> | null = null;
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -58,11 +60,18 @@ export class Trust {
   }
 
   async #context(own: HostCertificates): Promise<SecureContext> {
-    if (own.authorities.length > 0 || own.clients.length > 0) return this.#build(own);
-    this.#usual ??= this.#build(own);
-    return this.#usual;
+    const { certificates, authorities } = this.#options;
+    if (own.authorities.length + own.clients.length + authorities.length > 0) return this.#build(own);
+    let made = usual.get(certificates);
+    if (made === undefined) {
+      made = this.#build(own);
+      made.catch(() => usual.delete(certificates));
+      usual.set(certificates, made);
+    }
+    return made;
   }
 
+  /** Takes some tens of milliseconds: every CA that is known is parsed. */
   async #build({ authorities, clients }: HostCertificates): Promise<SecureContext> {
     const { certificates, authorities: more } = this.#options;
     const pairs = clients.filter((each) => each.kind === 'pem');

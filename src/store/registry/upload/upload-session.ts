@@ -266,8 +266,33 @@ export class UploadSession {
     }
   }
 
+  /**
+   * Sends a whole blob in the closing PUT, as it comes. Once; not after anything else.
+   * @throws what the stream throws, UNAUTHORIZED when a login has run out
+   */
+  async stream(digest: Digest, size: number, body: ByteStream, signal: AbortSignal): Promise<PutOutcome> {
+    const reading = { error: null as unknown };
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
+    try {
+      return await this.#put(digest, headers, noting(body, reading), signal);
+    } catch (error) {
+      throw reading.error ?? error;
+    }
+  }
+
   /** Sends the closing PUT once: with `body`, that is the whole blob. */
-  async put(digest: Digest, body: Uint8Array | null, signal: AbortSignal): Promise<PutOutcome> {
+  put(digest: Digest, body: Uint8Array | null, signal: AbortSignal): Promise<PutOutcome> {
+    return body === null
+      ? this.#put(digest, { 'content-length': '0' }, null, signal)
+      : this.#put(digest, { 'content-type': 'application/octet-stream' }, body, signal);
+  }
+
+  async #put(
+    digest: Digest,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | ByteStream | null,
+    signal: AbortSignal,
+  ): Promise<PutOutcome> {
     const { party, client } = this.#repository;
     const what = `uploading ${blobName(digest)}`;
     let answer: HttpAnswer;
@@ -276,7 +301,7 @@ export class UploadSession {
         {
           method: 'PUT',
           target: withDigest(this.#location, digest),
-          headers: body === null ? { 'content-length': '0' } : { 'content-type': 'application/octet-stream' },
+          headers,
           ...(body === null ? {} : { body }),
           what,
           accept: () => true,

@@ -1,6 +1,7 @@
 import { OcislimError } from '../../../errors.ts';
 import { type Digest, hasher } from '../../../oci/digest.ts';
 import type { ByteStream } from '../../../stream/byte-stream.ts';
+import type { Seal } from '../../../stream/seal.ts';
 import type { StagedBlob } from '../../place.ts';
 import { BlockReader } from './block-reader.ts';
 import { hasBlob } from '../blobs.ts';
@@ -10,6 +11,9 @@ import { blobName, type Repository } from '../repository.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 import { SessionLost } from './session-lost.ts';
 import { UploadSession } from './upload-session.ts';
+
+/** What a line that breaks may cost: larger blobs go in chunks. Bytes. */
+const usualStream = 1024 * 1024 * 1024;
 
 /** A blob that has been taken in: its bytes are in memory or in an upload session. */
 export interface Taken {
@@ -29,6 +33,7 @@ export class Uploader {
   /** What the registry says it has, but has not. */
   readonly #doubted = new Set<Digest>();
   readonly #chunked: boolean;
+  #isStreaming = true;
 
   constructor(repository: Repository, { chunked = takesChunks(repository.client.host) } = {}) {
     this.#repository = repository;
@@ -141,6 +146,46 @@ export class Uploader {
       // Nobody knows what the old session holds by now.
       await session.cancel();
       session = null;
+    }
+  }
+
+  /** Is a blob that comes as a stream sent in one request? */
+  streams(size: number): boolean {
+    const { largestStream = usualStream } = this.#repository.client.options;
+    return this.#isStreaming && size > blockSize && size <= largestStream;
+  }
+
+  /**
+   * Uploads a blob in one request as its bytes come, verified at their end: the last of them are held back until then.
+   * False when that did not work out, for whatever reason but the stream's own: from then on blobs go in chunks, of which
+   * each can be repeated. @throws what the stream throws, DENIED, NETWORK, …
+   */
+  async pass(
+    stream: ByteStream,
+    { digest, size }: Seal,
+    signal: AbortSignal,
+    offered: HttpAnswer | null,
+  ): Promise<boolean> {
+    const session = await this.session(offered, signal, blobName(digest));
+    try {
+      const outcome = await session.stream(digest, size, heldBack(stream), signal);
+      if (outcome.done) return true;
+      this.#isStreaming = false;
+      if (outcome.denied) throw outcome.error;
+      const isThere = await this.has(digest, size, signal);
+      if (!isThere && outcome.transient) {
+        const trouble = { error: outcome.error, url: session.location };
+        await this.#repository.client.pause(0, outcome.pause, trouble, signal);
+      }
+      await session.cancel();
+      return isThere;
+    } catch (error) {
+      await session.cancel();
+      signal.throwIfAborted();
+      // A login that has run out is renewed where the request can be sent again.
+      if (!(error instanceof OcislimError) || error.code !== 'UNAUTHORIZED') throw error;
+      this.#isStreaming = false;
+      return false;
     }
   }
 
@@ -260,6 +305,16 @@ export class Uploader {
   async close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.cancel()));
   }
+}
+
+/** Every chunk but one comes at once; the last, when the stream has ended well. */
+async function* heldBack(stream: ByteStream): ByteStream {
+  let last: Uint8Array | null = null;
+  for await (const chunk of stream) {
+    if (last !== null) yield last;
+    last = chunk;
+  }
+  if (last !== null) yield last;
 }
 
 /** Google's registries know no chunks: they want all bytes in one request. */

@@ -39,6 +39,8 @@ export interface Work {
   readonly runs: number;
   /** Minutes for each run: done on the first image only, unless the work is asked for by name. */
   readonly heavy?: true;
+  /** It is in the chart. */
+  readonly charted?: true;
   /** What `ocislim verify` is to find of the result: the same filesystem, or that less what `prunedPaths` name; null: no image is made. */
   readonly verify: 'same' | 'pruned' | null;
 }
@@ -71,6 +73,8 @@ export interface Contender {
   readonly command: (task: Task) => Command;
   /** What it makes, where that is not what the work's form says. */
   readonly makes?: 'blobs' | 'layout' | 'nothing';
+  /** It leaves out layers in which nothing is left. */
+  readonly dropsLayers?: true;
   /** What is different from what ocislim does. */
   readonly differs?: string;
 }
@@ -80,8 +84,8 @@ export interface Rival {
   readonly name: string;
   /** That must be in PATH. */
   readonly programs: readonly string[];
-  /** Says its version; null: nobody needs to know. */
-  readonly version: readonly string[] | null;
+  /** What says its version, and those of its helpers, by name. */
+  readonly versions: Readonly<Record<string, readonly string[]>>;
   readonly contenders: readonly Contender[];
 }
 

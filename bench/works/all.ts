@@ -12,6 +12,7 @@ export const works: readonly Work[] = [
     layers: all,
     least: 1,
     runs: 5,
+    charted: true,
     verify: 'same',
   },
   {
@@ -22,6 +23,7 @@ export const works: readonly Work[] = [
     least: 1,
     runs: 3,
     heavy: true,
+    charted: true,
     verify: 'same',
   },
   {
@@ -31,6 +33,7 @@ export const works: readonly Work[] = [
     layers: all,
     least: 1,
     runs: 5,
+    charted: true,
     verify: 'same',
   },
   {
@@ -51,6 +54,7 @@ export const works: readonly Work[] = [
     least: 1,
     runs: 3,
     heavy: true,
+    charted: true,
     verify: 'same',
   },
   {
@@ -79,6 +83,7 @@ export const works: readonly Work[] = [
     layers: one,
     least: 2,
     runs: 5,
+    charted: true,
     verify: 'same',
   },
   {
@@ -101,11 +106,12 @@ export const works: readonly Work[] = [
   },
   {
     name: 'squash-last',
-    title: 'squash the last 3 layers, docker archive to docker archive, not compressed',
+    title: 'squash the last 2 layers, docker archive to docker archive, not compressed',
     form: 'archive',
-    layers: (count) => count - 2,
-    least: 4,
+    layers: (count) => count - 1,
+    least: 3,
     runs: 3,
+    charted: true,
     verify: 'same',
   },
   {
@@ -115,6 +121,7 @@ export const works: readonly Work[] = [
     layers: all,
     least: 1,
     runs: 3,
+    charted: true,
     verify: 'pruned',
   },
   {
@@ -142,6 +149,7 @@ export const works: readonly Work[] = [
     layers: all,
     least: 1,
     runs: 5,
+    charted: true,
     verify: 'same',
   },
   {

@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs';
 import { account, type RunOptions } from '../measure/account.ts';
-import { program } from '../measure/command.ts';
 import { ocislimArgv } from '../rivals/ocislim.ts';
 import {
   prunedPaths,
@@ -24,10 +24,14 @@ export async function verifyResult(
   const pair = makes === undefined || makes === 'layout' ? references(form, task) : null;
   if (verify === null || pair === null) return null;
   const except = verify === 'pruned' ? prunedPaths.flatMap((path) => ['--except', path]) : [];
-  const command = program(...ocislimArgv('verify', ...pair, ...except, '--progress', 'none'));
-  const { failure, said } = await account(command, options);
+  const verdict = `${task.folder}/verdict`;
+  const argv = ocislimArgv('verify', ...pair, ...except, '--progress', 'none');
+  const { failure, said } = await account({ pipelines: [{ stages: [argv], output: verdict }] }, options);
   if (failure === null) return 'same';
-  return said.find((line) => /differences? in|^ocislim: /.test(line)) ?? failure;
+  const lines = [...readFileSync(verdict, 'utf8').split('\n'), ...said].map((line) => line.trim());
+  // What differs is told one by one below the number of differences.
+  const count = lines.findIndex((line) => / differences? in /.test(line));
+  return count < 0 ? failure : [lines[count], lines[count + 1]].join('; ').replaceAll(/\s+/g, ' ');
 }
 
 function references(form: Form, task: Task): readonly [string, string] | null {
