@@ -11,7 +11,7 @@ export interface Seal {
 export interface Sealing {
   readonly stream: ByteStream;
   /** Throws a plain Error when asked before the stream has ended: a digest not known yet is not representable. */
-  seal(): Seal;
+  readonly seal: () => Seal;
 }
 
 export function sealing(stream: ByteStream): Sealing {

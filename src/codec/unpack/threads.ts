@@ -7,7 +7,10 @@ import type { Answer, Order } from './messages.ts';
 import { Unpacking } from './unpacking.ts';
 
 // The compiler leaves the file name alone, so it is chosen here: sources run as they are, too.
-const threadFile = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+const threadFile = new URL(
+  import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.js',
+  import.meta.url,
+);
 
 export interface UnpackOptions {
   readonly compression: Compression;
