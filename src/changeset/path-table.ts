@@ -23,11 +23,11 @@ export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
   // Only what lies in the same directory is compared: sorting all paths as texts costs three times as much.
   const order = depthFirst(names, parents);
   const ids = new Int32Array(size);
-  const paths: Path[] = new Array<Path>(size);
+  const paths: Path[] = [];
   for (let id = 0; id < size; id++) {
     const first = order[id] as number;
     ids[first] = id;
-    paths[id] = names[first] as Path;
+    paths.push(names[first] as Path);
   }
   const parent = new Int32Array(size);
   for (let id = 1; id < size; id++) parent[id] = ids[parents[order[id] as number] as number] as number;
