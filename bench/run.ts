@@ -34,6 +34,7 @@ const { values, positionals } = parseArgs({
     render: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    verify: { type: 'string', default: 'all' },
     date: { type: 'string' },
     out: { type: 'string' },
     bin: { type: 'string', multiple: true },
@@ -129,7 +130,15 @@ async function bench(): Promise<void> {
           await rig.prepare(work.form);
           const runs = Number(values.runs ?? (values.quick ? 1 : work.runs));
           const bound = Number(values.bound);
-          rows = await measureWork(work, entrants, rig, { ...options, image, sibling, runs, bound });
+          const verifyAll = values.verify !== 'own';
+          rows = await measureWork(work, entrants, rig, {
+            ...options,
+            image,
+            sibling,
+            runs,
+            bound,
+            verifyAll,
+          });
         } catch (error) {
           signal.throwIfAborted();
           process.stderr.write(`${work.name}, ${image}: ${(error as Error).message}\n`);

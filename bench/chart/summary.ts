@@ -14,6 +14,8 @@ export interface Line {
   readonly memory: number | null;
   readonly output: number | null;
   readonly moved: number | null;
+  /** In how many of the results that were verified `ocislim verify` found nothing. */
+  readonly same: { readonly count: number; readonly of: number };
   /** On how many images it ran. */
   readonly images: number;
   /** Of the first image where it failed. */
@@ -88,6 +90,10 @@ function summariseLine(label: string, groups: readonly (readonly Row[])[]): Line
         row.moved === null || base.moved === null ? null : sum(row.moved) / sum(base.moved),
       ),
     ),
+    same: {
+      count: ran.filter(({ row }) => row.verified === 'same').length,
+      of: ran.filter(({ row }) => row.verified !== null).length,
+    },
     images: ran.length,
     failure: pairs.find(({ row }) => row.failure !== null)?.row.failure ?? null,
   };

@@ -11,9 +11,10 @@ export function renderSummary(results: Results): string {
   const rows = summarise(results).flatMap(({ work, lines }) =>
     lines.map((line, i) => cells(i === 0 ? work.title : '', describeLine(line))),
   );
-  const head = ['work', 'by', 'time', 'CPU', 'peak memory', 'result', 'moved', 'images'];
+  const head = ['work', 'by', 'time', 'CPU', 'peak memory', 'result', 'moved', 'same image', 'images'];
   return [
-    'Multiples of what ocislim took: the medians over the images, and in brackets the least and the most of them.',
+    'Multiples of what ocislim took: the medians over the images, and in brackets the least and the most of them. ' +
+      '"Same image" is what `ocislim verify` finds; [what differs](results.md).',
     '',
     renderMachine(results),
     '',
@@ -36,6 +37,11 @@ function describeLine(line: Line): string {
     line.memory === null ? '' : `${mebibytes(line.memory)} MiB`,
     line.output === null ? '' : percent(line.output),
     line.moved === null ? '' : percent(line.moved),
+    line.same.of === 0
+      ? ''
+      : line.same.count === line.same.of
+        ? 'yes'
+        : `${line.same.count} of ${line.same.of}`,
     line.images > 0 && failed !== '' ? `${line.images}; ${failed}` : String(line.images),
   ].join(' | ');
 }

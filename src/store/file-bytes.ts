@@ -98,6 +98,15 @@ export async function writeStream(
   let gathered: Uint8Array[] = [];
   let size = 0;
   let end = position;
+  const put = async (chunks: readonly Uint8Array[], from: number): Promise<void> => {
+    try {
+      await writeChunks(handle, chunks, from);
+    } catch (error) {
+      throw onFailure(error);
+    }
+    isWriting = false;
+    for (const chunk of chunks) onWritten(chunk);
+  };
   const write = (): void => {
     const chunks = gathered;
     const from = end;
@@ -105,15 +114,7 @@ export async function writeStream(
     gathered = [];
     size = 0;
     isWriting = true;
-    writing = writeChunks(handle, chunks, from).then(
-      () => {
-        isWriting = false;
-        chunks.forEach(onWritten);
-      },
-      (error: unknown) => {
-        throw onFailure(error);
-      },
-    );
+    writing = put(chunks, from);
     // Heard of when the next piece is ready.
     writing.catch(() => {});
   };

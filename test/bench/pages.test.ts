@@ -73,7 +73,7 @@ describe('summarise', () => {
 
   it('has nothing to compare where ocislim did not run', () => {
     const [summary] = summarise({ rows: [row(other)] });
-    expect(summary?.lines).toMatchObject([{ time: null, cpu: null, images: 1 }]);
+    expect(summary?.lines).toMatchObject([{ time: null, cpu: null, images: 1, same: { count: 1, of: 1 } }]);
   });
 });
 

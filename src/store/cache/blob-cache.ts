@@ -111,7 +111,7 @@ export class BlobCache {
     };
   }
 
-  /** Passes a blob through, and keeps it if it is what it should be. */
+  /** Passes a blob through, and keeps it unless its stream, which is verified where it comes from, fails. */
   async *keep(stream: ByteStream, blob: Blob): ByteStream {
     const writer = this.writer(blob);
     try {
@@ -137,19 +137,13 @@ export class BlobCache {
   /** For a blob on its way: one that is known, or one whose digest will be (sha256). End it with `keep` or `drop`. */
   writer(blob: Blob | null): BlobWriter {
     if (!this.#health.isGood || (blob !== null && !this.accepts(blob.size))) return noWriter;
-    const writer = new CacheWriter(
-      this.#folder,
-      this.#room,
-      this.#health,
-      blob?.digest ?? null,
-      blob?.size ?? null,
-    );
+    const writer = new CacheWriter(this.#folder, this.#room, this.#health, blob?.size ?? null);
     this.#writers.add(writer);
     return {
       write: (chunk) => writer.write(chunk),
       keep: async (digest, size) => {
         const path = this.#pathOf(digest);
-        const kept = await writer.keep(path, digest, size);
+        const kept = await writer.keep(path, size);
         this.#writers.delete(writer);
         if (!kept) return;
         this.#wrote = true;
@@ -203,7 +197,9 @@ export class BlobCache {
 /** The cache's side of a stream. None of it ever throws. */
 export interface BlobWriter {
   write(chunk: Uint8Array): Promise<void>;
-  /** The stream has ended well. Bytes that are not what this says are thrown away. */
+  /**
+   * The stream has ended well, and this is the digest that was computed over it. Bytes of another number are thrown away.
+   */
   keep(digest: Digest, size: number): Promise<void>;
   /** Does nothing after `keep`. */
   drop(): Promise<void>;

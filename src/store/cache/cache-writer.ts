@@ -1,6 +1,5 @@
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Digest, hasher } from '../../oci/digest.ts';
 import { writeAt } from '../file-bytes.ts';
 import { systemCode } from '../file-error.ts';
 import { temporaryName } from '../temporary.ts';
@@ -11,33 +10,25 @@ import type { CacheRoom } from './cache-room.ts';
 const largestStep = 16 * 1024 * 1024;
 
 /**
- * A blob on its way into the cache while it streams elsewhere: hashed as it is written under a temporary name, and
- * renamed to its place once it is known to be right. Whatever goes wrong here costs the copy, never the stream.
+ * A blob on its way into the cache while it streams elsewhere: written under a temporary name, and renamed to its place
+ * once it is known to be right, which whoever hashes the stream says. Whatever goes wrong here costs the copy, never the stream.
  */
 export class CacheWriter {
   readonly #room: CacheRoom;
   readonly #health: CacheHealth;
   readonly #path: string;
   readonly #length: number | null;
-  readonly #hash: ReturnType<typeof hasher>;
   #handle: FileHandle | null = null;
   #state: 'new' | 'open' | 'done' = 'new';
   #taken = 0;
   #size = 0;
 
-  /** `digest` says by which algorithm it will be known, `length` how many bytes come; null for what is not known yet. */
-  constructor(
-    folder: string,
-    room: CacheRoom,
-    health: CacheHealth,
-    digest: Digest | null,
-    length: number | null,
-  ) {
+  /** `length`: how many bytes come; null where that is not known yet. */
+  constructor(folder: string, room: CacheRoom, health: CacheHealth, length: number | null) {
     this.#room = room;
     this.#health = health;
     this.#path = join(folder, 'partial', temporaryName('blob'));
     this.#length = length;
-    this.#hash = hasher(digest);
   }
 
   /** Never throws. */
@@ -48,7 +39,6 @@ export class CacheWriter {
       if (!(await this.#take(end))) return await this.drop();
       if (this.#state === 'new') await this.#open();
       await writeAt(this.#handle as FileHandle, chunk, this.#size);
-      this.#hash.update(chunk);
       this.#size = end;
     } catch (error) {
       this.#health.fail(error);
@@ -57,13 +47,13 @@ export class CacheWriter {
   }
 
   /**
-   * All bytes have been written: puts them at `path` if they are what `digest` and `size` say, else throws them away.
+   * All bytes have been written: puts them at `path` if they are `size` bytes, else throws them away.
    * Says whether they are there now. Never throws.
    */
-  async keep(path: string, digest: Digest, size: number): Promise<boolean> {
+  async keep(path: string, size: number): Promise<boolean> {
     if (this.#state === 'new' && size === 0) await this.write(new Uint8Array(0));
     if (this.#state !== 'open') return false;
-    if (this.#size !== size || this.#hash.digest() !== digest) {
+    if (this.#size !== size) {
       await this.drop();
       return false;
     }

@@ -19,6 +19,7 @@ import type { ProgressEvent } from '../../../src/events.ts';
 import { type Descriptor, describeBytes } from '../../../src/oci/descriptor.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
 import { temporaryName } from '../../../src/store/temporary.ts';
+import { verify } from '../../../src/stream/verify.ts';
 import { bytesIn, cachedBlobs, cachedFile, openCache, partialIn } from '../../support/store/cache.ts';
 
 const { signal } = new AbortController();
@@ -98,7 +99,8 @@ describe('a blob that has gone through', () => {
   test('is not kept when its bytes are others, broke off, or were not wanted to the end', async () => {
     const [one, two] = [sample(1, 1000), sample(2, 1000)];
     const cache = await openCache(folder);
-    await drain(cache.keep(stream(two.bytes), one.descriptor));
+    const lying = verify(stream(two.bytes), one.descriptor, 'what lies');
+    await expect(drain(cache.keep(lying, one.descriptor))).rejects.toThrow('what lies has the digest');
     await drain(cache.keep(stream(one.bytes.subarray(0, 900)), one.descriptor));
     await expect(drain(cache.keep(stream(one.bytes, 500), one.descriptor))).rejects.toThrow('broke');
     for await (const _ of cache.keep(stream(one.bytes), one.descriptor)) break;
