@@ -150,12 +150,9 @@ describe.each(jobs)('%s, once more', (_, transform) => {
 
   const steps: readonly NonNullable<TargetFaults['fails']>[] = ['put', 'putManifest', 'publish'];
   test.each(steps)('after a run that failed at the %s: fetches and makes nothing again', async (fails) => {
-    const failed = await failWithCache(image, transform, { target: { fails } }).catch((error: unknown) => {
-      // Copying puts nothing but what it adopts.
-      if (fails === 'put' && transform === identity) return null;
-      throw error;
-    });
-    if (failed === null) return;
+    // A copy puts its config beside its layers: which of those are there when it fails is chance.
+    if (fails === 'put' && transform === identity) return;
+    const failed = await failWithCache(image, transform, { target: { fails } });
     const again = await withCache(image, transform, { target: { there: new Map(failed.target.blobs) } });
     expect(again.source.opened).toEqual([]);
     expect(again.target.count('stage')).toBe(0);
