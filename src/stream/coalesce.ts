@@ -41,8 +41,8 @@ export class Coalescer {
     const { buffer, byteOffset, length } = piece;
     if (buffer === this.#memory && byteOffset === this.#end) {
       this.#end += length;
-      // However they adjoin, nobody is kept waiting.
-      if (this.#end - this.#start >= this.#size) this.#endRun();
+      // However they adjoin, nobody is kept waiting for long.
+      if (this.#end - this.#start >= 4 * this.#size) this.#endRun();
       return;
     }
     this.#endRun();

@@ -50,7 +50,11 @@ describe('gathering', () => {
     const pieces = new Coalescer(100);
     for (let at = 0; at < 1000; at += 10) pieces.add(memory.subarray(at, at + 10));
     pieces.end();
-    expect(pieces.take()?.buffer).toBe(memory.buffer);
+    for (const length of [400, 400, 200]) {
+      const piece = pieces.take();
+      expect(piece?.buffer).toBe(memory.buffer);
+      expect(piece?.length).toBe(length);
+    }
     expect(pieces.take()).toBeNull();
   });
 });

@@ -60,7 +60,7 @@ async function failure(
   putImage(from, method === 'PATCH' ? large : small);
   to.fault({ method, path, effect, times: 99 });
   const error: unknown = await runBetween(from, to, {
-    overrides: { retryTimes: 0 },
+    overrides: { retryTimes: 0, ...(method === 'PATCH' ? { largestStream: 0 } : {}) },
     ...(squashed ? { transform: squash({ kind: 'all' }) } : {}),
   }).then(
     () => null,
