@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../test/support/e2e/free-port.ts';
 
 /** Debian's docker-registry on a free port of loopback. */
 export interface LoopbackRegistry {
@@ -67,18 +67,4 @@ export async function startRegistry(
   await registry.stop();
   signal.throwIfAborted();
   throw new Error('docker-registry does not answer');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no free port'));
-        else resolve(address.port);
-      });
-    });
-  });
 }

@@ -1,6 +1,6 @@
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { BlockReader, type BlockSource } from './block.ts';
-import type { BlockEncoder, EncodedBlock } from './block-encoder.ts';
+import { type Block, BlockReader, type BlockSource } from './block.ts';
+import type { BlockEncoder } from './block-encoder.ts';
 import type { EncoderPool, Lane } from './encoder-pool.ts';
 import { type PackedEncoding, validateEncoding } from './encoding.ts';
 import { libdeflateEncoder } from './gzip-libdeflate.ts';
@@ -85,14 +85,14 @@ async function* inOrder(
   const fill = async () => {
     const block = await lane.guard(source.next(pool.memory.take(encoder.blockSize)));
     input.ended = block.last;
-    packed.push(encode(encoder.prepare(block)));
+    packed.push(encode(block));
     input.filling = null;
     fillUp();
   };
-  const encode = (task: () => Promise<EncodedBlock>) => {
-    const result = lane.run(task).then((encoded) => {
-      pool.memory.give(encoded.memory);
-      return encoded.packed;
+  const encode = (block: Block) => {
+    const result = lane.run(encoder.prepare(block)).then((encoded) => {
+      pool.memory.give(block.bytes.buffer);
+      return encoded;
     });
     // Whoever awaits it sees the error; nobody may.
     result.catch(() => {});

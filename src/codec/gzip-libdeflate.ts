@@ -14,7 +14,8 @@ export function libdeflateEncoder(level: number, workers: GzipWorkers): BlockEnc
     head: null,
     prepare:
       ({ bytes }) =>
-      async () => ({ packed: await workers.libdeflate(bytes, level), memory: bytes.buffer }),
+      () =>
+        workers.libdeflate(bytes, level),
     tail: () => null,
     close: () => {},
   };

@@ -16,7 +16,7 @@ export function pakoEncoder(level: number, workers: GzipWorkers): BlockEncoder {
     head: member.head,
     prepare: ({ bytes, last }) => {
       member.add(bytes);
-      return async () => ({ packed: await session.push(bytes, last), memory: bytes.buffer });
+      return () => session.push(bytes, last);
     },
     tail: () => member.tail(),
     close: () => session.close(),

@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
+import { type PooledThread, startWorker, watchWorker, WorkerPool, workerFile } from './worker-pool.ts';
 
 /** One pako stream, which lives in one worker. Push one block after the other, not at once. */
 export interface PakoSession {
@@ -8,23 +9,18 @@ export interface PakoSession {
   close(): void;
 }
 
-// The compiler leaves the file name alone, so it is chosen here: sources run as they are, too.
-const workerFile = new URL(
-  import.meta.url.endsWith('.ts') ? './gzip-worker.ts' : './gzip-worker.js',
-  import.meta.url,
-);
+const gzipWorker = workerFile('gzip-worker', import.meta.url);
 
 type Engine = 'libdeflate' | 'pako';
 
 /** The worker threads of the gzip engines that are not part of Node: started when first needed, at most `limit`. */
 export class GzipWorkers {
-  readonly #limit: number;
+  readonly #pool: WorkerPool<Thread>;
   readonly #file: URL;
-  readonly #threads: Thread[] = [];
   #sessions = 0;
 
-  constructor(limit: number, file: URL = workerFile) {
-    this.#limit = limit;
+  constructor(limit: number, file: URL = gzipWorker) {
+    this.#pool = new WorkerPool(limit);
     this.#file = file;
   }
 
@@ -50,27 +46,18 @@ export class GzipWorkers {
     };
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#threads.splice(0).map((thread) => thread.end()));
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
-  /** The one with the least to do. */
   #thread(engine: Engine): Thread {
-    const idlest = this.#threads.toSorted((a, b) => a.load - b.load)[0];
-    if (idlest !== undefined && (idlest.load === 0 || this.#threads.length >= this.#limit)) return idlest;
-    const thread: Thread = new Thread(startWorker(this.#file, engine), () => {
-      const index = this.#threads.indexOf(thread);
-      if (index >= 0) this.#threads.splice(index, 1);
-    });
-    this.#threads.push(thread);
-    return thread;
+    return this.#pool.idlest((onGone) => new Thread(start(this.#file, engine), onGone));
   }
 }
 
-function startWorker(file: URL, engine: Engine): Worker {
+function start(file: URL, engine: Engine): Worker {
   try {
-    // Flags of this process, such as --input-type, may not be fit for a file.
-    return new Worker(file, { execArgv: [] });
+    return startWorker(file);
   } catch (cause) {
     throw unavailable(engine, cause);
   }
@@ -91,7 +78,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-class Thread {
+class Thread implements PooledThread {
   sessions = 0;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -106,11 +93,8 @@ class Thread {
       for (const waiting of this.#waiting.values()) waiting.reject(crashed(waiting.engine, reason, cause));
       this.#waiting.clear();
     };
-    worker.unref();
     worker.on('message', (reply: GzipReply) => this.#settle(reply));
-    worker.on('messageerror', (error) => gone('its answer could not be read', error));
-    worker.on('error', (error) => gone(error instanceof Error ? error.message : String(error), error));
-    worker.on('exit', (code) => gone(`it ended with status ${code}`));
+    watchWorker(worker, gone);
   }
 
   get load(): number {

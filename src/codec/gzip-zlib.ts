@@ -31,7 +31,7 @@ export function zlibEncoder(level: number): BlockEncoder {
           ...roomFor(zlibBlock + 4096),
           ...(before === null ? {} : { dictionary: before }),
         });
-        return { packed: await packInOneCall(engine, bytes), memory: bytes.buffer };
+        return packInOneCall(engine, bytes);
       };
     },
     tail: () => member.tail(),

@@ -28,7 +28,7 @@ export async function tryEncoding(
     for (const [i, bytes] of blocks.entries()) {
       const task = encoder.prepare({ bytes, last: i === blocks.length - 1 });
       const start = performance.now();
-      const { packed } = await lane.run(task);
+      const packed = await lane.run(task);
       trial.seconds += (performance.now() - start) / 1000;
       trial.input += bytes.length;
       trial.output += packed.length;

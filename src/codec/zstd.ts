@@ -28,7 +28,7 @@ export function zstdEncoder(level: number): BlockEncoder {
         });
         const packed = await packInOneCall(engine, bytes);
         checkFrame(packed, bytes.length);
-        return { packed, memory: bytes.buffer };
+        return packed;
       },
     tail: () => null,
     close: () => {},

@@ -30,14 +30,14 @@ export async function* editTar(
   } else {
     for await (const chunk of orderedData(edit, order, open, spooling, links)) {
       pieces.add(chunk);
-      yield* ready(pieces);
+      yield* pieces.ready();
     }
   }
   yield* gather(links, pieces);
   yield* gather(edit.after, pieces);
   yield* gather([tarEnd], pieces);
   pieces.end();
-  yield* ready(pieces);
+  yield* pieces.ready();
 }
 
 /** An entry is hundreds of bytes, and whatever goes through a generator alone costs as much as hashing thousands. */
@@ -71,7 +71,7 @@ async function* editSource(
           part = await reader.takeBody();
         }
         if (part !== null) pieces.add(part);
-        for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
+        yield* pieces.ready();
       }
     }
   } finally {
@@ -82,15 +82,11 @@ async function* editSource(
 function* gather(heads: Iterable<Uint8Array>, pieces: Coalescer): Generator<Uint8Array> {
   for (const head of heads) {
     pieces.add(head);
-    yield* ready(pieces);
+    yield* pieces.ready();
   }
 }
 
 function* settled(pieces: Coalescer): Generator<Uint8Array> {
   pieces.settle();
-  yield* ready(pieces);
-}
-
-function* ready(pieces: Coalescer): Generator<Uint8Array> {
-  for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
+  yield* pieces.ready();
 }

@@ -5,7 +5,7 @@ import { buildStack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
-import { type Image, layerOf } from '../image/image.ts';
+import { type Image } from '../image/image.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
 import type { Source } from '../store/place.ts';
@@ -13,6 +13,7 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { timeOf } from './assemble.ts';
+import { packedBytes } from './content-sources.ts';
 import { editTar } from './edit-tar.ts';
 import { readImageSet } from './image-set.ts';
 import { LayerReader } from './layer-reader.ts';
@@ -107,7 +108,10 @@ async function* writeRootfs(
   signal: AbortSignal,
 ): ByteStream {
   const id = 'export';
-  const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
+  const total = packedBytes(
+    image,
+    edit.sources.map(({ layer }) => layer),
+  );
   listener({ type: 'task-start', id, phase: 'rewrite', label: 'root filesystem', total });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });

@@ -2,6 +2,7 @@ import type { BlockSource } from '../codec/block.ts';
 import { encode, encodeBlocks, type EncodeOptions } from '../codec/encode.ts';
 import type { PackedEncoding } from '../codec/encoding.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { noting } from '../stream/noting.ts';
 import { type Seal, sealing } from '../stream/seal.ts';
 
 /** A tar to be packed, as a stream or in blocks; `seal` tells what it was when it has ended. */
@@ -39,16 +40,6 @@ export function pack(input: LayerInput, encoding: PackedEncoding, options: Encod
     seals: () => ({ plain: input.seal(), compressed: packed.seal() }),
     isOfInput,
   };
-}
-
-/** Remembers the error that a stream ends with. */
-async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
-  try {
-    yield* stream;
-  } catch (error) {
-    reading.error = error;
-    throw error;
-  }
 }
 
 function notingBlocks(blocks: BlockSource, reading: { error: unknown }): BlockSource {

@@ -11,9 +11,9 @@ import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { type Compression, layerKind } from '../oci/media-type.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
+import { recallDerived, rememberDerived } from '../store/cache/derived-bytes.ts';
 import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { collect } from '../stream/collect.ts';
 import { type Seal, tally } from '../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../stream/verify.ts';
 import type { Gathering } from './gather.ts';
@@ -286,14 +286,9 @@ export class LayerReader {
     unpack: (bytes: Uint8Array) => T | null,
     signal: AbortSignal,
   ): Promise<T | null> {
-    const found = (await this.#cache?.recipes.recall(recipe, signal)) ?? null;
-    const stored = found === null ? null : ((await this.#cache?.read(found, signal)) ?? null);
-    if (found === null || stored === null) return null;
-    try {
-      return unpack(await collect(stored.stream, found.size, 'a stored index'));
-    } finally {
-      await stored.close();
-    }
+    if (this.#cache === null) return null;
+    const bytes = await recallDerived(this.#cache, recipe, 'a stored index', signal);
+    return bytes === null ? null : unpack(bytes);
   }
 
   async #remember(
@@ -304,13 +299,7 @@ export class LayerReader {
   ): Promise<void> {
     const bytes = this.#cache === null ? null : pack();
     if (this.#cache === null || bytes === null) return;
-    const digest = await this.#cache.put(bytes);
-    await this.#cache.recipes.remember(recipe, {
-      digest,
-      size: bytes.length,
-      diffId,
-      tarBytes,
-    });
+    await rememberDerived(this.#cache, recipe, bytes, { diffId, tarBytes });
   }
 
   #where(number: number): string {

@@ -22,6 +22,7 @@ import type { Adoption, Source, Target } from '../store/place.ts';
 import { SessionLost } from '../store/registry/upload/session-lost.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Seal, sealedAs, sealing, tally } from '../stream/seal.ts';
+import { labelOf, packedBytes, sourcesOf } from './content-sources.ts';
 import type { LayerInput } from './layer-input.ts';
 import type { LayerReader } from './layer-reader.ts';
 import type { SpoolRoom } from './spool.ts';
@@ -249,15 +250,12 @@ export class LayerWriter {
     recipe: string,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
-    const {
-      edit,
-      range: { from, to },
-    } = content;
+    const { edit } = content;
     const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
     // Loaded where layers are made: a copy makes none.
     const { editTar } = await import('./edit-tar.ts');
-    const total = edit.sources.reduce((sum, { layer }) => sum + layerOf(image, layer).descriptor.size, 0);
-    const label = from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
+    const total = packedBytes(image, sourcesOf(content));
+    const label = labelOf(content);
     const spooling = {
       open: (wanted: number) => this.#room.open(wanted, signal),
       onReadings: (readings: number, wanted: number, room: number) =>

@@ -17,7 +17,7 @@ import {
 import type { Family } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { LayerFacts } from '../slim/facts/facts.ts';
-import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
+import type { Resolution } from '../slim/resolve.ts';
 import { layersToScan, untouched } from '../slim/untouched.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
@@ -26,6 +26,7 @@ import { mapParallel } from '../stream/parallel.ts';
 import { type Assembled, assemble, requireHistory, timeOf } from './assemble.ts';
 import { type ImageSet, type Member, readImageSet } from './image-set.ts';
 import type { Gathering } from './gather.ts';
+import { packedBytes, sourcesOf } from './content-sources.ts';
 import { LayerReader, type Scan } from './layer-reader.ts';
 import { compressionOf, LayerWriter, type SealedLayer } from './layer-writer.ts';
 import { Scratch } from './scratch.ts';
@@ -415,8 +416,7 @@ async function writeLayers(
     work.filter(isLight),
     largestFirst(
       work.filter((item) => !isLight(item)),
-      ({ image, content }) =>
-        sourcesOf(content).reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0),
+      ({ image, content }) => packedBytes(image, sourcesOf(content)),
     ),
   ] as const;
   await mapParallel([0, 1] as const, 2, signal, (lane, _, inner) =>
@@ -428,10 +428,6 @@ async function writeLayers(
 /** What takes longest begins first, so that it is not what everybody waits for at the end; small things go on beside it. */
 function largestFirst<T>(items: readonly T[], sizeOf: (item: T) => number): T[] {
   return items.toSorted((a, b) => sizeOf(b) - sizeOf(a));
-}
-
-function sourcesOf(content: ResolvedContent): readonly number[] {
-  return content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
 }
 
 function isUnchanged(image: Image, all: readonly SealedLayer[]): boolean {

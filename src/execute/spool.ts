@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
+import { readAt, writeAt } from '../store/file-bytes.ts';
 import type { Scratch } from './scratch.ts';
 
 /** Bytes in memory of all spools of a run together. */
@@ -106,27 +107,16 @@ export class SpoolRoom {
 }
 
 async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file
-      .write(bytes, done, bytes.length - done, at + done)
-      .catch((cause: unknown) => {
-        throw new OcislimError('IO', `cannot write to the scratch folder: ${(cause as Error).message}`, {
-          cause,
-          advice: 'Set TMPDIR to a folder with more room, or give --max-scratch a size that is there.',
-        });
-      });
-    done += bytesWritten;
-  }
+  await writeAt(file, bytes, at).catch((cause: unknown) => {
+    throw new OcislimError('IO', `cannot write to the scratch folder: ${(cause as Error).message}`, {
+      cause,
+      advice: 'Set TMPDIR to a folder with more room, or give --max-scratch a size that is there.',
+    });
+  });
 }
 
 async function readWhole(file: FileHandle, length: number, at: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, at + done);
-    if (bytesRead === 0) throw new OcislimError('IO', 'a file in the scratch folder has been cut short');
-    done += bytesRead;
-  }
+  const bytes = await readAt(file, at, length);
+  if (bytes.length < length) throw new OcislimError('IO', 'a file in the scratch folder has been cut short');
   return bytes;
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
-import { collect } from '../stream/collect.ts';
+import { recallDerived, rememberDerived } from '../store/cache/derived-bytes.ts';
 import type { LayerSample } from './sample-layer.ts';
 
 /** What trials of the same tar by the same encoders came to in an earlier run; null where nobody knows any more. */
@@ -9,15 +9,8 @@ export async function recallTrials(
   recipe: string,
   signal: AbortSignal,
 ): Promise<LayerSample | null> {
-  const found = await cache.recipes.recall(recipe, signal);
-  const stored = found === null ? null : await cache.read(found, signal);
-  if (found === null || stored === null) return null;
-  try {
-    const text = new TextDecoder().decode(await collect(stored.stream, found.size, 'stored trials'));
-    return JSON.parse(text) as LayerSample;
-  } finally {
-    await stored.close();
-  }
+  const bytes = await recallDerived(cache, recipe, 'stored trials', signal);
+  return bytes === null ? null : (JSON.parse(new TextDecoder().decode(bytes)) as LayerSample);
 }
 
 /** `diffId`: of the tar, where it was checked. */
@@ -28,12 +21,5 @@ export async function rememberTrials(
   diffId: Digest | null,
 ): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(sample));
-  const digest = await cache.put(bytes);
-  await cache.recipes.remember(recipe, {
-    digest,
-    size: bytes.length,
-    // A recipe needs one; that of a tar that nobody has written yet is not known, and nobody asks for it.
-    diffId: diffId ?? digest,
-    tarBytes: sample.tarBytes,
-  });
+  await rememberDerived(cache, recipe, bytes, { diffId, tarBytes: sample.tarBytes });
 }

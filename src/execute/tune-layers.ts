@@ -21,6 +21,7 @@ import { editTar } from './edit-tar.ts';
 import type { LayerReader } from './layer-reader.ts';
 import { packerOf, recipeOf } from './layer-writer.ts';
 import { type LayerSample, sampleLayer } from './sample-layer.ts';
+import { labelOf, packedBytes, sourcesOf } from './content-sources.ts';
 import { recallTrials, rememberTrials } from './stored-trials.ts';
 
 /** What was decided about a layer, and on what grounds. */
@@ -135,7 +136,7 @@ async function decide(
   const { goal, budget } = (items[0] as Item).wish;
   const start = performance.now();
   const before = cpuSeconds();
-  const sizes = items.map(({ image, content }) => sizeOf(image, content));
+  const sizes = items.map(({ image, content }) => packedBytes(image, sourcesOf(content)));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const slots = new Slots(context.pool.jobs);
   const samples = await mapParallel(items, maxLayers, context.signal, (item, i, signal) => {
@@ -192,7 +193,7 @@ async function sample(
   if (known !== null) return known;
   const label = labelOf(content);
   const id = `try ${label} ${item.places[0]?.image ?? 0}`;
-  listener({ type: 'task-start', id, phase: 'scan', label, total: sizeOf(image, content) });
+  listener({ type: 'task-start', id, phase: 'scan', label, total: packedBytes(image, sourcesOf(content)) });
   let bytes = 0;
   const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
   // Another order makes little difference, and would have to be put by once more.
@@ -220,19 +221,6 @@ function asItIs({ image, content, wish }: Item): PackingOption[] {
   const kind = layerKind(descriptor.mediaType);
   if (kind.kind !== 'layer' || (wish.format !== null && wish.format !== kind.compression)) return [];
   return [{ encoding: null, compression: kind.compression, size: descriptor.size, work: 0, threads: 1 }];
-}
-
-/** Bytes of the blobs that are read for it. */
-function sizeOf(image: Image, content: ResolvedContent): number {
-  const numbers =
-    content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
-  return numbers.reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0);
-}
-
-function labelOf(content: ResolvedContent): string {
-  if (content.kind === 'stored') return `layer ${content.layer}`;
-  const { from, to } = content.range;
-  return from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
 }
 
 /** The topmost encoding is what counts; without a decision the layer is packed as it was. */

@@ -10,10 +10,10 @@ export async function* coalesce(stream: ByteStream, size = blockBytes): ByteStre
   const pieces = new Coalescer(size);
   for await (const chunk of stream) {
     pieces.add(chunk);
-    for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
+    yield* pieces.ready();
   }
   pieces.end();
-  for (let block = pieces.take(); block !== null; block = pieces.take()) yield block;
+  yield* pieces.ready();
 }
 
 /** The same for who has pieces in hand: `add` them, and `take` what has become large enough after each. */
@@ -55,6 +55,11 @@ export class Coalescer {
   /** The next bytes that are to go on; null for none so far. */
   take(): Uint8Array | null {
     return this.#ready.shift() ?? null;
+  }
+
+  /** All that is to go on by now. */
+  *ready(): Generator<Uint8Array> {
+    for (let block = this.take(); block !== null; block = this.take()) yield block;
   }
 
   /** Refers to no piece any more once what is ready has been taken and used. */

@@ -1,6 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { coalesce } from '../../stream/coalesce.ts';
 import type { Block, BlockSource } from '../block.ts';
 import { release } from '../pass-through.ts';
 import type { Answer, Failure, Order } from './messages.ts';
@@ -138,27 +139,9 @@ export class Unpacking implements BlockSource {
   }
 }
 
-/** The same bytes, in memory that can be moved to a thread: large chunks that have theirs to themselves, others copied together. */
+/** The same bytes, in memory that can be moved to a thread: of chunks that have theirs to themselves, and of copies. */
 async function* movable(stream: ByteStream): AsyncIterable<Uint8Array<ArrayBuffer>> {
-  let block = new Uint8Array(new ArrayBuffer(inputSize));
-  let filled = 0;
-  for await (const chunk of stream) {
-    if (filled === 0 && isAlone(chunk)) {
-      yield chunk;
-      continue;
-    }
-    for (let at = 0; at < chunk.length; ) {
-      const count = Math.min(inputSize - filled, chunk.length - at);
-      block.set(count === chunk.length ? chunk : chunk.subarray(at, at + count), filled);
-      filled += count;
-      at += count;
-      if (filled < inputSize) continue;
-      yield block;
-      block = new Uint8Array(new ArrayBuffer(inputSize));
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield block.subarray(0, filled);
+  for await (const chunk of coalesce(stream, inputSize)) yield isAlone(chunk) ? chunk : new Uint8Array(chunk);
 }
 
 function isAlone(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {

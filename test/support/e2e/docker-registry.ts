@@ -3,11 +3,11 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { get as getTls } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, workFolder } from './programs.ts';
 import { startTokenServer, type TokenServer } from './token-server.ts';
+import { freePort } from './free-port.ts';
 
 /** One line of the registry's access log: written when the answer was sent in full. */
 export interface LoggedRequest {
@@ -232,18 +232,4 @@ function digests(requests: readonly LoggedRequest[], method: string, pattern: Re
     if (digest !== undefined) found.add(digest.replace('%3A', ':'));
   }
   return found;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no free port'));
-        else resolve(address.port);
-      });
-    });
-  });
 }

@@ -1,6 +1,7 @@
 import { OcislimError } from '../../../errors.ts';
 import { algorithmOf, type Digest, isDigest } from '../../../oci/digest.ts';
 import type { ByteStream } from '../../../stream/byte-stream.ts';
+import { noting } from '../../../stream/noting.ts';
 import type { ChunkLimit } from './chunk-limit.ts';
 import { resolveLocation } from '../client.ts';
 import { ConnectionError, type Fault, nameOf, protocolError, readFault, refusal } from '../failure.ts';
@@ -375,16 +376,6 @@ export class UploadSession {
   #end(): void {
     this.#live = false;
     this.#onEnd(this);
-  }
-}
-
-/** Remembers the error that a stream ends with. */
-async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
-  try {
-    yield* stream;
-  } catch (error) {
-    reading.error = error;
-    throw error;
   }
 }
 
