@@ -70,12 +70,13 @@ export const nameCases: readonly TarCase[] = [
   ),
   read(
     'the root, in its spellings',
-    tarOf(...['./', '/', '.', '/.', '././'].map((name) => member({ name, typeflag: '5' }))),
+    tarOf(...['./', '/', '.', '/.', '././'].map((name) => member({ name, typeflag: '5' })), after),
     'directory ./ 0',
     'directory / 0',
     'directory . 0',
     'directory /. 0',
     'directory ././ 0',
+    'file after 1',
   ),
 ];
 
