@@ -92,8 +92,17 @@ test.each([
   );
 });
 
-test('an entry below what is no directory in a lower layer takes its place', async () => {
-  expect(await applied(['a=1'], ['a/b=1'])).toEqual(['a/?', 'a/b file 2']);
+test('T3: an entry or marker below what is no directory in a lower layer takes its place, also that of a symlink', async () => {
+  for (const below of ['a=1', 'a~>etc']) {
+    expect(await applied(['etc/', 'etc/b=1', below], ['a/b=1'])).toEqual([
+      'a/?',
+      'a/b file 2',
+      'etc/',
+      'etc/b file 1',
+    ]);
+    for (const marker of ['a/.wh.b', './/a/.wh.b', '/a/.wh..wh..opq'])
+      expect(await applied(['etc/', 'etc/b=1', below], [marker])).toEqual(['a/?', 'etc/', 'etc/b file 1']);
+  }
 });
 
 describe('over layers that nobody has read', () => {

@@ -84,10 +84,10 @@ const whiteout = (name: string) => tarOf(file(name), after);
 
 /** T3: whiteouts that name nothing. */
 export const whiteoutCases: readonly TarCase[] = [
-  ...['.wh.', 'a/.wh.', '.wh..', 'a/.wh..', '.wh...', 'a/.wh.../', './.wh.'].map((name) =>
-    unwanted(`the whiteout ${name}`, whiteout(name), 'LAYER_INVALID'),
+  ...['.wh.', 'a/.wh.', '.wh..', 'a/.wh..', '.wh...', 'a/.wh.../', './.wh.', '.wh.a/b', 'x/.wh.a/.wh.b'].map(
+    (name) => unwanted(`the whiteout ${name}`, whiteout(name), 'LAYER_INVALID'),
   ),
-  ...['.wh....', '.wh..wh', '.wh..wh..opq', '.wh..wh.plnk', 'x.wh.', '.wh.\xff', '.wh.a/b'].map((name) =>
-    read(`the name ${name}`, whiteout(name), `file ${name} 0`, 'file after 1'),
+  ...['.wh....', '.wh..wh', '.wh..wh..opq', '.wh..wh.plnk', 'x.wh.', '.wh.\xff', '.wh..wh.plnk/.wh.x'].map(
+    (name) => read(`the name ${name}`, whiteout(name), `file ${name} 0`, 'file after 1'),
   ),
 ];
