@@ -5,10 +5,11 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Attributes, readAttributes } from '../tar/attributes.ts';
 import { type ByteString, bytesOf } from '../tar/bytes.ts';
 import type { TarEntry } from '../tar/entry.ts';
+import { parsePax } from '../tar/pax.ts';
 import { TarReader } from '../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
-import { maxEntries } from './scan-tar.ts';
+import { maxEntries, readGlobal } from './scan-tar.ts';
 
 /** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
 export interface Traits {
@@ -48,6 +49,8 @@ export async function digestTar(stream: ByteStream): Promise<DigestedLayer> {
       if (traits.length === maxEntries)
         throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
       builder.add(entry);
+      // Nobody applies it, but one that is malformed is refused by every runtime.
+      if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
       const made = entry.kind !== 'link' && entry.kind !== 'global';
       traits.push(made ? await digester.digest(entry) : null);
     }

@@ -2,6 +2,7 @@ import { type LayerIndex, LayerIndexBuilder } from '../changeset/layer-index.ts'
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { collect } from '../stream/collect.ts';
+import type { TarEntry } from '../tar/entry.ts';
 import { checkGlobal } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
 import type { FileSink } from '../slim/facts/collector.ts';
@@ -25,13 +26,7 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
       if (entry === null) break;
       if (++count > maxEntries)
         throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
-      if (entry.kind === 'global')
-        checkGlobal(
-          (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(
-            0,
-            entry.size,
-          ),
-        );
+      if (entry.kind === 'global') checkGlobal(await readGlobal(reader, entry));
       const path = builder.add(entry);
       const sink = gatherer?.open(count - 1, entry, path) ?? null;
       if (sink !== null) await drain(reader, sink);
@@ -41,6 +36,11 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
     throw error;
   }
   return builder.finish(reader.offset, reader.end);
+}
+
+/** The records of a global header that the reader stands at. */
+export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise<Uint8Array> {
+  return (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(0, size);
 }
 
 /** What is kept while the reader goes on. */

@@ -5,7 +5,7 @@ import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { run } from '../laws/rig.ts';
 import { nameCases } from '../support/corpus/name-cases.ts';
-import { file, tarOf } from '../support/corpus/tar-case.ts';
+import { file, member, tarOf } from '../support/corpus/tar-case.ts';
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
 import type { Listing } from '../support/e2e/rootfs-listing.ts';
 import { unpackTars } from '../support/e2e/unpacked-tars.ts';
@@ -190,6 +190,32 @@ describe('T1: names that programs could read otherwise', () => {
         code: verdict,
       });
   });
+});
+
+test('T2: a hard link to a symlink is another name of the symlink, which nobody follows', async () => {
+  const tars = [
+    writeTar([
+      { name: 's', type: 'symlink', linkname: '../../../../etc/passwd' },
+      { name: 'l', type: 'link', linkname: './s' },
+      { name: 'loop', type: 'symlink', linkname: 'loop' },
+      { name: 'x' },
+    ]),
+    writeTar([{ name: 'm', type: 'link', linkname: '/l' }]),
+  ];
+  const before = await unpacked(tars);
+  const rules = [parseRule('s', '--rule'), parseRule('x', '--rule')];
+  for (const stages of [[prune(all, { rules })], [prune(all, { rules }), squash(all)]]) {
+    const slim = await run(tars, ...stages);
+    expect(seen(await unpacked(slim.tars))).toEqual(seen(before, (path) => path === 's' || path === 'x'));
+  }
+  expect(before.get('m')?.target).toBe('../../../../etc/passwd');
+});
+
+test('T6: umoci refuses the types that we refuse', async () => {
+  for (const typeflag of ['V', 'D', 'M', 'N', 'X', 'A', 'Z'])
+    expect(await unpackTars([tarOf(member({ name: 'f', typeflag }))], work)).toMatchObject({
+      refusal: expect.stringContaining('unknown typeflag'),
+    });
 });
 
 const linked = ['p', 'q', 'r', 'x/p', 'x/q', 'y/p'];
