@@ -8,6 +8,7 @@ import { type Image, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import { buildReport } from '../report/build.ts';
+import { explainPath } from '../report/keeping.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
 import type { Source, Target } from '../store/place.ts';
@@ -301,7 +302,6 @@ async function tell(
 async function explainPaths(outcome: RunOutcome, values: Values, console: Console): Promise<void> {
   const paths = list(values, 'explain');
   if (paths.length === 0) return;
-  const { explainPath } = await import('../report/keeping.ts');
   for (const { resolution } of outcome.images)
     for (const closure of resolution.traced)
       for (const path of paths)
