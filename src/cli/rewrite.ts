@@ -34,7 +34,7 @@ export function baseReader(session: Session): BaseReader {
   return async (name) => {
     const source = await session.openBase(parseReference(name));
     try {
-      const { members } = await readImageSet(source, [], session.signal);
+      const { members } = await readImageSet(source, [], session.signal, [], session.limits);
       const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
       const diffIds = (image: Image) => {
         const same =
@@ -93,6 +93,7 @@ export async function rewrite(
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,
+      limits: session.limits,
       cache,
       epoch,
       requireSavings: required?.ratio ?? null,
