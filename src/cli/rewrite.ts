@@ -6,6 +6,7 @@ import { readImageSet } from '../execute/image-set.ts';
 import { identity, run, type RunOutcome } from '../execute/run.ts';
 import { type Image, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
+import { parseManifest } from '../oci/manifest.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import { buildReport } from '../report/build.ts';
 import { explainPath } from '../report/keeping.ts';
@@ -313,10 +314,9 @@ async function explainPaths(outcome: RunOutcome, values: Values, console: Consol
 function imageId(outcome: RunOutcome): string {
   const [only, ...more] = outcome.images;
   if (only?.manifest == null || more.length > 0) return outcome.root?.descriptor.digest ?? '';
-  const { config } = JSON.parse(new TextDecoder().decode(only.manifest.bytes)) as {
-    config: { digest: string };
-  };
-  return config.digest;
+  const { bytes, descriptor } = only.manifest;
+  const manifest = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  return manifest.kind === 'manifest' ? manifest.config.digest : descriptor.digest;
 }
 
 async function write(file: string, content: string | Iterable<string>): Promise<void> {
