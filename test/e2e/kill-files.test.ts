@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bin, rewrite } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
-import { buildImage, digestOf, readImage, writeLayout } from '../support/image-builder.ts';
+import { buildImage, readImage, writeLayout } from '../support/image-builder.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 import { hold } from '../support/registry/held-image.ts';
@@ -70,10 +70,11 @@ class Scene {
     return { TMPDIR: join(this.folder, 'tmp'), UV_THREADPOOL_SIZE: '1' };
   }
 
-  /** What stands for the image there: its digest, every blob held against its own; of an archive that of the file. */
+  /** The digest that the name has; in a layout every blob is held against its own. */
   async tagged(): Promise<string> {
     if (this.kind === 'layout') return (await readImage(this.destination, { tag: 'app' })).descriptor.digest;
-    return digestOf(readFileSync(join(this.destination, 'a.tar')));
+    const bytes = readFileSync(join(this.destination, 'a.tar'), 'latin1');
+    return /"manifests":\[\{[^\]]*?"digest":"(sha256:[0-9a-f]{64})"/.exec(bytes)?.[1] ?? '';
   }
 
   /** What nobody wanted: in TMPDIR, beside the destination, in the cache. */
@@ -168,11 +169,13 @@ describe.each(jobs)(
           expect(await rewrite(argsFor(scene), scene.env), at).toBe(wanted);
           expect(await scene.tagged(), at).toBe(wanted);
           expect(scene.left(), at).toEqual([]);
+          if (kind === 'archive')
+            expect(await rewrite(['copy', scene.target, `oci:${scene.folder}/read:app`]), at).toBe(wanted);
           if (cached) cachedBlobs(join(scene.folder, 'cache'));
           scene.end();
         }
       }
-      expect(kills).toBeGreaterThan(8);
+      expect(kills).toBeGreaterThan(5);
       points += kills;
     });
   },
