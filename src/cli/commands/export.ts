@@ -19,6 +19,7 @@ export const exportCommand: Command = {
   async run(values, console) {
     const { Session } = await import('../session.ts');
     const { exportRootfs } = await import('../../execute/export.ts');
+    const { fileError } = await import('../../store/file-error.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     // yargs makes an empty string of a lone dash.
     const file = text(values, 'file') || '-';
@@ -43,7 +44,10 @@ export const exportCommand: Command = {
         if (file === '-') {
           await pipeline(result.stream, process.stdout, { end: false, signal: session.signal });
         } else {
-          await writeWhole(file, result.stream, session.signal);
+          await writeWhole(file, result.stream, session.signal).catch((error: unknown) => {
+            if (error instanceof OcislimError || session.signal.aborted) throw error;
+            throw fileError(`write ${file}`, error);
+          });
         }
       } finally {
         await result.close();
