@@ -9,6 +9,7 @@ import type { Selection } from '../image/selection.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import { buildReport } from '../report/build.ts';
+import { explainPath } from '../report/keeping.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
 import type { Source, Target } from '../store/place.ts';
@@ -34,7 +35,7 @@ export function baseReader(session: Session): BaseReader {
   return async (name) => {
     const source = await session.openBase(parseReference(name));
     try {
-      const { members } = await readImageSet(source, [], session.signal);
+      const { members } = await readImageSet(source, [], session.signal, [], session.limits);
       const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
       const diffIds = (image: Image) => {
         const same =
@@ -93,6 +94,7 @@ export async function rewrite(
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,
+      limits: session.limits,
       cache,
       epoch,
       requireSavings: required?.ratio ?? null,
@@ -303,7 +305,6 @@ async function tell(
 async function explainPaths(outcome: RunOutcome, values: Values, console: Console): Promise<void> {
   const paths = list(values, 'explain');
   if (paths.length === 0) return;
-  const { explainPath } = await import('../report/keeping.ts');
   for (const { resolution } of outcome.images)
     for (const closure of resolution.traced)
       for (const path of paths)

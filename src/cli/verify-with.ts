@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import type { SealedLayer } from '../execute/layer-writer.ts';
@@ -9,6 +8,7 @@ import type { Digest } from '../oci/digest.ts';
 import { formatReference } from '../oci/reference.ts';
 import { JoinedSource } from '../store/joined-source.ts';
 import type { Source, Target } from '../store/place.ts';
+import { makeTemporaryFolder } from '../store/temporary.ts';
 import type { Console } from './command.ts';
 import type { Session } from './session.ts';
 
@@ -32,11 +32,7 @@ export async function runVerified(
       advice: 'Its layers are packed otherwise than those verified. Write to oci-archive:FILE, then copy.',
     });
   }
-  const folder = await mkdtemp(join(tmpdir(), 'ocislim-verify-')).catch((cause: unknown) => {
-    throw new OcislimError('IO', `cannot make a folder in ${tmpdir()}: ${(cause as Error).message}`, {
-      cause,
-    });
-  });
+  const folder = await makeTemporaryFolder('verify');
   try {
     const place = { kind: 'layout', path: join(folder, 'layout'), tag, digest: null } as const;
     const layout = await session.openTarget([place]);

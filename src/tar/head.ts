@@ -1,12 +1,15 @@
 import { OcislimError } from '../errors.ts';
 import { concat } from '../stream/collect.ts';
-import { type ByteString, bytesOf } from './bytes.ts';
+import { type ByteString, bytesOf, readField } from './bytes.ts';
 import { blockSize, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
 import { padded, sparseName } from './reader.ts';
 
-/** The head of an entry taken apart: extensions in their order, then the header, then the map of a GNU sparse file. */
+/**
+ * The head of an entry taken apart: extensions in their order, of each type the last, which alone counts; then the header,
+ * then the map of a GNU sparse file.
+ */
 interface Parts {
   readonly extensions: readonly {
     readonly type: 'x' | 'L' | 'K';
@@ -26,6 +29,9 @@ function takeApart(head: Uint8Array): Parts {
     at += blockSize;
     if (type !== 'x' && type !== 'L' && type !== 'K')
       return { extensions, header: block, map: head.slice(at) };
+    // Were it left in and the last one taken out, it would count again.
+    const before = extensions.findIndex((extension) => extension.type === type);
+    if (before >= 0) extensions.splice(before, 1);
     extensions.push({ type, block, body: head.slice(at, at + size) });
     at += padded(size);
   }
@@ -103,11 +109,13 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
   const { header } = parts;
   const bytes = bytesOf(text);
   const fits = bytes.length <= field.length;
-  const { gnu } = parseHeader(header);
+  const { gnu, name } = parseHeader(header);
+  const isPrefixed = name !== readField(header, 0, 100);
   header.fill(0, field.offset, field.offset + field.length);
   header.set(bytes.subarray(0, field.length), field.offset);
-  // A ustar prefix belongs to the old name. GNU headers keep other things there.
+  // A prefix belongs to the old name. GNU headers keep times there, unless an old writer took them for ustar ones.
   if (field === nameField && !gnu) header.fill(0, 345, 345 + ustarPrefixLength(header));
+  else if (field === nameField && isPrefixed) header.fill(0, 345, 386);
   sealHeader(header);
   let extensions = parts.extensions
     .filter((extension) => extension.type !== field.gnu)

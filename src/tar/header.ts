@@ -98,7 +98,8 @@ function readPrefix(text: Buffer, at: number): ByteString {
   return readField(text, at + 345, star ? 131 : 155);
 }
 
-function isGnu(bytes: Uint8Array, at: number): boolean {
+/** Has the header at `at` the magic of GNU tar? */
+export function isGnu(bytes: Uint8Array, at: number): boolean {
   return hasMagic(bytes, at, 'ustar  \0');
 }
 

@@ -7,6 +7,7 @@ import {
   blockOf,
   blockSize,
   type HeaderFields,
+  isGnu,
   isZero,
   isZeroBlock,
   noBytes,
@@ -154,6 +155,8 @@ export class TarReader {
         this.#headBytes = total;
         continue;
       }
+      if (type === 'S' && !isGnu(bytes, at))
+        throw invalid('a tar header states a GNU sparse file, but is none of GNU tar');
       const total = this.#headBytes + blockSize + (type === 'S' ? this.#sparseMapBytes(at) : 0);
       if (this.#at + total > bytes.length) return this.#need(total);
       return this.#open(header, at, total);

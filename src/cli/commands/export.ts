@@ -3,7 +3,6 @@ import { OcislimError } from '../../errors.ts';
 import { type Command, source } from '../command.ts';
 import { common, output, registries, work } from '../common-options.ts';
 import { text } from '../option.ts';
-import { writeWhole } from '../whole-file.ts';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -19,7 +18,6 @@ export const exportCommand: Command = {
   async run(values, console) {
     const { Session } = await import('../session.ts');
     const { exportRootfs } = await import('../../execute/export.ts');
-    const { fileError } = await import('../../store/file-error.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     // yargs makes an empty string of a lone dash.
     const file = text(values, 'file') || '-';
@@ -36,6 +34,7 @@ export const exportCommand: Command = {
         platform,
         jobs: session.jobs,
         maxScratch: session.maxScratch,
+        limits: session.limits,
         cache,
         listener: session.listener,
         signal: session.signal,
@@ -44,10 +43,8 @@ export const exportCommand: Command = {
         if (file === '-') {
           await pipeline(result.stream, process.stdout, { end: false, signal: session.signal });
         } else {
-          await writeWhole(file, result.stream, session.signal).catch((error: unknown) => {
-            if (error instanceof OcislimError || session.signal.aborted) throw error;
-            throw fileError(`write ${file}`, error);
-          });
+          const { writeWhole } = await import('../whole-file.ts');
+          await writeWhole(file, result.stream, session.signal);
         }
       } finally {
         await result.close();

@@ -132,7 +132,7 @@ async function imageOf(values: Values, console: Console): Promise<TracedImage> {
     const { readRuntime } = await import('../../oci/runtime.ts');
     const source = await session.openSource(parseReference(reference));
     try {
-      const { members } = await readImageSet(source, platforms, session.signal);
+      const { members } = await readImageSet(source, platforms, session.signal, [], session.limits);
       const images = members.flatMap(({ image }) => (image === null ? [] : [image]));
       const [image] = images;
       if (image === undefined || images.length > 1)

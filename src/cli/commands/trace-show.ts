@@ -53,6 +53,7 @@ async function usageIn(
         platform,
         jobs: session.jobs,
         maxScratch: session.maxScratch,
+        limits: session.limits,
         cache,
         listener: session.listener,
         signal: session.signal,
