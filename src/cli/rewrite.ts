@@ -260,6 +260,7 @@ async function tell(
   console: Console,
 ): Promise<void> {
   const { renderJson } = await import('../report/json.ts');
+  const { safeJsonText } = await import('../report/escape.ts');
   for (const file of list(values, 'report')) {
     const content = file.endsWith('.json')
       ? renderJson(report)
@@ -282,7 +283,7 @@ async function tell(
         'containerimage.digest': digest,
         'image.name': names,
       };
-      await write(metadata, `${JSON.stringify(content, null, 2)}\n`);
+      await write(metadata, `${safeJsonText(JSON.stringify(content, null, 2))}\n`);
     }
   }
   await explainPaths(outcome, values, console);
