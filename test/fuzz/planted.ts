@@ -1,7 +1,7 @@
 import { holds, type Target } from '../../fuzz/target.ts';
 import { OcislimError } from '../../src/errors.ts';
 
-const kind = new URL(import.meta.url).searchParams.get('bug');
+const kind = new URL(import.meta.url).searchParams.get('bug') ?? 'none';
 
 /** A target with a bug that only this very input brings about; which one, the module's URL says. */
 function fail(): Promise<void> | void {
