@@ -4,12 +4,17 @@ import { squash } from '../../src/slim/squash.ts';
 import type { Transform } from '../../src/image/image.ts';
 import { run, rootfsOf } from '../../test/laws/rig.ts';
 import { diffRootfs } from '../../test/support/model/filesystem.ts';
-import { smallTars } from '../../test/support/small-image.ts';
+import { specOf } from '../../test/support/model/shorthand.ts';
+import { writeTar } from '../../test/support/model/tar-bytes.ts';
 import { choiceOf, holds, outcomeOf, type Target } from '../target.ts';
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
 
-const [lower = new Uint8Array(0)] = smallTars;
+/** Below and above: something of every kind to hide, to link to and to stand in the way. */
+const lower = writeTar(
+  ['a=1', 'd/', 'd/b=2', 'd/sym~>../b', 'hard->a', 'srv/', 'srv/doomed=x', 'b/', 'b/c=3'].map(specOf),
+);
+const upper = writeTar(['d/new=4', 'srv/.wh.doomed', 'a=5'].map(specOf));
 const all = { kind: 'all' } as const;
 const nothing = { rules: [], keep: [], shadowed: true, clearSetuid: [], traces: [] };
 
@@ -31,7 +36,7 @@ export const target: Target = {
   mend: mendTar,
   maxBytes: 24 * 1024,
   run: async (bytes) => {
-    const stack = [lower, bytes, smallTars[5] ?? lower];
+    const stack = [lower, bytes, upper];
     const transform = transforms[choiceOf(bytes) % transforms.length] as Transform;
     const outcome = await outcomeOf(() => run(stack, transform));
     let before;
