@@ -120,7 +120,7 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
   header.fill(0, field.offset, field.offset + field.length);
   header.set(bytes.subarray(0, field.length), field.offset);
   // A prefix belongs to the old name. In GNU headers it stands where two times should, and a sparse map may follow.
-  if (field === nameField && hasPrefix) header.fill(0, 345, 345 + (gnu ? 24 : isStar(header, 0) ? 131 : 155));
+  if (field === nameField && hasPrefix) header.fill(0, 345, 345 + (gnu ? 41 : isStar(header, 0) ? 131 : 155));
   sealHeader(header);
   let extensions = parts.extensions
     .filter((extension) => extension.type !== field.gnu)

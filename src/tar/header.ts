@@ -131,6 +131,7 @@ export function hasNames(bytes: Uint8Array, at = 0): boolean {
   return hasMagic(bytes, at, ustarMagic) || isGnu(bytes, at);
 }
 
+/** Has the header at `at` the magic of GNU tar? */
 export function isGnu(bytes: Uint8Array, at: number): boolean {
   return hasMagic(bytes, at, 'ustar  \0');
 }
