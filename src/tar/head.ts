@@ -5,7 +5,7 @@ import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
 import { padded } from './reader.ts';
-import { paxSparseVersion } from './sparse.ts';
+import { sparseName } from './sparse.ts';
 
 interface Extension {
   readonly type: 'x' | 'L' | 'K';
@@ -75,7 +75,7 @@ export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
 function renameSparse(extension: Extension, name: ByteString): Extension {
   if (extension.type !== 'x') return extension;
   const records = parsePax(extension.body);
-  if (paxSparseVersion(records) === null) return extension;
+  if (sparseName(records) === undefined) return extension;
   const renamed: PaxRecords = records.map(
     ([key, value]) => [key, key === 'GNU.sparse.name' ? name : value] as const,
   );

@@ -17,7 +17,7 @@ import {
   readName,
 } from './header.ts';
 import type { PaxRecords } from './pax.ts';
-import { checkPieces, readSparseForm, SparseMapReader } from './sparse.ts';
+import { checkPieces, readSparseForm, SparseMapReader, sparseName } from './sparse.ts';
 
 /** Extension bodies beyond this are refused (Go caps them at 1 MiB too). */
 const maxExtension = 1024 * 1024;
@@ -172,7 +172,8 @@ export class TarReader {
         continue;
       }
       // Others that use the type (star) keep their maps elsewhere.
-      if (type === 'S' && !isGnu(bytes, at)) throw invalid('a sparse file in a tar is not in GNU format');
+      if (type === 'S' && !isGnu(bytes, at))
+        throw invalid('a tar header states a GNU sparse file, but is none of GNU tar');
       const total = this.#headBytes + blockSize + (type === 'S' ? this.#sparseMapBytes(at) : 0);
       if (this.#at + total > bytes.length) return this.#need(total);
       return this.#open(header, at, total);
@@ -247,7 +248,7 @@ export class TarReader {
     if (form.pieces !== null) checkPieces(form.pieces, length, stored);
     else if (stored === 0) throw invalid('a sparse file in a tar is cut short');
     else this.#map = { reader: new SparseMapReader(), length, stored };
-    return form.name;
+    return bytes[at + 156] === 0x53 ? null : (sparseName(pax) ?? null);
   }
 
   /** There is a zero block. Go wants a second one, or the end. */

@@ -25,7 +25,8 @@ export const nameCases: readonly TarCase[] = [
   kept('an escape sequence', '\x1b[2J'),
   kept('a newline', 'a\nb'),
   kept('a component of 300 bytes', 'x'.repeat(300)),
-  kept('a path of 5,000 bytes', `${'x/'.repeat(2500)}x`),
+  kept('a path of 4,095 bytes', `${'x/'.repeat(2047)}x`),
+  unwanted('a path of 5,000 bytes', named(`${'x/'.repeat(2500)}x`), 'LIMIT'),
   kept('a symlink that leads out', 'x'),
   read(
     'a symlink to anywhere: it is never followed',
