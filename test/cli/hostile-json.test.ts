@@ -268,7 +268,8 @@ function spoilt(good: unknown): fc.Arbitrary<string> {
   };
   walk(good, []);
   const raw = fc.constantFrom(
-    'null',
+    ...[
+      'null',
       'true',
       '0',
       '-1',
@@ -280,7 +281,9 @@ function spoilt(good: unknown): fc.Arbitrary<string> {
       '"x"',
       '"\\ud800"',
       '"\\u0000"',
-    '[]',
+    ],
+    ...[
+      '[]',
       '{}',
       '[null]',
       '[[]]',
@@ -288,7 +291,8 @@ function spoilt(good: unknown): fc.Arbitrary<string> {
       '{"a":null}',
       '{"__proto__":{"polluted":"yes"}}',
       nest('[', ']', 99),
-    `"${'x'.repeat(5000)}"`, '"../../../etc/passwd"', '"sha256:x"', '"\\u001b[2J\\r\\n::error::x"',
+    ],
+    ...[`"${'x'.repeat(5000)}"`, '"../../../etc/passwd"', '"sha256:x"', '"\\u001b[2J\\r\\n::error::x"'],
   );
   const mark = '@@here@@';
   const at = (value: unknown, path: readonly (string | number)[]): unknown => {
@@ -328,7 +332,10 @@ describe.each(Object.entries(entrances))('N11: %s', (_, { good, read, status = 0
 
 test('N11: what is written in the folder of a cache by somebody else fails no run, and decides nothing', async () => {
   const cache = place('cache');
-  const line = (tag: string): string[] => ['squash', `${open.host}/app:v1`, `${open.host}/out:${tag}`, '--all', '--cache-dir', cache, '--jobs', '1'];
+  const line = (tag: string): string[] => [
+    ...['squash', `${open.host}/app:v1`, `${open.host}/out:${tag}`, '--all'],
+    ...['--cache-dir', cache, '--jobs', '1'],
+  ];
   const first = await callCli(line('first'));
   expect(first.status, first.stderr).toBe(0);
   for (const [i, [what, content]] of odd.entries()) {
@@ -357,7 +364,10 @@ test('N11: a document that only a registry sees is not judged by its content typ
 test('options that set names of JavaScript set them', async () => {
   const out = place('out');
   mkdirSync(out);
-  const result = await callCli(['copy', `${open.host}/app:v1`, `oci:${join(out, 'layout')}:v1`, '--annotation', '__proto__=a', '--annotation', 'constructor=b', '--label', '__proto__=c']);
+  const result = await callCli([
+    ...['copy', `${open.host}/app:v1`, `oci:${join(out, 'layout')}:v1`],
+    ...['--annotation', '__proto__=a', '--annotation', 'constructor=b', '--label', '__proto__=c'],
+  ]);
   expect(result.status, result.stderr).toBe(0);
   const texts = readdirSync(join(out, 'layout/blobs/sha256')).map((name) =>
     readFileSync(join(out, 'layout/blobs/sha256', name), 'utf8'),
