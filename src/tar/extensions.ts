@@ -94,9 +94,11 @@ function isTime(text: ByteString): boolean {
 }
 
 function isInt64(text: ByteString): boolean {
-  const digits = /^[+-]?0*([0-9]+)$/.exec(text)?.[1];
-  if (digits === undefined || digits.length > 19) return false;
-  const value = BigInt(text.startsWith('-') ? `-${digits}` : digits);
+  if (!/^[+-]?[0-9]+$/.test(text)) return false;
+  // Any number of zeros may stand in front.
+  const digits = text.slice(/^[+-]?0*/.exec(text)?.[0].length);
+  if (digits.length > 19) return false;
+  const value = BigInt(text.startsWith('-') ? `-${digits || 0}` : digits);
   return BigInt.asIntN(64, value) === value;
 }
 

@@ -5,7 +5,7 @@ import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { run } from '../laws/rig.ts';
 import { nameCases } from '../support/corpus/name-cases.ts';
-import { file, member, tarOf } from '../support/corpus/tar-case.ts';
+import { file, tarOf } from '../support/corpus/tar-case.ts';
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
 import type { Listing } from '../support/e2e/rootfs-listing.ts';
 import { unpackTars } from '../support/e2e/unpacked-tars.ts';

@@ -11,7 +11,6 @@ import {
   renameHead,
   tarEnd,
 } from '../../src/tar/head.ts';
-import { TarReader } from '../../src/tar/reader.ts';
 import { bytesOf, concat, utf8 } from '../support/model/byte-string.ts';
 import {
   type EntrySpec,
@@ -207,27 +206,6 @@ function parseHeads(head: Uint8Array): string[] {
     return `${type} ${said}`;
   });
 }
-
-test('of two PAX headers the last one counts, and the first does not come back when that one goes', () => {
-  const { head } = readEntry(encodeEntry({ name: 'file', body }));
-  const twice = concat([paxHeader([['uid', '7']]), paxHeader([['path', 'y'.repeat(130)]]), head]);
-  expect(readEntry(concat([renameHead(twice, 'short'), padded(body)]))).toMatchObject({
-    name: 'short',
-    uid: 0,
-  });
-});
-
-test('a name that old writers split over a GNU header goes as a whole', async () => {
-  const magic = 'ustar  \0';
-  const head = headerBlock({ name: 'name', prefix: 'directory', magic });
-  const renamed = renameHead(head, 'short');
-  const reader = new TarReader(
-    (async function* () {
-      yield concat([renamed, tarEnd]);
-    })(),
-  );
-  expect((await reader.next())?.name).toBe('short');
-});
 
 describe('what is made anew', () => {
   test('a whiteout is an empty file, a directory what runtimes imply', () => {
