@@ -250,8 +250,8 @@ export class TarReader {
 
   /**
    * Makes the chunk hold so many bytes from `#at` on, and tells how many it does: fewer only at the end of the stream.
-   * Those of a head in two chunks are copied together, and of one with extensions twice as many as before: an entry may
-   * have thousands of them.
+   * Those of a head in two chunks are copied together, and of one with extensions or a sparse map twice as many as before: an
+   * entry may have thousands of blocks of them.
    */
   async #hold(wanted: number): Promise<number> {
     const { bytes } = this.#chunk;
@@ -262,7 +262,7 @@ export class TarReader {
       return this.#hold(wanted);
     }
     const joined = new Uint8Array(
-      this.#headBytes === 0 ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)),
+      wanted <= 2 * blockSize ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)),
     );
     joined.set(bytes.subarray(this.#at));
     let filled = held;
