@@ -148,7 +148,7 @@ export class LayerReader {
   }
 
   async #bytesOf(descriptor: Descriptor, signal: AbortSignal): Promise<ByteStream> {
-    const copy = this.#scratch.read(descriptor.digest);
+    const copy = this.#scratch.read(descriptor.digest, signal);
     // The copy is checked again: another program may have written to it meanwhile.
     if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
     const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));

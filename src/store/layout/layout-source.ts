@@ -4,7 +4,7 @@ import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { isIndexType, isManifestType } from '../../oci/media-type.ts';
-import { sniffMediaType } from '../../oci/manifest.ts';
+import { refuseTwoReadings, sniffMediaType } from '../../oci/manifest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
@@ -185,7 +185,9 @@ export class LayoutSource implements Source {
       }
       const index = await this.load(entry, signal).catch(notThere);
       if (index === null) continue;
-      for (const child of children(parseJsonObject(index.bytes, this.#what), this.#what)) {
+      const json = parseJsonObject(index.bytes, this.#what);
+      refuseTwoReadings(json, this.#what);
+      for (const child of children(json, this.#what)) {
         found.push(child);
         if (!mayBeIndex(child) || seen.has(child.digest)) continue;
         seen.add(child.digest);

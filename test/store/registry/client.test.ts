@@ -372,7 +372,7 @@ describe('cancellation', () => {
   }
 });
 
-test("the registry's warnings are passed on once, made harmless", async () => {
+test("N14: the registry's warnings are passed on once, made harmless", async () => {
   const fake = await withImage();
   const headers = { warning: '299 - "this image is \u00e9vil \\"quoted\\" and ends soon"' };
   fake.fault({ method: 'GET', path: /manifests/, times: 2, effect: { kind: 'change', headers } });
