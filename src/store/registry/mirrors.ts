@@ -16,7 +16,7 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
   const mirrors = new Map<string, Mirror[]>();
   for (const text of texts) {
     const [, of = '', host = '', prefix = ''] =
-      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*?))?\/*$/.exec(text) ?? [];
+      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*))?$/.exec(withoutSlashes(text)) ?? [];
     const original = hostOf(of === 'index.docker.io' ? 'docker.io' : of);
     const mirror = hostOf(host);
     const path = prefix === '' ? 'x' : `${prefix}/x`;
@@ -34,6 +34,13 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
     mirrors.set(original, [...(mirrors.get(original) ?? []), { host: mirror, prefix }]);
   }
   return mirrors;
+}
+
+/** Less the slashes at its end, by hand: a pattern would look for the end from each of many. */
+function withoutSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end--;
+  return text.slice(0, end);
 }
 
 function hostOf(text: string): string | null {
