@@ -215,7 +215,7 @@ async function explain(error: unknown, args: readonly string[]): Promise<number>
   const { escapeText } = await import('../report/escape.ts');
   if (error instanceof OcislimError) {
     // The items of a list stay lines.
-    const message = escapeText(error.message).replaceAll('\\n  - ', '\n  - ');
+    const message = error.message.split('\n  - ').map(escapeText).join('\n  - ');
     process.stderr.write(`ocislim: ${message} [${error.code}]\n`);
     if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
     return errorCodes[error.code].exit;
@@ -226,7 +226,7 @@ async function explain(error: unknown, args: readonly string[]): Promise<number>
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(
-    `ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${escapeText(detail).replaceAll('\\n', '\n')}\n`,
+    `ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${detail.split('\n').map(escapeText).join('\n')}\n`,
   );
   return errorCodes.INTERNAL.exit;
 }

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Alias, type Document, LineCounter, parseDocument, visit } from 'yaml';
 import type { core } from 'zod';
 import { OcislimError } from '../errors.ts';
 import type { Session } from './session.ts';
@@ -23,11 +23,17 @@ import { parsePercentOrSize } from './sizes.ts';
 /** Reads a plan and makes the transform that it describes. @throws PLAN_INVALID naming file and line */
 export async function readPlan(file: string, readBase: BaseReader, session: Session): Promise<Transform> {
   const lines = new LineCounter();
-  const document = parseDocument(await readText(file, 'plan'), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(await readText(file, 'plan'), {
+    lineCounter: lines,
+    prettyErrors: false,
+    // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
+    stringKeys: true,
+    logLevel: 'error',
+  });
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, broken.message);
   if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
-  const parsed = planSchema.safeParse(document.toJS());
+  const parsed = planSchema.safeParse(valueOf(document, file, lines));
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as
@@ -49,6 +55,23 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
     );
   }
   return transformOf(file, parsed.data, lineOf, readBase, session);
+}
+
+/** @throws PLAN_INVALID for aliases of nothing, and for so many that they would fill the memory */
+function valueOf(document: Document.Parsed, file: string, lines: LineCounter): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const lost = aliasesOf(document).find((alias) => alias.resolve(document) === undefined);
+    const line = lines.linePos(lost?.range?.[0] ?? 0).line;
+    throw invalid(file, line, (cause as Error).message);
+  }
+}
+
+function aliasesOf(document: Document.Parsed): readonly Alias[] {
+  const found: Alias[] = [];
+  visit(document, { Alias: (_, alias) => void found.push(alias) });
+  return found;
 }
 
 /** Of what fits none of several forms, the mistake in the form that was meant: the one that goes deepest. */

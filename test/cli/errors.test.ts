@@ -283,6 +283,12 @@ describe('plans', () => {
     ['version: 1\n', /plan\.yaml:1: the plan has no stage/],
     ['version: 1\n  squash: [\n', /plan\.yaml:\d+: /],
     ['', /plan\.yaml:1: the plan is empty/],
+    ['prune: {}\nsquash: *lost\n', /plan\.yaml:2: .*[Uu]nresolved alias/],
+    [
+      `a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`,
+      /plan\.yaml:1: .*[Ee]xcessive alias count/,
+    ],
+    ['squash:\n  layers: 1..\n  ? [a]\n  : b\n', /plan\.yaml:3: .*keys must be strings/],
     ['[]', /plan\.yaml:1: /],
   ])('%j', async (content, message) => {
     const file = join(folder, 'plan.yaml');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
+import { parseHeader } from '../../src/tar/header.ts';
 import {
   checkGlobal,
   chmodHead,
@@ -17,6 +18,7 @@ import {
   headerBlock,
   type ModelEntry,
   padded,
+  paxHeader,
   paxRecord,
   readTar,
 } from '../support/model/tar-bytes.ts';
@@ -177,6 +179,33 @@ test('the prefix of an old name goes as a whole; what STAR keeps after it stays'
   expect(renamed.subarray(345, 476).every((byte) => byte === 0)).toBe(true);
   expect(renamed.subarray(476)).toEqual(star.subarray(476));
 });
+
+test('T4: of two PAX headers the first says nothing, also when an edit leaves nothing of the second', () => {
+  const first = paxHeader([
+    ['size', '9999'],
+    ['uid', '5'],
+  ]);
+  const { head } = readEntry(encodeEntry({ name: 'f', body, format: 'ustar' }));
+  const both = (last: readonly (readonly [string, string])[]) => concat([first, paxHeader(last), head]);
+  const renamed = parseHeads(renameHead(both([['path', 'old']]), 'new'));
+  const linked = parseHeads(linkHead(both([['size', String(body.length)]]), 'to'));
+  expect([renamed, linked]).toEqual([['0 new'], ['1 f']]);
+});
+
+test('T7: a prefix that an old writer left in a GNU header goes with the old name', () => {
+  const head = headerBlock({ name: 'old', magic: 'ustar  \0', prefix: 'p/q' });
+  expect(parseHeads(head)).toEqual(['0 p/q/old']);
+  expect(parseHeads(renameHead(head, 'new'))).toEqual(['0 new']);
+  expect(parseHeads(relinkHead(head, 'to'))).toEqual(['0 p/q/old']);
+});
+
+/** Type and name of each header block. */
+function parseHeads(head: Uint8Array): string[] {
+  return Array.from({ length: head.length / 512 }, (_, i) => {
+    const { type, name: said } = parseHeader(head.subarray(512 * i, 512 * (i + 1)));
+    return `${type} ${said}`;
+  });
+}
 
 describe('what is made anew', () => {
   test('a whiteout is an empty file, a directory what runtimes imply', () => {

@@ -216,6 +216,11 @@ describe('refused', () => {
       'TAR_INVALID a tar entry has the unknown type "Z"',
     ],
     [
+      'a GNU sparse file in a header that is not of GNU tar',
+      headerBlock({ name: 'f', typeflag: 'S' }),
+      'TAR_INVALID a tar header states a GNU sparse file, but is none of GNU tar',
+    ],
+    [
       'an extension above a mebibyte',
       headerBlock({ name: 'x', typeflag: 'x', size: octal(1024 * 1024 + 1, 12) }),
       'LIMIT a tar extended header is 1048577 bytes long, more than 1048576',

@@ -34,6 +34,7 @@ export const exportCommand: Command = {
         platform,
         jobs: session.jobs,
         maxScratch: session.maxScratch,
+        limits: session.limits,
         cache,
         listener: session.listener,
         signal: session.signal,

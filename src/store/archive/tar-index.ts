@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type ByteString, readField } from '../../tar/bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
 import { padded } from '../../tar/reader.ts';
 import { readAt } from '../file-bytes.ts';
 
-const maxMembers = 500_000;
 const maxExtension = 1024 * 1024;
 const maxHops = 16;
 
@@ -33,15 +33,25 @@ export class TarIndex {
   /**
    * Walks from header to header. @throws UNSUPPORTED for a compressed archive, ARCHIVE_INVALID, LIMIT, IO
    */
-  static async read(handle: FileHandle, size: number, label: string, signal: AbortSignal): Promise<TarIndex> {
+  static async read(
+    handle: FileHandle,
+    size: number,
+    label: string,
+    signal: AbortSignal,
+    limits: Limits = defaultLimits,
+  ): Promise<TarIndex> {
     const members = new Map<string, Member>();
     const repeated = new Set<string>();
     try {
       for await (const [name, member] of walk(handle, size, label, signal)) {
         if (members.has(name)) repeated.add(name);
-        if (members.size >= maxMembers) {
-          throw new OcislimError('LIMIT', `${label} has more than ${maxMembers} members`);
-        }
+        if (members.size >= limits['archive-members'])
+          throw exceeded(
+            'archive-members',
+            limits,
+            `${label} has too many members`,
+            `${members.size + 1} have been read so far`,
+          );
         // Of two members of one name the last one counts, as for whoever unpacks the archive.
         members.set(name, member);
       }
@@ -130,13 +140,14 @@ function readExtension(type: string, body: Uint8Array): Extensions {
 function resolve(header: Header, extensions: Extensions): { name: string; link: string; length: number } {
   const { pax = [], name, link } = extensions;
   const stated = paxValue(pax, 'size');
-  const size = stated === undefined ? header.size : Number(stated);
-  if (!Number.isSafeInteger(size) || size < 0) {
+  const size = stated === undefined ? header.size : /^[0-9]+$/.test(stated) ? Number(stated) : Number.NaN;
+  if (!Number.isSafeInteger(size)) {
     throw new OcislimError('TAR_INVALID', 'a tar extended header has an unreadable size');
   }
   return {
-    name: name ?? paxValue(pax, 'path') ?? header.name,
-    link: link ?? paxValue(pax, 'linkpath') ?? header.link,
+    // An empty long name says nothing.
+    name: name || (paxValue(pax, 'path') ?? header.name),
+    link: link || (paxValue(pax, 'linkpath') ?? header.link),
     // Only files (and unknown types, which are skipped) have a body, whatever the header of a link states.
     length: '123456'.includes(header.type) ? 0 : size,
   };
