@@ -15,12 +15,13 @@ export type Mirrors = ReadonlyMap<string, readonly Mirror[]>;
 export function parseMirrors(texts: readonly string[]): Mirrors {
   const mirrors = new Map<string, Mirror[]>();
   for (const text of texts) {
-    const [, of = '', host = '', prefix = ''] =
-      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*?))?\/*$/.exec(text) ?? [];
+    const [, of = '', host = '', path = ''] =
+      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*))?$/.exec(text) ?? [];
+    const prefix = withoutSlashes(path);
     const original = hostOf(of === 'index.docker.io' ? 'docker.io' : of);
     const mirror = hostOf(host);
-    const path = prefix === '' ? 'x' : `${prefix}/x`;
-    if (original === null || mirror === null || !isRepository(mirror, path))
+    const whole = prefix === '' ? 'x' : `${prefix}/x`;
+    if (original === null || mirror === null || !isRepository(mirror, whole))
       throw new OcislimError('USAGE', `--mirror ${JSON.stringify(text)}: write HOST=MIRROR[/PREFIX]`, {
         advice:
           'A host is a name with a dot, a name with a port, or localhost: docker.io=mirror.example:5000.',
@@ -30,6 +31,13 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
     mirrors.set(original, [...(mirrors.get(original) ?? []), { host: mirror, prefix }]);
   }
   return mirrors;
+}
+
+/** Without those at the end. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 function hostOf(text: string): string | null {
