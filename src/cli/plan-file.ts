@@ -23,13 +23,7 @@ import { parsePercentOrSize } from './sizes.ts';
 /** Reads a plan and makes the transform that it describes. @throws PLAN_INVALID naming file and line */
 export async function readPlan(file: string, readBase: BaseReader, session: Session): Promise<Transform> {
   const lines = new LineCounter();
-  const document = parseDocument(await readText(file, 'plan'), {
-    lineCounter: lines,
-    prettyErrors: false,
-    // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
-    stringKeys: true,
-    logLevel: 'error',
-  });
+  const document = parse(await readText(file, 'plan'), file, lines);
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, broken.message);
   if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
@@ -55,6 +49,17 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
     );
   }
   return transformOf(file, parsed.data, lineOf, readBase, session);
+}
+
+/** @throws PLAN_INVALID for what is deeper than the parser's stack */
+function parse(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
+    return parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, logLevel: 'error' });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw invalid(file, 1, 'the plan has lists or maps in each other, too deep to be read');
+  }
 }
 
 /** @throws PLAN_INVALID for aliases of nothing, and for so many that they would fill the memory */

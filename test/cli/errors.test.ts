@@ -288,6 +288,7 @@ describe('plans', () => {
       `a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`,
       /plan\.yaml:1: .*[Ee]xcessive alias count/,
     ],
+    [`squash: ${'['.repeat(20_000)}`, /plan\.yaml:1: .*too deep/],
     ['squash:\n  layers: 1..\n  ? [a]\n  : b\n', /plan\.yaml:3: .*keys must be strings/],
     ['[]', /plan\.yaml:1: /],
   ])('%j', async (content, message) => {
