@@ -288,13 +288,18 @@ describe('plans', () => {
       `a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`,
       /plan\.yaml:1: .*[Ee]xcessive alias count/,
     ],
-    [`squash: ${'['.repeat(20_000)}`, /plan\.yaml:1: .*too deep/],
     ['squash:\n  layers: 1..\n  ? [a]\n  : b\n', /plan\.yaml:3: .*keys must be strings/],
     ['[]', /plan\.yaml:1: /],
   ])('%j', async (content, message) => {
     const file = join(folder, 'plan.yaml');
     await writeFile(file, content);
     expect(await refused(['slim', source, 'DST', '-f', file], 2)).toMatch(message);
+  });
+
+  test('with more lists in each other than the parser can bear', async () => {
+    const file = join(folder, 'plan.yaml');
+    await writeFile(file, `${'- '.repeat(40_000)}x\n`);
+    expect(await refused(['slim', source, 'DST', '-f', file], 2)).toMatch(/plan\.yaml:1: .*too deep/);
   });
 
   test('beside options that it replaces', async () => {
