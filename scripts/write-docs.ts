@@ -3,6 +3,7 @@ import type { Command } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands/all.ts';
 import type { Option, OptionGroup } from '../src/cli/option.ts';
 import { errorCodes } from '../src/errors.ts';
+import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limits.ts';
 import { presets } from '../src/slim/presets.ts';
 import { closureRules } from '../src/slim/closure/rules/all.ts';
 import { problemPages } from './problems.ts';
@@ -19,6 +20,7 @@ export function renderPages(): Readonly<Record<string, string>> {
     'docs/errors.md': errorPage(),
     'docs/presets.md': presetPage(),
     'docs/closure.md': closurePage(),
+    'docs/limits.md': limitsPage(),
   };
 }
 
@@ -116,6 +118,26 @@ function errorPage(): string {
       ['Code', 'Meaning'],
       Object.entries(warningPages).map(([code, doc]) => [`\`${code}\``, text(doc)]),
     ),
+  ]);
+}
+
+function limitsPage(): string {
+  const rows = Object.entries(limitTable).map(([name, { doc }]) => {
+    const value = limitTable[name as LimitName].value;
+    return [`\`${name}\``, value === 0 ? '' : showLimit(name as LimitName, value), text(doc)];
+  });
+  return page([
+    '# Limits',
+    'An image may hold anything, and a few kilobytes can unpack to petabytes. So everything that is read has a limit. Whatever goes beyond ends in an error `LIMIT`, which says which limit it was, what was seen and in which layer; nothing is published then. Memory stays bounded on the way.',
+    'Where you trust what you read, `--limit NAME=VALUE` sets another limit: `--limit layer-bytes=200GiB --limit time=2h`, or both in one with a comma between. Sizes are as for `--max-scratch` (`500MB`, `2GiB`), times `90s`, `10m`, `2h`; `none` takes the limit away.',
+    table(['Limit', 'Default', 'What it bounds'], rows),
+    'An honest image can hold a lot that packs well: a gigabyte of zeros packs 1,000 times smaller with gzip and 30,000 times with zstd. So what protects is the number of bytes; the ratio only stops early what is large and next to nothing.',
+    '## Fixed limits',
+    table(
+      ['What', 'Limit', 'Why'],
+      fixedLimits.map(([what, limit, why]) => [text(what), limit, text(why)]),
+    ),
+    'Blobs and manifests are read no further than their descriptor says, whatever comes.',
   ]);
 }
 

@@ -1,3 +1,4 @@
+import { OcislimError } from '../errors.ts';
 import { type Path, parentOf } from './path.ts';
 
 /**
@@ -55,6 +56,9 @@ export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
   };
 }
 
+/** V8's maps end at 2^24 entries, and not with an error that says so. */
+const maxPaths = 16_000_000;
+
 /** Distinct paths, numbered as they are met, parents before what is in them. */
 class Paths {
   readonly seen = new Map<Path, number>([['', 0]]);
@@ -89,6 +93,14 @@ class Paths {
 
   #put(path: Path, parent: number): number {
     const number = this.names.length;
+    if (number === maxPaths)
+      throw new OcislimError(
+        'LIMIT',
+        `the layers have more than ${maxPaths} paths, directories without entries included`,
+        {
+          advice: 'This limit cannot be raised (docs/limits.md).',
+        },
+      );
     this.seen.set(path, number);
     this.names.push(path);
     if (number === this.parents.length) {

@@ -1,7 +1,7 @@
 import { OcislimError } from '../errors.ts';
-import type { Report } from '../report/report.ts';
 import { createKeepMatcher, parseRule } from '../slim/rules.ts';
 import type { ByteString } from '../tar/bytes.ts';
+import type { AnnouncedPlatforms } from './announcement-schema.ts';
 import { readText } from './selections.ts';
 
 /** What the second image may lack or have changed: what `verify` asks of each path. */
@@ -33,10 +33,18 @@ export async function announcedBy(globs: readonly string[], files: readonly stri
         cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
     }
   }
+  // By directory, since a look at each one above each path costs the square of its depth.
+  const known = new Map<ByteString, boolean>();
   const covered = (path: ByteString): boolean => {
-    for (let at = path; at !== ''; at = at.slice(0, Math.max(at.lastIndexOf('/'), 0)))
-      if (removed.has(at)) return true;
-    return false;
+    if (removed.size === 0) return false;
+    const open: ByteString[] = [];
+    let found: boolean | undefined;
+    for (let at = path; found === undefined; at = at.slice(0, Math.max(at.lastIndexOf('/'), 0))) {
+      found = at !== '' && removed.has(at) ? true : at === '' ? false : known.get(at);
+      if (found === undefined) open.push(at);
+    }
+    for (const at of open) if (at !== path) known.set(at, found);
+    return found;
   };
   return {
     allowed: (path) => matches(path) !== null || covered(path),
@@ -59,18 +67,18 @@ function pathOf({
   return Buffer.from(pathBase64 ?? path, pathBase64 === undefined ? 'utf8' : 'base64').toString('latin1');
 }
 
-async function readReport(file: string): Promise<Report['platforms']> {
+async function readReport(file: string): Promise<AnnouncedPlatforms> {
   const content = await readText(file, 'report');
-  let report: Partial<Report>;
+  let value: unknown;
   try {
-    report = JSON.parse(content) as Partial<Report>;
+    value = JSON.parse(content);
   } catch (cause) {
     throw new OcislimError('USAGE', `${JSON.stringify(file)} is not JSON`, { cause });
   }
-  if (report.reportVersion !== 1 || report.platforms === undefined) {
-    throw new OcislimError('USAGE', `${JSON.stringify(file)} is not a report of ocislim`, {
-      advice: 'Write one with "ocislim prune … --report FILE.json".',
-    });
-  }
-  return report.platforms;
+  const { announcedSchema } = await import('./announcement-schema.ts');
+  const report = announcedSchema.safeParse(value);
+  if (report.success) return report.data.platforms;
+  throw new OcislimError('USAGE', `${JSON.stringify(file)} is not a report of ocislim`, {
+    advice: 'Write one with "ocislim prune … --report FILE.json".',
+  });
 }

@@ -382,6 +382,14 @@ export const work: readonly Option[] = [
     group: 'Work',
   },
   {
+    name: 'limit',
+    type: 'list',
+    value: 'NAME=VALUE',
+    describe:
+      'take more or less of what the image holds than by default: layer-bytes=200GiB, layer-entries=20000000, time=2h, none for no limit; docs/limits.md has them all (repeatable)',
+    group: 'Work',
+  },
+  {
     name: 'max-scratch',
     type: 'string',
     value: 'SIZE',

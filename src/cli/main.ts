@@ -1,6 +1,7 @@
 import type { Argv, Options } from 'yargs';
 import yargs from 'yargs';
 import { errorCodes, OcislimError } from '../errors.ts';
+import { fileError } from '../store/file-error.ts';
 import type { Command, Console } from './command.ts';
 import { commands } from './commands/all.ts';
 import type { Option, Values } from './option.ts';
@@ -20,13 +21,20 @@ export async function main(args: readonly string[]): Promise<number> {
     interrupted.abort(new OcislimError('INTERRUPTED', 'interrupted; nothing was published'));
   };
   const handlers = { SIGINT: () => onSignal('SIGINT'), SIGTERM: () => onSignal('SIGTERM') };
-  // Who reads the output has gone (`| head`): put everything away and leave, as SIGPIPE would end a program.
-  const onPipe = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    status ??= brokenPipe;
-    interrupted.abort(new OcislimError('IO', 'nobody reads the output any more'));
+  let unwritable: unknown = null;
+  const onOutput = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') {
+      // Who reads the output has gone (`| head`): put everything away and leave, as SIGPIPE would end a program.
+      status ??= brokenPipe;
+      interrupted.abort(new OcislimError('IO', 'nobody reads the output any more'));
+    } else {
+      unwritable ??= fileError('write to standard output', error);
+      interrupted.abort(unwritable);
+    }
   };
-  process.stdout.on('error', onPipe);
+  process.stdout.on('error', onOutput);
+  // Nobody can be told, and nothing hangs on it.
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {});
   process.on('SIGINT', handlers.SIGINT);
   process.on('SIGTERM', handlers.SIGTERM);
   const console: Console = {
@@ -37,9 +45,13 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   try {
     const result = await dispatch(args, console);
+    // That the last words could not be written is heard of a moment later.
+    await new Promise(setImmediate);
+    if (unwritable !== null) return await explain(unwritable, args);
     // A signal that came too late has interrupted nothing.
     return status === brokenPipe ? status : result;
   } catch (error) {
+    if (unwritable !== null) return await explain(unwritable, args);
     if (status === brokenPipe) return status;
     if (status !== null) {
       const told =
@@ -203,7 +215,7 @@ async function explain(error: unknown, args: readonly string[]): Promise<number>
   const { escapeText } = await import('../report/escape.ts');
   if (error instanceof OcislimError) {
     // The items of a list stay lines.
-    const message = escapeText(error.message).replaceAll('\\n  - ', '\n  - ');
+    const message = error.message.split('\n  - ').map(escapeText).join('\n  - ');
     process.stderr.write(`ocislim: ${message} [${error.code}]\n`);
     if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
     return errorCodes[error.code].exit;
@@ -214,7 +226,7 @@ async function explain(error: unknown, args: readonly string[]): Promise<number>
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(
-    `ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${escapeText(detail).replaceAll('\\n', '\n')}\n`,
+    `ocislim: a bug in ocislim, please report it with the command line (${escapeText(args[0] ?? '')} …) and this:\n${detail.split('\n').map(escapeText).join('\n')}\n`,
   );
   return errorCodes.INTERNAL.exit;
 }

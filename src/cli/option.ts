@@ -53,11 +53,10 @@ export function names(values: Values, name: string): readonly string[] {
 
 /** `K=V` pairs of a repeatable option. Pairs without a key give `null`. */
 export function pairs(values: Values, name: string): Readonly<Record<string, string>> | null {
-  const result: Record<string, string> = {};
-  for (const item of list(values, name)) {
+  const split = list(values, name).map((item): [string, string] => {
     const equals = item.indexOf('=');
-    if (equals < 1) return null;
-    result[item.slice(0, equals)] = item.slice(equals + 1);
-  }
-  return result;
+    return equals < 1 ? ['', ''] : [item.slice(0, equals), item.slice(equals + 1)];
+  });
+  // Entries, since an assignment to `__proto__` would be lost.
+  return split.some(([key]) => key === '') ? null : Object.fromEntries(split);
 }

@@ -28,8 +28,8 @@ export class OriginalPlaces {
       const named = { ...reference, digest: origin.digest };
       return [await this.#open(named), await this.#open(reference)];
     };
-    const { platforms, signal } = this.#session;
-    return findOriginals(source, { platforms, given, open, signal });
+    const { platforms, limits, signal } = this.#session;
+    return findOriginals(source, { platforms, given, limits, open, signal });
   }
 
   async close(): Promise<void> {

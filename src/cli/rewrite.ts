@@ -6,8 +6,10 @@ import { readImageSet } from '../execute/image-set.ts';
 import { identity, run, type RunOutcome } from '../execute/run.ts';
 import { type Image, type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
+import { parseManifest } from '../oci/manifest.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import { buildReport } from '../report/build.ts';
+import { explainPath } from '../report/keeping.ts';
 import type { Report } from '../report/report.ts';
 import { chooseStyle } from '../report/style.ts';
 import type { Source, Target } from '../store/place.ts';
@@ -33,7 +35,7 @@ export function baseReader(session: Session): BaseReader {
   return async (name) => {
     const source = await session.openBase(parseReference(name));
     try {
-      const { members } = await readImageSet(source, [], session.signal);
+      const { members } = await readImageSet(source, [], session.signal, [], session.limits);
       const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
       const diffIds = (image: Image) => {
         const same =
@@ -92,6 +94,7 @@ export async function rewrite(
       jobs: session.jobs,
       pool,
       maxScratch: session.maxScratch,
+      limits: session.limits,
       cache,
       epoch,
       requireSavings: required?.ratio ?? null,
@@ -257,6 +260,7 @@ async function tell(
   console: Console,
 ): Promise<void> {
   const { renderJson } = await import('../report/json.ts');
+  const { safeJsonText } = await import('../report/escape.ts');
   for (const file of list(values, 'report')) {
     const content = file.endsWith('.json')
       ? renderJson(report)
@@ -279,7 +283,7 @@ async function tell(
         'containerimage.digest': digest,
         'image.name': names,
       };
-      await write(metadata, `${JSON.stringify(content, null, 2)}\n`);
+      await write(metadata, `${safeJsonText(JSON.stringify(content, null, 2))}\n`);
     }
   }
   await explainPaths(outcome, values, console);
@@ -301,7 +305,6 @@ async function tell(
 async function explainPaths(outcome: RunOutcome, values: Values, console: Console): Promise<void> {
   const paths = list(values, 'explain');
   if (paths.length === 0) return;
-  const { explainPath } = await import('../report/keeping.ts');
   for (const { resolution } of outcome.images)
     for (const closure of resolution.traced)
       for (const path of paths)
@@ -312,10 +315,9 @@ async function explainPaths(outcome: RunOutcome, values: Values, console: Consol
 function imageId(outcome: RunOutcome): string {
   const [only, ...more] = outcome.images;
   if (only?.manifest == null || more.length > 0) return outcome.root?.descriptor.digest ?? '';
-  const { config } = JSON.parse(new TextDecoder().decode(only.manifest.bytes)) as {
-    config: { digest: string };
-  };
-  return config.digest;
+  const { bytes, descriptor } = only.manifest;
+  const manifest = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  return manifest.kind === 'manifest' ? manifest.config.digest : descriptor.digest;
 }
 
 async function write(file: string, content: string | Iterable<string>): Promise<void> {

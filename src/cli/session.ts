@@ -1,8 +1,9 @@
-import { availableParallelism, homedir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { exceeded, type Limits } from '../limits.ts';
 import { chooseStyle } from '../report/style.ts';
 import { BlobCache } from '../store/cache/blob-cache.ts';
 import { openSource, openTarget } from '../store/open.ts';
@@ -15,12 +16,17 @@ import { parseMirrors } from '../store/registry/mirrors.ts';
 import { createProxyLookup, type ProxyLookup } from '../store/registry/http/proxy.ts';
 import type { Source, Target } from '../store/place.ts';
 import type { Console } from './command.ts';
+import { readLimits } from './limit-option.ts';
+import { homeOf } from './home.ts';
 import { flag, list, text, type Values } from './option.ts';
 import { chooseProgressMode, startProgress } from './progress-output.ts';
 import type { ProgressMode } from './progress.ts';
 import { atLeast, positive } from './selections.ts';
 import { parseSize } from './sizes.ts';
 import { version } from './version.ts';
+
+/** Milliseconds; what is longer, Node takes for none at all. */
+const longestTimer = 2 ** 31 - 1;
 
 /** What a run needs that the options decide: listeners, registries, workers. Close it when done. */
 export class Session {
@@ -29,6 +35,7 @@ export class Session {
   readonly signal: AbortSignal;
   readonly jobs: number;
   readonly maxScratch: number;
+  readonly limits: Limits;
   readonly platforms: readonly Platform[];
   /** Of an index, where --platform asks for none: those that the traces are of. */
   platformsOfIndex: readonly Platform[] = [];
@@ -47,6 +54,8 @@ export class Session {
     this.#console = console;
     this.#proxies = createProxyLookup(console.env);
     const strict = new AbortController();
+    this.limits = readLimits(values);
+    this.#stopAfter(this.limits.time, strict);
     this.signal = AbortSignal.any([console.signal, strict.signal]);
     this.jobs = values['jobs'] === undefined ? availableParallelism() : positive(values['jobs'], '--jobs');
     this.maxScratch = parseSize(text(values, 'max-scratch') ?? '2GB', '--max-scratch');
@@ -90,6 +99,18 @@ export class Session {
         code: 'SETTING_IGNORED',
         message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect: certificates are checked',
       });
+  }
+
+  /** Ends the whole run when its time is over. */
+  #stopAfter(seconds: number, controller: AbortController): void {
+    if (seconds > longestTimer / 1000) return;
+    const timer = setTimeout(() => {
+      const seen = `it has been at work for ${seconds} seconds`;
+      controller.abort(exceeded('time', this.limits, 'the run takes too long', seen));
+    }, seconds * 1000);
+    // Who forgets to close the session must not wait for it.
+    timer.unref();
+    this.beforeClose(async () => clearTimeout(timer));
   }
 
   openSource(reference: Reference): Promise<Source> {
@@ -136,6 +157,7 @@ export class Session {
       proxies: this.#proxies,
       retryTimes: atLeast(0, values['retry-times'] ?? 4, '--retry-times'),
       timeoutMs: atLeast(1, values['timeout'] ?? 60, '--timeout') * 1000,
+      limits: this.limits,
       clients: this.#clients,
     };
   }
@@ -151,7 +173,7 @@ export class Session {
       passphrase: env['OCISLIM_CLIENT_P12_PASSPHRASE'] || null,
       passphraseFile: text(this.#values, 'client-p12-passphrase-file'),
       env,
-      home: env['HOME'] ?? homedir(),
+      home: homeOf(env),
     });
     this.#shown.set(clientP12, certificates);
     return certificates;
@@ -166,7 +188,7 @@ export class Session {
       creds,
       authfile: text(this.#values, 'authfile'),
       env,
-      home: env['HOME'] ?? homedir(),
+      home: homeOf(env),
     });
     this.#lookups.set(creds, lookup);
     return lookup;

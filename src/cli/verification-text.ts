@@ -1,5 +1,5 @@
 import type { Verification } from '../execute/verify.ts';
-import { displayPath, escapeText, pathFields } from '../report/escape.ts';
+import { displayPath, escapeText, pathFields, safeJsonText } from '../report/escape.ts';
 import { formatNumberOf } from '../report/figures.ts';
 
 /** The verdict in words: a line for each platform, and one for each difference. */
@@ -13,7 +13,7 @@ export function renderVerification(result: Verification, a: string, b: string): 
     differenceCount,
     allowedMissing,
   } of result.platforms) {
-    const where = platform ?? 'image';
+    const where = escapeText(platform ?? 'image');
     const less =
       allowedMissing === 0 ? '' : `, ${formatNumberOf(allowedMissing, 'path')} removed as announced`;
     if (differenceCount === 0 && sameLayers)
@@ -45,5 +45,5 @@ export function renderVerificationJson(result: Verification): string {
     ...platform,
     differences: platform.differences.map(({ path, ...rest }) => ({ ...pathFields(path), ...rest })),
   }));
-  return `${JSON.stringify({ ...result, platforms }, null, 2)}\n`;
+  return `${safeJsonText(JSON.stringify({ ...result, platforms }, null, 2))}\n`;
 }

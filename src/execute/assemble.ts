@@ -3,9 +3,10 @@ import { type Image, layerOf, type LayerRange, nameOfImage, rangeOf } from '../i
 import { originAnnotations, originOf } from '../image/origin.ts';
 import { type Descriptor, describeBytes } from '../oci/descriptor.ts';
 import type { HistoryRow } from '../oci/image-config.ts';
-import { encodeJson, type JsonObject } from '../oci/json.ts';
+import { encodeJson, isJsonObject, type JsonObject } from '../oci/json.ts';
 import type { Index } from '../oci/manifest.ts';
 import { type Family, layerKind, layerMediaType, mediaTypes } from '../oci/media-type.ts';
+import { spellingOf } from '../oci/other-case.ts';
 import type { Resolution, ResolvedContent } from '../slim/resolve.ts';
 import type { RawManifest } from '../store/place.ts';
 import type { SealedLayer } from './layer-writer.ts';
@@ -62,8 +63,8 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     delete annotations['org.opencontainers.image.base.name'];
   }
   noteOrigin(image, annotations, options);
-  Object.assign(annotations, image.plan.labelling.annotations);
-  if (Object.keys(annotations).length > 0) json['annotations'] = annotations;
+  const all = { ...annotations, ...image.plan.labelling.annotations };
+  if (Object.keys(all).length > 0) json['annotations'] = all;
   else delete json['annotations'];
   const bytes = encodeJson(json);
   return {
@@ -154,10 +155,21 @@ function assembleConfig(image: Image, layers: readonly SealedLayer[], options: A
   const history = assembleHistory(image, layers, options);
   if (history !== null) json['history'] = history;
   if (Object.keys(labels).length > 0) {
-    const inner = (json['config'] ?? {}) as JsonObject;
-    json['config'] = { ...inner, Labels: { ...(inner['Labels'] as JsonObject | undefined), ...labels } };
+    const inner = objectOr(json['config'], 'what it says about running', image);
+    const key = spellingOf(inner, 'Labels');
+    json['config'] = { ...inner, [key]: { ...objectOr(inner[key], 'its labels', image), ...labels } };
   }
   return encodeJson(json);
+}
+
+/** What is to be added to. @throws MANIFEST_INVALID for what is something else than an object */
+function objectOr(value: unknown, what: string, image: Image): JsonObject {
+  if (isJsonObject(value)) return value;
+  if (value === undefined || value === null) return {};
+  throw new OcislimError(
+    'MANIFEST_INVALID',
+    `in the config of ${nameOfImage(image)}, ${what} is not an object, so no label can be set`,
+  );
 }
 
 /**

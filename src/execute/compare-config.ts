@@ -1,5 +1,5 @@
 import type { ImageConfig } from '../oci/image-config.ts';
-import type { JsonObject } from '../oci/json.ts';
+import { isJsonObject, type JsonObject } from '../oci/json.ts';
 import type { DifferenceList } from './difference.ts';
 
 /** What a container needs of an image's config (image-spec config.md): the platform, and how to run. */
@@ -13,7 +13,7 @@ export function compareConfig(a: ImageConfig, b: ImageConfig, differences: Diffe
 
 /** Objects member by member. A member that is null is as good as none; an empty object is not (`ExposedPorts`). */
 function compareValue(path: string, a: unknown, b: unknown, differences: DifferenceList): void {
-  if (isObject(a) && isObject(b)) {
+  if (isJsonObject(a) && isJsonObject(b)) {
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
       compareValue(`${path}.${key}`, own(a, key), own(b, key), differences);
     return;
@@ -28,14 +28,10 @@ function own(json: JsonObject, key: string): unknown {
   return Object.hasOwn(json, key) ? json[key] : undefined;
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** JSON with the members of objects in order. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value ?? null);
+  if (!isJsonObject(value)) return JSON.stringify(value ?? null);
   const pairs = Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);

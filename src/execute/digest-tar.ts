@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type LayerIndex, LayerIndexBuilder } from '../changeset/layer-index.ts';
 import { OcislimError } from '../errors.ts';
+import { defaultLimits } from '../limits.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Attributes, readAttributes } from '../tar/attributes.ts';
 import { type ByteString, bytesOf } from '../tar/bytes.ts';
@@ -8,7 +9,7 @@ import type { TarEntry } from '../tar/entry.ts';
 import { TarReader } from '../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
-import { maxEntries } from './scan-tar.ts';
+import { Allowance, type HeaderAllowance } from './allowance.ts';
 
 /** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
 export interface Traits {
@@ -31,6 +32,9 @@ export interface DigestedLayer {
   readonly traits: readonly (Traits | null)[];
 }
 
+/** What the traits of an entry take besides their texts, and the digest of its contents. */
+const traitsBytes = 240;
+
 /** Longer texts are kept as a digest. */
 const maxText = 256;
 
@@ -38,16 +42,17 @@ const maxText = 256;
  * Reads a layer's tar once, to the end of the stream: its headers and the digests of all file contents.
  * @throws TAR_INVALID, LAYER_INVALID, LIMIT
  */
-export async function digestTar(stream: ByteStream): Promise<DigestedLayer> {
+export async function digestTar(
+  stream: ByteStream,
+  allowance: HeaderAllowance = new Allowance(defaultLimits).headers(),
+): Promise<DigestedLayer> {
   const reader = new TarReader(stream);
   const builder = new LayerIndexBuilder();
-  const digester = new EntryDigester(reader);
+  const digester = new EntryDigester(reader, allowance);
   const traits: (Traits | null)[] = [];
   try {
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
-      if (traits.length === maxEntries)
-        throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
-      builder.add(entry);
+      allowance.take(builder.add(entry), entry.link, entry.kind === 'file' ? 0 : entry.head.length);
       const made = entry.kind !== 'link' && entry.kind !== 'global';
       traits.push(made ? await digester.digest(entry) : null);
     }
@@ -60,15 +65,18 @@ export async function digestTar(stream: ByteStream): Promise<DigestedLayer> {
 
 class EntryDigester {
   readonly #reader: TarReader;
+  readonly #allowance: HeaderAllowance;
   readonly #block = new Uint8Array(blockSize);
   /** Most entries have an owner, a time or no attributes in common with others. */
   readonly #texts = new Map<string, string>();
 
-  constructor(reader: TarReader) {
+  constructor(reader: TarReader, allowance: HeaderAllowance) {
     this.#reader = reader;
+    this.#allowance = allowance;
   }
 
   async digest(entry: TarEntry): Promise<Traits> {
+    this.#allowance.takeMore(traitsBytes);
     const attributes = readAttributes(entry);
     const { mode, uid, gid, uname, gname, records, sparse } = attributes;
     const isFile = entry.kind === 'file';
@@ -93,8 +101,10 @@ class EntryDigester {
 
   #shared(text: string): string {
     const known = this.#texts.get(text);
-    if (known === undefined) this.#texts.set(text, text);
-    return known ?? text;
+    if (known !== undefined) return known;
+    this.#allowance.takeMore(text.length);
+    this.#texts.set(text, text);
+    return text;
   }
 
   async #digestPlain(size: number): Promise<string> {

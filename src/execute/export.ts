@@ -21,7 +21,7 @@ import type { RunOptions } from './run.ts';
 import { Scratch } from './scratch.ts';
 
 export interface ExportOptions
-  extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'listener' | 'signal'> {
+  extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
   /** Needed where the source has images for several platforms. */
   readonly platform: Platform | null;
 }
@@ -47,7 +47,7 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
   const image = await chooseImage(options);
   const scratch = new Scratch(options.maxScratch);
   try {
-    const reader = new LayerReader(source, scratch, listener, cache);
+    const reader = new LayerReader(source, scratch, listener, cache, null, given.limits);
     const numbers = image.manifest.layers.map((_, i) => i + 1);
     const indexes = await mapParallel(numbers, options.jobs, signal, (number, _, inner) =>
       reader.index(image, number, inner),
@@ -69,8 +69,8 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
 }
 
 /** The one image that is meant. @throws USAGE where there are several, UNSUPPORTED where there is none */
-export async function chooseImage({ source, platform, signal }: ExportOptions): Promise<Image> {
-  const { members } = await readImageSet(source, platform === null ? [] : [platform], signal);
+export async function chooseImage({ source, platform, limits, signal }: ExportOptions): Promise<Image> {
+  const { members } = await readImageSet(source, platform === null ? [] : [platform], signal, [], limits);
   const found = members.flatMap(({ image, child }) =>
     image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
   );

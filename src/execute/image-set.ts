@@ -1,4 +1,6 @@
 import { OcislimError } from '../errors.ts';
+import { defaultLimits, exceeded, type Limits } from '../limits.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { type Image, readImage } from '../image/image.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { type Index, type IndexChild, isImage, type Manifest, parseManifest } from '../oci/manifest.ts';
@@ -8,7 +10,6 @@ import type { RawManifest, Source } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { collect } from '../stream/collect.ts';
 
-const maxConfig = 8 * 1024 * 1024;
 /** Manifests and configs read at a time: an index may have thousands of children. */
 const requests = 6;
 
@@ -41,11 +42,13 @@ export async function readImageSet(
   platforms: readonly Platform[],
   signal: AbortSignal,
   platformsOfIndex: readonly Platform[] = [],
+  limits: Limits = defaultLimits,
 ): Promise<ImageSet> {
+  const documents = new Documents(source, limits);
   const root = await source.root(signal);
   const document = parseManifest(root.bytes, root.descriptor.mediaType, source.label);
   if (document.kind === 'manifest') {
-    const image = await readMember(source, root, document, signal);
+    const image = await readMember(documents, root, document, signal);
     const platform = image?.config.platform ?? null;
     if (
       platforms.length > 0 &&
@@ -70,12 +73,13 @@ export async function readImageSet(
     signal,
     async (child, _, signal): Promise<Member> => {
       const raw = await source.manifest(child.descriptor, signal);
+      documents.hold(raw.bytes.length);
       if (isIndexType(raw.descriptor.mediaType) || isAttestation(child)) return { child, raw, image: null };
       const parsed = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
       return {
         child,
         raw,
-        image: parsed.kind === 'manifest' ? await readMember(source, raw, parsed, signal) : null,
+        image: parsed.kind === 'manifest' ? await readMember(documents, raw, parsed, signal) : null,
       };
     },
   );
@@ -83,22 +87,53 @@ export async function readImageSet(
   return narrow(source, { root, index: document, members, narrowed: false, selected }, selected);
 }
 
+/** Reads documents of one source, which are all held. */
+class Documents {
+  readonly source: Source;
+  readonly #limits: Limits;
+  #held = 0;
+
+  constructor(source: Source, limits: Limits) {
+    this.source = source;
+    this.#limits = limits;
+  }
+
+  hold(bytes: number): void {
+    this.#held += bytes;
+    if (this.#held > this.#limits['document-bytes'])
+      throw exceeded(
+        'document-bytes',
+        this.#limits,
+        `${this.source.label} has too many images`,
+        `manifests and configs read so far have ${this.#held} bytes together`,
+      );
+  }
+
+  async config(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
+    const most = this.#limits['config-bytes'];
+    const what = `the config of ${this.source.label} is too large`;
+    if (descriptor.size > most)
+      throw exceeded('config-bytes', this.#limits, what, `it states ${descriptor.size} bytes`);
+    // No place gives more than the descriptor states.
+    const bytes = await collect(this.source.blob(descriptor, signal), descriptor.size, what);
+    this.hold(bytes.length);
+    return bytes;
+  }
+}
+
 async function readMember(
-  source: Source,
+  documents: Documents,
   raw: RawManifest,
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<Image | null> {
   if (!isImage(manifest)) return null;
-  const bytes = await collect(
-    source.blob(manifest.config, signal),
-    maxConfig,
-    `the config of ${source.label}`,
-  );
+  const { label } = documents.source;
+  const bytes = await documents.config(manifest.config, signal);
   return readImage(
     raw.descriptor,
     manifest,
-    parseImageConfig(bytes, manifest.layers.length, `the config of ${source.label}`),
+    parseImageConfig(bytes, manifest.layers.length, `the config of ${label}`),
   );
 }
 

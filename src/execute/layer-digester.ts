@@ -1,10 +1,12 @@
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { type Image, layerOf } from '../image/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Source } from '../store/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { type DigestedLayer, digestTar } from './digest-tar.ts';
+import type { HeaderAllowance } from './allowance.ts';
 import { LayerReader } from './layer-reader.ts';
 import { Scratch } from './scratch.ts';
 
@@ -34,13 +36,14 @@ export class LayerDigester {
   readonly #b: Omit<Side, 'image'>;
   readonly #listener: Listener;
   readonly #layers = new Map<Digest, DigestedLayer>();
+  readonly #allowances = new Map<Digest, HeaderAllowance>();
   readonly #verified = new Set<string>();
 
-  constructor(a: Source, b: Source, listener: Listener) {
+  constructor(a: Source, b: Source, listener: Listener, limits: Limits = defaultLimits) {
     // Nothing is read twice: copies would be of no use.
     const scratch = new Scratch(0);
-    this.#a = { source: a, reader: new LayerReader(a, scratch, listener) };
-    this.#b = { source: b, reader: new LayerReader(b, scratch, listener) };
+    this.#a = { source: a, reader: new LayerReader(a, scratch, listener, null, null, limits) };
+    this.#b = { source: b, reader: new LayerReader(b, scratch, listener, null, null, limits) };
     this.#listener = listener;
   }
 
@@ -61,7 +64,12 @@ export class LayerDigester {
   /** Forgets the paths of all layers but these. */
   keepOnly(diffIds: Iterable<Digest>): void {
     const kept = new Set(diffIds);
-    for (const diffId of this.#layers.keys()) if (!kept.has(diffId)) this.#layers.delete(diffId);
+    for (const diffId of this.#layers.keys()) {
+      if (kept.has(diffId)) continue;
+      this.#layers.delete(diffId);
+      this.#allowances.get(diffId)?.release();
+      this.#allowances.delete(diffId);
+    }
   }
 
   #plan(a: Side, b: Side, same: boolean): Reading[] {
@@ -100,8 +108,11 @@ export class LayerDigester {
       onBytes: (count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
     });
     try {
-      if (forPaths) this.#layers.set(diffId, await digestTar(tar));
-      else for await (const _ of tar);
+      if (forPaths) {
+        const allowance = reader.headerAllowance();
+        this.#layers.set(diffId, await digestTar(tar, allowance));
+        this.#allowances.set(diffId, allowance);
+      } else for await (const _ of tar);
     } catch (error) {
       throw error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
     }

@@ -5,6 +5,7 @@ import type { UnpackThreads } from '../codec/unpack/threads.ts';
 import type { Unpacking } from '../codec/unpack/unpacking.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
+import { defaultLimits, exceeded, type Limits } from '../limits.ts';
 import { type Image, layerOf } from '../image/image.ts';
 import { type Descriptor } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
@@ -16,12 +17,10 @@ import type { Source } from '../store/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Seal, tally } from '../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../stream/verify.ts';
+import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gathering } from './gather.ts';
 import type { Scratch } from './scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
-
-/** Contents held of all layers of a run: more than any image has that people use. */
-const maxHeld = 2 * 1024 * 1024 * 1024;
 
 /** Packed bytes from which on a layer is unpacked in a thread. */
 const threadsFrom = 2 * 1024 * 1024;
@@ -58,14 +57,14 @@ export class LayerReader {
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
   readonly #scans = new Map<string, Promise<Scan>>();
-  readonly #maxHeld: number;
+  readonly #allowance: Allowance;
   readonly #threads: UnpackThreads | null;
   #held = 0;
   #downloaded = 0;
 
   /**
-   * `cache`: that of the source, if it has one. `threads`: unpack large layers; without, all is done in this one. `held`: the
-   * most bytes of contents that scans may hold together.
+   * `cache`: that of the source, if it has one. `threads`: unpack large layers; without, all is done in this one.
+   * `limits`: what the layers of all images read may come to.
    */
   constructor(
     source: Source,
@@ -73,10 +72,10 @@ export class LayerReader {
     listener: Listener,
     cache: BlobCache | null = null,
     threads: UnpackThreads | null = null,
-    held: number = maxHeld,
+    limits: Limits = defaultLimits,
   ) {
     this.#threads = threads;
-    this.#maxHeld = held;
+    this.#allowance = new Allowance(limits);
     this.#source = source;
     this.#scratch = scratch;
     this.#listener = listener;
@@ -88,10 +87,25 @@ export class LayerReader {
     return this.#downloaded;
   }
 
+  get #maxWindow(): number {
+    return this.#allowance.limits['window-bytes'];
+  }
+
+  /** For who reads the headers of a layer out of its tar. */
+  headerAllowance(): HeaderAllowance {
+    return this.#allowance.headers();
+  }
+
   /** The unpacked tar of a layer. Its errors say which layer they mean. */
   tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
-    return located(this.#open(descriptor, diffId, number, signal, options), this.#where(number));
+    return located(
+      counted(
+        this.#open(descriptor, diffId, number, signal, options),
+        this.#allowance.unpacking(image, descriptor),
+      ),
+      this.#where(number),
+    );
   }
 
   /** The same, for who wants it in blocks. `seal` is what it is once it has ended. */
@@ -104,6 +118,7 @@ export class LayerReader {
     const { descriptor, diffId } = layerOf(image, number);
     const where = this.#where(number);
     const threads = this.#threadsFor(descriptor);
+    const unpacked = this.#allowance.unpacking(image, descriptor);
     let size = 0;
     let seal: Seal | null = null;
     const source: BlockSource =
@@ -111,6 +126,7 @@ export class LayerReader {
         ? new BlockReader(this.tar(image, number, signal, { onBytes }))
         : new UnpackedBlocks(
             () => this.#unpacking(threads, descriptor, diffId, signal, onBytes),
+            unpacked,
             (digest) => checkDiffId(digest, diffId, `layer ${number}`),
             (error) => locate(where, error),
           );
@@ -132,7 +148,7 @@ export class LayerReader {
   }
 
   async #bytesOf(descriptor: Descriptor, signal: AbortSignal): Promise<ByteStream> {
-    const copy = this.#scratch.read(descriptor.digest);
+    const copy = this.#scratch.read(descriptor.digest, signal);
     // The copy is checked again: another program may have written to it meanwhile.
     if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
     const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
@@ -154,7 +170,7 @@ export class LayerReader {
       // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
       const { decode } = await import('../codec/decode.ts');
       const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
-      const tar = decode(packed, compression, { signal });
+      const tar = decode(packed, compression, { signal, maxWindow: this.#maxWindow });
       // The digest of a plain tar is its DiffID, and has been checked on the way here.
       const isChecked = compression === 'none' && descriptor.digest === diffId;
       yield* isChecked ? tar : verifyDiffId(tar, diffId, what);
@@ -195,7 +211,12 @@ export class LayerReader {
     onBytes: (count: number) => void,
   ): Promise<Unpacking> {
     const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
-    return threads.open(packed, { compression, hash: algorithmOf(diffId), signal });
+    return threads.open(packed, {
+      compression,
+      maxWindow: this.#maxWindow,
+      hash: algorithmOf(diffId),
+      signal,
+    });
   }
 
   /** What the headers of a layer say. */
@@ -244,6 +265,7 @@ export class LayerReader {
         known !== null && knownFacts !== null
           ? { index: known, facts: knownFacts }
           : await this.#read(image, number, gathering, signal, progress);
+      if (scan.index === known) holdIndex(known, this.#allowance.headers());
       this.#hold(scan.facts);
       const { tarBytes } = scan.index;
       if (known === null) await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
@@ -259,11 +281,13 @@ export class LayerReader {
   /** Layers are read in any order, but what they hold together is the same in each. @throws LIMIT */
   #hold({ contents }: LayerFacts): void {
     for (const bytes of contents.values()) this.#held += bytes.length;
-    if (this.#held <= this.#maxHeld) return;
-    throw new OcislimError(
-      'LIMIT',
-      `package databases and settings of all layers have more than ${this.#maxHeld} bytes together`,
-      { advice: 'Squash the image first: what upper layers replace counts too.' },
+    const { limits } = this.#allowance;
+    if (this.#held <= limits['contents-bytes']) return;
+    throw exceeded(
+      'contents-bytes',
+      limits,
+      'package databases and settings take too much memory',
+      `those of the layers read so far have ${this.#held} bytes together, with what upper layers replace`,
     );
   }
 
@@ -276,7 +300,11 @@ export class LayerReader {
   ): Promise<Scan> {
     const { scanTar } = await import('./scan-tar.ts');
     const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
-    const index = await scanTar(this.tar(image, number, signal, { onBytes, lent: true }), gatherer);
+    const index = await scanTar(
+      this.tar(image, number, signal, { onBytes, lent: true }),
+      gatherer,
+      this.#allowance.headers(),
+    );
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }
 
@@ -312,6 +340,18 @@ function locate(where: string, error: unknown): unknown {
   return error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
 }
 
+async function* counted(stream: ByteStream, onUnpacked: (count: number) => void): ByteStream {
+  for await (const chunk of stream) {
+    onUnpacked(chunk.length);
+    yield chunk;
+  }
+}
+
+/** An index out of the cache takes as much memory as one that was read. @throws LIMIT */
+function holdIndex({ paths, symlinks, targets }: LayerIndex, allowance: HeaderAllowance): void {
+  paths.forEach((path, i) => allowance.take(path, symlinks.get(i) ?? targets.get(i) ?? '', 0));
+}
+
 async function* located(stream: ByteStream, where: string): ByteStream {
   try {
     yield* stream;
@@ -323,16 +363,19 @@ async function* located(stream: ByteStream, where: string): ByteStream {
 /** What a thread unpacks, opened at the first block. */
 class UnpackedBlocks implements BlockSource {
   readonly #open: () => Promise<Unpacking>;
+  readonly #onUnpacked: (count: number) => void;
   readonly #check: (digest: Digest) => void;
   readonly #locate: (error: unknown) => unknown;
   #unpacking: Promise<Unpacking> | null = null;
 
   constructor(
     open: () => Promise<Unpacking>,
+    onUnpacked: (count: number) => void,
     check: (digest: Digest) => void,
     locate: (error: unknown) => unknown,
   ) {
     this.#open = open;
+    this.#onUnpacked = onUnpacked;
     this.#check = check;
     this.#locate = locate;
   }
@@ -341,6 +384,7 @@ class UnpackedBlocks implements BlockSource {
     try {
       const unpacking = await (this.#unpacking ??= this.#open());
       const block = await unpacking.next(memory);
+      this.#onUnpacked(block.bytes.length);
       if (block.last) this.#check(unpacking.digest());
       return block;
     } catch (error) {

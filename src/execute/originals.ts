@@ -1,6 +1,7 @@
 import { OcislimError } from '../errors.ts';
 import { type Image, nameOfImage } from '../image/image.ts';
 import { type Origin, originOf } from '../image/origin.ts';
+import type { Limits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { JoinedSource } from '../store/joined-source.ts';
@@ -11,6 +12,7 @@ export interface OriginalOptions {
   readonly platforms: readonly Platform[];
   /** The place given as the original; null where the image itself says. */
   readonly given: Source | null;
+  readonly limits?: Limits;
   /** Opens what an image names as its original, by name and digest. Whoever gives it closes it. */
   readonly open: (origin: Origin, signal: AbortSignal) => Promise<readonly Source[]>;
   readonly signal: AbortSignal;
@@ -30,10 +32,10 @@ export interface Originals {
  * @throws NOT_FOUND, ORIGINAL_MISMATCH, and what sources throw
  */
 export async function findOriginals(source: Source, options: OriginalOptions): Promise<Originals> {
-  const { given, platforms, signal } = options;
-  const { members } = await readImageSet(source, platforms, signal);
+  const { given, platforms, limits, signal } = options;
+  const { members } = await readImageSet(source, platforms, signal, [], limits);
   const slim = members.flatMap(({ image }) => (image === null ? [] : [image]));
-  const candidates = given === null ? [] : await imagesOf(given, signal);
+  const candidates = given === null ? [] : await imagesOf(given, limits, signal);
   const found = new Map<Digest, { readonly image: Image; readonly source: Source }>();
   for (const image of slim) {
     const origin = originOf(image);
@@ -57,16 +59,16 @@ export async function findOriginals(source: Source, options: OriginalOptions): P
   };
 }
 
-async function imagesOf(source: Source, signal: AbortSignal): Promise<Image[]> {
-  const { members } = await readImageSet(source, [], signal);
+async function imagesOf(source: Source, limits: Limits | undefined, signal: AbortSignal): Promise<Image[]> {
+  const { members } = await readImageSet(source, [], signal, [], limits);
   return members.flatMap(({ image }) => (image === null ? [] : [image]));
 }
 
-async function follow(image: Image, origin: Origin, { open, signal }: OriginalOptions) {
+async function follow(image: Image, origin: Origin, { open, limits, signal }: OriginalOptions) {
   let reason: unknown = null;
   for (const source of await open(origin, signal)) {
     try {
-      const found = (await imagesOf(source, signal)).find(
+      const found = (await imagesOf(source, limits, signal)).find(
         ({ descriptor }) => descriptor.digest === origin.digest,
       );
       if (found !== undefined) return { image: found, source };

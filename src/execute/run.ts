@@ -5,6 +5,7 @@ import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { windowCapped } from '../codec/zstd-level.ts';
 import { OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import {
   encodingOf,
   type Image,
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly epoch: number | null;
   /** Publish nothing unless all layer blobs together shrink by this share of their size. */
   readonly requireSavings: number | null;
+  /** How much of what strangers have made is taken; the defaults unless told. */
+  readonly limits?: Limits;
   /** Is the digest of everything that is removed asked for? */
   readonly digests?: boolean;
   readonly listener: Listener;
@@ -102,12 +105,12 @@ const adoptions = 6;
  * layers, puts manifests together and publishes them, the root last. On any error nothing has been published.
  */
 export async function run(options: RunOptions): Promise<RunOutcome> {
-  const { listener, signal, cache = null } = options;
+  const { listener, signal, cache = null, limits = defaultLimits } = options;
   const cached = cache === null ? null : new CachedSource(options.source, cache);
   const source = cached ?? options.source;
   const scratch = new Scratch(options.maxScratch);
   try {
-    const set = await readImageSet(source, options.platforms, signal, options.platformsOfIndex);
+    const set = await readImageSet(source, options.platforms, signal, options.platformsOfIndex, limits);
     const images = set.members.flatMap(({ image, child }) =>
       image === null
         ? []
@@ -121,7 +124,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
       );
     }
     requireOneImage(images.map(({ image }) => image));
-    const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers);
+    const reader = new LayerReader(source, scratch, listener, cache, options.pool.unpackers, limits);
     const scanned = await mapParallel(images, 1, signal, async ({ image, platform }, _, inner) => ({
       image,
       platform,
@@ -365,9 +368,10 @@ async function publish(target: Target, root: RawManifest, signal: AbortSignal): 
   try {
     await target.publish(root, signal);
   } catch (error) {
-    if (!(error instanceof OcislimError) || error.code !== 'INTERRUPTED') throw error;
+    if (!(error instanceof OcislimError) || (error.code !== 'INTERRUPTED' && error !== signal.reason))
+      throw error;
     throw new OcislimError(
-      'INTERRUPTED',
+      error.code,
       `interrupted while ${target.label} was being published: it is the old image or the new one, ${root.descriptor.digest}`,
       { cause: error },
     );

@@ -1,21 +1,23 @@
 import { type LayerIndex, LayerIndexBuilder } from '../changeset/layer-index.ts';
-import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { defaultLimits } from '../limits.ts';
 import { collect } from '../stream/collect.ts';
 import { checkGlobal } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
 import type { FileSink } from '../slim/facts/collector.ts';
+import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gatherer } from './gather.ts';
-
-/** More entries than this are refused: a name takes memory until the end of the run. */
-export const maxEntries = 10_000_000;
 
 /**
  * Reads the headers of a layer's tar, and the stream to its end; bodies only as far as `gatherer` asks for them. The chunks may
  * be lent: nothing refers to one when the next is asked for.
  * @throws TAR_INVALID, LAYER_INVALID, LIMIT
  */
-export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = null): Promise<LayerIndex> {
+export async function scanTar(
+  stream: ByteStream,
+  gatherer: Gatherer | null = null,
+  allowance: HeaderAllowance = new Allowance(defaultLimits).headers(),
+): Promise<LayerIndex> {
   const reader = new TarReader(stream);
   const builder = new LayerIndexBuilder();
   try {
@@ -23,8 +25,7 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
     for (;;) {
       const entry = reader.nextNow() ?? (await reader.next());
       if (entry === null) break;
-      if (++count > maxEntries)
-        throw new OcislimError('LIMIT', `a layer has more than ${maxEntries} entries`);
+      count++;
       if (entry.kind === 'global')
         checkGlobal(
           (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(
@@ -33,6 +34,7 @@ export async function scanTar(stream: ByteStream, gatherer: Gatherer | null = nu
           ),
         );
       const path = builder.add(entry);
+      allowance.take(path, entry.link, entry.kind === 'file' ? 0 : entry.head.length);
       const sink = gatherer?.open(count - 1, entry, path) ?? null;
       if (sink !== null) await drain(reader, sink);
     }

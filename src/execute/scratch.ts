@@ -1,21 +1,23 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, hexOf } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
+import { readRange, writeAt } from '../store/file-bytes.ts';
+import { openUnnamedFile, sweepTemporaryFolders } from '../store/temporary.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 
+/** Each takes a file descriptor. */
+const mostFiles = 256;
+
 /**
- * Blobs on local disk between the first and the second reading of a layer, within a budget. Nothing depends on it:
- * what does not fit is read from the source again.
+ * Blobs on local disk between the first and the second reading of a layer, within a budget: in files without names, so
+ * that nothing is left however the run ends. Nothing depends on it: what does not fit is read from the source again.
  */
 export class Scratch {
   readonly #budget: number;
-  #directory: Promise<string> | null = null;
+  #limit: Promise<number> | null = null;
   #used = 0;
-  #spools = 0;
-  readonly #files = new Map<Digest, string>();
+  readonly #files = new Map<Digest, { readonly file: FileHandle; readonly size: number }>();
 
   /** `budget` in bytes; 0 for no scratch at all. */
   constructor(budget: number) {
@@ -25,78 +27,88 @@ export class Scratch {
   /** Passes a blob through and keeps a copy, if it fits. The copy counts once the stream has ended well. */
   async *keep(stream: ByteStream, descriptor: Descriptor): ByteStream {
     const { digest, size } = descriptor;
-    if (size === 0 || this.#files.has(digest) || this.#used + size > this.#budget) {
-      yield* stream;
-      return;
-    }
-    this.#used += descriptor.size;
-    const folder = await this.#folder().catch(() => null);
-    const path = join(folder ?? '', hexOf(descriptor.digest));
+    const isWanted = size > 0 && !this.#files.has(digest) && this.#files.size < mostFiles;
     // Without a place to write (a read-only root) the work goes on without scratch.
-    const file = folder === null ? null : await open(path, 'wx', 0o600).catch(() => null);
-    let whole = false;
-    let broken = file === null;
+    let file = isWanted ? await this.#open(size) : null;
+    let at = 0;
+    const drop = async (): Promise<void> => {
+      const dropped = file;
+      file = null;
+      this.#used -= size;
+      await dropped?.close().catch(() => {});
+    };
     try {
       for await (const chunk of stream) {
-        // A full disk costs the copy, not the run.
-        if (!broken) await file?.writeFile(chunk).catch(() => (broken = true));
+        if (file !== null) {
+          try {
+            await writeAt(file, chunk, at);
+            at += chunk.length;
+          } catch {
+            // A full disk costs the copy, not the run, and gets its room back.
+            await drop();
+          }
+        }
         yield chunk;
       }
-      whole = !broken;
-    } finally {
-      await file?.close();
-      if (whole) this.#files.set(descriptor.digest, path);
-      else {
-        this.#used -= descriptor.size;
-        if (file !== null) await rm(path, { force: true });
+      if (file !== null && at === size && !this.#files.has(digest)) {
+        this.#files.set(digest, { file, size });
+        file = null;
       }
+    } finally {
+      if (file !== null) await drop();
     }
   }
 
   /** The copy of a blob, or null. */
-  read(digest: Digest): ByteStream | null {
-    const path = this.#files.get(digest);
-    return path === undefined ? null : createReadStream(path, { highWaterMark: 256 * 1024 });
+  read(digest: Digest, signal: AbortSignal): ByteStream | null {
+    const kept = this.#files.get(digest);
+    return kept === undefined ? null : readRange(kept.file, 0, kept.size, signal);
   }
 
-  /** Bytes of the budget that nothing has taken. */
-  get free(): number {
-    return this.#budget - this.#used;
+  /** Bytes that nothing has taken: of the budget, or of what the disk can spare. */
+  async free(): Promise<number> {
+    return (await this.#room()) - this.#used;
   }
 
-  /** A file for `bytes` bytes that is gone when it is removed; null without the room for it, or a place to write. */
+  /** A file for `bytes` bytes that is gone when it is closed; null without the room for it, or a place to write. */
   async createFile(
     bytes: number,
-  ): Promise<{ readonly file: FileHandle; readonly remove: () => Promise<void> } | null> {
-    if (bytes > this.free) return null;
-    this.#used += bytes;
-    const name = `spool-${String(this.#spools++)}`;
-    const path = await this.#folder().then(
-      (folder) => join(folder, name),
-      () => null,
-    );
-    const file = path === null ? null : await open(path, 'wx+', 0o600).catch(() => null);
-    if (path === null || file === null) {
-      this.#used -= bytes;
-      return null;
-    }
+  ): Promise<{ readonly file: FileHandle; readonly close: () => Promise<void> } | null> {
+    const file = await this.#open(bytes);
+    if (file === null) return null;
     return {
       file,
-      remove: async () => {
+      close: async () => {
         this.#used -= bytes;
         await file.close();
-        await rm(path, { force: true });
       },
     };
   }
 
   async close(): Promise<void> {
-    const directory = await this.#directory?.catch(() => null);
-    if (directory !== undefined && directory !== null) await rm(directory, { recursive: true, force: true });
+    // Also where nothing was written: what another run has left is to go.
+    await this.#room();
+    for (const { file } of this.#files.values()) await file.close().catch(() => {});
     this.#files.clear();
   }
 
-  #folder(): Promise<string> {
-    return (this.#directory ??= mkdtemp(join(tmpdir(), 'ocislim-')));
+  async #open(bytes: number): Promise<FileHandle | null> {
+    const room = await this.#room();
+    if (this.#used + bytes > room) return null;
+    this.#used += bytes;
+    const file = await openUnnamedFile().catch(() => null);
+    if (file === null) this.#used -= bytes;
+    return file;
+  }
+
+  #room(): Promise<number> {
+    return (this.#limit ??= this.#budget === 0 ? Promise.resolve(0) : this.#look());
+  }
+
+  /** The destination may be on the same disk: half of what is free there is left to it. */
+  async #look(): Promise<number> {
+    await sweepTemporaryFolders();
+    const disk = await statfs(tmpdir()).catch(() => null);
+    return disk === null ? 0 : Math.min(this.#budget, Math.floor((disk.bavail * disk.bsize) / 2));
   }
 }

@@ -54,7 +54,7 @@ export class SpoolRoom {
   }
 
   async #whatThereIs(wanted: number): Promise<Spool> {
-    const free = Math.min(wanted, this.#scratch?.free ?? 0);
+    const free = Math.min(wanted, (await this.#scratch?.free()) ?? 0);
     const file = free > this.#half ? await this.#inFile(free) : null;
     return file ?? this.#inMemory(Math.min(wanted, this.#half), () => {});
   }
@@ -75,13 +75,13 @@ export class SpoolRoom {
   async #inFile(capacity: number): Promise<Spool | null> {
     const scratch = (await this.#scratch?.createFile(capacity)) ?? null;
     if (scratch === null) return null;
-    const { file, remove } = scratch;
+    const { file, close } = scratch;
     return {
       capacity,
       write: (at, bytes) => writeWhole(file, bytes, at),
       read: (at, length) => readWhole(file, length, at),
       close: async () => {
-        await remove();
+        await close();
         this.#closed();
       },
     };

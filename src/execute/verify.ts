@@ -1,5 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
+import type { Limits } from '../limits.ts';
 import { formatPlatform, matchesPlatform, type Platform } from '../oci/platform.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
 import type { Source } from '../store/place.ts';
@@ -16,7 +17,7 @@ export type { Difference } from './difference.ts';
 
 /** Nothing is read twice here, so that `maxScratch` is not drawn on. */
 export interface VerifyOptions
-  extends Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'listener' | 'signal'> {
+  extends Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
   readonly a: Source;
   readonly b: Source;
   /** Which paths of A may be missing in B. What is there in B must be as it was, whatever this says. */
@@ -61,13 +62,13 @@ export async function verifyImages(given: VerifyOptions): Promise<Verification> 
   const { cache = null } = given;
   const near = (source: Source) => (cache === null ? source : new CachedSource(source, cache));
   const options = { ...given, a: near(given.a), b: near(given.b) };
-  const { a, b, platforms, signal } = options;
+  const { a, b, platforms, limits, signal } = options;
   const images = await mapParallel([a, b], 2, signal, (source, _, inner) =>
-    readImages(source, platforms, inner),
+    readImages(source, platforms, limits, inner),
   );
   const [before = [], after = []] = images;
   const pairs = pairUp(before, after);
-  const digester = new LayerDigester(a, b, options.listener);
+  const digester = new LayerDigester(a, b, options.listener, limits);
   const results: PlatformVerification[] = [];
   for (const [i, pair] of pairs.entries()) {
     results.push(await verifyPair(pair, digester, options));
@@ -85,9 +86,10 @@ interface PlatformImage {
 async function readImages(
   source: Source,
   platforms: readonly Platform[],
+  limits: Limits | undefined,
   signal: AbortSignal,
 ): Promise<PlatformImage[]> {
-  const { members } = await readImageSet(source, platforms, signal);
+  const { members } = await readImageSet(source, platforms, signal, [], limits);
   const images = members.flatMap(({ image, child }) =>
     image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
   );

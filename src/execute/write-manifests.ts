@@ -1,5 +1,6 @@
 import type { Listener } from '../events.ts';
 import type { Image, Transform } from '../image/image.ts';
+import { defaultLimits, exceeded, type Limits } from '../limits.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Manifest, parseManifest } from '../oci/manifest.ts';
@@ -19,6 +20,7 @@ export interface ManifestOptions {
   readonly there: ReadonlySet<Digest>;
   /** Makes layers again that the target has lost; false for others. */
   readonly again: (digests: readonly Digest[], signal: AbortSignal) => Promise<boolean>;
+  readonly limits?: Limits;
 }
 
 /**
@@ -45,6 +47,7 @@ export async function writeManifests(
     ),
   );
   const children: { member: Member; manifest: Descriptor | null }[] = [];
+  const tree = new TreeCopier(target, source, options.limits);
   // One platform of several becomes an image without an index: nothing but an index can hold its attestations.
   const single = set.narrowed && set.selected.length === 1 && assembled.size === 1;
   for (const member of set.members) {
@@ -69,7 +72,7 @@ export async function writeManifests(
       continue;
     }
     if (single) continue;
-    await copyTree(target, source, member.raw, signal);
+    await tree.copy(member.raw, 1, signal);
     children.push({ member, manifest: member.raw.descriptor });
   }
   if (set.index === null || single) return [...assembled.values()][0]?.manifest ?? set.root;
@@ -109,22 +112,46 @@ function annotationsOf(options: ManifestOptions, image: Image): Readonly<Record<
   return options.transform(image).plan.labelling.annotations;
 }
 
-/** Everything that a manifest names, copied as it is: attestations, artifacts, nested indexes. */
-async function copyTree(
-  target: Target,
-  source: Source,
-  raw: RawManifest,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!isIndexType(raw.descriptor.mediaType) && !isManifestType(raw.descriptor.mediaType)) return;
-  const document = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
-  if (document.kind === 'index') {
-    for (const { descriptor } of document.children)
-      await copyTree(target, source, await source.manifest(descriptor, signal), signal);
-  } else {
-    await copyBlobs(target, source, document, signal);
+/**
+ * Copies everything that a manifest names as it is: attestations, artifacts, nested indexes. What is named twice is copied once,
+ * since an index that names another twice, which names another twice, doubles the work with each.
+ */
+class TreeCopier {
+  readonly #target: Target;
+  readonly #source: Source;
+  readonly #limits: Limits;
+  readonly #copied = new Set<Digest>();
+
+  constructor(target: Target, source: Source, limits: Limits = defaultLimits) {
+    this.#target = target;
+    this.#source = source;
+    this.#limits = limits;
   }
-  await target.putManifest(raw, signal);
+
+  /** `depth`: indexes around it. @throws LIMIT */
+  async copy(raw: RawManifest, depth: number, signal: AbortSignal): Promise<void> {
+    const { mediaType, digest } = raw.descriptor;
+    if (!isIndexType(mediaType) && !isManifestType(mediaType)) return;
+    const [target, source] = [this.#target, this.#source];
+    const document = parseManifest(raw.bytes, mediaType, `a manifest of ${source.label}`);
+    if (document.kind === 'index') {
+      if (depth >= this.#limits['index-depth'])
+        throw exceeded(
+          'index-depth',
+          this.#limits,
+          `${source.label} has too many indexes in each other`,
+          `index ${digest} lies in ${depth} others`,
+        );
+      for (const { descriptor } of document.children) {
+        if (this.#copied.has(descriptor.digest)) continue;
+        await this.copy(await source.manifest(descriptor, signal), depth + 1, signal);
+      }
+    } else {
+      await copyBlobs(target, source, document, signal);
+    }
+    await target.putManifest(raw, signal);
+    this.#copied.add(digest);
+  }
 }
 
 async function copyBlobs(

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
-import type { JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 
 /** A typed view of a descriptor; `json` is the object it came from, unknown keys included (image-spec descriptor.md). */
 export interface Descriptor {
@@ -14,10 +14,8 @@ export interface Descriptor {
 
 /** @throws MANIFEST_INVALID naming `what`. */
 export function parseDescriptor(value: unknown, what: string): Descriptor {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OcislimError('MANIFEST_INVALID', `${what} is not a descriptor object`);
-  }
-  const json = value as JsonObject;
+  if (!isJsonObject(value)) throw new OcislimError('MANIFEST_INVALID', `${what} is not a descriptor object`);
+  const json = value;
   const { mediaType, size, annotations } = json;
   if (typeof mediaType !== 'string' || mediaType === '') {
     throw new OcislimError('MANIFEST_INVALID', `${what} has no mediaType`);
@@ -35,7 +33,7 @@ export function parseDescriptor(value: unknown, what: string): Descriptor {
 }
 
 function stringMap(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  if (!isJsonObject(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
   );

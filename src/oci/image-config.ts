@@ -1,7 +1,8 @@
 import { OcislimError } from '../errors.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
-import { type Platform, readPlatform } from './platform.ts';
+import { knownKeys, refuseOtherCase, refuseTwoSpellings } from './other-case.ts';
+import { type Platform, platformKeys, readPlatform } from './platform.ts';
 
 /** One row of an image's history (image-spec config.md). Rows with `empty_layer` stand for no layer. */
 export interface HistoryRow {
@@ -21,6 +22,32 @@ export interface ImageConfig {
   readonly bytes: Uint8Array;
 }
 
+const ownKeys = knownKeys('created', 'rootfs', 'history', 'config');
+const rootfsKeys = knownKeys('type', 'diff_ids');
+const rowKeys = knownKeys('created', 'created_by', 'empty_layer');
+const runKeys = knownKeys(
+  'Entrypoint',
+  'Cmd',
+  'Env',
+  'User',
+  'WorkingDir',
+  'Volumes',
+  'ExposedPorts',
+  'Healthcheck',
+  'Shell',
+  'Labels',
+);
+
+/** What a program in Go would read otherwise. How to run is known to be written in any case, but not in two. */
+function refuseTwoReadings(json: JsonObject, what: string): void {
+  const { rootfs, history, config } = json;
+  refuseOtherCase([json], ownKeys, what);
+  refuseOtherCase([json], platformKeys, what);
+  refuseOtherCase([rootfs], rootfsKeys, what);
+  refuseOtherCase(Array.isArray(history) ? history : [], rowKeys, what);
+  refuseTwoSpellings(config, runKeys, what);
+}
+
 /**
  * Reads a config and checks it against the number of layers of its manifest.
  * A history of another length is let pass here: only who rewrites it must understand it.
@@ -28,6 +55,7 @@ export interface ImageConfig {
  */
 export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: string): ImageConfig {
   const json = parseJsonObject(bytes, what);
+  refuseTwoReadings(json, what);
   const rootfs = json['rootfs'] as JsonObject | undefined;
   const list = rootfs?.['diff_ids'];
   if (typeof rootfs !== 'object' || rootfs === null || rootfs['type'] !== 'layers') {

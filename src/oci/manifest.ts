@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, parseDescriptor } from './descriptor.ts';
-import { type JsonObject, parseJsonObject } from './json.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from './json.ts';
 import {
   type Family,
   familyOf,
@@ -9,7 +9,8 @@ import {
   isManifestType,
   mediaTypes,
 } from './media-type.ts';
-import { type Platform, readPlatform } from './platform.ts';
+import { knownKeys, refuseOtherCase } from './other-case.ts';
+import { type Platform, platformKeys, readPlatform } from './platform.ts';
 
 /** An image manifest: typed view, parsed value (unknown keys included) and exact bytes (image-spec manifest.md). */
 export interface Manifest {
@@ -51,7 +52,7 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, what: string
     });
   }
   const json = parseJsonObject(bytes, what);
-  refuseOtherCase(json, what);
+  refuseTwoReadings(json, what);
   const inside = json['mediaType'];
   if (inside !== undefined && inside !== mediaType) {
     throw new OcislimError(
@@ -109,37 +110,36 @@ function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what:
 }
 
 /** The keys of manifests, indexes and descriptors. */
-const ownKeys: ReadonlyMap<string, string> = new Map(
-  [
-    'schemaVersion',
-    'mediaType',
-    'artifactType',
-    'config',
-    'layers',
-    'manifests',
-    'subject',
-    'annotations',
-    'digest',
-    'size',
-    'urls',
-    'data',
-    'platform',
-    'fsLayers',
-  ].map((key) => [key.toLowerCase(), key]),
+const ownKeys = knownKeys(
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'manifests',
+  'subject',
+  'annotations',
+  'digest',
+  'size',
+  'urls',
+  'data',
+  'platform',
+  'fsLayers',
 );
 
-/** To programs in Go `Layers` is `layers`, and the last one counts. */
-function refuseOtherCase(json: JsonObject, what: string): void {
+/**
+ * Refuses what a program in Go would read otherwise, in a manifest, an index or the `index.json` of a layout, and
+ * annotations that are none. @throws MANIFEST_INVALID naming `what`
+ */
+export function refuseTwoReadings(json: JsonObject, what: string): void {
   const parts = [json, json['config'], json['subject'], json['layers'], json['manifests']].flat();
+  refuseOtherCase(parts, ownKeys, what);
+  const platforms = parts.map((part) => (isJsonObject(part) ? part['platform'] : null));
+  refuseOtherCase(platforms, platformKeys, what);
   for (const part of parts) {
-    if (typeof part !== 'object' || part === null) continue;
-    const found = Object.keys(part).find((key) => (ownKeys.get(key.toLowerCase()) ?? key) !== key);
-    if (found !== undefined) {
-      throw new OcislimError(
-        'MANIFEST_INVALID',
-        `${what} has the key ${JSON.stringify(found)}, which some programs take for "${ownKeys.get(found.toLowerCase()) ?? ''}"; it could be read in two ways`,
-      );
-    }
+    const annotations = isJsonObject(part) ? (part['annotations'] ?? null) : null;
+    if (annotations !== null && !isJsonObject(annotations))
+      throw new OcislimError('MANIFEST_INVALID', `${what} has annotations that are not an object`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { OcislimError } from '../errors.ts';
+import { knownKeys } from './other-case.ts';
 
 /** The part of a platform that tells two images of an index apart (image-spec image-index.md). */
 export interface Platform {
@@ -7,6 +8,9 @@ export interface Platform {
   readonly variant?: string;
   readonly osVersion?: string;
 }
+
+/** The keys of a platform, in an index and in a config. */
+export const platformKeys = knownKeys('os', 'architecture', 'variant', 'os.version', 'os.features');
 
 /** `linux/arm64/v8`; `unknown/unknown` marks what is not an image to run (attestations). */
 export function formatPlatform(platform: Platform): string {

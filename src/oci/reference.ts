@@ -82,7 +82,18 @@ export function parseReference(text: string): Reference {
 }
 
 function refuse(text: string, why: string, how: string = advice): OcislimError {
-  return new OcislimError('REFERENCE_INVALID', `cannot use ${JSON.stringify(text)}: ${why}`, { advice: how });
+  const shown = JSON.stringify(withoutPassword(text));
+  return new OcislimError('REFERENCE_INVALID', `cannot use ${shown}: ${why}`, { advice: how });
+}
+
+/** For messages: a name that somebody wrote with a password in it (`user:password@host/app`), without that. */
+export function withoutPassword(text: string): string {
+  if (/^(?:oci|oci-archive|docker-archive):/.test(text)) return text;
+  let at = text.lastIndexOf('@');
+  // Before a digest it is the sign of the digest.
+  if (/^@sha(?:256|512):/.test(text.slice(at, at + 8))) at = at === 0 ? -1 : text.lastIndexOf('@', at - 1);
+  const colon = text.indexOf(':');
+  return colon < 0 || colon > at ? text : `${text.slice(0, colon)}:***${text.slice(at)}`;
 }
 
 function splitDigest(

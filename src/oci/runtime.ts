@@ -1,5 +1,6 @@
 import type { ImageConfig } from './image-config.ts';
-import type { JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { spellingOf } from './other-case.ts';
 
 /** What an image config says about running the image (image-spec config.md, "config"). */
 export interface Runtime {
@@ -19,30 +20,32 @@ export interface Runtime {
   readonly shell: readonly string[];
 }
 
-/** Reads leniently: what has another type than it should counts as absent, as runtimes have it. */
+/** Reads leniently, as runtimes do: what has another type than it should counts as absent, and names have any case. */
 export function readRuntime({ json }: ImageConfig): Runtime {
   const config = objectOf(json['config']);
+  const member = (name: string): unknown => config[spellingOf(config, name)];
   const environment = new Map<string, string>();
-  for (const pair of stringsOf(config['Env'])) {
+  for (const pair of stringsOf(member('Env'))) {
     const equals = pair.indexOf('=');
     if (equals > 0) environment.set(pair.slice(0, equals), pair.slice(equals + 1));
   }
-  const healthcheck = stringsOf(objectOf(config['Healthcheck'])['Test']);
+  const check = objectOf(member('Healthcheck'));
+  const healthcheck = stringsOf(check[spellingOf(check, 'Test')]);
   return {
-    entrypoint: stringsOf(config['Entrypoint']),
-    command: stringsOf(config['Cmd']),
+    entrypoint: stringsOf(member('Entrypoint')),
+    command: stringsOf(member('Cmd')),
     environment,
-    user: textOf(config['User']),
-    workingDirectory: textOf(config['WorkingDir']),
-    volumes: Object.keys(objectOf(config['Volumes'])),
-    ports: Object.keys(objectOf(config['ExposedPorts'])),
+    user: textOf(member('User')),
+    workingDirectory: textOf(member('WorkingDir')),
+    volumes: Object.keys(objectOf(member('Volumes'))),
+    ports: Object.keys(objectOf(member('ExposedPorts'))),
     healthcheck: healthcheck[0] === 'NONE' ? [] : healthcheck,
-    shell: stringsOf(config['Shell']),
+    shell: stringsOf(member('Shell')),
   };
 }
 
 function objectOf(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+  return isJsonObject(value) ? value : {};
 }
 
 function stringsOf(value: unknown): readonly string[] {

@@ -35,9 +35,16 @@ function hex(byte: number): string {
 
 /** The JSON text of a value whose strings hold nothing that a terminal or a CI log acts on; it parses to the same value. */
 export function safeJson(value: string | number | boolean | null): string {
-  return JSON.stringify(value)
+  return safeJsonText(JSON.stringify(value));
+}
+
+/** The same for a JSON text, or several on lines of their own: what is escaped can only stand in strings. */
+export function safeJsonText(json: string): string {
+  return json
     .replace(unsafe, (character) =>
-      character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+      character === '\n'
+        ? character
+        : character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
     )
     .replace(/#(?=#\w*\[)/g, '\\u0023');
 }

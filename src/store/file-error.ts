@@ -6,10 +6,22 @@ export function systemCode(error: unknown): string | null {
   return typeof error.code === 'string' ? error.code : null;
 }
 
-/** A system error as IO in words ("cannot write X: no space left on device"); other throwables pass. */
-export function fileError(doing: string, error: unknown): unknown {
+const advices: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full: make room there, or name a place on another disk.',
+  EDQUOT: 'The quota is used up: make room there, or name a place on another disk.',
+  EFBIG: 'Files may not become so large there (ulimit -f, or the file system): name another place.',
+  EROFS: 'Nothing can be written there: name a place on another disk.',
+};
+
+/**
+ * A system error as IO in words ("cannot write X: no space left on device"), with what to do about it where that is
+ * known; other throwables pass.
+ */
+export function fileError(doing: string, error: unknown, advice?: string): unknown {
   const code = systemCode(error);
   if (code === null) return error;
   const reason = /^[A-Z0-9]+: ([^,]*)/.exec((error as Error).message)?.[1] ?? code;
-  return new OcislimError('IO', `cannot ${doing}: ${reason}`, { cause: error });
+  const told = advice ?? advices[code];
+  const options = told === undefined ? { cause: error } : { cause: error, advice: told };
+  return new OcislimError('IO', `cannot ${doing}: ${reason}`, options);
 }

@@ -27,17 +27,27 @@ export async function openSource(
     case 'layout': {
       const { directoryFiles } = await import('./layout/layout-files.ts');
       const { LayoutSource } = await import('./layout/layout-source.ts');
-      return new LayoutSource(label, directoryFiles(settled.path, what), settled);
+      return new LayoutSource(label, directoryFiles(settled.path, what), settled, options.limits);
     }
     case 'oci-archive': {
       const { ArchiveFiles } = await import('./archive/archive-files.ts');
       const { LayoutSource } = await import('./layout/layout-source.ts');
-      return new LayoutSource(label, new ArchiveFiles(settled.path, what), settled);
+      return new LayoutSource(
+        label,
+        new ArchiveFiles(settled.path, what, options.limits),
+        settled,
+        options.limits,
+      );
     }
     case 'docker-archive': {
       const { ArchiveFiles } = await import('./archive/archive-files.ts');
       const { DockerArchiveSource } = await import('./archive/docker-archive-source.ts');
-      return new DockerArchiveSource(label, new ArchiveFiles(settled.path, what), settled.name);
+      return new DockerArchiveSource(
+        label,
+        new ArchiveFiles(settled.path, what, options.limits),
+        settled.name,
+        options.limits,
+      );
     }
   }
 }

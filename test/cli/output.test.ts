@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callCli } from '../support/cli.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
@@ -36,4 +36,56 @@ test('export to a pipe that closes ends as SIGPIPE would end it, without a word'
   expect({ status, stderr }).toEqual({ status: 141, stderr: '' });
   expect(readdirSync(folder)).toEqual(['image']);
   rmSync(folder, { recursive: true });
+});
+
+describe('a full disk', () => {
+  const runner = fileURLToPath(new URL('../support/run-cli.ts', import.meta.url));
+  let folder = '';
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ocislim-full-'));
+    const layers = ['a', 'b'].map((name) => writeTar([{ name, body: new Uint8Array(200_000) }]));
+    await writeLayout(join(folder, 'image'), { v1: buildImage({ layers }) });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** With what is written to `stdout` and `stderr` going to a device that is always full, or to a file. */
+  async function runFull(args: readonly string[], full: 'stdout' | 'stderr') {
+    const [device, other] = [openSync('/dev/full', 'w'), openSync(join(folder, 'other'), 'w')];
+    const child = spawn(process.execPath, [runner, ...args], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TMPDIR: folder },
+      stdio: ['ignore', full === 'stdout' ? device : other, full === 'stderr' ? device : other],
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    for (const fd of [device, other]) closeSync(fd);
+    return { status, said: readFileSync(join(folder, 'other'), 'utf8') };
+  }
+
+  const squash = (...more: readonly string[]) => [
+    'squash',
+    `oci:${join(folder, 'image')}:v1`,
+    `oci:${join(folder, 'squashed')}:v1`,
+    '--all',
+    ...more,
+  ];
+
+  test.each([
+    ['export', () => ['export', `oci:${join(folder, 'image')}:v1`, '-', '-q']],
+    ['the one line at the end', () => squash('-q')],
+    ['a report', () => squash('-q', '--format', 'json')],
+  ])('under standard output (%s) is an error in two lines', async (_, args) => {
+    expect(await runFull(args(), 'stdout')).toEqual({
+      status: 1,
+      said: `ocislim: cannot write to standard output: no space left on device [IO]
+  The disk is full: make room there, or name a place on another disk.
+`,
+    });
+  });
+
+  test('under standard error stops nothing', async () => {
+    const { status, said } = await runFull(squash('--progress', 'plain'), 'stderr');
+    expect({ status, said }).toEqual({
+      status: 0,
+      said: expect.stringMatching(/^oci:\S+@sha256:\S+\n$/) as string,
+    });
+  });
 });

@@ -45,7 +45,7 @@ async function write(name: string, content: string | Uint8Array): Promise<string
   return path;
 }
 
-describe('TLS', () => {
+describe('N16: TLS', () => {
   test('--cert-dir names the CA; without it the error says that it may', async () => {
     const fake = await start({ tls: authority.issue() });
     const refused = await copy(fake.host);
@@ -91,7 +91,7 @@ describe('TLS', () => {
   });
 });
 
-describe('proxies', () => {
+describe('N18: proxies', () => {
   test('HTTPS_PROXY is used, NO_PROXY goes without, passwords are not shown', async () => {
     const fake = await start({ tls: authority.issue({ names: ['registry.test'] }) });
     await write('ca.crt', authority.cert);

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { readImageSet } from '../../src/execute/image-set.ts';
 import { LayerReader } from '../../src/execute/layer-reader.ts';
 import { Scratch } from '../../src/execute/scratch.ts';
+import { defaultLimits } from '../../src/limits.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { MemorySource } from '../support/memory-store.ts';
 import { tar } from './rig.ts';
@@ -15,7 +16,10 @@ it('holds contents of all layers up to a limit', async () => {
   if (image == null) throw new Error('there is no image');
   const scratch = new Scratch(0);
   const read = async (held: number) => {
-    const reader = new LayerReader(source, scratch, () => {}, null, null, held);
+    const reader = new LayerReader(source, scratch, () => {}, null, null, {
+      ...defaultLimits,
+      'contents-bytes': held,
+    });
     const gathering = { probe: () => 1000, digests: false, twins: false };
     for (const number of [1, 2, 2]) await reader.scan(image, number, gathering, signal);
   };

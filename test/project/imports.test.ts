@@ -23,7 +23,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of no room, which every room may import. */
-const free = ['errors.ts', 'events.ts'];
+const free = ['errors.ts', 'events.ts', 'limits.ts'];
 
 interface Import {
   readonly file: string;

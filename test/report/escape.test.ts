@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { displayPath, escapeText, pathFields } from '../../src/report/escape.ts';
+import { displayPath, escapeText, pathFields, safeJsonText } from '../../src/report/escape.ts';
 
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
@@ -129,4 +129,36 @@ describe('pathFields', () => {
       }),
     );
   });
+});
+
+it('JSON keeps its value, and its lines, without anything that a terminal or a CI log acts on', () => {
+  const odd = fc.constantFrom(
+    '\u001b[2J',
+    '\u0085',
+    '\u2028',
+    '\u202e',
+    '\ud800',
+    '\u{e0041}',
+    '##vso[x',
+    '##[',
+    '\n::a',
+    '"',
+    '\\',
+  );
+  const text = fc
+    .array(fc.oneof(odd, fc.string({ unit: 'binary' })), { maxLength: 5 })
+    .map((parts) => parts.join(''));
+  const values = fc.letrec((tie) => ({
+    value: fc.oneof({ maxDepth: 4 }, text, fc.array(tie('value')), fc.dictionary(text, tie('value'))),
+  })).value;
+  fc.assert(
+    fc.property(values, (value) => {
+      const json = JSON.stringify(value, null, 2);
+      const safe = safeJsonText(json);
+      expect(JSON.stringify(JSON.parse(safe))).toBe(JSON.stringify(value));
+      expect(safe.split('\n')).toHaveLength(json.split('\n').length);
+      expect(safe.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      expect(safe).not.toMatch(/##\w*\[|^\s*::/m);
+    }),
+  );
 });

@@ -3,7 +3,6 @@ import { OcislimError } from '../../errors.ts';
 import { type Command, source } from '../command.ts';
 import { common, output, registries, work } from '../common-options.ts';
 import { text } from '../option.ts';
-import { writeWhole } from '../whole-file.ts';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -35,6 +34,7 @@ export const exportCommand: Command = {
         platform,
         jobs: session.jobs,
         maxScratch: session.maxScratch,
+        limits: session.limits,
         cache,
         listener: session.listener,
         signal: session.signal,
@@ -43,6 +43,7 @@ export const exportCommand: Command = {
         if (file === '-') {
           await pipeline(result.stream, process.stdout, { end: false, signal: session.signal });
         } else {
+          const { writeWhole } = await import('../whole-file.ts');
           await writeWhole(file, result.stream, session.signal);
         }
       } finally {

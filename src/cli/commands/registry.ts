@@ -37,17 +37,21 @@ export const registry: Command = {
       throw new OcislimError('USAGE', `unknown action: registry ${String(values['action'])}`, {
         advice: 'Write "ocislim registry serve".',
       });
+    const port = values['port'] ?? 5000;
+    if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new OcislimError('USAGE', `--port takes a number from 0 to 65535, not ${String(port)}`);
+    const { escapeText } = await import('../../report/escape.ts');
     const { serveRegistry } = await import('../../store/server/serve-registry.ts');
     const directory = text(values, 'directory') ?? 'registry';
     const server = await serveRegistry({
       layoutDir: directory,
       host: '127.0.0.1',
-      port: Number(values['port'] ?? 5000),
+      port,
       readOnly: values['read-only'] === true,
       signal: console.signal,
     });
     console.stdout.write(`${server.host}\n`);
-    console.stderr.write(`serving ${directory} at ${server.url}; Ctrl-C ends it\n`);
+    console.stderr.write(`serving ${escapeText(directory)} at ${server.url}; Ctrl-C ends it\n`);
     await new Promise<void>((resolve) =>
       console.signal.addEventListener('abort', () => resolve(), { once: true }),
     );

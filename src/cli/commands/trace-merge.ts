@@ -6,8 +6,9 @@ import { readNamedTrace } from './trace-input.ts';
 export async function mergeFiles(values: Values, console: Console): Promise<number> {
   const { writeTrace } = await import('../../slim/trace/trace-file.ts');
   const { renderReading } = await import('../../report/trace-text.ts');
+  const { safeJsonText } = await import('../../report/escape.ts');
   const trace = await readNamedTrace(values, console);
-  const lines = [...writeTrace(trace)].join('');
+  const lines = safeJsonText([...writeTrace(trace)].join(''));
   const file = text(values, 'output');
   if (file === null || file === '-') console.stdout.write(lines);
   else {

@@ -1,6 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { escapeText, safeJsonText } from '../../report/escape.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import type { Console } from '../command.ts';
 import { list, type Option, pairs, text, type Values } from '../option.ts';
@@ -90,7 +91,7 @@ export async function recordTrace(values: Values, console: Console): Promise<num
     const named = { ...trace, platform: traced.platform, image: traced.digest, command };
     await writeWhole(output, encoded(writeTrace(named)), new AbortController().signal);
     const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
-    console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${output}\n`);
+    console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);
     return end.status;
   } finally {
     clearTimeout(timer);
@@ -104,10 +105,10 @@ function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
   for (const each of texts) {
     pending += each;
     if (pending.length < 65_536) continue;
-    yield Buffer.from(pending);
+    yield Buffer.from(safeJsonText(pending));
     pending = '';
   }
-  if (pending !== '') yield Buffer.from(pending);
+  if (pending !== '') yield Buffer.from(safeJsonText(pending));
 }
 
 interface TracedImage {
@@ -131,7 +132,7 @@ async function imageOf(values: Values, console: Console): Promise<TracedImage> {
     const { readRuntime } = await import('../../oci/runtime.ts');
     const source = await session.openSource(parseReference(reference));
     try {
-      const { members } = await readImageSet(source, platforms, session.signal);
+      const { members } = await readImageSet(source, platforms, session.signal, [], session.limits);
       const images = members.flatMap(({ image }) => (image === null ? [] : [image]));
       const [image] = images;
       if (image === undefined || images.length > 1)

@@ -5,10 +5,10 @@ import { readNamedTrace } from './trace-input.ts';
 /** `trace seccomp FILE…`: a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
 export async function makeProfile(values: Values, console: Console): Promise<number> {
   const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
-  const { escapeText } = await import('../../report/escape.ts');
+  const { escapeText, safeJsonText } = await import('../../report/escape.ts');
   const read = await readNamedTrace(values, console);
   const profile = seccompProfile(read);
-  const json = `${JSON.stringify(profile, null, 2)}\n`;
+  const json = `${safeJsonText(JSON.stringify(profile, null, 2))}\n`;
   const file = text(values, 'output');
   if (file === null || file === '-') console.stdout.write(json);
   else {

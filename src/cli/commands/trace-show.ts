@@ -10,12 +10,13 @@ export async function showTrace(values: Values, console: Console): Promise<numbe
   const { summarizeTrace } = await import('../../slim/trace/trace-summary.ts');
   const { renderTrace, traceJson } = await import('../../report/trace-text.ts');
   const { chooseStyle } = await import('../../report/style.ts');
+  const { safeJsonText } = await import('../../report/escape.ts');
   const trace = await readNamedTrace(values, console);
   const image = text(values, 'image');
   const packages = image === null ? null : await usageIn(image, trace, values, console);
   const description = { trace, summary: summarizeTrace(trace), packages };
   if (text(values, 'format') === 'json')
-    console.stdout.write(`${JSON.stringify(traceJson(description), null, 2)}\n`);
+    console.stdout.write(`${safeJsonText(JSON.stringify(traceJson(description), null, 2))}\n`);
   else {
     const style = chooseStyle(console.env, process.stdout.isTTY);
     const limit = flag(values, 'verbose') ? Number.POSITIVE_INFINITY : undefined;
@@ -52,6 +53,7 @@ async function usageIn(
         platform,
         jobs: session.jobs,
         maxScratch: session.maxScratch,
+        limits: session.limits,
         cache,
         listener: session.listener,
         signal: session.signal,

@@ -55,7 +55,7 @@ export const verify: Command = {
     const a = await session.openSource(first);
     const b = await session.openResult(second);
     try {
-      const { platforms, jobs, maxScratch, listener, signal } = session;
+      const { platforms, jobs, maxScratch, limits, listener, signal } = session;
       const result = await verifyImages({
         a,
         b,
@@ -65,6 +65,7 @@ export const verify: Command = {
         allowedLinks,
         jobs,
         maxScratch,
+        limits,
         cache,
         listener,
         signal,

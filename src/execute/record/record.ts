@@ -1,13 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OcislimError } from '../../errors.ts';
 import type { Trace } from '../../slim/trace/trace.ts';
 import { TraceReader } from '../../slim/trace/trace-reader.ts';
+import { makeTemporaryFolder } from '../../store/temporary.ts';
 import { type ByteString, readByteString, utf8Bytes } from '../../tar/bytes.ts';
 import type { Launch } from './launch.ts';
 import { type CommandEnd, StraceFilter } from './strace-filter.ts';
@@ -38,7 +38,7 @@ const lineLimit = 1 << 20;
  * @throws IO when the command could not be started, TRACE_INVALID
  */
 export async function record({ launch, strace, name, stop, grace }: RecordOptions): Promise<Recording> {
-  const folder = await mkdtemp(join(tmpdir(), 'ocislim-record-'));
+  const folder = await makeTemporaryFolder('record');
   const pipe = join(folder, 'strace');
   const roots = launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)];
   const reader = new TraceReader(name, { roots });

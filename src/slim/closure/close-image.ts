@@ -79,7 +79,8 @@ const shown = 12;
 
 function listed(problems: readonly Problem[]): string {
   if (problems.length === 1) return ` ${problems[0]?.sentence}`;
-  const lines = problems.slice(0, shown).map(({ sentence }) => `\n  - ${sentence}`);
+  // A line end in a name, or in what a file says, begins no item.
+  const lines = problems.slice(0, shown).map(({ sentence }) => `\n  - ${sentence.replaceAll('\n', '\\n')}`);
   const rest = problems.length - lines.length;
   return `${lines.join('')}${rest > 0 ? `\n  - and ${rest} more` : ''}`;
 }

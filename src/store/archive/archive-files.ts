@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, type Limits } from '../../limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { openFile, readAt, readRange } from '../file-bytes.ts';
@@ -10,9 +11,11 @@ import { type Extent, TarIndex } from './tar-index.ts';
 export class ArchiveFiles implements LayoutFiles {
   readonly #path: string;
   readonly #label: string;
+  readonly #limits: Limits;
   #opened: Promise<{ handle: FileHandle; index: TarIndex }> | null = null;
 
-  constructor(path: string, label: string) {
+  constructor(path: string, label: string, limits: Limits = defaultLimits) {
+    this.#limits = limits;
     this.#path = path;
     this.#label = label;
   }
@@ -66,7 +69,8 @@ export class ArchiveFiles implements LayoutFiles {
     const file = await openFile(this.#path);
     if (file === null) throw new OcislimError('NOT_FOUND', `${this.#label}: there is no file ${this.#path}`);
     try {
-      return { handle: file.handle, index: await TarIndex.read(file.handle, file.size, this.#label, signal) };
+      const { handle, size } = file;
+      return { handle, index: await TarIndex.read(handle, size, this.#label, signal, this.#limits) };
     } catch (error) {
       await file.handle.close();
       throw error;

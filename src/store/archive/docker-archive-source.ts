@@ -1,4 +1,6 @@
+import { detect } from '../../codec/detect.ts';
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type Descriptor, describeBytes, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf, hasher, hexOf, parseDigest } from '../../oci/digest.ts';
 import { parseImageConfig } from '../../oci/image-config.ts';
@@ -8,7 +10,7 @@ import { type Compression, isIndexType, layerMediaType, mediaTypes } from '../..
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
-import { LayoutSource, maxManifest } from '../layout/layout-source.ts';
+import { LayoutSource } from '../layout/layout-source.ts';
 import type { RawManifest, Source } from '../place.ts';
 import type { ArchiveFiles } from './archive-files.ts';
 import { type DockerImage, findImage, parseDockerManifest } from './docker-manifest.ts';
@@ -16,7 +18,6 @@ import { fullName } from './image-name.ts';
 import type { Extent } from './tar-index.ts';
 
 /** Configs of images stay far below this. */
-const maxConfig = 8 * 1024 * 1024;
 const maxList = 32 * 1024 * 1024;
 
 /** What an archive of the old form turns out to hold: its blobs by digest, and a manifest made for them. */
@@ -37,14 +38,16 @@ export class DockerArchiveSource implements Source {
   readonly #files: ArchiveFiles;
   readonly #layout: LayoutSource;
   readonly #name: string | null;
+  readonly #limits: Limits;
   #old: OldForm | null = null;
 
   /** `name` is `repository:tag`; null for the only image of the archive. */
-  constructor(label: string, files: ArchiveFiles, name: string | null) {
+  constructor(label: string, files: ArchiveFiles, name: string | null, limits: Limits = defaultLimits) {
     this.label = label;
     this.#what = `source ${label}`;
     this.#files = files;
-    this.#layout = new LayoutSource(label, files, { tag: null, digest: null });
+    this.#layout = new LayoutSource(label, files, { tag: null, digest: null }, limits);
+    this.#limits = limits;
     this.#name = name;
   }
 
@@ -110,7 +113,9 @@ export class DockerArchiveSource implements Source {
       return this.#present(await this.#layout.load(entry, signal), signal);
     if (images === null) {
       // Without the old list there is only the layout to name what is there.
-      return new LayoutSource(this.label, this.#files, { tag: name, digest: null }).root(signal);
+      return new LayoutSource(this.label, this.#files, { tag: name, digest: null }, this.#limits).root(
+        signal,
+      );
     }
     const image = findImage(images, name, this.#what);
     for (const candidate of entries) {
@@ -149,7 +154,14 @@ export class DockerArchiveSource implements Source {
   async #readOldForm(image: DockerImage, signal: AbortSignal): Promise<OldForm> {
     const configExtent = await this.#member(image.config, signal);
     const what = `${this.#what}: the config ${image.config}`;
-    const config = await collect(this.#files.extent(configExtent, signal), maxConfig, what);
+    if (configExtent.size > this.#limits['config-bytes'])
+      throw exceeded(
+        'config-bytes',
+        this.#limits,
+        `${what} is too large`,
+        `it has ${configExtent.size} bytes`,
+      );
+    const config = await collect(this.#files.extent(configExtent, signal), configExtent.size, what);
     checkName(image.config, digestOf(config), what);
     const { diffIds } = parseImageConfig(config, image.layers.length, what);
     const blobs = new Map<Digest, { extent: Extent; diffId: boolean }>();
@@ -177,8 +189,13 @@ export class DockerArchiveSource implements Source {
       config: configDescriptor.json,
       layers: descriptors.map((layer) => layer.json),
     });
-    if (bytes.length > maxManifest)
-      throw new OcislimError('LIMIT', `${this.#what}: the image has too many layers`);
+    if (bytes.length > this.#limits['manifest-bytes'])
+      throw exceeded(
+        'manifest-bytes',
+        this.#limits,
+        `${this.#what}: the image has too many layers`,
+        `a manifest of its ${descriptors.length} layers has ${bytes.length} bytes`,
+      );
     return { manifest: { bytes, descriptor: describeBytes(mediaTypes.ociManifest, bytes) }, blobs };
   }
 
@@ -193,11 +210,8 @@ export class DockerArchiveSource implements Source {
 
   async #compressionOf(extent: Extent, signal: AbortSignal): Promise<Compression> {
     const start = { offset: extent.offset, size: Math.min(4, extent.size) };
-    const magic = Buffer.from(await collect(this.#files.extent(start, signal), 4, this.#what)).toString(
-      'hex',
-    );
-    if (magic.startsWith('1f8b')) return 'gzip';
-    return magic === '28b52ffd' ? 'zstd' : 'none';
+    const found = detect(await collect(this.#files.extent(start, signal), 4, this.#what));
+    return found === 'empty' ? 'none' : found;
   }
 
   async #hash(extent: Extent, signal: AbortSignal): Promise<Digest> {

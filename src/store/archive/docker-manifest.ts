@@ -1,4 +1,6 @@
 import { OcislimError } from '../../errors.ts';
+import { parseJson } from '../../oci/json.ts';
+import { knownKeys, refuseOtherCase } from '../../oci/other-case.ts';
 import { fullName } from './image-name.ts';
 
 /** One image of the `manifest.json` of docker save: paths of members, and the names of the image. */
@@ -8,14 +10,17 @@ export interface DockerImage {
   readonly layers: readonly string[];
 }
 
+const rowKeys = knownKeys('Config', 'RepoTags', 'Layers');
+
 /** @throws ARCHIVE_INVALID */
 export function parseDockerManifest(bytes: Uint8Array, label: string): readonly DockerImage[] {
   const what = `${label}: its file "manifest.json"`;
   let list: unknown;
   try {
-    list = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    list = parseJson(bytes, what);
+    refuseOtherCase(Array.isArray(list) ? list : [], rowKeys, what);
   } catch (cause) {
-    throw new OcislimError('ARCHIVE_INVALID', `${what} is not JSON`, { cause });
+    throw new OcislimError('ARCHIVE_INVALID', (cause as Error).message, { cause });
   }
   if (!Array.isArray(list)) throw new OcislimError('ARCHIVE_INVALID', `${what} is not a list of images`);
   return list.map((row: unknown, i) => {

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type ByteString, readField } from '../../tar/bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
 import { padded } from '../../tar/reader.ts';
 import { readAt } from '../file-bytes.ts';
 
-const maxMembers = 500_000;
 const maxExtension = 1024 * 1024;
 const maxHops = 16;
 
@@ -33,15 +33,25 @@ export class TarIndex {
   /**
    * Walks from header to header. @throws UNSUPPORTED for a compressed archive, ARCHIVE_INVALID, LIMIT, IO
    */
-  static async read(handle: FileHandle, size: number, label: string, signal: AbortSignal): Promise<TarIndex> {
+  static async read(
+    handle: FileHandle,
+    size: number,
+    label: string,
+    signal: AbortSignal,
+    limits: Limits = defaultLimits,
+  ): Promise<TarIndex> {
     const members = new Map<string, Member>();
     const repeated = new Set<string>();
     try {
       for await (const [name, member] of walk(handle, size, label, signal)) {
         if (members.has(name)) repeated.add(name);
-        if (members.size >= maxMembers) {
-          throw new OcislimError('LIMIT', `${label} has more than ${maxMembers} members`);
-        }
+        if (members.size >= limits['archive-members'])
+          throw exceeded(
+            'archive-members',
+            limits,
+            `${label} has too many members`,
+            `${members.size + 1} have been read so far`,
+          );
         // Of two members of one name the last one counts, as for whoever unpacks the archive.
         members.set(name, member);
       }

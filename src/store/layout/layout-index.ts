@@ -1,6 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
-import { encodeJson, type JsonObject, parseJsonObject } from '../../oci/json.ts';
+import { encodeJson, isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
+import { refuseTwoReadings } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 
 export const refNameKey = 'org.opencontainers.image.ref.name';
@@ -42,24 +43,20 @@ export function checkMarker(bytes: Uint8Array, label: string): void {
 
 /** The rows of index.json as they are, unknown keys included. @throws ARCHIVE_INVALID */
 export function parseIndexFile(bytes: Uint8Array, label: string): { json: JsonObject; rows: JsonObject[] } {
+  const file = `${label}: its file "index.json"`;
   let json: JsonObject;
   try {
-    json = parseJsonObject(bytes, 'index.json');
+    json = parseJsonObject(bytes, file);
+    refuseTwoReadings(json, file);
   } catch (cause) {
-    throw new OcislimError('ARCHIVE_INVALID', `${label}: its file "index.json" is not a JSON object`, {
-      cause,
-    });
+    throw new OcislimError('ARCHIVE_INVALID', (cause as Error).message, { cause });
   }
   // Go writes an empty list as null.
   const rows = json['manifests'] ?? [];
-  if (!Array.isArray(rows) || !rows.every(isObject)) {
-    throw new OcislimError('ARCHIVE_INVALID', `${label}: its file "index.json" has no list of manifests`);
+  if (!Array.isArray(rows) || !rows.every(isJsonObject)) {
+    throw new OcislimError('ARCHIVE_INVALID', `${file} has no list of manifests`);
   }
   return { json, rows };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @throws MANIFEST_INVALID on a digest that is none (it would become a path). */
@@ -77,7 +74,7 @@ export function readEntry(row: JsonObject, label: string): LayoutEntry {
 /** An annotation of a descriptor; null when it is missing, empty or no text. */
 export function annotation(row: JsonObject, key: string): string | null {
   const annotations = row['annotations'];
-  const value = isObject(annotations) && Object.hasOwn(annotations, key) ? annotations[key] : null;
+  const value = isJsonObject(annotations) && Object.hasOwn(annotations, key) ? annotations[key] : null;
   return typeof value === 'string' && value !== '' ? value : null;
 }
 

@@ -1,9 +1,10 @@
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { isIndexType, isManifestType } from '../../oci/media-type.ts';
-import { sniffMediaType } from '../../oci/manifest.ts';
+import { refuseTwoReadings, sniffMediaType } from '../../oci/manifest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
@@ -19,9 +20,6 @@ import {
   parseIndexFile,
   readEntry,
 } from './layout-index.ts';
-
-/** Manifests and indexes beyond this are refused, as registries do. */
-export const maxManifest = 4 * 1024 * 1024;
 
 /** How many indexes inside index.json are searched for a name. */
 const maxNested = 1000;
@@ -44,12 +42,14 @@ export class LayoutSource implements Source {
   readonly #what: string;
   readonly #files: LayoutFiles;
   readonly #wanted: Wanted;
+  readonly #limits: Limits;
 
-  constructor(label: string, files: LayoutFiles, wanted: Wanted) {
+  constructor(label: string, files: LayoutFiles, wanted: Wanted, limits: Limits = defaultLimits) {
     this.label = label;
     this.#what = `source ${label}`;
     this.#files = files;
     this.#wanted = wanted;
+    this.#limits = limits;
   }
 
   async head(): Promise<null> {
@@ -62,8 +62,8 @@ export class LayoutSource implements Source {
   }
 
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
-    if (descriptor.size > maxManifest) throw this.#tooLarge(descriptor.digest);
-    const bytes = await collect(this.blob(descriptor, signal), maxManifest, `${this.#what}: a manifest`);
+    this.#checkSize(descriptor.digest, descriptor.size);
+    const bytes = await collect(this.blob(descriptor, signal), descriptor.size, `${this.#what}: a manifest`);
     return { descriptor, bytes };
   }
 
@@ -119,11 +119,11 @@ export class LayoutSource implements Source {
     const { digest } = entry;
     const size = await this.#files.blobSize(digest, signal);
     if (size === null) throw noBlob(this.#what, digest);
-    if (size > maxManifest) throw this.#tooLarge(digest);
+    this.#checkSize(digest, size);
     const stated = entry.json['size'];
     const what = `${this.#what}: manifest ${digest}`;
     const expected = { digest, size: typeof stated === 'number' ? stated : size };
-    const bytes = await collect(verify(this.#files.blob(digest, signal), expected, what), maxManifest, what);
+    const bytes = await collect(verify(this.#files.blob(digest, signal), expected, what), size, what);
     return {
       descriptor: makeDescriptor(entry.mediaType ?? sniffMediaType(bytes, what), digest, size),
       bytes,
@@ -185,7 +185,9 @@ export class LayoutSource implements Source {
       }
       const index = await this.load(entry, signal).catch(notThere);
       if (index === null) continue;
-      for (const child of children(parseJsonObject(index.bytes, this.#what), this.#what)) {
+      const json = parseJsonObject(index.bytes, this.#what);
+      refuseTwoReadings(json, this.#what);
+      for (const child of children(json, this.#what)) {
         found.push(child);
         if (!mayBeIndex(child) || seen.has(child.digest)) continue;
         seen.add(child.digest);
@@ -201,8 +203,14 @@ export class LayoutSource implements Source {
     });
   }
 
-  #tooLarge(digest: Digest): OcislimError {
-    return new OcislimError('LIMIT', `${this.#what}: manifest ${digest} is larger than ${maxManifest} bytes`);
+  #checkSize(digest: Digest, size: number): void {
+    if (size > this.#limits['manifest-bytes'])
+      throw exceeded(
+        'manifest-bytes',
+        this.#limits,
+        `${this.#what}: manifest ${digest} is too large`,
+        `it has ${size} bytes`,
+      );
   }
 }
 

@@ -93,6 +93,8 @@ export class LayoutStorage implements BlobStorage {
     }
     await updateIndex(this.#folder, (rows) => tagged(rows, root, this.#tags), signal);
     this.#made.clear();
+    // Where every blob was there already, nobody has looked yet.
+    await this.#sweep();
   }
 
   async close(): Promise<void> {
@@ -112,8 +114,7 @@ export class LayoutStorage implements BlobStorage {
     for (let tries = 0; ; tries++) {
       if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
       await this.#makeFolder(folder);
-      if (!this.#swept) await sweepTemporaries(folder, (name) => name === 'blob');
-      this.#swept = true;
+      await this.#sweep();
       try {
         const file = await BlobFile.create(folder);
         this.#open.add(file);
@@ -124,6 +125,12 @@ export class LayoutStorage implements BlobStorage {
         if (!gone || tries > 0) throw error;
       }
     }
+  }
+
+  async #sweep(): Promise<void> {
+    if (!this.#swept)
+      await sweepTemporaries(join(this.#folder, 'blobs', 'sha256'), (name) => name === 'blob');
+    this.#swept = true;
   }
 
   async #makeFolder(folder: string): Promise<void> {

@@ -7,6 +7,8 @@ import { sweepTemporaries, temporaryName } from '../temporary.ts';
 import { checkMarker, emptyIndex, layoutMarker, maxIndex, parseIndexFile } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 
+const temporaries: ReadonlySet<string> = new Set(['index.json', 'oci-layout', '.ocislim.lock']);
+
 /** Takes the rows of index.json and gives the new ones; may run more than once. */
 export type IndexChange = (rows: readonly JsonObject[]) => readonly JsonObject[];
 
@@ -19,7 +21,7 @@ export type IndexChange = (rows: readonly JsonObject[]) => readonly JsonObject[]
 export async function updateIndex(folder: string, change: IndexChange, signal: AbortSignal): Promise<void> {
   await withFolderLock(folder, signal, async () => {
     const path = join(folder, 'index.json');
-    await sweepTemporaries(folder, (name) => name === 'index.json' || name === '.ocislim.lock');
+    await sweepTemporaries(folder, (name) => temporaries.has(name));
     await makeMarker(folder, signal);
     for (;;) {
       const before = await readSmallFile(path, maxIndex, signal);

@@ -1,4 +1,5 @@
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, exceeded } from '../../limits.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { isLocal, isLoopback, redact, serverOf } from './http/address.ts';
 import { Authorizer } from './auth/authorizer.ts';
@@ -7,6 +8,7 @@ import { type Clock, systemClock } from './retry/clock.ts';
 import {
   classify,
   connectionError,
+  nameOf,
   type Party,
   protocolError,
   readFault,
@@ -47,7 +49,6 @@ export interface RegistryRequest {
   readonly hurried?: boolean;
 }
 
-const mostRedirects = 5;
 const longestConnect = 30_000;
 
 /**
@@ -170,14 +171,15 @@ export class RegistryClient {
   }
 
   /**
-   * Sends a request and reads its whole answer, which must not be longer than `limit` bytes; a connection that breaks
+   * Sends a request and reads its whole answer, which must not be longer than the limit of manifests; a connection that breaks
    * on the way counts as a failed try.
    */
   async fetch(
     request: RegistryRequest,
-    limit: number,
     signal: AbortSignal,
   ): Promise<{ readonly answer: HttpAnswer; readonly bytes: Uint8Array }> {
+    const { limits = defaultLimits } = this.options;
+    const limit = limits['manifest-bytes'];
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.send(request, signal);
       const chunks: Uint8Array[] = [];
@@ -200,9 +202,11 @@ export class RegistryClient {
         answer.body.destroy();
       }
       if (size > limit)
-        throw new OcislimError(
-          'LIMIT',
-          `${request.party.side} ${this.host}: ${request.what} is longer than ${limit} bytes`,
+        throw exceeded(
+          'manifest-bytes',
+          limits,
+          `${nameOf(request.party)}: ${request.what} is too large`,
+          `${size} bytes have come so far`,
         );
       return { answer, bytes: new Uint8Array(Buffer.concat(chunks)) };
     }
@@ -261,11 +265,13 @@ export class RegistryClient {
       discard(answer);
       const next = resolveLocation(header(answer, 'location'), url);
       if (next === null) throw protocolError(party, what, `${url.host} redirects to nowhere`);
-      if (hops >= mostRedirects)
-        throw protocolError(
-          party,
-          what,
-          `more than ${mostRedirects} redirects, the last one to ${redact(next)}`,
+      const { limits = defaultLimits } = this.options;
+      if (hops >= limits.redirects)
+        throw exceeded(
+          'redirects',
+          limits,
+          `${nameOf(party)}: ${what}`,
+          `there are more than ${hops} redirects, the last one to ${redact(next)}`,
         );
       this.#checkHop(url, next, party, what);
       own &&= next.origin === this.origin;

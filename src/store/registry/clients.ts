@@ -51,6 +51,7 @@ function isSame(one: ClientOptions, other: ClientOptions): boolean {
     one.authorities === other.authorities &&
     one.certificates === other.certificates &&
     one.proxies === other.proxies &&
+    one.limits === other.limits &&
     one.retryTimes === other.retryTimes &&
     one.largestStream === other.largestStream &&
     one.timeoutMs === other.timeoutMs

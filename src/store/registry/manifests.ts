@@ -1,4 +1,5 @@
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits, exceeded } from '../../limits.ts';
 import { makeDescriptor } from '../../oci/descriptor.ts';
 import { algorithmOf, type Digest, hasher, isDigest } from '../../oci/digest.ts';
 import { parseManifest, sniffMediaType } from '../../oci/manifest.ts';
@@ -9,9 +10,6 @@ import { describeFault, type Fault, nameOf, readFault, refusal } from './failure
 import type { Repository } from './repository.ts';
 import { pauseBefore } from './retry/retry.ts';
 import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
-
-/** Registries must take manifests up to 4 MiB and may refuse larger ones (distribution-spec, "Pushing Manifests"). */
-export const manifestLimit = 4 * 1024 * 1024;
 
 /** All four, always: a registry that finds none of them may claim that there is no such manifest. */
 const acceptedTypes = [
@@ -53,7 +51,6 @@ export async function getManifest(
       accept: (status) => status === 200,
       repeatable: true,
     },
-    manifestLimit,
     signal,
   );
   repository.requireIdentity(what, answer);
@@ -136,13 +133,15 @@ export async function putManifest(
 ): Promise<PutManifest> {
   const { descriptor, bytes } = manifest;
   const what = `putting ${describe(name)}`;
-  if (bytes.length > manifestLimit) {
-    throw new OcislimError(
-      'LIMIT',
-      `${nameOf(repository.party)}: ${what}: it is ${bytes.length} bytes long, and registries take ${manifestLimit}`,
-      { advice: 'Fewer layers or annotations make it smaller: squash.' },
+  const { limits = defaultLimits } = repository.client.options;
+  if (bytes.length > limits['manifest-bytes'])
+    // Registries must take 4 MiB, and may refuse what is larger (distribution-spec, "Pushing Manifests").
+    throw exceeded(
+      'manifest-bytes',
+      limits,
+      `${nameOf(repository.party)}: ${what}: registries may refuse it`,
+      `it has ${bytes.length} bytes; fewer layers or annotations make it smaller`,
     );
-  }
   for (let attempt = 0; ; attempt += 1) {
     const answer = await repository.send(
       {

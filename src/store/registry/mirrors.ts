@@ -1,5 +1,5 @@
 import { OcislimError } from '../../errors.ts';
-import { parseReference, type RegistryReference } from '../../oci/reference.ts';
+import { parseReference, type RegistryReference, withoutPassword } from '../../oci/reference.ts';
 
 /** A registry that has copies of what another one has. */
 export interface Mirror {
@@ -22,10 +22,14 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
     const mirror = hostOf(host);
     const whole = prefix === '' ? 'x' : `${prefix}/x`;
     if (original === null || mirror === null || !isRepository(mirror, whole))
-      throw new OcislimError('USAGE', `--mirror ${JSON.stringify(text)}: write HOST=MIRROR[/PREFIX]`, {
-        advice:
-          'A host is a name with a dot, a name with a port, or localhost: docker.io=mirror.example:5000.',
-      });
+      throw new OcislimError(
+        'USAGE',
+        `--mirror ${JSON.stringify(withoutPassword(text))}: write HOST=MIRROR[/PREFIX]`,
+        {
+          advice:
+            'A host is a name with a dot, a name with a port, or localhost: docker.io=mirror.example:5000.',
+        },
+      );
     if (original === mirror && prefix === '')
       throw new OcislimError('USAGE', `--mirror ${JSON.stringify(text)}: a registry is not its own mirror`);
     mirrors.set(original, [...(mirrors.get(original) ?? []), { host: mirror, prefix }]);

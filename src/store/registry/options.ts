@@ -1,4 +1,5 @@
 import type { Listener } from '../../events.ts';
+import type { Limits } from '../../limits.ts';
 import type { Certificates } from './tls/certificates.ts';
 import type { Clock } from './retry/clock.ts';
 import type { CredentialLookup } from './auth/credential.ts';
@@ -26,5 +27,7 @@ export interface ClientOptions {
   readonly connections?: number;
   /** Blobs whose digest is known go up in one request as they come, if they have no more bytes than this; 1 GiB unless told. */
   readonly largestStream?: number;
+  /** How long documents may be, and how many redirects are followed; the defaults unless told. */
+  readonly limits?: Limits;
   readonly clock?: Clock;
 }

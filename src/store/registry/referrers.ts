@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { resolveLocation } from './client.ts';
-import { getManifest, headManifest, manifestLimit } from './manifests.ts';
+import { getManifest, headManifest } from './manifests.ts';
 import { referrersTag } from './referrers-tag.ts';
 import type { Repository } from './repository.ts';
 import { header, headerValues, type HttpAnswer } from './http/transport.ts';
@@ -51,7 +51,7 @@ async function listReferrers(
       accept: isAnswer,
       repeatable: true,
     } as const;
-    const fetched = await quietly(() => repository.fetch(request, manifestLimit, signal));
+    const fetched = await quietly(() => repository.fetch(request, signal));
     if (fetched === null) return page === 0 ? null : found;
     const { answer, bytes } = fetched;
     // Some front ends answer unknown paths with a page and 200.

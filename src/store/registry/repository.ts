@@ -34,10 +34,9 @@ export class Repository {
 
   fetch(
     request: RepositoryRequest,
-    limit: number,
     signal: AbortSignal,
   ): Promise<{ readonly answer: HttpAnswer; readonly bytes: Uint8Array }> {
-    return this.client.fetch(this.#complete(request), limit, signal);
+    return this.client.fetch(this.#complete(request), signal);
   }
 
   #complete({ from, target, ...request }: RepositoryRequest): RegistryRequest {

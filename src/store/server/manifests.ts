@@ -2,12 +2,15 @@ import { OcislimError } from '../../errors.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { layerKind, mediaTypes } from '../../oci/media-type.ts';
 import { collect } from '../../stream/collect.ts';
-import { maxManifest } from '../layout/layout-source.ts';
+import { defaultLimits } from '../../limits.ts';
 import { type Answer, type Call, json, nothing } from './answer.ts';
 import { Fault } from './fault.ts';
 import { digestLike, type RegistryStore } from './registry-store.ts';
 import type { ManifestFacts } from './repository-index.ts';
 import type { Route } from './route.ts';
+
+/** Registries must take manifests of this size (distribution-spec, "Pushing Manifests"). */
+const maxManifest = defaultLimits['manifest-bytes'];
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 

@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
-import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -12,7 +11,7 @@ import { fileError } from '../file-error.ts';
 import { fileSize } from '../layout/layout-files.ts';
 import { LayoutStorage } from '../layout/layout-storage.ts';
 import { updateIndex } from '../layout/layout-update.ts';
-import { sweepTemporaries } from '../temporary.ts';
+import { makeTemporaryFolder, sweepTemporaries } from '../temporary.ts';
 import { type Answer, type Call, json, send } from './answer.ts';
 import { answerBlob } from './blobs.ts';
 import { Fault } from './fault.ts';
@@ -79,7 +78,7 @@ export async function serveRegistry(options: ServeOptions): Promise<RegistryServ
       },
     );
   }
-  const temporary = options.layoutDir === null ? await mkdtemp(join(tmpdir(), 'ocislim-registry-')) : null;
+  const temporary = options.layoutDir === null ? await makeTemporaryFolder('registry') : null;
   const folder = temporary ?? resolve(options.layoutDir ?? '');
   const closing = new AbortController();
   const server = createServer();

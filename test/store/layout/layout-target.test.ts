@@ -27,6 +27,7 @@ import {
   descriptorOf,
   listFiles,
   namesIn,
+  deadMark,
   newFolder,
   publish,
   readJson,
@@ -274,6 +275,18 @@ describe('nothing is left of unfinished work', () => {
     await next.stage(bytesStream(noise(1000, 2)), never);
     expect(await listFiles(folder)).toHaveLength(2);
     expect((await listFiles(folder)).every((file) => file.includes(`.partial-${process.pid}-`))).toBe(true);
+  });
+
+  test('nor of what a killed process began beside the blobs, also where no blob is written', async () => {
+    const folder = await newFolder();
+    await publish(await target(`oci:${folder}:v1`), image);
+    const before = await listFiles(folder);
+    const dead = await deadMark();
+    for (const name of ['index.json', 'oci-layout', '.ocislim.lock', 'blobs/sha256/blob'])
+      await writeFile(join(folder, `${name}.partial-${dead}`), 'x');
+    await writeFile(join(folder, '.ocislim.lock'), dead);
+    await publish(await target(`oci:${folder}:v1`), image);
+    expect(await listFiles(folder)).toEqual(before);
   });
 });
 

@@ -308,7 +308,7 @@ describe('redirects', () => {
     fake.fault({ method: 'GET', path: /manifests/, times: 99, effect: to('/v2/app/manifests/v1?secret=1') });
     const { source } = sourceOf(fake.host);
     await expect(source.root(never)).rejects.toThrow(
-      /more than 5 redirects, the last one to http:\/\/127\.0\.0\.1:\d+\/v2\/app\/manifests\/v1\?…$/,
+      /more than 5 redirects, the last one to http:\/\/127\.0\.0\.1:\d+\/v2\/app\/manifests\/v1\?…, and the limit redirects is 5$/,
     );
     expect(fake.requests).toHaveLength(6);
   });
@@ -372,7 +372,7 @@ describe('cancellation', () => {
   }
 });
 
-test("the registry's warnings are passed on once, made harmless", async () => {
+test("N14: the registry's warnings are passed on once, made harmless", async () => {
   const fake = await withImage();
   const headers = { warning: '299 - "this image is \u00e9vil \\"quoted\\" and ends soon"' };
   fake.fault({ method: 'GET', path: /manifests/, times: 2, effect: { kind: 'change', headers } });

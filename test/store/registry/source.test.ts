@@ -479,7 +479,7 @@ describe('referrers', () => {
     }
   });
 
-  test('pages are followed on the same origin only', async () => {
+  test('N3: pages are followed on the same origin only', async () => {
     const { fake, subject, attestation } = await signed({ referrers: true });
     const thief = await start();
     const page = { ...attestation.json, digest: sha256(Buffer.from('other')) };

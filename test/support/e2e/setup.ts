@@ -16,11 +16,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** Builds what the end-to-end tests run (dist/) and what they run it on (the images). */
 export default async function setup(project: TestProject): Promise<void> {
   requirePrograms();
-  await run(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    join(root, 'tsconfig.build.json'),
-  ]);
+  await run('npm', ['--prefix', root, 'run', 'build']);
   let images = process.env['OCISLIM_TEST_IMAGES'];
   if (images === undefined || images === '') {
     images = join(tmpdir(), 'ocislim-test-images');

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +9,7 @@ import { type Descriptor, parseDescriptor } from '../../../src/oci/descriptor.ts
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { openSource, openTarget } from '../../../src/store/open.ts';
+import { temporaryMark } from '../../../src/store/temporary.ts';
 import type { RawManifest, Source, Target } from '../../../src/store/place.ts';
 import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
@@ -28,6 +31,13 @@ export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ocislim-test-'));
   afterwards(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The mark of a process that has ended. */
+export async function deadMark(): Promise<string> {
+  const child = spawn('true');
+  await once(child, 'exit');
+  return temporaryMark().replace(/^[0-9]+/, String(child.pid));
 }
 
 export async function source(text: string, overrides: Partial<RegistryOptions> = {}): Promise<Source> {

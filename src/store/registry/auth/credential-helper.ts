@@ -28,7 +28,8 @@ export async function askHelper(
   signal: AbortSignal,
   limits: HelperLimits = helperLimits,
 ): Promise<Credential | null> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+  // Longer ones the system would not even try.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
     throw new OcislimError(
       'UNAUTHORIZED',
       `"${printable(name, 60)}" is not the name of a credential helper`,

@@ -36,7 +36,7 @@ test('loopback is this machine, however it is written', () => {
   expect(hosts(isLoopback, [...yes, ...no])).toEqual(yes);
 });
 
-test('local addresses are those that only we can reach', () => {
+test('N3: local addresses are those that only we can reach', () => {
   const yes = [
     'localhost',
     '127.0.0.1',
@@ -54,7 +54,7 @@ test('local addresses are those that only we can reach', () => {
   expect(hosts(isLocal, [...yes, ...no])).toEqual(yes);
 });
 
-test('a name that stands for a local address is refused when connecting', async () => {
+test('N3: a name that stands for a local address is refused when connecting', async () => {
   const look = (name: string, all: boolean): Promise<unknown> =>
     new Promise((resolve) =>
       publicLookup(name, { all, family: 0 }, (error, address) => resolve(error?.code ?? address)),
@@ -65,7 +65,7 @@ test('a name that stands for a local address is refused when connecting', async 
   expect(await look('192.0.2.7', false)).toBe('192.0.2.7');
 });
 
-test('URLs in messages carry no secrets', () => {
+test('N15: URLs in messages carry no secrets', () => {
   expect(redact(new URL('https://user:pass@cdn.example:8443/a/b?X-Amz-Signature=s3cret#frag'))).toBe(
     'https://cdn.example:8443/a/b?…',
   );

@@ -23,7 +23,7 @@ function isProxied(url: string, noProxy: string): boolean {
   return proxyFor(new URL(url), { HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: noProxy }) !== null;
 }
 
-describe('which proxy a URL has', () => {
+describe('N18: which proxy a URL has', () => {
   test.each([
     ['https://registry.example/v2/', { HTTPS_PROXY: 'http://a', HTTP_PROXY: 'http://b' }, 'http://a'],
     ['http://registry.example/v2/', { HTTPS_PROXY: 'http://a', HTTP_PROXY: 'http://b' }, 'http://b'],

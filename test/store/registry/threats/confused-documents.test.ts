@@ -204,9 +204,12 @@ describe('N11: JSON that programs read in different ways is refused', () => {
     await expectRefused(sentence, withConfig(config), mediaTypes.ociManifest, config);
   });
 
-  test('names of JavaScript are data: they come out as they went in, and change nothing', async () => {
-    const odd = '"__proto__":{"polluted":"yes"},"constructor":"c","toString":"t"';
-    const config = goodConfig.replace('"Labels":{', '"Labels":{"__proto__":"label","lone":"\\ud800",');
+  test('names of JavaScript and numbers without end are data: they come out as they went in, and change nothing', async () => {
+    const numbers = '"x-numbers":[18446744073709551615,1e999,-0,0.1000000000000000055511151231257827]';
+    const odd = `"__proto__":{"polluted":"yes"},"constructor":"c","toString":"t",${numbers}`;
+    const config = goodConfig
+      .replace('"Labels":{', '"Labels":{"__proto__":"label","lone":"\\ud800",')
+      .replace('{', `{${numbers},"x-more":{"\\"":[9007199254740993]},`);
     const text = withConfig(config).replace(
       '{',
       `{"annotations":{"__proto__":"x","hasOwnProperty":"y"},${odd},`,
@@ -217,10 +220,13 @@ describe('N11: JSON that programs read in different ways is refused', () => {
     const squashed = fake.repository('squash').find('v1')?.manifest.bytes.toString() ?? '';
     expect(squashed).toContain('"__proto__":"x"');
     expect(squashed).toContain('"hasOwnProperty":"y"');
+    expect(squashed).toContain(odd);
     const { config: described } = JSON.parse(squashed) as { config: { digest: Digest } };
     const packed = fake.repository('squash').blobs.get(described.digest)?.toString() ?? '';
     expect(packed).toContain('"__proto__":"label"');
     expect(packed).toContain('"lone":"\\ud800"');
+    expect(packed).toContain(numbers);
+    expect(packed).toContain('"x-more":{"\\"":[9007199254740993]}');
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 

@@ -8,6 +8,7 @@ import { mediaTypes } from '../../../../src/oci/media-type.ts';
 import type { Source } from '../../../../src/store/place.ts';
 import { openRegistrySource } from '../../../../src/store/registry/source.ts';
 import { openRegistryTarget } from '../../../../src/store/registry/target.ts';
+import { systemClock } from '../../../../src/store/registry/retry/clock.ts';
 import { type HttpAnswer, readHead } from '../../../../src/store/registry/http/transport.ts';
 import { sha256 } from '../../../support/registry/content.ts';
 import { drain, never, noise, refer, setup } from '../../../support/registry/setup.ts';
@@ -206,4 +207,25 @@ test('N6: a token that only trickles is given up', async () => {
     message: expect.stringContaining('no whole answer came in 200 ms') as string,
   });
   expect(tokens).toBe(2);
+});
+
+test('N6: a manifest, a list of referrers or a blob that only trickles is given up: less than 16 KiB in a whole timeout', async () => {
+  const server = await endless(/never/, 200, {}, (url, response) => {
+    response.writeHead(200, {
+      'content-type': /blobs/.test(url) ? 'application/octet-stream' : mediaTypes.ociIndex,
+    });
+    Readable.from(trickle())
+      .pipe(response)
+      .on('close', () => response.destroy());
+  });
+  // Bytes count against the time that passed for us, so the clock is a real one.
+  const { options } = setup({ retryTimes: 0, timeoutMs: 200, clock: systemClock });
+  const source = openRegistrySource(refer(`${server.host}/app:v1`), options);
+  open.push(source);
+  for (const reading of [
+    () => source.root(never),
+    () => source.referrers(digest, never),
+    () => drain(source.blob(makeDescriptor('x', digest, 1_000_000), never)),
+  ])
+    await expect(reading()).rejects.toThrow(/hardly any bytes came in 200 ms/);
 });

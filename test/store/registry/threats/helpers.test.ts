@@ -50,6 +50,8 @@ test.each([
   '$(x)',
   'x;y',
   'x\u202e',
+  'x'.repeat(101),
+  'x'.repeat(5000),
 ])('N17: %j is no name of a helper, and nothing is run', async (name) => {
   // What a path out of the name would lead to.
   await helper('', 'touch "$0.ran"', 'bin');
@@ -57,7 +59,7 @@ test.each([
   await chmod(join(home, 'bin/x'), 0o755);
   await expect(ask(name)).rejects.toMatchObject({
     code: 'UNAUTHORIZED',
-    message: expect.stringMatching(/^"[\x20-\x7e]*" is not the name of a credential helper$/) as string,
+    message: expect.stringMatching(/^"[\x20-\x7e]*…?" is not the name of a credential helper$/) as string,
   });
   await expect(readFile(join(home, 'bin/x.ran'))).rejects.toThrow();
   await expect(readFile(join(home, 'bin/docker-credential-.ran'))).rejects.toThrow();

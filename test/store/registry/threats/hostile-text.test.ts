@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { callCli, type CliResult } from '../../../support/cli.ts';
+import { expectHarmless, expectNoMarkup, nasty, nastyHeader } from '../../../support/hostile-text.ts';
 import { buildImage, type BuiltImage } from '../../../support/image-builder.ts';
 import { writeTar } from '../../../support/model/tar-bytes.ts';
 import { FakeRegistry } from '../../../support/registry/fake-registry.ts';
@@ -19,30 +20,6 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
   await rm(folder, { recursive: true });
 });
-
-/** Drives a terminal, makes a line that a CI service takes for a command, or reads as what it is not. */
-const nasty = [
-  'mark',
-  '\u001b[2J\u001b]8;;http://evil.example\u0007link\u001b]8;;\u0007',
-  '\r\n::set-output name=a::b\n::add-mask::x\n',
-  '##vso[task.setvariable variable=a]b ##[error]c ##teamcity[d]',
-  '\u009b31m\u0085\u2028::warning::e\u2029',
-  '\u202egnp.exe\u2066\u200b\u{e0041}',
-].join(' ');
-/** What of it can be in a header. */
-const nastyHeader =
-  'mark \u009b31m\u0085 ::set-output name=a::b ##vso[task.setvariable variable=a]b ##[error]c';
-
-const dangerous = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
-
-function expectHarmless(text: string, where: string): void {
-  for (const line of text.split('\n')) {
-    // Tabs and line ends of our own are no danger.
-    expect(line.replaceAll('\t', ''), where).not.toMatch(dangerous);
-    expect(line, where).not.toMatch(/^\s*::/);
-    expect(line, where).not.toMatch(/##(?:vso|teamcity)?\[/);
-  }
-}
 
 const image = (): BuiltImage =>
   buildImage({
@@ -75,10 +52,13 @@ async function runAll(
       },
     );
     results.push(result);
-    const files = await Promise.all((await readdir(out)).map((name) => readFile(join(out, name), 'utf8')));
     expectHarmless(result.stdout, `stdout, ${progress}`);
     expectHarmless(result.stderr, `stderr, ${progress}`);
-    for (const text of files) expectHarmless(text, `file, ${progress}`);
+    for (const name of await readdir(out)) {
+      const text = await readFile(join(out, name), 'utf8');
+      if (name.endsWith('.md')) expectNoMarkup(text, `${name}, ${progress}`);
+      else expectHarmless(text, `${name}, ${progress}`);
+    }
   }
   return results;
 }

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseReference } from '../../../../src/oci/reference.ts';
 import { writeLayout } from '../../../support/image-builder.ts';
+import { type EntrySpec, writeTar } from '../../../support/model/tar-bytes.ts';
 import { FakeRegistry } from '../../../support/registry/fake-registry.ts';
 import { closePool, fill, noisyImage, runImage } from '../../../support/registry/image-run.ts';
 
@@ -96,7 +97,7 @@ describe('N10: names are names, not paths', () => {
     expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
   });
 
-  test('a tag of a layout with dots and slashes stays in its index', async () => {
+  test('a ref.name of a layout with dots and slashes stays in its index', async () => {
     const from = join(folder, 'from');
     await writeLayout(from, { '../../../escaped': image });
     const to = join(folder, 'a', 'to');
@@ -108,5 +109,65 @@ describe('N10: names are names, not paths', () => {
     expect((await readdir(join(to, 'blobs', 'sha256'))).every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(
       true,
     );
+  });
+
+  const away = [
+    '../../../../etc/passwd',
+    '/etc/passwd',
+    'blobs/../../../etc/passwd',
+    'link/passwd',
+    'out',
+    'out/passwd',
+  ];
+
+  test.each(away)(
+    'in the manifest.json of a Docker archive %j is a member of it, or nothing',
+    async (path) => {
+      const config = Buffer.from(image.config);
+      const entries: EntrySpec[] = [
+        { name: 'link', type: 'symlink', linkname: '/etc' },
+        { name: 'out', type: 'symlink', linkname: '../../../../../../etc/passwd' },
+        { name: 'config.json', body: config },
+      ];
+      for (const row of [
+        { Config: path, RepoTags: ['../../escaped:v1'], Layers: [] },
+        { Config: 'config.json', RepoTags: ['../../escaped:v1'], Layers: [path, path, path] },
+      ]) {
+        const archive = join(folder, 'image.tar');
+        await writeFile(
+          archive,
+          writeTar([...entries, { name: 'manifest.json', body: Buffer.from(JSON.stringify([row])) }]),
+        );
+        const { error } = await runImage(`docker-archive:${archive}`, `oci:${join(folder, 'to')}:v1`, 'copy');
+        expect(error).toMatchObject({ code: 'ARCHIVE_INVALID' });
+        expect((error as Error).message).not.toContain('root:');
+        expect(await readdir(folder)).toEqual(['image.tar']);
+      }
+    },
+  );
+
+  test('a ref.name, or the name of an image, that climbs leads nowhere in archives either', async () => {
+    const layout = join(folder, 'from');
+    await writeLayout(layout, { '../../../escaped': image });
+    const files = [
+      'oci-layout',
+      'index.json',
+      ...(await readdir(join(layout, 'blobs/sha256'))).map((name) => `blobs/sha256/${name}`),
+    ];
+    const entries = await Promise.all(
+      files.map(async (name) => ({ name, body: await readFile(join(layout, name)) })),
+    );
+    const archive = join(folder, 'from.tar');
+    await writeFile(archive, writeTar(entries));
+    await mkdir(join(folder, 'a'));
+    for (const [from, to] of [
+      [`oci-archive:${archive}`, `oci-archive:${join(folder, 'a', 'to.tar')}:v1`],
+      [`oci-archive:${archive}`, `docker-archive:${join(folder, 'a', 'docker.tar')}:app:v1`],
+      [`docker-archive:${archive}`, `oci:${join(folder, 'a', 'to')}:v1`],
+    ] as const)
+      expect((await runImage(from, to, 'squash')).error).toBeNull();
+    expect((await readdir(folder)).sort()).toEqual(['a', 'from', 'from.tar']);
+    expect((await readdir(join(folder, 'a'))).sort()).toEqual(['docker.tar', 'to', 'to.tar']);
+    expect((await readdir(join(folder, 'a', 'to'))).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
   });
 });

@@ -121,6 +121,34 @@ describe.each(auths)('with %s', (scheme, auth) => {
     expect(stored.map(({ headers }) => headers.cookie)).toEqual([undefined]);
   });
 
+  test('N2: nor does any other header that could tell who asks', async () => {
+    const fake = await start({ name: 'localhost', auth: auth(), storage: true });
+    const source = sourceOf(fake.host);
+    const blob = fake.repository('app').addBlob(noise(200_000));
+    await drain(source.blob(blob, never));
+    const target = targetOf(fake.host);
+    const bytes = noise(300_000);
+    const staged = await target.stage(pieces(bytes), never);
+    await staged.commit(sha256(bytes), bytes.length, never);
+    const names = fake
+      .sent('GET', /./, 'storage')
+      .concat(fake.sent('PUT', /./, 'storage'), fake.sent('PATCH', /./, 'storage'));
+    expect(names.length).toBeGreaterThan(1);
+    const plain = [
+      'host',
+      'connection',
+      'accept',
+      'accept-encoding',
+      'user-agent',
+      'content-length',
+      'content-type',
+      'content-range',
+      'transfer-encoding',
+    ];
+    for (const { headers } of names)
+      expect(Object.keys(headers).filter((name) => !plain.includes(name))).toEqual([]);
+  });
+
   test('N2: the closing PUT of an upload that is sent elsewhere goes without them', async () => {
     const fake = await start({ name: 'localhost', auth: auth() });
     const thief = await start();
@@ -207,6 +235,10 @@ describe('where redirects may lead', () => {
     '[fe80::1]',
     '[fd00:ec2::254]',
     '100.100.100.200',
+    '0.0.0.1',
+    '[::ffff:0:0]',
+    '[0:0:0:0:0:ffff:7f00:0001]',
+    'a.b.localhost.',
   ])('N3: not from a registry elsewhere to %s, for downloads and for uploads', async (host) => {
     const fake = await start();
     const other = await start();

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { Target } from '../../../../src/store/place.ts';
 import type { RegistryOptions } from '../../../../src/store/registry/lease.ts';
@@ -115,4 +117,38 @@ test.each<readonly [string, (path: string, host: string) => string]>([
     `/v2/dst/blobs/uploads/${upload.id}?${query}&digest=${encodeURIComponent(sha256(small))}`,
   ]);
   expect(content.blobs.get(sha256(small))?.equals(small)).toBe(true);
+});
+
+test.each([
+  ['a carriage return', '/v2/x\rX-Injected: 1'],
+  ['a line end that begins a header', '/v2/x\nX-Injected: 1'],
+  ['a line that goes on', '/v2/x\r\n  http://evil.example/'],
+  ['a NUL', '/v2/x\0y'],
+  ['two of them', '/v2/x\r\nLocation: http://evil.example/y'],
+])('N5: %s in a location makes no header and no other place of it', async (_, location) => {
+  const asked: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes: Buffer) => {
+      const text = bytes.toString('latin1');
+      asked.push(text);
+      const [method] = text.split(' ');
+      if (method === 'POST')
+        socket.write(`HTTP/1.1 202 Accepted\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`);
+      else socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push({ close: async () => void server.close() });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { options } = setup({ credentials: () => Promise.resolve(basic), retryTimes: 0 });
+  const target = openRegistryTarget([refer(`${host}/dst:v1`)], options);
+  open.push(target);
+  await expect(push(target, small)).rejects.toMatchObject({ name: 'OcislimError' });
+  for (const text of asked) {
+    expect(text).not.toMatch(/^x-injected/im);
+    expect(text).not.toMatch(/evil\.example/);
+    expect(text).not.toMatch(/^authorization/im);
+  }
 });

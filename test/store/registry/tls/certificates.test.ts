@@ -346,7 +346,7 @@ describe('what is wrong with a certificate, in words', () => {
   });
 });
 
-test('names are told to the server, addresses are not (SNI)', async () => {
+test('N16: names are told to the server, addresses are not (SNI)', async () => {
   const names: unknown[] = [];
   const listening = createTlsServer(server, (request, response) => {
     names.push((request.socket as TLSSocket & { readonly servername?: unknown }).servername);
