@@ -110,8 +110,13 @@ test('N3: on the word of an image out of a registry no other host is asked, and 
     ].entries()) {
       const slim = `${near.host}/liar:${i}`;
       await succeed(
-        ...['copy', `oci:${file}:app`, slim, '--annotation', `io.ocislim.original.name=${name}`],
-        ...['--annotation', `io.ocislim.original.digest=sha256:${'a'.repeat(64)}`],
+        'copy',
+        `oci:${file}:app`,
+        slim,
+        '--annotation',
+        `io.ocislim.original.name=${name}`,
+        '--annotation',
+        `io.ocislim.original.digest=sha256:${'a'.repeat(64)}`,
       );
       const { status, stderr } = await callCli(['restore', slim, '--dry-run']);
       expect([status, stderr]).toEqual([
