@@ -26,6 +26,11 @@ export const limitTable = {
     unit: 'bytes',
     doc: 'Unpacked bytes of all layers of one image together.',
   },
+  'window-bytes': {
+    value: 128 * MiB,
+    unit: 'bytes',
+    doc: 'The window of a zstd frame, which a decoder must hold. zstd itself takes no more without `--long`, and uses no more below it; containerd ends at 512 MiB.',
+  },
   ratio: {
     value: 1000,
     unit: 'times',
@@ -54,7 +59,7 @@ export const limitTable = {
   'index-bytes': {
     value: 0,
     unit: 'bytes',
-    doc: 'Memory that headers and names of all layers may take, as estimated. Default: two thirds of what Node.js may use (`NODE_OPTIONS=--max-old-space-size`), so that a layer of nothing but names ends in an error and not in a crash.',
+    doc: 'Memory that headers and names of all layers may take, as estimated. Default: three quarters of what Node.js may use (`NODE_OPTIONS=--max-old-space-size`), so that a layer of nothing but names ends in an error and not in a crash.',
   },
   'contents-bytes': {
     value: 2 * GiB,
@@ -139,7 +144,12 @@ export function isLimitName(name: string): name is LimitName {
  * @param what what is too large, with its place where the caller knows it: "the layer"
  * @param seen what it came to, or was found to have before anybody looked further
  */
-export function exceeded(name: LimitName, limits: Limits, what: string, seen: string): OcislimError {
+export function exceeded<Name extends LimitName>(
+  name: Name,
+  limits: Readonly<Record<Name, number>>,
+  what: string,
+  seen: string,
+): OcislimError {
   return new OcislimError(
     'LIMIT',
     `${what}: ${seen}, and the limit ${name} is ${showLimit(name, limits[name])}`,

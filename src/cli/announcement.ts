@@ -33,10 +33,18 @@ export async function announcedBy(globs: readonly string[], files: readonly stri
         cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
     }
   }
+  // By directory, since a look at each one above each path costs the square of its depth.
+  const known = new Map<ByteString, boolean>();
   const covered = (path: ByteString): boolean => {
-    for (let at = path; at !== ''; at = at.slice(0, Math.max(at.lastIndexOf('/'), 0)))
-      if (removed.has(at)) return true;
-    return false;
+    if (removed.size === 0) return false;
+    const open: ByteString[] = [];
+    let found: boolean | undefined;
+    for (let at = path; found === undefined; at = at.slice(0, Math.max(at.lastIndexOf('/'), 0))) {
+      found = at !== '' && removed.has(at) ? true : at === '' ? false : known.get(at);
+      if (found === undefined) open.push(at);
+    }
+    for (const at of open) if (at !== path) known.set(at, found);
+    return found;
   };
   return {
     allowed: (path) => matches(path) !== null || covered(path),

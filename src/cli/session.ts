@@ -1,4 +1,4 @@
-import { availableParallelism, homedir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
@@ -17,6 +17,7 @@ import { createProxyLookup, type ProxyLookup } from '../store/registry/http/prox
 import type { Source, Target } from '../store/place.ts';
 import type { Console } from './command.ts';
 import { readLimits } from './limit-option.ts';
+import { homeOf } from './home.ts';
 import { flag, list, text, type Values } from './option.ts';
 import { chooseProgressMode, startProgress } from './progress-output.ts';
 import type { ProgressMode } from './progress.ts';
@@ -172,7 +173,7 @@ export class Session {
       passphrase: env['OCISLIM_CLIENT_P12_PASSPHRASE'] || null,
       passphraseFile: text(this.#values, 'client-p12-passphrase-file'),
       env,
-      home: env['HOME'] ?? homedir(),
+      home: homeOf(env),
     });
     this.#shown.set(clientP12, certificates);
     return certificates;
@@ -187,7 +188,7 @@ export class Session {
       creds,
       authfile: text(this.#values, 'authfile'),
       env,
-      home: env['HOME'] ?? homedir(),
+      home: homeOf(env),
     });
     this.#lookups.set(creds, lookup);
     return lookup;

@@ -6,6 +6,7 @@ import type { SealedLayer } from '../execute/layer-writer.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../execute/run.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference } from '../oci/reference.ts';
+import { systemCode } from '../store/file-error.ts';
 import { JoinedSource } from '../store/joined-source.ts';
 import type { Source, Target } from '../store/place.ts';
 import { makeTemporaryFolder } from '../store/temporary.ts';
@@ -38,7 +39,9 @@ export async function runVerified(
     const layout = await session.openTarget([place]);
     let first: RunOutcome;
     try {
-      first = await run({ ...options, target: layout });
+      first = await run({ ...options, target: layout }).catch((error: unknown) => {
+        throw withAdvice(error);
+      });
     } finally {
       await layout.close();
     }
@@ -77,6 +80,15 @@ export async function runVerified(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Nobody has named the place that is full. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof OcislimError) || systemCode(error.cause) !== 'ENOSPC') return error;
+  return new OcislimError(error.code, error.message, {
+    cause: error.cause,
+    advice: 'What --verify-with looks at needs room in TMPDIR: set it to a folder on a larger disk.',
+  });
 }
 
 /** What was verified, on this disk; blobs that the source of the run has can be mounted from there. */

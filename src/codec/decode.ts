@@ -1,4 +1,5 @@
 import { OcislimError } from '../errors.ts';
+import { defaultLimits } from '../limits.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { gunzip } from './gunzip.ts';
@@ -9,6 +10,8 @@ export interface DecodeOptions {
   readonly signal: AbortSignal;
   /** No more than so many unpacked bytes: the guard against decompression bombs. */
   readonly maxBytes?: number;
+  /** No zstd frame with a larger window; that of `defaultLimits` unless told. */
+  readonly maxWindow?: number;
 }
 
 /**
@@ -18,18 +21,19 @@ export interface DecodeOptions {
  * @throws CODEC for damaged, truncated or empty input and for stray bytes, LIMIT beyond `maxBytes`
  */
 export function decode(stream: ByteStream, compression: Compression, options: DecodeOptions): ByteStream {
-  const unpacked = unpack(stream, compression, options.signal);
+  const unpacked = unpack(stream, compression, options);
   return options.maxBytes === undefined ? unpacked : limit(unpacked, options.maxBytes);
 }
 
-function unpack(stream: ByteStream, compression: Compression, signal: AbortSignal): ByteStream {
+function unpack(stream: ByteStream, compression: Compression, options: DecodeOptions): ByteStream {
+  const { signal, maxWindow = defaultLimits['window-bytes'] } = options;
   switch (compression) {
     case 'none':
       return passThrough(stream, signal);
     case 'gzip':
       return gunzip(stream, signal);
     case 'zstd':
-      return unzstd(stream, signal);
+      return unzstd(stream, maxWindow, signal);
   }
 }
 

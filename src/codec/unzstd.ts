@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, createZstdDecompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { OcislimError } from '../errors.ts';
+import { exceeded } from '../limits.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { concat } from '../stream/collect.ts';
@@ -15,7 +16,7 @@ const wholeFrames = 3;
 /** Below this a trip to the thread pool costs more than decoding (zstd:chunked has a frame for each file). */
 const syncLimit = 32 * 1024;
 
-/** `zstd --long=31` is read; a window takes memory only as far as there are bytes to fill it. */
+/** As much as Node takes: how much is taken is decided before, by the frame's header. */
 const params = { [constants.ZSTD_d_windowLogMax]: 31 };
 const decompress = promisify(zstdDecompress) as (
   frame: Uint8Array,
@@ -26,9 +27,10 @@ const decompress = promisify(zstdDecompress) as (
  * All frames of a zstd stream (RFC 8878 section 3.1), skippable ones passed over wherever they stand. We find the frames
  * ourselves and give each to a decoder of its own: that of Node 24 stops after the first, skippable or not, and drops the
  * rest without a word.
- * @throws CODEC
+ * @param maxWindow bytes of history that a frame may ask for; the memory of a decoder
+ * @throws CODEC, LIMIT
  */
-export async function* unzstd(stream: ByteStream, signal: AbortSignal): ByteStream {
+export async function* unzstd(stream: ByteStream, maxWindow: number, signal: AbortSignal): ByteStream {
   signal.throwIfAborted();
   const frames = new FrameReader(stream);
   const whole: Promise<Uint8Array>[] = [];
@@ -39,6 +41,13 @@ export async function* unzstd(stream: ByteStream, signal: AbortSignal): ByteStre
         for await (const _ of frames.rest(scanner)) signal.throwIfAborted();
         continue;
       }
+      if (header.windowSize > maxWindow)
+        throw exceeded(
+          'window-bytes',
+          { 'window-bytes': maxWindow },
+          'a zstd frame needs too much memory',
+          `its window has ${header.windowSize} bytes`,
+        );
       const size = header.contentSize;
       const packed =
         size === null || size > wholeLimit ? null : await frames.collect(scanner, packedLimit(size));

@@ -1,10 +1,15 @@
 import { getHeapStatistics } from 'node:v8';
+import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { exceeded, type Limits } from '../limits.ts';
 
-/** What an entry takes besides its names, in the columns, tables and trees that are made of it. Measured, and rounded up. */
-const entryBytes = 300;
+/**
+ * What an entry takes besides its names, in the columns, tables and trees that are made of it, and what a directory takes that
+ * only the names of others imply. Measured, and rounded up.
+ */
+const entryBytes = 260;
+const directoryBytes = 150;
 
 /** The most that was unpacked of each layer of an image, by digest. */
 interface UnpackedLayers {
@@ -26,7 +31,7 @@ export class Allowance {
   constructor(limits: Limits) {
     this.limits = limits;
     // Measured against what V8 may take, since that ends in a crash which nobody can catch.
-    this.#indexBytes = limits['index-bytes'] || Math.floor((getHeapStatistics().heap_size_limit * 2) / 3);
+    this.#indexBytes = limits['index-bytes'] || Math.floor((getHeapStatistics().heap_size_limit * 3) / 4);
   }
 
   /** Call the answer with each count of unpacked bytes of a layer. @throws LIMIT from it */
@@ -72,13 +77,19 @@ export class Allowance {
         'the layers have too many entries',
         `${this.#entries} have been read so far`,
       );
-    if (this.#held > this.#indexBytes)
-      throw exceeded(
+    if (this.#held > this.#indexBytes) {
+      const error = exceeded(
         'index-bytes',
-        { ...limits, 'index-bytes': this.#indexBytes },
+        { 'index-bytes': this.#indexBytes },
         'the headers of the layers need too much memory',
         `${this.#entries} entries take some ${this.#held} bytes`,
       );
+      if (limits['index-bytes'] !== 0) throw error;
+      throw new OcislimError(error.code, error.message, {
+        advice:
+          'The limit follows what Node.js may take; more of it: NODE_OPTIONS=--max-old-space-size=8192 (in MiB).',
+      });
+    }
   }
 }
 
@@ -88,6 +99,7 @@ export class HeaderAllowance {
   readonly #hold: (entries: number, bytes: number) => void;
   #entries = 0;
   #bytes = 0;
+  #last = '';
 
   constructor(limits: Limits, hold: (entries: number, bytes: number) => void) {
     this.#limits = limits;
@@ -112,9 +124,18 @@ export class HeaderAllowance {
         `the ${longest === path.length ? 'name' : 'link target'} of entry ${this.#entries} is too long`,
         `it has ${longest} bytes`,
       );
-    const bytes = entryBytes + path.length + link.length + head;
+    this.#count(1, entryBytes + path.length + link.length + head + impliedBytes(this.#last, path));
+    this.#last = path;
+  }
+
+  /** Something else is kept of the entries. @throws LIMIT */
+  takeMore(bytes: number): void {
+    this.#count(0, bytes);
+  }
+
+  #count(entries: number, bytes: number): void {
     this.#bytes += bytes;
-    this.#hold(1, bytes);
+    this.#hold(entries, bytes);
   }
 
   /** They are held no longer. */
@@ -123,4 +144,18 @@ export class HeaderAllowance {
     this.#entries = 0;
     this.#bytes = 0;
   }
+}
+
+/**
+ * The most that directories of a path take which no path before it has named: those in which it does not lie together with the
+ * last one. A name of 4 KiB implies 2,000 directories, each with a name of its own.
+ */
+function impliedBytes(last: string, path: string): number {
+  const shorter = Math.min(last.length, path.length);
+  let common = 0;
+  while (common < shorter && last.charCodeAt(common) === path.charCodeAt(common)) common++;
+  let bytes = 0;
+  for (let slash = path.indexOf('/', common); slash >= 0; slash = path.indexOf('/', slash + 1))
+    if (slash > common || last.length > common) bytes += directoryBytes + slash;
+  return bytes;
 }

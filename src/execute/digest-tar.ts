@@ -32,6 +32,9 @@ export interface DigestedLayer {
   readonly traits: readonly (Traits | null)[];
 }
 
+/** What the traits of an entry take besides their texts, and the digest of its contents. */
+const traitsBytes = 240;
+
 /** Longer texts are kept as a digest. */
 const maxText = 256;
 
@@ -45,7 +48,7 @@ export async function digestTar(
 ): Promise<DigestedLayer> {
   const reader = new TarReader(stream);
   const builder = new LayerIndexBuilder();
-  const digester = new EntryDigester(reader);
+  const digester = new EntryDigester(reader, allowance);
   const traits: (Traits | null)[] = [];
   try {
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
@@ -62,15 +65,18 @@ export async function digestTar(
 
 class EntryDigester {
   readonly #reader: TarReader;
+  readonly #allowance: HeaderAllowance;
   readonly #block = new Uint8Array(blockSize);
   /** Most entries have an owner, a time or no attributes in common with others. */
   readonly #texts = new Map<string, string>();
 
-  constructor(reader: TarReader) {
+  constructor(reader: TarReader, allowance: HeaderAllowance) {
     this.#reader = reader;
+    this.#allowance = allowance;
   }
 
   async digest(entry: TarEntry): Promise<Traits> {
+    this.#allowance.takeMore(traitsBytes);
     const attributes = readAttributes(entry);
     const { mode, uid, gid, uname, gname, records, sparse } = attributes;
     const isFile = entry.kind === 'file';
@@ -95,8 +101,10 @@ class EntryDigester {
 
   #shared(text: string): string {
     const known = this.#texts.get(text);
-    if (known === undefined) this.#texts.set(text, text);
-    return known ?? text;
+    if (known !== undefined) return known;
+    this.#allowance.takeMore(text.length);
+    this.#texts.set(text, text);
+    return text;
   }
 
   async #digestPlain(size: number): Promise<string> {

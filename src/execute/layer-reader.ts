@@ -87,6 +87,10 @@ export class LayerReader {
     return this.#downloaded;
   }
 
+  get #maxWindow(): number {
+    return this.#allowance.limits['window-bytes'];
+  }
+
   /** For who reads the headers of a layer out of its tar. */
   headerAllowance(): HeaderAllowance {
     return this.#allowance.headers();
@@ -166,7 +170,7 @@ export class LayerReader {
       // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
       const { decode } = await import('../codec/decode.ts');
       const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
-      const tar = decode(packed, compression, { signal });
+      const tar = decode(packed, compression, { signal, maxWindow: this.#maxWindow });
       // The digest of a plain tar is its DiffID, and has been checked on the way here.
       const isChecked = compression === 'none' && descriptor.digest === diffId;
       yield* isChecked ? tar : verifyDiffId(tar, diffId, what);
@@ -207,7 +211,12 @@ export class LayerReader {
     onBytes: (count: number) => void,
   ): Promise<Unpacking> {
     const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
-    return threads.open(packed, { compression, hash: algorithmOf(diffId), signal });
+    return threads.open(packed, {
+      compression,
+      maxWindow: this.#maxWindow,
+      hash: algorithmOf(diffId),
+      signal,
+    });
   }
 
   /** What the headers of a layer say. */

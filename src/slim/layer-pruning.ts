@@ -78,7 +78,7 @@ export class LayerPruning {
 
   /**
    * Directories that a rule names but that have no entry go when nothing lies in them any more: implied by what went
-   * from this layer, or by a marker in a directory that has gone from the layers below.
+   * from this layer, or by nothing but a marker in a directory that the layers below do not have, or no longer.
    */
   impliedByRule(named: (path: number) => boolean, originalBelow: Tree): number[] {
     const state = this.#state;
@@ -96,14 +96,14 @@ export class LayerPruning {
     for (let path = state.node.length - 1; path > 0; path--) {
       if (!state.isImplied(path) || state.hasBelow(path) || !named(path)) continue;
       const isLeft = this.#lostBelow(path, originalBelow);
-      if (!isLeft && !(touched.has(path) && (this.#below.node[path] === 0 || !state.hidesChildrenAt(path))))
-        continue;
+      const isAlone = this.#below.node[path] === 0;
+      if (!isLeft && !isAlone && !(touched.has(path) && !state.hidesChildrenAt(path))) continue;
       // The directory had taken the place of something else, which must not come back.
       if (this.#below.node[path] !== 0 && !this.#below.isDirectory(path)) state.hide(path);
       else state.forget(path);
       this.#directories.add(path);
       emptied.push(path);
-      if (isLeft) this.#idle++;
+      if (!touched.has(path)) this.#idle++;
     }
     return emptied;
   }

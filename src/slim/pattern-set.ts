@@ -35,6 +35,8 @@ const defaultBudget = 4_000_000;
  */
 export class PatternSet<T> {
   readonly #literals = new Map<ByteString, { readonly indices: number[]; value?: T }>();
+  /** Their lengths: to look up every prefix of a path costs the square of its length. */
+  readonly #lengths = new Set<number>();
   readonly #places: Place[] = [place('none')];
   readonly #summarise: (indices: readonly number[]) => T;
   readonly #budget: number;
@@ -61,6 +63,7 @@ export class PatternSet<T> {
       if (text === null) this.#insert(pattern, index, boundaries);
       else {
         const known = this.#literals.get(text);
+        this.#lengths.add(text.length);
         if (known === undefined) this.#literals.set(text, { indices: [index] });
         else known.indices.push(index);
       }
@@ -99,7 +102,8 @@ export class PatternSet<T> {
 
   #found(path: ByteString, end: number, state: number, found: (value: T, own: boolean) => void): void {
     const own = end === path.length;
-    if (this.#literals.size > 0) {
+    if (this.#lengths.has(end)) {
+      this.work += end;
       const literal = this.#literals.get(own ? path : path.slice(0, end));
       if (literal !== undefined) {
         literal.value ??= this.#summarise(literal.indices);

@@ -1,7 +1,7 @@
 import { OcislimError } from '../errors.ts';
 import { type ByteString, readField } from './bytes.ts';
 import type { TarEntry } from './entry.ts';
-import { blockSize } from './header.ts';
+import { blockSize, hasNames } from './header.ts';
 import { readNumber } from './number.ts';
 import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 import { padded } from './reader.ts';
@@ -82,12 +82,6 @@ export function readAttributes({ kind, head }: TarEntry): Attributes {
 /** `x`, `L` or `K`. */
 function isExtension(type: number | undefined): boolean {
   return type === 0x78 || type === 0x4c || type === 0x4b;
-}
-
-/** Only ustar and GNU headers have owner names and device numbers; V7 ones end before. */
-function hasNames(header: Uint8Array): boolean {
-  const magic = readField(header, 257, 6);
-  return magic === 'ustar' || magic === 'ustar ';
 }
 
 function integer(text: ByteString | undefined): string | null {

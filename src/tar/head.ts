@@ -1,37 +1,43 @@
 import { OcislimError } from '../errors.ts';
 import { concat } from '../stream/collect.ts';
 import { type ByteString, bytesOf, readField } from './bytes.ts';
-import { blockSize, parseHeader, sealHeader } from './header.ts';
+import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
-import { padded, sparseName } from './reader.ts';
+import { padded } from './reader.ts';
+import { paxSparseVersion } from './sparse.ts';
+
+interface Extension {
+  readonly type: 'x' | 'L' | 'K';
+  readonly block: Uint8Array;
+  readonly body: Uint8Array;
+}
 
 /**
- * The head of an entry taken apart: extensions in their order, of each type the last, which alone counts; then the header,
- * then the map of a GNU sparse file.
+ * The head of an entry taken apart: extensions in their order, the last of each type, then the header, then the map of a
+ * GNU sparse file. Earlier extensions of a type say nothing, and must not begin to when the last one is emptied.
  */
 interface Parts {
-  readonly extensions: readonly {
-    readonly type: 'x' | 'L' | 'K';
-    readonly block: Uint8Array;
-    readonly body: Uint8Array;
-  }[];
+  readonly extensions: readonly Extension[];
   readonly header: Uint8Array;
   readonly map: Uint8Array;
 }
 
 function takeApart(head: Uint8Array): Parts {
-  const extensions: { type: 'x' | 'L' | 'K'; block: Uint8Array; body: Uint8Array }[] = [];
+  const extensions: Extension[] = [];
   let at = 0;
   for (;;) {
     const block = head.slice(at, at + blockSize);
     const { type, size } = parseHeader(block);
     at += blockSize;
     if (type !== 'x' && type !== 'L' && type !== 'K')
-      return { extensions, header: block, map: head.slice(at) };
-    // Were it left in and the last one taken out, it would count again.
-    const before = extensions.findIndex((extension) => extension.type === type);
-    if (before >= 0) extensions.splice(before, 1);
+      return {
+        extensions: extensions.filter(
+          (extension, i) => i === extensions.findLastIndex((other) => other.type === extension.type),
+        ),
+        header: block,
+        map: head.slice(at),
+      };
     extensions.push({ type, block, body: head.slice(at, at + size) });
     at += padded(size);
   }
@@ -66,10 +72,10 @@ export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
   });
 }
 
-function renameSparse<T extends Parts['extensions'][number]>(extension: T, name: ByteString): T {
+function renameSparse(extension: Extension, name: ByteString): Extension {
   if (extension.type !== 'x') return extension;
   const records = parsePax(extension.body);
-  if (sparseName(records) === undefined) return extension;
+  if (paxSparseVersion(records) === null) return extension;
   const renamed: PaxRecords = records.map(
     ([key, value]) => [key, key === 'GNU.sparse.name' ? name : value] as const,
   );
@@ -110,12 +116,11 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
   const bytes = bytesOf(text);
   const fits = bytes.length <= field.length;
   const { gnu, name } = parseHeader(header);
-  const isPrefixed = name !== readField(header, 0, 100);
+  const hasPrefix = name !== readField(header, 0, 100);
   header.fill(0, field.offset, field.offset + field.length);
   header.set(bytes.subarray(0, field.length), field.offset);
-  // A prefix belongs to the old name. GNU headers keep times there, unless an old writer took them for ustar ones.
-  if (field === nameField && !gnu) header.fill(0, 345, 345 + ustarPrefixLength(header));
-  else if (field === nameField && isPrefixed) header.fill(0, 345, 386);
+  // A prefix belongs to the old name. In GNU headers it stands where two times should, and a sparse map may follow behind what nobody uses.
+  if (field === nameField && hasPrefix) header.fill(0, 345, 345 + (gnu ? 41 : isStar(header, 0) ? 131 : 155));
   sealHeader(header);
   let extensions = parts.extensions
     .filter((extension) => extension.type !== field.gnu)
@@ -144,11 +149,6 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
     }
   }
   return { ...parts, extensions };
-}
-
-function ustarPrefixLength(header: Uint8Array): number {
-  const star = header[508] === 0x74 && header[509] === 0x61 && header[510] === 0x72;
-  return star ? 131 : 155;
 }
 
 function extensionHeader(type: 'x' | 'L' | 'K'): Uint8Array {

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import { type ByteString, readField } from './bytes.ts';
-import { readNumber, writeOctal } from './number.ts';
+import { isNumber, isPlainOctal, readNumber, readOctal, writeOctal } from './number.ts';
 
 export const blockSize = 512;
 
@@ -62,12 +62,27 @@ export function parseHeader(bytes: Uint8Array): Header {
   };
 }
 
-/** The numbers of the header at `at`. @throws TAR_INVALID on a wrong checksum or an unreadable field. */
+/**
+ * The numbers of the header at `at`. What is no number anywhere in it makes Go refuse the archive, so that no runtime
+ * would unpack it: fields that nobody here asks for are looked at, too.
+ * @throws TAR_INVALID on a wrong checksum or an unreadable field.
+ */
 export function readHeader(block: Block, at: number): HeaderFields {
   const { bytes } = block;
   checkSum(block, at);
   const size = readNumber(bytes, at + 124, 12, 'size');
   if (size < 0) throw new OcislimError('TAR_INVALID', 'a tar header states a negative size');
+  checkNumber(bytes, at + 116, 8, 'group');
+  checkNumber(bytes, at + 136, 12, 'time');
+  // V7 headers end before.
+  if (hasNames(bytes, at)) {
+    checkNumber(bytes, at + 329, 8, 'device number');
+    checkNumber(bytes, at + 337, 8, 'device number');
+    if (isStar(bytes, at)) {
+      checkNumber(bytes, at + 476, 12, 'access time');
+      checkNumber(bytes, at + 488, 12, 'change time');
+    }
+  }
   return {
     type: String.fromCharCode(bytes[at + 156] as number),
     size,
@@ -89,18 +104,47 @@ export function readLink({ text }: Block, at: number): ByteString {
 
 function readPrefix(text: Buffer, at: number): ByteString {
   if (isGnu(text, at)) {
-    // GNU headers keep times there; a writer of old (Go before 1.8) put a prefix all the same. Digits tell them apart.
+    // GNU headers keep times there; a writer of old (Go before 1.8) put a prefix all the same, which Go still reads
+    // where it is ASCII and no times.
+    if (isTime(text, at + 345) && isTime(text, at + 357)) return '';
     const prefix = readField(text, at + 345, 155);
-    return /^[0-7 ]*$/.test(prefix) || ((text[at + 345] as number) & 0x80) !== 0 ? '' : prefix;
+    return isAscii(prefix) ? prefix : '';
   }
-  if (!hasMagic(text, at, 'ustar\0')) return '';
-  const star = readField(text, at + 508, 4) === 'tar';
-  return readField(text, at + 345, star ? 131 : 155);
+  if (!hasMagic(text, at, ustarMagic)) return '';
+  return readField(text, at + 345, isStar(text, at) ? 131 : 155);
+}
+
+/** Is there a time, or nothing, in this field of a GNU header? */
+function isTime(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0 || isNumber(bytes, at, 12);
+}
+
+function isAscii(text: ByteString): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
+}
+
+const ustarMagic = 'ustar\0';
+
+/** Does the header have owner names and device numbers? V7 headers end before. */
+export function hasNames(bytes: Uint8Array, at = 0): boolean {
+  return hasMagic(bytes, at, ustarMagic) || isGnu(bytes, at);
 }
 
 /** Has the header at `at` the magic of GNU tar? */
 export function isGnu(bytes: Uint8Array, at: number): boolean {
   return hasMagic(bytes, at, 'ustar  \0');
+}
+
+/** A ustar header as star writes it: a shorter prefix, and two times after it. */
+export function isStar(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at + 508] === 0x74 && bytes[at + 509] === 0x61 && bytes[at + 510] === 0x72 && bytes[at + 511] === 0
+  );
+}
+
+function checkNumber(bytes: Uint8Array, at: number, length: number, field: string): void {
+  if (!isPlainOctal(bytes, at, length)) readNumber(bytes, at, length, field);
 }
 
 function hasMagic(bytes: Uint8Array, at: number, magic: string): boolean {
@@ -110,7 +154,8 @@ function hasMagic(bytes: Uint8Array, at: number, magic: string): boolean {
 
 /** Either sum is accepted: some old writers added up signed bytes. */
 function checkSum({ bytes, words }: Block, at: number): void {
-  const stated = readNumber(bytes, at + 148, 8, 'checksum');
+  // Octal even where other fields may be in base 256.
+  const stated = readOctal(bytes, at + 148, 8, 'checksum');
   // The field itself counts as spaces.
   const unsigned = 8 * 0x20 + sumOf(bytes, words, at);
   if (stated === unsigned || stated === unsigned - 256 * countHigh(bytes, at)) return;

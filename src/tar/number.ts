@@ -8,6 +8,32 @@ import { OcislimError } from '../errors.ts';
 export function readNumber(block: Uint8Array, offset: number, length: number, field: string): number {
   const first = block[offset] as number;
   if ((first & 0x80) !== 0) return readBase256(block, offset, length, field);
+  return readOctal(block, offset, length, field);
+}
+
+/** The same for a field that is never in base 256. @throws TAR_INVALID naming `field` */
+export function readOctal(block: Uint8Array, offset: number, length: number, field: string): number {
+  const value = parseOctal(block, offset, length);
+  if (!Number.isSafeInteger(value)) throw invalid(field);
+  return value;
+}
+
+/** Can Go read the field? Its numbers have 64 bits; ours, which must be exact as doubles, have 53. */
+export function isNumber(block: Uint8Array, offset: number, length: number): boolean {
+  if (((block[offset] as number) & 0x80) === 0) return !Number.isNaN(parseOctal(block, offset, length));
+  const value = parseBase256(block, offset, length);
+  return BigInt.asIntN(64, value) === value;
+}
+
+/** Octal digits, and a NUL or blank at the end? A quick look, as nearly all fields are. */
+export function isPlainOctal(block: Uint8Array, offset: number, length: number): boolean {
+  const last = offset + length - 1;
+  for (let i = offset; i < last; i++) if (((block[i] as number) & 0xf8) !== 0x30) return false;
+  return isBlank(block[last] as number);
+}
+
+/** NaN where there is something else. */
+function parseOctal(block: Uint8Array, offset: number, length: number): number {
   let at = offset;
   let end = offset + length;
   while (at < end && isBlank(block[at] as number)) at++;
@@ -16,14 +42,20 @@ export function readNumber(block: Uint8Array, offset: number, length: number, fi
   for (; at < end; at++) {
     const digit = (block[at] as number) - 0x30;
     if ((block[at] as number) === 0) break;
-    if (digit < 0 || digit > 7) throw invalid(field);
+    if (digit < 0 || digit > 7) return Number.NaN;
     value = value * 8 + digit;
   }
-  if (!Number.isSafeInteger(value)) throw invalid(field);
   return value;
 }
 
 function readBase256(block: Uint8Array, offset: number, length: number, field: string): number {
+  const value = parseBase256(block, offset, length);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER))
+    throw invalid(field);
+  return Number(value);
+}
+
+function parseBase256(block: Uint8Array, offset: number, length: number): bigint {
   const negative = ((block[offset] as number) & 0x40) !== 0;
   let value = 0n;
   for (let i = 0; i < length; i++) {
@@ -32,10 +64,7 @@ function readBase256(block: Uint8Array, offset: number, length: number, field: s
     if (negative) byte = i === 0 ? byte ^ 0x7f : byte ^ 0xff;
     value = (value << 8n) | BigInt(byte);
   }
-  const signed = negative ? -value - 1n : value;
-  if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER))
-    throw invalid(field);
-  return Number(signed);
+  return negative ? -value - 1n : value;
 }
 
 function isBlank(byte: number): boolean {

@@ -12,7 +12,7 @@ export function parsePax(body: Uint8Array): PaxRecords {
   while (at < text.length) {
     const space = text.indexOf(' ', at);
     const digits = space < 0 ? '' : text.slice(at, space);
-    const length = /^[1-9][0-9]{0,8}$/.test(digits) ? Number(digits) : 0;
+    const length = /^0{0,9}[1-9][0-9]{0,8}$/.test(digits) ? Number(digits) : 0;
     const end = at + length;
     const equals = text.indexOf('=', space);
     if (

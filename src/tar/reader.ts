@@ -1,7 +1,8 @@
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { type ByteString, readField } from './bytes.ts';
+import type { ByteString } from './bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from './entry.ts';
+import { Extensions, noExtensions } from './extensions.ts';
 import {
   type Block,
   blockOf,
@@ -15,7 +16,8 @@ import {
   readLink,
   readName,
 } from './header.ts';
-import { type PaxRecords, parsePax, paxValue } from './pax.ts';
+import type { PaxRecords } from './pax.ts';
+import { checkPieces, readSparseForm, SparseMapReader } from './sparse.ts';
 
 /** Extension bodies beyond this are refused (Go caps them at 1 MiB too). */
 const maxExtension = 1024 * 1024;
@@ -45,6 +47,8 @@ export class TarReader {
   /** Bytes of the current entry's body and padding that are still to come. */
   #left = 0;
   #padding = 0;
+  /** The map at the start of the current entry's body, until it has been read. */
+  #map: MapInBody | null = null;
   #offset = 0;
   #end: TarEnd | null = null;
 
@@ -90,6 +94,7 @@ export class TarReader {
     if (this.#end !== null) return null;
     if (this.#left > 0) {
       if (this.#at + this.#left > this.#chunk.bytes.length) return null;
+      if (this.#map !== null) this.takeBodyNow();
       this.#at += this.#left;
       this.#left = 0;
     }
@@ -123,9 +128,20 @@ export class TarReader {
     const { bytes } = this.#chunk;
     if (this.#left === 0 || this.#at >= bytes.length) return null;
     const part = bytes.subarray(this.#at, this.#at + this.#left);
+    if (this.#map !== null) this.#readMap(this.#map, part);
     this.#at += part.length;
     this.#left -= part.length;
     return part;
+  }
+
+  /** The map of a sparse file passes by with its body. Go reads it with the header, and refuses what is none. */
+  #readMap({ reader, length, stored }: MapInBody, part: Uint8Array): void {
+    const left = this.#left - this.#padding;
+    reader.take(part.subarray(0, left));
+    if (reader.ended) {
+      this.#map = null;
+      checkPieces(reader.pieces(), length, stored - reader.taken);
+    } else if (part.length >= left) throw invalid('a sparse file in a tar is cut short');
   }
 
   /** Reads on in the head at `#at`. Null where bytes are missing (`#needed` says how many), and at a zero block. */
@@ -155,6 +171,7 @@ export class TarReader {
         this.#headBytes = total;
         continue;
       }
+      // Others that use the type (star) keep their maps elsewhere.
       if (type === 'S' && !isGnu(bytes, at))
         throw invalid('a tar header states a GNU sparse file, but is none of GNU tar');
       const total = this.#headBytes + blockSize + (type === 'S' ? this.#sparseMapBytes(at) : 0);
@@ -174,26 +191,28 @@ export class TarReader {
     let map = 0;
     for (let extended = bytes[header + 482] !== 0; extended; extended = bytes[header + map + 504] !== 0) {
       map += blockSize;
-      if (this.#headBytes + blockSize + map > maxHead)
-        throw new OcislimError('LIMIT', 'a sparse map is longer than 4 MiB');
+      if (blockSize + map > maxExtension)
+        throw new OcislimError('LIMIT', 'a sparse map is longer than 1 MiB');
       if (header + blockSize + map > bytes.length) return map;
     }
     return map;
   }
 
   #open(header: HeaderFields, at: number, headBytes: number): TarEntry {
-    const pending = this.#pending;
-    if (header.type === 'g') {
-      if (pending !== null) throw invalid('a tar extended header stands before a global one');
+    const { type } = header;
+    if (type === 'g') {
+      if (this.#pending !== null) throw invalid('a tar extended header stands before a global one');
       if (header.size > maxExtension)
         throw new OcislimError('LIMIT', 'a global tar header is longer than 1 MiB');
     }
-    const name = pending?.name ?? readName(this.#chunk, at);
-    const kind = kindOf(header.type, name);
+    const extended = this.#pending?.finish() ?? noExtensions;
+    const stored = extended.name ?? readName(this.#chunk, at);
+    const kind = kindOf(type, stored);
     // Only what has a body has a size: Go reads no data after links, devices and directories whatever they state.
-    const size = kind === 'file' || kind === 'global' ? (pending?.size ?? header.size) : 0;
-    const link = kind === 'link' || kind === 'symlink' ? (pending?.link ?? readLink(this.#chunk, at)) : '';
-    const uid = pending?.uid ?? header.uid;
+    const size = kind === 'file' || kind === 'global' ? (extended.size ?? header.size) : 0;
+    const isSparse = type === 'S' || extended.sparse !== null;
+    const name = isSparse ? this.#openSparse(kind, size, extended.sparse ?? [], at, headBytes) : null;
+    const link = kind === 'link' || kind === 'symlink' ? (extended.link ?? readLink(this.#chunk, at)) : '';
     const head = this.#chunk.bytes.subarray(this.#at, this.#at + headBytes);
     this.#at += headBytes;
     this.#headBytes = 0;
@@ -202,14 +221,34 @@ export class TarReader {
     this.#padding = this.#left - size;
     return {
       kind,
-      name,
+      name: name ?? stored,
       link,
       mode: header.mode,
-      uid,
+      uid: extended.uid ?? header.uid,
       size,
-      capable: pending?.capable ?? false,
+      capable: extended.capable,
       head,
     };
+  }
+
+  /** What may be a sparse file: its map is checked, here or with the body. Returns the name that only its records say. */
+  #openSparse(
+    kind: EntryKind,
+    stored: number,
+    pax: PaxRecords,
+    at: number,
+    headBytes: number,
+  ): ByteString | null {
+    const { bytes } = this.#chunk;
+    const map = bytes.subarray(at + blockSize, this.#at + headBytes);
+    const form = readSparseForm(bytes.subarray(at, at + blockSize), map, pax);
+    if (form === null) return null;
+    if (kind !== 'file') throw invalid('a tar entry that is no file is sparse');
+    const length = form.size ?? stored;
+    if (form.pieces !== null) checkPieces(form.pieces, length, stored);
+    else if (stored === 0) throw invalid('a sparse file in a tar is cut short');
+    else this.#map = { reader: new SparseMapReader(), length, stored };
+    return form.name;
   }
 
   /** There is a zero block. Go wants a second one, or the end. */
@@ -253,8 +292,8 @@ export class TarReader {
 
   /**
    * Makes the chunk hold so many bytes from `#at` on, and tells how many it does: fewer only at the end of the stream.
-   * Those of a head in two chunks are copied together, and of one with extensions twice as many as before: an entry may
-   * have thousands of them.
+   * Those of a head in two chunks are copied together, and of one with extensions or a long sparse map twice as many as before:
+   * an entry may have thousands of them.
    */
   async #hold(wanted: number): Promise<number> {
     const { bytes } = this.#chunk;
@@ -265,7 +304,7 @@ export class TarReader {
       return this.#hold(wanted);
     }
     const joined = new Uint8Array(
-      this.#headBytes === 0 ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)),
+      wanted <= 2 * blockSize ? wanted : Math.max(wanted, Math.min(2 * held, maxHead)),
     );
     joined.set(bytes.subarray(this.#at));
     let filled = held;
@@ -283,59 +322,11 @@ export class TarReader {
   }
 }
 
-/** What extension headers said about the entry to come. */
-class Extensions {
-  #pax: PaxRecords = [];
-  #longName: ByteString | undefined;
-  #longLink: ByteString | undefined;
-
-  add(type: 'x' | 'L' | 'K', body: Uint8Array): void {
-    // Of several headers of one type the last one counts, as in Go.
-    if (type === 'x') this.#pax = parsePax(body);
-    else if (type === 'L') this.#longName = readField(body, 0, body.length);
-    else this.#longLink = readField(body, 0, body.length);
-  }
-
-  get name(): ByteString | undefined {
-    return nonEmpty(this.#longName) ?? sparseName(this.#pax) ?? paxValue(this.#pax, 'path');
-  }
-
-  get link(): ByteString | undefined {
-    return nonEmpty(this.#longLink) ?? paxValue(this.#pax, 'linkpath');
-  }
-
-  get size(): number | undefined {
-    return this.#number('size');
-  }
-
-  get uid(): number | undefined {
-    return this.#number('uid');
-  }
-
-  /** As Go writes it; GNU tar and bsdtar have the same key. */
-  get capable(): boolean {
-    return paxValue(this.#pax, 'SCHILY.xattr.security.capability') !== undefined;
-  }
-
-  #number(key: 'size' | 'uid'): number | undefined {
-    const text = paxValue(this.#pax, key);
-    if (text === undefined) return undefined;
-    const value = (key === 'uid' ? /^-?[0-9]+$/ : /^[0-9]+$/).test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value)) throw invalid(`a tar extended header has an unreadable ${key}`);
-    return value;
-  }
-}
-
-function nonEmpty(text: ByteString | undefined): ByteString | undefined {
-  return text === '' ? undefined : text;
-}
-
-/** PAX sparse files carry their real name in a record of its own (GNU tar manual, "PAX Format, Version 1.0"). */
-export function sparseName(records: PaxRecords): ByteString | undefined {
-  const sparse = records.some(
-    ([key]) => key === 'GNU.sparse.major' || key === 'GNU.sparse.map' || key === 'GNU.sparse.numblocks',
-  );
-  return sparse ? paxValue(records, 'GNU.sparse.name') : undefined;
+/** A map that passes by, the length of the file that it is of, and how many bytes of map and file are stored. */
+interface MapInBody {
+  readonly reader: SparseMapReader;
+  readonly length: number;
+  readonly stored: number;
 }
 
 function kindOf(type: string, name: ByteString): EntryKind {

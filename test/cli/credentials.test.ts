@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { callCli, type CliResult } from '../support/cli.ts';
+import { callCli, type CliResult, runCli } from '../support/cli.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { fill, noisyImage } from '../support/registry/image-run.ts';
 
@@ -130,3 +130,20 @@ test('a base image of another registry is not shown what was given for the sourc
   expect(source.sent('GET', /base\/manifests/).at(-1)?.status).toBe(200);
   expect(other.requests).toEqual([]);
 });
+
+test.each(['', 'relative', '.'])(
+  'a folder of the checkout does not pass for the home directory (HOME=%j)',
+  async (home) => {
+    const [from, to] = [await start('from'), await FakeRegistry.start()];
+    fakes.push(to);
+    for (const place of [folder, join(folder, 'relative')]) {
+      await mkdir(join(place, '.docker'), { recursive: true });
+      await writeFile(join(place, '.docker', 'config.json'), config([from, 'from']));
+    }
+    const args = ['copy', `${from.host}/app:v1`, `${to.host}/dst:v1`, '-q'];
+    const { status, stderr } = await runCli(args, { cwd: folder, env: { HOME: home } });
+    expect(stderr).toContain('[UNAUTHORIZED]');
+    expect(status).toBe(1);
+    expect(shown(from)).toEqual([]);
+  },
+);

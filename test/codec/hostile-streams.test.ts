@@ -20,9 +20,13 @@ async function* cut(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-async function unpack(stream: AsyncIterable<Uint8Array>, compression: Compression): Promise<Buffer> {
+async function unpack(
+  stream: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  options: { readonly maxWindow?: number } = {},
+): Promise<Buffer> {
   const out: Uint8Array[] = [];
-  for await (const chunk of decode(stream, compression, { signal: never })) out.push(chunk);
+  for await (const chunk of decode(stream, compression, { signal: never, ...options })) out.push(chunk);
   return Buffer.concat(out);
 }
 
@@ -133,16 +137,29 @@ describe('zstd', () => {
     return Buffer.concat([head, Buffer.from(bytes)]);
   };
 
-  test('a window of 2 GiB is read, and takes no more memory than there are bytes', async () => {
+  test('T9: a window beyond the limit is refused before a byte is unpacked; raised, one of 2 GiB is read', async () => {
     const before = process.memoryUsage.rss();
     const frame = Buffer.concat([magic, Buffer.from([0x00, 0xa8]), raw('abc', false), raw('def', true)]);
-    expect(String(await unpack(chunks(Buffer.concat([frame, frame])), 'zstd'))).toBe('abcdefabcdef');
+    await expect(unpack(chunks(frame), 'zstd')).rejects.toMatchObject({
+      code: 'LIMIT',
+      message:
+        'a zstd frame needs too much memory: its window has 2147483648 bytes, and the limit window-bytes is 128MiB',
+      advice: expect.stringContaining('--limit window-bytes='),
+    });
+    const raised = { maxWindow: 2048 * MiB };
+    expect(String(await unpack(chunks(Buffer.concat([frame, frame])), 'zstd', raised))).toBe('abcdefabcdef');
+    // 128 MiB, and an eighth more.
+    const [most, more] = [0x88, 0x89].map((window) =>
+      Buffer.concat([magic, Buffer.from([0x00, window]), raw('abc', true)]),
+    );
+    expect(String(await unpack(chunks(most as Buffer), 'zstd'))).toBe('abc');
+    await expect(unpack(chunks(more as Buffer), 'zstd')).rejects.toMatchObject({ code: 'LIMIT' });
     expect(process.memoryUsage.rss() - before).toBeLessThan(256 * MiB);
   });
 
   test('a size of 2^60 bytes, stated but not there, is damage and takes no memory', async () => {
     const before = process.memoryUsage.rss();
-    const head = Buffer.from([0xc0, 0xa8, 0, 0, 0, 0, 0, 0, 0, 0x10]);
+    const head = Buffer.from([0xc0, 0x50, 0, 0, 0, 0, 0, 0, 0, 0x10]);
     expect(await complaint(chunks(Buffer.concat([magic, head, raw('abc', true)])), 'zstd')).toContain(
       'damaged',
     );

@@ -129,3 +129,16 @@ test('a directory that only markers implied is in the report when it goes', asyn
   expect([...rootfsOf(outcome.tars).keys()].filter((path) => path !== '')).toEqual([]);
   expect([...removedPaths(outcome)].sort()).toEqual(['a', 'b']);
 });
+
+test('T17: a rule takes a directory with all that only markers imply in it', async () => {
+  for (const names of [
+    ['a/b/.wh.g', 'a/f=1'],
+    ['a/f=1', './a//b/.wh..wh..opq'],
+    ['/a/b/c/.wh.g', 'a/b/.wh.f'],
+  ]) {
+    const tar = writeTar([...names, 'z=1'].map(specOf));
+    const outcome = await run([tar], prune(all, { rules: [parseRule('a', '--rule')] }));
+    expect([...rootfsOf(outcome.tars).keys()]).toEqual(['', 'z']);
+    expect(removedPaths(outcome).has('a')).toBe(true);
+  }
+});

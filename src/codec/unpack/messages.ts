@@ -8,6 +8,7 @@ export type Order =
       readonly kind: 'open';
       readonly id: number;
       readonly compression: Compression;
+      readonly maxWindow: number;
       readonly hash: Algorithm;
     }
   /** Packed bytes, moved to the thread. */

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../../errors.ts';
+import { defaultLimits } from '../../limits.ts';
 import type { Algorithm } from '../../oci/digest.ts';
 import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -11,6 +12,8 @@ const threadFile = workerFile('unpack-worker', import.meta.url);
 
 export interface UnpackOptions {
   readonly compression: Compression;
+  /** As for `decode`. */
+  readonly maxWindow?: number;
   /** Of all unpacked bytes. */
   readonly hash: Algorithm;
   readonly signal: AbortSignal;
@@ -70,7 +73,10 @@ class Thread implements PooledThread {
     return this.#streams.size;
   }
 
-  open(source: ByteStream, { compression, hash, signal }: UnpackOptions): Unpacking {
+  open(
+    source: ByteStream,
+    { compression, maxWindow = defaultLimits['window-bytes'], hash, signal }: UnpackOptions,
+  ): Unpacking {
     const id = ++this.#ids;
     const send = (order: Order, transfer: ArrayBuffer[]) => {
       if (this.#gone === null) this.#worker.postMessage(order, transfer);
@@ -81,7 +87,7 @@ class Thread implements PooledThread {
     });
     this.#streams.set(id, stream);
     this.#worker.ref();
-    send({ kind: 'open', id, compression, hash }, []);
+    send({ kind: 'open', id, compression, maxWindow, hash }, []);
     if (this.#gone !== null) stream.fail(this.#gone);
     return stream;
   }

@@ -68,9 +68,12 @@ port?.on('message', (order: Order) => {
 });
 
 async function unpack(order: Extract<Order, { kind: 'open' }>, stream: Stream): Promise<void> {
-  const { id, compression } = order;
+  const { id, compression, maxWindow } = order;
   try {
-    const decoded = decode(inputOf(id, stream), compression, { signal: stream.stop.signal });
+    const decoded = decode(inputOf(id, stream), compression, {
+      signal: stream.stop.signal,
+      maxWindow,
+    });
     await fill(id, decoded, stream, hasherOf(order.hash), compression === 'gzip');
   } catch (error) {
     if (streams.has(id)) answer({ kind: 'failed', id, error: describe(error) }, []);

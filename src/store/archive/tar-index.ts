@@ -140,13 +140,14 @@ function readExtension(type: string, body: Uint8Array): Extensions {
 function resolve(header: Header, extensions: Extensions): { name: string; link: string; length: number } {
   const { pax = [], name, link } = extensions;
   const stated = paxValue(pax, 'size');
-  const size = stated === undefined ? header.size : Number(stated);
-  if (!Number.isSafeInteger(size) || size < 0) {
+  const size = stated === undefined ? header.size : /^[0-9]+$/.test(stated) ? Number(stated) : Number.NaN;
+  if (!Number.isSafeInteger(size)) {
     throw new OcislimError('TAR_INVALID', 'a tar extended header has an unreadable size');
   }
   return {
-    name: name ?? paxValue(pax, 'path') ?? header.name,
-    link: link ?? paxValue(pax, 'linkpath') ?? header.link,
+    // An empty long name says nothing.
+    name: name || (paxValue(pax, 'path') ?? header.name),
+    link: link || (paxValue(pax, 'linkpath') ?? header.link),
     // Only files (and unknown types, which are skipped) have a body, whatever the header of a link states.
     length: '123456'.includes(header.type) ? 0 : size,
   };

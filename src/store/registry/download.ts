@@ -128,7 +128,7 @@ function openAt(
 }
 
 /** Where a 206 starts; null when its `Content-Range` is not that of our blob (RFC 9110, 14.4). */
-function rangeStart(answer: HttpAnswer, size: number): number | null {
+export function rangeStart(answer: Pick<HttpAnswer, 'headers'>, size: number): number | null {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(
     header(answer, 'content-range')?.trim() ?? '',
   );

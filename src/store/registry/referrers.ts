@@ -67,7 +67,7 @@ async function listReferrers(
 }
 
 /** `Link: <…>; rel="next"`, on the same origin. */
-function nextPage(answer: HttpAnswer): URL | null {
+export function nextPage(answer: Pick<HttpAnswer, 'headers' | 'url'>): URL | null {
   for (const value of headerValues(answer, 'link')) {
     const link = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(value)?.[1];
     const url = resolveLocation(link ?? null, answer.url);

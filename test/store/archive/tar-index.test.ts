@@ -9,7 +9,7 @@ import { type Extent, TarIndex } from '../../../src/store/archive/tar-index.ts';
 import { readSmallFile } from '../../../src/store/file-bytes.ts';
 import { concat } from '../../../src/stream/collect.ts';
 import { parseHeader } from '../../../src/tar/header.ts';
-import { type EntrySpec, readTar, writeTar } from '../../support/model/tar-bytes.ts';
+import { type EntrySpec, gnuLong, paxHeader, readTar, writeTar } from '../../support/model/tar-bytes.ts';
 import { drain, never } from '../../support/registry/setup.ts';
 import { afterwards, newFolder, refused } from '../../support/store/local.ts';
 
@@ -45,6 +45,14 @@ describe('finds members', () => {
     expect(read(long)).toBe(format === 'ustar' ? null : 'far');
     expect(read('a')).toBeNull();
     expect(read('four')).toBeNull();
+  });
+
+  test('under the name of the header where a long one is empty', async () => {
+    const body = text('first');
+    const { read } = await indexOf(
+      concat([gnuLong('L', ''), writeTar([{ name: 'one', body, format: 'gnu' }])]),
+    );
+    expect(read('one')).toBe('first');
   });
 
   test('through links, which never lead out of the archive', async () => {
@@ -130,6 +138,14 @@ describe('refuses', () => {
     await refused('ARCHIVE_INVALID', indexOf(tar.subarray(0, 300)));
     const pax = writeTar([{ name: long, body: text('x'), format: 'pax' }]);
     await refused('ARCHIVE_INVALID', indexOf(pax.subarray(0, 600)));
+  });
+
+  test.each(['1e1', '0x10', ' 1', '-1', '1.0', '99999999999999999999'])('a size of %j', async (size) => {
+    const sized = concat([
+      paxHeader([['size', size]]),
+      writeTar([{ name: 'one', body: text('x'.repeat(16)) }]),
+    ]);
+    await refused('ARCHIVE_INVALID', indexOf(sized));
   });
 
   test('what is no tar', async () => {

@@ -23,6 +23,9 @@ const packages: Readonly<Record<string, string>> = {
   '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',
   strace: 'strace',
+  go: 'golang-go',
+  '/usr/share/go-1.19/src/archive/tar/testdata/gnu.tar': 'golang-1.19-src',
+  '/usr/lib/python3.11/test/testtar.tar': 'libpython3.11-testsuite',
 };
 
 /** @throws Error naming the packages to install, when a program is missing or the user is not root. */

@@ -11,8 +11,8 @@ export interface CredentialOptions {
   /** A file like Docker's `config.json` that must exist. */
   readonly authfile: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The home directory. */
-  readonly home: string;
+  /** The home directory; null for a user without one. */
+  readonly home: string | null;
 }
 
 /**
@@ -64,9 +64,10 @@ function listStores({ authfile, env, home }: CredentialOptions): readonly Store[
     stores.push({ where: '$DOCKER_AUTH_CONFIG', read: () => Promise.resolve(inline) });
   if (env['REGISTRY_AUTH_FILE']) file(env['REGISTRY_AUTH_FILE']);
   if (env['XDG_RUNTIME_DIR']) file(join(env['XDG_RUNTIME_DIR'], 'containers/auth.json'));
-  file(join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/auth.json'));
+  const config = env['XDG_CONFIG_HOME'] || (home === null ? null : join(home, '.config'));
+  if (config !== null) file(join(config, 'containers/auth.json'));
   if (env['DOCKER_CONFIG']) file(join(env['DOCKER_CONFIG'], 'config.json'));
-  file(join(home, '.docker/config.json'));
+  if (home !== null) file(join(home, '.docker/config.json'));
   return stores;
 }
 

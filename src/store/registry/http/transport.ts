@@ -190,13 +190,13 @@ function* slices(bytes: Uint8Array): Iterable<Uint8Array> {
 }
 
 /** Every value of a header. */
-export function headerValues(answer: HttpAnswer, name: string): readonly string[] {
+export function headerValues(answer: Pick<HttpAnswer, 'headers'>, name: string): readonly string[] {
   const value = answer.headers[name];
   return value === undefined ? [] : typeof value === 'string' ? [value] : value;
 }
 
 /** A header that should come once: its first value, or null. */
-export function header(answer: HttpAnswer, name: string): string | null {
+export function header(answer: Pick<HttpAnswer, 'headers'>, name: string): string | null {
   return headerValues(answer, name)[0] ?? null;
 }
 

@@ -34,8 +34,8 @@ export interface CertificateOptions {
   /** A file whose first line is the passphrase. */
   readonly passphraseFile: string | null;
   readonly env: Environment;
-  /** The home directory. */
-  readonly home: string;
+  /** The home directory; null for a user without one. */
+  readonly home: string | null;
 }
 
 const nothing: HostCertificates = { authorities: [], clients: [] };
@@ -51,9 +51,10 @@ export function createCertificates(options: CertificateOptions): Certificates {
   };
   let p12: Promise<ClientCertificate> | null = null;
   let known: Promise<readonly string[]> | null = null;
+  const config = env['XDG_CONFIG_HOME'] || (home === null ? null : join(home, '.config'));
   const bases = [
-    join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/certs.d'),
-    join(home, '.docker/certs.d'),
+    ...(config === null ? [] : [join(config, 'containers/certs.d')]),
+    ...(home === null ? [] : [join(home, '.docker/certs.d')]),
     '/etc/containers/certs.d',
     '/etc/docker/certs.d',
   ];

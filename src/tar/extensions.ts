@@ -1,0 +1,107 @@
+import { OcislimError } from '../errors.ts';
+import { type ByteString, readField } from './bytes.ts';
+import { type PaxRecords, parsePax, paxValue } from './pax.ts';
+
+/** What the extension headers before an entry say of it. */
+export interface Extended {
+  /** What counts in place of the header's name; a sparse file may have yet another: see `sparseName`. */
+  readonly name: ByteString | undefined;
+  readonly link: ByteString | undefined;
+  readonly size: number | undefined;
+  readonly uid: number | undefined;
+  /** Are there file capabilities? As Go writes them; GNU tar and bsdtar have the same key. */
+  readonly capable: boolean;
+  /** All records where there may be a sparse file, else null. */
+  readonly sparse: PaxRecords | null;
+}
+
+export const noExtensions: Extended = {
+  name: undefined,
+  link: undefined,
+  size: undefined,
+  uid: undefined,
+  capable: false,
+  sparse: null,
+};
+
+/** Collects extension headers. Of several of one type the last one counts, and as a whole, as in Go. */
+export class Extensions {
+  #pax: PaxRecords = [];
+  #longName: ByteString = '';
+  #longLink: ByteString = '';
+
+  /** @throws TAR_INVALID */
+  add(type: 'x' | 'L' | 'K', body: Uint8Array): void {
+    if (type === 'L') this.#longName = readField(body, 0, body.length);
+    else if (type === 'K') this.#longLink = readField(body, 0, body.length);
+    else {
+      this.#pax = parsePax(body);
+      checkPieceOrder(this.#pax);
+    }
+  }
+
+  /**
+   * @throws TAR_INVALID where a number is none, also one that nobody here asks for: Go refuses the archive, and so
+   * every runtime does.
+   */
+  finish(): Extended {
+    const pax = this.#pax;
+    let sparse = false;
+    let times = false;
+    for (const [key] of pax) {
+      if (key.startsWith('GNU.sparse.')) sparse = true;
+      else if (key.endsWith('time')) times = true;
+    }
+    const gid = paxValue(pax, 'gid');
+    if (gid !== undefined && !isInt64(gid)) throw unreadable('gid');
+    if (times)
+      for (const key of ['atime', 'mtime', 'ctime']) {
+        const time = paxValue(pax, key);
+        if (time !== undefined && !isTime(time)) throw unreadable(key);
+      }
+    return {
+      name: this.#longName === '' ? paxValue(pax, 'path') : this.#longName,
+      link: this.#longLink === '' ? paxValue(pax, 'linkpath') : this.#longLink,
+      size: numberOf(pax, 'size', /^[0-9]+$/),
+      uid: numberOf(pax, 'uid', /^-?[0-9]+$/),
+      capable: paxValue(pax, 'SCHILY.xattr.security.capability') !== undefined,
+      sparse: sparse ? pax : null,
+    };
+  }
+}
+
+/** Version 0.0 of sparse files has a record for each number: an offset, a length, and so on (GNU tar manual, "Storing Sparse Files"). */
+function checkPieceOrder(pax: PaxRecords): void {
+  let count = 0;
+  for (const [key, value] of pax) {
+    const isOffset = key === 'GNU.sparse.offset';
+    if (!isOffset && key !== 'GNU.sparse.numbytes') continue;
+    if (isOffset !== (count++ % 2 === 0) || value.includes(',')) throw unreadable('sparse map');
+  }
+}
+
+function numberOf(pax: PaxRecords, key: 'size' | 'uid', form: RegExp): number | undefined {
+  const text = paxValue(pax, key);
+  if (text === undefined) return undefined;
+  const value = form.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw unreadable(key);
+  return value;
+}
+
+function isTime(text: ByteString): boolean {
+  const point = text.indexOf('.');
+  return point < 0 ? isInt64(text) : isInt64(text.slice(0, point)) && /^[0-9]*$/.test(text.slice(point + 1));
+}
+
+function isInt64(text: ByteString): boolean {
+  if (!/^[+-]?[0-9]+$/.test(text)) return false;
+  // Any number of zeros may stand in front.
+  const digits = text.slice(/^[+-]?0*/.exec(text)?.[0].length);
+  if (digits.length > 19) return false;
+  const value = BigInt(text.startsWith('-') ? `-${digits || 0}` : digits);
+  return BigInt.asIntN(64, value) === value;
+}
+
+function unreadable(what: string): OcislimError {
+  return new OcislimError('TAR_INVALID', `a tar extended header has an unreadable ${what}`);
+}

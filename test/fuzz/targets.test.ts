@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type FoundInput, Fuzzing } from '../../fuzz/fuzzing.ts';
+import { judge } from '../../fuzz/judge.ts';
+import type { Target } from '../../fuzz/target.ts';
+
+const targets = new URL('../../fuzz/targets/', import.meta.url);
+const regressions = new URL('../../fuzz/regressions/', import.meta.url);
+const names = readdirSync(targets).map((file) => file.replace(/\.ts$/, ''));
+
+async function load(name: string): Promise<Target> {
+  return ((await import(new URL(`${name}.ts`, targets).href)) as { readonly target: Target }).target;
+}
+
+describe.each(names)('%s', (name) => {
+  test('a hundred inputs, always the same: its invariant holds', async () => {
+    const target = await load(name);
+    const found: FoundInput[] = [];
+    const fuzzing = new Fuzzing(target, 26, null, { onFinding: (each) => found.push(each) });
+    await fuzzing.run({ time: Number.POSITIVE_INFINITY, executions: 100 + target.seeds().length });
+    expect(found, target.invariant).toEqual([]);
+    expect(target.name).toBe(name);
+  });
+});
+
+describe('what was found once', () => {
+  const inputs = readdirSync(regressions).flatMap((name) =>
+    readdirSync(new URL(`${name}/`, regressions)).map((file) => [name, file] as const),
+  );
+
+  test('is of targets that there are', () => {
+    expect(inputs.length).toBeGreaterThan(0);
+    expect(names).toEqual(expect.arrayContaining([...new Set(inputs.map(([name]) => name))]));
+  });
+
+  test.each(inputs)('%s: %s', async (name, file) => {
+    const bytes = new Uint8Array(readFileSync(new URL(`${name}/${file}`, regressions)));
+    expect(await judge(await load(name), bytes)).toBeNull();
+  });
+});
