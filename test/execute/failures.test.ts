@@ -218,7 +218,7 @@ describe.each(stages.slice(1))('%s of a layer that is no changeset', (_, transfo
     ],
     ['no tar at all', new TextEncoder().encode('x'.repeat(2048)), 'TAR_INVALID', ''],
     [
-      'after the end mark of which data follows',
+      'T11: after the end mark of which data follows',
       Buffer.concat([whole, Buffer.from('secret')]),
       'TAR_INVALID',
       'data after the end mark',
