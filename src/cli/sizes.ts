@@ -26,7 +26,7 @@ const advice = 'Write bytes (1000), or a unit: 512MiB and 2GiB count in 1024s, 5
  * @throws USAGE naming the option.
  */
 export function parseSize(text: string, option: string): number {
-  const match = /^\s*(\d{1,15}(?:\.\d{1,15})?)\s*([a-z]*)\s*$/i.exec(text);
+  const match = /^(\d{1,15}(?:\.\d{1,15})?)\s*([a-z]*)$/i.exec(text.trim());
   const factor = match === null ? undefined : own(factors, (match[2] as string).toLowerCase());
   const bytes = match === null || factor === undefined ? Number.NaN : Number(match[1]) * factor;
   if (!Number.isSafeInteger(Math.round(bytes))) {
@@ -50,7 +50,7 @@ export type PercentOrSize =
  * @throws USAGE naming the option; also beyond 100%.
  */
 export function parsePercentOrSize(text: string, option: string): PercentOrSize {
-  const match = /^\s*(\d{1,3}(?:\.\d{1,15})?)\s*%\s*$/.exec(text);
+  const match = /^(\d{1,3}(?:\.\d{1,15})?)\s*%$/.exec(text.trim());
   if (match === null) {
     if (text.includes('%')) {
       throw new OcislimError('USAGE', `${option}: ${JSON.stringify(text)} is not a percentage`, {

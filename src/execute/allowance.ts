@@ -97,19 +97,26 @@ export class Allowance {
 export class HeaderAllowance {
   readonly #limits: Limits;
   readonly #hold: (entries: number, bytes: number) => void;
+  /** Looked at for each of millions of entries. */
+  readonly #mostEntries: number;
+  readonly #longest: number;
   #entries = 0;
   #bytes = 0;
   #last = '';
+  /** That of the last one. */
+  #directory = '';
 
   constructor(limits: Limits, hold: (entries: number, bytes: number) => void) {
     this.#limits = limits;
+    this.#mostEntries = limits['layer-entries'];
+    this.#longest = limits['path-bytes'];
     this.#hold = hold;
   }
 
   /** An entry has been read, with the path that it is about, what it links to, and bytes of its head that are kept. @throws LIMIT */
   take(path: string, link: string, head: number): void {
     const limits = this.#limits;
-    if (++this.#entries > limits['layer-entries'])
+    if (++this.#entries > this.#mostEntries)
       throw exceeded(
         'layer-entries',
         limits,
@@ -117,15 +124,22 @@ export class HeaderAllowance {
         `${this.#entries} have been read so far`,
       );
     const longest = Math.max(path.length, link.length);
-    if (longest > limits['path-bytes'])
+    if (longest > this.#longest)
       throw exceeded(
         'path-bytes',
         limits,
         `the ${longest === path.length ? 'name' : 'link target'} of entry ${this.#entries} is too long`,
         `it has ${longest} bytes`,
       );
-    this.#count(1, entryBytes + path.length + link.length + head + impliedBytes(this.#last, path));
+    let bytes = entryBytes + path.length + link.length + head;
+    // Mostly it lies where the last one lies.
+    const slash = path.lastIndexOf('/');
+    if (slash !== this.#directory.length || !path.startsWith(this.#directory)) {
+      bytes += impliedBytes(this.#last, path);
+      this.#directory = path.slice(0, Math.max(slash, 0));
+    }
     this.#last = path;
+    this.#count(1, bytes);
   }
 
   /** Something else is kept of the entries. @throws LIMIT */

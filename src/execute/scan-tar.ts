@@ -9,6 +9,9 @@ import type { FileSink } from '../slim/facts/collector.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gatherer } from './gather.ts';
 
+/** What facts about a file take, its digest above all. */
+const factBytes = 200;
+
 /**
  * Reads the headers of a layer's tar, and the stream to its end; bodies only as far as `gatherer` asks for them. The chunks may
  * be lent: nothing refers to one when the next is asked for.
@@ -30,6 +33,7 @@ export async function scanTar(
       if (entry.kind === 'global') checkGlobal(await readGlobal(reader, entry));
       const path = builder.add(entry);
       allowance.take(path, entry.link, entry.kind === 'file' ? 0 : entry.head.length);
+      if (gatherer !== null) allowance.takeMore(factBytes);
       const sink = gatherer?.open(count - 1, entry, path) ?? null;
       if (sink !== null) await drain(reader, sink);
     }

@@ -82,7 +82,7 @@ const ways: Ways = {
   },
   export: async (tree, limits) => {
     const source = new MemorySource(tree);
-    const { stream, close } = await exportRootfs({
+    const exported = await exportRootfs({
       source,
       platform: null,
       jobs: 1,
@@ -92,9 +92,9 @@ const ways: Ways = {
       signal,
     });
     try {
-      for await (const _ of stream);
+      for await (const _ of exported.stream);
     } finally {
-      await close();
+      await exported.close();
     }
   },
   inspect: (tree, limits) =>

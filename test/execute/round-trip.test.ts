@@ -15,28 +15,27 @@ import { imageIn, rewrite, rootfsIn, tar } from './rig.ts';
 const all = { kind: 'all' } as const;
 const capability = '\x01\0\0\x02\0\x20\n=\0\0\0\xff\0\0\0\0\0\0\0\0';
 
-const plain: readonly (EntrySpec & { readonly what: string })[] = [
-  { what: 'owners above 2,097,151', name: 'uid', uid: 3_000_000, gid: 4_000_000 },
-  { what: 'the largest owner that Linux has', name: 'max', uid: 4_294_967_294, gid: 4_294_967_294 },
-  { what: 'a time before 1970', name: 'old', mtime: '-86400' },
-  { what: 'setuid, setgid and sticky bits', name: 'suid', mode: 0o7755 },
-  { what: 'a fifo', name: 'fifo', type: 'fifo', mode: 0o622 },
-  { what: 'a character device', name: 'char', type: 'char', devmajor: 5, devminor: 1 },
+const plain: readonly EntrySpec[] = [
+  { name: 'uid', uid: 3_000_000, gid: 4_000_000 },
+  { name: 'max', uid: 4_294_967_294, gid: 4_294_967_294 },
+  { name: 'old', mtime: '-86400' },
+  { name: 'suid', mode: 0o7755 },
+  { name: 'fifo', type: 'fifo', mode: 0o622 },
+  { name: 'char', type: 'char', devmajor: 5, devminor: 1 },
   {
-    what: 'a block device of large numbers',
     name: 'block',
     type: 'block',
     devmajor: 259,
     devminor: 1_048_575,
   },
-  { what: 'a directory with a setgid bit', name: 'sgid', type: 'dir', mode: 0o2775, uid: 3_000_000 },
+  { name: 'sgid', type: 'dir', mode: 0o2775, uid: 3_000_000 },
 ];
 
-const paxOnly: typeof plain = [
-  { what: 'nanoseconds', name: 'ns', mtime: '1700000000.123456789' },
-  { what: 'nanoseconds before 1970', name: 'old-ns', mtime: '-1.5' },
-  { what: 'file capabilities', name: 'caps', mode: 0o755, xattrs: { 'security.capability': capability } },
-  { what: 'binary attributes', name: 'acl', xattrs: { 'system.posix_acl_access': '\x02\0\0\0\xff\xfe=\n' } },
+const paxOnly: readonly EntrySpec[] = [
+  { name: 'ns', mtime: '1700000000.123456789' },
+  { name: 'old-ns', mtime: '-1.5' },
+  { name: 'caps', mode: 0o755, xattrs: { 'security.capability': capability } },
+  { name: 'acl', xattrs: { 'system.posix_acl_access': '\x02\0\0\0\xff\xfe=\n' } },
 ];
 
 const ways: Readonly<Record<string, Transform>> = {
@@ -47,14 +46,14 @@ const ways: Readonly<Record<string, Transform>> = {
   recompress: recompress(all, { kind: 'zstd', level: 1 }),
 };
 
-const formats: readonly (readonly [HeadFormat, typeof plain])[] = [
+const formats: readonly (readonly [HeadFormat, readonly EntrySpec[]])[] = [
   ['gnu', plain],
   ['pax', [...plain, ...paxOnly]],
   ['pax-all', [...plain, ...paxOnly]],
 ];
 
 describe.each(formats)('T15: in the format %s', (format, entries) => {
-  const specs = entries.map(({ what: _, ...spec }): EntrySpec => ({ ...spec, format }));
+  const specs = entries.map((spec): EntrySpec => ({ ...spec, format }));
   const built = buildImage({ layers: [tar('gone=1'), tar(...specs), tar('top=1')] });
   const before = rootfsIn(built);
 

@@ -41,12 +41,15 @@ const after = new RegExp(`-${triplet}$`);
 /** `3.11`, `-12`, `5.36.0`; Python's builds of other ABIs have a letter. */
 const version = /[-.]?\d[\d.]*[dmt]?$/;
 
+/** NAME_MAX. What a version costs grows with the square of a name's length. */
+const longestName = 255;
+
 /** What a file in a directory of programs is by its name, version and target (`x86_64-linux-gnu-gcc-12`) aside; null for others. */
 export function programKind(name: string): ProgramKind | null {
   const exact = kinds.get(name);
   if (exact !== undefined) return exact;
   // No other name becomes one of the table by what is cut off.
-  if (!/\d|linux/.test(name)) return null;
+  if (name.length > longestName || !/\d|linux/.test(name)) return null;
   const plain = name.replace(before, '').replace(after, '');
   return kinds.get(plain) ?? kinds.get(plain.replace(version, '')) ?? null;
 }

@@ -83,7 +83,7 @@ function readSettings(context: ClosureContext): ReadonlyMap<string, readonly str
       services.set(
         database,
         rest
-          .replace(/\[[^\]]*\]/g, ' ')
+          .replace(/\[[^[\]]*\]/g, ' ')
           .split(/\s+/)
           .filter((service) => /^[A-Za-z0-9_]+$/.test(service)),
       );

@@ -230,7 +230,7 @@ function readEntry(value: unknown, key: string, where: string): Credential | nul
 
 /** Base64 of UTF-8, as Docker writes it (old versions padded with NULs); null for anything else. */
 function decodeAuth(auth: string): string | null {
-  if (!/^[A-Za-z0-9+/_\s-]*={0,2}\s*$/.test(auth)) return null;
+  if (!/^[A-Za-z0-9+/_\s-]*={0,2}$/.test(auth.trimEnd())) return null;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
       .decode(Buffer.from(auth, 'base64'))
