@@ -1,6 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
-import type { X509Certificate } from 'node:crypto';
+import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { rememberPeer } from '../tls/certificate-trouble.ts';
 import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
@@ -28,21 +27,34 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
     ...(lookup === null ? {} : { lookup }),
   });
   return (server, callback) => {
-    let peer: X509Certificate | undefined;
+    let chain: readonly Uint8Array[] = [];
     const socket = connect(server, (...outcome) => {
-      if (outcome[0] !== null && peer !== undefined) rememberPeer(outcome[0], peer);
+      if (outcome[0] !== null) rememberPeer(outcome[0], chain);
       callback(...outcome);
     }) as unknown;
     if (socket instanceof TLSSocket) {
-      // Before Node judges the certificate, since it drops it with the connection.
+      // Before Node judges the certificate, since it drops it with the connection. Node 24 would have none to judge after
+      // `getPeerX509Certificate`, and refuse every server.
       socket.prependOnceListener('secure', () => {
-        peer = socket.getPeerX509Certificate();
+        chain = chainOf(socket);
       });
       // With TLS 1.3 the server refuses our certificate after the handshake; without this, undici would only hear of
       // the end that follows.
       socket.once('error', (error) => socket.destroy(error));
     }
   };
+}
+
+/** What the server shows, in DER. */
+function chainOf(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let each: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  // No chain is as long as this; one that names itself would have no end.
+  while (each?.raw !== undefined && chain.length < 20) {
+    chain.push(each.raw);
+    each = each.issuerCertificate === each ? undefined : each.issuerCertificate;
+  }
+  return chain;
 }
 
 /** Connects to the server of an https URL through a proxy, by CONNECT (RFC 9110, 9.3.6). Closing ends what is on the way. */

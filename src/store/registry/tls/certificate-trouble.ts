@@ -1,19 +1,23 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { printable } from '../printable.ts';
 
 /** What servers showed before they were refused. */
-const peers = new WeakMap<object, X509Certificate>();
+const peers = new WeakMap<object, Chain>();
 
-/** Keeps the certificate that an error of a connection is about, for its message. */
-export function rememberPeer(error: Error, peer: X509Certificate): void {
-  peers.set(error, peer);
+/** A server's certificate, that of who issued it, and so on. */
+type Chain = readonly [X509Certificate, ...X509Certificate[]];
+
+/** Keeps the certificates that an error of a connection is about (in DER, the server's first), for its message. */
+export function rememberPeer(error: Error, chain: readonly Uint8Array[]): void {
+  const [peer, ...issuers] = chain.map((each) => new X509Certificate(each));
+  if (peer !== undefined) peers.set(error, [peer, ...issuers]);
 }
 
 interface Words {
   /** Null: Node's own words say it best. */
   readonly plain: string | null;
   /** With the certificate at hand. */
-  readonly exact?: (peer: X509Certificate, host: string) => string | null;
+  readonly exact?: (chain: Chain, host: string) => string | null;
 }
 
 /** What is wrong with a certificate. */
@@ -53,51 +57,37 @@ export function describeCertificate(code: string, error: unknown, host: string):
   return exact ?? words?.plain ?? null;
 }
 
-/** The first certificate of the chain for which this holds. */
-function inChain(
-  peer: X509Certificate,
-  holds: (each: X509Certificate) => boolean,
-): X509Certificate | undefined {
-  let each: X509Certificate | undefined = peer;
-  // No chain is as long as this; one that names itself would have no end.
-  for (let depth = 0; each !== undefined && depth < 20; depth += 1) {
-    if (holds(each)) return each;
-    each = each.issuerCertificate;
-  }
-  return undefined;
-}
-
-function expired(peer: X509Certificate): string | null {
-  const old = inChain(peer, ({ validTo }) => Date.parse(validTo) < Date.now());
+function expired(chain: Chain): string | null {
+  const old = chain.find(({ validTo }) => Date.parse(validTo) < Date.now());
   if (old === undefined) return null;
-  return `${subject(old, peer)} expired on ${day(old.validTo)}`;
+  return `${subject(old, chain)} expired on ${day(old.validTo)}`;
 }
 
-function notYetValid(peer: X509Certificate): string | null {
-  const young = inChain(peer, ({ validFrom }) => Date.parse(validFrom) > Date.now());
+function notYetValid(chain: Chain): string | null {
+  const young = chain.find(({ validFrom }) => Date.parse(validFrom) > Date.now());
   if (young === undefined) return null;
-  return `${subject(young, peer)} is not valid before ${day(young.validFrom)} (is the clock right?)`;
+  return `${subject(young, chain)} is not valid before ${day(young.validFrom)} (is the clock right?)`;
 }
 
-function subject(one: X509Certificate, peer: X509Certificate): string {
+function subject(one: X509Certificate, [peer]: Chain): string {
   return one === peer ? 'it' : `the one of its CA ${nameOf(one.subject)}`;
 }
 
-function unknownRoot(peer: X509Certificate): string | null {
-  const root = inChain(peer, ({ subject: name, issuer }) => name === issuer);
+function unknownRoot(chain: Chain): string | null {
+  const root = chain.find(({ subject: name, issuer }) => name === issuer);
   return root === undefined
     ? null
     : `its chain ends in the CA ${nameOf(root.subject)}, which is not known here`;
 }
 
-function unknownIssuer(peer: X509Certificate): string | null {
-  const last = inChain(peer, ({ issuerCertificate }) => issuerCertificate === undefined) ?? peer;
+function unknownIssuer(chain: Chain): string {
+  const last = chain.at(-1) ?? chain[0];
   return `it was issued by ${nameOf(last.issuer)}, which is not known here; or the server leaves out part of the chain`;
 }
 
 const mostNames = 5;
 
-function otherNames(peer: X509Certificate, host: string): string {
+function otherNames([peer]: Chain, host: string): string {
   const names = (peer.subjectAltName ?? '')
     .split(/, ?(?=(?:DNS|IP Address):)/)
     .flatMap((each) => /^(?:DNS|IP Address):(.+)$/.exec(each)?.[1] ?? [])
