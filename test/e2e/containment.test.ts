@@ -216,7 +216,7 @@ describe('T1, T2: whatever a layer holds', () => {
     expect(tarCases.length).toBeGreaterThan(100);
     expect(escapes(deeds)).toEqual([]);
     expect([...deeds.reached]).toEqual([]);
-    expect([...new Set(statuses)].sort()).toEqual([0, 1]);
+    expect(new Set(statuses)).toEqual(new Set([0, 1]));
     expect(readdirSync(join(work, 'tmp'))).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import { rememberPeer } from '../tls/certificate-trouble.ts';
+import { type Chain, chainOf, rememberChain } from '../tls/certificate-trouble.ts';
 import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
 
 /** How to connect to one server. */
@@ -27,14 +27,13 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
     ...(lookup === null ? {} : { lookup }),
   });
   return (server, callback) => {
-    let chain: readonly Uint8Array[] = [];
+    let chain: Chain | null = null;
     const socket = connect(server, (...outcome) => {
-      if (outcome[0] !== null) rememberPeer(outcome[0], chain);
+      if (outcome[0] !== null && chain !== null) rememberChain(outcome[0], chain);
       callback(...outcome);
     }) as unknown;
     if (socket instanceof TLSSocket) {
-      // Before Node judges the certificate, since it drops it with the connection. Node 24 would have none to judge after
-      // `getPeerX509Certificate`, and refuse every server.
+      // Before Node judges the certificate, since it drops it with the connection.
       socket.prependOnceListener('secure', () => {
         chain = chainOf(socket);
       });
@@ -43,18 +42,6 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
       socket.once('error', (error) => socket.destroy(error));
     }
   };
-}
-
-/** What the server shows, in DER. */
-function chainOf(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  let each: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
-  // No chain is as long as this; one that names itself would have no end.
-  while (each?.raw !== undefined && chain.length < 20) {
-    chain.push(each.raw);
-    each = each.issuerCertificate === each ? undefined : each.issuerCertificate;
-  }
-  return chain;
 }
 
 /** Connects to the server of an https URL through a proxy, by CONNECT (RFC 9110, 9.3.6). Closing ends what is on the way. */

@@ -1,17 +1,39 @@
 import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { printable } from '../printable.ts';
 
+/** A server's own certificate, and those of its CAs that it sent along: never empty. */
+export type Chain = readonly X509Certificate[];
+
 /** What servers showed before they were refused. */
-const peers = new WeakMap<object, Chain>();
+const chains = new WeakMap<object, Chain>();
 
-/** A server's certificate, that of who issued it, and so on. */
-type Chain = readonly [X509Certificate, ...X509Certificate[]];
-
-/** Keeps the certificates that an error of a connection is about (in DER, the server's first), for its message. */
-export function rememberPeer(error: Error, chain: readonly Uint8Array[]): void {
-  const [peer, ...issuers] = chain.map((each) => new X509Certificate(each));
-  if (peer !== undefined) peers.set(error, [peer, ...issuers]);
+/** Keeps the certificates that an error of a connection is about, for its message. */
+export function rememberChain(error: Error, chain: Chain): void {
+  chains.set(error, chain);
 }
+
+/**
+ * What a server has shown. Not by getPeerX509Certificate: on Node 24 the certificate that is judged after that has lost
+ * its names. Null for a server that shows none.
+ */
+export function chainOf(socket: TLSSocket): Chain | null {
+  const chain: X509Certificate[] = [];
+  let each: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  // A root names itself as its issuer.
+  while (
+    each?.raw !== undefined &&
+    chain.every(({ raw }) => !raw.equals(each?.raw as Buffer)) &&
+    chain.length < longest
+  ) {
+    chain.push(new X509Certificate(each.raw));
+    each = each.issuerCertificate;
+  }
+  return chain.length === 0 ? null : chain;
+}
+
+/** No chain is as long as this. */
+const longest = 20;
 
 interface Words {
   /** Null: Node's own words say it best. */
@@ -52,8 +74,8 @@ export function isCertificateCode(code: string): boolean {
 /** What is wrong with the certificate, in words; null where there are none but Node's. */
 export function describeCertificate(code: string, error: unknown, host: string): string | null {
   const words = troubles.get(code);
-  const peer = typeof error === 'object' && error !== null ? peers.get(error) : undefined;
-  const exact = peer === undefined ? null : words?.exact?.(peer, host);
+  const chain = typeof error === 'object' && error !== null ? chains.get(error) : undefined;
+  const exact = chain === undefined ? null : words?.exact?.(chain, host);
   return exact ?? words?.plain ?? null;
 }
 
@@ -69,8 +91,8 @@ function notYetValid(chain: Chain): string | null {
   return `${subject(young, chain)} is not valid before ${day(young.validFrom)} (is the clock right?)`;
 }
 
-function subject(one: X509Certificate, [peer]: Chain): string {
-  return one === peer ? 'it' : `the one of its CA ${nameOf(one.subject)}`;
+function subject(one: X509Certificate, chain: Chain): string {
+  return one === chain[0] ? 'it' : `the one of its CA ${nameOf(one.subject)}`;
 }
 
 function unknownRoot(chain: Chain): string | null {
@@ -80,15 +102,14 @@ function unknownRoot(chain: Chain): string | null {
     : `its chain ends in the CA ${nameOf(root.subject)}, which is not known here`;
 }
 
-function unknownIssuer(chain: Chain): string {
-  const last = chain.at(-1) ?? chain[0];
-  return `it was issued by ${nameOf(last.issuer)}, which is not known here; or the server leaves out part of the chain`;
+function unknownIssuer(chain: Chain): string | null {
+  return `it was issued by ${nameOf(chain.at(-1)?.issuer ?? '')}, which is not known here; or the server leaves out part of the chain`;
 }
 
 const mostNames = 5;
 
 function otherNames([peer]: Chain, host: string): string {
-  const names = (peer.subjectAltName ?? '')
+  const names = (peer?.subjectAltName ?? '')
     .split(/, ?(?=(?:DNS|IP Address):)/)
     .flatMap((each) => /^(?:DNS|IP Address):(.+)$/.exec(each)?.[1] ?? [])
     .map((each) => printable(each, 60));
