@@ -42,6 +42,7 @@ export class Scratch {
     };
     try {
       for await (const chunk of stream) {
+        if (file !== null && this.#closed) await drop();
         if (file !== null) {
           try {
             await this.#doing(writeAt(file, chunk, at));
@@ -114,7 +115,7 @@ export class Scratch {
   #doing<T>(work: Promise<T>): Promise<T> {
     this.#work.add(work);
     const done = (): void => void this.#work.delete(work);
-    work.then(done, done);
+    void work.then(done, done);
     return work;
   }
 
