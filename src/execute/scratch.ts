@@ -19,7 +19,7 @@ export class Scratch {
   #used = 0;
   #closed = false;
   /** What the disk is asked for at the moment. */
-  readonly #work = new Set<Promise<unknown>>();
+  readonly #work = new Set<Promise<void>>();
   readonly #files = new Map<Digest, { readonly file: FileHandle; readonly size: number }>();
 
   /** `budget` in bytes; 0 for no scratch at all. */
@@ -42,6 +42,7 @@ export class Scratch {
     };
     try {
       for await (const chunk of stream) {
+        if (file !== null && this.#closed) await drop();
         if (file !== null) {
           try {
             await this.#doing(writeAt(file, chunk, at));
@@ -94,7 +95,7 @@ export class Scratch {
     // Also where nothing was written: what another run has left is to go.
     await this.#room();
     while (this.#work.size > 0) {
-      await Promise.allSettled(this.#work);
+      await Promise.all(this.#work);
       // Who waited for it goes on first.
       await new Promise(setImmediate);
     }
@@ -112,9 +113,8 @@ export class Scratch {
   }
 
   #doing<T>(work: Promise<T>): Promise<T> {
-    this.#work.add(work);
-    const done = (): void => void this.#work.delete(work);
-    work.then(done, done);
+    const settled = work.catch(() => {}).then(() => void this.#work.delete(settled));
+    this.#work.add(settled);
     return work;
   }
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { homeOf } from '../../src/cli/home.ts';
 
-const os = vi.hoisted(() => ({ entry: { homedir: '' as string | null } }));
+const os = vi.hoisted((): { entry: { homedir: string | null } } => ({ entry: { homedir: null } }));
 vi.mock('node:os', async (original) => ({
   ...(await original<object>()),
   userInfo: () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
 import { type Deeds, readDeeds } from '../support/e2e/syscalls.ts';
 import { buildImage, type BuiltImage, writeLayout } from '../support/image-builder.ts';
+import { tarCases } from '../support/corpus/all-cases.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { hold } from '../support/registry/held-image.ts';
@@ -194,6 +195,28 @@ describe('T1, T2: whatever a layer holds', () => {
     expect(
       [...deeds.touched].filter((path) => /^.*\/out\/blobs\/sha256\/[0-9a-f]{64}$/.test(path)).length,
     ).toBeGreaterThan(100);
+    expect(readdirSync(join(work, 'tmp'))).toEqual([]);
+  });
+
+  it('nor over any of the malformed tars that we make', async () => {
+    const tag = (i: number) => `case-${i}`;
+    await writeLayout(
+      join(work, 'cases'),
+      Object.fromEntries(tarCases.map(({ tar }, i) => [tag(i), imageOf(tar)])),
+    );
+    const commands = tarCases.flatMap((_, i) => {
+      const [from, to] = [`oci:${join(work, 'cases')}:${tag(i)}`, `oci:${join(work, 'out')}:${tag(i)}`];
+      return [
+        ['squash', from, to, '--all', '-q'],
+        ['prune', from, to, '--shadowed', '--rule', '**/f', '-q'],
+        ['export', from, join(work, 'reports', 'rootfs.tar'), '-q'],
+      ];
+    });
+    const { deeds, statuses } = await trace('cases', commands);
+    expect(tarCases.length).toBeGreaterThan(100);
+    expect(escapes(deeds)).toEqual([]);
+    expect([...deeds.reached]).toEqual([]);
+    expect(new Set(statuses)).toEqual(new Set([0, 1]));
     expect(readdirSync(join(work, 'tmp'))).toEqual([]);
   });
 

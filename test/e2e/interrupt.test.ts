@@ -88,8 +88,8 @@ describe.each(Object.keys(jobs))('%s', (job) => {
       expect(await stop(signal, name, moment)).toEqual({ status, signal: null, left: [] });
     });
 
-    it('by SIGKILL leaves the old tag', async () => {
-      expect(await stop('SIGKILL', name, moment)).toMatchObject({ status: null, signal: 'SIGKILL' });
+    it('T19: by SIGKILL leaves the old tag and no files', async () => {
+      expect(await stop('SIGKILL', name, moment)).toEqual({ status: null, signal: 'SIGKILL', left: [] });
     });
   });
 });

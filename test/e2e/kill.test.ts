@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ocislim, rewrite, startOcislim } from '../support/e2e/cli.ts';
@@ -156,7 +156,7 @@ const arms: readonly (readonly [string, keyof typeof images, boolean, readonly M
 let allKills = 0;
 
 describe.each(arms)('killed at any request, %s', (_, name, cached, moments) => {
-  it('leaves the old image whole, and the next run does what is missing and no more', async () => {
+  it('T19: leaves the old image whole and no files in TMPDIR, and the next run does what is missing and no more', async () => {
     const reference = await Scene.start(name, `${name}-reference`);
     const whole = await reference.run(cached, null, (args, env) => rewrite(args, env));
     const wanted = whole.result;
@@ -179,6 +179,7 @@ describe.each(arms)('killed at any request, %s', (_, name, cached, moments) => {
         else kills += 1;
 
         const wasTagged = first.target.some((request) => isTagging(request) && request.status === 201);
+        expect(readdirSync(join(scene.folder, 'tmp')), at).toEqual([]);
         expect(scene.tagged, at).toBe(wasTagged ? wanted : old.descriptor.digest);
         expect(missing(scene.content), at).toEqual([]);
         const held = cached ? cachedBlobs(scene.cache) : new Set<string>();

@@ -36,12 +36,11 @@ function inside(program: readonly string[]) {
   ].map((text) => text.split(' ')) as [string[], string[]];
   const bind = (from: string, to: string) => ['--ro-bind', realpathSync(from), to];
   const surroundings = [
-    ...[
-      options,
-      ['--cap-add', 'ALL', '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'TMPDIR', '/mnt'],
-    ],
+    options,
+    ['--cap-add', 'ALL', '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'TMPDIR', '/mnt'],
     ...['/etc/passwd', '/etc/group', '/etc/nsswitch.conf'].map((file) => bind(join(work, 'empty'), file)),
-    ...[['--perms', '0755', '--tmpfs', '/opt'], bind(process.execPath, '/opt/node')],
+    ['--perms', '0755', '--tmpfs', '/opt'],
+    bind(process.execPath, '/opt/node'),
     ['--perms', '0755', '--dir', '/opt/ocislim'],
     ...['bin', 'dist', 'package.json', 'node_modules'].map((name) =>
       bind(join(root, name), `/opt/ocislim/${name}`),
@@ -96,7 +95,13 @@ it.each([
 it('what needs more room than there is says where, and what to do', async () => {
   const target = `${registry.host}/sandboxed/verified:v1`;
   const { status, stderr, left } = await runInSandbox([
-    ...['prune', source, target, '--rule', 'usr/share/locale', '--verify-with', 'true'],
+    'prune',
+    source,
+    target,
+    '--rule',
+    'usr/share/locale',
+    '--verify-with',
+    'true',
   ]);
   expect({ status, left }).toEqual({ status: 1, left: '' });
   expect(stderr).toMatch(/cannot write \/mnt\/\S+: no space left on device/);

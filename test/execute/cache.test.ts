@@ -1,12 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -29,6 +21,7 @@ import { LocalTarget } from '../../src/store/local-target.ts';
 import { type BuiltTree, buildImage, buildIndex, digestOf, jsonBytes } from '../support/image-builder.ts';
 import { MemorySource, type TargetFaults } from '../support/memory-store.ts';
 import { bytesIn, cachedBlobs, cachedFile, openCache, partialIn, recipesIn } from '../support/store/cache.ts';
+import { openFiles } from '../support/store/local.ts';
 import { digestsOf, fail, imageIn, poolOf, type RigOptions, rewrite, tar } from './rig.ts';
 
 const all = { kind: 'all' } as const;
@@ -395,18 +388,6 @@ test('a damaged blob of the source in the cache is fetched anew', async () => {
     expect(second.source.opened).toEqual([digest]);
   }
 });
-
-/** What this process has open, by the system's word. */
-function openFiles(): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      // That with which the list was read.
-      return [];
-    }
-  });
-}
 
 test('blobs that are in the cache are not copied to the scratch folder as well', async () => {
   const seen: string[] = [];

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,18 @@ export async function deadMark(): Promise<string> {
   const child = spawn('true');
   await once(child, 'exit');
   return temporaryMark().replace(/^[0-9]+/, String(child.pid));
+}
+
+/** What this process has open, by the system's word. */
+export function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // That with which the list was read.
+      return [];
+    }
+  });
 }
 
 export async function source(text: string, overrides: Partial<RegistryOptions> = {}): Promise<Source> {
