@@ -37,7 +37,7 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
   return mirrors;
 }
 
-/** Without those at the end. */
+/** Less the slashes at its end, by hand: a pattern would look for the end from each of many. */
 function withoutSlashes(path: string): string {
   let end = path.length;
   while (path[end - 1] === '/') end--;
