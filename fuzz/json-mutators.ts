@@ -111,7 +111,7 @@ function changeTree(tree: Tree, random: Random): Tree {
     case 1:
       return Object.fromEntries([...pairs, [random.pick(oddKeys), value]]);
     case 2:
-      return Object.fromEntries(pairs.with(at, [key, (random.pick(pairs) as [string, Tree])[1]]));
+      return Object.fromEntries(pairs.with(at, [key, random.pick(pairs)[1]]));
     default:
       return Object.fromEntries(pairs.with(at, [key, changeTree(value, random)]));
   }
