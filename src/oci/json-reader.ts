@@ -3,6 +3,12 @@ import { OcislimError } from '../errors.ts';
 /** Far more than any document of the specifications has, far less than a recursive reader can bear. */
 const deepest = 100;
 
+const words = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+] as const;
+
 /** Of ECMAScript's "JSON.parse source text access": each Node that we run on has it, the types do not yet. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (source: string) => object };
 
@@ -68,32 +74,24 @@ export function readJson(text: string, what: string): unknown {
   };
   const readValue = (depth: number): unknown => {
     skipSpace();
-    switch (text[at]) {
-      case '{':
-      case '[':
-        if (depth === deepest)
-          throw new OcislimError(
-            'MANIFEST_INVALID',
-            `${what} has more than ${deepest} objects and lists in each other`,
-          );
-        return text[at] === '{' ? readObject(depth + 1) : readList(depth + 1);
-      case '"':
-        return readString();
-      case 't':
-        at += 4;
-        return true;
-      case 'f':
-        at += 5;
-        return false;
-      case 'n':
-        at += 4;
-        return null;
-      default: {
-        const source = numberAt(text, at);
-        at += source.length;
-        return isExact(source) ? Number(source) : rawJSON(source);
-      }
+    const first = text[at] as string;
+    if (first === '{' || first === '[') {
+      if (depth === deepest)
+        throw new OcislimError(
+          'MANIFEST_INVALID',
+          `${what} has more than ${deepest} objects and lists in each other`,
+        );
+      return first === '{' ? readObject(depth + 1) : readList(depth + 1);
     }
+    if (first === '"') return readString();
+    const word = words.find(([name]) => name.startsWith(first));
+    if (word !== undefined) {
+      at += word[0].length;
+      return word[1];
+    }
+    const source = numberAt(text, at);
+    at += source.length;
+    return isExact(source) ? Number(source) : rawJSON(source);
   };
   return readValue(0);
 }

@@ -268,31 +268,30 @@ function spoilt(good: unknown): fc.Arbitrary<string> {
   };
   walk(good, []);
   const raw = fc.constantFrom(
-    ...[
-      'null',
-      'true',
-      '0',
-      '-1',
-      '-0',
-      '1e999',
-      '9007199254740993',
-      '1.5',
-      '""',
-      '"x"',
-      '"\\ud800"',
-      '"\\u0000"',
-    ],
-    ...[
-      '[]',
-      '{}',
-      '[null]',
-      '[[]]',
-      '[{}]',
-      '{"a":null}',
-      '{"__proto__":{"polluted":"yes"}}',
-      nest('[', ']', 99),
-    ],
-    ...[`"${'x'.repeat(5000)}"`, '"../../../etc/passwd"', '"sha256:x"', '"\\u001b[2J\\r\\n::error::x"'],
+    'null',
+    'true',
+    '0',
+    '-1',
+    '-0',
+    '1e999',
+    '9007199254740993',
+    '1.5',
+    '""',
+    '"x"',
+    '"\\ud800"',
+    '"\\u0000"',
+    '[]',
+    '{}',
+    '[null]',
+    '[[]]',
+    '[{}]',
+    '{"a":null}',
+    '{"__proto__":{"polluted":"yes"}}',
+    nest('[', ']', 99),
+    `"${'x'.repeat(5000)}"`,
+    '"../../../etc/passwd"',
+    '"sha256:x"',
+    '"\\u001b[2J\\r\\n::error::x"',
   );
   const mark = '@@here@@';
   const at = (value: unknown, path: readonly (string | number)[]): unknown => {
@@ -333,8 +332,14 @@ describe.each(Object.entries(entrances))('N11: %s', (_, { good, read, status = 0
 test('N11: what is written in the folder of a cache by somebody else fails no run, and decides nothing', async () => {
   const cache = place('cache');
   const line = (tag: string): string[] => [
-    ...['squash', `${open.host}/app:v1`, `${open.host}/out:${tag}`, '--all'],
-    ...['--cache-dir', cache, '--jobs', '1'],
+    'squash',
+    `${open.host}/app:v1`,
+    `${open.host}/out:${tag}`,
+    '--all',
+    '--cache-dir',
+    cache,
+    '--jobs',
+    '1',
   ];
   const first = await callCli(line('first'));
   expect(first.status, first.stderr).toBe(0);
@@ -365,8 +370,15 @@ test('options that set names of JavaScript set them', async () => {
   const out = place('out');
   mkdirSync(out);
   const result = await callCli([
-    ...['copy', `${open.host}/app:v1`, `oci:${join(out, 'layout')}:v1`],
-    ...['--annotation', '__proto__=a', '--annotation', 'constructor=b', '--label', '__proto__=c'],
+    'copy',
+    `${open.host}/app:v1`,
+    `oci:${join(out, 'layout')}:v1`,
+    '--annotation',
+    '__proto__=a',
+    '--annotation',
+    'constructor=b',
+    '--label',
+    '__proto__=c',
   ]);
   expect(result.status, result.stderr).toBe(0);
   const texts = readdirSync(join(out, 'layout/blobs/sha256')).map((name) =>

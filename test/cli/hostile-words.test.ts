@@ -339,7 +339,7 @@ function expectClean({ stdout, stderr }: CliResult, where: string): void {
 }
 
 test('N14: every command is among those that are run', () => {
-  expect(Object.keys(runs).sort()).toEqual(commands.map((each) => each.name.split(' ')[0]).sort());
+  expect(new Set(Object.keys(runs))).toEqual(new Set(commands.map((each) => each.name.split(' ')[0])));
 });
 
 const cases = Object.entries(runs).flatMap(([command, list]) =>

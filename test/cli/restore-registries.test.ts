@@ -6,6 +6,7 @@ import { reportSchema } from '../../src/report/schema.ts';
 import { type RegistryServer, serveRegistry } from '../../src/store/server/serve-registry.ts';
 import { callCli } from '../support/cli.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { type Short, specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 
@@ -92,4 +93,40 @@ test('what was verified is published from the layout; what the registry has is m
   expect(await succeed('verify', `${far.host}/team/app:1`, `${far.host}/checked:debug`)).toContain(
     'the same',
   );
+});
+
+test('N3: on the word of an image out of a registry no other host is asked, and no file of this machine is read', async () => {
+  const thief = await FakeRegistry.start();
+  try {
+    const file = join(folder, 'layout');
+    for (const [i, name] of [
+      `${thief.host}/app:1`,
+      `${thief.host.replace('127.0.0.1', 'localhost')}/app:1`,
+      `oci:${file}:app`,
+      `oci-archive:${file}.tar:app`,
+      'docker-archive:/etc/passwd',
+      'docker://127.0.0.1:1/x',
+      '\u001b[2J::error::x',
+    ].entries()) {
+      const slim = `${near.host}/liar:${i}`;
+      await succeed(
+        'copy',
+        `oci:${file}:app`,
+        slim,
+        '--annotation',
+        `io.ocislim.original.name=${name}`,
+        '--annotation',
+        `io.ocislim.original.digest=sha256:${'a'.repeat(64)}`,
+      );
+      const { status, stderr } = await callCli(['restore', slim, '--dry-run']);
+      expect([status, stderr]).toEqual([
+        expect.any(Number),
+        expect.stringMatching(/which is not on the same host|cannot use "/),
+      ]);
+      expect(status).toBeGreaterThan(0);
+    }
+    expect(thief.requests).toEqual([]);
+  } finally {
+    await thief.close();
+  }
 });

@@ -37,9 +37,9 @@ export const registry: Command = {
       throw new OcislimError('USAGE', `unknown action: registry ${String(values['action'])}`, {
         advice: 'Write "ocislim registry serve".',
       });
-    const port = values['port'] ?? 5000;
-    if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new OcislimError('USAGE', `--port takes a number from 0 to 65535, not ${String(port)}`);
+    const port = Number(values['port'] ?? 5000);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new OcislimError('USAGE', `--port takes a number from 0 to 65535, not ${port}`);
     const { escapeText } = await import('../../report/escape.ts');
     const { serveRegistry } = await import('../../store/server/serve-registry.ts');
     const directory = text(values, 'directory') ?? 'registry';

@@ -1,8 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import type { X509Certificate } from 'node:crypto';
 import { buildConnector } from 'undici';
-import { rememberPeer } from '../tls/certificate-trouble.ts';
+import { type Chain, chainOf, rememberChain } from '../tls/certificate-trouble.ts';
 import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
 
 /** How to connect to one server. */
@@ -28,15 +27,15 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
     ...(lookup === null ? {} : { lookup }),
   });
   return (server, callback) => {
-    let peer: X509Certificate | undefined;
+    let chain: Chain | null = null;
     const socket = connect(server, (...outcome) => {
-      if (outcome[0] !== null && peer !== undefined) rememberPeer(outcome[0], peer);
+      if (outcome[0] !== null && chain !== null) rememberChain(outcome[0], chain);
       callback(...outcome);
     }) as unknown;
     if (socket instanceof TLSSocket) {
       // Before Node judges the certificate, since it drops it with the connection.
       socket.prependOnceListener('secure', () => {
-        peer = socket.getPeerX509Certificate();
+        chain = chainOf(socket);
       });
       // With TLS 1.3 the server refuses our certificate after the handshake; without this, undici would only hear of
       // the end that follows.

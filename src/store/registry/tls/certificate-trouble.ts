@@ -1,19 +1,45 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { printable } from '../printable.ts';
 
-/** What servers showed before they were refused. */
-const peers = new WeakMap<object, X509Certificate>();
+/** A server's own certificate, and those of its CAs that it sent along: never empty. */
+export type Chain = readonly X509Certificate[];
 
-/** Keeps the certificate that an error of a connection is about, for its message. */
-export function rememberPeer(error: Error, peer: X509Certificate): void {
-  peers.set(error, peer);
+/** What servers showed before they were refused. */
+const chains = new WeakMap<object, Chain>();
+
+/** Keeps the certificates that an error of a connection is about, for its message. */
+export function rememberChain(error: Error, chain: Chain): void {
+  chains.set(error, chain);
 }
+
+/**
+ * What a server has shown. Not by getPeerX509Certificate: on Node 24 the certificate that is judged after that has lost
+ * its names. Null for a server that shows none.
+ */
+export function chainOf(socket: TLSSocket): Chain | null {
+  const chain: X509Certificate[] = [];
+  let each: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  // A root names itself as its issuer.
+  while (
+    each?.raw !== undefined &&
+    chain.every(({ raw }) => !raw.equals(each?.raw as Buffer)) &&
+    chain.length < longest
+  ) {
+    chain.push(new X509Certificate(each.raw));
+    each = each.issuerCertificate;
+  }
+  return chain.length === 0 ? null : chain;
+}
+
+/** No chain is as long as this. */
+const longest = 20;
 
 interface Words {
   /** Null: Node's own words say it best. */
   readonly plain: string | null;
   /** With the certificate at hand. */
-  readonly exact?: (peer: X509Certificate, host: string) => string | null;
+  readonly exact?: (chain: Chain, host: string) => string | null;
 }
 
 /** What is wrong with a certificate. */
@@ -48,57 +74,42 @@ export function isCertificateCode(code: string): boolean {
 /** What is wrong with the certificate, in words; null where there are none but Node's. */
 export function describeCertificate(code: string, error: unknown, host: string): string | null {
   const words = troubles.get(code);
-  const peer = typeof error === 'object' && error !== null ? peers.get(error) : undefined;
-  const exact = peer === undefined ? null : words?.exact?.(peer, host);
+  const chain = typeof error === 'object' && error !== null ? chains.get(error) : undefined;
+  const exact = chain === undefined ? null : words?.exact?.(chain, host);
   return exact ?? words?.plain ?? null;
 }
 
-/** The first certificate of the chain for which this holds. */
-function inChain(
-  peer: X509Certificate,
-  holds: (each: X509Certificate) => boolean,
-): X509Certificate | undefined {
-  let each: X509Certificate | undefined = peer;
-  // No chain is as long as this; one that names itself would have no end.
-  for (let depth = 0; each !== undefined && depth < 20; depth += 1) {
-    if (holds(each)) return each;
-    each = each.issuerCertificate;
-  }
-  return undefined;
-}
-
-function expired(peer: X509Certificate): string | null {
-  const old = inChain(peer, ({ validTo }) => Date.parse(validTo) < Date.now());
+function expired(chain: Chain): string | null {
+  const old = chain.find(({ validTo }) => Date.parse(validTo) < Date.now());
   if (old === undefined) return null;
-  return `${subject(old, peer)} expired on ${day(old.validTo)}`;
+  return `${subject(old, chain)} expired on ${day(old.validTo)}`;
 }
 
-function notYetValid(peer: X509Certificate): string | null {
-  const young = inChain(peer, ({ validFrom }) => Date.parse(validFrom) > Date.now());
+function notYetValid(chain: Chain): string | null {
+  const young = chain.find(({ validFrom }) => Date.parse(validFrom) > Date.now());
   if (young === undefined) return null;
-  return `${subject(young, peer)} is not valid before ${day(young.validFrom)} (is the clock right?)`;
+  return `${subject(young, chain)} is not valid before ${day(young.validFrom)} (is the clock right?)`;
 }
 
-function subject(one: X509Certificate, peer: X509Certificate): string {
-  return one === peer ? 'it' : `the one of its CA ${nameOf(one.subject)}`;
+function subject(one: X509Certificate, chain: Chain): string {
+  return one === chain[0] ? 'it' : `the one of its CA ${nameOf(one.subject)}`;
 }
 
-function unknownRoot(peer: X509Certificate): string | null {
-  const root = inChain(peer, ({ subject: name, issuer }) => name === issuer);
+function unknownRoot(chain: Chain): string | null {
+  const root = chain.find(({ subject: name, issuer }) => name === issuer);
   return root === undefined
     ? null
     : `its chain ends in the CA ${nameOf(root.subject)}, which is not known here`;
 }
 
-function unknownIssuer(peer: X509Certificate): string | null {
-  const last = inChain(peer, ({ issuerCertificate }) => issuerCertificate === undefined) ?? peer;
-  return `it was issued by ${nameOf(last.issuer)}, which is not known here; or the server leaves out part of the chain`;
+function unknownIssuer(chain: Chain): string | null {
+  return `it was issued by ${nameOf(chain.at(-1)?.issuer ?? '')}, which is not known here; or the server leaves out part of the chain`;
 }
 
 const mostNames = 5;
 
-function otherNames(peer: X509Certificate, host: string): string {
-  const names = (peer.subjectAltName ?? '')
+function otherNames([peer]: Chain, host: string): string {
+  const names = (peer?.subjectAltName ?? '')
     .split(/, ?(?=(?:DNS|IP Address):)/)
     .flatMap((each) => /^(?:DNS|IP Address):(.+)$/.exec(each)?.[1] ?? [])
     .map((each) => printable(each, 60));
