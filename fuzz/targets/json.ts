@@ -96,6 +96,6 @@ export const target: Target = {
     // Numbers that no double can hold are kept as they are written.
     same(JSON.parse(JSON.stringify(outcome.value)), value, 'another value than that of JSON.parse');
     const again = parseJsonObject(encodeJson(outcome.value), 'it');
-    same(again, value, 'written and read again it is another value');
+    same(again, outcome.value, 'written and read again it is another value');
   },
 };
