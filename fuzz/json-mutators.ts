@@ -1,4 +1,5 @@
 import { type Mutator, replacePart } from './mutate.ts';
+import type { Random } from './random.ts';
 
 const oddKeys = ['__proto__', 'constructor', 'toString', 'mediaType', 'Layers', 'digest', 'a', ''];
 const oddValues = [
@@ -57,3 +58,76 @@ const dropValue: Mutator = (bytes, random) => {
 
 /** Mutations that leave most JSON texts ones. */
 export const jsonMutators: readonly Mutator[] = [setValue, setValue, addMember, moveValue, dropValue];
+
+type Tree = null | boolean | number | string | Tree[] | { [key: string]: Tree };
+
+const oddTrees: readonly Tree[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 53,
+  '',
+  'a',
+  '\u0000',
+  '\ud800',
+  '2024-13-01T00:00:00Z',
+  '1970-01-01T00:00:00Z',
+  'x'.repeat(500),
+  [],
+  {},
+  [[]],
+  [null],
+  { empty_layer: true },
+];
+
+/** The value with one thing in it changed: something else in its place, left out, twice, elsewhere. */
+function changeTree(tree: Tree, random: Random): Tree {
+  if (Array.isArray(tree)) {
+    if (tree.length === 0 || random.once(6))
+      return random.pick([random.pick(oddTrees), [...tree, ...tree], tree.toReversed()]);
+    const at = random.below(tree.length);
+    const item = tree[at] as Tree;
+    switch (random.below(8)) {
+      case 0:
+        return tree.toSpliced(at, 1);
+      case 1:
+        return tree.toSpliced(at, 0, item);
+      case 2:
+        return tree.with(at, tree[random.below(tree.length)] as Tree);
+      default:
+        return tree.with(at, changeTree(item, random));
+    }
+  }
+  if (typeof tree !== 'object' || tree === null) return random.pick(oddTrees);
+  const pairs = Object.entries(tree);
+  if (pairs.length === 0 || random.once(20)) return random.pick(oddTrees);
+  const at = random.below(pairs.length);
+  const [key, value] = pairs[at] as [string, Tree];
+  switch (random.below(10)) {
+    case 0:
+      return Object.fromEntries(pairs.toSpliced(at, 1));
+    case 1:
+      return Object.fromEntries([...pairs, [random.pick(oddKeys), value]]);
+    case 2:
+      return Object.fromEntries(pairs.with(at, [key, random.pick(pairs)[1]]));
+    default:
+      return Object.fromEntries(pairs.with(at, [key, changeTree(value, random)]));
+  }
+}
+
+/** Changes one of several JSON texts with a border between them, and leaves it one. */
+export function treeMutator(border: string): Mutator {
+  return (bytes, random) => {
+    const texts = Buffer.from(bytes).toString().split(border);
+    const at = random.below(texts.length);
+    let tree: Tree;
+    try {
+      tree = JSON.parse(texts[at] as string) as Tree;
+    } catch {
+      return bytes;
+    }
+    return Buffer.from(texts.with(at, JSON.stringify(changeTree(tree, random))).join(border));
+  };
+}

@@ -180,22 +180,25 @@ const general: readonly Mutator[] = [
 export interface Means {
   readonly dictionary: readonly string[];
   readonly mutators?: readonly Mutator[];
+  /** Are the general mutations of little use, since hardly anything survives them? */
+  readonly isFragile?: boolean;
   readonly mend?: Mutator;
   readonly maxBytes?: number;
 }
 
 /** A new input: one to eight mutations of an old one, those that know the format as often as the general ones. */
 export function mutate(bytes: Uint8Array, random: Random, other: Uint8Array, means: Means): Uint8Array {
-  const { dictionary, mutators = [], mend, maxBytes = 16 * 1024 } = means;
+  const { dictionary, mutators = [], mend, maxBytes = 16 * 1024, isFragile = false } = means;
   const word: Mutator = (bytes, random) => {
     const put = Buffer.from(random.pick(dictionary), 'latin1');
     const start = random.below(bytes.length + 1);
     return random.once(2) ? replacePart(bytes, start, 0, put) : overwrite(bytes, start, put);
   };
   const plain = dictionary.length === 0 ? general : [...general, word, word, word, word];
+  const isOwn = (): boolean => mutators.length > 0 && (isFragile ? !random.once(20) : random.once(2));
   let out: Uint8Array = bytes;
   for (let left = 1 << random.below(4); left > 0; left--) {
-    const mutator = mutators.length > 0 && random.once(2) ? random.pick(mutators) : random.pick(plain);
+    const mutator = isOwn() ? random.pick(mutators) : random.pick(plain);
     out = mutator(out, random, other).subarray(0, maxBytes);
   }
   if (mend !== undefined && !random.once(8)) out = mend(out, random, other).subarray(0, maxBytes);

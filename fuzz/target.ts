@@ -13,6 +13,8 @@ export interface Target {
   readonly dictionary: readonly string[];
   /** Mutations that know the format, beside the general ones. */
   readonly mutators?: readonly Mutator[];
+  /** Are those to be used nearly always? For what hardly anything of other bytes survives. */
+  readonly isFragile?: boolean;
   /** Makes a mutated input pass the first checks: sums, lengths. */
   readonly mend?: Mutator;
   /** Inputs are cut to this length; 16 KiB where it is not given. */

@@ -93,8 +93,9 @@ export const target: Target = {
       'not the verdict that a plain look comes to',
     );
     if (outcome.kind === 'refused') return;
-    same(outcome.value, value, 'another value than that of JSON.parse');
+    // Numbers that no double can hold are kept as they are written.
+    same(JSON.parse(JSON.stringify(outcome.value)), value, 'another value than that of JSON.parse');
     const again = parseJsonObject(encodeJson(outcome.value), 'it');
-    same(again, value, 'written and read again it is another value');
+    same(again, outcome.value, 'written and read again it is another value');
   },
 };

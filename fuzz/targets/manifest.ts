@@ -8,7 +8,7 @@ import { findImage, parseDockerManifest } from '../../src/store/archive/docker-m
 import { checkMarker, entriesNamed, parseIndexFile, readEntry } from '../../src/store/layout/layout-index.ts';
 import { buildIndex } from '../../test/support/image-builder.ts';
 import { armImage, designedImage } from '../../test/support/small-image.ts';
-import { jsonMutators } from '../json-mutators.ts';
+import { jsonMutators, treeMutator } from '../json-mutators.ts';
 import { holds, neverThrows, outcomeNow, type Target } from '../target.ts';
 
 export const target: Target = {
@@ -48,7 +48,7 @@ export const target: Target = {
     '"rootfs":{"type":"layers","diff_ids":[]}',
     '"history":[{"empty_layer":true}]',
   ],
-  mutators: jsonMutators,
+  mutators: [...jsonMutators, ...Array.from({ length: 10 }, () => treeMutator('\n==\n'))],
   run: (bytes) => {
     const kinds = new Set<string>();
     for (const type of Object.values(mediaTypes)) {
