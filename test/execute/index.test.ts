@@ -263,7 +263,7 @@ describe('what is no image', () => {
   }
 });
 
-test('referrers of the source are named in a warning when the digest changes', async () => {
+test('T20: referrers of the source are named in a warning when the digest changes', async () => {
   const signature = {
     mediaType: MEDIA_TYPES.oci.manifest,
     digest: amd.descriptor.digest as never,

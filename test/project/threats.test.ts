@@ -22,27 +22,7 @@ const numbered = new Set(
 );
 
 /** Their tests are being written; a row that has some is to go from here. */
-const awaited: readonly string[] = [
-  'T1',
-  'T2',
-  'T3',
-  'T4',
-  'T5',
-  'T6',
-  'T7',
-  'T8',
-  'T9',
-  'T10',
-  'T11',
-  'T12',
-  'T13',
-  'T14',
-  'T15',
-  'T16',
-  'T17',
-  'T18',
-  'T20',
-];
+const awaited: readonly string[] = ['T12', 'T13', 'T14', 'T15', 'T16'];
 
 it('the table of threats has each number once, in order', () => {
   const numbers = (letter: string, count: number): string[] =>
