@@ -142,8 +142,13 @@ export class Fuzzing {
       this.#corpusBytes -= this.#corpus.splice(this.#random.below(this.#corpus.length), 1)[0]?.length ?? 0;
   }
 
-  /** Half of the time one of the latest. */
+  /** Half of the time one of the latest; mostly the shorter of two, which says the same in less time. */
   #choose(): Uint8Array {
+    const [one, other] = [this.#pick(), this.#pick()];
+    return one.length <= other.length || this.#random.once(4) ? one : other;
+  }
+
+  #pick(): Uint8Array {
     const { length } = this.#corpus;
     const latest = Math.min(length, 16);
     const at = this.#random.once(2) ? length - 1 - this.#random.below(latest) : this.#random.below(length);

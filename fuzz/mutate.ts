@@ -89,6 +89,16 @@ const repeat: Mutator = (bytes, random) => {
   return replacePart(bytes, start, 0, put);
 };
 
+/** Now and then a short part so often that what takes more than linear time shows: for readers of text. */
+export const flood: Mutator = (bytes, random) => {
+  if (!random.once(40)) return bytes;
+  const start = random.below(bytes.length + 1);
+  const again = bytes.subarray(start, start + 1 + random.below(8));
+  const put = new Uint8Array(again.length === 0 ? 0 : 48 * 1024);
+  for (let at = 0; at < put.length; at += again.length) put.set(again.subarray(0, put.length - at), at);
+  return replacePart(bytes, start, 0, put);
+};
+
 const move: Mutator = (bytes, random) => {
   const [start, length] = part(bytes, random);
   const moved = bytes.slice(start, start + length);

@@ -9,6 +9,7 @@ import { traceOf } from '../../test/slim/closure/rig.ts';
 import { writeElf } from '../../test/slim/facts/elf-bytes.ts';
 import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';
+import { flood } from '../mutate.ts';
 import { choiceOf, holds, type Target } from '../target.ts';
 
 const elf = Buffer.from(
@@ -133,8 +134,8 @@ export const target: Target = {
     '{',
     '[',
   ],
-  mutators: jsonMutators,
-  maxBytes: 10 * 1024,
+  mutators: [...jsonMutators, flood],
+  maxBytes: 64 * 1024,
   run: async (bytes) => {
     const { fs, facts } = await imageOfInput(bytes);
     let json: unknown;

@@ -11,6 +11,7 @@ import { rangeEnd } from '../../src/store/registry/upload/upload-session.ts';
 import { parseChunkRange, parseRange } from '../../src/store/server/range.ts';
 import { parseRoute } from '../../src/store/server/route.ts';
 import { Fault } from '../../src/store/server/fault.ts';
+import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 
 const registry = new URL('https://registry.example/v2/app/blobs/uploads/');
@@ -133,6 +134,8 @@ export const target: Target = {
     '0x7f.1',
     '\\',
   ],
+  mutators: [flood],
+  maxBytes: 64 * 1024,
   run: (bytes) => {
     // Headers come as bytes.
     const text = Buffer.from(bytes).toString('latin1');

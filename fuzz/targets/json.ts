@@ -1,6 +1,7 @@
 import { encodeJson, parseJsonObject } from '../../src/oci/json.ts';
 import { parseJson } from '../../src/slim/json-value.ts';
 import { jsonMutators } from '../json-mutators.ts';
+import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 import { designedImage } from '../../test/support/small-image.ts';
 
@@ -71,7 +72,8 @@ export const target: Target = {
     'null',
     '1e5',
   ],
-  mutators: jsonMutators,
+  mutators: [...jsonMutators, flood],
+  maxBytes: 64 * 1024,
   run: (bytes) => {
     const outcome = outcomeNow(() => parseJsonObject(bytes, 'it'));
     holds(Object.keys(Object.prototype).length === 0, 'the prototype of all objects has got a member');

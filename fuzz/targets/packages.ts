@@ -1,6 +1,7 @@
 import { buildPackageIndex } from '../../src/slim/packages/package-index.ts';
 import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';
+import { flood } from '../mutate.ts';
 import { holds, neverThrows, type Target } from '../target.ts';
 
 const files = { 'bin/sh': 'x', 'usr/share/doc/a/copyright': 'x', 'usr/lib/libz.so.1': 'x' };
@@ -71,8 +72,8 @@ export const target: Target = {
     '.dist-info/',
     '  ',
   ],
-  mutators: jsonMutators,
-  maxBytes: 8 * 1024,
+  mutators: [...jsonMutators, flood],
+  maxBytes: 64 * 1024,
   run: async (bytes) => {
     const { fs, facts } = await imageOfInput(bytes);
     const index = neverThrows('buildPackageIndex', () => buildPackageIndex(fs, facts));

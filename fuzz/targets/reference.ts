@@ -7,6 +7,7 @@ import { displayPath, escapeText, safeJson } from '../../src/report/escape.ts';
 import { printable } from '../../src/store/registry/printable.ts';
 import { mirrored, parseMirrors } from '../../src/store/registry/mirrors.ts';
 import { cleanPath, quotePath } from '../../src/changeset/path.ts';
+import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
@@ -33,7 +34,7 @@ function checkReference(text: string): void {
   const url = new URL(`https://${host}/v2/${repository}/manifests/${tag ?? 'latest'}`);
   holds(url.pathname === `/v2/${repository}/manifests/${tag ?? 'latest'}`, 'the URL has another path');
   outcomeNow(() => {
-    for (const [from, list] of parseMirrors([text]))
+    for (const [from, list] of parseMirrors([`docker.io=${text}`]))
       for (const each of list) mirrored({ ...reference, host: from }, each);
   });
 }
@@ -116,6 +117,8 @@ export const target: Target = {
     '%',
     digest,
   ],
+  mutators: [flood],
+  maxBytes: 64 * 1024,
   run: (bytes) => {
     const text = Buffer.from(bytes).toString();
     checkReference(text);

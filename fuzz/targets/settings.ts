@@ -7,6 +7,7 @@ import { createCredentialLookup } from '../../src/store/registry/auth/credential
 import { pemCertificates } from '../../src/store/registry/tls/authorities.ts';
 import { proxyFor } from '../../src/store/registry/http/proxy.ts';
 import { jsonMutators } from '../json-mutators.ts';
+import { flood } from '../mutate.ts';
 import { holds, outcomeNow, outcomeOf, type Target } from '../target.ts';
 
 const { signal } = new AbortController();
@@ -81,8 +82,8 @@ export const target: Target = {
     '-----BEGIN CERTIFICATE-----',
     '-----END',
   ],
-  mutators: jsonMutators,
-  maxBytes: 4096,
+  mutators: [...jsonMutators, flood],
+  maxBytes: 64 * 1024,
   run: async (bytes) => {
     const text = Buffer.from(bytes).toString();
     await readAsPlan(text);

@@ -8,6 +8,7 @@ import { TraceReader } from '../../src/slim/trace/trace-reader.ts';
 import type { TraceOptions } from '../../src/slim/trace/trace-sink.ts';
 import { summarizeTrace } from '../../src/slim/trace/trace-summary.ts';
 import { jsonMutators } from '../json-mutators.ts';
+import { flood } from '../mutate.ts';
 import { choiceOf, holds, outcomeNow, same, type Target } from '../target.ts';
 
 const fixtures = new URL('../../fixtures/traces/', import.meta.url);
@@ -48,8 +49,8 @@ export const target: Target = {
     '"',
     `/${'n'.repeat(300)}`,
   ],
-  mutators: jsonMutators,
-  maxBytes: 8 * 1024,
+  mutators: [...jsonMutators, flood],
+  maxBytes: 64 * 1024,
   run: (bytes) => {
     const choice = choiceOf(bytes);
     const options: TraceOptions =

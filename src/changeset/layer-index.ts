@@ -107,13 +107,16 @@ function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   }
   // Nearly all names do not hold it.
   if (!path.includes(whiteoutPrefix)) return { kind: entry.kind, path };
-  const base = baseOf(path);
-  if (!base.startsWith(whiteoutPrefix)) {
-    // Below an AUFS leftover (`.wh..wh.plnk/12.3`) nothing is content either.
-    if (path.includes(leftoverPrefix) && path.split('/').some((part) => part.startsWith(leftoverPrefix)))
-      return { kind: 'ignored', path };
-    return { kind: entry.kind, path };
-  }
+  const parents = path.split('/');
+  const base = parents.pop() as string;
+  // Below an AUFS leftover (`.wh..wh.plnk/12.3`) nothing is content either.
+  if (parents.some((part) => part.startsWith(leftoverPrefix))) return { kind: 'ignored', path };
+  if (parents.some((part) => part.startsWith(whiteoutPrefix)))
+    throw new OcislimError(
+      'LAYER_INVALID',
+      `${quotePath(path)} lies below a whiteout, which is no directory`,
+    );
+  if (!base.startsWith(whiteoutPrefix)) return { kind: entry.kind, path };
   if (base === opaqueName) return { kind: 'opaque', path: parentOf(path) };
   if (base.startsWith(leftoverPrefix)) return { kind: 'ignored', path };
   const hidden = base.slice(whiteoutPrefix.length);

@@ -23,15 +23,9 @@ import { parsePercentOrSize } from './sizes.ts';
 /** Reads a plan and makes the transform that it describes. @throws PLAN_INVALID naming file and line */
 export async function readPlan(file: string, readBase: BaseReader, session: Session): Promise<Transform> {
   const lines = new LineCounter();
-  const document = parseDocument(await readText(file, 'plan'), {
-    lineCounter: lines,
-    prettyErrors: false,
-    // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
-    stringKeys: true,
-    logLevel: 'error',
-  });
+  const document = parse(await readText(file, 'plan'), file, lines);
   const [broken] = document.errors;
-  if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, broken.message);
+  if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, reasonOf(broken));
   if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
   const parsed = planSchema.safeParse(valueOf(document, file, lines));
   const lineOf = (path: readonly PropertyKey[]): number => {
@@ -57,6 +51,24 @@ export async function readPlan(file: string, readBase: BaseReader, session: Sess
   return transformOf(file, parsed.data, lineOf, readBase, session);
 }
 
+/** @throws PLAN_INVALID for what is deeper than the parser's stack */
+function parse(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
+    return parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, logLevel: 'error' });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw invalid(file, 1, reasonOf(cause));
+  }
+}
+
+/** Wherever the parser runs out of stack, it says so in V8's words. */
+function reasonOf({ message }: Error): string {
+  return /call stack/.test(message)
+    ? 'the plan has lists or maps in each other, too deep to be read'
+    : message;
+}
+
 /** @throws PLAN_INVALID for aliases of nothing, and for so many that they would fill the memory */
 function valueOf(document: Document.Parsed, file: string, lines: LineCounter): unknown {
   try {
@@ -64,7 +76,7 @@ function valueOf(document: Document.Parsed, file: string, lines: LineCounter): u
   } catch (cause) {
     const lost = aliasesOf(document).find((alias) => alias.resolve(document) === undefined);
     const line = lines.linePos(lost?.range?.[0] ?? 0).line;
-    throw invalid(file, line, (cause as Error).message);
+    throw invalid(file, line, reasonOf(cause as Error));
   }
 }
 

@@ -6,10 +6,12 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Attributes, readAttributes } from '../tar/attributes.ts';
 import { type ByteString, bytesOf } from '../tar/bytes.ts';
 import type { TarEntry } from '../tar/entry.ts';
+import { parsePax } from '../tar/pax.ts';
 import { TarReader } from '../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
+import { readGlobal } from './scan-tar.ts';
 
 /** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
 export interface Traits {
@@ -53,6 +55,8 @@ export async function digestTar(
   try {
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
       allowance.take(builder.add(entry), entry.link, entry.kind === 'file' ? 0 : entry.head.length);
+      // Nobody applies it, but one that is malformed is refused by every runtime.
+      if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
       const made = entry.kind !== 'link' && entry.kind !== 'global';
       traits.push(made ? await digester.digest(entry) : null);
     }

@@ -2,6 +2,7 @@ import { type LayerIndex, LayerIndexBuilder } from '../changeset/layer-index.ts'
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { defaultLimits } from '../limits.ts';
 import { collect } from '../stream/collect.ts';
+import type { TarEntry } from '../tar/entry.ts';
 import { checkGlobal } from '../tar/head.ts';
 import { TarReader } from '../tar/reader.ts';
 import type { FileSink } from '../slim/facts/collector.ts';
@@ -26,13 +27,7 @@ export async function scanTar(
       const entry = reader.nextNow() ?? (await reader.next());
       if (entry === null) break;
       count++;
-      if (entry.kind === 'global')
-        checkGlobal(
-          (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(
-            0,
-            entry.size,
-          ),
-        );
+      if (entry.kind === 'global') checkGlobal(await readGlobal(reader, entry));
       const path = builder.add(entry);
       allowance.take(path, entry.link, entry.kind === 'file' ? 0 : entry.head.length);
       const sink = gatherer?.open(count - 1, entry, path) ?? null;
@@ -43,6 +38,11 @@ export async function scanTar(
     throw error;
   }
   return builder.finish(reader.offset, reader.end);
+}
+
+/** The records of a global header that the reader stands at. */
+export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise<Uint8Array> {
+  return (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(0, size);
 }
 
 /** What is kept while the reader goes on. */

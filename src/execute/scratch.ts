@@ -17,6 +17,9 @@ export class Scratch {
   readonly #budget: number;
   #limit: Promise<number> | null = null;
   #used = 0;
+  #closed = false;
+  /** What the disk is asked for at the moment. */
+  readonly #work = new Set<Promise<unknown>>();
   readonly #files = new Map<Digest, { readonly file: FileHandle; readonly size: number }>();
 
   /** `budget` in bytes; 0 for no scratch at all. */
@@ -41,7 +44,7 @@ export class Scratch {
       for await (const chunk of stream) {
         if (file !== null) {
           try {
-            await writeAt(file, chunk, at);
+            await this.#doing(writeAt(file, chunk, at));
             at += chunk.length;
           } catch {
             // A full disk costs the copy, not the run, and gets its room back.
@@ -50,7 +53,7 @@ export class Scratch {
         }
         yield chunk;
       }
-      if (file !== null && at === size && !this.#files.has(digest)) {
+      if (file !== null && at === size && !this.#files.has(digest) && !this.#closed) {
         this.#files.set(digest, { file, size });
         file = null;
       }
@@ -85,20 +88,34 @@ export class Scratch {
     };
   }
 
+  /** Streams that a run broke off may still be on their way through: no copy of those is kept. */
   async close(): Promise<void> {
+    this.#closed = true;
     // Also where nothing was written: what another run has left is to go.
     await this.#room();
+    while (this.#work.size > 0) {
+      await Promise.allSettled(this.#work);
+      // Who waited for it goes on first.
+      await new Promise(setImmediate);
+    }
     for (const { file } of this.#files.values()) await file.close().catch(() => {});
     this.#files.clear();
   }
 
   async #open(bytes: number): Promise<FileHandle | null> {
-    const room = await this.#room();
-    if (this.#used + bytes > room) return null;
+    const room = await this.#doing(this.#room());
+    if (this.#closed || this.#used + bytes > room) return null;
     this.#used += bytes;
-    const file = await openUnnamedFile().catch(() => null);
+    const file = await this.#doing(openUnnamedFile()).catch(() => null);
     if (file === null) this.#used -= bytes;
     return file;
+  }
+
+  #doing<T>(work: Promise<T>): Promise<T> {
+    this.#work.add(work);
+    const done = (): void => void this.#work.delete(work);
+    work.then(done, done);
+    return work;
   }
 
   #room(): Promise<number> {

@@ -155,7 +155,9 @@ function parseRegistry(text: string, rest: string): RegistryReference {
   }
   const hub = host === 'docker.io' || host === 'index.docker.io';
   const repository = hub && !path.includes('/') ? `library/${path}` : path;
-  if (!hostPattern.test(host)) throw refuse(text, `${JSON.stringify(host)} is not a host name`);
+  // What no URL can hold (a port beyond 65535, `[1]`) is no host, however it looks.
+  if (!hostPattern.test(host) || !URL.canParse(`https://${host}`))
+    throw refuse(text, `${JSON.stringify(host)} is not a host name`);
   if (path === '' || repository.length > 255 || !repositoryPattern.test(repository)) {
     throw refuse(
       text,

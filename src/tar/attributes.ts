@@ -96,7 +96,10 @@ function decimal(text: ByteString | undefined): string | null {
   if (match === null) throw invalid();
   const [, sign, digits = '', decimals = ''] = match;
   const whole = digits.replace(/^0+(?=[0-9])/, '');
-  const fraction = decimals.replace(/0+$/, '');
+  // By hand: from each of many zeros a pattern would look for the end anew.
+  let end = decimals.length;
+  while (end > 0 && decimals[end - 1] === '0') end--;
+  const fraction = decimals.slice(0, end);
   const value = fraction === '' ? whole : `${whole}.${fraction}`;
   return sign === '-' && value !== '0' ? `-${value}` : value;
 }

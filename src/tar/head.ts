@@ -5,7 +5,7 @@ import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
 import { padded } from './reader.ts';
-import { paxSparseVersion } from './sparse.ts';
+import { sparseName } from './sparse.ts';
 
 interface Extension {
   readonly type: 'x' | 'L' | 'K';
@@ -75,7 +75,7 @@ export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
 function renameSparse(extension: Extension, name: ByteString): Extension {
   if (extension.type !== 'x') return extension;
   const records = parsePax(extension.body);
-  if (paxSparseVersion(records) === null) return extension;
+  if (sparseName(records) === undefined) return extension;
   const renamed: PaxRecords = records.map(
     ([key, value]) => [key, key === 'GNU.sparse.name' ? name : value] as const,
   );
@@ -119,7 +119,7 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
   const hasPrefix = name !== readField(header, 0, 100);
   header.fill(0, field.offset, field.offset + field.length);
   header.set(bytes.subarray(0, field.length), field.offset);
-  // A prefix belongs to the old name. In GNU headers it stands where two times should, and a sparse map may follow behind what nobody uses.
+  // A prefix belongs to the old name. In GNU headers it stands where two times should, and a sparse map may follow.
   if (field === nameField && hasPrefix) header.fill(0, 345, 345 + (gnu ? 41 : isStar(header, 0) ? 131 : 155));
   sealHeader(header);
   let extensions = parts.extensions

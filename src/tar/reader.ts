@@ -17,7 +17,7 @@ import {
   readName,
 } from './header.ts';
 import type { PaxRecords } from './pax.ts';
-import { checkPieces, readSparseForm, SparseMapReader } from './sparse.ts';
+import { checkPieces, readSparseForm, SparseMapReader, sparseName } from './sparse.ts';
 
 /** Extension bodies beyond this are refused (Go caps them at 1 MiB too). */
 const maxExtension = 1024 * 1024;
@@ -248,7 +248,7 @@ export class TarReader {
     if (form.pieces !== null) checkPieces(form.pieces, length, stored);
     else if (stored === 0) throw invalid('a sparse file in a tar is cut short');
     else this.#map = { reader: new SparseMapReader(), length, stored };
-    return form.name;
+    return bytes[at + 156] === 0x53 ? null : (sparseName(pax) ?? null);
   }
 
   /** There is a zero block. Go wants a second one, or the end. */

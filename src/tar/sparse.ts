@@ -17,8 +17,6 @@ export interface SparseForm {
   readonly size: number | null;
   /** Null where the map stands at the start of the body: see `SparseMapReader`. */
   readonly pieces: readonly SparsePiece[] | null;
-  /** What the file is called, where header and extensions only hold a stand-in; it wins over every other name. */
-  readonly name: ByteString | null;
 }
 
 /** Maps in a body beyond this are refused (Go's limit). */
@@ -32,19 +30,11 @@ const maxMap = 1024 * 1024;
  */
 export function readSparseForm(header: Uint8Array, map: Uint8Array, pax: PaxRecords): SparseForm | null {
   if (header[156] === 0x53)
-    return {
-      format: 'GNU',
-      size: readNumber(header, 483, 12, 'size'),
-      pieces: readGnuMap(header, map),
-      name: null,
-    };
+    return { format: 'GNU', size: readNumber(header, 483, 12, 'size'), pieces: readGnuMap(header, map) };
   const version = paxSparseVersion(pax);
   if (version === null) return null;
   const size = paxValue(pax, 'GNU.sparse.size') ?? paxValue(pax, 'GNU.sparse.realsize');
-  const form = {
-    size: size === undefined ? null : natural(size),
-    name: paxValue(pax, 'GNU.sparse.name') ?? null,
-  };
+  const form = { size: size === undefined ? null : natural(size) };
   if (version === 1) return { format: 'PAX 1.0', ...form, pieces: null };
   const pieces = pairs(readPaxMap(pax) ?? []);
   if (natural(paxValue(pax, 'GNU.sparse.numblocks') ?? '') !== pieces.length) throw invalid();
@@ -52,13 +42,18 @@ export function readSparseForm(header: Uint8Array, map: Uint8Array, pax: PaxReco
 }
 
 /** 0 for 0.0 and 0.1, null where the records make no sparse file, whatever else they hold: other versions, half of one. */
-export function paxSparseVersion(pax: PaxRecords): 0 | 1 | null {
+function paxSparseVersion(pax: PaxRecords): 0 | 1 | null {
   const major = paxValue(pax, 'GNU.sparse.major') ?? '';
   const minor = paxValue(pax, 'GNU.sparse.minor') ?? '';
   if (major === '1' && minor === '0') return 1;
   if (major === '0' && (minor === '0' || minor === '1')) return 0;
   if (major !== '' || minor !== '') return null;
   return readPaxMap(pax) === null ? null : 0;
+}
+
+/** What a sparse file is called where header and extensions hold a stand-in. It wins over every other name. */
+export function sparseName(pax: PaxRecords): ByteString | undefined {
+  return paxSparseVersion(pax) === null ? undefined : paxValue(pax, 'GNU.sparse.name');
 }
 
 /** Version 0.0 has a record for each number, version 0.1 one for all. Null where there is neither. */

@@ -114,7 +114,7 @@ describe('hard links', () => {
       });
   });
 
-  test('into layers below borrow the data when the range hides their target', async () => {
+  test('T2: into layers below borrow the data when the range hides their target', async () => {
     const layers = [['a=1'], ['b->a'], ['a=2']];
     await expect(above('unknown', ...layers)).rejects.toBeInstanceOf(NeedsLayersBelow);
     expect(await above('known', ...layers)).toEqual({

@@ -64,7 +64,7 @@ describe('walking', () => {
     expect(show(fs.resolve('/etc', { from: 'usr/bin' }))).toBe('/etc');
   });
 
-  test('ends in a loop', async () => {
+  test('T2: ends in a loop', async () => {
     const fs = await merged(['a~>b', 'b~>/a', 'c~>c', 'd~>d/x']);
     expect(fs.resolve('a')).toMatchObject({ path: null, loops: true });
     expect(fs.resolve('c')).toMatchObject({ path: null, loops: true });

@@ -23,7 +23,7 @@ describe('layers over layers', () => {
     expect(await applied(['d~>x'], ['d/a=2'])).toEqual(['d/?', 'd/a file 2']);
   });
 
-  test('whiteouts act on what is below, wherever they stand', async () => {
+  test('T3: whiteouts act on what is below, wherever they stand', async () => {
     for (const layer of [
       ['.wh.d', 'd/new=2'],
       ['d/new=2', '.wh.d'],
@@ -31,7 +31,7 @@ describe('layers over layers', () => {
       expect(await applied(['d/', 'd/old=1'], layer)).toEqual(['d/?', 'd/new file 2']);
   });
 
-  test('an opaque marker empties its directory and leaves it', async () => {
+  test('T3: an opaque marker empties its directory and leaves it', async () => {
     for (const layer of [
       ['d/new=2', 'd/.wh..wh..opq'],
       ['d/.wh..wh..opq', 'd/new=2'],
@@ -85,15 +85,48 @@ test.each([
   [['a~>c', 'a/b/'], 'a/b'],
   [['a=1', 'a/.wh.b'], 'a/b'],
   [['a=1', 'a/.wh..wh..opq'], 'a/.wh..wh..opq'],
-])('%j: an entry below what is no directory in its own layer is refused', async (layer, name) => {
+])('T2: %j: an entry below what is no directory in its own layer is refused', async (layer, name) => {
   const stack = await stackOf(layer);
   expect(() => treeOf(stack, 1, 1)).toThrow(
     `"${name}" lies below "a", which is no directory in the same layer`,
   );
 });
 
-test('an entry below what is no directory in a lower layer takes its place', async () => {
-  expect(await applied(['a=1'], ['a/b=1'])).toEqual(['a/?', 'a/b file 2']);
+test('T3: an entry or marker below what is no directory in a lower layer takes its place, also that of a symlink', async () => {
+  for (const below of ['a=1', 'a~>etc']) {
+    expect(await applied(['etc/', 'etc/b=1', below], ['a/b=1'])).toEqual([
+      'a/?',
+      'a/b file 2',
+      'etc/',
+      'etc/b file 1',
+    ]);
+    for (const marker of ['a/.wh.b', './/a/.wh.b', '/a/.wh..wh..opq'])
+      expect(await applied(['etc/', 'etc/b=1', below], [marker])).toEqual(['a/?', 'etc/', 'etc/b file 1']);
+  }
+});
+
+test.each<[string[][]]>([
+  [[['a->b', 'b->a']]],
+  [[['a->a']]],
+  [[['a=1'], ['a->a']]],
+  [
+    [
+      ['a=1', 'b->a'],
+      ['.wh.a', 'c->a'],
+    ],
+  ],
+  [
+    [
+      ['d/', 'd/a=1'],
+      ['d=2', 'e->d/a'],
+    ],
+  ],
+  [[['s~>a', 'a=1'], ['l->s/x']]],
+])('T2: hard links in circles, and to what is not there any more, dangle: %j', async (layers) => {
+  await expect(applied(...layers)).rejects.toMatchObject({
+    code: 'LAYER_INVALID',
+    message: expect.stringContaining('does not exist there'),
+  });
 });
 
 describe('over layers that nobody has read', () => {

@@ -296,6 +296,12 @@ describe('plans', () => {
     expect(await refused(['slim', source, 'DST', '-f', file], 2)).toMatch(message);
   });
 
+  test('with more lists in each other than the parser can bear', async () => {
+    const file = join(folder, 'plan.yaml');
+    await writeFile(file, `${'- '.repeat(40_000)}x\n`);
+    expect(await refused(['slim', source, 'DST', '-f', file], 2)).toMatch(/plan\.yaml:1: .*too deep/);
+  });
+
   test('beside options that it replaces', async () => {
     const file = join(folder, 'plan.yaml');
     await writeFile(file, 'version: 1\nsquash: { all: true }\n');

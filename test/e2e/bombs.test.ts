@@ -24,9 +24,9 @@ import {
   zeroFrames,
   zeroMembers,
 } from '../support/bombs.ts';
-import { ocislim } from '../support/e2e/cli.ts';
+import { bin, ocislim } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
-import { bin } from '../support/e2e/cli.ts';
+import { digestOf } from '../support/image-builder.ts';
 
 // Layers that are small to send and end in an error, within a memory that an honest layer needs too. V8 gets little, so that
 // whatever piles up in it ends the process and the test.
@@ -207,7 +207,8 @@ describe.each(Object.entries(bombs))('%s', (name, bomb) => {
   it.each(bomb.by ?? Object.keys(commands))('is refused by %s', async (command) => {
     const target = join(work, 'target');
     const other = join(work, 'other');
-    if (!existsSync(other)) await writeBomb(other, [new Uint8Array(2048)], 'none');
+    const empty = new Uint8Array(2048);
+    if (!existsSync(other)) await writeBomb(other, [empty], 'none', digestOf(empty));
     const destination =
       command === 'verify' ? `oci:${other}:1` : command === 'export' ? target : `oci:${target}:1`;
     const peak = join(work, 'peak');

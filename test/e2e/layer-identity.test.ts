@@ -192,6 +192,32 @@ describe('T1: names that programs could read otherwise', () => {
   });
 });
 
+test('T2: a hard link to a symlink is another name of the symlink, which nobody follows', async () => {
+  const tars = [
+    writeTar([
+      { name: 's', type: 'symlink', linkname: '../../../../etc/passwd' },
+      { name: 'l', type: 'link', linkname: './s' },
+      { name: 'loop', type: 'symlink', linkname: 'loop' },
+      { name: 'x' },
+    ]),
+    writeTar([{ name: 'm', type: 'link', linkname: '/l' }]),
+  ];
+  const before = await unpacked(tars);
+  const rules = [parseRule('s', '--rule'), parseRule('x', '--rule')];
+  for (const stages of [[prune(all, { rules })], [prune(all, { rules }), squash(all)]]) {
+    const slim = await run(tars, ...stages);
+    expect(seen(await unpacked(slim.tars))).toEqual(seen(before, (path) => path === 's' || path === 'x'));
+  }
+  expect(before.get('m')?.target).toBe('../../../../etc/passwd');
+});
+
+test('T6: umoci refuses the types that we refuse', async () => {
+  for (const typeflag of ['V', 'D', 'M', 'N', 'X', 'A', 'Z'])
+    expect(await unpackTars([tarOf(member({ name: 'f', typeflag }))], work)).toMatchObject({
+      refusal: expect.stringContaining('unknown typeflag'),
+    });
+});
+
 const linked = ['p', 'q', 'r', 'x/p', 'x/q', 'y/p'];
 const group = fc.record({
   /** Names of one file in the order of the tar; the first one carries the data. */

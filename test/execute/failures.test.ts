@@ -149,7 +149,7 @@ describe.each(
     await failsWith(tree, transform, 'SIZE_MISMATCH', inLayer2('bytes long, not'));
   });
 
-  test('about its DiffID', async () => {
+  test('T12: about its DiffID', async () => {
     const tree = lying(({ config }) => {
       config.rootfs.diff_ids[1] = `sha256:${'ab'.repeat(32)}`;
     });
@@ -162,7 +162,7 @@ describe.each(
     ['zstd', 'gzip'],
     ['none', 'gzip'],
     ['none', 'zstd'],
-  ] as const)('about its media type: %s that is %s', async (stated, actual) => {
+  ] as const)('T13: about its media type: %s that is %s', async (stated, actual) => {
     const tree = lying((documents, blobs) => {
       const other = buildImage({ layers, compress: actual });
       const descriptor = other.layers[1] as BlobDescriptor;
@@ -218,7 +218,7 @@ describe.each(stages.slice(1))('%s of a layer that is no changeset', (_, transfo
     ],
     ['no tar at all', new TextEncoder().encode('x'.repeat(2048)), 'TAR_INVALID', ''],
     [
-      'after the end mark of which data follows',
+      'T11: after the end mark of which data follows',
       Buffer.concat([whole, Buffer.from('secret')]),
       'TAR_INVALID',
       'data after the end mark',

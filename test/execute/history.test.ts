@@ -122,7 +122,7 @@ describe('history', () => {
     expect(imageIn(pruned).layers).toHaveLength(3);
   });
 
-  test('a history of another length is an error only where it must be rewritten', async () => {
+  test('T12: a history of another length is an error only where it must be rewritten', async () => {
     const history = [{ created_by: 'only one row' }];
     const built = buildImage({ layers, config: { history } });
     // The model's validator objects to such a history, so the outcome is read by hand.

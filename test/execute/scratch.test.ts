@@ -103,6 +103,24 @@ test('two streams of one blob at once leave one copy', async () => {
   await scratch.close();
 });
 
+test('a stream that ends when the scratch is closed leaves no open file', async () => {
+  const scratch = new Scratch(10_000);
+  const gate = Promise.withResolvers<void>();
+  const slow = async function* () {
+    yield bytes.subarray(0, 400);
+    await gate.promise;
+    yield bytes.subarray(400);
+  };
+  const before = readdirSync('/proc/self/fd').length;
+  const passing = drain(scratch.keep(slow(), descriptor));
+  await scratch.free();
+  await scratch.close();
+  gate.resolve();
+  expect(await passing).toEqual(bytes);
+  expect(scratch.read(descriptor.digest, signal)).toBeNull();
+  expect(readdirSync('/proc/self/fd').length).toBe(before);
+});
+
 test('without a budget not even an empty blob is kept', async () => {
   const scratch = new Scratch(0);
   const empty = describeBytes('application/octet-stream', new Uint8Array(0));

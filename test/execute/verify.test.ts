@@ -423,7 +423,7 @@ describe('what is read', () => {
     expect(a.countOf(base) + b.countOf(base)).toBe(1);
   });
 
-  test('a blob that does not unpack to its DiffID is an error, even where all DiffIDs agree', async () => {
+  test('T12: a blob that does not unpack to its DiffID is an error, even where all DiffIDs agree', async () => {
     const before = imageOf(layers);
     const wrong = imageOf([tar('base=1'), tar('app=2'), tar('top=4')], { compress: 'gzip' });
     const config = { rootfs: { type: 'layers', diff_ids: before.diffIds } };

@@ -274,7 +274,7 @@ describe('against an independent matcher', () => {
   });
 });
 
-describe('work grows with the length of the path, whatever the patterns', () => {
+describe('T16: work grows with the length of the path, whatever the patterns', () => {
   const bomb = `${'a*'.repeat(200)}b`;
   const paths = Array.from({ length: 200 }, (_, i) => `${'a'.repeat(200 + (i % 50))}${i}${'a'.repeat(i)}`);
   it.each([
@@ -305,6 +305,20 @@ describe('work grows with the length of the path, whatever the patterns', () => 
     const before = set.work;
     for (const text of paths) set.visit(text, () => {});
     expect(set.work - before).toBeLessThanOrEqual(paths.reduce((sum, text) => sum + text.length, 0));
+  });
+
+  it('a path of 2,000 directories is not looked up at each of them', () => {
+    const literals = ['a', 'a/a', 'b/c/d', `${'d/'.repeat(999)}d`];
+    const set = new PatternSet(
+      literals.map((text) => parsePattern(text, 'test')),
+      (indices) => indices,
+    );
+    const deep = `${'d/'.repeat(2000)}x`;
+    const found: number[] = [];
+    set.visit(deep, (indices) => found.push(...indices));
+    expect(found).toEqual([3]);
+    // Once along the path, and once for each literal that a directory is as long as.
+    expect(set.work).toBeLessThanOrEqual(deep.length * (1 + literals.length) + 2);
   });
 
   it('many rules that share no prefix cost a path no more than one does', () => {

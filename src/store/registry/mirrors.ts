@@ -15,12 +15,13 @@ export type Mirrors = ReadonlyMap<string, readonly Mirror[]>;
 export function parseMirrors(texts: readonly string[]): Mirrors {
   const mirrors = new Map<string, Mirror[]>();
   for (const text of texts) {
-    const [, of = '', host = '', prefix = ''] =
-      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*?))?\/*$/.exec(text) ?? [];
+    const [, of = '', host = '', path = ''] =
+      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*))?$/.exec(text) ?? [];
+    const prefix = withoutSlashes(path);
     const original = hostOf(of === 'index.docker.io' ? 'docker.io' : of);
     const mirror = hostOf(host);
-    const path = prefix === '' ? 'x' : `${prefix}/x`;
-    if (original === null || mirror === null || !isRepository(mirror, path))
+    const whole = prefix === '' ? 'x' : `${prefix}/x`;
+    if (original === null || mirror === null || !isRepository(mirror, whole))
       throw new OcislimError(
         'USAGE',
         `--mirror ${JSON.stringify(withoutPassword(text))}: write HOST=MIRROR[/PREFIX]`,
@@ -34,6 +35,13 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
     mirrors.set(original, [...(mirrors.get(original) ?? []), { host: mirror, prefix }]);
   }
   return mirrors;
+}
+
+/** Less the slashes at its end, by hand: a pattern would look for the end from each of many. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 function hostOf(text: string): string | null {

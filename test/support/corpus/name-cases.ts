@@ -25,7 +25,8 @@ export const nameCases: readonly TarCase[] = [
   kept('an escape sequence', '\x1b[2J'),
   kept('a newline', 'a\nb'),
   kept('a component of 300 bytes', 'x'.repeat(300)),
-  kept('a path of 4,001 bytes', `${'x/'.repeat(2000)}x`),
+  kept('a path of 4,095 bytes', `${'x/'.repeat(2047)}x`),
+  unwanted('a path of 5,000 bytes', named(`${'x/'.repeat(2500)}x`), 'LIMIT'),
   kept('a symlink that leads out', 'x'),
   read(
     'a symlink to anywhere: it is never followed',
@@ -84,10 +85,10 @@ const whiteout = (name: string) => tarOf(file(name), after);
 
 /** T3: whiteouts that name nothing. */
 export const whiteoutCases: readonly TarCase[] = [
-  ...['.wh.', 'a/.wh.', '.wh..', 'a/.wh..', '.wh...', 'a/.wh.../', './.wh.'].map((name) =>
-    unwanted(`the whiteout ${name}`, whiteout(name), 'LAYER_INVALID'),
+  ...['.wh.', 'a/.wh.', '.wh..', 'a/.wh..', '.wh...', 'a/.wh.../', './.wh.', '.wh.a/b', 'x/.wh.a/.wh.b'].map(
+    (name) => unwanted(`the whiteout ${name}`, whiteout(name), 'LAYER_INVALID'),
   ),
-  ...['.wh....', '.wh..wh', '.wh..wh..opq', '.wh..wh.plnk', 'x.wh.', '.wh.\xff', '.wh.a/b'].map((name) =>
-    read(`the name ${name}`, whiteout(name), `file ${name} 0`, 'file after 1'),
+  ...['.wh....', '.wh..wh', '.wh..wh..opq', '.wh..wh.plnk', 'x.wh.', '.wh.\xff', '.wh..wh.plnk/.wh.x'].map(
+    (name) => read(`the name ${name}`, whiteout(name), `file ${name} 0`, 'file after 1'),
   ),
 ];

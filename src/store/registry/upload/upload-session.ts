@@ -393,7 +393,7 @@ function isAccepted(status: number): boolean {
 /** One past the last byte that the registry says it has; null when it does not say: `0-0` may mean no byte or one. */
 export function rangeEnd(answer: Pick<HttpAnswer, 'headers'>): number | null {
   const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(header(answer, 'range')?.trim() ?? '')?.[1];
-  return last === undefined || last === '0' ? null : Number(last) + 1;
+  return last === undefined || Number(last) === 0 ? null : Number(last) + 1;
 }
 
 /** The location as it was given, with the digest added; a fragment is never sent. */
