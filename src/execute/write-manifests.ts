@@ -184,8 +184,19 @@ export async function warnOfReferrers(
   signal: AbortSignal,
 ): Promise<void> {
   if (root.descriptor.digest === set.root.descriptor.digest) return;
-  const found = await source.referrers(set.root.descriptor.digest, signal).catch(() => []);
-  signal.throwIfAborted();
+  let found: readonly Descriptor[];
+  try {
+    found = await source.referrers(set.root.descriptor.digest, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Who signs must not be silenced by a registry that does not say.
+    listener({
+      type: 'warning',
+      code: 'REFERRERS_LEFT',
+      message: `nobody could tell whether signatures or attestations refer to the source: ${error instanceof Error ? error.message : String(error)}`,
+    });
+    return;
+  }
   if (found.length === 0) return;
   const kinds = [
     ...new Set(

@@ -1,7 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import { type Chain, chainOf, rememberChain } from '../tls/certificate-trouble.ts';
+import { rememberChain, shownBy } from '../tls/certificate-trouble.ts';
 import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
 
 /** How to connect to one server. */
@@ -27,15 +27,15 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
     ...(lookup === null ? {} : { lookup }),
   });
   return (server, callback) => {
-    let chain: Chain | null = null;
+    let shown: readonly Buffer[] = [];
     const socket = connect(server, (...outcome) => {
-      if (outcome[0] !== null && chain !== null) rememberChain(outcome[0], chain);
+      if (outcome[0] !== null && shown.length > 0) rememberChain(outcome[0], shown);
       callback(...outcome);
     }) as unknown;
     if (socket instanceof TLSSocket) {
       // Before Node judges the certificate, since it drops it with the connection.
       socket.prependOnceListener('secure', () => {
-        chain = chainOf(socket);
+        shown = shownBy(socket);
       });
       // With TLS 1.3 the server refuses our certificate after the handshake; without this, undici would only hear of
       // the end that follows.

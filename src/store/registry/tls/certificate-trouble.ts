@@ -3,33 +3,36 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { printable } from '../printable.ts';
 
 /** A server's own certificate, and those of its CAs that it sent along: never empty. */
-export type Chain = readonly X509Certificate[];
+type Chain = readonly X509Certificate[];
 
 /** What servers showed before they were refused. */
 const chains = new WeakMap<object, Chain>();
 
 /** Keeps the certificates that an error of a connection is about, for its message. */
-export function rememberChain(error: Error, chain: Chain): void {
-  chains.set(error, chain);
+export function rememberChain(error: Error, shown: readonly Buffer[]): void {
+  chains.set(
+    error,
+    shown.map((raw) => new X509Certificate(raw)),
+  );
 }
 
 /**
- * What a server has shown. Not by getPeerX509Certificate: on Node 24 the certificate that is judged after that has lost
- * its names. Null for a server that shows none.
+ * What a server has shown, in DER; nothing where it has shown none. Not by getPeerX509Certificate: on Node 24 the
+ * certificate that is judged after that has lost its names.
  */
-export function chainOf(socket: TLSSocket): Chain | null {
-  const chain: X509Certificate[] = [];
+export function shownBy(socket: TLSSocket): readonly Buffer[] {
+  const shown: Buffer[] = [];
   let each: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
   // A root names itself as its issuer.
   while (
     each?.raw !== undefined &&
-    chain.every(({ raw }) => !raw.equals(each?.raw as Buffer)) &&
-    chain.length < longest
+    !shown.some((raw) => raw.equals(each?.raw as Buffer)) &&
+    shown.length < longest
   ) {
-    chain.push(new X509Certificate(each.raw));
+    shown.push(each.raw);
     each = each.issuerCertificate;
   }
-  return chain.length === 0 ? null : chain;
+  return shown;
 }
 
 /** No chain is as long as this. */
