@@ -5,7 +5,7 @@ import { parseRule } from '../../src/slim/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { run } from '../laws/rig.ts';
 import { nameCases } from '../support/corpus/name-cases.ts';
-import { file, tarOf } from '../support/corpus/tar-case.ts';
+import { file, member, tarOf } from '../support/corpus/tar-case.ts';
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
 import type { Listing } from '../support/e2e/rootfs-listing.ts';
 import { unpackTars } from '../support/e2e/unpacked-tars.ts';
@@ -216,6 +216,26 @@ test('T6: umoci refuses the types that we refuse', async () => {
     expect(await unpackTars([tarOf(member({ name: 'f', typeflag }))], work)).toMatchObject({
       refusal: expect.stringContaining('unknown typeflag'),
     });
+});
+
+test('T6: umoci refuses contiguous files and global headers, too, which others read and we pass on', async () => {
+  for (const typeflag of ['7', 'g'])
+    expect(await unpackTars([tarOf(member({ name: 'f', typeflag }))], work)).toMatchObject({
+      refusal: expect.stringContaining('unknown typeflag'),
+    });
+});
+
+test('T3: below a symlink of a lower layer umoci follows it, and where a directory has an entry replaces it', async () => {
+  const lower = writeTar([
+    { name: 'etc/', type: 'dir' },
+    { name: 'a', type: 'symlink', linkname: 'etc' },
+  ]);
+  const implied = await unpacked([lower, tarOf(file('a/b'))]);
+  expect([implied.get('a')?.type, implied.has('etc/b')]).toEqual(['symlink', true]);
+  const stated = [lower, writeTar([{ name: 'a/', type: 'dir' }, { name: 'a/b' }])];
+  const before = await unpacked(stated);
+  expect([before.get('a')?.type, before.has('etc/b')]).toEqual(['dir', false]);
+  expect(seen(await unpacked((await run(stated, squash(all))).tars))).toEqual(seen(before));
 });
 
 const linked = ['p', 'q', 'r', 'x/p', 'x/q', 'y/p'];

@@ -21,9 +21,6 @@ const numbered = new Set(
   ),
 );
 
-/** Their tests are being written; a row that has some is to go from here. */
-const awaited: readonly string[] = ['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T11', 'T17', 'T18', 'T20'];
-
 it('the table of threats has each number once, in order', () => {
   const numbers = (letter: string, count: number): string[] =>
     Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
@@ -33,7 +30,7 @@ it('the table of threats has each number once, in order', () => {
 it.each(rows.map(({ number, held }) => [number, held]))(
   '%s has a test whose title begins with it, or cannot apply',
   (number, held) => {
-    if (awaited.includes(number) || held.startsWith('cannot apply:')) return;
+    if (held.startsWith('cannot apply:')) return;
     expect([...numbered]).toContain(number);
   },
 );
