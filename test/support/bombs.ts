@@ -8,7 +8,7 @@ import { createGzip, gzipSync } from 'node:zlib';
 import { digestOf, jsonBytes, MEDIA_TYPES } from './image-builder.ts';
 import { headerBlock, octal, paxRecord } from './model/tar-bytes.ts';
 
-export const KiB = 1024;
+const KiB = 1024;
 export const MiB = 1024 * KiB;
 export const GiB = 1024 * MiB;
 
