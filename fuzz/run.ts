@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFinding } from './findings.ts';
 import { parseOptions, type Options, usage } from './options.ts';
+import { newFolder } from './scratch.ts';
 import { formatTable } from './table.ts';
 import { type Result, watch } from './watchdog.ts';
 
@@ -42,6 +43,8 @@ async function main(options: Options): Promise<number> {
   return rows.reduce((sum, [, { findings }]) => sum + findings.length, 0);
 }
 
+// Threads that are ended leave their files behind: all of them are in here.
+process.env['TMPDIR'] = newFolder();
 try {
   process.exitCode = (await main(parseOptions(process.argv.slice(2), names))) > 0 ? 1 : 0;
 } catch (error) {

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
 import { parseManifest } from '../../src/oci/manifest.ts';
@@ -13,6 +12,7 @@ import { cleanPath } from '../../src/changeset/path.ts';
 import { buildImage, digestOf, jsonBytes } from '../../test/support/image-builder.ts';
 import { specOf } from '../../test/support/model/shorthand.ts';
 import { writeTar } from '../../test/support/model/tar-bytes.ts';
+import { newFolder } from '../scratch.ts';
 import { holds, inChunks, outcomeNow, outcomeOf, type Target } from '../target.ts';
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
@@ -131,7 +131,7 @@ export const target: Target = {
   maxBytes: 24 * 1024,
   run: async (bytes) => {
     await compareReaders(bytes);
-    file ??= join(mkdtempSync(join(tmpdir(), 'ocislim-fuzz-')), 'archive.tar');
+    file ??= join(newFolder(), 'archive.tar');
     writeFileSync(file, bytes);
     const path = file;
     const open: readonly (() => Source)[] = [

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPlan } from '../../src/cli/plan-file.ts';
 import type { Session } from '../../src/cli/session.ts';
@@ -8,6 +7,7 @@ import { pemCertificates } from '../../src/store/registry/tls/authorities.ts';
 import { proxyFor } from '../../src/store/registry/http/proxy.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
+import { newFolder } from '../scratch.ts';
 import { holds, outcomeNow, outcomeOf, type Target } from '../target.ts';
 
 const { signal } = new AbortController();
@@ -18,7 +18,7 @@ let folder: string | null = null;
 /** Reads the text as a plan. One with traces would read files that it names. */
 async function readAsPlan(text: string): Promise<void> {
   if (/trace/i.test(text)) return;
-  folder ??= mkdtempSync(join(tmpdir(), 'ocislim-fuzz-'));
+  folder ??= newFolder();
   const file = join(folder, 'plan.yaml');
   writeFileSync(file, text);
   const outcome = await outcomeOf(() => readPlan(file, async () => ({ kind: 'all' }), {} as Session));

@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type FoundInput, Fuzzing } from '../../fuzz/fuzzing.ts';
 import { judge } from '../../fuzz/judge.ts';
 import type { Target } from '../../fuzz/target.ts';
@@ -7,6 +9,11 @@ import type { Target } from '../../fuzz/target.ts';
 const targets = new URL('../../fuzz/targets/', import.meta.url);
 const regressions = new URL('../../fuzz/regressions/', import.meta.url);
 const names = readdirSync(targets).map((file) => file.replace(/\.ts$/, ''));
+
+// What targets write goes with the test.
+const folder = mkdtempSync(join(tmpdir(), 'ocislim-fuzz-'));
+process.env['TMPDIR'] = folder;
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function load(name: string): Promise<Target> {
   return ((await import(new URL(`${name}.ts`, targets).href)) as { readonly target: Target }).target;
