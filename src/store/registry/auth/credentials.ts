@@ -232,9 +232,10 @@ function readEntry(value: unknown, key: string, where: string): Credential | nul
 function decodeAuth(auth: string): string | null {
   if (!/^[A-Za-z0-9+/_\s-]*={0,2}$/.test(auth.trimEnd())) return null;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-      .decode(Buffer.from(auth, 'base64'))
-      .replace(/\0+$/, '');
+    const bytes = Buffer.from(auth, 'base64');
+    let end = bytes.length;
+    while (bytes[end - 1] === 0) end--;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, end));
   } catch {
     return null;
   }
