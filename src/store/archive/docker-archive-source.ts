@@ -17,7 +17,7 @@ import { type DockerImage, findImage, parseDockerManifest } from './docker-manif
 import { fullName } from './image-name.ts';
 import type { Extent } from './tar-index.ts';
 
-/** Configs of images stay far below this. */
+/** Bytes of the list of images of an archive: fifty thousand of them. */
 const maxList = 32 * 1024 * 1024;
 
 /** What an archive of the old form turns out to hold: its blobs by digest, and a manifest made for them. */
