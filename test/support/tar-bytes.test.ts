@@ -258,10 +258,12 @@ describe('reading', () => {
     expect(entries.map(({ name }) => name)).toEqual(['a', 'l', 'b']);
   });
 
-  it('keeps the prefix of ustar only, and stops at a NUL', () => {
+  it('keeps the prefix of ustar, and what is no time where GNU has times; stops at a NUL', () => {
     const prefix = [345, bytesOf('p')] as const;
     expect(only(headerBlock({ name: 'a\0rest', patches: [prefix] })).name).toBe('p/a');
-    expect(only(headerBlock({ name: 'a', magic: 'ustar  \0', patches: [prefix] })).name).toBe('a');
+    expect(only(headerBlock({ name: 'a', magic: 'ustar  \0', patches: [prefix] })).name).toBe('p/a');
+    const time = [345, bytesOf('01234567012\0')] as const;
+    expect(only(headerBlock({ name: 'a', magic: 'ustar  \0', patches: [time] })).name).toBe('a');
   });
 
   it.each([

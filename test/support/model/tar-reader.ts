@@ -79,9 +79,14 @@ export function readWholeTar(tar: Uint8Array): TarReading {
     const size = Number(numberField(block, 124, 12));
     if ('xLK'.includes(typeflag)) {
       const data = take(tar, offset + BLOCK, size);
-      if (typeflag === 'x') readPax(data, head);
-      else if (typeflag === 'L') head.longName = beforeNul(byteString(data));
-      else head.longLink = beforeNul(byteString(data));
+      if (typeflag === 'x') {
+        // Of several the last one counts, as a whole.
+        head.pax.clear();
+        head.pieces.length = 0;
+        readPax(data, head);
+      }
+      if (typeflag === 'L') head.longName = beforeNul(byteString(data));
+      if (typeflag === 'K') head.longLink = beforeNul(byteString(data));
       offset += BLOCK + paddedSize(size);
       continue;
     }
@@ -112,12 +117,11 @@ function readEntry(
   const record = (key: string): string | undefined => pax.get(key) || undefined;
 
   const magic = byteString(block.subarray(257, 265));
-  const ustar = magic.startsWith('ustar\0');
   const named = magic !== '\0'.repeat(8);
-  const prefix = ustar ? textField(block, 345, 155) : '';
+  const prefix = prefixOf(block, magic);
   const ownName = textField(block, 0, 100);
   const storedName = record('path') ?? head.longName ?? (prefix === '' ? ownName : `${prefix}/${ownName}`);
-  const name = record('GNU.sparse.name') ?? storedName;
+  const name = (isPaxSparse(pax, head.pieces) ? record('GNU.sparse.name') : undefined) ?? storedName;
   const linkname = record('linkpath') ?? head.longLink ?? textField(block, 157, 100);
   for (const text of [name, linkname]) if (text.includes('\0')) throw new Error('a NUL in a name');
   const type = typeOf(typeflag, name);
@@ -172,6 +176,31 @@ function readEntry(
     body,
   };
   return { entry, end: bodyAt + paddedSize(length) };
+}
+
+function prefixOf(block: Uint8Array, magic: string): ByteString {
+  if (magic.startsWith('ustar\0'))
+    return textField(block, 345, byteString(block.subarray(508, 512)) === 'tar\0' ? 131 : 155);
+  // Where GNU headers have two times, Go before 1.8 left a prefix, which Go still reads if it is ASCII.
+  const text = magic === 'ustar  \0' ? textField(block, 345, 155) : '';
+  const hasTimes = [345, 357].every((at) => block[at] === 0 || isNumber(block, at, 12));
+  return hasTimes || /[\x80-\xff]/.test(text) ? '' : text;
+}
+
+function isNumber(block: Uint8Array, at: number, length: number): boolean {
+  try {
+    numberField(block, at, length);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Versions 0.0, 0.1 and 1.0, or a map without a version: no other records make a sparse file. */
+function isPaxSparse(pax: ReadonlyMap<string, string>, pieces: readonly number[]): boolean {
+  const version = `${pax.get('GNU.sparse.major') ?? ''}.${pax.get('GNU.sparse.minor') ?? ''}`;
+  if (version === '.') return pieces.length > 0 || Boolean(pax.get('GNU.sparse.map'));
+  return ['0.0', '0.1', '1.0'].includes(version);
 }
 
 function typeOf(typeflag: string, name: ByteString): EntryType {
@@ -250,6 +279,7 @@ function readPaxMap(
   pieces: readonly number[],
   body: Uint8Array,
 ): { map: [number, number][]; skip: number } | undefined {
+  if (!isPaxSparse(pax, pieces)) return undefined;
   if (pax.get('GNU.sparse.major') === '1' && pax.get('GNU.sparse.minor') === '0') {
     const numbers: number[] = [];
     let at = 0;
