@@ -1,4 +1,4 @@
-import { TraceReader } from '../src/slim/trace/trace-reader.ts';
+import { TraceReader } from '../src/trace/trace-reader.ts';
 
 /**
  * How long a strace of many lines takes to read: `node bench/trace-parse.ts [LINES] [FILES]`; each file has two names. The lines are made up, in the

@@ -1,10 +1,10 @@
-import { mergeStack, type Filesystem } from '../src/changeset/filesystem.ts';
+import { mergeStack, type Filesystem } from '../src/rootfs/filesystem.ts';
 import { buildStack } from '../src/changeset/stack.ts';
-import { Gatherer } from '../src/execute/gather.ts';
-import { scanTar } from '../src/execute/scan-tar.ts';
-import { contentProbe } from '../src/slim/closure/close-image.ts';
-import type { FileFacts } from '../src/slim/facts/facts.ts';
-import { mergeFacts } from '../src/slim/facts/merged-facts.ts';
+import { Gatherer } from '../src/layers/read/gather.ts';
+import { scanTar } from '../src/layers/read/scan-tar.ts';
+import { contentProbe } from '../src/closure/close-image.ts';
+import type { FileFacts } from '../src/rootfs/facts/facts.ts';
+import { mergeFacts } from '../src/rootfs/facts/merged-facts.ts';
 import { type EntrySpec, writeTar } from '../test/support/model/tar-bytes.ts';
 import { inChunks } from './target.ts';
 

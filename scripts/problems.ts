@@ -1,4 +1,4 @@
-import type { Problem } from '../src/slim/closure/problem.ts';
+import type { Problem } from '../src/closure/problem.ts';
 
 /** When each reason to refuse a pruning by trace holds, for docs/closure.md. The type makes one without a line an error. */
 export const problemPages: Readonly<Record<Problem['kind'], string>> = {

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Command } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands/all.ts';
-import type { Option, OptionGroup } from '../src/cli/option.ts';
+import type { Option, OptionGroup } from '../src/cli/options/option.ts';
 import { errorCodes } from '../src/errors.ts';
 import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limits.ts';
 import { presets } from '../src/slim/presets.ts';
-import { closureRules } from '../src/slim/closure/rules/all.ts';
+import { closureRules } from '../src/closure/rules/all.ts';
 import { problemPages } from './problems.ts';
 import { warningPages } from './warnings.ts';
 

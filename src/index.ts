@@ -27,20 +27,20 @@ export {
   type Transform,
   type TuningGoal,
 } from './image/image.ts';
-export type { Rule } from './image/rule.ts';
+export type { Rule } from './rules/rule.ts';
 export type { Selection } from './image/selection.ts';
 export type { Granularity, TraceData, TracePruning } from './image/trace-pruning.ts';
 
 export { type Preset, presets, expandPresets, safePresets } from './slim/presets.ts';
 export { arrange, type ArrangeOptions } from './slim/arrange.ts';
 export { prune, type PruneOptions } from './slim/prune.ts';
-export { parseRule, parseRules } from './slim/rules.ts';
+export { parseRule, parseRules } from './rules/rules.ts';
 export { restore, type RestoreOptions } from './slim/restore.ts';
 export { squash } from './slim/squash.ts';
-export { mergeTraces } from './slim/trace/merge.ts';
-export type { Trace } from './slim/trace/trace.ts';
-export { toTraceData } from './slim/trace/trace-data.ts';
-export { TraceReader } from './slim/trace/trace-reader.ts';
+export { mergeTraces } from './trace/merge.ts';
+export type { Trace } from './trace/trace.ts';
+export { toTraceData } from './trace/trace-data.ts';
+export { TraceReader } from './trace/trace-reader.ts';
 
 export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
 export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
@@ -49,26 +49,26 @@ export { repackBetter } from './compress/repack.ts';
 export { tune, type TuneOptions } from './compress/tune.ts';
 
 export { BlobCache, type CacheOptions } from './store/cache/blob-cache.ts';
-export { openSource, openTarget } from './store/open.ts';
-export type { Source, Target } from './store/place.ts';
-export { RegistryClients } from './store/registry/clients.ts';
-export { anonymous, type Credential, type CredentialLookup } from './store/registry/auth/credential.ts';
-export { createCredentialLookup, type CredentialOptions } from './store/registry/auth/credentials.ts';
+export { openSource, openTarget } from './jobs/open.ts';
+export type { Source, Target } from './place/place.ts';
+export { RegistryClients } from './registry/clients.ts';
+export { anonymous, type Credential, type CredentialLookup } from './registry/auth/credential.ts';
+export { createCredentialLookup, type CredentialOptions } from './registry/auth/credentials.ts';
 export {
   type CertificateOptions,
   type Certificates,
   createCertificates,
-} from './store/registry/tls/certificates.ts';
-export type { RegistryOptions } from './store/registry/lease.ts';
-export type { MirrorOptions } from './store/registry/mirrored-source.ts';
-export { type Mirror, type Mirrors, parseMirrors } from './store/registry/mirrors.ts';
-export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './store/registry/http/proxy.ts';
+} from './registry/tls/certificates.ts';
+export type { RegistryOptions } from './registry/lease.ts';
+export type { MirrorOptions } from './registry/mirrored-source.ts';
+export { type Mirror, type Mirrors, parseMirrors } from './registry/mirrors.ts';
+export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './registry/http/proxy.ts';
 export { type RegistryServer, type ServeOptions, serveRegistry } from './store/server/serve-registry.ts';
 
-export { findOriginals, type OriginalOptions, type Originals } from './execute/originals.ts';
-export { exportRootfs } from './execute/export.ts';
-export { identity, run, type RunOptions, type RunOutcome } from './execute/run.ts';
-export { verifyImages, type Verification } from './execute/verify.ts';
+export { findOriginals, type OriginalOptions, type Originals } from './jobs/originals.ts';
+export { exportRootfs } from './jobs/export.ts';
+export { identity, run, type RunOptions, type RunOutcome } from './jobs/rewrite/run.ts';
+export { verifyImages, type Verification } from './jobs/compare/verify.ts';
 
 export { buildReport, type ReportContext } from './report/build.ts';
 export { renderJson } from './report/json.ts';

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { FactCollector } from '../../src/slim/facts/collector.ts';
-import { ElfProbe } from '../../src/slim/facts/elf.ts';
-import type { Elf } from '../../src/slim/facts/facts.ts';
-import { parseLdCache } from '../../src/slim/facts/ld-cache.ts';
-import { parseShebang } from '../../src/slim/facts/shebang.ts';
-import { readInterpreter } from '../../src/slim/closure/rules/script.ts';
-import { writeElf } from '../../test/slim/facts/elf-bytes.ts';
-import { writeLdCache } from '../../test/slim/facts/ld-cache-bytes.ts';
+import { FactCollector } from '../../src/rootfs/facts/collector.ts';
+import { ElfProbe } from '../../src/rootfs/facts/elf.ts';
+import type { Elf } from '../../src/rootfs/facts/facts.ts';
+import { parseLdCache } from '../../src/rootfs/facts/ld-cache.ts';
+import { parseShebang } from '../../src/rootfs/facts/shebang.ts';
+import { readInterpreter } from '../../src/closure/rules/script.ts';
+import { writeElf } from '../../test/rootfs/facts/elf-bytes.ts';
+import { writeLdCache } from '../../test/rootfs/facts/ld-cache-bytes.ts';
 import type { Mutator } from '../mutate.ts';
 import { choiceOf, holds, neverThrows, same, type Target } from '../target.ts';
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { describeFault, readFault, refusal, refusedLogin } from '../../src/store/registry/failure.ts';
-import type { HttpAnswer } from '../../src/store/registry/http/transport.ts';
+import { describeFault, readFault, refusal, refusedLogin } from '../../src/registry/failure.ts';
+import type { HttpAnswer } from '../../src/registry/http/transport.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { choiceOf, holds, type Target } from '../target.ts';
 

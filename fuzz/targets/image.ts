@@ -1,9 +1,9 @@
 import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
-import { run } from '../../src/execute/run.ts';
+import { run } from '../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../src/image/image.ts';
 import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
-import { parseRule } from '../../src/slim/rules.ts';
+import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { buildImage, digestOf } from '../../test/support/image-builder.ts';
 import { validateTree } from '../../test/support/image-reader.ts';

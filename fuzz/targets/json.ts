@@ -1,5 +1,5 @@
 import { encodeJson, parseJsonObject } from '../../src/oci/json.ts';
-import { parseJson } from '../../src/slim/json-value.ts';
+import { parseJson } from '../../src/bytes/json-value.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';

@@ -1,4 +1,4 @@
-import { buildPackageIndex } from '../../src/slim/packages/package-index.ts';
+import { buildPackageIndex } from '../../src/rootfs/packages/package-index.ts';
 import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';

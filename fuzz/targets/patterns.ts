@@ -1,6 +1,6 @@
-import { createKeepMatcher, createMatcher, literalPath, parseRules } from '../../src/slim/rules.ts';
-import { parsePattern } from '../../src/slim/pattern.ts';
-import { PatternSet } from '../../src/slim/pattern-set.ts';
+import { createKeepMatcher, createMatcher, literalPath, parseRules } from '../../src/rules/rules.ts';
+import { parsePattern } from '../../src/rules/pattern.ts';
+import { PatternSet } from '../../src/rules/pattern-set.ts';
 import { choiceOf, holds, outcomeNow, same, type Target } from '../target.ts';
 
 /** A piece of a name that the pattern is made of: one character, any run without a slash, any run (`**` beside others). */

@@ -2,11 +2,11 @@ import { parseLayer, parseRange } from '../../src/image/selection.ts';
 import { isDigest } from '../../src/oci/digest.ts';
 import { formatPlatform, matchesPlatform, parsePlatform } from '../../src/oci/platform.ts';
 import { formatReference, parseReference } from '../../src/oci/reference.ts';
-import { parsePercentOrSize, parseSize } from '../../src/cli/sizes.ts';
+import { parsePercentOrSize, parseSize } from '../../src/cli/options/sizes.ts';
 import { displayPath, escapeText, safeJson } from '../../src/report/escape.ts';
-import { printable } from '../../src/store/registry/printable.ts';
-import { mirrored, parseMirrors } from '../../src/store/registry/mirrors.ts';
-import { cleanPath, quotePath } from '../../src/changeset/path.ts';
+import { printable } from '../../src/registry/printable.ts';
+import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';
+import { cleanPath, quotePath } from '../../src/bytes/path.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { buildPackageIndex } from '../../src/slim/packages/package-index.ts';
-import { readRpmHeader } from '../../src/slim/packages/rpm-header.ts';
+import { buildPackageIndex } from '../../src/rootfs/packages/package-index.ts';
+import { readRpmHeader } from '../../src/rootfs/packages/rpm-header.ts';
 import { imageOf } from '../files.ts';
 import type { Mutator } from '../mutate.ts';
 import { holds, neverThrows, type Target } from '../target.ts';

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPlan } from '../../src/cli/plan-file.ts';
+import { readPlan } from '../../src/cli/plan/plan-file.ts';
 import type { Session } from '../../src/cli/session.ts';
-import { createCredentialLookup } from '../../src/store/registry/auth/credentials.ts';
-import { pemCertificates } from '../../src/store/registry/tls/authorities.ts';
-import { proxyFor } from '../../src/store/registry/http/proxy.ts';
+import { createCredentialLookup } from '../../src/registry/auth/credentials.ts';
+import { pemCertificates } from '../../src/registry/tls/authorities.ts';
+import { proxyFor } from '../../src/registry/http/proxy.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { newFolder } from '../scratch.ts';

@@ -1,12 +1,12 @@
 import { EntryActions } from '../../src/changeset/entry-actions.ts';
 import type { LayerEdit } from '../../src/changeset/edit.ts';
 import type { LayerIndex } from '../../src/changeset/layer-index.ts';
-import { digestTar } from '../../src/execute/digest-tar.ts';
-import { editTar } from '../../src/execute/edit-tar.ts';
-import { Gatherer } from '../../src/execute/gather.ts';
-import { scanTar } from '../../src/execute/scan-tar.ts';
-import { packIndex, unpackIndex } from '../../src/execute/stored-index.ts';
-import { contentProbe } from '../../src/slim/closure/close-image.ts';
+import { digestTar } from '../../src/layers/read/digest-tar.ts';
+import { editTar } from '../../src/layers/edit/edit-tar.ts';
+import { Gatherer } from '../../src/layers/read/gather.ts';
+import { scanTar } from '../../src/layers/read/scan-tar.ts';
+import { packIndex, unpackIndex } from '../../src/layers/read/stored-index.ts';
+import { contentProbe } from '../../src/closure/close-image.ts';
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import { concat } from '../../src/stream/collect.ts';
 import { padded, TarReader } from '../../src/tar/reader.ts';

@@ -3,7 +3,7 @@ import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
 import { EntryActions } from './entry-actions.ts';
 import { type LayerIndex, opaqueMarkerName, whiteoutName } from './layer-index.ts';
-import type { Path } from './path.ts';
+import type { Path } from '../bytes/path.ts';
 import type { PathTable } from './path-table.ts';
 
 /** What becomes of one entry of a source layer in the edited tar; entries without an action are left out. */

@@ -1,8 +1,8 @@
 import { OcislimError } from '../errors.ts';
-import type { ByteString } from '../tar/bytes.ts';
+import type { ByteString } from '../bytes/bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from '../tar/entry.ts';
 import { padded } from '../tar/reader.ts';
-import { baseOf, cleanPath, join, type Path, parentOf, quotePath } from './path.ts';
+import { baseOf, cleanPath, join, type Path, parentOf, quotePath } from '../bytes/path.ts';
 
 /**
  * What an entry does to the filesystem. `whiteout` and `opaque` stand for the path that they hide, or whose children

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type Path, parentOf } from './path.ts';
+import { type Path, parentOf } from '../bytes/path.ts';
 
 /**
  * Numbers all paths of a stack of layers, ancestors included, in depth-first order: what is below path `i` are the

@@ -1,6 +1,6 @@
 import { type Change, ChangeList, readChanges } from './change.ts';
 import type { LayerIndex } from './layer-index.ts';
-import type { Path } from './path.ts';
+import type { Path } from '../bytes/path.ts';
 import { buildPathTable, type PathTable } from './path-table.ts';
 
 /** A stack of layers, or of those of its layers that have been read, as changes over one path table. */

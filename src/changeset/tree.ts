@@ -1,7 +1,7 @@
 import { OcislimError } from '../errors.ts';
 import type { Change, ChangeList } from './change.ts';
 import { opaqueMarkerName } from './layer-index.ts';
-import { quotePath } from './path.ts';
+import { quotePath } from '../bytes/path.ts';
 import type { PathTable } from './path-table.ts';
 
 /** What lies below the first layer applied to a tree: nothing, or layers that nobody has read. */

@@ -1,4 +1,4 @@
-import type { Option, Values } from './option.ts';
+import type { Option, Values } from './options/option.ts';
 
 /** What a command gets of the world. */
 export interface Console {

@@ -1,10 +1,10 @@
 import type { Argv, Options } from 'yargs';
 import yargs from 'yargs';
 import { errorCodes, OcislimError } from '../errors.ts';
-import { fileError } from '../store/file-error.ts';
+import { fileError } from '../files/file-error.ts';
 import type { Command, Console } from './command.ts';
 import { commands } from './commands/all.ts';
-import type { Option, Values } from './option.ts';
+import type { Option, Values } from './options/option.ts';
 import { version } from './version.ts';
 
 /** What shells report of a program that SIGPIPE ended. */

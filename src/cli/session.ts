@@ -6,23 +6,23 @@ import { formatReference, parseReference, type Reference } from '../oci/referenc
 import { exceeded, type Limits } from '../limits.ts';
 import { chooseStyle } from '../report/style.ts';
 import { BlobCache } from '../store/cache/blob-cache.ts';
-import { openSource, openTarget } from '../store/open.ts';
-import { RegistryClients } from '../store/registry/clients.ts';
-import type { RegistryOptions } from '../store/registry/lease.ts';
-import type { CredentialLookup } from '../store/registry/auth/credential.ts';
-import { createCredentialLookup } from '../store/registry/auth/credentials.ts';
-import { type Certificates, createCertificates } from '../store/registry/tls/certificates.ts';
-import { parseMirrors } from '../store/registry/mirrors.ts';
-import { createProxyLookup, type ProxyLookup } from '../store/registry/http/proxy.ts';
-import type { Source, Target } from '../store/place.ts';
+import { openSource, openTarget } from '../jobs/open.ts';
+import { RegistryClients } from '../registry/clients.ts';
+import type { RegistryOptions } from '../registry/lease.ts';
+import type { CredentialLookup } from '../registry/auth/credential.ts';
+import { createCredentialLookup } from '../registry/auth/credentials.ts';
+import { type Certificates, createCertificates } from '../registry/tls/certificates.ts';
+import { parseMirrors } from '../registry/mirrors.ts';
+import { createProxyLookup, type ProxyLookup } from '../registry/http/proxy.ts';
+import type { Source, Target } from '../place/place.ts';
 import type { Console } from './command.ts';
-import { readLimits } from './limit-option.ts';
+import { readLimits } from './options/limit-option.ts';
 import { homeOf } from './home.ts';
-import { flag, list, text, type Values } from './option.ts';
-import { chooseProgressMode, startProgress } from './progress-output.ts';
-import type { ProgressMode } from './progress.ts';
-import { atLeast, positive } from './selections.ts';
-import { parseSize } from './sizes.ts';
+import { flag, list, text, type Values } from './options/option.ts';
+import { chooseProgressMode, startProgress } from './progress/progress-output.ts';
+import type { ProgressMode } from './progress/progress.ts';
+import { atLeast, positive } from './options/selections.ts';
+import { parseSize } from './options/sizes.ts';
 import { version } from './version.ts';
 
 /** Milliseconds; what is longer, Node takes for none at all. */

@@ -5,7 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { formatPlatform } from '../oci/platform.ts';
-import type { Rule } from './rule.ts';
+import type { Rule } from '../rules/rule.ts';
 import type { TracePruning } from './trace-pruning.ts';
 
 /**

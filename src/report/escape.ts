@@ -1,4 +1,4 @@
-import type { ByteString } from '../tar/bytes.ts';
+import type { ByteString } from '../bytes/bytes.ts';
 
 /**
  * What must not reach a terminal as it is: controls, whatever a terminal does not show (bidirectional overrides, joiners,

@@ -1,5 +1,5 @@
-import type { CheckedClosure } from '../slim/closure/close-image.ts';
-import { explain } from '../slim/closure/explain.ts';
+import type { CheckedClosure } from '../closure/close-image.ts';
+import { explain } from '../closure/explain.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';
 import type { KeepingReport } from './report.ts';
 

@@ -1,6 +1,6 @@
-import type { PackageUsage } from '../slim/packages/package-usage.ts';
-import type { Trace } from '../slim/trace/trace.ts';
-import type { TraceSummary } from '../slim/trace/trace-summary.ts';
+import type { PackageUsage } from '../rootfs/packages/package-usage.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { TraceSummary } from '../trace/trace-summary.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';
 import { formatCount, formatNumberOf, formatSize } from './figures.ts';
 import { plainStyle, type Style } from './style.ts';

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
-import type { Condition, Rule, RuledKind } from '../image/rule.ts';
-import { parseRule } from './rules.ts';
+import type { Condition, Rule, RuledKind } from '../rules/rule.ts';
+import { parseRule } from '../rules/rules.ts';
 
 /** What may go wrong at run time: `none` for caches that nothing reads, `high` for what programs or scanners need. */
 export type Risk = 'none' | 'low' | 'medium' | 'high';

@@ -8,7 +8,7 @@ import {
   withPlan,
 } from '../image/image.ts';
 import { OcislimError } from '../errors.ts';
-import type { Rule } from '../image/rule.ts';
+import type { Rule } from '../rules/rule.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
 import { matchesPlatform, parsePlatform } from '../oci/platform.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';

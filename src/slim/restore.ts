@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import { type Image, isUntouched, nameOfImage, type Transform, withPlan } from '../image/image.ts';
-import { parseRule } from './rules.ts';
+import { parseRule } from '../rules/rules.ts';
 
 export interface RestoreOptions {
   /** What each image was pruned from; null where that is not known: it stays as it is. */

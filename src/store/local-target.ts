@@ -5,7 +5,7 @@ import { parseManifest } from '../oci/manifest.ts';
 import { layerKind } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
-import type { Adoption, RawManifest, Source, StagedBlob, Target } from './place.ts';
+import type { Adoption, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
 
 /** Bytes that a storage has taken in to their end. */
 export interface TakenBlob {

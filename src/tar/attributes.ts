@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readField } from './bytes.ts';
+import { type ByteString, readField } from '../bytes/bytes.ts';
 import type { TarEntry } from './entry.ts';
 import { blockSize, hasNames } from './header.ts';
 import { readNumber } from './number.ts';

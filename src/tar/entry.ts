@@ -1,4 +1,4 @@
-import type { ByteString } from './bytes.ts';
+import type { ByteString } from '../bytes/bytes.ts';
 
 /** What kind of thing an entry makes. `link` is a hard link; `global` a PAX header for all that follows, which runtimes ignore. */
 export type EntryKind = 'directory' | 'file' | 'link' | 'symlink' | 'char' | 'block' | 'fifo' | 'global';

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readField } from './bytes.ts';
+import { type ByteString, readField } from '../bytes/bytes.ts';
 import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 
 /** What the extension headers before an entry say of it. */

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import { concat } from '../stream/collect.ts';
-import { type ByteString, bytesOf, readField } from './bytes.ts';
+import { type ByteString, bytesOf, readField } from '../bytes/bytes.ts';
 import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readField } from './bytes.ts';
+import { type ByteString, readField } from '../bytes/bytes.ts';
 import { isNumber, isPlainOctal, readNumber, readOctal, writeOctal } from './number.ts';
 
 export const blockSize = 512;

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, bytesOf, readByteString } from './bytes.ts';
+import { type ByteString, bytesOf, readByteString } from '../bytes/bytes.ts';
 
 /** Extended header records in their order; a later record of a name wins (POSIX pax, "pax Extended Header"). */
 export type PaxRecords = readonly (readonly [key: ByteString, value: ByteString])[];

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import type { ByteString } from './bytes.ts';
+import type { ByteString } from '../bytes/bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from './entry.ts';
 import { Extensions, noExtensions } from './extensions.ts';
 import {

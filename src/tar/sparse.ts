@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import type { ByteString } from './bytes.ts';
+import type { ByteString } from '../bytes/bytes.ts';
 import { blockSize } from './header.ts';
 import { readNumber } from './number.ts';
 import { type PaxRecords, paxValue } from './pax.ts';

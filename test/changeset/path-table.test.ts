@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Path, parentOf } from '../../src/changeset/path.ts';
+import { type Path, parentOf } from '../../src/bytes/path.ts';
 import { buildPathTable } from '../../src/changeset/path-table.ts';
 
 const name = fc.constantFrom('a', 'b', 'a.b', 'a-', 'A', '\xff', '0', ' ', 'aa');

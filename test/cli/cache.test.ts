@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/report/report.ts';
-import { tar } from '../execute/rig.ts';
+import { tar } from '../jobs/rig.ts';
 import { callCli } from '../support/cli.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tar } from '../execute/rig.ts';
+import { tar } from '../jobs/rig.ts';
 import { callCli, type CliResult, runCli } from '../support/cli.ts';
 import { buildImage, readImage, writeLayout } from '../support/image-builder.ts';
 import { list } from '../support/model/shorthand.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tar } from '../execute/rig.ts';
+import { tar } from '../jobs/rig.ts';
 import { runCli } from '../support/cli.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
 

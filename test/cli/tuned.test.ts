@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
-import { tar } from '../execute/rig.ts';
+import { tar } from '../jobs/rig.ts';
 
 let folder = '';
 const body = new TextEncoder().encode(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prune } from '../../src/slim/prune.ts';
-import { parseRule } from '../../src/slim/rules.ts';
+import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { run } from '../laws/rig.ts';
 import { nameCases } from '../support/corpus/name-cases.ts';

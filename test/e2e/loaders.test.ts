@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { closeOver } from '../../src/slim/closure/closure.ts';
-import { elfNeeded } from '../../src/slim/closure/rules/elf-needed.ts';
-import { knownImports } from '../../src/slim/facts/elf.ts';
-import { parseLdCache } from '../../src/slim/facts/ld-cache.ts';
-import { inputOf, wanting } from '../slim/closure/rig.ts';
+import { closeOver } from '../../src/closure/closure.ts';
+import { elfNeeded } from '../../src/closure/rules/elf-needed.ts';
+import { knownImports } from '../../src/rootfs/facts/elf.ts';
+import { parseLdCache } from '../../src/rootfs/facts/ld-cache.ts';
+import { inputOf, wanting } from '../closure/rig.ts';
 import { runToEnd } from '../support/e2e/programs.ts';
 import { elfFilesIn, machineFacts, machineTable, probeFile } from '../support/e2e/this-machine.ts';
 

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parentOf, baseOf, join } from '../../src/changeset/path.ts';
-import { buildPackageIndex, packageProbe } from '../../src/slim/packages/package-index.ts';
-import type { PackageIndex } from '../../src/slim/packages/package.ts';
-import { type Files, imageOf } from '../slim/packages/rig.ts';
+import { parentOf, baseOf, join } from '../../src/bytes/path.ts';
+import { buildPackageIndex, packageProbe } from '../../src/rootfs/packages/package-index.ts';
+import type { PackageIndex } from '../../src/rootfs/packages/package.ts';
+import { type Files, imageOf } from '../rootfs/packages/rig.ts';
 
 // The system that the tests run on, as if it were an image: what dpkg says of it must be what ocislim reads.
 // Only what changes with packages: elsewhere whole other systems may lie.

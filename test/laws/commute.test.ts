@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pipe } from '../../src/image/image.ts';
-import { rewrite } from '../execute/rig.ts';
+import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
-import { tar } from '../execute/rig.ts';
+import { tar } from '../jobs/rig.ts';
 import { imageOf } from './rig.ts';
 import { compressStage, slimStage } from './stages.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { rewrite, tar } from '../execute/rig.ts';
+import { rewrite, tar } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { runCli } from '../support/cli.ts';
 import { buildImage, buildIndex, writeLayout } from '../support/image-builder.ts';

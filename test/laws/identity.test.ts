@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { identity } from '../../src/execute/run.ts';
-import { rewrite } from '../execute/rig.ts';
+import { identity } from '../../src/jobs/rewrite/run.ts';
+import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage, buildIndex, type ImagePlatform, type ImageRecipe } from '../support/image-builder.ts';
 

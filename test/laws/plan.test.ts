@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Image, type Plan, pipe, withPlan } from '../../src/image/image.ts';
-import { rewrite } from '../execute/rig.ts';
+import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { compressStage, slimStage } from './stages.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { prune } from '../../src/slim/prune.ts';
-import { parseRule } from '../../src/slim/rules.ts';
+import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, type Rootfs } from '../support/model/filesystem.ts';

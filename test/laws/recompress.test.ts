@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
 import { repackBetter } from '../../src/compress/repack.ts';
 import { tune } from '../../src/compress/tune.ts';
-import { digestsOf, imageIn, rewrite } from '../execute/rig.ts';
+import { digestsOf, imageIn, rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { encoding, selectionOf, span, tuning } from './stages.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { prune } from '../../src/slim/prune.ts';
-import { createKeepMatcher, literalPath, parseRule } from '../../src/slim/rules.ts';
+import { createKeepMatcher, literalPath, parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, linkGroups, normalise, type Rootfs } from '../support/model/filesystem.ts';

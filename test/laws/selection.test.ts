@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Transform, withPlan } from '../../src/image/image.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { squash } from '../../src/slim/squash.ts';
-import { digestsOf, imageIn, rewrite, rootfsIn } from '../execute/rig.ts';
+import { digestsOf, imageIn, rewrite, rootfsIn } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
 import { applyLayers, diffRootfs } from '../support/model/filesystem.ts';

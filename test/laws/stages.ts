@@ -7,7 +7,7 @@ import type { MinSavings, Transform } from '../../src/image/image.ts';
 import type { Selection } from '../../src/image/selection.ts';
 import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
-import { parseRule } from '../../src/slim/rules.ts';
+import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 
 /** A range of layers, whatever their number: two numbers to be taken modulo that. */

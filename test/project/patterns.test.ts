@@ -20,9 +20,9 @@ const hung = 10_000;
 /** Those that only ever see short texts, and why. */
 const short: Readonly<Record<string, string>> = {
   'cli/main.ts /\\s*\\n\\s*/g': "yargs' words about the command line",
-  'slim/surface/programs.ts /[-.]?\\d[\\d.]*[dmt]?$/': 'names of at most 255 bytes',
-  'slim/closure/rules/web-server.ts /^load_module\\s+["\']?([^"\';]+?)["\']?\\s*;/': 'lines of at most 4 KiB',
-  'slim/closure/rules/pam.ts /(?<=\\s|\\])(?:\\/\\S+|[\\w.-]+)\\.so(?=\\s|$)/': 'lines of at most 4 KiB',
+  'rootfs/surface/programs.ts /[-.]?\\d[\\d.]*[dmt]?$/': 'names of at most 255 bytes',
+  'closure/rules/web-server.ts /^load_module\\s+["\']?([^"\';]+?)["\']?\\s*;/': 'lines of at most 4 KiB',
+  'closure/rules/pam.ts /(?<=\\s|\\])(?:\\/\\S+|[\\w.-]+)\\.so(?=\\s|$)/': 'lines of at most 4 KiB',
   'report/figures.ts /\\B(?=(?:\\d{3})+$)/g': 'the digits of one number',
 };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { arrange } from '../../src/slim/arrange.ts';
-import { maxNames } from '../../src/slim/duplicates.ts';
+import { maxNames } from '../../src/slim/resolve/duplicates.ts';
 import { prune } from '../../src/slim/prune.ts';
-import { parseRule } from '../../src/slim/rules.ts';
+import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { formProblems, type Outcome, rootfsOf, run } from '../laws/rig.ts';
 import { bytesOf } from '../support/model/byte-string.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RuledKind } from '../../src/image/rule.ts';
+import type { RuledKind } from '../../src/rules/rule.ts';
 import { expandPresets, presets, safePresets } from '../../src/slim/presets.ts';
-import { createMatcher, parseRule } from '../../src/slim/rules.ts';
-import { programKind, programsOf } from '../../src/slim/surface/programs.ts';
+import { createMatcher, parseRule } from '../../src/rules/rules.ts';
+import { programKind, programsOf } from '../../src/rootfs/surface/programs.ts';
 
 // debian.txt: lines of the listings of three real Debian images. others.txt: what other distributions and tools leave.
 const kinds: Record<string, RuledKind> = { d: 'directory', f: 'file', l: 'symlink', o: 'other' };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { OcislimError } from '../../src/errors.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../../src/store/place.ts';
+import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../../src/place/place.ts';
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import type { Sealing } from '../../src/stream/seal.ts';
 import type { BlobDescriptor, BlobMap, BuiltTree } from './image-builder.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
-import { digestTar } from '../../src/execute/digest-tar.ts';
-import { scanTar } from '../../src/execute/scan-tar.ts';
+import { digestTar } from '../../src/layers/read/digest-tar.ts';
+import { scanTar } from '../../src/layers/read/scan-tar.ts';
 import { prune } from '../../src/slim/prune.ts';
-import { parseRule } from '../../src/slim/rules.ts';
+import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { TarReader } from '../../src/tar/reader.ts';
 import { readAttributes } from '../../src/tar/attributes.ts';

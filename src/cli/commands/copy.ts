@@ -1,5 +1,5 @@
 import { type Command, destination, source } from '../command.ts';
-import { rewriting } from '../common-options.ts';
+import { rewriting } from '../options/common-options.ts';
 
 export const copy: Command = {
   name: 'copy',
@@ -13,7 +13,7 @@ export const copy: Command = {
     ['ocislim copy oci-archive:app.tar:1 localhost:5000/app:1', 'from an archive into a registry'],
   ],
   async run(values, console) {
-    const { identity, rewrite } = await import('../rewrite.ts');
+    const { identity, rewrite } = await import('../rewrite/rewrite.ts');
     return rewrite('copy', values, console, () => Promise.resolve(identity));
   },
 };

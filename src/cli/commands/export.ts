@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import { OcislimError } from '../../errors.ts';
 import { type Command, source } from '../command.ts';
-import { common, output, registries, work } from '../common-options.ts';
-import { text } from '../option.ts';
+import { common, output, registries, work } from '../options/common-options.ts';
+import { text } from '../options/option.ts';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -17,7 +17,7 @@ export const exportCommand: Command = {
   ],
   async run(values, console) {
     const { Session } = await import('../session.ts');
-    const { exportRootfs } = await import('../../execute/export.ts');
+    const { exportRootfs } = await import('../../jobs/export.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     // yargs makes an empty string of a lone dash.
     const file = text(values, 'file') || '-';
@@ -43,7 +43,7 @@ export const exportCommand: Command = {
         if (file === '-') {
           await pipeline(result.stream, process.stdout, { end: false, signal: session.signal });
         } else {
-          const { writeWhole } = await import('../whole-file.ts');
+          const { writeWhole } = await import('../../files/whole-file.ts');
           await writeWhole(file, result.stream, session.signal);
         }
       } finally {

@@ -8,8 +8,8 @@ import {
   packing,
   pruning,
   rewriting,
-} from '../common-options.ts';
-import { flag, list, names, type Option, text } from '../option.ts';
+} from '../options/common-options.ts';
+import { flag, list, names, type Option, text } from '../options/option.ts';
 
 const squashOption: Option = {
   name: 'squash',
@@ -57,9 +57,9 @@ export const prune: Command = {
         advice: 'See "ocislim prune --help"; "ocislim prune --preset help" lists the presets.',
       });
     }
-    const { baseReader, rewrite } = await import('../rewrite.ts');
+    const { baseReader, rewrite } = await import('../rewrite/rewrite.ts');
     const { arrangeOptions, rangeSelection, pruneOptions, tracePrunings, packingStage } = await import(
-      '../selections.ts'
+      '../options/selections.ts'
     );
     const { arrange } = await import('../../slim/arrange.ts');
     const { prune: transform } = await import('../../slim/prune.ts');

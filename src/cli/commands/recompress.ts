@@ -1,5 +1,5 @@
 import { type Command, destination, source } from '../command.ts';
-import { checking, layerSelection, packing, rewriting } from '../common-options.ts';
+import { checking, layerSelection, packing, rewriting } from '../options/common-options.ts';
 
 export const recompress: Command = {
   name: 'recompress',
@@ -28,8 +28,8 @@ export const recompress: Command = {
     ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
   ],
   async run(values, console) {
-    const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { rangeSelection, packingStage, minSavings } = await import('../selections.ts');
+    const { baseReader, rewrite } = await import('../rewrite/rewrite.ts');
+    const { rangeSelection, packingStage, minSavings } = await import('../options/selections.ts');
     const { repackBetter } = await import('../../compress/repack.ts');
     const pack = await packingStage(values);
     const savings = await minSavings(values);

@@ -1,7 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import type { Command } from '../command.ts';
-import { output } from '../common-options.ts';
-import { text } from '../option.ts';
+import { output } from '../options/common-options.ts';
+import { text } from '../options/option.ts';
 
 export const registry: Command = {
   name: 'registry',

@@ -1,6 +1,6 @@
 import { type Command, destination } from '../command.ts';
-import { rewriting } from '../common-options.ts';
-import { list, text } from '../option.ts';
+import { rewriting } from '../options/common-options.ts';
+import { list, text } from '../options/option.ts';
 
 export const restore: Command = {
   name: 'restore',
@@ -34,8 +34,8 @@ export const restore: Command = {
     ['ocislim restore oci:app:slim --dry-run --original localhost:5000/app:1', 'show what is missing'],
   ],
   async run(values, console) {
-    const { rewrite } = await import('../rewrite.ts');
-    const { OriginalPlaces } = await import('../originals.ts');
+    const { rewrite } = await import('../rewrite/rewrite.ts');
+    const { OriginalPlaces } = await import('../rewrite/originals.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     const { restore: transform } = await import('../../slim/restore.ts');
     const paths = list(values, 'path');

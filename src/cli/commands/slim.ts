@@ -9,9 +9,9 @@ import {
   pruning,
   rewriting,
   squashSelection,
-} from '../common-options.ts';
-import type { Option, Values } from '../option.ts';
-import { text } from '../option.ts';
+} from '../options/common-options.ts';
+import type { Option, Values } from '../options/option.ts';
+import { text } from '../options/option.ts';
 import type { Session } from '../session.ts';
 
 const planOption: Option = {
@@ -48,12 +48,12 @@ export const slim: Command = {
     ['ocislim slim oci:app:1 oci:app:slim -f plan.yaml', 'by a plan that lies beside the Dockerfile'],
   ],
   async run(values, console) {
-    const { baseReader, rewrite } = await import('../rewrite.ts');
+    const { baseReader, rewrite } = await import('../rewrite/rewrite.ts');
     const file = text(values, 'file');
     if (file !== null) refuseOthers(values);
     return rewrite('slim', values, console, async (session) => {
       if (file === null) return stages(values, session, baseReader(session));
-      const { readPlan } = await import('../plan-file.ts');
+      const { readPlan } = await import('../plan/plan-file.ts');
       return readPlan(file, baseReader(session), session);
     });
   },
@@ -71,7 +71,7 @@ function refuseOthers(values: Values): void {
 async function stages(
   values: Values,
   session: Session,
-  readBase: Parameters<typeof import('../selections.ts').squashSelection>[1],
+  readBase: Parameters<typeof import('../options/selections.ts').squashSelection>[1],
 ): Promise<Transform> {
   const {
     arrangeOptions,
@@ -80,7 +80,7 @@ async function stages(
     tracePrunings,
     packingStage,
     minSavings,
-  } = await import('../selections.ts');
+  } = await import('../options/selections.ts');
   const { safePresets } = await import('../../slim/presets.ts');
   const { arrange } = await import('../../slim/arrange.ts');
   const { prune } = await import('../../slim/prune.ts');

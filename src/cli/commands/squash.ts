@@ -1,5 +1,5 @@
 import { type Command, destination, source } from '../command.ts';
-import { arranging, checking, packing, rewriting, squashSelection } from '../common-options.ts';
+import { arranging, checking, packing, rewriting, squashSelection } from '../options/common-options.ts';
 
 export const squash: Command = {
   name: 'squash',
@@ -20,8 +20,8 @@ export const squash: Command = {
     ['ocislim squash oci:app:1 oci:app:flat --all --compression zstd --level 19', 'one layer, packed small'],
   ],
   async run(values, console) {
-    const { baseReader, rewrite } = await import('../rewrite.ts');
-    const { arrangeOptions, squashSelection: read, packingStage } = await import('../selections.ts');
+    const { baseReader, rewrite } = await import('../rewrite/rewrite.ts');
+    const { arrangeOptions, squashSelection: read, packingStage } = await import('../options/selections.ts');
     const { arrange } = await import('../../slim/arrange.ts');
     const { squash: transform } = await import('../../slim/squash.ts');
     const { pipe } = await import('../../image/image.ts');

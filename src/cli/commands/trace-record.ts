@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { escapeText, safeJsonText } from '../../report/escape.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import type { Console } from '../command.ts';
-import { list, type Option, pairs, text, type Values } from '../option.ts';
+import { list, type Option, pairs, text, type Values } from '../options/option.ts';
 
 /** What `trace record` takes, besides --output, --platform and what reaches registries. */
 export const recording: readonly Option[] = [
@@ -71,10 +71,10 @@ export async function recordTrace(values: Values, console: Console): Promise<num
   if (seconds !== null && !(seconds > 0 && seconds < 1e6))
     throw new OcislimError('USAGE', '--for takes a number of seconds');
   const output = text(values, 'output') ?? 'ocislim.trace';
-  const { straceArguments } = await import('../../execute/record/strace.ts');
-  const { record } = await import('../../execute/record/record.ts');
-  const { writeTrace } = await import('../../slim/trace/trace-file.ts');
-  const { writeWhole } = await import('../whole-file.ts');
+  const { straceArguments } = await import('../../jobs/record/strace.ts');
+  const { record } = await import('../../jobs/record/record.ts');
+  const { writeTrace } = await import('../../trace/trace-file.ts');
+  const { writeWhole } = await import('../../files/whole-file.ts');
   const traced = await imageOf(values, console);
   const strace = await straceArguments(values['all-syscalls'] === true, console.signal);
   const launch = await launchOf(values, console, command, traced.runtime);
@@ -128,7 +128,7 @@ async function imageOf(values: Values, console: Console): Promise<TracedImage> {
     const own = formatPlatform(platforms[0] as Platform);
     if (reference === null) return { platform: own, digest: null, runtime: null };
     const { parseReference } = await import('../../oci/reference.ts');
-    const { readImageSet } = await import('../../execute/image-set.ts');
+    const { readImageSet } = await import('../../jobs/image-set.ts');
     const { readRuntime } = await import('../../oci/runtime.ts');
     const source = await session.openSource(parseReference(reference));
     try {
@@ -166,7 +166,7 @@ async function launchOf(
   command: readonly string[],
   runtime: Runtime | null,
 ) {
-  const { enterRoot, launchHere } = await import('../../execute/record/launch.ts');
+  const { enterRoot, launchHere } = await import('../../jobs/record/launch.ts');
   const root = text(values, 'root');
   if (root === null) {
     for (const name of ['user', 'env'])

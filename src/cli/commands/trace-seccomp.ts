@@ -1,10 +1,10 @@
 import type { Console } from '../command.ts';
-import { text, type Values } from '../option.ts';
+import { text, type Values } from '../options/option.ts';
 import { readNamedTrace } from './trace-input.ts';
 
 /** `trace seccomp FILE…`: a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
 export async function makeProfile(values: Values, console: Console): Promise<number> {
-  const { namelessCalls, seccompProfile } = await import('../../slim/trace/seccomp.ts');
+  const { namelessCalls, seccompProfile } = await import('../../trace/seccomp.ts');
   const { escapeText, safeJsonText } = await import('../../report/escape.ts');
   const read = await readNamedTrace(values, console);
   const profile = seccompProfile(read);
@@ -13,7 +13,7 @@ export async function makeProfile(values: Values, console: Console): Promise<num
   if (file === null || file === '-') console.stdout.write(json);
   else {
     const { writeFile } = await import('node:fs/promises');
-    const { fileError } = await import('../../store/file-error.ts');
+    const { fileError } = await import('../../files/file-error.ts');
     await writeFile(file, json, { signal: console.signal }).catch((error: unknown) => {
       throw fileError(`write ${file}`, error);
     });

@@ -1,13 +1,13 @@
 import { OcislimError } from '../../errors.ts';
-import type { PackageUsage } from '../../slim/packages/package-usage.ts';
-import type { Trace } from '../../slim/trace/trace.ts';
+import type { PackageUsage } from '../../rootfs/packages/package-usage.ts';
+import type { Trace } from '../../trace/trace.ts';
 import type { Console } from '../command.ts';
-import { flag, text, type Values } from '../option.ts';
+import { flag, text, type Values } from '../options/option.ts';
 import { readNamedTrace } from './trace-input.ts';
 
 /** `trace show FILE…`: what traces saw, for a person or as JSON. @throws USAGE, TRACE_INVALID, and whatever reading an image throws */
 export async function showTrace(values: Values, console: Console): Promise<number> {
-  const { summarizeTrace } = await import('../../slim/trace/trace-summary.ts');
+  const { summarizeTrace } = await import('../../trace/trace-summary.ts');
   const { renderTrace, traceJson } = await import('../../report/trace-text.ts');
   const { chooseStyle } = await import('../../report/style.ts');
   const { safeJsonText } = await import('../../report/escape.ts');
@@ -33,12 +33,12 @@ async function usageIn(
 ): Promise<readonly PackageUsage[]> {
   const { parsePlatform } = await import('../../oci/platform.ts');
   const { parseReference } = await import('../../oci/reference.ts');
-  const { inspectImage } = await import('../../execute/inspect.ts');
-  const { packageProbe, packagesOf } = await import('../../slim/packages/package-index.ts');
-  const { usageByPackage } = await import('../../slim/packages/package-usage.ts');
+  const { inspectImage } = await import('../../jobs/inspect.ts');
+  const { packageProbe, packagesOf } = await import('../../rootfs/packages/package-index.ts');
+  const { usageByPackage } = await import('../../rootfs/packages/package-usage.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
-  const { placeTrace } = await import('../../slim/trace/place.ts');
-  const { utf8Bytes } = await import('../../tar/bytes.ts');
+  const { placeTrace } = await import('../../trace/place.ts');
+  const { utf8Bytes } = await import('../../bytes/bytes.ts');
   const { Session } = await import('../session.ts');
   const session = new Session(values, console);
   const [platform = trace.platform === null ? null : parsePlatform(trace.platform), ...more] =

@@ -1,6 +1,6 @@
 import { OcislimError } from '../../errors.ts';
 import type { Command } from '../command.ts';
-import { common, output, pruning, registries, work } from '../common-options.ts';
+import { common, output, pruning, registries, work } from '../options/common-options.ts';
 import { mergeFiles } from './trace-merge.ts';
 import { recording, recordTrace } from './trace-record.ts';
 import { makeProfile } from './trace-seccomp.ts';

@@ -1,6 +1,6 @@
 import { type Command } from '../command.ts';
-import { common, output, registries, work } from '../common-options.ts';
-import { list, text } from '../option.ts';
+import { common, output, registries, work } from '../options/common-options.ts';
+import { list, text } from '../options/option.ts';
 
 export const verify: Command = {
   name: 'verify',
@@ -38,9 +38,9 @@ export const verify: Command = {
   ],
   async run(values, console) {
     const { Session } = await import('../session.ts');
-    const { verifyImages } = await import('../../execute/verify.ts');
-    const { announcedBy } = await import('../announcement.ts');
-    const { renderVerification, renderVerificationJson } = await import('../verification-text.ts');
+    const { verifyImages } = await import('../../jobs/compare/verify.ts');
+    const { announcedBy } = await import('./announcement.ts');
+    const { renderVerification, renderVerificationJson } = await import('./verification-text.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     const { allowed, allowedModes, allowedLinks } = await announcedBy(
       list(values, 'except'),

@@ -3,7 +3,7 @@ import { OcislimError } from '../../errors.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { openFile, readAt, readRange } from '../file-bytes.ts';
+import { openFile, readAt, readRange } from '../../files/file-bytes.ts';
 import { blobName, type LayoutFiles, noBlob } from '../layout/layout-files.ts';
 import { type Extent, TarIndex } from './tar-index.ts';
 

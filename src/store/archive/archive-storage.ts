@@ -4,10 +4,10 @@ import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
-import { fileError, systemCode } from '../file-error.ts';
+import { fileError, systemCode } from '../../files/file-error.ts';
 import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
-import type { RawManifest } from '../place.ts';
+import type { RawManifest } from '../../place/place.ts';
 import { ArchiveWriter, type Region } from './archive-writer.ts';
 
 /** The members that name the image, made last. `read` gives the bytes of a small blob that is in the archive. */

@@ -5,9 +5,9 @@ import { type Seal, type Sealing, sealing } from '../../stream/seal.ts';
 import { tarEnd } from '../../tar/head.ts';
 import { blockSize } from '../../tar/header.ts';
 import { padded } from '../../tar/reader.ts';
-import { readAt, readRange, writeAt, writeStream } from '../file-bytes.ts';
-import { fileError } from '../file-error.ts';
-import { sweepTemporaries, temporaryName } from '../temporary.ts';
+import { readAt, readRange, writeAt, writeStream } from '../../files/file-bytes.ts';
+import { fileError } from '../../files/file-error.ts';
+import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
 import { memberHeader } from './tar-member.ts';
 
 /** A member in the making: a header block to be filled in, then the bytes. */

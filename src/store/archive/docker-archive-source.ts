@@ -11,7 +11,7 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
-import type { RawManifest, Source } from '../place.ts';
+import type { RawManifest, Source } from '../../place/place.ts';
 import type { ArchiveFiles } from './archive-files.ts';
 import { type DockerImage, findImage, parseDockerManifest } from './docker-manifest.ts';
 import { fullName } from './image-name.ts';

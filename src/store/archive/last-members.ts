@@ -5,7 +5,7 @@ import { isImage, type Manifest, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType, layerKind } from '../../oci/media-type.ts';
 import { blobName } from '../layout/layout-files.ts';
 import { emptyIndex, imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
-import type { RawManifest } from '../place.ts';
+import type { RawManifest } from '../../place/place.ts';
 import type { LastMembers } from './archive-storage.ts';
 import { fullName, tagOfName } from './image-name.ts';
 

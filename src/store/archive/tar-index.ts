@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
-import { type ByteString, readField } from '../../tar/bytes.ts';
+import { type ByteString, readField } from '../../bytes/bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
 import { padded } from '../../tar/reader.ts';
-import { readAt } from '../file-bytes.ts';
+import { readAt } from '../../files/file-bytes.ts';
 
 const maxExtension = 1024 * 1024;
 const maxHops = 16;

@@ -1,4 +1,4 @@
-import { bytesOf } from '../../tar/bytes.ts';
+import { bytesOf } from '../../bytes/bytes.ts';
 import { blockSize, sealHeader } from '../../tar/header.ts';
 import { writeOctal } from '../../tar/number.ts';
 

@@ -1,6 +1,6 @@
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
-import { fileError } from '../file-error.ts';
+import { fileError } from '../../files/file-error.ts';
 
 /**
  * May the cache still be written to? At the first error of the disk it steps aside, with one warning; what is in it can

@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeAt } from '../file-bytes.ts';
-import { systemCode } from '../file-error.ts';
-import { temporaryName } from '../temporary.ts';
+import { writeAt } from '../../files/file-bytes.ts';
+import { systemCode } from '../../files/file-error.ts';
+import { temporaryName } from '../../files/temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
 

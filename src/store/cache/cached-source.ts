@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { tally } from '../../stream/seal.ts';
-import type { Mountable, RawManifest, Source } from '../place.ts';
+import type { Mountable, RawManifest, Source } from '../../place/place.ts';
 import type { BlobCache } from './blob-cache.ts';
 
 /**

@@ -2,8 +2,8 @@ import { lstat, mkdir, open, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
-import { readSmallFile } from '../file-bytes.ts';
-import { temporaryName } from '../temporary.ts';
+import { readSmallFile } from '../../files/file-bytes.ts';
+import { temporaryName } from '../../files/temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
 

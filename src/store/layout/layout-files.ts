@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { openFile, readRange, readSmallFile } from '../file-bytes.ts';
-import { systemCode } from '../file-error.ts';
+import { openFile, readRange, readSmallFile } from '../../files/file-bytes.ts';
+import { systemCode } from '../../files/file-error.ts';
 
 /** Where a blob lies in a layout (image-spec image-layout.md, "Blobs"). Only a validated digest becomes a path. */
 export function blobName(digest: Digest): string {

@@ -1,8 +1,8 @@
 import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileError, systemCode } from '../file-error.ts';
-import { isAbandoned, temporaryMark, temporaryName } from '../temporary.ts';
+import { fileError, systemCode } from '../../files/file-error.ts';
+import { isAbandoned, temporaryMark, temporaryName } from '../../files/temporary.ts';
 
 /** An update takes milliseconds. A lock older than this belongs to a process that is no more. */
 const patience = 60_000;

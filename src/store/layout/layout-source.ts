@@ -8,7 +8,7 @@ import { refuseTwoReadings, sniffMediaType } from '../../oci/manifest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
-import type { RawManifest, Source } from '../place.ts';
+import type { RawManifest, Source } from '../../place/place.ts';
 import { type LayoutFiles, noBlob } from './layout-files.ts';
 import {
   checkMarker,

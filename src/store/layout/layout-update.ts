@@ -1,9 +1,9 @@
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
-import { readSmallFile } from '../file-bytes.ts';
-import { fileError, systemCode } from '../file-error.ts';
-import { sweepTemporaries, temporaryName } from '../temporary.ts';
+import { readSmallFile } from '../../files/file-bytes.ts';
+import { fileError, systemCode } from '../../files/file-error.ts';
+import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
 import { checkMarker, emptyIndex, layoutMarker, maxIndex, parseIndexFile } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
-import { readSmallFile } from '../file-bytes.ts';
+import { readSmallFile } from '../../files/file-bytes.ts';
 import { directoryFiles } from '../layout/layout-files.ts';
 import {
   annotation,

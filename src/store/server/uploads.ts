@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OcislimError } from '../../errors.ts';
-import type { BlobFile } from '../blob-file.ts';
+import type { BlobFile } from '../../files/blob-file.ts';
 import { type Answer, type Call, nothing } from './answer.ts';
 import { Fault } from './fault.ts';
 import { parseChunkRange } from './range.ts';

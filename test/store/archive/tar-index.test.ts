@@ -6,7 +6,7 @@ import { extract, pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import { memberHeader } from '../../../src/store/archive/tar-member.ts';
 import { type Extent, TarIndex } from '../../../src/store/archive/tar-index.ts';
-import { readSmallFile } from '../../../src/store/file-bytes.ts';
+import { readSmallFile } from '../../../src/files/file-bytes.ts';
 import { concat } from '../../../src/stream/collect.ts';
 import { parseHeader } from '../../../src/tar/header.ts';
 import { type EntrySpec, gnuLong, paxHeader, readTar, writeTar } from '../../support/model/tar-bytes.ts';

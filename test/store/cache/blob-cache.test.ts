@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../src/events.ts';
 import { type Descriptor, describeBytes } from '../../../src/oci/descriptor.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
-import { temporaryName } from '../../../src/store/temporary.ts';
+import { temporaryName } from '../../../src/files/temporary.ts';
 import { verify } from '../../../src/stream/verify.ts';
 import { bytesIn, cachedBlobs, cachedFile, openCache, partialIn } from '../../support/store/cache.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ChangeKind, LayerIndex } from '../../../src/changeset/layer-index.ts';
 import { OcislimError } from '../../../src/errors.ts';
-import { scanTar } from '../../../src/execute/scan-tar.ts';
+import { scanTar } from '../../../src/layers/read/scan-tar.ts';
 import { readAttributes } from '../../../src/tar/attributes.ts';
 import type { EntryKind, TarEntry } from '../../../src/tar/entry.ts';
 import { TarReader } from '../../../src/tar/reader.ts';

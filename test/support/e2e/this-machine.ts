@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ElfProbe } from '../../../src/slim/facts/elf.ts';
-import type { Elf, FileFacts } from '../../../src/slim/facts/facts.ts';
-import { parseShebang } from '../../../src/slim/facts/shebang.ts';
-import { directory, file, symlink, type Table, type Thing } from '../../slim/closure/rig.ts';
+import { ElfProbe } from '../../../src/rootfs/facts/elf.ts';
+import type { Elf, FileFacts } from '../../../src/rootfs/facts/facts.ts';
+import { parseShebang } from '../../../src/rootfs/facts/shebang.ts';
+import { directory, file, symlink, type Table, type Thing } from '../../closure/rig.ts';
 
 /** What the probe says of a file of this machine; null for what is no ELF file. */
 export function probeFile(path: string): Elf | null {

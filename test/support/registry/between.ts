@@ -1,11 +1,11 @@
 import { createEncoderPool, type EncoderPool } from '../../../src/codec/encoder-pool.ts';
-import { identity, run, type RunOutcome } from '../../../src/execute/run.ts';
+import { identity, run, type RunOutcome } from '../../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../../src/image/image.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
-import { openSource, openTarget } from '../../../src/store/open.ts';
-import { RegistryClients } from '../../../src/store/registry/clients.ts';
-import type { RegistryOptions } from '../../../src/store/registry/lease.ts';
+import { openSource, openTarget } from '../../../src/jobs/open.ts';
+import { RegistryClients } from '../../../src/registry/clients.ts';
+import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import type { BuiltTree } from '../image-builder.ts';
 import { sha256 } from './content.ts';
 import type { FakeRegistry } from './fake-registry.ts';

@@ -1,5 +1,5 @@
-import { createCertificates } from '../../../src/store/registry/tls/certificates.ts';
-import { openRegistrySource } from '../../../src/store/registry/source.ts';
+import { createCertificates } from '../../../src/registry/tls/certificates.ts';
+import { openRegistrySource } from '../../../src/registry/source.ts';
 import { never, refer, setup } from './setup.ts';
 
 // Reads the manifest of an image in a process whose environment says whom to trust, and prints its type, or the error.

@@ -1,4 +1,4 @@
-import type { Credential } from '../../../../src/store/registry/auth/credential.ts';
+import type { Credential } from '../../../../src/registry/auth/credential.ts';
 import type { Recorded } from '../exchange.ts';
 import type { FakeOptions, FakeRegistry } from '../fake-registry.ts';
 import type { Fault } from '../faults.ts';

@@ -1,0 +1,109 @@
+import type { Listener } from '../../events.ts';
+import type { Style } from '../../report/style.ts';
+import { Progress, type ProgressMode } from './progress.ts';
+
+/** What is needed of a terminal or pipe: `process.stderr` is one. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+}
+
+export interface ProgressOptions {
+  readonly mode: ProgressMode;
+  readonly stream: ProgressStream;
+  readonly style: Style;
+  /** Details too, and in a terminal what became of each task. */
+  readonly verbose: boolean;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Calls back about every so many milliseconds until the function that it returns is called. */
+  readonly every?: (milliseconds: number, callback: () => void) => () => void;
+  /** Calls back when the process ends, however that comes, until the function that it returns is called. */
+  readonly onExit?: (callback: () => void) => () => void;
+}
+
+/** Progress on its way to the screen. */
+export interface ProgressOutput {
+  readonly listener: Listener;
+  /** Takes the frame away, gives the cursor back and stops; harmless when repeated. Call it before printing a result. */
+  stop(): void;
+}
+
+/** `auto` is `tty` in a terminal that can move its cursor, outside of CI; else `plain`. */
+export function chooseProgressMode(
+  wanted: ProgressMode | 'auto',
+  stream: ProgressStream,
+  environment: Readonly<Record<string, string | undefined>>,
+): ProgressMode {
+  if (wanted !== 'auto') return wanted;
+  const { TERM: term, CI: ci } = environment;
+  const inCi = ci !== undefined && ci !== '' && ci !== '0' && ci !== 'false';
+  return stream.isTTY === true && term !== 'dumb' && !inCi ? 'tty' : 'plain';
+}
+
+const frameEvery = 100;
+const plainEvery = 1000;
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+const clearBelow = '\u001b[J';
+const clearRight = '\u001b[K';
+
+/** Shows events on a stream until `stop`. A terminal is redrawn ten times a second at most. */
+export function startProgress(options: ProgressOptions): ProgressOutput {
+  const { mode, stream, style, verbose, now = Date.now, every = repeat, onExit = atExit } = options;
+  const progress = new Progress(mode, style, verbose);
+  let drawn = 0;
+  let cursorHidden = false;
+
+  /** Back to the first line of the frame; what is written next goes over it. */
+  const rewind = (): string => (drawn === 0 ? '' : `\u001b[${drawn}A`);
+  const print = (lines: readonly string[]): void => {
+    if (lines.length === 0) return;
+    const text = `${lines.join('\n')}\n`;
+    stream.write(drawn === 0 ? text : `${rewind()}${clearBelow}${text}`);
+    drawn = 0;
+  };
+  const draw = (): void => {
+    const frame = progress.frame(now(), stream.columns ?? 80, stream.rows ?? 24);
+    if (frame.length === 0 && drawn === 0) return;
+    const hide = cursorHidden ? '' : hideCursor;
+    cursorHidden = true;
+    stream.write(`${hide}${rewind()}${frame.map((line) => `${line}${clearRight}\n`).join('')}${clearBelow}`);
+    drawn = frame.length;
+  };
+  const leave = (): void => {
+    if (drawn > 0) stream.write(`${rewind()}${clearBelow}`);
+    drawn = 0;
+    if (cursorHidden) stream.write(showCursor);
+    cursorHidden = false;
+  };
+
+  const stops: (() => void)[] = [];
+  if (mode === 'tty') stops.push(every(frameEvery, draw), onExit(leave));
+  if (mode === 'plain') stops.push(every(plainEvery, () => print(progress.tick(now()))));
+  let stopped = false;
+  return {
+    listener: (event) => {
+      if (!stopped) print(progress.handle(event, now()));
+    },
+    stop: () => {
+      if (stopped) return;
+      stopped = true;
+      for (const stop of stops) stop();
+      leave();
+    },
+  };
+}
+
+function repeat(milliseconds: number, callback: () => void): () => void {
+  const timer = setInterval(callback, milliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function atExit(callback: () => void): () => void {
+  process.once('exit', callback);
+  return () => process.off('exit', callback);
+}

@@ -1,0 +1,183 @@
+import type { ProgressEvent, TaskPhase } from '../../events.ts';
+import { escapeText } from '../../report/escape.ts';
+import { formatDuration, formatSize } from '../../report/figures.ts';
+import { renderJsonLine } from '../../report/json.ts';
+import type { Style } from '../../report/style.ts';
+import { layOut, truncate, widthOf } from '../../report/table.ts';
+
+export type ProgressMode = 'tty' | 'plain' | 'json' | 'none';
+
+interface Task {
+  readonly phase: TaskPhase;
+  readonly label: string;
+  readonly total: number | null;
+  readonly started: number;
+  bytes: number;
+  /** Where the task was in the last seconds, for its rate: oldest first. */
+  readonly trail: { readonly time: number; readonly bytes: number }[];
+  /** When it was last told of in plain or JSON mode. */
+  told: number;
+}
+
+const words: Readonly<Record<TaskPhase, string>> = {
+  scan: 'reading',
+  rewrite: 'rewriting',
+  recompress: 'recompressing',
+  copy: 'copying',
+  publish: 'publishing',
+};
+
+const rateWindow = 5000;
+const trailStep = 250;
+const plainEvery = 10_000;
+const jsonEvery = 1000;
+
+/**
+ * What is going on, and how it reads. Pure: events and the time (milliseconds of any clock) go in, lines come out.
+ * Lines are escaped; they stay on the screen, but for those of a frame.
+ */
+export class Progress {
+  readonly #mode: ProgressMode;
+  readonly #style: Style;
+  readonly #verbose: boolean;
+  readonly #tasks = new Map<string, Task>();
+
+  constructor(mode: ProgressMode, style: Style, verbose: boolean) {
+    this.#mode = mode;
+    this.#style = style;
+    this.#verbose = verbose;
+  }
+
+  /** Are there tasks to show? */
+  get active(): boolean {
+    return this.#tasks.size > 0;
+  }
+
+  /** Takes in an event; the lines that it is worth. */
+  handle(event: ProgressEvent, now: number): string[] {
+    const lines = this.#mode === 'json' ? this.#tellMachine(event, now) : this.#tellPerson(event, now);
+    this.#note(event, now);
+    return lines;
+  }
+
+  /** Lines that are due since time has passed: of plain mode, one for each task every ten seconds. */
+  tick(now: number): string[] {
+    if (this.#mode !== 'plain') return [];
+    const lines: string[] = [];
+    for (const task of this.#tasks.values()) {
+      if (now - task.told < plainEvery) continue;
+      task.told = now;
+      lines.push(
+        `${task.label}: ${figures(task, now)
+          .filter((part) => part !== '')
+          .join(', ')}`,
+      );
+    }
+    return lines;
+  }
+
+  /** A line for each active task, oldest first, no wider than `columns - 1` and no more than `rows - 1`. */
+  frame(now: number, columns: number, rows: number): string[] {
+    const tasks = [...this.#tasks.values()];
+    const room = Math.max(1, rows - 1);
+    const shown = tasks.length <= room ? tasks : tasks.slice(0, room - 1);
+    const table = shown.map((task) => [task.label, words[task.phase], ...figures(task, now)]);
+    const width = Math.max(1, columns - 1);
+    const lines = layOut(table, 'llrrrr');
+    const widest = Math.max(0, ...lines.map(widthOf));
+    const space = Math.min(30, width - widest - 4);
+    const withBar = lines.map((line, i) => {
+      const { total, bytes } = shown[i] as Task;
+      if (space < 8 || total === null) return truncate(line, width);
+      return `${line}${' '.repeat(widest - widthOf(line) + 2)}${this.#bar(total === 0 ? 1 : bytes / total, space)}`;
+    });
+    return shown.length === tasks.length
+      ? withBar
+      : [...withBar, truncate(`and ${tasks.length - shown.length} more`, width)];
+  }
+
+  #bar(share: number, width: number): string {
+    const full = Math.round(Math.min(1, share) * width);
+    return `${this.#style.good('━'.repeat(full))}${this.#style.dim('─'.repeat(width - full))}`;
+  }
+
+  #note(event: ProgressEvent, now: number): void {
+    switch (event.type) {
+      case 'task-start':
+        this.#tasks.set(event.id, {
+          phase: event.phase,
+          label: escapeText(event.label),
+          total: event.total,
+          started: now,
+          bytes: 0,
+          trail: [{ time: now, bytes: 0 }],
+          told: now,
+        });
+        break;
+      case 'task-progress': {
+        const task = this.#tasks.get(event.id);
+        if (task === undefined) break;
+        task.bytes = event.bytes;
+        const { trail } = task;
+        if (now - (trail.at(-1)?.time ?? 0) >= trailStep) trail.push({ time: now, bytes: event.bytes });
+        while (trail.length > 1 && now - (trail[1]?.time ?? now) >= rateWindow) trail.shift();
+        break;
+      }
+      case 'task-end':
+        this.#tasks.delete(event.id);
+        break;
+      case 'warning':
+      case 'detail':
+        break;
+    }
+  }
+
+  #tellPerson(event: ProgressEvent, now: number): string[] {
+    const plain = this.#mode === 'plain';
+    switch (event.type) {
+      case 'warning':
+        return [
+          `${this.#style.warning('warning:')} ${escapeText(event.message)} ${this.#style.dim(`(${event.code})`)}`,
+        ];
+      case 'detail':
+        return this.#verbose ? [this.#style.dim(escapeText(event.message))] : [];
+      case 'task-start': {
+        if (!plain) return [];
+        const size = event.total === null ? '' : `, ${formatSize(event.total)}`;
+        return [`${escapeText(event.label)}: ${words[event.phase]}${size}`];
+      }
+      case 'task-progress':
+        return [];
+      case 'task-end': {
+        const task = this.#tasks.get(event.id);
+        if (task === undefined || !(plain || (this.#verbose && this.#mode === 'tty'))) return [];
+        const time = now - task.started >= 1000 ? ` in ${formatDuration((now - task.started) / 1000)}` : '';
+        return [`${task.label}: ${escapeText(event.outcome)}${time}`];
+      }
+    }
+  }
+
+  #tellMachine(event: ProgressEvent, now: number): string[] {
+    if (event.type === 'detail' && !this.#verbose) return [];
+    if (event.type === 'task-progress') {
+      const task = this.#tasks.get(event.id);
+      if (task === undefined || now - task.told < jsonEvery) return [];
+      task.told = now;
+    }
+    return [renderJsonLine({ time: new Date(now).toISOString(), ...event })];
+  }
+}
+
+/** `12.0 MB of 31.2 MB`, `38%`, `4.0 MB/s`, `0:05 left`; empty where nothing can be said. */
+function figures(task: Task, now: number): [amount: string, percent: string, rate: string, left: string] {
+  const { bytes, total, trail } = task;
+  const oldest = trail[0];
+  const seconds = oldest === undefined ? 0 : (now - oldest.time) / 1000;
+  const rate = oldest === undefined || seconds < 0.5 ? 0 : (bytes - oldest.bytes) / seconds;
+  return [
+    total === null ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(total)}`,
+    total === null || total === 0 ? '' : `${Math.floor(Math.min(1, bytes / total) * 100)}%`,
+    rate > 0 ? `${formatSize(rate)}/s` : '',
+    rate > 0 && total !== null && total > bytes ? `${formatDuration((total - bytes) / rate)} left` : '',
+  ];
+}

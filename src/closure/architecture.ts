@@ -1,0 +1,50 @@
+import { baseOf } from '../bytes/path.ts';
+import type { ByteString } from '../bytes/bytes.ts';
+import type { Elf } from '../rootfs/facts/facts.ts';
+
+/** Processors as GNU triplets and loaders call them, and as image configs do. */
+const processors: readonly (readonly [RegExp, string])[] = [
+  [/^(?:x86_64|x86-64)/, 'amd64'],
+  [/^i[3-6]86/, '386'],
+  [/^aarch64_be/, 'arm64be'],
+  [/^aarch64/, 'arm64'],
+  [/^arm/, 'arm'],
+  [/^(?:powerpc64le|ppc64le)/, 'ppc64le'],
+  [/^(?:powerpc64|ppc64)/, 'ppc64'],
+  [/^s390x/, 's390x'],
+  [/^riscv64/, 'riscv64'],
+  [/^(?:mips64el|mips64r6el)/, 'mips64le'],
+  [/^loongarch64/, 'loong64'],
+];
+
+/** What processors run besides their own. */
+const alsoRuns: Readonly<Record<string, readonly string[]>> = { amd64: ['386'], arm64: ['arm'] };
+
+/** The architecture that the name of a loader, or of a library directory on the way, belongs to; null where it says none. */
+export function architectureOf(path: ByteString): string | null {
+  const loader = /^ld-(?:linux|musl)-(.+)\.so\.\d+$/.exec(baseOf(path))?.[1];
+  const triplet = /(?:^|\/)([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\//.exec(path)?.[1];
+  const name = loader ?? triplet;
+  return name === undefined ? null : (processors.find(([pattern]) => pattern.test(name))?.[1] ?? null);
+}
+
+export function runsOn(architecture: string, machine: string): boolean {
+  return architecture === machine || (alsoRuns[machine]?.includes(architecture) ?? false);
+}
+
+/** Is this the loader or the C library, which every dynamically linked program opens? And whose? */
+export function libcOf(path: ByteString): 'glibc' | 'musl' | null {
+  const name = baseOf(path);
+  if (/^ld-musl-.+\.so\.1$/.test(name)) return 'musl';
+  return name === 'libc.so.6' || /^ld-linux.*\.so\.\d$/.test(name) || /^ld64\.so\.\d$/.test(name)
+    ? 'glibc'
+    : null;
+}
+
+/** Is it linked with musl, which opens none of the plug-ins of glibc? */
+export function isForMusl({ interpreter, needed }: Elf): boolean {
+  return (
+    (interpreter !== null && libcOf(interpreter) === 'musl') ||
+    needed.some((name) => name === 'libc.so' || /^libc\.musl-.+\.so\.1$/.test(name))
+  );
+}

@@ -1,0 +1,18 @@
+import type { Path } from '../bytes/path.ts';
+import type { Closure } from './closure.ts';
+
+/**
+ * Why a path stays, a line for each step from the path to its root; empty for what goes. The names in it are bytes as the
+ * image has them: whoever shows them escapes them.
+ */
+export function explain(closure: Closure, path: Path): readonly string[] {
+  return closure.chain(path).map(({ path, rule, detail, because, strength }) => {
+    const asker = because === null ? '' : `, for ${show(because)}`;
+    const weakness = strength === 'needed' ? '' : ` (${strength})`;
+    return `${show(path)}: ${rule}, ${detail}${asker}${weakness}`;
+  });
+}
+
+function show(path: Path): string {
+  return path === '' ? '/' : path;
+}

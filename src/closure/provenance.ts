@@ -1,0 +1,38 @@
+import { type Path, quotePath } from '../bytes/path.ts';
+import type { Digest } from '../oci/digest.ts';
+import { uses } from '../trace/trace.ts';
+import type { ClosureInput } from './closure.ts';
+import type { Problem } from './problem.ts';
+
+/** What speaks against a trace being of this image: a reason to refuse, or to warn. */
+export interface Provenance {
+  readonly problems: readonly Problem[];
+  readonly doubts: readonly string[];
+}
+
+/**
+ * A trace of an earlier build has another digest, and is as good while the programs are the same. One of another image
+ * has its programs where this one has none.
+ */
+export function checkProvenance({ fs, trace }: ClosureInput, digest: Digest): Provenance {
+  const isOther = trace.image !== null && trace.image !== digest;
+  const missing: Path[] = [];
+  for (const [name, bits] of trace.paths)
+    if ((bits & uses.exec) !== 0 && fs.resolve(`/${name}`).path === null) missing.push(name);
+  const doubts = isOther ? [`${trace.name} is of another image, ${trace.image}`] : [];
+  const [first] = missing.sort();
+  if (first === undefined) return { problems: [], doubts };
+  const rest = missing.length === 1 ? '' : `, and ${missing.length - 1} more`;
+  const sentence = `${trace.name} executed ${quotePath(first)}${rest}, which the image does not have`;
+  if (!isOther) return { problems: [], doubts: [sentence] };
+  return {
+    problems: [
+      {
+        kind: 'other-image',
+        path: first,
+        sentence: `${doubts[0]}; it ${sentence.slice(trace.name.length + 1)}`,
+      },
+    ],
+    doubts: [],
+  };
+}

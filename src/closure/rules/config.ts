@@ -1,0 +1,31 @@
+import { utf8Bytes } from '../../bytes/bytes.ts';
+import { commandNeeds, scriptNeeds } from '../commands.ts';
+import type { ClosureRule } from '../rule.ts';
+
+const defaultShell = ['/bin/sh', '-c'];
+
+/** What the image's config names. */
+export const config: ClosureRule = {
+  name: 'config',
+  describe:
+    'What the image’s config names: the entrypoint, the command, the health check and the shell, with files among their arguments; the working directory, volumes, and the files of users and groups.',
+  // The checks look up the user.
+  reads: (path) => (path === 'etc/passwd' || path === 'etc/group' ? 1024 * 1024 : 0),
+  *roots(context) {
+    const { entrypoint, command, healthcheck, shell, workingDirectory, volumes } = context.runtime;
+    yield* commandNeeds(entrypoint, context, { detail: 'the entrypoint' });
+    yield* commandNeeds(command, context, { detail: 'the command' });
+    const [kind, ...test] = healthcheck;
+    if (kind === 'CMD') yield* commandNeeds(test, context, { detail: 'the health check' });
+    if (kind === 'CMD-SHELL') {
+      const used = shell.length > 0 ? shell : defaultShell;
+      yield* commandNeeds(used, context, { detail: 'the shell of the health check' });
+      yield* scriptNeeds(utf8Bytes(test.join(' ')), context, 'the health check');
+    }
+    if (shell.length > 0) yield* commandNeeds(shell, context, { detail: 'the shell' });
+    if (workingDirectory !== '') yield { path: utf8Bytes(workingDirectory), detail: 'the working directory' };
+    for (const volume of volumes) yield { path: utf8Bytes(volume), detail: 'a volume' };
+    for (const path of ['etc/passwd', 'etc/group'])
+      yield { path, detail: 'read by runtimes to find user and group' };
+  },
+};

@@ -1,0 +1,43 @@
+import type { Path } from '../../bytes/path.ts';
+import { type Loaded, librarySearch, readsForLibraries } from '../libraries.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+
+/** The libraries that ELF files name. */
+export const elfNeeded: ClosureRule = {
+  name: 'elf-needed',
+  describe:
+    'The shared libraries that an ELF file needs (DT_NEEDED), found as ld.so(8) or musl would: RPATH, LD_LIBRARY_PATH, RUNPATH, ld.so.cache, default directories; with their variants for other processors.',
+  reads: readsForLibraries,
+  *follow(path, context) {
+    const elf = context.facts.elf(path);
+    if (elf === null) return;
+    const search = librarySearch(context);
+    for (const name of elf.needed)
+      for (const place of search.find(name, { path, elf, loaders: [] }))
+        yield { path: place, detail: `needed as ${name}` };
+    if (search.inherits(elf)) yield* inherited({ path, elf, loaders: [] }, context);
+  },
+};
+
+/** What libraries of `top` need is looked for on its search path too (RPATH; with musl RUNPATH also), as far as it reaches. */
+function* inherited(top: Loaded, context: ClosureContext): Generator<Need> {
+  const search = librarySearch(context);
+  const seen = new Set<Path>([top.path]);
+  const ahead: Loaded[] = [top];
+  for (let object = ahead.shift(); object !== undefined; object = ahead.shift()) {
+    for (const name of object.elf.needed) {
+      for (const place of search.find(name, object)) {
+        if (object !== top) yield { path: place, detail: `needed as ${name} by one of its libraries` };
+        const { path } = context.fs.resolve(place);
+        const elf = path === null ? null : context.facts.elf(path);
+        if (path === null || elf === null || seen.has(path)) continue;
+        seen.add(path);
+        ahead.push({
+          path,
+          elf,
+          loaders: [{ path: object.path, elf: object.elf }, ...object.loaders],
+        });
+      }
+    }
+  }
+}

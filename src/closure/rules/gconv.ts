@@ -1,0 +1,90 @@
+import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { uses } from '../../trace/trace.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { linesOf } from './configuration.ts';
+import { inLibraryDirectories } from './library-directories.ts';
+import { localesOf } from './locale.ts';
+
+/**
+ * glibc's converters of character sets: eight megabytes in 250 files. Every program in a UTF-8 locale opens
+ * gconv-modules.cache and nothing else, so that file asks for no converter.
+ */
+export const gconvRule: ClosureRule = {
+  name: 'gconv',
+  describe:
+    'The lists of converters with any converter that was used; the converters of the character sets that LANG and LC_* name; all of them, unless the granularity is `file`, where one was used or a needed program or library converts (iconv). The list alone, which every program opens, asks for none.',
+  reads: (path) => (/\/gconv\/(?:gconv-modules|gconv-modules\.d\/[^/]*\.conf)$/.test(path) ? 1024 * 1024 : 0),
+  *roots(context): Generator<Need> {
+    for (const { variable, name, codeset, modifier } of localesOf(context)) {
+      if (name.startsWith('C.') || /^utf-?8$/i.test(codeset ?? '')) continue;
+      const detail = `a converter of character sets: ${variable} is ${name}`;
+      for (const home of inLibraryDirectories(context.fs, 'gconv')) {
+        const modules =
+          codeset === null ? wholeFamily(home, modifier, context) : modulesOf(codeset, home, context);
+        for (const module of modules) yield { path: join(home, module), detail };
+      }
+    }
+  },
+  *follow(path, context): Generator<Need> {
+    const { fs, granularity } = context;
+    if (!isConverter(path)) {
+      const converts = context.facts.elf(path)?.imports.has('iconv_open') === true;
+      if (granularity === 'file' || !converts || context.strengthOf(path) !== 'needed') return;
+      for (const home of inLibraryDirectories(fs, 'gconv'))
+        yield {
+          path: home,
+          detail: `the converters, since /${path} converts`,
+          below: true,
+          strength: 'whole',
+        };
+      return;
+    }
+    const home = parentOf(path);
+    const why = `with the converter /${path}`;
+    for (const list of ['gconv-modules.cache', 'gconv-modules']) {
+      const beside = join(home, list);
+      if (fs.kind(beside) !== null) yield { path: beside, detail: `the list of converters, ${why}` };
+    }
+    const more = join(home, 'gconv-modules.d');
+    if (fs.kind(more) !== null) yield { path: more, detail: `the list of converters, ${why}`, below: true };
+    if (granularity === 'file' || (context.usesOf(path) & (uses.open | uses.exec)) === 0) return;
+    yield { path: home, detail: `the converters, since /${path} was used`, below: true };
+  },
+};
+
+/** One of those converters. The C library's package stays whole without them. */
+export function isConverter(path: Path): boolean {
+  return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
+}
+
+/** A locale without a character set has an old one, most often of ISO 8859; which, only its own data says. */
+function wholeFamily(home: Path, modifier: string | null, { fs }: ClosureContext): readonly string[] {
+  if (modifier === 'euro') return ['ISO8859-15.so'];
+  return [...fs.children(home)].map(baseOf).filter((name) => /^ISO8859-\d+\.so$/.test(name));
+}
+
+/** `module FROM// TO// FILE COST` and `alias NAME// NAME//` of gconv-modules. */
+function modulesOf(codeset: string, home: Path, context: ClosureContext): ReadonlySet<string> {
+  const aliases = new Map<string, string>();
+  const files = new Map<string, Set<string>>();
+  const lists = [join(home, 'gconv-modules'), ...context.fs.below(join(home, 'gconv-modules.d'))];
+  for (const line of lists.flatMap((list) => linesOf(list, context))) {
+    const [kind, from, to, file] = line.split(/\s+/);
+    if (kind === 'alias' && from !== undefined && to !== undefined) aliases.set(plain(from), plain(to));
+    if (kind !== 'module' || from === undefined || to === undefined || file === undefined) continue;
+    for (const set of [from, to]) {
+      const known = files.get(plain(set)) ?? new Set();
+      files.set(plain(set), known.add(file.endsWith('.so') ? file : `${file}.so`));
+    }
+  }
+  const name = plain(codeset);
+  return files.get(aliases.get(name) ?? name) ?? new Set();
+}
+
+/** "ISO-8859-1//" and "iso88591" are the same: locales and lists do not agree about hyphens. */
+function plain(set: string): string {
+  return set
+    .toUpperCase()
+    .replace(/\/.*$/, '')
+    .replace(/[^A-Z0-9]/g, '');
+}

@@ -1,0 +1,23 @@
+import { baseOf } from '../../bytes/path.ts';
+import type { ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
+
+/** ICU's data are in a library on most systems, in one file beside it on others. */
+export const icuRule: ClosureRule = {
+  name: 'icu',
+  describe:
+    'The data file of ICU (icudtNN*.dat in usr/share/icu) for a libicu of that version that stays; what ICU_DATA and NODE_ICU_DATA name.',
+  *roots(context): Generator<Need> {
+    for (const name of ['ICU_DATA', 'NODE_ICU_DATA']) {
+      const path = variable(name, context);
+      if (path !== '') yield { path, detail: `named by ${name}`, below: true };
+    }
+  },
+  *follow(path, { fs }): Generator<Need> {
+    const [, version] = /^libicu(?:uc|data|i18n)\.so\.(\d+)/.exec(baseOf(path)) ?? [];
+    if (version === undefined) return;
+    for (const file of fs.below('usr/share/icu'))
+      if (baseOf(file).startsWith(`icudt${version}`) && file.endsWith('.dat'))
+        yield { path: file, detail: `the data of /${path}` };
+  },
+};

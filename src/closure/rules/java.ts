@@ -1,0 +1,117 @@
+import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { uses } from '../../trace/trace.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
+
+const machine = /^(.*?)\/(?:lib|jre\/lib)(?:\/[^/]+)?\/(?:server|client|minimal|zero)\/libjvm\.so$/;
+const launcher = /^(.*?)(?:\/jre)?\/bin\/java$/;
+const archive = /\.(?:jar|war|ear)$/;
+
+/** Libraries for screens: they pull in the X Window System, and no server opens them. */
+const forScreens = /^lib(?:awt_xawt|splashscreen|jawt)\.so$/;
+
+/** Of a Java runtime's lib directory, besides libraries: what it reads by name at run time. */
+const files = [
+  'modules',
+  'jvm.cfg',
+  'tzdb.dat',
+  'tzmappings',
+  'jspawnhelper',
+  'fontconfig.bfc',
+  'fontconfig.properties',
+  'psfontj2d.properties',
+  'psfont.properties.ja',
+  'currency.data',
+  'content-types.properties',
+  'logging.properties',
+  'net.properties',
+  'calendars.properties',
+  'hijrah-config-umalqura.properties',
+  'flavormap.properties',
+  'rt.jar',
+  'jsse.jar',
+  'jce.jar',
+  'charsets.jar',
+  'resources.jar',
+  'management-agent.jar',
+  'meta-index',
+] as const;
+
+const directories = ['security', 'jfr', 'management', 'ext'] as const;
+
+/** A Java runtime is one thing: its parts open each other by name. Its archives of classes are never taken apart. */
+export const javaRule: ClosureRule = {
+  name: 'java',
+  describe:
+    'With a Java virtual machine or its launcher: the modules or rt.jar, the native libraries (but for those of screens), conf, security with the certificates, release. All archives of a directory that was listed or that a class path names with "*"; what -cp, -jar, CLASSPATH and -javaagent name.',
+  *roots(context): Generator<Need> {
+    for (const { path, why } of classPaths(context)) {
+      if (!path.endsWith('/*')) {
+        yield { path, detail: why };
+        continue;
+      }
+      const directory = context.fs.resolve(path.slice(0, -2), { from: workingDirectory(context) }).path;
+      if (directory !== null) yield* archives(directory, why, context);
+    }
+  },
+  *follow(path, context): Generator<Need> {
+    const home = machine.exec(path)?.[1] ?? launcher.exec(path)?.[1];
+    if (home !== undefined) {
+      yield* runtimeIn(home, path, context);
+      yield* runtimeIn(join(home, 'jre'), path, context);
+      return;
+    }
+    if ((context.usesOf(path) & (uses.list | uses.open)) === 0 || context.fs.kind(path) !== 'directory')
+      return;
+    yield* archives(path, `an archive in /${path}, which was listed`, context);
+  },
+};
+
+function* runtimeIn(home: Path, path: Path, { fs }: ClosureContext): Generator<Need> {
+  const lib = join(home, 'lib');
+  if (fs.kind(join(lib, 'modules')) === null && fs.kind(join(lib, 'rt.jar')) === null) return;
+  const detail = `a part of the Java runtime of /${path}`;
+  for (const name of files) if (fs.kind(join(lib, name)) !== null) yield { path: join(lib, name), detail };
+  for (const name of directories)
+    if (fs.kind(join(lib, name)) !== null) yield { path: join(lib, name), detail, below: true };
+  for (const name of ['conf', 'release'])
+    if (fs.kind(join(home, name)) !== null) yield { path: join(home, name), detail, below: true };
+  for (const file of fs.below(lib)) {
+    const base = baseOf(file);
+    if (!/\.so(?:\.\d+)*$/.test(base) || forScreens.test(base)) continue;
+    // Of several virtual machines (server, client) only the one that is there by its own right.
+    if (base === 'libjvm.so' && baseOf(parentOf(file)) !== 'server') continue;
+    yield { path: file, detail };
+  }
+}
+
+function* archives(directory: Path, detail: string, { fs }: ClosureContext): Generator<Need> {
+  for (const child of fs.children(directory)) if (archive.test(child)) yield { path: child, detail };
+}
+
+/** What the image itself says about classes; relative names start at its working directory. */
+function* classPaths(context: ClosureContext): Generator<{ readonly path: string; readonly why: string }> {
+  const { keepCommands, runtime } = context;
+  const from = workingDirectory(context);
+  const place = (path: string): string => (path.startsWith('/') ? path : `/${join(from, path)}`);
+  for (const path of variable('CLASSPATH', context).split(':'))
+    if (path !== '') yield { path: place(path), why: 'named by CLASSPATH' };
+  const words = [...runtime.entrypoint, ...runtime.command, ...keepCommands.flat()].flatMap((word) =>
+    word.split(/\s+/),
+  );
+  for (const [index, word] of words.entries()) {
+    const next = words[index + 1] ?? '';
+    if (word === '-jar' && next !== '') yield { path: place(next), why: 'named by -jar' };
+    if (word === '-cp' || word === '-classpath' || word === '--class-path')
+      for (const path of next.split(':'))
+        if (path !== '') yield { path: place(path), why: `named by ${word}` };
+  }
+  const options = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', 'JAVA_OPTS', '_JAVA_OPTIONS'];
+  for (const text of [...options.map((name) => variable(name, context)), ...words])
+    for (const [, path = ''] of text.matchAll(/-javaagent:([^\s=]+)/g))
+      yield { path: place(path), why: 'named by -javaagent' };
+}
+
+function workingDirectory({ fs, runtime }: ClosureContext): Path {
+  return fs.resolve(runtime.workingDirectory).path ?? '';
+}

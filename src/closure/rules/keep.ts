@@ -1,0 +1,22 @@
+import { createKeepMatcher, literalPath } from '../../rules/rules.ts';
+import type { ClosureRule } from '../rule.ts';
+
+/** What `--keep` names stays, and works. */
+export function keepRule(globs: readonly string[]): ClosureRule {
+  return {
+    name: 'keep',
+    describe: 'What `--keep` and `--keep-file` name stays, with all that it needs.',
+    *roots({ fs }) {
+      if (globs.length === 0) return;
+      for (const glob of globs) {
+        const path = literalPath(glob);
+        if (path !== null) yield { path, detail: `named by ${glob}`, below: true };
+      }
+      const keep = createKeepMatcher(globs);
+      for (const path of fs.all()) {
+        const rule = keep(path);
+        if (rule !== null) yield { path, detail: `named by ${rule.text}`, itself: true };
+      }
+    },
+  };
+}

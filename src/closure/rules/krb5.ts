@@ -1,0 +1,38 @@
+import { baseOf, type Path } from '../../bytes/path.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { linesOf, variable } from './configuration.ts';
+import { inLibraryDirectories } from './library-directories.ts';
+
+/** Kerberos: linked by many (libpq, libcurl), configured by few. */
+export const krb5Rule: ClosureRule = {
+  name: 'krb5',
+  describe:
+    'Where libkrb5 or libgssapi stays and Kerberos is configured (etc/krb5.conf, KRB5_CONFIG): its settings with what they include, its plug-ins, and the mechanisms of etc/gss.',
+  reads: (path) => (isConfiguration(path) ? 64 * 1024 : 0),
+  *roots(context): Generator<Need> {
+    for (const path of variable('KRB5_CONFIG', context).split(':'))
+      if (path !== '') yield { path, detail: 'named by KRB5_CONFIG' };
+  },
+  *follow(path, context): Generator<Need> {
+    if (isConfiguration(path)) yield* includes(path, context);
+    if (!/^lib(?:krb5|gssapi_krb5|gssapi|heimdal-krb5)\.so\./.test(baseOf(path))) return;
+    const { fs } = context;
+    if (fs.kind('etc/krb5.conf') === null && variable('KRB5_CONFIG', context) === '') return;
+    yield { path: 'etc/krb5.conf', detail: `settings of /${path}` };
+    for (const directory of ['etc/gss/mech', 'etc/gss/mech.d'])
+      yield { path: directory, detail: `mechanisms of /${path}`, below: true };
+    for (const directory of inLibraryDirectories(fs, 'krb5/plugins'))
+      yield { path: directory, detail: `plug-ins of /${path}, since Kerberos is configured`, below: true };
+  },
+};
+
+function isConfiguration(path: Path): boolean {
+  return path === 'etc/krb5.conf' || path.startsWith('etc/krb5.conf.d/');
+}
+
+function* includes(path: Path, context: ClosureContext): Generator<Need> {
+  for (const line of linesOf(path, context)) {
+    const [, name] = /^include(?:dir)?\s+(\/\S+)/.exec(line) ?? [];
+    if (name !== undefined) yield { path: name, detail: `included by /${path}`, below: true };
+  }
+}

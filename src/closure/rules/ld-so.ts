@@ -1,0 +1,38 @@
+import { baseOf } from '../../bytes/path.ts';
+import { readByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { librarySearch, readsForLibraries } from '../libraries.ts';
+import type { ClosureRule } from '../rule.ts';
+
+/** What dynamic loaders read before they run a program. */
+export const ldSo: ClosureRule = {
+  name: 'ld-so',
+  describe:
+    'With a dynamically linked program: etc/ld.so.cache (without it, etc/ld.so.conf and what that includes), etc/ld.so.preload with what it names, musl’s path file, and what LD_PRELOAD and LD_AUDIT name.',
+  reads: readsForLibraries,
+  *follow(path, context) {
+    const { fs, facts, runtime } = context;
+    const elf = facts.elf(path);
+    if (elf === null || elf.interpreter === null) return;
+    const musl = /^ld-musl-(.+)\.so\.1$/.exec(baseOf(elf.interpreter))?.[1];
+    if (musl !== undefined) {
+      yield { path: `etc/ld-musl-${musl}.path`, detail: 'where the loader looks for libraries' };
+    } else if (fs.resolve('etc/ld.so.cache').path !== null) {
+      yield { path: 'etc/ld.so.cache', detail: 'where the loader looks for libraries' };
+    } else {
+      yield { path: 'etc/ld.so.conf', detail: 'what the loader’s cache would be made of' };
+      yield { path: 'etc/ld.so.conf.d', detail: 'what the loader’s cache would be made of', below: true };
+    }
+    yield { path: 'etc/ld.so.preload', detail: 'read by the loader' };
+
+    const program = { path, elf, loaders: [] };
+    const search = librarySearch(context);
+    const preload = fs.resolve('etc/ld.so.preload').path;
+    const contents = preload === null ? null : facts.contents(preload);
+    const listed = contents === null ? '' : readByteString(contents).replaceAll(/#.*/g, '');
+    for (const place of search.preloaded(listed, program))
+      yield { path: place, detail: 'named by ld.so.preload' };
+    for (const name of ['LD_PRELOAD', 'LD_AUDIT'])
+      for (const place of search.preloaded(utf8Bytes(runtime.environment.get(name) ?? ''), program))
+        yield { path: place, detail: `named by ${name}` };
+  },
+};

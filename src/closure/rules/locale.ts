@@ -1,0 +1,85 @@
+import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { variable } from './configuration.ts';
+
+const homes = ['usr/lib/locale', 'usr/share/locale', 'usr/share/i18n/locales/musl'] as const;
+
+/** A locale as an environment names it: language[_territory][.codeset][@modifier], POSIX XBD 8.2. */
+export interface LocaleName {
+  readonly variable: string;
+  readonly name: string;
+  readonly codeset: string | null;
+  readonly modifier: string | null;
+}
+
+/** The locales that the image's environment asks for, without "C" and "POSIX", which need no files. */
+export function localesOf({ runtime: { environment } }: ClosureContext): readonly LocaleName[] {
+  const names: LocaleName[] = [];
+  for (const [variable, value] of environment) {
+    if (variable !== 'LANG' && variable !== 'LANGUAGE' && !/^LC_[A-Z]+$/.test(variable)) continue;
+    for (const name of variable === 'LANGUAGE' ? value.split(':') : [value]) {
+      if (name === '' || name === 'C' || name === 'POSIX') continue;
+      const [, codeset = null] = /\.([^@]+)/.exec(name) ?? [];
+      const [, modifier = null] = /@(.+)$/.exec(name) ?? [];
+      names.push({ variable, name, codeset, modifier });
+    }
+  }
+  return names;
+}
+
+/** Locales: as the environment names them, or of one that was used. */
+export const localeRule: ClosureRule = {
+  name: 'locale',
+  describe:
+    'The locales that LANG and LC_* of the image name, or the archive of locales where they have no directory; all files of the C.UTF-8 locale where one was used. Translated messages stay where they were used.',
+  *roots(context): Generator<Need> {
+    const { fs } = context;
+    for (const locale of localesOf(context)) {
+      const detail = `${locale.variable} is ${locale.name}`;
+      let found = false;
+      for (const home of [...homes, variable('LOCPATH', context)])
+        for (const name of spellingsOf(locale)) {
+          const path = join(home, name);
+          if (home === '' || fs.resolve(path).path === null) continue;
+          // Below share/locale are translations, which a locale works without.
+          if (home === 'usr/share/locale' && fs.resolve(join(path, 'LC_CTYPE')).path === null) continue;
+          found = true;
+          yield { path, detail, below: true };
+        }
+      if (!found) yield { path: 'usr/lib/locale/locale-archive', detail };
+      yield { path: 'usr/share/locale/locale.alias', detail, strength: 'whole' };
+    }
+  },
+  *follow(path, context): Generator<Need> {
+    if (!path.startsWith('usr/lib/locale/') || context.usesOf(path) === 0) return;
+    const directory = baseOf(parentOf(path)) === 'LC_MESSAGES' ? parentOf(parentOf(path)) : parentOf(path);
+    if (!/^C\.utf-?8$/i.test(baseOf(directory))) return;
+    const strength = 'whole';
+    yield { path: directory, detail: `one locale, of which /${path} was used`, below: true, strength };
+    if (context.fs.kind('usr/share/locale/locale.alias') !== null)
+      yield {
+        path: 'usr/share/locale/locale.alias',
+        detail: `read with a locale, and /${path} was used`,
+        strength,
+      };
+  },
+};
+
+/** A part of one of many locales. Packages that hold several stay whole without those that nothing asks for. */
+export function isLocale(path: Path): boolean {
+  return path.startsWith('usr/lib/locale/');
+}
+
+/** How glibc looks for a locale's directory: as written, with its codeset normalised (utf8), then without it. */
+function spellingsOf({ name, codeset, modifier }: LocaleName): ReadonlySet<Path> {
+  const bare = name.replace(/[.@].*$/, '');
+  const at = modifier === null ? '' : `@${modifier}`;
+  const spellings = new Set([name]);
+  if (codeset !== null) {
+    const letters = codeset.toLowerCase().replace(/[^a-z0-9]/g, '');
+    spellings.add(`${bare}.${/^\d+$/.test(letters) ? `iso${letters}` : letters}${at}`);
+    spellings.add(`${bare}.${codeset.toUpperCase()}${at}`);
+  }
+  if (bare !== 'C') spellings.add(`${bare}${at}`).add(bare);
+  return new Set([...spellings].filter((spelling) => !/[/\0]|^\.*$/.test(spelling)));
+}

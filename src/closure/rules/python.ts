@@ -1,0 +1,163 @@
+import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { linesOf } from './configuration.ts';
+import { isDistribution, metadataOf, readsDistribution } from './python-distributions.ts';
+
+const cached = /^(.*)\/__pycache__\/([^/]+?)\.[a-z]+-?\d+[^./]*(?:\.opt-[^./]+)?\.pyc$/;
+const interpreter =
+  /^(.*?)\/?(?:s?bin\/(?:python|pypy)[\d.]*[a-z]*|lib(?:64)?(?:\/[^/]+-linux-[^/]+)?\/libpython(\d\.\d+)[^/]*\.so[\d.]*)$/;
+const library = /^(.*\/)?(?:python|pypy)\d+(?:\.\d+)?t?$/;
+const sitePackages = /(?:^|\/)(?:site|dist)-packages$/;
+
+/** What the interpreter opens before it can say what it misses. */
+const core = [
+  'os.py',
+  'site.py',
+  'codecs.py',
+  'encodings/__init__.py',
+  'encodings/aliases.py',
+  'encodings/utf_8.py',
+  'encodings/latin_1.py',
+  'encodings/ascii.py',
+] as const;
+
+/** Modules of the standard library that are found by a name made at run time, by the one that does so. */
+const lazy: { readonly [module: string]: readonly string[] } = {
+  'socket.py': ['encodings/idna.py', 'stringprep.py', 'lib-dynload/unicodedata'],
+  'zipfile.py': ['encodings/cp437.py'],
+  'zipfile/__init__.py': ['encodings/cp437.py'],
+  'sysconfig.py': ['_sysconfigdata'],
+  'sysconfig/__init__.py': ['_sysconfigdata'],
+};
+
+/** Python finds modules by looking: at the source behind a compiled file, at every package above a module. */
+export const pythonRule: ClosureRule = {
+  name: 'python',
+  describe:
+    'Behind a compiled module its source, also where only the container that was traced had compiled it; __init__.py of every package above a module; of a distribution of which a file stays, its metadata (dist-info, egg-info); .pth files of a directory of packages, with what they import; pyvenv.cfg and the Python it names; what the interpreter needs to start; names of its program; modules that others find by name (encodings, _sysconfigdata).',
+  reads: (path) => {
+    if (path.endsWith('.pth') || baseOf(path) === 'pyvenv.cfg') return 64 * 1024;
+    return readsDistribution(path);
+  },
+  // A container that ran before has compiled files that its image does not have, and no longer opens their sources.
+  *roots({ fs, trace }): Generator<Need> {
+    for (const path of trace.paths.keys()) {
+      const [, home, module] = path.endsWith('.pyc') ? (cached.exec(path) ?? []) : [];
+      if (home === undefined || module === undefined || fs.resolve(path).path !== null) continue;
+      yield {
+        path: `${home}/${module}.py`,
+        detail: `the source of /${path}, which the container had made and used`,
+      };
+    }
+  },
+  *follow(path, context): Generator<Need> {
+    const { fs } = context;
+    const base = baseOf(path);
+    const directory = parentOf(path);
+    const [, home, module] = cached.exec(path) ?? [];
+    if (home !== undefined && module !== undefined)
+      yield {
+        path: join(home, `${module}.py`),
+        detail: `the source of /${path}, which Python looks at first`,
+      };
+    if (/\.(?:py|pyc|pyd|so)$/.test(base)) {
+      yield* packagesAbove(home ?? directory, path, context);
+      yield* lazyModules(home === undefined ? path : `${home}/${module}.py`, context);
+    }
+    if (/(?:^|\/)(?:site|dist)-packages\//.test(path) || /\.(?:py|pyc|pyd)$/.test(base))
+      if (!isDistribution(path)) yield* metadataOf(path, context);
+    if (sitePackages.test(path) && fs.kind(path) === 'directory') yield* startup(path, context);
+    if (base.endsWith('.pth')) yield* imports(path, context);
+    if (base === 'pyvenv.cfg') yield* virtual(path, context);
+    yield* interpreterNeeds(path, context);
+  },
+};
+
+function* packagesAbove(from: Path, path: Path, { fs }: ClosureContext): Generator<Need> {
+  for (let at = from; at !== '' && !sitePackages.test(at) && !library.test(at); at = parentOf(at))
+    for (const name of ['__init__.py', '__init__.pyc']) {
+      const init = join(at, name);
+      if (init !== path && fs.kind(init) !== null)
+        yield { path: init, detail: `the package that holds /${path}` };
+    }
+}
+
+function* lazyModules(source: Path, { fs }: ClosureContext): Generator<Need> {
+  const [, home, module] = /^(.*\/python3\.\d+t?)\/([^/]+(?:\/__init__)?\.py)$/.exec(source) ?? [];
+  if (home === undefined || module === undefined) return;
+  for (const name of lazy[module] ?? []) {
+    const detail = `found by name by /${source}`;
+    if (name.endsWith('.py')) yield { path: join(home, name), detail };
+    else
+      for (const child of fs.children(parentOf(join(home, name))))
+        if (baseOf(child).startsWith(baseOf(name)) && /\.(?:py|so)$/.test(child))
+          yield { path: child, detail };
+  }
+}
+
+/** site.py lists the directory and runs these (docs.python.org, library/site). */
+function* startup(path: Path, { fs }: ClosureContext): Generator<Need> {
+  for (const child of fs.children(path))
+    if (/\.(?:pth|egg-link)$|\/(?:site|user)customize\.py$/.test(child))
+      yield { path: child, detail: `read at every start of Python, in /${path}` };
+}
+
+/** Lines of a .pth file that begin with "import" are run; others name directories. */
+function* imports(path: Path, context: ClosureContext): Generator<Need> {
+  const { fs } = context;
+  for (const line of linesOf(path, context, /^#/)) {
+    if (!/^import[ \t]/.test(line)) {
+      if (fs.kind(join(parentOf(path), line)) === 'directory')
+        yield { path: join(parentOf(path), line), detail: `named by /${path}` };
+      continue;
+    }
+    const [, list = ''] = /^import[ \t]+([\w., \t]+)/.exec(line) ?? [];
+    const named = [...line.matchAll(/__import__\(['"]([\w.]+)['"]/g)].map(([, name = '']) => name);
+    for (const name of [...list.split(',').map((item) => item.trim().replace(/\s.*/, '')), ...named]) {
+      const stem = join(parentOf(path), name.replaceAll('.', '/'));
+      for (const module of [`${stem}.py`, `${stem}/__init__.py`])
+        if (fs.kind(module) !== null) yield { path: module, detail: `imported by /${path} at every start` };
+    }
+  }
+}
+
+/** PEP 405: `home = DIRECTORY of the Python that it was made with`. */
+function* virtual(path: Path, context: ClosureContext): Generator<Need> {
+  const { fs } = context;
+  for (const line of linesOf(path, context, /^#/)) {
+    const [, key, value] = /^(\S+)\s*=\s*(\/.*)$/.exec(line) ?? [];
+    if (key === undefined || value === undefined) continue;
+    if (key === 'executable') yield { path: value, detail: `named by /${path}` };
+    if (key !== 'home') continue;
+    yield { path: value, detail: `home of /${path}` };
+    for (const name of ['python3', 'python'])
+      if (fs.resolve(`${value}/${name}`).path !== null)
+        yield { path: `${value}/${name}`, detail: `the Python behind /${path}` };
+  }
+}
+
+function* interpreterNeeds(path: Path, context: ClosureContext): Generator<Need> {
+  const { fs } = context;
+  const [, prefix, version] = interpreter.exec(path) ?? [];
+  if (prefix === undefined) return;
+  const detail = `/${path} starts with it`;
+  const own = join(prefix, 'pyvenv.cfg');
+  if (fs.kind(own) !== null) {
+    yield { path: own, detail };
+    // venv makes this link where lib64 is a directory of its own on the system.
+    if (fs.kind(join(prefix, 'lib64')) === 'symlink') yield { path: join(prefix, 'lib64'), detail };
+  }
+  const number = version ?? /(\d\.\d+)t?$/.exec(path)?.[1];
+  if (number === undefined) return;
+  const home = join(prefix, `lib/python${number}`);
+  for (const name of core) if (fs.kind(join(home, name)) !== null) yield { path: join(home, name), detail };
+  // By these two it knows its prefix, even where nothing in them is used.
+  if (fs.kind(join(home, 'lib-dynload')) !== null)
+    yield { path: join(home, 'lib-dynload'), detail: `/${path} finds its modules by it` };
+  for (const name of ['python3', 'python'])
+    for (const bin of ['bin', 'usr/bin']) {
+      const link = join(prefix, join(bin, name));
+      if (fs.kind(link) === 'symlink' && fs.resolve(link).path === path)
+        yield { path: link, detail: `another name of /${path}` };
+    }
+}

@@ -1,0 +1,57 @@
+import { join, type Path, parentOf } from '../../bytes/path.ts';
+import type { ClosureRule, Need } from '../rule.ts';
+import { linesOf } from './configuration.ts';
+
+interface Server {
+  readonly settings: RegExp;
+  /** The directive that loads a module, its file in the first group. */
+  readonly directive: RegExp;
+  /** Where its relative names begin, depending on who built it. */
+  readonly roots: readonly Path[];
+}
+
+const nginx: Server = {
+  settings:
+    /^(?:etc|usr\/local)\/(?:nginx|openresty)\/.*\.conf$|^usr\/share\/nginx\/modules-available\/.*\.conf$/,
+  directive: /^load_module\s+["']?([^"';]+?)["']?\s*;/,
+  roots: [
+    'etc/nginx',
+    'usr/share/nginx',
+    'usr/lib/nginx',
+    'usr/lib64/nginx',
+    'usr/local/nginx',
+    'var/lib/nginx',
+  ],
+};
+
+const apache: Server = {
+  settings: /^(?:etc\/(?:apache2|httpd)|usr\/local\/apache2\/conf)\/.*\.(?:conf|load)$/,
+  directive: /^LoadModule\s+\S+\s+["']?([^"'\s]+)/i,
+  roots: ['etc/apache2', 'usr/lib/apache2', 'etc/httpd', 'usr/local/apache2'],
+};
+
+/** Modules that the settings of a web server load: read at every start, and a start fails without them. */
+export const nginxRule = rule('nginx', 'load_module', nginx);
+export const apacheRule = rule('apache', 'LoadModule', apache);
+
+function rule(name: string, directive: string, server: Server): ClosureRule {
+  return {
+    name,
+    describe: `The modules that settings of ${name} which stay load with ${directive}.`,
+    reads: (path) => (server.settings.test(path) ? 256 * 1024 : 0),
+    *follow(path, context): Generator<Need> {
+      if (!server.settings.test(path)) return;
+      for (const line of linesOf(path, context)) {
+        const [, file] = server.directive.exec(line) ?? [];
+        if (file === undefined) continue;
+        const detail = `a module that /${path} loads`;
+        if (file.startsWith('/')) yield { path: file, detail };
+        else
+          for (const root of new Set([...server.roots, parentOf(path)])) {
+            const module = join(root, file);
+            if (context.fs.resolve(module).path !== null) yield { path: module, detail };
+          }
+      }
+    },
+  };
+}

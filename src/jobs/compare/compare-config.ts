@@ -1,0 +1,44 @@
+import type { ImageConfig } from '../../oci/image-config.ts';
+import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import type { DifferenceList } from './difference.ts';
+
+/** What a container needs of an image's config (image-spec config.md): the platform, and how to run. */
+const members = ['os', 'architecture', 'variant', 'os.version', 'os.features', 'config'];
+const maxShown = 1000;
+
+/** Compares what containers are run with: environment, command, user, labels and all else below `config`. */
+export function compareConfig(a: ImageConfig, b: ImageConfig, differences: DifferenceList): void {
+  for (const member of members) compareValue(member, own(a.json, member), own(b.json, member), differences);
+}
+
+/** Objects member by member. A member that is null is as good as none; an empty object is not (`ExposedPorts`). */
+function compareValue(path: string, a: unknown, b: unknown, differences: DifferenceList): void {
+  if (isJsonObject(a) && isJsonObject(b)) {
+    for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
+      compareValue(`${path}.${key}`, own(a, key), own(b, key), differences);
+    return;
+  }
+  const [was, is] = [canonical(a), canonical(b)];
+  if (was === is) return;
+  const name = Buffer.from(path, 'utf8').toString('latin1');
+  differences.add({ path: name, what: 'config', a: shown(was), b: shown(is) });
+}
+
+function own(json: JsonObject, key: string): unknown {
+  return Object.hasOwn(json, key) ? json[key] : undefined;
+}
+
+/** JSON with the members of objects in order. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value ?? null);
+  const pairs = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
+  return `{${pairs.join(',')}}`;
+}
+
+function shown(json: string): string {
+  if (json === 'null') return 'nothing';
+  return json.length <= maxShown ? json : `${json.slice(0, maxShown)}\u2026`;
+}

@@ -1,0 +1,258 @@
+import { type DataOrder, editHead, type LayerEdit } from '../../changeset/edit.ts';
+import { OcislimError } from '../../errors.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { TarReader } from '../../tar/reader.ts';
+import type { Spool } from './spool.ts';
+
+/** A source is not read more often than that. */
+const maxReadings = 64;
+/** Bytes of neighbours in the new order that are read back at once. */
+const bucketBytes = 8 * 1024 * 1024;
+/** Bytes of what is gathered before it is written, over all buckets. */
+const bufferBytes = 16 * 1024 * 1024;
+const pieceBytes = 256 * 1024;
+
+/** Where data waits for its turn. */
+export interface Spooling {
+  /** A spool of so many bytes, or of fewer. */
+  readonly open: (wanted: number) => Promise<Spool>;
+  /** Called where there is not room for everything at once, so that the sources are read several times. */
+  readonly onReadings: (readings: number, wanted: number, room: number) => void;
+}
+
+/**
+ * The data of an edited layer in the order asked for. It is put by while the sources stream by once, and read back in its
+ * new order: never more in memory than a bucket and small buffers. Where there is no room for all of it, the sources are
+ * read once for each part that there is room for; a file that finds no room at all goes straight through in a reading of
+ * its own. The bytes that come out do not depend on the room. Heads of what becomes a hard link are put into `links`.
+ * @throws LIMIT where there is so little room that a source would be read more than 64 times
+ */
+export async function* orderedData(
+  edit: LayerEdit,
+  order: DataOrder,
+  open: (layer: number) => ByteStream,
+  spooling: Spooling,
+  links: Uint8Array[],
+): ByteStream {
+  const wanted = order.bytes.reduce((sum, bytes) => sum + bytes, 0);
+  const spool = await spooling.open(wanted);
+  try {
+    const parts = divide(order, spool.capacity);
+    if (parts.length > maxReadings) throw tooLittle(parts.length, wanted, spool.capacity);
+    if (parts.length > 1) spooling.onReadings(parts.length, wanted, spool.capacity);
+    const places = placesOf(edit, order);
+    for (const [i, { from, to, fits }] of parts.entries()) {
+      const part = fits ? new SpooledPart(order, from, to, spool) : null;
+      for (const { layer, actions } of edit.sources) {
+        const place = places.get(layer) as ReadonlyMap<number, number>;
+        // The first reading is of all, so that all is verified.
+        if (i > 0 && ![...place.values()].some((at) => at >= from && at < to)) continue;
+        const reader = new TarReader(open(layer));
+        try {
+          for (let number = 0; ; number++) {
+            const entry = reader.nextNow() ?? (await reader.next());
+            if (entry === null) break;
+            const action = actions.get(number);
+            if (action === undefined) continue;
+            if (action.kind === 'link') links[action.at] = editHead(entry.head, action);
+            const at = place.get(number) ?? -1;
+            if (at < from || at >= to) continue;
+            const head = editHead(entry.head, action);
+            if (part === null) {
+              yield head;
+            } else {
+              const wait = part.start(at, head, action.kind === 'keep');
+              if (wait !== null) await wait;
+            }
+            while (reader.left > 0) {
+              const chunk = reader.takeBodyNow() ?? (await reader.takeBody());
+              if (chunk === null) break;
+              if (part === null) {
+                yield chunk;
+              } else {
+                const wait = part.write(chunk);
+                if (wait !== null) await wait;
+              }
+            }
+          }
+        } finally {
+          await reader.cancel();
+        }
+      }
+      if (part !== null) yield* part.read();
+    }
+  } finally {
+    await spool.close();
+  }
+}
+
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  readonly fits: boolean;
+}
+
+/** Runs of neighbours that there is room for, and single entries that there is none for. */
+function divide({ bytes }: DataOrder, room: number): Part[] {
+  const parts: Part[] = [];
+  let from = 0;
+  let sum = 0;
+  const close = (to: number): void => {
+    if (to > from) parts.push({ from, to, fits: true });
+    from = to;
+    sum = 0;
+  };
+  bytes.forEach((size, i) => {
+    if (size > room) {
+      close(i);
+      parts.push({ from: i, to: i + 1, fits: false });
+      from = i + 1;
+      return;
+    }
+    if (sum + size > room) close(i);
+    sum += size;
+  });
+  close(bytes.length);
+  return parts;
+}
+
+/** By source layer and entry, the place in the new order. */
+function placesOf(edit: LayerEdit, { layers, entries }: DataOrder): Map<number, Map<number, number>> {
+  const places = new Map(edit.sources.map(({ layer }) => [layer, new Map<number, number>()] as const));
+  entries.forEach((entry, i) => void places.get(layers[i] as number)?.set(entry, i));
+  return places;
+}
+
+/**
+ * A run of neighbours on its way through a spool. Each bucket of them has a stretch of the spool, which fills in the order
+ * of the sources, so that what is written and read back is long; in memory the bucket is put in order.
+ */
+class SpooledPart {
+  readonly #from: number;
+  readonly #spool: Spool;
+  /** By place in this part: its bucket, where it begins in the spool, how many bytes are there. */
+  readonly #bucketOf: Int32Array;
+  readonly #starts: Float64Array;
+  readonly #lengths: Float64Array;
+  /** By bucket: its first place, and how far its stretch of the spool has been filled. */
+  readonly #buckets: Bucket[];
+  readonly #buffers: (Buffered | undefined)[];
+  readonly #bufferSize: number;
+  /** Heads that are no longer as they were, which may have grown. */
+  readonly #heads = new Map<number, Uint8Array>();
+  #current = 0;
+
+  constructor({ bytes }: DataOrder, from: number, to: number, spool: Spool) {
+    this.#from = from;
+    this.#spool = spool;
+    this.#bucketOf = new Int32Array(to - from);
+    this.#starts = new Float64Array(to - from);
+    this.#lengths = new Float64Array(to - from);
+    this.#buckets = [];
+    let start = 0;
+    for (let first = from; first < to; ) {
+      let end = first;
+      let sum = 0;
+      while (end < to && (end === first || sum + (bytes[end] as number) <= bucketBytes)) {
+        this.#bucketOf[end - from] = this.#buckets.length;
+        sum += bytes[end++] as number;
+      }
+      this.#buckets.push({ first, end, start, stop: start + sum, filled: start });
+      start += sum;
+      first = end;
+    }
+    this.#buffers = [];
+    this.#bufferSize = Math.min(Math.max(Math.floor(bufferBytes / this.#buckets.length), 4096), 65_536);
+  }
+
+  /** Begins the entry at this place; those of a part come one by one, in any order. To be waited for, like `write`. */
+  start(at: number, head: Uint8Array, isVerbatim: boolean): Promise<void> | null {
+    this.#current = at - this.#from;
+    const { filled } = this.#buckets[this.#bucketOf[this.#current] as number] as Bucket;
+    this.#starts[this.#current] = filled;
+    if (isVerbatim) return this.write(head);
+    this.#heads.set(at, head);
+    return null;
+  }
+
+  /** Null where there is nothing to wait for: most entries are small, and there are many. */
+  write(chunk: Uint8Array): Promise<void> | null {
+    const number = this.#bucketOf[this.#current] as number;
+    const bucket = this.#buckets[number] as Bucket;
+    this.#lengths[this.#current] = (this.#lengths[this.#current] as number) + chunk.length;
+    const buffer = (this.#buffers[number] ??= {
+      at: bucket.filled,
+      bytes: new Uint8Array(this.#bufferSize),
+      used: 0,
+    });
+    bucket.filled += chunk.length;
+    if (bucket.filled > bucket.stop)
+      throw new OcislimError('DIGEST_MISMATCH', 'a layer has changed since its headers were read');
+    if (chunk.length > buffer.bytes.length - buffer.used) return this.#writeThrough(buffer, chunk);
+    buffer.bytes.set(chunk, buffer.used);
+    buffer.used += chunk.length;
+    return null;
+  }
+
+  async #writeThrough(buffer: Buffered, chunk: Uint8Array): Promise<void> {
+    await this.#flush(buffer);
+    if (chunk.length > buffer.bytes.length) {
+      await this.#spool.write(buffer.at, chunk);
+      buffer.at += chunk.length;
+      return;
+    }
+    buffer.bytes.set(chunk, 0);
+    buffer.used = chunk.length;
+  }
+
+  async #flush(buffer: Buffered): Promise<void> {
+    if (buffer.used > 0) await this.#spool.write(buffer.at, buffer.bytes.subarray(0, buffer.used));
+    buffer.at += buffer.used;
+    buffer.used = 0;
+  }
+
+  /** All of it in order, once everything has been written. */
+  async *read(): ByteStream {
+    for (const buffer of this.#buffers) if (buffer !== undefined) await this.#flush(buffer);
+    this.#buffers.length = 0;
+    for (const { first, end, start, filled } of this.#buckets) {
+      const isLarge = end - first === 1 && filled - start > bucketBytes;
+      const whole = isLarge ? null : await this.#spool.read(start, filled - start);
+      for (let place = first; place < end; place++) {
+        const head = this.#heads.get(place);
+        if (head !== undefined) yield head;
+        const at = this.#starts[place - this.#from] as number;
+        const stop = at + (this.#lengths[place - this.#from] as number);
+        if (whole !== null) yield whole.subarray(at - start, stop - start);
+        else
+          for (let next = at; next < stop; next += pieceBytes)
+            yield await this.#spool.read(next, Math.min(pieceBytes, stop - next));
+      }
+    }
+  }
+}
+
+interface Bucket {
+  /** Its places, */
+  readonly first: number;
+  readonly end: number;
+  /** and its stretch of the spool. */
+  readonly start: number;
+  readonly stop: number;
+  filled: number;
+}
+
+interface Buffered {
+  /** Where in the spool its first byte goes. */
+  at: number;
+  readonly bytes: Uint8Array;
+  used: number;
+}
+
+function tooLittle(readings: number, wanted: number, room: number): OcislimError {
+  return new OcislimError(
+    'LIMIT',
+    `to put ${wanted} bytes of files in order with room for ${room}, the layer would have to be read ${readings} times`,
+    { advice: 'Give --max-scratch more room, or leave out --order.' },
+  );
+}

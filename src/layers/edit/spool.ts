@@ -1,0 +1,122 @@
+import type { FileHandle } from 'node:fs/promises';
+import { OcislimError } from '../../errors.ts';
+import { readAt, writeAt } from '../../files/file-bytes.ts';
+import type { Scratch } from '../../files/scratch.ts';
+
+/** Bytes in memory of all spools of a run together. */
+const maxMemory = 64 * 1024 * 1024;
+/** A spool of so many bytes is not worth a file. */
+const small = 8 * 1024 * 1024;
+
+/** Bytes that are written in any order and read back in another. */
+export interface Spool {
+  /** Bytes that it may hold: as many as were asked for, or fewer. */
+  readonly capacity: number;
+  write(at: number, bytes: Uint8Array): Promise<void>;
+  /** A copy of what was written there. */
+  read(at: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * Hands out spools: in memory or in the scratch folder, within the bounds of both. Who finds no room for all of its bytes
+ * waits until the others are done, and takes what there is only when it is alone: what a run needs depends on no chance.
+ */
+export class SpoolRoom {
+  readonly #scratch: Scratch | null;
+  readonly #half: number;
+  #small = 0;
+  #open = 0;
+  #waiting: (() => void)[] = [];
+
+  /** `scratch`: null for none. `memory`: bytes; half of it for small spools, half for one that finds no room on disk. */
+  constructor(scratch: Scratch | null, memory = maxMemory) {
+    this.#scratch = scratch;
+    this.#half = Math.floor(memory / 2);
+  }
+
+  /** A spool of `wanted` bytes, or of fewer where there is no room for so many. @throws whatever the signal says */
+  async open(wanted: number, signal: AbortSignal): Promise<Spool> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (wanted <= small && this.#small + wanted <= this.#half) {
+        this.#open++;
+        this.#small += wanted;
+        return this.#inMemory(wanted, () => (this.#small -= wanted));
+      }
+      const isAlone = this.#open === 0;
+      this.#open++;
+      const spool = (await this.#inFile(wanted)) ?? (isAlone ? await this.#whatThereIs(wanted) : null);
+      if (spool !== null) return spool;
+      this.#open--;
+      if (this.#open > 0) await this.#change(signal);
+    }
+  }
+
+  async #whatThereIs(wanted: number): Promise<Spool> {
+    const free = Math.min(wanted, (await this.#scratch?.free()) ?? 0);
+    const file = free > this.#half ? await this.#inFile(free) : null;
+    return file ?? this.#inMemory(Math.min(wanted, this.#half), () => {});
+  }
+
+  #inMemory(capacity: number, release: () => void): Spool {
+    const memory = new Uint8Array(capacity);
+    return {
+      capacity,
+      write: async (at, bytes) => memory.set(bytes, at),
+      read: async (at, length) => memory.slice(at, at + length),
+      close: async () => {
+        release();
+        this.#closed();
+      },
+    };
+  }
+
+  async #inFile(capacity: number): Promise<Spool | null> {
+    const scratch = (await this.#scratch?.createFile(capacity)) ?? null;
+    if (scratch === null) return null;
+    const { file, close } = scratch;
+    return {
+      capacity,
+      write: (at, bytes) => writeWhole(file, bytes, at),
+      read: (at, length) => readWhole(file, length, at),
+      close: async () => {
+        await close();
+        this.#closed();
+      },
+    };
+  }
+
+  #closed(): void {
+    this.#open--;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal.addEventListener('abort', wake, { once: true });
+      // Nobody hears of what is over.
+      if (signal.aborted) wake();
+      else this.#waiting.push(wake);
+    });
+  }
+}
+
+async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  await writeAt(file, bytes, at).catch((cause: unknown) => {
+    throw new OcislimError('IO', `cannot write to the scratch folder: ${(cause as Error).message}`, {
+      cause,
+      advice: 'Set TMPDIR to a folder with more room, or give --max-scratch a size that is there.',
+    });
+  });
+}
+
+async function readWhole(file: FileHandle, length: number, at: number): Promise<Uint8Array> {
+  const bytes = await readAt(file, at, length);
+  if (bytes.length < length) throw new OcislimError('IO', 'a file in the scratch folder has been cut short');
+  return bytes;
+}

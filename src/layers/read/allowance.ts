@@ -1,0 +1,175 @@
+import { getHeapStatistics } from 'node:v8';
+import { OcislimError } from '../../errors.ts';
+import type { Image } from '../../image/image.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { exceeded, type Limits } from '../../limits.ts';
+
+/**
+ * What an entry takes besides its names, in the columns, tables and trees that are made of it, and what a directory takes that
+ * only the names of others imply. Measured, and rounded up.
+ */
+const entryBytes = 260;
+const directoryBytes = 150;
+
+/** The most that was unpacked of each layer of an image, by digest. */
+interface UnpackedLayers {
+  readonly bytes: Map<string, number>;
+  total: number;
+}
+
+/**
+ * What the layers of one source may come to in a run. Bytes are counted as they come out of a decoder, wherever that runs, and
+ * again from nothing when a layer is read again; headers as they are held.
+ */
+export class Allowance {
+  readonly limits: Limits;
+  readonly #images = new WeakMap<Image, UnpackedLayers>();
+  readonly #indexBytes: number;
+  #entries = 0;
+  #held = 0;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+    // Measured against what V8 may take, since that ends in a crash which nobody can catch.
+    this.#indexBytes = limits['index-bytes'] || Math.floor((getHeapStatistics().heap_size_limit * 3) / 4);
+  }
+
+  /** Call the answer with each count of unpacked bytes of a layer. @throws LIMIT from it */
+  unpacking(image: Image, { digest, size: packed }: Descriptor): (count: number) => void {
+    const { limits } = this;
+    const layers = this.#images.get(image) ?? { bytes: new Map<string, number>(), total: 0 };
+    this.#images.set(image, layers);
+    let bytes = 0;
+    return (count) => {
+      bytes += count;
+      const what = 'it unpacks to too much';
+      if (bytes > limits['layer-bytes'])
+        throw exceeded('layer-bytes', limits, what, `its ${packed} bytes are ${bytes} unpacked, if not more`);
+      if (bytes > limits['ratio-floor'] && bytes > limits.ratio * packed)
+        throw exceeded('ratio', limits, what, `its ${packed} bytes are ${bytes} unpacked, if not more`);
+      const most = layers.bytes.get(digest) ?? 0;
+      if (bytes <= most) return;
+      layers.bytes.set(digest, bytes);
+      layers.total += bytes - most;
+      if (layers.total > limits['image-bytes'])
+        throw exceeded(
+          'image-bytes',
+          limits,
+          'the image unpacks to too much',
+          `its layers are ${layers.total} bytes unpacked so far`,
+        );
+    };
+  }
+
+  /** For the headers of one layer. */
+  headers(): HeaderAllowance {
+    return new HeaderAllowance(this.limits, (entries, bytes) => this.#hold(entries, bytes));
+  }
+
+  #hold(entries: number, bytes: number): void {
+    const { limits } = this;
+    this.#entries += entries;
+    this.#held += bytes;
+    if (this.#entries > limits['image-entries'])
+      throw exceeded(
+        'image-entries',
+        limits,
+        'the layers have too many entries',
+        `${this.#entries} have been read so far`,
+      );
+    if (this.#held > this.#indexBytes) {
+      const error = exceeded(
+        'index-bytes',
+        { 'index-bytes': this.#indexBytes },
+        'the headers of the layers need too much memory',
+        `${this.#entries} entries take some ${this.#held} bytes`,
+      );
+      if (limits['index-bytes'] !== 0) throw error;
+      throw new OcislimError(error.code, error.message, {
+        advice:
+          'The limit follows what Node.js may take; more of it: NODE_OPTIONS=--max-old-space-size=8192 (in MiB).',
+      });
+    }
+  }
+}
+
+/** What the headers of one layer may come to. */
+export class HeaderAllowance {
+  readonly #limits: Limits;
+  readonly #hold: (entries: number, bytes: number) => void;
+  /** Looked at for each of millions of entries. */
+  readonly #mostEntries: number;
+  readonly #longest: number;
+  #entries = 0;
+  #bytes = 0;
+  #last = '';
+  /** That of the last one. */
+  #directory = '';
+
+  constructor(limits: Limits, hold: (entries: number, bytes: number) => void) {
+    this.#limits = limits;
+    this.#mostEntries = limits['layer-entries'];
+    this.#longest = limits['path-bytes'];
+    this.#hold = hold;
+  }
+
+  /** An entry has been read, with the path that it is about, what it links to, and bytes of its head that are kept. @throws LIMIT */
+  take(path: string, link: string, head: number): void {
+    const limits = this.#limits;
+    if (++this.#entries > this.#mostEntries)
+      throw exceeded(
+        'layer-entries',
+        limits,
+        'it has too many entries',
+        `${this.#entries} have been read so far`,
+      );
+    const longest = Math.max(path.length, link.length);
+    if (longest > this.#longest)
+      throw exceeded(
+        'path-bytes',
+        limits,
+        `the ${longest === path.length ? 'name' : 'link target'} of entry ${this.#entries} is too long`,
+        `it has ${longest} bytes`,
+      );
+    let bytes = entryBytes + path.length + link.length + head;
+    // Mostly it lies where the last one lies.
+    const slash = path.lastIndexOf('/');
+    if (slash !== this.#directory.length || !path.startsWith(this.#directory)) {
+      bytes += impliedBytes(this.#last, path);
+      this.#directory = path.slice(0, Math.max(slash, 0));
+    }
+    this.#last = path;
+    this.#count(1, bytes);
+  }
+
+  /** Something else is kept of the entries. @throws LIMIT */
+  takeMore(bytes: number): void {
+    this.#count(0, bytes);
+  }
+
+  #count(entries: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#hold(entries, bytes);
+  }
+
+  /** They are held no longer. */
+  release(): void {
+    this.#hold(-this.#entries, -this.#bytes);
+    this.#entries = 0;
+    this.#bytes = 0;
+  }
+}
+
+/**
+ * The most that directories of a path take which no path before it has named: those in which it does not lie together with the
+ * last one. A name of 4 KiB implies 2,000 directories, each with a name of its own.
+ */
+function impliedBytes(last: string, path: string): number {
+  const shorter = Math.min(last.length, path.length);
+  let common = 0;
+  while (common < shorter && last.charCodeAt(common) === path.charCodeAt(common)) common++;
+  let bytes = 0;
+  for (let slash = path.indexOf('/', common); slash >= 0; slash = path.indexOf('/', slash + 1))
+    if (slash > common || last.length > common) bytes += directoryBytes + slash;
+  return bytes;
+}

@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { type LayerIndex, LayerIndexBuilder } from '../../changeset/layer-index.ts';
+import { OcislimError } from '../../errors.ts';
+import { defaultLimits } from '../../limits.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { type Attributes, readAttributes } from '../../tar/attributes.ts';
+import { type ByteString, bytesOf } from '../../bytes/bytes.ts';
+import type { TarEntry } from '../../tar/entry.ts';
+import { parsePax } from '../../tar/pax.ts';
+import { TarReader } from '../../tar/reader.ts';
+import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../../tar/sparse.ts';
+import { blockSize, ContentDigest } from './content-digest.ts';
+import { Allowance, type HeaderAllowance } from './allowance.ts';
+import { readGlobal } from './scan-tar.ts';
+
+/** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
+export interface Traits {
+  readonly mode: number;
+  /** JSON of uid, gid, uname and gname. */
+  readonly owner: string;
+  /** Seconds as a decimal. */
+  readonly mtime: string;
+  /** JSON of the PAX records that are attributes, as pairs: extended attributes above all. */
+  readonly records: string;
+  /** Length and digest of a file's contents, target of a symlink, numbers of a device. */
+  readonly content: string;
+  /** How a file is stored: `plain`, or the sparse format with the digest of its map. Empty for what is no file. */
+  readonly stored: string;
+}
+
+/** A layer as its headers say it, and the traits of each entry; null for hard links and global headers. */
+export interface DigestedLayer {
+  readonly index: LayerIndex;
+  readonly traits: readonly (Traits | null)[];
+}
+
+/** What the traits of an entry take besides their texts, and the digest of its contents. */
+const traitsBytes = 240;
+
+/** Longer texts are kept as a digest. */
+const maxText = 256;
+
+/**
+ * Reads a layer's tar once, to the end of the stream: its headers and the digests of all file contents.
+ * @throws TAR_INVALID, LAYER_INVALID, LIMIT
+ */
+export async function digestTar(
+  stream: ByteStream,
+  allowance: HeaderAllowance = new Allowance(defaultLimits).headers(),
+): Promise<DigestedLayer> {
+  const reader = new TarReader(stream);
+  const builder = new LayerIndexBuilder();
+  const digester = new EntryDigester(reader, allowance);
+  const traits: (Traits | null)[] = [];
+  try {
+    for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
+      allowance.take(builder.add(entry), entry.link, entry.kind === 'file' ? 0 : entry.head.length);
+      // Nobody applies it, but one that is malformed is refused by every runtime.
+      if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
+      const made = entry.kind !== 'link' && entry.kind !== 'global';
+      traits.push(made ? await digester.digest(entry) : null);
+    }
+  } catch (error) {
+    await reader.cancel();
+    throw error;
+  }
+  return { index: builder.finish(reader.offset, reader.end), traits };
+}
+
+class EntryDigester {
+  readonly #reader: TarReader;
+  readonly #allowance: HeaderAllowance;
+  readonly #block = new Uint8Array(blockSize);
+  /** Most entries have an owner, a time or no attributes in common with others. */
+  readonly #texts = new Map<string, string>();
+
+  constructor(reader: TarReader, allowance: HeaderAllowance) {
+    this.#reader = reader;
+    this.#allowance = allowance;
+  }
+
+  async digest(entry: TarEntry): Promise<Traits> {
+    this.#allowance.takeMore(traitsBytes);
+    const attributes = readAttributes(entry);
+    const { mode, uid, gid, uname, gname, records, sparse } = attributes;
+    const isFile = entry.kind === 'file';
+    const body =
+      isFile && sparse !== null
+        ? await this.#digestSparse(entry.size, sparse)
+        : {
+            content: isFile ? await this.#digestPlain(entry.size) : otherContent(entry, attributes),
+            stored: isFile ? 'plain' : '',
+          };
+    return {
+      mode,
+      owner: this.#shared(JSON.stringify([uid, gid, shorten(uname), shorten(gname)])),
+      mtime: this.#shared(shorten(attributes.mtime)),
+      records: this.#shared(
+        JSON.stringify([...records].map(([key, value]) => [shorten(key), shorten(value)])),
+      ),
+      content: body.content,
+      stored: this.#shared(body.stored),
+    };
+  }
+
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    this.#allowance.takeMore(text.length);
+    this.#texts.set(text, text);
+    return text;
+  }
+
+  async #digestPlain(size: number): Promise<string> {
+    const content = new ContentDigest(this.#block);
+    let left = size;
+    for (let chunk = await this.#reader.takeBody(); chunk !== null; chunk = await this.#reader.takeBody()) {
+      const part = chunk.subarray(0, left);
+      left -= part.length;
+      content.write(part);
+    }
+    return describeContent(size, content);
+  }
+
+  async #digestSparse(stored: number, form: SparseForm): Promise<{ content: string; stored: string }> {
+    const body = new StoredBody(this.#reader, stored);
+    const pieces = form.pieces ?? (await body.takeMap());
+    const size = form.size ?? stored;
+    checkPieces(pieces, size, body.left);
+    const content = new ContentDigest(this.#block);
+    let at = 0;
+    for (const { offset, length } of pieces) {
+      content.skip(offset - at);
+      for (let left = length; left > 0; ) {
+        const part = await body.take(left);
+        content.write(part);
+        left -= part.length;
+      }
+      at = offset + length;
+    }
+    content.skip(size - at);
+    return { content: describeContent(size, content), stored: describeForm(form, pieces) };
+  }
+}
+
+/** The body of an entry without its padding, in parts as large as asked for at most. */
+class StoredBody {
+  readonly #reader: TarReader;
+  #chunk: Uint8Array = new Uint8Array(0);
+  left: number;
+
+  constructor(reader: TarReader, size: number) {
+    this.#reader = reader;
+    this.left = size;
+  }
+
+  async take(atMost: number): Promise<Uint8Array> {
+    const part = (await this.#peek()).subarray(0, atMost);
+    this.#drop(part.length);
+    return part;
+  }
+
+  /** The map at the start of the body. */
+  async takeMap(): Promise<readonly SparsePiece[]> {
+    const map = new SparseMapReader();
+    while (!map.ended) this.#drop(map.take(await this.#peek()));
+    return map.pieces();
+  }
+
+  async #peek(): Promise<Uint8Array> {
+    if (this.left === 0) throw new OcislimError('TAR_INVALID', 'a sparse file in a tar is cut short');
+    if (this.#chunk.length === 0)
+      this.#chunk = ((await this.#reader.takeBody()) as Uint8Array).subarray(0, this.left);
+    return this.#chunk;
+  }
+
+  #drop(count: number): void {
+    this.#chunk = this.#chunk.subarray(count);
+    this.left -= count;
+  }
+}
+
+function otherContent(entry: TarEntry, { device }: Attributes): string {
+  return entry.kind === 'symlink' ? shorten(entry.link) : device;
+}
+
+function describeContent(size: number, content: ContentDigest): string {
+  return `${count(size, 'byte')}, ${content.finish()}`;
+}
+
+function describeForm({ format }: SparseForm, pieces: readonly SparsePiece[]): string {
+  const hash = createHash('sha256');
+  for (const { offset, length } of pieces) hash.update(`${offset}+${length} `);
+  return `sparse (${format}), ${count(pieces.length, 'piece')}, ${hash.digest('hex')}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** The text itself, or its start and digest; the ellipsis, which is no byte, tells the two apart. */
+function shorten(text: ByteString): string {
+  if (text.length <= maxText) return text;
+  const digest = createHash('sha256').update(bytesOf(text)).digest('hex');
+  return `${text.slice(0, 32)}\u2026 ${text.length} bytes, sha256 ${digest}`;
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { type Digest, hasher } from '../../oci/digest.ts';
+import { FactCollector, type FileSink } from '../../rootfs/facts/collector.ts';
+import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
+import { type Attributes, readAttributes } from '../../tar/attributes.ts';
+import type { ByteString } from '../../bytes/bytes.ts';
+import type { TarEntry } from '../../tar/entry.ts';
+
+/** What a scan is to learn of files besides their headers. */
+export interface Gathering {
+  /** Null: nothing of what the closure asks for. */
+  readonly probe: ContentProbe | null;
+  /** The digest of every file, for the list of what was removed. */
+  readonly digests: boolean;
+  /** What tells which files are the same in all but their path. */
+  readonly twins: boolean;
+}
+
+/** Looks into the files of one layer while its headers are scanned. */
+export class Gatherer {
+  readonly #collector: FactCollector | null;
+  readonly #digests: Map<number, Digest> | null;
+  readonly #twins: Map<number, ByteString> | null;
+
+  constructor({ probe, digests, twins }: Gathering) {
+    this.#collector = probe === null ? null : new FactCollector(probe);
+    this.#digests = digests ? new Map() : null;
+    this.#twins = twins ? new Map() : null;
+  }
+
+  /** The sink for the body of an entry, padding and all; null where nobody wants it. `path`: cleaned. */
+  open(number: number, entry: TarEntry, path: string): FileSink | null {
+    if (entry.kind !== 'file') return null;
+    const facts = this.#collector?.open(number, path, entry.size) ?? null;
+    const digests = this.#digests;
+    const twins = entry.size > 0 ? this.#twins : null;
+    if (digests === null && twins === null) return facts;
+    const attributes = readAttributes(entry);
+    if (attributes.sparse !== null) return facts;
+    const hash = hasher();
+    let left = entry.size;
+    let isWanted = facts !== null;
+    return {
+      write: (chunk) => {
+        const part = chunk.length > left ? chunk.subarray(0, left) : chunk;
+        left -= part.length;
+        hash.update(part);
+        if (isWanted) isWanted = facts?.write(chunk) === true;
+        return left > 0;
+      },
+      end: () => {
+        const digest = hash.digest();
+        digests?.set(number, digest);
+        twins?.set(number, nameTwins(attributes, digest));
+        facts?.end();
+      },
+    };
+  }
+
+  facts(): LayerFacts {
+    const facts = this.#collector?.facts() ?? { elf: new Map(), scripts: new Map(), contents: new Map() };
+    return { ...facts, digests: this.#digests ?? new Map(), twins: this.#twins ?? new Map() };
+  }
+}
+
+/** 32 bytes that two files have in common only if they are the same in contents and attributes. */
+function nameTwins(
+  { mode, uid, gid, uname, gname, mtime, records }: Attributes,
+  contents: Digest,
+): ByteString {
+  const all = JSON.stringify([contents, mode, uid, gid, uname, gname, mtime, [...records]]);
+  return createHash('sha256').update(all).digest('latin1');
+}

@@ -1,0 +1,444 @@
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import { type Block, BlockReader, type BlockSource } from '../../codec/block.ts';
+import { detect } from '../../codec/detect.ts';
+import type { UnpackThreads } from '../../codec/unpack/threads.ts';
+import type { Unpacking } from '../../codec/unpack/unpacking.ts';
+import { at, OcislimError } from '../../errors.ts';
+import type { Listener } from '../../events.ts';
+import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
+import { type Image, layerOf } from '../../image/image.ts';
+import { type Descriptor } from '../../oci/descriptor.ts';
+import { algorithmOf, type Digest } from '../../oci/digest.ts';
+import { type Compression, layerKind } from '../../oci/media-type.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { BlobCache } from '../../store/cache/blob-cache.ts';
+import { recallDerived, rememberDerived } from '../../store/cache/derived-bytes.ts';
+import type { Source } from '../../place/place.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { type Seal, tally } from '../../stream/seal.ts';
+import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
+import { Allowance, type HeaderAllowance } from './allowance.ts';
+import type { Gathering } from './gather.ts';
+import type { Scratch } from '../../files/scratch.ts';
+import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
+
+/** Packed bytes from which on a layer is unpacked in a thread. */
+const threadsFrom = 2 * 1024 * 1024;
+
+/** One reading of a layer. */
+export interface Scan {
+  readonly index: LayerIndex;
+  /** Empty where nothing was to be gathered. */
+  readonly facts: LayerFacts;
+}
+
+const emptyFacts: LayerFacts = {
+  elf: new Map(),
+  scripts: new Map(),
+  contents: new Map(),
+  digests: new Map(),
+  twins: new Map(),
+};
+
+export interface TarOptions {
+  /** Told of packed bytes that have been read. */
+  readonly onBytes?: (count: number) => void;
+  /**
+   * A chunk is good only until the next one is asked for. Whoever can live with that spares the collector all of the tar's
+   * memory.
+   */
+  readonly lent?: boolean;
+}
+
+/** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
+export class LayerReader {
+  readonly #source: Source;
+  readonly #scratch: Scratch;
+  readonly #listener: Listener;
+  readonly #cache: BlobCache | null;
+  readonly #scans = new Map<string, Promise<Scan>>();
+  readonly #allowance: Allowance;
+  readonly #threads: UnpackThreads | null;
+  #held = 0;
+  #downloaded = 0;
+
+  /**
+   * `cache`: that of the source, if it has one. `threads`: unpack large layers; without, all is done in this one.
+   * `limits`: what the layers of all images read may come to.
+   */
+  constructor(
+    source: Source,
+    scratch: Scratch,
+    listener: Listener,
+    cache: BlobCache | null = null,
+    threads: UnpackThreads | null = null,
+    limits: Limits = defaultLimits,
+  ) {
+    this.#threads = threads;
+    this.#allowance = new Allowance(limits);
+    this.#source = source;
+    this.#scratch = scratch;
+    this.#listener = listener;
+    this.#cache = cache;
+  }
+
+  /** Bytes of layer blobs read from the source, second readings included. */
+  get downloaded(): number {
+    return this.#downloaded;
+  }
+
+  get #maxWindow(): number {
+    return this.#allowance.limits['window-bytes'];
+  }
+
+  /** For who reads the headers of a layer out of its tar. */
+  headerAllowance(): HeaderAllowance {
+    return this.#allowance.headers();
+  }
+
+  /** The unpacked tar of a layer. Its errors say which layer they mean. */
+  tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
+    const { descriptor, diffId } = layerOf(image, number);
+    return located(
+      counted(
+        this.#open(descriptor, diffId, number, signal, options),
+        this.#allowance.unpacking(image, descriptor),
+      ),
+      this.#where(number),
+    );
+  }
+
+  /** The same, for who wants it in blocks. `seal` is what it is once it has ended. */
+  blocks(
+    image: Image,
+    number: number,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): { readonly blocks: BlockSource; seal(): Seal } {
+    const { descriptor, diffId } = layerOf(image, number);
+    const where = this.#where(number);
+    const threads = this.#threadsFor(descriptor);
+    const unpacked = this.#allowance.unpacking(image, descriptor);
+    let size = 0;
+    let seal: Seal | null = null;
+    const source: BlockSource =
+      threads === null
+        ? new BlockReader(this.tar(image, number, signal, { onBytes }))
+        : new UnpackedBlocks(
+            () => this.#unpacking(threads, descriptor, diffId, signal, onBytes),
+            unpacked,
+            (digest) => checkDiffId(digest, diffId, `layer ${number}`),
+            (error) => locate(where, error),
+          );
+    return {
+      blocks: {
+        next: async (memory) => {
+          const block = await source.next(memory);
+          size += block.bytes.length;
+          if (block.last) seal = { digest: diffId, size };
+          return block;
+        },
+        close: () => source.close(),
+      },
+      seal: () => {
+        if (seal === null) throw new Error('sealed before the end of the tar');
+        return seal;
+      },
+    };
+  }
+
+  async #bytesOf(descriptor: Descriptor, signal: AbortSignal): Promise<ByteStream> {
+    const copy = this.#scratch.read(descriptor.digest, signal);
+    // The copy is checked again: another program may have written to it meanwhile.
+    if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
+    const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
+    // A file is as near as its copy would be, and the cache keeps a copy of its own.
+    const isNear = this.#source.mountable === null || this.#cache?.accepts(descriptor.size) === true;
+    return isNear ? stream : this.#scratch.keep(stream, descriptor);
+  }
+
+  async *#open(
+    descriptor: Descriptor,
+    diffId: Digest,
+    number: number,
+    signal: AbortSignal,
+    { onBytes = () => {}, lent = false }: TarOptions,
+  ): ByteStream {
+    const what = `layer ${number}`;
+    const threads = this.#threadsFor(descriptor);
+    if (threads === null) {
+      // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
+      const { decode } = await import('../../codec/decode.ts');
+      const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
+      const tar = decode(packed, compression, { signal, maxWindow: this.#maxWindow });
+      // The digest of a plain tar is its DiffID, and has been checked on the way here.
+      const isChecked = compression === 'none' && descriptor.digest === diffId;
+      yield* isChecked ? tar : verifyDiffId(tar, diffId, what);
+      return;
+    }
+    const unpacking = await this.#unpacking(threads, descriptor, diffId, signal, onBytes);
+    try {
+      yield* unpacking.chunks(lent);
+      checkDiffId(unpacking.digest(), diffId, what);
+    } finally {
+      await unpacking.close();
+    }
+  }
+
+  async #packed(
+    descriptor: Descriptor,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<{ packed: ByteStream; compression: Compression }> {
+    const kind = layerKind(descriptor.mediaType);
+    if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
+    const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
+    return { packed: checkCompression(packed, kind.compression), compression: kind.compression };
+  }
+
+  /** A thread costs some milliseconds; and a plain tar is hashed faster than it is handed to one. */
+  #threadsFor({ size, mediaType }: Descriptor): UnpackThreads | null {
+    const kind = layerKind(mediaType);
+    const isPacked = kind.kind === 'layer' && kind.compression !== 'none';
+    return isPacked && size >= threadsFrom ? this.#threads : null;
+  }
+
+  async #unpacking(
+    threads: UnpackThreads,
+    descriptor: Descriptor,
+    diffId: Digest,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<Unpacking> {
+    const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
+    return threads.open(packed, {
+      compression,
+      maxWindow: this.#maxWindow,
+      hash: algorithmOf(diffId),
+      signal,
+    });
+  }
+
+  /** What the headers of a layer say. */
+  async index(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
+    return (await this.scan(image, number, null, signal)).index;
+  }
+
+  /** What the headers say, and what else is to be gathered. Within a run the same is gathered of every layer. */
+  scan(image: Image, number: number, gathering: Gathering | null, signal: AbortSignal): Promise<Scan> {
+    const { descriptor, diffId } = layerOf(image, number);
+    const key = `${descriptor.digest} ${diffId} ${gathering === null ? '' : 'with facts'}`;
+    const known = this.#scans.get(key);
+    if (known !== undefined) return known;
+    const scan = this.#scan(image, number, gathering, descriptor, signal);
+    this.#scans.set(key, scan);
+    return scan;
+  }
+
+  async #scan(
+    image: Image,
+    number: number,
+    gathering: Gathering | null,
+    descriptor: Descriptor,
+    signal: AbortSignal,
+  ): Promise<Scan> {
+    const id = `scan ${descriptor.digest}`;
+    this.#listener({
+      type: 'task-start',
+      id,
+      phase: 'scan',
+      label: `layer ${number}`,
+      total: descriptor.size,
+    });
+    let bytes = 0;
+    const progress = (count: number) =>
+      this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
+    try {
+      const { diffId } = layerOf(image, number);
+      const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+      const { packIndex, unpackIndex } = await import('./stored-index.ts');
+      const known = await this.#recall(recipe, unpackIndex, signal);
+      const recipeOfFacts = gathering === null ? null : `${describeGathering(gathering)} ${recipe}`;
+      const knownFacts =
+        recipeOfFacts === null ? emptyFacts : await this.#recall(recipeOfFacts, unpackFacts, signal);
+      const scan =
+        known !== null && knownFacts !== null
+          ? { index: known, facts: knownFacts }
+          : await this.#read(image, number, gathering, signal, progress);
+      if (scan.index === known) holdIndex(known, this.#allowance.headers());
+      this.#hold(scan.facts);
+      const { tarBytes } = scan.index;
+      if (known === null) await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
+      if (knownFacts === null && recipeOfFacts !== null)
+        await this.#remember(recipeOfFacts, diffId, () => packFacts(scan.facts), tarBytes);
+      this.#listener({ type: 'task-end', id, outcome: `${scan.index.kinds.length} entries` });
+      return scan;
+    } catch (error) {
+      throw locate(this.#where(number), error);
+    }
+  }
+
+  /** Layers are read in any order, but what they hold together is the same in each. @throws LIMIT */
+  #hold({ contents }: LayerFacts): void {
+    for (const bytes of contents.values()) this.#held += bytes.length;
+    const { limits } = this.#allowance;
+    if (this.#held <= limits['contents-bytes']) return;
+    throw exceeded(
+      'contents-bytes',
+      limits,
+      'package databases and settings take too much memory',
+      `those of the layers read so far have ${this.#held} bytes together, with what upper layers replace`,
+    );
+  }
+
+  async #read(
+    image: Image,
+    number: number,
+    gathering: Gathering | null,
+    signal: AbortSignal,
+    onBytes: (count: number) => void,
+  ): Promise<Scan> {
+    const { scanTar } = await import('./scan-tar.ts');
+    const gatherer = gathering === null ? null : new (await import('./gather.ts')).Gatherer(gathering);
+    const index = await scanTar(
+      this.tar(image, number, signal, { onBytes, lent: true }),
+      gatherer,
+      this.#allowance.headers(),
+    );
+    return { index, facts: gatherer?.facts() ?? emptyFacts };
+  }
+
+  /** From the cache: what an earlier run saw when it read the layer, and checked digest, size and DiffID. */
+  async #recall<T>(
+    recipe: string,
+    unpack: (bytes: Uint8Array) => T | null,
+    signal: AbortSignal,
+  ): Promise<T | null> {
+    if (this.#cache === null) return null;
+    const bytes = await recallDerived(this.#cache, recipe, 'a stored index', signal);
+    return bytes === null ? null : unpack(bytes);
+  }
+
+  async #remember(
+    recipe: string,
+    diffId: Digest,
+    pack: () => Uint8Array | null,
+    tarBytes: number,
+  ): Promise<void> {
+    const bytes = this.#cache === null ? null : pack();
+    if (this.#cache === null || bytes === null) return;
+    await rememberDerived(this.#cache, recipe, bytes, { diffId, tarBytes });
+  }
+
+  #where(number: number): string {
+    return `source ${this.#source.label}, layer ${number}`;
+  }
+}
+
+/** Errors get their place once: what is located already passes. */
+function locate(where: string, error: unknown): unknown {
+  return error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
+}
+
+async function* counted(stream: ByteStream, onUnpacked: (count: number) => void): ByteStream {
+  for await (const chunk of stream) {
+    onUnpacked(chunk.length);
+    yield chunk;
+  }
+}
+
+/** An index out of the cache takes as much memory as one that was read. @throws LIMIT */
+function holdIndex({ paths, symlinks, targets }: LayerIndex, allowance: HeaderAllowance): void {
+  paths.forEach((path, i) => allowance.take(path, symlinks.get(i) ?? targets.get(i) ?? '', 0));
+}
+
+async function* located(stream: ByteStream, where: string): ByteStream {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw locate(where, error);
+  }
+}
+
+/** What a thread unpacks, opened at the first block. */
+class UnpackedBlocks implements BlockSource {
+  readonly #open: () => Promise<Unpacking>;
+  readonly #onUnpacked: (count: number) => void;
+  readonly #check: (digest: Digest) => void;
+  readonly #locate: (error: unknown) => unknown;
+  #unpacking: Promise<Unpacking> | null = null;
+
+  constructor(
+    open: () => Promise<Unpacking>,
+    onUnpacked: (count: number) => void,
+    check: (digest: Digest) => void,
+    locate: (error: unknown) => unknown,
+  ) {
+    this.#open = open;
+    this.#onUnpacked = onUnpacked;
+    this.#check = check;
+    this.#locate = locate;
+  }
+
+  async next(memory: SharedArrayBuffer): Promise<Block> {
+    try {
+      const unpacking = await (this.#unpacking ??= this.#open());
+      const block = await unpacking.next(memory);
+      this.#onUnpacked(block.bytes.length);
+      if (block.last) this.#check(unpacking.digest());
+      return block;
+    } catch (error) {
+      throw this.#locate(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const unpacking = await this.#unpacking?.catch(() => null);
+    await unpacking?.close();
+  }
+}
+
+async function* checkCompression(stream: ByteStream, stated: Compression): ByteStream {
+  let head: Uint8Array | null = new Uint8Array(0);
+  for await (const chunk of stream) {
+    if (head !== null && head.length < 4) {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      if (head.length < 4) continue;
+      checkHead(head, stated);
+      yield head;
+      head = null;
+    } else {
+      yield chunk;
+    }
+  }
+  if (head !== null) {
+    checkHead(head, stated);
+    yield head;
+  }
+}
+
+function checkHead(head: Uint8Array, stated: Compression): void {
+  const actual = detect(head);
+  if (actual === stated || actual === 'empty') return;
+  throw new OcislimError(
+    'MEDIA_TYPE',
+    `the media type says ${name(stated)}, but the bytes are ${name(actual)}`,
+    {
+      advice: 'The image was put together wrongly; build or push it again.',
+    },
+  );
+}
+
+function name(compression: Compression): string {
+  return compression === 'none' ? 'an uncompressed tar' : compression;
+}
+
+function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'): OcislimError {
+  const what =
+    kind === 'foreign'
+      ? 'a non-distributable layer, whose bytes are not in the registry'
+      : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
+  return new OcislimError('UNSUPPORTED', `it is ${what}`, {
+    advice: 'Squash or recompress other layers (--layers); to prune, ocislim must read every layer.',
+  });
+}

@@ -1,0 +1,64 @@
+import { type LayerIndex, LayerIndexBuilder } from '../../changeset/layer-index.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { defaultLimits } from '../../limits.ts';
+import { collect } from '../../stream/collect.ts';
+import type { TarEntry } from '../../tar/entry.ts';
+import { checkGlobal } from '../../tar/head.ts';
+import { TarReader } from '../../tar/reader.ts';
+import type { FileSink } from '../../rootfs/facts/collector.ts';
+import { Allowance, type HeaderAllowance } from './allowance.ts';
+import type { Gatherer } from './gather.ts';
+
+/** What facts about a file take, its digest above all. */
+const factBytes = 200;
+
+/**
+ * Reads the headers of a layer's tar, and the stream to its end; bodies only as far as `gatherer` asks for them. The chunks may
+ * be lent: nothing refers to one when the next is asked for.
+ * @throws TAR_INVALID, LAYER_INVALID, LIMIT
+ */
+export async function scanTar(
+  stream: ByteStream,
+  gatherer: Gatherer | null = null,
+  allowance: HeaderAllowance = new Allowance(defaultLimits).headers(),
+): Promise<LayerIndex> {
+  const reader = new TarReader(stream);
+  const builder = new LayerIndexBuilder();
+  try {
+    let count = 0;
+    for (;;) {
+      const entry = reader.nextNow() ?? (await reader.next());
+      if (entry === null) break;
+      count++;
+      if (entry.kind === 'global') checkGlobal(await readGlobal(reader, entry));
+      const path = builder.add(entry);
+      allowance.take(path, entry.link, entry.kind === 'file' ? 0 : entry.head.length);
+      if (gatherer !== null) allowance.takeMore(factBytes);
+      const sink = gatherer?.open(count - 1, entry, path) ?? null;
+      if (sink !== null) await drain(reader, sink);
+    }
+  } catch (error) {
+    await reader.cancel();
+    throw error;
+  }
+  return builder.finish(reader.offset, reader.end);
+}
+
+/** The records of a global header that the reader stands at. */
+export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise<Uint8Array> {
+  return (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(0, size);
+}
+
+/** What is kept while the reader goes on. */
+async function* copied(stream: ByteStream): ByteStream {
+  for await (const chunk of stream) yield chunk.slice();
+}
+
+/** What the sink leaves, the reader skips. */
+async function drain(reader: TarReader, sink: FileSink): Promise<void> {
+  while (reader.left > 0) {
+    const chunk = reader.takeBodyNow() ?? (await reader.takeBody());
+    if (chunk === null || !sink.write(chunk)) break;
+  }
+  sink.end();
+}

@@ -1,0 +1,168 @@
+import { type ChangeKind, findSorted, type LayerIndex } from '../../changeset/layer-index.ts';
+import type { TarEnd } from '../../tar/entry.ts';
+
+/** What stands before the columns. */
+interface Header {
+  readonly order: 'little' | 'big';
+  /** How long the columns are. */
+  readonly entries: number;
+  readonly targets: number;
+  readonly symlinks: number;
+  readonly capable: number;
+  readonly heads: number;
+  readonly tarBytes: number;
+  readonly end: TarEnd;
+}
+
+const kinds: readonly ChangeKind[] = [
+  'file',
+  'directory',
+  'link',
+  'symlink',
+  'char',
+  'block',
+  'fifo',
+  'whiteout',
+  'opaque',
+  'ignored',
+];
+const numberOf = new Map(kinds.map((kind, i) => [kind, i]));
+const headed: ReadonlySet<ChangeKind> = new Set(['directory', 'link', 'whiteout', 'opaque']);
+const order = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
+
+/** Larger ones are not stored: the layer is read again. */
+const maxBytes = 64 * 1024 * 1024;
+
+/** A layer index as bytes, to be read by the same version of the program; null for one that is too large. */
+export function packIndex(index: LayerIndex): Uint8Array | null {
+  const { paths, targets, symlinks } = index;
+  const withHead = index.kinds.flatMap((kind, i) => (headed.has(kind) ? [i] : []));
+  const heads = withHead.map((entry) => index.head(entry));
+  const targetPaths = [...targets.values()];
+  const symlinkTargets = [...symlinks.values()];
+  const { tarBytes, end } = index;
+  const header: Header = {
+    order,
+    entries: paths.length,
+    targets: targets.size,
+    symlinks: symlinks.size,
+    capable: index.capable.size,
+    heads: heads.length,
+    tarBytes,
+    end,
+  };
+  const columns =
+    37 * paths.length + 8 * (targets.size + symlinks.size + heads.length) + 4 * index.capable.size;
+  if (
+    columns + lengthOf(paths) + lengthOf(targetPaths) + lengthOf(symlinkTargets) + lengthOf(heads) >
+    maxBytes
+  )
+    return null;
+  const lengths = (list: readonly { readonly length: number }[]) =>
+    bytesOf(Uint32Array.from(list, ({ length }) => length));
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify(header)}\n`),
+    Uint8Array.from(index.kinds, (kind) => numberOf.get(kind) as number),
+    bytesOf(index.bytes),
+    bytesOf(index.sizes),
+    bytesOf(index.modes),
+    bytesOf(index.uids),
+    lengths(paths),
+    ...paths.map((path) => Buffer.from(path, 'latin1')),
+    bytesOf(Uint32Array.from(targets.keys())),
+    lengths(targetPaths),
+    ...targetPaths.map((path) => Buffer.from(path, 'latin1')),
+    bytesOf(Uint32Array.from(symlinks.keys())),
+    lengths(symlinkTargets),
+    ...symlinkTargets.map((target) => Buffer.from(target, 'latin1')),
+    bytesOf(Uint32Array.from(index.capable)),
+    bytesOf(Uint32Array.from(withHead)),
+    lengths(heads),
+    ...heads,
+  ]);
+}
+
+/** What `packIndex` wrote; null for bytes of another machine. */
+export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
+  const start = bytes.indexOf(0x0a) + 1;
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(0, start))) as Header;
+  if (header.order !== order) return null;
+  const columns = new Columns(bytes, start);
+  const { entries, tarBytes, end } = header;
+  const kindNumbers = columns.take(entries);
+  const [taken, sizes, modes] = [columns.floats(entries), columns.floats(entries), columns.floats(entries)];
+  const uids = columns.floats(entries);
+  const paths = columns.strings(columns.integers(entries));
+  const linked = columns.integers(header.targets);
+  const targets = columns.strings(columns.integers(header.targets));
+  const linking = columns.integers(header.symlinks);
+  const symlinks = columns.strings(columns.integers(header.symlinks));
+  const capable = columns.integers(header.capable);
+  const withHead = columns.integers(header.heads);
+  const heads = columns.pieces(columns.integers(header.heads));
+  return {
+    kinds: Array.from(kindNumbers, (number) => kinds[number] as ChangeKind),
+    paths,
+    bytes: taken,
+    sizes,
+    modes,
+    uids,
+    targets: new Map(targets.map((target, i) => [linked[i] as number, target])),
+    symlinks: new Map(symlinks.map((target, i) => [linking[i] as number, target])),
+    capable: new Set(capable),
+    head: (entry) => {
+      const at = findSorted(withHead, entry);
+      if (at === null) throw new Error(`no head is kept of entry ${entry}`);
+      return heads(at);
+    },
+    tarBytes,
+    end,
+  };
+}
+
+/** Takes columns off the front of bytes. */
+class Columns {
+  readonly #bytes: Uint8Array;
+  #at: number;
+
+  constructor(bytes: Uint8Array, start: number) {
+    // Slices of a Buffer would share its memory.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#at = start;
+  }
+
+  take(length: number): Uint8Array {
+    if (this.#at + length > this.#bytes.length) throw new Error('a stored index is too short');
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Copied, so that they lie at a multiple of their size. */
+  integers(count: number): Uint32Array {
+    return new Uint32Array(this.take(count * 4).slice().buffer);
+  }
+
+  floats(count: number): Float64Array {
+    return new Float64Array(this.take(count * 8).slice().buffer);
+  }
+
+  strings(lengths: Uint32Array): string[] {
+    return Array.from(lengths, (length) => Buffer.from(this.take(length)).toString('latin1'));
+  }
+
+  pieces(lengths: Uint32Array): (at: number) => Uint8Array {
+    const ends = new Float64Array(lengths.length);
+    let end = 0;
+    lengths.forEach((length, i) => (ends[i] = end += length));
+    const all = this.take(end);
+    return (at) => all.subarray((ends[at] as number) - (lengths[at] as number), ends[at]);
+  }
+}
+
+function lengthOf(list: readonly { readonly length: number }[]): number {
+  return list.reduce((sum, { length }) => sum + length, 0);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

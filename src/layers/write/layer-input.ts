@@ -1,0 +1,54 @@
+import type { BlockSource } from '../../codec/block.ts';
+import { encode, encodeBlocks, type EncodeOptions } from '../../codec/encode.ts';
+import type { PackedEncoding } from '../../codec/encoding.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { noting } from '../../stream/noting.ts';
+import { type Seal, sealing } from '../../stream/seal.ts';
+
+/** A tar to be packed, as a stream or in blocks; `seal` tells what it was when it has ended. */
+export type LayerInput =
+  | { readonly kind: 'stream'; readonly stream: ByteStream; seal(): Seal }
+  | { readonly kind: 'blocks'; readonly blocks: BlockSource; seal(): Seal };
+
+/** The packed bytes, to be read once, and what tar and bytes were, when they have ended. */
+export interface Packing {
+  readonly stream: ByteStream;
+  seals(): { readonly plain: Seal; readonly compressed: Seal };
+  /** Did reading the tar end in this error? */
+  isOfInput(error: unknown): boolean;
+}
+
+export function pack(input: LayerInput, encoding: PackedEncoding, options: EncodeOptions): Packing {
+  const reading: { error: unknown } = { error: null };
+  const isOfInput = (error: unknown) => error === reading.error;
+  if (encoding.kind === 'none') {
+    if (input.kind !== 'stream') throw new Error('what is not packed is not cut into blocks');
+    // They are the same bytes.
+    return {
+      stream: encode(noting(input.stream, reading), encoding, options),
+      seals: () => ({ plain: input.seal(), compressed: input.seal() }),
+      isOfInput,
+    };
+  }
+  const packed = sealing(
+    input.kind === 'stream'
+      ? encode(noting(input.stream, reading), encoding, options)
+      : encodeBlocks(notingBlocks(input.blocks, reading), encoding, options),
+  );
+  return {
+    stream: packed.stream,
+    seals: () => ({ plain: input.seal(), compressed: packed.seal() }),
+    isOfInput,
+  };
+}
+
+function notingBlocks(blocks: BlockSource, reading: { error: unknown }): BlockSource {
+  return {
+    next: (memory) =>
+      blocks.next(memory).catch((error: unknown) => {
+        reading.error = error;
+        throw error;
+      }),
+    close: () => blocks.close(),
+  };
+}

@@ -1,0 +1,37 @@
+import { OcislimError } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import { nameOf } from './failure.ts';
+import { blobName, type Repository } from './repository.ts';
+import { contentLength, discard } from './http/transport.ts';
+
+/**
+ * Is the blob there? @throws SIZE_MISMATCH when it is, but of another length than `size`; registries that leave the
+ * length out, or say 0, are believed.
+ */
+export async function hasBlob(
+  repository: Repository,
+  digest: Digest,
+  size: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const answer = await repository.send(
+    {
+      method: 'HEAD',
+      target: `blobs/${digest}`,
+      what: blobName(digest),
+      accept: (status) => [200, 404, 405].includes(status),
+      repeatable: true,
+    },
+    signal,
+  );
+  discard(answer);
+  if (answer.status !== 200) return false;
+  const length = contentLength(answer);
+  if (length !== null && length !== 0 && length !== size) {
+    throw new OcislimError(
+      'SIZE_MISMATCH',
+      `${nameOf(repository.party)}: ${blobName(digest)} is ${length} bytes long, not ${size}`,
+    );
+  }
+  return true;
+}

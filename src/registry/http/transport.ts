@@ -1,0 +1,231 @@
+import { type Dispatcher, Pool } from 'undici';
+import { OcislimError } from '../../errors.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import { publicLookup } from './address.ts';
+import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector } from './connector.ts';
+import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
+import { secretsOf } from './secrets.ts';
+import type { Trust } from '../tls/trust.ts';
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** One exchange with one server: no redirects, no retries, no authorization of its own. */
+export interface HttpRequest {
+  readonly method: Method;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | ByteStream | null;
+  /**
+   * Downloads stay open while their consumer uploads what it made of them, so they must not take the connections that
+   * those uploads wait for.
+   */
+  readonly lane: 'request' | 'download';
+  /** Was this URL named by a server (a redirect, a token realm, an upload location) and not by the person? */
+  readonly foreign: boolean;
+  /** Milliseconds without progress after which the exchange fails. */
+  readonly timeoutMs: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  readonly body: Dispatcher.ResponseData['body'];
+  /** What its server, or one before it, has been told in confidence: not to be quoted out of it. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+export interface TransportOptions {
+  /** Connections per server for everything but downloads. */
+  readonly connections: number;
+  readonly verifyTls: boolean;
+  readonly trust: Trust;
+  readonly proxies: ProxyLookup;
+  /** May servers send us to local addresses? True when the registry itself is on one. */
+  readonly allowLocal: boolean;
+  readonly connectTimeoutMs: number;
+}
+
+/** The way to one server, for one lane. */
+interface Route {
+  readonly pool: Pool;
+  /** The proxy that takes requests in plain HTTP and passes them on; through a tunnel, none is seen. */
+  readonly via: Proxy | null;
+}
+
+/** The connections to a registry and to the servers that it names, through proxies where the person has them. */
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #routes = new Map<string, Promise<Route>>();
+  readonly #closing = new AbortController();
+  readonly #secrets = new Set<string>();
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  /** @throws the signal's reason, IO for certificates, USAGE for proxies, or undici's and Node's own errors and `ProxyError`. */
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    signal.throwIfAborted();
+    const { method, url, headers, body, timeoutMs } = request;
+    for (const secret of secretsOf(headers, body)) this.#secrets.add(secret);
+    try {
+      const { pool, via } = await this.#route(request);
+      signal.throwIfAborted();
+      const answer = await pool.request({
+        // RFC 9112, 3.2.2: a proxy is told the whole URL.
+        path: `${via === null ? '' : url.origin}${url.pathname}${url.search}`,
+        method,
+        headers: {
+          ...headers,
+          ...(via === null ? {} : { host: url.host }),
+          ...(via === null || via.authorization === null ? {} : { 'proxy-authorization': via.authorization }),
+          // Said for slices too, which would otherwise go in HTTP's own chunks: not every registry takes those.
+          ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
+          'accept-encoding': 'identity',
+          'user-agent': 'ocislim',
+        },
+        // undici takes any iterable; its types name Node's streams only.
+        body: body === null ? null : (asBody(body) as Dispatcher.DispatchOptions['body'] & object),
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        // Else undici closes the connection after every HEAD.
+        reset: false,
+        signal,
+      });
+      // A body that is destroyed before anybody reads it would otherwise throw at the process.
+      answer.body.on('error', () => {});
+      if (via !== null && answer.statusCode === 407) {
+        answer.body.destroy();
+        throw proxyRefusal(via, url, 407);
+      }
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        url,
+        body: answer.body,
+        secrets: this.#secrets,
+      };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  #route(request: HttpRequest): Promise<Route> {
+    this.#refuseClosed();
+    const guarded = request.foreign && !this.#options.allowLocal;
+    const key = `${request.lane} ${request.foreign} ${request.url.origin}`;
+    let route = this.#routes.get(key);
+    if (route === undefined) {
+      route = this.#makeRoute(request, guarded);
+      this.#routes.set(key, route);
+    }
+    return route;
+  }
+
+  async #makeRoute({ lane, foreign, url }: HttpRequest, guarded: boolean): Promise<Route> {
+    const { connections, verifyTls, trust, proxies, connectTimeoutMs: timeoutMs } = this.#options;
+    const proxy = proxies(url);
+    const isTls = url.protocol === 'https:';
+    const toServer: ConnectOptions = {
+      verifyTls,
+      context: isTls ? await trust.contextFor(url, foreign) : null,
+      // A proxy resolves names by itself: whether it may go to a local address is for its owner to say.
+      lookup: guarded && proxy === null ? publicLookup : null,
+      timeoutMs,
+    };
+    // The person named the proxy, not the registry: it is checked, whatever becomes of the registry's certificate.
+    const context = proxy?.url.protocol === 'https:' ? await trust.usual() : null;
+    const toProxy: ConnectOptions = { verifyTls: true, context, lookup: null, timeoutMs };
+    this.#refuseClosed();
+    const connect =
+      proxy === null
+        ? directConnector(toServer)
+        : isTls
+          ? tunnelConnector(proxy, url, toServer, toProxy, this.#closing.signal)
+          : forwardConnector(proxy, url, toProxy);
+    const via = isTls ? null : proxy;
+    const pool = new Pool(via === null ? url.origin : via.url.origin, {
+      connections: lane === 'download' ? null : connections,
+      connect,
+    });
+    return { pool, via };
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing.signal.aborted)
+      throw new OcislimError('INTERNAL', 'a registry was asked for something after it was closed');
+  }
+
+  /** Drops every connection at once. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const routes = [...this.#routes.values()];
+    this.#routes.clear();
+    await Promise.all(
+      routes.map((route) =>
+        route.then(
+          ({ pool }) => pool.destroy(),
+          () => {},
+        ),
+      ),
+    );
+  }
+}
+
+const slice = 64 * 1024;
+
+/** In slices, each of which counts as progress: a slow line is not a stalled one. */
+function asBody(
+  body: Uint8Array | ByteStream,
+): Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (!(body instanceof Uint8Array) || body.length <= slice) return body;
+  return slices(body);
+}
+
+function* slices(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += slice) yield bytes.subarray(at, at + slice);
+}
+
+/** Every value of a header. */
+export function headerValues(answer: Pick<HttpAnswer, 'headers'>, name: string): readonly string[] {
+  const value = answer.headers[name];
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}
+
+/** A header that should come once: its first value, or null. */
+export function header(answer: Pick<HttpAnswer, 'headers'>, name: string): string | null {
+  return headerValues(answer, name)[0] ?? null;
+}
+
+/** `Content-Length` as a number, or null when it is missing or malformed. */
+export function contentLength(answer: HttpAnswer): number | null {
+  const text = header(answer, 'content-length');
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** Lets go of a body that nobody reads: a short one is drained so that its connection lives on. Never fails. */
+export function discard(answer: HttpAnswer): void {
+  answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
+}
+
+/** The first `limit` bytes of a body at most, as far as they come in ten seconds; the rest, and any trouble, is let go. */
+export async function readHead(answer: HttpAnswer, limit: number, withinMs = 10_000): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const timer = setTimeout(() => void answer.body.destroy(), withinMs);
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= limit) break;
+    }
+  } catch {
+    // What came is all there is: some servers drop the connection in the middle of an error.
+  } finally {
+    clearTimeout(timer);
+  }
+  return new Uint8Array(Buffer.concat(chunks).subarray(0, limit));
+}

@@ -1,0 +1,221 @@
+import { OcislimError } from '../errors.ts';
+import { defaultLimits, exceeded } from '../limits.ts';
+import { makeDescriptor } from '../oci/descriptor.ts';
+import { algorithmOf, type Digest, hasher, isDigest } from '../oci/digest.ts';
+import { parseManifest, sniffMediaType } from '../oci/manifest.ts';
+import { isIndexType, isManifestType, layerKind, mediaTypes } from '../oci/media-type.ts';
+import type { RawManifest } from '../place/place.ts';
+import { BlobsUnknown } from '../place/blobs-unknown.ts';
+import { describeFault, type Fault, nameOf, readFault, refusal } from './failure.ts';
+import type { Repository } from './repository.ts';
+import { pauseBefore } from './retry/retry.ts';
+import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
+
+/** All four, always: a registry that finds none of them may claim that there is no such manifest. */
+const acceptedTypes = [
+  mediaTypes.ociIndex,
+  mediaTypes.dockerList,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerManifest,
+];
+const acceptHeader = { accept: acceptedTypes.join(', ') };
+
+/** A digest or a tag. */
+export type ManifestName = { readonly digest: Digest } | { readonly tag: string };
+
+function pathOf(name: ManifestName): string {
+  return `manifests/${'digest' in name ? name.digest : name.tag}`;
+}
+
+function describe(name: ManifestName): string {
+  return `manifest ${'digest' in name ? name.digest : name.tag}`;
+}
+
+/**
+ * Fetches a manifest or an index. Its digest is computed from its bytes; the registry's header and the digest asked
+ * for must agree with it.
+ * @throws NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT, …
+ */
+export async function getManifest(
+  repository: Repository,
+  name: ManifestName,
+  signal: AbortSignal,
+): Promise<RawManifest> {
+  const what = describe(name);
+  const { answer, bytes } = await repository.fetch(
+    {
+      method: 'GET',
+      target: pathOf(name),
+      headers: acceptHeader,
+      what,
+      accept: (status) => status === 200,
+      repeatable: true,
+    },
+    signal,
+  );
+  repository.requireIdentity(what, answer);
+  const claimed = claimedDigest(answer);
+  const wanted = 'digest' in name ? name.digest : claimed;
+  const hash = hasher(wanted);
+  hash.update(bytes);
+  const digest = hash.digest();
+  const differs = (from: string, other: Digest): OcislimError =>
+    new OcislimError(
+      'DIGEST_MISMATCH',
+      `${nameOf(repository.party)}: ${what} has the digest ${digest}, not ${other} as ${from}`,
+      {
+        advice: 'The registry, or a proxy in front of it, changes manifests: ask its operator.',
+      },
+    );
+  if (wanted !== null && wanted !== digest)
+    throw differs('digest' in name ? 'was asked for' : 'the registry says', wanted);
+  // A registry may name the same manifest by another algorithm.
+  if (claimed !== null && algorithmOf(claimed) === algorithmOf(digest) && claimed !== digest)
+    throw differs('the registry says', claimed);
+  const mediaType = mediaTypeOf(repository, what, answer, bytes);
+  return { descriptor: makeDescriptor(mediaType, digest, bytes.length), bytes };
+}
+
+/** What a registry tells of a manifest without sending it. */
+export interface ManifestHead {
+  /** Null when the registry leaves the header out. */
+  readonly digest: Digest | null;
+  readonly size: number | null;
+  readonly mediaType: string;
+}
+
+/** Asks whether there is such a manifest; null for no. HEAD does not count as a pull. @throws UNAUTHORIZED, DENIED, NETWORK, … */
+export async function headManifest(
+  repository: Repository,
+  name: ManifestName,
+  signal: AbortSignal,
+): Promise<ManifestHead | null> {
+  const answer = await repository.send(
+    {
+      method: 'HEAD',
+      target: pathOf(name),
+      headers: acceptHeader,
+      what: describe(name),
+      // Some servers know no HEAD: then nothing is known.
+      accept: (status) => [200, 404, 405, 501].includes(status),
+      repeatable: true,
+    },
+    signal,
+  );
+  discard(answer);
+  if (answer.status === 404) return null;
+  if (answer.status !== 200) return { digest: null, size: null, mediaType: '' };
+  return {
+    digest: claimedDigest(answer),
+    size: contentLength(answer) || null,
+    mediaType: contentType(answer),
+  };
+}
+
+/** How often a manifest is tried again while the registry has not yet noticed a blob that it took in. */
+const blobPatience = 3;
+
+/** What became of a manifest that was put. */
+export interface PutManifest {
+  /** Has the registry noted what it refers to (distribution-spec, "Pushing Manifests with Subject")? */
+  readonly subjectNoted: boolean;
+}
+
+/**
+ * Puts a manifest under a digest or a tag. @throws BlobsUnknown when the registry still misses some of its blobs after
+ * a while, DIGEST_MISMATCH when it stored something else, …
+ */
+export async function putManifest(
+  repository: Repository,
+  name: ManifestName,
+  manifest: RawManifest,
+  signal: AbortSignal,
+): Promise<PutManifest> {
+  const { descriptor, bytes } = manifest;
+  const what = `putting ${describe(name)}`;
+  const { limits = defaultLimits } = repository.client.options;
+  if (bytes.length > limits['manifest-bytes'])
+    // Registries must take 4 MiB, and may refuse what is larger (distribution-spec, "Pushing Manifests").
+    throw exceeded(
+      'manifest-bytes',
+      limits,
+      `${nameOf(repository.party)}: ${what}: registries may refuse it`,
+      `it has ${bytes.length} bytes; fewer layers or annotations make it smaller`,
+    );
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await repository.send(
+      {
+        method: 'PUT',
+        target: pathOf(name),
+        headers: { 'content-type': descriptor.mediaType },
+        body: bytes,
+        what,
+        accept: (status) => [200, 201, 202, 204, 400, 404].includes(status),
+        repeatable: true,
+      },
+      signal,
+    );
+    if (answer.status < 300) {
+      discard(answer);
+      const stored = claimedDigest(answer);
+      if (stored !== null && stored !== descriptor.digest) {
+        throw new OcislimError(
+          'DIGEST_MISMATCH',
+          `${nameOf(repository.party)}: ${what}: the registry stored it as ${stored}, not ${descriptor.digest}`,
+          { advice: 'The registry, or a proxy in front of it, changes manifests: ask its operator.' },
+        );
+      }
+      return { subjectNoted: header(answer, 'oci-subject') !== null };
+    }
+    const fault = await readFault(answer);
+    const missing = missingIn(manifest, fault);
+    if (missing.length === 0) throw refusal(repository.party, what, answer, fault);
+    if (attempt >= blobPatience) {
+      const blob = fault.digests.length === 0 ? 'a blob that it names' : `blob ${missing.join(', ')}`;
+      const sentence = `the registry does not have ${blob} (${describeFault(fault)})`;
+      throw new BlobsUnknown(`${nameOf(repository.party)}: ${what}: ${sentence}`, missing);
+    }
+    await repository.client.clock.sleep(pauseBefore(attempt, repository.client.clock), signal);
+  }
+}
+
+/** What the registry misses of a manifest: the digests that it named, else any; none when it refuses for other reasons. */
+function missingIn({ bytes, descriptor }: RawManifest, fault: Fault): readonly Digest[] {
+  if (!['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'].includes(fault.code ?? '')) return [];
+  const document = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  const named =
+    document.kind === 'index'
+      ? document.children.map((child) => child.descriptor.digest)
+      : [
+          document.config.digest,
+          ...document.layers.filter((layer) => layerKind(layer.mediaType).kind !== 'foreign').map(digestIn),
+        ];
+  const said = named.filter((digest) => fault.digests.includes(digest));
+  return [...new Set(said.length > 0 ? said : named)];
+}
+
+const digestIn = ({ digest }: { readonly digest: Digest }): Digest => digest;
+
+function claimedDigest(answer: HttpAnswer): Digest | null {
+  const text = header(answer, 'docker-content-digest');
+  return isDigest(text) ? text : null;
+}
+
+/** `Content-Type` without its parameters, in lower case. */
+function contentType(answer: HttpAnswer): string {
+  return (header(answer, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+function mediaTypeOf(repository: Repository, what: string, answer: HttpAnswer, bytes: Uint8Array): string {
+  const announced = contentType(answer);
+  const full = `${nameOf(repository.party)}: ${what}`;
+  if (/html/.test(announced)) {
+    throw new OcislimError('REGISTRY', `${full}: ${answer.url.host} answered with a web page`, {
+      advice: 'Is this the address of a registry?',
+    });
+  }
+  // The parser of manifests refuses what contradicts itself; here only a type that names no manifest is looked behind.
+  if (isIndexType(announced) || isManifestType(announced) || announced.startsWith('application/vnd.'))
+    return announced;
+  return sniffMediaType(bytes, full);
+}

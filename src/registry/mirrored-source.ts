@@ -1,0 +1,149 @@
+import { OcislimError } from '../errors.ts';
+import type { Listener } from '../events.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { RegistryReference } from '../oci/reference.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
+import { verify } from '../stream/verify.ts';
+import type { Mountable, RawManifest, Source } from '../place/place.ts';
+import type { RegistryOptions } from './lease.ts';
+import { mirrored, type Mirrors } from './mirrors.ts';
+import { openRegistrySource, type RegistrySource } from './source.ts';
+
+/** How to reach mirrors. */
+export interface MirrorOptions {
+  readonly mirrors: Mirrors;
+  /** Their own credentials and certificates: those that were given for a registry are not for its mirrors. */
+  readonly options: RegistryOptions;
+}
+
+/** Opens an image in a registry for reading, by its mirrors if it has any. Nothing is sent before something is asked for. */
+export function openMirroredSource(
+  reference: RegistryReference,
+  options: RegistryOptions,
+  mirrors: MirrorOptions | null,
+): Source {
+  const origin = openRegistrySource(reference, options);
+  const known = mirrors?.mirrors.get(reference.host) ?? [];
+  if (mirrors === null || known.length === 0) return origin;
+  // The registry itself stands behind: a mirror in trouble is not waited for long.
+  const brief = { ...mirrors.options, retryTimes: Math.min(1, mirrors.options.retryTimes) };
+  const copies = known.map((mirror) => openRegistrySource(mirrored(reference, mirror), brief));
+  return new MirroredSource(copies, origin, options.listener);
+}
+
+/**
+ * A repository of a registry and its mirrors: each manifest and blob is asked of the mirrors first, in their order, and
+ * of the registry last. What has a digest is verified, wherever it came from. What a tag means, the first
+ * mirror that knows it says, as docker has it: it may be behind its registry.
+ */
+class MirroredSource implements Source {
+  readonly label: string;
+  readonly #mirrors: readonly RegistrySource[];
+  readonly #origin: RegistrySource;
+  readonly #listener: Listener;
+  /** Mirrors that are not asked any more. */
+  readonly #off = new Set<RegistrySource>();
+
+  constructor(mirrors: readonly RegistrySource[], origin: RegistrySource, listener: Listener) {
+    this.label = origin.label;
+    this.#mirrors = mirrors;
+    this.#origin = origin;
+    this.#listener = listener;
+  }
+
+  /** The registry's: what its mirrors have it has too, most likely, and a mount that fails becomes a copy. */
+  get mountable(): Mountable {
+    return this.#origin.mountable;
+  }
+
+  head(signal: AbortSignal): Promise<Descriptor | null> {
+    // A mirror that cannot tell is asked for the whole.
+    return (this.#asked()[0] ?? this.#origin).head(signal);
+  }
+
+  root(signal: AbortSignal): Promise<RawManifest> {
+    return this.#first('the image', signal, (source) => source.root(signal));
+  }
+
+  manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
+    return this.#first(`manifest ${descriptor.digest}`, signal, (source) =>
+      source.manifest(descriptor, signal),
+    );
+  }
+
+  blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
+    // Verified here, as a whole: its parts may come from several registries.
+    return verify(
+      this.#pieces(descriptor, signal),
+      descriptor,
+      `source ${this.label}: blob ${descriptor.digest} (read by a mirror, in part or whole)`,
+    );
+  }
+
+  async *#pieces(descriptor: Descriptor, signal: AbortSignal): ByteStream {
+    let offset = 0;
+    for (const mirror of this.#asked()) {
+      try {
+        for await (const chunk of mirror.rest(descriptor, offset, signal)) {
+          offset += chunk.length;
+          yield chunk;
+        }
+        // One that ends early, without a word, is in trouble too.
+        if (offset >= descriptor.size) return;
+        throw new OcislimError('NETWORK', `it ended after ${offset} of ${descriptor.size} bytes`);
+      } catch (error) {
+        this.#passOver(mirror, `blob ${descriptor.digest}, from byte ${offset} on`, error, signal);
+      }
+    }
+    yield* this.#origin.rest(descriptor, offset, signal);
+  }
+
+  /** Mirrors often know nothing of referrers: none there means nothing. */
+  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+    for (const mirror of this.#asked()) {
+      try {
+        const found = await mirror.referrers(digest, signal);
+        if (found.length > 0) return found;
+      } catch (error) {
+        this.#passOver(mirror, `referrers of ${digest}`, error, signal);
+      }
+    }
+    return this.#origin.referrers(digest, signal);
+  }
+
+  async #first<T>(
+    what: string,
+    signal: AbortSignal,
+    ask: (source: RegistrySource) => Promise<T>,
+  ): Promise<T> {
+    for (const mirror of this.#asked()) {
+      try {
+        return await ask(mirror);
+      } catch (error) {
+        this.#passOver(mirror, what, error, signal);
+      }
+    }
+    return ask(this.#origin);
+  }
+
+  #asked(): readonly RegistrySource[] {
+    return this.#mirrors.filter((mirror) => !this.#off.has(mirror));
+  }
+
+  /** Says why the next one is asked. @throws the signal's reason, and bugs */
+  #passOver(mirror: RegistrySource, what: string, error: unknown, signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (!(error instanceof OcislimError) || error.code === 'INTERNAL') throw error;
+    // What one blob lacks the next may have; who refuses or cannot be reached is not asked over and over.
+    if (error.code !== 'NOT_FOUND') this.#off.add(mirror);
+    this.#listener({
+      type: 'detail',
+      message: `source ${this.label}: not from the mirror ${mirror.label}: ${what}: ${error.message}`,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#mirrors, this.#origin].map((source) => source.close()));
+  }
+}

@@ -1,0 +1,69 @@
+import { OcislimError } from '../errors.ts';
+import { parseReference, type RegistryReference, withoutPassword } from '../oci/reference.ts';
+
+/** A registry that has copies of what another one has. */
+export interface Mirror {
+  readonly host: string;
+  /** Goes before the name of each repository; empty or without slashes at its ends. */
+  readonly prefix: string;
+}
+
+/** By the host whose images they have, in the order in which they are tried. */
+export type Mirrors = ReadonlyMap<string, readonly Mirror[]>;
+
+/** Reads `HOST=MIRROR[/PREFIX]`, each. @throws USAGE */
+export function parseMirrors(texts: readonly string[]): Mirrors {
+  const mirrors = new Map<string, Mirror[]>();
+  for (const text of texts) {
+    const [, of = '', host = '', path = ''] =
+      /^([^=/\s]+)=(?:https:\/\/)?([^=/\s]+)(?:\/([^=\s]*))?$/.exec(text) ?? [];
+    const prefix = withoutSlashes(path);
+    const original = hostOf(of === 'index.docker.io' ? 'docker.io' : of);
+    const mirror = hostOf(host);
+    const whole = prefix === '' ? 'x' : `${prefix}/x`;
+    if (original === null || mirror === null || !isRepository(mirror, whole))
+      throw new OcislimError(
+        'USAGE',
+        `--mirror ${JSON.stringify(withoutPassword(text))}: write HOST=MIRROR[/PREFIX]`,
+        {
+          advice:
+            'A host is a name with a dot, a name with a port, or localhost: docker.io=mirror.example:5000.',
+        },
+      );
+    if (original === mirror && prefix === '')
+      throw new OcislimError('USAGE', `--mirror ${JSON.stringify(text)}: a registry is not its own mirror`);
+    mirrors.set(original, [...(mirrors.get(original) ?? []), { host: mirror, prefix }]);
+  }
+  return mirrors;
+}
+
+/** Less the slashes at its end, by hand: a pattern would look for the end from each of many. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
+
+function hostOf(text: string): string | null {
+  const reference = referenceOf(`${text}/x/y`);
+  return reference?.repository === 'x/y' ? reference.host : null;
+}
+
+function isRepository(host: string, path: string): boolean {
+  return referenceOf(`${host}/${path}/y`)?.repository === `${path}/y`;
+}
+
+function referenceOf(text: string): RegistryReference | null {
+  try {
+    const reference = parseReference(text);
+    return reference.kind === 'registry' ? reference : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where a mirror has an image. */
+export function mirrored(reference: RegistryReference, { host, prefix }: Mirror): RegistryReference {
+  const { repository } = reference;
+  return { ...reference, host, repository: prefix === '' ? repository : `${prefix}/${repository}` };
+}

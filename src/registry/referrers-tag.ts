@@ -1,0 +1,106 @@
+import { OcislimError } from '../errors.ts';
+import { type Descriptor, describeBytes, parseDescriptor } from '../oci/descriptor.ts';
+import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
+import { encodeJson, type JsonObject } from '../oci/json.ts';
+import { type Index, type Manifest, parseManifest } from '../oci/manifest.ts';
+import { mediaTypes } from '../oci/media-type.ts';
+import type { RawManifest } from '../place/place.ts';
+import { nameOf } from './failure.ts';
+import { getManifest, putManifest } from './manifests.ts';
+import type { Repository } from './repository.ts';
+import { pauseBefore } from './retry/retry.ts';
+
+/** The tag that stands in for the referrers API (distribution-spec, "Referrers Tag Schema"). */
+export function referrersTag(digest: Digest): string {
+  return `${algorithmOf(digest)}-${hexOf(digest)}`;
+}
+
+/** How often the index is written when others write to it at the same time. */
+const mostRounds = 5;
+
+/**
+ * Adds a manifest that has a `subject` to the index under the subject's tag; does nothing for one that has none. For
+ * registries that have not noted the subject themselves. The entries of others stay as they are.
+ * @throws REGISTRY when the tag is something else, or others keep overwriting it
+ */
+export async function noteReferrer(
+  repository: Repository,
+  raw: RawManifest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { digest } = raw.descriptor;
+  const document = parseManifest(raw.bytes, raw.descriptor.mediaType, `manifest ${digest}`);
+  const subject = subjectOf(document);
+  if (subject === null) return;
+  const tag = referrersTag(subject.digest);
+  const { clock } = repository.client;
+  for (let round = 0; ; round += 1) {
+    // There is no writing only if nobody else has: what counts is what is there afterwards.
+    const index = await readIndex(repository, tag, signal);
+    const entries = index === null ? [] : index.children.map(({ descriptor }) => descriptor);
+    if (entries.some((entry) => entry.digest === digest)) return;
+    if (round === mostRounds) {
+      throw new OcislimError(
+        'REGISTRY',
+        `${nameOf(repository.party)}: manifest ${digest} could not be added to the referrers of ${subject.digest}: others write to the tag ${tag} at the same time`,
+        { advice: 'Try again when nobody else pushes.' },
+      );
+    }
+    if (round > 0) await clock.sleep(pauseBefore(round - 1, clock), signal);
+    const bytes = encodeJson({
+      ...(index === null ? { schemaVersion: 2, mediaType: mediaTypes.ociIndex } : index.json),
+      manifests: [...entries.map(({ json }) => json), describeReferrer(document, raw)],
+    });
+    const descriptor = describeBytes(mediaTypes.ociIndex, bytes);
+    await putManifest(repository, { tag }, { descriptor, bytes }, signal);
+  }
+}
+
+function subjectOf(document: Manifest | Index): Descriptor | null {
+  if (document.kind === 'manifest') return document.subject;
+  const subject = document.json['subject'];
+  return subject === undefined || subject === null
+    ? null
+    : parseDescriptor(subject, 'the subject of an index');
+}
+
+/** The index under a tag; null when there is none. @throws REGISTRY when it is none that referrers stand in */
+async function readIndex(repository: Repository, tag: string, signal: AbortSignal): Promise<Index | null> {
+  let raw: RawManifest;
+  try {
+    raw = await getManifest(repository, { tag }, signal);
+  } catch (error) {
+    if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+  const what = `referrers tag ${tag}`;
+  const document =
+    raw.descriptor.mediaType === mediaTypes.ociIndex
+      ? parseManifest(raw.bytes, raw.descriptor.mediaType, what)
+      : null;
+  if (document?.kind === 'index') return document;
+  throw new OcislimError(
+    'REGISTRY',
+    `${nameOf(repository.party)}: the ${what} should be an index of what refers to an image, but is ${JSON.stringify(raw.descriptor.mediaType)}`,
+    { advice: 'The registry needs this tag for referrers: move what is there to another one.' },
+  );
+}
+
+/** An entry as the referrers API would have it (distribution-spec, "Listing Referrers"). */
+function describeReferrer(document: Manifest | Index, { descriptor }: RawManifest): JsonObject {
+  const { artifactType, annotations } = document.json;
+  const type =
+    typeof artifactType === 'string' && artifactType !== ''
+      ? artifactType
+      : document.kind === 'manifest'
+        ? document.config.mediaType
+        : null;
+  const { mediaType, digest, size } = descriptor;
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(type === null ? {} : { artifactType: type }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}

@@ -1,0 +1,118 @@
+import { OcislimError } from '../errors.ts';
+import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import { mediaTypes } from '../oci/media-type.ts';
+import { resolveLocation } from './client.ts';
+import { getManifest, headManifest } from './manifests.ts';
+import { referrersTag } from './referrers-tag.ts';
+import type { Repository } from './repository.ts';
+import { header, headerValues, type HttpAnswer } from './http/transport.ts';
+
+const cosignSuffixes = ['.sig', '.att', '.sbom'];
+const mostPages = 50;
+
+/**
+ * What points at a manifest: the referrers API, else the tag that stands in for it (distribution-spec, "Listing
+ * Referrers"), and the tags that cosign makes. A registry that knows none of these has none.
+ * @throws NETWORK, REGISTRY for a server in trouble, MANIFEST_INVALID for a malformed list
+ */
+export async function findReferrers(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const base = referrersTag(digest);
+  const listed =
+    (await listReferrers(repository, digest, signal)) ?? (await readReferrersTag(repository, base, signal));
+  const found = new Map(listed.map((each) => [each.digest, each]));
+  for (const suffix of cosignSuffixes) {
+    const descriptor = await describeTag(repository, `${base}${suffix}`, signal);
+    if (descriptor !== null && !found.has(descriptor.digest)) found.set(descriptor.digest, descriptor);
+  }
+  return [...found.values()];
+}
+
+/** Null when the registry has no such API. */
+async function listReferrers(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[] | null> {
+  const what = `referrers of ${digest}`;
+  const found: Descriptor[] = [];
+  let target: string | URL = `referrers/${digest}`;
+  for (let page = 0; page < mostPages; page += 1) {
+    const request = {
+      method: 'GET',
+      target,
+      headers: { accept: mediaTypes.ociIndex },
+      what,
+      accept: isAnswer,
+      repeatable: true,
+    } as const;
+    const fetched = await quietly(() => repository.fetch(request, signal));
+    if (fetched === null) return page === 0 ? null : found;
+    const { answer, bytes } = fetched;
+    // Some front ends answer unknown paths with a page and 200.
+    if (answer.status !== 200 || !/json/.test(header(answer, 'content-type') ?? ''))
+      return page === 0 ? null : found;
+    const index = parseManifest(bytes, mediaTypes.ociIndex, what);
+    if (index.kind === 'index') found.push(...index.children.map((child) => child.descriptor));
+    const next = nextPage(answer);
+    if (next === null) return found;
+    target = next;
+  }
+  return found;
+}
+
+/** `Link: <…>; rel="next"`, on the same origin. */
+export function nextPage(answer: Pick<HttpAnswer, 'headers' | 'url'>): URL | null {
+  for (const value of headerValues(answer, 'link')) {
+    const link = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(value)?.[1];
+    const url = resolveLocation(link ?? null, answer.url);
+    if (url !== null && url.origin === answer.url.origin) return url;
+  }
+  return null;
+}
+
+async function readReferrersTag(
+  repository: Repository,
+  tag: string,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const raw = await quietly(() => getManifest(repository, { tag }, signal));
+  if (raw === null || raw.descriptor.mediaType !== mediaTypes.ociIndex) return [];
+  const index = parseManifest(raw.bytes, raw.descriptor.mediaType, `referrers tag ${tag}`);
+  return index.kind === 'index' ? index.children.map((child) => child.descriptor) : [];
+}
+
+async function describeTag(
+  repository: Repository,
+  tag: string,
+  signal: AbortSignal,
+): Promise<Descriptor | null> {
+  const head = await quietly(() => headManifest(repository, { tag }, signal));
+  if (head === null) return null;
+  if (head.digest !== null && head.size !== null)
+    return makeDescriptor(head.mediaType, head.digest, head.size);
+  return (await quietly(() => getManifest(repository, { tag }, signal)))?.descriptor ?? null;
+}
+
+/** Registries refuse what they do not have, or do not know, in many ways. */
+async function quietly<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (
+      error instanceof OcislimError &&
+      ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED', 'UNSUPPORTED', 'REGISTRY'].includes(error.code)
+    )
+      return null;
+    throw error;
+  }
+}
+
+function isAnswer(status: number): boolean {
+  return status === 200 || (status >= 400 && status < 500 && status !== 429 && status !== 408);
+}

@@ -1,0 +1,164 @@
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { OcislimError } from '../../errors.ts';
+import { knownAuthorities, pemCertificates } from './authorities.ts';
+import { type ClientCertificate, openPkcs12 } from './pkcs12.ts';
+import type { Environment } from '../http/proxy.ts';
+
+/** What the connections to one server trust besides what all of them do, and show. */
+export interface HostCertificates {
+  /** CAs, in PEM. */
+  readonly authorities: readonly string[];
+  readonly clients: readonly ClientCertificate[];
+}
+
+/** Decides what each server gets. Everything is read when it is first needed, and once. */
+export interface Certificates {
+  /** The CAs that are trusted for every server, in PEM. */
+  known(): Promise<readonly string[]>;
+  /**
+   * What there is for a server, by the names of its folder (`HOST[:PORT]`), the best first. One that another server
+   * named (`foreign`) is not shown what was given for the registry. @throws IO for files that cannot be used
+   */
+  of(names: readonly string[], foreign: boolean): Promise<HostCertificates>;
+}
+
+export interface CertificateOptions {
+  /** A folder for every server, instead of the standard ones. */
+  readonly certDir: string | null;
+  /** A PKCS#12 file with a client certificate. */
+  readonly clientP12: string | null;
+  readonly passphrase: string | null;
+  /** A file whose first line is the passphrase. */
+  readonly passphraseFile: string | null;
+  readonly env: Environment;
+  /** The home directory; null for a user without one. */
+  readonly home: string | null;
+}
+
+const nothing: HostCertificates = { authorities: [], clients: [] };
+
+/** The certificates of docker and podman (`certs.d/HOST[:PORT]`), and the ones given. */
+export function createCertificates(options: CertificateOptions): Certificates {
+  const { certDir, clientP12, env, home } = options;
+  const folders = new Map<string, Promise<HostCertificates | null>>();
+  const read = (folder: string, mustExist: boolean): Promise<HostCertificates | null> => {
+    const found = folders.get(folder) ?? readFolder(folder, mustExist);
+    folders.set(folder, found);
+    return found;
+  };
+  let p12: Promise<ClientCertificate> | null = null;
+  let known: Promise<readonly string[]> | null = null;
+  const config = env['XDG_CONFIG_HOME'] || (home === null ? null : join(home, '.config'));
+  const bases = [
+    ...(config === null ? [] : [join(config, 'containers/certs.d')]),
+    ...(home === null ? [] : [join(home, '.docker/certs.d')]),
+    '/etc/containers/certs.d',
+    '/etc/docker/certs.d',
+  ];
+  const standard = async (names: readonly string[]): Promise<HostCertificates> => {
+    // A server's name comes from elsewhere: it must not lead out of the folder.
+    const safe = names.filter((name) => !/^\.*$|[/\\\0]/.test(name));
+    for (const folder of bases.flatMap((base) => safe.map((name) => join(base, name)))) {
+      const found = await read(folder, false);
+      if (found !== null) return found;
+    }
+    return nothing;
+  };
+  return {
+    known: () => (known ??= knownAuthorities(env)),
+    async of(names, foreign) {
+      const found = certDir === null ? await standard(names) : ((await read(certDir, true)) ?? nothing);
+      if (foreign) return certDir === null ? found : { ...found, clients: [] };
+      if (clientP12 === null) return found;
+      p12 ??= readPkcs12(clientP12, options);
+      return { ...found, clients: [await p12] };
+    },
+  };
+}
+
+async function readPkcs12(
+  file: string,
+  { passphrase, passphraseFile }: CertificateOptions,
+): Promise<ClientCertificate> {
+  const secret =
+    passphraseFile === null ? passphrase : (await readText(passphraseFile)).replace(/\r?\n[^]*$/, '');
+  return openPkcs12(await readBytes(file), secret, file);
+}
+
+/** A folder of `*.crt` (CAs), `*.cert` and `*.key` (client certificates); null when it is not there, or not for us. */
+async function readFolder(folder: string, mustExist: boolean): Promise<HostCertificates | null> {
+  let files: readonly string[];
+  try {
+    files = (await readdir(folder)).toSorted();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    if (!mustExist && ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(code)) return null;
+    throw new OcislimError('IO', `cannot read the certificates in ${folder}: ${code}`, { cause });
+  }
+  const authorities: string[] = [];
+  const clients: ClientCertificate[] = [];
+  for (const file of files) {
+    const path = join(folder, file);
+    if (file.endsWith('.crt')) authorities.push(...(await readAuthorities(path)));
+    else if (file.endsWith('.cert')) clients.push(await readPair(path, `${path.slice(0, -5)}.key`, files));
+    else if (file.endsWith('.key') && !files.includes(`${file.slice(0, -4)}.cert`))
+      throw new OcislimError(
+        'IO',
+        `the key ${path} has no certificate: ${path.slice(0, -4)}.cert is missing`,
+      );
+  }
+  return { authorities, clients };
+}
+
+async function readPair(
+  certFile: string,
+  keyFile: string,
+  files: readonly string[],
+): Promise<ClientCertificate> {
+  if (!files.some((file) => keyFile.endsWith(`/${file}`)))
+    throw new OcislimError('IO', `the client certificate ${certFile} has no key: ${keyFile} is missing`, {
+      advice: 'If it is the certificate of a CA, its name must end in .crt.',
+    });
+  const [cert, key] = [await readText(certFile), await readText(keyFile)];
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    // OpenSSL's words say whether the key is encrypted, not that of this certificate, or no key at all.
+    throw new OcislimError(
+      'IO',
+      `the client certificate ${certFile} and its key ${keyFile} cannot be used: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  return { kind: 'pem', cert, key };
+}
+
+async function readAuthorities(path: string): Promise<readonly string[]> {
+  const found = pemCertificates(await readText(path));
+  try {
+    for (const each of found) void new X509Certificate(each);
+  } catch (cause) {
+    throw new OcislimError('IO', `a certificate in ${path} is broken: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  if (found.length === 0) throw new OcislimError('IO', `there is no certificate in ${path} (in PEM)`);
+  return found;
+}
+
+async function readText(path: string): Promise<string> {
+  return Buffer.from(await readBytes(path)).toString('utf8');
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new OcislimError('IO', `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code ?? ''}`, {
+      cause,
+    });
+  }
+}

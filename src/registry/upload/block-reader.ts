@@ -1,0 +1,80 @@
+import type { ByteStream } from '../../stream/byte-stream.ts';
+
+/** Most blobs are small; for what is not, all of a block's room at once: memory that is not written to costs nothing. */
+const smallCapacity = 64 * 1024;
+
+/** Cuts a stream into large blocks, in two buffers that take turns: a block is good until the next but one is asked for. */
+export class BlockReader {
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #buffers = [new Uint8Array(0), new Uint8Array(0)] as [Uint8Array, Uint8Array];
+  #turn: 0 | 1 = 0;
+  #rest: Uint8Array = new Uint8Array(0);
+  #ended = false;
+  #length = 0;
+
+  constructor(stream: ByteStream) {
+    this.#iterator = stream[Symbol.asyncIterator]();
+  }
+
+  /** Has the stream given all that it has? */
+  get ended(): boolean {
+    return this.#ended && this.#rest.length === 0;
+  }
+
+  /** Bytes that the stream has given so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The next block: `size` bytes, or what is left. With `begun`, that block is filled up to `size` instead. */
+  async next(size: number, begun: Uint8Array | null = null): Promise<Uint8Array> {
+    if (begun === null) this.#turn = this.#turn === 0 ? 1 : 0;
+    let length = begun?.length ?? 0;
+    // One look beyond a full block: whether more follows decides how it is sent.
+    while (!this.#ended && (length < size || this.#rest.length === 0)) {
+      length += this.#fill(length, size);
+      if (this.#rest.length > 0) break;
+      this.#rest = (await this.#pull()) ?? this.#rest;
+    }
+    length += this.#fill(length, size);
+    return this.#buffers[this.#turn].subarray(0, length);
+  }
+
+  async #pull(): Promise<Uint8Array | null> {
+    const next = this.#ended ? null : await this.#iterator.next();
+    if (next === null || next.done === true) {
+      this.#ended = true;
+      return null;
+    }
+    this.#length += next.value.length;
+    return next.value;
+  }
+
+  #fill(length: number, size: number): number {
+    const part = this.#rest.subarray(0, size - length);
+    const needed = length + part.length;
+    let buffer = this.#buffers[this.#turn];
+    if (buffer.length < needed) {
+      const grown = new Uint8Array(needed > smallCapacity ? size : Math.min(size, smallCapacity));
+      grown.set(buffer.subarray(0, length));
+      this.#buffers[this.#turn] = grown;
+      buffer = grown;
+    }
+    buffer.set(part, length);
+    this.#rest = this.#rest.subarray(part.length);
+    return part.length;
+  }
+
+  /** Everything from here on: `begun`, the last block, and what follows it. */
+  async *rest(begun: Uint8Array): ByteStream {
+    yield begun.slice();
+    if (this.#rest.length > 0) yield this.#rest;
+    this.#rest = new Uint8Array(0);
+    for (let chunk = await this.#pull(); chunk !== null; chunk = await this.#pull()) yield chunk;
+  }
+
+  /** Lets the producer go. */
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#iterator.return?.();
+  }
+}

@@ -1,0 +1,114 @@
+import type { Path } from '../../bytes/path.ts';
+import type { ByteString } from '../../bytes/bytes.ts';
+import { ElfProbe } from './elf.ts';
+import type { ContentProbe, Elf, LayerFacts } from './facts.ts';
+import { parseShebang, shebangBytes } from './shebang.ts';
+
+const elfMagic = 0x7f454c46;
+const shebangMagic = 0x2321;
+/** Contents kept of one layer: package databases take a few MB, and nothing else that is asked for is large. */
+const maxContents = 256 * 1024 * 1024;
+
+/** Takes the body of one file piece by piece. */
+export interface FileSink {
+  /** False: nobody wants the rest. */
+  write(chunk: Uint8Array): boolean;
+  end(): void;
+}
+
+/** Gathers the facts of one layer while its tar streams by. Holds at most one file at a time besides what it keeps. */
+export class FactCollector {
+  readonly #probe: ContentProbe;
+  readonly #elf = new Map<number, Elf>();
+  readonly #scripts = new Map<number, ByteString>();
+  readonly #contents = new Map<number, Uint8Array>();
+  #held = 0;
+
+  constructor(probe: ContentProbe) {
+    this.#probe = probe;
+  }
+
+  /** For a regular file; null where there is nothing to see in it. `size`: of the stored body. */
+  open(entry: number, path: Path, size: number): FileSink | null {
+    if (size < 3) return null;
+    const wanted = this.#probe(path);
+    if (wanted >= size && this.#held + size <= maxContents) {
+      this.#held += size;
+      return this.#collectContents(entry, size);
+    }
+    return this.#look(entry, size);
+  }
+
+  facts(): LayerFacts {
+    return {
+      elf: this.#elf,
+      scripts: this.#scripts,
+      contents: this.#contents,
+      digests: new Map(),
+      twins: new Map(),
+    };
+  }
+
+  #collectContents(entry: number, size: number): FileSink {
+    const contents = new Uint8Array(size);
+    let filled = 0;
+    return {
+      write: (chunk) => {
+        const part = chunk.subarray(0, size - filled);
+        contents.set(part, filled);
+        filled += part.length;
+        return filled < size;
+      },
+      end: () => {
+        this.#contents.set(entry, contents);
+        const sink = this.#look(entry, size);
+        sink.write(contents);
+        sink.end();
+      },
+    };
+  }
+
+  /** What kind of file it is, its first bytes tell. */
+  #look(entry: number, size: number): FileSink {
+    let head = new Uint8Array(0);
+    let elf: ElfProbe | null = null;
+    let left = size;
+    const isUndecided = () => head.length < Math.min(size, 4);
+    return {
+      write: (chunk) => {
+        const part = chunk.subarray(0, left);
+        left -= part.length;
+        if (elf !== null) {
+          elf.write(part);
+          return left > 0;
+        }
+        const grown = new Uint8Array(Math.min(head.length + part.length, shebangBytes));
+        grown.set(head);
+        grown.set(part.subarray(0, grown.length - head.length), head.length);
+        const before = head;
+        head = grown;
+        if (isUndecided()) return true;
+        if (before.length < 4 && numberAt(head, 4) === elfMagic) {
+          elf = new ElfProbe(size);
+          // Fewer than four bytes came before this piece.
+          elf.write(before);
+          elf.write(part);
+          return left > 0;
+        }
+        return numberAt(head, 2) === shebangMagic && head.length < Math.min(size, shebangBytes);
+      },
+      end: () => {
+        const found = elf?.finish() ?? null;
+        if (found !== null) this.#elf.set(entry, found);
+        const script = elf === null ? parseShebang(head) : null;
+        if (script !== null) this.#scripts.set(entry, script);
+      },
+    };
+  }
+}
+
+function numberAt(bytes: Uint8Array, length: number): number {
+  let number = 0;
+  for (let i = 0; i < length; i++) number = number * 256 + (bytes[i] ?? 0);
+  return number;
+}

@@ -1,0 +1,18 @@
+import type { Filesystem } from '../filesystem.ts';
+import type { Path } from '../../bytes/path.ts';
+import type { FileFacts, LayerFacts } from './facts.ts';
+
+/** The facts of all layers, seen through the merged filesystem. `layers` by source layer number. */
+export function mergeFacts(fs: Filesystem, layers: ReadonlyMap<number, LayerFacts>): FileFacts {
+  const lookup = <T>(path: Path, column: (facts: LayerFacts) => ReadonlyMap<number, T>): T | null => {
+    const carrier = fs.carrier(path);
+    if (carrier?.kind !== 'file') return null;
+    const facts = layers.get(carrier.layer);
+    return facts === undefined ? null : (column(facts).get(carrier.entry) ?? null);
+  };
+  return {
+    elf: (path) => lookup(path, ({ elf }) => elf),
+    script: (path) => lookup(path, ({ scripts }) => scripts),
+    contents: (path) => lookup(path, ({ contents }) => contents),
+  };
+}

@@ -1,0 +1,41 @@
+import { baseOf, join, parentOf } from '../../bytes/path.ts';
+import { utf8Bytes } from '../../bytes/bytes.ts';
+import { readDatabaseFile } from './database-file.ts';
+import { FileLocator } from './file-locator.ts';
+import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
+import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+
+/** A hundred thousand files with their digests, and more. */
+const largestRecord = 32 << 20;
+
+const record = /(?:^|\/)conda-meta\/[^/]+\.json$/;
+
+/** Packages of conda: each has a record in `conda-meta` of its environment, with its files relative to that. */
+export const conda: PackageDatabase = {
+  kind: 'conda',
+  reads: (path) => (record.test(path) ? largestRecord : 0),
+  read(fs, facts) {
+    const locator = new FileLocator(fs);
+    const packages: Package[] = [];
+    const unread: UnreadDatabase[] = [];
+    for (const path of fs.all()) {
+      if (!record.test(path)) continue;
+      const bytes = readDatabaseFile(fs, facts, path, unread);
+      const json = bytes === null ? null : parseJson(bytes);
+      const name = memberOf(json, 'name');
+      if (typeof name !== 'string') continue;
+      const environment = parentOf(parentOf(path));
+      const names = listOf(memberOf(json, 'files'))
+        .filter((file) => typeof file === 'string')
+        .map((file) => join(environment, utf8Bytes(file)));
+      packages.push({
+        kind: 'conda',
+        name,
+        version: stringOr(memberOf(json, 'version'), null),
+        // Its own record belongs to it, which is how scanners know it.
+        files: locator.locateAll([...names, join(environment, `conda-meta/${baseOf(path)}`)]),
+      });
+    }
+    return { packages, unread };
+  },
+};

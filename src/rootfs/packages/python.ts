@@ -1,0 +1,100 @@
+import type { Filesystem } from '../filesystem.ts';
+import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+import type { FileFacts } from '../facts/facts.ts';
+import { readDatabaseFile } from './database-file.ts';
+import { FileLocator } from './file-locator.ts';
+import type { DatabaseReading, Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { readRecord } from './python-record.ts';
+
+/** The most bytes of a list that are looked at: a hundred thousand files. */
+const largestList = 16 << 20;
+
+const wheelList = '.dist-info/RECORD';
+/** Written by pip where it installed with setuptools. */
+const eggList = '.egg-info/installed-files.txt';
+/** What went into the source distribution: all that there is of what `setup.py install` and `develop` did. */
+const sourceList = '.egg-info/SOURCES.txt';
+const topLevel = '.egg-info/top_level.txt';
+
+/** Where distributions put the modules that they package: without lists, since their own database has them. */
+const distributions = /^usr\/lib(?:64)?\//;
+
+/** What pip, uv and others have installed: distributions in the sense of Python's packaging specifications. */
+export const python: PackageDatabase = {
+  kind: 'python',
+  reads: (path) =>
+    [wheelList, eggList, sourceList, topLevel].some((suffix) => path.endsWith(suffix)) ? largestList : 0,
+  read: readPython,
+};
+
+function readPython(fs: Filesystem, facts: FileFacts): DatabaseReading {
+  const locator = new FileLocator(fs);
+  const packages: Package[] = [];
+  const unread: UnreadDatabase[] = [];
+  const text = (path: Path): ByteString | null => {
+    const bytes = readDatabaseFile(fs, facts, path, unread);
+    return bytes === null ? null : readByteString(bytes);
+  };
+  /** Of a directory that several name as theirs, the first has it: crafted names must not make this quadratic. */
+  const claimed = new Set<Path>();
+  for (const path of fs.all()) {
+    const isEgg = path.endsWith('.egg-info') && fs.kind(path) === 'directory';
+    const names = path.endsWith(wheelList)
+      ? recordedFiles(path, text(path))
+      : isEgg
+        ? eggFiles(fs, path, text, claimed)
+        : null;
+    if (names === null) continue;
+    const metadata = path.endsWith(wheelList) ? parentOf(path) : path;
+    packages.push({ kind: 'python', ...nameOf(metadata), files: locator.locateAll(names) });
+  }
+  return { packages, unread };
+}
+
+/** PEP 627: names are relative to the directory that holds the `.dist-info`, unless they are absolute. */
+function recordedFiles(path: Path, record: ByteString | null): readonly ByteString[] | null {
+  return record === null ? null : readRecord(record).map((name) => from(parentOf(parentOf(path)), name));
+}
+
+function eggFiles(
+  fs: Filesystem,
+  egg: Path,
+  text: (path: Path) => ByteString | null,
+  claimed: Set<Path>,
+): readonly ByteString[] | null {
+  const installed = text(`${egg}/installed-files.txt`);
+  if (installed !== null) return linesOf(installed).map((name) => from(egg, name));
+  if (distributions.test(egg)) return null;
+  const site = parentOf(egg);
+  const names: ByteString[] = [
+    ...fs.below(egg),
+    ...linesOf(text(`${egg}/SOURCES.txt`)).map((name) => from(site, name)),
+  ];
+  for (const top of linesOf(text(`${egg}/top_level.txt`))) {
+    const directory = join(site, top);
+    if (top.includes('/') || top.startsWith('.') || claimed.has(directory)) continue;
+    claimed.add(directory);
+    names.push(`${directory}.py`);
+    for (const path of fs.below(directory)) names.push(path);
+  }
+  return names;
+}
+
+function from(directory: Path, name: ByteString): ByteString {
+  return name.startsWith('/') ? name : join(directory, name);
+}
+
+function linesOf(text: ByteString | null): readonly ByteString[] {
+  return (text ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** "requests-2.31.0.dist-info", "PyYAML-6.0-py3.11.egg-info": neither names nor versions hold a dash there. */
+function nameOf(metadata: Path): { readonly name: string; readonly version: string | null } {
+  const stem = baseOf(metadata).replace(/\.(?:dist|egg)-info$/, '');
+  const [name = stem, version = null] = stem.split('-', 2);
+  return { name, version };
+}

@@ -1,0 +1,100 @@
+import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+
+/** What rpm's header of an installed package says of it. */
+export interface RpmHeader {
+  readonly name: ByteString;
+  /** "version-release", with "epoch:" before it where it has one. */
+  readonly version: ByteString;
+  readonly arch: ByteString | null;
+  /** Absolute, directories among them. Those that rpm has not put there are left out. */
+  readonly files: readonly ByteString[];
+}
+
+const tags = {
+  name: 1000,
+  version: 1001,
+  release: 1002,
+  epoch: 1003,
+  arch: 1022,
+  /** Whole names, before rpm 4 split them. */
+  oldNames: 1027,
+  states: 1029,
+  directoryIndexes: 1116,
+  baseNames: 1117,
+  directories: 1118,
+} as const;
+
+/** States of files: another package's file is in its place, or that of another architecture. */
+const replaced = 1;
+const wrongColour = 4;
+
+interface Entry {
+  readonly offset: number;
+  readonly count: number;
+}
+
+/**
+ * Reads a header as it is stored in rpm's databases: the number of entries and the length of the data (big endian, 32 bits), the
+ * entries (tag, type, offset, count), the data. Null for what is damaged or has no name.
+ */
+export function readRpmHeader(blob: Uint8Array): RpmHeader | null {
+  if (blob.length < 8) return null;
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  const entries = view.getUint32(0);
+  const start = 8 + 16 * entries;
+  if (start + view.getUint32(4) > blob.length) return null;
+  const data = blob.subarray(start, start + view.getUint32(4));
+  const byTag = new Map<number, Entry>();
+  for (let i = 0; i < entries; i++) {
+    const at = 8 + 16 * i;
+    byTag.set(view.getUint32(at), { offset: view.getUint32(at + 8), count: view.getUint32(at + 12) });
+  }
+  const strings = (tag: number): readonly ByteString[] => readStrings(data, byTag.get(tag));
+  const [name] = strings(tags.name);
+  if (name === undefined || name === '') return null;
+  const [epoch] = readNumbers(data, byTag.get(tags.epoch));
+  const version = `${strings(tags.version)[0] ?? ''}-${strings(tags.release)[0] ?? ''}`;
+  return {
+    name,
+    version: epoch === undefined ? version : `${epoch}:${version}`,
+    arch: strings(tags.arch)[0] ?? null,
+    files: readFiles(data, byTag, strings),
+  };
+}
+
+function readFiles(
+  data: Uint8Array,
+  byTag: ReadonlyMap<number, Entry>,
+  strings: (tag: number) => readonly ByteString[],
+): readonly ByteString[] {
+  const directories = strings(tags.directories);
+  const indexes = readNumbers(data, byTag.get(tags.directoryIndexes));
+  const names = strings(tags.baseNames).map((base, i) => {
+    const directory = directories[indexes[i] ?? -1];
+    return directory === undefined ? '' : directory + base;
+  });
+  const states = byTag.get(tags.states);
+  return [...strings(tags.oldNames), ...names].filter((name, i) => {
+    const state = states === undefined || i >= states.count ? 0 : data[states.offset + i];
+    return name !== '' && state !== replaced && state !== wrongColour;
+  });
+}
+
+/** As many strings as there are, each up to its NUL; fewer where the data ends early. */
+function readStrings(data: Uint8Array, entry: Entry | undefined): readonly ByteString[] {
+  const found: ByteString[] = [];
+  let at = entry?.offset ?? 0;
+  for (let i = 0; i < (entry?.count ?? 0); i++) {
+    const end = data.indexOf(0, at);
+    if (end < 0) break;
+    found.push(readByteString(data, at, end));
+    at = end + 1;
+  }
+  return found;
+}
+
+function readNumbers(data: Uint8Array, entry: Entry | undefined): readonly number[] {
+  if (entry === undefined || entry.offset + 4 * entry.count > data.length) return [];
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  return Array.from({ length: entry.count }, (_, i) => view.getUint32(entry.offset + 4 * i));
+}

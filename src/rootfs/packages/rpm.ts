@@ -1,0 +1,90 @@
+import type { Path } from '../../bytes/path.ts';
+import { readBerkeleyDb } from './berkeley-db.ts';
+import { Damage } from './damage.ts';
+import { largestDatabase, readDatabaseFile } from './database-file.ts';
+import { FileLocator } from './file-locator.ts';
+import { readNdb } from './ndb.ts';
+import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { readRpmHeader } from './rpm-header.ts';
+import { SqliteFile } from './sqlite.ts';
+
+/** Some distributions have moved the database below /usr. */
+const directories = ['var/lib/rpm', 'usr/lib/sysimage/rpm'];
+
+/** The three ways in which rpm has kept the headers of its packages, by the name of the file. */
+const formats: ReadonlyMap<string, (bytes: Uint8Array) => Iterable<Uint8Array>> = new Map([
+  ['rpmdb.sqlite', sqliteBlobs],
+  ['Packages.db', readNdb],
+  ['Packages', readBerkeleyDb],
+]);
+
+const places = directories.flatMap((directory) =>
+  [...formats].map(([name, blobs]) => ({ path: `${directory}/${name}`, blobs })),
+);
+
+/** The databases of Red Hat's and SUSE's distributions. */
+export const rpm: PackageDatabase = {
+  kind: 'rpm',
+  reads: (path) => (places.some((place) => place.path === path) ? largestDatabase : 0),
+  read(fs, facts) {
+    const locator = new FileLocator(fs);
+    const installed: Installed[] = [];
+    const unread: UnreadDatabase[] = [];
+    for (const { path, blobs } of places) {
+      const bytes = readDatabaseFile(fs, facts, path, unread);
+      if (bytes === null) continue;
+      const log = `${path}-wal`;
+      if (fs.size(log) > 0)
+        unread.push({ path: log, why: 'it holds changes that are not in the database yet' });
+      for (const each of readPackages(blobs(bytes), path, locator, unread)) installed.push(each);
+    }
+    return { packages: withArchitectures(installed), unread };
+  },
+};
+
+interface Installed {
+  readonly arch: string | null;
+  readonly package: Package;
+}
+
+function* readPackages(
+  blobs: Iterable<Uint8Array>,
+  path: Path,
+  locator: FileLocator,
+  unread: UnreadDatabase[],
+): Generator<Installed> {
+  try {
+    for (const blob of blobs) {
+      const header = readRpmHeader(blob);
+      if (header === null) continue;
+      const { name, version, arch } = header;
+      yield { arch, package: { kind: 'rpm', name, version, files: locator.locateAll(header.files) } };
+    }
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    unread.push({ path, why: error.message });
+  }
+}
+
+/** Where a package is there for two architectures, the name says which, as `rpm -q` does: "glibc.i686". */
+function withArchitectures(installed: readonly Installed[]): readonly Package[] {
+  const architectures = new Map<string, Set<string | null>>();
+  for (const {
+    arch,
+    package: { name },
+  } of installed) {
+    const known = architectures.get(name);
+    if (known === undefined) architectures.set(name, new Set([arch]));
+    else known.add(arch);
+  }
+  return installed.map(({ arch, package: each }) =>
+    arch === null || architectures.get(each.name)?.size === 1
+      ? each
+      : { ...each, name: `${each.name}.${arch}` },
+  );
+}
+
+/** The table has two columns: a number, which is the row's, and the header. */
+function* sqliteBlobs(bytes: Uint8Array): Generator<Uint8Array> {
+  for (const [, blob] of new SqliteFile(bytes).rows('Packages')) if (blob instanceof Uint8Array) yield blob;
+}

@@ -1,0 +1,28 @@
+import type { Condition } from './rule.ts';
+import type { ByteString } from '../bytes/bytes.ts';
+
+/** The paths of which one at least must exist for the condition to hold for `path`. */
+export function witnesses(condition: Condition, path: ByteString): readonly ByteString[] {
+  switch (condition) {
+    case 'python-source':
+      return pythonSources(path);
+  }
+}
+
+/**
+ * `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`, `a/m.pyc` too (PEP 3147). A script's name may hold
+ * dots of its own, so every prefix that ends before a dot is tried.
+ */
+function pythonSources(path: ByteString): readonly ByteString[] {
+  const cut = path.lastIndexOf('/') + 1;
+  const directory = path.slice(0, cut);
+  const parts = path.slice(cut).split('.');
+  const cached = /(?:^|\/)__pycache__\/$/.test(directory);
+  const home = cached ? directory.slice(0, -'__pycache__/'.length) : directory;
+  const shortest = cached ? 1 : parts.length - 1;
+  const sources: ByteString[] = [];
+  for (let count = parts.length - 1; count >= shortest && count > 0; count--) {
+    sources.push(`${home}${parts.slice(0, count).join('.')}.py`);
+  }
+  return sources;
+}

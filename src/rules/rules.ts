@@ -1,0 +1,153 @@
+import { OcislimError } from '../errors.ts';
+import type { Rule, RuledKind } from './rule.ts';
+import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
+import { witnesses } from './condition.ts';
+import { parsePattern } from './pattern.ts';
+import { PatternSet } from './pattern-set.ts';
+
+/**
+ * The rule that removes the entry, or null. `path` is cleaned: no `/` or `./` before it, no `/` after it, no empty
+ * component. The root itself ('') is never removed.
+ */
+export interface Matcher {
+  (path: ByteString, kind: RuledKind): Rule | null;
+  /** The rules, `!` ones too, whose globs have matched no path so far, and no ancestor of one. */
+  unused(): readonly Rule[];
+}
+
+/**
+ * Reads one rule of the command line or a plan (no comments there).
+ * @throws RULES_INVALID naming `origin`.
+ */
+export function parseRule(text: string, origin: string): Rule {
+  const rule = readRule(trim(text), origin);
+  if (rule === null) throw new OcislimError('RULES_INVALID', `${origin}: the rule is empty`);
+  return rule;
+}
+
+/**
+ * Reads a rule file: one rule a line, `#` at the start of a line for comments, blank lines ignored.
+ * @param file the name for messages.
+ * @throws RULES_INVALID naming file and line.
+ */
+export function parseRules(text: string, file: string): Rule[] {
+  const rules: Rule[] = [];
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
+    if (line.startsWith('#')) continue;
+    const rule = readRule(trim(line), `${file}:${index + 1}`);
+    if (rule !== null) rules.push(rule);
+  }
+  return rules;
+}
+
+function readRule(text: string, origin: string): Rule | null {
+  if (text === '') return null;
+  const negated = text.startsWith('!');
+  const rule: Rule = { text, origin, negated };
+  if (glob(rule) === '') throw new OcislimError('RULES_INVALID', `${origin}: a lone "!" takes back nothing`);
+  parsePattern(glob(rule), origin);
+  return rule;
+}
+
+/** Spaces go at both ends, but not one that a backslash escapes. */
+function trim(text: string): string {
+  const left = text.replace(/^[ \t\r\n\v\f]+/, '');
+  let end = left.length;
+  while (end > 0 && ' \t\r\n\v\f'.includes(left[end - 1] as string)) end--;
+  let backslashes = 0;
+  while (left[end - 1 - backslashes] === '\\') backslashes++;
+  return left.slice(0, backslashes % 2 === 1 && end < left.length ? end + 1 : end);
+}
+
+function glob(rule: Rule): string {
+  return rule.negated ? trim(rule.text.slice(1)) : rule.text;
+}
+
+/** What the rules that match one spot of a path amount to, whatever the entry's kind and the rest of its path. */
+interface Verdict {
+  readonly indices: readonly number[];
+  /** The last rule that decides alone; what comes before it no longer matters. -1: none. */
+  readonly final: number;
+  /** Rules after it: those with a group, a kind or a condition. */
+  readonly open: readonly number[];
+}
+
+/**
+ * Compiles rules: the last one that matches the path or an ancestor of it wins (as in Docker, the ancestors are
+ * matched anew for each path, so `!a/b` takes back from `a`).
+ * @param exists says what is in the merged root file system, for rules with `needs`. Without it they remove nothing.
+ * @throws RULES_INVALID when a rule was not made by the parsers above.
+ */
+export function createMatcher(
+  rules: readonly Rule[],
+  exists: (path: ByteString) => boolean = () => false,
+): Matcher {
+  const alone = rules.map(
+    ({ group, only, needs }) => group === undefined && only === undefined && needs === undefined,
+  );
+  const patterns = new PatternSet<Verdict>(
+    rules.map((rule) => parsePattern(glob(rule), rule.origin)),
+    (indices) => {
+      const final = indices.findLast((index) => alone[index]) ?? -1;
+      return { indices, final, open: indices.filter((index) => index > final) };
+    },
+  );
+  const noted = new WeakSet<Verdict>();
+  const matched = new Set<number>();
+  const note = (verdict: Verdict): void => {
+    noted.add(verdict);
+    for (const index of verdict.indices) matched.add(index);
+  };
+  const applies = ({ only, needs }: Rule, path: ByteString, kind: RuledKind): boolean =>
+    (only === undefined || only === kind) && (needs === undefined || witnesses(needs, path).some(exists));
+
+  const match = (path: ByteString, kind: RuledKind): Rule | null => {
+    if (path === '') return null;
+    let final = -1;
+    let open: number[] | undefined;
+    patterns.visit(path, (verdict, own) => {
+      if (!noted.has(verdict)) note(verdict);
+      if (verdict.final > final) final = verdict.final;
+      for (const index of verdict.open) {
+        const rule = rules[index] as Rule;
+        if (own || (rule.only === undefined && rule.needs === undefined)) (open ??= []).push(index);
+      }
+    });
+    const cancelled = new Set<string>();
+    for (const index of open?.sort((a, b) => b - a) ?? []) {
+      if (index < final) break;
+      const rule = rules[index] as Rule;
+      if ((rule.group !== undefined && cancelled.has(rule.group)) || !applies(rule, path, kind)) continue;
+      if (!rule.negated) return rule;
+      if (rule.group === undefined) return null;
+      cancelled.add(rule.group);
+    }
+    const last = rules[final];
+    return last === undefined || last.negated ? null : last;
+  };
+  return Object.assign(match, { unused: () => rules.filter((_, index) => !matched.has(index)) });
+}
+
+/**
+ * The keep rule that covers the path, or null: the same language, so `!` makes an exception to what is kept.
+ * @throws RULES_INVALID
+ */
+export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: ByteString) => Rule | null {
+  const match = createMatcher(
+    globs.map((glob) => (typeof glob === 'string' ? parseRule(glob, '--keep') : glob)),
+  );
+  return (path) => match(path, 'file');
+}
+
+/**
+ * The path that a glob without wildcards names, or null: it may lead through symlinks of the image (`bin/sh`, where `bin`
+ * is one), which globs do not follow.
+ */
+export function literalPath(glob: string): ByteString | null {
+  const text = trim(glob);
+  if (text === '' || /[*?[\]\\!]/.test(text)) return null;
+  return utf8Bytes(text).replace(/^\/+/, '');
+}

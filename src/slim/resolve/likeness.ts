@@ -1,0 +1,102 @@
+import type { ChangeKind } from '../../changeset/layer-index.ts';
+import { baseOf, type Path } from '../../bytes/path.ts';
+import type { ByteString } from '../../bytes/bytes.ts';
+
+/** What entries are sorted by so that like stands beside like: the smaller group first, then by kind of name, base name and path. */
+export interface Likeness {
+  readonly group: number;
+  /** What files of one kind have in common: the extension in lower case, or what stands for it. */
+  readonly kind: ByteString;
+  readonly base: ByteString;
+  readonly path: Path;
+}
+
+/**
+ * Groups of extensions, in the order in which they come. Code of one machine shares its idioms, text of one language its
+ * words; what is packed already comes last, where it parts nothing that belongs together.
+ */
+const groups: readonly (readonly string[])[] = [
+  ['so', 'a', 'o', 'ko', 'node', 'exe', 'dll'],
+  ['pyc', 'pyo', 'elc', 'class', 'beam', 'wasm'],
+  ['c', 'h', 'cc', 'cpp', 'cxx', 'hh', 'hpp', 'hxx', 'inc', 'ipp', 's', 'go', 'rs', 'java'],
+  ['py', 'pyi', 'pyx', 'pxd'],
+  ['pl', 'pm', 'pod', 'ph', 'al', 't'],
+  ['rb', 'rake', 'gemspec', 'ri', 'rbs'],
+  ['php', 'phpt', 'lua', 'tcl', 'sh', 'bash', 'awk', 'm4', 'vim', 'el', 'r'],
+  ['js', 'cjs', 'mjs', 'jsx', 'ts', 'cts', 'mts', 'tsx', 'map', 'css', 'scss', 'less'],
+  [
+    'json',
+    'yaml',
+    'yml',
+    'toml',
+    'ini',
+    'conf',
+    'cfg',
+    'cnf',
+    'properties',
+    'service',
+    'desktop',
+    'cmake',
+    'pc',
+    'la',
+  ],
+  ['xml', 'xsd', 'xsl', 'dtd', 'html', 'htm', 'xhtml', 'svg'],
+  ['md', 'markdown', 'rst', 'txt', 'text', 'tex', 'texi', 'info', 'pot', 'po'],
+  [
+    'list',
+    'md5sums',
+    'symbols',
+    'shlibs',
+    'triggers',
+    'postinst',
+    'prerm',
+    'postrm',
+    'preinst',
+    'conffiles',
+    'templates',
+  ],
+  ['mo', 'gmo', 'dat', 'cache', 'hwdb', 'bin', 'db', 'sqlite', 'tables', 'enc'],
+];
+const packed: ReadonlySet<string> = new Set(
+  (
+    'gz tgz bz2 xz lzma lz4 zst zip whl egg jar war gem phar deb rpm apk br 7z rar png jpg jpeg gif webp avif ico mp3 mp4 ' +
+    'ogg webm woff woff2 pdf'
+  ).split(' '),
+);
+const groupOf = new Map(groups.flatMap((extensions, i) => extensions.map((each) => [each, i + 2] as const)));
+const otherGroup = groups.length + 2;
+const packedGroup = groups.length + 3;
+const programGroup = 1;
+
+const library = /\.so(?:\.[0-9][0-9.]*)?$/;
+const manual = /(?:^|\/)man\/(?:[^/]+\/)?man[0-9a-z]+\//;
+const programs = /(?:^|\/)(?:s?bin|libexec)\/[^/]+$/;
+
+/** A pure function of kind and name: contents do not count, so that the order can be told from headers alone. */
+export function likenessOf(entry: ChangeKind, path: Path): Likeness {
+  const base = baseOf(path);
+  if (entry !== 'file') return { group: 0, kind: entry, base, path };
+  if (library.test(base)) return { group: groupOf.get('so') as number, kind: 'so', base, path };
+  const dot = base.lastIndexOf('.');
+  const extension = dot > 0 ? base.slice(dot + 1).toLowerCase() : '';
+  if (packed.has(extension)) return { group: packedGroup, kind: extension, base, path };
+  if (manual.test(path)) return { group: groupOf.get('md') as number, kind: 'man', base, path };
+  const known = groupOf.get(extension);
+  if (known !== undefined) return { group: known, kind: extension, base, path };
+  if (programs.test(path)) return { group: programGroup, kind: '', base, path };
+  return { group: otherGroup, kind: extension, base, path };
+}
+
+/** A total order over different paths. */
+export function compareLikeness(a: Likeness, b: Likeness): number {
+  return (
+    a.group - b.group ||
+    compareText(a.kind, b.kind) ||
+    compareText(a.base, b.base) ||
+    compareText(a.path, b.path)
+  );
+}
+
+function compareText(a: ByteString, b: ByteString): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,137 @@
+import type { Change } from '../../changeset/change.ts';
+import { type Expression, express } from '../../changeset/express.ts';
+import { Filesystem } from '../../rootfs/filesystem.ts';
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import type { PathTable } from '../../changeset/path-table.ts';
+import type { Stack } from '../../changeset/stack.ts';
+import { Tree } from '../../changeset/tree.ts';
+import { createKeepMatcher, literalPath } from '../../rules/rules.ts';
+
+export interface RestoredStack extends Expression {
+  /** What comes back, in path order. */
+  readonly returned: readonly Change[];
+  /** Paths that are still not as in the original afterwards. */
+  readonly missing: number;
+}
+
+/**
+ * The layer that puts what the original has, and the slim image has not, on top of the slim image. The stack holds the
+ * layers of the slim image (numbers 1 to `own`), then those of the original. A path is different where it is missing, or
+ * has another kind, owner, size, link target, or other permission bits. A file comes back under all its names at once,
+ * since some runtimes unpack every layer alone, and with the directories that it lies in where they are missing.
+ */
+export function restoreStack(
+  stack: Stack,
+  own: number,
+  globs: readonly string[] | null,
+  indexes: ReadonlyMap<number, LayerIndex>,
+): RestoredStack {
+  const { table, list } = stack;
+  const slim = new Tree(table, list);
+  const original = new Tree(table, list);
+  for (const [layer, changes] of stack.layers) {
+    const tree = layer <= own ? slim : original;
+    tree.apply(changes, { onLink: (link, file) => void list.resolve(link, file) });
+  }
+  const different = findDifferences(slim, original, stack, indexes);
+  const match = globs === null ? () => true : createKeepMatcher(globs);
+  const named = findNamed(globs ?? [], new Filesystem(stack, original, indexes), table);
+  const wanted = new Uint8Array(different.length);
+  const files = new Set<number>();
+  for (let path = 0; path < different.length; path++) {
+    if (different[path] === 0 || (named[path] === 0 && !match(table.paths[path] as string))) continue;
+    wanted[path] = 1;
+    if (original.file[path] !== 0) files.add(original.file[path] as number);
+  }
+  original.file.forEach((file, path) => {
+    if (files.has(file)) wanted[path] = 1;
+  });
+  for (let path = wanted.length - 1; path > 0; path--) {
+    const above = table.parent[path] as number;
+    if (wanted[path] === 1 && !slim.isDirectory(above)) wanted[above] = 1;
+  }
+
+  const state = new Tree(table, list, 'unknown');
+  const returned: Change[] = [];
+  const put: Change[] = [];
+  for (let path = 0; path < wanted.length; path++) {
+    if (wanted[path] === 0) continue;
+    const change = original.at(path);
+    if (change !== null) {
+      returned.push(change);
+      put.push(change);
+    } else if (!original.hasBelow(path)) {
+      // It was there only for what some layer had deleted in it.
+      const made = list.create({ kind: 'directory', path, target: -1, layer: 0, entry: -1, form: 'made' });
+      returned.push(made);
+      put.push(made);
+    }
+  }
+  state.apply(put);
+  const layers = [...stack.layers.keys()].filter((layer) => layer > own);
+  const expression = express(state, list, { below: { kind: 'known', tree: slim }, own: new Set(layers) });
+  return {
+    ...expression,
+    returned,
+    missing: different.reduce((sum, flag, path) => sum + (flag === 1 && wanted[path] === 0 ? 1 : 0), 0),
+  };
+}
+
+/** By path number, 1 for what globs without wildcards name through symlinks, for these, and for all below. */
+function findNamed(globs: readonly string[], original: Filesystem, table: PathTable): Uint8Array {
+  const named = new Uint8Array(table.end.length);
+  for (const glob of globs) {
+    const path = literalPath(glob);
+    if (path === null) continue;
+    const walk = original.resolve(`/${path}`);
+    for (const link of walk.links) named[table.findId(link) ?? 0] = 1;
+    const id = walk.path === null ? null : table.findId(walk.path);
+    if (id !== null && id > 0) named.fill(1, id, table.end[id]);
+  }
+  return named;
+}
+
+/** By path number, 1 for what the original has and the slim image has not, or not as it was. */
+function findDifferences(
+  slim: Tree,
+  original: Tree,
+  { list }: Stack,
+  indexes: ReadonlyMap<number, LayerIndex>,
+): Uint8Array {
+  const found = new Uint8Array(original.node.length);
+  /** What carries the attributes of a path; null for an implied directory. */
+  const carrier = (tree: Tree, path: number): Change | null =>
+    tree.isDirectory(path) ? tree.at(path) : list.get((tree.file[path] as number) - 1);
+  const isSame = (a: Change, b: Change): boolean => {
+    const [one, other] = [indexes.get(a.layer) as LayerIndex, indexes.get(b.layer) as LayerIndex];
+    return (
+      a.kind === b.kind &&
+      one.modes[a.entry] === other.modes[b.entry] &&
+      one.uids[a.entry] === other.uids[b.entry] &&
+      one.sizes[a.entry] === other.sizes[b.entry] &&
+      one.symlinks.get(a.entry) === other.symlinks.get(b.entry)
+    );
+  };
+  /** The file of the slim image that stands for a file of the original. */
+  const twins = new Map<number, number>();
+  for (let path = 0; path < found.length; path++) {
+    if (original.node[path] === 0) continue;
+    if (slim.node[path] === 0 || slim.isDirectory(path) !== original.isDirectory(path)) {
+      found[path] = 1;
+      continue;
+    }
+    const was = carrier(original, path);
+    if (was === null) continue;
+    const is = carrier(slim, path);
+    if (is === null || !isSame(was, is)) {
+      found[path] = 1;
+      continue;
+    }
+    const file = original.file[path] as number;
+    if (file === 0) continue;
+    const twin = twins.get(file);
+    if (twin === undefined) twins.set(file, slim.file[path] as number);
+    else if (twin !== slim.file[path]) found[path] = 1;
+  }
+  return found;
+}

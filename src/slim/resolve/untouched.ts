@@ -1,0 +1,40 @@
+import { type Image, type LayerRange, rangeOf } from '../../image/image.ts';
+import type { Resolution } from './resolve.ts';
+
+/**
+ * The source layers whose headers the plan must know: for pruning all of them, since what is hidden, what comes back
+ * and what is linked to depends on every layer; for a squash alone its own range. Where there are none the plan is
+ * resolved by `untouched`, without the algebra, which takes longer to load than a copy to run.
+ */
+export function layersToScan(image: Image): number[] {
+  if (image.original !== null)
+    return numbers({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
+  const rewritten = image.plan.layers.filter((layer) => layer.content.kind === 'rewritten');
+  if (rewritten.length === 0) return [];
+  if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
+  return rewritten.flatMap(({ content }) => numbers(rangeOf(content)));
+}
+
+export function numbers({ from, to }: LayerRange): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** Every layer keeps what it holds. */
+export function untouched(image: Image): Resolution {
+  return {
+    contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: rangeOf(content).from })),
+    table: null,
+    removals: [],
+    promotions: [],
+    linked: [],
+    cleared: new Map(),
+    change: () => {
+      throw new Error('no layer was read');
+    },
+    keptForLinks: [],
+    unusedRules: [],
+    traced: [],
+    surface: null,
+    restored: null,
+  };
+}

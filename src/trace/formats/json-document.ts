@@ -1,0 +1,47 @@
+import { utf8Bytes } from '../../bytes/bytes.ts';
+import { isObject } from '../../bytes/json-value.ts';
+import { parseRecord } from '../json-record.ts';
+import { uses } from '../trace.ts';
+import type { TraceFormat } from '../trace-format.ts';
+import { isContainerReport, readContainerReport } from './creport.ts';
+import type { JsonRecords } from './json-records.ts';
+
+/**
+ * A file that is one JSON value: the report of SlimToolkit, a list of paths (`soci create --prefetch-files-json`), or the objects
+ * of one of these tools in an array, or one of them written over several lines.
+ */
+export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {
+  return {
+    name: 'json',
+    unit: 'document',
+    detect: ({ text, json }) =>
+      /^\s*\[\s*["{\]]/.test(text) ||
+      (/^\s*\{\s*["}]/.test(text) && (!isObject(json) || isContainerReport(json))),
+    read: (sink) => ({
+      record(text) {
+        const value = parseRecord(text);
+        if (isObject(value) && isContainerReport(value)) {
+          sink.formats = ['creport'];
+          return readContainerReport(value, sink);
+        }
+        const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+        if (list.every((each) => typeof each === 'string')) {
+          sink.formats = ['soci'];
+          sink.lines = list.length;
+          list.forEach((path) => sink.use(utf8Bytes(path), uses.open, ''));
+          return true;
+        }
+        const first = list.find(isObject);
+        const found = records.find((each) => first !== undefined && each.matches(first));
+        if (found === undefined) return false;
+        sink.formats = [found.name];
+        const read = found.read(sink);
+        sink.lines = list.length;
+        list.forEach((each, i) => {
+          if (!isObject(each) || !read(each)) sink.reject(JSON.stringify(each), i + 1);
+        });
+        return true;
+      },
+    }),
+  };
+}

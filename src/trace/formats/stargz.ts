@@ -1,0 +1,27 @@
+import { isDigest } from '../../oci/digest.ts';
+import { memberOf } from '../../bytes/json-value.ts';
+import { byteMember } from '../json-record.ts';
+import { uses } from '../trace.ts';
+import type { JsonRecords } from './json-records.ts';
+
+/**
+ * `ctr-remote image optimize --record-out`: `{"path":"usr/bin/sh","manifestDigest":"sha256:…","layerIndex":0}`. What the
+ * plugin of nydus sends (`path`, `size`, `elapsed`) is read too. Paths are where symlinks lead.
+ */
+export const stargz: JsonRecords = {
+  name: 'stargz',
+  matches: (object) => typeof memberOf(object, 'path') === 'string',
+  read(sink) {
+    const images = new Set<string>();
+    return (object) => {
+      const path = byteMember(object, 'path');
+      if (path === null || path === '') return false;
+      const image = memberOf(object, 'manifestDigest');
+      if (isDigest(image) && images.size < 2) {
+        images.add(image);
+        sink.image = images.size === 1 ? image : null;
+      }
+      return sink.use(path, uses.open, '');
+    };
+  },
+};

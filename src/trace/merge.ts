@@ -1,0 +1,99 @@
+import { OcislimError } from '../errors.ts';
+import { matchesPlatform, type Platform } from '../oci/platform.ts';
+import type { Trace, TracedPath, Uses } from './trace.ts';
+
+const sampleLimit = 5;
+
+/**
+ * What several traces saw, together. The command is that of the first which names one; system calls are complete only if
+ * they are in each.
+ *
+ * @throws TRACE_INVALID for traces of different platforms or images
+ */
+export function mergeTraces(traces: readonly Trace[]): Trace {
+  const [only] = traces;
+  if (only !== undefined && traces.length === 1) return only;
+  const paths = new Map<TracedPath, Uses>();
+  const syscalls = new Map<string, number>();
+  for (const trace of traces) {
+    for (const [path, uses] of trace.paths) paths.set(path, (paths.get(path) ?? 0) | uses);
+    for (const [name, count] of trace.syscalls) syscalls.set(name, (syscalls.get(name) ?? 0) + count);
+  }
+  const read = traces.filter(({ lines }) => lines > 0);
+  return {
+    name: nameOf(traces.map(({ name }) => name)),
+    formats: [...new Set(traces.flatMap(({ formats }) => formats))].sort(),
+    platform: common(traces, 'platform', ({ platform }) => platform, samePlatform),
+    image: common(
+      traces,
+      'image',
+      ({ image }) => image,
+      (one, other) => one === other,
+    ),
+    paths,
+    knowsExecs: traces.some(({ knowsExecs }) => knowsExecs),
+    syscalls,
+    hasAllSyscalls: read.length > 0 && read.every(({ hasAllSyscalls }) => hasAllSyscalls),
+    command: traces.find(({ command }) => command !== null)?.command ?? null,
+    outside: total(traces, ({ outside }) => outside),
+    lines: total(traces, ({ lines }) => lines),
+    unreadable: {
+      count: total(traces, ({ unreadable }) => unreadable.count),
+      samples: traces.flatMap(({ unreadable }) => unreadable.samples).slice(0, sampleLimit),
+    },
+  };
+}
+
+/** @throws TRACE_INVALID where there is nothing in it */
+export function checkTrace(trace: Trace): Trace {
+  if (trace.paths.size > 0) return trace;
+  const { name, lines, outside } = trace;
+  if (lines === 0) throw new OcislimError('TRACE_INVALID', `the trace ${name} is empty`);
+  throw new OcislimError(
+    'TRACE_INVALID',
+    outside > 0
+      ? `the trace ${name} names no path below --trace-root (but ${outside} times one outside)`
+      : `the trace ${name} names no path that was used with success`,
+    { advice: 'See docs/traces.md for how to record one.' },
+  );
+}
+
+function nameOf(names: readonly string[]): string {
+  if (names.length > 3) return `${names[0]} and ${names.length - 1} more`;
+  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** The one value of all that have one; the more exact of two that agree. */
+function common<T extends string>(
+  traces: readonly Trace[],
+  what: string,
+  of: (trace: Trace) => T | null,
+  agree: (one: T, other: T) => boolean,
+): T | null {
+  let found: { readonly trace: Trace; readonly value: T } | null = null;
+  for (const trace of traces) {
+    const value = of(trace);
+    if (value === null) continue;
+    if (found !== null && !agree(found.value, value))
+      throw new OcislimError(
+        'TRACE_INVALID',
+        `the traces are not of the same ${what}: ${found.trace.name} is of ${found.value}, ${trace.name} of ${value}`,
+      );
+    if (found === null || value.length > found.value.length) found = { trace, value };
+  }
+  return found?.value ?? null;
+}
+
+/** arm64 and arm64/v8 are the same, and so are arm, which leaves the variant open, and arm/v7. */
+export function samePlatform(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [a, b] = [one, other].map((text) => {
+    const [os = '', architecture = '', variant] = text.split('/');
+    return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  }) as [Platform, Platform];
+  return matchesPlatform(a, b) || matchesPlatform(b, a);
+}
+
+function total(traces: readonly Trace[], of: (trace: Trace) => number): number {
+  return traces.reduce((sum, trace) => sum + of(trace), 0);
+}

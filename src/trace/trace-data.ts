@@ -1,0 +1,25 @@
+import type { TraceData } from '../image/trace-pruning.ts';
+import type { Trace } from './trace.ts';
+
+/** What a pruning must know of a trace, as plain data for a plan. */
+export function toTraceData({ name, platform, image, knowsExecs, paths }: Trace): TraceData {
+  return { name, platform, image, knowsExecs, paths: [...paths] };
+}
+
+/** The same as a trace again; what only people ask for (lines, system calls) is not in a plan. */
+export function fromTraceData({ name, platform, image, knowsExecs, paths }: TraceData): Trace {
+  return {
+    name,
+    formats: [],
+    platform,
+    image,
+    knowsExecs,
+    paths: new Map(paths),
+    syscalls: new Map(),
+    hasAllSyscalls: false,
+    command: null,
+    outside: 0,
+    lines: 0,
+    unreadable: { count: 0, samples: [] },
+  };
+}

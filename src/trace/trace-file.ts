@@ -1,0 +1,130 @@
+import { OcislimError } from '../errors.ts';
+import { isDigest } from '../oci/digest.ts';
+import { bytesOf, type ByteString, utf8Bytes } from '../bytes/bytes.ts';
+import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
+import { byteMember, parseRecord } from './json-record.ts';
+import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
+import type { TraceFormat } from './trace-format.ts';
+import type { TraceSink } from './trace-sink.ts';
+
+/** Raised when a reader of an older version would misunderstand. */
+const version = 1;
+
+const words = Object.entries(uses) as readonly (readonly [name: string, bit: Uses])[];
+
+/**
+ * A trace as a file of our own, one JSON object a line: a header, the paths in bytewise order with their uses in words, the
+ * system calls by name. Names of the files that it came from, and what was unreadable in them, are not in it.
+ */
+export function* writeTrace(trace: Trace): Generator<string> {
+  const { formats, platform, image, command, knowsExecs, hasAllSyscalls, paths, syscalls } = trace;
+  const header = {
+    ocislim: 'trace',
+    version,
+    formats,
+    ...(platform === null ? {} : { platform }),
+    ...(image === null ? {} : { image }),
+    ...(command === null ? {} : commandFields(command)),
+    knowsExecs,
+    hasAllSyscalls,
+  };
+  yield `${JSON.stringify(header)}\n`;
+  for (const path of [...paths.keys()].sort()) {
+    yield `${JSON.stringify({ ...nameFields(path), uses: wordsOf(paths.get(path) ?? 0) })}\n`;
+  }
+  for (const name of [...syscalls.keys()].sort())
+    yield `${JSON.stringify({ syscall: name, count: syscalls.get(name) })}\n`;
+}
+
+/** The bits of `Uses` by name. */
+export function wordsOf(bits: Uses): string[] {
+  return words.filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
+}
+
+function commandFields(command: readonly ByteString[]): JsonObject {
+  const texts = command.map(textOf);
+  return texts.includes(null)
+    ? { commandBase64: command.map((word) => Buffer.from(bytesOf(word)).toString('base64')) }
+    : { command: texts };
+}
+
+function nameFields(path: TracedPath): JsonObject {
+  const text = textOf(path);
+  return text === null
+    ? {
+        path: Buffer.from(bytesOf(path)).toString('utf8'),
+        pathBase64: Buffer.from(bytesOf(path)).toString('base64'),
+      }
+    : { path: text };
+}
+
+/** Null for what is not UTF-8. */
+function textOf(bytes: ByteString): string | null {
+  const text = Buffer.from(bytesOf(bytes)).toString('utf8');
+  return utf8Bytes(text) === bytes ? text : null;
+}
+
+export const traceFile: TraceFormat = {
+  name: 'ocislim',
+  unit: 'line',
+  detect: ({ json }) => isObject(json) && memberOf(json, 'ocislim') === 'trace',
+  read(sink) {
+    let isBegun = false;
+    return {
+      record(text) {
+        const value = parseRecord(text);
+        if (!isObject(value)) return false;
+        if (!isBegun) {
+          isBegun = true;
+          readHeader(value, sink);
+          return true;
+        }
+        return readSyscall(value, sink) || readPath(value, sink);
+      },
+    };
+  },
+};
+
+/** @throws TRACE_INVALID for a version that is newer than this */
+function readHeader(header: JsonObject, sink: TraceSink): void {
+  if (memberOf(header, 'version') !== version)
+    throw new OcislimError(
+      'TRACE_INVALID',
+      `${sink.file} is a trace file of version ${JSON.stringify(memberOf(header, 'version'))}; this ocislim reads version ${version}`,
+    );
+  const { formats, platform, image, knowsExecs, hasAllSyscalls } = header;
+  sink.formats = strings(formats) ?? [];
+  sink.platform = typeof platform === 'string' ? platform : null;
+  sink.image = isDigest(image) ? image : null;
+  sink.knowsExecs = knowsExecs === true;
+  sink.hasAllSyscalls = hasAllSyscalls === true;
+  const texts = strings(memberOf(header, 'command'));
+  const encoded = strings(memberOf(header, 'commandBase64'));
+  sink.command =
+    encoded?.map((word) => Buffer.from(word, 'base64').toString('latin1')) ?? texts?.map(utf8Bytes) ?? null;
+}
+
+function readSyscall(value: JsonObject, sink: TraceSink): boolean {
+  const { syscall, count } = value;
+  if (typeof syscall !== 'string' || !/^\w{1,40}$/.test(syscall)) return false;
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) return false;
+  sink.syscall(syscall, count);
+  return true;
+}
+
+function readPath(value: JsonObject, sink: TraceSink): boolean {
+  const encoded = memberOf(value, 'pathBase64');
+  const path =
+    typeof encoded === 'string'
+      ? Buffer.from(encoded, 'base64').toString('latin1')
+      : byteMember(value, 'path');
+  const names = strings(memberOf(value, 'uses'));
+  if (path === null || path === '' || names === null) return false;
+  let bits = 0;
+  for (const name of names) bits |= words.find(([word]) => word === name)?.[1] ?? 0;
+  return sink.inside(path, bits);
+}
+
+function strings(value: unknown): readonly string[] | null {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string') ? value : null;
+}

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { baseOf, cleanPath, join, parentOf, quotePath } from '../../src/bytes/path.ts';
+import { buildPathTable } from '../../src/changeset/path-table.ts';
+import { normalise } from '../support/model/filesystem.ts';
+
+describe('a name', () => {
+  test.each(['a/b', '/a/b', './a/b', 'a/b/', 'a//b', './/a/./b/.', '/./a/b//', 'a/b/./'])(
+    '%j means a/b',
+    (name) => {
+      expect(cleanPath(name)).toBe('a/b');
+    },
+  );
+
+  test.each(['', '.', './', '/', '//', './.', '/.'])('%j means the root', (name) => {
+    expect(cleanPath(name)).toBe('');
+  });
+
+  test('dots are parts of names', () => {
+    for (const name of ['...', '.a', 'a.', '..a', 'a..', '.wh.a', 'a/...b'])
+      expect(cleanPath(name)).toBe(name);
+  });
+
+  test.each(['..', 'a/..', '../a', 'a/../b', '/..', './..'])('%j is refused', (name) => {
+    expect(() => cleanPath(name)).toThrow(/leaves its directory with "\.\."/);
+  });
+
+  test('with a NUL is refused', () => {
+    expect(() => cleanPath('a\0b')).toThrow('a file name holds a NUL byte');
+  });
+
+  test('means what it means to the model', () => {
+    const names = fc.string({ unit: fc.constantFrom('a', '.', '/', '\xe9'), maxLength: 12 });
+    const outcome = (read: () => string) => {
+      try {
+        return read();
+      } catch {
+        return 'refused';
+      }
+    };
+    fc.assert(
+      fc.property(names, (name) => {
+        expect(outcome(() => cleanPath(name))).toBe(outcome(() => normalise(name)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+test('a path is its parent and its name', () => {
+  expect([parentOf('a/b/c'), baseOf('a/b/c')]).toEqual(['a/b', 'c']);
+  expect([parentOf('a'), baseOf('a')]).toEqual(['', 'a']);
+  for (const path of ['a', 'a/b', 'a/b/c']) expect(join(parentOf(path), baseOf(path))).toBe(path);
+});
+
+test('in messages, bytes are text where they can be, and nothing that moves a cursor', () => {
+  expect(quotePath('caf\xc3\xa9')).toBe('"café"');
+  expect(quotePath('caf\xe9')).toBe('"café"');
+  expect(quotePath('a"b\n\x1b[2J')).toBe('"a\\"b\\n\\u001b[2J"');
+  expect(quotePath(Buffer.from('a\u202eb\u009b').toString('latin1'))).toBe('"a\\u202eb\\u009b"');
+});
+
+describe('the table of paths', () => {
+  test('has ancestors, and a directory right before what is in it', () => {
+    const table = buildPathTable([
+      ['a/b/c', 'a.txt'],
+      ['a/b', 'a-x', 'a/a'],
+    ]);
+    // Bytewise "a-x" and "a.txt" would come between "a" and "a/a".
+    expect(table.paths).toEqual(['', 'a', 'a/a', 'a/b', 'a/b/c', 'a-x', 'a.txt']);
+    expect([...table.parent]).toEqual([-1, 0, 1, 1, 3, 0, 0]);
+    expect([...table.end]).toEqual([7, 5, 3, 5, 5, 6, 7]);
+  });
+
+  test('what lies below a path is one range of numbers', () => {
+    const name = fc.stringMatching(/^[a-c.\-\xff]{1,3}$/);
+    const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+    fc.assert(
+      fc.property(fc.array(path), (list) => {
+        const table = buildPathTable([list]);
+        table.paths.forEach((top, id) => {
+          expect(table.idOf(top)).toBe(id);
+          const below = table.paths.filter((other) =>
+            top === '' ? other !== '' : other.startsWith(`${top}/`),
+          );
+          expect(table.paths.slice(id + 1, table.end[id])).toEqual(below);
+          if (id > 0) expect(table.paths[table.parent[id] as number]).toBe(parentOf(top));
+        });
+        for (const one of list) expect(table.findId(one)).not.toBeNull();
+      }),
+    );
+    expect(buildPathTable([]).findId('a')).toBeNull();
+    expect(() => buildPathTable([]).idOf('a')).toThrow('in none of the layers');
+  });
+});

@@ -1,0 +1,239 @@
+import { describe, expect, test } from 'vitest';
+import { closeOver } from '../../src/closure/closure.ts';
+import type { ClosureRule, Need } from '../../src/closure/rule.ts';
+import { closureOf, inputOf, kept, reasons, symlink, type Table, wanting } from './rig.ts';
+
+/** A rule whose `follow` reads a table: path to what it needs. */
+function following(name: string, table: Readonly<Record<string, Need>>): ClosureRule {
+  return {
+    name,
+    describe: 'What the test asks for.',
+    *follow(path) {
+      const need = table[path];
+      if (need !== undefined) yield need;
+    },
+  };
+}
+
+const merged: Table = {
+  lib: symlink('usr/lib'),
+  'usr/lib/x/': '',
+  'usr/lib/x/libssl.so': symlink('libssl.so.3'),
+  'usr/lib/x/libssl.so.3': 'ssl',
+  'usr/lib/x/other': 'other',
+};
+
+describe('a need', () => {
+  test('keeps symlinks on the way, ancestors, and where it leads', async () => {
+    expect(await kept({ image: merged }, [wanting('/lib/x/libssl.so')], { directories: true })).toEqual([
+      'lib',
+      'usr',
+      'usr/lib',
+      'usr/lib/x',
+      'usr/lib/x/libssl.so',
+      'usr/lib/x/libssl.so.3',
+    ]);
+  });
+
+  test('of a symlink itself keeps what it leads to as a courtesy, which is not followed', async () => {
+    const closure = await closureOf({ image: { ...merged, more: '' } }, [
+      {
+        name: 'link',
+        describe: '',
+        *roots() {
+          yield { path: 'usr/lib/x/libssl.so', detail: 'read as a link', itself: true };
+        },
+      },
+      following('next', { 'usr/lib/x/libssl.so.3': { path: 'more', detail: '' } }),
+    ]);
+    expect(closure.strengthOf('usr/lib/x/libssl.so')).toBe('needed');
+    expect(closure.strengthOf('usr/lib/x/libssl.so.3')).toBe('courtesy');
+    expect(closure.isKept('more')).toBe(false);
+  });
+
+  test('with `..` behind a symlink keeps what the symlink leads to, or it would lead nowhere', async () => {
+    const image = { link: symlink('c/d'), 'c/d/x': '', 'c/b': 'b' };
+    expect(await kept({ image }, [wanting('link/../b')], { directories: true })).toEqual([
+      'c',
+      'c/b',
+      'c/d',
+      'link',
+    ]);
+  });
+
+  test('of what is below a directory keeps that, and where its symlinks lead', async () => {
+    const image = { 'd/a/b': '', 'd/l': symlink('../e/f'), 'e/f': '', 'e/g': '' };
+    const below: ClosureRule = {
+      name: 'below',
+      describe: '',
+      *roots() {
+        yield { path: 'd', detail: 'all of it', below: true };
+      },
+    };
+    expect(await kept({ image }, [below])).toEqual(['d/a/b', 'd/l', 'e/f']);
+  });
+
+  test('through a dangling symlink keeps the symlink and the directory where it leads', async () => {
+    const image = { 'var/log/access.log': symlink('/dev/stdout'), 'dev/': '' };
+    expect(await kept({ image }, [wanting('var/log/access.log')], { directories: true })).toEqual([
+      'dev',
+      'var',
+      'var/log',
+      'var/log/access.log',
+    ]);
+  });
+
+  test('of what loops keeps the loop and ends', async () => {
+    const image = { a: symlink('b'), b: symlink('a') };
+    expect(await kept({ image }, [wanting('a')])).toEqual(['a', 'b']);
+  });
+
+  test('that is missing is a problem only where it is required, and then once', async () => {
+    const rule: ClosureRule = {
+      name: 'asks',
+      describe: '',
+      *roots() {
+        yield { path: 'nothing', detail: 'maybe' };
+        yield { path: 'bin/gone', detail: 'run', required: true };
+        yield { path: '/bin/gone', detail: 'run', required: true };
+      },
+    };
+    const { problems } = await closureOf({ image: { a: '' } }, [rule]);
+    expect(problems).toEqual([
+      { kind: 'missing', path: 'bin/gone', sentence: '"bin/gone" is not in the image (asks, run)' },
+    ]);
+  });
+});
+
+describe('strength', () => {
+  const image = { a: '', b: '', c: '', d: '' };
+
+  test('what is only whole makes nothing needed; what is a courtesy asks for nothing', async () => {
+    const closure = await closureOf({ image }, [
+      {
+        name: 'r',
+        describe: '',
+        *roots() {
+          yield { path: 'a', detail: '', strength: 'whole' };
+          yield { path: 'c', detail: '', strength: 'courtesy' };
+        },
+      },
+      following('f', {
+        a: { path: 'b', detail: '', required: true },
+        b: { path: 'gone', detail: '', required: true },
+        c: { path: 'd', detail: '' },
+      }),
+    ]);
+    expect(['a', 'b', 'c', 'd'].map((path) => closure.strengthOf(path))).toEqual([
+      'whole',
+      'whole',
+      'courtesy',
+      null,
+    ]);
+    expect(closure.problems).toEqual([]);
+  });
+
+  test('what turns out to be needed is followed again, and says why it is needed now', async () => {
+    const seen: string[] = [];
+    const closure = await closureOf({ image }, [
+      {
+        name: 'r',
+        describe: '',
+        *roots() {
+          yield { path: 'a', detail: 'part of it', strength: 'whole' };
+          yield { path: 'c', detail: 'wanted' };
+        },
+      },
+      following('f', { a: { path: 'b', detail: 'x' }, c: { path: 'a', detail: 'used' } }),
+      {
+        name: 'watch',
+        describe: '',
+        follow(path, context) {
+          seen.push(`${path} ${context.strengthOf(path)}`);
+          return [];
+        },
+      },
+    ]);
+    expect(seen.filter((line) => /^[ab] /.test(line))).toEqual([
+      'a whole',
+      'b whole',
+      'a needed',
+      'b needed',
+    ]);
+    expect(closure.chain('b').map(({ path, rule }) => `${path} ${rule}`)).toEqual(['b f', 'a f', 'c r']);
+  });
+
+  test('directories are as strong as the strongest of their contents', async () => {
+    const closure = await closureOf({ image: { 'd/e/x': '', 'd/y': '' } }, [
+      {
+        name: 'r',
+        describe: '',
+        *roots() {
+          yield { path: 'd/e/x', detail: '', strength: 'courtesy' };
+          yield { path: 'd/y', detail: '' };
+        },
+      },
+    ]);
+    expect([closure.strengthOf('d'), closure.strengthOf('d/e')]).toEqual(['needed', 'courtesy']);
+  });
+});
+
+test('rules that settle are asked until they have nothing new', async () => {
+  const image = { a: '', b: '', c: '' };
+  const next: Readonly<Record<string, string>> = { a: 'b', b: 'c' };
+  const rule: ClosureRule = {
+    name: 'settles',
+    describe: '',
+    *settle(context) {
+      for (const [from, to] of Object.entries(next))
+        if (context.isKept(from)) yield { path: to, detail: from };
+    },
+  };
+  expect(await kept({ image }, [wanting('a'), rule])).toEqual(['a', 'b', 'c']);
+});
+
+describe('explain', () => {
+  test('goes from the path to its root', async () => {
+    const image = { 'usr/bin/nginx': '', lib: symlink('usr/lib'), 'usr/lib/libssl.so.3': '' };
+    const rules = [
+      wanting('usr/bin/nginx'),
+      following('elf-needed', {
+        'usr/bin/nginx': { path: 'lib/libssl.so.3', detail: 'needed as libssl.so.3' },
+      }),
+    ];
+    expect(await reasons({ image }, rules, 'usr/lib/libssl.so.3')).toEqual([
+      'usr/lib/libssl.so.3: elf-needed, needed as libssl.so.3, for usr/bin/nginx',
+      'usr/bin/nginx: root, wanted',
+    ]);
+    expect(await reasons({ image }, rules, 'usr/lib')).toEqual([
+      'usr/lib: ancestor, directory, for usr/lib/libssl.so.3',
+      'usr/lib/libssl.so.3: elf-needed, needed as libssl.so.3, for usr/bin/nginx',
+      'usr/bin/nginx: root, wanted',
+    ]);
+    expect(await reasons({ image: { ...image, x: '' } }, rules, 'x')).toEqual([]);
+  });
+});
+
+describe('a trace', () => {
+  test('that has no file of the image is refused', async () => {
+    const input = await inputOf({
+      image: { 'usr/bin/a': '' },
+      trace: { usr: 'list', 'var/lib/docker/a': 'exec' },
+    });
+    expect(() => closeOver(input, [])).toThrowError(
+      expect.objectContaining({
+        code: 'TRACE_INVALID',
+        message: expect.stringContaining('2 paths in app.trace'),
+      }),
+    );
+  });
+
+  test('tells the uses of what symlinks lead to, and of links that were meant themselves', async () => {
+    const { traced, usesOf } = await closureOf(
+      { image: { a: '', l: symlink('a') }, trace: { a: 'open', l: 'link exec', gone: 'open' } },
+      [],
+    ).then((closure) => ({ traced: closure.traced, usesOf: (path: string) => closure.usesOf(path) }));
+    expect(traced).toEqual({ found: 2, total: 3 });
+    expect([usesOf('a'), usesOf('l'), usesOf('gone')]).toEqual([1 | 2, 32, 0]);
+  });
+});

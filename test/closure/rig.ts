@@ -1,0 +1,231 @@
+import { type Filesystem, mergeStack } from '../../src/rootfs/filesystem.ts';
+import type { LayerIndex } from '../../src/changeset/layer-index.ts';
+import { buildStack } from '../../src/changeset/stack.ts';
+import type { Runtime } from '../../src/oci/runtime.ts';
+import { type Closure, type ClosureInput, closeOver } from '../../src/closure/closure.ts';
+import { explain } from '../../src/closure/explain.ts';
+import type { ClosureRule } from '../../src/closure/rule.ts';
+import type { Elf, FileFacts } from '../../src/rootfs/facts/facts.ts';
+import { type Trace, uses } from '../../src/trace/trace.ts';
+import { indexOf } from '../changeset/rig.ts';
+import { bytesOf } from '../support/model/byte-string.ts';
+import type { EntrySpec } from '../support/model/tar-bytes.ts';
+
+/** What a path of an image in short is. */
+export interface Thing {
+  readonly entry: Omit<EntrySpec, 'name'>;
+  readonly elf?: Elf;
+  readonly script?: string;
+  readonly contents?: Uint8Array;
+}
+
+/** Mode, owner and the like of a thing. */
+export type Attributes = Omit<EntrySpec, 'name' | 'type' | 'body' | 'linkname'>;
+
+/** A file with these contents, as byte strings; the contents are facts. */
+export function text(contents: string, attributes: Attributes = {}): Thing {
+  const bytes = bytesOf(contents);
+  return { entry: { ...attributes, body: bytes }, contents: bytes };
+}
+
+/** A file of which nothing is known. `bytes` is how large it is. */
+export function file(bytes = 0, attributes: Attributes = {}): Thing {
+  return { entry: { ...attributes, body: new Uint8Array(bytes) } };
+}
+
+export function directory(attributes: Attributes = {}): Thing {
+  return { entry: { ...attributes, type: 'dir' } };
+}
+
+export function symlink(target: string): Thing {
+  return { entry: { type: 'symlink', linkname: target } };
+}
+
+/** A second name. `target` must come before it in the table. */
+export function hardLink(target: string): Thing {
+  return { entry: { type: 'link', linkname: target } };
+}
+
+/** An ELF file of x86-64 that says so much, and no more. */
+export function elf(
+  facts: Partial<Omit<Elf, 'imports'>> & { readonly imports?: Iterable<string> } = {},
+  attributes: Attributes = {},
+): Thing {
+  const { imports = [], ...rest } = facts;
+  const body = bytesOf('\x7fELF');
+  return {
+    entry: { ...attributes, body },
+    elf: {
+      bits: 64,
+      endian: 'little',
+      machine: 62,
+      interpreter: null,
+      soname: null,
+      needed: [],
+      rpath: null,
+      runpath: null,
+      trouble: null,
+      ...rest,
+      imports: new Set(imports),
+    },
+  };
+}
+
+/** A script with `#!` and this after it. */
+export function script(interpreter: string, rest = '\n'): Thing {
+  const bytes = bytesOf(`#!${interpreter}${rest}`);
+  return { entry: { body: bytes, mode: 0o755 }, script: interpreter, contents: bytes };
+}
+
+/** Paths and what is there: a thing, or contents. A path that ends in a slash is a directory, whatever is said of it. */
+export type Table = Readonly<Record<string, Thing | string>>;
+
+/** The merged filesystem and the facts of layers, lowest first. */
+export async function imageOf(
+  ...layers: readonly Table[]
+): Promise<{ readonly fs: Filesystem; readonly facts: FileFacts }> {
+  const indexes = new Map<number, LayerIndex>();
+  const things = new Map<string, Thing>();
+  for (const [i, table] of layers.entries()) {
+    const entries: EntrySpec[] = [];
+    for (const [name, short] of Object.entries(table)) {
+      const thing = name.endsWith('/')
+        ? typeof short === 'string'
+          ? directory()
+          : { entry: { ...short.entry, type: 'dir' as const } }
+        : typeof short === 'string'
+          ? text(short)
+          : short;
+      things.set(`${i + 1}:${entries.length}`, thing);
+      entries.push({ name, ...thing.entry });
+    }
+    indexes.set(i + 1, await indexOf(...entries));
+  }
+  const fs = mergeStack(buildStack(indexes), indexes);
+  const at = (path: string): Thing | null => {
+    const carrier = fs.carrier(path);
+    return carrier?.kind === 'file' ? (things.get(`${carrier.layer}:${carrier.entry}`) ?? null) : null;
+  };
+  return {
+    fs,
+    facts: {
+      elf: (path) => at(path)?.elf ?? null,
+      script: (path) => at(path)?.script ?? null,
+      contents: (path) => at(path)?.contents ?? null,
+    },
+  };
+}
+
+/** A runtime that says nothing but this. */
+export function runtimeOf(
+  parts: Partial<Omit<Runtime, 'environment'>> & {
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
+): Runtime {
+  const { environment = {}, ...rest } = parts;
+  return {
+    entrypoint: [],
+    command: [],
+    user: '',
+    workingDirectory: '',
+    volumes: [],
+    ports: [],
+    healthcheck: [],
+    shell: [],
+    ...rest,
+    environment: new Map(Object.entries(environment)),
+  };
+}
+
+/** Names of uses, by spaces: "exec", "stat link". */
+export type UsesText = string;
+
+/** A trace of these paths. */
+export function traceOf(
+  paths: Readonly<Record<string, UsesText>> = {},
+  parts: Partial<Omit<Trace, 'paths'>> = {},
+): Trace {
+  return {
+    name: 'app.trace',
+    formats: ['strace'],
+    platform: null,
+    image: null,
+    knowsExecs: true,
+    syscalls: new Map(),
+    hasAllSyscalls: false,
+    command: null,
+    outside: 0,
+    lines: 1,
+    unreadable: { count: 0, samples: [] },
+    ...parts,
+    paths: new Map(
+      Object.entries(paths).map(([path, names]) => [
+        path,
+        names.split(' ').reduce((bits, name) => bits | uses[name as keyof typeof uses], 0),
+      ]),
+    ),
+  };
+}
+
+export interface Setting extends Partial<Omit<ClosureInput, 'fs' | 'facts' | 'runtime' | 'trace'>> {
+  /** The image: one layer, or several, lowest first. */
+  readonly image: Table | readonly Table[];
+  readonly runtime?: Parameters<typeof runtimeOf>[0];
+  readonly trace?: Readonly<Record<string, UsesText>> | Trace;
+}
+
+/** What the closure is given, in short. */
+export async function inputOf({ image, runtime, trace = {}, ...rest }: Setting): Promise<ClosureInput> {
+  const layers = (Array.isArray(image) ? image : [image]) as readonly Table[];
+  return {
+    platform: { os: 'linux', architecture: 'amd64' },
+    granularity: 'file',
+    keepCommands: [],
+    ...rest,
+    ...(await imageOf(...layers)),
+    runtime: runtimeOf(runtime),
+    trace: 'paths' in trace && trace.paths instanceof Map ? (trace as Trace) : traceOf(trace as never),
+  };
+}
+
+/** The closure of an image in short under these rules. */
+export async function closureOf(setting: Setting, rules: readonly ClosureRule[]): Promise<Closure> {
+  return closeOver(await inputOf(setting), rules);
+}
+
+/** A rule `root` that wants these names, in order. */
+export function wanting(...paths: readonly string[]): ClosureRule {
+  return {
+    name: 'root',
+    describe: 'What the test asks for.',
+    *roots() {
+      for (const path of paths) yield { path, detail: 'wanted' };
+    },
+  };
+}
+
+/** What stays, sorted, without directories (which stay for what is in them) unless `directories` is set. */
+export function keptFiles(closure: Closure, input: ClosureInput, { directories = false } = {}): string[] {
+  return [...closure.paths()]
+    .filter((path) => path !== '' && (directories || input.fs.kind(path) !== 'directory'))
+    .sort();
+}
+
+/** What these rules keep of an image, as `keptFiles` has it. */
+export async function kept(
+  setting: Setting,
+  rules: readonly ClosureRule[],
+  options: { readonly directories?: boolean } = {},
+): Promise<string[]> {
+  const input = await inputOf(setting);
+  return keptFiles(closeOver(input, rules), input, options);
+}
+
+/** Why a path stays, in lines. */
+export async function reasons(
+  setting: Setting,
+  rules: readonly ClosureRule[],
+  path: string,
+): Promise<readonly string[]> {
+  return explain(await closureOf(setting, rules), path);
+}

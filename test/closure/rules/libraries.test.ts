@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { gccRuntimeRule } from '../../../src/closure/rules/gcc-runtime.ts';
+import { icuRule } from '../../../src/closure/rules/icu.ts';
+import { krb5Rule } from '../../../src/closure/rules/krb5.ts';
+import { saslRule } from '../../../src/closure/rules/sasl.ts';
+import { directory, elf, symlink } from '../rig.ts';
+import { stays } from './stays.ts';
+
+const lib = 'usr/lib/x86_64-linux-gnu';
+
+describe('gcc-runtime', () => {
+  const image = {
+    'usr/bin/threads': elf({ imports: ['pthread_exit'] }),
+    'usr/bin/plain': elf({ imports: ['getpwnam'] }),
+    lib: symlink('usr/lib'),
+    [`${lib}/libgcc_s.so.1`]: elf(),
+    [`${lib}/libc.so.6`]: elf({ imports: ['backtrace'] }),
+    'usr/lib/i386-linux-gnu/libgcc_s.so.1': elf({ bits: 32, machine: 3 }),
+  };
+
+  it('keeps libgcc_s for a program that ends threads, of its own machine', async () => {
+    expect(await stays(gccRuntimeRule, image, { want: ['usr/bin/threads'] })).toEqual([
+      'usr/bin/threads',
+      `${lib}/libgcc_s.so.1`,
+    ]);
+  });
+
+  it('keeps it for no program of musl', async () => {
+    const loader = elf({ imports: ['pthread_exit'], interpreter: '/lib/ld-musl-x86_64.so.1' });
+    const other = elf({ imports: ['pthread_exit'], needed: ['libc.so'] });
+    const want = ['usr/bin/loader', 'usr/bin/other'];
+    const both = { ...image, 'usr/bin/loader': loader, 'usr/bin/other': other };
+    expect(await stays(gccRuntimeRule, both, { want })).toEqual(want);
+  });
+
+  it('keeps it neither for a program that does not, nor for the C library itself', async () => {
+    const want = ['usr/bin/plain', `${lib}/libc.so.6`];
+    expect(await stays(gccRuntimeRule, image, { want })).toEqual(want);
+  });
+});
+
+describe('sasl', () => {
+  const image = {
+    [`${lib}/libsasl2.so.2`]: symlink('libsasl2.so.2.0.25'),
+    [`${lib}/libsasl2.so.2.0.25`]: elf(),
+    [`${lib}/sasl2/libplain.so`]: elf(),
+  };
+  const want = [`${lib}/libsasl2.so.2`];
+  const alone = [`${lib}/libsasl2.so.2`, `${lib}/libsasl2.so.2.0.25`];
+
+  it('keeps no plug-ins for a library that libldap brought along', async () => {
+    expect(await stays(saslRule, image, { want })).toEqual(alone);
+  });
+
+  it('keeps them where it is configured, or they were listed', async () => {
+    const configured = { ...image, 'etc/sasl2/smtpd.conf': 'pwcheck_method: saslauthd' };
+    expect(await stays(saslRule, configured, { want })).toEqual(Object.keys(configured).sort());
+    expect(await stays(saslRule, image, { want, trace: { [`${lib}/sasl2`]: 'list' } })).toEqual(
+      Object.keys(image).sort(),
+    );
+  });
+});
+
+describe('krb5', () => {
+  const image = {
+    [`${lib}/libkrb5.so.3`]: elf(),
+    [`${lib}/krb5/plugins/tls/k5tls.so`]: elf(),
+  };
+  const want = [`${lib}/libkrb5.so.3`];
+
+  it('keeps no plug-ins where Kerberos is not configured', async () => {
+    expect(await stays(krb5Rule, image, { want })).toEqual(want);
+  });
+
+  it('keeps them and what settings include where it is', async () => {
+    const configured = {
+      ...image,
+      'etc/krb5.conf': 'includedir /etc/krb5.conf.d/\n[libdefaults]\n',
+      'etc/krb5.conf.d/realm': '[realms]\n',
+    };
+    expect(await stays(krb5Rule, configured, { want })).toEqual(Object.keys(configured).sort());
+    expect(await stays(krb5Rule, { ...configured, 'usr/bin/app': elf() }, { want: ['usr/bin/app'] })).toEqual(
+      ['usr/bin/app'],
+    );
+  });
+});
+
+describe('icu', () => {
+  const image = {
+    'usr/bin/app': elf(),
+    'usr/lib/libicuuc.so.74': elf(),
+    'usr/share/icu/74.1/icudt74l.dat': 'x',
+    'usr/share/icu/72.1/icudt72l.dat': 'x',
+    'opt/icu/icudt74l.dat': 'x',
+    'opt/empty/': directory(),
+  };
+
+  it('keeps the data of the version whose library stays', async () => {
+    expect(await stays(icuRule, image, { want: ['usr/lib/libicuuc.so.74'] })).toEqual([
+      'usr/lib/libicuuc.so.74',
+      'usr/share/icu/74.1/icudt74l.dat',
+    ]);
+    expect(await stays(icuRule, image, { want: ['usr/bin/app'] })).toEqual(['usr/bin/app']);
+  });
+
+  it('follows NODE_ICU_DATA', async () => {
+    expect(await stays(icuRule, image, { environment: { NODE_ICU_DATA: '/opt/icu' } })).toEqual([
+      'opt/icu/icudt74l.dat',
+    ]);
+  });
+});

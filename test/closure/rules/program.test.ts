@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'vitest';
+import { config } from '../../../src/closure/rules/config.ts';
+import { directories } from '../../../src/closure/rules/directories.ts';
+import { elfInterpreter } from '../../../src/closure/rules/elf-interpreter.ts';
+import { keepCommand } from '../../../src/closure/rules/keep-command.ts';
+import { ldSo } from '../../../src/closure/rules/ld-so.ts';
+import { programRules } from '../../../src/closure/rules/program.ts';
+import { readInterpreter, script as scriptRule } from '../../../src/closure/rules/script.ts';
+import { symlink as symlinkRule } from '../../../src/closure/rules/symlink.ts';
+import { trace } from '../../../src/closure/rules/trace.ts';
+import {
+  closureOf,
+  directory,
+  elf,
+  file,
+  hardLink,
+  kept,
+  reasons,
+  script,
+  symlink,
+  type Table,
+  text,
+  wanting,
+} from '../rig.ts';
+
+const program = { mode: 0o755 };
+
+describe('trace', () => {
+  const image: Table = {
+    lib: symlink('usr/lib'),
+    'usr/lib/a': 'a',
+    'usr/lib/b': 'b',
+    'etc/link': symlink('../usr/lib/b'),
+    'var/log/': '',
+    'var/spool/x': '',
+  };
+
+  test('keeps what was used, through symlinks and `..`', async () => {
+    expect(await kept({ image, trace: { 'etc/../lib/a': 'open', 'usr/lib': 'list' } }, [trace])).toEqual([
+      'lib',
+      'usr/lib/a',
+    ]);
+  });
+
+  test('keeps of a symlink that was read the symlink; where it leads is a courtesy', async () => {
+    const only = await closureOf({ image, trace: { 'etc/link': 'link' } }, [trace]);
+    expect([only.strengthOf('etc/link'), only.strengthOf('usr/lib/b')]).toEqual(['needed', 'courtesy']);
+    const both = await closureOf({ image, trace: { 'etc/link': 'link stat' } }, [trace]);
+    expect([both.strengthOf('etc/link'), both.strengthOf('usr/lib/b')]).toEqual(['needed', 'needed']);
+  });
+
+  test('keeps the directory in which something was created', async () => {
+    const uses = { 'var/log/new/deeper/file': 'write', 'var/spool/y': 'open', 'usr/lib/a': 'open' };
+    const stays = await kept({ image, trace: uses }, [trace], { directories: true });
+    expect(stays).toContain('var/log');
+    expect(stays).not.toContain('var/spool');
+  });
+
+  test('does not keep what a listed directory holds', async () => {
+    const setting = { image, trace: { 'usr/lib': 'list', 'usr/lib/a': 'open' } };
+    expect(await kept(setting, [trace])).toEqual(['usr/lib/a']);
+  });
+});
+
+describe('config', () => {
+  const image: Table = {
+    bin: symlink('usr/bin'),
+    'usr/bin/sh': symlink('dash'),
+    'usr/bin/dash': elf({}, program),
+    'usr/bin/nginx': elf({}, program),
+    'usr/bin/curl': elf({}, program),
+    'usr/bin/notes': text('no program'),
+    'usr/local/bin/nginx': text('no program either'),
+    'docker-entrypoint.sh': script('/bin/sh'),
+    'app/main.py': 'print()',
+    'app/data/x': '',
+    'etc/app.conf': '',
+    'etc/passwd': 'root:x:0:0::/root:/bin/sh\n',
+    'etc/group': 'root:x:0:\n',
+  };
+  const base = ['etc/group', 'etc/passwd'];
+
+  test('entrypoint and command, each found on PATH, and files among their arguments', async () => {
+    const runtime = {
+      entrypoint: ['/docker-entrypoint.sh'],
+      command: ['nginx', '-c', '/etc/app.conf', 'main.py', '--log=/var/none', 'data'],
+      workingDirectory: '/app',
+    };
+    expect(await kept({ image, runtime }, [config])).toEqual([
+      'app/main.py',
+      'docker-entrypoint.sh',
+      'etc/app.conf',
+      ...base,
+      'usr/bin/nginx',
+    ]);
+  });
+
+  test('PATH of the config, where only what may be executed counts', async () => {
+    const runtime = { command: ['notes'], environment: { PATH: '/usr/bin' } };
+    expect(await kept({ image, runtime }, [config])).toEqual(base);
+    const elsewhere = { command: ['nginx'], environment: { PATH: '/opt/bin:/bin' } };
+    expect(await kept({ image, runtime: elsewhere }, [config])).toEqual(['bin', ...base, 'usr/bin/nginx']);
+  });
+
+  test('the shell form, and the health check in both forms', async () => {
+    const shell = { command: ['/bin/sh', '-c', 'cd /app && FOO=1 exec nginx -g "daemon off;"'] };
+    expect(await kept({ image, runtime: shell }, [config])).toEqual([
+      'bin',
+      ...base,
+      'usr/bin/dash',
+      'usr/bin/nginx',
+      'usr/bin/sh',
+    ]);
+    const health = { healthcheck: ['CMD-SHELL', 'curl -f http://localhost/ || exit 1'] };
+    expect(await kept({ image, runtime: health }, [config])).toEqual([
+      'bin',
+      ...base,
+      'usr/bin/curl',
+      'usr/bin/dash',
+      'usr/bin/sh',
+    ]);
+    expect(await kept({ image, runtime: { healthcheck: ['CMD', 'curl'] } }, [config])).toContain(
+      'usr/bin/curl',
+    );
+  });
+
+  test('working directory and volumes, without their contents', async () => {
+    const runtime = { workingDirectory: '/app', volumes: ['/app/data'] };
+    expect(await kept({ image, runtime }, [config], { directories: true })).toEqual([
+      'app',
+      'app/data',
+      'etc',
+      ...base,
+    ]);
+  });
+
+  test('keep-command: the same for other commands; a program that is not there is a problem', async () => {
+    const setting = { image, keepCommands: [['curl', '--config', '/etc/app.conf'], ['gone']] };
+    expect(await kept(setting, [keepCommand])).toEqual(['etc/app.conf', 'usr/bin/curl']);
+    const { problems } = await closureOf(setting, [keepCommand]);
+    expect(problems.map(({ kind, path }) => `${kind} ${path}`)).toEqual(['missing gone']);
+  });
+
+  test('what a wrapper runs', async () => {
+    const wrapped = { ...image, 'usr/bin/tini': elf({}, program) };
+    const runtime = { entrypoint: ['tini', '-g', '--', 'nginx'] };
+    expect(await kept({ image: wrapped, runtime }, [config])).toEqual([
+      ...base,
+      'usr/bin/nginx',
+      'usr/bin/tini',
+    ]);
+  });
+});
+
+describe('scripts', () => {
+  test.each([
+    ['/bin/sh -e', { interpreter: '/bin/sh', program: null, argument: '-e' }],
+    ['/usr/bin/env python3', { interpreter: '/usr/bin/env', program: 'python3', argument: null }],
+    ['/usr/bin/env -S node --flag x', { interpreter: '/usr/bin/env', program: 'node', argument: null }],
+    ['/usr/bin/env -Snode --flag', { interpreter: '/usr/bin/env', program: 'node', argument: null }],
+    ['/usr/bin/env -iS A=1 perl -w', { interpreter: '/usr/bin/env', program: 'perl', argument: null }],
+    ['/usr/bin/env -u HOME ruby', { interpreter: '/usr/bin/env', program: 'ruby', argument: null }],
+    ['/usr/bin/env', { interpreter: '/usr/bin/env', program: null, argument: null }],
+  ])('#!%s', (line, expected) => {
+    expect(readInterpreter(line)).toEqual(expected);
+  });
+
+  const image: Table = {
+    'usr/bin/env': elf({}, program),
+    'usr/bin/python3': symlink('python3.11'),
+    'usr/bin/python3.11': elf({}, program),
+    'bin/sh': elf({}, program),
+    'lib/init-d-script': script('/bin/sh'),
+    run: script('/usr/bin/env python3'),
+    chain: script('/run'),
+    service: script('/bin/sh /lib/init-d-script'),
+    'module.py': { ...text('#!/usr/bin/env python3'), script: '/usr/bin/env python3' },
+    a: script('/b'),
+    b: script('/a'),
+  };
+
+  test('keep their interpreters, what env looks for, and interpreters that are scripts', async () => {
+    expect(await kept({ image }, [wanting('chain'), scriptRule])).toEqual([
+      'chain',
+      'run',
+      'usr/bin/env',
+      'usr/bin/python3',
+      'usr/bin/python3.11',
+    ]);
+    expect(await kept({ image }, [wanting('service'), scriptRule])).toEqual([
+      'bin/sh',
+      'lib/init-d-script',
+      'service',
+    ]);
+  });
+
+  test('that nobody can execute keep nothing, and circles end', async () => {
+    expect(await kept({ image }, [wanting('module.py'), scriptRule])).toEqual(['module.py']);
+    expect(await kept({ image }, [wanting('a'), scriptRule])).toEqual(['a', 'b']);
+  });
+});
+
+describe('loaders', () => {
+  const loader = '/lib64/ld-linux-x86-64.so.2';
+  const image: Table = {
+    lib64: symlink('usr/lib64'),
+    'usr/lib64/ld-linux-x86-64.so.2': elf(),
+    'usr/lib64/libpre.so': elf(),
+    'usr/lib64/libaudit.so': elf(),
+    'opt/libpreload.so': elf(),
+    'bin/app': elf({ interpreter: loader }),
+    'bin/static': elf(),
+    'etc/ld.so.conf': 'include ld.so.conf.d/*.conf\n',
+    'etc/ld.so.conf.d/x.conf': '/opt\n',
+    'etc/ld.so.preload': '# comment\n/opt/libpreload.so libpre.so\n',
+  };
+
+  test('that no trace sees stay, and what they read', async () => {
+    const rules = [wanting('bin/app'), elfInterpreter, ldSo];
+    expect(await kept({ image, runtime: { environment: { LD_AUDIT: 'libaudit.so' } } }, rules)).toEqual([
+      'bin/app',
+      'etc/ld.so.conf',
+      'etc/ld.so.conf.d/x.conf',
+      'etc/ld.so.preload',
+      'lib64',
+      'opt/libpreload.so',
+      'usr/lib64/ld-linux-x86-64.so.2',
+      'usr/lib64/libaudit.so',
+      'usr/lib64/libpre.so',
+    ]);
+    const cached = { ...image, 'etc/ld.so.cache': 'no cache' };
+    const stays = await kept({ image: cached }, rules);
+    expect(stays).toContain('etc/ld.so.cache');
+    expect(stays).not.toContain('etc/ld.so.conf');
+  });
+
+  test('and nothing for a static program', async () => {
+    expect(await kept({ image }, [wanting('bin/static'), elfInterpreter, ldSo])).toEqual(['bin/static']);
+  });
+});
+
+describe('symlinks that lead to what stays', () => {
+  const image: Table = {
+    'bin/busybox': elf({}, program),
+    'bin/ls': symlink('/bin/busybox'),
+    'bin/dir': symlink('ls'),
+    'bin/vi': hardLink('bin/busybox'),
+    'bin/other': symlink('nowhere'),
+  };
+
+  test('stay too, but not as used; hard links do not', async () => {
+    const closure = await closureOf({ image }, [wanting('bin/busybox'), symlinkRule]);
+    expect([...closure.paths()].filter((path) => path.startsWith('bin/'))).toEqual([
+      'bin/busybox',
+      'bin/dir',
+      'bin/ls',
+    ]);
+    expect(closure.strengthOf('bin/ls')).toBe('whole');
+    expect(await reasons({ image }, [wanting('bin/busybox'), symlinkRule], 'bin/ls')).toEqual([
+      'bin/ls: symlink, leads there, for bin/busybox (whole)',
+      'bin/busybox: root, wanted',
+    ]);
+  });
+
+  test('do not stay for a courtesy', async () => {
+    const courtesy = {
+      name: 'c',
+      describe: '',
+      *roots() {
+        yield { path: 'bin/busybox', detail: '', strength: 'courtesy' as const };
+      },
+    };
+    expect(await kept({ image }, [courtesy, symlinkRule])).toEqual(['bin/busybox']);
+  });
+});
+
+describe('directories', () => {
+  test('stay empty where something may be written or mounted', async () => {
+    const image: Table = {
+      'tmp/junk': '',
+      'tmp/': directory({ mode: 0o1777 }),
+      'proc/': '',
+      'var/lib/app/': directory({ uid: 1000 }),
+      'var/cache/deep/er/and/deeper/x': '',
+      'usr/share/doc/x': '',
+      'usr/share/empty/': '',
+      'app/': directory({ uid: 1000 }),
+      'app/node_modules/': directory({ uid: 1000 }),
+      'app/node_modules/x/': directory({ uid: 1000 }),
+      'app/node_modules/x/index.js': file(1, { uid: 1000 }),
+      'opt/drop/': directory({ mode: 0o777 }),
+      'opt/drop/x': '',
+    };
+    expect(await kept({ image }, [directories], { directories: true })).toEqual([
+      'app',
+      'opt',
+      'opt/drop',
+      'proc',
+      'tmp',
+      'usr',
+      'usr/share',
+      'usr/share/empty',
+      'var',
+      'var/cache',
+      'var/cache/deep',
+      'var/cache/deep/er',
+      'var/lib',
+      'var/lib/app',
+    ]);
+  });
+});
+
+test('all rules have a name of their own and a sentence', () => {
+  const names = programRules.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { describe } of programRules) expect(describe).toMatch(/^[A-Z“][^]*\.$/);
+});

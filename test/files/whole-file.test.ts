@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeWhole } from '../../src/files/whole-file.ts';
+import { brokenStream, bytesStream, deadMark, listFiles, newFolder } from '../support/store/local.ts';
+
+const { signal } = new AbortController();
+const bytes = new TextEncoder().encode('whole');
+
+test('a file is replaced when it is whole', async () => {
+  const folder = await newFolder();
+  const file = join(folder, 'a.tar');
+  await writeFile(file, 'old');
+  await expect(writeWhole(file, brokenStream(bytes), signal)).rejects.toThrow('the line went dead');
+  expect(await readFile(file, 'utf8')).toBe('old');
+  await writeWhole(file, bytesStream(bytes), signal);
+  expect(await readFile(file, 'utf8')).toBe('whole');
+  expect(await listFiles(folder)).toEqual(['a.tar']);
+});
+
+test('T19: what a killed process left goes, and nobody can guess the name of what is unfinished', async () => {
+  const folder = await newFolder();
+  const file = join(folder, 'a.tar');
+  await writeFile(`${file}.partial-${process.pid}`, 'not ours');
+  await writeFile(`${file}.partial-${await deadMark()}`, 'left');
+  let during: readonly string[] = [];
+  const watched = (async function* () {
+    yield bytes;
+    while (during.length < 2) during = await listFiles(folder);
+  })();
+  await writeWhole(file, watched, signal);
+  expect(during).toEqual([
+    `a.tar.partial-${process.pid}`,
+    expect.stringMatching(/^a\.tar\.partial-[0-9]+-[0-9]+-[0-9a-f]{8}-[0-9a-f]{16}$/),
+  ]);
+  expect(await listFiles(folder)).toEqual(['a.tar', `a.tar.partial-${process.pid}`]);
+});
+
+test('a pipe or a device is written to, not replaced', async () => {
+  const folder = await newFolder();
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const read = readFile(pipe, 'utf8');
+  await writeWhole(pipe, bytesStream(bytes), signal);
+  expect(await read).toBe('whole');
+  expect((await stat(pipe)).isFIFO()).toBe(true);
+  // As a link, so that a mistake here costs the link, and not the device.
+  const device = join(folder, 'null');
+  await symlink('/dev/null', device);
+  await writeWhole(device, bytesStream(bytes), signal);
+  expect(await readlink(device)).toBe('/dev/null');
+  expect((await stat(device)).isCharacterDevice()).toBe(true);
+});
+
+test('a link is followed to the file behind it', async () => {
+  const folder = await newFolder();
+  await mkdir(join(folder, 'real'));
+  await writeFile(join(folder, 'real', 'a.tar'), 'old');
+  await symlink('real/a.tar', join(folder, 'a.tar'));
+  await writeWhole(join(folder, 'a.tar'), bytesStream(bytes), signal);
+  expect(await readlink(join(folder, 'a.tar'))).toBe('real/a.tar');
+  expect(await readFile(join(folder, 'real', 'a.tar'), 'utf8')).toBe('whole');
+});
+
+test('errors name the file', async () => {
+  const folder = await newFolder();
+  await expect(writeWhole(join(folder, 'no', 'a.tar'), bytesStream(bytes), signal)).rejects.toMatchObject({
+    code: 'IO',
+    message: `cannot write ${join(folder, 'no', 'a.tar')}: no such file or directory`,
+  });
+  await expect(writeWhole(folder, bytesStream(bytes), signal)).rejects.toMatchObject({ code: 'IO' });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { StraceFilter } from '../../../src/jobs/record/strace-filter.ts';
+import { TraceReader } from '../../../src/trace/trace-reader.ts';
+
+function filtered(lines: readonly string[], launch: Partial<ConstructorParameters<typeof StraceFilter>[0]>) {
+  const filter = new StraceFilter({ execs: 1, cwd: '/work', hostRoot: null, ...launch });
+  return { filter, kept: lines.flatMap((line) => filter.take(line)) };
+}
+
+const bubble = [
+  '10    execve("/usr/bin/bwrap", ["bwrap"], 0x1 /* 9 vars */) = 0',
+  '10    openat(AT_FDCWD</work>, "/proc/sys/kernel/overflowuid", O_RDONLY) = 3</proc/sys/kernel/overflowuid>',
+  "10    clone(child_stack=NULL, flags=SIGCHLD) = 2 /* 11 in strace's PID NS */",
+  '11    execve("/usr/local/bin/app", ["app"], 0x1 /* 2 vars */) = -1 ENOENT (No such file or directory)',
+  '11    execve("/usr/bin/app", ["app"], 0x1 /* 2 vars */ <unfinished ...>',
+  '10    wait4(2,  <unfinished ...>',
+  '11    <... execve resumed>) = 0',
+  '11    openat(AT_FDCWD</srv>, "/etc/hosts", O_RDONLY) = 3</etc/hosts>',
+  "11    clone(child_stack=NULL, flags=SIGCHLD) = 3 /* 12 in strace's PID NS */",
+  '12    chdir("data") = 0',
+  '10    openat(AT_FDCWD</work>, "/host/file", O_RDONLY) = 3</host/file>',
+  '12    access("x", R_OK) = 0',
+];
+
+describe('lines of strace', () => {
+  it('count from the execution of the command on, and without its helpers', () => {
+    const { filter, kept } = filtered(bubble, { execs: 2, cwd: '/srv' });
+    expect(kept).toEqual([
+      '11 chdir("/srv") = 0',
+      '11    execve("/usr/bin/app", ["app"], 0x1 /* 2 vars */ <unfinished ...>',
+      '11    <... execve resumed>) = 0',
+      '11    openat(AT_FDCWD</srv>, "/etc/hosts", O_RDONLY) = 3</etc/hosts>',
+      '11    clone(child_stack=NULL, flags=SIGCHLD) = 12',
+      '12    chdir("data") = 0',
+      '12    access("x", R_OK) = 0',
+    ]);
+    expect(filter.command).toBe(11);
+    expect([...filter.alive]).toEqual([11, 12]);
+  });
+
+  it('give a trace of the paths of the container', () => {
+    const reader = new TraceReader('app');
+    for (const line of filtered(bubble, { execs: 2, cwd: '/srv' }).kept)
+      reader.write(Buffer.from(`${line}\n`));
+    expect([...reader.end().paths.keys()].sort()).toEqual([
+      'etc/hosts',
+      'srv',
+      'srv/data',
+      'srv/data/x',
+      'usr/bin/app',
+    ]);
+  });
+
+  it('tell where the root is, when descriptors are shown from outside', () => {
+    const lines = [
+      '7 execve("/usr/bin/unshare", ["unshare"], 0x1) = 0',
+      '7 chroot("/tmp/ro\\"ot") = 0',
+      '7 execve("/bin/app", ["app"], 0x1) = 0',
+      '7 openat(AT_FDCWD</tmp/ro"ot/srv>, "a", O_RDONLY) = 3</tmp/ro"ot/srv/a>',
+      '7 stat("b", {}) = 0',
+    ];
+    const { kept } = filtered(lines, { execs: 2, cwd: '/srv', hostRoot: '/tmp/ro"ot' });
+    expect(kept.slice(0, 2)).toEqual(['7 chroot("/tmp/ro\\"ot") = 0', '7 chdir("/srv") = 0']);
+    const reader = new TraceReader('app', { roots: ['/tmp/ro"ot'] });
+    for (const line of kept) reader.write(Buffer.from(`${line}\n`));
+    expect([...reader.end().paths.keys()].sort()).toEqual(['bin/app', 'srv', 'srv/a', 'srv/b']);
+  });
+
+  it.each([
+    ['exited with 3 +++', { status: 3, signal: null }],
+    ['killed by SIGTERM +++', { status: 143, signal: 'SIGTERM' }],
+    ['killed by SIGSEGV (core dumped) +++', { status: 139, signal: 'SIGSEGV' }],
+  ])('say how the command ended: %s', (how, end) => {
+    const { filter } = filtered(['5 execve("/a", ["a"], 0x1) = 0', '6 getpid() = 6', `5 +++ ${how}`], {});
+    expect(filter.end).toEqual(end);
+    expect([...filter.alive]).toEqual([6]);
+  });
+
+  it('forget a thread whose place its process has taken', () => {
+    const lines = ['5 execve("/a", ["a"], 0x1) = 0', '6 execve("/b", ["b"], 0x1 <unfinished ...>'];
+    const { filter } = filtered([...lines, '6 +++ superseded by execve in pid 5 +++'], {});
+    expect([...filter.alive]).toEqual([5]);
+  });
+
+  it('are none where the command never starts', () => {
+    const { filter, kept } = filtered(
+      ['5 execve("/a", ["a"], 0x1) = -1 ENOENT', 'strace: oh', '5 +++ exited with 1 +++'],
+      {},
+    );
+    expect(kept).toEqual([]);
+    expect(filter.command).toBeNull();
+  });
+});

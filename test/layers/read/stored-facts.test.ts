@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { describeGathering, packFacts, unpackFacts } from '../../../src/layers/read/stored-facts.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import type { Elf, LayerFacts } from '../../../src/rootfs/facts/facts.ts';
+
+const elf: Elf = {
+  bits: 64,
+  endian: 'little',
+  machine: 62,
+  interpreter: '/lib64/ld.so',
+  soname: null,
+  needed: ['libc.so.6'],
+  rpath: null,
+  runpath: '$ORIGIN',
+  imports: new Set(['dlopen']),
+  trouble: null,
+};
+
+const facts: LayerFacts = {
+  elf: new Map([[3, elf]]),
+  scripts: new Map([[4, '/bin/sh']]),
+  contents: new Map([[5, Uint8Array.of(0, 255, 10)]]),
+  digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
+  twins: new Map([[3, '\x00\xff']]),
+};
+
+test('facts that were stored say what they said', () => {
+  expect(unpackFacts(packFacts(facts) as Uint8Array)).toEqual(facts);
+});
+
+test('too much of them is not stored', () => {
+  const half = new Uint8Array(40 * 1024 * 1024);
+  expect(packFacts({ ...facts, contents: new Map([[1, half]]) })).not.toBeNull();
+  const both = new Map([
+    [1, half],
+    [2, half],
+  ]);
+  expect(packFacts({ ...facts, contents: both })).toBeNull();
+});
+
+test('damaged bytes are no facts', () => {
+  expect(unpackFacts(Uint8Array.of(1, 2, 3))).toBeNull();
+});
+
+test('what was gathered is told apart', () => {
+  const probe = () => 0;
+  const names = [
+    describeGathering({ probe: null, digests: true, twins: false }),
+    describeGathering({ probe, digests: false, twins: false }),
+    describeGathering({ probe, digests: true, twins: false }),
+  ];
+  expect(new Set(names).size).toBe(3);
+});

@@ -1,0 +1,395 @@
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { RegistryOptions } from '../../src/registry/lease.ts';
+import { openRegistrySource } from '../../src/registry/source.ts';
+import { openRegistryTarget } from '../../src/registry/target.ts';
+import type { Source, Target } from '../../src/place/place.ts';
+import { makeCertificate } from '../support/registry/certificate.ts';
+import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
+import type { Effect } from '../support/registry/faults.ts';
+import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
+
+const open: { close(): Promise<unknown> | void }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
+  const fake = await FakeRegistry.start(options);
+  open.push(fake);
+  return fake;
+}
+
+const config = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
+
+async function withImage(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
+  const fake = await start(options);
+  fake.repository('app').addManifest(config, config.mediaType, 'v1');
+  return fake;
+}
+
+function sourceOf(
+  host: string,
+  overrides: Partial<RegistryOptions> = {},
+): Setup & { readonly source: Source } {
+  const made = setup(overrides);
+  const source = openRegistrySource(refer(`${host}/app:v1`), made.options);
+  open.push(source);
+  return { ...made, source };
+}
+
+function targetOf(host: string): Setup & { readonly target: Target } {
+  const made = setup();
+  const target = openRegistryTarget([refer(`${host}/app:v1`)], made.options);
+  open.push(target);
+  return { ...made, target };
+}
+
+/** A name for this machine that is not loopback's. */
+const elsewhere = (fake: FakeRegistry): string => fake.host.replace('127.0.0.1', '0.0.0.0');
+
+describe('N16: HTTPS first', () => {
+  const certificate = makeCertificate();
+
+  test('a certificate from a known CA', async () => {
+    const fake = await withImage({ tls: certificate });
+    const { source } = sourceOf(fake.host, { authorities: [certificate.cert] });
+    expect((await source.root(never)).bytes.length).toBeGreaterThan(0);
+    expect(source.mountable?.registry).toBe(`https://${fake.host}`);
+  });
+
+  test('an unknown CA is an error, even on loopback: nothing is sent, in plain HTTP neither', async () => {
+    const fake = await withImage({ tls: certificate });
+    const { source, clock } = sourceOf(fake.host);
+    await expect(source.root(never)).rejects.toMatchObject({
+      code: 'NETWORK',
+      message: expect.stringContaining('cannot be trusted: it is self-signed') as string,
+      advice: expect.stringContaining('--tls-verify=false') as string,
+    });
+    expect(fake.requests).toEqual([]);
+    expect(clock.sleeps).toEqual([]);
+    expect(source.mountable?.registry).toBe(`https://${fake.host}`);
+  });
+
+  test('NODE_TLS_REJECT_UNAUTHORIZED has no say', async () => {
+    const fake = await withImage({ tls: certificate });
+    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    try {
+      await expect(sourceOf(fake.host).source.root(never)).rejects.toThrow(/cannot be trusted/);
+    } finally {
+      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
+    }
+  });
+
+  test.each([
+    [
+      'another name',
+      makeCertificate({ dns: 'registry.example' }),
+      /it is for registry\.example, not for 127\.0\.0\.1$/,
+    ],
+    ['the past', makeCertificate({ from: 2001, to: 2002 }), /it expired on 2002-01-01$/],
+    ['the future', makeCertificate({ from: 2110 }), /it is not valid before 2110-01-01/],
+  ])('a certificate of %s is refused by its fault', async (_, tls, sentence) => {
+    const fake = await withImage({ tls });
+    const { source } = sourceOf(fake.host, { authorities: [tls.cert] });
+    await expect(source.root(never)).rejects.toThrow(sentence);
+    expect(fake.requests).toEqual([]);
+  });
+
+  test.each([{ tlsVerify: false }, { insecure: true }])(
+    'any certificate with %j, with a warning beyond loopback',
+    async (overrides) => {
+      const fake = await withImage({ tls: certificate });
+      const { source, events } = sourceOf(elsewhere(fake), overrides);
+      await source.root(never);
+      expect(source.mountable?.registry).toMatch(/^https:/);
+      expect(events.filter(({ type }) => type === 'warning')).toEqual([
+        {
+          type: 'warning',
+          code: 'INSECURE',
+          message: `the certificate of ${elsewhere(fake)} is not verified`,
+        },
+      ]);
+    },
+  );
+
+  test('plain HTTP on loopback when the answer is not TLS', async () => {
+    const fake = await withImage();
+    const { source, events } = sourceOf(fake.host);
+    await Promise.all([
+      source.root(never),
+      source.referrers((await source.root(never)).descriptor.digest, never),
+    ]);
+    expect(source.mountable?.registry).toBe(`http://${fake.host}`);
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+  });
+
+  test('no plain HTTP elsewhere, unless allowed', async () => {
+    const fake = await withImage();
+    const strict = sourceOf(elsewhere(fake));
+    await expect(strict.source.root(never)).rejects.toMatchObject({
+      code: 'NETWORK',
+      message: expect.stringContaining('does not speak TLS') as string,
+      advice: expect.stringContaining('--insecure') as string,
+    });
+    expect(fake.requests).toEqual([]);
+    const allowed = sourceOf(elsewhere(fake), { insecure: true });
+    await allowed.source.root(never);
+    expect(allowed.events).toContainEqual({
+      type: 'warning',
+      code: 'INSECURE',
+      message: expect.stringContaining('plain HTTP') as string,
+    });
+  });
+
+  test('no plain HTTP after an answer in TLS', async () => {
+    const fake = await withImage({ tls: certificate });
+    const { source } = sourceOf(fake.host, { authorities: [certificate.cert], retryTimes: 0 });
+    const { digest } = (await source.root(never)).descriptor;
+    const port = Number(new URL(`http://${fake.host}`).port);
+    await fake.close();
+    open.splice(open.indexOf(fake), 1);
+    const plain = createServer((_request, response) => response.end());
+    plain.listen(port, '127.0.0.1');
+    open.push({ close: () => void plain.close() });
+    let asked = 0;
+    plain.on('request', () => {
+      asked += 1;
+    });
+    await once(plain, 'listening');
+    await expect(source.referrers(digest, never)).rejects.toMatchObject({ code: 'NETWORK' });
+    expect(asked).toBe(0);
+  });
+});
+
+describe('trouble that passes', () => {
+  const answer = (status: number, headers: Record<string, string> = {}): Effect => ({
+    kind: 'answer',
+    status,
+    headers,
+  });
+
+  test.each([408, 429, 499, 500, 502, 503, 504, 522])('status %i is waited out', async (status) => {
+    const fake = await withImage();
+    fake.fault({ method: 'GET', path: /manifests/, times: 3, effect: answer(status) });
+    const { source, clock } = sourceOf(fake.host);
+    await source.root(never);
+    expect(clock.sleeps).toEqual([500, 1000, 2000]);
+    expect(fake.faults.unused).toEqual([]);
+  });
+
+  test('connections that break are made again', async () => {
+    const fake = await withImage();
+    fake.fault({ method: 'GET', path: /manifests/, times: 2, effect: { kind: 'reset' } });
+    fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'cut', bytes: 10, ending: 'reset' } });
+    const { source } = sourceOf(fake.host);
+    await source.root(never);
+    expect(fake.sent('GET', /manifests/)).toHaveLength(4);
+  });
+
+  test('Retry-After is kept to, in both forms', async () => {
+    const fake = await withImage();
+    const { source, clock } = sourceOf(fake.host);
+    fake.fault({ method: 'GET', path: /manifests/, effect: answer(429, { 'retry-after': '17' }) });
+    fake.fault({
+      method: 'GET',
+      path: /manifests/,
+      effect: answer(503, { 'retry-after': new Date(clock.now() + 40_000).toUTCString() }),
+    });
+    await source.root(never);
+    expect(clock.sleeps).toEqual([17_000, 23_000]);
+  });
+
+  test('in the end it is an error that says what the registry said', async () => {
+    const fake = await withImage();
+    const body = JSON.stringify({
+      errors: [{ code: 'TOOMANYREQUESTS', message: 'you have reached your limit\u001b[31m\n::set-output' }],
+    });
+    fake.fault({
+      method: 'GET',
+      path: /manifests/,
+      times: 99,
+      effect: { kind: 'answer', status: 429, body },
+    });
+    const { source, clock } = sourceOf(fake.host);
+    await expect(source.root(never)).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: `source ${fake.host}/app: manifest v1: ${fake.host} answered 429 TOOMANYREQUESTS: you have reached your limit\\u{1b}[31m\\u{a}::set-output`,
+      advice: expect.stringContaining('log in') as string,
+    });
+    expect(clock.sleeps).toHaveLength(4);
+  });
+
+  test.each([
+    [400, 'REGISTRY'],
+    [403, 'DENIED'],
+    [404, 'NOT_FOUND'],
+    [405, 'REGISTRY'],
+    [410, 'REGISTRY'],
+  ])('status %i is final: %s', async (status, code) => {
+    const fake = await withImage();
+    fake.fault({ method: 'GET', path: /manifests/, effect: answer(status) });
+    const { source, clock } = sourceOf(fake.host);
+    await expect(source.root(never)).rejects.toMatchObject({ code });
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  test('a server that was never there is not waited for; one that was is', async () => {
+    const fake = await withImage();
+    const absent = sourceOf('127.0.0.1:1');
+    await expect(absent.source.root(never)).rejects.toMatchObject({
+      code: 'NETWORK',
+      message: expect.stringContaining('cannot reach') as string,
+    });
+    expect(absent.clock.sleeps).toEqual([]);
+    const gone = sourceOf(fake.host);
+    const root = await gone.source.root(never);
+    await fake.close();
+    open.splice(open.indexOf(fake), 1);
+    await expect(gone.source.referrers(root.descriptor.digest, never)).rejects.toMatchObject({
+      code: 'NETWORK',
+    });
+    expect(gone.clock.sleeps).toHaveLength(4);
+  });
+
+  test('a server that says nothing is given up after the timeout', async () => {
+    const silent = createTcpServer(() => {});
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const { source } = sourceOf(`127.0.0.1:${port}`, { timeoutMs: 100, retryTimes: 0 });
+    await expect(source.root(never)).rejects.toMatchObject({ code: 'NETWORK' });
+    silent.close();
+  });
+
+  test('error bodies are read to 64 KiB, web pages not at all', async () => {
+    const fake = await withImage();
+    fake.fault({
+      method: 'GET',
+      path: /manifests/,
+      effect: { kind: 'answer', status: 400, body: 'x'.repeat(10_000_000) },
+    });
+    fake.fault({
+      method: 'GET',
+      path: /manifests/,
+      effect: {
+        kind: 'answer',
+        status: 400,
+        body: '<h1>Bad gateway</h1>',
+        headers: { 'content-type': 'text/html' },
+      },
+    });
+    const { source } = sourceOf(fake.host);
+    await expect(source.root(never)).rejects.toThrow(new RegExp(`answered 400: x{200}…$`));
+    await expect(source.root(never)).rejects.toThrow(/answered 400$/);
+  });
+});
+
+describe('redirects', () => {
+  const to = (location: string, status = 307): Effect => ({ kind: 'answer', status, headers: { location } });
+
+  test.each([301, 302, 303, 307, 308])('status %i is followed', async (status) => {
+    const fake = await withImage();
+    fake.fault({ method: 'GET', path: /manifests\/v1$/, effect: to('/v2/app/manifests/v1?again', status) });
+    const { source } = sourceOf(fake.host);
+    await source.root(never);
+    expect(fake.requests.map(({ path }) => path)).toEqual([
+      '/v2/app/manifests/v1',
+      '/v2/app/manifests/v1?again',
+    ]);
+  });
+
+  test('five at most', async () => {
+    const fake = await withImage();
+    fake.fault({ method: 'GET', path: /manifests/, times: 99, effect: to('/v2/app/manifests/v1?secret=1') });
+    const { source } = sourceOf(fake.host);
+    await expect(source.root(never)).rejects.toThrow(
+      /more than 5 redirects, the last one to http:\/\/127\.0\.0\.1:\d+\/v2\/app\/manifests\/v1\?…, and the limit redirects is 5$/,
+    );
+    expect(fake.requests).toHaveLength(6);
+  });
+
+  test('of a write are followed when they keep method and body, else not', async () => {
+    const fake = await start();
+    const bytes = Buffer.from('{}');
+    const descriptor = fake.repository('elsewhere').addBlob(bytes);
+    fake.fault({
+      method: 'PUT',
+      path: /uploads/,
+      effect: { kind: 'answer', status: 301, headers: { location: '/v2/' } },
+    });
+    const { target } = targetOf(fake.host);
+    await expect(target.put(bytes, descriptor, never)).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: expect.stringContaining('301') as string,
+    });
+    expect(fake.sent('GET', /^\/v2\/$/)).toEqual([]);
+  });
+});
+
+describe('cancellation', () => {
+  test('an aborted signal ends a request, a wait and a download at once', async () => {
+    const fake = await withImage();
+    const blob = fake.repository('app').addBlob(noise(200_000));
+    const { source } = sourceOf(fake.host);
+    await source.root(never);
+
+    const waiting = new AbortController();
+    const slow = openRegistrySource(
+      refer(`${fake.host}/app:v1`),
+      setup({ clock: { now: Date.now, random: Math.random, sleep: pending } }).options,
+    );
+    open.push(slow);
+    fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'answer', status: 503 } });
+    const root = slow.root(waiting.signal);
+    setTimeout(() => waiting.abort(new Error('waited enough')), 50);
+    await expect(root).rejects.toThrow('waited enough');
+
+    fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 1000, ending: 'stall' } });
+    const reading = new AbortController();
+    const download = (async () => {
+      for await (const chunk of source.blob(blob, reading.signal)) {
+        if (chunk.length > 0) reading.abort(new Error('read enough'));
+      }
+    })();
+    await expect(download).rejects.toThrow('read enough');
+
+    const gone = AbortSignal.abort(new Error('never began'));
+    const before = fake.requests.length;
+    await expect(source.manifest((await source.root(never)).descriptor, never)).resolves.toBeDefined();
+    await expect(drain(source.blob(blob, gone))).rejects.toThrow('never began');
+    expect(fake.requests).toHaveLength(before);
+  });
+
+  function pending(_: number, signal: AbortSignal): Promise<void> {
+    return new Promise((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error)),
+    );
+  }
+});
+
+test("N14: the registry's warnings are passed on once, made harmless", async () => {
+  const fake = await withImage();
+  const headers = { warning: '299 - "this image is \u00e9vil \\"quoted\\" and ends soon"' };
+  fake.fault({ method: 'GET', path: /manifests/, times: 2, effect: { kind: 'change', headers } });
+  fake.fault({
+    method: 'HEAD',
+    path: /manifests/,
+    effect: { kind: 'change', headers: { 'ratelimit-remaining': '99;w=21600' } },
+  });
+  const { source, events } = sourceOf(fake.host);
+  const { descriptor } = await source.root(never);
+  await source.referrers(descriptor.digest, never);
+  expect(events.filter(({ type }) => type === 'warning')).toEqual([
+    {
+      type: 'warning',
+      code: 'REGISTRY_WARNING',
+      message: expect.stringContaining('"quoted" and ends soon') as string,
+    },
+  ]);
+  expect(events).toContainEqual({ type: 'detail', message: `${fake.host}: pulls that remain: 99;w=21600` });
+});

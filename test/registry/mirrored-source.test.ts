@@ -1,0 +1,337 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Source } from '../../src/place/place.ts';
+import type { CredentialLookup } from '../../src/registry/auth/credential.ts';
+import { RegistryClients } from '../../src/registry/clients.ts';
+import { openMirroredSource } from '../../src/registry/mirrored-source.ts';
+import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';
+import { openRegistryTarget } from '../../src/registry/target.ts';
+import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
+import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
+
+const open: { close(): Promise<unknown> | void }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
+  const fake = await FakeRegistry.start(options);
+  open.push(fake);
+  return fake;
+}
+
+const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
+
+/** Puts an image there; what `seed` says makes it another one. */
+function addImage(fake: FakeRegistry, name = 'app', seed = '') {
+  return fake.repository(name).addManifest({ ...index, annotations: { seed } }, index.mediaType, 'v1');
+}
+
+function sourceOf(
+  origin: string,
+  mirrors: readonly string[],
+  credentials: { readonly origin?: CredentialLookup; readonly mirror?: CredentialLookup } = {},
+): Setup & { readonly source: Source } {
+  const clients = new RegistryClients();
+  const made = setup({
+    clients,
+    ...(credentials.origin === undefined ? {} : { credentials: credentials.origin }),
+  });
+  const options = {
+    ...made.options,
+    ...(credentials.mirror === undefined ? {} : { credentials: credentials.mirror }),
+  };
+  const source = openMirroredSource(refer(`${origin}/app:v1`), made.options, {
+    mirrors: parseMirrors(mirrors.map((mirror) => `${origin}=${mirror}`)),
+    options,
+  });
+  open.push(source);
+  return { ...made, source };
+}
+
+const details = ({ events }: Setup): readonly string[] =>
+  events.flatMap((event) =>
+    event.type === 'detail' && event.message.includes('not from the mirror') ? [event.message] : [],
+  );
+
+const password =
+  (word: string): CredentialLookup =>
+  () =>
+    Promise.resolve({ kind: 'basic', username: 'user', password: word });
+
+describe('mirrors as they are written', () => {
+  test.each([
+    ['docker.io=mirror.example', 'docker.io', { host: 'mirror.example', prefix: '' }],
+    ['docker.io=localhost:5000/hub/', 'docker.io', { host: 'localhost:5000', prefix: 'hub' }],
+    ['docker.io=https://mirror.example/a/b', 'docker.io', { host: 'mirror.example', prefix: 'a/b' }],
+    ['index.docker.io=mirror.example', 'docker.io', { host: 'mirror.example', prefix: '' }],
+    ['a.example:5000=[::1]:5000', 'a.example:5000', { host: '[::1]:5000', prefix: '' }],
+    ['a.example=a.example/cache', 'a.example', { host: 'a.example', prefix: 'cache' }],
+  ])('%s', (text, host, mirror) => {
+    expect([...parseMirrors([text])]).toEqual([[host, [mirror]]]);
+  });
+
+  test.each([
+    'docker.io',
+    '=mirror.example',
+    'docker.io=',
+    'docker=mirror.example',
+    'docker.io=mirror',
+    'docker.io=http://mirror.example',
+    'docker.io=mirror.example/UPPER',
+    'docker.io=mirror.example/a:b',
+    'docker.io=mirror.example/../x',
+    'docker.io/library=mirror.example',
+    'docker.io=user:pass@mirror.example',
+    'a.example=a.example',
+  ])('%j is wrong usage', (text) => {
+    expect(() => parseMirrors([text])).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
+  });
+
+  test('several of one host are kept in their order; names keep their prefix', () => {
+    const mirrors = parseMirrors([
+      'docker.io=one.example',
+      'quay.io=two.example',
+      'docker.io=three.example/x',
+    ]);
+    expect(mirrors.get('docker.io')?.map(({ host }) => host)).toEqual(['one.example', 'three.example']);
+    const reference = mirrored(refer('nginx:1'), { host: 'three.example', prefix: 'x' });
+    expect(reference).toEqual(refer('three.example/x/library/nginx:1'));
+  });
+});
+
+describe('a source with a mirror', () => {
+  test('reads everything from the mirror when it has it, and asks the registry nothing', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    addImage(mirror, 'cache/app');
+    const blob = mirror.repository('cache/app').addBlob(noise(300_000));
+    const made = sourceOf(origin.host, [`${mirror.host}/cache`]);
+    const root = await made.source.root(never);
+    expect((await made.source.manifest(root.descriptor, never)).bytes).toEqual(root.bytes);
+    expect(await drain(made.source.blob(blob, never))).toEqual(noise(300_000));
+    expect(origin.requests).toEqual([]);
+    expect(mirror.requests.length).toBeGreaterThan(1);
+    expect(details(made)).toEqual([]);
+    expect(made.source.label).toBe(`${origin.host}/app:v1`);
+  });
+
+  test('what a tag means, the mirror says; what has a digest is checked', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    addImage(origin, 'app', 'new');
+    const old = addImage(mirror, 'app', 'old');
+    expect((await sourceOf(origin.host, [mirror.host]).source.root(never)).descriptor.digest).toBe(
+      old.digest,
+    );
+  });
+
+  test('what the mirror has not comes from the registry; what it has still from the mirror', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    addImage(origin);
+    const [one, two] = [noise(1000, 1), noise(1000, 2)];
+    const first = origin.repository('app').addBlob(one);
+    const second = mirror.repository('app').addBlob(two);
+    const made = sourceOf(origin.host, [mirror.host]);
+    await made.source.root(never);
+    expect(await drain(made.source.blob(first, never))).toEqual(one);
+    expect(await drain(made.source.blob(second, never))).toEqual(two);
+    expect(details(made)).toEqual([
+      expect.stringContaining(`source ${origin.host}/app:v1: not from the mirror ${mirror.host}/app:v1`),
+      expect.stringContaining(`blob ${first.digest}`),
+    ]);
+    expect(origin.sent('GET', new RegExp(second.digest))).toEqual([]);
+  });
+
+  test('several are asked in turn', async () => {
+    const [origin, one, two] = [await start(), await start(), await start()];
+    addImage(two);
+    await sourceOf(origin.host, [one.host, two.host]).source.root(never);
+    expect(one.sent('GET', /manifests/)).toHaveLength(1);
+    expect(origin.requests).toEqual([]);
+  });
+
+  test.each([401, 403, 500, 503])('one that answers %i is not asked again', async (status) => {
+    const [origin, mirror] = [await start(), await start()];
+    const { digest } = addImage(origin);
+    const blob = origin.repository('app').addBlob(noise(1000));
+    mirror.fault({ method: 'GET', path: /./, times: 99, effect: { kind: 'answer', status } });
+    const made = sourceOf(origin.host, [mirror.host]);
+    expect((await made.source.root(never)).descriptor.digest).toBe(digest);
+    const asked = mirror.requests.length;
+    expect(asked).toBeGreaterThan(0);
+    expect(await drain(made.source.blob(blob, never))).toEqual(noise(1000));
+    expect(mirror.requests).toHaveLength(asked);
+    // The registry stands behind it: one more try is all.
+    expect(made.clock.sleeps.length).toBeLessThan(2);
+  });
+
+  test('one that cannot be reached', async () => {
+    const origin = await start();
+    const { digest } = addImage(origin);
+    const made = sourceOf(origin.host, ['127.0.0.1:1']);
+    expect((await made.source.root(never)).descriptor.digest).toBe(digest);
+    expect(details(made)).toEqual([expect.stringContaining('cannot reach 127.0.0.1:1')]);
+  });
+
+  test('a manifest that is not what its digest says is not believed', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    const { digest } = addImage(origin);
+    addImage(mirror);
+    const lie = { kind: 'change', body: () => Buffer.from('{}') } as const;
+    mirror.fault({ method: 'GET', path: /manifests/, times: 9, effect: lie });
+    const made = setup();
+    const source = openMirroredSource(refer(`${origin.host}/app@${digest}`), made.options, {
+      mirrors: parseMirrors([`${origin.host}=${mirror.host}`]),
+      options: made.options,
+    });
+    open.push(source);
+    expect((await source.root(never)).descriptor.digest).toBe(digest);
+  });
+
+  test('the error of the last is that of the registry', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    await expect(sourceOf(origin.host, [mirror.host]).source.root(never)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining(`source ${origin.host}/app: `) as string,
+    });
+  });
+
+  test('an aborted signal is no reason to ask the next', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    addImage(origin);
+    const stop = new AbortController();
+    stop.abort(new Error('enough'));
+    const made = sourceOf(origin.host, [mirror.host]);
+    await expect(made.source.root(stop.signal)).rejects.toThrow('enough');
+    expect([...origin.requests, ...mirror.requests]).toEqual([]);
+    expect(details(made)).toEqual([]);
+  });
+});
+
+describe('a blob that breaks off at the mirror', () => {
+  const bytes = noise(3_000_000);
+
+  test('goes on at the registry, where it broke off', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    const blob = origin.repository('app').addBlob(bytes);
+    mirror.repository('app').addBlob(bytes);
+    mirror.fault({
+      method: 'GET',
+      path: /blobs/,
+      times: 1,
+      effect: { kind: 'cut', bytes: 1_500_000, ending: 'reset' },
+    });
+    mirror.fault({ method: 'GET', path: /blobs/, times: 99, effect: { kind: 'answer', status: 503 } });
+    const made = sourceOf(origin.host, [mirror.host]);
+    expect(await drain(made.source.blob(blob, never))).toEqual(bytes);
+    const ranges = origin.sent('GET', /blobs/).map(({ headers }) => headers.range);
+    expect(ranges).toEqual([expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+    expect(details(made)).toEqual([expect.stringMatching(/from byte \d+ on/)]);
+  });
+
+  test('even where the registry knows no ranges', async () => {
+    const [origin, mirror] = [await start({ ranges: false }), await start()];
+    const blob = origin.repository('app').addBlob(bytes);
+    mirror.repository('app').addBlob(bytes);
+    mirror.fault({
+      method: 'GET',
+      path: /blobs/,
+      effect: { kind: 'cut', bytes: 1_500_000, ending: 'reset' },
+    });
+    mirror.fault({ method: 'GET', path: /blobs/, times: 99, effect: { kind: 'answer', status: 404 } });
+    expect(await drain(sourceOf(origin.host, [mirror.host]).source.blob(blob, never))).toEqual(bytes);
+  });
+
+  test.each(['whole', 'in part'])('wrong bytes of the mirror are found out at the end: %s', async (much) => {
+    const [origin, mirror] = [await start(), await start()];
+    const blob = origin.repository('app').addBlob(bytes);
+    const wrong = Buffer.from(bytes);
+    wrong[5] = (wrong[5] ?? 0) ^ 1;
+    mirror.repository('app').blobs.set(blob.digest, wrong);
+    if (much === 'in part') {
+      const cut = { kind: 'cut', bytes: 1_500_000, ending: 'reset' } as const;
+      mirror.fault({ method: 'GET', path: /blobs/, effect: cut });
+      mirror.fault({ method: 'GET', path: /blobs/, times: 99, effect: { kind: 'answer', status: 404 } });
+    }
+    const made = sourceOf(origin.host, [mirror.host]);
+    await expect(drain(made.source.blob(blob, never))).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      message: expect.stringContaining('mirror') as string,
+    });
+    expect(origin.sent('GET', /blobs/)).toHaveLength(much === 'whole' ? 0 : 1);
+  });
+
+  test('one of another length is not begun', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    const blob = origin.repository('app').addBlob(bytes);
+    mirror.repository('app').addBlob(bytes);
+    const lie = { kind: 'change', body: () => bytes.subarray(7) } as const;
+    mirror.fault({ method: 'GET', path: /blobs/, effect: lie });
+    expect(await drain(sourceOf(origin.host, [mirror.host]).source.blob(blob, never))).toEqual(bytes);
+  });
+});
+
+describe('what a mirror does not change', () => {
+  test('credentials of the registry do not reach the mirror, nor those of the mirror the registry', async () => {
+    const basic = (word: string) => ({ kind: 'basic', username: 'user', password: word }) as const;
+    const origin = await start({ auth: basic('for-the-origin') });
+    const mirror = await start({ auth: basic('for-the-mirror') });
+    addImage(origin);
+    const blob = mirror.repository('app').addBlob(noise(1000));
+    const { source } = sourceOf(origin.host, [mirror.host], {
+      origin: password('for-the-origin'),
+      mirror: password('for-the-mirror'),
+    });
+    await source.root(never);
+    await drain(source.blob(blob, never));
+    const header = (word: string) => `Basic ${Buffer.from(`user:${word}`).toString('base64')}`;
+    const sent = (fake: FakeRegistry) =>
+      new Set(fake.requests.flatMap(({ headers }) => headers.authorization ?? []));
+    expect(sent(mirror)).toEqual(new Set([header('for-the-mirror')]));
+    expect(sent(origin)).toEqual(new Set([header('for-the-origin')]));
+  });
+
+  test('mounts are asked of the registry, and nothing is pushed to the mirror', async () => {
+    const [origin, mirror] = [await start(), await start()];
+    const known = origin.repository('app').addBlob(noise(1000, 1));
+    mirror.repository('app').addBlob(noise(1000, 1));
+    const only = mirror.repository('app').addBlob(noise(1000, 2));
+    addImage(mirror);
+    const { source, options } = sourceOf(origin.host, [mirror.host]);
+    const target = openRegistryTarget([refer(`${origin.host}/out:v1`)], options);
+    open.push(target);
+    await source.root(never);
+    expect(await target.adopt(known, source, never)).toBe('mounted');
+    expect(await target.adopt(only, source, never)).toBe('copied');
+    expect(mirror.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD')).toEqual([]);
+  });
+
+  test('referrers that the mirror does not know come from the registry', async () => {
+    const [origin, mirror] = [await start({ referrers: true }), await start({ referrers: true })];
+    const root = addImage(origin);
+    addImage(mirror);
+    const signature = {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      artifactType: 'application/x.signature',
+      config: origin.repository('app').addBlob(Buffer.from('{}'), 'application/vnd.oci.empty.v1+json').json,
+      layers: [],
+      subject: root.json,
+    };
+    const descriptor = origin.repository('app').addManifest(signature, signature.mediaType, null);
+    const { source } = sourceOf(origin.host, [mirror.host]);
+    const found = await source.referrers(root.digest, never);
+    expect(found.map(({ digest }) => digest)).toEqual([descriptor.digest]);
+  });
+
+  test('a host without a mirror has a plain source', async () => {
+    const origin = await start();
+    addImage(origin);
+    const made = setup();
+    const source = openMirroredSource(refer(`${origin.host}/app:v1`), made.options, {
+      mirrors: parseMirrors(['other.example=127.0.0.1:1']),
+      options: made.options,
+    });
+    open.push(source);
+    await source.root(never);
+    expect(details(made)).toEqual([]);
+  });
+});

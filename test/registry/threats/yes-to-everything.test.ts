@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { FakeRegistry } from '../../support/registry/fake-registry.ts';
+import type { Effect } from '../../support/registry/faults.ts';
+import { closePool, fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+
+const open: { close(): Promise<unknown> }[] = [];
+afterAll(closePool);
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+const image = noisyImage();
+
+async function start(): Promise<FakeRegistry> {
+  const fake = await FakeRegistry.start();
+  open.push(fake);
+  fill(fake, 'app', image);
+  return fake;
+}
+
+/** A server that answers each method always alike, whatever it is asked for. */
+async function always(statuses: Readonly<Record<string, number>>): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      const headers = { location: '/v2/dst/blobs/uploads/x' };
+      response.writeHead(statuses[request.method ?? ''] ?? 200, headers).end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push({
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe.each(['copy', 'squash'] as const)('%s', (name) => {
+  test.each<readonly [string, Readonly<Record<string, number>>]>([
+    ['200', {}],
+    ['201', { HEAD: 201, GET: 201, POST: 201, PUT: 201, PATCH: 201 }],
+    ['202', { HEAD: 202, GET: 202, POST: 202, PUT: 202, PATCH: 202 }],
+    [
+      'yes to whatever is sent, and no to whatever is asked',
+      { HEAD: 404, GET: 404, POST: 202, PUT: 201, PATCH: 202 },
+    ],
+    ['204', { HEAD: 204, GET: 204, POST: 204, PUT: 204, PATCH: 204 }],
+  ])('N13: a server that says %s to everything is not believed', async (_, statuses) => {
+    const from = await start();
+    const to = await always(statuses);
+    const { error } = await runImage(`${from.host}/app:v1`, `${to}/dst:v1`, name);
+    expect(error).toMatchObject({
+      name: 'OcislimError',
+      message: expect.stringContaining('destination') as string,
+    });
+  });
+
+  const yes: Effect = { kind: 'answer', status: 201 };
+  test.each<readonly [string, string, RegExp, RegExp]>([
+    ['a tag', 'PUT', /manifests\/v1/, /tag v1 is not there/],
+    ['manifests', 'PUT', /manifests/, /tag v1 is not there/],
+    ['blobs', 'PUT', /uploads/, /does not have blob sha256/],
+  ])(
+    'N13: a registry that says yes to %s and throws them away is noticed',
+    async (_, method, path, sentence) => {
+      const from = await start();
+      const to = await start();
+      to.fault({ method, path, times: 999, effect: yes });
+      const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+      expect(error).toMatchObject({ code: 'REGISTRY', message: expect.stringMatching(sentence) as string });
+      expect(to.repository('dst').tags.size).toBe(0);
+    },
+  );
+
+  test('N13: a mount that did not happen is noticed, and the blob is copied', async () => {
+    const fake = await FakeRegistry.start({ mounts: 'lie' });
+    open.push(fake);
+    fill(fake, 'app', image);
+    const { error } = await runImage(`${fake.host}/app:v1`, `${fake.host}/dst:v1`, name);
+    expect(error).toBeNull();
+    expect(fake.sent('POST', /mount=/).length).toBeGreaterThan(0);
+    expect(fake.repository('dst').tags.size).toBe(1);
+  });
+
+  test('N13: an old image under the tag is not taken for the new one', async () => {
+    const from = await start();
+    const to = await start();
+    const old = to
+      .repository('dst')
+      .addManifest({ schemaVersion: 2, old: true }, image.descriptor.mediaType, 'v1');
+    to.fault({ method: 'PUT', path: /manifests\/v1/, effect: yes });
+    const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+    expect(error).toMatchObject({
+      code: 'REGISTRY',
+      message: expect.stringContaining(`tag v1 is ${old.digest}, not `) as string,
+    });
+  });
+});

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { placeTrace } from '../../src/trace/place.ts';
+import { writeTrace } from '../../src/trace/trace-file.ts';
+import { readTrace, usesOf } from './read-trace.ts';
+
+const lines = `10 execve("./run", ["./run"], 0x1 /* 0 vars */) = 0
+10 open("../etc/app.conf", O_RDONLY) = 3
+10 stat(".", {...}) = 0
+10 open("/app/run", O_RDONLY) = 3
+10 chdir("/srv") = 0
+10 open("page", O_RDONLY) = 3
+`;
+
+it('puts what counts from where a program was started into the working directory of the image', () => {
+  const trace = readTrace(lines);
+  const unplaced = {
+    '.': 'stat',
+    './../etc/app.conf': 'open',
+    './run': 'exec',
+    'app/run': 'open',
+    srv: 'stat',
+    'srv/page': 'open',
+  };
+  expect(usesOf(trace)).toEqual(unplaced);
+  expect(usesOf(placeTrace(trace, '/app/'))).toEqual({
+    app: 'stat',
+    'app/../etc/app.conf': 'open',
+    'app/run': 'open exec',
+    srv: 'stat',
+    'srv/page': 'open',
+  });
+  expect(usesOf(placeTrace(trace, ''))).toMatchObject({ run: 'exec', '../etc/app.conf': 'open' });
+  expect(usesOf(readTrace([...writeTrace(trace)].join('')))).toEqual(unplaced);
+});
+
+it('does so below a root on the machine that was traced', () => {
+  const trace = readTrace(lines.replaceAll('"/', '"/merged/'), { roots: ['/merged'] });
+  expect(usesOf(trace)).toEqual(usesOf(readTrace(lines)));
+});
+
+it('leaves lists alone, whose names count from the root', () => {
+  expect(usesOf(placeTrace(readTrace('./run\nusr/bin/env\n'), '/app'))).toEqual({
+    run: 'open',
+    'usr/bin/env': 'open',
+  });
+});
+
+it('keeps the start of a path that goes up and down for too long', () => {
+  const far = `${'a/../'.repeat(900)}../b`;
+  expect(usesOf(readTrace(`10 open("${far}", O_RDONLY) = 3\n`))).toEqual({ './../b': 'open' });
+});
