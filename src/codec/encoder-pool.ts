@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import { BlockMemory } from './block.ts';
 import { GzipWorkers } from './gzip-workers.ts';
@@ -8,7 +9,7 @@ import { UnpackThreads } from './unpack/threads.ts';
  * on Node's thread pool, however many streams there are; those take turns, block by block. Streams still open when the
  * pool closes fail.
  */
-export class EncoderPool {
+export class EncoderPool extends Closeable {
   readonly jobs: number;
   /** For the engines of this room. */
   readonly workers: GzipWorkers;
@@ -22,6 +23,7 @@ export class EncoderPool {
   #closed = false;
 
   constructor(jobs: number, workers: GzipWorkers, unpackers: UnpackThreads) {
+    super();
     this.jobs = jobs;
     this.workers = workers;
     this.unpackers = unpackers;

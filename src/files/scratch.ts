@@ -1,5 +1,6 @@
 import { type FileHandle, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readRange, writeAt } from './file-bytes.ts';
@@ -13,7 +14,7 @@ const mostFiles = 256;
  * Blobs on local disk between the first and the second reading of a layer, within a budget: in files without names, so
  * that nothing is left however the run ends. Nothing depends on it: what does not fit is read from the source again.
  */
-export class Scratch {
+export class Scratch extends Closeable {
   readonly #budget: number;
   #limit: Promise<number> | null = null;
   #used = 0;
@@ -24,6 +25,7 @@ export class Scratch {
 
   /** `budget` in bytes; 0 for no scratch at all. */
   constructor(budget: number) {
+    super();
     this.#budget = budget;
   }
 

@@ -1,15 +1,17 @@
+import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Mountable, RawManifest, Source } from './place.ts';
 
 /** A source that also hands out blobs of other places. What it is called, and where blobs can be mounted from, is its own. */
-export class JoinedSource implements Source {
+export class JoinedSource extends Closeable implements Source {
   readonly #own: Source;
   readonly #others: ReadonlyMap<Digest, Source>;
 
   /** `others`: by digest, the blobs that are not asked of `own`. Closing it closes none of them. */
   constructor(own: Source, others: ReadonlyMap<Digest, Source>) {
+    super();
     this.#own = own;
     this.#others = others;
   }

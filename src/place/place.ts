@@ -1,3 +1,4 @@
+import type { AsyncCloseable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
@@ -17,7 +18,7 @@ export interface Mountable {
 }
 
 /** A place that an image is read from. Messages of errors name it as the source. */
-export interface Source {
+export interface Source extends AsyncCloseable {
   /** As the person wrote it, without secrets. */
   readonly label: string;
   readonly mountable: Mountable | null;
@@ -37,7 +38,6 @@ export interface Source {
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream;
   /** What else points at this manifest: referrers API, else the referrers tag, and cosign's `sha256-….sig` tags. */
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
-  close(): Promise<void>;
 }
 
 /** How an untouched blob came to be at the target. */
@@ -52,7 +52,7 @@ export interface StagedBlob {
 }
 
 /** A place that an image is written to. Nothing is visible under a name before `publish`. */
-export interface Target {
+export interface Target extends AsyncCloseable {
   readonly label: string;
   readonly mountable: Mountable | null;
   /** `plain` for `docker save` archives, whose layers are uncompressed tars. */

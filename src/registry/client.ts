@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import { defaultLimits, exceeded } from '../limits.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
@@ -55,7 +56,7 @@ const longestConnect = 30_000;
  * One registry host: its scheme, connections and authorization. Redirects are followed by hand, the `Authorization`
  * header goes to the registry's own origin only, and trouble that may pass is waited out.
  */
-export class RegistryClient {
+export class RegistryClient extends Closeable {
   /** As people write it. */
   readonly host: string;
   readonly clock: Clock;
@@ -71,6 +72,7 @@ export class RegistryClient {
   #reached = false;
 
   constructor(host: string, options: ClientOptions) {
+    super();
     this.host = host;
     this.options = options;
     this.clock = options.clock ?? systemClock;

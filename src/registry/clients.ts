@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import type { RegistryClient } from './client.ts';
 import type { ClientOptions } from './options.ts';
 
@@ -11,7 +12,7 @@ interface Shared {
  * The clients of one run, one for each host and set of credentials, closed when their last place is. It does not make
  * them itself, so that a run that meets no registry need not load what speaks to one.
  */
-export class RegistryClients {
+export class RegistryClients extends Closeable {
   readonly #shared = new Map<string, Shared[]>();
 
   /** The client for a host, made where there is none yet; each call must be paired with a `release`. */
@@ -40,6 +41,13 @@ export class RegistryClients {
     if (shared.users > 0) return;
     list.splice(index, 1);
     await client.close();
+  }
+
+  /** Closes the clients of places that are still open; what those have under way fails. */
+  async close(): Promise<void> {
+    const lists = [...this.#shared.values()];
+    this.#shared.clear();
+    await Promise.all(lists.flat().map(({ client }) => client.close()));
   }
 }
 

@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -37,7 +38,7 @@ export function openMirroredSource(
  * of the registry last. What has a digest is verified, wherever it came from. What a tag means, the first
  * mirror that knows it says, as docker has it: it may be behind its registry.
  */
-class MirroredSource implements Source {
+class MirroredSource extends Closeable implements Source {
   readonly label: string;
   readonly #mirrors: readonly RegistrySource[];
   readonly #origin: RegistrySource;
@@ -46,6 +47,7 @@ class MirroredSource implements Source {
   readonly #off = new Set<RegistrySource>();
 
   constructor(mirrors: readonly RegistrySource[], origin: RegistrySource, listener: Listener) {
+    super();
     this.label = origin.label;
     this.#mirrors = mirrors;
     this.#origin = origin;

@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -17,7 +18,7 @@ export function openRegistrySource(reference: RegistryReference, options: Regist
   return new RegistrySource(reference, lease(reference.host, 'source', reference.repository, options));
 }
 
-export class RegistrySource implements Source {
+export class RegistrySource extends Closeable implements Source {
   readonly label: string;
   readonly #reference: RegistryReference;
   readonly #repository: Repository;
@@ -25,6 +26,7 @@ export class RegistrySource implements Source {
   #root: RawManifest | null = null;
 
   constructor(reference: RegistryReference, lease: Lease) {
+    super();
     this.label = formatReference(reference);
     this.#reference = reference;
     this.#repository = lease.repository;

@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, hasher } from '../oci/digest.ts';
@@ -40,7 +41,7 @@ export function openRegistryTarget(
   return new RegistryTarget(references, lease(first.host, 'destination', first.repository, options));
 }
 
-class RegistryTarget implements Target {
+class RegistryTarget extends Closeable implements Target {
   readonly label: string;
   readonly layerFormat = 'any';
   readonly #references: readonly RegistryReference[];
@@ -57,6 +58,7 @@ class RegistryTarget implements Target {
   readonly #broughtTwice = new Set<Digest>();
 
   constructor(references: readonly RegistryReference[], lease: Lease) {
+    super();
     this.label = references.map(formatReference).join(', ');
     this.#references = references;
     this.#repository = lease.repository;

@@ -1,3 +1,4 @@
+import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -28,7 +29,7 @@ export interface BlobStorage {
 }
 
 /** A target on this machine's disk: all that layouts and archives have in common. */
-export class LocalTarget implements Target {
+export class LocalTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable = null;
   readonly layerFormat: 'any' | 'plain';
@@ -43,6 +44,7 @@ export class LocalTarget implements Target {
     layerFormat: 'any' | 'plain',
     nameOf: (digest: Digest) => string,
   ) {
+    super();
     this.label = label;
     this.layerFormat = layerFormat;
     this.nameOf = nameOf;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Closeable } from '../../src/closeable.ts';
 import { OcislimError } from '../../src/errors.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -27,7 +28,7 @@ export type MemorySourceOptions = SourceFaults & {
 const REGISTRY = 'http://registry.test:5000';
 
 /** An image in memory as a source that counts: `opened` has the digest of each blob as often as it was opened. */
-export class MemorySource implements Source {
+export class MemorySource extends Closeable implements Source {
   readonly label: string;
   readonly mountable: Mountable | null;
   readonly opened: string[] = [];
@@ -39,6 +40,7 @@ export class MemorySource implements Source {
   readonly #options: MemorySourceOptions;
 
   constructor(tree: BuiltTree, options: MemorySourceOptions = {}) {
+    super();
     this.label = options.label ?? 'registry.test:5000/app:1';
     this.mountable =
       options.mountable === undefined ? { registry: REGISTRY, repository: 'app' } : options.mountable;
@@ -150,7 +152,7 @@ export type MemoryTargetOptions = TargetFaults & {
  * A target in memory that writes down what is done to it, and refuses what a registry would refuse: a manifest before
  * its blobs, a commit under a wrong digest, anything after the end.
  */
-export class MemoryTarget implements Target {
+export class MemoryTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable: Mountable | null;
   readonly layerFormat: 'any' | 'plain';
@@ -163,6 +165,7 @@ export class MemoryTarget implements Target {
   readonly #options: MemoryTargetOptions;
 
   constructor(options: MemoryTargetOptions = {}) {
+    super();
     this.label = options.label ?? 'registry.test:5000/slim:1';
     this.mountable =
       options.mountable === undefined ? { registry: REGISTRY, repository: 'slim' } : options.mountable;

@@ -1,3 +1,4 @@
+import { Closeable } from '../../closeable.ts';
 import { detect } from '../../codec/detect.ts';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
@@ -30,7 +31,7 @@ interface OldForm {
  * What `docker save` writes. From Docker 25 on that is an OCI layout, which is used; before, only `manifest.json` and
  * plain layers, for which an OCI manifest is made here.
  */
-export class DockerArchiveSource implements Source {
+export class DockerArchiveSource extends Closeable implements Source {
   readonly label: string;
   readonly mountable = null;
   /** The label for messages. */
@@ -43,6 +44,7 @@ export class DockerArchiveSource implements Source {
 
   /** `name` is `repository:tag`; null for the only image of the archive. */
   constructor(label: string, files: ArchiveFiles, name: string | null, limits: Limits = defaultLimits) {
+    super();
     this.label = label;
     this.#what = `source ${label}`;
     this.#files = files;

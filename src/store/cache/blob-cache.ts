@@ -1,6 +1,7 @@
 import { mkdir, stat, unlink, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -40,7 +41,7 @@ const cacheTag = 'Signature: 8a477f597d28d172789f06886806bc55\n# This is a cache
  * Blobs on local disk that outlast a run, by their digest. Only bytes whose digest was computed here come in, and they
  * are checked again before they are given out. Several processes may share a folder.
  */
-export class BlobCache {
+export class BlobCache extends Closeable {
   readonly recipes: RecipeBook;
   readonly #folder: string;
   readonly #room: CacheRoom;
@@ -51,6 +52,7 @@ export class BlobCache {
   #wrote = false;
 
   private constructor(options: CacheOptions, folder: string) {
+    super();
     this.#folder = folder;
     this.#health = new CacheHealth(folder, options.listener);
     this.#room = new CacheRoom(folder, options.maxBytes);

@@ -1,3 +1,4 @@
+import { Closeable } from '../../closeable.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -10,7 +11,7 @@ import type { BlobCache } from './blob-cache.ts';
  * A source whose blobs, and manifests by digest, come from the cache where it has them, and go into it where it has not.
  * What a name stands for is always asked, by a HEAD where the registry tells enough in it: then it is not a pull. A place on this machine's disk is as near as the cache: it is read as it is.
  */
-export class CachedSource implements Source {
+export class CachedSource extends Closeable implements Source {
   readonly #inner: Source;
   readonly #cache: BlobCache;
   /** Bytes that came from the source itself, manifests included. */
@@ -19,6 +20,7 @@ export class CachedSource implements Source {
   reused = 0;
 
   constructor(inner: Source, cache: BlobCache) {
+    super();
     this.#inner = inner;
     this.#cache = cache;
   }

@@ -1,3 +1,4 @@
+import { Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
@@ -35,7 +36,7 @@ export interface Wanted {
  * An OCI layout as a source: verifies every manifest and blob that it hands out.
  * Its `root` throws NOT_FOUND for a name that is not there, USAGE for one that means several images, ARCHIVE_INVALID.
  */
-export class LayoutSource implements Source {
+export class LayoutSource extends Closeable implements Source {
   readonly label: string;
   readonly mountable = null;
   /** The label for messages. */
@@ -45,6 +46,7 @@ export class LayoutSource implements Source {
   readonly #limits: Limits;
 
   constructor(label: string, files: LayoutFiles, wanted: Wanted, limits: Limits = defaultLimits) {
+    super();
     this.label = label;
     this.#what = `source ${label}`;
     this.#files = files;

@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { basename, join, resolve } from 'node:path';
+import type { AsyncCloseable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
@@ -52,12 +53,12 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
 }
 
-export interface RegistryServer {
+export interface RegistryServer extends AsyncCloseable {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   /** For references: `localhost:PORT`. */
   readonly host: string;
-  /** Ends open connections and unfinished uploads, and waits for them. Twice does no harm. */
+  /** Ends open connections and unfinished uploads, and waits for them. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -122,6 +123,7 @@ export async function serveRegistry(options: ServeOptions): Promise<RegistryServ
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
     host: `${isLoopback(address) ? 'localhost' : address}:${actual}`,
     close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
   };
 }
 

@@ -218,6 +218,7 @@ describe('Bearer', () => {
       blob: (descriptor, signal) => elsewhere.blob(descriptor, signal),
       referrers: () => Promise.resolve([]),
       close: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
     };
     for (const blob of blobs) expect(await target.adopt(blob, source, never)).toBe('copied');
     expect(fake.sent('POST', /mount=/).length).toBeLessThanOrEqual(2);

@@ -1,0 +1,14 @@
+/** What holds files, connections or threads. `await using` closes it at the end of its block. */
+export interface AsyncCloseable extends AsyncDisposable {
+  /** Releases what is held. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** Implements disposal by `close`, which the subclass must define as a method. */
+export abstract class Closeable implements AsyncCloseable {
+  abstract close(): Promise<void>;
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
