@@ -24,3 +24,20 @@ export function bytesOf(text: ByteString): Uint8Array {
 export function utf8Bytes(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
+
+/** Characters of UTF-8 (RFC 3629: no overlong forms, no surrogates), or one byte that belongs to none. */
+const characters =
+  // oxlint-disable-next-line no-control-regex
+  /[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+
+/**
+ * Decodes a name for a person: characters of UTF-8 as `escape` writes them, every other byte as `\xNN`. Different names
+ * give different texts if `escape` is injective and doubles the backslash.
+ */
+export function decodeForDisplay(name: ByteString, escape: (text: string) => string): string {
+  return name.replace(characters, (piece) =>
+    piece.length === 1 && piece >= '\x80'
+      ? `\\x${piece.charCodeAt(0).toString(16)}`
+      : escape(Buffer.from(piece, 'latin1').toString('utf8')),
+  );
+}

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import type { ByteString } from './bytes.ts';
+import { type ByteString, decodeForDisplay } from './bytes.ts';
 
 /** A place in the root filesystem: a byte string without leading, trailing or double slashes, `.` or `..`; '' is the root. */
 export type Path = ByteString;
@@ -35,13 +35,18 @@ export function join(directory: Path, name: ByteString): Path {
   return directory === '' ? name : `${directory}/${name}`;
 }
 
-/** For messages: UTF-8 where it is, everything that could confuse a terminal as `\xNN`. */
+/**
+ * Quotes a path for a message: as a JSON string where it is UTF-8, with direction marks and C1 controls as `\uNNNN`; each
+ * byte that is not UTF-8 as `\xNN`. Different paths give different texts.
+ */
 export function quotePath(path: ByteString): string {
-  const bytes = Buffer.from(path, 'latin1');
-  const text = bytes.toString('utf8');
-  const faithful = Buffer.from(text, 'utf8').equals(bytes) ? text : path;
-  return JSON.stringify(faithful).replace(
-    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  const quoted = decodeForDisplay(path, (text) =>
+    JSON.stringify(text)
+      .slice(1, -1)
+      .replace(
+        /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+        (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      ),
   );
+  return `"${quoted}"`;
 }

@@ -1,4 +1,4 @@
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, decodeForDisplay } from '../bytes/bytes.ts';
 
 /**
  * What must not reach a terminal as it is: controls, whatever a terminal does not show (bidirectional overrides, joiners,
@@ -49,21 +49,12 @@ export function safeJsonText(json: string): string {
     .replace(/#(?=#\w*\[)/g, '\\u0023');
 }
 
-/** Whole characters of UTF-8 (RFC 3629), or one byte that belongs to none, in a byte string. */
-const pieces =
-  // oxlint-disable-next-line no-control-regex
-  /[\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
-
 /**
  * A file name for a person: UTF-8 is decoded, bytes that are not UTF-8 show as `\xff`, a backslash as `\\` (so nothing is
  * ambiguous), and the rest as `escapeText` says.
  */
 export function displayPath(path: ByteString): string {
-  const text = path.replace(pieces, (piece) => {
-    if (piece.length === 1 && piece >= '\x80') return `\\x${hex(piece.charCodeAt(0))}`;
-    return escapeCharacters(decode(piece).replaceAll('\\', '\\\\'));
-  });
-  return disarm(text);
+  return disarm(decodeForDisplay(path, (text) => escapeCharacters(text.replaceAll('\\', '\\\\'))));
 }
 
 /** How a report names a file: the name itself where it is UTF-8, else a readable stand-in and the bytes. */
@@ -71,6 +62,17 @@ export function pathFields(path: ByteString): { path: string; pathBase64?: strin
   const text = decode(path);
   if (Buffer.from(text, 'utf8').toString('latin1') === path) return { path: text };
   return { path: displayPath(path), pathBase64: Buffer.from(path, 'latin1').toString('base64') };
+}
+
+/** The path of a report as `displayPath` shows its bytes. A stand-in, which comes with `pathBase64`, is shown already. */
+export function shownPath({
+  path,
+  pathBase64,
+}: {
+  readonly path: string;
+  readonly pathBase64?: string;
+}): string {
+  return pathBase64 === undefined ? path.replaceAll('\\', '\\\\') : path;
 }
 
 function decode(bytes: ByteString): string {

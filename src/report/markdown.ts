@@ -1,10 +1,9 @@
-import { escapeText } from './escape.ts';
+import { escapeText, shownPath } from './escape.ts';
 import { formatChange, formatCount, formatSize } from './figures.ts';
 import { actionWords, layerNumbers, maker, sizeBefore } from './layer-table.ts';
 import type {
   KeepingReport,
   PlatformReport,
-  RemovedEntry,
   Report,
   RestoringReport,
   SlimmingReport,
@@ -235,7 +234,7 @@ function renderSlimming(slimming: SlimmingReport): string[] {
       (file) => `- ${code(shownPath(file))} had mode ${file.oldMode}, has ${file.newMode}`,
     ),
     ...(slimming.linked?.links ?? []).map(
-      (link) => `- ${code(shownPath(link))} is a hard link to ${code(link.to)}, which was the same`,
+      (link) => `- ${code(shownPath(link))} is a hard link to ${code(shownTarget(link))}, which was the same`,
     ),
   ];
   if (changed.length > 0) blocks.push('### Changed otherwise', changed.join('\n'));
@@ -246,9 +245,8 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** As `displayPath` shows it: where the name is not UTF-8, the stand-in is shown already. */
-function shownPath({ path, pathBase64 }: Pick<RemovedEntry, 'path' | 'pathBase64'>): string {
-  return pathBase64 === undefined ? path.replaceAll('\\', '\\\\') : path;
+function shownTarget({ to, toBase64 }: NonNullable<SlimmingReport['linked']>['links'][number]): string {
+  return shownPath({ path: to, ...(toBase64 === undefined ? {} : { pathBase64: toBase64 }) });
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], alignment: string): string {

@@ -1,4 +1,4 @@
-import { escapeText } from './escape.ts';
+import { escapeText, shownPath } from './escape.ts';
 import { formatCount } from './figures.ts';
 import type { SurfaceReport } from './report.ts';
 import type { Style } from './style.ts';
@@ -88,7 +88,9 @@ export function describeConfig({
 }
 
 /** `usr/bin/dash (usr/bin/sh)`, not yet escaped. */
-export function describeFile({ path, names = [] }: SurfacePath): string {
+export function describeFile(file: SurfacePath): string {
+  const { names = [] } = file;
+  const path = shownPath(file);
   return names.length === 0 ? path : `${path} (${names.join(', ')})`;
 }
 

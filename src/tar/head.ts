@@ -1,6 +1,7 @@
 import { OcislimError } from '../errors.ts';
 import { concat } from '../stream/collect.ts';
 import { type ByteString, bytesOf, readField } from '../bytes/bytes.ts';
+import { quotePath } from '../bytes/path.ts';
 import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
@@ -196,7 +197,7 @@ export function checkGlobal(body: Uint8Array): void {
   if (other === undefined) return;
   throw new OcislimError(
     'TAR_INVALID',
-    `a global tar header sets ${JSON.stringify(other[0])} for all entries after it, which programs read in different ways`,
+    `a global tar header sets ${quotePath(other[0])} for all entries after it, which programs read in different ways`,
     {
       advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
     },

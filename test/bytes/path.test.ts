@@ -53,11 +53,51 @@ test('a path is its parent and its name', () => {
   for (const path of ['a', 'a/b', 'a/b/c']) expect(join(parentOf(path), baseOf(path))).toBe(path);
 });
 
-test('in messages, bytes are text where they can be, and nothing that moves a cursor', () => {
-  expect(quotePath('caf\xc3\xa9')).toBe('"café"');
-  expect(quotePath('caf\xe9')).toBe('"café"');
-  expect(quotePath('a"b\n\x1b[2J')).toBe('"a\\"b\\n\\u001b[2J"');
-  expect(quotePath(Buffer.from('a\u202eb\u009b').toString('latin1'))).toBe('"a\\u202eb\\u009b"');
+describe('a path in a message', () => {
+  test('is shown as text where its bytes are UTF-8', () => {
+    expect(quotePath('caf\xc3\xa9')).toBe('"café"');
+  });
+
+  test.each([
+    ['caf\xe9', '"caf\\xe9"'],
+    ['caf\xc3\xa9/\xff', '"café/\\xff"'],
+    ['cut\xe6\x97', '"cut\\xe6\\x97"'],
+    ['overlong\xc0\xaf', '"overlong\\xc0\\xaf"'],
+    ['surrogate\xed\xa0\x80', '"surrogate\\xed\\xa0\\x80"'],
+    ['\xe9"\n', '"\\xe9\\"\\n"'],
+  ])('shows bytes that are not UTF-8 as \\xNN: %j as %s', (path, shown) => {
+    expect(quotePath(path)).toBe(shown);
+  });
+
+  test('has nothing that moves a cursor', () => {
+    expect(quotePath('a"b\n\x1b[2J')).toBe('"a\\"b\\n\\u001b[2J"');
+    expect(quotePath(Buffer.from('a\u202eb\u009b').toString('latin1'))).toBe('"a\\u202eb\\u009b"');
+  });
+
+  test('differs from every other path in a message', () => {
+    const unit = fc.constantFrom(
+      '\\',
+      'x',
+      'e',
+      '9',
+      'u',
+      '0',
+      '"',
+      '\xc3',
+      '\xa9',
+      '\xe9',
+      '\x1b',
+      '\x9b',
+      '\xc2',
+    );
+    const name = fc.string({ unit, maxLength: 8 });
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        expect(quotePath(a) === quotePath(b)).toBe(a === b);
+      }),
+      { numRuns: 5000 },
+    );
+  });
 });
 
 describe('the table of paths', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import type { PlatformReport, RemovedEntry, Report } from '../../src/report/report.ts';
+import { renderSummary } from '../../src/report/summary.ts';
 import { sample } from './sample.ts';
 
 const platform = sample.platforms[0] as PlatformReport;
@@ -78,6 +79,19 @@ describe('renderMarkdown', () => {
       '- `X`: &lt;img src=x\\> \\*\\*b\\*\\* \\[l\\]\\(http&#58;//x\\) &#64;team \\`c\\` \\#1 www&#46;x.org &amp;lt; a\\_b\\_c\\\\n- d \\!\\[i\\]\\(j\\)',
     );
     expect(evil).not.toContain('\u202e');
+  });
+  it('tells a name with a byte that is not UTF-8 from one that spells its escape', () => {
+    const bytes = { path: 'app/\\xe9', pathBase64: 'YXBwL+k=' };
+    const spelled = { path: 'app/\\xe9' };
+    const files = [{ kind: 'shells', before: [bytes, spelled], after: [] }] as const;
+    if (platform.surface === null) throw new Error('the sample has changed');
+    const surface = { ...platform.surface, files };
+    const report = { ...sample, platforms: [{ ...platform, surface }] };
+    for (const text of [renderMarkdown(report), renderSummary(report, { width: 110, verbose: true })]) {
+      expect(text).toMatch(/app\/\\xe9\W/);
+      expect(text).toMatch(/app\/\\\\xe9\W/);
+    }
+    expect(renderMarkdown(sample)).toContain('is a hard link to `app/\\xe9`');
   });
   it('lists the largest of many paths', () => {
     const many = renderMarkdown(withRemoved(Array.from({ length: 1500 }, (_, i) => entry(`file-${i}`, i))));
