@@ -5,7 +5,7 @@ import type { ByteString } from '../bytes/bytes.ts';
 import type { Uses } from '../trace/trace.ts';
 import type { Problem } from './problem.ts';
 import type { ClosureContext, ClosureRule, Need, Strength } from './rule.ts';
-import { findTraced, type TracedFiles } from '../rootfs/traced.ts';
+import { findTraced, type TracedFiles } from './traced.ts';
 
 /** What a closure is made of: the context of the rules but for what the closure itself knows. */
 export type ClosureInput = Omit<ClosureContext, 'isKept' | 'strengthOf' | 'usesOf'>;

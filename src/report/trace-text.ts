@@ -1,4 +1,4 @@
-import type { PackageUsage } from '../rootfs/packages/package-usage.ts';
+import type { PackageUsage } from '../closure/package-usage.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { TraceSummary } from '../trace/trace-summary.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';

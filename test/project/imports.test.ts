@@ -20,14 +20,14 @@ const rooms: Readonly<Record<string, string>> = {
   registry: 'oci stream place',
   store: 'oci bytes stream place files tar codec',
   trace: 'oci bytes image',
-  rootfs: 'oci bytes changeset trace',
+  rootfs: 'oci bytes changeset',
   closure: 'oci bytes rules image trace rootfs',
   slim: 'oci bytes rules changeset image rootfs closure',
   compress: 'oci codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image registry store trace rootfs closure slim compress layers',
   report: 'oci bytes changeset codec image trace rootfs closure slim compress layers jobs',
-  cli: 'oci bytes rules place files codec image registry store trace rootfs slim compress layers jobs report',
+  cli: 'oci bytes rules place files codec image registry store trace rootfs closure slim compress layers jobs report',
 };
 
 const allowed = (room: string): readonly string[] =>

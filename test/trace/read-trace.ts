@@ -19,7 +19,7 @@ export function readTrace(
 
 /** A recorded trace of `fixtures/traces`. */
 export function readFixture(name: string, options: TraceOptions & { chunk?: number } = {}): Trace {
-  return readTrace(readFileSync(new URL(`../../../fixtures/traces/${name}`, import.meta.url)), {
+  return readTrace(readFileSync(new URL(`../../fixtures/traces/${name}`, import.meta.url)), {
     file: name,
     ...options,
   });

@@ -1,5 +1,5 @@
 import { OcislimError } from '../../errors.ts';
-import type { PackageUsage } from '../../rootfs/packages/package-usage.ts';
+import type { PackageUsage } from '../../closure/package-usage.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Console } from '../command.ts';
 import { flag, text, type Values } from '../options/option.ts';
@@ -35,7 +35,7 @@ async function usageIn(
   const { parseReference } = await import('../../oci/reference.ts');
   const { inspectImage } = await import('../../jobs/inspect.ts');
   const { packageProbe, packagesOf } = await import('../../rootfs/packages/package-index.ts');
-  const { usageByPackage } = await import('../../rootfs/packages/package-usage.ts');
+  const { usageByPackage } = await import('../../closure/package-usage.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
   const { placeTrace } = await import('../../trace/place.ts');
   const { utf8Bytes } = await import('../../bytes/bytes.ts');

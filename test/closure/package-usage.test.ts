@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { packagesOf } from '../../../src/rootfs/packages/package-index.ts';
-import { usageByPackage } from '../../../src/rootfs/packages/package-usage.ts';
-import { traceOf } from '../../closure/rig.ts';
-import { imageOf } from './rig.ts';
+import { packagesOf } from '../../src/rootfs/packages/package-index.ts';
+import { usageByPackage } from '../../src/closure/package-usage.ts';
+import { traceOf } from './rig.ts';
+import { imageOf } from '../rootfs/packages/rig.ts';
 
 it('files count for their most particular owner, and as used where the trace names them', async () => {
   const image = await imageOf({

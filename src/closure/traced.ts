@@ -1,4 +1,4 @@
-import type { Filesystem } from './filesystem.ts';
+import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
 import { type Trace, type Uses, uses } from '../trace/trace.ts';
 

@@ -1,7 +1,7 @@
-import type { Filesystem } from '../filesystem.ts';
-import { findTraced } from '../traced.ts';
-import type { Trace } from '../../trace/trace.ts';
-import type { Package, PackageIndex, PackageKind } from './package.ts';
+import type { Filesystem } from '../rootfs/filesystem.ts';
+import { findTraced } from './traced.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { Package, PackageIndex, PackageKind } from '../rootfs/packages/package.ts';
 
 /** What a trace used of a package. */
 export interface PackageUsage {
