@@ -4,9 +4,10 @@ import { digestOf } from '../src/oci/digest.ts';
 import type { ByteStream } from '../src/stream/byte-stream.ts';
 import { concat } from '../src/stream/collect.ts';
 import { choiceOf, holds, inChunks, outcomeOf, same } from './target.ts';
+import { MiB } from '../src/units.ts';
 
 /** Inputs of a few KiB unpack to hundreds of MiB. */
-const maxBytes = 4 * 1024 * 1024;
+const maxBytes = 4 * MiB;
 
 let threads: UnpackThreads | null = null;
 
@@ -41,7 +42,7 @@ export async function checkCodec(
   const choice = choiceOf(bytes);
   const at = (chunk: number) =>
     outcomeOf(() => gather(read(inChunks(bytes, chunk), compression, { signal, maxBytes })));
-  const whole = await at(1 << 20);
+  const whole = await at(MiB);
   const cut = await at(1 + (choice % 97));
   holds(whole.kind === cut.kind, 'the chunks change the verdict');
   if (whole.kind === 'refused') {

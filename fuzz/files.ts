@@ -7,6 +7,7 @@ import type { FileFacts } from '../src/rootfs/facts/facts.ts';
 import { mergeFacts } from '../src/rootfs/facts/merged-facts.ts';
 import { type EntrySpec, writeTar } from '../test/support/model/tar-bytes.ts';
 import { inChunks } from './target.ts';
+import { MiB } from '../src/units.ts';
 
 const mark = /^@@ ([^\n\0]{1,200})\n/gm;
 
@@ -39,7 +40,7 @@ export async function imageOf(
     return { name, body, mode: /(?:^|\/)s?bin\//.test(name) ? 0o755 : 0o644 };
   });
   const gatherer = new Gatherer({ probe: contentProbe, digests: false, twins: false });
-  const index = await scanTar(inChunks(writeTar(entries), 1 << 20), gatherer);
+  const index = await scanTar(inChunks(writeTar(entries), MiB), gatherer);
   const indexes = new Map([[1, index]]);
   const fs = mergeStack(buildStack(indexes), indexes);
   return { fs, facts: mergeFacts(fs, new Map([[1, gatherer.facts()]])) };

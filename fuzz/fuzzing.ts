@@ -4,6 +4,7 @@ import { minimise } from './minimise.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 import type { Target } from './target.ts';
+import { MiB } from '../src/units.ts';
 
 /** A finding with the input that brings it about. */
 export interface FoundInput extends Finding {
@@ -31,7 +32,7 @@ export interface Observer {
 const batchSize = 64;
 const batchTime = 40;
 const mostInputs = 2000;
-const mostBytes = 64 * 1024 * 1024;
+const mostBytes = 64 * MiB;
 
 /** Runs one target on inputs that it makes from those that reached something new. */
 export class Fuzzing {

@@ -1,4 +1,5 @@
 import type { FoundInput, Limits } from './fuzzing.ts';
+import { MiB } from '../src/units.ts';
 
 /** What a fuzzing thread is started with. */
 export interface Job {
@@ -28,7 +29,7 @@ export type Report =
       readonly done: boolean;
     };
 
-const noteSize = 4 * 1024 * 1024;
+const noteSize = 4 * MiB;
 const head = 12;
 
 /** The input that a thread has at hand, in memory that outlives it. */

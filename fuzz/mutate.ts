@@ -1,4 +1,5 @@
 import type { Random } from './random.ts';
+import { KiB } from '../src/units.ts';
 
 /** Makes another input of one. `other` is a second one of the corpus, to take parts from. The input is not written to. */
 export type Mutator = (bytes: Uint8Array, random: Random, other: Uint8Array) => Uint8Array;
@@ -94,7 +95,7 @@ export const flood: Mutator = (bytes, random) => {
   if (!random.once(40)) return bytes;
   const start = random.below(bytes.length + 1);
   const again = bytes.subarray(start, start + 1 + random.below(8));
-  const put = new Uint8Array(again.length === 0 ? 0 : 48 * 1024);
+  const put = new Uint8Array(again.length === 0 ? 0 : 48 * KiB);
   for (let at = 0; at < put.length; at += again.length) put.set(again.subarray(0, put.length - at), at);
   return replacePart(bytes, start, 0, put);
 };
@@ -188,7 +189,7 @@ export interface Means {
 
 /** A new input: one to eight mutations of an old one, those that know the format as often as the general ones. */
 export function mutate(bytes: Uint8Array, random: Random, other: Uint8Array, means: Means): Uint8Array {
-  const { dictionary, mutators = [], mend, maxBytes = 16 * 1024, isFragile = false } = means;
+  const { dictionary, mutators = [], mend, maxBytes = 16 * KiB, isFragile = false } = means;
   const word: Mutator = (bytes, random) => {
     const put = Buffer.from(random.pick(dictionary), 'latin1');
     const start = random.below(bytes.length + 1);

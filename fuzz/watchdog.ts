@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { FoundInput, Limits } from './fuzzing.ts';
 import { type FindingKind, findingOf } from './judge.ts';
 import { type Job, type Report, Slate } from './messages.ts';
+import { GiB } from '../src/units.ts';
 
 /** What came of fuzzing one target. */
 export interface Result {
@@ -27,7 +28,7 @@ export interface WatchOptions {
 
 /** Heap of a thread, and memory of the process beyond which the input at hand is to blame; bytes. */
 const heapMegabytes = 768;
-const mostMemory = 3 * 1024 ** 3;
+const mostMemory = 3 * GiB;
 /** Threads that may be lost to one target before it is left alone. */
 const mostLosses = 3;
 
@@ -113,7 +114,7 @@ async function runThread(
     if (running !== last || running === null) [last, since] = [running, performance.now()];
     else if (performance.now() - since > patience) lose('hang', `did not come back within ${patience} ms`);
     else if (process.memoryUsage.rss() > mostMemory)
-      lose('memory', `the process holds more than ${mostMemory / 1024 ** 3} GiB`);
+      lose('memory', `the process holds more than ${mostMemory / GiB} GiB`);
   }, 100);
   try {
     return await promise;

@@ -1,8 +1,5 @@
 import { OcislimError } from './errors.ts';
-
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const GiB = 1024 * MiB;
+import { GiB, KiB, MiB } from './units.ts';
 
 interface Limit {
   readonly value: number;

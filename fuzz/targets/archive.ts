@@ -16,6 +16,7 @@ import { newFolder } from '../scratch.ts';
 import { holds, inChunks, outcomeNow, outcomeOf, type Target } from '../target.ts';
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
+import { KiB, MiB } from '../../src/units.ts';
 
 const { signal } = new AbortController();
 const image = buildImage({ layers: [writeTar(['a=1'].map(specOf))], compress: 'none', history: 'none' });
@@ -78,7 +79,7 @@ async function compareReaders(bytes: Uint8Array): Promise<void> {
   if (index.kind === 'refused') return;
   const last = new Map<string, Uint8Array | null>();
   const entries = await outcomeOf(async () => {
-    const reader = new TarReader(inChunks(bytes, 1 << 20));
+    const reader = new TarReader(inChunks(bytes, MiB));
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
       const { name, kind, size } = entry;
       const parts = [];
@@ -129,7 +130,7 @@ export const target: Target = {
   ],
   mutators: tarMutators,
   mend: mendTar,
-  maxBytes: 24 * 1024,
+  maxBytes: 24 * KiB,
   run: async (bytes) => {
     await compareReaders(bytes);
     file ??= join(newFolder(), 'archive.tar');

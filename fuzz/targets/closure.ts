@@ -11,6 +11,7 @@ import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { choiceOf, holds, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const elf = Buffer.from(
   writeElf({
@@ -135,7 +136,7 @@ export const target: Target = {
     '[',
   ],
   mutators: [...jsonMutators, flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: async (bytes) => {
     const { fs, facts } = await imageOfInput(bytes);
     let json: unknown;

@@ -9,6 +9,7 @@ import { writeElf } from '../../test/rootfs/facts/elf-bytes.ts';
 import { writeLdCache } from '../../test/rootfs/facts/ld-cache-bytes.ts';
 import type { Mutator } from '../mutate.ts';
 import { choiceOf, holds, neverThrows, same, type Target } from '../target.ts';
+import { MiB } from '../../src/units.ts';
 
 function probe(bytes: Uint8Array, chunk: number): unknown {
   return neverThrows('ElfProbe', () => {
@@ -97,9 +98,9 @@ export const target: Target = {
   mutators: [setWord],
   run: (bytes) => {
     const chunk = 1 + (choiceOf(bytes) % 200);
-    const whole = probe(bytes, 1 << 20);
+    const whole = probe(bytes, MiB);
     same(whole, probe(bytes, chunk), 'the chunks change what an ELF file says');
-    same(collect(bytes, 1 << 20), collect(bytes, chunk), 'the chunks change the facts');
+    same(collect(bytes, MiB), collect(bytes, chunk), 'the chunks change the facts');
     const elf = whole as Elf | null;
     for (const name of [elf?.interpreter, elf?.soname, ...(elf?.needed ?? [])])
       holds(

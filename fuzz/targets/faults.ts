@@ -3,6 +3,7 @@ import { describeFault, readFault, refusal, refusedLogin } from '../../src/regis
 import type { HttpAnswer } from '../../src/registry/http/transport.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { choiceOf, holds, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const secret = 's3cret-t0ken';
 const statuses = [302, 400, 401, 403, 404, 405, 413, 416, 429, 500];
@@ -55,7 +56,7 @@ export const target: Target = {
     '__proto__',
   ],
   mutators: jsonMutators,
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: async (bytes) => {
     const choice = choiceOf(bytes);
     const answer = answerOf(bytes, choice);

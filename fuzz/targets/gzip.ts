@@ -3,6 +3,7 @@ import { decode } from '../../src/codec/decode.ts';
 import { type Mutator, replacePart } from '../mutate.ts';
 import { checkCodec } from '../codec.ts';
 import type { Target } from '../target.ts';
+import { MiB } from '../../src/units.ts';
 
 const text = Buffer.from('what is packed, is packed, is packed\n'.repeat(20));
 const flags = [0, 1, 2, 4, 8, 16, 32, 0x80];
@@ -55,7 +56,7 @@ export const target: Target = {
     member(8, 'name\0', text),
     member(4, '\x04\0AB\0\0', text),
     member(16, 'comment\0', text),
-    gzipSync(new Uint8Array(1024 * 1024)),
+    gzipSync(new Uint8Array(MiB)),
     new Uint8Array(0),
   ],
   dictionary: ['\x1f\x8b\x08', '\0\0\xff\xff', '\x03\0'],

@@ -13,6 +13,7 @@ import { parseRoute } from '../../src/store/server/route.ts';
 import { Fault } from '../../src/store/server/fault.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const registry = new URL('https://registry.example/v2/app/blobs/uploads/');
 const party = { side: 'source', host: 'registry.example', repository: 'app' } as const;
@@ -135,7 +136,7 @@ export const target: Target = {
     '\\',
   ],
   mutators: [flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: (bytes) => {
     // Headers come as bytes.
     const text = Buffer.from(bytes).toString('latin1');

@@ -4,6 +4,7 @@ import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 import { designedImage } from '../../test/support/small-image.ts';
+import { KiB } from '../../src/units.ts';
 
 /** Does an object of this text have a key twice, or is it deeper than 100? Slow and plain; the text is JSON. */
 function isFlawed(text: string): boolean {
@@ -73,7 +74,7 @@ export const target: Target = {
     '1e5',
   ],
   mutators: [...jsonMutators, flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: (bytes) => {
     const outcome = outcomeNow(() => parseJsonObject(bytes, 'it'));
     holds(Object.keys(Object.prototype).length === 0, 'the prototype of all objects has got a member');

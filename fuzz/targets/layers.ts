@@ -9,6 +9,7 @@ import { writeTar } from '../../test/support/model/tar-bytes.ts';
 import { choiceOf, holds, outcomeOf, type Target } from '../target.ts';
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
+import { KiB } from '../../src/units.ts';
 
 /** Below and above: something of every kind to hide, to link to and to stand in the way. */
 const lower = writeTar(
@@ -34,7 +35,7 @@ export const target: Target = {
   dictionary: [],
   mutators: tarMutators,
   mend: mendTar,
-  maxBytes: 24 * 1024,
+  maxBytes: 24 * KiB,
   run: async (bytes) => {
     const stack = [lower, bytes, upper];
     const transform = transforms[choiceOf(bytes) % transforms.length] as Transform;

@@ -3,6 +3,7 @@ import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const files = { 'bin/sh': 'x', 'usr/share/doc/a/copyright': 'x', 'usr/lib/libz.so.1': 'x' };
 
@@ -73,7 +74,7 @@ export const target: Target = {
     '  ',
   ],
   mutators: [...jsonMutators, flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: async (bytes) => {
     const { fs, facts } = await imageOfInput(bytes);
     const index = neverThrows('buildPackageIndex', () => buildPackageIndex(fs, facts));

@@ -6,6 +6,7 @@ import { TarReader } from '../../src/tar/reader.ts';
 import { headerBlock, octal, padded, paxRecord } from '../../test/support/model/tar-bytes.ts';
 import type { Mutator } from '../mutate.ts';
 import { holds, inChunks, outcomeOf, same, type Target } from '../target.ts';
+import { MiB } from '../../src/units.ts';
 
 /** The records before a file of one block, a link, or a directory. */
 function tarOf(records: Uint8Array, typeflag: string): Uint8Array {
@@ -19,7 +20,7 @@ function tarOf(records: Uint8Array, typeflag: string): Uint8Array {
 }
 
 async function firstOf(tar: Uint8Array): Promise<TarEntry | null> {
-  return new TarReader(inChunks(tar, 1 << 20)).next();
+  return new TarReader(inChunks(tar, MiB)).next();
 }
 
 /** As Go's archive/tar reads one list: nothing but whole records, `LENGTH KEY=VALUE\n`. Null where it refuses. */

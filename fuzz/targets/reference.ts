@@ -9,6 +9,7 @@ import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';
 import { cleanPath, quotePath } from '../../src/bytes/path.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -118,7 +119,7 @@ export const target: Target = {
     digest,
   ],
   mutators: [flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: (bytes) => {
     const text = Buffer.from(bytes).toString();
     checkReference(text);

@@ -5,6 +5,7 @@ import { readRpmHeader } from '../../src/rootfs/packages/rpm-header.ts';
 import { imageOf } from '../files.ts';
 import type { Mutator } from '../mutate.ts';
 import { holds, neverThrows, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const names = ['rpmdb.sqlite', 'Packages', 'Packages.db'] as const;
 
@@ -85,7 +86,7 @@ export const target: Target = {
     'databases of RPM (SQLite, Berkeley DB, ndb) are read without a throw, in bounded time, and name no file that is not in the image',
   seeds: () => [
     ...['rpmdb.sqlite', 'Packages', 'Packages-big-endian'].map(fixture),
-    ...['rpmdb.sqlite', 'Packages'].map((name) => fixture(name).subarray(0, 16 * 1024)),
+    ...['rpmdb.sqlite', 'Packages'].map((name) => fixture(name).subarray(0, 16 * KiB)),
     writeNdb(writeHeader()),
     writeHeader(),
   ],
@@ -100,7 +101,7 @@ export const target: Target = {
     '\x81\x80\x80\x80\x80\x80\x80\x80\x80',
   ],
   mutators: [setHead, setHead, setHead],
-  maxBytes: 512 * 1024,
+  maxBytes: 512 * KiB,
   run: async (bytes) => {
     neverThrows('readRpmHeader', () => readRpmHeader(bytes));
     const name = nameOf(bytes);

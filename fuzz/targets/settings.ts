@@ -9,6 +9,7 @@ import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { newFolder } from '../scratch.ts';
 import { holds, outcomeNow, outcomeOf, type Target } from '../target.ts';
+import { KiB } from '../../src/units.ts';
 
 const { signal } = new AbortController();
 const secret = Buffer.from('user:word').toString('base64');
@@ -83,7 +84,7 @@ export const target: Target = {
     '-----END',
   ],
   mutators: [...jsonMutators, flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: async (bytes) => {
     const text = Buffer.from(bytes).toString();
     await readAsPlan(text);

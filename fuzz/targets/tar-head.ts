@@ -16,6 +16,7 @@ import {
 } from '../target.ts';
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
+import { MiB } from '../../src/units.ts';
 
 const names = ['n', 'dir/name', 'x'.repeat(100), `${'d'.repeat(120)}/${'n'.repeat(120)}`, '\xff\xfe'];
 
@@ -25,7 +26,7 @@ interface WholeEntry extends TarEntry {
 }
 
 async function entriesOf(bytes: Uint8Array): Promise<WholeEntry[]> {
-  const reader = new TarReader(inChunks(bytes, 1 << 20));
+  const reader = new TarReader(inChunks(bytes, MiB));
   const entries: WholeEntry[] = [];
   for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
     const parts = [];

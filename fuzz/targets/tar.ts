@@ -14,8 +14,9 @@ import { readTar } from '../../test/support/model/tar-reader.ts';
 import { choiceOf, holds, inChunks, isSame, type Outcome, outcomeOf, type Target } from '../target.ts';
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
+import { KiB, MiB } from '../../src/units.ts';
 
-const whole = 1 << 20;
+const whole = MiB;
 
 function summaryOf(index: LayerIndex): unknown {
   const { kinds, paths, bytes, sizes, modes, uids, targets, symlinks, capable, tarBytes, end } = index;
@@ -91,7 +92,7 @@ export const target: Target = {
   dictionary: [],
   mutators: tarMutators,
   mend: mendTar,
-  maxBytes: 48 * 1024,
+  maxBytes: 48 * KiB,
   run: async (bytes) => {
     const chunk = 1 + (choiceOf(bytes) % 1500);
     const read = await outcomeOf(() => walk(inChunks(bytes, whole)));

@@ -10,6 +10,7 @@ import { summarizeTrace } from '../../src/trace/trace-summary.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { choiceOf, holds, outcomeNow, same, type Target } from '../target.ts';
+import { KiB, MiB } from '../../src/units.ts';
 
 const fixtures = new URL('../../fixtures/traces/', import.meta.url);
 
@@ -50,7 +51,7 @@ export const target: Target = {
     `/${'n'.repeat(300)}`,
   ],
   mutators: [...jsonMutators, flood],
-  maxBytes: 64 * 1024,
+  maxBytes: 64 * KiB,
   run: (bytes) => {
     const choice = choiceOf(bytes);
     const options: TraceOptions =
@@ -59,7 +60,7 @@ export const target: Target = {
         : choice % 3 === 1
           ? { workingDir: '/srv' }
           : {};
-    const whole = outcomeNow(() => read(bytes, 1 << 20, options));
+    const whole = outcomeNow(() => read(bytes, MiB, options));
     const cut = outcomeNow(() => read(bytes, 1 + (choice % 61), options));
     holds(whole.kind === cut.kind, 'the chunks change the verdict');
     if (whole.kind === 'refused') return same(whole, cut, 'the chunks change why it is refused');
@@ -78,7 +79,7 @@ export const target: Target = {
     outcomeNow(() => mergeTraces([trace, cut.value]));
     if (trace.paths.size === 0) return;
     const written = Buffer.from([...writeTrace(trace)].join(''));
-    const again = read(written, 1 << 20);
+    const again = read(written, MiB);
     const bare = ({ paths, syscalls, platform, image, knowsExecs, hasAllSyscalls, command }: Trace) => [
       sorted(paths),
       sorted(syscalls),

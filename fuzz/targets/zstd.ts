@@ -5,6 +5,7 @@ import { checkCodec } from '../codec.ts';
 import { type Mutator, replacePart } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import type { Target } from '../target.ts';
+import { MiB } from '../../src/units.ts';
 
 const text = Buffer.from('what is packed, is packed, is packed\n'.repeat(20));
 
@@ -99,7 +100,7 @@ export const target: Target = {
     Buffer.concat([skippable(3), zstdCompressSync(text)]),
     Buffer.concat([zstdCompressSync(text), new Uint8Array(100)]),
     zstdCompressSync(Buffer.alloc(300_000, text)),
-    zstdCompressSync(new Uint8Array(1024 * 1024)),
+    zstdCompressSync(new Uint8Array(MiB)),
     frame(0x20, [50], [[1, 50]]),
     frame(
       0x00,

@@ -3,6 +3,7 @@ import type { ByteString } from '../bytes/bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from '../tar/entry.ts';
 import { padded } from '../tar/reader.ts';
 import { baseOf, cleanPath, join, type Path, parentOf, quotePath } from '../bytes/path.ts';
+import { MiB } from '../units.ts';
 
 /**
  * What an entry does to the filesystem. `whiteout` and `opaque` stand for the path that they hide, or whose children
@@ -159,7 +160,7 @@ class Column {
 
 /** Head blocks packed into large buffers: an object for each of a million directories would cost more than its bytes. */
 class HeadStore {
-  static readonly #arenaSize = 1024 * 1024;
+  static readonly #arenaSize = MiB;
   readonly #arenas: Uint8Array[] = [];
   #filled = HeadStore.#arenaSize;
   /** In the order of entries: which it is, its arena, where in that it begins and ends. */

@@ -4,6 +4,7 @@ import type { Elf } from '../rootfs/facts/facts.ts';
 import { type CachedLibrary, parseLdCache } from '../rootfs/facts/ld-cache.ts';
 import type { ClosureContext } from './rule.ts';
 import { reverseSymlinks } from './symlinks.ts';
+import { KiB, MiB } from '../units.ts';
 
 type Kind = Pick<Elf, 'bits' | 'endian' | 'machine'>;
 
@@ -357,8 +358,8 @@ function matchesWildcard(name: ByteString, pattern: ByteString): boolean {
 /** Which contents the search reads: the loaders' configuration. */
 export function readsForLibraries(path: Path): number {
   if (!path.startsWith('etc/ld')) return 0;
-  if (path === 'etc/ld.so.cache') return 4 * 1024 * 1024;
+  if (path === 'etc/ld.so.cache') return 4 * MiB;
   if (path === 'etc/ld.so.conf' || path === 'etc/ld.so.preload' || path.startsWith('etc/ld.so.conf.d/'))
-    return 256 * 1024;
-  return path.startsWith('etc/ld-musl-') ? 64 * 1024 : 0;
+    return 256 * KiB;
+  return path.startsWith('etc/ld-musl-') ? 64 * KiB : 0;
 }

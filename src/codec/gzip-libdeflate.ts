@@ -1,7 +1,8 @@
 import type { BlockEncoder } from './block-encoder.ts';
 import type { GzipWorkers } from './gzip-workers.ts';
+import { MiB } from '../units.ts';
 
-export const libdeflateBlock = 1024 * 1024;
+export const libdeflateBlock = MiB;
 
 /**
  * A gzip member for each block, in worker threads. libdeflate writes no time and the operating system 255 into the header.

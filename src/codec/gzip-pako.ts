@@ -1,9 +1,10 @@
 import type { BlockEncoder } from './block-encoder.ts';
 import { GzipMember } from './gzip-member.ts';
 import type { GzipWorkers } from './gzip-workers.ts';
+import { MiB } from '../units.ts';
 
 /** Only how much is handed over at a time: pako's bytes do not depend on it. */
-const handOver = 1024 * 1024;
+const handOver = MiB;
 
 /** One gzip member, made from start to end in one worker thread. */
 export function pakoEncoder(level: number, workers: GzipWorkers): BlockEncoder {

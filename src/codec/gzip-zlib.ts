@@ -2,10 +2,11 @@ import { constants, createDeflateRaw } from 'node:zlib';
 import type { BlockEncoder } from './block-encoder.ts';
 import { GzipMember } from './gzip-member.ts';
 import { packInOneCall, roomFor } from './one-call.ts';
+import { KiB } from '../units.ts';
 
-export const zlibBlock = 512 * 1024;
+export const zlibBlock = 512 * KiB;
 /** How far deflate looks back. */
-const windowSize = 32 * 1024;
+const windowSize = 32 * KiB;
 
 /**
  * One gzip member out of blocks that are deflated at once on Node's thread pool, as pigz does it: each block knows the 32 KiB

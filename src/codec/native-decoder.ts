@@ -1,9 +1,10 @@
 import type { Gunzip, ZstdDecompress } from 'node:zlib';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { release } from './pass-through.ts';
+import { KiB } from '../units.ts';
 
 /** Bytes of unpacked chunks. Each costs a hop to the thread pool and back; Node's own 16 KiB halve the speed. */
-export const decodedChunk = 256 * 1024;
+export const decodedChunk = 256 * KiB;
 
 /** The options that let a decoder work ahead of both its ends while the main thread is busy. */
 export const decoderBuffers = {

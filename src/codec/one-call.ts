@@ -1,4 +1,5 @@
 import type { DeflateRaw, ZstdCompress } from 'node:zlib';
+import { KiB } from '../units.ts';
 
 /**
  * Packs a block by one native call on Node's thread pool, and ends the engine. The engine's `flush` says how the block ends, and
@@ -26,7 +27,7 @@ export function roomFor(bytes: number): {
 }
 
 /** Smaller rooms may be parts of memory that Node shares among many. */
-const ownRoom = 256 * 1024;
+const ownRoom = 256 * KiB;
 
 /**
  * In memory of its own size. The room is given back at once: left to the collector, the rooms of all blocks make it run all

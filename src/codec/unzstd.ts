@@ -8,13 +8,14 @@ import { concat } from '../stream/collect.ts';
 import { decoderBuffers, runDecoder } from './native-decoder.ts';
 import { release } from './pass-through.ts';
 import { ZstdFrameScanner } from './zstd-frame.ts';
+import { KiB, MiB } from '../units.ts';
 
 /** Frames that say that they unpack to no more than this are decoded whole, some at once; larger ones are streamed. */
-const wholeLimit = 8 * 1024 * 1024;
+const wholeLimit = 8 * MiB;
 /** Whole frames in flight, which with `wholeLimit` bounds the memory. */
 const wholeFrames = 3;
 /** Below this a trip to the thread pool costs more than decoding (zstd:chunked has a frame for each file). */
-const syncLimit = 32 * 1024;
+const syncLimit = 32 * KiB;
 
 /** As much as Node takes: how much is taken is decided before, by the frame's header. */
 const params = { [constants.ZSTD_d_windowLogMax]: 31 };

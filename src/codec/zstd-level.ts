@@ -1,6 +1,5 @@
 import { constants } from 'node:zlib';
-
-const MiB = 1024 * 1024;
+import { MiB } from '../units.ts';
 
 /** The window that every client decodes. Levels 20–22 would take up to 128 MiB. */
 const maxWindowLog = 23;

@@ -4,8 +4,7 @@ import type { BlockEncoder } from './block-encoder.ts';
 import { packInOneCall, roomFor } from './one-call.ts';
 import { ZstdFrameScanner } from './zstd-frame.ts';
 import { zstdLevel } from './zstd-level.ts';
-
-const MiB = 1024 * 1024;
+import { MiB } from '../units.ts';
 
 /**
  * A zstd frame for each block, at once on Node's thread pool; libzstd's own threads (`nbWorkers`) give broken frames there.

@@ -3,10 +3,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { fileError, systemCode } from './file-error.ts';
+import { KiB, MiB } from '../units.ts';
 
-const chunkSize = 256 * 1024;
+const chunkSize = 256 * KiB;
 /** What is gathered while a write is under way. */
-const mostGathered = 1024 * 1024;
+const mostGathered = MiB;
 const mostChunks = 512;
 
 /** A regular file open for reading; null when it is not there. @throws IO also for what is no regular file */

@@ -6,6 +6,7 @@ import { connectionError, nameOf } from './failure.ts';
 import { Patience } from './retry/patience.ts';
 import { blobName, type Repository } from './repository.ts';
 import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
+import { MiB } from '../units.ts';
 
 /**
  * The bytes of a blob, exactly as many as its descriptor says and with its digest. A connection that breaks is
@@ -25,7 +26,7 @@ export function downloadBlob(
 }
 
 /** So much news between two breaks is a line that works, if badly: the count of tries starts anew. */
-const progress = 1024 * 1024;
+const progress = MiB;
 
 /** The bytes from `start` on, resumed like the whole, but not verified. @throws SIZE_MISMATCH, NOT_FOUND, NETWORK, … */
 export async function* downloadRest(

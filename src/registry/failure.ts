@@ -11,6 +11,7 @@ import { printable } from './printable.ts';
 import { ProxyError } from './http/proxy.ts';
 import { withoutSecrets } from './http/secrets.ts';
 import { discard, header, type HttpAnswer, readHead } from './http/transport.ts';
+import { KiB } from '../units.ts';
 
 /** Whose requests these are: every message starts with it. */
 export interface Party {
@@ -34,7 +35,7 @@ export interface Fault {
   readonly digests: readonly string[];
 }
 
-const errorBodyLimit = 64 * 1024;
+const errorBodyLimit = 64 * KiB;
 
 /** Reads the error body of an answer: never fails, never waits for more than 64 KiB. */
 export async function readFault(answer: HttpAnswer): Promise<Fault> {

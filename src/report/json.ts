@@ -1,7 +1,8 @@
 import { safeJson } from './escape.ts';
 import type { Report } from './report.ts';
+import { KiB } from '../units.ts';
 
-const chunkLength = 64 * 1024;
+const chunkLength = 64 * KiB;
 
 /**
  * The report as JSON text in chunks, since the list of removed paths may be long. Records without records of their own

@@ -1,6 +1,7 @@
 import type { ByteStream } from './byte-stream.ts';
+import { KiB } from '../units.ts';
 
-const blockBytes = 256 * 1024;
+const blockBytes = 256 * KiB;
 
 /**
  * Gathers small chunks into larger ones: hashing and encoding pay for each chunk. Chunks that are large already pass

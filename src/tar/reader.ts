@@ -18,9 +18,10 @@ import {
 } from './header.ts';
 import type { PaxRecords } from './pax.ts';
 import { checkPieces, readSparseForm, SparseMapReader, sparseName } from './sparse.ts';
+import { MiB } from '../units.ts';
 
 /** Extension bodies beyond this are refused (Go caps them at 1 MiB too). */
-const maxExtension = 1024 * 1024;
+const maxExtension = MiB;
 const maxHead = 4 * maxExtension;
 
 /**

@@ -3,6 +3,7 @@ import type { ByteString } from '../bytes/bytes.ts';
 import { blockSize } from './header.ts';
 import { readNumber } from './number.ts';
 import { type PaxRecords, paxValue } from './pax.ts';
+import { MiB } from '../units.ts';
 
 /** A run of stored bytes and where in the file it lies. */
 export interface SparsePiece {
@@ -20,7 +21,7 @@ export interface SparseForm {
 }
 
 /** Maps in a body beyond this are refused (Go's limit). */
-const maxMap = 1024 * 1024;
+const maxMap = MiB;
 
 /**
  * The sparse form of an entry that holds a file, or null for a plain one. Agrees with Go's archive/tar on what is sparse.

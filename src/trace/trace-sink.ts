@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, readByteString } from '../bytes/bytes.ts';
 import type { Trace, TracedPath, Unreadable, Uses } from './trace.ts';
 import { below, started, tracedPath } from './traced-path.ts';
+import { MiB } from '../units.ts';
 
 export interface TraceOptions {
   /** Where the program was started, until the trace says something else. Default: not known, see `TracedPath`. */
@@ -21,7 +22,7 @@ export interface TraceLimits {
   readonly paths: number;
 }
 
-const defaultLimits: TraceLimits = { line: 1 << 20, document: 256 << 20, paths: 4_000_000 };
+const defaultLimits: TraceLimits = { line: MiB, document: 256 * MiB, paths: 4_000_000 };
 
 /** From where a process sees the files: after chroot it has another root, and inside of a container there is no prefix. */
 export interface View {

@@ -8,6 +8,7 @@ import { readLayers, readManifest } from '../../bench/inputs/layout-files.ts';
 import { madeUpTar, type Files } from '../../bench/inputs/made-up-tar.ts';
 import { writeLayout } from '../../bench/inputs/write-layout.ts';
 import { runCli } from '../support/cli.ts';
+import { MiB } from '../../src/units.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -37,7 +38,7 @@ describe('madeUpTar', () => {
       { name: 'f0', size: 700 },
       { name: 'f1', size: 700 },
     ]);
-    const size = 2 * 1024 * 1024 + 17;
+    const size = 2 * MiB + 17;
     expect(await list({ count: 2, size, prefix: 'f', from: 5 })).toEqual([
       { name: 'f5', size },
       { name: 'f6', size },

@@ -6,6 +6,7 @@ import { benchMarks, renderDetails, renderSummary, withTable } from '../../bench
 import type { Results, Row } from '../../bench/results.ts';
 import type { ScalingResults } from '../../bench/scaling/cases.ts';
 import { renderScaling } from '../../bench/scaling/page.ts';
+import { MiB } from '../../src/units.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
@@ -26,7 +27,7 @@ describe('the pages and the chart', () => {
   });
 });
 
-const usage = (seconds: number) => ({ seconds, cpu: seconds * 2, memory: seconds * 2 ** 20 });
+const usage = (seconds: number) => ({ seconds, cpu: seconds * 2, memory: seconds * MiB });
 
 function row(more: Partial<Row>): Row {
   return {
@@ -60,7 +61,7 @@ describe('summarise', () => {
       { label: 'ocislim', time: { median: 1, min: 1, max: 1 }, cpu: 1, output: 1, images: 2 },
       { label: 'other | one', time: { median: 3, min: 2, max: 4 }, cpu: 3, output: 3, images: 2 },
     ]);
-    expect(lines[1]?.memory).toBe(20 * 2 ** 20);
+    expect(lines[1]?.memory).toBe(20 * MiB);
   });
 
   it('compares with the second way of ocislim where the first one failed', () => {

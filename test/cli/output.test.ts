@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callCli } from '../support/cli.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
+import { MiB } from '../../src/units.ts';
 
 test('presets are listed without an image', async () => {
   const { status, stdout } = await callCli(['prune', '--preset', 'help']);
@@ -22,7 +23,7 @@ test('prune without an image says so', async () => {
 
 test('export to a pipe that closes ends as SIGPIPE would end it, without a word', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ocislim-pipe-'));
-  const tar = writeTar([{ type: 'file', name: 'big', body: new Uint8Array(8 * 1024 * 1024) }]);
+  const tar = writeTar([{ type: 'file', name: 'big', body: new Uint8Array(8 * MiB) }]);
   await writeLayout(join(folder, 'image'), { v1: buildImage({ layers: [tar], compress: 'gzip' }) });
   const runner = fileURLToPath(new URL('../support/run-cli.ts', import.meta.url));
   const child = spawn(process.execPath, [runner, 'export', `oci:${join(folder, 'image')}:v1`, '-', '-q'], {

@@ -7,6 +7,7 @@ import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
 import { ZstdFrameScanner } from '../../src/codec/zstd-frame.ts';
 import { OcislimError } from '../../src/errors.ts';
 import type { Compression } from '../../src/oci/media-type.ts';
+import { MiB } from '../../src/units.ts';
 
 const { signal } = new AbortController();
 const skippable = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
@@ -94,16 +95,15 @@ test('skippable frames of zstd say nothing, before, between and after', async ()
 test.each([19, 20, 22])('zstd level %i stays within a window of 8 MiB', async (level) => {
   const pool = createEncoderPool({ jobs: 1 });
   try {
-    const body = Buffer.alloc(20 * 1024 * 1024, 'a long text that says little ');
+    const body = Buffer.alloc(20 * MiB, 'a long text that says little ');
     const chunks: Uint8Array[] = [];
-    for await (const chunk of encode(inChunks(body, 1 << 20), { kind: 'zstd', level }, { signal, pool }))
+    for await (const chunk of encode(inChunks(body, MiB), { kind: 'zstd', level }, { signal, pool }))
       chunks.push(chunk.slice());
     const packed = Buffer.concat(chunks);
     const scanner = new ZstdFrameScanner();
     scanner.push(packed, 0);
     expect(scanner.header).toMatchObject({ kind: 'zstd' });
-    if (scanner.header?.kind === 'zstd')
-      expect(scanner.header.windowSize).toBeLessThanOrEqual(8 * 1024 * 1024);
+    if (scanner.header?.kind === 'zstd') expect(scanner.header.windowSize).toBeLessThanOrEqual(8 * MiB);
     expect((await unpack(packed, 'zstd')).equals(body)).toBe(true);
   } finally {
     await pool.close();

@@ -8,10 +8,10 @@ import { createEncoderPool, EncoderPool } from '../../src/codec/encoder-pool.ts'
 import type { PackedEncoding } from '../../src/codec/encoding.ts';
 import { UnpackThreads } from '../../src/codec/unpack/threads.ts';
 import { GzipWorkers } from '../../src/codec/gzip-workers.ts';
+import { MiB } from '../../src/units.ts';
 
 const never = new AbortController().signal;
 const libdeflate: PackedEncoding = { kind: 'gzip', level: 1, engine: 'libdeflate' };
-const MiB = 1024 * 1024;
 
 const opened: EncoderPool[] = [];
 afterEach(async () => {

@@ -8,9 +8,9 @@ import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
 import { ZstdFrameScanner } from '../../src/codec/zstd-frame.ts';
 import { OcislimError } from '../../src/errors.ts';
 import type { Compression } from '../../src/oci/media-type.ts';
+import { MiB } from '../../src/units.ts';
 
 const never = new AbortController().signal;
-const MiB = 1024 * 1024;
 
 async function* chunks(...parts: readonly Uint8Array[]) {
   yield* parts;

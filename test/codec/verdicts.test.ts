@@ -5,6 +5,7 @@ import { decode } from '../../src/codec/decode.ts';
 import { UnpackThreads } from '../../src/codec/unpack/threads.ts';
 import { OcislimError } from '../../src/errors.ts';
 import { digestOf } from '../support/image-builder.ts';
+import { MiB } from '../../src/units.ts';
 
 // One verdict on each stream, whoever unpacks it: in this thread or in another, in one chunk or byte by byte, on each Node that
 // is supported (CI runs this file on all of them). What Go's readers refuse is refused.
@@ -31,9 +32,9 @@ async function verdict(work: () => AsyncIterable<Uint8Array>): Promise<string> {
 
 /** The verdict, which must be the same in every way. */
 async function judge(bytes: Uint8Array, compression: Packed): Promise<string> {
-  const inline = await verdict(() => decode(cut(bytes, 1 << 20), compression, { signal }));
+  const inline = await verdict(() => decode(cut(bytes, MiB), compression, { signal }));
   const slowly = await verdict(() => decode(cut(bytes, 1), compression, { signal }));
-  const unpacking = threads.open(cut(bytes, 1 << 20), { compression, hash: 'sha256', signal });
+  const unpacking = threads.open(cut(bytes, MiB), { compression, hash: 'sha256', signal });
   const threaded = await verdict(() => unpacking.chunks());
   if (threaded.startsWith('whole: '))
     expect(unpacking.digest()).toBe(digestOf(Buffer.from(threaded.slice(7), 'latin1')));

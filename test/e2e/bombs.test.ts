@@ -9,12 +9,10 @@ import {
   emptyFrames,
   emptyMembers,
   fileHead,
-  GiB,
   gzipped,
   longHeader,
   longName,
   manyEntries,
-  MiB,
   repeat,
   sparseMapEndless,
   sparseMapInBody,
@@ -24,6 +22,7 @@ import {
   zeroFrames,
   zeroMembers,
 } from '../support/bombs.ts';
+import { GiB, MiB } from '../../src/units.ts';
 import { bin, ocislim } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
 import { digestOf } from '../support/image-builder.ts';

@@ -5,13 +5,14 @@ import { parentOf, baseOf, join } from '../../src/bytes/path.ts';
 import { buildPackageIndex, packageProbe } from '../../src/rootfs/packages/package-index.ts';
 import type { PackageIndex } from '../../src/rootfs/packages/package.ts';
 import { type Files, imageOf } from '../rootfs/packages/rig.ts';
+import { GiB } from '../../src/units.ts';
 
 // The system that the tests run on, as if it were an image: what dpkg says of it must be what ocislim reads.
 // Only what changes with packages: elsewhere whole other systems may lie.
 const roots = ['bin', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'sbin', 'usr', 'var/lib/dpkg'];
 const bytes = (path: string): Buffer => Buffer.from(`/${path}`, 'latin1');
 const dpkg = (...args: readonly string[]): string =>
-  execFileSync(args[0] ?? '', args.slice(1), { encoding: 'latin1', maxBuffer: 1 << 30 });
+  execFileSync(args[0] ?? '', args.slice(1), { encoding: 'latin1', maxBuffer: GiB });
 
 function collect(directory: string, files: Record<string, Files[string]>): void {
   for (const entry of readdirSync(bytes(directory), { withFileTypes: true, encoding: 'buffer' })) {

@@ -6,12 +6,13 @@ import { DockerRegistry } from '../support/e2e/docker-registry.ts';
 import { inspectRaw, pull, push } from '../support/e2e/judge.ts';
 import { rewrite } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
+import { MiB } from '../../src/units.ts';
 
 // As a CI job may have it: a user without a name and a home, a root that cannot be written to, 64 MiB for temporary files,
 // 512 MiB of memory, no terminal. The image is larger than the one and much of the other.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const room = 64 * 1024 * 1024;
+const room = 64 * MiB;
 let work: string;
 let registry: DockerRegistry;
 let source: string;

@@ -6,6 +6,7 @@ import { readRange, writeStream } from '../../src/files/file-bytes.ts';
 import { collect, concat } from '../../src/stream/collect.ts';
 import { never, noise } from '../support/registry/setup.ts';
 import { brokenStream, bytesStream, newFolder } from '../support/store/local.ts';
+import { KiB } from '../../src/units.ts';
 
 const asIs = (error: unknown) => error;
 
@@ -28,7 +29,7 @@ async function writeAndRead(stream: AsyncIterable<Uint8Array>, signal = never) {
 
 describe('a stream into a file', () => {
   test('is the same bytes, however it comes', async () => {
-    const sizes = fc.array(fc.oneof(fc.nat(9), fc.nat(300_000), fc.constant(256 * 1024)), { maxLength: 20 });
+    const sizes = fc.array(fc.oneof(fc.nat(9), fc.nat(300_000), fc.constant(256 * KiB)), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(sizes, async (lengths) => {
         const chunks = lengths.map((length, i) => noise(length, i));

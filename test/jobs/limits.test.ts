@@ -27,6 +27,7 @@ import {
 } from '../support/image-builder.ts';
 import { MemorySource, MemoryTarget } from '../support/memory-store.ts';
 import { tar } from './rig.ts';
+import { MiB } from '../../src/units.ts';
 
 const { signal } = new AbortController();
 const pool = createEncoderPool({ jobs: 2 });
@@ -35,8 +36,6 @@ afterAll(() => pool.close());
 function limited(limits: Partial<Limits>): Limits {
   return { ...defaultLimits, ...limits };
 }
-
-const MiB = 1024 * 1024;
 
 /** Two layers of more than 2 MiB when packed, so that threads unpack them; and the same ones small. */
 const layersOf = (size: number) =>

@@ -8,6 +8,7 @@ import { layerStack } from '../support/arbitrary/layers.ts';
 import { runCli } from '../support/cli.ts';
 import { buildImage, buildIndex, writeLayout } from '../support/image-builder.ts';
 import { compressStage, slimStage } from './stages.ts';
+import { MiB } from '../../src/units.ts';
 
 const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 40);
 const folders: string[] = [];
@@ -43,7 +44,7 @@ test('law 8: neither jobs nor chunks nor time change the digest', async () => {
 
 test('law 8: the same digest for layers of several blocks, whatever jobs says', async () => {
   // Noise that packs a little, over several members and frames of every encoder.
-  const noise = new Uint8Array(9 * 1024 * 1024);
+  const noise = new Uint8Array(9 * MiB);
   let state = 12345;
   for (let i = 0; i < noise.length; i += 1) {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0;

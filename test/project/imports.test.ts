@@ -34,7 +34,7 @@ const allowed = (room: string): readonly string[] =>
   (rooms[room] ?? '').split(' ').filter((name) => name !== '');
 
 /** Files of no room, which every room may import. */
-const free = ['closeable.ts', 'errors.ts', 'events.ts', 'limits.ts'];
+const free = ['closeable.ts', 'errors.ts', 'events.ts', 'limits.ts', 'units.ts'];
 
 interface Import {
   readonly file: string;

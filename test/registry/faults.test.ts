@@ -7,6 +7,7 @@ import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registr
 import type { Effect, Fault } from '../support/registry/faults.ts';
 import { noise, type Setup, setup } from '../support/registry/setup.ts';
 import { tokenAuth } from '../support/registry/tokens.ts';
+import { MiB } from '../../src/units.ts';
 
 const open: FakeRegistry[] = [];
 afterEach(async () => {
@@ -322,7 +323,7 @@ describe('a request whose body breaks off', () => {
             'PATCH of a chunk',
             { kind: 'swallow', bytes, keep },
             // Of one byte at the start a registry says the same as of none: the upload begins anew.
-            { skip, waste: bytes === 1 && keep && skip === 0 ? 8 * 1024 * 1024 : 0 },
+            { skip, waste: bytes === 1 && keep && skip === 0 ? 8 * MiB : 0 },
           ),
         );
   });
@@ -440,8 +441,8 @@ describe('a mount', () => {
 });
 
 describe('a chunk that is refused for its size', () => {
-  const limit = 4 * 1024 * 1024;
-  const block = 8 * 1024 * 1024;
+  const limit = 4 * MiB;
+  const block = 8 * MiB;
 
   test.each([413, 416] as const)('by %i', async (tooLarge) => {
     await survive({

@@ -11,6 +11,7 @@ import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
+import { MiB } from '../../src/units.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -162,7 +163,7 @@ describe('manifests', () => {
   test('no more than 4 MiB, whatever the header says', async () => {
     const fake = await start();
     image(fake);
-    const long = (): Buffer => Buffer.alloc(4 * 1024 * 1024 + 1, 0x20);
+    const long = (): Buffer => Buffer.alloc(4 * MiB + 1, 0x20);
     fake.fault({ method: 'GET', path: /manifests/, effect: change(long, { 'docker-content-digest': null }) });
     await expect(sourceOf(fake).source.root(never)).rejects.toMatchObject({ code: 'LIMIT' });
   });

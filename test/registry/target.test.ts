@@ -11,6 +11,7 @@ import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { never, noise, pieces, refer, type Setup, setup } from '../support/registry/setup.ts';
+import { MiB } from '../../src/units.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -324,19 +325,19 @@ describe('staging', () => {
     expect(holds(fake, small)).toBe(true);
   });
 
-  test.each([0, 1, 8 * 1024 * 1024, 8 * 1024 * 1024 + 1])('%i bytes', async (size) => {
+  test.each([0, 1, 8 * MiB, 8 * MiB + 1])('%i bytes', async (size) => {
     const fake = await start();
     const bytes = noise(size);
     await push(targetOf(fake).target, bytes);
     expect(holds(fake, bytes)).toBe(true);
-    expect(fake.sent('PATCH', /./)).toHaveLength(size > 8 * 1024 * 1024 ? 2 : 0);
+    expect(fake.sent('PATCH', /./)).toHaveLength(size > 8 * MiB ? 2 : 0);
   });
 
   test('a large one goes up in chunks, each where the last answer said', async () => {
     const fake = await start({ absoluteLocations: true });
     await push(targetOf(fake).target, large);
     expect(methods(fake)).toBe('POST PATCH PATCH PATCH HEAD PUT');
-    const chunk = 8 * 1024 * 1024;
+    const chunk = 8 * MiB;
     expect(
       fake
         .sent('PATCH', /./)
@@ -523,10 +524,10 @@ describe('uploads on a bad day', () => {
   });
 
   test.each([
-    [413, 4 * 1024 * 1024],
-    [416, 4 * 1024 * 1024],
-    [413, 1024 * 1024],
-    [416, 1024 * 1024],
+    [413, 4 * MiB],
+    [416, 4 * MiB],
+    [413, MiB],
+    [416, MiB],
   ] as const)(
     'chunks refused by %i above %i bytes are made smaller, once for all',
     async (tooLarge, largestChunk) => {
@@ -548,12 +549,12 @@ describe('uploads on a bad day', () => {
     const fake = await start();
     fake.fault({ method: 'PATCH', path: /uploads/, times: 2, effect: { kind: 'reset' } });
     await push(targetOf(fake).target, large);
-    expect(fake.sent('PATCH', /./)[2]?.body.length).toBeLessThan(4 * 1024 * 1024);
+    expect(fake.sent('PATCH', /./)[2]?.body.length).toBeLessThan(4 * MiB);
     expect(holds(fake, large)).toBe(true);
   });
 
   test('a whole blob that is too much for one request goes in chunks', async () => {
-    const fake = await start({ largestPut: 1024 * 1024, largestChunk: 1024 * 1024 });
+    const fake = await start({ largestPut: MiB, largestChunk: MiB });
     const bytes = noise(5_000_000, 5);
     await push(targetOf(fake).target, bytes);
     expect(holds(fake, bytes)).toBe(true);
@@ -581,12 +582,12 @@ describe('uploads on a bad day', () => {
   });
 
   test('chunks are as long as the registry wants them at least', async () => {
-    const fake = await start({ smallestChunk: 9 * 1024 * 1024 });
+    const fake = await start({ smallestChunk: 9 * MiB });
     await push(targetOf(fake).target, large);
     expect(fake.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([
-      9 * 1024 * 1024,
-      9 * 1024 * 1024,
-      large.length - 18 * 1024 * 1024,
+      9 * MiB,
+      9 * MiB,
+      large.length - 18 * MiB,
     ]);
     expect(holds(fake, large)).toBe(true);
   });

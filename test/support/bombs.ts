@@ -7,10 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip, gzipSync } from 'node:zlib';
 import { digestOf, jsonBytes, MEDIA_TYPES } from './image-builder.ts';
 import { headerBlock, octal, paxRecord } from './model/tar-bytes.ts';
-
-const KiB = 1024;
-export const MiB = 1024 * KiB;
-export const GiB = 1024 * MiB;
+import { KiB, MiB } from '../../src/units.ts';
 
 /** Bytes that are made as they are written: what they come to never stands in memory, nor in the repository. */
 export type Bytes = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

@@ -16,6 +16,7 @@ import {
   type TarEnd,
   writeTar,
 } from '../support/model/tar-bytes.ts';
+import { MiB } from '../../src/units.ts';
 
 type Read = TarEntry & { readonly body: Uint8Array };
 type Reading = { readonly entries: readonly Read[]; readonly end: string; readonly offset: number };
@@ -222,7 +223,7 @@ describe('refused', () => {
     ],
     [
       'an extension above a mebibyte',
-      headerBlock({ name: 'x', typeflag: 'x', size: octal(1024 * 1024 + 1, 12) }),
+      headerBlock({ name: 'x', typeflag: 'x', size: octal(MiB + 1, 12) }),
       'LIMIT a tar extended header is 1048577 bytes long, more than 1048576',
     ],
     [

@@ -4,6 +4,7 @@ import { checkTrace, mergeTraces, samePlatform } from '../../trace/merge.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
 import { utf8Bytes } from '../../bytes/bytes.ts';
+import { MiB } from '../../units.ts';
 
 export interface TraceFileOptions {
   /** `--trace-root`, as given. */
@@ -47,7 +48,7 @@ function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
 async function readTrace(file: string, { roots, signal }: TraceFileOptions): Promise<Trace> {
   const name = file === '-' ? 'stdin' : file;
   const reader = new TraceReader(name, { roots: roots.map(utf8Bytes) });
-  const stream = file === '-' ? process.stdin : createReadStream(file, { signal, highWaterMark: 1 << 20 });
+  const stream = file === '-' ? process.stdin : createReadStream(file, { signal, highWaterMark: MiB });
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       signal.throwIfAborted();

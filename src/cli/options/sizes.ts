@@ -1,4 +1,5 @@
 import { OcislimError } from '../../errors.ts';
+import { GiB, KiB, MiB } from '../../units.ts';
 
 export { formatSize } from '../../report/figures.ts';
 
@@ -13,9 +14,9 @@ const factors: Readonly<Record<string, number>> = {
   gb: 1e9,
   t: 1e12,
   tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
+  kib: KiB,
+  mib: MiB,
+  gib: GiB,
   tib: 2 ** 40,
 };
 

@@ -1,8 +1,9 @@
 import { OcislimError } from '../../errors.ts';
 import type { TuningGoal } from '../../image/image.ts';
+import { GiB, KiB, MiB } from '../../units.ts';
 
 const prefixes: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 };
-const binaryPrefixes: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
+const binaryPrefixes: Readonly<Record<string, number>> = { Ki: KiB, Mi: MiB, Gi: GiB };
 
 /** `fast`, `balanced`, `small` or `pull:BANDWIDTH`. @throws USAGE naming the option */
 export function parseGoal(text: string, option: string): TuningGoal {

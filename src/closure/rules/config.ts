@@ -1,6 +1,7 @@
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import { commandNeeds, scriptNeeds } from '../commands.ts';
 import type { ClosureRule } from '../rule.ts';
+import { MiB } from '../../units.ts';
 
 const defaultShell = ['/bin/sh', '-c'];
 
@@ -10,7 +11,7 @@ export const config: ClosureRule = {
   describe:
     'What the image’s config names: the entrypoint, the command, the health check and the shell, with files among their arguments; the working directory, volumes, and the files of users and groups.',
   // The checks look up the user.
-  reads: (path) => (path === 'etc/passwd' || path === 'etc/group' ? 1024 * 1024 : 0),
+  reads: (path) => (path === 'etc/passwd' || path === 'etc/group' ? MiB : 0),
   *roots(context) {
     const { entrypoint, command, healthcheck, shell, workingDirectory, volumes } = context.runtime;
     yield* commandNeeds(entrypoint, context, { detail: 'the entrypoint' });

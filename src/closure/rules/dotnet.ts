@@ -2,6 +2,7 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { objectAt, objectOf, variable } from './configuration.ts';
+import { MiB } from '../../units.ts';
 
 const manifest = /\.deps\.json$/;
 const configuration = /\.runtimeconfig\.json$/;
@@ -11,7 +12,7 @@ export const dotnetRule: ClosureRule = {
   name: 'dotnet',
   describe:
     'Beside an assembly, its .deps.json and .runtimeconfig.json; the assemblies and libraries that a .deps.json lists; the frameworks that a .runtimeconfig.json names; with a core runtime its framework, with the dotnet program host/fxr.',
-  reads: (path) => (manifest.test(path) || configuration.test(path) ? 4 * 1024 * 1024 : 0),
+  reads: (path) => (manifest.test(path) || configuration.test(path) ? 4 * MiB : 0),
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
     const directory = parentOf(path);

@@ -4,6 +4,7 @@ import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { inLibraryDirectories } from './library-directories.ts';
 import { localesOf } from './locale.ts';
+import { MiB } from '../../units.ts';
 
 /**
  * glibc's converters of character sets: eight megabytes in 250 files. Every program in a UTF-8 locale opens
@@ -13,7 +14,7 @@ export const gconvRule: ClosureRule = {
   name: 'gconv',
   describe:
     'The lists of converters with any converter that was used; the converters of the character sets that LANG and LC_* name; all of them, unless the granularity is `file`, where one was used or a needed program or library converts (iconv). The list alone, which every program opens, asks for none.',
-  reads: (path) => (/\/gconv\/(?:gconv-modules|gconv-modules\.d\/[^/]*\.conf)$/.test(path) ? 1024 * 1024 : 0),
+  reads: (path) => (/\/gconv\/(?:gconv-modules|gconv-modules\.d\/[^/]*\.conf)$/.test(path) ? MiB : 0),
   *roots(context): Generator<Need> {
     for (const { variable, name, codeset, modifier } of localesOf(context)) {
       if (name.startsWith('C.') || /^utf-?8$/i.test(codeset ?? '')) continue;

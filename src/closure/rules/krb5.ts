@@ -2,13 +2,14 @@ import { baseOf, type Path } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf, variable } from './configuration.ts';
 import { inLibraryDirectories } from './library-directories.ts';
+import { KiB } from '../../units.ts';
 
 /** Kerberos: linked by many (libpq, libcurl), configured by few. */
 export const krb5Rule: ClosureRule = {
   name: 'krb5',
   describe:
     'Where libkrb5 or libgssapi stays and Kerberos is configured (etc/krb5.conf, KRB5_CONFIG): its settings with what they include, its plug-ins, and the mechanisms of etc/gss.',
-  reads: (path) => (isConfiguration(path) ? 64 * 1024 : 0),
+  reads: (path) => (isConfiguration(path) ? 64 * KiB : 0),
   *roots(context): Generator<Need> {
     for (const path of variable('KRB5_CONFIG', context).split(':'))
       if (path !== '') yield { path, detail: 'named by KRB5_CONFIG' };

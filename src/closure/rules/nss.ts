@@ -3,6 +3,7 @@ import { isForMusl } from '../architecture.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt } from './configuration.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
+import { KiB } from '../../units.ts';
 
 type Database = keyof typeof lookups;
 
@@ -39,7 +40,7 @@ export const nssRule: ClosureRule = {
   name: 'nss',
   describe:
     'Where a program or library that stays asks for users, groups, hosts or services: the libraries libnss_NAME of the services that etc/nsswitch.conf names for them, and the files that these read. musl has no such libraries.',
-  reads: (path) => (path === 'etc/nsswitch.conf' || path === 'usr/etc/nsswitch.conf' ? 64 * 1024 : 0),
+  reads: (path) => (path === 'etc/nsswitch.conf' || path === 'usr/etc/nsswitch.conf' ? 64 * KiB : 0),
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
     const elf = facts.elf(path);

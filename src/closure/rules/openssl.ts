@@ -2,6 +2,7 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from './library-directories.ts';
+import { KiB } from '../../units.ts';
 
 const configurations = [
   'etc/ssl/openssl.cnf',
@@ -16,7 +17,7 @@ export const opensslRule: ClosureRule = {
   name: 'openssl',
   describe:
     'With libcrypto: its configuration with what that includes, the providers and engines that it activates, and the small legacy provider. OPENSSL_CONF, OPENSSL_MODULES and OPENSSL_ENGINES are followed.',
-  reads: (path) => (isConfiguration(path) ? 128 * 1024 : 0),
+  reads: (path) => (isConfiguration(path) ? 128 * KiB : 0),
   *roots(context): Generator<Need> {
     const configuration = variable('OPENSSL_CONF', context);
     if (configuration !== '') yield { path: configuration, detail: 'named by OPENSSL_CONF' };

@@ -2,6 +2,7 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
+import { KiB } from '../../units.ts';
 
 /** Functions by which a program begins to ask. */
 export const pamFunctions: ReadonlySet<string> = new Set(['pam_start', 'pam_start_confdir']);
@@ -22,7 +23,7 @@ export const pamRule: ClosureRule = {
   name: 'pam',
   describe:
     'Where a program that asks PAM stays, or a file of etc/pam.d was used: etc/pam.d, the modules that its files name with their settings in etc/security, and the programs that those run.',
-  reads: (path) => (isService(path) ? 64 * 1024 : 0),
+  reads: (path) => (isService(path) ? 64 * KiB : 0),
   *follow(path, context): Generator<Need> {
     const called = importOf(context.facts.elf(path), pamFunctions);
     if (called !== null && !baseOf(path).startsWith('libpam')) yield* everything(`/${path} calls ${called}`);

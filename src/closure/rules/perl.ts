@@ -1,6 +1,7 @@
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { KiB } from '../../units.ts';
 
 /** The small tables of Unicode that say where all others are. */
 const indexes = ['Heavy.pl', 'UCD.pl', 'Name.pm', 'version', 'Name.pl'] as const;
@@ -44,6 +45,6 @@ function* unicode(home: Path, path: Path, { fs, granularity }: ClosureContext): 
     return;
   }
   for (const name of indexes)
-    if (fs.size(join(home, name)) < 256 * 1024 && fs.kind(join(home, name)) !== null)
+    if (fs.size(join(home, name)) < 256 * KiB && fs.kind(join(home, name)) !== null)
       yield { path: join(home, name), detail: `says where tables of Unicode are, and /${path} was used` };
 }

@@ -2,6 +2,7 @@ import { baseOf, join, type Path } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from './library-directories.ts';
+import { KiB } from '../../units.ts';
 
 const settings =
   /^(?:etc|usr\/local\/etc|opt\/[^/]+\/etc)\/(?:.*\/)?(?:php[^/]*|conf\.d\/[^/]+|[^/]*php[^/]*\/[^/]+)\.ini$/;
@@ -12,7 +13,7 @@ export const phpRule: ClosureRule = {
   name: 'php',
   describe:
     'With PHP: php.ini and the .ini files of its conf.d; the extensions that settings name (extension=, zend_extension=), from extension_dir.',
-  reads: (path) => (settings.test(path) || /^etc\/php[^/]*\/.*\.ini$/.test(path) ? 256 * 1024 : 0),
+  reads: (path) => (settings.test(path) || /^etc\/php[^/]*\/.*\.ini$/.test(path) ? 256 * KiB : 0),
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
     if (facts.elf(path) !== null) {

@@ -2,6 +2,7 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { readByteString } from '../../bytes/bytes.ts';
 import type { ClosureContext, Need } from '../rule.ts';
 import { PerClosure } from './spreading.ts';
+import { MiB } from '../../units.ts';
 
 const metadata = /\.(?:dist-info|egg-info)$/;
 const listing = /\.(?:dist-info|egg-info)\/(RECORD|top_level\.txt|installed-files\.txt)$/;
@@ -35,7 +36,7 @@ export function isDistribution(path: Path): boolean {
 
 /** The lists of a distribution's files; those of large ones have megabytes. */
 export function readsDistribution(path: Path): number {
-  return listing.test(path) ? 8 * 1024 * 1024 : 0;
+  return listing.test(path) ? 8 * MiB : 0;
 }
 
 /** The metadata of the distributions that a module or any file of its package belongs to. */

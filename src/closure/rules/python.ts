@@ -2,6 +2,7 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { isDistribution, metadataOf, readsDistribution } from './python-distributions.ts';
+import { KiB } from '../../units.ts';
 
 const cached = /^(.*)\/__pycache__\/([^/]+?)\.[a-z]+-?\d+[^./]*(?:\.opt-[^./]+)?\.pyc$/;
 const interpreter =
@@ -36,7 +37,7 @@ export const pythonRule: ClosureRule = {
   describe:
     'Behind a compiled module its source, also where only the container that was traced had compiled it; __init__.py of every package above a module; of a distribution of which a file stays, its metadata (dist-info, egg-info); .pth files of a directory of packages, with what they import; pyvenv.cfg and the Python it names; what the interpreter needs to start; names of its program; modules that others find by name (encodings, _sysconfigdata).',
   reads: (path) => {
-    if (path.endsWith('.pth') || baseOf(path) === 'pyvenv.cfg') return 64 * 1024;
+    if (path.endsWith('.pth') || baseOf(path) === 'pyvenv.cfg') return 64 * KiB;
     return readsDistribution(path);
   },
   // A container that ran before has compiled files that its image does not have, and no longer opens their sources.

@@ -1,6 +1,7 @@
 import { join, type Path, parentOf } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
+import { KiB } from '../../units.ts';
 
 interface Server {
   readonly settings: RegExp;
@@ -38,7 +39,7 @@ function rule(name: string, directive: string, server: Server): ClosureRule {
   return {
     name,
     describe: `The modules that settings of ${name} which stay load with ${directive}.`,
-    reads: (path) => (server.settings.test(path) ? 256 * 1024 : 0),
+    reads: (path) => (server.settings.test(path) ? 256 * KiB : 0),
     *follow(path, context): Generator<Need> {
       if (!server.settings.test(path)) return;
       for (const line of linesOf(path, context)) {

@@ -5,13 +5,14 @@ import { coalesce } from '../../stream/coalesce.ts';
 import type { Block, BlockSource } from '../block.ts';
 import { release } from '../pass-through.ts';
 import type { Answer, Failure, Order } from './messages.ts';
+import { KiB } from '../../units.ts';
 
 /** Bytes of input in a message, and how many of those may be on their way. */
-const inputSize = 256 * 1024;
+const inputSize = 256 * KiB;
 const inputsAhead = 4;
 
 /** Bytes of a chunk of output, and how many are made before they are asked for. */
-const chunkSize = 512 * 1024;
+const chunkSize = 512 * KiB;
 const chunksAhead = 3;
 
 /** Shared memory, or the size of memory that the thread is to make and hand over. */

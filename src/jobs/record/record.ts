@@ -11,6 +11,7 @@ import { makeTemporaryFolder } from '../../files/temporary.ts';
 import { type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import type { Launch } from './launch.ts';
 import { type CommandEnd, StraceFilter } from './strace-filter.ts';
+import { MiB } from '../../units.ts';
 
 export interface RecordOptions {
   readonly launch: Launch;
@@ -29,7 +30,7 @@ export interface Recording {
   readonly end: CommandEnd;
 }
 
-const lineLimit = 1 << 20;
+const lineLimit = MiB;
 
 /**
  * Runs a command below strace and reads what strace says as it comes, through a named pipe. The command has this process's

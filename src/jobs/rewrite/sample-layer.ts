@@ -8,9 +8,10 @@ import type { Ladder } from '../../compress/effort.ts';
 import type { PackingOption } from '../../compress/policy.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import type { Slots } from '../../stream/slots.ts';
+import { MiB } from '../../units.ts';
 
 /** Whole blocks of the encoders that cut finest, and enough of a window for the others. */
-const pieceSize = 4 * 1024 * 1024;
+const pieceSize = 4 * MiB;
 const maxPieces = 2;
 /** What the cheapest level leaves larger than this is no smaller at any level. */
 const packable = 0.98;

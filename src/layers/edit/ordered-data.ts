@@ -3,14 +3,15 @@ import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { TarReader } from '../../tar/reader.ts';
 import type { Spool } from './spool.ts';
+import { KiB, MiB } from '../../units.ts';
 
 /** A source is not read more often than that. */
 const maxReadings = 64;
 /** Bytes of neighbours in the new order that are read back at once. */
-const bucketBytes = 8 * 1024 * 1024;
+const bucketBytes = 8 * MiB;
 /** Bytes of what is gathered before it is written, over all buckets. */
-const bufferBytes = 16 * 1024 * 1024;
-const pieceBytes = 256 * 1024;
+const bufferBytes = 16 * MiB;
+const pieceBytes = 256 * KiB;
 
 /** Where data waits for its turn. */
 export interface Spooling {

@@ -2,11 +2,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { readAt, writeAt } from '../../files/file-bytes.ts';
 import type { Scratch } from '../../files/scratch.ts';
+import { MiB } from '../../units.ts';
 
 /** Bytes in memory of all spools of a run together. */
-const maxMemory = 64 * 1024 * 1024;
+const maxMemory = 64 * MiB;
 /** A spool of so many bytes is not worth a file. */
-const small = 8 * 1024 * 1024;
+const small = 8 * MiB;
 
 /** Bytes that are written in any order and read back in another. */
 export interface Spool {

@@ -21,9 +21,10 @@ import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gathering } from './gather.ts';
 import type { Scratch } from '../../files/scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
+import { MiB } from '../../units.ts';
 
 /** Packed bytes from which on a layer is unpacked in a thread. */
-const threadsFrom = 2 * 1024 * 1024;
+const threadsFrom = 2 * MiB;
 
 /** One reading of a layer. */
 export interface Scan {

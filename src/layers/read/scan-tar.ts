@@ -8,6 +8,7 @@ import { TarReader } from '../../tar/reader.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gatherer } from './gather.ts';
+import { MiB } from '../../units.ts';
 
 /** What facts about a file take, its digest above all. */
 const factBytes = 200;
@@ -46,7 +47,7 @@ export async function scanTar(
 
 /** The records of a global header that the reader stands at. */
 export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise<Uint8Array> {
-  return (await collect(copied(reader.body()), 2 * 1024 * 1024, 'a global tar header')).subarray(0, size);
+  return (await collect(copied(reader.body()), 2 * MiB, 'a global tar header')).subarray(0, size);
 }
 
 /** What is kept while the reader goes on. */

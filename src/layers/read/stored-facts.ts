@@ -1,9 +1,10 @@
 import { deserialize, serialize } from 'node:v8';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Gathering } from './gather.ts';
+import { MiB } from '../../units.ts';
 
 /** Larger ones are not stored: the layer is read again. */
-const maxBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * MiB;
 
 /** What was gathered, for the name of a stored result; which contents the rules ask for goes by the program's version. */
 export function describeGathering({ probe, digests, twins }: Gathering): string {

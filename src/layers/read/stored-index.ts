@@ -1,5 +1,6 @@
 import { type ChangeKind, findSorted, type LayerIndex } from '../../changeset/layer-index.ts';
 import type { TarEnd } from '../../tar/entry.ts';
+import { MiB } from '../../units.ts';
 
 /** What stands before the columns. */
 interface Header {
@@ -31,7 +32,7 @@ const headed: ReadonlySet<ChangeKind> = new Set(['directory', 'link', 'whiteout'
 const order = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
 
 /** Larger ones are not stored: the layer is read again. */
-const maxBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * MiB;
 
 /** A layer index as bytes, to be read by the same version of the program; null for one that is too large. */
 export function packIndex(index: LayerIndex): Uint8Array | null {

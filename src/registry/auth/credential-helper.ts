@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { OcislimError } from '../../errors.ts';
 import type { Credential } from './credential.ts';
 import { printable } from '../printable.ts';
+import { MiB } from '../../units.ts';
 
 export interface HelperLimits {
   readonly milliseconds: number;
@@ -14,7 +15,7 @@ export interface HelperSetting {
   readonly where?: string | null;
 }
 
-const helperLimits: HelperLimits = { milliseconds: 10_000, bytes: 1024 * 1024 };
+const helperLimits: HelperLimits = { milliseconds: 10_000, bytes: MiB };
 
 /**
  * Asks `docker-credential-NAME get` (docker-credential-helpers, "Development"): the server on its stdin, JSON on its

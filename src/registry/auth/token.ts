@@ -14,6 +14,7 @@ import {
 } from '../failure.ts';
 import { isTransient, pauseBefore, retryAfter } from '../retry/retry.ts';
 import { discard, header, type HttpAnswer, type Transport } from '../http/transport.ts';
+import { KiB } from '../../units.ts';
 
 /** A bearer token of a token server (distribution, "Token Authentication Specification"). */
 export interface Token {
@@ -41,7 +42,7 @@ export interface TokenContext {
   readonly insecure: boolean;
 }
 
-const tokenBodyLimit = 128 * 1024;
+const tokenBodyLimit = 128 * KiB;
 const clientId = 'ocislim';
 /** The specification's own default, for servers that do not say. */
 const defaultLifetime = 60;

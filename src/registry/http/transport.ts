@@ -6,6 +6,7 @@ import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector
 import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
 import { secretsOf } from './secrets.ts';
 import type { Trust } from '../tls/trust.ts';
+import { KiB } from '../../units.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -175,7 +176,7 @@ export class Transport {
   }
 }
 
-const slice = 64 * 1024;
+const slice = 64 * KiB;
 
 /** In slices, each of which counts as progress: a slow line is not a stalled one. */
 function asBody(
@@ -208,7 +209,7 @@ export function contentLength(answer: HttpAnswer): number | null {
 
 /** Lets go of a body that nobody reads: a short one is drained so that its connection lives on. Never fails. */
 export function discard(answer: HttpAnswer): void {
-  answer.body.dump({ limit: 16 * 1024 }).catch(() => {});
+  answer.body.dump({ limit: 16 * KiB }).catch(() => {});
 }
 
 /** The first `limit` bytes of a body at most, as far as they come in ten seconds; the rest, and any trouble, is let go. */

@@ -1,5 +1,7 @@
+import { KiB } from '../../units.ts';
+
 /** A server that gives less than this while we wait for a whole timeout is as good as silent. Bytes. */
-const trickle = 16 * 1024;
+const trickle = 16 * KiB;
 
 /** Adds up the time that was spent waiting for the server (not for our own consumer) and how little it brought. */
 export class Patience {

@@ -1,7 +1,8 @@
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { KiB } from '../../units.ts';
 
 /** Most blobs are small; for what is not, all of a block's room at once: memory that is not written to costs nothing. */
-const smallCapacity = 64 * 1024;
+const smallCapacity = 64 * KiB;
 
 /** Cuts a stream into large blocks, in two buffers that take turns: a block is good until the next but one is asked for. */
 export class BlockReader {

@@ -1,7 +1,7 @@
-const kibi = 1024;
-const mebi = 1024 * kibi;
+import { KiB, MiB } from '../../units.ts';
+
 /** The smaller ones a little under 4 MiB and 1 MiB, where some registries and proxies draw the line. */
-const sizes = [8 * mebi, 4 * mebi - 64 * kibi, mebi - 64 * kibi] as const;
+const sizes = [8 * MiB, 4 * MiB - 64 * KiB, MiB - 64 * KiB] as const;
 
 /** Bytes that are gathered before anything is sent. */
 export const blockSize = sizes[0];

@@ -9,6 +9,7 @@ import { blobName, type Repository } from '../repository.ts';
 import { isTransient, retryAfter } from '../retry/retry.ts';
 import { SessionLost } from '../../place/session-lost.ts';
 import { discard, header, type HttpAnswer } from '../http/transport.ts';
+import { MiB } from '../../units.ts';
 
 /** What became of a closing PUT. */
 export type PutOutcome =
@@ -42,7 +43,7 @@ export interface SessionContext {
 
 const longestCommit = 300_000;
 const longestCancel = 5000;
-const largestMinimum = 64 * 1024 * 1024;
+const largestMinimum = 64 * MiB;
 
 /** A blob upload under way (distribution-spec, "Pushing Blobs"). */
 export class UploadSession {

@@ -11,9 +11,10 @@ import { blobName, type Repository } from '../repository.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 import { SessionLost } from '../../place/session-lost.ts';
 import { UploadSession } from './upload-session.ts';
+import { GiB } from '../../units.ts';
 
 /** What a line that breaks may cost: larger blobs go in chunks. Bytes. */
-const usualStream = 1024 * 1024 * 1024;
+const usualStream = GiB;
 
 /** A blob that has been taken in: its bytes are in memory or in an upload session. */
 export interface Taken {

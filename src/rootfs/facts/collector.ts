@@ -3,11 +3,12 @@ import type { ByteString } from '../../bytes/bytes.ts';
 import { ElfProbe } from './elf.ts';
 import type { ContentProbe, Elf, LayerFacts } from './facts.ts';
 import { parseShebang, shebangBytes } from './shebang.ts';
+import { MiB } from '../../units.ts';
 
 const elfMagic = 0x7f454c46;
 const shebangMagic = 0x2321;
 /** Contents kept of one layer: package databases take a few MB, and nothing else that is asked for is large. */
-const maxContents = 256 * 1024 * 1024;
+const maxContents = 256 * MiB;
 
 /** Takes the body of one file piece by piece. */
 export interface FileSink {

@@ -1,3 +1,5 @@
+import { KiB } from '../../units.ts';
+
 /** Parts of a file that streams by: its beginning, its end, and what is asked for in between before it comes. */
 export class ElfWindows {
   readonly #windows: Window[] = [];
@@ -64,7 +66,7 @@ class Window {
     if (from < 0 || from >= to) return;
     const part = chunk.subarray(from, to);
     if (this.filled + part.length > this.#bytes.length) {
-      const wanted = Math.max(this.#bytes.length * 2, this.filled + part.length, 64 * 1024);
+      const wanted = Math.max(this.#bytes.length * 2, this.filled + part.length, 64 * KiB);
       const grown = new Uint8Array(Math.min(wanted, this.#end - this.start));
       grown.set(this.#bytes.subarray(0, this.filled));
       this.#bytes = grown;

@@ -2,6 +2,7 @@ import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import { ElfWindows } from './elf-window.ts';
 import type { Elf } from './facts.ts';
 import { lookups } from './lookups.ts';
+import { MiB } from '../../units.ts';
 
 /** Functions whose import says that a file opens others at run time which no header names. */
 export const knownImports: ReadonlySet<string> = new Set([
@@ -25,9 +26,9 @@ export const knownImports: ReadonlySet<string> = new Set([
 
 const longestImport = Math.max(...[...knownImports].map((name) => name.length));
 
-const maxPrefix = 64 * 1024 * 1024;
-const maxTail = 8 * 1024 * 1024;
-const maxDynamic = 1024 * 1024;
+const maxPrefix = 64 * MiB;
+const maxTail = 8 * MiB;
+const maxDynamic = MiB;
 /** The kernel takes no longer name (PATH_MAX). */
 const maxName = 4096;
 /** Real files need a few hundred at most; what claims more would only fill memory. */

@@ -2,9 +2,10 @@ import { join, type Path } from '../../bytes/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
 import { memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase } from './package.ts';
+import { MiB } from '../../units.ts';
 
 /** Larger ones than npm's registry accepts. */
-const largestManifest = 1 << 20;
+const largestManifest = MiB;
 
 /**
  * Node packages need no database: each is a directory in a `node_modules`, less the `node_modules` in it. The application

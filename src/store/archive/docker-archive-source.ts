@@ -17,9 +17,10 @@ import type { ArchiveFiles } from './archive-files.ts';
 import { type DockerImage, findImage, parseDockerManifest } from './docker-manifest.ts';
 import { fullName } from './image-name.ts';
 import type { Extent } from './tar-index.ts';
+import { MiB } from '../../units.ts';
 
 /** Bytes of the list of images of an archive: fifty thousand of them. */
-const maxList = 32 * 1024 * 1024;
+const maxList = 32 * MiB;
 
 /** What an archive of the old form turns out to hold: its blobs by digest, and a manifest made for them. */
 interface OldForm {

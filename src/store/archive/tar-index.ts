@@ -6,8 +6,9 @@ import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/head
 import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
 import { padded } from '../../tar/reader.ts';
 import { readAt } from '../../files/file-bytes.ts';
+import { MiB } from '../../units.ts';
 
-const maxExtension = 1024 * 1024;
+const maxExtension = MiB;
 const maxHops = 16;
 
 /** Where the bytes of a member lie in the archive. */

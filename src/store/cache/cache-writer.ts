@@ -5,9 +5,10 @@ import { systemCode } from '../../files/file-error.ts';
 import { temporaryName } from '../../files/temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
+import { MiB } from '../../units.ts';
 
 /** Where the length is not known, room is taken in pieces. */
-const largestStep = 16 * 1024 * 1024;
+const largestStep = 16 * MiB;
 
 /**
  * A blob on its way into the cache while it streams elsewhere: written under a temporary name, and renamed to its place

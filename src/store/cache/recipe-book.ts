@@ -6,6 +6,7 @@ import { readSmallFile } from '../../files/file-bytes.ts';
 import { temporaryName } from '../../files/temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
+import { KiB } from '../../units.ts';
 
 /** What a recipe came to. */
 export interface MadeLayer {
@@ -17,7 +18,7 @@ export interface MadeLayer {
   readonly tarBytes: number;
 }
 
-const maxFile = 64 * 1024;
+const maxFile = 64 * KiB;
 
 /**
  * What each recipe (source blobs, edit, encoder: all that decides about a layer's bytes) came to, one small file each.

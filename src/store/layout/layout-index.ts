@@ -3,13 +3,14 @@ import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { encodeJson, isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { refuseTwoReadings } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
+import { MiB } from '../../units.ts';
 
 export const refNameKey = 'org.opencontainers.image.ref.name';
 /** containerd's and Docker's annotation for the full name, `docker.io/library/app:tag`. */
 export const imageNameKey = 'io.containerd.image.name';
 
 /** Larger index files are refused: 32 MiB holds some hundred thousand images. */
-export const maxIndex = 32 * 1024 * 1024;
+export const maxIndex = 32 * MiB;
 
 export const layoutMarker: Uint8Array = encodeJson({ imageLayoutVersion: '1.0.0' });
 export const emptyIndex: JsonObject = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };

@@ -7,9 +7,8 @@ import type { Unpacking } from '../../../src/codec/unpack/unpacking.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import type { Compression } from '../../../src/oci/media-type.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
+import { KiB, MiB } from '../../../src/units.ts';
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
 const one = new UnpackThreads(1);
 const two = new UnpackThreads(2);
 afterAll(() => Promise.all([one.close(), two.close()]));

@@ -6,8 +6,8 @@ import type { Ladder } from '../../../src/compress/effort.ts';
 import { sampleLayer } from '../../../src/jobs/rewrite/sample-layer.ts';
 import { Slots } from '../../../src/stream/slots.ts';
 import { poolOf } from '../rig.ts';
+import { MiB } from '../../../src/units.ts';
 
-const MiB = 1024 * 1024;
 const { signal } = new AbortController();
 const ladders: readonly Ladder[] = [
   [

@@ -14,6 +14,7 @@ import { specOf } from '../../support/model/shorthand.ts';
 import { writeTar } from '../../support/model/tar-bytes.ts';
 import { readTar } from '../../support/model/tar-reader.ts';
 import { imageIn, rewrite, tar } from '../../jobs/rig.ts';
+import { KiB, MiB } from '../../../src/units.ts';
 
 const { signal } = new AbortController();
 
@@ -122,7 +123,7 @@ describe('with little room', () => {
 });
 
 test('what is in memory does not grow with the layer', async () => {
-  const body = new Uint8Array(64 * 1024);
+  const body = new Uint8Array(64 * KiB);
   const files = 1000;
   async function* source(): AsyncGenerator<Uint8Array> {
     for (let i = 0; i < files; i++) {
@@ -163,7 +164,7 @@ test('what is in memory does not grow with the layer', async () => {
   }
   expect(given).toBeGreaterThan(files * body.length);
   // A bucket of 8 MiB, and buffers of 64 KiB for each of the nine of them.
-  expect(peak).toBeLessThan(9 * 1024 * 1024);
+  expect(peak).toBeLessThan(9 * MiB);
 });
 
 /** The head of a file of 64 KiB. */
@@ -177,7 +178,7 @@ function headOf(name: string): Uint8Array {
 }
 
 test('a run without scratch says that it reads a layer more often, and writes the same', async () => {
-  const body = (fill: number) => new Uint8Array(17 * 1024 * 1024).fill(fill);
+  const body = (fill: number) => new Uint8Array(17 * MiB).fill(fill);
   const layer = tar('d=1', { name: 'b', body: body(2) }, { name: 'a', body: body(1) }, 'c=1');
   const built = buildImage({ layers: [layer], compress: 'none' });
   const stage = arrange({ kind: 'all' }, { order: 'similar', hardlinks: true, always: true });

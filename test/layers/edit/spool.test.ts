@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Scratch } from '../../../src/files/scratch.ts';
 import { type Spool, SpoolRoom } from '../../../src/layers/edit/spool.ts';
+import { MiB } from '../../../src/units.ts';
 
 const { signal } = new AbortController();
 const original = process.env['TMPDIR'];
-const large = 9 * 1024 * 1024;
+const large = 9 * MiB;
 let folder = '';
 
 beforeEach(() => {

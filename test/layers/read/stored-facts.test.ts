@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeGathering, packFacts, unpackFacts } from '../../../src/layers/read/stored-facts.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import type { Elf, LayerFacts } from '../../../src/rootfs/facts/facts.ts';
+import { MiB } from '../../../src/units.ts';
 
 const elf: Elf = {
   bits: 64,
@@ -29,7 +30,7 @@ test('facts that were stored say what they said', () => {
 });
 
 test('too much of them is not stored', () => {
-  const half = new Uint8Array(40 * 1024 * 1024);
+  const half = new Uint8Array(40 * MiB);
   expect(packFacts({ ...facts, contents: new Map([[1, half]]) })).not.toBeNull();
   const both = new Map([
     [1, half],

@@ -4,6 +4,7 @@ import { type LayerIndex, LayerIndexBuilder } from '../../../src/changeset/layer
 import { scanTar } from '../../../src/layers/read/scan-tar.ts';
 import { packIndex, unpackIndex } from '../../../src/layers/read/stored-index.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
+import { MiB } from '../../../src/units.ts';
 
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
@@ -59,7 +60,7 @@ test('bytes in the other order are not read', () => {
 
 test('one that is too large is not stored', () => {
   const builder = new LayerIndexBuilder();
-  const head = new Uint8Array(33 * 1024 * 1024);
+  const head = new Uint8Array(33 * MiB);
   const entry = { kind: 'directory', head, size: 0, mode: 0o755, uid: 0, capable: false, link: '' } as const;
   builder.add({ ...entry, name: 'a/' });
   expect(packIndex(builder.finish(head.length, 'complete'))).not.toBeNull();

@@ -12,13 +12,12 @@ import { systemClock } from '../../../src/registry/retry/clock.ts';
 import { type HttpAnswer, readHead } from '../../../src/registry/http/transport.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { drain, never, noise, refer, setup } from '../../support/registry/setup.ts';
+import { KiB, MiB } from '../../../src/units.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
-
-const mebi = 1024 * 1024;
 
 interface Endless {
   readonly host: string;
@@ -35,7 +34,7 @@ async function endless(
     void response.writeHead(404).end(),
 ): Promise<Endless> {
   let written = 0;
-  const piece = Buffer.alloc(64 * 1024, ' ');
+  const piece = Buffer.alloc(64 * KiB, ' ');
   const server = createServer((request, response) => {
     request.resume();
     const url = request.url ?? '';
@@ -75,18 +74,18 @@ function sourceOf(host: string): Source {
 
 const digest = sha256(noise(10));
 /** What may wait in the buffers of two sockets and of the client, besides what is read. */
-const buffers = 16 * mebi;
+const buffers = 16 * MiB;
 
 test('N6: an endless manifest ends at 4 MiB', async () => {
   const server = await endless(/manifests/, 200, { 'content-type': mediaTypes.ociManifest });
   await expect(sourceOf(server.host).root(never)).rejects.toMatchObject({ code: 'LIMIT' });
-  expect(server.written()).toBeLessThan(4 * mebi + buffers);
+  expect(server.written()).toBeLessThan(4 * MiB + buffers);
 });
 
 test('N6: so does an endless list of referrers', async () => {
   const server = await endless(/referrers/, 200, { 'content-type': mediaTypes.ociIndex });
   await expect(sourceOf(server.host).referrers(digest, never)).rejects.toMatchObject({ code: 'LIMIT' });
-  expect(server.written()).toBeLessThan(4 * mebi + buffers);
+  expect(server.written()).toBeLessThan(4 * MiB + buffers);
 });
 
 test('N6: a list of referrers whose pages have no end is given up', async () => {
@@ -181,8 +180,8 @@ async function* trickle(): AsyncGenerator<Uint8Array> {
 test('N6: of an error that only trickles no more is read than comes in time', async () => {
   const body = Readable.from(trickle());
   const answer = { status: 500, headers: {}, url: new URL('http://fake'), body } as unknown as HttpAnswer;
-  const head = await readHead(answer, 64 * 1024, 100);
-  expect(head.length).toBeLessThan(64 * 1024);
+  const head = await readHead(answer, 64 * KiB, 100);
+  expect(head.length).toBeLessThan(64 * KiB);
   expect(body.destroyed).toBe(true);
 });
 

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ElfProbe } from '../../../src/rootfs/facts/elf.ts';
 import type { Elf } from '../../../src/rootfs/facts/facts.ts';
 import { writeElf } from './elf-bytes.ts';
-
-const MiB = 1024 * 1024;
+import { MiB } from '../../../src/units.ts';
 
 function probe(bytes: Uint8Array, { piece = 4096, size = bytes.length } = {}): Elf | null {
   const probe = new ElfProbe(size);

@@ -12,6 +12,7 @@ import { parseHeader } from '../../../src/tar/header.ts';
 import { type EntrySpec, gnuLong, paxHeader, readTar, writeTar } from '../../support/model/tar-bytes.ts';
 import { drain, never } from '../../support/registry/setup.ts';
 import { afterwards, newFolder, refused } from '../../support/store/local.ts';
+import { GiB } from '../../../src/units.ts';
 
 const text = (words: string) => new TextEncoder().encode(words);
 
@@ -185,7 +186,7 @@ describe('headers that are written', () => {
     );
   });
 
-  test.each([8 ** 11 - 1, 8 ** 11, 10 * 1024 ** 3, Number.MAX_SAFE_INTEGER])('hold a size of %d', (size) => {
+  test.each([8 ** 11 - 1, 8 ** 11, 10 * GiB, Number.MAX_SAFE_INTEGER])('hold a size of %d', (size) => {
     expect(parseHeader(memberHeader('blobs/sha256/x', size)).size).toBe(size);
   });
 

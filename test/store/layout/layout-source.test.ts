@@ -23,6 +23,7 @@ import {
   smallImage,
   source,
 } from '../../support/store/local.ts';
+import { MiB } from '../../../src/units.ts';
 
 const image = smallImage();
 const other = smallImage({ seed: 'other' });
@@ -206,7 +207,7 @@ describe('what is refused', () => {
 
   test('a manifest larger than 4 MiB', async () => {
     const folder = await layout({ v1: image });
-    const bytes = Buffer.alloc(4 * 1024 * 1024 + 1, ' ');
+    const bytes = Buffer.alloc(4 * MiB + 1, ' ');
     await writeFile(blobPath(folder, digestOf(bytes)), bytes);
     await writeIndex(folder, [
       { mediaType: MEDIA_TYPES.oci.manifest, digest: digestOf(bytes), size: bytes.length },

@@ -32,6 +32,7 @@ import {
   smallImage,
   target,
 } from '../../support/store/local.ts';
+import { MiB } from '../../../src/units.ts';
 
 const image = smallImage();
 const other = smallImage({ seed: 'other' });
@@ -269,7 +270,7 @@ describe('manifests', () => {
     ]) {
       expect([reply.status, reply.code]).toEqual([400, 'MANIFEST_INVALID']);
     }
-    expect((await put(Buffer.alloc(4 * 1024 * 1024 + 1, ' '), MEDIA_TYPES.oci.manifest)).status).toBe(413);
+    expect((await put(Buffer.alloc(4 * MiB + 1, ' '), MEDIA_TYPES.oci.manifest)).status).toBe(413);
     expect((await put(text, `${MEDIA_TYPES.oci.manifest}; charset=utf-8`)).status).toBe(201);
   });
 

@@ -12,6 +12,7 @@ import {
   type TarCase,
   unwanted,
 } from './tar-case.ts';
+import { MiB } from '../../../src/units.ts';
 
 const typed = (typeflag: string, body = 'abc') =>
   tarOf(member({ name: 'f', typeflag, magic: gnuMagic }, body), after);
@@ -94,11 +95,7 @@ export const kindCases: readonly TarCase[] = [
     'file after 1',
   ),
   read('a long link name of a file', tarOf(extension('K', 'target\0'), file('f'), after), ...asFile('f')),
-  refused(
-    'a long name above a mebibyte',
-    tarOf(extension('L', 'x'.repeat(1024 * 1024 + 1)), file('f')),
-    'LIMIT',
-  ),
+  refused('a long name above a mebibyte', tarOf(extension('L', 'x'.repeat(MiB + 1)), file('f')), 'LIMIT'),
   ...['V', 'D', 'M', 'N', 'X', 'A', 'I', 'E', 'Z', '8', ' ', '\xff'].map((typeflag) =>
     unwanted(`the type ${JSON.stringify(typeflag)}`, typed(typeflag)),
   ),

@@ -1,6 +1,7 @@
 import { concat } from '../model/byte-string.ts';
 import { octal, paxHeader, paxRecord } from '../model/tar-bytes.ts';
 import { after, extension, file, member, read, refused, tarOf, type TarCase, unwanted } from './tar-case.ts';
+import { MiB } from '../../../src/units.ts';
 
 const inner = concat([file('smuggled', 'x'), file('smuggled2', 'x')]);
 const innerText = Buffer.from(inner).toString('latin1');
@@ -155,6 +156,6 @@ export const paxRecordCases: readonly TarCase[] = [
   read('a time with a point and no fraction', record('mtime', '1.'), ...asFile('f')),
   read('a time with a plus', record('mtime', '+1.5'), ...asFile('f')),
   read('a time in picoseconds', record('mtime', '1.123456789123'), ...asFile('f')),
-  read('the longest header', record('comment', 'x'.repeat(1024 * 1024 - 17)), ...asFile('f')),
-  refused('a header above a mebibyte', record('comment', 'x'.repeat(1024 * 1024)), 'LIMIT'),
+  read('the longest header', record('comment', 'x'.repeat(MiB - 17)), ...asFile('f')),
+  refused('a header above a mebibyte', record('comment', 'x'.repeat(MiB)), 'LIMIT'),
 ];

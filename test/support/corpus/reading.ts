@@ -7,6 +7,7 @@ import type { EntryKind, TarEntry } from '../../../src/tar/entry.ts';
 import { TarReader } from '../../../src/tar/reader.ts';
 import { SparseMapReader, type SparsePiece } from '../../../src/tar/sparse.ts';
 import { type ByteString, byteString, concat } from '../model/byte-string.ts';
+import { MiB } from '../../../src/units.ts';
 
 /** An entry as a reader understands it: every value a text, so that two readings are equal or not. */
 export interface ReadEntry {
@@ -35,7 +36,7 @@ export type Reading =
   | { readonly is: 'refused'; readonly code: string; readonly message: string };
 
 /** Contents beyond this are not read, here and in fixtures/go-tar. */
-const maxContent = 8 * 1024 * 1024;
+const maxContent = 8 * MiB;
 
 /** Records that stand for something else, or for nothing that a file has. */
 export function isOwnRecord(key: ByteString): boolean {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run, runToEnd } from './programs.ts';
+import { MiB } from '../../../src/units.ts';
 
 /** What the judge reads of a manifest, whichever family it is of. */
 export interface JudgedManifest {
@@ -112,15 +113,12 @@ export async function plainLayout(image: LayoutImage, folder: string): Promise<L
 async function hashFile(path: string): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256');
   let size = 0;
-  await pipeline(
-    createReadStream(path, { highWaterMark: 1 << 20 }),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        size += chunk.length;
-        hash.update(chunk);
-      }
-    },
-  );
+  await pipeline(createReadStream(path, { highWaterMark: MiB }), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      size += chunk.length;
+      hash.update(chunk);
+    }
+  });
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 

@@ -4,12 +4,13 @@ import { ElfProbe } from '../../../src/rootfs/facts/elf.ts';
 import type { Elf, FileFacts } from '../../../src/rootfs/facts/facts.ts';
 import { parseShebang } from '../../../src/rootfs/facts/shebang.ts';
 import { directory, file, symlink, type Table, type Thing } from '../../closure/rig.ts';
+import { MiB } from '../../../src/units.ts';
 
 /** What the probe says of a file of this machine; null for what is no ELF file. */
 export function probeFile(path: string): Elf | null {
   const bytes = readFileSync(path);
   const probe = new ElfProbe(bytes.length);
-  for (let at = 0; at < bytes.length; at += 1024 * 1024) probe.write(bytes.subarray(at, at + 1024 * 1024));
+  for (let at = 0; at < bytes.length; at += MiB) probe.write(bytes.subarray(at, at + MiB));
   return probe.finish();
 }
 

@@ -1,7 +1,8 @@
 import { tokenAuth } from '../tokens.ts';
 import { beyond, type Profile } from './profile.ts';
+import { MiB } from '../../../../src/units.ts';
 
-const limit = 4 * 1024 * 1024;
+const limit = 4 * MiB;
 
 /**
  * GitHub's container registry. A chunk above 4 MiB is refused with 416. A commit takes seconds; one that was given up
