@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { parseReference, type RegistryReference, withoutPassword } from '../oci/reference.ts';
+import { isRegistry, parseReference, type RegistryReference, withoutPassword } from '../oci/reference.ts';
 
 /** A registry that has copies of what another one has. */
 export interface Mirror {
@@ -56,7 +56,7 @@ function isRepository(host: string, path: string): boolean {
 function referenceOf(text: string): RegistryReference | null {
   try {
     const reference = parseReference(text);
-    return reference.kind === 'registry' ? reference : null;
+    return isRegistry(reference) ? reference : null;
   } catch {
     return null;
   }

@@ -14,7 +14,7 @@ import {
   refNameKey,
 } from '../layout/layout-index.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
-import { isRepository, isTag } from './route.ts';
+import { isRepository, isTag } from '../../oci/names.ts';
 
 /** Says in index.json which repository an entry belongs to. Entries of other programs have their names only. */
 export const repositoryKey = 'vnd.ocislim.repository';

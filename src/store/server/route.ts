@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { isRepository, isTag } from '../../oci/names.ts';
 import { Fault } from './fault.ts';
 
 /** A tag or a digest, told apart. */
@@ -16,18 +17,6 @@ export type Route =
   | { readonly kind: 'uploads'; readonly repository: string }
   | { readonly kind: 'upload'; readonly repository: string; readonly session: string }
   | { readonly kind: 'referrers'; readonly repository: string; readonly digest: Digest };
-
-const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
-const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
-const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-
-export function isRepository(text: string): boolean {
-  return text.length <= 255 && repositoryPattern.test(text);
-}
-
-export function isTag(text: string): boolean {
-  return tagPattern.test(text);
-}
 
 /**
  * Reads a path; null is an unknown one. Nothing but validated names, tags and digests comes out.

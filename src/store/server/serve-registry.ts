@@ -19,7 +19,8 @@ import { Fault } from './fault.ts';
 import { answerCatalog, answerTags } from './listing.ts';
 import { answerManifest, answerReferrers } from './manifests.ts';
 import { RegistryStore } from './registry-store.ts';
-import { isRepository, parseRoute, type Route } from './route.ts';
+import { isRepository } from '../../oci/names.ts';
+import { parseRoute, type Route } from './route.ts';
 import { Uploads } from './uploads.ts';
 
 /** One request, after its answer. */

@@ -5,7 +5,8 @@ import { type Answer, type Call, nothing } from './answer.ts';
 import { Fault } from './fault.ts';
 import { parseChunkRange } from './range.ts';
 import type { RegistryStore } from './registry-store.ts';
-import { isRepository, parseDigest, type Route } from './route.ts';
+import { isRepository } from '../../oci/names.ts';
+import { parseDigest, type Route } from './route.ts';
 
 /** Sessions untouched for this long are given up (milliseconds). */
 const idle = 60 * 60 * 1000;

@@ -1,0 +1,105 @@
+/**
+ * How the places of each form of reference are opened: the impure half of the table in oci/reference.ts, used by open.ts.
+ * Code that speaks to a place is loaded when one is opened, since loading all of it takes longer than a small copy.
+ */
+import type { Digest } from '../oci/digest.ts';
+import { formatReference, formOf, isRegistry, type Reference, withDigest } from '../oci/reference.ts';
+import type { Source, Target } from '../place/place.ts';
+import type { RegistryOptions } from '../registry/lease.ts';
+import type { MirrorOptions } from '../registry/mirrored-source.ts';
+
+export interface SourceSettings {
+  /** The reference as text. */
+  readonly label: string;
+  readonly options: RegistryOptions;
+  readonly mirrors: MirrorOptions | null;
+}
+
+export interface TargetSettings {
+  /** The references as text. */
+  readonly label: string;
+  /** All references of the place; they differ in their names only. */
+  readonly references: readonly Reference[];
+  readonly options: RegistryOptions;
+  readonly signal: AbortSignal;
+}
+
+/** Opens the places of one form. Messages of errors begin with the side: `source LABEL`, `destination LABEL`. */
+interface Opener<R extends Reference> {
+  openSource(reference: R, settings: SourceSettings): Promise<Source>;
+  openTarget(reference: R, settings: TargetSettings): Promise<Target>;
+}
+
+const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference, { kind: Kind }>> } = {
+  registry: {
+    async openSource(reference, { options, mirrors }) {
+      const { openMirroredSource } = await import('../registry/mirrored-source.ts');
+      return openMirroredSource(reference, options, mirrors);
+    },
+    async openTarget(_, { references, options }) {
+      const { openRegistryTarget } = await import('../registry/target.ts');
+      return openRegistryTarget(references.filter(isRegistry), options);
+    },
+  },
+  layout: {
+    async openSource(reference, { label, options: { limits } }) {
+      const { directoryFiles } = await import('../store/layout/layout-files.ts');
+      const { LayoutSource } = await import('../store/layout/layout-source.ts');
+      return new LayoutSource(label, directoryFiles(reference.path, `source ${label}`), reference, limits);
+    },
+    async openTarget(reference, settings) {
+      const { LayoutStorage } = await import('../store/layout/layout-storage.ts');
+      const { LocalTarget } = await import('../store/local-target.ts');
+      const { label, signal } = settings;
+      const what = `destination ${label}`;
+      const storage = await LayoutStorage.open(reference.path, namesOf(settings), what, signal);
+      return new LocalTarget(label, storage, 'any', nameByDigest(reference));
+    },
+  },
+  'oci-archive': {
+    async openSource(reference, { label, options: { limits } }) {
+      const { ArchiveFiles } = await import('../store/archive/archive-files.ts');
+      const { LayoutSource } = await import('../store/layout/layout-source.ts');
+      const files = new ArchiveFiles(reference.path, `source ${label}`, limits);
+      return new LayoutSource(label, files, reference, limits);
+    },
+    async openTarget(reference, settings) {
+      const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
+      const { ociMembers } = await import('../store/archive/last-members.ts');
+      const { LocalTarget } = await import('../store/local-target.ts');
+      const what = `destination ${settings.label}`;
+      const storage = await ArchiveStorage.open(reference.path, what, ociMembers(namesOf(settings)));
+      return new LocalTarget(settings.label, storage, 'any', nameByDigest(reference));
+    },
+  },
+  'docker-archive': {
+    async openSource(reference, { label, options: { limits } }) {
+      const { ArchiveFiles } = await import('../store/archive/archive-files.ts');
+      const { DockerArchiveSource } = await import('../store/archive/docker-archive-source.ts');
+      const files = new ArchiveFiles(reference.path, `source ${label}`, limits);
+      return new DockerArchiveSource(label, files, reference.name, limits);
+    },
+    async openTarget(reference, settings) {
+      const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
+      const { dockerMembers } = await import('../store/archive/last-members.ts');
+      const { LocalTarget } = await import('../store/local-target.ts');
+      const what = `destination ${settings.label}`;
+      const storage = await ArchiveStorage.open(reference.path, what, dockerMembers(namesOf(settings), what));
+      return new LocalTarget(settings.label, storage, 'plain', nameByDigest(reference));
+    },
+  },
+};
+
+/** Returns the opener for a reference's form. */
+export function openerOf(reference: Reference): Opener<Reference> {
+  return openers[reference.kind];
+}
+
+/** Returns the names that the image gets at its destination: tags, or `repository:tag` in Docker archives. */
+function namesOf({ references }: TargetSettings): readonly string[] {
+  return references.flatMap((reference) => formOf(reference).nameOf(reference) ?? []);
+}
+
+function nameByDigest(reference: Reference): (digest: Digest) => string {
+  return (digest) => formatReference(withDigest(reference, digest));
+}

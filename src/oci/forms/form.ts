@@ -1,0 +1,33 @@
+import type { OcislimError } from '../../errors.ts';
+
+/** Makes the error for a text that is not a reference. Default advice: how references are written. */
+export type Refuse = (why: string, advice?: string) => OcislimError;
+
+/**
+ * One form of references: its syntax, and the properties of the places that it names. `R` is the parsed reference, plain
+ * data. How such a place is opened stands in jobs/openers.ts.
+ */
+export interface Form<R> {
+  /** What a text of this form begins with. A text without any known prefix names an image in a registry. */
+  readonly prefix: string;
+  /** The form as advice shows it. */
+  readonly syntax: string;
+  /** Whether the place is on this machine, so that its text holds a path and never credentials. */
+  readonly isLocal: boolean;
+  /** Whether a write replaces the place with all images in it, so that it cannot be changed tag by tag. */
+  readonly isWrittenWhole: boolean;
+  /** Whether a destination may state the digest that the result must have. */
+  readonly promisesDigest: boolean;
+  /** The name that a destination gets when it states none; null where images need no name. */
+  readonly defaultName: string | null;
+  /** @param rest the text after the prefix @throws REFERENCE_INVALID, made by `refuse` */
+  parse(rest: string, refuse: Refuse): R;
+  /** Returns the text that `parse` reads as the same reference. */
+  format(reference: R): string;
+  /** Returns what the text may mean, the likeliest first: the last of several colons need not be where the path ends. */
+  readings(reference: R): readonly R[];
+  /** Returns the name of the image within its place: a tag, or `repository:tag`. */
+  nameOf(reference: R): string | null;
+  /** Returns a reference to the same place with another name and without a digest. */
+  withName(reference: R, name: string | null): R;
+}

@@ -1,0 +1,69 @@
+import { type Digest, isDigest } from '../digest.ts';
+import { isRepository, isTag } from '../names.ts';
+import type { Form, Refuse } from './form.ts';
+
+/** An image in a registry (grammar of distribution/reference). */
+export interface RegistryReference {
+  readonly kind: 'registry';
+  /** Host and port as people write them: `docker.io`, `localhost:5000`. */
+  readonly host: string;
+  readonly repository: string;
+  readonly tag: string | null;
+  readonly digest: Digest | null;
+}
+
+export const registryForm: Form<RegistryReference> = {
+  prefix: 'docker://',
+  syntax: 'registry.example/app:tag',
+  isLocal: false,
+  isWrittenWhole: false,
+  promisesDigest: true,
+  defaultName: 'latest',
+  parse: parseRegistry,
+  format: ({ host, repository, tag, digest }) =>
+    `${host}/${repository}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`,
+  readings: (reference) => [reference],
+  nameOf: ({ tag }) => tag,
+  withName: (reference, tag) => ({ ...reference, tag, digest: null }),
+};
+
+const hostPattern =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+
+/** Reads `[host/]repository[:tag][@digest]`. Docker's rules tell hosts from repositories, and give Hub its defaults. */
+export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
+  const [beforeDigest = '', digest = null, ...more] = text.split('@');
+  if (more.length > 0 || (digest !== null && !isDigest(digest)))
+    throw refuse('what follows "@" is not a sha256 or sha512 digest');
+  const { host, path: named } = splitHost(beforeDigest);
+  const { path, tag } = splitTag(named, refuse);
+  const isHub = host === 'docker.io' || host === 'index.docker.io';
+  const repository = isHub && !path.includes('/') ? `library/${path}` : path;
+  // A host that no URL can hold (a port beyond 65535, `[1]`) is refused too.
+  if (!hostPattern.test(host) || !URL.canParse(`https://${host}`))
+    throw refuse(`${JSON.stringify(host)} is not a host name`);
+  if (!isRepository(repository)) {
+    throw refuse(
+      /[A-Z]/.test(path)
+        ? 'repository names are lower case'
+        : `${JSON.stringify(path)} is not a repository name`,
+    );
+  }
+  return { kind: 'registry', host: isHub ? 'docker.io' : host, repository, tag, digest };
+}
+
+/** The part before the first slash is a host if it looks like one; otherwise the image is on Docker Hub. */
+function splitHost(text: string): { host: string; path: string } {
+  const slash = text.indexOf('/');
+  const first = slash < 0 ? '' : text.slice(0, slash);
+  const isHost = /[.:]/.test(first) || first === 'localhost' || first.startsWith('[');
+  return isHost ? { host: first, path: text.slice(slash + 1) } : { host: 'docker.io', path: text };
+}
+
+function splitTag(text: string, refuse: Refuse): { path: string; tag: string | null } {
+  const colon = text.lastIndexOf(':');
+  if (colon < 0 || text.includes('/', colon)) return { path: text, tag: null };
+  const tag = text.slice(colon + 1);
+  if (!isTag(tag)) throw refuse(`${JSON.stringify(tag)} is not a tag`);
+  return { path: text.slice(0, colon), tag };
+}
