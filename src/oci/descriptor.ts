@@ -50,6 +50,6 @@ export function makeDescriptor(
   return { mediaType, digest, size, annotations, json };
 }
 
-export function describeBytes(mediaType: string, bytes: Uint8Array): Descriptor {
+export function descriptorOfBytes(mediaType: string, bytes: Uint8Array): Descriptor {
   return makeDescriptor(mediaType, digestOf(bytes), bytes.length);
 }

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type Descriptor, describeBytes, parseDescriptor } from '../oci/descriptor.ts';
+import { type Descriptor, descriptorOfBytes, parseDescriptor } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import { encodeJson, type JsonObject } from '../oci/json.ts';
 import { type Index, type Manifest, parseManifest } from '../oci/manifest.ts';
@@ -51,7 +51,7 @@ export async function noteReferrer(
       ...(index === null ? { schemaVersion: 2, mediaType: mediaTypes.ociIndex } : index.json),
       manifests: [...entries.map(({ json }) => json), describeReferrer(document, raw)],
     });
-    const descriptor = describeBytes(mediaTypes.ociIndex, bytes);
+    const descriptor = descriptorOfBytes(mediaTypes.ociIndex, bytes);
     await putManifest(repository, { tag }, { descriptor, bytes }, signal);
   }
 }

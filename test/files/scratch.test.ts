@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Scratch } from '../../src/files/scratch.ts';
-import { describeBytes } from '../../src/oci/descriptor.ts';
+import { descriptorOfBytes } from '../../src/oci/descriptor.ts';
 import { writeAt } from '../../src/files/file-bytes.ts';
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import { deadMark, openFiles } from '../support/store/local.ts';
 
 const bytes = new Uint8Array(1000).fill(7);
-const descriptor = describeBytes('application/octet-stream', bytes);
+const descriptor = descriptorOfBytes('application/octet-stream', bytes);
 const { signal } = new AbortController();
 const original = process.env['TMPDIR'];
 let folder = '';
@@ -122,7 +122,7 @@ test('a stream that ends when the scratch is closed leaves no open file', async 
 
 test('without a budget not even an empty blob is kept', async () => {
   const scratch = new Scratch(0);
-  const empty = describeBytes('application/octet-stream', new Uint8Array(0));
+  const empty = descriptorOfBytes('application/octet-stream', new Uint8Array(0));
   async function* nothing(): AsyncGenerator<Uint8Array> {
     yield* [];
   }

@@ -3,7 +3,7 @@ import { SpoolRoom } from '../../src/layers/edit/spool.ts';
 import { Gatherer } from '../../src/layers/read/gather.ts';
 import { scanTar } from '../../src/layers/read/scan-tar.ts';
 import { type Image, pipe, readImage, type Transform } from '../../src/image/image.ts';
-import { describeBytes } from '../../src/oci/descriptor.ts';
+import { descriptorOfBytes } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parseImageConfig } from '../../src/oci/image-config.ts';
 import { encodeJson } from '../../src/oci/json.ts';
@@ -30,16 +30,16 @@ export function imageOf(tars: readonly Uint8Array[]): Image {
     rootfs: { type: 'layers', diff_ids: tars.map((tar) => digestOf(tar)) },
     history: tars.map((_, i) => ({ created: '2024-01-01T00:00:00Z', created_by: `step ${i + 1}` })),
   });
-  const layers = tars.map((tar) => describeBytes('application/vnd.oci.image.layer.v1.tar', tar).json);
+  const layers = tars.map((tar) => descriptorOfBytes('application/vnd.oci.image.layer.v1.tar', tar).json);
   const bytes = encodeJson({
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
-    config: describeBytes(mediaTypes.ociConfig, config).json,
+    config: descriptorOfBytes(mediaTypes.ociConfig, config).json,
     layers,
   });
   const manifest = parseManifest(bytes, mediaTypes.ociManifest, 'the manifest') as Manifest;
   return readImage(
-    describeBytes(mediaTypes.ociManifest, bytes),
+    descriptorOfBytes(mediaTypes.ociManifest, bytes),
     manifest,
     parseImageConfig(config, tars.length, 'the config'),
   );

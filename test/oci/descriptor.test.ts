@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
-import { describeBytes, makeDescriptor, parseDescriptor } from '../../src/oci/descriptor.ts';
+import { descriptorOfBytes, makeDescriptor, parseDescriptor } from '../../src/oci/descriptor.ts';
 import { algorithmOf, digestOf, hasher, hexOf, isDigest, parseDigest } from '../../src/oci/digest.ts';
 
 const digest = digestOf(new Uint8Array(0));
@@ -60,7 +60,7 @@ describe('a descriptor', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
-        expect(describeBytes('x/y', bytes).json).toEqual({
+        expect(descriptorOfBytes('x/y', bytes).json).toEqual({
           mediaType: 'x/y',
           digest: `sha256:${sha256}`,
           size: bytes.length,

@@ -1,7 +1,7 @@
 import { OcislimError } from '../../errors.ts';
 import { type Image, layerOf, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
 import { originAnnotations, originOf } from '../../image/origin.ts';
-import { type Descriptor, describeBytes } from '../../oci/descriptor.ts';
+import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import type { HistoryRow } from '../../oci/image-config.ts';
 import { encodeJson, isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { Index } from '../../oci/manifest.ts';
@@ -42,8 +42,8 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
   const configType =
     options.family === image.manifest.family ? image.manifest.config.mediaType : mediaTypes.ociConfig;
   const configDescriptor = {
-    ...describeBytes(configType, config),
-    json: { ...withoutData(image.manifest.config.json), ...describeBytes(configType, config).json },
+    ...descriptorOfBytes(configType, config),
+    json: { ...withoutData(image.manifest.config.json), ...descriptorOfBytes(configType, config).json },
   };
   const mediaType =
     options.family === image.manifest.family ? image.manifest.mediaType : mediaTypes.ociManifest;
@@ -68,7 +68,7 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
   else delete json['annotations'];
   const bytes = encodeJson(json);
   return {
-    manifest: { descriptor: describeBytes(mediaType, bytes), bytes },
+    manifest: { descriptor: descriptorOfBytes(mediaType, bytes), bytes },
     config: { descriptor: configDescriptor, bytes: config },
   };
 }
@@ -294,5 +294,5 @@ export function assembleIndex(
   delete json['subject'];
   if (Object.keys(all).length > 0) json['annotations'] = all;
   const bytes = encodeJson(json);
-  return { descriptor: describeBytes(mediaType, bytes), bytes };
+  return { descriptor: descriptorOfBytes(mediaType, bytes), bytes };
 }

@@ -3,7 +3,7 @@ import { type Digest, hasher } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Seal } from '../../stream/seal.ts';
 import type { StagedBlob } from '../../place/place.ts';
-import { BlockReader } from './block-reader.ts';
+import { UploadBlocks } from './upload-blocks.ts';
 import { hasBlob } from '../blobs.ts';
 import { blockSize, ChunkLimit } from './chunk-limit.ts';
 import { nameOf } from '../failure.ts';
@@ -218,7 +218,7 @@ export class Uploader {
     offered: UploadSession | null = null,
     name = 'a blob',
   ): Promise<Taken> {
-    const reader = new BlockReader(stream);
+    const reader = new UploadBlocks(stream);
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
     signal.throwIfAborted();

@@ -2,7 +2,7 @@ import { Closeable } from '../../closeable.ts';
 import { detect } from '../../codec/detect.ts';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
-import { type Descriptor, describeBytes, makeDescriptor } from '../../oci/descriptor.ts';
+import { type Descriptor, descriptorOfBytes, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf, hasher, hexOf, parseDigest } from '../../oci/digest.ts';
 import { parseImageConfig } from '../../oci/image-config.ts';
 import { encodeJson } from '../../oci/json.ts';
@@ -184,7 +184,7 @@ export class DockerArchiveSource extends Closeable implements Source {
       blobs.set(digest, { extent, diffId: compression === 'none' });
       descriptors.push(makeDescriptor(layerMediaType('oci', compression) as string, digest, extent.size));
     }
-    const configDescriptor = describeBytes(mediaTypes.ociConfig, config);
+    const configDescriptor = descriptorOfBytes(mediaTypes.ociConfig, config);
     blobs.set(configDescriptor.digest, { extent: configExtent, diffId: false });
     const bytes = encodeJson({
       schemaVersion: 2,
@@ -199,7 +199,7 @@ export class DockerArchiveSource extends Closeable implements Source {
         `${this.#what}: the image has too many layers`,
         `a manifest of its ${descriptors.length} layers has ${bytes.length} bytes`,
       );
-    return { manifest: { bytes, descriptor: describeBytes(mediaTypes.ociManifest, bytes) }, blobs };
+    return { manifest: { bytes, descriptor: descriptorOfBytes(mediaTypes.ociManifest, bytes) }, blobs };
   }
 
   async #member(path: string, signal: AbortSignal): Promise<Extent> {

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../src/events.ts';
-import { type Descriptor, describeBytes } from '../../../src/oci/descriptor.ts';
+import { type Descriptor, descriptorOfBytes } from '../../../src/oci/descriptor.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
 import { temporaryName } from '../../../src/files/temporary.ts';
 import { verify } from '../../../src/stream/verify.ts';
@@ -37,7 +37,7 @@ interface Sample {
 function sample(seed: number, length: number): Sample {
   const bytes = new Uint8Array(length).map((_, i) => (seed * 31 + i * 7) & 255);
   bytes.set(new TextEncoder().encode(`${seed} `).subarray(0, length));
-  return { bytes, descriptor: describeBytes('application/octet-stream', bytes) };
+  return { bytes, descriptor: descriptorOfBytes('application/octet-stream', bytes) };
 }
 
 async function* stream(bytes: Uint8Array, breaksAfter = Number.POSITIVE_INFINITY) {

@@ -5,7 +5,7 @@ import { KiB } from '../../units.ts';
 const smallCapacity = 64 * KiB;
 
 /** Cuts a stream into large blocks, in two buffers that take turns: a block is good until the next but one is asked for. */
-export class BlockReader {
+export class UploadBlocks {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #buffers = [new Uint8Array(0), new Uint8Array(0)] as [Uint8Array, Uint8Array];
   #turn: 0 | 1 = 0;

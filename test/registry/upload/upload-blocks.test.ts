@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BlockReader } from '../../../src/registry/upload/block-reader.ts';
+import { UploadBlocks } from '../../../src/registry/upload/upload-blocks.ts';
 import { drain } from '../../support/registry/setup.ts';
 
 async function* chunks(sizes: readonly number[]): AsyncGenerator<Uint8Array> {
@@ -13,7 +13,7 @@ const sizes = fc.array(fc.nat(40), { maxLength: 12 });
 test('blocks are full but for the last, and together the stream', async () => {
   const property = fc.asyncProperty(sizes, fc.integer({ min: 1, max: 50 }), async (lengths, size) => {
     const whole = await drain(chunks(lengths));
-    const reader = new BlockReader(chunks(lengths));
+    const reader = new UploadBlocks(chunks(lengths));
     const blocks: Buffer[] = [];
     let before: Uint8Array | null = null;
     let copied: Buffer | null = null;
@@ -39,7 +39,7 @@ test('a block can grow, and the rest can be had as a stream', async () => {
     fc.nat(30),
     async (lengths, size, more) => {
       const whole = await drain(chunks(lengths));
-      const reader = new BlockReader(chunks(lengths));
+      const reader = new UploadBlocks(chunks(lengths));
       const first = await reader.next(size);
       const grown = await reader.next(size + more, first);
       expect(Buffer.from(grown).equals(whole.subarray(0, size + more))).toBe(true);
@@ -59,7 +59,7 @@ test('closing lets the producer go', async () => {
       released = true;
     }
   }
-  const reader = new BlockReader(endless());
+  const reader = new UploadBlocks(endless());
   await reader.next(25);
   await reader.close();
   expect(released).toBe(true);
