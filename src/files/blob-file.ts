@@ -1,3 +1,7 @@
+/**
+ * A blob that is being written into a folder, until its digest is known to be right. Layouts and the embedded registry take
+ * blobs in this way.
+ */
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
@@ -9,8 +13,8 @@ import { fileError } from './file-error.ts';
 import { temporaryName } from './temporary.ts';
 
 /**
- * A blob on its way into a folder: a temporary file there (mode 0600, a name that nobody guesses), hashed as it is
- * written unless it comes with a seal, and renamed to its place once digest and size are known to be right.
+ * A temporary file (mode 0600, a name that cannot be guessed) that is hashed as it is written, unless the stream carries its
+ * seal, and is renamed to its place once digest and size have been compared.
  */
 export class BlobFile {
   readonly #path: string;
@@ -18,14 +22,14 @@ export class BlobFile {
   readonly #hash = hasher();
   #sealed: Digest | null = null;
   #size = 0;
-  #open = true;
+  #isOpen = true;
 
   private constructor(path: string, handle: FileHandle) {
     this.#path = path;
     this.#handle = handle;
   }
 
-  /** @throws IO */
+  /** Makes an empty file in the folder. @throws IO */
   static async create(folder: string): Promise<BlobFile> {
     const path = join(folder, temporaryName('blob'));
     try {
@@ -35,17 +39,17 @@ export class BlobFile {
     }
   }
 
-  /** Bytes taken in so far. */
+  /** Bytes written so far. */
   get size(): number {
     return this.#size;
   }
 
-  /** Takes in a stream to its end. What came before a failure stays counted and hashed. @throws IO and the stream's errors */
+  /** Writes a stream to its end. Bytes before a failure stay written, counted and hashed. @throws IO, the stream's errors */
   append(stream: ByteStream, signal: AbortSignal): Promise<void> {
     return this.#write(stream, (chunk) => this.#hash.update(chunk), signal);
   }
 
-  /** Takes in all of a blob whose digest is computed elsewhere. @throws IO and the stream's errors */
+  /** Writes a whole blob whose digest its producer computes. @throws IO, the stream's errors */
   async fill({ stream, seal }: Sealing, signal: AbortSignal): Promise<void> {
     if (this.#size > 0) throw new Error('a blob is taken in whole or in parts');
     await this.#write(stream, () => {}, signal);
@@ -55,20 +59,23 @@ export class BlobFile {
   }
 
   #write(stream: ByteStream, onChunk: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void> {
-    return writeStream(
-      this.#handle,
-      stream,
-      this.#size,
-      (chunk) => {
+    return writeStream(stream, {
+      handle: this.#handle,
+      position: this.#size,
+      onWritten: (chunk) => {
         onChunk(chunk);
         this.#size += chunk.length;
       },
-      (error) => fileError(`write ${this.#path}`, error),
+      onFailure: (error) => fileError(`write ${this.#path}`, error),
       signal,
-    );
+    });
   }
 
-  /** No more bytes come: flushes them to the disk if `durable`, and compares. @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO */
+  /**
+   * Compares the file with digest and size, and closes it. No bytes may follow. `durable`: whether to flush it to the disk.
+   * @param what the subject of error messages
+   * @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO
+   */
   async seal(digest: Digest, size: number, durable: boolean, what: string): Promise<void> {
     if (size !== this.#size) {
       throw new OcislimError('SIZE_MISMATCH', `${what} is ${this.#size} bytes long, not ${size}`);
@@ -88,7 +95,7 @@ export class BlobFile {
     await this.#close();
   }
 
-  /** The rename to its place, where it is whole from the first moment. Whatever was there under the name is replaced. */
+  /** Renames the sealed file to its place, replacing any file of that name. @throws IO */
   async moveTo(path: string): Promise<void> {
     try {
       await rename(this.#path, path);
@@ -97,12 +104,13 @@ export class BlobFile {
     }
   }
 
-  /** Throws the bytes away; never fails, and does nothing after `moveTo`. */
+  /** Discards the file. Never fails, and does nothing after `moveTo`. */
   async drop(): Promise<void> {
     await this.#close().catch(() => {});
     await unlink(this.#path).catch(() => {});
   }
 
+  /** Reads the file again to hash it by the algorithm of another digest. */
   async #rehash(like: Digest): Promise<Digest> {
     const hash = hasher(like);
     const never = new AbortController().signal;
@@ -111,8 +119,8 @@ export class BlobFile {
   }
 
   async #close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     await this.#handle.close();
   }
 }

@@ -1,37 +1,60 @@
+/**
+ * The room `files`: bytes of files on this machine, read at random, streamed, and written so that a file is whole or absent.
+ * It knows digests, but neither layouts nor archives; this file, its face, reads and writes open files.
+ */
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { fileError, systemCode } from './file-error.ts';
 import { KiB, MiB } from '../units.ts';
+import { fileError, systemCode } from './file-error.ts';
 
+/** Bytes of one read, and at least of one write. */
 const chunkSize = 256 * KiB;
-/** What is gathered while a write is under way. */
-const mostGathered = MiB;
-const mostChunks = 512;
+/** Bounds of what is gathered while a write is under way; `writev` takes at most 1,024 chunks. */
+const maxGathered = MiB;
+const maxChunks = 512;
 
-/** A regular file open for reading; null when it is not there. @throws IO also for what is no regular file */
+/** Opens a regular file for reading; null where there is none. @throws IO, also for a directory, a device or a pipe */
 export async function openFile(path: string): Promise<{ handle: FileHandle; size: number } | null> {
   let handle: FileHandle;
   try {
-    // Without O_NONBLOCK, opening a fifo would wait for a writer for ever.
+    // Without O_NONBLOCK, opening a fifo would wait forever for a writer.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (isAbsence(error)) return null;
     throw fileError(`read ${path}`, error);
   }
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new OcislimError('IO', `cannot read ${path}: it is not a regular file`);
-    return { handle, size: stat.size };
+    const found = await handle.stat();
+    if (!found.isFile()) throw new OcislimError('IO', `cannot read ${path}: it is not a regular file`);
+    return { handle, size: found.size };
   } catch (error) {
     await handle.close();
     throw fileError(`read ${path}`, error);
   }
 }
 
-/** Bytes of an open file; fewer when the file ends before. The next ones are read while those are used. @throws IO */
+/** Returns the length of a regular file; null where there is none. Passes other errors of the system on. */
+export async function fileSize(path: string): Promise<number | null> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : null;
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw error;
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/**
+ * Reads a range of an open file, one chunk ahead of its consumer. Yields fewer bytes where the file ends before. The file
+ * may be closed as soon as the stream has ended or been left. @throws IO
+ */
 export async function* readRange(
   handle: FileHandle,
   start: number,
@@ -46,19 +69,18 @@ export async function* readRange(
       const chunk: Uint8Array = await next;
       at += chunk.length;
       next = chunk.length === 0 || at >= length ? null : read(at);
-      // Heard of when it is its turn.
+      // A failure is thrown when this chunk is asked for.
       next?.catch(() => {});
       if (chunk.length > 0) yield chunk;
     }
   } finally {
-    // The file may be closed from here on.
     await next?.catch(() => {});
   }
 }
 
-/** Up to `length` bytes in a fresh array; fewer only at the end of the file. @throws IO */
+/** Reads up to `length` bytes into a fresh array: fewer only at the end of the file. @throws IO */
 export async function readAt(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
-  // All of it is written to, or cut off.
+  // Uninitialized memory: what is not written to is cut off below.
   const chunk = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   let filled = 0;
   try {
@@ -73,7 +95,7 @@ export async function readAt(handle: FileHandle, start: number, length: number):
   return chunk.subarray(0, filled);
 }
 
-/** Writes all of the bytes at a place in the file. Lets the system's error through. */
+/** Writes all of the bytes at a position of the file. Passes the system's errors on. */
 export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
@@ -81,59 +103,100 @@ export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: n
   }
 }
 
+/** Where and how `writeStream` writes. */
+export interface StreamWriting {
+  readonly handle: FileHandle;
+  /** Byte of the file at which the stream begins. */
+  readonly position: number;
+  /** Receives every chunk that is in the file, in order, also of a stream that fails later. */
+  readonly onWritten: (chunk: Uint8Array) => void;
+  /** Turns an error of the file into the error to throw. */
+  readonly onFailure: (error: unknown) => unknown;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Writes a stream into a file, from a place in it on: in large pieces, one of which is under way while the next is
- * gathered. `onWritten` gets all chunks that have been written, in their order, also of a stream that fails. Lets the
- * errors of both sides through, those of the file by way of `onFailure`.
+ * Writes a stream into a file in large pieces, one of which is under way while the next is gathered. When it returns or
+ * throws, no write is under way. @throws the stream's errors as they are, and those of the file by way of `onFailure`
  */
-export async function writeStream(
-  handle: FileHandle,
-  stream: ByteStream,
-  position: number,
-  onWritten: (chunk: Uint8Array) => void,
-  onFailure: (error: unknown) => unknown,
-  signal: AbortSignal,
-): Promise<void> {
-  let writing = Promise.resolve();
-  let isWriting = false;
-  let gathered: Uint8Array[] = [];
-  let size = 0;
-  let end = position;
-  const put = async (chunks: readonly Uint8Array[], from: number): Promise<void> => {
+export async function writeStream(stream: ByteStream, writing: StreamWriting): Promise<void> {
+  const { signal } = writing;
+  const behind = new WriteBehind(writing);
+  try {
+    for await (const chunk of stream) {
+      signal.throwIfAborted();
+      behind.gather(chunk);
+      if (behind.isPiece) await behind.advance();
+    }
+    await behind.settle();
+    signal.throwIfAborted();
+    behind.write();
+    await behind.settle();
+  } finally {
+    await behind.settle().catch(() => {});
+  }
+}
+
+/** Gathers chunks while the chunks before them are being written. */
+class WriteBehind {
+  readonly #writing: StreamWriting;
+  #end: number;
+  #gathered: Uint8Array[] = [];
+  #size = 0;
+  /** The write under way, or the last one. */
+  #last = Promise.resolve();
+  #isWriting = false;
+
+  constructor(writing: StreamWriting) {
+    this.#writing = writing;
+    this.#end = writing.position;
+  }
+
+  gather(chunk: Uint8Array): void {
+    this.#gathered.push(chunk);
+    this.#size += chunk.length;
+  }
+
+  /** Whether enough has been gathered for a write. */
+  get isPiece(): boolean {
+    return this.#size >= chunkSize || this.#gathered.length >= maxChunks;
+  }
+
+  /** Writes what has been gathered, or goes on gathering while a write is under way and there is room. */
+  async advance(): Promise<void> {
+    const isFull = this.#size >= maxGathered || this.#gathered.length >= maxChunks;
+    if (this.#isWriting && isFull) await this.#last;
+    if (!this.#isWriting) this.write();
+  }
+
+  /** Starts writing what has been gathered. No other write may be under way. */
+  write(): void {
+    if (this.#gathered.length === 0) return;
+    const chunks = this.#gathered;
+    const from = this.#end;
+    this.#end += this.#size;
+    this.#gathered = [];
+    this.#size = 0;
+    this.#isWriting = true;
+    this.#last = this.#put(chunks, from);
+    // A failure is thrown when the write is waited for.
+    this.#last.catch(() => {});
+  }
+
+  /** Waits for the write under way. */
+  settle(): Promise<void> {
+    return this.#last;
+  }
+
+  async #put(chunks: readonly Uint8Array[], from: number): Promise<void> {
+    const { handle, onWritten, onFailure } = this.#writing;
     try {
       await writeChunks(handle, chunks, from);
     } catch (error) {
       throw onFailure(error);
     }
-    isWriting = false;
+    this.#isWriting = false;
     for (const chunk of chunks) onWritten(chunk);
-  };
-  const write = (): void => {
-    const chunks = gathered;
-    const from = end;
-    end += size;
-    gathered = [];
-    size = 0;
-    isWriting = true;
-    writing = put(chunks, from);
-    // Heard of when the next piece is ready.
-    writing.catch(() => {});
-  };
-  try {
-    for await (const chunk of stream) {
-      signal.throwIfAborted();
-      gathered.push(chunk);
-      size += chunk.length;
-      if (size < chunkSize && gathered.length < mostChunks) continue;
-      if (isWriting && (size >= mostGathered || gathered.length >= mostChunks)) await writing;
-      if (!isWriting) write();
-    }
-    await writing;
-    signal.throwIfAborted();
-    if (size > 0) write();
-    await writing;
-  } finally {
-    await writing.catch(() => {});
   }
 }
 
@@ -145,7 +208,7 @@ async function writeChunks(
   const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   let { bytesWritten } = await handle.writev(chunks, position);
   if (bytesWritten === total) return;
-  // A disk that is full, or nearly so: chunk by chunk, until it says what is wrong.
+  // The disk is full, or nearly: chunk by chunk, until the system tells what is wrong.
   let at = position;
   for (const chunk of chunks) {
     const done = Math.min(bytesWritten, chunk.length);
@@ -155,7 +218,7 @@ async function writeChunks(
   }
 }
 
-/** A whole small file; null when it is not there. @throws LIMIT, IO */
+/** Reads a whole small file; null where there is none. `limit` in bytes. @throws LIMIT, IO */
 export async function readSmallFile(
   path: string,
   limit: number,
@@ -164,10 +227,7 @@ export async function readSmallFile(
   signal.throwIfAborted();
   const file = await openFile(path);
   if (file === null) return null;
-  try {
-    if (file.size > limit) throw new OcislimError('LIMIT', `${path} is larger than ${limit} bytes`);
-    return await readAt(file.handle, 0, file.size);
-  } finally {
-    await file.handle.close();
-  }
+  await using handle = file.handle;
+  if (file.size > limit) throw new OcislimError('LIMIT', `${path} is larger than ${limit} bytes`);
+  return await readAt(handle, 0, file.size);
 }

@@ -1,3 +1,7 @@
+/**
+ * Names for unfinished files and folders that tell which process made them, so that a later run can remove those of a killed
+ * process. All rooms that write files call it, the cache and the layouts' lock too.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
@@ -6,16 +10,16 @@ import { join } from 'node:path';
 import { fileError } from './file-error.ts';
 
 const day = 24 * 3600 * 1000;
-/** Linux, on every processor that Node runs on; Node does not name it. */
+/** O_TMPFILE of Linux with the flags it needs; the value is the same on every processor that Node runs on. */
 const unnamed = constants.O_RDWR | constants.O_EXCL | constants.O_DIRECTORY | 0o20000000;
 
-/** Does /proc number processes as this one is numbered? In a new PID namespace the old /proc may still be mounted. */
+/** Whether /proc numbers processes as the system calls do: in a new PID namespace the old /proc may still be mounted. */
 const hasProc = tryTo(() => readlinkSync('/proc/self')) === String(process.pid);
 
 /**
- * What tells this machine, since its start, and its process numbers from others that share the disk (containers, network
- * mounts). Two living processes with one such mark number processes alike: a namespace's number is free again only
- * when all of its processes have ended.
+ * Identifies this boot of this machine and its space of process numbers among all that share the disk (containers, network
+ * mounts). Living processes with the same value number processes alike, since a namespace's number is free again only when all
+ * of its processes have ended.
  */
 const machine = createHash('sha256')
   .update(tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1')) ?? hostname())
@@ -26,7 +30,7 @@ const machine = createHash('sha256')
 const start = startOf('self') ?? '0';
 
 function processSpace(): string {
-  // Where nothing tells namespaces apart, no other process is known.
+  // Without a name of the namespace, no mark of another process may seem to be of this space.
   if (process.platform === 'linux')
     return tryTo(() => readlinkSync('/proc/self/ns/pid')) ?? randomBytes(8).toString('hex');
   return process.platform;
@@ -40,17 +44,17 @@ function tryTo<T>(read: () => T): T | null {
   }
 }
 
-/** Who made a temporary file: `<pid>-<start>-<machine>-<random>`. Cannot be guessed, and tells whether its maker still lives. */
+/** Makes a mark of this process: `<pid>-<start>-<machine>-<random>`. It cannot be guessed; `isAbandoned` reads it. */
 export function temporaryMark(): string {
   return `${process.pid}-${start}-${machine}-${randomBytes(8).toString('hex')}`;
 }
 
-/** The name of the unfinished form of a file. */
+/** Makes a name for the unfinished form of a file. */
 export function temporaryName(name: string): string {
   return `${name}.partial-${temporaryMark()}`;
 }
 
-/** Has the process that made this mark ended? Unknown (another machine) counts as no. */
+/** Whether the process that made this mark has ended. False where that is unknown, as for marks of another machine. */
 export function isAbandoned(mark: string): boolean {
   const [, pid = '', began = '', where] = /^([0-9]+)-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{16}$/.exec(mark) ?? [];
   if (where !== machine) return false;
@@ -59,27 +63,26 @@ export function isAbandoned(mark: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
-  // The number may be another process's by now.
+  // Another process may have been given the number since.
   const now = startOf(pid);
   return now !== null && (now === 'ended' || (began !== '0' && now !== began));
 }
 
 /**
- * When a process began, in ticks since the machine did. `ended` for one that nobody has collected: in a container without an
- * init the numbers of the dead go on to exist. Null where nothing tells.
+ * Returns when a process began, in ticks since the boot, or null where /proc does not tell. `ended` for a zombie: in a container
+ * without an init, ended processes keep their numbers.
  */
 function startOf(pid: string): string | null {
   const stat = hasProc ? tryTo(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) : null;
-  // The name of the program, in brackets, may hold anything.
+  // The second field, the name of the program in brackets, may hold spaces and brackets.
   const [state = '', ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   if (state === 'Z' || state === 'X') return 'ended';
   return fields[18] ?? null;
 }
 
 /**
- * Removes what a killed process of this user left in a folder under `temporaryName(name)`, for any name that `wanted`
- * accepts. What another machine made, or this one before it was started anew, goes after a day. Never fails: it is
- * housekeeping.
+ * Removes files and folders that killed processes of this user left under `temporaryName(name)`, for every name that `wanted`
+ * accepts. Those of another machine, or of an earlier boot, are removed when they are a day old. Never fails.
  */
 export async function sweepTemporaries(folder: string, wanted: (name: string) => boolean): Promise<void> {
   const names = await readdir(folder).catch(() => []);
@@ -94,12 +97,12 @@ export async function sweepTemporaries(folder: string, wanted: (name: string) =>
   }
 }
 
-/** Removes what killed processes left in TMPDIR. Never fails. */
+/** Removes files and folders that killed processes left in TMPDIR. Never fails. */
 export function sweepTemporaryFolders(): Promise<void> {
   return sweepTemporaries(tmpdir(), (name) => /^ocislim(?:-[a-z]+)?$/.test(name));
 }
 
-/** A new folder in TMPDIR that only this user can look into. Whoever makes it removes it; else a later run does. @throws IO */
+/** Makes a folder in TMPDIR that only this user can read. The caller removes it; if it is killed, a later run does. @throws IO */
 export async function makeTemporaryFolder(purpose: string): Promise<string> {
   await sweepTemporaryFolders();
   const path = join(tmpdir(), temporaryName(`ocislim-${purpose}`));
@@ -112,15 +115,15 @@ export async function makeTemporaryFolder(purpose: string): Promise<string> {
 }
 
 /**
- * A file in TMPDIR without a name, for reading and writing (mode 0600): nothing of it is left, however this process ends.
- * Where the system cannot make one it has a name for a moment. Lets the system's errors through.
+ * Opens a file without a name in TMPDIR, for reading and writing (mode 0600), so that nothing is left however this process ends.
+ * Where the system cannot do that, the file has a name for a moment. Passes the system's errors on.
  */
 export async function openUnnamedFile(): Promise<FileHandle> {
   const file = process.platform === 'linux' ? await open(tmpdir(), unnamed, 0o600).catch(() => null) : null;
   return file ?? openAndUnlink(join(tmpdir(), temporaryName('ocislim')));
 }
 
-/** A new file that has lost its name. */
+/** Creates a file and removes its name. Passes the system's errors on. */
 export async function openAndUnlink(path: string): Promise<FileHandle> {
   const file = await open(path, 'wx+', 0o600);
   try {

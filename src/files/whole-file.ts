@@ -6,8 +6,9 @@ import { fileError } from './file-error.ts';
 import { sweepTemporaries, temporaryName } from './temporary.ts';
 
 /**
- * Writes a file that has another name until it is whole. What is there and no file (a device, a pipe) is written to, not
- * replaced, and a symbolic link is followed. @throws IO and the stream's errors
+ * Writes a file under a temporary name and renames it when it is whole. A device or a pipe is written to instead, and a
+ * symbolic link is followed.
+ * @throws IO, the stream's errors
  */
 export async function writeWhole(
   file: string,

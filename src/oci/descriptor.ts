@@ -2,17 +2,25 @@ import { OcislimError } from '../errors.ts';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 
-/** A typed view of a descriptor; `json` is the object it came from, unknown keys included (image-spec descriptor.md). */
+/**
+ * A typed view of a descriptor (image-spec descriptor.md). `json` is the object it was read from, unknown keys included:
+ * what is copied is copied with them.
+ */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
+  /** Those whose value is a string. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly json: JsonObject;
 }
 
-/** @throws MANIFEST_INVALID naming `what`. */
+/**
+ * Reads a descriptor out of a parsed document.
+ * @param what the subject of error messages: "layer 3 of …"
+ * @throws MANIFEST_INVALID where media type, digest or size is missing or malformed
+ */
 export function parseDescriptor(value: unknown, what: string): Descriptor {
   if (!isJsonObject(value)) throw new OcislimError('MANIFEST_INVALID', `${what} is not a descriptor object`);
   const json = value;
@@ -39,6 +47,7 @@ function stringMap(value: unknown): Readonly<Record<string, string>> {
   );
 }
 
+/** Makes a descriptor with the usual keys in the usual order; `annotations` only if there are any. */
 export function makeDescriptor(
   mediaType: string,
   digest: Digest,
@@ -50,6 +59,7 @@ export function makeDescriptor(
   return { mediaType, digest, size, annotations, json };
 }
 
+/** Makes the descriptor of bytes in memory, by their sha256. */
 export function descriptorOfBytes(mediaType: string, bytes: Uint8Array): Descriptor {
   return makeDescriptor(mediaType, digestOf(bytes), bytes.length);
 }

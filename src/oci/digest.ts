@@ -1,7 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { OcislimError } from '../errors.ts';
 
-/** `sha256:<64 hex>` or `sha512:<128 hex>`, made only by the functions of this file. */
+/**
+ * `sha256:<64 hex>` or `sha512:<128 hex>` (image-spec descriptor.md, "Digests"). Only the functions of this file make one,
+ * so a digest can become a path or a URL without another check.
+ */
 export type Digest = string & { readonly __brand: 'Digest' };
 
 const pattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
@@ -10,7 +13,11 @@ export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && pattern.test(text);
 }
 
-/** @throws MANIFEST_INVALID naming `what` (image-spec descriptor.md, "Digests"). */
+/**
+ * Reads a digest.
+ * @param what the subject of error messages: "the digest of layer 3"
+ * @throws MANIFEST_INVALID for anything but a sha256 or sha512 digest in lower case
+ */
 export function parseDigest(text: unknown, what: string): Digest {
   if (isDigest(text)) return text;
   throw new OcislimError(
@@ -19,22 +26,25 @@ export function parseDigest(text: unknown, what: string): Digest {
   );
 }
 
+/** Computes the sha256 of bytes in memory. */
 export function digestOf(bytes: Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 }
 
 export type Algorithm = 'sha256' | 'sha512';
 
+/** A running hash. `digest` ends it: nothing may be called after. */
 export interface Hasher {
   update(bytes: Uint8Array): void;
   digest(): Digest;
 }
 
-/** A running hash of the digest's own algorithm (sha256 unless told). */
+/** Begins a hash by the algorithm of another digest, to compare with that. Default: sha256. */
 export function hasher(like: Digest | null = null): Hasher {
   return hasherOf(like === null ? 'sha256' : algorithmOf(like));
 }
 
+/** Begins a hash by a named algorithm. */
 export function hasherOf(algorithm: Algorithm): Hasher {
   const hash: Hash = createHash(algorithm);
   return {
@@ -47,6 +57,7 @@ export function algorithmOf(digest: Digest): Algorithm {
   return digest.startsWith('sha256:') ? 'sha256' : 'sha512';
 }
 
+/** Returns the part after the algorithm: lower-case hexadecimal digits. */
 export function hexOf(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

@@ -1,22 +1,30 @@
+/**
+ * The config of an image (image-spec config.md): platform, DiffIDs and history. Called where images are read
+ * (jobs/image-set.ts) and for Docker archives, whose manifest is made from it.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Digest, parseDigest } from './digest.ts';
-import { type JsonObject, parseJsonObject } from './json.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from './json.ts';
 import { knownKeys, refuseOtherCase, refuseTwoSpellings } from './other-case.ts';
 import { type Platform, platformKeys, readPlatform } from './platform.ts';
 
-/** One row of an image's history (image-spec config.md). Rows with `empty_layer` stand for no layer. */
+/** One row of an image's history. Rows with `emptyLayer` describe a step that made no layer. */
 export interface HistoryRow {
   readonly emptyLayer: boolean;
+  /** RFC 3339, as stated. */
   readonly created: string | null;
   readonly createdBy: string | null;
+  /** The row as it was read, unknown keys included. */
   readonly json: JsonObject;
 }
 
-/** An image config: typed view and the parsed value, unknown keys included. */
+/** An image config: a typed view beside the parsed value (unknown keys included) and the exact bytes. */
 export interface ImageConfig {
+  /** Null where the config does not state both operating system and architecture. */
   readonly platform: Platform | null;
+  /** Digests of the unpacked layers, lowest first. */
   readonly diffIds: readonly Digest[];
-  /** Empty for an image without a history. */
+  /** Oldest first; empty for an image without a history. */
   readonly history: readonly HistoryRow[];
   readonly json: JsonObject;
   readonly bytes: Uint8Array;
@@ -38,7 +46,10 @@ const runKeys = knownKeys(
   'Labels',
 );
 
-/** What a program in Go would read otherwise. How to run is known to be written in any case, but not in two. */
+/**
+ * Refuses keys that a program in Go would read otherwise. The keys of `config` are written in any case by known builders,
+ * so there only two spellings of one key are refused.
+ */
 function refuseTwoReadings(json: JsonObject, what: string): void {
   const { rootfs, history, config } = json;
   refuseOtherCase([json], ownKeys, what);
@@ -49,21 +60,15 @@ function refuseTwoReadings(json: JsonObject, what: string): void {
 }
 
 /**
- * Reads a config and checks it against the number of layers of its manifest.
- * A history of another length is let pass here: only who rewrites it must understand it.
- * @throws MANIFEST_INVALID where DiffIDs and layers do not agree.
+ * Reads a config and compares it with the number of layers of its manifest. A history with another number of rows passes:
+ * only transforms that rewrite the history must understand it.
+ * @param what the subject of error messages: "the config of …"
+ * @throws MANIFEST_INVALID for a malformed config, or where DiffIDs and layers do not agree
  */
 export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: string): ImageConfig {
   const json = parseJsonObject(bytes, what);
   refuseTwoReadings(json, what);
-  const rootfs = json['rootfs'] as JsonObject | undefined;
-  const list = rootfs?.['diff_ids'];
-  if (typeof rootfs !== 'object' || rootfs === null || rootfs['type'] !== 'layers') {
-    throw new OcislimError('MANIFEST_INVALID', `${what} has no rootfs of type "layers"`);
-  }
-  const diffIds = (Array.isArray(list) ? list : []).map((id, i) =>
-    parseDigest(id, `DiffID ${i + 1} of ${what}`),
-  );
+  const diffIds = readDiffIds(json['rootfs'], what);
   if (diffIds.length !== layerCount) {
     throw new OcislimError(
       'MANIFEST_INVALID',
@@ -75,16 +80,23 @@ export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: st
   return { platform: readPlatform(json), diffIds, history, json, bytes };
 }
 
+function readDiffIds(rootfs: unknown, what: string): readonly Digest[] {
+  if (!isJsonObject(rootfs) || rootfs['type'] !== 'layers') {
+    throw new OcislimError('MANIFEST_INVALID', `${what} has no rootfs of type "layers"`);
+  }
+  const list: readonly unknown[] = Array.isArray(rootfs['diff_ids']) ? rootfs['diff_ids'] : [];
+  return list.map((id, i) => parseDigest(id, `DiffID ${i + 1} of ${what}`));
+}
+
 function readRow(value: unknown, what: string): HistoryRow {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     throw new OcislimError('MANIFEST_INVALID', `${what} has a history row that is not an object`);
   }
-  const json = value as JsonObject;
-  const { empty_layer: empty, created, created_by: createdBy } = json;
+  const { empty_layer: empty, created, created_by: createdBy } = value;
   return {
     emptyLayer: empty === true,
     created: typeof created === 'string' ? created : null,
     createdBy: typeof createdBy === 'string' ? createdBy : null,
-    json,
+    json: value,
   };
 }

@@ -1,7 +1,14 @@
+/**
+ * A reader of JSON for documents that other programs must read in the same way. json.ts calls it for manifests, configs,
+ * indexes, and whatever else a digest is computed over.
+ *
+ * `JSON.parse` does not suffice: it accepts keys that occur twice, about which programs disagree, it drops digits of
+ * numbers, and V8's takes a key with escapes for another key that it has met before, so that "layers" could be hidden.
+ */
 import { OcislimError } from '../errors.ts';
 
-/** Far more than any document of the specifications has, far less than a recursive reader can bear. */
-const deepest = 100;
+/** Objects and lists within each other. Documents of the specifications need a few; readers that recurse bear no more. */
+const maxDepth = 100;
 
 const words = [
   ['true', true],
@@ -9,94 +16,120 @@ const words = [
   ['null', null],
 ] as const;
 
-/** Of ECMAScript's "JSON.parse source text access": each Node that we run on has it, the types do not yet. */
+/** ECMAScript's "JSON.parse source text access": each Node that we run on has it, the types do not yet. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (source: string) => object };
 
 /**
- * Reads a text that is known to be JSON. `JSON.parse` does not do: it lets pass what programs disagree about, it drops
- * digits, and V8's takes a key with escapes for another one that it has met before, so that "layers" could be hidden.
- * A number that a double does not hold becomes an object of `JSON.rawJSON`.
- * @throws MANIFEST_INVALID naming `what`: a key twice in one object, more than 100 objects and lists in each other
+ * Reads a text that `JSON.parse` has accepted: only then is every position what this reader expects. A number that a double
+ * cannot hold becomes an object of `JSON.rawJSON`, which is written as it was.
+ * @param what the subject of error messages
+ * @throws MANIFEST_INVALID for a key that occurs twice in one object, and for more than 100 objects and lists in each other
  */
 export function readJson(text: string, what: string): unknown {
-  let at = 0;
-  const skipSpace = (): void => {
-    while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1;
-  };
-  /** Takes the mark that comes next, and says which it was. */
-  const mark = (): string => {
-    skipSpace();
-    at += 1;
-    return text[at - 1] as string;
-  };
-  const readString = (): string => {
-    const start = at;
-    at = endOfString(text, start) + 1;
-    const inside = text.slice(start + 1, at - 1);
-    return inside.includes('\\') ? (JSON.parse(text.slice(start, at)) as string) : inside;
-  };
-  const readObject = (depth: number): object => {
-    const object: Record<string, unknown> = {};
-    at += 1;
-    skipSpace();
-    if (text[at] === '}') {
-      at += 1;
-      return object;
+  return new JsonReader(text, what).readValue(0);
+}
+
+class JsonReader {
+  readonly #text: string;
+  readonly #what: string;
+  /** Index of the next character. */
+  #at = 0;
+
+  constructor(text: string, what: string) {
+    this.#text = text;
+    this.#what = what;
+  }
+
+  /** Reads the value that comes next. `depth`: the number of objects and lists around it. */
+  readValue(depth: number): unknown {
+    this.#skipSpace();
+    const first = this.#text[this.#at] as string;
+    if (first === '{' || first === '[') {
+      if (depth === maxDepth)
+        throw new OcislimError(
+          'MANIFEST_INVALID',
+          `${this.#what} has more than ${maxDepth} objects and lists in each other`,
+        );
+      return first === '{' ? this.#readObject(depth + 1) : this.#readList(depth + 1);
     }
+    if (first === '"') return this.#readString();
+    const word = words.find(([name]) => name.startsWith(first));
+    if (word === undefined) return this.#readNumber();
+    this.#at += word[0].length;
+    return word[1];
+  }
+
+  #readObject(depth: number): object {
+    const object: Record<string, unknown> = {};
+    if (this.#isEmpty('}')) return object;
     do {
-      skipSpace();
-      const key = readString();
+      this.#skipSpace();
+      const key = this.#readString();
       if (Object.hasOwn(object, key))
         throw new OcislimError(
           'MANIFEST_INVALID',
-          `${what} has the key ${JSON.stringify(key.slice(0, 60))} twice in one object; it could be read in two ways`,
+          `${this.#what} has the key ${JSON.stringify(key.slice(0, 60))} twice in one object; it could be read in two ways`,
         );
-      mark();
-      const value = readValue(depth);
+      this.#takeMark();
+      const value = this.readValue(depth);
       // An assignment to this name would set the prototype.
       if (key === '__proto__')
         Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
       else object[key] = value;
-    } while (mark() === ',');
+    } while (this.#takeMark() === ',');
     return object;
-  };
-  const readList = (depth: number): unknown[] => {
+  }
+
+  #readList(depth: number): unknown[] {
     const list: unknown[] = [];
-    at += 1;
-    skipSpace();
-    if (text[at] === ']') {
-      at += 1;
-      return list;
-    }
-    do list.push(readValue(depth));
-    while (mark() === ',');
+    if (this.#isEmpty(']')) return list;
+    do list.push(this.readValue(depth));
+    while (this.#takeMark() === ',');
     return list;
-  };
-  const readValue = (depth: number): unknown => {
-    skipSpace();
-    const first = text[at] as string;
-    if (first === '{' || first === '[') {
-      if (depth === deepest)
-        throw new OcislimError(
-          'MANIFEST_INVALID',
-          `${what} has more than ${deepest} objects and lists in each other`,
-        );
-      return first === '{' ? readObject(depth + 1) : readList(depth + 1);
-    }
-    if (first === '"') return readString();
-    const word = words.find(([name]) => name.startsWith(first));
-    if (word !== undefined) {
-      at += word[0].length;
-      return word[1];
-    }
-    const source = numberAt(text, at);
-    at += source.length;
+  }
+
+  /** Only strings with escapes go through `JSON.parse`: alone, so that V8 cannot mistake one for another. */
+  #readString(): string {
+    const start = this.#at;
+    this.#at = endOfString(this.#text, start) + 1;
+    const inside = this.#text.slice(start + 1, this.#at - 1);
+    return inside.includes('\\') ? (JSON.parse(this.#text.slice(start, this.#at)) as string) : inside;
+  }
+
+  #readNumber(): number | object {
+    const pattern = /[-+.\deE]+/y;
+    pattern.lastIndex = this.#at;
+    const [source] = pattern.exec(this.#text) as RegExpExecArray;
+    this.#at += source.length;
     return isExact(source) ? Number(source) : rawJSON(source);
-  };
-  return readValue(0);
+  }
+
+  /** Takes the opening bracket, and the closing one if it follows at once. */
+  #isEmpty(closing: '}' | ']'): boolean {
+    this.#at += 1;
+    this.#skipSpace();
+    if (this.#text[this.#at] !== closing) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  /** Takes the next mark (a colon, a comma or a closing bracket) and returns it. */
+  #takeMark(): string {
+    this.#skipSpace();
+    this.#at += 1;
+    return this.#text[this.#at - 1] as string;
+  }
+
+  #skipSpace(): void {
+    for (;;) {
+      const character = this.#text[this.#at];
+      if (character !== ' ' && character !== '\n' && character !== '\r' && character !== '\t') return;
+      this.#at += 1;
+    }
+  }
 }
 
-/** Where the quote is that ends the string which begins at `at`. */
+/** Returns the index of the quote that ends the string which begins at `at`. */
 function endOfString(text: string, at: number): number {
   let end = at;
   for (;;) {
@@ -107,18 +140,12 @@ function endOfString(text: string, at: number): number {
   }
 }
 
-function numberAt(text: string, at: number): string {
-  const pattern = /[-+.\deE]+/y;
-  pattern.lastIndex = at;
-  return (pattern.exec(text) as RegExpExecArray)[0];
-}
-
 /** Decimal digits that a double always holds. */
 const safeDigits = 15;
-/** Below this doubles have fewer digits. */
+/** Doubles below this have fewer digits. */
 const smallestNormal = 2.3e-308;
 
-/** Is the double that a JSON number becomes written with the same value again? */
+/** Whether the double that a JSON number becomes is written with the same value again. */
 function isExact(source: string): boolean {
   const value = Number(source);
   if (!Number.isFinite(value) || Object.is(value, -0)) return false;

@@ -3,7 +3,7 @@ import { readJson } from './json-reader.ts';
 
 export type JsonObject = { [key: string]: unknown };
 
-/** As `parseJson`, of what must be an object. @throws MANIFEST_INVALID naming `what`. */
+/** Reads JSON as `parseJson` does, and demands an object. @throws MANIFEST_INVALID naming `what` */
 export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   const value = parseJson(bytes, what);
   if (!isJsonObject(value)) throw new OcislimError('MANIFEST_INVALID', `${what} is not a JSON object`);
@@ -11,10 +11,11 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
 }
 
 /**
- * Parses JSON out of bytes that must be UTF-8. A key that an object has twice is refused: we would see another document
- * than programs for which the other one counts. A number that a double does not hold (2^53 + 1, 1e999) becomes an object
- * that `encodeJson` writes as it was.
- * @throws MANIFEST_INVALID naming `what`.
+ * Reads JSON out of bytes that must be UTF-8. A key that occurs twice in an object is refused: programs that count the other
+ * one would see another document. A number that a double cannot hold (2^53 + 1, 1e999) becomes an object that `encodeJson`
+ * writes as it was.
+ * @param what the subject of error messages
+ * @throws MANIFEST_INVALID
  */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   let text: string;
@@ -27,15 +28,15 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   return readJson(text, what);
 }
 
-/** Of ECMAScript's "JSON.parse source text access": each Node that we run on has it, the types do not yet. */
+/** ECMAScript's "JSON.parse source text access": each Node that we run on has it, the types do not yet. */
 const { isRawJSON } = JSON as unknown as { readonly isRawJSON: (value: unknown) => boolean };
 
-/** Is it an object of the document (and not a number that stands for itself)? */
+/** Whether a value is an object of the document, and not one that stands for a number. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value);
 }
 
-/** Compact, keys in insertion order: the same value gives the same bytes. */
+/** Writes compact JSON with keys in the order of insertion: the same value gives the same bytes. */
 export function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }

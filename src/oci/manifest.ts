@@ -1,3 +1,7 @@
+/**
+ * The room `oci`: images as the OCI and Docker specifications describe them, as parsed values beside their exact bytes. It
+ * does no I/O and knows nothing of layers' contents; this file, its face, reads manifests and indexes.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, parseDescriptor } from './descriptor.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from './json.ts';
@@ -12,21 +16,24 @@ import {
 import { knownKeys, refuseOtherCase } from './other-case.ts';
 import { type Platform, platformKeys, readPlatform } from './platform.ts';
 
-/** An image manifest: typed view, parsed value (unknown keys included) and exact bytes (image-spec manifest.md). */
+/** An image manifest (image-spec manifest.md): a typed view beside the parsed value and the exact bytes. */
 export interface Manifest {
   readonly kind: 'manifest';
   readonly mediaType: string;
   readonly family: Family;
   readonly config: Descriptor;
+  /** Lowest first. */
   readonly layers: readonly Descriptor[];
+  /** The manifest that this one refers to, as signatures and attestations do. */
   readonly subject: Descriptor | null;
+  /** Unknown keys included. */
   readonly json: JsonObject;
   readonly bytes: Uint8Array;
 }
 
-/** A child of an index with the platform that the index states for it. */
 export interface IndexChild {
   readonly descriptor: Descriptor;
+  /** As the index states it; the child's config may say otherwise. */
   readonly platform: Platform | null;
 }
 
@@ -41,9 +48,11 @@ export interface Index {
 }
 
 /**
- * Reads a manifest or an index. Ambiguous documents are refused (CVE-2021-41190): a manifest has no `manifests`, an
- * index has neither `config` nor `layers`, and a mediaType inside must agree with the one outside.
- * @throws MANIFEST_INVALID, UNSUPPORTED (Docker schema 1)
+ * Reads a manifest or an index. Refuses ambiguous documents (CVE-2021-41190): a manifest has no `manifests`, an index has
+ * neither `config` nor `layers`, and a mediaType inside must agree with the one outside.
+ * @param mediaType what the registry or the descriptor announced
+ * @param what the subject of error messages
+ * @throws MANIFEST_INVALID, MEDIA_TYPE for another kind of document, UNSUPPORTED for Docker schema 1
  */
 export function parseManifest(bytes: Uint8Array, mediaType: string, what: string): Manifest | Index {
   if (mediaType === mediaTypes.dockerSchema1 || mediaType === mediaTypes.dockerSchema1Signed) {
@@ -109,7 +118,7 @@ function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what:
   };
 }
 
-/** The keys of manifests, indexes and descriptors. */
+/** Keys of manifests, indexes and descriptors. */
 const ownKeys = knownKeys(
   'schemaVersion',
   'mediaType',
@@ -128,8 +137,9 @@ const ownKeys = knownKeys(
 );
 
 /**
- * Refuses what a program in Go would read otherwise, in a manifest, an index or the `index.json` of a layout, and
- * annotations that are none. @throws MANIFEST_INVALID naming `what`
+ * Refuses keys that a program in Go would read otherwise, in a manifest, an index or the `index.json` of a layout, and
+ * annotations that are not an object.
+ * @throws MANIFEST_INVALID naming `what`
  */
 export function refuseTwoReadings(json: JsonObject, what: string): void {
   const parts = [json, json['config'], json['subject'], json['layers'], json['manifests']].flat();
@@ -143,6 +153,7 @@ export function refuseTwoReadings(json: JsonObject, what: string): void {
   }
 }
 
+/** Refuses keys of the other kind of document. */
 function refuseKeys(json: JsonObject, keys: readonly string[], what: string, kind: string): void {
   const found = keys.find((key) => Object.hasOwn(json, key));
   if (found === undefined) return;
@@ -152,7 +163,7 @@ function refuseKeys(json: JsonObject, keys: readonly string[], what: string, kin
   );
 }
 
-/** Guesses the media type of a manifest that states none (old OCI layouts). */
+/** Guesses the media type of a manifest whose descriptor states none, as in old OCI layouts. @throws MANIFEST_INVALID */
 export function sniffMediaType(bytes: Uint8Array, what: string): string {
   const json = parseJsonObject(bytes, what);
   if (typeof json['mediaType'] === 'string') return json['mediaType'];
@@ -160,7 +171,7 @@ export function sniffMediaType(bytes: Uint8Array, what: string): string {
   return mediaTypes.ociManifest;
 }
 
-/** Is this manifest that of an image to run (and not an artifact that uses the manifest's form)? */
+/** Whether a manifest describes an image to run, and not an artifact in the form of a manifest. */
 export function isImage(manifest: Manifest): boolean {
   return isConfigType(manifest.config.mediaType);
 }

@@ -1,6 +1,10 @@
-/** The media types of images, in their two families (image-spec media-types.md; Docker Image Manifest V2, Schema 2). */
+/**
+ * The media types of images, in two families (image-spec media-types.md; Docker Image Manifest V2, Schema 2). Called wherever
+ * a manifest is read or written, and for new layers.
+ */
 export type Family = 'oci' | 'docker';
 
+/** How the tar of a layer is packed. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 export const mediaTypes = {
@@ -20,7 +24,7 @@ const layers: Record<Family, Record<Compression, string | null>> = {
     gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
     zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
   },
-  // No zstd type exists here, and podman and skopeo refuse an invented one: such a manifest becomes OCI.
+  // Docker has no type for zstd, and podman and skopeo refuse an invented one: such a manifest becomes OCI.
   docker: {
     none: 'application/vnd.docker.image.rootfs.diff.tar',
     gzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
@@ -28,16 +32,17 @@ const layers: Record<Family, Record<Compression, string | null>> = {
   },
 };
 
-/** The media type of a layer, or null where the family has none. */
+/** Returns the media type of a layer, or null where the family has none. */
 export function layerMediaType(family: Family, compression: Compression): string | null {
   return layers[family][compression];
 }
 
+/** What a descriptor among the layers of a manifest stands for. */
 export type LayerKind =
   | { readonly kind: 'layer'; readonly family: Family; readonly compression: Compression }
-  /** Non-distributable ("foreign") layers: their bytes may not be in any registry, so they are never touched. */
+  /** A non-distributable ("foreign") layer. Its bytes need not be in any registry, so it is never read or copied. */
   | { readonly kind: 'foreign' }
-  /** Encrypted layers and everything else that is not a plain layer. */
+  /** An encrypted layer, or another type that is not a plain layer. */
   | { readonly kind: 'unknown' };
 
 const byType = new Map<string, LayerKind>();
@@ -48,6 +53,7 @@ for (const family of ['oci', 'docker'] as const) {
   }
 }
 
+/** Tells what the media type of a layer says. */
 export function layerKind(mediaType: string): LayerKind {
   const known = byType.get(mediaType);
   if (known !== undefined) return known;
@@ -73,6 +79,7 @@ export function isConfigType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociConfig || mediaType === mediaTypes.dockerConfig;
 }
 
+/** Returns the family of a manifest, index or config. Default for unknown types: OCI. */
 export function familyOf(mediaType: string): Family {
   return mediaType.startsWith('application/vnd.docker.') ? 'docker' : 'oci';
 }

@@ -2,21 +2,26 @@ import { OcislimError } from '../errors.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 
 /**
- * The names of members that a document knows, to be met in any case: programs in Go take `Layers` for `layers`, and the
- * last one counts.
+ * The keys that a kind of document has, by their folded names. Programs in Go compare without case: they take `Layers` for
+ * `layers`, and use the last of several.
  */
 export type KnownKeys = ReadonlyMap<string, string>;
 
+/** Makes a set of known keys out of their proper names. */
 export function knownKeys(...names: readonly string[]): KnownKeys {
   return new Map(names.map((name) => [fold(name), name]));
 }
 
-/** Without case as Go's encoding/json compares names: ſ (U+017F) is an s, the Kelvin sign (U+212A) a k. */
+/** Folds case as Go's encoding/json does to compare names: ſ (U+017F) is an s, the Kelvin sign (U+212A) a k. */
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase();
 }
 
-/** @throws MANIFEST_INVALID for a member of one of these values that is a known one but for its case */
+/**
+ * Refuses keys that differ from a known key in case only. Values that are not objects pass.
+ * @param what the subject of error messages
+ * @throws MANIFEST_INVALID
+ */
 export function refuseOtherCase(values: readonly unknown[], known: KnownKeys, what: string): void {
   for (const value of values) {
     if (!isJsonObject(value)) continue;
@@ -31,7 +36,11 @@ export function refuseOtherCase(values: readonly unknown[], known: KnownKeys, wh
   }
 }
 
-/** @throws MANIFEST_INVALID for a known member that a value has in two spellings */
+/**
+ * Refuses a known key that an object has in two spellings. Each spelling alone is accepted.
+ * @param what the subject of error messages
+ * @throws MANIFEST_INVALID
+ */
 export function refuseTwoSpellings(value: unknown, known: KnownKeys, what: string): void {
   if (!isJsonObject(value)) return;
   const seen = new Map<string, string>();
@@ -48,7 +57,7 @@ export function refuseTwoSpellings(value: unknown, known: KnownKeys, what: strin
   }
 }
 
-/** The name that a member has in this object, in whatever case; `name` itself where there is none. */
+/** Returns the spelling that an object uses for a key, in whatever case; the key itself where the object lacks it. */
 export function spellingOf(object: JsonObject, name: string): string {
   if (Object.hasOwn(object, name)) return name;
   const folded = fold(name);

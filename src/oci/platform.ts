@@ -1,18 +1,22 @@
 import { OcislimError } from '../errors.ts';
 import { knownKeys } from './other-case.ts';
 
-/** The part of a platform that tells two images of an index apart (image-spec image-index.md). */
+/** The parts of a platform that distinguish images of an index (image-spec image-index.md, "platform"). */
 export interface Platform {
+  /** GOOS: `linux`. */
   readonly os: string;
+  /** GOARCH: `arm64`. */
   readonly architecture: string;
+  /** `v7`, `v8`. */
   readonly variant?: string;
+  /** Of Windows images only. */
   readonly osVersion?: string;
 }
 
-/** The keys of a platform, in an index and in a config. */
+/** Keys of a platform, in an index and in a config. */
 export const platformKeys = knownKeys('os', 'architecture', 'variant', 'os.version', 'os.features');
 
-/** `linux/arm64/v8`; `unknown/unknown` marks what is not an image to run (attestations). */
+/** Writes a platform as `linux/arm64/v8`. Attestations have `unknown/unknown`. */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, variant, osVersion } = platform;
   return (
@@ -21,6 +25,7 @@ export function formatPlatform(platform: Platform): string {
   );
 }
 
+/** Reads the platform out of an index row or a config; null unless operating system and architecture are stated. */
 export function readPlatform(value: unknown): Platform | null {
   if (typeof value !== 'object' || value === null) return null;
   const { os, architecture, variant, 'os.version': osVersion } = value as Record<string, unknown>;
@@ -33,7 +38,7 @@ export function readPlatform(value: unknown): Platform | null {
   };
 }
 
-/** Reads `os/arch[/variant]` as people write it. @throws USAGE */
+/** Reads `os/arch[/variant]` from the command line. @throws USAGE */
 export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.split('/');
   if (!os || !architecture || variant === '' || rest.length > 0) {
@@ -44,7 +49,7 @@ export function parsePlatform(text: string): Platform {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-/** Does `wanted` name this platform? What `wanted` leaves out matches anything; arm64 and arm64/v8 are the same. */
+/** Whether `wanted` names this platform. A part that `wanted` leaves out matches anything; arm64 means arm64/v8. */
 export function matchesPlatform(wanted: Platform, actual: Platform): boolean {
   return (
     wanted.os === actual.os &&

@@ -2,25 +2,27 @@ import type { ImageConfig } from './image-config.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { spellingOf } from './other-case.ts';
 
-/** What an image config says about running the image (image-spec config.md, "config"). */
+/** What an image config states about running the image (image-spec config.md, "config"). */
 export interface Runtime {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
+  /** Variables by name. Of two with one name the last one counts. */
   readonly environment: ReadonlyMap<string, string>;
-  /** As written: a name or number, maybe with a group after a colon; '' for root. */
+  /** As written: a name or number, optionally with a group after a colon; '' for root. */
   readonly user: string;
-  /** '' where none is set, which means the root. */
+  /** '' where the config sets none, which means the root directory. */
   readonly workingDirectory: string;
+  /** Paths of mount points. */
   readonly volumes: readonly string[];
-  /** "80/tcp". */
+  /** With their protocol: "80/tcp". */
   readonly ports: readonly string[];
-  /** Docker's health check: `CMD` with arguments or `CMD-SHELL` with one; empty for none. */
+  /** Docker's health check, `CMD` with arguments or `CMD-SHELL` with one; empty where the image has none. */
   readonly healthcheck: readonly string[];
-  /** Docker's shell for the shell form of instructions; empty where it is not set. */
+  /** Docker's shell for the shell form of instructions; empty where the config sets none. */
   readonly shell: readonly string[];
 }
 
-/** Reads leniently, as runtimes do: what has another type than it should counts as absent, and names have any case. */
+/** Reads the settings as leniently as runtimes do: a value of the wrong type counts as absent, and keys may have any case. */
 export function readRuntime({ json }: ImageConfig): Runtime {
   const config = objectOf(json['config']);
   const member = (name: string): unknown => config[spellingOf(config, name)];

@@ -5,6 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { layerKind } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
+import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
 import type { Adoption, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
 
@@ -95,7 +96,7 @@ export class LocalTarget extends Closeable implements Target {
   }
 
   async put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
-    if (!(await this.has(descriptor, signal))) await this.#copy(descriptor, once(bytes), signal);
+    if (!(await this.has(descriptor, signal))) await this.#copy(descriptor, streamOf(bytes), signal);
   }
 
   /** @throws MANIFEST_INVALID, and ARCHIVE_INVALID when a blob or manifest that it names is not there */
@@ -133,8 +134,4 @@ export class LocalTarget extends Closeable implements Target {
       throw error;
     }
   }
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
 }

@@ -1,12 +1,13 @@
+/**
+ * Gathers small chunks into blocks, since hashing and encoding cost something for each chunk. Layers that are edited go
+ * through `coalesce`; readers of tars, which hold pieces of larger chunks, use `Coalescer`.
+ */
 import type { ByteStream } from './byte-stream.ts';
 import { KiB } from '../units.ts';
 
 const blockBytes = 256 * KiB;
 
-/**
- * Gathers small chunks into larger ones: hashing and encoding pay for each chunk. Chunks that are large already pass
- * as they are.
- */
+/** Passes a stream on in blocks of about `size` bytes. Chunks of at least half of that pass as they are. */
 export async function* coalesce(stream: ByteStream, size = blockBytes): ByteStream {
   const pieces = new Coalescer(size);
   for await (const chunk of stream) {
@@ -17,32 +18,33 @@ export async function* coalesce(stream: ByteStream, size = blockBytes): ByteStre
   yield* pieces.ready();
 }
 
-/** The same for who has pieces in hand: `add` them, and `take` what has become large enough after each. */
+/** Gathers pieces that the caller has in hand: `add` each, and then `take` the blocks that have become large enough. */
 export class Coalescer {
   readonly #size: number;
-  /** From so many bytes on, copying costs more than a chunk does. */
+  /** Bytes from which on copying a chunk costs more than passing it on. */
   readonly #large: number;
   #block: Uint8Array = new Uint8Array(0);
-  /** Where in the block lies what has been gathered and not given out. */
+  /** The part of the block that has been gathered and not been given out. */
   #from = 0;
   #to = 0;
-  /** The last pieces, as long as they adjoin in memory: none of them is copied alone. */
+  /** The last pieces, as long as they adjoin in memory: a run of them is copied, or passed on, as one. */
   #memory: ArrayBufferLike = this.#block.buffer;
   #start = 0;
   #end = 0;
   readonly #ready: Uint8Array[] = [];
 
-  /** `size` in bytes of the blocks. */
+  /** @param size bytes of a block */
   constructor(size = blockBytes) {
     this.#size = size;
     this.#large = size / 2;
   }
 
+  /** Takes a piece. It must not be written to before the blocks that are ready after `settle` or `end` have been used. */
   add(piece: Uint8Array): void {
     const { buffer, byteOffset, length } = piece;
     if (buffer === this.#memory && byteOffset === this.#end) {
       this.#end += length;
-      // However they adjoin, nobody is kept waiting for long.
+      // The consumer must not wait for a run without end.
       if (this.#end - this.#start >= 4 * this.#size) this.#endRun();
       return;
     }
@@ -53,22 +55,22 @@ export class Coalescer {
     if (length >= this.#large) this.#endRun();
   }
 
-  /** The next bytes that are to go on; null for none so far. */
+  /** Returns the next block that is ready, or null. */
   take(): Uint8Array | null {
     return this.#ready.shift() ?? null;
   }
 
-  /** All that is to go on by now. */
+  /** Yields all blocks that are ready. */
   *ready(): Generator<Uint8Array> {
     for (let block = this.take(); block !== null; block = this.take()) yield block;
   }
 
-  /** Refers to no piece any more once what is ready has been taken and used. */
+  /** Ends the run of pieces: after the ready blocks have been used, no piece is referred to any more. */
   settle(): void {
     this.#endRun();
   }
 
-  /** No piece will follow. */
+  /** Makes all that is left ready. No piece may follow. */
   end(): void {
     this.#endRun();
     this.#giveBlock();
@@ -99,7 +101,7 @@ export class Coalescer {
 
   #giveBlock(): void {
     if (this.#to > this.#from) this.#ready.push(this.#block.subarray(this.#from, this.#to));
-    // What is left of a block is filled next, unless that would make a small chunk.
+    // The rest of a block is filled next, unless that would make a small chunk.
     this.#from = this.#to = this.#block.length - this.#to < this.#large ? this.#block.length : this.#to;
   }
 }

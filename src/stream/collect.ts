@@ -1,7 +1,12 @@
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from './byte-stream.ts';
 
-/** The whole stream as one array, for small things. @throws LIMIT beyond `limit` bytes, naming `what`. */
+/**
+ * Reads a whole stream into one array, for small things.
+ * @param limit bytes
+ * @param what the subject of the error message
+ * @throws LIMIT, and the errors of the stream
+ */
 export async function collect(stream: ByteStream, limit: number, what: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -13,6 +18,7 @@ export async function collect(stream: ByteStream, limit: number, what: string): 
   return concat(chunks);
 }
 
+/** Joins chunks. A single chunk is returned as it is, not copied. */
 export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0] as Uint8Array;
   const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
@@ -22,4 +28,9 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return whole;
+}
+
+/** Makes a stream of one chunk. */
+export async function* streamOf(bytes: Uint8Array): ByteStream {
+  yield bytes;
 }

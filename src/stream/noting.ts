@@ -1,6 +1,9 @@
 import type { ByteStream } from './byte-stream.ts';
 
-/** Remembers the error that a stream ends with. */
+/**
+ * Passes a stream through, and sets `reading.error` when it fails. So a caller that writes the stream elsewhere can tell the
+ * reader's errors from the writer's.
+ */
 export async function* noting(stream: ByteStream, reading: { error: unknown }): ByteStream {
   try {
     yield* stream;

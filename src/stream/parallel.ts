@@ -1,6 +1,6 @@
 /**
- * Runs `work` over the items, at most `limit` at once; results in the items' order. The first failure aborts the
- * signal that the others got, waits for them to end, and is thrown.
+ * Runs `work` over the items, at most `limit` at a time, and returns the results in the order of the items. After the first
+ * failure the signal that `work` received is aborted; when all that had begun has ended, that failure is thrown.
  */
 export async function mapParallel<T, R>(
   items: readonly T[],

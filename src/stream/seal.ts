@@ -1,19 +1,21 @@
 import { type Digest, hasher } from '../oci/digest.ts';
 import type { ByteStream } from './byte-stream.ts';
 
+/** Digest and length of a stream. */
 export interface Seal {
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
 }
 
-/** A pass-through that knows digest and size of what went through it, once that has ended. */
+/** A stream that knows its digest and length once it has been read to its end. */
 export interface Sealing {
   readonly stream: ByteStream;
-  /** Throws a plain Error when asked before the stream has ended: a digest not known yet is not representable. */
+  /** Returns the seal. Before the end of the stream it throws a plain Error: there is no value for an unknown digest. */
   readonly seal: () => Seal;
 }
 
+/** Hashes a stream (sha256) and counts its bytes as it passes through. */
 export function sealing(stream: ByteStream): Sealing {
   let result: Seal | null = null;
   async function* pass(): ByteStream {
@@ -36,14 +38,14 @@ export function sealing(stream: ByteStream): Sealing {
 }
 
 /**
- * A stream that is verified where it comes from (`verify`, `Source.blob`): it ends well only if its bytes are what
- * `seal` says, so nobody need compute that again.
+ * Gives a stream a known seal. The stream must be one that its producer verifies (`verify`, `Source.blob`): it ends without
+ * an error only if its bytes have that digest and length, so they are not hashed a second time.
  */
 export function sealedAs(stream: ByteStream, { digest, size }: Seal): Sealing {
   return { stream, seal: () => ({ digest, size }) };
 }
 
-/** Tells how many bytes went through, chunk by chunk. */
+/** Passes a stream through, and reports the length of each chunk. */
 export async function* tally(stream: ByteStream, onBytes: (count: number) => void): ByteStream {
   for await (const chunk of stream) {
     onBytes(chunk.length);

@@ -1,4 +1,4 @@
-/** So many places for work that takes memory or a processor; who finds none free waits, in order. */
+/** Bounds how much work that takes memory or a processor runs at once. Work that finds no free slot waits, in order. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -7,6 +7,7 @@ export class Slots {
     this.#free = count;
   }
 
+  /** Runs the work as soon as a slot is free, and returns its result. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -3,8 +3,9 @@ import { type Digest, hasher } from '../oci/digest.ts';
 import type { ByteStream } from './byte-stream.ts';
 
 /**
- * Passes bytes through and throws at the end (or at the first byte too many) unless they are what was promised.
- * `what` starts the message: "layer 3 of docker://…". The size is checked first (image-spec descriptor.md).
+ * Passes a stream through, and fails at its end (or at the first byte too many) unless it has the expected size and digest.
+ * The size is checked first (image-spec descriptor.md, "Verification").
+ * @param what the subject of error messages: "layer 3 of docker://…"
  * @throws SIZE_MISMATCH, DIGEST_MISMATCH
  */
 export async function* verify(
@@ -31,7 +32,10 @@ function sizeMismatch(what: string, expected: number, actual: string): OcislimEr
   return new OcislimError('SIZE_MISMATCH', `${what} is ${actual} bytes long, not ${expected}`);
 }
 
-/** Throws DIFFID_MISMATCH at the end unless the unpacked bytes have the DiffID that the config states. */
+/**
+ * Passes the unpacked bytes of a layer through, and fails at their end unless they have the DiffID that the config states.
+ * @throws DIFFID_MISMATCH
+ */
 export async function* verifyDiffId(stream: ByteStream, diffId: Digest, what: string): ByteStream {
   const hash = hasher(diffId);
   for await (const chunk of stream) {
@@ -41,7 +45,7 @@ export async function* verifyDiffId(stream: ByteStream, diffId: Digest, what: st
   checkDiffId(hash.digest(), diffId, what);
 }
 
-/** @throws DIFFID_MISMATCH */
+/** Compares the digest of an unpacked layer with the DiffID that the config states. @throws DIFFID_MISMATCH */
 export function checkDiffId(actual: Digest, diffId: Digest, what: string): void {
   if (actual === diffId) return;
   throw new OcislimError(

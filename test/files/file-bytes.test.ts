@@ -15,10 +15,13 @@ async function writeAndRead(stream: AsyncIterable<Uint8Array>, signal = never) {
   const handle = await open(join(await newFolder(), 'file'), 'wx+');
   const written: Uint8Array[] = [];
   try {
-    const outcome = await writeStream(handle, stream, 3, (chunk) => written.push(chunk), asIs, signal).then(
-      () => null,
-      asIs,
-    );
+    const outcome = await writeStream(stream, {
+      handle,
+      position: 3,
+      onWritten: (chunk) => written.push(chunk),
+      onFailure: asIs,
+      signal,
+    }).then(() => null, asIs);
     const { size } = await handle.stat();
     const there = await collect(readRange(handle, 3, Math.max(0, size - 3), never), size + 1, 'a file');
     return { outcome, there, written: concat(written) };
@@ -79,14 +82,13 @@ describe('a stream into a file', () => {
     await handle.close();
     const chunks = Array.from({ length: 8 }, (_, i) => noise(300_000, i));
     await expect(
-      writeStream(
+      writeStream(bytesStream(...chunks), {
         handle,
-        bytesStream(...chunks),
-        0,
-        () => {},
-        () => new Error('no disk'),
-        never,
-      ),
+        position: 0,
+        onWritten: () => {},
+        onFailure: () => new Error('no disk'),
+        signal: never,
+      }),
     ).rejects.toThrow('no disk');
   });
 });

@@ -65,17 +65,16 @@ export class ArchiveWriter {
       this.#slots.push(slot);
       try {
         this.#tail += blockSize;
-        await writeStream(
-          this.#handle,
-          stream,
-          this.#tail,
-          (chunk) => {
+        await writeStream(stream, {
+          handle: this.#handle,
+          position: this.#tail,
+          onWritten: (chunk) => {
             slot.size += chunk.length;
             this.#tail += chunk.length;
           },
-          (error) => fileError(`write ${this.#partial}`, error),
+          onFailure: (error) => fileError(`write ${this.#partial}`, error),
           signal,
-        );
+        });
         await this.#put(new Uint8Array(padded(slot.size) - slot.size));
       } catch (error) {
         this.#drop(slot);

@@ -2,7 +2,7 @@ import { Closeable } from '../../closeable.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { collect } from '../../stream/collect.ts';
+import { collect, streamOf } from '../../stream/collect.ts';
 import { tally } from '../../stream/seal.ts';
 import type { Mountable, RawManifest, Source } from '../../place/place.ts';
 import type { BlobCache } from './blob-cache.ts';
@@ -63,7 +63,7 @@ export class CachedSource extends Closeable implements Source {
   async #keepManifest(manifest: RawManifest): Promise<RawManifest> {
     const { descriptor, bytes } = manifest;
     this.downloaded += bytes.length;
-    if (this.mountable !== null) for await (const _ of this.#cache.keep(once(bytes), descriptor));
+    if (this.mountable !== null) for await (const _ of this.#cache.keep(streamOf(bytes), descriptor));
     return manifest;
   }
 
@@ -89,8 +89,4 @@ export class CachedSource extends Closeable implements Source {
   close(): Promise<void> {
     return this.#inner.close();
   }
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
 }

@@ -1,10 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { openFile, readRange, readSmallFile } from '../../files/file-bytes.ts';
-import { systemCode } from '../../files/file-error.ts';
+import { fileSize, openFile, readRange, readSmallFile } from '../../files/file-bytes.ts';
 
 /** Where a blob lies in a layout (image-spec image-layout.md, "Blobs"). Only a validated digest becomes a path. */
 export function blobName(digest: Digest): string {
@@ -34,18 +32,6 @@ export function directoryFiles(folder: string, label: string): LayoutFiles {
     blob: (digest, signal) => readBlob(join(folder, blobName(digest)), digest, label, signal),
     close: async () => {},
   };
-}
-
-/** The length of a regular file; null when there is none. */
-export async function fileSize(path: string): Promise<number | null> {
-  try {
-    const found = await stat(path);
-    return found.isFile() ? found.size : null;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw error;
-  }
 }
 
 async function* readBlob(path: string, digest: Digest, label: string, signal: AbortSignal): ByteStream {

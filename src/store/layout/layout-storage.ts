@@ -6,12 +6,12 @@ import type { JsonObject } from '../../oci/json.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
 import { BlobFile } from '../../files/blob-file.ts';
-import { readSmallFile } from '../../files/file-bytes.ts';
+import { fileSize, readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
-import { blobName, fileSize } from './layout-files.ts';
+import { blobName } from './layout-files.ts';
 import { annotation, checkMarker, maxIndex, parseIndexFile, refNameKey } from './layout-index.ts';
 import { updateIndex } from './layout-update.ts';
 

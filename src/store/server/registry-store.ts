@@ -4,9 +4,10 @@ import { makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import type { JsonObject } from '../../oci/json.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { streamOf } from '../../stream/collect.ts';
 import { BlobFile } from '../../files/blob-file.ts';
-import { openFile, readRange } from '../../files/file-bytes.ts';
-import { blobName, fileSize } from '../layout/layout-files.ts';
+import { fileSize, openFile, readRange } from '../../files/file-bytes.ts';
+import { blobName } from '../layout/layout-files.ts';
 import { refNameKey } from '../layout/layout-index.ts';
 import { updateIndex } from '../layout/layout-update.ts';
 import {
@@ -129,7 +130,7 @@ export class RegistryStore {
     const { mediaType, digest, bytes } = manifest;
     const file = await this.createBlob();
     try {
-      await file.append(once(bytes), signal);
+      await file.append(streamOf(bytes), signal);
     } catch (error) {
       await file.drop();
       throw error;
@@ -229,10 +230,6 @@ function setIn(sets: Map<string, Set<Digest>>, key: string): Set<Digest> {
   const found = sets.get(key) ?? new Set<Digest>();
   sets.set(key, found);
   return found;
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
 }
 
 /** The digest of bytes by the algorithm of another one. */

@@ -9,7 +9,7 @@ import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
 import { fileError } from '../../files/file-error.ts';
-import { fileSize } from '../layout/layout-files.ts';
+import { fileSize } from '../../files/file-bytes.ts';
 import { LayoutStorage } from '../layout/layout-storage.ts';
 import { updateIndex } from '../layout/layout-update.ts';
 import { makeTemporaryFolder, sweepTemporaries } from '../../files/temporary.ts';
