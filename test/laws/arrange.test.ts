@@ -11,10 +11,17 @@ import { diffRootfs, linkGroups, normalise, placeOf, type Rootfs } from '../supp
 import { specOf } from '../support/model/shorthand.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { readTar } from '../support/model/tar-reader.ts';
-import { formProblems, levelled, type Outcome, rootfsOf, run, runRestore, runWithin } from './rig.ts';
+import {
+  formProblems,
+  levelled,
+  type Outcome,
+  rootfsOf,
+  run,
+  runRestore,
+  runWithin,
+  lawRuns,
+} from './rig.ts';
 import { selectionOf, type Span, span } from './stages.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 300);
 
 /** What is done besides: nothing, a squash of a range, a prune of one. */
 const stages = fc.constantFrom('none', 'squash', 'shadowed', 'rules');
@@ -80,7 +87,7 @@ test('order similar leaves the root filesystem as it was, and puts like beside l
         }
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -100,7 +107,7 @@ test('order similar: the same bytes however little room there is', async () => {
         expect(tight.tars).toEqual(roomy.tars);
       },
     ),
-    { numRuns: runs / 2 },
+    { numRuns: lawRuns({ share: 1 / 2 }) },
   );
 });
 
@@ -140,7 +147,7 @@ test('--dedupe-hardlink changes nothing but which names are one file', async () 
         }
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
   expect(linked).toBeGreaterThan(0);
 });
@@ -158,7 +165,7 @@ test('what is restored to an image with linked files differs in nothing but thes
       const back = await runRestore(slim.tars, tars, null);
       expect(diffRootfs(unlinked(rootfsOf(tars)), unlinked(rootfsOf(back.tars)))).toEqual([]);
     }),
-    { numRuns: runs / 2 },
+    { numRuns: lawRuns({ share: 1 / 2 }) },
   );
 });
 
@@ -189,6 +196,6 @@ test('law 8: the order of a source decides about nothing where order is free', a
         expect((await run([one as Uint8Array], stage)).tars).toEqual([one]);
       }
     }),
-    { numRuns: runs / 2 },
+    { numRuns: lawRuns({ share: 1 / 2 }) },
   );
 });

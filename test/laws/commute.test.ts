@@ -5,10 +5,8 @@ import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { tar } from '../jobs/rig.ts';
-import { imageOf } from './rig.ts';
+import { imageOf, lawRuns } from './rig.ts';
 import { compressStage, slimStage } from './stages.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 1000);
 
 test('law 6: slimming and compressing give the same plan in either order, however they are shuffled together', () => {
   fc.assert(
@@ -33,7 +31,7 @@ test('law 6: slimming and compressing give the same plan in either order, howeve
         expect(pipe(...shuffled)(image).plan).toEqual(plan);
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -51,6 +49,6 @@ test('law 6: the same image comes out in either order', async () => {
         expect(other.outcome.root?.descriptor.digest).toBe(one.outcome.root?.descriptor.digest);
       },
     ),
-    { numRuns: Math.ceil(runs / 20) },
+    { numRuns: lawRuns({ share: 1 / 2 }) },
   );
 });

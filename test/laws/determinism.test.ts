@@ -7,10 +7,10 @@ import { rewrite, tar } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { runCli } from '../support/cli.ts';
 import { buildImage, buildIndex, writeLayout } from '../support/image-builder.ts';
+import { lawRuns } from './rig.ts';
 import { compressStage, slimStage } from './stages.ts';
 import { MiB } from '../../src/units.ts';
 
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 40);
 const folders: string[] = [];
 afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
@@ -38,7 +38,7 @@ test('law 8: neither jobs nor chunks nor time change the digest', async () => {
         }
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 40 }) },
   );
 });
 

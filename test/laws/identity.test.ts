@@ -4,8 +4,7 @@ import { identity } from '../../src/jobs/rewrite/run.ts';
 import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage, buildIndex, type ImagePlatform, type ImageRecipe } from '../support/image-builder.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 100);
+import { lawRuns } from './rig.ts';
 
 const recipe = fc.record({
   stack: layerStack({ minLayers: 0, maxLayers: 5, maxIntents: 4 }),
@@ -43,7 +42,7 @@ test('law 5: without a transform an image keeps its digest, and not one layer is
       expect(target.count('stage')).toBe(0);
       expect(outcome.downloaded).toBe(0);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -58,7 +57,7 @@ test('law 5: at another registry each layer is read once and copied as it is', a
       for (const { digest } of image.layers) expect(source.countOf(digest)).toBe(1);
       expect(target.count('stage')).toBe(0);
     }),
-    { numRuns: runs / 4 },
+    { numRuns: lawRuns({ share: 1 / 4 }) },
   );
 });
 
@@ -84,6 +83,6 @@ test('law 5: an index with attestations keeps its digest', async () => {
         expect(warnings).toEqual([]);
       },
     ),
-    { numRuns: runs / 4 },
+    { numRuns: lawRuns({ share: 1 / 4 }) },
   );
 });

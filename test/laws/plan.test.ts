@@ -4,9 +4,8 @@ import { type Image, type Plan, pipe, withPlan } from '../../src/image/image.ts'
 import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
+import { lawRuns } from './rig.ts';
 import { compressStage, slimStage } from './stages.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
 
 const labelling = fc.record({
   annotations: fc.dictionary(fc.constantFrom('a.b', 'c'), fc.string()),
@@ -40,6 +39,6 @@ test('law 7: a plan survives JSON, and gives the same image when it has', async 
         expect(revived.outcome.root?.descriptor.digest).toBe(planned.outcome.root?.descriptor.digest);
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 60 }) },
   );
 });

@@ -7,9 +7,8 @@ import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, type Rootfs } from '../support/model/filesystem.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
-import { formProblems, type Outcome, rootfsOf, run } from './rig.ts';
+import { formProblems, type Outcome, rootfsOf, run, lawRuns } from './rig.ts';
 
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 400);
 const all = { kind: 'all' } as const;
 
 test('law 3: prune --shadowed leaves the root filesystem as it was', async () => {
@@ -22,7 +21,7 @@ test('law 3: prune --shadowed leaves the root filesystem as it was', async () =>
       expect(diffRootfs(rootfsOf(tars), rootfsOf(outcome.tars))).toEqual([]);
       expect(formProblems(outcome, tars)).toEqual([]);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -95,7 +94,7 @@ test('law 2: prune removes exactly what its report says', async () => {
         expect(formProblems(outcome, tars)).toEqual([]);
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -119,7 +118,7 @@ test('pruning and squashing in one pass keep the same files as one after the oth
         expect(together.tars.length).toBe(from);
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 

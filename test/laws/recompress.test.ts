@@ -6,9 +6,8 @@ import { tune } from '../../src/compress/tune.ts';
 import { digestsOf, imageIn, rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
+import { lawRuns } from './rig.ts';
 import { encoding, selectionOf, span, tuning } from './stages.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 60);
 
 const compressions = fc.array(fc.constantFrom('gzip' as const, 'none' as const, 'zstd' as const), {
   minLength: 5,
@@ -35,7 +34,7 @@ test('law 4: recompress leaves every DiffID and every unpacked byte as it was', 
       });
       expect(outcome.images[0]?.layers?.every(({ diffId }, i) => diffId === built.diffIds[i])).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 60 }) },
   );
 });
 
@@ -53,7 +52,7 @@ test('law 4: packing better leaves formats and contents alone, and no layer grow
         expect(size).toBeLessThanOrEqual(built.layers[i]?.size ?? 0),
       );
     }),
-    { numRuns: runs / 2 },
+    { numRuns: lawRuns({ usual: 60, share: 1 / 2 }) },
   );
 });
 
@@ -72,7 +71,7 @@ test('law 4: tuning leaves contents alone, changes the format only where it may,
         if (mediaType === before?.mediaType) expect(size).toBeLessThan(before?.size ?? 0);
       });
     }),
-    { numRuns: runs / 2 },
+    { numRuns: lawRuns({ usual: 60, share: 1 / 2 }) },
   );
 });
 
@@ -97,6 +96,6 @@ test('law 9: layers outside the selection of a recompress keep their digests and
       }
       expect(target.acts.filter((act) => act.act === 'adopt' && act.how === 'copied')).toEqual([]);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 60 }) },
   );
 });

@@ -6,9 +6,7 @@ import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, linkGroups, normalise, type Rootfs } from '../support/model/filesystem.ts';
 import { readTar } from '../support/model/tar-reader.ts';
-import { formProblems, rootfsOf, run, runRestore } from './rig.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 400);
+import { formProblems, rootfsOf, run, runRestore, lawRuns } from './rig.ts';
 
 /** Globs over the small alphabet of the generated names. */
 const globs = fc.array(
@@ -53,7 +51,7 @@ test('restoring everything after a prune gives the root filesystem of the origin
       expect(outcome.tars.slice(0, slim.length)).toEqual(slim);
       expect(formProblems(outcome, slim)).toEqual([]);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -65,7 +63,7 @@ test('a second time nothing is left to restore', async () => {
       const again = await runRestore(whole.tars, tars, null);
       expect(again.resolution.restored).toEqual({ changes: [], missing: 0 });
     }),
-    { numRuns: runs / 2 },
+    { numRuns: lawRuns({ share: 1 / 2 }) },
   );
 });
 
@@ -100,7 +98,7 @@ test('with globs exactly the wanted paths come back, with their other names and 
       for (const path of back) expect(diffRootfs(only(before, path), only(after, path)), path).toEqual([]);
       expect(formProblems(outcome, slim)).toEqual([]);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 

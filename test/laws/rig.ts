@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { editTar } from '../../src/layers/edit/edit-tar.ts';
 import { SpoolRoom } from '../../src/layers/edit/spool.ts';
 import { Gatherer } from '../../src/layers/read/gather.ts';
@@ -21,6 +22,18 @@ import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
 import { orderProblems } from '../support/model/layer-order.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { readTar, readWholeTar } from '../support/model/tar-reader.ts';
+
+// fast-check takes a fresh seed for each run of the tests, and prints it on failure; with the same seed the same stacks come.
+const seed = process.env['OCISLIM_LAW_SEED'];
+if (seed !== undefined) fc.configureGlobal({ seed: Number(seed) });
+
+/**
+ * Returns how often a law is tried: OCISLIM_LAW_RUNS times, by default `usual` times (fewer for what is expensive to try); `share` of that for the lesser of
+ * several laws in a file. Always a whole number of at least 1, since fast-check does not end after a fraction of a run.
+ */
+export function lawRuns({ usual = 100, share = 1 } = {}): number {
+  return Math.max(1, Math.ceil(Number(process.env['OCISLIM_LAW_RUNS'] ?? usual) * share));
+}
 
 /** An image over plain tars, in memory: enough of one for transforms. */
 export function imageOf(tars: readonly Uint8Array[]): Image {

@@ -7,9 +7,8 @@ import { digestsOf, imageIn, rewrite, rootfsIn } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
 import { applyLayers, diffRootfs } from '../support/model/filesystem.ts';
+import { lawRuns } from './rig.ts';
 import { compressStage, selectionOf, span } from './stages.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 40);
 
 test('law 9: layers outside a squashed range keep their digests and are not opened', async () => {
   await fc.assert(
@@ -39,7 +38,7 @@ test('law 9: layers outside a squashed range keep their digests and are not open
         });
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 40 }) },
   );
 });
 
@@ -62,7 +61,7 @@ test('law 9: layers outside the selection of a prune keep their digests; none is
         expect(target.count('stage')).toBe(new Set(rewritten.map(({ digest }) => digest)).size);
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 40 }) },
   );
 });
 
@@ -99,6 +98,6 @@ test('laws 1, 3 and 4 through the whole interpreter, over an index of two platfo
         }
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns({ usual: 40 }) },
   );
 });

@@ -3,9 +3,7 @@ import { expect, test } from 'vitest';
 import { squash } from '../../src/slim/squash.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs } from '../support/model/filesystem.ts';
-import { formProblems, rootfsOf, run } from './rig.ts';
-
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 400);
+import { formProblems, rootfsOf, run, lawRuns } from './rig.ts';
 
 test('law 1: squash of any range leaves the root filesystem as it was', async () => {
   await fc.assert(
@@ -18,7 +16,7 @@ test('law 1: squash of any range leaves the root filesystem as it was', async ()
       expect(formProblems(outcome, tars)).toEqual([]);
       expect(outcome.tars.length).toBe(tars.length - (to - from));
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -33,6 +31,6 @@ test('law 9: a squash reads no layer outside its range, unless a hard link leads
         expect(stack.layers.some((layer) => layer.model.some((entry) => entry.type === 'link'))).toBe(true);
       expect(outcome.tars.slice(0, from - 1)).toEqual(tars.slice(0, from - 1));
     }),
-    { numRuns: runs / 4 },
+    { numRuns: lawRuns({ share: 1 / 4 }) },
   );
 });

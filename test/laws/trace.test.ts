@@ -9,9 +9,8 @@ import { squash } from '../../src/slim/squash.ts';
 import { uses } from '../../src/trace/trace.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, keepPaths } from '../support/model/filesystem.ts';
-import { formProblems, type Outcome, rootfsOf, run } from './rig.ts';
+import { formProblems, type Outcome, rootfsOf, run, lawRuns } from './rig.ts';
 
-const runs = Number(process.env['OCISLIM_LAW_RUNS'] ?? 300);
 const all = { kind: 'all' } as const;
 const nameless = { name: 'app.trace', platform: null, image: null, knowsExecs: false } as const;
 
@@ -101,9 +100,9 @@ test('law: what a pruning by trace leaves is what the closure keeps, and nothing
         }
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
-  expect(pruned).toBeGreaterThan(runs / 10);
+  expect(pruned).toBeGreaterThan(lawRuns() / 10);
 });
 
 test('law: layers outside of the selection stay as they are, and what they hold is not lost', async () => {
@@ -120,7 +119,7 @@ test('law: layers outside of the selection stay as they are, and what they hold 
       for (const path of kept) expect(after.get(path)?.kind).toBe(before.get(path)?.kind);
       expect(formProblems(outcome, tars)).toEqual([]);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -140,7 +139,7 @@ test('law: no rule takes what is needed', async () => {
           if (closure?.strengthOf(path) === 'needed') expect(after.has(path)).toBe(true);
       },
     ),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
 
@@ -160,6 +159,6 @@ test('law: of two prunings, neither takes what the other needs', async () => {
         for (const path of closure.paths())
           if (closure.strengthOf(path) === 'needed') expect(after.has(path)).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: lawRuns() },
   );
 });
