@@ -76,7 +76,7 @@ function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
     const scanner = new ZstdFrameScanner();
     const start = at;
     while (!scanner.done) at = scanner.push(bytes, at);
-    if (scanner.header?.kind === 'zstd')
+    if (scanner.header?.kind === 'frame')
       parts.push(
         zstdDecompressSync(bytes.subarray(start, at), {
           maxOutputLength: maxBytes,

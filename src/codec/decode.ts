@@ -2,39 +2,31 @@ import { OcislimError } from '../errors.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { gunzip } from './gunzip.ts';
-import { passThrough } from './pass-through.ts';
-import { unzstd } from './unzstd.ts';
+import { type DecoderOptions, formats } from './formats.ts';
 
 export interface DecodeOptions {
   readonly signal: AbortSignal;
-  /** No more than so many unpacked bytes: the guard against decompression bombs. */
+  /** The most unpacked bytes: the guard against decompression bombs. Default: no bound. */
   readonly maxBytes?: number;
-  /** No zstd frame with a larger window; that of `defaultLimits` unless told. */
+  /** The largest window that a zstd frame may ask for. Default: that of `defaultLimits`. */
   readonly maxWindow?: number;
 }
 
 /**
- * The unpacked bytes. Memory stays bounded whatever the input claims, and every byte of the input is accounted for: all
+ * Unpacks a stream. Memory stays bounded whatever the input claims, and every byte of the input is accounted for: all
  * gzip members and all zstd frames are read, their checksums hold, and nothing is cut off or follows. Bytes may have been
  * given out before such an error, so act on nothing before the end of the stream.
  * @throws CODEC for damaged, truncated or empty input and for stray bytes, LIMIT beyond `maxBytes`
  */
 export function decode(stream: ByteStream, compression: Compression, options: DecodeOptions): ByteStream {
-  const unpacked = unpack(stream, compression, options);
+  const { signal, maxWindow = defaultLimits['window-bytes'] } = options;
+  const unpacked = unpack(stream, compression, { signal, maxWindow });
   return options.maxBytes === undefined ? unpacked : limit(unpacked, options.maxBytes);
 }
 
-function unpack(stream: ByteStream, compression: Compression, options: DecodeOptions): ByteStream {
-  const { signal, maxWindow = defaultLimits['window-bytes'] } = options;
-  switch (compression) {
-    case 'none':
-      return passThrough(stream, signal);
-    case 'gzip':
-      return gunzip(stream, signal);
-    case 'zstd':
-      return unzstd(stream, maxWindow, signal);
-  }
+async function* unpack(stream: ByteStream, compression: Compression, options: DecoderOptions): ByteStream {
+  const decoder = await formats[compression].decoder();
+  yield* decoder(stream, options);
 }
 
 async function* limit(stream: ByteStream, maxBytes: number): ByteStream {

@@ -2,15 +2,8 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Block, BlockReader, type BlockSource } from './block.ts';
 import type { BlockEncoder } from './block-encoder.ts';
 import type { EncoderPool, Lane } from './encoder-pool.ts';
-import { type PackedEncoding, validateEncoding } from './encoding.ts';
-import { libdeflateEncoder } from './gzip-libdeflate.ts';
-import { pakoEncoder } from './gzip-pako.ts';
-import { zlibEncoder } from './gzip-zlib.ts';
+import { type BlockEncoding, engineOf, isPacked, type PackedEncoding, validateEncoding } from './encoding.ts';
 import { passThrough, release } from './pass-through.ts';
-import { zstdEncoder } from './zstd.ts';
-
-/** What is made of blocks. */
-export type BlockEncoding = Exclude<PackedEncoding, { kind: 'none' }>;
 
 export interface EncodeOptions {
   readonly signal: AbortSignal;
@@ -25,7 +18,7 @@ export interface EncodeOptions {
  */
 export function encode(stream: ByteStream, encoding: PackedEncoding, options: EncodeOptions): ByteStream {
   validateEncoding(encoding);
-  if (encoding.kind === 'none') return passThrough(stream, options.signal);
+  if (!isPacked(encoding)) return passThrough(stream, options.signal);
   return pack(() => new BlockReader(stream), encoding, options);
 }
 
@@ -39,17 +32,12 @@ export function encodeBlocks(
   return pack(() => source, encoding, options);
 }
 
-/** What packs one stream. Close it. */
-export function blockEncoder(encoding: BlockEncoding, pool: EncoderPool): BlockEncoder {
-  if (encoding.kind === 'zstd') return zstdEncoder(encoding.level);
-  switch (encoding.engine) {
-    case 'libdeflate':
-      return libdeflateEncoder(encoding.level, pool.workers);
-    case 'zlib':
-      return zlibEncoder(encoding.level);
-    case 'pako':
-      return pakoEncoder(encoding.level, pool.workers);
-  }
+/** Loads the engine of an encoding and returns what packs one stream. The caller closes it. @throws USAGE */
+export async function openBlockEncoder(encoding: BlockEncoding, pool: EncoderPool): Promise<BlockEncoder> {
+  const { level } = encoding;
+  const { encoder, blocks } = engineOf(encoding);
+  const open = await encoder();
+  return open({ level, blockSize: blocks.size(level), workers: pool.workers });
 }
 
 async function* pack(
@@ -62,7 +50,7 @@ async function* pack(
   let source: BlockSource | null = null;
   try {
     source = open();
-    encoder = blockEncoder(encoding, pool);
+    encoder = await openBlockEncoder(encoding, pool);
     if (encoder.serial) lane.serial();
     yield* inOrder(source, encoder, lane, pool);
   } finally {

@@ -2,6 +2,7 @@ import { createGunzip } from 'node:zlib';
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
+import type { DecoderOptions } from './formats.ts';
 import { decoderBuffers, runDecoder } from './native-decoder.ts';
 
 /**
@@ -9,7 +10,7 @@ import { decoderBuffers, runDecoder } from './native-decoder.ts';
  * but takes zeros after a member for the end without a word, and an empty input for an empty output.
  * @throws CODEC
  */
-export async function* gunzip(stream: ByteStream, signal: AbortSignal): ByteStream {
+export async function* gunzip(stream: ByteStream, { signal }: DecoderOptions): ByteStream {
   let empty = true;
   async function* counted(): ByteStream {
     for await (const chunk of coalesce(stream)) {

@@ -1,15 +1,10 @@
 import type { BlockEncoder } from './block-encoder.ts';
-import type { GzipWorkers } from './gzip-workers.ts';
-import { MiB } from '../units.ts';
+import type { EncoderSettings } from './formats.ts';
 
-export const libdeflateBlock = MiB;
-
-/**
- * A gzip member for each block, in worker threads. libdeflate writes no time and the operating system 255 into the header.
- */
-export function libdeflateEncoder(level: number, workers: GzipWorkers): BlockEncoder {
+/** Writes a gzip member for each block, in worker threads. libdeflate states no time, and the operating system 255. */
+export function libdeflateEncoder({ level, blockSize, workers }: EncoderSettings): BlockEncoder {
   return {
-    blockSize: libdeflateBlock,
+    blockSize,
     ahead: 4,
     serial: false,
     head: null,

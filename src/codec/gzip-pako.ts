@@ -1,17 +1,13 @@
 import type { BlockEncoder } from './block-encoder.ts';
+import type { EncoderSettings } from './formats.ts';
 import { GzipMember } from './gzip-member.ts';
-import type { GzipWorkers } from './gzip-workers.ts';
-import { MiB } from '../units.ts';
 
-/** Only how much is handed over at a time: pako's bytes do not depend on it. */
-const handOver = MiB;
-
-/** One gzip member, made from start to end in one worker thread. */
-export function pakoEncoder(level: number, workers: GzipWorkers): BlockEncoder {
+/** Writes one gzip member in one worker thread. Blocks are only how much is handed over at a time: the bytes do not depend on it. */
+export function pakoEncoder({ level, blockSize, workers }: EncoderSettings): BlockEncoder {
   const member = new GzipMember(level);
   const session = workers.pako(level);
   return {
-    blockSize: handOver,
+    blockSize,
     ahead: 1,
     serial: true,
     head: member.head,

@@ -1,10 +1,10 @@
 import { constants, createDeflateRaw } from 'node:zlib';
 import type { BlockEncoder } from './block-encoder.ts';
+import type { EncoderSettings } from './formats.ts';
 import { GzipMember } from './gzip-member.ts';
 import { packInOneCall, roomFor } from './one-call.ts';
 import { KiB } from '../units.ts';
 
-export const zlibBlock = 512 * KiB;
 /** How far deflate looks back. */
 const windowSize = 32 * KiB;
 
@@ -12,11 +12,11 @@ const windowSize = 32 * KiB;
  * One gzip member out of blocks that are deflated at once on Node's thread pool, as pigz does it: each block knows the 32 KiB
  * before it as its dictionary and ends at a byte boundary, so that the pieces fit together.
  */
-export function zlibEncoder(level: number): BlockEncoder {
+export function zlibEncoder({ level, blockSize }: EncoderSettings): BlockEncoder {
   const member = new GzipMember(level);
   let dictionary: Uint8Array | null = null;
   return {
-    blockSize: zlibBlock,
+    blockSize,
     ahead: 4,
     serial: false,
     head: member.head,
@@ -29,7 +29,7 @@ export function zlibEncoder(level: number): BlockEncoder {
           level,
           flush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
           // Deflate grows by 5 bytes for each 16 KiB that cannot be packed.
-          ...roomFor(zlibBlock + 4096),
+          ...roomFor(blockSize + 4096),
           ...(before === null ? {} : { dictionary: before }),
         });
         return packInOneCall(engine, bytes);

@@ -1,4 +1,5 @@
 import type { ByteStream } from '../stream/byte-stream.ts';
+import type { DecoderOptions } from './formats.ts';
 
 /** The same bytes, until the signal says stop. */
 export async function* passThrough(stream: ByteStream, signal: AbortSignal): ByteStream {
@@ -7,6 +8,11 @@ export async function* passThrough(stream: ByteStream, signal: AbortSignal): Byt
     yield chunk;
     signal.throwIfAborted();
   }
+}
+
+/** Decodes what is not packed. */
+export function plainDecoder(stream: ByteStream, { signal }: DecoderOptions): ByteStream {
+  return passThrough(stream, signal);
 }
 
 /** Waits until a source is released; not for one that was aborted, which may hang and is its owner's to end. */

@@ -1,4 +1,5 @@
-import { type BlockEncoding, blockEncoder, type EncodeOptions } from './encode.ts';
+import { type EncodeOptions, openBlockEncoder } from './encode.ts';
+import type { BlockEncoding } from './encoding.ts';
 
 /** What packing so many bytes came to. */
 export interface Trial {
@@ -21,7 +22,7 @@ export async function tryEncoding(
   { pool, signal }: EncodeOptions,
 ): Promise<Trial> {
   const lane = pool.open(signal);
-  const encoder = blockEncoder(encoding, pool);
+  const encoder = await openBlockEncoder(encoding, pool);
   const trial = { input: 0, output: encoder.head?.length ?? 0, seconds: 0 };
   try {
     const blocks = pieces.flatMap((piece) => cut(piece, encoder.blockSize));

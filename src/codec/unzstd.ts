@@ -5,6 +5,7 @@ import { exceeded } from '../limits.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { concat } from '../stream/collect.ts';
+import type { DecoderOptions } from './formats.ts';
 import { decoderBuffers, runDecoder } from './native-decoder.ts';
 import { release } from './pass-through.ts';
 import { ZstdFrameScanner } from './zstd-frame.ts';
@@ -28,17 +29,16 @@ const decompress = promisify(zstdDecompress) as (
  * All frames of a zstd stream (RFC 8878 section 3.1), skippable ones passed over wherever they stand. We find the frames
  * ourselves and give each to a decoder of its own: that of Node 24 stops after the first, skippable or not, and drops the
  * rest without a word.
- * @param maxWindow bytes of history that a frame may ask for; the memory of a decoder
  * @throws CODEC, LIMIT
  */
-export async function* unzstd(stream: ByteStream, maxWindow: number, signal: AbortSignal): ByteStream {
+export async function* unzstd(stream: ByteStream, { signal, maxWindow }: DecoderOptions): ByteStream {
   signal.throwIfAborted();
   const frames = new FrameReader(stream);
   const whole: Promise<Uint8Array>[] = [];
   try {
     for (let scanner = await frames.next(); scanner !== null; scanner = await frames.next()) {
       const { header } = scanner;
-      if (header?.kind !== 'zstd') {
+      if (header?.kind !== 'frame') {
         for await (const _ of frames.rest(scanner)) signal.throwIfAborted();
         continue;
       }

@@ -2,7 +2,7 @@ import { OcislimError } from '../errors.ts';
 
 /** What a zstd frame says about itself before its first block (RFC 8878 section 3.1.1.1). */
 export interface ZstdFrameHeader {
-  readonly kind: 'zstd';
+  readonly kind: 'frame';
   /** Bytes of history that a decoder must keep. */
   readonly windowSize: number;
   /** Bytes that the frame unpacks to, when it says so; never to be believed before the end. */
@@ -84,7 +84,7 @@ export class ZstdFrameScanner {
       case 'body':
         return this.#enter('block header', 3);
       case 'last body':
-        return this.header?.kind === 'zstd' && this.header.checksum
+        return this.header?.kind === 'frame' && this.header.checksum
           ? this.#enter('checksum', 4)
           : this.#enter('done', 0);
       case 'checksum':
@@ -150,7 +150,7 @@ function parseHeader(field: Uint8Array): ZstdFrameHeader {
   const windowByte = field[1] as number;
   const windowBase = 2 ** (10 + (windowByte >> 3));
   return {
-    kind: 'zstd',
+    kind: 'frame',
     windowSize: windowBytes === 0 ? (contentSize ?? 0) : windowBase + (windowBase / 8) * (windowByte & 7),
     contentSize,
     checksum,

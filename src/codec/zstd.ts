@@ -1,19 +1,21 @@
 import { constants, createZstdCompress } from 'node:zlib';
 import { OcislimError } from '../errors.ts';
 import type { BlockEncoder } from './block-encoder.ts';
+import type { EncoderSettings } from './formats.ts';
 import { packInOneCall, roomFor } from './one-call.ts';
 import { ZstdFrameScanner } from './zstd-frame.ts';
-import { zstdLevel } from './zstd-level.ts';
+import { type ZstdLevel, zstdLevel } from './zstd-level.ts';
 import { MiB } from '../units.ts';
 
 /**
- * A zstd frame for each block, at once on Node's thread pool; libzstd's own threads (`nbWorkers`) give broken frames there.
+ * Writes a zstd frame for each block, several at once on Node's thread pool: libzstd's own threads (`nbWorkers`) give broken
+ * frames there.
  */
-export function zstdEncoder(level: number): BlockEncoder {
-  const { frameSize, params } = zstdLevel(level);
+export function zstdEncoder({ level, blockSize }: EncoderSettings): BlockEncoder {
+  const params = parametersOf(level, zstdLevel(level));
   return {
-    blockSize: frameSize,
-    ahead: frameSize > 16 * MiB ? 0 : frameSize > 8 * MiB ? 1 : 2,
+    blockSize,
+    ahead: blockSize > 16 * MiB ? 0 : blockSize > 8 * MiB ? 1 : 2,
     serial: false,
     head: null,
     prepare:
@@ -34,17 +36,29 @@ export function zstdEncoder(level: number): BlockEncoder {
   };
 }
 
-/** What libzstd says a frame can at most grow to (ZSTD_COMPRESSBOUND); with as much room it packs straight into the output. */
+function parametersOf(level: number, { windowLog, tables }: ZstdLevel): Readonly<Record<number, number>> {
+  return {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_windowLog]: windowLog,
+    [constants.ZSTD_c_contentSizeFlag]: 1,
+    [constants.ZSTD_c_checksumFlag]: 1,
+    ...(tables === null
+      ? {}
+      : { [constants.ZSTD_c_hashLog]: tables.hashLog, [constants.ZSTD_c_chainLog]: tables.chainLog }),
+  };
+}
+
+/** The most that a frame can grow to (ZSTD_COMPRESSBOUND); with as much room, libzstd packs straight into the output. */
 function compressBound(length: number): number {
   return length + Math.ceil(length / 256) + 1024;
 }
 
-/** One frame, whole, of the right length: Node has given other things without an error. */
+/** Checks that the output is one whole frame of the right length: Node has given other things without an error. */
 function checkFrame(packed: Uint8Array, length: number): void {
   const scanner = new ZstdFrameScanner();
   const end = scanner.push(packed, scanner.push(packed, 0));
   const { header } = scanner;
-  if (scanner.done && end === packed.length && header?.kind === 'zstd' && header.contentSize === length)
+  if (scanner.done && end === packed.length && header?.kind === 'frame' && header.contentSize === length)
     return;
-  throw new OcislimError('CODEC', 'zstd gave something other than the one frame that it was asked for');
+  throw new OcislimError('CODEC', 'the zstd encoder did not write exactly one whole frame');
 }

@@ -1,17 +1,6 @@
-import type { PackedEncoding } from '../codec/encoding.ts';
+import { type PackedEncoding, unpackingSpeed } from '../codec/encoding.ts';
 import type { TuningGoal } from '../image/image.ts';
 import type { Compression } from '../oci/media-type.ts';
-
-/**
- * Bytes of the tar that a client unpacks in a second, in one thread: what `gzip -d` and `zstd -d` reach, rounded down
- * (bench/README.md, "Packing"). The level makes next to no difference. A table and no measurement, so that the same layer is packed
- * the same everywhere.
- */
-const unpackingSpeeds: Readonly<Record<Compression, number>> = {
-  none: Number.POSITIVE_INFINITY,
-  gzip: 180e6,
-  zstd: 800e6,
-};
 
 /** An option must be smaller by this share than a cheaper one of its format, or it is not worth its work. */
 const worthIt = 0.005;
@@ -42,7 +31,7 @@ export function pullSeconds(
   tarBytes: number,
   bytesPerSecond: number,
 ): number {
-  return size / bytesPerSecond + tarBytes / unpackingSpeeds[compression];
+  return size / bytesPerSecond + tarBytes / unpackingSpeed(compression);
 }
 
 /** What the goal wants least of: bytes, or seconds. */

@@ -1,4 +1,10 @@
-import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
+import {
+  defaultEngine,
+  type GzipEngine,
+  isPackedFormat,
+  type PackedEncoding,
+  type PackedFormat,
+} from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import {
   type Encoding,
@@ -13,7 +19,7 @@ import {
 } from '../image/image.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 import { layerKind } from '../oci/media-type.ts';
-import { encodingFor, type PackedFormat } from './effort.ts';
+import { encodingFor } from './effort.ts';
 
 export interface TuneOptions {
   readonly goal: TuningGoal;
@@ -50,18 +56,18 @@ export function tune(selection: Selection, options: TuneOptions): Transform {
 
 /** Null where the layer is to be left alone. */
 function wishFor(image: Image, number: number, options: TuneOptions): Encoding | Tuned | null {
-  const { goal, budget = null, engine = 'libdeflate', minSavings = null } = options;
+  const { goal, budget = null, engine = defaultEngine('gzip'), minSavings = null } = options;
   const kind = layerKind(layerOf(image, number).descriptor.mediaType);
   if (kind.kind !== 'layer') return null;
   const { compression } = kind;
-  const own = goal.kind === 'pull' || compression === 'none' ? null : compression;
+  const own = goal.kind === 'pull' || !isPackedFormat(compression) ? null : compression;
   const format = options.format ?? own;
   if (goal.kind === 'pull' || budget !== null) {
     if (goal.kind === 'size' && format === null) return null;
     return { kind: 'tuned', goal, budget, format, engine, minSavings };
   }
   if (format === null) return null;
-  const encoding: PackedEncoding = encodingFor(format, engine, goal.effort);
+  const encoding: PackedEncoding = encodingFor(format, { gzip: engine }, goal.effort);
   return { ...encoding, minSavings };
 }
 

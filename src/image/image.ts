@@ -1,4 +1,4 @@
-import type { GzipEngine, PackedEncoding } from '../codec/encoding.ts';
+import type { Effort, GzipEngine, PackedEncoding, PackedFormat } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -35,7 +35,7 @@ export interface Tuned {
   /** Seconds of encoding for all layers of a run that have the same goal and budget; null for as long as it takes. */
   readonly budget: number | null;
   /** What comes out; null for the better of the two. */
-  readonly format: 'gzip' | 'zstd' | null;
+  readonly format: PackedFormat | null;
   /** Of what comes out as gzip. */
   readonly engine: GzipEngine;
   readonly minSavings: MinSavings | null;
@@ -46,8 +46,7 @@ export type TuningGoal =
   | { readonly kind: 'size'; readonly effort: Effort }
   | { readonly kind: 'pull'; readonly bytesPerSecond: number };
 
-/** How much work packing may be; `compress/effort.ts` has the levels. */
-export type Effort = 'fast' | 'balanced' | 'small';
+export type { Effort };
 
 export type MinSavings =
   | { readonly kind: 'bytes'; readonly bytes: number }

@@ -4,9 +4,6 @@
  */
 export type Family = 'oci' | 'docker';
 
-/** How the tar of a layer is packed. */
-export type Compression = 'none' | 'gzip' | 'zstd';
-
 export const mediaTypes = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
   ociIndex: 'application/vnd.oci.image.index.v1+json',
@@ -18,23 +15,28 @@ export const mediaTypes = {
   dockerSchema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
 } as const;
 
-const layers: Record<Family, Record<Compression, string | null>> = {
-  oci: {
-    none: 'application/vnd.oci.image.layer.v1.tar',
-    gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
-    zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+/** A row of media types for each compression; null where the family has none. */
+const layerTypes = {
+  none: {
+    oci: 'application/vnd.oci.image.layer.v1.tar',
+    docker: 'application/vnd.docker.image.rootfs.diff.tar',
+  },
+  gzip: {
+    oci: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    docker: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
   },
   // Docker has no type for zstd, and podman and skopeo refuse an invented one: such a manifest becomes OCI.
-  docker: {
-    none: 'application/vnd.docker.image.rootfs.diff.tar',
-    gzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
-    zstd: null,
-  },
-};
+  zstd: { oci: 'application/vnd.oci.image.layer.v1.tar+zstd', docker: null },
+} as const satisfies Record<string, Readonly<Record<Family, string | null>>>;
+
+/** How the tar of a layer is packed. */
+export type Compression = keyof typeof layerTypes;
+
+export const compressions = Object.keys(layerTypes) as readonly Compression[];
 
 /** Returns the media type of a layer, or null where the family has none. */
 export function layerMediaType(family: Family, compression: Compression): string | null {
-  return layers[family][compression];
+  return layerTypes[compression][family];
 }
 
 /** What a descriptor among the layers of a manifest stands for. */
@@ -47,8 +49,8 @@ export type LayerKind =
 
 const byType = new Map<string, LayerKind>();
 for (const family of ['oci', 'docker'] as const) {
-  for (const compression of ['none', 'gzip', 'zstd'] as const) {
-    const type = layers[family][compression];
+  for (const compression of compressions) {
+    const type = layerMediaType(family, compression);
     if (type !== null) byType.set(type, { kind: 'layer', family, compression });
   }
 }

@@ -1,7 +1,7 @@
 import type { Change } from '../changeset/change.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import { opaqueMarkerName, whiteoutName } from '../changeset/layer-index.ts';
-import { describeEncoder } from '../codec/describe.ts';
+import { describeEncoder } from '../codec/describe-encoder.ts';
 import { type PackingOption, pullSeconds } from '../compress/policy.ts';
 import type { LayerAction as SealedAction, SealedLayer } from '../layers/write/layer-writer.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/run.ts';

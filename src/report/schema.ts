@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { engineNames } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
+import { compressions } from '../oci/media-type.ts';
 
 // The one description of the report: types, the published JSON Schema and the checks in tests all come from here.
 // It loads zod, so the command line must not import it but for its types (report.ts).
@@ -43,8 +45,8 @@ export const actions = {
 const seconds = z.number().min(0);
 
 const packingOption = z.strictObject({
-  compression: z.enum(['none', 'gzip', 'zstd']),
-  engine: z.enum(['libdeflate', 'zlib', 'pako']).exactOptional().describe('Of gzip.'),
+  compression: z.enum(compressions),
+  engine: z.enum(engineNames('gzip')).exactOptional().describe('Of gzip.'),
   level: z.int().nullable().describe('null: the blob as it is, or no compression.'),
   asItIs: z.boolean().describe('The blob that there is: its size is no estimate.'),
   size: bytes,

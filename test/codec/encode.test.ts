@@ -4,7 +4,7 @@ import { decompress } from 'fzstd';
 import { ungzip } from 'pako';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decode } from '../../src/codec/decode.ts';
-import { describeEncoder } from '../../src/codec/describe.ts';
+import { describeEncoder } from '../../src/codec/describe-encoder.ts';
 import { encode } from '../../src/codec/encode.ts';
 import { createEncoderPool, type EncoderPool } from '../../src/codec/encoder-pool.ts';
 import type { PackedEncoding } from '../../src/codec/encoding.ts';
@@ -63,8 +63,13 @@ const encodings: readonly PackedEncoding[] = [
   { kind: 'zstd', level: 12 },
 ];
 
-describe.each(encodings.map((encoding) => [describeEncoder(encoding).text, encoding] as const))(
-  '%s',
+function nameOf(encoding: PackedEncoding): string {
+  const { name, level } = describeEncoder(encoding);
+  return level === null ? 'no engine' : `${name} at level ${level}`;
+}
+
+describe.each(encodings.map((encoding) => [nameOf(encoding), encoding] as const))(
+  'packed by %s',
   (_, encoding) => {
     test.each([0, 1, 511, 1_048_576, 1_048_577, 3_500_000])('%d bytes come back', async (length) => {
       const bytes = sample(length);

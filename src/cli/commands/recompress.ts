@@ -1,9 +1,10 @@
+import { levelRanges } from '../../codec/encoding.ts';
 import { type Command, destination, source } from '../command.ts';
 import { checking, layerSelection, packing, rewriting } from '../options/common-options.ts';
 
 export const recompress: Command = {
   name: 'recompress',
-  describe: 'pack the layers anew: gzip 1–12, zstd 1–22, or not at all',
+  describe: `pack the layers anew: ${levelRanges()}, or not at all`,
   details:
     'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob. --tune and --budget choose the levels instead of you, by what they come to on the layers themselves: see docs/tuning.md.',
   positionals: [source, destination],

@@ -1,3 +1,4 @@
+import { defaultEngine, levelRangesByEngine, engineNames, formatNames } from '../../codec/encoding.ts';
 import { granularities } from '../../image/trace-pruning.ts';
 import type { Option } from './option.ts';
 
@@ -148,7 +149,7 @@ export const packing: readonly Option[] = [
   {
     name: 'compression',
     type: 'string',
-    choices: ['gzip', 'zstd', 'none'],
+    choices: formatNames,
     describe: 'the format of the layers',
     group: 'Packing',
   },
@@ -157,7 +158,7 @@ export const packing: readonly Option[] = [
     alias: 'compression-level',
     type: 'number',
     value: 'N',
-    describe: 'gzip 1–12 (zlib and pako 1–9), zstd 1–22',
+    describe: levelRangesByEngine(),
     group: 'Packing',
   },
   {
@@ -178,8 +179,8 @@ export const packing: readonly Option[] = [
   {
     name: 'gzip-engine',
     type: 'string',
-    choices: ['libdeflate', 'zlib', 'pako'],
-    default: 'libdeflate',
+    choices: engineNames('gzip'),
+    default: defaultEngine('gzip'),
     describe: 'libdeflate is smaller and faster; zlib and pako write a single gzip member',
     group: 'Packing',
   },

@@ -2,15 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { quotePath } from '../../bytes/path.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
-import type { PackedFormat } from '../../compress/effort.ts';
 import type { TuneOptions } from '../../compress/tune.ts';
 import type { MinSavings, Transform } from '../../image/image.ts';
 import type { Granularity, TracePruning } from '../../image/trace-pruning.ts';
 import { parseLayer, parseRange, type Selection } from '../../image/selection.ts';
 import type { Rule } from '../../rules/rule.ts';
-import type { GzipEngine, PackedEncoding } from '../../codec/encoding.ts';
+import {
+  defaultEngine,
+  encodingWith,
+  type GzipEngine,
+  isPackedFormat,
+  type PackedEncoding,
+  packedFormats,
+  type PackedFormat,
+  validateEncoding,
+} from '../../codec/encoding.ts';
 import type { ArrangeOptions } from '../../slim/arrange.ts';
 import type { PruneOptions } from '../../slim/prune.ts';
+import type { Compression } from '../../oci/media-type.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { list, names, flag, text, type Values } from './option.ts';
@@ -159,7 +168,7 @@ export async function packingStage(values: Values): Promise<((selection: Selecti
     const { tune } = await import('../../compress/tune.ts');
     return (selection) => tune(selection, { ...tuning, minSavings: savings });
   }
-  const encoding = await packedEncoding(values);
+  const encoding = packedEncoding(values);
   return encoding === null ? null : (selection) => recompress(selection, encoding, savings);
 }
 
@@ -183,34 +192,27 @@ async function tuneOptions(values: Values): Promise<TuneOptions | null> {
     goal: parseGoal(goal ?? 'small', '--tune'),
     budget: budget === null ? null : parseDuration(budget, '--budget'),
     format: format as PackedFormat | null,
-    engine: (text(values, 'gzip-engine') ?? 'libdeflate') as GzipEngine,
+    engine: (text(values, 'gzip-engine') ?? defaultEngine('gzip')) as GzipEngine,
   };
 }
 
 /** The encoding asked for, or null when none was. @throws USAGE */
-async function packedEncoding(values: Values): Promise<PackedEncoding | null> {
-  const { validateEncoding } = await import('../../codec/encoding.ts');
-  const compression = text(values, 'compression');
+function packedEncoding(values: Values): PackedEncoding | null {
+  const format = text(values, 'compression') as Compression | null;
   const level = values['level'] as number | undefined;
-  if (compression === null) {
-    if (level !== undefined) throw new OcislimError('USAGE', '--level needs --compression gzip or zstd');
+  if (format === null) {
+    if (level !== undefined)
+      throw new OcislimError('USAGE', `--level needs --compression ${packedFormats.join(' or ')}`);
     return null;
   }
-  const encoding = readEncoding(compression, level, text(values, 'gzip-engine') ?? 'libdeflate');
+  if (!isPackedFormat(format)) {
+    if (level !== undefined) throw new OcislimError('USAGE', 'uncompressed layers have no level');
+    return { kind: format };
+  }
+  const engine = (text(values, 'gzip-engine') ?? defaultEngine('gzip')) as GzipEngine;
+  const encoding = encodingWith(format, { level, engines: { gzip: engine } });
   validateEncoding(encoding);
   return encoding;
-}
-
-function readEncoding(compression: string, level: number | undefined, engine: string): PackedEncoding {
-  switch (compression) {
-    case 'none':
-      if (level !== undefined) throw new OcislimError('USAGE', 'uncompressed layers have no level');
-      return { kind: 'none' };
-    case 'gzip':
-      return { kind: 'gzip', level: level ?? 6, engine: engine as 'libdeflate' };
-    default:
-      return { kind: 'zstd', level: level ?? 3 };
-  }
 }
 
 export async function minSavings(values: Values): Promise<MinSavings | null> {

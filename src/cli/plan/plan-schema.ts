@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { levelRangesByEngine, engineNames, formatNames, highestLevel } from '../../codec/encoding.ts';
 import { granularities } from '../../image/trace-pruning.ts';
 
 // Loads zod: imported by plan-file.ts and by the script that writes the schema, never at start-up.
@@ -72,7 +73,7 @@ const arrange = z
 const packing = z
   .strictObject({
     compression: z
-      .enum(['gzip', 'zstd', 'none'])
+      .enum(formatNames)
       .exactOptional()
       .describe('The format; may be left out where tune or budget is given.'),
     tune: z
@@ -83,8 +84,8 @@ const packing = z
       .string()
       .exactOptional()
       .describe('Spend so much time on packing where it saves most: 60s, 1m30s. Depends on the machine.'),
-    level: z.int().min(1).max(22).exactOptional().describe('gzip 1–12 (zlib and pako 1–9), zstd 1–22.'),
-    gzipEngine: z.enum(['libdeflate', 'zlib', 'pako']).exactOptional(),
+    level: z.int().min(1).max(highestLevel).exactOptional().describe(`${levelRangesByEngine()}.`),
+    gzipEngine: z.enum(engineNames('gzip')).exactOptional(),
     minSavings: z
       .union([z.string(), z.int()])
       .exactOptional()

@@ -1,8 +1,7 @@
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { quotePath } from '../../bytes/path.ts';
-import type { PackedEncoding } from '../../codec/encoding.ts';
+import { caveatOf, type PackedEncoding, plainEncoding, readersOf } from '../../codec/encoding.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
-import { windowCapped } from '../../codec/zstd-level.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
@@ -15,7 +14,7 @@ import {
   nameOfImage,
   type Transform,
 } from '../../image/image.ts';
-import type { Family } from '../../oci/media-type.ts';
+import { type Family, layerMediaType } from '../../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution } from '../../slim/resolve/resolve.ts';
@@ -137,7 +136,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     const plain = options.target?.layerFormat === 'plain';
     const { images: tuned, budgets } = await tune(scanned, { ...options, reader, cache, plain });
     const resolved = scanned.map((each, i): Resolved => ({ ...each, ...(tuned[i] as TunedImage) }));
-    warnOfWindow(
+    warnOfEncodings(
       resolved.map(({ image }) => image),
       listener,
     );
@@ -273,16 +272,14 @@ async function warn(image: Image, resolution: Resolution, listener: Listener): P
   }
 }
 
-function warnOfWindow(images: readonly Image[], listener: Listener): void {
+/** Reports each warning that a planned encoding deserves, once. */
+function warnOfEncodings(images: readonly Image[], listener: Listener): void {
   const encodings = images.flatMap(({ plan }) => plan.layers.map(encodingOf));
-  const capped = encodings.find((encoding) => encoding.kind === 'zstd' && windowCapped(encoding.level));
-  if (capped === undefined) return;
-  listener({
-    type: 'warning',
-    code: 'WINDOW_CAPPED',
-    message:
-      'zstd levels 20 to 22 stay within a window of 8 MiB here, which every client can read; level 19 is nearly as small and faster',
-  });
+  const caveats = encodings.flatMap((encoding) =>
+    encoding.kind === 'keep' || encoding.kind === 'tuned' ? [] : (caveatOf(encoding) ?? []),
+  );
+  for (const [code, message] of new Map(caveats.map((caveat) => [caveat.code, caveat.message])))
+    listener({ type: 'warning', code, message });
 }
 
 type Resolved = Omit<ImageOutcome, 'layers' | 'manifest'>;
@@ -464,26 +461,25 @@ function gateSavings(
   );
 }
 
-/** Docker manifests have no media type for zstd: such an image, and the index that it is in, becomes OCI. */
+/** Returns OCI where a changed Docker image has a layer that its family has no media type for, with a warning; else null. */
 function familyOfAll(
   set: ImageSet,
   images: readonly Resolved[],
   layers: readonly (readonly SealedLayer[])[],
   listener: Listener,
 ): Family | null {
-  const converts = images.some(({ image }, i) => {
+  const [foreign] = images.flatMap(({ image }, i) => {
     const sealed = layers[i] as readonly SealedLayer[];
-    if (image.manifest.family === 'oci' || isUnchanged(image, sealed)) return false;
-    return image.plan.layers.some(
-      (layer, j) => compressionOf(image, layer, sealed[j] as SealedLayer) === 'zstd',
-    );
+    if (isUnchanged(image, sealed)) return [];
+    const used = image.plan.layers.map((layer, j) => compressionOf(image, layer, sealed[j] as SealedLayer));
+    return used.filter((each) => each !== null && layerMediaType(image.manifest.family, each) === null);
   });
-  if (!converts) return null;
+  if (foreign == null) return null;
   const what = set.index === null ? 'the manifest becomes' : 'the index and its manifests become';
   listener({
     type: 'warning',
     code: 'FAMILY_CHANGED',
-    message: `${what} OCI: Docker's own format has no media type for zstd layers (Docker 23 and later, containerd and podman read it)`,
+    message: `${what} OCI: Docker's own format has no media type for ${foreign} layers (${readersOf(foreign)} read it)`,
   });
   return 'oci';
 }
@@ -496,17 +492,6 @@ function distinct(encodings: readonly PackedEncoding[]): PackedEncoding[] {
     byText.set(JSON.stringify(plain), plain);
   }
   return [...byText.values()];
-}
-
-function plainEncoding(encoding: PackedEncoding): PackedEncoding {
-  switch (encoding.kind) {
-    case 'none':
-      return { kind: 'none' };
-    case 'gzip':
-      return { kind: 'gzip', level: encoding.level, engine: encoding.engine };
-    case 'zstd':
-      return { kind: 'zstd', level: encoding.level };
-  }
 }
 
 export function describePlatform(outcome: ImageOutcome): string | null {

@@ -1,6 +1,6 @@
 import type { BlockSource } from '../../codec/block.ts';
-import { describeEncoder } from '../../codec/describe.ts';
-import type { BlockEncoding } from '../../codec/encode.ts';
+import { describeEncoder } from '../../codec/describe-encoder.ts';
+import type { BlockEncoding } from '../../codec/encoding.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { release } from '../../codec/pass-through.ts';
 import { type Trial, tryEncoding } from '../../codec/trial.ts';

@@ -1,6 +1,7 @@
 import { BlockReader } from '../../codec/block.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
-import { ladderOf, type PackedFormat } from '../../compress/effort.ts';
+import { packedFormats } from '../../codec/encoding.ts';
+import { ladderOf } from '../../compress/effort.ts';
 import { allocate, chooseOption, type PackingOption } from '../../compress/policy.ts';
 import type { Listener } from '../../events.ts';
 import {
@@ -183,9 +184,9 @@ async function sample(
 ): Promise<LayerSample> {
   const { image, content, wish } = item;
   const { reader, pool, listener, signal } = context;
-  const formats: readonly PackedFormat[] = wish.format === null ? ['gzip', 'zstd'] : [wish.format];
+  const formats = wish.format === null ? packedFormats : [wish.format];
   const effort = wish.goal.kind === 'size' ? wish.goal.effort : null;
-  const ladders = formats.map((format) => ladderOf(format, wish.engine, effort));
+  const ladders = formats.map((format) => ladderOf(format, { gzip: wish.engine }, effort));
   const recipe = `trials of ${recipeOf(image, content)} ${JSON.stringify(ladders.map((ladder) => ladder.map(packerOf)))}`;
   // What was timed is out of date.
   const cache = allowance === null ? context.cache : null;

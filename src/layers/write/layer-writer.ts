@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { describeEncoder } from '../../codec/describe.ts';
-import type { PackedEncoding } from '../../codec/encoding.ts';
+import { describeEncoder } from '../../codec/describe-encoder.ts';
+import { type PackedEncoding, usualEncoding } from '../../codec/encoding.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { at } from '../../errors.ts';
 import type { Listener, TaskPhase } from '../../events.ts';
@@ -167,7 +167,7 @@ export class LayerWriter {
         : { kind: 'none', minSavings: null };
     }
     if (wish.kind !== 'keep' || content.kind === 'stored') return wish;
-    return { ...defaultEncoding(kind.compression), minSavings: null };
+    return { ...usualEncoding(kind.compression), minSavings: null };
   }
 
   async adopt(image: Image, number: number, signal: AbortSignal): Promise<SealedLayer> {
@@ -251,7 +251,7 @@ export class LayerWriter {
     signal: AbortSignal,
   ): Promise<SealedLayer> {
     const { edit } = content;
-    const packing = encoding.kind === 'keep' ? defaultEncoding('none') : encoding;
+    const packing = encoding.kind === 'keep' ? usualEncoding('none') : encoding;
     // Loaded where layers are made: a copy makes none.
     const { editTar } = await import('../edit/edit-tar.ts');
     const total = packedBytes(image, sourcesOf(content));
@@ -452,18 +452,6 @@ export function compressionOf(image: Image, layer: Layer, sealed: SealedLayer): 
   if (sealed.action === 'dropped') return null;
   const kind = layerKind(layerOf(image, rangeOf(layer.content).to).descriptor.mediaType);
   return kind.kind === 'layer' ? kind.compression : null;
-}
-
-/** A layer changed by slimming alone is packed as it was, at the usual level. */
-function defaultEncoding(compression: Compression): PackedEncoding {
-  switch (compression) {
-    case 'none':
-      return { kind: 'none' };
-    case 'gzip':
-      return { kind: 'gzip', level: 6, engine: 'libdeflate' };
-    case 'zstd':
-      return { kind: 'zstd', level: 3 };
-  }
 }
 
 /** Without a threshold a layer changes its format at any size, but keeps its blob if the same format gets no smaller. */
