@@ -7,7 +7,7 @@
  * zstd:chunked) need to see entries: such a `LayerFormat` belongs beside this table, in `layers`, and can use these engines.
  */
 import { createRequire } from 'node:module';
-import type { WarningCode } from '../events.ts';
+import type { ProgressEvent } from '../events.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { BlockEncoder } from './block-encoder.ts';
@@ -63,10 +63,7 @@ export interface EngineLevels {
   readonly ladder: readonly [number, ...number[]];
 }
 
-export interface Caveat {
-  readonly code: WarningCode;
-  readonly message: string;
-}
+export type Caveat = Extract<ProgressEvent, { readonly type: 'warning' }>;
 
 export interface DecoderOptions {
   readonly signal: AbortSignal;
@@ -158,6 +155,7 @@ export const formats = {
         caveat: (level) =>
           zstdLevel(level).windowCapped
             ? {
+                type: 'warning',
                 code: 'WINDOW_CAPPED',
                 message:
                   'zstd levels 20 to 22 keep to a window of 8 MiB here, which every client can read; level 19 is nearly as small, and faster',

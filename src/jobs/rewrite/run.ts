@@ -278,8 +278,7 @@ function warnOfEncodings(images: readonly Image[], listener: Listener): void {
   const caveats = encodings.flatMap((encoding) =>
     encoding.kind === 'keep' || encoding.kind === 'tuned' ? [] : (caveatOf(encoding) ?? []),
   );
-  for (const [code, message] of new Map(caveats.map((caveat) => [caveat.code, caveat.message])))
-    listener({ type: 'warning', code, message });
+  for (const caveat of new Map(caveats.map((each) => [each.message, each])).values()) listener(caveat);
 }
 
 type Resolved = Omit<ImageOutcome, 'layers' | 'manifest'>;
