@@ -51,6 +51,9 @@ export interface StagedBlob {
   abort(): Promise<void>;
 }
 
+/** Makes the bytes of a blob from the start. Every call must give the same bytes. */
+export type Produce = () => ByteStream | Sealing;
+
 /** A place that an image is written to. Nothing is visible under a name before `publish`. */
 export interface Target extends AsyncCloseable {
   readonly label: string;
@@ -66,10 +69,11 @@ export interface Target extends AsyncCloseable {
     onBytes?: (count: number) => void,
   ): Promise<Adoption>;
   /**
-   * Takes in a stream of unknown length and digest. What comes with its seal is not hashed once more, but committed
-   * under no other digest. On any error nothing stays behind.
+   * Takes in a blob of unknown length and digest. Calls `produce` once, and again whenever an upload is lost, before
+   * `commit` or in it. A stream with a seal is not hashed again, and is committed under no other digest. On any error
+   * nothing stays behind.
    */
-  stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob>;
+  stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob>;
   /** Writes a small blob of known content (a config). */
   put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void>;
   /** Writes a manifest under its digest only. All blobs that it names must be there. */

@@ -3,9 +3,16 @@ import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, hasher } from '../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../oci/reference.ts';
-import type { ByteStream } from '../stream/byte-stream.ts';
-import { type Sealing, tally } from '../stream/seal.ts';
-import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
+import { tally } from '../stream/seal.ts';
+import type {
+  Adoption,
+  Mountable,
+  Produce,
+  RawManifest,
+  Source,
+  StagedBlob,
+  Target,
+} from '../place/place.ts';
 import { BlobsUnknown } from '../place/blobs-unknown.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, headManifest, type ManifestName, type PutManifest, putManifest } from './manifests.ts';
@@ -15,7 +22,8 @@ import { noteReferrer } from './referrers-tag.ts';
 import { blobName, type Repository } from './repository.ts';
 import { pauseBefore } from './retry/retry.ts';
 import type { HttpAnswer } from './http/transport.ts';
-import { SessionLost } from '../place/session-lost.ts';
+import { SessionLost } from './upload/session-lost.ts';
+import { StagedUpload } from './upload/staged-upload.ts';
 import { type Taken, Uploader } from './upload/uploader.ts';
 
 /**
@@ -181,8 +189,8 @@ class RegistryTarget extends Closeable implements Target {
     }
   }
 
-  stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob> {
-    return this.#uploader.stage('seal' in stream ? stream.stream : stream, signal);
+  stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob> {
+    return StagedUpload.start(this.#repository, this.#uploader, produce, signal);
   }
 
   async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import { layerKind } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
-import type { Adoption, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
+import type { Adoption, Produce, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
 
 /** Bytes that a storage has taken in to their end. */
 export interface TakenBlob {
@@ -79,8 +79,8 @@ export class LocalTarget extends Closeable implements Target {
     }
   }
 
-  async stage(stream: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob> {
-    const taken = await this.#storage.take(stream, signal);
+  async stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob> {
+    const taken = await this.#storage.take(produce(), signal);
     return {
       commit: async (digest, size, signal) => {
         try {

@@ -104,15 +104,15 @@ describe('the registry client and the registry', () => {
     const opened = await target(`${server.host}/app:v1`);
     const bytes = noise(20_000_000);
     const digest = digestOf(bytes) as Digest;
-    const staged = await opened.stage(bytesStream(bytes.subarray(0, 7), bytes.subarray(7)), never);
+    const staged = await opened.stage(() => bytesStream(bytes.subarray(0, 7), bytes.subarray(7)), never);
     await staged.commit(digest, bytes.length, never);
     const descriptor = descriptorOf({ mediaType: 'x/y', digest, size: bytes.length });
     expect(
       Buffer.compare(await drain((await source(`${server.host}/app:v1`)).blob(descriptor, never)), bytes),
     ).toBe(0);
     const other = noise(20_000_000, 9);
-    await expect(opened.stage(brokenStream(other), never)).rejects.toThrow('went dead');
-    await (await opened.stage(bytesStream(other), never)).abort();
+    await expect(opened.stage(() => brokenStream(other), never)).rejects.toThrow('went dead');
+    await (await opened.stage(() => bytesStream(other), never)).abort();
     expect(await listFiles(layoutDir)).toEqual(
       [`blobs/${digest.replace(':', '/')}`, 'index.json', 'oci-layout'].toSorted(),
     );

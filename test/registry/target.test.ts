@@ -2,10 +2,14 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { makeDescriptor } from '../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
-import type { RawManifest, Source, Target } from '../../src/place/place.ts';
+import type { Produce, RawManifest, Source, Target } from '../../src/place/place.ts';
 import type { RegistryOptions } from '../../src/registry/lease.ts';
 import { openRegistrySource } from '../../src/registry/source.ts';
+import { RegistryClient } from '../../src/registry/client.ts';
+import { Repository } from '../../src/registry/repository.ts';
 import { openRegistryTarget } from '../../src/registry/target.ts';
+import { StagedUpload } from '../../src/registry/upload/staged-upload.ts';
+import { Uploader } from '../../src/registry/upload/uploader.ts';
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
@@ -55,8 +59,8 @@ const small = noise(300_000);
 /** Three blocks, the last one not full. */
 const large = noise(20_000_000, 7);
 
-async function push(target: Target, bytes: Buffer, stream: ByteStream = pieces(bytes)): Promise<void> {
-  const staged = await target.stage(stream, never);
+async function push(target: Target, bytes: Buffer, produce: Produce = () => pieces(bytes)): Promise<void> {
+  const staged = await target.stage(produce, never);
   await staged.commit(sha256(bytes), bytes.length, never);
 }
 
@@ -318,7 +322,7 @@ describe('staging', () => {
   test('a small blob goes up in one request, at its commit', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
-    const staged = await target.stage(pieces(small), never);
+    const staged = await target.stage(() => pieces(small), never);
     expect(fake.requests).toEqual([]);
     await staged.commit(sha256(small), small.length, never);
     expect(methods(fake)).toBe('HEAD POST PUT');
@@ -363,7 +367,7 @@ describe('staging', () => {
         yield piece;
       }
     }
-    await push(targetOf(fake).target, large, waiting());
+    await push(targetOf(fake).target, large, waiting);
     expect(holds(fake, large)).toBe(true);
   });
 
@@ -376,7 +380,10 @@ describe('staging', () => {
   test('what is there by the time of the commit is not committed again', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
-    const [one, two] = [await target.stage(pieces(large), never), await target.stage(pieces(large), never)];
+    const [one, two] = [
+      await target.stage(() => pieces(large), never),
+      await target.stage(() => pieces(large), never),
+    ];
     await one.commit(sha256(large), large.length, never);
     await two.commit(sha256(large), large.length, never);
     expect(fake.sent('PUT', /./)).toHaveLength(1);
@@ -411,7 +418,7 @@ describe('staging', () => {
       throw new Error('no more');
     }
     const { target } = targetOf(fake);
-    await expect(target.stage(failing(), never)).rejects.toThrow('no more');
+    await expect(target.stage(() => failing(), never)).rejects.toThrow('no more');
     expect(fake.sent('DELETE', /uploads/)).toHaveLength(1);
     expect(fake.repository('dst').uploads.size).toBe(0);
   });
@@ -419,11 +426,11 @@ describe('staging', () => {
   test('an aborted one, and one that nobody commits, leave nothing', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
-    const aborted = await target.stage(pieces(large), never);
+    const aborted = await target.stage(() => pieces(large), never);
     await aborted.abort();
     await aborted.abort();
     expect(fake.repository('dst').uploads.size).toBe(0);
-    await target.stage(pieces(large), never);
+    await target.stage(() => pieces(large), never);
     expect(fake.repository('dst').uploads.size).toBe(1);
     await target.close();
     expect(fake.repository('dst').uploads.size).toBe(0);
@@ -445,7 +452,7 @@ describe('staging', () => {
       }
     }
     const { target } = targetOf(fake);
-    await expect(target.stage(endless(), stop.signal)).rejects.toThrow('stopped');
+    await expect(target.stage(() => endless(), stop.signal)).rejects.toThrow('stopped');
     expect(released).toBe(true);
     expect(fake.repository('dst').uploads.size).toBe(0);
   });
@@ -454,11 +461,11 @@ describe('staging', () => {
     const fake = await start();
     const { target } = targetOf(fake);
     for (const bytes of [small, large]) {
-      const size = await target.stage(pieces(bytes), never);
+      const size = await target.stage(() => pieces(bytes), never);
       await expect(size.commit(sha256(bytes), bytes.length + 1, never)).rejects.toMatchObject({
         code: 'SIZE_MISMATCH',
       });
-      const digest = await target.stage(pieces(bytes), never);
+      const digest = await target.stage(() => pieces(bytes), never);
       await expect(digest.commit(sha256(Buffer.from('x')), bytes.length, never)).rejects.toMatchObject({
         code: 'DIGEST_MISMATCH',
       });
@@ -602,12 +609,13 @@ describe('uploads on a bad day', () => {
     expect(holds(fake, large)).toBe(true);
   });
 
-  test('a session that is gone ends a stage, with what the registry said', async () => {
+  test('a session that is gone at every retry ends a stage, with what the registry said', async () => {
     const fake = await start();
     fake.fault({
       method: 'PATCH',
       path: /uploads/,
       skip: 1,
+      times: 99,
       effect: answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"gone"}]}'),
     });
     await expect(push(targetOf(fake).target, large)).rejects.toMatchObject({
@@ -792,15 +800,19 @@ describe('manifests', () => {
   });
 });
 
-test("Google's registries get one request without chunks", async () => {
-  const fake = await start();
-  const { Uploader } = await import('../../src/registry/upload/uploader.ts');
-  const { Repository } = await import('../../src/registry/repository.ts');
-  const { RegistryClient } = await import('../../src/registry/client.ts');
+/** Stages into a registry that takes a blob in one request without chunks, as Google's do. */
+function stageUnchunked(fake: FakeRegistry): (produce: Produce) => Promise<StagedUpload> {
   const client = new RegistryClient(fake.host, setup().options);
   open.push(client);
-  const uploader = new Uploader(new Repository(client, 'destination', 'dst'), { chunked: false });
-  const staged = await uploader.stage(pieces(large), never);
+  const repository = new Repository(client, 'destination', 'dst');
+  const uploader = new Uploader(repository, { chunked: false });
+  return (produce) => StagedUpload.start(repository, uploader, produce, never);
+}
+
+test("Google's registries get one request without chunks", async () => {
+  const fake = await start();
+  const stage = stageUnchunked(fake);
+  const staged = await stage(() => pieces(large));
   await staged.commit(sha256(large), large.length, never);
   const patches = fake.sent('PATCH', /./);
   expect(patches.map(({ headers }) => [headers['content-range'], headers['transfer-encoding']])).toEqual([
@@ -811,7 +823,7 @@ test("Google's registries get one request without chunks", async () => {
     yield* pieces(large);
     throw new Error('no more');
   }
-  await expect(uploader.stage(failing(), never)).rejects.toThrow(/^no more$/);
+  await expect(stage(failing)).rejects.toThrow(/^no more$/);
 });
 
 test.each<readonly [string, Effect]>([
@@ -819,20 +831,69 @@ test.each<readonly [string, Effect]>([
   ['breaks in the middle', { kind: 'swallow', bytes: 9_000_000, keep: true }],
   ['fails by a gateway', answer(502)],
   ['is lost', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
-])('such a request that %s can only be made again', async (_, effect) => {
+])('such a request that %s starts over, with the bytes made again', async (_, effect) => {
   const fake = await start();
-  const { Uploader } = await import('../../src/registry/upload/uploader.ts');
-  const { Repository } = await import('../../src/registry/repository.ts');
-  const { RegistryClient } = await import('../../src/registry/client.ts');
-  const { SessionLost } = await import('../../src/place/session-lost.ts');
-  const client = new RegistryClient(fake.host, setup().options);
-  open.push(client);
-  const uploader = new Uploader(new Repository(client, 'destination', 'dst'), { chunked: false });
   fake.fault({ method: 'PATCH', path: /uploads/, effect });
-  await expect(uploader.stage(pieces(large), never)).rejects.toBeInstanceOf(SessionLost);
-  const staged = await uploader.stage(pieces(large), never);
+  let productions = 0;
+  const staged = await stageUnchunked(fake)(() => {
+    productions += 1;
+    return pieces(large);
+  });
+  expect(productions).toBe(2);
   await staged.commit(sha256(large), large.length, never);
   expect(holds(fake, large)).toBe(true);
+});
+
+describe('a session that the registry loses', () => {
+  const lost = answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}');
+
+  test.each<readonly [string, string, RegExp]>([
+    ['while bytes go up', 'PATCH', /uploads/],
+    ['at its commit', 'PUT', /digest=/],
+  ])('%s starts over with the bytes made again', async (_, method, path) => {
+    const fake = await start();
+    const { target, events, clock } = targetOf(fake);
+    fake.fault({ method, path, times: 2, effect: lost });
+    let productions = 0;
+    await push(target, large, () => {
+      productions += 1;
+      return pieces(large);
+    });
+    expect(productions).toBe(3);
+    expect(holds(fake, large)).toBe(true);
+    expect(clock.sleeps).toEqual([500, 1000]);
+    const told = events.filter((event) => event.type === 'detail' && /lost an upload/.test(event.message));
+    expect(told).toHaveLength(2);
+  });
+
+  test('every time fails after the retries asked for, before and in the commit together', async () => {
+    const fake = await start();
+    const { target } = targetOf(fake, ['dst:v1'], { retryTimes: 3 });
+    fake.fault({ method: 'PATCH', path: /uploads/, times: 2, effect: lost });
+    fake.fault({ method: 'PUT', path: /digest=/, times: 99, effect: lost });
+    let productions = 0;
+    const staged = await target.stage(() => {
+      productions += 1;
+      return pieces(large);
+    }, never);
+    const commit = staged.commit(sha256(large), large.length, never);
+    await expect(commit).rejects.toMatchObject({ code: 'REGISTRY', message: /the upload is lost/ });
+    expect(productions).toBe(4);
+    expect(fake.repository('dst').uploads.size).toBe(0);
+  });
+
+  test('fails at once where the bytes themselves cannot be made', async () => {
+    const fake = await start();
+    const { target } = targetOf(fake);
+    let productions = 0;
+    const produce = async function* (): ByteStream {
+      productions += 1;
+      yield* pieces(large);
+      throw new Error('no more');
+    };
+    await expect(target.stage(produce, never)).rejects.toThrow('no more');
+    expect(productions).toBe(1);
+  });
 });
 
 test('close drops every connection at once', async () => {

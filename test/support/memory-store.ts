@@ -3,9 +3,16 @@ import { Closeable } from '../../src/closeable.ts';
 import { OcislimError } from '../../src/errors.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { Adoption, Mountable, RawManifest, Source, StagedBlob, Target } from '../../src/place/place.ts';
+import type {
+  Adoption,
+  Mountable,
+  Produce,
+  RawManifest,
+  Source,
+  StagedBlob,
+  Target,
+} from '../../src/place/place.ts';
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
-import type { Sealing } from '../../src/stream/seal.ts';
 import type { BlobDescriptor, BlobMap, BuiltTree } from './image-builder.ts';
 
 /** What is to go wrong. Errors thrown on purpose are `NETWORK` ones that name the side, as real places throw them. */
@@ -221,8 +228,9 @@ export class MemoryTarget extends Closeable implements Target {
     return 'copied';
   }
 
-  async stage(given: ByteStream | Sealing, signal: AbortSignal): Promise<StagedBlob> {
+  async stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob> {
     this.#open(signal);
+    const given = produce();
     const stream = 'seal' in given ? given.stream : given;
     const limit = this.#options.fails === 'stage' ? 100 : Number.POSITIVE_INFINITY;
     const bytes = await gather(

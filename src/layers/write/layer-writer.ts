@@ -19,11 +19,10 @@ import { type Compression, layerKind } from '../../oci/media-type.ts';
 import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { BlobCache, BlobWriter } from '../../store/cache/blob-cache.ts';
 import type { Adoption, Source, Target } from '../../place/place.ts';
-import { SessionLost } from '../../place/session-lost.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { type Seal, sealedAs, sealing, tally } from '../../stream/seal.ts';
+import { type Seal, sealedAs, type Sealing, sealing, tally } from '../../stream/seal.ts';
 import { labelOf, packedBytes, sourcesOf } from './content-sources.ts';
-import type { LayerInput } from './layer-input.ts';
+import type { LayerInput, Packing } from './layer-input.ts';
 import type { LayerReader } from '../read/layer-reader.ts';
 import type { SpoolRoom } from '../edit/spool.ts';
 
@@ -69,8 +68,6 @@ interface Packed {
 interface Produced extends Packed {
   readonly adoption: 'present' | null;
 }
-
-const maxTries = 5;
 
 /** Brings layers to the target. What several images of a run have in common is done once. */
 export class LayerWriter {
@@ -310,80 +307,69 @@ export class LayerWriter {
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     const { digest, size } = blob;
     const isThere = await this.#target.has(makeDescriptor('', digest, size), signal);
-    for (let tries = 1; ; tries++) {
-      const copy = isThere ? null : ((await this.#cache?.read(blob, signal)) ?? null);
-      if (!isThere && copy === null) return null;
-      this.#listener({ type: 'task-start', id, phase, label, total: size });
-      let bytes = 0;
-      const onBytes = (count: number) => {
-        this.#reused += count;
-        this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
-      };
-      try {
-        if (copy !== null) {
-          const staged = await this.#target.stage(sealedAs(tally(copy.stream, onBytes), blob), signal);
-          await staged.commit(digest, size, signal).catch(async (error: unknown) => {
-            await staged.abort();
-            throw error;
-          });
-        }
-        this.#listener({ type: 'task-end', id, outcome: isThere ? 'already there' : 'from the cache' });
-        return isThere ? 'present' : 'sent';
-      } catch (error) {
-        if (!(error instanceof SessionLost) || tries >= maxTries) throw at(label, error);
-      } finally {
-        await copy?.close();
-      }
-    }
-  }
-
-  /**
-   * A registry may lose what it has taken in when a connection breaks. The layer is then made again: the same bytes,
-   * since encoders are deterministic.
-   */
-  async #stage(work: Passing): Promise<Packed> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#pass(work);
-      } catch (error) {
-        if (!(error instanceof SessionLost) || tries >= maxTries) throw error;
-        this.#listener({
-          type: 'detail',
-          message: `${work.label}: the registry lost the upload; once more from the start`,
+    const copy = isThere ? null : ((await this.#cache?.read(blob, signal)) ?? null);
+    if (!isThere && copy === null) return null;
+    this.#listener({ type: 'task-start', id, phase, label, total: size });
+    try {
+      if (copy !== null) {
+        const produce = () => {
+          let bytes = 0;
+          const onBytes = (count: number) => {
+            this.#reused += count;
+            this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
+          };
+          return sealedAs(tally(copy.read(), onBytes), blob);
+        };
+        const staged = await this.#target.stage(produce, signal);
+        await staged.commit(digest, size, signal).catch(async (error: unknown) => {
+          await staged.abort();
+          throw error;
         });
       }
+      this.#listener({ type: 'task-end', id, outcome: isThere ? 'already there' : 'from the cache' });
+      return isThere ? 'present' : 'sent';
+    } catch (error) {
+      throw at(label, error);
+    } finally {
+      await copy?.close();
     }
   }
 
   /** One pass: tar → seal (DiffID) → encode → seal (digest) → target. A result that is not wanted is thrown away there. */
-  async #pass(work: Passing): Promise<Packed> {
+  async #stage(work: Passing): Promise<Packed> {
     // Sent from there if this run should fail.
-    const copy = this.#cache?.writer(null) ?? null;
+    const copy = this.#cache === null ? null : new LocalCopy(this.#cache);
     try {
-      return await this.#passWith(work, copy);
+      return await this.#pass(work, copy);
     } finally {
       await copy?.drop();
     }
   }
 
-  async #passWith(work: Passing, copy: BlobWriter | null): Promise<Packed> {
+  async #pass(work: Passing, copy: LocalCopy | null): Promise<Packed> {
     const { label, phase, total, open, encoding, isWanted, signal } = work;
     // Loaded where layers are made: a copy makes none.
     const { pack } = await import('./layer-input.ts');
     const id = `${phase} ${label} ${String(this.#tasks++)}`;
     this.#listener({ type: 'task-start', id, phase, label, total });
-    let bytes = 0;
-    const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
-    const packing = pack(input, encoding, { signal, pool: this.#pool });
-    const stream = copy === null ? packing.stream : copying(packing.stream, copy);
-    const made = { stream, seal: () => packing.seals().compressed };
-    const staged = await this.#target.stage(made, signal).catch((error: unknown) => {
+    const start = (): Packing => {
+      let bytes = 0;
+      const input = open((count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }));
+      return pack(input, encoding, { signal, pool: this.#pool });
+    };
+    let packing: Packing | null = null;
+    const produce = (): Sealing => {
+      const next = (packing = start());
+      const stream = copy === null ? next.stream : copy.through(next.stream);
+      return { stream, seal: () => next.seals().compressed };
+    };
+    const staged = await this.#target.stage(produce, signal).catch((error: unknown) => {
       // What went wrong with reading says itself which layer it was.
-      throw packing.isOfInput(error) ? error : at(label, error);
+      throw packing?.isOfInput(error) === true ? error : at(label, error);
     });
     try {
-      const packed = packing.seals();
-      if (isWanted(packed)) await copy?.keep(packed.compressed.digest, packed.compressed.size);
+      const packed = (packing as unknown as Packing).seals();
+      if (isWanted(packed)) await copy?.keep(packed.compressed);
       await this.#cache?.recipes.remember(work.recipe, {
         ...packed.compressed,
         diffId: packed.plain.digest,
@@ -417,10 +403,31 @@ function hashed(stream: ByteStream): LayerInput {
   return { kind: 'stream', ...sealing(stream) };
 }
 
-async function* copying(stream: ByteStream, copy: BlobWriter): ByteStream {
-  for await (const chunk of stream) {
-    await copy.write(chunk);
-    yield chunk;
+/** Copies what a layer's production gives into the cache. A production that starts over starts the copy over. */
+class LocalCopy {
+  readonly #cache: BlobCache;
+  #writer: BlobWriter | null = null;
+
+  constructor(cache: BlobCache) {
+    this.#cache = cache;
+  }
+
+  async *through(stream: ByteStream): ByteStream {
+    await this.drop();
+    const writer = (this.#writer = this.#cache.writer(null));
+    for await (const chunk of stream) {
+      await writer.write(chunk);
+      yield chunk;
+    }
+  }
+
+  async keep({ digest, size }: Seal): Promise<void> {
+    await this.#writer?.keep(digest, size);
+  }
+
+  /** Has no effect after `keep`. */
+  async drop(): Promise<void> {
+    await this.#writer?.drop();
   }
 }
 

@@ -7,7 +7,7 @@ import { resolveLocation } from '../client.ts';
 import { ConnectionError, type Fault, nameOf, protocolError, readFault, refusal } from '../failure.ts';
 import { blobName, type Repository } from '../repository.ts';
 import { isTransient, retryAfter } from '../retry/retry.ts';
-import { SessionLost } from '../../place/session-lost.ts';
+import { SessionLost } from './session-lost.ts';
 import { discard, header, type HttpAnswer } from '../http/transport.ts';
 import { MiB } from '../../units.ts';
 

@@ -2,14 +2,13 @@ import { OcislimError } from '../../errors.ts';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Seal } from '../../stream/seal.ts';
-import type { StagedBlob } from '../../place/place.ts';
 import { UploadBlocks } from './upload-blocks.ts';
 import { hasBlob } from '../blobs.ts';
 import { blockSize, ChunkLimit } from './chunk-limit.ts';
 import { nameOf } from '../failure.ts';
 import { blobName, type Repository } from '../repository.ts';
 import type { HttpAnswer } from '../http/transport.ts';
-import { SessionLost } from '../../place/session-lost.ts';
+import { SessionLost } from './session-lost.ts';
 import { UploadSession } from './upload-session.ts';
 import { GiB } from '../../units.ts';
 
@@ -188,24 +187,6 @@ export class Uploader {
       this.#isStreaming = false;
       return false;
     }
-  }
-
-  /** Takes in a stream to be committed later, unless its digest turns out to be there already. */
-  async stage(stream: ByteStream, signal: AbortSignal): Promise<StagedBlob> {
-    const taken = await this.take(stream, signal);
-    return {
-      commit: async (digest, size, signal) => {
-        try {
-          await this.once(digest, async () => {
-            if (!(await this.has(digest, size, signal))) await taken.upload(digest, size, signal);
-          });
-        } finally {
-          // Does nothing to a session that was committed.
-          await taken.abort();
-        }
-      },
-      abort: () => taken.abort(),
-    };
   }
 
   /**

@@ -28,7 +28,8 @@ export interface CacheOptions {
 
 /** A blob in the cache, known to be whole. Close it, read or not. */
 export interface CachedBlob {
-  readonly stream: ByteStream;
+  /** All bytes, from the start on every call. The stream throws like `verify`. */
+  read(): ByteStream;
   close(): Promise<void>;
 }
 
@@ -102,10 +103,9 @@ export class BlobCache extends Closeable {
       if (!good) await handle.close();
     }
     if (!good) return null;
-    const stream = verify(readRange(handle, 0, size, signal), blob, `the cached blob ${path}`);
     let open = true;
     return {
-      stream,
+      read: () => verify(readRange(handle, 0, size, signal), blob, `the cached blob ${path}`),
       close: async () => {
         if (open) await handle.close();
         open = false;

@@ -52,7 +52,7 @@ export class CachedSource extends Closeable implements Source {
     const cached = await this.#cache.read(descriptor, signal);
     if (cached === null) return null;
     try {
-      const bytes = await collect(cached.stream, descriptor.size, `manifest ${descriptor.digest}`);
+      const bytes = await collect(cached.read(), descriptor.size, `manifest ${descriptor.digest}`);
       this.reused += bytes.length;
       return { descriptor, bytes };
     } finally {
@@ -72,7 +72,7 @@ export class CachedSource extends Closeable implements Source {
     const cached = isLocal ? null : await this.#cache.read(descriptor, signal);
     if (cached !== null) {
       try {
-        yield* tally(cached.stream, (count) => (this.reused += count));
+        yield* tally(cached.read(), (count) => (this.reused += count));
       } finally {
         await cached.close();
       }

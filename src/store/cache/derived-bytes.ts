@@ -13,7 +13,7 @@ export async function recallDerived(
   const stored = found === null ? null : await cache.read(found, signal);
   if (found === null || stored === null) return null;
   try {
-    return await collect(stored.stream, found.size, what);
+    return await collect(stored.read(), found.size, what);
   } finally {
     await stored.close();
   }

@@ -116,7 +116,7 @@ describe('Bearer', () => {
     const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
     const target = targetOf(fake, { credentials: withCredential(password) });
     const bytes = noise(9_000_000);
-    const staged = await target.stage(pieces(bytes), never);
+    const staged = await target.stage(() => pieces(bytes), never);
     await staged.commit(sha256(bytes), bytes.length, never);
     expect(fake.repository('dst').blobs.size).toBe(1);
     const basic = `Basic ${Buffer.from('bob:pass:wörd').toString('base64')}`;
@@ -177,7 +177,7 @@ describe('Bearer', () => {
         yield piece;
       }
     }
-    const staged = await target.stage(slow(), never);
+    const staged = await target.stage(() => slow(), never);
     clock.time += 10_000;
     await staged.commit(sha256(bytes), bytes.length, never);
     expect(fake.repository('dst').blobs.get(sha256(bytes))?.equals(bytes)).toBe(true);

@@ -235,7 +235,7 @@ describe('N18: through a proxy', () => {
       source.blob(content.addBlob(noise(2_000_000, seed)), never)[Symbol.asyncIterator](),
     );
     for (const reader of readers) expect((await reader.next()).done).toBe(false);
-    const staged = await target.stage(pieces(noise(500_000, 9)), never);
+    const staged = await target.stage(() => pieces(noise(500_000, 9)), never);
     const descriptor = fake.repository('elsewhere').addBlob(noise(500_000, 9));
     await staged.commit(descriptor.digest, descriptor.size, never);
     expect(fake.repository('out').blobs.has(descriptor.digest)).toBe(true);

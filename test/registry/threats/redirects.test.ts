@@ -128,7 +128,7 @@ describe.each(auths)('with %s', (scheme, auth) => {
     await drain(source.blob(blob, never));
     const target = targetOf(fake.host);
     const bytes = noise(300_000);
-    const staged = await target.stage(pieces(bytes), never);
+    const staged = await target.stage(() => pieces(bytes), never);
     await staged.commit(sha256(bytes), bytes.length, never);
     const names = fake
       .sent('GET', /./, 'storage')
@@ -161,9 +161,9 @@ describe.each(auths)('with %s', (scheme, auth) => {
       effect: { kind: 'answer', status: 307, headers: { location: `${thief.origin('registry')}/steal` } },
     });
     const target = targetOf(fake.host, { retryTimes: 0 });
-    const first = await target.stage(pieces(noise(500, 9)), never);
+    const first = await target.stage(() => pieces(noise(500, 9)), never);
     await first.commit(sha256(noise(500, 9)), 500, never);
-    const staged = await target.stage(pieces(bytes), never);
+    const staged = await target.stage(() => pieces(bytes), never);
     await expect(staged.commit(sha256(bytes), bytes.length, never)).rejects.toMatchObject({
       name: 'OcislimError',
     });
@@ -250,7 +250,7 @@ describe('where redirects may lead', () => {
     );
     fake.fault({ method: 'POST', path: /uploads/, effect: { ...effect, status: 202 } });
     const bytes = noise(1000);
-    const staged = await targetOf(elsewhere(fake), { insecure: true }).stage(pieces(bytes), never);
+    const staged = await targetOf(elsewhere(fake), { insecure: true }).stage(() => pieces(bytes), never);
     await expect(staged.commit(sha256(bytes), bytes.length, never)).rejects.toThrow(
       /a local address; refused$/,
     );

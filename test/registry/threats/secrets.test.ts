@@ -68,7 +68,7 @@ test.each(
         () => drain(source.blob(blob, never)),
         () => source.referrers(blob.digest, never),
         () => target.adopt(blob, source, never),
-        () => target.stage(pieces(noise(9_000_000)), never),
+        () => target.stage(() => pieces(noise(9_000_000)), never),
         () => target.put(Buffer.from('{}'), makeDescriptor('x', blob.digest, 2), never),
       ];
       const said: unknown[] = [];

@@ -32,7 +32,7 @@ function targetOf(fake: FakeRegistry, overrides: Partial<RegistryOptions> = {}):
 }
 
 async function push(target: Target, bytes: Buffer): Promise<void> {
-  const staged = await target.stage(pieces(bytes), never);
+  const staged = await target.stage(() => pieces(bytes), never);
   await staged.commit(sha256(bytes), bytes.length, never);
 }
 

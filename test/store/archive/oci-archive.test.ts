@@ -91,9 +91,9 @@ describe('nothing is left of unfinished work', () => {
     const before = await readFile(path);
     const opened = await target(`oci-archive:${path}:v1`);
     const bytes = noise(100_000);
-    const staged = await opened.stage(bytesStream(bytes), never);
+    const staged = await opened.stage(() => bytesStream(bytes), never);
     await staged.commit(digestOf(bytes) as Digest, bytes.length, never);
-    await expect(opened.stage(brokenStream(bytes), never)).rejects.toThrow('went dead');
+    await expect(opened.stage(() => brokenStream(bytes), never)).rejects.toThrow('went dead');
     expect(Buffer.compare(await readFile(path), before)).toBe(0);
     await opened.close();
     expect(await listFiles(join(path, '..'))).toEqual(['image.tar']);
@@ -116,16 +116,16 @@ describe('nothing is left of unfinished work', () => {
     const path = join(await newFolder(), 'image.tar');
     const opened = await target(`oci-archive:${path}:v1`);
     const bytes = noise(3000);
-    await (await opened.stage(bytesStream(bytes), never)).abort();
-    const lying = await opened.stage(bytesStream(bytes), never);
+    await (await opened.stage(() => bytesStream(bytes), never)).abort();
+    const lying = await opened.stage(() => bytesStream(bytes), never);
     await refused('SIZE_MISMATCH', lying.commit(digestOf(bytes) as Digest, 7, never));
-    const liar = await opened.stage(bytesStream(bytes), never);
+    const liar = await opened.stage(() => bytesStream(bytes), never);
     await refused('DIGEST_MISMATCH', liar.commit(digestOf(noise(1)) as Digest, bytes.length, never));
-    const long = await opened.stage(bytesStream(bytes), never);
+    const long = await opened.stage(() => bytesStream(bytes), never);
     await refused('UNSUPPORTED', long.commit(`sha512:${'a'.repeat(128)}` as Digest, bytes.length, never));
     // And one blob staged twice is there once.
     for (let times = 0; times < 2; times++) {
-      const staged = await opened.stage(bytesStream(image.config), never);
+      const staged = await opened.stage(() => bytesStream(image.config), never);
       await staged.commit(digestOf(image.config) as Digest, image.config.length, never);
     }
     await publish(opened, image);

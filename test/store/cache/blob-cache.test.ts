@@ -62,7 +62,7 @@ async function get(cache: BlobCache, { descriptor }: Sample): Promise<Uint8Array
   const found = await cache.read(descriptor, signal);
   if (found === null) return null;
   try {
-    return await drain(found.stream);
+    return await drain(found.read());
   } finally {
     await found.close();
   }
@@ -123,7 +123,7 @@ describe('a blob that has gone through', () => {
     await put(cache, one);
     const found = await cache.read(one.descriptor, signal);
     rmSync(cachedFile(folder, one.descriptor.digest));
-    expect(found === null ? null : await drain(found.stream)).toEqual(one.bytes);
+    expect(found === null ? null : await drain(found.read())).toEqual(one.bytes);
     await found?.close();
   });
 });

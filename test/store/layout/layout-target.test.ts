@@ -127,8 +127,8 @@ describe('writing', () => {
     const bytes = image.config;
     const digest = digestOf(bytes) as Digest;
     const both = [
-      await opened.stage(bytesStream(bytes), never),
-      await opened.stage(bytesStream(bytes), never),
+      await opened.stage(() => bytesStream(bytes), never),
+      await opened.stage(() => bytesStream(bytes), never),
     ];
     for (const staged of both) await staged.commit(digest, bytes.length, never);
     await publish(opened, image);
@@ -140,7 +140,7 @@ describe('writing', () => {
     const opened = await target(`oci:${folder}:v1`);
     const bytes = noise(300_000);
     const digest = `sha512:${createHash('sha512').update(bytes).digest('hex')}` as Digest;
-    const wrong = await opened.stage(bytesStream(bytes), never);
+    const wrong = await opened.stage(() => bytesStream(bytes), never);
     await refused(
       'DIGEST_MISMATCH',
       wrong.commit(`sha512:${'a'.repeat(128)}` as Digest, bytes.length, never),
@@ -192,7 +192,7 @@ describe('nothing is left of unfinished work', () => {
         await gate.promise;
         yield bytes;
       };
-      const staging = Array.from({ length: 10 }, () => opened.stage(slow(), never));
+      const staging = Array.from({ length: 10 }, () => opened.stage(() => slow(), never));
       const settled = Promise.allSettled(staging);
       await begun.promise;
       await opened.close();
@@ -200,7 +200,10 @@ describe('nothing is left of unfinished work', () => {
       expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
       await opened.close();
       expect(await readdir(folder)).toEqual([]);
-      await refused('INTERRUPTED', opened.stage(bytesStream(bytes), never));
+      await refused(
+        'INTERRUPTED',
+        opened.stage(() => bytesStream(bytes), never),
+      );
       expect(await readdir(folder)).toEqual([]);
     },
   );
@@ -212,12 +215,12 @@ describe('nothing is left of unfinished work', () => {
     const index = await readFile(join(folder, 'index.json'));
     const opened = await target(`oci:${folder}:v1`);
     const bytes = noise(600_000);
-    const staged = await opened.stage(bytesStream(bytes), never);
+    const staged = await opened.stage(() => bytesStream(bytes), never);
     await staged.commit(digestOf(bytes) as Digest, bytes.length, never);
     expect(await opened.has(makeDescriptor('x/y', digestOf(bytes) as Digest, bytes.length), never)).toBe(
       true,
     );
-    await opened.stage(bytesStream(bytes), never);
+    await opened.stage(() => bytesStream(bytes), never);
     await opened.close();
     expect(await listFiles(folder)).toEqual(before);
     expect(Buffer.compare(await readFile(join(folder, 'index.json')), index)).toBe(0);
@@ -229,22 +232,25 @@ describe('nothing is left of unfinished work', () => {
     const before = await listFiles(folder);
     const opened = await target(`oci:${folder}:v1`);
     const bytes = noise(600_000);
-    await expect(opened.stage(brokenStream(bytes), never)).rejects.toThrow('the line went dead');
+    await expect(opened.stage(() => brokenStream(bytes), never)).rejects.toThrow('the line went dead');
     const abort = new AbortController();
     const aborted = (async function* () {
       yield bytes;
       abort.abort(new Error('enough'));
       yield bytes;
     })();
-    await expect(opened.stage(aborted, abort.signal)).rejects.toThrow('enough');
+    await expect(opened.stage(() => aborted, abort.signal)).rejects.toThrow('enough');
     const digest = digestOf(bytes) as Digest;
-    const lying = await opened.stage(bytesStream(bytes), never);
+    const lying = await opened.stage(() => bytesStream(bytes), never);
     await refused('SIZE_MISMATCH', lying.commit(digest, bytes.length + 1, never));
-    const liar = await opened.stage(bytesStream(bytes), never);
+    const liar = await opened.stage(() => bytesStream(bytes), never);
     await refused('DIGEST_MISMATCH', liar.commit(other.descriptor.digest as Digest, bytes.length, never));
-    const sealed = await opened.stage(sealedAs(bytesStream(bytes), { digest, size: bytes.length }), never);
+    const sealed = await opened.stage(
+      () => sealedAs(bytesStream(bytes), { digest, size: bytes.length }),
+      never,
+    );
     await refused('DIGEST_MISMATCH', sealed.commit(other.descriptor.digest as Digest, bytes.length, never));
-    await (await opened.stage(bytesStream(bytes), never)).abort();
+    await (await opened.stage(() => bytesStream(bytes), never)).abort();
     expect(await listFiles(folder)).toEqual(before);
   });
 
@@ -263,7 +269,7 @@ describe('nothing is left of unfinished work', () => {
   test('what a killed process left goes with the next one, what a living one has stays', async () => {
     const folder = await newFolder();
     const living = await target(`oci:${folder}:v1`);
-    await living.stage(bytesStream(noise(1000)), never);
+    await living.stage(() => bytesStream(noise(1000)), never);
     const child = spawn(process.execPath, [writer, folder, 'killed', 'hang'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -272,7 +278,7 @@ describe('nothing is left of unfinished work', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     const next = await target(`oci:${folder}:v2`);
-    await next.stage(bytesStream(noise(1000, 2)), never);
+    await next.stage(() => bytesStream(noise(1000, 2)), never);
     expect(await listFiles(folder)).toHaveLength(2);
     expect((await listFiles(folder)).every((file) => file.includes(`.partial-${process.pid}-`))).toBe(true);
   });
@@ -307,7 +313,7 @@ describe('several at once', () => {
     await once(dead, 'exit');
     await publish(await target(`oci:${folder}:first`), image);
     // The mark of this machine, with the number of a process that is no more.
-    await (await target(`oci:${folder}:x`)).stage(bytesStream(noise(10)), never);
+    await (await target(`oci:${folder}:x`)).stage(() => bytesStream(noise(10)), never);
     const mine = (await listFiles(folder)).find((file) => file.includes('.partial-')) ?? '';
     const mark = mine.slice(mine.indexOf('.partial-') + '.partial-'.length);
     await writeFile(join(folder, '.ocislim.lock'), mark.replace(/^[0-9]+/, String(dead.pid)));
@@ -379,6 +385,9 @@ describe('what is refused', () => {
     await mkdir(join(folder, 'blobs'), { recursive: true });
     await writeFile(join(folder, 'blobs', 'sha256'), 'a file where a folder should be');
     const opened = await target(`oci:${folder}:v1`);
-    await refused('IO', opened.stage(bytesStream(noise(10)), never));
+    await refused(
+      'IO',
+      opened.stage(() => bytesStream(noise(10)), never),
+    );
   });
 });

@@ -18,7 +18,7 @@ if (count === 'hang') {
     process.stdout.write('written\n');
     await new Promise((resolve) => setTimeout(resolve, 60_000));
   })();
-  await (await open(name)).stage(endless, signal);
+  await (await open(name)).stage(() => endless, signal);
 }
 
 for (let i = 0; i < Number(count); i++) {
