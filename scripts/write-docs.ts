@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Command } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands/all.ts';
-import type { Option, OptionGroup } from '../src/cli/options/option.ts';
+import { listOptions, type NamedOption, type OptionGroup } from '../src/settings/option.ts';
 import { errorCodes } from '../src/errors.ts';
 import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limits.ts';
 import { presets } from '../src/slim/presets.ts';
@@ -25,7 +25,8 @@ export function renderPages(): Readonly<Record<string, string>> {
 }
 
 function commandPage(command: Command): string {
-  const { name, describe, details, positionals, options, examples } = command;
+  const { name, describe, details, positionals, examples } = command;
+  const options = listOptions(command.options);
   const places = positionals.map((each) => (each.required ? `<${each.name}>` : `[${each.name}]`));
   const usage = ['ocislim', name, ...places, ...(options.length > 0 ? ['[options]'] : [])].join(' ');
   return page([
@@ -57,7 +58,8 @@ function commandPage(command: Command): string {
   ]);
 }
 
-function exitStatuses({ name, options }: Command): string[][] {
+function exitStatuses({ name, options: table }: Command): string[][] {
+  const options = listOptions(table);
   const has = (wanted: string) => options.some((option) => option.name === wanted);
   const hasDebug = has('debug-tag');
   const check = has('verify-with') ? ', or the command of `--verify-with` failed' : '';
@@ -81,23 +83,23 @@ function exitStatuses({ name, options }: Command): string[][] {
   ];
 }
 
-function groups(options: readonly Option[]): [OptionGroup, Option[]][] {
-  const byGroup = new Map<OptionGroup, Option[]>();
+function groups(options: readonly NamedOption[]): [OptionGroup, NamedOption[]][] {
+  const byGroup = new Map<OptionGroup, NamedOption[]>();
   for (const option of options) byGroup.set(option.group, [...(byGroup.get(option.group) ?? []), option]);
   return [...byGroup];
 }
 
-function optionName({ name, alias, value, type }: Option): string {
+function optionName({ name, alias, value, type }: NamedOption): string {
   const short = alias === undefined ? '' : alias.length === 1 ? `-${alias}, ` : `--${alias}, `;
   return `\`${short}--${name}${value === undefined || type === 'boolean' ? '' : ` ${value}`}\``;
 }
 
-function optionText({ describe, choices }: Option): string {
+function optionText({ describe, details, choices }: NamedOption): string {
   const listed = choices === undefined ? '' : `: ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
-  return text(describe) + listed;
+  return [text(describe) + listed, ...(details === undefined ? [] : [text(details)])].join('. ');
 }
 
-function defaultOf(option: Option): string {
+function defaultOf(option: NamedOption): string {
   return option.default === undefined ? '' : `\`${String(option.default)}\``;
 }
 

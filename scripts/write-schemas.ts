@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { planJsonSchema } from '../src/cli/plan/plan-schema.ts';
+import { planJsonSchema } from '../src/settings/plan-schema.ts';
 import { reportJsonSchema } from '../src/report/schema.ts';
 
 /** The published JSON Schemas, by their path. A test fails when a file is not what this would write. */

@@ -2,7 +2,7 @@ import { parseLayer, parseRange } from '../../src/image/selection.ts';
 import { isDigest } from '../../src/oci/digest.ts';
 import { formatPlatform, matchesPlatform, parsePlatform } from '../../src/oci/platform.ts';
 import { formatReference, parseReference } from '../../src/oci/reference.ts';
-import { parsePercentOrSize, parseSize } from '../../src/cli/options/sizes.ts';
+import { parsePercentOrSize, parseSize } from '../../src/settings/sizes.ts';
 import { displayPath, escapeText, safeJson } from '../../src/report/escape.ts';
 import { printable } from '../../src/registry/printable.ts';
 import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPlan } from '../../src/cli/plan/plan-file.ts';
-import type { Session } from '../../src/cli/session.ts';
+import { readPlan } from '../../src/settings/plan-file.ts';
 import { createCredentialLookup } from '../../src/registry/auth/credentials.ts';
 import { pemCertificates } from '../../src/registry/tls/authorities.ts';
 import { proxyFor } from '../../src/registry/http/proxy.ts';
@@ -22,7 +21,7 @@ async function readAsPlan(text: string): Promise<void> {
   folder ??= newFolder();
   const file = join(folder, 'plan.yaml');
   writeFileSync(file, text);
-  const outcome = await outcomeOf(() => readPlan(file, async () => ({ kind: 'all' }), {} as Session));
+  const outcome = await outcomeOf(() => readPlan(file, signal));
   if (outcome.kind === 'refused')
     holds(!outcome.message.includes('undefined'), 'a message about something undefined');
 }

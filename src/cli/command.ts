@@ -1,6 +1,8 @@
-import type { Option, Values } from './options/option.ts';
+/** A command of the command line as data. Help, documentation and completion are made from it as much as its run. */
+import type { CommandLine, Environment, Parsed } from '../settings/command-line.ts';
+import type { Options } from '../settings/option.ts';
 
-/** What a command gets of the world. */
+/** What a command gets of the process. */
 export interface Console {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: {
@@ -9,29 +11,56 @@ export interface Console {
     readonly columns?: number;
     readonly rows?: number;
   };
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly signal: AbortSignal;
 }
 
 export interface Positional {
-  /** With `..` at its end: as many as are given. */
+  /** The name. With `..` at its end, as many as are given. */
   readonly name: string;
   readonly describe: string;
   readonly required: boolean;
 }
 
-/** A command as data; what it does is loaded when it is used. */
+/** What a command is given, besides its parsed options. */
+export interface Call<Table extends Options> extends Parsed<Table> {
+  readonly line: CommandLine;
+  readonly console: Console;
+}
+
+/** A command. Its work is loaded when it runs. */
 export interface Command {
   readonly name: string;
   readonly describe: string;
   /** A paragraph for its page. */
   readonly details: string;
   readonly positionals: readonly Positional[];
-  readonly options: readonly Option[];
-  /** Command line and what it does. */
+  readonly options: Options;
+  /** Command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** Returns the exit status. @throws OcislimError */
-  run(values: Values, console: Console): Promise<number>;
+  run(line: CommandLine, console: Console): Promise<number>;
+}
+
+interface Definition<Table extends Options> extends Omit<Command, 'run' | 'options'> {
+  readonly options: Table;
+  /** Runs before options are read, and so before files are. A status ends the command. @throws USAGE */
+  readonly check?: (line: CommandLine, console: Console) => Promise<number | null>;
+  /** Returns the exit status. @throws OcislimError */
+  readonly run: (call: Call<Table>) => Promise<number>;
+}
+
+/** Makes a command whose run gets the settings of its own table. */
+export function defineCommand<Table extends Options>(definition: Definition<Table>): Command {
+  const { run, check, ...data } = definition;
+  return {
+    ...data,
+    async run(line, console) {
+      const status = (await check?.(line, console)) ?? null;
+      if (status !== null) return status;
+      return run({ ...(await line.parse(data.options, console)), line, console });
+    },
+  };
 }
 
 export const source: Positional = { name: 'src', describe: 'the image to read', required: true };

@@ -1,3 +1,4 @@
+import { listOptions } from '../settings/option.ts';
 import type { Command } from './command.ts';
 
 /** A completion script made from the commands, or null for a shell that is not known. */
@@ -15,7 +16,7 @@ export function completionScript(shell: string, commands: readonly Command[]): s
 }
 
 function flags(command: Command): string[] {
-  return command.options.flatMap(({ name, alias }) => [
+  return listOptions(command.options).flatMap(({ name, alias }) => [
     `--${name}`,
     ...(alias === undefined ? [] : [alias.length === 1 ? `-${alias}` : `--${alias}`]),
   ]);
@@ -42,7 +43,7 @@ function fish(commands: readonly Command[]): string {
   const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
   const lines = commands.flatMap((command) => [
     `complete -c ocislim -n __fish_use_subcommand -a ${command.name} -d ${quote(command.describe)}`,
-    ...command.options.map(
+    ...listOptions(command.options).map(
       ({ name, describe }) =>
         `complete -c ocislim -n "__fish_seen_subcommand_from ${command.name}" -l ${name} -d ${quote(describe)}`,
     ),

@@ -4,8 +4,9 @@ import { errorCodes, OcislimError } from '../errors.ts';
 import { fileError } from '../files/file-error.ts';
 import type { Command, Console } from './command.ts';
 import { commands } from './commands/all.ts';
-import type { Option, Values } from './options/option.ts';
-import { version } from './version.ts';
+import { CommandLine, fromEnvironment, variableOf } from '../settings/command-line.ts';
+import { listOptions, type NamedOption } from '../settings/option.ts';
+import { version } from '../commands/version.ts';
 
 /** What shells report of a program that SIGPIPE ended. */
 const brokenPipe = 141;
@@ -112,7 +113,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
       command.describe,
       (own) => describe(own, command, console.env),
       (values) => {
-        throw new Chosen(command, values);
+        throw new Chosen(command, new CommandLine(values));
       },
     );
   }
@@ -120,7 +121,7 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
     await parser.parseAsync();
   } catch (error) {
     if (!(error instanceof Chosen)) throw error;
-    return error.command.run(checkValues(error.values, error.command), console);
+    return error.command.run(error.line, console);
   }
   return 0;
 }
@@ -128,11 +129,11 @@ async function dispatch(args: readonly string[], console: Console): Promise<numb
 /** Thrown, since yargs would lay out the whole help of a command whose handler returns, which takes longer than loading it. */
 class Chosen {
   readonly command: Command;
-  readonly values: Values;
+  readonly line: CommandLine;
 
-  constructor(command: Command, values: Values) {
+  constructor(command: Command, line: CommandLine) {
     this.command = command;
-    this.values = values;
+    this.line = line;
   }
 }
 
@@ -148,22 +149,13 @@ function describe(parser: Argv, command: Command, env: Console['env']): Argv {
     const several = name.endsWith('..');
     parser.positional(several ? name.slice(0, -2) : name, { describe: text, type: 'string', array: several });
   }
-  for (const option of command.options) parser.option(option.name, settings(option, env) as Options);
+  for (const option of listOptions(command.options))
+    parser.option(option.name, settings(option, env) as Options);
   for (const [line, does] of command.examples) parser.example(line, does);
   return parser.epilogue(command.details);
 }
 
-/** @throws USAGE for an option given twice that takes one value, and for a number that is none */
-function checkValues(values: Values, { options }: Command): Values {
-  for (const { name, type } of options) {
-    const value = values[name];
-    if (type !== 'list' && Array.isArray(value)) throw new OcislimError('USAGE', `--${name} is given twice`);
-    if (type === 'number' && Number.isNaN(value)) throw new OcislimError('USAGE', `--${name} takes a number`);
-  }
-  return values;
-}
-
-function settings(option: Option, env: Console['env']) {
+function settings(option: NamedOption, env: Console['env']) {
   const { alias, type, choices, describe: text, group, value: placeholder } = option;
   const surrounding = fromEnvironment(option, env);
   const value = surrounding ?? option.default;
@@ -172,42 +164,12 @@ function settings(option: Option, env: Console['env']) {
     ...(choices === undefined ? {} : { choices }),
     ...(value === undefined ? {} : { default: value }),
     // The value itself may be a secret.
-    ...(surrounding === undefined ? {} : { defaultDescription: `$${variableOf(option)}` }),
+    ...(surrounding === undefined ? {} : { defaultDescription: `$${variableOf(option.name)}` }),
     ...(type === 'list' ? { type: 'string', array: true } : { type }),
     ...(placeholder === undefined || type === 'boolean' ? {} : { requiresArg: true }),
     describe: placeholder === undefined ? text : `${placeholder}: ${text}`,
     group: `${group}:`,
   };
-}
-
-/** `OCISLIM_GZIP_ENGINE` stands for --gzip-engine where that is not given. @throws USAGE for what is no number or yes-or-no */
-function fromEnvironment(
-  { name, type }: Option,
-  env: Console['env'],
-): string | number | boolean | string[] | undefined {
-  const variable = variableOf({ name });
-  const value = env[variable];
-  if (value === undefined || value === '') return undefined;
-  switch (type) {
-    case 'string':
-      return value;
-    case 'list':
-      return [value];
-    case 'number':
-      if (Number.isFinite(Number(value))) return Number(value);
-      break;
-    case 'boolean':
-      if (/^(?:1|true|yes)$/i.test(value)) return true;
-      if (/^(?:0|false|no)$/i.test(value)) return false;
-  }
-  throw new OcislimError(
-    'USAGE',
-    `${variable} is ${JSON.stringify(value)}, not a ${type === 'number' ? 'number' : 'yes or no (1 or 0)'}`,
-  );
-}
-
-function variableOf({ name }: Pick<Option, 'name'>): string {
-  return `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
 /** Says what went wrong in one line, and what to do in another. */

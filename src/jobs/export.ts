@@ -1,3 +1,4 @@
+import type { AsyncCloseable } from '../closeable.ts';
 import { buildEdit, type LayerEdit } from '../changeset/edit.ts';
 import { express } from '../changeset/express.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
@@ -26,7 +27,7 @@ export interface ExportOptions
   readonly platform: Platform | null;
 }
 
-export interface RootfsExport {
+export interface RootfsExport extends AsyncCloseable {
   /** The tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
   readonly stream: ByteStream;
   readonly entries: number;
@@ -61,6 +62,7 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
       stream: coalesce(writeRootfs(image, edit, reader, listener, signal)),
       entries: edit.entries,
       close: () => scratch.close(),
+      [Symbol.asyncDispose]: () => scratch.close(),
     };
   } catch (error) {
     await scratch.close();

@@ -107,7 +107,7 @@ describe('references', () => {
 describe('destinations', () => {
   test('none', async () => {
     expect(await refused(['squash', source, '--all'], 2)).toMatch(
-      /where should the new image go\?.*\n {2}.*--in-place.*--dry-run/,
+      /no destination was given.*\n {2}.*--in-place.*--dry-run/,
     );
   });
 

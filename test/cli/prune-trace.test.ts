@@ -235,7 +235,7 @@ describe('prune --trace', () => {
     ]);
     const { status, stderr } = await prune('--trace', file);
     expect(status).toBe(0);
-    expect(stderr).toContain('1 of 3 lines make no sense, such as line 3');
+    expect(stderr).toContain('1 of 3 lines cannot be read, such as line 3');
     expect(stderr).not.toContain('\x1b');
   });
 

@@ -27,7 +27,9 @@ const rooms: Readonly<Record<string, string>> = {
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image registry store trace rootfs closure slim compress layers',
   report: 'oci bytes changeset codec image trace rootfs closure slim compress layers jobs',
-  cli: 'oci bytes rules place files codec image registry store trace rootfs closure slim compress layers jobs report',
+  settings: 'oci bytes rules codec image registry trace slim compress',
+  commands: 'oci bytes rules place files codec image registry store slim layers jobs report settings',
+  cli: 'oci bytes files store trace rootfs closure slim jobs report settings commands',
 };
 
 const allowed = (room: string): readonly string[] =>
@@ -103,9 +105,9 @@ describe('imports', () => {
       'node-forge': ['registry'],
       pako: ['codec'],
       undici: ['registry'],
-      yaml: ['cli'],
+      yaml: ['settings'],
       yargs: ['cli'],
-      zod: ['cli', 'report'],
+      zod: ['settings', 'report'],
     };
     const packages = imports.filter(({ names }) => !names.startsWith('.') && !names.startsWith('node:'));
     const wrong = packages.filter(({ names, room }) => !homes[names]?.includes(room));

@@ -1,14 +1,15 @@
 import { levelRanges } from '../../codec/encoding.ts';
-import { type Command, destination, source } from '../command.ts';
-import { checking, layerSelection, packing, rewriting } from '../options/common-options.ts';
+import { recompressOptions } from '../../settings/tables/commands.ts';
+import { type Command, defineCommand, destination, source } from '../command.ts';
+import { checkDestination, runRewriting } from '../rewriting.ts';
 
-export const recompress: Command = {
+export const recompress: Command = defineCommand({
   name: 'recompress',
   describe: `pack the layers anew: ${levelRanges()}, or not at all`,
   details:
     'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob. --tune and --budget choose the levels instead of you, by what they come to on the layers themselves: see docs/tuning.md.',
   positionals: [source, destination],
-  options: [...packing, ...layerSelection, ...checking, ...rewriting],
+  options: recompressOptions,
   examples: [
     [
       'ocislim recompress localhost:5000/app:1 localhost:5000/app:1-zstd --compression zstd --level 19',
@@ -28,15 +29,9 @@ export const recompress: Command = {
     ],
     ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
   ],
-  async run(values, console) {
-    const { baseReader, rewrite } = await import('../rewrite/rewrite.ts');
-    const { rangeSelection, packingStage, minSavings } = await import('../options/selections.ts');
-    const { repackBetter } = await import('../../compress/repack.ts');
-    const pack = await packingStage(values);
-    const savings = await minSavings(values);
-    return rewrite('recompress', values, console, async (session) => {
-      const selection = await rangeSelection(values, baseReader(session));
-      return pack === null ? repackBetter(selection, savings) : pack(selection);
-    });
+  check: checkDestination,
+  async run(call) {
+    const { recompress: command } = await import('../../commands/index.ts');
+    return runRewriting(command, call);
   },
-};
+});

@@ -1,53 +1,29 @@
 import { OcislimError } from '../../errors.ts';
-import type { Command } from '../command.ts';
-import { output } from '../options/common-options.ts';
-import { text } from '../options/option.ts';
+import { registryOptions } from '../../settings/tables/trace.ts';
+import { type Command, defineCommand } from '../command.ts';
 
-export const registry: Command = {
+export const registry: Command = defineCommand({
   name: 'registry',
   describe: 'serve a small registry over an OCI layout folder',
   details:
     'Serves the OCI distribution API over a folder, for demos, tests and air-gapped jobs: pushes land in the folder, which stays a valid OCI layout. It listens on loopback only. Ctrl-C ends it.',
   positionals: [{ name: 'action', describe: 'what to do: serve', required: true }],
-  options: [
-    {
-      name: 'directory',
-      alias: 'd',
-      type: 'string',
-      value: 'DIR',
-      default: 'registry',
-      describe: 'the folder, made if it is not there',
-      group: 'Registries',
-    },
-    {
-      name: 'port',
-      alias: 'p',
-      type: 'number',
-      value: 'N',
-      default: 5000,
-      describe: 'the port; 0 for any free one',
-      group: 'Registries',
-    },
-    { name: 'read-only', type: 'boolean', describe: 'refuse every push', group: 'Registries' },
-    ...output,
-  ],
+  options: registryOptions,
   examples: [['ocislim registry serve --directory images --port 5000', 'a registry at localhost:5000']],
-  async run(values, console) {
-    if (values['action'] !== 'serve')
-      throw new OcislimError('USAGE', `unknown action: registry ${String(values['action'])}`, {
+  async run({ settings, line, console }) {
+    const action = line.argument('action');
+    if (action !== 'serve')
+      throw new OcislimError('USAGE', `unknown action: registry ${action}`, {
         advice: 'Write "ocislim registry serve".',
       });
-    const port = Number(values['port'] ?? 5000);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new OcislimError('USAGE', `--port takes a number from 0 to 65535, not ${port}`);
     const { escapeText } = await import('../../report/escape.ts');
     const { serveRegistry } = await import('../../store/server/serve-registry.ts');
-    const directory = text(values, 'directory') ?? 'registry';
+    const { directory, port, readOnly } = settings;
     const server = await serveRegistry({
       layoutDir: directory,
       host: '127.0.0.1',
       port,
-      readOnly: values['read-only'] === true,
+      readOnly,
       signal: console.signal,
     });
     console.stdout.write(`${server.host}\n`);
@@ -58,4 +34,4 @@ export const registry: Command = {
     await server.close();
     return 0;
   },
-};
+});

@@ -1,16 +1,15 @@
 import { OcislimError } from '../../errors.ts';
 import type { Trace } from '../../trace/trace.ts';
-import type { Console } from '../command.ts';
-import { list, type Values } from '../options/option.ts';
+import type { TraceCall } from './trace-call.ts';
 
-/** The traces that a command names, as one; none named: stdin. @throws USAGE, IO, TRACE_INVALID */
-export async function readNamedTrace(values: Values, console: Console): Promise<Trace> {
-  const given = list(values, 'files');
+/** Reads the traces that a command names and merges them into one. Default: stdin. @throws USAGE, IO, TRACE_INVALID */
+export async function readNamedTrace({ line, settings, console }: TraceCall): Promise<Trace> {
+  const given = line.argumentsOf('files');
   if (given.length === 0 && process.stdin.isTTY)
-    throw new OcislimError('USAGE', 'which trace is to be read? Name its file, or pipe it in');
-  const { readTraces } = await import('./trace-files.ts');
+    throw new OcislimError('USAGE', 'no trace was given: name its file, or pipe it in');
+  const { readTraces } = await import('../../settings/trace-files.ts');
   const [read, ...others] = await readTraces(given.length === 0 ? ['-'] : given, {
-    roots: list(values, 'trace-root'),
+    roots: settings.traceRoot,
     signal: console.signal,
   });
   if (read === undefined || others.length > 0)

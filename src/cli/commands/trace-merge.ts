@@ -1,15 +1,15 @@
-import type { Console } from '../command.ts';
-import { flag, text, type Values } from '../options/option.ts';
+import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 
 /** `trace merge FILE…`: traces of any form as one trace file. @throws USAGE, TRACE_INVALID, IO */
-export async function mergeFiles(values: Values, console: Console): Promise<number> {
+export async function mergeFiles(call: TraceCall): Promise<number> {
   const { writeTrace } = await import('../../trace/trace-file.ts');
   const { renderReading } = await import('../../report/trace-text.ts');
   const { safeJsonText } = await import('../../report/escape.ts');
-  const trace = await readNamedTrace(values, console);
+  const trace = await readNamedTrace(call);
   const lines = safeJsonText([...writeTrace(trace)].join(''));
-  const file = text(values, 'output');
+  const { settings, console } = call;
+  const file = settings.output;
   if (file === null || file === '-') console.stdout.write(lines);
   else {
     const { writeWhole } = await import('../../files/whole-file.ts');
@@ -18,6 +18,6 @@ export async function mergeFiles(values: Values, console: Console): Promise<numb
       throw console.signal.aborted ? console.signal.reason : fileError(`write ${file}`, error);
     });
   }
-  if (!flag(values, 'quiet')) console.stderr.write(renderReading(trace));
+  if (!settings.quiet) console.stderr.write(renderReading(trace));
   return 0;
 }

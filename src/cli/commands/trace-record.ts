@@ -3,54 +3,9 @@ import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { escapeText, safeJsonText } from '../../report/escape.ts';
 import type { Runtime } from '../../oci/runtime.ts';
-import type { Console } from '../command.ts';
-import { list, type Option, pairs, text, type Values } from '../options/option.ts';
-
-/** What `trace record` takes, besides --output, --platform and what reaches registries. */
-export const recording: readonly Option[] = [
-  {
-    name: 'root',
-    type: 'string',
-    value: 'DIR',
-    describe: 'record: run in this root filesystem, unpacked from "ocislim export"',
-    group: 'Recording',
-  },
-  {
-    name: 'image',
-    type: 'string',
-    value: 'REF',
-    describe:
-      'record: the image that runs. The trace names its digest and platform; in --root, its user, directory and environment hold. show: the image that was traced',
-    group: 'Recording',
-  },
-  {
-    name: 'user',
-    type: 'string',
-    value: 'UID[:GID]',
-    describe: 'record: whom the command runs as in --root (default: as the image says, else 0)',
-    group: 'Recording',
-  },
-  {
-    name: 'env',
-    type: 'list',
-    value: 'K=V',
-    describe: 'record: a variable of the environment in --root (repeatable)',
-    group: 'Recording',
-  },
-  {
-    name: 'all-syscalls',
-    type: 'boolean',
-    describe: 'record: every system call, not only those on files; slower; "trace seccomp" needs it',
-    group: 'Recording',
-  },
-  {
-    name: 'for',
-    type: 'number',
-    value: 'SECONDS',
-    describe: 'record: then end the command with SIGTERM',
-    group: 'Recording',
-  },
-];
+import { openWorkspace } from '../open-workspace.ts';
+import { Screen } from '../screen.ts';
+import type { TraceCall } from './trace-call.ts';
 
 /** From SIGTERM to SIGKILL, as `docker stop` has it. */
 const grace = 10_000;
@@ -61,23 +16,22 @@ const grace = 10_000;
  *
  * @throws USAGE, UNSUPPORTED without strace or where it may not trace, IO where the command does not start
  */
-export async function recordTrace(values: Values, console: Console): Promise<number> {
-  const command = list(values, '--');
+export async function recordTrace(call: TraceCall): Promise<number> {
+  const { settings, console } = call;
+  const command = call.line.argumentsOf('--');
   if (command.length === 0)
     throw new OcislimError('USAGE', 'trace record needs a command', {
       advice: 'Write it after "--": ocislim trace record -o app.trace -- /app/server --port 80',
     });
-  const seconds = values['for'] === undefined ? null : Number(values['for']);
-  if (seconds !== null && !(seconds > 0 && seconds < 1e6))
-    throw new OcislimError('USAGE', '--for takes a number of seconds');
-  const output = text(values, 'output') ?? 'ocislim.trace';
+  const seconds = settings.for;
+  const output = settings.output ?? 'ocislim.trace';
   const { straceArguments } = await import('../../jobs/record/strace.ts');
   const { record } = await import('../../jobs/record/record.ts');
   const { writeTrace } = await import('../../trace/trace-file.ts');
   const { writeWhole } = await import('../../files/whole-file.ts');
-  const traced = await imageOf(values, console);
-  const strace = await straceArguments(values['all-syscalls'] === true, console.signal);
-  const launch = await launchOf(values, console, command, traced.runtime);
+  const traced = await imageOf(call);
+  const strace = await straceArguments(settings.allSyscalls, console.signal);
+  const launch = await launchOf(call, command, traced.runtime);
 
   const stop = new AbortController();
   const onSignal = (name: 'SIGINT' | 'SIGTERM'): void =>
@@ -117,40 +71,32 @@ interface TracedImage {
   readonly runtime: Runtime | null;
 }
 
-/** The image that --image names; without it, this machine's platform. @throws what reading images throws */
-async function imageOf(values: Values, console: Console): Promise<TracedImage> {
-  const { Session } = await import('../session.ts');
-  const reference = text(values, 'image');
-  const session = new Session(values, console);
-  try {
-    const platforms = session.platforms.length > 0 ? session.platforms : [machine()];
-    if (platforms.length > 1) throw new OcislimError('USAGE', 'a recording is of one --platform');
-    const own = formatPlatform(platforms[0] as Platform);
-    if (reference === null) return { platform: own, digest: null, runtime: null };
-    const { parseReference } = await import('../../oci/reference.ts');
-    const { readImageSet } = await import('../../jobs/image-set.ts');
-    const { readRuntime } = await import('../../oci/runtime.ts');
-    const source = await session.openSource(parseReference(reference));
-    try {
-      const { members } = await readImageSet(source, platforms, session.signal, [], session.limits);
-      const images = members.flatMap(({ image }) => (image === null ? [] : [image]));
-      const [image] = images;
-      if (image === undefined || images.length > 1)
-        throw new OcislimError('USAGE', `--image names ${images.length} images for ${own}`, {
-          advice: 'Choose one by its digest.',
-        });
-      const { platform } = image.config;
-      return {
-        platform: platform === null ? own : formatPlatform(platform),
-        digest: image.descriptor.digest,
-        runtime: readRuntime(image.config),
-      };
-    } finally {
-      await source.close();
-    }
-  } finally {
-    session.stopProgress();
-  }
+/** Reads the image that --image names. Default: no image, and this machine's platform. @throws what reading images throws */
+async function imageOf(call: TraceCall): Promise<TracedImage> {
+  const { settings } = call;
+  const platforms = settings.platform.length > 0 ? settings.platform : [machine()];
+  if (platforms.length > 1) throw new OcislimError('USAGE', 'a recording is of one --platform');
+  const own = formatPlatform(platforms[0] as Platform);
+  if (settings.image === null) return { platform: own, digest: null, runtime: null };
+  const { parseReference } = await import('../../oci/reference.ts');
+  const { readImageSet } = await import('../../jobs/image-set.ts');
+  const { readRuntime } = await import('../../oci/runtime.ts');
+  using screen = new Screen(settings, call.console);
+  await using workspace = await openWorkspace(call, screen);
+  const source = await workspace.openSource(parseReference(settings.image));
+  const { members } = await readImageSet(source, platforms, workspace.signal, [], workspace.limits);
+  const images = members.flatMap(({ image }) => (image === null ? [] : [image]));
+  const [image] = images;
+  if (image === undefined || images.length > 1)
+    throw new OcislimError('USAGE', `--image names ${images.length} images for ${own}`, {
+      advice: 'Choose one by its digest.',
+    });
+  const { platform } = image.config;
+  return {
+    platform: platform === null ? own : formatPlatform(platform),
+    digest: image.descriptor.digest,
+    runtime: readRuntime(image.config),
+  };
 }
 
 /** This machine, as images name it. */
@@ -160,25 +106,20 @@ function machine(): Platform {
   return { os: platform, architecture: names[arch] ?? arch };
 }
 
-async function launchOf(
-  values: Values,
-  console: Console,
-  command: readonly string[],
-  runtime: Runtime | null,
-) {
+/** How to start the command: here, or in --root as the image would. @throws USAGE for options that need --root */
+async function launchOf(call: TraceCall, command: readonly string[], runtime: Runtime | null) {
   const { enterRoot, launchHere } = await import('../../jobs/record/launch.ts');
-  const root = text(values, 'root');
+  const { settings, console } = call;
+  const { root, user, env } = settings;
   if (root === null) {
-    for (const name of ['user', 'env'])
-      if (values[name] !== undefined) throw new OcislimError('USAGE', `--${name} goes with --root`);
+    if (user !== null) throw new OcislimError('USAGE', '--user goes with --root');
+    if (Object.keys(env).length > 0) throw new OcislimError('USAGE', '--env goes with --root');
     return launchHere(command, process.cwd(), console.env);
   }
-  const env = pairs(values, 'env');
-  if (env === null) throw new OcislimError('USAGE', '--env takes K=V');
   return enterRoot(
     {
       root,
-      user: text(values, 'user') ?? runtime?.user ?? '',
+      user: user ?? runtime?.user ?? '',
       cwd: runtime?.workingDirectory || '/',
       env: { ...Object.fromEntries(runtime?.environment ?? []), ...env },
     },

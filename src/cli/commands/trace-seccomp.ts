@@ -1,15 +1,15 @@
-import type { Console } from '../command.ts';
-import { text, type Values } from '../options/option.ts';
+import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 
 /** `trace seccomp FILE…`: a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
-export async function makeProfile(values: Values, console: Console): Promise<number> {
+export async function makeProfile(call: TraceCall): Promise<number> {
   const { namelessCalls, seccompProfile } = await import('../../trace/seccomp.ts');
   const { escapeText, safeJsonText } = await import('../../report/escape.ts');
-  const read = await readNamedTrace(values, console);
+  const read = await readNamedTrace(call);
   const profile = seccompProfile(read);
   const json = `${safeJsonText(JSON.stringify(profile, null, 2))}\n`;
-  const file = text(values, 'output');
+  const { settings, console } = call;
+  const file = settings.output;
   if (file === null || file === '-') console.stdout.write(json);
   else {
     const { writeFile } = await import('node:fs/promises');

@@ -1,12 +1,12 @@
 import { OcislimError } from '../../errors.ts';
-import type { Command } from '../command.ts';
-import { common, output, pruning, registries, work } from '../options/common-options.ts';
+import { traceOptions } from '../../settings/tables/trace.ts';
+import { type Command, defineCommand } from '../command.ts';
 import { mergeFiles } from './trace-merge.ts';
-import { recording, recordTrace } from './trace-record.ts';
+import { recordTrace } from './trace-record.ts';
 import { makeProfile } from './trace-seccomp.ts';
 import { showTrace } from './trace-show.ts';
 
-export const trace: Command = {
+export const trace: Command = defineCommand({
   name: 'trace',
   describe: 'record what a program uses of its image; merge and show traces; make a seccomp profile',
   details:
@@ -15,22 +15,7 @@ export const trace: Command = {
     { name: 'action', describe: 'what to do: record, merge, show or seccomp', required: true },
     { name: 'files..', describe: 'the traces, - for stdin; none for stdin', required: false },
   ],
-  options: [
-    {
-      name: 'output',
-      alias: 'o',
-      type: 'string',
-      value: 'FILE',
-      describe: 'write to this file, instead of stdout (record: instead of ocislim.trace)',
-      group: 'Result',
-    },
-    ...recording,
-    ...pruning.filter(({ name }) => name === 'trace-root'),
-    ...common.filter(({ name }) => name === 'platform' || name === 'format'),
-    ...output,
-    ...registries,
-    ...work,
-  ],
+  options: traceOptions,
   examples: [
     ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job'],
     ['ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server', 'over an unpacked image'],
@@ -38,20 +23,21 @@ export const trace: Command = {
     ['ocislim trace show app.trace --image localhost:5000/app:1', 'what it saw, also by package'],
     ['ocislim trace seccomp app.strace -o app.seccomp.json', 'a profile for --security-opt seccomp=FILE'],
   ],
-  async run(values, console) {
-    switch (values['action']) {
+  async run(call) {
+    const action = call.line.argument('action') ?? '';
+    switch (action) {
       case 'record':
-        return recordTrace(values, console);
+        return recordTrace(call);
       case 'merge':
-        return mergeFiles(values, console);
+        return mergeFiles(call);
       case 'show':
-        return showTrace(values, console);
+        return showTrace(call);
       case 'seccomp':
-        return makeProfile(values, console);
+        return makeProfile(call);
       default:
-        throw new OcislimError('USAGE', `unknown action: trace ${String(values['action'])}`, {
+        throw new OcislimError('USAGE', `unknown action: trace ${action}`, {
           advice: 'Write "ocislim trace" with record, merge, show or seccomp; see "ocislim trace --help".',
         });
     }
   },
-};
+});

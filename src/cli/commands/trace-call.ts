@@ -1,0 +1,5 @@
+import type { traceOptions } from '../../settings/tables/trace.ts';
+import type { Call } from '../command.ts';
+
+/** What the actions of `trace` are given. */
+export type TraceCall = Call<typeof traceOptions>;

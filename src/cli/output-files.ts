@@ -1,0 +1,83 @@
+/** Files that a rewriting command writes beside the image: reports, digests, metadata. */
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Outcome } from '../commands/outcome.ts';
+import { OcislimError } from '../errors.ts';
+import type { SettingsOf } from '../settings/option.ts';
+import type { reports } from '../settings/tables/reports.ts';
+
+type FileSettings = SettingsOf<typeof reports>;
+
+/** Refuses files that could not be written, before the image is published. @throws USAGE, IO */
+export async function checkOutputs({
+  report,
+  digestfile,
+  iidfile,
+  metadataFile,
+}: FileSettings): Promise<void> {
+  for (const file of report) {
+    if (!/\.(?:json|md)$/.test(file))
+      throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in .json or .md`);
+  }
+  for (const file of [...report, digestfile, iidfile, metadataFile])
+    if (file !== null) await checkWritable(file);
+}
+
+async function checkWritable(file: string): Promise<void> {
+  try {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    await access(exists ? file : dirname(file), constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite(file, cause);
+  }
+}
+
+/** Writes all files that the settings ask for. @throws IO */
+export async function writeOutputs(outcome: Outcome, settings: FileSettings): Promise<void> {
+  const { renderJson } = await import('../report/json.ts');
+  for (const file of settings.report) {
+    const content = file.endsWith('.json')
+      ? renderJson(outcome.report)
+      : (await import('../report/markdown.ts')).renderMarkdown(outcome.report);
+    await write(file, content);
+  }
+  const { root, imageId } = outcome;
+  if (root === null || imageId === null) return;
+  if (settings.digestfile !== null) await write(settings.digestfile, `${root.digest}\n`);
+  if (settings.iidfile !== null) await write(settings.iidfile, imageId);
+  if (settings.metadataFile !== null)
+    await write(settings.metadataFile, await metadata(outcome, root, imageId));
+}
+
+/** What `docker buildx build --metadata-file` writes, for the keys that apply. */
+async function metadata(
+  { report }: Outcome,
+  { mediaType, digest, size }: NonNullable<Outcome['root']>,
+  imageId: string,
+): Promise<string> {
+  const { safeJsonText } = await import('../report/escape.ts');
+  const content = {
+    'containerimage.config.digest': imageId,
+    'containerimage.descriptor': { mediaType, digest, size },
+    'containerimage.digest': digest,
+    'image.name': report.destination?.references.join(','),
+  };
+  return `${safeJsonText(JSON.stringify(content, null, 2))}\n`;
+}
+
+async function write(file: string, content: string | Iterable<string>): Promise<void> {
+  try {
+    await writeFile(file, content);
+  } catch (cause) {
+    throw cannotWrite(file, cause);
+  }
+}
+
+function cannotWrite(file: string, cause: unknown): OcislimError {
+  return new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, {
+    cause,
+  });
+}

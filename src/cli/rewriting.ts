@@ -1,0 +1,68 @@
+/** What all rewriting commands do around their job: check the outputs, show progress, write and print the result. */
+import type { RewritingCommand } from '../commands/index.ts';
+import { errorOf, type Outcome } from '../commands/outcome.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { CommandLine } from '../settings/command-line.ts';
+import type { Options } from '../settings/option.ts';
+import type { JobSettings } from '../commands/rewrite.ts';
+import { result } from '../settings/tables/result.ts';
+import type { Call, Console } from './command.ts';
+import { checkOutputs, writeOutputs } from './output-files.ts';
+import { Screen } from './screen.ts';
+
+/** Refuses a missing or impossible destination before anything is read, stdin above all. @throws USAGE */
+export async function checkDestination(line: CommandLine, console: Console): Promise<null> {
+  const { destinationsOf } = await import('../commands/destinations.ts');
+  const { tag, inPlace, dryRun } = result;
+  const { settings } = await line.parse({ tag, inPlace, dryRun }, console);
+  destinationsOf(parseReference(line.argument('src') ?? ''), {
+    ...settings,
+    destination: line.argument('dst'),
+  });
+  return null;
+}
+
+/** Runs a rewriting command from its settings to its result on stdout. Returns the exit status. @throws OcislimError */
+export async function runRewriting<Settings extends JobSettings>(
+  command: RewritingCommand<Settings>,
+  { settings, secrets, line, console }: Call<Options> & { readonly settings: Settings & CliSettings },
+): Promise<number> {
+  await checkOutputs(settings);
+  using screen = new Screen(settings, console);
+  const { env, signal } = console;
+  const outcome = await command(line.argument('src') ?? '', line.argument('dst'), settings, {
+    env,
+    signal,
+    secrets,
+    listener: screen.listener,
+    pauseOutput: () => screen.pause(),
+  });
+  screen.stop();
+  await writeOutputs(outcome, settings);
+  await print(outcome, settings, console);
+  // The slim image is published: stdout has its name, whatever happened to the debug image.
+  if (outcome.failure !== null) throw errorOf(outcome.failure);
+  return 0;
+}
+
+type CliSettings = Pick<JobSettings, 'quiet' | 'verbose' | 'format'>;
+
+async function print(
+  outcome: Outcome,
+  { quiet, verbose, format }: CliSettings,
+  console: Console,
+): Promise<void> {
+  const { report, explanations, name } = outcome;
+  for (const line of explanations) console.stderr.write(`${line}\n`);
+  if (!quiet) {
+    const { renderSummary } = await import('../report/summary.ts');
+    const { chooseStyle } = await import('../report/style.ts');
+    const style = chooseStyle(console.env, console.stderr.isTTY === true);
+    const width = console.stderr.columns ?? 100;
+    console.stderr.write(renderSummary(report, { style, width, verbose: verbose || report.dryRun }));
+  }
+  if (format === 'json') {
+    const { renderJson } = await import('../report/json.ts');
+    for (const chunk of renderJson(report)) console.stdout.write(chunk);
+  } else if (name !== null) console.stdout.write(`${name}\n`);
+}

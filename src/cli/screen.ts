@@ -1,0 +1,39 @@
+/** Progress on stderr for the length of one command. */
+import type { Listener } from '../events.ts';
+import { chooseStyle } from '../report/style.ts';
+import type { SettingsOf } from '../settings/option.ts';
+import type { output } from '../settings/tables/reports.ts';
+import type { Console } from './command.ts';
+import { chooseProgressMode, startProgress } from './progress/progress-output.ts';
+
+type ScreenSettings = Pick<SettingsOf<typeof output>, 'quiet' | 'verbose' | 'progress'>;
+
+/** Shows events until it is stopped. */
+export class Screen implements Disposable {
+  readonly listener: Listener;
+  readonly #start: () => ReturnType<typeof startProgress>;
+  #progress: ReturnType<typeof startProgress>;
+
+  constructor({ quiet, verbose, progress }: ScreenSettings, { stderr, env }: Console) {
+    const style = chooseStyle(env, stderr.isTTY === true);
+    const mode = chooseProgressMode(progress, stderr, env);
+    this.#start = () => startProgress({ mode: quiet ? 'none' : mode, stream: stderr, style, verbose });
+    this.#progress = this.#start();
+    this.listener = (event) => this.#progress.listener(event);
+  }
+
+  /** Clears the progress while something else is printed. The next event shows it again. */
+  pause(): void {
+    this.#progress.stop();
+    this.#progress = this.#start();
+  }
+
+  /** Clears the progress for good. */
+  stop(): void {
+    this.#progress.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+}

@@ -1,0 +1,70 @@
+/** Turns what globs and reports allow into predicates that `verify` asks for each path. */
+import { createKeepMatcher, parseRule } from '../rules/rules.ts';
+import type { ByteString } from '../bytes/bytes.ts';
+import type { AnnouncedPlatforms } from '../settings/announced-schema.ts';
+
+/** What the second image may lack or have changed. */
+export interface Announcement {
+  readonly allowed: (path: ByteString) => boolean;
+  readonly allowedModes: (path: ByteString, from: number, to: number) => boolean;
+  /** The name that stands for all names of a file which was turned into a hard link, or which others link to now; else null. */
+  readonly allowedLinks: (path: ByteString) => ByteString | null;
+}
+
+/** What globs (--except) and the reports of `prune` and `squash` allow. A removed path covers all below it. @throws USAGE */
+export function announcedBy(globs: readonly string[], platforms: AnnouncedPlatforms): Announcement {
+  const matches = createKeepMatcher(globs.map((glob) => parseRule(glob, '--except')));
+  const removed = new Set<ByteString>();
+  const cleared = new Set<string>();
+  const linked = new Map<ByteString, ByteString>();
+  for (const { slimming } of platforms) {
+    for (const entry of slimming?.removed ?? []) {
+      // A shadowed entry was not visible before either: its path must not go.
+      if (entry.type !== 'whiteout' && entry.rule !== 'shadowed') removed.add(pathOf(entry));
+    }
+    for (const { to, toBase64, ...link } of slimming?.linked?.links ?? []) {
+      const target = pathOf({ path: to, pathBase64: toBase64 });
+      linked.set(target, target);
+      linked.set(pathOf(link), target);
+    }
+    for (const { oldMode, newMode, ...entry } of slimming?.cleared ?? [])
+      cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
+  }
+  const covered = coveredBy(removed);
+  return {
+    allowed: (path) => matches(path) !== null || covered(path),
+    allowedLinks: (path) => linked.get(path) ?? null,
+    allowedModes: (path, from, to) => cleared.has(modeChange(path, from & 0o7777, to & 0o7777)),
+  };
+}
+
+/** Tells whether a path or a directory above it was removed. */
+function coveredBy(removed: ReadonlySet<ByteString>): (path: ByteString) => boolean {
+  // By directory, since looking up each one above each path costs the square of its depth.
+  const known = new Map<ByteString, boolean>();
+  return (path) => {
+    if (removed.size === 0) return false;
+    const open: ByteString[] = [];
+    let found: boolean | undefined;
+    for (let at = path; found === undefined; at = at.slice(0, Math.max(at.lastIndexOf('/'), 0))) {
+      found = at !== '' && removed.has(at) ? true : at === '' ? false : known.get(at);
+      if (found === undefined) open.push(at);
+    }
+    for (const at of open) if (at !== path) known.set(at, found);
+    return found;
+  };
+}
+
+function modeChange(path: ByteString, from: number, to: number): string {
+  return `${from} ${to} ${path}`;
+}
+
+function pathOf({
+  path,
+  pathBase64,
+}: {
+  readonly path: string;
+  readonly pathBase64?: string | undefined;
+}): ByteString {
+  return Buffer.from(pathBase64 ?? path, pathBase64 === undefined ? 'utf8' : 'base64').toString('latin1');
+}

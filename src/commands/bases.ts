@@ -1,0 +1,29 @@
+/** Reads base images, so that the layers above theirs can be selected, platform by platform. */
+import { OcislimError } from '../errors.ts';
+import { readImageSet } from '../jobs/image-set.ts';
+import type { Image } from '../image/image.ts';
+import type { Selection } from '../image/selection.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
+import type { BaseReader } from '../settings/transform.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Returns the reader of base images beside `source`. The reader throws NOT_FOUND and what else reading an image throws. */
+export function baseReader(workspace: Workspace, source: Reference): BaseReader {
+  return async (name) => {
+    const { signal, limits } = workspace;
+    const base = await workspace.openBeside(source, parseReference(name));
+    const { members } = await readImageSet(base, [], signal, [], limits);
+    const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
+    const diffIds = (image: Image) => baseFor(image, bases, name).config.diffIds;
+    return { kind: 'base', name, diffIds } satisfies Selection;
+  };
+}
+
+/** The base for the platform of an image; a single base is for every platform. @throws BASE_MISMATCH */
+function baseFor(image: Image, bases: readonly Image[], name: string): Image {
+  const platform = JSON.stringify(image.config.platform);
+  const exact = bases.find(({ config }) => JSON.stringify(config.platform) === platform);
+  const base = exact ?? (bases.length === 1 ? bases[0] : undefined);
+  if (base !== undefined) return base;
+  throw new OcislimError('BASE_MISMATCH', `${name} has no image for the platform of this one`);
+}

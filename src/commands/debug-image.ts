@@ -1,0 +1,104 @@
+/** Debug images (--debug-tag): a second image beside the result, with everything that was removed on top. */
+import { at, OcislimError } from '../errors.ts';
+import { run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import type { Image } from '../image/image.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { restore } from '../slim/restore.ts';
+import { JoinedSource } from '../place/joined-source.ts';
+import type { Source } from '../place/place.ts';
+import type { Workspace } from './workspace.ts';
+
+/** A debug image that was written. */
+export interface DebugImage {
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+/**
+ * Reads --debug-tag: a bare tag stands for the destination's repository or layout.
+ * @throws USAGE where the destination has no room for a second tag, or is named itself
+ */
+export function debugReference(name: string, destinations: readonly Reference[]): Reference {
+  const [first] = destinations;
+  if (first === undefined) throw new OcislimError('USAGE', '--debug-tag goes beside a destination');
+  const isTag = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name);
+  if (isTag && (first.kind === 'oci-archive' || first.kind === 'docker-archive')) {
+    throw new OcislimError('USAGE', `--debug-tag ${name}: an archive is written as a whole`, {
+      advice: 'Name another file for the debug image.',
+    });
+  }
+  const reference = isTag && 'tag' in first ? { ...first, tag: name, digest: null } : parseReference(name);
+  if ('digest' in reference && reference.digest !== null)
+    throw new OcislimError('USAGE', '--debug-tag needs a tag, not a digest');
+  const whole = reference.kind === 'registry' ? { ...reference, tag: reference.tag ?? 'latest' } : reference;
+  const same = destinations.some((destination) => formatReference(destination) === formatReference(whole));
+  if (same)
+    throw new OcislimError('USAGE', `--debug-tag: ${formatReference(whole)} is the slim image itself`);
+  return whole;
+}
+
+interface Wanted {
+  /** Of the run that wrote the slim image. */
+  readonly options: Omit<RunOptions, 'target'>;
+  readonly outcome: RunOutcome;
+  readonly destination: Reference;
+  /** The debug image's own. */
+  readonly reference: Reference;
+}
+
+/**
+ * Writes an image beside the slim one that shares its layers and has all that was removed on top. The slim image is published
+ * already: it is the first source, the source of the run the second.
+ * @throws whatever runs throw, with the place of the slim image before the message
+ */
+export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Promise<DebugImage> {
+  const { options, outcome, destination, reference } = wanted;
+  const root = outcome.root?.descriptor.digest;
+  if (root === undefined)
+    throw new OcislimError('INTERNAL', 'there is no slim image to put a debug image beside');
+  try {
+    await using slim = await workspace.openResult(
+      'digest' in destination ? { ...destination, digest: root } : destination,
+    );
+    await using target = await workspace.openTarget([reference]);
+    const { originals, kept } = originalsOf(outcome);
+    const others = new Map([...kept].map((digest): [Digest, Source] => [digest, options.source]));
+    const result = await run({
+      ...options,
+      source: new JoinedSource(slim, others),
+      target,
+      transform: restore({
+        originalOf: (image) => originals.get(image.descriptor.digest) ?? null,
+        paths: null,
+      }),
+      platforms: [],
+      platformsOfIndex: [],
+      requireSavings: null,
+    });
+    const digest = result.root?.descriptor.digest;
+    if (digest === undefined) throw new OcislimError('INTERNAL', 'the debug image was not written');
+    return { reference: formatReference(reference), digest };
+  } catch (error) {
+    throw at(
+      `the slim image was published as ${formatReference(destination)}, but its debug image was not`,
+      error,
+    );
+  }
+}
+
+/** The originals by the digests of their slim images, and the layers of the originals that the slim images lack. */
+function originalsOf(outcome: RunOutcome) {
+  const originals = new Map<Digest, Image>();
+  const made = new Set<Digest>();
+  for (const { image, manifest, layers } of outcome.images) {
+    const digest = manifest?.descriptor.digest;
+    if (digest !== undefined && digest !== image.descriptor.digest)
+      originals.set(digest, { ...image, original: null });
+    for (const layer of layers ?? []) made.add(layer.digest);
+  }
+  const layers = [...originals.values()].flatMap(({ manifest }) =>
+    manifest.layers.map(({ digest }) => digest),
+  );
+  return { originals, kept: new Set(layers.filter((digest) => !made.has(digest))) };
+}

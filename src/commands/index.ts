@@ -1,0 +1,131 @@
+/**
+ * The commands for programs: `import { slim } from 'ocislim/commands'`. Settings in, outcome out, both plain data that
+ * survives JSON; secrets, signals and listeners come beside them and stay in the process.
+ *
+ *     const outcome = await slim('registry.example/app:1', 'registry.example/app:1-slim', { compression: 'zstd' });
+ *     outcome.name; // registry.example/app@sha256:…
+ *
+ * Settings that are left out have the defaults of the command line. Nothing is printed, and files are written only at the
+ * destination: what --report and the like ask for is the command line's work.
+ */
+import type { Reference } from '../oci/reference.ts';
+import { parseReference } from '../oci/reference.ts';
+import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
+import type { Options } from '../settings/option.ts';
+import { defaultSettings } from '../settings/command-line.ts';
+import { selectingOptions } from '../settings/selection.ts';
+import {
+  copyOptions,
+  type CopySettings,
+  pruneOptions,
+  type PruneSettings,
+  recompressOptions,
+  type RecompressSettings,
+  restoreOptions,
+  type RestoreSettings,
+  slimOptions,
+  type SlimSettings,
+  squashOptions,
+  type SquashSettings,
+  verifyOptions,
+  type VerifySettings,
+} from '../settings/tables/commands.ts';
+import type { Outcome, VerifyOutcome } from './outcome.ts';
+import { type JobSettings, rewrite, type Work } from './rewrite.ts';
+import { type Surroundings, surroundingsOf } from './surroundings.ts';
+
+export type { Failure, Outcome, VerifyOutcome } from './outcome.ts';
+export type { Surroundings } from './surroundings.ts';
+export { Secrets } from '../settings/secrets.ts';
+export type {
+  CopySettings,
+  PruneSettings,
+  RecompressSettings,
+  RestoreSettings,
+  SlimSettings,
+  SquashSettings,
+  VerifySettings,
+};
+
+/** A command that reads one image and writes another. A destination of null goes with `tag`, `inPlace` or `dryRun`. */
+export type RewritingCommand<Settings> = (
+  source: string,
+  destination: string | null,
+  settings?: Partial<Settings>,
+  surroundings?: Partial<Surroundings>,
+) => Promise<Outcome>;
+
+/** Removes what is safe to remove and compresses better, or does what a plan says. @throws OcislimError */
+export const slim = rewriting<SlimSettings>('slim', slimOptions, async (settings) =>
+  stages(await slimStages(settings)),
+);
+
+/** Merges a range of layers into one. @throws OcislimError */
+export const squash = rewriting<SquashSettings>(
+  'squash',
+  squashOptions,
+  async (settings) => stages(squashStages(settings)),
+  (settings) => selectingOptions(settings)[0],
+);
+
+/** Removes files by rule, preset or trace. @throws OcislimError */
+export const prune = rewriting<PruneSettings>('prune', pruneOptions, async (settings) =>
+  stages(await pruneStages(settings)),
+);
+
+/** Changes how layers are compressed, and nothing else. @throws OcislimError */
+export const recompress = rewriting<RecompressSettings>('recompress', recompressOptions, async (settings) =>
+  stages(recompressStages(settings)),
+);
+
+/** Copies an image or index without changing a byte. @throws OcislimError */
+export const copy = rewriting<CopySettings>('copy', copyOptions, async () => ({ kind: 'copy' }));
+
+/** Puts pruned files back from the original. @throws OcislimError */
+export const restore = rewriting<RestoreSettings>('restore', restoreOptions, async (settings, source) => {
+  const { OriginalPlaces } = await import('./originals.ts');
+  const { restore: transform } = await import('../slim/restore.ts');
+  const paths = settings.path.length === 0 ? null : settings.path;
+  return {
+    kind: 'prepared',
+    prepare: async (workspace, opened) => {
+      const places = new OriginalPlaces(workspace, source);
+      const found = await places.find(opened, settings.original, settings.platform);
+      return { source: found.source, transform: transform({ originalOf: found.originalOf, paths }) };
+    },
+  };
+});
+
+/** Proves that image B is image A, or A less what the settings allow to be missing. @throws OcislimError */
+export async function verify(
+  a: string,
+  b: string,
+  given: Partial<VerifySettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<VerifyOutcome> {
+  const { verifyTwo } = await import('./verify.ts');
+  const settings = { ...(await defaultSettings(verifyOptions)), ...given };
+  return verifyTwo({ a: parseReference(a), b: parseReference(b), settings }, surroundingsOf(surroundings));
+}
+
+function stages(made: Extract<Work, { kind: 'stages' }>['stages']): Work {
+  return { kind: 'stages', stages: made };
+}
+
+/** Makes a command of its table of options and of what turns its settings into work. */
+function rewriting<Settings extends JobSettings>(
+  command: string,
+  options: Options,
+  workOf: (settings: Settings, source: Reference) => Promise<Work>,
+  originOf: (settings: Settings) => string | undefined = () => undefined,
+): RewritingCommand<Settings> {
+  return async (source, destination, given = {}, surroundings = {}) => {
+    const settings = { ...(await defaultSettings(options)), ...given } as Settings;
+    const work = await workOf(settings, parseReference(source));
+    const squashOrigin = originOf(settings) ?? '--squash';
+    return rewrite(
+      { command, source, destination, settings, work, squashOrigin },
+      surroundingsOf(surroundings),
+    );
+  };
+}

@@ -1,0 +1,209 @@
+/**
+ * Runs a rewriting job: opens its places, runs its transform, checks and publishes the result, and reports. It prints
+ * nothing. Callers: the commands of the library, one file each, and through them the command line.
+ */
+import { utf8Bytes } from '../bytes/bytes.ts';
+import { createEncoderPool } from '../codec/encoder-pool.ts';
+import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
+import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import { parsePlatform, type Platform } from '../oci/platform.ts';
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import type { Source, Target } from '../place/place.ts';
+import { buildReport } from '../report/build.ts';
+import { explainPath } from '../report/keeping.ts';
+import type { Report } from '../report/report.ts';
+import { type Stages, tracedPlatforms } from '../settings/stages.ts';
+import type { RewritingSettings } from '../settings/tables/commands.ts';
+import { baseReader } from './bases.ts';
+import { destinationsOf } from './destinations.ts';
+import { failureOf, type Outcome } from './outcome.ts';
+import type { Surroundings } from './surroundings.ts';
+import { version } from './version.ts';
+import { Workspace } from './workspace.ts';
+
+/** The settings of a rewriting job, with those that only some commands have. */
+export type JobSettings = Omit<RewritingSettings, 'requireSavings'> & {
+  readonly requireSavings?: number | null;
+  readonly verifyWith?: string | null;
+  readonly debugTag?: string | null;
+  readonly explain?: readonly string[];
+};
+
+/** What a job does to its source: stages as data, or a transform that must look at the source first. */
+export type Work =
+  | { readonly kind: 'copy' }
+  | { readonly kind: 'stages'; readonly stages: Stages }
+  | {
+      readonly kind: 'prepared';
+      readonly prepare: (workspace: Workspace, source: Source) => Promise<Planned>;
+    };
+
+/** A transform, and the source to run it on: the one that was named, or one that has more blobs. */
+export interface Planned {
+  readonly transform: Transform;
+  readonly source: Source;
+}
+
+export interface Job {
+  /** The name of the command, for the report. */
+  readonly command: string;
+  readonly source: string;
+  /** Null where --tag or --in-place say it, and for a dry run. */
+  readonly destination: string | null;
+  readonly settings: JobSettings;
+  readonly work: Work;
+  /** The option that selected the layers of a squash, for the report. */
+  readonly squashOrigin: string;
+}
+
+/** Runs a rewriting job. On an error nothing was published, unless the message says so. @throws OcislimError */
+export async function rewrite(job: Job, surroundings: Surroundings): Promise<Outcome> {
+  const { settings } = job;
+  const sourceReference = parseReference(job.source);
+  const destinations = destinationsOf(sourceReference, { ...settings, destination: job.destination });
+  const debug = await debugReferenceOf(settings, destinations);
+  await using workspace = new Workspace(settings, surroundings);
+  const cache = await workspace.openCache();
+  await using pool = createEncoderPool({ jobs: workspace.jobs });
+  const source = await workspace.openSource(sourceReference);
+  const planned = await plan(job.work, workspace, source, sourceReference);
+  await using target = destinations.length === 0 ? null : await workspace.openTarget(destinations);
+  const options: Omit<RunOptions, 'target'> = {
+    source: planned.source,
+    transform: labelled(planned.transform, settings),
+    platforms: settings.platform,
+    platformsOfIndex: platformsOfIndex(job.work),
+    jobs: workspace.jobs,
+    pool,
+    maxScratch: settings.maxScratch,
+    limits: workspace.limits,
+    cache,
+    epoch: settings.sourceDateEpoch,
+    requireSavings: settings.requireSavings ?? null,
+    // The digests of removed files cost a hash of each: they are made for reports only.
+    digests: settings.report.length > 0 || settings.format === 'json',
+    listener: workspace.listener,
+    signal: workspace.signal,
+  };
+  const outcome = await runChecked(options, target, settings.verifyWith ?? null, workspace);
+  const [destination] = destinations;
+  const written =
+    debug === null || destination === undefined
+      ? null
+      : await writeDebugImage({ options, outcome, destination, reference: debug }, workspace);
+  const report = buildReport(outcome, {
+    tool: { name: 'ocislim', version },
+    command: job.command,
+    sourceReference: source.label,
+    destinationReferences: destinations.map(formatReference),
+    warnings: workspace.warnings,
+    squashOrigin: job.squashOrigin,
+    debug: written?.image ?? null,
+  });
+  return describe({ outcome, report, target, settings, failure: written?.failure ?? null });
+}
+
+async function debugReferenceOf(
+  { debugTag = null, dryRun }: JobSettings,
+  destinations: readonly Reference[],
+): Promise<Reference | null> {
+  if (debugTag === null || dryRun) return null;
+  return (await import('./debug-image.ts')).debugReference(debugTag, destinations);
+}
+
+/** Makes the transform. What stages need is loaded only where there are some. */
+async function plan(
+  work: Work,
+  workspace: Workspace,
+  source: Source,
+  reference: Reference,
+): Promise<Planned> {
+  switch (work.kind) {
+    case 'copy':
+      return { transform: identity, source };
+    case 'prepared':
+      return work.prepare(workspace, source);
+    case 'stages': {
+      const { transformOf } = await import('../settings/transform.ts');
+      for (const { warnings, details } of work.stages.prune?.notes ?? []) {
+        for (const message of details) workspace.listener({ type: 'detail', message });
+        for (const message of warnings)
+          workspace.listener({ type: 'warning', code: 'TRACE_UNREADABLE', message });
+      }
+      return { transform: await transformOf(work.stages, baseReader(workspace, reference)), source };
+    }
+  }
+}
+
+/** The platforms that traces are of. Where --platform names none, these are rewritten of an index. */
+function platformsOfIndex(work: Work): readonly Platform[] {
+  return work.kind === 'stages' ? tracedPlatforms(work.stages).map(parsePlatform) : [];
+}
+
+function labelled(transform: Transform, { annotation, label }: JobSettings): Transform {
+  if (Object.keys(annotation).length + Object.keys(label).length === 0) return transform;
+  const labelling = { annotations: annotation, labels: label };
+  return pipe(transform, (image: Image) => withPlan(image, { labelling }));
+}
+
+/** Runs the transform; with --verify-with, publishes only what that command accepts. */
+async function runChecked(
+  options: Omit<RunOptions, 'target'>,
+  target: Target | null,
+  command: string | null,
+  workspace: Workspace,
+): Promise<RunOutcome> {
+  if (command === null || target === null) return run({ ...options, target });
+  const { runVerified } = await import('./verify-with.ts');
+  return runVerified({ ...options, target }, command, workspace);
+}
+
+/** Writes the debug image. The result is published already, so an error here is told with it and not thrown. */
+async function writeDebugImage(
+  wanted: Parameters<typeof import('./debug-image.ts').writeDebugImage>[0],
+  workspace: Workspace,
+) {
+  try {
+    const image = await (await import('./debug-image.ts')).writeDebugImage(wanted, workspace);
+    return { image, failure: null };
+  } catch (error) {
+    return { image: null, failure: failureOf(error) };
+  }
+}
+
+interface Finished {
+  readonly outcome: RunOutcome;
+  readonly report: Report;
+  readonly target: Target | null;
+  readonly settings: JobSettings;
+  readonly failure: Outcome['failure'];
+}
+
+function describe({ outcome, report, target, settings, failure }: Finished): Outcome {
+  const root = outcome.root?.descriptor ?? null;
+  return {
+    name: root === null || target === null ? null : target.nameOf(root.digest),
+    root: root === null ? null : { digest: root.digest, mediaType: root.mediaType, size: root.size },
+    imageId: root === null ? null : imageId(outcome),
+    report,
+    explanations: explain(outcome, settings.explain ?? []),
+    failure,
+  };
+}
+
+function explain(outcome: RunOutcome, paths: readonly string[]): readonly string[] {
+  if (paths.length === 0) return [];
+  return outcome.images.flatMap(({ resolution }) =>
+    resolution.traced.flatMap((closure) => paths.flatMap((path) => explainPath(closure, utf8Bytes(path)))),
+  );
+}
+
+/** The digest of the config, as Docker has it; of several images, that of the index. */
+function imageId(outcome: RunOutcome): string {
+  const [only, ...more] = outcome.images;
+  if (only?.manifest == null || more.length > 0) return outcome.root?.descriptor.digest ?? '';
+  const { bytes, descriptor } = only.manifest;
+  const manifest = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  return manifest.kind === 'manifest' ? manifest.config.digest : descriptor.digest;
+}

@@ -1,0 +1,166 @@
+/**
+ * The caller's own check of a result before it is published (--verify-with): the whole result is written to a layout under
+ * TMPDIR, a shell command looks at it, and from there it is copied to the target.
+ */
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OcislimError } from '../errors.ts';
+import type { SealedLayer } from '../layers/write/layer-writer.ts';
+import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import { systemCode } from '../files/file-error.ts';
+import { JoinedSource } from '../place/joined-source.ts';
+import type { Source, Target } from '../place/place.ts';
+import { makeTemporaryFolder } from '../files/temporary.ts';
+import type { Workspace } from './workspace.ts';
+
+const tag = 'image';
+
+/**
+ * Runs a job with a check between writing and publishing. Blobs that the source's registry has are still mounted.
+ * @throws GATE where the command fails, UNSUPPORTED for docker archives, and whatever runs throw
+ */
+export async function runVerified(
+  options: RunOptions & { readonly target: Target },
+  command: string,
+  workspace: Workspace,
+): Promise<RunOutcome> {
+  const { target } = options;
+  if (target.layerFormat === 'plain') {
+    throw new OcislimError('UNSUPPORTED', '--verify-with cannot write what "docker load" reads', {
+      advice: 'Its layers are uncompressed, those verified are not. Write to oci-archive:FILE, then copy.',
+    });
+  }
+  await using cleanup = new AsyncDisposableStack();
+  const folder = cleanup.adopt(await makeTemporaryFolder('verify'), (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const place = { kind: 'layout', path: join(folder, 'layout'), tag, digest: null } as const;
+  const first = await writeLayout(options, place, workspace);
+  const digest = first.root?.descriptor.digest;
+  if (digest === undefined) throw new OcislimError('INTERNAL', 'nothing was written to verify');
+  workspace.pauseOutput();
+  const env = {
+    ...workspace.env,
+    OCISLIM_LAYOUT: place.path,
+    OCISLIM_REFERENCE: formatReference(place),
+    OCISLIM_DIGEST: digest,
+  };
+  await check(command, env, options.signal);
+  const second = await publishLayout(options, place, workspace);
+  if (second.root?.descriptor.digest !== digest)
+    throw new OcislimError('INTERNAL', `${target.label} has another image than the one verified, ${digest}`);
+  return settle(first, second);
+}
+
+async function writeLayout(options: RunOptions, place: Reference, workspace: Workspace): Promise<RunOutcome> {
+  await using layout = await workspace.openTarget([place]);
+  try {
+    return await run({ ...options, target: layout });
+  } catch (error) {
+    throw withAdvice(error);
+  }
+}
+
+async function publishLayout(
+  options: RunOptions,
+  place: Reference,
+  workspace: Workspace,
+): Promise<RunOutcome> {
+  await using result = await workspace.openResult(place);
+  return run({
+    ...options,
+    source: new VerifiedSource(result, options.source),
+    transform: identity,
+    platforms: [],
+    platformsOfIndex: [],
+    cache: null,
+    requireSavings: null,
+  });
+}
+
+/** Adds where the full disk is: the error itself names no place. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof OcislimError) || systemCode(error.cause) !== 'ENOSPC') return error;
+  return new OcislimError(error.code, error.message, {
+    cause: error.cause,
+    advice: 'What --verify-with looks at needs room in TMPDIR: set it to a folder on a larger disk.',
+  });
+}
+
+/** The verified layout. Blobs that the source of the run has too can be mounted from there. */
+class VerifiedSource extends JoinedSource {
+  readonly #origin: Source;
+
+  constructor(result: Source, origin: Source) {
+    super(result, new Map());
+    this.#origin = origin;
+  }
+
+  override get label(): string {
+    return this.#origin.label;
+  }
+
+  override get mountable(): Source['mountable'] {
+    return this.#origin.mountable;
+  }
+}
+
+/** Runs the command. Its stdout goes to stderr, since ours is for the result. An interruption is passed on, and its end awaited. */
+async function check(
+  command: string,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const child = spawn('/bin/sh', ['-c', command], { env: { ...env }, stdio: ['ignore', 2, 2] });
+  const interrupt = () => void child.kill('SIGINT');
+  signal.addEventListener('abort', interrupt);
+  try {
+    const [status, killed] = await new Promise<readonly [number | null, NodeJS.Signals | null]>(
+      (resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (code, by) => resolve([code, by]));
+      },
+    );
+    signal.throwIfAborted();
+    if (status === 0) return;
+    const how = status === null ? `was ended by ${killed ?? 'a signal'}` : `ended with status ${status}`;
+    throw new OcislimError('GATE', `--verify-with: the command ${how}; nothing was published`);
+  } catch (error) {
+    if (error instanceof OcislimError || signal.aborted) throw error;
+    throw new OcislimError('IO', `--verify-with: cannot run a shell: ${(error as Error).message}`, {
+      cause: error,
+    });
+  } finally {
+    signal.removeEventListener('abort', interrupt);
+  }
+}
+
+/** Joins two outcomes: the first run knows how the layers were made, the second how they got to the target. */
+function settle(first: RunOutcome, second: RunOutcome): RunOutcome {
+  const arrived = new Map<Digest, SealedLayer>();
+  for (const { layers } of second.images) for (const layer of layers ?? []) arrived.set(layer.digest, layer);
+  const arrive = (layer: SealedLayer): SealedLayer => {
+    const adoption = arrived.get(layer.digest)?.adoption ?? null;
+    switch (layer.action) {
+      case 'present':
+      case 'mounted':
+      case 'copied':
+        return adoption === null ? layer : { ...layer, action: adoption, adoption };
+      case 'not-smaller':
+        return { ...layer, adoption };
+      case 'rewritten':
+      case 'recompressed':
+        return { ...layer, adoption: adoption === 'present' ? 'present' : null };
+      case 'dropped':
+        return layer;
+    }
+  };
+  return {
+    ...first,
+    images: first.images.map((image) => ({ ...image, layers: image.layers?.map(arrive) ?? null })),
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * The door: turns what the command line and the environment gave into settings, once. The bag of texts that the command-line
+ * parser makes is opened here and nowhere else. Callers: the commands of `cli/`, and the library for defaults.
+ */
+import { OcislimError } from '../errors.ts';
+import {
+  type Door,
+  nameOf,
+  type Option,
+  type Options,
+  type Raw,
+  type SettingsOf,
+  textsOf,
+} from './option.ts';
+import { type SecretName, Secrets } from './secrets.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What reading options needs of the process. */
+export interface DoorContext {
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+}
+
+export interface Parsed<Table extends Options> {
+  readonly settings: SettingsOf<Table>;
+  readonly secrets: Secrets;
+}
+
+/** A parsed command line: positional arguments, options, and the words after `--`. */
+export class CommandLine {
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  /** `values`: by name, as yargs gives them. */
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values;
+  }
+
+  /** A positional argument; null where it is absent. */
+  argument(name: string): string | null {
+    return this.argumentsOf(name)[0] ?? null;
+  }
+
+  /** The values of a positional argument that may be repeated; or, with `--`, the words after `--`. */
+  argumentsOf(name: string): readonly string[] {
+    return textsOf(rawOf(name, this.#values[name]));
+  }
+
+  /**
+   * Reads every option of a table, in its order. Files that options name are read here too, so that settings hold their
+   * contents and can be used on another machine.
+   * @throws USAGE, and what the readers of files throw
+   */
+  async parse<Table extends Options>(options: Table, { env, signal }: DoorContext): Promise<Parsed<Table>> {
+    this.#refuseBroken(options);
+    const door: Door = { signal, listOf: (name) => this.argumentsOf(name) };
+    const settings: Record<string, unknown> = {};
+    const secrets: Partial<Record<SecretName, string>> = {};
+    for (const [key, option] of Object.entries(options)) {
+      const { variable } = option;
+      const name = nameOf(key, option);
+      const given = variable === undefined ? rawOf(name, this.#values[name]) : env[variable] || undefined;
+      const value = await option.read(given ?? option.default, variable ?? `--${name}`, door);
+      if (option.secret !== true) settings[key] = value;
+      else if (typeof value === 'string') secrets[key as SecretName] = value;
+    }
+    const clientP12Passphrase = env['OCISLIM_CLIENT_P12_PASSPHRASE'] || null;
+    return {
+      settings: settings as SettingsOf<Table>,
+      secrets: new Secrets({ ...secrets, clientP12Passphrase }),
+    };
+  }
+
+  /** @throws USAGE for an option given twice that takes one value, and for a number that cannot be read */
+  #refuseBroken(options: Options): void {
+    for (const [key, option] of Object.entries(options)) {
+      const name = nameOf(key, option);
+      const value = this.#values[name];
+      if (option.type !== 'list' && Array.isArray(value))
+        throw new OcislimError('USAGE', `--${name} is given twice`);
+      if (option.type === 'number' && Number.isNaN(value))
+        throw new OcislimError('USAGE', `--${name} takes a number`);
+    }
+  }
+}
+
+/** The settings of a table where nothing is given. */
+export async function defaultSettings<Table extends Options>(options: Table): Promise<SettingsOf<Table>> {
+  const context = { env: {}, signal: new AbortController().signal };
+  return (await new CommandLine({}).parse(options, context)).settings;
+}
+
+/**
+ * The value of an option's own environment variable: `OCISLIM_GZIP_ENGINE` stands for --gzip-engine where that is not
+ * given. @throws USAGE for a text that is not a number, or not yes or no, where one is needed
+ */
+export function fromEnvironment(
+  { name, type }: { readonly name: string; readonly type: Option['type'] },
+  env: Environment,
+): string | number | boolean | string[] | undefined {
+  const variable = variableOf(name);
+  const value = env[variable];
+  if (value === undefined || value === '') return undefined;
+  switch (type) {
+    case 'string':
+      return value;
+    case 'list':
+      return [value];
+    case 'number':
+      if (Number.isFinite(Number(value))) return Number(value);
+      break;
+    case 'boolean':
+      if (/^(?:1|true|yes)$/i.test(value)) return true;
+      if (/^(?:0|false|no)$/i.test(value)) return false;
+  }
+  const wanted = type === 'number' ? 'a number' : 'yes or no (1 or 0)';
+  throw new OcislimError('USAGE', `${variable} is ${JSON.stringify(value)}, not ${wanted}`);
+}
+
+/** The name of the environment variable that sets an option. */
+export function variableOf(name: string): string {
+  return `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+function rawOf(name: string, value: unknown): Raw | undefined {
+  if (
+    value === undefined ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean'
+  )
+    return value;
+  if (Array.isArray(value)) return value.map(String);
+  throw new OcislimError('INTERNAL', `--${name} has a value of an unknown kind`);
+}

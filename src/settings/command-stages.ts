@@ -1,0 +1,108 @@
+/** The stages that each command makes of its settings. Callers: the commands, of the command line and of the library. */
+import { OcislimError } from '../errors.ts';
+import type { Options } from './option.ts';
+import { rangeSelection, type SelectionSetting, selectingOptions, squashSelectionOf } from './selection.ts';
+import {
+  arrangement,
+  noStages,
+  packBetter,
+  packingOf,
+  pruneStage,
+  removesNothing,
+  type PackStage,
+  type PackingSettings,
+  type Stages,
+} from './stages.ts';
+import {
+  type PruneSettings,
+  type RecompressSettings,
+  slimming,
+  type SlimSettings,
+  type SquashSettings,
+} from './tables/commands.ts';
+import { nameOf } from './option.ts';
+
+const all: SelectionSetting = { kind: 'all' };
+
+/** All stages, with safe defaults; or those of the plan. @throws USAGE for a plan with options beside it */
+export async function slimStages(settings: SlimSettings): Promise<Stages> {
+  if (settings.plan !== null) {
+    await refuseOptionsBesidePlan(settings);
+    return settings.plan;
+  }
+  const { safePresets } = await import('../slim/presets.ts');
+  const prune = await pruneStage(all, { ...settings, shadowed: true }, [...safePresets, ...settings.preset]);
+  const squash = selectingOptions(settings).length === 0 ? null : squashSelectionOf(settings);
+  const layout = arrangement(settings);
+  return {
+    ...noStages,
+    prune,
+    squash,
+    arrange:
+      layout === null
+        ? []
+        : [
+            { selection: all, ...layout, always: false },
+            ...(squash === null ? [] : [{ selection: squash, ...layout, always: true }]),
+          ],
+    pack: [{ selection: all, packing: packingOf(settings) ?? packBetter, minSavings: settings.minSavings }],
+    dropEmpty: settings.emptyLayers === 'drop',
+  };
+}
+
+async function refuseOptionsBesidePlan(settings: SlimSettings): Promise<void> {
+  const { defaultSettings } = await import('./command-line.ts');
+  const defaults: Readonly<Record<string, unknown>> = await defaultSettings(slimming);
+  const given: Readonly<Record<string, unknown>> = settings;
+  const other = Object.keys(defaults).find(
+    (key) => JSON.stringify(given[key]) !== JSON.stringify(defaults[key]),
+  );
+  if (other === undefined) return;
+  const name = nameOf(other, (slimming as Options)[other]);
+  throw new OcislimError('USAGE', `--file and --${name} do not go together: the plan says it all`);
+}
+
+/** One layer of the selected ones. @throws USAGE */
+export function squashStages(settings: SquashSettings): Stages {
+  const selection = squashSelectionOf(settings);
+  const layout = arrangement(settings);
+  return {
+    ...noStages,
+    squash: selection,
+    arrange: layout === null ? [] : [{ selection, ...layout, always: true }],
+    pack: packStages(selection, settings),
+  };
+}
+
+/** The selected layers, less what rules, presets and traces remove. @throws USAGE where nothing says what to remove */
+export async function pruneStages(settings: PruneSettings): Promise<Stages> {
+  const selection = rangeSelection(settings);
+  const prune = await pruneStage(selection, settings);
+  if (removesNothing(prune)) {
+    throw new OcislimError('USAGE', 'prune needs to know what to remove', {
+      advice: 'Give --rule, --rules, --preset, --trace or --shadowed.',
+    });
+  }
+  const layout = arrangement(settings);
+  // Layers that the caller names are rewritten in any case, others only where something is removed.
+  const always = selection.kind !== 'all';
+  return {
+    prune,
+    squash: settings.squash ? selection : null,
+    arrange: layout === null ? [] : [{ selection, ...layout, always }],
+    pack: packStages(selection, settings),
+    dropEmpty: settings.emptyLayers === 'drop',
+  };
+}
+
+/** The selected layers in another encoding, or compressed better in their own. @throws USAGE */
+export function recompressStages(settings: RecompressSettings): Stages {
+  const selection = rangeSelection(settings);
+  const packing = packingOf(settings) ?? packBetter;
+  return { ...noStages, pack: [{ selection, packing, minSavings: settings.minSavings }] };
+}
+
+function packStages(selection: SelectionSetting, settings: PackingSettings): readonly PackStage[] {
+  const packing = packingOf(settings);
+  return packing === null ? [] : [{ selection, packing, minSavings: settings.minSavings }];
+}

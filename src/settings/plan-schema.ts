@@ -1,0 +1,120 @@
+import * as z from 'zod';
+import { levelRangesByEngine, engineNames, formatNames, highestLevel } from '../codec/encoding.ts';
+import { granularities } from '../image/trace-pruning.ts';
+
+// Loads zod: imported by plan-file.ts and by the script that writes the schema, never at start-up.
+
+const selection = {
+  layers: z.string().exactOptional().describe('Layers of the source, A..B, A.. or A; 1 is the lowest.'),
+  base: z.string().exactOptional().describe('A base image: the layers above its own are selected.'),
+};
+
+const squash = z
+  .strictObject({
+    last: z.int().min(1).exactOptional().describe('The N topmost layers.'),
+    fromLayer: z
+      .union([z.int().min(1), z.string()])
+      .exactOptional()
+      .describe('This layer (number or digest) and all above it.'),
+    all: z.literal(true).exactOptional().describe('All layers.'),
+    ...selection,
+  })
+  .describe('Merge a range of layers into one: exactly one of the keys.');
+
+const prune = z
+  .strictObject({
+    presets: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Named sets of rules; "ocislim prune SRC --preset help" lists them.'),
+    rules: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Rules with .dockerignore semantics, after those of the presets.'),
+    keep: z.array(z.string()).exactOptional().describe('Globs of what stays whatever the rules say.'),
+    traces: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Files of traces: what none of them saw, and nothing that they saw needs, goes.'),
+    traceRoots: z
+      .array(z.string())
+      .exactOptional()
+      .describe("Where the image's root was when the traces were made."),
+    granularity: z
+      .enum(granularities)
+      .exactOptional()
+      .describe('What stays whole when a trace saw one file of it; default: package.'),
+    keepCommands: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Commands that must go on working besides what was traced.'),
+    force: z.boolean().exactOptional().describe('Prune by trace even where the image would not run.'),
+    shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
+    ...selection,
+  })
+  .describe('Remove files from the layers that carry them.');
+
+const arrange = z
+  .strictObject({
+    order: z
+      .enum(['source', 'similar'])
+      .exactOptional()
+      .describe('similar: like files side by side, which packs a little better.'),
+    dedupeHardlink: z
+      .boolean()
+      .exactOptional()
+      .describe('Files that are the same in contents and all attributes become names of one file.'),
+    ...selection,
+  })
+  .describe(
+    'How layers that are written anew are laid out. With "layers" or "base" each of these is written anew, otherwise those that lose something.',
+  );
+
+const packing = z
+  .strictObject({
+    compression: z
+      .enum(formatNames)
+      .exactOptional()
+      .describe('The format; may be left out where tune or budget is given.'),
+    tune: z
+      .string()
+      .exactOptional()
+      .describe('Instead of a level: fast, balanced, small, or pull:BANDWIDTH (pull:100Mbit, pull:50MB).'),
+    budget: z
+      .string()
+      .exactOptional()
+      .describe('Spend so much time on packing where it saves most: 60s, 1m30s. Depends on the machine.'),
+    level: z.int().min(1).max(highestLevel).exactOptional().describe(`${levelRangesByEngine()}.`),
+    gzipEngine: z.enum(engineNames('gzip')).exactOptional(),
+    minSavings: z
+      .union([z.string(), z.int()])
+      .exactOptional()
+      .describe('"5%" or bytes: a layer that would not shrink by this much keeps its blob.'),
+    ...selection,
+  })
+  .describe('How to pack the selected layers.');
+
+export const planSchema = z
+  .strictObject({
+    $schema: z.string().exactOptional(),
+    version: z.literal(1),
+    squash: squash.exactOptional(),
+    prune: prune.exactOptional(),
+    arrange: arrange.exactOptional(),
+    recompress: z
+      .union([packing, z.array(packing).min(1)])
+      .exactOptional()
+      .describe('Pack layers anew: once, or one selection of layers after the other.'),
+    emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
+  })
+  .meta({
+    title: 'ocislim plan',
+    description: 'What "ocislim slim -f PLAN.yaml" does to an image: every stage is optional.',
+  });
+
+export type PlanFile = z.infer<typeof planSchema>;
+
+/** The JSON Schema for editors. */
+export function planJsonSchema(): object {
+  return z.toJSONSchema(planSchema, { target: 'draft-2020-12' });
+}

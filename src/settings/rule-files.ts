@@ -1,0 +1,43 @@
+/** Reads the files of rules and of globs that options name. The rule parser is loaded only where there is something to parse. */
+import { readFile } from 'node:fs/promises';
+import { OcislimError } from '../errors.ts';
+import type { Rule } from '../rules/rule.ts';
+
+/** The rules in files, in order. Each rule says its file and line. @throws USAGE */
+export async function readRuleFiles(files: readonly string[]): Promise<readonly Rule[]> {
+  return readRules(files, 'rule file');
+}
+
+/** The globs in files of what must stay. @throws USAGE */
+export async function readKeepFiles(files: readonly string[]): Promise<readonly string[]> {
+  return (await readRules(files, 'keep file')).map((rule) => rule.text);
+}
+
+/** Returns globs as they are. @throws USAGE for a glob that cannot be parsed */
+export async function checkGlobs(globs: readonly string[], where: string): Promise<readonly string[]> {
+  if (globs.length === 0) return globs;
+  const { parseRule } = await import('../rules/rules.ts');
+  for (const glob of globs) parseRule(glob, where);
+  return globs;
+}
+
+async function readRules(files: readonly string[], what: string): Promise<readonly Rule[]> {
+  if (files.length === 0) return [];
+  const { parseRules } = await import('../rules/rules.ts');
+  const rules: Rule[] = [];
+  for (const file of files) rules.push(...parseRules(await readText(file, what), file));
+  return rules;
+}
+
+/** The text of a file that an option names. `what` says in errors what the file is for. @throws USAGE */
+export async function readText(file: string, what: string): Promise<string> {
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
+    throw new OcislimError('USAGE', `cannot read the ${what} ${JSON.stringify(file)}: ${why}`, { cause });
+  });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new OcislimError('USAGE', `the ${what} ${JSON.stringify(file)} is not UTF-8 text`, { cause });
+  }
+}

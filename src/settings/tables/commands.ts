@@ -1,0 +1,86 @@
+/** The options of every command that makes or compares images, and the settings that they give. */
+import { list, type SettingsOf, text } from '../option.ts';
+import { readReports } from '../announced.ts';
+import { planOption } from '../plan-option.ts';
+import { checkGlobs } from '../rule-files.ts';
+import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
+import { packing } from './packing.ts';
+import { pruning } from './pruning.ts';
+import { registries } from './registries.ts';
+import { format, output, reports } from './reports.ts';
+import { checking, debugging, platform, result } from './result.ts';
+import { work } from './work.ts';
+
+/** How a command reaches images and how much of the machine it uses. */
+export const reaching = { ...output, ...registries, ...work };
+export type ReachingSettings = SettingsOf<typeof reaching>;
+
+/** What every command that rewrites an image takes. */
+export const rewriting = { ...result, ...reports, ...reaching };
+export type RewritingSettings = SettingsOf<typeof rewriting>;
+
+/** What decides about the stages of `slim`. A plan takes the place of all of them. */
+export const slimming = { ...pruning, ...squashSelection, ...arranging, ...packing };
+
+export const slimOptions = { plan: planOption, ...slimming, ...debugging, ...checking, ...rewriting };
+export type SlimSettings = SettingsOf<typeof slimOptions>;
+
+export const squashOptions = { ...squashSelection, ...arranging, ...packing, ...checking, ...rewriting };
+export type SquashSettings = SettingsOf<typeof squashOptions>;
+
+export const pruneOptions = {
+  ...pruning,
+  ...layerSelection,
+  squash: squashAfterwards,
+  ...arranging,
+  ...packing,
+  ...debugging,
+  ...checking,
+  ...rewriting,
+};
+export type PruneSettings = SettingsOf<typeof pruneOptions>;
+
+export const recompressOptions = { ...packing, ...layerSelection, ...checking, ...rewriting };
+export type RecompressSettings = SettingsOf<typeof recompressOptions>;
+
+export const copyOptions = rewriting;
+export type CopySettings = RewritingSettings;
+
+const { requireSavings: _, ...restoringResult } = result;
+
+export const restoreOptions = {
+  path: list(checkGlobs, {
+    value: 'GLOB',
+    describe: 'put back only what this matches, as --keep of prune does (repeatable)',
+    group: 'What to restore',
+  }),
+  original: text({
+    value: 'REF',
+    describe: 'name the original, if it is not where the image says',
+    group: 'What to restore',
+  }),
+  ...restoringResult,
+  ...reports,
+  ...reaching,
+};
+export type RestoreSettings = SettingsOf<typeof restoreOptions>;
+
+export const verifyOptions = {
+  except: list(checkGlobs, {
+    value: 'GLOB',
+    describe: 'allow what this matches to be missing in B (repeatable)',
+    group: 'What to remove',
+  }),
+  removedBy: list(readReports, {
+    value: 'FILE',
+    describe: 'allow what this JSON report of a squash or prune names (repeatable)',
+    details: 'What the report names may be missing in B, have lost setuid bits, or be one file with another.',
+    group: 'What to remove',
+  }),
+  platform,
+  format,
+  ...reaching,
+};
+export type VerifySettings = SettingsOf<typeof verifyOptions>;
+
+export const exportOptions = { platform, ...reaching };

@@ -1,0 +1,56 @@
+/** The options that select layers and say how rewritten ones are laid out. */
+import { parseLayer, parseRange } from '../../image/selection.ts';
+import { choice, count, flag, parsed, text } from '../option.ts';
+
+/** Which layers a stage works on. Default: all. */
+export const layerSelection = {
+  layers: parsed((given) => parseRange(given), {
+    value: 'A..B',
+    describe: 'select these layers of the source; 1 is the lowest',
+    group: 'Layers',
+  }),
+  base: text({
+    value: 'REF',
+    describe: 'select the layers above those of this base image',
+    group: 'Layers',
+  }),
+};
+
+/** Which layers become one. `squash` takes exactly one of these, `slim` at most one. */
+export const squashSelection = {
+  last: count(1, { value: 'N', describe: 'select the N topmost layers', group: 'Layers' }),
+  fromLayer: parsed((given) => parseLayer(given), {
+    value: 'N|DIGEST',
+    describe: 'select this layer and all above it',
+    group: 'Layers',
+  }),
+  ...layerSelection,
+  all: flag({ describe: 'select all layers', group: 'Layers' }),
+};
+
+export const emptyLayers = choice(['keep', 'drop'], {
+  default: 'keep',
+  describe: 'what to do with layers in which nothing is left',
+  group: 'Layers',
+});
+
+export const squashAfterwards = flag({
+  describe: 'then merge the selected layers into one',
+  group: 'Layers',
+});
+
+/** How the tars of rewritten layers are laid out. */
+export const arranging = {
+  order: choice(['source', 'similar'], {
+    describe: 'group similar files in rewritten layers (compresses slightly better)',
+    details:
+      'With --layers or --base every selected layer is rewritten, otherwise those that lose something. See docs/order.md.',
+    group: 'Layers',
+  }),
+  dedupeHardlink: flag({
+    describe: 'turn identical files of a rewritten layer into hard links',
+    details:
+      'Files are identical when their contents and all attributes are. A container that writes to one of them may change the others: see docs/order.md.',
+    group: 'Layers',
+  }),
+};

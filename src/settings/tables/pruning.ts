@@ -1,0 +1,68 @@
+/** The options that say what to remove, by rule, by preset and by trace. */
+import { granularities } from '../../image/trace-pruning.ts';
+import { choice, flag, list, splitNames } from '../option.ts';
+import { checkGlobs, readKeepFiles, readRuleFiles } from '../rule-files.ts';
+import { readTraceFiles } from '../trace-setting.ts';
+import { parseCommand } from '../command-words.ts';
+import { emptyLayers } from './layers.ts';
+
+export const pruning = {
+  rule: list(checkGlobs, {
+    value: 'GLOB',
+    describe: 'remove what this matches (.dockerignore semantics; repeatable)',
+    group: 'What to remove',
+  }),
+  rules: list(readRuleFiles, {
+    value: 'FILE',
+    describe: 'read rules from a file, one per line (repeatable)',
+    group: 'What to remove',
+  }),
+  preset: list(splitNames, {
+    value: 'NAME,…',
+    describe: 'apply named sets of rules; "ocislim prune --preset help" lists them',
+    group: 'What to remove',
+  }),
+  shadowed: flag({
+    describe: 'remove what upper layers hide; containers see no difference',
+    group: 'What to remove',
+  }),
+  trace: list(readTraceFiles, {
+    value: 'FILE',
+    describe: 'remove what no trace saw and nothing traced needs (repeatable)',
+    details: 'See "ocislim trace" and docs/traces.md.',
+    group: 'Traces',
+  }),
+  granularity: choice(granularities, {
+    default: 'package',
+    describe: 'with --trace: what stays whole when one file of it was used',
+    group: 'Traces',
+  }),
+  traceRoot: list((folders) => folders, {
+    value: 'DIR',
+    describe: "with --trace: where the image's root was; other paths do not count",
+    details: 'Repeatable. The traces were made with the root filesystem of the image at this path.',
+    group: 'Traces',
+  }),
+  keepCommand: list((commands) => commands.map(parseCommand), {
+    value: 'COMMAND',
+    describe: 'with --trace: keep what this command needs, such as a probe (repeatable)',
+    group: 'Traces',
+  }),
+  force: flag({ describe: 'with --trace: prune even where the image would not run', group: 'Traces' }),
+  explain: list((paths) => paths, {
+    value: 'PATH',
+    describe: 'say why a path stays or goes (repeatable)',
+    group: 'Traces',
+  }),
+  keep: list(checkGlobs, {
+    value: 'GLOB',
+    describe: 'keep what this matches, whatever the rules say (repeatable)',
+    group: 'What to remove',
+  }),
+  keepFile: list(readKeepFiles, {
+    value: 'FILE',
+    describe: 'read such globs from a file (repeatable)',
+    group: 'What to remove',
+  }),
+  emptyLayers,
+};

@@ -1,0 +1,39 @@
+/** The options that say what a person or a program is told. */
+import { choice, flag, list, text } from '../option.ts';
+
+export const format = choice(['text', 'json'], {
+  default: 'text',
+  describe: 'json: print the whole report on stdout',
+  group: 'Reports',
+});
+
+export const reports = {
+  report: list((files) => files, {
+    value: 'FILE',
+    describe: 'write a report: .json or .md (repeatable)',
+    group: 'Reports',
+  }),
+  format,
+  digestfile: text({ value: 'FILE', describe: 'write the new digest to a file', group: 'Reports' }),
+  iidfile: text({
+    value: 'FILE',
+    describe: 'write the image ID (the digest of the config) to a file',
+    group: 'Reports',
+  }),
+  metadataFile: text({
+    value: 'FILE',
+    describe: "write the result to a file as JSON, with buildx's keys",
+    group: 'Reports',
+  }),
+};
+
+export const output = {
+  quiet: flag({ alias: 'q', describe: 'show no progress and no summary', group: 'Reports' }),
+  verbose: flag({ alias: 'v', describe: 'show every layer and every retried request', group: 'Reports' }),
+  progress: choice(['auto', 'tty', 'plain', 'json', 'none'], {
+    default: 'auto',
+    describe: 'choose how progress is shown on stderr',
+    group: 'Reports',
+  }),
+  strict: flag({ describe: 'treat warnings as errors', group: 'Work' }),
+};

@@ -1,0 +1,62 @@
+/** The options that say where the result goes, what it is called, and what is checked before it is published. */
+import { parsePlatform } from '../../oci/platform.ts';
+import { flag, fromVariable, list, parsePairs, parsed, splitNames, text } from '../option.ts';
+import { parsePercent } from '../sizes.ts';
+import { parseEpoch } from '../duration.ts';
+
+export const platform = list((texts) => splitNames(texts).map(parsePlatform), {
+  value: 'OS/ARCH',
+  describe: 'select these platforms of a multi-platform image (repeatable)',
+  group: 'Result',
+});
+
+export const result = {
+  tag: list((references) => references, {
+    alias: 't',
+    value: 'REF',
+    describe: 'set a destination; several tags of one repository (repeatable)',
+    group: 'Result',
+  }),
+  inPlace: flag({ describe: 'write over the source', group: 'Result' }),
+  dryRun: flag({ describe: 'show what would happen; write nothing', group: 'Result' }),
+  platform,
+  annotation: list(parsePairs, {
+    value: 'K=V',
+    describe: 'set an annotation of the manifest (repeatable)',
+    group: 'Result',
+  }),
+  label: list(parsePairs, {
+    value: 'K=V',
+    describe: 'set a label of the image config (repeatable)',
+    group: 'Result',
+  }),
+  requireSavings: parsed(parsePercent, {
+    value: 'N%',
+    describe: 'publish only if the layers shrink by this much; else exit with 3',
+    group: 'Result',
+  }),
+  sourceDateEpoch: fromVariable('SOURCE_DATE_EPOCH', parseEpoch, {
+    describe: 'the time, in seconds since 1970, of everything that is created',
+    group: 'Result',
+  }),
+};
+
+/** The caller's own check of the result. */
+export const checking = {
+  verifyWith: text({
+    value: 'COMMAND',
+    describe: 'run this shell command on the result; publish only if it succeeds',
+    details:
+      'The result is written to a layout on local disk first. The command finds it by $OCISLIM_LAYOUT, $OCISLIM_REFERENCE and $OCISLIM_DIGEST.',
+    group: 'Result',
+  }),
+};
+
+export const debugging = {
+  debugTag: text({
+    value: 'REF',
+    describe: 'also write a debug image: the result with all removed files on top',
+    details: 'A tag of the same repository, or a whole reference.',
+    group: 'Result',
+  }),
+};

@@ -1,0 +1,92 @@
+/** The options of `trace`, and those of `registry`. */
+import { OcislimError } from '../../errors.ts';
+import { flag, list, type Option, parsePairs, text, wholeNumber, type Raw } from '../option.ts';
+import { pruning } from './pruning.ts';
+import { reaching } from './commands.ts';
+import { format, output } from './reports.ts';
+import { platform } from './result.ts';
+
+const seconds: Option<number | null> = {
+  type: 'number',
+  value: 'SECONDS',
+  describe: 'record: end the command with SIGTERM after this time',
+  group: 'Recording',
+  read: (given: Raw | undefined, where) => {
+    if (given === undefined) return null;
+    const read = Number(given);
+    if (read > 0 && read < 1e6) return read;
+    throw new OcislimError('USAGE', `${where} takes a number of seconds`);
+  },
+};
+
+/** What `trace record` takes. */
+const recording = {
+  root: text({
+    value: 'DIR',
+    describe: 'record: run in this root filesystem, from "ocislim export"',
+    group: 'Recording',
+  }),
+  image: text({
+    value: 'REF',
+    describe: 'record: the image that runs; show: the image that was traced',
+    details:
+      'The trace names the digest and the platform of the image. In --root, the user, the directory and the environment of the image are used.',
+    group: 'Recording',
+  }),
+  user: text({
+    value: 'UID[:GID]',
+    describe: 'record: run as this user in --root (default: of the image, else 0)',
+    group: 'Recording',
+  }),
+  env: list(parsePairs, {
+    value: 'K=V',
+    describe: 'record: set an environment variable in --root (repeatable)',
+    group: 'Recording',
+  }),
+  allSyscalls: flag({
+    describe: 'record: trace every system call, as "trace seccomp" needs; slower',
+    group: 'Recording',
+  }),
+  for: seconds,
+};
+
+export const traceOptions = {
+  output: text({
+    alias: 'o',
+    value: 'FILE',
+    describe: 'write to this file instead of stdout (record: ocislim.trace)',
+    group: 'Result',
+  }),
+  ...recording,
+  traceRoot: pruning.traceRoot,
+  platform,
+  format,
+  ...reaching,
+};
+
+const port: Option<number> = {
+  type: 'number',
+  alias: 'p',
+  value: 'N',
+  default: 5000,
+  describe: 'listen on this port; 0 for any free one',
+  group: 'Registries',
+  read: (given, where) => {
+    const number = wholeNumber(0, given, where);
+    if (number <= 65_535) return number;
+    throw new OcislimError('USAGE', `${where} takes a number from 0 to 65535, not ${number}`);
+  },
+};
+
+export const registryOptions = {
+  directory: text({
+    alias: 'd',
+    value: 'DIR',
+    default: 'registry',
+    describe: 'serve this folder; it is created if it does not exist',
+    group: 'Registries',
+  }),
+  port,
+  readOnly: flag({ describe: 'refuse every push', group: 'Registries' }),
+  ...output,
+};

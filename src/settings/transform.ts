@@ -1,0 +1,45 @@
+/** Turns stages into the transform that a job runs. It is a file of its own, since it loads what the stages need. */
+import { recompress } from '../compress/recompress.ts';
+import { tune } from '../compress/tune.ts';
+import { pipe, type Transform, withPlan } from '../image/image.ts';
+import type { Selection } from '../image/selection.ts';
+import { arrange } from '../slim/arrange.ts';
+import { prune } from '../slim/prune.ts';
+import { squash } from '../slim/squash.ts';
+import type { SelectionSetting } from './selection.ts';
+import type { PackStage, Stages } from './stages.ts';
+
+/** Reads a base image by its reference and selects the layers above its own. */
+export type BaseReader = (reference: string) => Promise<Selection>;
+
+/** The transform of all stages. Base images are read first, each once. @throws what reading a base image throws */
+export async function transformOf(stages: Stages, readBase: BaseReader): Promise<Transform> {
+  const select = cached(readBase);
+  const steps: Transform[] = [];
+  if (stages.prune !== null) steps.push(prune(await select(stages.prune.selection), stages.prune));
+  if (stages.squash !== null) steps.push(squash(await select(stages.squash)));
+  for (const stage of stages.arrange) steps.push(arrange(await select(stage.selection), stage));
+  for (const stage of stages.pack) steps.push(pack(await select(stage.selection), stage));
+  if (stages.dropEmpty) steps.push((image) => withPlan(image, { dropEmpty: true }));
+  return pipe(...steps);
+}
+
+function pack(selection: Selection, { packing, minSavings }: PackStage): Transform {
+  switch (packing.kind) {
+    case 'encode':
+      return recompress(selection, packing.encoding, minSavings);
+    case 'tune':
+      return tune(selection, { ...packing, minSavings });
+  }
+}
+
+function cached(readBase: BaseReader): (selection: SelectionSetting) => Promise<Selection> {
+  const bases = new Map<string, Promise<Selection>>();
+  return async (selection) => {
+    if (selection.kind !== 'base') return selection;
+    const { reference } = selection;
+    const base = bases.get(reference) ?? readBase(reference);
+    bases.set(reference, base);
+    return base;
+  };
+}

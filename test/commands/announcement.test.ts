@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { announcedBy } from '../../src/commands/announcement.ts';
+import { readReports } from '../../src/settings/announced.ts';
+
+const work = mkdtempSync(join(tmpdir(), 'announcement-'));
+afterAll(() => rmSync(work, { recursive: true }));
+
+function report(paths: readonly string[]): string {
+  const file = join(work, 'report.json');
+  const removed = paths.map((path) => ({ path, type: 'file', rule: 'a rule', layer: 1 }));
+  writeFileSync(file, JSON.stringify({ reportVersion: 1, platforms: [{ slimming: { removed } }] }));
+  return file;
+}
+
+test('what lies below a removed path may be missing, and nothing beside it', async () => {
+  const { allowed } = announcedBy([], await readReports([report(['a/b', 'c'])]));
+  // In any order: what is known of one directory is used for the next.
+  for (let i = 0; i < 2; i++)
+    for (const [path, expected] of [
+      ['a/b/x/y', true],
+      ['a/b', true],
+      ['a', false],
+      ['a/bx/y', false],
+      ['a/x/b', false],
+      ['c/d', true],
+      ['d/c', false],
+      ['x', false],
+    ] as const)
+      expect(allowed(path), path).toBe(expected);
+});
+
+test('T16: a hundred thousand paths, 2,000 directories deep, are judged in linear time', async () => {
+  const { allowed } = announcedBy(['b/**'], await readReports([report(['7/d/d', 'other'])]));
+  let count = 0;
+  for (let i = 0; i < 50; i++)
+    for (
+      let path = `${i}${'/d'.repeat(2000)}`;
+      path !== '';
+      path = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    )
+      if (allowed(path)) count++;
+  expect(count).toBe(1999);
+});
