@@ -3,7 +3,14 @@ import { at, OcislimError } from '../errors.ts';
 import { run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Image } from '../image/image.ts';
 import type { Digest } from '../oci/digest.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import {
+  digestOfReference,
+  formatReference,
+  formOf,
+  parseReference,
+  type Reference,
+  withDigest,
+} from '../oci/reference.ts';
 import { restore } from '../slim/restore.ts';
 import { JoinedSource } from '../place/joined-source.ts';
 import type { Source } from '../place/place.ts';
@@ -23,15 +30,17 @@ export function debugReference(name: string, destinations: readonly Reference[])
   const [first] = destinations;
   if (first === undefined) throw new OcislimError('USAGE', '--debug-tag goes beside a destination');
   const isTag = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name);
-  if (isTag && (first.kind === 'oci-archive' || first.kind === 'docker-archive')) {
+  const place = formOf(first);
+  if (isTag && place.isWrittenWhole) {
     throw new OcislimError('USAGE', `--debug-tag ${name}: an archive is written as a whole`, {
       advice: 'Name another file for the debug image.',
     });
   }
-  const reference = isTag && 'tag' in first ? { ...first, tag: name, digest: null } : parseReference(name);
-  if ('digest' in reference && reference.digest !== null)
+  const reference = isTag ? place.withName(first, name) : parseReference(name);
+  if (digestOfReference(reference) !== null)
     throw new OcislimError('USAGE', '--debug-tag needs a tag, not a digest');
-  const whole = reference.kind === 'registry' ? { ...reference, tag: reference.tag ?? 'latest' } : reference;
+  const form = formOf(reference);
+  const whole = form.nameOf(reference) === null ? form.withName(reference, form.defaultName) : reference;
   const same = destinations.some((destination) => formatReference(destination) === formatReference(whole));
   if (same)
     throw new OcislimError('USAGE', `--debug-tag: ${formatReference(whole)} is the slim image itself`);
@@ -58,9 +67,7 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
   if (root === undefined)
     throw new OcislimError('INTERNAL', 'there is no slim image to put a debug image beside');
   try {
-    await using slim = await workspace.openResult(
-      'digest' in destination ? { ...destination, digest: root } : destination,
-    );
+    await using slim = await workspace.openResult(withDigest(destination, root));
     await using target = await workspace.openTarget([reference]);
     const { originals, kept } = originalsOf(outcome);
     const others = new Map([...kept].map((digest): [Digest, Source] => [digest, options.source]));

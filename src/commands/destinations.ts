@@ -1,7 +1,13 @@
 /** Reads where a rewriting command writes to, and refuses what would overwrite more than the caller named. */
 import { resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import {
+  digestOfReference,
+  formatReference,
+  formOf,
+  parseReference,
+  type Reference,
+} from '../oci/reference.ts';
 
 /** What the caller said about the destination. */
 export interface Wishes {
@@ -18,11 +24,11 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
   const given = [...(destination === null ? [] : [destination]), ...tag];
   if (inPlace && given.length > 0)
     throw new OcislimError('USAGE', '--in-place writes over the source: it takes no destination');
-  const references = given.map((item) => withTag(parseReference(item)));
+  const references = given.map((item) => named(parseReference(item)));
   if (dryRun) return [];
   if (inPlace) {
     refuseInPlace(source);
-    return [withTag(source)];
+    return [named(source)];
   }
   if (references.length === 0) {
     throw new OcislimError('USAGE', 'no destination was given for the new image', {
@@ -30,32 +36,29 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
         'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.',
     });
   }
-  const same = references.find((reference) => placeOf(reference) === placeOf(withTag(source)));
+  const same = references.find((reference) => placeOf(reference) === placeOf(named(source)));
   if (same === undefined) return references;
   throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
-    advice: isArchive(source) ? 'Write to another file.' : '--in-place writes over the source.',
+    advice: formOf(source).isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
   });
-}
-
-function isArchive({ kind }: Reference): boolean {
-  return kind === 'oci-archive' || kind === 'docker-archive';
 }
 
 /** @throws USAGE where a source has no name to write to, or where more than the source would be overwritten */
 function refuseInPlace(source: Reference): void {
-  if (source.kind === 'oci-archive' || source.kind === 'docker-archive') {
+  const form = formOf(source);
+  if (form.isWrittenWhole) {
     throw new OcislimError(
       'USAGE',
       '--in-place is for registries and layouts: an archive is written as a whole, with all that it holds',
       { advice: 'Write to another file.' },
     );
   }
-  if (source.digest !== null)
+  if (digestOfReference(source) !== null)
     throw new OcislimError(
       'USAGE',
       '--in-place needs a tag to write to, and the source is named by its digest',
     );
-  if (source.kind === 'layout' && source.tag === null) {
+  if (form.nameOf(source) === null && form.defaultName === null) {
     throw new OcislimError('USAGE', '--in-place needs a tag to write to', {
       advice: `Name it: ${formatReference(source)}:TAG.`,
     });
@@ -64,18 +67,20 @@ function refuseInPlace(source: Reference): void {
 
 /** Names the place of an image. Two references with the same place mean the same image, however they are written. */
 function placeOf(reference: Reference): string {
-  if (reference.kind === 'registry') return formatReference(reference);
+  if (!('path' in reference)) return formatReference(reference);
   const path = resolve(reference.path);
-  // An archive is written as a whole, whatever names it holds.
-  return reference.kind === 'layout' ? formatReference({ ...reference, path }) : path;
+  // A place that is written as a whole is one, whatever names it holds.
+  return formOf(reference).isWrittenWhole ? path : formatReference({ ...reference, path });
 }
 
-function withTag(reference: Reference): Reference {
-  if (reference.kind !== 'registry') return reference;
-  if (reference.digest !== null)
+/** Gives a destination the default name of its form. @throws USAGE for a digest where a name is needed */
+function named(reference: Reference): Reference {
+  const form = formOf(reference);
+  if (form.defaultName === null) return reference;
+  if (digestOfReference(reference) !== null)
     throw new OcislimError(
       'USAGE',
       `a destination has no digest before it is written: ${formatReference(reference)}`,
     );
-  return { ...reference, tag: reference.tag ?? 'latest' };
+  return form.nameOf(reference) === null ? form.withName(reference, form.defaultName) : reference;
 }

@@ -3,7 +3,7 @@ import { OcislimError } from '../errors.ts';
 import { type OriginalOptions, findOriginals, type Originals } from '../jobs/originals.ts';
 import type { Origin } from '../image/origin.ts';
 import type { Platform } from '../oci/platform.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { formatReference, parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -31,9 +31,9 @@ export class OriginalPlaces {
     if (origin.name === null) return [];
     const reference = parseReference(origin.name);
     this.#requireSamePlace(reference);
-    if (reference.kind === 'docker-archive') return [await this.#open(reference)];
     // An archive or a layout finds by digest only what its index names itself.
-    const named = { ...reference, digest: origin.digest };
+    const named = withDigest(reference, origin.digest);
+    if (named === reference) return [await this.#open(reference)];
     return [await this.#open(named), await this.#open(reference)];
   }
 

@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, string>> = {
   report: 'oci bytes changeset codec image trace rootfs closure slim compress layers jobs',
   settings: 'oci bytes rules codec image registry trace slim compress',
   commands: 'oci bytes rules place files codec image registry store slim layers jobs report settings',
-  cli: 'oci bytes files store trace rootfs closure slim jobs report settings commands',
+  cli: 'oci bytes files codec store trace rootfs closure slim jobs report settings commands',
 };
 
 const allowed = (room: string): readonly string[] =>
