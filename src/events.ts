@@ -1,27 +1,35 @@
-/** What the library tells while it works. It prints nothing itself: `cli/` renders these. */
+/*
+ * What the library reports while it works: warnings, details and the progress of tasks. Every room that works on bytes
+ * sends these events; `cli/` renders them, since the library itself prints nothing.
+ */
+
 export type ProgressEvent =
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }
   | { readonly type: 'detail'; readonly message: string }
-  | {
-      readonly type: 'task-start';
-      /** Unique within the run. */
-      readonly id: string;
-      readonly phase: TaskPhase;
-      /** For a person: "layer 3 of linux/amd64". */
-      readonly label: string;
-      /** Bytes to go through, when known: compressed source bytes. */
-      readonly total: number | null;
-    }
+  | ({ readonly type: 'task-start' } & TaskStart)
   | {
       readonly type: 'task-progress';
-      readonly id: string /** Bytes since the start. */;
+      readonly id: string;
+      /** Bytes since the start of the task. */
       readonly bytes: number;
     }
   | {
       readonly type: 'task-end';
-      readonly id: string /** For a person: "mounted", "31.2 MB → 12.0 MB". */;
+      readonly id: string;
+      /** A phrase for a person: "mounted", "31.2 MB → 12.0 MB". */
       readonly outcome: string;
     };
+
+/** What is known of a task when it starts. */
+export interface TaskStart {
+  /** A name that is unique within the run. */
+  readonly id: string;
+  readonly phase: TaskPhase;
+  /** A name for a person: "layer 3". */
+  readonly label: string;
+  /** Bytes that will pass, as they are stored at the source; null where that is not known. */
+  readonly total: number | null;
+}
 
 export type TaskPhase = 'scan' | 'rewrite' | 'recompress' | 'copy' | 'publish';
 
@@ -47,3 +55,45 @@ export type WarningCode =
 export type Listener = (event: ProgressEvent) => void;
 
 export const silent: Listener = () => {};
+
+/** A task that has started. Every task ends: disposing of one without `end` reports that it did not finish. */
+export interface Task extends Disposable {
+  /** Reports bytes that have passed. Bytes that pass a second time, after `restart`, are not reported again. */
+  readonly advance: (count: number) => void;
+  /** Counts from zero again, since the work starts over. */
+  restart(): void;
+  /** Reports the end. Only the first call counts. */
+  end(outcome: string): void;
+}
+
+/**
+ * Starts a task and reports it to the listener. Bind the result with `using`, so that an error also ends the task:
+ *
+ *     using copy = task(listener, { id, phase: 'copy', label: 'layer 1', total });
+ *     for await (const chunk of stream) copy.advance(chunk.length);
+ *     copy.end('copied');
+ */
+export function task(listener: Listener, { id, phase, label, total }: TaskStart): Task {
+  let passed = 0;
+  let reported = 0;
+  let hasEnded = false;
+  const end = (outcome: string): void => {
+    if (hasEnded) return;
+    hasEnded = true;
+    listener({ type: 'task-end', id, outcome });
+  };
+  listener({ type: 'task-start', id, phase, label, total });
+  return {
+    advance(count) {
+      passed += count;
+      if (passed <= reported) return;
+      reported = passed;
+      listener({ type: 'task-progress', id, bytes: passed });
+    },
+    restart() {
+      passed = 0;
+    },
+    end,
+    [Symbol.dispose]: () => end('not finished'),
+  };
+}

@@ -5,7 +5,7 @@ import type { LayerIndex } from '../changeset/layer-index.ts';
 import { buildStack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
 import { at, OcislimError } from '../errors.ts';
-import type { Listener } from '../events.ts';
+import { type Listener, task } from '../events.ts';
 import { type Image } from '../image/image.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
@@ -109,14 +109,11 @@ async function* writeRootfs(
   listener: Listener,
   signal: AbortSignal,
 ): ByteStream {
-  const id = 'export';
   const total = packedBytes(
     image,
     edit.sources.map(({ layer }) => layer),
   );
-  listener({ type: 'task-start', id, phase: 'rewrite', label: 'root filesystem', total });
-  let bytes = 0;
-  const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
-  yield* editTar(edit, (layer) => reader.tar(image, layer, signal, { onBytes }));
-  listener({ type: 'task-end', id, outcome: `${edit.entries} entries` });
+  using writing = task(listener, { id: 'export', phase: 'rewrite', label: 'root filesystem', total });
+  yield* editTar(edit, (layer) => reader.tar(image, layer, signal, { onBytes: writing.advance }));
+  writing.end(`${edit.entries} entries`);
 }

@@ -1,5 +1,5 @@
 import { at, OcislimError } from '../../errors.ts';
-import type { Listener } from '../../events.ts';
+import { type Listener, task } from '../../events.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -96,17 +96,9 @@ export class LayerDigester {
     const { descriptor, diffId } = layerOf(image, number);
     const where = `source ${source.label}, layer ${number}`;
     const id = `verify ${blobOf(image, number)}`;
-    this.#listener({
-      type: 'task-start',
-      id,
-      phase: 'scan',
-      label: `layer ${number} of ${source.label}`,
-      total: descriptor.size,
-    });
-    let bytes = 0;
-    const tar = reader.tar(image, number, signal, {
-      onBytes: (count) => this.#listener({ type: 'task-progress', id, bytes: (bytes += count) }),
-    });
+    const label = `layer ${number} of ${source.label}`;
+    using reading = task(this.#listener, { id, phase: 'scan', label, total: descriptor.size });
+    const tar = reader.tar(image, number, signal, { onBytes: reading.advance });
     try {
       if (forPaths) {
         const allowance = reader.headerAllowance();
@@ -118,11 +110,7 @@ export class LayerDigester {
     }
     this.#verified.add(blobOf(image, number));
     const entries = this.#layers.get(diffId)?.index.kinds.length;
-    this.#listener({
-      type: 'task-end',
-      id,
-      outcome: forPaths ? `${entries} entries` : 'unpacks to its DiffID',
-    });
+    reading.end(forPaths ? `${entries} entries` : 'unpacks to its DiffID');
   }
 }
 

@@ -3,7 +3,7 @@ import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { packedFormats } from '../../codec/encoding.ts';
 import { ladderOf } from '../../compress/effort.ts';
 import { allocate, chooseOption, type PackingOption } from '../../compress/policy.ts';
-import type { Listener } from '../../events.ts';
+import { type Listener, task } from '../../events.ts';
 import {
   type Encoding,
   encodingOf,
@@ -194,9 +194,8 @@ async function sample(
   if (known !== null) return known;
   const label = labelOf(content);
   const id = `try ${label} ${item.places[0]?.image ?? 0}`;
-  listener({ type: 'task-start', id, phase: 'scan', label, total: packedBytes(image, sourcesOf(content)) });
-  let bytes = 0;
-  const onBytes = (count: number) => listener({ type: 'task-progress', id, bytes: (bytes += count) });
+  using trying = task(listener, { id, phase: 'scan', label, total: packedBytes(image, sourcesOf(content)) });
+  const onBytes = trying.advance;
   // Another order makes little difference, and would have to be put by once more.
   const tar =
     content.kind === 'stored'
@@ -207,7 +206,7 @@ async function sample(
           ),
         );
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
-  listener({ type: 'task-end', id, outcome: 'tried' });
+  trying.end('tried');
   if (cache !== null) {
     const diffId = content.kind === 'stored' ? layerOf(image, content.layer).diffId : null;
     await rememberTrials(cache, recipe, result, diffId);

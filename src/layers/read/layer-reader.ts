@@ -4,7 +4,7 @@ import { detect } from '../../codec/detect.ts';
 import type { UnpackThreads } from '../../codec/unpack/threads.ts';
 import type { Unpacking } from '../../codec/unpack/unpacking.ts';
 import { at, OcislimError } from '../../errors.ts';
-import type { Listener } from '../../events.ts';
+import { type Listener, task } from '../../events.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import { type Descriptor } from '../../oci/descriptor.ts';
@@ -244,16 +244,12 @@ export class LayerReader {
     signal: AbortSignal,
   ): Promise<Scan> {
     const id = `scan ${descriptor.digest}`;
-    this.#listener({
-      type: 'task-start',
+    using scanning = task(this.#listener, {
       id,
       phase: 'scan',
       label: `layer ${number}`,
       total: descriptor.size,
     });
-    let bytes = 0;
-    const progress = (count: number) =>
-      this.#listener({ type: 'task-progress', id, bytes: (bytes += count) });
     try {
       const { diffId } = layerOf(image, number);
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
@@ -265,14 +261,14 @@ export class LayerReader {
       const scan =
         known !== null && knownFacts !== null
           ? { index: known, facts: knownFacts }
-          : await this.#read(image, number, gathering, signal, progress);
+          : await this.#read(image, number, gathering, signal, scanning.advance);
       if (scan.index === known) holdIndex(known, this.#allowance.headers());
       this.#hold(scan.facts);
       const { tarBytes } = scan.index;
       if (known === null) await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
       if (knownFacts === null && recipeOfFacts !== null)
         await this.#remember(recipeOfFacts, diffId, () => packFacts(scan.facts), tarBytes);
-      this.#listener({ type: 'task-end', id, outcome: `${scan.index.kinds.length} entries` });
+      scanning.end(`${scan.index.kinds.length} entries`);
       return scan;
     } catch (error) {
       throw locate(this.#where(number), error);
