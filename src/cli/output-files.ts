@@ -3,6 +3,7 @@ import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Outcome } from '../commands/outcome.ts';
 import { OcislimError } from '../errors.ts';
+import { rendererFor, reportSuffixes } from '../report/renderers.ts';
 import type { SettingsOf } from '../settings/option.ts';
 import type { reports } from '../settings/tables/reports.ts';
 
@@ -16,8 +17,10 @@ export async function checkOutputs({
   metadataFile,
 }: FileSettings): Promise<void> {
   for (const file of report) {
-    if (!/\.(?:json|md)$/.test(file))
-      throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in .json or .md`);
+    if (rendererFor(file) === null) {
+      const suffixes = reportSuffixes.join(' or ');
+      throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in ${suffixes}`);
+    }
   }
   for (const file of [...report, digestfile, iidfile, metadataFile])
     if (file !== null) await checkWritable(file);
@@ -37,12 +40,9 @@ async function checkWritable(file: string): Promise<void> {
 
 /** Writes all files that the settings ask for. @throws IO */
 export async function writeOutputs(outcome: Outcome, settings: FileSettings): Promise<void> {
-  const { renderJson } = await import('../report/json.ts');
   for (const file of settings.report) {
-    const content = file.endsWith('.json')
-      ? renderJson(outcome.report)
-      : (await import('../report/markdown.ts')).renderMarkdown(outcome.report);
-    await write(file, content);
+    const renderer = rendererFor(file);
+    if (renderer !== null) await write(file, await renderer.render(outcome.report));
   }
   const { root, imageId } = outcome;
   if (root === null || imageId === null) return;

@@ -1,3 +1,5 @@
+import { styleText } from 'node:util';
+
 /** Wraps text in the escape sequences of a terminal, or leaves it alone. */
 export type Paint = (text: string) => string;
 
@@ -6,28 +8,27 @@ export interface Style {
   readonly bold: Paint;
   readonly dim: Paint;
   readonly good: Paint;
-  readonly bad: Paint;
   readonly warning: Paint;
 }
 
-const sgr =
-  (open: number, close: number): Paint =>
+/** Whether there is colour is decided by `chooseStyle`, so Node does not look at the stream or the environment. */
+const painted =
+  (format: 'bold' | 'dim' | 'green' | 'yellow'): Paint =>
   (text) =>
-    text === '' ? '' : `\u001b[${open}m${text}\u001b[${close}m`;
-const none: Paint = (text) => text;
+    text === '' ? '' : styleText(format, text, { validateStream: false });
+const plain: Paint = (text) => text;
 
-export const plainStyle: Style = { bold: none, dim: none, good: none, bad: none, warning: none };
+export const plainStyle: Style = { bold: plain, dim: plain, good: plain, warning: plain };
 export const colorStyle: Style = {
-  bold: sgr(1, 22),
-  dim: sgr(2, 22),
-  good: sgr(32, 39),
-  bad: sgr(31, 39),
-  warning: sgr(33, 39),
+  bold: painted('bold'),
+  dim: painted('dim'),
+  good: painted('green'),
+  warning: painted('yellow'),
 };
 
 /**
- * FORCE_COLOR wins (but `0` and `false` switch colour off), then NO_COLOR (any value but the empty one), then TERM=dumb; else
- * a terminal has colour.
+ * Chooses colour or not. FORCE_COLOR wins (`0` and `false` switch colour off), then NO_COLOR (any value but the empty one), then
+ * TERM=dumb; otherwise a terminal has colour.
  */
 export function chooseStyle(
   environment: Readonly<Record<string, string | undefined>>,

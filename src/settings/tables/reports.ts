@@ -1,4 +1,5 @@
 /** The options that say what a person or a program is told. */
+import { reportSuffixes } from '../../report/renderers.ts';
 import { choice, flag, list, text } from '../option.ts';
 
 export const format = choice(['text', 'json'], {
@@ -10,7 +11,7 @@ export const format = choice(['text', 'json'], {
 export const reports = {
   report: list((files) => files, {
     value: 'FILE',
-    describe: 'write a report: .json or .md (repeatable)',
+    describe: `write a report: ${reportSuffixes.join(' or ')} (repeatable)`,
     group: 'Reports',
   }),
   format,
