@@ -22,7 +22,7 @@ export interface Positional {
   readonly required: boolean;
 }
 
-/** What a command is given, besides its parsed options. */
+/** What a command is given: its parsed options, and what else it may need. */
 export interface Call<Table extends Options> extends Parsed<Table> {
   readonly line: CommandLine;
   readonly console: Console;

@@ -1,7 +1,7 @@
 import { listOptions } from '../settings/option.ts';
 import type { Command } from './command.ts';
 
-/** A completion script made from the commands, or null for a shell that is not known. */
+/** Writes a completion script from the commands. Null: the shell is not known. */
 export function completionScript(shell: string, commands: readonly Command[]): string | null {
   switch (shell) {
     case 'bash':

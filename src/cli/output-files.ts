@@ -1,4 +1,4 @@
-/** Files that a rewriting command writes beside the image: reports, digests, metadata. */
+/** Writes the files that a rewriting command makes beside the image: reports, digests, metadata. Caller: `rewriting.ts`. */
 import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Outcome } from '../commands/outcome.ts';

@@ -1,4 +1,7 @@
-/** What all rewriting commands do around their job: check the outputs, show progress, write and print the result. */
+/**
+ * Does what all rewriting commands have in common: check the outputs, show progress, write and print the result. The commands
+ * themselves are in `commands/`.
+ */
 import type { RewritingCommand } from '../commands/index.ts';
 import { errorOf, type Outcome } from '../commands/outcome.ts';
 import { parseReference } from '../oci/reference.ts';

@@ -1,4 +1,4 @@
-/** Turns what globs and reports allow into predicates that `verify` asks for each path. */
+/** What a second image may lack or have changed. `verify` asks the predicates for each path. */
 import { createKeepMatcher, parseRule } from '../rules/rules.ts';
 import type { ByteString } from '../bytes/bytes.ts';
 import type { AnnouncedPlatforms } from '../settings/announced-schema.ts';
@@ -11,7 +11,7 @@ export interface Announcement {
   readonly allowedLinks: (path: ByteString) => ByteString | null;
 }
 
-/** What globs (--except) and the reports of `prune` and `squash` allow. A removed path covers all below it. @throws USAGE */
+/** Collects what globs (--except) and the reports of `prune` and `squash` allow. A removed path covers all below it. @throws USAGE */
 export function announcedBy(globs: readonly string[], platforms: AnnouncedPlatforms): Announcement {
   const matches = createKeepMatcher(globs.map((glob) => parseRule(glob, '--except')));
   const removed = new Set<ByteString>();

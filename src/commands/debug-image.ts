@@ -1,4 +1,7 @@
-/** Debug images (--debug-tag): a second image beside the result, with everything that was removed on top. */
+/**
+ * Debug images (--debug-tag): a second image beside the result, with everything that was removed on top. Caller: `rewrite.ts`,
+ * once the result is published.
+ */
 import { at, OcislimError } from '../errors.ts';
 import { run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Image } from '../image/image.ts';
@@ -65,7 +68,7 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
   const { options, outcome, destination, reference } = wanted;
   const root = outcome.root?.descriptor.digest;
   if (root === undefined)
-    throw new OcislimError('INTERNAL', 'there is no slim image to put a debug image beside');
+    throw new OcislimError('INTERNAL', 'a debug image was asked for before the slim image was written');
   try {
     await using slim = await workspace.openResult(withDigest(destination, root));
     await using target = await workspace.openTarget([reference]);

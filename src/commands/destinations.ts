@@ -1,4 +1,7 @@
-/** Reads where a rewriting command writes to, and refuses what would overwrite more than the caller named. */
+/**
+ * Reads where a rewriting command writes to. It refuses what would overwrite more than the caller named; nothing is opened
+ * here.
+ */
 import { resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import {
@@ -18,7 +21,7 @@ export interface Wishes {
   readonly dryRun: boolean;
 }
 
-/** Where the result goes: references of one place that differ in their tags; none for a dry run. @throws USAGE */
+/** Lists where the result goes: references of one place that differ in their tags; none for a dry run. @throws USAGE */
 export function destinationsOf(source: Reference, wishes: Wishes): readonly Reference[] {
   const { destination, tag, inPlace, dryRun } = wishes;
   const given = [...(destination === null ? [] : [destination]), ...tag];

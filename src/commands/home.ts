@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 
 /**
- * The home directory; null for a user without `HOME` and without an entry in the user database, as containers often have it.
+ * Finds the home directory; null for a user without `HOME` and without an entry in the user database, as containers often have it.
  * A relative path counts as none: a folder of a checkout must not pass for the user's own.
  */
 export function homeOf(env: Readonly<Record<string, string | undefined>>): string | null {

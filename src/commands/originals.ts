@@ -1,4 +1,4 @@
-/** Finds what a pruned image was made from, for `restore`. */
+/** Finds what a pruned image was made from. Caller: the command `restore`. */
 import { OcislimError } from '../errors.ts';
 import { type OriginalOptions, findOriginals, type Originals } from '../jobs/originals.ts';
 import type { Origin } from '../image/origin.ts';

@@ -1,5 +1,5 @@
 /**
- * The caller's own check of a result before it is published (--verify-with): the whole result is written to a layout under
+ * The caller's own check of a result before it is published (--verify-with). The whole result is written to a layout under
  * TMPDIR, a shell command looks at it, and from there it is copied to the target.
  */
 import { spawn } from 'node:child_process';

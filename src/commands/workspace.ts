@@ -131,7 +131,7 @@ export class Workspace extends Closeable {
     return this.#use(await openSource(reference, options));
   }
 
-  /** Opens the folder of --cache-dir; null where there is none. The workspace closes it last. @throws USAGE, IO */
+  /** Opens the folder of --cache-dir; null where that is not given. The workspace closes it last. @throws USAGE, IO */
   async openCache(): Promise<BlobCache | null> {
     const { cacheDir: folder, cacheSize: maxBytes } = this.settings;
     if (folder === null) return null;

@@ -3,7 +3,7 @@ import { OcislimError } from '../errors.ts';
 import type { AnnouncedPlatforms } from './announced-schema.ts';
 import { readText } from './rule-files.ts';
 
-/** What reports announce, platform by platform. @throws USAGE for a file that is not a report of ocislim */
+/** Reads what reports announce, platform by platform. @throws USAGE for a file that is not a report of ocislim */
 export async function readReports(files: readonly string[]): Promise<AnnouncedPlatforms> {
   const platforms: AnnouncedPlatforms[number][] = [];
   for (const file of files) platforms.push(...(await readReport(file)));

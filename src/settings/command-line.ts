@@ -84,14 +84,14 @@ export class CommandLine {
   }
 }
 
-/** The settings of a table where nothing is given. */
+/** Returns the settings of a table where nothing is given. */
 export async function defaultSettings<Table extends Options>(options: Table): Promise<SettingsOf<Table>> {
   const context = { env: {}, signal: new AbortController().signal };
   return (await new CommandLine({}).parse(options, context)).settings;
 }
 
 /**
- * The value of an option's own environment variable: `OCISLIM_GZIP_ENGINE` stands for --gzip-engine where that is not
+ * Reads an option's own environment variable: `OCISLIM_GZIP_ENGINE` stands for --gzip-engine where that is not
  * given. @throws USAGE for a text that is not a number, or not yes or no, where one is needed
  */
 export function fromEnvironment(
@@ -117,7 +117,7 @@ export function fromEnvironment(
   throw new OcislimError('USAGE', `${variable} is ${JSON.stringify(value)}, not ${wanted}`);
 }
 
-/** The name of the environment variable that sets an option. */
+/** Returns the name of the environment variable that sets an option. */
 export function variableOf(name: string): string {
   return `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
 }

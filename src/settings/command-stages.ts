@@ -24,7 +24,7 @@ import { nameOf } from './option.ts';
 
 const all: SelectionSetting = { kind: 'all' };
 
-/** All stages, with safe defaults; or those of the plan. @throws USAGE for a plan with options beside it */
+/** Makes all stages, with safe defaults; or takes those of the plan. @throws USAGE for a plan with options beside it */
 export async function slimStages(settings: SlimSettings): Promise<Stages> {
   if (settings.plan !== null) {
     await refuseOptionsBesidePlan(settings);
@@ -62,7 +62,7 @@ async function refuseOptionsBesidePlan(settings: SlimSettings): Promise<void> {
   throw new OcislimError('USAGE', `--file and --${name} do not go together: the plan says it all`);
 }
 
-/** One layer of the selected ones. @throws USAGE */
+/** Makes one layer of the selected ones. @throws USAGE */
 export function squashStages(settings: SquashSettings): Stages {
   const selection = squashSelectionOf(settings);
   const layout = arrangement(settings);
@@ -74,7 +74,7 @@ export function squashStages(settings: SquashSettings): Stages {
   };
 }
 
-/** The selected layers, less what rules, presets and traces remove. @throws USAGE where nothing says what to remove */
+/** Removes what rules, presets and traces name from the selected layers. @throws USAGE where nothing says what to remove */
 export async function pruneStages(settings: PruneSettings): Promise<Stages> {
   const selection = rangeSelection(settings);
   const prune = await pruneStage(selection, settings);
@@ -95,7 +95,7 @@ export async function pruneStages(settings: PruneSettings): Promise<Stages> {
   };
 }
 
-/** The selected layers in another encoding, or compressed better in their own. @throws USAGE */
+/** Puts the selected layers into another encoding, or compresses them better in their own. @throws USAGE */
 export function recompressStages(settings: RecompressSettings): Stages {
   const selection = rangeSelection(settings);
   const packing = packingOf(settings) ?? packBetter;

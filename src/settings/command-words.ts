@@ -1,8 +1,7 @@
 import { OcislimError } from '../errors.ts';
 
 /**
- * The words of a command as a shell would split it: spaces part them, quotes and backslashes hold them together. Nothing
- * is expanded. @throws USAGE for a quote that is not closed, or no word at all
+ * Splits a command into words as a shell would: at spaces, except within quotes and after backslashes. Nothing is expanded. @throws USAGE for a quote that is not closed, or no word at all
  */
 export function parseCommand(text: string): readonly string[] {
   const words: string[] = [];

@@ -11,7 +11,7 @@ export function parseGoal(text: string, option: string): TuningGoal {
   if (text === 'fast' || text === 'balanced' || text === 'small') return { kind: 'size', effort: text };
   if (text.startsWith('pull:'))
     return { kind: 'pull', bytesPerSecond: parseBandwidth(text.slice('pull:'.length), option) };
-  throw new OcislimError('USAGE', `${option}: there is no goal ${JSON.stringify(text)}`, {
+  throw new OcislimError('USAGE', `${option}: the goal ${JSON.stringify(text)} is not known`, {
     advice: 'Use fast, balanced, small or pull:BANDWIDTH, such as pull:100Mbit.',
   });
 }

@@ -19,7 +19,7 @@ export function parseLimits(texts: readonly string[], option = '--limit'): Limit
         'USAGE',
         equals < 0
           ? `${option} takes NAME=VALUE, not ${JSON.stringify(item)}`
-          : `${option}: there is no limit ${JSON.stringify(name)}`,
+          : `${option}: the limit ${JSON.stringify(name)} is not known`,
         { advice: `The limits are: ${Object.keys(limitTable).join(', ')}.` },
       );
     overrides[name] = parseLimit(name, item.slice(equals + 1).trim(), `${option} ${name}`);
@@ -27,7 +27,7 @@ export function parseLimits(texts: readonly string[], option = '--limit'): Limit
   return overrides;
 }
 
-/** All limits of a run: the defaults, less what the overrides change. */
+/** Returns all limits of a run: the defaults with the overrides in their place. */
 export function limitsOf(overrides: LimitOverrides): Limits {
   const limits: Record<LimitName, number> = { ...defaultLimits };
   for (const [name, value] of Object.entries(overrides))

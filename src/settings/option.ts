@@ -47,7 +47,7 @@ export interface Option<Value = unknown> {
   /** Whether the value is kept out of settings: it goes into `Secrets`. */
   readonly secret?: true;
   /**
-   * Reads what was given; `undefined` where nothing was, and there is no default. `where` names the option in errors.
+   * Reads what was given. `undefined` stands for an option that was not given and has no default. `where` names the option in errors.
    * @throws USAGE
    */
   read(given: Raw | undefined, where: string, door: Door): Value | Promise<Value>;
@@ -66,14 +66,14 @@ export type SettingsOf<Table extends Options> = {
 /** An option with its name on the command line. */
 export type NamedOption = Option & { readonly name: string };
 
-/** The options of a table that the command line has, with their names. */
+/** Lists the options of a table that the command line has, with their names. */
 export function listOptions(options: Options): readonly NamedOption[] {
   return Object.entries(options)
     .filter(([, { variable }]) => variable === undefined)
     .map(([key, option]) => ({ ...option, name: nameOf(key, option) }));
 }
 
-/** `dryRun` is `dry-run`, unless the option has a name of its own. */
+/** Returns an option's name on the command line: `dry-run` for `dryRun`, unless the option has a name of its own. */
 export function nameOf(key: string, { name }: Pick<Option, 'name'> = {}): string {
   return name ?? key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
@@ -84,12 +84,12 @@ type Spec = Pick<Option, 'alias' | 'value' | 'describe' | 'details' | 'group' | 
 /** Reads a text into a value. @throws USAGE naming the option, `where` */
 type Parse<Value> = (text: string, where: string) => Value;
 
-/** An option that is on or off. Default: off, unless `default` says otherwise. */
+/** Makes an option that is on or off. Default: off, unless `default` says otherwise. */
 export function flag(spec: Spec & { readonly default?: boolean }): Option<boolean> {
   return { ...spec, type: 'boolean', read: (given) => given === true };
 }
 
-/** An option with a text that `parse` reads. Default: null, unless `default` has a text. */
+/** Makes an option with a text that `parse` reads. Default: null, unless `default` has a text. */
 export function parsed<Value>(parse: Parse<Value>, spec: Spec & { readonly default: string }): Option<Value>;
 export function parsed<Value>(parse: Parse<Value>, spec: Spec): Option<Value | null>;
 export function parsed<Value>(
@@ -103,14 +103,14 @@ export function parsed<Value>(
   };
 }
 
-/** An option with any text. Default: null, unless `default` has one. */
+/** Makes an option with any text. Default: null, unless `default` has one. */
 export function text(spec: Spec & { readonly default: string }): Option<string>;
 export function text(spec: Spec): Option<string | null>;
 export function text(spec: Spec & { readonly default?: string }): Option<string | null> {
   return parsed((given) => given, spec as Spec);
 }
 
-/** An option with one of a few words. */
+/** Makes an option with one of a few words. */
 export function choice<const Word extends string>(
   choices: readonly Word[],
   spec: Spec & { readonly default: Word },
@@ -128,7 +128,7 @@ export function choice<const Word extends string>(
   return { ...parsed(parse, spec as Spec), choices };
 }
 
-/** An option with a whole number of at least `least`. */
+/** Makes an option with a whole number of at least `least`. */
 export function count(least: number, spec: Spec & { readonly default: number }): Option<number>;
 export function count(least: number, spec: Spec): Option<number | null>;
 export function count(least: number, spec: Spec & { readonly default?: number }): Option<number | null> {
@@ -146,7 +146,7 @@ export function wholeNumber(least: number, given: unknown, where: string): numbe
   throw new OcislimError('USAGE', `${where} takes a whole number ${range}, not ${String(given)}`);
 }
 
-/** A repeatable option whose texts `parse` reads. Default: an empty list. */
+/** Makes a repeatable option whose texts `parse` reads. Default: an empty list. */
 export function list<Value>(
   parse: (texts: readonly string[], where: string, door: Door) => Value | Promise<Value>,
   spec: Spec,
@@ -154,13 +154,13 @@ export function list<Value>(
   return { ...spec, type: 'list', read: (given, where, door) => parse(textsOf(given), where, door) };
 }
 
-/** The texts of a repeatable option, in their order. */
+/** Returns the texts of a repeatable option, in their order. */
 export function textsOf(given: Raw | undefined): readonly string[] {
   if (given === undefined) return [];
   return (Array.isArray(given) ? (given as readonly string[]) : [given]).map(String);
 }
 
-/** The parts of comma-separated texts, without the spaces around them. */
+/** Splits comma-separated texts, and drops the spaces around the parts. */
 export function splitNames(texts: readonly string[]): readonly string[] {
   return texts.flatMap((item) =>
     item
@@ -181,12 +181,12 @@ export function parsePairs(texts: readonly string[], where: string): Readonly<Re
   return Object.fromEntries(pairs);
 }
 
-/** An option whose value is a credential or leads to one. It never becomes a setting. */
+/** Makes an option whose value is a credential. It never becomes a setting. */
 export function secret(spec: Spec): Option<string | null> & { readonly secret: true } {
   return { ...text(spec), secret: true };
 }
 
-/** A setting that an environment variable alone gives, under a name that other programs know too. */
+/** Makes a setting that an environment variable alone gives, under a name that other programs know too. */
 export function fromVariable<Value>(
   variable: string,
   parse: Parse<Value>,

@@ -1,8 +1,10 @@
+/**
+ * The form of a plan file, as a schema of zod. It is imported by `plan-file.ts` and by the script that writes the JSON Schema,
+ * never at start-up.
+ */
 import * as z from 'zod';
 import { levelRangesByEngine, engineNames, formatNames, highestLevel } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
-
-// Loads zod: imported by plan-file.ts and by the script that writes the schema, never at start-up.
 
 const selection = {
   layers: z.string().exactOptional().describe('Layers of the source, A..B, A.. or A; 1 is the lowest.'),
@@ -47,7 +49,7 @@ const prune = z
     keepCommands: z
       .array(z.string())
       .exactOptional()
-      .describe('Commands that must go on working besides what was traced.'),
+      .describe('Commands that must keep working, although no trace saw them.'),
     force: z.boolean().exactOptional().describe('Prune by trace even where the image would not run.'),
     shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
     ...selection,
@@ -67,7 +69,7 @@ const arrange = z
     ...selection,
   })
   .describe(
-    'How layers that are written anew are laid out. With "layers" or "base" each of these is written anew, otherwise those that lose something.',
+    'How rewritten layers are laid out. With "layers" or "base" each of these is rewritten, otherwise those that lose something.',
   );
 
 const packing = z
@@ -104,7 +106,7 @@ export const planSchema = z
     recompress: z
       .union([packing, z.array(packing).min(1)])
       .exactOptional()
-      .describe('Pack layers anew: once, or one selection of layers after the other.'),
+      .describe('Recompress layers: once, or one selection of layers after the other.'),
     emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
   })
   .meta({
@@ -114,7 +116,7 @@ export const planSchema = z
 
 export type PlanFile = z.infer<typeof planSchema>;
 
-/** The JSON Schema for editors. */
+/** Makes the JSON Schema for editors. */
 export function planJsonSchema(): object {
   return z.toJSONSchema(planSchema, { target: 'draft-2020-12' });
 }

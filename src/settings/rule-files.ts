@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
 import type { Rule } from '../rules/rule.ts';
 
-/** The rules in files, in order. Each rule says its file and line. @throws USAGE */
+/** Reads the rules in files, in order. Each rule says its file and line. @throws USAGE */
 export async function readRuleFiles(files: readonly string[]): Promise<readonly Rule[]> {
   return readRules(files, 'rule file');
 }
 
-/** The globs in files of what must stay. @throws USAGE */
+/** Reads the globs of files that name what must stay. @throws USAGE */
 export async function readKeepFiles(files: readonly string[]): Promise<readonly string[]> {
   return (await readRules(files, 'keep file')).map((rule) => rule.text);
 }
@@ -29,10 +29,10 @@ async function readRules(files: readonly string[], what: string): Promise<readon
   return rules;
 }
 
-/** The text of a file that an option names. `what` says in errors what the file is for. @throws USAGE */
+/** Reads the text of a file that an option names. `what` says in errors what the file is for. @throws USAGE */
 export async function readText(file: string, what: string): Promise<string> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
+    const why = cause.code === 'ENOENT' ? 'it does not exist' : cause.message;
     throw new OcislimError('USAGE', `cannot read the ${what} ${JSON.stringify(file)}: ${why}`, { cause });
   });
   try {

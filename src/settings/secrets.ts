@@ -1,6 +1,6 @@
 /**
- * Credentials and passphrases, beside the settings: whoever runs a job brings its own. They cannot be serialised, so that no
- * job description, report or log can carry them by mistake.
+ * Credentials and passphrases, beside the settings: each process that runs a job brings its own. They cannot be serialised, so
+ * that no job description, report or log carries them by mistake.
  */
 import { inspect } from 'node:util';
 import { OcislimError } from '../errors.ts';
@@ -15,7 +15,7 @@ export class Secrets {
     this.#values = values;
   }
 
-  /** The secret in plain text; null where there is none. */
+  /** Returns a secret in plain text; null where it was not given. */
   reveal(name: SecretName): string | null {
     return this.#values[name] ?? null;
   }

@@ -12,7 +12,7 @@ export type SelectionSetting =
 type RangeSettings = SettingsOf<typeof layerSelection>;
 type SquashSettings = SettingsOf<typeof squashSelection>;
 
-/** The layers of `prune` and `recompress`. Default: all. @throws USAGE */
+/** Selects the layers of `prune` and `recompress`. Default: all. @throws USAGE */
 export function rangeSelection({ layers, base }: RangeSettings): SelectionSetting {
   if (layers !== null && base !== null)
     throw new OcislimError('USAGE', '--layers and --base do not go together');
@@ -20,7 +20,7 @@ export function rangeSelection({ layers, base }: RangeSettings): SelectionSettin
   return base === null ? { kind: 'all' } : { kind: 'base', reference: base };
 }
 
-/** The layers of `squash`: exactly one of its options must be given. @throws USAGE */
+/** Selects the layers of `squash`: exactly one of its options must be given. @throws USAGE */
 export function squashSelectionOf(settings: SquashSettings): SelectionSetting {
   const given = selectingOptions(settings);
   if (given.length !== 1) {
@@ -35,7 +35,7 @@ export function squashSelectionOf(settings: SquashSettings): SelectionSetting {
   return settings.fromLayer === null ? rangeSelection(settings) : plain(settings.fromLayer);
 }
 
-/** The options of a squash that are given, as they are written. */
+/** Lists the options of a squash that are given, as they are written. */
 export function selectingOptions(settings: SquashSettings): readonly string[] {
   const given = {
     '--last': settings.last !== null,

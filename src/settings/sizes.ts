@@ -1,4 +1,4 @@
-/** Reads sizes and shares. */
+/** Reads sizes and shares. Callers: the options of a table, and plans. */
 import { OcislimError } from '../errors.ts';
 import { GiB, KiB, MiB } from '../units.ts';
 

@@ -91,7 +91,7 @@ export const noStages: Stages = { prune: null, squash: null, arrange: [], pack: 
 type PruningSettings = SettingsOf<typeof pruning>;
 
 /**
- * The pruning that settings ask for. Presets come first, so that the rules of a person can take back from them.
+ * Makes the pruning that settings ask for. Presets come first, so that the rules of a person can take back from them.
  * @throws USAGE for a preset that does not exist, and for options that need --trace
  */
 export async function pruneStage(
@@ -113,7 +113,7 @@ export async function pruneStage(
   };
 }
 
-/** Whether a pruning takes out nothing, whatever the image holds. */
+/** Tells whether a pruning removes nothing from any image. */
 export function removesNothing({ rules, shadowed, clearSetuid, traces }: PruneStage): boolean {
   return rules.length + clearSetuid.length + traces.length === 0 && !shadowed;
 }
@@ -140,12 +140,12 @@ function tracePrunings(settings: TracingSettings): readonly TracePruning[] {
   return [];
 }
 
-/** The platforms that traces name. Of an index, these are rewritten where --platform asks for none. */
+/** Lists the platforms that traces name. Of an index, these are rewritten where --platform asks for none. */
 export function tracedPlatforms({ prune }: Stages): readonly string[] {
   return (prune?.traces ?? []).flatMap(({ trace }: { trace: TraceData }) => trace.platform ?? []);
 }
 
-/** How rewritten layers are laid out. Null: as their sources are. */
+/** Reads how rewritten layers are laid out. Null: as their sources are. */
 export function arrangement({
   order,
   dedupeHardlink,
@@ -156,7 +156,7 @@ export function arrangement({
 
 export type PackingSettings = SettingsOf<typeof packing>;
 
-/** How to compress, as settings say; null where they say nothing of it. @throws USAGE */
+/** Reads how to compress. Null: the settings do not say. @throws USAGE */
 export function packingOf(settings: Omit<PackingSettings, 'minSavings'>): Packing | null {
   const { compression, level, tune, budget, gzipEngine } = settings;
   if (tune === null && budget === null) {

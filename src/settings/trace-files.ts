@@ -1,4 +1,4 @@
-/** Reads the files of traces that options name, and merges those of one platform. */
+/** Reads the files of traces that options name, and merges those of one platform. Callers: --trace and the command `trace`. */
 import { createReadStream } from 'node:fs';
 import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
@@ -58,7 +58,7 @@ async function readTrace(file: string, { roots, signal }: TraceFileOptions): Pro
   } catch (cause) {
     if (cause instanceof OcislimError || signal.aborted) throw signal.aborted ? signal.reason : cause;
     const why =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (cause as Error).message;
     throw new OcislimError('USAGE', `cannot read the trace ${JSON.stringify(file)}: ${why}`, { cause });
   }
   return reader.end();

@@ -12,7 +12,7 @@ import type { PackStage, Stages } from './stages.ts';
 /** Reads a base image by its reference and selects the layers above its own. */
 export type BaseReader = (reference: string) => Promise<Selection>;
 
-/** The transform of all stages. Base images are read first, each once. @throws what reading a base image throws */
+/** Makes the transform of all stages. Base images are read first, each once. @throws what reading a base image throws */
 export async function transformOf(stages: Stages, readBase: BaseReader): Promise<Transform> {
   const select = cached(readBase);
   const steps: Transform[] = [];

@@ -19,7 +19,7 @@ const hung = 10_000;
 
 /** Those that only ever see short texts, and why. */
 const short: Readonly<Record<string, string>> = {
-  'cli/main.ts /\\s*\\n\\s*/g': "yargs' words about the command line",
+  'cli/parser.ts /\\s*\\n\\s*/g': "yargs' words about the command line",
   'rootfs/surface/programs.ts /[-.]?\\d[\\d.]*[dmt]?$/': 'names of at most 255 bytes',
   'closure/rules/web-server.ts /^load_module\\s+["\']?([^"\';]+?)["\']?\\s*;/': 'lines of at most 4 KiB',
   'closure/rules/pam.ts /(?<=\\s|\\])(?:\\/\\S+|[\\w.-]+)\\.so(?=\\s|$)/': 'lines of at most 4 KiB',

@@ -26,8 +26,8 @@ describe('--limit', () => {
 
   test.each([
     ['layer-bytes', /takes NAME=VALUE/],
-    ['layers=1', /there is no limit "layers"/],
-    ['__proto__=1', /there is no limit "__proto__"/],
+    ['layers=1', /the limit "layers" is not known/],
+    ['__proto__=1', /the limit "__proto__" is not known/],
     ['layer-bytes=many', /--limit layer-bytes: "many" is not a size/],
     ['layer-entries=1.5', /--limit layer-entries takes a whole number or none/],
     ['layer-entries=-1', /--limit layer-entries takes a whole number or none/],

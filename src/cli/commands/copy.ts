@@ -6,7 +6,7 @@ export const copy: Command = defineCommand({
   name: 'copy',
   describe: 'copy an image as it is, between registries, layouts and archives',
   details:
-    'Copies an image or a whole index without changing a byte: the digest stays. Blobs that are there already, or that can be mounted from another repository of the registry, are not transferred.',
+    'Copies an image or a whole index without changing a byte: the digest stays the same. Blobs that the destination has, or that can be mounted from another repository of the registry, are not transferred.',
   positionals: [source, destination],
   options: copyOptions,
   examples: [

@@ -9,7 +9,7 @@ export const exportCommand: Command = defineCommand({
   name: 'export',
   describe: 'write the merged root filesystem as one tar',
   details:
-    'Merges all layers of one image and writes what a container would see as a plain tar, to a file or (with "-") to stdout. Owners, times, capabilities, hard links and sparse files are those of the layers.',
+    'Merges all layers of one image and writes the filesystem that a container would see as a plain tar, to a file or (with "-") to stdout. Owners, times, capabilities, hard links and sparse files are those of the layers.',
   positionals: [source, { name: 'file', describe: 'the tar to write, or - for stdout', required: true }],
   options: exportOptions,
   examples: [

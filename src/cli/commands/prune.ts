@@ -6,9 +6,9 @@ import { checkDestination, runRewriting } from '../rewriting.ts';
 
 export const prune: Command = defineCommand({
   name: 'prune',
-  describe: 'remove files by rule, what no trace saw in use, or whatever upper layers hide; keep the layers',
+  describe: 'remove files by rule, by trace or because upper layers hide them; keep the layers',
   details:
-    'Removes files from the layers that carry them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. What is removed never comes back from a layer below. --trace keeps what an application used, and what that needs to run: docs/closure.md says what that is. --shadowed alone changes nothing that a container can see. Every removed path is in the report.',
+    'Removes files from the layers that hold them, so that their bytes are really gone. Rules match every entry of the selected layers, visible or hidden by a layer above. A removed path never comes back from a layer below. --trace keeps what an application used, and what that needs to run: docs/closure.md has the rules. --shadowed alone makes no difference that a container can see. The report lists every removed path.',
   // Without a source it can still list the presets.
   positionals: [{ ...source, required: false }, destination],
   options: pruneOptions,

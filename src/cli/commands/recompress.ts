@@ -5,9 +5,9 @@ import { checkDestination, runRewriting } from '../rewriting.ts';
 
 export const recompress: Command = defineCommand({
   name: 'recompress',
-  describe: `pack the layers anew: ${levelRanges()}, or not at all`,
+  describe: `recompress the layers: ${levelRanges()}, or not at all`,
   details:
-    'Changes how the layers are packed and nothing else: every DiffID stays, so a container cannot tell the difference. Without --compression each layer is packed better in the format that it has. A layer that would not get smaller in the same format keeps its blob. --tune and --budget choose the levels instead of you, by what they come to on the layers themselves: see docs/tuning.md.',
+    'Changes how the layers are compressed and nothing else: every DiffID stays the same, so a container sees no difference. Without --compression each layer is compressed better in the format that it has. A layer that would not get smaller in the same format keeps its blob. --tune and --budget choose the levels by trying them on samples of the layers: see docs/tuning.md.',
   positionals: [source, destination],
   options: recompressOptions,
   examples: [
@@ -21,11 +21,11 @@ export const recompress: Command = defineCommand({
     ],
     [
       'ocislim recompress localhost:5000/app:1 localhost:5000/app:1-edge --tune pull:100Mbit',
-      'for the quickest pull by a line of 100 Mbit/s: format and level layer by layer',
+      'for the quickest pull at 100 Mbit/s: format and level chosen layer by layer',
     ],
     [
       'ocislim recompress localhost:5000/app:1 -t localhost:5000/app:1-ci --compression zstd --budget 60s',
-      'the smallest layers that a minute of packing gives',
+      'the smallest layers that a minute of compression gives',
     ],
     ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
   ],

@@ -6,7 +6,7 @@ export const restore: Command = defineCommand({
   name: 'restore',
   describe: 'put pruned paths back from the original, as one small layer on top',
   details:
-    'Compares a pruned image with the image that it was made from, by the headers of all their layers, and adds one layer with what is missing (or has lost permission bits): everything, or what --path matches. The layers that are there stay. The pruned image names its original in annotations of its manifest (io.ocislim.original.digest and .name); --original says where else it is. A hard-linked file comes back under all its names, and a path with the directories that it lies in. Once nothing is missing any more, the annotations go, and "ocislim verify ORIGINAL RESULT" finds no difference. Where nothing is to restore, the result is the image as it is.',
+    'Compares a pruned image with its original, by the headers of all their layers, and adds one layer with everything that is missing or has lost permission bits, or only with what --path matches. The other layers stay the same. The pruned image names its original in annotations of its manifest (io.ocislim.original.digest and .name); --original names another place. A hard-linked file comes back under all its names, and a path with its parent directories. When nothing is missing any more, the annotations are removed, and "ocislim verify ORIGINAL RESULT" finds no difference. If there is nothing to restore, the result is the image itself.',
   positionals: [{ name: 'src', describe: 'the pruned image', required: true }, destination],
   options: restoreOptions,
   examples: [

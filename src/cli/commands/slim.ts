@@ -6,7 +6,7 @@ export const slim: Command = defineCommand({
   name: 'slim',
   describe: 'all stages in one pull and one push, with safe defaults',
   details:
-    'Without options: removes what upper layers hide and the lists and caches of package managers, and packs each layer better in the format that it has. Options add to that: --preset and --rule remove more, --last, --base or --all squash too, --compression chooses the format, --tune and --budget the levels. A plan (-f) says everything itself.',
+    'Without options, removes what upper layers hide and the lists and caches of package managers, and compresses each layer better in the format that it has. Options add to that: --preset and --rule remove more; --last, --base or --all also squash; --compression chooses the format; --tune and --budget choose the levels. A plan (-f) takes the place of all these options.',
   positionals: [source, destination],
   options: slimOptions,
   examples: [
@@ -15,7 +15,7 @@ export const slim: Command = defineCommand({
       'ocislim slim localhost:5000/app:1 -t localhost:5000/app:1-slim --preset docs,logs --last 4 --compression zstd --level 12',
       'more of everything',
     ],
-    ['ocislim slim oci:app:1 oci:app:slim -f plan.yaml', 'by a plan that lies beside the Dockerfile'],
+    ['ocislim slim oci:app:1 oci:app:slim -f plan.yaml', 'by a plan, kept beside the Dockerfile'],
   ],
   check: checkDestination,
   async run(call) {

@@ -6,7 +6,7 @@ export const squash: Command = defineCommand({
   name: 'squash',
   describe: 'merge a range of layers into one; the others stay shared',
   details:
-    'Merges the selected layers into a single one that holds what is left of them: files that a later layer of the range deleted or overwrote are gone, hard links stay hard links, whiteouts stay where layers below need them. Layers outside the range keep their blobs and are not even read, unless a hard link leads into them.',
+    'Merges the selected layers into a single layer: files that a later layer of the range deleted or overwrote are gone, hard links stay hard links, and whiteouts stay where layers below need them. Layers outside the range keep their blobs and are not read, unless a hard link leads into them.',
   positionals: [source, destination],
   options: squashOptions,
   examples: [

@@ -1,7 +1,7 @@
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 
-/** `trace merge FILE…`: traces of any form as one trace file. @throws USAGE, TRACE_INVALID, IO */
+/** Runs `trace merge FILE…`: writes traces of any form as one trace file. @throws USAGE, TRACE_INVALID, IO */
 export async function mergeFiles(call: TraceCall): Promise<number> {
   const { writeTrace } = await import('../../trace/trace-file.ts');
   const { renderReading } = await import('../../report/trace-text.ts');

@@ -1,3 +1,4 @@
+/** The action `record` of `trace`: a command below strace. How strace is found and driven is in `jobs/record`. */
 import { OcislimError } from '../../errors.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -7,13 +8,12 @@ import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
 import type { TraceCall } from './trace-call.ts';
 
-/** From SIGTERM to SIGKILL, as `docker stop` has it. */
+/** Milliseconds from SIGTERM to SIGKILL, as with `docker stop`. */
 const grace = 10_000;
 
 /**
- * `trace record -- COMMAND`: runs it below strace, and writes what it used as a trace file. The exit status is the
- * command's.
- *
+ * Runs `trace record -- COMMAND`: starts the command below strace, and writes what it used as a trace file. Returns the
+ * exit status of the command.
  * @throws USAGE, UNSUPPORTED without strace or where it may not trace, IO where the command does not start
  */
 export async function recordTrace(call: TraceCall): Promise<number> {
@@ -35,7 +35,7 @@ export async function recordTrace(call: TraceCall): Promise<number> {
 
   const stop = new AbortController();
   const onSignal = (name: 'SIGINT' | 'SIGTERM'): void =>
-    // What is typed at a terminal reaches the command without us.
+    // Ctrl-C at a terminal reaches the command directly.
     stop.abort(name === 'SIGINT' && process.stdin.isTTY ? null : name);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -99,7 +99,7 @@ async function imageOf(call: TraceCall): Promise<TracedImage> {
   };
 }
 
-/** This machine, as images name it. */
+/** The platform of this machine, as images name it. */
 function machine(): Platform {
   const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
   const { platform, arch } = process;

@@ -1,7 +1,7 @@
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 
-/** `trace seccomp FILE…`: a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
+/** Runs `trace seccomp FILE…`: writes a profile of the system calls in traces. @throws USAGE, TRACE_INVALID, IO */
 export async function makeProfile(call: TraceCall): Promise<number> {
   const { namelessCalls, seccompProfile } = await import('../../trace/seccomp.ts');
   const { escapeText, safeJsonText } = await import('../../report/escape.ts');
@@ -26,7 +26,7 @@ export async function makeProfile(call: TraceCall): Promise<number> {
   const nameless = namelessCalls(read);
   if (nameless.length > 0)
     console.stderr.write(
-      `left out, since the tracer had no name for them: ${escapeText(nameless.join(', '))}\n`,
+      `left out, because the tracer had no name for them: ${escapeText(nameless.join(', '))}\n`,
     );
   return 0;
 }

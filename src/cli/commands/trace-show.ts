@@ -1,3 +1,4 @@
+/** The action `show` of `trace`. With --image it also reads an image and counts the use of its packages. */
 import { OcislimError } from '../../errors.ts';
 import type { PackageUsage } from '../../closure/package-usage.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -6,7 +7,7 @@ import { Screen } from '../screen.ts';
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 
-/** `trace show FILE…`: what traces saw, for a person or as JSON. @throws USAGE, TRACE_INVALID, and whatever reading an image throws */
+/** Runs `trace show FILE…`: prints what traces saw, for people or as JSON. @throws USAGE, TRACE_INVALID, and whatever reading an image throws */
 export async function showTrace(call: TraceCall): Promise<number> {
   const { summarizeTrace } = await import('../../trace/trace-summary.ts');
   const { renderTrace, traceJson } = await import('../../report/trace-text.ts');

@@ -2,7 +2,7 @@ import type { Verification } from '../../jobs/compare/verify.ts';
 import { displayPath, escapeText, pathFields, safeJsonText } from '../../report/escape.ts';
 import { formatNumberOf } from '../../report/figures.ts';
 
-/** The verdict in words: a line for each platform, and one for each difference. */
+/** Renders the verdict in words: a line for each platform, and one for each difference. */
 export function renderVerification(result: Verification, a: string, b: string): string {
   const lines: string[] = [];
   for (const {
@@ -39,7 +39,7 @@ export function renderVerification(result: Verification, a: string, b: string): 
   return `${lines.join('\n')}\n`;
 }
 
-/** The same for machines; names that are not UTF-8 carry their bytes as pathBase64. */
+/** Renders the verdict as JSON. A path that is not UTF-8 has its bytes in `pathBase64`. */
 export function renderVerificationJson(result: Verification): string {
   const platforms = result.platforms.map((platform) => ({
     ...platform,

@@ -6,7 +6,7 @@ export const verify: Command = defineCommand({
   name: 'verify',
   describe: 'prove that image B is image A, or A less the paths that pruning removed',
   details:
-    'Reads all that the two do not share, checks every digest, size and DiffID, merges the layers of each and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links; and the config that a container runs with. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that it wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs that are in the cache are judged by their digests, and not asked of the registry.',
+    'Reads everything that the two images do not share, checks every digest, size and DiffID, merges the layers of each image and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links. It also compares the config that a container runs with. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that it wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs in the cache are compared by their digests and not requested from the registry.',
   positionals: [
     { name: 'a', describe: 'the original', required: true },
     { name: 'b', describe: 'the image to judge', required: true },

@@ -1,8 +1,11 @@
+/**
+ * Writes progress to stderr: a frame that is redrawn in a terminal, lines elsewhere. What the lines say is in `progress.ts`.
+ */
 import type { Listener } from '../../events.ts';
 import type { Style } from '../../report/style.ts';
 import { Progress, type ProgressMode } from './progress.ts';
 
-/** What is needed of a terminal or pipe: `process.stderr` is one. */
+/** The part of a terminal or pipe that is used: `process.stderr` has it. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -14,24 +17,24 @@ export interface ProgressOptions {
   readonly mode: ProgressMode;
   readonly stream: ProgressStream;
   readonly style: Style;
-  /** Details too, and in a terminal what became of each task. */
+  /** Whether to show details, and in a terminal the outcome of each task. */
   readonly verbose: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** Calls back about every so many milliseconds until the function that it returns is called. */
+  /** Calls back about every `milliseconds` until the returned function is called. */
   readonly every?: (milliseconds: number, callback: () => void) => () => void;
-  /** Calls back when the process ends, however that comes, until the function that it returns is called. */
+  /** Calls back when the process ends in any way, until the returned function is called. */
   readonly onExit?: (callback: () => void) => () => void;
 }
 
-/** Progress on its way to the screen. */
+/** Progress that is being shown. */
 export interface ProgressOutput {
   readonly listener: Listener;
-  /** Takes the frame away, gives the cursor back and stops; harmless when repeated. Call it before printing a result. */
+  /** Removes the frame, shows the cursor and stops. Call it before printing a result; a second call has no effect. */
   stop(): void;
 }
 
-/** `auto` is `tty` in a terminal that can move its cursor, outside of CI; else `plain`. */
+/** Resolves `auto`: `tty` in a terminal that can move its cursor, outside of CI; else `plain`. */
 export function chooseProgressMode(
   wanted: ProgressMode | 'auto',
   stream: ProgressStream,
@@ -50,14 +53,14 @@ const showCursor = '\u001b[?25h';
 const clearBelow = '\u001b[J';
 const clearRight = '\u001b[K';
 
-/** Shows events on a stream until `stop`. A terminal is redrawn ten times a second at most. */
+/** Shows events on a stream until `stop`. A terminal is redrawn at most ten times a second. */
 export function startProgress(options: ProgressOptions): ProgressOutput {
   const { mode, stream, style, verbose, now = Date.now, every = repeat, onExit = atExit } = options;
   const progress = new Progress(mode, style, verbose);
   let drawn = 0;
   let cursorHidden = false;
 
-  /** Back to the first line of the frame; what is written next goes over it. */
+  /** Moves back to the first line of the frame, so that the next text overwrites it. */
   const rewind = (): string => (drawn === 0 ? '' : `\u001b[${drawn}A`);
   const print = (lines: readonly string[]): void => {
     if (lines.length === 0) return;

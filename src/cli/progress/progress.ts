@@ -1,3 +1,6 @@
+/**
+ * The text of progress for people and for programs. It knows neither terminals nor timers: see `progress-output.ts`.
+ */
 import type { ProgressEvent, TaskPhase } from '../../events.ts';
 import { escapeText } from '../../report/escape.ts';
 import { formatDuration, formatSize } from '../../report/figures.ts';
@@ -13,9 +16,9 @@ interface Task {
   readonly total: number | null;
   readonly started: number;
   bytes: number;
-  /** Where the task was in the last seconds, for its rate: oldest first. */
+  /** The positions of the last seconds, oldest first, for the rate. */
   readonly trail: { readonly time: number; readonly bytes: number }[];
-  /** When it was last told of in plain or JSON mode. */
+  /** The time of its last line in plain or JSON mode. */
   told: number;
 }
 
@@ -33,8 +36,8 @@ const plainEvery = 10_000;
 const jsonEvery = 1000;
 
 /**
- * What is going on, and how it reads. Pure: events and the time (milliseconds of any clock) go in, lines come out.
- * Lines are escaped; they stay on the screen, but for those of a frame.
+ * Keeps the running tasks and turns them into text. Pure: events and times (milliseconds of any clock) go in, escaped lines
+ * come out. Lines stay on the screen, except those of a frame.
  */
 export class Progress {
   readonly #mode: ProgressMode;
@@ -48,19 +51,19 @@ export class Progress {
     this.#verbose = verbose;
   }
 
-  /** Are there tasks to show? */
+  /** Whether a task is running. */
   get active(): boolean {
     return this.#tasks.size > 0;
   }
 
-  /** Takes in an event; the lines that it is worth. */
+  /** Takes in an event and returns its lines. */
   handle(event: ProgressEvent, now: number): string[] {
     const lines = this.#mode === 'json' ? this.#tellMachine(event, now) : this.#tellPerson(event, now);
     this.#note(event, now);
     return lines;
   }
 
-  /** Lines that are due since time has passed: of plain mode, one for each task every ten seconds. */
+  /** Returns the lines that are due: in plain mode, one for each task every ten seconds. */
   tick(now: number): string[] {
     if (this.#mode !== 'plain') return [];
     const lines: string[] = [];
@@ -76,7 +79,7 @@ export class Progress {
     return lines;
   }
 
-  /** A line for each active task, oldest first, no wider than `columns - 1` and no more than `rows - 1`. */
+  /** Returns a line for each running task, oldest first: at most `columns - 1` wide, at most `rows - 1` of them. */
   frame(now: number, columns: number, rows: number): string[] {
     const tasks = [...this.#tasks.values()];
     const room = Math.max(1, rows - 1);
@@ -168,7 +171,7 @@ export class Progress {
   }
 }
 
-/** `12.0 MB of 31.2 MB`, `38%`, `4.0 MB/s`, `0:05 left`; empty where nothing can be said. */
+/** Formats `12.0 MB of 31.2 MB`, `38%`, `4.0 MB/s`, `0:05 left`; empty texts where a figure is unknown. */
 function figures(task: Task, now: number): [amount: string, percent: string, rate: string, left: string] {
   const { bytes, total, trail } = task;
   const oldest = trail[0];

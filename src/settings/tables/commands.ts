@@ -1,4 +1,4 @@
-/** The options of every command that makes or compares images, and the settings that they give. */
+/** The options of every command that makes or compares images, and their settings. A command's help and parser read them. */
 import { list, type SettingsOf, text } from '../option.ts';
 import { readReports } from '../announced.ts';
 import { planOption } from '../plan-option.ts';

@@ -1,4 +1,4 @@
-/** The options that say what to remove, by rule, by preset and by trace. */
+/** The options that say what to remove, by rule, by preset and by trace. `stages.ts` makes a pruning of them. */
 import { granularities } from '../../image/trace-pruning.ts';
 import { choice, flag, list, splitNames } from '../option.ts';
 import { checkGlobs, readKeepFiles, readRuleFiles } from '../rule-files.ts';

@@ -1,4 +1,4 @@
-/** The options that say where the result goes, what it is called, and what is checked before it is published. */
+/** The options of the result: where it goes, its names, and what is checked before it is published. Every rewriting command has them. */
 import { parsePlatform } from '../../oci/platform.ts';
 import { flag, fromVariable, list, parsePairs, parsed, splitNames, text } from '../option.ts';
 import { parsePercent } from '../sizes.ts';

@@ -1,4 +1,4 @@
-/** The options of `trace`, and those of `registry`. */
+/** The options of `trace`, and those of `registry`. Both are commands without a rewriting job. */
 import { OcislimError } from '../../errors.ts';
 import { flag, list, type Option, parsePairs, text, wholeNumber, type Raw } from '../option.ts';
 import { pruning } from './pruning.ts';
