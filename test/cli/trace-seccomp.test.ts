@@ -29,7 +29,7 @@ test('traces without all calls, files that are not there and unknown actions are
   expect(some.stderr).toContain('does not hold every system call');
   expect(some.stderr).toContain('strace -f -o app.strace');
   const gone = await callCli(['trace', 'seccomp', join(folder, 'gone')]);
-  expect(gone.stderr).toContain('there is no such file [USAGE]');
+  expect(gone.stderr).toContain('it does not exist [USAGE]');
   const nowhere = await callCli(['trace', 'seccomp', fixture('f-all.txt'), '-o', join(folder, 'no/such')]);
   expect(nowhere.stderr).toMatch(/cannot write \S+no\/such: no such file or directory \[IO\]/);
   expect(await callCli(['trace', 'apparmor', 'x'])).toMatchObject({ status: 2 });

@@ -79,7 +79,7 @@ describe('a job', () => {
     const settings: Partial<SlimSettings> = { last: 2, compression: 'gzip', level: 9, rule: ['**/*.md'] };
     const here = await slim(source, to('here'), settings);
     const script = fileURLToPath(new URL('../support/run-job.ts', import.meta.url));
-    const input = JSON.stringify({ command: 'slim', args: [source, to('there')], settings });
+    const input = JSON.stringify({ args: [source, to('there')], settings });
     const { stdout, stderr } = spawnSync(process.execPath, [script], { input, encoding: 'utf8' });
     expect(stderr).toBe('');
     const there = JSON.parse(stdout) as Outcome;

@@ -1,10 +1,9 @@
 import { text } from 'node:stream/consumers';
-import * as commands from '../../src/commands/index.ts';
+import { slim, type SlimSettings } from '../../src/commands/index.ts';
 
-// A worker process: a job comes in as JSON on stdin, its outcome goes out as JSON on stdout.
-const { command, args, settings } = JSON.parse(await text(process.stdin)) as {
-  readonly command: 'slim';
+// A worker process: a job for `slim` comes in as JSON on stdin, its outcome goes out as JSON on stdout.
+const { args, settings } = JSON.parse(await text(process.stdin)) as {
   readonly args: readonly [string, string];
-  readonly settings: Partial<commands.SlimSettings>;
+  readonly settings: Partial<SlimSettings>;
 };
-process.stdout.write(JSON.stringify(await commands[command](...args, settings)));
+process.stdout.write(JSON.stringify(await slim(...args, settings)));
