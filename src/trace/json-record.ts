@@ -1,12 +1,12 @@
 import { bytesOf, type ByteString, utf8Bytes } from '../bytes/bytes.ts';
 import { type JsonObject, memberOf, parseJson } from '../bytes/json-value.ts';
 
-/** What a record says; undefined for what is no JSON. */
+/** Parses one record; undefined for text that is not JSON. */
 export function parseRecord(text: ByteString): unknown {
   return parseJson(bytesOf(text));
 }
 
-/** The member of that very name, as a string of bytes; null where there is none. */
+/** Returns an own member that is a string, as its bytes in UTF-8; null for any other. */
 export function byteMember(object: JsonObject, name: string): ByteString | null {
   const value = memberOf(object, name);
   return typeof value === 'string' ? utf8Bytes(value) : null;

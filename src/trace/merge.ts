@@ -1,12 +1,17 @@
+/**
+ * Merges traces of one image: those of several runs, or of several processes (strace -ff). The command line calls it for the
+ * files of `--trace`.
+ */
 import { OcislimError } from '../errors.ts';
 import { matchesPlatform, type Platform } from '../oci/platform.ts';
 import type { Trace, TracedPath, Uses } from './trace.ts';
 
+/** The most unreadable lines that are kept to be shown. */
 const sampleLimit = 5;
 
 /**
- * What several traces saw, together. The command is that of the first which names one; system calls are complete only if
- * they are in each.
+ * Returns what several traces saw, as one. The command is that of the first trace which names one. System calls are complete
+ * only if they are complete in each trace that is not empty.
  *
  * @throws TRACE_INVALID for traces of different platforms or images
  */
@@ -44,7 +49,7 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
   };
 }
 
-/** @throws TRACE_INVALID where there is nothing in it */
+/** Returns the trace. @throws TRACE_INVALID for a trace without any path */
 export function checkTrace(trace: Trace): Trace {
   if (trace.paths.size > 0) return trace;
   const { name, lines, outside } = trace;
@@ -52,8 +57,8 @@ export function checkTrace(trace: Trace): Trace {
   throw new OcislimError(
     'TRACE_INVALID',
     outside > 0
-      ? `the trace ${name} names no path below --trace-root (but ${outside} times one outside)`
-      : `the trace ${name} names no path that was used with success`,
+      ? `the trace ${name} names no path below --trace-root, but ${outside} uses of paths outside of it`
+      : `the trace ${name} names no path that was used successfully`,
     { advice: 'See docs/traces.md for how to record one.' },
   );
 }
@@ -63,7 +68,7 @@ function nameOf(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** The one value of all that have one; the more exact of two that agree. */
+/** Returns the value that all traces which tell it agree on: of several, the most exact (the longest). */
 function common<T extends string>(
   traces: readonly Trace[],
   what: string,
@@ -77,14 +82,14 @@ function common<T extends string>(
     if (found !== null && !agree(found.value, value))
       throw new OcislimError(
         'TRACE_INVALID',
-        `the traces are not of the same ${what}: ${found.trace.name} is of ${found.value}, ${trace.name} of ${value}`,
+        `the traces have different ${what}s: ${found.trace.name} is of ${found.value}, ${trace.name} of ${value}`,
       );
     if (found === null || value.length > found.value.length) found = { trace, value };
   }
   return found?.value ?? null;
 }
 
-/** arm64 and arm64/v8 are the same, and so are arm, which leaves the variant open, and arm/v7. */
+/** Whether two platforms agree: arm64 and arm64/v8 are the same, and arm, which leaves the variant open, agrees with arm/v7. */
 export function samePlatform(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [one, other].map((text) => {

@@ -3,8 +3,8 @@ import type { Trace, TracedPath, Uses } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 
 /**
- * The trace with every path from the root: a program whose start the trace does not tell was started in this directory, the
- * image's WorkingDir.
+ * Returns the trace with all paths from the root. Those that count from where the program was started are put below
+ * `workingDirectory`, the WorkingDir of the image's config.
  */
 export function placeTrace(trace: Trace, workingDirectory: ByteString): Trace {
   const directory = tracedPath('', workingDirectory) ?? '';

@@ -1,10 +1,14 @@
+/**
+ * Makes seccomp profiles from the system calls of a trace, in Docker's format (docs.docker.com/engine/security/seccomp). The
+ * command `trace seccomp` calls it.
+ */
 import { OcislimError } from '../errors.ts';
 import type { Trace } from './trace.ts';
 
 /** A seccomp profile in Docker's format, which podman and containerd read too. */
 export interface SeccompProfile {
   readonly defaultAction: 'SCMP_ACT_ERRNO';
-  /** EPERM. */
+  /** The number of EPERM. */
   readonly defaultErrnoRet: 1;
   readonly archMap: readonly {
     readonly architecture: string;
@@ -16,15 +20,17 @@ export interface SeccompProfile {
 interface SyscallGroup {
   readonly names: readonly string[];
   readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
+  /** The error that refused calls return. Default: that of the profile. */
   readonly errnoRet?: number;
+  /** For people; runtimes ignore it. */
   readonly comment: string;
 }
 
 /**
- * What runc and crun call after they have loaded a profile and before the program runs. Where no-new-privileges is not set,
- * they load it early: runc then still closes or marks descriptors, takes capabilities away, changes user and groups, owns
- * stdio, changes directory, looks for the program, writes to its fifo (standard_init_linux.go, finalizeNamespace); crun sets
- * groups, capabilities and user (container_init_setup). The rest is what Go's scheduler may do at any time.
+ * The calls that runc and crun make after they have loaded a profile and before the program runs. Where no-new-privileges is
+ * not set, they load it early. runc then still closes or marks descriptors, drops capabilities, changes user and groups, owns
+ * stdio, changes directory, looks for the program, and writes to its fifo (standard_init_linux.go, finalizeNamespace); crun
+ * sets groups, capabilities and user (container_init_setup). The last two lines are what Go's scheduler may call at any time.
  */
 const ofRuntime = (
   'capget capset chdir close close_range execve exit exit_group faccessat faccessat2 fchown fcntl fstat fstatfs getcwd ' +
@@ -36,13 +42,17 @@ const ofRuntime = (
   .split(' ')
   .sort();
 
-/** Functions of the vDSO are system calls where the clock of a machine is not readable, and others come with signals only. */
+/**
+ * Calls that a trace may not show. Functions of the vDSO become system calls on machines whose clock user space cannot read
+ * (vdso(7)); restart_syscall(2) follows a signal only.
+ */
 const unseen = ['clock_getres', 'clock_gettime', 'getcpu', 'gettimeofday', 'restart_syscall', 'time'];
 
-/** Calls that only 32-bit programs on x86 and ARM make. */
+/** The names of calls that only 32-bit programs on x86 and ARM make. */
 const narrow =
   /^(?:_llseek|_newselect|mmap2|sigreturn|socketcall|ugetrlimit|waitpid|[fl]?stat64|fstatat64|fcntl64|\w+32|\w+_time64)$/;
 
+/** Names of libseccomp by the architecture of images: that of 64-bit programs, and those of others that it runs. */
 const architectures: Readonly<
   Record<string, { readonly native: string; readonly narrow: readonly string[] }>
 > = {
@@ -57,14 +67,17 @@ const architectures: Readonly<
   mips64le: { native: 'SCMP_ARCH_MIPSEL64', narrow: [] },
 };
 
-/** Without a platform: those that Docker knows, of which it takes the one of the machine. */
+/** The architectures of a profile without a platform. Docker applies the one of the machine. */
 const usual = ['amd64', 'arm64', 's390x', 'riscv64'];
 
+/** ENOSYS: the call is not implemented. */
 const enosys = 38;
 
 /**
- * The profile that allows what a trace holds, and what nobody can do without; all else fails with EPERM. Names that are
- * no names (`syscall_0x1cf`: strace is older than the kernel) are left out: see `namelessCalls`.
+ * Returns a profile that allows the calls of a trace, those of the container runtime, and those that a trace may not show. All
+ * others fail with EPERM. Calls without a name (`syscall_0x1cf`: strace is older than the kernel) are left out: see
+ * `namelessCalls`.
+ *
  * @throws TRACE_INVALID for a trace that does not hold every system call
  */
 export function seccompProfile(trace: Trace): SeccompProfile {
@@ -73,7 +86,7 @@ export function seccompProfile(trace: Trace): SeccompProfile {
       'TRACE_INVALID',
       trace.syscalls.size === 0
         ? `${trace.name} holds no system calls`
-        : `${trace.name} does not hold every system call, so that a profile of those in it would stop the program`,
+        : `${trace.name} does not hold every system call: a profile of those in it would stop the program`,
       {
         advice:
           'Record one with all of them: "ocislim trace record --all-syscalls", or "strace -f -o app.strace COMMAND" without -e.',
@@ -115,7 +128,7 @@ export function seccompProfile(trace: Trace): SeccompProfile {
   };
 }
 
-/** System calls that the tracer had no name for. */
+/** Returns the system calls that the tracer had no name for, sorted. */
 export function namelessCalls(trace: Trace): readonly string[] {
   return [...trace.syscalls.keys()].filter((name) => !isName(name)).sort();
 }
@@ -126,6 +139,7 @@ function isName(name: string): boolean {
 
 function architectureMap(platform: string | null, seen: ReadonlySet<string>): SeccompProfile['archMap'] {
   const isNarrow = [...seen].some((name) => narrow.test(name));
+  // arch_prctl exists on x86-64 only.
   const own = platform?.split('/')[1];
   const names = own === undefined ? (seen.has('arch_prctl') ? ['amd64'] : usual) : [own];
   return names.flatMap((name) => {

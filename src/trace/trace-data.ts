@@ -1,12 +1,12 @@
 import type { TraceData } from '../image/trace-pruning.ts';
 import type { Trace } from './trace.ts';
 
-/** What a pruning must know of a trace, as plain data for a plan. */
+/** Returns what a pruning must know of a trace, as plain data for a plan. */
 export function toTraceData({ name, platform, image, knowsExecs, paths }: Trace): TraceData {
   return { name, platform, image, knowsExecs, paths: [...paths] };
 }
 
-/** The same as a trace again; what only people ask for (lines, system calls) is not in a plan. */
+/** Returns the trace of a plan. A plan does not hold what only people ask for: lines and system calls. */
 export function fromTraceData({ name, platform, image, knowsExecs, paths }: TraceData): Trace {
   return {
     name,

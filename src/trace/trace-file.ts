@@ -1,3 +1,7 @@
+/**
+ * The trace file of ocislim: one JSON object a line. `trace record` and `trace show` write it, and `formats/all.ts` offers it to
+ * the trace reader as its first format.
+ */
 import { OcislimError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, utf8Bytes } from '../bytes/bytes.ts';
@@ -7,14 +11,15 @@ import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
 import type { TraceFormat } from './trace-format.ts';
 import type { TraceSink } from './trace-sink.ts';
 
-/** Raised when a reader of an older version would misunderstand. */
+/** The version of the format. It is raised when an older reader would misunderstand a file. */
 const version = 1;
 
+/** The names of uses in the file. */
 const words = Object.entries(uses) as readonly (readonly [name: string, bit: Uses])[];
 
 /**
- * A trace as a file of our own, one JSON object a line: a header, the paths in bytewise order with their uses in words, the
- * system calls by name. Names of the files that it came from, and what was unreadable in them, are not in it.
+ * Yields the lines of a trace file: a header, the paths in bytewise order with their uses, the system calls by name. The same
+ * trace gives the same bytes. Left out are the names of the files that it was read from, and their unreadable lines.
  */
 export function* writeTrace(trace: Trace): Generator<string> {
   const { formats, platform, image, command, knowsExecs, hasAllSyscalls, paths, syscalls } = trace;
@@ -36,7 +41,7 @@ export function* writeTrace(trace: Trace): Generator<string> {
     yield `${JSON.stringify({ syscall: name, count: syscalls.get(name) })}\n`;
 }
 
-/** The bits of `Uses` by name. */
+/** Returns the names of the uses that are set. */
 export function wordsOf(bits: Uses): string[] {
   return words.filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
 }
@@ -48,6 +53,7 @@ function commandFields(command: readonly ByteString[]): JsonObject {
     : { command: texts };
 }
 
+/** A path that is not UTF-8 has its exact bytes in base64, and beside them a readable form that readers ignore. */
 function nameFields(path: TracedPath): JsonObject {
   const text = textOf(path);
   return text === null
@@ -58,7 +64,7 @@ function nameFields(path: TracedPath): JsonObject {
     : { path: text };
 }
 
-/** Null for what is not UTF-8. */
+/** Returns bytes as text; null for bytes that are not UTF-8. */
 function textOf(bytes: ByteString): string | null {
   const text = Buffer.from(bytesOf(bytes)).toString('utf8');
   return utf8Bytes(text) === bytes ? text : null;
@@ -85,7 +91,7 @@ export const traceFile: TraceFormat = {
   },
 };
 
-/** @throws TRACE_INVALID for a version that is newer than this */
+/** Reads the first line. @throws TRACE_INVALID for another version */
 function readHeader(header: JsonObject, sink: TraceSink): void {
   if (memberOf(header, 'version') !== version)
     throw new OcislimError(
@@ -125,6 +131,7 @@ function readPath(value: JsonObject, sink: TraceSink): boolean {
   return sink.inside(path, bits);
 }
 
+/** Returns an array of strings; null for any other value. */
 function strings(value: unknown): readonly string[] | null {
   return Array.isArray(value) && value.every((each) => typeof each === 'string') ? value : null;
 }

@@ -1,29 +1,39 @@
 import type { ByteString } from '../bytes/bytes.ts';
 import type { TraceSink } from './trace-sink.ts';
 
-/** What one tool writes. */
+/** The output of one tool. `formats/all.ts` lists all formats; a trace is read by the first that detects it. */
 export interface TraceFormat {
-  /** As reports name it. */
+  /** The name in reports: "strace". */
   readonly name: string;
-  /** What its records are: lines, NUL-separated, or the whole file. */
+  /** What separates records: line breaks, or NUL. A document is one record. */
   readonly unit: 'line' | 'nul' | 'document';
-  /** Does the beginning of a file look like it? Formats are asked in the order of `formats`. */
+  /** Whether the beginning of a file looks like this format. */
   detect(head: TraceHead): boolean;
+  /** Returns a reader of one file, which gives the sink what it finds. */
   read(sink: TraceSink): RecordReader;
 }
 
 /** The first bytes of a file. */
 export interface TraceHead {
   readonly text: ByteString;
-  /** Those that are whole, without empty ones. */
+  /** The lines that are whole, without empty ones. */
   readonly lines: readonly ByteString[];
-  /** The first line that starts with a brace, parsed; undefined where it is no JSON. */
+  /** The first line that starts with a brace, parsed; undefined where it is not JSON. */
   readonly json: unknown;
 }
 
+/** Reads the records of one file, in their order. */
 export interface RecordReader {
-  /** False for a record that makes no sense. Records are never empty. */
+  /** Reads one record, which is not empty. Returns false for a record that makes no sense. */
   record(text: ByteString): boolean;
-  /** After the last one. */
+  /** Called after the last record. */
   end?(): void;
+}
+
+/** Detection skips longer lines, so that no pattern takes long. */
+const longestDetected = 10_000;
+
+/** Whether any line of a head matches. */
+export function hasLine({ lines }: TraceHead, matches: (line: ByteString) => boolean): boolean {
+  return lines.some((line) => line.length < longestDetected && matches(line));
 }

@@ -1,3 +1,7 @@
+/**
+ * Reads trace files: splits them into records, finds out their format, and hands the records to its reader. The commands that
+ * take `--trace`, and `trace record`, create one reader for each file or stream.
+ */
 import { OcislimError } from '../errors.ts';
 import { type ByteString, readByteString } from '../bytes/bytes.ts';
 import { formats } from './formats/all.ts';
@@ -6,36 +10,43 @@ import type { Trace } from './trace.ts';
 import type { RecordReader, TraceFormat, TraceHead } from './trace-format.ts';
 import { own, type TraceOptions, TraceSink } from './trace-sink.ts';
 
-/** What detection may see. */
+/** The most bytes and lines from the beginning of a file that detection sees. */
 const headLength = 64 << 10;
 const headLines = 500;
+/** Bytes of a line beyond the limit that are kept to be shown. */
+const shownLength = 200;
 
 /**
- * Reads one trace of any format, in chunks of bytes as they come. It keeps each distinct path once, and nothing else that
- * grows with the file (but for a trace that is one JSON document, which it holds whole, up to a limit).
+ * Reads one trace of any format, from chunks of any size. Memory grows with the number of distinct paths only, except for a
+ * trace that is one JSON document, which is held whole up to a limit.
  */
 export class TraceReader {
   readonly #sink: TraceSink;
-  /** Bytes whose record is not whole yet; before the format is known, all of them. */
+  /** Bytes whose record is not complete yet. Before the format is known, all bytes. */
   #pending = '';
+  /** The bytes of a document. */
   #parts: ByteString[] = [];
   #partsLength = 0;
   #format: TraceFormat | null = null;
   #reader: RecordReader | null = null;
-  /** Within a line that is too long. */
+  /** Whether the current line is too long, so that the rest of it is skipped. */
   #skipping = false;
+  /** Number of the last line that was read, from 1. */
   #line = 0;
 
   constructor(file: string, options: TraceOptions = {}) {
     this.#sink = new TraceSink(file, options);
   }
 
-  /** @throws LIMIT, TRACE_INVALID */
+  /** Takes the next bytes. @throws LIMIT, TRACE_INVALID */
   write(chunk: Uint8Array): void {
     this.#take(readByteString(chunk));
   }
 
-  /** What was read. It may be without any path: see `checkTrace`. @throws LIMIT, TRACE_INVALID */
+  /**
+   * Returns the trace after the last chunk. It may be without any path: see `checkTrace`.
+   * @throws LIMIT, and TRACE_INVALID where more than half of the lines make no sense
+   */
   end(): Trace {
     if (this.#format === null) this.#begin();
     const { unit, name } = this.#format as unknown as TraceFormat;
@@ -60,8 +71,9 @@ export class TraceReader {
     }
   }
 
-  /** Enough is known to tell the format. */
+  /** Finds out the format, and reads the bytes that waited for it. */
   #begin(): void {
+    // A byte order mark, as some editors put at the beginning of UTF-8.
     const all = this.#pending.startsWith('\xef\xbb\xbf') ? this.#pending.slice(3) : this.#pending;
     const head = headOf(all);
     this.#format = formats.find((each) => each.detect(head)) as TraceFormat;
@@ -83,8 +95,8 @@ export class TraceReader {
     if (this.#skipping) return;
     this.#pending += text.slice(start);
     if (this.#pending.length > this.#sink.limits.line) {
-      // Enough to show it; it is told as unreadable where it ends.
-      this.#pending = own(this.#pending.slice(0, 200));
+      // It is counted as unreadable where it ends.
+      this.#pending = own(this.#pending.slice(0, shownLength));
       this.#skipping = true;
     } else this.#pending = own(this.#pending);
   }
@@ -115,11 +127,13 @@ export class TraceReader {
     if (this.#reader?.record(text) === true) return;
     throw new OcislimError(
       'TRACE_INVALID',
-      `${this.#sink.file} is no trace: it looks like JSON, but is of no form that is known`,
-      { advice: 'See docs/traces.md for what can be read.' },
+      `${this.#sink.file} is not a trace: it looks like JSON, but not like that of any supported tool`,
+      { advice: supported },
     );
   }
 }
+
+const supported = 'See docs/traces.md for the supported formats.';
 
 function headOf(text: ByteString): TraceHead {
   const head = text.slice(0, headLength);
@@ -138,7 +152,7 @@ function mostlyUnreadable(trace: Trace, format: string): OcislimError {
   );
   return new OcislimError(
     'TRACE_INVALID',
-    `${trace.name} was taken for a trace of the form "${format}", but ${count} of ${trace.lines} lines make no sense; ${shown.join('; ')}`,
-    { advice: 'See docs/traces.md for what can be read.' },
+    `${trace.name} looks like a trace in the format "${format}", but ${count} of ${trace.lines} lines make no sense; ${shown.join('; ')}`,
+    { advice: supported },
   );
 }

@@ -1,3 +1,7 @@
+/**
+ * Collects what a format finds in one file: paths with their uses, system calls, and lines that make no sense. `TraceReader`
+ * makes one sink for each file, and hands it to the reader of its format.
+ */
 import { OcislimError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, readByteString } from '../bytes/bytes.ts';
@@ -5,43 +9,48 @@ import type { Trace, TracedPath, Unreadable, Uses } from './trace.ts';
 import { below, started, tracedPath } from './traced-path.ts';
 import { MiB } from '../units.ts';
 
+/** What the caller knows about a trace beforehand. */
 export interface TraceOptions {
-  /** Where the program was started, until the trace says something else. Default: not known, see `TracedPath`. */
+  /** The directory in which the program was started. Default: not known, see `TracedPath`. */
   readonly workingDir?: ByteString;
-  /** Where the root of the container was on the machine that was traced: `--trace-root`. */
+  /** The roots of containers on the traced machine (`--trace-root`), absolute. Default: paths count from the root. */
   readonly roots?: readonly ByteString[];
   readonly limits?: Partial<TraceLimits>;
 }
 
+/** Bounds of what a trace may make the reader hold. */
 export interface TraceLimits {
-  /** Bytes of a line (record); a longer one is unreadable. */
+  /** The most bytes of a line (record). A longer one counts as unreadable. Default: 1 MiB. */
   readonly line: number;
-  /** Bytes of a trace that is one JSON document. */
+  /** The most bytes of a trace that is one JSON document. Default: 256 MiB. */
   readonly document: number;
-  /** Distinct paths. */
+  /** The most distinct paths. Default: 4 million. */
   readonly paths: number;
 }
 
 const defaultLimits: TraceLimits = { line: MiB, document: 256 * MiB, paths: 4_000_000 };
 
-/** From where a process sees the files: after chroot it has another root, and inside of a container there is no prefix. */
+/** How a process sees the files of the machine. */
 export interface View {
+  /** Its root, as the tracer saw it: where absolute names count from after chroot(2). */
   readonly root: TracedPath;
+  /** Whether it is inside of a container, whose names have no `--trace-root` in front. */
   readonly contained: boolean;
 }
 
 const plainView: View = { root: '', contained: false };
 
-/** More names than any kernel has system calls. */
+/** The most names of system calls: no kernel has as many. */
 const syscallLimit = 4096;
+/** The most unreadable lines that are kept to be shown, and the most bytes of each. */
 const sampleLimit = 5;
 const sampleLength = 200;
 
-/** Takes what a format finds in one file, and makes a `Trace` of it. */
 export class TraceSink {
+  /** The name of the file in messages. */
   readonly file: string;
   readonly limits: TraceLimits;
-  /** What relative paths are relative to until more is known, as the tracer saw it. */
+  /** The directory from which relative paths count until the trace tells another, as the tracer saw it. */
   readonly start: TracedPath;
   readonly #roots: readonly TracedPath[];
   readonly #paths = new Map<TracedPath, Uses>();
@@ -49,6 +58,7 @@ export class TraceSink {
   readonly #samples: Unreadable['samples'][number][] = [];
   #unreadable = 0;
   #outside = 0;
+  /** These are set by the reader of the format; `Trace` has the same. */
   lines = 0;
   formats: readonly string[] = [];
   platform: string | null = null;
@@ -69,8 +79,10 @@ export class TraceSink {
   }
 
   /**
-   * A path as a program wrote it, absolute or relative to `directory`, which is as the tracer saw it. False where it is no
-   * path.
+   * Records a use of a path as a program wrote it, absolute or relative to `directory`, which is as the tracer saw it. A path
+   * outside of all `--trace-root`s is counted and left out. Returns false for text that no system call takes as a path.
+   *
+   * @throws LIMIT for too many paths
    */
   use(path: ByteString, uses: Uses, directory: TracedPath = this.start, view: View = plainView): boolean {
     const { root, contained } = view;
@@ -93,25 +105,26 @@ export class TraceSink {
     return true;
   }
 
-  /** A `TracedPath` as a file has it, whatever `roots` are. False where it is no path. */
+  /** Records a use of a path that counts from the root of the container already. Returns false as `use` does. */
   inside(path: ByteString, uses: Uses): boolean {
     const traced = tracedPath(path === started || path.startsWith(`${started}/`) ? started : '', path);
     if (traced !== null) this.#add(traced, uses);
     return traced !== null;
   }
 
-  /** The root itself is nothing to tell. */
   #add(path: TracedPath, uses: Uses): void {
+    // The root itself always exists.
     if (path === '') return;
     const known = this.#paths.get(path);
     if (known === undefined) {
       if (this.#paths.size >= this.limits.paths)
         throw new OcislimError('LIMIT', `${this.file} names more than ${this.limits.paths} paths`);
-      // A slice of a line would keep the whole chunk in memory.
+      // V8 represents a slice of a line by a reference to it, which would keep the whole chunk in memory.
       this.#paths.set(own(path), uses);
     } else if ((known | uses) !== known) this.#paths.set(path, known | uses);
   }
 
+  /** Counts calls of one name. */
   syscall(name: string, count = 1): void {
     const known = this.#syscalls.get(name);
     if (known !== undefined) this.#syscalls.set(name, known + count);
@@ -122,13 +135,14 @@ export class TraceSink {
     return this.#syscalls;
   }
 
-  /** Counts a record that makes no sense. */
+  /** Counts a record that makes no sense, and keeps the first few. `line` counts from 1. */
   reject(text: ByteString, line: number): void {
     this.#unreadable++;
     if (this.#samples.length < sampleLimit)
       this.#samples.push({ file: this.file, line, text: own(text.slice(0, sampleLength)) });
   }
 
+  /** Returns what was collected. It may be without any path: see `checkTrace`. */
   finish(): Trace {
     return {
       name: this.file,
@@ -147,7 +161,7 @@ export class TraceSink {
   }
 }
 
-/** A copy that shares no memory with the text that it was cut from. */
+/** Copies a text, so that it shares no memory with the text that it was cut from. */
 export function own(text: ByteString): ByteString {
   return readByteString(bytesOf(text));
 }

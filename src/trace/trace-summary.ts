@@ -1,16 +1,16 @@
 import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
 
-/** What a trace saw, counted. */
+/** The numbers that `trace show` prints about a trace. */
 export interface TraceSummary {
-  /** Paths by what was done with them; one path counts for each. */
+  /** Number of paths for each use. A path with several uses counts for each. */
   readonly uses: Readonly<Record<keyof typeof uses, number>>;
-  /** Paths by the directory that they are in; what is deeper than the limit counts for the directory at the limit. Most first. */
+  /** Number of paths by their directory, most paths first. Deeper directories count for their parent at the limit. */
   readonly directories: readonly { readonly path: TracedPath; readonly paths: number }[];
-  /** What was executed, sorted. */
+  /** The executed paths, sorted. */
   readonly executed: readonly TracedPath[];
 }
 
-/** `depth`: how many names a directory may have. `..` in a path is taken as text here. */
+/** Counts the paths of a trace. `depth` is the most names of a directory. `..` is resolved as text, without the image. */
 export function summarizeTrace(trace: Trace, depth = 3): TraceSummary {
   const counts = { open: 0, exec: 0, stat: 0, list: 0, write: 0, link: 0 };
   const directories = new Map<TracedPath, number>();

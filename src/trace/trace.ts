@@ -1,59 +1,65 @@
+/**
+ * This room reads what tracing tools record of a running container, and holds it as one `Trace`: which paths a program used,
+ * and how. It knows neither images nor their files: which of the paths exist, and where symlinks lead, is for `closure`.
+ */
 import type { Digest } from '../oci/digest.ts';
 import type { ByteString } from '../bytes/bytes.ts';
 
 /**
- * A path as a program named it: from the root of the container, without leading or doubled slashes and without `.`, but
- * maybe with `..` and through symlinks, since only the image can tell where those lead. One that begins with `./`, or is
- * `.`, counts from where the program was started, which the trace does not tell: see `placeTrace`.
+ * A path as a program named it: from the root of the container, without leading or doubled slashes, and without `.`. It may
+ * hold `..` and lead through symlinks, since only the image can tell where those lead. A path that begins with `./`, or is
+ * `.`, counts from the directory in which the program was started, where the trace does not tell it: see `placeTrace`.
  */
 export type TracedPath = ByteString;
 
-/** What was done with a path, successfully. Values are bits: one path may have been used in several ways. */
+/** Ways to use a path. Values are bits, since a program may use one path in several ways. Failed calls do not count. */
 export const uses = {
-  /** Opened to be read (or no format can say for what). */
+  /** Opened to be read, or opened where the format does not tell for what. */
   open: 1,
   /** Executed: the file itself, not the interpreter that the kernel opens for it. */
   exec: 2,
-  /** Looked at, symlinks followed: stat, access. */
+  /** Looked at, with symlinks followed: stat, access. */
   stat: 4,
   /** Opened as a directory, whose entries were read. */
   list: 8,
   /** Opened to be written, created, renamed or removed. */
   write: 16,
-  /** The symlink itself was meant (lstat, readlink). Alone: nobody followed it. */
+  /** The symlink itself was meant (lstat, readlink). Without another bit, no call followed it. */
   link: 32,
 } as const;
 
+/** A set of the bits of `uses`. */
 export type Uses = number;
 
-/** What one or several traces saw, merged. Plain data but for the maps; see `trace-file.ts` for it as a file. */
+/** What one or several traces saw, merged. It is plain data, except for the maps; `trace-file.ts` stores it as a file. */
 export interface Trace {
-  /** For messages: "app.strace", "app.strace and db.strace". */
+  /** The name in messages: "app.strace", "app.strace and db.strace". */
   readonly name: string;
-  /** "strace", "fatrace", … of all that were merged. */
+  /** The names of the formats of all merged traces: "strace", "fatrace". */
   readonly formats: readonly string[];
-  /** "linux/amd64" where the trace says so. */
+  /** The platform, "linux/amd64"; null where the trace does not tell it. */
   readonly platform: string | null;
-  /** The manifest of the image that was traced, where the trace says so. */
+  /** The digest of the manifest of the traced image; null where the trace does not tell it. */
   readonly image: Digest | null;
   readonly paths: ReadonlyMap<TracedPath, Uses>;
-  /** Does the format tell executions from openings? Then a trace without any is suspicious. */
+  /** Whether the format tells executions from openings. If so, a trace without any execution is suspicious. */
   readonly knowsExecs: boolean;
-  /** System calls by name, with how often each was seen; empty where the format has none. */
+  /** System calls by name, with the number of times that each was seen. Empty for formats without system calls. */
   readonly syscalls: ReadonlyMap<string, number>;
-  /** Does it hold every system call, not only those on files? Only then is a list of them complete. */
+  /** Whether the trace holds every system call, not only those on files. Only then is `syscalls` complete. */
   readonly hasAllSyscalls: boolean;
-  /** Program and arguments that were traced, where the trace says so. */
+  /** The traced program and its arguments; null where the trace does not tell them. */
   readonly command: readonly ByteString[] | null;
-  /** Uses of paths that lie outside of every `--trace-root`, and were left out. */
+  /** Number of uses of paths outside of every `--trace-root`, which were left out. */
   readonly outside: number;
+  /** Number of lines (records) that were read, without empty ones. */
   readonly lines: number;
-  /** Lines (records) that nobody could make sense of. */
   readonly unreadable: Unreadable;
 }
 
+/** Lines (records) that the reader of the format could not make sense of. */
 export interface Unreadable {
   readonly count: number;
-  /** The first few. */
+  /** The first few of them, cut to 200 bytes. `line` counts from 1. */
   readonly samples: readonly { readonly file: string; readonly line: number; readonly text: ByteString }[];
 }

@@ -1,19 +1,23 @@
+/**
+ * Makes paths as programs write them into `TracedPath`s. Every format does so through the sink, and strace also for the
+ * directories of its processes.
+ */
 import type { ByteString } from '../bytes/bytes.ts';
 import type { TracedPath } from './trace.ts';
 
 const slash = 0x2f;
 const dot = 0x2e;
 
-/** What Linux takes for a path (PATH_MAX) and for one name in it (NAME_MAX), in bytes. */
+/** The most bytes of a path (PATH_MAX) and of one name in it (NAME_MAX) on Linux. */
 const longestPath = 4096;
 const longestName = 255;
 
-/** The directory that a program was started in, where nothing says which that was. */
+/** The directory in which a program was started, where the trace does not tell it. */
 export const started: TracedPath = '.';
 
 /**
- * A path as a program wrote it, below the directory that it is relative to. `..` stays, since only the image can tell where
- * it leads. The root itself is ''. Null for what no system call can name: NUL bytes, too long.
+ * Returns a path as a program wrote it, below the directory that it is relative to. `..` stays, since only the image can tell
+ * where it leads. The root itself is ''. Null for text that no system call takes as a path: with NUL bytes, or too long.
  */
 export function tracedPath(directory: TracedPath, path: ByteString): TracedPath | null {
   const absolute = path.charCodeAt(0) === slash;
@@ -30,11 +34,12 @@ export function tracedPath(directory: TracedPath, path: ByteString): TracedPath 
 function join(directory: TracedPath, rest: ByteString): TracedPath | null {
   const joined = directory === '' ? rest : rest === '' ? directory : `${directory}/${rest}`;
   if (joined.length <= longestPath) return joined;
-  // A program that goes up and down for long: here, text is the best guess. Where it started is no name to go up from.
+  // A program went up and down many times. Without the image, resolving `..` as text is the best guess.
   const collapsed = collapse(joined);
   return collapsed.length <= longestPath ? collapsed : null;
 }
 
+/** Resolves `..` as text, but not from where the program was started, which is not a name. */
 function collapse(path: TracedPath): TracedPath {
   const names: string[] = [];
   for (const name of path.split('/')) {
@@ -45,7 +50,7 @@ function collapse(path: TracedPath): TracedPath {
   return names.join('/');
 }
 
-/** Has it nothing but names with single slashes between them, none too long, none of them `.`? */
+/** Whether a path consists of names that are not too long and not `.`, with single slashes between them. */
 function isPlain(path: ByteString, start: number): boolean {
   let name = start;
   for (let i = start; i <= path.length; i++) {
@@ -59,7 +64,7 @@ function isPlain(path: ByteString, start: number): boolean {
   return true;
 }
 
-/** What is left of a path below a directory; null outside of it. */
+/** Returns a path relative to a directory; null for a path outside of it. */
 export function below(directory: TracedPath, path: TracedPath): TracedPath | null {
   if (directory === '') return path;
   if (!path.startsWith(directory)) return null;

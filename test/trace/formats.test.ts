@@ -222,7 +222,7 @@ describe('JSON', () => {
   it.each(['{"what":\n"is this"}', '[{"what":1}]', '{"unfinished":', '["/a", 7]'])(
     'that is no trace is refused: %s',
     (text) => {
-      expect(() => readTrace(text)).toThrow('app.trace is no trace: it looks like JSON');
+      expect(() => readTrace(text)).toThrow('app.trace is not a trace: it looks like JSON');
     },
   );
 

@@ -53,7 +53,7 @@ describe('--trace-root', () => {
 
   it('that leaves nothing is told', () => {
     expect(() => checkTrace(readTrace(lines, { roots: ['/elsewhere'] }))).toThrow(
-      'the trace app.trace names no path below --trace-root (but 5 times one outside)',
+      'the trace app.trace names no path below --trace-root, but 5 uses of paths outside of it',
     );
   });
 });
@@ -70,14 +70,14 @@ describe('what cannot be read', () => {
   it('is an error where it is most of the lines', () => {
     const text = `open("/a", O_RDONLY) = 3\n${'who knows\n'.repeat(10)}`;
     expect(() => readTrace(text)).toThrow(
-      /app\.trace was taken for a trace of the form "strace", but 10 of 11 lines make no sense; line 2: who knows; .* line 6: who knows$/,
+      /app\.trace looks like a trace in the format "strace", but 10 of 11 lines make no sense; line 2: who knows; .* line 6: who knows$/,
     );
   });
 
   it('is nothing at all in an empty trace', () => {
     expect(() => checkTrace(readTrace(''))).toThrow('the trace app.trace is empty');
     expect(() => checkTrace(readTrace('open("/a", O_RDONLY) = -1 ENOENT (No such file)\n'))).toThrow(
-      'the trace app.trace names no path that was used with success',
+      'the trace app.trace names no path that was used successfully',
     );
   });
 
@@ -131,11 +131,11 @@ describe('traces together', () => {
       of(platform, { platform }),
     ) as [typeof one, typeof one, typeof one];
     expect(() => mergeTraces([amd, one, arm])).toThrow(
-      'the traces are not of the same platform: linux/amd64 is of linux/amd64, linux/arm64 of linux/arm64',
+      'the traces have different platforms: linux/amd64 is of linux/amd64, linux/arm64 of linux/arm64',
     );
     expect(mergeTraces([arm, one, armv8]).platform).toBe('linux/arm64/v8');
     const image = (digit: string) => of(digit, { image: `sha256:${digit.repeat(64)}` });
-    expect(() => mergeTraces([image('a'), image('b')])).toThrow('the traces are not of the same image');
+    expect(() => mergeTraces([image('a'), image('b')])).toThrow('the traces have different images');
     expect(mergeTraces([image('a'), two]).image).toBe(`sha256:${'a'.repeat(64)}`);
   });
 });

@@ -13,10 +13,10 @@ import { strace } from './strace.ts';
 import { falco, sysdig, sysdigJson } from './sysdig.ts';
 import { tracee } from './tracee.ts';
 
-/** Of these, `stargz` asks for the least. */
+/** Tools that write JSON objects. `stargz` comes last: it takes any object with a member `path`. */
 const records: readonly JsonRecords[] = [fatraceJson, tracee, falco, sysdigJson, stargz];
 
-/** In the order in which they are asked whether a file is theirs; the last one takes everything. */
+/** All formats, in the order of detection: the first that detects a file reads it. `plainList` takes every file. */
 export const formats: readonly TraceFormat[] = [
   traceFile,
   jsonDocument(records),

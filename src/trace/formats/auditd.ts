@@ -1,12 +1,17 @@
+/**
+ * Reads the log of the audit daemon, as auditd(8) writes it and as ausearch(8) prints it. `all.ts` offers this format to the
+ * trace reader.
+ */
 import type { ByteString } from '../../bytes/bytes.ts';
 import { type TracedPath, type Uses, uses } from '../trace.ts';
 import type { RecordReader, TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
 import { tracedPath } from '../traced-path.ts';
 
+/** The start of every line. The groups are the type of the record, and the event that it belongs to: `TIME:SERIAL`. */
 const start = /^(?:node=\S+ )?type=([A-Z_0-9]+) msg=audit\(([^)]*)\)/;
 
-/** The audit log, raw or through `ausearch` (also -i). An event is several lines, in this order: SYSCALL, CWD, PATH. */
+/** An event is several lines, in this order: SYSCALL, CWD, PATH. `ausearch -i` shows names in place of numbers. */
 export const auditd: TraceFormat = {
   name: 'auditd',
   unit: 'line',
@@ -14,13 +19,15 @@ export const auditd: TraceFormat = {
   read: (sink) => new AuditReader(sink),
 };
 
+/** What the lines of an event have said so far. */
 interface Event {
   readonly succeeded: boolean;
   readonly uses: Uses;
+  /** Null before the line of type CWD. */
   cwd: TracedPath | null;
 }
 
-/** Events overlap on a busy machine, but not for long. */
+/** The most events that may overlap. On a busy machine a few do, for an instant. */
 const openEvents = 64;
 
 class AuditReader implements RecordReader {
@@ -34,7 +41,7 @@ class AuditReader implements RecordReader {
   }
 
   record(record: ByteString): boolean {
-    // What auditd adds (log_format ENRICHED) is behind such a mark.
+    // log_format=ENRICHED appends names in place of numbers, behind a group separator (auditd.conf(5)).
     const text = record.replace('\x1d', ' ');
     const found = start.exec(text);
     if (found === null) return /^(?:-{4,}$|time->)/.test(text);
@@ -58,7 +65,7 @@ class AuditReader implements RecordReader {
 
   end(): void {
     const [platform = null] = this.#platforms;
-    // Several: the log of a machine that runs programs of several kinds says nothing of the image.
+    // A log of programs of several architectures does not tell that of the image.
     this.#sink.platform = this.#platforms.size === 1 ? platform : null;
   }
 
@@ -88,32 +95,38 @@ class AuditReader implements RecordReader {
   }
 }
 
+/** `nametype` tells what happened to the name: PARENT is the directory of a name that was created or deleted. */
 function kindOf(kind: string | null, item: string | null, how: Uses): Uses {
   if (kind === 'PARENT') return uses.stat;
   if (kind === 'CREATE' || kind === 'DELETE') return uses.write;
-  // The second one of an execve is its ELF interpreter.
+  // The second item of an execve is the ELF interpreter, which the kernel opens.
   return how === uses.exec && item !== '0' ? uses.open : how;
 }
 
-type Word = 'arch' | 'syscall' | 'SYSCALL' | 'success' | 'nametype' | 'item';
+/** The fields without quotes that are read. `SYSCALL` is the name of the call in an enriched log. */
+const words = {
+  arch: /\sarch=([^\s"]+)/,
+  syscall: /\ssyscall=([^\s"]+)/,
+  SYSCALL: /\sSYSCALL=([^\s"]+)/,
+  success: /\ssuccess=([^\s"]+)/,
+  nametype: /\snametype=([^\s"]+)/,
+  item: /\sitem=([^\s"]+)/,
+} as const;
 
-const words = Object.fromEntries(
-  ['arch', 'syscall', 'SYSCALL', 'success', 'nametype', 'item'].map((key) => [
-    key,
-    new RegExp(`\\s${key}=([^\\s"]+)`),
-  ]),
-) as Readonly<Record<Word, RegExp>>;
-
-function word(text: string, key: Word): string | null {
+function word(text: string, key: keyof typeof words): string | null {
   return words[key].exec(text)?.[1] ?? null;
 }
 
+/** The fields that hold names of files. */
 const values = {
   name: /\sname=(?:"([^"]*)"|(\S+))/,
   cwd: /\scwd=(?:"([^"]*)"|(\S+))/,
 } as const;
 
-/** Quoted; or, where it holds quotes, spaces or bytes beyond ASCII, in hexadecimal; or (ausearch -i) as it is. */
+/**
+ * Returns the name in a field. auditd writes it in quotes, and in hexadecimal where it holds quotes, spaces or bytes beyond
+ * ASCII; `ausearch -i` prints it as it is.
+ */
 function value(text: ByteString, key: keyof typeof values): ByteString | null {
   const found = values[key].exec(text);
   if (found === null) return null;
@@ -123,7 +136,7 @@ function value(text: ByteString, key: keyof typeof values): ByteString | null {
   return /^(?:[0-9A-F]{2})+$/.test(bare) ? Buffer.from(bare, 'hex').toString('latin1') : bare;
 }
 
-/** AUDIT_ARCH_* of the kernel, and the names that `ausearch -i` gives them. */
+/** Platforms by AUDIT_ARCH_* (include/uapi/linux/audit.h), and by the names that `ausearch -i` prints. */
 const platforms: Readonly<Record<string, string>> = {
   c000003e: 'linux/amd64',
   x86_64: 'linux/amd64',
@@ -141,7 +154,10 @@ const platforms: Readonly<Record<string, string>> = {
   riscv64: 'linux/riscv64',
 };
 
-/** By number on the two platforms that matter most, and by name. Everything else counts as opening. */
+/**
+ * How calls use the names of their event: by name, and by number on the two platforms that most logs come from. Every other
+ * call counts as opening.
+ */
 const kinds: readonly (readonly [Uses, names: RegExp, amd64: readonly number[], arm64: readonly number[]])[] =
   [
     [uses.exec, /^execve(?:at)?$/, [59, 322], [221, 281]],

@@ -1,22 +1,38 @@
+/**
+ * Reads the report of SlimToolkit (`creport.json`): what its sensor saw by fanotify and ptrace, and the files that it decided to
+ * keep. `json-document.ts` calls it for a document of this kind.
+ */
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { TraceSink } from '../trace-sink.ts';
 
-/** SlimToolkit's `creport.json`: what fanotify and ptrace saw, and the files that it decided to keep. */
+/** Whether a JSON object is such a report. */
 export function isContainerReport(object: JsonObject): boolean {
   return memberOf(object, 'document') === 'doc.report.container';
 }
 
-/** False where there is nothing of a trace in it. */
+/** Reads a report. Returns false where it holds neither what the monitors saw nor a list of files. */
 export function readContainerReport(report: JsonObject, sink: TraceSink): boolean {
   const monitors = inner(report, 'monitors');
-  const fanotify = inner(monitors, 'fan');
-  const ptrace = inner(monitors, 'pt');
+  const files = memberOf(inner(report, 'image'), 'files');
   sink.knowsExecs = isObject(memberOf(monitors, 'fan'));
+  readFanotify(inner(monitors, 'fan'), sink);
+  readPtrace(inner(monitors, 'pt'), sink);
+  readImageFiles(files, sink);
+  readCommand(inner(report, 'start_command'), sink);
+  return isObject(memberOf(report, 'monitors')) || Array.isArray(files);
+}
+
+/** `process_files` → process → path → counts. */
+function readFanotify(fanotify: JsonObject, sink: TraceSink): void {
   for (const [, files] of entries(inner(fanotify, 'process_files'))) {
     for (const [path, file] of entries(files)) sink.use(utf8Bytes(path), usesOfFile(file), '');
   }
+}
+
+/** `fs_activity` → path → counts; `syscall_stats` → number → name and count. */
+function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
   for (const [path, activity] of entries(inner(ptrace, 'fs_activity'))) {
     const all = Number(memberOf(activity, 'ops_all') ?? 0);
     const looks = Number(memberOf(activity, 'ops_checkfile') ?? 0);
@@ -27,21 +43,24 @@ export function readContainerReport(report: JsonObject, sink: TraceSink): boolea
     if (typeof name === 'string' && /^\w{1,40}$/.test(name))
       sink.syscall(name, count(memberOf(stat, 'count')));
   }
-  // It counts every call of the program and its children.
+  // The sensor counts every call of the program and of its children.
   sink.hasAllSyscalls = sink.syscalls.size > 0;
   sink.platform = platforms[String(memberOf(ptrace, 'arch_name'))] ?? null;
-  const files = memberOf(inner(report, 'image'), 'files');
+}
+
+function readImageFiles(files: unknown, sink: TraceSink): void {
   for (const file of Array.isArray(files) ? (files as readonly unknown[]) : []) {
     if (!isObject(file)) continue;
     const path = memberOf(file, 'file_path');
     if (typeof path === 'string' && path !== '') sink.use(utf8Bytes(path), usesOfImageFile(file), '');
   }
-  const start = inner(report, 'start_command');
+}
+
+function readCommand(start: JsonObject, sink: TraceSink): void {
   const name = memberOf(start, 'app_name');
   const args = memberOf(start, 'app_args');
   if (typeof name === 'string' && name !== '')
     sink.command = [name, ...(Array.isArray(args) ? args.map(String) : [])].map(utf8Bytes);
-  return isObject(memberOf(report, 'monitors')) || Array.isArray(files);
 }
 
 function usesOfFile(file: JsonObject): Uses {
@@ -63,6 +82,7 @@ function usesOfImageFile(file: JsonObject): Uses {
   }
 }
 
+/** Platforms by the names of architectures of SlimToolkit. */
 const platforms: Readonly<Record<string, string>> = {
   x86_64: 'linux/amd64',
   amd64: 'linux/amd64',
@@ -72,15 +92,18 @@ const platforms: Readonly<Record<string, string>> = {
   i386: 'linux/386',
 };
 
+/** Returns a member that is an object; an empty object for any other. */
 function inner(object: JsonObject, name: string): JsonObject {
   const value = memberOf(object, name);
   return isObject(value) ? value : {};
 }
 
+/** Returns the members that are objects. */
 function entries(object: JsonObject): [string, JsonObject][] {
   return Object.entries(object).filter((entry): entry is [string, JsonObject] => isObject(entry[1]));
 }
 
+/** Returns a count; 0 for any other value. */
 function count(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }

@@ -1,50 +1,48 @@
 import type { ByteString } from '../../bytes/bytes.ts';
 import { type Uses, uses } from '../trace.ts';
-import type { TraceFormat } from '../trace-format.ts';
+import { hasLine, type TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
 
+/** The events of inotifywait(1). */
 const event =
   '(?:ACCESS|MODIFY|ATTRIB|CLOSE_WRITE|CLOSE_NOWRITE|CLOSE|OPEN|MOVED_TO|MOVED_FROM|MOVE_SELF|MOVE|CREATE|DELETE_SELF|DELETE|UNMOUNT|ISDIR|IGNORED)';
-/** `watched EVENTS name`; the name is there only where a directory is watched. Nothing is escaped. */
-const plain = new RegExp(`^([^]*?) (${event}(?:,${event})*)(?: ([^]*))?$`);
-/** `watched,EVENTS,name`; quotes where there is a comma. */
-const csv = new RegExp(`^("(?:[^"]|"")*"|[^,]*),("?)(${event}(?:,${event})*)\\2,("(?:[^"]|"")*"|[^]*)$`);
-const aside = /^(?:Setting up watches|Watches established)/;
+/** `WATCHED EVENTS NAME`. The name is there only where a directory is watched. Nothing is escaped. */
+const plain = new RegExp(`^(?<watched>[^]*?) (?<events>${event}(?:,${event})*)(?: (?<name>[^]*))?$`);
+/** `WATCHED,EVENTS,NAME`. A field with a comma is in quotes. */
+const csv = new RegExp(
+  `^(?<watched>"(?:[^"]|"")*"|[^,]*),("?)(?<events>${event}(?:,${event})*)\\2,(?<name>"(?:[^"]|"")*"|[^]*)$`,
+);
+/** Messages of inotifywait about itself. */
+const message = /^(?:Setting up watches|Watches established)/;
 
-/** `inotifywait -m`. */
-export const inotifywait: TraceFormat = {
-  name: 'inotifywait',
-  unit: 'line',
-  detect: ({ lines }) => lines.some((line) => line.length < 10_000 && plain.test(line)),
-  read: (sink) => ({
-    record(text) {
-      if (aside.test(text)) return true;
-      const found = plain.exec(text);
-      if (found === null) return false;
-      const [, watched = '', events = '', name = ''] = found;
-      return used(sink, watched, events, name);
-    },
-  }),
-};
+/** The output of `inotifywait -m`. */
+export const inotifywait = outputOf(plain, (field) => field);
 
-/** With --csv. */
-export const inotifywaitCsv: TraceFormat = {
-  name: 'inotifywait',
-  unit: 'line',
-  detect: ({ lines }) => lines.some((line) => line.length < 10_000 && csv.test(line)),
-  read: (sink) => ({
-    record(text) {
-      if (aside.test(text)) return true;
-      const found = csv.exec(text);
-      if (found === null) return false;
-      const [, watched = '', , events = '', name = ''] = found;
-      return used(sink, unquote(watched), events, unquote(name));
-    },
-  }),
-};
+/** The output of `inotifywait -m --csv`. */
+export const inotifywaitCsv = outputOf(csv, unquote);
 
-function used(sink: TraceSink, watched: ByteString, events: string, name: ByteString): boolean {
-  const path = name === '' ? watched : watched.endsWith('/') ? watched + name : `${watched}/${name}`;
+function outputOf(pattern: RegExp, fieldOf: (text: ByteString) => ByteString): TraceFormat {
+  return {
+    name: 'inotifywait',
+    unit: 'line',
+    detect: (head) => hasLine(head, (line) => pattern.test(line)),
+    read: (sink) => ({
+      record(text) {
+        if (message.test(text)) return true;
+        const { watched, events, name = '' } = pattern.exec(text)?.groups ?? {};
+        if (watched === undefined || events === undefined) return false;
+        return use(sink, joined(fieldOf(watched), fieldOf(name)), events);
+      },
+    }),
+  };
+}
+
+function joined(watched: ByteString, name: ByteString): ByteString {
+  if (name === '') return watched;
+  return watched.endsWith('/') ? watched + name : `${watched}/${name}`;
+}
+
+function use(sink: TraceSink, path: ByteString, events: string): boolean {
   return path !== '' && sink.use(path, usesOf(new Set(events.split(','))));
 }
 

@@ -3,16 +3,16 @@ import { parseRecord } from '../json-record.ts';
 import type { TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
 
-/** A tool that writes JSON objects: one a line, or several in an array. */
+/** The output of a tool that writes JSON objects: one a line, or all in one array. */
 export interface JsonRecords {
   readonly name: string;
-  /** Is this object, the first of its file, one of that tool? */
+  /** Whether this object, the first of its file, is one of that tool. */
   matches(object: JsonObject): boolean;
-  /** False for an object that makes no sense. */
+  /** Returns a function that reads one object, and returns false for one that makes no sense. */
   read(sink: TraceSink): (object: JsonObject) => boolean;
 }
 
-/** Those of a tool, one a line. */
+/** Returns the format of files with one object of a tool on each line. */
 export function jsonLines(records: JsonRecords): TraceFormat {
   return {
     name: records.name,

@@ -3,7 +3,10 @@ import type { TraceFormat } from '../trace-format.ts';
 
 const header = /^path,size,elapsed\s*$/;
 
-/** The CSV of nydus' optimizer plugin: path, bytes, and when. (The list beside it is a plain one.) */
+/**
+ * The CSV of the optimizer plugin of nydus-snapshotter: path, bytes, and milliseconds since the start. The list of paths that
+ * the plugin writes beside it is read by `plain-list.ts`.
+ */
 export const nydus: TraceFormat = {
   name: 'nydus',
   unit: 'line',

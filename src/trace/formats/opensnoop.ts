@@ -1,12 +1,17 @@
+/**
+ * Reads what opensnoop prints, that of bcc and that of bpftrace. `all.ts` offers this format to the trace reader.
+ */
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 
+/** The line that names the columns. Which there are depends on the options. */
 const header = /^(?:[A-Z]+(?:\([a-z]+\))? {1,40}){0,5}PID +COMM +FD +ERR +(?:[A-Z]+ {1,40}){0,5}PATH\s*$/;
-const aside = /^(?:Tracing open syscalls|Attach(?:ed|ing) \d+ probes?|Possibly lost \d+)/;
+/** Messages of the tools about themselves. */
+const message = /^(?:Tracing open syscalls|Attach(?:ed|ing) \d+ probes?|Possibly lost \d+)/;
 
 /**
- * `opensnoop` of bcc and of bpftrace. The header says which columns there are. The name of the program may hold spaces, the
- * error may be a text (`--errname`); relative paths stay so unless it was called with -F.
+ * The name of a program (COMM) may hold spaces, and the error may be a text (`--errname`). Paths are as the program wrote
+ * them, relative ones too, unless opensnoop was called with -F.
  */
 export const opensnoop: TraceFormat = {
   name: 'opensnoop',
@@ -21,10 +26,10 @@ export const opensnoop: TraceFormat = {
           columns = columnsOf(line);
           return true;
         }
-        if (aside.test(line)) return true;
+        if (message.test(line)) return true;
         const found = columns === null ? null : read(line, columns);
         if (found === null) return false;
-        // A failure, or a path that could not be read.
+        // The opening failed, or opensnoop could not read the path.
         if (found.fd.startsWith('-') || found.path === '') return true;
         return sink.use(found.path, uses.open);
       },
@@ -32,16 +37,18 @@ export const opensnoop: TraceFormat = {
   },
 };
 
+/** How the lines behind one header are taken apart. */
 interface Columns {
-  /** Where the numbers of FD and ERR end, as long as no column overflows. */
+  /** Offsets behind the numbers of FD and ERR, as long as no column overflows. */
   readonly fdEnd: number;
   readonly errorEnd: number;
-  /** What follows ERR. */
+  /** What follows ERR. The group is the path. */
   readonly rest: RegExp;
+  /** A line in which a column overflows. The groups are FD and the path. */
   readonly anywhere: RegExp;
 }
 
-/** No line takes long: all is bounded. */
+/** Spaces between columns. All repetitions are bounded, so that no line takes long. */
 const gap = ' {1,40}';
 
 function columnsOf(line: string): Columns {
@@ -58,6 +65,7 @@ function columnsOf(line: string): Columns {
   };
 }
 
+/** Reads a line by its columns, else by its pattern. Null where it fits neither. */
 function read(
   line: string,
   { fdEnd, errorEnd, rest, anywhere }: Columns,

@@ -1,7 +1,10 @@
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 
-/** One path a line: `find`, `tar -t`, the lists of nydus and stargz, or written by hand. Everything else failing, this it is. */
+/**
+ * One path a line, and comments that start with `#`: `find`, `tar -t`, the list of nydus, or written by hand. It takes every
+ * file that no other format detects.
+ */
 export const plainList: TraceFormat = {
   name: 'list',
   unit: 'line',
@@ -15,7 +18,7 @@ export const plainList: TraceFormat = {
   }),
 };
 
-/** Separated by NUL, as `find -print0` writes it: names may hold anything, also line breaks and `#`. */
+/** Paths separated by NUL, as `find -print0` writes them. Names may hold any other byte, also line breaks and `#`. */
 export const nulList: TraceFormat = {
   name: 'list',
   unit: 'nul',

@@ -5,8 +5,9 @@ import { uses } from '../trace.ts';
 import type { JsonRecords } from './json-records.ts';
 
 /**
- * `ctr-remote image optimize --record-out`: `{"path":"usr/bin/sh","manifestDigest":"sha256:…","layerIndex":0}`. What the
- * plugin of nydus sends (`path`, `size`, `elapsed`) is read too. Paths are where symlinks lead.
+ * The records of stargz-snapshotter (`ctr-remote image optimize --record-out`):
+ * `{"path":"usr/bin/sh","manifestDigest":"sha256:…","layerIndex":0}`. Those of the optimizer plugin of nydus (`path`, `size`,
+ * `elapsed`) are read too. Paths are free of symlinks.
  */
 export const stargz: JsonRecords = {
   name: 'stargz',

@@ -1,17 +1,23 @@
-import { uses } from '../trace.ts';
+/**
+ * The system calls that concern files, and how their arguments say so (manual pages, section 2). The readers of strace,
+ * sysdig and tracee look calls up here.
+ */
+import { type Uses, uses } from '../trace.ts';
 
-/** One name among the arguments of a call, by the numbers of its arguments. */
+/** One name among the arguments of a call. Arguments are given by number, from 0. */
 export interface Target {
   readonly path: number;
-  /** The directory that it is relative to; null for the current one. */
+  /** The descriptor of the directory that the name is relative to. Null: the working directory. */
   readonly directory: number | null;
-  /** Where AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH may stand. */
+  /** The flags that may hold AT_SYMLINK_NOFOLLOW. Null: the call has none. */
   readonly flags: number | null;
-  readonly uses: number;
+  /** How the call uses the name, without what flags add. */
+  readonly uses: Uses;
 }
 
+/** What a call does that matters here. Arguments are given by number, from 0. */
 export type Call =
-  /** Uses names and changes nothing that matters here. */
+  /** The call uses names, and changes nothing about its process. */
   | { readonly kind: 'use'; readonly targets: readonly Target[] }
   | { readonly kind: 'open'; readonly target: Target; readonly flags: number | null }
   | { readonly kind: 'exec'; readonly target: Target; readonly argv: number }
@@ -26,11 +32,13 @@ const atLink = uses.link;
 const changed = uses.write;
 const changedLink = uses.write | uses.link;
 
-function here(path: number, how: number): Target {
+/** A name that counts from the working directory. */
+function here(path: number, how: Uses): Target {
   return { path, directory: null, flags: null, uses: how };
 }
 
-function at(directory: number, how: number, flags: number | null = null): Target {
+/** A name that follows the descriptor of its directory, as with all calls in -at. */
+function at(directory: number, how: Uses, flags: number | null = null): Target {
   return { path: directory + 1, directory, flags, uses: how };
 }
 
@@ -38,7 +46,7 @@ function use(...targets: readonly Target[]): Call {
   return { kind: 'use', targets };
 }
 
-/** The calls that say something about files. Others are counted by name and not looked at. */
+/** The calls that concern files, by name. All other calls are counted, and their arguments are not read. */
 export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['open', { kind: 'open', target: here(0, 0), flags: 1 }],
   ['openat', { kind: 'open', target: at(0, 0), flags: 2 }],
@@ -114,8 +122,8 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
 ]);
 
 /**
- * Every dynamic program makes these when it starts, and no class of strace (%file, %process, %desc, %memory, …) has those of
- * the last line. So a trace that has some of each line was recorded without a filter, from the start.
+ * Calls that every dynamically linked program makes when it starts. No class of strace (%file, %process, %desc, %memory, …)
+ * contains those of the last line. A trace with some calls of each line was recorded without a filter, from the start.
  */
 const telling = [
   ['mmap', 'mmap2', 'brk', 'mprotect', 'munmap'],
@@ -124,14 +132,15 @@ const telling = [
   ['arch_prctl', 'set_tid_address', 'set_robust_list', 'rseq', 'getrandom', 'prlimit64', 'futex'],
 ] as const;
 
-/** Was every system call recorded, as far as the names that occur can tell? */
+/** Whether a trace holds every system call, as far as the names that occur in it can tell. */
 export function looksComplete(names: ReadonlyMap<string, number>): boolean {
   return telling.every(
     (line, i) => line.filter((name) => names.has(name)).length >= (i === telling.length - 1 ? 2 : 1),
   );
 }
 
-const byName: readonly (readonly [name: string, bit: number])[] = [
+/** Flags of open(2) with their bits on x86 (include/uapi/asm-generic/fcntl.h). */
+const openFlags: readonly (readonly [name: string, bit: number])[] = [
   ['O_WRONLY', 1],
   ['O_RDWR', 2],
   ['O_CREAT', 0o100],
@@ -142,11 +151,11 @@ const byName: readonly (readonly [name: string, bit: number])[] = [
   ['O_TMPFILE', 0o20000000],
 ];
 
-/** How a file is used that was opened with these flags: as names, `{flags=…}` of openat2, or as a number (-X raw, x86). */
-export function usesOfOpen(flags: string): number {
+/** Returns how a file is used that was opened with these flags: names, `{flags=…}` of openat2, or a number (-X raw, x86). */
+export function usesOfOpen(flags: string): Uses {
   const number = /^0x[0-9a-f]+$|^[0-9]+$/.test(flags) ? Number(flags) : null;
   const has = (wanted: string) =>
-    byName.some(([name, bit]) =>
+    openFlags.some(([name, bit]) =>
       name === wanted && number !== null ? (number & bit) !== 0 : name === wanted && flags.includes(name),
     );
   if (has('O_PATH')) return has('O_NOFOLLOW') ? uses.link : uses.stat;

@@ -1,23 +1,30 @@
+/**
+ * The processes of a trace by strace: where each is, what its descriptors lead to, and which made which. `strace.ts` asks for
+ * the process of each line; `strace-effects.ts` changes it.
+ */
 import type { ByteString } from '../../bytes/bytes.ts';
 import type { TracedPath } from '../trace.ts';
 import { own } from '../trace-sink.ts';
 
-/** Where a process is: shared by those that were cloned with CLONE_FS. Paths are as the tracer saw them. */
+/**
+ * Where a process is. Processes that were cloned with CLONE_FS share one (clone(2)). Paths are as the tracer saw them, not
+ * as a process does that has changed its root.
+ */
 export interface Place {
-  /** From where relative names count. */
+  /** The working directory. */
   cwd: TracedPath;
-  /** Was that seen, or is it what we take for granted? */
+  /** Whether the trace has shown `cwd`. If not, it is the assumption with which the trace began. */
   isKnown: boolean;
-  /** After chroot. */
+  /** The root after chroot(2); '' for that of the tracer. */
   root: TracedPath;
-  /** After pivot_root or setns: names are those of the container, whatever is outside. */
+  /** Whether names are those of a container, after pivot_root(2) or setns(2): `--trace-root` does not apply to them. */
   contained: boolean;
 }
 
-/** A program with this many open files is rare, and one that names files relative to the oldest of them rarer. */
+/** The most descriptors of a process that are remembered. Few programs have more, and use the oldest as a directory. */
 const fileLimit = 512;
 
-/** What open descriptors lead to. Forks share it until one of them changes something. */
+/** What open descriptors lead to. A fork shares the map with its parent until one of them changes it. */
 class Files {
   #paths: Map<number, TracedPath>;
   #isShared = false;
@@ -53,11 +60,11 @@ class Files {
 export class Process {
   place: Place;
   files: Files;
-  /** The beginning of a call that has not returned. */
+  /** The first half of a call that has not returned. */
   pending: string | null = null;
-  /** Who made it, as long as that is a guess. */
+  /** The parent, as long as it is a guess: no fork has returned the number of this process yet. */
   guess: Process | null = null;
-  /** A child that is taken for that of the fork which has not returned. */
+  /** The process that was taken for the child of a fork of this one which has not returned. */
   guessed: Process | null = null;
 
   constructor(place: Place, files = new Files(new Map())) {
@@ -65,7 +72,7 @@ export class Process {
     this.files = files;
   }
 
-  /** What a fork or clone with these arguments makes. */
+  /** Returns the child that a fork or clone makes. `text` is the call, whose flags say what both share. */
   child(text: string): Process {
     return new Process(
       text.includes('CLONE_FS') ? this.place : { ...this.place },
@@ -74,21 +81,26 @@ export class Process {
   }
 }
 
-/** Beyond them, the oldest is forgotten. */
+/** The most processes that are remembered: beyond them, the oldest is forgotten. */
 const processLimit = 8192;
-/** Bytes of calls that have not returned, of all processes. */
+/** The most bytes of calls that have not returned, of all processes together. */
 const pendingLimit = 64 << 20;
+/** The most children that are remembered before their first line. */
 const unseenLimit = 64;
 
-/** All processes of a trace, by number. */
+/**
+ * All processes of a trace, by number. The first line of a child may precede the line in which its parent's fork returns, and
+ * within a PID namespace the two may call it by different numbers. So the parent of a new process may be a guess, which the
+ * returned fork confirms or replaces.
+ */
 export class Processes {
   readonly #start: TracedPath;
   readonly #known = new Map<number, Process>();
-  /** Those whose fork has not returned. */
+  /** Processes inside a fork that has not returned, in the order of its begin. */
   readonly #forking = new Set<Process>();
-  /** Children of whom there was no line yet. */
+  /** Children that a fork returned, before their first line. */
   readonly #unseen = new Map<number, Process>();
-  /** Whose lines have no number. */
+  /** The traced command. Its lines have no number as long as it is the only process (strace to stderr), or without -f. */
   #first: Process | null = null;
   #firstPid: number | null = null;
   #isFirstGone = false;
@@ -98,7 +110,7 @@ export class Processes {
     this.#start = start;
   }
 
-  /** Whose line this is: null for one without a number. */
+  /** Returns the process of a line. `pid` is null for a line without a number. */
   of(pid: number | null): Process {
     if (pid === null) {
       const [last] = this.#known.values();
@@ -117,15 +129,15 @@ export class Processes {
     return this.#newcomer(pid, this.#first);
   }
 
-  /** Of whose making nothing was seen yet. */
+  /** Returns the process of a number that no fork has returned yet. */
   #newcomer(pid: number, first: Process): Process {
     const parent = [...this.#forking].at(-1) ?? null;
-    // To stderr, the first process has no number until there is a second one.
+    // With output to stderr, the first process has no number until there is a second one.
     if (parent === null && this.#firstPid === null) {
       this.#firstPid = pid;
       return first;
     }
-    // In a PID namespace of its own, a parent calls its child by another number.
+    // A parent in a PID namespace of its own has called this child by another number.
     const unseen = parent === null ? [...this.#unseen].at(-1) : undefined;
     if (unseen !== undefined) {
       const [number, process] = unseen;
@@ -142,13 +154,15 @@ export class Processes {
     return child;
   }
 
-  /** A fork has returned. `text`: the call. */
+  /** Records that a fork has returned this number. `text` is the call. */
   forked(parent: Process, pid: number, text: string): void {
     if (!(pid > 0)) return;
     const known = this.#known.get(pid);
     const { guessed } = parent;
     parent.guessed = null;
+    // The child was seen before, by another number: the returned one is that of another PID namespace.
     if (known === undefined && guessed !== null) return;
+    // The child was seen before, and either was taken for a child of this parent, or is known to be where it is.
     if (known !== undefined && (known.guess === parent || known.guess === null || known.place.isKnown)) {
       known.guess = null;
       return;
@@ -160,7 +174,10 @@ export class Processes {
     this.#unseen.set(pid, child);
   }
 
-  /** strace says that there is a new process, in the midst of the call of `parent` that makes it, or on its own (null). */
+  /**
+   * Records the message of strace that a process is new. `parent` is the process whose call it interrupts, and `text` that
+   * call; null where the message has a line of its own.
+   */
   attached(pid: number, parent: Process | null, text: string): void {
     if (this.#known.has(pid)) return;
     const maker = parent ?? [...this.#forking].at(-1) ?? this.#first;
@@ -171,7 +188,7 @@ export class Processes {
     this.#enter(pid, child);
   }
 
-  /** Keeps the beginning of a call. */
+  /** Keeps the first half of a call, for `resume`. Without room for it, the call is not looked at. */
   suspend(process: Process, text: ByteString, isFork: boolean): void {
     this.resume(process);
     if (this.#pendingBytes + text.length > pendingLimit) return;
@@ -180,7 +197,7 @@ export class Processes {
     if (isFork) this.#forking.add(process);
   }
 
-  /** Gives it back, once. */
+  /** Returns the first half of the call of a process, and forgets it. Null where none was kept. */
   resume(process: Process): ByteString | null {
     const { pending } = process;
     if (pending !== null) this.#pendingBytes -= pending.length;
@@ -189,7 +206,7 @@ export class Processes {
     return pending;
   }
 
-  /** It has ended; its number may be used again. */
+  /** Records that a process has ended: Linux may give its number to another one. */
   forget(pid: number | null): void {
     if (pid === null) return;
     if (pid === this.#firstPid) this.#isFirstGone = true;

@@ -1,6 +1,8 @@
+/**
+ * The syntax of strace's lines: prefixes, argument lists, strings, and the annotations of -y. `strace.ts` and
+ * `strace-return.ts` take lines apart with it. What calls mean is not known here.
+ */
 import type { ByteString } from '../../bytes/bytes.ts';
-
-/** The syntax of strace: what a line starts with, where arguments begin and end, and how names are escaped. */
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -10,70 +12,93 @@ const comma = 0x2c;
 const less = 0x3c;
 const space = 0x20;
 
-/** Larger than any PID of Linux: a number without a unit in front is then a time (`-ttt` in whole seconds). */
+/** Linux gives no larger PID (PID_MAX_LIMIT). A larger number at the start of a line is a time (-ttt in whole seconds). */
 const largestPid = 1 << 22;
 
-/** Where the body of a line starts, and whose it is; null where no PID is given. */
+/** Where the body of a line starts, behind its prefixes, and the process that the line belongs to. */
 export interface LineStart {
+  /** Null where the line gives no PID. */
   pid: number | null;
   body: number;
 }
 
 /**
- * Skips `123 `, `[pid 123] `, `123<name> ` (-Y), times of all kinds (-t, -tt, -ttt, -r, and both: `(+ 0.000048)`), numbers of calls
- * (-n: `[ 257]`) and instruction pointers (-i: `[00007f…]`).
+ * Skips the prefixes of a line: `123 `, `[pid 123] `, `123<name> ` (-Y), times of all kinds (-t, -tt, -ttt, -r, and both:
+ * `(+ 0.000048)`), numbers of calls (-n: `[ 257]`) and instruction pointers (-i: `[00007f…]`). The result goes into `start`,
+ * which is used again from line to line.
  */
 export function readStart(text: ByteString, start: LineStart): void {
   start.pid = null;
-  let i = 0;
-  if (text.startsWith('[pid ')) {
-    const end = text.indexOf('] ', 5);
-    const pid = end < 0 ? 0 : Number.parseInt(text.slice(5, end), 10);
-    if (pid > 0) {
-      start.pid = pid;
-      i = end + 2;
-    }
+  let at = readBracketedPid(text, start);
+  const isBracketed = at > 0;
+  for (let isFirst = true; ; isFirst = false) {
+    const token = at;
+    while (text.charCodeAt(at) === space) at++;
+    const end = endOfPrefix(text, at);
+    if (end <= at || text.charCodeAt(end) !== space) break;
+    // Only a number at the very start of a line may be a PID: strace aligns times with spaces.
+    if (isFirst && !isBracketed && token === at) start.pid = pidAt(text, at, end);
+    at = end;
   }
-  for (let first = i === 0; ; first = false) {
-    const token = i;
-    while (text.charCodeAt(i) === space) i++;
-    const unit = text.charCodeAt(i);
-    let end = i;
-    if (isDigit(unit)) {
-      let plain = true;
-      for (let each = unit; isDigit(each) || each === 0x2e || each === 0x3a; each = text.charCodeAt(++end))
-        plain &&= isDigit(each);
-      // -Y: the name of the program; it may hold anything but is short.
-      if (plain && text.charCodeAt(end) === less) {
-        const named = text.indexOf('> ', end);
-        if (named > 0) end = named + 1;
-      }
-      if (text.charCodeAt(end) !== space) break;
-      if (plain && first && token === i) {
-        const pid = Number.parseInt(text.slice(i, end), 10);
-        if (pid > 0 && pid <= largestPid) start.pid = pid;
-      }
-    } else if (unit === open && text.charCodeAt(i + 1) === 0x2b) {
-      end = text.indexOf(')', i) + 1;
-    } else if (unit === 0x5b && isInBrackets(text.charCodeAt(i + 1))) {
-      end = text.indexOf('] ', i) + 1;
-    }
-    if (end <= i || text.charCodeAt(end) !== space) break;
-    i = end;
-  }
-  start.body = i;
+  start.body = at;
+}
+
+/** Reads `[pid 123] `, and returns where it ends; 0 for a line without it. */
+function readBracketedPid(text: ByteString, start: LineStart): number {
+  if (!text.startsWith('[pid ')) return 0;
+  const end = text.indexOf('] ', 5);
+  const pid = end < 0 ? 0 : Number.parseInt(text.slice(5, end), 10);
+  if (!(pid > 0)) return 0;
+  start.pid = pid;
+  return end + 2;
+}
+
+/** Where the prefix that starts here ends; `at` or less where none does. */
+function endOfPrefix(text: ByteString, at: number): number {
+  const unit = text.charCodeAt(at);
+  if (isDigit(unit)) return endOfNumber(text, at);
+  if (unit === open && text.charCodeAt(at + 1) === 0x2b) return text.indexOf(')', at) + 1;
+  if (unit === 0x5b && isInBrackets(text.charCodeAt(at + 1))) return text.indexOf('] ', at) + 1;
+  return at;
+}
+
+/** Skips a time (`12:00:01.5`), or a PID and with -Y the name of its program, which may hold any character. */
+function endOfNumber(text: ByteString, at: number): number {
+  let end = at;
+  let isPlain = true;
+  for (
+    let unit = text.charCodeAt(at);
+    isDigit(unit) || unit === 0x2e || unit === 0x3a;
+    unit = text.charCodeAt(++end)
+  )
+    isPlain &&= isDigit(unit);
+  if (!isPlain || text.charCodeAt(end) !== less) return end;
+  const named = text.indexOf('> ', end);
+  return named > 0 ? named + 1 : end;
+}
+
+/** The PID of a prefix; null for a time. */
+function pidAt(text: ByteString, at: number, end: number): number | null {
+  let digits = at;
+  while (isDigit(text.charCodeAt(digits))) digits++;
+  if (digits === at || (digits !== end && text.charCodeAt(digits) !== less)) return null;
+  const pid = Number.parseInt(text.slice(at, digits), 10);
+  return pid > 0 && pid <= largestPid ? pid : null;
 }
 
 function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39;
 }
 
-/** Of `[ 257]`, `[00007f…]`, `[????]`; `[pid 1]` has been read by now. */
+/** Whether the character may follow the bracket of `[ 257]`, `[00007f…]` or `[????]`. `[pid 1]` was read before. */
 function isInBrackets(unit: number): boolean {
   return isDigit(unit) || (unit >= 0x61 && unit <= 0x66) || unit === space || unit === 0x3f;
 }
 
-/** Where the name that starts here ends, if a parenthesis follows; else -1. */
+/** The longest name of a call has 26 characters (sched_rr_get_interval_time64); strace puts a `?` before doubtful ones. */
+const longestName = 40;
+
+/** Where the name of a call that starts here ends, if a parenthesis follows; else -1. */
 export function endOfName(text: ByteString, start: number): number {
   let i = start;
   for (;;) {
@@ -85,18 +110,20 @@ export function endOfName(text: ByteString, start: number): number {
       unit === 0x5f ||
       unit === 0x3f ||
       (unit >= 0x41 && unit <= 0x5a);
-    if (!isWord || i - start > 40) return -1;
+    if (!isWord || i - start > longestName) return -1;
     i++;
   }
 }
 
-/** The arguments of one call; reused from line to line, since there are millions. */
+/** Where the arguments of one call are in its line. One object serves all lines, since a trace may have millions. */
 export interface Arguments {
+  /** Offsets of the first characters. Only the first `count` are valid. */
   readonly start: Int32Array;
+  /** Offsets behind the last characters. */
   readonly end: Int32Array;
-  /** Those beyond the capacity are not counted. */
+  /** Number of arguments, without those beyond the capacity. */
   count: number;
-  /** Of the parenthesis. */
+  /** Offset of the closing parenthesis; -1 where it is missing. */
   close: number;
 }
 
@@ -104,7 +131,7 @@ export function newArguments(capacity: number): Arguments {
   return { start: new Int32Array(capacity), end: new Int32Array(capacity), count: 0, close: -1 };
 }
 
-/** False where the parenthesis is never closed. */
+/** Finds the arguments of a call whose opening parenthesis is at this offset. Returns false where it is never closed. */
 export function splitArguments(text: ByteString, parenthesis: number, into: Arguments): boolean {
   let depth = 0;
   let start = parenthesis + 1;
@@ -146,14 +173,14 @@ export function splitArguments(text: ByteString, parenthesis: number, into: Argu
 
 function put(text: ByteString, into: Arguments, start: number, end: number): void {
   if (into.count === into.start.length) return;
-  // `<... chdir resumed> ) = 0`: older ones put a space there.
+  // strace before 5.0 puts a space before the parenthesis: `<... chdir resumed> ) = 0`.
   let last = end;
   while (last > start && text.charCodeAt(last - 1) === space) last--;
   into.start[into.count] = start;
   into.end[into.count++] = last;
 }
 
-/** Of the closing quote; -1 where there is none. */
+/** The offset of the closing quote; -1 where it is missing. */
 function endOfString(text: ByteString, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -164,11 +191,11 @@ function endOfString(text: ByteString, start: number): number {
 }
 
 /**
- * What -y and -yy put behind a descriptor: `</path>`, `</dev/null<char 1:3>>`, `<socket:[1]>`, `<TCP:[a->b]>`. Angle brackets
- * within paths are escaped.
+ * Where an annotation of -y or -yy ends: `</path>`, `</dev/null<char 1:3>>`, `<socket:[1]>`, `<TCP:[a->b]>`. strace escapes
+ * angle brackets within paths. Returns the offset of the last bracket; -1 where it is missing.
  */
 function endOfAnnotation(text: ByteString, start: number): number {
-  // `1<<12`
+  // A number such as `1<<12`.
   if (text.charCodeAt(start + 1) === less) return start + 1;
   const end = text.indexOf('>', start);
   if (end < 0) return -1;
@@ -182,7 +209,7 @@ function endOfAnnotation(text: ByteString, start: number): number {
   return both < 0 ? end : both + 1;
 }
 
-/** The path of an annotation that starts here (at `<`); null where it is none. */
+/** Reads the path of an annotation that starts here, at `<`. Null for any other text, and for sockets and pipes. */
 export function annotatedPath(text: ByteString, start: number): ByteString | null {
   if (text.charCodeAt(start) !== less || text.charCodeAt(start + 1) !== 0x2f) return null;
   const inner = text.indexOf('<', start + 1);
@@ -192,7 +219,7 @@ export function annotatedPath(text: ByteString, start: number): ByteString | nul
   return path.endsWith(' (deleted)') ? path.slice(0, -10) : path;
 }
 
-/** A name between quotes; null for a pointer, and for one that strace cut short. */
+/** Reads a name between quotes. Null for an address, and for a name that strace cut short (`"abc"...`). */
 export function quoted(text: ByteString, start: number, end: number): ByteString | null {
   if (text.charCodeAt(start) !== quote || text.charCodeAt(end - 1) !== quote || end - start < 2) return null;
   return unescape(text.slice(start + 1, end - 1));
@@ -209,7 +236,7 @@ const letters: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** `\n`, `\"`, `\303` (one to three octal digits) and `\xc3` (-x, -xx) each stand for a byte. */
+/** Replaces escapes: `\n`, `\"`, `\303` (one to three octal digits) and `\xc3` (-x, -xx) each stand for a byte. */
 function unescape(text: ByteString): ByteString {
   if (!text.includes('\\')) return text;
   return text.replace(
@@ -222,7 +249,10 @@ function unescape(text: ByteString): ByteString {
   );
 }
 
-/** The strings of `["a", "b c"]`; null where some are missing. */
+/** strace shows 32 elements of an array unless -v asks for all; real commands have fewer than this. */
+const longestList = 256;
+
+/** Reads the strings of `["a", "b c"]`. Null where strace left some out. */
 export function quotedList(text: ByteString, start: number, end: number): ByteString[] | null {
   if (text.charCodeAt(start) !== 0x5b || text.charCodeAt(end - 1) !== 0x5d) return null;
   const list = `(${text.slice(start + 1, end - 1)})`;
@@ -236,6 +266,3 @@ export function quotedList(text: ByteString, start: number, end: number): ByteSt
   }
   return words;
 }
-
-/** strace shows 32 unless told otherwise. */
-const longestList = 256;

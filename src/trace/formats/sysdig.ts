@@ -1,52 +1,55 @@
+/**
+ * Reads what sysdig prints, as text and as JSON, and the alerts of falco, which is built on the same library (libsinsp).
+ * `all.ts` offers these formats to the trace reader.
+ */
 import type { ByteString } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { byteMember } from '../json-record.ts';
-import { uses } from '../trace.ts';
-import type { TraceFormat } from '../trace-format.ts';
+import { type Uses, uses } from '../trace.ts';
+import { hasLine, type TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
 import type { JsonRecords } from './json-records.ts';
-import { calls, usesOfOpen } from './strace-calls.ts';
+import { type Call, calls, usesOfOpen } from './strace-calls.ts';
 
-/** `*%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.args`, as sysdig prints it by default. */
+/** The default output: `*%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.args`. */
 const line = /^\*?\d+ [\d:.]+ \d+ [^]*? \((\d+)(?:[.:]\d+)*\) ([<>]) ([a-z_][a-z0-9_]*)(?: ([^]*))?$/;
 
-/** `sysdig`, as text. Only events of return (`<`) tell whether a call was a success. */
+/** The text that `sysdig` prints. Only events of return (`<`) tell whether a call succeeded. */
 export const sysdig: TraceFormat = {
   name: 'sysdig',
   unit: 'line',
-  detect: ({ lines }) => lines.some((each) => each.length < 10_000 && line.test(each)),
+  detect: (head) => hasLine(head, (each) => line.test(each)),
   read(sink) {
-    sink.knowsExecs = true;
-    const event = newEvents(sink);
+    const events = new SysdigEvents(sink);
     return {
       record(text) {
         const found = line.exec(text);
         if (found === null) return false;
         const [, thread = '', direction, type = '', args = ''] = found;
-        return event(thread, direction === '<', type, args);
+        return events.take({ thread, isReturn: direction === '<', type, args });
       },
     };
   },
 };
 
-/** `sysdig -j`: the same fields by name. */
+/** The JSON that `sysdig -j` prints: the same fields by name. */
 export const sysdigJson: JsonRecords = {
   name: 'sysdig',
   matches: (object) =>
     typeof memberOf(object, 'evt.info') === 'string' && memberOf(object, 'evt.type') !== undefined,
   read(sink) {
-    sink.knowsExecs = true;
-    const event = newEvents(sink);
+    const events = new SysdigEvents(sink);
     return (object) => {
       const type = memberOf(object, 'evt.type');
       const args = byteMember(object, 'evt.info');
       if (typeof type !== 'string' || args === null) return false;
-      return event(String(memberOf(object, 'thread.tid')), memberOf(object, 'evt.dir') !== '>', type, args);
+      const thread = String(memberOf(object, 'thread.tid'));
+      return events.take({ thread, isReturn: memberOf(object, 'evt.dir') !== '>', type, args });
     };
   },
 };
 
-/** Alerts of falco, as JSON: `fd.name` and what was executed, of the fields that a rule puts out. */
+/** The alerts of falco, as JSON. Read are `fd.name` and `proc.exepath`, where the rule of an alert puts them out. */
 export const falco: JsonRecords = {
   name: 'falco',
   matches: (object) => isObject(memberOf(object, 'output_fields')),
@@ -55,11 +58,11 @@ export const falco: JsonRecords = {
     if (!isObject(fields)) return false;
     const result = memberOf(fields, 'evt.res');
     if (typeof result === 'string' && result !== 'SUCCESS' && /^E[A-Z0-9]+$/.test(result)) return true;
-    return usedBy(fields, sink);
+    return useFields(fields, sink);
   },
 };
 
-function usedBy(fields: JsonObject, sink: TraceSink): boolean {
+function useFields(fields: JsonObject, sink: TraceSink): boolean {
   const type = memberOf(fields, 'evt.type');
   const executable = byteMember(fields, 'proc.exepath');
   if (executable?.startsWith('/') === true) {
@@ -67,60 +70,55 @@ function usedBy(fields: JsonObject, sink: TraceSink): boolean {
     sink.use(executable, uses.exec, '');
   }
   const name = byteMember(fields, 'fd.name');
-  // Sockets have names too: `10.0.0.1:80->…`.
+  // The names of sockets look like `10.0.0.1:80->…`.
   if (name?.startsWith('/') !== true) return true;
   const flags = memberOf(fields, 'evt.arg.flags');
   const how = typeof flags === 'string' && type !== 'execve' ? usesOfOpen(flags) : uses.open;
   return sink.use(name, how, '');
 }
 
-const execs = 4096;
+/** The most threads that are remembered between the call of an execve and its return. */
+const mostExecutions = 4096;
 
-/** Returns what takes one event: by which thread, whether it is the return, its type and its arguments. */
-function newEvents(
-  sink: TraceSink,
-): (thread: string, isReturn: boolean, type: string, args: ByteString) => boolean {
-  /** What threads are about to execute: only the event of the call names the file. */
-  const executing = new Map<string, ByteString>();
-  return (thread, isReturn, type, args) => {
+/** One event of sysdig. */
+interface SysdigEvent {
+  readonly thread: string;
+  /** Whether it is the return of a call (`<`), not the call itself (`>`). */
+  readonly isReturn: boolean;
+  /** The name of the system call. */
+  readonly type: string;
+  /** `key=value` pairs, separated by spaces. */
+  readonly args: ByteString;
+}
+
+/** Takes the events of one trace in their order, and gives the sink what they used. */
+class SysdigEvents {
+  readonly #sink: TraceSink;
+  /** What threads are about to execute: only the event of the call names the file, only that of the return its success. */
+  readonly #executing = new Map<string, ByteString>();
+
+  constructor(sink: TraceSink) {
+    this.#sink = sink;
+    sink.knowsExecs = true;
+  }
+
+  /** Returns false for an event that makes no sense. */
+  take({ thread, isReturn, type, args }: SysdigEvent): boolean {
     const call = calls.get(type);
     if (call === undefined) return true;
-    if (!isReturn) {
-      const file = field(args, 'filename');
-      if (call.kind === 'exec' && file !== null) {
-        if (executing.size >= execs) executing.clear();
-        executing.set(thread, file);
-      }
-      const listed = field(args, 'fd');
-      if (call.kind === 'list' && listed !== null) return usedFd(sink, listed, uses.list);
-      return true;
-    }
+    if (!isReturn) return this.#enter(call, thread, args);
     const result = field(args, 'res') ?? field(args, 'fd');
     if (result?.startsWith('-') === true) return true;
     switch (call.kind) {
-      case 'exec': {
-        const file = executing.get(thread) ?? field(args, 'trusted_exepath') ?? field(args, 'exe');
-        executing.delete(thread);
-        return file === null || !file.startsWith('/') || sink.use(file, uses.exec, '');
-      }
-      case 'open': {
-        const how = call.target.uses | usesOfOpen(field(args, 'flags') ?? '');
-        const name = field(args, 'name');
-        if (name?.startsWith('/') === true) return sink.use(resolved(name), how, '');
-        const fd = field(args, 'fd');
-        if (fd !== null && usedFd(sink, fd, how)) return true;
-        return name === null || sink.use(resolved(name), how);
-      }
+      case 'exec':
+        return this.#execute(thread, args);
+      case 'open':
+        return this.#open(args, call.target.uses | usesOfOpen(field(args, 'flags') ?? ''));
       case 'use':
+        return this.#useNames(args, call.targets[0]?.uses ?? uses.stat);
       case 'chdir':
-      case 'chroot': {
-        const how = call.kind === 'use' ? (call.targets[0]?.uses ?? uses.stat) : uses.stat;
-        for (const key of ['path', 'name', 'oldpath', 'newpath', 'linkpath']) {
-          const name = field(args, key);
-          if (name !== null && name !== '') sink.use(resolved(name), how);
-        }
-        return true;
-      }
+      case 'chroot':
+        return this.#useNames(args, uses.stat);
       case 'list':
       case 'fchdir':
       case 'pivot':
@@ -132,23 +130,56 @@ function newEvents(
       case 'close':
         return true;
     }
-  };
+  }
+
+  /** Takes the event of a call that has not returned yet. Of a listing, only this event names the directory. */
+  #enter(call: Call, thread: string, args: ByteString): boolean {
+    const file = field(args, 'filename');
+    if (call.kind === 'exec' && file !== null) {
+      if (this.#executing.size >= mostExecutions) this.#executing.clear();
+      this.#executing.set(thread, file);
+    }
+    const listed = field(args, 'fd');
+    return call.kind !== 'list' || listed === null || this.#useDescriptor(listed, uses.list);
+  }
+
+  #execute(thread: string, args: ByteString): boolean {
+    const file = this.#executing.get(thread) ?? field(args, 'trusted_exepath') ?? field(args, 'exe');
+    this.#executing.delete(thread);
+    return file === null || !file.startsWith('/') || this.#sink.use(file, uses.exec, '');
+  }
+
+  #open(args: ByteString, how: Uses): boolean {
+    const name = field(args, 'name');
+    if (name?.startsWith('/') === true) return this.#sink.use(resolved(name), how, '');
+    const fd = field(args, 'fd');
+    if (fd !== null && this.#useDescriptor(fd, how)) return true;
+    return name === null || this.#sink.use(resolved(name), how);
+  }
+
+  #useNames(args: ByteString, how: Uses): true {
+    for (const key of ['path', 'name', 'oldpath', 'newpath', 'linkpath']) {
+      const name = field(args, key);
+      if (name !== null && name !== '') this.#sink.use(resolved(name), how);
+    }
+    return true;
+  }
+
+  /** Reads `3(<f>/etc/hosts)` and `3(<d>/etc)`. Returns false for a descriptor of something else. */
+  #useDescriptor(fd: ByteString, how: Uses): boolean {
+    const path = /^\d+\(<[fd]>(\/[^]*)\)$/.exec(fd)?.[1];
+    return path !== undefined && this.#sink.use(path, how, '');
+  }
 }
 
-/** `3(<f>/etc/hosts)`, `3(<d>/etc)`. */
-function usedFd(sink: TraceSink, fd: ByteString, how: number): boolean {
-  const path = /^\d+\(<[fd]>(\/[^]*)\)$/.exec(fd)?.[1];
-  return path !== undefined && sink.use(path, how, '');
-}
-
-/** `REL(ABS)`: where the relative name leads; else the name. */
+/** Returns where a relative name leads, which sysdig shows behind it as `REL(ABS)`; else the name. */
 function resolved(name: ByteString): ByteString {
   if (name.startsWith('/') || !name.endsWith(')')) return name;
   const open = name.indexOf('(/');
   return open < 0 ? name : name.slice(open + 1, -1);
 }
 
-/** `key=value`, up to the next key. */
+/** Returns the value of `key=value`, up to the next key. Null where the key is missing. */
 function field(args: ByteString, key: string): ByteString | null {
   const start = args.startsWith(`${key}=`) ? 0 : args.indexOf(` ${key}=`) + 1;
   if (start === 0 && !args.startsWith(`${key}=`)) return null;

@@ -1,10 +1,13 @@
+/**
+ * Reads the events of tracee. `all.ts` offers this format to the trace reader.
+ */
 import { type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { JsonRecords } from './json-records.ts';
 import { calls, usesOfOpen } from './strace-calls.ts';
 
-/** Tracee's JSON: `eventName` and `args` (before 1.0), or `name` and `data` (v1beta1). */
+/** The JSON of tracee: events with `eventName` and `args` (before 1.0), or with `name` and `data` (v1beta1). */
 export const tracee: JsonRecords = {
   name: 'tracee',
   matches: (object) =>
@@ -19,10 +22,10 @@ export const tracee: JsonRecords = {
       const result = Number(memberOf(object, 'returnValue') ?? args.get('returnValue') ?? 0);
       if (result < 0) return true;
       const path = text(args.get('pathname') ?? args.get('path') ?? args.get('file_path'));
-      // An event on something else: sockets, signals.
+      // Events of sockets and signals name no path.
       if (path === null || path === '') return true;
       const directory = Number(args.get('dirfd') ?? -100);
-      // Relative to a directory that the event does not name.
+      // The path is relative to a directory that the event does not name.
       if (!path.startsWith('/') && directory >= 0) return false;
       const interpreter = text(args.get('interpreter_pathname'));
       if (interpreter?.startsWith('/') === true) sink.use(interpreter, uses.open, '');
@@ -31,6 +34,7 @@ export const tracee: JsonRecords = {
   },
 };
 
+/** Events are system calls, and hooks of the kernel (`sched_process_exec`, `security_…`). */
 function usesOf(event: string, flags: unknown): Uses {
   const call = calls.get(event);
   if (call?.kind === 'exec' || event === 'sched_process_exec' || event === 'security_bprm_check')
@@ -43,7 +47,10 @@ function usesOf(event: string, flags: unknown): Uses {
     : uses.open;
 }
 
-/** `{"name":"pathname","value":"/etc/x"}`; in the newer form the value may have its type for a key: `"str":"/etc/x"`. */
+/**
+ * Returns arguments by name. They are `{"name":"pathname","value":"/etc/x"}`; in v1beta1 the key of the value may be its
+ * type: `"str":"/etc/x"`.
+ */
 function argumentsOf(list: unknown): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>();
   for (const each of Array.isArray(list) ? (list as readonly unknown[]) : []) {

@@ -1,0 +1,162 @@
+/**
+ * One call that has returned, as its line shows it: arguments, result, and what -y says of descriptors. `strace.ts` reads
+ * these from lines; `strace-effects.ts` asks them what the call did.
+ */
+import type { ByteString } from '../../bytes/bytes.ts';
+import type { TracedPath } from '../trace.ts';
+import { tracedPath } from '../traced-path.ts';
+import type { Process } from './strace-process.ts';
+import { annotatedPath, type Arguments, quoted, quotedList, splitArguments } from './strace-text.ts';
+
+const space = 0x20;
+const minus = 0x2d;
+const less = 0x3c;
+const equals = 0x3d;
+const question = 0x3f;
+
+/**
+ * Reads the line of a call from its opening parenthesis on. The result is `failed` for `= -1 ENOENT …` and for `= ?` (the
+ * process ended inside the call), and `unreadable` for a line without a closing parenthesis or a result.
+ *
+ * `into` is overwritten: the result is valid until the next call of this function with the same `into`.
+ */
+export function readReturn(
+  process: Process,
+  line: string,
+  parenthesis: number,
+  into: Arguments,
+): ReturnedCall | 'failed' | 'unreadable' {
+  if (!splitArguments(line, parenthesis, into)) return 'unreadable';
+  let at = into.close + 1;
+  while (line.charCodeAt(at) === space) at++;
+  if (line.charCodeAt(at) !== equals) return 'unreadable';
+  const result = at + '= '.length;
+  const unit = line.charCodeAt(result);
+  if (Number.isNaN(unit)) return 'unreadable';
+  return unit === minus || unit === question ? 'failed' : new ReturnedCall(process, line, into, result);
+}
+
+/** A successful call. Arguments are numbered from 0; an argument that is absent gives null, '' or false. */
+export class ReturnedCall {
+  readonly process: Process;
+  readonly #line: string;
+  readonly #arguments: Arguments;
+  /** Offset of the result in the line. */
+  readonly #result: number;
+
+  constructor(process: Process, line: string, args: Arguments, result: number) {
+    this.process = process;
+    this.#line = line;
+    this.#arguments = args;
+    this.#result = result;
+  }
+
+  /** The whole line, for flags that may stand anywhere in it. */
+  get line(): string {
+    return this.#line;
+  }
+
+  has(index: number): boolean {
+    return index < this.#arguments.count;
+  }
+
+  /** An argument as it is written. */
+  text(index: number): string {
+    return this.#line.slice(this.#startOf(index), this.#endOf(index));
+  }
+
+  startsWith(index: number, text: string): boolean {
+    return this.has(index) && this.#line.startsWith(text, this.#startOf(index));
+  }
+
+  /** A name between quotes. Null for an address that strace did not follow, and for a name that it cut short. */
+  string(index: number): ByteString | null {
+    return this.has(index) ? quoted(this.#line, this.#startOf(index), this.#endOf(index)) : null;
+  }
+
+  /** The strings of an array. Null where strace left some out. */
+  strings(index: number): readonly ByteString[] | null {
+    return this.has(index) ? quotedList(this.#line, this.#startOf(index), this.#endOf(index)) : null;
+  }
+
+  /** The number at the start of an argument. -1 for any other argument. */
+  number(index: number): number {
+    return this.has(index) ? numberAt(this.#line, this.#startOf(index)) : -1;
+  }
+
+  /** Whether an argument sets a flag: by its name, or by its bit where flags are numbers (-X raw). */
+  hasFlag(index: number, name: string, bit: number): boolean {
+    if (!this.has(index)) return false;
+    const text = this.text(index);
+    // strace 6.1 writes `|0x900`.
+    const flags = text.startsWith('|') ? text.slice(1) : text;
+    return digitAt(flags, 0) >= 0 ? (Number.parseInt(flags) & bit) !== 0 : flags.includes(name);
+  }
+
+  /** The path that -y shows behind a descriptor. Null without -y, and for a descriptor of something else. */
+  annotation(index: number): TracedPath | null {
+    const [start, end] = [this.#startOf(index), this.#endOf(index)];
+    let mark = start;
+    while (mark < end && this.#line.charCodeAt(mark) !== less) mark++;
+    const path = mark < end ? annotatedPath(this.#line, mark) : null;
+    return path === null ? null : tracedPath('', path);
+  }
+
+  /** The number that the call returned: a descriptor. */
+  get descriptor(): number {
+    return numberAt(this.#line, this.#result);
+  }
+
+  /**
+   * The process that the call made. With --decode-pids, `= 2 /* 14816 in strace's PID NS *\/`, it is the second number,
+   * since that is the one by which strace begins the lines of the child.
+   */
+  get child(): number {
+    const comment = this.#line.indexOf('/* ', this.#result);
+    return comment < 0 ? this.descriptor : numberAt(this.#line, comment + 3);
+  }
+
+  /** Whether -y shows behind the result what was opened. */
+  get isAnnotated(): boolean {
+    return this.#line.charCodeAt(this.#mark()) === less;
+  }
+
+  /** The path that -y shows behind the result, absolute as strace has it. Null where it shows something else. */
+  get opened(): ByteString | null {
+    return annotatedPath(this.#line, this.#mark());
+  }
+
+  /** The offset behind the digits of the result. */
+  #mark(): number {
+    let mark = this.#result;
+    while (digitAt(this.#line, mark) >= 0) mark++;
+    return mark;
+  }
+
+  #startOf(index: number): number {
+    return this.#arguments.start[index] as number;
+  }
+
+  #endOf(index: number): number {
+    return this.#arguments.end[index] as number;
+  }
+}
+
+/** The longest number of a descriptor or process has ten digits (2^31). */
+const mostDigits = 10;
+
+function numberAt(line: string, start: number): number {
+  let value = 0;
+  for (let i = start; i < start + mostDigits; i++) {
+    const digit = digitAt(line, i);
+    if (digit < 0) return i === start ? -1 : value;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** The value of a decimal digit; -1 for another character, and beyond the end. */
+function digitAt(text: string, index: number): number {
+  const digit = text.charCodeAt(index) - 0x30;
+  return digit >= 0 && digit <= 9 ? digit : -1;
+}
