@@ -53,6 +53,7 @@ export { openSource, openTarget } from './jobs/open.ts';
 export type { Source, Target } from './place/place.ts';
 export { RegistryClients } from './registry/clients.ts';
 export { anonymous, type Credential, type CredentialLookup } from './registry/auth/credential.ts';
+export { Secret } from './registry/auth/secret.ts';
 export { createCredentialLookup, type CredentialOptions } from './registry/auth/credentials.ts';
 export {
   type CertificateOptions,

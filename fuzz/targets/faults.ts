@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { describeFault, readFault, refusal, refusedLogin } from '../../src/registry/failure.ts';
+import { refusal, refusedLogin } from '../../src/registry/failure.ts';
+import { describeFault, readFault } from '../../src/registry/http/fault.ts';
 import type { HttpAnswer } from '../../src/registry/http/transport.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { choiceOf, holds, type Target } from '../target.ts';
@@ -22,6 +23,7 @@ function answerOf(bytes: Uint8Array, choice: number): HttpAnswer {
     headers: { 'content-type': types[choice % types.length] },
     url: new URL('https://registry.example/v2/'),
     body: body as unknown as HttpAnswer['body'],
+    pause: null,
     secrets: new Set([secret]),
   };
 }

@@ -1,12 +1,12 @@
 import { mergeScopes } from '../../src/registry/auth/scope.ts';
 import { parseChallenges } from '../../src/registry/auth/challenge.ts';
-import { parseRealm } from '../../src/registry/auth/token.ts';
-import { resolveLocation } from '../../src/registry/client.ts';
+import { parseRealm } from '../../src/registry/auth/realm.ts';
 import { rangeStart } from '../../src/registry/download.ts';
 import { isLocal, redact } from '../../src/registry/http/address.ts';
 import { nextPage } from '../../src/registry/referrers.ts';
-import { systemClock } from '../../src/registry/retry/clock.ts';
-import { longestRetryAfter, retryAfter } from '../../src/registry/retry/retry.ts';
+import { resolveLocation } from '../../src/registry/http/redirect.ts';
+import { longestRetryAfter, retryAfter } from '../../src/registry/http/transient.ts';
+import { systemClock } from '../../src/retry/clock.ts';
 import { rangeEnd } from '../../src/registry/upload/upload-session.ts';
 import { parseChunkRange, parseRange } from '../../src/store/server/range.ts';
 import { parseRoute } from '../../src/store/server/route.ts';

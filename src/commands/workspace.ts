@@ -12,6 +12,7 @@ import { formatReference, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { CredentialLookup } from '../registry/auth/credential.ts';
 import { createCredentialLookup } from '../registry/auth/credentials.ts';
+import { Secret } from '../registry/auth/secret.ts';
 import { RegistryClients } from '../registry/clients.ts';
 import { createProxyLookup, type ProxyLookup } from '../registry/http/proxy.ts';
 import type { RegistryOptions } from '../registry/lease.ts';
@@ -183,7 +184,7 @@ export class Workspace extends Closeable {
     const certificates = createCertificates({
       certDir: this.settings.certDir,
       clientP12,
-      passphrase: this.#secret('clientP12Passphrase'),
+      passphrase: asSecret(this.#secret('clientP12Passphrase')),
       passphraseFile: this.settings.clientP12PassphraseFile,
       env: this.env,
       home: homeOf(this.env),
@@ -197,8 +198,13 @@ export class Workspace extends Closeable {
     const known = this.#lookups.get(creds);
     if (known !== undefined) return known;
     const { authfile } = this.settings;
-    const lookup = createCredentialLookup({ creds, authfile, env: this.env, home: homeOf(this.env) });
+    const home = homeOf(this.env);
+    const lookup = createCredentialLookup({ creds: asSecret(creds), authfile, env: this.env, home });
     this.#lookups.set(creds, lookup);
     return lookup;
   }
+}
+
+function asSecret(text: string | null): Secret | null {
+  return text === null ? null : new Secret(text);
 }

@@ -20,7 +20,7 @@ export async function hasBlob(
       target: `blobs/${digest}`,
       what: blobName(digest),
       accept: (status) => [200, 404, 405].includes(status),
-      repeatable: true,
+      idempotent: true,
     },
     signal,
   );

@@ -1,15 +1,16 @@
 import { OcislimError } from '../errors.ts';
-import { defaultLimits, exceeded } from '../limits.ts';
+import { exceeded } from '../limits.ts';
 import { makeDescriptor } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, hasher, isDigest } from '../oci/digest.ts';
 import { parseManifest, sniffMediaType } from '../oci/manifest.ts';
 import { isIndexType, isManifestType, layerKind, mediaTypes } from '../oci/media-type.ts';
 import type { RawManifest } from '../place/place.ts';
 import { BlobsUnknown } from '../place/blobs-unknown.ts';
-import { describeFault, type Fault, nameOf, readFault, refusal } from './failure.ts';
-import type { Repository } from './repository.ts';
-import { pauseBefore } from './retry/retry.ts';
+import { retrying, type RetryPolicy } from '../retry/retrying.ts';
+import { nameOf, refusal } from './failure.ts';
+import { describeFault, type Fault, readFault } from './http/fault.ts';
 import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
+import type { Repository } from './repository.ts';
 
 /** All four, always: a registry that finds none of them may claim that there is no such manifest. */
 const acceptedTypes = [
@@ -20,6 +21,8 @@ const acceptedTypes = [
 ];
 const acceptHeader = { accept: acceptedTypes.join(', ') };
 
+const changedAdvice = 'The registry, or a proxy in front of it, changes manifests: ask its operator.';
+
 /** A digest or a tag. */
 export type ManifestName = { readonly digest: Digest } | { readonly tag: string };
 
@@ -27,7 +30,7 @@ function pathOf(name: ManifestName): string {
   return `manifests/${'digest' in name ? name.digest : name.tag}`;
 }
 
-function describe(name: ManifestName): string {
+function describeName(name: ManifestName): string {
   return `manifest ${'digest' in name ? name.digest : name.tag}`;
 }
 
@@ -41,7 +44,7 @@ export async function getManifest(
   name: ManifestName,
   signal: AbortSignal,
 ): Promise<RawManifest> {
-  const what = describe(name);
+  const what = describeName(name);
   const { answer, bytes } = await repository.fetch(
     {
       method: 'GET',
@@ -49,7 +52,7 @@ export async function getManifest(
       headers: acceptHeader,
       what,
       accept: (status) => status === 200,
-      repeatable: true,
+      idempotent: true,
     },
     signal,
   );
@@ -63,9 +66,7 @@ export async function getManifest(
     new OcislimError(
       'DIGEST_MISMATCH',
       `${nameOf(repository.party)}: ${what} has the digest ${digest}, not ${other} as ${from}`,
-      {
-        advice: 'The registry, or a proxy in front of it, changes manifests: ask its operator.',
-      },
+      { advice: changedAdvice },
     );
   if (wanted !== null && wanted !== digest)
     throw differs('digest' in name ? 'was asked for' : 'the registry says', wanted);
@@ -95,10 +96,10 @@ export async function headManifest(
       method: 'HEAD',
       target: pathOf(name),
       headers: acceptHeader,
-      what: describe(name),
+      what: describeName(name),
       // Some servers know no HEAD: then nothing is known.
       accept: (status) => [200, 404, 405, 501].includes(status),
-      repeatable: true,
+      idempotent: true,
     },
     signal,
   );
@@ -112,18 +113,19 @@ export async function headManifest(
   };
 }
 
-/** How often a manifest is tried again while the registry has not yet noticed a blob that it took in. */
-const blobPatience = 3;
+/** The retries of a manifest whose blobs the registry has taken in but not yet noticed. */
+const blobRetries = 3;
 
-/** What became of a manifest that was put. */
+/** The registry's answer to a manifest that was put. */
 export interface PutManifest {
-  /** Has the registry noted what it refers to (distribution-spec, "Pushing Manifests with Subject")? */
+  /** Whether the registry has noted the manifest's `subject` (distribution-spec, "Pushing Manifests with Subject"). */
   readonly subjectNoted: boolean;
 }
 
 /**
- * Puts a manifest under a digest or a tag. @throws BlobsUnknown when the registry still misses some of its blobs after
- * a while, DIGEST_MISMATCH when it stored something else, …
+ * Puts a manifest under a digest or a tag.
+ * @throws BlobsUnknown when the registry still misses some of its blobs after a while, DIGEST_MISMATCH when it stored
+ *   something else, LIMIT, …
  */
 export async function putManifest(
   repository: Repository,
@@ -131,55 +133,67 @@ export async function putManifest(
   manifest: RawManifest,
   signal: AbortSignal,
 ): Promise<PutManifest> {
-  const { descriptor, bytes } = manifest;
-  const what = `putting ${describe(name)}`;
-  const { limits = defaultLimits } = repository.client.options;
-  if (bytes.length > limits['manifest-bytes'])
-    // Registries must take 4 MiB, and may refuse what is larger (distribution-spec, "Pushing Manifests").
+  const what = `putting ${describeName(name)}`;
+  const { clock, limits } = repository.client.settings;
+  const size = manifest.bytes.length;
+  if (size > limits['manifest-bytes'])
+    // Registries must take 4 MiB, and may refuse more (distribution-spec, "Pushing Manifests").
     throw exceeded(
       'manifest-bytes',
       limits,
       `${nameOf(repository.party)}: ${what}: registries may refuse it`,
-      `it has ${bytes.length} bytes; fewer layers or annotations make it smaller`,
+      `it has ${size} bytes; fewer layers or annotations make it smaller`,
     );
-  for (let attempt = 0; ; attempt += 1) {
-    const answer = await repository.send(
-      {
-        method: 'PUT',
-        target: pathOf(name),
-        headers: { 'content-type': descriptor.mediaType },
-        body: bytes,
-        what,
-        accept: (status) => [200, 201, 202, 204, 400, 404].includes(status),
-        repeatable: true,
-      },
-      signal,
-    );
-    if (answer.status < 300) {
-      discard(answer);
-      const stored = claimedDigest(answer);
-      if (stored !== null && stored !== descriptor.digest) {
-        throw new OcislimError(
-          'DIGEST_MISMATCH',
-          `${nameOf(repository.party)}: ${what}: the registry stored it as ${stored}, not ${descriptor.digest}`,
-          { advice: 'The registry, or a proxy in front of it, changes manifests: ask its operator.' },
-        );
-      }
-      return { subjectNoted: header(answer, 'oci-subject') !== null };
-    }
-    const fault = await readFault(answer);
-    const missing = missingIn(manifest, fault);
-    if (missing.length === 0) throw refusal(repository.party, what, answer, fault);
-    if (attempt >= blobPatience) {
-      const blob = fault.digests.length === 0 ? 'a blob that it names' : `blob ${missing.join(', ')}`;
-      const sentence = `the registry does not have ${blob} (${describeFault(fault)})`;
-      throw new BlobsUnknown(`${nameOf(repository.party)}: ${what}: ${sentence}`, missing);
-    }
-    await repository.client.clock.sleep(pauseBefore(attempt, repository.client.clock), signal);
-  }
+  const policy: RetryPolicy = {
+    retries: blobRetries,
+    isTransient: (error) => error instanceof BlobsUnknown,
+    // The target knows how to bring blobs again, by the error's class.
+    exhausted: (error) => error,
+  };
+  return retrying(policy, { clock, signal }, () => putOnce(repository, name, manifest, signal));
 }
 
-/** What the registry misses of a manifest: the digests that it named, else any; none when it refuses for other reasons. */
+async function putOnce(
+  repository: Repository,
+  name: ManifestName,
+  manifest: RawManifest,
+  signal: AbortSignal,
+): Promise<PutManifest> {
+  const { party } = repository;
+  const { descriptor, bytes } = manifest;
+  const what = `putting ${describeName(name)}`;
+  const answer = await repository.send(
+    {
+      method: 'PUT',
+      target: pathOf(name),
+      headers: { 'content-type': descriptor.mediaType },
+      body: bytes,
+      what,
+      accept: (status) => [200, 201, 202, 204, 400, 404].includes(status),
+      idempotent: true,
+    },
+    signal,
+  );
+  if (answer.status < 300) {
+    discard(answer);
+    const stored = claimedDigest(answer);
+    if (stored !== null && stored !== descriptor.digest)
+      throw new OcislimError(
+        'DIGEST_MISMATCH',
+        `${nameOf(party)}: ${what}: the registry stored it as ${stored}, not ${descriptor.digest}`,
+        { advice: changedAdvice },
+      );
+    return { subjectNoted: header(answer, 'oci-subject') !== null };
+  }
+  const fault = await readFault(answer);
+  const missing = missingIn(manifest, fault);
+  if (missing.length === 0) throw refusal(party, what, answer, fault);
+  const blob = fault.digests.length === 0 ? 'a blob that it names' : `blob ${missing.join(', ')}`;
+  const sentence = `the registry does not have ${blob} (${describeFault(fault)})`;
+  throw new BlobsUnknown(`${nameOf(party)}: ${what}: ${sentence}`, missing);
+}
+
+/** Returns the blobs that a registry misses of a manifest: those that it named, else all; none if it refused for another reason. */
 function missingIn({ bytes, descriptor }: RawManifest, fault: Fault): readonly Digest[] {
   if (!['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'].includes(fault.code ?? '')) return [];
   const document = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);

@@ -9,6 +9,7 @@ import { verify } from '../stream/verify.ts';
 import type { Mountable, RawManifest, Source } from '../place/place.ts';
 import type { RegistryOptions } from './lease.ts';
 import { mirrored, type Mirrors } from './mirrors.ts';
+import { defaultRetryTimes } from './options.ts';
 import { openRegistrySource, type RegistrySource } from './source.ts';
 
 /** How to reach mirrors. */
@@ -28,7 +29,8 @@ export function openMirroredSource(
   const known = mirrors?.mirrors.get(reference.host) ?? [];
   if (mirrors === null || known.length === 0) return origin;
   // The registry itself stands behind: a mirror in trouble is not waited for long.
-  const brief = { ...mirrors.options, retryTimes: Math.min(1, mirrors.options.retryTimes) };
+  const { retryTimes = defaultRetryTimes } = mirrors.options;
+  const brief = { ...mirrors.options, retryTimes: Math.min(1, retryTimes) };
   const copies = known.map((mirror) => openRegistrySource(mirrored(reference, mirror), brief));
   return new MirroredSource(copies, origin, options.listener);
 }

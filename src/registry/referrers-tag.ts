@@ -8,20 +8,22 @@ import type { RawManifest } from '../place/place.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, putManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
-import { pauseBefore } from './retry/retry.ts';
 
 /** The tag that stands in for the referrers API (distribution-spec, "Referrers Tag Schema"). */
 export function referrersTag(digest: Digest): string {
   return `${algorithmOf(digest)}-${hexOf(digest)}`;
 }
 
-/** How often the index is written when others write to it at the same time. */
-const mostRounds = 5;
+/** How often the index is written again when others write to it at the same time. */
+const writeRetries = 4;
+
+/** Another client has written the index since it was read. */
+class Overwritten extends OcislimError {}
 
 /**
- * Adds a manifest that has a `subject` to the index under the subject's tag; does nothing for one that has none. For
- * registries that have not noted the subject themselves. The entries of others stay as they are.
- * @throws REGISTRY when the tag is something else, or others keep overwriting it
+ * Adds a manifest that has a `subject` to the index under the subject's tag, for registries that have not noted the subject
+ * themselves. Has no effect for a manifest without one. The entries of other clients stay as they are.
+ * @throws REGISTRY when the tag is something else, or other clients keep overwriting it
  */
 export async function noteReferrer(
   repository: Repository,
@@ -33,27 +35,40 @@ export async function noteReferrer(
   const subject = subjectOf(document);
   if (subject === null) return;
   const tag = referrersTag(subject.digest);
-  const { clock } = repository.client;
-  for (let round = 0; ; round += 1) {
-    // There is no writing only if nobody else has: what counts is what is there afterwards.
-    const index = await readIndex(repository, tag, signal);
-    const entries = index === null ? [] : index.children.map(({ descriptor }) => descriptor);
-    if (entries.some((entry) => entry.digest === digest)) return;
-    if (round === mostRounds) {
-      throw new OcislimError(
-        'REGISTRY',
-        `${nameOf(repository.party)}: manifest ${digest} could not be added to the referrers of ${subject.digest}: others write to the tag ${tag} at the same time`,
-        { advice: 'Try again when nobody else pushes.' },
-      );
-    }
-    if (round > 0) await clock.sleep(pauseBefore(round - 1, clock), signal);
-    const bytes = encodeJson({
-      ...(index === null ? { schemaVersion: 2, mediaType: mediaTypes.ociIndex } : index.json),
-      manifests: [...entries.map(({ json }) => json), describeReferrer(document, raw)],
-    });
-    const descriptor = descriptorOfBytes(mediaTypes.ociIndex, bytes);
-    await putManifest(repository, { tag }, { descriptor, bytes }, signal);
-  }
+  const policy = { retries: writeRetries, isTransient: (error: unknown) => error instanceof Overwritten };
+  await repository.client.retries(policy).run(signal, async () => {
+    const before = await readIndex(repository, tag, signal);
+    if (hasEntry(before, digest)) return;
+    await writeIndex(repository, tag, before, describeReferrer(document, raw), signal);
+    // A registry has no condition for writes: what counts is what is there afterwards.
+    if (hasEntry(await readIndex(repository, tag, signal), digest)) return;
+    throw new Overwritten(
+      'REGISTRY',
+      `${nameOf(repository.party)}: manifest ${digest} could not be added to the referrers of ${subject.digest}: others write to the tag ${tag} at the same time`,
+      { advice: 'Try again when no other client pushes.' },
+    );
+  });
+}
+
+function hasEntry(index: Index | null, digest: Digest): boolean {
+  return index?.children.some(({ descriptor }) => descriptor.digest === digest) ?? false;
+}
+
+/** Writes the entries of an index, and one more. */
+async function writeIndex(
+  repository: Repository,
+  tag: string,
+  before: Index | null,
+  entry: JsonObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const entries = before?.children.map(({ descriptor }) => descriptor.json) ?? [];
+  const bytes = encodeJson({
+    ...(before === null ? { schemaVersion: 2, mediaType: mediaTypes.ociIndex } : before.json),
+    manifests: [...entries, entry],
+  });
+  const descriptor = descriptorOfBytes(mediaTypes.ociIndex, bytes);
+  await putManifest(repository, { tag }, { descriptor, bytes }, signal);
 }
 
 function subjectOf(document: Manifest | Index): Descriptor | null {

@@ -3,7 +3,7 @@ import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
-import { resolveLocation } from './client.ts';
+import { resolveLocation } from './http/redirect.ts';
 import { getManifest, headManifest } from './manifests.ts';
 import { referrersTag } from './referrers-tag.ts';
 import type { Repository } from './repository.ts';
@@ -49,7 +49,7 @@ async function listReferrers(
       headers: { accept: mediaTypes.ociIndex },
       what,
       accept: isAnswer,
-      repeatable: true,
+      idempotent: true,
     } as const;
     const fetched = await quietly(() => repository.fetch(request, signal));
     if (fetched === null) return page === 0 ? null : found;

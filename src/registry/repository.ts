@@ -1,7 +1,8 @@
 import type { OcislimError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RegistryClient, RegistryRequest } from './client.ts';
-import { type Party, protocolError, readFault, refusal } from './failure.ts';
+import { type Party, protocolError, refusal } from './failure.ts';
+import { readFault } from './http/fault.ts';
 import { printable } from './printable.ts';
 import type { Access } from './auth/scope.ts';
 import { header, type HttpAnswer } from './http/transport.ts';

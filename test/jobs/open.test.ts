@@ -26,6 +26,7 @@ import {
   source,
   target,
 } from '../support/store/local.ts';
+import { Secret } from '../../src/registry/auth/secret.ts';
 
 const plain = smallImage({ compress: 'none' });
 const packed = smallImage({ compress: ['gzip', 'zstd', 'none'] });
@@ -157,7 +158,11 @@ describe('the registry client and the registry', () => {
     const { server } = await serve({ username: 'me', password: 'secret' });
     const tagged = `${server.host}/app:v1`;
     await refused('UNAUTHORIZED', (await source(tagged)).root(never));
-    const credentials = async () => ({ kind: 'basic' as const, username: 'me', password: 'secret' });
+    const credentials = async () => ({
+      kind: 'basic' as const,
+      username: 'me',
+      password: new Secret('secret'),
+    });
     await refused('NOT_FOUND', (await source(tagged, { credentials })).root(never));
   });
 });

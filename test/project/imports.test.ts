@@ -9,6 +9,7 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 const rooms: Readonly<Record<string, string>> = {
   oci: '',
   bytes: '',
+  retry: '',
   stream: 'oci',
   rules: 'bytes',
   place: 'oci stream',
@@ -17,7 +18,7 @@ const rooms: Readonly<Record<string, string>> = {
   changeset: 'bytes tar',
   codec: 'oci stream',
   image: 'oci rules codec',
-  registry: 'oci stream place',
+  registry: 'oci retry stream place',
   store: 'oci bytes stream place files tar codec',
   trace: 'oci bytes image',
   rootfs: 'oci bytes changeset',

@@ -218,7 +218,7 @@ describe('trouble that passes', () => {
     const { source, clock } = sourceOf(fake.host);
     await expect(source.root(never)).rejects.toMatchObject({
       code: 'REGISTRY',
-      message: `source ${fake.host}/app: manifest v1: ${fake.host} answered 429 TOOMANYREQUESTS: you have reached your limit\\u{1b}[31m\\u{a}::set-output`,
+      message: `source ${fake.host}/app: manifest v1: ${fake.host} answered 429 TOOMANYREQUESTS: you have reached your limit\\u{1b}[31m\\u{a}::set-output; tried 5 times`,
       advice: expect.stringContaining('log in') as string,
     });
     expect(clock.sleeps).toHaveLength(4);

@@ -8,6 +8,7 @@ import type { Effect, Fault } from '../support/registry/faults.ts';
 import { noise, type Setup, setup } from '../support/registry/setup.ts';
 import { tokenAuth } from '../support/registry/tokens.ts';
 import { MiB } from '../../src/units.ts';
+import { Secret } from '../../src/registry/auth/secret.ts';
 
 const open: FakeRegistry[] = [];
 afterEach(async () => {
@@ -61,7 +62,8 @@ interface Case {
   readonly orphans?: number;
 }
 
-const credentials = () => Promise.resolve({ kind: 'basic', username: 'bob', password: 'secret' } as const);
+const credentials = () =>
+  Promise.resolve({ kind: 'basic', username: 'bob', password: new Secret('secret') } as const);
 const results = new Map<string, string>();
 
 /** What a squash of an image comes to when nothing goes wrong. */

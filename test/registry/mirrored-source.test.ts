@@ -7,6 +7,7 @@ import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';
 import { openRegistryTarget } from '../../src/registry/target.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
+import { Secret } from '../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> | void }[] = [];
 afterEach(async () => {
@@ -56,7 +57,7 @@ const details = ({ events }: Setup): readonly string[] =>
 const password =
   (word: string): CredentialLookup =>
   () =>
-    Promise.resolve({ kind: 'basic', username: 'user', password: word });
+    Promise.resolve({ kind: 'basic', username: 'user', password: new Secret(word) });
 
 describe('mirrors as they are written', () => {
   test.each([

@@ -104,7 +104,7 @@ function expectWhole(fake: FakeRegistry, repository: string, tree: BuiltTree): v
 }
 
 function secretOf({ credential }: Profile): string {
-  return credential.kind === 'basic' ? credential.password : credential.token;
+  return (credential.kind === 'basic' ? credential.password : credential.token).reveal();
 }
 
 /** Where the password, and the tokens that it is good for, may go, and where they went. */

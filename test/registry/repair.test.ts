@@ -199,7 +199,7 @@ describe('an upload of a made layer that is lost', () => {
     await expect(runBetween(from, to, { transform: squash(all) })).rejects.toMatchObject({
       code: 'REGISTRY',
       message: expect.stringMatching(
-        /^layers 1–3: destination .*\/dst: uploading a blob, at byte 0: .* answered 404 BLOB_UPLOAD_UNKNOWN: the upload is lost$/,
+        /^layers 1–3: destination .*\/dst: uploading a blob, at byte 0: .* answered 404 BLOB_UPLOAD_UNKNOWN: the upload is lost; tried 5 times$/,
       ) as string,
     });
     expect(to.sent('PATCH', /./)).toHaveLength(5);

@@ -12,6 +12,7 @@ import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registr
 import type { Effect } from '../support/registry/faults.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { MiB } from '../../src/units.ts';
+import { Secret } from '../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -240,7 +241,7 @@ describe('blobs', () => {
       auth: { kind: 'basic', username: 'bob', password: 'canary' },
     });
     const credentials = () =>
-      Promise.resolve({ kind: 'basic', username: 'bob', password: 'canary' } as const);
+      Promise.resolve({ kind: 'basic', username: 'bob', password: new Secret('canary') } as const);
     const { source, events } = sourceOf(fake, 'app:v1', { credentials });
     expect((await drain(source.blob(blob, never))).equals(bytes)).toBe(true);
     expect(fake.sent('GET', /blobs/, 'storage').map(({ headers }) => headers.authorization)).toEqual([

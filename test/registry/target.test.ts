@@ -16,6 +16,7 @@ import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registr
 import type { Effect } from '../support/registry/faults.ts';
 import { never, noise, pieces, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { MiB } from '../../src/units.ts';
+import { Secret } from '../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -525,7 +526,8 @@ describe('uploads on a bad day', () => {
       path: /uploads/,
       effect: answer(status, '', { 'www-authenticate': 'Basic realm="x"' }),
     });
-    const credentials = () => Promise.resolve({ kind: 'basic', username: 'u', password: 'p' } as const);
+    const credentials = () =>
+      Promise.resolve({ kind: 'basic', username: 'u', password: new Secret('p') } as const);
     await push(targetOf(fake, ['dst:v1'], { credentials }).target, large);
     expect(holds(fake, large)).toBe(true);
   });
@@ -806,7 +808,7 @@ function stageUnchunked(fake: FakeRegistry): (produce: Produce) => Promise<Stage
   open.push(client);
   const repository = new Repository(client, 'destination', 'dst');
   const uploader = new Uploader(repository, { chunked: false });
-  return (produce) => StagedUpload.start(repository, uploader, produce, never);
+  return (produce) => StagedUpload.start(uploader, produce, never);
 }
 
 test("Google's registries get one request without chunks", async () => {

@@ -1,42 +1,69 @@
-import { OcislimError } from '../../errors.ts';
-import type { Challenge } from './challenge.ts';
-import type { Credential, CredentialLookup } from './credential.ts';
-import { loginAdvice, nameOf, type Party, protocolError } from '../failure.ts';
-import { printable } from '../printable.ts';
-import { type Access, mergeScopes, scopesOf } from './scope.ts';
-import { basic, fetchToken, parseRealm, type Token, type TokenContext, type TokenRequest } from './token.ts';
-
-type Method =
-  | { readonly kind: 'basic' }
-  | {
-      readonly kind: 'bearer';
-      readonly realm: URL;
-      readonly service: string | null;
-      readonly foreign: boolean;
-    };
-
 /**
- * The `Authorization` headers for one registry and one set of credentials. What it makes is for the registry's own
- * origin only; the caller sees to that.
+ * The login at one registry: it answers challenges, keeps credentials and tokens, and gives the client the `Authorization`
+ * header of each request. It does not know where a request goes: the client gives the header to the registry's own origin
+ * only.
  */
+import { OcislimError } from '../../errors.ts';
+import { loginAdvice, nameOf, type Party, protocolError } from '../failure.ts';
+import type { Transport } from '../http/transport.ts';
+import { printable } from '../printable.ts';
+import type { Challenge } from './challenge.ts';
+import { type Credential, type CredentialLookup, isSameCredential } from './credential.ts';
+import { parseRealm } from './realm.ts';
+import { type Access, mergeScopes, scopesOf } from './scope.ts';
+import { basic, TokenFetcher, type TokenRequest, type TokenSettings } from './token.ts';
+import type { Token } from './token-answer.ts';
+
+/** A login by tokens of a token server. */
+interface BearerMethod {
+  readonly kind: 'bearer';
+  readonly realm: URL;
+  readonly service: string | null;
+  /** Whether the realm is on another host than the registry. */
+  readonly foreign: boolean;
+}
+
+type Method = { readonly kind: 'basic' } | BearerMethod;
+
+/** The request that a challenge answered. */
+export interface ChallengedRequest {
+  readonly access: Access;
+  readonly party: Party;
+  /** The registry's origin. */
+  readonly registry: URL;
+}
+
+/** Makes the `Authorization` headers for one registry from one set of credentials. */
 export class Authorizer {
   readonly #credentials: CredentialLookup;
-  readonly #context: TokenContext;
-  /** Ends token requests that nobody waits for any more. */
+  readonly #settings: TokenSettings;
+  readonly #fetcher: TokenFetcher;
+  /** Ends look-ups and token requests that outlive the request they began for. */
   readonly #closing: AbortSignal;
+  /** Null until the registry has asked for a login. */
   #method: Method | null = null;
+  /** By repository. */
   readonly #known = new Map<string, Promise<Credential | null>>();
+  /** By access: the scopes that challenges asked for. */
   readonly #scopes = new Map<string, readonly string[]>();
+  /** By access. */
   readonly #tokens = new Map<string, Token>();
+  /** By realm, service and scopes: requests under way. */
   readonly #fetching = new Map<string, Promise<Token>>();
 
-  constructor(credentials: CredentialLookup, context: TokenContext, closing: AbortSignal) {
+  constructor(
+    credentials: CredentialLookup,
+    transport: Transport,
+    settings: TokenSettings,
+    closing: AbortSignal,
+  ) {
     this.#credentials = credentials;
-    this.#context = context;
+    this.#settings = settings;
+    this.#fetcher = new TokenFetcher(transport, settings);
     this.#closing = closing;
   }
 
-  /** The header for a request; null while the registry has not asked for one. @throws UNAUTHORIZED, REGISTRY, NETWORK */
+  /** Returns the header for a request; null until the registry has asked for one. @throws UNAUTHORIZED, REGISTRY, NETWORK */
   async header(access: Access, party: Party, signal: AbortSignal): Promise<string | null> {
     const method = this.#method;
     if (method === null) return null;
@@ -44,58 +71,37 @@ export class Authorizer {
     switch (method.kind) {
       case 'basic':
         return credential?.kind === 'basic' ? basic(credential) : null;
-      case 'bearer':
-        if (credential?.kind === 'bearer') return `Bearer ${credential.token}`;
-        return `Bearer ${(await this.#token(method, credential, access, party, signal)).value}`;
+      case 'bearer': {
+        if (credential?.kind === 'bearer') return bearer(credential.token.reveal());
+        const token = await raced(this.#token(method, credential, access, party), signal);
+        return bearer(token.value.reveal());
+      }
     }
   }
 
   /**
-   * Takes in the challenges of a 401, so that `header` gives something better than what was `sent`.
+   * Takes in the challenges of a 401, so that `header` returns something better than what was `sent`.
    * @throws UNAUTHORIZED when there is nothing better
    */
   async answer(
     challenges: readonly Challenge[],
     sent: string | null,
-    { access, party, registry }: { readonly access: Access; readonly party: Party; readonly registry: URL },
+    request: ChallengedRequest,
     signal: AbortSignal,
   ): Promise<void> {
+    const { party } = request;
     const credential = await this.#credential(party, signal);
-    const bearer = challenges.find(
+    const withRealm = challenges.find(
       ({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'),
     );
-    if (bearer !== undefined) {
-      if (credential?.kind === 'bearer') {
-        if (sent !== null) throw rejected(party, 'the token given was refused');
-      }
-      const realm = parseRealm(bearer.parameters.get('realm') ?? '', registry, this.#context.insecure, party);
-      const foreign = realm.hostname !== registry.hostname;
-      this.#method = { kind: 'bearer', realm, service: bearer.parameters.get('service') ?? null, foreign };
-      const key = keyOf(access);
-      const scopes = mergeScopes(
-        bearer.parameters.get('scope') ?? null,
-        this.#scopes.get(key) ?? scopesOf(access),
-      );
-      const token = this.#tokens.get(key);
-      // Another request may have renewed it in the meantime.
-      const wider = scopes.join(' ') !== (this.#scopes.get(key) ?? scopesOf(access)).join(' ');
-      this.#scopes.set(key, scopes);
-      if (token !== undefined && (wider || `Bearer ${token.value}` === sent)) this.#tokens.delete(key);
+    if (withRealm !== undefined) {
+      if (credential?.kind === 'bearer' && sent !== null)
+        throw rejected(party, 'the token given was refused');
+      this.#takeBearer(withRealm, sent, request);
       return;
     }
     if (challenges.some(({ scheme }) => scheme === 'basic')) {
-      if (credential === null) throw rejected(party, 'the registry wants a user name and password');
-      if (credential.kind !== 'basic')
-        throw rejected(party, 'the registry wants a password, and a token is all there is');
-      if (
-        sent !== null &&
-        sent === basic(credential) &&
-        (await this.#renewed(credential, party, signal))?.kind !== 'basic'
-      )
-        throw rejected(
-          party,
-          `the registry does not accept the password of ${printable(credential.username, 60)}`,
-        );
+      await this.#checkBasic(credential, sent, party, signal);
       this.#method = { kind: 'basic' };
       return;
     }
@@ -108,9 +114,42 @@ export class Authorizer {
     );
   }
 
-  /** Are there no credentials for this? Then a refusal means that some are wanted. */
+  /** Returns whether there are no credentials for a repository. Then a refusal means that some are wanted. */
   async isAnonymous(party: Party, signal: AbortSignal): Promise<boolean> {
     return (await this.#credential(party, signal)) === null;
+  }
+
+  /** Takes in a challenge with a realm, and drops a token that was refused or is too narrow. @throws REGISTRY */
+  #takeBearer({ parameters }: Challenge, sent: string | null, request: ChallengedRequest): void {
+    const { access, party, registry } = request;
+    const realm = parseRealm(parameters.get('realm') ?? '', registry, this.#settings.insecure, party);
+    const foreign = realm.hostname !== registry.hostname;
+    this.#method = { kind: 'bearer', realm, service: parameters.get('service') ?? null, foreign };
+    const key = keyOf(access);
+    const before = this.#scopesOf(access);
+    const scopes = mergeScopes(parameters.get('scope') ?? null, before);
+    this.#scopes.set(key, scopes);
+    const token = this.#tokens.get(key);
+    // Another request may have renewed the token in the meantime.
+    const isWider = scopes.join(' ') !== before.join(' ');
+    if (token !== undefined && (isWider || bearer(token.value.reveal()) === sent)) this.#tokens.delete(key);
+  }
+
+  /** @throws UNAUTHORIZED when there is no password, or the one that was sent is the only one */
+  async #checkBasic(
+    credential: Credential | null,
+    sent: string | null,
+    party: Party,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (credential === null) throw rejected(party, 'the registry wants a user name and password');
+    if (credential.kind !== 'basic')
+      throw rejected(party, 'the registry wants a password, and a token is all there is');
+    if (sent !== basic(credential)) return;
+    const renewed = await this.#renewed(credential, party, signal);
+    if (renewed?.kind === 'basic') return;
+    const name = printable(credential.username, 60);
+    throw rejected(party, `the registry does not accept the password of ${name}`);
   }
 
   #credential(party: Party, signal: AbortSignal): Promise<Credential | null> {
@@ -124,57 +163,65 @@ export class Authorizer {
   }
 
   /**
-   * A credential that was refused may have run out: helpers give some that last an hour. Asks for it again; null when
-   * there is no other.
+   * Looks up a credential that was refused again: helpers give some that last an hour. Returns null when there is no other
+   * one.
    */
   async #renewed(refused: Credential, party: Party, signal: AbortSignal): Promise<Credential | null> {
-    // Another request may have asked already.
+    // Another request may have looked already.
     if ((await this.#credential(party, signal)) === refused) this.#known.delete(party.repository);
     const found = await this.#credential(party, signal);
-    return JSON.stringify(found) === JSON.stringify(refused) ? null : found;
+    return isSameCredential(found, refused) ? null : found;
   }
 
-  /** A token; with the credential asked for again if it is refused. */
+  /** Fetches a token; once more with the credential looked up again if it is refused. */
   async #fetch(request: TokenRequest): Promise<Token> {
     const { credential, party } = request;
     try {
-      return await fetchToken(request, this.#context, this.#closing);
+      return await this.#fetcher.fetch(request, this.#closing);
     } catch (error) {
       if (credential === null || !(error instanceof OcislimError) || error.code !== 'UNAUTHORIZED')
         throw error;
       const renewed = await this.#renewed(credential, party, this.#closing);
       if (renewed === null || renewed.kind === 'bearer') throw error;
-      return fetchToken({ ...request, credential: renewed }, this.#context, this.#closing);
+      return this.#fetcher.fetch({ ...request, credential: renewed }, this.#closing);
     }
   }
 
-  async #token(
-    { realm, service, foreign }: Method & { readonly kind: 'bearer' },
+  /** Returns the token for an access, fetched where there is none: one request for all callers that need it. */
+  #token(
+    { realm, service, foreign }: BearerMethod,
     credential: Credential | null,
     access: Access,
     party: Party,
-    signal: AbortSignal,
   ): Promise<Token> {
     const key = keyOf(access);
     const token = this.#tokens.get(key);
-    if (token !== undefined && token.staleAt > this.#context.clock.now()) return token;
-    const scopes = this.#scopes.get(key) ?? scopesOf(access);
-    // A challenge may have asked for more since a fetch began: what that brings would be refused.
+    if (token !== undefined && token.staleAt > this.#settings.clock.now()) return Promise.resolve(token);
+    const scopes = this.#scopesOf(access);
+    // A challenge may have asked for more since a request began: what that one brings would be refused.
     const fetchKey = [realm.href, service ?? '', ...scopes].join(' ');
     let fetching = this.#fetching.get(fetchKey);
     if (fetching === undefined) {
       fetching = this.#fetch({ realm, service, foreign, scopes, credential, party })
         .then((fresh) => {
-          if ((this.#scopes.get(key) ?? scopes).join(' ') === scopes.join(' ')) this.#tokens.set(key, fresh);
+          if (this.#scopesOf(access).join(' ') === scopes.join(' ')) this.#tokens.set(key, fresh);
           return fresh;
         })
         .finally(() => this.#fetching.delete(fetchKey));
-      // Whoever waits hears of a failure; nobody may be left to wait.
+      // Callers that wait see a failure; there may be none left.
       fetching.catch(() => {});
       this.#fetching.set(fetchKey, fetching);
     }
-    return raced(fetching, signal);
+    return fetching;
   }
+
+  #scopesOf(access: Access): readonly string[] {
+    return this.#scopes.get(keyOf(access)) ?? scopesOf(access);
+  }
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`;
 }
 
 function keyOf(access: Access): string {
@@ -187,7 +234,7 @@ function rejected(party: Party, sentence: string): OcislimError {
   });
 }
 
-/** The promise, or the signal's reason if that fires first: others may still be waiting for the promise. */
+/** Returns the promise's value; rejects with the signal's reason if that fires first. Other callers may go on waiting. */
 async function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { OcislimError } from '../../errors.ts';
 import type { Credential } from './credential.ts';
 import { printable } from '../printable.ts';
+import { Secret } from './secret.ts';
 import { MiB } from '../../units.ts';
 
 export interface HelperLimits {
@@ -80,8 +81,8 @@ function readAnswer(name: string, stdout: string): Credential | null {
   // Some say so that they have nothing.
   if (username === '' && secret === '') return null;
   return username === '<token>'
-    ? { kind: 'identity', username, token: secret }
-    : { kind: 'basic', username, password: secret };
+    ? { kind: 'identity', username, token: new Secret(secret) }
+    : { kind: 'basic', username, password: new Secret(secret) };
 }
 
 interface Outcome {

@@ -4,10 +4,11 @@ import { OcislimError } from '../../errors.ts';
 import type { Credential, CredentialLookup } from './credential.ts';
 import { askHelper } from './credential-helper.ts';
 import { printable } from '../printable.ts';
+import { Secret } from './secret.ts';
 
 export interface CredentialOptions {
-  /** `USER:PASSWORD`, for every registry asked for. */
-  readonly creds: string | null;
+  /** `USER:PASSWORD`, for every registry; null to look in the stores. */
+  readonly creds: Secret | null;
   /** A file like Docker's `config.json` that must exist. */
   readonly authfile: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,7 +25,7 @@ export interface CredentialOptions {
 export function createCredentialLookup(options: CredentialOptions): CredentialLookup {
   const { creds, env } = options;
   if (creds !== null) {
-    const explicit = parseCreds(creds);
+    const explicit = parseCreds(creds.reveal());
     return () => Promise.resolve(explicit);
   }
   const stores = listStores(options);
@@ -43,7 +44,7 @@ function parseCreds(creds: string): Credential {
   const colon = creds.indexOf(':');
   if (colon <= 0)
     throw new OcislimError('USAGE', 'credentials on the command line are written USER:PASSWORD');
-  return { kind: 'basic', username: creds.slice(0, colon), password: creds.slice(colon + 1) };
+  return { kind: 'basic', username: creds.slice(0, colon), password: new Secret(creds.slice(colon + 1)) };
 }
 
 interface Store {
@@ -211,19 +212,19 @@ function readEntry(value: unknown, key: string, where: string): Credential | nul
     throw broken(where, `the entry of ${printable(key, 100)} is not an object`);
   const { auth, username, password, identitytoken, registrytoken } = value as AuthEntry;
   if (typeof registrytoken === 'string' && registrytoken !== '')
-    return { kind: 'bearer', token: registrytoken };
-  let pair: { readonly username: string; readonly password: string } | null = null;
+    return { kind: 'bearer', token: new Secret(registrytoken) };
+  let pair: { readonly username: string; readonly password: Secret } | null = null;
   if (typeof auth === 'string' && auth !== '') {
     const decoded = decodeAuth(auth);
     const colon = decoded?.indexOf(':') ?? -1;
     if (decoded === null || colon < 0)
       throw broken(where, `the entry of ${printable(key, 100)} is not base64 of USER:PASSWORD in UTF-8`);
-    pair = { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+    pair = { username: decoded.slice(0, colon), password: new Secret(decoded.slice(colon + 1)) };
   } else if (typeof username === 'string' && username !== '' && typeof password === 'string') {
-    pair = { username, password };
+    pair = { username, password: new Secret(password) };
   }
   if (typeof identitytoken === 'string' && identitytoken !== '') {
-    return { kind: 'identity', username: pair?.username || '<token>', token: identitytoken };
+    return { kind: 'identity', username: pair?.username || '<token>', token: new Secret(identitytoken) };
   }
   return pair === null ? null : { kind: 'basic', ...pair };
 }

@@ -1,98 +1,92 @@
-import { OcislimError } from '../../errors.ts';
-import { isLocal, isLoopback, redact } from '../http/address.ts';
-import type { Clock } from '../retry/clock.ts';
-import type { Credential } from './credential.ts';
+/**
+ * Requests to token servers (distribution, "Token Authentication Specification"). The authorizer asks here for a token when
+ * a registry's challenge names a realm; tokens are kept there.
+ */
+import { retrying } from '../../retry/retrying.ts';
+import { exchangePolicy } from '../exchange-policy.ts';
 import {
   connectionError,
-  classify,
-  describeFault,
+  ExchangeError,
   loginAdvice,
   nameOf,
   type Party,
-  protocolError,
-  readFault,
+  protocolAdvice,
 } from '../failure.ts';
-import { isTransient, pauseBefore, retryAfter } from '../retry/retry.ts';
-import { discard, header, type HttpAnswer, type Transport } from '../http/transport.ts';
-import { KiB } from '../../units.ts';
-
-/** A bearer token of a token server (distribution, "Token Authentication Specification"). */
-export interface Token {
-  readonly value: string;
-  /** Milliseconds since the epoch from which on it is not to be used. */
-  readonly staleAt: number;
-}
+import { describeFault, readFault } from '../http/fault.ts';
+import { isTransient } from '../http/transient.ts';
+import { discard, type HttpAnswer, type Transport } from '../http/transport.ts';
+import type { ClientSettings } from '../settings.ts';
+import { type Credential, secretOf } from './credential.ts';
+import type { Secret } from './secret.ts';
+import { readBody, readToken, type Token, type TokenAnswer } from './token-answer.ts';
 
 export interface TokenRequest {
   readonly realm: URL;
   readonly service: string | null;
-  /** Is the realm on another host than the registry? */
+  /** Whether the realm is on another host than the registry. */
   readonly foreign: boolean;
   readonly scopes: readonly string[];
   readonly credential: Credential | null;
   readonly party: Party;
 }
 
-export interface TokenContext {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly retryTimes: number;
-  readonly timeoutMs: number;
-  /** Was plain HTTP allowed beyond loopback? */
-  readonly insecure: boolean;
-}
+/** The settings of a client that hold for its token servers too. */
+export type TokenSettings = Pick<ClientSettings, 'clock' | 'retryTimes' | 'timeoutMs' | 'insecure'>;
 
-const tokenBodyLimit = 128 * KiB;
 const clientId = 'ocislim';
-/** The specification's own default, for servers that do not say. */
-const defaultLifetime = 60;
-/** Milliseconds before its end from which on a token is not used: a request that is sent must also arrive in time. */
-const margin = 10_000;
 
-/**
- * Reads and checks the realm of a challenge: credentials go there, and so does a request out of our network.
- * `registry` is the origin that sent it. A registry on loopback may speak plain HTTP without having been allowed to
- * (`insecure`), but not send a password over the network that way. @throws REGISTRY
- */
-export function parseRealm(text: string, registry: URL, insecure: boolean, party: Party): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const refuse = (why: string): OcislimError =>
-    protocolError(
-      party,
-      'logging in',
-      `the registry names a token server that ${why}${url === null ? '' : `: ${redact(url)}`}`,
-    );
-  if (url === null) throw refuse('is not a URL');
-  const plain = registry.protocol === 'http:' && (insecure || !isLoopback(registry) || isLoopback(url));
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && plain))
-    throw refuse('is not reached by https');
-  if (url.username !== '' || url.password !== '') throw refuse('carries a user name');
-  if (isLocal(url) && !isLoopback(registry) && url.hostname !== registry.hostname)
-    throw refuse('is at a local address');
-  return url;
-}
+/** Asks token servers for tokens. */
+export class TokenFetcher {
+  readonly #transport: Transport;
+  readonly #settings: TokenSettings;
 
-/**
- * Asks for a token, anonymously if there is no credential: an identity token by POST (OAuth 2), everything else, and
- * what that POST fails for, by GET.
- * @throws UNAUTHORIZED, REGISTRY, NETWORK
- */
-export async function fetchToken(
-  request: TokenRequest,
-  context: TokenContext,
-  signal: AbortSignal,
-): Promise<Token> {
-  if (request.credential?.kind === 'identity') {
-    const received = await send(request, context, postOf(request, request.credential.token), signal);
-    const { answer } = received;
-    if (answer.status === 200) return readToken(request, context, received);
-    // Token servers that know no POST: Google's says 404, Artifactory 401, Azure's 400, others 405.
-    if (![400, 401, 404, 405].includes(answer.status)) throw await refused(request, answer);
-    discard(answer);
+  constructor(transport: Transport, settings: TokenSettings) {
+    this.#transport = transport;
+    this.#settings = settings;
   }
-  const received = await send(request, context, getOf(request), signal);
-  if (received.answer.status !== 200) throw await refused(request, received.answer);
-  return readToken(request, context, received);
+
+  /**
+   * Asks for a token, anonymously without a credential. An identity token goes by POST (OAuth 2); everything else, and an
+   * identity token whose POST is refused, by GET.
+   * @throws UNAUTHORIZED, REGISTRY, NETWORK
+   */
+  async fetch(request: TokenRequest, signal: AbortSignal): Promise<Token> {
+    if (request.credential?.kind === 'identity') {
+      const received = await this.#send(request, postOf(request, request.credential.token), signal);
+      const { answer } = received;
+      if (answer.status === 200) return readToken(received, this.#settings.clock);
+      // Token servers without POST: Google's says 404, Artifactory 401, Azure's 400, others 405.
+      if (![400, 401, 404, 405].includes(answer.status)) throw await refused(request, answer);
+      discard(answer);
+    }
+    const received = await this.#send(request, getOf(request), signal);
+    if (received.answer.status !== 200) throw await refused(request, received.answer);
+    return readToken(received, this.#settings.clock);
+  }
+
+  /** Sends it, and again while the server is in trouble. Redirects are not followed: credentials would go along. */
+  #send(request: TokenRequest, sending: Sending, signal: AbortSignal): Promise<TokenAnswer> {
+    const { clock, retryTimes } = this.#settings;
+    return retrying(exchangePolicy(retryTimes), { clock, signal }, async () => {
+      const received = await this.#sendOnce(request, sending, signal);
+      if (isTransient(received.answer.status)) throw await refused(request, received.answer);
+      return received;
+    });
+  }
+
+  async #sendOnce(request: TokenRequest, sending: Sending, signal: AbortSignal): Promise<TokenAnswer> {
+    const { realm, party, foreign } = request;
+    const { timeoutMs } = this.#settings;
+    try {
+      const exchange = { ...sending, lane: 'request', foreign, timeoutMs } as const;
+      const answer = await this.#transport.send(exchange, signal);
+      const bytes = answer.status === 200 ? await readBody(answer, timeoutMs) : new Uint8Array();
+      return { answer, bytes, realm, party };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw connectionError(party, 'logging in', sending.url, error);
+    }
+  }
 }
 
 interface Sending {
@@ -102,7 +96,7 @@ interface Sending {
   readonly body: Uint8Array | null;
 }
 
-/** The registry chose service and scopes: `searchParams` keeps them from being more than values. */
+/** Builds a GET. The registry chose service and scopes: `searchParams` keeps them from being more than values. */
 function getOf({ realm, service, scopes, credential }: TokenRequest): Sending {
   const url = new URL(realm);
   if (service !== null) url.searchParams.append('service', service);
@@ -116,11 +110,11 @@ function getOf({ realm, service, scopes, credential }: TokenRequest): Sending {
   return { method: 'GET', url, headers, body: null };
 }
 
-function postOf({ realm, service, scopes }: TokenRequest, refreshToken: string): Sending {
+function postOf({ realm, service, scopes }: TokenRequest, refreshToken: Secret): Sending {
   const form = new URLSearchParams({
     grant_type: 'refresh_token',
     client_id: clientId,
-    refresh_token: refreshToken,
+    refresh_token: refreshToken.reveal(),
   });
   if (service !== null) form.append('service', service);
   if (scopes.length > 0) form.append('scope', scopes.join(' '));
@@ -132,137 +126,32 @@ function postOf({ realm, service, scopes }: TokenRequest, refreshToken: string):
   };
 }
 
-/** The value of a Basic `Authorization` header (RFC 7617, in UTF-8). */
+/** Returns the value of a Basic `Authorization` header (RFC 7617, in UTF-8). */
 export function basic(credential: Exclude<Credential, { readonly kind: 'bearer' }>): string {
-  const secret = credential.kind === 'basic' ? credential.password : credential.token;
-  return `Basic ${Buffer.from(`${credential.username}:${secret}`, 'utf8').toString('base64')}`;
+  const pair = `${credential.username}:${secretOf(credential).reveal()}`;
+  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
 }
 
-/** An answer, and of a good one the body, at most a byte longer than it may be. */
-interface Received {
-  readonly answer: HttpAnswer;
-  readonly bytes: Uint8Array;
-}
-
-/** Sends it, and again while the server is in trouble. Redirects are not followed: credentials would go along. */
-async function send(
-  request: TokenRequest,
-  context: TokenContext,
-  sending: Sending,
-  signal: AbortSignal,
-): Promise<Received> {
-  const { transport, clock, retryTimes, timeoutMs } = context;
-  for (let attempt = 0; ; attempt += 1) {
-    let pause: number | null = null;
-    try {
-      const answer = await transport.send(
-        { ...sending, lane: 'request', foreign: request.foreign, timeoutMs },
-        signal,
-      );
-      if (answer.status === 200) return { answer, bytes: await readBody(answer, timeoutMs) };
-      if (!isTransient(answer.status) || attempt >= retryTimes) return { answer, bytes: new Uint8Array() };
-      pause = retryAfter(header(answer, 'retry-after'), clock);
-      discard(answer);
-    } catch (error) {
-      signal.throwIfAborted();
-      const trouble = classify(error);
-      if ((trouble !== 'broken' && trouble !== 'unreachable') || attempt >= retryTimes) {
-        throw connectionError(request.party, 'logging in', sending.url, error);
-      }
-    }
-    await clock.sleep(pause ?? pauseBefore(attempt, clock), signal);
-  }
-}
-
-/** The whole of a body, which is short: it has as long to come as others have to show any progress. */
-async function readBody(answer: HttpAnswer, timeoutMs: number): Promise<Uint8Array> {
-  const late = (): void => void answer.body.destroy(new Error(`no whole answer came in ${timeoutMs} ms`));
-  const timer = setTimeout(late, timeoutMs);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > tokenBodyLimit) break;
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-async function refused(
-  { realm, credential, party }: TokenRequest,
-  answer: HttpAnswer,
-): Promise<OcislimError> {
+/** Returns the error for an answer that gives no token. Its code is UNAUTHORIZED or REGISTRY. */
+async function refused(request: TokenRequest, answer: HttpAnswer): Promise<ExchangeError> {
+  const { realm, credential, party } = request;
   const fault = await readFault(answer);
   const said = `${realm.host} answered ${describeFault(fault)}`;
+  const facts = {
+    origin: answer.url.origin,
+    transient: isTransient(fault.status),
+    fault,
+    trouble: null,
+    pause: answer.pause,
+  };
   if (fault.status === 401 || fault.status === 403) {
-    const sentence =
-      credential === null
-        ? `the token server wants credentials: ${said}`
-        : `the token server does not accept the credentials given: ${said}`;
-    return new OcislimError('UNAUTHORIZED', `${nameOf(party)}: ${sentence}`, {
-      advice: loginAdvice(party.host),
-    });
+    const verdict = credential === null ? 'wants credentials' : 'does not accept the credentials given';
+    const message = `${nameOf(party)}: the token server ${verdict}: ${said}`;
+    return new ExchangeError('UNAUTHORIZED', message, facts, { advice: loginAdvice(party.host) });
   }
-  return protocolError(
-    party,
-    'logging in',
-    fault.status >= 300 && fault.status < 400
-      ? `the token server ${realm.host} redirects, which is not followed`
-      : said,
-  );
-}
-
-function readToken(
-  { realm, party }: TokenRequest,
-  { clock }: TokenContext,
-  { answer, bytes }: Received,
-): Token {
-  if (bytes.length > tokenBodyLimit)
-    throw protocolError(
-      party,
-      'logging in',
-      `the answer of the token server ${realm.host} is longer than 128 KiB`,
-    );
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    // Without its cause: the parser's message quotes the text.
-    throw protocolError(party, 'logging in', `the token server ${realm.host} did not answer with JSON`);
-  }
-  const {
-    token,
-    access_token: accessToken,
-    expires_in: expiresIn,
-    issued_at: issuedAt,
-  } = (value ?? {}) as Record<string, unknown>;
-  const text = [token, accessToken].find((each) => typeof each === 'string' && each !== '');
-  if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {
-    throw protocolError(party, 'logging in', `the token server ${realm.host} gave no token`);
-  }
-  const lifetime = readLifetime(expiresIn);
-  const age = ageOf(issuedAt, header(answer, 'date'), lifetime);
-  return { value: text, staleAt: clock.now() + lifetime - age - Math.min(margin, lifetime / 2) };
-}
-
-/** Milliseconds. Some servers write the number as text. */
-function readLifetime(expiresIn: unknown): number {
-  const seconds =
-    typeof expiresIn === 'string' && /^\d{1,9}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
-  return (typeof seconds === 'number' && seconds > 0 ? seconds : defaultLifetime) * 1000;
-}
-
-/**
- * How old a token is that a server hands out, milliseconds: its lifetime counts from `issued_at`. Both times are by the
- * server's clock, so it does not matter whether ours is right; a server that does not say its time gave a new one.
- */
-function ageOf(issuedAt: unknown, date: string | null, lifetime: number): number {
-  if (typeof issuedAt !== 'string' || date === null) return 0;
-  const age = Date.parse(date) - Date.parse(issuedAt);
-  // The header counts whole seconds only. Issued in the future, or run out already, is nonsense (Go's zero time).
-  return age >= 1000 && age < lifetime ? age : 0;
+  const isRedirect = fault.status >= 300 && fault.status < 400;
+  const sentence = isRedirect ? `the token server ${realm.host} redirects, which is not followed` : said;
+  return new ExchangeError('REGISTRY', `${nameOf(party)}: logging in: ${sentence}`, facts, {
+    advice: protocolAdvice,
+  });
 }

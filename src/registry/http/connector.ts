@@ -94,7 +94,7 @@ function openTunnel(
       host: authority,
       'user-agent': 'ocislim',
       connection: 'keep-alive',
-      ...(proxy.authorization === null ? {} : { 'proxy-authorization': proxy.authorization }),
+      ...(proxy.authorization === null ? {} : { 'proxy-authorization': proxy.authorization.reveal() }),
     },
     agent: false,
     timeout: timeoutMs,

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { OcislimError } from '../../errors.ts';
+import { Secret } from '../auth/secret.ts';
 import { isLoopback } from './address.ts';
 import { isCertificateCode } from '../tls/certificate-trouble.ts';
 
@@ -9,7 +10,7 @@ export interface Proxy {
   /** Without user name and password. */
   readonly url: URL;
   /** The `Proxy-Authorization` header: for the proxy alone. */
-  readonly authorization: string | null;
+  readonly authorization: Secret | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,7 +62,7 @@ function parseProxy(text: string, variable: string): Proxy {
     });
   if (!['http:', 'https:'].includes(url.protocol) || url.hostname === '')
     throw refuse('is not the URL of a proxy');
-  let authorization: string | null = null;
+  let authorization: Secret | null = null;
   if (url.username !== '' || url.password !== '') {
     let pair: string;
     try {
@@ -69,7 +70,7 @@ function parseProxy(text: string, variable: string): Proxy {
     } catch {
       throw refuse('has a user name or password with a % that encodes nothing');
     }
-    authorization = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+    authorization = new Secret(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
   }
   return { url: new URL(url.origin), authorization };
 }

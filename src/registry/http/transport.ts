@@ -1,10 +1,12 @@
 import { type Dispatcher, Pool } from 'undici';
 import { OcislimError } from '../../errors.ts';
+import type { Clock } from '../../retry/clock.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { publicLookup } from './address.ts';
 import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector } from './connector.ts';
 import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
 import { secretsOf } from './secrets.ts';
+import { retryAfter } from './transient.ts';
 import type { Trust } from '../tls/trust.ts';
 import { KiB } from '../../units.ts';
 
@@ -33,6 +35,8 @@ export interface HttpAnswer {
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   readonly body: Dispatcher.ResponseData['body'];
+  /** Milliseconds that the server asks to wait by `Retry-After`; null if it does not. */
+  readonly pause: number | null;
   /** What its server, or one before it, has been told in confidence: not to be quoted out of it. */
   readonly secrets: ReadonlySet<string>;
 }
@@ -46,6 +50,7 @@ export interface TransportOptions {
   /** May servers send us to local addresses? True when the registry itself is on one. */
   readonly allowLocal: boolean;
   readonly connectTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 /** The way to one server, for one lane. */
@@ -81,7 +86,9 @@ export class Transport {
         headers: {
           ...headers,
           ...(via === null ? {} : { host: url.host }),
-          ...(via === null || via.authorization === null ? {} : { 'proxy-authorization': via.authorization }),
+          ...(via === null || via.authorization === null
+            ? {}
+            : { 'proxy-authorization': via.authorization.reveal() }),
           // Said for slices too, which would otherwise go in HTTP's own chunks: not every registry takes those.
           ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
           'accept-encoding': 'identity',
@@ -101,11 +108,13 @@ export class Transport {
         answer.body.destroy();
         throw proxyRefusal(via, url, 407);
       }
+      const retryHeader = header(answer, 'retry-after');
       return {
         status: answer.statusCode,
         headers: answer.headers,
         url,
         body: answer.body,
+        pause: retryAfter(retryHeader, this.#options.clock),
         secrets: this.#secrets,
       };
     } catch (error) {

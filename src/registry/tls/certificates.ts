@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { OcislimError } from '../../errors.ts';
+import { Secret } from '../auth/secret.ts';
 import { knownAuthorities, pemCertificates } from './authorities.ts';
 import { type ClientCertificate, openPkcs12 } from './pkcs12.ts';
 import type { Environment } from '../http/proxy.ts';
@@ -30,7 +31,7 @@ export interface CertificateOptions {
   readonly certDir: string | null;
   /** A PKCS#12 file with a client certificate. */
   readonly clientP12: string | null;
-  readonly passphrase: string | null;
+  readonly passphrase: Secret | null;
   /** A file whose first line is the passphrase. */
   readonly passphraseFile: string | null;
   readonly env: Environment;
@@ -84,7 +85,9 @@ async function readPkcs12(
   { passphrase, passphraseFile }: CertificateOptions,
 ): Promise<ClientCertificate> {
   const secret =
-    passphraseFile === null ? passphrase : (await readText(passphraseFile)).replace(/\r?\n[^]*$/, '');
+    passphraseFile === null
+      ? passphrase
+      : new Secret((await readText(passphraseFile)).replace(/\r?\n[^]*$/, ''));
   return openPkcs12(await readBytes(file), secret, file);
 }
 
@@ -133,7 +136,7 @@ async function readPair(
       { cause },
     );
   }
-  return { kind: 'pem', cert, key };
+  return { kind: 'pem', cert, key: new Secret(key) };
 }
 
 async function readAuthorities(path: string): Promise<readonly string[]> {

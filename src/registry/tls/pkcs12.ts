@@ -1,11 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { OcislimError } from '../../errors.ts';
+import { Secret } from '../auth/secret.ts';
 
 /** A client certificate as Node's TLS takes it. */
 export type ClientCertificate =
-  | { readonly kind: 'pem'; readonly cert: string; readonly key: string }
-  | { readonly kind: 'pfx'; readonly pfx: Uint8Array; readonly passphrase: string };
+  | { readonly kind: 'pem'; readonly cert: string; readonly key: Secret }
+  | { readonly kind: 'pfx'; readonly pfx: Uint8Array; readonly passphrase: Secret };
 
 /**
  * Opens a PKCS#12 file (RFC 7292): Node does, unless its encryption is one that OpenSSL 3 has given up (RC2, as older
@@ -13,12 +14,12 @@ export type ClientCertificate =
  */
 export async function openPkcs12(
   bytes: Uint8Array,
-  passphrase: string | null,
+  passphrase: Secret | null,
   file: string,
 ): Promise<ClientCertificate> {
-  const given = passphrase ?? '';
+  const given = passphrase ?? new Secret('');
   try {
-    createSecureContext({ pfx: Buffer.from(bytes), passphrase: given });
+    createSecureContext({ pfx: Buffer.from(bytes), passphrase: given.reveal() });
     return { kind: 'pfx', pfx: bytes, passphrase: given };
   } catch (cause) {
     const { message, code } = cause as NodeJS.ErrnoException;
@@ -32,10 +33,10 @@ export async function openPkcs12(
         },
       );
   }
-  return openOld(bytes, given, file);
+  return openOld(bytes, given.reveal(), file);
 }
 
-function wrongPassphrase(file: string, passphrase: string | null, cause: unknown): OcislimError {
+function wrongPassphrase(file: string, passphrase: Secret | null, cause: unknown): OcislimError {
   const sentence = passphrase === null ? 'needs a passphrase' : 'does not open with the passphrase given';
   return new OcislimError('IO', `${file} ${sentence}`, {
     cause,
@@ -71,7 +72,11 @@ async function openOld(bytes: Uint8Array, passphrase: string, file: string): Pro
     const secret = createPrivateKey(key);
     const own = chain.find((each) => new X509Certificate(each).checkPrivateKey(secret));
     if (own === undefined) throw new OcislimError('IO', `${file} holds no certificate that fits its key`);
-    return { kind: 'pem', cert: [own, ...chain.filter((each) => each !== own)].join(''), key };
+    return {
+      kind: 'pem',
+      cert: [own, ...chain.filter((each) => each !== own)].join(''),
+      key: new Secret(key),
+    };
   } catch (cause) {
     if (cause instanceof OcislimError) throw cause;
     throw new OcislimError('IO', `${file} cannot be opened: ${(cause as Error).message}`, {

@@ -80,10 +80,15 @@ export class Trust {
       ca: [...(await certificates.known()), ...more, ...authorities],
       ...(pairs.length === 0
         ? {}
-        : { cert: pairs.map(({ cert }) => cert), key: pairs.map(({ key }) => key) }),
+        : { cert: pairs.map(({ cert }) => cert), key: pairs.map(({ key }) => key.reveal()) }),
       ...(files.length === 0
         ? {}
-        : { pfx: files.map(({ pfx, passphrase }) => ({ buf: Buffer.from(pfx), passphrase })) }),
+        : {
+            pfx: files.map(({ pfx, passphrase }) => ({
+              buf: Buffer.from(pfx),
+              passphrase: passphrase.reveal(),
+            })),
+          }),
     });
   }
 

@@ -1,22 +1,26 @@
-import { KiB, MiB } from '../../units.ts';
-
-/** The smaller ones a little under 4 MiB and 1 MiB, where some registries and proxies draw the line. */
-const sizes = [8 * MiB, 4 * MiB - 64 * KiB, MiB - 64 * KiB] as const;
-
-/** Bytes that are gathered before anything is sent. */
-export const blockSize = sizes[0];
-
-/** How large a request to one repository may be: shared by its uploads, because what refused one will refuse the next. */
+/** The largest request to one repository: its uploads share it, since what refused one request refuses the next. */
 export class ChunkLimit {
-  #size: number = blockSize;
+  /** In bytes, the largest first. */
+  readonly #sizes: readonly number[];
+  #size: number;
+
+  /**
+   * `blockSize` in bytes. Of 8 MiB, the smaller sizes are a little below 4 MiB and 1 MiB, where some registries and
+   * proxies have their limit.
+   */
+  constructor(blockSize: number) {
+    const margin = Math.floor(blockSize / 128);
+    this.#sizes = [blockSize, Math.floor(blockSize / 2) - margin, Math.floor(blockSize / 8) - margin];
+    this.#size = blockSize;
+  }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Goes below a size that was refused; false when there is nothing left to try. */
+  /** Goes below a size that was refused. Returns false when it was the smallest. */
   shrinkBelow(refused: number): boolean {
-    const smaller = sizes.find((size) => size < refused);
+    const smaller = this.#sizes.find((size) => size < refused);
     if (smaller === undefined) return false;
     this.#size = Math.min(this.#size, smaller);
     return true;

@@ -1,83 +1,61 @@
-/*
+/**
  * A blob on its way into a registry before its digest is known. `RegistryTarget.stage` hands it out; the layer writer
  * commits it.
  */
 import type { Digest } from '../../oci/digest.ts';
 import type { Produce, StagedBlob } from '../../place/place.ts';
-import { nameOf } from '../failure.ts';
-import type { Repository } from '../repository.ts';
-import { pauseBefore } from '../retry/retry.ts';
-import { SessionLost } from './session-lost.ts';
+import type { Retries } from '../../retry/retrying.ts';
 import type { Taken, Uploader } from './uploader.ts';
 
 /** A staged upload. When its session is lost, it starts over with the bytes that `produce` makes again. */
 export class StagedUpload implements StagedBlob {
-  readonly #repository: Repository;
   readonly #uploader: Uploader;
+  /** Lost sessions before and in `commit` count together. */
+  readonly #retries: Retries;
   readonly #produce: Produce;
   #taken: Taken | null = null;
-  #failures = 0;
 
-  private constructor(repository: Repository, uploader: Uploader, produce: Produce) {
-    this.#repository = repository;
+  private constructor(uploader: Uploader, produce: Produce) {
     this.#uploader = uploader;
+    this.#retries = uploader.retries();
     this.#produce = produce;
   }
 
-  /** Takes in the bytes, all of them. @throws SessionLost after `retryTimes` retries, what the stream throws, … */
-  static async start(
-    repository: Repository,
-    uploader: Uploader,
-    produce: Produce,
-    signal: AbortSignal,
-  ): Promise<StagedUpload> {
-    const staged = new StagedUpload(repository, uploader, produce);
-    await staged.#retrying(() => staged.#take(signal), signal);
+  /** Takes in all bytes. @throws the last lost session when no retry is left, what the stream throws, … */
+  static async start(uploader: Uploader, produce: Produce, signal: AbortSignal): Promise<StagedUpload> {
+    const staged = new StagedUpload(uploader, produce);
+    await staged.#retries.run(signal, () => staged.#take(signal));
     return staged;
   }
 
   async commit(digest: Digest, size: number, signal: AbortSignal): Promise<void> {
+    const { presence } = this.#uploader;
     try {
-      await this.#uploader.once(digest, async () => {
-        if (await this.#uploader.has(digest, size, signal)) return;
-        await this.#retrying(async () => {
+      await presence.once(digest, async () => {
+        if (await presence.has(digest, size, signal)) return;
+        await this.#retries.run(signal, async () => {
           const taken = this.#taken ?? (await this.#take(signal));
-          await taken.upload(digest, size, signal);
-        }, signal);
+          // Its bytes are gone with a failure.
+          this.#taken = null;
+          try {
+            await taken.upload(digest, size, signal);
+          } finally {
+            await taken.abort();
+          }
+        });
       });
     } finally {
-      // Has no effect on a session that was committed.
       await this.abort();
     }
   }
 
   async abort(): Promise<void> {
     await this.#taken?.abort();
+    this.#taken = null;
   }
 
   async #take(signal: AbortSignal): Promise<Taken> {
     const made = this.#produce();
     return (this.#taken = await this.#uploader.take('seal' in made ? made.stream : made, signal));
-  }
-
-  /** Starts over after a lost session. The retries before and in `commit` count together. */
-  async #retrying(attempt: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
-    const { clock, options } = this.#repository.client;
-    for (;;) {
-      try {
-        await attempt();
-        return;
-      } catch (error) {
-        await this.#taken?.abort();
-        this.#taken = null;
-        if (!(error instanceof SessionLost) || this.#failures >= options.retryTimes) throw error;
-        options.listener({
-          type: 'detail',
-          message: `${nameOf(this.#repository.party)}: the registry lost an upload; starting it again`,
-        });
-        await clock.sleep(pauseBefore(this.#failures, clock), signal);
-        this.#failures += 1;
-      }
-    }
   }
 }

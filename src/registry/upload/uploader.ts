@@ -1,164 +1,128 @@
+/**
+ * The uploads to one repository: it starts and cancels sessions, and chooses between one request, chunks, and a stream by
+ * what the registry takes. The registry's target brings its blobs through it.
+ */
 import { OcislimError } from '../../errors.ts';
 import { type Digest, hasher } from '../../oci/digest.ts';
+import type { Retries, RetryPolicy } from '../../retry/retrying.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { noting } from '../../stream/noting.ts';
 import type { Seal } from '../../stream/seal.ts';
-import { UploadBlocks } from './upload-blocks.ts';
-import { hasBlob } from '../blobs.ts';
-import { blockSize, ChunkLimit } from './chunk-limit.ts';
-import { nameOf } from '../failure.ts';
-import { blobName, type Repository } from '../repository.ts';
+import { ExchangeError, nameOf } from '../failure.ts';
 import type { HttpAnswer } from '../http/transport.ts';
+import { blobName, type Repository } from '../repository.ts';
+import { ChunkLimit } from './chunk-limit.ts';
+import { Presence } from './presence.ts';
+import { isAmbiguous, isDenied, isLost, isTooLarge } from './refusals.ts';
 import { SessionLost } from './session-lost.ts';
+import { UploadBlocks } from './upload-blocks.ts';
 import { UploadSession } from './upload-session.ts';
-import { GiB } from '../../units.ts';
-
-/** What a line that breaks may cost: larger blobs go in chunks. Bytes. */
-const usualStream = GiB;
 
 /** A blob that has been taken in: its bytes are in memory or in an upload session. */
 export interface Taken {
-  /** Makes it a blob of the repository. @throws SessionLost when only taking it in again helps, … */
+  /** Makes it a blob of the repository. @throws SessionLost when only an upload from the start helps, … */
   upload(digest: Digest, size: number, signal: AbortSignal): Promise<void>;
-  /** Lets go of the bytes; does nothing after `upload`. Never fails. */
+  /** Lets go of the bytes; has no effect after `upload`. Never fails. */
   abort(): Promise<void>;
+}
+
+/** What is known of a blob before its bytes are taken in. */
+export interface TakeOptions {
+  /** A session that the registry has offered. */
+  readonly session?: UploadSession | null;
+  /** For messages. Default: "a blob". */
+  readonly name?: string;
 }
 
 /** Everything that is being uploaded to one repository. */
 export class Uploader {
+  readonly presence: Presence;
   readonly #repository: Repository;
-  readonly #limit = new ChunkLimit();
+  readonly #limit: ChunkLimit;
   readonly #sessions = new Set<UploadSession>();
-  readonly #present = new Set<Digest>();
-  readonly #arriving = new Map<Digest, Promise<void>>();
-  /** What the registry says it has, but has not. */
-  readonly #doubted = new Set<Digest>();
-  readonly #chunked: boolean;
+  readonly #takesChunks: boolean;
+  /** Whether blobs of known digest go up as streams: until the first that fails. */
   #isStreaming = true;
 
+  /** `chunked`: whether the registry takes chunks. Default: by its host. */
   constructor(repository: Repository, { chunked = takesChunks(repository.client.host) } = {}) {
     this.#repository = repository;
-    this.#chunked = chunked;
+    this.presence = new Presence(repository);
+    this.#limit = new ChunkLimit(repository.client.settings.blockSize);
+    this.#takesChunks = chunked;
   }
 
-  /**
-   * Brings a blob there by `work`, unless that was done in this run or is being done: then it waits. False when there
-   * was nothing to do. Some registries fail when one digest is uploaded twice at once.
-   */
-  async once(digest: Digest, work: () => Promise<void>): Promise<boolean> {
-    for (;;) {
-      if (this.#present.has(digest)) return false;
-      const arriving = this.#arriving.get(digest);
-      if (arriving === undefined) break;
-      // Its failure is its own; then it is our turn.
-      await arriving.catch(() => {});
-    }
-    const working = work();
-    this.#arriving.set(digest, working);
-    try {
-      await working;
-      this.#present.add(digest);
-      this.#doubted.delete(digest);
-      return true;
-    } finally {
-      this.#arriving.delete(digest);
-    }
-  }
-
-  /** Is the blob there, and do we believe it? @throws SIZE_MISMATCH */
-  async has(digest: Digest, size: number, signal: AbortSignal): Promise<boolean> {
-    return !this.#doubted.has(digest) && (await hasBlob(this.#repository, digest, size, signal));
-  }
-
-  /** Is nothing to be believed of this blob, so that only sending it helps? */
-  isDoubted(digest: Digest): boolean {
-    return this.#doubted.has(digest);
-  }
-
-  /** From now on until it has been sent the blob counts as missing, whatever the registry says. */
-  doubt(digest: Digest): void {
-    this.#present.delete(digest);
-    this.#doubted.add(digest);
+  /** Returns the retries of one upload that can start from its first byte again. */
+  retries(): Retries {
+    const { client, party } = this.#repository;
+    return client.retries({
+      isTransient: (error) => error instanceof SessionLost,
+      describe: () => `${nameOf(party)}: the registry lost an upload; starting it again`,
+    });
   }
 
   /** Starts a session, or takes the one that an answer offers (a mount that did not happen). */
   async session(offered: HttpAnswer | null, signal: AbortSignal, name = 'a blob'): Promise<UploadSession> {
-    const answer =
-      offered ??
-      (await this.#repository.send(
-        {
-          method: 'POST',
-          target: 'blobs/uploads/',
-          headers: { 'content-length': '0' },
-          what: `starting the upload of ${name}`,
-          accept: (status) => status === 202 || status === 201 || status === 200,
-          repeatable: true,
-        },
-        signal,
-      ));
-    const context = {
-      repository: this.#repository,
-      limit: this.#limit,
-      name,
-      has: (digest: Digest, size: number, inner: AbortSignal) => this.has(digest, size, inner),
-      onEnd: (ended: UploadSession) => void this.#sessions.delete(ended),
-    };
-    const session = new UploadSession(context, answer);
+    const answer = offered ?? (await this.#post(name, signal));
+    const session = new UploadSession(
+      {
+        repository: this.#repository,
+        limit: this.#limit,
+        name,
+        has: (digest, size, inner) => this.presence.has(digest, size, inner),
+        onEnd: (ended) => void this.#sessions.delete(ended),
+      },
+      answer,
+    );
     this.#sessions.add(session);
     return session;
   }
 
-  /** Uploads a blob that is in memory, in one request if such requests get through. */
+  /** Uploads a blob that is in memory: in one request, or in chunks if the registry refuses so large a request. */
   async whole(
     bytes: Uint8Array,
     digest: Digest,
     signal: AbortSignal,
-    first: UploadSession | null = null,
+    offered: UploadSession | null = null,
   ): Promise<void> {
-    const { client } = this.#repository;
-    let session = first;
-    for (let failures = 0; ; failures += 1) {
-      session ??= await this.session(null, signal, blobName(digest));
-      try {
-        if (bytes.length > this.#limit.size) {
-          await session.append(bytes, signal);
-          await session.commit(digest, bytes.length, signal);
-          return;
-        }
-        const outcome = await session.put(digest, bytes, signal);
-        if (outcome.done) return;
-        const { error } = outcome;
-        const tooLarge = outcome.tooLarge && this.#limit.shrinkBelow(bytes.length);
-        if (outcome.denied) throw error;
-        if (!tooLarge) {
-          if (await this.has(digest, bytes.length, signal)) {
-            await session.cancel();
-            return;
-          }
-          if (!(outcome.transient || outcome.lost)) throw error;
-          await client.pause(failures, outcome.pause, { error, url: session.location }, signal);
-          // A proxy may hang up on what it thinks too large instead of saying so.
-          if (outcome.status === null && failures > 0) this.#limit.shrinkBelow(bytes.length);
-        }
-      } catch (error) {
-        await session.cancel();
-        if (!(error instanceof SessionLost) || failures >= client.options.retryTimes) throw error;
-      }
-      // Nobody knows what the old session holds by now.
-      await session.cancel();
+    let session = offered;
+    const next = async (): Promise<UploadSession> => {
+      const taken = session ?? (await this.session(null, signal, blobName(digest)));
       session = null;
-    }
+      return taken;
+    };
+    let isBroken = false;
+    const policy: Partial<RetryPolicy> = {
+      isTransient: (error) =>
+        error instanceof ExchangeError && (error.transient || isLost(error) || error instanceof SessionLost),
+    };
+    await this.#repository.client.retries(policy).run(signal, async (failures) => {
+      // A proxy may hang up on a request that it finds too large, instead of saying so.
+      if (failures > 1 && isBroken) this.#limit.shrinkBelow(bytes.length);
+      isBroken = false;
+      if (bytes.length <= this.#limit.size) {
+        try {
+          if (await this.#inOneRequest(bytes, digest, await next(), signal)) return;
+        } catch (error) {
+          isBroken = error instanceof ExchangeError && error.fault === null;
+          throw error;
+        }
+      }
+      await this.#inChunks(bytes, digest, await next(), signal);
+    });
   }
 
-  /** Is a blob that comes as a stream sent in one request? */
+  /** Returns whether a blob that comes as a stream is sent in one request. `size` in bytes. */
   streams(size: number): boolean {
-    const { largestStream = usualStream } = this.#repository.client.options;
+    const { blockSize, largestStream } = this.#repository.client.settings;
     return this.#isStreaming && size > blockSize && size <= largestStream;
   }
 
   /**
-   * Uploads a blob in one request as its bytes come, verified at their end: the last of them are held back until then.
-   * False when that did not work out, for whatever reason but the stream's own: from then on blobs go in chunks, of which
-   * each can be repeated. @throws what the stream throws, DENIED, NETWORK, …
+   * Uploads a blob in one request as its bytes come, verified at their end: the last of them are held back until then. After
+   * the first failure that is not the stream's own, blobs go in chunks, of which each can be repeated.
+   * @returns false when the registry refused, so that chunks may do
+   * @throws SessionLost when the failure may pass, what the stream throws, DENIED, NETWORK, …
    */
   async pass(
     stream: ByteStream,
@@ -167,82 +131,133 @@ export class Uploader {
     offered: HttpAnswer | null,
   ): Promise<boolean> {
     const session = await this.session(offered, signal, blobName(digest));
+    const reading = { error: null as unknown };
     try {
-      const outcome = await session.stream(digest, size, heldBack(stream), signal);
-      if (outcome.done) return true;
-      this.#isStreaming = false;
-      if (outcome.denied) throw outcome.error;
-      const isThere = await this.has(digest, size, signal);
-      if (!isThere && outcome.transient) {
-        const trouble = { error: outcome.error, url: session.location };
-        await this.#repository.client.pause(0, outcome.pause, trouble, signal);
-      }
-      await session.cancel();
-      return isThere;
+      await session.stream(digest, size, noting(heldBack(stream), reading), signal);
+      return true;
     } catch (error) {
-      await session.cancel();
       signal.throwIfAborted();
+      if (reading.error !== null) throw reading.error;
       // A login that has run out is renewed where the request can be sent again.
-      if (!(error instanceof OcislimError) || error.code !== 'UNAUTHORIZED') throw error;
-      this.#isStreaming = false;
+      const hasNoLogin = error instanceof OcislimError && error.code === 'UNAUTHORIZED';
+      const isOfRequest = error instanceof ExchangeError && (error.fault !== null || error.transient);
+      if (hasNoLogin || isOfRequest) this.#isStreaming = false;
+      if (hasNoLogin) return false;
+      if (!isOfRequest || isDenied(error)) throw error;
+      if (await this.presence.has(digest, size, signal)) return true;
+      if (error.transient) throw new SessionLost(error, session.location);
       return false;
+    } finally {
+      await session.cancel();
     }
   }
 
   /**
-   * Takes in a stream: what fits one block is kept and goes up with its digest; more goes up block by block, one being
-   * filled while another is under way. On any error nothing stays behind.
+   * Takes in a stream. What fits one block is kept, to be sent with its digest; more is sent block by block, one being filled
+   * while another is under way. On any error nothing stays behind.
    */
-  async take(
-    stream: ByteStream,
-    signal: AbortSignal,
-    offered: UploadSession | null = null,
-    name = 'a blob',
-  ): Promise<Taken> {
-    const reader = new UploadBlocks(stream);
+  async take(stream: ByteStream, signal: AbortSignal, options: TakeOptions = {}): Promise<Taken> {
+    const { blockSize } = this.#repository.client.settings;
+    const blocks = new UploadBlocks(stream);
+    // A failure of the upload ends the reading, and the other way round.
     const stop = new AbortController();
-    const onAbort = (): void => stop.abort(signal.reason);
-    signal.throwIfAborted();
-    signal.addEventListener('abort', onAbort, { once: true });
-    let session = offered;
+    const inner = AbortSignal.any([signal, stop.signal]);
+    let session = options.session ?? null;
     try {
-      let block = await reader.next(blockSize);
-      if (reader.ended) return this.#held(block.slice(), session);
-      session ??= await this.session(null, stop.signal, name);
-      if (this.#chunked) {
-        const size = Math.max(blockSize, session.minimum);
-        if (block.length < size) block = await reader.next(size, block);
-        let sending = Promise.resolve();
-        try {
-          for (;;) {
-            const full = block;
-            const target = session;
-            sending = sending.then(() => target.append(full, stop.signal));
-            // Heard of when the next block is ready.
-            sending.catch(() => {});
-            if (reader.ended) break;
-            block = await reader.next(size);
-            // Two blocks: the one under way must be gone before the reader fills it again.
-            await sending;
-            if (block.length === 0) break;
-          }
-          await sending;
-        } catch (error) {
-          stop.abort(error);
-          await sending.catch(() => {});
-          throw error;
-        }
-      } else {
-        await session.pour(reader.rest(block), stop.signal);
-      }
-      return this.#sent(session, reader.length);
+      signal.throwIfAborted();
+      const first = await blocks.next(blockSize);
+      if (blocks.ended) return this.#held(first.slice(), session);
+      session ??= await this.session(null, inner, options.name);
+      if (this.#takesChunks) await this.#sendBlocks(blocks, first, session, { stop, signal: inner });
+      else await session.pour(blocks.rest(first), inner);
+      return this.#sent(session, blocks.length);
     } catch (error) {
       await session?.cancel();
       signal.throwIfAborted();
       throw error;
     } finally {
-      signal.removeEventListener('abort', onAbort);
-      await reader.close();
+      await blocks.close();
+    }
+  }
+
+  /** Cancels all that is not committed. Never fails. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.cancel()));
+  }
+
+  #post(name: string, signal: AbortSignal): Promise<HttpAnswer> {
+    return this.#repository.send(
+      {
+        method: 'POST',
+        target: 'blobs/uploads/',
+        headers: { 'content-length': '0' },
+        what: `starting the upload of ${name}`,
+        accept: (status) => status === 202 || status === 201 || status === 200,
+        idempotent: true,
+      },
+      signal,
+    );
+  }
+
+  /** Returns false when the request was refused for its size. @throws ExchangeError, … */
+  async #inOneRequest(
+    bytes: Uint8Array,
+    digest: Digest,
+    session: UploadSession,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      await session.put(digest, bytes, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ExchangeError) || !isAmbiguous(error)) throw error;
+      if (isTooLarge(error) && this.#limit.shrinkBelow(bytes.length)) return false;
+      if (await this.presence.has(digest, bytes.length, signal)) return true;
+      throw error;
+    } finally {
+      await session.cancel();
+    }
+  }
+
+  async #inChunks(
+    bytes: Uint8Array,
+    digest: Digest,
+    session: UploadSession,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await session.append(bytes, signal);
+      await session.commit(digest, bytes.length, signal);
+    } finally {
+      await session.cancel();
+    }
+  }
+
+  async #sendBlocks(
+    blocks: UploadBlocks,
+    first: Uint8Array,
+    session: UploadSession,
+    { stop, signal }: { readonly stop: AbortController; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const size = Math.max(this.#repository.client.settings.blockSize, session.minimum);
+    let sending = Promise.resolve();
+    try {
+      let block = first.length < size ? await blocks.next(size, first) : first;
+      while (block.length > 0) {
+        const full = block;
+        sending = sending.then(() => session.append(full, signal));
+        // Its failure is thrown when the next block is ready.
+        sending.catch(() => {});
+        if (blocks.ended) break;
+        block = await blocks.next(size);
+        // There are two blocks: the one under way must be sent before the reader fills it again.
+        await sending;
+      }
+      await sending;
+    } catch (error) {
+      stop.abort(error);
+      await sending.catch(() => {});
+      throw error;
     }
   }
 
@@ -253,12 +268,11 @@ export class Uploader {
         const hash = hasher(digest);
         hash.update(bytes);
         const actual = hash.digest();
-        if (actual !== digest) {
+        if (actual !== digest)
           throw new OcislimError(
             'DIGEST_MISMATCH',
             `${nameOf(this.#repository.party)}: bytes with the digest ${actual} were to be uploaded as ${digest}`,
           );
-        }
         await this.whole(bytes, digest, signal, session);
       },
       abort: async () => session?.cancel(),
@@ -282,14 +296,9 @@ export class Uploader {
       `${nameOf(this.#repository.party)}: ${length} bytes were to be uploaded as ${digest}, which has ${size}`,
     );
   }
-
-  /** Takes back whatever is not committed. Never fails. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.cancel()));
-  }
 }
 
-/** Every chunk but one comes at once; the last, when the stream has ended well. */
+/** Yields each chunk when the next one has come: the last one, only when the stream has ended well. */
 async function* heldBack(stream: ByteStream): ByteStream {
   let last: Uint8Array | null = null;
   for await (const chunk of stream) {
@@ -299,7 +308,7 @@ async function* heldBack(stream: ByteStream): ByteStream {
   if (last !== null) yield last;
 }
 
-/** Google's registries know no chunks: they want all bytes in one request. */
+/** Returns whether the registry takes chunks: Google's want all bytes in one request. */
 function takesChunks(host: string): boolean {
   return !/(?:^|\.)(?:gcr\.io|pkg\.dev)(?::\d+)?$/.test(host.toLowerCase());
 }

@@ -1,5 +1,6 @@
 /** The options that say how registries are reached. Credentials among them are secrets: they never become settings. */
 import { parseMirrors } from '../../registry/mirrors.ts';
+import { defaultRetryTimes, defaultTimeoutMs } from '../../registry/options.ts';
 import { count, flag, list, secret, text } from '../option.ts';
 
 export const registries = {
@@ -53,13 +54,13 @@ export const registries = {
   }),
   retryTimes: count(0, {
     value: 'N',
-    default: 4,
+    default: defaultRetryTimes,
     describe: 'retry a failed request up to N times',
     group: 'Registries',
   }),
   timeout: count(1, {
     value: 'SECONDS',
-    default: 60,
+    default: defaultTimeoutMs / 1000,
     describe: 'give up on a connection without progress after this time',
     group: 'Registries',
   }),

@@ -9,6 +9,7 @@ import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { FakeClock, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -28,7 +29,7 @@ const withCredential =
   (credential: Credential | null): CredentialLookup =>
   () =>
     Promise.resolve(credential);
-const password: Credential = { kind: 'basic', username: 'bob', password: 'pass:wörd' };
+const password: Credential = { kind: 'basic', username: 'bob', password: new Secret('pass:wörd') };
 
 function sourceOf(fake: FakeRegistry, options: Partial<RegistryOptions> = {}, repository = 'app'): Source {
   const source = openRegistrySource(refer(`${fake.host}/${repository}:v1`), setup(options).options);
@@ -69,7 +70,9 @@ describe('Basic', () => {
 
   test('wrong ones are tried once', async () => {
     const fake = await start({ auth });
-    const wrong = sourceOf(fake, { credentials: withCredential({ ...password, password: 'canary' }) });
+    const wrong = sourceOf(fake, {
+      credentials: withCredential({ ...password, password: new Secret('canary') }),
+    });
     const failed = wrong.root(never);
     await expect(failed).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
@@ -226,7 +229,11 @@ describe('Bearer', () => {
   });
 
   test('an identity token by POST, its refusal by GET', async () => {
-    const identity: Credential = { kind: 'identity', username: '<token>', token: 'refresh-canary' };
+    const identity: Credential = {
+      kind: 'identity',
+      username: '<token>',
+      token: new Secret('refresh-canary'),
+    };
     const post = await start({
       auth: tokenAuth({ username: '<token>', password: 'refresh-canary', refreshToken: 'refresh-canary' }),
     });
@@ -246,9 +253,13 @@ describe('Bearer', () => {
     const auth = tokenAuth();
     auth.tokens.set('ready', { scopes: ['repository:app:pull'], until: Number.POSITIVE_INFINITY });
     const fake = await start({ auth });
-    await sourceOf(fake, { credentials: withCredential({ kind: 'bearer', token: 'ready' }) }).root(never);
+    await sourceOf(fake, {
+      credentials: withCredential({ kind: 'bearer', token: new Secret('ready') }),
+    }).root(never);
     expect(fake.sent('GET', /./, 'tokens')).toEqual([]);
-    const stale = sourceOf(fake, { credentials: withCredential({ kind: 'bearer', token: 'stale' }) });
+    const stale = sourceOf(fake, {
+      credentials: withCredential({ kind: 'bearer', token: new Secret('stale') }),
+    });
     await expect(stale.root(never)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   });
 
@@ -263,10 +274,12 @@ describe('Bearer', () => {
     await expect(sourceOf(fake, { credentials: withCredential(password) }).root(never)).rejects.toMatchObject(
       {
         code: 'UNAUTHORIZED',
-        advice: expect.stringContaining('Does the account have the right to read app?') as string,
+        advice: expect.stringContaining('Check that the account has the right to read app.') as string,
       },
     );
-    const wrong = sourceOf(fake, { credentials: withCredential({ ...password, password: 'canary' }) });
+    const wrong = sourceOf(fake, {
+      credentials: withCredential({ ...password, password: new Secret('canary') }),
+    });
     await expect(wrong.root(never)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: expect.stringMatching(
@@ -415,7 +428,11 @@ describe('Bearer', () => {
     let asked = 0;
     const credentials: CredentialLookup = () => {
       asked += 1;
-      return Promise.resolve({ kind: 'basic', username: 'oauth2accesstoken', password: passwords[0] ?? '' });
+      return Promise.resolve({
+        kind: 'basic',
+        username: 'oauth2accesstoken',
+        password: new Secret(passwords[0] ?? ''),
+      });
     };
     for (const kind of ['bearer', 'basic'] as const) {
       passwords.splice(0, 2, 'first', 'second');
@@ -446,7 +463,7 @@ describe('Bearer', () => {
   test.each([400, 401, 404, 405])('an identity token whose POST gets %i is tried by GET', async (status) => {
     const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
     fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
-    const credential: Credential = { kind: 'identity', username: 'bob', token: 'refresh' };
+    const credential: Credential = { kind: 'identity', username: 'bob', token: new Secret('refresh') };
     await sourceOf(fake, { credentials: withCredential(credential) }).root(never);
     const [post, get] = fake.requests.filter(({ server }) => server === 'tokens');
     const form = new URLSearchParams(post?.body.toString());
@@ -466,7 +483,7 @@ describe('Bearer', () => {
   test.each([403, 418])('an identity token whose POST gets %i is refused', async (status) => {
     const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
     fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
-    const credential: Credential = { kind: 'identity', username: 'bob', token: 'refresh' };
+    const credential: Credential = { kind: 'identity', username: 'bob', token: new Secret('refresh') };
     await expect(
       sourceOf(fake, { credentials: withCredential(credential) }).root(never),
     ).rejects.toMatchObject({ code: status === 403 ? 'UNAUTHORIZED' : 'REGISTRY' });

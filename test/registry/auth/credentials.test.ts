@@ -6,6 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { askHelper } from '../../../src/registry/auth/credential-helper.ts';
 import { type CredentialOptions, createCredentialLookup } from '../../../src/registry/auth/credentials.ts';
 import { never } from '../../support/registry/setup.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
+import { compareSecrets } from '../../support/registry/compare-secrets.ts';
+
+compareSecrets();
 
 let home: string;
 
@@ -23,7 +27,11 @@ async function write(path: string, value: unknown): Promise<string> {
 
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const entry = (user: string): unknown => ({ auth: encode(`${user}:secret`) });
-const basic = (username: string, password = 'secret'): unknown => ({ kind: 'basic', username, password });
+const basic = (username: string, password = 'secret'): unknown => ({
+  kind: 'basic',
+  username,
+  password: new Secret(password),
+});
 
 function look(host: string, repository = 'app', options: Partial<CredentialOptions> = {}): Promise<unknown> {
   return createCredentialLookup({ creds: null, authfile: null, env: {}, home, ...options })(
@@ -57,7 +65,9 @@ describe('where credentials come from', () => {
     expect(await look(host, 'app', options)).toEqual(basic('inline'));
     const authfile = await write('authfile.json', config('authfile'));
     expect(await look(host, 'app', { env, authfile })).toEqual(basic('authfile'));
-    expect(await look(host, 'app', { env, authfile, creds: 'me:p:w' })).toEqual(basic('me', 'p:w'));
+    expect(await look(host, 'app', { env, authfile, creds: new Secret('me:p:w') })).toEqual(
+      basic('me', 'p:w'),
+    );
   });
 
   test('a place without an entry for the host is passed over', async () => {
@@ -81,9 +91,9 @@ describe('where credentials come from', () => {
     ).rejects.toMatchObject({ code: 'IO' });
     await write('.docker/config.json', { auths: { 'registry.example': { auth: encode('no colon') } } });
     await expect(look('registry.example')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
-    expect(() => createCredentialLookup({ creds: 'nocolon', authfile: null, env: {}, home })).toThrow(
-      expect.objectContaining({ code: 'USAGE' }),
-    );
+    expect(() =>
+      createCredentialLookup({ creds: new Secret('nocolon'), authfile: null, env: {}, home }),
+    ).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 });
 
@@ -237,10 +247,14 @@ describe('which entry of a file', () => {
     expect(await look('identity.example')).toEqual({
       kind: 'identity',
       username: '00000000-0000-0000-0000-000000000000',
-      token: 'refresh',
+      token: new Secret('refresh'),
     });
-    expect(await look('token.example')).toEqual({ kind: 'identity', username: '<token>', token: 'refresh' });
-    expect(await look('bearer.example')).toEqual({ kind: 'bearer', token: 'bearer' });
+    expect(await look('token.example')).toEqual({
+      kind: 'identity',
+      username: '<token>',
+      token: new Secret('refresh'),
+    });
+    expect(await look('bearer.example')).toEqual({ kind: 'bearer', token: new Secret('bearer') });
   });
 });
 
@@ -307,7 +321,7 @@ describe('credential helpers', () => {
     expect(await askHelper('token', 'registry.example', { env: env() }, never)).toEqual({
       kind: 'identity',
       username: '<token>',
-      token: 'get-registry.example',
+      token: new Secret('get-registry.example'),
     });
   });
 });

@@ -156,10 +156,8 @@ describe('N18: which proxy a URL has', () => {
     const found = proxyFor(new URL('https://registry.example'), {
       HTTPS_PROXY: 'http://us%40er:p%C3%A4ss@proxy:1/x',
     });
-    expect(found).toEqual({
-      url: new URL('http://proxy:1'),
-      authorization: `Basic ${Buffer.from('us@er:päss').toString('base64')}`,
-    });
+    expect(found?.url).toEqual(new URL('http://proxy:1'));
+    expect(found?.authorization?.reveal()).toBe(`Basic ${Buffer.from('us@er:päss').toString('base64')}`);
   });
 });
 

@@ -8,7 +8,7 @@ import { mediaTypes } from '../../../src/oci/media-type.ts';
 import type { Source } from '../../../src/place/place.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
 import { openRegistryTarget } from '../../../src/registry/target.ts';
-import { systemClock } from '../../../src/registry/retry/clock.ts';
+import { systemClock } from '../../../src/retry/clock.ts';
 import { type HttpAnswer, readHead } from '../../../src/registry/http/transport.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { drain, never, noise, refer, setup } from '../../support/registry/setup.ts';

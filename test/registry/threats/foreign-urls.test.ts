@@ -6,6 +6,7 @@ import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { closePool, runImage } from '../../support/registry/image-run.ts';
 import { drain, never, noise, refer, setup } from '../../support/registry/setup.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterAll(closePool);
@@ -58,7 +59,7 @@ test.each(['Basic realm="x"', 'Bearer realm="https://evil.example/token",service
     const asked: string[] = [];
     const credentials = (host: string) => {
       asked.push(host);
-      return Promise.resolve({ kind: 'basic', username: 'bob', password: 'canary' } as const);
+      return Promise.resolve({ kind: 'basic', username: 'bob', password: new Secret('canary') } as const);
     };
     const { error } = await runImage(`${fake.host}/app:v1`, `${fake.host}/dst:v1`, 'copy', { credentials });
     expect(error).toBeNull();

@@ -7,6 +7,10 @@ import type { Credential } from '../../../src/registry/auth/credential.ts';
 import { askHelper } from '../../../src/registry/auth/credential-helper.ts';
 import { createCredentialLookup } from '../../../src/registry/auth/credentials.ts';
 import { never } from '../../support/registry/setup.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
+import { compareSecrets } from '../../support/registry/compare-secrets.ts';
+
+compareSecrets();
 
 let home: string;
 beforeEach(async () => {
@@ -127,12 +131,12 @@ test('N17: the helper of a host comes before that of the file, and that before t
   const all = { credHelpers: { 'registry.example': 'host' }, credsStore: 'store', auths };
   expect(await look(all, 'registry.example')).toMatchObject({
     username: 'host',
-    password: 'registry.example',
+    password: new Secret('registry.example'),
   });
   expect(await look({ credsStore: 'store', auths }, 'registry.example')).toMatchObject({ username: 'store' });
   expect(await look({ credsStore: 'store', auths }, 'docker.io')).toMatchObject({
     username: 'store',
-    password: 'https://index.docker.io/v1/',
+    password: new Secret('https://index.docker.io/v1/'),
   });
   expect(await look({ auths }, 'registry.example')).toMatchObject({ username: 'entry' });
 });
@@ -142,12 +146,16 @@ test('N17: it gets the server on its input, get as its only argument, and none o
     'looks',
     `printf '{"Username":"u","Secret":"%s|%s|%s|%s"}' "$#" "$*" "$(cat)" "$(env | grep -c OCISLIM_)"`,
   );
-  expect(await ask('looks')).toEqual({ kind: 'basic', username: 'u', password: '1|get|registry.example|0' });
+  expect(await ask('looks')).toEqual({
+    kind: 'basic',
+    username: 'u',
+    password: new Secret('1|get|registry.example|0'),
+  });
 });
 
 test('N17: it may give an identity token, and stops when told to', async () => {
   await helper('token', `echo '{"Username":"<token>","Secret":"t"}'`);
-  expect(await ask('token')).toEqual({ kind: 'identity', username: '<token>', token: 't' });
+  expect(await ask('token')).toEqual({ kind: 'identity', username: '<token>', token: new Secret('t') });
   await helper('hangs', 'exec sleep 60');
   const stop = new AbortController();
   const asking = askHelper('hangs', 'registry.example', { env: env() }, stop.signal);

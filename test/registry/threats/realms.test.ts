@@ -3,11 +3,12 @@ import type { Credential } from '../../../src/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import type { Source } from '../../../src/place/place.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
-import { parseRealm } from '../../../src/registry/auth/token.ts';
+import { parseRealm } from '../../../src/registry/auth/realm.ts';
 import { makeCertificate } from '../../support/registry/certificate.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { never, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -23,8 +24,8 @@ async function start(options: Partial<FakeOptions>): Promise<FakeRegistry> {
   return fake;
 }
 
-const password: Credential = { kind: 'basic', username: 'bob', password: 'canary' };
-const identity: Credential = { kind: 'identity', username: 'bob', token: 'canary' };
+const password: Credential = { kind: 'basic', username: 'bob', password: new Secret('canary') };
+const identity: Credential = { kind: 'identity', username: 'bob', token: new Secret('canary') };
 
 function sourceOf(
   host: string,

@@ -9,6 +9,7 @@ import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 beforeEach(() => {
@@ -30,7 +31,7 @@ async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> 
 const mediaType = 'application/vnd.oci.image.index.v1+json';
 
 const credentials: RegistryOptions['credentials'] = () =>
-  Promise.resolve({ kind: 'basic', username: 'bob', password: 'canary' });
+  Promise.resolve({ kind: 'basic', username: 'bob', password: new Secret('canary') });
 
 function sourceOf(host: string, options: Partial<RegistryOptions> = {}): Source {
   const source = openRegistrySource(refer(`${host}/app:v1`), setup({ credentials, ...options }).options);
@@ -197,8 +198,8 @@ describe('where redirects may lead', () => {
     ['javascript:alert(1)', /which is not HTTP; refused$/],
     ['http://user:pass@127.0.0.1/x?token=canary', /a URL with a user name; refused$/],
     ['https://registry.example@127.0.0.1/', /a URL with a user name; refused$/],
-    ['http://', /redirects to nowhere/],
-    ['http://[::1', /redirects to nowhere/],
+    ['http://', /redirects without a usable Location/],
+    ['http://[::1', /redirects without a usable Location/],
   ])('N3: not to %s', async (location, sentence) => {
     const fake = await start();
     fake.fault({

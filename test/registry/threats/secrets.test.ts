@@ -10,6 +10,7 @@ import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-regi
 import type { Effect, ServerName } from '../../support/registry/faults.ts';
 import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const fakes: FakeRegistry[] = [];
 afterEach(async () => {
@@ -19,8 +20,8 @@ afterEach(async () => {
 // Whatever is secret has one of these in it: passwords, tokens, and the signature of the storage's URLs.
 const canary = /canary|very-secret/;
 const encoded = Buffer.from('bob:canary-password').toString('base64');
-const basic: Credential = { kind: 'basic', username: 'bob', password: 'canary-password' };
-const identity: Credential = { kind: 'identity', username: 'bob', token: 'canary-password' };
+const basic: Credential = { kind: 'basic', username: 'bob', password: new Secret('canary-password') };
+const identity: Credential = { kind: 'identity', username: 'bob', token: new Secret('canary-password') };
 
 const auths: readonly (readonly [string, FakeOptions['auth'], Credential])[] = [
   ['Basic', { kind: 'basic', username: 'bob', password: 'canary-password' }, basic],

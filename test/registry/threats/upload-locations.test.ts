@@ -8,6 +8,7 @@ import { makeCertificate } from '../../support/registry/certificate.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -25,7 +26,10 @@ const small = noise(300_000);
 const large = noise(20_000_000, 7);
 
 function targetOf(fake: FakeRegistry, overrides: Partial<RegistryOptions> = {}): Target {
-  const { options } = setup({ credentials: () => Promise.resolve(basic), ...overrides });
+  const { options } = setup({
+    credentials: () => Promise.resolve({ ...basic, password: new Secret(basic.password) }),
+    ...overrides,
+  });
   const target = openRegistryTarget([refer(`${fake.host}/dst:v1`)], options);
   open.push(target);
   return target;
@@ -142,7 +146,10 @@ test.each([
   await once(server, 'listening');
   open.push({ close: async () => void server.close() });
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { options } = setup({ credentials: () => Promise.resolve(basic), retryTimes: 0 });
+  const { options } = setup({
+    credentials: () => Promise.resolve({ ...basic, password: new Secret(basic.password) }),
+    retryTimes: 0,
+  });
   const target = openRegistryTarget([refer(`${host}/dst:v1`)], options);
   open.push(target);
   await expect(push(target, small)).rejects.toMatchObject({ name: 'OcislimError' });

@@ -21,6 +21,7 @@ import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { never, refer, type Setup, setup } from '../../support/registry/setup.ts';
 import type { Source } from '../../../src/place/place.ts';
 import { newFolder } from '../../support/store/local.ts';
+import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> | void }[] = [];
 afterEach(async () => {
@@ -227,13 +228,13 @@ describe('a server that wants a client certificate', () => {
   });
 
   test('an old PKCS#12 file (RC2), which OpenSSL 3 does not open', async () => {
-    const opened = await openPkcs12(await readFile(old), 'secret', 'old-client.p12');
+    const opened = await openPkcs12(await readFile(old), new Secret('secret'), 'old-client.p12');
     if (opened.kind !== 'pem') throw new Error('Node opened it: the fixture shows nothing');
     const fake = await start({ ...strict, ca: opened.cert });
     const folder = await folderOf({ 'old.p12': await readFile(old) });
     const certificates = await certificatesOf({
       clientP12: join(folder, 'old.p12'),
-      passphrase: 'secret',
+      passphrase: new Secret('secret'),
     });
     const { source } = sourceOf(fake.host, { certificates, authorities: [authority.cert] });
     expect((await source.root(never)).bytes.length).toBeGreaterThan(0);
@@ -251,7 +252,7 @@ describe('a server that wants a client certificate', () => {
       authorities: pemCertificates(authority.cert),
       clients: [],
     });
-    const p12 = await certificatesOf({ clientP12: old.pathname, passphrase: 'secret' });
+    const p12 = await certificatesOf({ clientP12: old.pathname, passphrase: new Secret('secret') });
     expect((await p12.of(['storage.test'], true)).clients).toEqual([]);
     expect((await p12.of(['registry.test'], false)).clients).toHaveLength(1);
   });
@@ -260,7 +261,9 @@ describe('a server that wants a client certificate', () => {
 describe('PKCS#12 files that do not open', () => {
   test.each(['wrong', null])('passphrase %j', async (passphrase) => {
     for (const bytes of [writePkcs12(client, 'right', 'aes256'), await readFile(old)]) {
-      await expect(openPkcs12(bytes, passphrase, 'me.p12')).rejects.toMatchObject({
+      await expect(
+        openPkcs12(bytes, passphrase === null ? null : new Secret(passphrase), 'me.p12'),
+      ).rejects.toMatchObject({
         code: 'IO',
         message:
           passphrase === null
@@ -281,7 +284,7 @@ describe('PKCS#12 files that do not open', () => {
       (await readFile(old)).subarray(0, 1000),
       Buffer.alloc(0),
     ]) {
-      await expect(openPkcs12(bytes, 'secret', 'me.p12')).rejects.toMatchObject({
+      await expect(openPkcs12(bytes, new Secret('secret'), 'me.p12')).rejects.toMatchObject({
         code: 'IO',
         message: expect.stringContaining('me.p12') as string,
       });

@@ -1,7 +1,7 @@
 import type { ProgressEvent } from '../../../src/events.ts';
 import type { RegistryReference } from '../../../src/oci/reference.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
-import type { Clock } from '../../../src/registry/retry/clock.ts';
+import type { Clock } from '../../../src/retry/clock.ts';
 import { anonymous } from '../../../src/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';

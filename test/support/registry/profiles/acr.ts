@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /** The user name of whoever logs in with a refresh token. */
 const nobody = '00000000-0000-0000-0000-000000000000';
@@ -12,7 +13,7 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 export const acr: Profile = {
   name: 'ACR',
   repository: 'team/app',
-  credential: { kind: 'identity', username: nobody, token: 'canary' },
+  credential: { kind: 'identity', username: nobody, token: new Secret('canary') },
   options: (now) => ({
     auth: tokenAuth({ username: nobody, password: 'canary', refreshToken: 'canary', now }),
     storage: 'downloads',

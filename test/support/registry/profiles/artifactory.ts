@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * JFrog Artifactory. A manifest that is not there may be 403; a POST for a token is 401, so that an identity token goes
@@ -9,7 +10,7 @@ import type { Profile } from './profile.ts';
 export const artifactory: Profile = {
   name: 'Artifactory',
   repository: 'docker-local/app',
-  credential: { kind: 'identity', username: 'bob', token: 'canary' },
+  credential: { kind: 'identity', username: 'bob', token: new Secret('canary') },
   options: (now) => ({
     auth: tokenAuth({ username: 'bob', password: 'canary', noPost: 401, now }),
     absent: { status: 403, code: 'DENIED', message: 'The repository is forbidden' },

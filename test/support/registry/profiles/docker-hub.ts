@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * Docker Hub. Tokens last 300 seconds, so that a push of minutes outlives one; there is no POST for them. Mounts need the
@@ -10,7 +11,7 @@ import type { Profile } from './profile.ts';
 export const dockerHub: Profile = {
   name: 'Docker Hub',
   repository: 'library/app',
-  credential: { kind: 'basic', username: 'bob', password: 'dckr_pat_canary' },
+  credential: { kind: 'basic', username: 'bob', password: new Secret('dckr_pat_canary') },
   options: (now) => ({
     auth: tokenAuth({ username: 'bob', password: 'dckr_pat_canary', lifetime: 300, noPost: 405, now }),
     storage: 'downloads',

@@ -1,4 +1,5 @@
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * Amazon ECR. Basic, the user `AWS` with a password of twelve hours. Blobs are redirected to S3, which refuses a second
@@ -9,7 +10,7 @@ import type { Profile } from './profile.ts';
 export const ecr: Profile = {
   name: 'ECR',
   repository: 'team/app',
-  credential: { kind: 'basic', username: 'AWS', password: 'eyJwYXlsb2FkIjoi-canary' },
+  credential: { kind: 'basic', username: 'AWS', password: new Secret('eyJwYXlsb2FkIjoi-canary') },
   options: () => ({
     auth: { kind: 'basic', username: 'AWS', password: 'eyJwYXlsb2FkIjoi-canary' },
     storage: 'downloads',

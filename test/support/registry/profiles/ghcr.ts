@@ -1,6 +1,7 @@
 import { tokenAuth } from '../tokens.ts';
 import { beyond, type Profile } from './profile.ts';
 import { MiB } from '../../../../src/units.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 const limit = 4 * MiB;
 
@@ -11,7 +12,7 @@ const limit = 4 * MiB;
 export const ghcr: Profile = {
   name: 'GHCR',
   repository: 'owner/app',
-  credential: { kind: 'basic', username: 'bob', password: 'ghp_canary' },
+  credential: { kind: 'basic', username: 'bob', password: new Secret('ghp_canary') },
   options: (now) => ({
     auth: tokenAuth({ username: 'bob', password: 'ghp_canary', now }),
     storage: 'downloads',

@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import { beyond, type Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * GitLab. Its token server looked at the last scope only, so that a mount, which needs two, is refused with 401. Tokens
@@ -8,7 +9,7 @@ import { beyond, type Profile } from './profile.ts';
 export const gitlab: Profile = {
   name: 'GitLab',
   repository: 'group/project/app',
-  credential: { kind: 'basic', username: 'gitlab-ci-token', password: 'glcbt-canary' },
+  credential: { kind: 'basic', username: 'gitlab-ci-token', password: new Secret('glcbt-canary') },
   options: (now) => ({
     auth: tokenAuth({
       username: 'gitlab-ci-token',

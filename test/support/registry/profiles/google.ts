@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 const key = '{\n  "type": "service_account",\n  "private_key": "canary: \\"quoted\\""\n}';
 
@@ -12,7 +13,7 @@ function google(name: string, host: string, repository: string): Profile {
   return {
     name,
     repository,
-    credential: { kind: 'basic', username: '_json_key', password: key },
+    credential: { kind: 'basic', username: '_json_key', password: new Secret(key) },
     options: (now) => ({
       name: host,
       auth: tokenAuth({ username: '_json_key', password: key, noPost: 404, now }),

@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import { beyond, type Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * Harbor. A mount from a project that is not there, or not open, gets 401 and not 202. HEAD has come without a length.
@@ -9,7 +10,7 @@ import { beyond, type Profile } from './profile.ts';
 export const harbor: Profile = {
   name: 'Harbor',
   repository: 'project/team/app',
-  credential: { kind: 'basic', username: 'robot$project+ci', password: 'canary' },
+  credential: { kind: 'basic', username: 'robot$project+ci', password: new Secret('canary') },
   options: (now) => ({
     auth: tokenAuth({ username: 'robot$project+ci', password: 'canary', now }),
     headLength: false,

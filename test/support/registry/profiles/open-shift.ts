@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 const unknown = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}';
 
@@ -10,7 +11,7 @@ const unknown = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unkn
 export const openShift: Profile = {
   name: 'OpenShift',
   repository: 'namespace/app',
-  credential: { kind: 'basic', username: 'serviceaccount', password: 'canary' },
+  credential: { kind: 'basic', username: 'serviceaccount', password: new Secret('canary') },
   options: (now) => ({ auth: tokenAuth({ username: 'serviceaccount', password: 'canary', now }) }),
   faults: () => [
     {

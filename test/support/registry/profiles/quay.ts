@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import { beyond, type Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * Quay. A mount must say from where. The token server cannot parse a scope with the action `delete`. Names of robots
@@ -8,7 +9,7 @@ import { beyond, type Profile } from './profile.ts';
 export const quay: Profile = {
   name: 'Quay',
   repository: 'team/app',
-  credential: { kind: 'basic', username: 'team+robot', password: 'canary' },
+  credential: { kind: 'basic', username: 'team+robot', password: new Secret('canary') },
   options: (now) => ({
     auth: tokenAuth({ username: 'team+robot', password: 'canary', unknownActions: ['delete', '*'], now }),
     storage: 'downloads',

@@ -1,5 +1,6 @@
 import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
+import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
  * registry.redhat.io, to pull from: what is not there is 404 with the code UNKNOWN, and service accounts have a number
@@ -8,7 +9,7 @@ import type { Profile } from './profile.ts';
 export const redHat: Profile = {
   name: 'registry.redhat.io',
   repository: 'ubi9/app',
-  credential: { kind: 'basic', username: '1234567|ci', password: 'canary' },
+  credential: { kind: 'basic', username: '1234567|ci', password: new Secret('canary') },
   options: (now) => ({
     auth: tokenAuth({ username: '1234567|ci', password: 'canary', now }),
     storage: 'downloads',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Clock } from '../../../src/registry/retry/clock.ts';
-import { HostHealth } from '../../../src/registry/retry/host-health.ts';
+import type { Clock } from '../../../src/retry/clock.ts';
+import { HostHealth } from '../../../src/registry/http/host-health.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';

@@ -1,9 +1,9 @@
 import { KiB } from '../../units.ts';
 
-/** A server that gives less than this while we wait for a whole timeout is as good as silent. Bytes. */
+/** A server that sends less than this in a whole timeout counts as silent. Bytes. */
 const trickle = 16 * KiB;
 
-/** Adds up the time that was spent waiting for the server (not for our own consumer) and how little it brought. */
+/** Bounds the time that reads of one body wait for the server: the consumer's own time does not count. */
 export class Patience {
   readonly #limit: number;
   readonly #now: () => number;
@@ -16,7 +16,7 @@ export class Patience {
     this.#now = now;
   }
 
-  /** Reads once. @throws what `read` throws, and an Error when hardly anything comes. */
+  /** Reads once. @throws what `read` throws, and an Error when less than the trickle came within the limit */
   async wait(read: () => Promise<IteratorResult<Uint8Array>>): Promise<IteratorResult<Uint8Array>> {
     const before = this.#now();
     const result = await read();

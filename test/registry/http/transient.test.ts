@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { isTransient, pauseBefore, retryAfter } from '../../../src/registry/retry/retry.ts';
+import { isTransient, retryAfter } from '../../../src/registry/http/transient.ts';
 import { FakeClock } from '../../support/registry/setup.ts';
 
-test('Retry-After in both forms, capped; the past and nonsense are ignored', () => {
+test('Retry-After holds seconds or a date, is capped, and is ignored when it is past or malformed', () => {
   const clock = new FakeClock();
   const inTenSeconds = new Date(clock.now() + 10_000).toUTCString();
   const yesterday = new Date(clock.now() - 86_400_000).toUTCString();
@@ -25,18 +25,7 @@ test('Retry-After in both forms, capped; the past and nonsense are ignored', () 
   for (const [header, wanted] of cases) expect([header, retryAfter(header, clock)]).toEqual([header, wanted]);
 });
 
-test('pauses double, vary by a quarter and end at half a minute', () => {
-  const clock = new FakeClock();
-  const at = (random: number): readonly number[] =>
-    [0, 1, 2, 3, 20].map((attempt) =>
-      pauseBefore(attempt, { now: () => clock.now(), sleep: () => Promise.resolve(), random: () => random }),
-    );
-  expect(at(0.5)).toEqual([500, 1000, 2000, 4000, 30_000]);
-  expect(at(0)).toEqual([375, 750, 1500, 3000, 22_500]);
-  expect(at(1)).toEqual([625, 1250, 2500, 5000, 37_500]);
-});
-
-test('the statuses that pass by themselves', () => {
+test('timeouts, rate limits and failures of servers and gateways may pass; no other status does', () => {
   const all = Array.from({ length: 500 }, (_, i) => i + 100);
   expect(all.filter(isTransient)).toEqual([408, 429, 499, 500, 502, 503, 504, 522]);
 });

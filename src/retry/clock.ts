@@ -1,10 +1,10 @@
-/** Time and chance, so that tests of waiting need not wait. */
+/** Time and chance, injected so that tests wait for neither. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Waits; rejects with the signal's reason as soon as it fires. */
+  /** Waits for so many milliseconds. Rejects with the signal's reason as soon as the signal fires. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   random(): number;
 }
 

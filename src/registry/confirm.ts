@@ -1,0 +1,54 @@
+import { OcislimError } from '../errors.ts';
+import { type Digest, hasher } from '../oci/digest.ts';
+import { nameOf } from './failure.ts';
+import { getManifest, headManifest, type ManifestName } from './manifests.ts';
+import type { Repository } from './repository.ts';
+
+/** The registry has something else under a name than was put there, or nothing. */
+class NotConfirmed extends OcislimError {}
+
+/** Asks the registry what it has under a name, since some say yes to everything. @throws REGISTRY for anything but `digest` */
+export async function confirmManifest(
+  repository: Repository,
+  name: ManifestName,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = repository;
+  // Replicas may lag behind for a moment.
+  const policy = { isTransient: (error: unknown) => error instanceof NotConfirmed };
+  await client.retries(policy).run(signal, async (failures) => {
+    const head = await headManifest(repository, name, signal);
+    if (head?.digest === digest) return;
+    // A HEAD may say less than a GET, or something else. But a GET counts as a pull: for what is missing, only the last
+    // attempt sends one.
+    const asks = head !== null || failures >= client.settings.retryTimes;
+    const found = asks ? await digestOf(repository, name, digest, signal) : null;
+    if (found === digest) return;
+    const what = 'digest' in name ? name.digest : `tag ${name.tag}`;
+    const sentence = found === null ? 'is not there' : `is ${found}, not ${digest}`;
+    throw new NotConfirmed(
+      'REGISTRY',
+      `${nameOf(repository.party)}: the registry took the manifest, but ${what} ${sentence}`,
+      { advice: 'Another client may have pushed to it at the same time; the result is there by its digest.' },
+    );
+  });
+}
+
+/** Returns the digest of the manifest under a name, by the algorithm of `wanted`; null when it is missing. */
+async function digestOf(
+  repository: Repository,
+  name: ManifestName,
+  wanted: Digest,
+  signal: AbortSignal,
+): Promise<Digest | null> {
+  try {
+    const { bytes } = await getManifest(repository, name, signal);
+    const hash = hasher(wanted);
+    hash.update(bytes);
+    return hash.digest();
+  } catch (error) {
+    if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}
