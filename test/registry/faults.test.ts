@@ -5,9 +5,8 @@ import { writeTar } from '../support/model/tar-bytes.ts';
 import { closeWorkers, problemsAt, putImage, runBetween } from '../support/registry/between.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect, Fault } from '../support/registry/faults.ts';
-import { noise, type Setup, setup } from '../support/registry/setup.ts';
+import { block, noise, type Setup, setup } from '../support/registry/setup.ts';
 import { tokenAuth } from '../support/registry/tokens.ts';
-import { MiB } from '../../src/units.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
 
 const open: FakeRegistry[] = [];
@@ -30,7 +29,7 @@ function imageOf(...sizes: readonly number[]): ReturnType<typeof buildImage> {
 }
 
 /** One layer of the large one goes up as a stream, or in two chunks; all others whole. */
-const images = { small: imageOf(3000, 20_000), large: imageOf(3000, 9_000_000) } as const;
+const images = { small: imageOf(3000, 20_000), large: imageOf(3000, block + 20_000) } as const;
 const signIn = { 'www-authenticate': 'Basic realm="somewhere"' };
 const answer = (status: number, headers: Record<string, string> = {}, body = ''): Effect => ({
   kind: 'answer',
@@ -273,13 +272,16 @@ describe('an answer', () => {
     },
   );
 
-  test.each([1_000_000, 8_999_999])('a layer that breaks after %i bytes is resumed there', async (bytes) => {
-    const { from } = await survive(hitting('GET of a layer', { kind: 'cut', bytes, ending: 'reset' }));
-    expect(from.sent('GET', new RegExp(biggest('large')))[1]?.headers.range).toMatch(/^bytes=\d+-$/);
-  });
+  test.each([30_000, block + 19_999])(
+    'a layer that breaks after %i bytes is resumed there',
+    async (bytes) => {
+      const { from } = await survive(hitting('GET of a layer', { kind: 'cut', bytes, ending: 'reset' }));
+      expect(from.sent('GET', new RegExp(biggest('large')))[1]?.headers.range).toMatch(/^bytes=\d+-$/);
+    },
+  );
 
   test('a layer that ends too early as if it were whole', async () => {
-    await survive(hitting('GET of a layer', { kind: 'cut', bytes: 5_000_000, ending: 'whole' }));
+    await survive(hitting('GET of a layer', { kind: 'cut', bytes: 150_000, ending: 'whole' }));
   });
 
   test.each(gets)('%s that stands still', async (verb) => {
@@ -298,8 +300,8 @@ describe('an answer', () => {
     await survive({
       image: 'large',
       from: [
-        { method: 'GET', path, effect: { kind: 'cut', bytes: 2_000_000, ending: 'reset' } },
-        { method: 'GET', path, effect: { kind: 'short', bytes: 1_500_000 }, times: 2 },
+        { method: 'GET', path, effect: { kind: 'cut', bytes: 60_000, ending: 'reset' } },
+        { method: 'GET', path, effect: { kind: 'short', bytes: 45_000 }, times: 2 },
       ],
     });
   });
@@ -309,7 +311,7 @@ describe('an answer', () => {
     await survive({
       image: 'large',
       from: [
-        { method: 'GET', path, effect: { kind: 'cut', bytes: 2_000_000, ending: 'reset' } },
+        { method: 'GET', path, effect: { kind: 'cut', bytes: 60_000, ending: 'reset' } },
         { method: 'GET', path, effect: answer(416, {}, 'x'.repeat(100_000)) },
       ],
     });
@@ -317,7 +319,7 @@ describe('an answer', () => {
 });
 
 describe('a request whose body breaks off', () => {
-  test.each([0, 1, 3_000_000])('a chunk after %i bytes', async (bytes) => {
+  test.each([0, 1, 90_000])('a chunk after %i bytes', async (bytes) => {
     for (const keep of [true, false])
       for (const skip of [0, 1])
         await survive(
@@ -325,14 +327,14 @@ describe('a request whose body breaks off', () => {
             'PATCH of a chunk',
             { kind: 'swallow', bytes, keep },
             // Of one byte at the start a registry says the same as of none: the upload begins anew.
-            { skip, waste: bytes === 1 && keep && skip === 0 ? 8 * MiB : 0 },
+            { skip, waste: bytes === 1 && keep && skip === 0 ? block : 0 },
           ),
         );
   });
 
-  test.each([0, 1, 3_000_000])('a stream after %i bytes', async (bytes) => {
+  test.each([0, 1, 90_000])('a stream after %i bytes', async (bytes) => {
     for (const keep of [true, false])
-      await survive(hitting('PUT of a stream', { kind: 'swallow', bytes, keep }, { waste: 4_000_000 }));
+      await survive(hitting('PUT of a stream', { kind: 'swallow', bytes, keep }, { waste: 120_000 }));
   });
 
   test.each([0, 1, 1000])('a whole blob after %i bytes', async (bytes) => {
@@ -368,7 +370,7 @@ describe('a write that worked although it failed', () => {
           // Nor is it seen at once, where it is looked for before it goes up and after.
           { method: 'HEAD', path: new RegExp(biggest(image)), skip: 1, effect: answer(404) },
         ],
-        waste: 9_500_000,
+        waste: block + 40_000,
       });
     },
   );
@@ -443,8 +445,7 @@ describe('a mount', () => {
 });
 
 describe('a chunk that is refused for its size', () => {
-  const limit = 4 * MiB;
-  const block = 8 * MiB;
+  const limit = block / 2;
 
   test.each([413, 416] as const)('by %i', async (tooLarge) => {
     await survive({
@@ -474,17 +475,17 @@ describe('a chunk that is refused for its size', () => {
 describe('a layer that is made on the way', () => {
   const unknown = answer(404, {}, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}');
   const invalid = answer(400, {}, '{"errors":[{"code":"DIGEST_INVALID"}]}');
-  const block = 9_500_000;
+  const again = block + 40_000;
 
   test.each<readonly [string, string, Effect, number]>([
     ['a chunk breaks', 'PATCH', { kind: 'reset' }, 0],
-    ['a chunk breaks off', 'PATCH', { kind: 'swallow', bytes: 1_000_000, keep: true }, 0],
+    ['a chunk breaks off', 'PATCH', { kind: 'swallow', bytes: 30_000, keep: true }, 0],
     ['a chunk breaks after it was taken', 'PATCH', { kind: 'after', status: 'reset' }, 0],
-    ['the upload is lost', 'PATCH', unknown, block],
+    ['the upload is lost', 'PATCH', unknown, again],
     ['a commit breaks', 'PUT', { kind: 'reset' }, 0],
     ['a commit breaks after it was done', 'PUT', { kind: 'after', status: 'reset' }, 0],
     ['a commit is said to be unknown', 'PUT', { kind: 'after', status: 404 }, 0],
-    ['a commit is refused', 'PUT', invalid, block],
+    ['a commit is refused', 'PUT', invalid, again],
   ])('%s: the same bytes in the end', async (_, method, effect, waste) => {
     await survive({
       image: 'large',
@@ -500,7 +501,7 @@ describe('a layer that is made on the way', () => {
       squashed: true,
       to: [{ method: 'HEAD', path: /dst\/blobs/, times: 2, effect: answer(200) }],
       // The layer goes up in chunks before anybody asks whether it is there; then once more.
-      waste: block,
+      waste: again,
       puts: 8,
     });
   });

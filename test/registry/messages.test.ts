@@ -6,7 +6,7 @@ import { writeTar } from '../support/model/tar-bytes.ts';
 import { closeWorkers, putImage, runBetween } from '../support/registry/between.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
-import { noise } from '../support/registry/setup.ts';
+import { block, noise } from '../support/registry/setup.ts';
 
 const open: FakeRegistry[] = [];
 afterEach(async () => {
@@ -27,7 +27,7 @@ const imageOf = (...sizes: readonly number[]) =>
   });
 const small = imageOf(3000, 20_000);
 /** With a layer that goes up in chunks. */
-const large = imageOf(3000, 9_000_000);
+const large = imageOf(3000, block + 20_000);
 const blob = /blob sha256:[0-9a-f]{64}/.source;
 const verbs = [
   ['HEAD', /\/dst\/blobs/, blob],

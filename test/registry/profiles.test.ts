@@ -17,14 +17,14 @@ import {
 import { profiles } from '../support/registry/profiles/all.ts';
 import { ecr } from '../support/registry/profiles/ecr.ts';
 import type { Profile } from '../support/registry/profiles/profile.ts';
-import { FakeClock } from '../support/registry/setup.ts';
+import { block, FakeClock } from '../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 /** The last layer alone is more than is sent at once. */
 let image: BuiltImage;
 
 beforeAll(() => {
-  image = noisyImage([50_000, 300_000, 8_600_000]);
+  image = noisyImage([50_000, 200_000, block + 20_000]);
 });
 afterAll(closePool);
 afterEach(async () => {

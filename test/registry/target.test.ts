@@ -14,8 +14,7 @@ import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
-import { never, noise, pieces, refer, type Setup, setup } from '../support/registry/setup.ts';
-import { MiB } from '../../src/units.ts';
+import { block, never, noise, pieces, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -56,9 +55,9 @@ const answer = (status: number, body = '', headers: Record<string, string> = {})
   body,
   headers,
 });
-const small = noise(300_000);
+const small = noise(10_000);
 /** Three blocks, the last one not full. */
-const large = noise(20_000_000, 7);
+const large = noise(2 * block + 100_000, 7);
 
 async function push(target: Target, bytes: Buffer, produce: Produce = () => pieces(bytes)): Promise<void> {
   const staged = await target.stage(produce, never);
@@ -230,11 +229,11 @@ describe('adopting', () => {
     ['meets a server in trouble', answer(503)],
     ['meets a session that is gone', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
     ['meets a proxy that hangs up', { kind: 'reset' }],
-    ['breaks off in the middle', { kind: 'swallow', bytes: 9_000_000, keep: false }],
-    ['breaks off in the middle, half of it kept', { kind: 'swallow', bytes: 9_000_000, keep: true }],
+    ['breaks off in the middle', { kind: 'swallow', bytes: block + 20_000, keep: false }],
+    ['breaks off in the middle, half of it kept', { kind: 'swallow', bytes: block + 20_000, keep: true }],
   ])('one request that %s: then chunks, and for the next blob at once', async (_, effect) => {
     const [from, to] = [await start(), await start()];
-    const second = noise(9_000_000, 8);
+    const second = noise(block + 20_000, 8);
     const blobs = [large, second].map((bytes) => from.repository('src').addBlob(bytes));
     to.fault({ method: 'PUT', path: /uploads/, effect });
     const source = sourceOf(from);
@@ -245,7 +244,11 @@ describe('adopting', () => {
     expect(told).toBe(large.length + second.length);
     expect(from.sent('GET', /blobs/)).toHaveLength(3);
     expect(to.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([
-      8_388_608, 8_388_608, 3_222_784, 8_388_608, 611_392,
+      block,
+      block,
+      100_000,
+      block,
+      20_000,
     ]);
     expect(holds(to, large) && holds(to, second)).toBe(true);
   });
@@ -287,7 +290,7 @@ describe('adopting', () => {
     let told = 0;
     const onBytes = (count: number): void => {
       told += count;
-      if (told > 9_000_000) stop.abort(new Error('stopped'));
+      if (told > block) stop.abort(new Error('stopped'));
     };
     await expect(targetOf(to).target.adopt(blob, sourceOf(from), stop.signal, onBytes)).rejects.toThrow(
       'stopped',
@@ -330,19 +333,22 @@ describe('staging', () => {
     expect(holds(fake, small)).toBe(true);
   });
 
-  test.each([0, 1, 8 * MiB, 8 * MiB + 1])('%i bytes', async (size) => {
-    const fake = await start();
-    const bytes = noise(size);
-    await push(targetOf(fake).target, bytes);
-    expect(holds(fake, bytes)).toBe(true);
-    expect(fake.sent('PATCH', /./)).toHaveLength(size > 8 * MiB ? 2 : 0);
-  });
+  test.each([0, 1, block, block + 1])(
+    'a blob of %i bytes arrives, in chunks if it is larger than a block',
+    async (size) => {
+      const fake = await start();
+      const bytes = noise(size);
+      await push(targetOf(fake).target, bytes);
+      expect(holds(fake, bytes)).toBe(true);
+      expect(fake.sent('PATCH', /./)).toHaveLength(size > block ? 2 : 0);
+    },
+  );
 
   test('a large one goes up in chunks, each where the last answer said', async () => {
     const fake = await start({ absoluteLocations: true });
     await push(targetOf(fake).target, large);
     expect(methods(fake)).toBe('POST PATCH PATCH PATCH HEAD PUT');
-    const chunk = 8 * MiB;
+    const chunk = block;
     expect(
       fake
         .sent('PATCH', /./)
@@ -360,10 +366,10 @@ describe('staging', () => {
     const fake = await start();
     let made = 0;
     async function* waiting(): ByteStream {
-      for await (const piece of pieces(large, 1_000_000)) {
+      for await (const piece of pieces(large, block / 8)) {
         made += piece.length;
         // In the middle of the second block: if the first one waited for it, both would wait for ever.
-        if (made === 12_000_000)
+        if (made === 1.5 * block)
           await vi.waitFor(() => expect(fake.sent('PATCH', /./)).toHaveLength(1), { timeout: 20_000 });
         yield piece;
       }
@@ -479,10 +485,10 @@ describe('staging', () => {
 describe('uploads on a bad day', () => {
   test.each<readonly [string, Effect]>([
     ['a connection that breaks before anything arrived', { kind: 'reset' }],
-    ['a connection that breaks in the middle, bytes kept', { kind: 'swallow', bytes: 3_000_000, keep: true }],
+    ['a connection that breaks in the middle, bytes kept', { kind: 'swallow', bytes: 90_000, keep: true }],
     [
       'a connection that breaks in the middle, bytes dropped',
-      { kind: 'swallow', bytes: 3_000_000, keep: false },
+      { kind: 'swallow', bytes: 90_000, keep: false },
     ],
     ['a connection that breaks after all was taken', { kind: 'after', status: 'reset' }],
     ['a gateway error before', answer(502)],
@@ -533,10 +539,10 @@ describe('uploads on a bad day', () => {
   });
 
   test.each([
-    [413, 4 * MiB],
-    [416, 4 * MiB],
-    [413, MiB],
-    [416, MiB],
+    [413, block / 2],
+    [416, block / 2],
+    [413, block / 8],
+    [416, block / 8],
   ] as const)(
     'chunks refused by %i above %i bytes are made smaller, once for all',
     async (tooLarge, largestChunk) => {
@@ -546,7 +552,7 @@ describe('uploads on a bad day', () => {
       expect(holds(fake, large)).toBe(true);
       const refused = fake.sent('PATCH', /./).filter(({ body }) => body.length > largestChunk).length;
       expect(refused).toBeLessThanOrEqual(2);
-      const other = noise(9_000_000, 3);
+      const other = noise(block + 20_000, 3);
       await push(target, other);
       expect(fake.sent('PATCH', /./).filter(({ body }) => body.length > largestChunk)).toHaveLength(refused);
       expect(holds(fake, other)).toBe(true);
@@ -558,13 +564,13 @@ describe('uploads on a bad day', () => {
     const fake = await start();
     fake.fault({ method: 'PATCH', path: /uploads/, times: 2, effect: { kind: 'reset' } });
     await push(targetOf(fake).target, large);
-    expect(fake.sent('PATCH', /./)[2]?.body.length).toBeLessThan(4 * MiB);
+    expect(fake.sent('PATCH', /./)[2]?.body.length).toBeLessThan(block / 2);
     expect(holds(fake, large)).toBe(true);
   });
 
   test('a whole blob that is too much for one request goes in chunks', async () => {
-    const fake = await start({ largestPut: MiB, largestChunk: MiB });
-    const bytes = noise(5_000_000, 5);
+    const fake = await start({ largestPut: block / 8, largestChunk: block / 8 });
+    const bytes = noise(150_000, 5);
     await push(targetOf(fake).target, bytes);
     expect(holds(fake, bytes)).toBe(true);
   });
@@ -572,7 +578,7 @@ describe('uploads on a bad day', () => {
   test('a proxy that hangs up on whole blobs gets chunks', async () => {
     const fake = await start();
     fake.fault({ method: 'PUT', path: /uploads/, times: 2, effect: { kind: 'reset' } });
-    const bytes = noise(5_000_000, 5);
+    const bytes = noise(150_000, 5);
     await push(targetOf(fake).target, bytes);
     expect(fake.sent('PATCH', /./)).toHaveLength(2);
     expect(holds(fake, bytes)).toBe(true);
@@ -591,12 +597,12 @@ describe('uploads on a bad day', () => {
   });
 
   test('chunks are as long as the registry wants them at least', async () => {
-    const fake = await start({ smallestChunk: 9 * MiB });
+    const fake = await start({ smallestChunk: block + 10_000 });
     await push(targetOf(fake).target, large);
     expect(fake.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([
-      9 * MiB,
-      9 * MiB,
-      large.length - 18 * MiB,
+      block + 10_000,
+      block + 10_000,
+      80_000,
     ]);
     expect(holds(fake, large)).toBe(true);
   });
@@ -830,7 +836,7 @@ test("Google's registries get one request without chunks", async () => {
 
 test.each<readonly [string, Effect]>([
   ['breaks', { kind: 'reset' }],
-  ['breaks in the middle', { kind: 'swallow', bytes: 9_000_000, keep: true }],
+  ['breaks in the middle', { kind: 'swallow', bytes: block + 20_000, keep: true }],
   ['fails by a gateway', answer(502)],
   ['is lost', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
 ])('such a request that %s starts over, with the bytes made again', async (_, effect) => {

@@ -7,7 +7,7 @@ import { openRegistryTarget } from '../../../src/registry/target.ts';
 import type { Source, Target } from '../../../src/place/place.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { FakeClock, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
+import { block, FakeClock, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
 
@@ -118,7 +118,7 @@ describe('Bearer', () => {
   test('with a password: it goes to the token server, the token to the registry', async () => {
     const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
     const target = targetOf(fake, { credentials: withCredential(password) });
-    const bytes = noise(9_000_000);
+    const bytes = noise(block + 20_000);
     const staged = await target.stage(() => pieces(bytes), never);
     await staged.commit(sha256(bytes), bytes.length, never);
     expect(fake.repository('dst').blobs.size).toBe(1);
@@ -173,9 +173,9 @@ describe('Bearer', () => {
     const auth = tokenAuth({ username: 'bob', password: 'pass:wörd', lifetime: 2, now: () => clock.now() });
     const fake = await start({ auth });
     const target = targetOf(fake, { clock, credentials: withCredential(password) });
-    const bytes = noise(30_000_000);
+    const bytes = noise(900_000);
     async function* slow(): AsyncGenerator<Uint8Array> {
-      for await (const piece of pieces(bytes, 1_000_000)) {
+      for await (const piece of pieces(bytes, 30_000)) {
         clock.time += 700;
         yield piece;
       }

@@ -4,12 +4,13 @@ import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect, Fault } from '../../support/registry/faults.ts';
 import { closePool, fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { block } from '../../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 let image: BuiltImage;
 beforeAll(() => {
   // The last layer goes up in two chunks, or in one request where it is copied.
-  image = noisyImage([5000, 30_000, 8_600_000]);
+  image = noisyImage([5000, 30_000, block + 20_000]);
 });
 afterAll(closePool);
 afterEach(async () => {

@@ -8,7 +8,7 @@ import { openRegistrySource } from '../../../src/registry/source.ts';
 import { openRegistryTarget } from '../../../src/registry/target.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect, ServerName } from '../../support/registry/faults.ts';
-import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
+import { block, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
 
@@ -69,7 +69,7 @@ test.each(
         () => drain(source.blob(blob, never)),
         () => source.referrers(blob.digest, never),
         () => target.adopt(blob, source, never),
-        () => target.stage(() => pieces(noise(9_000_000)), never),
+        () => target.stage(() => pieces(noise(block + 20_000)), never),
         () => target.put(Buffer.from('{}'), makeDescriptor('x', blob.digest, 2), never),
       ];
       const said: unknown[] = [];

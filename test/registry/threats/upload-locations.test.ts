@@ -7,7 +7,7 @@ import { openRegistryTarget } from '../../../src/registry/target.ts';
 import { makeCertificate } from '../../support/registry/certificate.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
+import { block, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -22,8 +22,8 @@ async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> 
 }
 
 const basic = { kind: 'basic', username: 'bob', password: 'canary' } as const;
-const small = noise(300_000);
-const large = noise(20_000_000, 7);
+const small = noise(10_000);
+const large = noise(2 * block + 100_000, 7);
 
 function targetOf(fake: FakeRegistry, overrides: Partial<RegistryOptions> = {}): Target {
   const { options } = setup({

@@ -2,6 +2,7 @@ import type { ProgressEvent } from '../../../src/events.ts';
 import type { RegistryReference } from '../../../src/oci/reference.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { Clock } from '../../../src/retry/clock.ts';
+import { KiB } from '../../../src/units.ts';
 import { anonymous } from '../../../src/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
@@ -28,6 +29,9 @@ export class FakeClock implements Clock {
   }
 }
 
+/** The block size of uploads in tests: small, so that a blob of several blocks is soon made, sent and compared. Bytes. */
+export const block = 256 * KiB;
+
 export interface Setup {
   readonly options: RegistryOptions;
   readonly clock: FakeClock;
@@ -44,6 +48,7 @@ export function setup(overrides: Partial<RegistryOptions> = {}): Setup {
     tlsVerify: true,
     retryTimes: 4,
     timeoutMs: 5000,
+    blockSize: block,
     clock,
     ...overrides,
   };

@@ -21,7 +21,9 @@ export const ecr: Profile = {
   }),
   // The session that comes instead of a mount is used, not begun anew.
   vain: (requests) => {
-    const sessions = requests.filter(({ method, path }) => method === 'POST' && path.includes('/uploads/'));
+    const sessions = requests.filter(
+      ({ method, path, status }) => method === 'POST' && path.includes('/uploads/') && status === 202,
+    );
     const ends = requests.filter(({ method, path }) => method === 'PUT' && path.includes('/uploads/'));
     return sessions.slice(ends.length);
   },

@@ -1,9 +1,9 @@
 import { tokenAuth } from '../tokens.ts';
 import { beyond, type Profile } from './profile.ts';
-import { MiB } from '../../../../src/units.ts';
+import { block } from '../setup.ts';
 import { Secret } from '../../../../src/registry/auth/secret.ts';
 
-const limit = 4 * MiB;
+const limit = block / 2;
 
 /**
  * GitHub's container registry. A chunk above 4 MiB is refused with 416. A commit takes seconds; one that was given up
