@@ -48,7 +48,6 @@ export { recompress } from './compress/recompress.ts';
 export { repackBetter } from './compress/repack.ts';
 export { tune, type TuneOptions } from './compress/tune.ts';
 
-export { BlobCache, type CacheOptions } from './store/cache/blob-cache.ts';
 export { openSource, openTarget } from './jobs/open.ts';
 export type { Source, Target } from './place/place.ts';
 export { RegistryClients } from './registry/clients.ts';
@@ -64,7 +63,13 @@ export type { RegistryOptions } from './registry/lease.ts';
 export type { MirrorOptions } from './registry/mirrored-source.ts';
 export { type Mirror, type Mirrors, parseMirrors } from './registry/mirrors.ts';
 export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './registry/http/proxy.ts';
-export { type RegistryServer, type ServeOptions, serveRegistry } from './store/server/serve-registry.ts';
+export {
+  BlobCache,
+  type CacheOptions,
+  type RegistryServer,
+  type ServeOptions,
+  serveRegistry,
+} from './store/index.ts';
 
 export { findOriginals, type OriginalOptions, type Originals } from './jobs/originals.ts';
 export { exportRootfs } from './jobs/export.ts';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
+import { defaultLimits } from '../../src/limits.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
 import { ArchiveFiles } from '../../src/store/archive/archive-files.ts';
 import { DockerArchiveSource } from '../../src/store/archive/docker-archive-source.ts';
@@ -75,7 +76,9 @@ function handleOf(bytes: Uint8Array): FileHandle {
 
 /** Members and layers are tars read by two readers: they must agree on what a name stands for. */
 async function compareReaders(bytes: Uint8Array): Promise<void> {
-  const index = await outcomeOf(() => TarIndex.read(handleOf(bytes), bytes.length, 'it', signal));
+  const index = await outcomeOf(() =>
+    TarIndex.read({ handle: handleOf(bytes), size: bytes.length, label: 'it' }, defaultLimits, signal),
+  );
   if (index.kind === 'refused') return;
   const last = new Map<string, Uint8Array | null>();
   const entries = await outcomeOf(async () => {

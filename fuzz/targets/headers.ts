@@ -10,7 +10,7 @@ import { systemClock } from '../../src/retry/clock.ts';
 import { rangeEnd } from '../../src/registry/upload/upload-session.ts';
 import { parseChunkRange, parseRange } from '../../src/store/server/range.ts';
 import { parseRoute } from '../../src/store/server/route.ts';
-import { Fault } from '../../src/store/server/fault.ts';
+import { Refusal } from '../../src/store/server/refusal.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 import { KiB } from '../../src/units.ts';
@@ -79,7 +79,7 @@ function checkPlaces(text: string): void {
         'a repository that leaves its place',
       );
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof Refusal)) throw error;
   }
 }
 

@@ -15,7 +15,7 @@ const chunkSize = 256 * KiB;
 const maxGathered = MiB;
 const maxChunks = 512;
 
-/** Opens a regular file for reading; null where there is none. @throws IO, also for a directory, a device or a pipe */
+/** Opens a regular file for reading; null where it does not exist. @throws IO, also for a directory, a device or a pipe */
 export async function openFile(path: string): Promise<{ handle: FileHandle; size: number } | null> {
   let handle: FileHandle;
   try {
@@ -35,7 +35,7 @@ export async function openFile(path: string): Promise<{ handle: FileHandle; size
   }
 }
 
-/** Returns the length of a regular file; null where there is none. Passes other errors of the system on. */
+/** Returns the length of a regular file; null for anything else, also nothing. Passes other errors of the system on. */
 export async function fileSize(path: string): Promise<number | null> {
   try {
     const found = await stat(path);
@@ -218,7 +218,7 @@ async function writeChunks(
   }
 }
 
-/** Reads a whole small file; null where there is none. `limit` in bytes. @throws LIMIT, IO */
+/** Reads a whole small file; null where it does not exist. `limit` in bytes. @throws LIMIT, IO */
 export async function readSmallFile(
   path: string,
   limit: number,

@@ -54,7 +54,7 @@ export function temporaryName(name: string): string {
   return `${name}.partial-${temporaryMark()}`;
 }
 
-/** Whether the process that made this mark has ended. False where that is unknown, as for marks of another machine. */
+/** Returns whether the process that made this mark has ended. False where that is unknown, as for marks of another machine. */
 export function isAbandoned(mark: string): boolean {
   const [, pid = '', began = '', where] = /^([0-9]+)-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{16}$/.exec(mark) ?? [];
   if (where !== machine) return false;

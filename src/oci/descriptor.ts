@@ -1,9 +1,13 @@
+/**
+ * Descriptors: how manifests and indexes point to blobs (image-spec descriptor.md). Read wherever a manifest is, and made for
+ * each new layer, config and manifest.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 
 /**
- * A typed view of a descriptor (image-spec descriptor.md). `json` is the object it was read from, unknown keys included:
+ * A typed view of a descriptor. `json` is the object it was read from, unknown keys included:
  * what is copied is copied with them.
  */
 export interface Descriptor {

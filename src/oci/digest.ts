@@ -1,8 +1,12 @@
+/**
+ * Digests of blobs and manifests (image-spec descriptor.md, "Digests"): read, computed, and taken apart. All that is addressed by
+ * its content goes through here.
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { OcislimError } from '../errors.ts';
 
 /**
- * `sha256:<64 hex>` or `sha512:<128 hex>` (image-spec descriptor.md, "Digests"). Only the functions of this file make one,
+ * `sha256:<64 hex>` or `sha512:<128 hex>`. Only the functions of this file make one,
  * so a digest can become a path or a URL without another check.
  */
 export type Digest = string & { readonly __brand: 'Digest' };

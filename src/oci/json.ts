@@ -31,7 +31,7 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
 /** ECMAScript's "JSON.parse source text access": each Node that we run on has it, the types do not yet. */
 const { isRawJSON } = JSON as unknown as { readonly isRawJSON: (value: unknown) => boolean };
 
-/** Whether a value is an object of the document, and not one that stands for a number. */
+/** Returns whether a value is an object of the document, and not one that stands for a number. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value);
 }

@@ -171,7 +171,7 @@ export function sniffMediaType(bytes: Uint8Array, what: string): string {
   return mediaTypes.ociManifest;
 }
 
-/** Whether a manifest describes an image to run, and not an artifact in the form of a manifest. */
+/** Returns whether a manifest describes an image to run, and not an artifact in the form of a manifest. */
 export function isImage(manifest: Manifest): boolean {
   return isConfigType(manifest.config.mediaType);
 }

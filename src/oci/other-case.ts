@@ -1,3 +1,7 @@
+/**
+ * Refuses documents that programs in Go read otherwise than we do, because they compare keys without case. Readers of manifests,
+ * configs, layouts and Docker archives call it.
+ */
 import { OcislimError } from '../errors.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 

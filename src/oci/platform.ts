@@ -1,7 +1,11 @@
+/**
+ * Platforms of images (image-spec image-index.md, "platform"). Read from indexes, configs and the command line, and compared to
+ * select images of an index.
+ */
 import { OcislimError } from '../errors.ts';
 import { knownKeys } from './other-case.ts';
 
-/** The parts of a platform that distinguish images of an index (image-spec image-index.md, "platform"). */
+/** The parts of a platform that distinguish images of an index. */
 export interface Platform {
   /** GOOS: `linux`. */
   readonly os: string;
@@ -49,7 +53,7 @@ export function parsePlatform(text: string): Platform {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-/** Whether `wanted` names this platform. A part that `wanted` leaves out matches anything; arm64 means arm64/v8. */
+/** Returns whether `wanted` names this platform. A part that `wanted` leaves out matches anything; arm64 means arm64/v8. */
 export function matchesPlatform(wanted: Platform, actual: Platform): boolean {
   return (
     wanted.os === actual.os &&

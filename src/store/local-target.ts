@@ -1,3 +1,7 @@
+/**
+ * The target for places on this machine's disk: what layouts and archives have in common. Made by jobs/openers.ts over
+ * a `LayoutStorage` or an `ArchiveStorage`.
+ */
 import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -9,36 +13,37 @@ import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
 import type { Adoption, Produce, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
 
-/** Bytes that a storage has taken in to their end. */
+/** A blob that a storage has written to its end, and that is not known under a digest yet. */
 export interface TakenBlob {
   /** Makes the blob known under its digest. @throws DIGEST_MISMATCH, SIZE_MISMATCH, IO */
   keep(digest: Digest, size: number): Promise<void>;
-  /** Throws the bytes away; never fails. */
+  /** Discards the blob. Never fails. */
   drop(): Promise<void>;
 }
 
-/** What a local place does differently: how it keeps blobs, and how they become visible. */
+/** The parts in which local places differ: where blobs are written, and how they become visible. */
 export interface BlobStorage {
-  /** The size of a blob that is there, visible or not yet. */
+  /** Returns the length of a blob, visible or only kept so far; null for an unknown digest. */
   sizeOf(digest: Digest): Promise<number | null>;
-  /** Bytes without a seal are hashed. On any error nothing stays behind. */
+  /** Writes a stream to its end, and hashes it unless it carries its seal. After an error nothing is left of it. */
   take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob>;
-  /** Makes all that was kept visible, the names last. */
+  /** Makes all kept blobs visible, the names last. */
   publish(root: RawManifest, signal: AbortSignal): Promise<void>;
-  /** Removes what was not published. */
+  /** Removes what has not been published. */
   close(): Promise<void>;
 }
 
-/** A target on this machine's disk: all that layouts and archives have in common. */
+/** A target over a storage. It decides what is written; the storage, where. */
 export class LocalTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable = null;
   readonly layerFormat: 'any' | 'plain';
   readonly nameOf: (digest: Digest) => string;
   readonly #storage: BlobStorage;
-  /** Blobs on their way: a layer that two platforms share is copied once. */
+  /** Copies under way, by digest: a layer that two platforms share is copied once. */
   readonly #copies = new Map<Digest, Promise<unknown>>();
 
+  /** @param nameOf makes the reference of the result, for reports */
   constructor(
     label: string,
     storage: BlobStorage,
@@ -57,7 +62,7 @@ export class LocalTarget extends Closeable implements Target {
     return (await this.#storage.sizeOf(descriptor.digest)) === descriptor.size;
   }
 
-  /** A file of the right size under the digest counts as present: it was verified when it was written, and is not read again. */
+  /** A blob of the right size under the digest counts as present: it was verified when it was written, and is not read again. */
   async adopt(
     descriptor: Descriptor,
     source: Source,
@@ -99,7 +104,7 @@ export class LocalTarget extends Closeable implements Target {
     if (!(await this.has(descriptor, signal))) await this.#copy(descriptor, streamOf(bytes), signal);
   }
 
-  /** @throws MANIFEST_INVALID, and ARCHIVE_INVALID when a blob or manifest that it names is not there */
+  /** @throws MANIFEST_INVALID, and ARCHIVE_INVALID where a blob or manifest that it names is missing */
   async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
     const { bytes, descriptor } = manifest;
     const what = `destination ${this.label}: manifest ${descriptor.digest}`;

@@ -11,7 +11,7 @@ export interface Seal {
 /** A stream that knows its digest and length once it has been read to its end. */
 export interface Sealing {
   readonly stream: ByteStream;
-  /** Returns the seal. Before the end of the stream it throws a plain Error: there is no value for an unknown digest. */
+  /** Returns the seal. Throws a plain Error before the end of the stream, when the digest is unknown. */
   readonly seal: () => Seal;
 }
 

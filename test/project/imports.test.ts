@@ -19,7 +19,7 @@ const rooms: Readonly<Record<string, string>> = {
   codec: 'oci stream',
   image: 'oci rules codec',
   registry: 'oci retry stream place',
-  store: 'oci bytes stream place files tar codec',
+  store: 'oci bytes retry stream place files tar codec',
   trace: 'oci bytes image',
   rootfs: 'oci bytes changeset',
   closure: 'oci bytes rules image trace rootfs',

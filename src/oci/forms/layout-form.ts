@@ -1,7 +1,10 @@
+/**
+ * The two forms of references to OCI layouts: a directory (`oci:`), and the same in one tar file (`oci-archive:`). The names
+ * are those of the transports of containers/image; rows of the table in reference.ts.
+ */
 import { type Digest, isDigest } from '../digest.ts';
 import type { Form, Refuse } from './form.ts';
 
-/** Images of an OCI layout: a directory, or the same in one tar file. Names are those of containers' transports. */
 interface InLayout<Kind extends string> {
   readonly kind: Kind;
   readonly path: string;

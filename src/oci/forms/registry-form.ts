@@ -1,8 +1,11 @@
+/**
+ * The form of references to images in registries (grammar of distribution/reference). A row of the table in reference.ts, and the
+ * form of the names in Docker archives.
+ */
 import { type Digest, isDigest } from '../digest.ts';
 import { isRepository, isTag } from '../names.ts';
 import type { Form, Refuse } from './form.ts';
 
-/** An image in a registry (grammar of distribution/reference). */
 export interface RegistryReference {
   readonly kind: 'registry';
   /** Host and port as people write them: `docker.io`, `localhost:5000`. */

@@ -1,16 +1,14 @@
-/** The options that select layers and say how rewritten ones are laid out. `stages.ts` and `selection.ts` read their settings. */
+/** The options that select layers and say how rewritten ones are laid out. */
 import { parseLayer, parseRange } from '../../image/selection.ts';
 import { choice, count, flag, parsed, text } from '../option.ts';
 
 /** Which layers a stage works on. Default: all. */
 export const layerSelection = {
-  /** The layers of the source that a stage works on, numbered from 1, the lowest. Null: not selected by number. */
   layers: parsed((given) => parseRange(given), {
     value: 'A..B',
     describe: 'select these layers of the source; 1 is the lowest',
     group: 'Layers',
   }),
-  /** The reference of a base image: the stage works on the layers above its own. Null: not selected by a base. */
   base: text({
     value: 'REF',
     describe: 'select the layers above those of this base image',
@@ -20,16 +18,13 @@ export const layerSelection = {
 
 /** Which layers become one. `squash` takes exactly one of these, `slim` at most one. */
 export const squashSelection = {
-  /** How many of the topmost layers become one. Null: not selected this way. */
   last: count(1, { value: 'N', describe: 'select the N topmost layers', group: 'Layers' }),
-  /** The lowest of the layers that become one, by number or by digest. Null: not selected this way. */
   fromLayer: parsed((given) => parseLayer(given), {
     value: 'N|DIGEST',
     describe: 'select this layer and all above it',
     group: 'Layers',
   }),
   ...layerSelection,
-  /** Whether all layers become one. */
   all: flag({ describe: 'select all layers', group: 'Layers' }),
 };
 
@@ -46,14 +41,12 @@ export const squashAfterwards = flag({
 
 /** How the tars of rewritten layers are laid out. */
 export const arranging = {
-  /** The order of files in rewritten layers. Null: as in the sources. */
   order: choice(['source', 'similar'], {
     describe: 'group similar files in rewritten layers (compresses slightly better)',
     details:
       'With --layers or --base every selected layer is rewritten, otherwise those that lose something. See docs/order.md.',
     group: 'Layers',
   }),
-  /** Whether identical files of a rewritten layer become names of one file. */
   dedupeHardlink: flag({
     describe: 'turn identical files of a rewritten layer into hard links',
     details:

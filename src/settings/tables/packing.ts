@@ -16,14 +16,11 @@ const level: Option<number | null> = {
 };
 
 export const packing = {
-  /** The format of the layers. Null: each layer keeps its own. */
   compression: choice(formatNames, {
     describe: 'set the compression format of the layers',
     group: 'Packing',
   }),
-  /** The level. Null: the usual one of the format, or the one that a goal chooses. */
   level,
-  /** The goal that chooses formats and levels. Null: no goal. */
   tune: parsed(parseGoal, {
     value: 'GOAL',
     describe: 'choose levels by goal: fast, balanced, small or pull:BANDWIDTH',
@@ -31,21 +28,18 @@ export const packing = {
       'Takes the place of a level. The goal pull:BANDWIDTH (pull:100Mbit) chooses for each layer what gives the quickest pull. See docs/tuning.md.',
     group: 'Packing',
   }),
-  /** Seconds of compression for all layers together. Null: no bound. */
   budget: parsed(parseDuration, {
     value: 'TIME',
     describe: 'spend at most this time on compression (60s, 1m30s), where it saves most',
     details: 'The result depends on the speed of the machine.',
     group: 'Packing',
   }),
-  /** The encoder of gzip. Other formats have one encoder each. */
   gzipEngine: choice(engineNames('gzip'), {
     default: defaultEngine('gzip'),
     describe: 'choose the gzip encoder; zlib and pako write one gzip member',
     details: 'libdeflate is smaller and faster.',
     group: 'Packing',
   }),
-  /** What a layer must shrink by to be replaced. Null: by a byte, where its format stays. */
   minSavings: parsed(parsePercentOrSize, {
     value: 'N%|BYTES',
     describe: 'keep the blob of a layer that would not shrink by this much',

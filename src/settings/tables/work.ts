@@ -4,35 +4,30 @@ import { parseLimits } from '../limits.ts';
 import { parseSize } from '../sizes.ts';
 
 export const work = {
-  /** The number of layers and blocks in work at a time. Null: one for each processor of the machine that runs the job. */
   jobs: count(1, {
     alias: 'j',
     value: 'N',
     describe: 'work on N layers and blocks at once (default: one per processor)',
     group: 'Work',
   }),
-  /** The limits that differ from their defaults. */
   limit: list(parseLimits, {
     value: 'NAME=VALUE',
     describe: 'override a safety limit, e.g. layer-bytes=200GiB (see docs/limits.md)',
     details: 'Repeatable; "none" removes a limit: layer-entries=20000000, time=2h, ratio=none.',
     group: 'Work',
   }),
-  /** Bytes of disk for blobs between two readings. */
   maxScratch: parsed(parseSize, {
     value: 'SIZE',
     default: '2GB',
     describe: 'use at most this much disk for blobs that are read twice; 0 for none',
     group: 'Work',
   }),
-  /** The folder of the cache. Null: no cache. */
   cacheDir: text({
     value: 'DIR',
     describe: 'keep blobs and finished layers here for the next run',
     details: 'The next run moves and makes only what is missing.',
     group: 'Work',
   }),
-  /** Bytes that the cache may have. */
   cacheSize: parsed(parseSize, {
     value: 'SIZE',
     default: '10GB',

@@ -1,19 +1,29 @@
+/**
+ * The files inside an image archive (a plain tar), for the sources of both forms of archive. Nothing is unpacked: members
+ * are read where they lie.
+ */
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
+import { openFile, readAt, readRange } from '../../files/file-bytes.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { openFile, readAt, readRange } from '../../files/file-bytes.ts';
 import { blobName, type LayoutFiles, noBlob } from '../layout/layout-files.ts';
 import { type Extent, TarIndex } from './tar-index.ts';
 
-/** The files of an image archive, read at random from one open file. The headers are walked at the first use. */
+interface OpenArchive {
+  readonly handle: FileHandle;
+  readonly index: TarIndex;
+}
+
+/** The files of an archive, read at random from one open file. The first use walks through the headers. */
 export class ArchiveFiles implements LayoutFiles {
   readonly #path: string;
   readonly #label: string;
   readonly #limits: Limits;
-  #opened: Promise<{ handle: FileHandle; index: TarIndex }> | null = null;
+  #opened: Promise<OpenArchive> | null = null;
 
+  /** @param label what messages begin with: "source oci-archive:…" */
   constructor(path: string, label: string, limits: Limits = defaultLimits) {
     this.#limits = limits;
     this.#path = path;
@@ -30,12 +40,12 @@ export class ArchiveFiles implements LayoutFiles {
     return readAt(handle, extent.offset, extent.size);
   }
 
-  /** Where a member lies, links followed; null when there is none. */
+  /** Returns where a member lies, links followed; null where it does not exist. */
   async find(name: string, signal: AbortSignal): Promise<Extent | null> {
     return (await this.#open(signal)).index.find(name);
   }
 
-  /** The bytes of a part of the archive. */
+  /** Streams a part of the archive. */
   async *extent({ offset, size }: Extent, signal: AbortSignal): ByteStream {
     const { handle } = await this.#open(signal);
     yield* readRange(handle, offset, size, signal);
@@ -57,7 +67,8 @@ export class ArchiveFiles implements LayoutFiles {
     await opened?.handle.close();
   }
 
-  #open(signal: AbortSignal): Promise<{ handle: FileHandle; index: TarIndex }> {
+  /** After a failure the next use tries again. */
+  #open(signal: AbortSignal): Promise<OpenArchive> {
     this.#opened ??= this.#index(signal).catch((error: unknown) => {
       this.#opened = null;
       throw error;
@@ -65,15 +76,14 @@ export class ArchiveFiles implements LayoutFiles {
     return this.#opened;
   }
 
-  async #index(signal: AbortSignal): Promise<{ handle: FileHandle; index: TarIndex }> {
+  async #index(signal: AbortSignal): Promise<OpenArchive> {
     const file = await openFile(this.#path);
-    if (file === null) throw new OcislimError('NOT_FOUND', `${this.#label}: there is no file ${this.#path}`);
-    try {
-      const { handle, size } = file;
-      return { handle, index: await TarIndex.read(handle, size, this.#label, signal, this.#limits) };
-    } catch (error) {
-      await file.handle.close();
-      throw error;
-    }
+    if (file === null)
+      throw new OcislimError('NOT_FOUND', `${this.#label}: the file ${this.#path} does not exist`);
+    await using opening = new AsyncDisposableStack();
+    const handle = opening.use(file.handle);
+    const index = await TarIndex.read({ ...file, label: this.#label }, this.#limits, signal);
+    opening.move();
+    return { handle, index };
   }
 }

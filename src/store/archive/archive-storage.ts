@@ -1,3 +1,7 @@
+/**
+ * The storage behind a target that is an archive, of either form: last-members.ts says how the forms differ. Opened by
+ * jobs/openers.ts.
+ */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OcislimError } from '../../errors.ts';
@@ -10,15 +14,15 @@ import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { ArchiveWriter, type Region } from './archive-writer.ts';
 
-/** The members that name the image, made last. `read` gives the bytes of a small blob that is in the archive. */
+/** Makes the members that name the image, which are written last. `read` returns a small blob of the archive. */
 export type LastMembers = (
   root: RawManifest,
   read: (digest: Digest) => Promise<Uint8Array>,
 ) => Promise<readonly (readonly [name: string, bytes: Uint8Array])[]>;
 
 /**
- * Blobs going into an image archive, which replaces the file of its name when it is whole. Members lie in the order in
- * which they were asked for.
+ * Takes blobs into a new archive, which replaces the file of its name on `publish`. Members lie in the order in which `take`
+ * was called.
  */
 export class ArchiveStorage implements BlobStorage {
   readonly #path: string;
@@ -34,7 +38,7 @@ export class ArchiveStorage implements BlobStorage {
     this.#lastMembers = lastMembers;
   }
 
-  /** Writes nothing yet. @throws IO where no file can be made under this name */
+  /** Checks that a file can be written under this name, and writes nothing yet. @throws IO */
   static async open(path: string, label: string, lastMembers: LastMembers): Promise<ArchiveStorage> {
     const there = await stat(path).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return null;
@@ -96,6 +100,7 @@ export class ArchiveStorage implements BlobStorage {
     return this.#writer;
   }
 
+  /** Compares a region with the digest and size that it is to be known by. */
   #check(region: Region, digest: Digest, size: number): void {
     const what = `${this.#label}: blob ${digest}`;
     if (algorithmOf(digest) !== 'sha256') {

@@ -1,3 +1,7 @@
+/**
+ * Writes tars whose members are known only after their bytes have been written. Called by archive-storage.ts for blobs,
+ * which get their names from their digests.
+ */
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -10,27 +14,29 @@ import { fileError } from '../../files/file-error.ts';
 import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
 import { memberHeader } from './tar-member.ts';
 
-/** A member in the making: a header block to be filled in, then the bytes. */
+/** A member without a name yet: a blank header block at `start`, then the bytes. */
 export interface Region extends Seal {
   readonly start: number;
 }
 
-interface Slot {
+/** What the writer knows of a member. */
+interface MemberState {
   start: number;
+  /** Bytes of the body. */
   size: number;
   state: 'growing' | 'nameless' | 'named' | 'dropped';
 }
 
 /**
- * Writes a tar whose members become known only after their bytes: into `FILE.partial-…` beside the file, renamed over
- * it at the end. One stream at a time is written, in the order of the calls; the others wait unread. A member that is
- * dropped is overwritten, or closed up at the end.
+ * Writes a tar into `FILE.partial-…` beside the file, and renames it over that at the end. One stream at a time is written,
+ * in the order of the calls; the others wait unread. The room of a dropped member is written over, or closed up at the end.
  */
 export class ArchiveWriter {
   readonly #path: string;
   readonly #partial: string;
   readonly #handle: FileHandle;
-  readonly #slots: Slot[] = [];
+  readonly #members: MemberState[] = [];
+  /** Where the next member begins. */
   #tail = 0;
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
@@ -41,7 +47,7 @@ export class ArchiveWriter {
     this.#handle = handle;
   }
 
-  /** Begins with the folders given (names that end in a slash). @throws IO */
+  /** Creates the unfinished file, beginning with the given folders (names that end in a slash). @throws IO */
   static async create(path: string, folders: readonly string[]): Promise<ArchiveWriter> {
     const name = basename(path);
     await sweepTemporaries(dirname(path), (other) => other === name);
@@ -56,50 +62,50 @@ export class ArchiveWriter {
     }
   }
 
-  /** Takes in a stream to its end as a member without a name yet. @throws IO and the stream's errors */
+  /** Writes a stream to its end as a member without a name. @throws IO, the stream's errors */
   append(given: ByteStream | Sealing, signal: AbortSignal): Promise<Region> {
     const { stream, seal } = 'seal' in given ? given : sealing(given);
     return this.#alone(async () => {
       signal.throwIfAborted();
-      const slot: Slot = { start: this.#tail, size: 0, state: 'growing' };
-      this.#slots.push(slot);
+      const member: MemberState = { start: this.#tail, size: 0, state: 'growing' };
+      this.#members.push(member);
       try {
         this.#tail += blockSize;
         await writeStream(stream, {
           handle: this.#handle,
           position: this.#tail,
           onWritten: (chunk) => {
-            slot.size += chunk.length;
+            member.size += chunk.length;
             this.#tail += chunk.length;
           },
           onFailure: (error) => fileError(`write ${this.#partial}`, error),
           signal,
         });
-        await this.#put(new Uint8Array(padded(slot.size) - slot.size));
+        await this.#put(new Uint8Array(padded(member.size) - member.size));
       } catch (error) {
-        this.#drop(slot);
+        this.#drop(member);
         throw error;
       }
-      slot.state = 'nameless';
-      return { start: slot.start, size: slot.size, digest: seal().digest };
+      member.state = 'nameless';
+      return { start: member.start, size: member.size, digest: seal().digest };
     });
   }
 
-  /** Makes the bytes a member of this name (at most 100 bytes). @throws IO */
+  /** Gives a member its name, of at most 100 bytes. @throws IO */
   async name(region: Region, name: string): Promise<void> {
-    const slot = this.#slotOf(region);
-    if (slot === undefined) throw new Error('a member that was dropped gets a name');
-    await this.#write(memberHeader(name, slot.size), slot.start);
-    slot.state = 'named';
+    const member = this.#stateOf(region);
+    if (member === undefined) throw new Error('a member that was dropped gets a name');
+    await this.#write(memberHeader(name, member.size), member.start);
+    member.state = 'named';
   }
 
-  /** Throws the bytes away; never fails. */
+  /** Discards a member. Never fails. */
   drop(region: Region): void {
-    const slot = this.#slotOf(region);
-    if (slot !== undefined) this.#drop(slot);
+    const member = this.#stateOf(region);
+    if (member !== undefined) this.#drop(member);
   }
 
-  /** The bytes of a small member. */
+  /** Reads a small member. */
   async read(region: Region): Promise<Uint8Array> {
     return readAt(this.#handle, region.start + blockSize, region.size);
   }
@@ -131,14 +137,14 @@ export class ArchiveWriter {
     });
   }
 
-  /** Removes the unfinished file; never fails, and does nothing after `finish`. */
+  /** Removes the unfinished file. Never fails, and does nothing after `finish`. */
   async close(): Promise<void> {
     if (!this.#ended) await this.#handle.close().catch(() => {});
     this.#ended = true;
     await unlink(this.#partial).catch(() => {});
   }
 
-  /** In the order of the calls. */
+  /** Runs pieces of work one after the other, in the order of the calls. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -151,6 +157,7 @@ export class ArchiveWriter {
     }
   }
 
+  /** Appends bytes. */
   async #put(bytes: Uint8Array): Promise<void> {
     await this.#write(bytes, this.#tail);
     this.#tail += bytes.length;
@@ -164,29 +171,29 @@ export class ArchiveWriter {
     }
   }
 
-  #slotOf(region: Region): Slot | undefined {
-    return this.#slots.find((slot) => slot.start === region.start && slot.state !== 'dropped');
+  #stateOf(region: Region): MemberState | undefined {
+    return this.#members.find((member) => member.start === region.start && member.state !== 'dropped');
   }
 
-  #drop(slot: Slot): void {
-    slot.state = 'dropped';
-    while (this.#slots.at(-1)?.state === 'dropped') this.#tail = (this.#slots.pop() as Slot).start;
+  #drop(member: MemberState): void {
+    member.state = 'dropped';
+    while (this.#members.at(-1)?.state === 'dropped') this.#tail = (this.#members.pop() as MemberState).start;
   }
 
-  /** Moves what lies behind a gap down into it. */
+  /** Moves members down into the gaps before them. */
   async #closeUp(signal: AbortSignal): Promise<void> {
-    let to = this.#slots[0]?.start ?? this.#tail;
-    for (const slot of this.#slots) {
-      if (slot.state !== 'named') continue;
-      const length = blockSize + padded(slot.size);
-      if (slot.start !== to) {
+    let to = this.#members[0]?.start ?? this.#tail;
+    for (const member of this.#members) {
+      if (member.state !== 'named') continue;
+      const length = blockSize + padded(member.size);
+      if (member.start !== to) {
         let at = to;
-        for await (const chunk of readRange(this.#handle, slot.start, length, signal)) {
+        for await (const chunk of readRange(this.#handle, member.start, length, signal)) {
           await this.#write(chunk, at);
           at += chunk.length;
         }
       }
-      slot.start = to;
+      member.start = to;
       to += length;
     }
     this.#tail = to;

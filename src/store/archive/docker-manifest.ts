@@ -1,18 +1,25 @@
+/**
+ * The `manifest.json` that `docker save` writes (Docker Image Specification v1.2). It lists the images of the archive by names
+ * of members; docker-archive-source.ts reads it.
+ */
 import { OcislimError } from '../../errors.ts';
 import { parseJson } from '../../oci/json.ts';
 import { knownKeys, refuseOtherCase } from '../../oci/other-case.ts';
 import { fullName } from './image-name.ts';
 
-/** One image of the `manifest.json` of docker save: paths of members, and the names of the image. */
+/** One image of the `manifest.json` that `docker save` writes. */
 export interface DockerImage {
+  /** Name of the member that is the config. */
   readonly config: string;
+  /** `repository:tag`, as Docker shows them. */
   readonly names: readonly string[];
+  /** Names of the members that are the layers, lowest first. */
   readonly layers: readonly string[];
 }
 
 const rowKeys = knownKeys('Config', 'RepoTags', 'Layers');
 
-/** @throws ARCHIVE_INVALID */
+/** Reads a `manifest.json`. `label` begins the messages. @throws ARCHIVE_INVALID */
 export function parseDockerManifest(bytes: Uint8Array, label: string): readonly DockerImage[] {
   const what = `${label}: its file "manifest.json"`;
   let list: unknown;
@@ -36,7 +43,7 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
-/** The image of this name, or the only one. @throws NOT_FOUND, USAGE when there are several to choose from */
+/** Returns the image of this name, or the only one if `name` is null. @throws NOT_FOUND, USAGE where there are several */
 export function findImage(images: readonly DockerImage[], name: string | null, label: string): DockerImage {
   const found =
     name === null
@@ -45,7 +52,7 @@ export function findImage(images: readonly DockerImage[], name: string | null, l
   const [image, ...others] = found;
   const list = images.flatMap((each) => (each.names.length > 0 ? each.names : [each.config])).slice(0, 20);
   if (image === undefined) {
-    const what = name === null ? 'it holds no image' : `there is no image named ${JSON.stringify(name)}`;
+    const what = name === null ? 'it holds no image' : `it holds no image named ${JSON.stringify(name)}`;
     const advice = list.length === 0 ? {} : { advice: `It holds: ${list.join(', ')}.` };
     throw new OcislimError('NOT_FOUND', `${label}: ${what}`, advice);
   }

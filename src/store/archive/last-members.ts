@@ -1,3 +1,7 @@
+/**
+ * Makes the members of an archive that name the image, which are written after all blobs. Here the two forms of archive differ:
+ * jobs/openers.ts gives one of the two functions to `ArchiveStorage.open`.
+ */
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
@@ -9,15 +13,16 @@ import type { RawManifest } from '../../place/place.ts';
 import type { LastMembers } from './archive-storage.ts';
 import { fullName, tagOfName } from './image-name.ts';
 
-/** `index.json` and `oci-layout` of an OCI archive; without tags one entry without a name. */
+/** Makes `index.json` and `oci-layout` of an OCI archive: an entry for each tag, or one without a name. */
 export function ociMembers(tags: readonly string[]): LastMembers {
   const names = tags.map((tag) => ({ [refNameKey]: tag }));
   return async (root) => layoutMembers(root, names);
 }
 
 /**
- * The same, and the `manifest.json` that Docker before 25 (and skopeo) reads. Such a file means one image: an index
- * must have exactly one child to run.
+ * Makes the members of a Docker archive: those of an OCI archive, and the `manifest.json` that Docker before 25 (and skopeo)
+ * reads. That file describes one image, so an index must have exactly one child that is an image to run.
+ * @throws UNSUPPORTED for an index with another number of images, MEDIA_TYPE for a compressed layer
  */
 export function dockerMembers(names: readonly string[], label: string): LastMembers {
   const annotations = names.map((name) => ({
@@ -47,6 +52,7 @@ function layoutMembers(root: RawManifest, names: readonly JsonObject[]): [string
   ];
 }
 
+/** Returns the only image to run below a manifest or index. */
 async function runnable(
   root: RawManifest,
   read: (digest: Digest) => Promise<Uint8Array>,
@@ -65,17 +71,16 @@ async function runnable(
   throw new OcislimError(
     'UNSUPPORTED',
     `${label}: such an archive holds one platform, not ${images.length}`,
-    {
-      advice: 'Select one with --platform, or write an oci-archive: instead.',
-    },
+    { advice: 'Select one with --platform, or write an oci-archive: instead.' },
   );
 }
 
+/** Refuses a layer that is not an uncompressed tar: Docker before 25 reads no other. */
 function checkPlain(mediaType: string, what: string): void {
   const kind = layerKind(mediaType);
   if (kind.kind === 'layer' && kind.compression === 'none') return;
   throw new OcislimError(
     'MEDIA_TYPE',
-    `${what} is no plain layer, which such an archive wants: ${JSON.stringify(mediaType)}`,
+    `${what} is not an uncompressed layer, which such an archive needs: ${JSON.stringify(mediaType)}`,
   );
 }

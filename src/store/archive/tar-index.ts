@@ -1,6 +1,10 @@
+/**
+ * An index over an image archive: where each member lies, found from header to header, without reading the bodies. Called by
+ * archive-files.ts.
+ */
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
-import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
+import { exceeded, type Limits } from '../../limits.ts';
 import { type ByteString, readField } from '../../bytes/bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
@@ -8,8 +12,19 @@ import { padded } from '../../tar/reader.ts';
 import { readAt } from '../../files/file-bytes.ts';
 import { MiB } from '../../units.ts';
 
+/** Bytes of one extension header, as in Go's archive/tar. */
 const maxExtension = MiB;
+/** Links from one name to the next. */
 const maxHops = 16;
+
+/** An open archive. */
+export interface ArchiveFile {
+  readonly handle: FileHandle;
+  /** Bytes. */
+  readonly size: number;
+  /** What messages begin with. */
+  readonly label: string;
+}
 
 /** Where the bytes of a member lie in the archive. */
 export interface Extent {
@@ -19,7 +34,7 @@ export interface Extent {
 
 type Member = ({ readonly kind: 'file' } & Extent) | { readonly kind: 'link'; readonly target: string };
 
-/** What an image archive (a plain tar) holds, found by its headers alone. */
+/** The members of an archive by their cleaned names. */
 export class TarIndex {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #repeated: ReadonlySet<string>;
@@ -31,20 +46,13 @@ export class TarIndex {
     this.#label = label;
   }
 
-  /**
-   * Walks from header to header. @throws UNSUPPORTED for a compressed archive, ARCHIVE_INVALID, LIMIT, IO
-   */
-  static async read(
-    handle: FileHandle,
-    size: number,
-    label: string,
-    signal: AbortSignal,
-    limits: Limits = defaultLimits,
-  ): Promise<TarIndex> {
+  /** Walks through the headers. @throws UNSUPPORTED for a compressed archive, ARCHIVE_INVALID, LIMIT, IO */
+  static async read(file: ArchiveFile, limits: Limits, signal: AbortSignal): Promise<TarIndex> {
+    const { label } = file;
     const members = new Map<string, Member>();
     const repeated = new Set<string>();
     try {
-      for await (const [name, member] of walk(handle, size, label, signal)) {
+      for await (const [name, member] of walk(file, signal)) {
         if (members.has(name)) repeated.add(name);
         if (members.size >= limits['archive-members'])
           throw exceeded(
@@ -53,7 +61,7 @@ export class TarIndex {
             `${label} has too many members`,
             `${members.size + 1} have been read so far`,
           );
-        // Of two members of one name the last one counts, as for whoever unpacks the archive.
+        // Of two members with one name the last one counts, as for programs that unpack the archive.
         members.set(name, member);
       }
     } catch (error) {
@@ -61,15 +69,13 @@ export class TarIndex {
       throw new OcislimError(
         'ARCHIVE_INVALID',
         `${label} is not a well-formed tar archive: ${error.message}`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
     return new TarIndex(members, repeated, label);
   }
 
-  /** A file of this name, links followed within the archive; null when there is none. @throws ARCHIVE_INVALID on loops */
+  /** Returns the file of a name, links followed within the archive; null where it does not exist. @throws ARCHIVE_INVALID for loops */
   find(name: string): Extent | null {
     let member = this.#members.get(name);
     for (let hops = 0; member?.kind === 'link'; hops++) {
@@ -84,7 +90,10 @@ export class TarIndex {
     return member ?? null;
   }
 
-  /** As `find`, for files that say what the image is: programs differ in which of two they read. @throws ARCHIVE_INVALID */
+  /**
+   * Finds a file that says what the image is. Refuses a name that occurs twice, since programs differ in which one they read.
+   * @throws ARCHIVE_INVALID
+   */
   findUnique(name: string): Extent | null {
     if (this.#repeated.has(name)) {
       throw new OcislimError('ARCHIVE_INVALID', `${this.#label} holds the file "${name}" twice`);
@@ -93,10 +102,9 @@ export class TarIndex {
   }
 }
 
+/** Yields the files and links of an archive. @throws TAR_INVALID for a malformed header, and what `TarIndex.read` throws */
 async function* walk(
-  handle: FileHandle,
-  size: number,
-  label: string,
+  { handle, size, label }: ArchiveFile,
   signal: AbortSignal,
 ): AsyncIterable<[string, Member]> {
   let extensions: Extensions = {};
@@ -126,6 +134,7 @@ async function* walk(
   }
 }
 
+/** What extension headers say of the member that follows them. */
 interface Extensions {
   readonly pax?: PaxRecords;
   readonly name?: ByteString;
@@ -146,10 +155,10 @@ function resolve(header: Header, extensions: Extensions): { name: string; link: 
     throw new OcislimError('TAR_INVALID', 'a tar extended header has an unreadable size');
   }
   return {
-    // An empty long name says nothing.
+    // An empty long name counts as none.
     name: name || (paxValue(pax, 'path') ?? header.name),
     link: link || (paxValue(pax, 'linkpath') ?? header.link),
-    // Only files (and unknown types, which are skipped) have a body, whatever the header of a link states.
+    // Links, devices and directories have no body, whatever size their headers state.
     length: '123456'.includes(header.type) ? 0 : size,
   };
 }
@@ -169,11 +178,12 @@ function memberOf(header: Header, name: string, link: string, extent: Extent): M
   }
 }
 
-/** A symbolic link counts from its own folder; it never leads out of the archive, which is all that there is. */
+/** Resolves a symbolic link from its own folder. The archive is the whole tree: no link leads out of it. */
 function joinName(name: string, link: string): string {
   return link.startsWith('/') ? cleanName(link) : cleanName(`${name}/../${link}`);
 }
 
+/** Removes empty parts, `.` and `..` from a name. */
 function cleanName(name: string): string {
   const parts: string[] = [];
   for (const part of name.split('/')) {
@@ -183,6 +193,7 @@ function cleanName(name: string): string {
   return parts.join('/');
 }
 
+/** Refuses a compressed archive, by the first bytes of the file. @throws UNSUPPORTED */
 function refuseCompressed(block: Uint8Array, label: string): void {
   const magic = Buffer.from(block.subarray(0, 6)).toString('hex');
   const known: readonly (readonly [magic: string, kind: string, program: string])[] = [
@@ -196,9 +207,7 @@ function refuseCompressed(block: Uint8Array, label: string): void {
   throw new OcislimError(
     'UNSUPPORTED',
     `${label} is compressed (${found[1]}); an image archive is read at random, which needs a plain tar`,
-    {
-      advice: `Unpack it first: ${found[2]} FILE`,
-    },
+    { advice: `Unpack it first: ${found[2]} FILE` },
   );
 }
 

@@ -2,12 +2,12 @@ import { bytesOf } from '../../bytes/bytes.ts';
 import { blockSize, sealHeader } from '../../tar/header.ts';
 import { writeOctal } from '../../tar/number.ts';
 
-/** Eleven octal digits: larger sizes are written in base 256, which every reader of today knows. */
+/** The most that eleven octal digits hold. Larger sizes are written in base 256, which all current readers know. */
 const maxOctalSize = 8 ** 11 - 1;
 
 /**
- * The one header block of a member of an image archive: mode 0644 (0755 for a name that ends in a slash, a folder),
- * owner 0:0, time 0. Names have at most 100 bytes.
+ * Makes the header block of a member of an image archive (POSIX.1-1988 ustar): owner 0:0, time 0, mode 0644, or 0755 for a
+ * folder, whose name ends in a slash. `size` in bytes. Names have at most 100 bytes.
  */
 export function memberHeader(name: string, size: number): Uint8Array {
   const folder = name.endsWith('/');

@@ -1,7 +1,11 @@
+/**
+ * The cache of `--cache-dir`: blobs on local disk that outlast a run, by digest. Sources, the layer writer and scans read from it
+ * and write into it; recipe-book.ts remembers which blob a rewrite gave.
+ */
 import { mkdir, stat, unlink, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Closeable } from '../../closeable.ts';
+import { type AsyncCloseable, Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -17,30 +21,29 @@ import { CacheWriter } from './cache-writer.ts';
 import { RecipeBook } from './recipe-book.ts';
 
 export interface CacheOptions {
-  /** Made if it is not there. */
+  /** Created if it does not exist. */
   readonly folder: string;
-  /** What the cache may take on the disk; the least recently used goes first. */
+  /** Bytes of disk that the cache may take. The least recently used files are removed first. */
   readonly maxBytes: number;
-  /** Of the program: what another version has remembered is not believed. */
+  /** The version of the program. Recipes of other versions are not used. */
   readonly version: string;
   readonly listener: Listener;
 }
 
-/** A blob in the cache, known to be whole. Close it, read or not. */
-export interface CachedBlob {
-  /** All bytes, from the start on every call. The stream throws like `verify`. */
+/** A blob in the cache, known to be whole. It must be closed, read or not. */
+export interface CachedBlob extends AsyncCloseable {
+  /** Streams all bytes, from the start on every call. The stream throws as `verify` does. */
   read(): ByteStream;
-  close(): Promise<void>;
 }
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
-/** So that programs that make backups leave the folder out. */
+/** Content of CACHEDIR.TAG, by which programs that make backups leave the folder out (bford.info/cachedir). */
 const cacheTag = 'Signature: 8a477f597d28d172789f06886806bc55\n# This is a cache of ocislim.\n';
 
 /**
- * Blobs on local disk that outlast a run, by their digest. Only bytes whose digest was computed here come in, and they
- * are checked again before they are given out. Several processes may share a folder.
+ * A folder of blobs. Bytes enter under a digest that was computed over them here, and are hashed again before they are handed
+ * out. Several processes may share a folder.
  */
 export class BlobCache extends Closeable {
   readonly recipes: RecipeBook;
@@ -48,7 +51,7 @@ export class BlobCache extends Closeable {
   readonly #room: CacheRoom;
   readonly #health: CacheHealth;
   readonly #writers = new Set<CacheWriter>();
-  /** Which state of which file has been checked by this process. */
+  /** The state of each file that this process has hashed. */
   readonly #checked = new Map<Digest, string>();
   #wrote = false;
 
@@ -60,7 +63,7 @@ export class BlobCache extends Closeable {
     this.recipes = new RecipeBook(folder, options.version, this.#room, this.#health);
   }
 
-  /** Sweeps out what killed processes left. @throws IO for what is no folder and cannot become one */
+  /** Opens or creates the folder, and removes files of killed processes. @throws IO where it is not a folder, nor can become one */
   static async open(options: CacheOptions): Promise<BlobCache> {
     const folder = resolve(options.folder);
     try {
@@ -83,37 +86,31 @@ export class BlobCache extends Closeable {
     return cache;
   }
 
-  /** Would a blob of this size be kept? */
+  /** Returns whether a blob of this size would be kept. */
   accepts(size: number): boolean {
     return this.#health.isGood && size <= this.#room.maxBytes;
   }
 
-  /** The blob if it is here and whole; a damaged one is removed. */
+  /** Returns the blob if it is here and whole, else null. Removes a damaged one. */
   async read(blob: Blob, signal: AbortSignal): Promise<CachedBlob | null> {
     signal.throwIfAborted();
     const path = this.#pathOf(blob.digest);
     const file = await openFile(path).catch(() => null);
     if (file === null) return null;
-    const { handle, size } = file;
-    let good = false;
-    try {
-      // Another size is damage, or the descriptor's lie: the source will tell.
-      good = size === blob.size && (await this.#check(handle, blob, path, signal));
-    } finally {
-      if (!good) await handle.close();
-    }
-    if (!good) return null;
-    let open = true;
+    await using opening = new AsyncDisposableStack();
+    const handle = opening.use(file.handle);
+    // A file of another size is damaged, or the descriptor is wrong: the source tells which.
+    if (file.size !== blob.size || !(await this.#check(handle, blob, path, signal))) return null;
+    const held = opening.move();
+    const close = () => held.disposeAsync();
     return {
-      read: () => verify(readRange(handle, 0, size, signal), blob, `the cached blob ${path}`),
-      close: async () => {
-        if (open) await handle.close();
-        open = false;
-      },
+      read: () => verify(readRange(handle, 0, blob.size, signal), blob, `the cached blob ${path}`),
+      close,
+      [Symbol.asyncDispose]: close,
     };
   }
 
-  /** Passes a blob through, and keeps it unless its stream, which is verified where it comes from, fails. */
+  /** Passes a blob through, and keeps it if the stream ends without an error. The producer must verify the stream. */
   async *keep(stream: ByteStream, blob: Blob): ByteStream {
     const writer = this.writer(blob);
     try {
@@ -127,7 +124,7 @@ export class BlobCache extends Closeable {
     }
   }
 
-  /** Keeps bytes that are in memory, to be read under their digest (sha256). */
+  /** Keeps bytes that are in memory, and returns their digest (sha256). */
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
     const writer = this.writer({ digest, size: bytes.length });
@@ -136,7 +133,10 @@ export class BlobCache extends Closeable {
     return digest;
   }
 
-  /** For a blob on its way: one that is known, or one whose digest will be (sha256). End it with `keep` or `drop`. */
+  /**
+   * Begins to write a blob, of known digest, or null for one whose digest (sha256) is known at its end. Ends with `keep` or
+   * `drop`.
+   */
   writer(blob: Blob | null): BlobWriter {
     if (!this.#health.isGood || (blob !== null && !this.accepts(blob.size))) return noWriter;
     const writer = new CacheWriter(this.#folder, this.#room, this.#health, blob?.size ?? null);
@@ -159,7 +159,7 @@ export class BlobCache extends Closeable {
     };
   }
 
-  /** Leaves nothing half-written, and the folder within its bound. Never fails. */
+  /** Discards unfinished blobs, and brings the folder within its bound. Never fails. */
   async close(): Promise<void> {
     for (const writer of this.#writers) await writer.drop();
     this.#writers.clear();
@@ -167,7 +167,7 @@ export class BlobCache extends Closeable {
     this.#wrote = false;
   }
 
-  /** Notes the use, and reads the file through unless this process has seen this very state of it before. */
+  /** Notes the use, and hashes the file unless this process has hashed it in the same state before. */
   async #check(handle: FileHandle, blob: Blob, path: string, signal: AbortSignal): Promise<boolean> {
     try {
       const seen = this.#checked.get(blob.digest) === markOf(await handle.stat());
@@ -184,7 +184,7 @@ export class BlobCache extends Closeable {
       this.#checked.set(blob.digest, markOf(await handle.stat()));
       return true;
     } catch {
-      // A disk that cannot read it any more.
+      // The disk cannot read the file any more.
       signal.throwIfAborted();
       return false;
     }
@@ -196,20 +196,18 @@ export class BlobCache extends Closeable {
   }
 }
 
-/** The cache's side of a stream. None of it ever throws. */
+/** A blob that is being written into the cache. No method throws. */
 export interface BlobWriter {
   write(chunk: Uint8Array): Promise<void>;
-  /**
-   * The stream has ended well, and this is the digest that was computed over it. Bytes of another number are thrown away.
-   */
+  /** Keeps the blob under the digest that was computed over its stream, or discards it if it has another size. */
   keep(digest: Digest, size: number): Promise<void>;
-  /** Does nothing after `keep`. */
+  /** Discards the blob. Does nothing after `keep`. */
   drop(): Promise<void>;
 }
 
 const noWriter: BlobWriter = { write: async () => {}, keep: async () => {}, drop: async () => {} };
 
-/** Changes whenever the file's bytes do: nobody can set the time of the last change of state. */
+/** Returns a text that changes whenever the file's bytes do: programs cannot set the time of the last change of state. */
 function markOf(found: { readonly ino: number; readonly size: number; readonly ctimeMs: number }): string {
   return `${found.ino} ${found.size} ${found.ctimeMs}`;
 }

@@ -3,8 +3,8 @@ import type { Listener } from '../../events.ts';
 import { fileError } from '../../files/file-error.ts';
 
 /**
- * May the cache still be written to? At the first error of the disk it steps aside, with one warning; what is in it can
- * still be read. A cache never fails a run.
+ * Whether the cache is still written to. The first error of the disk ends that, with one warning; what is in the cache is
+ * still read. So a cache never fails a run.
  */
 export class CacheHealth {
   readonly #folder: string;
@@ -20,7 +20,7 @@ export class CacheHealth {
     return this.#isGood;
   }
 
-  /** Takes note of an error. */
+  /** Ends writing because of an error. Only the first call warns. */
   fail(error: unknown): void {
     if (!this.#isGood) return;
     this.#isGood = false;

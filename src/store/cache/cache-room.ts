@@ -1,28 +1,35 @@
+/**
+ * The bound of a cache folder: room is taken before bytes are written, and the least recently used files are removed for it.
+ * Called by the writers of blobs and recipes.
+ */
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-interface Entry {
+interface CachedFile {
   readonly path: string;
+  /** Bytes. */
   readonly size: number;
+  /** When it was used last, in milliseconds since the epoch: the time of the file. */
   readonly used: number;
 }
 
-/** Of the whole: what recipes may take, and how much may be written before others' writing is looked at. */
+/** Recipes may take this part of the whole (1/16), and after so many bytes written the folder is listed again. */
 const share = 16;
-/** A file that is being written to is never that old. */
+/** Milliseconds. A file that is being written to is never that old. */
 const hour = 3600 * 1000;
 
 /**
- * The bound of a cache folder: who wants to write takes room first, and the least recently used files go. Safe while
- * other processes read and write there: an open file survives its name, and what is gone is a miss. No lock.
+ * The room in a cache folder. It has no lock, although other processes may read and write at any time: an open file survives its
+ * removal, and a file that is gone is a miss.
  */
 export class CacheRoom {
   readonly maxBytes: number;
   readonly #folder: string;
-  /** Bytes of whole files, as of the last look and what was added since. */
+  /** Bytes of whole files: those listed last, and those added here since. */
   #known = 0;
   /** Bytes promised to files that are being written here. */
   #promised = 0;
+  /** Bytes added here since the folder was listed. */
   #since = 0;
   readonly #writing = new Set<string>();
   #looking: Promise<unknown> = Promise.resolve();
@@ -32,7 +39,7 @@ export class CacheRoom {
     this.maxBytes = maxBytes;
   }
 
-  /** Room for so many bytes more; false when there is none to be had. */
+  /** Takes room for so many bytes more. Returns false where files cannot be removed to make that room. */
   async take(bytes: number): Promise<boolean> {
     if (bytes > this.maxBytes) return false;
     if (!this.#fits(bytes)) await this.trim(bytes);
@@ -46,17 +53,17 @@ export class CacheRoom {
     this.#promised -= taken;
     this.#known += kept;
     this.#since += kept;
-    // Other processes have been writing too.
+    // Other processes may have been writing too.
     if (this.#since > this.maxBytes / share) await this.trim(0);
   }
 
-  /** These files are counted by what was taken for them. */
+  /** Unfinished files of this process, which are counted by the room that was taken for them. */
   readonly writing = {
     add: (path: string): void => void this.#writing.add(path),
     delete: (path: string): void => void this.#writing.delete(path),
   };
 
-  /** Looks at what is there, and removes what was used longest ago until `bytes` more fit. Never fails. */
+  /** Lists the folder, and removes the least recently used files until `bytes` more fit. Never fails. */
   async trim(bytes: number): Promise<void> {
     const look = this.#looking.then(() => this.#trim(bytes));
     this.#looking = look;
@@ -77,11 +84,11 @@ export class CacheRoom {
     this.#known += await evict(blobs, this.maxBytes - this.#promised - bytes - this.#known);
   }
 
-  /** Files of the form `ab/ab…`. */
-  async #entries(name: string): Promise<Entry[]> {
+  /** Lists the files of the form `ab/ab…` below a folder. */
+  async #entries(name: string): Promise<CachedFile[]> {
     const folder = join(this.#folder, name);
     const shards = (await list(folder)).filter((shard) => /^[0-9a-f]{2}$/.test(shard));
-    const found: Entry[] = [];
+    const found: CachedFile[] = [];
     for (const shard of shards) {
       const files = (await list(join(folder, shard))).filter((file) => /^[0-9a-f]{64}/.test(file));
       const entries = await Promise.all(files.map((file) => look(join(folder, shard, file))));
@@ -90,7 +97,7 @@ export class CacheRoom {
     return found;
   }
 
-  /** Bytes of what other processes are writing; what none can be writing any more goes. */
+  /** Returns the bytes that other processes are writing. Removes files that are too old for that. */
   async #partial(): Promise<number> {
     const folder = join(this.#folder, 'partial');
     let bytes = 0;
@@ -109,13 +116,13 @@ function list(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }
 
-async function look(path: string): Promise<Entry | null> {
+async function look(path: string): Promise<CachedFile | null> {
   const found = await stat(path).catch(() => null);
   return found?.isFile() === true ? { path, size: found.size, used: found.mtimeMs } : null;
 }
 
-/** Removes the least recently used until the rest is within the limit. The bytes of the rest. */
-async function evict(entries: readonly Entry[], limit: number): Promise<number> {
+/** Removes the least recently used files until the rest is within the limit. Returns the bytes of the rest. */
+async function evict(entries: readonly CachedFile[], limit: number): Promise<number> {
   let total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total <= limit) return total;
   const oldestFirst = [...entries].sort((a, b) => a.used - b.used || (a.path < b.path ? -1 : 1));

@@ -1,3 +1,6 @@
+/**
+ * Writes one blob into the cache while its stream goes elsewhere. Called by blob-cache.ts, which makes a writer for each blob.
+ */
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAt } from '../../files/file-bytes.ts';
@@ -7,12 +10,12 @@ import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
 import { MiB } from '../../units.ts';
 
-/** Where the length is not known, room is taken in pieces. */
+/** Bytes of room that are taken at once where the length of a blob is unknown. */
 const largestStep = 16 * MiB;
 
 /**
- * A blob on its way into the cache while it streams elsewhere: written under a temporary name, and renamed to its place
- * once it is known to be right, which whoever hashes the stream says. Whatever goes wrong here costs the copy, never the stream.
+ * An unfinished file in `partial/`, renamed to its place once the caller has hashed the stream and says that the bytes are right.
+ * An error here costs the copy, never the stream.
  */
 export class CacheWriter {
   readonly #room: CacheRoom;
@@ -24,7 +27,7 @@ export class CacheWriter {
   #taken = 0;
   #size = 0;
 
-  /** `length`: how many bytes come; null where that is not known yet. */
+  /** @param length bytes of the blob; null where that is unknown */
   constructor(folder: string, room: CacheRoom, health: CacheHealth, length: number | null) {
     this.#room = room;
     this.#health = health;
@@ -32,7 +35,7 @@ export class CacheWriter {
     this.#length = length;
   }
 
-  /** Never throws. */
+  /** Appends a chunk. Never throws. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#state === 'done') return;
     try {
@@ -47,10 +50,7 @@ export class CacheWriter {
     }
   }
 
-  /**
-   * All bytes have been written: puts them at `path` if they are `size` bytes, else throws them away.
-   * Says whether they are there now. Never throws.
-   */
+  /** Renames the file to `path` if it has `size` bytes, else discards it. Returns whether it is there now. Never throws. */
   async keep(path: string, size: number): Promise<boolean> {
     if (this.#state === 'new' && size === 0) await this.write(new Uint8Array(0));
     if (this.#state !== 'open') return false;
@@ -66,20 +66,21 @@ export class CacheWriter {
       await rename(this.#path, path);
       kept = true;
     } catch (error) {
-      // Another process may have swept it away; that one's cache works.
+      // Another process may have removed the file as abandoned, which is not a failure of the disk.
       if (systemCode(error) !== 'ENOENT') this.#health.fail(error);
     }
     await this.#end(kept);
     return kept;
   }
 
-  /** Throws the bytes away; never fails, and does nothing after `keep`. */
+  /** Discards the file. Never fails, and does nothing after `keep`. */
   async drop(): Promise<void> {
     if (this.#state === 'done') return;
     this.#state = 'done';
     await this.#end(false);
   }
 
+  /** Takes room for the file up to `end`. */
   async #take(end: number): Promise<boolean> {
     if (end <= this.#taken) return true;
     const step = Math.max(end - this.#taken, Math.min(largestStep, Math.floor(this.#room.maxBytes / 16)));

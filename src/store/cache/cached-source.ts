@@ -1,3 +1,6 @@
+/**
+ * A source that reads through the cache. The commands put it around the sources of runs with `--cache-dir`.
+ */
 import { Closeable } from '../../closeable.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -8,13 +11,14 @@ import type { Mountable, RawManifest, Source } from '../../place/place.ts';
 import type { BlobCache } from './blob-cache.ts';
 
 /**
- * A source whose blobs, and manifests by digest, come from the cache where it has them, and go into it where it has not.
- * What a name stands for is always asked, by a HEAD where the registry tells enough in it: then it is not a pull. A place on this machine's disk is as near as the cache: it is read as it is.
+ * Takes blobs, and manifests by digest, from the cache; those that the cache lacks come from the inner source, and are kept. The
+ * meaning of a name is always asked of the inner source: by HEAD where the registry says enough in it, which does not count as
+ * a pull. A place on this machine's disk is as near as the cache, and is read directly.
  */
 export class CachedSource extends Closeable implements Source {
   readonly #inner: Source;
   readonly #cache: BlobCache;
-  /** Bytes that came from the source itself, manifests included. */
+  /** Bytes that came from the inner source, manifests included. */
   downloaded = 0;
   /** Bytes that came from the cache. */
   reused = 0;
@@ -49,15 +53,11 @@ export class CachedSource extends Closeable implements Source {
   }
 
   async #cachedManifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest | null> {
-    const cached = await this.#cache.read(descriptor, signal);
+    await using cached = await this.#cache.read(descriptor, signal);
     if (cached === null) return null;
-    try {
-      const bytes = await collect(cached.read(), descriptor.size, `manifest ${descriptor.digest}`);
-      this.reused += bytes.length;
-      return { descriptor, bytes };
-    } finally {
-      await cached.close();
-    }
+    const bytes = await collect(cached.read(), descriptor.size, `manifest ${descriptor.digest}`);
+    this.reused += bytes.length;
+    return { descriptor, bytes };
   }
 
   async #keepManifest(manifest: RawManifest): Promise<RawManifest> {
@@ -69,13 +69,9 @@ export class CachedSource extends Closeable implements Source {
 
   async *blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     const isLocal = this.mountable === null;
-    const cached = isLocal ? null : await this.#cache.read(descriptor, signal);
+    await using cached = isLocal ? null : await this.#cache.read(descriptor, signal);
     if (cached !== null) {
-      try {
-        yield* tally(cached.read(), (count) => (this.reused += count));
-      } finally {
-        await cached.close();
-      }
+      yield* tally(cached.read(), (count) => (this.reused += count));
       return;
     }
     const stream = tally(this.#inner.blob(descriptor, signal), (count) => (this.downloaded += count));

@@ -2,7 +2,10 @@ import type { Digest } from '../../oci/digest.ts';
 import { collect } from '../../stream/collect.ts';
 import type { BlobCache } from './blob-cache.ts';
 
-/** Bytes that an earlier run derived from a tar and named by a recipe; null where nobody has them any more. `what` is for errors. */
+/**
+ * Returns bytes that an earlier run derived from a tar and remembered under a recipe; null where the cache has lost them.
+ * @param what the subject of error messages
+ */
 export async function recallDerived(
   cache: BlobCache,
   recipe: string,
@@ -10,16 +13,12 @@ export async function recallDerived(
   signal: AbortSignal,
 ): Promise<Uint8Array | null> {
   const found = await cache.recipes.recall(recipe, signal);
-  const stored = found === null ? null : await cache.read(found, signal);
-  if (found === null || stored === null) return null;
-  try {
-    return await collect(stored.read(), found.size, what);
-  } finally {
-    await stored.close();
-  }
+  if (found === null) return null;
+  await using stored = await cache.read(found, signal);
+  return stored === null ? null : await collect(stored.read(), found.size, what);
 }
 
-/** `tar`: what they were derived from. */
+/** Keeps bytes, and remembers them under a recipe. Never throws. `tar`: what they were derived from. */
 export async function rememberDerived(
   cache: BlobCache,
   recipe: string,
@@ -30,7 +29,7 @@ export async function rememberDerived(
   await cache.recipes.remember(recipe, {
     digest,
     size: bytes.length,
-    // A recipe needs one; that of a tar that nobody has written yet is not known, and nobody asks for it.
+    // A recipe needs a DiffID. That of a tar that is not written yet is unknown, and these recipes are never asked for it.
     diffId: tar.diffId ?? digest,
     tarBytes: tar.tarBytes,
   });

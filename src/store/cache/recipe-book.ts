@@ -1,4 +1,8 @@
-import { lstat, mkdir, open, rename, unlink, utimes } from 'node:fs/promises';
+/**
+ * What rewrites gave in earlier runs: digest and size of the blob, by a recipe that holds everything the bytes depend on. The
+ * layer writer asks it before it makes a layer.
+ */
+import { lstat, mkdir, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
@@ -8,7 +12,7 @@ import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
 import { KiB } from '../../units.ts';
 
-/** What a recipe came to. */
+/** The result of a recipe. */
 export interface MadeLayer {
   readonly digest: Digest;
   /** Bytes of the blob. */
@@ -18,11 +22,12 @@ export interface MadeLayer {
   readonly tarBytes: number;
 }
 
+/** Bytes of one file. */
 const maxFile = 64 * KiB;
 
 /**
- * What each recipe (source blobs, edit, encoder: all that decides about a layer's bytes) came to, one small file each.
- * A file that is not exactly what was written is no answer.
+ * The results of recipes (source blobs, edit, encoder: all that decides about a layer's bytes), in one small file each. A file
+ * that is not exactly as it was written counts as missing.
  */
 export class RecipeBook {
   readonly #folder: string;
@@ -39,8 +44,8 @@ export class RecipeBook {
   }
 
   /**
-   * Blobs prove themselves, recipes do not: whoever can write them decides what is published. Those in a folder that is
-   * another user's, or that others may write into, are not used.
+   * Checks that only this user can write recipes: unlike blobs they do not prove themselves, and decide what is published. In a
+   * folder of another user, or one that others may write into, they are not used.
    */
   async checkOwner(): Promise<void> {
     const path = join(this.#folder, 'recipes');
@@ -51,7 +56,7 @@ export class RecipeBook {
     this.#health.warn(`others can write into ${path}: what is remembered there is not used`);
   }
 
-  /** What this recipe came to before, if that is known. */
+  /** Returns the result of a recipe, or null where it is unknown. */
   async recall(recipe: string, signal: AbortSignal): Promise<MadeLayer | null> {
     if (!this.#isTrusted) return null;
     const path = this.#pathOf(recipe);
@@ -64,7 +69,7 @@ export class RecipeBook {
     return made;
   }
 
-  /** Never throws. */
+  /** Keeps the result of a recipe. Never throws. */
   async remember(recipe: string, made: MadeLayer): Promise<void> {
     if (!this.#isTrusted || !this.#health.isGood) return;
     const text = format(this.#keyOf(recipe), made);
@@ -76,12 +81,7 @@ export class RecipeBook {
     let kept = false;
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        await handle.writeFile(text);
-      } finally {
-        await handle.close();
-      }
+      await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
       await rename(temporary, path);
       kept = true;
     } catch (error) {
@@ -102,7 +102,7 @@ export class RecipeBook {
   }
 }
 
-/** With a hash over all of it: the disk may have changed a digit. */
+/** Writes a recipe with a hash over all of it, since the disk may change a digit. */
 function format(key: string, { digest, size, diffId, tarBytes }: MadeLayer): string {
   const content = JSON.stringify({ key, digest, size, diffId, tarBytes });
   return `${content}\n${digestOf(Buffer.from(content))}\n`;

@@ -4,27 +4,27 @@ import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { fileSize, openFile, readRange, readSmallFile } from '../../files/file-bytes.ts';
 
-/** Where a blob lies in a layout (image-spec image-layout.md, "Blobs"). Only a validated digest becomes a path. */
+/** Returns where a blob lies in a layout (image-spec image-layout.md, "Blobs"). A `Digest` is always safe in a path. */
 export function blobName(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
 }
 
-/** The files of an OCI layout, wherever they lie: in a directory or in a tar. Nothing is verified here. */
+/** The files of an OCI layout, in a directory or in a tar. Bytes are returned as they are, not verified. */
 export interface LayoutFiles {
-  /** A small file; null when it is not there. @throws LIMIT, IO, ARCHIVE_INVALID */
+  /** Reads a small file; null where it does not exist. `limit` in bytes. @throws LIMIT, IO, ARCHIVE_INVALID */
   read(
     name: 'oci-layout' | 'index.json' | 'manifest.json',
     limit: number,
     signal: AbortSignal,
   ): Promise<Uint8Array | null>;
-  /** Bytes of a blob as it lies there; null when it is not there. */
+  /** Returns the length of a blob in bytes; null where it does not exist. */
   blobSize(digest: Digest, signal: AbortSignal): Promise<number | null>;
-  /** @throws NOT_FOUND, IO */
+  /** Streams a blob. @throws NOT_FOUND, IO */
   blob(digest: Digest, signal: AbortSignal): ByteStream;
   close(): Promise<void>;
 }
 
-/** The layout in a directory. `label` starts the messages. */
+/** Opens a layout in a directory. `label` begins the messages. Nothing is held open between calls. */
 export function directoryFiles(folder: string, label: string): LayoutFiles {
   return {
     read: (name, limit, signal) => readSmallFile(join(folder, name), limit, signal),
@@ -38,15 +38,13 @@ async function* readBlob(path: string, digest: Digest, label: string, signal: Ab
   signal.throwIfAborted();
   const file = await openFile(path);
   if (file === null) throw noBlob(label, digest);
-  try {
-    yield* readRange(file.handle, 0, file.size, signal);
-  } finally {
-    await file.handle.close();
-  }
+  await using handle = file.handle;
+  yield* readRange(handle, 0, file.size, signal);
 }
 
+/** Makes the error for a blob that is not in the layout, although the image names it. */
 export function noBlob(label: string, digest: Digest): OcislimError {
   return new OcislimError('NOT_FOUND', `${label} has no blob ${digest}`, {
-    advice: 'The image is incomplete there; copy it again from where it came.',
+    advice: 'The image is incomplete there; copy it again from its origin.',
   });
 }

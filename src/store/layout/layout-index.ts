@@ -1,3 +1,7 @@
+/**
+ * The documents that make a folder an OCI layout (image-spec image-layout.md): the marker file and index.json. Read and written
+ * here as data; layouts, archives and the embedded registry call it.
+ */
 import { OcislimError } from '../../errors.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { encodeJson, isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
@@ -5,34 +9,38 @@ import { refuseTwoReadings } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { MiB } from '../../units.ts';
 
+/** The annotation for the name of an image in a layout (image-spec annotations.md). */
 export const refNameKey = 'org.opencontainers.image.ref.name';
-/** containerd's and Docker's annotation for the full name, `docker.io/library/app:tag`. */
+/** The annotation of containerd and Docker for the full name, `docker.io/library/app:tag`. */
 export const imageNameKey = 'io.containerd.image.name';
 
-/** Larger index files are refused: 32 MiB holds some hundred thousand images. */
+/** Bytes of index.json: room for some hundred thousand images. */
 export const maxIndex = 32 * MiB;
 
+/** Bytes of the marker file, `oci-layout`. */
 export const layoutMarker: Uint8Array = encodeJson({ imageLayoutVersion: '1.0.0' });
 export const emptyIndex: JsonObject = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
 
-/** One row of a layout's index.json, or of an index nested in it. Old layouts leave out media types. */
+/** One row of a layout's index.json, or of an index nested in it. */
 export interface LayoutEntry {
   readonly digest: Digest;
+  /** Null in old layouts, which leave it out. */
   readonly mediaType: string | null;
+  /** A tag, or `repository:tag`. */
   readonly refName: string | null;
+  /** The full name: `docker.io/library/app:tag`. */
   readonly imageName: string | null;
   readonly json: JsonObject;
 }
 
-/** @throws ARCHIVE_INVALID unless this is the marker file of a layout of version 1 (image-layout.md, "oci-layout file"). */
+/** Checks the marker file of a layout (image-layout.md, "oci-layout file"). @throws ARCHIVE_INVALID for any version but 1 */
 export function checkMarker(bytes: Uint8Array, label: string): void {
   let version: unknown;
   try {
     version = parseJsonObject(bytes, 'oci-layout')['imageLayoutVersion'];
   } catch (cause) {
-    throw new OcislimError('ARCHIVE_INVALID', `${label}: its file "oci-layout" is not a JSON object`, {
-      cause,
-    });
+    const what = `${label}: its file "oci-layout"`;
+    throw new OcislimError('ARCHIVE_INVALID', `${what} is not a JSON object`, { cause });
   }
   if (typeof version !== 'string' || !version.startsWith('1.')) {
     throw new OcislimError(
@@ -42,7 +50,7 @@ export function checkMarker(bytes: Uint8Array, label: string): void {
   }
 }
 
-/** The rows of index.json as they are, unknown keys included. @throws ARCHIVE_INVALID */
+/** Reads index.json and returns its rows as they are, unknown keys included. @throws ARCHIVE_INVALID */
 export function parseIndexFile(bytes: Uint8Array, label: string): { json: JsonObject; rows: JsonObject[] } {
   const file = `${label}: its file "index.json"`;
   let json: JsonObject;
@@ -60,7 +68,7 @@ export function parseIndexFile(bytes: Uint8Array, label: string): { json: JsonOb
   return { json, rows };
 }
 
-/** @throws MANIFEST_INVALID on a digest that is none (it would become a path). */
+/** Reads a row of an index. @throws MANIFEST_INVALID for a malformed digest, which would become a path */
 export function readEntry(row: JsonObject, label: string): LayoutEntry {
   const { mediaType } = row;
   return {
@@ -72,7 +80,7 @@ export function readEntry(row: JsonObject, label: string): LayoutEntry {
   };
 }
 
-/** An annotation of a descriptor; null when it is missing, empty or no text. */
+/** Returns an annotation of a row; null where it is missing, empty or not a string. */
 export function annotation(row: JsonObject, key: string): string | null {
   const annotations = row['annotations'];
   const value = isJsonObject(annotations) && Object.hasOwn(annotations, key) ? annotations[key] : null;
@@ -80,8 +88,8 @@ export function annotation(row: JsonObject, key: string): string | null {
 }
 
 /**
- * The entries that a name means: those called exactly so; else those whose full name (`repository:name`) ends in it.
- * Several entries with one digest are one image.
+ * Returns the entries that a name may mean: those with exactly that name, or otherwise those whose full name
+ * (`repository:name`) ends in it. Entries with one digest are one image, and are returned once.
  */
 export function entriesNamed(entries: readonly LayoutEntry[], name: string): LayoutEntry[] {
   const exact = entries.filter((entry) => entry.refName === name || entry.imageName === name);
@@ -91,6 +99,7 @@ export function entriesNamed(entries: readonly LayoutEntry[], name: string): Lay
   );
 }
 
+/** Returns one entry for each digest. */
 export function distinct(entries: readonly LayoutEntry[]): LayoutEntry[] {
   const seen = new Map(entries.map((entry) => [entry.digest, entry]));
   return [...seen.values()];
@@ -102,7 +111,7 @@ function tagOf(name: string | null): string | null {
   return colon < 0 || name.includes('/', colon) ? null : name.slice(colon + 1);
 }
 
-/** How the entries of a layout can be told apart, for messages: names where there are some, else digests. */
+/** Lists entries for messages: the name of each, or its digest where it has no name. At most 20 are listed. */
 export function listEntries(entries: readonly LayoutEntry[]): string {
   const names = entries.map((entry) => entry.imageName ?? entry.refName ?? `@${entry.digest}`);
   const shown = [...new Set(names)].sort();

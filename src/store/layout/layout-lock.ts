@@ -1,15 +1,29 @@
+/**
+ * A lock over a folder among the processes of ocislim, in the form of a file in it. Taken by layout-update.ts for the
+ * milliseconds that a change of index.json takes.
+ */
 import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import { isAbandoned, temporaryMark, temporaryName } from '../../files/temporary.ts';
+import { retrying, type RetryPolicy } from '../../retry/retrying.ts';
 
-/** An update takes milliseconds. A lock older than this belongs to a process that is no more. */
-const patience = 60_000;
+/** Milliseconds. An update takes a few: an older lock is that of a process that has ended. */
+const maxAge = 60_000;
+
+/** Another process holds the lock. */
+class FolderLocked extends Error {}
+
+/** Waits 5 to 25 ms between attempts, for as long as it takes. */
+const untilFree: RetryPolicy = {
+  retries: Infinity,
+  isTransient: (error) => error instanceof FolderLocked,
+  delay: (_failures, _error, clock) => 5 + clock.random() * 20,
+};
 
 /**
- * Runs `work` while no other process of ocislim does so for the same folder. Other programs know nothing of the lock.
- * @throws IO, and what `work` throws
+ * Runs `work` while no other process of ocislim runs work for the same folder. Other programs do not know the lock.
+ * @throws IO, the signal's reason, and what `work` throws
  */
 export async function withFolderLock<T>(
   folder: string,
@@ -18,10 +32,11 @@ export async function withFolderLock<T>(
 ): Promise<T> {
   const path = join(folder, '.ocislim.lock');
   const mark = temporaryMark();
-  while (!(await tryLock(path, mark))) {
+  await retrying(untilFree, { signal }, async () => {
+    if (await tryLock(path, mark)) return;
     await breakAbandoned(path);
-    await sleep(5 + Math.random() * 20, undefined, { signal });
-  }
+    throw new FolderLocked();
+  });
   try {
     return await work();
   } finally {
@@ -29,16 +44,11 @@ export async function withFolderLock<T>(
   }
 }
 
-/** The mark is written first and the file linked into place then, so that nobody ever reads an empty lock. */
+/** Links a finished file into place, so that no process can read a lock without its mark. Returns whether that succeeded. */
 async function tryLock(path: string, mark: string): Promise<boolean> {
   const temporary = temporaryName(path);
   try {
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      await handle.writeFile(mark);
-    } finally {
-      await handle.close();
-    }
+    await writeMark(temporary, mark);
     await link(temporary, path);
     return true;
   } catch (error) {
@@ -49,6 +59,12 @@ async function tryLock(path: string, mark: string): Promise<boolean> {
   }
 }
 
+async function writeMark(path: string, mark: string): Promise<void> {
+  await using handle = await open(path, 'wx', 0o644);
+  await handle.writeFile(mark);
+}
+
+/** Removes the lock of a process that has ended. */
 async function breakAbandoned(path: string): Promise<void> {
   const mark = await readMark(path);
   if (mark === null) return;
@@ -56,8 +72,8 @@ async function breakAbandoned(path: string): Promise<void> {
     (found) => Date.now() - found.mtimeMs,
     () => 0,
   );
-  if (!isAbandoned(mark) && age < patience) return;
-  // Renamed first: of two processes that break one lock, the second must not remove what the first has locked anew.
+  if (!isAbandoned(mark) && age < maxAge) return;
+  // Renamed first: when two processes break one lock, the second must not remove the lock that the first has taken since.
   const aside = temporaryName(path);
   try {
     await rename(path, aside);

@@ -1,15 +1,19 @@
+/**
+ * The source for images of an OCI layout (image-spec image-layout.md), in a directory or in a tar. Opened by jobs/openers.ts; Docker
+ * archives and the embedded registry read their layouts by it too.
+ */
 import { Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
-import { type Digest, isDigest } from '../../oci/digest.ts';
-import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
-import { isIndexType, isManifestType } from '../../oci/media-type.ts';
+import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { refuseTwoReadings, sniffMediaType } from '../../oci/manifest.ts';
+import { isIndexType, isManifestType } from '../../oci/media-type.ts';
+import type { RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
-import type { RawManifest, Source } from '../../place/place.ts';
 import { type LayoutFiles, noBlob } from './layout-files.ts';
 import {
   checkMarker,
@@ -22,30 +26,31 @@ import {
   readEntry,
 } from './layout-index.ts';
 
-/** How many indexes inside index.json are searched for a name. */
+/** Indexes below index.json that are searched for a name. */
 const maxNested = 1000;
 
 /** Which image of a layout is meant. */
-export interface Wanted {
+export interface WantedImage {
+  /** Null for the only image. */
   readonly tag: string | null;
-  /** Wins over the tag, as in a registry. */
+  /** Takes precedence over the tag, as in a registry. */
   readonly digest: Digest | null;
 }
 
 /**
- * An OCI layout as a source: verifies every manifest and blob that it hands out.
- * Its `root` throws NOT_FOUND for a name that is not there, USAGE for one that means several images, ARCHIVE_INVALID.
+ * An image of a layout. Every manifest and blob is verified before or while it is handed out.
+ * `root` throws NOT_FOUND for an unknown name, USAGE for one that means several images, ARCHIVE_INVALID.
  */
 export class LayoutSource extends Closeable implements Source {
   readonly label: string;
   readonly mountable = null;
-  /** The label for messages. */
+  /** What messages begin with. */
   readonly #what: string;
   readonly #files: LayoutFiles;
-  readonly #wanted: Wanted;
+  readonly #wanted: WantedImage;
   readonly #limits: Limits;
 
-  constructor(label: string, files: LayoutFiles, wanted: Wanted, limits: Limits = defaultLimits) {
+  constructor(label: string, files: LayoutFiles, wanted: WantedImage, limits: Limits = defaultLimits) {
     super();
     this.label = label;
     this.#what = `source ${label}`;
@@ -74,27 +79,13 @@ export class LayoutSource extends Closeable implements Source {
     return verify(stored, descriptor, `${this.#what}: blob ${descriptor.digest}`);
   }
 
+  /** Searches the manifests that index.json lists, and the tags that stand for referrers in other places. */
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
     const found = new Map<Digest, Descriptor>();
-    const hex = digest.slice(digest.indexOf(':') + 1);
     for (const entry of await this.entries(signal)) {
       if (found.has(entry.digest) || entry.digest === digest || !mayBeManifest(entry)) continue;
-      const manifest = await this.load(entry, signal).catch(notThere);
-      if (manifest === null) continue;
-      const json = parseJsonObject(manifest.bytes, `${this.#what}: ${entry.digest}`);
-      if ((json['subject'] as JsonObject | undefined)?.['digest'] === digest) {
-        found.set(entry.digest, manifest.descriptor);
-      }
-      const name = entry.refName?.slice(entry.refName.lastIndexOf(':') + 1);
-      // The tags of registries without a referrers API (distribution-spec) and of cosign.
-      if (name === `sha256-${hex}`) {
-        for (const child of children(json, this.#what)) {
-          const listed = await this.load(child, signal).catch(notThere);
-          if (listed !== null) found.set(child.digest, listed.descriptor);
-        }
-      } else if (name?.startsWith(`sha256-${hex}.`)) {
-        found.set(entry.digest, manifest.descriptor);
-      }
+      for (const descriptor of await this.#referrersIn(entry, digest, signal))
+        found.set(descriptor.digest, descriptor);
     }
     return [...found.values()];
   }
@@ -103,7 +94,7 @@ export class LayoutSource extends Closeable implements Source {
     return this.#files.close();
   }
 
-  /** The rows of index.json. @throws NOT_FOUND, ARCHIVE_INVALID, MANIFEST_INVALID */
+  /** Returns the rows of index.json. @throws NOT_FOUND, ARCHIVE_INVALID, MANIFEST_INVALID */
   async entries(signal: AbortSignal): Promise<LayoutEntry[]> {
     const marker = await this.#files.read('oci-layout', 4096, signal);
     const index = await this.#files.read('index.json', maxIndex, signal);
@@ -116,7 +107,10 @@ export class LayoutSource extends Closeable implements Source {
     return parseIndexFile(index, this.#what).rows.map((row) => readEntry(row, this.#what));
   }
 
-  /** The manifest of an entry, verified; a media type that is missing is told from its content. */
+  /**
+   * Reads the manifest of an entry, and verifies it. A missing media type is guessed from the content.
+   * @throws NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH, LIMIT, MANIFEST_INVALID
+   */
   async load(entry: LayoutEntry, signal: AbortSignal): Promise<RawManifest> {
     const { digest } = entry;
     const size = await this.#files.blobSize(digest, signal);
@@ -126,10 +120,35 @@ export class LayoutSource extends Closeable implements Source {
     const what = `${this.#what}: manifest ${digest}`;
     const expected = { digest, size: typeof stated === 'number' ? stated : size };
     const bytes = await collect(verify(this.#files.blob(digest, signal), expected, what), size, what);
-    return {
-      descriptor: makeDescriptor(entry.mediaType ?? sniffMediaType(bytes, what), digest, size),
-      bytes,
-    };
+    const mediaType = entry.mediaType ?? sniffMediaType(bytes, what);
+    return { descriptor: makeDescriptor(mediaType, digest, size), bytes };
+  }
+
+  /** Returns the referrers of a digest that one entry stands for, which may be a list of them. */
+  async #referrersIn(
+    entry: LayoutEntry,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]> {
+    const manifest = await this.load(entry, signal).catch(passAbsence);
+    if (manifest === null) return [];
+    const json = parseJsonObject(manifest.bytes, `${this.#what}: ${entry.digest}`);
+    const { subject } = json;
+    const refers = isJsonObject(subject) && subject['digest'] === digest ? [manifest.descriptor] : [];
+    const tag = entry.refName?.slice(entry.refName.lastIndexOf(':') + 1);
+    // Tags of registries without a referrers API (distribution-spec, "Referrers Tag Schema"): an index of referrers.
+    if (tag === `sha256-${hexOf(digest)}`) return [...refers, ...(await this.#childrenThere(json, signal))];
+    // Tags of cosign: `sha256-….sig`, `sha256-….att`.
+    return tag?.startsWith(`sha256-${hexOf(digest)}.`) === true ? [manifest.descriptor] : refers;
+  }
+
+  async #childrenThere(json: JsonObject, signal: AbortSignal): Promise<readonly Descriptor[]> {
+    const there: Descriptor[] = [];
+    for (const child of childrenOf(json, this.#what)) {
+      const listed = await this.load(child, signal).catch(passAbsence);
+      if (listed !== null) there.push(listed.descriptor);
+    }
+    return there;
   }
 
   async #find(entries: readonly LayoutEntry[], signal: AbortSignal): Promise<LayoutEntry> {
@@ -140,7 +159,7 @@ export class LayoutSource extends Closeable implements Source {
     if (named.length === 0) named = entriesNamed(await this.#nested(entries, signal), tag);
     const [found, ...others] = named;
     if (found === undefined) {
-      throw new OcislimError('NOT_FOUND', `${this.#what}: there is no image named ${JSON.stringify(tag)}`, {
+      throw new OcislimError('NOT_FOUND', `${this.#what} has no image named ${JSON.stringify(tag)}`, {
         advice: entries.length === 0 ? 'It holds no image at all.' : `It holds: ${listEntries(entries)}.`,
       });
     }
@@ -148,7 +167,7 @@ export class LayoutSource extends Closeable implements Source {
     return found;
   }
 
-  /** Without a name: the only image that has one, else the only image. */
+  /** Returns the only image that has a name, or else the only image. */
   #only(entries: readonly LayoutEntry[]): LayoutEntry {
     const named = distinct(entries.filter((entry) => entry.refName !== null || entry.imageName !== null));
     const candidates = named.length > 0 ? named : distinct(entries);
@@ -158,6 +177,7 @@ export class LayoutSource extends Closeable implements Source {
     return found;
   }
 
+  /** Finds a manifest by digest. It need not be listed: its blob suffices. */
   async #findDigest(
     entries: readonly LayoutEntry[],
     digest: Digest,
@@ -168,12 +188,12 @@ export class LayoutSource extends Closeable implements Source {
       (await this.#nested(entries, signal)).find((entry) => entry.digest === digest);
     if (listed !== undefined) return listed;
     if ((await this.#files.blobSize(digest, signal)) === null) {
-      throw new OcislimError('NOT_FOUND', `${this.#what}: there is no manifest ${digest}`);
+      throw new OcislimError('NOT_FOUND', `${this.#what} has no manifest ${digest}`);
     }
     return { digest, mediaType: null, refName: null, imageName: null, json: {} };
   }
 
-  /** The children of all indexes below index.json (image-layout.md: an index there may hold the references). */
+  /** Returns the children of all indexes below index.json, which may hold the names (image-layout.md, "index.json file"). */
   async #nested(entries: readonly LayoutEntry[], signal: AbortSignal): Promise<LayoutEntry[]> {
     const queue = entries.filter(mayBeIndex);
     const seen = new Set<Digest>(queue.map((entry) => entry.digest));
@@ -185,11 +205,11 @@ export class LayoutSource extends Closeable implements Source {
           `${this.#what} has more than ${maxNested} indexes within one another`,
         );
       }
-      const index = await this.load(entry, signal).catch(notThere);
+      const index = await this.load(entry, signal).catch(passAbsence);
       if (index === null) continue;
       const json = parseJsonObject(index.bytes, this.#what);
       refuseTwoReadings(json, this.#what);
-      for (const child of children(json, this.#what)) {
+      for (const child of childrenOf(json, this.#what)) {
         found.push(child);
         if (!mayBeIndex(child) || seen.has(child.digest)) continue;
         seen.add(child.digest);
@@ -220,18 +240,18 @@ function mayBeIndex(entry: LayoutEntry): boolean {
   return entry.mediaType === null || isIndexType(entry.mediaType);
 }
 
-/** index.json may list anything (image-layout.md, "index.json file"). */
+/** Whether an entry can be a manifest or an index: index.json may list anything (image-layout.md, "index.json file"). */
 function mayBeManifest(entry: LayoutEntry): boolean {
   return mayBeIndex(entry) || isManifestType(entry.mediaType ?? '');
 }
 
-function children(json: JsonObject, label: string): LayoutEntry[] {
+function childrenOf(json: JsonObject, label: string): LayoutEntry[] {
   const rows = Array.isArray(json['manifests']) ? (json['manifests'] as JsonObject[]) : [];
   return rows.filter((row) => isDigest(row?.['digest'])).map((row) => readEntry(row, label));
 }
 
-/** Layouts may be sparse: a manifest that is listed need not be there. */
-function notThere(error: unknown): null {
+/** Turns NOT_FOUND into null: layouts may be sparse, and list manifests that they do not hold. */
+function passAbsence(error: unknown): null {
   if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
   throw error;
 }

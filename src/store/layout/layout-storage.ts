@@ -1,3 +1,7 @@
+/**
+ * The storage behind a target that is a layout directory. Opened by jobs/openers.ts; `open` alone also tells the embedded
+ * registry whether a folder can be a layout.
+ */
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { OcislimError } from '../../errors.ts';
@@ -10,14 +14,15 @@ import { fileSize, readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
+import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
 import { blobName } from './layout-files.ts';
 import { annotation, checkMarker, maxIndex, parseIndexFile, refNameKey } from './layout-index.ts';
 import { updateIndex } from './layout-update.ts';
 
 /**
- * Blobs going into a layout directory. They lie beside their places under temporary names until `publish` renames
- * them, so that work broken off leaves nothing behind, not even unnamed blobs.
+ * Takes blobs into a layout directory. They have temporary names beside their places until `publish` renames them, so that
+ * a run that fails leaves no blob behind.
  */
 export class LayoutStorage implements BlobStorage {
   readonly #folder: string;
@@ -25,7 +30,7 @@ export class LayoutStorage implements BlobStorage {
   readonly #label: string;
   readonly #kept = new Map<Digest, { file: BlobFile; size: number }>();
   readonly #open = new Set<BlobFile>();
-  /** Folders that were made here. */
+  /** Folders that this storage has made, and removes if nothing is published. */
   readonly #made = new Set<string>();
   readonly #creating = new Set<Promise<BlobFile>>();
   #swept = false;
@@ -38,7 +43,8 @@ export class LayoutStorage implements BlobStorage {
   }
 
   /**
-   * Reads what is there already, and writes nothing yet. No tags: the image gets an entry without a name.
+   * Checks that the folder is a layout or can become one, and writes nothing yet. Without tags the image gets an entry without
+   * a name.
    * @throws ARCHIVE_INVALID for a folder that holds other things, IO
    */
   static async open(
@@ -60,7 +66,7 @@ export class LayoutStorage implements BlobStorage {
   }
 
   async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
-    const creating = this.#create();
+    const creating = this.#create(signal);
     this.#creating.add(creating);
     const file = await creating.finally(() => this.#creating.delete(creating));
     const drop = async () => {
@@ -93,7 +99,7 @@ export class LayoutStorage implements BlobStorage {
     }
     await updateIndex(this.#folder, (rows) => tagged(rows, root, this.#tags), signal);
     this.#made.clear();
-    // Where every blob was there already, nobody has looked yet.
+    // Where every blob was there already, `take` has not swept.
     await this.#sweep();
   }
 
@@ -103,28 +109,22 @@ export class LayoutStorage implements BlobStorage {
     for (const file of this.#open) await file.drop();
     this.#open.clear();
     this.#kept.clear();
-    // Fails for a folder that someone else writes into, which is as it should be.
+    // Fails for a folder that another process writes into, as intended.
     const innermostFirst = [...this.#made].sort((a, b) => b.length - a.length);
     for (const folder of innermostFirst) await rmdir(folder).catch(() => {});
     this.#made.clear();
   }
 
-  async #create(): Promise<BlobFile> {
+  #create(signal: AbortSignal): Promise<BlobFile> {
     const folder = join(this.#folder, 'blobs', 'sha256');
-    for (let tries = 0; ; tries++) {
+    return retrying(onceMore, { signal }, async () => {
       if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
       await this.#makeFolder(folder);
       await this.#sweep();
-      try {
-        const file = await BlobFile.create(folder);
-        this.#open.add(file);
-        return file;
-      } catch (error) {
-        // Another process that gave up may have removed the empty folder in between.
-        const gone = error instanceof OcislimError && systemCode(error.cause) === 'ENOENT';
-        if (!gone || tries > 0) throw error;
-      }
-    }
+      const file = await BlobFile.create(folder);
+      this.#open.add(file);
+      return file;
+    });
   }
 
   async #sweep(): Promise<void> {
@@ -133,6 +133,7 @@ export class LayoutStorage implements BlobStorage {
     this.#swept = true;
   }
 
+  /** Makes a folder and those around it, and notes which of them are new. */
   async #makeFolder(folder: string): Promise<void> {
     let first: string | undefined;
     try {
@@ -150,7 +151,15 @@ export class LayoutStorage implements BlobStorage {
   }
 }
 
-/** A folder with other things in it is more likely a slip of the keyboard than a layout to be. */
+/** A process that failed may have removed the empty folder of blobs after it was made here. */
+const onceMore: RetryPolicy = {
+  retries: 1,
+  isTransient: (error) => error instanceof OcislimError && systemCode(error.cause) === 'ENOENT',
+  delay: noDelay,
+  exhausted: (error) => error,
+};
+
+/** Refuses a folder that holds other things: its name is more likely mistyped than meant for a layout. */
 async function refuseOther(folder: string, label: string): Promise<void> {
   let names: string[];
   try {
@@ -163,12 +172,12 @@ async function refuseOther(folder: string, label: string): Promise<void> {
   if (other === undefined) return;
   throw new OcislimError(
     'ARCHIVE_INVALID',
-    `${label}: the folder is no OCI layout, but holds other things (${JSON.stringify(other)})`,
+    `${label}: the folder is not an OCI layout, and holds other things (${JSON.stringify(other)})`,
     { advice: 'Name a new or an empty folder.' },
   );
 }
 
-/** The rows with the image under its tags: only rows with one of these tags go. */
+/** Returns the rows with the image under its tags. Only rows with one of these tags are replaced. */
 function tagged(
   rows: readonly JsonObject[],
   root: RawManifest,
@@ -177,8 +186,10 @@ function tagged(
   const { mediaType, digest, size } = root.descriptor;
   const row: JsonObject = { mediaType, digest, size };
   if (tags.length === 0) {
-    const there = rows.some((other) => other['digest'] === digest && annotation(other, refNameKey) === null);
-    return there ? rows : [...rows, row];
+    const isThere = rows.some(
+      (other) => other['digest'] === digest && annotation(other, refNameKey) === null,
+    );
+    return isThere ? rows : [...rows, row];
   }
   const replaced = new Set(tags);
   const others = rows.filter((other) => !replaced.has(annotation(other, refNameKey) ?? ''));

@@ -1,41 +1,45 @@
-import { pipeline } from 'node:stream/promises';
+/**
+ * The calls that handlers of the embedded registry get, and the answers that they return. Sent by handle-request.ts.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
 
-/** A request, as the handlers see it. */
+/** A request, as handlers see it. */
 export interface Call {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly request: IncomingMessage;
+  /** Aborts when the server closes. */
   readonly signal: AbortSignal;
-  /** The body, counted. One consumer. */
+  /** The body, for one consumer. */
   readonly body: ByteStream;
 }
 
-/** What a handler answers. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Left out of the answer to a HEAD. `size` in bytes. */
+  /** Not sent in answer to a HEAD. `size` in bytes. */
   readonly body: { readonly stream: ByteStream; readonly size: number } | Uint8Array | null;
 }
 
+/** Makes an answer with a JSON body, of status 200. */
 export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
   const body = Buffer.from(JSON.stringify(value));
   return { status: 200, headers: { 'content-type': 'application/json', ...headers }, body };
 }
 
+/** Makes an answer without a body. */
 export function nothing(status: number, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status, headers, body: null };
 }
 
-/** Sends an answer. `onSent` hears of the bytes of the body that go out. */
-export async function send(
+/** Sends an answer to a call. `onSent` receives the number of bytes of each piece of the body. */
+export async function sendAnswer(
   answer: Answer,
-  method: string,
+  { method, signal }: Call,
   response: ServerResponse,
-  signal: AbortSignal,
   onSent: (count: number) => void,
 ): Promise<void> {
   const { status, body } = answer;
@@ -56,6 +60,6 @@ export async function send(
     onSent(size);
     return;
   }
-  // A client that has all it asked for may be gone before the end is seen here: what it was given counts.
+  // Counted as it is given out: a client that has all that it asked for may close the connection before the end is seen here.
   await pipeline(tally(body.stream, onSent), response, { signal });
 }

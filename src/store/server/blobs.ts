@@ -1,17 +1,17 @@
 import { type Answer, type Call, nothing } from './answer.ts';
-import { Fault } from './fault.ts';
+import { Refusal } from './refusal.ts';
 import { parseRange } from './range.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { Route } from './route.ts';
 
-/** `/v2/<name>/blobs/<digest>` (distribution-spec, "Pulling blobs", "Deleting Blobs"). */
+/** Answers GET, HEAD and DELETE of `/v2/<name>/blobs/<digest>` (distribution-spec, "Pulling blobs", "Deleting Blobs"). */
 export async function answerBlob(
   { repository, digest }: Extract<Route, { kind: 'blob' }>,
   call: Call,
   store: RegistryStore,
 ): Promise<Answer> {
   const size = await store.blobSize(repository, digest, call.signal);
-  if (size === null) throw new Fault('BLOB_UNKNOWN', 'blob unknown to registry', { detail: { digest } });
+  if (size === null) throw new Refusal('BLOB_UNKNOWN', 'blob unknown to registry', { detail: { digest } });
   switch (call.method) {
     case 'HEAD':
     case 'GET':
@@ -20,7 +20,7 @@ export async function answerBlob(
       await store.removeBlob(repository, digest, call.signal);
       return nothing(202);
     default:
-      throw new Fault('UNSUPPORTED', `${call.method} is not for blobs`);
+      throw new Refusal('UNSUPPORTED', `${call.method} is not for blobs`);
   }
   const headers = {
     'docker-content-digest': digest,
@@ -36,7 +36,7 @@ export async function answerBlob(
     case 'whole':
       return { status: 200, headers, body: { stream: store.read(digest, 0, size, call.signal), size } };
     case 'unsatisfiable':
-      throw new Fault('RANGE_INVALID', 'the blob is shorter', {
+      throw new Refusal('RANGE_INVALID', 'the blob is shorter', {
         headers: { 'content-range': `bytes */${size}` },
       });
     case 'part': {

@@ -1,12 +1,12 @@
 import { type Answer, type Call, json } from './answer.ts';
-import { Fault } from './fault.ts';
+import { Refusal } from './refusal.ts';
 import type { RegistryStore } from './registry-store.ts';
 
-/** `/v2/<name>/tags/list` (distribution-spec, "Listing Tags"). */
+/** Answers `/v2/<name>/tags/list` (distribution-spec, "Listing Tags"). */
 export async function answerTags(repository: string, call: Call, store: RegistryStore): Promise<Answer> {
   const tags = await store.tags(repository, call.signal);
   if (tags === null) {
-    throw new Fault('NAME_UNKNOWN', 'repository name not known to registry', {
+    throw new Refusal('NAME_UNKNOWN', 'repository name not known to registry', {
       detail: { name: repository },
     });
   }
@@ -14,13 +14,13 @@ export async function answerTags(repository: string, call: Call, store: Registry
   return json({ name: repository, tags: page }, headers);
 }
 
-/** `/v2/_catalog`, as the Docker registry has it. */
+/** Answers `/v2/_catalog`, an endpoint of the Docker registry. */
 export async function answerCatalog(call: Call, store: RegistryStore): Promise<Answer> {
   const { page, headers } = paginate(await store.repositories(call.signal), call, '/v2/_catalog');
   return json({ repositories: page }, headers);
 }
 
-/** `n` entries after `last`, and where the next ones are. */
+/** Returns the `n` entries after `last`, with a header that links to the next page. */
 function paginate(
   all: readonly string[],
   call: Call,
@@ -31,7 +31,7 @@ function paginate(
   const rest = last === null ? all : all.filter((name) => name > last);
   if (n === null) return { page: rest, headers: {} };
   if (!/^[0-9]{1,9}$/.test(n)) {
-    throw new Fault('PAGINATION_NUMBER_INVALID', 'n is not a number', { detail: { n: n.slice(0, 20) } });
+    throw new Refusal('PAGINATION_NUMBER_INVALID', 'n is not a number', { detail: { n: n.slice(0, 20) } });
   }
   const page = rest.slice(0, Number(n));
   const end = page.at(-1);

@@ -1,20 +1,28 @@
+/**
+ * Answers requests for manifests and their referrers (distribution-spec). Called by handle-request.ts
+ * for the two endpoints.
+ */
 import { OcislimError } from '../../errors.ts';
-import { parseManifest } from '../../oci/manifest.ts';
+import { isJsonObject } from '../../oci/json.ts';
+import { type Index, type Manifest, parseManifest } from '../../oci/manifest.ts';
 import { layerKind, mediaTypes } from '../../oci/media-type.ts';
 import { collect } from '../../stream/collect.ts';
 import { defaultLimits } from '../../limits.ts';
 import { type Answer, type Call, json, nothing } from './answer.ts';
-import { Fault } from './fault.ts';
+import { Refusal } from './refusal.ts';
 import { digestLike, type RegistryStore } from './registry-store.ts';
 import type { ManifestFacts } from './repository-index.ts';
 import type { Route } from './route.ts';
 
-/** Registries must take manifests of this size (distribution-spec, "Pushing Manifests"). */
+/** Bytes. Registries must accept manifests of this size (distribution-spec, "Pushing Manifests"). */
 const maxManifest = defaultLimits['manifest-bytes'];
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
-/** `/v2/<name>/manifests/<reference>` (distribution-spec, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
+/**
+ * Answers `/v2/<name>/manifests/<reference>` (distribution-spec, "Pulling manifests", "Pushing Manifests", "Deleting
+ * Manifests").
+ */
 export async function answerManifest(
   route: ManifestRoute,
   call: Call,
@@ -32,7 +40,7 @@ export async function answerManifest(
       else await store.removeManifest(route.repository, route.name.digest, call.signal);
       return nothing(202);
     default:
-      throw new Fault('UNSUPPORTED', `${call.method} is not for manifests`);
+      throw new Refusal('UNSUPPORTED', `${call.method} is not for manifests`);
   }
 }
 
@@ -45,7 +53,7 @@ async function find(
   if (found !== null) return found;
   const detail =
     name.kind === 'tag' ? { name: repository, tag: name.tag } : { name: repository, digest: name.digest };
-  throw new Fault('MANIFEST_UNKNOWN', 'manifest unknown', { detail });
+  throw new Refusal('MANIFEST_UNKNOWN', 'manifest unknown', { detail });
 }
 
 function get({ descriptor }: ManifestFacts, call: Call, store: RegistryStore): Answer {
@@ -58,17 +66,21 @@ function get({ descriptor }: ManifestFacts, call: Call, store: RegistryStore): A
 
 async function put({ repository, name }: ManifestRoute, call: Call, store: RegistryStore): Promise<Answer> {
   if (Number(call.request.headers['content-length'] ?? 0) > maxManifest) {
-    throw new Fault('MANIFEST_INVALID', `the manifest is larger than ${maxManifest} bytes`, { status: 413 });
+    throw new Refusal('MANIFEST_INVALID', `the manifest is larger than ${maxManifest} bytes`, {
+      status: 413,
+    });
   }
   const bytes = await collect(call.body, maxManifest, 'the manifest');
   const digest = digestLike(name.kind === 'digest' ? name.digest : null, bytes);
   if (name.kind === 'digest' && name.digest !== digest) {
-    throw new Fault('DIGEST_INVALID', `the manifest has the digest ${digest}`, {
+    throw new Refusal('DIGEST_INVALID', `the manifest has the digest ${digest}`, {
       detail: { digest: name.digest },
     });
   }
   const mediaType = announcedType(call);
-  const subject = await check(bytes, mediaType, repository, call, store);
+  const manifest = parse(bytes, mediaType);
+  await requireContents(manifest, repository, call, store);
+  const subject = subjectOf(manifest);
   const tag = name.kind === 'tag' ? name.tag : null;
   await store.putManifest(repository, tag, { mediaType, digest, bytes }, call.signal);
   return nothing(201, {
@@ -78,77 +90,72 @@ async function put({ repository, name }: ManifestRoute, call: Call, store: Regis
   });
 }
 
-/** The media type without its parameters (`; charset=utf-8` says nothing about JSON). */
+/** Returns the media type of the request without parameters: `; charset=utf-8` means nothing for JSON. */
 function announcedType(call: Call): string {
   const [type = ''] = (call.request.headers['content-type'] ?? '').split(';');
   if (type.trim() !== '') return type.trim();
-  throw new Fault('MANIFEST_INVALID', 'a manifest needs a Content-Type');
+  throw new Refusal('MANIFEST_INVALID', 'a manifest needs a Content-Type');
 }
 
-/** All that a manifest names must be there, in its length; but its subject may come later. Gives the subject. */
-async function check(
-  bytes: Uint8Array,
-  mediaType: string,
+/**
+ * Checks that the repository has all that a manifest names, in the stated length. Its subject may come later.
+ * @throws Refusal MANIFEST_BLOB_UNKNOWN, MANIFEST_INVALID
+ */
+async function requireContents(
+  manifest: Manifest | Index,
   repository: string,
-  call: Call,
+  { signal }: Call,
   store: RegistryStore,
-): Promise<string | null> {
-  const parsed = parse(bytes, mediaType);
+): Promise<void> {
   const missing: string[] = [];
-  if (parsed.kind === 'index') {
-    for (const { descriptor } of parsed.children) {
-      const child = await store.manifest(
-        repository,
-        { kind: 'digest', digest: descriptor.digest },
-        call.signal,
-      );
+  if (manifest.kind === 'index') {
+    for (const { descriptor } of manifest.children) {
+      const name = { kind: 'digest', digest: descriptor.digest } as const;
+      const child = await store.manifest(repository, name, signal);
       if (child === null) missing.push(descriptor.digest);
-      else checkSize(descriptor, child.descriptor.size);
+      else requireSize(descriptor, child.descriptor.size);
     }
   } else {
-    for (const blob of [parsed.config, ...parsed.layers]) {
-      const size = await store.blobSize(repository, blob.digest, call.signal);
-      if (size !== null) checkSize(blob, size);
-      // Foreign layers lie elsewhere.
+    for (const blob of [manifest.config, ...manifest.layers]) {
+      const size = await store.blobSize(repository, blob.digest, signal);
+      if (size !== null) requireSize(blob, size);
+      // The bytes of foreign layers are in other places.
       else if (layerKind(blob.mediaType).kind !== 'foreign') missing.push(blob.digest);
     }
   }
-  if (missing.length > 0) {
-    throw new Fault(
-      'MANIFEST_BLOB_UNKNOWN',
-      `the manifest names what this repository does not have: ${missing.join(', ')}`,
-      {
-        detail: missing.map((digest) => ({ digest })),
-      },
-    );
-  }
-  const subject = parsed.json['subject'];
-  return typeof subject === 'object' && subject !== null && 'digest' in subject
-    ? String(subject.digest)
-    : null;
+  if (missing.length === 0) return;
+  throw new Refusal(
+    'MANIFEST_BLOB_UNKNOWN',
+    `the manifest names what this repository does not have: ${missing.join(', ')}`,
+    { detail: missing.map((digest) => ({ digest })) },
+  );
 }
 
-function parse(bytes: Uint8Array, mediaType: string) {
+/** Returns the digest of the subject, of a manifest or an index. */
+function subjectOf({ json }: Manifest | Index): string | null {
+  const { subject } = json;
+  return isJsonObject(subject) && 'digest' in subject ? String(subject['digest']) : null;
+}
+
+function parse(bytes: Uint8Array, mediaType: string): Manifest | Index {
   try {
     return parseManifest(bytes, mediaType, 'the manifest');
   } catch (error) {
-    if (error instanceof OcislimError) throw new Fault('MANIFEST_INVALID', error.message);
+    if (error instanceof OcislimError) throw new Refusal('MANIFEST_INVALID', error.message);
     throw error;
   }
 }
 
-function checkSize(descriptor: { readonly digest: string; readonly size: number }, actual: number): void {
+function requireSize(descriptor: { readonly digest: string; readonly size: number }, actual: number): void {
   if (descriptor.size === actual) return;
-  throw new Fault(
+  throw new Refusal(
     'MANIFEST_INVALID',
     `the manifest says that ${descriptor.digest} has ${descriptor.size} bytes, but it has ${actual}`,
-    {
-      detail: { digest: descriptor.digest },
-    },
+    { detail: { digest: descriptor.digest } },
   );
 }
 
-/** `/v2/<name>/referrers/<digest>`: never a 404 (distribution-spec, "Listing Referrers"). */
+/** Answers `/v2/<name>/referrers/<digest>`, also for an unknown digest (distribution-spec, "Listing Referrers"). */
 export async function answerReferrers(
   { repository, digest }: Extract<Route, { kind: 'referrers' }>,
   call: Call,

@@ -1,10 +1,10 @@
-/** A part of a blob that was asked for. */
+/** The part of a blob that a client asks for. */
 export type ByteRange =
   | { readonly kind: 'whole' }
-  | { readonly kind: 'part'; readonly start: number /** Last byte. */; readonly end: number }
+  | { readonly kind: 'part'; readonly start: number /** The last byte. */; readonly end: number }
   | { readonly kind: 'unsatisfiable' };
 
-/** Reads a `Range` header (RFC 9110 section 14.2). What is malformed, or several ranges, means the whole. */
+/** Reads a `Range` header (RFC 9110 section 14.2). A malformed one, and one with several ranges, means the whole. */
 export function parseRange(header: string | undefined, size: number): ByteRange {
   const [, first = '', last = ''] = /^bytes=([0-9]*)-([0-9]*)$/.exec(header ?? '') ?? [];
   if (first === '' && last === '') return { kind: 'whole' };
@@ -18,7 +18,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { kind: 'part', start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }
 
-/** The `Content-Range` of an upload's chunk: `<start>-<end>` (distribution-spec, "Pushing a blob in chunks"); null when malformed. */
+/** Reads the `Content-Range` of a chunk, `<start>-<end>` (distribution-spec, "Pushing a blob in chunks"); null if malformed. */
 export function parseChunkRange(header: string): { readonly start: number; readonly end: number } | null {
   const [, start, end] = /^(?:bytes[ =])?([0-9]+)-([0-9]+)(?:\/(?:[0-9]+|\*))?$/.exec(header) ?? [];
   if (start === undefined || end === undefined) return null;

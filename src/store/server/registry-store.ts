@@ -1,3 +1,7 @@
+/**
+ * The contents of the embedded registry: repositories, manifests and blobs in one OCI layout. The handlers of requests read and
+ * change it.
+ */
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDescriptor } from '../../oci/descriptor.ts';
@@ -17,19 +21,21 @@ import {
   repositoryKey,
   type RepositoryView,
 } from './repository-index.ts';
-import type { Name } from './route.ts';
+import type { TagOrDigest } from './route.ts';
 
 const empty: RepositoryView = { tags: new Map(), manifests: new Map(), blobs: new Set() };
 
 /**
- * The repositories of a registry, kept in one OCI layout. What a repository holds is told by index.json; that a blob
- * was uploaded or mounted without a manifest yet, or removed under one, is known until the server ends.
+ * The repositories of a registry. index.json tells what each holds; blobs that were uploaded or mounted and have no manifest yet,
+ * and those that were removed although a manifest names them, are known in this process only.
  */
 export class RegistryStore {
   readonly folder: string;
   readonly #defaultRepository: string;
   readonly #index: RepositoryIndex;
+  /** Blobs by repository that no manifest needs to name. */
   readonly #added = new Map<string, Set<Digest>>();
+  /** Blobs and manifests by repository that are hidden, whatever names them. */
   readonly #removed = new Map<string, Set<Digest>>();
 
   constructor(folder: string, defaultRepository: string) {
@@ -38,27 +44,28 @@ export class RegistryStore {
     this.#index = new RepositoryIndex(folder, defaultRepository);
   }
 
-  /** The names of all repositories, sorted. */
+  /** Returns the names of all repositories, sorted. */
   async repositories(signal: AbortSignal): Promise<readonly string[]> {
     const views = await this.#index.views(signal);
     return [...new Set([...views.keys(), ...this.#added.keys()])].sort();
   }
 
-  /** The tags of a repository, sorted; null when there is no such repository. */
+  /** Returns the tags of a repository, sorted; null for an unknown repository. */
   async tags(repository: string, signal: AbortSignal): Promise<readonly string[] | null> {
     const view = await this.#view(repository, signal);
     if (view === empty && !this.#added.has(repository)) return null;
     return [...view.tags.keys()].sort();
   }
 
-  async manifest(repository: string, name: Name, signal: AbortSignal): Promise<ManifestFacts | null> {
+  /** Finds a manifest by tag or digest. */
+  async manifest(repository: string, name: TagOrDigest, signal: AbortSignal): Promise<ManifestFacts | null> {
     const view = await this.#view(repository, signal);
     const digest = name.kind === 'tag' ? view.tags.get(name.tag) : name.digest;
     if (digest === undefined || this.#isRemoved(repository, digest)) return null;
     return view.manifests.get(digest) ?? null;
   }
 
-  /** The manifests whose subject this is (distribution-spec, "Listing Referrers"). */
+  /** Returns the manifests with this subject (distribution-spec, "Listing Referrers"). */
   async referrers(
     repository: string,
     subject: Digest,
@@ -70,7 +77,7 @@ export class RegistryStore {
     );
   }
 
-  /** The size of a blob of this repository; null when it has none such. */
+  /** Returns the length of a blob in bytes; null where this repository does not have it. */
   async blobSize(repository: string, digest: Digest, signal: AbortSignal): Promise<number | null> {
     if (this.#isRemoved(repository, digest)) return null;
     const known =
@@ -79,23 +86,20 @@ export class RegistryStore {
     return known ? fileSize(this.#path(digest)) : null;
   }
 
-  /** Bytes of a blob or manifest that is known to be there. */
+  /** Streams a part of a blob or manifest. A file that another program has removed gives no bytes. */
   async *read(digest: Digest, start: number, length: number, signal: AbortSignal): ByteStream {
     const file = await openFile(this.#path(digest));
     if (file === null) return;
-    try {
-      yield* readRange(file.handle, start, length, signal);
-    } finally {
-      await file.handle.close();
-    }
+    await using handle = file.handle;
+    yield* readRange(handle, start, length, signal);
   }
 
-  /** A new file for a blob to come; rename it into place with `addBlob`. */
+  /** Creates a file for a blob. `addBlob` moves it to its place. */
   createBlob(): Promise<BlobFile> {
     return BlobFile.create(join(this.folder, 'blobs', 'sha256'));
   }
 
-  /** @throws DIGEST_MISMATCH; the file is gone then */
+  /** Compares a file with its digest, and makes it a blob of a repository. Removes it otherwise. @throws DIGEST_MISMATCH, IO */
   async addBlob(repository: string, file: BlobFile, digest: Digest): Promise<void> {
     try {
       await file.seal(digest, file.size, false, 'the blob');
@@ -108,19 +112,20 @@ export class RegistryStore {
     this.mountBlob(repository, digest);
   }
 
-  /** Makes a blob that is there a blob of this repository too. */
+  /** Makes a stored blob a blob of this repository too. */
   mountBlob(repository: string, digest: Digest): void {
     setIn(this.#added, repository).add(digest);
     this.#removed.get(repository)?.delete(digest);
   }
 
+  /** Hides a blob from a repository. Its file is removed when no repository has it any more. */
   async removeBlob(repository: string, digest: Digest, signal: AbortSignal): Promise<void> {
     this.#added.get(repository)?.delete(digest);
     setIn(this.#removed, repository).add(digest);
     await this.#unlinkUnused(digest, signal);
   }
 
-  /** Stores a manifest that has been checked, under its digest and perhaps a tag. */
+  /** Stores a manifest that the caller has checked, under its digest and optionally a tag. */
   async putManifest(
     repository: string,
     tag: string | null,
@@ -136,12 +141,13 @@ export class RegistryStore {
       throw error;
     }
     await this.addBlob(repository, file, digest);
-    // As a blob of its own it is of no interest: manifests are found by index.json.
+    // Manifests are found by index.json, and are not blobs of the repository.
     this.#added.get(repository)?.delete(digest);
     const row = makeDescriptor(mediaType, digest, bytes.length).json;
     await this.#update((rows) => this.#withManifest(rows, repository, tag, row), signal);
   }
 
+  /** Removes a tag. Its manifest can still be found by digest. */
   async removeTag(repository: string, tag: string, signal: AbortSignal): Promise<void> {
     await this.#update((rows) => this.#untag(rows, repository, tag), signal);
   }
@@ -163,6 +169,7 @@ export class RegistryStore {
     return updateIndex(this.folder, change, signal);
   }
 
+  /** Returns the rows with a manifest, which gets the tag if one is given. */
   #withManifest(
     rows: readonly JsonObject[],
     repository: string,
@@ -179,7 +186,7 @@ export class RegistryStore {
     return [...others, { ...row, annotations }];
   }
 
-  /** Takes a tag away; its manifest stays reachable by digest. */
+  /** Returns the rows without a tag. A manifest that loses its last row gets one without a tag. */
   #untag(rows: readonly JsonObject[], repository: string, tag: string): readonly JsonObject[] {
     const isTag = (row: JsonObject) => {
       const placement = this.#place(row);
@@ -200,6 +207,7 @@ export class RegistryStore {
     return placementOf(row, this.#defaultRepository);
   }
 
+  /** Removes the file of a blob or manifest that no repository has. */
   async #unlinkUnused(digest: Digest, signal: AbortSignal): Promise<void> {
     for (const [repository, view] of await this.#index.views(signal)) {
       const used = view.blobs.has(digest) || view.manifests.has(digest);
@@ -232,7 +240,7 @@ function setIn(sets: Map<string, Set<Digest>>, key: string): Set<Digest> {
   return found;
 }
 
-/** The digest of bytes by the algorithm of another one. */
+/** Computes a digest by the algorithm of another one. Default: sha256. */
 export function digestLike(like: Digest | null, bytes: Uint8Array): Digest {
   const hash = hasher(like);
   hash.update(bytes);

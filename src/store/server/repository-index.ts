@@ -1,8 +1,12 @@
+/**
+ * Which repositories, tags and manifests the index.json of a layout means, for the embedded registry. Called by
+ * registry-store.ts, which writes index.json.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { readSmallFile } from '../../files/file-bytes.ts';
 import { directoryFiles } from '../layout/layout-files.ts';
 import {
@@ -16,37 +20,40 @@ import {
 import { LayoutSource } from '../layout/layout-source.ts';
 import { isRepository, isTag } from '../../oci/names.ts';
 
-/** Says in index.json which repository an entry belongs to. Entries of other programs have their names only. */
+/** The annotation in index.json for the repository of an entry. Entries of other programs have their names only. */
 export const repositoryKey = 'vnd.ocislim.repository';
 
-/** What a manifest says that a registry must know. */
+/** What a registry must know of a manifest. */
 export interface ManifestFacts {
   readonly descriptor: Descriptor;
   /** Config and layers. */
-  readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
+  readonly blobs: readonly Digest[];
+  /** Manifests below an index. */
   readonly children: readonly Digest[];
   readonly subject: Digest | null;
   readonly artifactType: string | null;
   readonly annotations: JsonObject | null;
 }
 
-/** What one repository holds, as far as manifests tell. */
+/** The contents of one repository, as far as manifests name them. */
 export interface RepositoryView {
   readonly tags: ReadonlyMap<string, Digest>;
-  /** Tagged and untagged, and the children of indexes. */
+  /** Tagged and untagged manifests, and the children of indexes. */
   readonly manifests: ReadonlyMap<Digest, ManifestFacts>;
+  /** Configs and layers of all manifests. */
   readonly blobs: ReadonlySet<Digest>;
 }
 
-/** Where an entry of index.json appears in the registry; null for names that no registry can have. */
+/** Where an entry of index.json appears in the registry. */
 export interface Placement {
   readonly repository: string;
+  /** Null for a manifest that is found by its digest only. */
   readonly tag: string | null;
 }
 
 /**
- * `repository:tag`; or a bare tag, which belongs to the default repository. An entry without a name is an untagged
- * manifest of the repository that it is marked with.
+ * Reads where an entry of index.json appears: under `repository:tag`, or under a bare tag in the default repository. An entry
+ * without a name is an untagged manifest of the repository that it is marked with. Null for names that a registry cannot have.
  */
 export function placementOf(row: JsonObject, defaultRepository: string): Placement | null {
   const name = annotation(row, refNameKey);
@@ -60,14 +67,16 @@ export function placementOf(row: JsonObject, defaultRepository: string): Placeme
 }
 
 /**
- * The repositories of a layout, read from its index.json and the manifests that it names, again whenever the file has
- * changed: other programs may write into the layout too.
+ * The repositories of a layout, read from index.json and the manifests that it names. They are read again whenever the file has
+ * changed, since other programs may write into the layout too.
  */
 export class RepositoryIndex {
   readonly #folder: string;
   readonly #defaultRepository: string;
   readonly #source: LayoutSource;
+  /** Manifests that were read before, by digest: their content cannot change. */
   readonly #facts = new Map<Digest, ManifestFacts>();
+  /** The state of index.json that `#views` were read from. */
   #stamp = '';
   #views: ReadonlyMap<string, RepositoryView> = new Map();
   #reading: Promise<void> = Promise.resolve();
@@ -78,6 +87,7 @@ export class RepositoryIndex {
     this.#source = new LayoutSource(folder, directoryFiles(folder, folder), { tag: null, digest: null });
   }
 
+  /** Returns the repositories by name. @throws ARCHIVE_INVALID, IO */
   async views(signal: AbortSignal): Promise<ReadonlyMap<string, RepositoryView>> {
     const refresh = this.#reading.then(() => this.#refresh(signal));
     this.#reading = refresh.catch(() => {});
@@ -92,26 +102,30 @@ export class RepositoryIndex {
     if (stamp === this.#stamp) return;
     const bytes = await readSmallFile(path, maxIndex, signal);
     const rows = bytes === null ? [] : parseIndexFile(bytes, this.#folder).rows;
-    const building = new Map<string, Building>();
-    for (const row of rows) {
-      const placement = placementOf(row, this.#defaultRepository);
-      if (placement === null || !isDigest(row['digest'])) continue;
-      const view = building.get(placement.repository) ?? {
-        tags: new Map(),
-        manifests: new Map(),
-        blobs: new Set(),
-      };
-      const entry = readEntry(row, this.#folder);
-      if (!(await this.#collect(entry, view, signal))) continue;
-      if (placement.tag !== null) view.tags.set(placement.tag, entry.digest);
-      building.set(placement.repository, view);
-    }
-    this.#views = building;
+    this.#views = await this.#readViews(rows, signal);
     this.#stamp = stamp;
   }
 
-  /** Adds a manifest and all below it; false when it cannot be read. */
-  async #collect(entry: LayoutEntry, view: Building, signal: AbortSignal): Promise<boolean> {
+  async #readViews(
+    rows: readonly JsonObject[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, RepositoryView>> {
+    const views = new Map<string, GrowingView>();
+    for (const row of rows) {
+      const placement = placementOf(row, this.#defaultRepository);
+      if (placement === null || !isDigest(row['digest'])) continue;
+      const { repository, tag } = placement;
+      const view = views.get(repository) ?? { tags: new Map(), manifests: new Map(), blobs: new Set() };
+      const entry = readEntry(row, this.#folder);
+      if (!(await this.#collect(entry, view, signal))) continue;
+      if (tag !== null) view.tags.set(tag, entry.digest);
+      views.set(repository, view);
+    }
+    return views;
+  }
+
+  /** Adds a manifest and all below it to a view. Returns false where the manifest itself cannot be read. */
+  async #collect(entry: LayoutEntry, view: GrowingView, signal: AbortSignal): Promise<boolean> {
     const queue = [entry];
     for (const next of queue) {
       if (view.manifests.has(next.digest)) continue;
@@ -121,7 +135,7 @@ export class RepositoryIndex {
         continue;
       }
       view.manifests.set(next.digest, facts);
-      for (const { digest } of facts.blobs) view.blobs.add(digest);
+      for (const digest of facts.blobs) view.blobs.add(digest);
       for (const digest of facts.children) {
         queue.push({ digest, mediaType: null, refName: null, imageName: null, json: {} });
       }
@@ -129,7 +143,7 @@ export class RepositoryIndex {
     return true;
   }
 
-  /** Null for what is no manifest or is not there: a layout may be sparse, and list other things. */
+  /** Returns null for a manifest that is missing, or is not one: a layout may be sparse, and list other things. */
   async #read(entry: LayoutEntry, signal: AbortSignal): Promise<ManifestFacts | null> {
     const known = this.#facts.get(entry.digest);
     if (known !== undefined) return known;
@@ -146,7 +160,7 @@ export class RepositoryIndex {
   }
 }
 
-interface Building {
+interface GrowingView {
   readonly tags: Map<string, Digest>;
   readonly manifests: Map<Digest, ManifestFacts>;
   readonly blobs: Set<Digest>;
@@ -154,7 +168,9 @@ interface Building {
 
 function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): ManifestFacts {
   const json = parseJsonObject(bytes, digest);
-  const blobs = [json['config'], ...listOf(json['layers'])].flatMap((blob) => sized(blob));
+  const blobs = [json['config'], ...listOf(json['layers'])].flatMap((blob) =>
+    isJsonObject(blob) && typeof blob['size'] === 'number' ? (digestIn(blob) ?? []) : [],
+  );
   const subject = digestIn(json['subject']);
   const artifactType = json['artifactType'] ?? (json['config'] as JsonObject | undefined)?.['mediaType'];
   const annotations = json['annotations'];
@@ -175,10 +191,4 @@ function listOf(value: unknown): readonly unknown[] {
 function digestIn(value: unknown): Digest | null {
   const digest = (value as JsonObject | null | undefined)?.['digest'];
   return isDigest(digest) ? digest : null;
-}
-
-function sized(value: unknown): { digest: Digest; size: number }[] {
-  const digest = digestIn(value);
-  const size = (value as JsonObject | null | undefined)?.['size'];
-  return digest !== null && typeof size === 'number' ? [{ digest, size }] : [];
 }

@@ -1,27 +1,28 @@
+/**
+ * The endpoints of the distribution-spec as data: a path is read into a route, which holds validated names, tags and digests only.
+ * Called by handle-request.ts for each request.
+ */
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isRepository, isTag } from '../../oci/names.ts';
-import { Fault } from './fault.ts';
+import { Refusal } from './refusal.ts';
 
-/** A tag or a digest, told apart. */
-export type Name =
+/** The last part of a manifest's path, which the specification calls a reference. */
+export type TagOrDigest =
   | { readonly kind: 'tag'; readonly tag: string }
   | { readonly kind: 'digest'; readonly digest: Digest };
 
-/** What a request is about (distribution-spec, "Endpoints"). */
+/** The endpoint of a request, with what its path names (distribution-spec, "Endpoints"). */
 export type Route =
   | { readonly kind: 'base' }
   | { readonly kind: 'catalog' }
   | { readonly kind: 'tags'; readonly repository: string }
-  | { readonly kind: 'manifest'; readonly repository: string; readonly name: Name }
+  | { readonly kind: 'manifest'; readonly repository: string; readonly name: TagOrDigest }
   | { readonly kind: 'blob'; readonly repository: string; readonly digest: Digest }
   | { readonly kind: 'uploads'; readonly repository: string }
   | { readonly kind: 'upload'; readonly repository: string; readonly session: string }
   | { readonly kind: 'referrers'; readonly repository: string; readonly digest: Digest };
 
-/**
- * Reads a path; null is an unknown one. Nothing but validated names, tags and digests comes out.
- * @throws Fault NAME_INVALID, DIGEST_INVALID, TAG_INVALID
- */
+/** Reads a path; null for an unknown endpoint. @throws Refusal NAME_INVALID, DIGEST_INVALID, TAG_INVALID */
 export function parseRoute(rawPath: string): Route | null {
   const path = decode(rawPath);
   if (path === '/v2' || path === '/v2/') return { kind: 'base' };
@@ -30,14 +31,14 @@ export function parseRoute(rawPath: string): Route | null {
     const [found, name = '', last = ''] = pattern.exec(path) ?? [];
     if (found === undefined) continue;
     if (!isRepository(name)) {
-      throw new Fault('NAME_INVALID', 'invalid repository name', { detail: { name: printable(name) } });
+      throw new Refusal('NAME_INVALID', 'invalid repository name', { detail: { name: printable(name) } });
     }
     return make(name, last);
   }
   return null;
 }
 
-/** Greedy at the start: a repository may be called "blobs" too. The order matters. */
+/** Patterns in the order in which they are tried. They are greedy at the start, since a repository may be called "blobs". */
 const patterns: readonly (readonly [RegExp, (repository: string, last: string) => Route])[] = [
   [/^\/v2\/(.+)\/tags\/list$/, (repository) => ({ kind: 'tags', repository })],
   [
@@ -59,16 +60,18 @@ const patterns: readonly (readonly [RegExp, (repository: string, last: string) =
   ],
 ];
 
-function parseName(text: string): Name {
+function parseName(text: string): TagOrDigest {
   if (text.includes(':')) return { kind: 'digest', digest: parseDigest(text) };
   if (isTag(text)) return { kind: 'tag', tag: text };
-  throw new Fault('TAG_INVALID', 'invalid tag', { detail: { tag: printable(text) } });
+  throw new Refusal('TAG_INVALID', 'invalid tag', { detail: { tag: printable(text) } });
 }
 
-/** @throws Fault DIGEST_INVALID */
+/** Reads a digest out of a path or a query. @throws Refusal DIGEST_INVALID */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new Fault('DIGEST_INVALID', 'not a sha256 or sha512 digest', { detail: { digest: printable(text) } });
+  throw new Refusal('DIGEST_INVALID', 'not a sha256 or sha512 digest', {
+    detail: { digest: printable(text) },
+  });
 }
 
 function decode(path: string): string {
@@ -79,7 +82,7 @@ function decode(path: string): string {
   }
 }
 
-/** What a client sent, before it goes back: short, and without control characters. */
+/** Makes a client's text fit to be sent back: short, and without control characters. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }

@@ -1,55 +1,38 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+/**
+ * A small registry (OCI distribution-spec 1.1) inside this process, over an OCI layout. `ocislim registry serve` runs it, and so
+ * do programs that use the library; handle-request.ts answers its requests.
+ */
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { basename, join, resolve } from 'node:path';
-import type { AsyncCloseable } from '../../closeable.ts';
+import { type AsyncCloseable, Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
-import type { ByteStream } from '../../stream/byte-stream.ts';
-import { tally } from '../../stream/seal.ts';
-import { fileError } from '../../files/file-error.ts';
 import { fileSize } from '../../files/file-bytes.ts';
+import { fileError } from '../../files/file-error.ts';
+import { makeTemporaryFolder, sweepTemporaries } from '../../files/temporary.ts';
+import { isRepository } from '../../oci/names.ts';
 import { LayoutStorage } from '../layout/layout-storage.ts';
 import { updateIndex } from '../layout/layout-update.ts';
-import { makeTemporaryFolder, sweepTemporaries } from '../../files/temporary.ts';
-import { type Answer, type Call, json, send } from './answer.ts';
-import { answerBlob } from './blobs.ts';
-import { Fault } from './fault.ts';
-import { answerCatalog, answerTags } from './listing.ts';
-import { answerManifest, answerReferrers } from './manifests.ts';
+import { type AccessEntry, type HandlerOptions, RequestHandler } from './handle-request.ts';
+import { Refusal } from './refusal.ts';
 import { RegistryStore } from './registry-store.ts';
-import { isRepository } from '../../oci/names.ts';
-import { parseRoute, type Route } from './route.ts';
 import { Uploads } from './uploads.ts';
 
-/** One request, after its answer. */
-export interface AccessEntry {
-  readonly method: string;
-  /** Path and query, as sent. */
-  readonly path: string;
-  readonly status: number;
-  /** Bytes of the request's body that were read. */
-  readonly received: number;
-  /** Bytes of the answer's body. */
-  readonly sent: number;
-}
+export type { AccessEntry };
 
-export interface ServeOptions {
-  /** An OCI layout directory, made if it is not there; null for a temporary one that goes with the server. */
+export interface ServeOptions extends HandlerOptions {
+  /** An OCI layout directory, created if it does not exist; null for a temporary one, which is removed with the server. */
   readonly layoutDir: string | null;
-  /** 127.0.0.1 unless told. */
+  /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** 0, any free one, unless told. */
+  /** Default: 0, which takes any free port. */
   readonly port?: number;
-  /** Other machines may come in only if this is said. */
+  /** Whether the server may listen on an address that other machines can reach. Default: no. */
   readonly allowRemote?: boolean;
-  readonly readOnly?: boolean;
-  /** Basic authentication with this one account; without, everybody may do everything. */
-  readonly auth?: { readonly username: string; readonly password: string };
-  /** Where images with a bare tag appear; the folder's name unless told. */
+  /** The repository in which images with a bare tag appear. Default: the name of the folder. */
   readonly defaultRepository?: string;
-  readonly accessLog?: (entry: AccessEntry) => void;
   /** Closes the server when it aborts. */
   readonly signal: AbortSignal;
 }
@@ -57,16 +40,16 @@ export interface ServeOptions {
 export interface RegistryServer extends AsyncCloseable {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
-  /** For references: `localhost:PORT`. */
+  /** Host and port for references: `localhost:PORT`. */
   readonly host: string;
   /** Ends open connections and unfinished uploads, and waits for them. A second call does nothing. */
   close(): Promise<void>;
 }
 
 /**
- * A small registry (OCI distribution-spec 1.1) over an OCI layout directory, which stays one that other tools read:
- * tags are `org.opencontainers.image.ref.name` = `repository:tag`.
- * @throws USAGE for an address that other machines can reach, ARCHIVE_INVALID, IO
+ * Serves a registry. Its folder stays a layout that other tools can read: tags are `org.opencontainers.image.ref.name` =
+ * `repository:tag`.
+ * @throws USAGE for an address that other machines can reach, NOT_FOUND for a missing layout if read-only, ARCHIVE_INVALID, IO
  */
 export async function serveRegistry(options: ServeOptions): Promise<RegistryServer> {
   const { host = '127.0.0.1', port = 0, signal } = options;
@@ -75,57 +58,91 @@ export async function serveRegistry(options: ServeOptions): Promise<RegistryServ
     throw new OcislimError(
       'USAGE',
       `${host} can be reached by other machines; the registry serves this one only`,
-      {
-        advice: 'Listen on 127.0.0.1, or allow remote access in so many words.',
-      },
+      { advice: 'Listen on 127.0.0.1, or allow remote access explicitly.' },
     );
   }
-  const temporary = options.layoutDir === null ? await makeTemporaryFolder('registry') : null;
-  const folder = temporary ?? resolve(options.layoutDir ?? '');
-  const closing = new AbortController();
-  const server = createServer();
-  // A blob of many gigabytes in one request takes longer than Node's five minutes.
-  server.requestTimeout = 0;
-  server.keepAliveTimeout = 60_000;
+  await using opening = new AsyncDisposableStack();
+  const folder = options.layoutDir === null ? await temporaryFolder(opening) : resolve(options.layoutDir);
+  let http: Server;
   try {
     await prepare(folder, options.readOnly === true, signal);
-    server.listen(port, host);
-    await once(server, 'listening', { signal });
+    http = await listen(host, port, signal);
   } catch (error) {
-    server.close();
-    if (temporary !== null) await rm(temporary, { recursive: true, force: true });
     throw fileError(`listen on ${host}:${port}`, error);
   }
   const store = new RegistryStore(folder, options.defaultRepository ?? repositoryFrom(folder));
-  const uploads = new Uploads(store);
-  const working = new Set<Promise<void>>();
-  server.on('request', (request, response) => {
-    const work = serve(request, response, { options, store, uploads, signal: closing.signal }).finally(() =>
-      working.delete(work),
-    );
-    working.add(work);
-  });
-  let closed: Promise<void> | null = null;
-  const close = async () => {
-    signal.removeEventListener('abort', onAbort);
-    closing.abort(new Fault('UNKNOWN', 'the server is closing', { status: 503 }));
-    const ended = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await Promise.all([ended, ...working]);
-    await uploads.close();
-    if (temporary !== null) await rm(temporary, { recursive: true, force: true });
-  };
-  const closeOnce = () => (closed ??= close());
-  const onAbort = () => void closeOnce().catch(() => {});
-  signal.addEventListener('abort', onAbort);
-  const { address, port: actual, family } = server.address() as AddressInfo;
-  return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
-    host: `${isLoopback(address) ? 'localhost' : address}:${actual}`,
-    close: closeOnce,
-    [Symbol.asyncDispose]: closeOnce,
-  };
+  return new RunningServer(http, store, options, opening.move());
+}
+
+async function temporaryFolder(opening: AsyncDisposableStack): Promise<string> {
+  const folder = await makeTemporaryFolder('registry');
+  opening.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function listen(host: string, port: number, signal: AbortSignal): Promise<Server> {
+  const http = createServer();
+  // A blob of many gigabytes in one request takes longer than Node's five minutes.
+  http.requestTimeout = 0;
+  http.keepAliveTimeout = 60_000;
+  try {
+    http.listen(port, host);
+    await once(http, 'listening', { signal });
+    return http;
+  } catch (error) {
+    http.close();
+    throw error;
+  }
+}
+
+class RunningServer extends Closeable implements RegistryServer {
+  readonly url: string;
+  readonly host: string;
+  readonly #http: Server;
+  readonly #uploads: Uploads;
+  /** What is removed when the server has closed. */
+  readonly #leftovers: AsyncDisposableStack;
+  readonly #closing = new AbortController();
+  /** Requests that are being answered. */
+  readonly #working = new Set<Promise<void>>();
+  readonly #signal: AbortSignal;
+  readonly #onAbort = () => void this.close().catch(() => {});
+  #closed: Promise<void> | null = null;
+
+  /** @param http a server that listens */
+  constructor(http: Server, store: RegistryStore, options: ServeOptions, leftovers: AsyncDisposableStack) {
+    super();
+    const { address, port, family } = http.address() as AddressInfo;
+    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    this.host = `${isLoopback(address) ? 'localhost' : address}:${port}`;
+    this.#http = http;
+    this.#uploads = new Uploads(store);
+    this.#leftovers = leftovers;
+    this.#signal = options.signal;
+    const handler = new RequestHandler(options, store, this.#uploads);
+    http.on('request', (request, response) => {
+      const work = handler
+        .handle(request, response, this.#closing.signal)
+        .finally(() => this.#working.delete(work));
+      this.#working.add(work);
+    });
+    options.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#closing.abort(new Refusal('UNKNOWN', 'the server is closing', { status: 503 }));
+    const ended = once(this.#http, 'close');
+    this.#http.close();
+    this.#http.closeAllConnections();
+    await Promise.all([ended, ...this.#working]);
+    await this.#uploads.close();
+    await this.#leftovers.disposeAsync();
+  }
 }
 
 function isLoopback(host: string): boolean {
@@ -133,12 +150,12 @@ function isLoopback(host: string): boolean {
   return isIP(host) === 4 ? host.startsWith('127.') : host === '::1';
 }
 
-async function prepare(folder: string, readOnly: boolean, signal: AbortSignal): Promise<void> {
-  // Looks whether this is a layout, or may become one.
+/** Checks that the folder is a layout or can become one, and makes it one unless the server is read-only. */
+async function prepare(folder: string, isReadOnly: boolean, signal: AbortSignal): Promise<void> {
   await LayoutStorage.open(folder, [], folder, signal);
-  if (readOnly) {
+  if (isReadOnly) {
     if ((await fileSize(join(folder, 'index.json'))) !== null) return;
-    throw new OcislimError('NOT_FOUND', `there is no OCI layout in ${folder}`);
+    throw new OcislimError('NOT_FOUND', `${folder} does not hold an OCI layout`);
   }
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
@@ -149,114 +166,4 @@ async function prepare(folder: string, readOnly: boolean, signal: AbortSignal): 
 function repositoryFrom(folder: string): string {
   const name = basename(folder).toLowerCase();
   return isRepository(name) ? name : 'image';
-}
-
-interface Context {
-  readonly options: ServeOptions;
-  readonly store: RegistryStore;
-  readonly uploads: Uploads;
-  readonly signal: AbortSignal;
-}
-
-/** Answers one request; never fails. */
-async function serve(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
-  const { options, signal } = context;
-  const { method = 'GET', url: path = '/' } = request;
-  let received = 0;
-  let sent = 0;
-  const body: ByteStream = tally(request as AsyncIterable<Uint8Array>, (count) => {
-    received += count;
-  });
-  try {
-    let answer: Answer;
-    try {
-      answer = await respond({ method, query: queryOf(path), request, signal, body }, path, context);
-    } catch (error) {
-      answer = refusal(error);
-    }
-    await send(answer, method, response, signal, (count) => (sent += count));
-  } catch {
-    // The client is gone, or the server is closing, or a blob broke off: nothing more can be said on this connection.
-    response.destroy();
-  }
-  options.accessLog?.({ method, path, status: response.statusCode, received, sent });
-}
-
-async function respond(call: Call, url: string, { options, store, uploads }: Context): Promise<Answer> {
-  if (options.auth !== undefined && !isAllowed(call.request.headers.authorization, options.auth)) {
-    throw new Fault('UNAUTHORIZED', 'authentication required', {
-      headers: { 'www-authenticate': 'Basic realm="ocislim", charset="UTF-8"' },
-    });
-  }
-  const route = parseRoute(url.split('?', 1)[0] ?? '');
-  if (route === null) throw new Fault('UNSUPPORTED', 'there is nothing at this path', { status: 404 });
-  const reading = call.method === 'GET' || call.method === 'HEAD';
-  if (options.readOnly === true && !reading) throw new Fault('UNSUPPORTED', 'this registry is read-only');
-  return dispatch(route, call, reading, store, uploads);
-}
-
-function dispatch(
-  route: Route,
-  call: Call,
-  reading: boolean,
-  store: RegistryStore,
-  uploads: Uploads,
-): Promise<Answer> {
-  switch (route.kind) {
-    case 'manifest':
-      return answerManifest(route, call, store);
-    case 'blob':
-      return answerBlob(route, call, store);
-    case 'uploads':
-      return uploads.start(route.repository, call);
-    case 'upload':
-      return uploads.answer(route, call);
-    case 'base':
-    case 'catalog':
-    case 'tags':
-    case 'referrers':
-      if (!reading) throw new Fault('UNSUPPORTED', `${call.method} is not for lists`);
-  }
-  switch (route.kind) {
-    case 'base':
-      return Promise.resolve(json({}));
-    case 'catalog':
-      return answerCatalog(call, store);
-    case 'tags':
-      return answerTags(route.repository, call, store);
-    case 'referrers':
-      return answerReferrers(route, call, store);
-  }
-}
-
-function refusal(error: unknown): Answer {
-  const fault =
-    error instanceof Fault
-      ? error
-      : error instanceof OcislimError && error.code === 'LIMIT'
-        ? new Fault('MANIFEST_INVALID', error.message, { status: 413 })
-        : new Fault('UNKNOWN', error instanceof OcislimError ? error.message : 'internal error');
-  return {
-    status: fault.status,
-    headers: { 'content-type': 'application/json', ...fault.headers },
-    body: Buffer.from(fault.body),
-  };
-}
-
-/** Compares hashes, so that the time it takes tells nothing. */
-function isAllowed(
-  header: string | undefined,
-  { username, password }: { readonly username: string; readonly password: string },
-): boolean {
-  const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  return timingSafeEqual(sha256(header ?? ''), sha256(expected));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function queryOf(url: string): URLSearchParams {
-  const mark = url.indexOf('?');
-  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
 }

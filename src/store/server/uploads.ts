@@ -1,61 +1,52 @@
+/**
+ * Uploads of blobs into the embedded registry (distribution-spec, "Pushing blobs"): in one request, in chunks, or by a mount.
+ * Called by handle-request.ts for the two endpoints.
+ */
 import { randomUUID } from 'node:crypto';
 import { OcislimError } from '../../errors.ts';
 import type { BlobFile } from '../../files/blob-file.ts';
 import { type Answer, type Call, nothing } from './answer.ts';
-import { Fault } from './fault.ts';
+import { Refusal } from './refusal.ts';
 import { parseChunkRange } from './range.ts';
 import type { RegistryStore } from './registry-store.ts';
 import { isRepository } from '../../oci/names.ts';
 import { parseDigest, type Route } from './route.ts';
 
-/** Sessions untouched for this long are given up (milliseconds). */
+/** Milliseconds without a request after which a session is discarded. */
 const idle = 60 * 60 * 1000;
 const maxSessions = 1000;
 
-interface Session {
+interface UploadSession {
   readonly id: string;
   readonly repository: string;
   readonly file: BlobFile;
+  /** Time of the last request, in milliseconds since the epoch. */
   touched: number;
-  /** The request being worked on: requests to one session go one after another. */
+  /** The last request: requests to one session are served one after the other. */
   turn: Promise<unknown>;
 }
 
-/** The upload sessions of a server: each a temporary file in the layout (distribution-spec, "Pushing blobs"). */
+/** The upload sessions of a server. Each has a temporary file in the layout. */
 export class Uploads {
   readonly #store: RegistryStore;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, UploadSession>();
 
   constructor(store: RegistryStore) {
     this.#store = store;
   }
 
-  /** POST `…/blobs/uploads/`: a mount, a whole blob in one request, or the start of a session. */
+  /** Answers POST `…/blobs/uploads/`: a mount, a whole blob in one request, or the start of a session. */
   async start(repository: string, call: Call): Promise<Answer> {
-    if (call.method !== 'POST') throw new Fault('UNSUPPORTED', `${call.method} is not for uploads`);
-    const mount = call.query.get('mount');
-    const from = call.query.get('from');
-    if (mount !== null && from !== null && isRepository(from)) {
-      const digest = parseDigest(mount);
-      if ((await this.#store.blobSize(from, digest, call.signal)) !== null) {
-        this.#store.mountBlob(repository, digest);
-        return created(repository, digest);
-      }
-    }
+    if (call.method !== 'POST') throw new Refusal('UNSUPPORTED', `${call.method} is not for uploads`);
+    const mounted = await this.#mount(repository, call);
+    if (mounted !== null) return mounted;
     const digest = call.query.get('digest');
-    const expected = digest === null ? null : parseDigest(digest);
-    await this.#giveUpIdle();
-    if (this.#sessions.size >= maxSessions) {
-      throw new Fault('BLOB_UPLOAD_INVALID', 'too many uploads at once', { status: 429 });
-    }
-    const id = randomUUID();
-    const file = await this.#store.createBlob();
-    const session: Session = { id, repository, file, touched: Date.now(), turn: Promise.resolve() };
-    this.#sessions.set(id, session);
-    if (expected === null) return status(202, session);
+    if (digest !== null) parseDigest(digest);
+    const session = await this.#open(repository);
+    if (digest === null) return status(202, session);
     return this.#inTurn(session, async () => {
       try {
-        await file.append(call.body, call.signal);
+        await session.file.append(call.body, call.signal);
       } catch (error) {
         await this.#end(session);
         throw error;
@@ -64,10 +55,38 @@ export class Uploads {
     });
   }
 
-  /** GET, PATCH, PUT and DELETE of a session. */
+  /** Mounts a blob that another repository has. Null where the request asks for no mount, or the blob is not there. */
+  async #mount(repository: string, call: Call): Promise<Answer | null> {
+    const mount = call.query.get('mount');
+    const from = call.query.get('from');
+    if (mount === null || from === null || !isRepository(from)) return null;
+    const digest = parseDigest(mount);
+    if ((await this.#store.blobSize(from, digest, call.signal)) === null) return null;
+    this.#store.mountBlob(repository, digest);
+    return created(repository, digest);
+  }
+
+  async #open(repository: string): Promise<UploadSession> {
+    await this.#discardIdle();
+    if (this.#sessions.size >= maxSessions) {
+      throw new Refusal('BLOB_UPLOAD_INVALID', 'too many uploads at once', { status: 429 });
+    }
+    const file = await this.#store.createBlob();
+    const session: UploadSession = {
+      id: randomUUID(),
+      repository,
+      file,
+      touched: Date.now(),
+      turn: Promise.resolve(),
+    };
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** Answers GET, PATCH, PUT and DELETE of a session. */
   async answer(route: Extract<Route, { kind: 'upload' }>, call: Call): Promise<Answer> {
     const session = this.#sessions.get(route.session);
-    // Known only in the repository in which it was begun.
+    // A session is known only in the repository in which it was started.
     if (session === undefined || session.repository !== route.repository) throw unknown();
     return this.#inTurn(session, async () => {
       if (!this.#sessions.has(session.id)) throw unknown();
@@ -86,30 +105,31 @@ export class Uploads {
           await this.#end(session);
           return nothing(204);
         default:
-          throw new Fault('UNSUPPORTED', `${call.method} is not for uploads`);
+          throw new Refusal('UNSUPPORTED', `${call.method} is not for uploads`);
       }
     });
   }
 
+  /** Discards all sessions. */
   async close(): Promise<void> {
     for (const session of this.#sessions.values()) await this.#end(session);
   }
 
-  /** Takes in a chunk. Where the client breaks off, what has come stays, and a GET tells how much that is. */
-  async #append(session: Session, call: Call): Promise<void> {
+  /** Writes a chunk. What has come before the client disconnects is kept, and a GET tells how much that is. */
+  async #append(session: UploadSession, call: Call): Promise<void> {
     const { 'content-range': stated, 'content-length': length } = call.request.headers;
     const before = session.file.size;
     let expected = length === undefined ? null : Number(length);
     if (stated !== undefined) {
       const range = parseChunkRange(stated);
       if (range === null || range.start !== before) {
-        throw new Fault('RANGE_INVALID', `the next chunk starts at ${before}`, {
+        throw new Refusal('RANGE_INVALID', `the next chunk starts at ${before}`, {
           headers: progress(session),
         });
       }
       const size = range.end - range.start + 1;
       if (expected !== null && expected !== size) {
-        throw new Fault('SIZE_INVALID', 'Content-Range and Content-Length do not agree');
+        throw new Refusal('SIZE_INVALID', 'Content-Range and Content-Length do not agree');
       }
       expected = size;
     }
@@ -117,34 +137,35 @@ export class Uploads {
     const received = session.file.size - before;
     if (expected === null || received === expected) return;
     await this.#end(session);
-    throw new Fault('SIZE_INVALID', `${received} bytes came, not ${expected}`);
+    throw new Refusal('SIZE_INVALID', `${received} bytes came, not ${expected}`);
   }
 
-  /** A blob that is not what was promised ends the session, as in the Docker registry. */
-  async #commit(session: Session, call: Call): Promise<Answer> {
+  /** Ends the session with a blob. One with another digest than promised is discarded, as in the Docker registry. */
+  async #commit(session: UploadSession, call: Call): Promise<Answer> {
     const digest = parseDigest(call.query.get('digest') ?? '');
     this.#sessions.delete(session.id);
     try {
       await this.#store.addBlob(session.repository, session.file, digest);
     } catch (error) {
       if (!(error instanceof OcislimError) || error.code !== 'DIGEST_MISMATCH') throw error;
-      throw new Fault('DIGEST_INVALID', error.message, { detail: { digest } });
+      throw new Refusal('DIGEST_INVALID', error.message, { detail: { digest } });
     }
     return created(session.repository, digest);
   }
 
-  async #inTurn<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  /** Runs work after the requests to the session that came before. */
+  async #inTurn<T>(session: UploadSession, work: () => Promise<T>): Promise<T> {
     const turn = session.turn.then(work);
     session.turn = turn.catch(() => {});
     return turn;
   }
 
-  async #end(session: Session): Promise<void> {
+  async #end(session: UploadSession): Promise<void> {
     this.#sessions.delete(session.id);
     await session.file.drop();
   }
 
-  async #giveUpIdle(): Promise<void> {
+  async #discardIdle(): Promise<void> {
     const before = Date.now() - idle;
     for (const session of this.#sessions.values()) {
       if (session.touched < before) await this.#end(session);
@@ -152,11 +173,11 @@ export class Uploads {
   }
 }
 
-function unknown(): Fault {
-  return new Fault('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
+function unknown(): Refusal {
+  return new Refusal('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
 }
 
-function progress({ id, repository, file }: Session): Record<string, string> {
+function progress({ id, repository, file }: UploadSession): Record<string, string> {
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
     'docker-upload-uuid': id,
@@ -164,7 +185,7 @@ function progress({ id, repository, file }: Session): Record<string, string> {
   };
 }
 
-function status(code: number, session: Session): Answer {
+function status(code: number, session: UploadSession): Answer {
   return nothing(code, progress(session));
 }
 

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { memberHeader } from '../../../src/store/archive/tar-member.ts';
 import { type Extent, TarIndex } from '../../../src/store/archive/tar-index.ts';
 import { readSmallFile } from '../../../src/files/file-bytes.ts';
+import { defaultLimits } from '../../../src/limits.ts';
 import { concat } from '../../../src/stream/collect.ts';
 import { parseHeader } from '../../../src/tar/header.ts';
 import { type EntrySpec, gnuLong, paxHeader, readTar, writeTar } from '../../support/model/tar-bytes.ts';
@@ -21,7 +22,7 @@ async function indexOf(tar: Uint8Array): Promise<{ index: TarIndex; read: (name:
   await writeFile(path, tar);
   const handle = await open(path);
   afterwards(() => handle.close());
-  const index = await TarIndex.read(handle, tar.length, 'an archive', never);
+  const index = await TarIndex.read({ handle, size: tar.length, label: 'an archive' }, defaultLimits, never);
   const bytes = (extent: Extent | null) =>
     extent === null ? null : Buffer.from(tar.subarray(extent.offset, extent.offset + extent.size)).toString();
   return { index, read: (name) => bytes(index.find(name)) };

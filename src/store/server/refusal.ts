@@ -1,4 +1,4 @@
-/** The error codes of the distribution-spec ("Error Codes") that this server uses, with their usual status. */
+/** Error codes of the distribution-spec ("Error Codes") that this server uses, with their usual status. */
 const statuses = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
@@ -18,17 +18,18 @@ const statuses = {
   UNSUPPORTED: 405,
 } as const;
 
-export type FaultCode = keyof typeof statuses;
+type RefusalCode = keyof typeof statuses;
 
-/** A refusal on its way to the client. */
-export class Fault extends Error {
-  readonly code: FaultCode;
+/** The reason why a request is not served, thrown by handlers and sent to the client. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly detail: unknown;
 
+  /** @param more Default status: the usual one of the code. */
   constructor(
-    code: FaultCode,
+    code: RefusalCode,
     message: string,
     more: { status?: number; headers?: Readonly<Record<string, string>>; detail?: unknown } = {},
   ) {
@@ -39,6 +40,7 @@ export class Fault extends Error {
     this.detail = more.detail ?? null;
   }
 
+  /** The JSON that the client gets (distribution-spec, "Error Codes"). */
   get body(): string {
     return JSON.stringify({ errors: [{ code: this.code, message: this.message, detail: this.detail }] });
   }
