@@ -16,20 +16,26 @@ const path = [join(root, 'bin'), dirname(process.execPath), process.env['PATH'] 
 let folder: string;
 let server: RegistryServer;
 
-/** The shell blocks that are marked with `<!-- run -->`. */
-const examples = [
-  ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/<!-- run -->\n```sh\n([\s\S]*?)```/g),
-].map((match) => match[1] as string);
+/** The blocks of the README in one language that are marked with `<!-- run -->`. */
+function examplesIn(language: 'sh' | 'ts'): readonly string[] {
+  const blocks = readFileSync(join(root, 'README.md'), 'utf8').matchAll(
+    /<!-- run -->\n```(\w+)\n([\s\S]*?)```/g,
+  );
+  return [...blocks].flatMap(([, of, text = '']) => (of === language ? [text] : []));
+}
 
-function run(script: string): Promise<{ status: number; output: string }> {
-  const options = { cwd: join(folder, 'empty'), env: { PATH: path, HOME: folder, TMPDIR: folder } };
-  return new Promise((resolve) => {
-    execFile('/bin/sh', ['-euc', script], options, (error, stdout, stderr) => {
+/** Runs a program with nothing of the tester's settings. */
+function runProgram(file: string, args: readonly string[], cwd: string) {
+  const options = { cwd, env: { PATH: path, HOME: folder, TMPDIR: folder } };
+  return new Promise<{ readonly status: number; readonly output: string }>((resolve) => {
+    execFile(file, args, options, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ status, output: stdout + stderr });
     });
   });
 }
+
+const run = (script: string) => runProgram('/bin/sh', ['-euc', script], join(folder, 'empty'));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocislim-examples-'));
@@ -53,12 +59,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-it('there are some', () => {
-  expect(examples.length).toBeGreaterThan(5);
+it('the README has examples in both languages', () => {
+  expect(examplesIn('sh').length).toBeGreaterThan(5);
+  expect(examplesIn('ts').length).toBeGreaterThan(0);
 });
 
-it.each(examples)('works as the README says: %s', async (example) => {
+it.each(examplesIn('sh'))('works as the README says: %s', async (example) => {
   const { status, output } = await run(example.replaceAll('localhost:5000', server.host));
   expect(status, output).toBe(0);
   expect(output).toMatch(/sha256:[0-9a-f]{64}|the same/);
+});
+
+it.each(examplesIn('ts'))('works from a program as the README says: %s', async (example) => {
+  const code = example.replaceAll('localhost:5000', server.host);
+  // The working directory makes the name of the package mean this package.
+  const { status, output } = await runProgram(process.execPath, ['--input-type=module', '-e', code], root);
+  expect(status, output).toBe(0);
+  expect(output).toMatch(/@sha256:[0-9a-f]{64}/);
 });
