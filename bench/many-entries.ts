@@ -15,6 +15,7 @@ import { coalesce } from '../src/stream/coalesce.ts';
 import { sealing } from '../src/stream/seal.ts';
 import { makeHead, tarEnd } from '../src/tar/head.ts';
 import { sealHeader } from '../src/tar/header.ts';
+import { b } from '../test/support/bytes.ts';
 
 const [directory = 'many', entries = '1000000', stack = '1', paths = 'different'] = process.argv.slice(2);
 const blobs = join(directory, 'blobs', 'sha256');
@@ -23,7 +24,7 @@ const pool = createEncoderPool({ jobs: 2 });
 const text = Buffer.from('module.exports = require("./lib/index.js");\n'.repeat(20));
 
 function head(type: '0' | '1' | '2' | '5', name: string, size: number, link = ''): Uint8Array {
-  const block = makeHead({ kind: 'directory', name: name.replace(/\/$/, ''), mtime: 1_700_000_000 });
+  const block = makeHead({ kind: 'directory', name: b(name.replace(/\/$/, '')), mtime: 1_700_000_000 });
   block[156] = type.charCodeAt(0);
   block.set(Buffer.from(`${name}\0`), 0);
   block.set(Buffer.from(type === '5' ? '0000755\0' : '0000644\0'), 100);

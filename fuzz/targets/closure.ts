@@ -12,16 +12,17 @@ import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { choiceOf, holds, type Target } from '../target.ts';
 import { KiB } from '../../src/units.ts';
+import { b, p } from '../../test/support/bytes.ts';
 
 const elf = Buffer.from(
   writeElf({
-    needed: ['libc.so.6'],
-    interpreter: '/lib/ld.so',
-    runpath: '$ORIGIN/../lib',
+    needed: [b('libc.so.6')],
+    interpreter: b('/lib/ld.so'),
+    runpath: b('$ORIGIN/../lib'),
     imports: ['dlopen', 'getaddrinfo'],
   }),
 ).toString('latin1');
-const library = Buffer.from(writeElf({ soname: 'libc.so.6' })).toString('latin1');
+const library = Buffer.from(writeElf({ soname: b('libc.so.6') })).toString('latin1');
 
 /** What the image is said to run. */
 const config = JSON.stringify({
@@ -152,7 +153,7 @@ export const target: Target = {
     if (typeof json !== 'object' || json === null) json = {};
     const runtime = readRuntime({ platform: null, diffIds: [], history: [], json: json as never, bytes });
     const choice = choiceOf(bytes);
-    const paths = [...fs.below('')];
+    const paths = [...fs.below(p(''))];
     const traced = paths.filter((path, i) => /bin\//.test(path) || (choice >> (i % 16)) % 2 === 1);
     const trace = traceOf({}, {
       paths: new Map(traced.map((path) => [path, /bin\//.test(path) ? uses.exec : uses.open])),

@@ -10,6 +10,7 @@ import { writeLdCache } from '../../test/rootfs/facts/ld-cache-bytes.ts';
 import type { Mutator } from '../mutate.ts';
 import { choiceOf, holds, neverThrows, same, type Target } from '../target.ts';
 import { MiB } from '../../src/units.ts';
+import { b, p } from '../../test/support/bytes.ts';
 
 function probe(bytes: Uint8Array, chunk: number): unknown {
   return neverThrows('ElfProbe', () => {
@@ -26,7 +27,7 @@ function plain(elf: Elf | null): unknown {
 function collect(bytes: Uint8Array, chunk: number): unknown {
   return neverThrows('FactCollector', () => {
     const collector = new FactCollector(() => 0);
-    const sink = collector.open(0, 'file', bytes.length);
+    const sink = collector.open(0, p('file'), bytes.length);
     for (let at = 0; at < bytes.length && sink?.write(bytes.slice(at, at + chunk)) === true; at += chunk);
     sink?.end();
     const { elf, scripts } = collector.facts();
@@ -64,8 +65,8 @@ export const target: Target = {
       exports: ['main'],
     };
     return [
-      writeElf({ ...names, interpreter: '/lib64/ld-linux-x86-64.so.2' }),
-      writeElf({ ...names, bits: 32, machine: 3, rpath: '/opt' }),
+      writeElf({ ...names, interpreter: b('/lib64/ld-linux-x86-64.so.2') }),
+      writeElf({ ...names, bits: 32, machine: 3, rpath: b('/opt') }),
       writeElf({ ...names, endian: 'big', machine: 21 }),
       writeElf({ ...names, headersLast: true, gap: 500 }),
       writeElf(),

@@ -2,6 +2,7 @@ import { createKeepMatcher, createMatcher, literalPath, parseRules } from '../..
 import { parsePattern } from '../../src/rules/pattern.ts';
 import { PatternSet } from '../../src/rules/pattern-set.ts';
 import { choiceOf, holds, outcomeNow, same, type Target } from '../target.ts';
+import { b, p } from '../../test/support/bytes.ts';
 
 /** A piece of a name that the pattern is made of: one character, any run without a slash, any run (`**` beside others). */
 type Piece = { readonly takes: (character: string) => boolean } | 'run' | 'deep run';
@@ -190,7 +191,7 @@ export const target: Target = {
     const small = new PatternSet(patterns, (indices) => indices, choiceOf(bytes) % 500);
     for (const path of paths) {
       const byteString = Buffer.from(path).toString('latin1');
-      const found = match(byteString, 'file');
+      const found = match(p(byteString), 'file');
       same(
         [path, rules.indexOf(found as never)],
         [path, slowly(plain, path)],
@@ -198,7 +199,7 @@ export const target: Target = {
       );
       const before = small.work;
       const hits: number[] = [];
-      small.visit(byteString, (indices, own) => own && hits.push(...indices));
+      small.visit(b(byteString), (indices, own) => own && hits.push(...indices));
       holds(
         small.work - before <= (byteString.length + 2) * (2 * small.size + 2),
         'more work than its bound',

@@ -7,6 +7,7 @@ import { headerBlock, octal, padded, paxRecord } from '../../test/support/model/
 import type { Mutator } from '../mutate.ts';
 import { holds, inChunks, outcomeOf, same, type Target } from '../target.ts';
 import { MiB } from '../../src/units.ts';
+import { b } from '../../test/support/bytes.ts';
 
 /** The records before a file of one block, a link, or a directory. */
 function tarOf(records: Uint8Array, typeflag: string): Uint8Array {
@@ -173,7 +174,7 @@ export const target: Target = {
         parsePax(
           head.subarray(512, 512 + parseInt(Buffer.from(head.subarray(124, 135)).toString(), 8)),
         ).filter(([key]) => !['path', 'GNU.sparse.name'].includes(key));
-      for (const head of [chmodHead(entry.head, 0o700), renameHead(entry.head, 'n'.repeat(120))]) {
+      for (const head of [chmodHead(entry.head, 0o700), renameHead(entry.head, b('n'.repeat(120)))]) {
         const kept = head[156] === 0x78 ? others(head) : [];
         same(kept, others(entry.head), 'an edit loses a record');
         const value = paxValue(kept, 'mtime');

@@ -10,6 +10,7 @@ import { cleanPath, quotePath } from '../../src/bytes/path.ts';
 import { flood } from '../mutate.ts';
 import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts';
 import { KiB } from '../../src/units.ts';
+import { b } from '../../test/support/bytes.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -43,7 +44,13 @@ function checkReference(text: string): void {
 /** What is left may not move a cursor, hide, or begin a command. */
 function checkShown(text: string): void {
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
-  const shown = [escapeText(text), displayPath(bytes), safeJson(text), printable(text), quotePath(bytes)];
+  const shown = [
+    escapeText(text),
+    displayPath(b(bytes)),
+    safeJson(text),
+    printable(text),
+    quotePath(b(bytes)),
+  ];
   for (const [i, each] of shown.entries()) {
     holds(
       !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(each),
@@ -55,7 +62,7 @@ function checkShown(text: string): void {
 }
 
 function checkPath(name: string): void {
-  const outcome = outcomeNow(() => cleanPath(name));
+  const outcome = outcomeNow(() => cleanPath(b(name)));
   if (outcome.kind === 'refused') return;
   const path = outcome.value;
   holds(

@@ -17,6 +17,7 @@ import {
 import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
 import { MiB } from '../../src/units.ts';
+import { b } from '../../test/support/bytes.ts';
 
 const names = ['n', 'dir/name', 'x'.repeat(100), `${'d'.repeat(120)}/${'n'.repeat(120)}`, '\xff\xfe'];
 
@@ -70,7 +71,7 @@ async function check(entry: WholeEntry, name: string): Promise<void> {
   const before = textOf(entry) as { readonly attributes: object };
   // Directories are never renamed: in V7 headers the slash at the end of the name is all that makes them one.
   if (entry.kind !== 'directory') {
-    const renamed = await reread('rename', entry, () => renameHead(entry.head, name));
+    const renamed = await reread('rename', entry, () => renameHead(entry.head, b(name)));
     same(textOf(renamed), { ...before, name }, 'a rename changes more than the name');
   }
   const changed = await reread('chmod', entry, () => chmodHead(entry.head, 0o1750));
@@ -85,11 +86,11 @@ async function check(entry: WholeEntry, name: string): Promise<void> {
     'a chmod changes more than the mode',
   );
   if (entry.kind === 'link') {
-    const relinked = await reread('relink', entry, () => relinkHead(entry.head, name));
+    const relinked = await reread('relink', entry, () => relinkHead(entry.head, b(name)));
     same(textOf(relinked), { ...before, link: name }, 'a relink changes more than the target');
   }
   if (entry.kind === 'file' && 'sparse' in attributes && attributes.sparse === null) {
-    const linked = await reread('link', entry, () => linkHead(entry.head, name), new Uint8Array(0));
+    const linked = await reread('link', entry, () => linkHead(entry.head, b(name)), new Uint8Array(0));
     const wanted = { ...before, kind: 'link', link: name, size: 0 };
     same(textOf(linked), wanted, 'a file made a link changes more than that');
   }

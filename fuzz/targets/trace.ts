@@ -11,6 +11,7 @@ import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { choiceOf, holds, outcomeNow, same, type Target } from '../target.ts';
 import { KiB, MiB } from '../../src/units.ts';
+import { b } from '../../test/support/bytes.ts';
 
 const fixtures = new URL('../../fixtures/traces/', import.meta.url);
 
@@ -56,9 +57,9 @@ export const target: Target = {
     const choice = choiceOf(bytes);
     const options: TraceOptions =
       choice % 3 === 0
-        ? { roots: ['/usr', '/srv/app'], limits: { line: 300 } }
+        ? { roots: [b('/usr'), b('/srv/app')], limits: { line: 300 } }
         : choice % 3 === 1
-          ? { workingDir: '/srv' }
+          ? { workingDir: b('/srv') }
           : {};
     const whole = outcomeNow(() => read(bytes, MiB, options));
     const cut = outcomeNow(() => read(bytes, 1 + (choice % 61), options));
@@ -75,7 +76,7 @@ export const target: Target = {
     outcomeNow(() => checkTrace(trace));
     summarizeTrace(trace);
     seccompProfile(trace);
-    placeTrace(trace, 'srv/app');
+    placeTrace(trace, b('srv/app'));
     outcomeNow(() => mergeTraces([trace, cut.value]));
     if (trace.paths.size === 0) return;
     const written = Buffer.from([...writeTrace(trace)].join(''));

@@ -1,19 +1,71 @@
 /**
  * File names are bytes, not text. A byte string holds one byte in each UTF-16 unit (0–255), so that names work as keys
- * and sort bytewise, whatever their encoding.
+ * and sort bytewise, whatever their encoding. Only the functions of this room make one; a piece of one is one as well.
  */
-export type ByteString = string;
+export type ByteString = Pieces & string;
+
+declare const brand: unique symbol;
+
+/** The methods of a string whose results hold units of the string alone. */
+interface Pieces {
+  readonly [brand]: 'ByteString';
+  readonly [index: number]: ByteString;
+  at(index: number): ByteString | undefined;
+  match(pattern: RegExp): ByteMatch | null;
+  matchAll(pattern: RegExp): IterableIterator<ByteMatch>;
+  replace(what: string | RegExp, by: ByteString | ''): ByteString;
+  replaceAll(what: string | RegExp, by: ByteString | ''): ByteString;
+  slice(start?: number, end?: number): ByteString;
+  split(separator: string | RegExp, limit?: number): ByteString[];
+  trim(): ByteString;
+  trimStart(): ByteString;
+  trimEnd(): ByteString;
+  [Symbol.iterator](): StringIterator<ByteString>;
+}
+
+/** A match in a byte string: the whole of it, then its groups. */
+export interface ByteMatch extends Array<ByteString> {
+  readonly index: number;
+  readonly groups?: Readonly<Record<string, ByteString>>;
+}
+
+/** The byte string of no bytes. */
+export const noBytes = '' as ByteString;
+
+/** Spells a byte string in a source file: literal parts in ASCII, which have one byte a character, with values between. */
+export function ascii(parts: TemplateStringsArray, ...values: readonly (ByteString | number)[]): ByteString {
+  let text = parts[0] as string;
+  for (let i = 0; i < values.length; i++) text += `${values[i]}${parts[i + 1]}`;
+  return text as ByteString;
+}
+
+/** Spells several byte strings in a source file, in ASCII. */
+export function asciiList(...names: readonly string[]): readonly ByteString[] {
+  return names as readonly ByteString[];
+}
+
+/** Takes back a byte string that went through JSON. @throws RangeError on a unit that is not a byte */
+export function asByteString(text: string): ByteString {
+  // oxlint-disable-next-line no-control-regex
+  if (/[^\x00-\xff]/.test(text)) throw new RangeError(`not a byte string: ${JSON.stringify(text)}`);
+  return text as ByteString;
+}
+
+/** Joins byte strings with ASCII text between them. */
+export function joinBytes(list: readonly ByteString[], separator: string): ByteString {
+  return list.join(separator) as ByteString;
+}
 
 export function readByteString(bytes: Uint8Array, start = 0, end = bytes.length): ByteString {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return buffer.toString('latin1', start, end);
+  return buffer.toString('latin1', start, end) as ByteString;
 }
 
 /** The bytes up to the first NUL. */
 export function readField(block: Uint8Array, offset: number, length: number): ByteString {
   let end = offset;
   while (end < offset + length && block[end] !== 0) end++;
-  return end === offset ? '' : readByteString(block, offset, end);
+  return end === offset ? noBytes : readByteString(block, offset, end);
 }
 
 export function bytesOf(text: ByteString): Uint8Array {
@@ -22,7 +74,7 @@ export function bytesOf(text: ByteString): Uint8Array {
 
 /** The bytes of a text in UTF-8, which is how a name in JSON or on a command line is meant. */
 export function utf8Bytes(text: string): ByteString {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return Buffer.from(text, 'utf8').toString('latin1') as ByteString;
 }
 
 /** Characters of UTF-8 (RFC 3629: no overlong forms, no surrogates), or one byte that belongs to none. */

@@ -1,8 +1,15 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, decodeForDisplay } from './bytes.ts';
+import { ascii, type ByteString, decodeForDisplay, asciiList } from './bytes.ts';
 
-/** A place in the root filesystem: a byte string without leading, trailing or double slashes, `.` or `..`; '' is the root. */
-export type Path = ByteString;
+/**
+ * Names a file of the root filesystem: a byte string without leading, trailing or double slashes, `.` or `..`. The root
+ * is the empty path. Only the functions of this file make one.
+ */
+export type Path = ByteString & { readonly [brand]: 'Path' };
+
+declare const brand: unique symbol;
+
+export const root = '' as Path;
 
 const untidy = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
@@ -11,28 +18,38 @@ const untidy = /(?:^|\/)\.{0,2}(?:\/|$)/;
  * @throws LAYER_INVALID on `..` and NUL
  */
 export function cleanPath(name: ByteString): Path {
-  let path = name;
+  let path: ByteString = name;
   if (path.startsWith('./')) path = path.slice(2);
   if (path.endsWith('/')) path = path.slice(0, -1);
   if (path.includes('\0')) throw new OcislimError('LAYER_INVALID', 'a file name holds a NUL byte');
-  if (!untidy.test(path)) return path;
+  if (!untidy.test(path)) return path as Path;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..'))
+  if (parts.some((part) => part === '..'))
     throw new OcislimError('LAYER_INVALID', `the name ${quotePath(name)} leaves its directory with ".."`);
-  return parts.join('/');
+  return parts.join('/') as Path;
+}
+
+/** Spells a path in a source file: literal parts in ASCII, with names between. */
+export function rootPath(parts: TemplateStringsArray, ...values: readonly (ByteString | number)[]): Path {
+  return cleanPath(ascii(parts, ...values));
+}
+
+/** Spells several paths in a source file, in ASCII. */
+export function rootPaths(...names: readonly string[]): readonly Path[] {
+  return asciiList(...names).map(cleanPath);
 }
 
 export function parentOf(path: Path): Path {
   const slash = path.lastIndexOf('/');
-  return slash < 0 ? '' : path.slice(0, slash);
+  return slash < 0 ? root : (path.slice(0, slash) as Path);
 }
 
-export function baseOf(path: Path): ByteString {
+export function baseOf(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
 export function join(directory: Path, name: ByteString): Path {
-  return directory === '' ? name : `${directory}/${name}`;
+  return (directory === '' ? name : `${directory}/${name}`) as Path;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type Path } from '../bytes/path.ts';
 import type { ChangeKind, LayerIndex } from './layer-index.ts';
 import type { PathTable } from './path-table.ts';
 
@@ -69,11 +70,11 @@ export function readChanges(index: LayerIndex, layer: number, table: PathTable, 
   for (let entry = 0; entry < index.kinds.length; entry++) {
     const kind = index.kinds[entry] as ChangeKind;
     if (kind === 'ignored') continue;
-    const target = kind === 'link' ? table.idOf(index.targets.get(entry) as string) : -1;
+    const target = kind === 'link' ? table.idOf(index.targets.get(entry) as Path) : -1;
     changes.push(
       list.create({
         kind,
-        path: table.idOf(index.paths[entry] as string),
+        path: table.idOf(index.paths[entry] as Path),
         target,
         layer,
         entry,

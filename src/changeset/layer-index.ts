@@ -1,8 +1,8 @@
 import { OcislimError } from '../errors.ts';
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, ascii } from '../bytes/bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from '../tar/entry.ts';
 import { padded } from '../tar/reader.ts';
-import { baseOf, cleanPath, join, type Path, parentOf, quotePath } from '../bytes/path.ts';
+import { baseOf, cleanPath, join, type Path, parentOf, quotePath, root } from '../bytes/path.ts';
 import { MiB } from '../units.ts';
 
 /**
@@ -38,9 +38,9 @@ export interface LayerIndex {
   readonly end: TarEnd;
 }
 
-const whiteoutPrefix = '.wh.';
+const whiteoutPrefix = ascii`.wh.`;
 const leftoverPrefix = '.wh..wh.';
-const opaqueName = '.wh..wh..opq';
+const opaqueName = ascii`.wh..wh..opq`;
 
 /** Collects a LayerIndex entry by entry. */
 export class LayerIndexBuilder {
@@ -98,7 +98,7 @@ export class LayerIndexBuilder {
 
 /** image-spec layer.md, "Whiteouts". A name that merely holds `.wh.` is a plain file. */
 function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
-  if (entry.kind === 'global') return { kind: 'ignored', path: '' };
+  if (entry.kind === 'global') return { kind: 'ignored', path: root };
   const path = cleanPath(entry.name);
   if (path === '' && entry.kind !== 'directory') {
     throw new OcislimError(
@@ -109,7 +109,7 @@ function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   // Nearly all names do not hold it.
   if (!path.includes(whiteoutPrefix)) return { kind: entry.kind, path };
   const parents = path.split('/');
-  const base = parents.pop() as string;
+  const base = parents.pop() as ByteString;
   // Below an AUFS leftover (`.wh..wh.plnk/12.3`) nothing is content either.
   if (parents.some((part) => part.startsWith(leftoverPrefix))) return { kind: 'ignored', path };
   if (parents.some((part) => part.startsWith(whiteoutPrefix)))
@@ -128,7 +128,7 @@ function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
 }
 
 export function whiteoutName(path: Path): ByteString {
-  return join(parentOf(path), whiteoutPrefix + baseOf(path));
+  return join(parentOf(path), ascii`${whiteoutPrefix}${baseOf(path)}`);
 }
 
 export function opaqueMarkerName(directory: Path): ByteString {

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type Path, parentOf } from '../bytes/path.ts';
+import { type Path, parentOf, root } from '../bytes/path.ts';
 
 /**
  * Numbers all paths of a stack of layers, ancestors included, in depth-first order: what is below path `i` are the
@@ -61,11 +61,11 @@ const maxPaths = 16_000_000;
 
 /** Distinct paths, numbered as they are met, parents before what is in them. */
 class Paths {
-  readonly seen = new Map<Path, number>([['', 0]]);
-  readonly names: Path[] = [''];
+  readonly seen = new Map<Path, number>([[root, 0]]);
+  readonly names: Path[] = [root];
   parents = new Int32Array(1024).fill(-1, 0, 1);
   /** The directory that the last path lies in: the next one mostly lies there too. */
-  #directory: Path = '';
+  #directory: Path = root;
   #number = 0;
 
   add(path: Path): void {

@@ -1,7 +1,7 @@
 import { OcislimError } from '../errors.ts';
 import type { Change, ChangeList } from './change.ts';
 import { opaqueMarkerName } from './layer-index.ts';
-import { quotePath } from '../bytes/path.ts';
+import { quotePath, type Path } from '../bytes/path.ts';
 import type { PathTable } from './path-table.ts';
 
 /** What lies below the first layer applied to a tree: nothing, or layers that nobody has read. */
@@ -194,10 +194,10 @@ export class Tree {
       if (this.isDirectory(above)) return;
       if (this.node[above] === 0) continue;
       const paths = this.table.paths;
-      const own = paths[path] as string;
+      const own = paths[path] as Path;
       throw new OcislimError(
         'LAYER_INVALID',
-        `${quotePath(kind === 'opaque' ? opaqueMarkerName(own) : own)} lies below ${quotePath(paths[above] as string)}, which is no directory in the same layer`,
+        `${quotePath(kind === 'opaque' ? opaqueMarkerName(own) : own)} lies below ${quotePath(paths[above] as Path)}, which is no directory in the same layer`,
         {
           advice: 'Programs unpack such a layer in different ways; build it anew.',
         },
@@ -234,18 +234,18 @@ export class Tree {
   #fileNamed(link: Change): number {
     const { target } = link;
     const paths = this.table.paths;
-    const text = `the hard link ${quotePath(paths[link.path] as string)} in layer ${link.layer}`;
+    const text = `the hard link ${quotePath(paths[link.path] as Path)} in layer ${link.layer}`;
     if (this.node[target] !== 0) {
       if (!this.isDirectory(target)) return this.file[target] as number;
       throw new OcislimError(
         'LAYER_INVALID',
-        `${text} points at a directory, ${quotePath(paths[target] as string)}`,
+        `${text} points at a directory, ${quotePath(paths[target] as Path)}`,
       );
     }
     if (this.ground === 'unknown' && this.isUntouched(target)) return -(target + 1);
     throw new OcislimError(
       'LAYER_INVALID',
-      `${text} points at ${quotePath(paths[target] as string)}, which does not exist there`,
+      `${text} points at ${quotePath(paths[target] as Path)}, which does not exist there`,
       {
         advice: 'The image is damaged: no program can unpack it. Build it anew.',
       },

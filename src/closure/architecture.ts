@@ -22,8 +22,8 @@ const alsoRuns: Readonly<Record<string, readonly string[]>> = { amd64: ['386'], 
 
 /** The architecture that the name of a loader, or of a library directory on the way, belongs to; null where it says none. */
 export function architectureOf(path: ByteString): string | null {
-  const loader = /^ld-(?:linux|musl)-(.+)\.so\.\d+$/.exec(baseOf(path))?.[1];
-  const triplet = /(?:^|\/)([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\//.exec(path)?.[1];
+  const loader = baseOf(path).match(/^ld-(?:linux|musl)-(.+)\.so\.\d+$/)?.[1];
+  const triplet = path.match(/(?:^|\/)([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\//)?.[1];
   const name = loader ?? triplet;
   return name === undefined ? null : (processors.find(([pattern]) => pattern.test(name))?.[1] ?? null);
 }

@@ -1,12 +1,12 @@
-import { baseOf, type Path, quotePath } from '../bytes/path.ts';
+import { baseOf, type Path, quotePath, rootPath } from '../bytes/path.ts';
 import { formatPlatform, matchesPlatform, readPlatform } from '../oci/platform.ts';
-import { type ByteString, readByteString, utf8Bytes } from '../bytes/bytes.ts';
+import { type ByteString, readByteString, utf8Bytes, ascii } from '../bytes/bytes.ts';
 import { uses } from '../trace/trace.ts';
 import { architectureOf, libcOf, runsOn } from './architecture.ts';
 import type { Closure, ClosureInput } from './closure.ts';
 import { commandNeeds, findProgram, resolveProgram } from './commands.ts';
 import { librarySearch } from './libraries.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, showDetail } from './problem.ts';
 import { isRun, readInterpreter } from './rules/script.ts';
 
 /**
@@ -40,7 +40,7 @@ type Fate = 'absent' | 'gone' | 'stays';
 
 /** What becomes of a name: was nothing there in the first place, or does it, or a symlink on the way, go? */
 function fateOf(name: ByteString, { input, isGone }: Check): Fate {
-  const { path, links } = input.fs.resolve(name.startsWith('/') ? name : `/${name}`);
+  const { path, links } = input.fs.resolve(name.startsWith('/') ? name : ascii`/${name}`);
   if (path === null) return 'absent';
   return isGone(path) || links.some(isGone) ? 'gone' : 'stays';
 }
@@ -58,9 +58,9 @@ function* checkCommands(check: Check): Generator<Problem> {
     };
   }
   const commands = [
-    [entrypoint, 'the entrypoint'],
-    [command, 'the command'],
-    [healthcheck[0] === 'CMD' ? healthcheck.slice(1) : [], 'the health check'],
+    [entrypoint, ascii`the entrypoint`],
+    [command, ascii`the command`],
+    [healthcheck[0] === 'CMD' ? healthcheck.slice(1) : [], ascii`the health check`],
   ] as const;
   for (const [words, what] of commands) {
     for (const { path, detail } of commandNeeds(words, check.input, { detail: what })) {
@@ -68,7 +68,7 @@ function* checkCommands(check: Check): Generator<Problem> {
       yield {
         kind: 'entrypoint',
         path: bare(path),
-        sentence: `${quotePath(bare(path))} would be gone (${detail})`,
+        sentence: `${quotePath(bare(path))} would be gone (${showDetail(detail)})`,
       };
     }
   }
@@ -174,8 +174,8 @@ class KnownLibraries {
 function* checkUser(check: Check): Generator<Problem> {
   const [user = '', group = ''] = utf8Bytes(check.input.runtime.user).split(':');
   const rows = [
-    ['user', user, 'etc/passwd'],
-    ['group', group, 'etc/group'],
+    ['user', user, rootPath`etc/passwd`],
+    ['group', group, rootPath`etc/group`],
   ] as const;
   for (const [what, name, file] of rows) {
     if (name === '' || /^\d+$/.test(name)) continue;
@@ -203,7 +203,7 @@ function* checkSymlinks(check: Check): Generator<Problem> {
   for (const link of input.fs.all()) {
     if (input.fs.kind(link) !== 'symlink' || isGone(link)) continue;
     if (!isNeededOrUnknown(link, closure)) continue;
-    const { path } = input.fs.resolve(`/${link}`);
+    const { path } = input.fs.resolve(ascii`/${link}`);
     if (path === null || !isNeededOrUnknown(path, closure) || fateOf(link, check) === 'stays') continue;
     yield {
       kind: 'symlink',
@@ -284,6 +284,6 @@ function* checkExecution({ input, closure }: Check): Generator<Problem> {
   };
 }
 
-function bare(name: ByteString): Path {
+function bare(name: ByteString): ByteString {
   return name.replace(/^\/+/, '');
 }

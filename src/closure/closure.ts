@@ -1,9 +1,9 @@
 import type { Filesystem } from '../rootfs/filesystem.ts';
-import { type Path, parentOf, quotePath } from '../bytes/path.ts';
+import { type Path, parentOf, quotePath, root } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, ascii } from '../bytes/bytes.ts';
 import type { Uses } from '../trace/trace.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, showDetail } from './problem.ts';
 import type { ClosureContext, ClosureRule, Need, Strength } from './rule.ts';
 import { findTraced, type TracedFiles } from './traced.ts';
 
@@ -14,7 +14,7 @@ export type ClosureInput = Omit<ClosureContext, 'isKept' | 'strengthOf' | 'usesO
 export interface Why {
   /** Of the rule that asked; `ancestor` for a directory on the way, `symlink-target` for what a kept symlink leads to. */
   readonly rule: string;
-  readonly detail: string;
+  readonly detail: ByteString;
   /** The path that it was asked for; null for a root. It stays too, at least as strongly. */
   readonly because: Path | null;
   readonly strength: Strength;
@@ -103,7 +103,7 @@ class ClosureRun implements Closure {
   }
 
   *paths(): Generator<Path> {
-    if (this.#kept.has('')) yield '';
+    if (this.#kept.has(root)) yield root;
     for (const path of this.#fs.all()) if (this.#kept.has(path)) yield path;
   }
 
@@ -136,7 +136,7 @@ class ClosureRun implements Closure {
   }
 
   run(): void {
-    this.#keep('', { rule: 'ancestor', detail: 'the root', because: null, strength: 'needed' });
+    this.#keep(root, { rule: 'ancestor', detail: ascii`the root`, because: null, strength: 'needed' });
     for (const rule of this.#rules) this.#takeAll(rule, rule.roots?.(this.#context), null);
     do {
       this.#drain();
@@ -196,10 +196,10 @@ class ClosureRun implements Closure {
   #keepTarget(link: Path, strength: Strength): void {
     if (atLeast(this.#followedLinks.get(link), strength)) return;
     this.#followedLinks.set(link, strength);
-    const why: Why = { rule: 'symlink-target', detail: 'where it leads', because: link, strength };
+    const why: Why = { rule: 'symlink-target', detail: ascii`where it leads`, because: link, strength };
     const walk = this.#fs.resolve(rooted(link));
     for (const next of walk.links) if (next !== link) this.#keepLink(next, why);
-    const end = walk.path ?? this.#nearest(walk.missing ?? '');
+    const end = walk.path ?? this.#nearest(walk.missing ?? root);
     this.#keep(end, why);
   }
 
@@ -221,7 +221,7 @@ class ClosureRun implements Closure {
       if (atLeast(this.#kept.get(directory)?.strength, why.strength)) return;
       this.#note(directory, {
         rule: 'ancestor',
-        detail: 'directory',
+        detail: ascii`directory`,
         because: below,
         strength: why.strength,
       });
@@ -244,13 +244,13 @@ class ClosureRun implements Closure {
     this.#problems.set(key, {
       kind: 'missing',
       path,
-      sentence: `${quotePath(path)} is not in the image (${rule}, ${need.detail}${asker})`,
+      sentence: `${quotePath(path)} is not in the image (${rule}, ${showDetail(need.detail)}${asker})`,
     });
   }
 }
 
 function rooted(path: ByteString): ByteString {
-  return path.startsWith('/') ? path : `/${path}`;
+  return path.startsWith('/') ? path : ascii`/${path}`;
 }
 
 function weaker(a: Strength, b: Strength): Strength {

@@ -1,9 +1,9 @@
 import { baseOf, type Path } from '../bytes/path.ts';
-import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
+import { type ByteString, utf8Bytes, ascii, noBytes } from '../bytes/bytes.ts';
 import type { ClosureContext, Need } from './rule.ts';
 
 /** What runtimes set where an image does not (containerd's and Docker's default). */
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const defaultPath = ascii`/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 type Place = Pick<ClosureContext, 'fs' | 'runtime'>;
 
@@ -15,7 +15,7 @@ export function findProgram(name: ByteString, { fs, runtime }: Place): ByteStrin
     return fs.resolve(place).path === null ? null : place;
   }
   for (const directory of searchPath(runtime.environment)) {
-    const place = `${fromWorkingDirectory(directory, runtime.workingDirectory)}/${name}`;
+    const place = ascii`${fromWorkingDirectory(directory, runtime.workingDirectory)}/${name}`;
     const { path } = fs.resolve(place);
     if (path !== null && fs.kind(path) === 'file' && (fs.mode(path) & 0o111) !== 0) return place;
   }
@@ -24,15 +24,14 @@ export function findProgram(name: ByteString, { fs, runtime }: Place): ByteStrin
 
 /** The directories in which programs are looked for. */
 function searchPath(environment: ReadonlyMap<string, string>): readonly ByteString[] {
-  const list = environment.get('PATH') || defaultPath;
-  return utf8Bytes(list)
+  return utf8Bytes(environment.get('PATH') || defaultPath)
     .split(':')
-    .map((directory) => (directory === '' ? '.' : directory));
+    .map((directory) => (directory === '' ? ascii`.` : directory));
 }
 
 /** A name from the root: relative ones start in the directory where the program does. */
 function fromWorkingDirectory(name: ByteString, workingDirectory: string): ByteString {
-  return name.startsWith('/') ? name : `/${utf8Bytes(workingDirectory)}/${name}`;
+  return name.startsWith('/') ? name : ascii`/${utf8Bytes(workingDirectory)}/${name}`;
 }
 
 const shells: ReadonlySet<string> = new Set(['sh', 'ash', 'bash', 'dash', 'ksh', 'zsh', 'busybox']);
@@ -52,9 +51,9 @@ const builtins: ReadonlySet<string> = new Set(
 export function* commandNeeds(
   words: readonly string[],
   context: Place,
-  { detail, required = false }: { readonly detail: string; readonly required?: boolean },
+  { detail, required = false }: { readonly detail: ByteString; readonly required?: boolean },
 ): Generator<Need> {
-  const [first = '', ...rest] = words.map(utf8Bytes);
+  const [first = noBytes, ...rest] = words.map(utf8Bytes);
   if (first === '') return;
   const program = findProgram(first, context);
   // A name that leads nowhere, so that what looks for missing programs has something to show.
@@ -63,7 +62,7 @@ export function* commandNeeds(
   const script = shellScript(first, rest);
   if (script !== null) yield* scriptNeeds(script, context, detail);
   yield* argumentNeeds(rest, context, detail);
-  const wrapped = rest.indexOf('--') + 1 || (wrappers.has(baseOf(first)) ? 1 : 0);
+  const wrapped = rest.indexOf(ascii`--`) + 1 || (wrappers.has(baseOf(first)) ? 1 : 0);
   const inner = wrapped === 0 ? [] : rest.slice(rest[wrapped - 1] === '--' ? wrapped : 0);
   for (const word of inner) {
     if (word.startsWith('-') || word.includes('=')) continue;
@@ -80,17 +79,17 @@ function shellScript(program: ByteString, rest: readonly ByteString[]): ByteStri
 }
 
 /** The first words of simple commands in a script, as far as they are plain. */
-export function* scriptNeeds(script: ByteString, context: Place, detail: string): Generator<Need> {
+export function* scriptNeeds(script: ByteString, context: Place, detail: ByteString): Generator<Need> {
   for (const command of script.split(/&&|\|\||[;|&\n()]/)) {
     const words = command
       .trim()
       .split(/\s+/)
       .filter((word) => word !== '' && word !== '!' && !/^\w+=/.test(word));
     while (words[0] === 'exec' || words[0] === 'command') words.shift();
-    const [first = '', ...rest] = words.map((word) => word.replace(/^(["'])(.*)\1$/s, '$2'));
+    const [first = noBytes, ...rest] = words.map((word) => word.replace(/^(["'])(.*)\1$/s, ascii`$2`));
     if (!/^[\w./+@:-]+$/.test(first) || builtins.has(first)) continue;
     const program = findProgram(first, context);
-    if (program !== null) yield { path: program, detail: `${detail}, in its shell command` };
+    if (program !== null) yield { path: program, detail: ascii`${detail}, in its shell command` };
     yield* argumentNeeds(rest, context, detail);
   }
 }
@@ -99,17 +98,17 @@ export function* scriptNeeds(script: ByteString, context: Place, detail: string)
 function* argumentNeeds(
   words: readonly ByteString[],
   { fs, runtime }: Place,
-  detail: string,
+  detail: ByteString,
 ): Generator<Need> {
   for (const word of words) {
-    const value = /^-[^=]*=(.+)$/s.exec(word)?.[1] ?? word;
+    const value = word.match(/^-[^=]*=(.+)$/s)?.[1] ?? word;
     if (value === '' || value.startsWith('-') || value.length > 4096) continue;
     const place = fromWorkingDirectory(value, runtime.workingDirectory);
     const { path } = fs.resolve(place);
     if (path === null || path === '') continue;
     // A bare word may well be the name of a directory by chance.
     if (fs.kind(path) === 'directory' && !value.startsWith('/')) continue;
-    yield { path: place, detail: `${detail}, an argument` };
+    yield { path: place, detail: ascii`${detail}, an argument` };
   }
 }
 

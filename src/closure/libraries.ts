@@ -1,5 +1,13 @@
 import { baseOf, type Path, parentOf } from '../bytes/path.ts';
-import { type ByteString, readByteString, utf8Bytes } from '../bytes/bytes.ts';
+import {
+  type ByteString,
+  readByteString,
+  utf8Bytes,
+  ascii,
+  asciiList,
+  joinBytes,
+  noBytes,
+} from '../bytes/bytes.ts';
 import type { Elf } from '../rootfs/facts/facts.ts';
 import { type CachedLibrary, parseLdCache } from '../rootfs/facts/ld-cache.ts';
 import type { ClosureContext } from './rule.ts';
@@ -16,19 +24,19 @@ export interface Loaded {
 }
 
 /** What `$PLATFORM` may stand for (glibc, dl-procinfo and the kernel's AT_PLATFORM). */
-const platforms: ReadonlyMap<number, readonly string[]> = new Map([
-  [3, ['i386', 'i486', 'i586', 'i686']],
-  [21, ['power8', 'power9', 'power10']],
-  [22, ['z13', 'z14', 'z15', 'z16']],
-  [40, ['v6l', 'v7l', 'v8l']],
-  [62, ['x86_64', 'haswell', 'xeon_phi']],
-  [183, ['aarch64']],
+const platforms: ReadonlyMap<number, readonly ByteString[]> = new Map([
+  [3, asciiList('i386', 'i486', 'i586', 'i686')],
+  [21, asciiList('power8', 'power9', 'power10')],
+  [22, asciiList('z13', 'z14', 'z15', 'z16')],
+  [40, asciiList('v6l', 'v7l', 'v8l')],
+  [62, asciiList('x86_64', 'haswell', 'xeon_phi')],
+  [183, asciiList('aarch64')],
 ]);
 
 /** Names that musl answers with itself (ldso/dynlink.c, `load_library`). */
 const muslItself = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
 /** Where loaders look when nothing else is said. Which of them a loader was built with, no header tells. */
-const glibcDirectories = [
+const glibcDirectories = asciiList(
   'lib',
   'usr/lib',
   'lib64',
@@ -37,8 +45,8 @@ const glibcDirectories = [
   'usr/lib32',
   'libx32',
   'usr/libx32',
-];
-const muslDirectories = ['lib', 'usr/local/lib', 'usr/lib'];
+);
+const muslDirectories = asciiList('lib', 'usr/local/lib', 'usr/lib');
 const triplet = /^[\w.]+-(?:linux|kfreebsd|gnu)[\w-]*$/;
 /** Files that configurations include; real systems have a few dozen. */
 const maxIncludes = 1000;
@@ -64,7 +72,7 @@ export class LibrarySearch {
   #cache: ReadonlyMap<ByteString, readonly CachedLibrary[]> | undefined;
   #configured: readonly ByteString[] | undefined;
   #defaults: readonly ByteString[] | undefined;
-  #triplets: readonly string[] | undefined;
+  #triplets: readonly ByteString[] | undefined;
   readonly #musl = new Map<
     string,
     { readonly loader: Path; readonly directories: readonly ByteString[] }[]
@@ -133,28 +141,35 @@ export class LibrarySearch {
 
   /** An empty element is the current directory. */
   #split(list: ByteString, separator: RegExp): readonly ByteString[] {
-    return list === '' ? [] : list.split(separator).map((part) => (part === '' ? '.' : part));
+    return list === '' ? [] : list.split(separator).map((part) => (part === '' ? ascii`.` : part));
   }
 
   #absolute(name: ByteString): ByteString {
     if (name.startsWith('/')) return name;
-    return `/${utf8Bytes(this.#context.runtime.workingDirectory)}/${name}`;
+    return ascii`/${utf8Bytes(this.#context.runtime.workingDirectory)}/${name}`;
   }
 
   /** The dynamic string tokens; several results where a token may stand for several things. */
   #expand(text: ByteString, path: Path, elf: Kind): readonly ByteString[] {
     if (!text.includes('$')) return [text];
-    const replace = (texts: readonly ByteString[], token: string, values: Iterable<string>): string[] => {
-      const pattern = new RegExp(`\\$(?:${token}(?![A-Za-z0-9_])|\\{${token}\\})`, 'g');
+    const replace = (
+      texts: readonly ByteString[],
+      token: string,
+      values: Iterable<ByteString>,
+    ): readonly ByteString[] => {
+      const pattern = new RegExp(`\\$(?:${token}(?![A-Za-z0-9_])|\\{${token}\\})`);
       return texts.flatMap((at) =>
-        pattern.test(at) ? [...values].map((value) => at.replace(pattern, () => value)) : [at],
+        pattern.test(at) ? [...values].map((value) => joinBytes(at.split(pattern), value)) : [at],
       );
     };
     // A file may be loaded through a symlink from elsewhere, which is its origin then.
     const links = reverseSymlinks(this.#context.fs).get(path) ?? [];
-    const origins = new Set([path, ...links].map((name) => `/${parentOf(name)}`));
+    const origins = new Set([path, ...links].map((name) => ascii`/${parentOf(name)}`));
     let texts: readonly ByteString[] = replace([text], 'ORIGIN', origins);
-    texts = replace(texts, 'LIB', ['lib', 'lib64', ...this.#allTriplets().map((name) => `lib/${name}`)]);
+    texts = replace(texts, 'LIB', [
+      ...asciiList('lib', 'lib64'),
+      ...this.#allTriplets().map((name) => ascii`lib/${name}`),
+    ]);
     return replace(texts, 'PLATFORM', platforms.get(elf.machine) ?? []).filter((at) => at.length <= 4096);
   }
 
@@ -162,7 +177,7 @@ export class LibrarySearch {
   #inDirectories(name: ByteString, kind: Kind, directories: readonly ByteString[]): ByteString[] | null {
     for (const directory of directories) {
       const places = [...this.#variants(directory), this.#absolute(directory)]
-        .map((at) => `${at}/${name}`)
+        .map((at) => ascii`${at}/${name}`)
         .filter((place) => this.#fits(place, kind));
       if (places.length > 0) return places;
     }
@@ -174,11 +189,13 @@ export class LibrarySearch {
     const known = this.#hwcaps.get(directory);
     if (known !== undefined) return known;
     const { fs } = this.#context;
-    const home = fs.resolve(`${this.#absolute(directory)}/glibc-hwcaps`).path;
+    const home = fs.resolve(ascii`${this.#absolute(directory)}/glibc-hwcaps`).path;
     const found =
       home === null
         ? []
-        : [...fs.children(home)].map((path) => `${this.#absolute(directory)}/glibc-hwcaps/${baseOf(path)}`);
+        : [...fs.children(home)].map(
+            (path) => ascii`${this.#absolute(directory)}/glibc-hwcaps/${baseOf(path)}`,
+          );
     this.#hwcaps.set(directory, found);
     return found;
   }
@@ -193,7 +210,7 @@ export class LibrarySearch {
   #readCache(): ReadonlyMap<ByteString, readonly CachedLibrary[]> {
     if (this.#cache !== undefined) return this.#cache;
     const cache = new Map<ByteString, CachedLibrary[]>();
-    const contents = this.#contents('etc/ld.so.cache');
+    const contents = this.#contents(ascii`etc/ld.so.cache`);
     for (const row of (contents === null ? null : parseLdCache(contents)) ?? []) {
       const rows = cache.get(row.name);
       if (rows === undefined) cache.set(row.name, [row]);
@@ -207,7 +224,7 @@ export class LibrarySearch {
   #configuredDirectories(): readonly ByteString[] {
     if (this.#configured === undefined) {
       const found = new Set<ByteString>();
-      if (this.#readCache().size === 0) this.#readConfiguration('etc/ld.so.conf', found, new Set());
+      if (this.#readCache().size === 0) this.#readConfiguration(ascii`etc/ld.so.conf`, found, new Set());
       this.#configured = [...found];
     }
     return this.#configured;
@@ -220,36 +237,36 @@ export class LibrarySearch {
     read.add(path);
     for (const line of readByteString(this.#context.facts.contents(path) ?? new Uint8Array()).split('\n')) {
       const text = line.replace(/#.*/, '').trim();
-      const include = /^include\s+(.*)$/.exec(text);
+      const include = text.match(/^include\s+(.*)$/);
       if (include !== null)
-        for (const file of this.#included(include[1] ?? '')) this.#readConfiguration(file, into, read);
+        for (const file of this.#included(include[1] ?? noBytes)) this.#readConfiguration(file, into, read);
       else for (const part of text.split(/[\s:,]+/)) if (part.startsWith('/')) into.add(part);
     }
   }
 
   /** `*` and `?` in the last component, which is all that anybody writes. */
   #included(pattern: ByteString): readonly ByteString[] {
-    const name = pattern.startsWith('/') ? pattern : `/etc/${pattern}`;
+    const name = pattern.startsWith('/') ? pattern : ascii`/etc/${pattern}`;
     const wanted = baseOf(name);
     if (!/[*?]/.test(wanted)) return [name];
-    const home = this.#context.fs.resolve(parentOf(name) || '/').path;
+    const home = this.#context.fs.resolve(ascii`${name.slice(0, name.lastIndexOf('/'))}/`).path;
     if (home === null) return [];
     return [...this.#context.fs.children(home)].filter((path) => matchesWildcard(baseOf(path), wanted));
   }
 
   #defaultDirectories(): readonly ByteString[] {
     this.#defaults ??= [
-      ...this.#allTriplets().flatMap((name) => [`/lib/${name}`, `/usr/lib/${name}`]),
-      ...glibcDirectories.map((path) => `/${path}`),
+      ...this.#allTriplets().flatMap((name) => [ascii`/lib/${name}`, ascii`/usr/lib/${name}`]),
+      ...glibcDirectories.map((path) => ascii`/${path}`),
     ];
     return this.#defaults;
   }
 
-  #allTriplets(): readonly string[] {
+  #allTriplets(): readonly ByteString[] {
     if (this.#triplets === undefined) {
       const { fs } = this.#context;
-      const names = new Set<string>();
-      for (const parent of ['/lib', '/usr/lib']) {
+      const names = new Set<ByteString>();
+      for (const parent of asciiList('/lib', '/usr/lib')) {
         const home = fs.resolve(parent).path;
         if (home === null) continue;
         for (const path of fs.children(home)) if (triplet.test(baseOf(path))) names.add(baseOf(path));
@@ -268,10 +285,10 @@ export class LibrarySearch {
     if (named.includes('ld-musl') || elf.needed.some((name) => /^libc\.(?:musl-|so$)/.test(name)))
       return { glibc: false, musl: true };
     // With gcompat, musl runs what was linked against glibc.
-    const usesGlibc = named !== '' || elf.needed.includes('libc.so.6');
+    const usesGlibc = named !== '' || elf.needed.includes(ascii`libc.so.6`);
     return {
       glibc: true,
-      musl: !usesGlibc || this.#context.fs.resolve('/lib/libgcompat.so.0').path !== null,
+      musl: !usesGlibc || this.#context.fs.resolve(ascii`/lib/libgcompat.so.0`).path !== null,
     };
   }
 
@@ -282,15 +299,15 @@ export class LibrarySearch {
     const known = this.#musl.get(key);
     if (known !== undefined) return known;
     const { fs } = this.#context;
-    const home = fs.resolve('/lib').path;
+    const home = fs.resolve(ascii`/lib`).path;
     const found: { loader: Path; directories: readonly ByteString[] }[] = [];
     for (const path of home === null ? [] : fs.children(home)) {
-      const architecture = /^ld-musl-(.+)\.so\.1$/.exec(baseOf(path))?.[1];
-      if (architecture === undefined || !this.#fits(`/${path}`, kind)) continue;
-      const contents = this.#contents(`etc/ld-musl-${architecture}.path`);
+      const architecture = baseOf(path).match(/^ld-musl-(.+)\.so\.1$/)?.[1];
+      if (architecture === undefined || !this.#fits(ascii`/${path}`, kind)) continue;
+      const contents = this.#contents(ascii`etc/ld-musl-${architecture}.path`);
       const directories =
         contents === null
-          ? muslDirectories.map((at) => `/${at}`)
+          ? muslDirectories.map((at) => ascii`/${at}`)
           : readByteString(contents)
               .split(/[\n:]/)
               .filter((at) => at !== '');
@@ -303,14 +320,14 @@ export class LibrarySearch {
   /** musl: DT_RUNPATH and DT_RPATH are the same, and both are inherited; there are neither a cache nor variants. */
   #findMusl(name: ByteString, { path, elf, loaders }: Loaded): readonly ByteString[] {
     const found = this.#muslLoaders(elf);
-    if (muslItself.test(name)) return found.map(({ loader }) => `/${loader}`);
+    if (muslItself.test(name)) return found.map(({ loader }) => ascii`/${loader}`);
     const own = [{ path, elf }, ...loaders].flatMap((at) => {
       const list = at.elf.runpath ?? at.elf.rpath;
       return list === null ? [] : this.#directories(list, at.path, at.elf);
     });
     const searched = [...this.#environment, ...own, ...found.flatMap(({ directories }) => directories)];
     for (const directory of searched) {
-      const place = `${this.#absolute(directory)}/${name}`;
+      const place = ascii`${this.#absolute(directory)}/${name}`;
       if (this.#fits(place, elf)) return [place];
     }
     return [];
@@ -320,7 +337,7 @@ export class LibrarySearch {
   #fits(place: ByteString, { bits, endian, machine }: Kind): boolean {
     let elf = this.#looked.get(place);
     if (elf === undefined) {
-      const { path } = this.#context.fs.resolve(place.startsWith('/') ? place : `/${place}`);
+      const { path } = this.#context.fs.resolve(place.startsWith('/') ? place : ascii`/${place}`);
       elf = path === null ? null : this.#context.facts.elf(path);
       this.#looked.set(place, elf);
     }

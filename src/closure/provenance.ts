@@ -1,4 +1,5 @@
-import { type Path, quotePath } from '../bytes/path.ts';
+import { ascii, type ByteString } from '../bytes/bytes.ts';
+import { quotePath } from '../bytes/path.ts';
 import type { Digest } from '../oci/digest.ts';
 import { uses } from '../trace/trace.ts';
 import type { ClosureInput } from './closure.ts';
@@ -16,9 +17,9 @@ export interface Provenance {
  */
 export function checkProvenance({ fs, trace }: ClosureInput, digest: Digest): Provenance {
   const isOther = trace.image !== null && trace.image !== digest;
-  const missing: Path[] = [];
+  const missing: ByteString[] = [];
   for (const [name, bits] of trace.paths)
-    if ((bits & uses.exec) !== 0 && fs.resolve(`/${name}`).path === null) missing.push(name);
+    if ((bits & uses.exec) !== 0 && fs.resolve(ascii`/${name}`).path === null) missing.push(name);
   const doubts = isOther ? [`${trace.name} is of another image, ${trace.image}`] : [];
   const [first] = missing.sort();
   if (first === undefined) return { problems: [], doubts };

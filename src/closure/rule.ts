@@ -12,7 +12,7 @@ export interface Need {
   /** From the root of the image, a leading slash changes nothing; symlinks on the way are followed, and stay too. */
   readonly path: ByteString;
   /** For a person, after the rule's name: "needed as libssl.so.3". */
-  readonly detail: string;
+  readonly detail: ByteString;
   /** What has this name and is not in the image is a problem. Default: no. */
   readonly required?: boolean;
   /** A symlink is meant itself: where it leads stays as a courtesy only. */

@@ -1,3 +1,4 @@
+import { ascii } from '../bytes/bytes.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
 
@@ -10,7 +11,7 @@ export function reverseSymlinks(fs: Filesystem): ReadonlyMap<Path, readonly Path
   const index = new Map<Path, Path[]>();
   for (const link of fs.all()) {
     if (fs.kind(link) !== 'symlink') continue;
-    const { path } = fs.resolve(`/${link}`);
+    const { path } = fs.resolve(ascii`/${link}`);
     if (path === null) continue;
     const links = index.get(path);
     if (links === undefined) index.set(path, [link]);

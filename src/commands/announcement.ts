@@ -1,6 +1,7 @@
 /** What a second image may lack or have changed. `verify` asks the predicates for each path. */
+import { cleanPath } from '../bytes/path.ts';
 import { createKeepMatcher, parseRule } from '../rules/rules.ts';
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import type { AnnouncedPlatforms } from '../settings/announced-schema.ts';
 
 /** What the second image may lack or have changed. */
@@ -32,7 +33,7 @@ export function announcedBy(globs: readonly string[], platforms: AnnouncedPlatfo
   }
   const covered = coveredBy(removed);
   return {
-    allowed: (path) => matches(path) !== null || covered(path),
+    allowed: (path) => matches(cleanPath(path)) !== null || covered(path),
     allowedLinks: (path) => linked.get(path) ?? null,
     allowedModes: (path, from, to) => cleared.has(modeChange(path, from & 0o7777, to & 0o7777)),
   };
@@ -66,5 +67,5 @@ function pathOf({
   readonly path: string;
   readonly pathBase64?: string | undefined;
 }): ByteString {
-  return Buffer.from(pathBase64 ?? path, pathBase64 === undefined ? 'utf8' : 'base64').toString('latin1');
+  return pathBase64 === undefined ? utf8Bytes(path) : readByteString(Buffer.from(pathBase64, 'base64'));
 }

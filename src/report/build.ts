@@ -1,3 +1,5 @@
+import { root } from '../bytes/path.ts';
+import { type ByteString } from '../bytes/bytes.ts';
 import type { Change } from '../changeset/change.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import { opaqueMarkerName, whiteoutName } from '../changeset/layer-index.ts';
@@ -290,8 +292,8 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
-function pathOf({ resolution }: ImageOutcome, change: Change): string {
-  const path = resolution.table?.paths[change.path] ?? '';
+function pathOf({ resolution }: ImageOutcome, change: Change): ByteString {
+  const path = resolution.table?.paths[change.path] ?? root;
   if (change.kind === 'whiteout') return whiteoutName(path);
   return change.kind === 'opaque' ? opaqueMarkerName(path) : path;
 }

@@ -1,3 +1,4 @@
+import { ascii, type ByteString } from '../bytes/bytes.ts';
 import type { CheckedClosure } from '../closure/close-image.ts';
 import { explain } from '../closure/explain.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';
@@ -42,9 +43,12 @@ export function describeKeeping({ pruning, input, closure, problems }: CheckedCl
 }
 
 /** Why a path stays, or that it goes, in lines for a person. `path` as somebody typed it. */
-export function explainPath({ input, closure, pruning }: CheckedClosure, path: string): readonly string[] {
+export function explainPath(
+  { input, closure, pruning }: CheckedClosure,
+  path: ByteString,
+): readonly string[] {
   const { fs } = input;
-  const itself = fs.resolve(`/${path}`, { follow: false });
+  const itself = fs.resolve(ascii`/${path}`, { follow: false });
   const shown = displayPath(path);
   if (itself.path === null) return [`${shown}: not in the image`];
   const lines = explain(closure, itself.path);

@@ -1,7 +1,7 @@
 import type { ByteString } from '../bytes/bytes.ts';
 import type { Change } from '../changeset/change.ts';
 import type { ChangeKind, LayerIndex } from '../changeset/layer-index.ts';
-import { join, type Path, parentOf } from '../bytes/path.ts';
+import { join, type Path, parentOf, root } from '../bytes/path.ts';
 import type { Stack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
 
@@ -33,7 +33,7 @@ export class Filesystem {
   readonly #modes: ReadonlyMap<number, number>;
   #names: ReadonlyMap<number, readonly Path[]> | null = null;
   /** The path last asked for or given out: most questions are about the same one as the one before. */
-  #last: Path = '';
+  #last: Path = root;
   #lastId = 0;
 
   /**
@@ -131,7 +131,7 @@ export class Filesystem {
 
   /** Every path but the root, parents first. */
   all(): Generator<Path> {
-    return this.below('');
+    return this.below(root);
   }
 
   /**
@@ -141,17 +141,17 @@ export class Filesystem {
    */
   resolve(
     name: ByteString,
-    { from = '', follow = true }: { readonly from?: Path; readonly follow?: boolean } = {},
+    { from = root, follow = true }: { readonly from?: Path; readonly follow?: boolean } = {},
   ): Walk {
     // What is there by this very name is below directories only: no need to walk.
-    const literal = name.startsWith('/') ? name.slice(1) : join(from, name);
+    const literal = name.startsWith('/') ? join(root, name.slice(1)) : join(from, name);
     const there = this.kind(literal);
     if (there !== null && (there !== 'symlink' || !follow))
       return { path: literal, links: [], missing: null, loops: false };
     const links: Path[] = [];
-    if (name.length > maxName) return { path: null, links, missing: '', loops: false };
+    if (name.length > maxName) return { path: null, links, missing: root, loops: false };
     const ahead = name.split('/').reverse();
-    let at: Path = name.startsWith('/') ? '' : from;
+    let at: Path = name.startsWith('/') ? root : from;
     while (ahead.length > 0) {
       const part = ahead.pop() as ByteString;
       if (part === '' || part === '.') {
@@ -173,7 +173,7 @@ export class Filesystem {
         if (target === '' || target.length > maxName)
           return { path: null, links, missing: next, loops: false };
         ahead.push(...target.split('/').reverse());
-        if (target.startsWith('/')) at = '';
+        if (target.startsWith('/')) at = root;
         continue;
       }
       if (!isLast && kind !== 'directory') return { path: null, links, missing: next, loops: false };

@@ -1,8 +1,9 @@
+import { type Path, rootPath } from '../bytes/path.ts';
 import type { Condition } from './rule.ts';
-import type { ByteString } from '../bytes/bytes.ts';
+import { joinBytes } from '../bytes/bytes.ts';
 
 /** The paths of which one at least must exist for the condition to hold for `path`. */
-export function witnesses(condition: Condition, path: ByteString): readonly ByteString[] {
+export function witnesses(condition: Condition, path: Path): readonly Path[] {
   switch (condition) {
     case 'python-source':
       return pythonSources(path);
@@ -13,16 +14,16 @@ export function witnesses(condition: Condition, path: ByteString): readonly Byte
  * `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`, `a/m.pyc` too (PEP 3147). A script's name may hold
  * dots of its own, so every prefix that ends before a dot is tried.
  */
-function pythonSources(path: ByteString): readonly ByteString[] {
+function pythonSources(path: Path): readonly Path[] {
   const cut = path.lastIndexOf('/') + 1;
   const directory = path.slice(0, cut);
   const parts = path.slice(cut).split('.');
   const cached = /(?:^|\/)__pycache__\/$/.test(directory);
   const home = cached ? directory.slice(0, -'__pycache__/'.length) : directory;
   const shortest = cached ? 1 : parts.length - 1;
-  const sources: ByteString[] = [];
+  const sources: Path[] = [];
   for (let count = parts.length - 1; count >= shortest && count > 0; count--) {
-    sources.push(`${home}${parts.slice(0, count).join('.')}.py`);
+    sources.push(rootPath`${home}${joinBytes(parts.slice(0, count), '.')}.py`);
   }
   return sources;
 }

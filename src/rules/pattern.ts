@@ -1,3 +1,4 @@
+import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
 import { OcislimError } from '../errors.ts';
 
 /**
@@ -151,20 +152,11 @@ function join(components: readonly Token[][]): Pattern {
 }
 
 /** The text that a pattern stands for when it holds nothing but literals, as a byte string; else null. */
-export function spelling(pattern: Pattern): string | null {
+export function spelling(pattern: Pattern): ByteString | null {
   let text = '';
   for (const token of pattern) {
     if (token.kind !== 'literal') return null;
     text += String.fromCodePoint(token.code);
   }
-  return toByteString(text);
-}
-
-const encoder = new TextEncoder();
-
-/** The UTF-8 bytes of a text as a byte string (one unit of 0–255 a byte). */
-export function toByteString(text: string): string {
-  let bytes = '';
-  for (const byte of encoder.encode(text)) bytes += String.fromCharCode(byte);
-  return bytes;
+  return utf8Bytes(text);
 }

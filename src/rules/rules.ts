@@ -1,3 +1,4 @@
+import { type Path } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import type { Rule, RuledKind } from './rule.ts';
 import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
@@ -10,7 +11,7 @@ import { PatternSet } from './pattern-set.ts';
  * component. The root itself ('') is never removed.
  */
 export interface Matcher {
-  (path: ByteString, kind: RuledKind): Rule | null;
+  (path: Path, kind: RuledKind): Rule | null;
   /** The rules, `!` ones too, whose globs have matched no path so far, and no ancestor of one. */
   unused(): readonly Rule[];
 }
@@ -83,7 +84,7 @@ interface Verdict {
  */
 export function createMatcher(
   rules: readonly Rule[],
-  exists: (path: ByteString) => boolean = () => false,
+  exists: (path: Path) => boolean = () => false,
 ): Matcher {
   const alone = rules.map(
     ({ group, only, needs }) => group === undefined && only === undefined && needs === undefined,
@@ -101,10 +102,10 @@ export function createMatcher(
     noted.add(verdict);
     for (const index of verdict.indices) matched.add(index);
   };
-  const applies = ({ only, needs }: Rule, path: ByteString, kind: RuledKind): boolean =>
+  const applies = ({ only, needs }: Rule, path: Path, kind: RuledKind): boolean =>
     (only === undefined || only === kind) && (needs === undefined || witnesses(needs, path).some(exists));
 
-  const match = (path: ByteString, kind: RuledKind): Rule | null => {
+  const match = (path: Path, kind: RuledKind): Rule | null => {
     if (path === '') return null;
     let final = -1;
     let open: number[] | undefined;
@@ -135,7 +136,7 @@ export function createMatcher(
  * The keep rule that covers the path, or null: the same language, so `!` makes an exception to what is kept.
  * @throws RULES_INVALID
  */
-export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: ByteString) => Rule | null {
+export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: Path) => Rule | null {
   const match = createMatcher(
     globs.map((glob) => (typeof glob === 'string' ? parseRule(glob, '--keep') : glob)),
   );

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readField } from '../bytes/bytes.ts';
+import { type ByteString, readField, noBytes } from '../bytes/bytes.ts';
 import type { TarEntry } from './entry.ts';
 import { blockSize, hasNames } from './header.ts';
 import { readNumber } from './number.ts';
@@ -63,8 +63,8 @@ export function readAttributes({ kind, head }: TarEntry): Attributes {
     mode: readNumber(header, 100, 8, 'mode') & 0o7777,
     uid: integer(paxValue(pax, 'uid')) ?? String(readNumber(header, 108, 8, 'uid')),
     gid: integer(paxValue(pax, 'gid')) ?? String(readNumber(header, 116, 8, 'gid')),
-    uname: paxValue(pax, 'uname') ?? (named ? readField(header, 265, 32) : ''),
-    gname: paxValue(pax, 'gname') ?? (named ? readField(header, 297, 32) : ''),
+    uname: paxValue(pax, 'uname') ?? (named ? readField(header, 265, 32) : noBytes),
+    gname: paxValue(pax, 'gname') ?? (named ? readField(header, 297, 32) : noBytes),
     mtime: decimal(paxValue(pax, 'mtime')) ?? String(readNumber(header, 136, 12, 'mtime')),
     records: new Map(
       pax

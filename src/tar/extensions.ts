@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readField } from '../bytes/bytes.ts';
+import { type ByteString, readField, noBytes } from '../bytes/bytes.ts';
 import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 
 /** What the extension headers before an entry say of it. */
@@ -27,8 +27,8 @@ export const noExtensions: Extended = {
 /** Collects extension headers. Of several of one type the last one counts, and as a whole, as in Go. */
 export class Extensions {
   #pax: PaxRecords = [];
-  #longName: ByteString = '';
-  #longLink: ByteString = '';
+  #longName: ByteString = noBytes;
+  #longLink: ByteString = noBytes;
 
   /** @throws TAR_INVALID */
   add(type: 'x' | 'L' | 'K', body: Uint8Array): void {

@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import { concat } from '../stream/collect.ts';
-import { type ByteString, bytesOf, readField } from '../bytes/bytes.ts';
+import { type ByteString, bytesOf, readField, ascii } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
 import { writeOctal } from './number.ts';
@@ -58,8 +58,8 @@ function extensionBlocks(block: Uint8Array, body: Uint8Array): Uint8Array[] {
   return [block, whole];
 }
 
-const nameField = { offset: 0, length: 100, pax: 'path', gnu: 'L' } as const;
-const linkField = { offset: 157, length: 100, pax: 'linkpath', gnu: 'K' } as const;
+const nameField = { offset: 0, length: 100, pax: ascii`path`, gnu: 'L' } as const;
+const linkField = { offset: 157, length: 100, pax: ascii`linkpath`, gnu: 'K' } as const;
 
 /**
  * The same head under another name: for a hard link that now carries the data. Everything else (owner, times,
@@ -153,7 +153,7 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
 }
 
 function extensionHeader(type: 'x' | 'L' | 'K'): Uint8Array {
-  const name = type === 'x' ? 'PaxHeaders.0/entry' : '././@LongLink';
+  const name = type === 'x' ? ascii`PaxHeaders.0/entry` : ascii`././@LongLink`;
   return plainHeader(name, type, 0o644, 0, type !== 'x');
 }
 
@@ -166,7 +166,7 @@ function plainHeader(name: ByteString, type: string, mode: number, mtime: number
   writeOctal(block, 124, 12, 0);
   writeOctal(block, 136, 12, mtime);
   block[156] = type.charCodeAt(0);
-  block.set(bytesOf(gnu ? 'ustar  \0' : 'ustar\x0000'), 257);
+  block.set(bytesOf(gnu ? ascii`ustar  \0` : ascii`ustar\x0000`), 257);
   sealHeader(block);
   return block;
 }
@@ -182,10 +182,10 @@ export interface MadeEntry {
 
 export function makeHead({ kind, name, mtime }: MadeEntry): Uint8Array {
   const directory = kind === 'directory';
-  const spelled = directory ? `${name}/` : name;
+  const spelled = directory ? ascii`${name}/` : name;
   const header = plainHeader(spelled, directory ? '5' : '0', directory ? 0o755 : 0, mtime, false);
   if (bytesOf(spelled).length <= 100) return header;
-  return concat([...extensionBlocks(extensionHeader('x'), encodePax([['path', spelled]])), header]);
+  return concat([...extensionBlocks(extensionHeader('x'), encodePax([[ascii`path`, spelled]])), header]);
 }
 
 /** The end mark: two zero blocks. */

@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readField } from '../bytes/bytes.ts';
+import { type ByteString, readField, ascii, noBytes } from '../bytes/bytes.ts';
 import { isNumber, isPlainOctal, readNumber, readOctal, writeOctal } from './number.ts';
 
 export const blockSize = 512;
@@ -24,7 +24,7 @@ export function blockOf(chunk: Uint8Array): Block {
   };
 }
 
-export const noBytes: Block = blockOf(new Uint8Array(0));
+export const emptyBlock: Block = blockOf(new Uint8Array(0));
 
 /** What a header block says besides names. */
 export interface HeaderFields {
@@ -95,7 +95,7 @@ export function readName({ bytes, text }: Block, at: number): ByteString {
   const name = readField(text, at, 100);
   if (bytes[at + 345] === 0) return name;
   const prefix = readPrefix(text, at);
-  return prefix === '' ? name : `${prefix}/${name}`;
+  return prefix === '' ? name : ascii`${prefix}/${name}`;
 }
 
 export function readLink({ text }: Block, at: number): ByteString {
@@ -106,11 +106,11 @@ function readPrefix(text: Buffer, at: number): ByteString {
   if (isGnu(text, at)) {
     // GNU headers keep times there; a writer of old (Go before 1.8) put a prefix all the same, which Go still reads
     // where it is ASCII and no times.
-    if (isTime(text, at + 345) && isTime(text, at + 357)) return '';
+    if (isTime(text, at + 345) && isTime(text, at + 357)) return noBytes;
     const prefix = readField(text, at + 345, 155);
-    return isAscii(prefix) ? prefix : '';
+    return isAscii(prefix) ? prefix : noBytes;
   }
-  if (!hasMagic(text, at, ustarMagic)) return '';
+  if (!hasMagic(text, at, ustarMagic)) return noBytes;
   return readField(text, at + 345, isStar(text, at) ? 131 : 155);
 }
 

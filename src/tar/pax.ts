@@ -1,5 +1,5 @@
 import { OcislimError } from '../errors.ts';
-import { type ByteString, bytesOf, readByteString } from '../bytes/bytes.ts';
+import { type ByteString, bytesOf, readByteString, ascii, joinBytes } from '../bytes/bytes.ts';
 
 /** Extended header records in their order; a later record of a name wins (POSIX pax, "pax Extended Header"). */
 export type PaxRecords = readonly (readonly [key: ByteString, value: ByteString])[];
@@ -43,13 +43,18 @@ export function paxValue(records: PaxRecords, key: string): ByteString | undefin
 }
 
 export function encodePax(records: PaxRecords): Uint8Array {
-  return bytesOf(records.map(([key, value]) => encodeRecord(key, value)).join(''));
+  return bytesOf(
+    joinBytes(
+      records.map(([key, value]) => encodeRecord(key, value)),
+      '',
+    ),
+  );
 }
 
 function encodeRecord(key: ByteString, value: ByteString): ByteString {
-  const rest = ` ${key}=${value}\n`;
+  const rest = ascii` ${key}=${value}\n`;
   // The length counts its own digits.
   let length = rest.length + String(rest.length).length;
   if (rest.length + String(length).length !== length) length = rest.length + String(length).length;
-  return `${length}${rest}`;
+  return ascii`${length}${rest}`;
 }

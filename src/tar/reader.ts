@@ -1,6 +1,6 @@
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../bytes/bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from './entry.ts';
 import { Extensions, noExtensions } from './extensions.ts';
 import {
@@ -11,7 +11,7 @@ import {
   isGnu,
   isZero,
   isZeroBlock,
-  noBytes,
+  emptyBlock,
   readHeader,
   readLink,
   readName,
@@ -36,7 +36,7 @@ const maxHead = 4 * maxExtension;
  */
 export class TarReader {
   #iterator: AsyncIterator<Uint8Array>;
-  #chunk: Block = noBytes;
+  #chunk: Block = emptyBlock;
   #at = 0;
   /** What comes after the chunk, where that was put together for a head that lay in two. */
   #following: Uint8Array | null = null;
@@ -213,7 +213,8 @@ export class TarReader {
     const size = kind === 'file' || kind === 'global' ? (extended.size ?? header.size) : 0;
     const isSparse = type === 'S' || extended.sparse !== null;
     const name = isSparse ? this.#openSparse(kind, size, extended.sparse ?? [], at, headBytes) : null;
-    const link = kind === 'link' || kind === 'symlink' ? (extended.link ?? readLink(this.#chunk, at)) : '';
+    const link =
+      kind === 'link' || kind === 'symlink' ? (extended.link ?? readLink(this.#chunk, at)) : noBytes;
     const head = this.#chunk.bytes.subarray(this.#at, this.#at + headBytes);
     this.#at += headBytes;
     this.#headBytes = 0;
@@ -286,7 +287,7 @@ export class TarReader {
   async #advance(): Promise<boolean> {
     const chunk = this.#following ?? (await this.#pull());
     this.#following = null;
-    this.#chunk = chunk === null ? noBytes : blockOf(chunk);
+    this.#chunk = chunk === null ? emptyBlock : blockOf(chunk);
     this.#at = 0;
     return chunk !== null;
   }

@@ -1,4 +1,4 @@
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../bytes/bytes.ts';
 import type { Trace, TracedPath, Uses } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 
@@ -7,7 +7,7 @@ import { started, tracedPath } from './traced-path.ts';
  * `workingDirectory`, the WorkingDir of the image's config.
  */
 export function placeTrace(trace: Trace, workingDirectory: ByteString): Trace {
-  const directory = tracedPath('', workingDirectory) ?? '';
+  const directory = tracedPath(noBytes, workingDirectory) ?? noBytes;
   const paths = new Map<TracedPath, Uses>();
   for (const [path, bits] of trace.paths) {
     const placed = path === started || path.startsWith(`${started}/`) ? tracedPath(directory, path) : path;

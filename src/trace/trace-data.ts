@@ -1,3 +1,4 @@
+import { asByteString } from '../bytes/bytes.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import type { Trace } from './trace.ts';
 
@@ -14,7 +15,7 @@ export function fromTraceData({ name, platform, image, knowsExecs, paths }: Trac
     platform,
     image,
     knowsExecs,
-    paths: new Map(paths),
+    paths: new Map(paths.map(([path, bits]) => [asByteString(path), bits])),
     syscalls: new Map(),
     hasAllSyscalls: false,
     command: null,

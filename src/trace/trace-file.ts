@@ -4,7 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
-import { bytesOf, type ByteString, utf8Bytes } from '../bytes/bytes.ts';
+import { bytesOf, type ByteString, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { byteMember, parseRecord } from './json-record.ts';
 import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
@@ -106,8 +106,7 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   sink.hasAllSyscalls = hasAllSyscalls === true;
   const texts = strings(memberOf(header, 'command'));
   const encoded = strings(memberOf(header, 'commandBase64'));
-  sink.command =
-    encoded?.map((word) => Buffer.from(word, 'base64').toString('latin1')) ?? texts?.map(utf8Bytes) ?? null;
+  sink.command = encoded?.map(decodeBase64) ?? texts?.map(utf8Bytes) ?? null;
 }
 
 function readSyscall(value: JsonObject, sink: TraceSink): boolean {
@@ -120,15 +119,16 @@ function readSyscall(value: JsonObject, sink: TraceSink): boolean {
 
 function readPath(value: JsonObject, sink: TraceSink): boolean {
   const encoded = memberOf(value, 'pathBase64');
-  const path =
-    typeof encoded === 'string'
-      ? Buffer.from(encoded, 'base64').toString('latin1')
-      : byteMember(value, 'path');
+  const path = typeof encoded === 'string' ? decodeBase64(encoded) : byteMember(value, 'path');
   const names = strings(memberOf(value, 'uses'));
   if (path === null || path === '' || names === null) return false;
   let bits = 0;
   for (const name of names) bits |= words.find(([word]) => word === name)?.[1] ?? 0;
   return sink.inside(path, bits);
+}
+
+function decodeBase64(text: string): ByteString {
+  return readByteString(Buffer.from(text, 'base64'));
 }
 
 /** Returns an array of strings; null for any other value. */

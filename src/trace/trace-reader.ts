@@ -3,7 +3,7 @@
  * take `--trace`, and `trace record`, create one reader for each file or stream.
  */
 import { OcislimError } from '../errors.ts';
-import { type ByteString, readByteString } from '../bytes/bytes.ts';
+import { type ByteString, readByteString, noBytes, ascii, joinBytes } from '../bytes/bytes.ts';
 import { formats } from './formats/all.ts';
 import { parseRecord } from './json-record.ts';
 import type { Trace } from './trace.ts';
@@ -23,7 +23,7 @@ const shownLength = 200;
 export class TraceReader {
   readonly #sink: TraceSink;
   /** Bytes whose record is not complete yet. Before the format is known, all bytes. */
-  #pending = '';
+  #pending = noBytes;
   /** The bytes of a document. */
   #parts: ByteString[] = [];
   #partsLength = 0;
@@ -61,7 +61,7 @@ export class TraceReader {
 
   #take(text: ByteString): void {
     if (this.#format === null) {
-      this.#pending += text;
+      this.#pending = ascii`${this.#pending}${text}`;
       if (this.#pending.length < headLength) return;
       this.#begin();
     } else if (this.#format.unit === 'document') {
@@ -78,7 +78,7 @@ export class TraceReader {
     const head = headOf(all);
     this.#format = formats.find((each) => each.detect(head)) as TraceFormat;
     this.#reader = this.#format.read(this.#sink);
-    this.#pending = '';
+    this.#pending = noBytes;
     if (all !== '') this.#take(all);
   }
 
@@ -88,12 +88,12 @@ export class TraceReader {
     for (let end = text.indexOf(separator); end >= 0; end = text.indexOf(separator, start)) {
       const rest = text.slice(start, end);
       start = end + 1;
-      this.#record(this.#skipping || this.#pending !== '' ? this.#pending + rest : rest);
+      this.#record(this.#skipping || this.#pending !== '' ? ascii`${this.#pending}${rest}` : rest);
       this.#skipping = false;
-      this.#pending = '';
+      this.#pending = noBytes;
     }
     if (this.#skipping) return;
-    this.#pending += text.slice(start);
+    this.#pending = ascii`${this.#pending}${text.slice(start)}`;
     if (this.#pending.length > this.#sink.limits.line) {
       // It is counted as unreadable where it ends.
       this.#pending = own(this.#pending.slice(0, shownLength));
@@ -121,7 +121,7 @@ export class TraceReader {
   }
 
   #document(): void {
-    const text = this.#parts.join('');
+    const text = joinBytes(this.#parts, '');
     this.#parts = [];
     this.#sink.lines = 1;
     if (this.#reader?.record(text) === true) return;

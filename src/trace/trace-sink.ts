@@ -4,7 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import { bytesOf, type ByteString, readByteString } from '../bytes/bytes.ts';
+import { bytesOf, type ByteString, readByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
 import type { Trace, TracedPath, Unreadable, Uses } from './trace.ts';
 import { below, started, tracedPath } from './traced-path.ts';
 import { MiB } from '../units.ts';
@@ -38,7 +38,7 @@ export interface View {
   readonly contained: boolean;
 }
 
-const plainView: View = { root: '', contained: false };
+const plainView: View = { root: noBytes, contained: false };
 
 /** The most names of system calls: no kernel has as many. */
 const syscallLimit = 4096;
@@ -70,12 +70,14 @@ export class TraceSink {
   constructor(file: string, { workingDir, roots = [], limits = {} }: TraceOptions = {}) {
     this.file = file;
     this.limits = { ...defaultLimits, ...limits };
-    this.#roots = roots.map((root) => tracedPath('', root.replace(/^\/+/, '')) ?? '');
-    const [root = ''] = this.#roots;
+    this.#roots = roots.map((root) => tracedPath(noBytes, root.replace(/^\/+/, '')) ?? noBytes);
+    const [root = noBytes] = this.#roots;
     this.start =
       workingDir === undefined
-        ? `${root === '' ? '' : `${root}/`}${started}`
-        : (tracedPath(root, workingDir.replace(/^\/+/, '')) ?? '');
+        ? root === ''
+          ? started
+          : ascii`${root}/${started}`
+        : (tracedPath(root, workingDir.replace(/^\/+/, '')) ?? noBytes);
   }
 
   /**
@@ -107,7 +109,7 @@ export class TraceSink {
 
   /** Records a use of a path that counts from the root of the container already. Returns false as `use` does. */
   inside(path: ByteString, uses: Uses): boolean {
-    const traced = tracedPath(path === started || path.startsWith(`${started}/`) ? started : '', path);
+    const traced = tracedPath(path === started || path.startsWith(`${started}/`) ? started : noBytes, path);
     if (traced !== null) this.#add(traced, uses);
     return traced !== null;
   }
@@ -128,7 +130,7 @@ export class TraceSink {
   syscall(name: string, count = 1): void {
     const known = this.#syscalls.get(name);
     if (known !== undefined) this.#syscalls.set(name, known + count);
-    else if (this.#syscalls.size < syscallLimit) this.#syscalls.set(own(name), count);
+    else if (this.#syscalls.size < syscallLimit) this.#syscalls.set(own(asByteString(name)), count);
   }
 
   get syscalls(): ReadonlyMap<string, number> {

@@ -1,3 +1,4 @@
+import { type ByteString, joinBytes } from '../bytes/bytes.ts';
 import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
 
 /** The numbers that `trace show` prints about a trace. */
@@ -32,10 +33,10 @@ export function summarizeTrace(trace: Trace, depth = 3): TraceSummary {
 }
 
 function directoryOf(path: TracedPath, depth: number): TracedPath {
-  const names: string[] = [];
+  const names: ByteString[] = [];
   for (const name of path.split('/')) {
     if (name === '..') names.pop();
     else names.push(name);
   }
-  return names.slice(0, Math.min(depth, Math.max(0, names.length - 1))).join('/');
+  return joinBytes(names.slice(0, Math.min(depth, Math.max(0, names.length - 1))), '/');
 }

@@ -2,7 +2,7 @@
  * Makes paths as programs write them into `TracedPath`s. Every format does so through the sink, and strace also for the
  * directories of its processes.
  */
-import type { ByteString } from '../bytes/bytes.ts';
+import { type ByteString, ascii, joinBytes, noBytes } from '../bytes/bytes.ts';
 import type { TracedPath } from './trace.ts';
 
 const slash = 0x2f;
@@ -13,7 +13,7 @@ const longestPath = 4096;
 const longestName = 255;
 
 /** The directory in which a program was started, where the trace does not tell it. */
-export const started: TracedPath = '.';
+export const started: TracedPath = ascii`.`;
 
 /**
  * Returns a path as a program wrote it, below the directory that it is relative to. `..` stays, since only the image can tell
@@ -26,13 +26,13 @@ export function tracedPath(directory: TracedPath, path: ByteString): TracedPath 
     if (path.includes('\0')) return null;
     const names = path.split('/').filter((name) => name !== '' && name !== '.');
     if (names.some((name) => name.length > longestName)) return null;
-    return join(absolute ? '' : directory, names.join('/'));
+    return join(absolute ? noBytes : directory, joinBytes(names, '/'));
   }
-  return join(absolute ? '' : directory, start === 0 ? path : path.slice(start));
+  return join(absolute ? noBytes : directory, start === 0 ? path : path.slice(start));
 }
 
 function join(directory: TracedPath, rest: ByteString): TracedPath | null {
-  const joined = directory === '' ? rest : rest === '' ? directory : `${directory}/${rest}`;
+  const joined = directory === '' ? rest : rest === '' ? directory : ascii`${directory}/${rest}`;
   if (joined.length <= longestPath) return joined;
   // A program went up and down many times. Without the image, resolving `..` as text is the best guess.
   const collapsed = collapse(joined);
@@ -41,13 +41,13 @@ function join(directory: TracedPath, rest: ByteString): TracedPath | null {
 
 /** Resolves `..` as text, but not from where the program was started, which is not a name. */
 function collapse(path: TracedPath): TracedPath {
-  const names: string[] = [];
+  const names: ByteString[] = [];
   for (const name of path.split('/')) {
     const last = names.at(-1);
     if (name !== '..' || last === started || last === '..') names.push(name);
     else names.pop();
   }
-  return names.join('/');
+  return joinBytes(names, '/');
 }
 
 /** Whether a path consists of names that are not too long and not `.`, with single slashes between them. */
@@ -68,6 +68,6 @@ function isPlain(path: ByteString, start: number): boolean {
 export function below(directory: TracedPath, path: TracedPath): TracedPath | null {
   if (directory === '') return path;
   if (!path.startsWith(directory)) return null;
-  if (path.length === directory.length) return '';
+  if (path.length === directory.length) return noBytes;
   return path.charCodeAt(directory.length) === slash ? path.slice(directory.length + 1) : null;
 }

@@ -3,30 +3,31 @@ import { describe, expect, test } from 'vitest';
 import { baseOf, cleanPath, join, parentOf, quotePath } from '../../src/bytes/path.ts';
 import { buildPathTable } from '../../src/changeset/path-table.ts';
 import { normalise } from '../support/model/filesystem.ts';
+import { b, p } from '../support/bytes.ts';
 
 describe('a name', () => {
   test.each(['a/b', '/a/b', './a/b', 'a/b/', 'a//b', './/a/./b/.', '/./a/b//', 'a/b/./'])(
     '%j means a/b',
     (name) => {
-      expect(cleanPath(name)).toBe('a/b');
+      expect(cleanPath(b(name))).toBe('a/b');
     },
   );
 
   test.each(['', '.', './', '/', '//', './.', '/.'])('%j means the root', (name) => {
-    expect(cleanPath(name)).toBe('');
+    expect(cleanPath(b(name))).toBe('');
   });
 
   test('dots are parts of names', () => {
     for (const name of ['...', '.a', 'a.', '..a', 'a..', '.wh.a', 'a/...b'])
-      expect(cleanPath(name)).toBe(name);
+      expect(cleanPath(b(name))).toBe(name);
   });
 
   test.each(['..', 'a/..', '../a', 'a/../b', '/..', './..'])('%j is refused', (name) => {
-    expect(() => cleanPath(name)).toThrow(/leaves its directory with "\.\."/);
+    expect(() => cleanPath(b(name))).toThrow(/leaves its directory with "\.\."/);
   });
 
   test('with a NUL is refused', () => {
-    expect(() => cleanPath('a\0b')).toThrow('a file name holds a NUL byte');
+    expect(() => cleanPath(b('a\0b'))).toThrow('a file name holds a NUL byte');
   });
 
   test('means what it means to the model', () => {
@@ -40,7 +41,7 @@ describe('a name', () => {
     };
     fc.assert(
       fc.property(names, (name) => {
-        expect(outcome(() => cleanPath(name))).toBe(outcome(() => normalise(name)));
+        expect(outcome(() => cleanPath(b(name)))).toBe(outcome(() => normalise(name)));
       }),
       { numRuns: 1000 },
     );
@@ -48,14 +49,14 @@ describe('a name', () => {
 });
 
 test('a path is its parent and its name', () => {
-  expect([parentOf('a/b/c'), baseOf('a/b/c')]).toEqual(['a/b', 'c']);
-  expect([parentOf('a'), baseOf('a')]).toEqual(['', 'a']);
-  for (const path of ['a', 'a/b', 'a/b/c']) expect(join(parentOf(path), baseOf(path))).toBe(path);
+  expect([parentOf(p('a/b/c')), baseOf(b('a/b/c'))]).toEqual(['a/b', 'c']);
+  expect([parentOf(p('a')), baseOf(b('a'))]).toEqual(['', 'a']);
+  for (const path of ['a', 'a/b', 'a/b/c']) expect(join(parentOf(p(path)), baseOf(b(path)))).toBe(path);
 });
 
 describe('a path in a message', () => {
   test('is shown as text where its bytes are UTF-8', () => {
-    expect(quotePath('caf\xc3\xa9')).toBe('"café"');
+    expect(quotePath(b('caf\xc3\xa9'))).toBe('"café"');
   });
 
   test.each([
@@ -66,12 +67,12 @@ describe('a path in a message', () => {
     ['surrogate\xed\xa0\x80', '"surrogate\\xed\\xa0\\x80"'],
     ['\xe9"\n', '"\\xe9\\"\\n"'],
   ])('shows bytes that are not UTF-8 as \\xNN: %j as %s', (path, shown) => {
-    expect(quotePath(path)).toBe(shown);
+    expect(quotePath(b(path))).toBe(shown);
   });
 
   test('has nothing that moves a cursor', () => {
-    expect(quotePath('a"b\n\x1b[2J')).toBe('"a\\"b\\n\\u001b[2J"');
-    expect(quotePath(Buffer.from('a\u202eb\u009b').toString('latin1'))).toBe('"a\\u202eb\\u009b"');
+    expect(quotePath(b('a"b\n\x1b[2J'))).toBe('"a\\"b\\n\\u001b[2J"');
+    expect(quotePath(b(Buffer.from('a\u202eb\u009b').toString('latin1')))).toBe('"a\\u202eb\\u009b"');
   });
 
   test('differs from every other path in a message', () => {
@@ -92,8 +93,8 @@ describe('a path in a message', () => {
     );
     const name = fc.string({ unit, maxLength: 8 });
     fc.assert(
-      fc.property(name, name, (a, b) => {
-        expect(quotePath(a) === quotePath(b)).toBe(a === b);
+      fc.property(name, name, (one, other) => {
+        expect(quotePath(b(one)) === quotePath(b(other))).toBe(one === other);
       }),
       { numRuns: 5000 },
     );
@@ -103,8 +104,8 @@ describe('a path in a message', () => {
 describe('the table of paths', () => {
   test('has ancestors, and a directory right before what is in it', () => {
     const table = buildPathTable([
-      ['a/b/c', 'a.txt'],
-      ['a/b', 'a-x', 'a/a'],
+      [p('a/b/c'), p('a.txt')],
+      [p('a/b'), p('a-x'), p('a/a')],
     ]);
     // Bytewise "a-x" and "a.txt" would come between "a" and "a/a".
     expect(table.paths).toEqual(['', 'a', 'a/a', 'a/b', 'a/b/c', 'a-x', 'a.txt']);
@@ -117,7 +118,7 @@ describe('the table of paths', () => {
     const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
     fc.assert(
       fc.property(fc.array(path), (list) => {
-        const table = buildPathTable([list]);
+        const table = buildPathTable([list.map(p)]);
         table.paths.forEach((top, id) => {
           expect(table.idOf(top)).toBe(id);
           const below = table.paths.filter((other) =>
@@ -126,10 +127,10 @@ describe('the table of paths', () => {
           expect(table.paths.slice(id + 1, table.end[id])).toEqual(below);
           if (id > 0) expect(table.paths[table.parent[id] as number]).toBe(parentOf(top));
         });
-        for (const one of list) expect(table.findId(one)).not.toBeNull();
+        for (const one of list) expect(table.findId(p(one))).not.toBeNull();
       }),
     );
-    expect(buildPathTable([]).findId('a')).toBeNull();
-    expect(() => buildPathTable([]).idOf('a')).toThrow('in none of the layers');
+    expect(buildPathTable([]).findId(p('a'))).toBeNull();
+    expect(() => buildPathTable([]).idOf(p('a'))).toThrow('in none of the layers');
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
 import type { Short } from '../support/model/shorthand.ts';
 import { listTree, stackOf, treeOf } from './rig.ts';
+import { p } from '../support/bytes.ts';
 
 async function applied(...layers: Short[][]): Promise<string[]> {
   return listTree(treeOf(await stackOf(...layers), 1, layers.length));
@@ -50,7 +51,7 @@ describe('hard links', () => {
   async function dataOf(path: string, ...layers: Short[][]): Promise<string> {
     const { table, list, ...stack } = await stackOf(...layers);
     const tree = treeOf({ table, list, ...stack }, 1, layers.length);
-    const file = list.get((tree.file[table.idOf(path)] as number) - 1);
+    const file = list.get((tree.file[table.idOf(p(path))] as number) - 1);
     return `${file.layer} ${table.paths[file.path]}`;
   }
 
@@ -133,7 +134,7 @@ describe('over layers that nobody has read', () => {
   test('it knows what it hides', async () => {
     const stack = await stackOf(['x=1'], ['.wh.a', 'd/.wh..wh..opq', 'f=1', 'g/h=1', 'd/i=1'], ['a/b=1']);
     const tree = treeOf(stack, 2, 3, 'unknown');
-    const ids = (path: string) => stack.table.idOf(path);
+    const ids = (path: string) => stack.table.idOf(p(path));
     expect([tree.hidesAt(ids('a')), tree.hidesAt(ids('d')), tree.hidesChildrenAt(ids('d'))]).toEqual([
       true,
       false,
@@ -145,7 +146,7 @@ describe('over layers that nobody has read', () => {
   test('a link may name what is there and not hidden', async () => {
     const stack = await stackOf(['a=1'], ['b->a']);
     const tree = treeOf(stack, 2, 2, 'unknown');
-    expect(tree.file[stack.table.idOf('b')]).toBe(-(stack.table.idOf('a') + 1));
+    expect(tree.file[stack.table.idOf(p('b'))]).toBe(-(stack.table.idOf(p('a')) + 1));
     const hidden = await stackOf(['d/a=1'], ['.wh.d', 'b->d/a']);
     expect(() => treeOf(hidden, 2, 2, 'unknown')).toThrow(/does not exist there/);
   });

@@ -3,6 +3,7 @@ import { checkClosure } from '../../src/closure/checks.ts';
 import { closeOver } from '../../src/closure/closure.ts';
 import { programRules } from '../../src/closure/rules/program.ts';
 import { elf, inputOf, script, type Setting, symlink, type Table, traceOf } from './rig.ts';
+import { b } from '../support/bytes.ts';
 
 const loader = '/lib64/ld-linux-x86-64.so.2';
 const program = { mode: 0o755 };
@@ -10,9 +11,9 @@ const image: Table = {
   lib64: symlink('usr/lib64'),
   'usr/lib64/ld-linux-x86-64.so.2': elf(),
   'usr/lib64/libc.so.6': elf(),
-  'usr/bin/app': elf({ interpreter: loader, needed: ['libc.so.6'] }, program),
-  'usr/bin/python3': elf({ interpreter: loader }, program),
-  'usr/bin/env': elf({ interpreter: loader }, program),
+  'usr/bin/app': elf({ interpreter: b(loader), needed: [b('libc.so.6')] }, program),
+  'usr/bin/python3': elf({ interpreter: b(loader) }, program),
+  'usr/bin/env': elf({ interpreter: b(loader) }, program),
   'usr/bin/run': script('/usr/bin/env python3'),
   'etc/passwd': 'root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n',
   'etc/group': 'root:x:0:\napp:x:1000:\n',
@@ -62,7 +63,7 @@ describe('a problem is', () => {
   });
 
   test('one that never was there, for what was executed only', async () => {
-    const other = { ...image, 'usr/bin/other': elf({ interpreter: '/lib/ld-musl-x86_64.so.1' }, program) };
+    const other = { ...image, 'usr/bin/other': elf({ interpreter: b('/lib/ld-musl-x86_64.so.1') }, program) };
     const opened = { ...good, image: other, trace: { ...good.trace, 'usr/bin/other': 'open' } };
     expect(await problems(opened)).toEqual([]);
     const executed = { ...opened, trace: { ...good.trace, 'usr/bin/other': 'exec' } };
@@ -71,11 +72,11 @@ describe('a problem is', () => {
 
   test('a library that goes, or is nowhere though the program ran', async () => {
     expect(await problems(good, 'usr/lib64/libc.so.6')).toEqual(['library lib64/libc.so.6']);
-    const needs = { ...image, 'usr/bin/app': elf({ needed: ['libown.so'] }, program) };
+    const needs = { ...image, 'usr/bin/app': elf({ needed: [b('libown.so')] }, program) };
     expect(await problems({ ...good, image: needs })).toEqual(['library libown.so']);
     const opened = { ...good, runtime: {}, image: needs, trace: { 'usr/bin/app': 'open' } };
     expect(await problems(opened)).toEqual([]);
-    const loaded = { ...needs, 'opt/plugins/own-1.so': elf({ soname: 'libown.so' }) };
+    const loaded = { ...needs, 'opt/plugins/own-1.so': elf({ soname: b('libown.so') }) };
     const trace = { ...good.trace, 'opt/plugins/own-1.so': 'open' };
     expect(await problems({ ...good, image: loaded, trace })).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { closeOver } from '../../src/closure/closure.ts';
 import type { ClosureRule, Need } from '../../src/closure/rule.ts';
 import { programRules } from '../../src/closure/rules/program.ts';
 import { elf, inputOf, script, symlink, type Table, text, type Thing } from './rig.ts';
+import { b, p } from '../support/bytes.ts';
 
 // Few names, so that links hit, loop, and lead through each other.
 const component = fc.constantFrom('a', 'b', 'c', 'lib', 'etc');
@@ -41,7 +42,7 @@ const tree: fc.Arbitrary<Table> = fc
     const table: Record<string, Thing | string> = {};
     for (const [name, what] of pairs) {
       let isBelow = Object.keys(table).some((at) => at === name || at.startsWith(`${name}/`));
-      for (let up = parentOf(name); up !== ''; up = parentOf(up)) isBelow ||= up in table;
+      for (let up = parentOf(p(name)); up !== ''; up = parentOf(up)) isBelow ||= up in table;
       if (!isBelow) table[name] = what;
     }
     return table;
@@ -52,8 +53,8 @@ const layers: fc.Arbitrary<readonly Table[]> = fc.array(tree, { minLength: 1, ma
 
 const need: fc.Arbitrary<Need> = fc.record(
   {
-    path: target,
-    detail: fc.constant('wanted'),
+    path: target.map(b),
+    detail: fc.constant(b('wanted')),
     strength: fc.constantFrom('needed', 'whole', 'courtesy'),
     itself: fc.boolean(),
     below: fc.boolean(),
@@ -93,7 +94,7 @@ test('a closure is closed: ancestors stay, symlinks lead where they led, every r
           const up = closure.strengthOf(parentOf(at));
           expect(up === null ? 0 : rank[up]).toBeGreaterThanOrEqual(own);
           if (input.fs.kind(at) === 'symlink') {
-            const walk = input.fs.resolve(`/${at}`);
+            const walk = input.fs.resolve(b(`/${at}`));
             if (walk.path !== null) expect(closure.isKept(walk.path)).toBe(true);
             for (const link of walk.links) expect(closure.isKept(link)).toBe(true);
           }
@@ -104,7 +105,7 @@ test('a closure is closed: ancestors stay, symlinks lead where they led, every r
               expect(rank[step.strength]).toBeGreaterThanOrEqual(rank[chain[i - 1]?.strength ?? 'courtesy']);
         }
         for (const { path: name, strength = 'needed', itself = false } of roots) {
-          const walk = input.fs.resolve(`/${name}`, { follow: !itself });
+          const walk = input.fs.resolve(b(`/${name}`), { follow: !itself });
           if (walk.path === null) continue;
           expect(rank[closure.strengthOf(walk.path) ?? 'courtesy']).toBeGreaterThanOrEqual(rank[strength]);
           expect(closure.isKept(walk.path)).toBe(true);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { closeOver } from '../../src/closure/closure.ts';
 import type { ClosureRule, Need } from '../../src/closure/rule.ts';
 import { closureOf, inputOf, kept, reasons, symlink, type Table, wanting } from './rig.ts';
+import { b, p } from '../support/bytes.ts';
 
 /** A rule whose `follow` reads a table: path to what it needs. */
 function following(name: string, table: Readonly<Record<string, Need>>): ClosureRule {
@@ -41,14 +42,14 @@ describe('a need', () => {
         name: 'link',
         describe: '',
         *roots() {
-          yield { path: 'usr/lib/x/libssl.so', detail: 'read as a link', itself: true };
+          yield { path: b('usr/lib/x/libssl.so'), detail: b('read as a link'), itself: true };
         },
       },
-      following('next', { 'usr/lib/x/libssl.so.3': { path: 'more', detail: '' } }),
+      following('next', { 'usr/lib/x/libssl.so.3': { path: b('more'), detail: b('') } }),
     ]);
-    expect(closure.strengthOf('usr/lib/x/libssl.so')).toBe('needed');
-    expect(closure.strengthOf('usr/lib/x/libssl.so.3')).toBe('courtesy');
-    expect(closure.isKept('more')).toBe(false);
+    expect(closure.strengthOf(p('usr/lib/x/libssl.so'))).toBe('needed');
+    expect(closure.strengthOf(p('usr/lib/x/libssl.so.3'))).toBe('courtesy');
+    expect(closure.isKept(p('more'))).toBe(false);
   });
 
   test('with `..` behind a symlink keeps what the symlink leads to, or it would lead nowhere', async () => {
@@ -67,7 +68,7 @@ describe('a need', () => {
       name: 'below',
       describe: '',
       *roots() {
-        yield { path: 'd', detail: 'all of it', below: true };
+        yield { path: b('d'), detail: b('all of it'), below: true };
       },
     };
     expect(await kept({ image }, [below])).toEqual(['d/a/b', 'd/l', 'e/f']);
@@ -93,9 +94,9 @@ describe('a need', () => {
       name: 'asks',
       describe: '',
       *roots() {
-        yield { path: 'nothing', detail: 'maybe' };
-        yield { path: 'bin/gone', detail: 'run', required: true };
-        yield { path: '/bin/gone', detail: 'run', required: true };
+        yield { path: b('nothing'), detail: b('maybe') };
+        yield { path: b('bin/gone'), detail: b('run'), required: true };
+        yield { path: b('/bin/gone'), detail: b('run'), required: true };
       },
     };
     const { problems } = await closureOf({ image: { a: '' } }, [rule]);
@@ -114,17 +115,17 @@ describe('strength', () => {
         name: 'r',
         describe: '',
         *roots() {
-          yield { path: 'a', detail: '', strength: 'whole' };
-          yield { path: 'c', detail: '', strength: 'courtesy' };
+          yield { path: b('a'), detail: b(''), strength: 'whole' };
+          yield { path: b('c'), detail: b(''), strength: 'courtesy' };
         },
       },
       following('f', {
-        a: { path: 'b', detail: '', required: true },
-        b: { path: 'gone', detail: '', required: true },
-        c: { path: 'd', detail: '' },
+        a: { path: b('b'), detail: b(''), required: true },
+        b: { path: b('gone'), detail: b(''), required: true },
+        c: { path: b('d'), detail: b('') },
       }),
     ]);
-    expect(['a', 'b', 'c', 'd'].map((path) => closure.strengthOf(path))).toEqual([
+    expect(['a', 'b', 'c', 'd'].map((path) => closure.strengthOf(p(path)))).toEqual([
       'whole',
       'whole',
       'courtesy',
@@ -140,11 +141,11 @@ describe('strength', () => {
         name: 'r',
         describe: '',
         *roots() {
-          yield { path: 'a', detail: 'part of it', strength: 'whole' };
-          yield { path: 'c', detail: 'wanted' };
+          yield { path: b('a'), detail: b('part of it'), strength: 'whole' };
+          yield { path: b('c'), detail: b('wanted') };
         },
       },
-      following('f', { a: { path: 'b', detail: 'x' }, c: { path: 'a', detail: 'used' } }),
+      following('f', { a: { path: b('b'), detail: b('x') }, c: { path: b('a'), detail: b('used') } }),
       {
         name: 'watch',
         describe: '',
@@ -160,7 +161,7 @@ describe('strength', () => {
       'a needed',
       'b needed',
     ]);
-    expect(closure.chain('b').map(({ path, rule }) => `${path} ${rule}`)).toEqual(['b f', 'a f', 'c r']);
+    expect(closure.chain(p('b')).map(({ path, rule }) => `${path} ${rule}`)).toEqual(['b f', 'a f', 'c r']);
   });
 
   test('directories are as strong as the strongest of their contents', async () => {
@@ -169,12 +170,12 @@ describe('strength', () => {
         name: 'r',
         describe: '',
         *roots() {
-          yield { path: 'd/e/x', detail: '', strength: 'courtesy' };
-          yield { path: 'd/y', detail: '' };
+          yield { path: b('d/e/x'), detail: b(''), strength: 'courtesy' };
+          yield { path: b('d/y'), detail: b('') };
         },
       },
     ]);
-    expect([closure.strengthOf('d'), closure.strengthOf('d/e')]).toEqual(['needed', 'courtesy']);
+    expect([closure.strengthOf(p('d')), closure.strengthOf(p('d/e'))]).toEqual(['needed', 'courtesy']);
   });
 });
 
@@ -186,7 +187,7 @@ test('rules that settle are asked until they have nothing new', async () => {
     describe: '',
     *settle(context) {
       for (const [from, to] of Object.entries(next))
-        if (context.isKept(from)) yield { path: to, detail: from };
+        if (context.isKept(p(from))) yield { path: b(to), detail: b(from) };
     },
   };
   expect(await kept({ image }, [wanting('a'), rule])).toEqual(['a', 'b', 'c']);
@@ -198,7 +199,7 @@ describe('explain', () => {
     const rules = [
       wanting('usr/bin/nginx'),
       following('elf-needed', {
-        'usr/bin/nginx': { path: 'lib/libssl.so.3', detail: 'needed as libssl.so.3' },
+        'usr/bin/nginx': { path: b('lib/libssl.so.3'), detail: b('needed as libssl.so.3') },
       }),
     ];
     expect(await reasons({ image }, rules, 'usr/lib/libssl.so.3')).toEqual([
@@ -232,7 +233,7 @@ describe('a trace', () => {
     const { traced, usesOf } = await closureOf(
       { image: { a: '', l: symlink('a') }, trace: { a: 'open', l: 'link exec', gone: 'open' } },
       [],
-    ).then((closure) => ({ traced: closure.traced, usesOf: (path: string) => closure.usesOf(path) }));
+    ).then((closure) => ({ traced: closure.traced, usesOf: (path: string) => closure.usesOf(p(path)) }));
     expect(traced).toEqual({ found: 2, total: 3 });
     expect([usesOf('a'), usesOf('l'), usesOf('gone')]).toEqual([1 | 2, 32, 0]);
   });

@@ -1,3 +1,4 @@
+import { type ByteString } from '../../src/bytes/bytes.ts';
 import { type Filesystem, mergeStack } from '../../src/rootfs/filesystem.ts';
 import type { LayerIndex } from '../../src/changeset/layer-index.ts';
 import { buildStack } from '../../src/changeset/stack.ts';
@@ -10,12 +11,13 @@ import { type Trace, uses } from '../../src/trace/trace.ts';
 import { indexOf } from '../changeset/rig.ts';
 import { bytesOf } from '../support/model/byte-string.ts';
 import type { EntrySpec } from '../support/model/tar-bytes.ts';
+import { p, b, type Plain } from '../support/bytes.ts';
 
 /** What a path of an image in short is. */
 export interface Thing {
   readonly entry: Omit<EntrySpec, 'name'>;
   readonly elf?: Elf;
-  readonly script?: string;
+  readonly script?: ByteString;
   readonly contents?: Uint8Array;
 }
 
@@ -48,7 +50,7 @@ export function hardLink(target: string): Thing {
 
 /** An ELF file of x86-64 that says so much, and no more. */
 export function elf(
-  facts: Partial<Omit<Elf, 'imports'>> & { readonly imports?: Iterable<string> } = {},
+  facts: Partial<Plain<Omit<Elf, 'imports'>>> & { readonly imports?: Iterable<string> } = {},
   attributes: Attributes = {},
 ): Thing {
   const { imports = [], ...rest } = facts;
@@ -65,7 +67,7 @@ export function elf(
       rpath: null,
       runpath: null,
       trouble: null,
-      ...rest,
+      ...(rest as Partial<Elf>),
       imports: new Set(imports),
     },
   };
@@ -74,7 +76,7 @@ export function elf(
 /** A script with `#!` and this after it. */
 export function script(interpreter: string, rest = '\n'): Thing {
   const bytes = bytesOf(`#!${interpreter}${rest}`);
-  return { entry: { body: bytes, mode: 0o755 }, script: interpreter, contents: bytes };
+  return { entry: { body: bytes, mode: 0o755 }, script: b(interpreter), contents: bytes };
 }
 
 /** Paths and what is there: a thing, or contents. A path that ends in a slash is a directory, whatever is said of it. */
@@ -103,7 +105,7 @@ export async function imageOf(
   }
   const fs = mergeStack(buildStack(indexes), indexes);
   const at = (path: string): Thing | null => {
-    const carrier = fs.carrier(path);
+    const carrier = fs.carrier(p(path));
     return carrier?.kind === 'file' ? (things.get(`${carrier.layer}:${carrier.entry}`) ?? null) : null;
   };
   return {
@@ -160,7 +162,7 @@ export function traceOf(
     ...parts,
     paths: new Map(
       Object.entries(paths).map(([path, names]) => [
-        path,
+        b(path),
         names.split(' ').reduce((bits, name) => bits | uses[name as keyof typeof uses], 0),
       ]),
     ),
@@ -199,7 +201,7 @@ export function wanting(...paths: readonly string[]): ClosureRule {
     name: 'root',
     describe: 'What the test asks for.',
     *roots() {
-      for (const path of paths) yield { path, detail: 'wanted' };
+      for (const path of paths) yield { path: b(path), detail: b('wanted') };
     },
   };
 }
@@ -227,5 +229,5 @@ export async function reasons(
   rules: readonly ClosureRule[],
   path: string,
 ): Promise<readonly string[]> {
-  return explain(await closureOf(setting, rules), path);
+  return explain(await closureOf(setting, rules), p(path));
 }

@@ -7,6 +7,7 @@ import { parseLdCache } from '../../src/rootfs/facts/ld-cache.ts';
 import { inputOf, wanting } from '../closure/rig.ts';
 import { runToEnd } from '../support/e2e/programs.ts';
 import { elfFilesIn, machineFacts, machineTable, probeFile } from '../support/e2e/this-machine.ts';
+import { p } from '../support/bytes.ts';
 
 // This machine's own programs and libraries, as binutils and glibc read them.
 const programs = elfFilesIn('/usr/bin', '/usr/sbin');
@@ -94,7 +95,7 @@ test('this machine’s ld.so.cache has what ldconfig lists', async () => {
   const listed = [...stdout.matchAll(/^\s+(\S+) \(.*\) => (\S+)$/gm)].map(
     ([, name, path]) => `${name} ${path}`,
   );
-  const rows = parseLdCache(machineFacts().contents('etc/ld.so.cache') ?? new Uint8Array());
+  const rows = parseLdCache(machineFacts().contents(p('etc/ld.so.cache')) ?? new Uint8Array());
   expect(listed.length).toBeGreaterThan(10);
   expect(rows?.map(({ name, path }) => `${name} ${path}`)).toEqual(listed);
 });

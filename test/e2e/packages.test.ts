@@ -6,6 +6,7 @@ import { buildPackageIndex, packageProbe } from '../../src/rootfs/packages/packa
 import type { PackageIndex } from '../../src/rootfs/packages/package.ts';
 import { type Files, imageOf } from '../rootfs/packages/rig.ts';
 import { GiB } from '../../src/units.ts';
+import { b, p } from '../support/bytes.ts';
 
 // The system that the tests run on, as if it were an image: what dpkg says of it must be what ocislim reads.
 // Only what changes with packages: elsewhere whole other systems may lie.
@@ -16,7 +17,7 @@ const dpkg = (...args: readonly string[]): string =>
 
 function collect(directory: string, files: Record<string, Files[string]>): void {
   for (const entry of readdirSync(bytes(directory), { withFileTypes: true, encoding: 'buffer' })) {
-    const path = join(directory, entry.name.toString('latin1'));
+    const path = join(p(directory), b(b(entry.name.toString('latin1'))));
     if (entry.isDirectory()) collect(path, files);
     else if (entry.isSymbolicLink()) files[path] = { link: readlinkSync(bytes(path), 'latin1') };
     else if (entry.isFile()) files[path] = packageProbe(path) > 0 ? readFileSync(bytes(path)) : '';
@@ -26,8 +27,8 @@ function collect(directory: string, files: Record<string, Files[string]>): void 
 /** Where a name of dpkg's is: directories that became links are followed; null for what is gone, and for directories. */
 function place(name: string): string | null {
   try {
-    const directory = realpathSync(bytes(parentOf(name.slice(1))), 'latin1');
-    const path = join(directory.slice(1), baseOf(name));
+    const directory = realpathSync(bytes(parentOf(p(name.slice(1)))), 'latin1');
+    const path = join(p(directory.slice(1)), baseOf(b(name)));
     if (!roots.some((root) => path === root || path.startsWith(`${root}/`))) return null;
     return isLink(path) || !statSync(bytes(path)).isDirectory() ? path : null;
   } catch {

@@ -11,6 +11,7 @@ import { buildGoTar, type GoReading, readByGo } from '../support/e2e/go-tar.ts';
 import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
 import { runs, seed } from '../support/extent.ts';
 import { concat } from '../support/model/byte-string.ts';
+import { b } from '../support/bytes.ts';
 
 // Docker, containerd, podman and umoci read layers with Go's archive/tar. What ocislim reads it reads alike, or refuses.
 const goData = '/usr/share/go-1.19/src/archive/tar/testdata';
@@ -250,11 +251,11 @@ async function editAll(tar: Uint8Array, entries: readonly ReadEntry[]): Promise<
       edited.push({ tar: concat([made, body, tarEnd]), expected: { ...before, ...after } });
     add(chmodHead(head, 0o4751), { mode: String(0o4751) });
     for (const name of names) {
-      if (kind === 'file') add(renameHead(head, name), { name, path: `/${name}` });
-      if (kind === 'link') add(relinkHead(head, name), { link: name, target: `/${name}` });
+      if (kind === 'file') add(renameHead(head, b(name)), { name, path: `/${name}` });
+      if (kind === 'link') add(relinkHead(head, b(name)), { link: name, target: `/${name}` });
       if (kind === 'file' && readAttributes(entry).sparse === null)
         add(
-          linkHead(head, name),
+          linkHead(head, b(name)),
           { kind: 'link', link: name, target: `/${name}`, content: '' },
           new Uint8Array(),
         );

@@ -22,6 +22,7 @@ import {
   lawRuns,
 } from './rig.ts';
 import { selectionOf, type Span, span } from './stages.ts';
+import { p } from '../support/bytes.ts';
 
 /** What is done besides: nothing, a squash of a range, a prune of one. */
 const stages = fc.constantFrom('none', 'squash', 'shadowed', 'rules');
@@ -46,7 +47,7 @@ function isSimilar(tar: Uint8Array): boolean {
     ({ name, type }) => type !== 'dir' && type !== 'global' && placeOf(name).is === 'content',
   );
   const data = entries.filter(({ type }) => type !== 'link');
-  const keys = data.map(({ name, type }) => likenessOf(type as 'file', normalise(name)));
+  const keys = data.map(({ name, type }) => likenessOf(type as 'file', p(normalise(name))));
   const isSorted = keys.every((key, i) => i === 0 || compareLikeness(keys[i - 1] as typeof key, key) < 0);
   return isSorted && entries.slice(0, data.length).every(({ type }) => type !== 'link');
 }

@@ -7,6 +7,7 @@ import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, linkGroups, normalise, type Rootfs } from '../support/model/filesystem.ts';
 import { readTar } from '../support/model/tar-reader.ts';
 import { formProblems, rootfsOf, run, runRestore, lawRuns } from './rig.ts';
+import { p } from '../support/bytes.ts';
 
 /** Globs over the small alphabet of the generated names. */
 const globs = fc.array(
@@ -83,7 +84,7 @@ test('with globs exactly the wanted paths come back, with their other names and 
       const isOptional = (path: string) => !named.has(path) && !less.has(path);
       const wanted = new Set<string>();
       for (const path of before.keys()) {
-        if (!named.has(path) || !isDifferent(path) || match(path) === null) continue;
+        if (!named.has(path) || !isDifferent(path) || match(p(path)) === null) continue;
         for (const name of groups.get(path) ?? [path]) wanted.add(name);
       }
       const back = new Set(wanted);

@@ -10,6 +10,7 @@ import { uses } from '../../src/trace/trace.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { diffRootfs, keepPaths } from '../support/model/filesystem.ts';
 import { formProblems, type Outcome, rootfsOf, run, lawRuns } from './rig.ts';
+import { b, p } from '../support/bytes.ts';
 
 const all = { kind: 'all' } as const;
 const nameless = { name: 'app.trace', platform: null, image: null, knowsExecs: false } as const;
@@ -88,13 +89,13 @@ test('law: what a pruning by trace leaves is what the closure keeps, and nothing
           before.get(path)?.kind === 'dir' &&
           (before.get(path) as { implied?: boolean }).implied === true &&
           after.has(path);
-        const expected = keepPaths(before, (path) => kept.has(path) || implied(path));
+        const expected = keepPaths(before, (path) => kept.has(p(path)) || implied(path));
         expect(diffRootfs(expected, after)).toEqual([]);
         expect(formProblems(outcome, tars)).toEqual([]);
         if (after.size < before.size) pruned++;
         // Nothing that stays has lost a directory above it, or where it leads.
         for (const path of kept) {
-          const walk = closed?.input.fs.resolve(`/${path}`);
+          const walk = closed?.input.fs.resolve(b(`/${path}`));
           if (walk?.path != null && closed?.closure.strengthOf(path) === 'needed')
             expect(kept.has(walk.path)).toBe(true);
         }

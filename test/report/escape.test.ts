@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayPath, escapeText, pathFields, safeJsonText } from '../../src/report/escape.ts';
+import { b } from '../support/bytes.ts';
 
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
@@ -76,7 +77,7 @@ describe('displayPath', () => {
     [bytes('a\u009bb\u202e'), 'a\\u{9b}b\\u{202e}'],
     ['system-\\x2d', 'system-\\\\x2d'],
     ['::x', '\\x3a:x'],
-  ])('%j', (path, expected) => expect(displayPath(path)).toBe(expected));
+  ])('%j', (path, expected) => expect(displayPath(b(path))).toBe(expected));
 
   it('different names look different', () => {
     const name = fc.string({
@@ -98,9 +99,9 @@ describe('displayPath', () => {
       ),
     });
     fc.assert(
-      fc.property(name, name, (a, b) => {
+      fc.property(name, name, (one, other) => {
         // An escaped "::" or "##[" at the front looks like no other name either, since a backslash shows as two.
-        expect(displayPath(a) === displayPath(b)).toBe(a === b);
+        expect(displayPath(b(one)) === displayPath(b(other))).toBe(one === other);
       }),
       { numRuns: 5000 },
     );
@@ -109,10 +110,10 @@ describe('displayPath', () => {
 
 describe('pathFields', () => {
   it('gives the exact name where it is UTF-8, escapes or not', () => {
-    expect(pathFields(bytes('a\\é\u202e\n'))).toEqual({ path: 'a\\é\u202e\n' });
+    expect(pathFields(b(bytes('a\\é\u202e\n')))).toEqual({ path: 'a\\é\u202e\n' });
   });
   it('gives the bytes where it is not', () => {
-    expect(pathFields('bad\xff')).toEqual({
+    expect(pathFields(b('bad\xff'))).toEqual({
       path: 'bad\\xff',
       pathBase64: Buffer.from([0x62, 0x61, 0x64, 0xff]).toString('base64'),
     });
@@ -120,7 +121,7 @@ describe('pathFields', () => {
   it('the name can always be told', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (name) => {
-        const fields = pathFields(Buffer.from(name).toString('latin1'));
+        const fields = pathFields(b(Buffer.from(name).toString('latin1')));
         const told =
           fields.pathBase64 === undefined
             ? Buffer.from(fields.path, 'utf8')

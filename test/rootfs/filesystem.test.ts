@@ -8,6 +8,7 @@ import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildStack } from '../../src/changeset/stack.ts';
 import { scanTar } from '../../src/layers/read/scan-tar.ts';
 import { stackOf, indexOf } from '../changeset/rig.ts';
+import { b, p } from '../support/bytes.ts';
 
 async function merged(...layers: readonly (readonly Short[])[]): Promise<Filesystem> {
   const indexes = await Promise.all(layers.map((entries) => indexOf(...entries)));
@@ -47,37 +48,37 @@ describe('walking', () => {
     ['', '/'],
   ])('%s', async (name, expected) => {
     const fs = await merged(usrmerge);
-    expect(show(fs.resolve(name))).toBe(expected);
+    expect(show(fs.resolve(b(name)))).toBe(expected);
   });
 
   test('does not follow the last component when told so', async () => {
     const fs = await merged(usrmerge);
-    expect(show(fs.resolve('/etc/sh', { follow: false }))).toBe('/etc/sh');
-    expect(show(fs.resolve('/bin', { follow: false }))).toBe('/bin');
-    expect(show(fs.resolve('/bin/sh', { follow: false }))).toBe('bin /usr/bin/sh');
+    expect(show(fs.resolve(b('/etc/sh'), { follow: false }))).toBe('/etc/sh');
+    expect(show(fs.resolve(b('/bin'), { follow: false }))).toBe('/bin');
+    expect(show(fs.resolve(b('/bin/sh'), { follow: false }))).toBe('bin /usr/bin/sh');
   });
 
   test('begins where it is told for relative names', async () => {
     const fs = await merged(usrmerge);
-    expect(show(fs.resolve('sh', { from: 'usr/bin' }))).toBe('/usr/bin/sh');
-    expect(show(fs.resolve('../bin/sh', { from: 'usr/bin' }))).toBe('/usr/bin/sh');
-    expect(show(fs.resolve('/etc', { from: 'usr/bin' }))).toBe('/etc');
+    expect(show(fs.resolve(b('sh'), { from: p('usr/bin') }))).toBe('/usr/bin/sh');
+    expect(show(fs.resolve(b('../bin/sh'), { from: p('usr/bin') }))).toBe('/usr/bin/sh');
+    expect(show(fs.resolve(b('/etc'), { from: p('usr/bin') }))).toBe('/etc');
   });
 
   test('T2: ends in a loop', async () => {
     const fs = await merged(['a~>b', 'b~>/a', 'c~>c', 'd~>d/x']);
-    expect(fs.resolve('a')).toMatchObject({ path: null, loops: true });
-    expect(fs.resolve('c')).toMatchObject({ path: null, loops: true });
-    expect(fs.resolve('d')).toMatchObject({ path: null, loops: true });
-    expect(fs.resolve('a').links).toHaveLength(40);
+    expect(fs.resolve(b('a'))).toMatchObject({ path: null, loops: true });
+    expect(fs.resolve(b('c'))).toMatchObject({ path: null, loops: true });
+    expect(fs.resolve(b('d'))).toMatchObject({ path: null, loops: true });
+    expect(fs.resolve(b('a')).links).toHaveLength(40);
   });
 
   test('takes no longer names than Linux', async () => {
     const long = { name: 'long', type: 'symlink', linkname: `${'/'.repeat(500_000)}a` } as const;
     const fs = await merged(['a', long, `short~>${'/'.repeat(4094)}a`]);
-    expect(show(fs.resolve('short'))).toBe('short /a');
-    expect(show(fs.resolve('long'))).toBe('long nothing at long');
-    expect(fs.resolve(`${'a/'.repeat(500_000)}a`).path).toBeNull();
+    expect(show(fs.resolve(b('short')))).toBe('short /a');
+    expect(show(fs.resolve(b('long')))).toBe('long nothing at long');
+    expect(fs.resolve(b(`${'a/'.repeat(500_000)}a`)).path).toBeNull();
   });
 
   test('sees what layers made of it', async () => {
@@ -86,12 +87,12 @@ describe('walking', () => {
       ['usr/lib/b=2', '.wh.lib', 'lib64~>usr/lib'],
       ['usr/lib/b->usr/lib/b2', 'usr/lib/b2=3'].reverse(),
     );
-    expect(show(fs.resolve('lib/a'))).toBe('nothing at lib');
-    expect(show(fs.resolve('lib64/b'))).toBe('lib64 /usr/lib/b');
-    expect(fs.names('usr/lib/b')).toEqual(['usr/lib/b', 'usr/lib/b2']);
-    expect(fs.kind('usr/lib')).toBe('directory');
-    expect([...fs.children('')]).toEqual(['lib64', 'usr']);
-    expect([...fs.below('usr')]).toEqual(['usr/lib', 'usr/lib/b', 'usr/lib/b2']);
+    expect(show(fs.resolve(b('lib/a')))).toBe('nothing at lib');
+    expect(show(fs.resolve(b('lib64/b')))).toBe('lib64 /usr/lib/b');
+    expect(fs.names(p('usr/lib/b'))).toEqual(['usr/lib/b', 'usr/lib/b2']);
+    expect(fs.kind(p('usr/lib'))).toBe('directory');
+    expect([...fs.children(p(''))]).toEqual(['lib64', 'usr']);
+    expect([...fs.below(p('usr'))]).toEqual(['usr/lib', 'usr/lib/b', 'usr/lib/b2']);
   });
 });
 
@@ -101,9 +102,9 @@ test('attributes are those of the entry that carries the data', async () => {
     { name: 'd', type: 'dir', mode: 0o1777, uid: 1000 },
     'b->a',
   ]);
-  expect([fs.mode('b'), fs.uid('b'), fs.size('b')]).toEqual([0o4755, 33, 5]);
-  expect([fs.mode('d'), fs.uid('d'), fs.mode('none')]).toEqual([0o1777, 1000, 0o755]);
-  expect(fs.target('a')).toBeNull();
+  expect([fs.mode(p('b')), fs.uid(p('b')), fs.size(p('b'))]).toEqual([0o4755, 33, 5]);
+  expect([fs.mode(p('d')), fs.uid(p('d')), fs.mode(p('none'))]).toEqual([0o1777, 1000, 0o755]);
+  expect(fs.target(p('a'))).toBeNull();
 });
 
 test('law: it holds what the model of the specification holds', async () => {
@@ -122,9 +123,9 @@ test('law: it holds what the model of the specification holds', async () => {
       expect([...fs.all()].sort()).toEqual([...model.keys()].filter((path) => path !== '').sort());
       for (const [path, node] of model) {
         const kind = node.kind === 'dir' ? 'directory' : node.kind;
-        expect([path, fs.kind(path)]).toEqual([path, kind]);
-        if (node.kind === 'symlink') expect(fs.target(path)).toBe(node.target);
-        const walk = fs.resolve(`/${path}`);
+        expect([path, fs.kind(p(path))]).toEqual([path, kind]);
+        if (node.kind === 'symlink') expect(fs.target(p(path))).toBe(node.target);
+        const walk = fs.resolve(b(`/${path}`));
         expect(walk.links.length).toBeLessThanOrEqual(40);
         if (walk.path !== null && walk.path !== '') expect(model.has(walk.path)).toBe(true);
       }

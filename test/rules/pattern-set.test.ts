@@ -1,13 +1,15 @@
+import { utf8Bytes } from '../../src/bytes/bytes.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePattern, toByteString } from '../../src/rules/pattern.ts';
+import { parsePattern } from '../../src/rules/pattern.ts';
 import { PatternSet } from '../../src/rules/pattern-set.ts';
+import { b } from '../support/bytes.ts';
 
 /** Does the glob match this very path (not an ancestor)? */
 function matches(glob: string, path: string): boolean {
   const set = new PatternSet([parsePattern(glob, 'test')], (indices) => ({ indices }));
   let result = false;
-  set.visit(toByteString(path), (_, own) => {
+  set.visit(utf8Bytes(path), (_, own) => {
     result ||= own;
   });
   return result;
@@ -97,7 +99,7 @@ describe('a glob as Docker reads it', () => {
 describe('names that are not UTF-8', () => {
   const raw = (glob: string, path: string): boolean => {
     let result = false;
-    new PatternSet([parsePattern(glob, 'test')], (indices) => ({ indices })).visit(path, (_, own) => {
+    new PatternSet([parsePattern(glob, 'test')], (indices) => ({ indices })).visit(b(path), (_, own) => {
       result ||= own;
     });
     return result;
@@ -164,7 +166,7 @@ type Part = readonly Atom[] | 'deep';
 
 const alphabet = ['a', 'b', '.', 'é', '日', '\xff'] as const;
 /** Bytes of a character of the test's alphabet; `\xff` stands for the bad byte itself. */
-const bytes = (character: string): string => (character === '\xff' ? '\xff' : toByteString(character));
+const bytes = (character: string): string => (character === '\xff' ? '\xff' : utf8Bytes(character));
 
 const atom: fc.Arbitrary<Atom> = fc.oneof(
   {
@@ -257,7 +259,7 @@ describe('against an independent matcher', () => {
           );
           for (const components of paths) {
             const found: number[] = [];
-            set.visit(components.map((name) => name.map(bytes).join('')).join('/'), (indices) =>
+            set.visit(b(components.map((name) => name.map(bytes).join('')).join('/')), (indices) =>
               found.push(...indices),
             );
             const expected: number[] = [];
@@ -291,7 +293,7 @@ describe('T16: work grows with the length of the path, whatever the patterns', (
     );
     let characters = 0;
     for (const text of paths) {
-      set.visit(text, () => {});
+      set.visit(b(text), () => {});
       characters += text.length;
     }
     // The bound of the construction: each character looks at each place once, at most.
@@ -301,9 +303,9 @@ describe('T16: work grows with the length of the path, whatever the patterns', (
 
   it('a star bomb costs next to nothing once its states are known', () => {
     const set = new PatternSet([parsePattern(bomb, 'test')], (indices) => indices);
-    for (const text of paths) set.visit(text, () => {});
+    for (const text of paths) set.visit(b(text), () => {});
     const before = set.work;
-    for (const text of paths) set.visit(text, () => {});
+    for (const text of paths) set.visit(b(text), () => {});
     expect(set.work - before).toBeLessThanOrEqual(paths.reduce((sum, text) => sum + text.length, 0));
   });
 
@@ -315,7 +317,7 @@ describe('T16: work grows with the length of the path, whatever the patterns', (
     );
     const deep = `${'d/'.repeat(2000)}x`;
     const found: number[] = [];
-    set.visit(deep, (indices) => found.push(...indices));
+    set.visit(b(deep), (indices) => found.push(...indices));
     expect(found).toEqual([3]);
     // Once along the path, and once for each literal that a directory is as long as.
     expect(set.work).toBeLessThanOrEqual(deep.length * (1 + literals.length) + 2);
@@ -327,9 +329,9 @@ describe('T16: work grows with the length of the path, whatever the patterns', (
         Array.from({ length: count }, (_, i) => parsePattern(`**/*-${i}.js`, 'test')),
         (indices) => indices,
       );
-      for (let i = 0; i < 5000; i++) set.visit(`lib/package-${i % 100}/file-${i % 500}.js`, () => {});
+      for (let i = 0; i < 5000; i++) set.visit(b(`lib/package-${i % 100}/file-${i % 500}.js`), () => {});
       const before = set.work;
-      for (let i = 0; i < 5000; i++) set.visit(`lib/package-${i % 100}/file-${i % 500}.js`, () => {});
+      for (let i = 0; i < 5000; i++) set.visit(b(`lib/package-${i % 100}/file-${i % 500}.js`), () => {});
       return set.work - before;
     };
     expect(work(1000)).toBe(work(1));
@@ -352,13 +354,13 @@ describe('T16: work grows with the length of the path, whatever the patterns', (
         text += seed & 0x10000 ? 'a' : 'b';
       }
       if (text[125] === 'a') expected++;
-      set.visit(text, () => {
+      set.visit(b(text), () => {
         hits++;
       });
     }
     expect(hits).toBe(expected);
     let ends = 0;
-    set.visit('a/end', (indices) => {
+    set.visit(b('a/end'), (indices) => {
       ends += indices.length;
     });
     expect(ends).toBe(1);

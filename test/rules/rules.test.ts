@@ -2,10 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Rule, RuledKind } from '../../src/rules/rule.ts';
 import { createKeepMatcher, createMatcher, parseRule, parseRules } from '../../src/rules/rules.ts';
+import { p } from '../support/bytes.ts';
 
 const rules = (...texts: string[]): Rule[] => texts.map((text) => parseRule(text, '--rule'));
 const removes = (list: readonly Rule[], path: string, kind: RuledKind = 'file'): string | null =>
-  createMatcher(list)(path, kind)?.text ?? null;
+  createMatcher(list)(p(path), kind)?.text ?? null;
 
 describe('rules', () => {
   it('a directory that is named takes all below it', () => {
@@ -33,7 +34,7 @@ describe('rules', () => {
   it('never removes the root', () => expect(removes(rules('**'), '', 'directory')).toBeNull());
   it('returns the very rule, with its origin', () => {
     const list = parseRules('# caches\n\na/b\n', 'rules.txt');
-    expect(createMatcher(list)('a/b', 'file')).toBe(list[0]);
+    expect(createMatcher(list)(p('a/b'), 'file')).toBe(list[0]);
     expect(list[0]).toEqual({ text: 'a/b', origin: 'rules.txt:3', negated: false });
   });
   it('survives JSON', () => {
@@ -50,9 +51,9 @@ describe('rules', () => {
   it('knows which rules matched nothing', () => {
     const list = rules('a', '!a/b', 'c', '**/d', '!e', '*x');
     const match = createMatcher(list);
-    match('a/b/d', 'file');
+    match(p('a/b/d'), 'file');
     expect(match.unused().map(({ text }) => text)).toEqual(['c', '!e', '*x']);
-    match('xx', 'file');
+    match(p('xx'), 'file');
     expect(match.unused().map(({ text }) => text)).toEqual(['c', '!e']);
   });
 });
@@ -95,23 +96,23 @@ describe('rules with more than a glob', () => {
       asked.push(path);
       return path === 'lib/a.py';
     });
-    expect(match('lib/a.pyc', 'file')?.text).toBe('**/*.pyc');
-    expect(match('lib/__pycache__/a.cpython-311.opt-1.pyc', 'file')?.text).toBe('**/*.pyc');
-    expect(match('lib/b.pyc', 'file')).toBeNull();
-    expect(match('lib/__pycache__/b.cpython-311.pyc', 'file')).toBeNull();
+    expect(match(p('lib/a.pyc'), 'file')?.text).toBe('**/*.pyc');
+    expect(match(p('lib/__pycache__/a.cpython-311.opt-1.pyc'), 'file')?.text).toBe('**/*.pyc');
+    expect(match(p('lib/b.pyc'), 'file')).toBeNull();
+    expect(match(p('lib/__pycache__/b.cpython-311.pyc'), 'file')).toBeNull();
     asked.length = 0;
-    expect(match('lib/a.py', 'file')).toBeNull();
-    expect(match('lib/a.pyc', 'directory')).toBeNull();
+    expect(match(p('lib/a.py'), 'file')).toBeNull();
+    expect(match(p('lib/a.pyc'), 'directory')).toBeNull();
     expect(asked).toEqual([]);
-    expect(createMatcher(list)('lib/a.pyc', 'file')).toBeNull();
+    expect(createMatcher(list)(p('lib/a.pyc'), 'file')).toBeNull();
   });
   it('the dots of a script do not hide its source, nor lend it another', () => {
     const list = [rule('**/*.py[co]', { needs: 'python-source' })];
     const match = createMatcher(list, (path) => path === 'a.b.py' || path === 'c.py');
-    expect(match('__pycache__/a.b.cpython-311.pyc', 'file')).not.toBeNull();
-    expect(match('a.b.pyo', 'file')).not.toBeNull();
-    expect(match('c.d.pyc', 'file')).toBeNull(); // the module "c.d" is not "c"
-    expect(match('x__pycache__/c.cpython-311.pyc', 'file')).toBeNull();
+    expect(match(p('__pycache__/a.b.cpython-311.pyc'), 'file')).not.toBeNull();
+    expect(match(p('a.b.pyo'), 'file')).not.toBeNull();
+    expect(match(p('c.d.pyc'), 'file')).toBeNull(); // the module "c.d" is not "c"
+    expect(match(p('x__pycache__/c.cpython-311.pyc'), 'file')).toBeNull();
   });
 });
 
@@ -152,10 +153,10 @@ describe('rule files', () => {
 describe('what is kept', () => {
   it('covers directories, and may have exceptions', () => {
     const keep = createKeepMatcher(['etc/ssl', ...rules('**/*.pem'), '!etc/ssl/private']);
-    expect(keep('etc/ssl/certs/a.crt')?.text).toBe('etc/ssl');
-    expect(keep('srv/x.pem')?.text).toBe('**/*.pem');
-    expect(keep('etc/ssl/private/key')).toBeNull();
-    expect(keep('etc')).toBeNull();
+    expect(keep(p('etc/ssl/certs/a.crt'))?.text).toBe('etc/ssl');
+    expect(keep(p('srv/x.pem'))?.text).toBe('**/*.pem');
+    expect(keep(p('etc/ssl/private/key'))).toBeNull();
+    expect(keep(p('etc'))).toBeNull();
   });
 });
 
@@ -207,7 +208,7 @@ describe('against an independent evaluation', () => {
               ? [index]
               : [],
           );
-          expect(createMatcher(made)(path.join('/'), kind)?.origin ?? null).toBe(
+          expect(createMatcher(made)(p(path.join('/')), kind)?.origin ?? null).toBe(
             survivors.at(-1)?.toString() ?? null,
           );
         },

@@ -4,6 +4,7 @@ import type { RuledKind } from '../../src/rules/rule.ts';
 import { expandPresets, presets, safePresets } from '../../src/slim/presets.ts';
 import { createMatcher, parseRule } from '../../src/rules/rules.ts';
 import { programKind, programsOf } from '../../src/rootfs/surface/programs.ts';
+import { p } from '../support/bytes.ts';
 
 // debian.txt: lines of the listings of three real Debian images. others.txt: what other distributions and tools leave.
 const kinds: Record<string, RuledKind> = { d: 'directory', f: 'file', l: 'symlink', o: 'other' };
@@ -17,7 +18,7 @@ for (const file of ['debian.txt', 'others.txt']) {
 function removed(...names: string[]): string[] {
   const { remove } = expandPresets(names);
   const match = createMatcher(remove, (path) => listing.has(path));
-  return [...listing].filter(([path, kind]) => match(path, kind) !== null).map(([path]) => path);
+  return [...listing].filter(([path, kind]) => match(p(path), kind) !== null).map(([path]) => path);
 }
 const below = (prefix: string, paths: Iterable<string>): string[] =>
   [...paths].filter((path) => path.startsWith(prefix));
@@ -193,9 +194,9 @@ describe('presets on real listings', () => {
 
   it('apt-lists keeps the directory partial, and empties it', () => {
     const match = createMatcher(expandPresets(['apt-lists']).remove);
-    expect(match('var/lib/apt/lists/partial', 'directory')).toBeNull();
-    expect(match('var/lib/apt/lists/partial/x_InRelease', 'file')?.origin).toBe('preset apt-lists');
-    expect(match('var/lib/apt/lists', 'directory')).toBeNull();
+    expect(match(p('var/lib/apt/lists/partial'), 'directory')).toBeNull();
+    expect(match(p('var/lib/apt/lists/partial/x_InRelease'), 'file')?.origin).toBe('preset apt-lists');
+    expect(match(p('var/lib/apt/lists'), 'directory')).toBeNull();
   });
 
   it('docs keeps copyright and licence files, links to them, and the directories of manual pages', () => {
@@ -274,7 +275,7 @@ describe('presets on real listings', () => {
     expect(gone).toContain('usr/lib/python3.11/__pycache__/ast.cpython-311.pyc');
     expect(gone.every((path) => /\.py[co]$/.test(path))).toBe(true);
     const blind = createMatcher(expandPresets(['pyc']).remove);
-    expect([...listing].some(([path, kind]) => blind(path, kind) !== null)).toBe(false);
+    expect([...listing].some(([path, kind]) => blind(p(path), kind) !== null)).toBe(false);
   });
 
   it('py-tests stays out of site-packages and dist-packages', () => {
@@ -288,8 +289,8 @@ describe('presets on real listings', () => {
     ]);
     expect(removed('py-tests')).toContain('usr/lib/python3.11/test/support/__init__.py');
     const match = createMatcher(expandPresets(['py-tests']).remove);
-    expect(match('usr/local/lib/python3.11/site-packages/numpy/tests', 'directory')).toBeNull();
-    expect(match('usr/lib/python3/dist-packages/numpy/tests', 'directory')).toBeNull();
+    expect(match(p('usr/local/lib/python3.11/site-packages/numpy/tests'), 'directory')).toBeNull();
+    expect(match(p('usr/lib/python3/dist-packages/numpy/tests'), 'directory')).toBeNull();
   });
 
   it('pkg-db takes the databases of all package managers, and nothing else', () => {
@@ -310,7 +311,7 @@ describe('presets on real listings', () => {
   ] as const)('%s takes what the attack surface counts', (preset, kind, others) => {
     const match = createMatcher(expandPresets([preset]).remove);
     const taken = (name: string): boolean =>
-      [`usr/bin/${name}`, `opt/app/bin/${name}`].every((path) => match(path, 'file') !== null);
+      [`usr/bin/${name}`, `opt/app/bin/${name}`].every((path) => match(p(path), 'file') !== null);
     expect(programsOf(kind).filter((name) => !taken(name))).toEqual(others);
     // Of any version too.
     for (const name of [
@@ -330,8 +331,8 @@ describe('presets on real listings', () => {
     const { remove, clearSetuid } = expandPresets(['setuid']);
     expect(remove).toEqual([]);
     const match = createMatcher(clearSetuid);
-    expect(match('usr/bin/su', 'file')?.origin).toBe('preset setuid');
-    expect(match('var/mail', 'directory')).toBeNull();
+    expect(match(p('usr/bin/su'), 'file')?.origin).toBe('preset setuid');
+    expect(match(p('var/mail'), 'directory')).toBeNull();
   });
 
   it('every preset has a test', () => {
@@ -375,12 +376,12 @@ describe('the table of presets', () => {
       ...expandPresets(['logs', 'docs']).remove,
       parseRule('!usr/share/doc/bash', '--rule'),
     ]);
-    expect(match('usr/share/doc/bash/README.gz', 'file')).toBeNull();
-    expect(match('usr/share/doc/adduser/TODO', 'file')?.origin).toBe('preset docs');
+    expect(match(p('usr/share/doc/bash/README.gz'), 'file')).toBeNull();
+    expect(match(p('usr/share/doc/adduser/TODO'), 'file')?.origin).toBe('preset docs');
   });
   it('a preset does not take back from a rule of the person', () => {
     const match = createMatcher([parseRule('usr/share/doc', '--rule'), ...expandPresets(['docs']).remove]);
-    expect(match('usr/share/doc/bash/copyright', 'file')?.origin).toBe('--rule');
+    expect(match(p('usr/share/doc/bash/copyright'), 'file')?.origin).toBe('--rule');
   });
   it('an unknown name is a usage error with a guess and the list', () => {
     const error = (name: string): unknown => {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { Extensions } from '../../src/tar/extensions.ts';
 import { encodePax } from '../../src/tar/pax.ts';
+import { b } from '../support/bytes.ts';
 
 const read = (key: string, value: string) => () => {
   const extensions = new Extensions();
-  extensions.add('x', encodePax([[key, value]]));
+  extensions.add('x', encodePax([[b(key), b(value)]]));
   return extensions.finish();
 };
 

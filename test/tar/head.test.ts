@@ -22,6 +22,7 @@ import {
   paxRecord,
   readTar,
 } from '../support/model/tar-bytes.ts';
+import { b } from '../support/bytes.ts';
 
 const long = (letter: string) => `${letter.repeat(90)}/${letter.repeat(90)}`;
 const xattrs = { 'security.capability': '\x01\0\0\x02=\n\xff', 'user.note': utf8('größe') };
@@ -77,7 +78,7 @@ describe.each(Object.entries(files))('the head of a file with %s', (_, spec) => 
     fc.assert(
       fc.property(name, (to) => {
         const before = meaning(readEntry(encodeEntry(spec)));
-        expect(meaning(edited(spec, (head) => renameHead(head, to)))).toEqual({ ...before, name: to });
+        expect(meaning(edited(spec, (head) => renameHead(head, b(to))))).toEqual({ ...before, name: to });
       }),
       { numRuns: 60 },
     );
@@ -91,8 +92,8 @@ describe.each(Object.entries(files))('the head of a file with %s', (_, spec) => 
   });
 
   test('renamed there and back means what it meant', () => {
-    const there = (head: Uint8Array) => renameHead(head, long('z'));
-    expect(meaning(edited(spec, (head) => renameHead(there(head), spec.name)))).toEqual(
+    const there = (head: Uint8Array) => renameHead(head, b(long('z')));
+    expect(meaning(edited(spec, (head) => renameHead(there(head), b(spec.name))))).toEqual(
       meaning(readEntry(encodeEntry(spec))),
     );
   });
@@ -100,7 +101,7 @@ describe.each(Object.entries(files))('the head of a file with %s', (_, spec) => 
   test('is not changed in place', () => {
     const { head } = readEntry(encodeEntry(spec));
     const copy = head.slice();
-    renameHead(head, 'other');
+    renameHead(head, b('other'));
     chmodHead(head, 0);
     expect(head).toEqual(copy);
   });
@@ -114,7 +115,7 @@ test.each(['v7', 'ustar', 'pax', 'pax-all', 'gnu'] as const)(
       fc.property(name, fc.constantFrom(...linknames), (to, linkname) => {
         const spec: EntrySpec = { name: 'link', type: 'link', linkname, format, mode: 0o640 };
         const before = meaning(readEntry(encodeEntry(spec)));
-        expect(meaning(edited(spec, (head) => relinkHead(head, to)))).toEqual({ ...before, linkname: to });
+        expect(meaning(edited(spec, (head) => relinkHead(head, b(to))))).toEqual({ ...before, linkname: to });
       }),
       { numRuns: 60 },
     );
@@ -137,7 +138,7 @@ test.each(['v7', 'ustar', 'pax', 'pax-all', 'gnu'] as const)(
         };
         const before = meaning(readEntry(encodeEntry(spec)));
         const { head } = readEntry(encodeEntry(spec));
-        const after = readEntry(linkHead(head, to));
+        const after = readEntry(linkHead(head, b(to)));
         expect(meaning(after)).toEqual({
           ...before,
           ...meaning(
@@ -154,15 +155,15 @@ test.each(['v7', 'ustar', 'pax', 'pax-all', 'gnu'] as const)(
 test('a short name needs no more than a header; a PAX header left empty goes', () => {
   const { head } = readEntry(encodeEntry({ name: 'y'.repeat(130), body }));
   expect(head.length).toBe(3 * 512);
-  expect(renameHead(head, 'short').length).toBe(512);
+  expect(renameHead(head, b('short')).length).toBe(512);
   const gnu = readEntry(encodeEntry({ name: 'y'.repeat(130), body, format: 'gnu' })).head;
-  expect(renameHead(gnu, 'short').length).toBe(512);
+  expect(renameHead(gnu, b('short')).length).toBe(512);
 });
 
 test('the prefix of an old name goes as a whole; what STAR keeps after it stays', () => {
   const prefixed = readEntry(encodeEntry({ name: long('p'), format: 'ustar' })).head;
   expect(
-    renameHead(prefixed, 'short')
+    renameHead(prefixed, b('short'))
       .subarray(345)
       .every((byte) => byte === 0),
   ).toBe(true);
@@ -175,7 +176,7 @@ test('the prefix of an old name goes as a whole; what STAR keeps after it stays'
       [508, bytesOf('tar\0')],
     ],
   });
-  const renamed = renameHead(star, 'short');
+  const renamed = renameHead(star, b('short'));
   expect(renamed.subarray(345, 476).every((byte) => byte === 0)).toBe(true);
   expect(renamed.subarray(476)).toEqual(star.subarray(476));
 });
@@ -187,16 +188,16 @@ test('T4: of two PAX headers the first says nothing, also when an edit leaves no
   ]);
   const { head } = readEntry(encodeEntry({ name: 'f', body, format: 'ustar' }));
   const both = (last: readonly (readonly [string, string])[]) => concat([first, paxHeader(last), head]);
-  const renamed = parseHeads(renameHead(both([['path', 'old']]), 'new'));
-  const linked = parseHeads(linkHead(both([['size', String(body.length)]]), 'to'));
+  const renamed = parseHeads(renameHead(both([['path', 'old']]), b('new')));
+  const linked = parseHeads(linkHead(both([['size', String(body.length)]]), b('to')));
   expect([renamed, linked]).toEqual([['0 new'], ['1 f']]);
 });
 
 test('T7: a prefix that an old writer left in a GNU header goes with the old name', () => {
   const head = headerBlock({ name: 'old', magic: 'ustar  \0', prefix: 'p/q' });
   expect(parseHeads(head)).toEqual(['0 p/q/old']);
-  expect(parseHeads(renameHead(head, 'new'))).toEqual(['0 new']);
-  expect(parseHeads(relinkHead(head, 'to'))).toEqual(['0 p/q/old']);
+  expect(parseHeads(renameHead(head, b('new')))).toEqual(['0 new']);
+  expect(parseHeads(relinkHead(head, b('to')))).toEqual(['0 p/q/old']);
 });
 
 /** Type and name of each header block. */
@@ -210,9 +211,9 @@ function parseHeads(head: Uint8Array): string[] {
 describe('what is made anew', () => {
   test('a whiteout is an empty file, a directory what runtimes imply', () => {
     const made = { uid: 0, gid: 0, uname: '', gname: '', mtime: '1700000000', size: 0 };
-    const whiteout = makeHead({ kind: 'whiteout', name: 'a/.wh.b', mtime: 1_700_000_000 });
+    const whiteout = makeHead({ kind: 'whiteout', name: b('a/.wh.b'), mtime: 1_700_000_000 });
     expect(readEntry(whiteout)).toMatchObject({ ...made, name: 'a/.wh.b', type: 'file', mode: 0 });
-    const directory = makeHead({ kind: 'directory', name: 'a/b', mtime: 1_700_000_000 });
+    const directory = makeHead({ kind: 'directory', name: b('a/b'), mtime: 1_700_000_000 });
     expect(readEntry(directory)).toMatchObject({ ...made, name: 'a/b/', type: 'dir', mode: 0o755 });
     expect([whiteout.length, directory.length]).toEqual([512, 512]);
   });
@@ -220,7 +221,7 @@ describe('what is made anew', () => {
   test('with names of any length', () => {
     fc.assert(
       fc.property(name, fc.constantFrom('whiteout' as const, 'directory' as const), (text, kind) => {
-        const entry = readEntry(makeHead({ kind, name: text, mtime: 0 }));
+        const entry = readEntry(makeHead({ kind, name: b(text), mtime: 0 }));
         expect(entry.name).toBe(kind === 'directory' ? `${text}/` : text);
         expect(entry.type).toBe(kind === 'directory' ? 'dir' : 'file');
       }),

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readFixture, readTrace, usesOf } from './read-trace.ts';
+import { b } from '../support/bytes.ts';
 
 /** What each fixture says, read with the working directory /wd. */
 const expected: Record<string, { format: string; paths: Record<string, string>; unreadable?: number }> = {
@@ -137,7 +138,7 @@ const fixtures = readdirSync(new URL('../../fixtures/traces', import.meta.url)).
 
 describe('a trace is known by what is in it', () => {
   it.each(fixtures)('%s', (name) => {
-    const trace = readFixture(name, { workingDir: '/wd' });
+    const trace = readFixture(name, { workingDir: b('/wd') });
     const { format, paths, unreadable = 0 } = expected[name] as (typeof expected)[string];
     expect(trace.formats).toEqual([format]);
     expect(trace.unreadable.count).toBe(unreadable);
@@ -145,8 +146,8 @@ describe('a trace is known by what is in it', () => {
   });
 
   it.each(fixtures)('%s, in chunks of 13 bytes', (name) => {
-    const whole = readFixture(name, { workingDir: '/wd' });
-    expect(readFixture(name, { workingDir: '/wd', chunk: 13 })).toEqual(whole);
+    const whole = readFixture(name, { workingDir: b('/wd') });
+    expect(readFixture(name, { workingDir: b('/wd'), chunk: 13 })).toEqual(whole);
   });
 });
 

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { placeTrace } from '../../src/trace/place.ts';
 import { writeTrace } from '../../src/trace/trace-file.ts';
 import { readTrace, usesOf } from './read-trace.ts';
+import { b } from '../support/bytes.ts';
 
 const lines = `10 execve("./run", ["./run"], 0x1 /* 0 vars */) = 0
 10 open("../etc/app.conf", O_RDONLY) = 3
@@ -22,24 +23,24 @@ it('puts what counts from where a program was started into the working directory
     'srv/page': 'open',
   };
   expect(usesOf(trace)).toEqual(unplaced);
-  expect(usesOf(placeTrace(trace, '/app/'))).toEqual({
+  expect(usesOf(placeTrace(trace, b('/app/')))).toEqual({
     app: 'stat',
     'app/../etc/app.conf': 'open',
     'app/run': 'open exec',
     srv: 'stat',
     'srv/page': 'open',
   });
-  expect(usesOf(placeTrace(trace, ''))).toMatchObject({ run: 'exec', '../etc/app.conf': 'open' });
+  expect(usesOf(placeTrace(trace, b('')))).toMatchObject({ run: 'exec', '../etc/app.conf': 'open' });
   expect(usesOf(readTrace([...writeTrace(trace)].join('')))).toEqual(unplaced);
 });
 
 it('does so below a root on the machine that was traced', () => {
-  const trace = readTrace(lines.replaceAll('"/', '"/merged/'), { roots: ['/merged'] });
+  const trace = readTrace(lines.replaceAll('"/', '"/merged/'), { roots: [b('/merged')] });
   expect(usesOf(trace)).toEqual(usesOf(readTrace(lines)));
 });
 
 it('leaves lists alone, whose names count from the root', () => {
-  expect(usesOf(placeTrace(readTrace('./run\nusr/bin/env\n'), '/app'))).toEqual({
+  expect(usesOf(placeTrace(readTrace('./run\nusr/bin/env\n'), b('/app')))).toEqual({
     run: 'open',
     'usr/bin/env': 'open',
   });

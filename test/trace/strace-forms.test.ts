@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { mergeTraces } from '../../src/trace/merge.ts';
 import { readFixture, usesOf } from './read-trace.ts';
+import { b } from '../support/bytes.ts';
 
 /** One and the same script (fixtures/traces/README.md), recorded by strace 6.1 with each set of options. */
 const forms = readdirSync(new URL('../../fixtures/traces/strace', import.meta.url));
@@ -33,32 +34,32 @@ const used = {
 
 describe('a run that was recorded by strace', () => {
   it.each(single)('is read the same from %s', (name) => {
-    const trace = readFixture(`strace/${name}`, { workingDir: '/srv/app' });
+    const trace = readFixture(`strace/${name}`, { workingDir: b('/srv/app') });
     expect(trace.unreadable).toEqual({ count: 0, samples: [] });
     expect(trace.formats).toEqual(['strace']);
     expect(trace.command).toEqual(['sh', 'run']);
     expect(trace.knowsExecs).toBe(true);
-    expect(usesOf(trace)).toEqual(usesOf(readFixture('strace/f.txt', { workingDir: '/srv/app' })));
+    expect(usesOf(trace)).toEqual(usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') })));
   });
 
   it('is read the same from one file for each process', () => {
     const files = forms.filter((name) => name.startsWith('ff-y.'));
     expect(files).toHaveLength(6);
     const merged = mergeTraces(
-      files.map((name) => readFixture(`strace/${name}`, { workingDir: '/srv/app' })),
+      files.map((name) => readFixture(`strace/${name}`, { workingDir: b('/srv/app') })),
     );
-    expect(usesOf(merged)).toEqual(usesOf(readFixture('strace/f.txt', { workingDir: '/srv/app' })));
+    expect(usesOf(merged)).toEqual(usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') })));
   });
 
   it('needs no working directory where -y tells it', () => {
     for (const name of ['f-y.txt', 'f-yy-tt.txt', 'f-verbose-yy.txt', 'stderr-y-T.txt', 'recommended.txt'])
       expect(usesOf(readFixture(`strace/${name}`)), name).toEqual(
-        usesOf(readFixture('strace/f.txt', { workingDir: '/srv/app' })),
+        usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') })),
       );
   });
 
   it('used these files', () => {
-    expect(usesOf(readFixture('strace/f.txt', { workingDir: '/srv/app' }))).toEqual(used);
+    expect(usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') }))).toEqual(used);
   });
 
   it.each(single)('has all system calls only where nothing was filtered: %s', (name) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceOptions } from '../../src/trace/trace-sink.ts';
 import { readTrace, usesOf } from './read-trace.ts';
+import { b } from '../support/bytes.ts';
 
 function strace(lines: readonly string[], options: TraceOptions = {}): Record<string, string> {
   const trace = readTrace(`${lines.join('\n')}\n`, options);
@@ -111,7 +112,7 @@ describe('where a process is', () => {
       'open("../c", O_RDONLY) = 3',
     ];
     expect(Object.keys(strace(lines))).toEqual(['./a', './sub', './sub/../c', './sub/b']);
-    expect(Object.keys(strace(lines, { workingDir: '/srv/app/' }))).toEqual([
+    expect(Object.keys(strace(lines, { workingDir: b('/srv/app/') }))).toEqual([
       'srv/app/a',
       'srv/app/sub',
       'srv/app/sub/../c',
@@ -144,7 +145,7 @@ describe('where a process is', () => {
       ]),
     ).toEqual({ 'app/server': 'exec', 'etc/ld.so.cache': 'open' });
     expect(
-      strace(['10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0'], { workingDir: '/wd' }),
+      strace(['10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0'], { workingDir: b('/wd') }),
     ).toEqual({
       'wd/server': 'exec',
     });
@@ -349,7 +350,7 @@ describe('another root', () => {
   });
 
   it('with --trace-root what was before is left out', () => {
-    const trace = readTrace(`${lines.join('\n')}\n`, { roots: ['/img'] });
+    const trace = readTrace(`${lines.join('\n')}\n`, { roots: [b('/img')] });
     expect(Object.keys(usesOf(trace))).toEqual(['bin/app', 'etc/app.conf', 'srv/data']);
     expect(trace.outside).toBe(2);
   });
@@ -363,7 +364,7 @@ describe('another root', () => {
         '10 open("x", O_RDONLY) = 3',
         '',
       ].join('\n'),
-      { roots: ['/img'] },
+      { roots: [b('/img')] },
     );
     expect(Object.keys(usesOf(trace))).toEqual(['bin/app', 'x']);
     expect(trace.outside).toBe(1);

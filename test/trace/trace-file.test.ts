@@ -5,6 +5,7 @@ import type { Trace } from '../../src/trace/trace.ts';
 import { writeTrace } from '../../src/trace/trace-file.ts';
 import { tracedPath } from '../../src/trace/traced-path.ts';
 import { readTrace } from './read-trace.ts';
+import { b } from '../support/bytes.ts';
 
 /** Any bytes but NUL, below the longest name. */
 const name = fc
@@ -12,7 +13,7 @@ const name = fc
   .map((bytes) => String.fromCharCode(...bytes));
 const path = fc
   .array(name, { minLength: 1, maxLength: 4 })
-  .map((names) => tracedPath('', names.join('/')) as string)
+  .map((names) => tracedPath(b(''), b(names.join('/'))) ?? b(''))
   .filter((each) => each !== '');
 const bits = fc.integer({ min: 1, max: 63 });
 const syscall = fc.stringMatching(/^[a-z_][a-z0-9_]{0,20}$/);
@@ -26,7 +27,7 @@ const anyTrace: fc.Arbitrary<Trace> = fc.record({
   knowsExecs: fc.boolean(),
   syscalls: fc.array(fc.tuple(syscall, fc.nat()), { maxLength: 5 }).map((pairs) => new Map(pairs)),
   hasAllSyscalls: fc.boolean(),
-  command: fc.option(fc.array(name, { minLength: 1, maxLength: 3 })),
+  command: fc.option(fc.array(name.map(b), { minLength: 1, maxLength: 3 })),
   outside: fc.constant(0),
   lines: fc.constant(0),
   unreadable: fc.constant({ count: 0, samples: [] }),
@@ -66,7 +67,7 @@ describe('the trace file', () => {
 
   it('takes no prefix away: its paths count from the root of the container', () => {
     const trace = readTrace('{"ocislim":"trace","version":1}\n{"path":"a/b","uses":["open"]}\n', {
-      roots: ['/srv/root'],
+      roots: [b('/srv/root')],
     });
     expect([...trace.paths]).toEqual([['a/b', 1]]);
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
 import { checkTrace, mergeTraces } from '../../src/trace/merge.ts';
 import { readTrace, usesOf } from './read-trace.ts';
+import { b } from '../support/bytes.ts';
 
 const directory = new URL('../../fixtures/traces/', import.meta.url);
 
@@ -46,13 +47,13 @@ describe('--trace-root', () => {
   const lines = '/srv/one/usr/bin/app\n/srv/two/etc\n/srv/one\n/usr/bin/docker\n/srv/onetwo\n';
 
   it('is taken away, and what is outside of all is counted', () => {
-    const trace = readTrace(lines, { roots: ['/srv/one/', '/srv/two'] });
+    const trace = readTrace(lines, { roots: [b('/srv/one/'), b('/srv/two')] });
     expect([...trace.paths.keys()]).toEqual(['usr/bin/app', 'etc']);
     expect(trace.outside).toBe(2);
   });
 
   it('that leaves nothing is told', () => {
-    expect(() => checkTrace(readTrace(lines, { roots: ['/elsewhere'] }))).toThrow(
+    expect(() => checkTrace(readTrace(lines, { roots: [b('/elsewhere')] }))).toThrow(
       'the trace app.trace names no path below --trace-root, but 5 uses of paths outside of it',
     );
   });

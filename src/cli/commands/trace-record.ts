@@ -1,4 +1,5 @@
 /** The action `record` of `trace`: a command below strace. How strace is found and driven is in `jobs/record`. */
+import { utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -42,7 +43,12 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const timer = seconds === null ? undefined : setTimeout(() => stop.abort('SIGTERM'), seconds * 1000);
   try {
     const { trace, end } = await record({ launch, strace, name: output, stop: stop.signal, grace });
-    const named = { ...trace, platform: traced.platform, image: traced.digest, command };
+    const named = {
+      ...trace,
+      platform: traced.platform,
+      image: traced.digest,
+      command: command.map(utf8Bytes),
+    };
     await writeWhole(output, encoded(writeTrace(named)), new AbortController().signal);
     const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
     console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);

@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import { baseOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureRule, Need } from '../rule.ts';
@@ -19,6 +20,10 @@ export const confDRule: ClosureRule = {
     if ((context.usesOf(path) & (uses.list | uses.open)) === 0 || context.fs.kind(path) !== 'directory')
       return;
     if (!byListing.test(baseOf(path)) || others.test(path)) return;
-    yield { path, detail: `in /${path}, which was listed: its files are used for being there`, below: true };
+    yield {
+      path,
+      detail: ascii`in /${path}, which was listed: its files are used for being there`,
+      below: true,
+    };
   },
 };

@@ -1,4 +1,4 @@
-import { utf8Bytes } from '../../bytes/bytes.ts';
+import { utf8Bytes, ascii, asciiList } from '../../bytes/bytes.ts';
 import { commandNeeds, scriptNeeds } from '../commands.ts';
 import type { ClosureRule } from '../rule.ts';
 import { MiB } from '../../units.ts';
@@ -14,19 +14,20 @@ export const config: ClosureRule = {
   reads: (path) => (path === 'etc/passwd' || path === 'etc/group' ? MiB : 0),
   *roots(context) {
     const { entrypoint, command, healthcheck, shell, workingDirectory, volumes } = context.runtime;
-    yield* commandNeeds(entrypoint, context, { detail: 'the entrypoint' });
-    yield* commandNeeds(command, context, { detail: 'the command' });
+    yield* commandNeeds(entrypoint, context, { detail: ascii`the entrypoint` });
+    yield* commandNeeds(command, context, { detail: ascii`the command` });
     const [kind, ...test] = healthcheck;
-    if (kind === 'CMD') yield* commandNeeds(test, context, { detail: 'the health check' });
+    if (kind === 'CMD') yield* commandNeeds(test, context, { detail: ascii`the health check` });
     if (kind === 'CMD-SHELL') {
       const used = shell.length > 0 ? shell : defaultShell;
-      yield* commandNeeds(used, context, { detail: 'the shell of the health check' });
-      yield* scriptNeeds(utf8Bytes(test.join(' ')), context, 'the health check');
+      yield* commandNeeds(used, context, { detail: ascii`the shell of the health check` });
+      yield* scriptNeeds(utf8Bytes(test.join(' ')), context, ascii`the health check`);
     }
-    if (shell.length > 0) yield* commandNeeds(shell, context, { detail: 'the shell' });
-    if (workingDirectory !== '') yield { path: utf8Bytes(workingDirectory), detail: 'the working directory' };
-    for (const volume of volumes) yield { path: utf8Bytes(volume), detail: 'a volume' };
-    for (const path of ['etc/passwd', 'etc/group'])
-      yield { path, detail: 'read by runtimes to find user and group' };
+    if (shell.length > 0) yield* commandNeeds(shell, context, { detail: ascii`the shell` });
+    if (workingDirectory !== '')
+      yield { path: utf8Bytes(workingDirectory), detail: ascii`the working directory` };
+    for (const volume of volumes) yield { path: utf8Bytes(volume), detail: ascii`a volume` };
+    for (const path of asciiList('etc/passwd', 'etc/group'))
+      yield { path, detail: ascii`read by runtimes to find user and group` };
   },
 };

@@ -15,7 +15,7 @@ const longestLine = 4096;
  * The lines of a configuration file whose contents were asked for, trimmed, without empty lines, comments, and lines of
  * more than 4 KiB.
  */
-export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/): readonly string[] {
+export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/): readonly ByteString[] {
   const bytes = facts.contents(path);
   if (bytes === null) return [];
   return readByteString(bytes)
@@ -25,7 +25,7 @@ export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/
 }
 
 /** The same for a name that may lead there through symlinks. */
-export function linesAt(name: string, context: ClosureContext): readonly string[] {
+export function linesAt(name: ByteString, context: ClosureContext): readonly ByteString[] {
   const { path } = context.fs.resolve(name);
   return path === null ? [] : linesOf(path, context);
 }

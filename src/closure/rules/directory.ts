@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import { type Path, parentOf } from '../../bytes/path.ts';
 import type { ClosureRule } from '../rule.ts';
 import { PerClosure, spreads } from './spreading.ts';
@@ -16,7 +17,7 @@ export const directoryRule: ClosureRule = {
     const done = whole.of(context);
     if (done.has(directory)) return;
     done.add(directory);
-    const detail = `is beside ${path}`;
+    const detail = ascii`is beside ${path}`;
     for (const file of context.fs.children(directory))
       if (context.fs.kind(file) !== 'directory') yield { path: file, detail, strength: 'whole' };
   },

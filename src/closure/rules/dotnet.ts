@@ -1,10 +1,11 @@
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
-import { utf8Bytes } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
+import { utf8Bytes, ascii, asciiList } from '../../bytes/bytes.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { objectAt, objectOf, variable } from './configuration.ts';
 import { MiB } from '../../units.ts';
 
 const manifest = /\.deps\.json$/;
+const endings = asciiList('.deps.json', '.runtimeconfig.json', '.dll');
 const configuration = /\.runtimeconfig\.json$/;
 
 /** .NET's host refuses to start a program whose list of assemblies names a file that is missing. */
@@ -18,21 +19,21 @@ export const dotnetRule: ClosureRule = {
     const directory = parentOf(path);
     if (manifest.test(path)) yield* listed(path, context);
     else if (configuration.test(path)) yield* frameworks(path, context);
-    else if (baseOf(path) === 'dotnet' && fs.kind(join(directory, 'host/fxr')) !== null)
-      yield { path: join(directory, 'host/fxr'), detail: `/${path} loads it`, below: true };
+    else if (baseOf(path) === 'dotnet' && fs.kind(join(directory, ascii`host/fxr`)) !== null)
+      yield { path: join(directory, ascii`host/fxr`), detail: ascii`/${path} loads it`, below: true };
     else if (/^lib(?:coreclr|hostpolicy)\.so$/.test(baseOf(path))) {
       for (const child of fs.children(directory))
         if (manifest.test(child) || configuration.test(child))
-          yield { path: child, detail: `the framework of /${path}` };
+          yield { path: child, detail: ascii`the framework of /${path}` };
     } else if (path.endsWith('.dll') || facts.elf(path) !== null) {
       const stem = path.replace(/\.(?:dll|exe)$/, '');
-      for (const beside of [`${stem}.deps.json`, `${stem}.runtimeconfig.json`, `${stem}.dll`])
+      for (const beside of endings.map((ending) => rootPath`${stem}${ending}`))
         if (
           beside !== path &&
           fs.kind(beside) !== null &&
           !(path.endsWith('.dll') && beside.endsWith('.dll'))
         )
-          yield { path: beside, detail: `read when /${path} is started` };
+          yield { path: beside, detail: ascii`read when /${path} is started` };
     }
   },
 };
@@ -41,7 +42,7 @@ export const dotnetRule: ClosureRule = {
 function* listed(path: Path, context: ClosureContext): Generator<Need> {
   const { fs } = context;
   const directory = parentOf(path);
-  const detail = `listed in /${path}: without it .NET does not start`;
+  const detail = ascii`listed in /${path}: without it .NET does not start`;
   for (const target of valuesOf(objectAt(path, context)?.['targets']))
     for (const parts of valuesOf(target))
       for (const kind of ['runtime', 'native', 'resources', 'runtimeTargets']) {
@@ -49,9 +50,10 @@ function* listed(path: Path, context: ClosureContext): Generator<Need> {
         for (const [asset, more] of Object.entries(assets)) {
           const locale = objectOf(more)?.['locale'];
           const name = utf8Bytes(asset);
-          const inLocale = typeof locale === 'string' ? `${locale}/${baseOf(name)}` : baseOf(name);
+          const inLocale =
+            typeof locale === 'string' ? ascii`${utf8Bytes(locale)}/${baseOf(name)}` : baseOf(name);
           for (const file of new Set([name, inLocale])) {
-            if (file.split('/').includes('..') || file.startsWith('/')) continue;
+            if (file.split('/').includes(ascii`..`) || file.startsWith('/')) continue;
             if (fs.kind(join(directory, file)) !== null) yield { path: join(directory, file), detail };
           }
         }
@@ -63,20 +65,19 @@ function* frameworks(path: Path, context: ClosureContext): Generator<Need> {
   const options = objectOf(objectAt(path, context)?.['runtimeOptions']);
   const several = options?.['frameworks'];
   for (const entry of [options?.['framework'], ...(Array.isArray(several) ? several : [])]) {
-    const name = objectOf(entry)?.['name'];
-    if (typeof name !== 'string' || name.includes('/')) continue;
+    const named = objectOf(entry)?.['name'];
+    if (typeof named !== 'string' || named.includes('/')) continue;
+    const name = utf8Bytes(named);
     const roots = [
       variable('DOTNET_ROOT', context),
-      'usr/share/dotnet',
-      'usr/lib/dotnet',
-      'usr/lib64/dotnet',
+      ...asciiList('usr/share/dotnet', 'usr/lib/dotnet', 'usr/lib64/dotnet'),
     ];
     for (const root of roots) {
-      const shared = root === '' ? null : fs.resolve(`${root}/shared/${name}`).path;
+      const shared = root === '' ? null : fs.resolve(ascii`${root}/shared/${name}`).path;
       if (shared === null) continue;
       for (const version of fs.children(shared)) {
-        const list = join(version, `${name}.deps.json`);
-        if (fs.kind(list) !== null) yield { path: list, detail: `the framework that /${path} names` };
+        const list = join(version, ascii`${name}.deps.json`);
+        if (fs.kind(list) !== null) yield { path: list, detail: ascii`the framework that /${path} names` };
       }
     }
   }

@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import type { ClosureRule } from '../rule.ts';
 
 /** The kernel opens the loader itself, so that no trace of system calls has it. */
@@ -6,6 +7,6 @@ export const elfInterpreter: ClosureRule = {
   describe: 'The dynamic loader that an ELF file names (PT_INTERP).',
   *follow(path, { facts }) {
     const interpreter = facts.elf(path)?.interpreter ?? null;
-    if (interpreter !== null) yield { path: interpreter, detail: 'the dynamic loader' };
+    if (interpreter !== null) yield { path: interpreter, detail: ascii`the dynamic loader` };
   },
 };

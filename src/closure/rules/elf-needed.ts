@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import { type Loaded, librarySearch, readsForLibraries } from '../libraries.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
@@ -14,7 +15,7 @@ export const elfNeeded: ClosureRule = {
     const search = librarySearch(context);
     for (const name of elf.needed)
       for (const place of search.find(name, { path, elf, loaders: [] }))
-        yield { path: place, detail: `needed as ${name}` };
+        yield { path: place, detail: ascii`needed as ${name}` };
     if (search.inherits(elf)) yield* inherited({ path, elf, loaders: [] }, context);
   },
 };
@@ -27,7 +28,7 @@ function* inherited(top: Loaded, context: ClosureContext): Generator<Need> {
   for (let object = ahead.shift(); object !== undefined; object = ahead.shift()) {
     for (const name of object.elf.needed) {
       for (const place of search.find(name, object)) {
-        if (object !== top) yield { path: place, detail: `needed as ${name} by one of its libraries` };
+        if (object !== top) yield { path: place, detail: ascii`needed as ${name} by one of its libraries` };
         const { path } = context.fs.resolve(place);
         const elf = path === null ? null : context.facts.elf(path);
         if (path === null || elf === null || seen.has(path)) continue;

@@ -1,4 +1,5 @@
-import { baseOf } from '../../bytes/path.ts';
+import { ascii } from '../../bytes/bytes.ts';
+import { baseOf, root } from '../../bytes/path.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
@@ -21,8 +22,8 @@ export const gccRuntimeRule: ClosureRule = {
     const called = importOf(elf, unwindFunctions);
     if (elf === null || called === null || isForMusl(elf) || /^lib(?:c|pthread)[.-]/.test(baseOf(path)))
       return;
-    for (const library of inLibraryDirectories(fs, 'libgcc_s.so.1'))
-      if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf.machine)
-        yield { path: library, detail: `/${path} calls ${called}, for which the C library opens it` };
+    for (const library of inLibraryDirectories(fs, ascii`libgcc_s.so.1`))
+      if (facts.elf(fs.resolve(library).path ?? root)?.machine === elf.machine)
+        yield { path: library, detail: ascii`/${path} calls ${called}, for which the C library opens it` };
   },
 };

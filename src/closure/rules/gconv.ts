@@ -1,3 +1,4 @@
+import { ascii, asciiList, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
@@ -18,8 +19,8 @@ export const gconvRule: ClosureRule = {
   *roots(context): Generator<Need> {
     for (const { variable, name, codeset, modifier } of localesOf(context)) {
       if (name.startsWith('C.') || /^utf-?8$/i.test(codeset ?? '')) continue;
-      const detail = `a converter of character sets: ${variable} is ${name}`;
-      for (const home of inLibraryDirectories(context.fs, 'gconv')) {
+      const detail = ascii`a converter of character sets: ${utf8Bytes(variable)} is ${utf8Bytes(name)}`;
+      for (const home of inLibraryDirectories(context.fs, ascii`gconv`)) {
         const modules =
           codeset === null ? wholeFamily(home, modifier, context) : modulesOf(codeset, home, context);
         for (const module of modules) yield { path: join(home, module), detail };
@@ -31,25 +32,26 @@ export const gconvRule: ClosureRule = {
     if (!isConverter(path)) {
       const converts = context.facts.elf(path)?.imports.has('iconv_open') === true;
       if (granularity === 'file' || !converts || context.strengthOf(path) !== 'needed') return;
-      for (const home of inLibraryDirectories(fs, 'gconv'))
+      for (const home of inLibraryDirectories(fs, ascii`gconv`))
         yield {
           path: home,
-          detail: `the converters, since /${path} converts`,
+          detail: ascii`the converters, since /${path} converts`,
           below: true,
           strength: 'whole',
         };
       return;
     }
     const home = parentOf(path);
-    const why = `with the converter /${path}`;
-    for (const list of ['gconv-modules.cache', 'gconv-modules']) {
+    const why = ascii`with the converter /${path}`;
+    for (const list of asciiList('gconv-modules.cache', 'gconv-modules')) {
       const beside = join(home, list);
-      if (fs.kind(beside) !== null) yield { path: beside, detail: `the list of converters, ${why}` };
+      if (fs.kind(beside) !== null) yield { path: beside, detail: ascii`the list of converters, ${why}` };
     }
-    const more = join(home, 'gconv-modules.d');
-    if (fs.kind(more) !== null) yield { path: more, detail: `the list of converters, ${why}`, below: true };
+    const more = join(home, ascii`gconv-modules.d`);
+    if (fs.kind(more) !== null)
+      yield { path: more, detail: ascii`the list of converters, ${why}`, below: true };
     if (granularity === 'file' || (context.usesOf(path) & (uses.open | uses.exec)) === 0) return;
-    yield { path: home, detail: `the converters, since /${path} was used`, below: true };
+    yield { path: home, detail: ascii`the converters, since /${path} was used`, below: true };
   },
 };
 
@@ -59,23 +61,23 @@ export function isConverter(path: Path): boolean {
 }
 
 /** A locale without a character set has an old one, most often of ISO 8859; which, only its own data says. */
-function wholeFamily(home: Path, modifier: string | null, { fs }: ClosureContext): readonly string[] {
-  if (modifier === 'euro') return ['ISO8859-15.so'];
+function wholeFamily(home: Path, modifier: string | null, { fs }: ClosureContext): readonly ByteString[] {
+  if (modifier === 'euro') return asciiList('ISO8859-15.so');
   return [...fs.children(home)].map(baseOf).filter((name) => /^ISO8859-\d+\.so$/.test(name));
 }
 
 /** `module FROM// TO// FILE COST` and `alias NAME// NAME//` of gconv-modules. */
-function modulesOf(codeset: string, home: Path, context: ClosureContext): ReadonlySet<string> {
+function modulesOf(codeset: string, home: Path, context: ClosureContext): ReadonlySet<ByteString> {
   const aliases = new Map<string, string>();
-  const files = new Map<string, Set<string>>();
-  const lists = [join(home, 'gconv-modules'), ...context.fs.below(join(home, 'gconv-modules.d'))];
+  const files = new Map<string, Set<ByteString>>();
+  const lists = [join(home, ascii`gconv-modules`), ...context.fs.below(join(home, ascii`gconv-modules.d`))];
   for (const line of lists.flatMap((list) => linesOf(list, context))) {
     const [kind, from, to, file] = line.split(/\s+/);
     if (kind === 'alias' && from !== undefined && to !== undefined) aliases.set(plain(from), plain(to));
     if (kind !== 'module' || from === undefined || to === undefined || file === undefined) continue;
     for (const set of [from, to]) {
       const known = files.get(plain(set)) ?? new Set();
-      files.set(plain(set), known.add(file.endsWith('.so') ? file : `${file}.so`));
+      files.set(plain(set), known.add(file.endsWith('.so') ? file : ascii`${file}.so`));
     }
   }
   const name = plain(codeset);

@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import type { ClosureRule } from '../rule.ts';
 
 /**
@@ -12,6 +13,7 @@ export const hardLink: ClosureRule = {
     const { fs, granularity } = context;
     if (granularity === 'file' || context.strengthOf(path) !== 'needed' || fs.kind(path) !== 'file') return;
     for (const name of fs.names(path))
-      if (name !== path) yield { path: name, detail: 'another name of it', strength: 'whole', itself: true };
+      if (name !== path)
+        yield { path: name, detail: ascii`another name of it`, strength: 'whole', itself: true };
   },
 };

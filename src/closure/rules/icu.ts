@@ -1,4 +1,5 @@
-import { baseOf } from '../../bytes/path.ts';
+import { ascii, asciiList } from '../../bytes/bytes.ts';
+import { baseOf, rootPath } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 
@@ -8,16 +9,16 @@ export const icuRule: ClosureRule = {
   describe:
     'The data file of ICU (icudtNN*.dat in usr/share/icu) for a libicu of that version that stays; what ICU_DATA and NODE_ICU_DATA name.',
   *roots(context): Generator<Need> {
-    for (const name of ['ICU_DATA', 'NODE_ICU_DATA']) {
+    for (const name of asciiList('ICU_DATA', 'NODE_ICU_DATA')) {
       const path = variable(name, context);
-      if (path !== '') yield { path, detail: `named by ${name}`, below: true };
+      if (path !== '') yield { path, detail: ascii`named by ${name}`, below: true };
     }
   },
   *follow(path, { fs }): Generator<Need> {
-    const [, version] = /^libicu(?:uc|data|i18n)\.so\.(\d+)/.exec(baseOf(path)) ?? [];
+    const [, version] = baseOf(path).match(/^libicu(?:uc|data|i18n)\.so\.(\d+)/) ?? [];
     if (version === undefined) return;
-    for (const file of fs.below('usr/share/icu'))
+    for (const file of fs.below(rootPath`usr/share/icu`))
       if (baseOf(file).startsWith(`icudt${version}`) && file.endsWith('.dat'))
-        yield { path: file, detail: `the data of /${path}` };
+        yield { path: file, detail: ascii`the data of /${path}` };
   },
 };

@@ -1,13 +1,14 @@
+import { ascii } from '../../bytes/bytes.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 
 const files = [
-  ['etc/passwd', 'names of users'],
-  ['etc/group', 'names of groups'],
-  ['etc/nsswitch.conf', 'where names are looked up'],
-  ['etc/hosts', 'runtimes put theirs in its place'],
-  ['etc/resolv.conf', 'runtimes put theirs in its place'],
-  ['etc/hostname', 'runtimes put theirs in its place'],
-  ['etc/host.conf', 'how host names are looked up'],
+  [ascii`etc/passwd`, ascii`names of users`],
+  [ascii`etc/group`, ascii`names of groups`],
+  [ascii`etc/nsswitch.conf`, ascii`where names are looked up`],
+  [ascii`etc/hosts`, ascii`runtimes put theirs in its place`],
+  [ascii`etc/resolv.conf`, ascii`runtimes put theirs in its place`],
+  [ascii`etc/hostname`, ascii`runtimes put theirs in its place`],
+  [ascii`etc/host.conf`, ascii`how host names are looked up`],
 ] as const;
 
 /**

@@ -1,4 +1,5 @@
-import type { Path } from '../../bytes/path.ts';
+import { type ByteString, ascii, asByteString } from '../../bytes/bytes.ts';
+import { type Path, rootPath, join } from '../../bytes/path.ts';
 import { inventoryDirectories, inventoryFiles, inventoryOf } from '../../rootfs/packages/inventory-paths.ts';
 import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
 import type { Package } from '../../rootfs/packages/package.ts';
@@ -16,13 +17,13 @@ export const inventoryRule: ClosureRule = {
   reads: packageProbe,
   *roots({ fs }) {
     for (const path of inventoryFiles)
-      if (fs.kind(path) !== null) yield need(path, 'says what the image is made of');
+      if (fs.kind(path) !== null) yield need(path, ascii`says what the image is made of`);
     for (const path of inventoryDirectories)
-      if (fs.kind(path) !== null) yield { ...need(path, 'says what the image is made of'), below: true };
-    for (const directory of fs.children('usr/share/doc')) {
+      if (fs.kind(path) !== null) yield { ...need(path, ascii`says what the image is made of`), below: true };
+    for (const directory of fs.children(rootPath`usr/share/doc`)) {
       // Some of these directories are links to that of another package.
-      const copyright = `${directory}/copyright`;
-      if (fs.resolve(copyright).path !== null) yield need(copyright, 'is a licence');
+      const copyright = join(directory, ascii`copyright`);
+      if (fs.resolve(copyright).path !== null) yield need(copyright, ascii`is a licence`);
     }
   },
   *follow(path, context) {
@@ -31,11 +32,11 @@ export const inventoryRule: ClosureRule = {
       if (done.has(owner)) continue;
       done.add(owner);
       for (const file of inventoryOf(owner))
-        yield need(file, `says what the ${owner.kind} package ${owner.name} is`);
+        yield need(file, ascii`says what the ${asByteString(owner.kind)} package ${owner.name} is`);
     }
   },
 };
 
-function need(path: Path, detail: string): Need {
+function need(path: Path, detail: ByteString): Need {
   return { path, detail, strength: 'courtesy' };
 }

@@ -1,4 +1,5 @@
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { ascii, type ByteString, asciiList, utf8Bytes, noBytes } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, root, cleanPath, rootPath } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
@@ -11,7 +12,7 @@ const archive = /\.(?:jar|war|ear)$/;
 const forScreens = /^lib(?:awt_xawt|splashscreen|jawt)\.so$/;
 
 /** Of a Java runtime's lib directory, besides libraries: what it reads by name at run time. */
-const files = [
+const files = asciiList(
   'modules',
   'jvm.cfg',
   'tzdb.dat',
@@ -35,9 +36,9 @@ const files = [
   'resources.jar',
   'management-agent.jar',
   'meta-index',
-] as const;
+);
 
-const directories = ['security', 'jfr', 'management', 'ext'] as const;
+const directories = asciiList('security', 'jfr', 'management', 'ext');
 
 /** A Java runtime is one thing: its parts open each other by name. Its archives of classes are never taken apart. */
 export const javaRule: ClosureRule = {
@@ -55,26 +56,26 @@ export const javaRule: ClosureRule = {
     }
   },
   *follow(path, context): Generator<Need> {
-    const home = machine.exec(path)?.[1] ?? launcher.exec(path)?.[1];
+    const home = path.match(machine)?.[1] ?? path.match(launcher)?.[1];
     if (home !== undefined) {
-      yield* runtimeIn(home, path, context);
-      yield* runtimeIn(join(home, 'jre'), path, context);
+      yield* runtimeIn(cleanPath(home), path, context);
+      yield* runtimeIn(rootPath`${home}/jre`, path, context);
       return;
     }
     if ((context.usesOf(path) & (uses.list | uses.open)) === 0 || context.fs.kind(path) !== 'directory')
       return;
-    yield* archives(path, `an archive in /${path}, which was listed`, context);
+    yield* archives(path, ascii`an archive in /${path}, which was listed`, context);
   },
 };
 
 function* runtimeIn(home: Path, path: Path, { fs }: ClosureContext): Generator<Need> {
-  const lib = join(home, 'lib');
-  if (fs.kind(join(lib, 'modules')) === null && fs.kind(join(lib, 'rt.jar')) === null) return;
-  const detail = `a part of the Java runtime of /${path}`;
+  const lib = join(home, ascii`lib`);
+  if (fs.kind(join(lib, ascii`modules`)) === null && fs.kind(join(lib, ascii`rt.jar`)) === null) return;
+  const detail = ascii`a part of the Java runtime of /${path}`;
   for (const name of files) if (fs.kind(join(lib, name)) !== null) yield { path: join(lib, name), detail };
   for (const name of directories)
     if (fs.kind(join(lib, name)) !== null) yield { path: join(lib, name), detail, below: true };
-  for (const name of ['conf', 'release'])
+  for (const name of asciiList('conf', 'release'))
     if (fs.kind(join(home, name)) !== null) yield { path: join(home, name), detail, below: true };
   for (const file of fs.below(lib)) {
     const base = baseOf(file);
@@ -85,33 +86,35 @@ function* runtimeIn(home: Path, path: Path, { fs }: ClosureContext): Generator<N
   }
 }
 
-function* archives(directory: Path, detail: string, { fs }: ClosureContext): Generator<Need> {
+function* archives(directory: Path, detail: ByteString, { fs }: ClosureContext): Generator<Need> {
   for (const child of fs.children(directory)) if (archive.test(child)) yield { path: child, detail };
 }
 
 /** What the image itself says about classes; relative names start at its working directory. */
-function* classPaths(context: ClosureContext): Generator<{ readonly path: string; readonly why: string }> {
+function* classPaths(
+  context: ClosureContext,
+): Generator<{ readonly path: ByteString; readonly why: ByteString }> {
   const { keepCommands, runtime } = context;
   const from = workingDirectory(context);
-  const place = (path: string): string => (path.startsWith('/') ? path : `/${join(from, path)}`);
+  const place = (path: ByteString): ByteString => (path.startsWith('/') ? path : ascii`/${join(from, path)}`);
   for (const path of variable('CLASSPATH', context).split(':'))
-    if (path !== '') yield { path: place(path), why: 'named by CLASSPATH' };
+    if (path !== '') yield { path: place(path), why: ascii`named by CLASSPATH` };
   const words = [...runtime.entrypoint, ...runtime.command, ...keepCommands.flat()].flatMap((word) =>
-    word.split(/\s+/),
+    utf8Bytes(word).split(/\s+/),
   );
   for (const [index, word] of words.entries()) {
-    const next = words[index + 1] ?? '';
-    if (word === '-jar' && next !== '') yield { path: place(next), why: 'named by -jar' };
+    const next = words[index + 1] ?? noBytes;
+    if (word === '-jar' && next !== '') yield { path: place(next), why: ascii`named by -jar` };
     if (word === '-cp' || word === '-classpath' || word === '--class-path')
       for (const path of next.split(':'))
-        if (path !== '') yield { path: place(path), why: `named by ${word}` };
+        if (path !== '') yield { path: place(path), why: ascii`named by ${word}` };
   }
   const options = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', 'JAVA_OPTS', '_JAVA_OPTIONS'];
   for (const text of [...options.map((name) => variable(name, context)), ...words])
-    for (const [, path = ''] of text.matchAll(/-javaagent:([^\s=]+)/g))
-      yield { path: place(path), why: 'named by -javaagent' };
+    for (const [, path = noBytes] of text.matchAll(/-javaagent:([^\s=]+)/g))
+      yield { path: place(path), why: ascii`named by -javaagent` };
 }
 
 function workingDirectory({ fs, runtime }: ClosureContext): Path {
-  return fs.resolve(runtime.workingDirectory).path ?? '';
+  return fs.resolve(utf8Bytes(runtime.workingDirectory)).path ?? root;
 }

@@ -1,3 +1,4 @@
+import { ascii, utf8Bytes } from '../../bytes/bytes.ts';
 import { commandNeeds } from '../commands.ts';
 import type { ClosureRule } from '../rule.ts';
 
@@ -7,6 +8,9 @@ export const keepCommand: ClosureRule = {
   describe: 'The programs named with --keep-command, and files among their arguments.',
   *roots(context) {
     for (const words of context.keepCommands)
-      yield* commandNeeds(words, context, { detail: `to run ${words.join(' ')}`, required: true });
+      yield* commandNeeds(words, context, {
+        detail: ascii`to run ${utf8Bytes(words.join(' '))}`,
+        required: true,
+      });
   },
 };

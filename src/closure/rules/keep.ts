@@ -1,3 +1,4 @@
+import { ascii, utf8Bytes } from '../../bytes/bytes.ts';
 import { createKeepMatcher, literalPath } from '../../rules/rules.ts';
 import type { ClosureRule } from '../rule.ts';
 
@@ -10,12 +11,12 @@ export function keepRule(globs: readonly string[]): ClosureRule {
       if (globs.length === 0) return;
       for (const glob of globs) {
         const path = literalPath(glob);
-        if (path !== null) yield { path, detail: `named by ${glob}`, below: true };
+        if (path !== null) yield { path, detail: ascii`named by ${utf8Bytes(glob)}`, below: true };
       }
       const keep = createKeepMatcher(globs);
       for (const path of fs.all()) {
         const rule = keep(path);
-        if (rule !== null) yield { path, detail: `named by ${rule.text}`, itself: true };
+        if (rule !== null) yield { path, detail: ascii`named by ${utf8Bytes(rule.text)}`, itself: true };
       }
     },
   };

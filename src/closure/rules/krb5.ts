@@ -1,4 +1,5 @@
-import { baseOf, type Path } from '../../bytes/path.ts';
+import { ascii, asciiList } from '../../bytes/bytes.ts';
+import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf, variable } from './configuration.ts';
 import { inLibraryDirectories } from './library-directories.ts';
@@ -12,18 +13,22 @@ export const krb5Rule: ClosureRule = {
   reads: (path) => (isConfiguration(path) ? 64 * KiB : 0),
   *roots(context): Generator<Need> {
     for (const path of variable('KRB5_CONFIG', context).split(':'))
-      if (path !== '') yield { path, detail: 'named by KRB5_CONFIG' };
+      if (path !== '') yield { path, detail: ascii`named by KRB5_CONFIG` };
   },
   *follow(path, context): Generator<Need> {
     if (isConfiguration(path)) yield* includes(path, context);
     if (!/^lib(?:krb5|gssapi_krb5|gssapi|heimdal-krb5)\.so\./.test(baseOf(path))) return;
     const { fs } = context;
-    if (fs.kind('etc/krb5.conf') === null && variable('KRB5_CONFIG', context) === '') return;
-    yield { path: 'etc/krb5.conf', detail: `settings of /${path}` };
-    for (const directory of ['etc/gss/mech', 'etc/gss/mech.d'])
-      yield { path: directory, detail: `mechanisms of /${path}`, below: true };
-    for (const directory of inLibraryDirectories(fs, 'krb5/plugins'))
-      yield { path: directory, detail: `plug-ins of /${path}, since Kerberos is configured`, below: true };
+    if (fs.kind(rootPath`etc/krb5.conf`) === null && variable('KRB5_CONFIG', context) === '') return;
+    yield { path: ascii`etc/krb5.conf`, detail: ascii`settings of /${path}` };
+    for (const directory of asciiList('etc/gss/mech', 'etc/gss/mech.d'))
+      yield { path: directory, detail: ascii`mechanisms of /${path}`, below: true };
+    for (const directory of inLibraryDirectories(fs, ascii`krb5/plugins`))
+      yield {
+        path: directory,
+        detail: ascii`plug-ins of /${path}, since Kerberos is configured`,
+        below: true,
+      };
   },
 };
 
@@ -33,7 +38,7 @@ function isConfiguration(path: Path): boolean {
 
 function* includes(path: Path, context: ClosureContext): Generator<Need> {
   for (const line of linesOf(path, context)) {
-    const [, name] = /^include(?:dir)?\s+(\/\S+)/.exec(line) ?? [];
-    if (name !== undefined) yield { path: name, detail: `included by /${path}`, below: true };
+    const [, name] = line.match(/^include(?:dir)?\s+(\/\S+)/) ?? [];
+    if (name !== undefined) yield { path: name, detail: ascii`included by /${path}`, below: true };
   }
 }

@@ -1,5 +1,5 @@
 import { baseOf } from '../../bytes/path.ts';
-import { readByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { readByteString, utf8Bytes, ascii, noBytes, asciiList } from '../../bytes/bytes.ts';
 import { librarySearch, readsForLibraries } from '../libraries.ts';
 import type { ClosureRule } from '../rule.ts';
 
@@ -13,26 +13,30 @@ export const ldSo: ClosureRule = {
     const { fs, facts, runtime } = context;
     const elf = facts.elf(path);
     if (elf === null || elf.interpreter === null) return;
-    const musl = /^ld-musl-(.+)\.so\.1$/.exec(baseOf(elf.interpreter))?.[1];
+    const musl = baseOf(elf.interpreter).match(/^ld-musl-(.+)\.so\.1$/)?.[1];
     if (musl !== undefined) {
-      yield { path: `etc/ld-musl-${musl}.path`, detail: 'where the loader looks for libraries' };
-    } else if (fs.resolve('etc/ld.so.cache').path !== null) {
-      yield { path: 'etc/ld.so.cache', detail: 'where the loader looks for libraries' };
+      yield { path: ascii`etc/ld-musl-${musl}.path`, detail: ascii`where the loader looks for libraries` };
+    } else if (fs.resolve(ascii`etc/ld.so.cache`).path !== null) {
+      yield { path: ascii`etc/ld.so.cache`, detail: ascii`where the loader looks for libraries` };
     } else {
-      yield { path: 'etc/ld.so.conf', detail: 'what the loader’s cache would be made of' };
-      yield { path: 'etc/ld.so.conf.d', detail: 'what the loader’s cache would be made of', below: true };
+      yield { path: ascii`etc/ld.so.conf`, detail: ascii`what the loader’s cache would be made of` };
+      yield {
+        path: ascii`etc/ld.so.conf.d`,
+        detail: ascii`what the loader’s cache would be made of`,
+        below: true,
+      };
     }
-    yield { path: 'etc/ld.so.preload', detail: 'read by the loader' };
+    yield { path: ascii`etc/ld.so.preload`, detail: ascii`read by the loader` };
 
     const program = { path, elf, loaders: [] };
     const search = librarySearch(context);
-    const preload = fs.resolve('etc/ld.so.preload').path;
+    const preload = fs.resolve(ascii`etc/ld.so.preload`).path;
     const contents = preload === null ? null : facts.contents(preload);
-    const listed = contents === null ? '' : readByteString(contents).replaceAll(/#.*/g, '');
+    const listed = contents === null ? noBytes : readByteString(contents).replaceAll(/#.*/g, '');
     for (const place of search.preloaded(listed, program))
-      yield { path: place, detail: 'named by ld.so.preload' };
-    for (const name of ['LD_PRELOAD', 'LD_AUDIT'])
+      yield { path: place, detail: ascii`named by ld.so.preload` };
+    for (const name of asciiList('LD_PRELOAD', 'LD_AUDIT'))
       for (const place of search.preloaded(utf8Bytes(runtime.environment.get(name) ?? ''), program))
-        yield { path: place, detail: `named by ${name}` };
+        yield { path: place, detail: ascii`named by ${name}` };
   },
 };

@@ -1,8 +1,9 @@
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, rootPath, cleanPath, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 
-const homes = ['usr/lib/locale', 'usr/share/locale', 'usr/share/i18n/locales/musl'] as const;
+const homes = rootPaths('usr/lib/locale', 'usr/share/locale', 'usr/share/i18n/locales/musl');
 
 /** A locale as an environment names it: language[_territory][.codeset][@modifier], POSIX XBD 8.2. */
 export interface LocaleName {
@@ -19,8 +20,8 @@ export function localesOf({ runtime: { environment } }: ClosureContext): readonl
     if (variable !== 'LANG' && variable !== 'LANGUAGE' && !/^LC_[A-Z]+$/.test(variable)) continue;
     for (const name of variable === 'LANGUAGE' ? value.split(':') : [value]) {
       if (name === '' || name === 'C' || name === 'POSIX') continue;
-      const [, codeset = null] = /\.([^@]+)/.exec(name) ?? [];
-      const [, modifier = null] = /@(.+)$/.exec(name) ?? [];
+      const [, codeset = null] = name.match(/\.([^@]+)/) ?? [];
+      const [, modifier = null] = name.match(/@(.+)$/) ?? [];
       names.push({ variable, name, codeset, modifier });
     }
   }
@@ -35,19 +36,19 @@ export const localeRule: ClosureRule = {
   *roots(context): Generator<Need> {
     const { fs } = context;
     for (const locale of localesOf(context)) {
-      const detail = `${locale.variable} is ${locale.name}`;
+      const detail = ascii`${utf8Bytes(locale.variable)} is ${utf8Bytes(locale.name)}`;
       let found = false;
-      for (const home of [...homes, variable('LOCPATH', context)])
+      for (const home of [...homes, cleanPath(variable('LOCPATH', context))])
         for (const name of spellingsOf(locale)) {
           const path = join(home, name);
           if (home === '' || fs.resolve(path).path === null) continue;
           // Below share/locale are translations, which a locale works without.
-          if (home === 'usr/share/locale' && fs.resolve(join(path, 'LC_CTYPE')).path === null) continue;
+          if (home === 'usr/share/locale' && fs.resolve(join(path, ascii`LC_CTYPE`)).path === null) continue;
           found = true;
           yield { path, detail, below: true };
         }
-      if (!found) yield { path: 'usr/lib/locale/locale-archive', detail };
-      yield { path: 'usr/share/locale/locale.alias', detail, strength: 'whole' };
+      if (!found) yield { path: ascii`usr/lib/locale/locale-archive`, detail };
+      yield { path: ascii`usr/share/locale/locale.alias`, detail, strength: 'whole' };
     }
   },
   *follow(path, context): Generator<Need> {
@@ -55,11 +56,11 @@ export const localeRule: ClosureRule = {
     const directory = baseOf(parentOf(path)) === 'LC_MESSAGES' ? parentOf(parentOf(path)) : parentOf(path);
     if (!/^C\.utf-?8$/i.test(baseOf(directory))) return;
     const strength = 'whole';
-    yield { path: directory, detail: `one locale, of which /${path} was used`, below: true, strength };
-    if (context.fs.kind('usr/share/locale/locale.alias') !== null)
+    yield { path: directory, detail: ascii`one locale, of which /${path} was used`, below: true, strength };
+    if (context.fs.kind(rootPath`usr/share/locale/locale.alias`) !== null)
       yield {
-        path: 'usr/share/locale/locale.alias',
-        detail: `read with a locale, and /${path} was used`,
+        path: ascii`usr/share/locale/locale.alias`,
+        detail: ascii`read with a locale, and /${path} was used`,
         strength,
       };
   },
@@ -71,7 +72,7 @@ export function isLocale(path: Path): boolean {
 }
 
 /** How glibc looks for a locale's directory: as written, with its codeset normalised (utf8), then without it. */
-function spellingsOf({ name, codeset, modifier }: LocaleName): ReadonlySet<Path> {
+function spellingsOf({ name, codeset, modifier }: LocaleName): ReadonlySet<ByteString> {
   const bare = name.replace(/[.@].*$/, '');
   const at = modifier === null ? '' : `@${modifier}`;
   const spellings = new Set([name]);
@@ -81,5 +82,5 @@ function spellingsOf({ name, codeset, modifier }: LocaleName): ReadonlySet<Path>
     spellings.add(`${bare}.${codeset.toUpperCase()}${at}`);
   }
   if (bare !== 'C') spellings.add(`${bare}${at}`).add(bare);
-  return new Set([...spellings].filter((spelling) => !/[/\0]|^\.*$/.test(spelling)));
+  return new Set([...spellings].filter((spelling) => !/[/\0]|^\.*$/.test(spelling)).map(utf8Bytes));
 }

@@ -1,3 +1,5 @@
+import { root } from '../../bytes/path.ts';
+import { ascii, asciiList, type ByteString } from '../../bytes/bytes.ts';
 import { lookups } from '../../rootfs/facts/lookups.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
@@ -8,14 +10,14 @@ import { KiB } from '../../units.ts';
 type Database = keyof typeof lookups;
 
 /** What the services of a database read. */
-const filesOf: Readonly<Record<Database, readonly string[]>> = {
-  passwd: ['etc/passwd'],
-  group: ['etc/group'],
-  shadow: ['etc/shadow'],
-  hosts: ['etc/hosts', 'etc/resolv.conf', 'etc/host.conf', 'etc/gai.conf'],
-  services: ['etc/services'],
-  protocols: ['etc/protocols'],
-  networks: ['etc/networks'],
+const filesOf: Readonly<Record<Database, readonly ByteString[]>> = {
+  passwd: asciiList('etc/passwd'),
+  group: asciiList('etc/group'),
+  shadow: asciiList('etc/shadow'),
+  hosts: asciiList('etc/hosts', 'etc/resolv.conf', 'etc/host.conf', 'etc/gai.conf'),
+  services: asciiList('etc/services'),
+  protocols: asciiList('etc/protocols'),
+  networks: asciiList('etc/networks'),
 };
 
 const databases = (Object.keys(lookups) as Database[]).map((name) => ({
@@ -28,12 +30,12 @@ const databases = (Object.keys(lookups) as Database[]).map((name) => ({
 export const nameFunctions: ReadonlySet<string> = new Set(Object.values(lookups).flat());
 
 /** What glibc does without a line in nsswitch.conf (nss/nss_database.c). */
-const unconfigured: { readonly [database: string]: readonly string[] } = {
-  hosts: ['dns', 'files'],
-  networks: ['dns', 'files'],
+const unconfigured: { readonly [database: string]: readonly ByteString[] } = {
+  hosts: asciiList('dns', 'files'),
+  networks: asciiList('dns', 'files'),
 };
 
-const settings = new WeakMap<ClosureContext, ReadonlyMap<string, readonly string[]>>();
+const settings = new WeakMap<ClosureContext, ReadonlyMap<string, readonly ByteString[]>>();
 
 /** The C library opens a plug-in for every service that nsswitch.conf names for a database: no header says so. */
 export const nssRule: ClosureRule = {
@@ -49,42 +51,42 @@ export const nssRule: ClosureRule = {
     for (const { name, functions, files } of databases) {
       const asked = importOf(elf, functions);
       if (asked === null) continue;
-      const detail = `/${path} calls ${asked}, for which /etc/nsswitch.conf`;
-      for (const file of [...files, 'etc/nsswitch.conf'])
-        yield { path: file, detail: `/${path} calls ${asked}, which reads it`, strength: 'whole' };
+      const detail = ascii`/${path} calls ${asked}, for which /etc/nsswitch.conf`;
+      for (const file of [...files, ascii`etc/nsswitch.conf`])
+        yield { path: file, detail: ascii`/${path} calls ${asked}, which reads it`, strength: 'whole' };
       if (isForMusl(elf)) continue;
       for (const service of servicesOf(name, context))
-        for (const library of inLibraryDirectories(fs, `libnss_${service}.so.2`))
-          if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf.machine)
-            yield { path: library, detail: `${detail} names "${service}"` };
+        for (const library of inLibraryDirectories(fs, ascii`libnss_${service}.so.2`))
+          if (facts.elf(fs.resolve(library).path ?? root)?.machine === elf.machine)
+            yield { path: library, detail: ascii`${detail} names "${service}"` };
       if (name !== 'hosts') continue;
-      for (const library of inLibraryDirectories(fs, 'libresolv.so.2'))
-        if (facts.elf(fs.resolve(library).path ?? '')?.machine === elf.machine)
-          yield { path: library, detail: `/${path} calls ${asked}, which may ask a name server` };
+      for (const library of inLibraryDirectories(fs, ascii`libresolv.so.2`))
+        if (facts.elf(fs.resolve(library).path ?? root)?.machine === elf.machine)
+          yield { path: library, detail: ascii`/${path} calls ${asked}, which may ask a name server` };
     }
   },
 };
 
-function servicesOf(database: string, context: ClosureContext): readonly string[] {
+function servicesOf(database: string, context: ClosureContext): readonly ByteString[] {
   let configured = settings.get(context);
   if (configured === undefined) {
     configured = readSettings(context);
     settings.set(context, configured);
   }
-  return configured.get(database) ?? unconfigured[database] ?? ['files'];
+  return configured.get(database) ?? unconfigured[database] ?? asciiList('files');
 }
 
 /** nsswitch.conf(5): `hosts: files dns [NOTFOUND=return] myhostname # comment`. */
-function readSettings(context: ClosureContext): ReadonlyMap<string, readonly string[]> {
-  const services = new Map<string, readonly string[]>();
-  for (const name of ['usr/etc/nsswitch.conf', 'etc/nsswitch.conf']) {
+function readSettings(context: ClosureContext): ReadonlyMap<string, readonly ByteString[]> {
+  const services = new Map<string, readonly ByteString[]>();
+  for (const name of asciiList('usr/etc/nsswitch.conf', 'etc/nsswitch.conf')) {
     for (const line of linesAt(name, context)) {
-      const [, database, rest] = /^([a-z_]+)\s*:(.*)$/.exec(line.replace(/#.*/, '')) ?? [];
+      const [, database, rest] = line.replace(/#.*/, '').match(/^([a-z_]+)\s*:(.*)$/) ?? [];
       if (database === undefined || rest === undefined) continue;
       services.set(
         database,
         rest
-          .replace(/\[[^[\]]*\]/g, ' ')
+          .replace(/\[[^[\]]*\]/g, ascii` `)
           .split(/\s+/)
           .filter((service) => /^[A-Za-z0-9_]+$/.test(service)),
       );

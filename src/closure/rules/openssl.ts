@@ -1,16 +1,17 @@
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { ascii, asciiList, asByteString, type ByteString, noBytes } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from './library-directories.ts';
 import { KiB } from '../../units.ts';
 
-const configurations = [
+const configurations = rootPaths(
   'etc/ssl/openssl.cnf',
   'usr/lib/ssl/openssl.cnf',
   'etc/pki/tls/openssl.cnf',
   'usr/local/ssl/openssl.cnf',
   'etc/ssl1.1/openssl.cnf',
-] as const;
+);
 
 /** Providers and engines: libcrypto loads them by name, as its configuration says. */
 export const opensslRule: ClosureRule = {
@@ -20,37 +21,40 @@ export const opensslRule: ClosureRule = {
   reads: (path) => (isConfiguration(path) ? 128 * KiB : 0),
   *roots(context): Generator<Need> {
     const configuration = variable('OPENSSL_CONF', context);
-    if (configuration !== '') yield { path: configuration, detail: 'named by OPENSSL_CONF' };
-    for (const name of ['OPENSSL_MODULES', 'OPENSSL_ENGINES']) {
+    if (configuration !== '') yield { path: configuration, detail: ascii`named by OPENSSL_CONF` };
+    for (const name of asciiList('OPENSSL_MODULES', 'OPENSSL_ENGINES')) {
       const directory = variable(name, context);
-      if (directory !== '') yield { path: directory, detail: `named by ${name}`, below: true };
+      if (directory !== '') yield { path: directory, detail: ascii`named by ${name}`, below: true };
     }
   },
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
     if (isConfiguration(path)) yield* includes(path, context);
-    const [, version] = /^libcrypto\.so\.([\d.]+)$/.exec(baseOf(path)) ?? [];
+    const [, version] = baseOf(path).match(/^libcrypto\.so\.([\d.]+)$/) ?? [];
     if (version === undefined || facts.elf(path) === null) return;
-    const why = `/${path} reads it`;
+    const why = ascii`/${path} reads it`;
     const named = variable('OPENSSL_CONF', context);
     const files = [...configurations, ...(named === '' ? [] : [named])];
     for (const file of configurations)
       if (fs.kind(file) !== null) yield { path: file, detail: why, strength: 'whole' };
-    const modules = homesOf(path, 'ossl-modules', context);
+    const modules = homesOf(path, ascii`ossl-modules`, context);
     const engines = homesOf(
       path,
-      `engines-${/^\d\.\d$/.test(version) ? version : version.split('.')[0]}`,
+      ascii`engines-${/^\d\.\d$/.test(version) ? version : (version.split('.')[0] ?? noBytes)}`,
       context,
     );
     for (const home of modules)
-      yield { path: join(home, 'legacy.so'), detail: `a small provider that /${path} loads by name` };
+      yield {
+        path: join(home, ascii`legacy.so`),
+        detail: ascii`a small provider that /${path} loads by name`,
+      };
     for (const file of files)
       for (const { kind, name } of loadsOf(linesAt(file, context))) {
-        const detail = `${kind} that /${file.replace(/^\//, '')} activates`;
+        const detail = ascii`${asByteString(kind)} that /${file.replace(/^\//, '')} activates`;
         if (name.startsWith('/')) yield { path: name, detail };
         else
           for (const home of kind === 'a provider' ? modules : engines)
-            yield { path: join(home, name.endsWith('.so') ? name : `${name}.so`), detail };
+            yield { path: join(home, name.endsWith('.so') ? name : ascii`${name}.so`), detail };
       }
   },
 };
@@ -64,15 +68,15 @@ function isConfiguration(path: Path): boolean {
 /** `.include FILE`, `.include = FILE` (config(5ssl)); a directory stands for its .cnf and .conf files. */
 function* includes(path: Path, context: ClosureContext): Generator<Need> {
   for (const line of linesOf(path, context)) {
-    const [, file] = /^\.include\s*=?\s*(.+)$/.exec(line) ?? [];
+    const [, file] = line.match(/^\.include\s*=?\s*(.+)$/) ?? [];
     if (file === undefined) continue;
     const name = file.startsWith('/') ? file : join(parentOf(path), file);
-    yield { path: name, detail: `included by /${path}`, below: true };
+    yield { path: name, detail: ascii`included by /${path}`, below: true };
   }
 }
 
 /** Where a library of this path looks for its modules: beside itself, or on the other side of a split /usr. */
-function homesOf(library: Path, name: string, { fs }: ClosureContext): readonly Path[] {
+function homesOf(library: Path, name: ByteString, { fs }: ClosureContext): readonly Path[] {
   return libraryDirectories(fs)
     .filter((directory) => baseOf(directory) === baseOf(parentOf(library)))
     .map((directory) => join(directory, name))
@@ -81,21 +85,21 @@ function homesOf(library: Path, name: string, { fs }: ClosureContext): readonly 
 
 interface Load {
   readonly kind: 'a provider' | 'an engine';
-  readonly name: string;
+  readonly name: ByteString;
 }
 
 /** The providers and engines that a configuration activates or names by file. */
-function loadsOf(lines: readonly string[]): readonly Load[] {
-  const sections = new Map<string, Map<string, string>>();
-  let current = new Map<string, string>();
+function loadsOf(lines: readonly ByteString[]): readonly Load[] {
+  const sections = new Map<string, Map<ByteString, ByteString>>();
+  let current = new Map<ByteString, ByteString>();
   for (const line of lines) {
-    const [, section] = /^\[\s*([^\]\s]+)\s*\]/.exec(line) ?? [];
+    const [, section] = line.match(/^\[\s*([^\]\s]+)\s*\]/) ?? [];
     if (section !== undefined) {
       current = sections.get(section) ?? new Map();
       sections.set(section, current);
       continue;
     }
-    const [, key, value] = /^([^=\s]+)\s*=\s*([^#]*?)\s*(?:#.*)?$/.exec(line) ?? [];
+    const [, key, value] = line.match(/^([^=\s]+)\s*=\s*([^#]*?)\s*(?:#.*)?$/) ?? [];
     if (key !== undefined && value !== undefined) current.set(key, value);
   }
   const loads: Load[] = [];
@@ -104,7 +108,7 @@ function loadsOf(lines: readonly string[]): readonly Load[] {
       if (name === 'engine_id') loads.push({ kind: 'an engine', name: value });
       if (name === 'dynamic_path') loads.push({ kind: 'an engine', name: value });
       if (name === 'module') loads.push({ kind: 'a provider', name: value });
-      const activate = sections.get(value)?.get('activate');
+      const activate = sections.get(value)?.get(ascii`activate`);
       if (activate !== undefined && !/^(?:0|no|off|false)$/i.test(activate))
         loads.push({ kind: 'a provider', name });
     }

@@ -1,3 +1,4 @@
+import { ascii, asByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import { isDocumentation } from '../../rootfs/packages/documentation.ts';
 import { isInventory } from '../../rootfs/packages/inventory-paths.ts';
@@ -59,7 +60,7 @@ function* expand(owner: Package, context: ClosureContext): Generator<Need> {
   const done = whole.of(context);
   if (done.has(owner)) return;
   done.add(owner);
-  const detail = `belongs to the ${owner.kind} package ${owner.name}`;
+  const detail = ascii`belongs to the ${asByteString(owner.kind)} package ${owner.name}`;
   for (const path of owner.files)
     if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path) && !isLocale(path))
       yield { path, detail, strength: 'whole' };

@@ -1,4 +1,5 @@
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { importOf, inLibraryDirectories } from './library-directories.ts';
@@ -6,16 +7,16 @@ import { KiB } from '../../units.ts';
 
 /** Functions by which a program begins to ask. */
 export const pamFunctions: ReadonlySet<string> = new Set(['pam_start', 'pam_start_confdir']);
-const services = ['etc/pam.d', 'usr/lib/pam.d', 'usr/etc/pam.d'] as const;
+const services = rootPaths('etc/pam.d', 'usr/lib/pam.d', 'usr/etc/pam.d');
 /** Where the links of etc/pam.d lead on Red Hat's systems. */
 const linked = 'etc/authselect/';
 
 /** Programs that modules run. */
-const helpers: { readonly [module: string]: readonly string[] } = {
-  'pam_unix.so': ['unix_chkpwd', 'unix_update'],
-  'pam_mkhomedir.so': ['mkhomedir_helper'],
-  'pam_pwhistory.so': ['pwhistory_helper'],
-  'pam_namespace.so': ['pam_namespace_helper'],
+const helpers: { readonly [module: string]: readonly ByteString[] } = {
+  'pam_unix.so': asciiList('unix_chkpwd', 'unix_update'),
+  'pam_mkhomedir.so': asciiList('mkhomedir_helper'),
+  'pam_pwhistory.so': asciiList('pwhistory_helper'),
+  'pam_namespace.so': asciiList('pam_namespace_helper'),
 };
 
 /** Authentication modules: named in text files, loaded at run time. */
@@ -26,9 +27,10 @@ export const pamRule: ClosureRule = {
   reads: (path) => (isService(path) ? 64 * KiB : 0),
   *follow(path, context): Generator<Need> {
     const called = importOf(context.facts.elf(path), pamFunctions);
-    if (called !== null && !baseOf(path).startsWith('libpam')) yield* everything(`/${path} calls ${called}`);
+    if (called !== null && !baseOf(path).startsWith('libpam'))
+      yield* everything(ascii`/${path} calls ${called}`);
     if (!isService(path)) return;
-    if (context.usesOf(path) !== 0) yield* everything(`/${path} was used`);
+    if (context.usesOf(path) !== 0) yield* everything(ascii`/${path} was used`);
     for (const line of linesOf(path, context)) yield* lineNeeds(line, path, context);
   },
 };
@@ -41,29 +43,35 @@ function isService(path: Path): boolean {
   );
 }
 
-function* everything(why: string): Generator<Need> {
-  for (const path of [...services, 'etc/pam.conf', 'etc/security', 'usr/etc/security'])
-    yield { path, detail: `settings of PAM: ${why}`, below: true };
-  for (const path of ['etc/environment', 'etc/login.defs', 'etc/shadow', 'etc/gshadow', 'etc/default/locale'])
-    yield { path, detail: `read by modules of PAM: ${why}` };
+function* everything(why: ByteString): Generator<Need> {
+  for (const path of [...services, ...asciiList('etc/pam.conf', 'etc/security', 'usr/etc/security')])
+    yield { path, detail: ascii`settings of PAM: ${why}`, below: true };
+  for (const path of asciiList(
+    'etc/environment',
+    'etc/login.defs',
+    'etc/shadow',
+    'etc/gshadow',
+    'etc/default/locale',
+  ))
+    yield { path, detail: ascii`read by modules of PAM: ${why}` };
 }
 
 /** pam.d(5): `[-]type control module [arguments]`; pam.conf has the service before it. */
-function* lineNeeds(line: string, path: Path, { fs }: ClosureContext): Generator<Need> {
-  const detail = `named by /${path}`;
-  const [, included] = /^@include\s+(\S+)/.exec(line) ?? /\s(?:include|substack)\s+(\S+)/.exec(line) ?? [];
+function* lineNeeds(line: ByteString, path: Path, { fs }: ClosureContext): Generator<Need> {
+  const detail = ascii`named by /${path}`;
+  const [, included] = line.match(/^@include\s+(\S+)/) ?? line.match(/\s(?:include|substack)\s+(\S+)/) ?? [];
   if (included !== undefined && !included.endsWith('.so')) {
     for (const directory of services) yield { path: join(directory, included), detail };
     return;
   }
-  const [module] = /(?<=\s|\])(?:\/\S+|[\w.-]+)\.so(?=\s|$)/.exec(line) ?? [];
+  const [module] = line.match(/(?<=\s|\])(?:\/\S+|[\w.-]+)\.so(?=\s|$)/) ?? [];
   if (module === undefined) return;
-  const found = module.startsWith('/') ? [module] : inLibraryDirectories(fs, `security/${module}`);
+  const found = module.startsWith('/') ? [module] : inLibraryDirectories(fs, ascii`security/${module}`);
   for (const library of found) yield { path: library, detail };
   for (const helper of helpers[baseOf(module)] ?? [])
-    for (const directory of ['usr/sbin', 'sbin', 'usr/bin']) {
+    for (const directory of rootPaths('usr/sbin', 'sbin', 'usr/bin')) {
       const program = join(directory, helper);
       if (fs.kind(parentOf(program)) === 'directory' && fs.kind(program) !== null)
-        yield { path: program, detail: `run by ${baseOf(module)}, which /${path} names` };
+        yield { path: program, detail: ascii`run by ${baseOf(module)}, which /${path} names` };
     }
 }

@@ -1,4 +1,5 @@
-import { baseOf, join, type Path } from '../../bytes/path.ts';
+import { ascii, asciiList, asByteString, noBytes, type ByteString } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, root } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from './library-directories.ts';
@@ -17,12 +18,12 @@ export const phpRule: ClosureRule = {
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
     if (facts.elf(path) !== null) {
-      const [, version] = program.exec(path) ?? [];
+      const [, version] = path.match(program) ?? [];
       if (version === undefined && !program.test(path)) return;
-      for (const home of settingsOf(path, version ?? '', context)) {
-        const detail = `settings of /${path}`;
+      for (const home of settingsOf(path, version ?? noBytes, context)) {
+        const detail = ascii`settings of /${path}`;
         for (const child of fs.children(home)) if (child.endsWith('.ini')) yield { path: child, detail };
-        const more = fs.resolve(join(home, 'conf.d')).path;
+        const more = fs.resolve(join(home, ascii`conf.d`)).path;
         if (more === null) continue;
         for (const child of fs.children(more)) if (child.endsWith('.ini')) yield { path: child, detail };
       }
@@ -30,20 +31,20 @@ export const phpRule: ClosureRule = {
     }
     if (!path.endsWith('.ini')) return;
     for (const line of linesOf(path, context)) {
-      const [, name] = /^(?:zend_)?extension\s*=\s*"?([^";\s]+)/.exec(line) ?? [];
+      const [, name] = line.match(/^(?:zend_)?extension\s*=\s*"?([^";\s]+)/) ?? [];
       if (name === undefined) continue;
-      const detail = `an extension that /${path} names`;
+      const detail = ascii`an extension that /${path} names`;
       if (name.startsWith('/')) yield { path: name, detail };
       else
         for (const home of extensionDirectories(context))
-          for (const file of [name, `${name}.so`, `php_${name}.so`])
+          for (const file of [name, ascii`${name}.so`, ascii`php_${name}.so`])
             if (fs.kind(join(home, file)) !== null) yield { path: join(home, file), detail };
     }
   },
 };
 
 /** Where the PHP of this path looks for php.ini: /usr/local/etc/php, /etc/php/8.2/cli (Debian), /etc/php83 (Alpine), /etc. */
-function* settingsOf(path: Path, version: string, context: ClosureContext): Generator<Path> {
+function* settingsOf(path: Path, version: ByteString, context: ClosureContext): Generator<Path> {
   const { fs } = context;
   const kind = /fpm/.test(baseOf(path))
     ? 'fpm'
@@ -55,8 +56,8 @@ function* settingsOf(path: Path, version: string, context: ClosureContext): Gene
   const named = variable('PHP_INI_DIR', context);
   const homes = [
     ...(named === '' ? [] : [named]),
-    ...(path.startsWith('usr/local/') ? ['usr/local/etc/php'] : []),
-    ...(version === '' ? [] : [`etc/php/${version}/${kind}`, `etc/php${version}`]),
+    ...(path.startsWith('usr/local/') ? asciiList('usr/local/etc/php') : []),
+    ...(version === '' ? [] : [ascii`etc/php/${version}/${asByteString(kind)}`, ascii`etc/php${version}`]),
   ];
   for (const home of new Set(homes)) {
     const { path: directory } = fs.resolve(home);
@@ -67,15 +68,15 @@ function* settingsOf(path: Path, version: string, context: ClosureContext): Gene
 /** Named by php.ini, or where builds put them: lib/php/20220829, lib/php/extensions/no-debug-non-zts-20220829, lib/php83/modules. */
 function* extensionDirectories(context: ClosureContext): Generator<Path> {
   const { fs } = context;
-  for (const home of [variable('PHP_INI_DIR', context), 'usr/local/etc/php', 'etc'])
-    for (const line of linesAt(join(home, 'php.ini'), context)) {
-      const [, directory] = /^extension_dir\s*=\s*"?([^";\s]+)/.exec(line) ?? [];
-      if (directory?.startsWith('/')) yield fs.resolve(directory).path ?? '';
+  for (const home of [variable('PHP_INI_DIR', context), ...asciiList('usr/local/etc/php', 'etc')])
+    for (const line of linesAt(ascii`${home}/php.ini`, context)) {
+      const [, directory] = line.match(/^extension_dir\s*=\s*"?([^";\s]+)/) ?? [];
+      if (directory?.startsWith('/')) yield fs.resolve(directory).path ?? root;
     }
   for (const lib of libraryDirectories(fs))
     for (const php of fs.children(lib)) {
       if (!/^php\d*$/.test(baseOf(php))) continue;
-      for (const child of [...fs.children(php), ...fs.children(join(php, 'extensions'))])
+      for (const child of [...fs.children(php), ...fs.children(join(php, ascii`extensions`))])
         if (/(?:^|-)\d{8}$|^modules$/.test(baseOf(child))) yield child;
     }
 }

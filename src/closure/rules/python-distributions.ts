@@ -1,5 +1,5 @@
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
-import { readByteString } from '../../bytes/bytes.ts';
+import { readByteString, ascii, asciiList, asByteString } from '../../bytes/bytes.ts';
 import type { ClosureContext, Need } from '../rule.ts';
 import { PerClosure } from './spreading.ts';
 import { MiB } from '../../units.ts';
@@ -46,10 +46,10 @@ export function* metadataOf(path: Path, context: ClosureContext): Generator<Need
     if (top === '__pycache__') continue;
     const stem = top.replace(/\.(?:py|pyc|so|pyd|cpython-.*|abi3\.so)$/, '').replace(/\.cpython-.*$/, '');
     for (const home of distributionsIn(site, context).get(stem) ?? []) {
-      const asked = `${home}\0${context.strengthOf(path) ?? ''}`;
+      const asked = ascii`${home}\0${asByteString(context.strengthOf(path) ?? '')}`;
       if (done.of(context).has(asked)) continue;
       done.of(context).add(asked);
-      const detail = `metadata of the distribution that /${path} belongs to`;
+      const detail = ascii`metadata of the distribution that /${path} belongs to`;
       if (context.fs.kind(home) !== 'directory') yield { path: home, detail };
       else
         for (const file of context.fs.children(home))
@@ -84,7 +84,7 @@ function topLevelsOf(home: Path, { facts }: ClosureContext): ReadonlySet<string>
   // Distributions without any list (those of Debian may have none): most have the name of their package.
   const name = baseOf(home).replace(metadata, '').replace(/-.*/, '');
   const tops = new Set([name, name.toLowerCase().replace(/[.-]/g, '_')]);
-  for (const list of ['RECORD', 'installed-files.txt', 'top_level.txt']) {
+  for (const list of asciiList('RECORD', 'installed-files.txt', 'top_level.txt')) {
     const bytes = facts.contents(join(home, list));
     if (bytes === null) continue;
     for (const line of readByteString(bytes).split('\n')) {

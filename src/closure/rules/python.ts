@@ -1,4 +1,5 @@
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { ascii, asciiList, type ByteString, noBytes } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, cleanPath, rootPath } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { isDistribution, metadataOf, readsDistribution } from './python-distributions.ts';
@@ -8,10 +9,11 @@ const cached = /^(.*)\/__pycache__\/([^/]+?)\.[a-z]+-?\d+[^./]*(?:\.opt-[^./]+)?
 const interpreter =
   /^(.*?)\/?(?:s?bin\/(?:python|pypy)[\d.]*[a-z]*|lib(?:64)?(?:\/[^/]+-linux-[^/]+)?\/libpython(\d\.\d+)[^/]*\.so[\d.]*)$/;
 const library = /^(.*\/)?(?:python|pypy)\d+(?:\.\d+)?t?$/;
+const initializers = asciiList('__init__.py', '__init__.pyc');
 const sitePackages = /(?:^|\/)(?:site|dist)-packages$/;
 
 /** What the interpreter opens before it can say what it misses. */
-const core = [
+const core = asciiList(
   'os.py',
   'site.py',
   'codecs.py',
@@ -20,15 +22,15 @@ const core = [
   'encodings/utf_8.py',
   'encodings/latin_1.py',
   'encodings/ascii.py',
-] as const;
+);
 
 /** Modules of the standard library that are found by a name made at run time, by the one that does so. */
-const lazy: { readonly [module: string]: readonly string[] } = {
-  'socket.py': ['encodings/idna.py', 'stringprep.py', 'lib-dynload/unicodedata'],
-  'zipfile.py': ['encodings/cp437.py'],
-  'zipfile/__init__.py': ['encodings/cp437.py'],
-  'sysconfig.py': ['_sysconfigdata'],
-  'sysconfig/__init__.py': ['_sysconfigdata'],
+const lazy: { readonly [module: string]: readonly ByteString[] } = {
+  'socket.py': asciiList('encodings/idna.py', 'stringprep.py', 'lib-dynload/unicodedata'),
+  'zipfile.py': asciiList('encodings/cp437.py'),
+  'zipfile/__init__.py': asciiList('encodings/cp437.py'),
+  'sysconfig.py': asciiList('_sysconfigdata'),
+  'sysconfig/__init__.py': asciiList('_sysconfigdata'),
 };
 
 /** Python finds modules by looking: at the source behind a compiled file, at every package above a module. */
@@ -43,11 +45,11 @@ export const pythonRule: ClosureRule = {
   // A container that ran before has compiled files that its image does not have, and no longer opens their sources.
   *roots({ fs, trace }): Generator<Need> {
     for (const path of trace.paths.keys()) {
-      const [, home, module] = path.endsWith('.pyc') ? (cached.exec(path) ?? []) : [];
+      const [, home, module] = path.endsWith('.pyc') ? (path.match(cached) ?? []) : [];
       if (home === undefined || module === undefined || fs.resolve(path).path !== null) continue;
       yield {
-        path: `${home}/${module}.py`,
-        detail: `the source of /${path}, which the container had made and used`,
+        path: ascii`${home}/${module}.py`,
+        detail: ascii`the source of /${path}, which the container had made and used`,
       };
     }
   },
@@ -55,15 +57,15 @@ export const pythonRule: ClosureRule = {
     const { fs } = context;
     const base = baseOf(path);
     const directory = parentOf(path);
-    const [, home, module] = cached.exec(path) ?? [];
+    const [, home, module] = path.match(cached) ?? [];
     if (home !== undefined && module !== undefined)
       yield {
-        path: join(home, `${module}.py`),
-        detail: `the source of /${path}, which Python looks at first`,
+        path: ascii`${home}/${module}.py`,
+        detail: ascii`the source of /${path}, which Python looks at first`,
       };
     if (/\.(?:py|pyc|pyd|so)$/.test(base)) {
-      yield* packagesAbove(home ?? directory, path, context);
-      yield* lazyModules(home === undefined ? path : `${home}/${module}.py`, context);
+      yield* packagesAbove(home === undefined ? directory : cleanPath(home), path, context);
+      yield* lazyModules(home === undefined ? path : rootPath`${home}/${module ?? noBytes}.py`, context);
     }
     if (/(?:^|\/)(?:site|dist)-packages\//.test(path) || /\.(?:py|pyc|pyd)$/.test(base))
       if (!isDistribution(path)) yield* metadataOf(path, context);
@@ -76,21 +78,22 @@ export const pythonRule: ClosureRule = {
 
 function* packagesAbove(from: Path, path: Path, { fs }: ClosureContext): Generator<Need> {
   for (let at = from; at !== '' && !sitePackages.test(at) && !library.test(at); at = parentOf(at))
-    for (const name of ['__init__.py', '__init__.pyc']) {
+    for (const name of initializers) {
       const init = join(at, name);
       if (init !== path && fs.kind(init) !== null)
-        yield { path: init, detail: `the package that holds /${path}` };
+        yield { path: init, detail: ascii`the package that holds /${path}` };
     }
 }
 
 function* lazyModules(source: Path, { fs }: ClosureContext): Generator<Need> {
-  const [, home, module] = /^(.*\/python3\.\d+t?)\/([^/]+(?:\/__init__)?\.py)$/.exec(source) ?? [];
+  const [, home, module] = source.match(/^(.*\/python3\.\d+t?)\/([^/]+(?:\/__init__)?\.py)$/) ?? [];
   if (home === undefined || module === undefined) return;
   for (const name of lazy[module] ?? []) {
-    const detail = `found by name by /${source}`;
-    if (name.endsWith('.py')) yield { path: join(home, name), detail };
+    const path = rootPath`${home}/${name}`;
+    const detail = ascii`found by name by /${source}`;
+    if (name.endsWith('.py')) yield { path, detail };
     else
-      for (const child of fs.children(parentOf(join(home, name))))
+      for (const child of fs.children(parentOf(path)))
         if (baseOf(child).startsWith(baseOf(name)) && /\.(?:py|so)$/.test(child))
           yield { path: child, detail };
   }
@@ -100,7 +103,7 @@ function* lazyModules(source: Path, { fs }: ClosureContext): Generator<Need> {
 function* startup(path: Path, { fs }: ClosureContext): Generator<Need> {
   for (const child of fs.children(path))
     if (/\.(?:pth|egg-link)$|\/(?:site|user)customize\.py$/.test(child))
-      yield { path: child, detail: `read at every start of Python, in /${path}` };
+      yield { path: child, detail: ascii`read at every start of Python, in /${path}` };
 }
 
 /** Lines of a .pth file that begin with "import" are run; others name directories. */
@@ -109,15 +112,16 @@ function* imports(path: Path, context: ClosureContext): Generator<Need> {
   for (const line of linesOf(path, context, /^#/)) {
     if (!/^import[ \t]/.test(line)) {
       if (fs.kind(join(parentOf(path), line)) === 'directory')
-        yield { path: join(parentOf(path), line), detail: `named by /${path}` };
+        yield { path: join(parentOf(path), line), detail: ascii`named by /${path}` };
       continue;
     }
-    const [, list = ''] = /^import[ \t]+([\w., \t]+)/.exec(line) ?? [];
-    const named = [...line.matchAll(/__import__\(['"]([\w.]+)['"]/g)].map(([, name = '']) => name);
+    const [, list = noBytes] = line.match(/^import[ \t]+([\w., \t]+)/) ?? [];
+    const named = [...line.matchAll(/__import__\(['"]([\w.]+)['"]/g)].map(([, name = noBytes]) => name);
     for (const name of [...list.split(',').map((item) => item.trim().replace(/\s.*/, '')), ...named]) {
-      const stem = join(parentOf(path), name.replaceAll('.', '/'));
-      for (const module of [`${stem}.py`, `${stem}/__init__.py`])
-        if (fs.kind(module) !== null) yield { path: module, detail: `imported by /${path} at every start` };
+      const stem = join(parentOf(path), name.replaceAll('.', ascii`/`));
+      for (const module of [rootPath`${stem}.py`, rootPath`${stem}/__init__.py`])
+        if (fs.kind(module) !== null)
+          yield { path: module, detail: ascii`imported by /${path} at every start` };
     }
   }
 }
@@ -126,39 +130,40 @@ function* imports(path: Path, context: ClosureContext): Generator<Need> {
 function* virtual(path: Path, context: ClosureContext): Generator<Need> {
   const { fs } = context;
   for (const line of linesOf(path, context, /^#/)) {
-    const [, key, value] = /^(\S+)\s*=\s*(\/.*)$/.exec(line) ?? [];
+    const [, key, value] = line.match(/^(\S+)\s*=\s*(\/.*)$/) ?? [];
     if (key === undefined || value === undefined) continue;
-    if (key === 'executable') yield { path: value, detail: `named by /${path}` };
+    if (key === 'executable') yield { path: value, detail: ascii`named by /${path}` };
     if (key !== 'home') continue;
-    yield { path: value, detail: `home of /${path}` };
-    for (const name of ['python3', 'python'])
-      if (fs.resolve(`${value}/${name}`).path !== null)
-        yield { path: `${value}/${name}`, detail: `the Python behind /${path}` };
+    yield { path: value, detail: ascii`home of /${path}` };
+    for (const name of asciiList('python3', 'python'))
+      if (fs.resolve(ascii`${value}/${name}`).path !== null)
+        yield { path: ascii`${value}/${name}`, detail: ascii`the Python behind /${path}` };
   }
 }
 
 function* interpreterNeeds(path: Path, context: ClosureContext): Generator<Need> {
   const { fs } = context;
-  const [, prefix, version] = interpreter.exec(path) ?? [];
-  if (prefix === undefined) return;
-  const detail = `/${path} starts with it`;
-  const own = join(prefix, 'pyvenv.cfg');
+  const [, before, version] = path.match(interpreter) ?? [];
+  if (before === undefined) return;
+  const prefix = cleanPath(before);
+  const detail = ascii`/${path} starts with it`;
+  const own = join(prefix, ascii`pyvenv.cfg`);
   if (fs.kind(own) !== null) {
     yield { path: own, detail };
     // venv makes this link where lib64 is a directory of its own on the system.
-    if (fs.kind(join(prefix, 'lib64')) === 'symlink') yield { path: join(prefix, 'lib64'), detail };
+    if (fs.kind(join(prefix, ascii`lib64`)) === 'symlink') yield { path: join(prefix, ascii`lib64`), detail };
   }
-  const number = version ?? /(\d\.\d+)t?$/.exec(path)?.[1];
+  const number = version ?? path.match(/(\d\.\d+)t?$/)?.[1];
   if (number === undefined) return;
-  const home = join(prefix, `lib/python${number}`);
+  const home = join(prefix, ascii`lib/python${number}`);
   for (const name of core) if (fs.kind(join(home, name)) !== null) yield { path: join(home, name), detail };
   // By these two it knows its prefix, even where nothing in them is used.
-  if (fs.kind(join(home, 'lib-dynload')) !== null)
-    yield { path: join(home, 'lib-dynload'), detail: `/${path} finds its modules by it` };
-  for (const name of ['python3', 'python'])
-    for (const bin of ['bin', 'usr/bin']) {
-      const link = join(prefix, join(bin, name));
+  if (fs.kind(join(home, ascii`lib-dynload`)) !== null)
+    yield { path: join(home, ascii`lib-dynload`), detail: ascii`/${path} finds its modules by it` };
+  for (const name of asciiList('python3', 'python'))
+    for (const bin of asciiList('bin', 'usr/bin')) {
+      const link = join(prefix, ascii`${bin}/${name}`);
       if (fs.kind(link) === 'symlink' && fs.resolve(link).path === path)
-        yield { path: link, detail: `another name of /${path}` };
+        yield { path: link, detail: ascii`another name of /${path}` };
     }
 }

@@ -1,3 +1,4 @@
+import { ascii, asciiList, type ByteString } from '../../bytes/bytes.ts';
 import { baseOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
@@ -11,26 +12,29 @@ export const saslRule: ClosureRule = {
     'The plug-ins of SASL, where its library stays and something asks: settings (sasl2/*.conf), SASL_PATH, or a traced use of the directory of plug-ins.',
   *roots(context): Generator<Need> {
     for (const path of variable('SASL_PATH', context).split(':'))
-      if (path !== '') yield { path, detail: 'named by SASL_PATH', below: true };
+      if (path !== '') yield { path, detail: ascii`named by SASL_PATH`, below: true };
   },
   *follow(path, context): Generator<Need> {
     if (!baseOf(path).startsWith('libsasl2.so.')) return;
     const why = askedBy(context);
     if (why === null) return;
-    for (const directory of ['etc/sasl2', 'etc/sasl'])
-      yield { path: directory, detail: `settings of /${path}`, below: true };
-    for (const directory of inLibraryDirectories(context.fs, 'sasl2'))
-      yield { path: directory, detail: `plug-ins of /${path}: ${why}`, below: true };
+    for (const directory of asciiList('etc/sasl2', 'etc/sasl'))
+      yield { path: directory, detail: ascii`settings of /${path}`, below: true };
+    for (const directory of inLibraryDirectories(context.fs, ascii`sasl2`))
+      yield { path: directory, detail: ascii`plug-ins of /${path}: ${why}`, below: true };
   },
 };
 
-function askedBy(context: ClosureContext): string | null {
+function askedBy(context: ClosureContext): ByteString | null {
   const { fs } = context;
-  for (const directory of ['etc/sasl2', 'etc/sasl', 'usr/lib/sasl2', ...inLibraryDirectories(fs, 'sasl2')]) {
+  for (const directory of [
+    ...asciiList('etc/sasl2', 'etc/sasl', 'usr/lib/sasl2'),
+    ...inLibraryDirectories(fs, ascii`sasl2`),
+  ]) {
     const { path } = fs.resolve(directory);
     if (path === null) continue;
-    for (const child of fs.children(path)) if (child.endsWith('.conf')) return `/${child} is there`;
-    if ((context.usesOf(path) & (uses.list | uses.open)) !== 0) return `/${path} was listed`;
+    for (const child of fs.children(path)) if (child.endsWith('.conf')) return ascii`/${child} is there`;
+    if ((context.usesOf(path) & (uses.list | uses.open)) !== 0) return ascii`/${path} was listed`;
   }
   return null;
 }

@@ -1,5 +1,5 @@
 import { baseOf, type Path } from '../../bytes/path.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import { uses } from '../../trace/trace.ts';
 import { findProgram } from '../commands.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
@@ -23,13 +23,14 @@ export function isRun(path: Path, { fs, usesOf }: Pick<ClosureContext, 'fs' | 'u
 
 function* interpreterNeeds(line: ByteString, context: ClosureContext): Generator<Need> {
   const { interpreter, program, argument } = readInterpreter(line);
-  yield { path: interpreter, detail: `the interpreter (#!${line})` };
+  yield { path: interpreter, detail: ascii`the interpreter (#!${line})` };
   if (program !== null) {
     const found = findProgram(program, context);
-    if (found !== null) yield { path: found, detail: `the interpreter (#!${line})` };
+    if (found !== null) yield { path: found, detail: ascii`the interpreter (#!${line})` };
   }
   // "#!/bin/sh /lib/init/init-d-script"
-  if (argument?.startsWith('/') === true) yield { path: argument, detail: 'an argument of the interpreter' };
+  if (argument?.startsWith('/') === true)
+    yield { path: argument, detail: ascii`an argument of the interpreter` };
 }
 
 /** What the first line of a script names. */
@@ -44,13 +45,13 @@ export interface Interpreter {
 
 /** Reads what follows `#!`: the kernel splits it once (execve(2)), `env -S` does so again. */
 export function readInterpreter(line: ByteString): Interpreter {
-  const [, interpreter = '', rest = ''] = /^([^ \t]+)[ \t]*(.*)$/s.exec(line) ?? [];
+  const [, interpreter = noBytes, rest = noBytes] = line.match(/^([^ \t]+)[ \t]*(.*)$/s) ?? [];
   if (baseOf(interpreter) !== 'env')
     return { interpreter, program: null, argument: rest === '' ? null : rest };
   // Without -S, env would take all of the rest as one name; runtimes that split it nevertheless exist (busybox does not).
   const words = rest
     .split(/[ \t]+/)
-    .map((word) => word.replace(/^(?:--split-string=|-[iv0]*S)/, '').replace(/^(["'])(.*)\1$/s, '$2'))
+    .map((word) => word.replace(/^(?:--split-string=|-[iv0]*S)/, '').replace(/^(["'])(.*)\1$/s, ascii`$2`))
     .filter((word) => word !== '');
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as ByteString;

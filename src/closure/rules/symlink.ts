@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import { reverseSymlinks } from '../symlinks.ts';
 import type { ClosureRule } from '../rule.ts';
 
@@ -14,6 +15,6 @@ export const symlink: ClosureRule = {
   describe: 'Symlinks that lead to what stays.',
   *follow(path, { fs }) {
     for (const link of reverseSymlinks(fs).get(path) ?? [])
-      yield { path: link, detail: 'leads there', strength: 'whole', itself: true };
+      yield { path: link, detail: ascii`leads there`, strength: 'whole', itself: true };
   },
 };

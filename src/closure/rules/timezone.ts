@@ -1,12 +1,13 @@
-import { join, type Path } from '../../bytes/path.ts';
+import { ascii, asciiList, noBytes, type ByteString } from '../../bytes/bytes.ts';
+import { join, type Path, rootPaths } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 
-const homes = ['usr/share/zoneinfo', 'usr/lib/zoneinfo', 'usr/share/zoneinfo-icu'] as const;
+const homes = rootPaths('usr/share/zoneinfo', 'usr/lib/zoneinfo', 'usr/share/zoneinfo-icu');
 
 /** What programs read to know which zones there are; a few kilobytes each. */
-const tables = [
+const tables = asciiList(
   'zone.tab',
   'zone1970.tab',
   'zonenow.tab',
@@ -15,7 +16,7 @@ const tables = [
   'posixrules',
   'leapseconds',
   'leap-seconds.list',
-] as const;
+);
 
 /**
  * The zones that are asked for, not all four megabytes. A program that shows any zone its users ask for reads the list of
@@ -28,15 +29,17 @@ export const timezoneRule: ClosureRule = {
     'etc/localtime with the zone it leads to, and etc/timezone; the zone that TZ names; with a zone that was used, the tables of zones; with a directory of zones that was listed, all zones in it.',
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
-    yield { path: 'etc/localtime', detail: 'the local time zone', strength: 'whole' };
-    yield { path: 'etc/timezone', detail: 'the name of the local time zone', strength: 'whole' };
+    yield { path: ascii`etc/localtime`, detail: ascii`the local time zone`, strength: 'whole' };
+    yield { path: ascii`etc/timezone`, detail: ascii`the name of the local time zone`, strength: 'whole' };
     const directory = variable('TZDIR', context);
-    for (const name of ['TZ', 'PGTZ']) {
+    for (const name of asciiList('TZ', 'PGTZ')) {
       const zone = variable(name, context).replace(/^:/, '');
       if (zone === '') continue;
-      for (const home of zone.startsWith('/') ? [''] : [...homes, ...(directory === '' ? [] : [directory])]) {
-        const path = home === '' ? zone : join(home, zone);
-        if (fs.resolve(path).path !== null) yield { path, detail: `the zone that ${name} names` };
+      for (const home of zone.startsWith('/')
+        ? [noBytes]
+        : [...homes, ...(directory === '' ? [] : [directory])]) {
+        const path = home === '' ? zone : ascii`${home}/${zone}`;
+        if (fs.resolve(path).path !== null) yield { path, detail: ascii`the zone that ${name} names` };
       }
     }
     // By the name that was used: the zone behind etc/localtime is opened by programs that do not care which there are.
@@ -48,15 +51,16 @@ export const timezoneRule: ClosureRule = {
   },
 };
 
-function* used(name: Path, home: Path, fs: ClosureContext['fs']): Generator<Need> {
+function* used(name: ByteString, home: Path, fs: ClosureContext['fs']): Generator<Need> {
   const { path } = fs.resolve(name);
   if (path === null) return;
   if (fs.kind(path) === 'directory') {
-    yield { path: name, detail: `the zones in /${name}, which was listed`, below: true };
+    yield { path: name, detail: ascii`the zones in /${name}, which was listed`, below: true };
     return;
   }
   for (const table of tables) {
     const beside = join(home, table);
-    if (fs.kind(beside) !== null) yield { path: beside, detail: `a table of zones, since /${name} was used` };
+    if (fs.kind(beside) !== null)
+      yield { path: beside, detail: ascii`a table of zones, since /${name} was used` };
   }
 }

@@ -1,10 +1,11 @@
-import { baseOf, join, parentOf } from '../../bytes/path.ts';
+import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
+import { baseOf, join, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 import { importOf } from './library-directories.ts';
 
 /** Where libraries look for the certificates of authorities, all in one file. */
-const bundles = [
+const bundles = rootPaths(
   'etc/ssl/certs/ca-certificates.crt',
   'etc/ssl/cert.pem',
   'etc/ssl/ca-bundle.pem',
@@ -15,18 +16,18 @@ const bundles = [
   'etc/pki/tls/cacert.pem',
   'usr/lib/ssl/cert.pem',
   'usr/local/ssl/cert.pem',
-] as const;
+);
 
 /** One file each, and links named by hashes. */
-const directories = [
+const directories = rootPaths(
   'etc/ssl/certs',
   'etc/pki/tls/certs',
   'usr/lib/ssl/certs',
   'usr/local/ssl/certs',
   'etc/pki/ca-trust/extracted/pem/directory-hash',
-] as const;
+);
 
-const fileVariables = [
+const fileVariables = asciiList(
   'SSL_CERT_FILE',
   'PIP_CERT',
   'NODE_EXTRA_CA_CERTS',
@@ -34,7 +35,7 @@ const fileVariables = [
   'REQUESTS_CA_BUNDLE',
   'AWS_CA_BUNDLE',
   'GIT_SSL_CAINFO',
-] as const;
+);
 
 /** Libraries that check certificates against the system's. */
 const libraries = /^lib(?:ssl|gnutls|gnutls-openssl|nss3|mbedtls|wolfssl|tls)\.so(?:\.|$)/;
@@ -46,12 +47,12 @@ export const trustFunctions: ReadonlySet<string> = new Set([
 ]);
 
 /** Modules that bring a bundle of their own beside them: when one of their files stays, so does the bundle. */
-const bundled: readonly (readonly [directory: string, bundle: string])[] = [
-  ['certifi', 'cacert.pem'],
-  ['botocore', 'cacert.pem'],
-  ['httplib2', 'cacerts.txt'],
-  ['grpc', '_cython/_credentials/roots.pem'],
-  ['CA', 'cacert.pem'],
+const bundled: readonly (readonly [directory: string, bundle: ByteString])[] = [
+  ['certifi', ascii`cacert.pem`],
+  ['botocore', ascii`cacert.pem`],
+  ['httplib2', ascii`cacerts.txt`],
+  ['grpc', ascii`_cython/_credentials/roots.pem`],
+  ['CA', ascii`cacert.pem`],
 ];
 
 /** Trust in certificates: kept where something asks for it, since it is half a megabyte that many programs never read. */
@@ -63,13 +64,13 @@ export const tlsRule: ClosureRule = {
     const { fs, trace } = context;
     for (const name of fileVariables) {
       const file = variable(name, context);
-      if (file !== '') yield { path: file, detail: `named by ${name}`, below: true };
+      if (file !== '') yield { path: file, detail: ascii`named by ${name}`, below: true };
     }
     for (const directory of variable('SSL_CERT_DIR', context).split(':'))
-      if (directory !== '') yield { path: directory, detail: 'named by SSL_CERT_DIR', below: true };
+      if (directory !== '') yield { path: directory, detail: ascii`named by SSL_CERT_DIR`, below: true };
     for (const name of trace.paths.keys())
       if (isTrust(name) && fs.resolve(name).path !== null) {
-        yield* systemTrust(`/${name} was used`, context);
+        yield* systemTrust(ascii`/${name} was used`, context);
         break;
       }
   },
@@ -78,9 +79,9 @@ export const tlsRule: ClosureRule = {
     if (elf !== null) {
       const called = importOf(elf, trustFunctions);
       if (libraries.test(baseOf(path)) || libraries.test(elf.soname ?? ''))
-        yield* systemTrust(`/${path} checks certificates against it`, context);
+        yield* systemTrust(ascii`/${path} checks certificates against it`, context);
       else if (called !== null && elf.trouble === null)
-        yield* systemTrust(`/${path} calls ${called}`, context);
+        yield* systemTrust(ascii`/${path} calls ${called}`, context);
       return;
     }
     const directory = parentOf(path);
@@ -88,7 +89,7 @@ export const tlsRule: ClosureRule = {
       if (baseOf(directory) === name && /\.(?:py|pm|so)$/.test(path)) {
         const own = join(directory, bundle);
         if (context.fs.kind(own) !== null)
-          yield { path: own, detail: `the certificates that /${path} brings along` };
+          yield { path: own, detail: ascii`the certificates that /${path} brings along` };
       }
   },
 };
@@ -101,8 +102,8 @@ function isTrust(name: string): boolean {
   );
 }
 
-function* systemTrust(why: string, { fs }: ClosureContext): Generator<Need> {
-  const detail = `certificates of authorities: ${why}`;
+function* systemTrust(why: ByteString, { fs }: ClosureContext): Generator<Need> {
+  const detail = ascii`certificates of authorities: ${why}`;
   for (const [paths, below] of [
     [bundles, false],
     [directories, true],

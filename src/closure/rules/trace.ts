@@ -1,3 +1,4 @@
+import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { parentOf } from '../../bytes/path.ts';
 import { type Uses, uses } from '../../trace/trace.ts';
 import type { ClosureRule } from '../rule.ts';
@@ -18,22 +19,22 @@ export const trace: ClosureRule = {
       if (missing !== null) {
         let home = parentOf(missing);
         while (home !== '' && fs.kind(home) !== 'directory') home = parentOf(home);
-        yield { path: home, detail: 'something was created in it' };
+        yield { path: home, detail: ascii`something was created in it` };
       }
     }
   },
 };
 
-function describeUses(bits: Uses): string {
+function describeUses(bits: Uses): ByteString {
   const words = (
     [
-      [uses.exec, 'executed'],
-      [uses.open, 'opened'],
-      [uses.write, 'written'],
-      [uses.list, 'listed'],
-      [uses.stat, 'looked at'],
-      [uses.link, 'read as a symlink'],
+      [uses.exec, ascii`executed`],
+      [uses.open, ascii`opened`],
+      [uses.write, ascii`written`],
+      [uses.list, ascii`listed`],
+      [uses.stat, ascii`looked at`],
+      [uses.link, ascii`read as a symlink`],
     ] as const
   ).filter(([bit]) => (bits & bit) !== 0);
-  return words[0]?.[1] ?? 'traced';
+  return words[0]?.[1] ?? ascii`traced`;
 }

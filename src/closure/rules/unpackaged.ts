@@ -1,4 +1,5 @@
-import type { Path } from '../../bytes/path.ts';
+import { ascii, joinBytes } from '../../bytes/bytes.ts';
+import { type Path, cleanPath } from '../../bytes/path.ts';
 import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
 import type { ClosureRule } from '../rule.ts';
 import { PerClosure, spreads } from './spreading.ts';
@@ -39,7 +40,7 @@ export const unpackagedRule: ClosureRule = {
     const done = whole.of(context);
     if (done.has(tree)) return;
     done.add(tree);
-    const detail = `is in no package, as ${path}, and beside it in ${tree}`;
+    const detail = ascii`is in no package, as ${path}, and beside it in ${tree}`;
     for (const file of context.fs.below(tree))
       if (context.fs.kind(file) !== 'directory' && packages.ownersOf(file).length === 0)
         yield { path: file, detail, strength: 'whole', itself: true };
@@ -51,5 +52,5 @@ export function treeOf(path: Path): Path | null {
   const parts = path.split('/');
   const shelf = shelves.find(([place]) => place.test(path));
   const depth = shelf?.[1] ?? (system.has(parts[0] as string) || parts[0] === 'home' ? 0 : 1);
-  return depth === 0 || parts.length <= depth ? null : parts.slice(0, depth).join('/');
+  return depth === 0 || parts.length <= depth ? null : cleanPath(joinBytes(parts.slice(0, depth), '/'));
 }

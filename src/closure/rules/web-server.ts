@@ -1,4 +1,5 @@
-import { join, type Path, parentOf } from '../../bytes/path.ts';
+import { ascii } from '../../bytes/bytes.ts';
+import { join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { KiB } from '../../units.ts';
@@ -16,19 +17,19 @@ const nginx: Server = {
     /^(?:etc|usr\/local)\/(?:nginx|openresty)\/.*\.conf$|^usr\/share\/nginx\/modules-available\/.*\.conf$/,
   directive: /^load_module\s+["']?([^"';]+?)["']?\s*;/,
   roots: [
-    'etc/nginx',
-    'usr/share/nginx',
-    'usr/lib/nginx',
-    'usr/lib64/nginx',
-    'usr/local/nginx',
-    'var/lib/nginx',
+    rootPath`etc/nginx`,
+    rootPath`usr/share/nginx`,
+    rootPath`usr/lib/nginx`,
+    rootPath`usr/lib64/nginx`,
+    rootPath`usr/local/nginx`,
+    rootPath`var/lib/nginx`,
   ],
 };
 
 const apache: Server = {
   settings: /^(?:etc\/(?:apache2|httpd)|usr\/local\/apache2\/conf)\/.*\.(?:conf|load)$/,
   directive: /^LoadModule\s+\S+\s+["']?([^"'\s]+)/i,
-  roots: ['etc/apache2', 'usr/lib/apache2', 'etc/httpd', 'usr/local/apache2'],
+  roots: [rootPath`etc/apache2`, rootPath`usr/lib/apache2`, rootPath`etc/httpd`, rootPath`usr/local/apache2`],
 };
 
 /** Modules that the settings of a web server load: read at every start, and a start fails without them. */
@@ -43,9 +44,9 @@ function rule(name: string, directive: string, server: Server): ClosureRule {
     *follow(path, context): Generator<Need> {
       if (!server.settings.test(path)) return;
       for (const line of linesOf(path, context)) {
-        const [, file] = server.directive.exec(line) ?? [];
+        const [, file] = line.match(server.directive) ?? [];
         if (file === undefined) continue;
-        const detail = `a module that /${path} loads`;
+        const detail = ascii`a module that /${path} loads`;
         if (file.startsWith('/')) yield { path: file, detail };
         else
           for (const root of new Set([...server.roots, parentOf(path)])) {

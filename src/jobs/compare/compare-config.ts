@@ -1,3 +1,4 @@
+import { utf8Bytes } from '../../bytes/bytes.ts';
 import type { ImageConfig } from '../../oci/image-config.ts';
 import { isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { DifferenceList } from './difference.ts';
@@ -20,8 +21,7 @@ function compareValue(path: string, a: unknown, b: unknown, differences: Differe
   }
   const [was, is] = [canonical(a), canonical(b)];
   if (was === is) return;
-  const name = Buffer.from(path, 'utf8').toString('latin1');
-  differences.add({ path: name, what: 'config', a: shown(was), b: shown(is) });
+  differences.add({ path: utf8Bytes(path), what: 'config', a: shown(was), b: shown(is) });
 }
 
 function own(json: JsonObject, key: string): unknown {

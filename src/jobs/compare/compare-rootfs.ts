@@ -3,7 +3,7 @@ import type { Path } from '../../bytes/path.ts';
 import { buildPathTable, type PathTable } from '../../changeset/path-table.ts';
 import { Tree } from '../../changeset/tree.ts';
 import { at } from '../../errors.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, ascii } from '../../bytes/bytes.ts';
 import { type DifferenceList, show } from './difference.ts';
 import type { DigestedLayer, Traits } from '../../layers/read/digest-tar.ts';
 
@@ -56,7 +56,7 @@ export function compareRootfs(
       allowedMissing++;
       continue;
     }
-    const path = table.paths[id] === '' ? '/' : (table.paths[id] as Path);
+    const path = table.paths[id] === '' ? ascii`/` : (table.paths[id] as Path);
     if (was !== null && is !== null) compared++;
     if (was === null || is === null || was !== is) {
       const what = was === null ? 'added' : is === null ? 'missing' : 'kind';

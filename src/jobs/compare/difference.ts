@@ -1,5 +1,5 @@
 import { quotePath } from '../../bytes/path.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, asByteString } from '../../bytes/bytes.ts';
 
 /**
  * What two images differ in. `stored`: the same contents, but sparse in the one and not, or otherwise, in the other.
@@ -47,11 +47,11 @@ export class DifferenceList {
 }
 
 /** A byte string for a person: quoted where it is UTF-8, else in hexadecimal. What `shorten` cut off stays cut off. */
-export function show(text: ByteString): string {
+export function show(text: string): string {
   const cut = text.indexOf('\u2026');
   if (cut >= 0) return `${show(text.slice(0, cut))}${text.slice(cut)}`;
   const bytes = Buffer.from(text, 'latin1');
   return Buffer.from(bytes.toString('utf8'), 'utf8').equals(bytes)
-    ? quotePath(text)
+    ? quotePath(asByteString(text))
     : `0x${bytes.toString('hex')}`;
 }

@@ -5,7 +5,7 @@ import { formatPlatform, matchesPlatform, type Platform } from '../../oci/platfo
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import type { Source } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { compareConfig } from './compare-config.ts';
 import { type Announced, compareRootfs } from './compare-rootfs.ts';
 import { type Difference, DifferenceList } from './difference.ts';
@@ -157,7 +157,7 @@ async function verifyPair(
   if (a === null || b === null) {
     const [image, nothing] = [platform ?? 'an image', 'no such image'];
     differences.add({
-      path: '',
+      path: noBytes,
       what: 'platform',
       a: a === null ? nothing : image,
       b: b === null ? nothing : image,

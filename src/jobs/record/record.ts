@@ -8,7 +8,7 @@ import { OcislimError } from '../../errors.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
 import { makeTemporaryFolder } from '../../files/temporary.ts';
-import { type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString, utf8Bytes, ascii, noBytes } from '../../bytes/bytes.ts';
 import type { Launch } from './launch.ts';
 import { type CommandEnd, StraceFilter } from './strace-filter.ts';
 import { MiB } from '../../units.ts';
@@ -129,10 +129,10 @@ function endOf(child: ChildProcess, pipe: string): Promise<number> {
 }
 
 async function* lines(source: AsyncIterable<Uint8Array>): AsyncGenerator<ByteString> {
-  let pending = '';
+  let pending = noBytes;
   for await (const chunk of source) {
-    const all = (pending + readByteString(chunk)).split('\n');
-    pending = all.pop() ?? '';
+    const all = ascii`${pending}${readByteString(chunk)}`.split('\n');
+    pending = all.pop() ?? noBytes;
     yield* all;
     // Nobody needs a line like this, and strace writes none.
     if (pending.length > lineLimit) pending = pending.slice(0, lineLimit);

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, ascii, asByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import type { Launch } from './launch.ts';
 
 /** How the command ended: an exit status as a shell would report it. */
@@ -80,7 +80,7 @@ export class StraceFilter {
       if (pid === this.#command) this.#end = endOf(found[3], found[4]);
     } else this.#alive.add(pid);
     // Process numbers of another namespace, where ours are beside them.
-    return [text.replace(elsewhere, ' = $1')];
+    return [asByteString(text.replace(elsewhere, ' = $1'))];
   }
 
   #before(text: ByteString, pid: number, found: RegExpExecArray | null): readonly ByteString[] {
@@ -98,8 +98,8 @@ export class StraceFilter {
     this.#alive.add(pid);
     const { cwd, hostRoot } = this.#launch;
     // Where it stands is for the reader to know, which saw nothing of how it came there.
-    const place = [`${pid} chdir("${escape(cwd)}") = 0`];
-    const root = hostRoot === null ? [] : [`${pid} chroot("${escape(hostRoot)}") = 0`];
+    const place = [ascii`${pid} chdir("${escape(cwd)}") = 0`];
+    const root = hostRoot === null ? [] : [ascii`${pid} chroot("${escape(hostRoot)}") = 0`];
     return [...root, ...place, ...(begun === undefined ? [] : [begun]), text];
   }
 }
@@ -111,8 +111,8 @@ function endOf(status: string | undefined, signal: string | undefined): CommandE
 
 /** As strace writes strings. */
 function escape(path: string): ByteString {
-  return Buffer.from(path)
-    .toString('latin1')
-    .replace(/["\\]/g, '\\$&')
+  const escaped = utf8Bytes(path)
+    .replace(/["\\]/g, ascii`\\$&`)
     .replace(/[^ -~]/g, (unit) => `\\${unit.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  return asByteString(escaped);
 }

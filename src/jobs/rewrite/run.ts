@@ -1,5 +1,5 @@
 import type { LayerIndex } from '../../changeset/layer-index.ts';
-import { quotePath } from '../../bytes/path.ts';
+import { quotePath, root } from '../../bytes/path.ts';
 import { caveatOf, type PackedEncoding, plainEncoding, readersOf } from '../../codec/encoding.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { OcislimError } from '../../errors.ts';
@@ -241,7 +241,7 @@ async function warn(image: Image, resolution: Resolution, listener: Listener): P
     listener({
       type: 'warning',
       code: 'KEPT_FOR_LINK',
-      message: `${nameOfImage(image)}: ${quotePath(path ?? '')} stays, since a layer that was not selected has a hard link to it`,
+      message: `${nameOfImage(image)}: ${quotePath(path ?? root)} stays, since a layer that was not selected has a hard link to it`,
     });
   }
   for (const { input, pruning, problems, doubts } of resolution.traced) {

@@ -94,7 +94,7 @@ class EntryDigester {
     return {
       mode,
       owner: this.#shared(JSON.stringify([uid, gid, shorten(uname), shorten(gname)])),
-      mtime: this.#shared(shorten(attributes.mtime)),
+      mtime: this.#shared(attributes.mtime),
       records: this.#shared(
         JSON.stringify([...records].map(([key, value]) => [shorten(key), shorten(value)])),
       ),

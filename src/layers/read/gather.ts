@@ -1,9 +1,10 @@
+import { type Path } from '../../bytes/path.ts';
 import { createHash } from 'node:crypto';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import { FactCollector, type FileSink } from '../../rootfs/facts/collector.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 
 /** What a scan is to learn of files besides their headers. */
@@ -29,7 +30,7 @@ export class Gatherer {
   }
 
   /** The sink for the body of an entry, padding and all; null where nobody wants it. `path`: cleaned. */
-  open(number: number, entry: TarEntry, path: string): FileSink | null {
+  open(number: number, entry: TarEntry, path: Path): FileSink | null {
     if (entry.kind !== 'file') return null;
     const facts = this.#collector?.open(number, path, entry.size) ?? null;
     const digests = this.#digests;
@@ -69,5 +70,5 @@ function nameTwins(
   contents: Digest,
 ): ByteString {
   const all = JSON.stringify([contents, mode, uid, gid, uname, gname, mtime, [...records]]);
-  return createHash('sha256').update(all).digest('latin1');
+  return readByteString(createHash('sha256').update(all).digest());
 }

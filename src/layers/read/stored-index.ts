@@ -1,3 +1,5 @@
+import { type Path } from '../../bytes/path.ts';
+import { readByteString, type ByteString } from '../../bytes/bytes.ts';
 import { type ChangeKind, findSorted, type LayerIndex } from '../../changeset/layer-index.ts';
 import type { TarEnd } from '../../tar/entry.ts';
 import { MiB } from '../../units.ts';
@@ -93,9 +95,9 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
   const kindNumbers = columns.take(entries);
   const [taken, sizes, modes] = [columns.floats(entries), columns.floats(entries), columns.floats(entries)];
   const uids = columns.floats(entries);
-  const paths = columns.strings(columns.integers(entries));
+  const paths = columns.strings<Path>(columns.integers(entries));
   const linked = columns.integers(header.targets);
-  const targets = columns.strings(columns.integers(header.targets));
+  const targets = columns.strings<Path>(columns.integers(header.targets));
   const linking = columns.integers(header.symlinks);
   const symlinks = columns.strings(columns.integers(header.symlinks));
   const capable = columns.integers(header.capable);
@@ -147,8 +149,8 @@ class Columns {
     return new Float64Array(this.take(count * 8).slice().buffer);
   }
 
-  strings(lengths: Uint32Array): string[] {
-    return Array.from(lengths, (length) => Buffer.from(this.take(length)).toString('latin1'));
+  strings<Text extends ByteString>(lengths: Uint32Array): Text[] {
+    return Array.from(lengths, (length) => readByteString(this.take(length)) as Text);
   }
 
   pieces(lengths: Uint32Array): (at: number) => Uint8Array {

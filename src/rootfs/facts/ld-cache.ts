@@ -1,4 +1,4 @@
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, ascii } from '../../bytes/bytes.ts';
 import { readByteString } from '../../bytes/bytes.ts';
 
 /** A row of etc/ld.so.cache: a library by name, and where ldconfig found it. */
@@ -9,8 +9,8 @@ export interface CachedLibrary {
   readonly special: boolean;
 }
 
-const newMagic = 'glibc-ld.so.cache1.1';
-const oldMagic = 'ld.so-1.7.0\0';
+const newMagic = ascii`glibc-ld.so.cache1.1`;
+const oldMagic = ascii`ld.so-1.7.0\0`;
 const headBytes = 48;
 const rowBytes = 24;
 const maxName = 4096;

@@ -1,4 +1,4 @@
-import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString, noBytes } from '../../bytes/bytes.ts';
 
 /** As much of a script as the kernel looks at (include/uapi/linux/binfmts.h, BINPRM_BUF_SIZE). */
 export const shebangBytes = 256;
@@ -9,7 +9,7 @@ export const shebangBytes = 256;
  */
 export function parseShebang(head: Uint8Array): ByteString | null {
   if (head[0] !== 0x23 || head[1] !== 0x21) return null;
-  const [line = ''] = readByteString(head, 2, Math.min(head.length, shebangBytes)).split(/[\n\0]/, 1);
+  const [line = noBytes] = readByteString(head, 2, Math.min(head.length, shebangBytes)).split(/[\n\0]/, 1);
   const words = line.replace(/^[ \t]+|[ \t\r]+$/g, '');
   return words === '' ? null : words;
 }

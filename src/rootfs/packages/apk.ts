@@ -1,10 +1,11 @@
-import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+import { rootPath } from '../../bytes/path.ts';
+import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
 /** Since Alpine 3.22 the database may be below /usr. */
-const places = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'];
+const places = [rootPath`lib/apk/db/installed`, rootPath`usr/lib/apk/db/installed`];
 
 /** Alpine's database: stanzas of one-letter fields, where `F:` names a directory and `R:` a file in it. */
 export const apk: PackageDatabase = {
@@ -27,7 +28,7 @@ function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package
   for (const stanza of text.split(/\n\n+/)) {
     let name: ByteString | null = null;
     let version: ByteString | null = null;
-    let directory = '';
+    let directory = noBytes;
     const names: ByteString[] = [];
     for (const line of stanza.split('\n')) {
       const value = line.slice(2);
@@ -42,7 +43,7 @@ function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package
           directory = value;
           break;
         case 'R:':
-          names.push(`${directory}/${value}`);
+          names.push(ascii`${directory}/${value}`);
           break;
       }
     }

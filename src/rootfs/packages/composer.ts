@@ -1,3 +1,4 @@
+import { ascii } from '../../bytes/bytes.ts';
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { readDatabaseFile } from './database-file.ts';
@@ -20,7 +21,7 @@ export const composer: PackageDatabase = {
       const bytes = readDatabaseFile(fs, facts, path, unread);
       const versions = versionsOf(bytes === null ? null : parseJson(bytes));
       for (const root of packageRoots(fs, parentOf(parentOf(path)))) {
-        const name = `${baseOf(parentOf(root))}/${baseOf(root)}`;
+        const name = ascii`${baseOf(parentOf(root))}/${baseOf(root)}`;
         const files = [...fs.below(root)].filter((file) => fs.kind(file) !== 'directory').sort();
         packages.push({ kind: 'composer', name, version: versions.get(name) ?? null, files });
       }
@@ -32,7 +33,7 @@ export const composer: PackageDatabase = {
 function* packageRoots(fs: Filesystem, vendor: Path): Generator<Path> {
   for (const owner of fs.children(vendor))
     for (const root of fs.children(owner))
-      if (fs.kind(root) === 'directory' && fs.kind(join(root, 'composer.json')) === 'file') yield root;
+      if (fs.kind(root) === 'directory' && fs.kind(join(root, ascii`composer.json`)) === 'file') yield root;
 }
 
 /** Composer 2 has the list in an object, Composer 1 has nothing but the list. */

@@ -1,5 +1,5 @@
 import { baseOf, join, parentOf } from '../../bytes/path.ts';
-import { utf8Bytes } from '../../bytes/bytes.ts';
+import { utf8Bytes, ascii } from '../../bytes/bytes.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
@@ -30,10 +30,10 @@ export const conda: PackageDatabase = {
         .map((file) => join(environment, utf8Bytes(file)));
       packages.push({
         kind: 'conda',
-        name,
+        name: utf8Bytes(name),
         version: stringOr(memberOf(json, 'version'), null),
         // Its own record belongs to it, which is how scanners know it.
-        files: locator.locateAll([...names, join(environment, `conda-meta/${baseOf(path)}`)]),
+        files: locator.locateAll([...names, join(environment, ascii`conda-meta/${baseOf(path)}`)]),
       });
     }
     return { packages, unread };

@@ -1,13 +1,13 @@
-import { baseOf, type Path } from '../../bytes/path.ts';
-import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
+import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
-const status = 'var/lib/dpkg/status';
-const diversions = 'var/lib/dpkg/diversions';
-const lists = 'var/lib/dpkg/info';
-const fragments = 'var/lib/dpkg/status.d';
+const status = rootPath`var/lib/dpkg/status`;
+const diversions = rootPath`var/lib/dpkg/diversions`;
+const lists = rootPath`var/lib/dpkg/info`;
+const fragments = rootPath`var/lib/dpkg/status.d`;
 
 /**
  * Debian's database, and that of distroless images: there each package has a stanza of its own in `status.d`, and a list
@@ -28,7 +28,7 @@ export const dpkg: PackageDatabase = {
     const unread: UnreadDatabase[] = [];
     const text = (path: Path): ByteString => {
       const bytes = readDatabaseFile(fs, facts, path, unread);
-      return bytes === null ? '' : readByteString(bytes);
+      return bytes === null ? noBytes : readByteString(bytes);
     };
     const versions = versionsOf(text(status));
     const diverted = diversionsOf(text(diversions));
@@ -48,7 +48,7 @@ export const dpkg: PackageDatabase = {
     }
     for (const path of fs.children(fragments)) {
       if (path.endsWith('.md5sums') || fs.kind(path) !== 'file') continue;
-      packages.push(readFragment(path, text(path), text(`${path}.md5sums`), locator));
+      packages.push(readFragment(path, text(path), text(rootPath`${path}.md5sums`), locator));
     }
     return { packages, unread };
   },
@@ -71,7 +71,7 @@ function versionsOf(text: ByteString): ReadonlyMap<ByteString, ByteString> {
     const version = field(stanza, 'Version');
     if (name === null || version === null) continue;
     versions.set(name, version);
-    versions.set(`${name}:${field(stanza, 'Architecture')}`, version);
+    versions.set(ascii`${name}:${field(stanza, 'Architecture') ?? noBytes}`, version);
   }
   return versions;
 }

@@ -1,6 +1,6 @@
 import type { Filesystem } from '../filesystem.ts';
 import { join, type Path } from '../../bytes/path.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 
 /** Linux opens no longer ones (limits.h, PATH_MAX). */
 const longestName = 4096;
@@ -23,7 +23,7 @@ export class FileLocator {
     const slash = name.lastIndexOf('/');
     const base = name.slice(slash + 1);
     if (base === '' || base === '.' || base === '..') return null;
-    const directory = this.#directory(slash < 0 ? '' : name.slice(0, slash));
+    const directory = this.#directory(slash < 0 ? noBytes : name.slice(0, slash));
     if (directory === null) return null;
     const path = join(directory, base);
     const kind = this.#fs.kind(path);

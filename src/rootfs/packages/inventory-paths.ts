@@ -1,38 +1,38 @@
-import { baseOf, type Path, parentOf } from '../../bytes/path.ts';
+import { baseOf, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import { nodePackageRoot } from './node.ts';
 import type { Package } from './package.ts';
 
 /** Files that say what an image is made of, wherever they are. */
 export const inventoryFiles: readonly Path[] = [
-  'etc/os-release',
-  'usr/lib/os-release',
-  'etc/debian_version',
-  'etc/alpine-release',
-  'etc/redhat-release',
-  'etc/system-release',
-  'etc/lsb-release',
-  'etc/apk/arch',
-  'etc/apk/repositories',
-  'etc/apk/world',
-  'var/lib/dpkg/arch',
-  'var/lib/dpkg/diversions',
-  'var/lib/dpkg/statoverride',
-  'var/lib/dpkg/status',
+  rootPath`etc/os-release`,
+  rootPath`usr/lib/os-release`,
+  rootPath`etc/debian_version`,
+  rootPath`etc/alpine-release`,
+  rootPath`etc/redhat-release`,
+  rootPath`etc/system-release`,
+  rootPath`etc/lsb-release`,
+  rootPath`etc/apk/arch`,
+  rootPath`etc/apk/repositories`,
+  rootPath`etc/apk/world`,
+  rootPath`var/lib/dpkg/arch`,
+  rootPath`var/lib/dpkg/diversions`,
+  rootPath`var/lib/dpkg/statoverride`,
+  rootPath`var/lib/dpkg/status`,
 ];
 
 /** Directories of such files, and of licences: those in `common-licenses` are what Debian's copyright files refer to. */
 export const inventoryDirectories: readonly Path[] = [
-  'lib/apk/db',
-  'usr/lib/apk/db',
-  'usr/lib/sysimage/rpm',
-  'usr/share/common-licenses',
-  'usr/share/licenses',
-  'usr/share/sbom',
-  'var/lib/db/sbom',
-  'var/lib/dpkg/alternatives',
-  'var/lib/dpkg/info',
-  'var/lib/dpkg/status.d',
-  'var/lib/rpm',
+  rootPath`lib/apk/db`,
+  rootPath`usr/lib/apk/db`,
+  rootPath`usr/lib/sysimage/rpm`,
+  rootPath`usr/share/common-licenses`,
+  rootPath`usr/share/licenses`,
+  rootPath`usr/share/sbom`,
+  rootPath`var/lib/db/sbom`,
+  rootPath`var/lib/dpkg/alternatives`,
+  rootPath`var/lib/dpkg/info`,
+  rootPath`var/lib/dpkg/status.d`,
+  rootPath`var/lib/rpm`,
 ];
 
 /** Does nothing but say what the image is made of, or under which terms? */

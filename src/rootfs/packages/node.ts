@@ -1,4 +1,5 @@
-import { join, type Path } from '../../bytes/path.ts';
+import { ascii } from '../../bytes/bytes.ts';
+import { join, type Path, cleanPath } from '../../bytes/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
 import { memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase } from './package.ts';
@@ -25,7 +26,7 @@ export const node: PackageDatabase = {
       if (root === null || fs.kind(path) === 'directory') continue;
       let files = byRoot.get(root);
       if (files === undefined) {
-        files = fs.kind(join(root, 'package.json')) === 'file' ? [] : null;
+        files = fs.kind(join(root, ascii`package.json`)) === 'file' ? [] : null;
         byRoot.set(root, files);
       }
       files?.push(path);
@@ -36,7 +37,7 @@ export const node: PackageDatabase = {
       packages.push({
         kind: 'node',
         name: root.slice(startOfName(root)),
-        version: versionIn(facts, join(root, 'package.json')),
+        version: versionIn(facts, join(root, ascii`package.json`)),
         files: files.sort(),
       });
     }
@@ -50,7 +51,7 @@ export function nodePackageRoot(path: Path): Path | null {
   if (start < 0) return null;
   let end = path.indexOf('/', start);
   if (path[start] === '@' && end >= 0) end = path.indexOf('/', end + 1);
-  return end < 0 ? null : path.slice(0, end);
+  return end < 0 ? null : cleanPath(path.slice(0, end));
 }
 
 /** Where the last `node_modules/` ends; -1 for none. */

@@ -1,4 +1,5 @@
 import type { Filesystem } from '../filesystem.ts';
+import type { ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
 
@@ -11,7 +12,7 @@ export type PackageKind = (typeof packageKinds)[number];
 export interface Package {
   readonly kind: PackageKind;
   /** "libssl3:amd64", "requests", "@types/node". */
-  readonly name: string;
+  readonly name: ByteString;
   readonly version: string | null;
   /** Those of its files that are in the image, symlinks on the way resolved; directories are left out. Sorted. */
   readonly files: readonly Path[];

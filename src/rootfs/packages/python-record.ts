@@ -1,4 +1,4 @@
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes, ascii } from '../../bytes/bytes.ts';
 
 /**
  * The first field of each row of a CSV file in Python's default dialect: fields in double quotes may hold commas, line ends and
@@ -8,10 +8,10 @@ export function readRecord(text: ByteString): readonly ByteString[] {
   const names: ByteString[] = [];
   let at = 0;
   while (at < text.length) {
-    let name = '';
+    let name = noBytes;
     if (text[at] === '"') {
       const end = endOfQuotes(text, at + 1);
-      name = text.slice(at + 1, end).replaceAll('""', '"');
+      name = text.slice(at + 1, end).replaceAll('""', ascii`"`);
       at = end + 1;
     } else {
       const end = firstOf(text, at, ',\r\n');

@@ -1,6 +1,6 @@
 import type { Filesystem } from '../filesystem.ts';
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
-import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
+import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import type { FileFacts } from '../facts/facts.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
@@ -63,19 +63,19 @@ function eggFiles(
   text: (path: Path) => ByteString | null,
   claimed: Set<Path>,
 ): readonly ByteString[] | null {
-  const installed = text(`${egg}/installed-files.txt`);
+  const installed = text(rootPath`${egg}/installed-files.txt`);
   if (installed !== null) return linesOf(installed).map((name) => from(egg, name));
   if (distributions.test(egg)) return null;
   const site = parentOf(egg);
   const names: ByteString[] = [
     ...fs.below(egg),
-    ...linesOf(text(`${egg}/SOURCES.txt`)).map((name) => from(site, name)),
+    ...linesOf(text(rootPath`${egg}/SOURCES.txt`)).map((name) => from(site, name)),
   ];
-  for (const top of linesOf(text(`${egg}/top_level.txt`))) {
+  for (const top of linesOf(text(rootPath`${egg}/top_level.txt`))) {
     const directory = join(site, top);
     if (top.includes('/') || top.startsWith('.') || claimed.has(directory)) continue;
     claimed.add(directory);
-    names.push(`${directory}.py`);
+    names.push(ascii`${directory}.py`);
     for (const path of fs.below(directory)) names.push(path);
   }
   return names;
@@ -86,14 +86,14 @@ function from(directory: Path, name: ByteString): ByteString {
 }
 
 function linesOf(text: ByteString | null): readonly ByteString[] {
-  return (text ?? '')
+  return (text ?? noBytes)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
 }
 
 /** "requests-2.31.0.dist-info", "PyYAML-6.0-py3.11.egg-info": neither names nor versions hold a dash there. */
-function nameOf(metadata: Path): { readonly name: string; readonly version: string | null } {
+function nameOf(metadata: Path): { readonly name: ByteString; readonly version: string | null } {
   const stem = baseOf(metadata).replace(/\.(?:dist|egg)-info$/, '');
   const [name = stem, version = null] = stem.split('-', 2);
   return { name, version };

@@ -1,4 +1,4 @@
-import { type ByteString, readByteString } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 
 /** What rpm's header of an installed package says of it. */
 export interface RpmHeader {
@@ -53,10 +53,10 @@ export function readRpmHeader(blob: Uint8Array): RpmHeader | null {
   const [name] = strings(tags.name);
   if (name === undefined || name === '') return null;
   const [epoch] = readNumbers(data, byTag.get(tags.epoch));
-  const version = `${strings(tags.version)[0] ?? ''}-${strings(tags.release)[0] ?? ''}`;
+  const version = ascii`${strings(tags.version)[0] ?? noBytes}-${strings(tags.release)[0] ?? noBytes}`;
   return {
     name,
-    version: epoch === undefined ? version : `${epoch}:${version}`,
+    version: epoch === undefined ? version : ascii`${epoch}:${version}`,
     arch: strings(tags.arch)[0] ?? null,
     files: readFiles(data, byTag, strings),
   };
@@ -71,7 +71,7 @@ function readFiles(
   const indexes = readNumbers(data, byTag.get(tags.directoryIndexes));
   const names = strings(tags.baseNames).map((base, i) => {
     const directory = directories[indexes[i] ?? -1];
-    return directory === undefined ? '' : directory + base;
+    return directory === undefined ? noBytes : ascii`${directory}${base}`;
   });
   const states = byTag.get(tags.states);
   return [...strings(tags.oldNames), ...names].filter((name, i) => {

@@ -1,4 +1,5 @@
-import type { Path } from '../../bytes/path.ts';
+import { ascii, type ByteString, asByteString } from '../../bytes/bytes.ts';
+import { type Path, rootPath, join } from '../../bytes/path.ts';
 import { readBerkeleyDb } from './berkeley-db.ts';
 import { Damage } from './damage.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
@@ -9,17 +10,17 @@ import { readRpmHeader } from './rpm-header.ts';
 import { SqliteFile } from './sqlite.ts';
 
 /** Some distributions have moved the database below /usr. */
-const directories = ['var/lib/rpm', 'usr/lib/sysimage/rpm'];
+const directories = [rootPath`var/lib/rpm`, rootPath`usr/lib/sysimage/rpm`];
 
 /** The three ways in which rpm has kept the headers of its packages, by the name of the file. */
-const formats: ReadonlyMap<string, (bytes: Uint8Array) => Iterable<Uint8Array>> = new Map([
-  ['rpmdb.sqlite', sqliteBlobs],
-  ['Packages.db', readNdb],
-  ['Packages', readBerkeleyDb],
+const formats: ReadonlyMap<ByteString, (bytes: Uint8Array) => Iterable<Uint8Array>> = new Map([
+  [ascii`rpmdb.sqlite`, sqliteBlobs],
+  [ascii`Packages.db`, readNdb],
+  [ascii`Packages`, readBerkeleyDb],
 ]);
 
 const places = directories.flatMap((directory) =>
-  [...formats].map(([name, blobs]) => ({ path: `${directory}/${name}`, blobs })),
+  [...formats].map(([name, blobs]) => ({ path: join(directory, name), blobs })),
 );
 
 /** The databases of Red Hat's and SUSE's distributions. */
@@ -33,7 +34,7 @@ export const rpm: PackageDatabase = {
     for (const { path, blobs } of places) {
       const bytes = readDatabaseFile(fs, facts, path, unread);
       if (bytes === null) continue;
-      const log = `${path}-wal`;
+      const log = rootPath`${path}-wal`;
       if (fs.size(log) > 0)
         unread.push({ path: log, why: 'it holds changes that are not in the database yet' });
       for (const each of readPackages(blobs(bytes), path, locator, unread)) installed.push(each);
@@ -80,7 +81,7 @@ function withArchitectures(installed: readonly Installed[]): readonly Package[] 
   return installed.map(({ arch, package: each }) =>
     arch === null || architectures.get(each.name)?.size === 1
       ? each
-      : { ...each, name: `${each.name}.${arch}` },
+      : { ...each, name: ascii`${each.name}.${asByteString(arch)}` },
   );
 }
 

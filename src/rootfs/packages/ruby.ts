@@ -1,5 +1,6 @@
+import { ascii } from '../../bytes/bytes.ts';
 import type { Filesystem } from '../filesystem.ts';
-import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
+import { baseOf, join, type Path, parentOf, root } from '../../bytes/path.ts';
 import type { Package, PackageDatabase } from './package.ts';
 
 /** "nokogiri-1.16.0-x86_64-linux": the version is what first looks like one. */
@@ -20,7 +21,7 @@ export const ruby: PackageDatabase = {
         if (fs.kind(path) !== 'directory') inside.files.push(path);
         continue;
       }
-      const files = gems.get(path) ?? gems.get(compiledFor(path) ?? '');
+      const files = gems.get(path) ?? gems.get(compiledFor(path) ?? root);
       inside = files === undefined ? null : { start: `${path}/`, files };
     }
     return { packages: [...gems].map(([root, files]) => makePackage(root, files)), unread: [] };
@@ -33,7 +34,7 @@ function findGems(fs: Filesystem): ReadonlyMap<Path, Path[]> {
   for (const path of fs.all()) {
     if (!path.endsWith('.gemspec') || baseOf(parentOf(path)) !== 'specifications') continue;
     const name = baseOf(path).slice(0, -'.gemspec'.length);
-    gems.set(join(parentOf(parentOf(path)), `gems/${name}`), [path]);
+    gems.set(join(parentOf(parentOf(path)), ascii`gems/${name}`), [path]);
   }
   return gems;
 }
@@ -41,10 +42,10 @@ function findGems(fs: Filesystem): ReadonlyMap<Path, Path[]> {
 /** The directory in `gems` that belongs to one in `extensions`. */
 function compiledFor(path: Path): Path | null {
   const extensions = parentOf(parentOf(parentOf(path)));
-  return baseOf(extensions) === 'extensions' ? join(parentOf(extensions), `gems/${baseOf(path)}`) : null;
+  return baseOf(extensions) === 'extensions' ? join(parentOf(extensions), ascii`gems/${baseOf(path)}`) : null;
 }
 
 function makePackage(root: Path, files: Path[]): Package {
-  const [, name = baseOf(root), version = null] = gemName.exec(baseOf(root)) ?? [];
+  const [, name = baseOf(root), version = null] = baseOf(root).match(gemName) ?? [];
   return { kind: 'ruby', name, version, files: files.sort() };
 }

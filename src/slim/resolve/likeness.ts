@@ -6,7 +6,7 @@ import type { ByteString } from '../../bytes/bytes.ts';
 export interface Likeness {
   readonly group: number;
   /** What files of one kind have in common: the extension in lower case, or what stands for it. */
-  readonly kind: ByteString;
+  readonly kind: string;
   readonly base: ByteString;
   readonly path: Path;
 }
@@ -97,6 +97,6 @@ export function compareLikeness(a: Likeness, b: Likeness): number {
   );
 }
 
-function compareText(a: ByteString, b: ByteString): number {
+function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -58,7 +58,7 @@ export function markChanges(
   const unused: Rule[] = [];
   const paths = stack.table.paths;
   const kept = keptByAny(closures);
-  const exists = (path: string) => {
+  const exists = (path: Path) => {
     const id = stack.table.findId(path);
     return id !== null && final.node[id] !== 0;
   };
@@ -71,7 +71,7 @@ export function markChanges(
       if (!within(pruning.layers, layer)) continue;
       for (const change of changes) {
         if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
-        const path = paths[change.path] as string;
+        const path = paths[change.path] as Path;
         const rule = verdict(path, ruledKind(change));
         if (rule !== null) removed.set(change.id, rule);
         if (

@@ -1,3 +1,4 @@
+import { type Path } from '../../bytes/path.ts';
 import type { Change } from '../../changeset/change.ts';
 import { express, type Promotion } from '../../changeset/express.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
@@ -89,7 +90,7 @@ export function pruneStack(
         (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)),
       );
       const emptied = gone.impliedByRule(
-        (path) => !isProtected(path) && marking.wish(table.paths[path] as string, 'directory') !== null,
+        (path) => !isProtected(path) && marking.wish(table.paths[path] as Path, 'directory') !== null,
         before,
       );
       for (const path of emptied) impliedGone.set(path, layer);
@@ -121,7 +122,7 @@ export function pruneStack(
     all.set(layer, result);
   }
   for (const [path, layer] of impliedGone) {
-    const rule = marking.wish(table.paths[path] as string, 'directory');
+    const rule = marking.wish(table.paths[path] as Path, 'directory');
     if (rule === null || original.node[path] === 0 || pruned.node[path] !== 0) continue;
     // No layer has an entry for it, and still it is gone: the report is to say so.
     const change = list.create({ kind: 'directory', path, target: -1, layer, entry: -1, form: 'made' });
@@ -193,7 +194,7 @@ function protectAncestors(
       // A marker there implies the directory that it lies in.
       const wished =
         marker ||
-        (!selected(layer) && marking.wish(table.paths[change.path] as string, ruledKind(change)) !== null);
+        (!selected(layer) && marking.wish(table.paths[change.path] as Path, ruledKind(change)) !== null);
       const until = wished ? layer : always;
       const start = change.kind === 'opaque' ? change.path : (table.parent[change.path] as number);
       for (

@@ -1,3 +1,4 @@
+import { type Path } from '../../bytes/path.ts';
 import type { Change, ChangeList } from '../../changeset/change.ts';
 import { buildEdit, type LayerEdit } from '../../changeset/edit.ts';
 import { EntrySet } from '../../changeset/entry-set.ts';
@@ -93,7 +94,7 @@ export function resolve(
           return made?.closure ?? null;
         })
       : null;
-  const isGone = (path: string) => pruned?.result.kind(path) === null;
+  const isGone = (path: Path) => pruned?.result.kind(path) === null;
   const traced = closures.map((closure) => checkTraced(image, closure, isGone));
   const changes = pruned?.all ?? stack.layers;
   const promotions = [...(pruned?.promotions ?? [])];

@@ -1,3 +1,5 @@
+import { type Path } from '../../bytes/path.ts';
+import { ascii } from '../../bytes/bytes.ts';
 import type { Change } from '../../changeset/change.ts';
 import { type Expression, express } from '../../changeset/express.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
@@ -39,7 +41,7 @@ export function restoreStack(
   const wanted = new Uint8Array(different.length);
   const files = new Set<number>();
   for (let path = 0; path < different.length; path++) {
-    if (different[path] === 0 || (named[path] === 0 && !match(table.paths[path] as string))) continue;
+    if (different[path] === 0 || (named[path] === 0 && !match(table.paths[path] as Path))) continue;
     wanted[path] = 1;
     if (original.file[path] !== 0) files.add(original.file[path] as number);
   }
@@ -83,7 +85,7 @@ function findNamed(globs: readonly string[], original: Filesystem, table: PathTa
   for (const glob of globs) {
     const path = literalPath(glob);
     if (path === null) continue;
-    const walk = original.resolve(`/${path}`);
+    const walk = original.resolve(ascii`/${path}`);
     for (const link of walk.links) named[table.findId(link) ?? 0] = 1;
     const id = walk.path === null ? null : table.findId(walk.path);
     if (id !== null && id > 0) named.fill(1, id, table.end[id]);

@@ -2,6 +2,7 @@
  * Writes tars whose members are known only after their bytes have been written. Called by archive-storage.ts for blobs,
  * which get their names from their digests.
  */
+import { utf8Bytes } from '../../bytes/bytes.ts';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -54,7 +55,7 @@ export class ArchiveWriter {
     const partial = temporaryName(path);
     try {
       const writer = new ArchiveWriter(path, partial, await open(partial, 'wx+', 0o600));
-      for (const folder of folders) await writer.#put(memberHeader(folder, 0));
+      for (const folder of folders) await writer.#put(memberHeader(utf8Bytes(folder), 0));
       return writer;
     } catch (error) {
       await unlink(partial).catch(() => {});
@@ -95,7 +96,7 @@ export class ArchiveWriter {
   async name(region: Region, name: string): Promise<void> {
     const member = this.#stateOf(region);
     if (member === undefined) throw new Error('a member that was dropped gets a name');
-    await this.#write(memberHeader(name, member.size), member.start);
+    await this.#write(memberHeader(utf8Bytes(name), member.size), member.start);
     member.state = 'named';
   }
 
@@ -118,7 +119,7 @@ export class ArchiveWriter {
     await this.#alone(async () => {
       await this.#closeUp(signal);
       for (const [name, bytes] of last) {
-        await this.#put(memberHeader(name, bytes.length));
+        await this.#put(memberHeader(utf8Bytes(name), bytes.length));
         await this.#put(bytes);
         await this.#put(new Uint8Array(padded(bytes.length) - bytes.length));
       }

@@ -1,4 +1,4 @@
-import { bytesOf } from '../../bytes/bytes.ts';
+import { bytesOf, ascii, type ByteString } from '../../bytes/bytes.ts';
 import { blockSize, sealHeader } from '../../tar/header.ts';
 import { writeOctal } from '../../tar/number.ts';
 
@@ -9,7 +9,7 @@ const maxOctalSize = 8 ** 11 - 1;
  * Makes the header block of a member of an image archive (POSIX.1-1988 ustar): owner 0:0, time 0, mode 0644, or 0755 for a
  * folder, whose name ends in a slash. `size` in bytes. Names have at most 100 bytes.
  */
-export function memberHeader(name: string, size: number): Uint8Array {
+export function memberHeader(name: ByteString, size: number): Uint8Array {
   const folder = name.endsWith('/');
   const block = new Uint8Array(blockSize);
   const bytes = bytesOf(name);
@@ -22,7 +22,7 @@ export function memberHeader(name: string, size: number): Uint8Array {
   else writeBase256(block, size);
   writeOctal(block, 136, 12, 0);
   block[156] = (folder ? '5' : '0').charCodeAt(0);
-  block.set(bytesOf(size <= maxOctalSize ? 'ustar\x0000' : 'ustar  \0'), 257);
+  block.set(bytesOf(size <= maxOctalSize ? ascii`ustar\x0000` : ascii`ustar  \0`), 257);
   sealHeader(block);
   return block;
 }

@@ -2,7 +2,7 @@
  * Reads the log of the audit daemon, as auditd(8) writes it and as ausearch(8) prints it. `all.ts` offers this format to the
  * trace reader.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes, readByteString, ascii } from '../../bytes/bytes.ts';
 import { type TracedPath, type Uses, uses } from '../trace.ts';
 import type { RecordReader, TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
@@ -42,7 +42,7 @@ class AuditReader implements RecordReader {
 
   record(record: ByteString): boolean {
     // log_format=ENRICHED appends names in place of numbers, behind a group separator (auditd.conf(5)).
-    const text = record.replace('\x1d', ' ');
+    const text = record.replace('\x1d', ascii` `);
     const found = start.exec(text);
     if (found === null) return /^(?:-{4,}$|time->)/.test(text);
     const [, type = '', id = ''] = found;
@@ -53,7 +53,7 @@ class AuditReader implements RecordReader {
       case 'CWD': {
         const event = this.#events.get(id);
         const cwd = value(text, 'cwd');
-        if (event !== undefined && cwd !== null) event.cwd = tracedPath('', cwd);
+        if (event !== undefined && cwd !== null) event.cwd = tracedPath(noBytes, cwd);
         return cwd !== null;
       }
       case 'PATH':
@@ -69,7 +69,7 @@ class AuditReader implements RecordReader {
     this.#sink.platform = this.#platforms.size === 1 ? platform : null;
   }
 
-  #syscall(id: string, text: string): void {
+  #syscall(id: string, text: ByteString): void {
     const arch = word(text, 'arch') ?? '';
     const platform = platforms[arch];
     if (platform !== undefined) this.#platforms.add(platform);
@@ -128,12 +128,12 @@ const values = {
  * ASCII; `ausearch -i` prints it as it is.
  */
 function value(text: ByteString, key: keyof typeof values): ByteString | null {
-  const found = values[key].exec(text);
+  const found = text.match(values[key]);
   if (found === null) return null;
-  const [, quoted, bare = ''] = found;
+  const [, quoted, bare = noBytes] = found;
   if (quoted !== undefined) return quoted;
   if (bare === '(null)') return null;
-  return /^(?:[0-9A-F]{2})+$/.test(bare) ? Buffer.from(bare, 'hex').toString('latin1') : bare;
+  return /^(?:[0-9A-F]{2})+$/.test(bare) ? readByteString(Buffer.from(bare, 'hex')) : bare;
 }
 
 /** Platforms by AUDIT_ARCH_* (include/uapi/linux/audit.h), and by the names that `ausearch -i` prints. */

@@ -2,7 +2,7 @@
  * Reads the report of SlimToolkit (`creport.json`): what its sensor saw by fanotify and ptrace, and the files that it decided to
  * keep. `json-document.ts` calls it for a document of this kind.
  */
-import { utf8Bytes } from '../../bytes/bytes.ts';
+import { utf8Bytes, noBytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { TraceSink } from '../trace-sink.ts';
@@ -27,7 +27,7 @@ export function readContainerReport(report: JsonObject, sink: TraceSink): boolea
 /** `process_files` → process → path → counts. */
 function readFanotify(fanotify: JsonObject, sink: TraceSink): void {
   for (const [, files] of entries(inner(fanotify, 'process_files'))) {
-    for (const [path, file] of entries(files)) sink.use(utf8Bytes(path), usesOfFile(file), '');
+    for (const [path, file] of entries(files)) sink.use(utf8Bytes(path), usesOfFile(file), noBytes);
   }
 }
 
@@ -36,7 +36,7 @@ function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
   for (const [path, activity] of entries(inner(ptrace, 'fs_activity'))) {
     const all = Number(memberOf(activity, 'ops_all') ?? 0);
     const looks = Number(memberOf(activity, 'ops_checkfile') ?? 0);
-    sink.use(utf8Bytes(path), looks > 0 && looks >= all ? uses.stat : uses.open, '');
+    sink.use(utf8Bytes(path), looks > 0 && looks >= all ? uses.stat : uses.open, noBytes);
   }
   for (const [, stat] of entries(inner(ptrace, 'syscall_stats'))) {
     const name = memberOf(stat, 'name');
@@ -52,7 +52,7 @@ function readImageFiles(files: unknown, sink: TraceSink): void {
   for (const file of Array.isArray(files) ? (files as readonly unknown[]) : []) {
     if (!isObject(file)) continue;
     const path = memberOf(file, 'file_path');
-    if (typeof path === 'string' && path !== '') sink.use(utf8Bytes(path), usesOfImageFile(file), '');
+    if (typeof path === 'string' && path !== '') sink.use(utf8Bytes(path), usesOfImageFile(file), noBytes);
   }
 }
 

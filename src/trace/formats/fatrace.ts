@@ -1,4 +1,4 @@
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes, readByteString } from '../../bytes/bytes.ts';
 import { type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { byteMember } from '../json-record.ts';
 import { type Uses, uses } from '../trace.ts';
@@ -19,9 +19,9 @@ export const fatrace: TraceFormat = {
   detect: (head) => hasLine(head, (each) => line.test(each)),
   read: (sink) => ({
     record(text) {
-      const found = line.exec(text);
+      const found = text.match(line);
       if (found === null) return false;
-      const [, types = '', rest = ''] = found;
+      const [, types = noBytes, rest = noBytes] = found;
       return use(sink, rest.replace(/ exe=\/[^]*$/, ''), types);
     },
   }),
@@ -44,7 +44,7 @@ export const fatraceJson: JsonRecords = {
 function rawPath(object: JsonObject): ByteString | null {
   const bytes = memberOf(object, 'path_raw');
   if (!Array.isArray(bytes) || !bytes.every((byte) => Number.isInteger(byte))) return null;
-  return Buffer.from(bytes as number[]).toString('latin1');
+  return readByteString(Buffer.from(bytes as number[]));
 }
 
 /** `types`: O opened, R read, C closed; W written, + created, D deleted, < and > moved. */
@@ -52,5 +52,7 @@ function use(sink: TraceSink, path: ByteString, types: string): boolean {
   if (path.startsWith('device ')) return true;
   let bits: Uses = 0;
   for (const type of types) bits |= type === 'O' || type === 'R' || type === 'C' ? uses.open : uses.write;
-  return bits !== 0 && sink.use(path.endsWith(deleted) ? path.slice(0, -deleted.length) : path, bits, '');
+  return (
+    bits !== 0 && sink.use(path.endsWith(deleted) ? path.slice(0, -deleted.length) : path, bits, noBytes)
+  );
 }

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes, ascii } from '../../bytes/bytes.ts';
 import { type Uses, uses } from '../trace.ts';
 import { hasLine, type TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
@@ -29,7 +29,7 @@ function outputOf(pattern: RegExp, fieldOf: (text: ByteString) => ByteString): T
     read: (sink) => ({
       record(text) {
         if (message.test(text)) return true;
-        const { watched, events, name = '' } = pattern.exec(text)?.groups ?? {};
+        const { watched, events, name = noBytes } = text.match(pattern)?.groups ?? {};
         if (watched === undefined || events === undefined) return false;
         return use(sink, joined(fieldOf(watched), fieldOf(name)), events);
       },
@@ -39,7 +39,7 @@ function outputOf(pattern: RegExp, fieldOf: (text: ByteString) => ByteString): T
 
 function joined(watched: ByteString, name: ByteString): ByteString {
   if (name === '') return watched;
-  return watched.endsWith('/') ? watched + name : `${watched}/${name}`;
+  return watched.endsWith('/') ? ascii`${watched}${name}` : ascii`${watched}/${name}`;
 }
 
 function use(sink: TraceSink, path: ByteString, events: string): boolean {
@@ -53,5 +53,5 @@ function usesOf(events: ReadonlySet<string>): Uses {
 }
 
 function unquote(text: ByteString): ByteString {
-  return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+  return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', ascii`"`) : text;
 }

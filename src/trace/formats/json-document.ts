@@ -1,4 +1,4 @@
-import { utf8Bytes } from '../../bytes/bytes.ts';
+import { utf8Bytes, noBytes } from '../../bytes/bytes.ts';
 import { isObject } from '../../bytes/json-value.ts';
 import { parseRecord } from '../json-record.ts';
 import { uses } from '../trace.ts';
@@ -28,7 +28,7 @@ export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {
         if (list.every((each) => typeof each === 'string')) {
           sink.formats = ['soci'];
           sink.lines = list.length;
-          list.forEach((path) => sink.use(utf8Bytes(path), uses.open, ''));
+          list.forEach((path) => sink.use(utf8Bytes(path), uses.open, noBytes));
           return true;
         }
         const first = list.find(isObject);
@@ -38,7 +38,7 @@ export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {
         const read = found.read(sink);
         sink.lines = list.length;
         list.forEach((each, i) => {
-          if (!isObject(each) || !read(each)) sink.reject(JSON.stringify(each), i + 1);
+          if (!isObject(each) || !read(each)) sink.reject(utf8Bytes(JSON.stringify(each)), i + 1);
         });
         return true;
       },

@@ -1,3 +1,4 @@
+import { ascii, noBytes } from '../../bytes/bytes.ts';
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 
@@ -14,9 +15,9 @@ export const nydus: TraceFormat = {
   read: (sink) => ({
     record(text) {
       if (header.test(text)) return true;
-      const path = /^(?:"((?:[^"]|"")*)"|([^]+)),\d+,\d+\r?$/.exec(text);
+      const path = text.match(/^(?:"((?:[^"]|"")*)"|([^]+)),\d+,\d+\r?$/);
       if (path === null) return false;
-      return sink.use(path[1]?.replaceAll('""', '"') ?? path[2] ?? '', uses.open, '');
+      return sink.use(path[1]?.replaceAll('""', ascii`"`) ?? path[2] ?? noBytes, uses.open, noBytes);
     },
   }),
 };

@@ -1,6 +1,7 @@
 /**
  * Reads what opensnoop prints, that of bcc and that of bpftrace. `all.ts` offers this format to the trace reader.
  */
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 
@@ -67,14 +68,14 @@ function columnsOf(line: string): Columns {
 
 /** Reads a line by its columns, else by its pattern. Null where it fits neither. */
 function read(
-  line: string,
+  line: ByteString,
   { fdEnd, errorEnd, rest, anywhere }: Columns,
-): { fd: string; path: string } | null {
+): { fd: string; path: ByteString } | null {
   const fd = / (-?\d{1,10})$/.exec(line.slice(0, fdEnd))?.[1];
   if (fd !== undefined && /^ +\d+$/.test(line.slice(fdEnd, errorEnd))) {
-    const path = rest.exec(line.slice(errorEnd))?.[1];
+    const path = line.slice(errorEnd).match(rest)?.[1];
     if (path !== undefined) return { fd, path };
   }
-  const found = anywhere.exec(line);
-  return found === null ? null : { fd: found[1] ?? '', path: found[2] ?? '' };
+  const found = line.match(anywhere);
+  return found === null ? null : { fd: found[1] ?? '', path: found[2] ?? noBytes };
 }

@@ -1,3 +1,4 @@
+import { noBytes } from '../../bytes/bytes.ts';
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 
@@ -13,7 +14,7 @@ export const plainList: TraceFormat = {
     record(text) {
       if (text.charCodeAt(0) === 0x23) return true;
       const path = text.endsWith('\r') ? text.slice(0, -1) : text;
-      return path.trim() === '' || sink.use(path, uses.open, '');
+      return path.trim() === '' || sink.use(path, uses.open, noBytes);
     },
   }),
 };
@@ -23,5 +24,5 @@ export const nulList: TraceFormat = {
   name: 'list',
   unit: 'nul',
   detect: ({ text }) => text.includes('\0'),
-  read: (sink) => ({ record: (text) => sink.use(text, uses.open, '') }),
+  read: (sink) => ({ record: (text) => sink.use(text, uses.open, noBytes) }),
 };

@@ -1,3 +1,4 @@
+import { noBytes } from '../../bytes/bytes.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { memberOf } from '../../bytes/json-value.ts';
 import { byteMember } from '../json-record.ts';
@@ -22,7 +23,7 @@ export const stargz: JsonRecords = {
         images.add(image);
         sink.image = images.size === 1 ? image : null;
       }
-      return sink.use(path, uses.open, '');
+      return sink.use(path, uses.open, noBytes);
     };
   },
 };

@@ -2,7 +2,7 @@
  * What calls of strace that have returned mean: the names that they used go to the sink, and what they changed (working
  * directory, root, descriptors, children) goes to their process. `strace.ts` applies one call after the other, in their order.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { type TracedPath, type Uses, uses } from '../trace.ts';
 import { own, type TraceSink } from '../trace-sink.ts';
 import { tracedPath } from '../traced-path.ts';
@@ -109,8 +109,8 @@ export class StraceEffects {
   /** Puts a process into a mount namespace of its own, as a container runtime does: its names have no prefix from now on. */
   #contain(place: Place): true {
     this.#settle(place);
-    place.root = '';
-    place.cwd = '';
+    place.root = noBytes;
+    place.cwd = noBytes;
     place.isKnown = true;
     place.contained = true;
     return true;
@@ -118,7 +118,7 @@ export class StraceEffects {
 
   #list(returned: ReturnedCall, fd: number): true {
     const path = this.#descriptor(returned, fd);
-    if (path !== null) this.#sink.use(path, uses.list, '', returned.process.place);
+    if (path !== null) this.#sink.use(path, uses.list, noBytes, returned.process.place);
     return true;
   }
 
@@ -139,7 +139,7 @@ export class StraceEffects {
         target.directory === null && !process.place.isKnown && !returned.startsWith(target.path, '"/');
       const opened = isGuess ? returned.opened : null;
       // The path of a descriptor does not count from the root of a chroot: without its slash, it is not moved there.
-      if (opened !== null) return this.#sink.use(opened.slice(1), how, '', process.place);
+      if (opened !== null) return this.#sink.use(opened.slice(1), how, noBytes, process.place);
       return this.#use(returned, target, how);
     }
     const path = this.#pathOf(returned, target);
@@ -148,7 +148,7 @@ export class StraceEffects {
     return this.#use(returned, target, how);
   }
 
-  #usesOf(flags: string): Uses {
+  #usesOf(flags: ByteString): Uses {
     let known = this.#usesByFlags.get(flags);
     if (known === undefined) {
       known = usesOfOpen(flags);
@@ -176,7 +176,7 @@ export class StraceEffects {
       return returned.string(target.path) === null && returned.startsWith(target.path, 'NULL');
     if ((how & (uses.exec | uses.link)) === 0) return true;
     const itself = this.#descriptor(returned, target.directory);
-    return itself === null || this.#sink.use(itself, bits & ~uses.link, '', returned.process.place);
+    return itself === null || this.#sink.use(itself, bits & ~uses.link, noBytes, returned.process.place);
   }
 
   #useName(returned: ReturnedCall, target: Target, path: ByteString, bits: Uses): boolean {
@@ -185,7 +185,7 @@ export class StraceEffects {
     if (isAbsolute) {
       // With -y, AT_FDCWD</dir> tells where the process is even beside an absolute name.
       if (target.directory !== null && !place.isKnown) this.#descriptor(returned, target.directory);
-      return this.#sink.use(path, bits, '', place);
+      return this.#sink.use(path, bits, noBytes, place);
     }
     if (target.directory === null) {
       if (!place.isKnown && this.#waiting.add(place, path, bits)) return true;
@@ -239,7 +239,7 @@ function followed(bits: Uses): Uses {
 }
 
 function rooted(place: Place, path: ByteString): TracedPath | null {
-  return place.root === '' ? tracedPath('', path) : tracedPath(place.root, path.replace(/^\/+/, ''));
+  return place.root === '' ? tracedPath(noBytes, path) : tracedPath(place.root, path.replace(/^\/+/, ''));
 }
 
 /** The most places that wait, and the most names of each. */

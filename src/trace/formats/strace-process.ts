@@ -2,7 +2,7 @@
  * The processes of a trace by strace: where each is, what its descriptors lead to, and which made which. `strace.ts` asks for
  * the process of each line; `strace-effects.ts` changes it.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import type { TracedPath } from '../trace.ts';
 import { own } from '../trace-sink.ts';
 
@@ -61,7 +61,7 @@ export class Process {
   place: Place;
   files: Files;
   /** The first half of a call that has not returned. */
-  pending: string | null = null;
+  pending: ByteString | null = null;
   /** The parent, as long as it is a guess: no fork has returned the number of this process yet. */
   guess: Process | null = null;
   /** The process that was taken for the child of a fork of this one which has not returned. */
@@ -218,7 +218,7 @@ export class Processes {
   }
 
   #begin(): Process {
-    return new Process({ cwd: this.#start, isKnown: false, root: '', contained: false });
+    return new Process({ cwd: this.#start, isKnown: false, root: noBytes, contained: false });
   }
 
   #enter(pid: number, process: Process): void {

@@ -2,7 +2,7 @@
  * One call that has returned, as its line shows it: arguments, result, and what -y says of descriptors. `strace.ts` reads
  * these from lines; `strace-effects.ts` asks them what the call did.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import type { TracedPath } from '../trace.ts';
 import { tracedPath } from '../traced-path.ts';
 import type { Process } from './strace-process.ts';
@@ -22,7 +22,7 @@ const question = 0x3f;
  */
 export function readReturn(
   process: Process,
-  line: string,
+  line: ByteString,
   parenthesis: number,
   into: Arguments,
 ): ReturnedCall | 'failed' | 'unreadable' {
@@ -39,12 +39,12 @@ export function readReturn(
 /** A successful call. Arguments are numbered from 0; an argument that is absent gives null, '' or false. */
 export class ReturnedCall {
   readonly process: Process;
-  readonly #line: string;
+  readonly #line: ByteString;
   readonly #arguments: Arguments;
   /** Offset of the result in the line. */
   readonly #result: number;
 
-  constructor(process: Process, line: string, args: Arguments, result: number) {
+  constructor(process: Process, line: ByteString, args: Arguments, result: number) {
     this.process = process;
     this.#line = line;
     this.#arguments = args;
@@ -52,7 +52,7 @@ export class ReturnedCall {
   }
 
   /** The whole line, for flags that may stand anywhere in it. */
-  get line(): string {
+  get line(): ByteString {
     return this.#line;
   }
 
@@ -61,7 +61,7 @@ export class ReturnedCall {
   }
 
   /** An argument as it is written. */
-  text(index: number): string {
+  text(index: number): ByteString {
     return this.#line.slice(this.#startOf(index), this.#endOf(index));
   }
 
@@ -99,7 +99,7 @@ export class ReturnedCall {
     let mark = start;
     while (mark < end && this.#line.charCodeAt(mark) !== less) mark++;
     const path = mark < end ? annotatedPath(this.#line, mark) : null;
-    return path === null ? null : tracedPath('', path);
+    return path === null ? null : tracedPath(noBytes, path);
   }
 
   /** The number that the call returned: a descriptor. */

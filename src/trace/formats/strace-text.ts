@@ -2,7 +2,7 @@
  * The syntax of strace's lines: prefixes, argument lists, strings, and the annotations of -y. `strace.ts` and
  * `strace-return.ts` take lines apart with it. What calls mean is not known here.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, asByteString, ascii } from '../../bytes/bytes.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -239,7 +239,7 @@ const letters: Readonly<Record<string, string>> = {
 /** Replaces escapes: `\n`, `\"`, `\303` (one to three octal digits) and `\xc3` (-x, -xx) each stand for a byte. */
 function unescape(text: ByteString): ByteString {
   if (!text.includes('\\')) return text;
-  return text.replace(
+  const bytes = text.replace(
     /\\(?:x([0-9a-f]{2})|([0-7]{1,3})|(.))/gs,
     (_all, hex?: string, octal?: string, other?: string) => {
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
@@ -247,6 +247,7 @@ function unescape(text: ByteString): ByteString {
       return letters[other as string] ?? (other as string);
     },
   );
+  return asByteString(bytes);
 }
 
 /** strace shows 32 elements of an array unless -v asks for all; real commands have fewer than this. */
@@ -255,7 +256,7 @@ const longestList = 256;
 /** Reads the strings of `["a", "b c"]`. Null where strace left some out. */
 export function quotedList(text: ByteString, start: number, end: number): ByteString[] | null {
   if (text.charCodeAt(start) !== 0x5b || text.charCodeAt(end - 1) !== 0x5d) return null;
-  const list = `(${text.slice(start + 1, end - 1)})`;
+  const list = ascii`(${text.slice(start + 1, end - 1)})`;
   const inner = newArguments(longestList);
   if (!splitArguments(list, 0, inner) || inner.count === longestList) return null;
   const words: ByteString[] = [];

@@ -2,7 +2,7 @@
  * Reads what strace(1) prints, in all its output forms: which process a line belongs to, and which calls have returned. The
  * table of formats in `all.ts` offers it to the trace reader; `strace-effects.ts` knows what a returned call means.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, ascii } from '../../bytes/bytes.ts';
 import { hasLine, type RecordReader, type TraceFormat } from '../trace-format.ts';
 import { own, type TraceSink } from '../trace-sink.ts';
 import { type Call, calls, looksComplete } from './strace-calls.ts';
@@ -49,7 +49,7 @@ class StraceReader implements RecordReader {
   readonly #processes: Processes;
   readonly #effects: StraceEffects;
   /** The beginning of a line that strace interrupted with "Process … attached"; the next line continues it. */
-  #interrupted: string | null = null;
+  #interrupted: ByteString | null = null;
 
   constructor(sink: TraceSink) {
     this.#sink = sink;
@@ -63,7 +63,7 @@ class StraceReader implements RecordReader {
       this.#attach(text);
       return true;
     }
-    const line = this.#interrupted === null ? text : this.#interrupted + text;
+    const line = this.#interrupted === null ? text : ascii`${this.#interrupted}${text}`;
     this.#interrupted = null;
     if (line.endsWith(' attached') && this.#attach(line)) return true;
     readStart(line, this.#start);
@@ -76,7 +76,7 @@ class StraceReader implements RecordReader {
   }
 
   /** Reads a line from `body` on, which is where its prefixes end. Returns false for a line that makes no sense. */
-  #readBody(line: string, body: number, pid: number | null): boolean {
+  #readBody(line: ByteString, body: number, pid: number | null): boolean {
     switch (line.charCodeAt(body)) {
       case 0x2b: // +++ exited with 0 +++
         if (!line.startsWith('+++ ', body)) return false;
@@ -92,7 +92,7 @@ class StraceReader implements RecordReader {
     return line.startsWith('strace: ', body) || this.#readCall(line, body, pid);
   }
 
-  #readCall(line: string, body: number, pid: number | null): boolean {
+  #readCall(line: ByteString, body: number, pid: number | null): boolean {
     const parenthesis = endOfName(line, body);
     if (parenthesis < 0) return false;
     const name = line.slice(body, parenthesis);
@@ -114,14 +114,14 @@ class StraceReader implements RecordReader {
   }
 
   /** Keeps the first half of a call until the second comes. Of a call that concerns no file, nothing is kept. */
-  #suspend(line: string, body: number, pid: number | null, call: Call | undefined): void {
+  #suspend(line: ByteString, body: number, pid: number | null, call: Call | undefined): void {
     const process = this.#processes.of(pid);
     if (call === undefined) this.#processes.resume(process);
     else this.#processes.suspend(process, line.slice(body, line.lastIndexOf(' <')), call.kind === 'fork');
   }
 
   /** Joins `<... NAME resumed>REST` to the first half of the call, which is absent if it preceded the trace. */
-  #resume(line: string, body: number, pid: number | null): boolean {
+  #resume(line: ByteString, body: number, pid: number | null): boolean {
     const end = line.indexOf(' resumed>', body);
     if (!line.startsWith('<... ', body) || end < 0) return false;
     const process = this.#processes.of(pid);
@@ -129,17 +129,17 @@ class StraceReader implements RecordReader {
     const name = line.slice(body + '<... '.length, end);
     const call = calls.get(name);
     if (call === undefined || begun === null || !begun.startsWith(`${name}(`)) return true;
-    return this.#apply(call, process, begun + line.slice(end + ' resumed>'.length), name.length);
+    return this.#apply(call, process, ascii`${begun}${line.slice(end + ' resumed>'.length)}`, name.length);
   }
 
-  #apply(call: Call, process: Process, line: string, parenthesis: number): boolean {
+  #apply(call: Call, process: Process, line: ByteString, parenthesis: number): boolean {
     const outcome = readReturn(process, line, parenthesis, this.#arguments);
     if (outcome === 'unreadable') return false;
     return outcome === 'failed' || this.#effects.apply(call, outcome);
   }
 
   /** Reads `clone(…strace: Process 12 attached`, where the rest of the call comes on the next line. */
-  #attach(line: string): boolean {
+  #attach(line: ByteString): boolean {
     const found = attached.exec(line);
     if (found === null) return false;
     const begun = line.slice(0, found.index);

@@ -2,7 +2,7 @@
  * Reads what sysdig prints, as text and as JSON, and the alerts of falco, which is built on the same library (libsinsp).
  * `all.ts` offers these formats to the trace reader.
  */
-import type { ByteString } from '../../bytes/bytes.ts';
+import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { byteMember } from '../json-record.ts';
 import { type Uses, uses } from '../trace.ts';
@@ -23,9 +23,9 @@ export const sysdig: TraceFormat = {
     const events = new SysdigEvents(sink);
     return {
       record(text) {
-        const found = line.exec(text);
+        const found = text.match(line);
         if (found === null) return false;
-        const [, thread = '', direction, type = '', args = ''] = found;
+        const [, thread = '', direction, type = '', args = noBytes] = found;
         return events.take({ thread, isReturn: direction === '<', type, args });
       },
     };
@@ -67,14 +67,14 @@ function useFields(fields: JsonObject, sink: TraceSink): boolean {
   const executable = byteMember(fields, 'proc.exepath');
   if (executable?.startsWith('/') === true) {
     sink.knowsExecs = true;
-    sink.use(executable, uses.exec, '');
+    sink.use(executable, uses.exec, noBytes);
   }
   const name = byteMember(fields, 'fd.name');
   // The names of sockets look like `10.0.0.1:80->…`.
   if (name?.startsWith('/') !== true) return true;
   const flags = memberOf(fields, 'evt.arg.flags');
   const how = typeof flags === 'string' && type !== 'execve' ? usesOfOpen(flags) : uses.open;
-  return sink.use(name, how, '');
+  return sink.use(name, how, noBytes);
 }
 
 /** The most threads that are remembered between the call of an execve and its return. */
@@ -146,12 +146,12 @@ class SysdigEvents {
   #execute(thread: string, args: ByteString): boolean {
     const file = this.#executing.get(thread) ?? field(args, 'trusted_exepath') ?? field(args, 'exe');
     this.#executing.delete(thread);
-    return file === null || !file.startsWith('/') || this.#sink.use(file, uses.exec, '');
+    return file === null || !file.startsWith('/') || this.#sink.use(file, uses.exec, noBytes);
   }
 
   #open(args: ByteString, how: Uses): boolean {
     const name = field(args, 'name');
-    if (name?.startsWith('/') === true) return this.#sink.use(resolved(name), how, '');
+    if (name?.startsWith('/') === true) return this.#sink.use(resolved(name), how, noBytes);
     const fd = field(args, 'fd');
     if (fd !== null && this.#useDescriptor(fd, how)) return true;
     return name === null || this.#sink.use(resolved(name), how);
@@ -167,8 +167,8 @@ class SysdigEvents {
 
   /** Reads `3(<f>/etc/hosts)` and `3(<d>/etc)`. Returns false for a descriptor of something else. */
   #useDescriptor(fd: ByteString, how: Uses): boolean {
-    const path = /^\d+\(<[fd]>(\/[^]*)\)$/.exec(fd)?.[1];
-    return path !== undefined && this.#sink.use(path, how, '');
+    const path = fd.match(/^\d+\(<[fd]>(\/[^]*)\)$/)?.[1];
+    return path !== undefined && this.#sink.use(path, how, noBytes);
   }
 }
 

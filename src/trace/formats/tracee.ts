@@ -1,7 +1,7 @@
 /**
  * Reads the events of tracee. `all.ts` offers this format to the trace reader.
  */
-import { type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { type ByteString, utf8Bytes, noBytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { JsonRecords } from './json-records.ts';
@@ -28,7 +28,7 @@ export const tracee: JsonRecords = {
       // The path is relative to a directory that the event does not name.
       if (!path.startsWith('/') && directory >= 0) return false;
       const interpreter = text(args.get('interpreter_pathname'));
-      if (interpreter?.startsWith('/') === true) sink.use(interpreter, uses.open, '');
+      if (interpreter?.startsWith('/') === true) sink.use(interpreter, uses.open, noBytes);
       return sink.use(path, usesOf(event, args.get('flags')));
     };
   },

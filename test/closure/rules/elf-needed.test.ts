@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { elfNeeded } from '../../../src/closure/rules/elf-needed.ts';
 import { writeLdCache } from '../../rootfs/facts/ld-cache-bytes.ts';
 import { elf, kept, type Setting, symlink, type Table, type Thing, text, wanting } from '../rig.ts';
+import { b } from '../../support/bytes.ts';
 
 const glibc = '/lib64/ld-linux-x86-64.so.2';
 const musl = '/lib/ld-musl-x86_64.so.1';
@@ -11,7 +12,10 @@ async function found(
   image: Table,
   { app = {}, ...rest }: { readonly app?: Parameters<typeof elf>[0] } & Omit<Setting, 'image'> = {},
 ): Promise<string[]> {
-  const whole = { 'opt/app/bin/app': elf({ needed: ['libx.so.1'], interpreter: glibc, ...app }), ...image };
+  const whole = {
+    'opt/app/bin/app': elf({ needed: [b('libx.so.1')], interpreter: b(glibc), ...app }),
+    ...image,
+  };
   const stays = await kept({ image: whole, ...rest }, [wanting('opt/app/bin/app'), elfNeeded]);
   return stays.filter((path) => path !== 'opt/app/bin/app');
 }
@@ -65,7 +69,7 @@ describe('glibc looks', () => {
       'd/libx.so.1': 'INPUT(-lx)',
       'e/libx.so.1': elf(),
     };
-    expect(await found(image, { app: { runpath: '/a:/b:/c:/d:/e' } })).toEqual(['e/libx.so.1']);
+    expect(await found(image, { app: { runpath: b('/a:/b:/c:/d:/e') } })).toEqual(['e/libx.so.1']);
   });
 
   test('in what an ld.so.conf names that nobody could read twice', async () => {
@@ -76,7 +80,10 @@ describe('glibc looks', () => {
       'opt/x/libone.so': elf(),
     };
     expect(
-      await kept({ image: { ...files, app: elf({ needed: ['libone.so'] }) } }, [wanting('app'), elfNeeded]),
+      await kept({ image: { ...files, app: elf({ needed: [b('libone.so')] }) } }, [
+        wanting('app'),
+        elfNeeded,
+      ]),
     ).toEqual(['app', 'opt/x/libone.so']);
   });
 
@@ -123,13 +130,16 @@ describe('glibc looks', () => {
 
   test('where RPATH of the program says, for the libraries of its libraries; RUNPATH is not handed on', async () => {
     const image = {
-      'rpath/libx.so.1': elf({ needed: ['liby.so.1'] }),
+      'rpath/libx.so.1': elf({ needed: [b('liby.so.1')] }),
       'rpath/liby.so.1': elf(),
     };
-    expect(await found(image, { app: { rpath: '/rpath' } })).toEqual(['rpath/libx.so.1', 'rpath/liby.so.1']);
-    expect(await found(image, { app: { runpath: '/rpath' } })).toEqual(['rpath/libx.so.1']);
-    const own = { ...image, 'rpath/libx.so.1': elf({ needed: ['liby.so.1'], runpath: '/none' }) };
-    expect(await found(own, { app: { rpath: '/rpath' } })).toEqual(['rpath/libx.so.1']);
+    expect(await found(image, { app: { rpath: b('/rpath') } })).toEqual([
+      'rpath/libx.so.1',
+      'rpath/liby.so.1',
+    ]);
+    expect(await found(image, { app: { runpath: b('/rpath') } })).toEqual(['rpath/libx.so.1']);
+    const own = { ...image, 'rpath/libx.so.1': elf({ needed: [b('liby.so.1')], runpath: b('/none') }) };
+    expect(await found(own, { app: { rpath: b('/rpath') } })).toEqual(['rpath/libx.so.1']);
   });
 });
 
@@ -141,11 +151,13 @@ describe('tokens', () => {
     ['/opt/${LIB}/plain', 'opt/lib/plain/libx.so.1'],
     ['/opt/$PLATFORM', 'opt/x86_64/libx.so.1'],
   ])('%s', async (runpath, path) => {
-    expect(await found({ [path]: elf() }, { app: { runpath } })).toEqual([path]);
+    expect(await found({ [path]: elf() }, { app: { runpath: b(runpath) } })).toEqual([path]);
   });
 
   test('$ORIGINAL is no token, and a name with a slash is no search', async () => {
-    expect(await found({ 'opt/app/binAL/libx.so.1': elf() }, { app: { runpath: '$ORIGINAL' } })).toEqual([]);
+    expect(await found({ 'opt/app/binAL/libx.so.1': elf() }, { app: { runpath: b('$ORIGINAL') } })).toEqual(
+      [],
+    );
     const app = { needed: ['$ORIGIN/../libx.so.1', '/usr/libz.so', './lib/liby.so'] };
     const image = { 'opt/app/libx.so.1': elf(), 'usr/libz.so': elf(), 'work/lib/liby.so': elf() };
     expect(await found(image, { app, runtime: { workingDirectory: '/work' } })).toEqual([
@@ -158,18 +170,18 @@ describe('tokens', () => {
   test('$ORIGIN of a library that is loaded through a symlink is where the symlink is', async () => {
     const image = {
       'a/libx.so.1': symlink('../b/libx.so.1.2'),
-      'b/libx.so.1.2': elf({ needed: ['liby.so.1'], runpath: '$ORIGIN' }),
+      'b/libx.so.1.2': elf({ needed: [b('liby.so.1')], runpath: b('$ORIGIN') }),
       'a/liby.so.1': elf(),
     };
-    expect(await found(image, { app: { runpath: '/a' } })).toContain('a/liby.so.1');
+    expect(await found(image, { app: { runpath: b('/a') } })).toContain('a/liby.so.1');
   });
 });
 
 describe('musl looks', () => {
   const image: Table = {
-    'lib/ld-musl-x86_64.so.1': elf({ soname: 'libc.musl-x86_64.so.1' }),
+    'lib/ld-musl-x86_64.so.1': elf({ soname: b('libc.musl-x86_64.so.1') }),
     'lib/libc.musl-x86_64.so.1': symlink('ld-musl-x86_64.so.1'),
-    'usr/lib/libx.so.1': elf({ needed: ['liby.so.1', 'libc.musl-x86_64.so.1'] }),
+    'usr/lib/libx.so.1': elf({ needed: [b('liby.so.1'), b('libc.musl-x86_64.so.1')] }),
   };
   const app = { interpreter: musl, needed: ['libx.so.1', 'libc.musl-x86_64.so.1'] };
 
@@ -198,14 +210,14 @@ describe('musl looks', () => {
 
   test('in RUNPATH of what loads, too', async () => {
     const more = { ...image, 'own/liby.so.1': elf() };
-    expect(await found(more, { app: { ...app, runpath: '/own' } })).toContain('own/liby.so.1');
+    expect(await found(more, { app: { ...app, runpath: b('/own') } })).toContain('own/liby.so.1');
   });
 
   test('beside glibc only for its own programs', async () => {
     const both = { ...image, 'usr/local/lib/libx.so.1': elf(), 'usr/lib/x86_64-linux-gnu/libx.so.1': elf() };
-    expect(await found(both, { app: { needed: ['libx.so.1', 'libc.so.6'] } })).toEqual([
+    expect(await found(both, { app: { needed: [b('libx.so.1'), b('libc.so.6')] } })).toEqual([
       'usr/lib/x86_64-linux-gnu/libx.so.1',
     ]);
-    expect(await found(both, { app: { interpreter: musl } })).toEqual(['usr/local/lib/libx.so.1']);
+    expect(await found(both, { app: { interpreter: b(musl) } })).toEqual(['usr/local/lib/libx.so.1']);
   });
 });

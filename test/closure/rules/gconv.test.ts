@@ -3,6 +3,7 @@ import { gconvRule } from '../../../src/closure/rules/gconv.ts';
 import { packageRule } from '../../../src/closure/rules/package.ts';
 import { elf, text } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
+import { b } from '../../support/bytes.ts';
 
 const home = 'usr/lib/x86_64-linux-gnu/gconv';
 const image = {
@@ -16,7 +17,7 @@ const image = {
   [`${home}/gconv-modules.cache`]: 'x',
   [`${home}/ISO8859-1.so`]: elf(),
   [`${home}/ISO8859-15.so`]: elf(),
-  [`${home}/SJIS.so`]: elf({ needed: ['libJIS.so'] }),
+  [`${home}/SJIS.so`]: elf({ needed: [b('libJIS.so')] }),
   [`${home}/libJIS.so`]: elf(),
   [`${home}/IBM037.so`]: elf(),
 };

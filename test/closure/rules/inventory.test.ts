@@ -3,6 +3,7 @@ import { closeOver } from '../../../src/closure/closure.ts';
 import { inventoryRule } from '../../../src/closure/rules/inventory.ts';
 import { packageRule } from '../../../src/closure/rules/package.ts';
 import { inputOf, kept, keptFiles, symlink, type Table, wanting } from '../rig.ts';
+import { p } from '../../support/bytes.ts';
 
 const debian: Table = {
   'etc/os-release': symlink('../usr/lib/os-release'),
@@ -39,7 +40,7 @@ describe('the inventory', () => {
       'var/lib/dpkg/info/zip.postinst',
       'var/lib/dpkg/status',
     ]);
-    for (const path of keptFiles(closure, input)) expect(closure.strengthOf(path)).toBe('courtesy');
+    for (const path of keptFiles(closure, input)) expect(closure.strengthOf(p(path))).toBe('courtesy');
   });
 
   it('stays a courtesy where a whole package has it', async () => {
@@ -52,8 +53,8 @@ describe('the inventory', () => {
       packageRule,
       inventoryRule,
     ]);
-    expect(closure.strengthOf('usr/lib/os-release')).toBe('courtesy');
-    expect(closure.strengthOf('usr/share/doc/zip/copyright')).toBe('courtesy');
+    expect(closure.strengthOf(p('usr/lib/os-release'))).toBe('courtesy');
+    expect(closure.strengthOf(p('usr/share/doc/zip/copyright'))).toBe('courtesy');
   });
 
   it('of other systems is theirs', async () => {

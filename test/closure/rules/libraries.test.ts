@@ -5,6 +5,7 @@ import { krb5Rule } from '../../../src/closure/rules/krb5.ts';
 import { saslRule } from '../../../src/closure/rules/sasl.ts';
 import { directory, elf, symlink } from '../rig.ts';
 import { stays } from './stays.ts';
+import { b } from '../../support/bytes.ts';
 
 const lib = 'usr/lib/x86_64-linux-gnu';
 
@@ -26,8 +27,8 @@ describe('gcc-runtime', () => {
   });
 
   it('keeps it for no program of musl', async () => {
-    const loader = elf({ imports: ['pthread_exit'], interpreter: '/lib/ld-musl-x86_64.so.1' });
-    const other = elf({ imports: ['pthread_exit'], needed: ['libc.so'] });
+    const loader = elf({ imports: ['pthread_exit'], interpreter: b('/lib/ld-musl-x86_64.so.1') });
+    const other = elf({ imports: ['pthread_exit'], needed: [b('libc.so')] });
     const want = ['usr/bin/loader', 'usr/bin/other'];
     const both = { ...image, 'usr/bin/loader': loader, 'usr/bin/other': other };
     expect(await stays(gccRuntimeRule, both, { want })).toEqual(want);

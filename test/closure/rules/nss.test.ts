@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nssRule } from '../../../src/closure/rules/nss.ts';
 import { elf, symlink } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
+import { b } from '../../support/bytes.ts';
 
 const library = elf();
 const lib = 'usr/lib/x86_64-linux-gnu';
@@ -72,7 +73,7 @@ describe('nss', () => {
   });
 
   it('keeps what musl reads, and no plug-in of glibc for it', async () => {
-    const client = elf({ imports: ['getpwnam', 'getaddrinfo'], needed: ['libc.musl-x86_64.so.1'] });
+    const client = elf({ imports: ['getpwnam', 'getaddrinfo'], needed: [b('libc.musl-x86_64.so.1')] });
     const kept = await stays(nssRule, { ...image, 'usr/bin/client': client }, { want: ['usr/bin/client'] });
     expect(kept).toEqual(expect.arrayContaining(['etc/passwd', 'etc/hosts', 'etc/resolv.conf']));
     expect(kept.filter((path) => path.startsWith('usr/lib'))).toEqual([]);
@@ -81,7 +82,7 @@ describe('nss', () => {
   it('takes a program whose imports nobody can read for one that asks', async () => {
     const unknown = {
       ...image,
-      'usr/bin/true': elf({ needed: ['libc.so.6'], trouble: 'no dynamic symbols' }),
+      'usr/bin/true': elf({ needed: [b('libc.so.6')], trouble: 'no dynamic symbols' }),
     };
     expect(await stays(nssRule, unknown, { want: ['usr/bin/true'] })).toContain(`${lib}/libnss_dns-2.31.so`);
   });

@@ -4,6 +4,7 @@ import { explain } from '../../../src/closure/explain.ts';
 import type { ClosureRule } from '../../../src/closure/rule.ts';
 import { packageRule } from '../../../src/closure/rules/package.ts';
 import { elf, inputOf, kept, script, symlink, type Table, wanting } from '../rig.ts';
+import { p, b } from '../../support/bytes.ts';
 
 const zip: Table = {
   'var/lib/dpkg/info/zip.list': [
@@ -34,8 +35,8 @@ const linking: ClosureRule = {
   name: 'linking',
   describe: 'For the test.',
   *follow(path) {
-    if (path === 'usr/lib/zip/helper') yield { path: 'usr/local/bin/mine', detail: 'helps' };
-    if (path === 'usr/local/bin/mine') yield { path: 'usr/lib/libc.so.6', detail: 'linked' };
+    if (path === 'usr/lib/zip/helper') yield { path: b('usr/local/bin/mine'), detail: b('helps') };
+    if (path === 'usr/local/bin/mine') yield { path: b('usr/lib/libc.so.6'), detail: b('linked') };
   },
 };
 
@@ -96,7 +97,7 @@ describe('granularity package', () => {
       name: 'late',
       describe: 'For the test.',
       *settle(context) {
-        if (context.isKept('usr/lib/libc.so.6')) yield { path: 'usr/lib/libc.so.6', detail: 'late' };
+        if (context.isKept(p('usr/lib/libc.so.6'))) yield { path: b('usr/lib/libc.so.6'), detail: b('late') };
       },
     };
     expect(
@@ -179,7 +180,7 @@ describe('granularity package', () => {
   it('says which package it was', async () => {
     const input = await inputOf({ image: zip, granularity: 'package' });
     expect(
-      explain(closeOver(input, [wanting('usr/bin/zip'), packageRule]), 'usr/share/zip/data').join('\n'),
+      explain(closeOver(input, [wanting('usr/bin/zip'), packageRule]), p('usr/share/zip/data')).join('\n'),
     ).toContain('belongs to the dpkg package zip');
   });
 });

@@ -22,6 +22,7 @@ import {
   text,
   wanting,
 } from '../rig.ts';
+import { b, p } from '../../support/bytes.ts';
 
 const program = { mode: 0o755 };
 
@@ -44,9 +45,9 @@ describe('trace', () => {
 
   test('keeps of a symlink that was read the symlink; where it leads is a courtesy', async () => {
     const only = await closureOf({ image, trace: { 'etc/link': 'link' } }, [trace]);
-    expect([only.strengthOf('etc/link'), only.strengthOf('usr/lib/b')]).toEqual(['needed', 'courtesy']);
+    expect([only.strengthOf(p('etc/link')), only.strengthOf(p('usr/lib/b'))]).toEqual(['needed', 'courtesy']);
     const both = await closureOf({ image, trace: { 'etc/link': 'link stat' } }, [trace]);
-    expect([both.strengthOf('etc/link'), both.strengthOf('usr/lib/b')]).toEqual(['needed', 'needed']);
+    expect([both.strengthOf(p('etc/link')), both.strengthOf(p('usr/lib/b'))]).toEqual(['needed', 'needed']);
   });
 
   test('keeps the directory in which something was created', async () => {
@@ -162,7 +163,7 @@ describe('scripts', () => {
     ['/usr/bin/env -u HOME ruby', { interpreter: '/usr/bin/env', program: 'ruby', argument: null }],
     ['/usr/bin/env', { interpreter: '/usr/bin/env', program: null, argument: null }],
   ])('#!%s', (line, expected) => {
-    expect(readInterpreter(line)).toEqual(expected);
+    expect(readInterpreter(b(line))).toEqual(expected);
   });
 
   const image: Table = {
@@ -174,7 +175,7 @@ describe('scripts', () => {
     run: script('/usr/bin/env python3'),
     chain: script('/run'),
     service: script('/bin/sh /lib/init-d-script'),
-    'module.py': { ...text('#!/usr/bin/env python3'), script: '/usr/bin/env python3' },
+    'module.py': { ...text('#!/usr/bin/env python3'), script: b('/usr/bin/env python3') },
     a: script('/b'),
     b: script('/a'),
   };
@@ -208,7 +209,7 @@ describe('loaders', () => {
     'usr/lib64/libpre.so': elf(),
     'usr/lib64/libaudit.so': elf(),
     'opt/libpreload.so': elf(),
-    'bin/app': elf({ interpreter: loader }),
+    'bin/app': elf({ interpreter: b(loader) }),
     'bin/static': elf(),
     'etc/ld.so.conf': 'include ld.so.conf.d/*.conf\n',
     'etc/ld.so.conf.d/x.conf': '/opt\n',
@@ -255,7 +256,7 @@ describe('symlinks that lead to what stays', () => {
       'bin/dir',
       'bin/ls',
     ]);
-    expect(closure.strengthOf('bin/ls')).toBe('whole');
+    expect(closure.strengthOf(p('bin/ls'))).toBe('whole');
     expect(await reasons({ image }, [wanting('bin/busybox'), symlinkRule], 'bin/ls')).toEqual([
       'bin/ls: symlink, leads there, for bin/busybox (whole)',
       'bin/busybox: root, wanted',
@@ -267,7 +268,7 @@ describe('symlinks that lead to what stays', () => {
       name: 'c',
       describe: '',
       *roots() {
-        yield { path: 'bin/busybox', detail: '', strength: 'courtesy' as const };
+        yield { path: b('bin/busybox'), detail: b(''), strength: 'courtesy' as const };
       },
     };
     expect(await kept({ image }, [courtesy, symlinkRule])).toEqual(['bin/busybox']);

@@ -2,6 +2,7 @@ import type { Granularity } from '../../../src/image/trace-pruning.ts';
 import type { ClosureRule } from '../../../src/closure/rule.ts';
 import { type Closure, type ClosureInput, closeOver } from '../../../src/closure/closure.ts';
 import { inputOf, keptFiles, type Table, type UsesText, wanting } from '../rig.ts';
+import { p } from '../../support/bytes.ts';
 
 export interface Circumstances {
   /** What stays without the rule, besides what was traced. */
@@ -30,7 +31,7 @@ export async function saysOf(
   circumstances: Circumstances = {},
 ): Promise<string> {
   const [closure] = await closureUnder([rule], image, circumstances);
-  const why = closure.why(path);
+  const why = closure.why(p(path));
   return why === null ? 'goes' : `${why.rule}: ${why.detail}`;
 }
 
@@ -49,7 +50,7 @@ async function closureUnder(
     runtime: { environment, command },
   });
   const isRead = (path: string): boolean =>
-    rules.some(({ reads }) => (reads?.(path) ?? 0) >= input.fs.size(path));
+    rules.some(({ reads }) => (reads?.(p(path)) ?? 0) >= input.fs.size(p(path)));
   const scanned: ClosureInput = {
     ...input,
     facts: { ...input.facts, contents: (path) => (isRead(path) ? input.facts.contents(path) : null) },

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { treeOf, unpackagedRule } from '../../../src/closure/rules/unpackaged.ts';
 import { kept, type Table, wanting } from '../rig.ts';
+import { p } from '../../support/bytes.ts';
 
 test.each([
   ['app/views/a.html', 'app'],
@@ -21,7 +22,7 @@ test.each([
   ['usr/lib/x/y', null],
   ['etc/app/x', null],
 ])('%s was put there with %s', (path, tree) => {
-  expect(treeOf(path)).toBe(tree);
+  expect(treeOf(p(path))).toBe(tree);
 });
 
 describe('files in no package', () => {

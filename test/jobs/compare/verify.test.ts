@@ -1,3 +1,4 @@
+import { type ByteString } from '../../../src/bytes/bytes.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../../src/errors.ts';
@@ -57,7 +58,9 @@ async function verify(left: BuiltTree, right: BuiltTree, options: Options = {}):
       platforms: options.platforms ?? [],
       allowed: options.allowed ?? (() => false),
       ...(options.allowedModes === undefined ? {} : { allowedModes: options.allowedModes }),
-      ...(options.allowedLinks === undefined ? {} : { allowedLinks: options.allowedLinks }),
+      ...(options.allowedLinks === undefined
+        ? {}
+        : { allowedLinks: options.allowedLinks as (path: ByteString) => ByteString | null }),
       jobs: 2,
       maxScratch: 0,
       listener: silent,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { StraceFilter } from '../../../src/jobs/record/strace-filter.ts';
 import { TraceReader } from '../../../src/trace/trace-reader.ts';
+import { b } from '../../support/bytes.ts';
 
 function filtered(lines: readonly string[], launch: Partial<ConstructorParameters<typeof StraceFilter>[0]>) {
   const filter = new StraceFilter({ execs: 1, cwd: '/work', hostRoot: null, ...launch });
-  return { filter, kept: lines.flatMap((line) => filter.take(line)) };
+  return { filter, kept: lines.flatMap((line) => filter.take(b(line))) };
 }
 
 const bubble = [
@@ -61,7 +62,7 @@ describe('lines of strace', () => {
     ];
     const { kept } = filtered(lines, { execs: 2, cwd: '/srv', hostRoot: '/tmp/ro"ot' });
     expect(kept.slice(0, 2)).toEqual(['7 chroot("/tmp/ro\\"ot") = 0', '7 chdir("/srv") = 0']);
-    const reader = new TraceReader('app', { roots: ['/tmp/ro"ot'] });
+    const reader = new TraceReader('app', { roots: [b('/tmp/ro"ot')] });
     for (const line of kept) reader.write(Buffer.from(`${line}\n`));
     expect([...reader.end().paths.keys()].sort()).toEqual(['bin/app', 'srv', 'srv/a', 'srv/b']);
   });

@@ -15,6 +15,7 @@ import { writeTar } from '../../support/model/tar-bytes.ts';
 import { readTar } from '../../support/model/tar-reader.ts';
 import { imageIn, rewrite, tar } from '../../jobs/rig.ts';
 import { KiB, MiB } from '../../../src/units.ts';
+import { b } from '../../support/bytes.ts';
 
 const { signal } = new AbortController();
 
@@ -169,7 +170,7 @@ test('what is in memory does not grow with the layer', async () => {
 
 /** The head of a file of 64 KiB. */
 function headOf(name: string): Uint8Array {
-  const head = makeHead({ kind: 'whiteout', name, mtime: 0 });
+  const head = makeHead({ kind: 'whiteout', name: b(name), mtime: 0 });
   head.set(Buffer.from('00000200000\0', 'latin1'), 124);
   head.fill(0x20, 148, 156);
   const sum = head.reduce((total, byte) => total + byte, 0);

@@ -8,6 +8,7 @@ import { packFacts } from '../../../src/layers/read/stored-facts.ts';
 import { packIndex } from '../../../src/layers/read/stored-index.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
+import { p } from '../../support/bytes.ts';
 
 async function* whole(tar: Uint8Array, size: number): ByteStream {
   for (let at = 0; at < tar.length; at += size) yield tar.slice(at, at + size);
@@ -51,8 +52,8 @@ test('an edit of lent chunks gives out what was kept', async () => {
       kinds.forEach((_, i) => {
         const dice = (seed ^ (i * 2_654_435_761)) >>> 3;
         if (dice % 4 === 0) return;
-        if (dice % 5 === 0) return actions.set(i, { kind: 'link', at: links++, target: 'x', path: null });
-        actions.set(i, dice % 7 === 0 ? { kind: 'rename', path: `r${i}`, mode: null } : { kind: 'keep' });
+        if (dice % 5 === 0) return actions.set(i, { kind: 'link', at: links++, target: p('x'), path: null });
+        actions.set(i, dice % 7 === 0 ? { kind: 'rename', path: p(`r${i}`), mode: null } : { kind: 'keep' });
       });
       const head = new Uint8Array(512).fill(1);
       const edit = {

@@ -3,26 +3,27 @@ import { describeGathering, packFacts, unpackFacts } from '../../../src/layers/r
 import { digestOf } from '../../../src/oci/digest.ts';
 import type { Elf, LayerFacts } from '../../../src/rootfs/facts/facts.ts';
 import { MiB } from '../../../src/units.ts';
+import { b } from '../../support/bytes.ts';
 
 const elf: Elf = {
   bits: 64,
   endian: 'little',
   machine: 62,
-  interpreter: '/lib64/ld.so',
+  interpreter: b('/lib64/ld.so'),
   soname: null,
-  needed: ['libc.so.6'],
+  needed: [b('libc.so.6')],
   rpath: null,
-  runpath: '$ORIGIN',
+  runpath: b('$ORIGIN'),
   imports: new Set(['dlopen']),
   trouble: null,
 };
 
 const facts: LayerFacts = {
   elf: new Map([[3, elf]]),
-  scripts: new Map([[4, '/bin/sh']]),
+  scripts: new Map([[4, b('/bin/sh')]]),
   contents: new Map([[5, Uint8Array.of(0, 255, 10)]]),
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
-  twins: new Map([[3, '\x00\xff']]),
+  twins: new Map([[3, b('\x00\xff')]]),
 };
 
 test('facts that were stored say what they said', () => {

@@ -5,6 +5,7 @@ import { scanTar } from '../../../src/layers/read/scan-tar.ts';
 import { packIndex, unpackIndex } from '../../../src/layers/read/stored-index.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
 import { MiB } from '../../../src/units.ts';
+import { b } from '../../support/bytes.ts';
 
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
@@ -61,9 +62,17 @@ test('bytes in the other order are not read', () => {
 test('one that is too large is not stored', () => {
   const builder = new LayerIndexBuilder();
   const head = new Uint8Array(33 * MiB);
-  const entry = { kind: 'directory', head, size: 0, mode: 0o755, uid: 0, capable: false, link: '' } as const;
-  builder.add({ ...entry, name: 'a/' });
+  const entry = {
+    kind: 'directory',
+    head,
+    size: 0,
+    mode: 0o755,
+    uid: 0,
+    capable: false,
+    link: b(''),
+  } as const;
+  builder.add({ ...entry, name: b('a/') });
   expect(packIndex(builder.finish(head.length, 'complete'))).not.toBeNull();
-  builder.add({ ...entry, name: 'b/' });
+  builder.add({ ...entry, name: b('b/') });
   expect(packIndex(builder.finish(2 * head.length, 'complete'))).toBeNull();
 });

@@ -1,7 +1,8 @@
 import type { Elf } from '../../../src/rootfs/facts/facts.ts';
+import { type Plain } from '../../support/bytes.ts';
 
 /** What an ELF file of a test says. */
-export interface ElfSpec extends Partial<Omit<Elf, 'imports' | 'trouble'>> {
+export interface ElfSpec extends Partial<Plain<Omit<Elf, 'imports' | 'trouble'>>> {
   /** Names of undefined symbols, */
   readonly imports?: readonly string[];
   /** and of defined ones. */

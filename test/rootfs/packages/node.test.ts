@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { node, nodePackageRoot } from '../../../src/rootfs/packages/node.ts';
 import { imageOf, show } from './rig.ts';
+import { p } from '../../support/bytes.ts';
 
 describe('Node packages', () => {
   it('are directories in node_modules with a package.json, less those inside; the application is none', async () => {
@@ -49,17 +50,17 @@ describe('Node packages', () => {
     ['x/node_modules/a/node_modules/b', null],
     ['src/a/b', null],
   ])('%s is in %s', (path, root) => {
-    expect(nodePackageRoot(path)).toBe(root);
+    expect(nodePackageRoot(p(path))).toBe(root);
   });
 
   it('want no other package.json to be read', () => {
-    expect(node.reads('a/node_modules/b/package.json')).toBeGreaterThan(0);
+    expect(node.reads(p('a/node_modules/b/package.json'))).toBeGreaterThan(0);
     for (const path of [
       'package.json',
       'a/package.json',
       'a/node_modules/b/lib/package.json',
       'a/node_modules/package.json',
     ])
-      expect(node.reads(path)).toBe(0);
+      expect(node.reads(p(path))).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildPackageIndex, packageProbe, packagesOf } from '../../../src/rootfs/packages/package-index.ts';
 import { imageOf } from './rig.ts';
+import { p } from '../../support/bytes.ts';
 
 const files = {
   'var/lib/dpkg/info/npm.list':
@@ -18,7 +19,7 @@ describe('the owners of a file', () => {
     const { fs, facts } = await imageOf(files);
     const index = buildPackageIndex(fs, facts);
     const owners = (path: string): string[] =>
-      index.ownersOf(path).map(({ kind, name }) => `${kind} ${name}`);
+      index.ownersOf(p(path)).map(({ kind, name }) => `${kind} ${name}`);
     expect(owners('usr/share/nodejs/node_modules/glob/index.js')).toEqual(['node glob', 'dpkg npm']);
     expect(owners('etc/shared')).toEqual(['dpkg small', 'dpkg npm']);
     expect(owners('usr/bin/npm')).toEqual(['dpkg npm']);
@@ -44,5 +45,5 @@ it('the databases ask for the contents of nothing else', () => {
     'a/x.dist-info/METADATA',
     'app/package.json',
   ])
-    expect(packageProbe(path)).toBe(0);
+    expect(packageProbe(p(path))).toBe(0);
 });

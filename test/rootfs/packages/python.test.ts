@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { python } from '../../../src/rootfs/packages/python.ts';
 import { readRecord } from '../../../src/rootfs/packages/python-record.ts';
 import { type Files, imageOf, show } from './rig.ts';
+import { b } from '../../support/bytes.ts';
 
 /** Made by pip: see fixtures/python/build.sh. */
 const fixture = (name: string): string =>
@@ -107,6 +108,6 @@ describe('RECORD', () => {
     ['"never closed,,\nb', ['never closed,,\nb']],
     ['""""', ['"']],
   ])('%j names %j', (text, names) => {
-    expect(readRecord(text)).toEqual(names);
+    expect(readRecord(b(text))).toEqual(names);
   });
 });

@@ -5,6 +5,7 @@ import { surveyFiles } from '../../../src/rootfs/surface/survey.ts';
 import type { SurfaceKind } from '../../../src/rootfs/surface/surface.ts';
 import { indexOf } from '../../changeset/rig.ts';
 import type { Short } from '../../support/model/shorthand.ts';
+import { b } from '../../support/bytes.ts';
 
 async function merged(...layers: readonly (readonly Short[])[]): Promise<Filesystem> {
   const indexes = await Promise.all(layers.map((entries) => indexOf(...entries)));
@@ -16,7 +17,7 @@ const program = (name: string, mode = 0o755): Short => ({ name, mode });
 
 /** What counts, with its other names in brackets; kinds of which there is nothing are left out. */
 async function survey(layers: readonly (readonly Short[])[], path = ''): Promise<Record<string, string[]>> {
-  const files = surveyFiles(await merged(...layers), path);
+  const files = surveyFiles(await merged(...layers), b(path));
   return Object.fromEntries(
     (Object.keys(files) as SurfaceKind[]).flatMap((kind) =>
       files[kind].length === 0

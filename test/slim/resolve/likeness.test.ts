@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { compareLikeness, likenessOf } from '../../../src/slim/resolve/likeness.ts';
+import { p } from '../../support/bytes.ts';
 
 const sorted = (...paths: string[]) =>
   paths
-    .map((path) => likenessOf('file', path))
+    .map((path) => likenessOf('file', p(path)))
     .sort(compareLikeness)
     .map(({ path }) => path);
 
 describe('likeness', () => {
   test('links and devices first, programs before libraries, what is packed already last', () => {
     const entries = [
-      likenessOf('file', 'usr/share/icons/a.png'),
-      likenessOf('file', 'usr/share/x/README'),
-      likenessOf('file', 'usr/lib/libz.so.1.2'),
-      likenessOf('file', 'usr/bin/tool'),
-      likenessOf('symlink', 'usr/lib/libz.so.1'),
-      likenessOf('char', 'dev/null'),
+      likenessOf('file', p('usr/share/icons/a.png')),
+      likenessOf('file', p('usr/share/x/README')),
+      likenessOf('file', p('usr/lib/libz.so.1.2')),
+      likenessOf('file', p('usr/bin/tool')),
+      likenessOf('symlink', p('usr/lib/libz.so.1')),
+      likenessOf('char', p('dev/null')),
     ];
     expect(entries.sort(compareLikeness).map(({ path }) => path)).toEqual([
       'dev/null',
@@ -44,7 +45,7 @@ describe('likeness', () => {
     ['bin/sh', 'usr/sbin/nginx'],
     ['opt/.hidden', 'opt/Makefile'],
   ])('%s and %s are of one kind', (a, b) => {
-    const [one, other] = [likenessOf('file', a), likenessOf('file', b)];
+    const [one, other] = [likenessOf('file', p(a)), likenessOf('file', p(b))];
     expect([one.group, one.kind]).toEqual([other.group, other.kind]);
   });
 
@@ -54,7 +55,7 @@ describe('likeness', () => {
     ['lib/a.so', 'lib/a.sort'],
     ['home/man1.txt', 'usr/man/man1/x'],
   ])('%s and %s are not', (a, b) => {
-    const [one, other] = [likenessOf('file', a), likenessOf('file', b)];
+    const [one, other] = [likenessOf('file', p(a)), likenessOf('file', p(b))];
     expect([one.group, one.kind]).not.toEqual([other.group, other.kind]);
   });
 

@@ -6,6 +6,7 @@ import { resolve } from '../../../src/slim/resolve/resolve.ts';
 import { parseRule } from '../../../src/rules/rules.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { imageOf } from '../../laws/rig.ts';
+import { p } from '../../support/bytes.ts';
 
 const all = { kind: 'all' } as const;
 /** More than fit into one call's arguments. */
@@ -17,7 +18,7 @@ function indexOf(name: string): LayerIndex {
   const numbers = (value: number) => Float64Array.from(column(value));
   return {
     kinds: column('file'),
-    paths: Array.from({ length: many }, (_, i) => `${name}${i}`),
+    paths: Array.from({ length: many }, (_, i) => p(`${name}${i}`)),
     bytes: numbers(512),
     sizes: numbers(0),
     modes: numbers(0o644),

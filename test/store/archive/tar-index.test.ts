@@ -14,6 +14,7 @@ import { type EntrySpec, gnuLong, paxHeader, readTar, writeTar } from '../../sup
 import { drain, never } from '../../support/registry/setup.ts';
 import { afterwards, newFolder, refused } from '../../support/store/local.ts';
 import { GiB } from '../../../src/units.ts';
+import { b } from '../../support/bytes.ts';
 
 const text = (words: string) => new TextEncoder().encode(words);
 
@@ -163,8 +164,8 @@ describe('headers that are written', () => {
     const name = `blobs/sha256/${'0123456789abcdef'.repeat(4)}`;
     const body = text('x'.repeat(700));
     const tar = concat([
-      memberHeader('blobs/', 0),
-      memberHeader(name, body.length),
+      memberHeader(b('blobs/'), 0),
+      memberHeader(b(name), body.length),
       body,
       new Uint8Array(1024 - body.length),
       new Uint8Array(1024),
@@ -188,11 +189,11 @@ describe('headers that are written', () => {
   });
 
   test.each([8 ** 11 - 1, 8 ** 11, 10 * GiB, Number.MAX_SAFE_INTEGER])('hold a size of %d', (size) => {
-    expect(parseHeader(memberHeader('blobs/sha256/x', size)).size).toBe(size);
+    expect(parseHeader(memberHeader(b('blobs/sha256/x'), size)).size).toBe(size);
   });
 
   test('refuse a name that does not fit', () => {
-    expect(() => memberHeader('x'.repeat(101), 0)).toThrow(RangeError);
+    expect(() => memberHeader(b('x'.repeat(101)), 0)).toThrow(RangeError);
   });
 });
 
