@@ -6,6 +6,7 @@ import { at, OcislimError } from '../errors.ts';
 import { run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Image } from '../image/image.ts';
 import type { Digest } from '../oci/digest.ts';
+import { isTag } from '../oci/names.ts';
 import {
   digestOfReference,
   formatReference,
@@ -32,14 +33,14 @@ export interface DebugImage {
 export function debugReference(name: string, destinations: readonly Reference[]): Reference {
   const [first] = destinations;
   if (first === undefined) throw new OcislimError('USAGE', '--debug-tag goes beside a destination');
-  const isTag = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name);
+  const isBare = isTag(name);
   const place = formOf(first);
-  if (isTag && place.isWrittenWhole) {
+  if (isBare && place.isWrittenWhole) {
     throw new OcislimError('USAGE', `--debug-tag ${name}: an archive is written as a whole`, {
       advice: 'Name another file for the debug image.',
     });
   }
-  const reference = isTag ? place.withName(first, name) : parseReference(name);
+  const reference = isBare ? place.withName(first, name) : parseReference(name);
   if (digestOfReference(reference) !== null)
     throw new OcislimError('USAGE', '--debug-tag needs a tag, not a digest');
   const form = formOf(reference);

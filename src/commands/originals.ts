@@ -3,7 +3,7 @@ import { OcislimError } from '../errors.ts';
 import { type OriginalOptions, findOriginals, type Originals } from '../jobs/originals.ts';
 import type { Origin } from '../image/origin.ts';
 import type { Platform } from '../oci/platform.ts';
-import { formatReference, parseReference, type Reference, withDigest } from '../oci/reference.ts';
+import { formatReference, hostOf, parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -44,7 +44,7 @@ export class OriginalPlaces {
    */
   #requireSamePlace(original: Reference): void {
     const slim = this.#slim;
-    if (slim.kind !== 'registry' || (original.kind === 'registry' && original.host === slim.host)) return;
+    if (hostOf(slim) === null || hostOf(original) === hostOf(slim)) return;
     const name = formatReference(original);
     throw new OcislimError(
       'NOT_FOUND',

@@ -8,7 +8,7 @@ import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { openSource, openTarget } from '../jobs/open.ts';
 import { exceeded, type Limits } from '../limits.ts';
-import { formatReference, type Reference } from '../oci/reference.ts';
+import { formatReference, hostOf, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { CredentialLookup } from '../registry/auth/credential.ts';
 import { createCredentialLookup } from '../registry/auth/credentials.ts';
@@ -126,8 +126,7 @@ export class Workspace extends Closeable {
    * alone. The workspace closes it.
    */
   async openBeside(source: Reference, reference: Reference): Promise<Source> {
-    if (reference.kind !== 'registry' || (source.kind === 'registry' && source.host === reference.host))
-      return this.openSource(reference);
+    if (hostOf(reference) === null || hostOf(reference) === hostOf(source)) return this.openSource(reference);
     const options = { ...this.#options('srcCreds'), credentials: this.#credentials(null) };
     return this.#use(await openSource(reference, options));
   }

@@ -83,6 +83,11 @@ export function isRegistry(reference: Reference): reference is RegistryReference
   return reference.kind === 'registry';
 }
 
+/** Returns the host of the registry that a reference names; null for a place on this machine. */
+export function hostOf(reference: Reference): string | null {
+  return 'host' in reference ? reference.host : null;
+}
+
 /** Returns the digest that a reference states, if its form has digests. */
 export function digestOfReference(reference: Reference): Digest | null {
   return 'digest' in reference ? reference.digest : null;
