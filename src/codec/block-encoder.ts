@@ -1,18 +1,18 @@
 import type { Block } from './block.ts';
 
-/** How one stream is packed, block by block. What comes out may depend on the blocks and their order, on nothing else. */
+/** Packs one stream, block by block. The output depends on the blocks and their order only. */
 export interface BlockEncoder {
-  /** Bytes. */
+  /** Bytes of a full block. */
   readonly blockSize: number;
-  /** Blocks that may be there besides those being encoded. */
+  /** Blocks that may be held in addition to those being encoded. */
   readonly ahead: number;
-  /** Blocks must be encoded one after the other. */
+  /** Whether blocks must be encoded one after the other. */
   readonly serial: boolean;
-  /** What stands before the first block. */
+  /** Bytes in front of the first block, or null. */
   readonly head: Uint8Array | null;
-  /** Called in the order of the blocks, before any of them is encoded; the task it returns runs when it is its turn. */
+  /** Is called in the order of the blocks, before any of them is encoded. Returns the task that encodes the block. */
   prepare(block: Block): () => Promise<Uint8Array>;
-  /** What stands behind the last block; asked for when all are prepared. */
+  /** Returns the bytes behind the last block, or null. Is called when all blocks are prepared. */
   tail(): Uint8Array | null;
   close(): void;
 }

@@ -1,16 +1,21 @@
+/**
+ * Blocks: the pieces in which encoders take their input, and the shared memory that holds them. The encoders of this room and
+ * the readers of `layers` and `jobs` exchange bytes in this form.
+ */
 import type { ByteStream } from '../stream/byte-stream.ts';
 
 /** A piece of the input of an encoder. */
 export interface Block {
   readonly bytes: Uint8Array;
+  /** Whether the input ends with it. */
   readonly last: boolean;
 }
 
-/** Gives a stream block by block. One consumer, who closes it. */
+/** Gives a stream block by block to one consumer. The consumer closes it. */
 export interface BlockSource {
   /**
-   * The next bytes, in `memory`: it is full unless they are the last. An empty stream is one empty block. Not to be asked
-   * for after the last one.
+   * Returns the next bytes, in `memory`: it is full unless they are the last. An empty stream is one empty block. Must not
+   * be called after the last block.
    */
   next(memory: SharedArrayBuffer): Promise<Block>;
   close(): Promise<void>;
@@ -19,7 +24,7 @@ export interface BlockSource {
 const nothing = new Uint8Array(0);
 const ended = { done: true, value: undefined } as const;
 
-/** Cuts a stream into blocks, whatever its chunks. */
+/** Cuts a stream into blocks, whatever the size of its chunks. */
 export class BlockReader implements BlockSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #chunk: Uint8Array = nothing;
@@ -33,7 +38,7 @@ export class BlockReader implements BlockSource {
     const bytes = new Uint8Array(memory);
     const size = bytes.length;
     let filled = 0;
-    // One byte beyond a full block must be seen, to know whether the block is the last.
+    // Only the byte behind a full block shows that the block is not the last.
     for (;;) {
       const chunk = this.#chunk;
       if (chunk.length > size - filled) {
@@ -57,14 +62,14 @@ export class BlockReader implements BlockSource {
 }
 
 /**
- * Memory of blocks, to be used again: making it anew costs as much as a copy. It is shared between threads, so that one can
- * fill it and others read it without moving it.
+ * Reuses the memory of blocks: allocating it costs as much as a copy. The memory is shared between threads, so that one thread
+ * can fill it and others can read it in place.
  */
 export class BlockMemory {
   readonly #most: number;
   #spare: SharedArrayBuffer[] = [];
 
-  /** Keeps no more than `most` blocks, all of one size. */
+  /** Keeps at most `most` blocks, all of one size. */
   constructor(most: number) {
     this.#most = most;
   }
@@ -72,12 +77,12 @@ export class BlockMemory {
   take(size: number): SharedArrayBuffer {
     const spare = this.#spare.pop();
     if (spare?.byteLength === size) return spare;
-    // The others are of that other size, too.
+    // All spare blocks have the size of this one.
     this.#spare = [];
     return new SharedArrayBuffer(size);
   }
 
-  /** Gives back what nobody reads any more. */
+  /** Takes back memory that is no longer read. */
   give(memory: ArrayBufferLike): void {
     if (!(memory instanceof SharedArrayBuffer) || this.#spare.length >= this.#most) return;
     if (this.#spare.length > 0 && this.#spare[0]?.byteLength !== memory.byteLength) return;

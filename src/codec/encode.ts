@@ -1,3 +1,7 @@
+/**
+ * Packs streams: reads blocks ahead, encodes them in the turns of the pool, and gives them out in order. The layer writer calls
+ * it, and `trial.ts` uses its encoders to try packings out.
+ */
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type Block, BlockReader, type BlockSource } from './block.ts';
 import type { BlockEncoder } from './block-encoder.ts';
@@ -11,7 +15,7 @@ export interface EncodeOptions {
 }
 
 /**
- * The packed bytes. They depend on the bytes that go in and on the encoding (and the version of its encoder, see
+ * Packs a stream. The result depends on the bytes that go in and on the encoding (and the version of its encoder, see
  * `describeEncoder`), not on how either side is chunked, nor on the jobs of the pool. An empty input gives a valid empty
  * member or frame. Memory is bounded: a few blocks (see `describeEncoder`) for each job.
  * @throws USAGE for an encoding that does not exist, at once; CODEC when a worker fails; UNSUPPORTED when an engine cannot run
@@ -22,7 +26,7 @@ export function encode(stream: ByteStream, encoding: PackedEncoding, options: En
   return pack(() => new BlockReader(stream), encoding, options);
 }
 
-/** As `encode`, from a source that gives blocks: it is asked for those sizes that the encoding wants. */
+/** Packs, as `encode` does, a source of blocks. The source is asked for blocks of the size that the encoding wants. */
 export function encodeBlocks(
   source: BlockSource,
   encoding: BlockEncoding,
@@ -32,7 +36,7 @@ export function encodeBlocks(
   return pack(() => source, encoding, options);
 }
 
-/** Loads the engine of an encoding and returns what packs one stream. The caller closes it. @throws USAGE */
+/** Loads the engine of an encoding and returns an encoder for one stream. The caller closes it. @throws USAGE, UNSUPPORTED */
 export async function openBlockEncoder(encoding: BlockEncoding, pool: EncoderPool): Promise<BlockEncoder> {
   const { level } = encoding;
   const { encoder, blocks } = engineOf(encoding);
@@ -54,6 +58,7 @@ async function* pack(
     if (encoder.serial) lane.serial();
     yield* inOrder(source, encoder, lane, pool);
   } finally {
+    // The lane goes first, so that no task of it starts with a closed encoder.
     lane.close();
     encoder?.close();
     if (source !== null) await release(source.close(), signal);
@@ -73,16 +78,16 @@ async function* inOrder(
   const fill = async () => {
     const block = await lane.guard(source.next(pool.memory.take(encoder.blockSize)));
     input.ended = block.last;
-    packed.push(encode(block));
+    packed.push(start(block));
     input.filling = null;
     fillUp();
   };
-  const encode = (block: Block) => {
+  const start = (block: Block) => {
     const result = lane.run(encoder.prepare(block)).then((encoded) => {
       pool.memory.give(block.bytes.buffer);
       return encoded;
     });
-    // Whoever awaits it sees the error; nobody may.
+    // A consumer that leaves early never awaits it: the rejection must not end the process.
     result.catch(() => {});
     return result;
   };

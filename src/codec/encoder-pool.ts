@@ -1,3 +1,7 @@
+/**
+ * The pool that bounds encoding: every stream that is packed has a lane in it, and lanes take turns. A run opens one and shares it
+ * among all its layers.
+ */
 import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import { BlockMemory } from './block.ts';
@@ -5,19 +9,19 @@ import { GzipWorkers } from './gzip-workers.ts';
 import { UnpackThreads } from './unpack/threads.ts';
 
 /**
- * The one bound on encoding for a whole process: no more than `jobs` blocks are encoded at a time, be it in worker threads or
- * on Node's thread pool, however many streams there are; those take turns, block by block. Streams still open when the
- * pool closes fail.
+ * Bounds encoding for a whole process: at most `jobs` blocks are encoded at a time, in worker threads and on Node's thread pool
+ * together, however many streams there are. Streams take turns, block by block. A stream that is still open when the pool closes
+ * fails.
  */
 export class EncoderPool extends Closeable {
   readonly jobs: number;
-  /** For the engines of this room. */
+  /** The threads of those gzip engines that need their own. */
   readonly workers: GzipWorkers;
-  /** Threads that unpack what is to be encoded. */
+  /** The threads that unpack layers before they are encoded. */
   readonly unpackers: UnpackThreads;
-  /** Of the blocks of all streams. */
+  /** The memory of the blocks of all streams. */
   readonly memory: BlockMemory;
-  /** In the order of their turns. */
+  /** Lanes in the order of their turns. */
   readonly #lanes: Lane[] = [];
   #running = 0;
   #closed = false;
@@ -30,7 +34,7 @@ export class EncoderPool extends Closeable {
     this.memory = new BlockMemory(jobs + 4);
   }
 
-  /** A place in the queue for one stream, whose turn is next. @throws INTERNAL when the pool is closed */
+  /** Opens a lane for one stream, whose turn is next. @throws INTERNAL when the pool is closed */
   open(signal: AbortSignal): Lane {
     if (this.#closed) throw closedError();
     signal.throwIfAborted();
@@ -46,15 +50,15 @@ export class EncoderPool extends Closeable {
     return lane;
   }
 
-  /** How many blocks a stream may hold, encoded or waiting: all may hold `jobs + ahead`, but each at least one. */
+  /** Returns how many blocks one stream may hold, encoded or waiting. All streams share `jobs + ahead`, and each may hold one. */
   depth(ahead: number): number {
     return Math.max(1, Math.ceil((this.jobs + ahead) / Math.max(1, this.#lanes.length)));
   }
 
-  /** Ends the worker threads. What runs on Node's thread pool runs on to the end of its block, for nobody. */
+  /** Ends the worker threads. A task on Node's thread pool cannot be stopped: it runs to the end of its block, and its result is discarded. */
   async close(): Promise<void> {
     this.#closed = true;
-    // Each leaves the list as it fails.
+    // A lane leaves the list when it fails.
     while (this.#lanes.length > 0) this.#lanes[0]?.fail(closedError());
     await Promise.all([this.workers.close(), this.unpackers.close()]);
   }
@@ -75,24 +79,24 @@ export class EncoderPool extends Closeable {
 }
 
 /**
- * `jobs`: blocks encoded at a time, at least 1. Threads start when they are needed and do not keep the process alive. Node's
- * own thread pool, which zstd and the gzip engine zlib use, has four threads unless UV_THREADPOOL_SIZE says
- * otherwise before its first use.
+ * Creates a pool that encodes `jobs` blocks at a time, at least 1. Threads start when they are needed and do not keep the process
+ * alive. Node's own thread pool, which some engines use, has four threads unless UV_THREADPOOL_SIZE says otherwise before its
+ * first use.
  * @throws USAGE
  */
 export function createEncoderPool(options: { readonly jobs: number }): EncoderPool {
   const { jobs } = options;
   if (!Number.isInteger(jobs) || jobs < 1) {
-    throw new OcislimError('USAGE', `the number of jobs must be a whole number from 1 on, not ${jobs}`);
+    throw new OcislimError('USAGE', `the number of jobs must be a whole number of 1 or more, not ${jobs}`);
   }
   return new EncoderPool(jobs, new GzipWorkers(jobs), new UnpackThreads(jobs));
 }
 
 function closedError(): OcislimError {
-  return new OcislimError('INTERNAL', 'the encoder pool was closed while a stream was being encoded');
+  return new OcislimError('INTERNAL', 'the encoder pool was closed while it encoded a stream');
 }
 
-/** The tasks of one stream. Once it has failed or is closed, nothing waits any longer, whatever still runs. */
+/** The tasks of one stream. When it fails or is closed, all waiting promises reject at once, even while a task still runs. */
 export class Lane {
   readonly #signal: AbortSignal;
   readonly #schedule: () => void;
@@ -111,17 +115,17 @@ export class Lane {
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** From now on one task at a time, in order. */
+  /** Makes the lane run one task at a time, in order, from now on. */
   serial(): void {
     this.#serial = true;
   }
 
-  /** For the pool: whether a task could start. */
+  /** Whether a task could start; for the pool. */
   get ready(): boolean {
     return this.#queue.length > 0 && !(this.#serial && this.#running > 0);
   }
 
-  /** For the pool: starts the next task; never rejects. */
+  /** Starts the next task, for the pool. Never rejects. */
   async start(): Promise<void> {
     this.#running++;
     try {
@@ -131,7 +135,7 @@ export class Lane {
     }
   }
 
-  /** Runs a task in its turn. Its promise may be left alone: a rejection is only seen by who awaits it. */
+  /** Runs a task in its turn. The promise need not be awaited: its rejection is not reported as unhandled. */
   run<T>(task: () => Promise<T>): Promise<T> {
     const result = new Promise<T>((resolve, reject) => {
       this.#queue.push(() => task().then(resolve, reject));
@@ -141,7 +145,7 @@ export class Lane {
     return guarded;
   }
 
-  /** The promise, or the lane's failure where that comes first. May be left alone too. */
+  /** Returns a promise that settles as the given one, or rejects when the lane fails before. It need not be awaited. */
   guard<T>(promise: Promise<T>): Promise<T> {
     const guarded = new Promise<T>((resolve, reject) => {
       if (this.#failure !== null) reject(this.#failure.error);
@@ -152,6 +156,7 @@ export class Lane {
     return guarded;
   }
 
+  /** Discards all waiting tasks and rejects their promises. The first error counts. */
   fail(error: unknown): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#failure ??= { error };

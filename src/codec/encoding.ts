@@ -18,7 +18,7 @@ import {
 
 export type { BlockEncoding, Effort, GzipEngine, PackedEncoding, PackedFormat } from './formats.ts';
 
-/** All formats, in the order of the command line: those that pack, then `none`. */
+/** All formats in the order of the command line: those that pack, then `none`. */
 export const formatNames = Object.keys(formats) as readonly Compression[];
 
 /** The formats that have levels. */
@@ -28,12 +28,12 @@ export function isPackedFormat(format: Compression): format is PackedFormat {
   return Object.keys(formats[format].engines).length > 0;
 }
 
-/** The engines of a format, the default first. */
+/** Lists the engines of a format, the default first. */
 export function engineNames<F extends PackedFormat>(format: F): readonly [EngineName<F>, ...EngineName<F>[]] {
   return Object.keys(formats[format].engines) as [EngineName<F>, ...EngineName<F>[]];
 }
 
-/** The engine of a format where the user names none. */
+/** Returns the engine of a format for users that name none. */
 export function defaultEngine<F extends PackedFormat>(format: F): EngineName<F> {
   return engineNames(format)[0];
 }
@@ -41,7 +41,7 @@ export function defaultEngine<F extends PackedFormat>(format: F): EngineName<F> 
 /** The engine that the user prefers for each format; the default engine where none is given. */
 export type EngineChoice = { readonly [F in PackedFormat]?: EngineName<F> | undefined };
 
-/** The levels of a format with the engine chosen for it. */
+/** Returns the levels of a format with the engine chosen for it. @throws USAGE for an engine that it does not have */
 export function levelsOf(format: PackedFormat, engines: EngineChoice = {}): EngineLevels {
   return engineIn(format, engines[format] ?? defaultEngine(format)).levels;
 }
@@ -53,12 +53,12 @@ export const highestLevel = Math.max(
   ),
 );
 
-/** The levels of the default engines for texts: `gzip 1–12, zstd 1–22`. */
+/** Writes the levels of the default engines: `gzip 1–12, zstd 1–22`. */
 export function levelRanges(): string {
   return packedFormats.map((format) => `${format} 1–${levelsOf(format).highest}`).join(', ');
 }
 
-/** As `levelRanges`, with the engines that have other levels: `gzip 1–12 (zlib and pako 1–9), zstd 1–22`. */
+/** Writes the levels of all engines: `gzip 1–12 (zlib and pako 1–9), zstd 1–22`. */
 export function levelRangesByEngine(): string {
   return packedFormats
     .map((format) => `${format} 1–${levelsOf(format).highest}${exceptions(format)}`)
@@ -75,7 +75,7 @@ function exceptions(format: PackedFormat): string {
   return ` (${groups.map(([highest, names]) => `${names.join(' and ')} 1–${highest}`).join(', ')})`;
 }
 
-/** The encoding of a format at a level, by default its usual one. Not yet validated. */
+/** Builds the encoding of a format at a level. Default: its usual level and its default engine. Does not validate the level. */
 export function encodingWith(
   format: PackedFormat,
   { level, engines = {} }: { readonly level?: number | undefined; readonly engines?: EngineChoice } = {},
@@ -85,12 +85,12 @@ export function encodingWith(
   return (formats[format].namesEngine ? { ...packing, engine } : packing) as BlockEncoding;
 }
 
-/** The encoding of a layer that only had to be rewritten: its own format at the usual level. */
+/** Returns the encoding for a layer that had to be rewritten and keeps its format: the usual level. */
 export function usualEncoding(format: Compression): PackedEncoding {
   return isPackedFormat(format) ? encodingWith(format) : { kind: format };
 }
 
-/** The same encoding without other properties of the object, such as a threshold. */
+/** Returns the same encoding without other properties of the object, such as a threshold. */
 export function plainEncoding(encoding: PackedEncoding): PackedEncoding {
   if (!isPacked(encoding)) return { kind: encoding.kind };
   const { kind, level } = encoding;
@@ -101,22 +101,22 @@ export function isPacked(encoding: PackedEncoding): encoding is BlockEncoding {
   return isPackedFormat(encoding.kind);
 }
 
-/** The name of the engine that writes an encoding, stated or implied. */
+/** Returns the name of the engine that writes an encoding, stated or implied. */
 export function engineNameOf(encoding: BlockEncoding): EngineName<PackedFormat> {
   return 'engine' in encoding ? encoding.engine : defaultEngine(encoding.kind);
 }
 
-/** @throws USAGE for an engine that the format does not have */
+/** Returns the engine that writes an encoding. @throws USAGE for an engine that the format does not have */
 export function engineOf(encoding: BlockEncoding): Engine {
   return engineIn(encoding.kind, engineNameOf(encoding));
 }
 
-/** The warning that an encoding deserves, or null. */
+/** Returns the warning that an encoding deserves, or null. */
 export function caveatOf(encoding: PackedEncoding): Caveat | null {
   return isPacked(encoding) ? engineOf(encoding).caveat(encoding.level) : null;
 }
 
-/** @throws USAGE with the engines or the range allowed. */
+/** Checks the engine and the level. @throws USAGE with the engines or the range allowed */
 export function validateEncoding(encoding: PackedEncoding): void {
   if (!isPacked(encoding)) return;
   const { kind, level } = encoding;
@@ -136,12 +136,22 @@ function engineIn(format: PackedFormat, name: string): Engine {
   });
 }
 
-/** Bytes of tar that a client unpacks per second in one thread; hardly any level makes a difference. */
+/** Returns how many bytes of tar a client unpacks per second in one thread. The level makes next to no difference. */
 export function unpackingSpeed(format: Compression): number {
   return formats[format].unpackingSpeed;
 }
 
-/** The clients that read a format, as the subject of a sentence. */
+/** Returns the clients that read a format, as the subject of a sentence. */
 export function readersOf(format: Compression): string {
   return formats[format].readers;
+}
+
+/** Returns the program that unpacks a file of a format, or null where nothing is packed. */
+export function unpackerOf(format: Compression): string | null {
+  return formats[format].unpacker;
+}
+
+/** Returns whether layers of a format may lie in a docker-archive, for `docker load`. */
+export function fitsDockerArchive(format: Compression): boolean {
+  return formats[format].inDockerArchive;
 }

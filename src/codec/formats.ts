@@ -1,4 +1,4 @@
-/*
+/**
  * The table of compression formats and of the engines that write them. `encoding.ts` answers questions about it; the command line,
  * plans, reports and the interpreter ask there instead of naming formats. A new format is a row here and its media types in
  * `oci/media-type.ts`; a new engine is a row of its format. Rows load decoders and engines when a stream first needs one.
@@ -15,12 +15,14 @@ import type { GzipWorkers } from './gzip-workers.ts';
 import { KiB, MiB } from '../units.ts';
 import { zstdLevel } from './zstd-level.ts';
 
-/** How much work packing may be. The levels of each effort are in the table. */
+/** How much work packing may take. The levels of each effort are in the table. */
 export type Effort = 'fast' | 'balanced' | 'small';
 
+/** One row of the table. */
 export interface Format {
   /** The hexadecimal first four bytes of a packed stream; null for a format without a mark of its own. */
   readonly magic: RegExp | null;
+  /** Loads the decoder. */
   readonly decoder: () => Promise<Decoder>;
   /** Bytes of tar that a client unpacks per second in one thread. */
   readonly unpackingSpeed: number;
@@ -32,7 +34,7 @@ export interface Format {
   readonly readers: string;
   /** Whether an encoding of this format says which engine wrote it. */
   readonly namesEngine: boolean;
-  /** By name; the first is the default. */
+  /** The engines by name; the first is the default. */
   readonly engines: Readonly<Record<string, Engine>>;
 }
 
@@ -48,6 +50,7 @@ export interface Engine {
   /** Whether a stream becomes one gzip member (one zstd frame), however long it is. */
   readonly singleMember: boolean;
   readonly version: () => string;
+  /** Loads the engine. */
   readonly encoder: () => Promise<EncoderFactory>;
   /** A warning that the level deserves; null for none. */
   readonly caveat: (level: number) => Caveat | null;
@@ -85,7 +88,7 @@ export type EncoderFactory = (settings: EncoderSettings) => BlockEncoder;
 const noCaveat = () => null;
 
 /*
- * Levels by effort were measured on layers of real images (bench/README.md, "Packing"). `fast` is the fastest level that is still
+ * The levels by effort were measured on layers of real images (bench/README.md, "Packing"). `fast` is the fastest level that is still
  * smaller than what builders write; beyond `balanced` more work buys little; `small` is the last level that is worth its time.
  * Unpacking speeds are what `gzip -d` and `zstd -d` reach, rounded down: constants, so that a layer is packed the same everywhere.
  */
@@ -200,7 +203,7 @@ export type BlockEncoding = { [F in PackedFormat]: EncodingOf<F> }[PackedFormat]
 /** How bytes are packed, as far as it decides about the bytes that come out. */
 export type PackedEncoding = { readonly kind: Exclude<Compression, PackedFormat> } | BlockEncoding;
 
-/** Reads the version of a package that need not export its package.json, from beside its entry point. */
+/** Reads the version of a package from the package.json above its entry point, which the package need not export. */
 function packageVersion(name: string): string {
   const require = createRequire(import.meta.url);
   const entry = require.resolve(name);

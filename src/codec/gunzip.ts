@@ -1,3 +1,7 @@
+/**
+ * Unpacks gzip with Node's decoder, and closes its gaps: silent zeros at the end, and an empty input. `decode.ts` loads it for the
+ * format gzip.
+ */
 import { createGunzip } from 'node:zlib';
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
@@ -6,8 +10,8 @@ import type { DecoderOptions } from './formats.ts';
 import { decoderBuffers, runDecoder } from './native-decoder.ts';
 
 /**
- * All members of a gzip stream (RFC 1952 section 2.2), empty ones included. Node's decoder reads them one after another,
- * but takes zeros after a member for the end without a word, and an empty input for an empty output.
+ * Unpacks all members of a gzip stream (RFC 1952 section 2.2), empty ones included. Node's decoder reads them one after another,
+ * but takes zeros after a member for the end without an error, and an empty input for an empty output.
  * @throws CODEC
  */
 export async function* gunzip(stream: ByteStream, { signal }: DecoderOptions): ByteStream {
@@ -20,20 +24,21 @@ export async function* gunzip(stream: ByteStream, { signal }: DecoderOptions): B
     if (empty) throw new OcislimError('CODEC', 'the gzip stream is empty');
   }
   try {
-    yield* runDecoder(createGunzip(decoderBuffers), counted(), signal, stray);
+    yield* runDecoder(createGunzip(decoderBuffers), counted(), signal, throwStray);
   } catch (error) {
-    throw describe(error);
+    throw asCodecError(error);
   }
 }
 
-function stray(): never {
+function throwStray(): never {
   throw new OcislimError(
     'CODEC',
     'the gzip stream goes on after its last member: stray zeros or other bytes',
   );
 }
 
-function describe(error: unknown): unknown {
+/** Translates an error of zlib; others stay as they are. */
+function asCodecError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   switch (error.code) {
     case 'Z_BUF_ERROR':
@@ -45,19 +50,17 @@ function describe(error: unknown): unknown {
         cause: error,
       });
     case 'Z_MEM_ERROR':
-      return new OcislimError('CODEC', 'there is not enough memory to unpack the gzip stream', {
-        cause: error,
-      });
+      return new OcislimError('CODEC', 'not enough memory to unpack the gzip stream', { cause: error });
     default:
       return error;
   }
 }
 
-/** zlib's words, made whole for a reader who does not know them. */
+/** Completes zlib's own words for a reader who does not know them. */
 function reason(message: string): string {
   switch (message) {
     case 'incorrect header check':
-      return 'what should be a gzip member does not start as one';
+      return 'a member does not start with a gzip header';
     case 'incorrect data check':
       return 'the checksum (CRC-32) of a member does not match its bytes';
     case 'incorrect length check':

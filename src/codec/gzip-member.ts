@@ -1,18 +1,18 @@
 import { crc32 } from 'node:zlib';
 
-/** The ends of a gzip member that we put together ourselves (RFC 1952 section 2.3), around raw deflate data. */
+/** Makes the header and trailer of a gzip member (RFC 1952 section 2.3), around raw deflate data. */
 export class GzipMember {
   readonly head: Uint8Array;
   #crc = 0;
   #size = 0;
 
-  /** No name, no time, and the operating system 255, "unknown", so that nothing depends on where it was made. */
+  /** Writes no name, no time, and the operating system 255 ("unknown"), so that the bytes do not depend on the machine. */
   constructor(level: number) {
     const extraFlags = level === 9 ? 2 : level === 1 ? 4 : 0;
     this.head = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extraFlags, 255]);
   }
 
-  /** Counts the unpacked bytes in, in order. */
+  /** Adds unpacked bytes to checksum and length. Must be called in their order. */
   add(bytes: Uint8Array): void {
     this.#crc = crc32(bytes, this.#crc);
     this.#size += bytes.length;

@@ -1,9 +1,12 @@
+/**
+ * The worker thread of the gzip engines libdeflate and pako, which would block the main thread. `gzip-workers.ts` starts it and
+ * exchanges these messages with it.
+ */
 import { parentPort } from 'node:worker_threads';
 import type { Deflate } from 'pako';
 import { concat } from '../stream/collect.ts';
 
-// Runs in a worker thread, where these two engines may block.
-
+/** A task, or the end of a session. */
 export type GzipRequest =
   | {
       readonly id: number;
@@ -29,8 +32,10 @@ export type GzipReply =
     }
   | { readonly id: number; readonly kind: 'unavailable' | 'failed'; readonly error: unknown };
 
+/** An engine that cannot be loaded. */
 class Unavailable extends Error {}
 
+/** The pako streams that live in this thread, by session. */
 const sessions = new Map<number, { readonly deflate: Deflate; chunks: Uint8Array[] }>();
 let libdeflate: Promise<typeof import('libdeflate')> | undefined;
 let pako: Promise<typeof import('pako')> | undefined;
@@ -61,7 +66,7 @@ async function runLibdeflate(
   request: GzipRequest & { engine: 'libdeflate' },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { gzip } = await (libdeflate ??= load(async () => {
-    if (!('WebAssembly' in globalThis)) throw new Error('there is no WebAssembly');
+    if (!('WebAssembly' in globalThis)) throw new Error('this Node has no WebAssembly');
     return import('libdeflate');
   }));
   return gzip(request.bytes, request.level) as Uint8Array<ArrayBuffer>;

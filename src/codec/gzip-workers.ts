@@ -1,9 +1,13 @@
+/**
+ * The side of the main thread for the gzip engines that run in worker threads. The encoders of libdeflate and pako call it, through
+ * the pool.
+ */
 import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
 import { type PooledThread, startWorker, watchWorker, WorkerPool, workerFile } from './worker-pool.ts';
 
-/** One pako stream, which lives in one worker. Push one block after the other, not at once. */
+/** One pako stream, which lives in one worker. Await each push before the next. */
 export interface PakoSession {
   push(bytes: Uint8Array, last: boolean): Promise<Uint8Array>;
   close(): void;
@@ -13,7 +17,7 @@ const gzipWorker = workerFile('gzip-worker', import.meta.url);
 
 type Engine = 'libdeflate' | 'pako';
 
-/** The worker threads of the gzip engines that are not part of Node: started when first needed, at most `limit`. */
+/** The worker threads of the gzip engines that are not part of Node. At most `limit` start, when they are needed. */
 export class GzipWorkers {
   readonly #pool: WorkerPool<Thread>;
   readonly #file: URL;
@@ -24,12 +28,12 @@ export class GzipWorkers {
     this.#file = file;
   }
 
-  /** One gzip member. Bytes in shared memory are read where they are; others are copied. @throws CODEC, UNSUPPORTED */
+  /** Packs one gzip member. Bytes in shared memory are read in place; others are copied. @throws CODEC, UNSUPPORTED */
   async libdeflate(bytes: Uint8Array, level: number): Promise<Uint8Array> {
     return this.#thread('libdeflate').ask({ engine: 'libdeflate', level, bytes });
   }
 
-  /** One raw deflate stream. @throws UNSUPPORTED */
+  /** Opens one raw deflate stream. @throws UNSUPPORTED */
   pako(level: number): PakoSession {
     const thread = this.#thread('pako');
     const session = ++this.#sessions;
@@ -67,8 +71,7 @@ function unavailable(engine: Engine, cause: unknown): OcislimError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new OcislimError('UNSUPPORTED', `the gzip engine ${engine} cannot run here: ${reason}`, {
     cause,
-    advice:
-      'Use --gzip-engine zlib, which needs neither WebAssembly nor worker threads (and writes other bytes).',
+    advice: 'Use --gzip-engine zlib, which needs neither WebAssembly nor worker threads (its bytes differ).',
   });
 }
 
@@ -143,6 +146,6 @@ class Thread implements PooledThread {
 function crashed(engine: Engine, reason: string, cause?: unknown): OcislimError {
   return new OcislimError('CODEC', `a worker of the gzip engine ${engine} failed: ${reason}`, {
     cause,
-    advice: 'Try again, or use --gzip-engine zlib (which writes other bytes).',
+    advice: 'Try again, or use --gzip-engine zlib (its bytes differ).',
   });
 }

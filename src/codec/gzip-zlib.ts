@@ -5,11 +5,11 @@ import { GzipMember } from './gzip-member.ts';
 import { packInOneCall, roomFor } from './one-call.ts';
 import { KiB } from '../units.ts';
 
-/** How far deflate looks back. */
+/** Bytes that deflate looks back (RFC 1951 section 2). */
 const windowSize = 32 * KiB;
 
 /**
- * One gzip member out of blocks that are deflated at once on Node's thread pool, as pigz does it: each block knows the 32 KiB
+ * Writes one gzip member from blocks that are deflated in parallel on Node's thread pool, as pigz does: each block has the 32 KiB
  * before it as its dictionary and ends at a byte boundary, so that the pieces fit together.
  */
 export function zlibEncoder({ level, blockSize }: EncoderSettings): BlockEncoder {
@@ -28,7 +28,7 @@ export function zlibEncoder({ level, blockSize }: EncoderSettings): BlockEncoder
         const engine = createDeflateRaw({
           level,
           flush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-          // Deflate grows by 5 bytes for each 16 KiB that cannot be packed.
+          // Deflate adds 5 bytes to each 16 KiB that cannot be packed.
           ...roomFor(blockSize + 4096),
           ...(before === null ? {} : { dictionary: before }),
         });

@@ -1,25 +1,32 @@
-import type { Gunzip, ZstdDecompress } from 'node:zlib';
+/**
+ * Drives a decoder of `node:zlib` from a stream of bytes, with errors, cancellation and the end of the input in order. The decoders
+ * of this room call it.
+ */
+import type { Transform } from 'node:stream';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { release } from './pass-through.ts';
 import { KiB } from '../units.ts';
 
-/** Bytes of unpacked chunks. Each costs a hop to the thread pool and back; Node's own 16 KiB halve the speed. */
+/** Bytes of unpacked chunks. Each costs a hop to the thread pool and back: Node's default of 16 KiB halves the speed. */
 export const decodedChunk = 256 * KiB;
 
-/** The options that let a decoder work ahead of both its ends while the main thread is busy. */
+/** Options that let a decoder work ahead while the main thread is busy. */
 export const decoderBuffers = {
   chunkSize: decodedChunk,
   readableHighWaterMark: 4 * decodedChunk,
   writableHighWaterMark: 4 * decodedChunk,
 };
 
+/** A decoder of `node:zlib`, which counts the bytes that it has taken. */
+type NativeDecoder = Transform & { readonly bytesWritten: number };
+
 /**
- * Runs the bytes of `source` through one native decoder and destroys it, whatever happens. Errors of the source, of the
- * decoder and of the signal are thrown as they are; `leftover` is called when the decoder stopped before the last
- * byte, which Node keeps silent about (zeros after a gzip member), and must throw.
+ * Runs the bytes of `source` through one native decoder and destroys it in any case. Errors of the source, of the decoder and of
+ * the signal are thrown as they are. `leftover` is called when the decoder stopped before the last byte, and must throw: Node
+ * reports no error for that (zeros after a gzip member).
  */
 export async function* runDecoder(
-  native: Gunzip | ZstdDecompress,
+  native: NativeDecoder,
   source: ByteStream,
   signal: AbortSignal,
   leftover: () => never,
@@ -61,7 +68,7 @@ export async function* runDecoder(
   }
 }
 
-/** A stream can only be destroyed with an Error, while anything may be thrown: it travels in this. */
+/** Carries a thrown value that is not an Error through a stream, which can only be destroyed with an Error. */
 class Wrapped extends Error {
   readonly thrown: unknown;
   constructor(thrown: unknown) {

@@ -1,19 +1,21 @@
+import type { BlockEncoder } from './block-encoder.ts';
 import { type EncodeOptions, openBlockEncoder } from './encode.ts';
 import type { BlockEncoding } from './encoding.ts';
 
-/** What packing so many bytes came to. */
+/** The result of packing some bytes. */
 export interface Trial {
   /** Bytes that went in. */
   readonly input: number;
+  /** Bytes that came out. */
   readonly output: number;
-  /** Of one thread at work. */
+  /** Seconds of one thread. */
   readonly seconds: number;
 }
 
 /**
- * Packs pieces as if they were one stream, a block at a time, to see how small they get and how long it takes. The pieces are in shared
- * memory, so that worker threads need no copies. Of several trials at once no more should run than the pool has jobs,
- * or they wait for each other and seem slow.
+ * Packs pieces as if they were one stream, a block at a time, to find out how small they get and how long it takes. The pieces are
+ * in shared memory, so that worker threads need no copies. No more trials should run at once than the pool has jobs: they would
+ * wait for each other and seem slow.
  * @throws CODEC when a worker fails; UNSUPPORTED when an engine cannot run
  */
 export async function tryEncoding(
@@ -22,10 +24,12 @@ export async function tryEncoding(
   { pool, signal }: EncodeOptions,
 ): Promise<Trial> {
   const lane = pool.open(signal);
-  const encoder = await openBlockEncoder(encoding, pool);
-  const trial = { input: 0, output: encoder.head?.length ?? 0, seconds: 0 };
+  let encoder: BlockEncoder | null = null;
   try {
-    const blocks = pieces.flatMap((piece) => cut(piece, encoder.blockSize));
+    encoder = await openBlockEncoder(encoding, pool);
+    const trial = { input: 0, output: encoder.head?.length ?? 0, seconds: 0 };
+    const { blockSize } = encoder;
+    const blocks = pieces.flatMap((piece) => cut(piece, blockSize));
     for (const [i, bytes] of blocks.entries()) {
       const task = encoder.prepare({ bytes, last: i === blocks.length - 1 });
       const start = performance.now();
@@ -38,11 +42,11 @@ export async function tryEncoding(
     return trial;
   } finally {
     lane.close();
-    encoder.close();
+    encoder?.close();
   }
 }
 
-/** An empty piece is one empty block. */
+/** Cuts a piece into blocks; an empty piece is one empty block. */
 function cut(piece: Uint8Array<SharedArrayBuffer>, size: number): Uint8Array<SharedArrayBuffer>[] {
   const count = Math.max(1, Math.ceil(piece.length / size));
   return Array.from({ length: count }, (_, i) => piece.subarray(i * size, (i + 1) * size));

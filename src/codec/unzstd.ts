@@ -1,3 +1,6 @@
+/**
+ * Unpacks zstd frame by frame: small frames whole and some at once, large ones as streams. `decode.ts` loads it for the format zstd.
+ */
 import { promisify } from 'node:util';
 import { constants, createZstdDecompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { OcislimError } from '../errors.ts';
@@ -8,17 +11,17 @@ import { concat } from '../stream/collect.ts';
 import type { DecoderOptions } from './formats.ts';
 import { decoderBuffers, runDecoder } from './native-decoder.ts';
 import { release } from './pass-through.ts';
-import { ZstdFrameScanner } from './zstd-frame.ts';
+import { damaged, type ZstdFrameHeader, ZstdFrameScanner } from './zstd-frame.ts';
 import { KiB, MiB } from '../units.ts';
 
-/** Frames that say that they unpack to no more than this are decoded whole, some at once; larger ones are streamed. */
+/** Bytes. A frame that states no more than this is decoded whole, several at once; larger frames are streamed. */
 const wholeLimit = 8 * MiB;
 /** Whole frames in flight, which with `wholeLimit` bounds the memory. */
 const wholeFrames = 3;
-/** Below this a trip to the thread pool costs more than decoding (zstd:chunked has a frame for each file). */
+/** Bytes. Below this a trip to the thread pool costs more than decoding (zstd:chunked has a frame for each file). */
 const syncLimit = 32 * KiB;
 
-/** As much as Node takes: how much is taken is decided before, by the frame's header. */
+/** The largest window of a decoder is what Node allows: `checkWindow` has refused what is too large. */
 const params = { [constants.ZSTD_d_windowLogMax]: 31 };
 const decompress = promisify(zstdDecompress) as (
   frame: Uint8Array,
@@ -26,15 +29,14 @@ const decompress = promisify(zstdDecompress) as (
 ) => Promise<Uint8Array>;
 
 /**
- * All frames of a zstd stream (RFC 8878 section 3.1), skippable ones passed over wherever they stand. We find the frames
- * ourselves and give each to a decoder of its own: that of Node 24 stops after the first, skippable or not, and drops the
- * rest without a word.
+ * Unpacks all frames of a zstd stream (RFC 8878 section 3.1) and skips skippable ones wherever they stand. Each frame gets a
+ * decoder of its own, since the decoder of Node 24 stops after the first frame and drops the rest without an error.
  * @throws CODEC, LIMIT
  */
 export async function* unzstd(stream: ByteStream, { signal, maxWindow }: DecoderOptions): ByteStream {
   signal.throwIfAborted();
   const frames = new FrameReader(stream);
-  const whole: Promise<Uint8Array>[] = [];
+  const inFlight: Promise<Uint8Array>[] = [];
   try {
     for (let scanner = await frames.next(); scanner !== null; scanner = await frames.next()) {
       const { header } = scanner;
@@ -42,124 +44,127 @@ export async function* unzstd(stream: ByteStream, { signal, maxWindow }: Decoder
         for await (const _ of frames.rest(scanner)) signal.throwIfAborted();
         continue;
       }
-      if (header.windowSize > maxWindow)
-        throw exceeded(
-          'window-bytes',
-          { 'window-bytes': maxWindow },
-          'a zstd frame needs too much memory',
-          `its window has ${header.windowSize} bytes`,
-        );
+      checkWindow(header, maxWindow);
       const size = header.contentSize;
       const packed =
         size === null || size > wholeLimit ? null : await frames.collect(scanner, packedLimit(size));
       if (size === null || packed === null) {
-        while (whole.length > 0) yield (await whole.shift()) as Uint8Array;
+        yield* drain(inFlight);
         yield* decodeStreaming(frames.rest(scanner), signal);
       } else if (size <= syncLimit) {
-        // In turn behind those in flight; when there are none, at once.
-        while (whole.length > 0) yield (await whole.shift()) as Uint8Array;
-        const bytes = decodeWhole(size, () => zstdDecompressSync(packed, wholeOptions(size)));
+        if (inFlight.length > 0) yield* drain(inFlight);
+        const bytes = decodeNow(packed, size);
         if (bytes.length > 0) yield bytes;
       } else {
-        const decoding = decompress(packed, wholeOptions(size)).then(
-          (bytes) => decodeWhole(size, () => bytes),
-          (error: unknown) => {
-            throw describe(error);
-          },
-        );
-        decoding.catch(() => {});
-        whole.push(decoding);
-        if (whole.length >= wholeFrames) yield (await whole.shift()) as Uint8Array;
+        inFlight.push(decodeInPool(packed, size));
+        yield* drain(inFlight, wholeFrames - 1);
       }
       signal.throwIfAborted();
     }
-    while (whole.length > 0) {
-      yield (await whole.shift()) as Uint8Array;
+    for await (const bytes of drain(inFlight)) {
+      yield bytes;
       signal.throwIfAborted();
     }
   } finally {
-    // A native call cannot be stopped; what it holds is let go when it ends.
-    await Promise.allSettled(whole);
+    // A native call cannot be stopped: its memory is released when it ends.
+    await Promise.allSettled(inFlight);
     await release(frames.close(), signal);
   }
 }
 
-/** Frames grow a little on what cannot be packed; what is longer is full of empty blocks, and streamed. */
+/** @throws LIMIT for a frame that needs more history than allowed */
+function checkWindow({ windowSize }: ZstdFrameHeader, maxWindow: number): void {
+  if (windowSize <= maxWindow) return;
+  throw exceeded(
+    'window-bytes',
+    { 'window-bytes': maxWindow },
+    'a zstd frame needs too much memory',
+    `its window has ${windowSize} bytes`,
+  );
+}
+
+/** Yields frames in flight in their order, until no more than `left` are in flight. */
+async function* drain(inFlight: Promise<Uint8Array>[], left = 0): ByteStream {
+  while (inFlight.length > left) yield (await inFlight.shift()) as Uint8Array;
+}
+
+/** Returns the most packed bytes of a whole frame. Frames grow a little on random bytes; a longer one has many empty blocks, and is streamed. */
 function packedLimit(size: number): number {
   return size + size / 64 + 4096;
 }
 
 function wholeOptions(size: number) {
-  // One byte more than needed, so that Node does not go round again with a second buffer.
+  // With one byte more than needed, Node does not allocate a second buffer.
   return { chunkSize: Math.max(64, size + 1), maxOutputLength: Math.max(1, size), params };
 }
 
-function decodeWhole(size: number, run: () => Uint8Array): Uint8Array {
-  let bytes: Uint8Array;
+function decodeNow(packed: Uint8Array, size: number): Uint8Array {
   try {
-    bytes = run();
+    return checkSize(zstdDecompressSync(packed, wholeOptions(size)), size);
   } catch (error) {
-    throw describe(error);
+    throw asCodecError(error);
   }
-  if (bytes.length !== size) {
-    throw new OcislimError(
-      'CODEC',
-      `the zstd stream is damaged: a frame of ${size} bytes unpacked to ${bytes.length}`,
-    );
-  }
-  return bytes;
+}
+
+/** Decodes on Node's thread pool. The promise need not be awaited. */
+function decodeInPool(packed: Uint8Array, size: number): Promise<Uint8Array> {
+  const decoding = decompress(packed, wholeOptions(size)).then(
+    (bytes) => checkSize(bytes, size),
+    (error: unknown) => {
+      throw asCodecError(error);
+    },
+  );
+  decoding.catch(() => {});
+  return decoding;
+}
+
+function checkSize(bytes: Uint8Array, size: number): Uint8Array {
+  if (bytes.length === size) return bytes;
+  throw damaged(`a frame of ${size} bytes unpacked to ${bytes.length}`);
 }
 
 async function* decodeStreaming(frame: ByteStream, signal: AbortSignal): ByteStream {
   try {
     yield* runDecoder(createZstdDecompress({ ...decoderBuffers, params }), frame, signal, () => {
-      throw new OcislimError('CODEC', 'the zstd stream is damaged: a frame is longer than its blocks');
+      throw damaged('a frame is longer than its blocks');
     });
   } catch (error) {
-    throw describe(error);
+    throw asCodecError(error);
   }
 }
 
-function describe(error: unknown): unknown {
+/** Translates an error of libzstd or of Node's binding; others stay as they are. */
+function asCodecError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   switch (error.code) {
     case 'ZSTD_error_checksum_wrong':
-      return new OcislimError(
-        'CODEC',
-        'the zstd stream is damaged: the checksum (XXH64) of a frame does not match its bytes',
-        {
-          cause: error,
-        },
-      );
+      return damaged('the checksum (XXH64) of a frame does not match its bytes', error);
     case 'ZSTD_error_memory_allocation':
     case 'ZSTD_error_frameParameter_windowTooLarge':
       return new OcislimError('CODEC', 'the zstd stream needs more memory for its window than there is', {
         cause: error,
       });
     case 'ERR_BUFFER_TOO_LARGE':
-      return new OcislimError('CODEC', 'the zstd stream is damaged: a frame unpacks to more than it says', {
-        cause: error,
-      });
+      return damaged('a frame unpacks to more than it says', error);
     default:
-      if (!/^(?:ZSTD_|Z_)/.test(error.code)) return error;
-      return new OcislimError('CODEC', `the zstd stream is damaged: ${error.message}`, { cause: error });
+      return /^(?:ZSTD_|Z_)/.test(error.code) ? damaged(error.message, error) : error;
   }
 }
 
-/** Cuts a stream into frames. `next`, then `collect` or `rest` to the frame's end, then `next` again. */
+/** Cuts a stream into frames. Call `next`, then `collect` or `rest` to the end of the frame, then `next` again. */
 class FrameReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #chunk: Uint8Array = new Uint8Array(0);
   #offset = 0;
   #frames = 0;
-  /** Bytes of the frame at hand that were read but not given out: its header, and what `collect` gave up on. */
+  /** Bytes of the current frame that were read but not given out: its header, and those that `collect` has gathered in vain. */
   #held: Uint8Array[] = [];
 
   constructor(stream: ByteStream) {
     this.#chunks = coalesce(stream)[Symbol.asyncIterator]();
   }
 
-  /** The next frame, read up to behind its header; null at the end of the stream. */
+  /** Returns the next frame, read up to the end of its header; null at the end of the stream. */
   async next(): Promise<ZstdFrameScanner | null> {
     if (!(await this.#fill())) {
       if (this.#frames === 0) throw new OcislimError('CODEC', 'the zstd stream is empty');
@@ -172,7 +177,7 @@ class FrameReader {
     return scanner;
   }
 
-  /** The whole frame as one array; null, with nothing lost to `rest`, when it is longer than `limit`. */
+  /** Returns the whole frame; null when it is longer than `limit`, and then `rest` still gives all of it. */
   async collect(scanner: ZstdFrameScanner, limit: number): Promise<Uint8Array | null> {
     let length = this.#held.reduce((sum, piece) => sum + piece.length, 0);
     while (!scanner.done) {

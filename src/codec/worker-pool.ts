@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads';
 
-/** The file of a worker thread. The compiler leaves file names alone, so it is chosen here: sources run as they are, too. */
+/** Returns the file of a worker thread: `.ts` beside sources, `.js` in a build, since the compiler does not rewrite the name. */
 export function workerFile(name: string, importer: string): URL {
   return new URL(`./${name}.${importer.endsWith('.ts') ? 'ts' : 'js'}`, importer);
 }
 
-/** Throws what Node throws where no thread can be started. */
+/** Starts a thread. Throws Node's own error if it cannot be started. */
 export function startWorker(file: URL): Worker {
-  // Flags of this process, such as --input-type, may not be fit for a file.
+  // Flags of this process, such as --input-type, may not apply to a file.
   return new Worker(file, { execArgv: [] });
 }
 
-/** Does not keep the process alive. `onGone` may be called more than once. */
+/** Reports the end of a thread, which does not keep the process alive. `onGone` may be called more than once. */
 export function watchWorker(worker: Worker, onGone: (reason: string, cause?: unknown) => void): void {
   worker.unref();
   worker.on('messageerror', (error) => onGone('its answer could not be read', error));
@@ -20,12 +20,12 @@ export function watchWorker(worker: Worker, onGone: (reason: string, cause?: unk
 }
 
 export interface PooledThread {
-  /** How much it has to do. */
+  /** The number of tasks and streams that it has. */
   readonly load: number;
   end(): Promise<void>;
 }
 
-/** Threads that are started when there is work for them, at most `limit`. */
+/** Threads that start when there is work for them, at most `limit`. */
 export class WorkerPool<Thread extends PooledThread> {
   readonly #limit: number;
   readonly #threads: Thread[] = [];
@@ -34,7 +34,7 @@ export class WorkerPool<Thread extends PooledThread> {
     this.#limit = limit;
   }
 
-  /** The one with the least to do, or one that `start` makes; that calls `onGone` when nothing more is to be had of it. */
+  /** Returns the thread with the least to do, or a new one from `start`, which calls `onGone` when its thread has ended. */
   idlest(start: (onGone: () => void) => Thread): Thread {
     const idlest = this.#threads.toSorted((a, b) => a.load - b.load)[0];
     if (idlest !== undefined && (idlest.load === 0 || this.#threads.length >= this.#limit)) return idlest;

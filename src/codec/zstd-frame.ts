@@ -1,3 +1,7 @@
+/**
+ * Finds the frames of a zstd stream without decoding them: sizes, windows, checksums. The decoder walks frames with it, and the
+ * encoder checks what it wrote.
+ */
 import { OcislimError } from '../errors.ts';
 
 /** What a zstd frame says about itself before its first block (RFC 8878 section 3.1.1.1). */
@@ -5,8 +9,9 @@ export interface ZstdFrameHeader {
   readonly kind: 'frame';
   /** Bytes of history that a decoder must keep. */
   readonly windowSize: number;
-  /** Bytes that the frame unpacks to, when it says so; never to be believed before the end. */
+  /** Bytes that the frame says it unpacks to, or null. A claim until the frame has been decoded. */
   readonly contentSize: number | null;
+  /** Whether an XXH64 checksum follows the last block. */
   readonly checksum: boolean;
 }
 
@@ -27,14 +32,14 @@ type Phase =
   | 'done';
 
 /**
- * Finds where one frame ends, without decoding it: push the bytes that start at its magic number, chunk by chunk, until
- * `done`. `header` is there once its bytes have passed.
- * @throws CODEC for what cannot be a frame
+ * Finds the end of one frame. Push the bytes from its magic number on, chunk by chunk, until `done`. `header` is set once its
+ * bytes have passed.
+ * @throws CODEC for bytes that cannot be a frame
  */
 export class ZstdFrameScanner {
   header: ZstdFrameHeader | SkippableFrameHeader | null = null;
   #phase: Phase = 'magic';
-  /** Bytes of the field at hand: at most a descriptor and 13 bytes of header. */
+  /** Bytes of the current field: at most a descriptor and 13 bytes of header. */
   readonly #field = new Uint8Array(14);
   #have = 0;
   /** Bytes still to come in this phase. */
@@ -44,7 +49,7 @@ export class ZstdFrameScanner {
     return this.#phase === 'done';
   }
 
-  /** Takes the bytes from `offset` on that belong to the frame and returns the offset behind them; stops behind the header once. */
+  /** Takes the bytes from `offset` on that belong to the frame and returns the offset behind them. Stops once behind the header. */
   push(chunk: Uint8Array, offset: number): number {
     let position = offset;
     const before = this.header;
@@ -66,7 +71,7 @@ export class ZstdFrameScanner {
     this.#have = keep;
   }
 
-  /** The phase at hand has all its bytes: on to the next. */
+  /** Enters the next phase, when the current one has all its bytes. */
   #next(): void {
     switch (this.#phase) {
       case 'magic':
@@ -97,10 +102,7 @@ export class ZstdFrameScanner {
     const magic = this.#number(0, 4);
     if (magic === 0xfd2fb528) return this.#enter('descriptor', 1);
     if (magic >>> 4 === 0x184d2a5) return this.#enter('skippable size', 4);
-    throw new OcislimError(
-      'CODEC',
-      'the zstd stream is damaged: what should be a frame does not start as one',
-    );
+    throw damaged('a frame does not start with a magic number of zstd');
   }
 
   #descriptor(): void {
@@ -115,7 +117,7 @@ export class ZstdFrameScanner {
     const word = this.#number(0, 3);
     const type = (word >> 1) & 3;
     if (type === 3) throw damaged('a block has the reserved type');
-    // An RLE block stores one byte, however many it stands for.
+    // An RLE block (RFC 8878 section 3.1.1.2.2) stores one byte, however many it stands for.
     this.#enter((word & 1) === 1 ? 'last body' : 'body', type === 1 ? 1 : word >> 3);
   }
 
@@ -136,7 +138,7 @@ function descriptorFields(descriptor: number) {
   };
 }
 
-/** @param field the frame header descriptor and what follows it, up to the first block. */
+/** Parses the frame header descriptor and the fields behind it, up to the first block. */
 function parseHeader(field: Uint8Array): ZstdFrameHeader {
   const { contentSizeBytes, windowBytes, dictionaryBytes, checksum } = descriptorFields(field[0] as number);
   if (littleEndian(field, 1 + windowBytes, dictionaryBytes) !== 0)
@@ -157,13 +159,14 @@ function parseHeader(field: Uint8Array): ZstdFrameHeader {
   };
 }
 
-/** Up to 8 bytes; beyond 2^53 it is not exact, which no caller minds. */
+/** Reads up to 8 bytes. Beyond 2^53 the number is not exact: such sizes are beyond every limit. */
 function littleEndian(bytes: Uint8Array, offset: number, length: number): number {
   let value = 0;
   for (let i = length - 1; i >= 0; i--) value = value * 256 + (bytes[offset + i] as number);
   return value;
 }
 
-function damaged(reason: string): OcislimError {
-  return new OcislimError('CODEC', `the zstd stream is damaged: ${reason}`);
+/** Makes the error for a stream that breaks RFC 8878. */
+export function damaged(reason: string, cause?: unknown): OcislimError {
+  return new OcislimError('CODEC', `the zstd stream is damaged: ${reason}`, { cause });
 }

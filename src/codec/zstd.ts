@@ -1,3 +1,6 @@
+/**
+ * Packs zstd with Node's encoder, a frame for each block. The table of formats loads it.
+ */
 import { constants, createZstdCompress } from 'node:zlib';
 import { OcislimError } from '../errors.ts';
 import type { BlockEncoder } from './block-encoder.ts';

@@ -29,7 +29,7 @@ async function unpack(
   return Buffer.concat(chunks);
 }
 
-/** The code of what it throws; 'whole' when it throws nothing. */
+/** Returns the code of the error that decoding throws; 'whole' for no error. */
 async function fate(bytes: Uint8Array, compression: Compression): Promise<string> {
   try {
     await unpack(bytes, compression);
@@ -39,7 +39,7 @@ async function fate(bytes: Uint8Array, compression: Compression): Promise<string
   }
 }
 
-describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
+describe.each(['gzip', 'zstd'] as const)('decoding %s', (compression) => {
   test('all members or frames come back, in chunks of any size', async () => {
     const parts = fc.array(fc.uint8Array({ maxLength: 2000 }), { minLength: 1, maxLength: 5 });
     await fc.assert(
@@ -51,7 +51,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     );
   });
 
-  test('cut off anywhere inside a member or frame it is damaged', async () => {
+  test('a stream cut off anywhere inside a member or frame is damaged', async () => {
     const one = pack[compression](Buffer.from('the first part, '.repeat(20)));
     const two = pack[compression](Buffer.from('the second part'.repeat(20)));
     const whole = Buffer.concat([one, two]);
@@ -61,7 +61,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     }
   });
 
-  test('with another byte than it was it is damaged, or the same', async () => {
+  test('a changed byte is damage, or changes nothing', async () => {
     const body = Buffer.from('some words that are packed. '.repeat(10));
     const packed =
       compression === 'zstd' ? Buffer.from(pack.zstd(body, { params: { 201: 1 } })) : pack.gzip(body);
@@ -73,19 +73,19 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     }
   });
 
-  test('what follows it is not passed over', async () => {
+  test('bytes behind the last member or frame are damage', async () => {
     const packed = pack[compression](Buffer.from('body'));
     expect(await fate(Buffer.concat([packed, Buffer.from('stray bytes')]), compression)).toBe('CODEC');
   });
 
-  test('no more comes out than allowed', async () => {
+  test('decoding stops at the limit of unpacked bytes', async () => {
     const packed = pack[compression](Buffer.alloc(1_000_000));
     expect(await unpack(packed, compression, 100, 1_000_000)).toHaveLength(1_000_000);
     await expect(unpack(packed, compression, 100, 999_999)).rejects.toMatchObject({ code: 'LIMIT' });
   });
 });
 
-test('skippable frames of zstd say nothing, before, between and after', async () => {
+test('skippable frames of zstd are skipped before, between and after frames', async () => {
   const [one, two] = [Buffer.from('one'), Buffer.from('two')];
   const packed = [skippable, zstdCompressSync(one), skippable, skippable, zstdCompressSync(two), skippable];
   for (const size of [1, 7, 1000])

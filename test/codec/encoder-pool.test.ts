@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { encode } from '../../src/codec/encode.ts';
 import { createEncoderPool, EncoderPool } from '../../src/codec/encoder-pool.ts';
@@ -44,7 +45,7 @@ async function* zeros(count: number, read?: { bytes: number }) {
   }
 }
 
-/** Tasks that end when told to. */
+/** Makes tasks that end when told to. */
 function stage() {
   const started: string[] = [];
   const ends = new Map<string, () => void>();
@@ -54,13 +55,44 @@ function stage() {
   };
   const end = async (name: string) => {
     ends.get(name)?.();
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   };
   return { started, task, end };
 }
 
+/** A pool that knows when all its tasks have ended. The source of a stream then stands still, if it never waits. */
+class WatchedPool extends EncoderPool {
+  readonly #tasks = new Set<Promise<unknown>>();
+
+  constructor(jobs: number) {
+    super(jobs, new GzipWorkers(jobs), new UnpackThreads(jobs));
+  }
+
+  override open(signal: AbortSignal) {
+    const lane = super.open(signal);
+    const run = lane.run.bind(lane);
+    lane.run = <T>(task: () => Promise<T>) => {
+      const result = run(task);
+      this.#tasks.add(result);
+      void result.then(
+        () => this.#tasks.delete(result),
+        () => this.#tasks.delete(result),
+      );
+      return result;
+    };
+    return lane;
+  }
+
+  async idle(): Promise<void> {
+    while (this.#tasks.size > 0) {
+      await Promise.allSettled(this.#tasks);
+      await setImmediate();
+    }
+  }
+}
+
 describe('the turns of streams', () => {
-  test('no more than the jobs run at once, and a stream that comes late is next', async () => {
+  test('at most as many tasks run as there are jobs, and a new stream is next', async () => {
     const { started, task, end } = stage();
     const pool = open(2);
     const large = pool.open(never);
@@ -77,7 +109,7 @@ describe('the turns of streams', () => {
     expect(await Promise.all(results)).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2']);
   });
 
-  test('a serial stream leaves its turn to others while it is busy', async () => {
+  test('a busy serial stream leaves its turn to others', async () => {
     const { started, task, end } = stage();
     const pool = open(2);
     const serial = pool.open(never);
@@ -93,7 +125,7 @@ describe('the turns of streams', () => {
     await end('s2');
   });
 
-  test('who is cancelled waits for nothing, but a job that runs keeps its place', async () => {
+  test('a cancelled job rejects at once but keeps its slot until it finishes', async () => {
     const { started, task, end } = stage();
     const pool = open(1);
     const controller = new AbortController();
@@ -110,7 +142,7 @@ describe('the turns of streams', () => {
     expect(await other).toBe('b1');
   });
 
-  test('a small stream ends while a large one goes on', async () => {
+  test('a small stream finishes while a large one goes on', async () => {
     const pool = open(1);
     async function* endless() {
       for (;;) yield new Uint8Array(MiB);
@@ -131,7 +163,7 @@ describe('the turns of streams', () => {
   });
 });
 
-describe('what is held', () => {
+describe('memory', () => {
   test.each([
     [{ kind: 'zstd', level: 3 }, 8],
     [{ kind: 'zstd', level: 12 }, 16],
@@ -139,15 +171,12 @@ describe('what is held', () => {
     [libdeflate, 1],
     [{ kind: 'gzip', level: 1, engine: 'zlib' }, 0.5],
     [{ kind: 'gzip', level: 1, engine: 'pako' }, 1],
-  ] as const)('%j: a consumer that stops, stops the source', async (encoding, block) => {
-    const pool = open(2);
+  ] as const)('a consumer that stops also stops the source: %j', async (encoding, block) => {
+    const pool = new WatchedPool(2);
+    opened.push(pool);
     const read = { bytes: 0 };
     for await (const _ of encode(zeros(1000, read), encoding, { signal: never, pool })) {
-      // Until the source has stood still for a while.
-      for (let before = -1; before !== read.bytes; ) {
-        before = read.bytes;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
+      await pool.idle();
       break;
     }
     // Two jobs, at most four blocks ahead, the block given out, and the chunk beyond a full block.
@@ -168,7 +197,7 @@ describe('workers', () => {
       answers('parentPort.postMessage({ id: request.id, kind: "failed", error: new Error("no luck") })'),
       'no luck',
     ],
-  ])('one that %s fails its stream, and only that', async (_, worker, reason) => {
+  ])('a worker that %s fails its stream and no other', async (_, worker, reason) => {
     const pool = open(2, worker);
     for (const engine of ['libdeflate', 'pako', 'libdeflate'] as const) {
       const stream = encode(zeros(5), { kind: 'gzip', level: 1, engine }, { signal: never, pool });
@@ -187,17 +216,17 @@ describe('workers', () => {
     expect(gunzipSync(packed)).toHaveLength(MiB);
   });
 
-  test('without WebAssembly libdeflate says so, and what to do', async () => {
+  test('libdeflate without WebAssembly is an error with advice', async () => {
     const worker = new URL('../../src/codec/gzip-worker.ts', import.meta.url);
     const pool = open(1, `await import(${JSON.stringify(worker.href)}); delete globalThis.WebAssembly;`);
     await expect(collect(encode(zeros(1), libdeflate, { signal: never, pool }))).rejects.toMatchObject({
       code: 'UNSUPPORTED',
-      message: 'the gzip engine libdeflate cannot run here: there is no WebAssembly',
+      message: 'the gzip engine libdeflate cannot run here: this Node has no WebAssembly',
       advice: expect.stringContaining('--gzip-engine zlib') as string,
     });
   });
 
-  test('idle ones do not keep the process alive', async () => {
+  test('idle workers do not keep the process alive', async () => {
     const here = fileURLToPath(new URL('../..', import.meta.url));
     const script = `
       import { encode } from './src/codec/encode.ts';
@@ -217,7 +246,7 @@ describe('workers', () => {
   });
 });
 
-test('a closed pool fails the streams that are open, and takes no more', async () => {
+test('a closed pool fails its open streams and takes no new ones', async () => {
   const pool = open(1);
   const stream = encode(zeros(1000), libdeflate, { signal: never, pool })[Symbol.asyncIterator]();
   await stream.next();

@@ -87,7 +87,7 @@ describe('gzip', () => {
     }
   });
 
-  test('an error that comes late is still an error, after the good bytes', async () => {
+  test('a late error is thrown after the good bytes', async () => {
     const body = randomBytes(3 * MiB);
     const packed = gzipSync(body);
     const seen = createHash('sha256');
@@ -102,11 +102,15 @@ describe('gzip', () => {
     expect(seen.digest('hex')).toBe(createHash('sha256').update(body.subarray(0, size)).digest('hex'));
   });
 
-  test('no bytes at all, plain tar and zstd are no gzip', async () => {
+  test('an empty stream, a plain tar and zstd are refused as gzip', async () => {
     expect(await complaint(chunks(), 'gzip')).toContain('empty');
     expect(await complaint(chunks(new Uint8Array(0)), 'gzip')).toContain('empty');
-    expect(await complaint(chunks(zstdCompressSync('x')), 'gzip')).toContain('does not start as one');
-    expect(await complaint(chunks(Buffer.alloc(1024)), 'gzip')).toContain('does not start as one');
+    expect(await complaint(chunks(zstdCompressSync('x')), 'gzip')).toContain(
+      'does not start with a gzip header',
+    );
+    expect(await complaint(chunks(Buffer.alloc(1024)), 'gzip')).toContain(
+      'does not start with a gzip header',
+    );
   });
 
   test('names, comments, extra fields, header checksums, and empty members as in eStargz are read', async () => {
@@ -193,10 +197,12 @@ describe('zstd', () => {
     expect(await complaint(chunks(block), 'zstd')).toContain('reserved type');
   });
 
-  test('no bytes at all, plain tar and gzip are no zstd', async () => {
+  test('an empty stream, a plain tar and gzip are refused as zstd', async () => {
     expect(await complaint(chunks(), 'zstd')).toContain('empty');
-    expect(await complaint(chunks(gzipSync('x')), 'zstd')).toContain('does not start as one');
-    expect(await complaint(chunks(Buffer.alloc(1024)), 'zstd')).toContain('does not start as one');
+    expect(await complaint(chunks(gzipSync('x')), 'zstd')).toContain('does not start with a magic number');
+    expect(await complaint(chunks(Buffer.alloc(1024)), 'zstd')).toContain(
+      'does not start with a magic number',
+    );
   });
 
   test('a skippable frame that is cut off is damage', async () => {
@@ -232,7 +238,7 @@ describe('zstd', () => {
   });
 });
 
-describe.each(['gzip', 'zstd', 'none'] as const)('%s: the end of a stream before its end', (compression) => {
+describe.each(['gzip', 'zstd', 'none'] as const)('a %s stream that ends early', (compression) => {
   const body = randomBytes(20 * MiB);
   const packed = {
     gzip: () => gzipSync(body, { level: 1 }),
@@ -242,6 +248,7 @@ describe.each(['gzip', 'zstd', 'none'] as const)('%s: the end of a stream before
 
   function source(bytes: Uint8Array) {
     const state = { released: 0, read: 0 };
+    const { promise: released, resolve: onRelease } = Promise.withResolvers<void>();
     async function* stream() {
       try {
         for await (const chunk of cut(bytes, 100_000)) {
@@ -250,33 +257,34 @@ describe.each(['gzip', 'zstd', 'none'] as const)('%s: the end of a stream before
         }
       } finally {
         state.released++;
+        onRelease();
       }
     }
-    return { state, stream: stream() };
+    return { state, released, stream: stream() };
   }
 
-  test('who leaves releases the source, which was not read to its end', async () => {
+  test('is released and not read to its end by a consumer that leaves', async () => {
     const { state, stream } = source(packed);
     for await (const _ of decode(stream, compression, { signal: never })) break;
     expect(state.released).toBe(1);
     expect(state.read).toBeLessThan(12 * MiB);
   });
 
-  test('the signal ends it, with its reason, whatever that is', async () => {
+  test('rejects with the reason of the signal, an Error or not', async () => {
     for (const reason of [new Error('enough'), 'enough']) {
       const controller = new AbortController();
-      const { state, stream } = source(packed);
+      const { state, released, stream } = source(packed);
       const reading = (async () => {
         for await (const _ of decode(stream, compression, { signal: controller.signal }))
           controller.abort(reason);
       })();
       expect(await reading.catch((error: unknown) => error)).toBe(reason);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await released;
       expect(state.released).toBe(1);
     }
   });
 
-  test('a signal given too late to start reads nothing', async () => {
+  test('reads nothing when the signal has aborted before', async () => {
     const { state, stream } = source(packed);
     const reading = (async () => {
       for await (const _ of decode(stream, compression, { signal: AbortSignal.abort(new Error('before')) }))
@@ -287,7 +295,7 @@ describe.each(['gzip', 'zstd', 'none'] as const)('%s: the end of a stream before
   });
 
   test.each([new Error('the source broke'), 'a string'])(
-    'what the source throws is thrown: %s',
+    'throws what the source throws: %s',
     async (thrown) => {
       async function* broken() {
         yield packed.subarray(0, 3 * MiB);

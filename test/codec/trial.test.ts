@@ -24,29 +24,26 @@ const encodings = [
   { kind: 'zstd', level: 3 },
 ] as const;
 
-test.each(encodings)(
-  'what comes out of a trial is as long as what the encoder writes: %j',
-  async (encoding) => {
-    for (const length of [0, 1, 100_000, 2_500_000]) {
-      const bytes = shared(length);
-      let output = 0;
-      for await (const chunk of encode(once(bytes), encoding, { pool, signal })) output += chunk.length;
-      const trial = await tryEncoding([bytes], encoding, { pool, signal });
-      expect(trial).toMatchObject({ input: length, output });
-      expect(trial.seconds).toBeGreaterThan(0);
-    }
-  },
-);
+test.each(encodings)('a trial finds the size that the encoder writes: %j', async (encoding) => {
+  for (const length of [0, 1, 100_000, 2_500_000]) {
+    const bytes = shared(length);
+    let output = 0;
+    for await (const chunk of encode(once(bytes), encoding, { pool, signal })) output += chunk.length;
+    const trial = await tryEncoding([bytes], encoding, { pool, signal });
+    expect(trial).toMatchObject({ input: length, output });
+    expect(trial.seconds).toBeGreaterThan(0);
+  }
+});
 
-test('several pieces count together', async () => {
+test('several pieces are added up', async () => {
   const [zstd] = encodings.slice(-1);
-  if (zstd === undefined) throw new Error('there is none');
+  if (zstd === undefined) throw new Error('no encoding of zstd');
   const one = await tryEncoding([shared(5000)], zstd, { pool, signal });
   const two = await tryEncoding([shared(5000), shared(5000)], zstd, { pool, signal });
   expect(two).toMatchObject({ input: 10_000, output: 2 * one.output });
 });
 
-test('it ends when it is told to', async () => {
+test('an abort ends a trial', async () => {
   await expect(
     tryEncoding(
       [shared(5000)],

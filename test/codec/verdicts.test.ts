@@ -7,8 +7,8 @@ import { OcislimError } from '../../src/errors.ts';
 import { digestOf } from '../support/image-builder.ts';
 import { MiB } from '../../src/units.ts';
 
-// One verdict on each stream, whoever unpacks it: in this thread or in another, in one chunk or byte by byte, on each Node that
-// is supported (CI runs this file on all of them). What Go's readers refuse is refused.
+// Each stream has one verdict, in this thread and in another, in one chunk and byte by byte, on each Node that is supported (CI
+// runs this file on all of them). Streams that Go's readers refuse are refused.
 
 type Packed = 'gzip' | 'zstd';
 const { signal } = new AbortController();
@@ -30,7 +30,7 @@ async function verdict(work: () => AsyncIterable<Uint8Array>): Promise<string> {
   return `whole: ${Buffer.concat(chunks).toString('latin1')}`;
 }
 
-/** The verdict, which must be the same in every way. */
+/** Returns the verdict, which must be the same in every way. */
 async function judge(bytes: Uint8Array, compression: Packed): Promise<string> {
   const inline = await verdict(() => decode(cut(bytes, MiB), compression, { signal }));
   const slowly = await verdict(() => decode(cut(bytes, 1), compression, { signal }));
@@ -129,10 +129,10 @@ const kinds = (['gzip', 'zstd'] as const).flatMap((compression) =>
   ),
 );
 
-describe.each(kinds)('T10: %s, %s', (compression, name, packed) => {
+describe.each(kinds)('T10: a stream of %s (%s)', (compression, name, packed) => {
   const content = contents[compression][name] ?? '';
 
-  test('is whole, alone, twice and with any other behind it', async () => {
+  test('unpacks alone, twice, and with any other behind it', async () => {
     expect(await judge(packed, compression)).toBe(`whole: ${content}`);
     const others = kinds.filter(([kind]) => kind === compression);
     const all = Buffer.concat([packed, ...others.map(([, , bytes]) => bytes), packed]);
@@ -140,7 +140,7 @@ describe.each(kinds)('T10: %s, %s', (compression, name, packed) => {
     expect(await judge(all, compression)).toBe(`whole: ${content}${whole}${content}`);
   });
 
-  test('cut off at any byte is damage, alone and behind another', async () => {
+  test('is damaged when cut off at any byte, alone and behind another', async () => {
     for (let length = 0; length < packed.length; length++) {
       const short = packed.subarray(0, length);
       const words = new RegExp(
@@ -154,12 +154,12 @@ describe.each(kinds)('T10: %s, %s', (compression, name, packed) => {
     }
   });
 
-  test.each([1, 3, 4, 8, 512])('%d zeros or other bytes behind it are damage', async (count) => {
+  test.each([1, 3, 4, 8, 512])('%d zeros or other bytes behind a stream are damage', async (count) => {
     for (const stray of [Buffer.alloc(count), Buffer.alloc(count, 0x41)])
       expect(await judge(Buffer.concat([packed, stray]), compression)).toMatch(/^CODEC: /);
   });
 
-  test('any other bit is damage, or gives the same bytes', async () => {
+  test('with a flipped bit is damaged, or unpacks to the same bytes', async () => {
     const counts = { damage: 0, same: 0 };
     for (let bit = 0; bit < packed.length * 8; bit += 3) {
       const altered = Buffer.from(packed);
@@ -167,7 +167,7 @@ describe.each(kinds)('T10: %s, %s', (compression, name, packed) => {
       const found = await judge(altered, compression);
       if (!found.startsWith('whole')) counts.damage++;
       else if (found === `whole: ${content}`) counts.same++;
-      // Only what has no checksum may change, and a DiffID is checked behind.
+      // Only a stream without a checksum may change, and its DiffID is checked later.
       else if (compression === 'gzip' || name.endsWith('checksum'))
         expect(found, `bit ${bit}`).toBe('damage');
     }
@@ -175,7 +175,7 @@ describe.each(kinds)('T10: %s, %s', (compression, name, packed) => {
   });
 });
 
-test('T10: a bad checksum after good data, and good data behind it', async () => {
+test('T10: a bad checksum after good data is found, also with good data behind it', async () => {
   for (const [compression, good] of [
     ['gzip', gzips['dynamic block'] as Buffer],
     ['zstd', zstds['with checksum'] as Buffer],
@@ -188,7 +188,7 @@ test('T10: a bad checksum after good data, and good data behind it', async () =>
   }
 });
 
-test('T10: skippable frames stand anywhere, and alone come to nothing', async () => {
+test('T10: skippable frames may stand anywhere, and alone unpack to nothing', async () => {
   const frame = zstds['with checksum'] as Buffer;
   const empty = zstds['empty'] as Buffer;
   expect(await judge(skippable, 'zstd')).toBe('whole: ');
@@ -201,7 +201,7 @@ test('T10: skippable frames stand anywhere, and alone come to nothing', async ()
     );
 });
 
-test('T10: two thousand frames and members of a few bytes', async () => {
+test('T10: two thousand frames or members of a few bytes unpack', async () => {
   for (const [compression, packed] of [
     ['gzip', gzipSync('ab')],
     ['zstd', zstdCompressSync('ab')],

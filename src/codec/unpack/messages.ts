@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Algorithm, Digest } from '../../oci/digest.ts';
 import type { Compression } from '../../oci/media-type.ts';
 
-/** What an unpacking thread is told. `id` names the stream; one thread can have several. */
+/** A message to an unpacking thread. `id` names the stream; one thread can have several. */
 export type Order =
   | {
       readonly kind: 'open';
@@ -13,17 +13,17 @@ export type Order =
     }
   /** Packed bytes, moved to the thread. */
   | { readonly kind: 'input'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** The input is at its end. */
+  /** The end of the input. */
   | { readonly kind: 'end'; readonly id: number }
-  /** Leave to fill one block: shared memory, or as much of the thread's own, which is then moved. */
+  /** A request to fill one block: in shared memory, or in so many bytes of the thread's own memory, which is then moved. */
   | { readonly kind: 'room'; readonly id: number; readonly memory: SharedArrayBuffer | number }
   | { readonly kind: 'close'; readonly id: number };
 
-/** What it answers. */
+/** A message from an unpacking thread. */
 export type Answer =
-  /** A piece of input has been read. */
+  /** A piece of input was read. */
   | { readonly kind: 'taken'; readonly id: number }
-  /** A block is filled; with the last one comes the digest of all unpacked bytes. */
+  /** A filled block. The last one has the digest of all unpacked bytes. */
   | {
       readonly kind: 'filled';
       readonly id: number;
@@ -32,7 +32,7 @@ export type Answer =
     }
   | { readonly kind: 'failed'; readonly id: number; readonly error: Failure };
 
-/** An error as it travels: one of ours, or whatever it was. */
+/** An error in a message: one of ocislim's by its parts, or another as it is. */
 export type Failure =
   | {
       readonly kind: 'known';

@@ -1,3 +1,7 @@
+/**
+ * The threads that unpack and hash layers, seen from the main thread. The encoder pool owns them, and the layer reader opens streams
+ * in them.
+ */
 import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits } from '../../limits.ts';
@@ -12,16 +16,16 @@ const threadFile = workerFile('unpack-worker', import.meta.url);
 
 export interface UnpackOptions {
   readonly compression: Compression;
-  /** As for `decode`. */
+  /** The largest window that a zstd frame may ask for, in bytes. Default: that of `defaultLimits`. */
   readonly maxWindow?: number;
-  /** Of all unpacked bytes. */
+  /** The algorithm of the digest of all unpacked bytes. */
   readonly hash: Algorithm;
   readonly signal: AbortSignal;
 }
 
 /**
- * Threads that unpack and hash streams: at most `limit`, started when needed, none of them keeps the process alive. One that
- * has several streams gives each its turn.
+ * Threads that unpack and hash streams. At most `limit` start, when they are needed, and none keeps the process alive. A thread
+ * with several streams gives each its turn.
  */
 export class UnpackThreads {
   readonly #pool: WorkerPool<Thread>;
@@ -32,7 +36,7 @@ export class UnpackThreads {
     this.#file = file;
   }
 
-  /** The source is read from the first block asked for on. @throws UNSUPPORTED */
+  /** Opens a stream in a thread. Its source is not read before the first block is asked for. @throws UNSUPPORTED */
   open(source: ByteStream, options: UnpackOptions): Unpacking {
     return this.#pool.idlest((onGone) => new Thread(start(this.#file), onGone)).open(source, options);
   }
@@ -46,7 +50,7 @@ function start(file: URL): Worker {
   try {
     return startWorker(file);
   } catch (cause) {
-    throw new OcislimError('UNSUPPORTED', `no thread can be started: ${(cause as Error).message}`, { cause });
+    throw new OcislimError('UNSUPPORTED', `cannot start a thread: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -81,10 +85,11 @@ class Thread implements PooledThread {
     const send = (order: Order, transfer: ArrayBuffer[]) => {
       if (this.#gone === null) this.#worker.postMessage(order, transfer);
     };
-    const stream = new Unpacking(id, source, signal, send, () => {
+    const onClose = () => {
       this.#streams.delete(id);
       if (this.#streams.size === 0) this.#worker.unref();
-    });
+    };
+    const stream = new Unpacking({ id, source, signal, send, onClose });
     this.#streams.set(id, stream);
     this.#worker.ref();
     send({ kind: 'open', id, compression, maxWindow, hash }, []);
@@ -93,7 +98,7 @@ class Thread implements PooledThread {
   }
 
   async end(): Promise<void> {
-    this.#gone ??= new OcislimError('INTERNAL', 'the threads were closed while a layer was being unpacked');
+    this.#gone ??= new OcislimError('INTERNAL', 'the threads were closed while they unpacked a layer');
     await this.#worker.terminate();
   }
 }

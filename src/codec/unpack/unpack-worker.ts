@@ -1,3 +1,7 @@
+/**
+ * The worker thread that unpacks streams and hashes the result, so that the main thread need not. `threads.ts` starts it and
+ * exchanges the messages of `messages.ts` with it.
+ */
 import { parentPort } from 'node:worker_threads';
 import { OcislimError } from '../../errors.ts';
 import { type Digest, type Hasher, hasherOf } from '../../oci/digest.ts';
@@ -6,12 +10,10 @@ import { decode } from '../decode.ts';
 import { decodedChunk } from '../native-decoder.ts';
 import type { Answer, Failure, Order } from './messages.ts';
 
-// Runs in a worker thread: unpacks streams and hashes what comes out, so that the main thread has neither to do.
-
 type Input = Extract<Order, { kind: 'input' | 'end' }>;
 type Room = SharedArrayBuffer | number;
 
-/** Values that come when they come, taken in their order; nobody waits for them after the end. */
+/** Hands values to one taker in their order. After `close`, taking rejects. */
 class Queue<T> {
   readonly #values: T[] = [];
   #waiting: { readonly resolve: (value: T) => void; readonly reject: (error: unknown) => void } | null = null;
@@ -55,7 +57,7 @@ port?.on('message', (order: Order) => {
     void unpack(order, stream);
     return;
   }
-  // One that has failed may still be sent what was on its way.
+  // Messages for a stream that has failed may still be on their way.
   const stream = streams.get(id);
   if (stream === undefined) return;
   if (order.kind === 'close') {
@@ -74,9 +76,9 @@ async function unpack(order: Extract<Order, { kind: 'open' }>, stream: Stream): 
       signal: stream.stop.signal,
       maxWindow,
     });
-    await fill(id, decoded, stream, hasherOf(order.hash), compression === 'gzip');
+    await fill(id, stream, { decoded, hash: hasherOf(order.hash), canFree: compression === 'gzip' });
   } catch (error) {
-    if (streams.has(id)) answer({ kind: 'failed', id, error: describe(error) }, []);
+    if (streams.has(id)) answer({ kind: 'failed', id, error: failureOf(error) }, []);
   } finally {
     streams.delete(id);
   }
@@ -89,20 +91,21 @@ async function* inputOf(id: number, { inputs }: Stream): ByteStream {
   }
 }
 
-/** Copies what is unpacked into the blocks asked for, each full but the last, and says which that is. */
-async function fill(
-  id: number,
-  decoded: ByteStream,
-  { rooms }: Stream,
-  hash: Hasher,
-  isOurs: boolean,
-): Promise<void> {
+interface Decoding {
+  readonly decoded: ByteStream;
+  readonly hash: Hasher;
+  /** Whether the decoder leaves the memory of its chunks to this thread. */
+  readonly canFree: boolean;
+}
+
+/** Hashes what is unpacked and copies it into the blocks asked for. Each is full except the last, which has the digest. */
+async function fill(id: number, { rooms }: Stream, { decoded, hash, canFree }: Decoding): Promise<void> {
   let block: Uint8Array | null = null;
   let filled = 0;
   for await (const chunk of decoded) {
     hash.update(chunk);
     for (let at = 0; at < chunk.length; ) {
-      // A full block waits for the byte behind it: only then it is not the last.
+      // A full block waits for the byte behind it: only that byte shows that it is not the last.
       if (block !== null && filled === block.length) {
         give(id, block, null);
         block = null;
@@ -116,7 +119,7 @@ async function fill(
       filled += count;
       at += count;
     }
-    if (isOurs) free(chunk);
+    if (canFree) free(chunk);
   }
   block ??= blockIn(await rooms.take());
   give(id, block.subarray(0, filled), hash.digest());
@@ -132,8 +135,8 @@ function give(id: number, bytes: Uint8Array, digest: Digest | null): void {
 }
 
 /**
- * Gives the memory of a decoder's output back at once, when the decoder has filled it to its end and takes new one; the
- * collector would let hundreds of megabytes of it pile up.
+ * Frees the memory of a decoder's output once the decoder has filled it and has moved on to the next. The garbage collector would let hundreds
+ * of megabytes of it pile up.
  */
 function free(chunk: Uint8Array): void {
   const { buffer, byteOffset, byteLength } = chunk;
@@ -141,7 +144,7 @@ function free(chunk: Uint8Array): void {
   if (byteOffset + byteLength === decodedChunk) buffer.transfer(0);
 }
 
-function describe(error: unknown): Failure {
+function failureOf(error: unknown): Failure {
   if (!(error instanceof OcislimError)) return { kind: 'other', error };
   const { code, message, advice } = error;
   return { kind: 'known', code, message, advice };

@@ -1,3 +1,7 @@
+/**
+ * One stream that a thread unpacks, seen from the main thread: it feeds packed bytes and hands out unpacked ones. `threads.ts`
+ * opens it, and the layer reader reads from it.
+ */
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -7,15 +11,15 @@ import { release } from '../pass-through.ts';
 import type { Answer, Failure, Order } from './messages.ts';
 import { KiB } from '../../units.ts';
 
-/** Bytes of input in a message, and how many of those may be on their way. */
+/** Bytes of input in a message, and how many such messages may be unread. */
 const inputSize = 256 * KiB;
 const inputsAhead = 4;
 
-/** Bytes of a chunk of output, and how many are made before they are asked for. */
+/** Bytes of a chunk of output, and how many chunks are made before the consumer asks. */
 const chunkSize = 512 * KiB;
 const chunksAhead = 3;
 
-/** Shared memory, or the size of memory that the thread is to make and hand over. */
+/** Shared memory to fill, or the size of memory that the thread shall make and move. */
 export type Room = SharedArrayBuffer | number;
 
 interface Waiting {
@@ -23,7 +27,16 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** One stream that a thread unpacks. Its source is read as the thread reads, no further than a few messages ahead. */
+export interface UnpackingOptions {
+  /** The name of the stream in messages. */
+  readonly id: number;
+  readonly source: ByteStream;
+  readonly signal: AbortSignal;
+  readonly send: (order: Order, transfer: ArrayBuffer[]) => void;
+  readonly onClose: () => void;
+}
+
+/** A stream that a thread unpacks. Its source is read a few messages ahead of the thread. */
 export class Unpacking implements BlockSource {
   readonly #id: number;
   readonly #source: ByteStream;
@@ -39,13 +52,7 @@ export class Unpacking implements BlockSource {
   #digest: Digest | null = null;
   #closed = false;
 
-  constructor(
-    id: number,
-    source: ByteStream,
-    signal: AbortSignal,
-    send: (order: Order, transfer: ArrayBuffer[]) => void,
-    onClose: () => void,
-  ) {
+  constructor({ id, source, signal, send, onClose }: UnpackingOptions) {
     this.#id = id;
     this.#source = source;
     this.#signal = signal;
@@ -55,15 +62,15 @@ export class Unpacking implements BlockSource {
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Of all unpacked bytes. Throws a plain Error before the last of them are there. */
+  /** Returns the digest of all unpacked bytes. Throws a plain Error before the last block has come. */
   digest(): Digest {
     if (this.#digest === null) throw new Error('asked for a digest before the end of the stream');
     return this.#digest;
   }
 
   /**
-   * The next unpacked bytes, as many as there is room for unless they are the last. May be asked for again before they are there.
-   * @throws CODEC, and whatever the source throws
+   * Returns the next unpacked bytes: the room is full unless they are the last. May be called again before they have come.
+   * @throws CODEC, and the errors of the source
    */
   next(room: Room): Promise<Block> {
     const unpacked = new Promise<Block>((resolve, reject) => {
@@ -71,15 +78,15 @@ export class Unpacking implements BlockSource {
       this.#waiting.push({ resolve, reject });
       this.#send({ kind: 'room', id: this.#id, memory: room }, []);
     });
-    // Whoever awaits it sees the error; nobody may.
+    // A consumer that stops early never awaits it: the rejection must not end the process.
     unpacked.catch(() => {});
     this.#feeding ??= this.#feed().catch((error: unknown) => this.fail(error));
     return unpacked;
   }
 
   /**
-   * All of it; the thread works a few chunks ahead. `lent`: a chunk is good until the next one is asked for, and its memory used
-   * again. Without, its memory is the consumer's.
+   * Yields all unpacked bytes; the thread works a few chunks ahead. With `lent`, a chunk is valid until the next one is asked for,
+   * and its memory is used again. Otherwise its memory belongs to the consumer.
    */
   async *chunks(lent = false): ByteStream {
     const room = () => (lent ? new SharedArrayBuffer(chunkSize) : chunkSize);
@@ -92,7 +99,7 @@ export class Unpacking implements BlockSource {
     }
   }
 
-  /** For the thread's owner. */
+  /** Handles a message of the thread, for the thread's owner. */
   take(answer: Answer): void {
     switch (answer.kind) {
       case 'taken':
@@ -108,18 +115,19 @@ export class Unpacking implements BlockSource {
     }
   }
 
+  /** Rejects all blocks asked for. The first error counts. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure.error);
     this.#onTaken();
   }
 
-  /** Ends the thread's work on the stream, and lets go of the source. */
+  /** Ends the thread's work on the stream, and releases the source. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#signal.removeEventListener('abort', this.#onAbort);
-    this.fail(new OcislimError('INTERNAL', 'a stream was closed while it was being unpacked'));
+    this.fail(new OcislimError('INTERNAL', 'a stream was closed before it was unpacked to its end'));
     this.#send({ kind: 'close', id: this.#id }, []);
     this.#onClose();
     if (this.#feeding === null) await this.#source[Symbol.asyncIterator]().return?.();
@@ -140,12 +148,13 @@ export class Unpacking implements BlockSource {
   }
 }
 
-/** The same bytes, in memory that can be moved to a thread: of chunks that have theirs to themselves, and of copies. */
+/** Yields the same bytes in memory that can be moved to a thread: chunks that own their memory, and copies of the others. */
 async function* movable(stream: ByteStream): AsyncIterable<Uint8Array<ArrayBuffer>> {
-  for await (const chunk of coalesce(stream, inputSize)) yield isAlone(chunk) ? chunk : new Uint8Array(chunk);
+  for await (const chunk of coalesce(stream, inputSize))
+    yield ownsMemory(chunk) ? chunk : new Uint8Array(chunk);
 }
 
-function isAlone(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
+function ownsMemory(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
   const { buffer, length } = chunk;
   return length >= inputSize / 2 && buffer instanceof ArrayBuffer && buffer.byteLength === length;
 }

@@ -2,6 +2,7 @@
  * Makes the members of an archive that name the image, which are written after all blobs. Here the two forms of archive differ:
  * jobs/openers.ts gives one of the two functions to `ArchiveStorage.open`.
  */
+import { fitsDockerArchive } from '../../codec/encoding.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
@@ -78,7 +79,7 @@ async function runnable(
 /** Refuses a layer that is not an uncompressed tar: Docker before 25 reads no other. */
 function checkPlain(mediaType: string, what: string): void {
   const kind = layerKind(mediaType);
-  if (kind.kind === 'layer' && kind.compression === 'none') return;
+  if (kind.kind === 'layer' && fitsDockerArchive(kind.compression)) return;
   throw new OcislimError(
     'MEDIA_TYPE',
     `${what} is not an uncompressed layer, which such an archive needs: ${JSON.stringify(mediaType)}`,

@@ -2,6 +2,8 @@
  * An index over an image archive: where each member lies, found from header to header, without reading the bodies. Called by
  * archive-files.ts.
  */
+import { detect } from '../../codec/detect.ts';
+import { unpackerOf } from '../../codec/encoding.ts';
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { exceeded, type Limits } from '../../limits.ts';
@@ -193,22 +195,30 @@ function cleanName(name: string): string {
   return parts.join('/');
 }
 
+/** Formats that layers do not have, but archives may: magic bytes in hexadecimal, name, and the program that unpacks. */
+const archiveFormats = [
+  ['fd377a585a00', 'xz', 'unxz'],
+  ['425a68', 'bzip2', 'bunzip2'],
+] as const;
+
 /** Refuses a compressed archive, by the first bytes of the file. @throws UNSUPPORTED */
 function refuseCompressed(block: Uint8Array, label: string): void {
-  const magic = Buffer.from(block.subarray(0, 6)).toString('hex');
-  const known: readonly (readonly [magic: string, kind: string, program: string])[] = [
-    ['1f8b', 'gzip', 'gunzip'],
-    ['28b52ffd', 'zstd', 'unzstd'],
-    ['fd377a585a00', 'xz', 'unxz'],
-    ['425a68', 'bzip2', 'bunzip2'],
-  ];
-  const found = known.find(([start]) => magic.startsWith(start));
-  if (found === undefined) return;
+  const found = packingOf(block);
+  if (found === null) return;
   throw new OcislimError(
     'UNSUPPORTED',
-    `${label} is compressed (${found[1]}); an image archive is read at random, which needs a plain tar`,
-    { advice: `Unpack it first: ${found[2]} FILE` },
+    `${label} is compressed (${found.format}); an image archive is read at random, which needs a plain tar`,
+    { advice: `Unpack it first: ${found.unpacker} FILE` },
   );
+}
+
+function packingOf(block: Uint8Array): { readonly format: string; readonly unpacker: string } | null {
+  const format = detect(block);
+  const unpacker = format === 'empty' ? null : unpackerOf(format);
+  if (unpacker !== null) return { format, unpacker };
+  const magic = Buffer.from(block.subarray(0, 6)).toString('hex');
+  const found = archiveFormats.find(([start]) => magic.startsWith(start));
+  return found === undefined ? null : { format: found[1], unpacker: found[2] };
 }
 
 function truncated(label: string): OcislimError {
