@@ -1,27 +1,32 @@
+/**
+ * Ways to start a command below strace: in this container, or in a root filesystem. `trace record` chooses one and hands it to
+ * `record`.
+ */
 import { execFile } from 'node:child_process';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OcislimError } from '../../errors.ts';
 
-/** How a command is started below strace. */
+/** How to start a command below strace. */
 export interface Launch {
-  /** For messages. */
+  /** The name of the command in messages. */
   readonly program: string;
-  /** The whole command line, without strace. */
+  /** The whole command line that strace runs: the command, behind the helper that enters its root. */
   readonly argv: readonly string[];
-  /** The successful `execve` that starts the command itself, counted from 1: those before it start the helpers. */
+  /** The number of the successful `execve` that starts the command itself, from 1. Those before it start helpers. */
   readonly execs: number;
-  /** Where the command starts, as the trace is to have it. */
+  /** The directory in which the command starts, as it sees it. */
   readonly cwd: string;
-  /** What file descriptors are shown below, if not the root of the container. */
+  /** The directory below which strace shows descriptors. Null: it shows them as the command sees them. */
   readonly hostRoot: string | null;
+  /** The environment of `argv`. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** A root filesystem to run in, and as whom. */
+/** A root filesystem to run a command in, and the user to run it as. */
 export interface Container {
-  /** An absolute path without symlinks. */
+  /** The absolute path of the root, without symlinks. */
   readonly root: string;
   readonly cwd: string;
   readonly uid: number;
@@ -29,10 +34,10 @@ export interface Container {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Ways into a root filesystem, the best first; `chroot` needs root. */
+/** Ways into a root filesystem, the best first. `chroot` needs root. */
 export type Entrance = 'bwrap' | 'unshare' | 'chroot';
 
-/** The command in this very container. */
+/** Returns the launch of a command in this very container. */
 export function launchHere(
   command: readonly string[],
   cwd: string,
@@ -42,8 +47,8 @@ export function launchHere(
 }
 
 /**
- * The command in a root filesystem. bubblewrap gives it its own /proc, /dev, process numbers and loopback; the others
- * change the root, and with `unshare` the user, and nothing else.
+ * Returns the launch of a command in a root filesystem. bubblewrap gives it its own /proc, /dev, process numbers and loopback.
+ * The others change only the root, and with `unshare` the user.
  */
 export function launchIn(container: Container, command: readonly string[], entrance: Entrance): Launch {
   const { root, cwd, uid, gid, env } = container;
@@ -83,18 +88,19 @@ export function launchIn(container: Container, command: readonly string[], entra
   }
 }
 
-/** A root filesystem, and what its image says of running in it. */
+/** A root filesystem, and how its image says to run in it. */
 export interface RootEntry {
   readonly root: string;
-  /** Names or numbers, maybe with a group after a colon; '' for 0. */
+  /** The user, by name or number, with or without `:GROUP`. '' stands for root. */
   readonly user: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * Looks which way into a root filesystem is open here. @throws IO for a folder that is not there, USAGE for a user that
- * it does not know, UNSUPPORTED where no way is open
+ * Finds the best way into a root filesystem that works here, and returns the launch of the command by it.
+ *
+ * @throws IO for a missing folder, USAGE for a user that the root filesystem does not have, UNSUPPORTED where no way works
  */
 export async function enterRoot(
   entry: RootEntry,
@@ -102,31 +108,53 @@ export async function enterRoot(
   signal: AbortSignal,
 ): Promise<Launch> {
   const root = await realpath(entry.root).catch((cause: unknown) => {
-    throw new OcislimError('IO', `there is no root filesystem at ${entry.root}`, { cause });
+    throw new OcislimError('IO', `no root filesystem at ${entry.root}`, { cause });
   });
   const container = { root, cwd: entry.cwd, env: entry.env, ...(await idsOf(root, entry.user)) };
-  const isRoot = process.getuid?.() === 0;
-  const ways: readonly (readonly [Entrance, readonly string[]])[] = [
-    // Only what is needed to get in: a program to run there may not exist.
-    ['bwrap', ['bwrap', '--unshare-user', '--unshare-pid', '--ro-bind', '/', '/', '--proc', '/proc', 'true']],
-    ...(isRoot
-      ? ([['chroot', ['unshare', '--version']]] as const)
-      : ([['unshare', ['unshare', '--map-root-user', 'true']]] as const)),
-  ];
-  for (const [entrance, [program = '', ...args]] of ways) {
-    const opens = await promisify(execFile)(program, args, { signal }).then(
-      () => true,
-      () => false,
-    );
-    if (opens) return launchIn(container, command, entrance);
+  for (const { entrance, trial } of entrances()) {
+    if (await succeeds(trial, signal)) return launchIn(container, command, entrance);
     signal.throwIfAborted();
   }
-  throw new OcislimError('UNSUPPORTED', 'there is no way into the root filesystem', {
+  throw new OcislimError('UNSUPPORTED', 'no way to enter the root filesystem works here', {
     advice: 'Install bubblewrap and allow user namespaces, or run as root.',
   });
 }
 
-/** The numbers of a user of a root filesystem. @throws USAGE where it has none of that name */
+/** The ways that this user may try, each with a command that succeeds where the way is open. */
+function entrances(): readonly { readonly entrance: Entrance; readonly trial: readonly string[] }[] {
+  // The trials run `true` of this system: the root filesystem may not have any program.
+  const bwrap = [
+    'bwrap',
+    '--unshare-user',
+    '--unshare-pid',
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    'true',
+  ];
+  return [
+    { entrance: 'bwrap', trial: bwrap },
+    process.getuid?.() === 0
+      ? { entrance: 'chroot', trial: ['unshare', '--version'] }
+      : { entrance: 'unshare', trial: ['unshare', '--map-root-user', 'true'] },
+  ];
+}
+
+async function succeeds([program = '', ...args]: readonly string[], signal: AbortSignal): Promise<boolean> {
+  return promisify(execFile)(program, args, { signal }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Returns the numbers of a user, by etc/passwd and etc/group of a root filesystem. A number that is in neither stands for
+ * itself, with group 0, as in runtimes.
+ *
+ * @throws USAGE for a name that they do not have
+ */
 export async function idsOf(root: string, user: string): Promise<{ uid: number; gid: number }> {
   const [name = '', group] = user.split(':', 2);
   const passwd = await rows(root, 'etc/passwd');
@@ -136,7 +164,7 @@ export async function idsOf(root: string, user: string): Promise<{ uid: number; 
   const named = groups.find((fields) => fields[0] === group)?.[2] ?? group;
   const gid = group === undefined ? (number(row?.[3]) ?? 0) : number(named);
   if (uid === null || gid === null)
-    throw new OcislimError('USAGE', `the root filesystem knows no user ${user}`, {
+    throw new OcislimError('USAGE', `the root filesystem has no user ${user}`, {
       advice: 'Give --user UID:GID.',
     });
   return { uid, gid };
@@ -146,7 +174,7 @@ function number(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : null;
 }
 
-/** Of a file in the root filesystem; none of one that a symlink leads out of it, since that is of another system. */
+/** The rows of a file in the root filesystem. A file to which a symlink leads out of it is of another system: no rows. */
 async function rows(root: string, file: string): Promise<readonly (readonly string[])[]> {
   const text = await readInside(root, file).catch(() => '');
   return text.split('\n').map((line) => line.split(':'));

@@ -1,25 +1,32 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+/**
+ * This folder records traces: it runs a command below strace(1), in this container or in a root filesystem, and reads what
+ * strace reports. It does not know what a trace is used for, and it writes no file: the command `trace record` does.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type ByteString, ascii, noBytes, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
+import { makeTemporaryFolder } from '../../files/temporary.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
-import { makeTemporaryFolder } from '../../files/temporary.ts';
-import { type ByteString, readByteString, utf8Bytes, ascii, noBytes } from '../../bytes/bytes.ts';
+import { MiB } from '../../units.ts';
 import type { Launch } from './launch.ts';
 import { type CommandEnd, StraceFilter } from './strace-filter.ts';
-import { MiB } from '../../units.ts';
 
 export interface RecordOptions {
   readonly launch: Launch;
-  /** From `straceArguments`. */
+  /** The arguments of strace, from `straceArguments`. */
   readonly strace: readonly string[];
-  /** For messages. */
+  /** The name of the trace in messages. */
   readonly name: string;
-  /** Ends the command when it aborts; the reason is the name of the signal to send. What was seen is still answered. */
+  /**
+   * Ends the command. The reason of the abort is the name of the signal to send; null where the command has got the signal
+   * already, from the terminal. The trace up to then is returned.
+   */
   readonly stop: AbortSignal;
   /** Milliseconds from the signal to SIGKILL. */
   readonly grace: number;
@@ -30,74 +37,112 @@ export interface Recording {
   readonly end: CommandEnd;
 }
 
+/** The most bytes of a line that are kept. strace writes no such line with the arguments that it is given. */
 const lineLimit = MiB;
 
 /**
- * Runs a command below strace and reads what strace says as it comes, through a named pipe. The command has this process's
- * standard streams. Returns when all that it started has ended.
+ * Runs a command below strace, and reads from a named pipe what strace reports. The command has the standard streams of this
+ * process. Resolves when all processes that it started have ended.
  *
- * @throws IO when the command could not be started, TRACE_INVALID
+ * @throws IO where the command or strace could not be started, TRACE_INVALID
  */
 export async function record({ launch, strace, name, stop, grace }: RecordOptions): Promise<Recording> {
+  await using cleanup = new AsyncDisposableStack();
   const folder = await makeTemporaryFolder('record');
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
   const pipe = join(folder, 'strace');
-  const roots = launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)];
-  const reader = new TraceReader(name, { roots });
+  const output = await makePipe(pipe);
+  cleanup.defer(() => void output.destroy());
+
   const filter = new StraceFilter(launch);
-  let child: ChildProcess | null = null;
-  let isRunning = true;
-  // Nothing that was started outlives this process.
-  const killAll = (): void => {
-    // Later, its numbers may be those of others.
-    if (!isRunning) return;
-    for (const pid of filter.alive) send(pid, 'SIGKILL');
-    child?.kill('SIGKILL');
-  };
-  process.once('exit', killAll);
-  let killing: NodeJS.Timeout | undefined;
-  const onStop = (): void => {
-    const signal = stop.reason as NodeJS.Signals | null;
-    // The command first; where it has gone and left others behind, those.
-    const { command, alive } = filter;
+  const reader = new TraceReader(name, {
+    roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
+  });
+  const command = cleanup.use(new TracedCommand(filter, stop, grace));
+  const ended = command.start(spawnStrace(launch, strace, pipe), pipe);
+  for await (const line of lines(output)) {
+    const wasBegun = filter.command !== null;
+    const kept = filter.take(line);
+    if (kept.length === 0) continue;
+    reader.write(Buffer.from(`${kept.join('\n')}\n`, 'latin1'));
+    // A signal that came before the command had a process could not be sent.
+    if (!wasBegun && stop.aborted) command.stop();
+  }
+  const status = await ended;
+  if (filter.command === null)
+    throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
+      advice: 'The line above says why.',
+    });
+  return { trace: reader.end(), end: filter.end ?? { status, signal: null } };
+}
+
+/** Makes a named pipe and opens it for reading. Without O_NONBLOCK, that would wait for a writer. */
+async function makePipe(pipe: string): Promise<Socket> {
+  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+function spawnStrace({ argv, env }: Launch, args: readonly string[], pipe: string): ChildProcess {
+  return spawn('strace', [...args, '-o', pipe, '--', ...argv], { stdio: 'inherit', env });
+}
+
+/**
+ * The processes of a recording: strace, the command, and what the command started. None of them outlives the recording, nor
+ * this process: disposal and the end of this process kill those that still live.
+ */
+class TracedCommand implements Disposable {
+  readonly #filter: StraceFilter;
+  readonly #signal: AbortSignal;
+  readonly #grace: number;
+  #strace: ChildProcess | null = null;
+  /** Whether strace still runs, so that the numbers of processes are still theirs. */
+  #isRunning = false;
+  #killing: NodeJS.Timeout | undefined;
+  readonly #onStop = (): void => this.stop();
+  readonly #onExit = (): void => this.#killAll();
+
+  constructor(filter: StraceFilter, signal: AbortSignal, grace: number) {
+    this.#filter = filter;
+    this.#signal = signal;
+    this.#grace = grace;
+  }
+
+  /** Watches over strace. Resolves to its exit status when it has ended. @throws IO where strace does not start */
+  start(strace: ChildProcess, pipe: string): Promise<number> {
+    this.#strace = strace;
+    this.#isRunning = true;
+    process.once('exit', this.#onExit);
+    const ended = statusOf(strace, pipe).finally(() => {
+      this.#isRunning = false;
+    });
+    // The caller awaits it after the last line; until then, a rejection must not count as unhandled.
+    ended.catch(() => {});
+    this.#signal.addEventListener('abort', this.#onStop);
+    if (this.#signal.aborted) this.stop();
+    return ended;
+  }
+
+  /** Sends the signal to the command; where it has ended and left other processes, to those. SIGKILL follows. */
+  stop(): void {
+    const signal = this.#signal.reason as NodeJS.Signals | null;
+    const { command, alive } = this.#filter;
     const pids = command !== null && alive.has(command) ? [command] : [...alive];
     if (signal !== null) for (const pid of pids) send(pid, signal);
-    killing ??= setTimeout(killAll, grace);
-  };
-  try {
-    await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
-    // For reading, without waiting for who will write.
-    const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-    const socket = new Socket({ fd, readable: true, writable: false });
-    child = spawn('strace', [...strace, '-o', pipe, '--', ...launch.argv], {
-      stdio: 'inherit',
-      env: launch.env,
-    });
-    const ended = endOf(child, pipe);
-    // It is asked for when all has been read.
-    ended.catch(() => {});
-    stop.addEventListener('abort', onStop);
-    if (stop.aborted) onStop();
-    for await (const text of lines(socket)) {
-      const kept = filter.take(text);
-      if (kept.length === 0) continue;
-      const wasStopped = stop.aborted && filter.end === null && kept.length > 1;
-      reader.write(Buffer.from(`${kept.join('\n')}\n`, 'latin1'));
-      // It was stopped before it had begun.
-      if (wasStopped) onStop();
-    }
-    const status = await ended;
-    isRunning = false;
-    if (filter.command === null)
-      throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
-        advice: 'The line above tells why.',
-      });
-    return { trace: reader.end(), end: filter.end ?? { status, signal: null } };
-  } finally {
-    clearTimeout(killing);
-    stop.removeEventListener('abort', onStop);
-    process.off('exit', killAll);
-    killAll();
-    await rm(folder, { recursive: true, force: true });
+    this.#killing ??= setTimeout(this.#onExit, this.#grace);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#killing);
+    this.#signal.removeEventListener('abort', this.#onStop);
+    process.off('exit', this.#onExit);
+    this.#killAll();
+  }
+
+  #killAll(): void {
+    if (!this.#isRunning) return;
+    for (const pid of this.#filter.alive) send(pid, 'SIGKILL');
+    this.#strace?.kill('SIGKILL');
   }
 }
 
@@ -105,24 +150,25 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }
 
-/** The exit status of strace. It may end without having opened the pipe, whose reader is then told so. */
-function endOf(child: ChildProcess, pipe: string): Promise<number> {
+/** Resolves to the exit status of strace. If it ends without opening the pipe, this ends the reading of the pipe. */
+function statusOf(strace: ChildProcess, pipe: string): Promise<number> {
+  // The reader of a named pipe sees its end when the last writer closes it, so that there must have been one.
+  const endReading = (): void =>
+    void open(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+      .then((file) => file.close())
+      // ENXIO: the reader has closed it.
+      .catch(() => {});
   return new Promise((resolve, reject) => {
-    const tell = (): void =>
-      void open(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
-        .then((file) => file.close())
-        // Nobody reads any more.
-        .catch(() => {});
-    child.on('error', (cause) => {
-      tell();
+    strace.on('error', (cause) => {
+      endReading();
       reject(new OcislimError('IO', `strace does not start: ${cause.message}`, { cause }));
     });
-    child.on('exit', (status) => {
-      tell();
+    strace.on('exit', (status) => {
+      endReading();
       resolve(status ?? 1);
     });
   });
@@ -134,7 +180,6 @@ async function* lines(source: AsyncIterable<Uint8Array>): AsyncGenerator<ByteStr
     const all = ascii`${pending}${readByteString(chunk)}`.split('\n');
     pending = all.pop() ?? noBytes;
     yield* all;
-    // Nobody needs a line like this, and strace writes none.
     if (pending.length > lineLimit) pending = pending.slice(0, lineLimit);
   }
   if (pending !== '') yield pending;

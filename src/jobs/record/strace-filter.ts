@@ -1,18 +1,26 @@
+/**
+ * Takes the lines of the command out of the output of strace, which also traces the helpers that enter its root. `record`
+ * passes every line through it, and learns from it which processes live.
+ */
 import { type ByteString, ascii, asByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import type { Launch } from './launch.ts';
 
-/** How the command ended: an exit status as a shell would report it. */
+/** How the command ended. */
 export interface CommandEnd {
+  /** The exit status; for a signal 128 plus its number, as shells report it. */
   readonly status: number;
+  /** The signal that ended the command, "SIGTERM"; null where it exited. */
   readonly signal: string | null;
 }
 
+/** The lines that matter here. The groups are PID, execve, exit status, signal, and the mark of a superseded thread. */
 const line =
   /^(\d+) +(?:(execve(?:at)?)\(|\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)|(superseded) by execve))/;
 const resumed = /^(\d+) +<\.\.\. execve(?:at)? resumed>/;
+/** A process number of another PID namespace, with that of ours behind it (--decode-pids). */
 const elsewhere = / = \d+ \/\* (\d+) in strace's PID NS \*\//;
 
-/** Numbers of signals that end programs, for exit statuses. */
+/** Numbers of the signals that end programs (signal(7)). */
 const signals: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -32,16 +40,17 @@ const signals: Readonly<Record<string, number>> = {
 }; // prettier-ignore
 
 /**
- * Of the lines of `strace -f -o`, those of the command and what it starts: not those of the programs that brought it into
- * its root. It knows which processes live, so that they can be sent signals. Line by line; keeps process numbers only.
+ * Selects from the lines of `strace -f -o` those of the command and of what it starts. Takes one line after the other, and
+ * keeps process numbers only.
  */
 export class StraceFilter {
   readonly #launch: Pick<Launch, 'execs' | 'cwd' | 'hostRoot'>;
+  /** Number of successful executions so far. */
   #execs = 0;
-  /** Helpers that were there before the command; they may outlive its start. */
+  /** The processes before the command. They may outlive its start. */
   readonly #helpers = new Set<number>();
   readonly #alive = new Set<number>();
-  /** Executions that have not returned: the beginnings of their lines. */
+  /** The first halves of the lines of executions that have not returned, by process. */
   readonly #begun = new Map<number, ByteString>();
   #command: number | null = null;
   #end: CommandEnd | null = null;
@@ -50,25 +59,25 @@ export class StraceFilter {
     this.#launch = launch;
   }
 
-  /** The process of the command; null until it was started. */
+  /** The process of the command; null before it has started. */
   get command(): number | null {
     return this.#command;
   }
 
-  /** Null while it runs. */
+  /** How the command ended; null before it has. */
   get end(): CommandEnd | null {
     return this.#end;
   }
 
-  /** The command and what it started, as far as they live. */
+  /** The living processes among the command and what it started. */
   get alive(): ReadonlySet<number> {
     return this.#alive;
   }
 
-  /** What the trace is to have for a line: some lines, without their ends. */
+  /** Returns the lines of the trace for a line of strace, without line breaks: none, one, or several at the start. */
   take(text: ByteString): readonly ByteString[] {
     const pid = Number.parseInt(text.slice(0, 12), 10);
-    // What strace itself has to say.
+    // A message of strace about itself.
     if (Number.isNaN(pid)) return [];
     const found = line.exec(text);
     if (this.#command === null) return this.#before(text, pid, found);
@@ -79,10 +88,10 @@ export class StraceFilter {
       this.#alive.delete(pid);
       if (pid === this.#command) this.#end = endOf(found[3], found[4]);
     } else this.#alive.add(pid);
-    // Process numbers of another namespace, where ours are beside them.
-    return [asByteString(text.replace(elsewhere, ' = $1'))];
+    return [text.replace(elsewhere, ascii` = $1`)];
   }
 
+  /** Takes a line that precedes the start of the command, or is that start. */
   #before(text: ByteString, pid: number, found: RegExpExecArray | null): readonly ByteString[] {
     const isResumed = resumed.test(text);
     const begun = isResumed ? this.#begun.get(pid) : undefined;
@@ -97,10 +106,14 @@ export class StraceFilter {
     this.#command = pid;
     this.#alive.add(pid);
     const { cwd, hostRoot } = this.#launch;
-    // Where it stands is for the reader to know, which saw nothing of how it came there.
-    const place = [ascii`${pid} chdir("${escape(cwd)}") = 0`];
+    // The reader of the trace does not see how the helpers came to this root and directory: these lines tell it.
     const root = hostRoot === null ? [] : [ascii`${pid} chroot("${escape(hostRoot)}") = 0`];
-    return [...root, ...place, ...(begun === undefined ? [] : [begun]), text];
+    return [
+      ...root,
+      ascii`${pid} chdir("${escape(cwd)}") = 0`,
+      ...(begun === undefined ? [] : [begun]),
+      text,
+    ];
   }
 }
 
@@ -109,7 +122,7 @@ function endOf(status: string | undefined, signal: string | undefined): CommandE
   return { status: 128 + (signals[signal] ?? 0), signal };
 }
 
-/** As strace writes strings. */
+/** Escapes a path as strace does in strings. */
 function escape(path: string): ByteString {
   const escaped = utf8Bytes(path)
     .replace(/["\\]/g, ascii`\\$&`)

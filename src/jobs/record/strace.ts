@@ -1,3 +1,6 @@
+/**
+ * Finds out whether strace can be used on this machine, and with which options. `trace record` asks before it records.
+ */
 import { spawn } from 'node:child_process';
 import { OcislimError } from '../../errors.ts';
 
@@ -7,12 +10,12 @@ const advice = {
     'Run the container of this job with --cap-add SYS_PTRACE (Docker, Podman) or SYS_PTRACE among its capabilities (Kubernetes); on a machine with kernel.yama.ptrace_scope of 2 or 3, be root or set it to 1.',
 } as const;
 
-/** Which system calls are recorded: those on files and processes, or all of them. */
+/** The options that choose the recorded system calls: those on files and processes, or all. `?` allows for old kernels. */
 function callsOf(all: boolean): readonly string[] {
   return all ? [] : ['-e', 'trace=%file,%process,fchdir,?getdents,getdents64'];
 }
 
-/** What older versions do not have, or some containers do not allow: tried in this order. */
+/** Options that older versions do not have, or that some containers do not allow, in the order of the trials. */
 const extras: readonly (readonly string[])[] = [
   ['--seccomp-bpf', '--decode-pids=pidns'],
   ['--decode-pids=pidns'],
@@ -20,16 +23,17 @@ const extras: readonly (readonly string[])[] = [
 ];
 
 /**
- * Finds out whether strace can be used here, by tracing itself, and answers its arguments without command and output.
+ * Lets strace trace itself, and returns the best arguments with which that works, without output and command. `all`: whether
+ * to record all system calls, not only those on files and processes.
  *
- * @throws UNSUPPORTED where strace is not there, or may not trace
+ * @throws UNSUPPORTED where strace is not installed, or may not trace
  */
 export async function straceArguments(all: boolean, signal: AbortSignal): Promise<readonly string[]> {
   let said = '';
   for (const extra of extras) {
-    // The filter of --seccomp-bpf saves time by leaving calls out.
+    // --seccomp-bpf stops the program at recorded calls only, which saves nothing where all are recorded.
     if (all && extra.includes('--seccomp-bpf')) continue;
-    // Arguments of programs are cut at 32 bytes otherwise; names of files never are.
+    // Without -s, strace cuts the arguments of programs at 32 bytes. It never cuts names of files.
     const args = ['-f', '-y', '-q', '-s', '4096', ...extra, ...callsOf(all)];
     const tried = await tryStrace([...args, '-o', '/dev/null', 'strace', '-V'], signal);
     if (tried.status === 0 && tried.said === '') return args;
@@ -41,10 +45,11 @@ export async function straceArguments(all: boolean, signal: AbortSignal): Promis
   });
 }
 
+/** Runs strace, and resolves to its exit status and the beginning of its messages. */
 function tryStrace(
   args: readonly string[],
   signal: AbortSignal,
-): Promise<{ status: number | null; said: string }> {
+): Promise<{ readonly status: number | null; readonly said: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'], signal });
     let said = '';

@@ -14,10 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-describe('a launch', () => {
+describe('launches', () => {
   const container = { root: '/r', cwd: '/srv', uid: 5, gid: 6, env: { LANG: 'C' } };
 
-  it('here is the command itself', () => {
+  it('starts the command itself in this container', () => {
     expect(launchHere(['app', '-x'], '/work', { A: '1' })).toEqual({
       program: 'app',
       argv: ['app', '-x'],
@@ -28,7 +28,7 @@ describe('a launch', () => {
     });
   });
 
-  it('by bubblewrap shows paths of the container, and hands on no variable of ours', () => {
+  it('shows paths of the container by bubblewrap, and passes on no variable of this process', () => {
     const { argv, hostRoot, execs } = launchIn(container, ['app'], 'bwrap');
     const text = argv.join(' ');
     expect(text).toContain('--uid 5 --gid 6');
@@ -40,7 +40,7 @@ describe('a launch', () => {
   it.each([
     ['unshare' as const, '--map-root-user --root /r --wd /srv app'],
     ['chroot' as const, '--setgid 6 --setuid 5 --root /r --wd /srv app'],
-  ])('by %s is told where its root is', (entrance, args) => {
+  ])('tells by %s where the root is on this machine', (entrance, args) => {
     const launch = launchIn(container, ['app'], entrance);
     expect(launch.argv.join(' ')).toBe(`unshare ${args}`);
     expect(launch.hostRoot).toBe('/r');
@@ -48,7 +48,7 @@ describe('a launch', () => {
   });
 });
 
-describe('the user of an image', () => {
+describe('the user of an image: idsOf', () => {
   it.each([
     ['', 0, 0],
     ['app', 1000, 1001],
@@ -56,20 +56,20 @@ describe('the user of an image', () => {
     ['77', 77, 0],
     ['app:web', 1000, 33],
     ['5:6', 5, 6],
-  ])('%s', async (user, uid, gid) => {
+  ])('%j runs as %s:%s', async (user, uid, gid) => {
     expect(await idsOf(root, user)).toEqual({ uid, gid });
   });
 
-  it('must be known', async () => {
-    await expect(idsOf(root, 'nobody')).rejects.toThrow('knows no user nobody');
-    await expect(idsOf(root, 'app:nobody')).rejects.toThrow('knows no user app:nobody');
+  it('refuses names that the root filesystem does not have', async () => {
+    await expect(idsOf(root, 'nobody')).rejects.toThrow('has no user nobody');
+    await expect(idsOf(root, 'app:nobody')).rejects.toThrow('has no user app:nobody');
   });
 
-  it('is not looked up in another system', async () => {
+  it('does not look names up in files to which symlinks lead out of the root', async () => {
     const inner = join(root, 'inner');
     await mkdir(join(inner, 'etc'), { recursive: true });
     await symlink(join(root, 'etc/passwd'), join(inner, 'etc/passwd'));
-    await expect(idsOf(inner, 'app')).rejects.toThrow('knows no user app');
+    await expect(idsOf(inner, 'app')).rejects.toThrow('has no user app');
     expect(await idsOf('/', '0')).toMatchObject({ uid: 0 });
   });
 });

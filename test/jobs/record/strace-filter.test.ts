@@ -23,8 +23,8 @@ const bubble = [
   '12    access("x", R_OK) = 0',
 ];
 
-describe('lines of strace', () => {
-  it('count from the execution of the command on, and without its helpers', () => {
+describe('StraceFilter', () => {
+  it('keeps the lines from the execution of the command on, without those of its helpers', () => {
     const { filter, kept } = filtered(bubble, { execs: 2, cwd: '/srv' });
     expect(kept).toEqual([
       '11 chdir("/srv") = 0',
@@ -39,7 +39,7 @@ describe('lines of strace', () => {
     expect([...filter.alive]).toEqual([11, 12]);
   });
 
-  it('give a trace of the paths of the container', () => {
+  it('gives a trace of the paths of the container', () => {
     const reader = new TraceReader('app');
     for (const line of filtered(bubble, { execs: 2, cwd: '/srv' }).kept)
       reader.write(Buffer.from(`${line}\n`));
@@ -52,7 +52,7 @@ describe('lines of strace', () => {
     ]);
   });
 
-  it('tell where the root is, when descriptors are shown from outside', () => {
+  it('tells the reader where the root is if strace shows descriptors from outside', () => {
     const lines = [
       '7 execve("/usr/bin/unshare", ["unshare"], 0x1) = 0',
       '7 chroot("/tmp/ro\\"ot") = 0',
@@ -71,19 +71,19 @@ describe('lines of strace', () => {
     ['exited with 3 +++', { status: 3, signal: null }],
     ['killed by SIGTERM +++', { status: 143, signal: 'SIGTERM' }],
     ['killed by SIGSEGV (core dumped) +++', { status: 139, signal: 'SIGSEGV' }],
-  ])('say how the command ended: %s', (how, end) => {
+  ])('knows how the command ended: %s', (how, end) => {
     const { filter } = filtered(['5 execve("/a", ["a"], 0x1) = 0', '6 getpid() = 6', `5 +++ ${how}`], {});
     expect(filter.end).toEqual(end);
     expect([...filter.alive]).toEqual([6]);
   });
 
-  it('forget a thread whose place its process has taken', () => {
+  it('forgets a thread that an execve of another has superseded', () => {
     const lines = ['5 execve("/a", ["a"], 0x1) = 0', '6 execve("/b", ["b"], 0x1 <unfinished ...>'];
     const { filter } = filtered([...lines, '6 +++ superseded by execve in pid 5 +++'], {});
     expect([...filter.alive]).toEqual([5]);
   });
 
-  it('are none where the command never starts', () => {
+  it('keeps no line of a command that never starts', () => {
     const { filter, kept } = filtered(
       ['5 execve("/a", ["a"], 0x1) = -1 ENOENT', 'strace: oh', '5 +++ exited with 1 +++'],
       {},

@@ -1,0 +1,95 @@
+import { watch } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { launchHere } from '../../../src/jobs/record/launch.ts';
+import { record, type Recording } from '../../../src/jobs/record/record.ts';
+import { type FakeStrace, fakeStrace } from './fake-strace.ts';
+
+/** The fake strace below writes lines to the file behind `-o`, which is a named pipe. */
+const openOutput = 'while [ "$1" != -o ]; do shift; done; exec 3> "$2" 2> /dev/null';
+
+/** Starts the command of the fake strace, which lives until it is killed, or has no parent any more. */
+const command = [
+  `/bin/sh -c 'while kill -0 $PPID; do :; done' 3>&- & pid=$!`,
+  `echo "$pid execve(\\"/bin/app\\", [\\"app\\"], 0x1) = 0" >&3`,
+].join('; ');
+
+/** Waits for the command, and reports its end if it is that of SIGTERM. */
+const waitForTerm = 'wait $pid; [ $? = 143 ] && echo "$pid +++ killed by SIGTERM +++" >&3';
+
+interface Stop {
+  /** Default: the command is not stopped. */
+  readonly stop?: AbortSignal;
+  /** Default: a minute. */
+  readonly grace?: number;
+}
+
+/** Records the command `app` below a fake strace. */
+function recordBelow({ folder }: FakeStrace, { stop, grace = 60_000 }: Stop = {}): Promise<Recording> {
+  return record({
+    launch: launchHere(['app'], '/work', { PATH: folder }),
+    strace: ['-f'],
+    name: 'app.trace',
+    stop: stop ?? new AbortController().signal,
+    grace,
+  });
+}
+
+/** The same, with this script as strace; null for none. */
+async function run(script: string | null, stop: Stop = {}): Promise<Recording> {
+  await using fake = await fakeStrace(script);
+  return await recordBelow(fake, stop);
+}
+
+describe('record', () => {
+  it('reads what strace writes, and how the command ended', async () => {
+    const { trace, end } = await run(`${openOutput}
+echo '7 execve("/bin/app", ["app"], 0x1) = 0' >&3
+echo '7 openat(AT_FDCWD</work>, "etc/app.conf", O_RDONLY) = 3</work/etc/app.conf>' >&3
+printf '7 +++ exited with 3 +++' >&3`);
+    expect([...trace.paths.keys()].sort()).toEqual(['bin/app', 'work', 'work/etc/app.conf']);
+    expect(end).toEqual({ status: 3, signal: null });
+  });
+
+  it('has the exit status of strace for a command whose end strace did not see', async () => {
+    const { end } = await run(`${openOutput}
+echo '7 execve("/bin/app", ["app"], 0x1) = 0' >&3; exit 5`);
+    expect(end).toEqual({ status: 5, signal: null });
+  });
+
+  it('refuses a command that never starts', async () => {
+    const script = `${openOutput}
+echo '7 execve("/bin/app", ["app"], 0x1) = -1 ENOENT (No such file or directory)' >&3; exit 1`;
+    await expect(run(script)).rejects.toMatchObject({
+      code: 'IO',
+      message: 'the command could not be started: app',
+    });
+  });
+
+  it('does not wait for a strace that ends before it opens the pipe', async () => {
+    await expect(run('exit 1')).rejects.toMatchObject({ code: 'IO' });
+  });
+
+  it('refuses a machine on which strace does not start', async () => {
+    await expect(run(null)).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringMatching(/^strace does not start: /),
+    });
+  });
+
+  it('sends the signal to a command that was stopped before it began', async () => {
+    const stop = AbortSignal.abort('SIGTERM');
+    const { end } = await run(`${openOutput}; ${command}; ${waitForTerm}`, { stop });
+    expect(end).toEqual({ status: 143, signal: 'SIGTERM' });
+  });
+
+  it('kills strace and a command that goes on after the grace period', async () => {
+    await using fake = await fakeStrace(`${openOutput}; ${command}; echo > "$HERE/begun"; wait $pid`);
+    const stop = new AbortController();
+    const watcher = watch(fake.folder, () => {
+      stop.abort(null);
+      watcher.close();
+    });
+    const { end } = await recordBelow(fake, { stop: stop.signal, grace: 1 });
+    expect(end).toEqual({ status: 1, signal: null });
+  });
+});
