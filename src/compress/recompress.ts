@@ -1,5 +1,5 @@
 import { type PackedEncoding, validateEncoding } from '../codec/encoding.ts';
-import { type Image, type MinSavings, rangeOf, type Transform, withPlan } from '../image/image.ts';
+import { type Image, type MinSavings, type Transform, withEncodings, withPlan } from '../image/image.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 
 /** Packs the selected layers anew; what they hold stays. @throws USAGE for a level that the engine does not have */
@@ -10,17 +10,10 @@ export function recompress(
 ): Transform {
   validateEncoding(encoding);
   return (image: Image) => {
-    const { from, to } = selectLayers(image, selection);
-    return withPlan(image, {
-      layers: image.plan.layers.map((layer) => {
-        const first = rangeOf(layer.content).from;
-        return {
-          ...layer,
-          encodings: layer.encodings.map((before, i) =>
-            first + i >= from && first + i <= to ? { ...encoding, minSavings } : before,
-          ),
-        };
-      }),
-    });
+    const selected = selectLayers(image, selection);
+    const layers = image.plan.layers.map((layer) =>
+      withEncodings(layer, selected, () => ({ ...encoding, minSavings })),
+    );
+    return withPlan(image, { layers });
   };
 }

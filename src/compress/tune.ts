@@ -11,10 +11,10 @@ import {
   type Image,
   layerOf,
   type MinSavings,
-  rangeOf,
   type Transform,
   type Tuned,
   type TuningGoal,
+  withEncodings,
   withPlan,
 } from '../image/image.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
@@ -41,16 +41,11 @@ export function tune(selection: Selection, options: TuneOptions): Transform {
   if (goal.kind === 'pull') checkAmount(goal.bytesPerSecond, 'a bandwidth');
   if (budget !== null) checkAmount(budget, 'a budget');
   return (image: Image) => {
-    const { from, to } = selectLayers(image, selection);
-    return withPlan(image, {
-      layers: image.plan.layers.map((layer) => {
-        const first = rangeOf(layer.content).from;
-        const encodings = layer.encodings.map((before, i) =>
-          first + i >= from && first + i <= to ? (wishFor(image, first + i, options) ?? before) : before,
-        );
-        return { ...layer, encodings };
-      }),
-    });
+    const selected = selectLayers(image, selection);
+    const layers = image.plan.layers.map((layer) =>
+      withEncodings(layer, selected, (number, before) => wishFor(image, number, options) ?? before),
+    );
+    return withPlan(image, { layers });
   };
 }
 

@@ -151,16 +151,60 @@ export function withPlan(image: Image, plan: Partial<Plan>): Image {
   return { ...image, plan: { ...image.plan, ...plan } };
 }
 
-/** The source layers that went into it. A `restored` layer has an empty range: `to` is the layer below it. */
-export function rangeOf(content: Content): LayerRange {
+/** Returns the source layers that went into it. Null for a `restored` layer: what it holds is from the original. */
+export function rangeOf(content: Content): LayerRange | null {
   switch (content.kind) {
     case 'stored':
       return { from: content.layer, to: content.layer };
     case 'rewritten':
       return { from: content.from, to: content.to };
     case 'restored':
-      return { from: content.above + 1, to: content.above };
+      return null;
   }
+}
+
+/** Returns the number of the topmost source layer that went into it. A `restored` layer has that of the layer below it, 0 for none. */
+export function topOf(content: Content): number {
+  switch (content.kind) {
+    case 'stored':
+      return content.layer;
+    case 'rewritten':
+      return content.to;
+    case 'restored':
+      return content.above;
+  }
+}
+
+/** Tells whether one of these source layers went into it. */
+export function overlaps(content: Content, { from, to }: LayerRange): boolean {
+  const range = rangeOf(content);
+  return range !== null && range.from <= to && range.to >= from;
+}
+
+/** Returns the layer to be written anew from its source layers. A `restored` layer is written in any case. */
+export function rewritten(layer: Layer): Layer {
+  const range = rangeOf(layer.content);
+  return range === null ? layer : { ...layer, content: { kind: 'rewritten', ...range } };
+}
+
+/** Puts encodings in the place of those of the selected source layers. */
+export function withEncodings(
+  layer: Layer,
+  { from, to }: LayerRange,
+  encodingOf: (number: number, before: Encoding | Tuned) => Encoding | Tuned,
+): Layer {
+  const range = rangeOf(layer.content);
+  if (range === null) return layer;
+  const encodings = layer.encodings.map((before, i) => {
+    const number = range.from + i;
+    return number >= from && number <= to ? encodingOf(number, before) : before;
+  });
+  return { ...layer, encodings };
+}
+
+/** Returns the numbers of a range. */
+export function numbersIn({ from, to }: LayerRange): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
 /** The encoding that counts: that of the topmost source layer. */

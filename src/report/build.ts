@@ -8,7 +8,7 @@ import { type PackingOption, pullSeconds } from '../compress/policy.ts';
 import type { LayerAction as SealedAction, SealedLayer } from '../layers/write/layer-writer.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { LayerTuning } from '../jobs/rewrite/tune-layers.ts';
-import { layerOf, type LayerRange, rangeOf } from '../image/image.ts';
+import { type Content, layerOf, type LayerRange, numbersIn, rangeOf, topOf } from '../image/image.ts';
 import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/resolve/layer-pruning.ts';
 import { type Surface, type SurfaceFile, surfaceKinds } from '../rootfs/surface/surface.ts';
@@ -136,17 +136,18 @@ const actionNames: Record<SealedAction, LayerAction> = {
 function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
   const { image, indexes, resolution, layers } = outcome;
   const layer = image.plan.layers[i] as (typeof image.plan.layers)[number];
-  const range = rangeOf(layer.content);
   const sealed = layers?.[i] ?? null;
-  const before = numbers(range).map((number) => describeSource(outcome, number, indexes, sealed));
+  const before = sourceNumbers(layer.content).map((number) =>
+    describeSource(outcome, number, indexes, sealed),
+  );
   if (sealed === null) {
     if (layer.content.kind === 'restored') {
       const content = resolution.contents[i];
-      const isEmpty = content?.kind === 'edited' && content.isEmpty;
+      const isEmpty = content?.kind === 'restored' && content.isEmpty;
       return { action: isEmpty ? 'dropped' : 'planned', before, after: null };
     }
     const stays = resolution.contents[i]?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
-    const { descriptor, diffId } = layerOf(image, range.to);
+    const { descriptor, diffId } = layerOf(image, topOf(layer.content));
     const same = {
       digest: descriptor.digest,
       mediaType: descriptor.mediaType,
@@ -158,7 +159,8 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
   }
   if (sealed.action === 'dropped') return { action: 'dropped', before, after: null };
   // What is restored lies above all source layers.
-  const kind = layerKind(layerOf(image, Math.max(range.to, 1)).descriptor.mediaType);
+  const { descriptor } = layerOf(image, Math.max(topOf(layer.content), 1));
+  const kind = layerKind(descriptor.mediaType);
   const family = outcome.manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
   const compression: Compression | null =
     sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
@@ -168,10 +170,10 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
     before,
     after: {
       digest: sealed.digest,
-      mediaType: mediaType ?? layerOf(image, Math.max(range.to, 1)).descriptor.mediaType,
+      mediaType: mediaType ?? descriptor.mediaType,
       size: sealed.size,
       uncompressedSize:
-        sealed.tarBytes ?? (range.from === range.to ? (before[0]?.uncompressedSize ?? null) : null),
+        sealed.tarBytes ?? (before.length === 1 ? (before[0]?.uncompressedSize ?? null) : null),
       diffId: sealed.diffId,
     },
   };
@@ -239,15 +241,15 @@ function describeSlimming(outcome: ImageOutcome, context: ReportContext): Slimmi
   }
   const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
   const edited = resolution.contents.flatMap((content, i) =>
-    content.kind === 'edited' ? [{ content, sealed: layers?.[i] ?? null }] : [],
+    content.kind === 'stored' ? [] : [{ content, sealed: layers?.[i] ?? null }],
   );
   const tarBytes = (range: LayerRange) =>
-    sum(numbers(range).map((number) => indexes.get(number)?.tarBytes ?? 0));
+    sum(numbersIn(range).map((number) => indexes.get(number)?.tarBytes ?? 0));
   return {
     removedEntries: removed.length,
     filesRemoved: removed.filter(({ type }) => type === 'file').length,
     removedBytes: sum(removed.map(({ bytes }) => bytes)),
-    bytesBefore: sum(edited.map(({ content }) => tarBytes(content.range))),
+    bytesBefore: sum(edited.map(({ content }) => (content.kind === 'edited' ? tarBytes(content.range) : 0))),
     bytesAfter: sum(edited.map(({ content, sealed }) => sealed?.tarBytes ?? content.edit.tarBytes)),
     byRule: [...byRule.values()].sort((a, b) => b.bytes - a.bytes || (a.rule < b.rule ? -1 : 1)),
     removed,
@@ -379,11 +381,11 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
   let estimated = false;
   image.plan.layers.forEach((layer, i) => {
     const sealed = layers[i] as SealedLayer;
-    const sources = numbers(rangeOf(layer.content));
+    const sources = sourceNumbers(layer.content);
     const before = sources.reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0);
     const content = resolution.contents[i];
     const saved = before - sealed.size;
-    if (content?.kind !== 'edited' || sealed.action === 'dropped') {
+    if (content === undefined || content.kind === 'stored' || sealed.action === 'dropped') {
       if (sealed.action === 'dropped') bySlimming += saved;
       else byPacking += saved;
       return;
@@ -430,6 +432,7 @@ function describeTransfer({ images, downloaded, set, cache }: RunOutcome): Repor
   };
 }
 
-function numbers({ from, to }: LayerRange): number[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+function sourceNumbers(content: Content): readonly number[] {
+  const range = rangeOf(content);
+  return range === null ? [] : numbersIn(range);
 }

@@ -1,8 +1,10 @@
 import {
   type Arrangement,
+  type Content,
   type Image,
   type LayerRange,
-  rangeOf,
+  overlaps,
+  rewritten,
   type Transform,
   withPlan,
 } from '../image/image.ts';
@@ -21,12 +23,9 @@ export function arrange(selection: Selection, options: ArrangeOptions): Transfor
     const arrangement: Arrangement = { layers, ...options };
     return withPlan(image, {
       arrangements: [...image.plan.arrangements, arrangement],
-      layers: image.plan.layers.map((layer) => {
-        const range = rangeOf(layer.content);
-        return options.always && isWithin(range, layers)
-          ? { ...layer, content: { kind: 'rewritten', ...range } }
-          : layer;
-      }),
+      layers: image.plan.layers.map((layer) =>
+        options.always && overlaps(layer.content, layers) ? rewritten(layer) : layer,
+      ),
     });
   };
 }
@@ -34,16 +33,12 @@ export function arrange(selection: Selection, options: ArrangeOptions): Transfor
 /** What all arrangements that touch a range come to. */
 export function arrangementOf(
   arrangements: readonly Arrangement[],
-  range: LayerRange,
+  content: Content,
 ): Omit<Arrangement, 'layers'> {
-  const own = arrangements.filter(({ layers }) => isWithin(range, layers));
+  const own = arrangements.filter(({ layers }) => overlaps(content, layers));
   return {
     order: own.some(({ order }) => order === 'similar') ? 'similar' : null,
     hardlinks: own.some(({ hardlinks }) => hardlinks),
     always: own.some(({ always }) => always),
   };
-}
-
-function isWithin(range: LayerRange, layers: LayerRange): boolean {
-  return range.from <= layers.to && range.to >= layers.from;
 }

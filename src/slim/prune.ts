@@ -3,7 +3,8 @@ import {
   type LayerRange,
   nameOfImage,
   type Pruning,
-  rangeOf,
+  overlaps,
+  rewritten,
   type Transform,
   withPlan,
 } from '../image/image.ts';
@@ -38,11 +39,7 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
     };
     return withPlan(image, {
       prunings: [...image.plan.prunings, pruning],
-      layers: image.plan.layers.map((layer) => {
-        const range = rangeOf(layer.content);
-        const selected = range.from <= layers.to && range.to >= layers.from;
-        return selected ? { ...layer, content: { kind: 'rewritten', ...range } } : layer;
-      }),
+      layers: image.plan.layers.map((layer) => (overlaps(layer.content, layers) ? rewritten(layer) : layer)),
     });
   };
 }

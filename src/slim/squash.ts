@@ -1,4 +1,4 @@
-import { type Image, type Layer, rangeOf, type Transform, withPlan } from '../image/image.ts';
+import { type Image, type Layer, overlaps, rangeOf, type Transform, withPlan } from '../image/image.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 
 /**
@@ -7,14 +7,15 @@ import { type Selection, selectLayers } from '../image/selection.ts';
  */
 export function squash(selection: Selection): Transform {
   return (image: Image) => {
-    const { from, to } = selectLayers(image, selection);
-    const inside = image.plan.layers.filter((layer) => overlaps(layer, from, to));
+    const selected = selectLayers(image, selection);
+    const inside = image.plan.layers.filter((layer) => overlaps(layer.content, selected));
     if (inside.length < 2) return image;
+    const ranges = inside.flatMap((layer) => rangeOf(layer.content) ?? []);
     const merged: Layer = {
       content: {
         kind: 'rewritten',
-        from: Math.min(...inside.map((layer) => rangeOf(layer.content).from)),
-        to: Math.max(...inside.map((layer) => rangeOf(layer.content).to)),
+        from: Math.min(...ranges.map(({ from }) => from)),
+        to: Math.max(...ranges.map(({ to }) => to)),
       },
       encodings: inside.flatMap((layer) => layer.encodings),
     };
@@ -23,9 +24,4 @@ export function squash(selection: Selection): Transform {
     );
     return withPlan(image, { layers });
   };
-}
-
-function overlaps(layer: Layer, from: number, to: number): boolean {
-  const range = rangeOf(layer.content);
-  return range.from <= to && range.to >= from;
 }

@@ -1,5 +1,13 @@
 import { OcislimError } from '../../errors.ts';
-import { type Image, layerOf, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
+import {
+  type Content,
+  type Image,
+  layerOf,
+  type LayerRange,
+  nameOfImage,
+  rangeOf,
+  topOf,
+} from '../../image/image.ts';
 import { originAnnotations, originOf } from '../../image/origin.ts';
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import type { HistoryRow } from '../../oci/image-config.ts';
@@ -36,7 +44,7 @@ const staleAnnotations =
 export function assemble(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Assembled {
   const kept = image.plan.layers.flatMap((layer, i) => {
     const sealed = layers[i] as SealedLayer;
-    return sealed.action === 'dropped' ? [] : [{ range: rangeOf(layer.content), sealed }];
+    return sealed.action === 'dropped' ? [] : [{ content: layer.content, sealed }];
   });
   const config = assembleConfig(image, layers, options);
   const configType =
@@ -52,7 +60,7 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     schemaVersion: 2,
     mediaType,
     config: configDescriptor.json,
-    layers: kept.map(({ range, sealed }) => describeLayer(image, range, sealed, options.family)),
+    layers: kept.map(({ content, sealed }) => describeLayer(image, content, sealed, options.family)),
   };
   // What refers to another manifest says something of that one; a changed manifest has not been asked to say it.
   delete json['subject'];
@@ -94,12 +102,12 @@ function noteOrigin(
   annotations[originAnnotations.name] = sourceName;
 }
 
-function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, family: Family): JsonObject {
-  if (range.from > range.to && sealed.compression !== null) {
+function describeLayer(image: Image, content: Content, sealed: SealedLayer, family: Family): JsonObject {
+  if (content.kind === 'restored' && sealed.compression !== null) {
     const mediaType = layerMediaType(family, sealed.compression);
     if (mediaType !== null) return { mediaType, digest: sealed.digest, size: sealed.size };
   }
-  const { descriptor } = layerOf(image, range.to);
+  const { descriptor } = layerOf(image, topOf(content));
   const kind = layerKind(descriptor.mediaType);
   const unchanged = sealed.digest === descriptor.digest;
   const compression = sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
@@ -110,7 +118,7 @@ function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, fam
   if (mediaType === null)
     throw new OcislimError('INTERNAL', `${family} manifests have no media type for ${String(compression)}`);
   if (unchanged) return { ...descriptor.json, mediaType };
-  const { annotations, ...rest } = withoutData(range.from === range.to ? descriptor.json : {});
+  const { annotations, ...rest } = withoutData(hasOneSource(content) ? descriptor.json : {});
   delete rest['urls'];
   const kept = Object.fromEntries(
     Object.entries((annotations ?? {}) as JsonObject).filter(([key]) => !staleAnnotations.test(key)),
@@ -122,6 +130,11 @@ function describeLayer(image: Image, range: LayerRange, sealed: SealedLayer, fam
     size: sealed.size,
     ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
   };
+}
+
+function hasOneSource(content: Content): boolean {
+  const range = rangeOf(content);
+  return range !== null && range.from === range.to;
 }
 
 function foreignType(mediaType: string, family: Family, source: Family): string {
@@ -189,7 +202,6 @@ export function requireHistory({
   const isStructural = contents.some(
     (content) =>
       content.kind === 'edited' &&
-      content.range.from <= content.range.to &&
       (content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty)),
   );
   if (!isStructural) return;
@@ -216,7 +228,7 @@ function assembleHistory(
   const added: JsonObject[] = [];
   image.plan.layers.forEach((layer, i) => {
     const range = rangeOf(layer.content);
-    if (layer.content.kind === 'restored') {
+    if (range === null) {
       if ((layers[i] as SealedLayer).action !== 'dropped') added.push(restoredRow(image, filled, options));
       return;
     }
@@ -263,10 +275,11 @@ function newest(rows: readonly HistoryRow[]): string | null {
 }
 
 /** The time of what a rewritten layer gets anew: that of the newest row it replaces. Seconds since 1970. */
-export function timeOf(image: Image, range: LayerRange, epoch: number | null): number {
+export function timeOf(image: Image, range: LayerRange | null, epoch: number | null): number {
   const { history, diffIds, json } = image.config;
   const filled = history.filter((row) => !row.emptyLayer);
-  const row = filled.length === diffIds.length ? newest(filled.slice(range.from - 1, range.to)) : null;
+  const isTold = range !== null && filled.length === diffIds.length;
+  const row = isTold ? newest(filled.slice(range.from - 1, range.to)) : null;
   const created = row ?? (typeof json['created'] === 'string' ? json['created'] : null);
   const seconds = epoch ?? (created === null ? 0 : Math.floor(Date.parse(created) / 1000));
   // Octal header fields end at 8^11.

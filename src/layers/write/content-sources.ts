@@ -14,6 +14,7 @@ export function packedBytes(image: Image, layers: readonly number[]): number {
 /** For progress and messages. */
 export function labelOf(content: ResolvedContent): string {
   if (content.kind === 'stored') return `layer ${content.layer}`;
+  if (content.kind === 'restored') return 'what is restored';
   const { from, to } = content.range;
-  return from > to ? 'what is restored' : from === to ? `layer ${to}` : `layers ${from}–${to}`;
+  return from === to ? `layer ${to}` : `layers ${from}–${to}`;
 }

@@ -11,7 +11,7 @@ import {
   type Layer,
   layerOf,
   type MinSavings,
-  rangeOf,
+  topOf,
 } from '../../image/image.ts';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
@@ -139,9 +139,8 @@ export class LayerWriter {
     recipe: string,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
-    if (content.kind === 'edited') {
-      const isRestored = content.range.from > content.range.to;
-      return content.isEmpty && (isRestored || image.plan.dropEmpty)
+    if (content.kind !== 'stored') {
+      return content.isEmpty && (content.kind === 'restored' || image.plan.dropEmpty)
         ? dropped(digestOf(new Uint8Array()))
         : this.#edit(image, content, encoding, recipe, signal);
     }
@@ -154,7 +153,7 @@ export class LayerWriter {
   #encodingFor(image: Image, layer: Layer, content: ResolvedContent): Encoding {
     const wish = decidedEncodingOf(layer);
     // What is restored to an image without layers is packed as the original is.
-    const top = content.kind === 'stored' ? content.layer : Math.max(content.range.to, 1);
+    const top = Math.max(topOf(layer.content), 1);
     const kind = layerKind(layerOf(image, top).descriptor.mediaType);
     // Nothing but a stored layer can be of another kind: others were refused when they were read.
     if (kind.kind !== 'layer') return this.#target.layerFormat === 'plain' ? { kind: 'keep' } : wish;
@@ -242,7 +241,7 @@ export class LayerWriter {
 
   async #edit(
     image: Image,
-    content: Extract<ResolvedContent, { kind: 'edited' }>,
+    content: Exclude<ResolvedContent, { kind: 'stored' }>,
     encoding: Encoding,
     recipe: string,
     signal: AbortSignal,
@@ -457,7 +456,7 @@ export function isElsewhere({ mediaType, json }: Descriptor): boolean {
 export function compressionOf(image: Image, layer: Layer, sealed: SealedLayer): Compression | null {
   if (sealed.compression !== null) return sealed.compression;
   if (sealed.action === 'dropped') return null;
-  const kind = layerKind(layerOf(image, rangeOf(layer.content).to).descriptor.mediaType);
+  const kind = layerKind(layerOf(image, topOf(layer.content)).descriptor.mediaType);
   return kind.kind === 'layer' ? kind.compression : null;
 }
 

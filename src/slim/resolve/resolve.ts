@@ -8,7 +8,7 @@ import type { PathTable } from '../../changeset/path-table.ts';
 import { buildStack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
 import { OcislimError } from '../../errors.ts';
-import { type Image, type LayerRange, rangeOf } from '../../image/image.ts';
+import { type Image, type LayerRange, numbersIn } from '../../image/image.ts';
 import type { Rule } from '../../rules/rule.ts';
 import {
   type CheckedClosure,
@@ -26,7 +26,7 @@ import { type PrunedStack, pruneStack } from './prune-stack.ts';
 import { orderSimilar } from './ordering.ts';
 import { compareSurface, type Surface } from '../../rootfs/surface/surface.ts';
 import { restoreStack } from './restore-stack.ts';
-import { numbers, untouched } from './untouched.ts';
+import { untouched } from './untouched.ts';
 
 /** What a layer of the new image holds, once the headers have been read. */
 export type ResolvedContent =
@@ -34,6 +34,13 @@ export type ResolvedContent =
   | {
       readonly kind: 'edited';
       readonly range: LayerRange;
+      readonly edit: LayerEdit;
+      readonly isEmpty: boolean;
+    }
+  /** What comes back from the original, on top of the source layer `above`. */
+  | {
+      readonly kind: 'restored';
+      readonly above: number;
       readonly edit: LayerEdit;
       readonly isEmpty: boolean;
     };
@@ -75,7 +82,7 @@ export interface Resolution {
 export function resolve(
   image: Image,
   indexes: ReadonlyMap<number, LayerIndex>,
-  mtimeOf: (range: LayerRange) => number,
+  mtimeOf: (range: LayerRange | null) => number,
   facts: ReadonlyMap<number, LayerFacts> = new Map(),
 ):
   | { readonly kind: 'resolved'; readonly resolution: Resolution }
@@ -107,8 +114,9 @@ export function resolve(
       contents.push(content);
       continue;
     }
-    const range = rangeOf(content);
-    const { order, hardlinks, always } = arrangementOf(arrangements, range);
+    if (content.kind === 'restored') throw new OcislimError('INTERNAL', 'nothing to restore from');
+    const range: LayerRange = { from: content.from, to: content.to };
+    const { order, hardlinks, always } = arrangementOf(arrangements, content);
     const own = range.from === range.to ? pruned?.layers.get(range.from) : undefined;
     if (range.from === range.to && own === undefined && !always) {
       contents.push({ kind: 'stored', layer: range.from });
@@ -125,10 +133,10 @@ export function resolve(
         stack.list,
         belowOf(range, changes, pruned, indexes, stack),
       );
-      if (expression === null) return { kind: 'needs', layers: numbers({ from: 1, to: range.from - 1 }) };
+      if (expression === null) return { kind: 'needs', layers: numbersIn({ from: 1, to: range.from - 1 }) };
       written = expression.changes;
       for (const promotion of expression.promoted) promotions.push(promotion);
-      const merged = numbers(range).map((layer) => changes.get(layer) ?? []);
+      const merged = numbersIn(range).map((layer) => changes.get(layer) ?? []);
       for (const removal of lostIn(merged, written)) removals.push(removal);
     }
     if (hardlinks) {
@@ -137,7 +145,7 @@ export function resolve(
       for (const each of result.linked) linked.push(each);
     }
     if (order === 'similar') written = orderSimilar(written, stack.table);
-    refuseGarbage([...numbers(range), ...written.map((change) => change.layer)], indexes);
+    refuseGarbage([...numbersIn(range), ...written.map((change) => change.layer)], indexes);
     // A promoted or relinked change inherits the permission bits that its original was to get.
     for (const change of written) {
       const mode = change.file >= 0 ? modes.get(change.file) : undefined;
@@ -169,7 +177,7 @@ export function resolve(
 function resolveRestored(
   image: Image,
   indexes: ReadonlyMap<number, LayerIndex>,
-  mtimeOf: (range: LayerRange) => number,
+  mtimeOf: (range: LayerRange | null) => number,
 ): Resolution {
   const stack = buildStack(indexes);
   const { changes, promoted, missing, returned } = restoreStack(
@@ -189,9 +197,8 @@ function resolveRestored(
       case 'rewritten':
         throw new OcislimError('INTERNAL', 'a plan that restores rewrites no layer');
       case 'restored': {
-        const range = rangeOf(content);
-        const edit = buildEdit(changes, stack.table, indexes, { mtime: mtimeOf(range), modes: new Map() });
-        return { kind: 'edited', range, edit, isEmpty: changes.length === 0 };
+        const edit = buildEdit(changes, stack.table, indexes, { mtime: mtimeOf(null), modes: new Map() });
+        return { kind: 'restored', above: content.above, edit, isEmpty: changes.length === 0 };
       }
     }
   });
@@ -214,7 +221,7 @@ function belowOf(
   stack: { readonly table: PathTable; readonly list: ChangeList },
 ): Below {
   if (range.from === 1) return { kind: 'nothing' };
-  const lower = numbers({ from: 1, to: range.from - 1 });
+  const lower = numbersIn({ from: 1, to: range.from - 1 });
   if (pruned === null && !lower.every((layer) => indexes.has(layer))) return { kind: 'unknown' };
   const tree = new Tree(stack.table, stack.list);
   for (const layer of lower) {
@@ -235,12 +242,12 @@ function merge(
 ) {
   const tree = new Tree(table, list, below.kind === 'nothing' ? 'nothing' : 'unknown');
   const whole = below.kind === 'known' ? new LinkResolver(below.tree, list) : null;
-  for (const layer of numbers(range)) {
+  for (const layer of numbersIn(range)) {
     const own = changes.get(layer) as readonly Change[];
     tree.apply(whole === null ? own : whole.resolve(own));
   }
   try {
-    return express(tree, list, { below, own: new Set(numbers(range)) });
+    return express(tree, list, { below, own: new Set(numbersIn(range)) });
   } catch (error) {
     if (error instanceof NeedsLayersBelow) return null;
     throw error;

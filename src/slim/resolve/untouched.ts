@@ -1,4 +1,4 @@
-import { type Image, type LayerRange, rangeOf } from '../../image/image.ts';
+import { type Image, numbersIn, topOf } from '../../image/image.ts';
 import type { Resolution } from './resolve.ts';
 
 /**
@@ -8,21 +8,17 @@ import type { Resolution } from './resolve.ts';
  */
 export function layersToScan(image: Image): number[] {
   if (image.original !== null)
-    return numbers({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
-  const rewritten = image.plan.layers.filter((layer) => layer.content.kind === 'rewritten');
+    return numbersIn({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
+  const rewritten = image.plan.layers.flatMap(({ content }) => (content.kind === 'rewritten' ? content : []));
   if (rewritten.length === 0) return [];
   if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
-  return rewritten.flatMap(({ content }) => numbers(rangeOf(content)));
-}
-
-export function numbers({ from, to }: LayerRange): number[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  return rewritten.flatMap(numbersIn);
 }
 
 /** Every layer keeps what it holds. */
 export function untouched(image: Image): Resolution {
   return {
-    contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: rangeOf(content).from })),
+    contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: topOf(content) })),
     table: null,
     removals: [],
     promotions: [],
