@@ -83,6 +83,20 @@ test.each([
   await expect(push(targetOf(fake), large)).rejects.toThrow(sentence);
 });
 
+test('N5: an upload location with TLS at a registry without it fails, and is asked for once', async () => {
+  const fake = await start();
+  fake.fault({
+    method: 'POST',
+    path: /uploads/,
+    effect: { kind: 'change', headers: { location: `https://${fake.host}/v2/dst/blobs/uploads/x` } },
+  });
+  await expect(push(targetOf(fake), small)).rejects.toMatchObject({
+    code: 'NETWORK',
+    message: expect.stringContaining('does not speak TLS') as string,
+  });
+  expect(fake.sent('POST', /uploads/)).toHaveLength(1);
+});
+
 test('N5: nor is one without TLS taken of a registry with TLS', async () => {
   const certificate = makeCertificate();
   const fake = await start({ tls: certificate });
