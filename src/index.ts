@@ -50,19 +50,27 @@ export { tune, type TuneOptions } from './compress/tune.ts';
 
 export { openSource, openTarget } from './jobs/open.ts';
 export type { Source, Target } from './place/place.ts';
-export { RegistryClients } from './registry/clients.ts';
-export { anonymous, type Credential, type CredentialLookup } from './registry/auth/credential.ts';
-export { Secret } from './registry/auth/secret.ts';
-export { createCredentialLookup, type CredentialOptions } from './registry/auth/credentials.ts';
 export {
+  anonymous,
   type CertificateOptions,
   type Certificates,
   createCertificates,
-} from './registry/tls/certificates.ts';
-export type { RegistryOptions } from './registry/lease.ts';
-export type { MirrorOptions } from './registry/mirrored-source.ts';
-export { type Mirror, type Mirrors, parseMirrors } from './registry/mirrors.ts';
-export { createProxyLookup, type Proxy, proxyFor, type ProxyLookup } from './registry/http/proxy.ts';
+  createCredentialLookup,
+  createProxyLookup,
+  type Credential,
+  type CredentialLookup,
+  type CredentialOptions,
+  type Mirror,
+  type MirrorOptions,
+  type Mirrors,
+  parseMirrors,
+  type Proxy,
+  proxyFor,
+  type ProxyLookup,
+  RegistryClients,
+  type RegistryOptions,
+  Secret,
+} from './registry/index.ts';
 export {
   BlobCache,
   type CacheOptions,

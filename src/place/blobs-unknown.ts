@@ -2,8 +2,8 @@ import { OcislimError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /**
- * The registry refuses a manifest for want of blobs that it had, or said that it had. `digests`: which of them. What is
- * written to the target under them from now on is sent, whatever the registry says of having it.
+ * The registry refuses a manifest because it misses blobs that it had, or said it had. Blobs that are written to the target
+ * under `digests` from now on are sent, even if the registry says that it has them.
  */
 export class BlobsUnknown extends OcislimError {
   readonly digests: readonly Digest[];
@@ -11,7 +11,7 @@ export class BlobsUnknown extends OcislimError {
   constructor(message: string, digests: readonly Digest[]) {
     super('REGISTRY', message, {
       advice:
-        'Somebody may have deleted it meanwhile: run the same command again, which uploads what is missing.',
+        'Another client may have deleted it: run the same command again, which uploads what is missing.',
     });
     this.digests = digests;
   }

@@ -4,12 +4,12 @@ import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Mountable, RawManifest, Source } from './place.ts';
 
-/** A source that also hands out blobs of other places. What it is called, and where blobs can be mounted from, is its own. */
+/** A source that also gives blobs of other places. Its label and its mounts are those of its own source. */
 export class JoinedSource extends Closeable implements Source {
   readonly #own: Source;
   readonly #others: ReadonlyMap<Digest, Source>;
 
-  /** `others`: by digest, the blobs that are not asked of `own`. Closing it closes none of them. */
+  /** `others`: by digest, the blobs that do not come from `own`. `close` closes `own` only. */
   constructor(own: Source, others: ReadonlyMap<Digest, Source>) {
     super();
     this.#own = own;

@@ -1,16 +1,20 @@
+/**
+ * The room `place`: what a place that images are read from or written to can do, whatever it is. It knows no registry, layout or
+ * archive: those rooms implement these interfaces, and the jobs open them.
+ */
 import type { AsyncCloseable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Sealing } from '../stream/seal.ts';
 
-/** A manifest or index as it lies there: exact bytes, verified against the digest by whoever hands it out. */
+/** A manifest or index: its exact bytes, verified against the digest by the place that gives them. */
 export interface RawManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
 }
 
-/** Where blobs could be mounted from: two places with the same `registry` can mount across repositories. */
+/** A repository that blobs can be mounted from: by places with the same `registry`. */
 export interface Mountable {
   /** `scheme://host:port`. */
   readonly registry: string;
@@ -19,35 +23,36 @@ export interface Mountable {
 
 /** A place that an image is read from. Messages of errors name it as the source. */
 export interface Source extends AsyncCloseable {
-  /** As the person wrote it, without secrets. */
+  /** The reference as the user wrote it, without secrets. */
   readonly label: string;
+  /** Null for a place that is not a registry. */
   readonly mountable: Mountable | null;
-  /** The manifest or index that the reference names. @throws NOT_FOUND, UNAUTHORIZED, NETWORK, … */
+  /** Reads the manifest or index that the reference names. @throws NOT_FOUND, UNAUTHORIZED, NETWORK, … */
   root(signal: AbortSignal): Promise<RawManifest>;
   /**
-   * What the reference names, without reading it, where the place can tell (a registry does not count that as a pull); null
-   * where only `root` tells, errors included.
+   * Returns the descriptor of `root` without reading it, which registries do not count as a pull. Returns null where only
+   * `root` tells, errors included.
    */
   head(signal: AbortSignal): Promise<Descriptor | null>;
-  /** A manifest by descriptor: verified bytes. @throws DIGEST_MISMATCH, SIZE_MISMATCH, NOT_FOUND, … */
+  /** Reads a manifest by its descriptor. @throws DIGEST_MISMATCH, SIZE_MISMATCH, NOT_FOUND, … */
   manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest>;
   /**
-   * The bytes of a blob. The stream throws DIGEST_MISMATCH or SIZE_MISMATCH no later than at its end, so a consumer
-   * must read to the end before it believes anything.
+   * Returns the bytes of a blob. The stream throws DIGEST_MISMATCH or SIZE_MISMATCH at its end at the latest, so a consumer
+   * must read to the end before it trusts any byte.
    */
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream;
-  /** What else points at this manifest: referrers API, else the referrers tag, and cosign's `sha256-….sig` tags. */
+  /** Returns what refers to a manifest: by the referrers API or its tag, and by cosign's `sha256-….sig` tags. */
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
 }
 
-/** How an untouched blob came to be at the target. */
+/** How an unchanged blob came to the target. */
 export type Adoption = 'present' | 'mounted' | 'copied';
 
-/** A blob whose bytes have all been taken in, but which is not visible yet. */
+/** A blob whose bytes have all been taken in, but that is not visible yet. */
 export interface StagedBlob {
   /** Makes it visible under its digest. The target checks digest and size where it can. */
   commit(digest: Digest, size: number, signal: AbortSignal): Promise<void>;
-  /** Throws the bytes away; never fails. */
+  /** Discards the bytes. Never fails. */
   abort(): Promise<void>;
 }
 
@@ -56,12 +61,18 @@ export type Produce = () => ByteStream | Sealing;
 
 /** A place that an image is written to. Nothing is visible under a name before `publish`. */
 export interface Target extends AsyncCloseable {
+  /** The references as the user wrote them, without secrets. */
   readonly label: string;
+  /** Null for a place that is not a registry. */
   readonly mountable: Mountable | null;
   /** `plain` for `docker save` archives, whose layers are uncompressed tars. */
   readonly layerFormat: 'any' | 'plain';
+  /** Returns whether the place has a blob. */
   has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean>;
-  /** Already there, else mounted from the source's repository, else copied (verified). Never decodes. */
+  /**
+   * Brings a blob as it is: it is present, or mounted from the source's repository, or copied and verified. `onBytes` is told
+   * of the bytes that are copied.
+   */
   adopt(
     descriptor: Descriptor,
     source: Source,
@@ -74,17 +85,17 @@ export interface Target extends AsyncCloseable {
    * nothing stays behind.
    */
   stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob>;
-  /** Writes a small blob of known content (a config). */
+  /** Writes a small blob, such as a config. */
   put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void>;
-  /** Writes a manifest under its digest only. All blobs that it names must be there. */
+  /** Writes a manifest under its digest only. The place must have all blobs that it names. */
   putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void>;
   /**
-   * The last step: makes the root manifest visible under the names asked for (its tags, or its digest only).
-   * For files this is the rename into place.
+   * Makes the root manifest visible under the names asked for: its tags, or its digest only. This is the last step; a file is
+   * renamed into place.
    */
   publish(root: RawManifest, signal: AbortSignal): Promise<void>;
-  /** The result as a person can paste it back: `registry/app@sha256:…`, `oci:DIR:tag@sha256:…`. */
+  /** Returns a reference to the result: `registry/app@sha256:…`, `oci:DIR:tag@sha256:…`. */
   nameOf(digest: Digest): string;
-  /** Releases everything; without a `publish` before it, removes every trace of unfinished work. */
+  /** Releases all resources. Without a `publish` before it, removes all unfinished work. */
   close(): Promise<void>;
 }

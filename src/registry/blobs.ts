@@ -5,8 +5,8 @@ import { blobName, type Repository } from './repository.ts';
 import { contentLength, discard } from './http/transport.ts';
 
 /**
- * Is the blob there? @throws SIZE_MISMATCH when it is, but of another length than `size`; registries that leave the
- * length out, or say 0, are believed.
+ * Returns whether a repository has a blob. @throws SIZE_MISMATCH when it has one of another length than `size`; a registry that
+ * leaves the length out, or says 0, is believed
  */
 export async function hasBlob(
   repository: Repository,

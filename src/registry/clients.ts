@@ -1,7 +1,11 @@
+/**
+ * Clients that the places of one run share, with their connections, tokens and outages. The command line opens one set for a run.
+ */
 import { Closeable } from '../closeable.ts';
 import type { RegistryClient } from './client.ts';
 import type { ClientOptions } from './options.ts';
 
+/** A client, and how many places use it. */
 interface Shared {
   readonly client: RegistryClient;
   readonly options: ClientOptions;
@@ -9,13 +13,13 @@ interface Shared {
 }
 
 /**
- * The clients of one run, one for each host and set of credentials, closed when their last place is. It does not make
- * them itself, so that a run that meets no registry need not load what speaks to one.
+ * The clients of one run: one for each host and set of options, closed with the last place that uses it. Callers make them,
+ * so that a run without registries does not load the HTTP client.
  */
 export class RegistryClients extends Closeable {
   readonly #shared = new Map<string, Shared[]>();
 
-  /** The client for a host, made where there is none yet; each call must be paired with a `release`. */
+  /** Returns the client for a host, by `make` if it is the first. Each call must be paired with a `release`. */
   acquire(
     host: string,
     options: ClientOptions,
@@ -32,6 +36,7 @@ export class RegistryClients extends Closeable {
     return shared.client;
   }
 
+  /** Gives a client back; the last user's call closes it. */
   async release(client: RegistryClient): Promise<void> {
     const list = this.#shared.get(client.host) ?? [];
     const index = list.findIndex((each) => each.client === client);
@@ -43,7 +48,7 @@ export class RegistryClients extends Closeable {
     await client.close();
   }
 
-  /** Closes the clients of places that are still open; what those have under way fails. */
+  /** Closes all clients. Requests of places that are still open fail. */
   async close(): Promise<void> {
     const lists = [...this.#shared.values()];
     this.#shared.clear();
@@ -62,6 +67,7 @@ function isSame(one: ClientOptions, other: ClientOptions): boolean {
     one.limits === other.limits &&
     one.retryTimes === other.retryTimes &&
     one.largestStream === other.largestStream &&
+    one.blockSize === other.blockSize &&
     one.timeoutMs === other.timeoutMs
   );
 }

@@ -3,19 +3,20 @@ import { RegistryClients } from './clients.ts';
 import type { ClientOptions } from './options.ts';
 import { Repository } from './repository.ts';
 
-/** How to open places in registries. */
+/** How to open a place in a registry. */
 export interface RegistryOptions extends ClientOptions {
-  /** Shares connections, tokens and what is known of a host between the places of one run. */
+  /** The clients that the places of one run share. Default: a client for each place. */
   readonly clients?: RegistryClients;
 }
 
 /** A repository with its claim on a client. */
 export interface Lease {
   readonly repository: Repository;
-  /** Gives the claim back; the last one closes the connections. Once is enough, twice does no harm. */
+  /** Gives the claim back; the last one closes the client. A second call does nothing. */
   release(): Promise<void>;
 }
 
+/** Claims the client for a host, for one side of a run. */
 export function lease(
   host: string,
   side: 'source' | 'destination',

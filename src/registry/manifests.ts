@@ -1,3 +1,7 @@
+/**
+ * Manifests of a repository: fetched and verified, asked for, and put. Sources and targets of registries, and the referrers, use
+ * these.
+ */
 import { OcislimError } from '../errors.ts';
 import { exceeded } from '../limits.ts';
 import { makeDescriptor } from '../oci/descriptor.ts';
@@ -12,7 +16,7 @@ import { describeFault, type Fault, readFault } from './http/fault.ts';
 import { contentLength, discard, header, type HttpAnswer } from './http/transport.ts';
 import type { Repository } from './repository.ts';
 
-/** All four, always: a registry that finds none of them may claim that there is no such manifest. */
+/** Sent with every request: a registry may answer 404 when a manifest has a type that is not accepted. */
 const acceptedTypes = [
   mediaTypes.ociIndex,
   mediaTypes.dockerList,
@@ -23,7 +27,7 @@ const acceptHeader = { accept: acceptedTypes.join(', ') };
 
 const changedAdvice = 'The registry, or a proxy in front of it, changes manifests: ask its operator.';
 
-/** A digest or a tag. */
+/** The name of a manifest: a digest or a tag. */
 export type ManifestName = { readonly digest: Digest } | { readonly tag: string };
 
 function pathOf(name: ManifestName): string {
@@ -35,8 +39,8 @@ function describeName(name: ManifestName): string {
 }
 
 /**
- * Fetches a manifest or an index. Its digest is computed from its bytes; the registry's header and the digest asked
- * for must agree with it.
+ * Fetches a manifest or an index. Its digest is computed from its bytes; the digest asked for, and the registry's header,
+ * must equal it.
  * @throws NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT, …
  */
 export async function getManifest(
@@ -62,30 +66,37 @@ export async function getManifest(
   const hash = hasher(wanted);
   hash.update(bytes);
   const digest = hash.digest();
-  const differs = (from: string, other: Digest): OcislimError =>
-    new OcislimError(
-      'DIGEST_MISMATCH',
-      `${nameOf(repository.party)}: ${what} has the digest ${digest}, not ${other} as ${from}`,
-      { advice: changedAdvice },
-    );
-  if (wanted !== null && wanted !== digest)
-    throw differs('digest' in name ? 'was asked for' : 'the registry says', wanted);
-  // A registry may name the same manifest by another algorithm.
-  if (claimed !== null && algorithmOf(claimed) === algorithmOf(digest) && claimed !== digest)
-    throw differs('the registry says', claimed);
+  requireDigest(`${nameOf(repository.party)}: ${what}`, digest, name, claimed);
   const mediaType = mediaTypeOf(repository, what, answer, bytes);
   return { descriptor: makeDescriptor(mediaType, digest, bytes.length), bytes };
 }
 
-/** What a registry tells of a manifest without sending it. */
+/** @throws DIGEST_MISMATCH when the computed digest is not the one asked for, or not the one that the registry claims */
+function requireDigest(full: string, digest: Digest, name: ManifestName, claimed: Digest | null): void {
+  const differs = (other: Digest, from: string): OcislimError =>
+    new OcislimError('DIGEST_MISMATCH', `${full} has the digest ${digest}, not ${other} as ${from}`, {
+      advice: changedAdvice,
+    });
+  if ('digest' in name && name.digest !== digest) throw differs(name.digest, 'was asked for');
+  // A registry may name the same manifest by another algorithm.
+  if (claimed !== null && algorithmOf(claimed) === algorithmOf(digest) && claimed !== digest)
+    throw differs(claimed, 'the registry says');
+}
+
+/** What a registry says of a manifest without sending it. */
 export interface ManifestHead {
-  /** Null when the registry leaves the header out. */
+  /** Null if the registry leaves the header out. */
   readonly digest: Digest | null;
+  /** In bytes; null if the registry leaves the header out. */
   readonly size: number | null;
+  /** Empty if the registry leaves the header out. */
   readonly mediaType: string;
 }
 
-/** Asks whether there is such a manifest; null for no. HEAD does not count as a pull. @throws UNAUTHORIZED, DENIED, NETWORK, … */
+/**
+ * Asks for a manifest by HEAD, which does not count as a pull. Returns null when it is missing.
+ * @throws UNAUTHORIZED, DENIED, NETWORK, …
+ */
 export async function headManifest(
   repository: Repository,
   name: ManifestName,
@@ -97,7 +108,7 @@ export async function headManifest(
       target: pathOf(name),
       headers: acceptHeader,
       what: describeName(name),
-      // Some servers know no HEAD: then nothing is known.
+      // Some servers refuse HEAD: their answer says nothing.
       accept: (status) => [200, 404, 405, 501].includes(status),
       idempotent: true,
     },
@@ -215,20 +226,21 @@ function claimedDigest(answer: HttpAnswer): Digest | null {
   return isDigest(text) ? text : null;
 }
 
-/** `Content-Type` without its parameters, in lower case. */
+/** Returns `Content-Type` without its parameters, in lower case. */
 function contentType(answer: HttpAnswer): string {
   return (header(answer, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
+/** Returns the media type of a manifest: the announced one, or what its bytes say. @throws REGISTRY for a web page, … */
 function mediaTypeOf(repository: Repository, what: string, answer: HttpAnswer, bytes: Uint8Array): string {
   const announced = contentType(answer);
   const full = `${nameOf(repository.party)}: ${what}`;
   if (/html/.test(announced)) {
     throw new OcislimError('REGISTRY', `${full}: ${answer.url.host} answered with a web page`, {
-      advice: 'Is this the address of a registry?',
+      advice: 'Check that this is the address of a registry.',
     });
   }
-  // The parser of manifests refuses what contradicts itself; here only a type that names no manifest is looked behind.
+  // A type that contradicts the bytes is refused by their parser.
   if (isIndexType(announced) || isManifestType(announced) || announced.startsWith('application/vnd.'))
     return announced;
   return sniffMediaType(bytes, full);

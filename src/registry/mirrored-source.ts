@@ -1,3 +1,7 @@
+/**
+ * Images read by the mirrors of their registry. The jobs open sources in registries here; without mirrors it is the registry's own
+ * source.
+ */
 import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
@@ -15,11 +19,11 @@ import { openRegistrySource, type RegistrySource } from './source.ts';
 /** How to reach mirrors. */
 export interface MirrorOptions {
   readonly mirrors: Mirrors;
-  /** Their own credentials and certificates: those that were given for a registry are not for its mirrors. */
+  /** The mirrors' own credentials and certificates: what was given for a registry is not for its mirrors. */
   readonly options: RegistryOptions;
 }
 
-/** Opens an image in a registry for reading, by its mirrors if it has any. Nothing is sent before something is asked for. */
+/** Opens an image in a registry for reading, by its mirrors if it has any. No request is sent yet. */
 export function openMirroredSource(
   reference: RegistryReference,
   options: RegistryOptions,
@@ -28,7 +32,7 @@ export function openMirroredSource(
   const origin = openRegistrySource(reference, options);
   const known = mirrors?.mirrors.get(reference.host) ?? [];
   if (mirrors === null || known.length === 0) return origin;
-  // The registry itself stands behind: a mirror in trouble is not waited for long.
+  // The registry itself is left to ask: a mirror with an outage is not waited for long.
   const { retryTimes = defaultRetryTimes } = mirrors.options;
   const brief = { ...mirrors.options, retryTimes: Math.min(1, retryTimes) };
   const copies = known.map((mirror) => openRegistrySource(mirrored(reference, mirror), brief));
@@ -36,16 +40,16 @@ export function openMirroredSource(
 }
 
 /**
- * A repository of a registry and its mirrors: each manifest and blob is asked of the mirrors first, in their order, and
- * of the registry last. What has a digest is verified, wherever it came from. What a tag means, the first
- * mirror that knows it says, as docker has it: it may be behind its registry.
+ * A repository of a registry and its mirrors: manifests and blobs are asked of the mirrors first, in their order, and of the
+ * registry last. What has a digest is verified, whichever server sent it. A tag is what the first mirror that knows it
+ * says, as in docker: a mirror may be behind its registry.
  */
 class MirroredSource extends Closeable implements Source {
   readonly label: string;
   readonly #mirrors: readonly RegistrySource[];
   readonly #origin: RegistrySource;
   readonly #listener: Listener;
-  /** Mirrors that are not asked any more. */
+  /** Mirrors that have failed, and are not asked again. */
   readonly #off = new Set<RegistrySource>();
 
   constructor(mirrors: readonly RegistrySource[], origin: RegistrySource, listener: Listener) {
@@ -56,13 +60,13 @@ class MirroredSource extends Closeable implements Source {
     this.#listener = listener;
   }
 
-  /** The registry's: what its mirrors have it has too, most likely, and a mount that fails becomes a copy. */
+  /** The registry's: it most likely has what its mirrors have, and a mount that fails becomes a copy. */
   get mountable(): Mountable {
     return this.#origin.mountable;
   }
 
   head(signal: AbortSignal): Promise<Descriptor | null> {
-    // A mirror that cannot tell is asked for the whole.
+    // Where it does not tell, the caller reads the manifest from the mirror.
     return (this.#asked()[0] ?? this.#origin).head(signal);
   }
 
@@ -77,11 +81,11 @@ class MirroredSource extends Closeable implements Source {
   }
 
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
-    // Verified here, as a whole: its parts may come from several registries.
+    // Verified as a whole, since its parts may come from several registries.
     return verify(
       this.#pieces(descriptor, signal),
       descriptor,
-      `source ${this.label}: blob ${descriptor.digest} (read by a mirror, in part or whole)`,
+      `source ${this.label}: blob ${descriptor.digest} (read from a mirror, in part or whole)`,
     );
   }
 
@@ -93,7 +97,7 @@ class MirroredSource extends Closeable implements Source {
           offset += chunk.length;
           yield chunk;
         }
-        // One that ends early, without a word, is in trouble too.
+        // A body that ends too early is a failure too.
         if (offset >= descriptor.size) return;
         throw new OcislimError('NETWORK', `it ended after ${offset} of ${descriptor.size} bytes`);
       } catch (error) {
@@ -103,7 +107,7 @@ class MirroredSource extends Closeable implements Source {
     yield* this.#origin.rest(descriptor, offset, signal);
   }
 
-  /** Mirrors often know nothing of referrers: none there means nothing. */
+  /** Returns the referrers of the first mirror that has some, else the registry's: many mirrors have none. */
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
     for (const mirror of this.#asked()) {
       try {
@@ -135,11 +139,11 @@ class MirroredSource extends Closeable implements Source {
     return this.#mirrors.filter((mirror) => !this.#off.has(mirror));
   }
 
-  /** Says why the next one is asked. @throws the signal's reason, and bugs */
+  /** Reports why the next mirror is asked. @throws the signal's reason, and errors that are bugs */
   #passOver(mirror: RegistrySource, what: string, error: unknown, signal: AbortSignal): void {
     signal.throwIfAborted();
     if (!(error instanceof OcislimError) || error.code === 'INTERNAL') throw error;
-    // What one blob lacks the next may have; who refuses or cannot be reached is not asked over and over.
+    // A mirror without one blob may have the next; a mirror that refuses or cannot be reached is not asked again.
     if (error.code !== 'NOT_FOUND') this.#off.add(mirror);
     this.#listener({
       type: 'detail',

@@ -1,17 +1,20 @@
+/**
+ * Mirrors by the host that they copy, as the option `--mirror` gives them. Settings parse them; mirrored sources ask them.
+ */
 import { OcislimError } from '../errors.ts';
 import { isRegistry, parseReference, type RegistryReference, withoutPassword } from '../oci/reference.ts';
 
 /** A registry that has copies of what another one has. */
 export interface Mirror {
   readonly host: string;
-  /** Goes before the name of each repository; empty or without slashes at its ends. */
+  /** The path before the name of each repository, without slashes at its ends; empty without one. */
   readonly prefix: string;
 }
 
-/** By the host whose images they have, in the order in which they are tried. */
+/** By the host whose images they copy: the mirrors, in the order in which they are asked. */
 export type Mirrors = ReadonlyMap<string, readonly Mirror[]>;
 
-/** Reads `HOST=MIRROR[/PREFIX]`, each. @throws USAGE */
+/** Parses texts of the form `HOST=MIRROR[/PREFIX]`. @throws USAGE */
 export function parseMirrors(texts: readonly string[]): Mirrors {
   const mirrors = new Map<string, Mirror[]>();
   for (const text of texts) {
@@ -37,7 +40,7 @@ export function parseMirrors(texts: readonly string[]): Mirrors {
   return mirrors;
 }
 
-/** Less the slashes at its end, by hand: a pattern would look for the end from each of many. */
+/** Removes the slashes at the end. A regular expression would take quadratic time for many slashes. */
 function withoutSlashes(path: string): string {
   let end = path.length;
   while (path[end - 1] === '/') end--;
@@ -62,7 +65,7 @@ function referenceOf(text: string): RegistryReference | null {
   }
 }
 
-/** Where a mirror has an image. */
+/** Returns the reference of an image at a mirror. */
 export function mirrored(reference: RegistryReference, { host, prefix }: Mirror): RegistryReference {
   const { repository } = reference;
   return { ...reference, host, repository: prefix === '' ? repository : `${prefix}/${repository}` };

@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly insecure: boolean;
   /** Whether certificates are verified. */
   readonly tlsVerify: boolean;
-  /** Certificates of CAs, in PEM, that are trusted besides the system's. */
+  /** Certificates of CAs, in PEM, that are trusted in addition to the system's. */
   readonly authorities?: readonly string[];
   /** The certificates for each server. Default: those of the system. */
   readonly certificates?: Certificates;

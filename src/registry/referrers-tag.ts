@@ -1,3 +1,7 @@
+/**
+ * The tag that lists the referrers of a manifest, for registries without the referrers API. The target adds the artifacts that it
+ * pushes; the referrers are read from it.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, descriptorOfBytes, parseDescriptor } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
@@ -9,12 +13,12 @@ import { nameOf } from './failure.ts';
 import { getManifest, putManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
 
-/** The tag that stands in for the referrers API (distribution-spec, "Referrers Tag Schema"). */
+/** Returns the tag that replaces the referrers API for a subject (distribution-spec, "Referrers Tag Schema"). */
 export function referrersTag(digest: Digest): string {
   return `${algorithmOf(digest)}-${hexOf(digest)}`;
 }
 
-/** How often the index is written again when others write to it at the same time. */
+/** Further writes of the index while other clients write to it. */
 const writeRetries = 4;
 
 /** Another client has written the index since it was read. */
@@ -79,7 +83,7 @@ function subjectOf(document: Manifest | Index): Descriptor | null {
     : parseDescriptor(subject, 'the subject of an index');
 }
 
-/** The index under a tag; null when there is none. @throws REGISTRY when it is none that referrers stand in */
+/** Reads the index under a tag. Returns null when the tag is missing. @throws REGISTRY when it is anything but an index */
 async function readIndex(repository: Repository, tag: string, signal: AbortSignal): Promise<Index | null> {
   let raw: RawManifest;
   try {
@@ -101,7 +105,7 @@ async function readIndex(repository: Repository, tag: string, signal: AbortSigna
   );
 }
 
-/** An entry as the referrers API would have it (distribution-spec, "Listing Referrers"). */
+/** Returns an entry as in the referrers API (distribution-spec, "Listing Referrers"). */
 function describeReferrer(document: Manifest | Index, { descriptor }: RawManifest): JsonObject {
   const { artifactType, annotations } = document.json;
   const type =

@@ -1,3 +1,7 @@
+/**
+ * Artifacts that refer to an image: signatures, attestations, SBOMs. The registry's source lists them, so that a run can warn of
+ * those that it leaves behind.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,8 +17,8 @@ const cosignSuffixes = ['.sig', '.att', '.sbom'];
 const mostPages = 50;
 
 /**
- * What points at a manifest: the referrers API, else the tag that stands in for it (distribution-spec, "Listing
- * Referrers"), and the tags that cosign makes. A registry that knows none of these has none.
+ * Finds what refers to a manifest: by the referrers API, else by the tag that replaces it (distribution-spec, "Listing
+ * Referrers"), and by the tags that cosign makes. A registry without all of these has no referrers.
  * @throws NETWORK, REGISTRY for a server in trouble, MANIFEST_INVALID for a malformed list
  */
 export async function findReferrers(
@@ -33,7 +37,7 @@ export async function findReferrers(
   return [...found.values()];
 }
 
-/** Null when the registry has no such API. */
+/** Asks the referrers API. Returns null when the registry does not have it. */
 async function listReferrers(
   repository: Repository,
   digest: Digest,
@@ -54,7 +58,7 @@ async function listReferrers(
     const fetched = await quietly(() => repository.fetch(request, signal));
     if (fetched === null) return page === 0 ? null : found;
     const { answer, bytes } = fetched;
-    // Some front ends answer unknown paths with a page and 200.
+    // Some front ends answer unknown paths by a web page with status 200.
     if (answer.status !== 200 || !/json/.test(header(answer, 'content-type') ?? ''))
       return page === 0 ? null : found;
     const index = parseManifest(bytes, mediaTypes.ociIndex, what);
@@ -66,7 +70,7 @@ async function listReferrers(
   return found;
 }
 
-/** `Link: <…>; rel="next"`, on the same origin. */
+/** Returns the URL of the next page (`Link: <…>; rel="next"`) if it is on the same origin; else null. */
 export function nextPage(answer: Pick<HttpAnswer, 'headers' | 'url'>): URL | null {
   for (const value of headerValues(answer, 'link')) {
     const link = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(value)?.[1];
@@ -99,7 +103,7 @@ async function describeTag(
   return (await quietly(() => getManifest(repository, { tag }, signal)))?.descriptor ?? null;
 }
 
-/** Registries refuse what they do not have, or do not know, in many ways. */
+/** Returns null for a refusal: registries refuse what they do not have, or do not know, in many ways. */
 async function quietly<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();

@@ -1,3 +1,7 @@
+/**
+ * Repairs of a push: a registry may miss a blob when its manifest is put. The target notes how each blob came there, and puts its
+ * manifests through this.
+ */
 import type { Digest } from '../oci/digest.ts';
 import { BlobsUnknown } from '../place/blobs-unknown.ts';
 import { noDelay } from '../retry/retrying.ts';
@@ -8,7 +12,7 @@ import type { Presence } from './upload/presence.ts';
 /** Brings a blob or a manifest to the repository again. */
 type Bring = (signal: AbortSignal) => Promise<unknown>;
 
-/** Sends again what a registry said that it had and then misses: each blob once in a run. */
+/** Sends blobs again that a registry first had, or said it had, and then misses: each once in a run. */
 export class Repairs {
   readonly #repository: Repository;
   readonly #presence: Presence;
@@ -20,7 +24,7 @@ export class Repairs {
     this.#presence = presence;
   }
 
-  /** Notes how to bring a digest again. What was staged cannot be brought again here. */
+  /** Notes how to bring a digest again. What was staged, only its maker can bring again. */
   note(digest: Digest, bring: Bring): void {
     this.#ways.set(digest, bring);
   }

@@ -1,3 +1,7 @@
+/**
+ * A repository of a registry: the client's requests, with the path, the rights and the name of one side of a run. Manifests,
+ * blobs, uploads and referrers send their requests through it.
+ */
 import type { OcislimError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RegistryClient, RegistryRequest } from './client.ts';
@@ -7,15 +11,15 @@ import { printable } from './printable.ts';
 import type { Access } from './auth/scope.ts';
 import { header, type HttpAnswer } from './http/transport.ts';
 
-/** What a caller says of a request; the repository knows the rest. */
+/** A request to a repository, which fills in the rest. */
 export type RepositoryRequest = Omit<RegistryRequest, 'access' | 'party' | 'target'> & {
   /** A path below `/v2/REPOSITORY/`, or a URL that the registry gave. */
   readonly target: string | URL;
-  /** A repository that the request also needs to read: that of a mount. */
+  /** Another repository that the request needs to read: that of a mount. */
   readonly from?: string;
 };
 
-/** One repository of a registry, as one side of the run sees it. */
+/** One repository of a registry, for one side of a run. */
 export class Repository {
   readonly client: RegistryClient;
   readonly party: Party;
@@ -29,10 +33,12 @@ export class Repository {
     this.#actions = side === 'source' ? 'pull' : 'pull,push';
   }
 
+  /** Does what `RegistryClient.send` does, with the rights of this side. */
   send(request: RepositoryRequest, signal: AbortSignal): Promise<HttpAnswer> {
     return this.client.send(this.#complete(request), signal);
   }
 
+  /** Does what `RegistryClient.fetch` does, with the rights of this side. */
   fetch(
     request: RepositoryRequest,
     signal: AbortSignal,
@@ -49,12 +55,12 @@ export class Repository {
     };
   }
 
-  /** The error for an answer that a request accepted but its caller cannot use. Reads the answer. */
+  /** Reads an answer that a request accepted but its caller cannot use. Returns the error for it. */
   async refusal(what: string, answer: HttpAnswer): Promise<OcislimError> {
     return refusal(this.party, what, answer, await readFault(answer));
   }
 
-  /** We ask for bytes as they are; whatever encodes them on the way breaks their digest. @throws REGISTRY */
+  /** Requires that the bytes of an answer are as they were stored: an encoding breaks their digest. @throws REGISTRY */
   requireIdentity(what: string, answer: HttpAnswer): void {
     const encoding = header(answer, 'content-encoding')?.trim().toLowerCase() ?? '';
     if (encoding === '' || encoding === 'identity') return;
@@ -67,7 +73,7 @@ export class Repository {
   }
 }
 
-/** `blob sha256:…` and the like, as messages say it. */
+/** Returns the name of a blob for messages: `blob sha256:…`. */
 export function blobName(digest: Digest): string {
   return `blob ${digest}`;
 }

@@ -1,3 +1,6 @@
+/**
+ * An image in a registry as the place that it is read from. Mirrored sources open it, for the registry and for each mirror.
+ */
 import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
@@ -13,11 +16,12 @@ import { type Lease, lease, type RegistryOptions } from './lease.ts';
 import { findReferrers } from './referrers.ts';
 import type { Repository } from './repository.ts';
 
-/** Opens an image in a registry for reading. Nothing is sent before something is asked for. */
+/** Opens an image in a registry for reading. No request is sent yet. */
 export function openRegistrySource(reference: RegistryReference, options: RegistryOptions): RegistrySource {
   return new RegistrySource(reference, lease(reference.host, 'source', reference.repository, options));
 }
 
+/** An image in a registry. A mirrored source has several. */
 export class RegistrySource extends Closeable implements Source {
   readonly label: string;
   readonly #reference: RegistryReference;
@@ -33,7 +37,7 @@ export class RegistrySource extends Closeable implements Source {
     this.#lease = lease;
   }
 
-  /** The scheme is settled by the first answer: compare after something has been read. */
+  /** The registry and the repository. The scheme is settled by the first answer: compare after a request. */
   get mountable(): Mountable {
     return { registry: this.#repository.client.origin, repository: this.#repository.name };
   }
@@ -83,7 +87,7 @@ export class RegistrySource extends Closeable implements Source {
     return downloadBlob(this.#repository, descriptor, signal);
   }
 
-  /** The bytes of a blob from an offset on, which nobody has verified: whoever has those before it must. */
+  /** Returns the bytes of a blob from an offset on, not verified: the caller, which has the bytes before it, does that. */
   rest(descriptor: Descriptor, offset: number, signal: AbortSignal): ByteStream {
     return downloadRest(this.#repository, descriptor, offset, signal);
   }

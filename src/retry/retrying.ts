@@ -41,7 +41,7 @@ export function backoff(failures: number, clock: Clock): number {
   return Math.round(delay * (0.75 + clock.random() / 2));
 }
 
-/** The delay of policies whose attempts need no rest. */
+/** Returns no delay, for attempts that need no rest. */
 export const noDelay = (): number => 0;
 
 /**
@@ -57,7 +57,7 @@ export function retrying<T>(
   return new Retries(policy, context).run(context.signal, attempt);
 }
 
-/** A count of failures that several operations share: those of one download, say, each of which goes on after the last. */
+/** Runs attempts with a count of failures that several operations share, such as the reads of one download. */
 export class Retries {
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;

@@ -206,7 +206,7 @@ describe('manifests', () => {
     });
     await expect(sourceOf(fake).source.root(never)).rejects.toMatchObject({
       code: 'REGISTRY',
-      advice: 'Is this the address of a registry?',
+      advice: 'Check that this is the address of a registry.',
     });
     fake.fault({
       method: 'GET',

@@ -135,7 +135,7 @@ export class Authorizer {
     if (token !== undefined && (isWider || bearer(token.value.reveal()) === sent)) this.#tokens.delete(key);
   }
 
-  /** @throws UNAUTHORIZED when there is no password, or the one that was sent is the only one */
+  /** Checks that there is another password than the one that was sent, if any was. @throws UNAUTHORIZED */
   async #checkBasic(
     credential: Credential | null,
     sent: string | null,
@@ -163,8 +163,7 @@ export class Authorizer {
   }
 
   /**
-   * Looks up a credential that was refused again: helpers give some that last an hour. Returns null when there is no other
-   * one.
+   * Looks up a credential again that was refused: helpers give some that last an hour. Returns null for the same one.
    */
   async #renewed(refused: Credential, party: Party, signal: AbortSignal): Promise<Credential | null> {
     // Another request may have looked already.
@@ -187,7 +186,7 @@ export class Authorizer {
     }
   }
 
-  /** Returns the token for an access, fetched where there is none: one request for all callers that need it. */
+  /** Returns the token for an access. If it is missing or stale, one request fetches it for all callers that need it. */
   #token(
     { realm, service, foreign }: BearerMethod,
     credential: Credential | null,

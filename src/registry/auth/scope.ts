@@ -1,22 +1,23 @@
-/** What a request needs the right for. */
+/** The rights that a request needs. */
 export interface Access {
   readonly repository: string;
   readonly actions: 'pull' | 'pull,push';
-  /** Another repository of the same registry that blobs are mounted from. */
+  /** Another repository of the same registry that a blob is mounted from. */
   readonly from: string | null;
 }
 
-/** The scopes of an access (distribution, "Token Scope Documentation"): its own repository first. */
+/** Returns the scopes of an access (distribution, "Token Scope Documentation"), that of its own repository first. */
 export function scopesOf({ repository, actions, from }: Access): readonly string[] {
   const own = `repository:${repository}:${actions}`;
   return from === null ? [own] : [own, `repository:${from}:pull`];
 }
 
-const most = 8;
+/** The most scopes that a registry may ask for. */
+const mostScopes = 8;
 
 /**
- * What a challenge asked for, with what the request needs: one scope a resource, the challenge's first, because some
- * registries look at the first scope only.
+ * Returns the scopes that a challenge asked for together with those that the request needs: one scope a resource, the
+ * challenge's first, because some registries look at the first scope only.
  */
 export function mergeScopes(asked: string | null, needed: readonly string[]): readonly string[] {
   const merged = new Map<string, Set<string>>();
@@ -29,6 +30,6 @@ export function mergeScopes(asked: string | null, needed: readonly string[]): re
     merged.set(resource, actions);
   }
   return [...merged]
-    .slice(0, most + needed.length)
+    .slice(0, mostScopes + needed.length)
     .map(([resource, actions]) => `${resource}:${[...actions].join(',')}`);
 }

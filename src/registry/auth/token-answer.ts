@@ -1,3 +1,6 @@
+/**
+ * Answers of token servers, and the lifetime of the tokens in them. The requests are in token.ts.
+ */
 import type { Clock } from '../../retry/clock.ts';
 import { KiB } from '../../units.ts';
 import { type Party, protocolError } from '../failure.ts';
@@ -43,7 +46,7 @@ export interface TokenAnswer {
   readonly party: Party;
 }
 
-/** Reads the token out of an answer. @throws REGISTRY when there is none */
+/** Reads the token out of an answer. @throws REGISTRY when it is missing or malformed */
 export function readToken({ answer, bytes, realm, party }: TokenAnswer, clock: Clock): Token {
   const refuse = (sentence: string) => protocolError(party, 'logging in', sentence);
   if (bytes.length > bodyLimit)

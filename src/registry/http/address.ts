@@ -1,7 +1,11 @@
+/**
+ * Addresses: which of them are this machine or only reachable from it, and how URLs are shown. The client and the authorizer
+ * check here every URL that a server gives.
+ */
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** The server that a host name in a reference stands for: only Docker Hub's differs from its name. */
+/** Returns the server that a host in a reference stands for: Docker Hub's has another name. */
 export function serverOf(host: string): string {
   return host === 'docker.io' ? 'registry-1.docker.io' : host;
 }
@@ -17,7 +21,7 @@ local.addSubnet('169.254.0.0', 16, 'ipv4');
 local.addAddress('::1', 'ipv6');
 local.addAddress('::', 'ipv6');
 local.addSubnet('fe80::', 10, 'ipv6');
-// The metadata services of clouds that have an address of their own.
+// Metadata services of clouds that are not in the ranges above.
 local.addAddress('fd00:ec2::254', 'ipv6');
 local.addAddress('100.100.100.200', 'ipv4');
 
@@ -34,17 +38,17 @@ function contains(list: BlockList, hostname: string): boolean {
   }
 }
 
-/** Is the host of this URL the machine itself? */
+/** Returns whether the host of a URL is this machine. */
 export function isLoopback(url: URL): boolean {
   return contains(loopback, url.hostname);
 }
 
-/** Does the host of this URL say by itself that it is this machine, its link or its cloud's metadata service? */
+/** Returns whether the host of a URL is, without a look-up, this machine, its link or its cloud's metadata service. */
 export function isLocal(url: URL): boolean {
   return contains(local, url.hostname);
 }
 
-/** `dns.lookup` that refuses names of local addresses: a public registry has no business sending us there. */
+/** Looks up a name like `dns.lookup`, but fails for local addresses: no public registry has a reason to send us there. */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, options, (error, address, family) => {
     const found = typeof address === 'string' ? [address] : (address ?? []).map((each) => each.address);
@@ -60,7 +64,7 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-/** A URL for messages: without user, query and fragment, where secrets travel (presigned URLs). */
+/** Returns a URL for messages: without user, query and fragment, which may hold secrets (presigned URLs). */
 export function redact(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }

@@ -1,3 +1,7 @@
+/**
+ * Connections to registries and proxies, direct and through tunnels. The transport gives them to undici's pools.
+ */
+import type { ClientRequest } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
@@ -7,21 +11,21 @@ import { type Proxy, proxyRefusal, proxyTrouble } from './proxy.ts';
 /** How to connect to one server. */
 export interface ConnectOptions {
   readonly verifyTls: boolean;
-  /** Whom to trust and what to show, for https; null where nobody is checked and nothing shown. */
+  /** The CAs to trust and the certificate to show, for https; null for plain HTTP. */
   readonly context: SecureContext | null;
-  /** Resolves the server's name, when not as usual. */
+  /** Resolves the server's name; null for the system's way. */
   readonly lookup: LookupFunction | null;
   readonly timeoutMs: number;
 }
 
-/** Connects to a server; its certificate is remembered for the message, should it be refused. */
+/** Returns a connector to a server. It keeps the server's certificate for the message, in case that is refused. */
 export function directConnector(options: ConnectOptions): buildConnector.connector {
   const { verifyTls, context, lookup, timeoutMs } = options;
-  // undici sends the server's name, but never an address, for the server to choose its certificate by (RFC 6066, 3).
+  // undici sends the server's name for the choice of a certificate, but never an address (RFC 6066, 3).
   const connect = buildConnector({
     allowH2: false,
     timeout: timeoutMs,
-    // Said either way, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
+    // Set either way, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
     rejectUnauthorized: verifyTls,
     ...(context === null ? {} : { secureContext: context }),
     ...(lookup === null ? {} : { lookup }),
@@ -33,39 +37,45 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
       callback(...outcome);
     }) as unknown;
     if (socket instanceof TLSSocket) {
-      // Before Node judges the certificate, since it drops it with the connection.
+      // Before Node verifies the certificate, since it drops it with the connection.
       socket.prependOnceListener('secure', () => {
         shown = shownBy(socket);
       });
-      // With TLS 1.3 the server refuses our certificate after the handshake; without this, undici would only hear of
-      // the end that follows.
+      // With TLS 1.3 the server refuses a client certificate after the handshake; without this, undici would only see
+      // the end of the connection.
       socket.once('error', (error) => socket.destroy(error));
     }
   };
 }
 
-/** Connects to the server of an https URL through a proxy, by CONNECT (RFC 9110, 9.3.6). Closing ends what is on the way. */
+/** A way through a proxy. */
+export interface ProxyPath {
+  readonly proxy: Proxy;
+  /** The URL of the request. */
+  readonly target: URL;
+  /** How to connect to the proxy itself. */
+  readonly toProxy: ConnectOptions;
+}
+
+/**
+ * Returns a connector to the server of an https URL through a proxy, by CONNECT (RFC 9110, 9.3.6). `closing` ends connections
+ * that are being made.
+ */
 export function tunnelConnector(
-  proxy: Proxy,
-  target: URL,
+  path: ProxyPath,
   toServer: ConnectOptions,
-  toProxy: ConnectOptions,
   closing: AbortSignal,
 ): buildConnector.connector {
   const secure = directConnector(toServer);
   return (server, callback) =>
-    openTunnel(proxy, target, toProxy, closing, (...outcome) => {
+    openTunnel(path, closing, (...outcome) => {
       if (outcome[0] === null) secure({ ...server, httpSocket: outcome[1] }, callback);
       else callback(...outcome);
     });
 }
 
-/** Connects to the proxy itself, for requests to `target` that it is to pass on. */
-export function forwardConnector(
-  proxy: Proxy,
-  target: URL,
-  toProxy: ConnectOptions,
-): buildConnector.connector {
+/** Returns a connector to the proxy itself, for requests in plain HTTP that it passes on. */
+export function forwardConnector({ proxy, target, toProxy }: ProxyPath): buildConnector.connector {
   const connect = directConnector(toProxy);
   return (server, callback) =>
     // The name in the request is that of the server behind the proxy, not that of its certificate.
@@ -75,41 +85,10 @@ export function forwardConnector(
     });
 }
 
-function openTunnel(
-  proxy: Proxy,
-  target: URL,
-  { verifyTls, context, timeoutMs }: ConnectOptions,
-  signal: AbortSignal,
-  done: buildConnector.Callback,
-): void {
-  const authority = `${target.hostname}:${target.port || '443'}`;
-  const isTls = proxy.url.protocol === 'https:';
-  const host = proxy.url.hostname.replace(/^\[|\]$/g, '');
-  const options = {
-    host,
-    port: proxy.url.port || (isTls ? 443 : 80),
-    method: 'CONNECT',
-    path: authority,
-    headers: {
-      host: authority,
-      'user-agent': 'ocislim',
-      connection: 'keep-alive',
-      ...(proxy.authorization === null ? {} : { 'proxy-authorization': proxy.authorization.reveal() }),
-    },
-    agent: false,
-    timeout: timeoutMs,
-    signal,
-  };
-  // An import of node:http reads all that it exports, `WebSocket` too, and so loads a second undici: that takes long.
-  const request = isTls
-    ? process.getBuiltinModule('node:https').request({
-        ...options,
-        // Else Node would take that of the server behind the proxy, out of the header.
-        servername: isIP(host) === 0 ? host : '',
-        rejectUnauthorized: verifyTls,
-        ...(context === null ? {} : { secureContext: context }),
-      })
-    : process.getBuiltinModule('node:http').request(options);
+/** Asks the proxy for a tunnel. Calls `done` once, with its socket or an error. */
+function openTunnel(path: ProxyPath, closing: AbortSignal, done: buildConnector.Callback): void {
+  const { proxy, target, toProxy } = path;
+  const request = connectRequest(path, closing);
   let isOver = false;
   const finish: buildConnector.Callback = (...outcome) => {
     // More errors may follow the first.
@@ -125,7 +104,39 @@ function openTunnel(
       finish(proxyRefusal(proxy, target, statusCode), null);
     }
   });
-  request.once('timeout', () => request.destroy(new Error(`no answer in ${timeoutMs} ms`)));
+  request.once('timeout', () => request.destroy(new Error(`no answer in ${toProxy.timeoutMs} ms`)));
   request.on('error', (error) => finish(proxyTrouble(proxy, target, error), null));
   request.end();
+}
+
+function connectRequest({ proxy, target, toProxy }: ProxyPath, signal: AbortSignal): ClientRequest {
+  const { verifyTls, context, timeoutMs } = toProxy;
+  const authority = `${target.hostname}:${target.port || '443'}`;
+  const isTls = proxy.url.protocol === 'https:';
+  const host = proxy.url.hostname.replace(/^\[|\]$/g, '');
+  const { authorization } = proxy;
+  const options = {
+    host,
+    port: proxy.url.port || (isTls ? 443 : 80),
+    method: 'CONNECT',
+    path: authority,
+    headers: {
+      host: authority,
+      'user-agent': 'ocislim',
+      connection: 'keep-alive',
+      ...(authorization === null ? {} : { 'proxy-authorization': authorization.reveal() }),
+    },
+    agent: false,
+    timeout: timeoutMs,
+    signal,
+  };
+  // Importing node:http reads all of its exports, `WebSocket` too, which loads a second undici: that takes long.
+  if (!isTls) return process.getBuiltinModule('node:http').request(options);
+  return process.getBuiltinModule('node:https').request({
+    ...options,
+    // Otherwise Node takes the name of the server behind the proxy, out of the header.
+    servername: isIP(host) === 0 ? host : '',
+    rejectUnauthorized: verifyTls,
+    ...(context === null ? {} : { secureContext: context }),
+  });
 }

@@ -1,8 +1,12 @@
+/**
+ * The scheme of a registry, which people leave out: https, or plain HTTP where that is allowed and the server speaks it. The
+ * client keeps one for its host.
+ */
 import type { ExchangeError } from '../failure.ts';
 import { isLoopback, serverOf } from './address.ts';
 import { ProxyError } from './proxy.ts';
 
-/** The address of a registry. Its scheme is https, unless plain HTTP is allowed and the server turns out to speak it. */
+/** The address of a registry: https until a failure shows that the server speaks plain HTTP. */
 export class Origin {
   readonly #insecure: boolean;
   #url: URL;

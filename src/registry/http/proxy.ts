@@ -1,3 +1,7 @@
+/**
+ * Proxies: which one a URL has by the environment, and the words for their failures. The transport asks for the proxy of every
+ * server that it connects to.
+ */
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { OcislimError } from '../../errors.ts';
@@ -15,20 +19,21 @@ export interface Proxy {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Which proxy the requests to a URL go through; null: none. @throws USAGE for an environment that makes no sense */
+/** Finds the proxy of a URL; null for a direct connection. @throws USAGE, UNSUPPORTED for a proxy that cannot be used */
 export type ProxyLookup = (url: URL) => Proxy | null;
 
+/** Finds no proxy for any URL. */
 export const direct: ProxyLookup = () => null;
 
-/** Looks proxies up in the environment: see `proxyFor`. */
+/** Makes a look-up in the environment: see `proxyFor`. */
 export function createProxyLookup(env: Environment): ProxyLookup {
   return (url) => proxyFor(url, env);
 }
 
 /**
- * The proxy of a URL by the rules of Go's programs, so by those of docker and podman: `HTTPS_PROXY` for https,
- * `HTTP_PROXY` for http, `NO_PROXY` for what goes without; each in lower case where there is none in upper case.
- * This machine is never reached through a proxy. @throws USAGE, UNSUPPORTED for a proxy that cannot be used
+ * Returns the proxy of a URL by the rules of Go's programs, which docker and podman follow: `HTTPS_PROXY` for https,
+ * `HTTP_PROXY` for http, `NO_PROXY` for exceptions; each in lower case if it is missing in upper case. This machine is never
+ * reached through a proxy. @throws USAGE, UNSUPPORTED for a proxy that cannot be used
  */
 export function proxyFor(url: URL, env: Environment): Proxy | null {
   const variable = variableFor(url, env);
@@ -75,7 +80,7 @@ function parseProxy(text: string, variable: string): Proxy {
   return { url: new URL(url.origin), authorization };
 }
 
-/** Does an entry of `NO_PROXY` match: `*`, an address, a range (CIDR), a name with those below it, each with a port? */
+/** Returns whether an entry of `NO_PROXY` matches: `*`, an address, a range (CIDR), or a name with its subdomains. */
 function isExcluded(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
@@ -89,7 +94,7 @@ function matches(entry: string, host: string, port: string): boolean {
   const range = /^(.+)\/(\d{1,3})$/.exec(entry);
   if (range !== null) return inRange(host, range[1] ?? '', Number(range[2]));
   const parts = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(entry);
-  // More colons, without brackets: an IPv6 address, whole.
+  // More colons without brackets are an IPv6 address without a port.
   const wanted = parts?.[2] ?? '';
   if (parts !== null && wanted !== '' && wanted !== port) return false;
   const name = (parts?.[1] ?? entry).replace(/^\[|\]$/g, '');
@@ -99,7 +104,7 @@ function matches(entry: string, host: string, port: string): boolean {
   if (isIP(host) !== 0) return false;
   const suffix = name.startsWith('*.') ? name.slice(1) : name;
   const ascii = domainToASCII(suffix) || suffix;
-  // `.example` means what is below it; `example` that and the name itself.
+  // `.example` means its subdomains, `example` the name itself too.
   return ascii.startsWith('.') ? host.endsWith(ascii) : host === ascii || host.endsWith(`.${ascii}`);
 }
 
@@ -111,12 +116,12 @@ function inRange(host: string, network: string, prefix: number): boolean {
   return list.check(host, one === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** What went wrong with a proxy, not with the server behind it. The sentence names the proxy without its password. */
+/** A failure of a proxy, not of the server behind it. The message names the proxy without its password. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
-  /** What it answered; null when it did not. */
+  /** The status of its answer; null without one. */
   readonly status: number | null;
-  /** May it work when tried again? */
+  /** Whether the failure may pass by itself. */
   readonly transient: boolean;
   readonly advice: string;
 
@@ -131,7 +136,7 @@ export class ProxyError extends Error {
   }
 }
 
-/** The error for a proxy that answered with something else than a passage. */
+/** Returns the error for a proxy that refuses a request or a tunnel. */
 export function proxyRefusal({ url, authorization }: Proxy, target: URL, status: number): ProxyError {
   const name = url.origin;
   if (status === 407) {
@@ -142,19 +147,19 @@ export function proxyRefusal({ url, authorization }: Proxy, target: URL, status:
     return new ProxyError(sentence, {
       status,
       transient: false,
-      advice: `They stand in the URL of the proxy (${variableName(target)}=http://USER:PASSWORD@HOST:PORT); NO_PROXY=${target.hostname} goes without it.`,
+      advice: `They belong in the URL of the proxy (${variableName(target)}=http://USER:PASSWORD@HOST:PORT); NO_PROXY=${target.hostname} goes without it.`,
     });
   }
   return new ProxyError(`the proxy ${name} gives no connection to ${target.host}: it answered ${status}`, {
     status,
     transient: status === 502 || status === 503 || status === 504,
-    advice: `Is ${target.host} up, and may the proxy connect to it? NO_PROXY=${target.hostname} goes without it.`,
+    advice: `Check that ${target.host} is up and that the proxy may connect to it; NO_PROXY=${target.hostname} goes without it.`,
   });
 }
 
 const final = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'];
 
-/** The error for a proxy that could not be reached, or hung up. */
+/** Returns the error for a proxy that cannot be reached, or hangs up. */
 export function proxyTrouble({ url }: Proxy, target: URL, cause: unknown): ProxyError {
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   const code = first instanceof Error && 'code' in first ? String(first.code) : '';

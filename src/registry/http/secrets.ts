@@ -1,7 +1,7 @@
-/** Shorter ones would be found everywhere. */
+/** The shortest secret that is masked: shorter ones occur everywhere. */
 const shortest = 4;
 
-/** What a request tells its server that nobody else should read: passwords and tokens, in each form in which they travel. */
+/** Returns the passwords and tokens in a request, in each form in which they travel. */
 export function secretsOf(headers: Readonly<Record<string, string>>, body: unknown): readonly string[] {
   const found: string[] = [];
   const [, scheme = '', value = ''] = /^(\S+) (.+)$/.exec(headers['authorization'] ?? '') ?? [];
@@ -19,10 +19,10 @@ export function secretsOf(headers: Readonly<Record<string, string>>, body: unkno
     .filter((each) => each.length >= shortest);
 }
 
-/** A server's text without the secrets that it was told: some repeat what they were sent. */
+/** Returns a server's text without the secrets that were sent: some servers repeat them. */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   let masked = text;
-  // The longest first: one may be part of another.
+  // The longest first, since one may be part of another.
   for (const secret of [...secrets].toSorted((a, b) => b.length - a.length))
     masked = masked.replaceAll(secret, '***');
   return masked;

@@ -1,3 +1,7 @@
+/**
+ * HTTP exchanges over undici's pools, one for each server and lane. The client and the token fetcher send through it; redirects,
+ * retries and logins are theirs.
+ */
 import { type Dispatcher, Pool } from 'undici';
 import { OcislimError } from '../../errors.ts';
 import type { Clock } from '../../retry/clock.ts';
@@ -12,18 +16,18 @@ import { KiB } from '../../units.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** One exchange with one server: no redirects, no retries, no authorization of its own. */
+/** One exchange with one server: without redirects, retries and authorization. */
 export interface HttpRequest {
   readonly method: Method;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | ByteStream | null;
   /**
-   * Downloads stay open while their consumer uploads what it made of them, so they must not take the connections that
-   * those uploads wait for.
+   * The pool of connections. A download stays open while its consumer uploads what is made from it, so it must not take a
+   * connection that the upload waits for.
    */
   readonly lane: 'request' | 'download';
-  /** Was this URL named by a server (a redirect, a token realm, an upload location) and not by the person? */
+  /** Whether a server named the URL (a redirect, a token realm, an upload location), and not the user. */
   readonly foreign: boolean;
   /** Milliseconds without progress after which the exchange fails. */
   readonly timeoutMs: number;
@@ -32,12 +36,12 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Where the answer came from, after redirects. */
+  /** The URL that answered, after redirects. */
   readonly url: URL;
   readonly body: Dispatcher.ResponseData['body'];
   /** Milliseconds that the server asks to wait by `Retry-After`; null if it does not. */
   readonly pause: number | null;
-  /** What its server, or one before it, has been told in confidence: not to be quoted out of it. */
+  /** The secrets that this client has sent to any server: none is quoted from the answer. */
   readonly secrets: ReadonlySet<string>;
 }
 
@@ -47,7 +51,7 @@ export interface TransportOptions {
   readonly verifyTls: boolean;
   readonly trust: Trust;
   readonly proxies: ProxyLookup;
-  /** May servers send us to local addresses? True when the registry itself is on one. */
+  /** Whether servers may send us to local addresses: if the registry itself is on one. */
   readonly allowLocal: boolean;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
@@ -56,11 +60,11 @@ export interface TransportOptions {
 /** The way to one server, for one lane. */
 interface Route {
   readonly pool: Pool;
-  /** The proxy that takes requests in plain HTTP and passes them on; through a tunnel, none is seen. */
+  /** The proxy that passes on requests in plain HTTP; null without one, and through a tunnel. */
   readonly via: Proxy | null;
 }
 
-/** The connections to a registry and to the servers that it names, through proxies where the person has them. */
+/** The connections to a registry and to the servers that it names, through the user's proxies. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #routes = new Map<string, Promise<Route>>();
@@ -71,7 +75,10 @@ export class Transport {
     this.#options = options;
   }
 
-  /** @throws the signal's reason, IO for certificates, USAGE for proxies, or undici's and Node's own errors and `ProxyError`. */
+  /**
+   * Sends a request. Its body streams as it is read, its answer's body as the caller reads it.
+   * @throws the signal's reason, IO for certificates, USAGE for proxies, ProxyError, or errors of undici and Node
+   */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     const { method, url, headers, body, timeoutMs } = request;
@@ -80,7 +87,7 @@ export class Transport {
       const { pool, via } = await this.#route(request);
       signal.throwIfAborted();
       const answer = await pool.request({
-        // RFC 9112, 3.2.2: a proxy is told the whole URL.
+        // A proxy gets the whole URL (RFC 9112, 3.2.2).
         path: `${via === null ? '' : url.origin}${url.pathname}${url.search}`,
         method,
         headers: {
@@ -89,7 +96,7 @@ export class Transport {
           ...(via === null || via.authorization === null
             ? {}
             : { 'proxy-authorization': via.authorization.reveal() }),
-          // Said for slices too, which would otherwise go in HTTP's own chunks: not every registry takes those.
+          // Set for slices too, which would go in chunked coding otherwise: not every registry takes that.
           ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
           'accept-encoding': 'identity',
           'user-agent': 'ocislim',
@@ -98,11 +105,11 @@ export class Transport {
         body: body === null ? null : (asBody(body) as Dispatcher.DispatchOptions['body'] & object),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
-        // Else undici closes the connection after every HEAD.
+        // Otherwise undici closes the connection after every HEAD.
         reset: false,
         signal,
       });
-      // A body that is destroyed before anybody reads it would otherwise throw at the process.
+      // An unread body that is destroyed throws at the process otherwise.
       answer.body.on('error', () => {});
       if (via !== null && answer.statusCode === 407) {
         answer.body.destroy();
@@ -142,11 +149,11 @@ export class Transport {
     const toServer: ConnectOptions = {
       verifyTls,
       context: isTls ? await trust.contextFor(url, foreign) : null,
-      // A proxy resolves names by itself: whether it may go to a local address is for its owner to say.
+      // A proxy resolves names itself: its owner decides whether it may go to a local address.
       lookup: guarded && proxy === null ? publicLookup : null,
       timeoutMs,
     };
-    // The person named the proxy, not the registry: it is checked, whatever becomes of the registry's certificate.
+    // The user named the proxy, not the registry: it is verified, even where the registry is not.
     const context = proxy?.url.protocol === 'https:' ? await trust.usual() : null;
     const toProxy: ConnectOptions = { verifyTls: true, context, lookup: null, timeoutMs };
     this.#refuseClosed();
@@ -154,8 +161,8 @@ export class Transport {
       proxy === null
         ? directConnector(toServer)
         : isTls
-          ? tunnelConnector(proxy, url, toServer, toProxy, this.#closing.signal)
-          : forwardConnector(proxy, url, toProxy);
+          ? tunnelConnector({ proxy, target: url, toProxy }, toServer, this.#closing.signal)
+          : forwardConnector({ proxy, target: url, toProxy });
     const via = isTls ? null : proxy;
     const pool = new Pool(via === null ? url.origin : via.url.origin, {
       connections: lane === 'download' ? null : connections,
@@ -187,7 +194,7 @@ export class Transport {
 
 const slice = 64 * KiB;
 
-/** In slices, each of which counts as progress: a slow line is not a stalled one. */
+/** Returns a body in slices, each of which counts as progress: a slow connection is not a stalled one. */
 function asBody(
   body: Uint8Array | ByteStream,
 ): Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
@@ -199,29 +206,29 @@ function* slices(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += slice) yield bytes.subarray(at, at + slice);
 }
 
-/** Every value of a header. */
+/** Returns every value of a header. */
 export function headerValues(answer: Pick<HttpAnswer, 'headers'>, name: string): readonly string[] {
   const value = answer.headers[name];
   return value === undefined ? [] : typeof value === 'string' ? [value] : value;
 }
 
-/** A header that should come once: its first value, or null. */
+/** Returns the first value of a header that should occur once; null if it is missing. */
 export function header(answer: Pick<HttpAnswer, 'headers'>, name: string): string | null {
   return headerValues(answer, name)[0] ?? null;
 }
 
-/** `Content-Length` as a number, or null when it is missing or malformed. */
+/** Returns `Content-Length` as a number; null when it is missing or malformed. */
 export function contentLength(answer: HttpAnswer): number | null {
   const text = header(answer, 'content-length');
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** Lets go of a body that nobody reads: a short one is drained so that its connection lives on. Never fails. */
+/** Drops an unread body: a short one is drained, so that its connection can be used again. Never fails. */
 export function discard(answer: HttpAnswer): void {
   answer.body.dump({ limit: 16 * KiB }).catch(() => {});
 }
 
-/** The first `limit` bytes of a body at most, as far as they come in ten seconds; the rest, and any trouble, is let go. */
+/** Reads the first `limit` bytes of a body, as far as they come in ten seconds, and drops the rest. Never fails. */
 export async function readHead(answer: HttpAnswer, limit: number, withinMs = 10_000): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -233,7 +240,7 @@ export async function readHead(answer: HttpAnswer, limit: number, withinMs = 10_
       if (size >= limit) break;
     }
   } catch {
-    // What came is all there is: some servers drop the connection in the middle of an error.
+    // Some servers drop the connection in the middle of an error: what came before it counts.
   } finally {
     clearTimeout(timer);
   }

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import type { Environment } from '../http/proxy.ts';
 
-/** Where systems keep all their CAs in one file. */
+/** Files with all CAs of a system. */
 const bundles = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -12,9 +12,8 @@ const bundles = [
 ];
 
 /**
- * Node's own CAs, those of NODE_EXTRA_CA_CERTS, and the system's: `SSL_CERT_FILE` and `SSL_CERT_DIR` (folders with
- * colons between them) name others, each in the place of the system's. What is not there, or no certificate, counts
- * for nothing, as with OpenSSL.
+ * Reads Node's own CAs, those of NODE_EXTRA_CA_CERTS, and the system's: `SSL_CERT_FILE` and `SSL_CERT_DIR` (folders
+ * separated by colons) each replace the system's. Missing files and files without certificates are ignored, as OpenSSL does.
  */
 export async function knownAuthorities(env: Environment): Promise<readonly string[]> {
   const file = env['SSL_CERT_FILE'];
@@ -24,7 +23,7 @@ export async function knownAuthorities(env: Environment): Promise<readonly strin
     // Node reads the file itself, but not on every system, and only in its own environment.
     return unique(file ? [...found, ...(await readBundle(file))] : found);
   }
-  // Node takes the list for one folder's name, and complains on stderr when there is none.
+  // Node takes the list for the name of one folder, and warns on stderr that it is missing.
   const found: string[] = [...getCACertificates('default')];
   for (const bundle of file ? [file] : bundles) {
     const certificates = await readBundle(bundle);
@@ -54,7 +53,7 @@ async function readFolder(folder: string): Promise<readonly string[]> {
   return found;
 }
 
-/** The certificates of a text in PEM, each for itself. */
+/** Returns each certificate of a text in PEM. */
 export function pemCertificates(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }

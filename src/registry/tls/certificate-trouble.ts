@@ -1,14 +1,18 @@
+/**
+ * Words for what is wrong with certificates, a server's or the client's. Connectors keep what a server has sent; the explanation
+ * of a failed connection asks here what to say about it.
+ */
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { printable } from '../printable.ts';
 
-/** A server's own certificate, and those of its CAs that it sent along: never empty. */
+/** A server's certificate, and those of its CAs that it sent: never empty. */
 type Chain = readonly X509Certificate[];
 
-/** What servers showed before they were refused. */
+/** By error: the certificates of a server that was refused. */
 const chains = new WeakMap<object, Chain>();
 
-/** Keeps the certificates that an error of a connection is about, for its message. */
+/** Keeps the certificates that a connection failed for, for its message. */
 export function rememberChain(error: Error, shown: readonly Buffer[]): void {
   chains.set(
     error,
@@ -17,8 +21,8 @@ export function rememberChain(error: Error, shown: readonly Buffer[]): void {
 }
 
 /**
- * What a server has shown, in DER; nothing where it has shown none. Not by getPeerX509Certificate: on Node 24 the
- * certificate that is judged after that has lost its names.
+ * Returns the certificates that a server has sent, in DER. Not by getPeerX509Certificate: on Node 24 the certificate that is
+ * verified after it has lost its names.
  */
 export function shownBy(socket: TLSSocket): readonly Buffer[] {
   const shown: Buffer[] = [];
@@ -35,17 +39,17 @@ export function shownBy(socket: TLSSocket): readonly Buffer[] {
   return shown;
 }
 
-/** No chain is as long as this. */
+/** More certificates than any real chain has. */
 const longest = 20;
 
 interface Words {
-  /** Null: Node's own words say it best. */
+  /** Null where Node's own message is better. */
   readonly plain: string | null;
-  /** With the certificate at hand. */
+  /** Names what is wrong in the certificate; null if that cannot be told. */
   readonly exact?: (chain: Chain, host: string) => string | null;
 }
 
-/** What is wrong with a certificate. */
+/** By code of Node's: what is wrong with a certificate. */
 const troubles: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['CERT_CHAIN_TOO_LONG', { plain: 'its chain is too long' }],
   ['CERT_HAS_EXPIRED', { plain: 'it has expired', exact: expired }],
@@ -57,7 +61,7 @@ const troubles: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', { plain: 'it is self-signed' }],
   ['ERR_TLS_CERT_ALTNAME_INVALID', { plain: null, exact: otherNames }],
   ['HOSTNAME_MISMATCH', { plain: 'it is for another name', exact: otherNames }],
-  ['INVALID_CA', { plain: 'its CA is none' }],
+  ['INVALID_CA', { plain: 'its CA may not issue certificates' }],
   ['INVALID_PURPOSE', { plain: 'it is not for a server' }],
   ['PATH_LENGTH_EXCEEDED', { plain: 'its chain is too long' }],
   [
@@ -69,12 +73,12 @@ const troubles: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', { plain: 'its CA is not known here', exact: unknownIssuer }],
 ]);
 
-/** Is this code of Node's one about a server's certificate? */
+/** Returns whether a code of Node's is about a server's certificate. */
 export function isCertificateCode(code: string): boolean {
   return troubles.has(code);
 }
 
-/** What is wrong with the certificate, in words; null where there are none but Node's. */
+/** Returns what is wrong with a certificate; null if only Node's message tells. */
 export function describeCertificate(code: string, error: unknown, host: string): string | null {
   const words = troubles.get(code);
   const chain = typeof error === 'object' && error !== null ? chains.get(error) : undefined;
@@ -121,7 +125,7 @@ function otherNames([peer]: Chain, host: string): string {
   return `it is for ${listed}, not for ${host}`;
 }
 
-/** A distinguished name on one line; Node gives each part a line. */
+/** Returns a distinguished name on one line; Node gives each part a line. */
 function nameOf(name: string): string {
   return printable(name.trim().replaceAll('\n', ', '), 120);
 }
@@ -130,7 +134,7 @@ function day(date: string): string {
   return new Date(date).toISOString().slice(0, 10);
 }
 
-/** What a server says of the certificate that we showed, or of the versions that we speak (RFC 8446, 6.2). */
+/** Alerts of servers about the client certificate (RFC 8446, 6.2). */
 const alerts: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/certificate[_ ]required/i, 'wants a client certificate, and none was given'],
   [/certificate[_ ]expired/i, 'refuses the client certificate: it has expired'],
@@ -140,20 +144,20 @@ const alerts: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/alert[_ ]access[_ ]denied/i, 'refuses the client certificate: it gives no access'],
 ];
 
-/** What a server said of our client certificate; null if the error is about something else. */
+/** Returns what a server says of the client certificate; null if the error is about something else. */
 export function describeAlert(error: unknown): string | null {
   const text = alertText(error);
   return alerts.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 }
 
-/** Do the two sides have no version or cipher of TLS in common? */
+/** Returns whether the two sides have no version or cipher of TLS in common. */
 export function isVersionMismatch(error: unknown): boolean {
   return /protocol[_ ]version|unsupported[_ ]protocol|handshake[_ ]failure|no[_ ]protocols[_ ]available|insufficient[_ ]security/i.test(
     alertText(error),
   );
 }
 
-/** OpenSSL's name for what happened, without the rest of its line. */
+/** Returns OpenSSL's name for an error, without the rest of its line. */
 export function alertName(error: unknown): string {
   const text = alertText(error);
   return printable(/SSL routines:[^:]*:([^:]+)/.exec(text)?.[1] ?? text.trim(), 80);

@@ -1,3 +1,7 @@
+/**
+ * The certificates that connections trust and show, from the folders of docker and podman and from the options. The command line
+ * makes them once a run; the trust of each client asks for those of its servers.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,31 +12,31 @@ import { knownAuthorities, pemCertificates } from './authorities.ts';
 import { type ClientCertificate, openPkcs12 } from './pkcs12.ts';
 import type { Environment } from '../http/proxy.ts';
 
-/** What the connections to one server trust besides what all of them do, and show. */
+/** The certificates for one server, in addition to the CAs that are trusted for all servers. */
 export interface HostCertificates {
   /** CAs, in PEM. */
   readonly authorities: readonly string[];
   readonly clients: readonly ClientCertificate[];
 }
 
-/** Decides what each server gets. Everything is read when it is first needed, and once. */
+/** Decides which certificates each server gets. Every file is read once, when it is first needed. */
 export interface Certificates {
-  /** The CAs that are trusted for every server, in PEM. */
+  /** Returns the CAs that are trusted for every server, in PEM. */
   known(): Promise<readonly string[]>;
   /**
-   * What there is for a server, by the names of its folder (`HOST[:PORT]`), the best first. One that another server
-   * named (`foreign`) is not shown what was given for the registry. @throws IO for files that cannot be used
+   * Returns the certificates for a server, by the names of its folder (`HOST[:PORT]`), the best first. A server that another
+   * one named (`foreign`) does not get what was given for the registry. @throws IO for files that cannot be used
    */
   of(names: readonly string[], foreign: boolean): Promise<HostCertificates>;
 }
 
 export interface CertificateOptions {
-  /** A folder for every server, instead of the standard ones. */
+  /** A folder for every server, instead of the standard ones; null for those. */
   readonly certDir: string | null;
-  /** A PKCS#12 file with a client certificate. */
+  /** A PKCS#12 file with a client certificate; null without one. */
   readonly clientP12: string | null;
   readonly passphrase: Secret | null;
-  /** A file whose first line is the passphrase. */
+  /** A file whose first line is the passphrase; goes before `passphrase`. */
   readonly passphraseFile: string | null;
   readonly env: Environment;
   /** The home directory; null for a user without one. */
@@ -41,7 +45,7 @@ export interface CertificateOptions {
 
 const nothing: HostCertificates = { authorities: [], clients: [] };
 
-/** The certificates of docker and podman (`certs.d/HOST[:PORT]`), and the ones given. */
+/** Makes the certificates of a run: those of docker and podman (`certs.d/HOST[:PORT]`), and the ones given. */
 export function createCertificates(options: CertificateOptions): Certificates {
   const { certDir, clientP12, env, home } = options;
   const folders = new Map<string, Promise<HostCertificates | null>>();
@@ -60,7 +64,7 @@ export function createCertificates(options: CertificateOptions): Certificates {
     '/etc/docker/certs.d',
   ];
   const standard = async (names: readonly string[]): Promise<HostCertificates> => {
-    // A server's name comes from elsewhere: it must not lead out of the folder.
+    // A registry may have chosen the name: it must not lead out of the folder.
     const safe = names.filter((name) => !/^\.*$|[/\\\0]/.test(name));
     for (const folder of bases.flatMap((base) => safe.map((name) => join(base, name)))) {
       const found = await read(folder, false);
@@ -91,7 +95,7 @@ async function readPkcs12(
   return openPkcs12(await readBytes(file), secret, file);
 }
 
-/** A folder of `*.crt` (CAs), `*.cert` and `*.key` (client certificates); null when it is not there, or not for us. */
+/** Reads a folder of `*.crt` (CAs), `*.cert` and `*.key` (client certificates); null when it is missing or not readable. */
 async function readFolder(folder: string, mustExist: boolean): Promise<HostCertificates | null> {
   let files: readonly string[];
   try {
@@ -129,7 +133,7 @@ async function readPair(
   try {
     createSecureContext({ cert, key });
   } catch (cause) {
-    // OpenSSL's words say whether the key is encrypted, not that of this certificate, or no key at all.
+    // OpenSSL's message says whether the key is encrypted, belongs to another certificate, or is malformed.
     throw new OcislimError(
       'IO',
       `the client certificate ${certFile} and its key ${keyFile} cannot be used: ${(cause as Error).message}`,
@@ -148,7 +152,7 @@ async function readAuthorities(path: string): Promise<readonly string[]> {
       cause,
     });
   }
-  if (found.length === 0) throw new OcislimError('IO', `there is no certificate in ${path} (in PEM)`);
+  if (found.length === 0) throw new OcislimError('IO', `${path} holds no certificate in PEM`);
   return found;
 }
 

@@ -1,16 +1,19 @@
+/**
+ * PKCS#12 files: a client certificate and its key under a passphrase. The certificates of a run open one that the options name.
+ */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { OcislimError } from '../../errors.ts';
 import { Secret } from '../auth/secret.ts';
 
-/** A client certificate as Node's TLS takes it. */
+/** A client certificate, in the form that Node's TLS takes. */
 export type ClientCertificate =
   | { readonly kind: 'pem'; readonly cert: string; readonly key: Secret }
   | { readonly kind: 'pfx'; readonly pfx: Uint8Array; readonly passphrase: Secret };
 
 /**
- * Opens a PKCS#12 file (RFC 7292): Node does, unless its encryption is one that OpenSSL 3 has given up (RC2, as older
- * Windows, macOS and Java write it). `file` names it in messages. @throws IO for a wrong passphrase or a broken file
+ * Opens a PKCS#12 file (RFC 7292). Node does, unless the encryption is one that OpenSSL 3 has dropped (RC2, as older Windows,
+ * macOS and Java write it). `file` names it in messages. @throws IO for a wrong passphrase or a malformed file
  */
 export async function openPkcs12(
   bytes: Uint8Array,

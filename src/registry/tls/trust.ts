@@ -1,18 +1,22 @@
+/**
+ * TLS contexts for the connections of one client: which CAs they trust, and which client certificate they show. The transport
+ * asks for one for each server.
+ */
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { knownAuthorities } from './authorities.ts';
 import type { Certificates, HostCertificates } from './certificates.ts';
 
 export interface TrustOptions {
-  /** The registry, as people write it. */
+  /** The registry's host as the user wrote it. */
   readonly host: string;
-  /** The registry's server: `HOST[:PORT]`, as URLs have it. */
+  /** The registry's server: `HOST[:PORT]`, as in URLs. */
   readonly server: string;
   readonly certificates: Certificates;
-  /** More CAs for every server, in PEM. */
+  /** Further CAs for every server, in PEM. */
   readonly authorities: readonly string[];
 }
 
-/** No certificates but those of the system that this process runs in. */
+/** The certificates of the system that this process runs in. */
 export const systemCertificates: Certificates = {
   known: () => (known ??= knownAuthorities(process.env)),
   of: () => Promise.resolve({ authorities: [], clients: [] }),
@@ -20,13 +24,13 @@ export const systemCertificates: Certificates = {
 
 let known: Promise<readonly string[]> | null = null;
 
-/** Contexts without any certificates of a registry's own, for all clients that share their certificates: see `#build`. */
+/** Contexts without certificates of one registry: shared by clients, since each takes long to make. */
 const usual = new WeakMap<Certificates, Promise<SecureContext>>();
 
-/** Whom the connections of one registry's client trust, and what they show: the one place that decides it. */
+/** Decides what the connections of one registry's client trust and show. */
 export class Trust {
   readonly #options: TrustOptions;
-  /** Each takes tens of milliseconds to make. */
+  /** By server. */
   readonly #contexts = new Map<string, Promise<SecureContext>>();
 
   constructor(options: TrustOptions) {
@@ -34,8 +38,8 @@ export class Trust {
   }
 
   /**
-   * For the server of a URL. The registry's CAs hold for the servers that it names too, as with docker: its storage
-   * and its token server are often behind the same CA. A client certificate is for its own host alone.
+   * Returns the context for the server of a URL. The registry's CAs hold for the servers that it names too, as in docker: its
+   * storage and its token server often have the same CA. A client certificate is for its own host only.
    * @throws IO
    */
   contextFor(url: URL, foreign: boolean): Promise<SecureContext> {
@@ -71,7 +75,7 @@ export class Trust {
     return made;
   }
 
-  /** Takes some tens of milliseconds: every CA that is known is parsed. */
+  /** Parses every known CA, which takes some tens of milliseconds. */
   async #build({ authorities, clients }: HostCertificates): Promise<SecureContext> {
     const { certificates, authorities: more } = this.#options;
     const pairs = clients.filter((each) => each.kind === 'pem');
@@ -92,7 +96,7 @@ export class Trust {
     });
   }
 
-  /** For a server that is not of the registry's making: a proxy. */
+  /** Returns the context for a server that no registry named: a proxy. */
   async usual(): Promise<SecureContext> {
     return this.#context({ authorities: [], clients: [] });
   }

@@ -1,3 +1,6 @@
+/**
+ * Copies of blobs from any source into a repository. The registry's target copies what it could not mount.
+ */
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';

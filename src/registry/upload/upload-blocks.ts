@@ -1,10 +1,13 @@
+/**
+ * Blocks of an upload, so that a chunk can be sent again while the stream goes on. The uploader sends one while it fills the other.
+ */
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { KiB } from '../../units.ts';
 
-/** Most blobs are small; for what is not, all of a block's room at once: memory that is not written to costs nothing. */
+/** The first room of a buffer, since most blobs are small. Larger ones get a block's room at once. Bytes. */
 const smallCapacity = 64 * KiB;
 
-/** Cuts a stream into large blocks, in two buffers that take turns: a block is good until the next but one is asked for. */
+/** Cuts a stream into large blocks, in two buffers in turn: a block is valid until the next but one is asked for. */
 export class UploadBlocks {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #buffers = [new Uint8Array(0), new Uint8Array(0)] as [Uint8Array, Uint8Array];
@@ -17,21 +20,21 @@ export class UploadBlocks {
     this.#iterator = stream[Symbol.asyncIterator]();
   }
 
-  /** Has the stream given all that it has? */
+  /** Whether all bytes of the stream are in blocks that were returned. */
   get ended(): boolean {
     return this.#ended && this.#rest.length === 0;
   }
 
-  /** Bytes that the stream has given so far. */
+  /** Bytes that have been read so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** The next block: `size` bytes, or what is left. With `begun`, that block is filled up to `size` instead. */
+  /** Returns the next block: `size` bytes, or what is left. With `begun`, that block is filled up to `size` instead. */
   async next(size: number, begun: Uint8Array | null = null): Promise<Uint8Array> {
     if (begun === null) this.#turn = this.#turn === 0 ? 1 : 0;
     let length = begun?.length ?? 0;
-    // One look beyond a full block: whether more follows decides how it is sent.
+    // Reads on after a full block, since what follows it decides how it is sent.
     while (!this.#ended && (length < size || this.#rest.length === 0)) {
       length += this.#fill(length, size);
       if (this.#rest.length > 0) break;
@@ -66,7 +69,7 @@ export class UploadBlocks {
     return part.length;
   }
 
-  /** Everything from here on: `begun`, the last block, and what follows it. */
+  /** Returns the rest of the stream: `begun`, the last block, and what follows it. */
   async *rest(begun: Uint8Array): ByteStream {
     yield begun.slice();
     if (this.#rest.length > 0) yield this.#rest;
@@ -74,7 +77,7 @@ export class UploadBlocks {
     for (let chunk = await this.#pull(); chunk !== null; chunk = await this.#pull()) yield chunk;
   }
 
-  /** Lets the producer go. */
+  /** Ends the stream. */
   async close(): Promise<void> {
     if (!this.#ended) await this.#iterator.return?.();
   }

@@ -37,7 +37,7 @@ const env = (): Record<string, string> => ({
 });
 const limits = { milliseconds: 200, bytes: 100_000 };
 const ask = (name: string): Promise<Credential | null> =>
-  askHelper(name, 'registry.example', { env: env() }, never, limits);
+  askHelper(name, 'registry.example', { env: env(), limits }, never);
 
 test.each([
   '../x',

@@ -128,7 +128,7 @@ describe('certs.d', () => {
     [{ 'me.cert': client.cert }, /me\.cert has no key: .*me\.key is missing/],
     [{ 'me.key': client.key }, /me\.key has no certificate: .*me\.cert is missing/],
     [{ 'me.cert': client.cert, 'me.key': 'garbage' }, /me\.cert and its key .*me\.key cannot be used/],
-    [{ 'ca.crt': 'garbage' }, /there is no certificate in .*ca\.crt/],
+    [{ 'ca.crt': 'garbage' }, /ca\.crt holds no certificate in PEM$/],
     [
       { 'ca.crt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
       /a certificate in .*ca\.crt is broken/,
