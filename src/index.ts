@@ -44,9 +44,7 @@ export { TraceReader } from './trace/trace-reader.ts';
 
 export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
 export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
-export { recompress } from './compress/recompress.ts';
-export { repackBetter } from './compress/repack.ts';
-export { tune, type TuneOptions } from './compress/tune.ts';
+export { recompress, repackBetter, tune, type TuneOptions } from './compress/index.ts';
 
 export { openSource, openTarget } from './jobs/open.ts';
 export type { Source, Target } from './place/place.ts';

@@ -15,7 +15,7 @@ export function encodingFor(format: PackedFormat, engines: EngineChoice, effort:
 /** Encodings of one format, the cheapest first. */
 export type Ladder = readonly [BlockEncoding, ...BlockEncoding[]];
 
-/** Returns what is tried out for a format: all levels worth it, up to that of an effort where one is given, and always the cheapest. */
+/** Returns the encodings to try for a format: always the cheapest, then the levels worth trying, up to that of the effort if one is given. */
 export function ladderOf(format: PackedFormat, engines: EngineChoice, upTo: Effort | null): Ladder {
   const { byEffort, ladder } = levelsOf(format, engines);
   const most = upTo === null ? Number.POSITIVE_INFINITY : byEffort[upTo];

@@ -1,31 +1,35 @@
+/**
+ * The policy of tuning: chooses among ways to pack a layer by size, by the time of a pull, or within a budget of time. Pure: the
+ * interpreter measures the options and passes them in.
+ */
 import { type PackedEncoding, unpackingSpeed } from '../codec/encoding.ts';
 import type { TuningGoal } from '../image/image.ts';
 import type { Compression } from '../oci/media-type.ts';
 
-/** An option must be smaller by this share than a cheaper one of its format, or it is not worth its work. */
+/** The share by which an option must be smaller than a cheaper one of its format to be worth its work. */
 const worthIt = 0.005;
 
-/** One way to pack a layer, and what it comes to. */
+/** One way to pack a layer, with its size and its cost. */
 export interface PackingOption {
-  /** Null: as the blob is. */
+  /** The encoding; null keeps the blob as it is. */
   readonly encoding: PackedEncoding | null;
   readonly compression: Compression;
   /** Bytes of the blob; an estimate, unless `encoding` is null. */
   readonly size: number;
-  /** Seconds that one thread needs for all of it; null where nobody asked. */
+  /** Seconds that one thread needs for the layer; null if not measured. */
   readonly work: number | null;
-  /** How many threads can work on it at a time. */
+  /** The number of threads that can work on the layer at a time. */
   readonly threads: number;
 }
 
-/** A layer and the ways to pack it: of each format the cheapest first, and the blob as it is before all. */
+/** A layer and the ways to pack it: first the blob as it is, then for each format the cheapest first. */
 export interface TunableLayer {
   /** Bytes of the tar. */
   readonly tarBytes: number;
   readonly options: readonly PackingOption[];
 }
 
-/** Seconds from the first byte to the last one unpacked, where unpacking waits for the transfer. */
+/** Estimates the seconds of a pull, from the first byte transferred to the last byte unpacked. Unpacking starts after the transfer. */
 export function pullSeconds(
   { size, compression }: Pick<PackingOption, 'size' | 'compression'>,
   tarBytes: number,
@@ -34,14 +38,14 @@ export function pullSeconds(
   return size / bytesPerSecond + tarBytes / unpackingSpeed(compression);
 }
 
-/** What the goal wants least of: bytes, or seconds. */
+/** Returns the quantity that the goal minimizes: bytes, or seconds of a pull. */
 export function costOf(option: PackingOption, tarBytes: number, goal: TuningGoal): number {
   return goal.kind === 'size' ? option.size : pullSeconds(option, tarBytes, goal.bytesPerSecond);
 }
 
 /**
- * The best option for the goal, however long it takes. What is not at least 0.5 % smaller than something cheaper of the same
- * format is out of the question; this does not depend on the goal, so that a lower bandwidth never gives a larger blob.
+ * Chooses the best option for the goal, whatever its work. An option that is not at least 0.5 % smaller than a cheaper one of the
+ * same format is not considered. This rule does not depend on the goal, so that a lower bandwidth never gives a larger blob.
  */
 export function chooseOption(layer: TunableLayer, goal: TuningGoal): PackingOption {
   return least(worthwhile(layer.options), (option) => costOf(option, layer.tarBytes, goal));
@@ -57,31 +61,32 @@ function worthwhile(options: readonly PackingOption[]): PackingOption[] {
   });
 }
 
-/** The first of the cheapest. */
+/** Returns the item of least cost; of several, the first. */
 function least<T>(items: readonly T[], cost: (item: T) => number): T {
   return items.reduce((best, item) => (cost(item) < cost(best) ? item : best));
 }
 
+/** The time for encoding all layers that share a goal. */
 export interface Budget {
-  /** Of encoding, from start to end. */
+  /** Seconds of encoding, from start to end. */
   readonly seconds: number;
-  /** Blocks encoded at once. */
+  /** The number of blocks encoded at a time. */
   readonly jobs: number;
-  /** Seconds of one thread that the run takes besides, whatever is chosen: reading and unpacking. */
+  /** Seconds of one thread that the run takes for reading and unpacking, whatever is chosen. */
   readonly overhead: number;
 }
 
 export interface Allocation {
-  /** In the order of the layers. */
+  /** The options chosen, in the order of the layers. */
   readonly chosen: readonly PackingOption[];
-  /** By the estimate, how long encoding takes. */
+  /** The estimated seconds of encoding. */
   readonly seconds: number;
 }
 
 /**
- * Spends the time where it buys most: of each layer only the options on the lower convex hull of cost over work count, every
- * layer starts with its least work, and the step that saves most for each second comes first, as long as the estimate
- * stays within the budget. Beyond it only where the least work is too much already.
+ * Spends the time of a budget where it saves most. Only the options on the lower convex hull of cost over work count. Every layer
+ * starts with its least work; then the step that saves most per second is taken first, as long as the estimate stays within the
+ * budget (greedy, as for the fractional knapsack problem). The estimate exceeds the budget only if the least work already does.
  */
 export function allocate(layers: readonly TunableLayer[], goal: TuningGoal, budget: Budget): Allocation {
   const hulls = layers.map((layer) => hullOf(layer, goal));
@@ -93,7 +98,7 @@ export function allocate(layers: readonly TunableLayer[], goal: TuningGoal, budg
         return { layer, to, gain: (from.cost - to.cost) / (to.work - from.work) };
       }),
     )
-    // The sort is stable, and gains fall along a hull: each layer's steps stay in order.
+    // Gains fall along a hull and the sort is stable, so the steps of a layer stay in order.
     .sort((a, b) => b.gain - a.gain);
   const done = new Set<number>();
   for (const { layer, to } of steps) {
@@ -113,7 +118,7 @@ interface Point {
   readonly cost: number;
 }
 
-/** From the least work to the least cost, each step paying less than the one before. */
+/** Returns the options on the lower convex hull, from the least work to the least cost (Andrew's monotone chain). */
 function hullOf({ options, tarBytes }: TunableLayer, goal: TuningGoal): Point[] {
   const points = worthwhile(options)
     .map((option) => ({ option, work: option.work ?? 0, cost: costOf(option, tarBytes, goal) }))
@@ -134,7 +139,7 @@ function hullOf({ options, tarBytes }: TunableLayer, goal: TuningGoal): Point[] 
   return hull;
 }
 
-/** All threads share the work, but a layer cannot be shared among more of them than it has blocks. */
+/** Estimates the seconds of encoding. All threads share the work, but a layer occupies no more threads than it has blocks. */
 function secondsOf(points: readonly Point[], { jobs, overhead }: Budget): number {
   const whole = points.reduce((sum, { work }) => sum + work, overhead) / jobs;
   return points.reduce(

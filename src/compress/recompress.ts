@@ -2,7 +2,11 @@ import { type PackedEncoding, validateEncoding } from '../codec/encoding.ts';
 import { type Image, type MinSavings, type Transform, withEncodings, withPlan } from '../image/image.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 
-/** Packs the selected layers anew; what they hold stays. @throws USAGE for a level that the engine does not have */
+/**
+ * Gives the selected layers an encoding. Their contents stay, and so do their DiffIDs. A layer keeps its blob unless the new one is
+ * smaller by `minSavings`; null: unless it is smaller, or of another format.
+ * @throws USAGE for an engine or a level that does not exist
+ */
 export function recompress(
   selection: Selection,
   encoding: PackedEncoding,

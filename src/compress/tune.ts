@@ -1,3 +1,7 @@
+/**
+ * Plans packings for a goal: a fixed level where the goal is an effort, a wish that the layer's bytes decide otherwise. Commands and
+ * plans call it for `--tune` and `--budget`.
+ */
 import {
   defaultEngine,
   type GzipEngine,
@@ -23,18 +27,19 @@ import { encodingFor } from './effort.ts';
 
 export interface TuneOptions {
   readonly goal: TuningGoal;
-  /** Seconds of encoding; null for as long as it takes. */
+  /** Seconds of encoding; null for no limit. Default: null. */
   readonly budget?: number | null;
-  /** Null: each layer keeps its own; for the goal `pull`, whichever is better. */
+  /** The format; null keeps the format of each layer, or for the goal `pull` takes the better one. Default: null. */
   readonly format?: PackedFormat | null;
-  /** For gzip. */
+  /** The engine for layers that become gzip. Default: that of the table of formats. */
   readonly engine?: GzipEngine;
+  /** The blob stays unless the new one is smaller by this much. Default: null, for any saving. */
   readonly minSavings?: MinSavings | null;
 }
 
 /**
- * Packs the selected layers for a goal. Without a format, plain layers stay plain unless the goal is `pull`.
- * @throws USAGE for a bandwidth or a budget that is none
+ * Packs the selected layers for a goal. Without a format, uncompressed layers stay so unless the goal is `pull`.
+ * @throws USAGE for a bandwidth or a budget of 0 or less
  */
 export function tune(selection: Selection, options: TuneOptions): Transform {
   const { goal, budget = null } = options;
@@ -49,7 +54,7 @@ export function tune(selection: Selection, options: TuneOptions): Transform {
   };
 }
 
-/** Null where the layer is to be left alone. */
+/** Returns the encoding or the wish for one layer; null to leave it alone. */
 function wishFor(image: Image, number: number, options: TuneOptions): Encoding | Tuned | null {
   const { goal, budget = null, engine = defaultEngine('gzip'), minSavings = null } = options;
   const kind = layerKind(layerOf(image, number).descriptor.mediaType);

@@ -62,7 +62,7 @@ const goal: fc.Arbitrary<TuningGoal> = fc.oneof(
 );
 
 describe('laws', () => {
-  test('what is chosen is as good as any other option, within the half percent that goes to less work', () => {
+  test('the chosen option is as good as any other, within the half percent that goes to less work', () => {
     fc.assert(
       fc.property(layer, goal, (given, wanted) => {
         const chosen = costOf(chooseOption(given, wanted), given.tarBytes, wanted);
@@ -91,7 +91,7 @@ describe('laws', () => {
   });
   const layers = fc.array(layer, { minLength: 1, maxLength: 8 });
 
-  test('the estimate stays within the budget, unless the least work is too much', () => {
+  test('the estimate stays within the budget, unless the least work exceeds it', () => {
     fc.assert(
       fc.property(layers, goal, budget, (given, wanted, limits) => {
         const least = allocate(given, wanted, { ...limits, seconds: 0 }).seconds;
@@ -102,7 +102,7 @@ describe('laws', () => {
     );
   });
 
-  test('the estimate is what the chosen options take', () => {
+  test('the estimate is the time of the chosen options', () => {
     fc.assert(
       fc.property(layers, goal, budget, (given, wanted, limits) => {
         const { chosen, seconds: estimate } = allocate(given, wanted, limits);
@@ -114,7 +114,7 @@ describe('laws', () => {
     );
   });
 
-  test('time without end gives what would be chosen without a budget', () => {
+  test('an unlimited budget chooses as no budget does', () => {
     fc.assert(
       fc.property(layers, goal, (given, wanted) => {
         const { chosen } = allocate(given, wanted, { seconds: 1e12, jobs: 2, overhead: 0 });
@@ -127,7 +127,7 @@ describe('laws', () => {
     );
   });
 
-  test('no layer gets worse by more time than it had at the least', () => {
+  test('no layer is larger with more time than with the least', () => {
     fc.assert(
       fc.property(layers, goal, budget, (given, wanted, limits) => {
         const least = allocate(given, wanted, { ...limits, seconds: 0 }).chosen;
@@ -147,24 +147,24 @@ describe('pull', () => {
   const given = (...options: PackingOption[]): TunableLayer => ({ tarBytes, options });
   const pull = (bytesPerSecond: number): TuningGoal => ({ kind: 'pull', bytesPerSecond });
 
-  test('counts the transfer and what unpacking takes', () => {
+  test('counts the transfer and the unpacking', () => {
     expect(pullSeconds(option(gzip(6), 70e6), 180e6, 10e6)).toBe(8);
     expect(pullSeconds(asItIs('none', 180e6), 180e6, 10e6)).toBe(18);
   });
 
-  test('the format may turn with the bandwidth', () => {
+  test('the bandwidth may change the format', () => {
     const both = given(option(gzip(9), 60e6), option(zstd(3), 65e6));
     expect(chooseOption(both, pull(1e6)).compression).toBe('gzip');
     expect(chooseOption(both, pull(100e6)).compression).toBe('zstd');
   });
 
-  test('on a line fast enough a plain layer stays plain', () => {
+  test('an uncompressed layer stays so on a fast line', () => {
     const plain = given(asItIs('none', tarBytes), option(zstd(3), 65e6));
     expect(chooseOption(plain, pull(10e6)).encoding).toEqual(zstd(3));
     expect(chooseOption(plain, pull(1e9)).encoding).toBeNull();
   });
 
-  test('less than half a percent is not worth the next level', () => {
+  test('a saving below half a percent is not worth the next level', () => {
     expect(chooseOption(given(option(zstd(9), 60e6), option(zstd(19), 59.8e6)), pull(1e6)).encoding).toEqual(
       zstd(9),
     );
@@ -192,7 +192,7 @@ describe('a budget', () => {
       encoding?.kind === 'zstd' ? encoding.level : 0,
     );
 
-  test('goes where a second saves most', () => {
+  test('is spent where a second saves most', () => {
     expect(levels(0)).toEqual([3, 3]);
     expect(levels(1.5)).toEqual([3, 12]);
     expect(levels(6)).toEqual([12, 12]);
@@ -200,22 +200,22 @@ describe('a budget', () => {
     expect(levels(44)).toEqual([19, 19]);
   });
 
-  test('is worth more where more is done at once', () => {
+  test('buys more with more jobs', () => {
     expect(levels(12, 4)).toEqual([19, 19]);
   });
 
-  test('knows that a layer of one block is one job', () => {
+  test('counts a layer of one block as one job', () => {
     const one = { ...large, options: large.options.map((each) => ({ ...each, threads: 1 })) };
     const { chosen, seconds } = allocate([one], size, { seconds: 12, jobs: 4, overhead: 0 });
     expect(chosen[0]?.encoding).toEqual(zstd(12));
     expect(seconds).toBe(5);
   });
 
-  test('goes on to another layer when a step is too long for one', () => {
+  test('is spent on another layer when a step of one takes too long', () => {
     expect(levels(10)).toEqual([12, 19]);
   });
 
-  test('leaves out what costs more and gives less', () => {
+  test('skips options that cost more and save less', () => {
     const odd = {
       tarBytes: 1e6,
       options: [option(zstd(3), 100, 1), option(zstd(6), 120, 2), option(zstd(9), 50, 3)],
