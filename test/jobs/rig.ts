@@ -99,6 +99,13 @@ export async function rewrite(
   return { outcome, source, target, events, warnings: warningsOf(events), tree: target.tree };
 }
 
+/** Runs transforms from one memory to another, and returns what was published without judging it: layers may hold anything. */
+export async function publish(tree: BuiltTree, transforms: readonly Transform[]): Promise<BuiltTree> {
+  const { target, result } = start(tree, transforms, {});
+  await result;
+  return target.tree;
+}
+
 export type Failed = {
   readonly error: OcislimError;
   readonly source: MemorySource;
