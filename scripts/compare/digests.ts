@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+
+/** The SHA-256 digest of bytes, as OCI writes it. */
+export function digestOfBytes(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** The same of a file of any size. */
+export async function digestOfFile(file: string): Promise<string> {
+  const sha256 = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), sha256);
+  return `sha256:${sha256.digest('hex')}`;
+}

@@ -1,0 +1,43 @@
+import type { Checkout } from './checkout.ts';
+
+/**
+ * Replaces what must or may differ between two checkouts: where the checkout is, its version, the random part of a
+ * temporary name, times of day, and the wording of a report's warnings. Everything else counts as a difference.
+ */
+export function normalise(text: string, { folder, version }: Checkout): string {
+  return text
+    .replaceAll(folder, 'CHECKOUT')
+    .replaceAll(`"ocislim", "version": "${version}"`, '"ocislim", "version": "VERSION"')
+    .replaceAll(`"ocislim","version":"${version}"`, '"ocislim","version":"VERSION"')
+    .replace(new RegExp(`^${version.replaceAll('.', '\\.')}$`, 'm'), 'VERSION')
+    .replace(/\bocislim-[A-Za-z0-9]{6}\b/g, 'ocislim-XXXXXX')
+    .replace(/"time":"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time":"NOW"')
+    .replace(/("code": ?"[A-Z_]+", ?"message": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
+    .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …');
+}
+
+/** The error and warning codes that a run has written to standard error, sorted. */
+export function codesIn(stderr: string): string[] {
+  return [...stderr.matchAll(/\[([A-Z][A-Z_]+)\]$/gm)].map(([, code]) => code as string).sort();
+}
+
+/** The long options that a help text or completion script names, sorted, each once. */
+export function optionsIn(text: string): string[] {
+  const names = [...text.matchAll(/(?<![\w-])(?:--|-l )([a-z][a-z0-9-]+)/g)].map(
+    ([, name]) => name as string,
+  );
+  return [...new Set(names)].sort();
+}
+
+/**
+ * The events of `--progress json`, sorted, since layers are worked on side by side. How a transfer was cut into chunks and
+ * the sentences of messages do not count; types, codes, names and totals do.
+ */
+export function eventsIn(stderr: string): string[] {
+  const events = stderr.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    const { time: _, message: __, ...event } = JSON.parse(line) as Record<string, unknown>;
+    return event['type'] === 'task-progress' ? [] : [JSON.stringify(event)];
+  });
+  return events.sort();
+}
