@@ -30,8 +30,8 @@ async function writeAndRead(stream: AsyncIterable<Uint8Array>, signal = never) {
   }
 }
 
-describe('a stream into a file', () => {
-  test('is the same bytes, however it comes', async () => {
+describe('writing a stream into a file', () => {
+  test('writes the same bytes for any sizes of chunks', async () => {
     const sizes = fc.array(fc.oneof(fc.nat(9), fc.nat(300_000), fc.constant(256 * KiB)), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(sizes, async (lengths) => {
@@ -45,14 +45,14 @@ describe('a stream into a file', () => {
     );
   });
 
-  test('in thousands of small chunks', async () => {
+  test('writes thousands of small chunks', async () => {
     const bytes = noise(5000);
     const chunks = Array.from({ length: 5000 }, (_, i) => bytes.subarray(i, i + 1));
     const { there } = await writeAndRead(bytesStream(...chunks));
     expect(Buffer.compare(there, bytes)).toBe(0);
   });
 
-  test('that breaks: what is told to be written is what is there', async () => {
+  test('reports exactly the bytes that were written before the stream failed', async () => {
     const chunks = Array.from({ length: 8 }, (_, i) => noise(200_000, i));
     const { outcome, there, written } = await writeAndRead(brokenStream(...chunks));
     expect(String(outcome)).toContain('the line went dead');
@@ -60,7 +60,7 @@ describe('a stream into a file', () => {
     expect(Buffer.compare(there, concat(chunks).subarray(0, there.length))).toBe(0);
   });
 
-  test('that is not wanted any more ends at once, and lets its producer go', async () => {
+  test('ends at once when the signal fires, and releases the producer', async () => {
     const abort = new AbortController();
     let isOpen = true;
     const endless = (async function* () {
@@ -77,7 +77,7 @@ describe('a stream into a file', () => {
     expect(isOpen).toBe(false);
   });
 
-  test('the errors of the disk are heard of', async () => {
+  test('throws the errors of the disk', async () => {
     const handle = await open(join(await newFolder(), 'file'), 'wx');
     await handle.close();
     const chunks = Array.from({ length: 8 }, (_, i) => noise(300_000, i));
@@ -93,7 +93,7 @@ describe('a stream into a file', () => {
   });
 });
 
-test('a reading that is left early waits for what it has asked for', async () => {
+test('a range that is left early waits for its last read', async () => {
   const handle = await open(join(await newFolder(), 'file'), 'wx+');
   await handle.write(noise(2_000_000));
   for await (const chunk of readRange(handle, 0, 2_000_000, never)) {

@@ -41,7 +41,7 @@ async function living(): Promise<{ mark: string; end: () => Promise<void> }> {
   };
 }
 
-test('marks differ each time, and tell who lives', async () => {
+test('marks differ each time, and tell whether their process still runs', async () => {
   expect(temporaryMark()).not.toBe(temporaryMark());
   expect(temporaryMark()).toMatch(/^[0-9]+-[0-9]+-[0-9a-f]{8}-[0-9a-f]{16}$/);
   expect(isAbandoned(temporaryMark())).toBe(false);
@@ -51,7 +51,7 @@ test('marks differ each time, and tell who lives', async () => {
   expect(isAbandoned('nonsense')).toBe(false);
 });
 
-test('T19: another process that was given the number of a dead one does not stand for it', async () => {
+test('T19: a process with the number of an ended one does not count as that one', async () => {
   const { mark, end } = await living();
   expect(isAbandoned(mark)).toBe(false);
   expect(isAbandoned(mark.replace(/-[0-9]+-/, '-1-'))).toBe(true);
@@ -62,7 +62,7 @@ test('T19: another process that was given the number of a dead one does not stan
   expect(isAbandoned(mark)).toBe(true);
 });
 
-test('one that is dead but was never collected counts as dead', async () => {
+test('a zombie counts as ended', async () => {
   // `sleep` takes the shell's place, and does not ask after the child that it inherits.
   const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -75,7 +75,7 @@ test('one that is dead but was never collected counts as dead', async () => {
   expect(isAbandoned(mark)).toBe(true);
 });
 
-test('sweeping takes what the dead left, and what is foreign and a day old; nothing else', async () => {
+test('sweeping removes files of ended processes, and those of other machines that are a day old', async () => {
   const folder = await newFolder();
   const dead = await deadMark();
   const foreign = `blob.partial-1-1-00000000-${random}`;
@@ -97,7 +97,7 @@ test('sweeping takes what the dead left, and what is foreign and a day old; noth
   await sweepTemporaries(join(folder, 'none'), () => true);
 });
 
-test("T19: another user's files are left alone, and links are not followed", async () => {
+test("T19: sweeping leaves another user's files alone, and follows no links", async () => {
   const folder = await newFolder();
   const dead = await deadMark();
   await mkdir(join(folder, 'other'));
@@ -111,7 +111,7 @@ test("T19: another user's files are left alone, and links are not followed", asy
   expect(await listFiles(folder)).toEqual(['other/precious']);
 });
 
-test('T19: a folder in TMPDIR is for this user only, and goes with the next run when its maker is dead', async () => {
+test('T19: a folder in TMPDIR is private, and the next run removes it if its process has ended', async () => {
   const folder = await newFolder();
   process.env['TMPDIR'] = folder;
   const path = await makeTemporaryFolder('verify');
@@ -125,7 +125,7 @@ test('T19: a folder in TMPDIR is for this user only, and goes with the next run 
   expect(await listFiles(folder)).toEqual([join(path, 'blob').slice(folder.length + 1)]);
 });
 
-test('a folder that cannot be made is an error that names TMPDIR', async () => {
+test('the error for a folder that cannot be made names TMPDIR', async () => {
   process.env['TMPDIR'] = '/dev/null/nowhere';
   await expect(makeTemporaryFolder('verify')).rejects.toMatchObject({
     code: 'IO',
@@ -134,7 +134,7 @@ test('a folder that cannot be made is an error that names TMPDIR', async () => {
   });
 });
 
-test('where files cannot be made without a name they lose it, and none that is there is taken', async () => {
+test('where files need a name they lose it at once, and no existing file is opened', async () => {
   const folder = await newFolder();
   const file = await openAndUnlink(join(folder, 'new'));
   await file.write('text');

@@ -8,7 +8,7 @@ import { brokenStream, bytesStream, deadMark, listFiles, newFolder } from '../su
 const { signal } = new AbortController();
 const bytes = new TextEncoder().encode('whole');
 
-test('a file is replaced when it is whole', async () => {
+test('a file is replaced only when the new one is whole', async () => {
   const folder = await newFolder();
   const file = join(folder, 'a.tar');
   await writeFile(file, 'old');
@@ -19,7 +19,7 @@ test('a file is replaced when it is whole', async () => {
   expect(await listFiles(folder)).toEqual(['a.tar']);
 });
 
-test('T19: what a killed process left goes, and nobody can guess the name of what is unfinished', async () => {
+test('T19: files of killed processes are removed, and names of unfinished files cannot be guessed', async () => {
   const folder = await newFolder();
   const file = join(folder, 'a.tar');
   await writeFile(`${file}.partial-${process.pid}`, 'not ours');
@@ -53,7 +53,7 @@ test('a pipe or a device is written to, not replaced', async () => {
   expect((await stat(device)).isCharacterDevice()).toBe(true);
 });
 
-test('a link is followed to the file behind it', async () => {
+test('a symbolic link is followed to its file', async () => {
   const folder = await newFolder();
   await mkdir(join(folder, 'real'));
   await writeFile(join(folder, 'real', 'a.tar'), 'old');

@@ -49,13 +49,13 @@ async function serve(auth?: { username: string; password: string }) {
 describe.each([
   ['plain layers', plain],
   ['packed layers', packed],
-  ['the docker family', docker],
-  ['an index', index],
-] as readonly (readonly [string, BuiltTree])[])('%s', (_, built) => {
+  ['Docker media types', docker],
+  ['an index and attestations', index],
+] as readonly (readonly [string, BuiltTree])[])('images with %s', (_, built) => {
   const kinds = ['layout', 'oci-archive', 'registry', ...(built === plain ? ['docker-archive'] : [])];
   const pairs = kinds.flatMap((from) => kinds.map((to) => [from, to] as const));
 
-  test.each(pairs)('pass from %s to %s as they are', async (from, to) => {
+  test.each(pairs)('are copied unchanged from %s to %s', async (from, to) => {
     const folder = await newFolder();
     await writeLayout(join(folder, 'origin'), { v1: built });
     const place = async (kind: string, name: string): Promise<string> => {
@@ -81,8 +81,8 @@ describe.each([
   });
 });
 
-describe('the registry client and the registry', () => {
-  test('mount within one registry, and transfer nothing', async () => {
+describe('the registry client and the embedded registry', () => {
+  test('blobs are mounted within one registry, without a transfer', async () => {
     const { server, log } = await serve();
     const folder = await newFolder();
     await writeLayout(folder, { v1: packed });
@@ -100,7 +100,7 @@ describe('the registry client and the registry', () => {
     ).toEqual(adoptions.map(() => 'present'));
   });
 
-  test('stage a stream of unknown length, and leave nothing of one that breaks or is thrown away', async () => {
+  test('a stream of unknown length is staged; one that fails or is aborted leaves nothing', async () => {
     const { server, layoutDir } = await serve();
     const opened = await target(`${server.host}/app:v1`);
     const bytes = noise(20_000_000);
@@ -120,7 +120,7 @@ describe('the registry client and the registry', () => {
     await refused('NOT_FOUND', (await source(`${server.host}/app:v1`)).root(never));
   });
 
-  test('a blob that was changed on disk is found out', async () => {
+  test('a blob that was changed on disk is refused', async () => {
     const { server, layoutDir } = await serve();
     const folder = await newFolder();
     await writeLayout(folder, { v1: packed });
@@ -133,7 +133,7 @@ describe('the registry client and the registry', () => {
     await refused('DIGEST_MISMATCH', drain((await source(`${server.host}/app:v1`)).blob(layer, never)));
   });
 
-  test('referrers', async () => {
+  test('referrers are found by their subject', async () => {
     const { server } = await serve();
     const folder = await newFolder();
     await writeLayout(folder, { v1: packed });
@@ -154,7 +154,7 @@ describe('the registry client and the registry', () => {
     expect(found.map(({ digest }) => digest)).toEqual([artifact.digest]);
   });
 
-  test('a password', async () => {
+  test('a password is asked for, and accepted', async () => {
     const { server } = await serve({ username: 'me', password: 'secret' });
     const tagged = `${server.host}/app:v1`;
     await refused('UNAUTHORIZED', (await source(tagged)).root(never));
@@ -167,7 +167,7 @@ describe('the registry client and the registry', () => {
   });
 });
 
-test('an error names its side', async () => {
+test('an error names the source or the destination', async () => {
   const folder = await newFolder();
   const error = await (await source(`oci:${folder}/none:v1`)).root(never).catch((reason: unknown) => reason);
   expect((error as OcislimError).message).toMatch(/^source oci:/);

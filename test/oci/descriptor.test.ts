@@ -18,7 +18,7 @@ function refusal(value: unknown): string {
 }
 
 describe('a descriptor', () => {
-  test('keeps the object that it came from, unknown keys included', () => {
+  test('keeps the object that it was read from, unknown keys included', () => {
     const json = {
       mediaType: 'x/y',
       digest,
@@ -29,7 +29,7 @@ describe('a descriptor', () => {
     const parsed = parseDescriptor(json, 'layer 2');
     expect(parsed.json).toBe(json);
     expect(parsed).toMatchObject({ mediaType: 'x/y', digest, size: 0 });
-    // What is no text is no annotation.
+    // Only strings are annotations.
     expect(parsed.annotations).toEqual({ a: '1' });
     expect(parseDescriptor({ ...json, annotations: null }, 'layer 2').annotations).toEqual({});
   });
@@ -48,11 +48,11 @@ describe('a descriptor', () => {
       { mediaType: 'x/y', digest: 'sha256:1', size: 1 },
       'the digest of layer 2 is not a sha256 or sha512 digest: "sha256:1"',
     ],
-  ])('refused: %j', (value, message) => {
+  ])('refuses %j', (value, message) => {
     expect(refusal(value)).toBe(message);
   });
 
-  test('made anew, reads as itself', () => {
+  test('that is made reads as itself', () => {
     const annotated = makeDescriptor('x/y', digest, 3, { a: '1' });
     expect(parseDescriptor(annotated.json, 'it')).toEqual(annotated);
     // An empty set of annotations is not written.
@@ -89,7 +89,7 @@ describe('a digest', () => {
       expect(isDigest(wrong), JSON.stringify(wrong)).toBe(false);
   });
 
-  test('nothing else is one', () => {
+  test('no other text is a digest', () => {
     for (const other of ['', 'sha256:', `md5:${'0'.repeat(32)}`, `sha512:${'0'.repeat(64)}`, null, 7])
       expect(isDigest(other)).toBe(false);
     expect(() => parseDigest('sha256:', 'the digest')).toThrow(
@@ -97,7 +97,7 @@ describe('a digest', () => {
     );
   });
 
-  test('is the same in one piece and in many, by the algorithm of the digest that is to be met', () => {
+  test('is the same for any chunks, by the algorithm of the digest to compare with', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array()), (chunks) => {
         const whole = Buffer.concat(chunks);

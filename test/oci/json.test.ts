@@ -14,7 +14,7 @@ function refusal(bytes: string | Uint8Array): string {
   return 'none';
 }
 
-describe('N11: numbers that a double does not hold come out as they went in', () => {
+describe('N11: numbers that a double cannot hold', () => {
   test.each([
     '9007199254740993',
     '-9007199254740993',
@@ -29,7 +29,7 @@ describe('N11: numbers that a double does not hold come out as they went in', ()
     '123456789012345678901234567890',
     '1.234567890123456789e10',
     '4.94e-324',
-  ])('%s', (number) => {
+  ])('%s is written as it was read', (number) => {
     for (const text of [`{"a":${number}}`, `{"a":[{"b":[1,${number}]}],"c":"${number}"}`])
       expect(again(text)).toBe(text);
   });
@@ -76,7 +76,7 @@ describe('N11: numbers that a double does not hold come out as they went in', ()
     return short === '' ? `${sign}0` : `${sign}${short}e${place}`;
   }
 
-  test('whatever the number, its value is the same after parsing and writing', () => {
+  test('every number has the same value after parsing and writing', () => {
     fc.assert(
       fc.property(fc.array(numbers, { minLength: 1 }), (list) => {
         const written = again(`{"a":[${list.join(',')}]}`);
@@ -88,7 +88,7 @@ describe('N11: numbers that a double does not hold come out as they went in', ()
   });
 });
 
-describe('N11: what is parsed and written again is the same value', () => {
+describe('N11: parsing and writing', () => {
   const odd = fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', 'toJSON', 'then', '');
   const keys = fc.oneof(
     odd,
@@ -114,7 +114,7 @@ describe('N11: what is parsed and written again is the same value', () => {
     return fc.array(values, { maxLength: 5 }).map((each) => `[${each.join(',')}]`);
   }
 
-  test('any object, byte for byte where it is laid out as we do', () => {
+  test('gives back any compact object byte for byte', () => {
     fc.assert(
       fc.property(texts, (text) => {
         expect(again(text)).toBe(text);
@@ -128,25 +128,25 @@ describe('N11: what is parsed and written again is the same value', () => {
   test.each([
     '{"__proto__":null,"a":{"__proto__":[1e999]},"b":[]}',
     '{"a":{"__proto__":{"__proto__":{},"b":[1e999],"c":null}}}',
-  ])('%s', (text) => expect(again(text)).toBe(text));
+  ])('gives back %s', (text) => expect(again(text)).toBe(text));
 
   // V8 compares a key as it is written, escapes and all, with one that it has met in an object of that form.
   test.each([
     ['{"a":0,"\\\\":1}', '{"a":0,"\\"":1}', { a: 0, '"': 1 }],
     ['{"a":0,"\\\\u006c":1}', '{"a":0,"\\u006c\\u0061\\u0079\\u0065\\u0072\\u0073":1}', { a: 0, layers: 1 }],
     ['{"a":0,"\\\\u006d\\\\u0":1}', '{"a":0,"\\u006d\\u0061nifests":1}', { a: 0, manifests: 1 }],
-  ])('a key is what it says, whatever was read before: %s, then %s', (before, text, value) => {
+  ])('reads a key as it is written, whatever was read before: %s, then %s', (before, text, value) => {
     read(before);
     expect(read(text)).toEqual(value);
     expect(JSON.stringify(read(text))).toBe(JSON.stringify(value));
   });
 
-  test('spaces and line ends between the parts do not matter', () => {
+  test('ignores spaces and line ends between tokens', () => {
     expect(read('\n{ "a" :\t[ 1 ,\r\n 2 ] , "b" : 18446744073709551615 }\n')).toMatchObject({ a: [1, 2] });
   });
 });
 
-describe('N11: what is no JSON, or could be read in two ways', () => {
+describe('N11: documents that are not JSON, or could be read in two ways', () => {
   const deep = (n: number): string => `{"a":${'['.repeat(n)}${']'.repeat(n)}}`;
   test.each<readonly [string, string | Uint8Array, RegExp]>([
     ['a key twice', '{"a":1,"a":1}', /the key "a" twice/],
@@ -160,7 +160,7 @@ describe('N11: what is no JSON, or could be read in two ways', () => {
     ['a million objects that do not end', '{"a":'.repeat(1_000_000), /is not JSON/],
     ['a mark of byte order', '\ufeff{}', /is not JSON/],
     ['UTF-16', Buffer.from('{}', 'utf16le'), /is not JSON/],
-    ['a byte that is no UTF-8', Buffer.from('{"a":"\xff"}', 'latin1'), /is not JSON/],
+    ['a byte that is not UTF-8', Buffer.from('{"a":"\xff"}', 'latin1'), /is not JSON/],
     ['half of a character', Buffer.from('{"a":"\xe2\x82"}', 'latin1'), /is not JSON/],
     ['an overlong character', Buffer.from('{"a":"\xc0\xaf"}', 'latin1'), /is not JSON/],
     ['a surrogate in UTF-8', Buffer.from('{"a":"\xed\xa0\x80"}', 'latin1'), /is not JSON/],
@@ -175,15 +175,15 @@ describe('N11: what is no JSON, or could be read in two ways', () => {
     ['a number', '1e999', /is not a JSON object/],
     ['null', 'null', /is not a JSON object/],
     ['nothing', '', /is not JSON/],
-  ])('%s', (_, bytes, sentence) => {
+  ])('%s is refused', (_, bytes, sentence) => {
     expect(refusal(bytes)).toMatch(sentence);
   });
 
-  test('99 lists in an object are not too many', () => {
+  test('accepts 99 lists in an object', () => {
     expect(refusal(deep(99))).toBe('none');
   });
 
-  test('whatever the bytes: an object, or an error with a code', () => {
+  test('any bytes give an object or an error with a code', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',

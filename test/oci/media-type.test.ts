@@ -21,7 +21,7 @@ test('layer types are those of the specifications; Docker has none for zstd', ()
   expect(layerMediaType('docker', 'zstd')).toBeNull();
 });
 
-test('layers whose bytes may be nowhere are foreign', () => {
+test('non-distributable layers are foreign', () => {
   for (const type of [
     'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
     'application/vnd.oci.image.layer.nondistributable.v1.tar',
@@ -43,7 +43,7 @@ test('encrypted layers, invented types and other artifacts are unknown', () => {
     expect(layerKind(type), type).toEqual({ kind: 'unknown' });
 });
 
-test('each document is of one kind and one family', () => {
+test('each document has one kind and one family', () => {
   const kinds = (type: string) => [isManifestType(type), isIndexType(type), isConfigType(type)];
   for (const family of ['oci', 'docker'] as const) {
     const { manifest, index, config } = MEDIA_TYPES[family];

@@ -32,8 +32,8 @@ const ofManifest = (value: { mediaType: string }): string =>
 const ofConfig = (value: unknown): string => refusal(() => parseImageConfig(bytes(value), 1, 'it'));
 
 // Go's encoding/json compares names of members without case, in all of Unicode: ſ is an s, K (Kelvin) a k.
-describe('N11: members whose names differ from known ones in case only', () => {
-  test('as they are, the documents are good', () => {
+describe('N11: keys that differ from known ones in case only', () => {
+  test('documents without such keys are accepted', () => {
     expect([ofManifest(manifest), ofManifest(index), ofConfig(imageConfig)]).toEqual([
       'none',
       'none',
@@ -57,7 +57,7 @@ describe('N11: members whose names differ from known ones in case only', () => {
       'o\u017f',
       { ...index, manifests: [{ ...child, platform: { os: 'linux', 'o\u017f': 'windows' } }] } as never,
     ],
-  ])('of a manifest or index: %s', (key, value) => {
+  ])('a manifest or index with the key %s is refused', (key, value) => {
     expect(ofManifest(value)).toContain(`has the key ${JSON.stringify(key)}, which some programs take for `);
   });
 
@@ -69,13 +69,13 @@ describe('N11: members whose names differ from known ones in case only', () => {
     ['empty_Layer', { history: [{ created_by: 'a', empty_Layer: true }] }],
     ['OS', { OS: 'windows' }],
     ['Config', { Config: {} }],
-  ])('of a config: %s', (key, more) => {
+  ])('a config with the key %s is refused', (key, more) => {
     expect(ofConfig({ ...imageConfig, ...more })).toContain(
       `has the key ${JSON.stringify(key)}, which some programs take for `,
     );
   });
 
-  test('what a container is run with is read as runtimes read it, but not where two spellings are there', () => {
+  test('settings for running are read in any case, as runtimes do, but two spellings are refused', () => {
     const run = { cmd: ['/a'], 'u\u017fer': 'bob', WORKINGDIR: '/w', env: ['A=b'] };
     const parsed = parseImageConfig(bytes({ ...imageConfig, config: run }), 1, 'it');
     expect(readRuntime(parsed)).toMatchObject({ command: ['/a'], user: 'bob', workingDirectory: '/w' });
@@ -86,7 +86,7 @@ describe('N11: members whose names differ from known ones in case only', () => {
     expect(ofConfig({ ...imageConfig, config: { Labels: {}, 'label\u017f': {} } })).toMatch(/for one/);
   });
 
-  test("what is nobody's name may differ in case", () => {
+  test('keys that no specification defines may differ in case', () => {
     const annotations = { a: '1', A: '2', Size: '3', size: '4' };
     expect(ofManifest({ ...manifest, annotations, 'x-Own': 1, 'X-own': 2 } as never)).toBe('none');
     const more = { config: { Labels: { a: '1', A: '2' }, Env: [], Volumes: { '/a': {}, '/A': {} } } };
@@ -94,13 +94,13 @@ describe('N11: members whose names differ from known ones in case only', () => {
   });
 });
 
-describe('N9: annotations that are no set of names', () => {
+describe('N9: annotations that are not an object', () => {
   test.each([
     ['a text', 'abc'],
     ['a list', ['abc']],
     ['a number', 5],
-    ['a yes', true],
-  ])('%s', (_, annotations) => {
+    ['a boolean', true],
+  ])('%s is refused', (_, annotations) => {
     for (const value of [
       { ...manifest, annotations },
       { ...manifest, config: { ...config, annotations } },
@@ -111,7 +111,7 @@ describe('N9: annotations that are no set of names', () => {
       expect(ofManifest(value)).toMatch(/has annotations that are not an object$/);
   });
 
-  test('none, or null, is as good as an empty set', () => {
+  test('null counts as no annotations', () => {
     expect(
       ofManifest({ ...manifest, annotations: null, config: { ...config, annotations: null } } as never),
     ).toBe('none');

@@ -8,8 +8,8 @@ const platform = fc
   .record({ os: word, architecture: word, variant: fc.option(word, { nil: undefined }) })
   .map(({ variant, ...rest }) => (variant === undefined ? rest : { ...rest, variant }));
 
-describe('as people write it', () => {
-  test('os, architecture and perhaps a variant', () => {
+describe('a platform on the command line', () => {
+  test('is os and architecture, with an optional variant', () => {
     expect(parsePlatform('linux/amd64')).toEqual({ os: 'linux', architecture: 'amd64' });
     expect(parsePlatform('linux/arm/v7')).toEqual({ os: 'linux', architecture: 'arm', variant: 'v7' });
     fc.assert(
@@ -19,19 +19,19 @@ describe('as people write it', () => {
     );
   });
 
-  test.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/', 'linux/arm/v7/x'])('refused: %j', (text) => {
+  test.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/', 'linux/arm/v7/x'])('is refused: %j', (text) => {
     expect(() => parsePlatform(text)).toThrow(OcislimError);
     expect(() => parsePlatform(text)).toThrow(`not a platform: ${JSON.stringify(text)}`);
   });
 
-  test('the version of Windows is said too', () => {
+  test('is shown with the version of Windows', () => {
     const windows = { os: 'windows', architecture: 'amd64', osVersion: '10.0.20348' };
     expect(formatPlatform(windows)).toBe('windows/amd64:10.0.20348');
   });
 });
 
-describe('as documents have it', () => {
-  test('empty members are as good as none', () => {
+describe('a platform in a document', () => {
+  test('has no variant or version where they are empty', () => {
     const json = { os: 'linux', architecture: 'arm64', variant: '', 'os.version': '', 'os.features': ['x'] };
     expect(readPlatform(json)).toEqual({ os: 'linux', architecture: 'arm64' });
     expect(readPlatform({ ...json, variant: 'v8', 'os.version': '1' })).toEqual({
@@ -42,7 +42,7 @@ describe('as documents have it', () => {
     });
   });
 
-  test('without os or architecture there is none', () => {
+  test('is null without os or architecture', () => {
     for (const value of [
       null,
       undefined,
@@ -55,11 +55,11 @@ describe('as documents have it', () => {
   });
 });
 
-describe('what is wanted', () => {
+describe('a wanted platform', () => {
   const matches = (wanted: string, actual: string) =>
     matchesPlatform(parsePlatform(wanted), parsePlatform(actual));
 
-  test('what it leaves out matches anything', () => {
+  test('matches anything in the parts that it leaves out', () => {
     expect(matches('linux/arm', 'linux/arm/v7')).toBe(true);
     expect(matches('linux/arm/v7', 'linux/arm/v7')).toBe(true);
     expect(matches('linux/arm/v7', 'linux/arm/v6')).toBe(false);
@@ -68,19 +68,19 @@ describe('what is wanted', () => {
     expect(matches('windows/amd64', 'linux/amd64')).toBe(false);
   });
 
-  test('arm64 and arm64/v8 are the same', () => {
+  test('takes arm64 and arm64/v8 for the same', () => {
     expect(matches('linux/arm64/v8', 'linux/arm64')).toBe(true);
     expect(matches('linux/arm64', 'linux/arm64/v8')).toBe(true);
     expect(matches('linux/arm64/v9', 'linux/arm64')).toBe(false);
   });
 
-  test('a version of the system must agree where it is given', () => {
+  test('matches only its own version of the system, if it states one', () => {
     const actual = { os: 'windows', architecture: 'amd64', osVersion: '10.0.1' };
     expect(matchesPlatform({ ...actual, osVersion: '10.0.2' }, actual)).toBe(false);
     expect(matchesPlatform({ os: 'windows', architecture: 'amd64' }, actual)).toBe(true);
   });
 
-  test('every platform matches itself', () => {
+  test('matches itself', () => {
     fc.assert(
       fc.property(platform, (it) => {
         expect(matchesPlatform(it, it)).toBe(true);

@@ -29,10 +29,10 @@ describe('images in registries', () => {
     ['[::1]:5000/app:1', '[::1]:5000', 'app', '1', null],
     [`registry.example/app@${sha256}`, 'registry.example', 'app', null, sha256],
     [`registry.example/app:1@${sha512}`, 'registry.example', 'app', '1', sha512],
-    // A name without a dot or port before the slash is no host.
+    // A name without a dot or port before the slash is not a host.
     ['registry/app', 'docker.io', 'registry/app', null, null],
     ['a__b/c--d.e_f', 'docker.io', 'a__b/c--d.e_f', null, null],
-  ])('%s', (text, host, repository, tag, digest) => {
+  ])('are named by %s', (text, host, repository, tag, digest) => {
     expect(parseReference(text)).toEqual({ kind: 'registry', host, repository, tag, digest });
   });
 
@@ -57,11 +57,11 @@ describe('images in registries', () => {
     ['dir:app', 'the form "dir:" is not known here'],
     ['docker-daemon:app:1', 'ocislim works without a daemon'],
     ['containers-storage:app', "does not read podman's local storage"],
-  ])('refused: %s', (text, why) => {
+  ])('are not named by %s', (text, why) => {
     expect(refusal(text)).toContain(why);
   });
 
-  test('a tag and a repository may be as long as they may be', () => {
+  test('have tags of up to 128 and repositories of up to 255 characters', () => {
     expect(refusal(`registry.example/app:${'t'.repeat(128)}`)).toBe('none');
     expect(refusal(`registry.example/${'a'.repeat(255)}`)).toBe('none');
     expect(refusal('a'.repeat(248))).not.toBe('none');
@@ -89,7 +89,7 @@ describe('layouts and archives', () => {
       'docker-archive:app.tar:localhost:5000/app:2',
       { kind: 'docker-archive', path: 'app.tar', name: 'localhost:5000/app:2' },
     ],
-  ] as const)('%s', (text, reference) => {
+  ] as const)('are named by %s', (text, reference) => {
     expect(parseReference(text)).toEqual(reference);
   });
 
@@ -102,12 +102,12 @@ describe('layouts and archives', () => {
     ['oci-archive:app.tar@1', 'what follows "@" is not a digest'],
     ['docker-archive:', 'the path is missing'],
     [`docker-archive:app.tar:app@${sha256}`, 'by tag, not by digest'],
-  ])('refused: %s', (text, why) => {
+  ])('are not named by %s', (text, why) => {
     expect(refusal(text)).toContain(why);
   });
 });
 
-test('what is written out reads as the same reference', () => {
+test('a formatted reference reads as the same reference', () => {
   const word = fc.stringMatching(/^[a-z0-9]{1,8}$/);
   const tag = fc.option(fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,8}$/));
   const layoutTag = fc.option(word);

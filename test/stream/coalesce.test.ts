@@ -19,8 +19,8 @@ const cuts = fc.array(
   { maxLength: 40 },
 );
 
-describe('gathering', () => {
-  test('the same bytes come out in fewer pieces, none empty', async () => {
+describe('gathering chunks', () => {
+  test('gives the same bytes in fewer chunks, none of them empty', async () => {
     const buffers = [1, 2, 3].map((seed) =>
       Uint8Array.from({ length: 4000 }, (_, i) => (i * seed * 31 + seed) & 0xff),
     );
@@ -45,7 +45,7 @@ describe('gathering', () => {
     );
   });
 
-  test('large chunks are not copied, nor are small ones that adjoin and are large together', () => {
+  test('copies neither large chunks nor small ones that adjoin in memory', () => {
     const memory = new Uint8Array(1000);
     const pieces = new Coalescer(100);
     for (let at = 0; at < 1000; at += 10) pieces.add(memory.subarray(at, at + 10));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Slots } from '../../src/stream/slots.ts';
 
-test('no more run at once than there are places, and those that wait come in order', async () => {
+test('at most as much work runs as there are slots, and the rest waits in order', async () => {
   const slots = new Slots(2);
   const started: number[] = [];
   const ends: (() => void)[] = [];
@@ -25,7 +25,7 @@ test('no more run at once than there are places, and those that wait come in ord
   expect(await Promise.all(all)).toEqual([0, 1, 2, 3]);
 });
 
-test('what fails gives its place back', async () => {
+test('work that fails frees its slot', async () => {
   const slots = new Slots(1);
   const broken = slots.run(() => Promise.reject(new Error('broken')));
   const next = slots.run(async () => 'next');

@@ -24,7 +24,7 @@ async function membersOf(path: string): Promise<Record<string, string>> {
   return Object.fromEntries(entries.map((entry) => [entry.name, digestOf(entry.body)]));
 }
 
-test('members whose bytes come before their names', async () => {
+test('members get their names after their bytes', async () => {
   const { writer, path, folder } = await begin();
   const one = noise(700_001);
   const region = await writer.append(bytesStream(one.subarray(0, 5), one.subarray(5)), never);
@@ -63,8 +63,8 @@ test('streams are written one after another, in the order of the calls; the othe
   expect(Object.keys(await membersOf(path))).toEqual(['blobs/', 'a', 'b', 'c']);
 });
 
-describe('what is dropped leaves no gap', () => {
-  test('for any sizes and any choice (random)', async () => {
+describe('dropped members', () => {
+  test('leave no gap, whatever their sizes and order', async () => {
     const blob = fc.record({
       size: fc.oneof(fc.constantFrom(0, 1, 511, 512, 513, 300_000), fc.nat({ max: 5000 })),
       fate: fc.constantFrom('keep', 'drop', 'drop later', 'break', 'forget'),
@@ -120,7 +120,7 @@ test('closing removes the unfinished file, and leaves the one that was there', a
   expect(await readFile(path, 'utf8')).toBe('old');
 });
 
-test('an aborted signal stops it before the rename', async () => {
+test('an aborted signal stops the writer before the rename', async () => {
   const { writer, folder } = await begin();
   await writer.name(await writer.append(bytesStream(noise(1000)), never), 'a');
   const aborted = AbortSignal.abort(new Error('enough'));

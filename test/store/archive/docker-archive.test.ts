@@ -117,8 +117,8 @@ async function readAll(text: string): Promise<ReturnType<typeof readImageFrom>> 
   return readImageFrom({ blobs, descriptor: root.descriptor });
 }
 
-describe('the old form', () => {
-  test('is an OCI image of plain layers, config untouched, repeated layers by link', async () => {
+describe('an archive of the old form', () => {
+  test('is read as an OCI image of uncompressed layers with its config; repeated layers are links', async () => {
     const path = await oldArchive(oldForm(image, ['app:v1']));
     const read = await readAll(`docker-archive:${path}`);
     expect(read.tars.map((tar) => Buffer.from(tar))).toEqual(tars.map((tar) => Buffer.from(tar)));
@@ -130,14 +130,14 @@ describe('the old form', () => {
     expect(again.descriptor.digest).toBe(read.descriptor.digest);
   });
 
-  test('is handed out by its manifest too, and has no referrers', async () => {
+  test('gives its manifest by digest too, and has no referrers', async () => {
     const opened = await source(`docker-archive:${await oldArchive(oldForm(image, ['app:v1']))}`);
     const root = await opened.root(never);
     expect(await opened.manifest(root.descriptor, never)).toEqual(root);
     expect(await opened.referrers(root.descriptor.digest, never)).toEqual([]);
   });
 
-  test('with compressed layers, as other programs write it', async () => {
+  test('may have compressed layers, as other programs write them', async () => {
     const packed = [
       gzipSync(tars[0] as Uint8Array),
       zstdCompressSync(tars[1] as Uint8Array),
@@ -149,7 +149,7 @@ describe('the old form', () => {
     expect(read.manifest.layers.map(({ digest }) => digest)).toEqual(packed.map(digestOf));
   });
 
-  test('with hard links', async () => {
+  test('may have hard links', async () => {
     const { entries, row } = oldForm(image, ['app:v1']);
     const hard = entries.map((entry) =>
       entry.type === 'symlink'
@@ -161,7 +161,7 @@ describe('the old form', () => {
     );
   });
 
-  test('with several images: by name, in short and in full; without one an error that lists them', async () => {
+  test('with several images is read by a short or full name; without a name the error lists them', async () => {
     const path = await oldArchive(
       oldForm(image, ['app:v1', 'app:latest']),
       oldForm(other, ['example.org/x/y:2']),
@@ -177,7 +177,7 @@ describe('the old form', () => {
     expect(await refused('NOT_FOUND', rootOf(`docker-archive:${path}:app:v9`))).toContain('app:v1');
   });
 
-  test('whose layers are not what the config says', async () => {
+  test('is refused where layers and DiffIDs disagree', async () => {
     const swapped = [tars[0] as Uint8Array, Buffer.from(tars[1] as Uint8Array), tars[2] as Uint8Array];
     (swapped[1] as Uint8Array)[600] = 0x21;
     const opened = await source(`docker-archive:${await oldArchive(oldForm(image, null, swapped))}`);
@@ -189,7 +189,7 @@ describe('the old form', () => {
     expect(await refused('DIFFID_MISMATCH', drain(opened.blob(second, never)))).toContain(image.diffIds[1]);
   });
 
-  test('whose config was changed, or has another number of layers', async () => {
+  test('is refused where its config was changed, or has another number of layers', async () => {
     const { entries, row } = oldForm(image, null);
     const changed = entries.map((entry) =>
       entry.name.endsWith('.json')
@@ -201,7 +201,7 @@ describe('the old form', () => {
     await refused('MANIFEST_INVALID', rootOf(`docker-archive:${await oldArchive(short)}`));
   });
 
-  test('whose members are missing, or climb out', async () => {
+  test('is refused where members are missing, or links lead out of it', async () => {
     const { entries, row } = oldForm(image, null);
     const without = entries.filter(({ name }) => !name.endsWith('.json'));
     await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${await oldArchive({ entries: without, row })}`));
@@ -213,21 +213,21 @@ describe('the old form', () => {
   });
 
   test.each(['{}', 'not JSON', '[1]', '[{"Config":1}]', '[{"Config":"a","Layers":[1]}]'])(
-    'whose manifest.json is %s',
+    'is refused where manifest.json is %s',
     async (text) => {
       const path = await write([{ name: 'manifest.json', body: Buffer.from(text) }]);
       await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${path}`));
     },
   );
 
-  test('an archive of something else', async () => {
+  test('is refused where it holds other files', async () => {
     await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${await write([{ name: 'hello' }])}`));
     await refused('NOT_FOUND', rootOf('docker-archive:/nowhere/at/all.tar'));
   });
 });
 
-describe('the new form', () => {
-  test('is the image in its layout', async () => {
+describe('an archive of the new form', () => {
+  test('is read as the image in its layout', async () => {
     const path = await write(newForm([{ tree: image, name: 'app:v1', image }]));
     for (const name of ['', ':app:v1', ':docker.io/library/app:v1']) {
       const root = await rootOf(`docker-archive:${path}${name}`);
@@ -237,7 +237,7 @@ describe('the new form', () => {
     await refused('NOT_FOUND', rootOf(`docker-archive:${path}:app:v2`));
   });
 
-  test('with several images', async () => {
+  test('may hold several images', async () => {
     const path = await write(
       newForm([
         { tree: image, name: 'app:v1', image },
@@ -248,7 +248,7 @@ describe('the new form', () => {
     expect(await refused('USAGE', rootOf(`docker-archive:${path}`))).toContain('app:v1, other:v1');
   });
 
-  test('whose layout has no names: manifest.json tells which', async () => {
+  test('without names in its layout is read by the names of manifest.json', async () => {
     const entries = newForm([
       { tree: image, name: null, image },
       { tree: other, name: null, image: other },
@@ -260,7 +260,7 @@ describe('the new form', () => {
     expect((await rootOf(`docker-archive:${path}:other:v1`)).descriptor.digest).toBe(other.descriptor.digest);
   });
 
-  test('whose layout does not hold it: made from manifest.json', async () => {
+  test('whose layout lacks the image is read by manifest.json', async () => {
     const entries = newForm([{ tree: image, name: 'app:v1', image }]).map((entry) =>
       entry.name === 'index.json'
         ? { ...entry, body: jsonBytes({ schemaVersion: 2, manifests: [] }) }
@@ -270,7 +270,7 @@ describe('the new form', () => {
     expect(read.manifest.config.digest).toBe(digestOf(image.config));
   });
 
-  test('an index of which one platform was saved is that image; a whole one stays an index', async () => {
+  test('gives the one saved platform of an index, but an index that is whole', async () => {
     const tree = buildIndex({ images: [image, other], attestations: true });
     const absent = new Set([other.descriptor.digest, ...other.blobs.keys()]);
     const sparse = new Map(
@@ -288,8 +288,8 @@ describe('the new form', () => {
   });
 });
 
-describe('as a destination', () => {
-  test('wants plain layers, and writes both forms', async () => {
+describe('an archive as a destination', () => {
+  test('takes uncompressed layers, and gets both forms', async () => {
     const path = join(await newFolder(), 'out.tar');
     const opened = await target(`docker-archive:${path}:app:v1`, `docker-archive:${path}:example.org/app:v2`);
     expect(opened.layerFormat).toBe('plain');
@@ -320,7 +320,7 @@ describe('as a destination', () => {
     expect((await readAll(`docker-archive:${old}:app:v1`)).manifest.layers).toHaveLength(3);
   });
 
-  test('without a name', async () => {
+  test('may be written without a name', async () => {
     const path = join(await newFolder(), 'out.tar');
     await publish(await target(`docker-archive:${path}`), image);
     const entries = readTar(new Uint8Array(await readFile(path)));
@@ -329,7 +329,7 @@ describe('as a destination', () => {
     expect((await rootOf(`docker-archive:${path}`)).descriptor.digest).toBe(image.descriptor.digest);
   });
 
-  test('takes an index with one image to run, and no other', async () => {
+  test('takes an index only if one of its children is an image to run', async () => {
     const folder = await newFolder();
     const single = buildIndex({ images: [image], attestations: true });
     const double = buildIndex({ images: [image, other] });
@@ -348,7 +348,7 @@ describe('as a destination', () => {
     );
   });
 
-  test('refuses packed layers, at the latest when it is published', async () => {
+  test('refuses compressed layers, at the latest when it is published', async () => {
     const path = join(await newFolder(), 'out.tar');
     const opened = await target(`docker-archive:${path}:app:v1`);
     await refused('MEDIA_TYPE', publish(opened, smallImage()));

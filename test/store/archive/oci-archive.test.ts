@@ -29,7 +29,7 @@ async function archiveOf(built: typeof image, tag = 'v1'): Promise<string> {
   return path;
 }
 
-test('holds a valid layout, and is read back', async () => {
+test('an archive holds a valid layout, and is read back', async () => {
   const path = await archiveOf(image);
   const entries = readTar(new Uint8Array(await readFile(path)));
   expect(entries.slice(0, 2).map(({ name }) => name)).toEqual(['blobs/', 'blobs/sha256/']);
@@ -44,7 +44,7 @@ test('holds a valid layout, and is read back', async () => {
   await refused('NOT_FOUND', (await source(`oci-archive:${path}:v2`)).root(never));
 });
 
-test('holds an index with all below it', async () => {
+test('an archive holds an index with all that it names', async () => {
   const folder = await newFolder();
   const tree = buildIndex({ images: [image, other], attestations: true });
   await writeLayout(join(folder, 'from'), { all: tree });
@@ -64,7 +64,7 @@ test('the same image makes the same file', async () => {
   expect(Buffer.compare(await readFile(one), await readFile(two))).toBe(0);
 });
 
-test('several tags', async () => {
+test('an image may get several tags', async () => {
   const path = join(await newFolder(), 'image.tar');
   await publish(await target(`oci-archive:${path}:v1`, `oci-archive:${path}:v2`), image);
   const { digest } = image.descriptor;
@@ -74,7 +74,7 @@ test('several tags', async () => {
   }
 });
 
-test('what was written is named with its digest, which reads it back; another digest is not there', async () => {
+test('the result is named by its digest, which reads it back; another digest is not found', async () => {
   const path = join(await newFolder(), 'image.tar');
   const opened = await target(`oci-archive:${path}:v1`);
   await publish(opened, image);
@@ -85,8 +85,8 @@ test('what was written is named with its digest, which reads it back; another di
   await refused('REFERENCE_INVALID', target(name));
 });
 
-describe('nothing is left of unfinished work', () => {
-  test('the old file stays until the new one is whole', async () => {
+describe('an archive that is not finished', () => {
+  test('leaves the old file as it is', async () => {
     const path = await archiveOf(image);
     const before = await readFile(path);
     const opened = await target(`oci-archive:${path}:v1`);
@@ -100,7 +100,7 @@ describe('nothing is left of unfinished work', () => {
     expect(Buffer.compare(await readFile(path), before)).toBe(0);
   });
 
-  test('it may be its own source', async () => {
+  test('may be written from the archive that it replaces', async () => {
     const path = await archiveOf(image);
     const { root } = await copy(
       await source(`oci-archive:${path}:v1`),
@@ -112,7 +112,7 @@ describe('nothing is left of unfinished work', () => {
     );
   });
 
-  test('no blob that lied or was thrown away', async () => {
+  test('holds no blob that was refused or aborted', async () => {
     const path = join(await newFolder(), 'image.tar');
     const opened = await target(`oci-archive:${path}:v1`);
     const bytes = noise(3000);
@@ -136,7 +136,7 @@ describe('nothing is left of unfinished work', () => {
     );
   });
 
-  test('a manifest without its layers is not published', async () => {
+  test('is not published with a manifest whose layers are missing', async () => {
     const path = join(await newFolder(), 'image.tar');
     const opened = await target(`oci-archive:${path}:v1`);
     const manifest = { descriptor: descriptorOf(image.descriptor), bytes: image.manifest };
@@ -146,8 +146,8 @@ describe('nothing is left of unfinished work', () => {
   });
 });
 
-describe('what is refused', () => {
-  test('as a source: no file, a folder, a compressed one, one that is no layout', async () => {
+describe('errors', () => {
+  test('a source is refused: a missing file, a folder, a compressed archive, other files', async () => {
     const folder = await newFolder();
     const rootOf = async (path: string) => (await source(`oci-archive:${path}:v1`)).root(never);
     expect(await refused('NOT_FOUND', rootOf(`${folder}/none.tar`))).toContain('none.tar');
@@ -158,7 +158,7 @@ describe('what is refused', () => {
     await refused('NOT_FOUND', rootOf(`${folder}/b.tar`));
   });
 
-  test('as a source: an index.json that is there twice', async () => {
+  test('a source is refused: two files index.json', async () => {
     const folder = await newFolder();
     const body = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
     const twice = writeTar([
@@ -171,7 +171,7 @@ describe('what is refused', () => {
     expect(await refused('ARCHIVE_INVALID', opened.root(never))).toContain('twice');
   });
 
-  test('as a source: a blob that was changed', async () => {
+  test('a source is refused: a blob that was changed', async () => {
     const path = await archiveOf(image);
     const bytes = await readFile(path);
     const layer = image.layers[0] as (typeof image.layers)[number];
@@ -185,7 +185,7 @@ describe('what is refused', () => {
     expect(await listFiles(folder)).toEqual([]);
   });
 
-  test('as a destination: a folder, or a file in a folder that is not there', async () => {
+  test('a destination is refused: a folder, or a file in a missing folder', async () => {
     const folder = await newFolder();
     await mkdir(join(folder, 'sub'));
     await refused('IO', target(`oci-archive:${folder}/sub:v1`));

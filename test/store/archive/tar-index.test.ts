@@ -31,8 +31,8 @@ async function indexOf(tar: Uint8Array): Promise<{ index: TarIndex; read: (name:
 
 const long = `${'deep/'.repeat(60)}file`;
 
-describe('finds members', () => {
-  test.each(['ustar', 'gnu', 'pax', 'pax-all'] as const)('in %s archives', async (format) => {
+describe('an index of a tar', () => {
+  test.each(['ustar', 'gnu', 'pax', 'pax-all'] as const)('finds members of %s archives', async (format) => {
     const { read } = await indexOf(
       writeTar([
         { name: './a/', type: 'dir', format },
@@ -50,7 +50,7 @@ describe('finds members', () => {
     expect(read('four')).toBeNull();
   });
 
-  test('under the name of the header where a long one is empty', async () => {
+  test('ignores an empty long name', async () => {
     const body = text('first');
     const { read } = await indexOf(
       concat([gnuLong('L', ''), writeTar([{ name: 'one', body, format: 'gnu' }])]),
@@ -58,7 +58,7 @@ describe('finds members', () => {
     expect(read('one')).toBe('first');
   });
 
-  test('through links, which never lead out of the archive', async () => {
+  test('follows links, which never lead out of the archive', async () => {
     const { read } = await indexOf(
       writeTar([
         { name: 'data', body: text('here') },
@@ -75,7 +75,7 @@ describe('finds members', () => {
     expect(read('dangling')).toBeNull();
   });
 
-  test('of two of one name the last one, but none that must be unique', async () => {
+  test('finds the last member of a name, and refuses two where the name must be unique', async () => {
     const { index, read } = await indexOf(
       writeTar([
         { name: 'a', body: text('old') },
@@ -86,7 +86,7 @@ describe('finds members', () => {
     expect(() => index.findUnique('a')).toThrow('twice');
   });
 
-  test('as another tar reader does (random archives)', async () => {
+  test('finds what another tar reader finds', async () => {
     const name = fc.stringMatching(/^[a-z]{1,8}(\/[a-z]{1,60}){0,4}$/);
     const entry = fc.record({
       name,
@@ -106,16 +106,16 @@ describe('finds members', () => {
     );
   });
 
-  test('without an end mark', async () => {
+  test('needs no end mark', async () => {
     expect((await indexOf(writeTar([{ name: 'a', body: text('x') }], 'none'))).read('a')).toBe('x');
     expect((await indexOf(writeTar([{ name: 'a', body: text('x') }], 'untidy'))).read('a')).toBe('x');
   });
 });
 
-describe('refuses', () => {
+describe('an index is refused', () => {
   const tar = writeTar([{ name: 'a', body: text('x'.repeat(2000)) }]);
 
-  test('links in a circle', async () => {
+  test('for links in a circle', async () => {
     const { index } = await indexOf(
       writeTar([
         { name: 'a', type: 'symlink', linkname: 'b' },
@@ -130,28 +130,31 @@ describe('refuses', () => {
     ['zstd', zstdCompressSync(tar), 'unzstd'],
     ['xz', Buffer.from('fd377a585a000004', 'hex'), 'unxz'],
     ['bzip2', Buffer.from('425a6839314159', 'hex'), 'bunzip2'],
-  ])('a compressed archive (%s), and says what to do', async (kind, bytes, program) => {
+  ])('for a compressed archive (%s), with the program to unpack it', async (kind, bytes, program) => {
     const said = await refused('UNSUPPORTED', indexOf(bytes));
     expect(said).toContain(kind);
     expect(said).toContain(`${program} FILE`);
   });
 
-  test('a truncated one', async () => {
+  test('for a truncated archive', async () => {
     expect(await refused('ARCHIVE_INVALID', indexOf(tar.subarray(0, 1500)))).toContain('truncated');
     await refused('ARCHIVE_INVALID', indexOf(tar.subarray(0, 300)));
     const pax = writeTar([{ name: long, body: text('x'), format: 'pax' }]);
     await refused('ARCHIVE_INVALID', indexOf(pax.subarray(0, 600)));
   });
 
-  test.each(['1e1', '0x10', ' 1', '-1', '1.0', '99999999999999999999'])('a size of %j', async (size) => {
-    const sized = concat([
-      paxHeader([['size', size]]),
-      writeTar([{ name: 'one', body: text('x'.repeat(16)) }]),
-    ]);
-    await refused('ARCHIVE_INVALID', indexOf(sized));
-  });
+  test.each(['1e1', '0x10', ' 1', '-1', '1.0', '99999999999999999999'])(
+    'for a PAX size of %j',
+    async (size) => {
+      const sized = concat([
+        paxHeader([['size', size]]),
+        writeTar([{ name: 'one', body: text('x'.repeat(16)) }]),
+      ]);
+      await refused('ARCHIVE_INVALID', indexOf(sized));
+    },
+  );
 
-  test('what is no tar', async () => {
+  test('for bytes that are not a tar', async () => {
     await refused('ARCHIVE_INVALID', indexOf(Buffer.alloc(2048, 'x')));
     const broken = Buffer.from(tar);
     broken[0] = 0x62;
@@ -159,7 +162,7 @@ describe('refuses', () => {
   });
 });
 
-describe('headers that are written', () => {
+describe('headers of members', () => {
   test('are read by two other readers', async () => {
     const name = `blobs/sha256/${'0123456789abcdef'.repeat(4)}`;
     const body = text('x'.repeat(700));
@@ -188,11 +191,11 @@ describe('headers that are written', () => {
     );
   });
 
-  test.each([8 ** 11 - 1, 8 ** 11, 10 * GiB, Number.MAX_SAFE_INTEGER])('hold a size of %d', (size) => {
+  test.each([8 ** 11 - 1, 8 ** 11, 10 * GiB, Number.MAX_SAFE_INTEGER])('can state a size of %d', (size) => {
     expect(parseHeader(memberHeader(b('blobs/sha256/x'), size)).size).toBe(size);
   });
 
-  test('refuse a name that does not fit', () => {
+  test('are refused for a name of over 100 bytes', () => {
     expect(() => memberHeader(b('x'.repeat(101)), 0)).toThrow(RangeError);
   });
 });

@@ -68,8 +68,8 @@ async function get(cache: BlobCache, { descriptor }: Sample): Promise<Uint8Array
   }
 }
 
-describe('a blob that has gone through', () => {
-  test('is there for this process and for the next, for its owner only', async () => {
+describe('a blob that has passed through the cache', () => {
+  test('can be read by this process and the next, and by its owner only', async () => {
     const one = sample(1, 1000);
     const cache = await openCache(folder);
     await put(cache, one);
@@ -83,7 +83,7 @@ describe('a blob that has gone through', () => {
     expect(partialIn(folder)).toEqual([]);
   });
 
-  test('may be empty, or known by a sha512 digest', async () => {
+  test('may be empty, or have a sha512 digest', async () => {
     const cache = await openCache(folder);
     const empty = sample(0, 0);
     await put(cache, empty);
@@ -96,7 +96,7 @@ describe('a blob that has gone through', () => {
     expect(await get(cache, long)).toEqual(bytes);
   });
 
-  test('is not kept when its bytes are others, broke off, or were not wanted to the end', async () => {
+  test('is not kept if its bytes are wrong, its stream failed, or its consumer left early', async () => {
     const [one, two] = [sample(1, 1000), sample(2, 1000)];
     const cache = await openCache(folder);
     const lying = verify(stream(two.bytes), one.descriptor, 'what lies');
@@ -109,7 +109,7 @@ describe('a blob that has gone through', () => {
     expect(await get(cache, one)).toBeNull();
   });
 
-  test('is not given out as one of another size', async () => {
+  test('is not handed out under another size', async () => {
     const one = sample(1, 1000);
     const cache = await openCache(folder);
     await put(cache, one);
@@ -117,7 +117,7 @@ describe('a blob that has gone through', () => {
     expect(await get(cache, one)).toEqual(one.bytes);
   });
 
-  test('is read to its end though it is removed meanwhile', async () => {
+  test('is read to its end although it is removed meanwhile', async () => {
     const one = sample(1, 600_000);
     const cache = await openCache(folder);
     await put(cache, one);
@@ -128,7 +128,7 @@ describe('a blob that has gone through', () => {
   });
 });
 
-test('a damaged file is removed, and made good by the next reading of the source', async () => {
+test('a damaged file is removed, and replaced when the source is read again', async () => {
   const one = sample(1, 1000);
   const path = cachedFile(folder, one.descriptor.digest);
   const cache = await openCache(folder);
@@ -145,8 +145,8 @@ test('a damaged file is removed, and made good by the next reading of the source
   expect(await get(cache, one)).toEqual(one.bytes);
 });
 
-describe('the bound', () => {
-  test('lets go what was used longest ago', async () => {
+describe('the bound of a cache', () => {
+  test('removes the least recently used blobs', async () => {
     const samples = [1, 2, 3, 4].map((seed) => sample(seed, 300));
     const [one, two, three, four] = samples as [Sample, Sample, Sample, Sample];
     const cache = await openCache(folder, { maxBytes: 1000 });
@@ -166,7 +166,7 @@ describe('the bound', () => {
     ]);
   });
 
-  test('lets what is larger pass', async () => {
+  test('keeps no blob that is larger', async () => {
     const large = sample(1, 1001);
     const cache = await openCache(folder, { maxBytes: 1000 });
     expect(cache.accepts(1001)).toBe(false);
@@ -178,7 +178,7 @@ describe('the bound', () => {
     expect(bytesIn(folder)).toBe(0);
   });
 
-  test('is kept while lengths are not known yet', async () => {
+  test('holds for blobs of unknown length', async () => {
     const cache = await openCache(folder, { maxBytes: 1000 });
     const writers = [1, 2, 3].map((seed) => ({ ...sample(seed, 700), writer: cache.writer(null) }));
     for (let at = 0; at < 700; at += 100) {
@@ -211,7 +211,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   }),
 );
 
-test('law: whatever happens to the files, a cache gives out right bytes or none, and stays within its bound', async () => {
+test('law: a cache hands out right bytes or none, and stays within its bound, whatever happens to its files', async () => {
   const samples = [0, 1, 100, 101, 400, 900].map((length, i) => sample(i, length));
   await fc.assert(
     fc.asyncProperty(
@@ -248,7 +248,7 @@ test('law: whatever happens to the files, a cache gives out right bytes or none,
   );
 });
 
-test('law: several caches over one folder write and read at once without harm', async () => {
+test('law: several caches over one folder can write and read at once', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(fc.nat(7), { minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 6 }),
@@ -278,8 +278,8 @@ test('law: several caches over one folder write and read at once without harm', 
   );
 });
 
-describe('leftovers', () => {
-  test('of processes that are gone are swept, those of living ones stay', async () => {
+describe('unfinished files', () => {
+  test('of ended processes are removed, those of running ones stay', async () => {
     await openCache(folder);
     const dead = temporaryName('blob').replace(/-[0-9]+-/, `-${spawnSync('true').pid}-`);
     const living = temporaryName('blob');
@@ -288,7 +288,7 @@ describe('leftovers', () => {
     expect(partialIn(folder)).toEqual([living]);
   });
 
-  test('that nobody has written to for an hour go', async () => {
+  test('that have not been written to for an hour are removed', async () => {
     await openCache(folder);
     const path = join(folder, 'partial', 'blob.partial-1-00000000-0000000000000000');
     writeFileSync(path, 'half');
@@ -299,7 +299,7 @@ describe('leftovers', () => {
     expect(partialIn(folder)).toEqual([]);
   });
 
-  test('of this process go when the cache is closed', async () => {
+  test('of this process are removed when the cache is closed', async () => {
     const cache = await openCache(folder);
     const writer = cache.writer(null);
     await writer.write(new Uint8Array(10));
@@ -309,7 +309,7 @@ describe('leftovers', () => {
   });
 });
 
-describe('a cache that cannot work', () => {
+describe('a cache that cannot be used', () => {
   const warnings: string[] = [];
   const listener = (event: ProgressEvent) => {
     if (event.type === 'warning') warnings.push(`${event.code} ${event.message}`);
@@ -318,7 +318,7 @@ describe('a cache that cannot work', () => {
     warnings.length = 0;
   });
 
-  test.each(['file', 'file/below'])('is refused at the start: %s', async (name) => {
+  test.each(['file', 'file/below'])('is refused at the start: a folder at %s', async (name) => {
     writeFileSync(join(folder, 'file'), '');
     await expect(openCache(join(folder, name))).rejects.toMatchObject({
       code: 'IO',
@@ -326,7 +326,7 @@ describe('a cache that cannot work', () => {
     });
   });
 
-  test('steps aside when writing fails, says so once, and can still be read', async () => {
+  test('is not written to after a failure, warns once, and can still be read', async () => {
     const [one, two, three] = [sample(1, 500), sample(2, 500), sample(3, 500)];
     const cache = await openCache(folder, { listener });
     await put(cache, one);
@@ -348,7 +348,7 @@ describe('a cache that cannot work', () => {
     await cache.close();
   });
 
-  test('steps aside when the disk takes no more of a file that is open', async () => {
+  test('is not written to after the last step of a blob has failed', async () => {
     // The place of a blob is taken by a folder: the last step fails.
     const one = sample(1, 500);
     const cache = await openCache(folder, { listener });
@@ -359,7 +359,7 @@ describe('a cache that cannot work', () => {
     expect(await get(cache, one)).toBeNull();
   });
 
-  test('does without what others could have put down as remembered', async () => {
+  test('does not use recipes that other users may have written', async () => {
     const made = { digest: sample(1, 1).descriptor.digest, size: 1, tarBytes: 1 };
     const recipe = { ...made, diffId: made.digest };
     const cache = await openCache(folder, { listener });

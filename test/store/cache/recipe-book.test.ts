@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('what a recipe came to is known to the next process of the same version', async () => {
+test('the result of a recipe is known to the next process of the same version', async () => {
   await (await openCache(folder)).recipes.remember('squash of two', made);
   const { recipes } = await openCache(folder);
   expect(await recipes.recall('squash of two', signal)).toEqual(made);
@@ -31,7 +31,7 @@ test('what a recipe came to is known to the next process of the same version', a
   expect(partialIn(folder)).toEqual([]);
 });
 
-test('the last word counts', async () => {
+test('the last result of a recipe counts', async () => {
   const { recipes } = await openCache(folder);
   await recipes.remember('recipe', made);
   await recipes.remember('recipe', { ...made, size: 124 });
@@ -39,7 +39,7 @@ test('the last word counts', async () => {
   expect(recipesIn(folder)).toHaveLength(1);
 });
 
-test('law: a file that is damaged in any way is no answer', async () => {
+test('law: a file that is damaged in any way counts as missing', async () => {
   const { recipes } = await openCache(folder);
   await recipes.remember('recipe', made);
   const [file = ''] = recipesIn(folder);
@@ -67,7 +67,7 @@ test('law: a file that is damaged in any way is no answer', async () => {
   );
 });
 
-test('takes no more than its share of the bound', async () => {
+test('recipes take no more than their share of the bound', async () => {
   const { recipes } = await openCache(folder, { maxBytes: 64_000 });
   for (let i = 0; i < 40; i++) await recipes.remember(`recipe ${i}`, made);
   await openCache(folder, { maxBytes: 64_000 });

@@ -44,8 +44,8 @@ function blobPath(folder: string, digest: string): string {
 
 const rootOf = async (text: string) => (await (await source(text)).root(never)).descriptor.digest;
 
-describe('which image is meant', () => {
-  test('the tag, the digest, or the only one', async () => {
+describe('the image that a reference means', () => {
+  test('is found by its tag or digest, or is the only one', async () => {
     const folder = await layout({ v1: image, v2: other });
     expect(await rootOf(`oci:${folder}:v1`)).toBe(image.descriptor.digest);
     expect(await rootOf(`oci:${folder}:v2`)).toBe(other.descriptor.digest);
@@ -53,29 +53,29 @@ describe('which image is meant', () => {
     expect(await rootOf(`oci:${await layout({ v1: image })}`)).toBe(image.descriptor.digest);
   });
 
-  test('one image under two tags is one image', async () => {
+  test('is one image under two tags', async () => {
     expect(await rootOf(`oci:${await layout({ v1: image, latest: image })}`)).toBe(image.descriptor.digest);
   });
 
-  test('several without a tag: an error that lists them', async () => {
+  test('is ambiguous without a tag: the error lists the images', async () => {
     const folder = await layout({ v1: image, v2: other });
     expect(await refused('USAGE', rootOf(`oci:${folder}`))).toContain('v1, v2');
   });
 
-  test('a tag that is not there: an error that lists those that are', async () => {
+  test('is missing for an unknown tag: the error lists the tags', async () => {
     const folder = await layout({ v1: image, v2: other });
     expect(await refused('NOT_FOUND', rootOf(`oci:${folder}:v3`))).toMatch(/"v3".*It holds: v1, v2\./);
     expect(await refused('NOT_FOUND', rootOf(`oci:${await layout({})}:v3`))).toContain('no image at all');
   });
 
-  test('of named and unnamed ones the named one', async () => {
+  test('is the named one beside unnamed ones', async () => {
     const folder = await layout({ v1: image, v2: other });
     const index = (await readJson(join(folder, 'index.json'))) as { manifests: Record<string, unknown>[] };
     await writeIndex(folder, [{ ...index.manifests[1], annotations: {} }, index.manifests[0]]);
     expect(await rootOf(`oci:${folder}`)).toBe(image.descriptor.digest);
   });
 
-  test('names with a repository, whole or by their tag alone', async () => {
+  test('is found by a name with a repository, whole or by its tag alone', async () => {
     const folder = await layout({ 'app:v1': image, 'team/app:v2': other });
     expect(await rootOf(`oci:${folder}:v2`)).toBe(other.descriptor.digest);
     expect(await rootOf(`oci:${folder}:app:v1`)).toBe(image.descriptor.digest);
@@ -84,7 +84,7 @@ describe('which image is meant', () => {
     expect(await refused('USAGE', rootOf(`oci:${clash}:v1`))).toContain('one:v1, two:v1');
   });
 
-  test("containerd's full names", async () => {
+  test("is found by containerd's full name", async () => {
     const folder = await layout({ v1: image, v2: other });
     const row = (tree: BuiltTree, name: string) => ({
       ...tree.descriptor,
@@ -98,7 +98,7 @@ describe('which image is meant', () => {
     expect(await refused('USAGE', rootOf(`oci:${folder}:latest`))).toContain('docker.io/library/one:latest');
   });
 
-  test('a name inside an index that index.json names', async () => {
+  test('is found by a name inside of a nested index', async () => {
     const index = buildIndex({ images: [image, other] });
     const named = JSON.parse(new TextDecoder().decode(index.index)) as {
       manifests: Record<string, unknown>[];
@@ -115,7 +115,7 @@ describe('which image is meant', () => {
     expect(await rootOf(`oci:${folder}@${image.descriptor.digest}`)).toBe(image.descriptor.digest);
   });
 
-  test('a manifest that no index names, by its digest', async () => {
+  test('is found by its digest, also if no index names it', async () => {
     const folder = await layout({ v1: image, v2: other });
     await writeIndex(folder, []);
     const opened = await source(`oci:${folder}@${other.descriptor.digest}`);
@@ -127,7 +127,7 @@ describe('which image is meant', () => {
     await refused('NOT_FOUND', rootOf(`oci:${folder}@${absent}`));
   });
 
-  test('media types that are missing are told from the content', async () => {
+  test('gets a missing media type from its content', async () => {
     const index = buildIndex({ images: [image, other] });
     const folder = await layout({ v1: image, all: index });
     await writeIndex(folder, [
@@ -143,8 +143,8 @@ describe('which image is meant', () => {
   });
 });
 
-describe('what is refused', () => {
-  test('a folder that is none, or no layout', async () => {
+describe('a layout is refused', () => {
+  test('where the folder is missing, or not a layout', async () => {
     const folder = await newFolder();
     expect(await refused('NOT_FOUND', rootOf(`oci:${folder}/nothing:v1`))).toContain(
       `source oci:${folder}/nothing:v1`,
@@ -161,13 +161,13 @@ describe('what is refused', () => {
     ['index.json', 'not JSON'],
     ['index.json', '{"manifests":{}}'],
     ['index.json', '{"manifests":[1]}'],
-  ])('%s holding %s', async (file, text) => {
+  ])('for a file %s that holds %s', async (file, text) => {
     const folder = await layout({ v1: image });
     await writeFile(join(folder, file), text);
     await refused('ARCHIVE_INVALID', rootOf(`oci:${folder}:v1`));
   });
 
-  test('a missing index.json', async () => {
+  test('without index.json', async () => {
     const folder = await layout({ v1: image });
     await rm(join(folder, 'index.json'));
     await refused('ARCHIVE_INVALID', rootOf(`oci:${folder}:v1`));
@@ -182,19 +182,19 @@ describe('what is refused', () => {
     `md5:${'a'.repeat(32)}`,
     '../x:y',
     7,
-  ])('the digest %j in index.json never becomes a path', async (digest) => {
+  ])('for the digest %j, which never becomes a path', async (digest) => {
     const folder = await layout({ v1: image });
     await writeIndex(folder, [{ mediaType: MEDIA_TYPES.oci.manifest, digest, size: 2 }]);
     await refused('MANIFEST_INVALID', rootOf(`oci:${folder}`));
   });
 
-  test('a name that climbs is only a name', async () => {
+  test('but a name with ".." is only a name', async () => {
     const folder = await layout({ '../../etc/passwd': image });
     await refused('NOT_FOUND', rootOf(`oci:${folder}:v1`));
     expect(await rootOf(`oci:${folder}`)).toBe(image.descriptor.digest);
   });
 
-  test('a fifo in the place of a file does not make us wait', async () => {
+  test('without waiting for a fifo in the place of a file', async () => {
     const folder = await layout({ v1: image });
     const path = blobPath(folder, image.descriptor.digest);
     await rm(path);
@@ -205,7 +205,7 @@ describe('what is refused', () => {
     await refused('IO', rootOf(`oci:${folder}:v1`));
   });
 
-  test('a manifest larger than 4 MiB', async () => {
+  test('for a manifest larger than 4 MiB', async () => {
     const folder = await layout({ v1: image });
     const bytes = Buffer.alloc(4 * MiB + 1, ' ');
     await writeFile(blobPath(folder, digestOf(bytes)), bytes);
@@ -216,16 +216,16 @@ describe('what is refused', () => {
   });
 });
 
-describe('blobs are verified', () => {
+describe('the bytes of a layout', () => {
   const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
   const bytes = Buffer.from(image.blobs.get(layer.digest) as Uint8Array);
 
-  test('whole ones pass', async () => {
+  test('pass as they are', async () => {
     const opened = await source(`oci:${await layout({ v1: image })}:v1`);
     expect(Buffer.compare(await drain(opened.blob(layer, never)), bytes)).toBe(0);
   });
 
-  test('a byte changed, cut off, added, or all gone', async () => {
+  test('are refused with a byte changed, cut off or added, or without the file', async () => {
     const folder = await layout({ v1: image });
     const path = blobPath(folder, layer.digest);
     const opened = await source(`oci:${folder}:v1`);
@@ -242,13 +242,13 @@ describe('blobs are verified', () => {
     await refused('NOT_FOUND', read());
   });
 
-  test('a descriptor whose size lies', async () => {
+  test('are refused for a descriptor with another size', async () => {
     const opened = await source(`oci:${await layout({ v1: image })}:v1`);
     await refused('SIZE_MISMATCH', drain(opened.blob({ ...layer, size: layer.size + 1 }, never)));
     await refused('SIZE_MISMATCH', drain(opened.blob({ ...layer, size: layer.size - 1 }, never)));
   });
 
-  test('a manifest that was changed', async () => {
+  test('are refused for a manifest that was changed', async () => {
     const folder = await layout({ v1: image });
     const changed = Buffer.from(image.manifest);
     changed[changed.length - 2] = 0x20;
@@ -258,7 +258,7 @@ describe('blobs are verified', () => {
     await refused('DIGEST_MISMATCH', opened.manifest(descriptorOf(image.descriptor), never));
   });
 
-  test('sha512 digests', async () => {
+  test('are compared with sha512 digests too', async () => {
     const folder = await layout({ v1: image });
     const digest = `sha512:${createHash('sha512').update(bytes).digest('hex')}` as Digest;
     await mkdir(join(folder, 'blobs', 'sha512'));
@@ -269,7 +269,7 @@ describe('blobs are verified', () => {
     await refused('DIGEST_MISMATCH', drain(opened.blob({ ...layer, digest }, never)));
   });
 
-  test('an aborted signal stops a read, and leaves no file open', async () => {
+  test('are not read after the signal has fired', async () => {
     const opened = await source(`oci:${await layout({ v1: image })}:v1`);
     const aborted = new AbortController();
     aborted.abort(new Error('enough'));
@@ -277,7 +277,7 @@ describe('blobs are verified', () => {
   });
 });
 
-test('referrers: by subject, by the tag of registries without an API, by the tags of cosign', async () => {
+test('referrers are found by subject, by the tag of registries without an API, and by the tags of cosign', async () => {
   const subject = { ...image.descriptor };
   const artifact = (seed: string, more: Record<string, unknown>): BuiltTree => {
     const built = buildImage({ layers: [], config: { seed } });

@@ -41,8 +41,8 @@ const image = smallImage();
 const other = smallImage({ seed: 'other' });
 const writer = fileURLToPath(new URL('../../support/store/layout-writer.ts', import.meta.url));
 
-describe('writing', () => {
-  test('makes a layout that another reader finds valid', async () => {
+describe('writing into a layout', () => {
+  test('makes a layout that another reader accepts', async () => {
     const folder = join(await newFolder(), 'deep', 'down');
     await publish(await target(`oci:${folder}:v1`), image);
     const read = await readImage(folder, { tag: 'v1' });
@@ -53,7 +53,7 @@ describe('writing', () => {
     }
   });
 
-  test('replaces the entry of its tag only, and keeps what it does not know', async () => {
+  test('replaces the entry of its tag only, and keeps unknown keys and entries', async () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: image, v2: other });
     const path = join(folder, 'index.json');
@@ -75,7 +75,7 @@ describe('writing', () => {
     expect(after.manifests).toHaveLength(3);
   });
 
-  test('several tags, or none', async () => {
+  test('gives an image several tags, or none', async () => {
     const folder = await newFolder();
     await publish(await target(`oci:${folder}:v1`, `oci:${folder}:latest`, `oci:${folder}:v1`), image);
     expect(await namesIn(folder)).toEqual(['v1', 'latest']);
@@ -87,7 +87,7 @@ describe('writing', () => {
     );
   });
 
-  test('an index with attestations, from another layout', async () => {
+  test('copies an index with attestations from another layout', async () => {
     const folder = await newFolder();
     const tree = buildIndex({ images: [image, other], attestations: true });
     await writeLayout(join(folder, 'from'), { all: tree });
@@ -98,7 +98,7 @@ describe('writing', () => {
     expect([...read.blobs.keys()].sort()).toEqual([...tree.blobs.keys()].sort());
   });
 
-  test('what is there is not copied again; two that want one blob copy it once', async () => {
+  test('copies no blob twice, also when it is asked for twice at once', async () => {
     const folder = await newFolder();
     await writeLayout(join(folder, 'from'), { v1: image });
     const from = await source(`oci:${folder}/from:v1`);
@@ -109,7 +109,7 @@ describe('writing', () => {
     expect(again.adoptions).toEqual(['present', 'present', 'present', 'present']);
   });
 
-  test('a file of the wrong size is written anew', async () => {
+  test('replaces a file of the wrong size', async () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: image });
     const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
@@ -121,7 +121,7 @@ describe('writing', () => {
     expect((await readFile(path)).length).toBe(layer.size);
   });
 
-  test('one blob staged twice is one blob', async () => {
+  test('keeps one blob that is staged twice once', async () => {
     const folder = await newFolder();
     const opened = await target(`oci:${folder}:v1`);
     const bytes = image.config;
@@ -135,7 +135,7 @@ describe('writing', () => {
     expect((await listFiles(folder)).filter((file) => file.includes('.partial-'))).toEqual([]);
   });
 
-  test('a blob of a sha512 digest', async () => {
+  test('accepts a blob of a sha512 digest', async () => {
     const folder = await newFolder();
     const opened = await target(`oci:${folder}:v1`);
     const bytes = noise(300_000);
@@ -151,7 +151,7 @@ describe('writing', () => {
     expect((await listFiles(folder)).some((file) => file.includes('.partial-'))).toBe(false);
   });
 
-  test('tells how many bytes it copies', async () => {
+  test('reports how many bytes it copies', async () => {
     const folder = await newFolder();
     await writeLayout(join(folder, 'from'), { v1: image });
     const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
@@ -162,8 +162,8 @@ describe('writing', () => {
   });
 });
 
-describe('nothing is left of unfinished work', () => {
-  test('neither of a folder that was not there', async () => {
+describe('a target that is closed without being published', () => {
+  test('leaves no folder that was not there', async () => {
     const folder = await newFolder();
     const opened = await target(`oci:${folder}/a/b:v1`);
     await opened.put(
@@ -177,7 +177,7 @@ describe('nothing is left of unfinished work', () => {
   });
 
   test.each(['layout', 'archive'])(
-    'nor where many were begun at once and the place is closed under them (%s)',
+    'leaves nothing of blobs that are being written at that moment (%s)',
     async (kind) => {
       const folder = await newFolder();
       const opened = await target(
@@ -208,7 +208,7 @@ describe('nothing is left of unfinished work', () => {
     },
   );
 
-  test('nor in a layout that was', async () => {
+  test('leaves an existing layout as it was', async () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: other });
     const before = await listFiles(folder);
@@ -226,7 +226,7 @@ describe('nothing is left of unfinished work', () => {
     expect(Buffer.compare(await readFile(join(folder, 'index.json')), index)).toBe(0);
   });
 
-  test('nor of streams that break, are aborted, lie, or are thrown away', async () => {
+  test('leaves nothing of streams that fail, are aborted, or do not match', async () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: other });
     const before = await listFiles(folder);
@@ -254,7 +254,7 @@ describe('nothing is left of unfinished work', () => {
     expect(await listFiles(folder)).toEqual(before);
   });
 
-  test('nor of a copy from a source that lies', async () => {
+  test('leaves nothing of a copy that does not match', async () => {
     const folder = await newFolder();
     await writeLayout(join(folder, 'from'), { v1: image });
     const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
@@ -266,7 +266,7 @@ describe('nothing is left of unfinished work', () => {
     );
   });
 
-  test('what a killed process left goes with the next one, what a living one has stays', async () => {
+  test('files of a killed process are removed by the next one, files of a running one stay', async () => {
     const folder = await newFolder();
     const living = await target(`oci:${folder}:v1`);
     await living.stage(() => bytesStream(noise(1000)), never);
@@ -283,7 +283,7 @@ describe('nothing is left of unfinished work', () => {
     expect((await listFiles(folder)).every((file) => file.includes(`.partial-${process.pid}-`))).toBe(true);
   });
 
-  test('nor of what a killed process began beside the blobs, also where no blob is written', async () => {
+  test('files of a killed process beside the blobs are removed, also where no blob is written', async () => {
     const folder = await newFolder();
     await publish(await target(`oci:${folder}:v1`), image);
     const before = await listFiles(folder);
@@ -296,8 +296,8 @@ describe('nothing is left of unfinished work', () => {
   });
 });
 
-describe('several at once', () => {
-  test('in one process', async () => {
+describe('several writers at once', () => {
+  test('keep all rows, in one process', async () => {
     const folder = await newFolder();
     const tags = Array.from({ length: 12 }, (_, i) => `v${i}`);
     await Promise.all(
@@ -307,7 +307,7 @@ describe('several at once', () => {
     for (const tag of tags) expect((await readImage(folder, { tag })).tars).toHaveLength(3);
   });
 
-  test('in several processes, with a lock that a dead one left', async () => {
+  test('keep all rows, in several processes, after a lock of an ended one', async () => {
     const folder = await newFolder();
     const dead = spawn('true');
     await once(dead, 'exit');
@@ -325,7 +325,7 @@ describe('several at once', () => {
     expect(await listFiles(folder).then((files) => files.filter((file) => file.startsWith('.')))).toEqual([]);
   });
 
-  test('a program that knows no lock loses nothing either', async () => {
+  test('keep the rows of a program that does not know the lock', async () => {
     const folder = await newFolder();
     await publish(await target(`oci:${folder}:v1`), image);
     const path = join(folder, 'index.json');
@@ -348,15 +348,15 @@ describe('several at once', () => {
   });
 });
 
-describe('what is refused', () => {
-  test('a folder with other things in it', async () => {
+describe('a target is refused', () => {
+  test('for a folder with other files', async () => {
     const folder = await newFolder();
     await writeFile(join(folder, 'notes.txt'), 'x');
     expect(await refused('ARCHIVE_INVALID', target(`oci:${folder}:v1`))).toContain('notes.txt');
     expect(await listFiles(folder)).toEqual(['notes.txt']);
   });
 
-  test('a layout of another version, or with a broken index', async () => {
+  test('for a layout of another version, or with a malformed index', async () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: image });
     await writeFile(join(folder, 'index.json'), '[]');
@@ -365,14 +365,14 @@ describe('what is refused', () => {
     await refused('ARCHIVE_INVALID', target(`oci:${folder}:v1`));
   });
 
-  test('a destination with a digest, or destinations in two places', async () => {
+  test('for a reference with a digest, or references to two places', async () => {
     const folder = await newFolder();
     await refused('REFERENCE_INVALID', target(`oci:${folder}:v1@${image.descriptor.digest}`));
     await refused('REFERENCE_INVALID', target(`oci:${folder}/a:v1`, `oci:${folder}/b:v1`));
     await refused('REFERENCE_INVALID', target());
   });
 
-  test('a manifest whose layers are not there', async () => {
+  test('for a manifest whose layers are missing', async () => {
     const folder = await newFolder();
     const opened = await target(`oci:${folder}:v1`);
     const manifest = { descriptor: descriptorOf(image.descriptor), bytes: image.manifest };
@@ -380,7 +380,7 @@ describe('what is refused', () => {
     expect(await listFiles(folder)).toEqual([]);
   });
 
-  test('a folder in which nobody may write', async () => {
+  test('for a folder that cannot be written into', async () => {
     const folder = await newFolder();
     await mkdir(join(folder, 'blobs'), { recursive: true });
     await writeFile(join(folder, 'blobs', 'sha256'), 'a file where a folder should be');
