@@ -25,6 +25,8 @@ import {
   smallImage,
   source,
   target,
+  layerOf,
+  blobPath,
 } from '../support/store/local.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
 
@@ -125,8 +127,8 @@ describe('the registry client and the embedded registry', () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: packed });
     await copy(await source(`oci:${folder}:v1`), await target(`${server.host}/app:v1`));
-    const layer = descriptorOf(packed.layers[0] as (typeof packed.layers)[number]);
-    const path = join(layoutDir, 'blobs', ...layer.digest.split(':'));
+    const layer = layerOf(packed);
+    const path = blobPath(layoutDir, layer.digest);
     const bytes = await readFile(path);
     bytes[30] = (bytes[30] as number) ^ 1;
     await writeFile(path, bytes);

@@ -44,18 +44,23 @@ test('members get their names after their bytes', async () => {
 test('streams are written one after another, in the order of the calls; the others wait unread', async () => {
   const { writer, path } = await begin();
   const reading: string[] = [];
-  const gates = new Map<string, () => void>();
-  async function* gated(name: string): ByteStream {
-    reading.push(name);
-    await new Promise<void>((resolve) => gates.set(name, resolve));
-    yield Buffer.from(name);
-  }
   const names = ['a', 'b', 'c'];
-  const appended = names.map((name) => writer.append(gated(name), never));
-  for (const [i, name] of names.entries()) {
-    while (!gates.has(name)) await new Promise(setImmediate);
+  const streams = names.map((name) => {
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const stream = (async function* (): ByteStream {
+      reading.push(name);
+      begun.resolve();
+      await gate.promise;
+      yield Buffer.from(name);
+    })();
+    return { begun, gate, stream };
+  });
+  const appended = streams.map(({ stream }) => writer.append(stream, never));
+  for (const [i, { begun, gate }] of streams.entries()) {
+    await begun.promise;
     expect(reading).toEqual(names.slice(0, i + 1));
-    gates.get(name)?.();
+    gate.resolve();
   }
   for (const [i, region] of (await Promise.all(appended)).entries())
     await writer.name(region, names[i] ?? '');

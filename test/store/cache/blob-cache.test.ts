@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,23 +10,23 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../src/events.ts';
 import { type Descriptor, descriptorOfBytes } from '../../../src/oci/descriptor.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
 import { temporaryName } from '../../../src/files/temporary.ts';
+import { collect } from '../../../src/stream/collect.ts';
 import { verify } from '../../../src/stream/verify.ts';
 import { bytesIn, cachedBlobs, cachedFile, openCache, partialIn } from '../../support/store/cache.ts';
+import { deadMark, newFolder } from '../../support/store/local.ts';
 
 const { signal } = new AbortController();
 let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cache-test-'));
+beforeEach(async () => {
+  folder = await newFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Sample {
   readonly bytes: Uint8Array;
@@ -40,18 +39,14 @@ function sample(seed: number, length: number): Sample {
   return { bytes, descriptor: descriptorOfBytes('application/octet-stream', bytes) };
 }
 
+const drain = (from: AsyncIterable<Uint8Array>) => collect(from, 1e9, 'a test stream');
+
 async function* stream(bytes: Uint8Array, breaksAfter = Number.POSITIVE_INFINITY) {
   for (let at = 0; at < bytes.length; at += 100) {
     if (at >= breaksAfter) throw new Error('the source broke');
     await Promise.resolve();
     yield bytes.slice(at, at + 100);
   }
-}
-
-async function drain(from: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of from) chunks.push(chunk);
-  return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function put(cache: BlobCache, { bytes, descriptor }: Sample): Promise<void> {
@@ -89,7 +84,6 @@ describe('a blob that has passed through the cache', () => {
     await put(cache, empty);
     expect(await get(cache, empty)).toEqual(new Uint8Array(0));
     const { bytes } = sample(5, 300);
-    const { createHash } = await import('node:crypto');
     const digest = `sha512:${createHash('sha512').update(bytes).digest('hex')}` as Descriptor['digest'];
     const long = { bytes, descriptor: { ...sample(5, 300).descriptor, digest } };
     await put(cache, long);
@@ -281,7 +275,7 @@ test('law: several caches over one folder can write and read at once', async () 
 describe('unfinished files', () => {
   test('of ended processes are removed, those of running ones stay', async () => {
     await openCache(folder);
-    const dead = temporaryName('blob').replace(/-[0-9]+-/, `-${spawnSync('true').pid}-`);
+    const dead = `blob.partial-${await deadMark()}`;
     const living = temporaryName('blob');
     for (const name of [dead, living]) writeFileSync(join(folder, 'partial', name), 'half');
     await openCache(folder);

@@ -1,10 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { openCache, partialIn, recipesIn } from '../../support/store/cache.ts';
+import { newFolder } from '../../support/store/local.ts';
 
 const { signal } = new AbortController();
 const made = {
@@ -14,10 +13,9 @@ const made = {
   tarBytes: 10_240,
 };
 let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'recipes-test-'));
+beforeEach(async () => {
+  folder = await newFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the result of a recipe is known to the next process of the same version', async () => {
   await (await openCache(folder)).recipes.remember('squash of two', made);

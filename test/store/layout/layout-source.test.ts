@@ -22,6 +22,8 @@ import {
   refused,
   smallImage,
   source,
+  layerOf,
+  blobPath,
 } from '../../support/store/local.ts';
 import { MiB } from '../../../src/units.ts';
 
@@ -36,10 +38,6 @@ async function layout(trees: Readonly<Record<string, BuiltTree>>): Promise<strin
 
 async function writeIndex(folder: string, manifests: readonly unknown[]): Promise<void> {
   await writeFile(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
-}
-
-function blobPath(folder: string, digest: string): string {
-  return join(folder, 'blobs', ...digest.split(':'));
 }
 
 const rootOf = async (text: string) => (await (await source(text)).root(never)).descriptor.digest;
@@ -217,7 +215,7 @@ describe('a layout is refused', () => {
 });
 
 describe('the bytes of a layout', () => {
-  const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
+  const layer = layerOf(image);
   const bytes = Buffer.from(image.blobs.get(layer.digest) as Uint8Array);
 
   test('pass as they are', async () => {

@@ -35,6 +35,8 @@ import {
   smallImage,
   source,
   target,
+  layerOf,
+  blobPath,
 } from '../../support/store/local.ts';
 
 const image = smallImage();
@@ -112,8 +114,8 @@ describe('writing into a layout', () => {
   test('replaces a file of the wrong size', async () => {
     const folder = await newFolder();
     await writeLayout(folder, { v1: image });
-    const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
-    const path = join(folder, 'blobs', ...layer.digest.split(':'));
+    const layer = layerOf(image);
+    const path = blobPath(folder, layer.digest);
     await writeFile(path, 'half a blob');
     const opened = await target(`oci:${folder}:v1`);
     expect(await opened.has(layer, never)).toBe(false);
@@ -154,7 +156,7 @@ describe('writing into a layout', () => {
   test('reports how many bytes it copies', async () => {
     const folder = await newFolder();
     await writeLayout(join(folder, 'from'), { v1: image });
-    const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
+    const layer = layerOf(image);
     let told = 0;
     const from = await source(`oci:${folder}/from:v1`);
     await (await target(`oci:${folder}/to:v1`)).adopt(layer, from, never, (count) => (told += count));
@@ -257,8 +259,8 @@ describe('a target that is closed without being published', () => {
   test('leaves nothing of a copy that does not match', async () => {
     const folder = await newFolder();
     await writeLayout(join(folder, 'from'), { v1: image });
-    const layer = descriptorOf(image.layers[0] as (typeof image.layers)[number]);
-    await writeFile(join(folder, 'from', 'blobs', ...layer.digest.split(':')), Buffer.alloc(layer.size));
+    const layer = layerOf(image);
+    await writeFile(blobPath(join(folder, 'from'), layer.digest), Buffer.alloc(layer.size));
     const opened = await target(`oci:${folder}/to:v1`);
     await refused('DIGEST_MISMATCH', opened.adopt(layer, await source(`oci:${folder}/from:v1`), never));
     expect(await listFiles(folder).then((files) => files.filter((file) => file.startsWith('to')))).toEqual(
@@ -309,14 +311,8 @@ describe('several writers at once', () => {
 
   test('keep all rows, in several processes, after a lock of an ended one', async () => {
     const folder = await newFolder();
-    const dead = spawn('true');
-    await once(dead, 'exit');
     await publish(await target(`oci:${folder}:first`), image);
-    // The mark of this machine, with the number of a process that is no more.
-    await (await target(`oci:${folder}:x`)).stage(() => bytesStream(noise(10)), never);
-    const mine = (await listFiles(folder)).find((file) => file.includes('.partial-')) ?? '';
-    const mark = mine.slice(mine.indexOf('.partial-') + '.partial-'.length);
-    await writeFile(join(folder, '.ocislim.lock'), mark.replace(/^[0-9]+/, String(dead.pid)));
+    await writeFile(join(folder, '.ocislim.lock'), await deadMark());
     const run = promisify(execFile);
     const names = ['a', 'b', 'c'];
     await Promise.all(names.map((name) => run(process.execPath, [writer, folder, name, '8'])));

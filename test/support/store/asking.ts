@@ -10,7 +10,7 @@ export interface Reply {
   readonly code: string | null;
 }
 
-/** One plain HTTP request, its path sent as it is. */
+/** Sends one HTTP request, with its path as it is. */
 export function ask(
   server: RegistryServer,
   method: string,

@@ -1,4 +1,4 @@
-// A process of its own that writes into a layout: FOLDER NAME COUNT publishes COUNT images, FOLDER NAME hang stops halfway.
+// Writes into a layout, as a process: FOLDER NAME COUNT publishes COUNT images, FOLDER NAME hang stops in a blob until it is killed.
 import { parseDescriptor } from '../../../src/oci/descriptor.ts';
 import { LayoutStorage } from '../../../src/store/layout/layout-storage.ts';
 import { LocalTarget } from '../../../src/store/local-target.ts';

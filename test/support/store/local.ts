@@ -1,3 +1,7 @@
+/**
+ * Set-up for tests of places on this machine: folders that are removed, small images, streams, and copies between places. Used
+ * by the tests of store, files and open.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -23,49 +27,52 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+/** Runs `cleanup` after the test, the last given first. */
 export function afterwards(cleanup: () => Promise<unknown>): void {
   cleanups.push(cleanup);
 }
 
-/** A new folder that goes after the test. */
+/** Makes a folder that is removed after the test. */
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ocislim-test-'));
   afterwards(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The mark of a process that has ended. */
+/** Makes the mark of a process that has ended. */
 export async function deadMark(): Promise<string> {
   const child = spawn('true');
   await once(child, 'exit');
   return temporaryMark().replace(/^[0-9]+/, String(child.pid));
 }
 
-/** What this process has open, by the system's word. */
+/** Lists the files that this process has open, according to the system. */
 export function openFiles(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
     } catch {
-      // That with which the list was read.
+      // The handle by which the list was read.
       return [];
     }
   });
 }
 
+/** Opens a source by its reference. */
 export async function source(text: string, overrides: Partial<RegistryOptions> = {}): Promise<Source> {
   const opened = await openSource(parseReference(text), setup(overrides).options);
   afterwards(() => opened.close());
   return opened;
 }
 
+/** Opens a target by the references of its tags. */
 export async function target(...texts: readonly string[]): Promise<Target> {
   const opened = await openTarget(texts.map(parseReference), setup().options, never);
   afterwards(() => opened.close());
   return opened;
 }
 
-/** A small image of three layers, two of them equal. */
+/** Builds a small image of three layers, two of them equal. `seed` makes it another image. */
 export function smallImage(recipe: Partial<ImageRecipe> & { readonly seed?: string } = {}): BuiltImage {
   const { seed = '', ...more } = recipe;
   const text = (words: string) => new TextEncoder().encode(words + seed);
@@ -77,22 +84,35 @@ export function smallImage(recipe: Partial<ImageRecipe> & { readonly seed?: stri
   return buildImage({ layers: [one, two, one], ...more });
 }
 
-/** Descriptor of what was built, as the project has it. */
+/** Reads a built descriptor as the project does. */
 export function descriptorOf(built: BlobDescriptor): Descriptor {
   return parseDescriptor(built, 'a test blob');
 }
 
+/** Returns the descriptor of a layer of a built image. */
+export function layerOf(built: BuiltImage, index = 0): Descriptor {
+  const layer = built.layers[index];
+  if (layer === undefined) throw new Error(`the image has no layer ${index}`);
+  return descriptorOf(layer);
+}
+
+/** Returns where a blob lies in a layout. */
+export function blobPath(folder: string, digest: string): string {
+  return join(folder, 'blobs', ...digest.split(':'));
+}
+
+/** Makes a stream of these chunks. */
 export async function* bytesStream(...chunks: readonly Uint8Array[]): ByteStream {
   yield* chunks;
 }
 
-/** A stream that gives these bytes and breaks then. */
+/** Makes a stream of these chunks that fails at its end. */
 export async function* brokenStream(...chunks: readonly Uint8Array[]): ByteStream {
   yield* chunks;
   throw new Error('the line went dead');
 }
 
-/** Copies an image or index with all below it. Gives the root, and how each blob came. */
+/** Copies an image or index with all that it names. Returns the root, and how each blob was adopted. */
 export async function copy(
   from: Source,
   to: Target,
@@ -114,7 +134,7 @@ export async function copy(
   return { root, adoptions };
 }
 
-/** Puts what was built into a target. */
+/** Puts a built image or index into a target. */
 export async function publish(
   to: Target,
   built: {
@@ -134,7 +154,7 @@ export async function publish(
   await to.publish({ descriptor: descriptorOf(built.descriptor), bytes: built.manifest }, never);
 }
 
-/** All files below a folder, sorted. */
+/** Lists all files below a folder, sorted. */
 export async function listFiles(folder: string): Promise<readonly string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
   return found
@@ -143,11 +163,12 @@ export async function listFiles(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
+/** Reads a file of JSON. */
 export async function readJson(path: string): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
 }
 
-/** The names in a layout's index.json, in their order; `-` for none. */
+/** Lists the names in a layout's index.json, in their order; `-` for an entry without a name. */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   const { manifests } = (await readJson(join(folder, 'index.json'))) as {
     manifests: { annotations?: Record<string, string> }[];
@@ -155,7 +176,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   return manifests.map(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] ?? '-');
 }
 
-/** The promise fails with an OcislimError of this code; gives message and advice in one text. */
+/** Expects a promise to fail with an OcislimError of this code. Returns its message and advice in one text. */
 export async function refused(code: ErrorCode, promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
     () => null,
