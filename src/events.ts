@@ -1,4 +1,4 @@
-/*
+/**
  * What the library reports while it works: warnings, details and the progress of tasks. Every room that works on bytes
  * sends these events; `cli/` renders them, since the library itself prints nothing.
  */

@@ -106,7 +106,7 @@ function originalsOf(outcome: RunOutcome) {
     const digest = manifest?.descriptor.digest;
     if (digest !== undefined && digest !== image.descriptor.digest)
       originals.set(digest, { ...image, original: null });
-    for (const layer of layers ?? []) made.add(layer.digest);
+    for (const layer of layers ?? []) if (layer.kind !== 'dropped') made.add(layer.blob.digest);
   }
   const layers = [...originals.values()].flatMap(({ manifest }) =>
     manifest.layers.map(({ digest }) => digest),

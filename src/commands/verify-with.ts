@@ -6,13 +6,13 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
-import type { SealedLayer } from '../layers/write/layer-writer.ts';
+import type { SealedLayer } from '../layers/write/sealed-layer.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { systemCode } from '../files/file-error.ts';
 import { JoinedSource } from '../place/joined-source.ts';
-import type { Source, Target } from '../place/place.ts';
+import type { Adoption, Source, Target } from '../place/place.ts';
 import { makeTemporaryFolder } from '../files/temporary.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -141,23 +141,15 @@ async function check(
 
 /** Joins two outcomes: the first run knows how the layers were made, the second how they got to the target. */
 function settle(first: RunOutcome, second: RunOutcome): RunOutcome {
-  const arrived = new Map<Digest, SealedLayer>();
-  for (const { layers } of second.images) for (const layer of layers ?? []) arrived.set(layer.digest, layer);
+  const adoptions = new Map<Digest, Adoption>();
+  for (const layer of second.images.flatMap(({ layers }) => layers ?? []))
+    if (layer.kind === 'unchanged') adoptions.set(layer.blob.digest, layer.adoption);
   const arrive = (layer: SealedLayer): SealedLayer => {
-    const adoption = arrived.get(layer.digest)?.adoption ?? null;
-    switch (layer.action) {
-      case 'present':
-      case 'mounted':
-      case 'copied':
-        return adoption === null ? layer : { ...layer, action: adoption, adoption };
-      case 'not-smaller':
-        return { ...layer, adoption };
-      case 'rewritten':
-      case 'recompressed':
-        return { ...layer, adoption: adoption === 'present' ? 'present' : null };
-      case 'dropped':
-        return layer;
-    }
+    if (layer.kind === 'dropped') return layer;
+    const adoption = adoptions.get(layer.blob.digest);
+    if (layer.kind === 'unchanged') return adoption === undefined ? layer : { ...layer, adoption };
+    if (adoption === 'present') return { ...layer, kind: 'recalled', from: 'target' };
+    return layer.kind === 'recalled' ? { ...layer, from: 'cache' } : layer;
   };
   return {
     ...first,

@@ -5,11 +5,20 @@ import type { LayerIndex } from '../changeset/layer-index.ts';
 import { opaqueMarkerName, whiteoutName } from '../changeset/layer-index.ts';
 import { describeEncoder } from '../codec/describe-encoder.ts';
 import { type PackingOption, pullSeconds } from '../compress/policy.ts';
-import type { LayerAction as SealedAction, SealedLayer } from '../layers/write/layer-writer.ts';
+import {
+  actionOf,
+  blobOf,
+  compressionOf,
+  type KeptLayer,
+  type LayerAction as SealedAction,
+  type SealedLayer,
+  tarBytesOf,
+  type UnchangedLayer,
+} from '../layers/write/sealed-layer.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { LayerTuning } from '../jobs/rewrite/tune-layers.ts';
 import { type Content, layerOf, type LayerRange, numbersIn, rangeOf, topOf } from '../image/image.ts';
-import { type Compression, layerKind, layerMediaType } from '../oci/media-type.ts';
+import { layerMediaType } from '../oci/media-type.ts';
 import type { Removal } from '../slim/resolve/layer-pruning.ts';
 import { type Surface, type SurfaceFile, surfaceKinds } from '../rootfs/surface/surface.ts';
 import { pathFields } from './escape.ts';
@@ -157,23 +166,21 @@ function describeLayer(outcome: ImageOutcome, i: number): LayerReport {
     };
     return { action: stays ? 'kept' : 'planned', before, after: stays ? same : null };
   }
-  if (sealed.action === 'dropped') return { action: 'dropped', before, after: null };
+  if (sealed.kind === 'dropped') return { action: 'dropped', before, after: null };
   // What is restored lies above all source layers.
   const { descriptor } = layerOf(image, Math.max(topOf(layer.content), 1));
-  const kind = layerKind(descriptor.mediaType);
   const family = outcome.manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
-  const compression: Compression | null =
-    sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
+  const compression = compressionOf(image, layer, sealed);
   const mediaType = compression === null ? null : layerMediaType(family, compression);
   return {
-    action: actionNames[sealed.action],
+    action: actionNames[actionOf(sealed)],
     before,
     after: {
-      digest: sealed.digest,
+      digest: sealed.blob.digest,
       mediaType: mediaType ?? descriptor.mediaType,
-      size: sealed.size,
+      size: sealed.blob.size,
       uncompressedSize:
-        sealed.tarBytes ?? (before.length === 1 ? (before[0]?.uncompressedSize ?? null) : null),
+        tarBytesOf(sealed) ?? (before.length === 1 ? (before[0]?.uncompressedSize ?? null) : null),
       diffId: sealed.diffId,
     },
   };
@@ -214,16 +221,29 @@ function describeSource(
 ): LayerReport['before'][number] {
   const { descriptor, diffId } = layerOf(image, number);
   const filled = image.config.history.filter((row) => !row.emptyLayer);
-  const rewritten = sealed !== null && (sealed.action === 'rewritten' || sealed.action === 'dropped');
+  // The tar of a layer that was only packed again is that of its source.
+  const unpacked = sealed === null || isRewritten(sealed) ? null : tarBytesOf(sealed);
   return {
     number,
     digest: descriptor.digest,
     mediaType: descriptor.mediaType,
     size: descriptor.size,
-    uncompressedSize: indexes.get(number)?.tarBytes ?? (rewritten ? null : (sealed?.tarBytes ?? null)),
+    uncompressedSize: indexes.get(number)?.tarBytes ?? unpacked,
     diffId,
     createdBy: filled.length === image.config.diffIds.length ? (filled[number - 1]?.createdBy ?? null) : null,
   };
+}
+
+function isRewritten(sealed: SealedLayer): boolean {
+  switch (sealed.kind) {
+    case 'unchanged':
+      return false;
+    case 'repacked':
+    case 'recalled':
+      return sealed.change === 'rewritten';
+    case 'dropped':
+      return true;
+  }
 }
 
 function describeSlimming(outcome: ImageOutcome, context: ReportContext): SlimmingReport {
@@ -250,7 +270,11 @@ function describeSlimming(outcome: ImageOutcome, context: ReportContext): Slimmi
     filesRemoved: removed.filter(({ type }) => type === 'file').length,
     removedBytes: sum(removed.map(({ bytes }) => bytes)),
     bytesBefore: sum(edited.map(({ content }) => (content.kind === 'edited' ? tarBytes(content.range) : 0))),
-    bytesAfter: sum(edited.map(({ content, sealed }) => sealed?.tarBytes ?? content.edit.tarBytes)),
+    bytesAfter: sum(
+      edited.map(
+        ({ content, sealed }) => (sealed === null ? null : tarBytesOf(sealed)) ?? content.edit.tarBytes,
+      ),
+    ),
     byRule: [...byRule.values()].sort((a, b) => b.bytes - a.bytes || (a.rule < b.rule ? -1 : 1)),
     removed,
     promoted: resolution.promotions.map(({ change, from, reason }) => ({
@@ -384,9 +408,9 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
     const sources = sourceNumbers(layer.content);
     const before = sources.reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0);
     const content = resolution.contents[i];
-    const saved = before - sealed.size;
-    if (content === undefined || content.kind === 'stored' || sealed.action === 'dropped') {
-      if (sealed.action === 'dropped') bySlimming += saved;
+    const saved = before - (blobOf(sealed)?.size ?? 0);
+    if (content === undefined || content.kind === 'stored' || sealed.kind === 'dropped') {
+      if (sealed.kind === 'dropped') bySlimming += saved;
       else byPacking += saved;
       return;
     }
@@ -396,23 +420,36 @@ function describeCompressing(outcome: ImageOutcome): PlatformReport['compressing
     }
     estimated = true;
     const tarBefore = sources.reduce((sum, number) => sum + (indexes.get(number)?.tarBytes ?? 0), 0);
-    const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (sealed.tarBytes ?? 0) / tarBefore));
+    const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (tarBytesOf(sealed) ?? 0) / tarBefore));
     bySlimming += share;
     byPacking += saved - share;
   });
-  const sizeAfter = layers.reduce((sum, { size }) => sum + size, 0);
+  const sizeAfter = layers.reduce((sum, sealed) => sum + (blobOf(sealed)?.size ?? 0), 0);
   return { sizeBefore, sizeAfter, savedBySlimming: bySlimming, savedByPacking: byPacking, estimated };
 }
 
+type Arrival = UnchangedLayer['adoption'] | 'written';
+
+/** Returns how the blob of a layer got to the target. */
+function arrivalOf(layer: KeptLayer): Arrival {
+  switch (layer.kind) {
+    case 'unchanged':
+      return layer.adoption;
+    case 'repacked':
+      return 'written';
+    case 'recalled':
+      return layer.from === 'target' ? 'present' : 'written';
+  }
+}
+
 function describeTransfer({ images, downloaded, set, cache }: RunOutcome): Report['transfer'] {
-  const seen = new Map<string, SealedLayer>();
-  for (const { layers } of images) for (const layer of layers ?? []) seen.set(layer.digest, layer);
-  const sum = (wanted: (layer: SealedLayer) => boolean) =>
-    [...seen.values()].filter(wanted).reduce((total, { size }) => total + size, 0);
-  const copied = sum(({ adoption }) => adoption === 'copied');
-  const written = sum(
-    ({ action, adoption }) => adoption === null && (action === 'rewritten' || action === 'recompressed'),
-  );
+  const seen = new Map<string, { readonly arrival: Arrival; readonly size: number }>();
+  for (const layer of images.flatMap(({ layers }) => layers ?? []))
+    if (layer.kind !== 'dropped')
+      seen.set(layer.blob.digest, { arrival: arrivalOf(layer), size: layer.blob.size });
+  const bytesOf = (wanted: Arrival) =>
+    [...seen.values()].reduce((total, { arrival, size }) => total + (arrival === wanted ? size : 0), 0);
+  const copied = bytesOf('copied');
   const small = images.reduce(
     (total, { image, manifest }) =>
       total + (manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length),
@@ -423,12 +460,12 @@ function describeTransfer({ images, downloaded, set, cache }: RunOutcome): Repor
     set.index === null ? 0 : set.root.bytes.length,
   );
   return {
-    presentBytes: sum(({ adoption }) => adoption === 'present'),
-    mountedBytes: sum(({ adoption }) => adoption === 'mounted'),
+    presentBytes: bytesOf('present'),
+    mountedBytes: bytesOf('mounted'),
     copiedBytes: copied,
     downloadedBytes: cache === null ? downloaded + copied + read : cache.downloaded,
     cachedBytes: cache?.reused ?? 0,
-    uploadedBytes: copied + written + small,
+    uploadedBytes: copied + bytesOf('written') + small,
   };
 }
 

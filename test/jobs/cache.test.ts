@@ -23,6 +23,7 @@ import { MemorySource, type TargetFaults } from '../support/memory-store.ts';
 import { bytesIn, cachedBlobs, cachedFile, openCache, partialIn, recipesIn } from '../support/store/cache.ts';
 import { openFiles } from '../support/store/local.ts';
 import { digestsOf, fail, imageIn, poolOf, type RigOptions, rewrite, tar } from './rig.ts';
+import { layersIn } from '../support/made-layers.ts';
 
 const all = { kind: 'all' } as const;
 const zstd = { kind: 'zstd', level: 3 } as const;
@@ -122,8 +123,8 @@ describe.each(jobs)('%s, once more', (_, transform) => {
     const second = await withCache(image, transform);
     expect(first.tree.descriptor).toEqual(plain.tree.descriptor);
     expect(second.tree.descriptor).toEqual(plain.tree.descriptor);
-    expect(second.outcome.images[0]?.layers?.map(({ action }) => action)).toEqual(
-      plain.outcome.images[0]?.layers?.map(({ action }) => action),
+    expect(layersIn(second.outcome).map(({ action }) => action)).toEqual(
+      layersIn(plain.outcome).map(({ action }) => action),
     );
   });
 
@@ -204,7 +205,7 @@ describe('layers that were made before', () => {
     const made = digestsOf(first.tree).at(-1) ?? '';
     expect(second.target.acts).toContainEqual({ act: 'commit', digest: made });
     expect(second.outcome.cache?.reused).toBeGreaterThanOrEqual(
-      first.outcome.images[0]?.layers?.at(-1)?.size ?? Number.POSITIVE_INFINITY,
+      layersIn(first.outcome).at(-1)?.size ?? Number.POSITIVE_INFINITY,
     );
   });
 
@@ -268,9 +269,7 @@ describe('layers that were made before', () => {
     const best = await rewrite(image, [recompress(all, { ...gzip, level: 12 })]);
     const worse = { kind: 'gzip', level: 1, engine: 'zlib' } as const;
     const first = await withCache(best.tree, recompress(all, worse));
-    expect(new Set(first.outcome.images[0]?.layers?.map(({ action }) => action))).toEqual(
-      new Set(['not-smaller']),
-    );
+    expect(new Set(layersIn(first.outcome).map(({ action }) => action))).toEqual(new Set(['not-smaller']));
     const second = await withCache(best.tree, recompress(all, worse), {
       target: { there: new Map(first.target.blobs) },
     });
@@ -278,9 +277,7 @@ describe('layers that were made before', () => {
     expect(second.source.opened).toEqual([]);
     expect(second.target.count('stage')).toBe(0);
     expect(second.outcome.cache?.reused).toBe(imageIn(best.tree).manifest.config.size);
-    const [was, is] = [first, second].map(({ outcome }) =>
-      outcome.images[0]?.layers?.map(({ tarBytes }) => tarBytes),
-    );
+    const [was, is] = [first, second].map(({ outcome }) => layersIn(outcome).map(({ tarBytes }) => tarBytes));
     expect(is).toEqual(was);
     // A result that is remembered without its bytes, and is wanted now.
     const plainly = recompress(all, { kind: 'none' }, { kind: 'bytes', bytes: 0 });

@@ -13,6 +13,7 @@ import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registr
 import type { Effect } from '../support/registry/faults.ts';
 import { openCache } from '../support/store/cache.ts';
 import { block, noise, setup } from '../support/registry/setup.ts';
+import { layersIn } from '../support/made-layers.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -118,7 +119,7 @@ describe('what the registry said it had, and has not', () => {
       const transform = squash(all);
       const expected = await runBetween(from, calm, { transform, cache: await openCache(folder) });
       if (emptied) await rm(join(folder, 'blobs'), { recursive: true });
-      const layer = expected.images[0]?.layers?.[0]?.digest ?? '';
+      const layer = layersIn(expected)[0]?.digest ?? '';
       to.fault({ method: 'HEAD', path: new RegExp(layer), times: 99, effect: yes });
       const outcome = await runBetween(from, to, { transform, cache: await openCache(folder) });
       expect(outcome.root?.descriptor).toEqual(expected.root?.descriptor);

@@ -143,6 +143,8 @@ export type TargetAct =
 export type TargetFaults = {
   /** The step that fails. `stage` fails after 100 bytes. */
   readonly fails?: 'adopt' | 'stage' | 'commit' | 'put' | 'putManifest' | 'publish';
+  /** How many uploads are lost and started over: after their first chunk, and at their commit. */
+  readonly loses?: { readonly stage?: number; readonly commit?: number };
   /** Called after each act: to interrupt a run. */
   readonly onAct?: (act: TargetAct) => void;
 };
@@ -169,6 +171,8 @@ export class MemoryTarget extends Closeable implements Target {
   closed = false;
   /** Blobs staged and neither committed nor aborted. */
   pending = 0;
+  /** Uploads that were lost so far. */
+  readonly #lost = { stage: 0, commit: 0 };
   readonly #options: MemoryTargetOptions;
 
   constructor(options: MemoryTargetOptions = {}) {
@@ -230,6 +234,10 @@ export class MemoryTarget extends Closeable implements Target {
 
   async stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob> {
     this.#open(signal);
+    for (; this.#lost.stage < (this.#options.loses?.stage ?? 0); this.#lost.stage += 1) {
+      const lost = produce();
+      for await (const _ of 'seal' in lost ? lost.stream : lost) break;
+    }
     const given = produce();
     const stream = 'seal' in given ? given.stream : given;
     const limit = this.#options.fails === 'stage' ? 100 : Number.POSITIVE_INFINITY;
@@ -249,6 +257,11 @@ export class MemoryTarget extends Closeable implements Target {
     return {
       commit: async (digest, size, inner) => {
         this.#start('commit', inner);
+        for (; this.#lost.commit < (this.#options.loses?.commit ?? 0); this.#lost.commit += 1) {
+          const again = produce();
+          const same = await gather('seal' in again ? again.stream : again, () => {});
+          if (!Buffer.from(same).equals(bytes)) throw new Error('other bytes were produced than before');
+        }
         if (settled) throw new Error('committed twice, or after an abort');
         if (sha256(bytes) !== digest || bytes.length !== size)
           throw new Error('the bytes staged are not those committed');

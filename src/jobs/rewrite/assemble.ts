@@ -2,6 +2,7 @@ import { OcislimError } from '../../errors.ts';
 import {
   type Content,
   type Image,
+  type Layer,
   layerOf,
   type LayerRange,
   nameOfImage,
@@ -17,7 +18,7 @@ import { type Family, layerKind, layerMediaType, mediaTypes } from '../../oci/me
 import { spellingOf } from '../../oci/other-case.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { RawManifest } from '../../place/place.ts';
-import type { SealedLayer } from '../../layers/write/layer-writer.ts';
+import { compressionOf, type KeptLayer, type SealedLayer } from '../../layers/write/sealed-layer.ts';
 import type { Member } from '../image-set.ts';
 
 /** A new image, ready to be written: what did not change keeps its bytes. */
@@ -44,7 +45,7 @@ const staleAnnotations =
 export function assemble(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Assembled {
   const kept = image.plan.layers.flatMap((layer, i) => {
     const sealed = layers[i] as SealedLayer;
-    return sealed.action === 'dropped' ? [] : [{ content: layer.content, sealed }];
+    return sealed.kind === 'dropped' ? [] : [{ layer, sealed }];
   });
   const config = assembleConfig(image, layers, options);
   const configType =
@@ -60,7 +61,7 @@ export function assemble(image: Image, layers: readonly SealedLayer[], options: 
     schemaVersion: 2,
     mediaType,
     config: configDescriptor.json,
-    layers: kept.map(({ content, sealed }) => describeLayer(image, content, sealed, options.family)),
+    layers: kept.map(({ layer, sealed }) => describeLayer(image, layer, sealed, options.family)),
   };
   // What refers to another manifest says something of that one; a changed manifest has not been asked to say it.
   delete json['subject'];
@@ -102,22 +103,13 @@ function noteOrigin(
   annotations[originAnnotations.name] = sourceName;
 }
 
-function describeLayer(image: Image, content: Content, sealed: SealedLayer, family: Family): JsonObject {
-  if (content.kind === 'restored' && sealed.compression !== null) {
-    const mediaType = layerMediaType(family, sealed.compression);
-    if (mediaType !== null) return { mediaType, digest: sealed.digest, size: sealed.size };
-  }
+function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Family): JsonObject {
+  const { digest, size } = sealed.blob;
+  const { content } = layer;
+  const mediaType = mediaTypeOf(image, layer, sealed, family);
+  if (content.kind === 'restored') return { mediaType, digest, size };
   const { descriptor } = layerOf(image, topOf(content));
-  const kind = layerKind(descriptor.mediaType);
-  const unchanged = sealed.digest === descriptor.digest;
-  const compression = sealed.compression ?? (kind.kind === 'layer' ? kind.compression : null);
-  const mediaType =
-    compression === null
-      ? foreignType(descriptor.mediaType, family, image.manifest.family)
-      : layerMediaType(family, compression);
-  if (mediaType === null)
-    throw new OcislimError('INTERNAL', `${family} manifests have no media type for ${String(compression)}`);
-  if (unchanged) return { ...descriptor.json, mediaType };
+  if (digest === descriptor.digest) return { ...descriptor.json, mediaType };
   const { annotations, ...rest } = withoutData(hasOneSource(content) ? descriptor.json : {});
   delete rest['urls'];
   const kept = Object.fromEntries(
@@ -126,8 +118,8 @@ function describeLayer(image: Image, content: Content, sealed: SealedLayer, fami
   return {
     ...rest,
     mediaType,
-    digest: sealed.digest,
-    size: sealed.size,
+    digest,
+    size,
     ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
   };
 }
@@ -135,6 +127,18 @@ function describeLayer(image: Image, content: Content, sealed: SealedLayer, fami
 function hasOneSource(content: Content): boolean {
   const range = rangeOf(content);
   return range !== null && range.from === range.to;
+}
+
+/** @throws INTERNAL for a format that the family has no media type for, MEDIA_TYPE where a foreign type does not convert */
+function mediaTypeOf(image: Image, layer: Layer, sealed: KeptLayer, family: Family): string {
+  const compression = compressionOf(image, layer, sealed);
+  if (compression === null) {
+    const { descriptor } = layerOf(image, topOf(layer.content));
+    return foreignType(descriptor.mediaType, family, image.manifest.family);
+  }
+  const mediaType = layerMediaType(family, compression);
+  if (mediaType !== null) return mediaType;
+  throw new OcislimError('INTERNAL', `${family} manifests have no media type for ${compression}`);
 }
 
 function foreignType(mediaType: string, family: Family, source: Family): string {
@@ -154,9 +158,7 @@ function withoutData(json: JsonObject): JsonObject {
 
 function assembleConfig(image: Image, layers: readonly SealedLayer[], options: AssembleOptions): Uint8Array {
   const { config, plan } = image;
-  const diffIds = plan.layers.flatMap((_, i) =>
-    (layers[i] as SealedLayer).action === 'dropped' ? [] : [(layers[i] as SealedLayer).diffId],
-  );
+  const diffIds = layers.flatMap((sealed) => (sealed.kind === 'dropped' ? [] : [sealed.diffId]));
   const sameLayers =
     diffIds.length === config.diffIds.length && diffIds.every((diffId, i) => diffId === config.diffIds[i]);
   const { labels } = plan.labelling;
@@ -229,13 +231,13 @@ function assembleHistory(
   image.plan.layers.forEach((layer, i) => {
     const range = rangeOf(layer.content);
     if (range === null) {
-      if ((layers[i] as SealedLayer).action !== 'dropped') added.push(restoredRow(image, filled, options));
+      if ((layers[i] as SealedLayer).kind !== 'dropped') added.push(restoredRow(image, filled, options));
       return;
     }
     const replaced = filled.slice(range.from - 1, range.to);
     for (let number = range.from; number < range.to; number++) fate.set(number, () => []);
     fate.set(range.to, (row) => {
-      if ((layers[i] as SealedLayer).action === 'dropped') return [{ ...row.json, empty_layer: true }];
+      if ((layers[i] as SealedLayer).kind === 'dropped') return [{ ...row.json, empty_layer: true }];
       return [replaced.length === 1 ? row.json : mergedRow(range, replaced, options)];
     });
   });

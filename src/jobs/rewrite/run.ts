@@ -28,7 +28,8 @@ import { type ImageSet, type Member, readImageSet } from '../image-set.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
 import { packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import { LayerReader, type Scan } from '../../layers/read/layer-reader.ts';
-import { compressionOf, LayerWriter, type SealedLayer } from '../../layers/write/layer-writer.ts';
+import { LayerWriter } from '../../layers/write/layer-writer.ts';
+import { blobOf, compressionOf, encodingOfBlob, type SealedLayer } from '../../layers/write/sealed-layer.ts';
 import { Scratch } from '../../files/scratch.ts';
 import type { BudgetUse, LayerTuning, TuneContext, TunedImage, Tuning } from './tune-layers.ts';
 import { SpoolRoom } from '../../layers/edit/spool.ts';
@@ -293,7 +294,15 @@ async function write(
   cached: CachedSource | null,
 ): Promise<Omit<RunOutcome, 'budgets'>> {
   const { source, listener, signal, pool } = options;
-  const writer = new LayerWriter(source, target, reader, pool, listener, options.cache ?? null, room);
+  const writer = new LayerWriter({
+    source,
+    target,
+    reader,
+    pool,
+    listener,
+    cache: options.cache ?? null,
+    room,
+  });
   // Nothing changes: the configs go beside the layers, as they are.
   const configs = isCopy(target, images) ? images.map(({ image }) => image) : [];
   let layers: readonly (readonly SealedLayer[])[] = [];
@@ -344,7 +353,7 @@ async function write(
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
   await publish(target, root, signal);
-  const encodings = layers.flat().flatMap(({ encoder }) => (encoder === null ? [] : [encoder]));
+  const encodings = layers.flat().flatMap((sealed) => encodingOfBlob(sealed) ?? []);
   return {
     set,
     images: outcomes,
@@ -431,13 +440,13 @@ function largestFirst<T>(items: readonly T[], sizeOf: (item: T) => number): T[] 
 }
 
 function isUnchanged(image: Image, all: readonly SealedLayer[]): boolean {
-  const layers = all.filter(({ action }) => action !== 'dropped');
+  const layers = all.filter((sealed) => sealed.kind !== 'dropped');
   const { labelling } = image.plan;
   if (Object.keys(labelling.annotations).length + Object.keys(labelling.labels).length > 0) return false;
-  if (isUntouched(image) && layers.every((layer) => layer.compression === null)) return true;
+  if (isUntouched(image) && layers.every(({ kind }) => kind === 'unchanged')) return true;
   return (
     layers.length === image.manifest.layers.length &&
-    layers.every((layer, i) => layer.digest === image.manifest.layers[i]?.digest)
+    layers.every((layer, i) => layer.blob.digest === image.manifest.layers[i]?.digest)
   );
 }
 
@@ -450,7 +459,7 @@ function gateSavings(
   const before = images
     .flatMap(({ image }) => image.manifest.layers)
     .reduce((sum, { size }) => sum + size, 0);
-  const after = layers.flat().reduce((sum, { size }) => sum + size, 0);
+  const after = layers.flat().reduce((sum, sealed) => sum + (blobOf(sealed)?.size ?? 0), 0);
   if (before - after >= before * required) return;
   const share = before === 0 ? 0 : (100 * (before - after)) / before;
   const change = share < 0 ? `grow by ${(-share).toFixed(1)} %` : `shrink by ${share.toFixed(1)} % only`;

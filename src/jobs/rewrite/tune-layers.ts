@@ -20,7 +20,7 @@ import { mapParallel } from '../../stream/parallel.ts';
 import { Slots } from '../../stream/slots.ts';
 import { editTar } from '../../layers/edit/edit-tar.ts';
 import type { LayerReader } from '../../layers/read/layer-reader.ts';
-import { packerOf, recipeOf } from '../../layers/write/layer-writer.ts';
+import { packerOf, recipeOf } from '../../layers/write/recipe.ts';
 import { type LayerSample, sampleLayer } from './sample-layer.ts';
 import { labelOf, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import { recallTrials, rememberTrials } from './stored-trials.ts';

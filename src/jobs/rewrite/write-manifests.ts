@@ -9,7 +9,7 @@ import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { BlobsUnknown } from '../../place/blobs-unknown.ts';
 import { type Assembled, assembleIndex } from './assemble.ts';
 import { attestedDigest, type ImageSet, isAttestation, type Member } from '../image-set.ts';
-import { isElsewhere } from '../../layers/write/layer-writer.ts';
+import { isElsewhere } from '../../layers/write/adopt-layer.ts';
 
 export interface ManifestOptions {
   readonly source: Source;

@@ -1,17 +1,20 @@
 import { type Image, layerOf } from '../../image/image.ts';
 import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
 
-/** The source layers that are read to write this content. */
+/** Content that is written from an edit: what is left of source layers, or what comes back from the original. */
+export type EditedContent = Exclude<ResolvedContent, { kind: 'stored' }>;
+
+/** Returns the numbers of the source layers that are read to write this content. */
 export function sourcesOf(content: ResolvedContent): readonly number[] {
   return content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
 }
 
-/** Bytes of the blobs of these layers. */
+/** Returns the bytes of the blobs of these layers together. */
 export function packedBytes(image: Image, layers: readonly number[]): number {
   return layers.reduce((sum, number) => sum + layerOf(image, number).descriptor.size, 0);
 }
 
-/** For progress and messages. */
+/** Names a layer for progress and messages. */
 export function labelOf(content: ResolvedContent): string {
   if (content.kind === 'stored') return `layer ${content.layer}`;
   if (content.kind === 'restored') return 'what is restored';

@@ -5,25 +5,28 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { noting } from '../../stream/noting.ts';
 import { type Seal, sealing } from '../../stream/seal.ts';
 
-/** A tar to be packed, as a stream or in blocks; `seal` tells what it was when it has ended. */
+/** A tar to pack, as a stream or in blocks. `seal` gives its digest and size once it has ended. */
 export type LayerInput =
   | { readonly kind: 'stream'; readonly stream: ByteStream; seal(): Seal }
   | { readonly kind: 'blocks'; readonly blocks: BlockSource; seal(): Seal };
 
-/** The packed bytes, to be read once, and what tar and bytes were, when they have ended. */
+/** A tar on its way through an encoder. */
 export interface Packing {
+  /** The packed bytes, to be read once. */
   readonly stream: ByteStream;
+  /** Returns digest and size of the tar and of the packed bytes, once both have ended. */
   seals(): { readonly plain: Seal; readonly compressed: Seal };
-  /** Did reading the tar end in this error? */
+  /** Whether reading the tar ended in this error. */
   isOfInput(error: unknown): boolean;
 }
 
+/** Packs a tar as the stream is read. A tar in blocks needs an encoding that packs. @throws USAGE as `encode` does */
 export function pack(input: LayerInput, encoding: PackedEncoding, options: EncodeOptions): Packing {
   const reading: { error: unknown } = { error: null };
   const isOfInput = (error: unknown) => error === reading.error;
   if (encoding.kind === 'none') {
-    if (input.kind !== 'stream') throw new Error('what is not packed is not cut into blocks');
-    // They are the same bytes.
+    if (input.kind !== 'stream') throw new Error('a tar in blocks needs an encoding that packs');
+    // Tar and blob are the same bytes.
     return {
       stream: encode(noting(input.stream, reading), encoding, options),
       seals: () => ({ plain: input.seal(), compressed: input.seal() }),

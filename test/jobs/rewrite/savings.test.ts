@@ -6,6 +6,7 @@ import { prune } from '../../../src/slim/prune.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { digestsOf, fail, imageIn, rewrite, tar } from '../rig.ts';
+import { layersIn } from '../../support/made-layers.ts';
 
 const all = { kind: 'all' } as const;
 const text = tar({
@@ -15,7 +16,7 @@ const text = tar({
 const small = tar('a=1');
 
 function actionsOf({ outcome }: Awaited<ReturnType<typeof rewrite>>): string[] {
-  return outcome.images[0]?.layers?.map(({ action }) => action) ?? [];
+  return layersIn(outcome).map(({ action }) => action);
 }
 
 describe('a layer that gets no smaller', () => {
@@ -47,7 +48,7 @@ describe('a layer that gets no smaller', () => {
       [recompress(all, { kind: 'gzip', level: 1, engine: 'zlib' })],
       { target: { mountable: { registry: 'https://other.test', repository: 'app' } } },
     );
-    expect(outcome.images[0]?.layers).toMatchObject([{ action: 'not-smaller', adoption: 'copied' }]);
+    expect(layersIn(outcome)).toMatchObject([{ action: 'not-smaller', sealed: { adoption: 'copied' } }]);
     expect(source.countOf(digestsOf(best.tree)[0] ?? '')).toBe(2);
     expect(target.pending).toBe(0);
   });
@@ -141,7 +142,7 @@ describe('a destination of plain layers', () => {
         true,
       ]);
       expect(digestsOf(tree)).toEqual([...built.diffIds]);
-      expect(outcome.images[0]?.layers?.map(({ diffId }) => diffId)).toEqual(built.diffIds);
+      expect(layersIn(outcome).map(({ diffId }) => diffId)).toEqual(built.diffIds);
     }
   });
 });

@@ -10,6 +10,7 @@ import { renderSummary } from '../../../src/report/summary.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { buildImage, buildIndex } from '../../support/image-builder.ts';
 import { digestsOf, fail, imageIn, type Rewritten, rewrite, tar } from '../rig.ts';
+import { layersIn } from '../../support/made-layers.ts';
 
 const all = { kind: 'all' } as const;
 const words = new TextEncoder().encode(
@@ -50,7 +51,7 @@ describe('pull', () => {
           : recompress({ kind: 'range', from: i + 1, to: i + 1 }, chosen.encoding),
     );
     expect(byHand).toHaveLength(2);
-    expect(tuned.outcome.images[0]?.layers?.map(({ compression }) => compression)).toEqual(['zstd', 'zstd']);
+    expect(layersIn(tuned.outcome).map(({ compression }) => compression)).toEqual(['zstd', 'zstd']);
     expect(digestsOf((await rewrite(built, [pipe(...byHand)])).tree)).toEqual(digestsOf(tuned.tree));
     expect(imageIn(tuned.tree).tars).toEqual([text, other]);
   });
@@ -60,7 +61,7 @@ describe('pull', () => {
     const tuned = await rewrite(built, [tune(all, { goal: slow })]);
     const [tuning] = tuningsOf(tuned);
     expect(tuning?.sampledBytes).toBe(text.length);
-    expect(tuning?.chosen.size).toBe(tuned.outcome.images[0]?.layers?.[0]?.size);
+    expect(tuning?.chosen.size).toBe(layersIn(tuned.outcome)[0]?.size);
     expect(tuning?.options.map(({ compression }) => compression)).toEqual([
       'none',
       ...Array.from({ length: 4 }, () => 'gzip'),
@@ -86,7 +87,7 @@ describe('pull', () => {
     expect(rest).toEqual([]);
     expect(tuning?.tarBytes).toBe(imageIn(tree).tars[0]?.length);
     expect(tuning?.options.some(({ encoding }) => encoding === null)).toBe(false);
-    expect(outcome.images[0]?.layers?.[0]?.action).toBe('rewritten');
+    expect(layersIn(outcome)[0]?.action).toBe('rewritten');
   });
 
   test('tries a layer that two platforms have once', async () => {

@@ -1,0 +1,81 @@
+import { poolOf } from '../jobs/rig.ts';
+import type { ProgressEvent } from '../../src/events.ts';
+import { Scratch } from '../../src/files/scratch.ts';
+import type { Image, Transform } from '../../src/image/image.ts';
+import { readImageSet } from '../../src/jobs/image-set.ts';
+import { SpoolRoom } from '../../src/layers/edit/spool.ts';
+import { LayerReader } from '../../src/layers/read/layer-reader.ts';
+import { LayerWriter } from '../../src/layers/write/layer-writer.ts';
+import type { SealedLayer } from '../../src/layers/write/sealed-layer.ts';
+import { resolve } from '../../src/slim/resolve/resolve.ts';
+import { layersToScan } from '../../src/slim/resolve/untouched.ts';
+import type { BlobCache } from '../../src/store/cache/blob-cache.ts';
+import type { BuiltTree } from './image-builder.ts';
+import {
+  MemorySource,
+  type MemorySourceOptions,
+  MemoryTarget,
+  type MemoryTargetOptions,
+} from './memory-store.ts';
+import { never } from './registry/setup.ts';
+
+export interface LayerWritingOptions {
+  readonly source?: MemorySourceOptions;
+  readonly target?: MemoryTargetOptions;
+  readonly cache?: BlobCache | null;
+  readonly signal?: AbortSignal;
+}
+
+/** A layer writer between a source and a target in memory, with the first image of the source. */
+export interface LayerWriting {
+  readonly image: Image;
+  readonly writer: LayerWriter;
+  readonly source: MemorySource;
+  readonly target: MemoryTarget;
+  readonly events: readonly ProgressEvent[];
+  /** Writes all layers that the transform leaves of an image, the writer's own by default, one after the other. */
+  readonly write: (transform: Transform, image?: Image) => Promise<SealedLayer[]>;
+}
+
+/** Sets up a layer writer as a run does. */
+export async function layerWriting(
+  tree: BuiltTree,
+  options: LayerWritingOptions = {},
+): Promise<LayerWriting> {
+  const source = new MemorySource(tree, options.source);
+  const target = new MemoryTarget(options.target);
+  const events: ProgressEvent[] = [];
+  const listener = (event: ProgressEvent): void => void events.push(event);
+  const signal = options.signal ?? never;
+  const cache = options.cache ?? null;
+  const reader = new LayerReader(source, new Scratch(0), listener, cache);
+  const room = new SpoolRoom(null);
+  const writer = new LayerWriter({ source, target, reader, pool: poolOf(2), listener, cache, room });
+  const { members } = await readImageSet(source, [], never);
+  const own = members[0]?.image;
+  if (own == null) throw new Error('the source has no image');
+  const write = async (transform: Transform, image = own): Promise<SealedLayer[]> => {
+    const planned = transform(image);
+    const sealed: SealedLayer[] = [];
+    for (const { layer, content } of await resolved(planned, reader))
+      sealed.push(await writer.write(planned, layer, content, signal));
+    return sealed;
+  };
+  return { image: own, writer, source, target, events, write };
+}
+
+/** Reads the headers that a plan needs, and resolves what each layer will hold. */
+async function resolved(image: Image, reader: LayerReader) {
+  const indexes = new Map(
+    await Promise.all(
+      layersToScan(image).map(async (number) => [number, await reader.index(image, number, never)] as const),
+    ),
+  );
+  const result = resolve(image, indexes, () => 0);
+  if (result.kind !== 'resolved') throw new Error('further layers are needed');
+  return image.plan.layers.map((layer, i) => {
+    const content = result.resolution.contents[i];
+    if (content === undefined) throw new Error(`layer ${i + 1} was not resolved`);
+    return { layer, content };
+  });
+}
