@@ -71,6 +71,7 @@ export class LocalTarget extends Closeable implements Target {
   ): Promise<Adoption> {
     await this.#copies.get(descriptor.digest)?.catch(() => {});
     if (await this.has(descriptor, signal)) return 'present';
+    // Another copy may have begun while the storage was asked.
     const again = this.#copies.get(descriptor.digest);
     if (again !== undefined) return this.adopt(descriptor, source, signal, onBytes);
     const stream = tally(source.blob(descriptor, signal), onBytes);
@@ -84,6 +85,7 @@ export class LocalTarget extends Closeable implements Target {
     }
   }
 
+  /** Writes a blob of unknown digest. A commit under another digest than that of its bytes fails, and discards it. */
   async stage(produce: Produce, signal: AbortSignal): Promise<StagedBlob> {
     const taken = await this.#storage.take(produce(), signal);
     return {
@@ -120,6 +122,7 @@ export class LocalTarget extends Closeable implements Target {
     await this.put(bytes, descriptor, signal);
   }
 
+  /** Writes the root manifest, and makes all that was written visible under the names of the target. */
   async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
     await this.putManifest(root, signal);
     signal.throwIfAborted();
@@ -130,6 +133,7 @@ export class LocalTarget extends Closeable implements Target {
     return this.#storage.close();
   }
 
+  /** Writes a blob of known digest. Nothing is left of one that does not match. */
   async #copy(descriptor: Descriptor, stream: ByteStream | Sealing, signal: AbortSignal): Promise<void> {
     const taken = await this.#storage.take(stream, signal);
     try {

@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
-import { formatReference, parseReference } from '../../src/oci/reference.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import {
+  digestOfReference,
+  formatReference,
+  formOf,
+  hostOf,
+  isRegistry,
+  parseReference,
+  withDigest,
+  withoutPassword,
+} from '../../src/oci/reference.ts';
 
-const sha256 = `sha256:${'0a'.repeat(32)}`;
+const sha256 = `sha256:${'0a'.repeat(32)}` as Digest;
 const sha512 = `sha512:${'0b'.repeat(64)}`;
 
 function refusal(text: string): string {
@@ -133,4 +143,58 @@ test('a formatted reference reads as the same reference', () => {
       expect(parseReference(formatReference(reference))).toEqual(reference);
     }),
   );
+});
+
+describe('the form of a reference', () => {
+  const forms = {
+    'localhost:5000/app:1': { host: 'localhost:5000', name: '1', other: 'localhost:5000/app:2' },
+    'oci:dir:1': { host: null, name: '1', other: 'oci:dir:2' },
+    'oci-archive:file.tar:1': { host: null, name: '1', other: 'oci-archive:file.tar:2' },
+    'docker-archive:file.tar:app:1': { host: null, name: 'app:1', other: 'docker-archive:file.tar:2' },
+  };
+
+  test.each(Object.entries(forms))('tells the parts of %s', (text, { host, name, other }) => {
+    const reference = parseReference(text);
+    const form = formOf(reference);
+    expect(hostOf(reference)).toBe(host);
+    expect(isRegistry(reference)).toBe(host !== null);
+    expect(form.isLocal).toBe(host === null);
+    expect(form.nameOf(reference)).toBe(name);
+    expect(formatReference(form.withName(reference, '2'))).toBe(other);
+    expect(form.nameOf(form.withName(reference, null))).toBeNull();
+    expect(form.readings(reference)).toEqual([reference]);
+  });
+
+  test('adds a digest where the form has digests, and a name removes it', () => {
+    for (const text of ['localhost:5000/app:1', 'oci:dir:1', 'oci-archive:file.tar:1']) {
+      const reference = withDigest(parseReference(text), sha256);
+      expect(formatReference(reference)).toBe(`${text}@${sha256}`);
+      expect(digestOfReference(reference)).toBe(sha256);
+      expect(digestOfReference(formOf(reference).withName(reference, 'x'))).toBeNull();
+    }
+    const saved = parseReference('docker-archive:file.tar:app:1');
+    expect(withDigest(saved, sha256)).toBe(saved);
+  });
+
+  test('lists where a path with colons may end', () => {
+    const reference = parseReference('oci:/a:b:c:1');
+    const read = formOf(reference)
+      .readings(reference)
+      .map((reading) => ('path' in reading ? [reading.path, formOf(reading).nameOf(reading)] : null));
+    expect(read).toEqual([
+      ['/a:b:c', '1'],
+      ['/a', 'b:c:1'],
+      ['/a:b', 'c:1'],
+    ]);
+  });
+});
+
+test.each([
+  ['me:secret@registry.example/app', 'me:***@registry.example/app'],
+  [`me:secret@registry.example/app@${sha256}`, `me:***@registry.example/app@${sha256}`],
+  ['registry.example:5000/app', 'registry.example:5000/app'],
+  [`registry.example/app@${sha256}`, `registry.example/app@${sha256}`],
+  ['oci:/a:b@c', 'oci:/a:b@c'],
+])('messages show %s as %s', (text, shown) => {
+  expect(withoutPassword(text)).toBe(shown);
 });

@@ -9,6 +9,7 @@ export interface DockerArchiveReference {
   readonly name: string | null;
 }
 
+/** Such a file names its images by `repository:tag`, and never by digest. */
 export const dockerArchiveForm: Form<DockerArchiveReference> = {
   prefix: 'docker-archive:',
   syntax: 'docker-archive:FILE[:name:tag]',

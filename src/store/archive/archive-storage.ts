@@ -28,6 +28,7 @@ export class ArchiveStorage implements BlobStorage {
   readonly #path: string;
   readonly #label: string;
   readonly #lastMembers: LastMembers;
+  /** Members that have names, by digest. */
   readonly #kept = new Map<Digest, Region>();
   #writer: Promise<ArchiveWriter> | null = null;
   #closed = false;
@@ -59,6 +60,7 @@ export class ArchiveStorage implements BlobStorage {
     return this.#kept.get(digest)?.size ?? null;
   }
 
+  /** Appends a member without a name. `keep` names it by its digest; a second member of one digest is discarded. */
   async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
     const writer = await this.#open();
     const region = await writer.append(stream, signal);
@@ -77,6 +79,7 @@ export class ArchiveStorage implements BlobStorage {
     };
   }
 
+  /** Writes the last members, and replaces the file. No blob can be taken afterwards. @throws IO, what `LastMembers` throws */
   async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
     const writer = await this.#open();
     const read = async (digest: Digest) => {
@@ -94,6 +97,7 @@ export class ArchiveStorage implements BlobStorage {
     await writer?.close();
   }
 
+  /** Creates the unfinished file at the first use: a target that takes no blob leaves none. */
   #open(): Promise<ArchiveWriter> {
     if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
     this.#writer ??= ArchiveWriter.create(this.#path, ['blobs/', 'blobs/sha256/']);

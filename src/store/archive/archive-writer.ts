@@ -34,11 +34,13 @@ interface MemberState {
  */
 export class ArchiveWriter {
   readonly #path: string;
+  /** The unfinished file. */
   readonly #partial: string;
   readonly #handle: FileHandle;
   readonly #members: MemberState[] = [];
   /** Where the next member begins. */
   #tail = 0;
+  /** Ends when the last call of `#alone` has. */
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
 
@@ -111,7 +113,10 @@ export class ArchiveWriter {
     return readAt(this.#handle, region.start + blockSize, region.size);
   }
 
-  /** Adds the last members and renames the file into place. @throws IO */
+  /**
+   * Adds the last members, flushes the file to the disk, and renames it into place. The signal counts until the rename.
+   * @throws IO
+   */
   async finish(
     last: readonly (readonly [name: string, bytes: Uint8Array])[],
     signal: AbortSignal,
@@ -172,10 +177,12 @@ export class ArchiveWriter {
     }
   }
 
+  /** Finds a member that has not been dropped. */
   #stateOf(region: Region): MemberState | undefined {
     return this.#members.find((member) => member.start === region.start && member.state !== 'dropped');
   }
 
+  /** Gives up the room of dropped members at the end; a gap before other members is closed by `finish`. */
   #drop(member: MemberState): void {
     member.state = 'dropped';
     while (this.#members.at(-1)?.state === 'dropped') this.#tail = (this.#members.pop() as MemberState).start;

@@ -51,6 +51,7 @@ export class DockerArchiveSource extends Closeable implements Source {
     return null;
   }
 
+  /** @throws NOT_FOUND, USAGE for several images without a name, ARCHIVE_INVALID, and what reading the old form throws */
   async root(signal: AbortSignal): Promise<RawManifest> {
     const list = await this.#files.read('manifest.json', maxList, signal);
     const images = list === null ? null : parseDockerManifest(list, this.#what);
@@ -74,6 +75,7 @@ export class DockerArchiveSource extends Closeable implements Source {
     return made?.descriptor.digest === descriptor.digest ? made : this.#layout.manifest(descriptor, signal);
   }
 
+  /** Streams a verified blob. A layer of the old form throws DIFFID_MISMATCH where other blobs throw DIGEST_MISMATCH. */
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     const { digest } = descriptor;
     const old = this.#old?.blobs.get(digest);
@@ -139,6 +141,7 @@ export class DockerArchiveSource extends Closeable implements Source {
     return images.length === 1 && images[0] !== undefined ? images[0].raw : root;
   }
 
+  /** Returns the manifests below an index that the archive holds. */
   async #childrenThere(
     index: Index,
     signal: AbortSignal,
@@ -154,6 +157,7 @@ export class DockerArchiveSource extends Closeable implements Source {
   }
 }
 
+/** Returns whether an entry has this name, compared in full: `app` and `docker.io/library/app:latest` are one. */
 function isNamed({ imageName, refName }: LayoutEntry, name: string): boolean {
   return [imageName, refName].some((other) => other !== null && fullName(other) === fullName(name));
 }

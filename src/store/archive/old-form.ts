@@ -22,6 +22,7 @@ export interface OldForm {
   readonly blobs: ReadonlyMap<Digest, OldBlob>;
 }
 
+/** A config or layer in the archive. */
 export interface OldBlob {
   readonly extent: Extent;
   /** Whether the digest is a DiffID that the config states, and has not been compared with the bytes yet. */
@@ -69,6 +70,7 @@ export class OldFormReader {
     return { manifest: this.#makeManifest(descriptor, layers), blobs };
   }
 
+  /** Reads the config, which is small, and compares it with its name. */
   async #readConfig(
     image: DockerImage,
     signal: AbortSignal,
@@ -96,6 +98,7 @@ export class OldFormReader {
     return { extent, isDiffId, descriptor: makeDescriptor(mediaType, digest, extent.size) };
   }
 
+  /** Makes an OCI manifest. The same archive always gives the same bytes, and so the same digest. @throws LIMIT */
   #makeManifest(config: Descriptor, layers: readonly Descriptor[]): RawManifest {
     const bytes = encodeJson({
       schemaVersion: 2,
@@ -113,6 +116,7 @@ export class OldFormReader {
     return { bytes, descriptor: descriptorOfBytes(mediaTypes.ociManifest, bytes) };
   }
 
+  /** Finds a member that the list of images names. @throws ARCHIVE_INVALID */
   async #member(path: string, signal: AbortSignal): Promise<Extent> {
     const extent = await this.#files.find(path, signal);
     if (extent !== null) return extent;
@@ -122,6 +126,7 @@ export class OldFormReader {
     );
   }
 
+  /** Tells the compression by the first bytes, since the old form states no media types. An empty layer counts as plain. */
   async #compressionOf(extent: Extent, signal: AbortSignal): Promise<Compression> {
     const start = { offset: extent.offset, size: Math.min(4, extent.size) };
     const found = detect(await collect(this.#files.extent(start, signal), 4, this.#label));

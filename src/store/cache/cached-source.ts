@@ -52,6 +52,7 @@ export class CachedSource extends Closeable implements Source {
     return cached ?? this.#keepManifest(await this.#inner.manifest(descriptor, signal));
   }
 
+  /** Returns a manifest from the cache, which compares it with its digest; null where the cache lacks it. */
   async #cachedManifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest | null> {
     await using cached = await this.#cache.read(descriptor, signal);
     if (cached === null) return null;
@@ -60,6 +61,7 @@ export class CachedSource extends Closeable implements Source {
     return { descriptor, bytes };
   }
 
+  /** Keeps a manifest that came from the inner source, unless that is on this machine. */
   async #keepManifest(manifest: RawManifest): Promise<RawManifest> {
     const { descriptor, bytes } = manifest;
     this.downloaded += bytes.length;
@@ -67,6 +69,7 @@ export class CachedSource extends Closeable implements Source {
     return manifest;
   }
 
+  /** Streams a blob from the cache, or from the inner source into the cache. Either way it is verified. */
   async *blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     const isLocal = this.mountable === null;
     await using cached = isLocal ? null : await this.#cache.read(descriptor, signal);

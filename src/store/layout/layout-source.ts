@@ -68,12 +68,14 @@ export class LayoutSource extends Closeable implements Source {
     return this.load(await this.#find(entries, signal), signal);
   }
 
+  /** Reads a manifest by its descriptor, verified. @throws LIMIT, NOT_FOUND, SIZE_MISMATCH, DIGEST_MISMATCH */
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
     this.#checkSize(descriptor.digest, descriptor.size);
     const bytes = await collect(this.blob(descriptor, signal), descriptor.size, `${this.#what}: a manifest`);
     return { descriptor, bytes };
   }
 
+  /** Streams a verified blob. @throws NOT_FOUND, SIZE_MISMATCH, DIGEST_MISMATCH, IO */
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     const stored = this.#files.blob(descriptor.digest, signal);
     return verify(stored, descriptor, `${this.#what}: blob ${descriptor.digest}`);
@@ -151,6 +153,7 @@ export class LayoutSource extends Closeable implements Source {
     return there;
   }
 
+  /** Finds the entry that the reference means: by digest, by tag, or the only one. */
   async #find(entries: readonly LayoutEntry[], signal: AbortSignal): Promise<LayoutEntry> {
     const { tag, digest } = this.#wanted;
     if (digest !== null) return this.#findDigest(entries, digest, signal);
@@ -225,6 +228,7 @@ export class LayoutSource extends Closeable implements Source {
     });
   }
 
+  /** Refuses a manifest that is too large to be held in memory. @throws LIMIT */
   #checkSize(digest: Digest, size: number): void {
     if (size > this.#limits['manifest-bytes'])
       throw exceeded(
@@ -236,6 +240,7 @@ export class LayoutSource extends Closeable implements Source {
   }
 }
 
+/** Whether an entry can be an index: old layouts state no media type. */
 function mayBeIndex(entry: LayoutEntry): boolean {
   return entry.mediaType === null || isIndexType(entry.mediaType);
 }
@@ -245,6 +250,7 @@ function mayBeManifest(entry: LayoutEntry): boolean {
   return mayBeIndex(entry) || isManifestType(entry.mediaType ?? '');
 }
 
+/** Returns the entries below an index. Rows without a digest are passed over. */
 function childrenOf(json: JsonObject, label: string): LayoutEntry[] {
   const rows = Array.isArray(json['manifests']) ? (json['manifests'] as JsonObject[]) : [];
   return rows.filter((row) => isDigest(row?.['digest'])).map((row) => readEntry(row, label));

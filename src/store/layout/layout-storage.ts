@@ -28,10 +28,13 @@ export class LayoutStorage implements BlobStorage {
   readonly #folder: string;
   readonly #tags: readonly string[];
   readonly #label: string;
+  /** Blobs with a digest that have not been published, by digest. */
   readonly #kept = new Map<Digest, { file: BlobFile; size: number }>();
+  /** All unfinished and unpublished files. */
   readonly #open = new Set<BlobFile>();
   /** Folders that this storage has made, and removes if nothing is published. */
   readonly #made = new Set<string>();
+  /** Files that are being created: `close` waits for them, so that none is left behind. */
   readonly #creating = new Set<Promise<BlobFile>>();
   #swept = false;
   #closed = false;
@@ -65,6 +68,7 @@ export class LayoutStorage implements BlobStorage {
     return this.#kept.get(digest)?.size ?? (await fileSize(join(this.#folder, blobName(digest))));
   }
 
+  /** Writes a blob under a temporary name. `keep` flushes it to the disk; a second blob of one digest is discarded. */
   async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
     const creating = this.#create(signal);
     this.#creating.add(creating);
@@ -89,6 +93,7 @@ export class LayoutStorage implements BlobStorage {
     };
   }
 
+  /** Renames the blobs to their places, and then changes index.json: it never names a blob that is not there. @throws IO */
   async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
     for (const [digest, { file }] of this.#kept) {
       const path = join(this.#folder, blobName(digest));
@@ -103,6 +108,7 @@ export class LayoutStorage implements BlobStorage {
     await this.#sweep();
   }
 
+  /** Discards blobs that were not published, and folders that were made for them. Never fails. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#creating);
@@ -115,6 +121,7 @@ export class LayoutStorage implements BlobStorage {
     this.#made.clear();
   }
 
+  /** Creates a file for a blob beside the blobs of sha256, where it is renamed later. */
   #create(signal: AbortSignal): Promise<BlobFile> {
     const folder = join(this.#folder, 'blobs', 'sha256');
     return retrying(onceMore, { signal }, async () => {
@@ -127,6 +134,7 @@ export class LayoutStorage implements BlobStorage {
     });
   }
 
+  /** Removes files of killed processes, once. */
   async #sweep(): Promise<void> {
     if (!this.#swept)
       await sweepTemporaries(join(this.#folder, 'blobs', 'sha256'), (name) => name === 'blob');

@@ -4,7 +4,11 @@ import { parseRange } from './range.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { Route } from './route.ts';
 
-/** Answers GET, HEAD and DELETE of `/v2/<name>/blobs/<digest>` (distribution-spec, "Pulling blobs", "Deleting Blobs"). */
+/**
+ * Answers GET, HEAD and DELETE of `/v2/<name>/blobs/<digest>` (distribution-spec, "Pulling blobs", "Deleting Blobs"). One range of
+ * a GET is served (RFC 9110 section 14), so that a client can continue a download.
+ * @throws Refusal BLOB_UNKNOWN, RANGE_INVALID, UNSUPPORTED
+ */
 export async function answerBlob(
   { repository, digest }: Extract<Route, { kind: 'blob' }>,
   call: Call,
@@ -30,6 +34,7 @@ export async function answerBlob(
   };
   const { 'if-none-match': known, 'if-range': condition, range } = call.request.headers;
   if (known?.includes(digest) === true) return nothing(304, headers);
+  // If-Range of another blob asks for the whole of this one (RFC 9110 section 13.1.5).
   const applies = call.method === 'GET' && (condition === undefined || condition === headers.etag);
   const part = parseRange(applies ? range : undefined, size);
   switch (part.kind) {

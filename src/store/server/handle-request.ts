@@ -33,6 +33,7 @@ export interface HandlerOptions {
   readonly readOnly?: boolean;
   /** The one account that may use the server (Basic authentication). Default: no authentication. */
   readonly auth?: Account;
+  /** Called after each request, also after one that was refused or broke off. */
   readonly accessLog?: (entry: AccessEntry) => void;
 }
 
@@ -41,6 +42,7 @@ interface Account {
   readonly password: string;
 }
 
+/** Answers all requests of one server. Several may be under way at once. */
 export class RequestHandler {
   readonly #options: HandlerOptions;
   readonly #store: RegistryStore;
@@ -71,6 +73,7 @@ export class RequestHandler {
     this.#options.accessLog?.({ method, path, status: response.statusCode, received, sent });
   }
 
+  /** Checks account, path and method, and calls the handler. @throws Refusal, and errors of the disk */
   async #respond(call: Call, url: string): Promise<Answer> {
     const { auth, readOnly } = this.#options;
     if (auth !== undefined && !isAllowed(call.request.headers.authorization, auth)) {
@@ -85,6 +88,7 @@ export class RequestHandler {
     return this.#dispatch(route, call);
   }
 
+  /** Calls the handler of an endpoint. Handlers check the methods that their endpoint knows. */
   async #dispatch(route: Route, call: Call): Promise<Answer> {
     const store = this.#store;
     switch (route.kind) {
@@ -130,6 +134,7 @@ function answerError(error: unknown): Answer {
   };
 }
 
+/** Returns the refusal that an error means. LIMIT comes from bodies that are too large. */
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (!(error instanceof OcislimError)) return new Refusal('UNKNOWN', 'internal error');

@@ -2,7 +2,7 @@ import { type Answer, type Call, json } from './answer.ts';
 import { Refusal } from './refusal.ts';
 import type { RegistryStore } from './registry-store.ts';
 
-/** Answers `/v2/<name>/tags/list` (distribution-spec, "Listing Tags"). */
+/** Answers `/v2/<name>/tags/list` (distribution-spec, "Listing Tags"). @throws Refusal NAME_UNKNOWN, PAGINATION_NUMBER_INVALID */
 export async function answerTags(repository: string, call: Call, store: RegistryStore): Promise<Answer> {
   const tags = await store.tags(repository, call.signal);
   if (tags === null) {
@@ -14,13 +14,16 @@ export async function answerTags(repository: string, call: Call, store: Registry
   return json({ name: repository, tags: page }, headers);
 }
 
-/** Answers `/v2/_catalog`, an endpoint of the Docker registry. */
+/** Answers `/v2/_catalog`, an endpoint of the Docker registry that the specification lacks. @throws Refusal PAGINATION_NUMBER_INVALID */
 export async function answerCatalog(call: Call, store: RegistryStore): Promise<Answer> {
   const { page, headers } = paginate(await store.repositories(call.signal), call, '/v2/_catalog');
   return json({ repositories: page }, headers);
 }
 
-/** Returns the `n` entries after `last`, with a header that links to the next page. */
+/**
+ * Returns the `n` entries after `last`, with a header that links to the next page (RFC 8288). `n` and `last` come from the query;
+ * without `n` all entries are returned.
+ */
 function paginate(
   all: readonly string[],
   call: Call,

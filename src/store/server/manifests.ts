@@ -21,7 +21,8 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
 /**
  * Answers `/v2/<name>/manifests/<reference>` (distribution-spec, "Pulling manifests", "Pushing Manifests", "Deleting
- * Manifests").
+ * Manifests"). A DELETE by tag removes the tag alone.
+ * @throws Refusal
  */
 export async function answerManifest(
   route: ManifestRoute,
@@ -44,6 +45,7 @@ export async function answerManifest(
   }
 }
 
+/** Finds the manifest of a route. @throws Refusal MANIFEST_UNKNOWN */
 async function find(
   { repository, name }: ManifestRoute,
   call: Call,
@@ -56,6 +58,7 @@ async function find(
   throw new Refusal('MANIFEST_UNKNOWN', 'manifest unknown', { detail });
 }
 
+/** Sends a manifest with the media type that it was pushed with, or 304 to a client that has it. */
 function get({ descriptor }: ManifestFacts, call: Call, store: RegistryStore): Answer {
   const { digest, mediaType, size } = descriptor;
   const headers = { 'docker-content-digest': digest, etag: `"${digest}"` };
@@ -64,6 +67,10 @@ function get({ descriptor }: ManifestFacts, call: Call, store: RegistryStore): A
   return { status: 200, headers: { ...headers, 'content-type': mediaType }, body: { stream, size } };
 }
 
+/**
+ * Stores a manifest under its digest, and under the tag of the path. The media type is that of the Content-Type header.
+ * @throws Refusal MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN
+ */
 async function put({ repository, name }: ManifestRoute, call: Call, store: RegistryStore): Promise<Answer> {
   if (Number(call.request.headers['content-length'] ?? 0) > maxManifest) {
     throw new Refusal('MANIFEST_INVALID', `the manifest is larger than ${maxManifest} bytes`, {

@@ -18,6 +18,7 @@ const statuses = {
   UNSUPPORTED: 405,
 } as const;
 
+/** Codes are for clients of the registry. Users of ocislim see those of errors.ts. */
 type RefusalCode = keyof typeof statuses;
 
 /** The reason why a request is not served, thrown by handlers and sent to the client. */
@@ -25,6 +26,7 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** JSON that depends on the code; null for most. */
   readonly detail: unknown;
 
   /** @param more Default status: the usual one of the code. */

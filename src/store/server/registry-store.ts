@@ -162,6 +162,7 @@ export class RegistryStore {
     await this.#unlinkUnused(digest, signal);
   }
 
+  /** Changes index.json, also against other programs that write into the layout. */
   #update(
     change: (rows: readonly JsonObject[]) => readonly JsonObject[],
     signal: AbortSignal,

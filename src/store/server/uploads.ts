@@ -14,6 +14,7 @@ import { parseDigest, type Route } from './route.ts';
 
 /** Milliseconds without a request after which a session is discarded. */
 const idle = 60 * 60 * 1000;
+/** Sessions of all repositories at once: each holds an open file. */
 const maxSessions = 1000;
 
 interface UploadSession {
@@ -35,7 +36,10 @@ export class Uploads {
     this.#store = store;
   }
 
-  /** Answers POST `…/blobs/uploads/`: a mount, a whole blob in one request, or the start of a session. */
+  /**
+   * Answers POST `…/blobs/uploads/`: a mount, a whole blob in one request, or the start of a session.
+   * @throws Refusal DIGEST_INVALID, BLOB_UPLOAD_INVALID for too many sessions, UNSUPPORTED
+   */
   async start(repository: string, call: Call): Promise<Answer> {
     if (call.method !== 'POST') throw new Refusal('UNSUPPORTED', `${call.method} is not for uploads`);
     const mounted = await this.#mount(repository, call);
@@ -66,6 +70,7 @@ export class Uploads {
     return created(repository, digest);
   }
 
+  /** Creates a session with an empty file. @throws Refusal BLOB_UPLOAD_INVALID for too many sessions */
   async #open(repository: string): Promise<UploadSession> {
     await this.#discardIdle();
     if (this.#sessions.size >= maxSessions) {
@@ -83,7 +88,10 @@ export class Uploads {
     return session;
   }
 
-  /** Answers GET, PATCH, PUT and DELETE of a session. */
+  /**
+   * Answers GET, PATCH, PUT and DELETE of a session: its progress, a chunk, the last chunk with the digest, and its end.
+   * @throws Refusal BLOB_UPLOAD_UNKNOWN, DIGEST_INVALID, RANGE_INVALID, SIZE_INVALID, UNSUPPORTED
+   */
   async answer(route: Extract<Route, { kind: 'upload' }>, call: Call): Promise<Answer> {
     const session = this.#sessions.get(route.session);
     // A session is known only in the repository in which it was started.
@@ -119,6 +127,7 @@ export class Uploads {
   async #append(session: UploadSession, call: Call): Promise<void> {
     const { 'content-range': stated, 'content-length': length } = call.request.headers;
     const before = session.file.size;
+    // Content-Range is optional for the chunk of a PUT, and clients that stream leave out Content-Length.
     let expected = length === undefined ? null : Number(length);
     if (stated !== undefined) {
       const range = parseChunkRange(stated);
@@ -177,6 +186,7 @@ function unknown(): Refusal {
   return new Refusal('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
 }
 
+/** Returns the headers that tell a client where to continue, and after which byte. */
 function progress({ id, repository, file }: UploadSession): Record<string, string> {
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
