@@ -15,7 +15,9 @@ const kept = [
   ...'src/oci src/stream src/store src/settings src/commands src/cli src/registry src/place src/retry'.split(
     ' ',
   ),
-  ...'test/bytes test/compress test/stream test/oci test/files test/store'.split(' '),
+  ...'test/bytes test/compress test/stream test/oci test/files test/store test/registry test/retry'.split(
+    ' ',
+  ),
   ...(process.env['OCISLIM_ENGLISH'] ?? '').split(',').filter((room) => room !== ''),
 ];
 

@@ -53,14 +53,14 @@ const elsewhere = (fake: FakeRegistry): string => fake.host.replace('127.0.0.1',
 describe('N16: HTTPS first', () => {
   const certificate = makeCertificate();
 
-  test('a certificate from a known CA', async () => {
+  test('a certificate of a known CA is accepted', async () => {
     const fake = await withImage({ tls: certificate });
     const { source } = sourceOf(fake.host, { authorities: [certificate.cert] });
     expect((await source.root(never)).bytes.length).toBeGreaterThan(0);
     expect(source.mountable?.registry).toBe(`https://${fake.host}`);
   });
 
-  test('an unknown CA is an error, even on loopback: nothing is sent, in plain HTTP neither', async () => {
+  test('an unknown CA is an error even on loopback, and nothing is sent, not even in plain HTTP', async () => {
     const fake = await withImage({ tls: certificate });
     const { source, clock } = sourceOf(fake.host);
     await expect(source.root(never)).rejects.toMatchObject({
@@ -73,7 +73,7 @@ describe('N16: HTTPS first', () => {
     expect(source.mountable?.registry).toBe(`https://${fake.host}`);
   });
 
-  test('NODE_TLS_REJECT_UNAUTHORIZED has no say', async () => {
+  test('NODE_TLS_REJECT_UNAUTHORIZED has no effect', async () => {
     const fake = await withImage({ tls: certificate });
     const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
@@ -93,7 +93,7 @@ describe('N16: HTTPS first', () => {
     ],
     ['the past', makeCertificate({ from: 2001, to: 2002 }), /it expired on 2002-01-01$/],
     ['the future', makeCertificate({ from: 2110 }), /it is not valid before 2110-01-01/],
-  ])('a certificate of %s is refused by its fault', async (_, tls, sentence) => {
+  ])('the refusal of a certificate of %s says what is wrong with it', async (_, tls, sentence) => {
     const fake = await withImage({ tls });
     const { source } = sourceOf(fake.host, { authorities: [tls.cert] });
     await expect(source.root(never)).rejects.toThrow(sentence);
@@ -101,7 +101,7 @@ describe('N16: HTTPS first', () => {
   });
 
   test.each([{ tlsVerify: false }, { insecure: true }])(
-    'any certificate with %j, with a warning beyond loopback',
+    'with %j any certificate is accepted, with a warning beyond loopback',
     async (overrides) => {
       const fake = await withImage({ tls: certificate });
       const { source, events } = sourceOf(elsewhere(fake), overrides);
@@ -117,7 +117,7 @@ describe('N16: HTTPS first', () => {
     },
   );
 
-  test('plain HTTP on loopback when the answer is not TLS', async () => {
+  test('a registry on loopback that does not speak TLS is asked in plain HTTP', async () => {
     const fake = await withImage();
     const { source, events } = sourceOf(fake.host);
     await Promise.all([
@@ -128,7 +128,7 @@ describe('N16: HTTPS first', () => {
     expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
   });
 
-  test('no plain HTTP elsewhere, unless allowed', async () => {
+  test('elsewhere plain HTTP is refused, unless it is allowed', async () => {
     const fake = await withImage();
     const strict = sourceOf(elsewhere(fake));
     await expect(strict.source.root(never)).rejects.toMatchObject({
@@ -146,7 +146,7 @@ describe('N16: HTTPS first', () => {
     });
   });
 
-  test('no plain HTTP after an answer in TLS', async () => {
+  test('a registry that has spoken TLS is never asked in plain HTTP', async () => {
     const fake = await withImage({ tls: certificate });
     const { source } = sourceOf(fake.host, { authorities: [certificate.cert], retryTimes: 0 });
     const { digest } = (await source.root(never)).descriptor;
@@ -166,23 +166,26 @@ describe('N16: HTTPS first', () => {
   });
 });
 
-describe('trouble that passes', () => {
+describe('failures that may pass', () => {
   const answer = (status: number, headers: Record<string, string> = {}): Effect => ({
     kind: 'answer',
     status,
     headers,
   });
 
-  test.each([408, 429, 499, 500, 502, 503, 504, 522])('status %i is waited out', async (status) => {
-    const fake = await withImage();
-    fake.fault({ method: 'GET', path: /manifests/, times: 3, effect: answer(status) });
-    const { source, clock } = sourceOf(fake.host);
-    await source.root(never);
-    expect(clock.sleeps).toEqual([500, 1000, 2000]);
-    expect(fake.faults.unused).toEqual([]);
-  });
+  test.each([408, 429, 499, 500, 502, 503, 504, 522])(
+    'a request that is answered by %i is retried',
+    async (status) => {
+      const fake = await withImage();
+      fake.fault({ method: 'GET', path: /manifests/, times: 3, effect: answer(status) });
+      const { source, clock } = sourceOf(fake.host);
+      await source.root(never);
+      expect(clock.sleeps).toEqual([500, 1000, 2000]);
+      expect(fake.faults.unused).toEqual([]);
+    },
+  );
 
-  test('connections that break are made again', async () => {
+  test('a request whose connection breaks is retried', async () => {
     const fake = await withImage();
     fake.fault({ method: 'GET', path: /manifests/, times: 2, effect: { kind: 'reset' } });
     fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'cut', bytes: 10, ending: 'reset' } });
@@ -191,7 +194,7 @@ describe('trouble that passes', () => {
     expect(fake.sent('GET', /manifests/)).toHaveLength(4);
   });
 
-  test('Retry-After is kept to, in both forms', async () => {
+  test('Retry-After is obeyed in both forms', async () => {
     const fake = await withImage();
     const { source, clock } = sourceOf(fake.host);
     fake.fault({ method: 'GET', path: /manifests/, effect: answer(429, { 'retry-after': '17' }) });
@@ -204,7 +207,7 @@ describe('trouble that passes', () => {
     expect(clock.sleeps).toEqual([17_000, 23_000]);
   });
 
-  test('in the end it is an error that says what the registry said', async () => {
+  test('after the last retry the error says what the registry said', async () => {
     const fake = await withImage();
     const body = JSON.stringify({
       errors: [{ code: 'TOOMANYREQUESTS', message: 'you have reached your limit\u001b[31m\n::set-output' }],
@@ -230,7 +233,7 @@ describe('trouble that passes', () => {
     [404, 'NOT_FOUND'],
     [405, 'REGISTRY'],
     [410, 'REGISTRY'],
-  ])('status %i is final: %s', async (status, code) => {
+  ])('status %i is not retried, and is the error %s', async (status, code) => {
     const fake = await withImage();
     fake.fault({ method: 'GET', path: /manifests/, effect: answer(status) });
     const { source, clock } = sourceOf(fake.host);
@@ -238,7 +241,7 @@ describe('trouble that passes', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('a server that was never there is not waited for; one that was is', async () => {
+  test('a server that was never reached is not retried; one that was is', async () => {
     const fake = await withImage();
     const absent = sourceOf('127.0.0.1:1');
     await expect(absent.source.root(never)).rejects.toMatchObject({
@@ -256,7 +259,7 @@ describe('trouble that passes', () => {
     expect(gone.clock.sleeps).toHaveLength(4);
   });
 
-  test('a server that says nothing is given up after the timeout', async () => {
+  test('a request that is not answered fails after the timeout', async () => {
     const silent = createTcpServer(() => {});
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -266,7 +269,7 @@ describe('trouble that passes', () => {
     silent.close();
   });
 
-  test('error bodies are read to 64 KiB, web pages not at all', async () => {
+  test('error bodies are read up to 64 KiB, and web pages not at all', async () => {
     const fake = await withImage();
     fake.fault({
       method: 'GET',
@@ -292,7 +295,7 @@ describe('trouble that passes', () => {
 describe('redirects', () => {
   const to = (location: string, status = 307): Effect => ({ kind: 'answer', status, headers: { location } });
 
-  test.each([301, 302, 303, 307, 308])('status %i is followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('a redirect by %i is followed', async (status) => {
     const fake = await withImage();
     fake.fault({ method: 'GET', path: /manifests\/v1$/, effect: to('/v2/app/manifests/v1?again', status) });
     const { source } = sourceOf(fake.host);
@@ -303,7 +306,7 @@ describe('redirects', () => {
     ]);
   });
 
-  test('five at most', async () => {
+  test('at most five redirects are followed', async () => {
     const fake = await withImage();
     fake.fault({ method: 'GET', path: /manifests/, times: 99, effect: to('/v2/app/manifests/v1?secret=1') });
     const { source } = sourceOf(fake.host);
@@ -313,7 +316,7 @@ describe('redirects', () => {
     expect(fake.requests).toHaveLength(6);
   });
 
-  test('of a write are followed when they keep method and body, else not', async () => {
+  test('redirects of a write are followed only if they keep method and body', async () => {
     const fake = await start();
     const bytes = Buffer.from('{}');
     const descriptor = fake.repository('elsewhere').addBlob(bytes);
@@ -339,15 +342,19 @@ describe('cancellation', () => {
     await source.root(never);
 
     const waiting = new AbortController();
+    /** A wait without end, which is aborted as soon as it has begun. */
+    const pending = (_: number, signal: AbortSignal): Promise<void> =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+        waiting.abort(new Error('waited enough'));
+      });
     const slow = openRegistrySource(
       refer(`${fake.host}/app:v1`),
-      setup({ clock: { now: Date.now, random: Math.random, sleep: pending } }).options,
+      setup({ clock: { now: () => 0, random: () => 0.5, sleep: pending } }).options,
     );
     open.push(slow);
     fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'answer', status: 503 } });
-    const root = slow.root(waiting.signal);
-    setTimeout(() => waiting.abort(new Error('waited enough')), 50);
-    await expect(root).rejects.toThrow('waited enough');
+    await expect(slow.root(waiting.signal)).rejects.toThrow('waited enough');
 
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 1000, ending: 'stall' } });
     const reading = new AbortController();
@@ -364,12 +371,6 @@ describe('cancellation', () => {
     await expect(drain(source.blob(blob, gone))).rejects.toThrow('never began');
     expect(fake.requests).toHaveLength(before);
   });
-
-  function pending(_: number, signal: AbortSignal): Promise<void> {
-    return new Promise((_resolve, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason as Error)),
-    );
-  }
 });
 
 test("N14: the registry's warnings are passed on once, made harmless", async () => {

@@ -46,16 +46,16 @@ interface Case {
   readonly from?: readonly Fault[];
   readonly to?: readonly Fault[];
   readonly options?: Partial<FakeOptions>;
-  /** Source and destination in one registry, so that blobs could be mounted. */
+  /** Whether source and destination are in one registry, so that blobs could be mounted. */
   readonly shared?: boolean;
   readonly squashed?: boolean;
-  /** Copies in chunks, too. */
+  /** Whether copies go in chunks. */
   readonly chunked?: boolean;
   readonly made?: Setup;
   readonly timeoutMs?: number;
-  /** Bytes that may go up besides those of the image and those of requests that came to nothing. */
+  /** Bytes that may go up in addition to those of the image and of requests without effect. */
   readonly waste?: number;
-  /** How often a manifest is put besides, while the registry misses something of it. */
+  /** Further PUTs of a manifest, while the registry misses a blob of it. */
   readonly puts?: number;
   /** Upload sessions that the registry has to clean up: those whose address never arrived. */
   readonly orphans?: number;
@@ -65,7 +65,7 @@ const credentials = () =>
   Promise.resolve({ kind: 'basic', username: 'bob', password: new Secret('secret') } as const);
 const results = new Map<string, string>();
 
-/** What a squash of an image comes to when nothing goes wrong. */
+/** Returns the digest of a squashed image, by a run without faults. */
 async function squashedDigest(name: keyof typeof images): Promise<string> {
   let digest = results.get(name);
   if (digest === undefined) {
@@ -78,7 +78,7 @@ async function squashedDigest(name: keyof typeof images): Promise<string> {
   return digest;
 }
 
-/** Is what the request brought there after all? */
+/** Returns whether a request with this effect brings nothing there. */
 function isLost(effect: Effect): boolean {
   return ['answer', 'reset', 'silent', 'swallow'].includes(effect.kind);
 }
@@ -121,7 +121,7 @@ async function survive(each: Case): Promise<{ readonly from: FakeRegistry; reado
   expect(puts).toBeLessThanOrEqual(
     2 + (each.puts ?? 0) + hits.filter(({ path }) => path.includes('/manifests/')).length,
   );
-  // And nothing came down twice: each blob was opened once, and again for each break and for an upload begun anew.
+  // No byte came down twice: each blob was opened once, and again for each break and for an upload that starts over.
   const gets = from.sent('GET', /blobs\/sha256/).length;
   expect(gets).toBeLessThanOrEqual(
     image.layers.length +
@@ -185,15 +185,15 @@ function hitting(verb: Verb, effect: Effect, more: Partial<Fault & Case> = {}): 
 
 const names = Object.keys(verbs) as Verb[];
 
-describe('any request', () => {
+describe('requests', () => {
   test.each(
     names.flatMap((verb) => [408, 499, 500, 502, 503, 504, 522].map((status) => [verb, status] as const)),
-  )('%s and %i', async (verb, status) => {
+  )('a %s that is answered by %i is retried', async (verb, status) => {
     await survive(hitting(verb, answer(status)));
   });
 
   test.each(names.flatMap((verb) => [429, 503].map((status) => [verb, status] as const)))(
-    '%s and %i with Retry-After, in seconds and as a date: kept to',
+    'a %s that is answered by %i with Retry-After is retried when it says, in seconds or as a date',
     async (verb, status) => {
       for (const form of ['seconds', 'date'] as const) {
         const made = setup();
@@ -206,26 +206,29 @@ describe('any request', () => {
     },
   );
 
-  test.each(names)('%s and a connection that breaks before anything is done', async (verb) => {
+  test.each(names)('a %s whose connection breaks before it has any effect is retried', async (verb) => {
     await survive(hitting(verb, { kind: 'reset' }));
   });
 
-  test.each(names)('%s and 401 in the middle', async (verb) => {
-    const made = setup();
-    await survive(hitting(verb, answer(401, signIn), { made }));
-    expect(made.clock.sleeps).toEqual([]);
-  });
+  test.each(names)(
+    'a %s that is answered by 401 in the middle of a run is sent again after a login',
+    async (verb) => {
+      const made = setup();
+      await survive(hitting(verb, answer(401, signIn), { made }));
+      expect(made.clock.sleeps).toEqual([]);
+    },
+  );
 });
 
-describe('a server that says nothing', () => {
+describe('a server that does not answer', () => {
   // But for what closes an upload: registries may take minutes for that.
   const silent = names.filter((verb) => !/^PUT (?:of a whole|of a stream|that)/.test(verb));
 
-  test.each(silent)('%s is given up and tried again', async (verb) => {
+  test.each(silent)('fails a %s, which is retried', async (verb) => {
     await survive(hitting(verb, { kind: 'silent', reads: true }, { timeoutMs: 300 }));
   });
 
-  test('nor reads what it is sent', async () => {
+  test('and does not read the body fails a chunk, which is retried', async () => {
     for (const skip of [0, 1])
       await survive(hitting('PATCH of a chunk', { kind: 'silent', reads: false }, { timeoutMs: 300, skip }));
   });
@@ -236,7 +239,7 @@ describe('a token server', () => {
     ['429', answer(429, { 'retry-after': '3' })],
     ['503', answer(503)],
     ['a reset', { kind: 'reset' }],
-  ])('in trouble: %s, for each side and at every renewal', async (_, effect) => {
+  ])('that answers by %s is asked again, for each side and at every renewal', async (_, effect) => {
     const made = setup();
     const options = {
       auth: tokenAuth({
@@ -266,36 +269,36 @@ describe('an answer', () => {
   const gets = ['GET of a manifest', 'GET of a config', 'GET of a layer'] as const;
 
   test.each(gets.flatMap((verb) => [0, 1, 300].map((bytes) => [verb, bytes] as const)))(
-    '%s that breaks after %i bytes',
+    'to a %s that breaks after %i bytes is completed',
     async (verb, bytes) => {
       await survive(hitting(verb, { kind: 'cut', bytes, ending: 'reset' }, { times: 2 }));
     },
   );
 
   test.each([30_000, block + 19_999])(
-    'a layer that breaks after %i bytes is resumed there',
+    'with a layer that breaks after %i bytes is resumed there',
     async (bytes) => {
       const { from } = await survive(hitting('GET of a layer', { kind: 'cut', bytes, ending: 'reset' }));
       expect(from.sent('GET', new RegExp(biggest('large')))[1]?.headers.range).toMatch(/^bytes=\d+-$/);
     },
   );
 
-  test('a layer that ends too early as if it were whole', async () => {
+  test('with a layer that ends too early as if it were whole is resumed', async () => {
     await survive(hitting('GET of a layer', { kind: 'cut', bytes: 150_000, ending: 'whole' }));
   });
 
-  test.each(gets)('%s that stands still', async (verb) => {
+  test.each(gets)('to a %s that stands still is given up and asked for again', async (verb) => {
     await survive(hitting(verb, { kind: 'cut', bytes: 200, ending: 'stall' }, { timeoutMs: 300 }));
   });
 
-  test.each(gets)('%s that is slow but moves is left alone', async (verb) => {
+  test.each(gets)('to a %s that is slow but never still is waited for', async (verb) => {
     const made = setup();
     const { from } = await survive(hitting(verb, { kind: 'drip', pieces: 50 }, { made }));
     expect(made.clock.sleeps).toEqual([]);
     expect(from.sent('GET', verbs[verb].path)).toHaveLength(verb === 'GET of a config' ? 3 : 1);
   });
 
-  test('a range that is shorter than was asked for, honestly', async () => {
+  test('with a shorter range than was asked for is resumed after it', async () => {
     const path = new RegExp(biggest('large'));
     await survive({
       image: 'large',
@@ -306,7 +309,7 @@ describe('an answer', () => {
     });
   });
 
-  test('a range that is refused', async () => {
+  test('that refuses a range makes the whole be asked for', async () => {
     const path = new RegExp(biggest('large'));
     await survive({
       image: 'large',
@@ -319,38 +322,38 @@ describe('an answer', () => {
 });
 
 describe('a request whose body breaks off', () => {
-  test.each([0, 1, 90_000])('a chunk after %i bytes', async (bytes) => {
+  test.each([0, 1, 90_000])('is sent again: a chunk, after %i bytes', async (bytes) => {
     for (const keep of [true, false])
       for (const skip of [0, 1])
         await survive(
           hitting(
             'PATCH of a chunk',
             { kind: 'swallow', bytes, keep },
-            // Of one byte at the start a registry says the same as of none: the upload begins anew.
+            // A registry says the same of one byte at the start as of none: the upload starts over.
             { skip, waste: bytes === 1 && keep && skip === 0 ? block : 0 },
           ),
         );
   });
 
-  test.each([0, 1, 90_000])('a stream after %i bytes', async (bytes) => {
+  test.each([0, 1, 90_000])('is sent again: a stream, after %i bytes', async (bytes) => {
     for (const keep of [true, false])
       await survive(hitting('PUT of a stream', { kind: 'swallow', bytes, keep }, { waste: 120_000 }));
   });
 
-  test.each([0, 1, 1000])('a whole blob after %i bytes', async (bytes) => {
+  test.each([0, 1, 1000])('is sent again: a whole blob, after %i bytes', async (bytes) => {
     await survive(hitting('PUT of a whole blob', { kind: 'swallow', bytes, keep: false }));
     await survive(hitting('PUT of a whole blob', { kind: 'swallow', bytes, keep: true }));
   });
 
-  test.each(['PUT of a manifest', 'PUT of a tag'] as const)('%s', async (verb) => {
+  test.each(['PUT of a manifest', 'PUT of a tag'] as const)('is sent again: a %s', async (verb) => {
     await survive(hitting(verb, { kind: 'swallow', bytes: 100, keep: false }));
   });
 });
 
-describe('a write that worked although it failed', () => {
+describe('a write that was done although it failed', () => {
   const all = Object.keys(writes) as (keyof typeof writes)[];
   test.each(all.flatMap((verb) => (['reset', 499, 504] as const).map((status) => [verb, status] as const)))(
-    '%s, then %s',
+    'has its effect once: a %s, then %s',
     async (verb, status) => {
       const orphans = verb === 'POST of an upload' ? 1 : 0;
       await survive(hitting(verb, { kind: 'after', status }, { orphans }));
@@ -358,7 +361,7 @@ describe('a write that worked although it failed', () => {
   );
 
   test.each(['PUT of a whole blob', 'PUT of a stream', 'PUT that commits chunks'] as const)(
-    '%s, a gateway error, and a second time the upload is unknown',
+    'has its effect once: a %s, then a gateway error, then an unknown upload',
     async (verb) => {
       await survive(hitting(verb, { kind: 'after', status: 404 }));
       const { method, path, image } = verbs[verb];
@@ -379,7 +382,7 @@ describe('a write that worked although it failed', () => {
 describe('a HEAD that lies', () => {
   const yes = answer(200);
 
-  test('says that a blob is there', async () => {
+  test('about a missing blob is found out when the manifest is put', async () => {
     const { to } = await survive({
       image: 'large',
       to: [{ method: 'HEAD', path: new RegExp(biggest('large')), effect: yes }],
@@ -395,7 +398,7 @@ describe('a HEAD that lies', () => {
     ['another digest', { kind: 'change', headers: { 'docker-content-digest': `sha256:${'0'.repeat(64)}` } }],
     ['no length', { kind: 'change', headers: { 'content-length': null } }],
     ['a length of 0', { kind: 'change', headers: { 'content-length': '0' } }],
-  ])('of a blob says %s', async (_, effect) => {
+  ])('about a blob is harmless: %s', async (_, effect) => {
     await survive(hitting('HEAD of a blob', effect, { times: 3 }));
   });
 
@@ -406,7 +409,7 @@ describe('a HEAD that lies', () => {
     ['another digest', { kind: 'change', headers: { 'docker-content-digest': `sha256:${'0'.repeat(64)}` } }],
     ['no digest', { kind: 'change', headers: { 'docker-content-digest': null } }],
     ['nothing at all', answer(200)],
-  ])('of a tag says %s', async (_, effect) => {
+  ])('about a tag is harmless: %s', async (_, effect) => {
     await survive(hitting('HEAD of a tag', effect, { times: 1 }));
     // And for ever: then the manifest itself is looked at.
     const { to } = await survive(hitting('HEAD of a tag', effect, { times: 1, made: setup() }));
@@ -417,11 +420,14 @@ describe('a HEAD that lies', () => {
 describe('a mount', () => {
   const mount = { method: 'POST', path: /mount=/ } as const;
 
-  test.each(['yes', 'session', 'refuse', 'lie'] as const)('that comes to %s', async (mounts) => {
-    const { to } = await survive({ shared: true, image: 'large', options: { mounts } });
-    const blobs = images.large.layers.length + 1;
-    expect(to.sent('GET', /src\/blobs/)).toHaveLength(mounts === 'yes' ? 1 : blobs);
-  });
+  test.each(['yes', 'session', 'refuse', 'lie'] as const)(
+    'with the outcome %s brings the blobs there',
+    async (mounts) => {
+      const { to } = await survive({ shared: true, image: 'large', options: { mounts } });
+      const blobs = images.large.layers.length + 1;
+      expect(to.sent('GET', /src\/blobs/)).toHaveLength(mounts === 'yes' ? 1 : blobs);
+    },
+  );
 
   test.each<readonly [string, Effect, number]>([
     ['400', answer(400), 1],
@@ -432,12 +438,12 @@ describe('a mount', () => {
     ['500 for ever', answer(500), 5],
     ['429 for ever', answer(429), 5],
     ['202 to nowhere', answer(202), 1],
-  ])('answered by %s', async (_, effect, times) => {
+  ])('that is answered by %s becomes a copy', async (_, effect, times) => {
     await survive({ shared: true, to: [{ ...mount, effect, times }] });
   });
 
   test.each<Effect>([{ kind: 'reset' }, { kind: 'after', status: 'reset' }, { kind: 'after', status: 502 }])(
-    'and a connection that breaks: %j',
+    'whose connection breaks is retried: %j',
     async (effect) => {
       await survive({ shared: true, to: [{ ...mount, effect }] });
     },
@@ -447,7 +453,7 @@ describe('a mount', () => {
 describe('a chunk that is refused for its size', () => {
   const limit = block / 2;
 
-  test.each([413, 416] as const)('by %i', async (tooLarge) => {
+  test.each([413, 416] as const)('by %i is sent in smaller ones', async (tooLarge) => {
     await survive({
       image: 'large',
       chunked: true,
@@ -456,17 +462,17 @@ describe('a chunk that is refused for its size', () => {
     });
   });
 
-  test('by 400 and words', async () => {
+  test('by 400 and words is sent in smaller ones', async () => {
     const body = '{"errors":[{"code":"UNKNOWN","message":"http: request body too large"}]}';
     await survive(hitting('PATCH of a chunk', answer(400, {}, body)));
   });
 
-  test('by hanging up, again and again', async () => {
+  test('by hanging up twice is sent in smaller ones', async () => {
     const { to } = await survive(hitting('PATCH of a chunk', { kind: 'reset' }, { times: 2 }));
     expect(to.sent('PATCH', /./)[2]?.body.length).toBeLessThan(limit);
   });
 
-  test('or is answered by 201 or 204', async () => {
+  test('and one that is answered by 201 or 204: the latter is taken in', async () => {
     for (const patched of [201, 204] as const)
       await survive({ image: 'large', chunked: true, options: { patched } });
   });
@@ -486,7 +492,7 @@ describe('a layer that is made on the way', () => {
     ['a commit breaks after it was done', 'PUT', { kind: 'after', status: 'reset' }, 0],
     ['a commit is said to be unknown', 'PUT', { kind: 'after', status: 404 }, 0],
     ['a commit is refused', 'PUT', invalid, again],
-  ])('%s: the same bytes in the end', async (_, method, effect, waste) => {
+  ])('is at the destination with the same bytes when %s', async (_, method, effect, waste) => {
     await survive({
       image: 'large',
       squashed: true,
@@ -495,7 +501,7 @@ describe('a layer that is made on the way', () => {
     });
   });
 
-  test('and is said to be there when it is not', async () => {
+  test('is sent again when the registry says falsely that it has it', async () => {
     await survive({
       image: 'large',
       squashed: true,
@@ -507,7 +513,7 @@ describe('a layer that is made on the way', () => {
   });
 });
 
-test('every fault that was injected was survived', () => {
+test('all runs end well in spite of every fault', () => {
   expect(survived).toBe(injected);
   expect(injected).toBeGreaterThan(200);
 });

@@ -80,7 +80,7 @@ const escaped = 'SOME\\u{1b}[2JCODE: not today\\u{d}\\u{a}::set-output name=x::y
 test.each(
   verbs.flatMap(([method, path, what]) =>
     statuses
-      // A HEAD that is not allowed is no reason not to upload, and has no words.
+      // After a HEAD that is not allowed the upload goes on without an error.
       .filter(([status]) => method !== 'HEAD' || ![301, 405].includes(status))
       .map(([status, code]) => ({ method, path, what, status, code })),
   ),
@@ -102,7 +102,7 @@ test.each(
   expect(to.repository('dst').tags.size).toBe(0);
 });
 
-test('a layer that was made says which layers it is of', async () => {
+test('the error of a layer that was made names its source layers', async () => {
   const { error } = await failure('PATCH', /uploads/, { kind: 'answer', status: 403 }, true);
   expect(error.message).toMatch(/^layers 1–2: destination .*: uploading a blob, at byte 0: .* answered 403$/);
 });
@@ -112,13 +112,13 @@ test.each([
   [400, 'MANIFEST_INVALID', 'unknown layer type', /gzip goes everywhere/],
   [400, 'NAME_UNKNOWN', 'no such repository', /created first/],
   [400, 'UNKNOWN', 'so there', /its operator can say why/],
-])('%i %s: "%s" comes with something to try', async (status, code, message, advice) => {
+])('the answer %i %s "%s" comes with something to try', async (status, code, message, advice) => {
   const body = JSON.stringify({ errors: [{ code, message }] });
   const { error } = await failure('PUT', /manifests\/v1/, { kind: 'answer', status, body });
   expect(error.advice).toMatch(advice);
 });
 
-test('a connection that breaks says where', async () => {
+test('the error of a broken connection says which server and layer it was for', async () => {
   for (const [method, path, what] of verbs) {
     const { error, to } = await failure(method, path, { kind: 'reset' });
     expect(error).toMatchObject({

@@ -59,7 +59,7 @@ const password =
   () =>
     Promise.resolve({ kind: 'basic', username: 'user', password: new Secret(word) });
 
-describe('mirrors as they are written', () => {
+describe('the option --mirror', () => {
   test.each([
     ['docker.io=mirror.example', 'docker.io', { host: 'mirror.example', prefix: '' }],
     ['docker.io=localhost:5000/hub/', 'docker.io', { host: 'localhost:5000', prefix: 'hub' }],
@@ -67,7 +67,7 @@ describe('mirrors as they are written', () => {
     ['index.docker.io=mirror.example', 'docker.io', { host: 'mirror.example', prefix: '' }],
     ['a.example:5000=[::1]:5000', 'a.example:5000', { host: '[::1]:5000', prefix: '' }],
     ['a.example=a.example/cache', 'a.example', { host: 'a.example', prefix: 'cache' }],
-  ])('%s', (text, host, mirror) => {
+  ])('%s is parsed', (text, host, mirror) => {
     expect([...parseMirrors([text])]).toEqual([[host, [mirror]]]);
   });
 
@@ -88,7 +88,7 @@ describe('mirrors as they are written', () => {
     expect(() => parseMirrors([text])).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
   });
 
-  test('several of one host are kept in their order; names keep their prefix', () => {
+  test('several mirrors of a host keep their order, and names their prefix', () => {
     const mirrors = parseMirrors([
       'docker.io=one.example',
       'quay.io=two.example',
@@ -101,7 +101,7 @@ describe('mirrors as they are written', () => {
 });
 
 describe('a source with a mirror', () => {
-  test('reads everything from the mirror when it has it, and asks the registry nothing', async () => {
+  test('reads everything from a mirror that has it, and sends the registry no request', async () => {
     const [origin, mirror] = [await start(), await start()];
     addImage(mirror, 'cache/app');
     const blob = mirror.repository('cache/app').addBlob(noise(300_000));
@@ -115,7 +115,7 @@ describe('a source with a mirror', () => {
     expect(made.source.label).toBe(`${origin.host}/app:v1`);
   });
 
-  test('what a tag means, the mirror says; what has a digest is checked', async () => {
+  test('takes tags from the mirror, and verifies what has a digest', async () => {
     const [origin, mirror] = [await start(), await start()];
     addImage(origin, 'app', 'new');
     const old = addImage(mirror, 'app', 'old');
@@ -124,7 +124,7 @@ describe('a source with a mirror', () => {
     );
   });
 
-  test('what the mirror has not comes from the registry; what it has still from the mirror', async () => {
+  test('reads from the registry only what the mirror does not have', async () => {
     const [origin, mirror] = [await start(), await start()];
     addImage(origin);
     const [one, two] = [noise(1000, 1), noise(1000, 2)];
@@ -141,7 +141,7 @@ describe('a source with a mirror', () => {
     expect(origin.sent('GET', new RegExp(second.digest))).toEqual([]);
   });
 
-  test('several are asked in turn', async () => {
+  test('asks several mirrors in their order', async () => {
     const [origin, one, two] = [await start(), await start(), await start()];
     addImage(two);
     await sourceOf(origin.host, [one.host, two.host]).source.root(never);
@@ -149,7 +149,7 @@ describe('a source with a mirror', () => {
     expect(origin.requests).toEqual([]);
   });
 
-  test.each([401, 403, 500, 503])('one that answers %i is not asked again', async (status) => {
+  test.each([401, 403, 500, 503])('does not ask a mirror again that answers %i', async (status) => {
     const [origin, mirror] = [await start(), await start()];
     const { digest } = addImage(origin);
     const blob = origin.repository('app').addBlob(noise(1000));
@@ -164,7 +164,7 @@ describe('a source with a mirror', () => {
     expect(made.clock.sleeps.length).toBeLessThan(2);
   });
 
-  test('one that cannot be reached', async () => {
+  test('does not ask a mirror again that cannot be reached', async () => {
     const origin = await start();
     const { digest } = addImage(origin);
     const made = sourceOf(origin.host, ['127.0.0.1:1']);
@@ -172,7 +172,7 @@ describe('a source with a mirror', () => {
     expect(details(made)).toEqual([expect.stringContaining('cannot reach 127.0.0.1:1')]);
   });
 
-  test('a manifest that is not what its digest says is not believed', async () => {
+  test('refuses a manifest of the mirror that does not have its digest', async () => {
     const [origin, mirror] = [await start(), await start()];
     const { digest } = addImage(origin);
     addImage(mirror);
@@ -187,7 +187,7 @@ describe('a source with a mirror', () => {
     expect((await source.root(never)).descriptor.digest).toBe(digest);
   });
 
-  test('the error of the last is that of the registry', async () => {
+  test("fails with the registry's error", async () => {
     const [origin, mirror] = [await start(), await start()];
     await expect(sourceOf(origin.host, [mirror.host]).source.root(never)).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -195,7 +195,7 @@ describe('a source with a mirror', () => {
     });
   });
 
-  test('an aborted signal is no reason to ask the next', async () => {
+  test('asks no further mirror after an abort', async () => {
     const [origin, mirror] = [await start(), await start()];
     addImage(origin);
     const stop = new AbortController();
@@ -207,7 +207,7 @@ describe('a source with a mirror', () => {
   });
 });
 
-describe('a blob that breaks off at the mirror', () => {
+describe('a blob that the mirror sends in part', () => {
   const bytes = noise(3_000_000);
 
   test('goes on at the registry, where it broke off', async () => {
@@ -228,7 +228,7 @@ describe('a blob that breaks off at the mirror', () => {
     expect(details(made)).toEqual([expect.stringMatching(/from byte \d+ on/)]);
   });
 
-  test('even where the registry knows no ranges', async () => {
+  test('goes on at a registry without ranges', async () => {
     const [origin, mirror] = [await start({ ranges: false }), await start()];
     const blob = origin.repository('app').addBlob(bytes);
     mirror.repository('app').addBlob(bytes);
@@ -241,26 +241,29 @@ describe('a blob that breaks off at the mirror', () => {
     expect(await drain(sourceOf(origin.host, [mirror.host]).source.blob(blob, never))).toEqual(bytes);
   });
 
-  test.each(['whole', 'in part'])('wrong bytes of the mirror are found out at the end: %s', async (much) => {
-    const [origin, mirror] = [await start(), await start()];
-    const blob = origin.repository('app').addBlob(bytes);
-    const wrong = Buffer.from(bytes);
-    wrong[5] = (wrong[5] ?? 0) ^ 1;
-    mirror.repository('app').blobs.set(blob.digest, wrong);
-    if (much === 'in part') {
-      const cut = { kind: 'cut', bytes: 1_500_000, ending: 'reset' } as const;
-      mirror.fault({ method: 'GET', path: /blobs/, effect: cut });
-      mirror.fault({ method: 'GET', path: /blobs/, times: 99, effect: { kind: 'answer', status: 404 } });
-    }
-    const made = sourceOf(origin.host, [mirror.host]);
-    await expect(drain(made.source.blob(blob, never))).rejects.toMatchObject({
-      code: 'DIGEST_MISMATCH',
-      message: expect.stringContaining('mirror') as string,
-    });
-    expect(origin.sent('GET', /blobs/)).toHaveLength(much === 'whole' ? 0 : 1);
-  });
+  test.each(['whole', 'in part'])(
+    'is refused at its end if the mirror sent wrong bytes: %s',
+    async (much) => {
+      const [origin, mirror] = [await start(), await start()];
+      const blob = origin.repository('app').addBlob(bytes);
+      const wrong = Buffer.from(bytes);
+      wrong[5] = (wrong[5] ?? 0) ^ 1;
+      mirror.repository('app').blobs.set(blob.digest, wrong);
+      if (much === 'in part') {
+        const cut = { kind: 'cut', bytes: 1_500_000, ending: 'reset' } as const;
+        mirror.fault({ method: 'GET', path: /blobs/, effect: cut });
+        mirror.fault({ method: 'GET', path: /blobs/, times: 99, effect: { kind: 'answer', status: 404 } });
+      }
+      const made = sourceOf(origin.host, [mirror.host]);
+      await expect(drain(made.source.blob(blob, never))).rejects.toMatchObject({
+        code: 'DIGEST_MISMATCH',
+        message: expect.stringContaining('mirror') as string,
+      });
+      expect(origin.sent('GET', /blobs/)).toHaveLength(much === 'whole' ? 0 : 1);
+    },
+  );
 
-  test('one of another length is not begun', async () => {
+  test('is not read from a mirror that has it with another length', async () => {
     const [origin, mirror] = [await start(), await start()];
     const blob = origin.repository('app').addBlob(bytes);
     mirror.repository('app').addBlob(bytes);

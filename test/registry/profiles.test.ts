@@ -137,55 +137,58 @@ function expectNothingVain(profile: Profile, fake: FakeRegistry): void {
   expect(describeRequests(profile.vain?.(fake.requests) ?? [])).toEqual([]);
 }
 
-describe.each(profiles.map((profile) => [profile.name, profile] as const))('%s', (_, profile) => {
-  const { repository } = profile;
+describe.each(profiles.map((profile) => [profile.name, profile] as const))(
+  'the registry %s',
+  (_, profile) => {
+    const { repository } = profile;
 
-  test.each(['copy', 'squash'] as const)('out of it: %s', async (name) => {
-    const clock = new FakeClock();
-    const fake = await start(profile, clock);
-    const other = await startPlain();
-    fill(fake, repository, image);
-    const ends: Ends = { from: [fake, repository], to: [other, 'dst'] };
-    const messages = await perform(profile, clock, name, ends);
-    expectWhole(other, 'dst', await expected(name));
-    expectDiscreet(profile, [fake, other], messages);
-    expectNothingVain(profile, fake);
-  });
+    test.each(['copy', 'squash'] as const)('gives an image: %s', async (name) => {
+      const clock = new FakeClock();
+      const fake = await start(profile, clock);
+      const other = await startPlain();
+      fill(fake, repository, image);
+      const ends: Ends = { from: [fake, repository], to: [other, 'dst'] };
+      const messages = await perform(profile, clock, name, ends);
+      expectWhole(other, 'dst', await expected(name));
+      expectDiscreet(profile, [fake, other], messages);
+      expectNothingVain(profile, fake);
+    });
 
-  if (profile.readOnly === true) return;
+    if (profile.readOnly === true) return;
 
-  test.each(['copy', 'squash'] as const)('into it: %s', async (name) => {
-    const clock = new FakeClock();
-    const fake = await start(profile, clock);
-    const other = await startPlain();
-    fill(other, 'src', image);
-    const ends: Ends = { from: [other, 'src'], to: [fake, repository] };
-    const messages = await perform(profile, clock, name, ends);
-    expectWhole(fake, repository, await expected(name));
-    expectDiscreet(profile, [fake, other], messages);
-    expectNothingVain(profile, fake);
-    // A copy sends no chunks, in which something could go wrong.
-    const unused = fake.faults.unused.filter(({ method }) => name !== 'copy' || method !== 'PATCH');
-    expect(unused.map(({ method, path }) => `${method} ${path.source}`)).toEqual([]);
-  });
+    test.each(['copy', 'squash'] as const)('takes an image: %s', async (name) => {
+      const clock = new FakeClock();
+      const fake = await start(profile, clock);
+      const other = await startPlain();
+      fill(other, 'src', image);
+      const ends: Ends = { from: [other, 'src'], to: [fake, repository] };
+      const messages = await perform(profile, clock, name, ends);
+      expectWhole(fake, repository, await expected(name));
+      expectDiscreet(profile, [fake, other], messages);
+      expectNothingVain(profile, fake);
+      // A copy sends no chunks, in which something could go wrong.
+      const unused = fake.faults.unused.filter(({ method }) => name !== 'copy' || method !== 'PATCH');
+      expect(unused.map(({ method, path }) => `${method} ${path.source}`)).toEqual([]);
+    });
 
-  test('within it: squash', async () => {
-    const clock = new FakeClock();
-    const fake = await start(profile, clock);
-    fill(fake, repository, image);
-    const slim = `${repository}-slim`;
-    const ends: Ends = { from: [fake, repository], to: [fake, slim] };
-    const messages = await perform(profile, clock, 'squash', ends);
-    expectWhole(fake, slim, await expected('squash'));
-    expectDiscreet(profile, [fake], messages);
-    expectNothingVain(profile, fake);
-    // What is not changed is mounted, where that is to be had at all.
-    const mounts = fake.requests.filter(({ path }) => path.includes('mount='));
-    expect(mounts.length).toBeGreaterThan(0);
-    for (const { path } of mounts)
-      expect(new URL(path, 'http://fake').searchParams.get('from')).toBe(repository);
-  });
-});
+    test('squashes an image within itself', async () => {
+      const clock = new FakeClock();
+      const fake = await start(profile, clock);
+      fill(fake, repository, image);
+      const slim = `${repository}-slim`;
+      const ends: Ends = { from: [fake, repository], to: [fake, slim] };
+      const messages = await perform(profile, clock, 'squash', ends);
+      expectWhole(fake, slim, await expected('squash'));
+      expectDiscreet(profile, [fake], messages);
+      expectNothingVain(profile, fake);
+      // What is not changed is mounted, where that is to be had at all.
+      const mounts = fake.requests.filter(({ path }) => path.includes('mount='));
+      expect(mounts.length).toBeGreaterThan(0);
+      for (const { path } of mounts)
+        expect(new URL(path, 'http://fake').searchParams.get('from')).toBe(repository);
+    });
+  },
+);
 
 test('ECR takes a rewritten image whose source does not state its media type', async () => {
   const clock = new FakeClock();

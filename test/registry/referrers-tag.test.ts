@@ -67,7 +67,7 @@ describe('a manifest with a subject', () => {
     expect(fake.sent('PUT', new RegExp(tag))).toHaveLength(1);
   });
 
-  test('is noted with its own type where it has one', async () => {
+  test('is noted with its own type if it has one', async () => {
     const { fake, target } = await start();
     const one = artifact(fake, { artifactType: 'application/vnd.example.signature' });
     await target.publish(one, never);
@@ -76,7 +76,7 @@ describe('a manifest with a subject', () => {
     ]);
   });
 
-  test('leaves the entries of others as they are, with whatever they hold', async () => {
+  test('leaves the entries of other clients as they are', async () => {
     const { fake, target } = await start();
     const other = artifact(fake, { artifactType: 'application/vnd.example.other' });
     fake.repository('dst').manifests.set(other.descriptor.digest, {
@@ -96,7 +96,7 @@ describe('a manifest with a subject', () => {
     expect(indexAt(fake)).toEqual({ ...before, manifests: [theirs, entryOf(one)] });
   });
 
-  test('is noted again when somebody else overwrites the index at the same moment', async () => {
+  test('is noted again when another client overwrites the index at the same time', async () => {
     const { fake, target } = await start();
     const { tags } = fake.repository('dst');
     const other = artifact(fake, { artifactType: 'application/vnd.example.other' });
@@ -115,7 +115,7 @@ describe('a manifest with a subject', () => {
     expect(indexAt(fake)?.manifests).toEqual([entryOf(other), entryOf(one)]);
   });
 
-  test('that never gets into the index is an error', async () => {
+  test('that other clients keep overwriting is an error', async () => {
     const { fake, target } = await start();
     fake.fault({ method: 'PUT', path: new RegExp(tag), times: 99, effect: { kind: 'answer', status: 201 } });
     await expect(target.publish(artifact(fake), never)).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe('a manifest with a subject', () => {
     expect(fake.repository('dst').tags.size).toBe(0);
   });
 
-  test('does not overwrite what is no index', async () => {
+  test('does not overwrite a tag that is not an index', async () => {
     const { fake, target } = await start();
     const image = artifact(fake, { subject: undefined });
     fake
@@ -138,7 +138,7 @@ describe('a manifest with a subject', () => {
     expect(fake.repository('dst').tags.get(tag)).toBe(image.descriptor.digest);
   });
 
-  test('is left to a registry that notes it itself', async () => {
+  test('is not noted where the registry does that itself', async () => {
     const { fake, target } = await start();
     fake.fault({
       method: 'PUT',
@@ -151,7 +151,7 @@ describe('a manifest with a subject', () => {
     expect(fake.sent('GET', /./)).toEqual([]);
   });
 
-  test('and one without: nothing is asked', async () => {
+  test('is required: for any other manifest no request is sent', async () => {
     const { fake, target } = await start();
     await target.publish(artifact(fake, { subject: undefined }), never);
     expect(fake.repository('dst').tags.size).toBe(1);

@@ -45,8 +45,8 @@ function commits(fake: FakeRegistry): ReadonlyMap<string, number> {
   return counts;
 }
 
-describe('what the registry said it had, and has not', () => {
-  test('is copied, once, and nothing else with it', async () => {
+describe('a blob that the registry says it has, and misses', () => {
+  test('is copied once, and no other blob with it', async () => {
     const [from, to] = [await start(), await start()];
     putImage(from, image);
     const lost = digests[1] ?? '';
@@ -63,7 +63,7 @@ describe('what the registry said it had, and has not', () => {
     });
   });
 
-  test('is copied where it does not say what it misses: every blob, once more', async () => {
+  test('is copied with all other blobs if the registry does not name it', async () => {
     const [from, to] = [await start(), await start()];
     putImage(from, image);
     const unnamed: Effect = {
@@ -77,7 +77,7 @@ describe('what the registry said it had, and has not', () => {
     expect([...commits(to).values()]).toEqual([2, 2, 2, 2]);
   });
 
-  test('goes up although a mount was said to have worked', async () => {
+  test('is copied although a mount of it was said to have worked', async () => {
     const fake = await start({ mounts: 'lie' });
     putImage(fake, image);
     fake.fault({ method: 'HEAD', path: /\/dst\/blobs/, times: 99, effect: yes });
@@ -89,7 +89,7 @@ describe('what the registry said it had, and has not', () => {
   test.each([
     ['squashed', squash(all)],
     ['recompressed', recompress(all, { kind: 'zstd', level: 3 })],
-  ])('is made again where it was made in this run: %s', async (_, transform) => {
+  ])('is made again if this run made it: %s', async (_, transform) => {
     const [from, calm, to] = [await start(), await start(), await start()];
     putImage(from, image);
     const expected = await runBetween(from, calm, { transform });
@@ -111,7 +111,7 @@ describe('what the registry said it had, and has not', () => {
   test.each([
     ['sent from the cache', false],
     ['made again where the cache has lost it, too', true],
-  ])('%s, where an earlier run had made it', async (_, emptied) => {
+  ])('is made again, or taken from the cache, if an earlier run made it: %s', async (_, emptied) => {
     const [from, calm, to] = [await start(), await start(), await start()];
     putImage(from, image);
     const folder = await mkdtemp(join(tmpdir(), 'ocislim-repair-'));
@@ -131,7 +131,7 @@ describe('what the registry said it had, and has not', () => {
     }
   });
 
-  test('also a manifest that an index names', async () => {
+  test('may be a manifest that an index names', async () => {
     const [from, to] = [await start(), await start()];
     const small = buildImage({ layers: [layers[0] ?? new Uint8Array(0)], compress: 'none' });
     const index = buildIndex({ images: [small] });
@@ -148,7 +148,7 @@ describe('what the registry said it had, and has not', () => {
     expect(manifests.has(small.descriptor.digest as Digest)).toBe(true);
   });
 
-  test('is an error when it does not stay: which, where, what the registry said', async () => {
+  test('is an error that names it if the registry loses it again', async () => {
     for (const transform of [undefined, squash(all)]) {
       const [from, to] = [await start(), await start()];
       putImage(from, image);
@@ -178,7 +178,7 @@ describe('an upload of a made layer that is lost', () => {
       { kind: 'answer', status: 404, body: '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}' },
     ],
     ['at its end', 'PUT', { kind: 'answer', status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' }],
-  ])('%s is made again: the same bytes', async (_, method, effect) => {
+  ])('%s starts over with the same bytes', async (_, method, effect) => {
     const [from, to] = [await start(), await start()];
     putImage(from, image);
     to.fault({ method, path: /uploads/, effect });
@@ -188,7 +188,7 @@ describe('an upload of a made layer that is lost', () => {
     expect(to.repository('dst').uploads.size).toBe(0);
   });
 
-  test('again and again is an error that names the layers', async () => {
+  test('at every retry is an error that names the layers', async () => {
     const [from, to] = [await start(), await start()];
     putImage(from, image);
     to.fault({

@@ -53,7 +53,7 @@ const change = (
 ): Effect => ({ kind: 'change', body, headers });
 
 describe('manifests', () => {
-  test('by tag, by digest, and without either: latest', async () => {
+  test('are read by tag, by digest, and as latest without either', async () => {
     const fake = await start();
     const descriptor = image(fake, 'latest');
     for (const name of ['app', 'app:latest', `app@${descriptor.digest}`, `app:other@${descriptor.digest}`]) {
@@ -70,7 +70,7 @@ describe('manifests', () => {
     ]);
   });
 
-  test('all four types are asked for, and nothing encoded', async () => {
+  test('are asked for in all four types, without an encoding', async () => {
     const fake = await start();
     image(fake);
     await sourceOf(fake).source.root(never);
@@ -81,7 +81,7 @@ describe('manifests', () => {
     expect(encoding).toBe('identity');
   });
 
-  test('the root is fetched once; children are checked against their descriptors', async () => {
+  test('are fetched once if they are the root, and checked against their descriptors if not', async () => {
     const fake = await start();
     const descriptor = image(fake);
     const { source } = sourceOf(fake);
@@ -102,7 +102,7 @@ describe('manifests', () => {
     });
   });
 
-  test('other bytes than the digest promises are refused', async () => {
+  test('with other bytes than their digest says are refused', async () => {
     const fake = await start();
     const { digest } = image(fake);
     const flip = (bytes: Buffer): Buffer => Buffer.from(bytes.toString().replace('2', '3'));
@@ -140,13 +140,13 @@ describe('manifests', () => {
     expect(fake.faults.unused).toEqual([]);
   });
 
-  test('a registry without the digest header is believed its bytes', async () => {
+  test('are accepted from a registry without the digest header', async () => {
     const fake = await start({ digestHeader: false });
     const { digest } = image(fake);
     expect((await sourceOf(fake).source.root(never)).descriptor.digest).toBe(digest);
   });
 
-  test('sha512 digests are checked as such', async () => {
+  test('with sha512 digests are verified', async () => {
     const fake = await start();
     image(fake);
     const bytes = fake.repository('app').find('v1')?.manifest.bytes ?? Buffer.alloc(0);
@@ -161,7 +161,7 @@ describe('manifests', () => {
     });
   });
 
-  test('no more than 4 MiB, whatever the header says', async () => {
+  test('of more than 4 MiB are refused, whatever their header says', async () => {
     const fake = await start();
     image(fake);
     const long = (): Buffer => Buffer.alloc(4 * MiB + 1, 0x20);
@@ -177,7 +177,7 @@ describe('manifests', () => {
     // What contradicts itself reaches the parser as it is, which refuses it.
     [mediaTypes.ociIndex, mediaTypes.ociIndex],
     [mediaTypes.dockerSchema1Signed, mediaTypes.dockerSchema1Signed],
-  ])('Content-Type %s', async (type, wanted) => {
+  ])('get their type from a Content-Type %s or from their bytes', async (type, wanted) => {
     const fake = await start();
     image(fake);
     fake.fault({
@@ -191,7 +191,7 @@ describe('manifests', () => {
       expect(() => parseManifest(bytes, descriptor.mediaType, 'it')).toThrow();
   });
 
-  test('a web page is no manifest, and a proxy that encodes is named', async () => {
+  test('are neither web pages nor encoded by a proxy: both are errors that say so', async () => {
     const fake = await start();
     image(fake);
     fake.fault({
@@ -228,14 +228,14 @@ describe('blobs', () => {
     return { fake, blob };
   }
 
-  test('come whole', async () => {
+  test('are read whole', async () => {
     const { fake, blob } = await withBlob();
     expect((await drain(sourceOf(fake).source.blob(blob, never))).equals(bytes)).toBe(true);
     const empty = fake.repository('app').addBlob(Buffer.alloc(0));
     expect(await drain(sourceOf(fake).source.blob(empty, never))).toHaveLength(0);
   });
 
-  test('from another origin: without Authorization, the address not in any message', async () => {
+  test('are read from another origin without Authorization, and no message has its URL', async () => {
     const { fake, blob } = await withBlob({
       storage: true,
       auth: { kind: 'basic', username: 'bob', password: 'canary' },
@@ -280,7 +280,7 @@ describe('blobs', () => {
     expect(clock.sleeps.length).toBeGreaterThanOrEqual(4);
   });
 
-  test('a break without progress is tried as often as allowed', async () => {
+  test('that break without progress are retried as often as allowed', async () => {
     const { fake, blob } = await withBlob();
     const { source, clock } = sourceOf(fake, 'app:v1', { retryTimes: 3 });
     fake.fault({
@@ -296,7 +296,7 @@ describe('blobs', () => {
     expect(clock.sleeps).toEqual([500, 1000, 2000]);
   });
 
-  test('a registry that ignores ranges is read anew, and what is known is skipped', async () => {
+  test('are read from their start where a registry ignores ranges, without the bytes that are known', async () => {
     const { fake, blob } = await withBlob({ ranges: false });
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 1_000_000, ending: 'reset' } });
     expect((await drain(sourceOf(fake).source.blob(blob, never))).equals(bytes)).toBe(true);
@@ -308,7 +308,7 @@ describe('blobs', () => {
     ['is of another blob', { 'content-range': 'bytes 5-10/11' }],
     ['is nonsense', { 'content-range': 'bytes */3000000' }],
     ['is missing', { 'content-range': null }],
-  ])('a range that %s is not used', async (_, headers) => {
+  ])('are not resumed by a range that %s', async (_, headers) => {
     const { fake, blob } = await withBlob();
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 1_000_000, ending: 'reset' } });
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'change', headers } });
@@ -316,7 +316,7 @@ describe('blobs', () => {
     expect(fake.sent('GET', /blobs/).at(-1)?.headers.range).toBeUndefined();
   });
 
-  test('a refused range is not asked for again', async () => {
+  test('are not asked for by a range again that was refused', async () => {
     const { fake, blob } = await withBlob();
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 1_000_000, ending: 'reset' } });
     fake.fault({
@@ -328,7 +328,7 @@ describe('blobs', () => {
     expect(fake.sent('GET', /blobs/)).toHaveLength(3);
   });
 
-  test('bytes that are all there are not asked for again', async () => {
+  test('that break after their last byte are complete', async () => {
     const { fake, blob } = await withBlob();
     fake.fault({
       method: 'GET',
@@ -339,7 +339,7 @@ describe('blobs', () => {
     expect(fake.sent('GET', /blobs/)).toHaveLength(1);
   });
 
-  test('wrong bytes after a resumption are noticed', async () => {
+  test('with wrong bytes after a resumption are refused', async () => {
     const { fake, blob } = await withBlob();
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 1_000_000, ending: 'reset' } });
     fake.fault({ method: 'GET', path: /blobs/, effect: change((rest) => Buffer.from(rest).fill(0, 10, 20)) });
@@ -361,13 +361,13 @@ describe('blobs', () => {
       change((whole) => whole.subarray(1), { 'content-length': '2999999' }),
       'SIZE_MISMATCH',
     ],
-  ])('%s: refused', async (_, effect, code) => {
+  ])('are refused: %s', async (_, effect, code) => {
     const { fake, blob } = await withBlob();
     fake.fault({ method: 'GET', path: /blobs/, effect });
     await expect(drain(sourceOf(fake).source.blob(blob, never))).rejects.toMatchObject({ code });
   });
 
-  test('endless bytes end at the first one too many', async () => {
+  test('without an end are read to the first byte too many', async () => {
     const { fake, blob } = await withBlob();
     const endless = change((whole) => Buffer.concat([whole, Buffer.alloc(30_000_000)]), {
       'content-length': null,
@@ -382,7 +382,7 @@ describe('blobs', () => {
     expect(received).toBeLessThanOrEqual(bytes.length);
   });
 
-  test('a body that stays short is an error of its size', async () => {
+  test('that stay short are an error of their size', async () => {
     const { fake, blob } = await withBlob({ ranges: false });
     fake.fault({
       method: 'GET',
@@ -395,7 +395,7 @@ describe('blobs', () => {
     });
   });
 
-  test('an encoded body is refused, and says why', async () => {
+  test('with an encoded body are refused, with the reason', async () => {
     const { fake, blob } = await withBlob();
     fake.fault({
       method: 'GET',
@@ -409,14 +409,14 @@ describe('blobs', () => {
     await expect(drain(sourceOf(fake).source.blob(blob, never))).rejects.toThrow(/content encoding gzip/);
   });
 
-  test('a stalled body is resumed', async () => {
+  test('that stand still are resumed', async () => {
     const { fake, blob } = await withBlob();
     fake.fault({ method: 'GET', path: /blobs/, effect: { kind: 'cut', bytes: 500_000, ending: 'stall' } });
     const { source } = sourceOf(fake, 'app:v1', { timeoutMs: 200 });
     expect((await drain(source.blob(blob, never))).equals(bytes)).toBe(true);
   });
 
-  test('leaving early lets the connection go', async () => {
+  test('that a consumer leaves early release their connection', async () => {
     const { fake, blob } = await withBlob();
     const { source } = sourceOf(fake);
     for await (const chunk of source.blob(blob, never)) {
@@ -449,12 +449,12 @@ describe('referrers', () => {
   const digests = async (fake: FakeRegistry, digest: Digest): Promise<readonly Digest[]> =>
     (await sourceOf(fake).source.referrers(digest, never)).map((each) => each.digest).sort();
 
-  test('from the API, and the tags of cosign', async () => {
+  test('come from the API, and from the tags of cosign', async () => {
     const { fake, subject, attestation, signature } = await signed({ referrers: true });
     expect(await digests(fake, subject.digest)).toEqual([attestation.digest, signature.digest].sort());
   });
 
-  test('from the tag that stands in for the API', async () => {
+  test('come from the tag that replaces the API', async () => {
     const { fake, subject, attestation, signature, tag, content } = await signed();
     const manifests = [attestation.json];
     content.addManifest(
@@ -465,12 +465,12 @@ describe('referrers', () => {
     expect(await digests(fake, subject.digest)).toEqual([attestation.digest, signature.digest].sort());
   });
 
-  test('without the digest header the manifest itself is asked', async () => {
+  test('of a registry without the digest header come from their manifests', async () => {
     const { fake, subject, signature } = await signed({ digestHeader: false });
     expect(await digests(fake, subject.digest)).toEqual([signature.digest]);
   });
 
-  test('none: quiet, however the registry puts it', async () => {
+  test('are missing without an error, however the registry says so', async () => {
     for (const status of [400, 401, 403, 404, 405]) {
       const fake = await start();
       fake.fault({ method: 'GET', path: /./, times: 99, effect: { kind: 'answer', status } });
@@ -481,7 +481,7 @@ describe('referrers', () => {
     }
   });
 
-  test('N3: pages are followed on the same origin only', async () => {
+  test('N3: are read from further pages on the same origin only', async () => {
     const { fake, subject, attestation } = await signed({ referrers: true });
     const thief = await start();
     const page = { ...attestation.json, digest: sha256(Buffer.from('other')) };
@@ -500,7 +500,7 @@ describe('referrers', () => {
     expect(thief.requests).toEqual([]);
   });
 
-  test('a server in trouble is an error', async () => {
+  test('of a server with an outage are an error', async () => {
     const fake = await start();
     fake.fault({ method: 'GET', path: /./, times: 99, effect: { kind: 'reset' } });
     await expect(sourceOf(fake).source.referrers(sha256(Buffer.from('x')), never)).rejects.toMatchObject({

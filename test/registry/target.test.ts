@@ -71,8 +71,8 @@ function holds(fake: FakeRegistry, bytes: Buffer): boolean {
   );
 }
 
-describe('adopting', () => {
-  test('what is there is left alone', async () => {
+describe('a blob that is adopted', () => {
+  test('is left alone if it is present', async () => {
     const fake = await start();
     const blob = fake.repository('dst').addBlob(large);
     const { target } = targetOf(fake);
@@ -81,7 +81,7 @@ describe('adopting', () => {
     expect(methods(fake)).toBe('HEAD HEAD');
   });
 
-  test('from the same registry it is mounted: no byte comes or goes', async () => {
+  test('is mounted from the same registry: no byte is read or sent', async () => {
     const fake = await start();
     const blob = fake.repository('src').addBlob(large);
     const source = sourceOf(fake);
@@ -99,7 +99,7 @@ describe('adopting', () => {
   });
 
   test.each(['session', 'refuse', 'lie'] as const)(
-    'a mount that does not happen (%s) becomes a copy',
+    'is copied when its mount does not happen (%s)',
     async (mounts) => {
       const fake = await start({ mounts });
       const blob = fake.repository('src').addBlob(large);
@@ -116,7 +116,7 @@ describe('adopting', () => {
     },
   );
 
-  test('from another registry it is copied, once however many want it', async () => {
+  test('is copied from another registry once, however many callers want it', async () => {
     const [from, to] = [await start(), await start()];
     const blobs = [from.repository('src').addBlob(small), from.repository('src').addBlob(large)];
     const source = sourceOf(from);
@@ -132,7 +132,7 @@ describe('adopting', () => {
     expect(holds(to, small) && holds(to, large)).toBe(true);
   });
 
-  test('a registry that has the blob in another repository may find it by itself', async () => {
+  test('may be found by the registry in another repository', async () => {
     const [from, to] = [await start(), await start({ openMounts: 'find' })];
     const blob = from.repository('src').addBlob(large);
     to.repository('elsewhere').addBlob(large);
@@ -142,7 +142,7 @@ describe('adopting', () => {
     expect(holds(to, large)).toBe(true);
   });
 
-  test('a registry that takes no mount without its repository is asked once', async () => {
+  test('is asked for without its repository only until the registry refuses that', async () => {
     const [from, to] = [await start(), await start({ openMounts: 'refuse' })];
     const blobs = [small, large].map((bytes) => from.repository('src').addBlob(bytes));
     const source = sourceOf(from);
@@ -168,7 +168,7 @@ describe('adopting', () => {
       'SIZE_MISMATCH',
     ],
     ['nothing', answer(404), 'NOT_FOUND'],
-  ])('a source that gives %s leaves nothing behind', async (_, effect, code) => {
+  ])('leaves nothing behind when its source gives %s', async (_, effect, code) => {
     const [from, to] = [await start(), await start()];
     const blob = from.repository('src').addBlob(large);
     from.fault({ method: 'GET', path: /blobs/, times: 99, effect });
@@ -178,7 +178,7 @@ describe('adopting', () => {
     expect(to.repository('dst').uploads.size).toBe(0);
   });
 
-  test('a length that contradicts the descriptor is noticed without reading, for present and for mounted blobs', async () => {
+  test('is refused without reading if its length contradicts its descriptor, present or mounted', async () => {
     const fake = await start();
     const present = fake.repository('dst').addBlob(small);
     const mountable = fake.repository('src').addBlob(large);
@@ -196,7 +196,7 @@ describe('adopting', () => {
     expect(fake.sent('GET', /blobs/)).toEqual([]);
   });
 
-  test('a HEAD without a length is believed', async () => {
+  test('is present if HEAD says so without a length', async () => {
     const fake = await start();
     const blob = fake.repository('dst').addBlob(small);
     fake.fault({
@@ -207,7 +207,7 @@ describe('adopting', () => {
     expect(await targetOf(fake).target.adopt(blob, sourceOf(fake), never)).toBe('present');
   });
 
-  test('a large blob goes up in one request, as it comes', async () => {
+  test('goes up in one request, as it comes, if it is large', async () => {
     const [from, to] = [await start(), await start({ openMounts: 'refuse' })];
     const blob = from.repository('src').addBlob(large);
     expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
@@ -231,7 +231,7 @@ describe('adopting', () => {
     ['meets a proxy that hangs up', { kind: 'reset' }],
     ['breaks off in the middle', { kind: 'swallow', bytes: block + 20_000, keep: false }],
     ['breaks off in the middle, half of it kept', { kind: 'swallow', bytes: block + 20_000, keep: true }],
-  ])('one request that %s: then chunks, and for the next blob at once', async (_, effect) => {
+  ])('goes up in chunks, as the next one does, if one request %s', async (_, effect) => {
     const [from, to] = [await start(), await start()];
     const second = noise(block + 20_000, 8);
     const blobs = [large, second].map((bytes) => from.repository('src').addBlob(bytes));
@@ -253,16 +253,19 @@ describe('adopting', () => {
     expect(holds(to, large) && holds(to, second)).toBe(true);
   });
 
-  test.each([500, 'reset'] as const)('one request that had its effect, and failed (%s)', async (status) => {
-    const [from, to] = [await start(), await start()];
-    const blob = from.repository('src').addBlob(large);
-    to.fault({ method: 'PUT', path: /uploads/, effect: { kind: 'after', status } });
-    expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
-    expect(from.sent('GET', /blobs/)).toHaveLength(1);
-    expect(holds(to, large)).toBe(true);
-  });
+  test.each([500, 'reset'] as const)(
+    'is not sent again if one request failed (%s) but was done',
+    async (status) => {
+      const [from, to] = [await start(), await start()];
+      const blob = from.repository('src').addBlob(large);
+      to.fault({ method: 'PUT', path: /uploads/, effect: { kind: 'after', status } });
+      expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
+      expect(from.sent('GET', /blobs/)).toHaveLength(1);
+      expect(holds(to, large)).toBe(true);
+    },
+  );
 
-  test('one request without the right to it', async () => {
+  test('is an error at once if the account may not write', async () => {
     const [from, to] = [await start(), await start()];
     const blob = from.repository('src').addBlob(large);
     to.fault({ method: 'PUT', path: /uploads/, effect: answer(403) });
@@ -272,7 +275,7 @@ describe('adopting', () => {
     expect(to.repository('dst').uploads.size).toBe(0);
   });
 
-  test('the last bytes are sent when all have been verified', async () => {
+  test('is sent to its last bytes only if all are verified', async () => {
     const [from, to] = [await start(), await start()];
     const blob = from.repository('src').addBlob(large);
     const body = (bytes: Buffer): Buffer => Buffer.from(bytes).fill(0, 9, 99);
@@ -283,7 +286,7 @@ describe('adopting', () => {
     for (const put of to.sent('PUT', /./)) expect(put.body.length).toBeLessThan(large.length);
   });
 
-  test('a copy that is not wanted any more leaves nothing behind', async () => {
+  test('leaves nothing behind when it is cancelled', async () => {
     const [from, to] = [await start(), await start()];
     const blob = from.repository('src').addBlob(large);
     const stop = new AbortController();
@@ -299,7 +302,7 @@ describe('adopting', () => {
     expect(to.repository('dst').blobs.size).toBe(0);
   });
 
-  test('an upload that is lost on the way starts over, and bytes are counted once', async () => {
+  test('starts over when its upload is lost, and its bytes are counted once', async () => {
     const [from, to] = [await start(), await start()];
     const blob = from.repository('src').addBlob(large);
     to.fault({
@@ -322,8 +325,8 @@ describe('adopting', () => {
   });
 });
 
-describe('staging', () => {
-  test('a small blob goes up in one request, at its commit', async () => {
+describe('a blob that is staged', () => {
+  test('goes up in one request, at its commit, if it is small', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
     const staged = await target.stage(() => pieces(small), never);
@@ -334,7 +337,7 @@ describe('staging', () => {
   });
 
   test.each([0, 1, block, block + 1])(
-    'a blob of %i bytes arrives, in chunks if it is larger than a block',
+    'of %i bytes arrives, in chunks if it is larger than a block',
     async (size) => {
       const fake = await start();
       const bytes = noise(size);
@@ -344,7 +347,7 @@ describe('staging', () => {
     },
   );
 
-  test('a large one goes up in chunks, each where the last answer said', async () => {
+  test('goes up in chunks if it is large, each where the last answer said', async () => {
     const fake = await start({ absoluteLocations: true });
     await push(targetOf(fake).target, large);
     expect(methods(fake)).toBe('POST PATCH PATCH PATCH HEAD PUT');
@@ -362,7 +365,7 @@ describe('staging', () => {
     expect(holds(fake, large)).toBe(true);
   });
 
-  test('one chunk goes up while the next is made', async () => {
+  test('goes up by one chunk while the next is made', async () => {
     const fake = await start();
     let made = 0;
     async function* waiting(): ByteStream {
@@ -378,13 +381,13 @@ describe('staging', () => {
     expect(holds(fake, large)).toBe(true);
   });
 
-  test.each([201, 202, 204] as const)('a chunk answered by %i is taken', async (patched) => {
+  test.each([201, 202, 204] as const)('goes on after a chunk that is answered by %i', async (patched) => {
     const fake = await start({ patched });
     await push(targetOf(fake).target, large);
     expect(holds(fake, large)).toBe(true);
   });
 
-  test('what is there by the time of the commit is not committed again', async () => {
+  test('is not committed if it is present by then', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
     const [one, two] = [
@@ -407,7 +410,7 @@ describe('staging', () => {
     expect(fake.repository('dst').uploads.size).toBe(0);
   });
 
-  test('two commits of one digest at once are one', async () => {
+  test('is committed once if two callers commit it at a time', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
     await Promise.all([
@@ -418,7 +421,7 @@ describe('staging', () => {
     expect(fake.sent('PUT', /./)).toHaveLength(1);
   });
 
-  test('a failed stream takes its session with it', async () => {
+  test('is cancelled when its stream fails', async () => {
     const fake = await start();
     async function* failing(): ByteStream {
       yield* pieces(large);
@@ -430,7 +433,7 @@ describe('staging', () => {
     expect(fake.repository('dst').uploads.size).toBe(0);
   });
 
-  test('an aborted one, and one that nobody commits, leave nothing', async () => {
+  test('leaves nothing when it is aborted, or not committed before the target closes', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
     const aborted = await target.stage(() => pieces(large), never);
@@ -444,7 +447,7 @@ describe('staging', () => {
     expect(fake.repository('dst').blobs.size).toBe(0);
   });
 
-  test('a signal stops it at once, and the session goes', async () => {
+  test('is cancelled at once by the signal', async () => {
     const fake = await start();
     const stop = new AbortController();
     let released = false;
@@ -464,7 +467,7 @@ describe('staging', () => {
     expect(fake.repository('dst').uploads.size).toBe(0);
   });
 
-  test('bytes that are not what they are committed as are refused here, or by the registry', async () => {
+  test('is refused under another digest or size, here or by the registry', async () => {
     const fake = await start();
     const { target } = targetOf(fake);
     for (const bytes of [small, large]) {
@@ -482,7 +485,7 @@ describe('staging', () => {
   });
 });
 
-describe('uploads on a bad day', () => {
+describe('an upload with failures', () => {
   test.each<readonly [string, Effect]>([
     ['a connection that breaks before anything arrived', { kind: 'reset' }],
     ['a connection that breaks in the middle, bytes kept', { kind: 'swallow', bytes: 90_000, keep: true }],
@@ -494,7 +497,7 @@ describe('uploads on a bad day', () => {
     ['a gateway error before', answer(502)],
     ['a gateway error after all was taken', { kind: 'after', status: 504 }],
     ['too many requests', answer(429, '', { 'retry-after': '3' })],
-  ])('a chunk and %s', async (_, effect) => {
+  ])('gets over a chunk with %s', async (_, effect) => {
     for (const skip of [0, 1, 2]) {
       const fake = await start();
       fake.fault({ method: 'PATCH', path: /uploads/, skip, effect });
@@ -513,7 +516,7 @@ describe('uploads on a bad day', () => {
     ['fails by a gateway after it was done', { kind: 'after', status: 504 }],
     ['says that it does not know the upload after it was done', { kind: 'after', status: 404 }],
     ['fails by a gateway before', answer(503, '', { 'retry-after': '2' })],
-  ])('a commit that %s', async (_, effect) => {
+  ])('gets over a commit that %s', async (_, effect) => {
     for (const bytes of [small, large]) {
       const fake = await start();
       fake.fault({ method: 'PUT', path: /uploads/, effect });
@@ -525,7 +528,7 @@ describe('uploads on a bad day', () => {
     }
   });
 
-  test.each([401, 500, 502])('a start answered by %i', async (status) => {
+  test.each([401, 500, 502])('gets over a start that is answered by %i', async (status) => {
     const fake = await start();
     fake.fault({
       method: 'POST',
@@ -544,7 +547,7 @@ describe('uploads on a bad day', () => {
     [413, block / 8],
     [416, block / 8],
   ] as const)(
-    'chunks refused by %i above %i bytes are made smaller, once for all',
+    'makes all chunks smaller after refusals by %i above %i bytes',
     async (tooLarge, largestChunk) => {
       const fake = await start({ tooLarge, largestChunk });
       const { target, clock } = targetOf(fake);
@@ -560,7 +563,7 @@ describe('uploads on a bad day', () => {
     },
   );
 
-  test('a proxy that hangs up on large chunks gets smaller ones', async () => {
+  test('sends smaller chunks to a proxy that hangs up on large ones', async () => {
     const fake = await start();
     fake.fault({ method: 'PATCH', path: /uploads/, times: 2, effect: { kind: 'reset' } });
     await push(targetOf(fake).target, large);
@@ -568,14 +571,14 @@ describe('uploads on a bad day', () => {
     expect(holds(fake, large)).toBe(true);
   });
 
-  test('a whole blob that is too much for one request goes in chunks', async () => {
+  test('sends a whole blob in chunks if it is too large for one request', async () => {
     const fake = await start({ largestPut: block / 8, largestChunk: block / 8 });
     const bytes = noise(150_000, 5);
     await push(targetOf(fake).target, bytes);
     expect(holds(fake, bytes)).toBe(true);
   });
 
-  test('a proxy that hangs up on whole blobs gets chunks', async () => {
+  test('sends chunks to a proxy that hangs up on whole blobs', async () => {
     const fake = await start();
     fake.fault({ method: 'PUT', path: /uploads/, times: 2, effect: { kind: 'reset' } });
     const bytes = noise(150_000, 5);
@@ -584,7 +587,7 @@ describe('uploads on a bad day', () => {
     expect(holds(fake, bytes)).toBe(true);
   });
 
-  test('nothing gets through: the error says what to do', async () => {
+  test('ends in an error with advice if no size is accepted', async () => {
     const fake = await start({ largestChunk: 1000 });
     await expect(push(targetOf(fake).target, large)).rejects.toMatchObject({
       code: 'REGISTRY',
@@ -596,7 +599,7 @@ describe('uploads on a bad day', () => {
     expect(fake.repository('dst').uploads.size).toBe(0);
   });
 
-  test('chunks are as long as the registry wants them at least', async () => {
+  test('sends chunks of the length that the registry demands', async () => {
     const fake = await start({ smallestChunk: block + 10_000 });
     await push(targetOf(fake).target, large);
     expect(fake.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([
@@ -607,7 +610,7 @@ describe('uploads on a bad day', () => {
     expect(holds(fake, large)).toBe(true);
   });
 
-  test('a registry that took less than was sent gets the rest', async () => {
+  test('sends the rest if the registry took in less than was sent', async () => {
     const fake = await start();
     // Its answer is the true one; only fewer bytes were taken in.
     fake.fault({ method: 'PATCH', path: /uploads/, effect: { kind: 'change', headers: { range: '0-99' } } });
@@ -617,7 +620,7 @@ describe('uploads on a bad day', () => {
     expect(holds(fake, large)).toBe(true);
   });
 
-  test('a session that is gone at every retry ends a stage, with what the registry said', async () => {
+  test("ends with the registry's words if the session is lost at every retry", async () => {
     const fake = await start();
     fake.fault({
       method: 'PATCH',
@@ -632,7 +635,7 @@ describe('uploads on a bad day', () => {
     });
   });
 
-  test('no rights: nothing is tried twice', async () => {
+  test('is not retried without the right to write', async () => {
     const fake = await start();
     fake.fault({
       method: 'POST',
@@ -662,7 +665,7 @@ describe('manifests', () => {
     return { descriptor: makeDescriptor(mediaTypes.ociManifest, sha256(bytes), bytes.length), bytes };
   }
 
-  test('go up byte by byte: by digest, then all tags, then a look', async () => {
+  test('are put byte by byte, by digest, then by all tags, and confirmed', async () => {
     const fake = await start();
     const root = image(fake);
     const { target } = targetOf(fake, ['dst:v1', 'dst:v2', 'dst:v1']);
@@ -681,7 +684,7 @@ describe('manifests', () => {
     expect(target.label).toBe(`${fake.host}/dst:v1, ${fake.host}/dst:v2, ${fake.host}/dst:v1`);
   });
 
-  test('without a tag: by digest only', async () => {
+  test('are put by digest only, without a tag', async () => {
     const fake = await start();
     const root = image(fake);
     const { target } = targetOf(fake, ['dst']);
@@ -691,7 +694,7 @@ describe('manifests', () => {
     expect(methods(fake)).toBe('PUT HEAD');
   });
 
-  test('a promised digest that is not the result is refused before anything is sent', async () => {
+  test('with another digest than the reference names are refused before any request', async () => {
     const fake = await start();
     const root = image(fake);
     const { target } = targetOf(fake, [`dst@${sha256(Buffer.from('x'))}`]);
@@ -701,7 +704,7 @@ describe('manifests', () => {
     await kept.publish(root, never);
   });
 
-  test('destinations in two repositories are refused', async () => {
+  test('are not put into two repositories', async () => {
     const fake = await start();
     expect(() =>
       openRegistryTarget([refer(`${fake.host}/a:1`), refer(`${fake.host}/b:1`)], setup().options),
@@ -711,7 +714,7 @@ describe('manifests', () => {
     );
   });
 
-  test('a blob that the registry has not noticed yet is waited for; one that is missing is named', async () => {
+  test('are retried until the registry has noticed their blobs; a missing blob is named', async () => {
     const fake = await start();
     const root = image(fake);
     const blob = [...fake.repository('dst').blobs][0];
@@ -734,7 +737,7 @@ describe('manifests', () => {
     });
   });
 
-  test('a registry that stores something else is noticed', async () => {
+  test('that the registry stores as something else are an error', async () => {
     const fake = await start();
     const root = image(fake);
     fake.fault({
@@ -748,7 +751,7 @@ describe('manifests', () => {
     expect(fake.repository('dst').tags.size).toBe(0);
   });
 
-  test('a registry that says yes to everything is noticed', async () => {
+  test('that a registry accepts and does not keep are an error', async () => {
     const fake = await start();
     fake.fault({ method: 'PUT', path: /manifests\/v1/, effect: answer(201) });
     const before = image(fake);
@@ -759,7 +762,7 @@ describe('manifests', () => {
     });
   });
 
-  test('a tag that somebody else takes at the same moment is noticed', async () => {
+  test('whose tag another client takes at the same time are an error', async () => {
     const fake = await start();
     const root = image(fake);
     const other = fake
@@ -772,7 +775,7 @@ describe('manifests', () => {
     );
   });
 
-  test('without the digest header the manifest is read back', async () => {
+  test('are read back from a registry without the digest header', async () => {
     const fake = await start({ digestHeader: false });
     const root = image(fake);
     await targetOf(fake).target.publish(root, never);
@@ -784,7 +787,7 @@ describe('manifests', () => {
     ['a broken connection', { kind: 'reset' }],
     ['a connection that broke after it was done', { kind: 'after', status: 'reset' }],
     ['500', answer(500)],
-  ])('%s on the way is survived', async (_, effect) => {
+  ])('are published in spite of %s', async (_, effect) => {
     const fake = await start();
     const root = image(fake);
     fake.fault({ method: 'PUT', path: /manifests/, effect });
@@ -795,7 +798,7 @@ describe('manifests', () => {
     expect(fake.repository('dst').tags.get('v1')).toBe(root.descriptor.digest);
   });
 
-  test('a failure leaves the old tag as it was', async () => {
+  test('leave the old tag as it was on failure', async () => {
     const fake = await start();
     const root = image(fake);
     const old = fake

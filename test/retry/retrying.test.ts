@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { systemClock } from '../../src/retry/clock.ts';
@@ -176,8 +176,23 @@ test('delays double, vary by a quarter either way and end at half a minute', () 
 });
 
 test('the system’s clock waits, and stops at once when the signal fires', async () => {
-  const before = systemClock.now();
-  await systemClock.sleep(5, new AbortController().signal);
-  expect(systemClock.now() - before).toBeGreaterThanOrEqual(4);
-  await expect(systemClock.sleep(3_600_000, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  vi.useFakeTimers();
+  try {
+    let isOver = false;
+    const before = systemClock.now();
+    const sleeping = systemClock.sleep(5000, new AbortController().signal).then(() => (isOver = true));
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await sleeping;
+    expect(systemClock.now() - before).toBe(5000);
+    await expect(systemClock.sleep(5000, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+    const stop = new AbortController();
+    const stopped = systemClock.sleep(5000, stop.signal);
+    stop.abort(new Error('enough'));
+    await expect(stopped).rejects.toThrow('enough');
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });

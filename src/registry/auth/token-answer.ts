@@ -20,20 +20,19 @@ const defaultLifetime = 60;
 /** Milliseconds before its end from which on a token is not used, so that requests arrive in time. */
 const margin = 10_000;
 
-/** Reads the body of an answer, at most a byte more than it may have. It must come whole within `timeoutMs`. */
-export async function readBody(answer: HttpAnswer, timeoutMs: number): Promise<Uint8Array> {
-  const late = (): void => void answer.body.destroy(new Error(`no whole answer came in ${timeoutMs} ms`));
-  const timer = setTimeout(late, timeoutMs);
+/**
+ * Reads the body of an answer, as far as it may have bytes and a little more. It must come whole within `timeoutMs`; the
+ * transport ends one that stands still.
+ */
+export async function readBody(answer: HttpAnswer, timeoutMs: number, clock: Clock): Promise<Uint8Array> {
+  const start = clock.now();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  try {
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > bodyLimit) break;
-    }
-  } finally {
-    clearTimeout(timer);
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    if (clock.now() - start > timeoutMs) throw new Error(`no whole answer came in ${timeoutMs} ms`);
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > bodyLimit) break;
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

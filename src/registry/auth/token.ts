@@ -76,11 +76,11 @@ export class TokenFetcher {
 
   async #sendOnce(request: TokenRequest, sending: Sending, signal: AbortSignal): Promise<TokenAnswer> {
     const { realm, party, foreign } = request;
-    const { timeoutMs } = this.#settings;
+    const { timeoutMs, clock } = this.#settings;
     try {
       const exchange = { ...sending, lane: 'request', foreign, timeoutMs } as const;
       const answer = await this.#transport.send(exchange, signal);
-      const bytes = answer.status === 200 ? await readBody(answer, timeoutMs) : new Uint8Array();
+      const bytes = answer.status === 200 ? await readBody(answer, timeoutMs, clock) : new Uint8Array();
       return { answer, bytes, realm, party };
     } catch (error) {
       signal.throwIfAborted();

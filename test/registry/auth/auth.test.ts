@@ -43,10 +43,10 @@ function targetOf(fake: FakeRegistry, options: Partial<RegistryOptions> = {}): T
   return target;
 }
 
-describe('Basic', () => {
+describe('a registry with Basic logins', () => {
   const auth = { kind: 'basic', username: 'bob', password: 'pass:wörd' } as const;
 
-  test('credentials are sent when asked for, then with every request', async () => {
+  test('credentials are sent once the registry asks for them, then with every request', async () => {
     const fake = await start({ auth });
     const source = sourceOf(fake, { credentials: withCredential(password) });
     const root = await source.root(never);
@@ -59,7 +59,7 @@ describe('Basic', () => {
     );
   });
 
-  test('without any, the error says how to log in', async () => {
+  test('without credentials the error says how to log in', async () => {
     const fake = await start({ auth });
     await expect(sourceOf(fake).root(never)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
@@ -68,7 +68,7 @@ describe('Basic', () => {
     });
   });
 
-  test('wrong ones are tried once', async () => {
+  test('wrong credentials are tried once', async () => {
     const fake = await start({ auth });
     const wrong = sourceOf(fake, {
       credentials: withCredential({ ...password, password: new Secret('canary') }),
@@ -84,7 +84,7 @@ describe('Basic', () => {
     expect(fake.requests).toHaveLength(2);
   });
 
-  test('schemes that are not known are named', async () => {
+  test('unknown schemes are named in the error', async () => {
     const fake = await start({});
     const headers = { 'www-authenticate': ['Negotiate', 'NTLM'] };
     fake.fault({
@@ -99,8 +99,8 @@ describe('Basic', () => {
   });
 });
 
-describe('Bearer', () => {
-  test('anonymously: one token for one scope, however many requests at once', async () => {
+describe('a registry with a token server', () => {
+  test('concurrent anonymous requests of one scope share one token', async () => {
     const fake = await start({ auth: tokenAuth() });
     const source = sourceOf(fake);
     const blobs = [1, 2, 3, 4].map((seed) => fake.repository('app').addBlob(noise(10_000, seed)));
@@ -115,7 +115,7 @@ describe('Bearer', () => {
     expect(new URL(`http://x${asked[0]?.path}`).searchParams.get('service')).toBe('fake');
   });
 
-  test('with a password: it goes to the token server, the token to the registry', async () => {
+  test('a password goes to the token server, and its token to the registry', async () => {
     const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'pass:wörd' }) });
     const target = targetOf(fake, { credentials: withCredential(password) });
     const bytes = noise(block + 20_000);
@@ -147,7 +147,7 @@ describe('Bearer', () => {
     expect(fake.sent('GET', /token/, 'tokens')).toHaveLength(1);
   });
 
-  test('a token that runs out is renewed before, and after a 401 in the middle', async () => {
+  test('a token is renewed before it expires, and after a 401 in the middle', async () => {
     const clock = new FakeClock();
     const auth = tokenAuth({ lifetime: 60, now: () => clock.now() });
     const fake = await start({ auth });
@@ -168,7 +168,7 @@ describe('Bearer', () => {
     expect(auth.tokens.size).toBe(1);
   });
 
-  test('a lifetime of two seconds outlives a long upload', async () => {
+  test('an upload that takes longer than a token lives renews it', async () => {
     const clock = new FakeClock();
     const auth = tokenAuth({ username: 'bob', password: 'pass:wörd', lifetime: 2, now: () => clock.now() });
     const fake = await start({ auth });
@@ -187,7 +187,7 @@ describe('Bearer', () => {
     expect(auth.tokens.size).toBeGreaterThan(3);
   });
 
-  test('mounting asks for both repositories, pushing one first', async () => {
+  test('a mount asks for the scopes of both repositories, that of the push first', async () => {
     const fake = await start({ auth: tokenAuth() });
     const source = sourceOf(fake);
     const target = targetOf(fake);
@@ -200,7 +200,7 @@ describe('Bearer', () => {
     expect(scopes).toContainEqual(['repository:dst:pull,push', 'repository:app:pull']);
   });
 
-  test('a source that may not be mounted from is copied, and asked once only', async () => {
+  test('blobs of a repository that may not be mounted from are copied, after one attempt to mount', async () => {
     const fake = await start({
       auth: tokenAuth({ username: 'bob', password: 'pass:wörd', closed: ['app'] }),
     });
@@ -228,7 +228,7 @@ describe('Bearer', () => {
     expect(fake.repository('dst').blobs.size).toBe(3);
   });
 
-  test('an identity token by POST, its refusal by GET', async () => {
+  test('an identity token goes by POST, and by GET if that is refused', async () => {
     const identity: Credential = {
       kind: 'identity',
       username: '<token>',
@@ -249,7 +249,7 @@ describe('Bearer', () => {
     ]);
   });
 
-  test('a ready bearer token goes to the registry as it is', async () => {
+  test('a registry token goes to the registry as it is', async () => {
     const auth = tokenAuth();
     auth.tokens.set('ready', { scopes: ['repository:app:pull'], until: Number.POSITIVE_INFINITY });
     const fake = await start({ auth });
@@ -263,7 +263,7 @@ describe('Bearer', () => {
     await expect(stale.root(never)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   });
 
-  test('no rights: anonymous and known accounts are told different things', async () => {
+  test('a refusal advises anonymous users to log in, and known accounts to check their rights', async () => {
     const fake = await start({
       auth: tokenAuth({ username: 'bob', password: 'pass:wörd', closed: ['app'] }),
     });
@@ -288,7 +288,7 @@ describe('Bearer', () => {
     });
   });
 
-  test('a 401 without a challenge is looked up at the base of the API', async () => {
+  test('after a 401 without a challenge the base of the API is asked for one', async () => {
     const fake = await start({ auth: tokenAuth() });
     fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'answer', status: 401 } });
     await sourceOf(fake).root(never);
@@ -300,7 +300,7 @@ describe('Bearer', () => {
     ]);
   });
 
-  test('the token server may be in trouble, for a while', async () => {
+  test('failures of the token server are retried', async () => {
     const fake = await start({ auth: tokenAuth() });
     fake.fault({
       method: 'GET',
@@ -315,7 +315,7 @@ describe('Bearer', () => {
     expect(clock.sleeps).toEqual([9000, 9000, 2000]);
   });
 
-  test('an answer of the token server that breaks off is asked for again', async () => {
+  test('a request to the token server whose answer breaks off is repeated', async () => {
     const fake = await start({ auth: tokenAuth() });
     fake.fault({
       method: 'GET',
@@ -347,7 +347,7 @@ describe('Bearer', () => {
     });
   });
 
-  test('access_token and a missing lifetime will do', async () => {
+  test('an answer with access_token and without a lifetime is accepted', async () => {
     const auth = tokenAuth();
     const fake = await start({ auth });
     auth.tokens.set('given', { scopes: ['repository:app:pull'], until: Number.POSITIVE_INFINITY });
@@ -372,7 +372,7 @@ describe('Bearer', () => {
     ['says that it comes from the future', { expires_in: 300 }, ago(-100), 0, 300],
     ['says that it ran out long ago', { expires_in: 300 }, () => '0001-01-01T00:00:00Z', 0, 300],
     ['names no time', { expires_in: 300 }, () => 'yesterday', 0, 300],
-  ])('how long a token lasts whose server %s', async (_, said, issued, ahead, seconds) => {
+  ])('a token is used as long as it lasts when its server %s', async (_, said, issued, ahead, seconds) => {
     const clock = new FakeClock();
     const auth = tokenAuth({ now: () => clock.now() });
     const fake = await start({ auth });
@@ -422,7 +422,7 @@ describe('Bearer', () => {
     expect(fake.sent('GET', /./).filter(({ status }) => status === 401)).toHaveLength(2);
   });
 
-  test('credentials that run out are asked for again: of the token server and of the registry', async () => {
+  test('credentials that have expired are looked up again, for the token server and for the registry', async () => {
     const clock = new FakeClock();
     const passwords = ['first', 'second'];
     let asked = 0;
@@ -452,7 +452,7 @@ describe('Bearer', () => {
       Object.assign(auth, { password: 'second' });
       await drain(source.blob(blob, never));
       expect(asked).toBe(2);
-      // The same one again is no better: the refusal stands.
+      // The same credential again does not help: the refusal is thrown.
       clock.time += 3_600_000;
       Object.assign(auth, { password: 'third' });
       await expect(drain(source.blob(blob, never))).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
@@ -460,27 +460,30 @@ describe('Bearer', () => {
     }
   });
 
-  test.each([400, 401, 404, 405])('an identity token whose POST gets %i is tried by GET', async (status) => {
-    const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
-    fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
-    const credential: Credential = { kind: 'identity', username: 'bob', token: new Secret('refresh') };
-    await sourceOf(fake, { credentials: withCredential(credential) }).root(never);
-    const [post, get] = fake.requests.filter(({ server }) => server === 'tokens');
-    const form = new URLSearchParams(post?.body.toString());
-    expect(Object.fromEntries(form)).toEqual({
-      grant_type: 'refresh_token',
-      client_id: 'ocislim',
-      refresh_token: 'refresh',
-      service: 'fake',
-      scope: 'repository:app:pull',
-    });
-    expect(post?.headers.authorization).toBeUndefined();
-    // It is a secret: not in a URL.
-    expect(get?.path).not.toContain('refresh');
-    expect(fake.faults.unused).toEqual([]);
-  });
+  test.each([400, 401, 404, 405])(
+    'an identity token whose POST is answered by %i goes by GET',
+    async (status) => {
+      const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
+      fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
+      const credential: Credential = { kind: 'identity', username: 'bob', token: new Secret('refresh') };
+      await sourceOf(fake, { credentials: withCredential(credential) }).root(never);
+      const [post, get] = fake.requests.filter(({ server }) => server === 'tokens');
+      const form = new URLSearchParams(post?.body.toString());
+      expect(Object.fromEntries(form)).toEqual({
+        grant_type: 'refresh_token',
+        client_id: 'ocislim',
+        refresh_token: 'refresh',
+        service: 'fake',
+        scope: 'repository:app:pull',
+      });
+      expect(post?.headers.authorization).toBeUndefined();
+      // It is a secret: not in a URL.
+      expect(get?.path).not.toContain('refresh');
+      expect(fake.faults.unused).toEqual([]);
+    },
+  );
 
-  test.each([403, 418])('an identity token whose POST gets %i is refused', async (status) => {
+  test.each([403, 418])('an identity token whose POST is answered by %i is refused', async (status) => {
     const fake = await start({ auth: tokenAuth({ username: 'bob', password: 'refresh' }) });
     fake.fault({ method: 'POST', path: /token/, server: 'tokens', effect: { kind: 'answer', status } });
     const credential: Credential = { kind: 'identity', username: 'bob', token: new Secret('refresh') };
@@ -490,7 +493,7 @@ describe('Bearer', () => {
     expect(fake.requests.filter(({ server }) => server === 'tokens')).toHaveLength(1);
   });
 
-  test('too few rights: once more with what the challenge asks for, first; then it is an error', async () => {
+  test('a token with too few rights is fetched once more with the scopes of the challenge, then refused', async () => {
     const fake = await start({ auth: tokenAuth() });
     const challenge = `Bearer realm="${fake.origin('tokens')}/token",service="fake",scope="repository:app:pull repository:base:pull",error="insufficient_scope"`;
     const effect = { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } } as const;

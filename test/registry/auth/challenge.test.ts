@@ -7,7 +7,7 @@ function plain(headers: readonly string[]): unknown {
 }
 
 describe('challenges (RFC 9110, 11.6.1)', () => {
-  test('one as registries send it', () => {
+  test('the challenge of a registry is parsed', () => {
     expect(
       plain([
         'Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push"',
@@ -24,7 +24,7 @@ describe('challenges (RFC 9110, 11.6.1)', () => {
     ]);
   });
 
-  test('several in one header, with commas and quotes inside quotes', () => {
+  test('several challenges in one header are parsed, with commas and quotes inside quotes', () => {
     expect(
       plain([
         'Basic realm="a, \\"b\\", Bearer realm=x", Negotiate, NTLM abc==, Bearer realm="https://t/x?a=b,c" , service=plain',
@@ -37,14 +37,14 @@ describe('challenges (RFC 9110, 11.6.1)', () => {
     ]);
   });
 
-  test('several headers, odd spacing and case', () => {
+  test('several headers are parsed, with odd spacing and case', () => {
     expect(plain(['bEaReR  Realm = "r" ,, SCOPE="s"', 'basic'])).toEqual([
       ['bearer', { realm: 'r', scope: 's' }],
       ['basic', {}],
     ]);
   });
 
-  test('what cannot be read ends its header only', () => {
+  test('malformed text ends its header only', () => {
     expect(plain(['Bearer realm="unterminated', 'Basic realm="x"', '="', ''])).toEqual([
       ['bearer', {}],
       ['basic', { realm: 'x' }],
@@ -55,7 +55,7 @@ describe('challenges (RFC 9110, 11.6.1)', () => {
     expect(plain(['Bearer realm="first",realm="second"'])).toEqual([['bearer', { realm: 'first' }]]);
   });
 
-  test('whatever is quoted comes back', () => {
+  test('a parsed value is what was quoted', () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}$/);
     const parameters = fc.dictionary(name, fc.string({ unit: 'binary-ascii', maxLength: 30 }), {
       minKeys: 1,
@@ -75,7 +75,7 @@ describe('challenges (RFC 9110, 11.6.1)', () => {
     fc.assert(property);
   });
 
-  test('never throws and always ends', () => {
+  test('parsing never throws and always ends', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary-ascii' })), (headers) => void parseChallenges(headers)),
     );

@@ -42,7 +42,7 @@ function look(host: string, repository = 'app', options: Partial<CredentialOptio
 }
 
 describe('where credentials come from', () => {
-  test('the first place that has some wins', async () => {
+  test('the first place with credentials for the host wins', async () => {
     const host = 'registry.example';
     const config = (user: string): unknown => ({ auths: { [host]: entry(user) } });
     const env: Record<string, string> = {};
@@ -78,7 +78,7 @@ describe('where credentials come from', () => {
     expect(await look('third.example')).toBeNull();
   });
 
-  test('broken places are errors, and their text is in no message', async () => {
+  test('malformed places are errors, and no message contains their text', async () => {
     const authfile = await write('broken.json', '{"auths": {"registry.example": {"auth": "c2VjcmV0"}');
     const failed = look('registry.example', 'app', { authfile });
     await expect(failed).rejects.toMatchObject({
@@ -97,7 +97,7 @@ describe('where credentials come from', () => {
   });
 });
 
-describe('files that are not as they should be', () => {
+describe('malformed files', () => {
   test.each<readonly [string, unknown, RegExp]>([
     ['no JSON', 'canary', /it is not JSON$/],
     ['a list', [], /it is not a JSON object$/],
@@ -134,7 +134,7 @@ describe('files that are not as they should be', () => {
       { auths: { 'registry.example': { auth: Buffer.from('bob:p\xe4ss', 'latin1').toString('base64') } } },
       /is not base64 of USER:PASSWORD in UTF-8$/,
     ],
-  ])('%s: the error names the file and quotes nothing of it', async (_, content, sentence) => {
+  ])('a file with %s is an error that names it and quotes nothing of it', async (_, content, sentence) => {
     const authfile = await write('broken.json', content);
     const failed = look('registry.example', 'app', { authfile });
     await expect(failed).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe('files that are not as they should be', () => {
     }
   });
 
-  test('empty ones hold nothing, as Docker and podman leave them', async () => {
+  test('empty files hold no credentials, as Docker and podman leave them', async () => {
     await write('.config/containers/auth.json', '\n');
     await write('.docker/config.json', {
       auths: { 'registry.example': entry('home'), 'other.example': null },
@@ -165,7 +165,7 @@ describe('files that are not as they should be', () => {
     expect(await look('registry.example')).toBeNull();
   });
 
-  test('a file that cannot be read is an error even where it need not be', async () => {
+  test('an optional file that cannot be read is an error', async () => {
     await mkdir(join(home, '.docker/config.json'), { recursive: true });
     await expect(look('registry.example')).rejects.toMatchObject({
       code: 'IO',
@@ -174,7 +174,7 @@ describe('files that are not as they should be', () => {
   });
 });
 
-describe('which entry of a file', () => {
+describe('entries of a file', () => {
   test.each([
     'http://registry.example',
     'https://registry.example/',
@@ -192,7 +192,7 @@ describe('which entry of a file', () => {
     expect(await look('registry.example.evil.test', 'team/app')).toBeNull();
   });
 
-  test('keys are data', async () => {
+  test('a host that is named like a property of JavaScript objects has no credentials', async () => {
     await write(
       '.docker/config.json',
       '{"auths":{"__proto__":{"auth":"eDp5"},"constructor":{"auth":"eDp5"}}}',
@@ -201,7 +201,7 @@ describe('which entry of a file', () => {
     expect(await look('constructor', 'app')).toEqual(basic('x', 'y'));
   });
 
-  test('passwords with colons, quotes and other scripts come whole', async () => {
+  test('passwords with colons, quotes and other scripts are kept whole', async () => {
     for (const password of ['a:b:c', ':', '', '{"type": "service_account"}\n', 'pässwörd☃', ' x ']) {
       const auth = Buffer.from(`bob:${password}`).toString('base64');
       await write('.docker/config.json', { auths: { 'registry.example': { auth: `${auth}\n` } } });
@@ -209,7 +209,7 @@ describe('which entry of a file', () => {
     }
   });
 
-  test('the most specific one', async () => {
+  test('the entry of the longest namespace wins', async () => {
     const auths: Record<string, unknown> = {};
     const keys = [
       'https://registry.example:5000/v1/',
@@ -227,13 +227,13 @@ describe('which entry of a file', () => {
     expect(await look('registry.example', 'team/app')).toBeNull();
   });
 
-  test("Docker Hub's is under its old address", async () => {
+  test("Docker Hub's entry is under its old address", async () => {
     await write('.docker/config.json', { auths: { 'https://index.docker.io/v1/': entry('hub') } });
     expect(await look('docker.io', 'library/alpine')).toEqual(basic('hub'));
     expect(await look('registry.example', 'library/alpine')).toBeNull();
   });
 
-  test('all kinds', async () => {
+  test('passwords, identity tokens and registry tokens are read', async () => {
     const auths = {
       'plain.example': { username: 'u', password: 'p' },
       'padded.example': { auth: encode('u:p\0\0') },
@@ -271,7 +271,7 @@ describe('credential helpers', () => {
     `read server\nprintf '{"ServerURL":"%s","Username":"${user}","Secret":"%s"}' "$server" "$1-$server"`;
   const notFound = 'echo "credentials not found in native keychain"; exit 1';
 
-  test('that of the host, then that of the file, then the entries', async () => {
+  test("the host's helper is asked first, then the file's, and then the entries are read", async () => {
     await helper('host', answer('from-host'));
     await helper('store', answer('from-store'));
     await helper('none', notFound);
@@ -307,7 +307,7 @@ describe('credential helpers', () => {
     }
   });
 
-  test('a name that is none leads to the file that has it', async () => {
+  test('an invalid name of a helper is an error that names the file', async () => {
     const file = await write('.docker/config.json', { credsStore: '../../bin/x' });
     await expect(look('registry.example', 'app', { env: env() })).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
@@ -316,7 +316,7 @@ describe('credential helpers', () => {
     });
   });
 
-  test('an identity token', async () => {
+  test('the user name <token> marks an identity token', async () => {
     await helper('token', answer('<token>'));
     expect(await askHelper('token', 'registry.example', { env: env() }, never)).toEqual({
       kind: 'identity',

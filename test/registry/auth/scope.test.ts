@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { mergeScopes, scopesOf } from '../../../src/registry/auth/scope.ts';
 
-test('scopes of an access: its own repository first', () => {
+test('the scope of the own repository comes first', () => {
   expect(scopesOf({ repository: 'a/b', actions: 'pull', from: null })).toEqual(['repository:a/b:pull']);
   expect(scopesOf({ repository: 'a/b', actions: 'pull,push', from: 'c' })).toEqual([
     'repository:a/b:pull,push',
@@ -9,7 +9,7 @@ test('scopes of an access: its own repository first', () => {
   ]);
 });
 
-test('the scope of a challenge comes first, each resource once, actions together', () => {
+test("a challenge's scope comes first, and each resource has one scope with all of its actions", () => {
   expect(mergeScopes('repository:x:pull', ['repository:a:pull,push', 'repository:x:push'])).toEqual([
     'repository:x:pull,push',
     'repository:a:pull,push',

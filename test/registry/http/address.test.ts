@@ -4,7 +4,7 @@ import { isLocal, isLoopback, publicLookup, redact, serverOf } from '../../../sr
 const hosts = (test: (url: URL) => boolean, list: readonly string[]): readonly string[] =>
   list.filter((host) => test(new URL(`http://${host}/`)));
 
-test('loopback is this machine, however it is written', () => {
+test('every way to write a loopback address is this machine', () => {
   const yes = [
     'localhost',
     'LOCALHOST:5000',
@@ -30,7 +30,7 @@ test('loopback is this machine, however it is written', () => {
   expect(hosts(isLoopback, [...yes, ...no])).toEqual(yes);
 });
 
-test('N3: local addresses are those that only we can reach', () => {
+test('N3: local addresses are those that only this machine and its network reach', () => {
   const yes = [
     'localhost',
     '127.0.0.1',
@@ -66,7 +66,7 @@ test('N15: URLs in messages carry no secrets', () => {
   expect(redact(new URL('http://h/a'))).toBe('http://h/a');
 });
 
-test('only Docker Hub is served elsewhere than it is named', () => {
+test('only Docker Hub has another server than its name', () => {
   expect(['docker.io', 'quay.io', 'localhost:5000'].map(serverOf)).toEqual([
     'registry-1.docker.io',
     'quay.io',

@@ -27,8 +27,8 @@ async function withBlobs(count: number, overrides: Parameters<typeof setup>[0] =
   return { fake, blobs, source, ...made };
 }
 
-describe('a spell of failures', () => {
-  test('is over with the first success, and counts from its first failure', () => {
+describe('an outage', () => {
+  test('counts from its first failure, and ends with the first success', () => {
     const clock = new FakeClock();
     const health = new HostHealth(4, clock);
     expect(health.spent).toBeNull();
@@ -44,7 +44,7 @@ describe('a spell of failures', () => {
     expect(health.spent).toBeNull();
   });
 
-  test('is no spell when nothing was asked for longer than it may last', () => {
+  test('ends when nothing was asked for longer than it may last', () => {
     const clock = new FakeClock();
     const health = new HostHealth(4, clock);
     health.failed();
@@ -53,7 +53,7 @@ describe('a spell of failures', () => {
     expect(health.spent).toBeNull();
   });
 
-  test('may last as long as the tries that were asked for', () => {
+  test('may last as long as the retries that are allowed take', () => {
     const clock = new FakeClock();
     const health = new HostHealth(100, clock);
     for (let minute = 0; minute < 49; minute += 1) {
@@ -65,7 +65,7 @@ describe('a spell of failures', () => {
     expect(health.spent).toBe(3_000_000);
   });
 
-  test('fails everything in the end, with the last answer and how long was tried', async () => {
+  test('that lasts too long fails all requests, with the last answer and how long it has lasted', async () => {
     const { fake, blobs, source, clock } = await withBlobs(5, { retryTimes: 20 });
     fake.fault({
       method: 'GET',
@@ -81,11 +81,11 @@ describe('a spell of failures', () => {
       );
     // Twenty tries of each, a minute apart, would be more.
     expect(fake.sent('GET', /blobs/).length).toBeLessThan(5 * 20);
-    // Ten sleeps of a minute or a little more are the whole budget, whoever of the five took them.
+    // Ten sleeps of about a minute are the whole budget, for the five requests together.
     expect(clock.sleeps.length).toBeGreaterThanOrEqual(10);
   });
 
-  test('is renewed by a success of anybody on the same host', async () => {
+  test('ends for all requests to a host with the success of one', async () => {
     const { fake, blobs, source } = await withBlobs(2, { retryTimes: 14 });
     const [bad, good] = blobs;
     if (bad === undefined || good === undefined) throw new Error('two blobs');
@@ -109,8 +109,8 @@ describe('a spell of failures', () => {
   });
 });
 
-describe('a server that wants to be left alone', () => {
-  test.each([429, 503])('by %i is left alone by all requests to it', async (status) => {
+describe('a server that asks for a pause', () => {
+  test.each([429, 503])('by %i gets no request before its end', async (status) => {
     const asleep: { readonly milliseconds: number; readonly wake: () => void }[] = [];
     let time = 0;
     const clock: Clock = {
@@ -134,7 +134,7 @@ describe('a server that wants to be left alone', () => {
     expect(fake.requests).toHaveLength(7);
   });
 
-  test('holds those that come in meanwhile, who do not all come back at once', async () => {
+  test('gets the requests that waited one after another', async () => {
     const clock = new FakeClock();
     let chance = 0;
     const health = new HostHealth(4, {
@@ -155,7 +155,7 @@ describe('a server that wants to be left alone', () => {
     expect(clock.sleeps).toHaveLength(3);
   });
 
-  test('is not waited for for hours when the clock is set back', async () => {
+  test('delays no request for hours when the clock is set back', async () => {
     const clock = new FakeClock();
     const health = new HostHealth(4, clock);
     health.hold(5000);

@@ -23,7 +23,7 @@ function isProxied(url: string, noProxy: string): boolean {
   return proxyFor(new URL(url), { HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: noProxy }) !== null;
 }
 
-describe('N18: which proxy a URL has', () => {
+describe('N18: the proxy of a URL', () => {
   test.each([
     ['https://registry.example/v2/', { HTTPS_PROXY: 'http://a', HTTP_PROXY: 'http://b' }, 'http://a'],
     ['http://registry.example/v2/', { HTTPS_PROXY: 'http://a', HTTP_PROXY: 'http://b' }, 'http://b'],
@@ -46,9 +46,12 @@ describe('N18: which proxy a URL has', () => {
     ['https://127.8.0.1/v2/', { HTTPS_PROXY: 'http://a' }, null],
     ['https://[::1]:5000/v2/', { HTTPS_PROXY: 'http://a' }, null],
     ['https://registry.example/v2/', {}, null],
-  ] satisfies [string, Record<string, string>, string | null][])('%s with %j: %s', (url, env, expected) => {
-    expect(proxyFor(new URL(url), env)?.url.origin ?? null).toBe(expected);
-  });
+  ] satisfies [string, Record<string, string>, string | null][])(
+    'of %s with %j is %s',
+    (url, env, expected) => {
+      expect(proxyFor(new URL(url), env)?.url.origin ?? null).toBe(expected);
+    },
+  );
 
   test.each([
     ['https://foo.example', 'foo.example', false],
@@ -86,14 +89,14 @@ describe('N18: which proxy a URL has', () => {
     ['https://[::ffff:10.1.2.3]', '10.0.0.0/8', false],
     ['https://foo.example', '10.0.0.0/8', true],
     ['https://xn--bcher-kva.example', 'bücher.example', false],
-  ])('%s with NO_PROXY=%s: %s', (url, noProxy, expected) => {
+  ])('of %s with NO_PROXY=%s is %s', (url, noProxy, expected) => {
     expect(isProxied(url, noProxy)).toBe(expected);
   });
 
   const label = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
   const name = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => labels.join('.'));
 
-  test('a name excludes itself and all below it, in any company', () => {
+  test('a name in NO_PROXY excludes itself and its subdomains, whatever is beside it', () => {
     fc.assert(
       fc.property(name, fc.array(label, { maxLength: 3 }), fc.array(name), (base, below, others) => {
         const list = [...others, base].join(', ');
@@ -102,7 +105,7 @@ describe('N18: which proxy a URL has', () => {
     );
   });
 
-  test('a name excludes no other', () => {
+  test('a name in NO_PROXY excludes no other name', () => {
     fc.assert(
       fc.property(name, name, (one, other) => {
         fc.pre(one !== other && !one.endsWith(`.${other}`));
@@ -111,7 +114,7 @@ describe('N18: which proxy a URL has', () => {
     );
   });
 
-  test('a range excludes the addresses that begin as it does', () => {
+  test('a range in NO_PROXY excludes the addresses in it', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     const address = fc.tuple(fc.integer({ min: 11, max: 126 }), byte, byte, byte);
     const bits = (parts: readonly number[]) =>
@@ -124,7 +127,7 @@ describe('N18: which proxy a URL has', () => {
     );
   });
 
-  test('nothing in the environment makes it throw anything but a refusal, and no password is quoted', () => {
+  test('no environment makes the look-up throw anything but a refusal, and no password is quoted', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (value, list) => {
         try {
@@ -146,13 +149,13 @@ describe('N18: which proxy a URL has', () => {
     ['http://', 'USAGE'],
     ['http://pro xy', 'USAGE'],
     ['http://a:%zz@proxy', 'USAGE'],
-  ])('%s is refused', (value, code) => {
+  ])('a proxy of %s is refused', (value, code) => {
     expect(() => proxyFor(new URL('https://registry.example'), { HTTPS_PROXY: value })).toThrow(
       expect.objectContaining({ code }) as Error,
     );
   });
 
-  test('user name and password become a header, and leave the URL', () => {
+  test('user name and password are removed from the URL, and become a header', () => {
     const found = proxyFor(new URL('https://registry.example'), {
       HTTPS_PROXY: 'http://us%40er:p%C3%A4ss@proxy:1/x',
     });
@@ -190,7 +193,7 @@ function sourceOf(host: string, env: Record<string, string>, overrides: Partial<
 }
 
 describe('N18: through a proxy', () => {
-  test('https goes through a tunnel: the proxy sees a name, the registry no password of the proxy', async () => {
+  test('https goes through a tunnel, in which the proxy sees a name only, and the registry no password of the proxy', async () => {
     const { fake, host } = await start({ tls });
     const server = await startProxy({ authorization: login });
     const { source } = sourceOf(host, { HTTPS_PROXY: `http://user:proxy-canary@${server.host}` });
@@ -203,7 +206,7 @@ describe('N18: through a proxy', () => {
     }
   });
 
-  test('plain http is passed on: with the whole URL, and the password for the proxy alone', async () => {
+  test('the proxy gets requests in plain HTTP with their whole URL, and alone the password for it', async () => {
     const { fake, host } = await start();
     const server = await startProxy({ authorization: login });
     const env = {
@@ -240,7 +243,7 @@ describe('N18: through a proxy', () => {
     for (const reader of readers) while ((await reader.next()).done !== true);
   });
 
-  test('a proxy that is reached by https, checked even where the registry is not', async () => {
+  test('a proxy that is reached by https is verified even where the registry is not', async () => {
     const { host } = await start({ tls });
     const good = await startProxy({ tls: authority.issue() });
     const known = sourceOf(host, { HTTPS_PROXY: `https://${good.host}` });
@@ -262,7 +265,7 @@ describe('N18: through a proxy', () => {
     expect(stranger.clock.sleeps).toEqual([]);
   });
 
-  test('the certificate is that of the registry, inside the tunnel', async () => {
+  test("the registry's certificate is verified inside the tunnel", async () => {
     const { fake, host } = await start({ tls: authority.issue({ names: ['other.test'] }) });
     const server = await startProxy();
     const { source } = sourceOf(host, { HTTPS_PROXY: server.host });
@@ -273,7 +276,7 @@ describe('N18: through a proxy', () => {
   test.each([
     ['no password', 'http://', /wants a user name and password \(407\)/],
     ['a wrong one', 'http://user:wrong-canary@', /does not accept the user name and password/],
-  ])('%s: an error that names the proxy, at once', async (_, prefix, sentence) => {
+  ])('%s is an error that names the proxy, without a retry', async (_, prefix, sentence) => {
     const { host } = await start({ tls });
     const server = await startProxy({ authorization: login });
     const { source, clock } = sourceOf(host, { HTTPS_PROXY: `${prefix}${server.host}` });
@@ -284,7 +287,7 @@ describe('N18: through a proxy', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('a plain proxy that wants a password says so too', async () => {
+  test('a proxy for plain HTTP that wants a password is an error that says so', async () => {
     const { host } = await start();
     const server = await startProxy({ authorization: login });
     const env = { HTTP_PROXY: `http://user:proxy-canary@${server.host}`, HTTPS_PROXY: server.host };
@@ -292,7 +295,7 @@ describe('N18: through a proxy', () => {
     await expect(refused.source.root(never)).rejects.toThrow(/wants a user name and password \(407\)/);
   });
 
-  test('one that does not connect is an error, or waited for where it may come to', async () => {
+  test('a proxy that does not connect is an error, after retries where the failure may pass', async () => {
     const { host } = await start({ tls });
     const strict = await startProxy({ refuse: 403 });
     const first = sourceOf(host, { HTTPS_PROXY: strict.host });
@@ -306,7 +309,7 @@ describe('N18: through a proxy', () => {
     expect(second.clock.sleeps).toHaveLength(4);
   });
 
-  test('one that is not there is named, without its password', async () => {
+  test('a proxy that cannot be reached is named without its password', async () => {
     const gone = createServer();
     gone.listen(0, '127.0.0.1');
     await once(gone, 'listening');
@@ -328,7 +331,7 @@ describe('N18: through a proxy', () => {
     }
   });
 
-  test('one that says nothing is given up after the timeout', async () => {
+  test('a proxy that does not answer is given up after the timeout', async () => {
     const silent = createServer(() => {});
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -339,7 +342,7 @@ describe('N18: through a proxy', () => {
     await expect(source.root(never)).rejects.toThrow(/cannot get through the proxy .*: no answer in 100 ms/);
   });
 
-  test('closing ends a tunnel that is being dug', async () => {
+  test('closing ends a tunnel that is being made', async () => {
     const silent = createServer((socket) => void socket.resume());
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -354,7 +357,7 @@ describe('N18: through a proxy', () => {
     if (!socket.closed) await once(socket, 'close');
   });
 
-  test('an environment that makes no sense is wrong usage', async () => {
+  test('a malformed environment is wrong usage', async () => {
     const { source } = sourceOf('registry.test:5000', { HTTPS_PROXY: 'socks5://127.0.0.1:1' });
     await expect(source.root(never)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });

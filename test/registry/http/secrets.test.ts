@@ -14,7 +14,7 @@ test.each([
     new TextEncoder().encode(new URLSearchParams({ a: 'b', refresh_token: password }).toString()),
     [password],
   ],
-])('%s is found in each form, and taken out of what a server says', (_what, headers, body, told) => {
+])('%s is found in each form, and masked in what a server says', (_what, headers, body, told) => {
   const secrets = secretsOf(headers, body);
   const forms = told.flatMap((each) => [
     each,
@@ -24,7 +24,7 @@ test.each([
   for (const each of forms) expect(withoutSecrets(`<${each}> said bob`, secrets)).toBe('<***> said bob');
 });
 
-test('what is too short to be told from other words, and what is no secret, stays', () => {
+test('short secrets and other words are not masked', () => {
   expect(secretsOf({ authorization: `Basic ${Buffer.from('me:a').toString('base64')}` }, null)).not.toContain(
     'a',
   );

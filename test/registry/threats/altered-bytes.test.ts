@@ -48,7 +48,7 @@ const alterations: readonly (readonly [string, Effect])[] = [
   ['a proxy packs them and does not say so', change(gzipSync)],
 ];
 
-describe.each(['copy', 'squash'] as const)('%s', (name) => {
+describe.each(['copy', 'squash'] as const)('bytes of a %s that change on the way', (name) => {
   // The last of the layers, the config and the manifest.
   const parts = [
     ['layer', /blobs\/sha256/, image.layers[2]?.digest ?? ''],
@@ -89,7 +89,7 @@ describe.each(['copy', 'squash'] as const)('%s', (name) => {
     expect(to.repository('dst').tags.size).toBe(0);
   });
 
-  test('N8: a Docker-Content-Digest that is not that of the bytes is refused; none, or one that is none, is done without', async () => {
+  test('N8: a Docker-Content-Digest of other bytes is refused; a missing or malformed one is ignored', async () => {
     for (const [header, good] of [
       [sha256(Buffer.from('x')), false],
       [null, true],

@@ -39,10 +39,10 @@ const requests: readonly (readonly [string, Omit<Fault, 'effect'>])[] = [
   ['tag', { method: 'PUT', path: /manifests\/v1/ }],
 ];
 
-/** Copies in chunks, too. */
+/** Makes copies go in chunks. */
 const inChunks = { largestStream: 0 };
 
-describe.each(['copy', 'squash'] as const)('%s', (name) => {
+describe.each(['copy', 'squash'] as const)('a %s over connections that break', (name) => {
   test.each(requests.flatMap(([what, fault]) => effects.map((each) => [what, ...each, fault] as const)))(
     'N12: a %s that %s ends in the right bytes, once',
     async (what, _, effect, fault) => {
@@ -61,7 +61,7 @@ describe.each(['copy', 'squash'] as const)('%s', (name) => {
       expect([...content.manifests.keys()]).toEqual([...wanted.manifests.keys()]);
       expect([...content.blobs.keys()].sort()).toEqual([...wanted.blobs.keys()].sort());
       for (const [digest, bytes] of content.blobs) expect(sha256(bytes)).toBe(digest);
-      // The tag is written once more only where nobody knows whether it was.
+      // The tag is written again only if its first write is ambiguous.
       expect(to.sent('PUT', /manifests\/v1/)).toHaveLength(what === 'tag' ? 2 : 1);
     },
   );

@@ -116,7 +116,7 @@ describe('N9: a document that could be two things is refused', () => {
       'application/vnd.evil+json',
       /calls itself|neither an image manifest nor an index/,
     ],
-  ])('%s', async (_, text, type, sentence) => {
+  ])('by itself: %s', async (_, text, type, sentence) => {
     await expectRefused(sentence, text, type);
   });
 
@@ -125,7 +125,7 @@ describe('N9: a document that could be two things is refused', () => {
     expect(errors[1]).toBeNull();
   });
 
-  test('a child that is another document than its index says', async () => {
+  test('a child that is not the kind of document that its index says is refused', async () => {
     const docker = child.replace(mediaTypes.ociManifest, mediaTypes.dockerManifest);
     const index = `{"schemaVersion":2,"manifests":[${docker}]}`;
     await expectRefused(/is announced as|calls itself/, index, mediaTypes.ociIndex);
@@ -181,12 +181,12 @@ describe('N11: JSON that programs read in different ways is refused', () => {
       withMember(`"x":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`),
       /more than 100 objects/,
     ],
-  ])('%s', async (_, text, sentence) => {
+  ])('in a manifest: %s', async (_, text, sentence) => {
     await expectRefused(sentence, text);
   });
 
   test.each(['9007199254740993', '-1', '1.5', '1e400', '"5"', 'null', 'true', '[5]'])(
-    'a size of %s',
+    'in a size of %s',
     async (size) => {
       await expectRefused(/has no valid size/, good.replace(/"size":\d+/g, `"size":${size}`));
     },
@@ -200,7 +200,7 @@ describe('N11: JSON that programs read in different ways is refused', () => {
       /more than 100/,
     ],
     ['no UTF-16', goodConfig.slice(0, -1), /is not JSON/],
-  ])('of a config: %s', async (_, config, sentence) => {
+  ])('in a config: %s', async (_, config, sentence) => {
     await expectRefused(sentence, withConfig(config), mediaTypes.ociManifest, config);
   });
 

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const require = createRequire(import.meta.url);
 const numbers = (version: string): readonly number[] => version.split('.').map(Number);
 
-/** Is the one version the other or newer? */
+/** Returns whether a version is `floor` or newer. */
 function reaches(version: string, floor: string): boolean {
   const [a, b] = [numbers(version), numbers(floor)];
   const at = a.findIndex((part, i) => part !== b[i]);

@@ -63,7 +63,7 @@ test.each(['Basic realm="x"', 'Bearer realm="https://evil.example/token",service
     };
     const { error } = await runImage(`${fake.host}/app:v1`, `${fake.host}/dst:v1`, 'copy', { credentials });
     expect(error).toBeNull();
-    // Its descriptor is copied as it is, its bytes are nobody's business.
+    // Its descriptor is copied as it is, and its bytes are not read.
     expect(fake.repository('dst').find('v1')?.digest).toBe(content.find('v1')?.digest);
     expect(fake.sent('GET', new RegExp(layer.digest))).toEqual([]);
     expect(thief.requests).toEqual([]);

@@ -56,7 +56,7 @@ test.each([
   'x\u202e',
   'x'.repeat(101),
   'x'.repeat(5000),
-])('N17: %j is no name of a helper, and nothing is run', async (name) => {
+])('N17: %j is not accepted as the name of a helper, and nothing is run', async (name) => {
   // What a path out of the name would lead to.
   await helper('', 'touch "$0.ran"', 'bin');
   await write('bin/x', '#!/bin/sh\ntouch "$0.ran"\n');
@@ -83,7 +83,7 @@ describe('N17: a failure is an error, not silence', () => {
     ['it floods', 'exec cat /dev/zero', /longer than 100000 bytes$/],
     ['it floods its stderr', 'exec cat /dev/zero >&2', /longer than 100000 bytes$/],
     ['it is killed', 'kill -9 $$', /exited with 1$/],
-  ])('%s', async (_, script, sentence) => {
+  ])('with the reason: %s', async (_, script, sentence) => {
     await helper('bad', script);
     await expect(ask('bad')).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
@@ -91,13 +91,13 @@ describe('N17: a failure is an error, not silence', () => {
     });
   });
 
-  test('it is not installed, or cannot be run', async () => {
+  test('if the helper is not installed or cannot be run', async () => {
     await expect(ask('missing')).rejects.toThrow(/docker-credential-missing failed: it is not installed$/);
     await write('bin/docker-credential-plain', 'no program');
     await expect(ask('plain')).rejects.toThrow(/docker-credential-plain failed: it cannot run \(EACCES\)$/);
   });
 
-  test('an answer that came all the same is in no message, nor are control characters', async () => {
+  test('without the answer that may come with it, and without control characters', async () => {
     await helper('spills', `echo '{"Username":"u","Secret":"canary"}'; echo warning >&2; exit 3`);
     await helper('mixes', `echo trouble; echo ' "secret" : "canary"' >&2; exit 3`);
     for (const name of ['spills', 'mixes']) {
@@ -110,7 +110,7 @@ describe('N17: a failure is an error, not silence', () => {
   });
 });
 
-test('N17: nothing found is no failure, however it is said', async () => {
+test('N17: a helper without a credential is not a failure, however it says so', async () => {
   await helper('stdout', 'echo "credentials not found in native keychain"; exit 1');
   await helper('stderr', 'echo "Error: Credentials not found in native keychain." >&2; exit 2');
   await helper('empty', `echo '{"ServerURL":"","Username":"","Secret":""}'`);
@@ -141,7 +141,7 @@ test('N17: the helper of a host comes before that of the file, and that before t
   expect(await look({ auths }, 'registry.example')).toMatchObject({ username: 'entry' });
 });
 
-test('N17: it gets the server on its input, get as its only argument, and none of our options', async () => {
+test('N17: a helper gets the server on its input, get as its only argument, and none of our options', async () => {
   await helper(
     'looks',
     `printf '{"Username":"u","Secret":"%s|%s|%s|%s"}' "$#" "$*" "$(cat)" "$(env | grep -c OCISLIM_)"`,
@@ -153,7 +153,7 @@ test('N17: it gets the server on its input, get as its only argument, and none o
   });
 });
 
-test('N17: it may give an identity token, and stops when told to', async () => {
+test('N17: a helper may give an identity token, and is killed on abort', async () => {
   await helper('token', `echo '{"Username":"<token>","Secret":"t"}'`);
   expect(await ask('token')).toEqual({ kind: 'identity', username: '<token>', token: new Secret('t') });
   await helper('hangs', 'exec sleep 60');

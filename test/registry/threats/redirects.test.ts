@@ -87,8 +87,8 @@ describe.each(auths)('with %s', (scheme, auth) => {
         },
       });
     fake.requests.length = 0;
-    // The last stop is the same registry, which wants a login: not given on the way, in spite of its challenge. What
-    // comes back to the registry's own name is asked for anew from its beginning, by then without redirects.
+    // The last stop is the same registry, which wants a login: not given on the way, in spite of its challenge. A
+    // chain that ends at the registry's own name is asked for again from its beginning, by then without redirects.
     const comesBack = chain.at(-1) === 'localhost';
     const result = await drain(source.blob(blob, never)).catch((error: unknown) => error);
     if (comesBack) expect(result).toBeInstanceOf(Buffer);
@@ -122,7 +122,7 @@ describe.each(auths)('with %s', (scheme, auth) => {
     expect(stored.map(({ headers }) => headers.cookie)).toEqual([undefined]);
   });
 
-  test('N2: nor does any other header that could tell who asks', async () => {
+  test('N2: no other header that identifies the user goes along either', async () => {
     const fake = await start({ name: 'localhost', auth: auth(), storage: true });
     const source = sourceOf(fake.host);
     const blob = fake.repository('app').addBlob(noise(200_000));

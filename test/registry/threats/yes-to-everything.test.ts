@@ -42,7 +42,7 @@ async function always(statuses: Readonly<Record<string, number>>): Promise<strin
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe.each(['copy', 'squash'] as const)('%s', (name) => {
+describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name) => {
   test.each<readonly [string, Readonly<Record<string, number>>]>([
     ['200', {}],
     ['201', { HEAD: 201, GET: 201, POST: 201, PUT: 201, PATCH: 201 }],

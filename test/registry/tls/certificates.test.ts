@@ -83,7 +83,7 @@ describe('certs.d', () => {
   test.each([
     ['home, podman', {}, ['.config/containers/certs.d']],
     ['home, docker', {}, ['.docker/certs.d']],
-  ])('%s: a CA for one host and port', async (_, env, path) => {
+  ])('%s holds CAs for one host and port', async (_, env, path) => {
     const fake = await start(server);
     const home = await newFolder();
     await folderOf({ 'ca.crt': authority.cert, README: 'no certificate' }, home, ...path, fake.host);
@@ -95,7 +95,7 @@ describe('certs.d', () => {
     );
   });
 
-  test('$XDG_CONFIG_HOME stands for ~/.config; the first folder that is there is the only one', async () => {
+  test('$XDG_CONFIG_HOME replaces ~/.config, and the first folder that exists is the only one', async () => {
     const [home, config] = [await newFolder(), await newFolder()];
     await folderOf({ 'a.crt': authority.cert }, config, 'containers/certs.d/registry.test:5000');
     await folderOf({ 'a.crt': clients.cert }, home, '.docker/certs.d/registry.test:5000');
@@ -115,14 +115,17 @@ describe('certs.d', () => {
     expect(authorities).toEqual(pemCertificates(authority.cert));
   });
 
-  test.each(['..', '.', '', 'a/../../b', 'a\\b', '...'])('a host named %j leads nowhere', async (name) => {
-    const home = await newFolder();
-    await folderOf({ 'a.crt': authority.cert }, home, '.docker/certs.d');
-    await folderOf({ 'a.crt': authority.cert }, home, '.docker/b');
-    await folderOf({ 'a.crt': authority.cert }, home, '.docker');
-    const certificates = await certificatesOf({ home });
-    expect(await certificates.of([name], true)).toEqual({ authorities: [], clients: [] });
-  });
+  test.each(['..', '.', '', 'a/../../b', 'a\\b', '...'])(
+    'a host named %j does not lead out of the folder',
+    async (name) => {
+      const home = await newFolder();
+      await folderOf({ 'a.crt': authority.cert }, home, '.docker/certs.d');
+      await folderOf({ 'a.crt': authority.cert }, home, '.docker/b');
+      await folderOf({ 'a.crt': authority.cert }, home, '.docker');
+      const certificates = await certificatesOf({ home });
+      expect(await certificates.of([name], true)).toEqual({ authorities: [], clients: [] });
+    },
+  );
 
   test.each([
     [{ 'me.cert': client.cert }, /me\.cert has no key: .*me\.key is missing/],
@@ -133,7 +136,7 @@ describe('certs.d', () => {
       { 'ca.crt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
       /a certificate in .*ca\.crt is broken/,
     ],
-  ])('what cannot be used is an error that names the file: %#', async (files, sentence) => {
+  ])('a file that cannot be used is an error that names it: case %#', async (files, sentence) => {
     const certificates = await certificatesOf({ certDir: await folderOf(files) });
     const fake = await start(server);
     const { source, clock } = sourceOf(fake.host, { certificates });
@@ -145,7 +148,7 @@ describe('certs.d', () => {
     expect(fake.requests).toEqual([]);
   });
 
-  test('--cert-dir wins, and must be there', async () => {
+  test('--cert-dir goes before the standard folders, and must exist', async () => {
     const fake = await start(server);
     const home = await newFolder();
     await folderOf({ 'ca.crt': authority.cert }, home, '.docker/certs.d', fake.host);
@@ -160,7 +163,7 @@ describe('certs.d', () => {
     });
   });
 
-  test('everything is read once', async () => {
+  test('every file is read once', async () => {
     const certDir = await folderOf({ 'ca.crt': authority.cert });
     const certificates = await certificatesOf({ certDir });
     const first = await certificates.of(['a.test'], false);
@@ -172,7 +175,7 @@ describe('certs.d', () => {
 describe('a server that wants a client certificate', () => {
   const strict = { ...server, ca: clients.cert, requestCert: true, rejectUnauthorized: true };
 
-  test('none is an error that says so, without waiting', async () => {
+  test('gets none, which is an error that says so, without a retry', async () => {
     const fake = await start(strict);
     const { source, clock } = sourceOf(fake.host, { authorities: [authority.cert] });
     await expect(source.root(never)).rejects.toMatchObject({
@@ -184,7 +187,7 @@ describe('a server that wants a client certificate', () => {
     expect(fake.requests).toEqual([]);
   });
 
-  test('with TLS 1.2 the server does not say why: both reasons are named', async () => {
+  test('over TLS 1.2 does not say why it refuses: the error names both possible reasons', async () => {
     const fake = await start({ ...strict, maxVersion: 'TLSv1.2' });
     const { source, clock } = sourceOf(fake.host, { authorities: [authority.cert] });
     await expect(source.root(never)).rejects.toThrow(
@@ -193,7 +196,7 @@ describe('a server that wants a client certificate', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('the pair of its folder', async () => {
+  test('gets the pair of its folder', async () => {
     const fake = await start(strict);
     const home = await newFolder();
     const files = { 'ca.crt': authority.cert, 'me.cert': client.cert, 'me.key': client.key };
@@ -202,7 +205,7 @@ describe('a server that wants a client certificate', () => {
     expect((await source.root(never)).bytes.length).toBeGreaterThan(0);
   });
 
-  test('even where its own certificate is not checked', async () => {
+  test('gets one even if its own certificate is not verified', async () => {
     const fake = await start(strict);
     const certDir = await folderOf({ 'me.cert': client.cert, 'me.key': client.key });
     const certificates = await certificatesOf({ certDir });
@@ -213,21 +216,26 @@ describe('a server that wants a client certificate', () => {
   test.each([
     ['aes256', 'pass word'],
     ['3des', 'päss word'],
-  ] as const)('a PKCS#12 file (%s), the passphrase in a file', async (algorithm, passphrase) => {
-    const fake = await start(strict);
-    const folder = await folderOf({
-      'me.p12': writePkcs12(client, passphrase, algorithm),
-      passphrase: `${passphrase}\nand a second line\n`,
-    });
-    const certificates = await certificatesOf({
-      certDir: await folderOf({ 'ca.crt': authority.cert }),
-      clientP12: join(folder, 'me.p12'),
-      passphraseFile: join(folder, 'passphrase'),
-    });
-    expect((await sourceOf(fake.host, { certificates }).source.root(never)).bytes.length).toBeGreaterThan(0);
-  });
+  ] as const)(
+    'gets that of a PKCS#12 file (%s) with its passphrase in a file',
+    async (algorithm, passphrase) => {
+      const fake = await start(strict);
+      const folder = await folderOf({
+        'me.p12': writePkcs12(client, passphrase, algorithm),
+        passphrase: `${passphrase}\nand a second line\n`,
+      });
+      const certificates = await certificatesOf({
+        certDir: await folderOf({ 'ca.crt': authority.cert }),
+        clientP12: join(folder, 'me.p12'),
+        passphraseFile: join(folder, 'passphrase'),
+      });
+      expect((await sourceOf(fake.host, { certificates }).source.root(never)).bytes.length).toBeGreaterThan(
+        0,
+      );
+    },
+  );
 
-  test('an old PKCS#12 file (RC2), which OpenSSL 3 does not open', async () => {
+  test('gets that of an old PKCS#12 file (RC2), which OpenSSL 3 does not open', async () => {
     const opened = await openPkcs12(await readFile(old), new Secret('secret'), 'old-client.p12');
     if (opened.kind !== 'pem') throw new Error('Node opened it: the fixture shows nothing');
     const fake = await start({ ...strict, ca: opened.cert });
@@ -240,7 +248,7 @@ describe('a server that wants a client certificate', () => {
     expect((await source.root(never)).bytes.length).toBeGreaterThan(0);
   });
 
-  test('what was given for the registry is not shown to a server that it names', async () => {
+  test('gets none if the registry named it', async () => {
     const certDir = await folderOf({
       'ca.crt': authority.cert,
       'me.cert': client.cert,
@@ -258,27 +266,30 @@ describe('a server that wants a client certificate', () => {
   });
 });
 
-describe('PKCS#12 files that do not open', () => {
-  test.each(['wrong', null])('passphrase %j', async (passphrase) => {
-    for (const bytes of [writePkcs12(client, 'right', 'aes256'), await readFile(old)]) {
-      await expect(
-        openPkcs12(bytes, passphrase === null ? null : new Secret(passphrase), 'me.p12'),
-      ).rejects.toMatchObject({
-        code: 'IO',
-        message:
-          passphrase === null
-            ? 'me.p12 needs a passphrase'
-            : 'me.p12 does not open with the passphrase given',
-        advice: expect.stringContaining('OCISLIM_CLIENT_P12_PASSPHRASE') as string,
-      });
-    }
-  });
+describe('a PKCS#12 file', () => {
+  test.each(['wrong', null])(
+    'does not open with the passphrase %j, and the error says what to do',
+    async (passphrase) => {
+      for (const bytes of [writePkcs12(client, 'right', 'aes256'), await readFile(old)]) {
+        await expect(
+          openPkcs12(bytes, passphrase === null ? null : new Secret(passphrase), 'me.p12'),
+        ).rejects.toMatchObject({
+          code: 'IO',
+          message:
+            passphrase === null
+              ? 'me.p12 needs a passphrase'
+              : 'me.p12 does not open with the passphrase given',
+          advice: expect.stringContaining('OCISLIM_CLIENT_P12_PASSPHRASE') as string,
+        });
+      }
+    },
+  );
 
-  test('without a passphrase, if that is how it was made', async () => {
+  test('opens without a passphrase if it was made without one', async () => {
     expect((await openPkcs12(writePkcs12(client, '', 'aes256'), null, 'me.p12')).kind).toBe('pfx');
   });
 
-  test('no PKCS#12 at all, and one that is cut off', async () => {
+  test('is an error that names it if it is malformed or cut off', async () => {
     for (const bytes of [
       Buffer.from(client.cert),
       (await readFile(old)).subarray(0, 1000),
@@ -292,7 +303,7 @@ describe('PKCS#12 files that do not open', () => {
   });
 });
 
-describe('what is wrong with a certificate, in words', () => {
+describe('the message of a refused certificate', () => {
   const past = { from: new Date('2001-01-01'), to: new Date('2002-03-04') };
   const bad = (tls: { readonly cert: string; readonly key: string }, sentence: string, ca = authority.cert) =>
     [sentence, tls, ca] as const;
@@ -322,7 +333,7 @@ describe('what is wrong with a certificate, in words', () => {
       clients.cert,
     ),
     bad({ ...server, cert: authority.cert }, 'it is self-signed', clients.cert),
-  ])('%s', async (sentence, tls, ca) => {
+  ])('says that %s', async (sentence, tls, ca) => {
     const fake = await start(tls);
     const { source, clock } = sourceOf(fake.host, { authorities: [ca] });
     await expect(source.root(never)).rejects.toMatchObject({
@@ -334,7 +345,7 @@ describe('what is wrong with a certificate, in words', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('a server that speaks an older TLS only', async () => {
+  test('a server that speaks only an older TLS is an error that says so', async () => {
     const ancient = {
       ...server,
       minVersion: 'TLSv1.1',
@@ -349,7 +360,7 @@ describe('what is wrong with a certificate, in words', () => {
   });
 });
 
-test('N16: names are told to the server, addresses are not (SNI)', async () => {
+test('N16: the server is sent names, but not addresses (SNI)', async () => {
   const names: unknown[] = [];
   const listening = createTlsServer(server, (request, response) => {
     names.push((request.socket as TLSSocket & { readonly servername?: unknown }).servername);
@@ -373,7 +384,7 @@ describe('SSL_CERT_FILE and SSL_CERT_DIR, in a process of its own', () => {
       env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },
     });
 
-  test('each is trusted; a list of folders too; what is not there does no harm', async () => {
+  test('each is trusted, also a list of folders, and missing ones are ignored', async () => {
     const fake = await start(server);
     const folder = await folderOf({ 'any-name.pem': authority.cert, other: 'no certificate' });
     const file = join(folder, 'any-name.pem');

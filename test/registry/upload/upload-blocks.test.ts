@@ -10,7 +10,7 @@ async function* chunks(sizes: readonly number[]): AsyncGenerator<Uint8Array> {
 
 const sizes = fc.array(fc.nat(40), { maxLength: 12 });
 
-test('blocks are full but for the last, and together the stream', async () => {
+test('all blocks but the last are full, and together they are the stream', async () => {
   const property = fc.asyncProperty(sizes, fc.integer({ min: 1, max: 50 }), async (lengths, size) => {
     const whole = await drain(chunks(lengths));
     const reader = new UploadBlocks(chunks(lengths));
@@ -32,7 +32,7 @@ test('blocks are full but for the last, and together the stream', async () => {
   await fc.assert(property);
 });
 
-test('a block can grow, and the rest can be had as a stream', async () => {
+test('a block can grow, and what follows it can be read as a stream', async () => {
   const property = fc.asyncProperty(
     sizes,
     fc.integer({ min: 1, max: 20 }),
@@ -50,7 +50,7 @@ test('a block can grow, and the rest can be had as a stream', async () => {
   await fc.assert(property);
 });
 
-test('closing lets the producer go', async () => {
+test('closing ends the producer', async () => {
   let released = false;
   async function* endless(): AsyncGenerator<Uint8Array> {
     try {

@@ -297,7 +297,7 @@ describe('cancellation', () => {
     expect(content.uploads.size).toBe(0);
   });
 
-  test('of a session that is committed sends nothing, and a failure of it is no error', async () => {
+  test('of a committed session sends nothing, and its failure is ignored', async () => {
     const begun = await begin();
     await send(begun.session);
     await begun.session.cancel();
