@@ -42,7 +42,7 @@ export interface Command {
   run(line: CommandLine, console: Console): Promise<number>;
 }
 
-interface Definition<Table extends Options> extends Omit<Command, 'run' | 'options'> {
+export interface Definition<Table extends Options> extends Omit<Command, 'run' | 'options'> {
   readonly options: Table;
   /** Runs before options are read, and so before files are. A status ends the command. @throws USAGE */
   readonly check?: (line: CommandLine, console: Console) => Promise<number | null>;

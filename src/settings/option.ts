@@ -103,6 +103,15 @@ export function parsed<Value>(
   };
 }
 
+/** Makes an option whose reader is loaded when the option is given: `--help` needs no reader. */
+export function parsedBy<Value>(load: () => Promise<Parse<Value>>, spec: Spec): Option<Value | null> {
+  return {
+    ...spec,
+    type: 'string',
+    read: async (given, where) => (given === undefined ? null : (await load())(String(given), where)),
+  };
+}
+
 /** Makes an option with any text. Default: null, unless `default` has one. */
 export function text(spec: Spec & { readonly default: string }): Option<string>;
 export function text(spec: Spec): Option<string | null>;

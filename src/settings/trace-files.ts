@@ -2,9 +2,12 @@
 import { createReadStream } from 'node:fs';
 import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
+import { quotePath } from '../bytes/path.ts';
 import { checkTrace, mergeTraces, samePlatform } from '../trace/merge.ts';
 import type { Trace } from '../trace/trace.ts';
+import { toTraceData } from '../trace/trace-data.ts';
 import { TraceReader } from '../trace/trace-reader.ts';
+import type { TraceSetting } from './trace-setting.ts';
 import { MiB } from '../units.ts';
 
 export interface TraceFileOptions {
@@ -62,4 +65,21 @@ async function readTrace(file: string, { roots, signal }: TraceFileOptions): Pro
     throw new OcislimError('USAGE', `cannot read the trace ${JSON.stringify(file)}: ${why}`, { cause });
   }
   return reader.end();
+}
+
+/** Makes the setting of a trace: its data, which lines could not be read, and how many paths were outside of the roots. */
+export function settingOf(trace: Trace): TraceSetting {
+  const { name, lines, outside } = trace;
+  const { count, samples } = trace.unreadable;
+  const [first] = samples;
+  return {
+    data: toTraceData(trace),
+    details: outside > 0 ? [`${name}: ${outside} uses of paths outside of --trace-root`] : [],
+    warnings:
+      first === undefined
+        ? []
+        : [
+            `${name}: ${count} of ${lines} lines cannot be read, such as line ${first.line} of ${first.file}: ${quotePath(first.text)}`,
+          ],
+  };
 }

@@ -1,7 +1,5 @@
 /** What --trace becomes: the contents of its files. What reads them is loaded only where there are some. */
-import { quotePath } from '../bytes/path.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
-import type { Trace } from '../trace/trace.ts';
 import type { Door } from './option.ts';
 
 /** What the traces of one platform say, as the setting --trace holds it: plain data. */
@@ -20,23 +18,7 @@ export async function readTraceFiles(
   { listOf, signal }: Door,
 ): Promise<readonly TraceSetting[]> {
   if (files.length === 0) return [];
-  const { readTraces } = await import('./trace-files.ts');
+  const { readTraces, settingOf } = await import('./trace-files.ts');
   const traces = await readTraces(files, { roots: listOf('trace-root'), signal });
-  const { toTraceData } = await import('../trace/trace-data.ts');
-  return traces.map((trace) => ({ data: toTraceData(trace), ...describeReading(trace) }));
-}
-
-/** Tells which lines could not be read, and how many paths were outside of the roots. */
-function describeReading({ name, lines, unreadable, outside }: Trace): Omit<TraceSetting, 'data'> {
-  const { count, samples } = unreadable;
-  const [first] = samples;
-  return {
-    details: outside > 0 ? [`${name}: ${outside} uses of paths outside of --trace-root`] : [],
-    warnings:
-      first === undefined
-        ? []
-        : [
-            `${name}: ${count} of ${lines} lines cannot be read, such as line ${first.line} of ${first.file}: ${quotePath(first.text)}`,
-          ],
-  };
+  return traces.map(settingOf);
 }

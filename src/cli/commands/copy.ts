@@ -1,8 +1,8 @@
 import { copyOptions } from '../../settings/tables/commands.ts';
-import { type Command, defineCommand, destination, source } from '../command.ts';
-import { checkDestination, runRewriting } from '../rewriting.ts';
+import { type Command, destination, source } from '../command.ts';
+import { defineRewriting } from '../rewriting-command.ts';
 
-export const copy: Command = defineCommand({
+export const copy: Command = defineRewriting({
   name: 'copy',
   describe: 'copy an image as it is, between registries, layouts and archives',
   details:
@@ -13,9 +13,5 @@ export const copy: Command = defineCommand({
     ['ocislim copy localhost:5000/app:1 oci:app:1', 'from a registry into a folder'],
     ['ocislim copy oci-archive:app.tar:1 localhost:5000/app:1', 'from an archive into a registry'],
   ],
-  check: checkDestination,
-  async run(call) {
-    const { copy: command } = await import('../../commands/index.ts');
-    return runRewriting(command, call);
-  },
+  load: async () => (await import('../../commands/index.ts')).copy,
 });

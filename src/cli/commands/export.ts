@@ -2,8 +2,6 @@ import { pipeline } from 'node:stream/promises';
 import { OcislimError } from '../../errors.ts';
 import { exportOptions } from '../../settings/tables/commands.ts';
 import { type Command, defineCommand, source } from '../command.ts';
-import { openWorkspace } from '../open-workspace.ts';
-import { Screen } from '../screen.ts';
 
 export const exportCommand: Command = defineCommand({
   name: 'export',
@@ -26,6 +24,8 @@ export const exportCommand: Command = defineCommand({
     const [platform = null, ...more] = settings.platform;
     if (more.length > 0)
       throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
+    const { openWorkspace } = await import('../open-workspace.ts');
+    const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);
     await using workspace = await openWorkspace(call, screen);
     const cache = await workspace.openCache();

@@ -1,10 +1,10 @@
 import { OcislimError } from '../../errors.ts';
 import { splitNames } from '../../settings/option.ts';
 import { pruneOptions } from '../../settings/tables/commands.ts';
-import { type Command, defineCommand, destination, source } from '../command.ts';
-import { checkDestination, runRewriting } from '../rewriting.ts';
+import { type Command, destination, source } from '../command.ts';
+import { defineRewriting } from '../rewriting-command.ts';
 
-export const prune: Command = defineCommand({
+export const prune: Command = defineRewriting({
   name: 'prune',
   describe: 'remove files by rule, by trace or because upper layers hide them; keep the layers',
   details:
@@ -29,15 +29,12 @@ export const prune: Command = defineCommand({
   ],
   async check(line, console) {
     if (splitNames(line.argumentsOf('preset')).includes('help')) return listPresets(console.stdout);
-    if (line.argument('src') !== null) return checkDestination(line, console);
+    if (line.argument('src') !== null) return null;
     throw new OcislimError('USAGE', 'prune needs an image to read', {
       advice: 'See "ocislim prune --help"; "ocislim prune --preset help" lists the presets.',
     });
   },
-  async run(call) {
-    const { prune: command } = await import('../../commands/index.ts');
-    return runRewriting(command, call);
-  },
+  load: async () => (await import('../../commands/index.ts')).prune,
 });
 
 async function listPresets(stdout: { write(text: string): unknown }): Promise<number> {

@@ -1,9 +1,9 @@
 import { levelRanges } from '../../codec/encoding.ts';
 import { recompressOptions } from '../../settings/tables/commands.ts';
-import { type Command, defineCommand, destination, source } from '../command.ts';
-import { checkDestination, runRewriting } from '../rewriting.ts';
+import { type Command, destination, source } from '../command.ts';
+import { defineRewriting } from '../rewriting-command.ts';
 
-export const recompress: Command = defineCommand({
+export const recompress: Command = defineRewriting({
   name: 'recompress',
   describe: `recompress the layers: ${levelRanges()}, or not at all`,
   details:
@@ -29,9 +29,5 @@ export const recompress: Command = defineCommand({
     ],
     ['ocislim recompress oci:app:1 oci:app:plain --compression none', 'plain tars'],
   ],
-  check: checkDestination,
-  async run(call) {
-    const { recompress: command } = await import('../../commands/index.ts');
-    return runRewriting(command, call);
-  },
+  load: async () => (await import('../../commands/index.ts')).recompress,
 });

@@ -1,8 +1,8 @@
 import { restoreOptions } from '../../settings/tables/commands.ts';
-import { type Command, defineCommand, destination } from '../command.ts';
-import { checkDestination, runRewriting } from '../rewriting.ts';
+import { type Command, destination } from '../command.ts';
+import { defineRewriting } from '../rewriting-command.ts';
 
-export const restore: Command = defineCommand({
+export const restore: Command = defineRewriting({
   name: 'restore',
   describe: 'put pruned paths back from the original, as one small layer on top',
   details:
@@ -17,9 +17,5 @@ export const restore: Command = defineCommand({
     ],
     ['ocislim restore oci:app:slim --dry-run --original localhost:5000/app:1', 'show what is missing'],
   ],
-  check: checkDestination,
-  async run(call) {
-    const { restore: command } = await import('../../commands/index.ts');
-    return runRewriting(command, call);
-  },
+  load: async () => (await import('../../commands/index.ts')).restore,
 });

@@ -1,8 +1,8 @@
 import { slimOptions } from '../../settings/tables/commands.ts';
-import { type Command, defineCommand, destination, source } from '../command.ts';
-import { checkDestination, runRewriting } from '../rewriting.ts';
+import { type Command, destination, source } from '../command.ts';
+import { defineRewriting } from '../rewriting-command.ts';
 
-export const slim: Command = defineCommand({
+export const slim: Command = defineRewriting({
   name: 'slim',
   describe: 'all stages in one pull and one push, with safe defaults',
   details:
@@ -17,9 +17,5 @@ export const slim: Command = defineCommand({
     ],
     ['ocislim slim oci:app:1 oci:app:slim -f plan.yaml', 'by a plan, kept beside the Dockerfile'],
   ],
-  check: checkDestination,
-  async run(call) {
-    const { slim: command } = await import('../../commands/index.ts');
-    return runRewriting(command, call);
-  },
+  load: async () => (await import('../../commands/index.ts')).slim,
 });

@@ -1,8 +1,8 @@
 import { squashOptions } from '../../settings/tables/commands.ts';
-import { type Command, defineCommand, destination, source } from '../command.ts';
-import { checkDestination, runRewriting } from '../rewriting.ts';
+import { type Command, destination, source } from '../command.ts';
+import { defineRewriting } from '../rewriting-command.ts';
 
-export const squash: Command = defineCommand({
+export const squash: Command = defineRewriting({
   name: 'squash',
   describe: 'merge a range of layers into one; the others stay shared',
   details:
@@ -20,9 +20,5 @@ export const squash: Command = defineCommand({
     ],
     ['ocislim squash oci:app:1 oci:app:flat --all --compression zstd --level 19', 'one layer, packed small'],
   ],
-  check: checkDestination,
-  async run(call) {
-    const { squash: command } = await import('../../commands/index.ts');
-    return runRewriting(command, call);
-  },
+  load: async () => (await import('../../commands/index.ts')).squash,
 });

@@ -1,10 +1,6 @@
 import { OcislimError } from '../../errors.ts';
 import { traceOptions } from '../../settings/tables/trace.ts';
 import { type Command, defineCommand } from '../command.ts';
-import { mergeFiles } from './trace-merge.ts';
-import { recordTrace } from './trace-record.ts';
-import { makeProfile } from './trace-seccomp.ts';
-import { showTrace } from './trace-show.ts';
 
 export const trace: Command = defineCommand({
   name: 'trace',
@@ -27,13 +23,13 @@ export const trace: Command = defineCommand({
     const action = call.line.argument('action') ?? '';
     switch (action) {
       case 'record':
-        return recordTrace(call);
+        return (await import('./trace-record.ts')).recordTrace(call);
       case 'merge':
-        return mergeFiles(call);
+        return (await import('./trace-merge.ts')).mergeFiles(call);
       case 'show':
-        return showTrace(call);
+        return (await import('./trace-show.ts')).showTrace(call);
       case 'seccomp':
-        return makeProfile(call);
+        return (await import('./trace-seccomp.ts')).makeProfile(call);
       default:
         throw new OcislimError('USAGE', `unknown action: trace ${action}`, {
           advice: 'Write "ocislim trace" with record, merge, show or seccomp; see "ocislim trace --help".',

@@ -1,6 +1,5 @@
 import { verifyOptions } from '../../settings/tables/commands.ts';
 import { type Command, defineCommand } from '../command.ts';
-import { Screen } from '../screen.ts';
 
 export const verify: Command = defineCommand({
   name: 'verify',
@@ -19,6 +18,7 @@ export const verify: Command = defineCommand({
   async run({ settings, secrets, line, console }) {
     const { verify: compare } = await import('../../commands/index.ts');
     const { renderVerification, renderVerificationJson } = await import('./verification-text.ts');
+    const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);
     const { env, signal } = console;
     const surroundings = { env, signal, secrets, listener: screen.listener };

@@ -1,10 +1,9 @@
 /** The options that select layers and say how rewritten ones are laid out. */
-import { parseLayer, parseRange } from '../../image/selection.ts';
-import { choice, count, flag, parsed, text } from '../option.ts';
+import { choice, count, flag, parsedBy, text } from '../option.ts';
 
 /** Which layers a stage works on. Default: all. */
 export const layerSelection = {
-  layers: parsed((given) => parseRange(given), {
+  layers: parsedBy(async () => (await import('../../image/selection.ts')).parseRange, {
     value: 'A..B',
     describe: 'select these layers of the source; 1 is the lowest',
     group: 'Layers',
@@ -19,7 +18,7 @@ export const layerSelection = {
 /** Which layers become one. `squash` takes exactly one of these, `slim` at most one. */
 export const squashSelection = {
   last: count(1, { value: 'N', describe: 'select the N topmost layers', group: 'Layers' }),
-  fromLayer: parsed((given) => parseLayer(given), {
+  fromLayer: parsedBy(async () => (await import('../../image/selection.ts')).parseLayer, {
     value: 'N|DIGEST',
     describe: 'select this layer and all above it',
     group: 'Layers',

@@ -1,5 +1,5 @@
 /** The options that say how registries are reached. Credentials among them are secrets: they never become settings. */
-import { parseMirrors } from '../../registry/mirrors.ts';
+import type { Mirror } from '../../registry/mirrors.ts';
 import { defaultRetryTimes, defaultTimeoutMs } from '../../registry/options.ts';
 import { count, flag, list, secret, text } from '../option.ts';
 
@@ -47,7 +47,7 @@ export const registries = {
     describe: 'read the passphrase of the client certificate from a file',
     group: 'Registries',
   }),
-  mirror: list((texts) => Object.fromEntries(parseMirrors(texts)), {
+  mirror: list(readMirrors, {
     value: 'HOST=MIRROR',
     describe: 'read images of HOST from MIRROR[/PREFIX] if it has them (repeatable)',
     group: 'Registries',
@@ -65,3 +65,10 @@ export const registries = {
     group: 'Registries',
   }),
 };
+
+/** Loads what reads mirrors only where some are given. */
+async function readMirrors(texts: readonly string[]): Promise<Readonly<Record<string, readonly Mirror[]>>> {
+  if (texts.length === 0) return {};
+  const { parseMirrors } = await import('../../registry/mirrors.ts');
+  return Object.fromEntries(parseMirrors(texts));
+}

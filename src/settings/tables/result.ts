@@ -1,10 +1,10 @@
 /** The options of the result: where it goes, its names, and what is checked before it is published. Every rewriting command has them. */
-import { parsePlatform } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { flag, fromVariable, list, parsePairs, parsed, splitNames, text } from '../option.ts';
 import { parsePercent } from '../sizes.ts';
 import { parseEpoch } from '../duration.ts';
 
-export const platform = list((texts) => splitNames(texts).map(parsePlatform), {
+export const platform = list(readPlatforms, {
   value: 'OS/ARCH',
   describe: 'select these platforms of a multi-platform image (repeatable)',
   group: 'Result',
@@ -60,3 +60,10 @@ export const debugging = {
     group: 'Result',
   }),
 };
+
+/** Loads what reads platforms only where some are given. */
+async function readPlatforms(texts: readonly string[]): Promise<readonly Platform[]> {
+  if (texts.length === 0) return [];
+  const { parsePlatform } = await import('../../oci/platform.ts');
+  return splitNames(texts).map(parsePlatform);
+}

@@ -1,6 +1,6 @@
 /** The options that say how much of the machine is used. */
 import { count, list, parsed, text } from '../option.ts';
-import { parseLimits } from '../limits.ts';
+import type { LimitOverrides } from '../limits.ts';
 import { parseSize } from '../sizes.ts';
 
 export const work = {
@@ -10,7 +10,7 @@ export const work = {
     describe: 'work on N layers and blocks at once (default: one per processor)',
     group: 'Work',
   }),
-  limit: list(parseLimits, {
+  limit: list(readLimits, {
     value: 'NAME=VALUE',
     describe: 'override a safety limit, e.g. layer-bytes=200GiB (see docs/limits.md)',
     details: 'Repeatable; "none" removes a limit: layer-entries=20000000, time=2h, ratio=none.',
@@ -35,3 +35,8 @@ export const work = {
     group: 'Work',
   }),
 };
+
+/** Loads what reads limits only where some are given. */
+async function readLimits(texts: readonly string[], where: string): Promise<LimitOverrides> {
+  return texts.length === 0 ? {} : (await import('../limits.ts')).parseLimits(texts, where);
+}

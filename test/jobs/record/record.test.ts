@@ -44,7 +44,7 @@ describe('record', () => {
   it('reads what strace writes, and how the command ended', async () => {
     const { trace, end } = await run(`${openOutput}
 echo '7 execve("/bin/app", ["app"], 0x1) = 0' >&3
-echo '7 openat(AT_FDCWD</work>, "etc/app.conf", O_RDONLY) = 3</work/etc/app.conf>' >&3
+echo '7 openat(AT_FDCWD</srv>, "etc/app.conf", O_RDONLY) = 3</srv/etc/app.conf>' >&3
 printf '7 +++ exited with 3 +++' >&3`);
     expect([...trace.paths.keys()].sort()).toEqual(['bin/app', 'work', 'work/etc/app.conf']);
     expect(end).toEqual({ status: 3, signal: null });
