@@ -1,44 +1,55 @@
-import type { ByteString } from '../bytes/bytes.ts';
+/**
+ * This room shows the root filesystem that the layers of an image make: its files and symlinks, facts about their contents, the
+ * packages that they belong to, and its attack surface. It reads no layers itself, and knows nothing of prunings and traces.
+ */
+import { type ByteString, noBytes } from '../bytes/bytes.ts';
 import type { Change } from '../changeset/change.ts';
 import type { ChangeKind, LayerIndex } from '../changeset/layer-index.ts';
 import { join, type Path, parentOf, root } from '../bytes/path.ts';
 import type { Stack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
 
-/** What stands at a path. A hard link is a file (or whatever it is a second name of). */
+/** The type of a file. A hard link has that of the file that it is another name of. */
 export type NodeKind = Exclude<ChangeKind, 'whiteout' | 'opaque' | 'ignored' | 'link'>;
 
-/** Where a name leads, as the kernel would walk it with the image as root (path_resolution(7)). */
+/** Where a name leads, as the kernel resolves it with the image as root (path_resolution(7)). */
 export interface Walk {
-  /** What it leads to, free of symlinks; null where something on the way is missing. */
+  /** The path that it leads to, free of symlinks. Null where something on the way is missing. */
   readonly path: Path | null;
-  /** The symlinks followed on the way, in order, each as its own path. */
+  /** The paths of the symlinks that were followed, in order. */
   readonly links: readonly Path[];
-  /** Of a walk that fails: the place, free of symlinks, where there is nothing, or something that is no directory. */
+  /**
+   * Where a walk failed, free of symlinks: a path without a file, or with one that would have to be a directory. Null for a walk
+   * that succeeded.
+   */
   readonly missing: Path | null;
-  /** More symlinks than the kernel follows. */
+  /** Whether the walk failed since it met more symlinks than the kernel follows. */
   readonly loops: boolean;
 }
 
-/** Linux follows as many (fs/namei.c, MAXSYMLINKS). */
+/** The most symlinks that Linux follows in one walk (fs/namei.c, MAXSYMLINKS). */
 const maxLinks = 40;
-/** It takes no longer name, and no longer target of a symlink (PATH_MAX less the NUL). */
+/** The most bytes of a name, and of the target of a symlink (PATH_MAX without the NUL). */
 const maxName = 4095;
 
-/** The merged root filesystem of a stack of layers, to look around in. Nothing in it leads outside. */
+/**
+ * The merged root filesystem of a stack of layers. No name leads out of it. Methods take literal paths, and follow no symlink, except
+ * `resolve`.
+ */
 export class Filesystem {
   readonly #stack: Stack;
   readonly #tree: Tree;
   readonly #indexes: ReadonlyMap<number, LayerIndex>;
   readonly #modes: ReadonlyMap<number, number>;
+  /** The paths of files with several names, by file. Collected at the first call of `names`. */
   #names: ReadonlyMap<number, readonly Path[]> | null = null;
-  /** The path last asked for or given out: most questions are about the same one as the one before. */
+  /** The last path that a caller gave or got, and its number. Callers mostly ask several things about one path. */
   #last: Path = root;
   #lastId = 0;
 
   /**
-   * `tree`: all layers of the stack applied. `indexes` by source layer number. `modes`: permission bits by change id, where
-   * they are to differ from those of the entry.
+   * `tree` has all layers of the stack applied. `indexes` are by source layer number. `modes` are permission bits by change id, which
+   * replace those of the entry.
    */
   constructor(
     stack: Stack,
@@ -52,7 +63,7 @@ export class Filesystem {
     this.#modes = modes;
   }
 
-  /** What is at this very path, no symlink followed; null for nothing. */
+  /** Returns the type of the file at a path; null where there is no file. */
   kind(path: Path): NodeKind | null {
     const id = this.#idOf(path);
     if (id === null) return null;
@@ -61,43 +72,43 @@ export class Filesystem {
     return carrier === null ? null : (carrier.kind as NodeKind);
   }
 
-  /** What a symlink says; null where there is none. */
+  /** Returns the target of a symlink as it is stored; null for any other file. */
   target(path: Path): ByteString | null {
     const carrier = this.carrier(path);
     if (carrier?.kind !== 'symlink') return null;
     return this.#indexes.get(carrier.layer)?.symlinks.get(carrier.entry) ?? null;
   }
 
-  /** Permission bits, setuid and sticky bits included; 0o755 for a directory that no layer has an entry for. */
+  /** Returns the permission bits, with those of setuid, setgid and sticky. 0o755 for a directory without an entry. */
   mode(path: Path): number {
     const carrier = this.carrier(path);
     if (carrier === null) return 0o755;
     return this.#modes.get(carrier.id) ?? this.#indexes.get(carrier.layer)?.modes[carrier.entry] ?? 0o755;
   }
 
-  /** The owner's number. */
+  /** Returns the number of the owner; 0 for a directory without an entry. */
   uid(path: Path): number {
     return this.#column(path, (index, entry) => index.uids[entry]) ?? 0;
   }
 
-  /** Bytes of a file's stored body. */
+  /** Returns the bytes of the stored body of a file: of a sparse one, without its holes. */
   size(path: Path): number {
     return this.#column(path, (index, entry) => index.sizes[entry]) ?? 0;
   }
 
-  /** Does the file carry capabilities? */
+  /** Whether a file has capabilities (the extended attribute security.capability). */
   capable(path: Path): boolean {
     return this.#column(path, (index, entry) => index.capable.has(entry)) ?? false;
   }
 
-  /** Where the inode's entry is: of a hard link, the entry that carries the data; null for nothing and for implied directories. */
+  /** Returns the change that carries a file: for a hard link, that with the data. Null for a directory without an entry. */
   carrier(path: Path): Change | null {
     const id = this.#idOf(path);
     if (id === null) return null;
     return this.#tree.isDirectory(id) ? this.#tree.at(id) : this.#carrier(id);
   }
 
-  /** All names of the file at a path, its own included, sorted. */
+  /** Returns all names of the file at a path (hard links), with its own, sorted. */
   names(path: Path): readonly Path[] {
     const id = this.#idOf(path);
     if (id === null) return [];
@@ -105,7 +116,7 @@ export class Filesystem {
     return this.#names.get(this.#tree.file[id] as number) ?? [path];
   }
 
-  /** The paths right below a directory, sorted. */
+  /** Yields the paths directly below a directory, sorted. Yields none for any other path. */
   *children(directory: Path): Generator<Path> {
     const { table } = this.#stack;
     const id = this.#idOf(directory);
@@ -115,7 +126,7 @@ export class Filesystem {
       if (this.#tree.node[at] !== 0) yield table.paths[at] as Path;
   }
 
-  /** All paths below a directory, at any depth, parents first. */
+  /** Yields all paths below a directory, at any depth, parents first. */
   *below(directory: Path): Generator<Path> {
     const { table } = this.#stack;
     const id = this.#idOf(directory);
@@ -129,33 +140,35 @@ export class Filesystem {
     }
   }
 
-  /** Every path but the root, parents first. */
+  /** Yields every path except the root, parents first. */
   all(): Generator<Path> {
     return this.below(root);
   }
 
   /**
-   * Walks a name from the root of the image, or from `from` (a directory free of symlinks) if it is relative. `..` leads
-   * up from where a symlink led, and stays in the image. The last component is followed unless `follow` is false. What is
-   * longer than Linux allows leads nowhere, unless something is there by this very name.
+   * Resolves a name, from the root of the image, or from `from` (a directory free of symlinks) if it is relative. `..` leads up from
+   * where a symlink led, and stays in the image. A symlink in the last component is followed unless `follow` is false. A name that
+   * is longer than Linux allows leads nowhere, unless it is literally the path of a file.
    */
   resolve(
     name: ByteString,
     { from = root, follow = true }: { readonly from?: Path; readonly follow?: boolean } = {},
   ): Walk {
-    // What is there by this very name is below directories only: no need to walk.
+    // A literal path of a file has only directories above it, so that no walk is needed.
     const literal = name.startsWith('/') ? join(root, name.slice(1)) : join(from, name);
     const there = this.kind(literal);
     if (there !== null && (there !== 'symlink' || !follow))
       return { path: literal, links: [], missing: null, loops: false };
     const links: Path[] = [];
-    if (name.length > maxName) return { path: null, links, missing: root, loops: false };
+    const fail = (missing: Path, loops = false): Walk => ({ path: null, links, missing, loops });
+    if (name.length > maxName) return fail(root);
+    // Components that are still ahead, the next one last.
     const ahead = name.split('/').reverse();
     let at: Path = name.startsWith('/') ? root : from;
     while (ahead.length > 0) {
       const part = ahead.pop() as ByteString;
       if (part === '' || part === '.') {
-        if (this.kind(at) !== 'directory') return { path: null, links, missing: at, loops: false };
+        if (this.kind(at) !== 'directory') return fail(at);
         continue;
       }
       if (part === '..') {
@@ -164,19 +177,18 @@ export class Filesystem {
       }
       const next = join(at, part);
       const kind = this.kind(next);
-      if (kind === null) return { path: null, links, missing: next, loops: false };
+      if (kind === null) return fail(next);
       const isLast = ahead.every((rest) => rest === '');
       if (kind === 'symlink' && (follow || !isLast)) {
-        if (links.length === maxLinks) return { path: null, links, missing: next, loops: true };
+        if (links.length === maxLinks) return fail(next, true);
         links.push(next);
-        const target = this.target(next) ?? '';
-        if (target === '' || target.length > maxName)
-          return { path: null, links, missing: next, loops: false };
+        const target = this.target(next) ?? noBytes;
+        if (target === '' || target.length > maxName) return fail(next);
         ahead.push(...target.split('/').reverse());
         if (target.startsWith('/')) at = root;
         continue;
       }
-      if (!isLast && kind !== 'directory') return { path: null, links, missing: next, loops: false };
+      if (!isLast && kind !== 'directory') return fail(next);
       at = next;
     }
     return { path: at, links, missing: null, loops: false };
@@ -197,6 +209,7 @@ export class Filesystem {
     return file > 0 ? this.#stack.list.get(file - 1) : null;
   }
 
+  /** Reads a column of the index of the layer that carries a file. */
   #column<T>(path: Path, read: (index: LayerIndex, entry: number) => T | undefined): T | undefined {
     const carrier = this.carrier(path);
     const index = carrier === null ? undefined : this.#indexes.get(carrier.layer);
@@ -217,7 +230,7 @@ export class Filesystem {
   }
 }
 
-/** The merged filesystem of all layers of a stack. @throws LAYER_INVALID */
+/** Merges all layers of a stack. @throws LAYER_INVALID */
 export function mergeStack(stack: Stack, indexes: ReadonlyMap<number, LayerIndex>): Filesystem {
   const tree = new Tree(stack.table, stack.list);
   for (const [, changes] of stack.layers) tree.apply(changes);

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { closeOver } from '../../src/closure/closure.ts';
 import { elfNeeded } from '../../src/closure/rules/elf-needed.ts';
-import { knownImports } from '../../src/rootfs/facts/elf.ts';
+import { knownImports } from '../../src/rootfs/facts/known-imports.ts';
 import { parseLdCache } from '../../src/rootfs/facts/ld-cache.ts';
 import { inputOf, wanting } from '../closure/rig.ts';
 import { runToEnd } from '../support/e2e/programs.ts';

@@ -1,3 +1,7 @@
+/**
+ * Gathers the facts of one layer while its tar streams by. The layer reader creates a collector for each layer, and a sink for each
+ * file.
+ */
 import type { Path } from '../../bytes/path.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 import { ElfProbe } from './elf.ts';
@@ -7,17 +11,18 @@ import { MiB } from '../../units.ts';
 
 const elfMagic = 0x7f454c46;
 const shebangMagic = 0x2321;
-/** Contents kept of one layer: package databases take a few MB, and nothing else that is asked for is large. */
+/** The most bytes of contents that are kept of one layer. Package databases take a few MB, other wanted files less. */
 const maxContents = 256 * MiB;
 
-/** Takes the body of one file piece by piece. */
+/** Takes the body of one file. */
 export interface FileSink {
-  /** False: nobody wants the rest. */
+  /** Takes the next bytes. Returns false where the rest is not wanted. */
   write(chunk: Uint8Array): boolean;
+  /** Called after the last bytes, also if the rest was not wanted. */
   end(): void;
 }
 
-/** Gathers the facts of one layer while its tar streams by. Holds at most one file at a time besides what it keeps. */
+/** Holds the contents that it keeps, and the parts of at most one ELF file. */
 export class FactCollector {
   readonly #probe: ContentProbe;
   readonly #elf = new Map<number, Elf>();
@@ -29,7 +34,7 @@ export class FactCollector {
     this.#probe = probe;
   }
 
-  /** For a regular file; null where there is nothing to see in it. `size`: of the stored body. */
+  /** Returns a sink for a regular file; null for a file that is too small. `size` is that of the stored body, in bytes. */
   open(entry: number, path: Path, size: number): FileSink | null {
     if (size < 3) return null;
     const wanted = this.#probe(path);
@@ -40,6 +45,7 @@ export class FactCollector {
     return this.#look(entry, size);
   }
 
+  /** Returns the facts of all files so far. */
   facts(): LayerFacts {
     return {
       elf: this.#elf,
@@ -50,6 +56,7 @@ export class FactCollector {
     };
   }
 
+  /** Keeps the contents of a file, and looks at them when they are complete. */
   #collectContents(entry: number, size: number): FileSink {
     const contents = new Uint8Array(size);
     let filled = 0;
@@ -69,7 +76,7 @@ export class FactCollector {
     };
   }
 
-  /** What kind of file it is, its first bytes tell. */
+  /** Finds out by the first bytes whether a file is ELF or a script, and reads no more of any other. */
   #look(entry: number, size: number): FileSink {
     let head = new Uint8Array(0);
     let elf: ElfProbe | null = null;
@@ -91,7 +98,7 @@ export class FactCollector {
         if (isUndecided()) return true;
         if (before.length < 4 && numberAt(head, 4) === elfMagic) {
           elf = new ElfProbe(size);
-          // Fewer than four bytes came before this piece.
+          // The bytes before this piece were too few to tell.
           elf.write(before);
           elf.write(part);
           return left > 0;
@@ -108,6 +115,7 @@ export class FactCollector {
   }
 }
 
+/** A number at the start of a file, big endian. */
 function numberAt(bytes: Uint8Array, length: number): number {
   let number = 0;
   for (let i = 0; i < length; i++) number = number * 256 + (bytes[i] ?? 0);

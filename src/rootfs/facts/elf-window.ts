@@ -1,11 +1,16 @@
+/**
+ * Keeps parts of a file that streams by. `ElfProbe` writes all bytes of a file into it, and reads the parts that were kept.
+ */
 import { KiB } from '../../units.ts';
 
-/** Parts of a file that streams by: its beginning, its end, and what is asked for in between before it comes. */
+/** The beginning of a file, its end, and those ranges between them that are added before they stream by. */
 export class ElfWindows {
   readonly #windows: Window[] = [];
+  /** Size of the beginning that is kept. */
   readonly prefixBytes: number;
   #at = 0;
 
+  /** `size` is that of the file. All are in bytes. */
   constructor(size: number, maxPrefix: number, maxTail: number) {
     this.prefixBytes = Math.min(size, maxPrefix);
     this.#windows.push(new Window(0, this.prefixBytes));
@@ -13,12 +18,12 @@ export class ElfWindows {
     if (tail < size) this.#windows.push(new Window(tail, size));
   }
 
-  /** Bytes that have come so far. */
+  /** Number of bytes that were written so far. */
   get position(): number {
     return this.#at;
   }
 
-  /** Keeps this range too; what of it has passed already is lost. */
+  /** Adds a range. One whose first byte was written already is not kept. */
   add(start: number, end: number): void {
     if (start >= this.#at && end > start) this.#windows.push(new Window(start, end));
   }
@@ -28,7 +33,7 @@ export class ElfWindows {
     this.#at += chunk.length;
   }
 
-  /** These very bytes, or null where they were not kept. */
+  /** Returns these bytes; null where not all of them were kept. */
   get(start: number, length: number): Uint8Array | null {
     for (const window of this.#windows) {
       const found = window.get(start, length);
@@ -37,7 +42,7 @@ export class ElfWindows {
     return null;
   }
 
-  /** As many of these bytes as were kept, from the first on. */
+  /** Returns as many of these bytes as were kept, from the first on. */
   most(start: number, length: number): Uint8Array {
     for (const window of this.#windows) {
       const found = window.get(start, Math.min(length, window.start + window.filled - start));
@@ -47,7 +52,7 @@ export class ElfWindows {
   }
 }
 
-/** One range. Its memory grows with what has come: what a header says of its length is not to be trusted. */
+/** One range. Its memory grows with the bytes that were written, since headers may claim any length. */
 class Window {
   readonly start: number;
   readonly #end: number;

@@ -2,48 +2,52 @@ import type { Path } from '../../bytes/path.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 
-/** What the headers of an ELF file say (System V ABI, "Object Files" and "Dynamic Linking"). */
+/** The facts that the headers of an ELF file tell (System V ABI, "Object Files" and "Dynamic Linking"). */
 export interface Elf {
   readonly bits: 32 | 64;
   readonly endian: 'little' | 'big';
-  /** e_machine: 62 x86-64, 183 AArch64, … */
+  /** e_machine: 62 for x86-64, 183 for AArch64. */
   readonly machine: number;
-  /** PT_INTERP: the path of the dynamic loader. */
+  /** PT_INTERP: the path of the dynamic loader. Null for a static program and for most libraries. */
   readonly interpreter: ByteString | null;
+  /** DT_SONAME: the name by which others need it. */
   readonly soname: ByteString | null;
+  /** DT_NEEDED: the names of the libraries that it needs, each once. */
   readonly needed: readonly ByteString[];
-  /** DT_RPATH and DT_RUNPATH as written, colons and all; null where there is none. */
+  /** DT_RPATH and DT_RUNPATH: directories separated by colons, as written. */
   readonly rpath: ByteString | null;
   readonly runpath: ByteString | null;
-  /** Functions that it imports, of those in `knownImports`. */
+  /** The functions of `knownImports` that it imports. */
   readonly imports: ReadonlySet<string>;
-  /** Why some of this is not known: the file is damaged, or its tables lie where no bounded reading finds them. */
+  /** Why some facts are missing: the file is damaged, or its tables are in a part of a large file that is not kept. */
   readonly trouble: string | null;
 }
 
-/** What one layer's files hold, as far as the closure must know it: by entry of the tar. Depends on the layer's bytes only. */
+/** The facts about the files of one layer, by entry of its tar. They depend on the bytes of the layer only. */
 export interface LayerFacts {
   readonly elf: ReadonlyMap<number, Elf>;
-  /** What follows `#!`, up to the end of the line or 255 bytes, spaces trimmed at both ends. */
+  /** What follows `#!` in scripts, up to the end of the line or 255 bytes, without spaces at both ends. */
   readonly scripts: ReadonlyMap<number, ByteString>;
-  /** Whole contents of the files that were asked for. */
+  /** The contents of the files that a `ContentProbe` wanted. */
   readonly contents: ReadonlyMap<number, Uint8Array>;
-  /** sha256 of the contents of files, where the scan was asked for them; not of sparse files. */
+  /** SHA-256 of the contents of files, except sparse ones. Empty unless the scan was asked for it. */
   readonly digests: ReadonlyMap<number, Digest>;
   /**
-   * A name for what a plain file is, contents and all attributes but its path: 32 bytes, one for each file that has data,
-   * where the scan was asked for them.
+   * Hashes of 32 bytes over contents and attributes of regular files with data, without their paths: equal for files that a hard
+   * link could replace. Empty unless the scan was asked for it.
    */
   readonly twins: ReadonlyMap<number, ByteString>;
 }
 
-/** The same by path of the merged filesystem. Paths are literal: resolve symlinks first. Null for what the file is not. */
+/** The facts of all layers, by path of the merged filesystem. Paths are literal: resolve symlinks first. */
 export interface FileFacts {
+  /** Null for a file that is not ELF. */
   elf(path: Path): Elf | null;
+  /** Null for a file that does not begin with `#!`. */
   script(path: Path): ByteString | null;
-  /** Null too where nobody had asked for the contents, or the file is too large. */
+  /** Null for a file that no `ContentProbe` wanted, or that is larger than it wanted. */
   contents(path: Path): Uint8Array | null;
 }
 
-/** Which files' contents a scan keeps: the most bytes that are wanted of the file at this path, or 0. */
+/** Tells a scan which contents to keep: returns the most bytes that the file at this path may have, or 0. */
 export type ContentProbe = (path: Path) => number;

@@ -1,30 +1,37 @@
+/**
+ * Reads etc/ld.so.cache, the index of libraries that ldconfig(8) writes and the loader of glibc reads. The search for libraries in
+ * `closure` calls it.
+ */
 import { type ByteString, ascii } from '../../bytes/bytes.ts';
 import { readByteString } from '../../bytes/bytes.ts';
 
-/** A row of etc/ld.so.cache: a library by name, and where ldconfig found it. */
+/** A row of the cache. */
 export interface CachedLibrary {
+  /** The name by which others need the library: "libssl.so.3". */
   readonly name: ByteString;
+  /** Where ldconfig found it. */
   readonly path: ByteString;
-  /** For processors that can more than others: a machine that can less takes another row. */
+  /** Whether the row is for processors with certain capabilities (hwcaps). The loader of another processor skips it. */
   readonly special: boolean;
 }
 
 const newMagic = ascii`glibc-ld.so.cache1.1`;
 const oldMagic = ascii`ld.so-1.7.0\0`;
+/** Sizes of the new format: its head, and one row. */
 const headBytes = 48;
 const rowBytes = 24;
 const maxName = 4096;
 
 /**
- * Reads etc/ld.so.cache (glibc, sysdeps/generic/dl-cache.h: the format of glibc 2.2 and later, alone or behind the older
- * one), rows in the file's order, which is that of preference for each name. Null for what is no such cache. Rows of all
- * architectures and hwcaps come: who looks one up opens the file to see whether it fits. Never throws.
+ * Reads the rows of a cache in their order, which is that of preference among rows of one name (glibc,
+ * sysdeps/generic/dl-cache.h: the format since 2.2, alone or behind the older one). Rows of all architectures and hwcaps are
+ * returned: the caller checks whether a library fits. Null for a file of another format. Never throws.
  */
 export function parseLdCache(bytes: Uint8Array): readonly CachedLibrary[] | null {
   const start = findStart(bytes);
   if (start === null || start + headBytes > bytes.length) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // 2 little endian, 3 big endian, 0 from before the flag: then the count tells, since one of the two is absurd.
+  // Flag 2 is little endian, 3 big endian. Before glibc 2.33 it is 0; then the smaller count is right, the other being absurd.
   const flag = (bytes[start + 28] as number) & 3;
   const count = (little: boolean): number => view.getUint32(start + 20, little);
   const little = flag === 2 || (flag !== 3 && count(true) <= count(false));
@@ -32,7 +39,7 @@ export function parseLdCache(bytes: Uint8Array): readonly CachedLibrary[] | null
   const most = Math.min(count(little), Math.floor((bytes.length - start - headBytes) / rowBytes));
   for (let i = 0; i < most; i++) {
     const at = start + headBytes + i * rowBytes;
-    // Offsets count from the beginning of the new format.
+    // Offsets of strings count from the beginning of the new format.
     const name = nameAt(bytes, start + view.getUint32(at + 4, little));
     const path = nameAt(bytes, start + view.getUint32(at + 8, little));
     const special = view.getUint32(at + 16, little) !== 0 || view.getUint32(at + 20, little) !== 0;
@@ -41,6 +48,7 @@ export function parseLdCache(bytes: Uint8Array): readonly CachedLibrary[] | null
   return rows;
 }
 
+/** Finds the beginning of the new format; null where the file has none. */
 function findStart(bytes: Uint8Array): number | null {
   const starts = (magic: ByteString, at: number): boolean =>
     readByteString(bytes, at, Math.min(bytes.length, at + magic.length)) === magic;
@@ -48,7 +56,7 @@ function findStart(bytes: Uint8Array): number | null {
   if (!starts(oldMagic, 0) || bytes.length < 16) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const little of [true, false]) {
-    // 12 bytes a row, then aligned as 64-bit numbers are.
+    // The rows of the old format have 12 bytes each. The new one is aligned as its 64-bit numbers are.
     const end = 16 + view.getUint32(12, little) * 12;
     for (const at of [end, Math.ceil(end / 8) * 8]) if (at < bytes.length && starts(newMagic, at)) return at;
   }

@@ -1,4 +1,4 @@
-/** Functions of the C library that look names up, by the database that they ask (nsswitch.conf(5)). */
+/** Functions of the C library that look up names, by the database of nsswitch.conf(5) that they ask. */
 export const lookups = {
   passwd: family('getpwnam', 'getpwuid', 'getpwent'),
   group: [...family('getgrnam', 'getgrgid', 'getgrent'), 'getgrouplist', 'initgroups'],
@@ -13,7 +13,7 @@ export const lookups = {
   networks: family('getnetbyname', 'getnetbyaddr'),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Each is there twice, the second for several threads. */
+/** Functions with their reentrant forms, whose names end in `_r`. */
 function family(...stems: readonly string[]): readonly string[] {
   return stems.flatMap((stem) => [stem, `${stem}_r`]);
 }

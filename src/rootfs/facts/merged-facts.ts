@@ -2,7 +2,7 @@ import type { Filesystem } from '../filesystem.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { FileFacts, LayerFacts } from './facts.ts';
 
-/** The facts of all layers, seen through the merged filesystem. `layers` by source layer number. */
+/** Shows the facts of all layers through the merged filesystem. `layers` are by source layer number. */
 export function mergeFacts(fs: Filesystem, layers: ReadonlyMap<number, LayerFacts>): FileFacts {
   const lookup = <T>(path: Path, column: (facts: LayerFacts) => ReadonlyMap<number, T>): T | null => {
     const carrier = fs.carrier(path);

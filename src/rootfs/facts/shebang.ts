@@ -1,11 +1,11 @@
 import { type ByteString, readByteString, noBytes } from '../../bytes/bytes.ts';
 
-/** As much of a script as the kernel looks at (include/uapi/linux/binfmts.h, BINPRM_BUF_SIZE). */
+/** The bytes of a script that the kernel looks at (include/uapi/linux/binfmts.h, BINPRM_BUF_SIZE). */
 export const shebangBytes = 256;
 
 /**
- * What follows `#!` in the first line, without spaces at both ends; null where there is no interpreter. `head`: the first
- * bytes of the file, at least `shebangBytes` of them if it has so many.
+ * Returns what follows `#!` in the first line, without spaces at both ends; null where no interpreter does. `head` is the beginning
+ * of the file: at least `shebangBytes`, if the file has as many.
  */
 export function parseShebang(head: Uint8Array): ByteString | null {
   if (head[0] !== 0x23 || head[1] !== 0x21) return null;

@@ -4,10 +4,10 @@ import { largestDatabase, readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
-/** Since Alpine 3.22 the database may be below /usr. */
+/** Since Alpine 3.22, the database may be below /usr. */
 const places = [rootPath`lib/apk/db/installed`, rootPath`usr/lib/apk/db/installed`];
 
-/** Alpine's database: stanzas of one-letter fields, where `F:` names a directory and `R:` a file in it. */
+/** The database of apk-tools (Alpine, Wolfi): stanzas of one-letter fields. `F:` names a directory, `R:` a file in it. */
 export const apk: PackageDatabase = {
   kind: 'apk',
   reads: (path) => (places.includes(path) ? largestDatabase : 0),

@@ -5,11 +5,15 @@ import { readDatabaseFile } from './database-file.ts';
 import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
+/** The most bytes of a list that are read. */
 const largestList = 32 << 20;
 
 const list = /(?:^|\/)vendor\/composer\/installed\.json$/;
 
-/** PHP packages of Composer: what has a `composer.json` two levels below a `vendor` that Composer has made. */
+/**
+ * PHP packages of Composer: directories with a `composer.json` two levels below a `vendor` that Composer has made. Their versions
+ * are in `vendor/composer/installed.json`, which Composer writes.
+ */
 export const composer: PackageDatabase = {
   kind: 'composer',
   reads: (path) => (list.test(path) ? largestList : 0),
@@ -36,7 +40,7 @@ function* packageRoots(fs: Filesystem, vendor: Path): Generator<Path> {
       if (fs.kind(root) === 'directory' && fs.kind(join(root, ascii`composer.json`)) === 'file') yield root;
 }
 
-/** Composer 2 has the list in an object, Composer 1 has nothing but the list. */
+/** Returns versions by name. Composer 2 has the list in an object, in Composer 1 the file is the list. */
 function versionsOf(json: unknown): ReadonlyMap<string, string> {
   const versions = new Map<string, string>();
   for (const each of listOf(memberOf(json, 'packages') ?? json)) {

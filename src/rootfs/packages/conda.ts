@@ -5,12 +5,12 @@ import { FileLocator } from './file-locator.ts';
 import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 
-/** A hundred thousand files with their digests, and more. */
+/** The most bytes of a record that are read: it may name a hundred thousand files with their digests. */
 const largestRecord = 32 << 20;
 
 const record = /(?:^|\/)conda-meta\/[^/]+\.json$/;
 
-/** Packages of conda: each has a record in `conda-meta` of its environment, with its files relative to that. */
+/** Packages of conda and mamba: each has a record in `conda-meta` of its environment, with its files relative to that. */
 export const conda: PackageDatabase = {
   kind: 'conda',
   reads: (path) => (record.test(path) ? largestRecord : 0),
@@ -32,7 +32,7 @@ export const conda: PackageDatabase = {
         kind: 'conda',
         name: utf8Bytes(name),
         version: stringOr(memberOf(json, 'version'), null),
-        // Its own record belongs to it, which is how scanners know it.
+        // The record belongs to its package: scanners know the package by it.
         files: locator.locateAll([...names, join(environment, ascii`conda-meta/${baseOf(path)}`)]),
       });
     }

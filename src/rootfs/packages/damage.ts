@@ -1,2 +1,2 @@
-/** Thrown by readers of binary formats: what is wrong, to go on after "it cannot be read, since". Never leaves this folder. */
+/** What is wrong with a binary file. Its readers throw it, and `rpm.ts` catches it: it never leaves this folder. */
 export class Damage extends Error {}

@@ -3,13 +3,16 @@ import type { Path } from '../../bytes/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
 import type { UnreadDatabase } from './package.ts';
 
-/** The most bytes of one file of a database that are looked at: what a distribution of ten thousand packages needs, and more. */
+/** The most bytes of one file of a database that are read. A distribution with ten thousand packages needs less. */
 export const largestDatabase = 128 << 20;
 
-/** A scan keeps nothing of files that are smaller. */
+/** A scan keeps no contents of smaller files. */
 const smallest = 3;
 
-/** The contents of a file of a database; null, and a note in `unread`, for one that is there but was not read. */
+/**
+ * Returns the contents of a file of a database; null for a file that the image does not have. For a file whose contents the scan
+ * did not keep, it adds a row to `unread` and returns null.
+ */
 export function readDatabaseFile(
   fs: Filesystem,
   facts: FileFacts,

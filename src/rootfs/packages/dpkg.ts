@@ -1,3 +1,7 @@
+/**
+ * Reads the database of dpkg, which Debian's and Ubuntu's packages are installed with, and that of distroless images.
+ * `package-index.ts` reads it beside the other databases.
+ */
 import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
@@ -10,8 +14,8 @@ const lists = rootPath`var/lib/dpkg/info`;
 const fragments = rootPath`var/lib/dpkg/status.d`;
 
 /**
- * Debian's database, and that of distroless images: there each package has a stanza of its own in `status.d`, and a list
- * of checksums, which has neither symlinks nor conffiles.
+ * dpkg has a list of files for each package, and one file with the stanzas of all. In distroless images, which bazel builds from
+ * Debian's packages, each package has its own stanza in `status.d`, and a list of checksums without symlinks and conffiles.
  */
 export const dpkg: PackageDatabase = {
   kind: 'dpkg',
@@ -54,7 +58,7 @@ export const dpkg: PackageDatabase = {
   },
 };
 
-/** What `dpkg-divert` has moved away: "from", "to", and the package that did it (":" for the administrator). */
+/** Reads what `dpkg-divert` has moved away, three lines each: "from", "to", and the package (":" for the administrator). */
 function diversionsOf(text: ByteString): ReadonlyMap<ByteString, { to: ByteString; by: ByteString }> {
   const found = new Map<ByteString, { to: ByteString; by: ByteString }>();
   const lines = text.split('\n');
@@ -63,7 +67,7 @@ function diversionsOf(text: ByteString): ReadonlyMap<ByteString, { to: ByteStrin
   return found;
 }
 
-/** By "name" and "name:arch". */
+/** Returns versions by "name" and by "name:arch". */
 function versionsOf(text: ByteString): ReadonlyMap<ByteString, ByteString> {
   const versions = new Map<ByteString, ByteString>();
   for (const stanza of text.split(/\n[ \t]*\n/)) {
@@ -76,8 +80,9 @@ function versionsOf(text: ByteString): ReadonlyMap<ByteString, ByteString> {
   return versions;
 }
 
+/** Reads a package of a distroless image. */
 function readFragment(path: Path, stanza: ByteString, list: ByteString, locator: FileLocator): Package {
-  // "d41d8cd98f00b204e9800998ecf8427e  usr/share/x": the rest of the line is the name, whatever is in it.
+  // "d41d8cd98f00b204e9800998ecf8427e  usr/share/x": a name may hold spaces.
   const names = list.split('\n').map((line) => line.slice(line.indexOf(' ') + 1).trimStart());
   return {
     kind: 'dpkg',
@@ -87,6 +92,7 @@ function readFragment(path: Path, stanza: ByteString, list: ByteString, locator:
   };
 }
 
+/** Returns the first line of a field of a stanza (deb822(5)); null where the field is missing. */
 function field(stanza: ByteString, name: string): ByteString | null {
   const start = stanza.startsWith(`${name}:`) ? 0 : stanza.indexOf(`\n${name}:`);
   if (start < 0) return null;

@@ -2,12 +2,12 @@ import type { Filesystem } from '../filesystem.ts';
 import { join, type Path } from '../../bytes/path.ts';
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 
-/** Linux opens no longer ones (limits.h, PATH_MAX). */
+/** Linux opens no longer names (limits.h, PATH_MAX). */
 const longestName = 4096;
 
 /**
- * Finds in the image what a database calls a file. Databases name what they unpacked, so symlinks on the way are followed
- * (`/lib/x` is `/usr/lib/x` by now), the last component is not. Directories are resolved once each.
+ * Finds the files that a database names. A database names files as its packages do, so that symlinks on the way are followed
+ * (`/lib/x` is `/usr/lib/x` since /usr was merged), but not in the last component. Each directory is resolved once.
  */
 export class FileLocator {
   readonly #fs: Filesystem;
@@ -17,7 +17,7 @@ export class FileLocator {
     this.#fs = fs;
   }
 
-  /** Where it is, whatever it is but a directory; null for what is not in the image. */
+  /** Returns the path of a file of any type; null for a directory, and for a name that the image does not have. */
   locate(name: ByteString): Path | null {
     if (name.length > longestName) return null;
     const slash = name.lastIndexOf('/');
@@ -30,7 +30,7 @@ export class FileLocator {
     return kind === null || kind === 'directory' ? null : path;
   }
 
-  /** All that are there, sorted, each once. */
+  /** Returns the paths of those files that the image has, sorted, each once. */
   locateAll(names: Iterable<ByteString>): readonly Path[] {
     const found = new Set<Path>();
     for (const name of names) {

@@ -1,8 +1,12 @@
+/**
+ * The files by which scanners know what an image contains, and its licences: package databases, SBOMs, metadata of packages. The
+ * closure keeps them although no program needs them.
+ */
 import { baseOf, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import { nodePackageRoot } from './node.ts';
 import type { Package } from './package.ts';
 
-/** Files that say what an image is made of, wherever they are. */
+/** Files that say which distribution and packages an image has. */
 export const inventoryFiles: readonly Path[] = [
   rootPath`etc/os-release`,
   rootPath`usr/lib/os-release`,
@@ -20,7 +24,7 @@ export const inventoryFiles: readonly Path[] = [
   rootPath`var/lib/dpkg/status`,
 ];
 
-/** Directories of such files, and of licences: those in `common-licenses` are what Debian's copyright files refer to. */
+/** Directories of such files, and of licences. Debian's copyright files refer to those in `common-licenses`. */
 export const inventoryDirectories: readonly Path[] = [
   rootPath`lib/apk/db`,
   rootPath`usr/lib/apk/db`,
@@ -35,7 +39,7 @@ export const inventoryDirectories: readonly Path[] = [
   rootPath`var/lib/rpm`,
 ];
 
-/** Does nothing but say what the image is made of, or under which terms? */
+/** Whether a file only says what the image contains, or under which licence. */
 export function isInventory(path: Path): boolean {
   return (
     inventoryFiles.includes(path) ||
@@ -46,10 +50,13 @@ export function isInventory(path: Path): boolean {
 const licence = /^(?:(?:mit-|un|gpl-)?licen[cs]e|copying|copyright|notice)/i;
 const distributionFile =
   /\.egg-info\/PKG-INFO$|\.dist-info\/(?:METADATA|licenses\/.+|(?:licen[cs]e|copying|notice|authors)[^/]*)$/i;
-/** At the root of a package of Composer. */
+/** A file at the root of a package of Composer. */
 const composerFile = /(?:^|\/)vendor\/[^/]+\/[^/]+\/[^/]+$/;
 
-/** Those files of a language's package by which scanners know it, and its licences. Distributions' packages have theirs elsewhere. */
+/**
+ * Returns the files of a language's package by which scanners know it, and its licences. Those of a distribution's packages are in
+ * its database, and in the directories above.
+ */
 export function inventoryOf({ kind, files }: Package): readonly Path[] {
   switch (kind) {
     case 'node':

@@ -1,14 +1,16 @@
 import { readByteString } from '../../bytes/bytes.ts';
 import { Damage } from './damage.ts';
 
-/** Slots come in pages of this size, blobs in blocks of 16 bytes. */
+/** Slots come in pages, blobs in blocks. All sizes are in bytes. */
 const pageSize = 4096;
 const slotSize = 16;
 const blockSize = 16;
 
 /**
- * The blobs of rpm's own file format "ndb" (SUSE): a head, pages of slots that say where each package's blob is, then the
- * blobs, each with a head of its own. All numbers are little endian. Damaged slots are left out.
+ * Yields the blobs of a file in rpm's own format "ndb" (lib/backend/ndb/rpmpkg.c), which SUSE uses: a head, pages of slots that say
+ * where the blob of each package is, then the blobs, each with its own head. All numbers are little endian. Damaged slots are
+ * left out.
+ *
  * @throws Damage
  */
 export function* readNdb(bytes: Uint8Array): Generator<Uint8Array> {
@@ -17,7 +19,7 @@ export function* readNdb(bytes: Uint8Array): Generator<Uint8Array> {
     throw new Damage('it is not in the format ndb');
   const end = Math.min(view.getUint32(12, true) * pageSize, bytes.length - slotSize + 1);
   let left = bytes.length;
-  // The head takes the room of the first two slots.
+  // The head of the file takes the room of the first two slots.
   for (let at = 2 * slotSize; at < end; at += slotSize) {
     const number = view.getUint32(at + 4, true);
     if (readByteString(bytes, at, at + 4) !== 'Slot' || number === 0) continue;
@@ -26,7 +28,7 @@ export function* readNdb(bytes: Uint8Array): Generator<Uint8Array> {
     if (blob > bytes.length || readByteString(bytes, head, head + 4) !== 'BlbS') continue;
     const length = view.getUint32(head + 12, true);
     if (view.getUint32(head + 4, true) !== number || blob + length > bytes.length) continue;
-    // Blobs do not overlap, so that together they are no larger than the file.
+    // Blobs of a sound file do not overlap, so that together they are at most as large as it.
     left -= length;
     if (left < 0) throw new Damage('its packages overlap');
     yield bytes.subarray(blob, blob + length);

@@ -1,3 +1,7 @@
+/**
+ * Finds Node packages by their directories in `node_modules`. `package-index.ts` reads it beside the databases of other package
+ * managers.
+ */
 import { ascii } from '../../bytes/bytes.ts';
 import { join, type Path, cleanPath } from '../../bytes/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
@@ -5,12 +9,12 @@ import { memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase } from './package.ts';
 import { MiB } from '../../units.ts';
 
-/** Larger ones than npm's registry accepts. */
+/** The most bytes of a package.json that are read. npm's registry accepts no larger ones. */
 const largestManifest = MiB;
 
 /**
- * Node packages need no database: each is a directory in a `node_modules`, less the `node_modules` in it. The application
- * itself, whose directory is in none, is no package: one use of it must not keep all of it.
+ * Each directory in a `node_modules` that has a package.json is a package, without the `node_modules` in it. The application, whose
+ * directory is not in a `node_modules`, is not a package: one use of it must not keep all of it.
  */
 export const node: PackageDatabase = {
   kind: 'node',
@@ -45,7 +49,7 @@ export const node: PackageDatabase = {
   },
 };
 
-/** The package directory that a path is in: what follows the last `node_modules`, with the scope before it; null for none. */
+/** Returns the directory of the package that a path is in: the name behind the last `node_modules`, with its scope. */
 export function nodePackageRoot(path: Path): Path | null {
   const start = startOfName(path);
   if (start < 0) return null;
@@ -54,7 +58,7 @@ export function nodePackageRoot(path: Path): Path | null {
   return end < 0 ? null : cleanPath(path.slice(0, end));
 }
 
-/** Where the last `node_modules/` ends; -1 for none. */
+/** Returns the offset behind the last `node_modules/`; -1 for a path without it. */
 function startOfName(path: Path): number {
   const at = path.lastIndexOf('/node_modules/');
   if (at >= 0) return at + '/node_modules/'.length;

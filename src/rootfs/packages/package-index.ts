@@ -1,3 +1,7 @@
+/**
+ * All packages of an image, of all kinds, and which package each file belongs to. The rules of the closure and `trace show` ask
+ * it; each database has a file of its own beside this one.
+ */
 import type { Filesystem } from '../filesystem.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
@@ -14,13 +18,13 @@ import { ruby } from './ruby.ts';
 
 const databases: readonly PackageDatabase[] = [dpkg, apk, rpm, conda, python, node, ruby, composer];
 
-/** What all databases must read. */
+/** The files whose contents the databases need. */
 export const packageProbe: ContentProbe = (path) =>
   databases.reduce((most, database) => Math.max(most, database.reads(path)), 0);
 
 const known = new WeakMap<Filesystem, PackageIndex>();
 
-/** The packages of an image: read at the first call, remembered for as long as its filesystem is. */
+/** Returns the packages of an image. They are read at the first call, and remembered as long as the filesystem. */
 export function packagesOf(image: { readonly fs: Filesystem; readonly facts: FileFacts }): PackageIndex {
   let index = known.get(image.fs);
   if (index === undefined) {
@@ -30,17 +34,17 @@ export function packagesOf(image: { readonly fs: Filesystem; readonly facts: Fil
   return index;
 }
 
-/** Reads all databases of an image. Takes time and memory in proportion to the files. */
+/** Reads all databases of an image, in time and memory proportional to the number of files. */
 export function buildPackageIndex(fs: Filesystem, facts: FileFacts): PackageIndex {
   const packages: Package[] = [];
   const unread: UnreadDatabase[] = [];
   for (const database of databases) {
     const reading = database.read(fs, facts);
-    // One by one: there may be more than one call takes.
+    // One by one: there may be more than a call may have arguments.
     for (const each of reading.packages) packages.push(each);
     for (const each of reading.unread) unread.push(each);
   }
-  // Most files belong to one package: only the others need a list of their own.
+  // Most files belong to one package. Only the others get a list.
   const owners = new Map<Path, Package | Package[]>();
   for (const each of packages.sort(byParticularity))
     for (const path of each.files) {
@@ -59,7 +63,7 @@ export function buildPackageIndex(fs: Filesystem, facts: FileFacts): PackageInde
   };
 }
 
-/** A language's package before the distribution's that it was packed in; of one kind, the one with fewer files. */
+/** Sorts the package of a language before that of the distribution that contains it; of one kind, that with fewer files first. */
 function byParticularity(a: Package, b: Package): number {
   return (
     packageKinds.indexOf(a.kind) - packageKinds.indexOf(b.kind) ||

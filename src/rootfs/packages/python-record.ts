@@ -1,8 +1,8 @@
 import { type ByteString, noBytes, ascii } from '../../bytes/bytes.ts';
 
 /**
- * The first field of each row of a CSV file in Python's default dialect: fields in double quotes may hold commas, line ends and
- * doubled quotes. Whatever the file is, something comes out, no longer than it.
+ * Returns the first field of each row of a CSV file in the default dialect of Python's module csv: fields in double quotes may
+ * hold commas, line breaks and doubled quotes. A damaged file gives other names, but never more bytes than it has.
  */
 export function readRecord(text: ByteString): readonly ByteString[] {
   const names: ByteString[] = [];
@@ -24,7 +24,7 @@ export function readRecord(text: ByteString): readonly ByteString[] {
   return names;
 }
 
-/** Where the quote that closes is; the end of the text where none does. */
+/** The offset of the closing quote; the end of the text where it is missing. */
 function endOfQuotes(text: ByteString, from: number): number {
   let at = text.indexOf('"', from);
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);

@@ -1,3 +1,7 @@
+/**
+ * Finds the distributions that pip, uv and other installers have put into an image (packaging.python.org, "Recording installed
+ * projects"). `package-index.ts` reads it beside the other databases.
+ */
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
@@ -7,20 +11,20 @@ import { FileLocator } from './file-locator.ts';
 import type { DatabaseReading, Package, PackageDatabase, UnreadDatabase } from './package.ts';
 import { readRecord } from './python-record.ts';
 
-/** The most bytes of a list that are looked at: a hundred thousand files. */
+/** The most bytes of a list that are read: it may name a hundred thousand files. */
 const largestList = 16 << 20;
 
 const wheelList = '.dist-info/RECORD';
-/** Written by pip where it installed with setuptools. */
+/** pip writes it where it installs with setuptools. */
 const eggList = '.egg-info/installed-files.txt';
-/** What went into the source distribution: all that there is of what `setup.py install` and `develop` did. */
+/** The files of the source distribution. `setup.py install` and `develop` leave no other list. */
 const sourceList = '.egg-info/SOURCES.txt';
 const topLevel = '.egg-info/top_level.txt';
 
-/** Where distributions put the modules that they package: without lists, since their own database has them. */
+/** Where distributions put the modules that they package. These have no lists, since the distribution's database has them. */
 const distributions = /^usr\/lib(?:64)?\//;
 
-/** What pip, uv and others have installed: distributions in the sense of Python's packaging specifications. */
+/** Distributions in the sense of Python: a directory `.dist-info` (wheels) or `.egg-info` beside their modules. */
 export const python: PackageDatabase = {
   kind: 'python',
   reads: (path) =>
@@ -36,7 +40,7 @@ function readPython(fs: Filesystem, facts: FileFacts): DatabaseReading {
     const bytes = readDatabaseFile(fs, facts, path, unread);
     return bytes === null ? null : readByteString(bytes);
   };
-  /** Of a directory that several name as theirs, the first has it: crafted names must not make this quadratic. */
+  /** Directories that belong to a distribution. Only the first that names one gets it, so that work stays linear. */
   const claimed = new Set<Path>();
   for (const path of fs.all()) {
     const isEgg = path.endsWith('.egg-info') && fs.kind(path) === 'directory';
@@ -52,11 +56,12 @@ function readPython(fs: Filesystem, facts: FileFacts): DatabaseReading {
   return { packages, unread };
 }
 
-/** PEP 627: names are relative to the directory that holds the `.dist-info`, unless they are absolute. */
+/** Returns the files of a wheel. Names are relative to the directory that holds the `.dist-info` (PEP 627), or absolute. */
 function recordedFiles(path: Path, record: ByteString | null): readonly ByteString[] | null {
   return record === null ? null : readRecord(record).map((name) => from(parentOf(parentOf(path)), name));
 }
 
+/** Returns the files of an `.egg-info`; null for one of a distribution's own packages. */
 function eggFiles(
   fs: Filesystem,
   egg: Path,
@@ -81,6 +86,7 @@ function eggFiles(
   return names;
 }
 
+/** A name in a list, from the root of the image. */
 function from(directory: Path, name: ByteString): ByteString {
   return name.startsWith('/') ? name : join(directory, name);
 }
@@ -92,7 +98,7 @@ function linesOf(text: ByteString | null): readonly ByteString[] {
     .filter((line) => line !== '');
 }
 
-/** "requests-2.31.0.dist-info", "PyYAML-6.0-py3.11.egg-info": neither names nor versions hold a dash there. */
+/** Reads "requests-2.31.0.dist-info", "PyYAML-6.0-py3.11.egg-info": names and versions have no dashes there. */
 function nameOf(metadata: Path): { readonly name: ByteString; readonly version: string | null } {
   const stem = baseOf(metadata).replace(/\.(?:dist|egg)-info$/, '');
   const [name = stem, version = null] = stem.split('-', 2);

@@ -1,22 +1,27 @@
+/**
+ * Reads the header of an installed package, in which rpm keeps what it knows of it (docs/manual/format_header.md of rpm). `rpm.ts` calls
+ * it for every package, whichever of rpm's databases it is from.
+ */
 import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 
-/** What rpm's header of an installed package says of it. */
+/** What the header of an installed package says. */
 export interface RpmHeader {
   readonly name: ByteString;
-  /** "version-release", with "epoch:" before it where it has one. */
+  /** "version-release", preceded by "epoch:" where the package has one. */
   readonly version: ByteString;
   readonly arch: ByteString | null;
-  /** Absolute, directories among them. Those that rpm has not put there are left out. */
+  /** Absolute names of files and directories. Those that rpm did not install are left out. */
   readonly files: readonly ByteString[];
 }
 
+/** Tags of entries (include/rpm/rpmtag.h). */
 const tags = {
   name: 1000,
   version: 1001,
   release: 1002,
   epoch: 1003,
   arch: 1022,
-  /** Whole names, before rpm 4 split them. */
+  /** RPMTAG_OLDFILENAMES: whole names, as before rpm 4. */
   oldNames: 1027,
   states: 1029,
   directoryIndexes: 1116,
@@ -24,7 +29,7 @@ const tags = {
   directories: 1118,
 } as const;
 
-/** States of files: another package's file is in its place, or that of another architecture. */
+/** States of files (rpmfileState): replaced by a file of another package, or of another architecture (color). */
 const replaced = 1;
 const wrongColour = 4;
 
@@ -34,8 +39,8 @@ interface Entry {
 }
 
 /**
- * Reads a header as it is stored in rpm's databases: the number of entries and the length of the data (big endian, 32 bits), the
- * entries (tag, type, offset, count), the data. Null for what is damaged or has no name.
+ * Reads a header as rpm's databases store it: the number of entries and the length of the data (big endian, 32 bits), the entries
+ * (tag, type, offset, count), the data. Null for a damaged header, and for one without a name.
  */
 export function readRpmHeader(blob: Uint8Array): RpmHeader | null {
   if (blob.length < 8) return null;
@@ -80,7 +85,7 @@ function readFiles(
   });
 }
 
-/** As many strings as there are, each up to its NUL; fewer where the data ends early. */
+/** Returns the strings of an entry, which end with NUL; fewer where the data ends early. */
 function readStrings(data: Uint8Array, entry: Entry | undefined): readonly ByteString[] {
   const found: ByteString[] = [];
   let at = entry?.offset ?? 0;

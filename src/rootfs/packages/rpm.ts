@@ -1,3 +1,7 @@
+/**
+ * Reads the databases of rpm, which the packages of Red Hat's and SUSE's distributions are installed with. `package-index.ts` reads
+ * it beside the other databases.
+ */
 import { ascii, type ByteString, asByteString } from '../../bytes/bytes.ts';
 import { type Path, rootPath, join } from '../../bytes/path.ts';
 import { readBerkeleyDb } from './berkeley-db.ts';
@@ -9,10 +13,10 @@ import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 import { readRpmHeader } from './rpm-header.ts';
 import { SqliteFile } from './sqlite.ts';
 
-/** Some distributions have moved the database below /usr. */
+/** The directories of the database: SUSE, and Fedora since 36, have it below /usr. */
 const directories = [rootPath`var/lib/rpm`, rootPath`usr/lib/sysimage/rpm`];
 
-/** The three ways in which rpm has kept the headers of its packages, by the name of the file. */
+/** The formats in which rpm has kept the headers of its packages, by the name of the file. */
 const formats: ReadonlyMap<ByteString, (bytes: Uint8Array) => Iterable<Uint8Array>> = new Map([
   [ascii`rpmdb.sqlite`, sqliteBlobs],
   [ascii`Packages.db`, readNdb],
@@ -23,7 +27,7 @@ const places = directories.flatMap((directory) =>
   [...formats].map(([name, blobs]) => ({ path: join(directory, name), blobs })),
 );
 
-/** The databases of Red Hat's and SUSE's distributions. */
+/** The databases of rpm. An image may have several, of which an upgrade left the older ones behind. */
 export const rpm: PackageDatabase = {
   kind: 'rpm',
   reads: (path) => (places.some((place) => place.path === path) ? largestDatabase : 0),
@@ -67,7 +71,7 @@ function* readPackages(
   }
 }
 
-/** Where a package is there for two architectures, the name says which, as `rpm -q` does: "glibc.i686". */
+/** Appends the architecture to the names of packages that are installed for several, as `rpm -q` does: "glibc.i686". */
 function withArchitectures(installed: readonly Installed[]): readonly Package[] {
   const architectures = new Map<string, Set<string | null>>();
   for (const {
@@ -85,7 +89,7 @@ function withArchitectures(installed: readonly Installed[]): readonly Package[] 
   );
 }
 
-/** The table has two columns: a number, which is the row's, and the header. */
+/** Yields the headers. The table has two columns: the number of the package, and its header. */
 function* sqliteBlobs(bytes: Uint8Array): Generator<Uint8Array> {
   for (const [, blob] of new SqliteFile(bytes).rows('Packages')) if (blob instanceof Uint8Array) yield blob;
 }

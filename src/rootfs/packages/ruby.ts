@@ -3,12 +3,12 @@ import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf, root } from '../../bytes/path.ts';
 import type { Package, PackageDatabase } from './package.ts';
 
-/** "nokogiri-1.16.0-x86_64-linux": the version is what first looks like one. */
+/** "nokogiri-1.16.0-x86_64-linux": the version is the first part that starts with a digit. */
 const gemName = /^(.+?)-(\d[^-]*)(?:-|$)/;
 
 /**
- * Gems need no database either: where `specifications` has NAME.gemspec, the gem is what is below `gems/NAME` beside it, and
- * what was compiled for it below `extensions/PLATFORM/ABI/NAME`. Default gems have no directory: they belong to Ruby.
+ * Gems, which RubyGems lays out without a database: for `specifications/NAME.gemspec`, the gem is below `gems/NAME` beside it, and
+ * what was compiled for it below `extensions/PLATFORM/ABI/NAME`. Default gems have no directory: their files belong to Ruby.
  */
 export const ruby: PackageDatabase = {
   kind: 'ruby',
@@ -28,7 +28,7 @@ export const ruby: PackageDatabase = {
   },
 };
 
-/** The files of each gem by its directory in `gems`, its specification at first. */
+/** Returns the gems by their directory in `gems`, each with its specification as its first file. */
 function findGems(fs: Filesystem): ReadonlyMap<Path, Path[]> {
   const gems = new Map<Path, Path[]>();
   for (const path of fs.all()) {
@@ -39,7 +39,7 @@ function findGems(fs: Filesystem): ReadonlyMap<Path, Path[]> {
   return gems;
 }
 
-/** The directory in `gems` that belongs to one in `extensions`. */
+/** Returns the directory in `gems` that a directory in `extensions` belongs to; null for any other path. */
 function compiledFor(path: Path): Path | null {
   const extensions = parentOf(parentOf(parentOf(path)));
   return baseOf(extensions) === 'extensions' ? join(parentOf(extensions), ascii`gems/${baseOf(path)}`) : null;

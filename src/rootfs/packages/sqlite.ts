@@ -1,32 +1,40 @@
+/**
+ * Reads tables of SQLite 3 files (sqlite.org/fileformat2.html), in which rpm keeps its packages since 4.16. `rpm.ts` calls it for
+ * a file `rpmdb.sqlite`.
+ */
 import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import { Damage } from './damage.ts';
 
-/** A column's value: of text and blobs the bytes. Numbers that a double cannot hold lose their last digits. */
+/** The value of a column. Text and blobs are bytes. Integers above 2^53 lose their last digits. */
 export type SqliteValue = null | number | Uint8Array;
 
 const magic = 'SQLite format 3\0';
+/** Types of pages: interior and leaf pages of the b-tree of a table. */
 const interior = 5;
 const leaf = 13;
-/** SQLite's own limit of a tree (BTCURSOR_MAX_DEPTH). */
+/** The deepest tree that SQLite itself reads (BTCURSOR_MAX_DEPTH). */
 const deepest = 20;
+/** The header of the file, at the beginning of the first page. */
+const fileHeaderBytes = 100;
 
 /**
- * Reads the rows of tables of an SQLite 3 file, as its file format has it (sqlite.org/fileformat2.html): pages, b-trees of
- * tables, records, overflow chains. No indexes, no WITHOUT ROWID, no write-ahead log: only what was checkpointed is seen.
- * Every page is read at most once in all, so that work is bounded by the size of the file whatever is in it.
+ * One SQLite file. It reads the b-trees of tables with their overflow pages, but no indexes, no tables WITHOUT ROWID, and no
+ * write-ahead log: it sees what was checkpointed. It reads every page at most once in all, so that work is bounded by the size of
+ * the file, whatever is in it.
  */
 export class SqliteFile {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #pageSize: number;
-  /** Bytes of a page less what extensions have reserved at its end. */
+  /** Bytes of a page, less what extensions have reserved at its end. */
   readonly #usable: number;
+  /** The pages that were read. */
   readonly #seen: Uint8Array;
 
-  /** @throws Damage */
+  /** @throws Damage for a file of another format */
   constructor(bytes: Uint8Array) {
     if (bytes.length < 512 || readByteString(bytes, 0, 16) !== magic)
-      throw new Damage('it is no SQLite database');
+      throw new Damage('it is not an SQLite database');
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const size = this.#view.getUint16(16);
@@ -37,9 +45,9 @@ export class SqliteFile {
     this.#seen = new Uint8Array(Math.floor(bytes.length / this.#pageSize) + 1);
   }
 
-  /** All rows of the table, in the order of their row numbers; nothing where there is no such table. @throws Damage */
+  /** Yields the rows of a table in the order of their row numbers. Without that table, yields none. @throws Damage */
   *rows(table: string): Generator<readonly SqliteValue[]> {
-    // The schema is itself a table: type, name, table, root page, SQL.
+    // The schema is a table at the first page: type, name, table, root page, SQL.
     for (const [type, name, , root] of this.#tree(1, 0))
       if (text(type) === 'table' && text(name) === table && typeof root === 'number') {
         yield* this.#tree(root, 0);
@@ -50,15 +58,15 @@ export class SqliteFile {
   *#tree(page: number, depth: number): Generator<readonly SqliteValue[]> {
     if (depth > deepest) throw new Damage('a table is too deep');
     const start = this.#enter(page);
-    // The first page begins with the header of the file; offsets in it count from the start of the page all the same.
-    const head = page === 1 ? start + 100 : start;
+    // The header of the file precedes the head of the first page. Offsets count from the start of the page all the same.
+    const head = page === 1 ? start + fileHeaderBytes : start;
     const kind = this.#bytes[head];
-    if (kind !== interior && kind !== leaf) throw new Damage('a page is of no table');
+    if (kind !== interior && kind !== leaf) throw new Damage('a page does not belong to a table');
     const cells = this.#view.getUint16(head + 3);
     const pointers = head + (kind === leaf ? 8 : 12);
     const end = start + this.#usable;
     if (pointers + 2 * cells > end) throw new Damage('a page has more cells than bytes');
-    // Cells do not overlap, so that together they are no larger than their page.
+    // Cells of a sound page do not overlap. Without this check, a page of one cell could yield it 32,000 times.
     let left = this.#usable;
     for (let i = 0; i < cells; i++) {
       const cell = start + this.#view.getUint16(pointers + 2 * i);
@@ -73,17 +81,17 @@ export class SqliteFile {
     if (kind === interior) yield* this.#tree(this.#view.getUint32(head + 8), depth + 1);
   }
 
-  /** Where a page begins, once. */
+  /** Returns the offset of a page, once. @throws Damage when it is entered again */
   #enter(page: number): number {
     const start = (page - 1) * this.#pageSize;
     if (page < 1 || start + this.#pageSize > this.#bytes.length)
       throw new Damage('a page is not in the file');
-    if (this.#seen[page] !== 0) throw new Damage('a page is in two places');
+    if (this.#seen[page] !== 0) throw new Damage('a page is used twice');
     this.#seen[page] = 1;
     return start;
   }
 
-  /** With the bytes that it takes in the page. */
+  /** Reads the row of a leaf cell. `bytes` is its size within the page. */
   #record(cell: number, end: number): { readonly row: readonly SqliteValue[]; readonly bytes: number } {
     const [size, afterSize] = varint(this.#bytes, cell, end);
     const [, body] = varint(this.#bytes, afterSize, end);
@@ -91,7 +99,7 @@ export class SqliteFile {
     return { row: readRecord(this.#payload(body, local, size, end)), bytes: body - cell + local };
   }
 
-  /** How much of a row of this size is in its own page. */
+  /** How many bytes of a row of this size are in its own page (section 1.6 of the format). */
   #localBytes(size: number): number {
     const most = this.#usable - 35;
     const least = Math.floor(((this.#usable - 12) * 32) / 255) - 23;
@@ -99,14 +107,14 @@ export class SqliteFile {
     return size <= most ? size : wanted <= most ? wanted : least;
   }
 
-  /** What does not fit into a page goes on in a chain of overflow pages, which begin with the number of the next. */
+  /** Reads the bytes of a row. What exceeds its page is in a chain of overflow pages, which begin with the number of the next. */
   #payload(body: number, local: number, size: number, end: number): Uint8Array {
     if (size > this.#bytes.length) throw new Damage('a row is larger than the file');
     const room = this.#usable - 4;
     if (body + local + (local < size ? 4 : 0) > end) throw new Damage('a row is not in its page');
     const first = this.#bytes.subarray(body, body + local);
     if (local === size) return first;
-    // Collected before it is joined: a row that only claims to be large costs no more than what is there.
+    // The pieces are joined at the end, so that a row that only claims to be large allocates nothing.
     const pieces = [first];
     let next = this.#view.getUint32(body + local);
     for (let left = size - local; left > 0; left -= room) {
@@ -118,6 +126,7 @@ export class SqliteFile {
   }
 }
 
+/** Reads the values of a row: a head of serial types, then the values (section 2.1). */
 function readRecord(payload: Uint8Array): readonly SqliteValue[] {
   const [headEnd, first] = varint(payload, 0, payload.length);
   if (headEnd > payload.length) throw new Damage('a row has a head larger than itself');
@@ -135,11 +144,11 @@ function readRecord(payload: Uint8Array): readonly SqliteValue[] {
   return values;
 }
 
-/** Bytes of a value by its serial type. */
+/** The size of a value by its serial type. */
 function widthOf(type: number): number {
   if (type >= 12) return (type - (type % 2 === 0 ? 12 : 13)) / 2;
   const width = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0][type];
-  if (width === undefined) throw new Damage('a value is of no known type');
+  if (width === undefined) throw new Damage('a value has an unknown type');
   return width;
 }
 
@@ -168,7 +177,10 @@ function readNumber(view: DataView, at: number, type: number): number | null {
   }
 }
 
-/** Seven bits a byte, the largest first, eight in the ninth. Above 2^53 it is no longer exact, and too large anyway. */
+/**
+ * Reads a number of variable length: seven bits in each byte, the most significant first, and eight in the ninth. Above 2^53 it
+ * is not exact, and larger than any file.
+ */
 function varint(bytes: Uint8Array, from: number, end: number): [value: number, next: number] {
   let value = 0;
   for (let i = 0; i < 9; i++) {

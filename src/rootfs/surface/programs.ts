@@ -1,7 +1,11 @@
-/** What a program is to someone who has broken in. */
+/**
+ * The table of programs that are part of the attack surface, by their names. `surveyFiles` asks it for every program of an image.
+ */
+
+/** What an attacker who has entered a container can use a program for. */
 export type ProgramKind = 'shell' | 'package-manager' | 'interpreter' | 'compiler' | 'network-tool';
 
-/** Names without versions: `python` stands for `python3.11` too. */
+/** Names without versions: `python` stands for `python3.11` as well. */
 const names: Readonly<Record<ProgramKind, string>> = {
   shell:
     'sh bash rbash dash ash zsh rzsh fish ksh rksh ksh93 mksh lksh pdksh oksh yash csh tcsh bsd-csh sash hush ' +
@@ -29,7 +33,7 @@ const kinds: ReadonlyMap<string, ProgramKind> = new Map(
   (Object.keys(names) as ProgramKind[]).flatMap((kind) => names[kind].split(' ').map((name) => [name, kind])),
 );
 
-/** All names of a kind, without versions. */
+/** Returns the names of a kind, without versions. */
 export function programsOf(kind: ProgramKind): readonly string[] {
   return names[kind].split(' ');
 }
@@ -38,17 +42,20 @@ const triplet =
   '(?:x86_64|i[3-6]86|aarch64|arm\\w*|powerpc64le|ppc64le|s390x|riscv64|mips\\w*)-(?:\\w+-)?linux-\\w+';
 const before = new RegExp(`^${triplet}-`);
 const after = new RegExp(`-${triplet}$`);
-/** `3.11`, `-12`, `5.36.0`; Python's builds of other ABIs have a letter. */
+/** `3.11`, `-12`, `5.36.0`. The letter marks Python's builds of other ABIs. */
 const version = /[-.]?\d[\d.]*[dmt]?$/;
 
-/** NAME_MAX. What a version costs grows with the square of a name's length. */
+/** NAME_MAX. The time of the pattern of versions grows with the square of the length. */
 const longestName = 255;
 
-/** What a file in a directory of programs is by its name, version and target (`x86_64-linux-gnu-gcc-12`) aside; null for others. */
+/**
+ * Returns the kind of a program by its file name, without version and target (`x86_64-linux-gnu-gcc-12`); null for a name that is
+ * not in the table.
+ */
 export function programKind(name: string): ProgramKind | null {
   const exact = kinds.get(name);
   if (exact !== undefined) return exact;
-  // No other name becomes one of the table by what is cut off.
+  // Cutting off a version or a target changes no other name.
   if (name.length > longestName || !/\d|linux/.test(name)) return null;
   const plain = name.replace(before, '').replace(after, '');
   return kinds.get(plain) ?? kinds.get(plain.replace(version, '')) ?? null;

@@ -1,3 +1,6 @@
+/**
+ * Compares the attack surface of an image before and after a pruning. The rewrite job asks for it, and reports show it.
+ */
 import type { Filesystem } from '../filesystem.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { Runtime } from '../../oci/runtime.ts';
@@ -5,7 +8,7 @@ import { utf8Bytes } from '../../bytes/bytes.ts';
 import { secretVariables } from './secrets.ts';
 import { surveyFiles } from './survey.ts';
 
-/** Kinds of files that help someone who has broken in, in the order of reports. */
+/** Kinds of files that help an attacker who has entered a container, in the order of reports. */
 export const surfaceKinds = [
   'shells',
   'package-managers',
@@ -20,7 +23,7 @@ export const surfaceKinds = [
 
 export type SurfaceKind = (typeof surfaceKinds)[number];
 
-/** One file (inode) or directory, with the other names by which it counts: hard links, and symlinks that lead to it. */
+/** One file (inode) or directory. `names` are its other names of that kind: hard links, and symlinks that lead to it. */
 export interface SurfaceFile {
   readonly path: Path;
   readonly names: readonly Path[];
@@ -28,20 +31,21 @@ export interface SurfaceFile {
 
 export type SurfaceFiles = Readonly<Record<SurfaceKind, readonly SurfaceFile[]>>;
 
-/** The attack surface of an image, before and after. What its config says does not change by pruning. */
+/** The attack surface of an image, before and after a pruning, which does not change the config. */
 export interface Surface {
   readonly before: SurfaceFiles;
   readonly after: SurfaceFiles;
-  /** "80/tcp". */
+  /** The exposed ports, "80/tcp", sorted. */
   readonly ports: readonly string[];
-  /** As the config says it; '' where it says nothing. */
+  /** The user of the config; '' for none. */
   readonly user: string;
+  /** Whether that is root. */
   readonly isRoot: boolean;
   /** Names of environment variables whose values look like secrets. */
   readonly secrets: readonly string[];
 }
 
-/** Looks over both root filesystems, each once. */
+/** Surveys both root filesystems. */
 export function compareSurface(runtime: Runtime, before: Filesystem, after: Filesystem): Surface {
   const path = utf8Bytes(runtime.environment.get('PATH') ?? '');
   return {
@@ -54,7 +58,7 @@ export function compareSurface(runtime: Runtime, before: Filesystem, after: File
   };
 }
 
-/** Another name could have the number of root in /etc/passwd, whose contents are not known here. */
+/** Whether a user is root by its name or number. Other names of number 0 in /etc/passwd are not known here. */
 function isRoot(user: string): boolean {
   const name = user.split(':')[0] as string;
   return name === '' || name === 'root' || /^0+$/.test(name);

@@ -1,3 +1,6 @@
+/**
+ * Surveys the attack surface of one root filesystem. `compareSurface` calls it for that before and that after a pruning.
+ */
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, type Path, parentOf } from '../../bytes/path.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
@@ -12,14 +15,16 @@ const rows: Readonly<Record<ProgramKind, SurfaceKind>> = {
   'network-tool': 'network-tools',
 };
 
+/** Permission bits (inode(7)). */
 const executable = 0o111;
 const setuidBits = 0o6000;
 const sticky = 0o1000;
 const writableByAll = 0o002;
 
 /**
- * What of a root filesystem helps someone who has broken in. Programs count where they lie in a directory named `bin` or
- * `sbin` or in one of `searchPath` (PATH): elsewhere names mean other things (`etc/cron.daily/dpkg`). One walk.
+ * Finds the files of a root filesystem that help an attacker who has entered a container, in one walk. A program counts where it lies
+ * in a directory named `bin` or `sbin`, or in one of `searchPath` (PATH): elsewhere names mean other things
+ * (`etc/cron.daily/dpkg`).
  */
 export function surveyFiles(fs: Filesystem, searchPath: ByteString): SurfaceFiles {
   const searched = searchedDirectories(fs, searchPath);
@@ -29,29 +34,37 @@ export function surveyFiles(fs: Filesystem, searchPath: ByteString): SurfaceFile
   );
   for (const path of fs.all()) {
     const kind = fs.kind(path);
-    if (kind === 'directory') {
-      const mode = fs.mode(path);
-      if ((mode & writableByAll) !== 0 && (mode & sticky) === 0)
-        found.add('world-writable-directories', path, path, path);
-      continue;
-    }
-    if (kind !== 'file' && kind !== 'symlink') continue;
-    const program = holdsPrograms(parentOf(path)) ? programKind(baseOf(path)) : null;
-    if (program !== null) {
-      const real = kind === 'file' ? path : fs.resolve(path).path;
-      if (real !== null && fs.kind(real) === 'file' && (fs.mode(real) & executable) !== 0)
-        found.add(rows[program], fileOf(fs, real), path, real);
-    }
-    if (kind !== 'file') continue;
-    const mode = fs.mode(path);
-    if ((mode & setuidBits) !== 0) found.add('setuid', fileOf(fs, path), path, path);
-    if ((mode & writableByAll) !== 0) found.add('world-writable-files', fileOf(fs, path), path, path);
-    if (fs.capable(path)) found.add('capabilities', fileOf(fs, path), path, path);
+    if (kind === 'directory') surveyDirectory(path, fs, found);
+    if (kind === 'file') surveyModes(path, fs, found);
+    if ((kind === 'file' || kind === 'symlink') && holdsPrograms(parentOf(path)))
+      surveyProgram(path, fs, found);
   }
   return found.files();
 }
 
-/** Asks once for each run of equal arguments: a walk goes through one directory after the other. */
+function surveyDirectory(path: Path, fs: Filesystem, found: Findings): void {
+  const mode = fs.mode(path);
+  if ((mode & writableByAll) !== 0 && (mode & sticky) === 0)
+    found.add('world-writable-directories', path, path, path);
+}
+
+/** Looks at a name among programs, and at the file that it leads to. */
+function surveyProgram(name: Path, fs: Filesystem, found: Findings): void {
+  const program = programKind(baseOf(name));
+  if (program === null) return;
+  const file = fs.resolve(name).path;
+  if (file !== null && fs.kind(file) === 'file' && (fs.mode(file) & executable) !== 0)
+    found.add(rows[program], inodeOf(fs, file), name, file);
+}
+
+function surveyModes(path: Path, fs: Filesystem, found: Findings): void {
+  const mode = fs.mode(path);
+  if ((mode & setuidBits) !== 0) found.add('setuid', inodeOf(fs, path), path, path);
+  if ((mode & writableByAll) !== 0) found.add('world-writable-files', inodeOf(fs, path), path, path);
+  if (fs.capable(path)) found.add('capabilities', inodeOf(fs, path), path, path);
+}
+
+/** Remembers the last answer: a walk goes through one directory after the other. */
 function remember(ask: (directory: Path) => boolean): (directory: Path) => boolean {
   let last: Path | null = null;
   let answer = false;
@@ -64,8 +77,8 @@ function remember(ask: (directory: Path) => boolean): (directory: Path) => boole
   };
 }
 
-/** What all names of a file have in common. */
-function fileOf(fs: Filesystem, path: Path): string | number {
+/** Returns a key that all names of a file have in common. */
+function inodeOf(fs: Filesystem, path: Path): string | number {
   return fs.carrier(path)?.id ?? path;
 }
 
@@ -79,11 +92,11 @@ function searchedDirectories(fs: Filesystem, searchPath: ByteString): ReadonlySe
   return new Set(names.flatMap((name) => fs.resolve(name).path ?? []));
 }
 
-/** Names collected by kind and file. */
+/** Collects names by kind and file. */
 class Findings {
   readonly #byKind = new Map<SurfaceKind, Map<string | number, { real: Path; own: Path[]; links: Path[] }>>();
 
-  /** `name` leads to the file `real`, which may have further names. */
+  /** Adds a name that leads to the file `real`. `file` is the key of that file. */
   add(kind: SurfaceKind, file: string | number, name: Path, real: Path): void {
     let files = this.#byKind.get(kind);
     if (files === undefined) this.#byKind.set(kind, (files = new Map()));

@@ -5,7 +5,7 @@ import { nameFunctions } from '../../../src/closure/rules/nss.ts';
 import { packageRule } from '../../../src/closure/rules/package.ts';
 import { pamFunctions } from '../../../src/closure/rules/pam.ts';
 import { trustFunctions } from '../../../src/closure/rules/tls.ts';
-import { knownImports } from '../../../src/rootfs/facts/elf.ts';
+import { knownImports } from '../../../src/rootfs/facts/known-imports.ts';
 import { elf, symlink } from '../rig.ts';
 import { stays } from './stays.ts';
 

@@ -106,7 +106,7 @@ describe('the database of rpm', () => {
       }
     const { fs, facts } = await imageOf({ ...everything, 'var/lib/rpm/rpmdb.sqlite': damaged });
     const { packages, unread } = rpm.read(fs, facts);
-    expect(unread).toEqual([{ path: 'var/lib/rpm/rpmdb.sqlite', why: 'a page is of no table' }]);
+    expect(unread).toEqual([{ path: 'var/lib/rpm/rpmdb.sqlite', why: 'a page does not belong to a table' }]);
     expect(packages.length).toBeLessThan(all);
   });
 
