@@ -26,7 +26,7 @@ interface Stop {
 /** Records the command `app` below a fake strace. */
 function recordBelow({ folder }: FakeStrace, { stop, grace = 60_000 }: Stop = {}): Promise<Recording> {
   return record({
-    launch: launchHere(['app'], '/work', { PATH: folder }),
+    launch: launchHere(['app'], '/srv', { PATH: folder }),
     strace: ['-f'],
     name: 'app.trace',
     stop: stop ?? new AbortController().signal,
@@ -46,7 +46,7 @@ describe('record', () => {
 echo '7 execve("/bin/app", ["app"], 0x1) = 0' >&3
 echo '7 openat(AT_FDCWD</srv>, "etc/app.conf", O_RDONLY) = 3</srv/etc/app.conf>' >&3
 printf '7 +++ exited with 3 +++' >&3`);
-    expect([...trace.paths.keys()].sort()).toEqual(['bin/app', 'work', 'work/etc/app.conf']);
+    expect([...trace.paths.keys()].sort()).toEqual(['bin/app', 'srv', 'srv/etc/app.conf']);
     expect(end).toEqual({ status: 3, signal: null });
   });
 
