@@ -1,6 +1,6 @@
 /**
- * Where the time of a recompression goes: `hot-path.ts BLOB` takes a gzip layer, and prints the processor time of each step by
- * itself, per byte of tar, beside the whole. The steps use what src/ uses, in the same pieces.
+ * Measures the steps of a recompression: `hot-path.ts BLOB` takes a gzip layer, and prints the processor time of
+ * each step per byte of tar, and of the whole. The steps use what src/ uses, in the same order.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ async function gunzip(): Promise<Uint8Array[]> {
 
 const tar = Buffer.concat(await gunzip());
 
-/** Seconds of processor time, of all threads: the least of three. */
+/** Returns the seconds of processor time of all threads: the least of three runs. */
 async function timed(work: () => unknown): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run < 3; run++) {

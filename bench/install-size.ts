@@ -1,3 +1,7 @@
+/**
+ * Measures the disk space of ocislim and the rivals that are installed. bench/run.ts puts the figures into the
+ * results.
+ */
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +11,12 @@ import type { Rival } from './works/work.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** What ocislim and the rivals that are here take on disk, without what every machine has. */
+/** Measures ocislim and the rivals that are here, without what every machine has. */
 export function measureInstalls(rivals: readonly Rival[], path: string): readonly Install[] {
   return [ocislimInstall(), ...rivals.flatMap((rival) => rivalInstall(rival, path))];
 }
 
-/** The files of the package and of every package that it needs to run, as the lock file says. */
+/** Returns the files of the package and of every package that it needs to run, by the lock file. */
 function ocislimInstall(): Install {
   interface Lock {
     readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly devOptional?: boolean }>>;
@@ -49,7 +53,7 @@ function rivalInstall({ name, programs }: Rival, path: string): readonly Install
   if (!existsSync(environment)) return [];
   const packages = readdirSync(environment).map((python) => join(environment, python, 'site-packages'));
   const ours = packages.flatMap((folder) => readdirSync(folder).map((entry) => join(folder, entry)));
-  // pip is there to install the others.
+  // pip itself installs the others.
   const kept = ours.filter(
     (entry) => !/\/(?:pip|setuptools|_distutils_hack|distutils-precedence)/.test(entry),
   );
@@ -63,7 +67,10 @@ function rivalInstall({ name, programs }: Rival, path: string): readonly Install
   ];
 }
 
-/** Bytes of a file, or of all files below a directory; packages inside of packages are in the lock file by themselves. */
+/**
+ * Returns the bytes of a file, or of all files below a directory. Packages inside of packages have rows of their
+ * own in the lock file.
+ */
 function sizeOf(path: string): number {
   if (!existsSync(path)) return 0;
   const stat = lstatSync(path);

@@ -1,6 +1,6 @@
 /**
- * Writes an OCI layout whose image has one large layer, for measuring memory: `large-layer.ts DIR GIGABYTES [FILES]`.
- * Half of each file is noise and half is text, as in real layers; a second small layer overwrites a file of the first.
+ * Writes an OCI layout with one large layer, for measuring memory: `large-layer.ts DIR GIGABYTES [FILES]`. Half of
+ * each file is noise and half is text, as in real layers. A small second layer overwrites a file of the first.
  */
 import { madeUpTar } from './inputs/made-up-tar.ts';
 import { writeLayout } from './inputs/write-layout.ts';

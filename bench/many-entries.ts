@@ -1,8 +1,8 @@
 /**
- * Writes an OCI layout whose layers have many small entries: `many-entries.ts DIR ENTRIES [LAYERS] [same]`. Names are as
- * deep and long as in a tree of node_modules; of 100 entries 5 are directories, 1 a symlink, 1 a hard link, the others
- * files of 0 to 600 bytes. Layers have different paths, or, with `same`, all the same ones. A small layer on top overwrites
- * a file in a thousand of the layer below. Everything is streamed.
+ * Writes an OCI layout whose layers have many small entries: `many-entries.ts DIR ENTRIES [LAYERS] [same]`. Names
+ * are as deep and long as in a tree of node_modules; of 100 entries 5 are directories, 1 a symlink, 1 a hard link,
+ * the others files of 0 to 600 bytes. Layers have different paths, or the same ones with `same`. A small layer on
+ * top overwrites a file in a thousand of the layer below. Everything is streamed.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -34,7 +34,7 @@ function head(type: '0' | '1' | '2' | '5', name: string, size: number, link = ''
   return block;
 }
 
-/** Where entry `i` lies: directories of twenty entries, a hundred of them in each package. */
+/** Returns the directory of entry `i`: twenty entries in each, a hundred directories in each package. */
 function folderOf(i: number, root: string): string {
   const folder = Math.floor(i / 20);
   return `usr/lib/${root}/node_modules/package-${Math.floor(folder / 100)}/lib/part-${folder % 100}/`;

@@ -2,14 +2,14 @@ import type { Machine } from './measure/machine.ts';
 import type { Usage } from './measure/account.ts';
 import type { WorkName } from './works/work.ts';
 
-/** What bench/results.json holds. Bytes and seconds. */
+/** The content of bench/results.json, in bytes and seconds. */
 export interface Results {
   readonly machine: Machine;
-  /** As the caller gave it. */
+  /** The date that the caller gave. */
   readonly date: string | null;
-  /** By rival; of ocislim itself too. */
+  /** Versions by rival, ocislim included. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Rivals that were not there, with what they lack. */
+  /** Rivals that are not installed, with what is missing. */
   readonly missing: Readonly<Record<string, string>>;
   readonly images: readonly ImageFacts[];
   readonly installs: readonly Install[];
@@ -19,35 +19,35 @@ export interface Results {
 export interface ImageFacts {
   readonly name: string;
   readonly layers: number;
-  /** Of all layers, as they are transferred. */
+  /** The bytes of all layers as they are transferred. */
   readonly size: number;
 }
 
-/** What has to be installed to run one. */
+/** What has to be installed to run a program. */
 export interface Install {
   readonly name: string;
   readonly bytes: number;
-  /** Packages that come along, where they are packages of their own. */
+  /** The number of packages that are installed along; null where they are not separate packages. */
   readonly dependencies: number | null;
   readonly what: string;
 }
 
-/** What one contender did with one image. */
+/** The measurements of one contender with one image. */
 export interface Row {
   readonly work: WorkName;
   readonly image: string;
   readonly label: string;
   readonly rival: string;
-  /** One for each round; the warm-up is not among them. */
+  /** A run for each round, without the warm-up. */
   readonly runs: readonly Usage[];
-  /** Of the result's layers. Null where nothing is made. */
+  /** The layers of the result; null where a work makes none. */
   readonly output: Output | null;
-  /** Counted in the warm-up, by a proxy before each registry. Null for other forms. */
+  /** Bytes counted in the warm-up by a proxy before each registry; null for other forms. */
   readonly moved: { readonly downloaded: number; readonly uploaded: number } | null;
-  /** What `ocislim verify` says of the result; null where it was not asked. */
+  /** What `ocislim verify` says of the result; null where it was not verified. */
   readonly verified: string | null;
   readonly differs: string | null;
-  /** Why it was not measured, or no further. */
+  /** Why it was not measured, or not any further. */
   readonly failure: string | null;
 }
 

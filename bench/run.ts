@@ -1,6 +1,6 @@
 /**
- * Measures ocislim against others on real images: `npm run bench -- --images DIR [NAME…]`; bench/README.md has the options. Writes
- * results.json, after every work, the tables made of it, and the chart.
+ * Measures ocislim against others on real images: `npm run bench -- --images DIR [NAME…]`; bench/README.md has the
+ * options. Writes results.json after every work, the tables made of it, and the chart.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -158,14 +158,14 @@ async function bench(): Promise<void> {
   }
 }
 
-/** Real images first; then the shapes, and at last what needs no image. */
+/** Returns real images first, then the shapes, and at last `none`. */
 async function imageNames(): Promise<readonly string[]> {
   const real = positionals.length > 0 ? positionals : ['nginx', 'python', 'node'];
   const shapes = positionals.length > 0 ? [] : shapeNames.filter((name) => name !== 'huge');
   return [...real, ...shapes, ...(values.large ? ['huge'] : []), 'none'];
 }
 
-/** Undefined for `none`. @throws Error for an image that is not there */
+/** Returns the layout of an image; undefined for `none`. @throws Error for an image that does not exist */
 async function layoutOf(image: string, index: number): Promise<string | undefined> {
   if (image === 'none') return undefined;
   if (isShape(image)) {
@@ -188,7 +188,10 @@ function siblingOf(image: string, ending: string): string | undefined {
     .find((folder) => existsSync(join(folder, 'index.json')));
 }
 
-/** Works of one layer only for shapes, and of the largest one the first. */
+/**
+ * Returns whether a work is done on an image: works of one layer only on shapes, and on the largest one of the
+ * first image.
+ */
 function fits({ name, form, least }: Work, image: string, layers: number): boolean {
   if (wantedWorks !== undefined && !wantedWorks.has(name)) return false;
   if (image === 'none' || form === 'none') return image === 'none' && form === 'none';
@@ -224,7 +227,7 @@ function tell(rows: readonly Row[], seconds: number): void {
   }
 }
 
-/** Undefined: all of them. Names that do not exist end it all. */
+/** Returns the names that were asked for; undefined for all. A name that does not exist ends the run. */
 function wanted(
   given: readonly string[] | undefined,
   known: readonly string[],

@@ -1,8 +1,8 @@
 /**
- * Time and memory of ocislim against the size of what it works on: `node bench/scaling.ts`, after `npm run build`. Writes
- * scaling.json and scaling.md beside it, or into `--out DIR`. `--large` adds 10 GiB and a million entries (25 GB of disk),
- * `--quick` leaves all but the two smallest of each kind out, `--axis bytes|entries|layers` the other kinds; `--keep`
- * keeps what was measured before of what is not measured now; `--render` only writes the page again.
+ * Measures time and memory of ocislim against the size of its input: `node bench/scaling.ts`, after `npm run
+ * build`. Writes scaling.json and scaling.md beside it, or into `--out DIR`. `--large` adds 10 GiB and a million
+ * entries (25 GB of disk); `--quick` keeps the two smallest cases of each kind; `--axis bytes|entries|layers`
+ * selects one kind; `--keep` keeps earlier figures of what is not measured now; `--render` only writes the page.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,7 +77,7 @@ async function scale(): Promise<void> {
       machine: describeMachine(),
       date: values.date ?? null,
       version: await askVersion(ocislimArgv('--version'), env),
-      // In the order of the cases, whenever they were measured.
+      // Rows are in the order of the cases, whenever they were measured.
       rows: axes.flatMap((axis) =>
         [...rows.values()].filter((row) => row.axis === axis).toSorted((a, b) => a.at - b.at),
       ),
@@ -99,7 +99,7 @@ function keyOf({ axis, at, command }: ScalingRow): string {
   return `${axis} ${at} ${command}`;
 }
 
-/** Several runs of one command over one image; the result of each is looked at, and that of the first one verified. */
+/** Runs one command several times over one image. Every result is inspected, and the first one verified. */
 async function measure(
   { axis, at, large }: Case,
   argv: readonly string[],
@@ -111,7 +111,7 @@ async function measure(
   const runs: Usage[] = [];
   let failure: string | null = null;
   const count = readManifest(layout).layers.length;
-  // What takes minutes is measured once.
+  // Large cases take minutes, and are measured once.
   for (let i = 0; i < (large ? 1 : Number(values.runs)) && failure === null; i++) {
     const ended = await account(program(...ocislimArgv(command, source, target, ...rest, '-q')), options);
     failure = ended.failure ?? lookAt(result, command === 'squash' ? 1 : count);

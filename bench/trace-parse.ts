@@ -1,8 +1,9 @@
 import { TraceReader } from '../src/trace/trace-reader.ts';
 
 /**
- * How long a strace of many lines takes to read: `node bench/trace-parse.ts [LINES] [FILES]`; each file has two names. The lines are made up, in the
- * proportions of a real one (`strace -f -o`): a third opens files, a third fails, a third has to do with no file.
+ * Measures how long a strace of many lines takes to read: `node bench/trace-parse.ts [LINES] [FILES]`; each file
+ * has two names. The lines are invented, in the proportions of a real log (`strace -f -o`): a third opens files, a
+ * third fails, a third has no file.
  */
 const lines = Number(process.argv[2] ?? 1_000_000);
 const files = Number(process.argv[3] ?? 25_000);

@@ -1,3 +1,4 @@
+/** Checks that a decoder agrees with another one on any bytes. The targets of gzip and zstd share it. */
 import type { decode } from '../src/codec/decode.ts';
 import { UnpackThreads } from '../src/codec/unpack/threads.ts';
 import { digestOf } from '../src/oci/digest.ts';
@@ -6,7 +7,7 @@ import { concat } from '../src/stream/collect.ts';
 import { choiceOf, holds, inChunks, outcomeOf, same } from './target.ts';
 import { MiB } from '../src/units.ts';
 
-/** Inputs of a few KiB unpack to hundreds of MiB. */
+/** The most that is unpacked: inputs of a few KiB unpack to hundreds of MiB. */
 const maxBytes = 4 * MiB;
 
 let threads: UnpackThreads | null = null;
@@ -17,7 +18,7 @@ async function gather(stream: ByteStream): Promise<Uint8Array> {
   return concat(parts);
 }
 
-/** As `decode`, in a thread. */
+/** Decodes in a thread, with the result of `decode`. */
 async function unpack(bytes: Uint8Array, compression: 'gzip' | 'zstd'): Promise<Uint8Array> {
   threads ??= new UnpackThreads(1);
   const { signal } = new AbortController();
@@ -31,7 +32,7 @@ async function unpack(bytes: Uint8Array, compression: 'gzip' | 'zstd'): Promise<
   }
 }
 
-/** The invariant of both codecs. `reference` throws what it will where it refuses. */
+/** Checks the invariant of both codecs. `reference` throws whatever it likes where it refuses. */
 export async function checkCodec(
   bytes: Uint8Array,
   compression: 'gzip' | 'zstd',

@@ -1,18 +1,19 @@
+/**
+ * Tells which blocks of the sources an input reached, by V8's precise coverage. The fuzzer keeps inputs that reach
+ * something new.
+ */
 import { type Profiler, Session } from 'node:inspector';
 
-/** The characters of each source file that ran in some time, by URL: 1 for each that did. */
+/** A byte for each character of a source file, by URL: 1 where it ran. */
 type Painted = ReadonlyMap<string, Uint8Array>;
 
-/**
- * Which blocks of the sources have run, as V8 counts them. Taking stock takes a millisecond or two, so that it is done for
- * many inputs at a time.
- */
+/** Counts the blocks that have run. A report takes a millisecond or two, so one is made for many inputs at a time. */
 export class Coverage {
   readonly #session = new Session();
   readonly #isCounted: (url: string) => boolean;
   readonly #lengths = new Map<string, number>();
   readonly #known = new Map<string, Uint8Array>();
-  /** Where blocks begin and end, as far as any report said. */
+  /** Offsets at which blocks begin and end, from all reports so far. */
   readonly #edges = new Map<string, Set<number>>();
 
   constructor(isCounted: (url: string) => boolean) {
@@ -22,7 +23,7 @@ export class Coverage {
     this.#post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   }
 
-  /** What ran since this was last called. */
+  /** Returns what ran since the last call. */
   take(): Painted {
     const painted = new Map<string, Uint8Array>();
     const { result } = this.#post('Profiler.takePreciseCoverage') as Profiler.TakePreciseCoverageReturnType;
@@ -32,7 +33,8 @@ export class Coverage {
       const map = new Uint8Array(this.#lengthOf(url, ranges));
       let edges = this.#edges.get(url);
       if (edges === undefined) this.#edges.set(url, (edges = new Set()));
-      // Outer blocks come before inner ones, and functions that were not called are there where the one around them was.
+      // Outer blocks come before inner ones. Functions that were not called are reported where the one around them
+      // was.
       for (const { startOffset, endOffset, count } of ranges) {
         map.fill(count > 0 ? 1 : 0, startOffset, endOffset);
         edges.add(startOffset).add(endOffset);
@@ -42,7 +44,7 @@ export class Coverage {
     return painted;
   }
 
-  /** Is there anything in it that never ran before? */
+  /** Returns whether something in the report never ran before. */
   isNew(painted: Painted): boolean {
     for (const [url, map] of painted) {
       const known = this.#known.get(url);
@@ -52,7 +54,7 @@ export class Coverage {
     return false;
   }
 
-  /** From now on this is not new any more. */
+  /** Remembers the report, so that nothing in it is new any more. */
   learn(painted: Painted): void {
     for (const [url, map] of painted) {
       const known = this.#known.get(url);
@@ -61,7 +63,7 @@ export class Coverage {
     }
   }
 
-  /** How many blocks have run so far. */
+  /** Returns how many blocks have run so far. */
   get blocks(): number {
     let blocks = 0;
     for (const [url, edges] of this.#edges) {
@@ -75,7 +77,7 @@ export class Coverage {
     this.#session.disconnect();
   }
 
-  /** The function around all of a file is in the first report of it only. */
+  /** The function around a whole file is only in its first report. */
   #lengthOf(url: string, ranges: readonly Profiler.CoverageRange[]): number {
     let length = this.#lengths.get(url);
     if (length === undefined) {

@@ -11,7 +11,10 @@ import { MiB } from '../src/units.ts';
 
 const mark = /^@@ ([^\n\0]{1,200})\n/gm;
 
-/** Several files as one input: `@@ PATH` on a line before each; `@@ PATH -> TARGET` is a symlink, `@@ PATH/` a directory. */
+/**
+ * Joins files into one input: `@@ PATH` on a line before each; `@@ PATH -> TARGET` is a symlink, `@@ PATH/` a
+ * directory.
+ */
 export function joinFiles(files: Readonly<Record<string, string>>): Uint8Array {
   const texts = Object.entries(files).map(([path, text]) => `@@ ${path}\n${text}\n`);
   return Buffer.from(texts.join(''), 'latin1');
@@ -29,7 +32,7 @@ function splitFiles(bytes: Uint8Array): Map<string, Uint8Array> {
   );
 }
 
-/** An image of these files, as a scan sees it. Programs are those in a directory called bin. @throws what a scan throws */
+/** Scans an image of these files. Programs are those in a directory called bin. @throws what a scan throws */
 export async function imageOf(
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<{ readonly fs: Filesystem; readonly facts: FileFacts }> {

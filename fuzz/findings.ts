@@ -5,7 +5,7 @@ import type { FoundInput } from './fuzzing.ts';
 
 const folder = new URL('findings/', import.meta.url);
 
-/** Writes the input of a finding, and a note beside it. Returns what a person is to know of it. */
+/** Writes the input of a finding, and a note beside it. Returns the text of the note. */
 export function writeFinding(target: string, found: FoundInput): string {
   mkdirSync(folder, { recursive: true });
   const name = `${target}-${createHash('sha256').update(found.bytes).digest('hex').slice(0, 12)}`;

@@ -1,3 +1,7 @@
+/**
+ * The loop of the fuzzer: makes inputs from those that reached something new, runs a target on them, and reports
+ * findings. It runs in a thread (worker.ts), or in tests without coverage.
+ */
 import { Coverage } from './coverage.ts';
 import { type Finding, judge, signatureOf } from './judge.ts';
 import { minimise } from './minimise.ts';
@@ -6,7 +10,7 @@ import { Random } from './random.ts';
 import type { Target } from './target.ts';
 import { MiB } from '../src/units.ts';
 
-/** A finding with the input that brings it about. */
+/** A finding with its input. */
 export interface FoundInput extends Finding {
   readonly bytes: Uint8Array;
 }
@@ -17,18 +21,18 @@ export interface Limits {
   readonly executions: number;
 }
 
-/** Told of what happens; all of them before the next input runs. */
+/** Callbacks. Each returns before the next input runs. */
 export interface Observer {
-  /** An input is about to run. */
+  /** Called before an input runs. */
   readonly before?: (bytes: Uint8Array) => void;
   readonly after?: () => void;
-  /** One that reached what none had reached. */
+  /** Called with an input that reached something new. */
   readonly onKept?: (bytes: Uint8Array) => void;
   readonly onFinding?: (found: FoundInput) => void;
   readonly onBatch?: (fuzzing: Fuzzing) => void;
 }
 
-/** Inputs that run between two looks at the coverage, and how long they may take together, in milliseconds. */
+/** The inputs between two reports of coverage, and the milliseconds that they may take together. */
 const batchSize = 64;
 const batchTime = 40;
 const mostInputs = 2000;
@@ -61,7 +65,7 @@ export class Fuzzing {
     return this.#coverage?.blocks ?? 0;
   }
 
-  /** @param further what was kept by a run before */
+  /** @param further inputs that an earlier run kept */
   async run({ time, executions }: Limits, further: readonly Uint8Array[] = []): Promise<void> {
     const end = performance.now() + time;
     for (const bytes of [...this.#target.seeds(), ...further]) {
@@ -75,7 +79,7 @@ export class Fuzzing {
       if (this.#coverage !== null) {
         const painted = this.#coverage.take();
         if (this.#coverage.isNew(painted)) await this.#search(batch, this.#coverage);
-        // What ran once only, or at its own time, is no input's merit.
+        // Blocks that ran only once, or by a timer, do not count for an input.
         this.#coverage.learn(painted);
       }
       this.#observer.onBatch?.(this);
@@ -93,7 +97,7 @@ export class Fuzzing {
     return batch;
   }
 
-  /** Which of these reach something new? Runs half of them, and looks further where that half does. */
+  /** Finds the inputs of a batch that reach something new: runs it again, and halves of it where it still does. */
   async #search(batch: readonly Uint8Array[], coverage: Coverage): Promise<void> {
     if (batch.length === 0) return;
     for (const bytes of batch) await this.#execute(bytes);
@@ -143,7 +147,10 @@ export class Fuzzing {
       this.#corpusBytes -= this.#corpus.splice(this.#random.below(this.#corpus.length), 1)[0]?.length ?? 0;
   }
 
-  /** Half of the time one of the latest; mostly the shorter of two, which says the same in less time. */
+  /**
+   * Chooses an input, half of the time one of the latest. Of two it mostly takes the shorter one, which costs less
+   * time.
+   */
   #choose(): Uint8Array {
     const [one, other] = [this.#pick(), this.#pick()];
     return one.length <= other.length || this.#random.once(4) ? one : other;

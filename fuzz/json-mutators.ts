@@ -1,3 +1,4 @@
+/** Mutations of JSON texts that mostly leave them JSON. Targets of documents use them beside the general ones. */
 import { type Mutator, replacePart } from './mutate.ts';
 import type { Random } from './random.ts';
 
@@ -19,7 +20,7 @@ const oddValues = [
   `${'['.repeat(101)}${']'.repeat(101)}`,
 ];
 
-/** Where values begin and end, as far as one can tell without reading it all: strings, numbers, words. */
+/** Strings, numbers and words, as far as a pattern can find them without parsing. */
 const scalars = /"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null/g;
 
 const setValue: Mutator = (bytes, random) => {
@@ -36,7 +37,7 @@ const addMember: Mutator = (bytes, random) => {
   return replacePart(bytes, random.pick(found).index + 1, 0, Buffer.from(member));
 };
 
-/** One scalar where another is: texts get into the place of digests, numbers into that of texts. */
+/** Puts one scalar in the place of another: texts in place of digests, numbers in place of texts. */
 const moveValue: Mutator = (bytes, random, other) => {
   const from = [...Buffer.from(other).toString('latin1').matchAll(scalars)];
   const to = [...Buffer.from(bytes).toString('latin1').matchAll(scalars)];
@@ -56,7 +57,7 @@ const dropValue: Mutator = (bytes, random) => {
   return replacePart(bytes, at.index, at[0].length, new Uint8Array(0));
 };
 
-/** Mutations that leave most JSON texts ones. */
+/** Mutations that leave most JSON texts valid. */
 export const jsonMutators: readonly Mutator[] = [setValue, setValue, addMember, moveValue, dropValue];
 
 type Tree = null | boolean | number | string | Tree[] | { [key: string]: Tree };
@@ -82,7 +83,7 @@ const oddTrees: readonly Tree[] = [
   { empty_layer: true },
 ];
 
-/** The value with one thing in it changed: something else in its place, left out, twice, elsewhere. */
+/** Returns the value with one change in it: a part replaced, left out, doubled or moved. */
 function changeTree(tree: Tree, random: Random): Tree {
   if (Array.isArray(tree)) {
     if (tree.length === 0 || random.once(6))
@@ -117,7 +118,7 @@ function changeTree(tree: Tree, random: Random): Tree {
   }
 }
 
-/** Changes one of several JSON texts with a border between them, and leaves it one. */
+/** Changes one of several JSON texts with a border between them, and leaves it valid. */
 export function treeMutator(border: string): Mutator {
   return (bytes, random) => {
     const texts = Buffer.from(bytes).toString().split(border);

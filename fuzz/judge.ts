@@ -1,25 +1,32 @@
+/**
+ * Runs a target on one input and decides whether the outcome is a finding. The thread that fuzzes and the
+ * regression tests use it.
+ */
 import { OcislimError } from '../src/errors.ts';
 import type { Target } from './target.ts';
 
 export type FindingKind = 'thrown' | 'broken' | 'slow' | 'hang' | 'memory';
 
-/** Something that no input may bring about. */
+/** An outcome that no input may have. */
 export interface Finding {
   readonly kind: FindingKind;
-  /** What was thrown, or how long it took. */
+  /** The thrown message, or how long it took. */
   readonly message: string;
   readonly stack: string;
 }
 
-/** Processor time that one input may take, in milliseconds: inputs are a few KiB long. */
+/** The processor time that one input may take, in milliseconds. Inputs are a few KiB long. */
 const longest = 1500;
 
-/** What an input came to; null is no finding. Does not come back where the target does not: see the watchdog. */
+/**
+ * Runs the target on an input, and returns the finding; null for none. It hangs where the target does: see the
+ * watchdog.
+ */
 export async function judge(target: Target, bytes: Uint8Array): Promise<Finding | null> {
   const start = performance.now();
   const found = await attempt(target, bytes);
   if (found !== null || performance.now() - start < longest) return found;
-  // It may have been the machine's fault: this time only the time of this thread counts.
+  // The machine may have been busy: the second time only this thread's processor time counts.
   const before = process.threadCpuUsage();
   const again = await attempt(target, bytes);
   const { user, system } = process.threadCpuUsage(before);
@@ -37,7 +44,7 @@ async function attempt(target: Target, bytes: Uint8Array): Promise<Finding | nul
   }
 }
 
-/** Null for a refusal. */
+/** Returns the finding of a thrown value; null for a refusal. */
 export function findingOf(error: unknown): Finding | null {
   if (error instanceof OcislimError && error.code !== 'INTERNAL') return null;
   if (!(error instanceof Error))
@@ -50,7 +57,10 @@ export function findingOf(error: unknown): Finding | null {
   };
 }
 
-/** The same for findings that are likely to have the same reason: the sentence without numbers and quotations, and where it happened. */
+/**
+ * Returns a text that is equal for findings with probably the same cause: the message without numbers and
+ * quotations, and the place.
+ */
 export function signatureOf({ kind, message, stack }: Finding): string {
   const plain = message
     .slice(0, 300)

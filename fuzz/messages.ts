@@ -1,23 +1,27 @@
+/**
+ * What a fuzzing thread and its watchdog tell each other. The input at hand lies in shared memory, so that it
+ * outlives the thread.
+ */
 import type { FoundInput, Limits } from './fuzzing.ts';
 import { MiB } from '../src/units.ts';
 
-/** What a fuzzing thread is started with. */
+/** The start message of a fuzzing thread. */
 export interface Job {
   /** The module of the target, as a URL. */
   readonly module: string;
   readonly seed: number;
   readonly limits: Limits;
-  /** Inputs that a thread before this one kept. */
+  /** Inputs that an earlier thread kept. */
   readonly corpus: readonly Uint8Array[];
-  /** Where the thread notes the input at hand, for when it does not come back. */
+  /** The memory in which the thread notes the input at hand, in case it does not come back. */
   readonly slate: SharedArrayBuffer;
-  /** Sources whose coverage counts: the beginning of their URLs. */
+  /** The beginning of the URLs of sources whose coverage counts. */
   readonly counted: string;
-  /** Run this, and nothing else. */
+  /** The only input to run; null for fuzzing. */
   readonly only: Uint8Array | null;
 }
 
-/** What it tells. */
+/** A message from the thread. */
 export type Report =
   | { readonly kind: 'kept'; readonly bytes: Uint8Array }
   | { readonly kind: 'found'; readonly found: FoundInput }

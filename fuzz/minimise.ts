@@ -1,9 +1,9 @@
-/** Inputs tried at most; what is left then is small enough. */
+/** The most inputs that are tried. The result is small enough then. */
 const mostTries = 400;
 
 /**
- * A shorter input that does the same: parts are left out as long as that holds, from halves down to single bytes, then bytes
- * become zeros.
+ * Returns a shorter input with the same outcome: leaves parts out as long as the outcome holds, from halves down to
+ * single bytes, then replaces bytes by zeros.
  */
 export async function minimise(
   bytes: Uint8Array,

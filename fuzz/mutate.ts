@@ -1,7 +1,8 @@
+/** Makes new inputs from old ones. The general mutations are here; targets add those that know a format. */
 import type { Random } from './random.ts';
 import { KiB } from '../src/units.ts';
 
-/** Makes another input of one. `other` is a second one of the corpus, to take parts from. The input is not written to. */
+/** Makes another input of one. `other` is a second input of the corpus, to take parts from. Neither is written to. */
 export type Mutator = (bytes: Uint8Array, random: Random, other: Uint8Array) => Uint8Array;
 
 const oddBytes = [0, 1, 2, 7, 9, 10, 13, 0x20, 0x22, 0x2f, 0x30, 0x5c, 0x7b, 0x7f, 0x80, 0xc2, 0xfe, 0xff];
@@ -35,14 +36,14 @@ const oddNumbers = [
 ];
 const oddTexts = ['-1', '00', '+5', '1e3', '0x10', '9'.repeat(25), '1.5', ' 7', ''];
 
-/** A part of the input: where it begins, and its length, mostly a short one. */
+/** Returns the start and the length of a part of the input, mostly a short one. */
 function part(bytes: Uint8Array, random: Random): [start: number, length: number] {
   const start = random.below(bytes.length + 1);
   const longest = random.once(4) ? bytes.length - start : Math.min(bytes.length - start, 16);
   return [start, random.below(longest + 1)];
 }
 
-/** The input with another text where a part of it was. */
+/** Returns the input with another text in place of a part. */
 export function replacePart(bytes: Uint8Array, start: number, length: number, put: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length - length + put.length);
   out.set(bytes.subarray(0, start));
@@ -90,7 +91,7 @@ const repeat: Mutator = (bytes, random) => {
   return replacePart(bytes, start, 0, put);
 };
 
-/** Now and then a short part so often that what takes more than linear time shows: for readers of text. */
+/** Repeats a short part many times now and then, so that readers of text that take more than linear time show it. */
 export const flood: Mutator = (bytes, random) => {
   if (!random.once(40)) return bytes;
   const start = random.below(bytes.length + 1);
@@ -122,7 +123,7 @@ const setNumber: Mutator = (bytes, random) => {
   return overwrite(bytes, random.below(bytes.length - width + 1), new Uint8Array(put.buffer, 0, width));
 };
 
-/** Another number where digits stand. */
+/** Replaces a number by another one. */
 const setDigits: Mutator = (bytes, random) => {
   const runs = [
     ...Buffer.from(bytes)
@@ -146,7 +147,7 @@ const swapLines: Mutator = (bytes, random) => {
   return Buffer.from(lines.join('\n'), 'latin1');
 };
 
-/** The beginning of one and the end of the other. */
+/** Joins the beginning of one input and the end of another. */
 const splice: Mutator = (bytes, random, other) =>
   Buffer.concat([
     bytes.subarray(0, random.below(bytes.length + 1)),
@@ -177,17 +178,17 @@ const general: readonly Mutator[] = [
   graft,
 ];
 
-/** What a target gives to make inputs with. */
+/** The means of a target to make inputs. */
 export interface Means {
   readonly dictionary: readonly string[];
   readonly mutators?: readonly Mutator[];
-  /** Are the general mutations of little use, since hardly anything survives them? */
+  /** Whether general mutations are of little use, since hardly any input survives them. Default: no. */
   readonly isFragile?: boolean;
   readonly mend?: Mutator;
   readonly maxBytes?: number;
 }
 
-/** A new input: one to eight mutations of an old one, those that know the format as often as the general ones. */
+/** Returns a new input: one to eight mutations of an old one, as often those of the format as the general ones. */
 export function mutate(bytes: Uint8Array, random: Random, other: Uint8Array, means: Means): Uint8Array {
   const { dictionary, mutators = [], mend, maxBytes = 16 * KiB, isFragile = false } = means;
   const word: Mutator = (bytes, random) => {

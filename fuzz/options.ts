@@ -6,7 +6,7 @@ export interface Options {
   readonly seconds: number;
   readonly seed: number;
   readonly jobs: number;
-  /** A file with an input to run once. */
+  /** A file with an input to run once; null for fuzzing. */
   readonly input: string | null;
 }
 
@@ -19,7 +19,7 @@ npm run fuzz -- --target NAME --input FILE
   --jobs N       threads (as many as there are processors)
   --input FILE   run one input once: how a finding is repeated`;
 
-/** @throws Error with a sentence for the person at the terminal */
+/** Parses the command line. @throws Error with a sentence for the person at the terminal */
 export function parseOptions(args: readonly string[], known: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],

@@ -1,4 +1,4 @@
-/** A stream of numbers that its seed decides (sfc32). */
+/** A stream of numbers that a seed determines (sfc32). */
 export class Random {
   readonly #state: Uint32Array;
 
@@ -7,12 +7,12 @@ export class Random {
     for (let i = 0; i < 15; i++) this.#next();
   }
 
-  /** A whole number from 0 to below `bound`. */
+  /** Returns a whole number from 0 to below `bound`. */
   below(bound: number): number {
     return Math.floor((this.#next() / 2 ** 32) * bound);
   }
 
-  /** True once in so many times. */
+  /** Returns true once in so many times. */
   once(inTimes: number): boolean {
     return this.below(inTimes) === 0;
   }

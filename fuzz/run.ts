@@ -43,7 +43,7 @@ async function main(options: Options): Promise<number> {
   return rows.reduce((sum, [, { findings }]) => sum + findings.length, 0);
 }
 
-// Threads that are ended leave their files behind: all of them are in here.
+// Threads that are ended leave their files behind, all of them in this folder.
 process.env['TMPDIR'] = newFolder();
 try {
   process.exitCode = (await main(parseOptions(process.argv.slice(2), names))) > 0 ? 1 : 0;

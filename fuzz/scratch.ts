@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A new folder for what targets read from files; it goes when the thread ends by itself, else with that of the whole run. */
+/**
+ * Makes a folder for what targets read from files. It is removed when the thread ends by itself, else with the
+ * folder of the whole run.
+ */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ocislim-fuzz-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 import type { Result } from './watchdog.ts';
 
-/** A row for each target, and one for all. */
+/** Returns a table with a row for each target, and one for all. */
 export function formatTable(results: readonly (readonly [name: string, result: Result])[]): string {
   const head = ['target', 'executions', 'per second', 'blocks', 'corpus', 'findings'];
   const rows = results.map(([name, { executions, seconds, blocks, inputs, findings }]) => [

@@ -1,3 +1,7 @@
+/**
+ * Mutations that know headers, PAX records and sparse maps of tars. Targets that read tars use them beside the
+ * general ones.
+ */
 import {
   gnuLong,
   headerBlock,
@@ -13,7 +17,7 @@ import type { Random } from './random.ts';
 
 const block = 512;
 
-/** Where the headers of a tar begin, as far as its sizes can be followed. */
+/** Returns the offsets of the headers of a tar, as far as its sizes can be followed. */
 function headersOf(tar: Uint8Array): number[] {
   const headers: number[] = [];
   for (let at = 0; at + block <= tar.length && headers.length < 1000; ) {
@@ -211,7 +215,7 @@ function headOf(random: Random): Uint8Array {
         linkname: random.pick(names),
       });
     case 4: {
-      // Two in one go, the last of which counts.
+      // Two records in one go, of which the last counts.
       const both = [recordOf(random), recordOf(random)];
       return Buffer.concat(both.map((record) => paxHeader([record])));
     }
@@ -225,7 +229,7 @@ function headOf(random: Random): Uint8Array {
   }
 }
 
-/** A record more in a PAX header that is there, or another length of it. */
+/** Adds a record to a PAX header, or changes the length of one. */
 const editPax: Mutator = (tar, random) => {
   const found = headersOf(tar).filter((at) => tar[at + 156] === 0x78 || tar[at + 156] === 0x67);
   if (found.length === 0) return insertHead(tar, random, tar);
@@ -256,10 +260,10 @@ const moveBlock: Mutator = (tar, random) => {
   return replacePart(rest, Math.min(block * random.below(blocks + 1), rest.length), 0, taken);
 };
 
-/** Mutations that know what a tar is. */
+/** Mutations that know the structure of a tar. */
 export const tarMutators: readonly Mutator[] = [setField, setField, setField, insertHead, editPax, moveBlock];
 
-/** Puts the right sums into all headers. */
+/** Writes the right checksum into all headers. */
 export const mendTar: Mutator = (tar) => {
   const out = new Uint8Array(tar);
   for (const at of headersOf(out)) sealHeader(out.subarray(at, at + block));

@@ -8,7 +8,7 @@ const bytes = Buffer.from('contents of a file\n');
 const long = `${'d'.repeat(90)}/${'n'.repeat(90)}`;
 const sparse = { size: 9000, map: [[512, bytes.length]] as const };
 
-/** An entry of every kind, in every form. */
+/** Entries of every kind, in every form. */
 const entries: readonly (readonly EntrySpec[])[] = [
   ['a', './b=text', 'd/', 'd/link->b', 'd/sym~>../b', '|fifo', 'd/.wh.gone', 'd/.wh..wh..opq'].map(specOf),
   [{ name: 'v7', body: bytes, format: 'v7' }],
@@ -46,7 +46,7 @@ const entries: readonly (readonly EntrySpec[])[] = [
 
 const ends: readonly TarEnd[] = ['blocks', 'none', 'one-block', 'untidy', 'record'];
 
-/** Small tars of every kind: those of the tests, and what GNU tar writes. */
+/** Returns small tars of every kind: those of the tests, and what GNU tar writes. */
 export function tarSeeds(): readonly Uint8Array[] {
   return [
     ...entries.map((each) => writeTar(each)),

@@ -1,10 +1,14 @@
+/**
+ * Runs the fuzzing thread of a target, and ends it where an input does not come back or fills the memory. V8 cannot
+ * be interrupted from within.
+ */
 import { Worker } from 'node:worker_threads';
 import type { FoundInput, Limits } from './fuzzing.ts';
 import { type FindingKind, findingOf } from './judge.ts';
 import { type Job, type Report, Slate } from './messages.ts';
 import { GiB } from '../src/units.ts';
 
-/** What came of fuzzing one target. */
+/** The outcome of fuzzing one target. */
 export interface Result {
   readonly executions: number;
   readonly seconds: number;
@@ -22,24 +26,21 @@ export interface WatchOptions {
   /** Milliseconds that one input may take before its thread is ended. */
   readonly patience?: number;
   readonly onFinding?: (found: FoundInput) => void;
-  /** Ends it before its time. */
+  /** Returns whether the findings suffice to end before the time. */
   readonly isEnough?: (findings: readonly FoundInput[]) => boolean;
 }
 
-/** Heap of a thread, and memory of the process beyond which the input at hand is to blame; bytes. */
+/** The heap of a thread, and the memory of the process beyond which the input at hand is a finding. */
 const heapMegabytes = 768;
 const mostMemory = 3 * GiB;
-/** Threads that may be lost to one target before it is left alone. */
+/** Threads that may be lost to one target before it is given up. */
 const mostLosses = 3;
 
 type Ending =
   | { readonly kind: 'done' }
   | { readonly kind: 'lost'; readonly why: FindingKind; readonly message: string; readonly stack: string };
 
-/**
- * Fuzzes one target in a thread of its own, and ends the thread where an input does not come back or fills the memory: V8
- * cannot be interrupted from within.
- */
+/** Fuzzes one target in a thread of its own. */
 export async function watch(options: WatchOptions): Promise<Result> {
   const { limits, seed } = options;
   const start = performance.now();

@@ -8,11 +8,11 @@ import type { Target } from './target.ts';
 const job = workerData as Job;
 const slate = new Slate(job.slate);
 const tell = (report: Report): void => parentPort?.postMessage(report);
-// A target that waits for ever must not let the thread end in peace.
+// A target that waits for ever must not let the thread end silently.
 parentPort?.ref();
 parentPort?.on('message', () => {});
 
-// Before the sources are loaded: how long they are is told once.
+// Coverage starts before the sources are loaded: the length of a file is only in its first report.
 const coverage = job.only === null ? new Coverage((url) => url.startsWith(job.counted)) : null;
 const { target } = (await import(job.module)) as { readonly target: Target };
 

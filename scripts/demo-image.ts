@@ -1,3 +1,7 @@
+/**
+ * Builds the image of the demonstration as a careless Dockerfile does. scripts/demo.ts slims it, and the README
+ * shows the result.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
@@ -10,11 +14,11 @@ import { type Header, type Pack, pack } from 'tar-stream';
 const modules = fileURLToPath(new URL('../node_modules', import.meta.url));
 const time = new Date('2026-01-15T12:00:00Z');
 
-/** What the application needs, and what only its build does. */
+/** The packages that the application needs; the others are for its build only. */
 const needed = ['undici', 'yaml', 'yargs', 'zod', 'pako'];
 const forBuilding = ['typescript', '@typescript', 'knip', 'fast-check', '@types'];
 
-/** A layer of the demonstration: what its instruction was, and what it puts into its tar. */
+/** A layer of the demonstration: its instruction, and what it puts into its tar. */
 interface Step {
   readonly createdBy: string;
   write(layer: LayerTar): Promise<void>;
@@ -91,7 +95,7 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** Writes the image of a careless Dockerfile as an OCI layout, out of files that `npm ci` has put on this machine. */
+/** Writes the image as an OCI layout, out of files that `npm ci` has put on this machine. */
 export async function writeDemoImage(folder: string, tag: string): Promise<void> {
   const blobs = join(folder, 'blobs/sha256');
   await mkdir(blobs, { recursive: true });
@@ -157,7 +161,7 @@ function watch(hash: { update(bytes: Uint8Array): unknown }) {
 
 type Attributes = Partial<Pick<Header, 'uid' | 'gid' | 'mode'>>;
 
-/** The tar of one layer; directories above an entry are written once, before it. */
+/** The tar of one layer. Directories above an entry are written once, before it. */
 class LayerTar {
   readonly #tar: Pack;
   readonly #made = new Set<string>(['.']);
@@ -241,7 +245,7 @@ async function packages(): Promise<string[]> {
   return names.filter((name) => /^[a-z]/.test(name)).sort();
 }
 
-/** Regular files only, in the order of their names, so that the image is the same every time. */
+/** Returns regular files only, in the order of their names, so that the image is the same every time. */
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,3 +1,7 @@
+/**
+ * The demonstration, `npm run demo`: builds an image, runs commands over it, and compares the results in a table.
+ * Everything happens in one temporary folder, which is removed at the end.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +14,6 @@ import { type Cell, layOut, truncate } from '../src/report/table.ts';
 import { serveRegistry } from '../src/store/server/serve-registry.ts';
 import { writeDemoImage } from './demo-image.ts';
 
-// Everything below happens in one temporary folder, which goes at the end.
-
 const style = chooseStyle(process.env, process.stdout.isTTY);
 const bin = fileURLToPath(new URL('../bin/ocislim', import.meta.url));
 const started = performance.now();
@@ -19,7 +21,7 @@ const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
 
-/** The variants of the image: what is run, and why. */
+/** The variants of the image: the command, and what it shows. */
 const variants = [
   {
     tag: '1-squashed',
@@ -95,7 +97,7 @@ async function demonstrate(): Promise<void> {
   }
 }
 
-/** A row for each source layer, a column for each variant, the sums below. */
+/** Returns a table: a row for each source layer, a column for each variant, the sums below. */
 function comparison(reports: readonly Report[]): string[] {
   const platforms = reports.map((report) => report.platforms[0] as Report['platforms'][number]);
   const sources = (platforms[0] as Report['platforms'][number]).layers.flatMap(({ before }) => before);
@@ -135,7 +137,7 @@ async function ocislim(...args: readonly string[]): Promise<void> {
   say(`${style.dim('$')} ${style.bold(['ocislim', ...args].map(quote).join(' '))}`);
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
-    // Where nobody watches, the summaries are enough.
+    // Without a terminal the summaries are enough.
     env: process.stderr.isTTY ? process.env : { ...process.env, OCISLIM_PROGRESS: 'none' },
     stdio: ['ignore', 'inherit', 'inherit'],
     signal: stop.signal,

@@ -1,3 +1,7 @@
+/**
+ * Runs ocislim on an image in each way below: `node scripts/measure.ts REFERENCE "WHAT IT IS"`. Writes the sizes to
+ * docs/sizes.json and their chart to docs/sizes.svg.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,9 +9,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Report } from '../src/report/report.ts';
-
-// node scripts/measure.ts REFERENCE "WHAT IT IS": runs ocislim on an image in each way below, and writes the sizes to
-// docs/sizes.json and the chart of them to docs/sizes.svg.
 
 interface Row {
   readonly command: string;
@@ -64,7 +65,7 @@ async function measure(reference: string, image: string): Promise<Measurement> {
   return { image, rows };
 }
 
-/** Bars, longest first to last as measured, legible on light and dark pages. */
+/** Returns a chart of bars in the order of the measurements, legible on light and dark pages. */
 export function renderChart({ image, rows }: Measurement): string {
   const longest = Math.max(...rows.map(({ size }) => size));
   const height = 56 + rows.length * 30;

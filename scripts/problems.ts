@@ -1,6 +1,9 @@
 import type { Problem } from '../src/closure/problem.ts';
 
-/** When each reason to refuse a pruning by trace holds, for docs/closure.md. The type makes one without a line an error. */
+/**
+ * The meaning of each reason to refuse a pruning by trace, for docs/closure.md. A reason without a line is a
+ * compile error.
+ */
 export const problemPages: Readonly<Record<Problem['kind'], string>> = {
   missing: 'Something that a rule requires is not in the image.',
   entrypoint:

@@ -1,6 +1,6 @@
 import type { WarningCode } from '../src/events.ts';
 
-/** What each warning means, for docs/errors.md. The type makes a code without a line a compile error. */
+/** The meaning of each warning, for docs/errors.md. A code without a line is a compile error. */
 export const warningPages: Readonly<Record<WarningCode, string>> = {
   ATTESTATION_DROPPED:
     'An attestation (provenance, SBOM) was left out of the index, because the image that it is about has changed.',

@@ -1,3 +1,7 @@
+/**
+ * Writes the pages that are made from the sources: `npm run docs`. test/project/docs.test.ts fails where a page
+ * differs from what this would write.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Command } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands/all.ts';
@@ -11,7 +15,7 @@ import { warningPages } from './warnings.ts';
 
 const note = '<!-- Written by "npm run docs". Edit the source, not this page. -->';
 
-/** Every page that is made from the sources, by its path. A test fails when one is not what this would write. */
+/** Returns every page by its path. */
 export function renderPages(): Readonly<Record<string, string>> {
   return {
     ...Object.fromEntries(
@@ -221,7 +225,7 @@ function sentence(line: string): string {
   return `${line.charAt(0).toUpperCase()}${line.slice(1)}${/[.:]$/.test(line) ? '' : '.'}`;
 }
 
-/** Prose in a table: pipes would end the cell, and what is in angle brackets would be HTML. */
+/** Escapes prose for a table: pipes would end the cell, and angle brackets would be HTML. */
 function text(line: string): string {
   return line.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }

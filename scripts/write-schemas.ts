@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { planJsonSchema } from '../src/settings/plan-schema.ts';
 import { reportJsonSchema } from '../src/report/schema.ts';
 
-/** The published JSON Schemas, by their path. A test fails when a file is not what this would write. */
+/** The published JSON Schemas by path. A test fails when a file differs from what this would write. */
 export const schemas: Readonly<Record<string, () => object>> = {
   'schemas/plan.schema.json': planJsonSchema,
   'schemas/report.schema.json': reportJsonSchema,
 };
 
-/** The text of a published schema. */
+/** Returns the text of a published schema. */
 export function renderSchema(make: () => object): string {
   return `${JSON.stringify(make(), null, 2)}\n`;
 }

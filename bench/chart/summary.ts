@@ -1,24 +1,28 @@
+/**
+ * Sums results up over images: each contender of a work as a multiple of ocislim. The tables and the chart are made
+ * of these lines.
+ */
 import { median, pairedRatio, spread, type Spread } from '../measure/statistics.ts';
 import type { Results, Row } from '../results.ts';
 import { works } from '../works/all.ts';
 import type { Work } from '../works/work.ts';
 
-/** How one contender did one work over all images, as multiples of what ocislim took; null where there is nothing to compare. */
+/** One contender of one work over all images, as multiples of ocislim; null where there is nothing to compare with. */
 export interface Line {
   readonly label: string;
   readonly rival: string;
-  /** Of the medians of the images. */
+  /** Multiples of the medians of the images. */
   readonly time: Spread | null;
   readonly cpu: number | null;
-  /** Bytes: the largest of all images. */
+  /** The largest memory of all images, in bytes. */
   readonly memory: number | null;
   readonly output: number | null;
   readonly moved: number | null;
-  /** In how many of the results that were verified `ocislim verify` found nothing. */
+  /** How many of the verified results `ocislim verify` found to be the same. */
   readonly same: { readonly count: number; readonly of: number };
-  /** On how many images it ran. */
+  /** The number of images that it ran on. */
   readonly images: number;
-  /** Of the first image where it failed. */
+  /** The failure on the first image where it failed; null for none. */
   readonly failure: string | null;
 }
 
@@ -27,7 +31,7 @@ export interface WorkSummary {
   readonly lines: readonly Line[];
 }
 
-/** The rows of one work and one image, that of ocislim first; the first one that ran is what the others are compared with. */
+/** Groups the rows of one work and one image, ocislim first. The first one that ran is the base of the comparison. */
 export function groupRows(rows: readonly Row[]): readonly (readonly Row[])[] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
@@ -37,12 +41,12 @@ export function groupRows(rows: readonly Row[]): readonly (readonly Row[])[] {
   return [...groups.values()];
 }
 
-/** What others of the group are compared with: ocislim, in the first of its ways that ran. */
+/** Returns the row that the others of a group are compared with: ocislim, in the first of its ways that ran. */
 export function baseOf(group: readonly Row[]): Row | undefined {
   return group.find(({ rival, runs }) => rival === 'ocislim' && runs.length > 0);
 }
 
-/** Times of a row as multiples of those of the base, round by round. */
+/** Returns the times of a row as multiples of those of the base, round by round. */
 export function timeRatio(row: Row, base: Row | undefined): Spread | null {
   return base === undefined ? null : pairedRatio(seconds(row), seconds(base));
 }
@@ -51,7 +55,7 @@ function seconds({ runs }: Row): readonly number[] {
   return runs.map((run) => run.seconds);
 }
 
-/** All works that were measured, in their order, and in each the contenders in theirs. */
+/** Returns all measured works in their order, and the contenders of each in theirs. */
 export function summarise({ rows }: Pick<Results, 'rows'>): readonly WorkSummary[] {
   return works.flatMap((work) => {
     const groups = groupRows(rows.filter((row) => row.work === work.name));

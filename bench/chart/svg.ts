@@ -2,14 +2,14 @@ import type { Results } from '../results.ts';
 import { summarise } from './summary.ts';
 import { times } from './table.ts';
 
-/** What pipes and copying programs take: no image tools, but the bounds of one. */
+/** Pipes and copying programs: not image tools, but bounds for them. */
 const bounds = new Set(['zstd', 'pigz', 'gzip', 'cp', 'sha256sum']);
 const left = 390;
 const width = 340;
-/** Longer bars are cut, and say so. */
+/** The longest bar. Longer ones are cut, and marked. */
 const longest = 6;
 
-/** Bars of times as multiples of ocislim's, a group for each work; legible on light and dark pages. */
+/** Draws bars of times as multiples of ocislim's, a group for each work, legible on light and dark pages. */
 export function renderChart(results: Pick<Results, 'rows'>): string {
   const parts: string[] = [];
   let y = 44;
@@ -25,7 +25,7 @@ export function renderChart(results: Pick<Results, 'rows'>): string {
       const cut = time.median > longest;
       const length = Math.max(2, Math.round(Math.min(time.median, longest) * scale));
       const colour = rival === 'ocislim' ? '#2f81f7' : bounds.has(rival) ? '#57ab5a' : '#8b949e';
-      // Where the result is of another size, that belongs to the comparison.
+      // A result of another size is part of the comparison.
       const differs = output !== null && Math.abs(output - 1) >= 0.005;
       const size = differs ? `, ${(output * 100).toFixed(1)} % of the bytes` : '';
       parts.push(

@@ -1,12 +1,19 @@
+/**
+ * Renders results as Markdown: the summary in bench/README.md and the page of all measurements. A test holds both
+ * equal to bench/results.json.
+ */
 import { spread } from '../measure/statistics.ts';
 import type { Install, Results, Row } from '../results.ts';
 import { works } from '../works/all.ts';
 import { baseOf, groupRows, summarise, timeRatio, type Line } from './summary.ts';
 
-/** Around the tables in bench/README.md. */
+/** The marks around the tables in bench/README.md. */
 export const benchMarks = ['<!-- bench table: npm run bench -->', '<!-- end of bench table -->'] as const;
 
-/** The tables of bench/README.md: every work and contender over all images, what is missing, sizes of installations. */
+/**
+ * Renders the tables of bench/README.md: every work and contender over all images, what is missing, sizes of
+ * installations.
+ */
 export function renderSummary(results: Results): string {
   const rows = summarise(results).flatMap(({ work, lines }) =>
     lines.map((line, i) => cells(i === 0 ? work.title : '', describeLine(line))),
@@ -76,7 +83,7 @@ function renderInstalls(installs: readonly Install[]): readonly string[] {
   return [cells('installed', 'size', 'dependencies', 'counted'), cells('---', '---', '---', '---'), ...rows];
 }
 
-/** The page of all measurements, a table for each work. */
+/** Renders the page of all measurements, a table for each work. */
 export function renderDetails(results: Results): string {
   const sections = works.flatMap(({ name, title }) => {
     const groups = groupRows(results.rows.filter((row) => row.work === name));
@@ -170,12 +177,12 @@ function shorten(text: string): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
-/** Words of other programs, as words: nothing of them is Markdown. */
+/** Escapes the words of other programs, so that none of them is Markdown. */
 function escape(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll(/[|<>`*_]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
-/** The text with the tables between marks. @throws Error where it has no marks */
+/** Returns the text with the tables between its marks. @throws Error where it has no marks */
 export function withTable(text: string, table: string, marks: readonly [string, string]): string {
   const [begin, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
   if (begin < 0 || end < begin) throw new Error('there are no marks for the table');

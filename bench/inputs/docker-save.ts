@@ -1,3 +1,7 @@
+/**
+ * Writes the image of a layout as `docker save` did before Docker 25. docker-squash moves layers of this form only;
+ * dive and ocislim read it too.
+ */
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sequence } from '../measure/command.ts';
@@ -5,10 +9,7 @@ import { runQuietly, type RunOptions } from '../measure/account.ts';
 import { ocislimArgv } from '../rivals/ocislim.ts';
 import { readJson } from './layout-files.ts';
 
-/**
- * Writes the image of a layout as `docker save` did before Docker 25: plain layers, each as `layer.tar` in a folder of its own. docker-squash
- * moves layers of this form only; dive and ocislim read it too.
- */
+/** Writes plain layers, each as `layer.tar` in a folder of its own. */
 export async function writeDockerSave(layout: string, file: string, options: RunOptions): Promise<void> {
   const work = join(options.folder, 'docker-save');
   const [archive, tree] = [join(work, 'oci.tar'), join(work, 'tree')];

@@ -9,7 +9,7 @@ interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The parts of a manifest that the benchmark looks at. */
+/** The members of a manifest that the benchmark looks at. */
 export interface ManifestFile {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
@@ -23,7 +23,10 @@ export function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** The manifest of the tag v1 of a layout, or of the only image in it. @throws Error where there is none */
+/**
+ * Reads the manifest of the tag v1 of a layout, or of its only image. @throws Error for a layout without such an
+ * image
+ */
 export function readManifest(layout: string): ManifestFile {
   const { manifests } = readJson(join(layout, 'index.json')) as {
     readonly manifests: readonly Descriptor[];
@@ -39,7 +42,7 @@ export function readManifest(layout: string): ManifestFile {
   return { config: manifest.config, layers: manifest.layers };
 }
 
-/** The layers of an image as the files that they are, the lowest first. @throws Error where a blob is missing */
+/** Returns the layers of an image as files, the lowest first. @throws Error where a blob is missing */
 export function readLayers(layout: string): readonly LayerFile[] {
   return readManifest(layout).layers.map(({ digest, size, mediaType }) => {
     const file = blobFile(layout, digest);

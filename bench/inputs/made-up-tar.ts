@@ -1,13 +1,17 @@
-/** Files of a made-up layer. */
+/**
+ * Streams tars of invented files, half noise and half text, as real layers are. The benchmarks of size and memory
+ * read them.
+ */
+/** The files of an invented layer. */
 export interface Files {
   readonly count: number;
-  /** Bytes of each. */
+  /** The size of each file in bytes. */
   readonly size: number;
-  /** What their names begin with; a number follows. */
+  /** The beginning of their names; a number follows. */
   readonly prefix: string;
-  /** The first number. */
+  /** The first number. Default: 0. */
   readonly from?: number;
-  /** So many in a directory, with directories of their own in the tar; all in the root where it is not given. */
+  /** The number of files in each directory, with entries for the directories. Default: all files are in the root. */
   readonly inDirectories?: number;
 }
 
@@ -16,7 +20,7 @@ const text = Buffer.from(
   'the quick brown fox jumps over the lazy dog, and the log says so again and again\n'.repeat(13_000),
 ).subarray(0, chunk);
 
-/** A tar of files that are half noise and half text, as real layers are; streamed, and the same at every run. */
+/** Yields the tar. It is the same at every run. */
 export async function* madeUpTar({
   count,
   size,
@@ -25,7 +29,7 @@ export async function* madeUpTar({
   inDirectories,
 }: Files): AsyncGenerator<Uint8Array> {
   const padding = new Uint8Array((512 - (size % 512)) % 512);
-  // Small files by the megabyte, since a chunk for each of them would be what is measured.
+  // Small files are gathered to megabytes, so that chunks are not what is measured.
   let gathered: Uint8Array[] = [];
   let bytes = 0;
   const flush = (): Uint8Array => {
@@ -65,7 +69,7 @@ export async function* madeUpTar({
   yield flush();
 }
 
-/** The header of an entry, as ustar has it. */
+/** Returns the header of an entry in ustar. */
 function head(name: string, size: number, type: string, mode: string): Uint8Array {
   const block = Buffer.alloc(512);
   const put = (at: number, text: string): number => block.write(text, at, 'latin1');
@@ -88,7 +92,7 @@ function head(name: string, size: number, type: string, mode: string): Uint8Arra
   return block;
 }
 
-/** Cheap noise: a hash in counter mode would be slower than the disk. */
+/** Returns cheap noise: a hash in counter mode would be slower than the disk. */
 function noise(seed: number, length: number): ArrayBuffer {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = (seed * 2_654_435_761 + 1) >>> 0;

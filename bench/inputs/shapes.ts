@@ -7,7 +7,7 @@ import { readLayers } from './layout-files.ts';
 import { madeUpTar } from './made-up-tar.ts';
 import { writeLayout } from './write-layout.ts';
 
-/** Images that the benchmark makes. */
+/** Images that the benchmark makes itself. */
 export const shapeNames = ['one-layer', 'small-files', 'huge'] as const;
 export type ShapeName = (typeof shapeNames)[number];
 
@@ -16,8 +16,8 @@ export function isShape(name: string): name is ShapeName {
 }
 
 /**
- * `one-layer`: all layers of a real image in one, as gzip 6; `small-files`: 50,000 files of 2 kB; `huge`: 10 GiB in 400
- * files. Quickly: a fortieth of the latter two.
+ * Makes a shape. `one-layer`: all layers of a real image in one, as gzip 6; `small-files`: 50,000 files of 2 kB;
+ * `huge`: 10 GiB in 400 files. Quickly: a fortieth of the latter two.
  */
 export async function makeShape(
   name: ShapeName,

@@ -1,3 +1,7 @@
+/**
+ * Writes OCI layouts for the benchmarks without any code of ocislim. Layers are gzip of one member, as most
+ * builders write them.
+ */
 import { createHash } from 'node:crypto';
 import { createWriteStream, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +14,7 @@ export type Tar = AsyncIterable<Uint8Array>;
 
 const mib = 1024 * 1024;
 
-/**
- * Writes an OCI layout whose image v1 has these layers, the lowest first, as streams; answers the manifest's digest. Nothing
- * of ocislim is used, and the layers are gzip as one member, as everyone's builders write them.
- */
+/** Writes a layout whose image v1 has these layers, the lowest first, as streams. Returns the manifest's digest. */
 export async function writeLayout(
   directory: string,
   layers: Iterable<Tar>,
@@ -63,7 +64,7 @@ export async function writeLayout(
   return manifest.digest;
 }
 
-/** Passes bytes on, and knows their digest and number at the end. */
+/** Passes bytes on, and counts and hashes them. */
 function hashing(): { stream: Transform; sum: () => { hex: string; size: number } } {
   const hash = createHash('sha256');
   let size = 0;

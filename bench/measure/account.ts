@@ -1,3 +1,7 @@
+/**
+ * Runs a command of the benchmark and accounts for time, processors and memory of all its programs. bash and GNU
+ * time do the measuring.
+ */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
@@ -5,25 +9,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderScript, type Command } from './command.ts';
 
-/** What one run took. */
+/** The usage of one run. */
 export interface Usage {
-  /** Wall clock. */
+  /** Seconds by the wall clock. */
   readonly seconds: number;
-  /** Seconds of processors, user and system, of all programs of the command and of what they waited for. */
+  /** Seconds of processors, user and system, of all programs of the command and of their children. */
   readonly cpu: number;
-  /** Bytes: the largest process of a program; of a pipeline, the sum over its programs. */
+  /** Bytes: the largest process of a program; for a pipeline, the sum over its programs. */
   readonly memory: number;
 }
 
 export interface Ended {
   readonly usage: Usage;
-  /** The first line of what it said, where it failed; null where it did not. */
+  /** The first line of its error where it failed; null where it did not. */
   readonly failure: string | null;
-  /** What went to standard error, by lines, the first 10,000 characters or so. */
+  /** The lines of standard error, the first 10,000 characters or so. */
   readonly said: readonly string[];
 }
 
-/** @throws Error where a program failed, with the first line of what it said */
+/** Runs a command. @throws Error where a program failed, with the first line of its error */
 export async function runQuietly(command: Command, options: RunOptions): Promise<void> {
   const { failure } = await account(command, options);
   if (failure !== null) throw new Error(failure);
@@ -33,12 +37,12 @@ export interface RunOptions {
   /** An empty folder for temporary files. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Seconds; what takes longer is killed, and has failed. */
+  /** The limit in seconds. A command that takes longer is killed, and has failed. */
   readonly limit: number;
   readonly signal: AbortSignal;
 }
 
-/** Runs a command to its end, in a process group of its own, and accounts for it as a whole. @throws AbortError */
+/** Runs a command to its end, in a process group of its own, and accounts for all of it. @throws AbortError */
 export async function account(command: Command, options: RunOptions): Promise<Ended> {
   const { folder, limit, signal } = options;
   signal.throwIfAborted();
@@ -65,15 +69,15 @@ export async function account(command: Command, options: RunOptions): Promise<En
   try {
     const status = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
-      // A daemon left behind would keep the pipe open: the exit is what counts.
+      // A daemon left behind would keep the pipe open, so the exit counts.
       child.on('exit', resolve);
     });
     const seconds = (performance.now() - start) / 1000;
     signal.throwIfAborted();
-    // What it said may come after its end.
+    // Standard error may arrive after the exit.
     if (!child.stderr.readableEnded) await Promise.race([once(child, 'close'), sleep(200)]);
     const lines = said.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
-    // Python says what is wrong at the end.
+    // Python names the error in its last line.
     const telling = lines[0]?.startsWith('Traceback') === true ? lines.at(-1) : lines[0];
     const failed = telling ?? `ended with status ${status}`;
     const failure = late ? `not done after ${limit} s` : status === 0 ? null : failed;
@@ -82,14 +86,14 @@ export async function account(command: Command, options: RunOptions): Promise<En
     clearTimeout(timer);
     signal.removeEventListener('abort', kill);
     child.stderr.destroy();
-    // Nothing of it is left, not even what it put into the background.
+    // Everything that it started is ended, background processes too.
     kill();
     for (let i = 0; i < 100 && signalGroup(child.pid, 0); i++) await sleep(20);
     rmSync(figures, { recursive: true, force: true });
   }
 }
 
-/** To bash, time, and what they run. False where none of them is left. */
+/** Sends a signal to bash, time, and what they run. Returns false where none of them is left. */
 function signalGroup(pid: number | undefined, name: 'SIGKILL' | 0): boolean {
   if (pid === undefined) return false;
   try {
@@ -99,7 +103,7 @@ function signalGroup(pid: number | undefined, name: 'SIGKILL' | 0): boolean {
   }
 }
 
-/** CPU seconds add up; memory within a pipeline too, and over pipelines the largest counts. */
+/** Adds up CPU seconds, and the memory within a pipeline. Over pipelines the largest memory counts. */
 function sumUp(folder: string): Omit<Usage, 'seconds'> {
   let cpu = 0;
   const memory = new Map<string, number>();

@@ -1,32 +1,32 @@
 /** A program with its arguments. */
 export type Argv = readonly string[];
 
-/** Programs joined by pipes, the first one's input and the last one's output from and to files. */
+/** Programs joined by pipes. The first one's input and the last one's output may be files. */
 export interface Pipeline {
   readonly stages: readonly Argv[];
   readonly input?: string;
   readonly output?: string;
 }
 
-/** What one contender does: pipelines one after the other, the next only if the one before succeeded. */
+/** A contender's command: pipelines one after the other, each only if the one before succeeded. */
 export interface Command {
   readonly pipelines: readonly Pipeline[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A command of one program. */
+/** Makes a command of one program. */
 export function program(...argv: Argv): Command {
   return { pipelines: [{ stages: [argv] }] };
 }
 
-/** Programs one after the other. */
+/** Makes a command of programs one after the other. */
 export function sequence(...argvs: readonly Argv[]): Command {
   return { pipelines: argvs.map((argv) => ({ stages: [argv] })) };
 }
 
 /**
- * The command as a script of bash, each program below GNU time, which writes "user system maximum-RSS" (seconds, kB)
- * into `FOLDER/PIPELINE.STAGE`.
+ * Renders the command as a script of bash. Each program runs below GNU time, which writes "user system maximum-RSS"
+ * (seconds, kB) into `FOLDER/PIPELINE.STAGE`.
  */
 export function renderScript({ pipelines }: Command, folder: string, time = '/usr/bin/time'): string {
   const lines = pipelines.map(({ stages, input, output }, i) => {
@@ -41,7 +41,7 @@ export function renderScript({ pipelines }: Command, folder: string, time = '/us
   return ['set -e -o pipefail', ...lines].join('\n');
 }
 
-/** The command as a person would type it. */
+/** Renders the command as a person would type it. */
 export function describeCommand({ pipelines }: Command): string {
   return pipelines
     .map(({ stages }) => stages.map((argv) => argv.map(quote).join(' ')).join(' | '))

@@ -1,15 +1,15 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A door before a server on loopback that counts what goes through it, whatever it is. */
+/** A proxy before a server on loopback that counts the bytes in both directions. */
 export interface CountingProxy {
   readonly host: string;
-  /** Bytes so far, from the server to its clients and from them to it, with the heads of HTTP. */
+  /** Bytes so far, from the server to its clients and from them to it, HTTP heads included. */
   readonly received: () => number;
   readonly sent: () => number;
   readonly close: () => Promise<void>;
 }
 
-/** @param host HOST:PORT */
+/** Starts a proxy. @param host HOST:PORT */
 export async function startCountingProxy(host: string): Promise<CountingProxy> {
   const [address = '', port = ''] = host.split(':');
   let [received, sent] = [0, 0];

@@ -1,18 +1,22 @@
+/**
+ * Runs Debian's docker-registry on a free port of loopback for the benchmark. It can be emptied between runs, so
+ * that every upload is real.
+ */
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../test/support/e2e/free-port.ts';
 
-/** Debian's docker-registry on a free port of loopback. */
+/** A running registry. */
 export interface LoopbackRegistry {
   readonly host: string;
-  /** Forgets everything, so that what comes next is really uploaded. */
+  /** Removes everything, so that later uploads are real. */
   readonly clear: () => void;
   readonly stop: () => Promise<void>;
 }
 
-/** @throws Error where it is not installed, or does not answer within 10 s */
+/** Starts a registry. @throws Error where it is not installed, or does not answer within 10 s */
 export async function startRegistry(
   folder: string,
   path: string,
@@ -24,7 +28,7 @@ export async function startRegistry(
   const config = join(folder, 'config.json');
   writeFileSync(
     config,
-    // YAML holds JSON.
+    // JSON is YAML.
     JSON.stringify({
       version: 0.1,
       log: { level: 'error', accesslog: { disabled: true } },

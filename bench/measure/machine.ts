@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 
-/** Where the figures come from. */
+/** The machine that the figures come from. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
@@ -17,7 +17,7 @@ export function describeMachine(): Machine {
   try {
     system = /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? system;
   } catch {
-    // Not every system has it.
+    // Not every system has this file.
   }
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',

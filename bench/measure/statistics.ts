@@ -1,4 +1,4 @@
-/** The middle value; of an even number of them the mean of the two in the middle. @throws RangeError for none */
+/** Returns the middle value, or the mean of the two in the middle. @throws RangeError for no values */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('there is no median of nothing');
   const sorted = values.toSorted((a, b) => a - b);
@@ -7,21 +7,21 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2;
 }
 
-/** What several runs came to. */
+/** The spread of several runs. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** @throws RangeError for no values */
+/** Returns least, median and most. @throws RangeError for no values */
 export function spread(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
 /**
- * How many times as much the one took as the other, round by round: what disturbs a round disturbs both. Null where
- * they have no round in common.
+ * Returns the ratio of times round by round, because what disturbs a round disturbs both. Null where they have no
+ * round in common.
  */
 export function pairedRatio(those: readonly number[], base: readonly number[]): Spread | null {
   const ratios = those.slice(0, base.length).map((value, i) => value / (base[i] as number));
@@ -29,8 +29,8 @@ export function pairedRatio(those: readonly number[], base: readonly number[]): 
 }
 
 /**
- * The exponent b of y = a·x^b that fits best, by least squares over the logarithms: 1 is linear, 0 constant. Null for
- * fewer than two different x.
+ * Returns the exponent b of y = a·x^b that fits best, by least squares over the logarithms: 1 is linear, 0
+ * constant. Null for fewer than two different x.
  */
 export function exponent(points: readonly { readonly x: number; readonly y: number }[]): number | null {
   const logs = points.map(({ x, y }) => ({ x: Math.log(x), y: Math.log(y) }));

@@ -9,7 +9,7 @@ import { regctl } from './regctl.ts';
 import { skopeo } from './skopeo.ts';
 import { umoci } from './umoci.ts';
 
-/** In the order of the tables; ocislim first, since all others are compared with it. */
+/** All rivals in the order of the tables. ocislim is first, since all others are compared with it. */
 export const rivals: readonly Rival[] = [
   ocislim,
   skopeo,

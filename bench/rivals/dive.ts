@@ -1,7 +1,7 @@
 import { program } from '../measure/command.ts';
 import type { Rival } from '../works/work.ts';
 
-/** `go install` leaves no version for `dive --version` to tell, but this. */
+/** `go install` leaves no version for `dive --version`, but this one. */
 const version = String.raw`grep -aoP 'mod\tgithub.com/wagoodman/dive\t\Kv[0-9.]+' "$(command -v dive)"`;
 
 export const dive: Rival = {
@@ -13,7 +13,7 @@ export const dive: Rival = {
       work: 'analyse',
       label: 'dive --ci',
       differs: 'reports; ocislim works out what a pruning would write',
-      // No rule fails: what is timed is the analysis.
+      // No rule fails: the analysis is what is timed.
       command: ({ archive }) =>
         program(
           'dive',

@@ -3,7 +3,7 @@ import { program, type Argv } from '../measure/command.ts';
 import { resultArchive, type Rival, type Task } from '../works/work.ts';
 
 const script = fileURLToPath(new URL('docker-squash.py', import.meta.url));
-/** The Python that has it, as install-rivals.sh links it. */
+/** The Python that has docker-squash, as install-rivals.sh links it. */
 const python = 'docker-squash-python';
 
 function squash(...layers: Argv): (task: Task) => ReturnType<typeof program> {

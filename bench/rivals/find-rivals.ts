@@ -3,14 +3,14 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Rival } from '../works/work.ts';
 
-/** Which rivals are here, with their versions, and which are not, with why. */
+/** The rivals that are installed, with their versions, and those that are not, with the reason. */
 export interface Found {
   readonly present: readonly Rival[];
   readonly versions: Readonly<Record<string, string>>;
   readonly missing: Readonly<Record<string, string>>;
 }
 
-/** The file of a program in a PATH; undefined where there is none. */
+/** Returns the file of a program in a PATH; undefined where it is missing. */
 export function findProgram(program: string, path: string): string | undefined {
   return path
     .split(delimiter)
@@ -44,7 +44,7 @@ export async function findRivals(
   return { present, versions, missing };
 }
 
-/** What looks most like a version in what it says. */
+/** Returns the word of a program's output that looks most like a version. */
 export function askVersion(
   [program = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -1,9 +1,13 @@
+/**
+ * Pairs of programs that unpack and pack each layer by itself, without an image around it. They show what the
+ * hardware allows.
+ */
 import type { Argv } from '../measure/command.ts';
 import { resultBlob, type Contender, type LayerFile, type Rival, type WorkName } from '../works/work.ts';
 
 const bare = 'bytes only: no digest is checked or made, no manifest, no tar';
 
-/** Each layer by itself through a pair of programs: what the hardware allows, without an image around it. */
+/** Returns a contender that pipes each layer through a pair of programs. */
 function pipe(work: WorkName, label: string, unpack: (layer: LayerFile) => Argv, pack: Argv): Contender {
   return {
     work,

@@ -1,3 +1,7 @@
+/**
+ * ocislim as a contender, in each of its ways to do a work. The first one that ran is what all others are compared
+ * with.
+ */
 import { fileURLToPath } from 'node:url';
 import { program, type Argv, type Command } from '../measure/command.ts';
 import {
@@ -12,7 +16,7 @@ import {
 
 const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
 
-/** How this very ocislim is called, after `npm run build`. */
+/** Returns the command line of this very ocislim, after `npm run build`. */
 export function ocislimArgv(...args: Argv): Argv {
   return [process.execPath, bin, ...args];
 }
@@ -40,7 +44,7 @@ function can(
 
 const rules = prunedPaths.flatMap((path) => ['--rule', path]);
 
-/** The first contender of a work is what all others are compared with. */
+/** The first contender of a work is the base of the comparison. */
 export const ocislim: Rival = {
   name: 'ocislim',
   programs: [],

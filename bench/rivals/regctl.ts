@@ -1,3 +1,4 @@
+/** regctl as a contender. It recompresses and edits images from registry to registry. */
 import { program, type Argv } from '../measure/command.ts';
 import { prunedPaths, resultLayout, type Rival, type Task } from '../works/work.ts';
 

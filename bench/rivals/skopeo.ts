@@ -1,3 +1,7 @@
+/**
+ * skopeo as a contender. It copies and recompresses images in every form, and passes layers on that already have
+ * the format.
+ */
 import { program, sequence, type Argv, type Command } from '../measure/command.ts';
 import { resultLayout, type Contender, type Rival, type Task, type WorkName } from '../works/work.ts';
 
@@ -23,7 +27,10 @@ const pack = (format: string, level: number): Argv => [
   String(level),
 ];
 
-/** skopeo leaves layers alone that have the format asked for: one command unpacks, a second one packs. */
+/**
+ * Recompresses to gzip: skopeo leaves layers alone that already have the format, so one command unpacks, and a
+ * second one packs.
+ */
 function regzip(work: WorkName, level: number): Contender {
   return {
     work,

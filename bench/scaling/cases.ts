@@ -1,3 +1,4 @@
+/** The images that grow in one respect: bytes, entries or layers. bench/scaling.ts builds and measures them. */
 import type { Argv } from '../measure/command.ts';
 import type { Machine } from '../measure/machine.ts';
 import type { Usage } from '../measure/account.ts';
@@ -10,16 +11,19 @@ export type Axis = (typeof axes)[number];
 /** An image that is large in one respect. */
 export interface Case {
   readonly axis: Axis;
-  /** How large: bytes of the large layer's tar, entries in it, layers. */
+  /** The size: bytes of the large layer's tar, entries in it, or layers. */
   readonly at: number;
-  /** More than a gigabyte, or a million entries: only where asked for. */
+  /** Whether it has more than a gigabyte or a million entries: measured only with `--large`. */
   readonly large: boolean;
   readonly layers: () => readonly Tar[];
 }
 
 const files = 100;
 
-/** Every image of more than one layer has a file in each layer that the next one overwrites, so that there is something to do. */
+/**
+ * Every image of more than one layer has a file in each layer that the next one overwrites, so that there is
+ * something to do.
+ */
 export const cases: readonly Case[] = [
   ...[1e7, 1e8, 1e9, 10 * 2 ** 30].map((bytes): Case => {
     const size = Math.round(bytes / files / 512) * 512;
@@ -63,7 +67,7 @@ export const commands: readonly Argv[] = [
   ['prune', '--shadowed'],
 ];
 
-/** What bench/scaling.json holds. */
+/** The content of bench/scaling.json. */
 export interface ScalingResults {
   readonly machine: Machine;
   readonly date: string | null;
@@ -74,7 +78,7 @@ export interface ScalingResults {
 export interface ScalingRow {
   readonly axis: Axis;
   readonly at: number;
-  /** As a person would type it. */
+  /** The command as a person would type it. */
   readonly command: string;
   readonly runs: readonly Usage[];
   readonly failure: string | null;

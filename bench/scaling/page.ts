@@ -1,3 +1,4 @@
+/** Renders bench/scaling.md from bench/scaling.json. A test holds both equal. */
 import { exponent, median } from '../measure/statistics.ts';
 import { axes, commands, type Axis, type ScalingResults, type ScalingRow } from './cases.ts';
 
@@ -9,7 +10,7 @@ const units: Readonly<
   layers: { title: 'Layers', cost: 'CPU ms for a layer more', factor: 1e3 },
 };
 
-/** bench/scaling.md: a table for each respect in which images grow, with the exponents that were fitted. */
+/** Renders the page: a table for each respect in which images grow, with the fitted exponents. */
 export function renderScaling({ machine, date, version, rows }: ScalingResults): string {
   const sections = axes.flatMap((axis) => {
     const { title, cost } = units[axis];
@@ -60,7 +61,7 @@ function line(each: ScalingRow, above: ScalingRow | undefined): string {
   ]);
 }
 
-/** NaN where it did not run. */
+/** Returns the median CPU time; NaN for a case that did not run. */
 function cpuOf({ runs }: ScalingRow): number {
   return runs.length === 0 ? Number.NaN : median(runs.map((run) => run.cpu));
 }

@@ -1,3 +1,7 @@
+/**
+ * Prunes an image by the trace of its workload and runs the workload in what is left. bench/trace/run.ts and the
+ * end-to-end tests call it.
+ */
 import { spawn } from 'node:child_process';
 import {
   createReadStream,
@@ -20,19 +24,22 @@ const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
 export const granularities = ['package', 'directory', 'file'] as const;
 export type Granularity = (typeof granularities)[number];
 
-/** What pruning an image by the trace of its workload came to. Sizes in bytes. */
+/** The outcome of pruning an image by the trace of its workload. Sizes are in bytes. */
 export interface Measured {
   readonly image: string;
   readonly granularity: Granularity;
-  /** Of the layers, as they are transferred. */
+  /** The layers as they are transferred. */
   readonly transfer: Change;
   readonly files: Change;
-  /** Regular files: those kept without package databases and licences, and those that the workload opened or executed. */
+  /**
+   * Regular files: those kept without package databases and licences, and those that the workload opened or
+   * executed.
+   */
   readonly kept: number;
   readonly used: number;
   readonly works: boolean;
   readonly otherWorks: boolean;
-  /** Why not. */
+  /** Why the workload fails; null where it works. */
   readonly failure: string | null;
 }
 
@@ -41,7 +48,10 @@ interface Change {
   readonly after: number;
 }
 
-/** Records, prunes, and runs an image (tag v1 of a layout) in each of the granularities, in a folder that is removed. */
+/**
+ * Records, prunes, and runs an image (tag v1 of a layout) in each of the granularities, in a folder that is
+ * removed.
+ */
 export async function measure(
   workload: Workload,
   layout: string,
@@ -106,7 +116,7 @@ async function ocislim(args: readonly string[]): Promise<void> {
   await run(process.execPath, [bin, ...args]);
 }
 
-/** As an ordinary user would: everything belongs to who unpacks it. Devices are of no use then. */
+/** Unpacks as an ordinary user: all files belong to that user. Devices are left out. */
 async function unpack(reference: string, folder: string): Promise<void> {
   mkdirSync(folder);
   await run('bash', [
@@ -148,7 +158,7 @@ interface Listed {
   readonly inode: number;
 }
 
-/** All but directories, hard links each by itself; links and the like without a size. Names are bytes. */
+/** Lists all but directories, hard links each by itself, links and the like without a size. Names are bytes. */
 function listed(root: string): readonly Listed[] {
   const found: Listed[] = [];
   const walk = (folder: string): void => {
@@ -168,7 +178,7 @@ function listed(root: string): readonly Listed[] {
   return found;
 }
 
-/** Each inode once. */
+/** Adds sizes up, each inode once. */
 function sum(files: readonly Listed[]): number {
   return total(new Map(files.map(({ inode, size }) => [inode, size])));
 }
@@ -177,14 +187,14 @@ function total(sizes: ReadonlyMap<number, number>): number {
   return [...sizes.values()].reduce((all, size) => all + size, 0);
 }
 
-/** What `file` keeps though no program needs it. */
+/** Returns whether `file` keeps a path that no program needs. */
 function isCourtesy(path: string): boolean {
   return /^(?:var\/lib\/(?:dpkg|rpm)\/|usr\/share\/doc\/.*\/copyright$|usr\/share\/licenses\/|etc\/os-release$|usr\/lib\/os-release$)/.test(
     path,
   );
 }
 
-/** Regular files of the root filesystem that a trace saw opened or executed, and the loaders of those. */
+/** Returns the bytes of regular files that a trace saw opened or executed, and of their loaders. */
 async function bytesUsed(root: string, traces: readonly string[]): Promise<number> {
   const inodes = new Map<number, number>();
   const add = (path: string): void => {
@@ -193,7 +203,7 @@ async function bytesUsed(root: string, traces: readonly string[]): Promise<numbe
     const { ino, size } = lstatSync(found);
     if (inodes.has(ino)) return;
     inodes.set(ino, size);
-    // The kernel opens it, and no trace shows that.
+    // The kernel opens the loader, which no trace shows.
     const begin = readFileSync(found).subarray(0, 4096).toString('latin1');
     const loader = (/^#! *(\/\S+)/.exec(begin) ?? /(\/lib(?:64)?\/ld-[\w.-]+)/.exec(begin))?.[1];
     if (loader !== undefined) add(loader);
@@ -207,7 +217,7 @@ async function bytesUsed(root: string, traces: readonly string[]): Promise<numbe
   return total(inodes);
 }
 
-/** The regular file that a path leads to within the root; null where there is none. */
+/** Returns the regular file that a path leads to within the root; null for none. */
 function follow(root: string, path: string, depth = 0): string | null {
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   const done: string[] = [];

@@ -1,7 +1,7 @@
 /**
- * Prunes real images by the traces of real workloads, and runs what is left: `npm run bench:trace -- --images DIR [NAME…]`.
- * DIR is what fixtures/images/build.sh and build-small.sh filled. Writes results.json beside it, where images
- * that were not asked for keep theirs, and the table into README.md. Needs strace, bubblewrap and tar; root is of no use to it.
+ * Prunes real images by the traces of real workloads, and runs what is left: `npm run bench:trace -- --images DIR
+ * [NAME…]`. DIR is what fixtures/images/build.sh and build-small.sh filled. Writes results.json beside it, in which
+ * other images keep their figures, and the table into README.md. Needs strace, bubblewrap and tar, but not root.
  */
 import { existsSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ let results = existsSync(here('results.json'))
   ? (JSON.parse(readFileSync(here('results.json'), 'utf8')) as readonly Measured[])
   : [];
 const queue = [...wanted];
-// Two at a time: each is one process most of the time.
+// Two images at a time: each is one process most of the time.
 await Promise.all([work('a'), work('b')]);
 const readme = here('../../README.md');
 writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), renderTable(results)));

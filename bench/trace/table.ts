@@ -1,9 +1,9 @@
 import type { Granularity, Measured } from './measure.ts';
 
-/** Around the table in README.md. */
+/** The marks around the table in README.md. */
 const marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'] as const;
 
-/** The measurements as a Markdown table, a row for each image, its cells by granularity. */
+/** Renders the measurements as a Markdown table, a row for each image, its cells by granularity. */
 export function renderTable(results: readonly Measured[]): string {
   const images = new Map<string, Measured[]>();
   for (const each of results) images.set(each.image, [...(images.get(each.image) ?? []), each]);
@@ -27,7 +27,10 @@ export function renderTable(results: readonly Measured[]): string {
 
 const columns: readonly Granularity[] = ['directory', 'package', 'file'];
 
-/** How many times smaller, bytes as transferred, files; whether the traced work is still done, and the other. */
+/**
+ * Renders a cell: the factor, bytes as transferred, files; whether the traced work and the other work are still
+ * done.
+ */
 function describe({ transfer, files, works, otherWorks }: Measured): string {
   const factor = `**${(transfer.before / transfer.after).toFixed(1)}×**`;
   return `${factor} ${size(transfer.after, files.after)} ${mark(works)}${mark(otherWorks)}`;
@@ -41,7 +44,7 @@ function mark(works: boolean): string {
   return works ? '✓' : '✗';
 }
 
-/** The text with the table between the marks. @throws Error where it has no marks */
+/** Returns the text with the table between the marks. @throws Error where it has no marks */
 export function withTable(text: string, table: string): string {
   const [begin, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
   if (begin < 0 || end < begin) throw new Error('there are no marks for the table');

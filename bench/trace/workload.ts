@@ -1,3 +1,7 @@
+/**
+ * Runs the steps of a workload in a root filesystem, in a sandbox or below a recorder, and returns what was seen of
+ * them. Two runs are compared by this.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -6,13 +10,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type { Step, Workload } from './workloads.ts';
 
-/** How long a step may take, in seconds. */
+/** The limit of a step in seconds. */
 const limit = 60;
 
-/** The command line that starts a step in a root filesystem. */
+/** Returns the command line that starts a step in a root filesystem. */
 export type Starter = (argv: readonly string[], number: number) => readonly string[];
 
-/** As an ordinary user, with nothing of this machine but its kernel. */
+/** Starts steps as an ordinary user, with nothing of this machine but its kernel. */
 export function sandbox(root: string): Starter {
   const ids = ['--unshare-all', '--uid', '1000', '--gid', '1000', '--die-with-parent'];
   const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
@@ -22,8 +26,8 @@ export function sandbox(root: string): Starter {
 }
 
 /**
- * Runs steps in a root filesystem and answers what was seen of them: exit statuses, standard output, answers to requests.
- * The standard error is not compared, since it tells of times and processes; its end is shown where a step failed.
+ * Runs steps, and returns exit statuses, standard output and answers to requests. Standard error is not compared,
+ * since it holds times and process numbers; its end is shown where a step failed.
  */
 export async function runSteps(
   steps: readonly Step[],
@@ -63,7 +67,7 @@ async function runStep(step: Step, root: string, [program = '', ...args]: readon
     const answers = step.http === undefined ? '' : await ask(step.http, root, child);
     if (step.http !== undefined) terminate(child);
     let status = await ended;
-    // Ended by our own SIGTERM.
+    // Our own SIGTERM ended it.
     if (step.http !== undefined && answers !== null && (status === 143 || status === 255)) status = 0;
     return { text: stdout + (answers ?? ''), status: answers === null ? status || 1 : status, stderr };
   } finally {
@@ -71,12 +75,12 @@ async function runStep(step: Step, root: string, [program = '', ...args]: readon
   }
 }
 
-/** bubblewrap takes what it runs with it; a recording passes the signal on. */
+/** Ends a step. bubblewrap takes its program with it; a recorder passes the signal on. */
 function terminate(child: ChildProcess): void {
   child.kill('SIGTERM');
 }
 
-/** Null where it ends before it serves, or does not answer. */
+/** Sends the requests; null where the step ends before it serves, or does not answer. */
 async function ask(
   { socket, requests }: NonNullable<Step['http']>,
   root: string,

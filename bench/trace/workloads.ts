@@ -1,9 +1,13 @@
-/** One program that is run to its end, or, where it serves, asked and then stopped. */
+/**
+ * What each image is for, as steps to run: one workload is traced, another one is not. The tests and the benchmark
+ * run both in what pruning leaves.
+ */
+/** One program that is run to its end, or a server that answers requests and is then stopped. */
 export interface Step {
   readonly argv: readonly string[];
-  /** It fails in the sandbox, and is to fail in the same way. */
+  /** Whether it fails in the sandbox, and must fail in the same way. */
   readonly fails?: true;
-  /** It serves HTTP on this socket; what is asked of it, in this order, before SIGTERM. */
+  /** The socket on which it serves HTTP, and the requests in their order, before SIGTERM. */
   readonly http?: { readonly socket: string; readonly requests: readonly Request[] };
 }
 
@@ -12,10 +16,10 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What an image is for, and something else that it can do: the trace sees the first, and never the second. */
+/** The use of an image, and something else that it can do. The trace sees the first, and never the second. */
 export interface Workload {
   readonly image: string;
-  /** Put into /tmp before each of both. */
+  /** Files that are put into /tmp before each of both. */
   readonly files: Readonly<Record<string, string>>;
   readonly main: readonly Step[];
   readonly other: readonly Step[];
@@ -69,7 +73,7 @@ wait $server
 exit $status
 `;
 
-/** In the order of the table. */
+/** The workloads in the order of the table. */
 export const workloads: readonly Workload[] = [
   {
     image: 'nginx',

@@ -1,9 +1,13 @@
+/**
+ * The works that are measured: what is done to an image, and what the result must be. Each rival lists the works
+ * that it can do.
+ */
 import type { Work } from './work.ts';
 
 const all = (count: number): number => count;
 const one = (): number => 1;
 
-/** In the order of the tables. */
+/** The works in the order of the tables. */
 export const works: readonly Work[] = [
   {
     name: 'zstd3',

@@ -1,3 +1,7 @@
+/**
+ * Inspects the result of a run: its form, its number of layers and its size. A result of another form is a failure,
+ * however quick it was.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -5,7 +9,10 @@ import { readManifest, type ManifestFile } from '../inputs/layout-files.ts';
 import type { Output } from '../results.ts';
 import { resultArchive, resultBlob, resultLayout, type Contender, type Task, type Work } from './work.ts';
 
-/** What a run has made. Null where it was to make nothing. @throws Error where it is not there, or is something else */
+/**
+ * Returns the layers of a result; null where a work makes none. @throws Error where the result is missing, or is
+ * something else
+ */
 export async function lookAtResult(
   { form, verify, layers }: Work,
   { makes, dropsLayers }: Contender,

@@ -1,3 +1,7 @@
+/**
+ * Measures one work with one image: all contenders warm up, and then run in turns. A contender that fails is left
+ * out from then on.
+ */
 import { mkdirSync, rmSync } from 'node:fs';
 import { account, type RunOptions, type Usage } from '../measure/account.ts';
 import type { Output, Row } from '../results.ts';
@@ -6,7 +10,7 @@ import type { Rig } from './rig.ts';
 import { verifyResult } from './verify-result.ts';
 import type { Contender, Rival, Task, Work } from './work.ts';
 
-/** Who takes part. */
+/** A contender with its rival. */
 export interface Entrant {
   readonly rival: Rival;
   readonly contender: Contender;
@@ -14,12 +18,12 @@ export interface Entrant {
 
 export interface MeasureOptions extends RunOptions {
   readonly image: string;
-  /** The layout of the image in another packing, where the work wants that. */
+  /** The layout of the image in another compression, where the work needs one. */
   readonly sibling: string | undefined;
   readonly runs: number;
-  /** Verify the results of rivals too, not only those of ocislim. */
+  /** Whether the results of rivals are verified too, not only those of ocislim. */
   readonly verifyAll: boolean;
-  /** Seconds for all rounds: none begins that would probably end later, but for the first. */
+  /** The seconds for all rounds. No round begins that would probably end later, except the first. */
   readonly bound: number;
 }
 
@@ -31,10 +35,7 @@ interface Lane extends Entrant {
   failure: string | null;
 }
 
-/**
- * All contenders do one work with one image: first each a warm-up, in which bytes are counted and the result is verified,
- * then in turns, round by round. Who fails is left out from then on. @throws AbortError
- */
+/** Runs the warm-ups, in which bytes are counted and results verified, and then the rounds. @throws AbortError */
 export async function measureWork(
   work: Work,
   entrants: readonly Entrant[],
@@ -72,7 +73,7 @@ export async function measureWork(
   }));
 }
 
-/** Answers seconds. */
+/** Runs the warm-up, and returns its seconds. */
 async function warmUp(work: Work, lane: Lane, rig: Rig, options: MeasureOptions): Promise<number> {
   rig.clear();
   const counted = work.form === 'registry' ? await rig.counted() : undefined;
@@ -83,7 +84,7 @@ async function warmUp(work: Work, lane: Lane, rig: Rig, options: MeasureOptions)
       lane.moved = counted?.moved() ?? null;
       if (options.verifyAll || lane.rival.name === 'ocislim')
         lane.verified = await verifyResult(work, lane.contender, task, options);
-      // Others may differ, and the tables say so.
+      // Results of others may differ, and the tables say so.
       if (lane.rival.name === 'ocislim' && (lane.verified ?? 'same') !== 'same')
         throw new Error(`ocislim verify: ${lane.verified}`);
     });
@@ -93,7 +94,7 @@ async function warmUp(work: Work, lane: Lane, rig: Rig, options: MeasureOptions)
   }
 }
 
-/** Runs once in an empty folder and looks at the result; null where that failed, which the lane then knows. */
+/** Runs once in an empty folder and inspects the result; null where that failed, which the lane records. */
 async function run(
   work: Work,
   lane: Lane,

@@ -1,3 +1,7 @@
+/**
+ * Provides an image in every form that contenders need, and the registries that they use. Each form is made when it
+ * is first needed.
+ */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDockerSave } from '../inputs/docker-save.ts';
@@ -9,14 +13,14 @@ import { startRegistry, type LoopbackRegistry } from '../measure/loopback-regist
 import { ocislimArgv } from '../rivals/ocislim.ts';
 import type { Form, Task } from './work.ts';
 
-/** A task whose registries stand behind doors that count. */
+/** A task whose registries are behind counting proxies. */
 export interface CountedTask {
   readonly task: Task;
   readonly moved: () => { readonly downloaded: number; readonly uploaded: number };
   readonly close: () => Promise<void>;
 }
 
-/** Where an image lies for its contenders, in every form that they need: made when first asked for. */
+/** The places of an image, in every form. */
 export class Rig {
   readonly #name: string;
   readonly #layout: string;
@@ -32,14 +36,14 @@ export class Rig {
     mkdirSync(this.#folder, { recursive: true });
   }
 
-  /** @throws Error where what the form needs is not there */
+  /** Makes the image available in a form. @throws Error where something that the form needs is missing */
   async prepare(form: Form): Promise<void> {
     if (form === 'registry' && this.#registries === undefined) await this.#serve();
     if (form === 'archive' && !existsSync(this.#archive))
       await writeDockerSave(this.#layout, this.#archive, this.#options);
   }
 
-  /** @param sibling another layout, in the image's place */
+  /** @param sibling another layout, used in place of the image's */
   task(sibling?: string): Task {
     return this.#task(this.#registries?.source.host, this.#registries?.target.host, sibling);
   }

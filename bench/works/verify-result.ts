@@ -12,8 +12,8 @@ import {
 } from './work.ts';
 
 /**
- * What `ocislim verify` says of a result, not timed: `same` where it is the image, or the image less what was to go; else a
- * line of what differs. Null where there is no image to compare.
+ * Returns what `ocislim verify` says of a result, not timed: `same` where it is the image, or the image less what
+ * was to be removed; else a line about the difference. Null where there is no image to compare.
  */
 export async function verifyResult(
   { form, verify }: Work,
@@ -29,7 +29,7 @@ export async function verifyResult(
   const { failure, said } = await account({ pipelines: [{ stages: [argv], output: verdict }] }, options);
   if (failure === null) return 'same';
   const lines = [...readFileSync(verdict, 'utf8').split('\n'), ...said].map((line) => line.trim());
-  // What differs is told one by one below the number of differences.
+  // The differences follow the line with their number.
   const count = lines.findIndex((line) => / differences? in /.test(line));
   return count < 0 ? failure : [lines[count], lines[count + 1]].join('; ').replaceAll(/\s+/g, ' ');
 }

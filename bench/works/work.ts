@@ -1,3 +1,7 @@
+/**
+ * The types of the benchmark: a work, the rivals that can do it, and the task that a contender gets. works/all.ts
+ * and rivals/all.ts have the rows.
+ */
 import type { Command } from '../measure/command.ts';
 
 export const workNames = [
@@ -21,78 +25,81 @@ export const workNames = [
 ] as const;
 export type WorkName = (typeof workNames)[number];
 
-/** Where the image is, and where the result goes: the same for all contenders of a work. */
+/** The place of the image and of the result. It is the same for all contenders of a work. */
 export type Form = 'layout' | 'registry' | 'archive' | 'none';
 
-/** Something to be done to an image, the same by everyone who can. */
+/** Something to be done to an image, the same for every contender. */
 export interface Work {
   readonly name: WorkName;
-  /** What it is, in a sentence's beginning. */
+  /** The title: the beginning of a sentence. */
   readonly title: string;
   readonly form: Form;
-  /** The image's sibling of this ending is the source. */
+  /** The ending of the image's sibling that is the source. */
   readonly source?: '-zstd';
-  /** How many layers the result has, of so many. */
+  /** Returns how many layers the result has, of so many. */
   readonly layers: (count: number) => number;
-  /** With how many layers an image is of use. */
+  /** The least number of layers for which an image is of use. */
   readonly least: number;
   readonly runs: number;
-  /** Minutes for each run: done on the first image only, unless the work is asked for by name. */
+  /** Whether a run takes minutes: done on the first image only, unless the work is asked for by name. */
   readonly heavy?: true;
-  /** It is in the chart. */
+  /** Whether it is in the chart. */
   readonly charted?: true;
-  /** What `ocislim verify` is to find of the result: the same filesystem, or that less what `prunedPaths` name; null: no image is made. */
+  /**
+   * What `ocislim verify` must find: the same filesystem, or that less what `prunedPaths` name; null where no image
+   * is made.
+   */
   readonly verify: 'same' | 'pruned' | null;
 }
 
-/** One blob of the source, as the file that it is. */
+/** One blob of the source as a file. */
 export interface LayerFile {
   readonly file: string;
   readonly size: number;
   readonly compression: 'gzip' | 'zstd' | 'none';
 }
 
-/** What a contender is told: where the image is in every form that its work may want, and where its result goes. */
+/** The task of a contender: the image in every form that its work may need, and the place for its result. */
 export interface Task {
   /** The OCI layout; its tag is v1. */
   readonly layout: string;
   readonly layers: readonly LayerFile[];
   /** References without a scheme. */
   readonly registry: { readonly source: string; readonly target: string };
-  /** As `docker save` wrote it before Docker 25: plain layers, folders with `layer.tar`. */
+  /** The archive that `docker save` wrote before Docker 25: plain layers, folders with `layer.tar`. */
   readonly archive: string;
-  /** For the result and for temporary files: empty before, removed after. */
+  /** The folder for the result and for temporary files: empty before, removed after. */
   readonly folder: string;
 }
 
 /** One way in which one rival does one work. */
 export interface Contender {
   readonly work: WorkName;
-  /** As the tables call it. */
+  /** The name in the tables. */
   readonly label: string;
   readonly command: (task: Task) => Command;
-  /** What it makes, where that is not what the work's form says. */
+  /** The kind of result, where it is not the one of the work's form. */
   readonly makes?: 'blobs' | 'layout' | 'nothing';
-  /** It leaves out layers in which nothing is left. */
+  /** Whether it leaves out layers that have become empty. */
   readonly dropsLayers?: true;
-  /** What is different from what ocislim does. */
+  /** How its work differs from ocislim's. */
   readonly differs?: string;
 }
 
-/** A program, or a pair of them, with all that it can do. */
+/** A program, or a pair of them, with everything that it can do. */
 export interface Rival {
   readonly name: string;
-  /** That must be in PATH. */
+  /** The programs that must be in PATH. */
   readonly programs: readonly string[];
-  /** What says its version, and those of its helpers, by name. */
+  /** The commands that print its version and those of its helpers, by name. */
   readonly versions: Readonly<Record<string, readonly string[]>>;
   readonly contenders: readonly Contender[];
 }
 
-/** Where results go. */
+/** Returns the reference of the layout for the result. */
 export const resultLayout = (task: Task): string => `${task.folder}/result`;
 export const resultArchive = (task: Task): string => `${task.folder}/result.tar`;
 export const resultBlob = (task: Task, index: number): string => `${task.folder}/blob-${index}`;
 
-/** What `prune-rule` takes away. */
+/** The paths that `prune-rule` removes. */
 export const prunedPaths = ['usr/share/doc', 'usr/share/man', 'usr/share/locale'] as const;

@@ -1,3 +1,7 @@
+/**
+ * The target of archives: OCI layouts in tars, and what `docker save` writes. Two readers must agree on the
+ * members.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
@@ -22,7 +26,7 @@ import { KiB, MiB } from '../../src/units.ts';
 const { signal } = new AbortController();
 const image = buildImage({ layers: [writeTar(['a=1'].map(specOf))], compress: 'none', history: 'none' });
 
-/** An OCI layout in a tar; with the list that `docker save` adds, or that alone. */
+/** Returns an OCI layout in a tar; with the list that `docker save` adds, or with that list alone. */
 function seed(parts: { readonly layout: boolean; readonly list: boolean }): Uint8Array {
   const hex = (digest: string): string => digest.replace('sha256:', '');
   const { mediaType, digest, size } = image.descriptor;
@@ -64,7 +68,7 @@ async function readAll(source: Source): Promise<void> {
   }
 }
 
-/** A file in memory, as far as reading it goes. */
+/** Returns a file handle over bytes in memory, as far as readers need one. */
 function handleOf(bytes: Uint8Array): FileHandle {
   const read = async (into: Uint8Array, offset: number, length: number, position: number) => {
     const part = bytes.subarray(position, position + length);
@@ -74,7 +78,7 @@ function handleOf(bytes: Uint8Array): FileHandle {
   return { read } as unknown as FileHandle;
 }
 
-/** Members and layers are tars read by two readers: they must agree on what a name stands for. */
+/** Checks that two readers of tars agree on what a name stands for. */
 async function compareReaders(bytes: Uint8Array): Promise<void> {
   const index = await outcomeOf(() =>
     TarIndex.read({ handle: handleOf(bytes), size: bytes.length, label: 'it' }, defaultLimits, signal),
@@ -97,7 +101,7 @@ async function compareReaders(bytes: Uint8Array): Promise<void> {
   });
   if (entries.kind === 'refused') return;
   for (const [name, body] of last) {
-    // Nobody asks for a member without a name.
+    // No reader looks up a member without a name.
     if (body === null || name === '') continue;
     const extent = outcomeNow(() => index.value.find(name));
     if (extent.kind === 'refused' || extent.value === null) continue;

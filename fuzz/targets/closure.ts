@@ -1,3 +1,7 @@
+/**
+ * The target of the closure: its rules read configuration files, scripts and programs of an image. Whatever they
+ * hold, the closure ends and does not throw.
+ */
 import { checkClosure } from '../../src/closure/checks.ts';
 import { closeOver } from '../../src/closure/closure.ts';
 import { explain } from '../../src/closure/explain.ts';
@@ -24,7 +28,7 @@ const elf = Buffer.from(
 ).toString('latin1');
 const library = Buffer.from(writeElf({ soname: b('libc.so.6') })).toString('latin1');
 
-/** What the image is said to run. */
+/** The image config, whose command is where the closure begins. */
 const config = JSON.stringify({
   config: {
     Entrypoint: ['/bin/start'],

@@ -1,3 +1,7 @@
+/**
+ * The target of ELF files: the probe, the cache of the loader and the rules that follow them. Whatever the bytes
+ * are, they end and do not throw.
+ */
 import { readFileSync } from 'node:fs';
 import { FactCollector } from '../../src/rootfs/facts/collector.ts';
 import { ElfProbe } from '../../src/rootfs/facts/elf.ts';
@@ -35,7 +39,7 @@ function collect(bytes: Uint8Array, chunk: number): unknown {
   });
 }
 
-/** Offsets, lengths and counts in headers are words at multiples of four. */
+/** Sets a word: offsets, lengths and counts in headers stand at multiples of four. */
 const setWord: Mutator = (bytes, random) => {
   if (bytes.length < 8) return bytes;
   const out = bytes.slice();

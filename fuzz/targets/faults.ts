@@ -1,3 +1,7 @@
+/**
+ * The target of registries that misbehave: the input decides the faults of a run. Whatever goes wrong, the
+ * destination stays whole and the tag is set last.
+ */
 import { Readable } from 'node:stream';
 import { refusal, refusedLogin } from '../../src/registry/failure.ts';
 import { describeFault, readFault } from '../../src/registry/http/fault.ts';

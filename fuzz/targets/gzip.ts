@@ -1,3 +1,4 @@
+/** The target of gzip. The decoder must agree with Node's zlib on any bytes. */
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import { decode } from '../../src/codec/decode.ts';
 import { type Mutator, replacePart } from '../mutate.ts';
@@ -8,7 +9,7 @@ import { MiB } from '../../src/units.ts';
 const text = Buffer.from('what is packed, is packed, is packed\n'.repeat(20));
 const flags = [0, 1, 2, 4, 8, 16, 32, 0x80];
 
-/** A header with its optional fields (RFC 1952 section 2.3). */
+/** Returns a member with the optional fields of its header (RFC 1952 section 2.3). */
 function member(flag: number, fields: string, body: Uint8Array): Uint8Array {
   const trailer = gzipSync(body).subarray(-8);
   return Buffer.concat([
@@ -22,7 +23,7 @@ function member(flag: number, fields: string, body: Uint8Array): Uint8Array {
 const setFlags: Mutator = (bytes, random) =>
   bytes.length < 4 ? bytes : replacePart(bytes, 3, 1, Uint8Array.of(random.pick(flags)));
 
-/** Other contents, well packed. */
+/** Replaces the content of a member, compressed correctly. */
 const repack: Mutator = (bytes, random, other) => {
   const body = random.once(2) ? other.subarray(0, random.below(2000)) : random.bytes(random.below(50));
   const packed = gzipSync(body, { level: random.below(10) });

@@ -1,3 +1,7 @@
+/**
+ * The target of HTTP headers that registries send: challenges, links, ranges, dates. Their parsers never throw, and
+ * write back what they read.
+ */
 import { mergeScopes } from '../../src/registry/auth/scope.ts';
 import { parseChallenges } from '../../src/registry/auth/challenge.ts';
 import { parseRealm } from '../../src/registry/auth/realm.ts';
@@ -20,7 +24,7 @@ const party = { side: 'source', host: 'registry.example', repository: 'app' } as
 
 function checkChallenges(text: string): void {
   const challenges = neverThrows('parseChallenges', () => parseChallenges([text]));
-  // Written as the specification has it, they are the same again.
+  // The challenges, written as the specification has them, are read back as the same.
   const written = challenges.map(({ scheme, parameters }) => {
     const pairs = [...parameters].map(([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&')}"`);
     return `${scheme} ${pairs.join(', ')}`;
@@ -138,7 +142,7 @@ export const target: Target = {
   mutators: [flood],
   maxBytes: 64 * KiB,
   run: (bytes) => {
-    // Headers come as bytes.
+    // Headers arrive as bytes.
     const text = Buffer.from(bytes).toString('latin1');
     checkChallenges(text);
     checkRanges(text);

@@ -1,3 +1,7 @@
+/**
+ * The target of whole images: a config and a manifest as text. An image that is accepted stays valid after each
+ * command.
+ */
 import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
 import { run } from '../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../src/image/image.ts';
@@ -19,10 +23,13 @@ const tars = [
   ['f->a', 'a=4'],
 ].map((layer) => writeTar(layer.map(specOf)));
 
-/** Ends the config; the manifest follows. */
+/** The text between the config and the manifest. */
 const border = '\n==\n';
 
-/** Config and manifest as text; the manifest says `$config` and `$size` for digest and size of the config before it. */
+/**
+ * Returns config and manifest as text. The manifest has `$config` and `$size` for the digest and the size of the
+ * config.
+ */
 function textOf(image: ReturnType<typeof buildImage>): Uint8Array {
   const manifest = Buffer.from(image.manifest)
     .toString()
@@ -50,7 +57,7 @@ const transforms: readonly Transform[] = [
 
 let pool: ReturnType<typeof createEncoderPool> | null = null;
 
-/** Null for what the validator cannot look through, since it is of another form than it should be. */
+/** Returns the problems that the validator finds; null where the documents have a form that it cannot look through. */
 function problemsOf(tree: Parameters<typeof validateTree>[0]): readonly string[] | null {
   try {
     return validateTree(tree);
@@ -129,11 +136,11 @@ export const target: Target = {
       holds(source.held === 0 && destination.pending === 0, 'streams or staged blobs are left over');
       holds(isDone || destination.published === null, 'published, and then failed');
     }
-    // What was wrong before and is no reason to refuse, such as a history of other layers, may stay.
+    // Problems that are no reason to refuse, such as a history of other layers, may stay.
     const before = problemsOf(tree);
     const after = problemsOf(destination.tree);
     holds(before === null || after !== null, 'what was published is not of the form that it was of');
-    // The number of layers is another one after a squash.
+    // A squash changes the number of layers.
     const kinds = (before ?? []).map(withoutNumbers);
     const problems =
       before === null ? [] : (after ?? []).filter((each) => !kinds.includes(withoutNumbers(each)));

@@ -1,3 +1,7 @@
+/**
+ * The target of our JSON reader. It agrees with `JSON.parse`, except that it refuses what programs could read
+ * differently.
+ */
 import { encodeJson, parseJsonObject } from '../../src/oci/json.ts';
 import { parseJson } from '../../src/bytes/json-value.ts';
 import { jsonMutators } from '../json-mutators.ts';
@@ -6,7 +10,7 @@ import { holds, neverThrows, outcomeNow, same, type Target } from '../target.ts'
 import { designedImage } from '../../test/support/small-image.ts';
 import { KiB } from '../../src/units.ts';
 
-/** Does an object of this text have a key twice, or is it deeper than 100? Slow and plain; the text is JSON. */
+/** Returns whether an object of this text has a key twice, or is deeper than 100. Slow and plain; the text is JSON. */
 function isFlawed(text: string): boolean {
   const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g) ?? [];
   let at = 0;
@@ -16,7 +20,7 @@ function isFlawed(text: string): boolean {
     const token = tokens[at++];
     if (token !== '{' && token !== '[') return;
     deepest = Math.max(deepest, depth + 1);
-    // Deeper than this nothing needs to be told.
+    // Deeper levels do not change the answer.
     if (depth > 200) return;
     const keys: string[] = [];
     while (tokens[at] !== '}' && tokens[at] !== ']') {
@@ -94,7 +98,7 @@ export const target: Target = {
       'not the verdict that a plain look comes to',
     );
     if (outcome.kind === 'refused') return;
-    // Numbers that no double can hold are kept as they are written.
+    // Numbers that a double cannot hold are kept as they are written.
     same(JSON.parse(JSON.stringify(outcome.value)), value, 'another value than that of JSON.parse');
     const again = parseJsonObject(encodeJson(outcome.value), 'it');
     same(again, outcome.value, 'written and read again it is another value');

@@ -11,7 +11,7 @@ import { mendTar, tarMutators } from '../tar-mutators.ts';
 import { tarSeeds } from '../tar-seeds.ts';
 import { KiB } from '../../src/units.ts';
 
-/** Below and above: something of every kind to hide, to link to and to stand in the way. */
+/** A layer below and one above, with something of every kind to hide, to link to and to replace. */
 const lower = writeTar(
   ['a=1', 'd/', 'd/b=2', 'd/sym~>../b', 'hard->a', 'srv/', 'srv/doomed=x', 'b/', 'b/c=3'].map(specOf),
 );
@@ -19,7 +19,7 @@ const upper = writeTar(['d/new=4', 'srv/.wh.doomed', 'a=5'].map(specOf));
 const all = { kind: 'all' } as const;
 const nothing = { rules: [], keep: [], shadowed: true, clearSetuid: [], traces: [] };
 
-/** All of them leave the root filesystem as it is. */
+/** Transforms that leave the root filesystem unchanged. */
 const transforms: readonly Transform[] = [
   squash(all),
   squash({ kind: 'range', from: 2, to: 3 }),
@@ -44,7 +44,7 @@ export const target: Target = {
     try {
       before = rootfsOf(stack);
     } catch {
-      // The model is stricter about what has no meaning.
+      // The model refuses more than the program does.
       return;
     }
     if (outcome.kind === 'refused') return;

@@ -1,3 +1,4 @@
+/** The target of manifests, indexes and configs. What is accepted is written back unchanged. */
 import { parseDescriptor } from '../../src/oci/descriptor.ts';
 import { parseImageConfig } from '../../src/oci/image-config.ts';
 import { isImage, parseManifest, sniffMediaType } from '../../src/oci/manifest.ts';

@@ -1,3 +1,4 @@
+/** The target of package databases. Whatever they hold, the index is built without an error, in bounded time. */
 import { buildPackageIndex } from '../../src/rootfs/packages/package-index.ts';
 import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';

@@ -1,20 +1,21 @@
+/** The target of globs and rules. The compiled patterns agree with a slow and plain matcher. */
 import { createKeepMatcher, createMatcher, literalPath, parseRules } from '../../src/rules/rules.ts';
 import { parsePattern } from '../../src/rules/pattern.ts';
 import { PatternSet } from '../../src/rules/pattern-set.ts';
 import { choiceOf, holds, outcomeNow, same, type Target } from '../target.ts';
 import { b, p } from '../../test/support/bytes.ts';
 
-/** A piece of a name that the pattern is made of: one character, any run without a slash, any run (`**` beside others). */
+/** A piece of a name in the pattern: one character, any run without a slash, or any run (`**` beside others). */
 type Piece = { readonly takes: (character: string) => boolean } | 'run' | 'deep run';
 type Part = readonly Piece[] | 'deep';
 
-/** The plain meaning of a glob that has been accepted, read from its text: `.dockerignore`, component by component. */
+/** Parses a glob that has been accepted, component by component, as `.dockerignore` defines it. */
 function partsOf(glob: string): Part[] {
   const parts: Part[] = [];
   const names = Array.from(glob).reduce<string[][]>(
     (all, character) => {
       const name = all.at(-1) as string[];
-      // A class never holds a slash, and a backslash before one means nothing.
+      // A class never holds a slash, and a backslash before a slash has no meaning.
       if (character === '/') {
         if (name.at(-1) === '\\' && !isEscaped(name, name.length - 1)) name.pop();
         all.push([]);
@@ -83,7 +84,7 @@ function piecesOf(name: readonly string[]): Piece[] {
   return pieces;
 }
 
-/** By a table over both: slow, and as plain as can be. */
+/** Matches by a table over both: slow and plain. */
 function matches(parts: readonly Part[], path: string): boolean {
   const text = Array.from(path);
   const known = new Map<string, boolean>();
@@ -118,7 +119,7 @@ function ancestorsOf(path: string): string[] {
   return path.split('/').map((_, i, names) => names.slice(0, i + 1).join('/'));
 }
 
-/** As Docker has it: the last rule that matches the path or one of the directories above it. */
+/** Decides as Docker does: the last rule that matches the path or one of the directories above it. */
 function slowly(
   rules: readonly { readonly negated: boolean; readonly parts: readonly Part[] }[],
   path: string,

@@ -1,3 +1,4 @@
+/** The target of PAX records. The parser agrees with a plain reading of Go's rules. */
 import { readAttributes } from '../../src/tar/attributes.ts';
 import type { TarEntry } from '../../src/tar/entry.ts';
 import { chmodHead, renameHead } from '../../src/tar/head.ts';
@@ -9,7 +10,7 @@ import { holds, inChunks, outcomeOf, same, type Target } from '../target.ts';
 import { MiB } from '../../src/units.ts';
 import { b } from '../../test/support/bytes.ts';
 
-/** The records before a file of one block, a link, or a directory. */
+/** Returns a tar with the records before a file of one block, a link, or a directory. */
 function tarOf(records: Uint8Array, typeflag: string): Uint8Array {
   return Buffer.concat([
     headerBlock({ name: 'PaxHeaders.0/x', typeflag: 'x', size: octal(records.length, 12) }),
@@ -24,7 +25,10 @@ async function firstOf(tar: Uint8Array): Promise<TarEntry | null> {
   return new TarReader(inChunks(tar, MiB)).next();
 }
 
-/** As Go's archive/tar reads one list: nothing but whole records, `LENGTH KEY=VALUE\n`. Null where it refuses. */
+/**
+ * Parses a list of records as Go's archive/tar does: nothing but whole records, `LENGTH KEY=VALUE\n`. Null where Go
+ * refuses.
+ */
 function plainly(text: string): [string, string][] | null {
   const records: [string, string][] = [];
   for (let rest = text; rest !== ''; ) {
@@ -95,7 +99,7 @@ const addRecord: Mutator = (bytes, random) => {
   return random.once(2) ? Buffer.concat([bytes, record]) : Buffer.concat([record, bytes]);
 };
 
-/** Lengths that are right again after what other mutations did. */
+/** Corrects the lengths after other mutations. */
 const mend: Mutator = (bytes) => {
   const lines = Buffer.from(bytes).toString('latin1').split('\n').slice(0, -1);
   const records = lines.map((line) => {

@@ -1,3 +1,7 @@
+/**
+ * The target of references to images and of what messages show. A reference that is accepted is read back as the
+ * same, and no shown text drives a terminal.
+ */
 import { parseLayer, parseRange } from '../../src/image/selection.ts';
 import { isDigest } from '../../src/oci/digest.ts';
 import { formatPlatform, matchesPlatform, parsePlatform } from '../../src/oci/platform.ts';
@@ -41,7 +45,7 @@ function checkReference(text: string): void {
   });
 }
 
-/** What is left may not move a cursor, hide, or begin a command. */
+/** Checks that a shown text cannot move a cursor, hide, or begin a command. */
 function checkShown(text: string): void {
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
   const shown = [

@@ -1,3 +1,7 @@
+/**
+ * The target of RPM databases in their three forms. Whatever they hold, reading ends in bounded time and does not
+ * throw.
+ */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { buildPackageIndex } from '../../src/rootfs/packages/package-index.ts';
@@ -18,7 +22,7 @@ function nameOf(bytes: Uint8Array): (typeof names)[number] {
   return bytes[0] === 0x52 ? names[2] : names[1];
 }
 
-/** A database of ndb: slots in pages of 4 KiB that say where blobs lie, in blocks of 16 bytes. */
+/** Writes a database of ndb: slots in pages of 4 KiB that say where blobs lie, in blocks of 16 bytes. */
 function writeNdb(blob: Uint8Array): Uint8Array {
   const out = new Uint8Array(4096 + 16 * Math.ceil((blob.length + 32) / 16));
   const view = new DataView(out.buffer);
@@ -34,7 +38,7 @@ function writeNdb(blob: Uint8Array): Uint8Array {
   return out;
 }
 
-/** A package header: the numbers of entries and bytes, entries of 16 bytes, their data. */
+/** Writes a package header: the numbers of entries and bytes, entries of 16 bytes, their data. */
 function writeHeader(): Uint8Array {
   const data = Buffer.from('parcel\x001.0\x002\0/usr/bin/\0parcel\0\0\0\0\0\0', 'latin1');
   const entries = [
@@ -52,7 +56,7 @@ function writeHeader(): Uint8Array {
   return new Uint8Array(out);
 }
 
-/** Most of what counts is in the first words of a page. */
+/** Sets bytes in the first words of a page, which matter most. */
 const setHead: Mutator = (bytes, random) => {
   if (bytes.length < 64) return bytes;
   const out = bytes.slice();

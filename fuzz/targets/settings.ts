@@ -1,3 +1,4 @@
+/** The target of what users write: plans and auth files. They are accepted, or refused with a code. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPlan } from '../../src/settings/plan-file.ts';
@@ -15,7 +16,7 @@ const secret = Buffer.from('user:word').toString('base64');
 
 let folder: string | null = null;
 
-/** Reads the text as a plan. One with traces would read files that it names. */
+/** Reads the text as a plan. A plan with traces is left out, because it would read the files that it names. */
 async function readAsPlan(text: string): Promise<void> {
   if (/trace/i.test(text)) return;
   folder ??= newFolder();
@@ -27,7 +28,7 @@ async function readAsPlan(text: string): Promise<void> {
 }
 
 async function readAsCredentials(text: string): Promise<void> {
-  // No helper is found where nothing is.
+  // The folder does not exist, so no helper is found.
   const env = { DOCKER_AUTH_CONFIG: text, PATH: '/nonexistent' };
   const options = { creds: null, authfile: null, env, home: '/nonexistent' };
   for (const host of ['docker.io', 'registry.example:5000', '__proto__']) {

@@ -1,3 +1,7 @@
+/**
+ * The target of edited tar heads. A head with another name, target or mode says that, and everything else as
+ * before.
+ */
 import { readAttributes } from '../../src/tar/attributes.ts';
 import type { TarEntry } from '../../src/tar/entry.ts';
 import { chmodHead, linkHead, relinkHead, renameHead, tarEnd } from '../../src/tar/head.ts';
@@ -21,7 +25,7 @@ import { b } from '../../test/support/bytes.ts';
 
 const names = ['n', 'dir/name', 'x'.repeat(100), `${'d'.repeat(120)}/${'n'.repeat(120)}`, '\xff\xfe'];
 
-/** With the stored bytes, padding and all: readers look into the maps of sparse files. */
+/** An entry with its stored bytes, padding included: readers look into the maps of sparse files. */
 interface WholeEntry extends TarEntry {
   readonly body: Uint8Array;
 }
@@ -37,7 +41,7 @@ async function entriesOf(bytes: Uint8Array): Promise<WholeEntry[]> {
   return entries;
 }
 
-/** An edited head, read again. */
+/** Reads an edited head. */
 async function reread(
   what: string,
   entry: WholeEntry,
@@ -69,7 +73,7 @@ function textOf(entry: TarEntry): unknown {
 
 async function check(entry: WholeEntry, name: string): Promise<void> {
   const before = textOf(entry) as { readonly attributes: object };
-  // Directories are never renamed: in V7 headers the slash at the end of the name is all that makes them one.
+  // Directories are never renamed: in V7 headers only the slash at the end of the name marks them.
   if (entry.kind !== 'directory') {
     const renamed = await reread('rename', entry, () => renameHead(entry.head, b(name)));
     same(textOf(renamed), { ...before, name }, 'a rename changes more than the name');

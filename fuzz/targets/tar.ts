@@ -1,3 +1,7 @@
+/**
+ * The target of the tar reader. Readers of the program agree with each other and with the model, however the bytes
+ * are cut into chunks.
+ */
 import { EntryActions } from '../../src/changeset/entry-actions.ts';
 import type { LayerEdit } from '../../src/changeset/edit.ts';
 import type { LayerIndex } from '../../src/changeset/layer-index.ts';
@@ -29,7 +33,7 @@ function summaryOf(index: LayerIndex): unknown {
   return [kinds, paths, columns, [...targets], [...symlinks], [...capable], heads, tarBytes, end];
 }
 
-/** What the reader gives when it is asked for everything: entries with their bytes. */
+/** Reads everything: entries with their bytes. */
 async function walk(stream: ByteStream) {
   const reader = new TarReader(stream);
   const entries = [];
@@ -63,7 +67,10 @@ function hasSameVerdict(a: Outcome<unknown>, b: Outcome<unknown>): boolean {
   return a.kind === 'refused' ? isSame(a, b) : b.kind === 'accepted';
 }
 
-/** The model of the tests reads more than it should in places; where it reads something, it is this. */
+/**
+ * Checks against the model of the tests. It reads more than it should in places; where the program reads something,
+ * the model reads the same.
+ */
 function checkModel(bytes: Uint8Array, { entries }: Awaited<ReturnType<typeof walk>>): void {
   let model;
   try {
@@ -105,7 +112,7 @@ export const target: Target = {
     const gathered = await outcomeOf(() => scanTar(inChunks(bytes, chunk), gatherer));
     const digested = await outcomeOf(() => digestTar(inChunks(bytes, chunk)));
     if (read.kind === 'refused') {
-      // A name that means nothing may be seen before what is wrong with the tar.
+      // A name that means nothing may be noticed before another fault of the tar.
       for (const other of [scan, gathered, digested])
         holds(other.kind === 'refused', 'one reader accepts what another refuses');
       return;

@@ -1,3 +1,4 @@
+/** The target of traces. Whatever a line holds, the reader of its format counts it as a use, or as unreadable. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { placeTrace } from '../../src/trace/place.ts';
 import { seccompProfile } from '../../src/trace/seccomp.ts';
@@ -33,7 +34,7 @@ export const target: Target = {
   name: 'trace',
   invariant:
     'chunks change nothing; paths are clean; a trace written as our own file is read as the same; nothing that is made of a trace throws',
-  // What begins a long trace is as good as all of it.
+  // The beginning of a long trace is as good as the whole.
   seeds: () =>
     readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(?:txt|json|csv)$/.test(name))

@@ -1,3 +1,4 @@
+/** The target of zstd. The scanner and the decoder must agree with Node's zstd on any bytes. */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode } from '../../src/codec/decode.ts';
 import { ZstdFrameScanner } from '../../src/codec/zstd-frame.ts';
@@ -16,7 +17,7 @@ function skippable(length: number, nibble = 0): Uint8Array {
   return frame;
 }
 
-/** A frame of our own: raw and RLE blocks, whatever the header says (RFC 8878 section 3.1.1). */
+/** Returns a frame of raw and RLE blocks, whatever the header says (RFC 8878 section 3.1.1). */
 function frame(
   descriptor: number,
   header: readonly number[],
@@ -69,7 +70,7 @@ const ownFrame: Mutator = (_, random) => anyFrame(random);
 const setDescriptor: Mutator = (bytes, random) =>
   bytes.length < 5 ? bytes : replacePart(bytes, 4, 1, random.bytes(1));
 
-/** As Node 26 does it, of every supported one: each frame by itself, where the scanner finds it. */
+/** Decompresses as Node 26 does it, on every supported Node: each frame by itself, where the scanner finds it. */
 function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {

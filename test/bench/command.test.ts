@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('renderScript', () => {
-  // A time of our own, since this machine may have none: it says what it was told, and runs it.
+  // A substitute for time(1), which this machine may lack: it prints its arguments, and runs the program.
   const pretend = (command: Command): string => {
     const time = join(folder, 'time');
     writeFileSync(time, '#!/bin/sh\nshift 4\necho "1.5 0.25 1000" >"$1"\nshift\nexec "$@"\n', {

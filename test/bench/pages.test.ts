@@ -138,7 +138,7 @@ describe('the chart', () => {
     expect(chart).toContain('→ 50.0×<');
   });
 
-  it('leaves out works that nobody else does', () => {
+  it('leaves out works that only ocislim does', () => {
     expect(renderChart({ rows: [row({})] })).not.toContain('<rect');
   });
 });

@@ -85,7 +85,7 @@ test('an interruption reaches the command, and nothing is published', async () =
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('what docker load reads cannot be verified before', async () => {
+test('an archive for docker load cannot be verified before it is published', async () => {
   const { status, stderr } = await callCli([
     'prune',
     at('app'),

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const image = noisyImage();
 
-/** A registry that takes one user only. */
+/** Starts a registry that accepts one user only. */
 async function start(username: string): Promise<FakeRegistry> {
   const fake = await FakeRegistry.start({ auth: { kind: 'basic', username, password: 'p:w' } });
   fakes.push(fake);
@@ -26,7 +26,7 @@ async function start(username: string): Promise<FakeRegistry> {
   return fake;
 }
 
-/** The users that a registry was shown. */
+/** Returns the users that a registry was shown. */
 function shown({ requests }: FakeRegistry): readonly string[] {
   const values = requests.flatMap(({ headers }) => headers.authorization?.replace('Basic ', '') ?? []);
   return [...new Set(values.map((value) => Buffer.from(value, 'base64').toString()))];
@@ -48,7 +48,7 @@ function copy(
   return callCli(['copy', `${from.host}/app:v1`, `${to.host}/dst:v1`, '-q', ...args], env);
 }
 
-test('each side is shown its own, and nothing else', async () => {
+test('each side is shown its own credentials, and no others', async () => {
   const from = await start('alice');
   const to = await start('bob');
   const { status, stderr } = await copy(from, to, ['--src-creds', 'alice:p:w', '--dest-creds', 'bob:p:w']);
@@ -71,7 +71,7 @@ test('verify shows the original the credentials of the source, and the result th
   expect([shown(a), shown(b)]).toEqual([['alice:p:w'], ['bob:p:w']]);
 });
 
-test('--creds is for the side that has none of its own', async () => {
+test('--creds is for the side that has no credentials of its own', async () => {
   for (const side of ['src', 'dest']) {
     const from = await start(side === 'src' ? 'own' : 'both');
     const to = await start(side === 'dest' ? 'own' : 'both');
@@ -121,7 +121,7 @@ test('a base image of another registry is not shown what was given for the sourc
   expect(status).toBe(1);
   expect(stderr).toContain('[UNAUTHORIZED]');
   expect(shown(other)).toEqual([]);
-  // It has its own in a file; one of the source's registry takes the source's.
+  // The other registry gets its own from a file; a base in the source's registry gets the source's.
   await squash(other, { DOCKER_AUTH_CONFIG: config([other, 'carol']) });
   expect(shown(other)).toEqual(['carol:p:w']);
   other.requests.length = 0;

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A destination that no test has used. */
+/** Returns a destination that no test has used. */
 function destination(): { readonly reference: string; readonly path: string } {
   const path = join(folder, `result-${fresh++}`);
   return { reference: `oci:${path}:new`, path };
@@ -42,7 +42,7 @@ async function cli(args: readonly string[], options: Surroundings = {}): Promise
   return result;
 }
 
-/** What every refusal has in common: one clear message on stderr, nothing on stdout, nothing written. */
+/** Asserts what all refusals have in common: one clear message on stderr, nothing on stdout, nothing written. */
 async function refused(args: readonly string[], status: number, options: Surroundings = {}): Promise<string> {
   const target = destination();
   const result = await cli(
@@ -290,7 +290,7 @@ describe('plans', () => {
     ],
     ['squash:\n  layers: 1..\n  ? [a]\n  : b\n', /plan\.yaml:3: .*keys must be strings/],
     ['[]', /plan\.yaml:1: /],
-  ])('%j', async (content, message) => {
+  ])('with a mistake are refused, with its line: %j', async (content, message) => {
     const file = join(folder, 'plan.yaml');
     await writeFile(file, content);
     expect(await refused(['slim', source, 'DST', '-f', file], 2)).toMatch(message);
@@ -371,7 +371,7 @@ describe('options', () => {
     [['squash', 'SRC', 'DST', '--all', '--report', 'x.txt'], /\.json or \.md/],
     [['squash', 'SRC', 'DST', '--all', '--label', 'novalue'], /KEY=VALUE/],
     [['squash', 'SRC', 'DST', '--all', '--creds', 'nobody'], /--creds|USER:PASSWORD/],
-  ] as const)('%j', async (args, message) => {
+  ] as const)('that are wrong are refused: %j', async (args, message) => {
     expect(
       await refused(
         args.map((arg) => (arg === 'SRC' ? source : arg)),
@@ -380,7 +380,7 @@ describe('options', () => {
     ).toMatch(message);
   });
 
-  test('SOURCE_DATE_EPOCH that is no number', async () => {
+  test('SOURCE_DATE_EPOCH that is not a number', async () => {
     expect(
       await refused(['squash', source, 'DST', '--all'], 2, { env: { SOURCE_DATE_EPOCH: 'now' } }),
     ).toMatch(/SOURCE_DATE_EPOCH/);

@@ -59,11 +59,11 @@ const answer = (
     effect: { kind: 'answer', status, headers: { 'content-type': type }, body },
   });
 
-/** A place that a document comes in by: a good one, and a run that reads it. */
+/** A way in for a document: a good one, and a run that reads it. */
 interface Entrance {
   readonly good: unknown;
   readonly read: (bytes: Uint8Array) => Promise<CliResult>;
-  /** Does a good one succeed? Of errors there is none. */
+  /** The exit status for the good document. Default: 0. */
   readonly status?: number;
 }
 
@@ -257,7 +257,7 @@ const odd: readonly (readonly [string, string | Uint8Array])[] = [
   ],
 ];
 
-/** The same document with something odd somewhere in it. */
+/** Generates the same document with something odd somewhere in it. */
 function spoilt(good: unknown): fc.Arbitrary<string> {
   const paths: (readonly (string | number)[])[] = [];
   const walk = (value: unknown, path: readonly (string | number)[]): void => {
@@ -308,18 +308,18 @@ function spoilt(good: unknown): fc.Arbitrary<string> {
     .map(([path, text]) => JSON.stringify(at(good, path)).replace(`"${mark}"`, () => text));
 }
 
-describe.each(Object.entries(entrances))('N11: %s', (_, { good, read, status = 0 }) => {
-  test('as it should be', async () => {
+describe.each(Object.entries(entrances))('N11: in place of %s,', (_, { good, read, status = 0 }) => {
+  test('the right document is accepted', async () => {
     const result = await read(Buffer.from(JSON.stringify(good)));
     expect(result.status, result.stderr).toBe(status);
     expectSound(result, 'good');
   });
 
-  test.each(odd)('that is %s', async (what, content) => {
+  test.each(odd)('a document that is %s fails soundly', async (what, content) => {
     expectSound(await read(Buffer.from(content)), what);
   });
 
-  test('with something odd in it', async () => {
+  test('a document with something odd in it fails soundly', async () => {
     await fc.assert(
       fc.asyncProperty(spoilt(good), async (text) => {
         expectSound(await read(Buffer.from(text)), text.slice(0, 500));
@@ -354,7 +354,7 @@ test('N11: what is written in the folder of a cache by somebody else fails no ru
 });
 
 test('N11: a document that only a registry sees is not judged by its content type alone', async () => {
-  // Of two documents under one digest the type decides which one is read; so the type is part of what is checked.
+  // The type decides which of two documents under one digest is read, so the type is checked, too.
   const both = Buffer.from(JSON.stringify({ ...manifest, manifests: [row] }));
   const content = open.repository('app');
   for (const mediaType of [image.descriptor.mediaType, 'application/vnd.oci.image.index.v1+json']) {
@@ -396,7 +396,7 @@ test('N11: a config whose key is written in escapes is the config, whatever was 
   const bytes = Buffer.from(text);
   content.manifests.set(digestOf(bytes) as never, { mediaType: image.descriptor.mediaType, bytes });
   content.tags.set('escaped', digestOf(bytes) as never);
-  // V8 would take it for this key, of the same length as far as it looks.
+  // V8 would take it for this key, which has the same length as far as it looks.
   JSON.parse(text.replace('c\\u006f\\u006efig', 'c\\\\u006'));
   const iid = place('iid');
   const result = await callCli([

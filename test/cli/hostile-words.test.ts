@@ -17,12 +17,12 @@ import { type BuiltImage, buildImage, buildIndex, digestOf, writeLayout } from '
 import { utf8 } from '../support/model/byte-string.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 
-/** As a name of a file has it: bytes, and no slash. */
+/** The hostile text as a file name holds it: bytes, without a slash. */
 const name = utf8(nastyName);
-/** The same, and no UTF-8. */
+/** A hostile name that is not UTF-8. */
 const broken = `${name}\xff\xed\xa0\x80`;
 const text = (content: string): Uint8Array => Buffer.from(content);
-/** On one line, for files that are read by lines. */
+/** The hostile text on one line, for files that are read by lines. */
 const line = nasty.replaceAll(/[\r\n]+/g, '\t');
 
 const file = (path: string, body: string | Uint8Array = 'x'.repeat(2000), mode = 0o644): EntrySpec => ({
@@ -95,7 +95,7 @@ function hostile(seed: string, more: object = {}): BuiltImage {
   });
 }
 
-/** The same with a layer whose media type is no less odd. */
+/** Returns the image with a layer whose media type is hostile, too. */
 function odd(image: BuiltImage): BuiltImage {
   const type = `"mediaType":"${image.layers[0]?.mediaType}"`;
   const manifest = text(
@@ -200,7 +200,7 @@ const tracing = (): string[] => [
   `cache/${nasty}`,
 ];
 
-/** What to run of each command: all ways of saying something, with an image all of whose words are hostile. */
+/** The runs of each command, over an image whose words are all hostile. Together they use every way of output. */
 const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
   squash: [
     () => [`${places.image}:v1`, '--all', ...to()],
@@ -321,7 +321,7 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
   completion: [() => ['bash'], () => [nasty]],
 };
 
-/** Ours: the cursor, the lines of a frame, colours. */
+/** Sequences of our own: the cursor, the lines of a frame, colours. */
 // oxlint-disable-next-line no-control-regex
 const own = /\u001b\[(?:\?25[hl]|\d*A|K|J|(?:\d+(?:;\d+)*)?m)/g;
 
@@ -349,10 +349,10 @@ const cases = Object.entries(runs).flatMap(([command, list]) =>
 describe.each(['plain', 'json', 'tty'])(
   'N14: no word of an image drives a terminal or a CI service: --progress %s',
   (progress) => {
-    test.each(cases)('%s, %i', async (command, _, args) => {
+    test.each(cases)('in %s, run %i', async (command, _, args) => {
       const given = args();
       const takesProgress = command !== 'completion';
-      // What follows -- is another program's.
+      // The words after -- are another program's.
       const at = given.includes('--') ? given.indexOf('--') : given.length;
       const more = takesProgress ? ['-v', '--progress', progress] : [];
       const result = await callCli([command, ...given.slice(0, at), ...more, ...given.slice(at)], {
@@ -369,7 +369,7 @@ test('N14: and they are told of: the marks are in summaries, reports and lists',
   expect(pruned.status, pruned.stderr).toBe(0);
   expect(pruned.stderr).toContain('mark');
   expect(readFileSync(join(out, 'r.md'), 'utf8')).toContain('mark');
-  // What machines read is exact.
+  // Machines read the exact text.
   const report = JSON.parse(readFileSync(join(out, 'r.json'), 'utf8')) as {
     platforms: {
       slimming: { removed: { path: string; pathBase64?: string }[] };

@@ -13,7 +13,7 @@ const image = buildImage({
 });
 const signature = buildImage({ layers: [writeTar([specOf('sig=1')])] });
 
-/** A layout with the image `app` and what cosign puts beside it. */
+/** Makes a layout with the image `app` and what cosign puts beside it. */
 async function signed(): Promise<string> {
   const folder = await newFolder();
   const tag = image.descriptor.digest.replace(':', '-');

@@ -49,7 +49,7 @@ describe('a full disk', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** With what is written to `stdout` and `stderr` going to a device that is always full, or to a file. */
+  /** Runs the command line with `stdout` or `stderr` on a device that is always full, and the other one in a file. */
   async function runFull(args: readonly string[], full: 'stdout' | 'stderr') {
     const [device, other] = [openSync('/dev/full', 'w'), openSync(join(folder, 'other'), 'w')];
     const child = spawn(process.execPath, [runner, ...args], {

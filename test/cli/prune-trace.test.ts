@@ -8,7 +8,7 @@ import { bytesOf } from '../support/model/byte-string.ts';
 import { type Short, specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 
-/** A program that a script runs, an application with its data, and what it never looks at, over three layers. */
+/** A program that a script runs, an application with its data, and files that it never reads, over three layers. */
 const layers: readonly (readonly Short[])[] = [
   [
     { name: 'bin/run', body: bytesOf('program'), mode: 0o755 },
@@ -80,7 +80,7 @@ interface Kept {
   readonly because: string | null;
 }
 
-/** Prunes, and reads what is left, path by path, off the exported root filesystem's report. */
+/** Prunes, and returns what its report says was kept and what is left. */
 async function prune(...args: readonly string[]): Promise<CliResult & { left: string[]; kept: Kept[] }> {
   const report = join(folder, 'report.json');
   const result = await callCli([
@@ -204,7 +204,7 @@ describe('prune --trace', () => {
     expect(left).not.toContain('app/data/unused');
   });
 
-  test('a rule takes what is kept out of courtesy, and not what is needed', async () => {
+  test('a rule removes what is kept as a courtesy, not what is needed', async () => {
     const { left } = await prune('--trace', traced('a.list', usual), '--rule', 'usr/**', '--rule', 'bin/run');
     expect(left).not.toContain('usr/share/doc/run/copyright');
     expect(left).toContain('bin/run');
@@ -219,7 +219,7 @@ describe('prune --trace', () => {
     expect(top?.digest).toBe('sha256:4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce');
   });
 
-  test('with a cache comes to the same, in the first run and the next', async () => {
+  test('gives the same result with a cache, in the first run and the next', async () => {
     const args = ['--trace', traced('a.list', usual), '--cache-dir', join(folder, 'cache')];
     const plain = await prune(...args.slice(0, 2));
     const [first, second] = [await prune(...args), await prune(...args)];
@@ -300,7 +300,7 @@ describe('prune --trace refuses', () => {
     ['a trace without the entrypoint', ['/app/top'], [], /entrypoint/],
     ['options without a trace', [], ['--keep-command', 'x'], /--keep-command goes with --trace/],
   ];
-  test.each(cases)('%s', async (_, lines, args, message) => {
+  test.each(cases)('the call with %s', async (_, lines, args, message) => {
     const trace = lines.length === 0 ? ['--shadowed'] : ['--trace', traced('b.list', lines)];
     const { status, stderr } = await prune(...trace, ...args);
     expect(status).not.toBe(0);

@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A registry with one image, `app:v1`. */
+/** Starts a registry with one image, `app:v1`. */
 async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
   const fake = await FakeRegistry.start(options);
   open.push(fake);
@@ -58,7 +58,7 @@ describe('N16: TLS', () => {
   });
 
   test.each(['environment', 'file'])(
-    '--client-p12 with its passphrase in the %s, which nobody sees',
+    '--client-p12 takes its passphrase from the %s, and no output shows it',
     async (where) => {
       const client = authority.issue({ names: [], commonName: 'me' });
       const tls = { ...authority.issue(), ca: authority.cert, requestCert: true, rejectUnauthorized: true };
@@ -120,7 +120,7 @@ describe('--mirror', () => {
     expect(mirror.requests.flatMap(({ headers }) => headers.authorization ?? [])).toEqual([]);
   });
 
-  test('a mirror that wants a login is passed over: the registry gets its own', async () => {
+  test('a mirror that demands a login is skipped: the registry gets its own credentials', async () => {
     const auth = { kind: 'basic', username: 'user', password: 'canary' } as const;
     const [origin, mirror] = [await start({ auth }), await start({ auth })];
     const flags = ['--mirror', `${origin.host}=${mirror.host}`, '--src-creds', 'user:canary', '-v'];
@@ -131,7 +131,7 @@ describe('--mirror', () => {
     expect(origin.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(true);
   });
 
-  test('what is no mirror is wrong usage', async () => {
+  test('a value that is not a mirror is wrong usage', async () => {
     expect(await copy('127.0.0.1:1', ['--mirror', 'docker.io'])).toMatchObject({ status: 2 });
   });
 });

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => fake.close());
 
-/** A signature as cosign writes it: under a tag made of the digest. */
+/** Adds a signature as cosign writes it: under a tag made of the digest. */
 function signByTag(): void {
   const config = fake
     .repository('app')
@@ -29,7 +29,7 @@ function signByTag(): void {
     );
 }
 
-/** An artifact that names what it is about. */
+/** Adds an artifact that names its subject. */
 function signBySubject(): void {
   const config = fake.repository('app').addBlob(Buffer.from('{}'), 'application/vnd.oci.empty.v1+json');
   const subject = { mediaType, digest, size };
@@ -86,7 +86,7 @@ describe.each([
   });
 });
 
-test('T20: a registry that answers with nonsense what refers to an image silences nobody', async () => {
+test('T20: a registry that answers a query for referrers with nonsense does not suppress the warning', async () => {
   const headers = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
   const effect = { kind: 'answer', status: 200, headers, body: '{"manifests":[{}' } as const;
   fake.fault({ method: 'GET', path: /referrers/, times: 99, effect });

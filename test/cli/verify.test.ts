@@ -1,32 +1,25 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
 import { callCli } from '../support/cli.ts';
-import { buildImage, openLayout, readImageFrom, writeLayout } from '../support/image-builder.ts';
-import { specOf } from '../support/model/shorthand.ts';
-import { writeTar } from '../support/model/tar-bytes.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { specOf, tar } from '../support/model/shorthand.ts';
+import { openScene } from '../support/scene.ts';
 
-let folder = '';
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ocislim-cli-'));
-  const tar = writeTar([
-    specOf('bin/'),
+const scene = openScene(() => {
+  const layer = tar(
+    'bin/',
     { ...specOf('bin/su=program'), mode: 0o4755 },
-    specOf('bin/also->bin/su'),
+    'bin/also->bin/su',
     { ...specOf('bin/plain=program'), mode: 0o755 },
-    specOf('var/log/messages=long'),
-  ]);
-  await writeLayout(join(folder, 'layout'), { app: buildImage({ layers: [tar] }) });
+    'var/log/messages=long',
+  );
+  return { app: buildImage({ layers: [layer] }) };
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('the report of a prune covers what it removed and the bits that it cleared; without it both are differences', async () => {
-  const [before, after] = [`oci:${folder}/layout:app`, `oci:${folder}/layout:pruned`];
-  const report = join(folder, 'report.json');
-  const pruned = await callCli(['prune', before, after, '--preset', 'setuid,logs', '--report', report]);
-  expect(pruned.status, pruned.stderr).toBe(0);
+  const [before, after] = [scene.at('app'), scene.at('pruned')];
+  const report = scene.path('report.json');
+  await scene.run('prune', before, after, '--preset', 'setuid,logs', '--report', report);
   const plainly = await callCli(['verify', before, after]);
   expect(plainly.status).toBe(3);
   expect(plainly.stdout).toMatch(/bin\/su.*4755.*0755/);
@@ -37,13 +30,12 @@ test('the report of a prune covers what it removed and the bits that it cleared;
 });
 
 test('the report of --dedupe-hardlink covers the links that it names; a dry run names the same', async () => {
-  const [before, after] = [`oci:${folder}/layout:twins`, `oci:${folder}/layout:linked`];
-  const tar = writeTar(['b/copy=same', 'a=same', 'b/caf\xe9=same', 'other=different'].map(specOf));
-  await writeLayout(join(folder, 'layout'), { twins: buildImage({ layers: [tar] }) });
-  const report = join(folder, 'linked.json');
+  const [before, after] = [scene.at('twins'), scene.at('linked')];
+  const layer = tar('b/copy=same', 'a=same', 'b/caf\xe9=same', 'other=different');
+  await scene.writeLayout({ twins: buildImage({ layers: [layer] }) });
+  const report = scene.path('linked.json');
   const options = ['--all', '--order', 'similar', '--dedupe-hardlink'];
-  const squashed = await callCli(['squash', before, after, ...options, '--report', report]);
-  expect(squashed.status, squashed.stderr).toBe(0);
+  const squashed = await scene.run('squash', before, after, ...options, '--report', report);
   expect(squashed.stderr).toContain('2 files made hard links to others that are the same');
   const linked = {
     files: 2,
@@ -65,29 +57,19 @@ test('the report of --dedupe-hardlink covers the links that it names; a dry run 
 });
 
 test('a plan arranges as the options do', async () => {
-  const plan = join(folder, 'plan.yaml');
-  await writeFile(plan, 'version: 1\narrange: { order: similar, dedupeHardlink: true, layers: 1.. }\n');
-  const planned = await callCli([
-    'slim',
-    `oci:${folder}/layout:twins`,
-    `oci:${folder}/layout:planned`,
-    '-f',
-    plan,
-  ]);
-  expect(planned.status, planned.stderr).toBe(0);
+  const arrange = '{ order: similar, dedupeHardlink: true, layers: 1.. }';
+  const plan = await scene.write(
+    'plan.yaml',
+    `version: 1
+arrange: ${arrange}
+`,
+  );
+  await scene.run('slim', scene.at('twins'), scene.at('planned'), '-f', plan);
   const named = ['--layers', '1..', '--rule', 'nothing', '--order', 'similar', '--dedupe-hardlink'];
-  const pruned = await callCli([
-    'prune',
-    `oci:${folder}/layout:twins`,
-    `oci:${folder}/layout:pruned`,
-    ...named,
-  ]);
-  expect(pruned.status, pruned.stderr).toBe(0);
+  await scene.run('prune', scene.at('twins'), scene.at('pruned'), ...named);
   const layers = await Promise.all(
     ['planned', 'pruned', 'linked'].map(async (tag) =>
-      readImageFrom(await openLayout(join(folder, 'layout'), tag)).manifest.layers.map(
-        ({ digest }) => digest,
-      ),
+      (await scene.read(tag)).manifest.layers.map(({ digest }) => digest),
     ),
   );
   expect(layers[1]).toEqual(layers[0]);

@@ -56,7 +56,7 @@ describe('account', () => {
     const { failure } = await account(sequence(['sh', '-c', script]), options({ limit: 0.5 }));
     expect(failure).toBe('not done after 0.5 s');
     const proc = `/proc/${readFileSync(pid, 'utf8').trim()}/stat`;
-    // Whoever has adopted it may not have waited for it.
+    // The process that adopted it may not have waited for it yet.
     if (existsSync(proc)) expect(readFileSync(proc, 'utf8')).toMatch(/\) [ZX] /);
   });
 

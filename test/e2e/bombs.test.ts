@@ -27,8 +27,8 @@ import { bin, ocislim } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
 import { digestOf } from '../support/image-builder.ts';
 
-// Layers that are small to send and end in an error, within a memory that an honest layer needs too. V8 gets little, so that
-// whatever piles up in it ends the process and the test.
+// Layers that are small to send end in an error, within the memory that an honest layer needs as well. V8 gets a
+// small heap, so that data that piles up in it ends the process and the test.
 const heap = 192;
 const most = 400;
 
@@ -43,9 +43,9 @@ afterAll(() => removeFolder(work));
 interface Bomb {
   readonly layer: () => Bytes | Promise<Bytes>;
   readonly compression: 'gzip' | 'zstd' | 'none';
-  /** What the error says. */
+  /** The error message. */
   readonly says: RegExp;
-  /** How it is opened; every way unless told. */
+  /** The commands that read it. Default: all. */
   readonly by?: readonly string[];
   readonly options?: readonly string[];
 }
@@ -194,7 +194,7 @@ const bombs: Readonly<Record<string, Bomb>> = {
   },
 };
 
-describe.each(Object.entries(bombs))('%s', (name, bomb) => {
+describe.each(Object.entries(bombs))('%s, as a layer,', (name, bomb) => {
   const folder = () => join(work, name.replace(/\W+/g, '-').slice(0, 40));
 
   beforeAll(async () => {
@@ -219,7 +219,7 @@ describe.each(Object.entries(bombs))('%s', (name, bomb) => {
     );
     expect(stderr).toMatch(bomb.says);
     expect(status).toBe(1);
-    // Time says first that the command failed.
+    // time(1) reports the failure of the command first.
     const kibibytes = Number((await readFile(peak, 'utf8')).trim().split('\n').at(-1));
     expect(kibibytes).toBeGreaterThan(10_000);
     expect(kibibytes).toBeLessThanOrEqual(most * 1024);

@@ -50,7 +50,7 @@ describe('eight processes over one cache', () => {
   it.each([
     ['that has room for all', '50MB'],
     ['that has room for some', `${Math.round(layerBytes * 0.8)}`],
-  ])('%s: every one gives what it gives alone', async (_, size) => {
+  ])('%s: each gives the result that it gives alone', async (_, size) => {
     const folder = join(work, `cache-${size}`);
     const cached = ['--cache-dir', folder, '--cache-size', size];
     const alone = await Promise.all(
@@ -74,12 +74,12 @@ describe('eight processes over one cache', () => {
     expect(together).toEqual([...alone, ...alone]);
     cachedBlobs(folder);
     expect(partialIn(folder)).toEqual([]);
-    // With nobody else at work the bound holds.
+    // The bound holds as soon as a process has the cache to itself.
     await rewrite(['copy', source, `${registry.host}/bound/app:1`, ...cached]);
     expect(bytesIn(folder)).toBeLessThanOrEqual(size === '50MB' ? 50e6 : Number(size));
   });
 
-  it('all wanting the same: one result, and nothing is fetched or made afterwards', async () => {
+  it('that do the same: one result, and nothing is fetched or made afterwards', async () => {
     const folder = join(work, 'same');
     const cached = ['--cache-dir', folder];
     const digests = await Promise.all(
@@ -113,7 +113,7 @@ it('blobs that one command has read serve the next one; mounts go on as before',
   for (const { digest } of image.layers.slice(0, 2)) expect(mountedBlobs(requests).has(digest)).toBe(true);
 });
 
-it('a damaged blob is fetched anew, and said by nobody', async () => {
+it('a damaged blob is fetched again without a warning', async () => {
   const folder = join(work, 'damaged');
   const digest = await rewrite(['copy', source, `oci:${join(work, 'copy')}:1`, '--cache-dir', folder]);
   const layer = image.layers[2]?.digest ?? '';
@@ -129,7 +129,7 @@ it('a damaged blob is fetched anew, and said by nobody', async () => {
   expect(cachedBlobs(folder).has(layer)).toBe(true);
 });
 
-it('a disk that takes no more costs the cache, not the run', async () => {
+it('a full disk ends the use of the cache, not the run', async () => {
   const folder = join(work, 'full');
   const target = `${registry.host}/full/app:1`;
   const args = [
@@ -144,7 +144,7 @@ it('a disk that takes no more costs the cache, not the run', async () => {
     '--format',
     'json',
   ];
-  // Writing fails in the middle of a file, at 500 blocks of 512 bytes.
+  // A write fails in the middle of a file, at 500 blocks of 512 bytes.
   const limited = await runToEnd('/bin/sh', [
     '-c',
     'ulimit -f 500; exec "$0" "$@"',
@@ -203,6 +203,6 @@ it('OCISLIM_CACHE_DIR stands for the option', async () => {
   const folder = join(work, 'environment');
   await rewrite(['copy', source, `oci:${join(work, 'copy-3')}:1`], { OCISLIM_CACHE_DIR: folder });
   expect(readdirSync(folder).sort()).toEqual(['CACHEDIR.TAG', 'blobs', 'partial', 'recipes']);
-  // And the config, and the manifest.
+  // The config and the manifest are two more.
   expect(cachedBlobs(folder).size).toBe(image.layers.length + 2);
 });

@@ -11,21 +11,21 @@ import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { hold } from '../support/registry/held-image.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 
-// Every awkward layer that there is goes through every command below strace: what the command does to the machine is
-// known, whatever a layer says. The layers of others come with their sources: Go's archive/tar, Python's tarfile.
+// Every awkward layer goes through every command below strace, which shows what the command does to the machine.
+// The layers of others come with their sources: Go's archive/tar, Python's tarfile.
 
 const goFolder = '/usr/share/go-1.19/src/archive/tar/testdata';
 const pythonFolder = '/usr/lib/python3.11/test';
 const script = fileURLToPath(new URL('../support/e2e/run-commands.ts', import.meta.url));
 const command = fileURLToPath(new URL('../../dist/command/main.js', import.meta.url));
 
-/** A name that must not be looked at, let alone made, anywhere but in a tar. */
+/** A name that must be neither looked at nor made, except in a tar. */
 const canary = 'ocislim-canary';
 const up = '../'.repeat(30);
 const chain = (length: number): EntrySpec[] =>
   Array.from({ length }, (_, i) => specOf(`hop${i}~>${i + 1 === length ? `/tmp/${canary}` : `hop${i + 1}`}`));
 
-/** Layers that lead out of the folder where somebody unpacks them, or that ask for something to be done. */
+/** Layers that lead out of the folder where they are unpacked, or that ask for something to be done. */
 const ours: Readonly<Record<string, readonly (string | EntrySpec)[]>> = {
   dots: [`${up}tmp/${canary}=x`, `a/../../../tmp/${canary}=x`, '../=', '..', 'a/..'],
   absolute: [`/tmp/${canary}=x`, `//tmp//${canary}=x`, '/', `/etc/${canary}/`],
@@ -137,7 +137,7 @@ async function trace(
   return { deeds: readDeeds(readFileSync(log, 'utf8'), process.cwd()), statuses };
 }
 
-/** Every file that a command may make, by the whole of its path: no name out of a tar is among them. */
+/** Returns a pattern for every path that a command may make. No name out of a tar matches. */
 function allowed(): RegExp {
   const made = [
     'tmp',
@@ -183,7 +183,7 @@ describe('T1, T2: whatever a layer holds', () => {
     expect(statuses).toHaveLength(commands.length);
     expect(escapes(deeds)).toEqual([]);
     expect([...deeds.reached]).toEqual([]);
-    // The commands did their work, as far as there was some: every layer can be packed anew, most can be squashed.
+    // The commands did their work: every layer can be recompressed, most can be squashed.
     const done = (position: number) =>
       statuses.filter((status, i) => i % 7 === position && status === 0).length;
     expect(done(4)).toBe(layers.size);

@@ -10,7 +10,7 @@ import { hold } from '../support/registry/held-image.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { noise } from '../support/registry/setup.ts';
 
-// Small file systems in memory, in a mount namespace of their own: nothing stays mounted, however this ends.
+// Small file systems in memory, in a mount namespace of their own. Nothing stays mounted, however the test ends.
 
 const image = buildImage({
   layers: [1, 2, 3].map((seed) =>
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 interface Step {
-  /** Bytes that the disk has from here on. */
+  /** The size of the disk from this step on, in bytes. */
   readonly size: string;
   readonly args: readonly string[];
 }
@@ -46,14 +46,14 @@ interface Done {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What is on the disk then, with the digest of what the layout there has under `app`. */
+  /** The files on the disk after the step. */
   readonly files: readonly string[];
   readonly index: string;
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Runs commands one after the other with a small disk at `place`. */
+/** Runs commands one after the other, with a small disk at `place`. */
 async function runOnDisk(
   place: string,
   steps: readonly Step[],
@@ -98,7 +98,7 @@ describe.each([
   ['squash', ['--all']],
   ['recompress', ['--compression', 'zstd']],
   ['prune', ['--rule', 'same']],
-])('T19: %s', (command, options) => {
+])('T19: the command %s', (command, options) => {
   it('into a layout on a full disk leaves what was there; with more room it works', async () => {
     const place = join(work, `layout-${command}`);
     const args = [command, `${source}:app`, `oci:${place}:app`, ...options];

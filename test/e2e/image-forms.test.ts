@@ -7,7 +7,7 @@ import { judgeImage, untidyLayers, type JudgedImage } from '../support/e2e/judge
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
 import { differences } from '../support/e2e/rootfs-listing.ts';
 
-// The same image in the forms that other tools write: every one gives the same root filesystem.
+// The same image in the forms that other tools write. Each must give the same root filesystem.
 const images = inject('images');
 let work: string;
 let registry: DockerRegistry;

@@ -39,18 +39,18 @@ const moments: readonly (readonly [string, Moment])[] = [
   ],
 ];
 
-/** Many layers are still to be written at every one of the moments. */
+/** Jobs that still have many layers to write at each of the moments. */
 const jobs: Readonly<Record<string, readonly string[]>> = {
-  // Reads every layer twice, through scratch files.
+  // This job reads every layer twice, through scratch files.
   'prune --shadowed': ['prune', '--shadowed'],
   'recompress to zstd': ['recompress', '--compression', 'zstd', '--level', '9'],
 };
 
-describe.each(Object.keys(jobs))('%s', (job) => {
+describe.each(Object.keys(jobs))('the job %s', (job) => {
   const [command = '', ...args] = jobs[job] as readonly string[];
   const repository = job.replace(/\W+/g, '-');
 
-  /** Starts the job over an image that is there, and ends it by a signal at a moment. */
+  /** Starts the job over an image that exists, and ends it by a signal at a moment. */
   async function stop(
     signal: NodeJS.Signals,
     name: string,
@@ -73,7 +73,7 @@ describe.each(Object.keys(jobs))('%s', (job) => {
     child.kill(signal);
     const end = await ended;
     expect(JSON.stringify(await inspectRaw(target))).toBe(before);
-    // skopeo reads every layer and holds it against its digest.
+    // skopeo reads every layer and checks its digest.
     const layout = join(work, 'whole');
     await pull(`docker://${target}`, layout);
     removeFolder(layout);

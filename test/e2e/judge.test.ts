@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
 import { differences, listRootfs } from '../support/e2e/rootfs-listing.ts';
 
-// A judge that says "equal" to everything would pass every other test here.
+// A judge that finds everything equal would pass every other test here.
 let work: string;
 let original: string;
 let altered: string;
@@ -33,7 +33,7 @@ async function alter(script: string): Promise<string[]> {
   return differences(await listRootfs(original), await listRootfs(altered));
 }
 
-/** Sets back the times that a change in a directory moves. */
+/** Returns a script that also restores the times of the directories that it changes. */
 const steadily = (script: string): string =>
   `${script}; touch -d 2001-01-01T00:00:00.123456789Z dir dir/sub .`;
 

@@ -11,8 +11,8 @@ import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { noise } from '../support/registry/setup.ts';
 import { cachedBlobs, partialIn } from '../support/store/cache.ts';
 
-// ocislim is killed at the entry of each system call that changes a file system: strace sends the signal. One thread does
-// all work on files then, so that the calls come in one order.
+// strace kills ocislim at the entry of each system call that changes a file system. One thread does all work on
+// files, so that the calls come in one order.
 
 const image = buildImage({
   layers: [1, 2, 3].map((seed) =>
@@ -70,14 +70,14 @@ class Scene {
     return { TMPDIR: join(this.folder, 'tmp'), UV_THREADPOOL_SIZE: '1' };
   }
 
-  /** The digest that the name has; in a layout every blob is held against its own. */
+  /** Returns the digest that the name has. In a layout every blob is checked against its digest. */
   async tagged(): Promise<string> {
     if (this.kind === 'layout') return (await readImage(this.destination, { tag: 'app' })).descriptor.digest;
     const bytes = readFileSync(join(this.destination, 'a.tar'), 'latin1');
     return /"manifests":\[\{[^\]]*?"digest":"(sha256:[0-9a-f]{64})"/.exec(bytes)?.[1] ?? '';
   }
 
-  /** What nobody wanted: in TMPDIR, beside the destination, in the cache. */
+  /** Returns files that should not be there: in TMPDIR, beside the destination, in the cache. */
   left(): string[] {
     const files = [join(this.folder, 'tmp'), this.destination].flatMap(
       (folder) => readdirSync(folder, { recursive: true }) as string[],
@@ -92,7 +92,7 @@ class Scene {
   }
 }
 
-/** Runs the command below strace; killed at the call with this number of those of this name, if one is given. */
+/** Runs the command below strace. With `kill`, it is killed at the call of this name and number. */
 async function runBelow(
   scene: Scene,
   args: readonly string[],
@@ -154,7 +154,7 @@ describe.each(jobs)(
       const wanted = await reference.tagged();
       expect(reference.left()).toEqual([]);
       reference.end();
-      // The first of each and the last; once one in the middle, too.
+      // The first and the last call of each name, and for squash one in the middle.
       const counts = Map.groupBy(calls, (call) => call);
       let kills = 0;
       for (const [call, { length }] of counts) {

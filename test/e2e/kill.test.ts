@@ -14,8 +14,8 @@ import { writeTar } from '../support/model/tar-bytes.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { cachedBlobs, partialIn } from '../support/store/cache.ts';
 
-// ocislim is killed outright at every request that it makes, in front of a registry that was never told. The two images
-// differ in the size of the new layer: one that is sent in chunks before its digest is known, and one that is not.
+// ocislim is killed at every request that it makes, in front of a registry that is not told. The two images differ
+// in the size of the new layer: one is sent in chunks before its digest is known, the other is not.
 
 let work: string;
 let source: FakeRegistry;
@@ -25,7 +25,7 @@ function noise(length: number, seed: number): Uint8Array {
   let state = seed;
   for (let i = 0; i < words.length; i++) words[i] = state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   const bytes = new Uint8Array(words.buffer);
-  // The lower bits of such numbers repeat soon.
+  // The lower bits of such numbers repeat after a short period.
   for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ ((i * 2654435761) >>> 24);
   return bytes;
 }
@@ -89,7 +89,10 @@ class Scene {
     return join(this.folder, 'cache');
   }
 
-  /** Runs with new fronts; `work` gets the arguments of the command. What came through. */
+  /**
+   * Runs `work` with the arguments of the command and with new fronts. Returns its result and the requests that
+   * came through.
+   */
   async run<T>(
     cached: boolean,
     strike: Count['strike'],
@@ -110,7 +113,7 @@ class Scene {
     return { result, ...passed, count: this.#count.requests };
   }
 
-  /** Lets go of the connections; a killed process's may still be open. */
+  /** Closes the connections; a killed process's may still be open. */
   async rest(): Promise<void> {
     await this.#fronts?.source.stop();
     await this.#fronts?.target.stop();
@@ -179,7 +182,7 @@ let allKills = 0;
 
 describe.each(arms)('killed at any request, %s', (_, name, cached, moments) => {
   const { layers } = images[name];
-  /** What the run gives that nothing kills, the blobs that it sends, and the number of its requests. */
+  /** What a run gives that is not killed: its digest, the blobs that it sends, and the number of its requests. */
   let wanted: string;
   let made: readonly string[];
   let count: number;
@@ -222,7 +225,7 @@ describe.each(arms)('killed at any request, %s', (_, name, cached, moments) => {
     expect([...fetched(source)].filter((digest) => held.has(digest))).toEqual([]);
     if (!cached) return;
     expect(partialIn(scene.cache)).toEqual([]);
-    // The one layer that goes up in chunks is not sent to find out that it is there.
+    // The one layer that goes up in chunks is not sent again to find out that it exists.
     const large = made.find((digest) => !layers.some((layer) => layer.digest === digest) && held.has(digest));
     if (large !== undefined && arrived.has(large))
       expect(target.filter(({ method }) => method === 'PATCH')).toEqual([]);
@@ -245,7 +248,7 @@ describe.each(arms)('killed at any request, %s', (_, name, cached, moments) => {
     const kills = all.filter(({ isKilled }) => isKilled).length;
     allKills += kills;
     expect(kills).toBeGreaterThanOrEqual(points.length / 2);
-    // The points were what they were to be: some after each kind of work.
+    // The points are spread over the work: some come after each kind of it.
     if (cached) expect(all.filter(({ held }) => held.size > 0).length).toBeGreaterThan(points.length / 5);
     expect(all.filter(({ arrived }) => arrived.size > 0).length).toBeGreaterThan(points.length / 10);
     const tagged = all.filter(({ isTagged }) => isTagged).length;
@@ -269,7 +272,7 @@ it('two runs onto one tag at once leave one valid image', async () => {
       ]);
     });
     const digests = result.flatMap(({ stdout }) => /@(sha256:[0-9a-f]{64})\n$/.exec(stdout)?.[1] ?? []);
-    // One that finds the other's image under the tag says so.
+    // A run that finds the other's image under the tag says so.
     for (const { status, stderr } of result)
       if (status !== 0) expect(stderr).toContain('Somebody else may have pushed');
     expect(digests).toContain(scene.tagged);

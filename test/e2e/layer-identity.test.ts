@@ -12,7 +12,7 @@ import { unpackTars } from '../support/e2e/unpacked-tars.ts';
 import { bytesOf, utf8 } from '../support/model/byte-string.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 
-// What umoci unpacks, not what we list, tells what is in an image.
+// umoci's unpacked files, not our own listing, decide what is in an image.
 let work: string;
 
 beforeAll(() => {
@@ -29,7 +29,10 @@ async function unpacked(tars: readonly Uint8Array[]): Promise<Listing> {
   return result.rootfs;
 }
 
-/** What a container sees of each path, less times, which umoci sets anew where it takes something out of a directory. */
+/**
+ * Returns what a container sees of each path, less times: umoci changes the time of a directory when it removes
+ * something from it.
+ */
 function seen(listing: Listing, without: (path: string) => boolean = () => false): Record<string, string> {
   const names = new Map<string, string[]>();
   for (const [path, { inode, type }] of listing)
@@ -63,10 +66,10 @@ const files = [
   'a/..f',
 ];
 const paths = [...directories, ...files];
-/** What a rule can name: rules are text. */
+/** Paths that a rule can name: rules are text. */
 const nameable = paths.filter((path) => !path.includes('\xff'));
 
-/** Another spelling of a path: any of those that `cleanPath` makes one of, but never `..`. */
+/** Another spelling of a path: one of those that `cleanPath` turns into it, but never with `..`. */
 const spelling = fc.record({
   before: fc.constantFrom('', '', './', '/', '././', '//', '/./'),
   between: fc.array(fc.constantFrom('/', '/', '//', '/./', '/.//'), { minLength: 3, maxLength: 3 }),
@@ -102,9 +105,9 @@ type Layer = {
 };
 
 function tarOfLayer({ entries, whiteouts }: Layer, number: number): Uint8Array {
-  // What a marker hides below stands in no entry of its layer: programs differ there in which of the two comes first.
+  // What a marker hides has no entry in the same layer: programs differ in which of the two comes first.
   const clear = whiteouts.filter(({ path }) => !entries.some((one) => isWithin(one.path, path)));
-  // Some programs (not umoci) make the directory of a marker: here it has an entry in any case.
+  // Some programs (not umoci) make the directory of a marker, so it has an entry here.
   const specs = clear.flatMap(({ path, spelled }): EntrySpec[] => {
     const slash = path.lastIndexOf('/') + 1;
     const directory = path.slice(0, slash);
@@ -143,7 +146,7 @@ test('T17: what a rule names is gone from what umoci unpacks, however names, whi
         const before = await unpacked(tars);
         expect(seen(await unpacked(slim))).toEqual(seen(before, isNamed));
         for (const path of before.keys()) if (isNamed(path)) removed++;
-        // Nor is it in any layer by itself, where someone may look for it.
+        // The named paths are not in any single layer either, where somebody may look for them.
         for (const tar of slim) {
           const text = Buffer.from(tar).toString('latin1');
           for (const path of files.filter(isNamed)) expect(text).not.toContain(`<${path}>`);
@@ -155,7 +158,7 @@ test('T17: what a rule names is gone from what umoci unpacks, however names, whi
   expect(removed).toBeGreaterThan(50);
 });
 
-/** Bytes as the text of a rule: backslashes, and a blank at the end, have a meaning of their own there. */
+/** Writes bytes as the text of a rule, in which backslashes and a blank at the end have a meaning. */
 function asRule(name: string): string {
   return Buffer.from(name, 'latin1').toString('utf8').replaceAll('\\', '\\\\').replace(/ $/, '[ ]');
 }
@@ -192,7 +195,7 @@ describe('T1: names that programs could read otherwise', () => {
   });
 });
 
-test('T2: a hard link to a symlink is another name of the symlink, which nobody follows', async () => {
+test('T2: a hard link to a symlink is another name of the symlink, which is not followed', async () => {
   const tars = [
     writeTar([
       { name: 's', type: 'symlink', linkname: '../../../../etc/passwd' },
@@ -240,7 +243,7 @@ test('T3: below a symlink of a lower layer umoci follows it, and where a directo
 
 const linked = ['p', 'q', 'r', 'x/p', 'x/q', 'y/p'];
 const group = fc.record({
-  /** Names of one file in the order of the tar; the first one carries the data. */
+  /** Names of one file in the order of the tar. The first one carries the data. */
   names: fc.shuffledSubarray(linked, { minLength: 1 }),
   spelled: spelling,
 });
@@ -255,7 +258,7 @@ test('T18: whatever names of linked files go, the others keep contents and links
       async (layers, gone, merges) => {
         const tars = layers.map(({ group: { names, spelled }, more }, i) => {
           const [first = 'p', ...others] = names;
-          // Further links lead to what an earlier layer has, by a name that this one does not touch.
+          // Further links lead to what an earlier layer has, by a name that this layer does not touch.
           const lower = layers.slice(0, i).flatMap((below) => below.group.names);
           const target = lower.find((name) => !names.includes(name));
           const links =

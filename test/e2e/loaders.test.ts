@@ -14,7 +14,7 @@ const programs = elfFilesIn('/usr/bin', '/usr/sbin');
 const libraries = elfFilesIn(`/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`);
 const environment = { LC_ALL: 'C', LD_LIBRARY_PATH: undefined, LD_PRELOAD: undefined };
 
-/** The output of a program for many files, by file. */
+/** Runs a program on many files, and returns its output by file. */
 async function forEach(
   program: string,
   args: readonly string[],
@@ -79,7 +79,7 @@ describe('this machine’s ELF files', () => {
         .filter((path) => input.fs.kind(path) === 'file')
         .map((path) => `/${path}`);
       const loaded = all(text, /^\s(?:.* => )?(\/\S+) \(0x/gm).map((path) => realpathSync(path));
-      // The loader itself is a need only of what names it.
+      // The loader itself is needed only by files that name it.
       const isLibrary = (path: string): boolean =>
         !/\/ld-linux[^/]*$/.test(path) && !path.includes('/glibc-hwcaps/') && path !== realpathSync(file);
       expect([file, kept.filter(isLibrary).sort()]).toEqual([

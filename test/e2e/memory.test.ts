@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bin } from '../support/e2e/cli.ts';
 import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
 
-// A large layer, half noise and half text, and a small one that overwrites a file of it. bench/ does this with 10 GiB.
+// A large layer, half noise and half text, and a small one that overwrites a file of it. bench/ does this with 10
+// GiB.
 let work: string;
 
 beforeAll(async () => {
@@ -18,7 +19,7 @@ afterAll(() => removeFolder(work));
 
 it.each([
   ['recompress to zstd 3', '1', ['recompress', '--compression', 'zstd', '--level', '3']],
-  // Slow, and the same after ten frames as after a thousand.
+  // zstd 19 is slow, and needs the same memory after ten frames as after a thousand.
   ['recompress to zstd 19', '0.25', ['recompress', '--compression', 'zstd', '--level', '19']],
   ['recompress to gzip 6', '1', ['recompress', '--compression', 'gzip', '--level', '6']],
   ['squash two layers', '1', ['squash', '--all']],

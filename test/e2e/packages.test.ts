@@ -8,8 +8,8 @@ import { type Files, imageOf } from '../rootfs/packages/rig.ts';
 import { GiB } from '../../src/units.ts';
 import { b, p } from '../support/bytes.ts';
 
-// The system that the tests run on, as if it were an image: what dpkg says of it must be what ocislim reads.
-// Only what changes with packages: elsewhere whole other systems may lie.
+// The system that the tests run on, as if it were an image: ocislim must read what dpkg says of it. Only the
+// folders of packages are read, because elsewhere whole other systems may lie.
 const roots = ['bin', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'sbin', 'usr', 'var/lib/dpkg'];
 const bytes = (path: string): Buffer => Buffer.from(`/${path}`, 'latin1');
 const dpkg = (...args: readonly string[]): string =>
@@ -24,7 +24,10 @@ function collect(directory: string, files: Record<string, Files[string]>): void 
   }
 }
 
-/** Where a name of dpkg's is: directories that became links are followed; null for what is gone, and for directories. */
+/**
+ * Returns the place of a name of dpkg's, with directories that became links followed; null for directories and for
+ * files that are gone.
+ */
 function place(name: string): string | null {
   try {
     const directory = realpathSync(bytes(parentOf(p(name.slice(1)))), 'latin1');
@@ -84,7 +87,7 @@ describe('the packages of this system', () => {
 
   it('own the files that dpkg -S says', () => {
     const paths = index.packages.filter(({ kind }) => kind === 'dpkg').flatMap(({ files }) => files);
-    // As dpkg writes it, without links on the way, and without what it takes for a pattern.
+    // Names as dpkg writes them, without links on the way, and without what it takes for a pattern.
     const sample = paths
       .filter((path, i) => i % 97 === 0 && /^usr\/share\/[\w./-]+$/.test(path))
       .slice(0, 800);

@@ -18,7 +18,7 @@ beforeAll(() => {
 
 afterAll(() => removeFolder(work));
 
-/** A folder as `DOCKER_CONFIG` names it, with a login for one registry. */
+/** Makes a folder for `DOCKER_CONFIG`, with a login for one registry. */
 function dockerConfig(name: string, host: string): string {
   const folder = join(work, name);
   mkdirSync(folder);
@@ -82,7 +82,7 @@ it('gets new tokens when the old ones end in the middle of the work', async () =
     await push(`oci:${images}/nginx:v1`, source, credentials);
     const before = registry.tokens?.issued() ?? 0;
     const target = `${registry.host}/out/nginx:v1`;
-    // Takes far longer than a token lives.
+    // This takes far longer than the lifetime of a token.
     await rewrite([
       'recompress',
       source,

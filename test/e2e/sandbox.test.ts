@@ -8,8 +8,9 @@ import { rewrite } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
 import { MiB } from '../../src/units.ts';
 
-// As a CI job may have it: a user without a name and a home, a root that cannot be written to, 64 MiB for temporary files,
-// 512 MiB of memory, no terminal. The image is larger than the one and much of the other.
+// A sandbox as a CI job may have it: a user without a name and a home, a root that cannot be written to, 64 MiB for
+// temporary files, 512 MiB of memory, no terminal. The image is larger than the former and nearly as large as the
+// latter.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const room = 64 * MiB;
@@ -29,7 +30,7 @@ afterAll(async () => {
   removeFolder(work);
 });
 
-/** Runs a program there. TMPDIR is /mnt. */
+/** Runs a program in the sandbox. TMPDIR is /mnt. */
 function inside(program: readonly string[]) {
   const [options, user] = [
     '--ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-ipc --unshare-uts --new-session --die-with-parent',
@@ -51,7 +52,7 @@ function inside(program: readonly string[]) {
   return runToEnd('bwrap', [...surroundings.flat(), ...user, ...program]);
 }
 
-/** Runs ocislim there: how much memory it took, and what is left in TMPDIR. */
+/** Runs ocislim in the sandbox, and returns how much memory it took and what is left in TMPDIR. */
 async function runInSandbox(args: readonly string[]) {
   const script = '/usr/bin/time -f "%M KiB" "$0" "$@"; status=$?; ls -A /mnt >&2; exit $status';
   const program = ['/bin/sh', '-c', script, '/opt/node', '/opt/ocislim/bin/ocislim', ...args];
@@ -60,7 +61,7 @@ async function runInSandbox(args: readonly string[]) {
   return { status, stdout, stderr, kibibytes: Number(peak), left };
 }
 
-it('nobody there has a name, a home, rights, a terminal, or much room', async () => {
+it('the user there has no name, home, rights or terminal, and little room', async () => {
   const script = `id -un 2>&1; echo "home $HOME"; grep -h Cap /proc/self/status | sort -u -k2; tty
     for place in /x /opt/x /etc/x /root/x /opt/ocislim/dist/x; do touch $place 2>&1 && echo written; done
     head -c 70000000 /dev/zero >/mnt/x; stat -c %s /mnt/x`;
@@ -85,7 +86,7 @@ it.each([
   expect(kibibytes).toBeLessThanOrEqual(512 * 1024);
   expect(left).toBe('');
   const digest = stdout.trim().split('@')[1];
-  // The same as where there is all the room in the world.
+  // The digest is the same without the limits.
   expect(await rewrite([command, source, `oci:${join(work, 'free')}:v1`, ...args])).toBe(digest);
   await pull(`docker://${target}`, join(work, 'pulled'));
   expect((await inspectRaw(target)).layers.length).toBeGreaterThan(0);
@@ -93,7 +94,7 @@ it.each([
   removeFolder(join(work, 'free'));
 });
 
-it('what needs more room than there is says where, and what to do', async () => {
+it('an error for lack of room says where, and what to do', async () => {
   const target = `${registry.host}/sandboxed/verified:v1`;
   const { status, stderr, left } = await runInSandbox([
     'prune',

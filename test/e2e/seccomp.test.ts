@@ -8,7 +8,7 @@ import { type Ended, removeFolder, run, runToEnd, workFolder } from '../support/
 const compiler = fileURLToPath(new URL('../support/e2e/compile-seccomp.py', import.meta.url));
 const program = ['/bin/sh', '-c', 'cat /etc/passwd | wc -l; sleep 0; ls -d /usr'];
 
-/** From strace to the kernel: the profile, compiled by libseccomp, holds the traced program and nothing else. */
+/** From strace to the kernel: the profile, compiled by libseccomp, allows the traced program and nothing else. */
 describe('a profile from a trace', () => {
   let work: string;
 
@@ -18,7 +18,7 @@ describe('a profile from a trace', () => {
     await run('strace', ['-f', '-o', trace, ...program]);
     const made = await ocislim(['trace', 'seccomp', trace, '-o', profile]);
     expect(made).toMatchObject({ status: 0, stdout: '' });
-    // libseccomp knows every name in it.
+    // libseccomp knows every name in the profile.
     expect(await run('/usr/bin/python3', [compiler, profile, join(work, 'filter')])).toBe('\n');
   });
 
@@ -45,7 +45,7 @@ describe('a profile from a trace', () => {
     expect(refused.stderr).toContain('Operation not permitted');
     const socket = ['/usr/bin/python3', '-c', 'import socket; socket.socket()'];
     expect((await filtered(join(work, 'filter'), socket)).stderr).toContain('PermissionError');
-    // A filter that allows everything lets both pass: it is the profile that refuses.
+    // A filter that allows everything lets both pass, so the profile is what refuses.
     await writeFile(join(work, 'open'), Buffer.from('060000000000ff7f', 'hex'));
     expect((await filtered(join(work, 'open'), ['/bin/mkdir', folder])).status).toBe(0);
     expect((await filtered(join(work, 'open'), socket)).status).toBe(0);

@@ -13,7 +13,8 @@ import { runs, seed } from '../support/extent.ts';
 import { concat } from '../support/model/byte-string.ts';
 import { b } from '../support/bytes.ts';
 
-// Docker, containerd, podman and umoci read layers with Go's archive/tar. What ocislim reads it reads alike, or refuses.
+// Docker, containerd, podman and umoci read layers with Go's archive/tar. ocislim must read each tar as Go does, or
+// refuse it.
 const goData = '/usr/share/go-1.19/src/archive/tar/testdata';
 const pythonData = '/usr/lib/python3.11/test';
 
@@ -51,16 +52,19 @@ type Verdict = 'agree' | 'both refuse' | 'only we refuse' | 'DIFFER' | 'ONLY GO 
 function compare(ours: Reading, go: GoReading): Verdict {
   if (ours.is === 'refused') return go.error === '' ? 'only we refuse' : 'both refuse';
   if (go.error !== '') return 'ONLY GO REFUSES';
-  // Of whiteouts and markers we have the path that they hide.
+  // Our reading of whiteouts and markers has no path.
   const entries = go.entries.map((entry, i) =>
     entry !== 'unknown' && ours.entries[i]?.path === null ? { ...entry, path: null, target: null } : entry,
   );
   return JSON.stringify(entries) === JSON.stringify(ours.entries) ? 'agree' : 'DIFFER';
 }
 
-/** What we say that Go refuses nothing about: names that no file can have, and what programs read in different ways. */
+/**
+ * The reasons for which ocislim refuses what Go reads: names that no file can have, and what programs read
+ * differently.
+ */
 const strictness: readonly RegExp[] = [
-  // Names: no runtime makes anything of them but an error, or something outside of the root filesystem.
+  // Names: runtimes refuse them, or put something outside of the root filesystem.
   /^the name .* leaves its directory with "\.\."$/s,
   /^the hard link .* has no target$/s,
   /^an entry that is not a directory stands for the root/,
@@ -73,11 +77,11 @@ const strictness: readonly RegExp[] = [
   /^a tar entry has the unknown type /,
   // Go leaves out global records; GNU tar and bsdtar apply them.
   /^a global tar header sets .* for all entries after it, which programs read in different ways$/s,
-  // Go leaves these out without a word.
+  // Go ignores these.
   /^a tar extended header stands before a global one$/,
   /^a tar extended header belongs to no entry$/,
   /^a tar ends in the middle of a header$/,
-  // Beyond 2^53, with a plus, or negative where it counts for nothing: no program writes that.
+  // Numbers beyond 2^53, with a plus, or negative where they do not count: no program writes them.
   /^a tar header has an unreadable (?:mode|owner|group|time|device number|access time|change time|size)$/,
   /^a tar header states a negative size$/,
   /^a tar extended header has an unreadable (?:size|uid|sparse map)$/,
@@ -111,7 +115,10 @@ function countVerdicts(judged: readonly Judged[]): Readonly<Record<Verdict, numb
   return counts;
 }
 
-/** Each is read alike or refused by us with a code, and where Go refuses nothing, for one of the known reasons. */
+/**
+ * Asserts that each tar is read alike or refused by ocislim with a code. Where Go refuses nothing, the reason must
+ * be a known one.
+ */
 function expectAgreement(judged: readonly Judged[]): void {
   const wrong = judged.filter(({ verdict }) => verdict === 'DIFFER' || verdict === 'ONLY GO REFUSES');
   expect(wrong.map(({ name, verdict }) => `${verdict}: ${name}`)).toEqual([]);
@@ -168,7 +175,7 @@ describe('Go’s reader', () => {
     expect(judged?.ours.is === 'read' ? judged.ours.entries.length : 0).toBeGreaterThan(30);
   });
 
-  test('comes to the verdict that each made case states, and to the same reading', async () => {
+  test('has the verdict that each made case states, and the same reading', async () => {
     const judged = await judge(tarCases);
     expectAgreement(judged);
     expect(judged.filter(({ verdict }, i) => verdict !== expectedVerdict(i)).map(({ name }) => name)).toEqual(
@@ -183,7 +190,7 @@ describe('Go’s reader', () => {
     const judged = await judge(inputs);
     expectAgreement(judged);
     const { agree, 'only we refuse': strict, 'both refuse': both } = countVerdicts(judged);
-    // The mutations must not all be rubbish, nor our strictness the rule.
+    // Most mutations leave something to read, and our strictness is the exception.
     expect(agree).toBeGreaterThan(count / 6);
     expect(both).toBeGreaterThan(count / 6);
     expect(strict).toBeLessThan(agree / 2);
@@ -210,7 +217,7 @@ describe('Go’s reader', () => {
   });
 });
 
-/** The tar with headers of one type made those of another. */
+/** Returns the tar with headers of one type changed into another. */
 function retype(tar: Uint8Array, from: string, to: string): Uint8Array {
   const out = tar.slice();
   for (const at of headersIn(tar)) {
@@ -234,7 +241,7 @@ interface Edited {
 
 const names = ['new', `${'n'.repeat(90)}/${'m'.repeat(90)}`, 'x'.repeat(300), 'n\xe9w\xff'];
 
-/** Every entry of a tar with its head edited in each way, and what Go must read then. */
+/** Returns every entry of a tar with its head edited in each way, and what Go must read then. */
 async function editAll(tar: Uint8Array, entries: readonly ReadEntry[]): Promise<Edited[]> {
   async function* stream(): AsyncGenerator<Uint8Array> {
     yield tar;

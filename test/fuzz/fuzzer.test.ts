@@ -15,7 +15,7 @@ function hunt(bug: string, only?: Uint8Array): Promise<Result> {
     seed: 7,
     limits: { time: 50_000, executions: 2_000_000 },
     counted: planted.href,
-    // What never comes back need not be waited for; what is only slow must be.
+    // An input that hangs need not be waited for; one that is only slow must be.
     patience: ['loops', 'waits'].includes(bug) ? 1000 : 50_000,
     isEnough: (found) => found.length > 0,
     ...(only === undefined ? {} : { only }),
@@ -46,13 +46,13 @@ describe('a planted bug', () => {
     ['rejects', 'thrown', /where nobody waits/],
     ['dawdles', 'slow', /processor time/],
     ['fills', 'memory', /MiB of heap/],
-  ])('of the kind %s is a finding: %s', async (bug, kind, message) => {
+  ])('of the kind %s is reported as %s', async (bug, kind, message) => {
     const { findings } = await hunt(bug, trigger);
     expect(findings).toMatchObject([{ kind, message: expect.stringMatching(message) as string }]);
     expect(Buffer.from(findings[0]?.bytes ?? []).toString()).toBe('FUZZ');
   });
 
-  test('a refusal is none', async () => {
+  test('a refusal is not a finding', async () => {
     expect((await hunt('refuses', trigger)).findings).toEqual([]);
   });
 });

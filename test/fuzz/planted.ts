@@ -3,7 +3,7 @@ import { OcislimError } from '../../src/errors.ts';
 
 const kind = new URL(import.meta.url).searchParams.get('bug') ?? 'none';
 
-/** A target with a bug that only this very input brings about; which one, the module's URL says. */
+/** Fails in the way that the module's URL names. Only one input reaches it. */
 function fail(): Promise<void> | void {
   switch (kind) {
     case 'throws':
@@ -40,7 +40,7 @@ export const target: Target = {
   dictionary: [],
   maxBytes: 40,
   run: (bytes) => {
-    // Found one after the other: together they are one input in four thousand million.
+    // Four bytes, found one after the other: together they are one input in four thousand million.
     if (bytes[0] !== 0x46) return;
     if (bytes[1] !== 0x55) return;
     if (bytes[2] !== 0x5a) return;

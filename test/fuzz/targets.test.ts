@@ -10,7 +10,7 @@ const targets = new URL('../../fuzz/targets/', import.meta.url);
 const regressions = new URL('../../fuzz/regressions/', import.meta.url);
 const names = readdirSync(targets).map((file) => file.replace(/\.ts$/, ''));
 
-// What targets write goes with the test.
+// Files that targets write are removed with this folder.
 const folder = mkdtempSync(join(tmpdir(), 'ocislim-fuzz-'));
 process.env['TMPDIR'] = folder;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,8 +19,8 @@ async function load(name: string): Promise<Target> {
   return ((await import(new URL(`${name}.ts`, targets).href)) as { readonly target: Target }).target;
 }
 
-describe.each(names)('%s', (name) => {
-  test('a hundred inputs, always the same: its invariant holds', async () => {
+describe.each(names)('the target %s', (name) => {
+  test('keeps its invariant on fresh inputs', async () => {
     const target = await load(name);
     const found: FoundInput[] = [];
     const fuzzing = new Fuzzing(target, 26, null, { onFinding: (each) => found.push(each) });
@@ -40,7 +40,7 @@ describe('what was found once', () => {
     expect(names).toEqual(expect.arrayContaining([...new Set(inputs.map(([name]) => name))]));
   });
 
-  test.each(inputs)('%s: %s', async (name, file) => {
+  test.each(inputs)('is not found again in %s: %s', async (name, file) => {
     const bytes = new Uint8Array(readFileSync(new URL(`${name}/${file}`, regressions)));
     expect(await judge(await load(name), bytes)).toBeNull();
   });

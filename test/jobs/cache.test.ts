@@ -7,7 +7,7 @@ import { tune } from '../../src/compress/tune.ts';
 import { OcislimError } from '../../src/errors.ts';
 import { silent } from '../../src/events.ts';
 import { exportRootfs } from '../../src/jobs/export.ts';
-import { identity, run } from '../../src/jobs/rewrite/run.ts';
+import { identity } from '../../src/jobs/rewrite/run.ts';
 import { verifyImages } from '../../src/jobs/compare/verify.ts';
 import { pipe, type Transform } from '../../src/image/image.ts';
 import { buildReport } from '../../src/report/build.ts';
@@ -22,7 +22,8 @@ import { type BuiltTree, buildImage, buildIndex, digestOf, jsonBytes } from '../
 import { MemorySource, type TargetFaults } from '../support/memory-store.ts';
 import { bytesIn, cachedBlobs, cachedFile, openCache, partialIn, recipesIn } from '../support/store/cache.ts';
 import { openFiles } from '../support/store/local.ts';
-import { digestsOf, fail, imageIn, poolOf, type RigOptions, rewrite, tar } from './rig.ts';
+import { runTransform } from '../support/run-image.ts';
+import { digestsOf, fail, imageIn, type RigOptions, rewrite, tar } from './rig.ts';
 import { layersIn } from '../support/made-layers.ts';
 
 const all = { kind: 'all' } as const;
@@ -428,19 +429,14 @@ test('a layout that never came to be is not made from the start again', async ()
   const storage = await LayoutStorage.open(join(folder, 'layout'), ['1'], 'destination', signal);
   const target = new LocalTarget('destination', storage, 'any', (digest) => digest);
   const source = new MemorySource(image, elsewhere);
-  const working = run({
+  const working = runTransform({
     source,
     target,
     transform: recompress(all, zstd),
-    platforms: [],
     jobs: 1,
-    pool: poolOf(1),
     maxScratch: 0,
     cache,
-    epoch: null,
     requireSavings: 1,
-    listener: silent,
-    signal,
   });
   await expect(working).rejects.toMatchObject({ code: 'GATE' });
   await target.close();

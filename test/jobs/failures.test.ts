@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
 import { OcislimError } from '../../src/errors.ts';
-import { silent } from '../../src/events.ts';
-import { identity, run } from '../../src/jobs/rewrite/run.ts';
+import { identity } from '../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../src/image/image.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/rules/rules.ts';
@@ -22,7 +21,8 @@ import {
   MEDIA_TYPES,
 } from '../support/image-builder.ts';
 import { MemorySource, MemoryTarget, type TargetFaults } from '../support/memory-store.ts';
-import { fail, poolOf, type RigOptions, rewrite, tar, tarEnding } from './rig.ts';
+import { runTransform } from '../support/run-image.ts';
+import { fail, type RigOptions, rewrite, tar, tarEnding } from './rig.ts';
 import { layersIn } from '../support/made-layers.ts';
 
 const all = { kind: 'all' } as const;
@@ -379,18 +379,12 @@ describe('an interruption', () => {
       }
     }
     const target = new InterruptedTarget();
-    const result = run({
+    const result = runTransform({
       source: new MemorySource(built),
       target,
       transform: squash(all),
-      platforms: [],
       jobs: 1,
-      pool: poolOf(1),
       maxScratch: 0,
-      epoch: null,
-      requireSavings: null,
-      listener: silent,
-      signal: new AbortController().signal,
     });
     await expect(result).rejects.toMatchObject({ code: 'INTERRUPTED' });
     await expect(result).rejects.toThrow(

@@ -17,6 +17,8 @@ import {
   MEDIA_TYPES,
 } from '../support/image-builder.ts';
 import { list } from '../support/model/shorthand.ts';
+import { MemorySource, MemoryTarget } from '../support/memory-store.ts';
+import { runTransform } from '../support/run-image.ts';
 import { digestsOf, fail, imageIn, rewrite, tar } from './rig.ts';
 
 const all = { kind: 'all' } as const;
@@ -241,23 +243,13 @@ describe('what is no image', () => {
 
   /** The model's validator knows images only: these runs are checked by hand. */
   async function rewriteLoosely(tree: BuiltTree, transform = recompress(all, zstd)) {
-    const { run } = await import('../../src/jobs/rewrite/run.ts');
-    const { poolOf } = await import('./rig.ts');
-    const { MemorySource, MemoryTarget } = await import('../support/memory-store.ts');
     const source = new MemorySource(tree);
     const target = new MemoryTarget();
-    await run({
+    await runTransform({
       source,
       target,
       transform,
-      platforms: [],
-      jobs: 2,
-      pool: poolOf(2),
       maxScratch: 0,
-      epoch: null,
-      requireSavings: null,
-      listener: () => {},
-      signal: new AbortController().signal,
     });
     return { source, target };
   }
@@ -279,22 +271,14 @@ test('T20: referrers of the source are named in a warning when the digest change
 });
 
 test('a dry run resolves and writes nothing', async () => {
-  const { run } = await import('../../src/jobs/rewrite/run.ts');
-  const { poolOf } = await import('./rig.ts');
-  const { MemorySource } = await import('../support/memory-store.ts');
   const source = new MemorySource(amd);
-  const outcome = await run({
+  const outcome = await runTransform({
     source,
     target: null,
     transform: squash({ kind: 'last', count: 2 }),
-    platforms: [],
     jobs: 1,
-    pool: poolOf(1),
     maxScratch: 0,
-    epoch: null,
     requireSavings: 0.99,
-    listener: () => {},
-    signal: new AbortController().signal,
   });
   expect(outcome.root).toBeNull();
   expect(outcome.images[0]?.resolution.contents.map(({ kind }) => kind)).toEqual(['stored', 'edited']);

@@ -8,7 +8,7 @@ import { Allowance } from '../../src/layers/read/allowance.ts';
 import { exportRootfs } from '../../src/jobs/export.ts';
 import { readImageSet } from '../../src/jobs/image-set.ts';
 import { inspectImage } from '../../src/jobs/inspect.ts';
-import { identity, run } from '../../src/jobs/rewrite/run.ts';
+import { identity } from '../../src/jobs/rewrite/run.ts';
 import { verifyImages } from '../../src/jobs/compare/verify.ts';
 import { recompress } from '../../src/compress/recompress.ts';
 import { tune } from '../../src/compress/tune.ts';
@@ -26,6 +26,7 @@ import {
   MEDIA_TYPES,
 } from '../support/image-builder.ts';
 import { MemorySource, MemoryTarget } from '../support/memory-store.ts';
+import { runTransform } from '../support/run-image.ts';
 import { tar } from './rig.ts';
 import { MiB } from '../../src/units.ts';
 
@@ -115,19 +116,13 @@ async function rewrite(tree: BuiltTree, limits: Limits, transform: Transform): P
   const target = new MemoryTarget();
   const source = new MemorySource(tree);
   try {
-    await run({
+    await runTransform({
       source,
       target,
       transform,
-      platforms: [],
-      jobs: 2,
-      pool,
       maxScratch: 0,
       limits,
       epoch: 0,
-      requireSavings: null,
-      listener: silent,
-      signal,
     });
   } catch (error) {
     expect(target.published).toBeNull();

@@ -1,8 +1,6 @@
-import { afterAll } from 'vitest';
-import { createEncoderPool, type EncoderPool } from '../../src/codec/encoder-pool.ts';
 import { OcislimError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/events.ts';
-import { type RunOptions, type RunOutcome, run } from '../../src/jobs/rewrite/run.ts';
+import type { RunOptions, RunOutcome } from '../../src/jobs/rewrite/run.ts';
 import { pipe, type Transform } from '../../src/image/image.ts';
 import { type BuiltTree, type ReadImage, readImageFrom, validateTree } from '../support/image-builder.ts';
 import {
@@ -12,30 +10,16 @@ import {
   type MemoryTargetOptions,
 } from '../support/memory-store.ts';
 import { applyLayers, type Rootfs } from '../support/model/filesystem.ts';
+import { runTransform } from '../support/run-image.ts';
 import { type Short, specOf } from '../support/model/shorthand.ts';
 import { type TarEnd, writeTar } from '../support/model/tar-bytes.ts';
 
-/** The tar of a layer in short, see `layer` of the model. */
-export function tar(...entries: Short[]): Uint8Array {
-  return writeTar(entries.map(specOf));
-}
+export { tar } from '../support/model/shorthand.ts';
+export { poolOf } from '../support/run-image.ts';
 
 export function tarEnding(end: TarEnd, ...entries: Short[]): Uint8Array {
   return writeTar(entries.map(specOf), end);
 }
-
-const pools = new Map<number, EncoderPool>();
-
-export function poolOf(jobs: number): EncoderPool {
-  const pool = pools.get(jobs) ?? createEncoderPool({ jobs });
-  pools.set(jobs, pool);
-  return pool;
-}
-
-afterAll(async () => {
-  for (const pool of pools.values()) await pool.close();
-  pools.clear();
-});
 
 export type RigOptions = Partial<
   Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'epoch' | 'requireSavings' | 'signal'>
@@ -68,13 +52,12 @@ function start(tree: BuiltTree, transforms: readonly Transform[], options: RigOp
   const events: ProgressEvent[] = [];
   const jobs = options.jobs ?? 2;
   const [only] = transforms;
-  const result = run({
+  const result = runTransform({
     source,
     target,
     transform: transforms.length === 1 && only !== undefined ? only : pipe(...transforms),
     platforms: options.platforms ?? [],
     jobs,
-    pool: poolOf(jobs),
     maxScratch: options.maxScratch ?? 1_000_000_000,
     cache: options.cache ?? null,
     epoch: options.epoch ?? null,

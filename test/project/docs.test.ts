@@ -76,7 +76,7 @@ describe('warnings', () => {
   });
 });
 
-/** The text of every source file below a folder. */
+/** Returns the text of every source file below a folder. */
 function sources(folder: string): string[] {
   const base = fileURLToPath(new URL(folder, root));
   return readdirSync(base, { recursive: true, encoding: 'utf8' })

@@ -6,18 +6,21 @@ import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { parseAst } from 'vitest/node';
 
-// T16: image contents, registries and traces choose what regular expressions look at. One that takes the square of a text's
-// length hangs on a megabyte. Every literal of the sources is tried on texts made to hurt it; what seems slow has to finish a much
-// longer one, in ten thousand times what a linear one takes.
+// T16: image contents, registries and traces choose the texts that regular expressions match. One that takes
+// quadratic time hangs on a megabyte. Every literal of the sources is tried on texts made to hurt it. If it seems
+// slow, it has to finish a much longer text, in ten thousand times what a linear one needs.
 
 const src = fileURLToPath(new URL('../../src', import.meta.url));
 const screened = 10_000;
 const confirmed = 300_000;
-/** Milliseconds of processor time that a linear one has no use for; then those that decide, for a text that is much longer. */
+/**
+ * Milliseconds of processor time that a linear expression does not need; then those that decide, for a much longer
+ * text.
+ */
 const suspicious = 8;
 const hung = 10_000;
 
-/** Those that only ever see short texts, and why. */
+/** Expressions that only match short texts, and why they do. */
 const short: Readonly<Record<string, string>> = {
   'cli/parser.ts /\\s*\\n\\s*/g': "yargs' words about the command line",
   'rootfs/surface/programs.ts /[-.]?\\d[\\d.]*[dmt]?$/': 'names of at most 255 bytes',
@@ -54,7 +57,10 @@ const expressions = readdirSync(src, { recursive: true, encoding: 'utf8' })
 /** Many files have the same one. */
 const distinct = new Map(expressions.map((each) => [`/${each.pattern}/${each.flags}`, each]));
 
-/** Texts that begin to match and then go on with more of the same, in all the ways that the expression's own characters allow. */
+/**
+ * Yields texts that begin to match and go on with more of the same, in all the ways that the expression's own
+ * characters allow.
+ */
 function* attacks({ pattern }: Expression): Iterable<(length: number) => string> {
   const plain = pattern
     .replace(/\\[sS]/g, ' ')
@@ -67,7 +73,7 @@ function* attacks({ pattern }: Expression): Iterable<(length: number) => string>
   const letters = [...new Set([...marks, ' ', 'a', '/', ...own])].slice(0, 8);
   const pumps = [...letters, ...letters.flatMap((a) => letters.map((b) => a + b))];
   for (const pump of pumps) yield long('', pump, '\u0001');
-  // What must stand before or between: the words in it.
+  // Words of the expression that must stand before or between.
   const words = [...new Set(plain.split(/[\\()|?+*{}^$[\]]+/).filter((word) => word.length > 1))].slice(0, 3);
   for (const word of words) {
     yield long('', word, '\u0001');
@@ -85,7 +91,7 @@ function long(before: string, pump: string, after: string): (length: number) => 
 
 const context = createContext({});
 
-/** Runs it over the text, over all of it where it is meant to be found everywhere. */
+/** Runs the expression over the text, to its end where it has the flag `g`. Returns false where it hangs. */
 function isDone({ pattern, flags }: Expression, text: string): boolean {
   Object.assign(context, { pattern, flags, text });
   const run = flags.includes('g')
@@ -100,13 +106,13 @@ function isDone({ pattern, flags }: Expression, text: string): boolean {
   }
 }
 
-test('the ones to try were found, and those that are excused exist', () => {
+test('the expressions were found, and those that are excused exist', () => {
   expect(expressions.length).toBeGreaterThan(300);
   const names = new Set(expressions.map(({ name }) => name));
   expect(Object.keys(short).filter((name) => !names.has(name))).toEqual([]);
 });
 
-/** Nothing where it is quick. */
+/** Returns the expression with a text that it hangs on; nothing where it is quick. */
 function slowOn(expression: Expression): string[] {
   for (const attack of attacks(expression)) {
     const before = process.cpuUsage().user;
@@ -118,7 +124,7 @@ function slowOn(expression: Expression): string[] {
   return [];
 }
 
-test('a quadratic one would be found', () => {
+test('a quadratic expression would be found', () => {
   expect(slowOn({ name: '', pattern: '0+$', flags: '' })).toHaveLength(1);
 }, 120_000);
 

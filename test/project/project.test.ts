@@ -66,7 +66,7 @@ describe('the executable', () => {
 });
 
 describe('the package', () => {
-  /** What a clone holds. */
+  /** Returns the files of a clone. */
   const files = (folder = ''): string[] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const name = join(folder, entry.name);
@@ -75,7 +75,7 @@ describe('the package', () => {
     });
 
   it('mentions no folder or registry of the machine that it was written on', () => {
-    // Put together here, so that this file does not mention them either.
+    // These are put together here, so that this file does not mention them either.
     const strange = ['/wo rk/', '../sha red', 'registry.npm js', 'pypi. org', 'deb.debian. org'].map(glue);
     const listed = files().filter((name) =>
       /\.(?:ts|md|json|sh|py|yml|yaml|svg|html)$|^[^.]+$|^\.[a-z]+/.test(name),
@@ -123,7 +123,7 @@ describe('the package', () => {
   });
 });
 
-/** A word without the blank that keeps it from being in this file. */
+/** Removes the blank that keeps a word out of this file. */
 function glue(word: string): string {
   return word.replace(' ', '');
 }

@@ -35,7 +35,7 @@ it.each(rows.map(({ number, held }) => [number, held]))(
   },
 );
 
-it('no title begins with a number that is no threat', () => {
+it('every number that a title begins with is a threat', () => {
   const known = new Set(rows.map(({ number }) => number));
   expect([...numbered].filter((number) => !known.has(number))).toEqual([]);
 });
@@ -48,10 +48,10 @@ it('SECURITY.md has its promises in a table', () => {
   expect(promises.length).toBeGreaterThan(15);
 });
 
-it.each(promises)('%s: the tests that hold it exist', (_, held) => {
+it.each(promises)('the tests that hold a promise exist: %s', (_, held) => {
   const named = [...held.matchAll(/\]\((test\/[^)]+)\) “([^”]+)”/g)];
   expect(named.length).toBeGreaterThan(0);
-  // Nothing but tests and what stands between them.
+  // The cell holds only names of tests, and what stands between them.
   expect(held.replaceAll(/\[[^\]]+\]\(test\/[^)]+\) “[^”]+”/g, '').replaceAll('; ', '')).toBe('');
   for (const [, file = '', title = ''] of named) {
     const titles = [...read(file).matchAll(/(['"`])((?:(?!\1)[^\\\n]|\\.)*)\1/g)].map(([, , text = '']) =>

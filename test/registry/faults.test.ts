@@ -1,8 +1,8 @@
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { squash } from '../../src/slim/squash.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
-import { closeWorkers, problemsAt, putImage, runBetween } from '../support/registry/between.ts';
+import { problemsAt, putImage, runBetween } from '../support/registry/between.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect, Fault } from '../support/registry/faults.ts';
 import { block, noise, type Setup, setup } from '../support/registry/setup.ts';
@@ -13,7 +13,6 @@ const open: FakeRegistry[] = [];
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
-afterAll(closeWorkers);
 
 async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
   const fake = await FakeRegistry.start(options);

@@ -1,9 +1,9 @@
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
-import { closeWorkers, putImage, runBetween } from '../support/registry/between.ts';
+import { putImage, runBetween } from '../support/registry/between.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { block, noise } from '../support/registry/setup.ts';
@@ -12,7 +12,6 @@ const open: FakeRegistry[] = [];
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
-afterAll(closeWorkers);
 
 async function start(): Promise<FakeRegistry> {
   const fake = await FakeRegistry.start();

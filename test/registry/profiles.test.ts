@@ -1,12 +1,11 @@
 import dns from 'node:dns';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { BuiltImage, BuiltTree } from '../support/image-builder.ts';
 import { MemorySource, MemoryTarget } from '../support/memory-store.ts';
 import type { Recorded } from '../support/registry/exchange.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import {
-  closePool,
   fill,
   noisyImage,
   rewrite,
@@ -26,7 +25,6 @@ let image: BuiltImage;
 beforeAll(() => {
   image = noisyImage([50_000, 200_000, block + 20_000]);
 });
-afterAll(closePool);
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
   vi.restoreAllMocks();

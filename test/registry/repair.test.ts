@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
 import { squash } from '../../src/slim/squash.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
-import { closeWorkers, problemsAt, putImage, runBetween } from '../support/registry/between.ts';
+import { problemsAt, putImage, runBetween } from '../support/registry/between.ts';
 import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
@@ -19,7 +19,6 @@ const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
-afterAll(closeWorkers);
 
 async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
   const fake = await FakeRegistry.start(options);

@@ -1,3 +1,7 @@
+/**
+ * Layers that are small to send and large to unpack, or that keep a reader busy without end. The tests of limits
+ * write them into layouts, chunk by chunk: what they unpack to is never in memory, nor in the repository.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -9,10 +13,13 @@ import { digestOf, jsonBytes, MEDIA_TYPES } from './image-builder.ts';
 import { headerBlock, octal, paxRecord } from './model/tar-bytes.ts';
 import { KiB, MiB } from '../../src/units.ts';
 
-/** Bytes that are made as they are written: what they come to never stands in memory, nor in the repository. */
+/** Bytes that are made while they are written. */
 export type Bytes = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** Writes a layout with one image: an empty layer, and one of these bytes, whose DiffID is made up unless given. */
+/**
+ * Writes a layout with one image: an empty layer, and one of these bytes, with an invented DiffID unless one is
+ * given.
+ */
 export async function writeBomb(
   folder: string,
   layer: Bytes,
@@ -68,7 +75,7 @@ export async function writeBomb(
   await writeFile(join(folder, 'index.json'), JSON.stringify(index));
 }
 
-/** The same bytes, packed with gzip as they come. */
+/** Compresses bytes with gzip as they come, through a file. */
 export async function gzipped(bytes: Bytes, file: string): Promise<Bytes> {
   await pipeline(Readable.from(bytes), createGzip({ level: 1 }), createWriteStream(file));
   return createReadStream(file, { highWaterMark: MiB });
@@ -85,12 +92,12 @@ export function* chain(...all: readonly Iterable<Uint8Array>[]): Generator<Uint8
   for (const bytes of all) yield* bytes;
 }
 
-/** The head of a file of `size` bytes: what comes behind it is the body, however much that is. */
+/** Returns the head of a file of `size` bytes. Whatever follows the head is the body. */
 export function fileHead(name: string, size: number): Uint8Array {
   return headerBlock({ name, size: octal(size, 12), typeflag: '0' });
 }
 
-/** Members of zeros: 1,028 times smaller. */
+/** Returns gzip members of zeros, 1,028 times smaller than what they unpack to. */
 export function zeroMembers(total: number): Bytes {
   const member = gzipSync(new Uint8Array(64 * MiB), { level: 9 });
   return repeat(member, Math.ceil(total / (64 * MiB)));
@@ -103,7 +110,10 @@ function rleBlock(size: number, last: boolean): number[] {
   return [word & 255, (word >> 8) & 255, word >> 16, 0];
 }
 
-/** One zstd frame of zeros in RLE blocks, 32,768 times smaller; `window` is the window descriptor (0xa8: 2 GiB). */
+/**
+ * Yields one zstd frame of zeros in RLE blocks, 32,768 times smaller than what it unpacks to. `window` is the
+ * window descriptor (0xa8: 2 GiB).
+ */
 export function* zeroFrame(total: number, window: number): Generator<Uint8Array> {
   const blocks = Math.ceil(total / (128 * KiB));
   yield Uint8Array.from([...magic, 0, window]);
@@ -111,7 +121,7 @@ export function* zeroFrame(total: number, window: number): Generator<Uint8Array>
   yield Uint8Array.from(rleBlock(128 * KiB, true));
 }
 
-/** Many frames that each say their size, 8 MiB, and hold zeros. */
+/** Returns zstd frames that each declare their size, 8 MiB, and hold zeros. */
 export function zeroFrames(total: number): Bytes {
   const count = 64;
   const blocks = Array.from({ length: count }, (_, i) => rleBlock(128 * KiB, i === count - 1)).flat();
@@ -128,13 +138,13 @@ export function emptyMembers(count: number): Bytes {
   return repeat(gzipSync(''), count);
 }
 
-/** The start of a gzip member with a field (FNAME 0x08, FCOMMENT 0x10) that does not end. */
+/** Yields the start of a gzip member with a field (FNAME 0x08, FCOMMENT 0x10) that does not end. */
 export function* longHeader(flag: number, length: number): Generator<Uint8Array> {
   yield Uint8Array.from([0x1f, 0x8b, 8, flag, 0, 0, 0, 0, 0, 3]);
   yield* repeat(new Uint8Array(MiB).fill(0x61), length / MiB);
 }
 
-/** Empty files, each under a name of its own. */
+/** Yields empty files, each under a name of its own. */
 export function* manyEntries(count: number): Generator<Uint8Array> {
   const head = headerBlock({ name: 'f' });
   const perChunk = 2000;
@@ -142,7 +152,7 @@ export function* manyEntries(count: number): Generator<Uint8Array> {
     const chunk = Buffer.alloc(512 * Math.min(perChunk, count - first));
     for (let i = 0; i * 512 < chunk.length; i++) {
       chunk.set(head, i * 512);
-      // Ten digits stand where there were none: only they count in the sum besides.
+      // Ten digits replace the ten NULs of the template, so that only they change the checksum.
       nameEntry(chunk, i * 512, String(first + i).padStart(10, '0'));
     }
     yield chunk;
@@ -158,7 +168,7 @@ function nameEntry(tar: Buffer, at: number, name: string): void {
   tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148, 'latin1');
 }
 
-/** Files in directories that no other file lies in: `7/d/d/d/…/x`. */
+/** Yields files in directories that no other file lies in: `7/d/d/d/…/x`. */
 export function* deepNames(count: number, depth: number): Generator<Uint8Array> {
   for (let i = 0; i < count; i++) {
     const name = `${i}/${'d/'.repeat(depth)}x\0`;
@@ -174,13 +184,13 @@ function longNameEntry(typeflag: 'L' | 'x', body: string): Uint8Array {
   return Buffer.concat([head, padded, headerBlock({ name: 'x' })]);
 }
 
-/** An extended header that says it has `size` bytes, and `length` of them. */
+/** Yields an extended header that declares `size` bytes and has `length` of them. */
 export function* longName(typeflag: 'L' | 'x' | 'g', size: number, length: number): Generator<Uint8Array> {
   yield headerBlock({ name: '././@LongLink', typeflag, size: octal(size, 12) });
   yield* repeat(Buffer.from('d/'.repeat(256)), Math.ceil(length / 512));
 }
 
-/** A sparse file of old GNU tar, each of whose maps says that another follows. */
+/** Yields a sparse file of old GNU tar, each of whose maps declares that another follows. */
 export function* sparseMapEndless(blocks: number): Generator<Uint8Array> {
   const piece = (offset: number) => Buffer.concat([octal(offset, 12), octal(0, 12)]);
   const patches = [
@@ -203,7 +213,7 @@ function paxSparse(records: readonly (readonly [string, string])[], size: number
   return entry;
 }
 
-/** A sparse file in the form 1.0, whose map says that it has as many numbers as anybody could count. */
+/** Yields a sparse file in the form 1.0, whose map declares more numbers than a reader can hold. */
 export function* sparseMapInBody(size: number): Generator<Uint8Array> {
   yield paxSparse(
     [
@@ -218,7 +228,7 @@ export function* sparseMapInBody(size: number): Generator<Uint8Array> {
   yield* repeat(Buffer.from('0\n'.repeat(256)), size / 512 - 1);
 }
 
-/** One in the form 0.1, with a map that a header has no room for. */
+/** Yields a sparse file in the form 0.1, whose map is longer than an extended header may be. */
 export function* sparseMapInHeader(size: number): Generator<Uint8Array> {
   const numbers = size / 2;
   yield paxSparse(

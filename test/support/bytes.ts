@@ -11,5 +11,5 @@ export type Plain<T> = T extends string | number | boolean | null | undefined
 /** Takes a text of one unit a byte as a byte string: `b('caf\xe9')`. */
 export const b = (text: string): ByteString => asByteString(text);
 
-/** The same as a path, clean or not. */
+/** Returns the bytes as a path, clean or not. */
 export const p = (text: string): Path => b(text) as Path;

@@ -1,3 +1,7 @@
+/**
+ * Runs the command line for tests, in a process of its own or in this one. Credentials and settings of the
+ * developer do not reach it.
+ */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
@@ -9,14 +13,14 @@ export type CliResult = { readonly status: number | null; readonly stdout: strin
 
 export type CliOptions = {
   readonly env?: Readonly<Record<string, string>>;
-  /** For the child only: `077`. */
+  /** The umask of the child process: `077`. Default: `022`. */
   readonly umask?: string;
   readonly cwd?: string;
-  /** Sends this signal as soon as stderr holds the text. */
+  /** A signal to send as soon as stderr holds the text. */
   readonly interrupt?: { readonly when: string; readonly signal: 'SIGINT' | 'SIGTERM' };
 };
 
-/** Runs the command line in a process of its own. Nothing of the tester's credentials or settings reaches it. */
+/** Runs the command line in a process of its own. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -47,7 +51,10 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   });
 }
 
-/** Runs the command line in this process, which is faster; one at a time. */
+/**
+ * Runs the command line in this process, which is faster. Calls must not overlap: they share `process.env` and
+ * stdout.
+ */
 export async function callCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sampleOf } from './extent.ts';
+import { pairedOf, sampleOf } from './extent.ts';
 import { extentOf } from './extent-setup.ts';
 
 const day = 86_400_000;
@@ -55,5 +55,32 @@ describe('a sample', () => {
   test('of an empty table is an error', () => {
     expect(() => sampleOf([], 7, extent)).toThrow('tests nothing');
     expect(() => sampleOf([], 7, { ...extent, isWhole: true })).toThrow('tests nothing');
+  });
+});
+
+describe('rows and columns', () => {
+  const rows = ['squash', 'prune', 'recompress', 'slim'];
+  const columns = 3;
+  const pairsOn = (turn: number, isWhole = false) =>
+    [0, 1, 2].flatMap((column) =>
+      pairedOf(rows, column, columns, { isWhole, seed: 0, turn }).map((row) => `${row} × ${column}`),
+    );
+
+  test('are combined so that each row meets exactly one column, and each column some row', () => {
+    for (const turn of [0, 1, 2, 20_421]) {
+      const pairs = pairsOn(turn);
+      expect(pairs.map((pair) => pair.split(' × ')[0] ?? '').toSorted()).toEqual(rows.toSorted());
+      expect(new Set(pairs.map((pair) => pair.split(' × ')[1])).size).toBe(columns);
+    }
+  });
+
+  test('have met in every combination after as many days as there are columns', () => {
+    const pairs = [7, 8, 9].flatMap((turn) => pairsOn(turn));
+    expect(new Set(pairs).size).toBe(rows.length * columns);
+    expect(pairs).toHaveLength(rows.length * columns);
+  });
+
+  test('are combined in every way at once where everything is tested', () => {
+    expect(pairsOn(0, true)).toHaveLength(rows.length * columns);
   });
 });

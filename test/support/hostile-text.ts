@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** Drives a terminal, makes a line that a CI service takes for a command, or reads as what it is not. */
+/** Texts that drive a terminal, make a line that a CI service takes for a command, or look like something else. */
 export const nasty = [
   'mark',
   '\u001b[2J\u001b]8;;http://evil.example\u0007link\u001b]8;;\u0007',
@@ -12,20 +12,23 @@ export const nasty = [
   '|`x`|</details><script>alert(1)</script>![i](http://evil.example/i.png)[l](javascript:1)@someone',
 ].join(' ');
 
-/** The same, short enough for a name of a file, and without a slash. */
+/** Such texts that are short enough for a file name and have no slash. */
 export const nastyName = [
   'mark\u001b[2J\u001b]8;;http:\u0007\r\n::add-mask::x\n  - y\n##vso[task]##[error]',
   '\u009b31m\u0085\u2028::warning::e\u202e\u2066\u200b\u{e0041}\ufeff\\n::debug::f|`x`|<script>[l](javascript:1)@someone',
 ].join(' ');
 
-/** What of it can be in a header. */
+/** Such texts that an HTTP header can hold. */
 export const nastyHeader =
   'mark \u009b31m\u0085 ::set-output name=a::b ##vso[task.setvariable variable=a]b ##[error]c';
 
 const dangerous =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
 
-/** What drives a terminal in no line, and a CI service at the start of none. Tabs and line ends of our own are no danger. */
+/**
+ * Asserts that a text neither drives a terminal nor gives a command to a CI service. Tabs and line ends of our own
+ * are allowed.
+ */
 export function expectHarmless(text: string, where: string): void {
   for (const line of text.split('\n')) {
     expect(line.replaceAll('\t', ''), where).not.toMatch(dangerous);
@@ -34,15 +37,18 @@ export function expectHarmless(text: string, where: string): void {
   }
 }
 
-/** The same, where text is Markdown: nothing of it is markup, a link, an image, a mention or an element. */
+/**
+ * Asserts the same of a Markdown text, and that nothing foreign in it is markup, a link, an image, a mention or an
+ * element.
+ */
 export function expectNoMarkup(text: string, where: string): void {
   expectHarmless(text, where);
-  // Elements of ours are these; what is in a code span is no markup.
+  // These elements are our own, and code spans hold no markup.
   const outside = text.replace(/`[^`\n]*`/g, '').replace(/<\/?(?:details|summary|code|br)>/g, '');
   expect(outside, where).not.toMatch(/<[a-z/!]/i);
   expect(outside, where).not.toMatch(/(?<!\\)\]\(/);
   expect(outside, where).not.toMatch(/(?<![\w\\])@\w/);
-  // GitHub makes links of these by itself.
+  // GitHub turns these into links.
   expect(outside, where).not.toMatch(/(?:https?|ftp):\/\/|www\./i);
   // A row of a table has as many cells as its head.
   let cells = 0;

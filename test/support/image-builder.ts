@@ -1,3 +1,7 @@
+/**
+ * Builds images, indexes and layouts from tars, without a line of the code that is tested. The same recipe gives
+ * the same bytes.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +28,7 @@ export type BlobDescriptor = {
 export type Family = 'oci' | 'docker';
 export type LayerCompression = 'gzip' | 'none' | 'zstd';
 
-/** Something that a layout or registry can hold: its root, and all blobs below and including that. */
+/** Something that a layout or registry can hold: its root, and all blobs below it, the root included. */
 export type BuiltTree = { readonly descriptor: BlobDescriptor; readonly blobs: BlobMap };
 
 export type BuiltImage = BuiltTree & {
@@ -39,12 +43,15 @@ export type BuiltIndex = BuiltTree & { readonly index: Uint8Array };
 export type ImageRecipe = {
   /** The layers' tars, lowest first. */
   readonly layers: readonly Uint8Array[];
-  /** One for all layers, or one for each. Docker has no zstd: a RangeError. */
+  /** One compression for all layers, or one for each. Docker has no zstd: a RangeError. */
   readonly compress?: LayerCompression | readonly LayerCompression[];
   readonly family?: Family;
-  /** `full`: a row a layer; `with-empty-layers`: also rows that made none, before, between and after; `none`: no history. */
+  /**
+   * `full`: a row for each layer; `with-empty-layers`: also rows without a layer, before, between and after;
+   * `none`: no history.
+   */
   readonly history?: 'full' | 'none' | 'with-empty-layers';
-  /** Members of the config document, replacing what is made by default (`config`, `created`, `author`, …). */
+  /** Members of the config document that replace the default ones (`config`, `created`, `author`, …). */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly platform?: ImagePlatform;
   /** Annotations of the manifest. */
@@ -79,17 +86,17 @@ export const MEDIA_TYPES = {
 const LINUX: ImagePlatform = { os: 'linux', architecture: 'amd64' };
 const CREATED = '2024-03-01T12:00:00Z';
 
-/** `sha256:` and the digest of the bytes. */
+/** Returns the digest of bytes, with `sha256:` before it. */
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-/** The bytes of a JSON document as most tools write it: no spaces, keys in the order given. */
+/** Encodes a JSON document as most tools do: no spaces, keys in the order given. */
 export function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** An image of those layers. The same recipe gives the same bytes. */
+/** Builds an image of layers. */
 export function buildImage(recipe: ImageRecipe): BuiltImage {
   const family = recipe.family ?? 'oci';
   const types = MEDIA_TYPES[family];
@@ -163,15 +170,15 @@ function historyOf(kind: 'full' | 'none' | 'with-empty-layers', count: number): 
 }
 
 export type IndexRecipe = {
-  /** Each with the platform in its descriptor. */
+  /** The images. Each one's descriptor gets its platform. */
   readonly images: readonly BuiltImage[];
-  /** Give each image an attestation manifest, as BuildKit does. */
+  /** Whether each image gets an attestation manifest, as BuildKit adds one. Default: no. */
   readonly attestations?: boolean;
   readonly family?: Family;
   readonly annotations?: Readonly<Record<string, string>>;
 };
 
-/** An index (or a Docker manifest list) of several images, their attestations after them. */
+/** Builds an index (or a Docker manifest list) of several images, with their attestations after them. */
 export function buildIndex(recipe: IndexRecipe): BuiltIndex {
   const mediaType = MEDIA_TYPES[recipe.family ?? 'oci'].index;
   const attestations = recipe.attestations === true ? recipe.images.map(buildAttestation) : [];
@@ -186,7 +193,10 @@ export function buildIndex(recipe: IndexRecipe): BuiltIndex {
   return { descriptor: { mediaType, ...putBlob(blobs, index) }, blobs, index };
 }
 
-/** An attestation of an image, as BuildKit puts it into an index: an in-toto statement for a layer, on no platform. */
+/**
+ * Builds an attestation of an image as BuildKit puts it into an index: an in-toto statement as the layer, on no
+ * platform.
+ */
 export function buildAttestation(image: BuiltImage): BuiltTree {
   const types = MEDIA_TYPES.oci;
   const blobs = new Map<string, Uint8Array>();
@@ -227,7 +237,7 @@ export function buildAttestation(image: BuiltImage): BuiltTree {
   return { descriptor: { mediaType: types.manifest, ...manifest, annotations, platform: unknown }, blobs };
 }
 
-/** Writes an OCI layout that holds those trees, each under its tag in `index.json`. The directory is made. */
+/** Writes an OCI layout that holds exactly these trees, each under its tag in `index.json`. The directory is made. */
 export async function writeLayout(
   directory: string,
   trees: Readonly<Record<string, BuiltTree>>,

@@ -1,3 +1,7 @@
+/**
+ * Reads images out of layouts and memory, and validates them, without a line of the code that is tested. What `npm
+ * test` writes is judged here; the end-to-end tests have programs of others as judges.
+ */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,14 +10,14 @@ import { decompress as unzstd } from 'fzstd';
 import type { BlobDescriptor, BlobMap } from './image-builder.ts';
 import { type ModelEntry, readTar, readWholeTar } from './model/tar-reader.ts';
 
-/** An image taken apart: its documents as parsed, and its layers decompressed and read. */
+/** An image taken apart: its parsed documents, and its layers, decompressed and read. */
 export type ReadImage = {
   readonly descriptor: BlobDescriptor;
   readonly manifest: ManifestDocument;
   readonly config: ConfigDocument;
   /** The decompressed layers, lowest first. */
   readonly tars: readonly Uint8Array[];
-  /** The same, read: what `applyLayers` takes. */
+  /** The layers as entries, which `applyLayers` takes. */
   readonly layers: readonly (readonly ModelEntry[])[];
 };
 
@@ -46,17 +50,20 @@ type IndexDocument = {
   readonly manifests: readonly BlobDescriptor[];
 };
 
-/** The blobs of something and where to begin: an OCI layout read into memory, or what `buildImage` returns. */
+/** Blobs and the root to begin with: an OCI layout read into memory, or what `buildImage` returns. */
 export type ImageSource = { readonly blobs: BlobMap; readonly descriptor: BlobDescriptor };
 
 export type Selection = {
-  /** The name in `index.json`; needed where that has several. */
+  /** The name in `index.json`; required where that has several. */
   readonly tag?: string;
-  /** `os/architecture`; needed where an index has several images. */
+  /** `os/architecture`; required where an index has several images. */
   readonly platform?: string;
 };
 
-/** An OCI layout in memory, its root the tag's manifest or index. Throws an Error where the layout is none or has no such tag. */
+/**
+ * Reads an OCI layout into memory. Its root is the tag's manifest or index. @throws Error for a folder that is not
+ * a layout, or has no such tag
+ */
 export async function openLayout(directory: string, tag?: string): Promise<ImageSource> {
   const layout = JSON.parse(await readFile(join(directory, 'oci-layout'), 'utf8')) as {
     imageLayoutVersion?: string;
@@ -81,13 +88,13 @@ export async function openLayout(directory: string, tag?: string): Promise<Image
   return { blobs, descriptor };
 }
 
-/** One image of an OCI layout, with all that `validateImage` checks checked: throws an Error with the problems. */
+/** Reads one image of an OCI layout. @throws Error with the problems that `validateImage` finds */
 export async function readImage(directory: string, selection: Selection = {}): Promise<ReadImage> {
   const source = await openLayout(directory, selection.tag);
   return readImageFrom(source, selection.platform);
 }
 
-/** One image of what is in memory. Throws an Error with the problems that `validateImage` finds. */
+/** Reads one image of what is in memory. @throws Error with the problems that `validateImage` finds */
 export function readImageFrom(source: ImageSource, platform?: string): ReadImage {
   const descriptor = chooseImage(source, platform);
   const problems = validateImage({ ...source, descriptor });
@@ -132,10 +139,10 @@ type Decompressed = {
   readonly left: number;
 };
 
-/** The tar in a layer blob, by the blob's own magic; `left` bytes after the compressed stream were read by no one. */
+/** Decompresses a layer blob by its own magic. `left` counts the bytes after the end of the compressed stream. */
 function decompressed(blob: Uint8Array): Decompressed {
   if (blob[0] === 0x1f && blob[1] === 0x8b) {
-    // With `info`, Node also hands out the engine, which knows how much of the input was gzip.
+    // With `info`, Node also returns the engine, which knows how much of the input was gzip.
     const { buffer, engine } = gunzipSync(blob, { info: true }) as unknown as {
       buffer: Buffer;
       engine: { bytesWritten: number };
@@ -150,7 +157,10 @@ function decompressed(blob: Uint8Array): Decompressed {
 }
 
 export type ValidateOptions = {
-  /** Also ask that every layer's tar is complete: two zero blocks at the end, a multiple of 512, nothing after it. */
+  /**
+   * Whether every tar must be complete: two zero blocks at the end, a multiple of 512 bytes, nothing after it.
+   * Default: no.
+   */
   readonly completeTars?: boolean;
 };
 
@@ -183,8 +193,8 @@ function isIndex(mediaType: string): boolean {
 }
 
 /**
- * Everything wrong with one image, a line each: digests, sizes, media types of one family, what is compressed as its
- * media type says, DiffIDs, the count of history rows, tars that read.
+ * Returns everything wrong with one image, a line each: digests, sizes, media types of different families,
+ * compression that is not the media type's, DiffIDs, the number of history rows, tars that do not read.
  */
 export function validateImage(source: ImageSource, options: ValidateOptions = {}): string[] {
   const problems: string[] = [];
@@ -274,8 +284,8 @@ function checkLayer(
 }
 
 /**
- * Everything wrong with an image or with an index and all below it. Attestations must name an image of their index, and
- * are not read as images.
+ * Returns everything wrong with an image, or with an index and all below it. Attestations must name an image of
+ * their index, and are not read as images.
  */
 export function validateTree(source: ImageSource, options: ValidateOptions = {}): string[] {
   if (!isIndex(source.descriptor.mediaType)) return validateImage(source, options);

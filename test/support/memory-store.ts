@@ -1,3 +1,7 @@
+/**
+ * A source and a target in memory, which count and record what is done with them. The tests of jobs run against
+ * these: they can break a stream, fail a step, and refuse what a registry refuses.
+ */
 import { createHash } from 'node:crypto';
 import { Closeable } from '../../src/closeable.ts';
 import { OcislimError } from '../../src/errors.ts';
@@ -15,18 +19,18 @@ import type {
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import type { BlobDescriptor, BlobMap, BuiltTree } from './image-builder.ts';
 
-/** What is to go wrong. Errors thrown on purpose are `NETWORK` ones that name the side, as real places throw them. */
+/** Faults of a source. Errors thrown on purpose are `NETWORK` ones that name the side, as real places throw them. */
 export type SourceFaults = {
-  /** Blobs whose stream breaks after so many bytes, by digest. */
+  /** The number of bytes after which the stream of a blob breaks, by digest. */
   readonly cutAfter?: Readonly<Record<string, number>>;
-  /** Called with each blob that is opened, before its first byte: to interrupt a run. */
+  /** Called with each blob that is opened, before its first byte. Tests interrupt a run here. */
   readonly onOpen?: (digest: string) => void;
 };
 
 export type MemorySourceOptions = SourceFaults & {
   readonly label?: string;
   readonly mountable?: Mountable | null;
-  /** Bytes in a chunk of a blob. */
+  /** The number of bytes in a chunk of a blob. */
   readonly chunk?: number;
   readonly referrers?: readonly Descriptor[];
 };
@@ -34,12 +38,12 @@ export type MemorySourceOptions = SourceFaults & {
 /** The registry that both sides of most tests are in. */
 const REGISTRY = 'http://registry.test:5000';
 
-/** An image in memory as a source that counts: `opened` has the digest of each blob as often as it was opened. */
+/** An image in memory as a source. `opened` lists the digest of each blob once for each time it was opened. */
 export class MemorySource extends Closeable implements Source {
   readonly label: string;
   readonly mountable: Mountable | null;
   readonly opened: string[] = [];
-  /** Streams that were opened and neither read to their end nor let go. */
+  /** Streams that were opened and neither read to their end nor released. */
   held = 0;
   closed = false;
   readonly blobs: BlobMap;
@@ -56,7 +60,7 @@ export class MemorySource extends Closeable implements Source {
     this.#options = options;
   }
 
-  /** How often a blob was opened. */
+  /** Returns how often a blob was opened. */
   countOf(digest: string): number {
     return this.opened.filter((each) => each === digest).length;
   }
@@ -143,9 +147,9 @@ export type TargetAct =
 export type TargetFaults = {
   /** The step that fails. `stage` fails after 100 bytes. */
   readonly fails?: 'adopt' | 'stage' | 'commit' | 'put' | 'putManifest' | 'publish';
-  /** How many uploads are lost and started over: after their first chunk, and at their commit. */
+  /** How many uploads are lost and restarted: after their first chunk, and at their commit. */
   readonly loses?: { readonly stage?: number; readonly commit?: number };
-  /** Called after each act: to interrupt a run. */
+  /** Called after each act. Tests interrupt a run here. */
   readonly onAct?: (act: TargetAct) => void;
 };
 
@@ -153,13 +157,13 @@ export type MemoryTargetOptions = TargetFaults & {
   readonly label?: string;
   readonly mountable?: Mountable | null;
   readonly layerFormat?: 'any' | 'plain';
-  /** Blobs that are there already. */
+  /** Blobs that the target has from the beginning. */
   readonly there?: BlobMap;
 };
 
 /**
- * A target in memory that writes down what is done to it, and refuses what a registry would refuse: a manifest before
- * its blobs, a commit under a wrong digest, anything after the end.
+ * A target in memory that records what is done to it, and refuses what a registry refuses: a manifest before its
+ * blobs, a commit under a wrong digest, anything after the end.
  */
 export class MemoryTarget extends Closeable implements Target {
   readonly label: string;
@@ -169,7 +173,7 @@ export class MemoryTarget extends Closeable implements Target {
   readonly blobs: Map<string, Uint8Array>;
   published: RawManifest | null = null;
   closed = false;
-  /** Blobs staged and neither committed nor aborted. */
+  /** Staged blobs that were neither committed nor aborted. */
   pending = 0;
   /** Uploads that were lost so far. */
   readonly #lost = { stage: 0, commit: 0 };
@@ -185,7 +189,7 @@ export class MemoryTarget extends Closeable implements Target {
     this.#options = options;
   }
 
-  /** What was published, as the model's reader takes it. */
+  /** Returns what was published, as the model's reader takes it. */
   get tree(): BuiltTree {
     if (this.published === null) throw new Error('nothing was published');
     const { mediaType, digest, size } = this.published.descriptor;
@@ -221,7 +225,7 @@ export class MemoryTarget extends Closeable implements Target {
   ): Promise<Adoption> {
     if (this.blobs.has(descriptor.digest)) return 'present';
     if (source.mountable !== null && source.mountable.registry === this.mountable?.registry) {
-      // A source behind another one, a cached one, offers no mount here.
+      // A source behind another one, such as a cached one, offers no mount here.
       const bytes = (source as Partial<MemorySource>).blobs?.get(descriptor.digest);
       if (bytes !== undefined) {
         this.blobs.set(descriptor.digest, bytes);

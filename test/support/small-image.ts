@@ -1,3 +1,7 @@
+/**
+ * A small image that holds, by design, one of everything that goes wrong in layers. It is made in code, in
+ * milliseconds, without other programs: for `npm test` it is what real images are for `test:e2e`.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BuiltImage, buildImage, digestOf, type ImageRecipe, jsonBytes } from './image-builder.ts';
@@ -6,11 +10,9 @@ import { type Short, specOf } from './model/shorthand.ts';
 import { type EntrySpec, writeTar } from './model/tar-bytes.ts';
 
 /**
- * A small image that holds, by design, one of everything that goes wrong in layers. It is made in code, in
- * milliseconds, and needs no program: what real images are to `test:e2e`, this is to `npm test`.
+ * A mark that only planted waste holds: no layer of an image that was squashed, or pruned of what is hidden, has
+ * it.
  */
-
-/** Words that occur in planted waste only: no layer of a squashed image, or of one pruned of what is hidden, has them. */
 export const wasteMark = 'planted-waste';
 
 /** Paths that tests name. */
@@ -19,9 +21,9 @@ export const paths = {
   sticky: 'tmp',
   capability: 'usr/bin/ping',
   attribute: 'etc/motd',
-  /** One file under three names: two of layer 1, the third linked in layer 5; another layer hides the first. */
+  /** One file under three names: two are of layer 1, the third is linked in layer 5; another layer hides the first. */
   links: ['usr/bin/perl', 'usr/bin/perl5', 'usr/bin/perl-alias'],
-  /** Linked in layer 5 to a file of layer 1 that layer 8 overwrites: it keeps the old data. */
+  /** A link of layer 5 to a file of layer 1 that layer 8 overwrites. It keeps the old data. */
   oldData: 'etc/issue.old',
   newData: 'etc/issue',
   opaque: 'var/cache/app',
@@ -32,12 +34,12 @@ export const paths = {
   symlinkThenFile: 'srv/symlink-then-file',
   sparsePax: 'opt/data/sparse-pax',
   sparseGnu: 'opt/data/sparse-gnu',
-  /** Left of files that layer 6 hides: a sparse one, and one whose name needed the prefix field of its header. */
+  /** Hard links to files that layer 6 hides: a sparse one, and one whose name needed the prefix field of its header. */
   heirs: ['opt/data/sparse-heir', 'opt/data/prefix-heir'],
   longPax: `opt/data/${'p'.repeat(120)}/${'x'.repeat(130)}`,
   longGnu: `opt/data/${'g'.repeat(120)}/${'y'.repeat(130)}`,
   accented: utf8('opt/data/Zürich 東京'),
-  /** No UTF-8 at all: a name in Latin-1. */
+  /** A name in Latin-1, which is not UTF-8. */
   latin: 'opt/data/caf\xe9',
   largeUid: 'opt/data/large-uid',
   nanoseconds: 'opt/data/nanoseconds',
@@ -57,7 +59,7 @@ export const capability = '\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\
 
 const time = '1700000000';
 
-/** Bytes that pack badly, the same for the same seed. */
+/** Returns bytes that compress badly, the same ones for the same seed. */
 function noise(length: number, seed: number): Uint8Array {
   let state = seed;
   return Uint8Array.from({ length }, () => {
@@ -70,7 +72,10 @@ function waste(length: number, seed: number): Uint8Array {
   return new Uint8Array(Buffer.concat([bytesOf(wasteMark), noise(length, seed)]));
 }
 
-/** Once as root, and once more as its user: what `RUN chown -R` makes of a tree. The first copy carries the mark. */
+/**
+ * Returns a tree owned by a user; the copy that belongs to root carries the mark of waste. Together they are what
+ * `RUN chown -R` makes.
+ */
 function application(uid: number): EntrySpec[] {
   const who = { uid, gid: uid, mtime: time };
   const first = uid === 0;
@@ -88,7 +93,7 @@ function application(uid: number): EntrySpec[] {
   ];
 }
 
-/** The root filesystem of a base: owners, modes, xattrs, devices, links, and what upper layers will change. */
+/** The root filesystem of a base: owners, modes, xattrs, devices, links, and what upper layers change. */
 const base: Short[] = [
   { name: './', type: 'dir', mode: 0o755, mtime: time },
   { name: 'etc/', type: 'dir', mtime: time },
@@ -125,7 +130,7 @@ const base: Short[] = [
   'srv/symlink-then-file~>../etc',
 ];
 
-/** What a package manager leaves behind. */
+/** The files that a package manager leaves behind. */
 const packages: Short[] = [
   'var/lib/apt/lists/',
   { name: paths.aptList, body: noise(12_000, 5) },
@@ -146,7 +151,7 @@ const packages: Short[] = [
   { name: 'usr/bin/tool', mode: 0o755, body: noise(6000, 11) },
 ];
 
-/** Names, owners, times and sparse files that a plain header cannot say; the first copy of the application. */
+/** Names, owners, times and sparse files that a plain header cannot express, and the first copy of the application. */
 const contents: Short[] = [
   ...application(0),
   'opt/data/',
@@ -204,7 +209,7 @@ const layers: readonly (readonly Short[])[] = [
     { name: paths.oldData, type: 'link', linkname: paths.newData },
     { name: 'srv/alias', type: 'link', linkname: 'srv/doomed' },
   ],
-  // Whiteouts of a file, a directory and names that hard links came from; an opaque directory.
+  // Whiteouts of a file, of a directory and of names that have hard links; an opaque directory.
   [
     'srv/.wh.doomed',
     'srv/.wh.doomed-tree',
@@ -218,7 +223,8 @@ const layers: readonly (readonly Short[])[] = [
     'var/cache/app/after=1',
   ],
   [],
-  // Directories made again, across layers and at once; a linked file overwritten; every change of kind.
+  // Directories that are removed and made again, in other layers and in the same one; a linked file that is
+  // overwritten; every change of kind.
   [
     { name: 'srv/across/', type: 'dir', mode: 0o750, uid: 33 },
     'srv/across/new=1',
@@ -244,19 +250,19 @@ export const smallTars: readonly Uint8Array[] = layers.map((entries) => writeTar
 
 const packing = ['gzip', 'zstd', 'none', 'gzip', 'gzip', 'zstd', 'gzip', 'none', 'gzip'] as const;
 
-/** The image, its layers packed in every way that its family has. */
+/** Builds the image, its layers compressed in every way that its family has. */
 export function designedImage(recipe: Omit<ImageRecipe, 'layers' | 'compress'> = {}): BuiltImage {
   const compress =
     recipe.family === 'docker' ? packing.map((how) => (how === 'zstd' ? 'gzip' : how)) : packing;
   return buildImage({ history: 'with-empty-layers', ...recipe, layers: smallTars, compress });
 }
 
-/** The image that `--base` names: the two lowest layers. */
+/** Builds the image that `--base` names: the two lowest layers. */
 export function baseImage(): BuiltImage {
   return buildImage({ layers: smallTars.slice(0, 2), compress: packing.slice(0, 2) });
 }
 
-/** The same on another platform, its upper layers its own and the lower five shared. */
+/** Builds the image for another platform: the lower five layers are shared, the upper ones are its own. */
 export function armImage(): BuiltImage {
   return buildImage({
     layers: [...smallTars.slice(0, 5), writeTar(['opt/app/.wh.settings', 'opt/app/arm=1'].map(specOf))],
@@ -265,7 +271,10 @@ export function armImage(): BuiltImage {
   });
 }
 
-/** Writes an image as `docker save` did before Docker 25: a folder for each layer's tar, the config, manifest.json. */
+/**
+ * Writes an image as `docker save` did before Docker 25: a folder with the tar of each layer, the config,
+ * manifest.json.
+ */
 export async function writeOldDockerArchive(file: string, image: BuiltImage, name: string): Promise<void> {
   const hex = (bytes: Uint8Array) => digestOf(bytes).replace('sha256:', '');
   const config = `${hex(image.config)}.json`;

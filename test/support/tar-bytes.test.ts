@@ -252,13 +252,13 @@ describe('reading', () => {
     expect(entry).toMatchObject({ name: 'a', uid: 0 });
   });
 
-  it('counts the size of what is no file for nothing', () => {
+  it('ignores the size field of a link', () => {
     const link = headerBlock({ name: 'l', typeflag: '1', linkname: 'a', size: octal(700, 12) });
     const entries = readTar(concat([encodeEntry({ name: 'a' }), link, encodeEntry({ name: 'b' })]));
     expect(entries.map(({ name }) => name)).toEqual(['a', 'l', 'b']);
   });
 
-  it('keeps the prefix of ustar, and what is no time where GNU has times; stops at a NUL', () => {
+  it('keeps the prefix of ustar, and a field of GNU times that holds none; stops at a NUL', () => {
     const prefix = [345, bytesOf('p')] as const;
     expect(only(headerBlock({ name: 'a\0rest', patches: [prefix] })).name).toBe('p/a');
     expect(only(headerBlock({ name: 'a', magic: 'ustar  \0', patches: [prefix] })).name).toBe('p/a');

@@ -361,7 +361,10 @@ describe('chooseProgressMode', () => {
     ['tty', pipe, { CI: '1' }, 'tty'],
     ['json', terminal, {}, 'json'],
     ['none', terminal, {}, 'none'],
-  ] as const)('%s', (wanted, stream, environment, mode) => {
-    expect(chooseProgressMode(wanted, stream, environment)).toBe(mode);
-  });
+  ] as const)(
+    '--progress %s picks the mode that suits the output and the environment',
+    (wanted, stream, environment, mode) => {
+      expect(chooseProgressMode(wanted, stream, environment)).toBe(mode);
+    },
+  );
 });

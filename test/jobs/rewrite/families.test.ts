@@ -14,6 +14,8 @@ import {
   MEDIA_TYPES,
 } from '../../support/image-builder.ts';
 import { list } from '../../support/model/shorthand.ts';
+import { MemorySource, MemoryTarget } from '../../support/memory-store.ts';
+import { runTransform } from '../../support/run-image.ts';
 import { fail, imageIn, rewrite, tar } from '../rig.ts';
 
 const all = { kind: 'all' } as const;
@@ -178,9 +180,6 @@ describe('foreign layers', () => {
     const blobs = new Map(windows.blobs);
     const imageManifest = JSON.parse(new TextDecoder().decode(blobs.get(windows.descriptor.digest)));
     blobs.delete(digest);
-    const { MemorySource, MemoryTarget } = await import('../../support/memory-store.ts');
-    const { run } = await import('../../../src/jobs/rewrite/run.ts');
-    const { poolOf } = await import('../rig.ts');
     for (const transform of [
       identity,
       recompress(all, { kind: 'none' }),
@@ -188,18 +187,12 @@ describe('foreign layers', () => {
     ]) {
       for (const registry of ['https://other.test', 'http://registry.test:5000']) {
         const target = new MemoryTarget({ mountable: { registry, repository: 'app' } });
-        await run({
+        await runTransform({
           source: new MemorySource({ ...windows, blobs }),
           target,
           transform,
-          platforms: [],
           jobs: 1,
-          pool: poolOf(1),
           maxScratch: 0,
-          epoch: null,
-          requireSavings: null,
-          listener: () => {},
-          signal: new AbortController().signal,
         });
         expect(JSON.parse(new TextDecoder().decode(target.published?.bytes))).toHaveProperty('layers.0', {
           ...imageManifest.layers[0],
@@ -224,9 +217,6 @@ describe.each([
 
   test('is kept as it is by recompress and by a copy', async () => {
     // The model reads no such layer either: what was published is read by hand.
-    const { MemorySource, MemoryTarget } = await import('../../support/memory-store.ts');
-    const { run } = await import('../../../src/jobs/rewrite/run.ts');
-    const { poolOf } = await import('../rig.ts');
     const manifestOf = (bytes: Uint8Array | undefined) =>
       JSON.parse(new TextDecoder().decode(bytes)) as { layers: BlobDescriptor[] };
     const [, before] = manifestOf(strange.blobs.get(strange.descriptor.digest)).layers;
@@ -236,18 +226,12 @@ describe.each([
       recompress({ kind: 'range', from: 3, to: 3 }, zstd),
     ]) {
       const target = new MemoryTarget();
-      await run({
+      await runTransform({
         source: new MemorySource(strange),
         target,
         transform,
-        platforms: [],
         jobs: 1,
-        pool: poolOf(1),
         maxScratch: 0,
-        epoch: null,
-        requireSavings: null,
-        listener: () => {},
-        signal: new AbortController().signal,
       });
       expect(manifestOf(target.published?.bytes).layers[1]).toEqual(before);
       expect(target.blobs.get(before?.digest ?? '')).toEqual(strange.blobs.get(before?.digest ?? ''));

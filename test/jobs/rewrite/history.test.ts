@@ -6,6 +6,8 @@ import { parseRule } from '../../../src/rules/rules.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { list } from '../../support/model/shorthand.ts';
+import { MemorySource, MemoryTarget } from '../../support/memory-store.ts';
+import { runTransform } from '../../support/run-image.ts';
 import { fail, imageIn, rewrite, rootfsIn, tar } from '../rig.ts';
 import { layersIn } from '../../support/made-layers.ts';
 
@@ -127,23 +129,14 @@ describe('history', () => {
     const history = [{ created_by: 'only one row' }];
     const built = buildImage({ layers, config: { history } });
     // The model's validator objects to such a history, so the outcome is read by hand.
-    const { run } = await import('../../../src/jobs/rewrite/run.ts');
-    const { poolOf } = await import('../rig.ts');
-    const { MemorySource, MemoryTarget } = await import('../../support/memory-store.ts');
     for (const transform of [recompress(all, { kind: 'zstd', level: 1 }), without('b')]) {
       const target = new MemoryTarget();
-      await run({
+      await runTransform({
         source: new MemorySource(built),
         target,
         transform,
-        platforms: [],
         jobs: 1,
-        pool: poolOf(1),
         maxScratch: 0,
-        epoch: null,
-        requireSavings: null,
-        listener: () => {},
-        signal: new AbortController().signal,
       });
       const manifest = JSON.parse(new TextDecoder().decode(target.published?.bytes)) as {
         config: { digest: string };

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
-import { silent } from '../../../src/events.ts';
-import { identity, run } from '../../../src/jobs/rewrite/run.ts';
+import { identity } from '../../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../../src/image/image.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
@@ -14,10 +13,10 @@ import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { hold } from '../../support/registry/held-image.ts';
 import { noise, refer, setup } from '../../support/registry/setup.ts';
 import { openCache } from '../../support/store/cache.ts';
-import { poolOf, tar } from '../../jobs/rig.ts';
+import { tar } from '../../support/model/shorthand.ts';
+import { poolOf, runTransform } from '../../support/run-image.ts';
 
 const all = { kind: 'all' } as const;
-const { signal } = new AbortController();
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'upload-once-'));
@@ -48,19 +47,13 @@ test.each(jobs)('a blob that several layers and platforms want is sent once: %s'
     const source = openRegistrySource(refer(`${from.host}/app:1`), setup().options);
     const target = openRegistryTarget([refer(`${to.host}/app:1`)], setup().options);
     const cache = cached ? await openCache(folder) : null;
-    await run({
+    await runTransform({
       source,
       target,
       transform,
-      platforms: [],
       jobs: 6,
       pool: poolOf(2),
-      maxScratch: 1e9,
       cache,
-      epoch: null,
-      requireSavings: null,
-      listener: silent,
-      signal,
     });
     const ends = to
       .sent('PUT', /[?&]digest=/)

@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { BuiltImage } from '../../support/image-builder.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect, Fault } from '../../support/registry/faults.ts';
-import { closePool, fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
 import { block } from '../../support/registry/setup.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -12,7 +12,6 @@ beforeAll(() => {
   // The last layer goes up in two chunks, or in one request where it is copied.
   image = noisyImage([5000, 30_000, block + 20_000]);
 });
-afterAll(closePool);
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });

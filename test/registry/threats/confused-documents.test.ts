@@ -1,13 +1,12 @@
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseJsonObject } from '../../../src/oci/json.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { closePool, fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
-afterAll(closePool);
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });

@@ -1,15 +1,14 @@
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { makeDescriptor } from '../../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { closePool, runImage } from '../../support/registry/image-run.ts';
+import { runImage } from '../../support/registry/image-run.ts';
 import { drain, never, noise, refer, setup } from '../../support/registry/setup.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
-afterAll(closePool);
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });

@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { writeLayout } from '../../support/image-builder.ts';
 import { type EntrySpec, writeTar } from '../../support/model/tar-bytes.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
-import { closePool, fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 let folder: string;
@@ -17,7 +17,6 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
   await rm(folder, { recursive: true });
 });
-afterAll(closePool);
 
 const image = noisyImage();
 const good = Buffer.from(image.manifest).toString();

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
-import { closePool, fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
-afterAll(closePool);
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });

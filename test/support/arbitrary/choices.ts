@@ -1,3 +1,7 @@
+/**
+ * The alphabets that intents choose names, targets and paths from. Lists are in a fixed order with the plainest
+ * first, so that 0 is the simplest choice and stacks shrink.
+ */
 import type { ByteString } from '../model/byte-string.ts';
 import { utf8 } from '../model/byte-string.ts';
 import { linkGroups, parentOf, placeOf, type Rootfs } from '../model/filesystem.ts';
@@ -24,8 +28,6 @@ export const NAMES: readonly ByteString[] = [
   'p'.repeat(180),
   `${'p'.repeat(180)}/${'q'.repeat(130)}`,
 ];
-
-// What intents choose from. Lists are in a fixed order with the plainest first, so that 0 is the simplest choice.
 
 export function pick<T>(list: readonly T[], index: number): T | undefined {
   return list.length === 0 ? undefined : list[index % list.length];
@@ -76,13 +78,13 @@ export function join(directory: ByteString, name: ByteString): ByteString {
   return directory === '' ? name : `${directory}/${name}`;
 }
 
-/** A path in some directory, up to four deep; whether something is there is chance. */
+/** Returns a path in some directory, up to four deep. Whether something is there already is left to chance. */
 export function freePath(draft: Draft, intent: Intent): ByteString {
   const parents = directoriesOf(draft.current).filter((path) => path.split('/').length < 4);
   return join(pick(parents, intent.where) ?? '', nameOf(intent));
 }
 
-/** A path whose parents may not exist. */
+/** Returns a path whose parents may not exist. */
 export function deepPath(draft: Draft, intent: Intent): ByteString {
   const parents = directoriesOf(draft.current).filter((path) => path.split('/').length < 3);
   const between = NAMES[intent.target % NAMES.length] ?? 'a';

@@ -1,3 +1,7 @@
+/**
+ * The layer under construction while a random stack is made. Intents add entries to it; an entry that would make
+ * the layer invalid, or mean different things to different runtimes, is left out.
+ */
 import { show, type ByteString } from '../model/byte-string.ts';
 import {
   ambiguities,
@@ -11,38 +15,41 @@ import {
 import { encodeEntry, type EntrySpec } from '../model/tar-bytes.ts';
 import { type ModelEntry, readTar } from '../model/tar-reader.ts';
 
-/** A choice of small numbers, given a meaning only by what is there when its turn comes: so that stacks shrink. */
+/**
+ * A choice of small numbers. They get their meaning from what is there when the intent is applied, so that stacks
+ * shrink.
+ */
 export type Intent = {
   readonly op: number;
-  /** Which existing path, or which directory. */
+  /** The choice of an existing path, or of a directory. */
   readonly where: number;
-  /** Which name of the alphabet. */
+  /** The choice of a name of the alphabet. */
   readonly name: number;
-  /** Which link target, or which second path. */
+  /** The choice of a link target, or of a second path. */
   readonly target: number;
-  /** How names are spelled. */
+  /** The choice of how names are spelled. */
   readonly spelling: number;
-  /** How the head is written. */
+  /** The choice of how the head is written. */
   readonly head: number;
-  /** Owner, mode, time, xattrs. */
+  /** The choice of owner, mode, time and xattrs. */
   readonly attributes: number;
-  /** How long the content is. */
+  /** The choice of how long the content is. */
   readonly data: number;
 };
 
-/** What is being built: the layers below as the model applies them, and the layer so far. */
+/** The layers below, as the model applies them, and the layer so far. */
 export type Draft = {
   readonly lower: Rootfs;
   current: Rootfs;
   readonly specs: EntrySpec[];
   readonly model: ModelEntry[];
-  /** Makes every content its own. */
+  /** A number that makes every content unique. */
   serial: number;
-  /** Only what umoci can unpack: see `LayerStackOptions`. */
+  /** Whether only entries are made that umoci can unpack: see `LayerStackOptions`. */
   readonly portable: boolean;
 };
 
-/** What the layer makes of those below it; undefined where it is not valid, or not the same to all. */
+/** Applies a layer to those below it. Returns undefined where the layer is invalid or ambiguous. */
 export function tryApply(lower: Rootfs, entries: readonly ModelEntry[]): Rootfs | undefined {
   try {
     const upper = applyLayer(lower, entries);
@@ -53,7 +60,7 @@ export function tryApply(lower: Rootfs, entries: readonly ModelEntry[]): Rootfs 
   }
 }
 
-/** Adds an entry where the layer stays valid with it, spelled and encoded as the intent wants. */
+/** Adds an entry, spelled and encoded as the intent chooses, where the layer stays valid with it. */
 export function add(draft: Draft, intent: Intent, spec: EntrySpec | undefined): void {
   if (spec === undefined || (draft.portable && !isPortable(draft.lower, spec))) return;
   const spelled = inFormat({ ...spec, ...spelling(spec, intent) }, intent.head);
@@ -66,11 +73,11 @@ export function add(draft: Draft, intent: Intent, spec: EntrySpec | undefined): 
   draft.current = upper;
 }
 
-/** Whether all runtimes can unpack the entry over those layers: see `LayerStackOptions.portable`. */
+/** Returns whether all runtimes can unpack the entry over the layers below: see `LayerStackOptions.portable`. */
 export function isPortable(lower: Rootfs, spec: EntrySpec): boolean {
   const odd = spec.type === 'global' || spec.typeflag === '7' || spec.sparse?.format === 'gnu';
   const device = spec.type === 'char' || spec.type === 'block';
-  // Linux lets `security.*` be set by few, and `user.*` only on files and directories.
+  // On Linux few users may set `security.*`, and `user.*` exists only on files and directories.
   const xattrs = Object.keys(spec.xattrs ?? {});
   const refused = xattrs.some(
     (key) => key.startsWith('security.') || (spec.type !== 'file' && spec.type !== 'dir'),
@@ -84,7 +91,7 @@ export function isPortable(lower: Rootfs, spec: EntrySpec): boolean {
   return true;
 }
 
-/** Whether a layer leaves a directory that only a marker below it implies: umoci 0.4 does not make one. */
+/** Returns whether a layer leaves a directory that only a marker below it implies. umoci 0.4 does not make one. */
 export function leavesBareDirectory(lower: Rootfs, upper: Rootfs): boolean {
   return [...upper].some(
     ([path, node]) =>
@@ -125,7 +132,7 @@ function spell(path: ByteString, style: number, slash: boolean): ByteString {
   }
 }
 
-/** The entry in the first of the wanted formats that can say it. */
+/** Encodes the entry in the first of the wanted formats that can express it. */
 function inFormat(spec: EntrySpec, head: number): EntrySpec {
   const wanted = (
     [

@@ -1,3 +1,8 @@
+/**
+ * The entries that intents add to a layer: files, directories, links and special files, with random attributes.
+ * They include what readers get wrong: tars inside of files, sparse files, and links whose headers contradict their
+ * targets.
+ */
 import { type ByteString, bytesOf, concat, utf8 } from '../model/byte-string.ts';
 import { parentOf } from '../model/filesystem.ts';
 import { encodeEntry, type EntrySpec } from '../model/tar-bytes.ts';
@@ -53,7 +58,7 @@ function attributesOf(intent: Intent, defaultMode: number): Partial<EntrySpec> {
 function content(draft: Draft, intent: Intent): Uint8Array {
   draft.serial += 1;
   if (intent.data === 9) {
-    // A tar inside of a file: a reader that looks for headers instead of counting would find `evil`.
+    // A tar inside of a file: a reader that looks for headers instead of counting bytes would find `evil`.
     return concat([
       bytesOf(`inner tar ${draft.serial}`.padEnd(512, '.')),
       encodeEntry({ name: 'evil', body: bytesOf('evil') }),
@@ -61,7 +66,7 @@ function content(draft: Draft, intent: Intent): Uint8Array {
     ]);
   }
   const length = LENGTHS[intent.data % LENGTHS.length] ?? 9;
-  // The very first byte differs from file to file already.
+  // The very first byte differs from file to file.
   const text = `${String.fromCharCode(0x21 + (draft.serial % 90))}data ${draft.serial};`;
   return bytesOf(text.repeat(Math.ceil(length / text.length)).slice(0, length));
 }
@@ -111,7 +116,7 @@ export function sparseFile(draft: Draft, intent: Intent, path: ByteString): Entr
   const size = pieces * 2048 + 1024 + intent.target;
   const shift = (intent.name % 2) * 512;
   const map = Array.from({ length: pieces }, (_, i): [number, number] => [i * 2048 + shift, length]);
-  // A file that is one hole has, as GNU tar writes it, one empty piece at its end.
+  // As GNU tar writes it, a file that is one hole has one empty piece at its end.
   if (pieces === 0) map.push([size, 0]);
   draft.serial += 1;
   const text = `${String.fromCharCode(0x21 + (draft.serial % 90))}piece ${draft.serial};`;
@@ -133,7 +138,7 @@ export function hardLink(draft: Draft, intent: Intent, path: ByteString): EntryS
   return target === undefined ? undefined : linkTo(draft, intent, path, target);
 }
 
-/** A link; its header repeats the target's metadata as archivers do, except now and then, where it says something else. */
+/** Returns a link. Its header repeats the target's metadata as archivers do, but now and then it contradicts it. */
 export function linkTo(
   draft: Draft,
   intent: Intent,

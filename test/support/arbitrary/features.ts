@@ -1,3 +1,7 @@
+/**
+ * Names the odd things that random stacks can hold, and finds them in a stack. A test demands that each of them
+ * occurs often enough.
+ */
 import type { ByteString } from '../model/byte-string.ts';
 import {
   isBelow,
@@ -83,10 +87,13 @@ const FEATURES = [
 
 export type Feature = (typeof FEATURES)[number];
 
-/** Every feature that `layerStack` can show. */
+/** Every feature that `layerStack` can produce. */
 export const ALL_FEATURES: readonly Feature[] = FEATURES;
 
-/** What occurs in a stack; `states` are the root filesystems below each layer, and the last one above them all. */
+/**
+ * Returns the features of a stack. `states` are the root filesystems below each layer, and last the one above them
+ * all.
+ */
 export function featuresOf(
   layers: readonly GeneratedLayer[],
   states: readonly Rootfs[],

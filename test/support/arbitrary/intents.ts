@@ -1,3 +1,7 @@
+/**
+ * The things that a Dockerfile's step does to the layers below, as functions that add entries to a draft.
+ * `layerStack` chooses among them by their weight.
+ */
 import {
   anyDirectory,
   deepPath,

@@ -1,3 +1,7 @@
+/**
+ * Random stacks of valid layers for the laws. fast-check generates the intents; the draft turns them into entries
+ * and bytes.
+ */
 import * as fc from 'fast-check';
 import { emptyRootfs, type Rootfs } from '../model/filesystem.ts';
 import { type TarEnd, writeTar } from '../model/tar-bytes.ts';
@@ -14,21 +18,22 @@ export type { GeneratedStack } from './stack.ts';
 export type LayerStackOptions = {
   readonly minLayers?: number;
   readonly maxLayers?: number;
-  /** The most intents in a layer; an intent makes up to five entries. */
+  /** The largest number of intents in a layer. An intent makes up to five entries. */
   readonly maxIntents?: number;
   /** Intents that must not occur. */
   readonly without?: readonly IntentName[];
   /**
-   * Only what every runtime can unpack without privileges of the kernel, umoci 0.4 included: no devices, no
-   * `security.*` xattrs, `user.*` only on files and directories, no global headers, contiguous files, old GNU sparse files, AUFS leftovers, entries for the root,
-   * nothing below what is no directory in a lower layer, no directory that only a marker implies.
+   * Whether all runtimes, umoci 0.4 included, can unpack the stack without privileges of the kernel. Left out are
+   * devices, `security.*` xattrs, `user.*` except on files and directories, global headers, contiguous files, old
+   * GNU sparse files, AUFS leftovers, entries for the root, entries below a lower layer's file, and directories
+   * that only a marker implies.
    */
   readonly portable?: boolean;
 };
 
 /**
- * Random stacks of valid layers: `applyLayers` takes them, and all runtimes mean the same by them (see `ambiguities`).
- * They use everything that {@link ALL_FEATURES} names, and shrink to a few plain entries.
+ * Returns random stacks of valid layers: `applyLayers` takes them, and all runtimes read them alike (see
+ * `ambiguities`). They use everything that {@link ALL_FEATURES} names, and shrink to a few plain entries.
  */
 export function layerStack(options: LayerStackOptions = {}): fc.Arbitrary<GeneratedStack> {
   const { minLayers = 1, maxLayers = 7, maxIntents = 12, without = [], portable = false } = options;
@@ -53,7 +58,7 @@ export function layerStack(options: LayerStackOptions = {}): fc.Arbitrary<Genera
   const layer = fc.record({
     intents: fc.array(intent, { maxLength: maxIntents, size: 'max' }),
     end: fc.nat({ max: 7 }),
-    /** Above 0 the layer may be that many layers' copy instead: the same digest twice. */
+    /** Above 0 the layer may be a copy of that layer instead: the same digest twice. */
     copy: fc.oneof({ weight: 15, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 3 }) }),
   });
   return fc

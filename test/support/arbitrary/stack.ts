@@ -4,9 +4,9 @@ import type { ModelEntry } from '../model/tar-reader.ts';
 import type { Feature } from './features.ts';
 
 export type GeneratedLayer = {
-  /** What was written, in order. */
+  /** The entries as written, in order. */
   readonly entries: readonly EntrySpec[];
-  /** What {@link readTar} makes of `tar`, for the model to apply. */
+  /** The entries that {@link readTar} reads from `tar`, for the model to apply. */
   readonly model: readonly ModelEntry[];
   readonly end: TarEnd;
   readonly tar: Uint8Array;
@@ -14,13 +14,13 @@ export type GeneratedLayer = {
 
 export type GeneratedStack = {
   readonly layers: readonly GeneratedLayer[];
-  /** Which odd things occur; for the distribution test. */
+  /** The odd things that occur in the stack, for the test of their distribution. */
   readonly features: ReadonlySet<Feature>;
-  /** The whole stack as text, for the message of a failed property (fast-check prints it by itself). */
+  /** Returns the whole stack as text for the message of a failed property. fast-check calls it. */
   readonly describe: () => string;
 };
 
-/** A stack as text, an entry a line. */
+/** Returns a stack as text, an entry on each line. */
 export function describeStack(layers: readonly GeneratedLayer[]): string {
   return layers
     .map((layer, i) => {
@@ -30,7 +30,7 @@ export function describeStack(layers: readonly GeneratedLayer[]): string {
     .join('\n');
 }
 
-/** An entry on one line: what it is, what it is called, and whatever is not plain about it. */
+/** Returns an entry on one line: its kind, its name, and every attribute that is not plain. */
 export function describeSpec(spec: EntrySpec): string {
   const type = spec.type ?? 'file';
   if (type === 'global') return `global header ${show(JSON.stringify(spec.pax ?? []))}`;

@@ -6,7 +6,7 @@ import { paxRecordCases, paxSizeCases } from './pax-cases.ts';
 import { sparseCases } from './sparse-cases.ts';
 import type { TarCase } from './tar-case.ts';
 
-/** Every awkward tar that we make ourselves. */
+/** The awkward tars that are made here, not taken from other projects. */
 export const tarCases: readonly TarCase[] = [
   ...nameCases,
   ...whiteoutCases,

@@ -6,7 +6,7 @@ const whole = concat([file('f', 'abc'), after]);
 const entries = ['file f 3', 'file after 1'] as const;
 const cut = (bytes: number) => whole.subarray(0, whole.length - bytes);
 
-/** T11: how a tar ends. Of data after the end mark `resolve` decides: see the tests of squash and prune. */
+/** T11: how a tar ends. `resolve` decides about data after the end mark: see the tests of squash and prune. */
 export const endCases: readonly TarCase[] = [
   read('nothing', zeros(0)),
   read('nothing but the end mark', end),

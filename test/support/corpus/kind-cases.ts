@@ -1,3 +1,7 @@
+/**
+ * Awkward tars for threat T6: types of entries, extension headers, and the formats of headers. The tests of the
+ * reader and the comparison with Go run all of them.
+ */
 import { bytesOf } from '../model/byte-string.ts';
 import { octal, paxHeader } from '../model/tar-bytes.ts';
 import {
@@ -18,13 +22,13 @@ const typed = (typeflag: string, body = 'abc') =>
   tarOf(member({ name: 'f', typeflag, magic: gnuMagic }, body), after);
 const named = (name: string, typeflag: string, magic = 'ustar\x0000') =>
   tarOf(member({ name, typeflag, magic }), after);
-/** A header with these bytes where ustar has a prefix, and GNU two times. */
+/** Returns a header with these bytes in the field that is a prefix in ustar and two times in GNU. */
 const at345 = (magic: string, text: string, patches: readonly (readonly [number, Uint8Array])[] = []) =>
   tarOf(member({ name: 'f', magic, patches: [[345, bytesOf(text)], ...patches] }), after);
 const asFile = (name: string) => [`file ${name} 0`, 'file after 1'] as const;
 const globalOf = (body: string) => tarOf(extension('g', body), file('f'), after);
 
-/** T6: types, extensions, and the formats that headers are in. */
+/** T6: types, extensions, and the formats of headers. */
 export const kindCases: readonly TarCase[] = [
   read('a global header of a comment', globalOf('13 comment=x\n'), expectGlobal(13), ...asFile('f')),
   read('a global header of nothing', globalOf(''), expectGlobal(0), ...asFile('f')),

@@ -1,3 +1,7 @@
+/**
+ * Awkward tars for threats T1 and T3: names that lead out of a folder or are read in different ways, and whiteouts.
+ * The tests of the reader, the comparison with Go and the tests with umoci run all of them.
+ */
 import { paxHeader } from '../model/tar-bytes.ts';
 import { after, extension, file, member, read, tarOf, type TarCase, unwanted } from './tar-case.ts';
 
@@ -6,7 +10,7 @@ const kept = (what: string, name: string) => read(what, named(name), `file ${nam
 const linked = (target: string) =>
   tarOf(paxHeader([['linkpath', target]]), member({ name: 'l', typeflag: '1', linkname: 'decoy' }), after);
 
-/** T1: names that a program would read otherwise, or be led out of its folder by. */
+/** T1: names that a program may read differently, or that lead it out of its folder. */
 export const nameCases: readonly TarCase[] = [
   kept('a drive', 'C:\\x'),
   kept('a drive without a slash', 'C:x'),

@@ -1,14 +1,18 @@
+/**
+ * Awkward tars for threat T7: numbers in headers that programs read differently. The tests of the reader and the
+ * comparison with Go run all of them.
+ */
 import { bytesOf, concat } from '../model/byte-string.ts';
 import { base256, type HeaderFields, headerBlock, octal } from '../model/tar-bytes.ts';
 import { after, gnuMagic, member, read, refused, tarOf, type TarCase, unwanted } from './tar-case.ts';
 
 const field = (fields: HeaderFields) => tarOf(member({ name: 'f', ...fields }, 'abc'), after);
 const asFile = ['file f 3', 'file after 1'] as const;
-/** What has no body, whatever its size says. */
+/** Returns a tar with an entry that has no body, whatever its size field says. */
 const bodiless = (fields: HeaderFields) => tarOf(member({ name: 'd/', typeflag: '5', ...fields }), after);
 const asDirectory = ['directory d/ 0', 'file after 1'] as const;
 
-/** A header whose checksum field holds these 8 bytes. */
+/** Returns a header whose checksum field holds these 8 bytes. */
 function withSum(text: (sum: number) => string | Uint8Array, fields: HeaderFields = {}): Uint8Array {
   const block = headerBlock({ name: 'f', ...fields });
   const bare = block.slice();

@@ -1,3 +1,7 @@
+/**
+ * Awkward tars for threats T4 and T5: PAX records that contradict the header, are malformed, or set what they may
+ * not. The tests of the reader and the comparison with Go run all of them.
+ */
 import { concat } from '../model/byte-string.ts';
 import { octal, paxHeader, paxRecord } from '../model/tar-bytes.ts';
 import { after, extension, file, member, read, refused, tarOf, type TarCase, unwanted } from './tar-case.ts';
@@ -9,7 +13,7 @@ const innerText = Buffer.from(inner).toString('latin1');
 const withSize = (size: string, header: number, body: string) =>
   tarOf(paxHeader([['size', size]]), member({ name: 'f', size: octal(header, 12) }, body), after);
 
-/** T4: a size in PAX, and the header's. */
+/** T4: a size in PAX that differs from the header's. */
 export const paxSizeCases: readonly TarCase[] = [
   read('a PAX size above the header’s', withSize('3', 0, 'abc'), 'file f 3', 'file after 1'),
   read('a PAX size below the header’s', withSize('3', 2048, 'abc'), 'file f 3', 'file after 1'),
@@ -98,7 +102,7 @@ const records = (body: string) => tarOf(extension('x', body), file('f', 'abc'), 
 const asFile = (name: string) => [`file ${name} 3`, 'file after 1'] as const;
 const record = (key: string, value: string) => records(paxRecord(key, value));
 
-/** T5: records that are malformed, or say what they may not. */
+/** T5: records that are malformed, or set what they may not. */
 export const paxRecordCases: readonly TarCase[] = [
   refused('a record without a newline', records('9 path=ab')),
   refused('a record that ends in something else', records('11 path=ab ')),

@@ -1,3 +1,7 @@
+/**
+ * Reads a tar as ocislim does, into values that can be compared with another reader's. fixtures/go-tar is the other
+ * reader.
+ */
 import { createHash } from 'node:crypto';
 import type { ChangeKind, LayerIndex } from '../../../src/changeset/layer-index.ts';
 import { OcislimError } from '../../../src/errors.ts';
@@ -9,11 +13,11 @@ import { SparseMapReader, type SparsePiece } from '../../../src/tar/sparse.ts';
 import { type ByteString, byteString, concat } from '../model/byte-string.ts';
 import { MiB } from '../../../src/units.ts';
 
-/** An entry as a reader understands it: every value a text, so that two readings are equal or not. */
+/** An entry as a reader understands it. Every value is a text, so that two readings are equal or not. */
 export interface ReadEntry {
   readonly kind: EntryKind;
   readonly name: ByteString;
-  /** Of links. */
+  /** The target of a link; empty for other entries. */
   readonly link: ByteString;
   readonly mode: string;
   readonly owner: string;
@@ -21,12 +25,12 @@ export interface ReadEntry {
   /** Seconds and nanoseconds. */
   readonly mtime: string;
   readonly device: string;
-  /** PAX records that stand for nothing else, sorted. */
+  /** PAX records that no other field expresses, sorted. */
   readonly records: ByteString;
-  /** Length as a program sees it, and digest; that only up to 8 MiB. Of files. */
+  /** The length of a file as a program sees it, and the digest of files up to 8 MiB; empty for other entries. */
   readonly content: string;
   readonly capable: boolean;
-  /** The clean path, and that of what a hard link is to; null where a layer means something else by the name. */
+  /** The clean path, and that of a hard link's target; null for whiteouts and markers. */
   readonly path: ByteString | null;
   readonly target: ByteString | null;
 }
@@ -38,7 +42,7 @@ export type Reading =
 /** Contents beyond this are not read, here and in fixtures/go-tar. */
 const maxContent = 8 * MiB;
 
-/** Records that stand for something else, or for nothing that a file has. */
+/** Returns whether a PAX record is a property of the file that no other field expresses. */
 export function isOwnRecord(key: ByteString): boolean {
   return (
     !/^(?:path|linkpath|size|[ug]id|[ug]name|[amc]time|comment|charset|hdrcharset)$/.test(key) &&
@@ -51,8 +55,8 @@ async function* pieces(tar: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * How a scan, which is what squash and prune begin with, reads a tar. Throws what is no error of ours, and an Error where
- * something is refused only after the scan has let it pass.
+ * Reads a tar with the scan that squash and prune begin with. @throws whatever is not an OcislimError, and an Error
+ * where a step after the scan refuses what the scan accepted
  */
 export async function readByUs(tar: Uint8Array): Promise<Reading> {
   let index: LayerIndex;
@@ -73,7 +77,7 @@ export async function readByUs(tar: Uint8Array): Promise<Reading> {
   return { is: 'read', entries };
 }
 
-/** What makes something at the path of its name. */
+/** Returns whether a change puts something at the path of its name. */
 function isContent(kind: ChangeKind | undefined): boolean {
   return kind !== 'whiteout' && kind !== 'opaque' && kind !== 'ignored';
 }
@@ -103,7 +107,7 @@ function readEntry(entry: TarEntry, body: Uint8Array, index: LayerIndex, at: num
   };
 }
 
-/** A global header, of which nothing counts but that it is there. */
+/** Returns the reading of a global header: its presence counts, its records do not. */
 export function globalEntry(name: ByteString): ReadEntry {
   const nothing = {
     link: '',
@@ -140,7 +144,7 @@ export function describeContent(size: string, sha256: string): string {
   return sha256 === '' ? `${size} bytes` : `${size} bytes, sha256 ${sha256}`;
 }
 
-/** Whole seconds rounded down, and nanoseconds. */
+/** Rounds to whole seconds, downward, and nanoseconds. */
 function normalTime(mtime: string): string {
   const [, sign = '', whole = '', fraction = ''] = /^(-?)([0-9]+)(?:\.([0-9]+))?$/.exec(mtime) ?? [];
   const nanoseconds = BigInt(`${sign}${whole}${fraction.slice(0, 9).padEnd(9, '0')}`);

@@ -1,3 +1,7 @@
+/**
+ * Awkward tars for threat T6: sparse files in each of their forms. The tests of the reader and the comparison with
+ * Go run all of them.
+ */
 import { bytesOf, concat } from '../model/byte-string.ts';
 import { encodeEntry, octal, padded, paxHeader, type Sparse } from '../model/tar-bytes.ts';
 import { after, extension, gnuMagic, member, read, refused, tarOf, type TarCase } from './tar-case.ts';
@@ -17,7 +21,7 @@ const one: Records = [
   ['name', 'real'],
   ['realsize', '9000'],
 ];
-/** A file in the form 1.0 with this map; `stored` follows its blocks. */
+/** Returns a file in the form 1.0 with this map. `stored` follows its blocks. */
 const mapped = (map: string, stored = 'abcdef', records = one) =>
   pax(records, Buffer.from(concat([padded(bytesOf(map)), bytesOf(stored)])).toString('latin1'));
 const zeroOne: Records = [
@@ -32,7 +36,7 @@ const other = (records: Records, key: string, value: string): Records => [
   [key, value],
 ];
 
-/** A GNU header with a map of these pairs of fields of 12 bytes. */
+/** Returns a GNU header with a map of these pairs of 12-byte fields. */
 const gnu = (pieces: readonly string[], realSize = '00000021450\0', magic = gnuMagic, more = '') =>
   tarOf(
     member(
@@ -74,7 +78,7 @@ export const sparseCases: readonly TarCase[] = [
   ...(['gnu', '0.0', '0.1'] as const).flatMap((format) => [
     read(`a sparse file, ${format}`, sparse(format, 3), 'file dir/f 3', 'file after 1'),
     read(`a sparse file of many pieces, ${format}`, sparse(format, 100), 'file dir/f 100', 'file after 1'),
-    // Without a map Go sees no sparse file, and so the name that stands in.
+    // Without a map Go does not see a sparse file, and so it keeps the stand-in name.
     read(
       `a sparse file of nothing, ${format}`,
       sparse(format, 0),
@@ -207,7 +211,7 @@ export const sparseCases: readonly TarCase[] = [
   refused('a GNU file of a negative size', gnu([], `\xff${'\xff'.repeat(11)}`)),
 ];
 
-/** A GNU sparse file whose map goes on for so many blocks. */
+/** Returns a GNU sparse file with a map of so many blocks. */
 export function longGnuMap(blocks: number): Uint8Array {
   const header = member({
     name: 'f',

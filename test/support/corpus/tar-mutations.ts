@@ -1,8 +1,12 @@
+/**
+ * Makes random changes in tars that leave most of their headers readable. The comparison with Go's reader runs
+ * thousands of them.
+ */
 import fc from 'fast-check';
 import { bytesOf, concat } from '../model/byte-string.ts';
 import { base256, octal } from '../model/tar-bytes.ts';
 
-/** Fields of a header with where they begin and how long they are; the last ones are those of GNU and star headers. */
+/** Fields of a header: offset and length. The last ones are those of GNU and star headers. */
 const fields: readonly (readonly [number, number])[] = [
   [0, 100],
   [100, 8],
@@ -65,7 +69,7 @@ const texts = [
   '7'.repeat(200),
 ];
 
-/** Blocks whose checksum is right: headers, wherever they stand. */
+/** Returns the offsets of blocks whose checksum is right: headers, wherever they stand. */
 export function headersIn(tar: Uint8Array): number[] {
   const found: number[] = [];
   for (let at = 0; at + 512 <= tar.length; at += 512) {
@@ -81,13 +85,13 @@ function sumOf(block: Uint8Array): number {
   return sum;
 }
 
-/** The block with a right checksum. */
+/** Writes the right checksum into a header block, and returns it. */
 export function seal(block: Uint8Array): Uint8Array {
   block.set(bytesOf(`${sumOf(block).toString(8).padStart(6, '0')}\0 `), 148);
   return block;
 }
 
-/** A change, as numbers that say what and where; those that do not fit are taken modulo. */
+/** A change as four numbers, each taken modulo the number of choices. */
 type Change = readonly [what: number, where: number, which: number, how: number];
 
 function apply(
@@ -102,7 +106,7 @@ function apply(
   const block = 512 * (where % blocks);
   switch (what % 10) {
     case 0:
-      // Truncation, for the most part within a header.
+      // Cuts the tar off, mostly within a header.
       return tar.subarray(
         0,
         at === undefined || how % 4 === 0 ? which % (tar.length + 1) : at + (which % 513),
@@ -120,12 +124,12 @@ function apply(
       if (at === undefined) return out;
       const place = at + (which % 512);
       out[place] = (out[place] ?? 0) ^ (1 << (how % 8));
-      // The checksum is right again, nearly always.
+      // The checksum is nearly always right again.
       if (how % 16 !== 0) seal(out.subarray(at, at + 512));
       return out;
     }
     case 5: {
-      // Extension bodies are short: what stands at the beginning of a block is what counts.
+      // Extension bodies are short: the bytes at the start of a block matter most.
       const interesting = bytesOf('0123456789 =\n\0,.-+x');
       out[(block + (which % 64)) % Math.max(out.length, 1)] = interesting[how % interesting.length] ?? 0;
       return out;
@@ -157,7 +161,7 @@ function valueOf(how: number, length: number): Uint8Array {
   return value;
 }
 
-/** So many tars made from these by one to three changes each: the same ones for the same seed. */
+/** Returns `count` tars, each made of a base by one to three changes. The same seed gives the same tars. */
 export function mutate(bases: readonly Uint8Array[], count: number, seed: number): readonly Uint8Array[] {
   const any = fc.nat(0xffffff);
   const plan = fc.tuple(any, fc.array(fc.tuple(any, any, any, any), { minLength: 1, maxLength: 3 }));

@@ -1,3 +1,7 @@
+/**
+ * Runs `ocislim` as it is shipped, from bin/ and dist/, in processes of its own. Credentials of the developer do
+ * not reach it.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +11,7 @@ export const bin = fileURLToPath(new URL('../../../bin/ocislim', import.meta.url
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Nothing of the tester's credentials reaches the command line. */
+/** An environment without credentials. */
 const clean: Environment = {
   HOME: '/nonexistent',
   DOCKER_CONFIG: undefined,
@@ -18,12 +22,12 @@ const clean: Environment = {
   FORCE_COLOR: undefined,
 };
 
-/** Runs `ocislim` as it is shipped, whatever its exit status. */
+/** Runs `ocislim` to its end, whatever its exit status is. */
 export function ocislim(args: readonly string[], env: Environment = {}): Promise<Ended> {
   return runToEnd(process.execPath, [bin, ...args], { env: { ...clean, ...env } });
 }
 
-/** Starts `ocislim` in the background; it says nothing. */
+/** Starts `ocislim` in the background, its output discarded. */
 export function startOcislim(args: readonly string[], env: Environment = {}): ChildProcess {
   return spawn(process.execPath, [bin, ...args], {
     stdio: 'ignore',
@@ -31,7 +35,10 @@ export function startOcislim(args: readonly string[], env: Environment = {}): Ch
   });
 }
 
-/** The digest in the one line that a rewrite prints. @throws Error when it failed or said something else. */
+/**
+ * Runs a rewrite, and returns the digest in the one line that it prints. @throws Error when it fails or prints
+ * something else
+ */
 export async function rewrite(args: readonly string[], env: Environment = {}): Promise<string> {
   const { status, signal, stdout, stderr } = await ocislim([...args, '--progress', 'none'], env);
   if (status !== 0)
@@ -43,7 +50,7 @@ export async function rewrite(args: readonly string[], env: Environment = {}): P
 
 interface JudgedReport {
   readonly platforms: readonly {
-    /** `null` where nothing but packing was asked for. */
+    /** Null for a job that only compresses. */
     readonly slimming: {
       readonly removed: readonly {
         readonly path: string;
@@ -56,7 +63,10 @@ interface JudgedReport {
   }[];
 }
 
-/** What a report says a container cannot see any more (each byte one character): all but what was hidden already. */
+/**
+ * Reads from a report which paths a container no longer sees (each byte one character): those that were hidden
+ * before are not among them.
+ */
 export async function removedPaths(report: string): Promise<ReadonlySet<string>> {
   const { platforms } = JSON.parse(await readFile(report, 'utf8')) as JudgedReport;
   const removed = new Set<string>();

@@ -1,3 +1,7 @@
+/**
+ * Runs Debian's docker-registry on a free loopback port, and reads its access log. Tests learn from the log which
+ * blobs a command fetched, sent and mounted.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,20 +13,20 @@ import { run, workFolder } from './programs.ts';
 import { startTokenServer, type TokenServer } from './token-server.ts';
 import { freePort } from './free-port.ts';
 
-/** One line of the registry's access log: written when the answer was sent in full. */
+/** One line of the access log, written when the answer was sent in full. */
 export interface LoggedRequest {
   readonly method: string;
-  /** With the query. */
+  /** The path with its query. */
   readonly path: string;
   readonly status: number;
 }
 
 export interface RegistryOptions {
-  /** User to password: the registry wants Basic authentication. */
+  /** Users and their passwords: the registry demands Basic authentication. */
   readonly users?: Readonly<Record<string, string>>;
-  /** The registry sends its clients to a token server, which hands out tokens to these users for so many seconds. */
+  /** Users, and the lifetime of their tokens: the registry sends clients to a token server. */
   readonly tokens?: { readonly users: Readonly<Record<string, string>>; readonly seconds: number };
-  /** The registry speaks TLS; with CAs of clients, it wants a certificate from them. All in PEM. */
+  /** The registry speaks TLS. With `clients`, it demands a certificate from their CA. All in PEM. */
   readonly tls?: {
     readonly cert: string;
     readonly key: string;
@@ -30,7 +34,7 @@ export interface RegistryOptions {
   };
 }
 
-/** Debian's docker-registry (distribution 2.8) on a free loopback port, with an empty storage of its own. */
+/** A docker-registry (distribution 2.8) with an empty storage of its own. */
 export class DockerRegistry {
   readonly host: string;
   readonly folder: string;
@@ -65,7 +69,7 @@ export class DockerRegistry {
       const config = join(folder, 'config.json');
       await writeFile(
         config,
-        // YAML holds JSON.
+        // JSON is YAML.
         JSON.stringify({
           version: 0.1,
           log: { level: 'error', accesslog: { disabled: false } },
@@ -89,9 +93,9 @@ export class DockerRegistry {
     });
   }
 
-  /** Everything asked of it so far, in the order in which the answers ended. */
+  /** Returns everything that was asked of the registry so far, in the order in which the answers ended. */
   async requests(): Promise<readonly LoggedRequest[]> {
-    // What came before this request is in the log when this request is.
+    // Requests before this one are in the log as soon as this one is.
     const mark = `/v2/?probe=${++this.#probes}`;
     await this.#get(mark);
     for (;;) {
@@ -102,7 +106,7 @@ export class DockerRegistry {
     }
   }
 
-  /** What was asked while `work` ran. */
+  /** Runs `work`, and returns what was asked meanwhile. */
   async during<T>(work: () => Promise<T>): Promise<{ result: T; requests: readonly LoggedRequest[] }> {
     const before = (await this.requests()).length;
     const result = await work();
@@ -124,7 +128,7 @@ export class DockerRegistry {
     throw new Error('docker-registry does not answer');
   }
 
-  /** Asks for something, and gives the headers of the answer. */
+  /** Sends a GET, and returns the headers of the answer. */
   #get(path: string): Promise<IncomingHttpHeaders> {
     const tls = this.#tls;
     return new Promise((resolve, reject) => {
@@ -160,7 +164,7 @@ function serve(folder: string, config: string): ChildProcess {
   });
   closeSync(stdout);
   closeSync(stderr);
-  // It ends with the tests, however they end.
+  // The registry ends with the tests, however they end.
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
@@ -189,7 +193,7 @@ async function authentication(
   }
   if (options.users === undefined) return undefined;
   const lines = [];
-  // docker-registry takes bcrypt entries only.
+  // docker-registry accepts bcrypt entries only.
   for (const [user, password] of Object.entries(options.users))
     lines.push((await run('htpasswd', ['-nbB', user, password])).trim());
   const path = join(folder, 'htpasswd');
@@ -197,7 +201,7 @@ async function authentication(
   return { htpasswd: { realm: 'test', path } };
 }
 
-/** Apache's combined log format. */
+/** Parses Apache's combined log format. */
 function parseLog(log: string): LoggedRequest[] {
   const requests = [];
   for (const line of log.split('\n')) {
@@ -209,18 +213,18 @@ function parseLog(log: string): LoggedRequest[] {
   return requests;
 }
 
-/** Digests of the blobs (also of configs) that were read; HEAD does not count. */
+/** Returns the digests of blobs and configs that were read. HEAD requests do not count. */
 export function fetchedBlobs(requests: readonly LoggedRequest[]): ReadonlySet<string> {
   return digests(requests, 'GET', /\/blobs\/(sha256:[0-9a-f]{64})$/);
 }
 
-/** Digests of the blobs that a repository got from another one without a byte being sent. */
+/** Returns the digests of blobs that a repository got from another one without an upload. */
 export function mountedBlobs(requests: readonly LoggedRequest[]): ReadonlySet<string> {
   const created = requests.filter(({ status }) => status === 201);
   return digests(created, 'POST', /[?&]mount=(sha256(?::|%3A)[0-9a-f]{64})/);
 }
 
-/** Digests of the blobs that were uploaded. */
+/** Returns the digests of blobs that were uploaded. */
 export function uploadedBlobs(requests: readonly LoggedRequest[]): ReadonlySet<string> {
   return digests(requests, 'PUT', /\/blobs\/uploads\/.*[?&]digest=(sha256(?::|%3A)[0-9a-f]{64})/);
 }

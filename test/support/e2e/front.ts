@@ -1,3 +1,7 @@
+/**
+ * A proxy in front of a registry that records what passes and can strike at a chosen moment of a chosen request.
+ * The tests that kill ocislim decide here when to do it.
+ */
 import { once } from 'node:events';
 import {
   createServer,
@@ -12,26 +16,29 @@ import type { AddressInfo } from 'node:net';
 /** A request that came through. */
 export interface Passed {
   readonly method: string;
-  /** With the query. */
+  /** The path with its query. */
   readonly path: string;
-  /** What the registry answered; null where the request never reached it whole. */
+  /** The status that the registry answered; null where the request did not reach it whole. */
   readonly status: number | null;
 }
 
 /**
- * Where in the life of a request: before the registry hears of it; when half of its body, or of the answer's, has
- * passed; when the registry has done what was asked, and nobody has been told.
+ * A moment in the life of a request. `arrives`: the registry has not heard of it. `half-way`: half of its body, or
+ * of the answer's, has passed. `answered`: the registry has done its work, and the client does not know yet.
  */
 export type Moment = 'arrives' | 'half-way' | 'answered';
 
-/** What is to happen at a moment of the request with this number, the first being 1, counted over several fronts. */
+/**
+ * An act at a moment of the request with this number. Requests are counted from 1 over all fronts that share the
+ * count.
+ */
 export interface Strike {
   readonly number: number;
   readonly moment: Moment;
   readonly act: () => Promise<void>;
 }
 
-/** Counts the requests of the fronts that share it. */
+/** The requests of the fronts that share it, counted. */
 export interface Count {
   requests: number;
   strike: Strike | null;
@@ -43,7 +50,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Stands in front of a registry, writes down what passes, and can strike in the middle of it. */
+/** Stands in front of a registry, records what passes, and strikes. */
 export class Front {
   readonly requests: Passed[] = [];
   readonly #upstream: string;
@@ -62,7 +69,7 @@ export class Front {
     });
   }
 
-  /** `upstream`: `127.0.0.1:PORT`, where plain HTTP is spoken. */
+  /** Starts a front. `upstream` is `127.0.0.1:PORT`, a server of plain HTTP. */
   static async start(upstream: string, count: Count): Promise<Front> {
     const front = new Front(upstream, count);
     front.#server.listen(0, '127.0.0.1');
@@ -70,12 +77,12 @@ export class Front {
     return front;
   }
 
-  /** For references. */
+  /** Returns host and port for references. */
   get host(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Waits for what is under way: the registry may go on with it though who asked is gone. */
+  /** Waits for requests that are still in progress: the registry may go on with one whose client is gone. */
   async settle(): Promise<void> {
     await Promise.all(this.#passing);
   }
@@ -140,7 +147,7 @@ export class Front {
     return { status: response.statusCode ?? 0, headers, body: received };
   }
 
-  /** The registry hears the beginning, and then the connection breaks. */
+  /** Sends the beginning of a request to the registry, and breaks the connection. */
   async #sendPart(incoming: IncomingMessage, part: Buffer): Promise<void> {
     const request = this.#open(incoming);
     request.on('error', () => {});
@@ -160,12 +167,12 @@ async function receive(message: IncomingMessage, limit: number): Promise<Buffer>
   return Buffer.concat(chunks);
 }
 
-/** Digests of the blobs whose bytes were asked for. */
+/** Returns the digests of blobs whose bytes were requested. */
 export function fetched(requests: readonly Passed[]): Set<string> {
   return digestsIn(requests, 'GET', /\/blobs\/(sha256:[0-9a-f]{64})$/);
 }
 
-/** Digests of the blobs that an upload was ended with. */
+/** Returns the digests of blobs that an upload ended with. */
 export function uploaded(requests: readonly Passed[]): Set<string> {
   return digestsIn(requests, 'PUT', /[?&]digest=(sha256(?::|%3A)[0-9a-f]{64})/);
 }

@@ -1,3 +1,7 @@
+/**
+ * Reads tars with Go's archive/tar, by the program in fixtures/go-tar. Docker, containerd, podman and umoci read
+ * layers with this package, so it is the judge of ocislim's reader.
+ */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -5,7 +9,7 @@ import type { EntryKind } from '../../../src/tar/entry.ts';
 import { describeContent, globalEntry, isOwnRecord, type ReadEntry, textOf } from '../corpus/reading.ts';
 import { run } from './programs.ts';
 
-/** What fixtures/go-tar says of an entry; texts are in base64. */
+/** An entry in the output of fixtures/go-tar. Texts are in base64. */
 interface GoEntry {
   readonly Name: string;
   readonly Link: string;
@@ -26,13 +30,13 @@ interface GoEntry {
   readonly Sha256: string;
 }
 
-/** How Go read a tar: the entries, and the error that it ended in, if any. */
+/** A tar as Go reads it: the entries, and the error that reading ended in; empty for none. */
 export interface GoReading {
   readonly entries: readonly (ReadEntry | 'unknown')[];
   readonly error: string;
 }
 
-/** Builds fixtures/go-tar with the `go` in PATH; everything that it writes is in `folder`. */
+/** Builds fixtures/go-tar with the `go` in PATH. Everything that the build writes is in `folder`. */
 export async function buildGoTar(folder: string): Promise<string> {
   const program = join(folder, 'go-tar');
   const source = fileURLToPath(new URL('../../../fixtures/go-tar/main.go', import.meta.url));
@@ -49,7 +53,7 @@ export async function buildGoTar(folder: string): Promise<string> {
   return program;
 }
 
-/** How Go reads each of these tars. @throws Error when the program fails */
+/** Reads tars with Go. @throws Error when the program fails */
 export async function readByGo(program: string, tars: readonly Uint8Array[]): Promise<GoReading[]> {
   const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
   const written = (async () => {

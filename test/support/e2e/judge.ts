@@ -1,3 +1,7 @@
+/**
+ * The judges of the end-to-end tests: skopeo, umoci, pigz, zstd, GNU tar and bubblewrap. Whatever ocislim writes to
+ * a registry or layout is read back by these, not by its own code.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -6,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { run, runToEnd } from './programs.ts';
 import { MiB } from '../../../src/units.ts';
 
-/** What the judge reads of a manifest, whichever family it is of. */
+/** The members of a manifest that the tests look at, for both families. */
 export interface JudgedManifest {
   readonly mediaType?: string;
   readonly config: { readonly mediaType: string; readonly digest: string; readonly size: number };
@@ -24,32 +28,32 @@ export interface JudgedConfig {
 
 const insecure = ['--insecure-policy', 'copy', '--quiet'];
 
-/** `name:password`, where a registry wants one. */
+/** `name:password`, where a registry demands one. */
 export type Credentials = string | undefined;
 
-/** Puts an image (any transport of skopeo's) into a registry on loopback, its manifest as it is. */
+/** Copies an image (any transport of skopeo's) into a registry on loopback, its manifest unchanged. */
 export async function push(source: string, reference: string, credentials?: Credentials): Promise<void> {
   const creds = credentials === undefined ? [] : ['--dest-creds', credentials];
   await run('skopeo', [...insecure, '--dest-tls-verify=false', ...creds, source, `docker://${reference}`]);
 }
 
-/** Copies an image (any transport of skopeo's) into an OCI layout, tag `v1`: skopeo verifies digests and sizes. */
+/** Copies an image (any transport of skopeo's) into an OCI layout, tag `v1`. skopeo verifies digests and sizes. */
 export async function pull(source: string, layout: string, credentials?: Credentials): Promise<void> {
   const creds = credentials === undefined ? [] : ['--src-creds', credentials];
-  // Of the plain layers in a docker save archive skopeo believes that they are gzip, and would label them so.
+  // skopeo takes the plain layers of a docker save archive for gzip, and would label them so.
   const asTheyAre = source.startsWith('docker-archive:') ? [] : ['--dest-oci-accept-uncompressed-layers'];
   const flags = ['--src-tls-verify=false', ...asTheyAre, ...creds];
   await run('skopeo', [...insecure, ...flags, source, `oci:${layout}:v1`]);
 }
 
-/** The manifest as the registry has it. */
+/** Returns the manifest as the registry has it. */
 export async function inspectRaw(reference: string, credentials?: Credentials): Promise<JudgedManifest> {
   const creds = credentials === undefined ? [] : ['--creds', credentials];
   const flags = ['--insecure-policy', 'inspect', '--raw', '--tls-verify=false', ...creds];
   return JSON.parse(await run('skopeo', [...flags, `docker://${reference}`])) as JudgedManifest;
 }
 
-/** An image in a layout: its manifest, its config and where its layers lie. */
+/** An image in a layout: its manifest, its config and the folder of its layers. */
 export interface LayoutImage {
   readonly layout: string;
   readonly manifest: JudgedManifest;
@@ -74,8 +78,8 @@ function blobPath(layout: string, digest: string): string {
 }
 
 /**
- * The same image with plain tar layers, unpacked by pigz and zstd, each held against its DiffID. umoci reads it faster
- * than gzip layers, and umoci 0.4.7 cannot read zstd layers at all.
+ * Writes the image with plain tar layers, decompressed by pigz and zstd, each checked against its DiffID. umoci
+ * reads plain layers faster than gzip ones, and umoci 0.4.7 cannot read zstd layers at all.
  */
 export async function plainLayout(image: LayoutImage, folder: string): Promise<LayoutImage> {
   const blobs = join(folder, 'blobs', 'sha256');
@@ -122,7 +126,7 @@ async function hashFile(path: string): Promise<{ digest: string; size: number }>
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
-/** Unpacks the image `v1` of a layout with plain or gzip layers; umoci holds every layer against its DiffID. */
+/** Unpacks the image `v1` of a layout with plain or gzip layers. umoci checks every layer against its DiffID. */
 export async function unpack(layout: string, rootfs: string): Promise<void> {
   await run('umoci', ['raw', 'unpack', '--image', `${layout}:v1`, rootfs]);
 }
@@ -132,7 +136,10 @@ const isolation = [
   ['--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin:/sbin:/bin'],
 ].flat();
 
-/** Runs `/app/run.sh` of a root filesystem and answers what it says. It may write to the root filesystem. @throws Error when it fails. */
+/**
+ * Runs `/app/run.sh` of a root filesystem, and returns its output. The script may write to the root filesystem.
+ * @throws Error when it fails
+ */
 export async function runApp(rootfs: string): Promise<string> {
   const mounts = ['--bind', rootfs, '/', '--proc', '/proc', '--dev', '/dev'];
   const { status, signal, stdout, stderr } = await runToEnd('bwrap', [
@@ -145,19 +152,19 @@ export async function runApp(rootfs: string): Promise<string> {
   return said;
 }
 
-/** One entry of a layer, as GNU tar shows it. */
+/** One entry of a layer, as GNU tar lists it. */
 export interface ShownEntry {
   /** The first letter of its `ls -l` line: `-` for a file, `h` for a hard link, `d`, `l`, `c`, `b`, `p`. */
   readonly kind: string;
-  /** Quoted as tar's `escape` style has it; without `./` before it and `/` after it. */
+  /** The name, quoted in tar's `escape` style, without `./` before it and `/` after it. */
   readonly name: string;
-  /** Date and time with as many digits as it takes, UTC. */
+  /** Date and time in UTC, with as many digits as they need. */
   readonly mtime: string;
 }
 
 /**
- * The entries in each layer of a plain layout, lowest layer first. Layers named as `untidy` (by DiffID) may end without
- * their end blocks, as umoci writes them. @throws Error when tar dislikes another one.
+ * Lists the entries of each layer of a plain layout, lowest layer first. Layers named in `untidy` (by DiffID) may
+ * lack their end blocks, as umoci writes them. @throws Error when tar dislikes another one
  */
 export async function layerEntries(
   plain: LayoutImage,
@@ -171,7 +178,7 @@ export async function layerEntries(
     if (status !== 0 && !untidy.has(digest)) throw new Error(`tar -t of the layer ${digest}: ${stderr}`);
     const entries = [];
     for (const line of stdout.split('\n')) {
-      // Times are padded from the first one on that has a fraction.
+      // tar pads times from the first fraction on.
       const match = /^(.)\S* +\S+ +\S+ (\S+ \S+) +(.*)$/.exec(line);
       if (match === null) continue;
       const [, kind = '', mtime = '', shown = ''] = match;
@@ -184,8 +191,8 @@ export async function layerEntries(
 }
 
 /**
- * Each directory's time as the layers have it: that of the last entry for it. umoci stamps some directories anew when a
- * later layer takes something out of them, so what it unpacked does not tell.
+ * Returns the time of each directory by the layers: that of its last entry. The unpacked directories do not tell,
+ * because umoci changes the time of a directory when a later layer removes something from it.
  */
 export function directoryTimes(layers: readonly (readonly ShownEntry[])[]): ReadonlyMap<string, string> {
   const times = new Map<string, string>();

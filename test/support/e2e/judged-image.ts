@@ -1,3 +1,7 @@
+/**
+ * Takes an image apart with programs of others, into what a container would see and do. The tests of real images
+ * compare two of these.
+ */
 import { join } from 'node:path';
 import {
   layerEntries,
@@ -13,24 +17,24 @@ import {
 import { removeFolder } from './programs.ts';
 import { listRootfs, type Listing } from './rootfs-listing.ts';
 
-/** An image as programs of other people see it. */
+/** An image as programs of others see it. */
 export interface JudgedImage {
   readonly image: LayoutImage;
   readonly listing: Listing;
   readonly layers: readonly (readonly ShownEntry[])[];
-  /** What `/app/run.sh` says. */
+  /** The output of `/app/run.sh`. */
   readonly said: string;
 }
 
-/** The DiffIDs of layers that umoci wrote: it leaves the end of a tar off. */
+/** Returns the DiffIDs of layers that umoci wrote: their tars have no end blocks. */
 export function untidyLayers({ rootfs, history = [] }: JudgedConfig): ReadonlySet<string> {
   const steps = history.filter(({ empty_layer }) => empty_layer !== true);
   return new Set(rootfs.diff_ids.filter((_, i) => steps[i]?.created_by?.startsWith('umoci insert') === true));
 }
 
 /**
- * Pulls by skopeo (from any transport of its), unpacks by pigz, zstd and umoci, lists by Python, runs by bubblewrap.
- * Nothing is left in the folder `work` afterwards.
+ * Pulls by skopeo (any transport), unpacks by pigz, zstd and umoci, lists by Python, runs by bubblewrap. Nothing
+ * stays in the folder `work`.
  */
 export async function judgeImage(
   source: string,
@@ -53,8 +57,8 @@ export async function judgeImage(
 }
 
 /**
- * The same for an image that was packed anew: its layers are listed by nobody. umoci unpacks them as they are, and holds
- * them against their DiffIDs; zstd layers, which it cannot read, are unpacked by zstd first, and held against theirs.
+ * Judges an image that was only recompressed, without listing its layers. umoci checks them against their DiffIDs;
+ * zstd layers, which it cannot read, are decompressed by zstd first, and checked then.
  */
 export async function judgePacked(source: string, work: string): Promise<Omit<JudgedImage, 'layers'>> {
   const layout = join(work, 'layout');

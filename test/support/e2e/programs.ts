@@ -1,3 +1,7 @@
+/**
+ * Runs the programs of others that the end-to-end tests need, and makes folders for them to work in. A missing
+ * program is an error that names its Debian package, never a skipped test.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +32,7 @@ const packages: Readonly<Record<string, string>> = {
   '/usr/lib/python3.11/test/testtar.tar': 'libpython3.11-testsuite',
 };
 
-/** @throws Error naming the packages to install, when a program is missing or the user is not root. */
+/** Checks that every program is there and the user is root. @throws Error naming the packages to install */
 export function requirePrograms(): void {
   const path = (process.env['PATH'] ?? '').split(delimiter);
   const missing = Object.keys(packages).filter((program) =>
@@ -57,7 +61,7 @@ export interface Ended {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Files that stand in for standard input and output. */
+  /** Files to use as standard input and output. */
   readonly input?: string;
   readonly output?: string;
 }
@@ -85,7 +89,7 @@ export function runToEnd(program: string, args: readonly string[], options: RunO
   });
 }
 
-/** Runs a program and answers its standard output. @throws Error with its last words when it fails. */
+/** Runs a program, and returns its standard output. @throws Error with its last lines when it fails */
 export async function run(
   program: string,
   args: readonly string[],
@@ -98,7 +102,7 @@ export async function run(
   return stdout;
 }
 
-/** A new folder for large short-lived trees: in memory where there is room, else where temporary files go. */
+/** Makes a folder for large short-lived trees: in memory where there is room, else where temporary files go. */
 export function workFolder(name: string): string {
   let parent = tmpdir();
   if (existsSync('/dev/shm')) {

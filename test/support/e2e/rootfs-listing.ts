@@ -1,3 +1,7 @@
+/**
+ * Lists an unpacked root filesystem with Python, and compares two listings. Every attribute that a container can
+ * see counts, hard links and times included.
+ */
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -16,12 +20,12 @@ interface ListedEntry {
   readonly device: string;
   readonly target: string;
   readonly sha256: string;
-  /** `name=hex`, sorted, one a line. */
+  /** `name=hex`, sorted, one on each line. */
   readonly xattrs: string;
   readonly inode: string;
 }
 
-/** Path (each byte one character; the root is `''`) to entry. */
+/** Entries by path (each byte one character; the root is `''`). */
 export type Listing = ReadonlyMap<string, ListedEntry>;
 
 type Line = [
@@ -40,7 +44,7 @@ type Line = [
   string,
 ];
 
-/** Lists a root filesystem. Owners, devices and capabilities are only right for root. */
+/** Lists a root filesystem. Owners, devices and capabilities are right only for root. */
 export async function listRootfs(rootfs: string): Promise<Listing> {
   const script = fileURLToPath(new URL('list-rootfs.py', import.meta.url));
   const output = `${rootfs}.listing`;
@@ -84,9 +88,9 @@ const compared = [
 ] as const;
 
 /**
- * How `actual` is not what it should be: `original` less the `removed` paths. Each line names a path and what is wrong
- * with it; none means that the two are equal in every attribute and in the partition of files into hard-link groups.
- * A removed path must be gone, and what is below it must be named as removed too.
+ * Returns the differences of `actual` from `original` less the `removed` paths, a line each. Without any, the two
+ * are equal in every attribute and in their groups of hard links. A removed path must be gone, and everything below
+ * it must be removed too.
  */
 export function differences(
   original: Listing,
@@ -121,7 +125,7 @@ export function differences(
   return found;
 }
 
-/** Inode to its names, sorted, of those that have more than one. */
+/** Returns the sorted names of each inode that has more than one. */
 function linkGroups(listing: Listing, without: ReadonlySet<string>): ReadonlyMap<string, string> {
   const names = new Map<string, string[]>();
   for (const [path, { type, inode }] of listing) {

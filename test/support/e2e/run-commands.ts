@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-// Runs many command lines one after the other in this process: argv[2] is the module of the command, argv[3] a file with them (JSON).
-// Each is answered by its exit status, in one line of JSON on standard output that follows all that they write there.
+// Runs many command lines one after the other in this process. argv[2] is the module of the command, argv[3] a JSON
+// file with the command lines. The last line on standard output is a JSON array of their exit statuses.
 const [, , command = '', file = ''] = process.argv;
 const { main } = (await import(command)) as { main: (args: readonly string[]) => Promise<number> };
 const statuses: number[] = [];

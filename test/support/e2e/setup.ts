@@ -13,10 +13,13 @@ declare module 'vitest' {
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Builds what the end-to-end tests run (dist/) and what they run it on (the images). */
+/**
+ * Builds what the end-to-end tests run (dist/) and the images that they run it on. OCISLIM_TEST_BUILT says that dist/ is
+ * built, OCISLIM_TEST_IMAGES where images are.
+ */
 export default async function setup(project: TestProject): Promise<void> {
   requirePrograms();
-  await run('npm', ['--prefix', root, 'run', 'build']);
+  if (!process.env['OCISLIM_TEST_BUILT']) await run('npm', ['--prefix', root, 'run', 'build']);
   let images = process.env['OCISLIM_TEST_IMAGES'];
   if (images === undefined || images === '') {
     images = join(tmpdir(), 'ocislim-test-images');

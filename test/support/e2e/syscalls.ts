@@ -1,6 +1,10 @@
+/**
+ * Reads what a program did to the machine from the log of strace. The tests of containment compare it with what a
+ * command may do.
+ */
 import { posix } from 'node:path';
 
-/** What a program did to the machine, out of what `strace -f -y -e trace=%file,%process,%network` wrote. */
+/** The deeds in a log of `strace -f -y -e trace=%file,%process,%network`. */
 export interface Deeds {
   /** Paths that were opened for writing, made, renamed, linked, removed, or whose attributes were set. */
   readonly touched: ReadonlySet<string>;
@@ -10,7 +14,7 @@ export interface Deeds {
   readonly started: readonly string[];
   /** `AF_INET 127.0.0.1:5000`; other calls of the network by their name. */
   readonly reached: ReadonlySet<string>;
-  /** Whatever else there was: processes made, signals sent, namespaces changed. */
+  /** Every other deed: processes made, signals sent, namespaces changed. */
   readonly others: ReadonlySet<string>;
 }
 
@@ -20,14 +24,14 @@ const looking = new Set(
   ),
 );
 const harmless = new Set('exit exit_group wait4 waitid fstatfs'.split(' '));
-/** Of sockets that are there already, or that lead to nowhere but this process. */
+/** Calls on sockets that exist already, or that connect this process to itself. */
 const socketCalls = new Set(
   'socket socketpair getsockname getpeername getsockopt setsockopt sendto recvfrom sendmsg recvmsg shutdown sendmmsg recvmmsg'.split(
     ' ',
   ),
 );
 
-/** @throws Error for a line that is not understood: what is not understood may be anything */
+/** Reads a log. @throws Error for a line that is not understood, because it could be anything */
 export function readDeeds(log: string, folder: string): Deeds {
   const deeds = {
     touched: new Set<string>(),
@@ -61,7 +65,7 @@ function take(
   if (call === 'clone' || call === 'clone3') {
     if (!rest.includes('CLONE_THREAD')) deeds.others.add(`${call}(${rest}`);
   } else if (call === 'kill' || call === 'tgkill') {
-    // To ask whether a process lives is not to send it something.
+    // Signal 0 only asks whether a process lives.
     if (!/^\d+, 0\b/.test(rest)) deeds.others.add(`${call}(${rest}`);
   } else if (call === 'connect' || call === 'bind' || call === 'listen' || call === 'accept4') {
     const [, port, address] = /sin6?_port=htons\((\d+)\), .*?"([^"]*)"/.exec(rest) ?? [];
@@ -80,7 +84,10 @@ function take(
   }
 }
 
-/** The names among the arguments, in full: below the folder that stands before them (`5</tmp/x>, "name"`), else below `folder`. */
+/**
+ * Returns the full paths among the arguments: below the folder that precedes them (`5</tmp/x>, "name"`), else below
+ * `folder`.
+ */
 function pathsIn(rest: string, folder: string): string[] {
   const paths: string[] = [];
   for (const [, base, name = ''] of rest.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"/g)) {

@@ -1,3 +1,7 @@
+/**
+ * The machine that runs the tests, as if it were an image: its files, and the facts that the probes read from them.
+ * The tests compare these with the word of ldd, ldconfig and dpkg.
+ */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ElfProbe } from '../../../src/rootfs/facts/elf.ts';
@@ -6,7 +10,7 @@ import { parseShebang } from '../../../src/rootfs/facts/shebang.ts';
 import { directory, file, symlink, type Table, type Thing } from '../../closure/rig.ts';
 import { MiB } from '../../../src/units.ts';
 
-/** What the probe says of a file of this machine; null for what is no ELF file. */
+/** Reads an ELF file of this machine; null for other files. */
 export function probeFile(path: string): Elf | null {
   const bytes = readFileSync(path);
   const probe = new ElfProbe(bytes.length);
@@ -14,7 +18,7 @@ export function probeFile(path: string): Elf | null {
   return probe.finish();
 }
 
-/** ELF files right in these directories. */
+/** Returns the ELF files directly in these directories. */
 export function elfFilesIn(...directories: readonly string[]): readonly string[] {
   return directories.flatMap((directory) =>
     readdirSync(directory)
@@ -28,7 +32,7 @@ function startsAsElf(path: string): boolean {
   return head.toString('latin1') === '\x7fELF';
 }
 
-/** The directories of this machine in which programs and libraries are, as an image without contents. */
+/** Returns the directories of this machine that hold programs and libraries, as an image without contents. */
 export function machineTable(): Table {
   const table: Record<string, Thing> = {};
   for (const root of ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32', 'usr', 'opt', 'etc'])
@@ -51,7 +55,7 @@ function add(path: string, table: Record<string, Thing>): void {
   }
 }
 
-/** Facts about this machine's files, read when they are asked for. */
+/** Returns facts about this machine's files. Each is read when it is asked for. */
 export function machineFacts(): FileFacts {
   const known = new Map<string, Elf | null>();
   return {

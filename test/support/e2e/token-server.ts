@@ -1,22 +1,29 @@
+/**
+ * A token server as Docker's token specification describes it. The docker-registry of the tests sends its clients
+ * there, and trusts its certificate.
+ */
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { run } from './programs.ts';
 
-/** A server that hands out the tokens a registry wants, as Docker's token specification has it. */
+/** A running token server. */
 export interface TokenServer {
   readonly realm: string;
   readonly service: string;
   readonly issuer: string;
   /** The PEM file that the registry trusts. */
   readonly certificate: string;
-  /** How many tokens it handed out. */
+  /** Returns how many tokens it has issued. */
   issued(): number;
   stop(): Promise<void>;
 }
 
-/** Starts one on a free loopback port; its key and certificate lie in `folder`. Users may do all that they ask for. */
+/**
+ * Starts a token server on a free loopback port; its key and certificate lie in `folder`. Users get every right
+ * that they request.
+ */
 export async function startTokenServer(
   folder: string,
   options: { readonly users: Readonly<Record<string, string>>; readonly seconds: number },

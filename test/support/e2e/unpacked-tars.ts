@@ -4,7 +4,10 @@ import { buildImage } from '../image-builder.ts';
 import { runToEnd } from './programs.ts';
 import { type Listing, listRootfs } from './rootfs-listing.ts';
 
-/** What umoci makes of layers, lowest first, in a new folder below `work`; its last words where it refuses them. */
+/**
+ * Unpacks layers, lowest first, with umoci in a new folder below `work`. Returns the root filesystem, or umoci's
+ * last lines where it refuses them.
+ */
 export async function unpackTars(
   tars: readonly Uint8Array[],
   work: string,

@@ -1,3 +1,7 @@
+/**
+ * The rules for the English of the sources, as far as a program can hold them. test/project/english.test.ts applies
+ * them to every room.
+ */
 import { commentBefore, type Comment, type Node, type Source } from './source.ts';
 
 /** A breach of a rule for the English of the sources. */
@@ -17,16 +21,14 @@ function wordsOf(text: string): string {
     .replace(/https?:\S+/g, 'link');
 }
 
-/** Returns the sentences of a text, each with its end mark. A text that ends without one has an unfinished last sentence, which does not count. */
-function sentencesOf(text: string): readonly string[] {
-  return wordsOf(text)
-    .split(/(?<=[.!?])["')]?\s+(?=[^a-z\s])/)
-    .filter((sentence) => /[.!?]["')]?$/.test(sentence.trim()));
+/** Returns the number of sentences in a text. An unfinished last one does not count. */
+function sentencesIn(text: string): number {
+  return wordsOf(text).match(/[.!?]["')]*(?=\s|$)/g)?.length ?? 0;
 }
 
 const riddles =
-  /\b(?:nobody|whoever|anew|besides|comes to)\b|\bis none\b|\bis no (?!longer\b|more\b|less\b|larger\b|later\b)/i;
-/** People that a relative clause may tell more of. */
+  /\b(?:nobody|whoever|anew|besides|comes to)\b|\bis none\b|(?<!\bthere )\bis no (?!longer\b|more\b|less\b|larger\b|later\b)/i;
+/** Nouns for people, which a relative clause may follow. */
 const person =
   /(?:\b(?:users?|persons?|people|anyone|someone|somebody|those|one|readers?|authors?|attackers?|developers?|operators?|strangers?),? )$/i;
 
@@ -70,8 +72,8 @@ function isBooleanField({ type, typeAnnotation }: Node): boolean {
   return annotation?.type === 'TSBooleanKeyword';
 }
 
-/** Texts that a person reads: literals and templates of several words. */
-function sentencesIn({ nodes }: Source): readonly { start: number; text: string }[] {
+/** Returns the texts that a person may read: literals and templates of several words. */
+function textsIn({ nodes }: Source): readonly { start: number; text: string }[] {
   return nodes.flatMap((node) => {
     const text =
       node.type === 'Literal' && typeof node['value'] === 'string'
@@ -117,18 +119,18 @@ function beginsWithTwoSentences({ code, comments }: Source): boolean {
   const [opening] = comments;
   if (opening === undefined || !opening.isBlock) return false;
   const isFirst = /^(?:#!.*)?\s*$/.test(code.slice(0, opening.start));
-  return isFirst && sentencesOf(opening.text).length >= 2;
+  return isFirst && sentencesIn(opening.text) >= 2;
 }
 
 const inTexts: Record<string, Rule> = {
   'no message speaks in riddles (who, nobody, is no, anew, …)': (source) =>
-    each(sentencesIn(source), ({ start, text }) => {
+    each(textsIn(source), ({ start, text }) => {
       const riddle = riddleIn(text);
       return riddle === null ? null : located({ start }, `"${riddle}" in: ${text}`);
     }),
 };
 
-/** Calls of `it`, `test` and `describe`, with or without `.each`, and what they say. */
+/** Yields the titles of `it`, `test` and `describe`, with or without `.each`. */
 function* titlesIn({ nodes }: Source): Generator<{ start: number; text: string }> {
   for (const { type, start, callee, arguments: args } of nodes) {
     if (type !== 'CallExpression') continue;
@@ -165,7 +167,7 @@ const inTitles: Record<string, Rule> = {
     }),
 };
 
-/** The rules for what the program is made of, and for its tests. */
+/** The rules for the program, for its tests, and for what supports them. */
 export const sourceRules = { ...inComments, ...atTheTop, ...inTexts };
 export const supportRules = { ...inComments, ...atTheTop };
 export const testRules = { ...inComments, ...inTitles };

@@ -1,3 +1,4 @@
+/** A TypeScript file as its comments and its syntax tree. The rules for English look at these. */
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'rolldown/utils';
 

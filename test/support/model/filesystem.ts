@@ -1,3 +1,7 @@
+/**
+ * The model of layers: what a container sees of a stack of them, written from the OCI image specification alone. It
+ * shares no line with the code that is tested, and the laws compare the two.
+ */
 import { type ByteString, show } from './byte-string.ts';
 import type { ModelEntry } from './tar-reader.ts';
 
@@ -7,7 +11,7 @@ export type NodeKind = 'dir' | 'file' | 'symlink' | 'char' | 'block' | 'fifo';
 export type RootfsNode = {
   readonly inode: number;
   readonly kind: NodeKind;
-  /** A directory that no entry described, because something lies below it: 0755, 0:0, no time. */
+  /** Whether no entry described this directory, and something below it implies it: 0755, 0:0, no time. */
   readonly implied: boolean;
   readonly mode: number;
   readonly uid: number;
@@ -23,10 +27,10 @@ export type RootfsNode = {
   readonly devminor: number;
 };
 
-/** A root filesystem: normalised path (no leading slash; the root itself is `''`) to node. */
+/** A root filesystem: nodes by normalised path (no leading slash; the root itself is `''`). */
 export type Rootfs = ReadonlyMap<ByteString, RootfsNode>;
 
-/** What {@link applyLayers} needs of an entry. */
+/** The members of an entry that {@link applyLayers} needs. */
 export type LayerEntry = Omit<ModelEntry, 'typeflag' | 'head' | 'body' | 'sparse' | 'pax' | 'size'>;
 
 export type InvalidReason =
@@ -48,21 +52,24 @@ export class InvalidLayer extends Error {
   }
 }
 
-/** What an entry's name says it is. */
+/** The meaning of an entry's name. */
 export type Place =
   | { readonly is: 'content'; readonly path: ByteString }
   | { readonly is: 'whiteout'; readonly path: ByteString }
   | { readonly is: 'opaque'; readonly path: ByteString }
   | { readonly is: 'leftover' };
 
-/** The one path that `a`, `/a`, `./a`, `a/`, `a//` and `./a/.` mean. Throws InvalidLayer for `..`. */
+/** Returns the one path that `a`, `/a`, `./a`, `a/`, `a//` and `./a/.` mean. Throws InvalidLayer for `..`. */
 export function normalise(name: ByteString): ByteString {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw new InvalidLayer('parent-reference', name);
   return parts.join('/');
 }
 
-/** Content, whiteout, opaque marker, or an AUFS leftover, which is none of these. Throws InvalidLayer for names that are none at all. */
+/**
+ * Returns whether a name is content, a whiteout, an opaque marker or an AUFS leftover. Throws InvalidLayer for
+ * markers that name nothing.
+ */
 export function placeOf(name: ByteString): Place {
   const path = normalise(name);
   const parts = path.split('/');
@@ -77,13 +84,13 @@ export function placeOf(name: ByteString): Place {
   return { is: 'whiteout', path: [...parts, hidden].join('/') };
 }
 
-/** The parent of a path; undefined for the root. */
+/** Returns the parent of a path; undefined for the root. */
 export function parentOf(path: ByteString): ByteString | undefined {
   if (path === '') return undefined;
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
-/** The root filesystem of no layers: a root directory that no entry described. */
+/** Returns the root filesystem of no layers: a root directory that no entry described. */
 export function emptyRootfs(): Rootfs {
   return new Map([['', impliedDirectory(1)]]);
 }
@@ -94,8 +101,9 @@ export function applyLayers(layers: readonly (readonly LayerEntry[])[]): Rootfs 
 }
 
 /**
- * One layer over what the lower ones made. First all its whiteouts and opaque markers act on the lower layers, wherever
- * in the tar they stand; then its entries, markers included for the parents they imply, are taken in their order.
+ * Applies one layer to the root filesystem of those below it. First all its whiteouts and opaque markers act on the
+ * lower layers, wherever they stand in the tar. Then its entries are taken in their order, with the parents that
+ * they and the markers imply.
  */
 export function applyLayer(lower: Rootfs, entries: readonly LayerEntry[]): Rootfs {
   const nodes = new Map(lower);
@@ -113,7 +121,7 @@ export function applyLayer(lower: Rootfs, entries: readonly LayerEntry[]): Rootf
     lastInode += 1;
     return lastInode;
   };
-  /** Paths at which this very layer has put something that is no directory. */
+  /** Paths other than directories that this very layer has put there. */
   const own = new Set<ByteString>();
 
   const remove = (path: ByteString): void => {
@@ -210,7 +218,7 @@ function nodeOf(entry: LayerEntry, inode: number): RootfsNode {
   };
 }
 
-/** True where `path` lies inside of the directory `top` (a path is not below itself). */
+/** Returns whether `path` lies inside of the directory `top`. A path is not below itself. */
 export function isBelow(path: ByteString, top: ByteString): boolean {
   return path !== top && (top === '' || path.startsWith(`${top}/`));
 }
@@ -225,9 +233,9 @@ function removeChildren(nodes: Map<ByteString, RootfsNode>, path: ByteString): v
 }
 
 /**
- * Paths where runtimes disagree, each with the reason: a layer that puts a non-directory over a lower directory and then
- * a directory there again. Applied in place (as here) the lower children are gone; unpacked on its own and then
- * overlaid, they are back. The spec forbids the duplicate and so does not say.
+ * Returns paths where runtimes disagree, each with the reason: a layer that puts a file over a lower directory and
+ * then a directory there again. Applied in place, as here, the lower children are gone; unpacked on its own and
+ * then overlaid, they are back. The specification forbids the duplicate and so does not decide.
  */
 export function ambiguities(lower: Rootfs, entries: readonly LayerEntry[]): string[] {
   const found: string[] = [];
@@ -253,7 +261,7 @@ export function ambiguities(lower: Rootfs, entries: readonly LayerEntry[]): stri
   return found;
 }
 
-/** The hard-link groups: every path with all the paths of its inode, sorted. */
+/** Returns the hard-link groups: for each path, all the paths of its inode, sorted. */
 export function linkGroups(rootfs: Rootfs): Map<ByteString, readonly ByteString[]> {
   const byInode = new Map<number, ByteString[]>();
   for (const [path, node] of rootfs) {
@@ -269,7 +277,10 @@ export function linkGroups(rootfs: Rootfs): Map<ByteString, readonly ByteString[
   return groups;
 }
 
-/** Every difference between two root filesystems, a line each; empty when a container could not tell them apart. */
+/**
+ * Returns every difference between two root filesystems, a line each; empty when a container could not tell them
+ * apart.
+ */
 export function diffRootfs(left: Rootfs, right: Rootfs): string[] {
   const lines: string[] = [];
   const leftGroups = linkGroups(left);
@@ -320,12 +331,12 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? show(value) : String(value);
 }
 
-/** What a runtime makes of an implied directory; the time of such a one says nothing. */
+/** Returns whether a node is what a runtime makes of an implied directory. Its time does not count. */
 function isPlainDirectory(node: RootfsNode): boolean {
   return node.mode === 0o755 && node.uid === 0 && node.gid === 0 && node.xattrs.size === 0;
 }
 
-/** A node on one line, for messages. */
+/** Returns a node on one line, for messages. */
 function describeNode(node: RootfsNode): string {
   if (node.implied) return 'dir (implied)';
   const parts = [node.kind, node.mode.toString(8).padStart(4, '0'), `${node.uid}:${node.gid}`];
@@ -338,7 +349,7 @@ function describeNode(node: RootfsNode): string {
   return parts.join(' ');
 }
 
-/** A whole root filesystem, a path a line, with inode numbers, for messages. */
+/** Returns a whole root filesystem, a path on each line with its inode number, for messages. */
 export function describeRootfs(rootfs: Rootfs): string {
   return [...rootfs.keys()]
     .sort()
@@ -349,7 +360,10 @@ export function describeRootfs(rootfs: Rootfs): string {
     .join('\n');
 }
 
-/** The root filesystem without the paths that the predicate names, and without all that lies below them. The root stays. */
+/**
+ * Returns the root filesystem without the paths that the predicate selects, and without everything below them. The
+ * root stays.
+ */
 export function removePaths(
   rootfs: Rootfs,
   predicate: (path: ByteString, node: RootfsNode) => boolean,
@@ -361,7 +375,7 @@ export function removePaths(
   return new Map([...rootfs].filter(([path]) => !gone(path)));
 }
 
-/** The root filesystem with only those paths, and the directories above them. */
+/** Returns the root filesystem with only the selected paths and the directories above them. */
 export function keepPaths(
   rootfs: Rootfs,
   predicate: (path: ByteString, node: RootfsNode) => boolean,

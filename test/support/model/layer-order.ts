@@ -2,10 +2,11 @@ import { type ByteString, show } from './byte-string.ts';
 import { isBelow, type LayerEntry, normalise, parentOf, placeOf, type Rootfs } from './filesystem.ts';
 
 /**
- * What a layer written with care does not do, a line each. Every one of these is valid, and some runtime takes it
- * wrongly: a path twice; a child before the entry of its parent; a marker after what re-uses its name; a whiteout of a
- * name below which the layer puts something (unpacked alone and overlaid, the old children are back: an opaque marker
- * says it rightly); an AUFS leftover. A link must follow its target, or bind to a file of `lower`, where that is given.
+ * Returns what a carefully written layer avoids, a line each. Every one of these is valid, and some runtime reads
+ * it wrongly: a path twice; a child before the entry of its parent; a marker after an entry that re-uses its name;
+ * a whiteout of a name below which the layer puts something (unpacked alone and overlaid, the old children are
+ * back: an opaque marker is right); an AUFS leftover. A link must follow its target, or bind to a file of `lower`,
+ * where that is given.
  */
 export function orderProblems(entries: readonly LayerEntry[], lower?: Rootfs): string[] {
   const problems: string[] = [];

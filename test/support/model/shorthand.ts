@@ -6,14 +6,19 @@ import { type EntrySpec, type ModelEntry, readTar, writeTar } from './tar-bytes.
 export type Short = string | EntrySpec;
 
 /**
- * A layer in short: `a/` is a directory, `a=text` a file, `a->b` a hard link, `a~>b` a symlink, `|a` a fifo, `a` an
- * empty file or a marker.
+ * Returns a layer in short: `a/` is a directory, `a=text` a file, `a->b` a hard link, `a~>b` a symlink, `|a` a
+ * fifo, `a` an empty file or a marker.
  */
 export function layer(...entries: Short[]): readonly ModelEntry[] {
   return readTar(writeTar(entries.map(specOf)));
 }
 
-/** The entry that a shorthand means. */
+/** Returns the tar of a layer in short, see {@link layer}. */
+export function tar(...entries: Short[]): Uint8Array {
+  return writeTar(entries.map(specOf));
+}
+
+/** Returns the entry that a shorthand means. */
 export function specOf(short: Short): EntrySpec {
   if (typeof short !== 'string') return short;
   const [, name = '', how, rest = ''] = /^(.*?)(=|->|~>|$)(.*)$/s.exec(short) ?? [];
@@ -24,7 +29,7 @@ export function specOf(short: Short): EntrySpec {
   return name.endsWith('/') ? { name, type: 'dir' } : { name };
 }
 
-/** A root filesystem in short, hard links as `{a b}` after the file; `?` is an implied directory. */
+/** Returns a root filesystem in short, hard links as `{a b}` after the file; `?` marks an implied directory. */
 export function list(...layers: (readonly ModelEntry[])[]): string[] {
   const rootfs = applyLayers(layers);
   const paths = [...rootfs.keys()].filter((path) => path !== '').sort();

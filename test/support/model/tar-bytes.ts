@@ -1,13 +1,17 @@
+/**
+ * Writes tars, valid ones and broken ones, in every format that is in use. It shares no line with the code that is
+ * tested.
+ */
 import { type ByteString, bytesOf, concat } from './byte-string.ts';
 
 const BLOCK = 512;
 
-/** What an entry is once its head has been understood; `global` is a PAX `g` header, which describes no file. */
+/** The kind of an entry once its head has been understood. `global` is a PAX `g` header, which describes no file. */
 export type EntryType = 'file' | 'dir' | 'symlink' | 'link' | 'char' | 'block' | 'fifo' | 'global';
 
 export type SparseFormat = 'gnu' | '0.0' | '0.1' | '1.0';
 
-/** A sparse file: its full size and where in it the stored bytes lie, as `[offset, length]`. */
+/** A sparse file: its full size, and where in it the stored bytes lie, as `[offset, length]`. */
 export type Sparse = {
   readonly format: SparseFormat;
   readonly size: number;
@@ -15,9 +19,10 @@ export type Sparse = {
 };
 
 /**
- * How the head is written. `ustar` and `v7` throw when they cannot say something; `gnu` uses `L`, `K` and base-256
- * (and a PAX header only for what GNU heads cannot say at all); `pax` uses a PAX header for whatever ustar cannot say;
- * `pax-all` puts everything into PAX and decoys into the ustar header, which a reader must not believe.
+ * The format of the head. `ustar` and `v7` throw when they cannot express something; `gnu` uses `L`, `K` and
+ * base-256 (and a PAX header only for what GNU heads cannot express at all); `pax` uses a PAX header for whatever
+ * ustar cannot express; `pax-all` puts everything into PAX and decoys into the ustar header, which a reader must
+ * not believe.
  */
 export type HeadFormat = 'ustar' | 'v7' | 'gnu' | 'pax' | 'pax-all';
 
@@ -25,7 +30,7 @@ export type HeadFormat = 'ustar' | 'v7' | 'gnu' | 'pax' | 'pax-all';
 export type EntrySpec = {
   readonly name: ByteString;
   readonly type?: EntryType;
-  /** Overrides the type character, for the odd ones: `'\0'`, `'7'`. */
+  /** A type character that overrides the default one: `'\0'`, `'7'`. */
   readonly typeflag?: string;
   readonly mode?: number;
   readonly uid?: number;
@@ -38,9 +43,9 @@ export type EntrySpec = {
   readonly devmajor?: number;
   readonly devminor?: number;
   readonly xattrs?: Readonly<Record<string, ByteString>>;
-  /** More PAX records, written as they are. */
+  /** Further PAX records, written unchanged. */
   readonly pax?: readonly (readonly [ByteString, ByteString])[];
-  /** The stored bytes: for a sparse file those of its map, one after the other. */
+  /** The stored bytes. For a sparse file they are those of its map, one after the other. */
   readonly body?: Uint8Array;
   readonly sparse?: Sparse;
   readonly format?: HeadFormat;
@@ -49,7 +54,7 @@ export type EntrySpec = {
 /** How the tar ends: see {@link writeTar}. */
 export type TarEnd = 'blocks' | 'record' | 'one-block' | 'none' | 'untidy';
 
-/** The raw fields of one header block, each put into its place with no regard to sense. */
+/** The raw fields of one header block, each written to its place without checks. */
 export type HeaderFields = {
   readonly name?: ByteString;
   readonly mode?: Uint8Array;
@@ -66,16 +71,16 @@ export type HeaderFields = {
   readonly devmajor?: Uint8Array;
   readonly devminor?: Uint8Array;
   readonly prefix?: ByteString;
-  /** Anything else, as `[offset, bytes]`, written last but before the checksum. */
+  /** Other bytes, as `[offset, bytes]`, written last but before the checksum. */
   readonly patches?: readonly (readonly [number, Uint8Array])[];
-  /** Overrides the checksum, for broken headers. */
+  /** A checksum that overrides the right one, for broken headers. */
   readonly checksum?: number;
 };
 
 const USTAR_MAGIC = 'ustar\x0000';
 const GNU_MAGIC = 'ustar  \0';
 
-/** One 512-byte header block, its checksum computed. */
+/** Returns one 512-byte header block with its checksum. */
 export function headerBlock(fields: HeaderFields): Uint8Array {
   const block = new Uint8Array(BLOCK);
   const put = (offset: number, width: number, value: Uint8Array | undefined): void => {
@@ -106,14 +111,14 @@ export function headerBlock(fields: HeaderFields): Uint8Array {
   return block;
 }
 
-/** A number as octal digits and a NUL, filling `width` bytes. Throws a RangeError when it does not fit. */
+/** Returns a number as octal digits and a NUL, `width` bytes long. Throws a RangeError when it does not fit. */
 export function octal(value: number | bigint, width: number): Uint8Array {
   const digits = value.toString(8);
   if (BigInt(value) < 0n || digits.length > width - 1) throw new RangeError(`${value} has no octal form`);
   return bytesOf(`${digits.padStart(width - 1, '0')}\0`);
 }
 
-/** A number in GNU base-256: big-endian two's complement whose first bit is the mark. */
+/** Returns a number in GNU base-256: big-endian two's complement whose first bit is the mark. */
 export function base256(value: number | bigint, width: number): Uint8Array {
   const bytes = new Uint8Array(width);
   let rest = BigInt.asUintN(width * 8, BigInt(value));
@@ -125,7 +130,7 @@ export function base256(value: number | bigint, width: number): Uint8Array {
   return bytes;
 }
 
-/** One PAX record, `"length key=value\n"`, its length counting itself. */
+/** Returns one PAX record, `"length key=value\n"`, whose length counts itself. */
 export function paxRecord(key: ByteString, value: ByteString): ByteString {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length + 1;
@@ -133,7 +138,7 @@ export function paxRecord(key: ByteString, value: ByteString): ByteString {
   return `${length}${rest}`;
 }
 
-/** A PAX header (`x` for the next entry, `g` for all that follow): its block, its records, its padding. */
+/** Returns a PAX header (`x` for the next entry, `g` for all that follow): its block, its records, its padding. */
 export function paxHeader(
   records: readonly (readonly [ByteString, ByteString])[],
   typeflag: 'x' | 'g' = 'x',
@@ -146,7 +151,7 @@ export function paxHeader(
   );
 }
 
-/** A GNU long name (`L`) or long link name (`K`) for the next entry. */
+/** Returns a GNU long name (`L`) or long link name (`K`) for the next entry. */
 export function gnuLong(typeflag: 'L' | 'K', value: ByteString): Uint8Array {
   return metaEntry(typeflag, '././@LongLink', GNU_MAGIC, `${value}\0`);
 }
@@ -156,7 +161,7 @@ function metaEntry(typeflag: string, name: ByteString, magic: ByteString, data: 
   return concat([headerBlock({ name, typeflag, magic, size: octal(body.length, 12) }), padded(body)]);
 }
 
-/** The bytes, filled up with zeros to whole blocks. */
+/** Pads bytes with zeros to whole blocks. */
 export function padded(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(Math.ceil(bytes.length / BLOCK) * BLOCK);
   out.set(bytes);
@@ -174,7 +179,10 @@ const TYPEFLAGS: Readonly<Record<EntryType, string>> = {
   global: 'g',
 };
 
-/** All the bytes of one entry: its head blocks, its body and its padding. Throws a RangeError for what `ustar` or `v7` cannot say. */
+/**
+ * Returns all the bytes of one entry: its head blocks, its body and its padding. Throws a RangeError for what
+ * `ustar` or `v7` cannot express.
+ */
 export function encodeEntry(spec: EntrySpec): Uint8Array {
   if (spec.type === 'global') return paxHeader(spec.pax ?? [], 'g');
   const { head, body } = encodeParts(spec);
@@ -219,7 +227,7 @@ function encodeParts(spec: EntrySpec): Parts {
   let prefix = '';
   const split = format === 'ustar' || format === 'pax' ? splitName(name) : undefined;
   if (all) {
-    // What a sparse entry is called is said by GNU.sparse.name; both say the stored name here, as GNU tar does.
+    // GNU.sparse.name holds the name of a sparse entry; both hold the stored name here, as GNU tar writes them.
     record('path', name);
     name = 'decoy/name';
   } else if (split !== undefined) {
@@ -305,7 +313,7 @@ function encodeParts(spec: EntrySpec): Parts {
   return { head: concat([...metas, header, ...extensions]), body };
 }
 
-/** Prefix and name of a ustar header, or undefined where no slash is in the right place. */
+/** Splits a name into the prefix and name of a ustar header; undefined where no slash is in the right place. */
 function splitName(name: ByteString): [string, string] | undefined {
   if (name.length <= 100) return ['', name];
   for (let i = name.length - 2; i > 0; i -= 1) {
@@ -380,7 +388,7 @@ function encodeSparse(sparse: Sparse, name: ByteString, body: Uint8Array): Spars
   }
 }
 
-/** The map of an old GNU sparse file: 4 pieces in the header, then 21 in each extension block. */
+/** Encodes the map of an old GNU sparse file: 4 pieces in the header, then 21 in each extension block. */
 function encodeGnuMap(map: Sparse['map'], size: number): Pick<SparseParts, 'patches' | 'extensions'> {
   const pieces = map.map(([offset, length]) => concat([octal(offset, 12), octal(length, 12)]));
   const patches: [number, Uint8Array][] = [[483, octal(size, 12)]];
@@ -397,8 +405,9 @@ function encodeGnuMap(map: Sparse['map'], size: number): Pick<SparseParts, 'patc
 }
 
 /**
- * A whole tar. `blocks` ends with the two zero blocks, `record` fills up to a multiple of 10,240 bytes as GNU tar does,
- * `one-block` has one zero block, `none` stops after the last padding, `untidy` right after the last byte of the last body.
+ * Returns a whole tar. `blocks` ends with the two zero blocks, `record` pads to a multiple of 10,240 bytes as GNU
+ * tar does, `one-block` has one zero block, `none` stops after the last padding, `untidy` right after the last byte
+ * of the last body.
  */
 export function writeTar(specs: readonly EntrySpec[], end: TarEnd = 'blocks'): Uint8Array {
   const entries = specs.map(encodeEntry);
@@ -410,7 +419,7 @@ export function writeTar(specs: readonly EntrySpec[], end: TarEnd = 'blocks'): U
   return endTar(concat(entries), end);
 }
 
-/** Entry bytes with an end put after them. */
+/** Appends an end to the bytes of entries. */
 function endTar(entries: Uint8Array, end: TarEnd): Uint8Array {
   switch (end) {
     case 'none':

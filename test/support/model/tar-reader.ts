@@ -1,33 +1,40 @@
+/**
+ * Reads tars as Go's archive/tar does, without a line of the code that is tested. The model applies the entries;
+ * the tests compare heads and bodies byte for byte.
+ */
 import { createHash } from 'node:crypto';
 import { type ByteString, byteString } from './byte-string.ts';
 import type { EntryType } from './tar-bytes.ts';
 
 const BLOCK = 512;
 
-/** One entry as read back: what it means, and the very bytes that said so. */
+/** One entry as read back: its meaning, and the bytes that it was read from. */
 export type ModelEntry = {
   /** The name as stored (PAX and GNU heads applied), not normalised. */
   readonly name: ByteString;
   readonly type: EntryType;
   /** The type character of the entry's own header. */
   readonly typeflag: string;
-  /** As in the header, with whatever bits it has. */
+  /** The mode of the header, with whatever bits it has. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly uname: ByteString;
   readonly gname: ByteString;
-  /** Seconds as a canonical decimal: no zeros that say nothing, no `-0`. */
+  /** Seconds as a canonical decimal: no redundant zeros, no `-0`. */
   readonly mtime: string;
   readonly linkname: ByteString;
   readonly devmajor: number;
   readonly devminor: number;
   readonly xattrs: ReadonlyMap<string, ByteString>;
-  /** All PAX records of the entry, the last of each key. For a `global` entry: its records, which nothing applies. */
+  /** All PAX records of the entry, the last of each key. For a `global` entry: its records, which no reader applies. */
   readonly pax: ReadonlyMap<ByteString, ByteString>;
   /** The size of the file as a program sees it (for a sparse file with its holes). */
   readonly size: number;
-  /** Equal for two files exactly when their contents are equal, however sparse either is. Empty for what is no file. */
+  /**
+   * A text that is equal for two files exactly when their contents are, however sparse either is. Empty for other
+   * entries.
+   */
   readonly content: string;
   readonly sparse: readonly (readonly [number, number])[] | undefined;
   /** All header blocks of the entry: PAX and GNU heads, its header, sparse extension blocks. */
@@ -39,13 +46,16 @@ export type ModelEntry = {
 /** A tar read to its end: the entries, and how it ended. */
 export type TarReading = {
   readonly entries: readonly ModelEntry[];
-  /** True where two zero blocks end the archive and its length is a multiple of 512, as every tar writer should leave it. */
+  /**
+   * Whether two zero blocks end the archive and its length is a multiple of 512, as every tar writer should leave
+   * it.
+   */
   readonly complete: boolean;
-  /** What follows the end blocks, if any of it is not zero. */
+  /** The bytes after the end blocks, if one of them is not zero. */
   readonly trailing: Uint8Array;
 };
 
-/** Entries of a tar. Throws an Error for everything that is no tar: see {@link readWholeTar}. */
+/** Reads the entries of a tar. Throws an Error for bytes that are not a tar: see {@link readWholeTar}. */
 export function readTar(tar: Uint8Array): readonly ModelEntry[] {
   return readWholeTar(tar).entries;
 }
@@ -60,10 +70,10 @@ type Head = {
 };
 
 /**
- * Reads a tar as Go's archive/tar does where tars differ: size fields of what is no file count for nothing, global
- * headers apply to nothing, PAX records win over the header. Throws an Error for a bad checksum, a bad number, a bad
- * PAX record, an unknown type, a body cut short, heads with no entry. A missing end, or padding cut short, is read
- * as the end.
+ * Reads a tar as Go's archive/tar does where tars differ: size fields of entries without a body do not count,
+ * global headers apply to nothing, PAX records win over the header. Throws an Error for a bad checksum, a bad
+ * number, a bad PAX record, an unknown type, a body cut short, heads without an entry. A missing end, or padding
+ * cut short, is read as the end.
  */
 export function readWholeTar(tar: Uint8Array): TarReading {
   const entries: ModelEntry[] = [];
@@ -196,7 +206,7 @@ function isNumber(block: Uint8Array, at: number, length: number): boolean {
   }
 }
 
-/** Versions 0.0, 0.1 and 1.0, or a map without a version: no other records make a sparse file. */
+/** Returns whether the records make a sparse file: versions 0.0, 0.1 and 1.0, or a map without a version. */
 function isPaxSparse(pax: ReadonlyMap<string, string>, pieces: readonly number[]): boolean {
   const version = `${pax.get('GNU.sparse.major') ?? ''}.${pax.get('GNU.sparse.minor') ?? ''}`;
   if (version === '.') return pieces.length > 0 || Boolean(pax.get('GNU.sparse.map'));
@@ -255,7 +265,7 @@ function readPax(data: Uint8Array, head: Head): void {
   }
 }
 
-/** The map of an old GNU sparse file, and where its body begins. */
+/** Reads the map of an old GNU sparse file, and where its body begins. */
 function readGnuMap(tar: Uint8Array, at: number): { map: [number, number][]; next: number } {
   const map: [number, number][] = [];
   let block = tar.subarray(at, at + BLOCK);
@@ -307,7 +317,7 @@ function pairs(numbers: readonly number[]): [number, number][] {
   return out;
 }
 
-/** The size and every maximal run of bytes that are not zero, with its place; long ones by their digest. */
+/** Returns the size and every maximal run of bytes other than zero, with its place; long runs as their digest. */
 function canonicalContent(
   size: number,
   map: readonly (readonly [number, number])[],
@@ -341,7 +351,7 @@ function canonicalContent(
   return `${size} bytes, sha256 ${createHash('sha256').update(text, 'latin1').digest('hex')}`;
 }
 
-/** A decimal in its one canonical form. Throws an Error for what is no decimal. */
+/** Returns a decimal in its one canonical form. Throws an Error for a text that is not a decimal. */
 function canonicalDecimal(text: string): string {
   const match = /^(-?)(\d*)(?:\.(\d*))?$/.exec(text);
   if (match === null || (match[2] === '' && !match[3]))
@@ -359,7 +369,7 @@ function natural(text: string | undefined): number {
   return Number(text);
 }
 
-/** A number field: base-256 where its first bit is set, else octal among spaces and NULs, empty being 0. */
+/** Reads a number field: base-256 where its first bit is set, else octal among spaces and NULs, empty being 0. */
 function numberField(block: Uint8Array, offset: number, width: number): bigint {
   const field = block.subarray(offset, offset + width);
   const first = field[0] ?? 0;

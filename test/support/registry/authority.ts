@@ -1,3 +1,7 @@
+/**
+ * Certificate authorities for tests of TLS, made with node-forge. They issue certificates for servers and clients,
+ * and PKCS#12 files.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import forge from 'node-forge';
 import type { Certificate } from './certificate.ts';
@@ -12,11 +16,11 @@ export interface Issued {
 /** A CA of a test. */
 export interface Authority {
   readonly cert: string;
-  /** A certificate, for servers and clients alike; for 127.0.0.1 and localhost unless told. */
+  /** Issues a certificate for a server or a client. Default names: 127.0.0.1 and localhost. */
   issue(issued?: Issued): Certificate;
 }
 
-// RSA, because forge knows nothing else; one pair for all, because making them takes time.
+// forge knows RSA only. All certificates share one pair, because making one takes time.
 const pair = generateKeyPairSync('rsa', {
   modulusLength: 2048,
   publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -46,7 +50,7 @@ function certify(
   return forge.pki.certificateToPem(certificate);
 }
 
-/** Makes a CA of this name. */
+/** Makes a CA with this name. */
 export function makeAuthority(name: string, lifetime = distant): Authority {
   return {
     cert: certify(name, name, lifetime, [{ name: 'basicConstraints', cA: true, critical: true }]),
@@ -64,7 +68,7 @@ export function makeAuthority(name: string, lifetime = distant): Authority {
   };
 }
 
-/** A PKCS#12 file of a certificate and its key. */
+/** Returns a PKCS#12 file of a certificate and its key. */
 export function writePkcs12(
   { cert, key }: Certificate,
   password: string,

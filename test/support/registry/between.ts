@@ -1,5 +1,8 @@
-import { createEncoderPool, type EncoderPool } from '../../../src/codec/encoder-pool.ts';
-import { identity, run, type RunOutcome } from '../../../src/jobs/rewrite/run.ts';
+/**
+ * Runs transforms between two fake registries over the public API. The tests of faults and repairs look at what the
+ * destination holds afterwards.
+ */
+import { identity, type RunOutcome } from '../../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../../src/image/image.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { BlobCache } from '../../../src/store/cache/blob-cache.ts';
@@ -10,22 +13,15 @@ import type { BuiltTree } from '../image-builder.ts';
 import { sha256 } from './content.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { hold, missing } from './held-image.ts';
+import { runTransform } from '../run-image.ts';
 import { type Setup, setup } from './setup.ts';
-
-let pool: EncoderPool | null = null;
-
-/** Ends the workers of the runs of a file. */
-export async function closeWorkers(): Promise<void> {
-  await pool?.close();
-  pool = null;
-}
 
 /** Puts an image or index into `src` of a registry, as `v1`. */
 export function putImage(fake: FakeRegistry, tree: BuiltTree): void {
   hold(fake.repository('src'), tree, 'v1');
 }
 
-/** Runs a transform from `src:v1` of one registry to `dst:v1` of another over the public API; `made` has its clock. */
+/** Runs a transform from `src:v1` of one registry to `dst:v1` of another over the public API. `made` has its clock. */
 export async function runBetween(
   from: FakeRegistry,
   to: FakeRegistry,
@@ -45,21 +41,13 @@ export async function runBetween(
   const { signal } = new AbortController();
   const source = await openSource(parseReference(`${from.host}/src:v1`), options);
   const target = await openTarget([parseReference(`${to.host}/dst:v1`)], options, signal);
-  pool ??= createEncoderPool({ jobs: 2 });
   try {
-    return await run({
+    return await runTransform({
       source,
       target,
       transform,
-      platforms: [],
-      jobs: 2,
       ...(cache === undefined ? {} : { cache }),
-      pool,
-      maxScratch: 100_000_000,
-      epoch: null,
-      requireSavings: null,
       listener: options.listener,
-      signal,
     });
   } finally {
     await target.close();
@@ -67,7 +55,7 @@ export async function runBetween(
   }
 }
 
-/** What is wrong with what `dst` of a registry holds under `v1`: nothing, one hopes. */
+/** Returns what is wrong with `v1` in `dst` of a registry; empty for an image that can be pulled. */
 export function problemsAt(fake: FakeRegistry, digest: string | undefined): readonly string[] {
   const content = fake.repository('dst');
   const root = content.find('v1');

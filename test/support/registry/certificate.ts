@@ -1,6 +1,10 @@
+/**
+ * Self-signed certificates for loopback servers, encoded by hand in DER. They need no other program, and can have
+ * odd validity and names.
+ */
 import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 
-/** A certificate that signs itself, for servers of tests on loopback: its own CA. PEM. */
+/** A certificate that signs itself: it is its own CA. PEM. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
@@ -26,7 +30,7 @@ const time = (year: number): Buffer => der(0x18, Buffer.from(`${year}0101000000Z
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
 const commonName = oid('550403');
 
-/** Makes one (RFC 5280) that is valid from `from` to `to`, years both. */
+/** Makes a certificate (RFC 5280) that is valid from `from` to `to`, both years. */
 export function makeCertificate({ from = 2020, to = 2120, dns = 'localhost' } = {}): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(der(0x31, sequence(commonName, text('ocislim test'))));

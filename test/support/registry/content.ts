@@ -10,12 +10,12 @@ export interface StoredManifest {
 export interface Upload {
   readonly id: string;
   bytes: Buffer;
-  /** Changes with every answer, so that an old location is noticed. */
+  /** A number that changes with every answer, so that an old location is noticed. */
   state: number;
   patches: number;
 }
 
-/** What one repository holds. */
+/** The blobs, manifests, tags and uploads of one repository. */
 export class RepositoryContent {
   readonly blobs = new Map<Digest, Buffer>();
   readonly manifests = new Map<Digest, StoredManifest>();

@@ -1,3 +1,7 @@
+/**
+ * The HTTP of the fake registry: records each request, lets a fault act on it, and sends the answer. The handlers
+ * in fake-registry.ts know nothing of faults.
+ */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Effect, FaultScript, ServerName } from './faults.ts';
@@ -6,11 +10,11 @@ import type { Effect, FaultScript, ServerName } from './faults.ts';
 export interface Recorded {
   readonly server: ServerName;
   readonly method: string;
-  /** With the query. */
+  /** The path with its query. */
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
-  /** The status of the answer; none until there is one, and where the connection was broken. */
+  /** The status of the answer; undefined until there is one, and where the connection was broken. */
   status?: number;
 }
 
@@ -20,7 +24,7 @@ export interface Reply {
   readonly body?: Uint8Array | string;
 }
 
-/** What a server of the fake does with a request. `cut` says that the body did not arrive whole. */
+/** Answers a request. `cut` says that the body did not arrive whole. */
 export type Handler = (request: Recorded, cut: boolean) => Reply | Promise<Reply>;
 
 interface Exchange {
@@ -36,7 +40,7 @@ function credentialsOf({ headers: { authorization = '', ...headers }, body }: Re
   return [authorization, authorization.startsWith('Basic ') ? unpacked : '', form].join(' ');
 }
 
-/** Receives one request, lets a fault have its way with it, and answers. */
+/** Receives one request, lets a fault act on it, and answers. */
 export async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -124,7 +128,7 @@ async function receive(incoming: IncomingMessage, effect: Effect | null): Promis
       if (size >= limit) break;
     }
   } catch {
-    // The client went away.
+    // The client is gone.
   }
   return Buffer.concat(chunks).subarray(0, limit);
 }
@@ -147,7 +151,7 @@ async function answerInPart(
 ): Promise<void> {
   const body = Buffer.from(reply.body ?? '');
   const part = body.subarray(0, bytes);
-  // Without a length, in chunks, so that its end looks like an end.
+  // Without a length the body goes in chunks, so that its end looks like an end.
   const length = ending === 'whole' ? {} : { 'content-length': body.length };
   response.writeHead(reply.status, { ...withoutLength(reply.headers), ...length } as Record<string, string>);
   await new Promise((resolve) => response.write(part, resolve));

@@ -1,3 +1,7 @@
+/**
+ * A registry in this process that keeps everything in memory, records every request and can misbehave. Each way in
+ * which real registries differ is an option; `profiles` combines them into the makes that exist.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -14,13 +18,16 @@ export interface FakeOptions {
     | { readonly kind: 'basic'; readonly username: string; readonly password: string }
     | TokenAuth;
   /**
-   * Are blobs and uploads, or blobs only, on another origin, by redirect? That one takes signed URLs and refuses requests
-   * with an Authorization header.
+   * Whether a redirect leads to another origin for blobs and uploads, or for downloads only. That origin takes
+   * signed URLs and refuses requests with an Authorization header.
    */
   readonly storage: boolean | 'downloads';
-  /** What becomes of a mount: done, an upload session instead, a refusal, success that is none, a 401. */
+  /** The answer to a mount: success, an upload session instead, a refusal, a success without an effect, a 401. */
   readonly mounts: 'yes' | 'session' | 'refuse' | 'lie' | 'deny';
-  /** What becomes of a mount that does not say from where: an upload session, a refusal, the blob wherever it is. */
+  /**
+   * The answer to a mount without `from`: an upload session, a refusal, or the blob from whatever repository has
+   * it.
+   */
   readonly openMounts: 'session' | 'refuse' | 'find';
   /** PATCH bodies above this are refused with `tooLarge`. */
   readonly largestChunk: number;
@@ -30,32 +37,32 @@ export interface FakeOptions {
   readonly smallestChunk: number | null;
   /** The status of an accepted PATCH. */
   readonly patched: 201 | 202 | 204;
-  /** Are upload locations absolute URLs? */
+  /** Whether upload locations are absolute URLs. */
   readonly absoluteLocations: boolean;
-  /** Is there a referrers API? */
+  /** Whether there is a referrers API. */
   readonly referrers: boolean;
   readonly digestHeader: boolean;
   readonly ranges: boolean;
   readonly tls: { readonly key: string; readonly cert: string } | null;
-  /** The name that its URLs have instead of 127.0.0.1; the test sees to its address. */
+  /** The name in its URLs instead of 127.0.0.1; the test provides its address. */
   readonly name: string | null;
-  /** Does the answer to a HEAD have a length? */
+  /** Whether the answer to a HEAD has a length. */
   readonly headLength: boolean;
-  /** What it says of a manifest that is not there. */
+  /** The answer for a manifest that does not exist. */
   readonly absent: Refusal;
-  /** Does every 401 carry a challenge, or only that of `/v2/`? */
+  /** `always` where every 401 carries a challenge, `base` where only that of `/v2/` does. */
   readonly challenge: 'always' | 'base';
-  /** How many PATCHes it takes for an upload. */
+  /** The largest number of PATCHes in an upload. */
   readonly mostPatches: number;
-  /** Must a manifest state its media type? */
+  /** Whether a manifest must state its media type. */
   readonly mediaTypeInBody: boolean;
-  /** May a blob that is there be committed again? */
+  /** Whether a blob that exists may be committed again. */
   readonly recommits: boolean;
-  /** Must a request for a manifest name its type as one that it takes? */
+  /** Whether a request for a manifest must accept its very type. */
   readonly strictAccept: boolean;
   /** Headers of every answer to a request for a manifest. */
   readonly manifestHeaders: Readonly<Record<string, string>>;
-  /** Called for every request, before anything else: time passes, for one. */
+  /** Called for every request, before anything else. Tests let time pass here. */
   readonly onRequest: () => void;
 }
 
@@ -92,7 +99,7 @@ const defaults: FakeOptions = {
   onRequest: () => {},
 };
 
-/** A registry in this process, on loopback, that keeps everything in memory, records every request and can misbehave. */
+/** A registry on loopback. */
 export class FakeRegistry {
   readonly options: FakeOptions;
   readonly requests: Recorded[] = [];
@@ -139,7 +146,7 @@ export class FakeRegistry {
     return (server.address() as AddressInfo).port;
   }
 
-  /** `127.0.0.1:PORT`, as a reference names it. */
+  /** Returns `127.0.0.1:PORT`, as a reference names it. */
   get host(): string {
     return `${this.options.name ?? '127.0.0.1'}:${this.#port('registry')}`;
   }
@@ -161,14 +168,14 @@ export class FakeRegistry {
     this.faults.add(fault);
   }
 
-  /** The requests of one kind so far: `GET /v2/…` without the query. */
+  /** Returns the requests of one kind so far: the method, and a pattern for path and query. */
   sent(method: string, path: RegExp, server: ServerName = 'registry'): readonly Recorded[] {
     return this.requests.filter(
       (each) => each.server === server && each.method === method && path.test(each.path),
     );
   }
 
-  /** How many connections the registry has open. */
+  /** Returns how many connections the registry has open. */
   connections(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#servers
@@ -432,7 +439,7 @@ export class FakeRegistry {
 }
 
 const json = { 'content-type': 'application/json' };
-/** Of the URLs of the storage: a secret. */
+/** A secret in the URLs of the storage. */
 const signature = 'X-Signature=very-secret';
 
 function failure(status: number, code: string, message: string): Reply {

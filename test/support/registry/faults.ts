@@ -1,13 +1,17 @@
-/** What goes wrong with one request, or several. */
+/**
+ * The faults that a test plans for requests to a fake registry, in the order in which they act. A fault that no
+ * request met is reported, because the test that expects it proves nothing.
+ */
+/** A fault of one request, or of several. */
 export interface Fault {
-  /** Which requests: the method and a pattern for path and query. */
+  /** The method, and a pattern for path and query. */
   readonly method: string;
   readonly path: RegExp;
-  /** On the registry itself unless told. */
+  /** The server that it acts on. Default: the registry itself. */
   readonly server?: ServerName;
-  /** How many requests it leaves alone first. */
+  /** The number of fitting requests that pass first. Default: 0. */
   readonly skip?: number;
-  /** How many it then hits; 1 unless told. */
+  /** The number of requests that it then hits. Default: 1. */
   readonly times?: number;
   readonly effect: Effect;
 }
@@ -22,21 +26,24 @@ export type Effect =
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       readonly body?: string | Uint8Array;
     }
-  /** A refusal that repeats the credentials which came with the request, as they came and unpacked. */
+  /** A refusal that repeats the credentials of the request, as they came and decoded. */
   | { readonly kind: 'echo'; readonly status: number }
-  /** The connection breaks before anything was done. */
+  /** The connection breaks before the request has an effect. */
   | { readonly kind: 'reset' }
   /** The request has its effect, but the answer is another, or the connection breaks. */
   | { readonly kind: 'after'; readonly status: number | 'reset' }
-  /** Of the answer's body only so many bytes arrive; then the connection breaks, or the answer ends there as if whole. */
+  /**
+   * Only so many bytes of the answer's body arrive; then the connection breaks, or the answer ends there as if
+   * whole.
+   */
   | { readonly kind: 'cut'; readonly bytes: number; readonly ending: 'reset' | 'whole' | 'stall' }
-  /** No answer at all, and the request's body is read or not, until the client gives up. Nothing is done. */
+  /** No answer, whether or not the request's body is read, until the client gives up. The request has no effect. */
   | { readonly kind: 'silent'; readonly reads: boolean }
   /** The answer's body arrives in pieces, one by one: slow, but never still for long. */
   | { readonly kind: 'drip'; readonly pieces: number }
-  /** Of a range that was asked for, an honest answer of so many bytes only. */
+  /** An honest answer with only so many bytes of the requested range. */
   | { readonly kind: 'short'; readonly bytes: number }
-  /** Of the request's body only so many bytes are taken in (and kept, or not); then the connection breaks. */
+  /** Only so many bytes of the request's body are received (and kept, or not); then the connection breaks. */
   | { readonly kind: 'swallow'; readonly bytes: number; readonly keep: boolean }
   /** The answer's bytes and headers are changed. */
   | {
@@ -51,10 +58,10 @@ interface Pending {
   left: number;
 }
 
-/** The faults of a test, in the order given; the first that fits a request hits it. */
+/** The faults of a test, in the order given. The first that fits a request hits it. */
 export class FaultScript {
   readonly #pending: Pending[] = [];
-  /** The requests that were hit, by what. */
+  /** The requests that were hit, each with its fault. */
   readonly hits: { readonly method: string; readonly path: string; readonly effect: Effect }[] = [];
 
   add(fault: Fault): void {
@@ -77,7 +84,7 @@ export class FaultScript {
     return null;
   }
 
-  /** Faults that never happened: a test that expects them proves nothing. */
+  /** Returns the faults that never happened. */
   get unused(): readonly Fault[] {
     return this.#pending.filter(({ left }) => left > 0).map(({ fault }) => fault);
   }

@@ -2,7 +2,7 @@ import { isDigest } from '../../../src/oci/digest.ts';
 import { type BuiltTree, digestOf } from '../image-builder.ts';
 import type { RepositoryContent } from './content.ts';
 
-/** Puts an image or index into a repository of the fake registry, as if somebody had pushed it. */
+/** Puts an image or index into a repository of the fake registry, without a request. */
 export function hold(content: RepositoryContent, tree: BuiltTree, tag: string): void {
   for (const [digest, bytes] of tree.blobs) {
     if (!isDigest(digest)) throw new Error(`not a digest: ${digest}`);
@@ -13,14 +13,14 @@ export function hold(content: RepositoryContent, tree: BuiltTree, tag: string): 
   }
 }
 
-/** What a manifest or index says it is; null for blobs. */
+/** Returns the media type that a manifest or index states; null for blobs. */
 function typeOf(bytes: Uint8Array): string | null {
   if (bytes[0] !== 0x7b) return null;
   const { mediaType } = JSON.parse(new TextDecoder().decode(bytes)) as { mediaType?: string };
   return mediaType ?? null;
 }
 
-/** What a repository lacks of its manifests, tagged or not; empty when all can be pulled. */
+/** Returns what the manifests of a repository lack, tagged or not; empty when all can be pulled. */
 export function missing(content: RepositoryContent): string[] {
   const problems: string[] = [];
   for (const [tag, digest] of content.tags)

@@ -1,6 +1,9 @@
-import { createEncoderPool, type EncoderPool } from '../../../src/codec/encoder-pool.ts';
+/**
+ * Runs a transform from one registry to another over the public API, by the references alone. The tests of threats
+ * look at the messages and the error.
+ */
 import type { ProgressEvent } from '../../../src/events.ts';
-import { identity, run } from '../../../src/jobs/rewrite/run.ts';
+import { identity } from '../../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../../src/image/image.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
@@ -12,20 +15,13 @@ import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import { buildImage, type BuiltImage, type BuiltTree, type LayerCompression } from '../image-builder.ts';
 import { writeTar } from '../model/tar-bytes.ts';
 import type { FakeRegistry } from './fake-registry.ts';
+import { runTransform } from '../run-image.ts';
 import { never, noise, setup } from './setup.ts';
 
 export const transforms = { copy: identity, squash: squash({ kind: 'last', count: 2 }) } as const;
 export type TransformName = keyof typeof transforms;
 
-let pool: EncoderPool | null = null;
-
-/** Ends the workers of the runs so far. */
-export async function closePool(): Promise<void> {
-  await pool?.close();
-  pool = null;
-}
-
-/** Three layers of noise, of so many bytes each. */
+/** Builds an image with three layers of noise, of so many bytes each. */
 export function noisyImage(
   sizes: readonly [number, number, number] = [5000, 30_000, 60_000],
   compress: LayerCompression = 'none',
@@ -50,33 +46,25 @@ export function fill(fake: FakeRegistry, repository: string, { descriptor, blobs
   content.tags.set('v1', descriptor.digest as Digest);
 }
 
-/** Runs a transform between two places that are open. */
+/** Runs a transform between two open places. */
 export async function rewrite(
   source: Source,
   target: Target,
   transform: Transform,
   onEvent: (event: ProgressEvent) => void = () => {},
 ): Promise<void> {
-  pool ??= createEncoderPool({ jobs: 2 });
-  await run({
+  await runTransform({
     source,
     target,
     transform,
-    platforms: [],
-    jobs: 2,
-    pool,
-    maxScratch: 100_000_000,
-    epoch: null,
-    requireSavings: null,
     listener: onEvent,
-    signal: never,
   });
 }
 
 export interface ImageRun {
   /** The messages of all events. */
   readonly messages: readonly string[];
-  /** What it failed with. */
+  /** The error that it failed with; null for none. */
   readonly error: unknown;
 }
 

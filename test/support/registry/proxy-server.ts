@@ -1,10 +1,14 @@
+/**
+ * An HTTP proxy in this process, on loopback: it answers CONNECT, and passes plain requests on. Whatever host is
+ * requested, it connects to 127.0.0.1, so that tests can name registries that do not exist.
+ */
 import { once } from 'node:events';
 import { createServer, request as forward, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Certificate } from './certificate.ts';
 
-/** What a proxy was asked for. */
+/** A request to the proxy. */
 export interface Passage {
   readonly method: string;
   /** `host:port` for CONNECT, else the whole URL. */
@@ -14,17 +18,14 @@ export interface Passage {
 }
 
 export interface ProxyOptions {
-  /** The `Proxy-Authorization` that it wants. */
+  /** The `Proxy-Authorization` that it demands. */
   readonly authorization?: string;
-  /** Answers everything with this status. */
+  /** The status that it answers everything with. */
   readonly refuse?: number;
   readonly tls?: Certificate;
 }
 
-/**
- * A proxy in this process, on loopback: CONNECT, and plain requests passed on. Whatever host is asked for, it goes to
- * 127.0.0.1, so that tests can name registries that do not exist.
- */
+/** A proxy on a free port. */
 export class ProxyServer {
   readonly passages: Passage[] = [];
   readonly #options: ProxyOptions;

@@ -2,7 +2,8 @@ import { createCertificates } from '../../../src/registry/tls/certificates.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
 import { never, refer, setup } from './setup.ts';
 
-// Reads the manifest of an image in a process whose environment says whom to trust, and prints its type, or the error.
+// Reads the manifest of an image in a process whose environment names the trusted CAs, and prints its type, or the
+// error.
 const { env } = process;
 const certificates = createCertificates({
   certDir: null,

@@ -1,3 +1,7 @@
+/**
+ * The options, the clock and the streams that tests of the registry client share. Time is faked, so that retries
+ * take no time.
+ */
 import type { ProgressEvent } from '../../../src/events.ts';
 import type { RegistryReference } from '../../../src/oci/reference.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
@@ -7,7 +11,7 @@ import { anonymous } from '../../../src/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
 
-/** A clock whose sleeps take no time but are remembered. */
+/** A clock whose sleeps take no time but are recorded. */
 export class FakeClock implements Clock {
   readonly sleeps: number[] = [];
   time = Date.parse('2026-01-01T00:00:00Z');
@@ -23,7 +27,7 @@ export class FakeClock implements Clock {
   async sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     this.sleeps.push(milliseconds);
     this.time += milliseconds;
-    // A real pause, if the shortest: a server needs a turn to notice that its connection is gone.
+    // A real pause, as short as possible: a server needs a turn to notice that its connection is gone.
     await new Promise((resolve) => setTimeout(resolve, 2));
     signal.throwIfAborted();
   }
@@ -67,7 +71,7 @@ export async function drain(stream: ByteStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Bytes that do not repeat, the same every time. */
+/** Returns bytes that do not repeat, the same ones each time. */
 export function noise(length: number, seed = 1): Buffer {
   const bytes = Buffer.alloc(length);
   let state = seed >>> 0 || 1;

@@ -1,21 +1,25 @@
+/**
+ * The Bearer tokens of the fake registry and the token server that issues them. Options are the ways in which real
+ * token servers differ.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Recorded, Reply } from './exchange.ts';
 
-/** Bearer tokens from a token server of its own. */
+/** How the registry and its token server behave. */
 export interface TokenAuth {
   readonly kind: 'bearer';
-  /** Null: anybody may pull. */
+  /** The user that may pull; null for anonymous pulls. */
   readonly username: string | null;
   readonly password: string | null;
-  /** Seconds. */
+  /** The lifetime of a token in seconds. */
   readonly lifetime: number;
   readonly tokens: Map<string, { readonly scopes: readonly string[]; readonly until: number }>;
   readonly now: () => number;
   /** Repositories that even the right password does not open. */
   readonly closed: readonly string[];
-  /** The refresh token that POST takes; null: there is no POST. */
+  /** The refresh token that POST takes; null for a server without POST. */
   readonly refreshToken: string | null;
-  /** The status of a POST where there is none. */
+  /** The status of a POST, where the server has none. */
   readonly noPost: number;
   /** Which of several scopes it looks at. */
   readonly scopes: 'all' | 'first' | 'last';
@@ -40,7 +44,7 @@ export function tokenAuth(options: Partial<TokenAuth> = {}): TokenAuth {
   };
 }
 
-/** A refusal, or null when the request may pass. */
+/** Returns a refusal, or null when the request may pass. */
 export function authorize(
   request: Recorded,
   auth:
@@ -106,7 +110,7 @@ function unauthorized(challenge: string): Reply {
   };
 }
 
-/** The token server. */
+/** Answers a request for a token. */
 export function issueToken(request: Recorded, auth: TokenAuth): Reply {
   const url = new URL(request.path, 'http://fake');
   const form = new URLSearchParams(request.body.toString());

@@ -2,13 +2,13 @@ import { tokenAuth } from '../tokens.ts';
 import type { Profile } from './profile.ts';
 import { Secret } from '../../../../src/registry/auth/secret.ts';
 
-/** The user name of whoever logs in with a refresh token. */
+/** The user name for a login with a refresh token. */
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Azure's container registry. `az acr login` leaves a refresh token, for which a POST gives access tokens. Blobs are
- * redirected to storage that refuses an Authorization header. Uploads are refused with UNAUTHORIZED now and then, and
- * sessions get lost. (Issues of acr and azure-sdk-for-net.)
+ * Azure's container registry. `az acr login` leaves a refresh token, for which a POST gives access tokens. Blobs
+ * are redirected to storage that refuses an Authorization header. Uploads are refused with UNAUTHORIZED now and
+ * then, and sessions get lost. (Issues of acr and azure-sdk-for-net.)
  */
 export const acr: Profile = {
   name: 'ACR',
@@ -41,6 +41,6 @@ export const acr: Profile = {
       },
     },
   ],
-  // A refresh token is for the token server only, and not for a URL.
+  // A refresh token is for the token server only, and never part of a URL.
   vain: (requests) => requests.filter(({ server, method }) => server === 'tokens' && method !== 'POST'),
 };

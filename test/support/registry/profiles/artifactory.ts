@@ -3,9 +3,9 @@ import type { Profile } from './profile.ts';
 import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
- * JFrog Artifactory. A manifest that is not there may be 403; a POST for a token is 401, so that an identity token goes
- * by GET. Uploads of one digest at the same time get into each other's way, which comes out as MANIFEST_INVALID.
- * Upload locations are whole URLs. (RTFACT-13797; issues of jib and go-containerregistry.)
+ * JFrog Artifactory. A request for a manifest that does not exist may get 403; a POST for a token gets 401, so that
+ * an identity token goes by GET. Uploads of one digest at the same time disturb each other, which ends in
+ * MANIFEST_INVALID. Upload locations are whole URLs. (RTFACT-13797; issues of jib and go-containerregistry.)
  */
 export const artifactory: Profile = {
   name: 'Artifactory',

@@ -19,7 +19,7 @@ export const ecr: Profile = {
     mounts: 'session',
     mediaTypeInBody: true,
   }),
-  // The session that comes instead of a mount is used, not begun anew.
+  // The session that comes instead of a mount is used, and no second one is opened.
   vain: (requests) => {
     const sessions = requests.filter(
       ({ method, path, status }) => method === 'POST' && path.includes('/uploads/') && status === 202,

@@ -20,6 +20,7 @@ export const gitlab: Profile = {
     }),
   }),
   pace: 60,
-  // Refused, once more with what the challenge asked for, and then no more for the whole repository.
+  // The mount is refused, tried once more with the scope of the challenge, and then not tried again in this
+  // repository.
   vain: (requests) => beyond(2, requests, ({ path }) => /mount=.*from=/.test(path)),
 };

@@ -3,9 +3,9 @@ import { beyond, type Profile } from './profile.ts';
 import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
- * Harbor. A mount from a project that is not there, or not open, gets 401 and not 202. HEAD has come without a length.
- * What is not there may be called UNKNOWN. Names of robots have a dollar sign. (Issues of harbor; the sources of
- * containers/image.)
+ * Harbor. A mount from a project that does not exist, or is not open, gets 401 and not 202. HEAD has come without a
+ * length. A missing manifest may be called UNKNOWN. Names of robots have a dollar sign. (Issues of harbor; the
+ * sources of containers/image.)
  */
 export const harbor: Profile = {
   name: 'Harbor',

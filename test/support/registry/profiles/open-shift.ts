@@ -5,8 +5,8 @@ import { Secret } from '../../../../src/registry/auth/secret.ts';
 const unknown = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}';
 
 /**
- * OpenShift's registry, and others over several replicas: what was just pushed may not be there yet, a blob when its
- * manifest comes, or a tag that is looked for. (Issues of image-registry.)
+ * OpenShift's registry, and others with several replicas: what was just pushed may still be missing, such as a blob
+ * when its manifest comes, or a tag that is read. (Issues of image-registry.)
  */
 export const openShift: Profile = {
   name: 'OpenShift',

@@ -3,25 +3,25 @@ import type { Recorded } from '../exchange.ts';
 import type { FakeOptions, FakeRegistry } from '../fake-registry.ts';
 import type { Fault } from '../faults.ts';
 
-/** What one make of registry does in its own way, as far as a client can tell. */
+/** The peculiarities of one make of registry, as far as a client can tell. */
 export interface Profile {
   readonly name: string;
-  /** `now` is the time by which tokens run out. */
+  /** The options of a fake. `now` is the time by which tokens expire. */
   readonly options: (now: () => number) => Partial<FakeOptions>;
   readonly credential: Credential;
-  /** Trouble that comes with it, once in a run. */
+  /** Faults that occur once in a run. */
   readonly faults?: (fake: FakeRegistry) => readonly Fault[];
-  /** How its repositories are called. */
+  /** The name of its repositories. */
   readonly repository: string;
-  /** Seconds that pass with every request; none unless told. */
+  /** Seconds that pass with every request. Default: none. */
   readonly pace?: number;
-  /** Images come from here only. */
+  /** Whether images can only be pulled from it. Default: no. */
   readonly readOnly?: boolean;
-  /** What a client that knows the registry does not send: the requests of one run that were in vain. */
+  /** Returns the requests of one run that a client that knows the registry does not send. */
   readonly vain?: (requests: readonly Recorded[]) => readonly Recorded[];
 }
 
-/** The requests after the first so many of a kind. */
+/** Returns the requests of a kind after the first `most`. */
 export function beyond(
   most: number,
   requests: readonly Recorded[],

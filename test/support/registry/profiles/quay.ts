@@ -16,7 +16,7 @@ export const quay: Profile = {
     openMounts: 'refuse',
     referrers: true,
   }),
-  // One finds out.
+  // The client learns this from one refusal.
   vain: (requests) =>
     beyond(1, requests, ({ path }) => path.includes('mount=') && !/[?&]from=[^&]/.test(path)),
 };

@@ -3,8 +3,8 @@ import type { Profile } from './profile.ts';
 import { Secret } from '../../../../src/registry/auth/secret.ts';
 
 /**
- * registry.redhat.io, to pull from: what is not there is 404 with the code UNKNOWN, and service accounts have a number
- * and a bar in their name. (The sources of containers/image.)
+ * registry.redhat.io, to pull from: a missing manifest is a 404 with the code UNKNOWN, and service accounts have a
+ * number and a bar in their name. (The sources of containers/image.)
  */
 export const redHat: Profile = {
   name: 'registry.redhat.io',
