@@ -1,16 +1,21 @@
+/**
+ * The pruning of one layer: what goes from it, and why. `pruneStack` makes one for each selected layer, calls its `take…`
+ * methods in their order here, expresses the state that is left, and asks what was removed.
+ */
 import type { Change } from '../../changeset/change.ts';
 import { EntrySet } from '../../changeset/entry-set.ts';
 import type { Tree } from '../../changeset/tree.ts';
 import type { Rule } from '../../rules/rule.ts';
+import { isMarker, type LayerSurvivors } from './survivors.ts';
 
 /** Why an entry is gone. */
 export type Reason =
   | { readonly kind: 'rule'; readonly rule: Rule }
   /** A layer above hides it, or a later entry of its own layer replaces it. */
   | { readonly kind: 'shadowed' }
-  /** A whiteout with nothing left to hide. */
+  /** It is a whiteout or an opaque marker with nothing left to hide. */
   | { readonly kind: 'idle' }
-  /** Another layer of a squashed range replaced it, or it was a whiteout that has done its work there. */
+  /** Another layer of a squashed range replaced it, or it is a marker that has taken effect within the range. */
   | { readonly kind: 'squashed' };
 
 export interface Removal {
@@ -20,22 +25,36 @@ export interface Removal {
   readonly how: 'freed' | 'hidden';
 }
 
-/** The pruning of one layer: its state, what the pruned image has below it, and what goes. */
+/** Three of the four trees that `prune-stack.ts` names. */
+export interface LayerTrees {
+  readonly state: Tree;
+  readonly before: Tree;
+  readonly pruned: Tree;
+}
+
 export class LayerPruning {
-  readonly #state: Tree;
-  readonly #below: Tree;
   readonly #changes: readonly Change[];
+  readonly #state: Tree;
+  readonly #before: Tree;
+  readonly #pruned: Tree;
+  readonly #survivors: LayerSurvivors;
   readonly #reasons = new Map<number, Reason>();
+  /** Removed changes, by id, whose path the pruned layers below have. */
   readonly #hidden = new Set<number>();
+  /** Paths of directories that were taken. */
   readonly #directories = new Set<number>();
+  /** How many markers, or directories that only markers implied, were taken. */
   #idle = 0;
 
-  constructor(state: Tree, below: Tree, changes: readonly Change[]) {
-    this.#state = state;
-    this.#below = below;
+  constructor(changes: readonly Change[], { state, before, pruned }: LayerTrees, survivors: LayerSurvivors) {
     this.#changes = changes;
+    this.#state = state;
+    this.#before = before;
+    this.#pruned = pruned;
+    this.#survivors = survivors;
   }
 
+  /** Whether anything was taken. */
   get any(): boolean {
     return this.#reasons.size > 0 || this.#idle > 0;
   }
@@ -44,28 +63,31 @@ export class LayerPruning {
     return this.#directories.has(path);
   }
 
-  byRule(removed: ReadonlyMap<number, Rule>, spared: (change: Change) => boolean): void {
-    const state = this.#state;
-    // Children before parents: a directory goes after what is in it.
-    for (const change of this.#changes.filter(({ id }) => removed.has(id)).sort((a, b) => b.path - a.path)) {
-      const rule = removed.get(change.id) as Rule;
-      if (spared(change)) continue;
-      this.#reasons.set(change.id, { kind: 'rule', rule });
-      const { path } = change;
-      if (state.at(path)?.id !== change.id) continue;
-      if (change.kind === 'directory') {
-        if (state.hasBelow(path)) {
-          // Only implied directories and markers of what is gone can be left in it.
-          this.#forgetBelow(path);
-        }
-        this.#directories.add(path);
-      }
-      state.forget(path);
-      if (this.#below.node[path] !== 0) {
-        state.hide(path);
-        this.#hidden.add(change.id);
-      }
+  /** Takes the entries that rules name. Children go before parents, so that a directory goes after what is in it. */
+  takeByRule(): void {
+    const taken: { readonly change: Change; readonly rule: Rule }[] = [];
+    for (const change of this.#changes) {
+      const rule = this.#survivors.ruleFor(change);
+      if (rule !== null) taken.push({ change, rule });
     }
+    taken.sort((a, b) => b.change.path - a.change.path);
+    for (const { change, rule } of taken) {
+      this.#reasons.set(change.id, { kind: 'rule', rule });
+      if (this.#state.at(change.path)?.id === change.id) this.#takeNode(change);
+    }
+  }
+
+  #takeNode({ id, kind, path }: Change): void {
+    const state = this.#state;
+    if (kind === 'directory') {
+      // What is left in it are implied directories, and markers beside what is gone.
+      if (state.hasBelow(path)) this.#forgetBelow(path);
+      this.#directories.add(path);
+    }
+    state.forget(path);
+    if (this.#pruned.node[path] === 0) return;
+    state.hide(path);
+    this.#hidden.add(id);
   }
 
   #forgetBelow(path: number): void {
@@ -77,113 +99,123 @@ export class LayerPruning {
   }
 
   /**
-   * Directories that a rule names but that have no entry go when nothing lies in them any more: implied by what went
-   * from this layer, or by nothing but a marker in a directory that the layers below do not have, or no longer.
+   * Takes the directories that a rule names but that have no entry, where nothing lies in them any more: those that only what
+   * went from this layer implied, and those that only a marker implies, where the pruned layers below do not have them.
+   * Returns their paths.
    */
-  impliedByRule(named: (path: number) => boolean, originalBelow: Tree): number[] {
+  takeImplied(): readonly number[] {
     const state = this.#state;
-    const touched = new Set<number>();
-    for (const change of this.#changes) {
-      if (!this.#reasons.has(change.id)) continue;
-      for (
-        let above = state.table.parent[change.path] as number;
-        above > 0 && !touched.has(above);
-        above = state.table.parent[above] as number
-      )
-        touched.add(above);
-    }
-    const emptied: number[] = [];
+    const emptied = this.#ancestorsOfTaken();
+    const taken: number[] = [];
     for (let path = state.node.length - 1; path > 0; path--) {
-      if (!state.isImplied(path) || state.hasBelow(path) || !named(path)) continue;
-      const isLeft = this.#lostBelow(path, originalBelow);
-      const isAlone = this.#below.node[path] === 0;
-      if (!isLeft && !isAlone && !(touched.has(path) && !state.hidesChildrenAt(path))) continue;
+      if (!state.isImplied(path) || state.hasBelow(path) || !this.#survivors.takesImplied(path)) continue;
+      const isAlone = this.#pruned.node[path] === 0;
+      if (!isAlone && (!emptied.has(path) || state.hidesChildrenAt(path))) continue;
       // The directory had taken the place of something else, which must not come back.
-      if (this.#below.node[path] !== 0 && !this.#below.isDirectory(path)) state.hide(path);
+      if (!isAlone && !this.#pruned.isDirectory(path)) state.hide(path);
       else state.forget(path);
       this.#directories.add(path);
-      emptied.push(path);
-      if (!touched.has(path)) this.#idle++;
+      taken.push(path);
+      if (!emptied.has(path)) this.#idle++;
     }
-    return emptied;
+    return taken;
   }
 
-  /** Has the path, or a directory above it, gone from the layers below? */
-  #lostBelow(path: number, originalBelow: Tree): boolean {
-    if (this.#below.node[path] !== 0) return false;
-    for (let at = path; at > 0 && this.#below.node[at] === 0; at = this.#state.table.parent[at] as number) {
-      if (originalBelow.node[at] !== 0) return true;
+  /** Returns the directories, but the root, above all entries taken so far. */
+  #ancestorsOfTaken(): ReadonlySet<number> {
+    const { parent } = this.#state.table;
+    const found = new Set<number>();
+    for (const { id, path } of this.#changes) {
+      if (!this.#reasons.has(id)) continue;
+      for (
+        let above = parent[path] as number;
+        above > 0 && !found.has(above);
+        above = parent[above] as number
+      )
+        found.add(above);
     }
-    return false;
+    return found;
   }
 
-  byShadow(
-    isVisible: (path: number) => boolean,
-    isVisibleFile: (file: number) => boolean,
-    replacedByDirectory: ReadonlySet<number>,
-    forced: ReadonlySet<number>,
-    wanted: (path: number) => boolean,
-  ): void {
+  /** Takes what is not visible in the whole image. */
+  takeShadowed(): void {
+    this.#takeReplaced();
     const state = this.#state;
-    // Entries that a later entry of the same layer replaced.
-    for (const change of this.#changes) {
-      if (change.kind === 'whiteout' || change.kind === 'opaque' || this.#reasons.has(change.id)) continue;
-      if (state.at(change.path)?.id !== change.id) this.#reasons.set(change.id, { kind: 'shadowed' });
-    }
     for (let path = state.node.length - 1; path > 0; path--) {
       const change = state.at(path);
-      if (state.isImplied(path) && !state.hidesChildrenAt(path) && !state.hasBelow(path) && !wanted(path))
-        state.forget(path);
-      if (change === null || isVisible(path) || forced.has(change.id)) continue;
-      if (change.kind === 'directory') {
-        if (state.hasBelow(path)) continue;
-        this.#reasons.set(change.id, { kind: 'shadowed' });
-        if (state.hidesAt(path)) state.hide(path);
-        else if (state.hidesChildrenAt(path)) state.makeImplied(path);
-        else state.forget(path);
-        continue;
-      }
-      // A name that nobody sees, but whose data a visible link names, goes on carrying it.
-      if (change.kind !== 'link' && isVisibleFile(state.file[path] as number)) continue;
-      this.#reasons.set(change.id, { kind: 'shadowed' });
-      if (replacedByDirectory.has(change.id) && this.#below.node[path] !== 0) state.hide(path);
-      else state.forget(path);
+      if (change === null) this.#forgetIdleDirectory(path);
+      else if (!this.#survivors.isVisible(path, state.node[path] as number)) this.#takeInvisible(change);
     }
   }
 
-  /** Whiteouts and opaque markers that used to hide something and no longer do. */
-  idleMarkers(originalBelow: Tree): void {
+  /** Takes entries that a later entry of the same layer replaced. */
+  #takeReplaced(): void {
     for (const change of this.#changes) {
-      const { kind, path } = change;
-      const idle =
-        kind === 'whiteout'
-          ? originalBelow.node[path] !== 0 && this.#below.node[path] === 0
-          : kind === 'opaque' && originalBelow.hasBelow(path) && !this.#below.hasBelow(path);
-      if (!idle) continue;
+      if (isMarker(change) || this.#reasons.has(change.id)) continue;
+      if (this.#state.at(change.path)?.id !== change.id) this.#reasons.set(change.id, { kind: 'shadowed' });
+    }
+  }
+
+  /** Forgets an implied directory that nothing lies in and that the whole image does not have from this layer. */
+  #forgetIdleDirectory(path: number): void {
+    const state = this.#state;
+    const isIdle = state.isImplied(path) && !state.hidesChildrenAt(path) && !state.hasBelow(path);
+    if (isIdle && !this.#survivors.isWanted(path)) state.forget(path);
+  }
+
+  #takeInvisible(change: Change): void {
+    const { id, kind, path } = change;
+    const state = this.#state;
+    if (this.#survivors.isForced(change)) return;
+    if (kind === 'directory') {
+      if (state.hasBelow(path)) return;
+      if (state.hidesAt(path)) state.hide(path);
+      else if (state.hidesChildrenAt(path)) state.makeImplied(path);
+      else state.forget(path);
+    } else {
+      // A visible hard link may name the data of an invisible entry, which then goes on carrying it.
+      if (kind !== 'link' && this.#survivors.isVisibleFile(state.file[path] as number)) return;
+      if (this.#survivors.gaveWay(change) && this.#pruned.node[path] !== 0) state.hide(path);
+      else state.forget(path);
+    }
+    this.#reasons.set(id, { kind: 'shadowed' });
+  }
+
+  /** Takes whiteouts and opaque markers that used to hide something and no longer do. */
+  takeIdleMarkers(): void {
+    for (const change of this.#changes) {
+      if (!isMarker(change) || !this.#isIdle(change)) continue;
       this.#idle++;
       this.#reasons.set(change.id, { kind: 'idle' });
     }
   }
 
-  /** What really went: entries of this layer that the new changes do not hold. */
-  removals(result: readonly Change[]): Removal[] {
-    const kept = idsOf(result);
-    const renamed = new EntrySet();
-    for (const { form, layer, entry } of result) if (form === 'relinked') renamed.add(layer, entry);
+  #isIdle({ kind, path }: Change): boolean {
+    const [before, pruned] = [this.#before, this.#pruned];
+    return kind === 'whiteout'
+      ? before.node[path] !== 0 && pruned.node[path] === 0
+      : before.hasBelow(path) && !pruned.hasBelow(path);
+  }
+
+  /** Returns the entries of this layer that the changes to be written do not hold. */
+  removals(written: readonly Change[]): readonly Removal[] {
+    const kept = idsOf(written);
+    const relinked = new EntrySet();
+    for (const { form, layer, entry } of written) if (form === 'relinked') relinked.add(layer, entry);
     const removals: Removal[] = [];
     for (const change of this.#changes) {
-      if (kept[change.id] === 1 || renamed.has(change.layer, change.entry)) continue;
-      const marker = change.kind === 'whiteout' || change.kind === 'opaque';
-      const reason = this.#reasons.get(change.id) ?? (marker ? ({ kind: 'idle' } as const) : null);
-      // A promoted link is no removal: its name lives on with the data of another.
-      if (reason === null) continue;
-      removals.push({ change, reason, how: this.#hidden.has(change.id) ? 'hidden' : 'freed' });
+      if (kept[change.id] === 1 || relinked.has(change.layer, change.entry)) continue;
+      const idle = isMarker(change) ? ({ kind: 'idle' } as const) : null;
+      const reason = this.#reasons.get(change.id) ?? idle;
+      // Without a reason it is a promoted link, whose name lives on with the data of another.
+      if (reason !== null)
+        removals.push({ change, reason, how: this.#hidden.has(change.id) ? 'hidden' : 'freed' });
     }
     return removals;
   }
 }
 
-/** A byte for each change up to the last of these. */
+/** Returns a byte for each change up to the last of these: 1 for one of them. */
 function idsOf(changes: readonly Change[]): Uint8Array {
   const ids = new Uint8Array(changes.reduce((most, { id }) => Math.max(most, id), 0) + 1);
   for (const { id } of changes) ids[id] = 1;

@@ -14,10 +14,16 @@ export interface Marking {
   readonly removed: ReadonlyMap<number, Rule>;
   /** Rules whose globs matched nothing at all. */
   readonly unused: readonly Rule[];
-  /** New permission bits by change id, with the old ones. */
-  readonly cleared: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+  /** By change id. */
+  readonly cleared: ReadonlyMap<number, ClearedMode>;
   /** The rule that takes a path out, had its layer been selected; null for none. */
   readonly wish: (path: Path, kind: RuledKind) => Rule | null;
+}
+
+/** Permission bits of a file whose setuid and setgid bits are cleared: as they were, and as they become. */
+export interface ClearedMode {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a trace pruning keeps: see `slim/closure`. */
@@ -41,22 +47,24 @@ const strengths: readonly Strength[] = ['needed', 'whole', 'courtesy'];
 
 const setuidBits = 0o6000;
 
-/**
- * Runs the rules of all prunings over the entries of the layers that each selects. `final` is the whole image's tree;
- * `closures`: what the prunings by trace keep.
- */
-export function markChanges(
-  stack: Stack,
-  prunings: readonly Pruning[],
-  indexes: ReadonlyMap<number, LayerIndex>,
-  final: Tree,
-  closures: readonly Kept[],
-): Marking {
+/** All that markings depend on. */
+export interface MarkingInput {
+  readonly stack: Stack;
+  /** The tree of the whole image. */
+  readonly final: Tree;
+  readonly prunings: readonly Pruning[];
+  /** By source layer number. */
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+  /** What the prunings by trace keep. */
+  readonly closures: readonly Kept[];
+}
+
+/** Runs the rules of all prunings over the entries of the layers that each selects. @throws RULES_INVALID */
+export function markChanges({ stack, final, prunings, indexes, closures }: MarkingInput): Marking {
   const removed = new Map<number, Rule>();
-  const verdicts: Verdict[] = [];
-  const cleared = new Map<number, { from: number; to: number }>();
+  const cleared = new Map<number, ClearedMode>();
   const unused: Rule[] = [];
-  const paths = stack.table.paths;
+  const verdicts: Verdict[] = [];
   const kept = keptByAny(closures);
   const exists = (path: Path) => {
     const id = stack.table.findId(path);
@@ -65,38 +73,50 @@ export function markChanges(
   for (const pruning of prunings) {
     const match = createMatcher(pruning.rules, exists);
     const verdict = createVerdict(pruning, match, kept);
+    const clears = createClearing(pruning, indexes);
     verdicts.push(verdict);
-    const clears = createKeepMatcher(pruning.clearSetuid);
-    for (const [layer, changes] of stack.layers) {
-      if (!within(pruning.layers, layer)) continue;
-      for (const change of changes) {
-        if (change.kind === 'whiteout' || change.kind === 'opaque') continue;
-        const path = paths[change.path] as Path;
-        const rule = verdict(path, ruledKind(change));
-        if (rule !== null) removed.set(change.id, rule);
-        if (
-          pruning.clearSetuid.length > 0 &&
-          (change.kind === 'file' || change.kind === 'link') &&
-          clears(path) !== null
-        ) {
-          const mode = (indexes.get(layer) as LayerIndex).modes[change.entry] as number;
-          if ((mode & setuidBits) !== 0) cleared.set(change.id, { from: mode, to: mode & ~setuidBits });
-        }
-      }
+    for (const { change, path } of entriesIn(stack, pruning.layers)) {
+      const rule = verdict(path, ruledKind(change));
+      if (rule !== null) removed.set(change.id, rule);
+      const mode = clears(change, path);
+      if (mode !== null) cleared.set(change.id, mode);
     }
     unused.push(...match.unused().filter((rule) => !rule.negated));
   }
-  return {
-    removed,
-    unused,
-    cleared,
-    wish: (path, kind) => {
-      for (const verdict of verdicts) {
-        const rule = verdict(path, kind);
-        if (rule !== null) return rule;
-      }
-      return null;
-    },
+  const wish: Verdict = (path, kind) => {
+    for (const verdict of verdicts) {
+      const rule = verdict(path, kind);
+      if (rule !== null) return rule;
+    }
+    return null;
+  };
+  return { removed, unused, cleared, wish };
+}
+
+/** Yields the entries of some layers that put something, which markers do not. */
+function* entriesIn(
+  { table, layers }: Stack,
+  range: LayerRange,
+): Generator<{ readonly change: Change; readonly path: Path }> {
+  for (const [layer, changes] of layers) {
+    if (!within(range, layer)) continue;
+    for (const change of changes)
+      if (change.kind !== 'whiteout' && change.kind !== 'opaque')
+        yield { change, path: table.paths[change.path] as Path };
+  }
+}
+
+/** Returns what clears the setuid and setgid bits of a file: null for an entry whose mode stays. */
+function createClearing(
+  { clearSetuid }: Pruning,
+  indexes: ReadonlyMap<number, LayerIndex>,
+): (change: Change, path: Path) => ClearedMode | null {
+  if (clearSetuid.length === 0) return () => null;
+  const matches = createKeepMatcher(clearSetuid);
+  return ({ kind, layer, entry }, path) => {
+    if ((kind !== 'file' && kind !== 'link') || matches(path) === null) return null;
+    const from = (indexes.get(layer) as LayerIndex).modes[entry] as number;
+    return (from & setuidBits) === 0 ? null : { from, to: from & ~setuidBits };
   };
 }
 

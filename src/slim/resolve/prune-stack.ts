@@ -1,37 +1,51 @@
-import { type Path } from '../../bytes/path.ts';
+/**
+ * Prunes a whole stack of layers, bottom to top, over the indexes alone. `resolve` calls it for a plan with prunings.
+ *
+ * Four trees take part:
+ *
+ * - `original` has all layers as they are. It says what is visible in the end, and which files hard links name.
+ * - `before` has the original layers below the current one: what the current layer's markers used to hide.
+ * - `pruned` has the pruned layers below the current one: what must not come back. In the end it is the pruned image.
+ * - `state` has the current layer alone, over an unknown ground. Entries are taken out of this tree; what is left of it is
+ *   expressed against `pruned`.
+ */
 import type { Change } from '../../changeset/change.ts';
-import { express, type Promotion } from '../../changeset/express.ts';
-import { Filesystem } from '../../rootfs/filesystem.ts';
+import { type Expression, express, type Promotion } from '../../changeset/express.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { Stack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
-import { OcislimError } from '../../errors.ts';
 import type { Pruning } from '../../image/image.ts';
+import { Filesystem } from '../../rootfs/filesystem.ts';
+import { checkPruned } from './check-pruned.ts';
 import { LayerPruning, type Removal } from './layer-pruning.ts';
-import { type Kept, type Marking, markChanges, ruledKind, within } from './marking.ts';
+import { type Kept, type Marking, markChanges } from './marking.ts';
+import { applyOriginal, type OriginalStack } from './original-stack.ts';
+import { Survivors } from './survivors.ts';
 
 export interface PrunedStack {
-  /** The root filesystem before, */
+  /** The root filesystem before the pruning. */
   readonly fs: Filesystem;
-  /** and after, cleared mode bits included. */
+  /** The root filesystem after it, with cleared mode bits. */
   readonly result: Filesystem;
   /** The layers that change, by source layer number. */
   readonly layers: ReadonlyMap<number, readonly Change[]>;
-  /** The tree of the pruned image below each changed layer is needed again by a squash: all layers, changed or not. */
+  /** All layers, changed or not: a squash applies those below its range. */
   readonly all: ReadonlyMap<number, readonly Change[]>;
   readonly removals: readonly Removal[];
   readonly promotions: readonly Promotion[];
   readonly marking: Marking;
-  /** Entries that a rule named but that stay, since a layer that was not selected links to them. */
+  /** Entries that a rule names but that stay, since a layer that was not selected links to them. */
   readonly keptForLinks: readonly Change[];
 }
 
 /**
- * Prunes a whole stack, bottom to top, beside the original one. All layers must be there: what a layer hides, what
- * comes back from below and what is linked to from above all depend on the others.
+ * Prunes a stack. All layers must be in it: what a layer hides, what would come back from below and what higher layers link
+ * to depend on the others.
  *
- * Rules apply to every entry of a selected layer, visible or not. What they remove never comes back from below.
- * `close` says what a pruning by trace keeps. `shadowed` drops entries that are not part of the final tree, except those whose data a visible link still names.
+ * Rules apply to every entry of a selected layer, visible or not; what they remove never comes back from below. `shadowed`
+ * drops entries that are not visible in the end, except those whose data a visible link names. `close` returns what a
+ * pruning by trace keeps, null for a pruning without a trace.
+ * @throws LAYER_INVALID; INTERNAL where a path would be lost that no rule names
  */
 export function pruneStack(
   stack: Stack,
@@ -39,207 +53,104 @@ export function pruneStack(
   indexes: ReadonlyMap<number, LayerIndex>,
   close: (pruning: Pruning, fs: Filesystem) => Kept | null = () => null,
 ): PrunedStack {
-  const { list, table } = stack;
-  const original = new Tree(table, list);
-  const links = new LinkUse();
-  const resolved = new Map<number, readonly Change[]>();
-  const replacedByDirectory = new Set<number>();
-  for (const [layer, changes] of stack.layers) {
-    original.apply(changes, {
-      onLink: (link, file) => {
-        list.resolve(link, file);
-        links.note(list.get(link.id), original.at(link.target));
-      },
-      onReplacedByDirectory: (id) => void replacedByDirectory.add(id),
-    });
-    resolved.set(
-      layer,
-      changes.map((change) => list.get(change.id)),
-    );
-  }
-  const whole: Stack = { table, list, layers: resolved };
-  const fs = new Filesystem(whole, original, indexes);
+  const original = applyOriginal(stack);
+  const fs = new Filesystem(original.stack, original.tree, indexes);
   const closures = prunings.flatMap((pruning) => close(pruning, fs) ?? []);
-  const marking = markChanges(whole, prunings, indexes, original, closures);
-  const selected = (layer: number) => prunings.some((pruning) => within(pruning.layers, layer));
-  const shadowed = (layer: number) =>
-    prunings.some((pruning) => pruning.shadowed && within(pruning.layers, layer));
-  const needed = links.targetsOf((link, named) => !selected(link.layer) && selected(named.layer));
-  const forced = new Set(needed.map((change) => change.id));
-  const protectedPaths = protectAncestors(whole, marking, forced, selected);
-  const visibleFiles = filesOf(original);
-  const impliedGone = new Map<number, number>();
-
-  const pruned = new Tree(table, list);
-  const before = new Tree(table, list);
-  const layers = new Map<number, readonly Change[]>();
-  const all = new Map<number, readonly Change[]>();
-  const removals: Removal[] = [];
-  const promotions: Promotion[] = [];
-  for (const [layer, changes] of resolved) {
-    let result: readonly Change[] = changes;
-    if (selected(layer)) {
-      const state = new Tree(table, list, 'unknown');
-      state.apply(changes);
-      const gone = new LayerPruning(state, pruned, changes);
-      const number = positionOf(resolved, layer);
-      const isProtected = (path: number) => (protectedPaths[path] as number) > layer;
-      const wanted = (path: number) => original.isDirectory(path) && original.touched[path] === number;
-      gone.byRule(
-        marking.removed,
-        (change) => forced.has(change.id) || (change.kind === 'directory' && isProtected(change.path)),
-      );
-      const emptied = gone.impliedByRule(
-        (path) => !isProtected(path) && marking.wish(table.paths[path] as Path, 'directory') !== null,
-        before,
-      );
-      for (const path of emptied) impliedGone.set(path, layer);
-      if (shadowed(layer)) {
-        gone.byShadow(
-          (path) => original.node[path] === state.node[path],
-          (file) => visibleFiles[file] === 1,
-          replacedByDirectory,
-          forced,
-          wanted,
-        );
-      }
-      gone.idleMarkers(before);
-      const cut = links.inLayer(layer).some((link) => pruned.file[link.target] !== link.file + 1);
-      if (gone.any || cut || changes.some((change) => marking.cleared.has(change.id))) {
-        const expression = express(state, list, {
-          below: { kind: 'known', tree: pruned },
-          own: new Set([layer]),
-          wanted: (path) => !gone.tookDirectory(path) && wanted(path),
-        });
-        result = expression.changes;
-        layers.set(layer, result);
-        for (const removal of gone.removals(expression.changes)) removals.push(removal);
-        for (const promotion of expression.promoted) promotions.push(promotion);
-      }
-    }
-    before.apply(changes);
-    pruned.apply(result);
-    all.set(layer, result);
-  }
-  for (const [path, layer] of impliedGone) {
-    const rule = marking.wish(table.paths[path] as Path, 'directory');
-    if (rule === null || original.node[path] === 0 || pruned.node[path] !== 0) continue;
-    // No layer has an entry for it, and still it is gone: the report is to say so.
-    const change = list.create({ kind: 'directory', path, target: -1, layer, entry: -1, form: 'made' });
-    removals.push({ change, reason: { kind: 'rule', rule }, how: 'freed' });
-  }
-  checkResult(original, pruned, removals);
+  const marking = markChanges({ stack: original.stack, final: original.tree, prunings, indexes, closures });
+  const survivors = new Survivors(original, prunings, marking);
+  const run = new StackPruning(original, marking, survivors);
+  for (const [layer, changes] of original.stack.layers) run.add(layer, changes);
+  const removals = [...run.removals, ...run.impliedRemovals()];
+  checkPruned(original.tree, run.pruned, removals);
   const modes = new Map([...marking.cleared].map(([id, { to }]) => [id, to] as const));
   return {
     fs,
-    result: new Filesystem(whole, pruned, indexes, modes),
-    layers,
-    all,
+    result: new Filesystem(original.stack, run.pruned, indexes, modes),
+    layers: run.changed,
+    all: run.all,
     removals,
-    promotions,
+    promotions: run.promotions,
     marking,
-    keptForLinks: needed.filter((change) => marking.removed.has(change.id)),
+    keptForLinks: survivors.forced.filter(({ id }) => marking.removed.has(id)),
   };
 }
 
-/** Is a file (by number) part of a tree without ground? */
-function filesOf({ file }: Tree): Uint8Array {
-  const found = new Uint8Array(file.reduce((most, id) => Math.max(most, id), 0) + 1);
-  for (const id of file) found[id] = 1;
-  return found;
-}
+/** A pruning under way: the layers up to the current one, as they were and as they have become. */
+class StackPruning {
+  readonly pruned: Tree;
+  readonly changed = new Map<number, readonly Change[]>();
+  readonly all = new Map<number, readonly Change[]>();
+  readonly removals: Removal[] = [];
+  readonly promotions: Promotion[] = [];
+  readonly #before: Tree;
+  readonly #original: OriginalStack;
+  readonly #marking: Marking;
+  readonly #survivors: Survivors;
+  /** Directories without an entry that a rule took, each with the last layer that it went from. */
+  readonly #impliedGone = new Map<number, number>();
 
-function positionOf(layers: ReadonlyMap<number, unknown>, layer: number): number {
-  return [...layers.keys()].indexOf(layer) + 1;
-}
-
-/** Hard links into lower layers, with the change that each found at its target. */
-class LinkUse {
-  readonly #uses: { readonly link: Change; readonly named: Change }[] = [];
-
-  note(link: Change, named: Change | null): void {
-    if (named !== null && named.layer !== link.layer) this.#uses.push({ link, named });
+  constructor(original: OriginalStack, marking: Marking, survivors: Survivors) {
+    const { table, list } = original.stack;
+    this.#original = original;
+    this.#marking = marking;
+    this.#survivors = survivors;
+    this.#before = new Tree(table, list);
+    this.pruned = new Tree(table, list);
   }
 
-  /** What must stay because a link that cannot change names it. */
-  targetsOf(chosen: (link: Change, named: Change) => boolean): Change[] {
-    return [
-      ...new Set(this.#uses.filter(({ link, named }) => chosen(link, named)).map(({ named }) => named)),
-    ];
-  }
-
-  inLayer(layer: number): Change[] {
-    return this.#uses.filter(({ link }) => link.layer === layer).map(({ link }) => link);
-  }
-}
-
-/**
- * Directories that something kept lies in stay, whatever the rules say of them: per path, the highest layer that keeps
- * something below it, plus one (a directory of that layer or a lower one stays).
- */
-function protectAncestors(
-  stack: Stack,
-  marking: Marking,
-  forced: ReadonlySet<number>,
-  selected: (layer: number) => boolean,
-): Int32Array {
-  const { table } = stack;
-  const kept = new Int32Array(table.paths.length);
-  const always = 0x7fffffff;
-  for (const [layer, changes] of stack.layers) {
-    for (const change of changes) {
-      const marker = change.kind === 'whiteout' || change.kind === 'opaque';
-      if (marker ? selected(layer) : marking.removed.has(change.id) && !forced.has(change.id)) continue;
-      // What lies in an unselected layer and would have been removed protects only the directories below that layer.
-      // A marker there implies the directory that it lies in.
-      const wished =
-        marker ||
-        (!selected(layer) && marking.wish(table.paths[change.path] as Path, ruledKind(change)) !== null);
-      const until = wished ? layer : always;
-      const start = change.kind === 'opaque' ? change.path : (table.parent[change.path] as number);
-      for (
-        let above = start;
-        above >= 0 && (kept[above] as number) < until;
-        above = table.parent[above] as number
-      ) {
-        kept[above] = until;
-      }
+  /** Prunes the next layer, if it was selected, and puts it on top. */
+  add(layer: number, changes: readonly Change[]): void {
+    const expression = this.#survivors.isSelected(layer) ? this.#prune(layer, changes) : null;
+    if (expression !== null) {
+      this.changed.set(layer, expression.changes);
+      for (const promotion of expression.promoted) this.promotions.push(promotion);
     }
+    const result = expression?.changes ?? changes;
+    this.#before.apply(changes);
+    this.pruned.apply(result);
+    this.all.set(layer, result);
   }
-  return kept;
-}
 
-/**
- * Proof on the level of the index that nothing was lost: what is visible in the pruned image is what was visible
- * before, less what a rule took.
- */
-function checkResult(original: Tree, pruned: Tree, removals: readonly Removal[]): void {
-  const ruled = new Set<number>();
-  for (const { change, reason } of removals) if (reason.kind === 'rule') ruled.add(change.path);
-  for (let path = 0; path < original.node.length; path++) {
-    const was = original.at(path);
-    const is = pruned.at(path);
-    const gone = original.node[path] !== 0 && pruned.node[path] === 0;
-    if (gone ? coveredBy(ruled, path, original) : same(original, pruned, path, was, is)) continue;
-    throw new OcislimError(
-      'INTERNAL',
-      `pruning would have changed ${JSON.stringify(original.table.paths[path])}, which no rule names`,
-      {
-        advice: 'Nothing was written. Please report this.',
-      },
+  /** Returns what is left of a layer; null where it stays as it is. */
+  #prune(layer: number, changes: readonly Change[]): Expression | null {
+    const { table, list } = this.#original.stack;
+    const state = new Tree(table, list, 'unknown');
+    state.apply(changes);
+    const survivors = this.#survivors.inLayer(layer, this.all.size + 1);
+    const pruning = new LayerPruning(
+      changes,
+      { state, before: this.#before, pruned: this.pruned },
+      survivors,
     );
+    pruning.takeByRule();
+    for (const path of pruning.takeImplied()) this.#impliedGone.set(path, layer);
+    if (this.#survivors.dropsShadowed(layer)) pruning.takeShadowed();
+    pruning.takeIdleMarkers();
+    const isCleared = changes.some(({ id }) => this.#marking.cleared.has(id));
+    if (!pruning.any && !isCleared && !this.#cutsLinks(layer)) return null;
+    const expression = express(state, list, {
+      below: { kind: 'known', tree: this.pruned },
+      own: new Set([layer]),
+      wanted: (path) => !pruning.tookDirectory(path) && survivors.isWanted(path),
+    });
+    for (const removal of pruning.removals(expression.changes)) this.removals.push(removal);
+    return expression;
   }
-}
 
-function coveredBy(ruled: ReadonlySet<number>, path: number, tree: Tree): boolean {
-  for (let at = path; at >= 0; at = tree.table.parent[at] as number) if (ruled.has(at)) return true;
-  return false;
-}
+  /** Tells whether a hard link of this layer no longer finds its file in the layers below. */
+  #cutsLinks(layer: number): boolean {
+    const links = this.#original.crossings.linksOf(layer);
+    return links.some(({ target, file }) => this.pruned.file[target] !== file + 1);
+  }
 
-function same(original: Tree, pruned: Tree, path: number, was: Change | null, is: Change | null): boolean {
-  if (was?.kind === 'directory') return was.id === is?.id;
-  if (original.isImplied(path)) return pruned.isImplied(path) || is?.form === 'made';
-  return (
-    original.file[path] === pruned.file[path] && (original.node[path] === 0) === (pruned.node[path] === 0)
-  );
+  /** Returns the directories that are gone though no layer has an entry for them, for the report. */
+  impliedRemovals(): readonly Removal[] {
+    const { tree, stack } = this.#original;
+    return [...this.#impliedGone].flatMap(([path, layer]): readonly Removal[] => {
+      const rule = this.#survivors.ruleForDirectory(path);
+      if (rule === null || tree.node[path] === 0 || this.pruned.node[path] !== 0) return [];
+      const made = { kind: 'directory', path, target: -1, layer, entry: -1, form: 'made' } as const;
+      return [{ change: stack.list.create(made), reason: { kind: 'rule', rule }, how: 'freed' }];
+    });
+  }
 }

@@ -1,30 +1,34 @@
-import { type Path } from '../../bytes/path.ts';
-import type { Change, ChangeList } from '../../changeset/change.ts';
+/**
+ * Turns a plan into what every layer of the new image holds, once the headers of the source layers are known. The interpreter
+ * (`jobs/rewrite/run.ts`) calls `resolve` between the scan and the writing; no layer bytes are read here.
+ */
+import type { Path } from '../../bytes/path.ts';
+import type { Change } from '../../changeset/change.ts';
 import { buildEdit, type LayerEdit } from '../../changeset/edit.ts';
-import { EntrySet } from '../../changeset/entry-set.ts';
-import { type Below, express, NeedsLayersBelow, type Promotion } from '../../changeset/express.ts';
+import type { Promotion } from '../../changeset/express.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { PathTable } from '../../changeset/path-table.ts';
-import { buildStack } from '../../changeset/stack.ts';
-import { Tree } from '../../changeset/tree.ts';
-import { OcislimError } from '../../errors.ts';
-import { type Image, type LayerRange, numbersIn } from '../../image/image.ts';
-import type { Rule } from '../../rules/rule.ts';
+import { buildStack, type Stack } from '../../changeset/stack.ts';
 import {
   type CheckedClosure,
   checkTraced,
   closeImage,
   type TraceClosure,
 } from '../../closure/close-image.ts';
-import { arrangementOf } from '../arrange.ts';
-import { type LinkedDuplicate, linkDuplicates } from './duplicates.ts';
+import { OcislimError } from '../../errors.ts';
+import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
+import { readRuntime } from '../../oci/runtime.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
-import { readRuntime } from '../../oci/runtime.ts';
-import type { Removal } from './layer-pruning.ts';
-import { type PrunedStack, pruneStack } from './prune-stack.ts';
-import { orderSimilar } from './ordering.ts';
 import { compareSurface, type Surface } from '../../rootfs/surface/surface.ts';
+import type { Rule } from '../../rules/rule.ts';
+import { arrangementOf } from '../arrange.ts';
+import { type LinkedDuplicate, linkDuplicates } from './duplicates.ts';
+import type { Removal } from './layer-pruning.ts';
+import type { ClearedMode } from './marking.ts';
+import { mergeRange } from './merge-range.ts';
+import { orderSimilar } from './ordering.ts';
+import { type PrunedStack, pruneStack } from './prune-stack.ts';
 import { restoreStack } from './restore-stack.ts';
 import { untouched } from './untouched.ts';
 
@@ -60,8 +64,8 @@ export interface Resolution {
   readonly promotions: readonly Promotion[];
   /** Files that became hard links to others that are the same, layer by layer. */
   readonly linked: readonly LinkedDuplicate[];
-  /** Changes whose setuid and setgid bits go, with both modes. */
-  readonly cleared: ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+  /** Changes, by id, whose setuid and setgid bits are cleared. */
+  readonly cleared: ReadonlyMap<number, ClearedMode>;
   readonly change: (id: number) => Change;
   readonly keptForLinks: readonly Change[];
   readonly unusedRules: readonly Rule[];
@@ -73,10 +77,25 @@ export interface Resolution {
   readonly restored: Restoration | null;
 }
 
+/** What is known of an image when its plan is resolved. */
+interface Known {
+  readonly image: Image;
+  /** By source layer number. */
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+  /** What the scan found out about files, by source layer number. */
+  readonly facts: ReadonlyMap<number, LayerFacts>;
+  /** The time of what is made for a range of layers, in seconds since 1970; null stands for what is restored. */
+  readonly mtimeOf: (range: LayerRange | null) => number;
+}
+
+export type ResolveResult =
+  | { readonly kind: 'resolved'; readonly resolution: Resolution }
+  /** A hard link leads to layers that have not been scanned. */
+  | { readonly kind: 'needs'; readonly layers: readonly number[] };
+
 /**
- * Decides which entries of which layer survive, and what is borrowed. Pure: the same image and indexes give the same
- * resolution. Returns `needs` where a hard link makes further layers necessary. `facts`, by source layer number, are what
- * prunings by trace must know of the files: see `probeFor`.
+ * Decides which entries of which layer survive, and which data layers borrow from each other. Pure: the same image and
+ * indexes give the same resolution. `facts` are what prunings by trace and the linking of duplicates must know of files.
  * @throws UNSAFE, LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
  */
 export function resolve(
@@ -84,110 +103,158 @@ export function resolve(
   indexes: ReadonlyMap<number, LayerIndex>,
   mtimeOf: (range: LayerRange | null) => number,
   facts: ReadonlyMap<number, LayerFacts> = new Map(),
-):
-  | { readonly kind: 'resolved'; readonly resolution: Resolution }
-  | { readonly kind: 'needs'; readonly layers: readonly number[] } {
-  const { layers, prunings, arrangements } = image.plan;
-  if (image.original !== null)
-    return { kind: 'resolved', resolution: resolveRestored(image, indexes, mtimeOf) };
+): ResolveResult {
+  const known: Known = { image, indexes, facts, mtimeOf };
+  if (image.original !== null) return { kind: 'resolved', resolution: resolveRestored(known) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
   const stack = buildStack(indexes);
-  const closures: TraceClosure[] = [];
-  const pruned =
-    prunings.length > 0
-      ? pruneStack(stack, prunings, indexes, (pruning, fs) => {
-          const made = closeImage(image, pruning, fs, mergeFacts(fs, facts));
-          if (made !== null) closures.push(made);
-          return made?.closure ?? null;
-        })
-      : null;
-  const isGone = (path: Path) => pruned?.result.kind(path) === null;
-  const traced = closures.map((closure) => checkTraced(image, closure, isGone));
-  const changes = pruned?.all ?? stack.layers;
-  const promotions = [...(pruned?.promotions ?? [])];
-  const removals = [...(pruned?.removals ?? [])];
-  const modes = new Map([...(pruned?.marking.cleared ?? [])].map(([id, { to }]) => [id, to] as const));
-  const linked: LinkedDuplicate[] = [];
-  const contents: ResolvedContent[] = [];
-  for (const { content } of layers) {
-    if (content.kind === 'stored') {
-      contents.push(content);
-      continue;
-    }
-    if (content.kind === 'restored') throw new OcislimError('INTERNAL', 'nothing to restore from');
-    const range: LayerRange = { from: content.from, to: content.to };
-    const { order, hardlinks, always } = arrangementOf(arrangements, content);
-    const own = range.from === range.to ? pruned?.layers.get(range.from) : undefined;
-    if (range.from === range.to && own === undefined && !always) {
-      contents.push({ kind: 'stored', layer: range.from });
-      continue;
-    }
-    let written: readonly Change[];
-    if (own !== undefined) {
-      written = own;
-    } else {
-      const expression = merge(
-        range,
-        changes,
-        stack.table,
-        stack.list,
-        belowOf(range, changes, pruned, indexes, stack),
-      );
-      if (expression === null) return { kind: 'needs', layers: numbersIn({ from: 1, to: range.from - 1 }) };
-      written = expression.changes;
-      for (const promotion of expression.promoted) promotions.push(promotion);
-      const merged = numbersIn(range).map((layer) => changes.get(layer) ?? []);
-      for (const removal of lostIn(merged, written)) removals.push(removal);
-    }
-    if (hardlinks) {
-      const result = linkDuplicates(written, stack.list, indexes, facts);
-      written = result.changes;
-      for (const each of result.linked) linked.push(each);
-    }
-    if (order === 'similar') written = orderSimilar(written, stack.table);
-    refuseGarbage([...numbersIn(range), ...written.map((change) => change.layer)], indexes);
-    // A promoted or relinked change inherits the permission bits that its original was to get.
-    for (const change of written) {
-      const mode = change.file >= 0 ? modes.get(change.file) : undefined;
-      if (mode !== undefined && !modes.has(change.id)) modes.set(change.id, mode);
-    }
-    const edit = buildEdit(written, stack.table, indexes, { mtime: mtimeOf(range), modes });
-    contents.push({ kind: 'edited', range, edit, isEmpty: written.length === 0 });
+  const pruning = image.plan.prunings.length === 0 ? null : pruneTraced(known, stack);
+  const resolver = new LayerResolver(known, stack, pruning?.pruned ?? null);
+  for (const { content } of image.plan.layers) {
+    const missing = resolver.add(content);
+    if (missing.length > 0) return { kind: 'needs', layers: missing };
   }
+  return { kind: 'resolved', resolution: { ...resolver.finish(), ...describePruning(known, pruning) } };
+}
+
+interface TracedPruning {
+  readonly pruned: PrunedStack;
+  readonly traced: readonly CheckedClosure[];
+}
+
+/** Prunes the stack, with a closure for each pruning by trace, and checks what the closures keep. @throws UNSAFE */
+function pruneTraced({ image, indexes, facts }: Known, stack: Stack): TracedPruning {
+  const closures: TraceClosure[] = [];
+  const pruned = pruneStack(stack, image.plan.prunings, indexes, (pruning, fs) => {
+    const closed = closeImage(image, pruning, fs, mergeFacts(fs, facts));
+    if (closed !== null) closures.push(closed);
+    return closed?.closure ?? null;
+  });
+  const isGone = (path: Path) => pruned.result.kind(path) === null;
+  return { pruned, traced: closures.map((closure) => checkTraced(image, closure, isGone)) };
+}
+
+function describePruning(
+  { image }: Known,
+  pruning: TracedPruning | null,
+): Pick<Resolution, 'cleared' | 'keptForLinks' | 'unusedRules' | 'traced' | 'surface'> {
+  if (pruning === null)
+    return { cleared: new Map(), keptForLinks: [], unusedRules: [], traced: [], surface: null };
+  const { pruned, traced } = pruning;
   return {
-    kind: 'resolved',
-    resolution: {
-      contents,
-      table: stack.table,
-      removals,
-      promotions,
-      linked,
-      cleared: pruned?.marking.cleared ?? new Map(),
-      change: (id) => stack.list.get(id),
-      keptForLinks: pruned?.keptForLinks ?? [],
-      unusedRules: pruned?.marking.unused ?? [],
-      traced,
-      surface: pruned === null ? null : compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
-      restored: null,
-    },
+    cleared: pruned.marking.cleared,
+    keptForLinks: pruned.keptForLinks,
+    unusedRules: pruned.marking.unused,
+    traced,
+    surface: compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
   };
 }
 
-/** The layers stay; what comes back from the original makes one more on top of them. */
-function resolveRestored(
-  image: Image,
-  indexes: ReadonlyMap<number, LayerIndex>,
-  mtimeOf: (range: LayerRange | null) => number,
-): Resolution {
+/** Collects the contents of the new image layer by layer, and what the report says of them. */
+class LayerResolver {
+  readonly #known: Known;
+  /** The layers as prunings have left them. */
+  readonly #stack: Stack;
+  /** The layers that a pruning has changed. */
+  readonly #pruned: ReadonlyMap<number, readonly Change[]>;
+  readonly #contents: ResolvedContent[] = [];
+  readonly #removals: Removal[];
+  readonly #promotions: Promotion[];
+  readonly #linked: LinkedDuplicate[] = [];
+  /** New permission bits by change id. */
+  readonly #modes: Map<number, number>;
+
+  constructor(known: Known, stack: Stack, pruned: PrunedStack | null) {
+    this.#known = known;
+    this.#stack = { ...stack, layers: pruned?.all ?? stack.layers };
+    this.#pruned = pruned?.layers ?? new Map();
+    this.#removals = [...(pruned?.removals ?? [])];
+    this.#promotions = [...(pruned?.promotions ?? [])];
+    this.#modes = new Map([...(pruned?.marking.cleared ?? [])].map(([id, { to }]) => [id, to] as const));
+  }
+
+  /** Adds a layer of the plan. Returns the layers that must be scanned before; none where it has been added. */
+  add(content: Content): readonly number[] {
+    switch (content.kind) {
+      case 'stored':
+        this.#contents.push(content);
+        return [];
+      case 'rewritten':
+        return this.#rewrite({ from: content.from, to: content.to }, content);
+      case 'restored':
+        throw new OcislimError('INTERNAL', 'a layer is to be restored, but the image has no original');
+    }
+  }
+
+  finish(): Pick<
+    Resolution,
+    'contents' | 'table' | 'removals' | 'promotions' | 'linked' | 'change' | 'restored'
+  > {
+    const { table, list } = this.#stack;
+    return {
+      contents: this.#contents,
+      table,
+      removals: this.#removals,
+      promotions: this.#promotions,
+      linked: this.#linked,
+      change: (id) => list.get(id),
+      restored: null,
+    };
+  }
+
+  #rewrite(range: LayerRange, content: Content): readonly number[] {
+    const { order, hardlinks, always } = arrangementOf(this.#known.image.plan.arrangements, content);
+    const isOne = range.from === range.to;
+    const pruned = isOne ? this.#pruned.get(range.from) : undefined;
+    if (isOne && pruned === undefined && !always) {
+      this.#contents.push({ kind: 'stored', layer: range.from });
+      return [];
+    }
+    let written = pruned ?? this.#merge(range);
+    if (written === null) return numbersIn({ from: 1, to: range.from - 1 });
+    if (hardlinks) written = this.#link(written);
+    if (order === 'similar') written = orderSimilar(written, this.#stack.table);
+    this.#push(range, written);
+    return [];
+  }
+
+  /** Returns the changes of a range as one layer; null where the layers below must be scanned before. */
+  #merge(range: LayerRange): readonly Change[] | null {
+    const merged = mergeRange(range, this.#stack);
+    if (merged === null) return null;
+    for (const promotion of merged.promotions) this.#promotions.push(promotion);
+    for (const removal of merged.removals) this.#removals.push(removal);
+    return merged.changes;
+  }
+
+  #link(changes: readonly Change[]): readonly Change[] {
+    const { indexes, facts } = this.#known;
+    const result = linkDuplicates(changes, this.#stack.list, indexes, facts);
+    for (const duplicate of result.linked) this.#linked.push(duplicate);
+    return result.changes;
+  }
+
+  #push(range: LayerRange, written: readonly Change[]): void {
+    const { indexes, mtimeOf } = this.#known;
+    refuseGarbage([...numbersIn(range), ...written.map(({ layer }) => layer)], indexes);
+    // A promoted or relinked change gets the permission bits that its original was to get.
+    for (const { id, file } of written) {
+      const mode = file >= 0 ? this.#modes.get(file) : undefined;
+      if (mode !== undefined && !this.#modes.has(id)) this.#modes.set(id, mode);
+    }
+    const options = { mtime: mtimeOf(range), modes: this.#modes };
+    const edit = buildEdit(written, this.#stack.table, indexes, options);
+    this.#contents.push({ kind: 'edited', range, edit, isEmpty: written.length === 0 });
+  }
+}
+
+/** Keeps the layers as they are, and puts what comes back from the original on top of them. @throws TAR_INVALID */
+function resolveRestored({ image, indexes, mtimeOf }: Known): Resolution {
   const stack = buildStack(indexes);
-  const { changes, promoted, missing, returned } = restoreStack(
-    stack,
-    image.manifest.layers.length,
-    image.plan.restoring,
-    indexes,
-  );
+  const own = image.manifest.layers.length;
+  const { changes, promoted, missing, returned } = restoreStack(stack, own, image.plan.restoring, indexes);
   refuseGarbage(
-    changes.map((change) => change.layer),
+    changes.map(({ layer }) => layer),
     indexes,
   );
   const contents = image.plan.layers.map(({ content }): ResolvedContent => {
@@ -212,82 +279,7 @@ function resolveRestored(
   };
 }
 
-/** What a squash knows of the layers below its range. */
-function belowOf(
-  range: LayerRange,
-  changes: ReadonlyMap<number, readonly Change[]>,
-  pruned: PrunedStack | null,
-  indexes: ReadonlyMap<number, LayerIndex>,
-  stack: { readonly table: PathTable; readonly list: ChangeList },
-): Below {
-  if (range.from === 1) return { kind: 'nothing' };
-  const lower = numbersIn({ from: 1, to: range.from - 1 });
-  if (pruned === null && !lower.every((layer) => indexes.has(layer))) return { kind: 'unknown' };
-  const tree = new Tree(stack.table, stack.list);
-  for (const layer of lower) {
-    tree.apply(changes.get(layer) as readonly Change[], {
-      onLink: (link, file) => void stack.list.resolve(link, file),
-    });
-  }
-  return { kind: 'known', tree };
-}
-
-/** Null where a link needs the layers below. */
-function merge(
-  range: LayerRange,
-  changes: ReadonlyMap<number, readonly Change[]>,
-  table: PathTable,
-  list: ChangeList,
-  below: Below,
-) {
-  const tree = new Tree(table, list, below.kind === 'nothing' ? 'nothing' : 'unknown');
-  const whole = below.kind === 'known' ? new LinkResolver(below.tree, list) : null;
-  for (const layer of numbersIn(range)) {
-    const own = changes.get(layer) as readonly Change[];
-    tree.apply(whole === null ? own : whole.resolve(own));
-  }
-  try {
-    return express(tree, list, { below, own: new Set(numbersIn(range)) });
-  } catch (error) {
-    if (error instanceof NeedsLayersBelow) return null;
-    throw error;
-  }
-}
-
-/** Binds the hard links of a range to the files of the layers below it, by applying both to one tree. */
-class LinkResolver {
-  readonly #tree: Tree;
-  readonly #list: ChangeList;
-
-  constructor(below: Tree, list: ChangeList) {
-    this.#tree = below.clone();
-    this.#list = list;
-  }
-
-  resolve(layer: readonly Change[]): readonly Change[] {
-    this.#tree.apply(layer, { onLink: (link, file) => void this.#list.resolve(link, file) });
-    return layer.map((change) =>
-      change.kind === 'link' && change.file < 0 ? this.#list.get(change.id) : change,
-    );
-  }
-}
-
-const squashed = { kind: 'squashed' } as const;
-
-/** The entries of a range that its merged layer does not hold. What was made on the way does not count. */
-function lostIn(layers: readonly (readonly Change[])[], written: readonly Change[]): Removal[] {
-  const left = new EntrySet();
-  for (const change of written) if (change.entry >= 0) left.add(change.layer, change.entry);
-  const removals: Removal[] = [];
-  for (const changes of layers) {
-    for (const change of changes) {
-      if (change.form === 'made' || left.has(change.layer, change.entry)) continue;
-      removals.push({ change, reason: squashed, how: 'freed' });
-    }
-  }
-  return removals;
-}
-
+/** Refuses to read these layers where one has data after its end mark. @throws TAR_INVALID naming it */
 function refuseGarbage(layers: readonly number[], indexes: ReadonlyMap<number, LayerIndex>): void {
   const layer = layers.find((number) => indexes.get(number)?.end === 'garbage');
   if (layer === undefined) return;
@@ -295,7 +287,7 @@ function refuseGarbage(layers: readonly number[], indexes: ReadonlyMap<number, L
     'TAR_INVALID',
     `layer ${layer} holds data after the end mark of its tar, which no program would see`,
     {
-      advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
+      advice: 'Leave this layer out of the selection, or rewrite it with another tar program.',
     },
   );
 }
