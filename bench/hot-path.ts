@@ -11,13 +11,14 @@ import { createEncoderPool } from '../src/codec/encoder-pool.ts';
 import { decoderBuffers } from '../src/codec/native-decoder.ts';
 import { sealing } from '../src/stream/seal.ts';
 import { TarReader } from '../src/tar/reader.ts';
+import { KiB } from '../src/units.ts';
 
 const [file = ''] = process.argv.slice(2);
 const blob = readFileSync(file);
 const { signal } = new AbortController();
 const jobs = 2;
 
-async function* chunksOf(bytes: Uint8Array, size = 256 * 1024): AsyncGenerator<Uint8Array> {
+async function* chunksOf(bytes: Uint8Array, size = 256 * KiB): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 

@@ -4,10 +4,11 @@
  */
 import { madeUpTar } from './inputs/made-up-tar.ts';
 import { writeLayout } from './inputs/write-layout.ts';
+import { GiB } from '../src/units.ts';
 
 const [directory = 'large', gigabytes = '1', files = '200'] = process.argv.slice(2);
 const count = Number(files);
-const size = Math.floor((Number(gigabytes) * 1024 ** 3) / count / 512) * 512;
+const size = Math.floor((Number(gigabytes) * GiB) / count / 512) * 512;
 const digest = await writeLayout(
   directory,
   [madeUpTar({ count, size, prefix: 'file' }), madeUpTar({ count: 1, size: 1024, prefix: 'file' })],

@@ -6,6 +6,7 @@ import { spread } from '../measure/statistics.ts';
 import type { Install, Results, Row } from '../results.ts';
 import { works } from '../works/all.ts';
 import { baseOf, groupRows, summarise, timeRatio, type Line } from './summary.ts';
+import { GiB, MiB } from '../../src/units.ts';
 
 /** The marks around the tables in bench/README.md. */
 export const benchMarks = ['<!-- bench table: npm run bench -->', '<!-- end of bench table -->'] as const;
@@ -61,7 +62,7 @@ function renderMachine({ machine, date, versions, images }: Results): string {
   const tools = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const sizes = images.map(({ name, layers, size }) => `${name} (${layers} layers, ${megabytes(size)} MB)`);
   return [
-    `${machine.processor}, ${machine.cores} processors, ${(machine.memory / 2 ** 30).toFixed(0)} GiB; ${machine.system}, Linux ` +
+    `${machine.processor}, ${machine.cores} processors, ${(machine.memory / GiB).toFixed(0)} GiB; ${machine.system}, Linux ` +
       `${machine.kernel}, Node ${machine.node}${date === null ? '' : `; ${date}`}.`,
     `Images: ${sizes.join(', ')}.`,
     `Versions: ${tools.join(', ')}.`,
@@ -170,7 +171,7 @@ function megabytes(bytes: number): string {
 }
 
 function mebibytes(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
+  return (bytes / MiB).toFixed(0);
 }
 
 function shorten(text: string): string {

@@ -4,6 +4,7 @@ import type { Machine } from '../measure/machine.ts';
 import type { Usage } from '../measure/account.ts';
 import { madeUpTar } from '../inputs/made-up-tar.ts';
 import type { Tar } from '../inputs/write-layout.ts';
+import { GiB } from '../../src/units.ts';
 
 export const axes = ['bytes', 'entries', 'layers'] as const;
 export type Axis = (typeof axes)[number];
@@ -25,7 +26,7 @@ const files = 100;
  * something to do.
  */
 export const cases: readonly Case[] = [
-  ...[1e7, 1e8, 1e9, 10 * 2 ** 30].map((bytes): Case => {
+  ...[1e7, 1e8, 1e9, 10 * GiB].map((bytes): Case => {
     const size = Math.round(bytes / files / 512) * 512;
     return {
       axis: 'bytes',

@@ -1,6 +1,7 @@
 /** Renders bench/scaling.md from bench/scaling.json. A test holds both equal. */
 import { exponent, median } from '../measure/statistics.ts';
 import { axes, commands, type Axis, type ScalingResults, type ScalingRow } from './cases.ts';
+import { GiB, MiB } from '../../src/units.ts';
 
 const units: Readonly<
   Record<Axis, { readonly title: string; readonly cost: string; readonly factor: number }>
@@ -34,7 +35,7 @@ export function renderScaling({ machine, date, version, rows }: ScalingResults):
     'The last column is the CPU time that a row took more than the row above it, for each unit that it has more: constant is ' +
       'linear, and what starting takes is not in it. The exponent is b of CPU = a + c·x^b, fitted over the logarithms, with the least row for a.',
     '',
-    `${machine.processor}, ${machine.cores} processors, ${(machine.memory / 2 ** 30).toFixed(0)} GiB; Node ${machine.node}; ocislim ${version}${date === null ? '' : `; ${date}`}.`,
+    `${machine.processor}, ${machine.cores} processors, ${(machine.memory / GiB).toFixed(0)} GiB; Node ${machine.node}; ocislim ${version}${date === null ? '' : `; ${date}`}.`,
     '',
     ...sections,
   ]
@@ -56,7 +57,7 @@ function line(each: ScalingRow, above: ScalingRow | undefined): string {
     ...name,
     seconds.toFixed(2),
     cpuOf(each).toFixed(2),
-    (memory / 2 ** 20).toFixed(0),
+    (memory / MiB).toFixed(0),
     Number.isNaN(cost) ? '' : cost.toLocaleString('en-US', digits),
   ]);
 }
@@ -77,7 +78,7 @@ function fit(command: string, [least, ...rows]: readonly ScalingRow[]): string {
 
 function amount(axis: Axis, at: number): string {
   if (axis !== 'bytes') return at.toLocaleString('en-US');
-  return at % 2 ** 30 === 0 ? `${at / 2 ** 30} GiB` : at >= 1e9 ? `${at / 1e9} GB` : `${at / 1e6} MB`;
+  return at % GiB === 0 ? `${at / GiB} GiB` : at >= 1e9 ? `${at / 1e9} GB` : `${at / 1e6} MB`;
 }
 
 function row(texts: readonly string[]): string {

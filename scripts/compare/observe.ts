@@ -6,12 +6,13 @@ import { digestOfBytes, digestOfFile } from './digests.ts';
 import { normalise } from './normal.ts';
 import { type Fact, factOf } from './observation.ts';
 import { observeLayout } from './observe-layout.ts';
+import { MiB } from '../../src/units.ts';
 
 // What a case has left in its folder, as facts: an OCI layout image by image, an archive member by member, every other
 // file by its text or digest. run-case.ts calls it when the steps are done.
 
 /** Files beyond this are known by their digest alone. */
-const maxRead = 64 * 1024 * 1024;
+const maxRead = 64 * MiB;
 
 /** A folder of the cases' own, not compared: how a cache keeps its files is nothing that a user sees. */
 const cacheFolder = 'cache';

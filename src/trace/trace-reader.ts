@@ -9,9 +9,10 @@ import { parseRecord } from './json-record.ts';
 import type { Trace } from './trace.ts';
 import type { RecordReader, TraceFormat, TraceHead } from './trace-format.ts';
 import { own, type TraceOptions, TraceSink } from './trace-sink.ts';
+import { KiB } from '../units.ts';
 
 /** The most bytes and lines from the beginning of a file that detection sees. */
-const headLength = 64 << 10;
+const headLength = 64 * KiB;
 const headLines = 500;
 /** Bytes of a line beyond the limit that are kept to be shown. */
 const shownLength = 200;

@@ -4,9 +4,10 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { MiB } from '../../units.ts';
 
 /** The most bytes of a list that are read. */
-const largestList = 32 << 20;
+const largestList = 32 * MiB;
 
 const list = /(?:^|\/)vendor\/composer\/installed\.json$/;
 

@@ -4,9 +4,10 @@ import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { MiB } from '../../units.ts';
 
 /** The most bytes of a record that are read: it may name a hundred thousand files with their digests. */
-const largestRecord = 32 << 20;
+const largestRecord = 32 * MiB;
 
 const record = /(?:^|\/)conda-meta\/[^/]+\.json$/;
 

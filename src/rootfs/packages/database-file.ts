@@ -2,9 +2,10 @@ import type { Filesystem } from '../filesystem.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
 import type { UnreadDatabase } from './package.ts';
+import { MiB } from '../../units.ts';
 
 /** The most bytes of one file of a database that are read. A distribution with ten thousand packages needs less. */
-export const largestDatabase = 128 << 20;
+export const largestDatabase = 128 * MiB;
 
 /** A scan keeps no contents of smaller files. */
 const smallest = 3;

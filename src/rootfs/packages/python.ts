@@ -10,9 +10,10 @@ import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import type { DatabaseReading, Package, PackageDatabase, UnreadDatabase } from './package.ts';
 import { readRecord } from './python-record.ts';
+import { MiB } from '../../units.ts';
 
 /** The most bytes of a list that are read: it may name a hundred thousand files. */
-const largestList = 16 << 20;
+const largestList = 16 * MiB;
 
 const wheelList = '.dist-info/RECORD';
 /** pip writes it where it installs with setuptools. */

@@ -5,6 +5,7 @@
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import type { TracedPath } from '../trace.ts';
 import { own } from '../trace-sink.ts';
+import { MiB } from '../../units.ts';
 
 /**
  * Where a process is. Processes that were cloned with CLONE_FS share one (clone(2)). Paths are as the tracer saw them, not
@@ -84,7 +85,7 @@ export class Process {
 /** The most processes that are remembered: beyond them, the oldest is forgotten. */
 const processLimit = 8192;
 /** The most bytes of calls that have not returned, of all processes together. */
-const pendingLimit = 64 << 20;
+const pendingLimit = 64 * MiB;
 /** The most children that are remembered before their first line. */
 const unseenLimit = 64;
 
