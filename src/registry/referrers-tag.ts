@@ -43,7 +43,8 @@ export async function noteReferrer(
   await repository.client.retries(policy).run(signal, async () => {
     const before = await readIndex(repository, tag, signal);
     if (hasEntry(before, digest)) return;
-    await writeIndex(repository, tag, before, describeReferrer(document, raw), signal);
+    const index = withEntry(before, describeReferrer(document, raw));
+    await putManifest(repository, { tag }, index, signal);
     // A registry has no condition for writes: what counts is what is there afterwards.
     if (hasEntry(await readIndex(repository, tag, signal), digest)) return;
     throw new Overwritten(
@@ -58,21 +59,14 @@ function hasEntry(index: Index | null, digest: Digest): boolean {
   return index?.children.some(({ descriptor }) => descriptor.digest === digest) ?? false;
 }
 
-/** Writes the entries of an index, and one more. */
-async function writeIndex(
-  repository: Repository,
-  tag: string,
-  before: Index | null,
-  entry: JsonObject,
-  signal: AbortSignal,
-): Promise<void> {
+/** Returns an index with its entries and one more; a new one for null. */
+function withEntry(before: Index | null, entry: JsonObject): RawManifest {
   const entries = before?.children.map(({ descriptor }) => descriptor.json) ?? [];
   const bytes = encodeJson({
     ...(before === null ? { schemaVersion: 2, mediaType: mediaTypes.ociIndex } : before.json),
     manifests: [...entries, entry],
   });
-  const descriptor = descriptorOfBytes(mediaTypes.ociIndex, bytes);
-  await putManifest(repository, { tag }, { descriptor, bytes }, signal);
+  return { descriptor: descriptorOfBytes(mediaTypes.ociIndex, bytes), bytes };
 }
 
 function subjectOf(document: Manifest | Index): Descriptor | null {

@@ -7,6 +7,7 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 import { blobName } from '../repository.ts';
+import { takeBlob } from './take.ts';
 import type { Uploader } from './uploader.ts';
 
 /** A blob to be copied into a repository. */
@@ -41,7 +42,7 @@ export async function copyBlob(
 
   async function takeAndUpload(offer: HttpAnswer | null): Promise<void> {
     const session = offer === null ? null : await uploader.session(offer, signal, name);
-    const taken = await uploader.take(open(), signal, { session, name });
+    const taken = await takeBlob(uploader, open(), signal, { session, name });
     try {
       await taken.upload(digest, size, signal);
     } catch (error) {

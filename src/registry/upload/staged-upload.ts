@@ -5,7 +5,8 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Produce, StagedBlob } from '../../place/place.ts';
 import type { Retries } from '../../retry/retrying.ts';
-import type { Taken, Uploader } from './uploader.ts';
+import { type Taken, takeBlob } from './take.ts';
+import type { Uploader } from './uploader.ts';
 
 /** A staged upload. When its session is lost, it starts over with the bytes that `produce` makes again. */
 export class StagedUpload implements StagedBlob {
@@ -56,6 +57,7 @@ export class StagedUpload implements StagedBlob {
 
   async #take(signal: AbortSignal): Promise<Taken> {
     const made = this.#produce();
-    return (this.#taken = await this.#uploader.take('seal' in made ? made.stream : made, signal));
+    const stream = 'seal' in made ? made.stream : made;
+    return (this.#taken = await takeBlob(this.#uploader, stream, signal));
   }
 }

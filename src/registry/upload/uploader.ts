@@ -3,36 +3,19 @@
  * what the registry takes. The registry's target brings its blobs through it.
  */
 import { OcislimError } from '../../errors.ts';
-import { type Digest, hasher } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Retries, RetryPolicy } from '../../retry/retrying.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { noting } from '../../stream/noting.ts';
 import type { Seal } from '../../stream/seal.ts';
-import { ExchangeError, nameOf } from '../failure.ts';
+import { ExchangeError, nameOf, type Party } from '../failure.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 import { blobName, type Repository } from '../repository.ts';
 import { ChunkLimit } from './chunk-limit.ts';
 import { Presence } from './presence.ts';
 import { isAmbiguous, isDenied, isLost, isTooLarge } from './refusals.ts';
 import { SessionLost } from './session-lost.ts';
-import { UploadBlocks } from './upload-blocks.ts';
 import { UploadSession } from './upload-session.ts';
-
-/** A blob that has been taken in: its bytes are in memory or in an upload session. */
-export interface Taken {
-  /** Makes it a blob of the repository. @throws SessionLost when only an upload from the start helps, … */
-  upload(digest: Digest, size: number, signal: AbortSignal): Promise<void>;
-  /** Lets go of the bytes; has no effect after `upload`. Never fails. */
-  abort(): Promise<void>;
-}
-
-/** What is known of a blob before its bytes are taken in. */
-export interface TakeOptions {
-  /** A session that the registry has offered. */
-  readonly session?: UploadSession | null;
-  /** For messages. Default: "a blob". */
-  readonly name?: string;
-}
 
 /** Everything that is being uploaded to one repository. */
 export class Uploader {
@@ -40,7 +23,8 @@ export class Uploader {
   readonly #repository: Repository;
   readonly #limit: ChunkLimit;
   readonly #sessions = new Set<UploadSession>();
-  readonly #takesChunks: boolean;
+  /** Whether the registry takes a blob in several requests. */
+  readonly takesChunks: boolean;
   /** Whether blobs of known digest go up as streams: until the first that fails. */
   #isStreaming = true;
 
@@ -49,7 +33,17 @@ export class Uploader {
     this.#repository = repository;
     this.presence = new Presence(repository);
     this.#limit = new ChunkLimit(repository.client.settings.blockSize);
-    this.#takesChunks = chunked;
+    this.takesChunks = chunked;
+  }
+
+  /** The side that uploads, for messages. */
+  get party(): Party {
+    return this.#repository.party;
+  }
+
+  /** Bytes of a request of an upload in chunks. */
+  get blockSize(): number {
+    return this.#repository.client.settings.blockSize;
   }
 
   /** Returns the retries of one upload that can start from its first byte again. */
@@ -114,8 +108,8 @@ export class Uploader {
 
   /** Returns whether a blob that comes as a stream is sent in one request. `size` in bytes. */
   streams(size: number): boolean {
-    const { blockSize, largestStream } = this.#repository.client.settings;
-    return this.#isStreaming && size > blockSize && size <= largestStream;
+    const { largestStream } = this.#repository.client.settings;
+    return this.#isStreaming && size > this.blockSize && size <= largestStream;
   }
 
   /**
@@ -149,34 +143,6 @@ export class Uploader {
       return false;
     } finally {
       await session.cancel();
-    }
-  }
-
-  /**
-   * Takes in a stream. What fits one block is kept, to be sent with its digest; more is sent block by block, one being filled
-   * while another is under way. On any error nothing stays behind.
-   */
-  async take(stream: ByteStream, signal: AbortSignal, options: TakeOptions = {}): Promise<Taken> {
-    const { blockSize } = this.#repository.client.settings;
-    const blocks = new UploadBlocks(stream);
-    // A failure of the upload ends the reading, and the other way round.
-    const stop = new AbortController();
-    const inner = AbortSignal.any([signal, stop.signal]);
-    let session = options.session ?? null;
-    try {
-      signal.throwIfAborted();
-      const first = await blocks.next(blockSize);
-      if (blocks.ended) return this.#held(first.slice(), session);
-      session ??= await this.session(null, inner, options.name);
-      if (this.#takesChunks) await this.#sendBlocks(blocks, first, session, { stop, signal: inner });
-      else await session.pour(blocks.rest(first), inner);
-      return this.#sent(session, blocks.length);
-    } catch (error) {
-      await session?.cancel();
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      await blocks.close();
     }
   }
 
@@ -231,70 +197,6 @@ export class Uploader {
     } finally {
       await session.cancel();
     }
-  }
-
-  async #sendBlocks(
-    blocks: UploadBlocks,
-    first: Uint8Array,
-    session: UploadSession,
-    { stop, signal }: { readonly stop: AbortController; readonly signal: AbortSignal },
-  ): Promise<void> {
-    const size = Math.max(this.#repository.client.settings.blockSize, session.minimum);
-    let sending = Promise.resolve();
-    try {
-      let block = first.length < size ? await blocks.next(size, first) : first;
-      while (block.length > 0) {
-        const full = block;
-        sending = sending.then(() => session.append(full, signal));
-        // Its failure is thrown when the next block is ready.
-        sending.catch(() => {});
-        if (blocks.ended) break;
-        block = await blocks.next(size);
-        // There are two blocks: the one under way must be sent before the reader fills it again.
-        await sending;
-      }
-      await sending;
-    } catch (error) {
-      stop.abort(error);
-      await sending.catch(() => {});
-      throw error;
-    }
-  }
-
-  #held(bytes: Uint8Array, session: UploadSession | null): Taken {
-    return {
-      upload: async (digest, size, signal) => {
-        this.#requireSize(digest, size, bytes.length);
-        const hash = hasher(digest);
-        hash.update(bytes);
-        const actual = hash.digest();
-        if (actual !== digest)
-          throw new OcislimError(
-            'DIGEST_MISMATCH',
-            `${nameOf(this.#repository.party)}: bytes with the digest ${actual} were to be uploaded as ${digest}`,
-          );
-        await this.whole(bytes, digest, signal, session);
-      },
-      abort: async () => session?.cancel(),
-    };
-  }
-
-  #sent(session: UploadSession, length: number): Taken {
-    return {
-      upload: async (digest, size, signal) => {
-        this.#requireSize(digest, size, length);
-        await session.commit(digest, size, signal);
-      },
-      abort: () => session.cancel(),
-    };
-  }
-
-  #requireSize(digest: Digest, size: number, length: number): void {
-    if (size === length) return;
-    throw new OcislimError(
-      'SIZE_MISMATCH',
-      `${nameOf(this.#repository.party)}: ${length} bytes were to be uploaded as ${digest}, which has ${size}`,
-    );
   }
 }
 
