@@ -11,7 +11,7 @@ import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
-import { explainPath } from '../report/keeping.ts';
+import { explainPath } from '../report/explanation.ts';
 import type { Report } from '../report/report.ts';
 import { type Stages, tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';

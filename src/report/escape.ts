@@ -1,17 +1,19 @@
+/**
+ * Makes text from outside harmless for terminals, CI logs and JSON. Everything that prints names or messages calls it.
+ */
 import { type ByteString, decodeForDisplay } from '../bytes/bytes.ts';
 
 /**
- * What must not reach a terminal as it is: controls, whatever a terminal does not show (bidirectional overrides, joiners,
- * tags, fillers), line separators and halves of surrogate pairs.
+ * Characters that must not reach a terminal: controls, invisible characters (bidirectional overrides, joiners, tags, fillers), line
+ * separators, and halves of surrogate pairs.
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * A name or message from outside as one line of harmless text: what is unsafe becomes `\n`, `\x1b` or `\u{202e}`, and
- * what the log readers of CI services take for a command (`::set-output`, `##vso[`, `##[`) loses its first character
- * to an escape.
+ * Turns a name or message from outside into one line of harmless text. Unsafe characters become `\n`, `\x1b` or `\u{202e}`, and the
+ * first character of what CI services take for a command in a log (`::set-output`, `##vso[`, `##[`) becomes an escape.
  */
 export function escapeText(text: string): string {
   return disarm(escapeCharacters(text));
@@ -24,7 +26,7 @@ function escapeCharacters(text: string): string {
   });
 }
 
-/** GitHub reads `::` at the start of a line, after blanks; it and Azure read `##[` and `##vso[` anywhere; TeamCity likewise. */
+/** Disarms the commands of CI logs. GitHub reads `::` at the start of a line, after blanks; GitHub, Azure and TeamCity read `##[` and `##vso[` anywhere. */
 function disarm(line: string): string {
   return line.replace(/^( *):(?=:)/, '$1\\x3a').replace(/#(?=#\w*\[)/g, '\\x23');
 }
@@ -33,12 +35,12 @@ function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
 
-/** The JSON text of a value whose strings hold nothing that a terminal or a CI log acts on; it parses to the same value. */
+/** Returns the JSON text of a value, with escapes for all that a terminal or a CI log acts on. It parses to the same value. */
 export function safeJson(value: string | number | boolean | null): string {
   return safeJsonText(JSON.stringify(value));
 }
 
-/** The same for a JSON text, or several on lines of their own: what is escaped can only stand in strings. */
+/** Escapes a JSON text, or several, one per line, as `safeJson` does: unsafe characters can only stand in strings. */
 export function safeJsonText(json: string): string {
   return json
     .replace(unsafe, (character) =>
@@ -50,21 +52,21 @@ export function safeJsonText(json: string): string {
 }
 
 /**
- * A file name for a person: UTF-8 is decoded, bytes that are not UTF-8 show as `\xff`, a backslash as `\\` (so nothing is
- * ambiguous), and the rest as `escapeText` says.
+ * Renders a file name for a person. UTF-8 is decoded; a byte that is not UTF-8 shows as `\xff` and a backslash as `\\`, so that no
+ * two names look alike; the rest is as `escapeText` has it.
  */
 export function displayPath(path: ByteString): string {
   return disarm(decodeForDisplay(path, (text) => escapeCharacters(text.replaceAll('\\', '\\\\'))));
 }
 
-/** How a report names a file: the name itself where it is UTF-8, else a readable stand-in and the bytes. */
+/** Returns the fields that name a file in a report: its name if that is UTF-8, otherwise a readable stand-in and the bytes. */
 export function pathFields(path: ByteString): { path: string; pathBase64?: string } {
   const text = decode(path);
   if (Buffer.from(text, 'utf8').toString('latin1') === path) return { path: text };
   return { path: displayPath(path), pathBase64: Buffer.from(path, 'latin1').toString('base64') };
 }
 
-/** The path of a report as `displayPath` shows its bytes. A stand-in, which comes with `pathBase64`, is shown already. */
+/** Renders a path of a report as `displayPath` renders its bytes. A stand-in, which comes with `pathBase64`, is rendered already. */
 export function shownPath({
   path,
   pathBase64,

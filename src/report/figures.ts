@@ -1,7 +1,7 @@
 const bitUnits = ['bit', 'kbit', 'Mbit', 'Gbit', 'Tbit'];
 const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** `812 B`, `12.3 MB`: decimal units, one decimal, as registries and `docker` show them. Negative sizes keep their sign. */
+/** Formats bytes as registries and `docker` show them, in decimal units: `812 B`, `12.3 MB`. Negative sizes keep their sign. */
 export function formatSize(bytes: number): string {
   const sign = bytes < 0 ? '-' : '';
   let value = Math.abs(bytes);
@@ -15,17 +15,17 @@ export function formatSize(bytes: number): string {
   return `${sign}${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `12,345`. */
+/** Formats a count: `12,345`. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** `1 file`, `12,345 files`; `plural` where an s does not do. */
+/** Formats a count with its noun: `1 file`, `12,345 files`. Default of `plural`: the singular and an s. */
 export function formatNumberOf(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
 
-/** How much `after` differs from `before`: `-43.2%`, `+0.1%`, `0.0%`; empty where nothing was before. */
+/** Formats the change from `before` to `after`: `-43.2%`, `+0.1%`, `0.0%`. Empty if `before` is 0. */
 export function formatChange(before: number, after: number): string {
   if (before === 0) return '';
   const percent = ((after - before) / before) * 100;
@@ -34,7 +34,7 @@ export function formatChange(before: number, after: number): string {
   return `${percent > 0 ? '+' : ''}${text}%`;
 }
 
-/** `0:07`, `12:34`, `1:02:03`; from seconds. */
+/** Formats seconds as a clock does: `0:07`, `12:34`, `1:02:03`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -43,12 +43,12 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** `2.1 s`, `34 ms`: how long something takes, for comparing. */
+/** Formats seconds for comparison: `2.1 s`, `34 ms`. */
 export function formatSeconds(seconds: number): string {
   return seconds < 0.95 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }
 
-/** Of bytes per second, `100 Mbit/s`, `1.5 Gbit/s`, as lines are named. */
+/** Formats bytes per second in the units of network lines: `100 Mbit/s`, `1.5 Gbit/s`. */
 export function formatBandwidth(bytesPerSecond: number): string {
   let value = bytesPerSecond * 8;
   let unit = 0;

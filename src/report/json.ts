@@ -1,3 +1,6 @@
+/**
+ * Renders the report as JSON, and records of logs as JSON lines. The table of renderers loads it for files that end in `.json`.
+ */
 import { safeJson } from './escape.ts';
 import type { Report } from './report.ts';
 import { KiB } from '../units.ts';
@@ -5,8 +8,8 @@ import { KiB } from '../units.ts';
 const chunkLength = 64 * KiB;
 
 /**
- * The report as JSON text in chunks, since the list of removed paths may be long. Records without records of their own
- * take a line each. Strings are escaped so that the text may go to a terminal.
+ * Renders the report as JSON text in chunks, since the list of removed paths may be long. An object or array of plain values takes
+ * one line. Strings are escaped so that the text can be printed to a terminal.
  */
 export function* renderJson(report: Report): Generator<string> {
   let chunk = '';
@@ -20,7 +23,7 @@ export function* renderJson(report: Report): Generator<string> {
   yield `${chunk}\n`;
 }
 
-/** One flat record as one line, for logs that machines read; what is undefined is left out. */
+/** Renders a flat record as one line, for logs that machines read. Undefined members are left out. */
 export function renderJsonLine(
   record: Readonly<Record<string, string | number | boolean | null | undefined>>,
 ): string {

@@ -1,3 +1,6 @@
+/**
+ * Renders the layers of an image as a table, one line for each. The summary prints it with `--verbose`; Markdown takes its words.
+ */
 import { escapeText } from './escape.ts';
 import { formatChange, formatSize } from './figures.ts';
 import { describeMaker } from './made-by.ts';
@@ -5,7 +8,7 @@ import type { LayerAction, LayerReport } from './report.ts';
 import type { Style } from './style.ts';
 import { type Cell, layOut, truncate } from './table.ts';
 
-/** What a person reads for each action. */
+/** The words for each action. */
 export const actionWords: Readonly<Record<LayerAction, string>> = {
   kept: 'kept',
   mounted: 'mounted',
@@ -17,7 +20,7 @@ export const actionWords: Readonly<Record<LayerAction, string>> = {
   planned: 'to be changed',
 };
 
-/** `3`, `2–4`, `new`: the numbers of the source layers that a layer stands for. */
+/** Renders the numbers of the source layers that went into a layer: `3`, `2–4`, `new`. */
 export function layerNumbers({ before }: LayerReport): string {
   if (before.length === 0) return 'new';
   const first = before[0]?.number ?? 0;
@@ -25,19 +28,19 @@ export function layerNumbers({ before }: LayerReport): string {
   return first === last ? `${first}` : `${first}–${last}`;
 }
 
-/** Bytes of the blobs that went into a layer. */
+/** Adds up the bytes of the blobs that went into a layer. */
 export function sizeBefore({ before }: LayerReport): number {
   return before.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** What made the layer, escaped, for a line of a table; of several source layers the topmost that says. */
+/** Renders what made a layer, escaped, for a line of a table. Of several source layers the topmost with a history row counts. */
 export function maker({ before }: LayerReport): string {
   const texts = before.map(({ createdBy }) => describeMaker(createdBy)).filter((text) => text !== '');
   const more = texts.length > 1 ? ` (and ${texts.length - 1} below)` : '';
   return escapeText((texts.at(-1) ?? '') + more);
 }
 
-/** A line a layer, lowest first: its number, what made it, its size before and after, and what became of it. */
+/** Renders a line for each layer, lowest first: its number, what made it, its size before and after, and what was done. */
 export function renderLayerTable(layers: readonly LayerReport[], style: Style, width: number): string[] {
   const heading: Cell[] = ['layer', 'made by', 'before', '', 'after', '', ''].map((text) => ({
     text,

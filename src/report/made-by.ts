@@ -1,8 +1,9 @@
+/** A shell that runs the command of a RUN line, with build arguments and options before it. */
 const shell = /^(?:RUN )?(?:\|\d+ .*?)?\/bin\/(?:ba|da|a)?sh (?:-[a-z]+ (?:pipefail )?)*?-[a-z]*c /;
 
 /**
- * What made a layer, as its Dockerfile line: builders record `/bin/sh -c #(nop) COPY …`, `|1 A=b /bin/sh -c …`,
- * `RUN /bin/sh -c … # buildkit`, with whole digests of the copied files. Cut to 1,000 characters, and not yet escaped.
+ * Reconstructs the Dockerfile line that made a layer. Builders record `/bin/sh -c #(nop) COPY …`, `|1 A=b /bin/sh -c …`, or
+ * `RUN /bin/sh -c … # buildkit`, with whole digests of the copied files. The result has at most 1,000 characters and is not escaped.
  */
 export function describeMaker(createdBy: string | null): string {
   if (createdBy === null) return '';

@@ -1,3 +1,7 @@
+/**
+ * The face of the room that tells what a run did. `build.ts` makes a report, plain data of these types, and the renderers
+ * (`renderers.ts`, `summary.ts`) turn it into text. The room writes to no file and no terminal.
+ */
 import type * as z from 'zod';
 import type { actions, reportSchema } from './schema.ts';
 
@@ -7,7 +11,7 @@ type Frozen<T> = T extends readonly (infer U)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-/** What was done to an image, or in a dry run would be: version 1, plain data. `schema.ts` documents each field. */
+/** What was done to an image, or would be done by a dry run. Version 1; `schema.ts` documents each field. */
 export type Report = Frozen<z.infer<typeof reportSchema>>;
 
 /** One image of the report. */

@@ -1,15 +1,16 @@
+/**
+ * The one description of the report: its types, the published JSON Schema, and the checks in tests are derived from it. It loads
+ * zod, so commands import only its types, through `report.ts`.
+ */
 import * as z from 'zod';
 import { engineNames } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
 import { compressions } from '../oci/media-type.ts';
 
-// The one description of the report: types, the published JSON Schema and the checks in tests all come from here.
-// It loads zod, so the command line must not import it but for its types (report.ts).
-
 const digest = z.string().regex(/^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/);
 const bytes = z.int().min(0);
 const count = z.int().min(0);
-/** A difference may be negative: a layer may grow. */
+/** A difference, negative where a layer grew. */
 const difference = z.int();
 const layerNumber = z.int().min(1).describe('Layers are numbered from 1, the lowest, in the source.');
 
@@ -18,7 +19,7 @@ const sourceLayer = z.strictObject({
   digest,
   mediaType: z.string(),
   size: bytes.describe('Bytes of the blob, as transferred.'),
-  uncompressedSize: bytes.nullable().describe('Bytes of the tar; null where nobody had to unpack it.'),
+  uncompressedSize: bytes.nullable().describe('Bytes of the tar; null where it was not unpacked.'),
   diffId: digest,
   createdBy: z.string().nullable().describe('What the history says made it; null without history.'),
 });
@@ -36,8 +37,8 @@ export const actions = {
   mounted: 'the same blob, mounted from another repository of the registry',
   copied: 'the same blob, copied',
   rewritten: 'new contents',
-  recompressed: 'the same contents, packed anew',
-  'kept-not-smaller': 'the same blob, since packing it anew would not have saved enough',
+  recompressed: 'the same contents, packed again',
+  'kept-not-smaller': 'the same blob, since packing it again would not have saved enough',
   dropped: 'gone, since nothing was left in it',
   planned: 'to be changed: what a dry run says',
 } as const;
@@ -48,7 +49,7 @@ const packingOption = z.strictObject({
   compression: z.enum(compressions),
   engine: z.enum(engineNames('gzip')).exactOptional().describe('Of gzip.'),
   level: z.int().nullable().describe('null: the blob as it is, or no compression.'),
-  asItIs: z.boolean().describe('The blob that there is: its size is no estimate.'),
+  asItIs: z.boolean().describe('Whether it is the existing blob, whose size is exact.'),
   size: bytes,
   pullSeconds: seconds.nullable().describe('Transfer and unpacking at the bandwidth of the goal.'),
   encodeSeconds: seconds.nullable().describe('Of one thread, where there is a budget.'),
@@ -57,9 +58,9 @@ const packingOption = z.strictObject({
 const tuning = z.strictObject({
   goal: z.string().describe('"fast", "balanced", "small", or "pull at 100 Mbit/s".'),
   tarBytes: bytes,
-  sampledBytes: bytes.describe('How much of it was tried at every level.'),
+  sampledBytes: bytes.describe('Bytes that were tried at every level.'),
   chosen: packingOption,
-  options: z.array(packingOption).describe('All that was tried, sizes as estimated from the samples.'),
+  options: z.array(packingOption).describe('All options tried, with sizes estimated from the samples.'),
 });
 
 const layer = z.strictObject({
@@ -76,7 +77,7 @@ const layer = z.strictObject({
   after: resultLayer.nullable().describe('The layer of the new image; null when planned or dropped.'),
   tuning: tuning
     .exactOptional()
-    .describe('What --tune pull or --budget chose for it, and why; absent where nothing was to choose.'),
+    .describe('What --tune pull or --budget chose for it, and why; absent without a choice.'),
 });
 
 const pathText = z
@@ -151,7 +152,7 @@ const linkedFile = z.strictObject({
   path: pathText,
   pathBase64,
   layer: layerNumber,
-  to: z.string().describe('The file that it is another name of now, as a path.'),
+  to: z.string().describe('The path of the file that it is now another name of.'),
   toBase64: z.base64().exactOptional().describe('The bytes of that path, where they are not UTF-8.'),
   size: bytes.describe('Bytes of the file.'),
 });
@@ -171,12 +172,12 @@ const slimming = z.strictObject({
   linked: z
     .strictObject({
       files: count,
-      bytes: bytes.describe('Bytes of files that are stored no more, padding left out.'),
+      bytes: bytes.describe('Bytes of files that are no longer stored, without padding.'),
       links: z.array(linkedFile),
     })
     .exactOptional()
     .describe(
-      'Files that became hard links to others of their layer that are the same (--dedupe-hardlink); absent without that option.',
+      'Files that became hard links to identical files of their layer (--dedupe-hardlink); absent without that option.',
     ),
 });
 
@@ -198,7 +199,7 @@ const keeping = z.strictObject({
   granularity: z.enum(granularities),
   tracedPaths: count.describe('Distinct paths that the traces name,'),
   foundPaths: count.describe('and how many of them are files of the image.'),
-  forced: z.array(z.string()).describe('Why the image might not run, where --force pruned all the same.'),
+  forced: z.array(z.string()).describe('Why the image might not run, where --force pruned it anyway.'),
   byRule: z.array(
     z.strictObject({
       rule: z.string(),
@@ -243,13 +244,13 @@ const surface = z.strictObject({
         after: z.array(surfaceFile).describe('and of the result.'),
       }),
     )
-    .describe('Every kind, also those of which there is nothing. A file that has several names is one.'),
+    .describe('Every kind, also those without files. A file of several names counts once.'),
   ports: z.array(z.string()).describe('"80/tcp".'),
   user: z.string().describe('As the config says it; "" where it says nothing, which means root.'),
   isRoot: z.boolean(),
   secrets: z
     .array(z.string())
-    .describe('Names of environment variables whose values look like secrets. Values are in no report.'),
+    .describe('Names of environment variables whose values look like secrets. No report has the values.'),
 });
 
 const restoring = z.strictObject({
@@ -271,7 +272,7 @@ const compressing = z.strictObject({
     .nullable()
     .describe('The share of the difference that is due to removed entries, and'),
   savedByPacking: difference.nullable().describe('the share that is due to the encoding.'),
-  estimated: z.boolean().describe('Are the shares estimates, from the ratio of the source layers?'),
+  estimated: z.boolean().describe('Whether the shares are estimates, from the ratio of the source layers.'),
 });
 
 const platform = z.strictObject({
@@ -308,7 +309,7 @@ export const reportSchema = z
       .strictObject({ reference: z.string(), digest })
       .exactOptional()
       .describe('The debug image beside the result, with all that was removed on top (--debug-tag).'),
-    unchanged: z.boolean().describe('The result is the source, byte for byte.'),
+    unchanged: z.boolean().describe('Whether the result is the source, byte for byte.'),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
     encoders: z
       .array(
@@ -324,13 +325,13 @@ export const reportSchema = z
       .array(
         z.strictObject({
           seconds: seconds.describe('As asked for.'),
-          trialSeconds: seconds.describe('What trying took of it.'),
-          estimatedSeconds: seconds.describe('What encoding takes, by the estimate from the samples.'),
+          trialSeconds: seconds.describe('The part that trials took.'),
+          estimatedSeconds: seconds.describe('The time of encoding, estimated from the samples.'),
         }),
       )
       .exactOptional()
       .describe(
-        'What became of --budget. The levels depend on the machine; the same levels give the same bytes.',
+        'How --budget was spent. The levels depend on the machine; the same levels give the same bytes.',
       ),
     platforms: z.array(platform).min(1),
     transfer: z.strictObject({
@@ -346,12 +347,12 @@ export const reportSchema = z
   })
   .meta({
     title: 'ocislim report',
-    description: 'What ocislim did to an image, or in a dry run would do. Sizes are in bytes.',
+    description: 'What ocislim did to an image, or would do in a dry run. Sizes are in bytes.',
   });
 
 /**
- * The JSON Schema that is published. It lets unknown keys pass, which the check of our own reports does not: a reader
- * that validates with it must still take the report of a newer ocislim.
+ * Returns the JSON Schema that is published. It allows unknown keys, which the check of our own reports does not: a consumer that
+ * validates with it must accept the report of a newer ocislim.
  */
 export function reportJsonSchema(): object {
   return z.toJSONSchema(reportSchema, {

@@ -1,9 +1,9 @@
 import type { Paint } from './style.ts';
 
-/** A cell; painted after it is padded, so that escape sequences do not count. */
+/** A cell. It is painted after padding, so that escape sequences do not count as columns. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
-/** Rows in columns, two spaces apart, no spaces at the end. `r` in `alignment` aligns a column to the right. */
+/** Lays out rows in columns, two spaces apart, without spaces at the end. `r` in `alignment` aligns a column to the right. */
 export function layOut(rows: readonly (readonly Cell[])[], alignment: string): string[] {
   const widths: number[] = [];
   for (const row of rows)
@@ -30,10 +30,11 @@ function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text;
 }
 
+/** East Asian wide characters (Unicode TR11) and emoji. */
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
 
-/** Columns on a terminal: two for East Asian wide characters and emoji, none for combining marks. */
+/** Counts the columns of a text on a terminal: two for East Asian wide characters and emoji, none for combining marks. */
 export function widthOf(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
@@ -41,7 +42,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The text, or its beginning and an ellipsis where it is wider than `width`. */
+/** Returns the text, or its beginning and an ellipsis if it is wider than `width`. */
 export function truncate(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = '';

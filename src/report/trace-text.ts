@@ -1,3 +1,6 @@
+/**
+ * Renders what traces saw, as text and as data. `ocislim trace` prints it.
+ */
 import type { PackageUsage } from '../closure/package-usage.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { TraceSummary } from '../trace/trace-summary.ts';
@@ -9,59 +12,67 @@ import { layOut } from './table.ts';
 export interface TraceDescription {
   readonly trace: Trace;
   readonly summary: TraceSummary;
-  /** Where the image is known. */
+  /** How packages of the image were used; null without an image. */
   readonly packages: readonly PackageUsage[] | null;
 }
 
-const shown = 20;
+interface TextOptions {
+  readonly style: Style;
+  /** The most lines of a block. */
+  readonly limit: number;
+}
 
-/** What a trace saw, for a person. Whole lines, all of them escaped. */
+/** Rows below a title. */
+interface Block {
+  readonly title: string;
+  readonly rows: readonly (readonly string[])[];
+  /** For `layOut`. */
+  readonly alignment: string;
+}
+
+/** Renders what a trace saw, for a person. Whole lines, all of them escaped. */
 export function renderTrace(
   { trace, summary, packages }: TraceDescription,
   style: Style = plainStyle,
-  limit = shown,
+  limit = 20,
 ): string {
   const { executed, directories } = summary;
+  const options = { style, limit };
   const lines = [
     style.bold(escapeText(trace.name)),
     ...layOut(headOf(trace, summary), 'll').map((line) => `  ${line}`),
     ...samplesOf(trace).map((line) => `    ${style.dim(line)}`),
-    ...block(
-      'executed',
-      executed.map((path) => [`/${displayPath(path)}`]),
-      'l',
-      style,
-      limit,
+    ...renderBlock(
+      { title: 'executed', rows: executed.map((path) => [`/${displayPath(path)}`]), alignment: 'l' },
+      options,
     ),
-    ...block(
-      'by directory',
-      directories.map(({ path, paths }) => [formatCount(paths), `/${displayPath(path)}`]),
-      'rl',
-      style,
-      limit,
+    ...renderBlock(
+      {
+        title: 'by directory',
+        rows: directories.map(({ path, paths }) => [formatCount(paths), `/${displayPath(path)}`]),
+        alignment: 'rl',
+      },
+      options,
     ),
+    ...(packages === null
+      ? []
+      : renderBlock({ title: 'by package', rows: packageRows(packages), alignment: 'rrrl' }, options)),
   ];
-  if (packages !== null)
-    lines.push(
-      ...block(
-        'by package',
-        packages
-          .filter(({ used }) => used > 0)
-          .map((each) => [
-            formatSize(each.usedBytes),
-            `of ${formatSize(each.bytes)}`,
-            formatNumberOf(each.used, 'file'),
-            each.kind === null ? 'of no package' : escapeText(`${each.name} (${each.kind})`),
-          ]),
-        'rrrl',
-        style,
-        limit,
-      ),
-    );
   return `${lines.join('\n')}\n`;
 }
 
-/** What was read and what was not, in one line: for stderr. */
+function packageRows(packages: readonly PackageUsage[]): string[][] {
+  return packages
+    .filter(({ used }) => used > 0)
+    .map((each) => [
+      formatSize(each.usedBytes),
+      `of ${formatSize(each.bytes)}`,
+      formatNumberOf(each.used, 'file'),
+      each.kind === null ? 'not in a package' : escapeText(`${each.name} (${each.kind})`),
+    ]);
+}
+
+/** Renders in one line how much of a trace was read, for stderr, with a line for each sample of what could not be read. */
 export function renderReading(trace: Trace): string {
   const { name, paths, lines, unreadable, outside } = trace;
   const parts = [
@@ -74,7 +85,7 @@ export function renderReading(trace: Trace): string {
     .join('');
 }
 
-/** The same as data: all of it, nothing left out. */
+/** Returns all of a trace's description as plain data for JSON. */
 export function traceJson({ trace, summary, packages }: TraceDescription): object {
   const { unreadable } = trace;
   return {
@@ -120,7 +131,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
     [
       'read',
       `${formatNumberOf(lines, 'line')} of ${escapeText(formats.join(', '))}` +
-        (unreadable.count > 0 ? `, ${formatCount(unreadable.count)} not readable` : ''),
+        (unreadable.count > 0 ? `, ${formatCount(unreadable.count)} unreadable` : ''),
     ],
     ...(outside > 0 ? [['outside', `${formatNumberOf(outside, 'use')} not below --trace-root`]] : []),
     ['platform', platform === null ? 'not known' : escapeText(platform)],
@@ -141,17 +152,11 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
 function samplesOf({ unreadable }: Trace): string[] {
   return unreadable.samples.map(
     ({ file, line, text }) =>
-      `not readable: ${escapeText(file)}, line ${line}: ${displayPath(text.slice(0, 100))}`,
+      `unreadable: ${escapeText(file)}, line ${line}: ${displayPath(text.slice(0, 100))}`,
   );
 }
 
-function block(
-  title: string,
-  rows: readonly (readonly string[])[],
-  alignment: string,
-  style: Style,
-  limit: number,
-): string[] {
+function renderBlock({ title, rows, alignment }: Block, { style, limit }: TextOptions): string[] {
   if (rows.length === 0) return [];
   const rest = rows.length - limit;
   return [

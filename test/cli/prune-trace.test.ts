@@ -169,7 +169,7 @@ describe('prune --trace', () => {
     );
     expect(stderr).toMatch(/^bin\/run: script, .*app\/main/m);
     expect(stderr).toMatch(/^app\/main: /m);
-    expect(stderr).toContain('app/top: goes, since neither');
+    expect(stderr).toContain('app/top: removed, since nothing that ');
     expect(stderr).toContain('none: not in the image');
   });
 

@@ -36,7 +36,7 @@ test('the report of --dedupe-hardlink covers the links that it names; a dry run 
   const report = scene.path('linked.json');
   const options = ['--all', '--order', 'similar', '--dedupe-hardlink'];
   const squashed = await scene.run('squash', before, after, ...options, '--report', report);
-  expect(squashed.stderr).toContain('2 files made hard links to others that are the same');
+  expect(squashed.stderr).toContain('2 files replaced by hard links to identical files');
   const linked = {
     files: 2,
     bytes: 8,

@@ -11,7 +11,7 @@ import { identity } from '../../src/jobs/rewrite/run.ts';
 import { verifyImages } from '../../src/jobs/compare/verify.ts';
 import { pipe, type Transform } from '../../src/image/image.ts';
 import { buildReport } from '../../src/report/build.ts';
-import { describeTransfer } from '../../src/report/summary.ts';
+import { transferText } from '../../src/report/transfer-text.ts';
 import { arrange } from '../../src/slim/arrange.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/rules/rules.ts';
@@ -137,7 +137,7 @@ describe.each(jobs)('%s, once more', (_, transform) => {
     const { transfer } = transferOf(second);
     expect(transfer.downloadedBytes).toBe(image.manifest.length);
     expect(transfer.cachedBytes).toBeGreaterThan(0);
-    expect(describeTransfer(transferOf(second))).toContain('from the cache');
+    expect(transferText(transferOf(second))).toContain('from the cache');
   });
 
   test('sends nothing to a target that has the layers', async () => {

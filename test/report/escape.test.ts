@@ -28,9 +28,9 @@ describe('escapeText', () => {
     ['##teamcity[x]', '\\x23#teamcity[x]'],
     ['## heading', '## heading'],
     ['a\\b', 'a\\b'],
-  ])('%j', (text, expected) => expect(escapeText(text)).toBe(expected));
+  ])('shows %j as one line of harmless text', (text, expected) => expect(escapeText(text)).toBe(expected));
 
-  it('leaves nothing that a terminal or a CI log acts on, and stays as it is when done twice', () => {
+  it('leaves nothing that a terminal or a CI log acts on, and is idempotent', () => {
     const nasty = fc.constantFrom(
       '\u001b',
       '\r',
@@ -77,9 +77,9 @@ describe('displayPath', () => {
     [bytes('a\u009bb\u202e'), 'a\\u{9b}b\\u{202e}'],
     ['system-\\x2d', 'system-\\\\x2d'],
     ['::x', '\\x3a:x'],
-  ])('%j', (path, expected) => expect(displayPath(b(path))).toBe(expected));
+  ])('shows the name %j', (path, expected) => expect(displayPath(b(path))).toBe(expected));
 
-  it('different names look different', () => {
+  it('shows different names differently', () => {
     const name = fc.string({
       unit: fc.constantFrom(
         '\\',
@@ -109,16 +109,16 @@ describe('displayPath', () => {
 });
 
 describe('pathFields', () => {
-  it('gives the exact name where it is UTF-8, escapes or not', () => {
+  it('gives the exact name of UTF-8, with or without escapes', () => {
     expect(pathFields(b(bytes('a\\é\u202e\n')))).toEqual({ path: 'a\\é\u202e\n' });
   });
-  it('gives the bytes where it is not', () => {
+  it('gives the bytes of a name that is not UTF-8', () => {
     expect(pathFields(b('bad\xff'))).toEqual({
       path: 'bad\\xff',
       pathBase64: Buffer.from([0x62, 0x61, 0x64, 0xff]).toString('base64'),
     });
   });
-  it('the name can always be told', () => {
+  it('gives fields from which every name can be recovered', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (name) => {
         const fields = pathFields(b(Buffer.from(name).toString('latin1')));
@@ -132,7 +132,7 @@ describe('pathFields', () => {
   });
 });
 
-it('JSON keeps its value, and its lines, without anything that a terminal or a CI log acts on', () => {
+it('safe JSON keeps its value and its lines, without anything that a terminal or a CI log acts on', () => {
   const odd = fc.constantFrom(
     '\u001b[2J',
     '\u0085',

@@ -18,16 +18,16 @@ it.each([
   [12_345_000_000, '12.3 GB'],
   [1e18, '1000.0 PB'],
   [-1500, '-1.5 kB'],
-])('size %j', (bytes, text) => expect(formatSize(bytes)).toBe(text));
+])('formats %j bytes as %s', (bytes, text) => expect(formatSize(bytes)).toBe(text));
 
 it.each([
   [0, '0'],
   [999, '999'],
   [1000, '1,000'],
   [1234567, '1,234,567'],
-])('count %j', (count, text) => expect(formatCount(count)).toBe(text));
+])('formats the count %j as %s', (count, text) => expect(formatCount(count)).toBe(text));
 
-it('numbers of things', () => {
+it('formats counts with singular and plural', () => {
   expect(formatNumberOf(1, 'file')).toBe('1 file');
   expect(formatNumberOf(2000, 'file')).toBe('2,000 files');
   expect(formatNumberOf(0, 'entry', 'entries')).toBe('0 entries');
@@ -41,7 +41,9 @@ it.each([
   [100_000, 100_001, '0.0%'],
   [0, 5, ''],
   [10, 0, '-100.0%'],
-])('change %j → %j', (before, after, text) => expect(formatChange(before, after)).toBe(text));
+])('formats the change from %j to %j as %j', (before, after, text) =>
+  expect(formatChange(before, after)).toBe(text),
+);
 
 it.each([
   [0, '0:00'],
@@ -50,4 +52,4 @@ it.each([
   [754, '12:34'],
   [3723, '1:02:03'],
   [-1, '0:00'],
-])('duration %j', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+])('formats %j seconds as %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));

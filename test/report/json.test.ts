@@ -7,7 +7,7 @@ import { sample } from './sample.ts';
 const render = (report: Report): string => [...renderJson(report)].join('');
 
 describe('renderJson', () => {
-  it('parses to the same report, whatever the strings', () => {
+  it('parses to the same report with any strings', () => {
     const nasty = fc.string({
       unit: fc.oneof(
         fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
@@ -25,7 +25,7 @@ describe('renderJson', () => {
       { numRuns: 500 },
     );
   });
-  it('puts a record on a line', () => {
+  it('renders a record on one line', () => {
     const lines = render(sample).split('\n');
     expect(lines[0]).toBe('{');
     expect(lines[1]).toBe('  "reportVersion": 1,');
@@ -34,7 +34,7 @@ describe('renderJson', () => {
     );
     expect(lines.slice(-2)).toEqual(['}', '']);
   });
-  it('writes what is empty, and leaves out what is undefined', () => {
+  it('renders empty members and omits undefined ones', () => {
     const text = render({
       ...sample,
       warnings: [],
@@ -44,7 +44,7 @@ describe('renderJson', () => {
     expect(text).toContain('"warnings": [],');
     expect(text).toContain('"tool": { "name": "ocislim" },');
   });
-  it('comes in chunks that do not grow with the report', () => {
+  it('comes in chunks of bounded size', () => {
     const [platform] = sample.platforms;
     if (platform?.slimming == null) throw new Error('the sample has changed');
     const [entry] = platform.slimming.removed;

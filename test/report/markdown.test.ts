@@ -23,7 +23,7 @@ const entry = (path: string, bytes: number): RemovedEntry => ({
 describe('renderMarkdown', () => {
   const text = renderMarkdown(sample);
 
-  it('tells slimming and compressing apart, and the layers', () => {
+  it('shows slimming and compressing separately, and the layers', () => {
     expect(text).toMatch(/^# ocislim slim: registry\.example\/app:v1\n/);
     expect(text).toContain(
       '| slimming (unpacked) | 414.3 MB | 209.3 MB | -49.5% |\n| compressing (as transferred) | 186.3 MB | 69.2 MB | -62.8% |',
@@ -36,7 +36,7 @@ describe('renderMarkdown', () => {
     expect(text).toContain('- `RULE_UNUSED`: the rule "\\*.x" matched nothing\n');
     expect(text).toMatch(/Made by ocislim 0\.1\.0 with zstd 1\.5\.7 at level 19\.\n$/);
   });
-  it('tells the attack surface before and after, and no value of a secret', () => {
+  it('shows the attack surface before and after, and no value of a secret', () => {
     expect(text).toContain(`### Attack surface
 
 |  | before | after |
@@ -55,7 +55,7 @@ describe('renderMarkdown', () => {
     const name = renderMarkdown(withRemoved([entry('a\\b', 1)]));
     expect(name).toContain('| `a\\\\b` | 1 |');
   });
-  it('every table has as many cells in each row as in its head', () => {
+  it('has as many cells in each row of a table as in its head', () => {
     const evil = renderMarkdown(
       withRemoved([entry('a|b\\|c`d', 1), entry('x\\', 2), entry(' y ', 3), entry('`', 4)]),
     );
@@ -80,7 +80,7 @@ describe('renderMarkdown', () => {
     );
     expect(evil).not.toContain('\u202e');
   });
-  it('tells a name with a byte that is not UTF-8 from one that spells its escape', () => {
+  it('distinguishes a name with a byte that is not UTF-8 from one that spells its escape', () => {
     const bytes = { path: 'app/\\xe9', pathBase64: 'YXBwL+k=' };
     const spelled = { path: 'app/\\xe9' };
     const files = [{ kind: 'shells', before: [bytes, spelled], after: [] }] as const;
@@ -91,16 +91,16 @@ describe('renderMarkdown', () => {
       expect(text).toMatch(/app\/\\xe9\W/);
       expect(text).toMatch(/app\/\\\\xe9\W/);
     }
-    expect(renderMarkdown(sample)).toContain('is a hard link to `app/\\xe9`');
+    expect(renderMarkdown(sample)).toContain('is now a hard link to `app/\\xe9`');
   });
-  it('lists the largest of many paths', () => {
+  it('lists only the largest of many paths', () => {
     const many = renderMarkdown(withRemoved(Array.from({ length: 1500 }, (_, i) => entry(`file-${i}`, i))));
     expect(many).toContain('<summary>The 100 largest of 1,500 removed paths</summary>');
     expect(many).toContain('| `file-1499` |');
     expect(many).toContain('| `file-1400` |');
     expect(many).not.toContain('`file-1399`');
   });
-  it('says when nothing was written, or nothing was to do', () => {
+  it('says that nothing was written, or that there was nothing to do', () => {
     expect(renderMarkdown({ ...sample, dryRun: true, destination: null })).toContain(
       '**Dry run: nothing was written.**',
     );

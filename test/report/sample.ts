@@ -1,3 +1,6 @@
+/**
+ * A sample report for the tests of this room, with its parts filled in. Tests change copies of it.
+ */
 import type { LayerReport, Report } from '../../src/report/report.ts';
 
 const digest = (n: number): string => `sha256:${n.toString(16).padStart(2, '0').repeat(32)}`;

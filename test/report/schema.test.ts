@@ -9,16 +9,16 @@ import { sample } from './sample.ts';
 const parse = (report: Report): unknown => JSON.parse([...renderJson(report)].join(''));
 
 describe('published schemas', () => {
-  it.each(Object.entries(schemas))('%s is what scripts/write-schemas.ts writes', (file, make) => {
+  it.each(Object.entries(schemas))('%s is the file that scripts/write-schemas.ts writes', (file, make) => {
     expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toBe(renderSchema(make));
   });
 });
 
 describe('the report', () => {
-  it('keeps to its schema', () => {
+  it('conforms to its schema', () => {
     expect(reportSchema.parse(parse(sample))).toEqual(sample);
   });
-  it('of a dry run keeps to it too', () => {
+  it('of a dry run conforms to it, too', () => {
     const [platform] = sample.platforms;
     const dry: Report = {
       ...sample,
@@ -46,13 +46,13 @@ describe('the report', () => {
   it.each([
     ['a version of its own', { reportVersion: 2 }],
     ['a key that is not documented', { extra: 1 }],
-    ['a digest that is none', { source: { ...sample.source, digest: 'sha256:12' } }],
+    ['a malformed digest', { source: { ...sample.source, digest: 'sha256:12' } }],
     ['no platform', { platforms: [] }],
     ['negative bytes', { transfer: { ...sample.transfer, uploadedBytes: -1 } }],
-  ])('is not to have %s', (_, change) => {
+  ])('must not have %s', (_, change) => {
     expect(reportSchema.safeParse({ ...sample, ...change }).success).toBe(false);
   });
-  it('is documented, and open to keys of later versions', () => {
+  it('documents every key, and allows keys of later versions', () => {
     const text = renderSchema(schemas['schemas/report.schema.json'] as () => object);
     expect(text).not.toContain('additionalProperties');
     expect(text).toContain('"freed: its bytes are gone. hidden:');

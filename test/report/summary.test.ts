@@ -10,7 +10,7 @@ import { sample } from './sample.ts';
 const platform = sample.platforms[0] as PlatformReport;
 
 describe('renderSummary', () => {
-  it('tells slimming and compressing apart', () => {
+  it('shows slimming and compressing separately', () => {
     expect(renderSummary(sample, { width: 110 })).toBe(`slim registry.example/app:v1
   old  sha256:${'01'.repeat(32)}
   new  sha256:${'02'.repeat(32)}
@@ -22,8 +22,8 @@ linux/amd64
                apt-lists                       -82.9 MB          5 entries
                --shadowed                       -9.1 MB          5 entries
                app/bad*                         -1.0 kB          1 entry
-                                                                 1 path hidden, not freed: a layer that was not selected holds them
-               duplicates                       -2.4 MB          2 files made hard links to others that are the same
+                                                                 1 path hidden, not freed: a layer that was not selected holds it
+               duplicates                       -2.4 MB          2 files replaced by hard links to identical files
   keeping                         12.3 MB                        unpacked; 180 paths by app.trace, granularity package
                trace              12.3 MB                        180 paths
   compressing                    186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)
@@ -36,7 +36,7 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 `);
   });
 
-  it('has a table of layers when asked', () => {
+  it('has a table of layers when verbose', () => {
     expect(renderSummary(sample, { width: 110, verbose: true })).toContain(`
   layer  made by                                      before       after
   1      ADD file:8a921859… in /                     48.2 MB                      kept
@@ -46,7 +46,7 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 `);
   });
 
-  it('has the paths of the attack surface when asked', () => {
+  it('has the paths of the attack surface when verbose', () => {
     expect(renderSummary(sample, { width: 110, verbose: true })).toContain(`
   surface
   shells            usr/bin/bash                                                  gone
@@ -59,20 +59,20 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 `);
   });
 
-  it('says nothing of an attack surface that is the same', () => {
+  it('omits an unchanged attack surface', () => {
     if (platform.surface === null) throw new Error('the sample has changed');
     const files = platform.surface.files.map((row) => ({ ...row, after: row.before }));
     const same = { ...platform, surface: { ...platform.surface, files, secrets: [] } };
     expect(renderSummary({ ...sample, platforms: [same] })).not.toContain('surface');
   });
 
-  it('is the same with colours, but for the colours', () => {
+  it('has the same text with colours', () => {
     const coloured = renderSummary(sample, { style: colorStyle, verbose: true });
     expect(coloured).not.toBe(renderSummary(sample, { verbose: true }));
     expect(stripVTControlCharacters(coloured)).toBe(renderSummary(sample, { verbose: true }));
   });
 
-  it('says what a dry run would do', () => {
+  it('shows what a dry run would do', () => {
     const dry: Report = {
       ...sample,
       dryRun: true,
@@ -110,7 +110,7 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 `);
   });
 
-  it('says when there was nothing to do', () => {
+  it('says that there was nothing to do', () => {
     const nothing: Report = {
       ...sample,
       unchanged: true,
@@ -132,7 +132,7 @@ nothing to do: the image stays as it is, byte for byte
 `);
   });
 
-  it('names one share where the other is nothing, and a layer that grew', () => {
+  it('names only the share that is not zero, also of a layer that grew', () => {
     const of = (compressing: Partial<PlatformReport['compressing']>): string =>
       renderSummary({
         ...sample,
@@ -156,7 +156,7 @@ nothing to do: the image stays as it is, byte for byte
     );
   });
 
-  it('sums up all but the heaviest rules', () => {
+  it('sums up all rules except the heaviest', () => {
     if (platform.slimming === null) throw new Error('the sample has changed');
     const byRule = Array.from({ length: 30 }, (_, i) => ({
       rule: `rule-${i}`,
@@ -218,14 +218,14 @@ describe('describeMaker', () => {
     ['/bin/ash -c\tapk add x', 'RUN apk add x'],
     ['/bin/sh build.sh -c x', '/bin/sh build.sh -c x'],
     ['umoci insert', 'umoci insert'],
-  ])('%j', (createdBy, text) => expect(describeMaker(createdBy)).toBe(text));
-  it('does not read on for ever', () => {
+  ])('turns %j into %j', (createdBy, text) => expect(describeMaker(createdBy)).toBe(text));
+  it('reads no more than its limit', () => {
     expect(describeMaker(`|1 ${'/bin/sh -cc '.repeat(100_000)}`).length).toBeLessThanOrEqual(1000);
   });
 });
 
 describe('tables', () => {
-  it('align by what a terminal shows', () => {
+  it('align columns as a terminal shows them', () => {
     expect(
       layOut(
         [
@@ -255,7 +255,7 @@ describe('tables', () => {
       ),
     ).toEqual(['  <a>  b', 'ccc  d']);
   });
-  it('shorten by what a terminal shows', () => {
+  it('shorten texts to the columns of a terminal', () => {
     expect(truncate('abcdef', 6)).toBe('abcdef');
     expect(truncate('abcdef', 4)).toBe('abc…');
     expect(truncate('ab cdef', 4)).toBe('ab…');
@@ -278,7 +278,7 @@ describe('chooseStyle', () => {
     [{ FORCE_COLOR: '0' }, true, false],
     [{ FORCE_COLOR: 'false' }, true, false],
     [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false, true],
-  ])('%j, terminal %j: %j', (environment, terminal, colour) => {
+  ])('with %j on a terminal (%j) chooses colour: %j', (environment, terminal, colour) => {
     expect(chooseStyle(environment, terminal)).toBe(colour ? colorStyle : plainStyle);
   });
 });

@@ -1,14 +1,17 @@
+/**
+ * Renders the attack surface of an image, before and after, in words. The summary and Markdown call it.
+ */
 import { escapeText, shownPath } from './escape.ts';
 import { formatCount } from './figures.ts';
 import type { SurfaceReport } from './report.ts';
 import type { Style } from './style.ts';
 import { type Cell, layOut } from './table.ts';
 
-export type SurfaceRow = SurfaceReport['files'][number];
+type SurfaceRow = SurfaceReport['files'][number];
 
 type SurfacePath = SurfaceRow['before'][number];
 
-/** What a person reads for each kind; `schema.ts` has the same as sentences, but must not be loaded here. */
+/** The words for each kind. `schema.ts` has them as sentences, but loads zod and must not be imported here. */
 export const surfaceWords: Readonly<Record<SurfaceRow['kind'], string>> = {
   shells: 'shells',
   'package-managers': 'package managers',
@@ -21,7 +24,7 @@ export const surfaceWords: Readonly<Record<SurfaceRow['kind'], string>> = {
   'world-writable-directories': 'world-writable directories',
 };
 
-/** Rows for the table of a platform: the kinds of which something has gone, and secrets, which nothing takes away. */
+/** Renders rows for the summary's table: the kinds with fewer files than before, and secrets, which pruning cannot remove. */
 export function renderSurfaceRows({ files, secrets }: SurfaceReport, style: Style): Cell[][] {
   const rows: Cell[][] = files
     .filter(({ before, after }) => before.length !== after.length)
@@ -47,21 +50,21 @@ export function renderSurfaceRows({ files, secrets }: SurfaceReport, style: Styl
   return rows.map((row, i) => [i === 0 ? 'surface' : '', ...row]);
 }
 
-/** A line for everything that there is or was, and what the config says. */
+/** Renders a line for each file of the surface, before or after, and for the entries of the config. */
 export function renderSurfacePaths(surface: SurfaceReport, style: Style): string[] {
   const rows = surface.files.flatMap((row) =>
     listSurface(row).map(({ file, stays }, i): Cell[] => [
       i === 0 ? surfaceWords[row.kind] : '',
-      escapeText(describeFile(file)),
+      escapeText(fileText(file)),
       stays ? 'stays' : { text: 'gone', paint: style.good },
     ]),
   );
-  for (const [label, text] of describeConfig(surface)) rows.push([label, escapeText(text), '']);
+  for (const [label, text] of configLines(surface)) rows.push([label, escapeText(text), '']);
   const heading: Cell[] = ['surface', '', ''].map((text) => ({ text, paint: style.dim }));
   return rows.length === 0 ? [] : layOut([heading, ...rows], 'lll');
 }
 
-/** What is left, and what was before and is not left: a file may have lost its first name only. */
+/** Lists the files that have gone, then those that stay. A file that lost only some of its names stays. */
 export function listSurface({
   before,
   after,
@@ -71,13 +74,8 @@ export function listSurface({
   return [...gone.map((file) => ({ file, stays: false })), ...after.map((file) => ({ file, stays: true }))];
 }
 
-/** What the config adds, as label and text. */
-export function describeConfig({
-  ports,
-  user,
-  isRoot,
-  secrets,
-}: SurfaceReport): (readonly [string, string])[] {
+/** Lists what the config adds to the surface, as label and text. */
+export function configLines({ ports, user, isRoot, secrets }: SurfaceReport): (readonly [string, string])[] {
   return [
     ['user', isRoot ? (user === '' || user === 'root' ? 'root' : `${user} (root)`) : user],
     ...(ports.length === 0 ? [] : [['ports', ports.join(', ')] as const]),
@@ -87,8 +85,8 @@ export function describeConfig({
   ];
 }
 
-/** `usr/bin/dash (usr/bin/sh)`, not yet escaped. */
-export function describeFile(file: SurfacePath): string {
+/** Renders a file with its other names, not escaped: `usr/bin/dash (usr/bin/sh)`. */
+export function fileText(file: SurfacePath): string {
   const { names = [] } = file;
   const path = shownPath(file);
   return names.length === 0 ? path : `${path} (${names.join(', ')})`;

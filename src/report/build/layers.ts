@@ -1,0 +1,141 @@
+/**
+ * The part of the report about layers: what each layer of the new image was made from, and what was done. `build.ts` calls it for
+ * each image.
+ */
+import {
+  type Content,
+  type Image,
+  type Layer,
+  layerOf,
+  numbersIn,
+  rangeOf,
+  topOf,
+} from '../../image/image.ts';
+import type { ImageOutcome } from '../../jobs/rewrite/run.ts';
+import {
+  actionOf,
+  compressionOf,
+  type KeptLayer,
+  type LayerAction as SealedAction,
+  type SealedLayer,
+  tarBytesOf,
+} from '../../layers/write/sealed-layer.ts';
+import { type Family, layerMediaType } from '../../oci/media-type.ts';
+import type { LayerAction, LayerReport } from '../report.ts';
+import { reportTuning } from './packing-choice.ts';
+
+type ResultLayer = NonNullable<LayerReport['after']>;
+type SourceLayer = LayerReport['before'][number];
+
+const actionNames: Record<SealedAction, LayerAction> = {
+  present: 'kept',
+  mounted: 'mounted',
+  copied: 'copied',
+  rewritten: 'rewritten',
+  recompressed: 'recompressed',
+  'not-smaller': 'kept-not-smaller',
+  dropped: 'dropped',
+};
+
+/** Reports the layers of an image, lowest first. */
+export function reportLayers(outcome: ImageOutcome): LayerReport[] {
+  return outcome.image.plan.layers.map((layer, i) => {
+    const sealed = outcome.layers?.[i] ?? null;
+    const before = numbersOf(layer.content).map((number) => reportSource(outcome, number, sealed));
+    const written = sealed === null ? planned(outcome, i, before) : finished(outcome, layer, sealed, before);
+    const tuned = outcome.tunings.get(i);
+    const report = { action: written.action, before, after: written.after };
+    return tuned === undefined ? report : { ...report, tuning: reportTuning(tuned) };
+  });
+}
+
+/** Returns the numbers of the source layers that went into a layer; none for one that is restored. */
+export function numbersOf(content: Content): readonly number[] {
+  const range = rangeOf(content);
+  return range === null ? [] : numbersIn(range);
+}
+
+/** Reports a layer of a dry run. */
+function planned(
+  { image, resolution }: ImageOutcome,
+  i: number,
+  before: readonly SourceLayer[],
+): Pick<LayerReport, 'action' | 'after'> {
+  const layer = image.plan.layers[i] as Layer;
+  const content = resolution.contents[i];
+  if (layer.content.kind === 'restored') {
+    const isEmpty = content?.kind === 'restored' && content.isEmpty;
+    return { action: isEmpty ? 'dropped' : 'planned', after: null };
+  }
+  const stays = content?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
+  if (!stays) return { action: 'planned', after: null };
+  const { descriptor, diffId } = layerOf(image, topOf(layer.content));
+  const { digest, mediaType, size } = descriptor;
+  const uncompressedSize = before[0]?.uncompressedSize ?? null;
+  return { action: 'kept', after: { digest, mediaType, size, uncompressedSize, diffId } };
+}
+
+/** Reports a layer at the target. */
+function finished(
+  outcome: ImageOutcome,
+  layer: Layer,
+  sealed: SealedLayer,
+  before: readonly SourceLayer[],
+): Pick<LayerReport, 'action' | 'after'> {
+  if (sealed.kind === 'dropped') return { action: 'dropped', after: null };
+  const { digest, size } = sealed.blob;
+  const known = before.length === 1 ? (before[0]?.uncompressedSize ?? null) : null;
+  const after: ResultLayer = {
+    digest,
+    mediaType: mediaTypeOf(outcome, layer, sealed),
+    size,
+    uncompressedSize: tarBytesOf(sealed) ?? known,
+    diffId: sealed.diffId,
+  };
+  return { action: actionNames[actionOf(sealed)], after };
+}
+
+function mediaTypeOf({ image, manifest }: ImageOutcome, layer: Layer, sealed: KeptLayer): string {
+  // A layer that is restored below all source layers takes the media type of the first, if it has none of its own.
+  const { mediaType } = layerOf(image, Math.max(topOf(layer.content), 1)).descriptor;
+  const compression = compressionOf(image, layer, sealed);
+  const family: Family = manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
+  return (compression === null ? null : layerMediaType(family, compression)) ?? mediaType;
+}
+
+function reportSource(
+  { image, indexes }: ImageOutcome,
+  number: number,
+  sealed: SealedLayer | null,
+): SourceLayer {
+  const { descriptor, diffId } = layerOf(image, number);
+  // The tar of a layer that was only packed again is that of its source.
+  const unpacked = sealed === null || isRewritten(sealed) ? null : tarBytesOf(sealed);
+  return {
+    number,
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    size: descriptor.size,
+    uncompressedSize: indexes.get(number)?.tarBytes ?? unpacked,
+    diffId,
+    createdBy: historyOf(image, number),
+  };
+}
+
+function isRewritten(sealed: SealedLayer): boolean {
+  switch (sealed.kind) {
+    case 'unchanged':
+      return false;
+    case 'repacked':
+    case 'recalled':
+      return sealed.change === 'rewritten';
+    case 'dropped':
+      return true;
+  }
+}
+
+/** Returns what the history says of a layer; null where history and layers do not match (image-spec config.md). */
+function historyOf({ config }: Image, number: number): string | null {
+  const filled = config.history.filter((row) => !row.emptyLayer);
+  return filled.length === config.diffIds.length ? (filled[number - 1]?.createdBy ?? null) : null;
+}

@@ -1,0 +1,41 @@
+import type { RunOutcome } from '../../jobs/rewrite/run.ts';
+import type { KeptLayer, UnchangedLayer } from '../../layers/write/sealed-layer.ts';
+import type { Report } from '../report.ts';
+import { sum } from './numbers.ts';
+
+type Arrival = UnchangedLayer['adoption'] | 'written';
+
+/** Reports the bytes that moved. A layer that several images share counts once. */
+export function reportTransfer({ images, downloaded, set, cache }: RunOutcome): Report['transfer'] {
+  const distinct = new Map<string, KeptLayer>();
+  for (const layer of images.flatMap(({ layers }) => layers ?? []))
+    if (layer.kind !== 'dropped') distinct.set(layer.blob.digest, layer);
+  const bytesOf = (wanted: Arrival) =>
+    sum([...distinct.values()].map((layer) => (arrivalOf(layer) === wanted ? layer.blob.size : 0)));
+  const copied = bytesOf('copied');
+  const documentsWritten = images.map(({ image, manifest }) =>
+    manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length,
+  );
+  const documentsRead = images.map(({ image }) => image.manifest.bytes.length + image.config.bytes.length);
+  const index = set.index === null ? 0 : set.root.bytes.length;
+  return {
+    presentBytes: bytesOf('present'),
+    mountedBytes: bytesOf('mounted'),
+    copiedBytes: copied,
+    downloadedBytes: cache === null ? downloaded + copied + index + sum(documentsRead) : cache.downloaded,
+    cachedBytes: cache?.reused ?? 0,
+    uploadedBytes: copied + bytesOf('written') + sum(documentsWritten),
+  };
+}
+
+/** Returns how the blob of a layer got to the target. */
+function arrivalOf(layer: KeptLayer): Arrival {
+  switch (layer.kind) {
+    case 'unchanged':
+      return layer.adoption;
+    case 'repacked':
+      return 'written';
+    case 'recalled':
+      return layer.from === 'target' ? 'present' : 'written';
+  }
+}

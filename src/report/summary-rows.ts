@@ -1,0 +1,215 @@
+/**
+ * The rows of the summary's table for one image: what slimming, keeping, restoring and compressing did. `summary.ts` lays them out.
+ */
+import { escapeText } from './escape.ts';
+import { formatChange, formatNumberOf, formatSize } from './figures.ts';
+import { actionWords } from './layer-table.ts';
+import type {
+  KeepingReport,
+  LayerAction,
+  LayerReport,
+  PlatformReport,
+  RestoringReport,
+  SlimmingReport,
+} from './report.ts';
+import type { Style } from './style.ts';
+import { renderSurfaceRows } from './surface-text.ts';
+import { type Cell, truncate } from './table.ts';
+
+/** A row of the table; missing cells are empty. */
+interface Row {
+  readonly label?: string;
+  /** The rule or kind that the row is about. */
+  readonly name?: Cell;
+  readonly before?: string;
+  readonly arrow?: string;
+  readonly after?: string;
+  readonly change?: Cell;
+  readonly remark?: Cell;
+}
+
+/** A rule with what it accounts for. */
+interface RuleSum {
+  readonly name: string;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/** The alignment of the columns, for `layOut`. */
+export const summaryAlignment = 'llrlrrl';
+
+/** Rules beyond these are summed up. */
+const shownRules = 8;
+
+/** Renders the rows for one image. Names are shortened to fit `width` columns. */
+export function renderPlatformRows(platform: PlatformReport, style: Style, width: number): Cell[][] {
+  const { slimming, keeping, restoring, surface } = platform;
+  const rows = [
+    ...(slimming === null ? [] : slimmingRows(slimming, style, width)),
+    ...(keeping === null ? [] : keepingRows(keeping, style)),
+    ...(restoring === undefined ? [] : [restoringRow(restoring)]),
+    compressingRow(platform, style),
+    layersRow(platform.layers),
+  ];
+  return [...rows.map(cellsOf), ...(surface === null ? [] : renderSurfaceRows(surface, style))];
+}
+
+function cellsOf(row: Row): Cell[] {
+  const { label = '', name = '', before = '', arrow = '', after = '', change = '', remark = '' } = row;
+  return [label, name, before, arrow, after, change, remark];
+}
+
+function slimmingRows(slimming: SlimmingReport, style: Style, width: number): Row[] {
+  const { bytesBefore, bytesAfter, filesRemoved, removedEntries } = slimming;
+  const files = formatNumberOf(filesRemoved, 'file');
+  const entries = formatNumberOf(removedEntries, 'entry', 'entries');
+  return [
+    {
+      label: 'slimming',
+      ...sizes(bytesBefore, bytesAfter, style),
+      remark: removedEntries === 0 ? 'nothing removed' : `unpacked; removed ${files}, ${entries} in all`,
+    },
+    ...removalRows(slimming, style, width),
+    ...hiddenRows(slimming, style),
+    ...linkedRows(slimming, style),
+  ];
+}
+
+function removalRows(slimming: SlimmingReport, style: Style, width: number): Row[] {
+  const room = Math.max(36, width - 84);
+  return heaviest(sumsByName(slimming)).map(({ name, bytes, count }) => ({
+    name: { text: truncate(escapeText(name), room), paint: style.dim },
+    after: formatSize(-bytes),
+    remark: { text: formatNumberOf(count, 'entry', 'entries'), paint: style.dim },
+  }));
+}
+
+/** Adds up rules by name: all rules of a preset count as one, and so do all files that an option removes. */
+function sumsByName({ byRule }: SlimmingReport): RuleSum[] {
+  const sums = new Map<string, RuleSum>();
+  for (const { rule, origin, entries, bytes } of byRule) {
+    const isGroup = origin.startsWith('preset ') || rule === 'shadowed';
+    const name = isGroup ? origin.replace(/^preset /, '') : rule;
+    const sum = sums.get(name) ?? { name, bytes: 0, count: 0 };
+    sums.set(name, { name, bytes: sum.bytes + bytes, count: sum.count + entries });
+  }
+  return [...sums.values()].sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Keeps the first rules and sums up the rest, which are at least two. */
+function heaviest(sorted: readonly RuleSum[]): RuleSum[] {
+  if (sorted.length <= shownRules + 1) return [...sorted];
+  const rest = sorted.slice(shownRules);
+  const total = (key: 'bytes' | 'count'): number => rest.reduce((sum, each) => sum + each[key], 0);
+  return [
+    ...sorted.slice(0, shownRules),
+    { name: `${rest.length} more`, bytes: total('bytes'), count: total('count') },
+  ];
+}
+
+function hiddenRows({ removed }: SlimmingReport, style: Style): Row[] {
+  const hidden = removed.filter(({ how }) => how === 'hidden').length;
+  if (hidden === 0) return [];
+  const them = hidden === 1 ? 'it' : 'them';
+  const text = `${formatNumberOf(hidden, 'path')} hidden, not freed: a layer that was not selected holds ${them}`;
+  return [{ remark: { text, paint: style.warning } }];
+}
+
+function linkedRows({ linked }: SlimmingReport, style: Style): Row[] {
+  if (linked === undefined) return [];
+  const text =
+    linked.files === 0
+      ? 'no identical files'
+      : `${formatNumberOf(linked.files, 'file')} replaced by hard links to identical files`;
+  return [
+    {
+      name: { text: 'duplicates', paint: style.dim },
+      after: linked.files === 0 ? '' : formatSize(-linked.bytes),
+      remark: { text, paint: style.dim },
+    },
+  ];
+}
+
+/** Renders what stays, by the rules that keep it. */
+function keepingRows({ trace, granularity, byRule, forced }: KeepingReport, style: Style): Row[] {
+  const sums = byRule.map(({ rule, bytes, paths }) => ({ name: rule, bytes, count: paths }));
+  const bytes = sums.reduce((total, each) => total + each.bytes, 0);
+  const paths = sums.reduce((total, each) => total + each.count, 0);
+  return [
+    {
+      label: 'keeping',
+      before: formatSize(bytes),
+      remark: `unpacked; ${formatNumberOf(paths, 'path')} by ${escapeText(trace)}, granularity ${granularity}`,
+    },
+    ...heaviest(sums).map((each) => ({
+      name: { text: each.name, paint: style.dim },
+      before: formatSize(each.bytes),
+      remark: { text: formatNumberOf(each.count, 'path'), paint: style.dim },
+    })),
+    ...forced.map((reason) => ({
+      remark: { text: `forced: ${escapeText(reason)}`, paint: style.warning },
+    })),
+  ];
+}
+
+function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
+  const rest =
+    stillMissing === 0 ? 'nothing is missing' : `${formatNumberOf(stillMissing, 'path')} still missing`;
+  if (entries === 0) return { label: 'restoring', remark: `nothing to restore; ${rest}` };
+  const remark = `put back ${formatNumberOf(entries, 'path')}; ${rest}`;
+  return { label: 'restoring', after: `+${formatSize(bytes)}`, remark };
+}
+
+function compressingRow(platform: PlatformReport, style: Style): Row {
+  const { sizeBefore, sizeAfter } = platform.compressing;
+  return {
+    label: 'compressing',
+    ...sizes(sizeBefore, sizeAfter, style),
+    remark: `as transferred${savings(platform)}`,
+  };
+}
+
+/** Says how many bytes slimming and packing saved; nothing where that is unknown or plain from the sizes. */
+function savings({ compressing, restoring }: PlatformReport): string {
+  const { sizeBefore, sizeAfter, savedBySlimming, savedByPacking, estimated } = compressing;
+  if (restoring !== undefined || sizeAfter === sizeBefore) return '';
+  const shares = [
+    [savedBySlimming ?? 0, 'slimming'],
+    [savedByPacking ?? 0, 'packing'],
+  ] as const;
+  const parts = shares.flatMap(([saved, by]) => (saved === 0 ? [] : [`${formatSize(-saved)} by ${by}`]));
+  if (parts.length === 0) return '';
+  return `: ${parts.join(', ')}${estimated && parts.length > 1 ? ' (estimate)' : ''}`;
+}
+
+function layersRow(layers: readonly LayerReport[]): Row {
+  const sources = layers.reduce((sum, { before }) => sum + before.length, 0);
+  const results = layers.filter(({ action }) => action !== 'dropped').length;
+  const change = results === sources ? {} : { arrow: '→', after: `${results}` };
+  return { label: 'layers', before: `${sources}`, ...change, remark: countActions(layers) };
+}
+
+function countActions(layers: readonly LayerReport[]): string {
+  const counts = new Map<LayerAction, number>();
+  for (const { action } of layers) counts.set(action, (counts.get(action) ?? 0) + 1);
+  return (Object.keys(actionWords) as LayerAction[])
+    .flatMap((action) => {
+      const count = counts.get(action);
+      return count === undefined ? [] : [`${count} ${actionWords[action]}`];
+    })
+    .join(', ');
+}
+
+function sizes(before: number, after: number | null, style: Style): Row {
+  if (after === null) return { before: formatSize(before), arrow: '→', after: '?' };
+  const change: Cell = {
+    text: formatChange(before, after),
+    paint: after > before ? style.warning : style.good,
+  };
+  return {
+    before: formatSize(before),
+    arrow: '→',
+    after: formatSize(after),
+    ...(before === after ? {} : { change }),
+  };
+}
