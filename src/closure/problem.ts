@@ -1,11 +1,16 @@
 import { type ByteString, decodeForDisplay } from '../bytes/bytes.ts';
 
-/** Shows what a rule says of a need, which holds names as the image has them, in a sentence. */
+/** Returns a name without leading slashes, as problems have it. */
+export function bare(name: ByteString): ByteString {
+  return name.replace(/^\/+/, '');
+}
+
+/** Decodes the detail of a need for a sentence: it holds names as the image has them. */
 export function showDetail(detail: ByteString): string {
   return decodeForDisplay(detail, (text) => text);
 }
 
-/** A reason not to trust a pruning by trace: what is left might not run. */
+/** A reason why the result of a pruning by trace might not run. */
 export interface Problem {
   readonly kind:
     | 'missing'
@@ -17,8 +22,8 @@ export interface Problem {
     | 'platform'
     | 'other-image'
     | 'no-exec';
-  /** For a person, without the path's place in the chain of reasons. */
+  /** The reason, for people. */
   readonly sentence: string;
-  /** The path that is to blame or is missing; null where it is the whole trace. */
+  /** The path that causes the problem or is missing. Null where the whole trace does. */
   readonly path: ByteString | null;
 }

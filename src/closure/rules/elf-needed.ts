@@ -1,6 +1,7 @@
 import { ascii } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
-import { type Loaded, librarySearch, readsForLibraries } from '../libraries.ts';
+import { loaderSettingsProbe } from '../libraries/loader-settings.ts';
+import { type Loaded, librarySearch } from '../libraries/search.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 
 /** The libraries that ELF files name. */
@@ -8,7 +9,7 @@ export const elfNeeded: ClosureRule = {
   name: 'elf-needed',
   describe:
     'The shared libraries that an ELF file needs (DT_NEEDED), found as ld.so(8) or musl would: RPATH, LD_LIBRARY_PATH, RUNPATH, ld.so.cache, default directories; with their variants for other processors.',
-  reads: readsForLibraries,
+  reads: loaderSettingsProbe,
   *follow(path, context) {
     const elf = context.facts.elf(path);
     if (elf === null) return;

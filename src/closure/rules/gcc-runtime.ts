@@ -2,7 +2,8 @@ import { ascii } from '../../bytes/bytes.ts';
 import { baseOf, root } from '../../bytes/path.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureRule, Need } from '../rule.ts';
-import { importOf, inLibraryDirectories } from './library-directories.ts';
+import { inLibraryDirectories } from '../libraries/directories.ts';
+import { importOf } from './imports.ts';
 
 /** Functions for which the C library unwinds stacks. */
 export const unwindFunctions: ReadonlySet<string> = new Set([

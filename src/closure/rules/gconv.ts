@@ -3,7 +3,7 @@ import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
-import { inLibraryDirectories } from './library-directories.ts';
+import { inLibraryDirectories } from '../libraries/directories.ts';
 import { localesOf } from './locale.ts';
 import { MiB } from '../../units.ts';
 

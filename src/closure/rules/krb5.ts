@@ -2,7 +2,7 @@ import { ascii, asciiList } from '../../bytes/bytes.ts';
 import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf, variable } from './configuration.ts';
-import { inLibraryDirectories } from './library-directories.ts';
+import { inLibraryDirectories } from '../libraries/directories.ts';
 import { KiB } from '../../units.ts';
 
 /** Kerberos: linked by many (libpq, libcurl), configured by few. */

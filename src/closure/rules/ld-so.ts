@@ -1,6 +1,7 @@
 import { baseOf } from '../../bytes/path.ts';
 import { readByteString, utf8Bytes, ascii, noBytes, asciiList } from '../../bytes/bytes.ts';
-import { librarySearch, readsForLibraries } from '../libraries.ts';
+import { loaderSettingsProbe } from '../libraries/loader-settings.ts';
+import { librarySearch } from '../libraries/search.ts';
 import type { ClosureRule } from '../rule.ts';
 
 /** What dynamic loaders read before they run a program. */
@@ -8,7 +9,7 @@ export const ldSo: ClosureRule = {
   name: 'ld-so',
   describe:
     'With a dynamically linked program: etc/ld.so.cache (without it, etc/ld.so.conf and what that includes), etc/ld.so.preload with what it names, musl’s path file, and what LD_PRELOAD and LD_AUDIT name.',
-  reads: readsForLibraries,
+  reads: loaderSettingsProbe,
   *follow(path, context) {
     const { fs, facts, runtime } = context;
     const elf = facts.elf(path);

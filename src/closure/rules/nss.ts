@@ -4,7 +4,8 @@ import { lookups } from '../../rootfs/facts/lookups.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt } from './configuration.ts';
-import { importOf, inLibraryDirectories } from './library-directories.ts';
+import { inLibraryDirectories } from '../libraries/directories.ts';
+import { importOf } from './imports.ts';
 import { KiB } from '../../units.ts';
 
 type Database = keyof typeof lookups;

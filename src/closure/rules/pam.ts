@@ -2,7 +2,8 @@ import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
-import { importOf, inLibraryDirectories } from './library-directories.ts';
+import { inLibraryDirectories } from '../libraries/directories.ts';
+import { importOf } from './imports.ts';
 import { KiB } from '../../units.ts';
 
 /** Functions by which a program begins to ask. */

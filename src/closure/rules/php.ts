@@ -2,7 +2,7 @@ import { ascii, asciiList, asByteString, noBytes, type ByteString } from '../../
 import { baseOf, join, type Path, root } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt, linesOf, variable } from './configuration.ts';
-import { libraryDirectories } from './library-directories.ts';
+import { libraryDirectories } from '../libraries/directories.ts';
 import { KiB } from '../../units.ts';
 
 const settings =

@@ -3,7 +3,7 @@ import { baseOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
-import { inLibraryDirectories } from './library-directories.ts';
+import { inLibraryDirectories } from '../libraries/directories.ts';
 
 /** SASL mechanisms are plug-ins. libldap brings the library to many that never authenticate. */
 export const saslRule: ClosureRule = {

@@ -2,7 +2,7 @@ import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
 import { baseOf, join, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
-import { importOf } from './library-directories.ts';
+import { importOf } from './imports.ts';
 
 /** Where libraries look for the certificates of authorities, all in one file. */
 const bundles = rootPaths(

@@ -1,22 +1,24 @@
-import { asciiList, type ByteString, asByteString } from '../../bytes/bytes.ts';
+import { asciiList, type ByteString } from '../../bytes/bytes.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
 import { baseOf, join, type Path } from '../../bytes/path.ts';
-import type { Elf } from '../../rootfs/facts/facts.ts';
 
-const known = new WeakMap<Filesystem, readonly Path[]>();
-const tops = asciiList(
+/** The directories of libraries that systems of all kinds have. */
+export const commonLibraryDirectories = asciiList(
   'lib',
   'usr/lib',
   'lib64',
   'usr/lib64',
   'lib32',
   'usr/lib32',
-  'usr/local/lib',
-  'usr/local/lib64',
 );
+
+const tops = [...commonLibraryDirectories, ...asciiList('usr/local/lib', 'usr/local/lib64')];
+/** Directories of one architecture, as Debian has them: "x86_64-linux-gnu". */
 const multiarch = /^[a-z0-9_]+-linux-[a-z0-9]+$/;
 
-/** The directories, free of symlinks, in which distributions put libraries: those that the image has. */
+const known = new WeakMap<Filesystem, readonly Path[]>();
+
+/** Returns the directories in which distributions put libraries, free of symlinks: those that the image has. */
 export function libraryDirectories(fs: Filesystem): readonly Path[] {
   const before = known.get(fs);
   if (before !== undefined) return before;
@@ -33,19 +35,10 @@ export function libraryDirectories(fs: Filesystem): readonly Path[] {
   return directories;
 }
 
-/** What the image has under this name, relative to any of its library directories, symlinks not yet followed. */
+/** Yields the paths of this name below the library directories that the image has. It follows no symlink. */
 export function* inLibraryDirectories(fs: Filesystem, name: ByteString): Generator<Path> {
   for (const directory of libraryDirectories(fs)) {
     const path = join(directory, name);
     if (fs.kind(path) !== null) yield path;
   }
-}
-
-/** The first of these functions that a program or library imports; where nobody can tell, the first of them all. */
-export function importOf(elf: Elf | null, functions: ReadonlySet<string>): ByteString | null {
-  if (elf === null) return null;
-  for (const name of elf.imports) if (functions.has(name)) return asByteString(name);
-  if (elf.trouble === null || (elf.needed.length === 0 && elf.interpreter === null)) return null;
-  const [first] = functions;
-  return first === undefined ? null : asByteString(first);
 }
