@@ -31,12 +31,20 @@ export type { Rule } from './rules/rule.ts';
 export type { Selection } from './image/selection.ts';
 export type { Granularity, TraceData, TracePruning } from './image/trace-pruning.ts';
 
-export { type Preset, presets, expandPresets, safePresets } from './slim/presets.ts';
-export { arrange, type ArrangeOptions } from './slim/arrange.ts';
-export { prune, type PruneOptions } from './slim/prune.ts';
+export {
+  arrange,
+  type ArrangeOptions,
+  expandPresets,
+  type Preset,
+  presets,
+  prune,
+  type PruneOptions,
+  restore,
+  type RestoreOptions,
+  safePresets,
+  squash,
+} from './slim/index.ts';
 export { parseRule, parseRules } from './rules/rules.ts';
-export { restore, type RestoreOptions } from './slim/restore.ts';
-export { squash } from './slim/squash.ts';
 export { mergeTraces } from './trace/merge.ts';
 export type { Trace } from './trace/trace.ts';
 export { toTraceData } from './trace/trace-data.ts';

@@ -1,6 +1,11 @@
 /**
- * File names are bytes, not text. A byte string holds one byte in each UTF-16 unit (0–255), so that names work as keys
- * and sort bytewise, whatever their encoding. Only the functions of this room make one; a piece of one is one as well.
+ * Byte strings: names as images, traces and package databases hold them. This room makes and takes apart names and paths; it
+ * does not know tars, filesystems, or where a name comes from.
+ */
+
+/**
+ * A name as bytes. Names in images are not text: a byte string holds one byte in each UTF-16 unit (0–255), so that it works
+ * as a key and sorts bytewise, whatever its encoding. Only the functions of this room make one; a piece of one is one too.
  */
 export type ByteString = Pieces & string;
 
@@ -23,7 +28,7 @@ interface Pieces {
   [Symbol.iterator](): StringIterator<ByteString>;
 }
 
-/** A match in a byte string: the whole of it, then its groups. */
+/** A match in a byte string: the matched part, then its groups. */
 export interface ByteMatch extends Array<ByteString> {
   readonly index: number;
   readonly groups?: Readonly<Record<string, ByteString>>;
@@ -32,7 +37,7 @@ export interface ByteMatch extends Array<ByteString> {
 /** The byte string of no bytes. */
 export const noBytes = '' as ByteString;
 
-/** Spells a byte string in a source file: literal parts in ASCII, which have one byte a character, with values between. */
+/** Spells a byte string in a source file: its literal parts are ASCII, where a character is a byte. */
 export function ascii(parts: TemplateStringsArray, ...values: readonly (ByteString | number)[]): ByteString {
   let text = parts[0] as string;
   for (let i = 0; i < values.length; i++) text += `${values[i]}${parts[i + 1]}`;
@@ -56,23 +61,25 @@ export function joinBytes(list: readonly ByteString[], separator: string): ByteS
   return list.join(separator) as ByteString;
 }
 
+/** Reads bytes as a byte string. */
 export function readByteString(bytes: Uint8Array, start = 0, end = bytes.length): ByteString {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return buffer.toString('latin1', start, end) as ByteString;
 }
 
-/** The bytes up to the first NUL. */
+/** Reads a field up to its first NUL. */
 export function readField(block: Uint8Array, offset: number, length: number): ByteString {
   let end = offset;
   while (end < offset + length && block[end] !== 0) end++;
   return end === offset ? noBytes : readByteString(block, offset, end);
 }
 
+/** Returns the bytes of a byte string. */
 export function bytesOf(text: ByteString): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** The bytes of a text in UTF-8, which is how a name in JSON or on a command line is meant. */
+/** Encodes a text in UTF-8, which is what a name in JSON or on a command line stands for. */
 export function utf8Bytes(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1') as ByteString;
 }

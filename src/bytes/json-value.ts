@@ -1,8 +1,8 @@
-/** An object of a JSON file that nobody vouches for: every member may be anything. */
+/** An object of a JSON file from an untrusted source: every member may be anything. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What a JSON file says, a byte order mark before it or not; undefined for what is no JSON. */
-export function parseJson(bytes: Uint8Array): unknown {
+/** Parses a JSON file, with or without a byte order mark. Returns undefined where it is not JSON. */
+export function tryParseJson(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -15,7 +15,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The member of that very name of an object; undefined of anything else. */
+/** Returns an object's own member of this name; undefined for any other value. */
 export function memberOf(value: unknown, name: string): unknown {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -1,3 +1,7 @@
+/**
+ * Paths: clean names of the root filesystem. The readers of tars, databases and rules make them; trees and filesystems take
+ * nothing else.
+ */
 import { OcislimError } from '../errors.ts';
 import { ascii, type ByteString, decodeForDisplay, asciiList } from './bytes.ts';
 
@@ -14,7 +18,7 @@ export const root = '' as Path;
 const untidy = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * The one path that `./a`, `/a`, `a/` and `a//.` all mean.
+ * Cleans a name: `./a`, `/a`, `a/` and `a//.` all mean the path `a`.
  * @throws LAYER_INVALID on `..` and NUL
  */
 export function cleanPath(name: ByteString): Path {
@@ -39,15 +43,18 @@ export function rootPaths(...names: readonly string[]): readonly Path[] {
   return asciiList(...names).map(cleanPath);
 }
 
+/** Returns the directory that a path lies in. The root's is the root. */
 export function parentOf(path: Path): Path {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? root : (path.slice(0, slash) as Path);
 }
 
+/** Returns the last component of a name. */
 export function baseOf(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** Returns the path of a name within a directory. The name must be clean. */
 export function join(directory: Path, name: ByteString): Path {
   return (directory === '' ? name : `${directory}/${name}`) as Path;
 }

@@ -1,9 +1,9 @@
 import { bytesOf, type ByteString, utf8Bytes } from '../bytes/bytes.ts';
-import { type JsonObject, memberOf, parseJson } from '../bytes/json-value.ts';
+import { type JsonObject, memberOf, tryParseJson } from '../bytes/json-value.ts';
 
 /** Parses one record; undefined for text that is not JSON. */
 export function parseRecord(text: ByteString): unknown {
-  return parseJson(bytesOf(text));
+  return tryParseJson(bytesOf(text));
 }
 
 /** Returns an own member that is a string, as its bytes in UTF-8; null for any other. */

@@ -7,6 +7,7 @@ import { rewrite, tar } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { runCli } from '../support/cli.ts';
 import { buildImage, buildIndex, writeLayout } from '../support/image-builder.ts';
+import { diffImages } from '../support/image-diff.ts';
 import { lawRuns } from './rig.ts';
 import { compressStage, slimStage } from './stages.ts';
 import { MiB } from '../../src/units.ts';
@@ -35,6 +36,7 @@ test('law 8: neither jobs nor chunks nor time change the digest', async () => {
           [4, 5000],
         ] as const) {
           const again = await rewrite(built, stages, { jobs, maxScratch, source: { chunk } });
+          expect(diffImages(first.tree, again.tree)).toEqual([]);
           expect(again.outcome.root?.descriptor.digest).toBe(first.outcome.root?.descriptor.digest);
         }
       },

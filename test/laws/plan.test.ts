@@ -4,6 +4,7 @@ import { type Image, type Plan, pipe, withPlan } from '../../src/image/image.ts'
 import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { buildImage } from '../support/image-builder.ts';
+import { diffImages } from '../support/image-diff.ts';
 import { lawRuns } from './rig.ts';
 import { compressStage, slimStage } from './stages.ts';
 
@@ -36,6 +37,7 @@ test('law 7: a plan survives JSON, and gives the same image when it has', async 
           }),
         ]);
         const revived = await rewrite(built, [(image: Image) => withPlan(image, JSON.parse(json) as Plan)]);
+        expect(diffImages(planned.tree, revived.tree)).toEqual([]);
         expect(revived.outcome.root?.descriptor.digest).toBe(planned.outcome.root?.descriptor.digest);
       },
     ),

@@ -1,6 +1,6 @@
 import type { Path } from '../../bytes/path.ts';
 import { type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
-import { isObject, type JsonObject, parseJson } from '../../bytes/json-value.ts';
+import { isObject, type JsonObject, tryParseJson } from '../../bytes/json-value.ts';
 import type { ClosureContext } from '../rule.ts';
 
 /** What the image's environment sets a variable to, as the bytes that a program sees; '' where it does not. */
@@ -33,7 +33,7 @@ export function linesAt(name: ByteString, context: ClosureContext): readonly Byt
 /** A JSON file as an object; null for anything else. */
 export function objectAt(path: Path, { facts }: ClosureContext): JsonObject | null {
   const bytes = facts.contents(path);
-  return bytes === null ? null : objectOf(parseJson(bytes));
+  return bytes === null ? null : objectOf(tryParseJson(bytes));
 }
 
 export function objectOf(value: unknown): JsonObject | null {

@@ -2,7 +2,7 @@ import { ascii } from '../../bytes/bytes.ts';
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { readDatabaseFile } from './database-file.ts';
-import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
+import { listOf, memberOf, tryParseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 import { MiB } from '../../units.ts';
 
@@ -24,7 +24,7 @@ export const composer: PackageDatabase = {
     for (const path of fs.all()) {
       if (!list.test(path)) continue;
       const bytes = readDatabaseFile(fs, facts, path, unread);
-      const versions = versionsOf(bytes === null ? null : parseJson(bytes));
+      const versions = versionsOf(bytes === null ? null : tryParseJson(bytes));
       for (const root of packageRoots(fs, parentOf(parentOf(path)))) {
         const name = ascii`${baseOf(parentOf(root))}/${baseOf(root)}`;
         const files = [...fs.below(root)].filter((file) => fs.kind(file) !== 'directory').sort();

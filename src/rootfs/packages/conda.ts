@@ -2,7 +2,7 @@ import { baseOf, join, parentOf } from '../../bytes/path.ts';
 import { utf8Bytes, ascii } from '../../bytes/bytes.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
-import { listOf, memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
+import { listOf, memberOf, tryParseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
 import { MiB } from '../../units.ts';
 
@@ -22,7 +22,7 @@ export const conda: PackageDatabase = {
     for (const path of fs.all()) {
       if (!record.test(path)) continue;
       const bytes = readDatabaseFile(fs, facts, path, unread);
-      const json = bytes === null ? null : parseJson(bytes);
+      const json = bytes === null ? null : tryParseJson(bytes);
       const name = memberOf(json, 'name');
       if (typeof name !== 'string') continue;
       const environment = parentOf(parentOf(path));

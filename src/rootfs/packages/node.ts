@@ -5,7 +5,7 @@
 import { ascii } from '../../bytes/bytes.ts';
 import { join, type Path, cleanPath } from '../../bytes/path.ts';
 import type { FileFacts } from '../facts/facts.ts';
-import { memberOf, parseJson, stringOr } from '../../bytes/json-value.ts';
+import { memberOf, tryParseJson, stringOr } from '../../bytes/json-value.ts';
 import type { Package, PackageDatabase } from './package.ts';
 import { MiB } from '../../units.ts';
 
@@ -67,5 +67,5 @@ function startOfName(path: Path): number {
 
 function versionIn(facts: FileFacts, manifest: Path): string | null {
   const contents = facts.contents(manifest);
-  return contents === null ? null : stringOr(memberOf(parseJson(contents), 'version'), null);
+  return contents === null ? null : stringOr(memberOf(tryParseJson(contents), 'version'), null);
 }
