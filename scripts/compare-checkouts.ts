@@ -1,3 +1,8 @@
+/**
+ * npm run compare -- BEFORE AFTER [--images DIR] [--only TEXT]…: runs every command of two checkouts over the same inputs
+ * and prints what differs in exit statuses, error codes, standard output, images, reports and other files. Exits with 1 where
+ * something does. CONTRIBUTING.md says when to use it.
+ */
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,10 +16,6 @@ import { makeInputs } from './compare/inputs.ts';
 import type { Observation } from './compare/observation.ts';
 import { runCase } from './compare/run-case.ts';
 import { Runner } from './compare/runner.ts';
-
-// npm run compare -- BEFORE AFTER [--images DIR] [--only TEXT]…: runs every command of two checkouts over the same inputs
-// and prints what differs in exit statuses, error codes, standard output, images, reports and other files. Exits with 1 where
-// something does. CONTRIBUTING.md says when to use it.
 
 const usage = 'usage: npm run compare -- BEFORE AFTER [--images DIR] [--only TEXT]… [--list] [--keep]\n';
 

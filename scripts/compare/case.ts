@@ -1,4 +1,4 @@
-// The shape of a case of scripts/compare-checkouts.ts, and the few ways in which the tables in cases/ make one.
+/** The shape of a case of scripts/compare-checkouts.ts, and the few ways to make one. The tables in cases/ use them. */
 
 /** One run of the command line within a case. */
 export interface Step {
@@ -48,7 +48,7 @@ export interface Inputs {
   readonly images: ReadonlyMap<string, string>;
 }
 
-/** The arguments in a line that has no argument with a space. */
+/** Splits a line into arguments, none of which has a space. */
 export function words(line: string): string[] {
   return line.split(' ').filter((word) => word !== '');
 }
@@ -58,7 +58,7 @@ const reports = words(
   '--report report.json --report report.md --digestfile digest --iidfile iid --metadata-file metadata.json',
 );
 
-/** A case of one command that rewrites an image into the layout `out`, with every kind of report. */
+/** Makes a case of one command that rewrites an image into the layout `out`, with every kind of report. */
 export function rewriting(
   group: string,
   command: string,
@@ -70,7 +70,7 @@ export function rewriting(
   return { name: [command, label, ...options].filter((word) => word !== '').join(' '), group, steps };
 }
 
-/** A case of several commands, each in a line. */
+/** Makes a case of several commands, each in a line. */
 export function lines(group: string, name: string, ...commands: readonly string[]): Case {
   return { name, group, steps: commands.map((command) => ({ args: words(command) })) };
 }

@@ -1,10 +1,11 @@
+/**
+ * Compares what two checkouts have made of a case. compare-checkouts.ts prints the lines that come out.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareJson } from './json-difference.ts';
 import { explainLayers } from './layer-difference.ts';
 import type { Fact, Observation } from './observation.ts';
-
-// Compares what two checkouts have made of a case. compare-checkouts.ts prints the lines that come out.
 
 /** Lines shown of one fact that differs. */
 const most = 8;
@@ -17,8 +18,8 @@ interface Difference {
 }
 
 /**
- * What differs between two observations of a case: for each fact its name and indented lines. Empty where they agree. Where
- * a layer differs, facts that may follow from that are only named.
+ * Returns the differences between two observations of a case: for each fact its name and indented lines. Empty
+ * where they agree. Where a layer differs, facts that may follow from that are only named.
  */
 export async function differences(before: Observation, after: Observation): Promise<string[]> {
   const keys = [...new Set([...before.facts.keys(), ...after.facts.keys()])].sort();

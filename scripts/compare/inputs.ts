@@ -1,3 +1,7 @@
+/**
+ * Makes the inputs of all cases. scripts/compare-checkouts.ts calls it once, so that both checkouts read the same
+ * bytes.
+ */
 import { existsSync } from 'node:fs';
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,8 +20,6 @@ import {
 } from '../../test/support/small-image.ts';
 import { tracedImage, tracedPaths } from '../../test/support/traced-image.ts';
 import type { Inputs } from './case.ts';
-
-// Makes what the cases read: scripts/compare-checkouts.ts calls it once, so that both checkouts read the same bytes.
 
 /** The layer above each tar of the corpus: a squash has something to merge, and a prune something hidden. */
 const top = writeTar(['after=changed', 'top/file=1'].map(specOf));
@@ -61,7 +63,7 @@ async function writeCorpus(folder: string): Promise<readonly string[]> {
   return tarCases.map(({ name }) => name);
 }
 
-/** The layout, tag `tar`, that holds a tar of the corpus. */
+/** Returns the layout, tag `tar`, that holds a tar of the corpus. */
 export function corpusLayout(folder: string, index: number): string {
   return join(folder, 'corpus', String(index));
 }

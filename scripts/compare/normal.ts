@@ -16,12 +16,12 @@ export function normalise(text: string, { folder, version }: Checkout): string {
     .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …');
 }
 
-/** The error and warning codes that a run has written to standard error, sorted. */
+/** Returns the error and warning codes that a run has written to standard error, sorted. */
 export function codesIn(stderr: string): string[] {
   return [...stderr.matchAll(/\[([A-Z][A-Z_]+)\]$/gm)].map(([, code]) => code as string).sort();
 }
 
-/** The long options that a help text or completion script names, sorted, each once. */
+/** Returns the long options that a help text or completion script names, sorted, each once. */
 export function optionsIn(text: string): string[] {
   const names = [...text.matchAll(/(?<![\w-])(?:--|-l )([a-z][a-z0-9-]+)/g)].map(
     ([, name]) => name as string,
@@ -30,8 +30,8 @@ export function optionsIn(text: string): string[] {
 }
 
 /**
- * The events of `--progress json`, sorted, since layers are worked on side by side. How a transfer was cut into chunks and
- * the sentences of messages do not count; types, codes, names and totals do.
+ * Returns the events of `--progress json`, sorted, since layers are worked on side by side. How a transfer was cut
+ * into chunks and the sentences of messages do not count; types, codes, names and totals do.
  */
 export function eventsIn(stderr: string): string[] {
   const events = stderr.split('\n').flatMap((line) => {

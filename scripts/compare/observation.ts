@@ -18,7 +18,7 @@ export interface Observation {
   readonly stderr: string;
 }
 
-/** The fact of a text: that of its JSON value where it is JSON, else of its lines. */
+/** Returns the fact of a text: that of its JSON value where it is JSON, else of its lines. */
 export function factOf(text: string): Fact {
   if (/^\s*[[{]/.test(text)) {
     try {

@@ -28,7 +28,7 @@ export function startNode(
   });
 }
 
-/** The environment of every process that runs a checkout. */
+/** Returns the environment of every process that runs a checkout. */
 export function cleanEnvironment(temporary: string): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: '/nonexistent', TMPDIR: temporary };
 }

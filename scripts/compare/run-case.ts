@@ -1,3 +1,7 @@
+/**
+ * Runs a case over one checkout. compare-checkouts.ts calls it twice for each case, with the same folder and the same port,
+ * so that outputs which name paths or references are the same.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,9 +13,6 @@ import { type Fact, factOf, type Observation } from './observation.ts';
 import { observeFolder } from './observe.ts';
 import { type Ended, startNode, untilEnd } from './process.ts';
 import type { Runner } from './runner.ts';
-
-// Runs a case over one checkout. compare-checkouts.ts calls it twice for each case, with the same folder and the same port,
-// so that outputs which name paths or references are the same.
 
 /** Where and by what a case runs. */
 export interface Place {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callCli, type CliResult } from '../support/cli.ts';
 import { buildImage, digestOf, writeLayout } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
+import { runs } from '../support/extent.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { fill } from '../support/registry/image-run.ts';
 import { tokenAuth } from '../support/registry/tokens.ts';
@@ -324,7 +325,7 @@ describe.each(Object.entries(entrances))('N11: in place of %s,', (_, { good, rea
       fc.asyncProperty(spoilt(good), async (text) => {
         expectSound(await read(Buffer.from(text)), text.slice(0, 500));
       }),
-      { numRuns: 40 },
+      { numRuns: runs(15, 60) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
+import { sample } from '../support/extent.ts';
 import { type Deeds, readDeeds } from '../support/e2e/syscalls.ts';
 import { buildImage, type BuiltImage, writeLayout } from '../support/image-builder.ts';
 import { tarCases } from '../support/corpus/all-cases.ts';
@@ -162,7 +163,7 @@ function escapes({ touched, seen, started, others }: Deeds): string[] {
 
 describe('T1, T2: whatever a layer holds', () => {
   it('no command writes outside of its folders, starts anything, or reaches for the network', async () => {
-    const layers = corpus();
+    const layers = new Map(sample([...corpus()], 2));
     const images = Object.fromEntries([...layers].map(([name, layer]) => [name, imageOf(layer)]));
     await writeLayout(join(work, 'in'), images);
     const [source, out] = [`oci:${join(work, 'in')}`, `oci:${join(work, 'out')}`];
@@ -179,7 +180,7 @@ describe('T1, T2: whatever a layer holds', () => {
       ].map((args) => [...args, '-q']);
     });
     const { deeds, statuses } = await trace('layers', commands);
-    expect(layers.size).toBeGreaterThan(60);
+    expect(corpus().size).toBeGreaterThan(60);
     expect(statuses).toHaveLength(commands.length);
     expect(escapes(deeds)).toEqual([]);
     expect([...deeds.reached]).toEqual([]);
@@ -187,24 +188,25 @@ describe('T1, T2: whatever a layer holds', () => {
     const done = (position: number) =>
       statuses.filter((status, i) => i % 7 === position && status === 0).length;
     expect(done(4)).toBe(layers.size);
-    for (const position of [0, 1, 2, 3, 6]) expect(done(position)).toBeGreaterThan(20);
+    for (const position of [0, 1, 2, 3, 6]) expect(done(position)).toBeGreaterThan(layers.size / 4);
     const odd = statuses.flatMap((status, i) =>
       [0, 1, 3].includes(status) ? [] : [`${status}: ${commands[i]?.join(' ')}`],
     );
     expect(odd).toEqual([]);
     expect(
       [...deeds.touched].filter((path) => /^.*\/out\/blobs\/sha256\/[0-9a-f]{64}$/.test(path)).length,
-    ).toBeGreaterThan(100);
+    ).toBeGreaterThan(layers.size);
     expect(readdirSync(join(work, 'tmp'))).toEqual([]);
   });
 
   it('nor over any of the malformed tars that we make', async () => {
     const tag = (i: number) => `case-${i}`;
+    const cases = sample(tarCases, 3);
     await writeLayout(
       join(work, 'cases'),
-      Object.fromEntries(tarCases.map(({ tar }, i) => [tag(i), imageOf(tar)])),
+      Object.fromEntries(cases.map(({ tar }, i) => [tag(i), imageOf(tar)])),
     );
-    const commands = tarCases.flatMap((_, i) => {
+    const commands = cases.flatMap((_, i) => {
       const [from, to] = [`oci:${join(work, 'cases')}:${tag(i)}`, `oci:${join(work, 'out')}:${tag(i)}`];
       return [
         ['squash', from, to, '--all', '-q'],

@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { rewrite, startOcislim } from '../support/e2e/cli.ts';
 import { DockerRegistry, type LoggedRequest } from '../support/e2e/docker-registry.ts';
 import { inspectRaw, pull, push } from '../support/e2e/judge.ts';
 import { removeFolder, workFolder } from '../support/e2e/programs.ts';
+import { sample } from '../support/extent.ts';
 
 const images = inject('images');
 let work: string;
@@ -46,56 +47,67 @@ const jobs: Readonly<Record<string, readonly string[]>> = {
   'recompress to zstd': ['recompress', '--compression', 'zstd', '--level', '9'],
 };
 
-describe.each(Object.keys(jobs))('the job %s', (job) => {
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGKILL';
+
+/** The exit status of a command that a signal ends; null where it cannot catch the signal. */
+const statuses: Readonly<Record<Signal, number | null>> = { SIGINT: 130, SIGTERM: 143, SIGKILL: null };
+
+interface Stopped {
+  readonly target: string;
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What is left in TMPDIR. */
+  readonly left: readonly string[];
+}
+
+/** Starts a job over an image that exists, and ends it by a signal at a moment. The old image must still be whole. */
+async function stop(job: string, name: string, moment: Moment, signal: Signal): Promise<Stopped> {
   const [command = '', ...args] = jobs[job] as readonly string[];
-  const repository = job.replace(/\W+/g, '-');
+  const id = `${job}-${name}-${signal}`.replace(/\W+/g, '-').toLowerCase();
+  const temporary = join(work, id);
+  mkdirSync(temporary);
+  const target = `${registry.host}/stopped/${id}:v1`;
+  await push(`oci:${images}/python-base:v1`, target);
+  const before = JSON.stringify(await inspectRaw(target));
+  const start = (await registry.requests()).length;
+  const child = startOcislim([command, source, target, ...args], { TMPDIR: temporary });
+  const ended = new Promise<Pick<Stopped, 'status' | 'signal'>>((resolve) =>
+    child.once('close', (status, by) => resolve({ status, signal: by })),
+  );
+  while (child.exitCode === null && !moment((await registry.requests()).slice(start), temporary))
+    await sleep(5);
+  expect(child.exitCode, 'ended before it could be stopped').toBe(null);
+  child.kill(signal);
+  const end = await ended;
+  expect(JSON.stringify(await inspectRaw(target))).toBe(before);
+  // skopeo reads every layer and checks its digest.
+  const layout = join(work, 'whole');
+  await pull(`docker://${target}`, layout);
+  removeFolder(layout);
+  return { target, ...end, left: readdirSync(temporary, { recursive: true }) as string[] };
+}
 
-  /** Starts the job over an image that exists, and ends it by a signal at a moment. */
-  async function stop(
-    signal: NodeJS.Signals,
-    name: string,
-    moment: Moment,
-  ): Promise<{ status: number | null; signal: NodeJS.Signals | null; left: string[] }> {
-    const id = `${signal}-${name}`.replace(/\W+/g, '-').toLowerCase();
-    const temporary = join(work, `${repository}-${id}`);
-    mkdirSync(temporary);
-    const target = `${registry.host}/${repository}/${id}:v1`;
-    await push(`oci:${images}/python-base:v1`, target);
-    const before = JSON.stringify(await inspectRaw(target));
-    const start = (await registry.requests()).length;
-    const child = startOcislim([command, source, target, ...args], { TMPDIR: temporary });
-    const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve) =>
-      child.once('close', (status, signal) => resolve({ status, signal })),
-    );
-    while (child.exitCode === null && !moment((await registry.requests()).slice(start), temporary))
-      await sleep(5);
-    expect(child.exitCode, 'ended before it could be stopped').toBe(null);
-    child.kill(signal);
-    const end = await ended;
-    expect(JSON.stringify(await inspectRaw(target))).toBe(before);
-    // skopeo reads every layer and checks its digest.
-    const layout = join(work, 'whole');
-    await pull(`docker://${target}`, layout);
-    removeFolder(layout);
-    return { ...end, left: readdirSync(temporary, { recursive: true }) as string[] };
-  }
+const signals = Object.keys(statuses) as readonly Signal[];
+const stops = signals.flatMap((signal) =>
+  Object.keys(jobs).flatMap((job) => moments.map(([name, moment]) => [job, name, signal, moment] as const)),
+);
 
-  describe.each(moments)('stopped %s', (name, moment) => {
-    it.each([
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
-    ] as const)('by %s leaves the old tag and no files', async (signal, status) => {
-      expect(await stop(signal, name, moment)).toEqual({ status, signal: null, left: [] });
+it.each(sample(stops, 3))(
+  'T19: the job %s, stopped %s by %s, leaves the old tag and no files',
+  async (job, name, signal, moment) => {
+    const { status, signal: by, left } = await stop(job, name, moment, signal);
+    expect({ status, by, left }).toEqual({
+      status: statuses[signal],
+      by: signal === 'SIGKILL' ? signal : null,
+      left: [],
     });
-
-    it('T19: by SIGKILL leaves the old tag and no files', async () => {
-      expect(await stop('SIGKILL', name, moment)).toEqual({ status: null, signal: 'SIGKILL', left: [] });
-    });
-  });
-});
+  },
+);
 
 it('does the whole job where a killed one left off', async () => {
-  const target = `${registry.host}/prune-shadowed/sigkill-at-its-first-upload:v1`;
+  const [name, moment] = moments[2] as (typeof moments)[number];
+  const repeated = `${name}, before another job`;
+  const { target } = await stop('prune --shadowed', repeated, moment, 'SIGKILL');
   const digest = await rewrite(['squash', source, target, '--last', '3']);
   expect(await rewrite(['squash', source, `${registry.host}/fresh/nginx:v1`, '--last', '3'])).toBe(digest);
 });

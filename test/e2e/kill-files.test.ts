@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bin, rewrite } from '../support/e2e/cli.ts';
 import { removeFolder, runToEnd, workFolder } from '../support/e2e/programs.ts';
+import { isWhole, sample } from '../support/extent.ts';
 import { buildImage, readImage, writeLayout } from '../support/image-builder.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
@@ -129,6 +130,15 @@ async function runBelow(
   };
 }
 
+/** Returns the calls at which a run is killed: the first and the last of each name, and one in the middle if told. */
+function pointsOf(calls: readonly string[], hasMiddle: boolean): { call: string; number: number }[] {
+  const counts = Map.groupBy(calls, (call) => call);
+  return [...counts].flatMap(([call, { length }]) => {
+    const middle = hasMiddle ? [Math.ceil(length / 2)] : [];
+    return [...new Set([1, ...middle, length])].map((number) => ({ call, number }));
+  });
+}
+
 const jobs: readonly (readonly [string, Kind, boolean, readonly string[]])[] = [
   ['squash', 'layout', false, ['--all']],
   ['prune', 'layout', true, ['--rule', 'same']],
@@ -154,33 +164,29 @@ describe.each(jobs)(
       const wanted = await reference.tagged();
       expect(reference.left()).toEqual([]);
       reference.end();
-      // The first and the last call of each name, and for squash one in the middle.
-      const counts = Map.groupBy(calls, (call) => call);
+      const tried = sample(pointsOf(calls, command === 'squash'), 3);
       let kills = 0;
-      for (const [call, { length }] of counts) {
-        const step = Math.max(1, command === 'squash' ? Math.floor((length - 1) / 2) : length - 1);
-        for (let number = 1; number <= length; number += step) {
-          const at = `${call} ${number} of ${length}`;
-          const scene = await Scene.make(`${command}-${call}-${number}`, kind);
-          const { killed } = await runBelow(scene, argsFor(scene), { call, number });
-          if (killed) kills++;
-          expect([before, wanted], at).toContain(await scene.tagged());
-          expect(readdirSync(join(scene.folder, 'tmp')), at).toEqual([]);
-          expect(await rewrite(argsFor(scene), scene.env), at).toBe(wanted);
-          expect(await scene.tagged(), at).toBe(wanted);
-          expect(scene.left(), at).toEqual([]);
-          if (kind === 'archive')
-            expect(await rewrite(['copy', scene.target, `oci:${scene.folder}/read:app`]), at).toBe(wanted);
-          if (cached) cachedBlobs(join(scene.folder, 'cache'));
-          scene.end();
-        }
+      for (const { call, number } of tried) {
+        const at = `${call} ${number}`;
+        const scene = await Scene.make(`${command}-${call}-${number}`, kind);
+        const { killed } = await runBelow(scene, argsFor(scene), { call, number });
+        if (killed) kills++;
+        expect([before, wanted], at).toContain(await scene.tagged());
+        expect(readdirSync(join(scene.folder, 'tmp')), at).toEqual([]);
+        expect(await rewrite(argsFor(scene), scene.env), at).toBe(wanted);
+        expect(await scene.tagged(), at).toBe(wanted);
+        expect(scene.left(), at).toEqual([]);
+        if (kind === 'archive')
+          expect(await rewrite(['copy', scene.target, `oci:${scene.folder}/read:app`]), at).toBe(wanted);
+        if (cached) cachedBlobs(join(scene.folder, 'cache'));
+        scene.end();
       }
-      expect(kills).toBeGreaterThan(5);
+      expect(kills).toBeGreaterThanOrEqual(tried.length / 2);
       points += kills;
     });
   },
 );
 
-it('T19: these were more than twenty points', () => {
-  expect(points).toBeGreaterThan(20);
+it('T19: these were five points and more, or twenty where all of them are tested', () => {
+  expect(points).toBeGreaterThan(isWhole ? 20 : 5);
 });

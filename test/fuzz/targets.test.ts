@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type FoundInput, Fuzzing } from '../../fuzz/fuzzing.ts';
 import { judge } from '../../fuzz/judge.ts';
 import type { Target } from '../../fuzz/target.ts';
+import { runs, seed } from '../support/extent.ts';
 
 const targets = new URL('../../fuzz/targets/', import.meta.url);
 const regressions = new URL('../../fuzz/regressions/', import.meta.url);
@@ -23,8 +24,9 @@ describe.each(names)('the target %s', (name) => {
   test('keeps its invariant on fresh inputs', async () => {
     const target = await load(name);
     const found: FoundInput[] = [];
-    const fuzzing = new Fuzzing(target, 26, null, { onFinding: (each) => found.push(each) });
-    await fuzzing.run({ time: Number.POSITIVE_INFINITY, executions: 100 + target.seeds().length });
+    const fuzzing = new Fuzzing(target, seed, null, { onFinding: (each) => found.push(each) });
+    const executions = runs(100, 2000) + target.seeds().length;
+    await fuzzing.run({ time: Number.POSITIVE_INFINITY, executions });
     expect(found, target.invariant).toEqual([]);
     expect(target.name).toBe(name);
   });

@@ -1,3 +1,7 @@
+/**
+ * Opens a layer writer between a source and a target in memory, as a run does before its first layer. The tests of
+ * test/layers/write call it.
+ */
 import { poolOf } from '../jobs/rig.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { Scratch } from '../../src/files/scratch.ts';

@@ -1,13 +1,12 @@
+/**
+ * A small image that can be pruned by a trace: programs with libraries, a script, packages with their database, an
+ * application over them. Golden digests and scripts/compare-checkouts.ts use it.
+ */
 import { writeElf } from '../rootfs/facts/elf-bytes.ts';
 import { type BuiltImage, buildImage, type LayerCompression } from './image-builder.ts';
 import { bytesOf } from './model/byte-string.ts';
 import { type Short, specOf } from './model/shorthand.ts';
 import { writeTar } from './model/tar-bytes.ts';
-
-/**
- * A small image that can be pruned by a trace: programs with libraries, a script, packages with their database, an
- * application over them. Golden digests and scripts/compare-checkouts.ts use it.
- */
 
 const executable = (name: string, body: Uint8Array): Short => ({ name, mode: 0o755, body });
 const program = (name: string, ...needed: readonly string[]): Short =>
@@ -71,7 +70,7 @@ const application: readonly Short[] = [
 
 const change: readonly Short[] = ['app/data/used=newer', 'app/data/.wh.old', 'app/notes=4'];
 
-/** The image, entrypoint `/app/main`. */
+/** Builds the image, with the entrypoint `/app/main`. */
 export function tracedImage(compress: LayerCompression = 'gzip'): BuiltImage {
   return buildImage({
     layers: [base, application, change].map((entries) => writeTar(entries.map(specOf))),

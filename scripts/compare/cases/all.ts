@@ -7,7 +7,7 @@ import { realCases } from './real.ts';
 import { pruneCases, restoreCases } from './removals.ts';
 import { usageCases } from './usage.ts';
 
-/** Every case; the longest first, so that none of them runs alone at the end. */
+/** Returns every case; the longest first, so that none of them runs alone at the end. */
 export function allCases(inputs: Inputs): Case[] {
   const cases = [
     ...realCases(inputs),

@@ -10,7 +10,7 @@ const commands: readonly string[] = [
   'export rootfs.tar',
 ];
 
-/** Every awkward tar, those that are refused too, below a layer that overwrites a file of many of them. */
+/** Returns a case for every awkward tar, those that are refused too, below a layer that overwrites a file of many of them. */
 export function corpusCases({ folder, corpus }: Inputs): Case[] {
   return corpus.map((name, i): Case => {
     const source = `oci:${corpusLayout(folder, i)}:tar`;

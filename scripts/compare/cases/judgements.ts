@@ -1,8 +1,7 @@
+/** Cases that write no image, or whose reports are the point. cases/all.ts collects them. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Case, type Inputs, lines, type Step, words } from '../case.ts';
-
-// Cases that write no image, or whose reports are the point, for all.ts.
 
 /** Verifications: equal, different, and different as announced. */
 export function verifyCases({ layout }: Inputs): Case[] {
@@ -104,7 +103,7 @@ export function traceCases({ layout, folder, traces }: Inputs): Case[] {
   ];
 }
 
-/** What is printed and written about a result, by every command. */
+/** Returns cases of what is printed and written about a result, by every command. */
 export function reportCases({ layout }: Inputs): Case[] {
   const app = `oci:${layout}:app`;
   const removing = ['squash --last 3', 'prune --shadowed', 'recompress --compression zstd', 'slim', 'copy'];

@@ -1,6 +1,7 @@
+/**
+ * Cases that merge or repack layers, for all.ts. Reports, metadata and digests of each result are compared too.
+ */
 import { type Case, type Inputs, lines, rewriting, words } from '../case.ts';
-
-// Cases that merge or repack layers, for all.ts. Reports, metadata and digests of each result are compared too.
 
 /** Squashes: every selection, every packing of the result, every form of image. */
 export function squashCases({ layout, fourthLayer }: Inputs): Case[] {
@@ -103,7 +104,7 @@ const packings = [
   '--tune small --dry-run',
 ];
 
-/** All stages at once: by options, and by plans. */
+/** Returns cases of all stages at once: by options, and by plans. */
 export function slimCases({ layout, folder, plans }: Inputs): Case[] {
   const of = (image: string, options: string): Case =>
     rewriting('slim', 'slim', `oci:${layout}:${image}`, words(options), image === 'app' ? '' : image);

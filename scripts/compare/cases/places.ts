@@ -1,6 +1,7 @@
+/**
+ * Cases from place to place, for all.ts. Each case with a registry has one of its own, served by the checkout itself.
+ */
 import { type Case, type Inputs, lines, words } from '../case.ts';
-
-// Cases from place to place, for all.ts. Each case with a registry has one of its own, served by the checkout itself.
 
 /** Copies between layouts, archives and a registry on loopback; rewrites out of, into and within the registry. */
 export function placeCases(inputs: Inputs): Case[] {

@@ -1,7 +1,8 @@
+/**
+ * Cases that remove files and bring them back, for all.ts. Each source holds something that the options match.
+ */
 import { join } from 'node:path';
 import { type Case, type Inputs, lines, rewriting, words } from '../case.ts';
-
-// Cases that remove files and bring them back, for all.ts. Each source holds something that the options match.
 
 /** Prunes: rules, presets, what is hidden, traces, and what is told of them. */
 export function pruneCases({ layout, folder, traces }: Inputs): Case[] {

@@ -1,6 +1,7 @@
+/**
+ * Command lines whose exit status and error code are the point, for all.ts. Some succeed, and must go on doing so.
+ */
 import { type Case, type Inputs, lines, words } from '../case.ts';
-
-// Command lines whose exit status and error code are the point, for all.ts. Some succeed, and must go on doing so.
 
 const commands = words('squash prune recompress slim restore copy verify export trace registry completion');
 
