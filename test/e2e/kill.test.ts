@@ -274,7 +274,7 @@ it('two runs onto one tag at once leave one valid image', async () => {
     const digests = result.flatMap(({ stdout }) => /@(sha256:[0-9a-f]{64})\n$/.exec(stdout)?.[1] ?? []);
     // A run that finds the other's image under the tag says so.
     for (const { status, stderr } of result)
-      if (status !== 0) expect(stderr).toContain('Somebody else may have pushed');
+      if (status !== 0) expect(stderr).toContain('Another client may have pushed');
     expect(digests).toContain(scene.tagged);
     expect(missing(scene.content)).toEqual([]);
     cachedBlobs(scene.cache);
