@@ -1,26 +1,31 @@
+/**
+ * Changes: what a layer does to the filesystem, entry by entry, over numbered paths. This room is the algebra of layers: it applies
+ * changes to trees, expresses trees as changes, and knows nothing of images, plans or rules.
+ */
 import { type Path } from '../bytes/path.ts';
 import type { ChangeKind, LayerIndex } from './layer-index.ts';
 import type { PathTable } from './path-table.ts';
 
 /**
- * How the bytes of a change come about. `renamed`: the data of another name; `relinked`: a link with a new target;
- * `linked`: a hard link in the place of a file that had data of its own.
+ * Where the bytes of a change come from. `verbatim`: from its entry. `renamed`: it has the data of another name. `relinked`: it
+ * is a link with a new target. `linked`: it is a hard link in the place of a file that had data of its own. `made`: no source
+ * layer has it.
  */
 export type ChangeForm = 'verbatim' | 'renamed' | 'relinked' | 'linked' | 'made';
 
 /** One thing that a layer does to the filesystem, over numbered paths. */
 export interface Change {
-  /** Its number in the ChangeList; the identity of what it puts there. */
+  /** The number in the ChangeList, which identifies what the change puts at its path. */
   readonly id: number;
   readonly kind: Exclude<ChangeKind, 'ignored'>;
   readonly path: number;
   /** The path that a hard link names, else -1. */
   readonly target: number;
-  /** Where its bytes are: source layer (from 1) and entry; 0 and -1 for what is made anew. */
+  /** The source layer (from 1) and entry that hold its bytes; 0 and -1 for a made change. */
   readonly layer: number;
   readonly entry: number;
   /**
-   * The file (inode) that it puts there: the id of the change that first carried its data; -1 for directories and
+   * The file (inode) that it puts at its path: the id of the change that first carried its data. -1 for directories and
    * markers, and for a hard link that has not been resolved.
    */
   readonly file: number;
@@ -56,7 +61,7 @@ export class ChangeList {
     return whole;
   }
 
-  /** Notes which file a hard link turned out to bind to. */
+  /** Notes to which file a hard link binds. */
   resolve(link: Change, file: number): Change {
     const resolved = { ...link, file };
     this.#changes[link.id] = resolved;
@@ -64,7 +69,7 @@ export class ChangeList {
   }
 }
 
-/** The changes of one layer in the order of its tar. */
+/** Reads the changes of one layer, in the order of its tar. */
 export function readChanges(index: LayerIndex, layer: number, table: PathTable, list: ChangeList): Change[] {
   const changes: Change[] = [];
   for (let entry = 0; entry < index.kinds.length; entry++) {

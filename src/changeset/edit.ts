@@ -1,3 +1,6 @@
+/**
+ * Turns changes into the edit that writes a layer. `slim/resolve` builds it, and `layers/edit` streams the sources through it.
+ */
 import { chmodHead, linkHead, makeHead, relinkHead, renameHead } from '../tar/head.ts';
 import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
@@ -6,40 +9,40 @@ import { type LayerIndex, opaqueMarkerName, whiteoutName } from './layer-index.t
 import type { Path } from '../bytes/path.ts';
 import type { PathTable } from './path-table.ts';
 
-/** What becomes of one entry of a source layer in the edited tar; entries without an action are left out. */
+/** What happens to one entry of a source layer in the edited tar. Entries without an action are left out. */
 export type EntryAction =
   | { readonly kind: 'keep' }
-  /** Goes on under another name (a promoted hard link), and with other permission bits if given. */
+  /** The entry gets another name (a promoted hard link), and other permission bits if given. */
   | { readonly kind: 'rename'; readonly path: Path; readonly mode: number | null }
   | { readonly kind: 'chmod'; readonly mode: number }
-  /** Becomes a hard link, the `at`th of those that come after the data; under another name if one is given. */
+  /** The entry becomes a hard link, the `at`th of those that come after the data; with another name if one is given. */
   | { readonly kind: 'link'; readonly at: number; readonly target: Path; readonly path: Path | null };
 
-/** The order of the data where it is another than that of the sources: entry `entries[i]` of layer `layers[i]` is the `i`th. */
+/** The order of the data where it differs from that of the sources: entry `entries[i]` of layer `layers[i]` is the `i`th. */
 export interface DataOrder {
   readonly layers: Int32Array;
   readonly entries: Int32Array;
-  /** Bytes that each takes in its source: head, body and padding. */
+  /** The bytes that each takes in its source: head, body and padding. */
   readonly bytes: Float64Array;
 }
 
 /** How to make one layer out of the entries of source layers: head blocks first, then streamed entries, then links. */
 export interface LayerEdit {
   readonly before: readonly Uint8Array[];
-  /** In the order in which they are read; a layer of which nothing is kept does not occur. */
+  /** The source layers in the order in which they are read; a layer of which nothing is kept does not occur. */
   readonly sources: readonly { readonly layer: number; readonly actions: EntryActions }[];
-  /** Null where the data of each source layer goes on in its own order. */
+  /** Null where the data of each source layer keeps its own order. */
   readonly order: DataOrder | null;
   /** How many entries become hard links. */
   readonly links: number;
   readonly after: readonly Uint8Array[];
-  /** Bytes of the tar to come, its end mark included; renamed and linked entries are counted with the heads that they have now. */
+  /** The expected bytes of the tar, its end mark included. Renamed and linked entries are counted with their present heads. */
   readonly tarBytes: number;
   readonly entries: number;
 }
 
 export interface EditOptions {
-  /** Seconds since 1970, for what is made anew. */
+  /** The time of made changes, in seconds since 1970. */
   readonly mtime: number;
   /** New permission bits by change id. */
   readonly modes: ReadonlyMap<number, number>;
@@ -118,7 +121,7 @@ export function buildEdit(
   };
 }
 
-/** Null where the data comes in the order of its sources anyway. */
+/** Returns the order of the data; null where it is that of the sources. */
 function orderOf(data: readonly Change[], indexes: ReadonlyMap<number, LayerIndex>): DataOrder | null {
   const isSorted = data.every((change, i) => {
     const before = data[i - 1];
@@ -139,7 +142,7 @@ function orderOf(data: readonly Change[], indexes: ReadonlyMap<number, LayerInde
   };
 }
 
-/** The head of an entry that goes on, as it is to be. */
+/** Edits the head of an entry that is not left out. @throws TAR_INVALID */
 export function editHead(head: Uint8Array, action: EntryAction): Uint8Array {
   switch (action.kind) {
     case 'keep':

@@ -2,7 +2,7 @@ import type { EntryAction } from './edit.ts';
 
 const keep: EntryAction = { kind: 'keep' };
 
-/** What becomes of the entries of one source layer, by entry. Nearly all of those that go on are kept: a byte for each. */
+/** The actions for the entries of one source layer, by entry. Nearly all of them are `keep`, which takes a byte each. */
 export class EntryActions {
   #marks = new Uint8Array(64);
   readonly #others = new Map<number, EntryAction>();
@@ -24,13 +24,13 @@ export class EntryActions {
     else this.#others.set(entry, action);
   }
 
-  /** Undefined for an entry that is left out. */
+  /** Returns undefined for an entry that is left out. */
   get(entry: number): EntryAction | undefined {
     const mark = this.#marks[entry];
     return mark === kept ? keep : mark === changed ? this.#others.get(entry) : undefined;
   }
 
-  /** In the order of the entries. */
+  /** Yields the actions in the order of the entries. */
   *[Symbol.iterator](): Generator<readonly [entry: number, action: EntryAction]> {
     for (let entry = 0; entry < this.#marks.length; entry++) {
       const action = this.get(entry);

@@ -1,10 +1,13 @@
+/**
+ * Writes a tree as the changes of one layer: the inverse of `Tree.apply`. Squash, prune and restore end with it.
+ */
 import type { Change, ChangeList } from './change.ts';
 import type { Tree } from './tree.ts';
 
 /** What is known of the layers below the one that is being written. */
 export type Below =
   | { readonly kind: 'nothing' }
-  /** Nobody has read them: every whiteout stays, since one too many harms nothing and one too few brings a file back. */
+  /** They have not been scanned: every whiteout stays, since one too many harms nothing and one too few brings a file back. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'known'; readonly tree: Tree };
 
@@ -17,19 +20,19 @@ export interface Expression {
 
 export interface Promotion {
   readonly change: Change;
-  /** The change whose data it carries or whose file it names; null for a file of layers that nobody has read. */
+  /** The change whose data it carries or whose file it names; null for a file of layers that have not been scanned. */
   readonly from: Change | null;
   readonly reason: 'target removed' | 'borrowed from a lower layer' | 'linked to another name';
 }
 
-/** Thrown where a link needs the layers below, which nobody has read yet; the caller reads them and asks again. */
+/** Thrown where a link needs the layers below, which have not been scanned: the caller scans them and calls again. */
 export class NeedsLayersBelow extends Error {}
 
 export interface ExpressOptions {
   readonly below: Below;
   /** Source layers whose data this layer holds; data of others must be borrowed or linked to. */
   readonly own: ReadonlySet<number>;
-  /** Must an implied directory that nothing else in the layer implies be kept? Default: yes. */
+  /** Tells whether to keep an implied directory that nothing else in the layer implies. Default: every one. */
   readonly wanted?: (path: number) => boolean;
 }
 
@@ -43,13 +46,13 @@ export function express(tree: Tree, list: ChangeList, options: ExpressOptions): 
   return { changes: [...structure, ...files.changes], promoted: files.promoted };
 }
 
-/** Directories, whiteouts and opaque markers. */
+/** Expresses directories, whiteouts and opaque markers. */
 function expressStructure(tree: Tree, list: ChangeList, { below, wanted }: ExpressOptions): Change[] {
   const { table, node } = tree;
   const size = table.paths.length;
   const marks = new Uint8Array(size);
   const hidden = new Uint8Array(size);
-  // Where everything below is hidden anyway, markers are idle: up to this number.
+  // Up to this number everything below is hidden already, so that markers are idle.
   let covered = below.kind === 'nothing' ? size : 0;
   for (let path = 0; path < size; path++) {
     const isCovered = path < covered;
@@ -89,7 +92,7 @@ const opaque = 4;
 const whiteout = 8;
 const file = 16;
 
-/** A directory that exists only because something lay in it goes on existing when that is gone. */
+/** Marks the directories to be made: those that exist only because something lay in them which is gone. */
 function keepImplied(
   tree: Tree,
   marks: Uint8Array,
@@ -124,7 +127,7 @@ function make(list: ChangeList, kind: 'directory' | 'opaque' | 'whiteout', path:
   return list.create({ kind, path, target: -1, layer: 0, entry: -1, form: 'made' });
 }
 
-/** Everything that is no directory: each file's data once, its other names as links. */
+/** Expresses everything but directories: the data of each file once, its other names as links. */
 function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Expression {
   const data: Change[] = [];
   const groups = new Map<number, Change[]>();
@@ -188,7 +191,7 @@ function bySource(a: Change, b: Change): number {
   return a.layer - b.layer || a.entry - b.entry || a.path - b.path;
 }
 
-/** A name for the links of a file to point at: the one that carries the data here, else one in the layers below. */
+/** Returns a name for the links of a file to name: the one that carries the data here, else one in the layers below; null for none. */
 function findAnchor(
   tree: Tree,
   id: number,
@@ -235,7 +238,7 @@ class FileNames {
   }
 }
 
-/** Does this path still name the file in the layers below, once the tree is applied over them? */
+/** Tells whether a path still names the file in the layers below, once the tree is applied over them. */
 function namesGround(tree: Tree, path: number, id: number, below: Below): boolean {
   if (!tree.isUntouched(path)) return false;
   if (below.kind === 'known') return below.tree.file[path] === id;

@@ -1,3 +1,7 @@
+/**
+ * The index of a layer: what its headers say, without bodies. A scan builds it entry by entry; everything that decides about a
+ * layer reads it.
+ */
 import { OcislimError } from '../errors.ts';
 import { type ByteString, ascii } from '../bytes/bytes.ts';
 import type { EntryKind, TarEnd, TarEntry } from '../tar/entry.ts';
@@ -18,22 +22,22 @@ export type ChangeKind = Exclude<EntryKind, 'global'> | 'whiteout' | 'opaque' | 
 export interface LayerIndex {
   readonly kinds: readonly ChangeKind[];
   readonly paths: readonly Path[];
-  /** Bytes that the entry takes in the tar: head, body and padding. */
+  /** The bytes that the entry takes in the tar: head, body and padding. */
   readonly bytes: Float64Array;
-  /** Bytes of the stored body. */
+  /** The bytes of the stored body. */
   readonly sizes: Float64Array;
   readonly modes: Float64Array;
-  /** Numbers of the owners. */
+  /** The numbers of the owners. */
   readonly uids: Float64Array;
-  /** Targets of hard links by entry. */
+  /** The targets of hard links, by entry. */
   readonly targets: ReadonlyMap<number, Path>;
-  /** What symlinks say, as they say it, by entry. */
+  /** The targets of symlinks as they are written, by entry. */
   readonly symlinks: ReadonlyMap<number, ByteString>;
   /** Entries that carry file capabilities. */
   readonly capable: ReadonlySet<number>;
-  /** The verbatim head blocks of directories, hard links, whiteouts and opaque markers. */
+  /** Returns the verbatim head blocks of a directory, hard link, whiteout or opaque marker. */
   head(entry: number): Uint8Array;
-  /** Bytes of the whole tar. */
+  /** The bytes of the whole tar. */
   readonly tarBytes: number;
   readonly end: TarEnd;
 }
@@ -96,7 +100,7 @@ export class LayerIndexBuilder {
   }
 }
 
-/** image-spec layer.md, "Whiteouts". A name that merely holds `.wh.` is a plain file. */
+/** Tells what an entry means (image-spec layer.md, "Whiteouts"). A name that merely contains `.wh.` is a plain file. */
 function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   if (entry.kind === 'global') return { kind: 'ignored', path: root };
   const path = cleanPath(entry.name);
@@ -115,7 +119,7 @@ function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   if (parents.some((part) => part.startsWith(whiteoutPrefix)))
     throw new OcislimError(
       'LAYER_INVALID',
-      `${quotePath(path)} lies below a whiteout, which is no directory`,
+      `${quotePath(path)} lies below a whiteout, which is not a directory`,
     );
   if (!base.startsWith(whiteoutPrefix)) return { kind: entry.kind, path };
   if (base === opaqueName) return { kind: 'opaque', path: parentOf(path) };
@@ -127,15 +131,17 @@ function classify(entry: TarEntry): { kind: ChangeKind; path: Path } {
   return { kind: 'whiteout', path: join(parentOf(path), hidden) };
 }
 
+/** Returns the name of the whiteout of a path. */
 export function whiteoutName(path: Path): ByteString {
   return join(parentOf(path), ascii`${whiteoutPrefix}${baseOf(path)}`);
 }
 
+/** Returns the name of the opaque marker of a directory. */
 export function opaqueMarkerName(directory: Path): ByteString {
   return join(directory, opaqueName);
 }
 
-/** Numbers without an object or a tag for each, which the garbage collector never looks at. */
+/** Numbers without an object or a tag for each, which the garbage collector does not visit. */
 class Column {
   #values = new Float64Array(64);
   #length = 0;
@@ -163,7 +169,7 @@ class HeadStore {
   static readonly #arenaSize = MiB;
   readonly #arenas: Uint8Array[] = [];
   #filled = HeadStore.#arenaSize;
-  /** In the order of entries: which it is, its arena, where in that it begins and ends. */
+  /** The entries in their order; `#places` has the arena of each, and where in that it begins and ends. */
   readonly #entries = new Column();
   readonly #places = new Column();
 
@@ -179,7 +185,7 @@ class HeadStore {
     this.#filled += head.length;
   }
 
-  /** The heads of entries; views of what all of them have in common. */
+  /** Returns what finds the head of an entry: a view of an arena. */
   finish(): (entry: number) => Uint8Array {
     const entries = this.#entries.finish();
     const places = this.#places.finish();
@@ -192,7 +198,7 @@ class HeadStore {
   }
 }
 
-/** Where a number stands in an ascending list; null where it does not. */
+/** Finds a number in an ascending list. Returns its position; null where it is missing. */
 export function findSorted(sorted: Float64Array | Uint32Array, wanted: number): number | null {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -1,10 +1,13 @@
+/**
+ * Numbers the paths of a stack. Trees are arrays over these numbers, and a directory and all below it are one range of them.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Path, parentOf, root } from '../bytes/path.ts';
 
 /**
- * Numbers all paths of a stack of layers, ancestors included, in depth-first order: what is below path `i` are the
- * numbers from `i + 1` up to `end[i]`. The root is 0. State of a filesystem is then one array over the numbers, and
- * hiding a subtree is one fill.
+ * The numbers of all paths of a stack of layers, ancestors included, in depth-first order: the paths below path `i` have the
+ * numbers from `i + 1` up to `end[i]`. The root is 0. The state of a filesystem is one array over the numbers, and hiding a
+ * subtree is one fill.
  */
 export interface PathTable {
   readonly paths: readonly Path[];
@@ -15,7 +18,10 @@ export interface PathTable {
   findId(path: Path): number | null;
 }
 
-/** Siblings are in the order of their bytes. The strings of the table are those of the lists, not copies. */
+/**
+ * Numbers the paths of some lists. Siblings are in the order of their bytes. The strings of the table are those of the lists,
+ * not copies. @throws LIMIT for too many paths
+ */
 export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
   const found = new Paths();
   for (const list of lists) for (const path of list) found.add(path);
@@ -56,15 +62,15 @@ export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
   };
 }
 
-/** V8's maps end at 2^24 entries, and not with an error that says so. */
+/** The maps of V8 end at 2^24 entries, with an error that does not say so. */
 const maxPaths = 16_000_000;
 
-/** Distinct paths, numbered as they are met, parents before what is in them. */
+/** Distinct paths, numbered in the order in which they are met, parents before children. */
 class Paths {
   readonly seen = new Map<Path, number>([[root, 0]]);
   readonly names: Path[] = [root];
   parents = new Int32Array(1024).fill(-1, 0, 1);
-  /** The directory that the last path lies in: the next one mostly lies there too. */
+  /** The directory of the last path: the next path mostly lies there too. */
   #directory: Path = root;
   #number = 0;
 
@@ -78,7 +84,7 @@ class Paths {
     this.#put(path, this.#number);
   }
 
-  /** Without recursion: a name can have more parts than there are stack frames. */
+  /** Adds a directory and its ancestors, without recursion: a name can have more parts than there are stack frames. */
   #addDirectory(directory: Path): number {
     const missing: Path[] = [];
     let at = directory;
@@ -113,7 +119,7 @@ class Paths {
   }
 }
 
-/** The paths in depth-first order, siblings by name. */
+/** Returns the paths in depth-first order, siblings by name. */
 function depthFirst(names: readonly Path[], parents: Int32Array): Int32Array {
   const size = names.length;
   // The children of `i` stand from `start[i]` up to `start[i + 1]`.

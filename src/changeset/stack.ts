@@ -3,7 +3,7 @@ import type { LayerIndex } from './layer-index.ts';
 import type { Path } from '../bytes/path.ts';
 import { buildPathTable, type PathTable } from './path-table.ts';
 
-/** A stack of layers, or of those of its layers that have been read, as changes over one path table. */
+/** A stack of layers, or of those layers that have been scanned, as changes over one path table. */
 export interface Stack {
   readonly table: PathTable;
   readonly list: ChangeList;
@@ -11,7 +11,7 @@ export interface Stack {
   readonly layers: ReadonlyMap<number, readonly Change[]>;
 }
 
-/** `indexes` by source layer number. */
+/** Puts layers together as a stack. `indexes` are by source layer number. @throws LIMIT for too many paths */
 export function buildStack(indexes: ReadonlyMap<number, LayerIndex>): Stack {
   const names: Iterable<Path>[] = [];
   for (const index of indexes.values()) names.push(index.paths, index.targets.values());

@@ -1,10 +1,13 @@
+/**
+ * The state of a root filesystem while layers are applied. Pruning, squashing, restoring and comparing work on such trees.
+ */
 import { OcislimError } from '../errors.ts';
 import type { Change, ChangeList } from './change.ts';
 import { opaqueMarkerName } from './layer-index.ts';
 import { quotePath, type Path } from '../bytes/path.ts';
 import type { PathTable } from './path-table.ts';
 
-/** What lies below the first layer applied to a tree: nothing, or layers that nobody has read. */
+/** What lies below the first layer applied to a tree: nothing, or layers that have not been scanned. */
 export type Ground = 'nothing' | 'unknown';
 
 /** A path hides what the ground has there, the path's own attributes included. */
@@ -12,11 +15,11 @@ const hides = 1;
 /** A directory hides the children that the ground has in it, but not the ground's attributes of the directory. */
 const hidesChildren = 2;
 
-/** What applying a layer can tell an observer. */
+/** The callbacks of applying a layer. */
 export interface Observer {
   /** A hard link was bound to a file. */
   onLink?(link: Change, file: number): void;
-  /** Something that is no directory gave way to a directory, which merges with what lies below instead of hiding it. */
+  /** Something other than a directory gave way to a directory, which merges with what lies below instead of hiding it. */
   onReplacedByDirectory?(id: number): void;
 }
 
@@ -30,12 +33,12 @@ export class Tree {
   readonly table: PathTable;
   readonly ground: Ground;
   readonly #list: ChangeList;
-  /** Per path: 0 nothing, -1 a directory that is only implied, else the id + 1 of the change that put it there. */
+  /** By path: 0 nothing, -1 a directory that is only implied, else the id + 1 of the change that put it there. */
   readonly node: Int32Array;
-  /** Per path: id + 1 of the file's first change; negative: a file of the ground, -(path + 1) of the name it was linked by. */
+  /** By path: id + 1 of the file's first change; negative: a file of the ground, -(path + 1) of the name it was linked by. */
   readonly file: Int32Array;
   readonly #flags: Uint8Array;
-  /** Per path: the number of the last layer (counted from 1 in the order applied) that put or implied something there. */
+  /** By path: the number of the last layer (counted from 1 in the order applied) that put or implied something there. */
   readonly touched: Int32Array;
   #layers = 0;
 
@@ -51,7 +54,7 @@ export class Tree {
     this.node[0] = -1;
   }
 
-  /** @throws LAYER_INVALID: a dangling hard link, a hard link to a directory, an entry below a file of its own layer */
+  /** Applies a layer on top. @throws LAYER_INVALID: a dangling hard link, a hard link to a directory, an entry below a file of its own layer */
   apply(layer: readonly Change[], observer: Observer = {}): void {
     this.#layers++;
     for (const change of layer) {
@@ -67,7 +70,7 @@ export class Tree {
     }
   }
 
-  /** A copy to apply further layers to. */
+  /** Returns a copy, to apply further layers to. */
   clone(): Tree {
     const copy = new Tree(this.table, this.#list, this.ground);
     copy.node.set(this.node);
@@ -87,23 +90,23 @@ export class Tree {
     return this.node[path] === -1;
   }
 
-  /** The change that determines the path, or null for nothing and for an implied directory. */
+  /** Returns the change that determines the path; null for nothing and for an implied directory. */
   at(path: number): Change | null {
     const node = this.node[path] as number;
     return node > 0 ? this.#list.get(node - 1) : null;
   }
 
-  /** Does this path hide what the ground has there? */
+  /** Tells whether this path hides what the ground has there. */
   hidesAt(path: number): boolean {
     return ((this.#flags[path] as number) & hides) !== 0;
   }
 
-  /** Does this directory hide the children that the ground has in it? */
+  /** Tells whether this directory hides the children that the ground has in it. */
   hidesChildrenAt(path: number): boolean {
     return (this.#flags[path] as number) !== 0;
   }
 
-  /** Is the ground's node at this path neither replaced nor hidden by what was applied? */
+  /** Tells whether the ground's node at this path is neither replaced nor hidden by what was applied. */
   isUntouched(path: number): boolean {
     if (this.node[path] !== 0 || this.hidesAt(path)) return false;
     for (
@@ -122,7 +125,7 @@ export class Tree {
     return false;
   }
 
-  /** Takes the path away with all below it, and whatever the ground has there. */
+  /** Removes the path with all below it, and hides what the ground has there. */
   hide(path: number): void {
     this.#clear(path);
     this.node[path] = 0;
@@ -130,14 +133,14 @@ export class Tree {
     this.#flags[path] = hides;
   }
 
-  /** Takes a single path away as if it had never been put there; what the ground has there stays. */
+  /** Removes a single path as if it had never been put there; what the ground has there stays. */
   forget(path: number): void {
     this.node[path] = 0;
     this.file[path] = 0;
     this.#flags[path] = 0;
   }
 
-  /** Forgets a directory's own entry; it is then implied by what is in it. */
+  /** Forgets the entry of a directory, which is then implied by what is in it. */
   makeImplied(path: number): void {
     this.node[path] = -1;
   }
@@ -174,7 +177,7 @@ export class Tree {
     this.node[path] = -1;
   }
 
-  /** Before a directory takes the place of something else: what the other hid stays hidden. */
+  /** Makes room for a directory in the place of something else. What the other hid stays hidden. */
   #giveWay(path: number, observer: Observer): void {
     const node = this.node[path] as number;
     if (node <= 0) return;
@@ -197,9 +200,9 @@ export class Tree {
       const own = paths[path] as Path;
       throw new OcislimError(
         'LAYER_INVALID',
-        `${quotePath(kind === 'opaque' ? opaqueMarkerName(own) : own)} lies below ${quotePath(paths[above] as Path)}, which is no directory in the same layer`,
+        `${quotePath(kind === 'opaque' ? opaqueMarkerName(own) : own)} lies below ${quotePath(paths[above] as Path)}, which is not a directory in the same layer`,
         {
-          advice: 'Programs unpack such a layer in different ways; build it anew.',
+          advice: 'Programs unpack such a layer in different ways; rebuild it.',
         },
       );
     }
@@ -223,7 +226,7 @@ export class Tree {
     this.touched[path] = this.#layers;
   }
 
-  /** A link binds to what its name means at this point: an earlier entry of its layer, else the file of a lower one. */
+  /** Binds a link to what its name means at this point: an earlier entry of its layer, else the file of a lower one. */
   #bind(link: Change, observer: Observer): number {
     if (link.file >= 0) return link.file + 1;
     const file = this.#fileNamed(link);
@@ -247,7 +250,7 @@ export class Tree {
       'LAYER_INVALID',
       `${text} points at ${quotePath(paths[target] as Path)}, which does not exist there`,
       {
-        advice: 'The image is damaged: no program can unpack it. Build it anew.',
+        advice: 'The image is damaged: no program can unpack it. Rebuild it.',
       },
     );
   }

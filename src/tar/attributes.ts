@@ -1,3 +1,7 @@
+/**
+ * Reads the attributes of an entry that only few callers ask for: owners by name, times, extended attributes, devices. `verify`
+ * compares them, and files with equal ones may become hard links.
+ */
 import { OcislimError } from '../errors.ts';
 import { type ByteString, readField, noBytes } from '../bytes/bytes.ts';
 import type { TarEntry } from './entry.ts';
@@ -7,26 +11,26 @@ import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 import { padded } from './reader.ts';
 import { readSparseForm, type SparseForm } from './sparse.ts';
 
-/** What the head of an entry says besides name, kind, link target and stored size; extensions applied, values exact. */
+/** The attributes of a file in an entry, other than name, kind, link target and stored size. Extensions are applied, values exact. */
 export interface Attributes {
   /** Permission bits, setuid, setgid and sticky included. */
   readonly mode: number;
-  /** Decimal. */
+  /** The number of the owner, in decimal. */
   readonly uid: string;
   readonly gid: string;
   readonly uname: ByteString;
   readonly gname: ByteString;
   /** Seconds since 1970 as a decimal without idle zeros: `-1.5`, `1700000000.123456789`. */
   readonly mtime: string;
-  /** Every PAX record that stands for no other attribute, the last of each key, by key: `SCHILY.xattr.…`, ACLs, flags. */
+  /** The PAX records that stand for none of the other attributes, the last of each key, by key: `SCHILY.xattr.…`, ACLs, flags. */
   readonly records: ReadonlyMap<ByteString, ByteString>;
   /** `major,minor` of a device, else empty. */
   readonly device: string;
-  /** Null for what is no sparse file. */
+  /** Null for a file that is not sparse. */
   readonly sparse: SparseForm | null;
 }
 
-/** Told by other members of `TarEntry` or `Attributes`, or (atime, ctime, comment, charset) no property of the file. */
+/** Records that other members of `TarEntry` or `Attributes` tell, or that are not properties of the file (atime, ctime, comment, charset). */
 const otherwiseTold = new Set([
   'path',
   'linkpath',
@@ -79,7 +83,7 @@ export function readAttributes({ kind, head }: TarEntry): Attributes {
   };
 }
 
-/** `x`, `L` or `K`. */
+/** Tells whether a type is that of an extension: `x`, `L` or `K`. */
 function isExtension(type: number | undefined): boolean {
   return type === 0x78 || type === 0x4c || type === 0x4b;
 }
@@ -96,7 +100,7 @@ function decimal(text: ByteString | undefined): string | null {
   if (match === null) throw invalid();
   const [, sign, digits = '', decimals = ''] = match;
   const whole = digits.replace(/^0+(?=[0-9])/, '');
-  // By hand: from each of many zeros a pattern would look for the end anew.
+  // A pattern would look for the end again from each of many zeros.
   let end = decimals.length;
   while (end > 0 && decimals[end - 1] === '0') end--;
   const fraction = decimals.slice(0, end);

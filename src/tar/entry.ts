@@ -1,21 +1,21 @@
 import type { ByteString } from '../bytes/bytes.ts';
 
-/** What kind of thing an entry makes. `link` is a hard link; `global` a PAX header for all that follows, which runtimes ignore. */
+/** The kind of file that an entry makes. `link` is a hard link; `global` a PAX header for all that follows, which runtimes ignore. */
 export type EntryKind = 'directory' | 'file' | 'link' | 'symlink' | 'char' | 'block' | 'fifo' | 'global';
 
 /** One member of a tar with the header blocks that it came with. */
 export interface TarEntry {
   readonly kind: EntryKind;
-  /** As the archive spells it, extensions applied; not cleaned. */
+  /** The name as the archive spells it, extensions applied; not cleaned. */
   readonly name: ByteString;
-  /** Link target as the archive spells it; empty for what is no link. */
+  /** The target of a link as the archive spells it; empty for all other kinds. */
   readonly link: ByteString;
   readonly mode: number;
   /** The number of the owner. */
   readonly uid: number;
   /** Bytes that follow the head, without padding. For a sparse file that is less than its length. */
   readonly size: number;
-  /** Does it carry file capabilities (the xattr `security.capability`)? */
+  /** Whether it carries file capabilities (the xattr `security.capability`). */
   readonly capable: boolean;
   /** All header blocks verbatim: extensions, header, and the map blocks of an old GNU sparse file. */
   readonly head: Uint8Array;

@@ -1,15 +1,19 @@
+/**
+ * Reads the extension headers that stand before an entry: PAX records, and GNU's long names. `TarReader` collects them for each
+ * entry.
+ */
 import { OcislimError } from '../errors.ts';
 import { type ByteString, readField, noBytes } from '../bytes/bytes.ts';
 import { type PaxRecords, parsePax, paxValue } from './pax.ts';
 
-/** What the extension headers before an entry say of it. */
+/** The extension headers of one entry, read. */
 export interface Extended {
-  /** What counts in place of the header's name; a sparse file may have yet another: see `sparseName`. */
+  /** The name that counts in place of the header's; a sparse file may have a third: see `sparseName`. */
   readonly name: ByteString | undefined;
   readonly link: ByteString | undefined;
   readonly size: number | undefined;
   readonly uid: number | undefined;
-  /** Are there file capabilities? As Go writes them; GNU tar and bsdtar have the same key. */
+  /** Whether there are file capabilities, under the key of Go, GNU tar and bsdtar. */
   readonly capable: boolean;
   /** All records where there may be a sparse file, else null. */
   readonly sparse: PaxRecords | null;
@@ -41,8 +45,9 @@ export class Extensions {
   }
 
   /**
-   * @throws TAR_INVALID where a number is none, also one that nobody here asks for: Go refuses the archive, and so
-   * every runtime does.
+   * Returns what the extensions say together.
+   * @throws TAR_INVALID where a number is unreadable, also one that ocislim does not use: Go refuses such an archive, and
+   * with it every runtime
    */
   finish(): Extended {
     const pax = this.#pax;

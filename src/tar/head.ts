@@ -1,3 +1,7 @@
+/**
+ * Edits the head of an entry in place, and makes heads for entries that have none. `changeset/edit.ts` calls it for what
+ * changes its name, target or mode.
+ */
 import { OcislimError } from '../errors.ts';
 import { concat } from '../stream/collect.ts';
 import { type ByteString, bytesOf, readField, ascii } from '../bytes/bytes.ts';
@@ -62,8 +66,8 @@ const nameField = { offset: 0, length: 100, pax: ascii`path`, gnu: 'L' } as cons
 const linkField = { offset: 157, length: 100, pax: ascii`linkpath`, gnu: 'K' } as const;
 
 /**
- * The same head under another name: for a hard link that now carries the data. Everything else (owner, times,
- * xattrs, sparse map) stays as it was; a sparse file's name changes in every place that holds it.
+ * Gives a head another name, for a hard link that now carries the data. Everything else (owner, times, xattrs, sparse map)
+ * stays as it was; the name of a sparse file changes in every place that holds it. @throws TAR_INVALID
  */
 export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
   const parts = replaceText(takeApart(head), nameField, name);
@@ -83,12 +87,12 @@ function renameSparse(extension: Extension, name: ByteString): Extension {
   return { ...extension, body: encodePax(renamed) };
 }
 
-/** The same head of a hard link with another target. */
+/** Gives the head of a hard link another target. @throws TAR_INVALID */
 export function relinkHead(head: Uint8Array, target: ByteString): Uint8Array {
   return putTogether(replaceText(takeApart(head), linkField, target));
 }
 
-/** The head of a plain file as that of a hard link to another: no data, every attribute as it was. */
+/** Turns the head of a plain file into that of a hard link: without data, every attribute as it was. @throws TAR_INVALID */
 export function linkHead(head: Uint8Array, target: ByteString): Uint8Array {
   const parts = takeApart(head);
   parts.header[156] = 0x31;
@@ -104,7 +108,7 @@ export function linkHead(head: Uint8Array, target: ByteString): Uint8Array {
   return putTogether(replaceText({ ...parts, extensions }, linkField, target));
 }
 
-/** The same head with other permission bits. */
+/** Gives a head other permission bits. @throws TAR_INVALID */
 export function chmodHead(head: Uint8Array, mode: number): Uint8Array {
   const parts = takeApart(head);
   writeOctal(parts.header, 100, 8, mode);
@@ -154,10 +158,19 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
 
 function extensionHeader(type: 'x' | 'L' | 'K'): Uint8Array {
   const name = type === 'x' ? ascii`PaxHeaders.0/entry` : ascii`././@LongLink`;
-  return plainHeader(name, type, 0o644, 0, type !== 'x');
+  return plainHeader({ name, type, mode: 0o644, mtime: 0, gnu: type !== 'x' });
 }
 
-function plainHeader(name: ByteString, type: string, mode: number, mtime: number, gnu: boolean): Uint8Array {
+interface PlainHeader {
+  readonly name: ByteString;
+  readonly type: string;
+  readonly mode: number;
+  readonly mtime: number;
+  /** Whether the magic is that of GNU tar, not that of POSIX. */
+  readonly gnu: boolean;
+}
+
+function plainHeader({ name, type, mode, mtime, gnu }: PlainHeader): Uint8Array {
   const block = new Uint8Array(blockSize);
   block.set(bytesOf(name).subarray(0, 100), 0);
   writeOctal(block, 100, 8, mode);
@@ -171,7 +184,7 @@ function plainHeader(name: ByteString, type: string, mode: number, mtime: number
   return block;
 }
 
-/** What can be made anew: a whiteout (an empty file of mode 0) or a directory as runtimes imply it (0755), both of 0:0. */
+/** An entry that no source layer has: a whiteout (an empty file of mode 0), or a directory as runtimes imply it (0755). Both are owned by 0:0. */
 export interface MadeEntry {
   readonly kind: 'whiteout' | 'directory';
   /** The name in the archive, `.wh.` included. */
@@ -180,10 +193,12 @@ export interface MadeEntry {
   readonly mtime: number;
 }
 
+/** Makes the head of an entry that no source layer has. */
 export function makeHead({ kind, name, mtime }: MadeEntry): Uint8Array {
   const directory = kind === 'directory';
   const spelled = directory ? ascii`${name}/` : name;
-  const header = plainHeader(spelled, directory ? '5' : '0', directory ? 0o755 : 0, mtime, false);
+  const kept = directory ? { type: '5', mode: 0o755 } : { type: '0', mode: 0 };
+  const header = plainHeader({ name: spelled, ...kept, mtime, gnu: false });
   if (bytesOf(spelled).length <= 100) return header;
   return concat([...extensionBlocks(extensionHeader('x'), encodePax([[ascii`path`, spelled]])), header]);
 }
@@ -191,7 +206,10 @@ export function makeHead({ kind, name, mtime }: MadeEntry): Uint8Array {
 /** The end mark: two zero blocks. */
 export const tarEnd: Uint8Array = new Uint8Array(2 * blockSize);
 
-/** Is there nothing but comments in this global header? Others change what some readers, but not the runtimes, see. */
+/**
+ * Checks that a global header holds comments only. Other records change what some readers see, but not what runtimes see.
+ * @throws TAR_INVALID naming the first other record
+ */
 export function checkGlobal(body: Uint8Array): void {
   const other = parsePax(body).find(([key]) => key !== 'comment');
   if (other === undefined) return;
@@ -199,7 +217,7 @@ export function checkGlobal(body: Uint8Array): void {
     'TAR_INVALID',
     `a global tar header sets ${quotePath(other[0])} for all entries after it, which programs read in different ways`,
     {
-      advice: 'Leave this layer out of the selection, or write it anew with another tar program.',
+      advice: 'Leave this layer out of the selection, or rewrite it with another tar program.',
     },
   );
 }

@@ -1,19 +1,23 @@
+/**
+ * Reads single header blocks. `TarReader` and the index of image archives read with it; extension headers are not applied
+ * here.
+ */
 import { OcislimError } from '../errors.ts';
 import { type ByteString, readField, ascii, noBytes } from '../bytes/bytes.ts';
 import { isNumber, isPlainOctal, readNumber, readOctal, writeOctal } from './number.ts';
 
 export const blockSize = 512;
 
-/** Bytes to read headers from, wherever they begin in them. */
+/** Bytes that headers are read from, at any offset. */
 export interface Block {
   readonly bytes: Uint8Array;
-  /** The same bytes, as what text is read from. */
+  /** The same bytes, to read text from. */
   readonly text: Buffer;
-  /** The same bytes four at a time; null where they do not lie so in memory. */
+  /** The same bytes four at a time; null where they are not aligned in memory. */
   readonly words: Int32Array | null;
 }
 
-/** A view of the bytes: they are not copied. */
+/** Returns views of the bytes, which are not copied. */
 export function blockOf(chunk: Uint8Array): Block {
   const { buffer, byteOffset, length } = chunk;
   return {
@@ -26,7 +30,7 @@ export function blockOf(chunk: Uint8Array): Block {
 
 export const emptyBlock: Block = blockOf(new Uint8Array(0));
 
-/** What a header block says besides names. */
+/** What a header block says, without its names. */
 export interface HeaderFields {
   readonly mode: number;
   readonly uid: number;
@@ -51,7 +55,7 @@ export function isZero(bytes: Uint8Array, from: number): boolean {
   return true;
 }
 
-/** @throws TAR_INVALID on a wrong checksum or an unreadable field. */
+/** Reads a header block with its names. @throws TAR_INVALID on a wrong checksum or an unreadable field */
 export function parseHeader(bytes: Uint8Array): Header {
   const block = blockOf(bytes);
   return {
@@ -63,8 +67,8 @@ export function parseHeader(bytes: Uint8Array): Header {
 }
 
 /**
- * The numbers of the header at `at`. What is no number anywhere in it makes Go refuse the archive, so that no runtime
- * would unpack it: fields that nobody here asks for are looked at, too.
+ * Reads the numbers of the header at `at`. Go refuses an archive for any unreadable number, so that no runtime would unpack
+ * it: fields that ocislim does not use are checked too.
  * @throws TAR_INVALID on a wrong checksum or an unreadable field.
  */
 export function readHeader(block: Block, at: number): HeaderFields {
@@ -91,6 +95,7 @@ export function readHeader(block: Block, at: number): HeaderFields {
   };
 }
 
+/** Reads the name of the header at `at`, prefix included. */
 export function readName({ bytes, text }: Block, at: number): ByteString {
   const name = readField(text, at, 100);
   if (bytes[at + 345] === 0) return name;
@@ -98,6 +103,7 @@ export function readName({ bytes, text }: Block, at: number): ByteString {
   return prefix === '' ? name : ascii`${prefix}/${name}`;
 }
 
+/** Reads the link target of the header at `at`. */
 export function readLink({ text }: Block, at: number): ByteString {
   return readField(text, at + 157, 100);
 }
@@ -114,7 +120,7 @@ function readPrefix(text: Buffer, at: number): ByteString {
   return readField(text, at + 345, isStar(text, at) ? 131 : 155);
 }
 
-/** Is there a time, or nothing, in this field of a GNU header? */
+/** Tells whether a field of a GNU header holds a time, or nothing. */
 function isTime(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0 || isNumber(bytes, at, 12);
 }
@@ -126,17 +132,17 @@ function isAscii(text: ByteString): boolean {
 
 const ustarMagic = 'ustar\0';
 
-/** Does the header have owner names and device numbers? V7 headers end before. */
+/** Tells whether the header has names of owners and device numbers. V7 headers end before these. */
 export function hasNames(bytes: Uint8Array, at = 0): boolean {
   return hasMagic(bytes, at, ustarMagic) || isGnu(bytes, at);
 }
 
-/** Has the header at `at` the magic of GNU tar? */
+/** Tells whether the header at `at` has the magic of GNU tar. */
 export function isGnu(bytes: Uint8Array, at: number): boolean {
   return hasMagic(bytes, at, 'ustar  \0');
 }
 
-/** A ustar header as star writes it: a shorter prefix, and two times after it. */
+/** Tells whether star has written a ustar header: its prefix is shorter, and two times follow it. */
 export function isStar(bytes: Uint8Array, at: number): boolean {
   return (
     bytes[at + 508] === 0x74 && bytes[at + 509] === 0x61 && bytes[at + 510] === 0x72 && bytes[at + 511] === 0
@@ -152,7 +158,7 @@ function hasMagic(bytes: Uint8Array, at: number, magic: string): boolean {
   return true;
 }
 
-/** Either sum is accepted: some old writers added up signed bytes. */
+/** Checks the checksum. Some old writers added up signed bytes, so that either sum is accepted. */
 function checkSum({ bytes, words }: Block, at: number): void {
   // Octal even where other fields may be in base 256.
   const stated = readOctal(bytes, at + 148, 8, 'checksum');
@@ -162,7 +168,7 @@ function checkSum({ bytes, words }: Block, at: number): void {
   throw new OcislimError('TAR_INVALID', 'a tar header has a wrong checksum');
 }
 
-/** The sum of the bytes of a header outside of the checksum field. */
+/** Returns the sum of the bytes of a header outside of the checksum field. */
 function sumOf(bytes: Uint8Array, words: Int32Array | null, at: number): number {
   if (words === null || at % 4 !== 0) {
     let sum = 0;
@@ -191,7 +197,7 @@ function countHigh(bytes: Uint8Array, at: number): number {
   return high;
 }
 
-/** Puts the checksum of the block in its place. */
+/** Writes the checksum of a block. */
 export function sealHeader(block: Uint8Array): void {
   block.fill(0x20, 148, 156);
   let sum = 0;

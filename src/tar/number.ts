@@ -1,3 +1,6 @@
+/**
+ * Reads and writes the numbers of header fields. All readers of headers call it, and `head.ts` to write.
+ */
 import { OcislimError } from '../errors.ts';
 
 /**
@@ -11,28 +14,28 @@ export function readNumber(block: Uint8Array, offset: number, length: number, fi
   return readOctal(block, offset, length, field);
 }
 
-/** The same for a field that is never in base 256. @throws TAR_INVALID naming `field` */
+/** Reads a field that is never in base 256. @throws TAR_INVALID naming `field` */
 export function readOctal(block: Uint8Array, offset: number, length: number, field: string): number {
   const value = parseOctal(block, offset, length);
   if (!Number.isSafeInteger(value)) throw invalid(field);
   return value;
 }
 
-/** Can Go read the field? Its numbers have 64 bits; ours, which must be exact as doubles, have 53. */
+/** Tells whether Go can read the field. Its numbers have 64 bits; ours, which must be exact as doubles, have 53. */
 export function isNumber(block: Uint8Array, offset: number, length: number): boolean {
   if (((block[offset] as number) & 0x80) === 0) return !Number.isNaN(parseOctal(block, offset, length));
   const value = parseBase256(block, offset, length);
   return BigInt.asIntN(64, value) === value;
 }
 
-/** Octal digits, and a NUL or blank at the end? A quick look, as nearly all fields are. */
+/** Tells whether the field has octal digits, and a NUL or blank at the end. Nearly all fields do, and this check is the faster one. */
 export function isPlainOctal(block: Uint8Array, offset: number, length: number): boolean {
   const last = offset + length - 1;
   for (let i = offset; i < last; i++) if (((block[i] as number) & 0xf8) !== 0x30) return false;
   return isBlank(block[last] as number);
 }
 
-/** NaN where there is something else. */
+/** Returns NaN for a field that is not octal. */
 function parseOctal(block: Uint8Array, offset: number, length: number): number {
   let at = offset;
   let end = offset + length;

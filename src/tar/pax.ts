@@ -1,10 +1,13 @@
+/**
+ * Reads and writes PAX records, which are the bodies of extended headers. `extensions.ts`, `sparse.ts` and `head.ts` call it.
+ */
 import { OcislimError } from '../errors.ts';
 import { type ByteString, bytesOf, readByteString, ascii, joinBytes } from '../bytes/bytes.ts';
 
 /** Extended header records in their order; a later record of a name wins (POSIX pax, "pax Extended Header"). */
 export type PaxRecords = readonly (readonly [key: ByteString, value: ByteString])[];
 
-/** @throws TAR_INVALID on anything that is not `LENGTH KEY=VALUE\n`, as Go's archive/tar does. */
+/** Reads the records of an extended header. @throws TAR_INVALID on anything but `LENGTH KEY=VALUE\n`, as Go's archive/tar does */
 export function parsePax(body: Uint8Array): PaxRecords {
   const text = readByteString(body);
   const records: [ByteString, ByteString][] = [];
@@ -36,12 +39,13 @@ export function parsePax(body: Uint8Array): PaxRecords {
   return records;
 }
 
-/** The value that counts; an empty one means "as the plain header says". */
+/** Returns the value that counts. An empty one means "as the plain header says", and gives undefined. */
 export function paxValue(records: PaxRecords, key: string): ByteString | undefined {
   const value = records.findLast((record) => record[0] === key)?.[1];
   return value === '' ? undefined : value;
 }
 
+/** Writes records as the body of an extended header. */
 export function encodePax(records: PaxRecords): Uint8Array {
   return bytesOf(
     joinBytes(

@@ -1,3 +1,7 @@
+/**
+ * Reads tars as streams, entry by entry. Scans, edits, exports and verifications of layers read through this; it does not know
+ * what an entry means for a filesystem.
+ */
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type ByteString, noBytes } from '../bytes/bytes.ts';
@@ -27,23 +31,23 @@ const maxHead = 4 * maxExtension;
 /**
  * Reads a tar entry by entry. Agrees with Go's archive/tar, which Docker, containerd and podman use, or refuses.
  *
- * `next()` skips what is left of the body before; `body()` gives the stored bytes and their padding, so that head and
- * body together are the entry verbatim. After the last entry the stream is read to its end.
+ * `next()` skips the rest of the previous body. `body()` yields the stored bytes with their padding, so that head and body
+ * together are the entry verbatim. After the last entry the stream is read to its end.
  *
  * A chunk holds hundreds of small entries, and a promise for each costs more than reading it: `nextNow()` and
- * `takeBodyNow()` give what is in hand, and null where there must be waiting.
- * @throws TAR_INVALID, LIMIT, and whatever the stream throws
+ * `takeBodyNow()` return what has arrived already, and null where the caller must wait.
+ * @throws TAR_INVALID, LIMIT, and what the stream throws
  */
 export class TarReader {
   #iterator: AsyncIterator<Uint8Array>;
   #chunk: Block = emptyBlock;
   #at = 0;
-  /** What comes after the chunk, where that was put together for a head that lay in two. */
+  /** The bytes after the chunk, where the chunk was joined for a head that lay in two. */
   #following: Uint8Array | null = null;
-  /** Of the head that begins at `#at`: bytes that have been read, and what its extensions said. */
+  /** How many bytes of the head at `#at` have been read. `#pending` has the extensions among them. */
   #headBytes = 0;
   #pending: Extensions | null = null;
-  /** Bytes from `#at` on that must be in hand to go on; 0: there is no further entry. */
+  /** How many bytes from `#at` on must have arrived to go on. 0 after the last entry. */
   #needed = 0;
   /** Bytes of the current entry's body and padding that are still to come. */
   #left = 0;
@@ -57,7 +61,7 @@ export class TarReader {
     this.#iterator = stream[Symbol.asyncIterator]();
   }
 
-  /** Known once `next()` has returned null. */
+  /** How the tar ended, once `next()` has returned null. */
   get end(): TarEnd {
     return this.#end ?? 'complete';
   }
@@ -72,11 +76,12 @@ export class TarReader {
     return this.#left;
   }
 
-  /** Stops reading; the stream underneath lets go of what it holds. */
+  /** Stops reading, and lets the stream release its resources. */
   async cancel(): Promise<void> {
     await this.#iterator.return?.();
   }
 
+  /** Reads the next entry. Returns null after the last one. */
   async next(): Promise<TarEntry | null> {
     if (this.#end !== null) return null;
     while (this.#left > 0) if ((await this.takeBody()) === null) break;
@@ -90,7 +95,7 @@ export class TarReader {
     }
   }
 
-  /** The next entry, if its head and all before it is in hand; null says nothing but that `next()` must be asked. */
+  /** Returns the next entry, if its head and all bytes before it have arrived. Null means that the caller must ask `next()`. */
   nextNow(): TarEntry | null {
     if (this.#end !== null) return null;
     if (this.#left > 0) {
@@ -102,7 +107,7 @@ export class TarReader {
     return this.#readHead();
   }
 
-  /** The stored bytes of the current entry with their padding. */
+  /** Yields the stored bytes of the current entry with their padding. */
   async *body(): ByteStream {
     for (;;) {
       const chunk = await this.takeBody();
@@ -111,7 +116,7 @@ export class TarReader {
     }
   }
 
-  /** The next stored bytes of the current entry, padding included; null at their end. */
+  /** Returns the next stored bytes of the current entry, padding included; null at their end. */
   async takeBody(): Promise<Uint8Array | null> {
     if (this.#left === 0) return null;
     const part = this.takeBodyNow();
@@ -124,7 +129,7 @@ export class TarReader {
     return missing;
   }
 
-  /** The stored bytes that are in hand; null where none are: see `left`. */
+  /** Returns the stored bytes that have arrived; null where there are none: see `left`. */
   takeBodyNow(): Uint8Array | null {
     const { bytes } = this.#chunk;
     if (this.#left === 0 || this.#at >= bytes.length) return null;
@@ -135,7 +140,7 @@ export class TarReader {
     return part;
   }
 
-  /** The map of a sparse file passes by with its body. Go reads it with the header, and refuses what is none. */
+  /** Reads the map of a sparse file as it passes by with the body. Go reads it with the header, and refuses an invalid one. */
   #readMap({ reader, length, stored }: MapInBody, part: Uint8Array): void {
     const left = this.#left - this.#padding;
     reader.take(part.subarray(0, left));
@@ -145,7 +150,7 @@ export class TarReader {
     } else if (part.length >= left) throw invalid('a sparse file in a tar is cut short');
   }
 
-  /** Reads on in the head at `#at`. Null where bytes are missing (`#needed` says how many), and at a zero block. */
+  /** Reads on in the head at `#at`. Returns null where bytes are missing (`#needed` has how many), and at a zero block. */
   #readHead(): TarEntry | null {
     const { bytes } = this.#chunk;
     for (;;) {
@@ -174,7 +179,7 @@ export class TarReader {
       }
       // Others that use the type (star) keep their maps elsewhere.
       if (type === 'S' && !isGnu(bytes, at))
-        throw invalid('a tar header states a GNU sparse file, but is none of GNU tar');
+        throw invalid('a tar header states a GNU sparse file, but GNU tar did not write it');
       const total = this.#headBytes + blockSize + (type === 'S' ? this.#sparseMapBytes(at) : 0);
       if (this.#at + total > bytes.length) return this.#need(total);
       return this.#open(header, at, total);
@@ -186,7 +191,7 @@ export class TarReader {
     return null;
   }
 
-  /** The further blocks of the map of a GNU sparse file, as far as they are in hand, and one more if it goes on. */
+  /** Returns the length of the further blocks of a GNU sparse map: those that have arrived, and one more if it goes on. */
   #sparseMapBytes(header: number): number {
     const { bytes } = this.#chunk;
     let map = 0;
@@ -212,7 +217,9 @@ export class TarReader {
     // Only what has a body has a size: Go reads no data after links, devices and directories whatever they state.
     const size = kind === 'file' || kind === 'global' ? (extended.size ?? header.size) : 0;
     const isSparse = type === 'S' || extended.sparse !== null;
-    const name = isSparse ? this.#openSparse(kind, size, extended.sparse ?? [], at, headBytes) : null;
+    const name = isSparse
+      ? this.#openSparse({ kind, stored: size, pax: extended.sparse ?? [], at, headBytes })
+      : null;
     const link =
       kind === 'link' || kind === 'symlink' ? (extended.link ?? readLink(this.#chunk, at)) : noBytes;
     const head = this.#chunk.bytes.subarray(this.#at, this.#at + headBytes);
@@ -233,19 +240,13 @@ export class TarReader {
     };
   }
 
-  /** What may be a sparse file: its map is checked, here or with the body. Returns the name that only its records say. */
-  #openSparse(
-    kind: EntryKind,
-    stored: number,
-    pax: PaxRecords,
-    at: number,
-    headBytes: number,
-  ): ByteString | null {
+  /** Checks the map of what may be a sparse file, here or with the body. Returns the name that only its records have. */
+  #openSparse({ kind, stored, pax, at, headBytes }: SparseCandidate): ByteString | null {
     const { bytes } = this.#chunk;
     const map = bytes.subarray(at + blockSize, this.#at + headBytes);
     const form = readSparseForm(bytes.subarray(at, at + blockSize), map, pax);
     if (form === null) return null;
-    if (kind !== 'file') throw invalid('a tar entry that is no file is sparse');
+    if (kind !== 'file') throw invalid('a tar entry other than a file is sparse');
     const length = form.size ?? stored;
     if (form.pieces !== null) checkPieces(form.pieces, length, stored);
     else if (stored === 0) throw invalid('a sparse file in a tar is cut short');
@@ -253,7 +254,7 @@ export class TarReader {
     return bytes[at + 156] === 0x53 ? null : (sparseName(pax) ?? null);
   }
 
-  /** There is a zero block. Go wants a second one, or the end. */
+  /** Reads what follows a zero block. Go wants a second one, or the end. */
   async #readTrailer(): Promise<null> {
     const held = await this.#hold(2 * blockSize);
     if (held === blockSize) return this.#finish('untidy');
@@ -283,7 +284,7 @@ export class TarReader {
     }
   }
 
-  /** Goes on to the next chunk; false at the end of the stream. */
+  /** Goes on to the next chunk. Returns false at the end of the stream. */
   async #advance(): Promise<boolean> {
     const chunk = this.#following ?? (await this.#pull());
     this.#following = null;
@@ -293,9 +294,9 @@ export class TarReader {
   }
 
   /**
-   * Makes the chunk hold so many bytes from `#at` on, and tells how many it does: fewer only at the end of the stream.
-   * Those of a head in two chunks are copied together, and of one with extensions or a long sparse map twice as many as before:
-   * an entry may have thousands of them.
+   * Makes the chunk hold so many bytes from `#at` on. Returns how many it holds: fewer only at the end of the stream. A head
+   * in two chunks is copied into one; a head with extensions or a long sparse map doubles the chunk each time, since an
+   * entry may have thousands of blocks.
    */
   async #hold(wanted: number): Promise<number> {
     const { bytes } = this.#chunk;
@@ -324,7 +325,18 @@ export class TarReader {
   }
 }
 
-/** A map that passes by, the length of the file that it is of, and how many bytes of map and file are stored. */
+/** An entry that may be a sparse file. */
+interface SparseCandidate {
+  readonly kind: EntryKind;
+  /** Bytes of its body. */
+  readonly stored: number;
+  readonly pax: PaxRecords;
+  /** Where its own header begins, and how long its whole head is. */
+  readonly at: number;
+  readonly headBytes: number;
+}
+
+/** A map that passes by: with the length of its file, and how many bytes of map and file are stored. */
 interface MapInBody {
   readonly reader: SparseMapReader;
   readonly length: number;
@@ -358,7 +370,7 @@ function kindOf(type: string, name: ByteString): EntryKind {
   }
 }
 
-/** The length of a body in whole blocks. */
+/** Returns the length of a body in whole blocks. */
 export function padded(size: number): number {
   return Math.ceil(size / blockSize) * blockSize;
 }

@@ -1,3 +1,7 @@
+/**
+ * Reads how a sparse file is stored, in each of the four forms that GNU tar writes. `TarReader` checks the maps, and `export`
+ * unpacks by them.
+ */
 import { OcislimError } from '../errors.ts';
 import type { ByteString } from '../bytes/bytes.ts';
 import { blockSize } from './header.ts';
@@ -5,13 +9,13 @@ import { readNumber } from './number.ts';
 import { type PaxRecords, paxValue } from './pax.ts';
 import { MiB } from '../units.ts';
 
-/** A run of stored bytes and where in the file it lies. */
+/** A run of stored bytes, and its offset in the file. */
 export interface SparsePiece {
   readonly offset: number;
   readonly length: number;
 }
 
-/** How a sparse file is stored (GNU tar manual, "Storing Sparse Files"). All numbers in bytes. */
+/** The form in which a sparse file is stored (GNU tar manual, "Storing Sparse Files"). All numbers are bytes. */
 export interface SparseForm {
   readonly format: 'GNU' | 'PAX 0' | 'PAX 1.0';
   /** The file's length as a program sees it, or null where only the stored length is given. */
@@ -24,7 +28,7 @@ export interface SparseForm {
 const maxMap = MiB;
 
 /**
- * The sparse form of an entry that holds a file, or null for a plain one. Agrees with Go's archive/tar on what is sparse.
+ * Reads the sparse form of an entry that holds a file; null for a plain one. Agrees with Go's archive/tar on what is sparse.
  * @param header the entry's own header block
  * @param map the blocks after it in the head
  * @throws TAR_INVALID
@@ -42,7 +46,7 @@ export function readSparseForm(header: Uint8Array, map: Uint8Array, pax: PaxReco
   return { format: 'PAX 0', ...form, pieces };
 }
 
-/** 0 for 0.0 and 0.1, null where the records make no sparse file, whatever else they hold: other versions, half of one. */
+/** Returns 0 for 0.0 and 0.1. Null where the records do not make a sparse file: other versions, or half of one. */
 function paxSparseVersion(pax: PaxRecords): 0 | 1 | null {
   const major = paxValue(pax, 'GNU.sparse.major') ?? '';
   const minor = paxValue(pax, 'GNU.sparse.minor') ?? '';
@@ -52,12 +56,12 @@ function paxSparseVersion(pax: PaxRecords): 0 | 1 | null {
   return readPaxMap(pax) === null ? null : 0;
 }
 
-/** What a sparse file is called where header and extensions hold a stand-in. It wins over every other name. */
+/** Returns the name of a sparse file whose header and extensions hold a stand-in. It wins over every other name. */
 export function sparseName(pax: PaxRecords): ByteString | undefined {
   return paxSparseVersion(pax) === null ? undefined : paxValue(pax, 'GNU.sparse.name');
 }
 
-/** Version 0.0 has a record for each number, version 0.1 one for all. Null where there is neither. */
+/** Reads the numbers of a map: version 0.0 has a record for each, version 0.1 one for all. Null where there is neither. */
 function readPaxMap(pax: PaxRecords): number[] | null {
   const single = pax.filter(([key]) => key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes');
   if (single.length > 0) {
@@ -68,7 +72,7 @@ function readPaxMap(pax: PaxRecords): number[] | null {
   return text === undefined ? null : text.split(',').map(natural);
 }
 
-/** Four pieces in the header, then 21 in each further block. */
+/** Reads four pieces in the header, then 21 in each further block. */
 function readGnuMap(header: Uint8Array, map: Uint8Array): SparsePiece[] {
   const pieces: SparsePiece[] = [];
   const read = (block: Uint8Array, start: number, count: number) => {
@@ -94,13 +98,13 @@ export class SparseMapReader {
     return this.#read;
   }
 
-  /** Have all numbers and the padding after them been read? */
+  /** Whether all numbers and the padding after them have been read. */
   get ended(): boolean {
     return this.#isWhole && this.#read % blockSize === 0;
   }
 
   /**
-   * Takes the next stored bytes and tells how many of them belong to the map: all, unless it has ended.
+   * Takes the next stored bytes. Returns how many of them belong to the map: all, unless it has ended.
    * @throws TAR_INVALID, LIMIT
    */
   take(chunk: Uint8Array): number {

@@ -89,7 +89,7 @@ test.each([
 ])('T2: %j: an entry below what is no directory in its own layer is refused', async (layer, name) => {
   const stack = await stackOf(layer);
   expect(() => treeOf(stack, 1, 1)).toThrow(
-    `"${name}" lies below "a", which is no directory in the same layer`,
+    `"${name}" lies below "a", which is not a directory in the same layer`,
   );
 });
 

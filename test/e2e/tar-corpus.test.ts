@@ -70,7 +70,7 @@ const strictness: readonly RegExp[] = [
   /^an entry that is not a directory stands for the root/,
   /^a file name holds a NUL byte$/,
   /^the whiteout .* names nothing$/s,
-  /lies below a whiteout, which is no directory$/,
+  /lies below a whiteout, which is not a directory$/,
   // No runtime can make a path of this length either.
   /^the (?:name|link target) of entry \d+ is too long: /,
   // Types that Docker, containerd and umoci refuse to unpack.

@@ -219,7 +219,7 @@ describe('refused', () => {
     [
       'a GNU sparse file in a header that is not of GNU tar',
       headerBlock({ name: 'f', typeflag: 'S' }),
-      'TAR_INVALID a tar header states a GNU sparse file, but is none of GNU tar',
+      'TAR_INVALID a tar header states a GNU sparse file, but GNU tar did not write it',
     ],
     [
       'an extension above a mebibyte',
