@@ -12,7 +12,7 @@ export function baseReader(workspace: Workspace, source: Reference): BaseReader 
   return async (name) => {
     const { signal, limits } = workspace;
     const base = await workspace.openBeside(source, parseReference(name));
-    const { members } = await readImageSet(base, [], signal, [], limits);
+    const { members } = await readImageSet(base, { platforms: [], limits, signal });
     const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
     const diffIds = (image: Image) => baseFor(image, bases, name).config.diffIds;
     return { kind: 'base', name, diffIds } satisfies Selection;

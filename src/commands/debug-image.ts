@@ -4,6 +4,7 @@
  */
 import { at, OcislimError } from '../errors.ts';
 import { run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import { blobOf } from '../layers/write/sealed-layer.ts';
 import type { Image } from '../image/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isTag } from '../oci/names.ts';
@@ -106,7 +107,10 @@ function originalsOf(outcome: RunOutcome) {
     const digest = manifest?.descriptor.digest;
     if (digest !== undefined && digest !== image.descriptor.digest)
       originals.set(digest, { ...image, original: null });
-    for (const layer of layers ?? []) if (layer.kind !== 'dropped') made.add(layer.blob.digest);
+    for (const { sealed } of layers) {
+      const blob = sealed === null ? null : blobOf(sealed);
+      if (blob !== null) made.add(blob.digest);
+    }
   }
   const layers = [...originals.values()].flatMap(({ manifest }) =>
     manifest.layers.map(({ digest }) => digest),

@@ -142,8 +142,8 @@ async function check(
 /** Joins two outcomes: the first run knows how the layers were made, the second how they got to the target. */
 function settle(first: RunOutcome, second: RunOutcome): RunOutcome {
   const adoptions = new Map<Digest, Adoption>();
-  for (const layer of second.images.flatMap(({ layers }) => layers ?? []))
-    if (layer.kind === 'unchanged') adoptions.set(layer.blob.digest, layer.adoption);
+  for (const { sealed } of second.images.flatMap(({ layers }) => layers))
+    if (sealed?.kind === 'unchanged') adoptions.set(sealed.blob.digest, sealed.adoption);
   const arrive = (layer: SealedLayer): SealedLayer => {
     if (layer.kind === 'dropped') return layer;
     const adoption = adoptions.get(layer.blob.digest);
@@ -153,6 +153,12 @@ function settle(first: RunOutcome, second: RunOutcome): RunOutcome {
   };
   return {
     ...first,
-    images: first.images.map((image) => ({ ...image, layers: image.layers?.map(arrive) ?? null })),
+    images: first.images.map((image) => ({
+      ...image,
+      layers: image.layers.map((layer) => ({
+        ...layer,
+        sealed: layer.sealed === null ? null : arrive(layer.sealed),
+      })),
+    })),
   };
 }

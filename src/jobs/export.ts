@@ -13,7 +13,7 @@ import type { Source } from '../place/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
 import { mapParallel } from '../stream/parallel.ts';
-import { timeOf } from './rewrite/assemble.ts';
+import { timeOf } from './rewrite/history.ts';
 import { packedBytes } from '../layers/write/content-sources.ts';
 import { editTar } from '../layers/edit/edit-tar.ts';
 import { readImageSet } from './image-set.ts';
@@ -48,7 +48,7 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
   const image = await chooseImage(options);
   const scratch = new Scratch(options.maxScratch);
   try {
-    const reader = new LayerReader(source, scratch, listener, cache, null, given.limits);
+    const reader = new LayerReader({ source, scratch, listener, cache, limits: given.limits });
     const numbers = image.manifest.layers.map((_, i) => i + 1);
     const indexes = await mapParallel(numbers, options.jobs, signal, (number, _, inner) =>
       reader.index(image, number, inner),
@@ -72,7 +72,8 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
 
 /** The one image that is meant. @throws USAGE where there are several, UNSUPPORTED where there is none */
 export async function chooseImage({ source, platform, limits, signal }: ExportOptions): Promise<Image> {
-  const { members } = await readImageSet(source, platform === null ? [] : [platform], signal, [], limits);
+  const platforms = platform === null ? [] : [platform];
+  const { members } = await readImageSet(source, { platforms, limits, signal });
   const found = members.flatMap(({ image, child }) =>
     image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
   );

@@ -33,16 +33,23 @@ export interface ImageSet {
   readonly selected: readonly Platform[];
 }
 
+export interface ImageSetOptions {
+  /** The platforms to take; all if empty. */
+  readonly platforms: readonly Platform[];
+  /** The platforms to take of an index where `platforms` names none. Default: all. */
+  readonly platformsOfIndex?: readonly Platform[];
+  /** Bounds of manifests and configs. Default: `defaultLimits`. */
+  readonly limits?: Limits | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
- * `platformsOfIndex`: which to select of an index where `platforms` names none.
+ * Reads the manifests and configs that a source names.
  * @throws NOT_FOUND when no image of the index is for a platform asked for; what sources throw
  */
 export async function readImageSet(
   source: Source,
-  platforms: readonly Platform[],
-  signal: AbortSignal,
-  platformsOfIndex: readonly Platform[] = [],
-  limits: Limits = defaultLimits,
+  { platforms, platformsOfIndex = [], limits = defaultLimits, signal }: ImageSetOptions,
 ): Promise<ImageSet> {
   const documents = new Documents(source, limits);
   const root = await source.root(signal);

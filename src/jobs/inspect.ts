@@ -27,7 +27,7 @@ export async function inspectImage(given: ExportOptions, probe: ContentProbe): P
   const image = await chooseImage({ ...given, source });
   const scratch = new Scratch(given.maxScratch);
   try {
-    const reader = new LayerReader(source, scratch, listener, cache, null, given.limits);
+    const reader = new LayerReader({ source, scratch, listener, cache, limits: given.limits });
     const numbers = image.manifest.layers.map((_, i) => i + 1);
     const scans = await mapParallel(numbers, jobs, signal, async (number, _, inner) => {
       const scan = await reader.scan(image, number, { probe, digests: false, twins: false }, inner);

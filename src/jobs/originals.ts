@@ -33,7 +33,7 @@ export interface Originals {
  */
 export async function findOriginals(source: Source, options: OriginalOptions): Promise<Originals> {
   const { given, platforms, limits, signal } = options;
-  const { members } = await readImageSet(source, platforms, signal, [], limits);
+  const { members } = await readImageSet(source, { platforms, limits, signal });
   const slim = members.flatMap(({ image }) => (image === null ? [] : [image]));
   const candidates = given === null ? [] : await imagesOf(given, limits, signal);
   const found = new Map<Digest, { readonly image: Image; readonly source: Source }>();
@@ -60,7 +60,7 @@ export async function findOriginals(source: Source, options: OriginalOptions): P
 }
 
 async function imagesOf(source: Source, limits: Limits | undefined, signal: AbortSignal): Promise<Image[]> {
-  const { members } = await readImageSet(source, [], signal, [], limits);
+  const { members } = await readImageSet(source, { platforms: [], limits, signal });
   return members.flatMap(({ image }) => (image === null ? [] : [image]));
 }
 

@@ -3,7 +3,7 @@
  * renderers take the result.
  */
 import { describeEncoder } from '../codec/describe-encoder.ts';
-import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/run.ts';
+import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/records.ts';
 import { reportCompressing } from './build/compressing.ts';
 import { reportKeeping } from './build/keeping.ts';
 import { reportLayers } from './build/layers.ts';

@@ -95,6 +95,6 @@ test('T20: a registry that answers a query for referrers with nonsense does not 
   const { status, stderr } = await callCli(line);
   expect([status, stderr]).toEqual([
     0,
-    expect.stringMatching(/nobody could tell whether signatures .*REFERRERS_LEFT/),
+    expect.stringMatching(/it is unknown whether signatures .*REFERRERS_LEFT/),
   ]);
 });

@@ -17,11 +17,10 @@ test('an index of many children is read a few at a time, and in its order', asyn
       return super.manifest(descriptor, signal);
     }
   }
-  const { members } = await readImageSet(
-    new CountingSource(buildIndex({ images })),
-    [],
-    new AbortController().signal,
-  );
+  const { members } = await readImageSet(new CountingSource(buildIndex({ images })), {
+    platforms: [],
+    signal: new AbortController().signal,
+  });
   expect(members.map(({ raw }) => raw.descriptor.digest)).toEqual(
     images.map(({ descriptor }) => descriptor.digest),
   );

@@ -262,7 +262,12 @@ describe('documents', () => {
   test('a config that is too large is not read', async () => {
     const limits = limited({ 'config-bytes': 100 });
     const source = new MemorySource(image);
-    await expectLimit(readImageSet(source, [], signal, [], limits), 'config-bytes', limits, /the config of/);
+    await expectLimit(
+      readImageSet(source, { platforms: [], limits, signal }),
+      'config-bytes',
+      limits,
+      /the config of/,
+    );
     expect(source.opened).toEqual([]);
   });
 
@@ -273,12 +278,12 @@ describe('documents', () => {
     const index = buildIndex({ images: children });
     const limits = limited({ 'document-bytes': 5000 });
     await expectLimit(
-      readImageSet(new MemorySource(index), [], signal, [], limits),
+      readImageSet(new MemorySource(index), { platforms: [], limits, signal }),
       'document-bytes',
       limits,
       /has too many images.*read so far/,
     );
-    expect((await readImageSet(new MemorySource(index), [], signal)).members).toHaveLength(20);
+    expect((await readImageSet(new MemorySource(index), { platforms: [], signal })).members).toHaveLength(20);
   });
 
   /** An index of an index of an index…, each naming the one below it `times`. */

@@ -2,7 +2,6 @@
  * Opens a layer writer between a source and a target in memory, as a run does before its first layer. The tests of
  * test/layers/write call it.
  */
-import { poolOf } from '../jobs/rig.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { Scratch } from '../../src/files/scratch.ts';
 import type { Image, Transform } from '../../src/image/image.ts';
@@ -22,6 +21,7 @@ import {
   type MemoryTargetOptions,
 } from './memory-store.ts';
 import { never } from './registry/setup.ts';
+import { poolOf } from './run-image.ts';
 
 export interface LayerWritingOptions {
   readonly source?: MemorySourceOptions;
@@ -52,10 +52,10 @@ export async function layerWriting(
   const listener = (event: ProgressEvent): void => void events.push(event);
   const signal = options.signal ?? never;
   const cache = options.cache ?? null;
-  const reader = new LayerReader(source, new Scratch(0), listener, cache);
+  const reader = new LayerReader({ source, scratch: new Scratch(0), listener, cache });
   const room = new SpoolRoom(null);
   const writer = new LayerWriter({ source, target, reader, pool: poolOf(2), listener, cache, room });
-  const { members } = await readImageSet(source, [], never);
+  const { members } = await readImageSet(source, { platforms: [], signal: never });
   const own = members[0]?.image;
   if (own == null) throw new Error('the source has no image');
   const write = async (transform: Transform, image = own): Promise<SealedLayer[]> => {

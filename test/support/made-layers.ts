@@ -21,16 +21,18 @@ export interface MadeLayer {
 
 /** Returns the layers of the first image of an outcome, by position in the plan; none for a dry run. */
 export function layersIn(outcome: RunOutcome): MadeLayer[] {
-  return (outcome.images[0]?.layers ?? []).map((sealed) => {
-    const kept = sealed.kind === 'dropped' ? null : sealed;
-    return {
-      action: actionOf(sealed),
-      digest: kept?.blob.digest ?? null,
-      size: kept?.blob.size ?? null,
-      diffId: kept?.diffId ?? null,
-      tarBytes: tarBytesOf(sealed),
-      compression: encodingOfBlob(sealed)?.kind ?? null,
-      sealed,
-    };
-  });
+  return (outcome.images[0]?.layers ?? []).flatMap(({ sealed }) => (sealed === null ? [] : [made(sealed)]));
+}
+
+function made(sealed: SealedLayer): MadeLayer {
+  const kept = sealed.kind === 'dropped' ? null : sealed;
+  return {
+    action: actionOf(sealed),
+    digest: kept?.blob.digest ?? null,
+    size: kept?.blob.size ?? null,
+    diffId: kept?.diffId ?? null,
+    tarBytes: tarBytesOf(sealed),
+    compression: encodingOfBlob(sealed)?.kind ?? null,
+    sealed,
+  };
 }

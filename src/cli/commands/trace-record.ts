@@ -90,7 +90,11 @@ async function imageOf(call: TraceCall): Promise<TracedImage> {
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
   const source = await workspace.openSource(parseReference(settings.image));
-  const { members } = await readImageSet(source, platforms, workspace.signal, [], workspace.limits);
+  const { members } = await readImageSet(source, {
+    platforms,
+    limits: workspace.limits,
+    signal: workspace.signal,
+  });
   const images = members.flatMap(({ image }) => (image === null ? [] : [image]));
   const [image] = images;
   if (image === undefined || images.length > 1)

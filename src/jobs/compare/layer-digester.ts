@@ -42,8 +42,8 @@ export class LayerDigester {
   constructor(a: Source, b: Source, listener: Listener, limits: Limits = defaultLimits) {
     // Nothing is read twice: copies would be of no use.
     const scratch = new Scratch(0);
-    this.#a = { source: a, reader: new LayerReader(a, scratch, listener, null, null, limits) };
-    this.#b = { source: b, reader: new LayerReader(b, scratch, listener, null, null, limits) };
+    this.#a = { source: a, reader: new LayerReader({ source: a, scratch, listener, limits }) };
+    this.#b = { source: b, reader: new LayerReader({ source: b, scratch, listener, limits }) };
     this.#listener = listener;
   }
 

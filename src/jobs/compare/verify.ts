@@ -89,7 +89,7 @@ async function readImages(
   limits: Limits | undefined,
   signal: AbortSignal,
 ): Promise<PlatformImage[]> {
-  const { members } = await readImageSet(source, platforms, signal, [], limits);
+  const { members } = await readImageSet(source, { platforms, limits, signal });
   const images = members.flatMap(({ image, child }) =>
     image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
   );

@@ -1,4 +1,8 @@
-import { BlockReader } from '../../codec/block.ts';
+/**
+ * Decides encodings that were left to tuning (`--tune`, `--budget`): tries levels on samples of the layers. `run` loads it only
+ * where a plan asks for it.
+ */
+import { BlockReader, type BlockSource } from '../../codec/block.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { packedFormats } from '../../codec/encoding.ts';
 import { ladderOf } from '../../compress/effort.ts';
@@ -8,52 +12,49 @@ import {
   type Encoding,
   encodingOf,
   type Image,
+  type Layer,
   layerOf,
   type Tuned,
   type TuningGoal,
   withPlan,
 } from '../../image/image.ts';
+import { editTar } from '../../layers/edit/edit-tar.ts';
+import type { LayerReader } from '../../layers/read/layer-reader.ts';
+import { labelOf, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
+import { packerOf, recipeOf } from '../../layers/write/recipe.ts';
 import { layerKind } from '../../oci/media-type.ts';
-import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
+import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { Slots } from '../../stream/slots.ts';
-import { editTar } from '../../layers/edit/edit-tar.ts';
-import type { LayerReader } from '../../layers/read/layer-reader.ts';
-import { packerOf, recipeOf } from '../../layers/write/recipe.ts';
+import type { DecidedImage, DecidedLayer, ResolvedImage, ResolvedLayer } from './records.ts';
 import { type LayerSample, sampleLayer } from './sample-layer.ts';
-import { labelOf, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import { recallTrials, rememberTrials } from './stored-trials.ts';
 
 /** What was decided about a layer, and on what grounds. */
 export interface LayerTuning {
   readonly goal: TuningGoal;
   readonly tarBytes: number;
+  /** Bytes that were packed at every level tried. */
   readonly sampledBytes: number;
   readonly chosen: PackingOption;
-  /** All that there was to choose from. */
+  /** All options that there were, the chosen one included. */
   readonly options: readonly PackingOption[];
 }
 
-/** What became of a budget. */
+/** What was spent of a budget. Seconds. */
 export interface BudgetUse {
-  /** Seconds, as asked for. */
+  /** The budget as the user set it. */
   readonly budget: number;
-  /** Seconds that went into trials. */
+  /** The time that went into trials. */
   readonly spent: number;
-  /** Seconds that encoding takes, by the estimate. */
+  /** The time that encoding takes, by the estimate. */
   readonly estimated: number;
 }
 
-export interface TunedImage {
-  /** With nothing left to decide. */
-  readonly image: Image;
-  /** By the position of the layer in the plan. */
-  readonly tunings: ReadonlyMap<number, LayerTuning>;
-}
-
+/** The images of a run with no encoding left to decide, and the budgets that decided. */
 export interface Tuning {
-  readonly images: readonly TunedImage[];
+  readonly images: readonly DecidedImage[];
   readonly budgets: readonly BudgetUse[];
 }
 
@@ -61,114 +62,121 @@ export interface TuneContext {
   readonly reader: LayerReader;
   readonly pool: EncoderPool;
   readonly cache: BlobCache | null;
-  /** Layers are not packed at all: then there is nothing to try. */
+  /** Whether the target takes plain tars only, so that there is nothing to try. */
   readonly plain: boolean;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }
 
-/** Layers read at once to be tried, however many jobs there are: each keeps up to 16 MiB, besides what runs. */
+/** Layers tried at once, however many jobs there are. Each keeps up to 16 MiB, in addition to the blocks of the pool. */
 const maxLayers = 4;
 /** The share of a budget that trials may take. */
 const trialShare = 0.2;
 
+/** A tar to try, and all layers that have it. */
 interface Item {
   readonly image: Image;
+  /** Position of the image in the run, for the name of the task. */
+  readonly number: number;
   readonly content: ResolvedContent;
   readonly wish: Tuned;
-  readonly places: { readonly image: number; readonly layer: number }[];
+  readonly layers: ResolvedLayer[];
 }
 
 /**
- * Decides all tuned packings of the images of a run: tries out samples of what each layer will hold, after any edit, and lets the policy
- * choose. A layer that several images have is tried once.
+ * Decides all tuned encodings of the images of a run. It tries samples of what each layer will hold, after any edit, and lets
+ * the policy choose. A layer that several images share is tried once.
  */
-export async function tuneLayers(
-  images: readonly { readonly image: Image; readonly resolution: Resolution }[],
-  context: TuneContext,
-): Promise<Tuning> {
-  const groups = collectItems(images);
-  const tunings = images.map(() => new Map<number, LayerTuning>());
+export async function tuneLayers(images: readonly ResolvedImage[], context: TuneContext): Promise<Tuning> {
+  const tunings = new Map<ResolvedLayer, LayerTuning>();
   const budgets: BudgetUse[] = [];
-  for (const items of context.plain ? [] : groups.values()) {
-    const decided = await decide(items, context);
-    items.forEach(({ places }, i) => {
-      for (const { image, layer } of places) tunings[image]?.set(layer, decided.tunings[i] as LayerTuning);
-    });
-    if (decided.budget !== null) budgets.push(decided.budget);
+  for (const items of context.plain ? [] : itemsByGoal(images)) {
+    const { decided, budget } = await decide(items, context);
+    for (const { item, tuning } of decided) for (const layer of item.layers) tunings.set(layer, tuning);
+    if (budget !== null) budgets.push(budget);
   }
-  return {
-    images: images.map(({ image }, i) => {
-      const own = tunings[i] as Map<number, LayerTuning>;
-      return { image: withDecisions(image, own), tunings: own };
-    }),
-    budgets,
-  };
+  return { images: images.map((image) => withDecisions(image, tunings)), budgets };
 }
 
-/** Layers to try, those of one goal and budget together. */
-function collectItems(
-  images: readonly { readonly image: Image; readonly resolution: Resolution }[],
-): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
+/** Returns the layers to try, those with the same goal and budget together. */
+function itemsByGoal(images: readonly ResolvedImage[]): Item[][] {
   const known = new Map<string, Item>();
-  images.forEach(({ image, resolution }, i) => {
-    image.plan.layers.forEach((layer, j) => {
-      const wish = encodingOf(layer);
-      const content = resolution.contents[j] as ResolvedContent;
-      if (wish.kind !== 'tuned') return;
+  for (const [number, { image, layers }] of images.entries()) {
+    for (const resolved of layers) {
+      const { content } = resolved;
+      const wish = encodingOf(resolved.layer);
+      if (wish.kind !== 'tuned') continue;
       const key = `${recipeOf(image, content)} ${JSON.stringify(wish)}`;
-      const place = { image: i, layer: j };
       const same = known.get(key);
-      if (same !== undefined) return void same.places.push(place);
-      const item = { image, content, wish, places: [place] };
-      known.set(key, item);
-      const group = JSON.stringify([wish.goal, wish.budget]);
-      groups.set(group, [...(groups.get(group) ?? []), item]);
-    });
-  });
-  return groups;
+      if (same === undefined) known.set(key, { image, number, content, wish, layers: [resolved] });
+      else same.layers.push(resolved);
+    }
+  }
+  return [...Map.groupBy(known.values(), ({ wish }) => JSON.stringify([wish.goal, wish.budget])).values()];
 }
 
+/** A layer that was tried, with what there is to choose from. */
+interface Tried {
+  readonly item: Item;
+  readonly sample: LayerSample;
+  readonly tarBytes: number;
+  readonly options: readonly PackingOption[];
+}
+
+interface Decided {
+  readonly item: Item;
+  readonly tuning: LayerTuning;
+}
+
+/** Tries and decides layers that have one goal and one budget. */
 async function decide(
   items: readonly Item[],
   context: TuneContext,
-): Promise<{ readonly tunings: readonly LayerTuning[]; readonly budget: BudgetUse | null }> {
+): Promise<{ readonly decided: readonly Decided[]; readonly budget: BudgetUse | null }> {
   const { goal, budget } = (items[0] as Item).wish;
   const start = performance.now();
   const before = cpuSeconds();
-  const sizes = items.map(({ image, content }) => packedBytes(image, sourcesOf(content)));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  const slots = new Slots(context.pool.jobs);
-  const samples = await mapParallel(items, maxLayers, context.signal, (item, i, signal) => {
-    const share = total === 0 ? 0 : (sizes[i] as number) / total;
-    const allowance = budget === null ? null : budget * context.pool.jobs * trialShare * share;
-    return sample(item, allowance, slots, { ...context, signal });
-  });
-  const layers = samples.map(({ tarBytes, options }, i) => ({
-    tarBytes,
-    options: [...asItIs(items[i] as Item), ...options],
-  }));
-  const tuningOf = (i: number, chosen: PackingOption): LayerTuning => ({
-    goal,
-    chosen,
-    sampledBytes: (samples[i] as LayerSample).sampledBytes,
-    ...(layers[i] as (typeof layers)[number]),
-  });
-  if (budget === null)
-    return { tunings: layers.map((layer, i) => tuningOf(i, chooseOption(layer, goal))), budget: null };
+  const tried = await tryAll(items, budget, context);
+  if (budget === null) {
+    return { decided: tried.map((each) => decidedAs(each, goal, chooseOption(each, goal))), budget: null };
+  }
   const spent = (performance.now() - start) / 1000;
-  const trials = samples.reduce((sum, each) => sum + each.spent, 0);
-  const { chosen, seconds } = allocate(layers, goal, {
+  const trials = tried.reduce((sum, { sample }) => sum + sample.spent, 0);
+  const { chosen, seconds } = allocate(tried, goal, {
     seconds: Math.max(0, budget - spent),
     jobs: context.pool.jobs,
     // The layers are read and unpacked once more.
     overhead: Math.max(0, cpuSeconds() - before - trials),
   });
   return {
-    tunings: chosen.map((option, i) => tuningOf(i, option)),
+    decided: tried.map((each, i) => decidedAs(each, goal, chosen[i] as PackingOption)),
     budget: { budget, spent, estimated: seconds },
   };
+}
+
+/** Tries all items. The share of a budget that trials may take is divided by the bytes of the layers. */
+function tryAll(items: readonly Item[], budget: number | null, context: TuneContext): Promise<Tried[]> {
+  const total = items.reduce((sum, item) => sum + bytesOf(item), 0);
+  const slots = new Slots(context.pool.jobs);
+  return mapParallel(items, maxLayers, context.signal, async (item, _, signal) => {
+    const share = total === 0 ? 0 : bytesOf(item) / total;
+    const allowance = budget === null ? null : budget * context.pool.jobs * trialShare * share;
+    const sample = await trySample(item, { allowance, slots }, { ...context, signal });
+    return { item, sample, tarBytes: sample.tarBytes, options: [...asItIs(item), ...sample.options] };
+  });
+}
+
+function decidedAs(
+  { item, sample, tarBytes, options }: Tried,
+  goal: TuningGoal,
+  chosen: PackingOption,
+): Decided {
+  return { item, tuning: { goal, tarBytes, sampledBytes: sample.sampledBytes, chosen, options } };
+}
+
+/** Returns bytes of the source blobs. */
+function bytesOf({ image, content }: Item): number {
+  return packedBytes(image, sourcesOf(content));
 }
 
 function cpuSeconds(): number {
@@ -176,35 +184,26 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-async function sample(
+/** Tries one item, unless an earlier run has done it and nothing was timed. */
+async function trySample(
   item: Item,
-  allowance: number | null,
-  slots: Slots,
+  { allowance, slots }: { readonly allowance: number | null; readonly slots: Slots },
   context: TuneContext,
 ): Promise<LayerSample> {
   const { image, content, wish } = item;
-  const { reader, pool, listener, signal } = context;
+  const { pool, listener, signal } = context;
   const formats = wish.format === null ? packedFormats : [wish.format];
   const effort = wish.goal.kind === 'size' ? wish.goal.effort : null;
   const ladders = formats.map((format) => ladderOf(format, { gzip: wish.engine }, effort));
   const recipe = `trials of ${recipeOf(image, content)} ${JSON.stringify(ladders.map((ladder) => ladder.map(packerOf)))}`;
-  // What was timed is out of date.
+  // Times that an earlier run took say nothing about this one.
   const cache = allowance === null ? context.cache : null;
   const known = cache === null ? null : await recallTrials(cache, recipe, signal);
   if (known !== null) return known;
   const label = labelOf(content);
-  const id = `try ${label} ${item.places[0]?.image ?? 0}`;
-  using trying = task(listener, { id, phase: 'scan', label, total: packedBytes(image, sourcesOf(content)) });
-  const onBytes = trying.advance;
-  // Another order makes little difference, and would have to be put by once more.
-  const tar =
-    content.kind === 'stored'
-      ? reader.blocks(image, content.layer, signal, onBytes).blocks
-      : new BlockReader(
-          editTar({ ...content.edit, order: null }, (layer) =>
-            reader.tar(image, layer, signal, { onBytes, lent: true }),
-          ),
-        );
+  const id = `try ${label} ${item.number}`;
+  using trying = task(listener, { id, phase: 'scan', label, total: bytesOf(item) });
+  const tar = openTar(item, context, trying.advance);
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   trying.end('tried');
   if (cache !== null) {
@@ -214,7 +213,18 @@ async function sample(
   return result;
 }
 
-/** The blob stays only where nothing is done to the layer but packing, and where its format may stay. */
+/** Opens what the layer will hold. The order of its data makes little difference here, and costs a spool, so it is ignored. */
+function openTar(
+  { image, content }: Item,
+  { reader, signal }: TuneContext,
+  onBytes: (count: number) => void,
+): BlockSource {
+  if (content.kind === 'stored') return reader.blocks(image, content.layer, signal, onBytes).blocks;
+  const edit = { ...content.edit, order: null };
+  return new BlockReader(editTar(edit, (layer) => reader.tar(image, layer, signal, { onBytes, lent: true })));
+}
+
+/** Returns the option to keep the blob, where only the packing of the layer changes and its format may stay. */
 function asItIs({ image, content, wish }: Item): PackingOption[] {
   if (content.kind !== 'stored') return [];
   const { descriptor } = layerOf(image, content.layer);
@@ -223,17 +233,26 @@ function asItIs({ image, content, wish }: Item): PackingOption[] {
   return [{ encoding: null, compression: kind.compression, size: descriptor.size, work: 0, threads: 1 }];
 }
 
-/** The topmost encoding is what counts; without a decision the layer is packed as it was. */
-function withDecisions(image: Image, tunings: ReadonlyMap<number, LayerTuning>): Image {
-  if (image.plan.layers.every((layer) => encodingOf(layer).kind !== 'tuned')) return image;
-  return withPlan(image, {
-    layers: image.plan.layers.map((layer, i) => {
-      const wish = encodingOf(layer);
-      if (wish.kind !== 'tuned') return layer;
-      const encoding = tunings.get(i)?.chosen.encoding ?? null;
-      const decided: Encoding =
-        encoding === null ? { kind: 'keep' } : { ...encoding, minSavings: wish.minSavings };
-      return { ...layer, encodings: [...layer.encodings.slice(0, -1), decided] };
-    }),
+/** Puts the decisions into the plan of an image. A layer without a decision is packed as it was. */
+function withDecisions(image: ResolvedImage, tunings: ReadonlyMap<ResolvedLayer, LayerTuning>): DecidedImage {
+  const layers = image.layers.map((resolved): DecidedLayer => {
+    const tuning = tunings.get(resolved) ?? null;
+    return { ...resolved, layer: withDecision(resolved.layer, tuning), tuning };
   });
+  const isSame = layers.every(({ layer }, i) => layer === image.image.plan.layers[i]);
+  return {
+    ...image,
+    image: isSame ? image.image : withPlan(image.image, { layers: layers.map(({ layer }) => layer) }),
+    layers,
+  };
+}
+
+function withDecision(layer: Layer, tuning: LayerTuning | null): Layer {
+  const wish = encodingOf(layer);
+  if (wish.kind !== 'tuned') return layer;
+  const encoding = tuning?.chosen.encoding ?? null;
+  const decided: Encoding =
+    encoding === null ? { kind: 'keep' } : { ...encoding, minSavings: wish.minSavings };
+  // The topmost encoding is the one that counts.
+  return { ...layer, encodings: [...layer.encodings.slice(0, -1), decided] };
 }

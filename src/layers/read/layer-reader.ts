@@ -51,6 +51,18 @@ export interface TarOptions {
   readonly lent?: boolean;
 }
 
+export interface LayerReaderOptions {
+  readonly source: Source;
+  readonly scratch: Scratch;
+  readonly listener: Listener;
+  /** The cache of the source. Default: none. */
+  readonly cache?: BlobCache | null;
+  /** Threads that unpack large layers. Default: every layer is unpacked in the main thread. */
+  readonly threads?: UnpackThreads | null;
+  /** Bounds of all layers of all images together. Default: `defaultLimits`. */
+  readonly limits?: Limits | undefined;
+}
+
 /** Reads the layers of a source: verified, unpacked, each header scan made once however many images share the layer. */
 export class LayerReader {
   readonly #source: Source;
@@ -63,18 +75,14 @@ export class LayerReader {
   #held = 0;
   #downloaded = 0;
 
-  /**
-   * `cache`: that of the source, if it has one. `threads`: unpack large layers; without, all is done in this one.
-   * `limits`: what the layers of all images read may come to.
-   */
-  constructor(
-    source: Source,
-    scratch: Scratch,
-    listener: Listener,
-    cache: BlobCache | null = null,
-    threads: UnpackThreads | null = null,
-    limits: Limits = defaultLimits,
-  ) {
+  constructor({
+    source,
+    scratch,
+    listener,
+    cache = null,
+    threads = null,
+    limits = defaultLimits,
+  }: LayerReaderOptions) {
     this.#threads = threads;
     this.#allowance = new Allowance(limits);
     this.#source = source;

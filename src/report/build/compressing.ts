@@ -1,6 +1,6 @@
 import { layerOf } from '../../image/image.ts';
-import type { ImageOutcome } from '../../jobs/rewrite/run.ts';
-import { blobOf, type SealedLayer, tarBytesOf } from '../../layers/write/sealed-layer.ts';
+import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
+import { blobOf, tarBytesOf } from '../../layers/write/sealed-layer.ts';
 import type { PlatformReport } from '../report.ts';
 import { numbersOf } from './layers.ts';
 import { sum } from './numbers.ts';
@@ -20,11 +20,11 @@ interface Saved {
  * that went through both, the share of slimming is estimated by the ratio at which its source layers were packed.
  */
 export function reportCompressing(outcome: ImageOutcome): CompressingReport {
-  const { image, layers } = outcome;
+  const { image, layers, manifest } = outcome;
   const sizeBefore = sum(image.manifest.layers.map(({ size }) => size));
-  if (layers === null)
+  if (manifest === null)
     return { sizeBefore, sizeAfter: null, savedBySlimming: null, savedByPacking: null, estimated: false };
-  const saved = layers.map((sealed, i) => savedBy(outcome, sealed, i));
+  const saved = layers.map((layer) => savedBy(outcome, layer));
   return {
     sizeBefore,
     sizeAfter: sum(layers.map(sizeOf)),
@@ -34,21 +34,19 @@ export function reportCompressing(outcome: ImageOutcome): CompressingReport {
   };
 }
 
-function savedBy({ image, resolution, indexes }: ImageOutcome, sealed: SealedLayer, i: number): Saved {
-  const planned = image.plan.layers[i]?.content;
-  const sources = planned === undefined ? [] : numbersOf(planned);
+function savedBy({ image, indexes }: ImageOutcome, outcome: LayerOutcome): Saved {
+  const { layer, content, sealed } = outcome;
+  const sources = numbersOf(layer.content);
   const before = sum(sources.map((number) => layerOf(image, number).descriptor.size));
-  const all = before - sizeOf(sealed);
-  if (sealed.kind === 'dropped' || planned?.kind === 'restored')
+  const all = before - sizeOf(outcome);
+  if (sealed === null || sealed.kind === 'dropped' || content.kind === 'restored')
     return { bySlimming: all, byPacking: 0, estimated: false };
-  const content = resolution.contents[i];
-  if (content === undefined || content.kind === 'stored')
-    return { bySlimming: 0, byPacking: all, estimated: false };
+  if (content.kind === 'stored') return { bySlimming: 0, byPacking: all, estimated: false };
   const tarBefore = sum(sources.map((number) => indexes.get(number)?.tarBytes ?? 0));
   const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (tarBytesOf(sealed) ?? 0) / tarBefore));
   return { bySlimming: share, byPacking: all - share, estimated: true };
 }
 
-function sizeOf(sealed: SealedLayer): number {
-  return blobOf(sealed)?.size ?? 0;
+function sizeOf({ sealed }: LayerOutcome): number {
+  return sealed === null ? 0 : (blobOf(sealed)?.size ?? 0);
 }

@@ -2,7 +2,7 @@ import type { ByteString } from '../../bytes/bytes.ts';
 import { root } from '../../bytes/path.ts';
 import type { Change } from '../../changeset/change.ts';
 import { opaqueMarkerName, whiteoutName } from '../../changeset/layer-index.ts';
-import type { ImageOutcome } from '../../jobs/rewrite/run.ts';
+import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
 import { pathFields } from '../escape.ts';
 import type { RemovedEntry } from '../report.ts';
 

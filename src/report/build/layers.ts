@@ -11,7 +11,7 @@ import {
   rangeOf,
   topOf,
 } from '../../image/image.ts';
-import type { ImageOutcome } from '../../jobs/rewrite/run.ts';
+import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
 import {
   actionOf,
   compressionOf,
@@ -39,13 +39,13 @@ const actionNames: Record<SealedAction, LayerAction> = {
 
 /** Reports the layers of an image, lowest first. */
 export function reportLayers(outcome: ImageOutcome): LayerReport[] {
-  return outcome.image.plan.layers.map((layer, i) => {
-    const sealed = outcome.layers?.[i] ?? null;
+  return outcome.layers.map((each) => {
+    const { layer, sealed, tuning } = each;
     const before = numbersOf(layer.content).map((number) => reportSource(outcome, number, sealed));
-    const written = sealed === null ? planned(outcome, i, before) : finished(outcome, layer, sealed, before);
-    const tuned = outcome.tunings.get(i);
+    const written =
+      sealed === null ? planned(outcome.image, each, before) : finished(outcome, layer, sealed, before);
     const report = { action: written.action, before, after: written.after };
-    return tuned === undefined ? report : { ...report, tuning: reportTuning(tuned) };
+    return tuning === null ? report : { ...report, tuning: reportTuning(tuning) };
   });
 }
 
@@ -57,17 +57,12 @@ export function numbersOf(content: Content): readonly number[] {
 
 /** Reports a layer of a dry run. */
 function planned(
-  { image, resolution }: ImageOutcome,
-  i: number,
+  image: Image,
+  { layer, content }: LayerOutcome,
   before: readonly SourceLayer[],
 ): Pick<LayerReport, 'action' | 'after'> {
-  const layer = image.plan.layers[i] as Layer;
-  const content = resolution.contents[i];
-  if (layer.content.kind === 'restored') {
-    const isEmpty = content?.kind === 'restored' && content.isEmpty;
-    return { action: isEmpty ? 'dropped' : 'planned', after: null };
-  }
-  const stays = content?.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
+  if (content.kind === 'restored') return { action: content.isEmpty ? 'dropped' : 'planned', after: null };
+  const stays = content.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
   if (!stays) return { action: 'planned', after: null };
   const { descriptor, diffId } = layerOf(image, topOf(layer.content));
   const { digest, mediaType, size } = descriptor;

@@ -1,4 +1,4 @@
-import type { ImageOutcome } from '../../jobs/rewrite/run.ts';
+import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
 import type { PlatformReport } from '../report.ts';
 import { namedBy, typeOf } from './entries.ts';
 import { sum } from './numbers.ts';

@@ -4,7 +4,7 @@
  */
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type LayerRange, numbersIn } from '../../image/image.ts';
-import type { ImageOutcome } from '../../jobs/rewrite/run.ts';
+import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
 import { tarBytesOf } from '../../layers/write/sealed-layer.ts';
 import type { Removal } from '../../slim/resolve/layer-pruning.ts';
 import { pathFields } from '../escape.ts';
@@ -43,13 +43,9 @@ export function reportSlimming(outcome: ImageOutcome, squashOrigin: string): Sli
 }
 
 /** Adds up the tars of the layers that slimming changed, before and after. */
-function tarsOf({
-  resolution,
-  indexes,
-  layers,
-}: ImageOutcome): Pick<SlimmingReport, 'bytesBefore' | 'bytesAfter'> {
-  const edited = resolution.contents.flatMap((content, i) =>
-    content.kind === 'stored' ? [] : [{ content, sealed: layers?.[i] ?? null }],
+function tarsOf({ indexes, layers }: ImageOutcome): Pick<SlimmingReport, 'bytesBefore' | 'bytesAfter'> {
+  const edited = layers.flatMap(({ content, sealed }) =>
+    content.kind === 'stored' ? [] : [{ content, sealed }],
   );
   const sourceBytes = (range: LayerRange) =>
     sum(numbersIn(range).map((number) => indexes.get(number)?.tarBytes ?? 0));

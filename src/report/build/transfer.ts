@@ -1,4 +1,4 @@
-import type { RunOutcome } from '../../jobs/rewrite/run.ts';
+import type { RunOutcome } from '../../jobs/rewrite/records.ts';
 import type { KeptLayer, UnchangedLayer } from '../../layers/write/sealed-layer.ts';
 import type { Report } from '../report.ts';
 import { sum } from './numbers.ts';
@@ -8,8 +8,8 @@ type Arrival = UnchangedLayer['adoption'] | 'written';
 /** Reports the bytes that moved. A layer that several images share counts once. */
 export function reportTransfer({ images, downloaded, set, cache }: RunOutcome): Report['transfer'] {
   const distinct = new Map<string, KeptLayer>();
-  for (const layer of images.flatMap(({ layers }) => layers ?? []))
-    if (layer.kind !== 'dropped') distinct.set(layer.blob.digest, layer);
+  for (const { sealed } of images.flatMap(({ layers }) => layers))
+    if (sealed !== null && sealed.kind !== 'dropped') distinct.set(sealed.blob.digest, sealed);
   const bytesOf = (wanted: Arrival) =>
     sum([...distinct.values()].map((layer) => (arrivalOf(layer) === wanted ? layer.blob.size : 0)));
   const copied = bytesOf('copied');

@@ -11,14 +11,16 @@ it('holds contents of all layers up to a limit', async () => {
   const layers = ['a', 'b'].map((name) => tar(`etc/${name}=${name.repeat(100)}`));
   const source = new MemorySource(buildImage({ layers }));
   const { signal } = new AbortController();
-  const [member] = (await readImageSet(source, [], signal)).members;
+  const [member] = (await readImageSet(source, { platforms: [], signal })).members;
   const image = member?.image;
   if (image == null) throw new Error('there is no image');
   const scratch = new Scratch(0);
   const read = async (held: number) => {
-    const reader = new LayerReader(source, scratch, () => {}, null, null, {
-      ...defaultLimits,
-      'contents-bytes': held,
+    const reader = new LayerReader({
+      source,
+      scratch,
+      listener: () => {},
+      limits: { ...defaultLimits, 'contents-bytes': held },
     });
     const gathering = { probe: () => 1000, digests: false, twins: false };
     for (const number of [1, 2, 2]) await reader.scan(image, number, gathering, signal);

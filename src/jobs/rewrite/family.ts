@@ -1,0 +1,45 @@
+import { readersOf } from '../../codec/encoding.ts';
+import type { Listener } from '../../events.ts';
+import { isUntouched } from '../../image/image.ts';
+import { compressionOf } from '../../layers/write/sealed-layer.ts';
+import { type Family, layerMediaType } from '../../oci/media-type.ts';
+import type { ImageSet } from '../image-set.ts';
+import type { WrittenImage } from './records.ts';
+
+/** Returns whether an image keeps its manifest as it is: same blobs, no new annotations or labels. */
+export function isUnchanged({ image, layers }: WrittenImage): boolean {
+  const { labelling } = image.plan;
+  if (Object.keys(labelling.annotations).length + Object.keys(labelling.labels).length > 0) return false;
+  const kept = layers.flatMap(({ sealed }) => (sealed.kind === 'dropped' ? [] : [sealed]));
+  if (isUntouched(image) && kept.every(({ kind }) => kind === 'unchanged')) return true;
+  return (
+    kept.length === image.manifest.layers.length &&
+    kept.every(({ blob }, i) => blob.digest === image.manifest.layers[i]?.digest)
+  );
+}
+
+/**
+ * Returns OCI where a changed image has a layer that its own family has no media type for, with a warning; else null. The
+ * result is for all images of the set, since an index and its manifests are of one family.
+ */
+export function familyOfAll(
+  set: ImageSet,
+  images: readonly WrittenImage[],
+  listener: Listener,
+): Family | null {
+  const [foreign] = images
+    .filter((written) => !isUnchanged(written))
+    .flatMap(({ image, layers }) =>
+      layers
+        .map(({ layer, sealed }) => compressionOf(image, layer, sealed))
+        .filter((each) => each !== null && layerMediaType(image.manifest.family, each) === null),
+    );
+  if (foreign == null) return null;
+  const what = set.index === null ? 'the manifest becomes' : 'the index and its manifests become';
+  listener({
+    type: 'warning',
+    code: 'FAMILY_CHANGED',
+    message: `${what} OCI: Docker's own format has no media type for ${foreign} layers (${readersOf(foreign)} read it)`,
+  });
+  return 'oci';
+}

@@ -1,0 +1,137 @@
+/**
+ * The writing half of a run: layers and configs, then manifests, then the names. `run` calls it with images whose encodings
+ * are decided.
+ */
+import { type PackedEncoding, plainEncoding } from '../../codec/encoding.ts';
+import { OcislimError } from '../../errors.ts';
+import { isUntouched } from '../../image/image.ts';
+import { SpoolRoom } from '../../layers/edit/spool.ts';
+import { LayerWriter } from '../../layers/write/layer-writer.ts';
+import { encodingOfBlob } from '../../layers/write/sealed-layer.ts';
+import type { Family } from '../../oci/media-type.ts';
+import type { RawManifest, Target } from '../../place/place.ts';
+import { mapParallel } from '../../stream/parallel.ts';
+import type { ImageSet } from '../image-set.ts';
+import { type Assembled, assemble } from './assemble.ts';
+import { familyOfAll, isUnchanged } from './family.ts';
+import { requireSavings } from './gate.ts';
+import type { AssembledImage, DecidedImage, RunOutcome, WrittenImage } from './records.ts';
+import type { RunContext } from './run.ts';
+import type { Tuning } from './tune-layers.ts';
+import { warnOfReferrers } from './warnings.ts';
+import { adoptions, writeLayers } from './write-layers.ts';
+import { writeManifests } from './write-manifests.ts';
+
+/** The context of a run that writes. */
+type WritingContext = RunContext & { readonly target: Target };
+
+/** Writes the images of a set and publishes them. @throws GATE, and what places and layers throw */
+export async function publishImages(
+  set: ImageSet,
+  { images, budgets }: Tuning,
+  context: WritingContext,
+): Promise<RunOutcome> {
+  const { source, target, reader, pool, listener, cache, cached, signal } = context;
+  const room = new SpoolRoom(context.scratch);
+  const writer = new LayerWriter({ source, target, reader, pool, listener, cache, room });
+  const early = imagesWithOldConfigs(target, images);
+  const written = await writeBlobs(writer, images, early, context);
+  requireSavings(context.requireSavings, written);
+  const family = familyOfAll(set, written, listener);
+  const assembled = written.map((image) => assembleImage(image, family, context));
+  const root = await writeManifests(assembled, {
+    ...context,
+    set,
+    family,
+    there: new Set(early.map(({ image }) => image.manifest.config.digest)),
+    again: (digests, inner) => writer.again(digests, inner),
+  });
+  await warnOfReferrers(source, set, root, context);
+  // A warning that --strict makes an error comes before the tag.
+  signal.throwIfAborted();
+  await publish(target, root, signal);
+  return {
+    set,
+    images: assembled.map((image) => ({ ...image, manifest: image.assembled.manifest })),
+    root,
+    encodings: encodingsOf(written),
+    budgets,
+    downloaded: reader.downloaded,
+    cache: cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + writer.reused },
+  };
+}
+
+/** Returns the images whose configs can go up beside the layers: where nothing is changed, every config is the old one. */
+function imagesWithOldConfigs(target: Target, images: readonly DecidedImage[]): readonly DecidedImage[] {
+  const isCopy = target.layerFormat === 'any' && images.every(({ image }) => isUntouched(image));
+  return isCopy ? images : [];
+}
+
+async function writeBlobs(
+  writer: LayerWriter,
+  images: readonly DecidedImage[],
+  early: readonly DecidedImage[],
+  { target, jobs, signal }: WritingContext,
+): Promise<WrittenImage[]> {
+  const written: WrittenImage[] = [];
+  const work = [
+    async (inner: AbortSignal) =>
+      void written.push(...(await writeLayers(writer, images, { jobs, signal: inner }))),
+    async (inner: AbortSignal) =>
+      void (await mapParallel(early, adoptions, inner, ({ image: { manifest, config } }, _, each) =>
+        target.put(config.bytes, manifest.config, each),
+      )),
+  ];
+  await mapParallel(work, work.length, signal, (each, _, inner) => each(inner));
+  return written;
+}
+
+function assembleImage(
+  written: WrittenImage,
+  family: Family | null,
+  context: WritingContext,
+): AssembledImage {
+  const { image, member } = written;
+  const isKept = isUnchanged(written) && (family === null || family === image.manifest.family);
+  const { epoch } = context;
+  const assembled: Assembled = isKept
+    ? {
+        manifest: member.raw,
+        config: { descriptor: image.manifest.config, bytes: image.config.bytes },
+      }
+    : assemble(written, {
+        family: family ?? image.manifest.family,
+        sourceName: context.source.label,
+        created: epoch === null ? null : new Date(epoch * 1000).toISOString().replace('.000Z', 'Z'),
+      });
+  return { ...written, assembled };
+}
+
+/**
+ * Publishes the root. From here on an interruption may come too late, so its error no longer says that nothing was published.
+ */
+async function publish(target: Target, root: RawManifest, signal: AbortSignal): Promise<void> {
+  try {
+    await target.publish(root, signal);
+  } catch (error) {
+    if (!(error instanceof OcislimError) || (error.code !== 'INTERRUPTED' && error !== signal.reason))
+      throw error;
+    throw new OcislimError(
+      error.code,
+      `interrupted while ${target.label} was being published: it is the old image or the new one, ${root.descriptor.digest}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Returns the encodings of new blobs, each once, without thresholds, which decide about no byte. */
+function encodingsOf(images: readonly WrittenImage[]): PackedEncoding[] {
+  const byText = new Map<string, PackedEncoding>();
+  for (const { sealed } of images.flatMap(({ layers }) => layers)) {
+    const encoding = encodingOfBlob(sealed);
+    if (encoding === null) continue;
+    const plain = plainEncoding(encoding);
+    byText.set(JSON.stringify(plain), plain);
+  }
+  return [...byText.values()];
+}

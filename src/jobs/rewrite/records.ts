@@ -1,0 +1,106 @@
+/**
+ * The records of a run, one for each image with one for each of its layers. Every step of `run` adds to them what it has
+ * found out, and the last ones are the outcome.
+ */
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import type { PackedEncoding } from '../../codec/encoding.ts';
+import type { Image, Layer } from '../../image/image.ts';
+import type { SealedLayer } from '../../layers/write/sealed-layer.ts';
+import { formatPlatform, type Platform } from '../../oci/platform.ts';
+import type { RawManifest } from '../../place/place.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
+import type { ImageSet, Member } from '../image-set.ts';
+import type { Assembled } from './assemble.ts';
+import type { BudgetUse, LayerTuning } from './tune-layers.ts';
+
+/** An image with its plan. */
+export interface PlannedImage {
+  readonly member: Member;
+  readonly image: Image;
+  readonly platform: Platform | null;
+}
+
+/** A layer of the plan, and what it will hold. */
+export interface ResolvedLayer {
+  readonly layer: Layer;
+  readonly content: ResolvedContent;
+}
+
+/** An image whose headers have been read. */
+export interface ResolvedImage extends PlannedImage {
+  readonly resolution: Resolution;
+  /** By number of the source layer, for the layers that were read. */
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+  /** By number of the source layer. */
+  readonly facts: ReadonlyMap<number, LayerFacts>;
+  /** In the order of the plan, lowest first. */
+  readonly layers: readonly ResolvedLayer[];
+}
+
+/** A layer whose encoding is decided. */
+export interface DecidedLayer extends ResolvedLayer {
+  /** The grounds of the decision; null for a layer that was not tuned. */
+  readonly tuning: LayerTuning | null;
+}
+
+/** An image with no encoding left to decide. */
+export interface DecidedImage extends ResolvedImage {
+  readonly layers: readonly DecidedLayer[];
+}
+
+/** A layer at the target. */
+export interface WrittenLayer extends DecidedLayer {
+  readonly sealed: SealedLayer;
+}
+
+/** An image whose layers are at the target. */
+export interface WrittenImage extends DecidedImage {
+  readonly layers: readonly WrittenLayer[];
+}
+
+/** An image with its new manifest and config. */
+export interface AssembledImage extends WrittenImage {
+  readonly assembled: Assembled;
+}
+
+/** What a run led to for one layer. */
+export interface LayerOutcome extends DecidedLayer {
+  /** Null in a dry run. */
+  readonly sealed: SealedLayer | null;
+}
+
+/** What a run led to for one image. */
+export interface ImageOutcome extends Omit<DecidedImage, 'layers'> {
+  readonly layers: readonly LayerOutcome[];
+  /** Null in a dry run. */
+  readonly manifest: RawManifest | null;
+}
+
+/** What a run led to. */
+export interface RunOutcome {
+  readonly set: ImageSet;
+  readonly images: readonly ImageOutcome[];
+  /** The manifest or index that is now published; null in a dry run. */
+  readonly root: RawManifest | null;
+  /** The encodings of new blobs, each once. */
+  readonly encodings: readonly PackedEncoding[];
+  readonly budgets: readonly BudgetUse[];
+  /** Bytes of layers that were read to be unpacked. */
+  readonly downloaded: number;
+  /** Null without a cache. */
+  readonly cache: CacheUse | null;
+}
+
+/** What came from where in a run with a cache. Bytes. */
+export interface CacheUse {
+  /** Bytes from the source itself, of any kind. */
+  readonly downloaded: number;
+  /** Bytes from the cache: blobs of the source, and layers that an earlier run had made. */
+  readonly reused: number;
+}
+
+/** Formats the platform of an image; null where it is not known. */
+export function describePlatform({ platform }: Pick<ImageOutcome, 'platform'>): string | null {
+  return platform === null ? null : formatPlatform(platform);
+}

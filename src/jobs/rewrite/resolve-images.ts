@@ -1,0 +1,102 @@
+/**
+ * Reads the headers that the plans of a run need, and resolves what each layer of the new images will hold. A plan that
+ * changes no contents reads nothing, and does not load the algebra.
+ */
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import { type Image, layerOf } from '../../image/image.ts';
+import type { Gathering } from '../../layers/read/gather.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
+import { layersToScan, untouched } from '../../slim/resolve/untouched.ts';
+import { mapParallel } from '../../stream/parallel.ts';
+import { timeOf } from './history.ts';
+import { largestFirst } from './largest-first.ts';
+import type { PlannedImage, ResolvedImage, ResolvedLayer } from './records.ts';
+import type { RunContext } from './run.ts';
+
+/** What the layers of one image said, by number of the source layer. */
+interface Scanned {
+  readonly indexes: Map<number, LayerIndex>;
+  readonly facts: Map<number, LayerFacts>;
+}
+
+/** Resolves one image after the other. @throws what reading and resolving throw */
+export function resolveImages(
+  images: readonly PlannedImage[],
+  context: RunContext,
+): Promise<ResolvedImage[]> {
+  return mapParallel(images, 1, context.signal, (image, _, signal) =>
+    resolveImage(image, { ...context, signal }),
+  );
+}
+
+async function resolveImage(planned: PlannedImage, context: RunContext): Promise<ResolvedImage> {
+  const { image } = planned;
+  const scanned: Scanned = { indexes: new Map(), facts: new Map() };
+  const wanted = layersToScan(image);
+  const resolution =
+    wanted.length === 0 && image.original === null
+      ? untouched(image)
+      : await resolveByHeaders(image, wanted, scanned, context);
+  const layers = image.plan.layers.map(
+    (layer, i): ResolvedLayer => ({ layer, content: resolution.contents[i] as ResolvedContent }),
+  );
+  return { ...planned, resolution, ...scanned, layers };
+}
+
+/** Scans the layers wanted, and whatever further ones the resolution asks for, into `scanned`. */
+async function resolveByHeaders(
+  image: Image,
+  first: readonly number[],
+  scanned: Scanned,
+  context: RunContext,
+): Promise<Resolution> {
+  const gathering = await gatheringFor(image, context.digests === true);
+  const { resolve } = await import('../../slim/resolve/resolve.ts');
+  for (let wanted = first; ; ) {
+    await scan(image, wanted, { gathering, scanned }, context);
+    const result = resolve(
+      image,
+      new Map([...scanned.indexes].sort(([a], [b]) => a - b)),
+      (range) => timeOf(image, range, context.epoch),
+      scanned.facts,
+    );
+    if (result.kind === 'resolved') return result.resolution;
+    wanted = result.layers;
+  }
+}
+
+/** Scans those of the layers that have not been scanned yet, the largest first. */
+async function scan(
+  image: Image,
+  wanted: readonly number[],
+  { gathering, scanned }: { readonly gathering: Gathering | null; readonly scanned: Scanned },
+  { reader, jobs, signal }: RunContext,
+): Promise<void> {
+  const missing = largestFirst(
+    wanted.filter((number) => !scanned.indexes.has(number)),
+    (number) => layerOf(image, number).descriptor.size,
+  );
+  const scans = await mapParallel(missing, jobs, signal, async (number, _, inner) => ({
+    number,
+    ...(await reader.scan(image, number, gathering, inner)),
+  }));
+  for (const { number, index, facts } of scans) {
+    scanned.indexes.set(number, index);
+    scanned.facts.set(number, facts);
+  }
+}
+
+/**
+ * Returns what a scan must gather of the files. Facts cost a look into every file, so they are gathered only where something
+ * is decided by them, or where the report is to have them.
+ */
+async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
+  const { prunings, arrangements } = image.plan;
+  const twins = arrangements.some(({ hardlinks }) => hardlinks);
+  const traced = prunings.some(({ trace }) => trace !== null);
+  const removes = traced || prunings.some(({ rules }) => rules.length > 0);
+  if (!traced && !twins && !(digests && removes)) return null;
+  const probe = traced ? (await import('../../closure/close-image.ts')).contentProbe : null;
+  return { probe, digests: digests && removes, twins };
+}
