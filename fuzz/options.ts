@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 
 export interface Options {
@@ -15,7 +16,7 @@ npm run fuzz -- --target NAME --input FILE
 
   --target NAME  a module of fuzz/targets; all of them if there is none
   --seconds N    for all targets together (120)
-  --seed S       the same seed makes the same inputs as long as coverage and time are the same (1)
+  --seed S       the same seed makes the same inputs as long as coverage and time are the same (a fresh one, printed)
   --jobs N       threads (as many as there are processors)
   --input FILE   run one input once: how a finding is repeated`;
 
@@ -39,7 +40,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   return {
     targets,
     seconds: number('seconds', values.seconds, 120),
-    seed: number('seed', values.seed, 1),
+    seed: number('seed', values.seed, 1 + randomInt(2 ** 31)),
     jobs: number('jobs', values.jobs, availableParallelism()),
     input: values.input ?? null,
   };

@@ -30,6 +30,7 @@ async function main(options: Options): Promise<number> {
     console.log(`${name}: ${findings.length === 0 ? 'no finding' : findings[0]?.message}`);
     return findings.length;
   }
+  console.log(`seed ${options.seed}`);
   const left = [...targets];
   const results = new Map<string, Result>();
   const time = (seconds * 1000 * Math.min(jobs, targets.length)) / targets.length;

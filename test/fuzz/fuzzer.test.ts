@@ -83,6 +83,7 @@ describe('the command', () => {
 
   test('prints a row for each target', async () => {
     const { stdout } = await run('--target', 'json', '--target', 'headers', '--seconds', '1', '--jobs', '2');
+    expect(stdout).toMatch(/^seed [1-9]\d*$/m);
     expect(stdout).toMatch(/^target +executions +per second +blocks +corpus +findings$/m);
     expect(stdout).toMatch(/^json( +[1-9]\d*){4} +0$/m);
     expect(stdout).toMatch(/^headers( +[1-9]\d*){4} +0$/m);

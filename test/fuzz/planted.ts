@@ -24,7 +24,7 @@ function fail(): Promise<void> | void {
     }
     case 'rejects':
       void Promise.reject(new TypeError('planted'));
-      return new Promise((resolve) => setTimeout(resolve, 50));
+      return new Promise((resolve) => setImmediate(resolve));
     case 'dawdles': {
       const spent = (): number => process.threadCpuUsage().user + process.threadCpuUsage().system;
       for (const end = spent() + 1_600_000; spent() < end; );

@@ -34,6 +34,9 @@ export function extentOf(
 export default function setup(project: TestProject): void {
   const extent = extentOf(process.env, Date.now(), Math.random());
   project.provide('extent', extent);
+  // The laws read these, because the fuzzer imports their rig outside of vitest.
+  process.env['OCISLIM_LAW_SEED'] ??= String(extent.seed);
+  if (extent.isWhole) process.env['OCISLIM_LAW_RUNS'] ??= '400';
   const what = extent.isWhole
     ? 'whole tables'
     : "today's part of long tables (OCISLIM_TESTS=all takes them whole)";

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Progress, type ProgressMode } from '../../../src/cli/progress/progress.ts';
 import { chooseProgressMode, startProgress } from '../../../src/cli/progress/progress-output.ts';
 import type { ProgressEvent } from '../../../src/events.ts';
@@ -332,7 +332,9 @@ describe('a pipe', () => {
       'layer 1 of linux/amd64: copied in 0:11',
     ]);
   });
-  it('really keeps time, and does not keep the process', async () => {
+  it('draws by a timer, and stops it', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const written: string[] = [];
     const output = startProgress({
       mode: 'tty',
@@ -341,11 +343,14 @@ describe('a pipe', () => {
       verbose: false,
     });
     output.listener(start('1'));
-    await expect.poll(() => written.length).toBeGreaterThan(0);
+    expect(written).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    expect(written.length).toBeGreaterThan(0);
     const listeners = process.listenerCount('exit');
     output.stop();
     expect(process.listenerCount('exit')).toBe(listeners - 1);
     expect(written.at(-1)).toBe('\u001b[?25h');
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
