@@ -54,7 +54,6 @@ export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
 export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
 export { recompress, repackBetter, tune, type TuneOptions } from './compress/index.ts';
 
-export { openSource, openTarget } from './jobs/open.ts';
 export type { Source, Target } from './place/place.ts';
 export {
   anonymous,
@@ -85,10 +84,20 @@ export {
   serveRegistry,
 } from './store/index.ts';
 
-export { findOriginals, type OriginalOptions, type Originals } from './jobs/originals.ts';
-export { exportRootfs } from './jobs/export.ts';
-export { identity, run, type RunOptions, type RunOutcome } from './jobs/rewrite/run.ts';
-export { verifyImages, type Verification } from './jobs/compare/verify.ts';
+export {
+  exportRootfs,
+  findOriginals,
+  identity,
+  openSource,
+  openTarget,
+  type OriginalOptions,
+  type Originals,
+  run,
+  type RunOptions,
+  type RunOutcome,
+  type Verification,
+  verifyImages,
+} from './jobs/index.ts';
 
 export { buildReport, type ReportContext } from './report/build.ts';
 export { renderJson } from './report/json.ts';

@@ -4,7 +4,7 @@
  */
 import { at, OcislimError } from '../errors.ts';
 import { run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
-import { blobOf } from '../layers/write/sealed-layer.ts';
+import { blobOf } from '../layers/index.ts';
 import type { Image } from '../image/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isTag } from '../oci/names.ts';

@@ -59,7 +59,7 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
       source,
     );
     return {
-      stream: coalesce(writeRootfs(image, edit, reader, listener, signal)),
+      stream: coalesce(writeRootfs({ image, edit, reader, listener, signal })),
       entries: edit.entries,
       close: () => scratch.close(),
       [Symbol.asyncDispose]: () => scratch.close(),
@@ -103,13 +103,16 @@ function mergeLayers(image: Image, indexes: ReadonlyMap<number, LayerIndex>, sou
   }
 }
 
-async function* writeRootfs(
-  image: Image,
-  edit: LayerEdit,
-  reader: LayerReader,
-  listener: Listener,
-  signal: AbortSignal,
-): ByteStream {
+/** A root filesystem to write, and what reads its layers. */
+interface RootfsWriting {
+  readonly image: Image;
+  readonly edit: LayerEdit;
+  readonly reader: LayerReader;
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+}
+
+async function* writeRootfs({ image, edit, reader, listener, signal }: RootfsWriting): ByteStream {
   const total = packedBytes(
     image,
     edit.sources.map(({ layer }) => layer),

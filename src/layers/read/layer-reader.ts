@@ -1,6 +1,9 @@
+/**
+ * Reads the layers of a source: their bytes verified, unpacked, counted against the limits, and their headers scanned. Runs,
+ * exports, comparisons and the layer writer read through it.
+ */
 import type { LayerIndex } from '../../changeset/layer-index.ts';
-import { type Block, BlockReader, type BlockSource } from '../../codec/block.ts';
-import { detect } from '../../codec/detect.ts';
+import { BlockReader, type BlockSource } from '../../codec/block.ts';
 import type { UnpackThreads } from '../../codec/unpack/threads.ts';
 import type { Unpacking } from '../../codec/unpack/unpacking.ts';
 import { at, OcislimError } from '../../errors.ts';
@@ -19,8 +22,10 @@ import { type Seal, tally } from '../../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gathering } from './gather.ts';
+import { checkCompression, unreadable } from './packed-format.ts';
 import type { Scratch } from '../../files/scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
+import { UnpackedBlocks } from './unpacked-blocks.ts';
 import { MiB } from '../../units.ts';
 
 /** Packed bytes from which on a layer is unpacked in a thread. */
@@ -45,10 +50,25 @@ export interface TarOptions {
   /** Told of packed bytes that have been read. */
   readonly onBytes?: (count: number) => void;
   /**
-   * A chunk is good only until the next one is asked for. Whoever can live with that spares the collector all of the tar's
-   * memory.
+   * Whether a chunk may be valid only until the next one is asked for. This spares the garbage collector all of the tar's
+   * memory. Default: no.
    */
   readonly lent?: boolean;
+}
+
+/** One scan of one layer. */
+interface Scanning {
+  readonly image: Image;
+  readonly number: number;
+  readonly gathering: Gathering | null;
+  readonly signal: AbortSignal;
+}
+
+/** One reading of one blob. */
+interface Reading extends TarOptions {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  readonly signal: AbortSignal;
 }
 
 export interface LayerReaderOptions {
@@ -100,24 +120,24 @@ export class LayerReader {
     return this.#allowance.limits['window-bytes'];
   }
 
-  /** For who reads the headers of a layer out of its tar. */
+  /** Returns the allowance for a caller that reads the headers of a layer out of its tar. */
   headerAllowance(): HeaderAllowance {
     return this.#allowance.headers();
   }
 
-  /** The unpacked tar of a layer. Its errors say which layer they mean. */
+  /** Returns the unpacked tar of a layer. Its errors say which layer they mean. */
   tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
     return located(
       counted(
-        this.#open(descriptor, diffId, number, signal, options),
+        this.#open(number, { descriptor, diffId, signal, ...options }),
         this.#allowance.unpacking(image, descriptor),
       ),
       this.#where(number),
     );
   }
 
-  /** The same, for who wants it in blocks. `seal` is what it is once it has ended. */
+  /** Returns the unpacked tar of a layer in blocks. `seal` gives its digest and size once it has ended. */
   blocks(
     image: Image,
     number: number,
@@ -133,12 +153,12 @@ export class LayerReader {
     const source: BlockSource =
       threads === null
         ? new BlockReader(this.tar(image, number, signal, { onBytes }))
-        : new UnpackedBlocks(
-            () => this.#unpacking(threads, descriptor, diffId, signal, onBytes),
-            unpacked,
-            (digest) => checkDiffId(digest, diffId, `layer ${number}`),
-            (error) => locate(where, error),
-          );
+        : new UnpackedBlocks({
+            open: () => this.#unpacking(threads, { descriptor, diffId, signal, onBytes }),
+            onUnpacked: unpacked,
+            check: (digest) => checkDiffId(digest, diffId, `layer ${number}`),
+            locate: (error) => locate(where, error),
+          });
     return {
       blocks: {
         next: async (memory) => {
@@ -166,26 +186,21 @@ export class LayerReader {
     return isNear ? stream : this.#scratch.keep(stream, descriptor);
   }
 
-  async *#open(
-    descriptor: Descriptor,
-    diffId: Digest,
-    number: number,
-    signal: AbortSignal,
-    { onBytes = () => {}, lent = false }: TarOptions,
-  ): ByteStream {
+  async *#open(number: number, reading: Reading): ByteStream {
+    const { descriptor, diffId, signal, lent = false } = reading;
     const what = `layer ${number}`;
     const threads = this.#threadsFor(descriptor);
     if (threads === null) {
       // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
       const { decode } = await import('../../codec/decode.ts');
-      const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
+      const { packed, compression } = await this.#packed(reading);
       const tar = decode(packed, compression, { signal, maxWindow: this.#maxWindow });
       // The digest of a plain tar is its DiffID, and has been checked on the way here.
       const isChecked = compression === 'none' && descriptor.digest === diffId;
       yield* isChecked ? tar : verifyDiffId(tar, diffId, what);
       return;
     }
-    const unpacking = await this.#unpacking(threads, descriptor, diffId, signal, onBytes);
+    const unpacking = await this.#unpacking(threads, reading);
     try {
       yield* unpacking.chunks(lent);
       checkDiffId(unpacking.digest(), diffId, what);
@@ -194,11 +209,11 @@ export class LayerReader {
     }
   }
 
-  async #packed(
-    descriptor: Descriptor,
-    signal: AbortSignal,
-    onBytes: (count: number) => void,
-  ): Promise<{ packed: ByteStream; compression: Compression }> {
+  async #packed({
+    descriptor,
+    signal,
+    onBytes = () => {},
+  }: Reading): Promise<{ packed: ByteStream; compression: Compression }> {
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
     const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
@@ -212,14 +227,9 @@ export class LayerReader {
     return isPacked && size >= threadsFrom ? this.#threads : null;
   }
 
-  async #unpacking(
-    threads: UnpackThreads,
-    descriptor: Descriptor,
-    diffId: Digest,
-    signal: AbortSignal,
-    onBytes: (count: number) => void,
-  ): Promise<Unpacking> {
-    const { packed, compression } = await this.#packed(descriptor, signal, onBytes);
+  async #unpacking(threads: UnpackThreads, reading: Reading): Promise<Unpacking> {
+    const { diffId, signal } = reading;
+    const { packed, compression } = await this.#packed(reading);
     return threads.open(packed, {
       compression,
       maxWindow: this.#maxWindow,
@@ -228,29 +238,25 @@ export class LayerReader {
     });
   }
 
-  /** What the headers of a layer say. */
+  /** Reads the headers of a layer. */
   async index(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
     return (await this.scan(image, number, null, signal)).index;
   }
 
-  /** What the headers say, and what else is to be gathered. Within a run the same is gathered of every layer. */
+  /** Reads the headers of a layer, and the facts to gather. Within a run the same facts are gathered of every layer. */
   scan(image: Image, number: number, gathering: Gathering | null, signal: AbortSignal): Promise<Scan> {
     const { descriptor, diffId } = layerOf(image, number);
     const key = `${descriptor.digest} ${diffId} ${gathering === null ? '' : 'with facts'}`;
     const known = this.#scans.get(key);
     if (known !== undefined) return known;
-    const scan = this.#scan(image, number, gathering, descriptor, signal);
+    const scan = this.#scan({ image, number, gathering, signal });
     this.#scans.set(key, scan);
     return scan;
   }
 
-  async #scan(
-    image: Image,
-    number: number,
-    gathering: Gathering | null,
-    descriptor: Descriptor,
-    signal: AbortSignal,
-  ): Promise<Scan> {
+  async #scan(wanted: Scanning): Promise<Scan> {
+    const { image, number, gathering, signal } = wanted;
+    const { descriptor, diffId } = layerOf(image, number);
     const id = `scan ${descriptor.digest}`;
     using scanning = task(this.#listener, {
       id,
@@ -259,7 +265,6 @@ export class LayerReader {
       total: descriptor.size,
     });
     try {
-      const { diffId } = layerOf(image, number);
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
       const { packIndex, unpackIndex } = await import('./stored-index.ts');
       const known = await this.#recall(recipe, unpackIndex, signal);
@@ -269,7 +274,7 @@ export class LayerReader {
       const scan =
         known !== null && knownFacts !== null
           ? { index: known, facts: knownFacts }
-          : await this.#read(image, number, gathering, signal, scanning.advance);
+          : await this.#read(wanted, scanning.advance);
       if (scan.index === known) holdIndex(known, this.#allowance.headers());
       this.#hold(scan.facts);
       const { tarBytes } = scan.index;
@@ -297,10 +302,7 @@ export class LayerReader {
   }
 
   async #read(
-    image: Image,
-    number: number,
-    gathering: Gathering | null,
-    signal: AbortSignal,
+    { image, number, gathering, signal }: Scanning,
     onBytes: (count: number) => void,
   ): Promise<Scan> {
     const { scanTar } = await import('./scan-tar.ts');
@@ -363,87 +365,4 @@ async function* located(stream: ByteStream, where: string): ByteStream {
   } catch (error) {
     throw locate(where, error);
   }
-}
-
-/** What a thread unpacks, opened at the first block. */
-class UnpackedBlocks implements BlockSource {
-  readonly #open: () => Promise<Unpacking>;
-  readonly #onUnpacked: (count: number) => void;
-  readonly #check: (digest: Digest) => void;
-  readonly #locate: (error: unknown) => unknown;
-  #unpacking: Promise<Unpacking> | null = null;
-
-  constructor(
-    open: () => Promise<Unpacking>,
-    onUnpacked: (count: number) => void,
-    check: (digest: Digest) => void,
-    locate: (error: unknown) => unknown,
-  ) {
-    this.#open = open;
-    this.#onUnpacked = onUnpacked;
-    this.#check = check;
-    this.#locate = locate;
-  }
-
-  async next(memory: SharedArrayBuffer): Promise<Block> {
-    try {
-      const unpacking = await (this.#unpacking ??= this.#open());
-      const block = await unpacking.next(memory);
-      this.#onUnpacked(block.bytes.length);
-      if (block.last) this.#check(unpacking.digest());
-      return block;
-    } catch (error) {
-      throw this.#locate(error);
-    }
-  }
-
-  async close(): Promise<void> {
-    const unpacking = await this.#unpacking?.catch(() => null);
-    await unpacking?.close();
-  }
-}
-
-async function* checkCompression(stream: ByteStream, stated: Compression): ByteStream {
-  let head: Uint8Array | null = new Uint8Array(0);
-  for await (const chunk of stream) {
-    if (head !== null && head.length < 4) {
-      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      if (head.length < 4) continue;
-      checkHead(head, stated);
-      yield head;
-      head = null;
-    } else {
-      yield chunk;
-    }
-  }
-  if (head !== null) {
-    checkHead(head, stated);
-    yield head;
-  }
-}
-
-function checkHead(head: Uint8Array, stated: Compression): void {
-  const actual = detect(head);
-  if (actual === stated || actual === 'empty') return;
-  throw new OcislimError(
-    'MEDIA_TYPE',
-    `the media type says ${name(stated)}, but the bytes are ${name(actual)}`,
-    {
-      advice: 'The image was put together wrongly; build or push it again.',
-    },
-  );
-}
-
-function name(compression: Compression): string {
-  return compression === 'none' ? 'an uncompressed tar' : compression;
-}
-
-function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'): OcislimError {
-  const what =
-    kind === 'foreign'
-      ? 'a non-distributable layer, whose bytes are not in the registry'
-      : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
-  return new OcislimError('UNSUPPORTED', `it is ${what}`, {
-    advice: 'Squash or recompress other layers (--layers); to prune, ocislim must read every layer.',
-  });
 }

@@ -1,6 +1,6 @@
 import { layerOf } from '../../image/image.ts';
 import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
-import { blobOf, tarBytesOf } from '../../layers/write/sealed-layer.ts';
+import { blobOf, tarBytesOf } from '../../layers/index.ts';
 import type { PlatformReport } from '../report.ts';
 import { numbersOf } from './layers.ts';
 import { sum } from './numbers.ts';

@@ -19,7 +19,7 @@ import {
   type LayerAction as SealedAction,
   type SealedLayer,
   tarBytesOf,
-} from '../../layers/write/sealed-layer.ts';
+} from '../../layers/index.ts';
 import { type Family, layerMediaType } from '../../oci/media-type.ts';
 import type { LayerAction, LayerReport } from '../report.ts';
 import { reportTuning } from './packing-choice.ts';

@@ -5,7 +5,7 @@
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type LayerRange, numbersIn } from '../../image/image.ts';
 import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
-import { tarBytesOf } from '../../layers/write/sealed-layer.ts';
+import { tarBytesOf } from '../../layers/index.ts';
 import type { Removal } from '../../slim/resolve/layer-pruning.ts';
 import { pathFields } from '../escape.ts';
 import type { RemovedEntry, SlimmingReport } from '../report.ts';

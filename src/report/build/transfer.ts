@@ -1,5 +1,5 @@
 import type { RunOutcome } from '../../jobs/rewrite/records.ts';
-import type { KeptLayer, UnchangedLayer } from '../../layers/write/sealed-layer.ts';
+import type { KeptLayer, UnchangedLayer } from '../../layers/index.ts';
 import type { Report } from '../report.ts';
 import { sum } from './numbers.ts';
 

@@ -1,0 +1,41 @@
+import type { Block, BlockSource } from '../../codec/block.ts';
+import type { Unpacking } from '../../codec/unpack/unpacking.ts';
+import type { Digest } from '../../oci/digest.ts';
+
+/** What `UnpackedBlocks` needs of its layer. */
+export interface UnpackedLayer {
+  /** Opens the layer in a thread. Called once, at the first block. */
+  readonly open: () => Promise<Unpacking>;
+  readonly onUnpacked: (count: number) => void;
+  /** Compares the digest of the tar with the DiffID. @throws DIFFID_MISMATCH */
+  readonly check: (digest: Digest) => void;
+  /** Puts the place of the layer before the message of an error. */
+  readonly locate: (error: unknown) => unknown;
+}
+
+/** A layer as a thread unpacks it, in blocks. */
+export class UnpackedBlocks implements BlockSource {
+  readonly #layer: UnpackedLayer;
+  #unpacking: Promise<Unpacking> | null = null;
+
+  constructor(layer: UnpackedLayer) {
+    this.#layer = layer;
+  }
+
+  async next(memory: SharedArrayBuffer): Promise<Block> {
+    try {
+      const unpacking = await (this.#unpacking ??= this.#layer.open());
+      const block = await unpacking.next(memory);
+      this.#layer.onUnpacked(block.bytes.length);
+      if (block.last) this.#layer.check(unpacking.digest());
+      return block;
+    } catch (error) {
+      throw this.#layer.locate(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const unpacking = await this.#unpacking?.catch(() => null);
+    await unpacking?.close();
+  }
+}
