@@ -1,3 +1,7 @@
+/**
+ * Images and their plans, as plain data. This room says what an image is and what may be planned for it; it does not know how a plan
+ * is carried out.
+ */
 import type { Effort, GzipEngine, PackedEncoding, PackedFormat } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -9,15 +13,15 @@ import type { Rule } from '../rules/rule.ts';
 import type { TracePruning } from './trace-pruning.ts';
 
 /**
- * What the tar of a layer holds: a source layer as it is, what is left of a contiguous range of them, or, above the
- * source layer named, what the original has and the image has not.
+ * The contents of a layer's tar: a source layer as it is, the rest of a contiguous range of them, or, above the source layer
+ * named, what the original has and the image lacks.
  */
 export type Content =
   | { readonly kind: 'stored'; readonly layer: number }
   | { readonly kind: 'rewritten'; readonly from: number; readonly to: number }
   | { readonly kind: 'restored'; readonly above: number };
 
-/** How a layer is packed. `keep`: as its blob is, or as its topmost source layer was. */
+/** How a layer is packed. `keep`: as its blob, or as its topmost source layer was. */
 export type Encoding = { readonly kind: 'keep' } | Repacking;
 
 export type Repacking = PackedEncoding & {
@@ -26,17 +30,17 @@ export type Repacking = PackedEncoding & {
 };
 
 /**
- * A packing that the layer's own bytes decide: whoever runs the plan tries out samples of them (`compress/policy.ts` says
- * what follows), and puts what was chosen in its place.
+ * A packing that depends on the layer's own bytes. The interpreter encodes samples of them before anything is written, and
+ * replaces this by the encoding that `compress/policy.ts` chooses.
  */
 export interface Tuned {
   readonly kind: 'tuned';
   readonly goal: TuningGoal;
-  /** Seconds of encoding for all layers of a run that have the same goal and budget; null for as long as it takes. */
+  /** Seconds of encoding for all layers of a run that have the same goal and budget. Null for no limit. */
   readonly budget: number | null;
-  /** What comes out; null for the better of the two. */
+  /** The format to choose; null for the better one. */
   readonly format: PackedFormat | null;
-  /** Of what comes out as gzip. */
+  /** The encoder, where gzip is chosen. */
   readonly engine: GzipEngine;
   readonly minSavings: MinSavings | null;
 }
@@ -52,37 +56,37 @@ export type MinSavings =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'ratio'; readonly ratio: number };
 
-/** A layer of the image to come. `content` is written by `slim/` only, `encodings` by `compress/` only. */
+/** A layer of the new image. `content` is written by `slim/` only, `encodings` by `compress/` only. */
 export interface Layer {
   readonly content: Content;
-  /** One for each source layer, lowest first; the topmost is what counts. A squash carries them on. */
+  /** One encoding for each source layer, lowest first; that of the topmost counts. A squash keeps them all. */
   readonly encodings: readonly (Encoding | Tuned)[];
 }
 
-/** What to take out of a range of source layers. */
+/** What to remove from a range of source layers. */
 export interface Pruning {
-  /** Source layer numbers, from 1. */
+  /** The source layers, numbered from 1. */
   readonly layers: LayerRange;
   readonly rules: readonly Rule[];
-  /** Globs of what stays whatever the rules say. */
+  /** Globs of what stays, whatever the rules say. */
   readonly keep: readonly string[];
-  /** Drop what layers above hide. */
+  /** Whether to drop what layers above hide. */
   readonly shadowed: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid: readonly string[];
-  /** Keep what was used, and what that needs; null for no such thing. */
+  /** Keeps what was used, and what that needs. Null for a pruning without a trace. */
   readonly trace: TracePruning | null;
 }
 
-/** How the layers of a range that are written anew are laid out. */
+/** The layout of the rewritten layers of a range. */
 export interface Arrangement {
-  /** Source layer numbers, from 1. */
+  /** The source layers, numbered from 1. */
   readonly layers: LayerRange;
-  /** `similar`: what packs well together stands together. Null: as the sources have it. */
+  /** `similar` puts similar files side by side, which packs better. Null keeps the order of the sources. */
   readonly order: 'similar' | null;
-  /** Do files that are the same in all attributes become hard links to one of them, within a layer? */
+  /** Whether files with the same contents and attributes become hard links to one of them, within a layer. */
   readonly hardlinks: boolean;
-  /** Are layers written anew that nothing else changes? */
+  /** Whether to rewrite layers that nothing else changes. */
   readonly always: boolean;
 }
 
@@ -91,38 +95,38 @@ export interface LayerRange {
   readonly to: number;
 }
 
-/** What the new manifest and config say besides. */
+/** Annotations and labels to add to the new manifest and config. */
 export interface Labelling {
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What a transform may ask for, as plain data. Two images of one source are equal when their plans are. */
+/** Everything that transforms may ask for, as plain data. Two images of one source are equal when their plans are. */
 export interface Plan {
   readonly layers: readonly Layer[];
   readonly prunings: readonly Pruning[];
   readonly arrangements: readonly Arrangement[];
   readonly labelling: Labelling;
-  /** Layers that become empty go, with their history rows marked `empty_layer`. */
+  /** Whether to drop layers that become empty; their history rows are marked `empty_layer`. */
   readonly dropEmpty: boolean;
-  /** What a `restored` layer brings back: globs, as those of `keep`; null for everything. */
+  /** Globs, as those of `keep`, of what a `restored` layer brings back. Null for everything. */
   readonly restoring: readonly string[] | null;
 }
 
-/** One image of one platform: what it is, and what is to become of it. */
+/** One image of one platform, with the plan for it. */
 export interface Image {
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
   readonly plan: Plan;
-  /** What the image was pruned from, where removed paths are to come back. Its layers are numbered on after the image's own. */
+  /** The image that this one was pruned from, if paths are to be restored. The numbers of its layers follow those of the image's own. */
   readonly original: Image | null;
 }
 
 /** A pure function from image to image: it changes the plan. @throws SELECTION_INVALID, BASE_MISMATCH, … */
 export type Transform = (image: Image) => Image;
 
-/** An image with nothing planned for it. */
+/** Makes an image for which nothing is planned. */
 export function readImage(descriptor: Descriptor, manifest: Manifest, config: ImageConfig): Image {
   const layers = manifest.layers.map(
     (_, i): Layer => ({ content: { kind: 'stored', layer: i + 1 }, encodings: [{ kind: 'keep' }] }),
@@ -143,10 +147,12 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
   };
 }
 
+/** Applies transforms one after the other. */
 export function pipe(...transforms: readonly Transform[]): Transform {
   return (image) => transforms.reduce((result, transform) => transform(result), image);
 }
 
+/** Replaces parts of the plan. */
 export function withPlan(image: Image, plan: Partial<Plan>): Image {
   return { ...image, plan: { ...image.plan, ...plan } };
 }
@@ -181,13 +187,13 @@ export function overlaps(content: Content, { from, to }: LayerRange): boolean {
   return range !== null && range.from <= to && range.to >= from;
 }
 
-/** Returns the layer to be written anew from its source layers. A `restored` layer is written in any case. */
+/** Returns the layer to be rewritten from its source layers. A `restored` layer is written in any case. */
 export function rewritten(layer: Layer): Layer {
   const range = rangeOf(layer.content);
   return range === null ? layer : { ...layer, content: { kind: 'rewritten', ...range } };
 }
 
-/** Puts encodings in the place of those of the selected source layers. */
+/** Replaces the encodings of the selected source layers. */
 export function withEncodings(
   layer: Layer,
   { from, to }: LayerRange,
@@ -207,19 +213,19 @@ export function numbersIn({ from, to }: LayerRange): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
-/** The encoding that counts: that of the topmost source layer. */
+/** Returns the encoding that counts: that of the topmost source layer. */
 export function encodingOf(layer: Layer): Encoding | Tuned {
   return layer.encodings.at(-1) ?? { kind: 'keep' };
 }
 
-/** The encoding of a layer whose tuning, if any, has been decided. */
+/** Returns the encoding of a layer whose tuning, if any, has been decided. @throws INTERNAL where it has not */
 export function decidedEncodingOf(layer: Layer): Encoding {
   const encoding = encodingOf(layer);
   if (encoding.kind === 'tuned') throw new OcislimError('INTERNAL', 'a layer was not tuned before its turn');
   return encoding;
 }
 
-/** Is nothing at all planned? Then the manifest keeps its bytes. */
+/** Tells whether nothing is planned: the manifest then keeps its bytes. */
 export function isUntouched(image: Image): boolean {
   const { layers, labelling } = image.plan;
   return (
@@ -229,7 +235,7 @@ export function isUntouched(image: Image): boolean {
   );
 }
 
-/** A source layer, or one of the original, numbered on. */
+/** Returns a source layer. The numbers of the original's layers follow those of the image. @throws INTERNAL for any other number */
 export function layerOf(
   image: Image,
   number: number,
@@ -243,7 +249,7 @@ export function layerOf(
   return { descriptor, diffId };
 }
 
-/** For messages: the platform, or what stands in for it. */
+/** Names the image in messages: by its platform, if it states one. */
 export function nameOfImage(image: Image): string {
   return image.config.platform === null ? 'the image' : formatPlatform(image.config.platform);
 }

@@ -15,7 +15,7 @@ export interface Origin {
   readonly name: string | null;
 }
 
-/** Null for an image that does not say. */
+/** Returns the origin that the manifest's annotations name; null where they name none. */
 export function originOf(image: Image): Origin | null {
   const annotations = (image.manifest.json['annotations'] ?? {}) as JsonObject;
   const digest = annotations[originAnnotations.digest];

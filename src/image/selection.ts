@@ -1,8 +1,12 @@
+/**
+ * Chooses the source layers that a stage works on. The transforms of `slim` and `compress` call it; the commands parse the options
+ * that say which.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { type Image, type LayerRange, nameOfImage } from './image.ts';
 
-/** Which source layers a stage works on. Layers are numbered from 1, the lowest. */
+/** The source layers that a stage works on. Layers are numbered from 1, the lowest. */
 export type Selection =
   | { readonly kind: 'all' }
   | { readonly kind: 'last'; readonly count: number }
@@ -11,7 +15,7 @@ export type Selection =
   /** Everything above the layers of a base image, given by the DiffIDs of its layers for each platform. */
   | { readonly kind: 'base'; readonly name: string; readonly diffIds: (image: Image) => readonly Digest[] };
 
-/** The layers selected, never none. @throws SELECTION_INVALID, BASE_MISMATCH naming the platform */
+/** Returns the selected layers, at least one. @throws SELECTION_INVALID, BASE_MISMATCH naming the platform */
 export function selectLayers(image: Image, selection: Selection): LayerRange {
   const count = image.manifest.layers.length;
   const name = nameOfImage(image);
@@ -28,7 +32,7 @@ export function selectLayers(image: Image, selection: Selection): LayerRange {
       if (selection.to > count) throw outOfRange(name, `${selection.from}..${selection.to}`, count);
       return { from: selection.from, to: selection.to };
     case 'base':
-      return { from: aboveBase(image, selection.diffIds(image), selection.name, name, count), to: count };
+      return { from: aboveBase(image, selection.name, selection.diffIds(image)), to: count };
   }
 }
 
@@ -44,13 +48,9 @@ function findLayer(image: Image, layer: number | Digest, name: string, count: nu
   return found + 1;
 }
 
-function aboveBase(
-  image: Image,
-  base: readonly Digest[],
-  baseName: string,
-  name: string,
-  count: number,
-): number {
+/** Returns the number of the lowest layer above those of a base. @throws BASE_MISMATCH, SELECTION_INVALID */
+function aboveBase(image: Image, baseName: string, base: readonly Digest[]): number {
+  const name = nameOfImage(image);
   const { diffIds } = image.config;
   const differs = base.findIndex((diffId, i) => diffIds[i] !== diffId);
   if (differs >= 0) {
@@ -63,7 +63,7 @@ function aboveBase(
       },
     );
   }
-  if (base.length >= count)
+  if (base.length >= image.manifest.layers.length)
     throw new OcislimError('SELECTION_INVALID', `${name} has no layer above those of ${baseName}`);
   return base.length + 1;
 }
@@ -71,7 +71,7 @@ function aboveBase(
 function outOfRange(name: string, asked: string, count: number): OcislimError {
   return new OcislimError(
     'SELECTION_INVALID',
-    `${name} has ${count === 1 ? 'one layer' : `${count} layers`}: there is no selecting ${asked}`,
+    `${name} has ${count === 1 ? 'one layer' : `${count} layers`}: cannot select ${asked}`,
   );
 }
 

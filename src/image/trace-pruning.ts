@@ -1,14 +1,14 @@
 import type { Digest } from '../oci/digest.ts';
 
 /**
- * How much stays besides what is needed. `file`: nothing. `package`: whole packages of which a file was used. `directory`: those,
+ * How much stays beyond what is needed. `file`: nothing. `package`: whole packages of which a file was used. `directory`: those,
  * and all files in the directories of used files. Each keeps what the one before it keeps.
  */
 export type Granularity = 'file' | 'package' | 'directory';
 
 export const granularities: readonly Granularity[] = ['file', 'package', 'directory'];
 
-/** What one or several traces saw, as plain data that survives JSON. `slim/trace` knows what the bits mean. */
+/** The uses that one or several traces saw, as plain data that survives JSON. `trace/trace.ts` has the bits. */
 export interface TraceData {
   /** For messages and reports: "app.strace". */
   readonly name: string;
@@ -19,12 +19,12 @@ export interface TraceData {
   readonly paths: readonly (readonly [path: string, uses: number])[];
 }
 
-/** Remove what no trace saw and nothing that it saw needs. */
+/** Removes what no trace saw and nothing that it saw needs. */
 export interface TracePruning {
   readonly trace: TraceData;
   readonly granularity: Granularity;
-  /** Commands that must go on working besides: words, the first a program. */
+  /** Further commands that must go on working: words, the first a program. */
   readonly keepCommands: readonly (readonly string[])[];
-  /** Reasons to refuse are warnings. */
+  /** Whether reasons to refuse are only warnings. */
   readonly force: boolean;
 }

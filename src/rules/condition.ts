@@ -2,7 +2,7 @@ import { type Path, rootPath } from '../bytes/path.ts';
 import type { Condition } from './rule.ts';
 import { joinBytes } from '../bytes/bytes.ts';
 
-/** The paths of which one at least must exist for the condition to hold for `path`. */
+/** Returns the paths of which at least one must exist for the condition to hold for `path`. */
 export function witnesses(condition: Condition, path: Path): readonly Path[] {
   switch (condition) {
     case 'python-source':

@@ -1,23 +1,26 @@
+/**
+ * Matches one path against many patterns at once. `createMatcher` in `rules.ts` makes a set of all globs of a stage.
+ */
 import type { ByteString } from '../bytes/bytes.ts';
 import { invalidByte, type Pattern, slash, spelling, type Token } from './pattern.ts';
 
-/** A place in the trie of all patterns. Patterns that begin alike share their places. */
-interface Place {
-  /** What the place swallows without moving on: nothing, all but `/`, all. */
+/** A node in the trie of all patterns. Patterns that begin alike share their nodes. */
+interface Node {
+  /** The characters that it matches without moving on: none, all but `/`, all. */
   readonly loop: 'none' | 'component' | 'all';
   readonly literals: Map<number, number>;
   readonly tests: { readonly token: Token; readonly to: number }[];
   /** Places that are reached from here without a character. */
   readonly skips: number[];
   readonly children: Map<string, number>;
-  /** Which patterns end here. */
+  /** The patterns that end here. */
   readonly ends: number[];
 }
 
-/** A set of places: what is known after some characters of a path. */
+/** A set of nodes: where some characters of a path have led. */
 interface State<T> {
-  readonly places: Int32Array;
-  /** By class of characters: the number of the state that follows, or -1 where nobody asked yet. */
+  readonly nodes: Int32Array;
+  /** By class of characters: the number of the state that follows, or -1 where it has not been computed. */
   readonly next: Int32Array;
   /** Computed when a path component ends here. */
   value: T | null | undefined;
@@ -25,19 +28,19 @@ interface State<T> {
 
 const dead = 0;
 const start = 1;
-/** Numbers held in states at most (4 bytes each). Beyond, all are forgotten and made again as they are needed. */
+/** The most numbers held in states (4 bytes each). Beyond it, all states are discarded and recomputed as they are needed. */
 const defaultBudget = 4_000_000;
 
 /**
  * Many patterns matched at once, in one pass over a path: literal ones by a table, the rest by an automaton whose
- * states are sets of places, made when they are first reached. Whatever the patterns, a character costs at most one
+ * states are sets of nodes, made when they are first reached. Whatever the patterns, a character costs at most one
  * look at every place: nothing backtracks. `T` is what the caller wants to know about a set of patterns.
  */
 export class PatternSet<T> {
   readonly #literals = new Map<ByteString, { readonly indices: number[]; value?: T }>();
-  /** Their lengths: to look up every prefix of a path costs the square of its length. */
+  /** The lengths of the literals: to look up every prefix of a path costs the square of its length. */
   readonly #lengths = new Set<number>();
-  readonly #places: Place[] = [place('none')];
+  readonly #nodes: Node[] = [newNode('none')];
   readonly #summarise: (indices: readonly number[]) => T;
   readonly #budget: number;
   readonly #boundaries: number[];
@@ -47,7 +50,7 @@ export class PatternSet<T> {
   #states: State<T>[] = [];
   readonly #numbers = new Map<string, number>();
   #held = 0;
-  /** Characters read plus places looked at since the start: the work done, which tests hold against a bound. */
+  /** Characters read plus nodes looked at since the start: the work done, for which tests have a bound. */
   work = 0;
 
   constructor(
@@ -70,18 +73,18 @@ export class PatternSet<T> {
     }
     this.#boundaries = [...boundaries].sort((a, b) => a - b);
     for (let code = 0; code < 128; code++) this.#ascii[code] = this.#search(code);
-    this.#mark = new Uint32Array(this.#places.length);
+    this.#mark = new Uint32Array(this.#nodes.length);
     this.#forget();
   }
 
-  /** How many places the patterns have together: their length, less what they share. */
+  /** How many nodes the patterns have together: their length, less what they share. */
   get size(): number {
-    return this.#places.length;
+    return this.#nodes.length;
   }
 
   /** Calls `found` for each prefix of `path` (its ancestors, then, `own`, itself) that some patterns match. */
   visit(path: ByteString, found: (value: T, own: boolean) => void): void {
-    const automaton = this.#places.length > 1;
+    const automaton = this.#nodes.length > 1;
     const { length } = path;
     let state = start;
     for (let i = 0; i <= length; ) {
@@ -114,7 +117,7 @@ export class PatternSet<T> {
     const known = this.#states[state] as State<T>;
     if (known.value === undefined) {
       const indices: number[] = [];
-      for (const index of known.places) indices.push(...(this.#places[index] as Place).ends);
+      for (const index of known.nodes) indices.push(...(this.#nodes[index] as Node).ends);
       known.value = indices.length === 0 ? null : this.#summarise(indices.sort((a, b) => a - b));
     }
     if (known.value !== null) found(known.value, own);
@@ -127,11 +130,11 @@ export class PatternSet<T> {
       if (token.kind === 'literal') boundaries.add(token.code).add(token.code + 1);
       if (token.kind === 'class') for (const [low, high] of token.ranges) boundaries.add(low).add(high + 1);
     }
-    (this.#places[at] as Place).ends.push(index);
+    (this.#nodes[at] as Node).ends.push(index);
   }
 
   #child(parent: number, token: Token): number {
-    const from = this.#places[parent] as Place;
+    const from = this.#nodes[parent] as Node;
     const key = keyOf(token);
     const known = from.children.get(key);
     if (known !== undefined) return known;
@@ -154,7 +157,7 @@ export class PatternSet<T> {
       case 'directories': {
         const loop = this.#add('all');
         child = this.#add('none');
-        (this.#places[loop] as Place).literals.set(slash, child);
+        (this.#nodes[loop] as Node).literals.set(slash, child);
         from.skips.push(loop, child);
         break;
       }
@@ -163,11 +166,11 @@ export class PatternSet<T> {
     return child;
   }
 
-  #add(loop: Place['loop']): number {
-    return this.#places.push(place(loop)) - 1;
+  #add(loop: Node['loop']): number {
+    return this.#nodes.push(newNode(loop)) - 1;
   }
 
-  /** The class of a character: all characters of a class are the same to every pattern. */
+  /** Returns the class of a character: all characters of a class are the same to every pattern. */
   #search(code: number): number {
     let low = 0;
     let high = this.#boundaries.length - 1;
@@ -184,19 +187,19 @@ export class PatternSet<T> {
     const state = this.#states[from] as State<T>;
     const known = state.next[group] as number;
     if (known >= 0) return known;
-    const to = this.#number(this.#follow(state.places, this.#boundaries[group] as number));
+    const to = this.#number(this.#follow(state.nodes, this.#boundaries[group] as number));
     // If this made the set forget its states, `state` is one of the forgotten, and the note does no harm.
     state.next[group] = to;
     return to;
   }
 
-  /** The places that `code` leads to, any member of its class standing for all. */
-  #follow(places: Int32Array, code: number): number[] {
+  /** Returns the nodes that `code` leads to. Any member of its class stands for all. */
+  #follow(nodes: Int32Array, code: number): number[] {
     const reached: number[] = [];
     this.#stamp++;
-    for (const index of places) {
+    for (const index of nodes) {
       this.work++;
-      const { loop, literals, tests } = this.#places[index] as Place;
+      const { loop, literals, tests } = this.#nodes[index] as Node;
       if (loop === 'all' || (loop === 'component' && code !== slash)) this.#reach(index, reached);
       const to = literals.get(code);
       if (to !== undefined) this.#reach(to, reached);
@@ -209,30 +212,30 @@ export class PatternSet<T> {
     if (this.#mark[index] === this.#stamp) return;
     this.#mark[index] = this.#stamp;
     reached.push(index);
-    for (const skip of (this.#places[index] as Place).skips) this.#reach(skip, reached);
+    for (const skip of (this.#nodes[index] as Node).skips) this.#reach(skip, reached);
   }
 
   #number(reached: number[]): number {
-    const places = Int32Array.from(reached).sort();
-    const key = places.join();
+    const nodes = Int32Array.from(reached).sort();
+    const key = nodes.join();
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    if (this.#held + places.length + this.#boundaries.length > this.#budget) {
+    if (this.#held + nodes.length + this.#boundaries.length > this.#budget) {
       this.#forget();
-      return this.#numbers.get(key) ?? this.#hold(places, key);
+      return this.#numbers.get(key) ?? this.#hold(nodes, key);
     }
-    return this.#hold(places, key);
+    return this.#hold(nodes, key);
   }
 
-  #hold(places: Int32Array, key: string): number {
+  #hold(nodes: Int32Array, key: string): number {
     const number =
       this.#states.push({
-        places,
+        nodes,
         next: new Int32Array(this.#boundaries.length).fill(-1),
         value: undefined,
       }) - 1;
     this.#numbers.set(key, number);
-    this.#held += places.length + this.#boundaries.length;
+    this.#held += nodes.length + this.#boundaries.length;
     return number;
   }
 
@@ -244,12 +247,12 @@ export class PatternSet<T> {
     const reached: number[] = [];
     this.#stamp++;
     this.#reach(0, reached);
-    const places = Int32Array.from(reached).sort();
-    this.#hold(places, places.join());
+    const nodes = Int32Array.from(reached).sort();
+    this.#hold(nodes, nodes.join());
   }
 }
 
-function place(loop: Place['loop']): Place {
+function newNode(loop: Node['loop']): Node {
   return { loop, literals: new Map(), tests: [], skips: [], children: new Map(), ends: [] };
 }
 

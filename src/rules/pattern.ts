@@ -1,3 +1,6 @@
+/**
+ * Reads a glob as a pattern: a list of tokens. `rules.ts` parses every rule with it, and `pattern-set.ts` matches patterns.
+ */
 import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
 import { OcislimError } from '../errors.ts';
 
@@ -28,7 +31,7 @@ export const slash = 0x2f;
 /** The character that stands for the byte `b` (0x80–0xff) where a name is not UTF-8 is `invalidByte + b`. */
 export const invalidByte = 0x110000;
 
-/** Linux refuses longer paths (PATH_MAX), and nobody writes longer globs. */
+/** Linux refuses longer paths (PATH_MAX), and real globs are shorter. */
 const longestPattern = 4096;
 
 /**
@@ -151,7 +154,7 @@ function join(components: readonly Token[][]): Pattern {
   return tokens;
 }
 
-/** The text that a pattern stands for when it holds nothing but literals, as a byte string; else null. */
+/** Returns the name that a pattern of literals alone stands for; null for every other pattern. */
 export function spelling(pattern: Pattern): ByteString | null {
   let text = '';
   for (const token of pattern) {

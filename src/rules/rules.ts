@@ -1,3 +1,7 @@
+/**
+ * Rules that name paths by globs, in the language of `.dockerignore`. This room reads rules and matches paths against them; it does not
+ * know what is done with a path that matches.
+ */
 import { type Path } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import type { Rule, RuledKind } from './rule.ts';
@@ -7,12 +11,11 @@ import { parsePattern } from './pattern.ts';
 import { PatternSet } from './pattern-set.ts';
 
 /**
- * The rule that removes the entry, or null. `path` is cleaned: no `/` or `./` before it, no `/` after it, no empty
- * component. The root itself ('') is never removed.
+ * Returns the rule that removes an entry, or null. The root itself is never removed.
  */
 export interface Matcher {
   (path: Path, kind: RuledKind): Rule | null;
-  /** The rules, `!` ones too, whose globs have matched no path so far, and no ancestor of one. */
+  /** Returns the rules, `!` ones too, whose globs have matched no path so far, and no ancestor of one. */
   unused(): readonly Rule[];
 }
 
@@ -78,7 +81,7 @@ interface Verdict {
 
 /**
  * Compiles rules: the last one that matches the path or an ancestor of it wins (as in Docker, the ancestors are
- * matched anew for each path, so `!a/b` takes back from `a`).
+ * matched again for each path, so `!a/b` takes back from `a`).
  * @param exists says what is in the merged root file system, for rules with `needs`. Without it they remove nothing.
  * @throws RULES_INVALID when a rule was not made by the parsers above.
  */
@@ -133,7 +136,7 @@ export function createMatcher(
 }
 
 /**
- * The keep rule that covers the path, or null: the same language, so `!` makes an exception to what is kept.
+ * Returns what finds the keep rule for a path, or null. The language is that of rules, so that `!` makes an exception to what is kept.
  * @throws RULES_INVALID
  */
 export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: Path) => Rule | null {
@@ -144,7 +147,7 @@ export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: Pat
 }
 
 /**
- * The path that a glob without wildcards names, or null: it may lead through symlinks of the image (`bin/sh`, where `bin`
+ * Returns the path that a glob without wildcards names, or null: it may lead through symlinks of the image (`bin/sh`, where `bin`
  * is one), which globs do not follow.
  */
 export function literalPath(glob: string): ByteString | null {

@@ -13,8 +13,8 @@ import { type Selection, selectLayers } from '../image/selection.ts';
 export type ArrangeOptions = Omit<Arrangement, 'layers'>;
 
 /**
- * Lays out anew what other stages write anew of the selected layers, or (`always`) each of these. A layer of several
- * sources is arranged when one of them was selected.
+ * Arranges the selected layers that other stages rewrite, or (`always`) rewrites each of them. A layer of several sources is
+ * arranged if one of them was selected. @throws SELECTION_INVALID, BASE_MISMATCH
  */
 export function arrange(selection: Selection, options: ArrangeOptions): Transform {
   return (image: Image) => {
@@ -30,7 +30,7 @@ export function arrange(selection: Selection, options: ArrangeOptions): Transfor
   };
 }
 
-/** What all arrangements that touch a range come to. */
+/** Returns the sum of all arrangements that select a source of this content. */
 export function arrangementOf(
   arrangements: readonly Arrangement[],
   content: Content,

@@ -1,3 +1,7 @@
+/**
+ * Presets: named sets of rules for files that images rarely need. The options and plans of `prune` and `slim` expand them, and
+ * `docs/presets.md` is written from this table.
+ */
 import { OcislimError } from '../errors.ts';
 import type { Condition, Rule, RuledKind } from '../rules/rule.ts';
 import { parseRule } from '../rules/rules.ts';
@@ -10,7 +14,7 @@ export interface Preset {
   readonly name: string;
   readonly title: string;
   readonly risk: Risk;
-  /** Used by `slim` when nothing else is asked for. */
+  /** Whether `slim` uses it without being asked. */
   readonly safe: boolean;
   /** What breaks, or why nothing does. */
   readonly note: string;
@@ -210,7 +214,7 @@ const table: readonly Preset[] = [
     title: 'compiled Python modules whose source is there',
     ...optional,
     risk: 'low',
-    note: 'The first start compiles anew, and every start does where the directory is read-only. A module without its source is never touched.',
+    note: 'The first start compiles again, and every start does where the directory is read-only. A module without its source is never touched.',
     rules: ['**/*.pyc', '**/*.pyo'].map((glob) => ({ glob, only: 'file', needs: 'python-source' })),
   },
   {
@@ -262,7 +266,7 @@ const table: readonly Preset[] = [
     title: 'the databases of package managers',
     ...optional,
     risk: 'high',
-    note: 'Vulnerability scanners go blind, package managers break, and nobody can tell what the image is made of.',
+    note: 'Vulnerability scanners go blind, package managers break, and no tool can tell what the image contains.',
     rules: [
       'var/lib/dpkg/**',
       'lib/apk/db/**',
@@ -285,7 +289,7 @@ const table: readonly Preset[] = [
     title: 'shells, in every directory named bin',
     ...optional,
     risk: 'high',
-    note: 'Scripts do not start: entrypoints such as docker-entrypoint.sh, commands and health checks in the shell form, what programs run by system() or popen(). Nobody can open a shell in the container, and no Dockerfile can RUN anything on top. Where sh is BusyBox its names as a shell go, but busybox itself stays, for its other programs: `busybox sh` still is a shell.',
+    note: 'Scripts do not start: entrypoints such as docker-entrypoint.sh, commands and health checks in the shell form, what programs run by system() or popen(). A shell cannot be opened in the container, and no Dockerfile can RUN anything on top. Where sh is BusyBox its names as a shell go, but busybox itself stays, for its other programs: `busybox sh` still is a shell.',
     rules: [
       ...programs('sh bash rbash bash-static dash ash hush static-sh sash yash'),
       ...programs(
@@ -324,7 +328,7 @@ const table: readonly Preset[] = [
   },
 ];
 
-/** By name, in the order of the documentation. */
+/** The presets by name, in the order of the documentation. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
   table.map((preset) => [preset.name, preset]),
 );
@@ -334,14 +338,14 @@ export const safePresets: readonly string[] = table
   .filter((preset) => preset.safe)
   .map((preset) => preset.name);
 
-/** What presets come to: rules that remove, and rules for the files whose setuid and setgid bits are cleared. */
+/** The rules of some presets: those that remove, and those for files whose setuid and setgid bits are cleared. */
 export interface ExpandedPresets {
   readonly remove: readonly Rule[];
   readonly clearSetuid: readonly Rule[];
 }
 
 /**
- * The rules of presets, to stand before those of the person, whose `!` rules then take back from them.
+ * Returns the rules of presets. They stand before the user's rules, whose `!` rules then take back from them.
  * @throws USAGE for a name that is not known.
  */
 export function expandPresets(names: readonly string[]): ExpandedPresets {
@@ -371,7 +375,7 @@ function findPreset(name: string): Preset {
   });
 }
 
-/** The word that takes the fewest edits, if they are few enough to be a slip; a prefix counts as one edit. */
+/** Returns the word that takes the fewest edits, if these are few enough for a typing error. A prefix counts as one edit. */
 function closest(word: string, words: readonly string[]): string | null {
   let best: string | null = null;
   let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;

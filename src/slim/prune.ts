@@ -1,3 +1,6 @@
+/**
+ * The transform of `prune`. It only writes the plan: what its rules and traces remove shows once the headers have been read.
+ */
 import {
   type Image,
   type LayerRange,
@@ -19,11 +22,11 @@ export interface PruneOptions {
   readonly keep?: readonly string[];
   readonly shadowed?: boolean;
   readonly clearSetuid?: readonly string[];
-  /** One for each platform that was traced; one that names no platform is for every image. */
+  /** The traces, one for each platform. One that names no platform is for every image. */
   readonly traces?: readonly TracePruning[];
 }
 
-/** Takes out of the selected layers what the options say. What that is shows when their headers have been read. */
+/** Removes from the selected layers what the options say. @throws SELECTION_INVALID, BASE_MISMATCH, UNSAFE */
 export function prune(selection: Selection, options: PruneOptions): Transform {
   return (image: Image) => {
     const layers: LayerRange = selectLayers(image, selection);
@@ -32,7 +35,7 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
       layers,
       rules: options.rules ?? [],
       keep: options.keep ?? [],
-      // What nobody can see was not used either.
+      // What is hidden was not used either.
       shadowed: trace !== null || options.shadowed === true,
       clearSetuid: options.clearSetuid ?? [],
       trace,
@@ -44,7 +47,7 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
   };
 }
 
-/** @throws UNSAFE where there are traces, but none of this platform */
+/** Returns the trace for this image; null where there are no traces. @throws UNSAFE where all traces are of other platforms */
 function chooseTrace(traces: readonly TracePruning[], image: Image): TracePruning | null {
   const chosen = traces.find((one) => isOf(one, image)) ?? null;
   if (chosen !== null || traces.length === 0) return chosen;
@@ -54,7 +57,7 @@ function chooseTrace(traces: readonly TracePruning[], image: Image): TracePrunin
   });
 }
 
-/** An image that names no platform could be of any: whether it is, the closure tells by its loader. */
+/** Tells whether a trace may be of this image. An image without a platform may be of any; the closure checks its loader. */
 function isOf({ trace }: TracePruning, { config: { platform } }: Image): boolean {
   return (
     trace.platform === null || platform === null || matchesPlatform(parsePlatform(trace.platform), platform)

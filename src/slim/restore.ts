@@ -3,15 +3,15 @@ import { type Image, isUntouched, nameOfImage, type Transform, withPlan } from '
 import { parseRule } from '../rules/rules.ts';
 
 export interface RestoreOptions {
-  /** What each image was pruned from; null where that is not known: it stays as it is. */
+  /** Returns what an image was pruned from; null where that is not known: the image then stays as it is. */
   readonly originalOf: (image: Image) => Image | null;
-  /** Globs of what comes back, as those of `keep`; null for everything. */
+  /** Globs, as those of `keep`, of what to restore. Null for everything. */
   readonly paths: readonly string[] | null;
 }
 
 /**
- * Puts what pruning removed back as one layer on top. Which paths those are shows when the headers of both images have
- * been read.
+ * Restores what pruning removed as one layer on top. Which paths these are shows once the headers of both images have been
+ * read.
  * @throws RULES_INVALID
  */
 export function restore({ originalOf, paths }: RestoreOptions): Transform {
@@ -20,7 +20,10 @@ export function restore({ originalOf, paths }: RestoreOptions): Transform {
     const original = originalOf(image);
     if (original === null) return image;
     if (!isUntouched(image))
-      throw new OcislimError('UNSUPPORTED', `${nameOfImage(image)}: restoring is a run of its own`);
+      throw new OcislimError(
+        'UNSUPPORTED',
+        `${nameOfImage(image)}: restoring cannot be combined with other changes`,
+      );
     const { layers } = image.plan;
     const above = image.manifest.layers.length;
     const restored = withPlan(image, {

@@ -2,8 +2,8 @@ import { type Image, type Layer, overlaps, rangeOf, type Transform, withPlan } f
 import { type Selection, selectLayers } from '../image/selection.ts';
 
 /**
- * Merges the selected layers into one. The layers below and above stay as they are. A range of one layer is that
- * layer. Ranges that overlap earlier ones take them in whole.
+ * Merges the selected layers into one. The layers below and above stay as they are, and so does a range of one layer. A range
+ * that overlaps an earlier one includes all of it. @throws SELECTION_INVALID, BASE_MISMATCH
  */
 export function squash(selection: Selection): Transform {
   return (image: Image) => {

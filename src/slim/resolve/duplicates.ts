@@ -1,17 +1,21 @@
+/**
+ * Links files of one layer that are the same (`--dedupe-hardlink`). `resolve` calls it on the changes of a rewritten layer, after
+ * everything else.
+ */
 import type { Change, ChangeList } from '../../changeset/change.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 
-/** A file that becomes a hard link to another of its layer, which is the same in all but the path. */
+/** A file that becomes a hard link to another file of its layer, which differs from it in the path alone. */
 export interface LinkedDuplicate {
   readonly link: Change;
   /** The file that carries the data. */
   readonly to: Change;
-  /** Bytes of the data, without padding. */
+  /** The bytes of the data, without padding. */
   readonly size: number;
 }
 
-/** Filesystems have a bound on the names of a file (65,000 for ext4), and so have some programs: far below that. */
+/** The most names of one file. Filesystems have a limit (65,000 for ext4), and so have some programs: this is far below it. */
 export const maxNames = 1000;
 
 const setIdBits = 0o6000;
@@ -20,7 +24,7 @@ const setIdBits = 0o6000;
  * Makes hard links of the files of one layer that are the same in contents and all attributes: permissions, owner, time,
  * extended attributes, since names of one file share them. The one with the first path keeps the data. Left alone: sparse
  * files, those without data, and those with setuid bits or capabilities, which gain nothing from a second name.
- * `facts` by source layer number; changes whose files nobody has looked into stay.
+ * `facts` are by source layer number; changes of files that they do not know stay.
  */
 export function linkDuplicates(
   changes: readonly Change[],
@@ -70,7 +74,7 @@ export function linkDuplicates(
   return { changes: [...others.slice(0, at), ...links, ...others.slice(at)], linked };
 }
 
-/** By path of the entry with the data, how many names its file has in this layer, where that is more than one. */
+/** Returns how many names a file has in this layer, by path of the entry with the data, where it has more than one. */
 function countNames(changes: readonly Change[]): Map<number, number> {
   const names = new Map<number, number>();
   const carriers = new Map<number, number>();

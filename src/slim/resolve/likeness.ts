@@ -1,11 +1,15 @@
+/**
+ * The order of `--order similar`: similar files side by side, which packs better. `ordering.ts` sorts the data of rewritten layers by
+ * it.
+ */
 import type { ChangeKind } from '../../changeset/layer-index.ts';
 import { baseOf, type Path } from '../../bytes/path.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 
-/** What entries are sorted by so that like stands beside like: the smaller group first, then by kind of name, base name and path. */
+/** The sort key of an entry: the smaller group first, then by kind of name, base name and path. */
 export interface Likeness {
   readonly group: number;
-  /** What files of one kind have in common: the extension in lower case, or what stands for it. */
+  /** The common part of names of one kind: the extension in lower case, or a word in its place. */
   readonly kind: string;
   readonly base: ByteString;
   readonly path: Path;
@@ -72,7 +76,7 @@ const library = /\.so(?:\.[0-9][0-9.]*)?$/;
 const manual = /(?:^|\/)man\/(?:[^/]+\/)?man[0-9a-z]+\//;
 const programs = /(?:^|\/)(?:s?bin|libexec)\/[^/]+$/;
 
-/** A pure function of kind and name: contents do not count, so that the order can be told from headers alone. */
+/** Returns the sort key of an entry, from its kind and name: contents do not count, so that headers determine the order. */
 export function likenessOf(entry: ChangeKind, path: Path): Likeness {
   const base = baseOf(path);
   if (entry !== 'file') return { group: 0, kind: entry, base, path };
@@ -87,7 +91,7 @@ export function likenessOf(entry: ChangeKind, path: Path): Likeness {
   return { group: otherGroup, kind: extension, base, path };
 }
 
-/** A total order over different paths. */
+/** Compares two keys. The order is total over different paths. */
 export function compareLikeness(a: Likeness, b: Likeness): number {
   return (
     a.group - b.group ||

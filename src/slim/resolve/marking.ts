@@ -1,3 +1,7 @@
+/**
+ * Runs the rules over the entries of a stack. `pruneStack` calls it before it takes anything out; `survivors.ts` then says which of the
+ * marked entries must stay.
+ */
 import type { Change } from '../../changeset/change.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { Path } from '../../bytes/path.ts';
@@ -8,15 +12,15 @@ import type { Rule, RuledKind } from '../../rules/rule.ts';
 import type { Strength } from '../../closure/rule.ts';
 import { createKeepMatcher, createMatcher, type Matcher } from '../../rules/rules.ts';
 
-/** What the rules say about the entries of a stack, before anything is known about what depends on them. */
+/** The verdicts of the rules on the entries of a stack, before anything is known about what depends on these. */
 export interface Marking {
-  /** The rule that takes an entry out, by change id. */
+  /** The rule that takes an entry, by change id. */
   readonly removed: ReadonlyMap<number, Rule>;
-  /** Rules whose globs matched nothing at all. */
+  /** The rules whose globs matched nothing. */
   readonly unused: readonly Rule[];
   /** By change id. */
   readonly cleared: ReadonlyMap<number, ClearedMode>;
-  /** The rule that takes a path out, had its layer been selected; null for none. */
+  /** Returns the rule that takes a path, as if its layer had been selected; null for none. */
   readonly wish: (path: Path, kind: RuledKind) => Rule | null;
 }
 
@@ -26,12 +30,12 @@ export interface ClearedMode {
   readonly to: number;
 }
 
-/** What a trace pruning keeps: see `slim/closure`. */
+/** What a pruning by trace keeps: see the room `closure`. */
 export interface Kept {
   strengthOf(path: Path): Strength | null;
 }
 
-/** What any of several prunings by trace keeps, as strongly as any does: none takes what another needs. */
+/** Returns what any of several prunings by trace keeps, as strongly as any of them does: none takes what another needs. */
 function keptByAny(closures: readonly Kept[]): Kept {
   const [only] = closures;
   if (only !== undefined && closures.length === 1) return only;
@@ -120,12 +124,12 @@ function createClearing(
   };
 }
 
-/** The rule that takes a path out, had its layer been selected, or null. */
+/** Returns the rule that takes a path, as if its layer had been selected, or null. */
 type Verdict = (path: Path, kind: RuledKind) => Rule | null;
 
 /**
- * What is needed stays whatever a rule says; a rule wins over what a trace pruning keeps for other reasons; what nothing
- * keeps goes where there is a trace.
+ * Combines the rules of a pruning with what traces keep. What is needed stays, whatever a rule says; a rule wins over what a
+ * trace keeps for other reasons; what no trace keeps goes, if the pruning has a trace.
  */
 function createVerdict(pruning: Pruning, match: Matcher, closure: Kept): Verdict {
   const keep = createKeepMatcher(pruning.keep);

@@ -4,8 +4,8 @@ import type { PathTable } from '../../changeset/path-table.ts';
 import { compareLikeness, likenessOf } from './likeness.ts';
 
 /**
- * The changes of a rewritten layer with like beside like, whatever order the source had: directories and markers stay
- * where they are, data goes by likeness, hard links by path, each after what it names.
+ * Orders the changes of a rewritten layer so that similar files are side by side, whatever order the source had: directories
+ * and markers stay first, data is sorted by likeness, hard links by path, each after the name that it links to.
  */
 export function orderSimilar(changes: readonly Change[], table: PathTable): Change[] {
   const structure: Change[] = [];
@@ -24,7 +24,7 @@ export function orderSimilar(changes: readonly Change[], table: PathTable): Chan
   return [...structure, ...keyed.map(({ change }) => change), ...orderLinks(links)];
 }
 
-/** A link to a link comes after that, though its path may be the smaller one. */
+/** Sorts hard links. A link to a link comes after that one, though its path may be the smaller one. */
 function orderLinks(links: readonly Change[]): Change[] {
   const depths = new Map<number, number>();
   // They come with each after what it names, so that one pass is enough.

@@ -1,6 +1,9 @@
+/**
+ * Finds out what a slim image lacks of its original, and writes it as one layer. `resolve` calls it for a plan that restores.
+ */
 import { type Path } from '../../bytes/path.ts';
 import { ascii } from '../../bytes/bytes.ts';
-import type { Change } from '../../changeset/change.ts';
+import type { Change, ChangeList } from '../../changeset/change.ts';
 import { type Expression, express } from '../../changeset/express.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
@@ -10,17 +13,17 @@ import { Tree } from '../../changeset/tree.ts';
 import { createKeepMatcher, literalPath } from '../../rules/rules.ts';
 
 export interface RestoredStack extends Expression {
-  /** What comes back, in path order. */
+  /** The restored changes, in path order. */
   readonly returned: readonly Change[];
-  /** Paths that are still not as in the original afterwards. */
+  /** How many paths still differ from the original afterwards. */
   readonly missing: number;
 }
 
 /**
- * The layer that puts what the original has, and the slim image has not, on top of the slim image. The stack holds the
- * layers of the slim image (numbers 1 to `own`), then those of the original. A path is different where it is missing, or
- * has another kind, owner, size, link target, or other permission bits. A file comes back under all its names at once,
- * since some runtimes unpack every layer alone, and with the directories that it lies in where they are missing.
+ * Returns the layer that restores, on top of the slim image, what the original has and the slim image lacks. The stack holds
+ * the layers of the slim image (numbers 1 to `own`), then those of the original. A path differs where it is missing, or has
+ * another kind, owner, size, link target, or other permission bits. A file is restored under all its names at once, since
+ * some runtimes unpack every layer alone, and with the directories above it where they are missing.
  */
 export function restoreStack(
   stack: Stack,
@@ -36,8 +39,32 @@ export function restoreStack(
     tree.apply(changes, { onLink: (link, file) => void list.resolve(link, file) });
   }
   const different = findDifferences(slim, original, stack, indexes);
+  const wanted = findWanted(globs, different, {
+    slim,
+    original,
+    fs: new Filesystem(stack, original, indexes),
+  });
+  const returned = changesAt(wanted, original, list);
+  const state = new Tree(table, list, 'unknown');
+  state.apply(returned);
+  const layers = [...stack.layers.keys()].filter((layer) => layer > own);
+  const expression = express(state, list, { below: { kind: 'known', tree: slim }, own: new Set(layers) });
+  const missing = different.reduce((sum, flag, path) => sum + (flag === 1 && wanted[path] === 0 ? 1 : 0), 0);
+  return { ...expression, returned, missing };
+}
+
+/**
+ * Returns by path number: 1 for the differing paths that globs name, for the other names of their files, and for the missing
+ * directories above them.
+ */
+function findWanted(
+  globs: readonly string[] | null,
+  different: Uint8Array,
+  { slim, original, fs }: { readonly slim: Tree; readonly original: Tree; readonly fs: Filesystem },
+): Uint8Array {
+  const { table } = original;
   const match = globs === null ? () => true : createKeepMatcher(globs);
-  const named = findNamed(globs ?? [], new Filesystem(stack, original, indexes), table);
+  const named = findNamed(globs ?? [], fs, table);
   const wanted = new Uint8Array(different.length);
   const files = new Set<number>();
   for (let path = 0; path < different.length; path++) {
@@ -52,34 +79,26 @@ export function restoreStack(
     const above = table.parent[path] as number;
     if (wanted[path] === 1 && !slim.isDirectory(above)) wanted[above] = 1;
   }
+  return wanted;
+}
 
-  const state = new Tree(table, list, 'unknown');
-  const returned: Change[] = [];
-  const put: Change[] = [];
+/** Returns what the original has at the wanted paths. */
+function changesAt(wanted: Uint8Array, original: Tree, list: ChangeList): readonly Change[] {
+  const changes: Change[] = [];
   for (let path = 0; path < wanted.length; path++) {
     if (wanted[path] === 0) continue;
     const change = original.at(path);
     if (change !== null) {
-      returned.push(change);
-      put.push(change);
+      changes.push(change);
     } else if (!original.hasBelow(path)) {
-      // It was there only for what some layer had deleted in it.
-      const made = list.create({ kind: 'directory', path, target: -1, layer: 0, entry: -1, form: 'made' });
-      returned.push(made);
-      put.push(made);
+      // The directory existed only because a layer had deleted something in it.
+      changes.push(list.create({ kind: 'directory', path, target: -1, layer: 0, entry: -1, form: 'made' }));
     }
   }
-  state.apply(put);
-  const layers = [...stack.layers.keys()].filter((layer) => layer > own);
-  const expression = express(state, list, { below: { kind: 'known', tree: slim }, own: new Set(layers) });
-  return {
-    ...expression,
-    returned,
-    missing: different.reduce((sum, flag, path) => sum + (flag === 1 && wanted[path] === 0 ? 1 : 0), 0),
-  };
+  return changes;
 }
 
-/** By path number, 1 for what globs without wildcards name through symlinks, for these, and for all below. */
+/** Returns by path number: 1 for what globs without wildcards name through symlinks, for these symlinks, and for all below. */
 function findNamed(globs: readonly string[], original: Filesystem, table: PathTable): Uint8Array {
   const named = new Uint8Array(table.end.length);
   for (const glob of globs) {
@@ -93,7 +112,7 @@ function findNamed(globs: readonly string[], original: Filesystem, table: PathTa
   return named;
 }
 
-/** By path number, 1 for what the original has and the slim image has not, or not as it was. */
+/** Returns by path number: 1 where the slim image lacks what the original has, or has it otherwise. */
 function findDifferences(
   slim: Tree,
   original: Tree,
@@ -101,7 +120,7 @@ function findDifferences(
   indexes: ReadonlyMap<number, LayerIndex>,
 ): Uint8Array {
   const found = new Uint8Array(original.node.length);
-  /** What carries the attributes of a path; null for an implied directory. */
+  /** Returns the change with the attributes of a path; null for an implied directory. */
   const carrier = (tree: Tree, path: number): Change | null =>
     tree.isDirectory(path) ? tree.at(path) : list.get((tree.file[path] as number) - 1);
   const isSame = (a: Change, b: Change): boolean => {

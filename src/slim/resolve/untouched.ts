@@ -2,9 +2,9 @@ import { type Image, numbersIn, topOf } from '../../image/image.ts';
 import type { Resolution } from './resolve.ts';
 
 /**
- * The source layers whose headers the plan must know: for pruning all of them, since what is hidden, what comes back
- * and what is linked to depends on every layer; for a squash alone its own range. Where there are none the plan is
- * resolved by `untouched`, without the algebra, which takes longer to load than a copy to run.
+ * Returns the source layers to scan before the plan can be resolved: for pruning all of them, since what is hidden, what would
+ * come back and what is linked to depends on every layer; for a squash alone its own range. Where there are none, `untouched`
+ * resolves the plan, without the algebra, which takes longer to load than a copy takes to run.
  */
 export function layersToScan(image: Image): number[] {
   if (image.original !== null)
@@ -15,7 +15,7 @@ export function layersToScan(image: Image): number[] {
   return rewritten.flatMap(numbersIn);
 }
 
-/** Every layer keeps what it holds. */
+/** Resolves a plan in which every layer keeps its contents. */
 export function untouched(image: Image): Resolution {
   return {
     contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: topOf(content) })),
