@@ -115,7 +115,7 @@ const atTheTop: Record<string, Rule> = {
 };
 
 /** Returns whether a file begins with a block comment of two sentences or more, before its imports. */
-function beginsWithTwoSentences({ code, comments }: Source): boolean {
+export function beginsWithTwoSentences({ code, comments }: Source): boolean {
   const [opening] = comments;
   if (opening === undefined || !opening.isBlock) return false;
   const isFirst = /^(?:#!.*)?\s*$/.test(code.slice(0, opening.start));
