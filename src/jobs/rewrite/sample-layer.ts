@@ -13,7 +13,7 @@ import { MiB } from '../../units.ts';
 /** Whole blocks of the encoders that cut finest, and enough of a window for the others. */
 const pieceSize = 4 * MiB;
 const maxPieces = 2;
-/** What the cheapest level leaves larger than this is no smaller at any level. */
+/** The share of its size above which a block that the cheapest level has packed does not get smaller at other levels. */
 const packable = 0.98;
 /** How much longer the next level may take than the one before. */
 const growth = 3;
@@ -28,7 +28,7 @@ export interface SampleOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a layer comes to at each level that was tried. */
+/** The sizes of a layer at each level that was tried. */
 export interface LayerSample {
   readonly tarBytes: number;
   /** What was packed at every level tried. */
@@ -192,7 +192,7 @@ class SpreadPieces<T> {
   #distance = 1;
   #offered = 0;
 
-  /** Is it kept, for now? */
+  /** Returns whether the piece is kept, for now. */
   offer(piece: T): boolean {
     if (this.#offered++ % this.#distance !== 0) return false;
     this.kept.push(piece);

@@ -3,7 +3,7 @@ import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { recallDerived, rememberDerived } from '../../store/cache/derived-bytes.ts';
 import type { LayerSample } from './sample-layer.ts';
 
-/** What trials of the same tar by the same encoders came to in an earlier run; null where nobody knows any more. */
+/** Recalls the sizes that trials of the same tar by the same encoders had in an earlier run; null where they are not stored. */
 export async function recallTrials(
   cache: BlobCache,
   recipe: string,

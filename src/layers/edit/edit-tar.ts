@@ -1,3 +1,7 @@
+/**
+ * Writes the tar of an edited layer as its sources stream by. The layer writer packs the result, and `export` gives it out as it
+ * is.
+ */
 import { editHead, type LayerEdit } from '../../changeset/edit.ts';
 import type { EntryActions } from '../../changeset/entry-actions.ts';
 import { OcislimError } from '../../errors.ts';
@@ -28,7 +32,7 @@ export async function* editTar(
   if (order === null || spooling === null) {
     for (const { layer, actions } of edit.sources) yield* editSource(open(layer), actions, pieces, links);
   } else {
-    for await (const chunk of orderedData(edit, order, open, spooling, links)) {
+    for await (const chunk of orderedData({ edit, order, open, spooling, links })) {
       pieces.add(chunk);
       yield* pieces.ready();
     }

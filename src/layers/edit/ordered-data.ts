@@ -1,11 +1,16 @@
+/**
+ * Puts the data of an edited layer into another order than its sources have (`--order similar`). `editTar` calls it for edits that
+ * name an order.
+ */
 import { type DataOrder, editHead, type LayerEdit } from '../../changeset/edit.ts';
+import type { EntryActions } from '../../changeset/entry-actions.ts';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { TarReader } from '../../tar/reader.ts';
 import type { Spool } from './spool.ts';
 import { KiB, MiB } from '../../units.ts';
 
-/** A source is not read more often than that. */
+/** The most often that a source is read. */
 const maxReadings = 64;
 /** Bytes of neighbours in the new order that are read back at once. */
 const bucketBytes = 8 * MiB;
@@ -21,20 +26,25 @@ export interface Spooling {
   readonly onReadings: (readings: number, wanted: number, room: number) => void;
 }
 
+/** An edited layer whose data is to have a given order. */
+export interface Ordering {
+  readonly edit: LayerEdit;
+  readonly order: DataOrder;
+  /** Opens the unpacked tar of a source layer. */
+  readonly open: (layer: number) => ByteStream;
+  readonly spooling: Spooling;
+  /** Receives the heads of entries that become hard links. */
+  readonly links: Uint8Array[];
+}
+
 /**
- * The data of an edited layer in the order asked for. It is put by while the sources stream by once, and read back in its
- * new order: never more in memory than a bucket and small buffers. Where there is no room for all of it, the sources are
- * read once for each part that there is room for; a file that finds no room at all goes straight through in a reading of
- * its own. The bytes that come out do not depend on the room. Heads of what becomes a hard link are put into `links`.
+ * Writes the data of an edited layer in its order. The data waits in a spool while the sources stream by once, and is read back
+ * in its new order: memory holds a bucket and small buffers at most. Without room for all of it, the sources are read once for
+ * each part that there is room for; a file that does not fit at all passes straight through in a reading of its own. The bytes
+ * that come out do not depend on the room.
  * @throws LIMIT where there is so little room that a source would be read more than 64 times
  */
-export async function* orderedData(
-  edit: LayerEdit,
-  order: DataOrder,
-  open: (layer: number) => ByteStream,
-  spooling: Spooling,
-  links: Uint8Array[],
-): ByteStream {
+export async function* orderedData({ edit, order, open, spooling, links }: Ordering): ByteStream {
   const wanted = order.bytes.reduce((sum, bytes) => sum + bytes, 0);
   const spool = await spooling.open(wanted);
   try {
@@ -42,48 +52,67 @@ export async function* orderedData(
     if (parts.length > maxReadings) throw tooLittle(parts.length, wanted, spool.capacity);
     if (parts.length > 1) spooling.onReadings(parts.length, wanted, spool.capacity);
     const places = placesOf(edit, order);
-    for (const [i, { from, to, fits }] of parts.entries()) {
-      const part = fits ? new SpooledPart(order, from, to, spool) : null;
+    for (const [i, range] of parts.entries()) {
+      const part = range.fits ? new SpooledPart(order, range, spool) : null;
       for (const { layer, actions } of edit.sources) {
         const place = places.get(layer) as ReadonlyMap<number, number>;
-        // The first reading is of all, so that all is verified.
-        if (i > 0 && ![...place.values()].some((at) => at >= from && at < to)) continue;
-        const reader = new TarReader(open(layer));
-        try {
-          for (let number = 0; ; number++) {
-            const entry = reader.nextNow() ?? (await reader.next());
-            if (entry === null) break;
-            const action = actions.get(number);
-            if (action === undefined) continue;
-            if (action.kind === 'link') links[action.at] = editHead(entry.head, action);
-            const at = place.get(number) ?? -1;
-            if (at < from || at >= to) continue;
-            const head = editHead(entry.head, action);
-            if (part === null) {
-              yield head;
-            } else {
-              const wait = part.start(at, head, action.kind === 'keep');
-              if (wait !== null) await wait;
-            }
-            while (reader.left > 0) {
-              const chunk = reader.takeBodyNow() ?? (await reader.takeBody());
-              if (chunk === null) break;
-              if (part === null) {
-                yield chunk;
-              } else {
-                const wait = part.write(chunk);
-                if (wait !== null) await wait;
-              }
-            }
-          }
-        } finally {
-          await reader.cancel();
-        }
+        // The first reading is of all sources, so that all are verified.
+        if (i > 0 && ![...place.values()].some((at) => at >= range.from && at < range.to)) continue;
+        yield* readSource(open(layer), actions, { range, place, part, links });
       }
       if (part !== null) yield* part.read();
     }
   } finally {
     await spool.close();
+  }
+}
+
+/** What one reading of a source is for. */
+interface PartReading {
+  readonly range: Part;
+  /** By entry of the source, the place in the new order. */
+  readonly place: ReadonlyMap<number, number>;
+  /** Null where the one entry of the range fits into no spool, and passes straight through. */
+  readonly part: SpooledPart | null;
+  readonly links: Uint8Array[];
+}
+
+/** Reads a source to its end, and takes the entries of one range out of it. */
+async function* readSource(
+  stream: ByteStream,
+  actions: EntryActions,
+  { range: { from, to }, place, part, links }: PartReading,
+): ByteStream {
+  const reader = new TarReader(stream);
+  try {
+    for (let number = 0; ; number++) {
+      const entry = reader.nextNow() ?? (await reader.next());
+      if (entry === null) break;
+      const action = actions.get(number);
+      if (action === undefined) continue;
+      if (action.kind === 'link') links[action.at] = editHead(entry.head, action);
+      const at = place.get(number) ?? -1;
+      if (at < from || at >= to) continue;
+      const head = editHead(entry.head, action);
+      if (part === null) {
+        yield head;
+      } else {
+        const wait = part.start(at, head, action.kind === 'keep');
+        if (wait !== null) await wait;
+      }
+      while (reader.left > 0) {
+        const chunk = reader.takeBodyNow() ?? (await reader.takeBody());
+        if (chunk === null) break;
+        if (part === null) {
+          yield chunk;
+        } else {
+          const wait = part.write(chunk);
+          if (wait !== null) await wait;
+        }
+      }
+    }
+  } finally {
+    await reader.cancel();
   }
 }
 
@@ -93,7 +122,7 @@ interface Part {
   readonly fits: boolean;
 }
 
-/** Runs of neighbours that there is room for, and single entries that there is none for. */
+/** Divides the data into runs of neighbours that fit into the room, and single entries that do not. */
 function divide({ bytes }: DataOrder, room: number): Part[] {
   const parts: Part[] = [];
   let from = 0;
@@ -143,7 +172,7 @@ class SpooledPart {
   readonly #heads = new Map<number, Uint8Array>();
   #current = 0;
 
-  constructor({ bytes }: DataOrder, from: number, to: number, spool: Spool) {
+  constructor({ bytes }: DataOrder, { from, to }: Part, spool: Spool) {
     this.#from = from;
     this.#spool = spool;
     this.#bucketOf = new Int32Array(to - from);

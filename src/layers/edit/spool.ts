@@ -1,3 +1,7 @@
+/**
+ * Spools: bytes that are written in any order and read back in another, in memory or in the scratch folder. `orderedData` puts
+ * the data of a layer there.
+ */
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { readAt, writeAt } from '../../files/file-bytes.ts';
@@ -20,8 +24,9 @@ export interface Spool {
 }
 
 /**
- * Hands out spools: in memory or in the scratch folder, within the bounds of both. Who finds no room for all of its bytes
- * waits until the others are done, and takes what there is only when it is alone: what a run needs depends on no chance.
+ * Hands out spools: in memory or in the scratch folder, within the bounds of both. A caller that
+ * finds no room for all of its bytes waits until the other spools are closed, and takes what there is only when it is alone, so
+ * that the result of a run does not depend on timing.
  */
 export class SpoolRoom {
   readonly #scratch: Scratch | null;
@@ -36,7 +41,7 @@ export class SpoolRoom {
     this.#half = Math.floor(memory / 2);
   }
 
-  /** A spool of `wanted` bytes, or of fewer where there is no room for so many. @throws whatever the signal says */
+  /** Opens a spool of `wanted` bytes, or of fewer where they do not fit. @throws the reason of the signal */
   async open(wanted: number, signal: AbortSignal): Promise<Spool> {
     for (;;) {
       signal.throwIfAborted();
@@ -100,7 +105,7 @@ export class SpoolRoom {
         resolve();
       };
       signal.addEventListener('abort', wake, { once: true });
-      // Nobody hears of what is over.
+      // An aborted signal sends no event.
       if (signal.aborted) wake();
       else this.#waiting.push(wake);
     });

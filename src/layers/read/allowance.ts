@@ -1,3 +1,7 @@
+/**
+ * Counts what the layers of a run unpack to and what their headers hold against the limits. The layer reader asks it for every
+ * layer.
+ */
 import { getHeapStatistics } from 'node:v8';
 import { OcislimError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
@@ -5,7 +9,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { exceeded, type Limits } from '../../limits.ts';
 
 /**
- * What an entry takes besides its names, in the columns, tables and trees that are made of it, and what a directory takes that
+ * What an entry takes in addition to its names, in the columns, tables and trees that are made of it, and what a directory takes that
  * only the names of others imply. Measured, and rounded up.
  */
 const entryBytes = 260;
@@ -30,7 +34,7 @@ export class Allowance {
 
   constructor(limits: Limits) {
     this.limits = limits;
-    // Measured against what V8 may take, since that ends in a crash which nobody can catch.
+    // Measured against what V8 may take, since V8 ends in a crash that no code can catch.
     this.#indexBytes = limits['index-bytes'] || Math.floor((getHeapStatistics().heap_size_limit * 3) / 4);
   }
 

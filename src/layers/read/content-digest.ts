@@ -1,3 +1,7 @@
+/**
+ * Digests of file contents in which holes count as zeros, so that a sparse file equals a plain one. `digestTar` makes one for each
+ * file.
+ */
 import { createHash, type Hash } from 'node:crypto';
 
 export const blockSize = 4096;

@@ -1,3 +1,7 @@
+/**
+ * Reads the headers of a layer with the attributes and content digests of its entries. `verify` compares layers by them.
+ * Nothing is written.
+ */
 import { createHash } from 'node:crypto';
 import { type LayerIndex, LayerIndexBuilder } from '../../changeset/layer-index.ts';
 import { OcislimError } from '../../errors.ts';
@@ -24,7 +28,7 @@ export interface Traits {
   readonly records: string;
   /** Length and digest of a file's contents, target of a symlink, numbers of a device. */
   readonly content: string;
-  /** How a file is stored: `plain`, or the sparse format with the digest of its map. Empty for what is no file. */
+  /** How a file is stored: `plain`, or the sparse format with the digest of its map. Empty for entries other than files. */
   readonly stored: string;
 }
 
@@ -34,7 +38,7 @@ export interface DigestedLayer {
   readonly traits: readonly (Traits | null)[];
 }
 
-/** What the traits of an entry take besides their texts, and the digest of its contents. */
+/** What the traits of an entry take in addition to their texts, and the digest of its contents. */
 const traitsBytes = 240;
 
 /** Longer texts are kept as a digest. */
@@ -55,7 +59,7 @@ export async function digestTar(
   try {
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
       allowance.take(builder.add(entry), entry.link, entry.kind === 'file' ? 0 : entry.head.length);
-      // Nobody applies it, but one that is malformed is refused by every runtime.
+      // Its records are not applied, but every runtime refuses a malformed one.
       if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
       const made = entry.kind !== 'link' && entry.kind !== 'global';
       traits.push(made ? await digester.digest(entry) : null);
@@ -198,7 +202,7 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** The text itself, or its start and digest; the ellipsis, which is no byte, tells the two apart. */
+/** Returns the text itself, or its start and digest. The ellipsis, which cannot occur as a byte, tells the two apart. */
 function shorten(text: ByteString): string {
   if (text.length <= maxText) return text;
   const digest = createHash('sha256').update(bytesOf(text)).digest('hex');

@@ -1,3 +1,7 @@
+/**
+ * Gathers facts about files while the headers of a layer are scanned. `scanTar` offers it every entry, and it says which bodies
+ * it must see.
+ */
 import { type Path } from '../../bytes/path.ts';
 import { createHash } from 'node:crypto';
 import { type Digest, hasher } from '../../oci/digest.ts';
@@ -7,13 +11,13 @@ import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 
-/** What a scan is to learn of files besides their headers. */
+/** What a scan is to learn about files in addition to their headers. */
 export interface Gathering {
   /** Null: nothing of what the closure asks for. */
   readonly probe: ContentProbe | null;
-  /** The digest of every file, for the list of what was removed. */
+  /** Whether to digest every file, for the list of what was removed. */
   readonly digests: boolean;
-  /** What tells which files are the same in all but their path. */
+  /** Whether to record which files are the same in all but their path. */
   readonly twins: boolean;
 }
 
@@ -29,7 +33,7 @@ export class Gatherer {
     this.#twins = twins ? new Map() : null;
   }
 
-  /** The sink for the body of an entry, padding and all; null where nobody wants it. `path`: cleaned. */
+  /** The sink for the body of an entry, padding and all; null where no caller needs it. `path`: cleaned. */
   open(number: number, entry: TarEntry, path: Path): FileSink | null {
     if (entry.kind !== 'file') return null;
     const facts = this.#collector?.open(number, path, entry.size) ?? null;

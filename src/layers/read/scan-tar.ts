@@ -1,3 +1,7 @@
+/**
+ * Scans the headers of a layer's tar into an index. The layer reader calls it; bodies pass unseen unless a gatherer asks for
+ * them.
+ */
 import { type LayerIndex, LayerIndexBuilder } from '../../changeset/layer-index.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { defaultLimits } from '../../limits.ts';
@@ -45,7 +49,7 @@ export async function scanTar(
   return builder.finish(reader.offset, reader.end);
 }
 
-/** The records of a global header that the reader stands at. */
+/** Returns the records of the global header that the reader stands at. */
 export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise<Uint8Array> {
   return (await collect(copied(reader.body()), 2 * MiB, 'a global tar header')).subarray(0, size);
 }

@@ -6,7 +6,7 @@ import { MiB } from '../../units.ts';
 /** Larger ones are not stored: the layer is read again. */
 const maxBytes = 64 * MiB;
 
-/** What was gathered, for the name of a stored result; which contents the rules ask for goes by the program's version. */
+/** Names what was gathered, for the recipe of a stored result; which contents the rules ask for goes by the program's version. */
 export function describeGathering({ probe, digests, twins }: Gathering): string {
   return `facts${probe === null ? '' : ' contents'}${digests ? ' digests' : ''}${twins ? ' twins' : ''} of`;
 }
@@ -20,7 +20,7 @@ export function packFacts(facts: LayerFacts): Uint8Array | null {
   return packed.length > maxBytes ? null : packed;
 }
 
-/** What `packFacts` wrote; null for bytes of another V8. */
+/** Reads what `packFacts` wrote; null for bytes of another V8. */
 export function unpackFacts(bytes: Uint8Array): LayerFacts | null {
   try {
     return deserialize(bytes) as LayerFacts;

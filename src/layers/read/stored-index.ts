@@ -1,3 +1,7 @@
+/**
+ * Layer indexes as bytes, so that the cache can keep them between runs. The layer reader packs and unpacks them.
+ * Only the version that wrote one reads it.
+ */
 import { type Path } from '../../bytes/path.ts';
 import { readByteString, type ByteString } from '../../bytes/bytes.ts';
 import { type ChangeKind, findSorted, type LayerIndex } from '../../changeset/layer-index.ts';
@@ -36,7 +40,7 @@ const order = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 
 /** Larger ones are not stored: the layer is read again. */
 const maxBytes = 64 * MiB;
 
-/** A layer index as bytes, to be read by the same version of the program; null for one that is too large. */
+/** Packs a layer index into bytes for the same version of the program; null for one that is too large. */
 export function packIndex(index: LayerIndex): Uint8Array | null {
   const { paths, targets, symlinks } = index;
   const withHead = index.kinds.flatMap((kind, i) => (headed.has(kind) ? [i] : []));
@@ -85,7 +89,7 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
   ]);
 }
 
-/** What `packIndex` wrote; null for bytes of another machine. */
+/** Reads what `packIndex` wrote; null for bytes of another machine. */
 export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
   const start = bytes.indexOf(0x0a) + 1;
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(0, start))) as Header;
