@@ -29,15 +29,19 @@ export function optionsIn(text: string): string[] {
   return [...new Set(names)].sort();
 }
 
+/** Members of events that are times or sentences. */
+const reworded = ['time', 'message', 'outcome'];
+
 /**
  * Returns the events of `--progress json`, sorted, since layers are worked on side by side. How a transfer was cut
- * into chunks and the sentences of messages do not count; types, codes, names and totals do.
+ * into chunks and the wording of messages and outcomes do not count; types, codes, names and totals do.
  */
 export function eventsIn(stderr: string): string[] {
   const events = stderr.split('\n').flatMap((line) => {
     if (!line.startsWith('{')) return [];
-    const { time: _, message: __, ...event } = JSON.parse(line) as Record<string, unknown>;
-    return event['type'] === 'task-progress' ? [] : [JSON.stringify(event)];
+    const event = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    if (event['type'] === 'task-progress') return [];
+    return [JSON.stringify(event, (key, value: unknown) => (reworded.includes(key) ? undefined : value))];
   });
   return events.sort();
 }

@@ -10,7 +10,7 @@ export interface Ended {
 }
 
 /** A command that takes longer is killed. */
-const maxSeconds = 600;
+export const maxSeconds = 300;
 
 /**
  * Starts Node in a folder of a case, with its temporary files in `tmp` below. Nothing of the caller's credentials and settings

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Checkout } from './checkout.ts';
-import { cleanEnvironment, type Ended } from './process.ts';
+import { cleanEnvironment, type Ended, maxSeconds } from './process.ts';
 import type { Order } from './runner-process.ts';
 
 const script = fileURLToPath(new URL('./runner-process.ts', import.meta.url));
@@ -27,8 +27,10 @@ export class Runner {
     const settled = new AbortController();
     const answer = once(child, 'message', settled).then(([ended]) => ended as Ended);
     const death = once(child, 'exit', settled).then(() => null);
+    const timer = setTimeout(() => child.kill('SIGKILL'), maxSeconds * 1000);
     child.send(order);
     const ended = await Promise.race([answer, death]);
+    clearTimeout(timer);
     settled.abort();
     if (ended !== null) return ended;
     this.#child = null;
@@ -45,6 +47,8 @@ export class Runner {
       serialization: 'advanced',
       silent: true,
     });
+    // A command that reads standard input finds it empty.
+    child.stdin?.end();
     child.stdout?.resume();
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-1000);
