@@ -243,7 +243,7 @@ it('a run that takes too long ends, and publishes nothing', async () => {
     'time=2s,ratio=none,layer-bytes=none',
   ]);
   expect(stderr).toContain(
-    'the run takes too long: it has been at work for 2 seconds, and the limit time is 2s [LIMIT]',
+    'the run takes too long: it has run for 2 seconds, and the limit time is 2s [LIMIT]',
   );
   expect(status).toBe(1);
   expect(existsSync(join(target, 'index.json'))).toBe(false);

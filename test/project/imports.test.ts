@@ -116,6 +116,45 @@ describe('imports', () => {
   });
 });
 
+/** The face of each room: the file in which a newcomer begins. */
+const faces: Readonly<Record<string, string>> = {
+  oci: 'manifest',
+  retry: 'retrying',
+  bytes: 'bytes',
+  stream: 'byte-stream',
+  rules: 'rules',
+  place: 'place',
+  files: 'file-bytes',
+  tar: 'reader',
+  changeset: 'change',
+  codec: 'encoding',
+  image: 'image',
+  registry: 'index',
+  store: 'index',
+  trace: 'trace',
+  rootfs: 'filesystem',
+  closure: 'closure',
+  slim: 'index',
+  compress: 'index',
+  layers: 'index',
+  jobs: 'index',
+  report: 'report',
+  settings: 'option',
+  commands: 'index',
+  cli: 'main',
+};
+
+describe('rooms', () => {
+  it('have a face each', () => {
+    expect(Object.keys(faces).toSorted()).toEqual(Object.keys(rooms).toSorted());
+  });
+
+  it.each(Object.entries(faces))('%s begins with two sentences in %s.ts', (room, face) => {
+    const [head = ''] = /^\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(src, room, `${face}.ts`), 'utf8')) ?? [];
+    expect(head.match(/[.:](?=\s)/g)?.length ?? 0, head).toBeGreaterThanOrEqual(2);
+  });
+});
+
 describe('the library', () => {
   it('prints nothing: only cli writes to the terminal', () => {
     const printing = readdirSync(src, { recursive: true, encoding: 'utf8' })
