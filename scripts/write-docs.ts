@@ -177,38 +177,38 @@ function closurePage(): string {
   const problems = Object.entries(problemPages).map(([kind, doc]) => [kind, text(doc)]);
   return page([
     '# What stays',
-    '`ocislim prune --trace` removes what no trace saw and nothing that it saw needs. What that is, rules say, each about one kind of reason, over the merged root filesystem of the image, and never by running anything. They are asked again and again until none has anything to add. `--explain PATH` (best with `-q --dry-run`) tells the reasons of one path, up to a traced use or the config; the JSON report has the reason of every path that stays.',
+    '`ocislim prune --trace` removes the files that no trace saw, unless a file that it saw needs them. Rules find these out. Each rule knows one kind of reason, looks at the merged root filesystem of the image, and runs nothing. The rules are asked until none has anything to add. `--explain PATH` (best with `-q --dry-run`) shows the reasons of one path, up to a traced use or the config. The JSON report has the reason of every path that stays.',
     '## How much',
-    '`--granularity` says what stays besides what is needed. Each level keeps what the one before it keeps:',
+    '`--granularity` says what stays in addition to what is needed. Each level includes the one before it:',
     table(
       ['Level', 'What stays'],
       [
         [
           '`file`',
-          'what was used, and what that needs: the smallest result, for programs whose trace saw all that they do',
+          'the files that were used, and those that they need: the smallest result, for programs whose trace shows everything they do',
         ],
         [
           '`package` (default)',
-          'the packages of which a file was used (of distributions, Python, Node, Ruby, PHP), less their documentation; and of what belongs to no package the tree that it was put there with, such as `/app`',
+          'the packages (of distributions, Python, Node, Ruby, PHP) of which a file was used, without their documentation; for files that belong to no package, the tree that they were copied with, such as `/app`',
         ],
-        ['`directory`', 'all files in the directories of used files, too'],
+        ['`directory`', 'all files beside used files'],
       ],
     ),
     '## What wins',
-    'A path stays as *needed* (something breaks without it), as part of something *whole*, or out of *courtesy*: package databases, licences and `os-release`, by which scanners see what is in an image, and empty directories.',
+    'A path stays for one of three reasons. It is *needed*: something breaks without it. It belongs to something *whole*. Or it is a *courtesy*: package databases, licences and `os-release`, by which scanners know an image, and empty directories.',
     [
-      '- What is needed stays, whatever rules and presets say. `--keep` stays, with all that it needs; `--keep-command` too.',
-      '- A rule or preset that names it takes what is whole or a courtesy: `--preset pkg-db`.',
-      '- What nothing keeps goes, and with it what upper layers hide (`--trace` implies `--shadowed`).',
-      '- Layers outside of the selection (`--base`, `--layers`) stay as they are; what they hold is asked all the same.',
+      '- A needed path stays, whatever rules and presets say. So do the paths of `--keep` and the commands of `--keep-command`, with everything that they need.',
+      '- A rule or preset that names a path which is whole or a courtesy removes it: `--preset pkg-db`.',
+      '- A path without a reason goes, with the files that upper layers hide (`--trace` implies `--shadowed`).',
+      '- Layers outside of the selection (`--base`, `--layers`) are not changed. The rules look at their files too.',
     ].join('\n'),
-    'A trace is of one platform. On an image of several it needs `--platform`, or a trace that names its own.',
+    'A trace is of one platform. For an image of several platforms, give `--platform`, or use a trace that names its own.',
     '## When it refuses',
-    'Where the result would not run, nothing is written (`UNSAFE`), and every reason is named. `--force` prunes all the same, and makes each reason a warning.',
+    'If the result would not run, nothing is written (`UNSAFE`), and the message lists every reason. `--force` prunes anyway, and makes each reason a warning.',
     table(['Reason', 'When'], problems),
     '## The rules',
-    'In the order in which they are asked: of two that name one path, the first is its reason. Directories on the way are *ancestor*, and where a symlink leads is *symlink-target*.',
-    table(['Rule', 'What stays by it'], rules),
+    'They are asked in this order: the first rule that names a path is its reason. The reason *ancestor* stands for directories on the way to a path, and *symlink-target* for where a symlink leads.',
+    table(['Rule', 'What it keeps'], rules),
   ]);
 }
 

@@ -2,7 +2,7 @@ import { baseOf } from '../bytes/path.ts';
 import type { ByteString } from '../bytes/bytes.ts';
 import type { Elf } from '../rootfs/facts/facts.ts';
 
-/** Processors as GNU triplets and loaders call them, and as image configs do. */
+/** Architectures by their names in GNU triplets and loaders, and in image configs (GOARCH). */
 const processors: readonly (readonly [RegExp, string])[] = [
   [/^(?:x86_64|x86-64)/, 'amd64'],
   [/^i[3-6]86/, '386'],
@@ -17,10 +17,10 @@ const processors: readonly (readonly [RegExp, string])[] = [
   [/^loongarch64/, 'loong64'],
 ];
 
-/** What processors run besides their own. */
+/** The other architectures that processors run. */
 const alsoRuns: Readonly<Record<string, readonly string[]>> = { amd64: ['386'], arm64: ['arm'] };
 
-/** The architecture that the name of a loader, or of a library directory on the way, belongs to; null where it says none. */
+/** Returns the architecture that a path tells: by the name of a loader, or by a directory of libraries. Null for other paths. */
 export function architectureOf(path: ByteString): string | null {
   const loader = baseOf(path).match(/^ld-(?:linux|musl)-(.+)\.so\.\d+$/)?.[1];
   const triplet = path.match(/(?:^|\/)([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\//)?.[1];
@@ -28,11 +28,12 @@ export function architectureOf(path: ByteString): string | null {
   return name === undefined ? null : (processors.find(([pattern]) => pattern.test(name))?.[1] ?? null);
 }
 
+/** Whether a machine runs programs of an architecture. */
 export function runsOn(architecture: string, machine: string): boolean {
   return architecture === machine || (alsoRuns[machine]?.includes(architecture) ?? false);
 }
 
-/** Is this the loader or the C library, which every dynamically linked program opens? And whose? */
+/** Returns the C library that a loader or library of C belongs to, by its file name; null for other files. */
 export function libcOf(path: ByteString): 'glibc' | 'musl' | null {
   const name = baseOf(path);
   if (/^ld-musl-.+\.so\.1$/.test(name)) return 'musl';
@@ -41,7 +42,7 @@ export function libcOf(path: ByteString): 'glibc' | 'musl' | null {
     : null;
 }
 
-/** Is it linked with musl, which opens none of the plug-ins of glibc? */
+/** Whether a file is linked with musl, which does not open the plug-ins of glibc. */
 export function isForMusl({ interpreter, needed }: Elf): boolean {
   return (
     (interpreter !== null && libcOf(interpreter) === 'musl') ||

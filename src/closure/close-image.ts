@@ -1,3 +1,7 @@
+/**
+ * The closure of an image for a pruning by trace: what stays, and whether the result would run. The rewrite job calls it between
+ * the scan of the layers and the pruning.
+ */
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
@@ -14,28 +18,33 @@ import type { Problem } from './problem.ts';
 import { checkProvenance } from './provenance.ts';
 import { closureRules, contentProbes } from './rules/all.ts';
 
-/** What a pruning by trace keeps of an image. */
+/** The closure of an image, with what it was computed from. */
 export interface TraceClosure {
   readonly pruning: TracePruning;
   readonly input: ClosureInput;
   readonly closure: Closure;
 }
 
-/** The same with the reasons why the result might not run, which `--force` made warnings. */
+/** A closure that was checked against the result. */
 export interface CheckedClosure extends TraceClosure {
+  /** The reasons why the result might not run. Without `--force`, there are none: they were thrown. */
   readonly problems: readonly Problem[];
-  /** What may be wrong with the trace, and is no reason to refuse. */
+  /** What may be wrong with the trace, and is not a reason to refuse it. */
   readonly doubts: readonly string[];
 }
 
-/** Which files' contents the closure must see. */
+/** The contents of files that the rules need: of each file, as much as any rule wants. */
 export const contentProbe: ContentProbe = (path) => {
   let wanted = 0;
   for (const probe of contentProbes) wanted = Math.max(wanted, probe(path));
   return wanted;
 };
 
-/** Null for a pruning without a trace. @throws TRACE_INVALID where nothing of the trace is in the image */
+/**
+ * Computes the closure of an image. Null for a pruning without a trace.
+ *
+ * @throws TRACE_INVALID where no name of the trace is a file in the image
+ */
 export function closeImage(
   image: Image,
   { trace: pruning, keep }: Pruning,
@@ -60,7 +69,11 @@ export function closeImage(
   };
 }
 
-/** @throws UNSAFE with every reason, unless the pruning is forced */
+/**
+ * Checks whether the result would run. `isGone` tells whether the file at a literal path is not in it.
+ *
+ * @throws UNSAFE with every reason, unless the pruning is forced
+ */
 export function checkTraced(
   image: Image,
   traced: TraceClosure,
@@ -71,15 +84,16 @@ export function checkTraced(
   if (problems.length === 0 || traced.pruning.force) return { ...traced, problems, doubts };
   throw new OcislimError('UNSAFE', `${nameOfImage(image)} would not run:${listed(problems)}`, {
     advice:
-      'Record the trace from the image’s own entrypoint on, or name what is missing by --keep or --keep-command. --force prunes all the same; --force --dry-run --explain PATH says why a path stays or goes.',
+      'Record the trace from the start of the entrypoint on, or name what is missing with --keep or --keep-command. --force prunes anyway; --force --dry-run --explain PATH shows why a path stays or goes.',
   });
 }
 
+/** The most reasons that a message lists. */
 const shown = 12;
 
 function listed(problems: readonly Problem[]): string {
   if (problems.length === 1) return ` ${problems[0]?.sentence}`;
-  // A line end in a name, or in what a file says, begins no item.
+  // A line break in a name must not look like another item.
   const lines = problems.slice(0, shown).map(({ sentence }) => `\n  - ${sentence.replaceAll('\n', '\\n')}`);
   const rest = problems.length - lines.length;
   return `${lines.join('')}${rest > 0 ? `\n  - and ${rest} more` : ''}`;

@@ -155,15 +155,7 @@ export class ClosureRun implements Closure {
     const why: Why = { rule: 'symlink-target', detail: ascii`where it leads`, because: link, strength };
     const walk = this.#fs.resolve(link);
     for (const next of walk.links) if (next !== link) this.#keepLink(next, why);
-    const end = walk.path ?? this.#nearest(walk.missing ?? root);
-    this.#keep(end, why);
-  }
-
-  /** Returns the path, or the lowest directory above it that the image has. */
-  #nearest(path: Path): Path {
-    let at = path;
-    while (at !== '' && this.#fs.kind(at) !== 'directory') at = parentOf(at);
-    return at;
+    this.#keep(walk.path ?? this.#fs.nearestDirectory(walk.missing ?? root), why);
   }
 
   /** Keeps a literal path and its ancestors. */

@@ -1,13 +1,17 @@
+/**
+ * Finds the programs and files that a command line names, without running anything. The rules for the config and for kept commands
+ * call it, and the checks of the result.
+ */
 import { baseOf, type Path } from '../bytes/path.ts';
 import { type ByteString, utf8Bytes, ascii, noBytes } from '../bytes/bytes.ts';
 import type { ClosureContext, Need } from './rule.ts';
 
-/** What runtimes set where an image does not (containerd's and Docker's default). */
+/** The PATH of a container whose image sets none (containerd, Docker). */
 const defaultPath = ascii`/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 type Place = Pick<ClosureContext, 'fs' | 'runtime'>;
 
-/** The name under which a program would be executed, as execvp(3) searches; null where there is none. */
+/** Returns the name under which a program would be executed, found like execvp(3) does; null where the image has none. */
 export function findProgram(name: ByteString, { fs, runtime }: Place): ByteString | null {
   if (name === '') return null;
   if (name.includes('/')) {
@@ -22,32 +26,34 @@ export function findProgram(name: ByteString, { fs, runtime }: Place): ByteStrin
   return null;
 }
 
-/** The directories in which programs are looked for. */
+/** The directories of PATH. An empty one is the current directory. */
 function searchPath(environment: ReadonlyMap<string, string>): readonly ByteString[] {
   return utf8Bytes(environment.get('PATH') || defaultPath)
     .split(':')
     .map((directory) => (directory === '' ? ascii`.` : directory));
 }
 
-/** A name from the root: relative ones start in the directory where the program does. */
+/** Returns a name from the root. Relative names count from the working directory of the config. */
 function fromWorkingDirectory(name: ByteString, workingDirectory: string): ByteString {
   return name.startsWith('/') ? name : ascii`/${utf8Bytes(workingDirectory)}/${name}`;
 }
 
+/** Programs whose option -c is a script. */
 const shells: ReadonlySet<string> = new Set(['sh', 'ash', 'bash', 'dash', 'ksh', 'zsh', 'busybox']);
-/** Programs that run what follows. */
+/** Programs that run the command among their arguments. */
 const wrappers: ReadonlySet<string> = new Set(
   'env exec tini docker-init dumb-init catatonit gosu su-exec setpriv nice nohup stdbuf timeout chpst s6-setuidgid'.split(
     ' ',
   ),
 );
+/** Words of shells that are not programs, or that need not be. */
 const builtins: ReadonlySet<string> = new Set(
   'cd echo exit exec export eval false read return set shift test trap true ulimit umask unset wait printf kill command then else fi do done if for while until case esac local source'.split(
     ' ',
   ),
 );
 
-/** What a command (of the image's config, or one that is to go on working) names: its program, and files among its arguments. */
+/** Yields what a command needs: its program, the programs that it runs, and the files among its arguments. */
 export function* commandNeeds(
   words: readonly string[],
   context: Place,
@@ -56,7 +62,7 @@ export function* commandNeeds(
   const [first = noBytes, ...rest] = words.map(utf8Bytes);
   if (first === '') return;
   const program = findProgram(first, context);
-  // A name that leads nowhere, so that what looks for missing programs has something to show.
+  // A missing program is yielded by its name, which a problem can show.
   yield { path: program ?? first, detail, required };
 
   const script = shellScript(first, rest);
@@ -71,14 +77,14 @@ export function* commandNeeds(
   }
 }
 
-/** What `sh -c` is given; null for other commands. */
+/** Returns the script of `sh -c`; null for other commands. */
 function shellScript(program: ByteString, rest: readonly ByteString[]): ByteString | null {
   if (!shells.has(baseOf(program))) return null;
   const at = rest.findIndex((word) => /^-[a-z]*c[a-z]*$/.test(word));
   return at < 0 ? null : (rest[at + 1] ?? null);
 }
 
-/** The first words of simple commands in a script, as far as they are plain. */
+/** Yields the programs of the simple commands in a script, and files among their arguments. Words with expansions are skipped. */
 export function* scriptNeeds(script: ByteString, context: Place, detail: ByteString): Generator<Need> {
   for (const command of script.split(/&&|\|\||[;|&\n()]/)) {
     const words = command
@@ -94,7 +100,10 @@ export function* scriptNeeds(script: ByteString, context: Place, detail: ByteStr
   }
 }
 
-/** Arguments that name files which are there: "app.py", "/etc/app.conf", "--config=/etc/app.conf". */
+/** A longer argument is not the name of a file (PATH_MAX). */
+const longestArgument = 4096;
+
+/** Yields the arguments that name files in the image: "app.py", "/etc/app.conf", "--config=/etc/app.conf". */
 function* argumentNeeds(
   words: readonly ByteString[],
   { fs, runtime }: Place,
@@ -102,17 +111,17 @@ function* argumentNeeds(
 ): Generator<Need> {
   for (const word of words) {
     const value = word.match(/^-[^=]*=(.+)$/s)?.[1] ?? word;
-    if (value === '' || value.startsWith('-') || value.length > 4096) continue;
+    if (value === '' || value.startsWith('-') || value.length > longestArgument) continue;
     const place = fromWorkingDirectory(value, runtime.workingDirectory);
     const { path } = fs.resolve(place);
     if (path === null || path === '') continue;
-    // A bare word may well be the name of a directory by chance.
+    // A plain word may be the name of a directory by chance.
     if (fs.kind(path) === 'directory' && !value.startsWith('/')) continue;
     yield { path: place, detail: ascii`${detail}, an argument` };
   }
 }
 
-/** Where a command's program ends up, symlinks followed; null where there is none. */
+/** Returns the file of the program of a command, with symlinks followed; null where the image has none. */
 export function resolveProgram(words: readonly string[], context: Place): Path | null {
   const place = findProgram(utf8Bytes(words[0] ?? ''), context);
   return place === null ? null : context.fs.resolve(place).path;

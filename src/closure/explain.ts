@@ -3,8 +3,8 @@ import type { Path } from '../bytes/path.ts';
 import type { Closure } from './closure.ts';
 
 /**
- * Why a path stays, a line for each step from the path to its root; empty for what goes. The names in it are bytes as the
- * image has them: whoever shows them escapes them.
+ * Returns why a path stays, with a line for each step from the path to its root; empty for a path that goes. The lines hold names as
+ * bytes of the image, which the caller escapes.
  */
 export function explain(closure: Closure, path: Path): readonly ByteString[] {
   return closure.chain(path).map(({ path, rule, detail, because, strength }) => {

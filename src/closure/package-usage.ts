@@ -3,23 +3,25 @@ import { findTraced } from './traced.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Package, PackageIndex, PackageKind } from '../rootfs/packages/package.ts';
 
-/** What a trace used of a package. */
+/** How much of a package a trace used. */
 export interface PackageUsage {
-  /** Null for all files that belong to no package, in one row. */
+  /** Null for the row of all files that belong to no package. */
   readonly kind: PackageKind | null;
-  /** '' for those that belong to none. */
+  /** '' for that row. */
   readonly name: string;
   readonly version: string | null;
+  /** Number of its files, without directories, and of those that the trace used. */
   readonly files: number;
   readonly used: number;
-  /** Bytes of regular files, an inode with several names counted once for each. */
+  /** Bytes of its regular files, and of those that the trace used. A file with several names counts for each. */
   readonly bytes: number;
   readonly usedBytes: number;
 }
 
 /**
- * What a trace used, by package: each file counts for its most particular owner, and as used if the trace names it. Packages with no file of their own in the image are left out. Most used bytes first, then most bytes, then by
- * name; what belongs to nobody comes last.
+ * Counts what a trace used of each package. A file counts for its most specific owner, and as used if the trace names it. Packages
+ * without a file in the image are left out. Packages with most used bytes come first, then those with most bytes, then by name; files
+ * that belong to no package come last.
  */
 export function usageByPackage(index: PackageIndex, fs: Filesystem, trace: Trace): readonly PackageUsage[] {
   const used = findTraced(fs, trace).uses;

@@ -5,15 +5,18 @@ import { uses } from '../trace/trace.ts';
 import type { ClosureInput } from './closure.ts';
 import type { Problem } from './problem.ts';
 
-/** What speaks against a trace being of this image: a reason to refuse, or to warn. */
+/** What suggests that a trace is of another image. */
 export interface Provenance {
+  /** Reasons to refuse the trace. */
   readonly problems: readonly Problem[];
+  /** Reasons to warn. */
   readonly doubts: readonly string[];
 }
 
 /**
- * A trace of an earlier build has another digest, and is as good while the programs are the same. One of another image
- * has its programs where this one has none.
+ * Compares the image of a trace with the one that it is used for, whose digest is given. A trace of an earlier build has another
+ * digest, and is as good as long as the programs are the same: this is a doubt. So is an executed program that the image does not
+ * have, which a mounted volume may hold. Both together are a problem.
  */
 export function checkProvenance({ fs, trace }: ClosureInput, digest: Digest): Provenance {
   const isOther = trace.image !== null && trace.image !== digest;

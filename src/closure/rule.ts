@@ -1,3 +1,6 @@
+/**
+ * The interface of a rule: one reason for files to stay. Each file in `rules/` has one rule; `closeOver` asks them all.
+ */
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
 import type { Granularity } from '../image/trace-pruning.ts';
@@ -7,60 +10,66 @@ import type { ByteString } from '../bytes/bytes.ts';
 import type { ContentProbe, FileFacts } from '../rootfs/facts/facts.ts';
 import type { Trace, Uses } from '../trace/trace.ts';
 
-/** Something that must stay, as a rule asks for it. */
+/** A path that must stay, as a rule asks for it. A path that the image does not have is ignored, unless it is required. */
 export interface Need {
-  /** From the root of the image, a leading slash changes nothing; symlinks on the way are followed, and stay too. */
+  /** A name from the root of the image, with or without a leading slash. Symlinks on the way are followed, and stay. */
   readonly path: ByteString;
-  /** For a person, after the rule's name: "needed as libssl.so.3". */
+  /** The reason for people, behind the name of the rule: "needed as libssl.so.3". Names in it are bytes of the image. */
   readonly detail: ByteString;
-  /** What has this name and is not in the image is a problem. Default: no. */
+  /** Whether it is a problem if the image does not have the path. Default: no. */
   readonly required?: boolean;
-  /** A symlink is meant itself: where it leads stays as a courtesy only. */
+  /** Whether a symlink in the last component is meant itself, so that its target stays as a courtesy only. Default: no. */
   readonly itself?: boolean;
-  /** All that is below it stays too. */
+  /** Whether all contents of a directory stay. Default: no. */
   readonly below?: boolean;
-  /**
-   * `needed` (default): what needs it will break without it. `courtesy`: nothing at run time needs it (package databases,
-   * licences), so that a rule that names it wins. `whole`: it only belongs to a package or directory that was used: it
-   * brings what it needs itself to work, but no further packages.
-   */
+  /** Default: `needed`. */
   readonly strength?: Strength;
 }
 
+/**
+ * How strongly a path stays:
+ * - `needed`: something breaks without it.
+ * - `whole`: it belongs to a package or directory that was used. It keeps what it needs itself, but no further packages.
+ * - `courtesy`: nothing needs it at run time (package databases, licences), so that rules and presets that name it win.
+ */
 export type Strength = 'needed' | 'whole' | 'courtesy';
 
-/** What a rule sees. The filesystem is the merged one, before anything is removed. */
+/** What a rule sees. All paths are literal. */
 export interface ClosureContext {
+  /** The merged root filesystem, before anything is removed. */
   readonly fs: Filesystem;
   readonly facts: FileFacts;
+  /** The part of the config by which runtimes start a container. */
   readonly runtime: Runtime;
+  /** Null where the config does not tell it. */
   readonly platform: Platform | null;
   readonly trace: Trace;
   readonly granularity: Granularity;
-  /** Commands that must go on working besides the image's own: words, the first a program. */
+  /** The commands of `--keep-command`, each as its words. */
   readonly keepCommands: readonly (readonly string[])[];
-  /** Stays this path (literal, free of symlinks), as far as is known by now? */
+  /** Whether a path stays, as far as is known. */
   isKept(path: Path): boolean;
-  /** How strongly; null where it does not stay so far. */
+  /** How strongly a path stays, as far as is known; null for one that does not. */
   strengthOf(path: Path): Strength | null;
-  /** What the trace saw of this very path once its symlinks are resolved; 0 for nothing. */
+  /** What the trace saw of a path, with the symlinks of its names resolved; 0 for nothing. */
   usesOf(path: Path): Uses;
 }
 
-/**
- * One reason for files to stay. Pure: it never reads anything but its context. The closure asks `roots` once, `follow` for
- * each path that stays (files, symlinks and directories alike, free of symlinks on the way; again when it turns out to be
- * needed more strongly; never for what stays as a courtesy), and `settle` whenever nothing is left to follow, until that
- * brings nothing new either. What a path asks for stays no more strongly than the path itself.
- */
+/** A rule is pure: it reads only its context. What a path asks for stays at most as strongly as the path. */
 export interface ClosureRule {
-  /** As reports and --explain name it: "elf-needed". */
+  /** The name in reports and in --explain: "elf-needed". */
   readonly name: string;
-  /** A sentence for the documentation. */
+  /** What the rule keeps: a sentence for docs/closure.md. */
   readonly describe: string;
-  /** Which contents it must see. Cheap: it is asked for every path of every layer. */
+  /** The contents of files that the rule needs. It is asked for every path of every layer, and must be fast. */
   readonly reads?: ContentProbe;
+  /** Yields what must stay for its own sake. Called once. */
   roots?(context: ClosureContext): Iterable<Need>;
+  /**
+   * Yields what a path that stays needs. Called for files, symlinks and directories, and again when a path turns out to be needed
+   * more strongly; not for a courtesy.
+   */
   follow?(path: Path, context: ClosureContext): Iterable<Need>;
+  /** Yields what can be decided only when no path is left to follow. Called until no rule yields a new path. */
   settle?(context: ClosureContext): Iterable<Need>;
 }

@@ -1,12 +1,9 @@
-import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
+import type { Filesystem } from '../rootfs/filesystem.ts';
+import { oncePer } from '../rootfs/once-per.ts';
 
-const indexes = new WeakMap<Filesystem, ReadonlyMap<Path, readonly Path[]>>();
-
-/** Returns all symlinks of an image by the file that they lead to in the end, sorted. It is computed once for a filesystem. */
-export function reverseSymlinks(fs: Filesystem): ReadonlyMap<Path, readonly Path[]> {
-  const known = indexes.get(fs);
-  if (known !== undefined) return known;
+/** Returns all symlinks of an image by the file that they lead to in the end, sorted. */
+export const reverseSymlinks = oncePer((fs: Filesystem): ReadonlyMap<Path, readonly Path[]> => {
   const index = new Map<Path, Path[]>();
   for (const link of fs.all()) {
     if (fs.kind(link) !== 'symlink') continue;
@@ -16,6 +13,5 @@ export function reverseSymlinks(fs: Filesystem): ReadonlyMap<Path, readonly Path
     if (links === undefined) index.set(path, [link]);
     else links.push(link);
   }
-  indexes.set(fs, index);
   return index;
-}
+});

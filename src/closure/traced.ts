@@ -2,15 +2,15 @@ import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
 import { type Trace, type Uses, uses } from '../trace/trace.ts';
 
-/** What a trace says about the paths of an image. */
+/** What a trace tells about the paths of an image. */
 export interface TracedFiles {
-  /** By path, free of symlinks; of a symlink that was meant itself, the link. */
+  /** Uses by path, with symlinks resolved. Uses of a symlink itself are at the path of the symlink. */
   readonly uses: ReadonlyMap<Path, Uses>;
-  /** Traced names that are in the image, and are no directories: directories have the same names everywhere. */
+  /** Number of traced names that are files in the image. Directories do not count: they have the same names in all images. */
   readonly found: number;
 }
 
-/** Looks every traced name up in the image. */
+/** Looks up every traced name in the image. */
 export function findTraced(fs: Filesystem, trace: Trace): TracedFiles {
   const found = new Map<Path, Uses>();
   let files = 0;

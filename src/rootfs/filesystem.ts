@@ -145,6 +145,13 @@ export class Filesystem {
     return this.below(root);
   }
 
+  /** Returns the path, if it is a directory, or the lowest directory above it that the image has. */
+  nearestDirectory(path: Path): Path {
+    let at = path;
+    while (at !== '' && this.kind(at) !== 'directory') at = parentOf(at);
+    return at;
+  }
+
   /**
    * Resolves a name, from the root of the image, or from `from` (a directory free of symlinks) if it is relative. `..` leads up from
    * where a symlink led, and stays in the image. A symlink in the last component is followed unless `follow` is false. A name that

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { closeOver } from '../../src/closure/closure.ts';
-import { elfNeeded } from '../../src/closure/rules/elf-needed.ts';
+import { elfNeededRule } from '../../src/closure/rules/elf-needed.ts';
 import { knownImports } from '../../src/rootfs/facts/known-imports.ts';
 import { parseLdCache } from '../../src/rootfs/facts/ld-cache.ts';
 import { inputOf, wanting } from '../closure/rig.ts';
@@ -74,7 +74,7 @@ describe('this machine’s ELF files', () => {
     for (const file of files) {
       const text = said.get(file) ?? '';
       if (/not found|not a dynamic/.test(text)) continue;
-      const closure = closeOver(input, [wanting(file), elfNeeded]);
+      const closure = closeOver(input, [wanting(file), elfNeededRule]);
       const kept = [...closure.paths()]
         .filter((path) => input.fs.kind(path) === 'file')
         .map((path) => `/${path}`);

@@ -5,6 +5,7 @@
 import { ascii, asciiList, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, type Path, parentOf } from '../../bytes/path.ts';
 import type { Elf } from '../../rootfs/facts/facts.ts';
+import { oncePer } from '../../rootfs/once-per.ts';
 import type { ClosureContext } from '../rule.ts';
 import { commonLibraryDirectories } from './directories.ts';
 import { reverseSymlinks } from '../symlinks.ts';
@@ -42,20 +43,14 @@ const triplet = /^[\w.]+-(?:linux|kfreebsd|gnu)[\w-]*$/;
 
 type Place = Pick<ClosureContext, 'fs' | 'facts' | 'runtime'>;
 
-const searches = new WeakMap<Place, LibrarySearch>();
-
 /** Returns the search of a closure, which remembers what it has read. */
-export function librarySearch(context: Place): LibrarySearch {
-  let search = searches.get(context);
-  if (search === undefined) searches.set(context, (search = new LibrarySearch(context)));
-  return search;
-}
+export const librarySearch = oncePer((context: Place) => new LibrarySearch(context));
 
 /**
  * Results are names as the loader would open them, from the root of the image, possibly through symlinks. There are several where
  * the result depends on the processor that the image will run on.
  */
-export class LibrarySearch {
+class LibrarySearch {
   readonly #context: Place;
   readonly #settings: LoaderSettings;
   /** The directories of LD_LIBRARY_PATH. */

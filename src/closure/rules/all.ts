@@ -8,6 +8,7 @@ import { packageRule } from './package.ts';
 import { programRules } from './program.ts';
 import { unpackagedRule } from './unpackaged.ts';
 
+/** All rules that do not depend on options. */
 const fixed: readonly ClosureRule[] = [
   ...programRules,
   ...familyRules,
@@ -17,10 +18,10 @@ const fixed: readonly ClosureRule[] = [
   inventoryRule,
 ];
 
-/** In the order in which they are asked: of two that name one file, the first is its reason. */
+/** Returns all rules in their order: the first rule that names a file is its reason. */
 export function closureRules({ keep }: { readonly keep: readonly string[] }): readonly ClosureRule[] {
   return [keepRule(keep), ...fixed];
 }
 
-/** What the rules must see of the contents of files. */
+/** The contents of files that the rules need. */
 export const contentProbes: readonly ContentProbe[] = fixed.flatMap(({ reads }) => reads ?? []);

@@ -3,14 +3,15 @@ import { commandNeeds, scriptNeeds } from '../commands.ts';
 import type { ClosureRule } from '../rule.ts';
 import { MiB } from '../../units.ts';
 
+/** The shell of a health check in a config without Shell. */
 const defaultShell = ['/bin/sh', '-c'];
 
-/** What the image's config names. */
-export const config: ClosureRule = {
+/** Keeps what the config of the image names (OCI image-spec, config.md; Docker's Healthcheck and Shell). */
+export const configRule: ClosureRule = {
   name: 'config',
   describe:
-    'What the image’s config names: the entrypoint, the command, the health check and the shell, with files among their arguments; the working directory, volumes, and the files of users and groups.',
-  // The checks look up the user.
+    'The programs that the config of the image names (entrypoint, command, health check, shell), with the files among their arguments; the working directory, the volumes, and the files of users and groups.',
+  // The check of the user needs their contents.
   reads: (path) => (path === 'etc/passwd' || path === 'etc/group' ? MiB : 0),
   *roots(context) {
     const { entrypoint, command, healthcheck, shell, workingDirectory, volumes } = context.runtime;

@@ -3,17 +3,17 @@ import { type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts
 import { isObject, type JsonObject, tryParseJson } from '../../bytes/json-value.ts';
 import type { ClosureContext } from '../rule.ts';
 
-/** What the image's environment sets a variable to, as the bytes that a program sees; '' where it does not. */
+/** Returns the value of a variable in the environment of the image, as the bytes that a program sees; '' where it is not set. */
 export function variable(name: string, { runtime }: ClosureContext): ByteString {
   return utf8Bytes(runtime.environment.get(name) ?? '');
 }
 
-/** Nobody writes longer lines; what patterns cost grows with the square of a line's length. */
+/** Longer lines are skipped. The time of some patterns grows with the square of the length. */
 const longestLine = 4096;
 
 /**
- * The lines of a configuration file whose contents were asked for, trimmed, without empty lines, comments, and lines of
- * more than 4 KiB.
+ * Returns the lines of a configuration file, trimmed, without empty lines, comments, and lines of more than 4 KiB. The rule must
+ * want its contents (`reads`); those of any other file are empty.
  */
 export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/): readonly ByteString[] {
   const bytes = facts.contents(path);
@@ -24,18 +24,19 @@ export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/
     .filter((line) => line !== '' && line.length <= longestLine && !comment.test(line));
 }
 
-/** The same for a name that may lead there through symlinks. */
+/** Does the same for a name that may lead through symlinks. */
 export function linesAt(name: ByteString, context: ClosureContext): readonly ByteString[] {
   const { path } = context.fs.resolve(name);
   return path === null ? [] : linesOf(path, context);
 }
 
-/** A JSON file as an object; null for anything else. */
+/** Returns the JSON object in a file; null for any other content. */
 export function objectAt(path: Path, { facts }: ClosureContext): JsonObject | null {
   const bytes = facts.contents(path);
   return bytes === null ? null : objectOf(tryParseJson(bytes));
 }
 
+/** Returns a value that is a JSON object; null for any other. */
 export function objectOf(value: unknown): JsonObject | null {
   return isObject(value) ? value : null;
 }

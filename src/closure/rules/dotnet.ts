@@ -1,18 +1,24 @@
+/**
+ * The rule for programs of .NET: the files that their host reads beside them. `families.ts` lists it.
+ */
 import { baseOf, join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import { utf8Bytes, ascii, asciiList } from '../../bytes/bytes.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { present, presentIn } from './present.ts';
 import { objectAt, objectOf, variable } from './configuration.ts';
 import { MiB } from '../../units.ts';
 
+/** The list of the assemblies of a program, and its settings (.NET SDK, "runtime configuration files"). */
 const manifest = /\.deps\.json$/;
-const endings = asciiList('.deps.json', '.runtimeconfig.json', '.dll');
 const configuration = /\.runtimeconfig\.json$/;
+/** What the host looks for beside a program, by its name without `.dll` or `.exe`. */
+const endings = asciiList('.deps.json', '.runtimeconfig.json', '.dll');
 
-/** .NET's host refuses to start a program whose list of assemblies names a file that is missing. */
+/** The host of .NET refuses to start a program whose list of assemblies names a missing file. */
 export const dotnetRule: ClosureRule = {
   name: 'dotnet',
   describe:
-    'Beside an assembly, its .deps.json and .runtimeconfig.json; the assemblies and libraries that a .deps.json lists; the frameworks that a .runtimeconfig.json names; with a core runtime its framework, with the dotnet program host/fxr.',
+    'For an assembly, its .deps.json and .runtimeconfig.json; the assemblies and libraries in a .deps.json; the frameworks in a .runtimeconfig.json; the framework of a core runtime; host/fxr for the program dotnet.',
   reads: (path) => (manifest.test(path) || configuration.test(path) ? 4 * MiB : 0),
   *follow(path, context): Generator<Need> {
     const { facts, fs } = context;
@@ -25,20 +31,24 @@ export const dotnetRule: ClosureRule = {
       for (const child of fs.children(directory))
         if (manifest.test(child) || configuration.test(child))
           yield { path: child, detail: ascii`the framework of /${path}` };
-    } else if (path.endsWith('.dll') || facts.elf(path) !== null) {
-      const stem = path.replace(/\.(?:dll|exe)$/, '');
-      for (const beside of endings.map((ending) => rootPath`${stem}${ending}`))
-        if (
-          beside !== path &&
-          fs.kind(beside) !== null &&
-          !(path.endsWith('.dll') && beside.endsWith('.dll'))
-        )
-          yield { path: beside, detail: ascii`read when /${path} is started` };
-    }
+    } else if (path.endsWith('.dll') || facts.elf(path) !== null) yield* besideProgram(path, context);
   },
 };
 
-/** targets → framework → library → runtime, native, resources, runtimeTargets → the path of an asset. */
+/** A program may be an assembly, or an ELF file beside an assembly of its name (an "apphost"). */
+function* besideProgram(path: Path, { fs }: ClosureContext): Generator<Need> {
+  const stem = path.replace(/\.(?:dll|exe)$/, '');
+  const isAssembly = path.endsWith('.dll');
+  const files = endings.map((ending) => rootPath`${stem}${ending}`);
+  for (const beside of present(fs, files))
+    if (beside !== path && !(isAssembly && beside.endsWith('.dll')))
+      yield { path: beside, detail: ascii`read when /${path} is started` };
+}
+
+/**
+ * Yields the files that a .deps.json lists: targets → framework → library → runtime, native, resources or runtimeTargets → the path
+ * of an asset. An asset of a locale may be in a directory of its name.
+ */
 function* listed(path: Path, context: ClosureContext): Generator<Need> {
   const { fs } = context;
   const directory = parentOf(path);
@@ -54,12 +64,13 @@ function* listed(path: Path, context: ClosureContext): Generator<Need> {
             typeof locale === 'string' ? ascii`${utf8Bytes(locale)}/${baseOf(name)}` : baseOf(name);
           for (const file of new Set([name, inLocale])) {
             if (file.split('/').includes(ascii`..`) || file.startsWith('/')) continue;
-            if (fs.kind(join(directory, file)) !== null) yield { path: join(directory, file), detail };
+            for (const found of presentIn(fs, directory, [file])) yield { path: found, detail };
           }
         }
       }
 }
 
+/** Yields the lists of the frameworks that a .runtimeconfig.json names, in the directories of shared frameworks. */
 function* frameworks(path: Path, context: ClosureContext): Generator<Need> {
   const { fs } = context;
   const options = objectOf(objectAt(path, context)?.['runtimeOptions']);
@@ -75,10 +86,9 @@ function* frameworks(path: Path, context: ClosureContext): Generator<Need> {
     for (const root of roots) {
       const shared = root === '' ? null : fs.resolve(ascii`${root}/shared/${name}`).path;
       if (shared === null) continue;
-      for (const version of fs.children(shared)) {
-        const list = join(version, ascii`${name}.deps.json`);
-        if (fs.kind(list) !== null) yield { path: list, detail: ascii`the framework that /${path} names` };
-      }
+      for (const version of fs.children(shared))
+        for (const list of presentIn(fs, version, [ascii`${name}.deps.json`]))
+          yield { path: list, detail: ascii`the framework that /${path} names` };
     }
   }
 }

@@ -1,8 +1,8 @@
 import { ascii } from '../../bytes/bytes.ts';
 import type { ClosureRule } from '../rule.ts';
 
-/** The kernel opens the loader itself, so that no trace of system calls has it. */
-export const elfInterpreter: ClosureRule = {
+/** The kernel opens the loader itself (execve(2)), so that no trace of system calls shows it. */
+export const elfInterpreterRule: ClosureRule = {
   name: 'elf-interpreter',
   describe: 'The dynamic loader that an ELF file names (PT_INTERP).',
   *follow(path, { facts }) {

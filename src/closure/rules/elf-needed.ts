@@ -4,11 +4,11 @@ import { loaderSettingsProbe } from '../libraries/loader-settings.ts';
 import { type Loaded, librarySearch } from '../libraries/search.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 
-/** The libraries that ELF files name. */
-export const elfNeeded: ClosureRule = {
+/** Keeps the libraries that ELF files name. A library is an ELF file itself, so that its own libraries follow. */
+export const elfNeededRule: ClosureRule = {
   name: 'elf-needed',
   describe:
-    'The shared libraries that an ELF file needs (DT_NEEDED), found as ld.so(8) or musl would: RPATH, LD_LIBRARY_PATH, RUNPATH, ld.so.cache, default directories; with their variants for other processors.',
+    'The shared libraries that an ELF file needs (DT_NEEDED), searched for like ld.so(8) and musl do: RPATH, LD_LIBRARY_PATH, RUNPATH, ld.so.cache, default directories. Variants for other processors are included.',
   reads: loaderSettingsProbe,
   *follow(path, context) {
     const elf = context.facts.elf(path);
@@ -21,7 +21,7 @@ export const elfNeeded: ClosureRule = {
   },
 };
 
-/** What libraries of `top` need is looked for on its search path too (RPATH; with musl RUNPATH also), as far as it reaches. */
+/** Yields the libraries of libraries that are found by the search path of `top`: its RPATH, and with musl its RUNPATH. */
 function* inherited(top: Loaded, context: ClosureContext): Generator<Need> {
   const search = librarySearch(context);
   const seen = new Set<Path>([top.path]);

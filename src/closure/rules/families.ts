@@ -22,9 +22,9 @@ import { tlsRule } from './tls.ts';
 import { apacheRule, nginxRule } from './web-server.ts';
 
 /**
- * The families of files that programs open at run time without any header that says so, in the order in which they are
- * asked: where two name one file, the first is its reason. Static programs (Go, Rust) need none for themselves: what they
- * read is in the trace, and `identity` and `timezone` have the few files that every program may want.
+ * The rules for families of files that programs open at run time although no header names them. The first rule that names a file is
+ * its reason. Static programs (Go, Rust) need none of these rules: their files are in the trace, and `identity` and `timezone` keep
+ * the few files that every program may read.
  */
 export const familyRules: readonly ClosureRule[] = [
   identityRule,

@@ -1,11 +1,11 @@
 import { ascii } from '../../bytes/bytes.ts';
-import { baseOf, root } from '../../bytes/path.ts';
+import { baseOf } from '../../bytes/path.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureRule, Need } from '../rule.ts';
-import { inLibraryDirectories } from '../libraries/directories.ts';
+import { librariesFor } from '../libraries/directories.ts';
 import { importOf } from './imports.ts';
 
-/** Functions for which the C library unwinds stacks. */
+/** The functions for which the C library unwinds stacks. */
 export const unwindFunctions: ReadonlySet<string> = new Set([
   'pthread_exit',
   'pthread_cancel',
@@ -17,14 +17,13 @@ export const unwindFunctions: ReadonlySet<string> = new Set([
 export const gccRuntimeRule: ClosureRule = {
   name: 'gcc-runtime',
   describe:
-    'libgcc_s.so.1, which glibc opens at run time to unwind stacks: where a program or library that stays calls pthread_exit, pthread_cancel or backtrace.',
+    'libgcc_s.so.1, if a program or library calls pthread_exit, pthread_cancel or backtrace: glibc opens it at run time to unwind stacks.',
   *follow(path, { facts, fs }): Generator<Need> {
     const elf = facts.elf(path);
     const called = importOf(elf, unwindFunctions);
     if (elf === null || called === null || isForMusl(elf) || /^lib(?:c|pthread)[.-]/.test(baseOf(path)))
       return;
-    for (const library of inLibraryDirectories(fs, ascii`libgcc_s.so.1`))
-      if (facts.elf(fs.resolve(library).path ?? root)?.machine === elf.machine)
-        yield { path: library, detail: ascii`/${path} calls ${called}, for which the C library opens it` };
+    for (const library of librariesFor(elf, ascii`libgcc_s.so.1`, { fs, facts }))
+      yield { path: library, detail: ascii`/${path} calls ${called}, for which the C library opens it` };
   },
 };

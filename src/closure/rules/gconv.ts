@@ -1,20 +1,24 @@
+/**
+ * The rule for glibc's converters of character sets (iconv(3)). `families.ts` lists it; `package.ts` asks it which files are converters.
+ */
 import { ascii, asciiList, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { presentIn } from './present.ts';
 import { linesOf } from './configuration.ts';
 import { inLibraryDirectories } from '../libraries/directories.ts';
 import { localesOf } from './locale.ts';
 import { MiB } from '../../units.ts';
 
 /**
- * glibc's converters of character sets: eight megabytes in 250 files. Every program in a UTF-8 locale opens
- * gconv-modules.cache and nothing else, so that file asks for no converter.
+ * glibc's converters of character sets have eight megabytes in 250 files. Every program in a UTF-8 locale opens
+ * gconv-modules.cache and no converter, so that this file alone keeps none.
  */
 export const gconvRule: ClosureRule = {
   name: 'gconv',
   describe:
-    'The lists of converters with any converter that was used; the converters of the character sets that LANG and LC_* name; all of them, unless the granularity is `file`, where one was used or a needed program or library converts (iconv). The list alone, which every program opens, asks for none.',
+    'The lists of converters, if a converter of character sets stays; the converters for the character sets in LANG and LC_*. Unless the granularity is `file`: all converters, if one was used, or if a needed program or library converts (iconv).',
   reads: (path) => (/\/gconv\/(?:gconv-modules|gconv-modules\.d\/[^/]*\.conf)$/.test(path) ? MiB : 0),
   *roots(context): Generator<Need> {
     for (const { variable, name, codeset, modifier } of localesOf(context)) {
@@ -43,30 +47,26 @@ export const gconvRule: ClosureRule = {
     }
     const home = parentOf(path);
     const why = ascii`with the converter /${path}`;
-    for (const list of asciiList('gconv-modules.cache', 'gconv-modules')) {
-      const beside = join(home, list);
-      if (fs.kind(beside) !== null) yield { path: beside, detail: ascii`the list of converters, ${why}` };
-    }
-    const more = join(home, ascii`gconv-modules.d`);
-    if (fs.kind(more) !== null)
-      yield { path: more, detail: ascii`the list of converters, ${why}`, below: true };
+    const lists = asciiList('gconv-modules.cache', 'gconv-modules', 'gconv-modules.d');
+    for (const list of presentIn(fs, home, lists))
+      yield { path: list, detail: ascii`the list of converters, ${why}`, below: true };
     if (granularity === 'file' || (context.usesOf(path) & (uses.open | uses.exec)) === 0) return;
     yield { path: home, detail: ascii`the converters, since /${path} was used`, below: true };
   },
 };
 
-/** One of those converters. The C library's package stays whole without them. */
+/** Whether a file is a converter. The package of the C library stays whole without them. */
 export function isConverter(path: Path): boolean {
   return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
 }
 
-/** A locale without a character set has an old one, most often of ISO 8859; which, only its own data says. */
+/** The converters for a locale without a codeset. It has an old one, most often of ISO 8859, which only its data names. */
 function wholeFamily(home: Path, modifier: string | null, { fs }: ClosureContext): readonly ByteString[] {
   if (modifier === 'euro') return asciiList('ISO8859-15.so');
   return [...fs.children(home)].map(baseOf).filter((name) => /^ISO8859-\d+\.so$/.test(name));
 }
 
-/** `module FROM// TO// FILE COST` and `alias NAME// NAME//` of gconv-modules. */
+/** The converters for a codeset, by the lines `module FROM// TO// FILE COST` and `alias NAME// NAME//` of gconv-modules. */
 function modulesOf(codeset: string, home: Path, context: ClosureContext): ReadonlySet<ByteString> {
   const aliases = new Map<string, string>();
   const files = new Map<string, Set<ByteString>>();
@@ -84,7 +84,7 @@ function modulesOf(codeset: string, home: Path, context: ClosureContext): Readon
   return files.get(aliases.get(name) ?? name) ?? new Set();
 }
 
-/** "ISO-8859-1//" and "iso88591" are the same: locales and lists do not agree about hyphens. */
+/** A name without punctuation: locales write "iso88591" for "ISO-8859-1//". */
 function plain(set: string): string {
   return set
     .toUpperCase()

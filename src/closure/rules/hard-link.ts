@@ -2,13 +2,12 @@ import { ascii } from '../../bytes/bytes.ts';
 import type { ClosureRule } from '../rule.ts';
 
 /**
- * The other names of a file that is needed. They cost a header each, and one program under many names (busybox, git)
- * would lose all those that no trace saw.
+ * The other names of a needed file cost one header each. A program with many names (busybox, git) would lose all those that the
+ * trace did not see.
  */
-export const hardLink: ClosureRule = {
+export const hardLinkRule: ClosureRule = {
   name: 'hard-link',
-  describe:
-    'With granularity `package` or `directory`: the other names (hard links) of a file that is needed.',
+  describe: 'With the granularity `package` or `directory`: the other names (hard links) of a needed file.',
   *follow(path, context) {
     const { fs, granularity } = context;
     if (granularity === 'file' || context.strengthOf(path) !== 'needed' || fs.kind(path) !== 'file') return;

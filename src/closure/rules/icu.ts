@@ -3,11 +3,11 @@ import { baseOf, rootPath } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 
-/** ICU's data are in a library on most systems, in one file beside it on others. */
+/** The data of ICU are in a library on most systems, and in one file on others (Alpine). */
 export const icuRule: ClosureRule = {
   name: 'icu',
   describe:
-    'The data file of ICU (icudtNN*.dat in usr/share/icu) for a libicu of that version that stays; what ICU_DATA and NODE_ICU_DATA name.',
+    'The data file of ICU (icudtNN*.dat in usr/share/icu) for each version of libicu that stays; the paths in ICU_DATA and NODE_ICU_DATA.',
   *roots(context): Generator<Need> {
     for (const name of asciiList('ICU_DATA', 'NODE_ICU_DATA')) {
       const path = variable(name, context);

@@ -1,17 +1,22 @@
+/**
+ * The rule for Java: the parts of a Java runtime, and the archives of classes that a class path names. `families.ts` lists it.
+ */
 import { ascii, type ByteString, asciiList, utf8Bytes, noBytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf, root, cleanPath, rootPath } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { presentIn } from './present.ts';
 import { variable } from './configuration.ts';
 
+/** The library of a virtual machine, and the launcher `java`. The group is the home of the Java runtime. */
 const machine = /^(.*?)\/(?:lib|jre\/lib)(?:\/[^/]+)?\/(?:server|client|minimal|zero)\/libjvm\.so$/;
 const launcher = /^(.*?)(?:\/jre)?\/bin\/java$/;
 const archive = /\.(?:jar|war|ear)$/;
 
-/** Libraries for screens: they pull in the X Window System, and no server opens them. */
+/** Libraries for displays. They need the X Window System, and no server opens them. */
 const forScreens = /^lib(?:awt_xawt|splashscreen|jawt)\.so$/;
 
-/** Of a Java runtime's lib directory, besides libraries: what it reads by name at run time. */
+/** The files in the directory `lib` of a Java runtime that it reads by name at run time, without libraries. */
 const files = asciiList(
   'modules',
   'jvm.cfg',
@@ -38,13 +43,14 @@ const files = asciiList(
   'meta-index',
 );
 
+/** Directories there that it reads whole. */
 const directories = asciiList('security', 'jfr', 'management', 'ext');
 
-/** A Java runtime is one thing: its parts open each other by name. Its archives of classes are never taken apart. */
+/** The parts of a Java runtime open each other by name. Archives of classes stay whole. */
 export const javaRule: ClosureRule = {
   name: 'java',
   describe:
-    'With a Java virtual machine or its launcher: the modules or rt.jar, the native libraries (but for those of screens), conf, security with the certificates, release. All archives of a directory that was listed or that a class path names with "*"; what -cp, -jar, CLASSPATH and -javaagent name.',
+    'For a Java virtual machine or its launcher: modules or rt.jar, the native libraries except those for displays, conf, security with the certificates, and release. All archives in a directory that was listed, or that a class path names with "*"; the paths in -cp, -jar, CLASSPATH and -javaagent.',
   *roots(context): Generator<Need> {
     for (const { path, why } of classPaths(context)) {
       if (!path.endsWith('/*')) {
@@ -68,19 +74,20 @@ export const javaRule: ClosureRule = {
   },
 };
 
+/** Yields the parts of the Java runtime in a directory, if there is one. */
 function* runtimeIn(home: Path, path: Path, { fs }: ClosureContext): Generator<Need> {
   const lib = join(home, ascii`lib`);
-  if (fs.kind(join(lib, ascii`modules`)) === null && fs.kind(join(lib, ascii`rt.jar`)) === null) return;
+  // Since Java 9, the classes are in `modules`; before, in rt.jar.
+  if (presentIn(fs, lib, asciiList('modules', 'rt.jar')).next().done === true) return;
   const detail = ascii`a part of the Java runtime of /${path}`;
-  for (const name of files) if (fs.kind(join(lib, name)) !== null) yield { path: join(lib, name), detail };
-  for (const name of directories)
-    if (fs.kind(join(lib, name)) !== null) yield { path: join(lib, name), detail, below: true };
-  for (const name of asciiList('conf', 'release'))
-    if (fs.kind(join(home, name)) !== null) yield { path: join(home, name), detail, below: true };
+  for (const file of presentIn(fs, lib, files)) yield { path: file, detail };
+  for (const directory of presentIn(fs, lib, directories)) yield { path: directory, detail, below: true };
+  for (const part of presentIn(fs, home, asciiList('conf', 'release')))
+    yield { path: part, detail, below: true };
   for (const file of fs.below(lib)) {
     const base = baseOf(file);
     if (!/\.so(?:\.\d+)*$/.test(base) || forScreens.test(base)) continue;
-    // Of several virtual machines (server, client) only the one that is there by its own right.
+    // Of several virtual machines (server, client, minimal), the default one stays; another does if it was used.
     if (base === 'libjvm.so' && baseOf(parentOf(file)) !== 'server') continue;
     yield { path: file, detail };
   }
@@ -90,7 +97,7 @@ function* archives(directory: Path, detail: ByteString, { fs }: ClosureContext):
   for (const child of fs.children(directory)) if (archive.test(child)) yield { path: child, detail };
 }
 
-/** What the image itself says about classes; relative names start at its working directory. */
+/** Yields the class paths in the config and in kept commands. Relative names count from the working directory. */
 function* classPaths(
   context: ClosureContext,
 ): Generator<{ readonly path: ByteString; readonly why: ByteString }> {
@@ -115,6 +122,7 @@ function* classPaths(
       yield { path: place(path), why: ascii`named by -javaagent` };
 }
 
+/** The working directory of the image, free of symlinks. */
 function workingDirectory({ fs, runtime }: ClosureContext): Path {
   return fs.resolve(utf8Bytes(runtime.workingDirectory)).path ?? root;
 }

@@ -2,10 +2,10 @@ import { ascii, utf8Bytes } from '../../bytes/bytes.ts';
 import { commandNeeds } from '../commands.ts';
 import type { ClosureRule } from '../rule.ts';
 
-/** What was asked for with --keep-command. */
-export const keepCommand: ClosureRule = {
+/** Keeps the commands of `--keep-command`. A program that the image does not have is a problem. */
+export const keepCommandRule: ClosureRule = {
   name: 'keep-command',
-  describe: 'The programs named with --keep-command, and files among their arguments.',
+  describe: 'The programs of `--keep-command`, with the files among their arguments.',
   *roots(context) {
     for (const words of context.keepCommands)
       yield* commandNeeds(words, context, {

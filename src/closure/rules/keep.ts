@@ -2,11 +2,11 @@ import { ascii, utf8Bytes } from '../../bytes/bytes.ts';
 import { createKeepMatcher, literalPath } from '../../rules/rules.ts';
 import type { ClosureRule } from '../rule.ts';
 
-/** What `--keep` names stays, and works. */
+/** Returns the rule for the globs of `--keep`. A glob without wildcards is followed through symlinks, and keeps directories whole. */
 export function keepRule(globs: readonly string[]): ClosureRule {
   return {
     name: 'keep',
-    describe: 'What `--keep` and `--keep-file` name stays, with all that it needs.',
+    describe: 'The paths that `--keep` and `--keep-file` name, with everything that they need.',
     *roots({ fs }) {
       if (globs.length === 0) return;
       for (const glob of globs) {

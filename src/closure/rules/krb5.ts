@@ -5,11 +5,11 @@ import { linesOf, variable } from './configuration.ts';
 import { inLibraryDirectories } from '../libraries/directories.ts';
 import { KiB } from '../../units.ts';
 
-/** Kerberos: linked by many (libpq, libcurl), configured by few. */
+/** Many programs link Kerberos (by libpq, libcurl), few images configure it. */
 export const krb5Rule: ClosureRule = {
   name: 'krb5',
   describe:
-    'Where libkrb5 or libgssapi stays and Kerberos is configured (etc/krb5.conf, KRB5_CONFIG): its settings with what they include, its plug-ins, and the mechanisms of etc/gss.',
+    'If libkrb5 or libgssapi stays and Kerberos is configured (etc/krb5.conf, KRB5_CONFIG): its settings and the files they include, its plug-ins, and the mechanisms in etc/gss.',
   reads: (path) => (isConfiguration(path) ? 64 * KiB : 0),
   *roots(context): Generator<Need> {
     for (const path of variable('KRB5_CONFIG', context).split(':'))
@@ -36,6 +36,7 @@ function isConfiguration(path: Path): boolean {
   return path === 'etc/krb5.conf' || path.startsWith('etc/krb5.conf.d/');
 }
 
+/** Yields the files of `include FILE` and `includedir DIRECTORY` (krb5.conf(5)). */
 function* includes(path: Path, context: ClosureContext): Generator<Need> {
   for (const line of linesOf(path, context)) {
     const [, name] = line.match(/^include(?:dir)?\s+(\/\S+)/) ?? [];

@@ -4,11 +4,11 @@ import { loaderSettingsProbe } from '../libraries/loader-settings.ts';
 import { librarySearch } from '../libraries/search.ts';
 import type { ClosureRule } from '../rule.ts';
 
-/** What dynamic loaders read before they run a program. */
-export const ldSo: ClosureRule = {
+/** Keeps the files that dynamic loaders read before they run a program (ld.so(8), "Files"). */
+export const ldSoRule: ClosureRule = {
   name: 'ld-so',
   describe:
-    'With a dynamically linked program: etc/ld.so.cache (without it, etc/ld.so.conf and what that includes), etc/ld.so.preload with what it names, musl’s path file, and what LD_PRELOAD and LD_AUDIT name.',
+    'For a dynamically linked program: etc/ld.so.cache, or without it etc/ld.so.conf and etc/ld.so.conf.d; etc/ld.so.preload and the libraries it names; the path file of musl; the libraries that LD_PRELOAD and LD_AUDIT name.',
   reads: loaderSettingsProbe,
   *follow(path, context) {
     const { fs, facts, runtime } = context;
@@ -20,12 +20,9 @@ export const ldSo: ClosureRule = {
     } else if (fs.resolve(ascii`etc/ld.so.cache`).path !== null) {
       yield { path: ascii`etc/ld.so.cache`, detail: ascii`where the loader looks for libraries` };
     } else {
-      yield { path: ascii`etc/ld.so.conf`, detail: ascii`what the loader’s cache would be made of` };
-      yield {
-        path: ascii`etc/ld.so.conf.d`,
-        detail: ascii`what the loader’s cache would be made of`,
-        below: true,
-      };
+      // ldconfig(8) makes the cache from these.
+      for (const path of asciiList('etc/ld.so.conf', 'etc/ld.so.conf.d'))
+        yield { path, detail: ascii`where ldconfig looks for libraries`, below: true };
     }
     yield { path: ascii`etc/ld.so.preload`, detail: ascii`read by the loader` };
 

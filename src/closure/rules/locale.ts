@@ -1,19 +1,25 @@
+/**
+ * The rule for locales (locale(7)). `families.ts` lists it; `gconv.ts` asks it for the character sets of the environment.
+ */
 import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf, rootPath, cleanPath, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 
+/** The directories of locales: of glibc, and of musl-locales. */
 const homes = rootPaths('usr/lib/locale', 'usr/share/locale', 'usr/share/i18n/locales/musl');
 
-/** A locale as an environment names it: language[_territory][.codeset][@modifier], POSIX XBD 8.2. */
+/** A locale as an environment names it: language[_territory][.codeset][@modifier] (POSIX XBD 8.2). */
 export interface LocaleName {
+  /** The variable that names it: "LC_ALL". */
   readonly variable: string;
+  /** The whole name: "de_DE.ISO-8859-15@euro". */
   readonly name: string;
   readonly codeset: string | null;
   readonly modifier: string | null;
 }
 
-/** The locales that the image's environment asks for, without "C" and "POSIX", which need no files. */
+/** Returns the locales that the environment of an image names, without "C" and "POSIX", which need no files. */
 export function localesOf({ runtime: { environment } }: ClosureContext): readonly LocaleName[] {
   const names: LocaleName[] = [];
   for (const [variable, value] of environment) {
@@ -28,11 +34,11 @@ export function localesOf({ runtime: { environment } }: ClosureContext): readonl
   return names;
 }
 
-/** Locales: as the environment names them, or of one that was used. */
+/** Keeps the locales that the environment names, and C.UTF-8 whole if a part of it was used. */
 export const localeRule: ClosureRule = {
   name: 'locale',
   describe:
-    'The locales that LANG and LC_* of the image name, or the archive of locales where they have no directory; all files of the C.UTF-8 locale where one was used. Translated messages stay where they were used.',
+    'The locales in LANG and LC_*, or the archive of locales for one without a directory; the whole locale C.UTF-8, if a file of it was used. Translated messages stay only if they were used.',
   *roots(context): Generator<Need> {
     const { fs } = context;
     for (const locale of localesOf(context)) {
@@ -42,7 +48,7 @@ export const localeRule: ClosureRule = {
         for (const name of spellingsOf(locale)) {
           const path = join(home, name);
           if (home === '' || fs.resolve(path).path === null) continue;
-          // Below share/locale are translations, which a locale works without.
+          // A directory in share/locale without LC_CTYPE has translations only, which a locale works without.
           if (home === 'usr/share/locale' && fs.resolve(join(path, ascii`LC_CTYPE`)).path === null) continue;
           found = true;
           yield { path, detail, below: true };
@@ -66,12 +72,15 @@ export const localeRule: ClosureRule = {
   },
 };
 
-/** A part of one of many locales. Packages that hold several stay whole without those that nothing asks for. */
+/** Whether a file is a part of a locale. Packages with many locales stay whole without them. */
 export function isLocale(path: Path): boolean {
   return path.startsWith('usr/lib/locale/');
 }
 
-/** How glibc looks for a locale's directory: as written, with its codeset normalised (utf8), then without it. */
+/**
+ * Returns the names under which glibc looks for the directory of a locale (locale/findlocale.c): as written, with its codeset
+ * normalized (utf8), and without it.
+ */
 function spellingsOf({ name, codeset, modifier }: LocaleName): ReadonlySet<ByteString> {
   const bare = name.replace(/[.@].*$/, '');
   const at = modifier === null ? '' : `@${modifier}`;

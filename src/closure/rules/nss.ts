@@ -1,16 +1,21 @@
-import { root } from '../../bytes/path.ts';
+/**
+ * The rule for the name service switch of glibc (nsswitch.conf(5)): plug-ins by which programs look up names. `families.ts` lists it.
+ */
+import { baseOf } from '../../bytes/path.ts';
 import { ascii, asciiList, type ByteString } from '../../bytes/bytes.ts';
+import type { Elf } from '../../rootfs/facts/facts.ts';
 import { lookups } from '../../rootfs/facts/lookups.ts';
+import { oncePer } from '../../rootfs/once-per.ts';
 import { isForMusl } from '../architecture.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesAt } from './configuration.ts';
-import { inLibraryDirectories } from '../libraries/directories.ts';
+import { librariesFor } from '../libraries/directories.ts';
 import { importOf } from './imports.ts';
 import { KiB } from '../../units.ts';
 
 type Database = keyof typeof lookups;
 
-/** What the services of a database read. */
+/** The files that the services of a database read. */
 const filesOf: Readonly<Record<Database, readonly ByteString[]>> = {
   passwd: asciiList('etc/passwd'),
   group: asciiList('etc/group'),
@@ -27,57 +32,52 @@ const databases = (Object.keys(lookups) as Database[]).map((name) => ({
   files: filesOf[name],
 }));
 
-/** Functions that look up names. */
+/** All functions that look up names. */
 export const nameFunctions: ReadonlySet<string> = new Set(Object.values(lookups).flat());
 
-/** What glibc does without a line in nsswitch.conf (nss/nss_database.c). */
+/** The services of glibc for databases without a line in nsswitch.conf (nss/nss_database.c). Those of others are `files`. */
 const unconfigured: { readonly [database: string]: readonly ByteString[] } = {
   hosts: asciiList('dns', 'files'),
   networks: asciiList('dns', 'files'),
 };
 
-const settings = new WeakMap<ClosureContext, ReadonlyMap<string, readonly ByteString[]>>();
-
-/** The C library opens a plug-in for every service that nsswitch.conf names for a database: no header says so. */
+/** The C library opens a plug-in for every service that nsswitch.conf lists for a database. No header names them. */
 export const nssRule: ClosureRule = {
   name: 'nss',
   describe:
-    'Where a program or library that stays asks for users, groups, hosts or services: the libraries libnss_NAME of the services that etc/nsswitch.conf names for them, and the files that these read. musl has no such libraries.',
+    'For a program or library that looks up users, groups, hosts or services: the libraries libnss_NAME of the services that etc/nsswitch.conf lists, and the files that they read. musl has no such libraries.',
   reads: (path) => (path === 'etc/nsswitch.conf' || path === 'usr/etc/nsswitch.conf' ? 64 * KiB : 0),
   *follow(path, context): Generator<Need> {
-    const { facts, fs } = context;
-    const elf = facts.elf(path);
-    // The C library asks itself; only what others ask of it counts. A static program brings its own.
-    if (elf === null || /^lib(?:c|nss_[a-z]+|resolv)[.-]/.test(path.slice(path.lastIndexOf('/') + 1))) return;
+    const elf = context.facts.elf(path);
+    // Only the calls of others count: the C library imports its own functions.
+    if (elf === null || /^lib(?:c|nss_[a-z]+|resolv)[.-]/.test(baseOf(path))) return;
     for (const { name, functions, files } of databases) {
       const asked = importOf(elf, functions);
       if (asked === null) continue;
-      const detail = ascii`/${path} calls ${asked}, for which /etc/nsswitch.conf`;
       for (const file of [...files, ascii`etc/nsswitch.conf`])
         yield { path: file, detail: ascii`/${path} calls ${asked}, which reads it`, strength: 'whole' };
-      if (isForMusl(elf)) continue;
-      for (const service of servicesOf(name, context))
-        for (const library of inLibraryDirectories(fs, ascii`libnss_${service}.so.2`))
-          if (facts.elf(fs.resolve(library).path ?? root)?.machine === elf.machine)
-            yield { path: library, detail: ascii`${detail} names "${service}"` };
-      if (name !== 'hosts') continue;
-      for (const library of inLibraryDirectories(fs, ascii`libresolv.so.2`))
-        if (facts.elf(fs.resolve(library).path ?? root)?.machine === elf.machine)
-          yield { path: library, detail: ascii`/${path} calls ${asked}, which may ask a name server` };
+      if (!isForMusl(elf)) yield* plugIns(elf, name, ascii`/${path} calls ${asked}`, context);
     }
   },
 };
 
-function servicesOf(database: string, context: ClosureContext): readonly ByteString[] {
-  let configured = settings.get(context);
-  if (configured === undefined) {
-    configured = readSettings(context);
-    settings.set(context, configured);
-  }
-  return configured.get(database) ?? unconfigured[database] ?? asciiList('files');
+/** Yields the plug-ins of glibc for a database, and for host names the library that asks name servers. */
+function* plugIns(elf: Elf, database: Database, why: ByteString, context: ClosureContext): Generator<Need> {
+  for (const service of servicesOf(database, context))
+    for (const path of librariesFor(elf, ascii`libnss_${service}.so.2`, context))
+      yield { path, detail: ascii`${why}, for which /etc/nsswitch.conf names "${service}"` };
+  if (database !== 'hosts') return;
+  for (const path of librariesFor(elf, ascii`libresolv.so.2`, context))
+    yield { path, detail: ascii`${why}, which may ask a name server` };
 }
 
-/** nsswitch.conf(5): `hosts: files dns [NOTFOUND=return] myhostname # comment`. */
+function servicesOf(database: Database, context: ClosureContext): readonly ByteString[] {
+  return settingsOf(context).get(database) ?? unconfigured[database] ?? asciiList('files');
+}
+
+const settingsOf = oncePer(readSettings);
+
+/** Reads services by database (nsswitch.conf(5)): `hosts: files dns [NOTFOUND=return] myhostname # comment`. */
 function readSettings(context: ClosureContext): ReadonlyMap<string, readonly ByteString[]> {
   const services = new Map<string, readonly ByteString[]>();
   for (const name of asciiList('usr/etc/nsswitch.conf', 'etc/nsswitch.conf')) {

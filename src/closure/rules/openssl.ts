@@ -1,10 +1,15 @@
+/**
+ * The rule for OpenSSL: the configuration of libcrypto, and the modules that it loads. `families.ts` lists it.
+ */
 import { ascii, asciiList, asByteString, type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { present } from './present.ts';
 import { linesAt, linesOf, variable } from './configuration.ts';
 import { libraryDirectories } from '../libraries/directories.ts';
 import { KiB } from '../../units.ts';
 
+/** Where builds of OpenSSL look for their configuration (OPENSSLDIR), by distribution. */
 const configurations = rootPaths(
   'etc/ssl/openssl.cnf',
   'usr/lib/ssl/openssl.cnf',
@@ -13,11 +18,11 @@ const configurations = rootPaths(
   'etc/ssl1.1/openssl.cnf',
 );
 
-/** Providers and engines: libcrypto loads them by name, as its configuration says. */
+/** libcrypto loads providers and engines by name, as its configuration says. No header names them. */
 export const opensslRule: ClosureRule = {
   name: 'openssl',
   describe:
-    'With libcrypto: its configuration with what that includes, the providers and engines that it activates, and the small legacy provider. OPENSSL_CONF, OPENSSL_MODULES and OPENSSL_ENGINES are followed.',
+    'For libcrypto: its configuration and the files it includes, the providers and engines it activates, and the legacy provider, which is small. OPENSSL_CONF, OPENSSL_MODULES and OPENSSL_ENGINES are respected.',
   reads: (path) => (isConfiguration(path) ? 128 * KiB : 0),
   *roots(context): Generator<Need> {
     const configuration = variable('OPENSSL_CONF', context);
@@ -28,36 +33,36 @@ export const opensslRule: ClosureRule = {
     }
   },
   *follow(path, context): Generator<Need> {
-    const { facts, fs } = context;
     if (isConfiguration(path)) yield* includes(path, context);
     const [, version] = baseOf(path).match(/^libcrypto\.so\.([\d.]+)$/) ?? [];
-    if (version === undefined || facts.elf(path) === null) return;
-    const why = ascii`/${path} reads it`;
-    const named = variable('OPENSSL_CONF', context);
-    const files = [...configurations, ...(named === '' ? [] : [named])];
-    for (const file of configurations)
-      if (fs.kind(file) !== null) yield { path: file, detail: why, strength: 'whole' };
-    const modules = homesOf(path, ascii`ossl-modules`, context);
-    const engines = homesOf(
-      path,
-      ascii`engines-${/^\d\.\d$/.test(version) ? version : (version.split('.')[0] ?? noBytes)}`,
-      context,
-    );
-    for (const home of modules)
-      yield {
-        path: join(home, ascii`legacy.so`),
-        detail: ascii`a small provider that /${path} loads by name`,
-      };
-    for (const file of files)
-      for (const { kind, name } of loadsOf(linesAt(file, context))) {
-        const detail = ascii`${asByteString(kind)} that /${file.replace(/^\//, '')} activates`;
-        if (name.startsWith('/')) yield { path: name, detail };
-        else
-          for (const home of kind === 'a provider' ? modules : engines)
-            yield { path: join(home, name.endsWith('.so') ? name : ascii`${name}.so`), detail };
-      }
+    if (version !== undefined && context.facts.elf(path) !== null) yield* ofLibrary(path, version, context);
   },
 };
+
+function* ofLibrary(path: Path, version: ByteString, context: ClosureContext): Generator<Need> {
+  for (const file of present(context.fs, configurations))
+    yield { path: file, detail: ascii`/${path} reads it`, strength: 'whole' };
+  // Directories are engines-1.1, but engines-3.
+  const number = /^\d\.\d$/.test(version) ? version : (version.split('.')[0] ?? noBytes);
+  const homes: Readonly<Record<Load['kind'], readonly Path[]>> = {
+    'a provider': homesOf(path, ascii`ossl-modules`, context),
+    'an engine': homesOf(path, ascii`engines-${number}`, context),
+  };
+  for (const home of homes['a provider'])
+    yield {
+      path: join(home, ascii`legacy.so`),
+      detail: ascii`a small provider that /${path} loads by name`,
+    };
+  const named = variable('OPENSSL_CONF', context);
+  for (const file of [...configurations, ...(named === '' ? [] : [named])])
+    for (const { kind, name } of loadsOf(linesAt(file, context))) {
+      const detail = ascii`${asByteString(kind)} that /${file.replace(/^\//, '')} activates`;
+      if (name.startsWith('/')) yield { path: name, detail };
+      else
+        for (const home of homes[kind])
+          yield { path: join(home, name.endsWith('.so') ? name : ascii`${name}.so`), detail };
+    }
+}
 
 function isConfiguration(path: Path): boolean {
   return /(?:^|\/)(?:openssl[^/]*\.(?:cnf|conf)|crypto-policies\/back-ends\/[^/]*|opensslcnf\.config)$/.test(
@@ -65,7 +70,7 @@ function isConfiguration(path: Path): boolean {
   );
 }
 
-/** `.include FILE`, `.include = FILE` (config(5ssl)); a directory stands for its .cnf and .conf files. */
+/** Yields the files of `.include FILE` and `.include = FILE` (config(5ssl)). A directory stands for its .cnf and .conf files. */
 function* includes(path: Path, context: ClosureContext): Generator<Need> {
   for (const line of linesOf(path, context)) {
     const [, file] = line.match(/^\.include\s*=?\s*(.+)$/) ?? [];
@@ -75,7 +80,7 @@ function* includes(path: Path, context: ClosureContext): Generator<Need> {
   }
 }
 
-/** Where a library of this path looks for its modules: beside itself, or on the other side of a split /usr. */
+/** Returns where a library looks for modules: beside itself, or on the other side of a split /usr. */
 function homesOf(library: Path, name: ByteString, { fs }: ClosureContext): readonly Path[] {
   return libraryDirectories(fs)
     .filter((directory) => baseOf(directory) === baseOf(parentOf(library)))
@@ -83,12 +88,16 @@ function homesOf(library: Path, name: ByteString, { fs }: ClosureContext): reado
     .filter((home) => fs.kind(home) === 'directory');
 }
 
+/** A module that a configuration loads, by its name or path. */
 interface Load {
   readonly kind: 'a provider' | 'an engine';
   readonly name: ByteString;
 }
 
-/** The providers and engines that a configuration activates or names by file. */
+/**
+ * Returns the providers and engines that a configuration activates or names by file. A section may define a provider that another
+ * section lists (`default = default_sect`).
+ */
 function loadsOf(lines: readonly ByteString[]): readonly Load[] {
   const sections = new Map<string, Map<ByteString, ByteString>>();
   let current = new Map<ByteString, ByteString>();

@@ -1,3 +1,7 @@
+/**
+ * The rule for packages: with the granularity `package` or `directory`, one used file keeps its package. `all.ts` lists it behind
+ * the rules that find needed files.
+ */
 import { ascii, asByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import { isDocumentation } from '../../rootfs/packages/documentation.ts';
@@ -9,22 +13,22 @@ import { isConverter } from './gconv.ts';
 import { isLocale } from './locale.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
-/** Packages that stay whole by now. */
+/** Packages whose files were kept. */
 const whole = new PerClosure<Package>();
-/** Needed files that several packages of one kind have. */
+/** Needed files that belong to several packages of one kind. */
 const shared = new PerClosure<Path>();
 
-/** Kinds whose files are found by nothing but their own language. */
+/** Kinds of packages whose files only programs of their language use. */
 const languages: ReadonlySet<PackageKind> = new Set(['node', 'python', 'ruby', 'composer']);
 
 /**
- * One file used, the package stays; of packages within packages, the inner one. What several packages share (the `__init__.py` of
- * a namespace) does not tell which of them was used: others of their files do, and only if none does, the smallest stays.
+ * Of packages within packages, the inner one stays. A file that several packages share (the `__init__.py` of a namespace) does not
+ * tell which of them was used: their other files do. If none of them was used, the smallest stays.
  */
 export const packageRule: ClosureRule = {
   name: 'package',
   describe:
-    'With granularity `package` or `directory`: a package of which a program or library is needed, or any file was used, stays whole, less its documentation, and less the converters of character sets and the locales, which have rules of their own.',
+    'With the granularity `package` or `directory`: the whole package of a needed program or library, and of any file that was used. Left out are its documentation, and its converters of character sets and locales, which have their own rules.',
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity === 'file' || !spreads(path, context)) return;
@@ -46,8 +50,8 @@ export const packageRule: ClosureRule = {
 };
 
 /**
- * Is it the use of a package? Programs and libraries are, and what the trace has seen. What stays only because something may
- * look for it is not: the zone of `/etc/localtime`, or the link to the certificates, which is in a package with scripts in Perl.
+ * Whether a needed file means that its package is used. Programs, libraries and files of the trace do. A file that stays only since
+ * something may look for it does not: the zone of `/etc/localtime`, or the link to the certificates.
  */
 function isUse(path: Path, { kind }: Package, context: ClosureContext): boolean {
   if (languages.has(kind) || context.usesOf(path) !== 0) return true;
@@ -56,10 +60,9 @@ function isUse(path: Path, { kind }: Package, context: ClosureContext): boolean 
   return target !== null && (facts.elf(target) !== null || facts.script(target) !== null);
 }
 
+/** Yields the files of a package, once. */
 function* expand(owner: Package, context: ClosureContext): Generator<Need> {
-  const done = whole.of(context);
-  if (done.has(owner)) return;
-  done.add(owner);
+  if (!whole.isNew(owner, context)) return;
   const detail = ascii`belongs to the ${asByteString(owner.kind)} package ${owner.name}`;
   for (const path of owner.files)
     if (!isInventory(path) && !isDocumentation(owner, path) && !isConverter(path) && !isLocale(path))

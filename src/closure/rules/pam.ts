@@ -1,18 +1,23 @@
+/**
+ * The rule for PAM: the settings, modules and helpers of programs that authenticate users. `families.ts` lists it.
+ */
 import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
-import { baseOf, join, type Path, parentOf, rootPaths } from '../../bytes/path.ts';
+import { baseOf, join, type Path, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { inLibraryDirectories } from '../libraries/directories.ts';
 import { importOf } from './imports.ts';
+import { presentIn } from './present.ts';
 import { KiB } from '../../units.ts';
 
-/** Functions by which a program begins to ask. */
+/** The functions by which a program begins to use PAM. */
 export const pamFunctions: ReadonlySet<string> = new Set(['pam_start', 'pam_start_confdir']);
+/** The directories of the settings of services. */
 const services = rootPaths('etc/pam.d', 'usr/lib/pam.d', 'usr/etc/pam.d');
-/** Where the links of etc/pam.d lead on Red Hat's systems. */
+/** Where the links of etc/pam.d lead on systems of Red Hat (authselect(8)). */
 const linked = 'etc/authselect/';
 
-/** Programs that modules run. */
+/** The programs that modules run. */
 const helpers: { readonly [module: string]: readonly ByteString[] } = {
   'pam_unix.so': asciiList('unix_chkpwd', 'unix_update'),
   'pam_mkhomedir.so': asciiList('mkhomedir_helper'),
@@ -20,11 +25,11 @@ const helpers: { readonly [module: string]: readonly ByteString[] } = {
   'pam_namespace.so': asciiList('pam_namespace_helper'),
 };
 
-/** Authentication modules: named in text files, loaded at run time. */
+/** PAM loads the modules that text files name. No header names them. */
 export const pamRule: ClosureRule = {
   name: 'pam',
   describe:
-    'Where a program that asks PAM stays, or a file of etc/pam.d was used: etc/pam.d, the modules that its files name with their settings in etc/security, and the programs that those run.',
+    'If a program calls PAM, or a file of etc/pam.d was used: etc/pam.d, the modules that its files name, their settings in etc/security, and the helper programs of the modules.',
   reads: (path) => (isService(path) ? 64 * KiB : 0),
   *follow(path, context): Generator<Need> {
     const called = importOf(context.facts.elf(path), pamFunctions);
@@ -44,6 +49,7 @@ function isService(path: Path): boolean {
   );
 }
 
+/** Yields the settings of PAM, and the files that its modules read. */
 function* everything(why: ByteString): Generator<Need> {
   for (const path of [...services, ...asciiList('etc/pam.conf', 'etc/security', 'usr/etc/security')])
     yield { path, detail: ascii`settings of PAM: ${why}`, below: true };
@@ -57,7 +63,7 @@ function* everything(why: ByteString): Generator<Need> {
     yield { path, detail: ascii`read by modules of PAM: ${why}` };
 }
 
-/** pam.d(5): `[-]type control module [arguments]`; pam.conf has the service before it. */
+/** Reads a line (pam.d(5)): `[-]type control module [arguments]`. In pam.conf, the service precedes it. */
 function* lineNeeds(line: ByteString, path: Path, { fs }: ClosureContext): Generator<Need> {
   const detail = ascii`named by /${path}`;
   const [, included] = line.match(/^@include\s+(\S+)/) ?? line.match(/\s(?:include|substack)\s+(\S+)/) ?? [];
@@ -70,9 +76,7 @@ function* lineNeeds(line: ByteString, path: Path, { fs }: ClosureContext): Gener
   const found = module.startsWith('/') ? [module] : inLibraryDirectories(fs, ascii`security/${module}`);
   for (const library of found) yield { path: library, detail };
   for (const helper of helpers[baseOf(module)] ?? [])
-    for (const directory of rootPaths('usr/sbin', 'sbin', 'usr/bin')) {
-      const program = join(directory, helper);
-      if (fs.kind(parentOf(program)) === 'directory' && fs.kind(program) !== null)
+    for (const directory of rootPaths('usr/sbin', 'sbin', 'usr/bin'))
+      for (const program of presentIn(fs, directory, [helper]))
         yield { path: program, detail: ascii`run by ${baseOf(module)}, which /${path} names` };
-    }
 }

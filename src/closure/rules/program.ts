@@ -1,25 +1,25 @@
 import type { ClosureRule } from '../rule.ts';
-import { config } from './config.ts';
-import { directories } from './directories.ts';
-import { elfInterpreter } from './elf-interpreter.ts';
-import { elfNeeded } from './elf-needed.ts';
-import { hardLink } from './hard-link.ts';
-import { keepCommand } from './keep-command.ts';
-import { ldSo } from './ld-so.ts';
-import { script } from './script.ts';
-import { symlink } from './symlink.ts';
-import { trace } from './trace.ts';
+import { configRule } from './config.ts';
+import { directoriesRule } from './directories.ts';
+import { elfInterpreterRule } from './elf-interpreter.ts';
+import { elfNeededRule } from './elf-needed.ts';
+import { hardLinkRule } from './hard-link.ts';
+import { keepCommandRule } from './keep-command.ts';
+import { ldSoRule } from './ld-so.ts';
+import { scriptRule } from './script.ts';
+import { symlinkRule } from './symlink.ts';
+import { traceRule } from './trace.ts';
 
-/** The rules that hold for every image: what was used, what is configured, and what loaders and kernels need for it. */
+/** The rules for every image: what was used, what the config names, and what kernels and loaders need to run it. */
 export const programRules: readonly ClosureRule[] = [
-  trace,
-  config,
-  keepCommand,
-  elfInterpreter,
-  elfNeeded,
-  ldSo,
-  script,
-  symlink,
-  hardLink,
-  directories,
+  traceRule,
+  configRule,
+  keepCommandRule,
+  elfInterpreterRule,
+  elfNeededRule,
+  ldSoRule,
+  scriptRule,
+  symlinkRule,
+  hardLinkRule,
+  directoriesRule,
 ];

@@ -1,13 +1,18 @@
+/**
+ * The metadata of Python distributions (dist-info, egg-info), which programs read by importlib.metadata and pkg_resources. The rule
+ * in `python.ts` asks for those of every module that stays.
+ */
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
-import { readByteString, ascii, asciiList, asByteString } from '../../bytes/bytes.ts';
+import { readByteString, ascii, asciiList } from '../../bytes/bytes.ts';
 import type { ClosureContext, Need } from '../rule.ts';
+import { oncePer } from '../../rootfs/once-per.ts';
 import { PerClosure } from './spreading.ts';
 import { MiB } from '../../units.ts';
 
 const metadata = /\.(?:dist-info|egg-info)$/;
 const listing = /\.(?:dist-info|egg-info)\/(RECORD|top_level\.txt|installed-files\.txt)$/;
 
-/** What importlib.metadata and pkg_resources read; licences and signatures are none of it. */
+/** The files that importlib.metadata and pkg_resources read. Licences and signatures are not among them. */
 const read = new Set([
   'METADATA',
   'PKG-INFO',
@@ -23,32 +28,31 @@ const read = new Set([
   'installed-files.txt',
 ]);
 
-/** Distributions whose metadata were asked for already, with the strength. */
-const done = new PerClosure<string>();
+/** Directories of metadata that were kept, with the strength. */
+const kept = new PerClosure<string>();
 
-/** By directory of packages: which distributions' metadata belong to a file or directory in it. */
-const known = new WeakMap<ClosureContext, Map<Path, ReadonlyMap<string, readonly Path[]>>>();
+/** Directories of metadata by the module that they belong to, by the directory of packages. */
+const sitesOf = oncePer<ClosureContext, Map<Path, ReadonlyMap<string, readonly Path[]>>>(() => new Map());
 
-/** Is this path itself metadata of a distribution? */
+/** Whether a path is metadata of a distribution itself. */
 export function isDistribution(path: Path): boolean {
   return metadata.test(path) || metadata.test(parentOf(path));
 }
 
-/** The lists of a distribution's files; those of large ones have megabytes. */
+/** The contents that are needed: the lists of files. Those of large distributions have megabytes. */
 export function readsDistribution(path: Path): number {
   return listing.test(path) ? 8 * MiB : 0;
 }
 
-/** The metadata of the distributions that a module or any file of its package belongs to. */
+/** Yields the metadata of the distributions that a file belongs to, by the module or package that it is in. */
 export function* metadataOf(path: Path, context: ClosureContext): Generator<Need> {
   let top = baseOf(path);
   for (let site = parentOf(path); site !== ''; top = baseOf(site), site = parentOf(site)) {
     if (top === '__pycache__') continue;
     const stem = top.replace(/\.(?:py|pyc|so|pyd|cpython-.*|abi3\.so)$/, '').replace(/\.cpython-.*$/, '');
     for (const home of distributionsIn(site, context).get(stem) ?? []) {
-      const asked = ascii`${home}\0${asByteString(context.strengthOf(path) ?? '')}`;
-      if (done.of(context).has(asked)) continue;
-      done.of(context).add(asked);
+      // Metadata that stayed for a weaker reason are asked for again.
+      if (!kept.isNew(`${home}\0${context.strengthOf(path)}`, context)) continue;
       const detail = ascii`metadata of the distribution that /${path} belongs to`;
       if (context.fs.kind(home) !== 'directory') yield { path: home, detail };
       else
@@ -58,12 +62,9 @@ export function* metadataOf(path: Path, context: ClosureContext): Generator<Need
   }
 }
 
+/** Returns the directories of metadata in a directory of packages, by the names of modules and packages in it. */
 function distributionsIn(site: Path, context: ClosureContext): ReadonlyMap<string, readonly Path[]> {
-  let sites = known.get(context);
-  if (sites === undefined) {
-    sites = new Map();
-    known.set(context, sites);
-  }
+  const sites = sitesOf(context);
   const before = sites.get(site);
   if (before !== undefined) return before;
   const found = new Map<string, Path[]>();
@@ -79,9 +80,9 @@ function distributionsIn(site: Path, context: ClosureContext): ReadonlyMap<strin
   return found;
 }
 
-/** The names right in the directory of packages that a distribution brings, without extensions. */
+/** The names of the modules and packages of a distribution, without extensions. */
 function topLevelsOf(home: Path, { facts }: ClosureContext): ReadonlySet<string> {
-  // Distributions without any list (those of Debian may have none): most have the name of their package.
+  // Those of Debian may have no list. Most distributions have the name of their package.
   const name = baseOf(home).replace(metadata, '').replace(/-.*/, '');
   const tops = new Set([name, name.toLowerCase().replace(/[.-]/g, '_')]);
   for (const list of asciiList('RECORD', 'installed-files.txt', 'top_level.txt')) {

@@ -1,12 +1,17 @@
+/**
+ * The rule for Ruby: specifications of gems, the late parts of RubyGems, and what Ruby needs to start. `families.ts` lists it.
+ */
 import { ascii, asciiList, type ByteString } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, cleanPath } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { presentIn } from './present.ts';
 
+/** A file of a gem. The groups are the directory of gems (GEM_HOME), and the name of the gem with its version. */
 const gem = /^(.*)\/gems\/([^/]+-\d[^/]*)\/./;
 const rubygems = /^((.*)\/ruby)\/(?:site_ruby\/|vendor_ruby\/)?(?:\d+\.\d+\.\d+\/)?rubygems\.rb$/;
 const program = /^(.*?)\/?bin\/ruby(?:[\d.]+)?$/;
 
-/** Parts of RubyGems that load on the first error, warning or unusual gem: a fifth of it. */
+/** The parts of RubyGems that load on the first error, warning or unusual gem. They are a fifth of it. */
 const parts = asciiList(
   'basic_specification.rb',
   'bundler_version_finder.rb',
@@ -33,11 +38,11 @@ const parts = asciiList(
   'version.rb',
 );
 
-/** A gem is found by its specification, and its extension by a file that says that it was built. */
+/** RubyGems finds a gem by its specification, and takes its extension for built if a file says so. */
 export const rubyRule: ClosureRule = {
   name: 'ruby',
   describe:
-    'Of a gem of which a file stays, its .gemspec and gem.build_complete; with RubyGems, the specifications of the default gems and the parts of it that load late (all of it where the granularity is not "file"); with Ruby, rbconfig.rb and the tables of encodings.',
+    'For a gem of which a file stays: its .gemspec and gem.build_complete. For RubyGems: the specifications of the default gems, and the parts that load late (all of it unless the granularity is `file`). For Ruby: rbconfig.rb and the tables of encodings.',
   *follow(path, context): Generator<Need> {
     const { fs } = context;
     const [, root, name] = path.match(gem) ?? [];
@@ -50,19 +55,14 @@ export const rubyRule: ClosureRule = {
 };
 
 function* gemNeeds(root: Path, name: ByteString, path: Path, fs: ClosureContext['fs']): Generator<Need> {
-  for (const specification of [
-    ascii`specifications/${name}.gemspec`,
-    ascii`specifications/default/${name}.gemspec`,
-  ])
-    if (fs.kind(join(root, specification)) !== null)
-      yield { path: join(root, specification), detail: ascii`by it RubyGems finds /${path}` };
+  const specifications = [ascii`${name}.gemspec`, ascii`default/${name}.gemspec`];
+  for (const specification of presentIn(fs, join(root, ascii`specifications`), specifications))
+    yield { path: specification, detail: ascii`RubyGems finds /${path} by it` };
   // extensions/PLATFORM/RUBY-VERSION/GEM/gem.build_complete
   for (const platform of fs.children(join(root, ascii`extensions`)))
-    for (const version of fs.children(platform)) {
-      const built = join(version, ascii`${name}/gem.build_complete`);
-      if (fs.kind(built) !== null)
-        yield { path: built, detail: ascii`without it RubyGems takes /${path} for unbuilt` };
-    }
+    for (const version of fs.children(platform))
+      for (const built of presentIn(fs, version, [ascii`${name}/gem.build_complete`]))
+        yield { path: built, detail: ascii`without it, RubyGems takes /${path} for unbuilt` };
 }
 
 function* rubyGems(library: Path, path: Path, { fs, granularity }: ClosureContext): Generator<Need> {
@@ -70,26 +70,24 @@ function* rubyGems(library: Path, path: Path, { fs, granularity }: ClosureContex
   const detail = ascii`a part of RubyGems, which /${path} begins`;
   if (granularity !== 'file') yield { path: directory, detail, below: true };
   else {
-    for (const part of parts)
-      if (fs.kind(join(directory, part)) !== null) yield { path: join(directory, part), detail };
-    for (const part of asciiList('core_ext', 'defaults', 'ssl_certs'))
-      if (fs.kind(join(directory, part)) !== null) yield { path: join(directory, part), detail, below: true };
+    for (const part of presentIn(fs, directory, parts)) yield { path: part, detail };
+    for (const part of presentIn(fs, directory, asciiList('core_ext', 'defaults', 'ssl_certs')))
+      yield { path: part, detail, below: true };
   }
-  for (const version of fs.children(join(library, ascii`gems`))) {
-    const defaults = join(version, ascii`specifications/default`);
-    if (fs.kind(defaults) !== null)
-      yield { path: defaults, detail: ascii`default gems, which /${path} knows by them`, below: true };
-  }
+  for (const version of fs.children(join(library, ascii`gems`)))
+    for (const defaults of presentIn(fs, version, [ascii`specifications/default`]))
+      yield { path: defaults, detail: ascii`/${path} finds the default gems by it`, below: true };
 }
 
-/** The directory of a Ruby's compiled parts: lib/ruby/VERSION/PLATFORM, or lib/PLATFORM/ruby/VERSION on Debian. */
+/** Yields what a Ruby needs to start. */
 function* start(prefix: Path, path: Path, fs: ClosureContext['fs']): Generator<Need> {
   const detail = ascii`/${path} starts with it`;
   for (const home of compiledIn(prefix, fs))
-    for (const name of asciiList('rbconfig.rb', 'enc/encdb.so', 'enc/trans/transdb.so'))
-      if (fs.kind(join(home, name)) !== null) yield { path: join(home, name), detail };
+    for (const file of presentIn(fs, home, asciiList('rbconfig.rb', 'enc/encdb.so', 'enc/trans/transdb.so')))
+      yield { path: file, detail };
 }
 
+/** Yields the directories of compiled parts: lib/ruby/VERSION/PLATFORM, or lib/PLATFORM/ruby/VERSION on Debian. */
 function* compiledIn(prefix: Path, fs: ClosureContext['fs']): Generator<Path> {
   for (const lib of [join(prefix, ascii`lib`), join(prefix, ascii`lib64`)])
     for (const ruby of [

@@ -5,11 +5,11 @@ import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { variable } from './configuration.ts';
 import { inLibraryDirectories } from '../libraries/directories.ts';
 
-/** SASL mechanisms are plug-ins. libldap brings the library to many that never authenticate. */
+/** The mechanisms of SASL are plug-ins. Many images have its library for libldap, and never authenticate. */
 export const saslRule: ClosureRule = {
   name: 'sasl',
   describe:
-    'The plug-ins of SASL, where its library stays and something asks: settings (sasl2/*.conf), SASL_PATH, or a traced use of the directory of plug-ins.',
+    'The plug-ins of SASL, if its library stays, and SASL is configured (sasl2/*.conf, SASL_PATH) or the trace used the directory of plug-ins.',
   *roots(context): Generator<Need> {
     for (const path of variable('SASL_PATH', context).split(':'))
       if (path !== '') yield { path, detail: ascii`named by SASL_PATH`, below: true };
@@ -25,6 +25,7 @@ export const saslRule: ClosureRule = {
   },
 };
 
+/** Returns why SASL is in use; null where nothing says so. */
 function askedBy(context: ClosureContext): ByteString | null {
   const { fs } = context;
   for (const directory of [

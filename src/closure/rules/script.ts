@@ -1,14 +1,18 @@
+/**
+ * The rule for interpreters of scripts, and the reading of `#!` lines. `program.ts` lists the rule; the check of needed files reads
+ * lines with it too.
+ */
 import { baseOf, type Path } from '../../bytes/path.ts';
 import { type ByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import { uses } from '../../trace/trace.ts';
 import { findProgram } from '../commands.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 
-/** What runs scripts. That it may be a script itself needs nothing more: it stays, so it is followed. */
-export const script: ClosureRule = {
+/** An interpreter may be a script itself: the closure follows it like every file that stays. */
+export const scriptRule: ClosureRule = {
   name: 'script',
   describe:
-    'The interpreter in the first line of an executable script, and the program that env is to look up for it.',
+    'The interpreter in the first line of an executable script, and the program that env looks up for it.',
   *follow(path, context) {
     const line = context.facts.script(path);
     if (line === null) return;
@@ -16,7 +20,7 @@ export const script: ClosureRule = {
   },
 };
 
-/** Does the kernel run this script? Modules often begin with a line for when they are run by hand. */
+/** Whether the kernel runs a script: it is executable, or was executed. Modules may begin with `#!` although they are not. */
 export function isRun(path: Path, { fs, usesOf }: Pick<ClosureContext, 'fs' | 'usesOf'>): boolean {
   return (fs.mode(path) & 0o111) !== 0 || (usesOf(path) & uses.exec) !== 0;
 }
@@ -28,27 +32,27 @@ function* interpreterNeeds(line: ByteString, context: ClosureContext): Generator
     const found = findProgram(program, context);
     if (found !== null) yield { path: found, detail: ascii`the interpreter (#!${line})` };
   }
-  // "#!/bin/sh /lib/init/init-d-script"
+  // As in `#!/bin/sh /lib/init/init-d-script`.
   if (argument?.startsWith('/') === true)
     yield { path: argument, detail: ascii`an argument of the interpreter` };
 }
 
-/** What the first line of a script names. */
+/** The parts of the first line of a script. */
 export interface Interpreter {
-  /** What the kernel executes. */
+  /** The program that the kernel executes. */
   readonly interpreter: ByteString;
-  /** What env looks for; null where the interpreter is not env. */
+  /** The program that env looks up. Null for another interpreter. */
   readonly program: ByteString | null;
-  /** All else, which the kernel passes as one word. */
+  /** The rest of the line, which the kernel passes as one argument. Null for env. */
   readonly argument: ByteString | null;
 }
 
-/** Reads what follows `#!`: the kernel splits it once (execve(2)), `env -S` does so again. */
+/** Reads what follows `#!`. The kernel splits it once (execve(2)), `env -S` splits it further (env(1)). */
 export function readInterpreter(line: ByteString): Interpreter {
   const [, interpreter = noBytes, rest = noBytes] = line.match(/^([^ \t]+)[ \t]*(.*)$/s) ?? [];
   if (baseOf(interpreter) !== 'env')
     return { interpreter, program: null, argument: rest === '' ? null : rest };
-  // Without -S, env would take all of the rest as one name; runtimes that split it nevertheless exist (busybox does not).
+  // Without -S, env takes the whole rest as one name, but some kernels split it already.
   const words = rest
     .split(/[ \t]+/)
     .map((word) => word.replace(/^(?:--split-string=|-[iv0]*S)/, '').replace(/^(["'])(.*)\1$/s, ascii`$2`))

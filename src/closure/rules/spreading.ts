@@ -1,9 +1,10 @@
 import type { Path } from '../../bytes/path.ts';
+import { oncePer } from '../../rootfs/once-per.ts';
 import type { ClosureContext } from '../rule.ts';
 
 /**
- * Does what stays here make its package or directory stay? Only what is needed itself does, and only files: directories,
- * and links to them such as `/lib`, belong to whole systems.
+ * Whether a path makes its package or directory stay. Only needed files do. Directories do not, nor do links to them such as `/lib`:
+ * they belong to the whole system.
  */
 export function spreads(path: Path, context: ClosureContext): boolean {
   if (context.strengthOf(path) !== 'needed') return false;
@@ -14,16 +15,16 @@ export function spreads(path: Path, context: ClosureContext): boolean {
   return target === null || fs.kind(target) !== 'directory';
 }
 
-/** A set for each closure that is under way: what a rule has done already, since rules themselves know nothing. */
+/** What a rule has done already, in each closure. Rules are constants, and have no state of their own. */
 export class PerClosure<T> {
-  readonly #sets = new WeakMap<ClosureContext, Set<T>>();
+  /** The items of one closure. */
+  readonly of = oncePer<ClosureContext, Set<T>>(() => new Set());
 
-  of(context: ClosureContext): Set<T> {
-    let set = this.#sets.get(context);
-    if (set === undefined) {
-      set = new Set();
-      this.#sets.set(context, set);
-    }
-    return set;
+  /** Whether an item is new in this closure. The next call for it returns false. */
+  isNew(item: T, context: ClosureContext): boolean {
+    const items = this.of(context);
+    if (items.has(item)) return false;
+    items.add(item);
+    return true;
   }
 }

@@ -3,16 +3,15 @@ import { reverseSymlinks } from '../symlinks.ts';
 import type { ClosureRule } from '../rule.ts';
 
 /**
- * The other names of what stays. Where a symlink that stays leads is kept by the closure itself; this is the way back, since
- * kernels record what was opened free of symlinks (fanotify, audit of inodes). They stay as part of something used, not
- * as used: a link to a shared file must not make its own package a used one.
+ * Keeps the symlinks that lead to a path. The closure itself keeps where symlinks lead; this is the way back, since some tracers
+ * record paths without symlinks (fanotify, audit of inodes). They stay as `whole`: a link to a shared file must not make the package
+ * of the link stay.
  *
- * Nothing depends on which name of a hard link stays: where the one that carries the data goes, a kept one is promoted.
- * See `hard-link`.
+ * Hard links need no such rule: if the name with the data goes, another name carries it. See `hard-link`.
  */
-export const symlink: ClosureRule = {
+export const symlinkRule: ClosureRule = {
   name: 'symlink',
-  describe: 'Symlinks that lead to what stays.',
+  describe: 'The symlinks that lead to a path that stays.',
   *follow(path, { fs }) {
     for (const link of reverseSymlinks(fs).get(path) ?? [])
       yield { path: link, detail: ascii`leads there`, strength: 'whole', itself: true };

@@ -1,12 +1,17 @@
+/**
+ * The rule for time zones: the local one, those that the environment names, and those that were used. `families.ts` lists it.
+ */
 import { ascii, asciiList, noBytes, type ByteString } from '../../bytes/bytes.ts';
-import { join, type Path, rootPaths } from '../../bytes/path.ts';
+import { type Path, rootPaths } from '../../bytes/path.ts';
 import { uses } from '../../trace/trace.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { presentIn } from './present.ts';
 import { variable } from './configuration.ts';
 
+/** The directories of zones, by distribution and by library. */
 const homes = rootPaths('usr/share/zoneinfo', 'usr/lib/zoneinfo', 'usr/share/zoneinfo-icu');
 
-/** What programs read to know which zones there are; a few kilobytes each. */
+/** The tables by which programs know which zones exist. They have a few kilobytes each. */
 const tables = asciiList(
   'zone.tab',
   'zone1970.tab',
@@ -19,14 +24,13 @@ const tables = asciiList(
 );
 
 /**
- * The zones that are asked for, not all four megabytes. A program that shows any zone its users ask for reads the list of
- * them in some way, which keeps the tables, or all of them where it reads the directory; the granularity `package` keeps
- * the whole database of which one zone was used.
+ * Keeps the zones that something names, not all four megabytes. A program that lets its users choose a zone reads a list of zones:
+ * the tables, or the directory, which then keeps all zones. The granularity `package` keeps the whole database for one used zone.
  */
 export const timezoneRule: ClosureRule = {
   name: 'timezone',
   describe:
-    'etc/localtime with the zone it leads to, and etc/timezone; the zone that TZ names; with a zone that was used, the tables of zones; with a directory of zones that was listed, all zones in it.',
+    'etc/localtime with its time zone, and etc/timezone; the zone in TZ; if a zone was used, the tables of zones; if a directory of zones was listed, all zones in it.',
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
     yield { path: ascii`etc/localtime`, detail: ascii`the local time zone`, strength: 'whole' };
@@ -42,7 +46,7 @@ export const timezoneRule: ClosureRule = {
         if (fs.resolve(path).path !== null) yield { path, detail: ascii`the zone that ${name} names` };
       }
     }
-    // By the name that was used: the zone behind etc/localtime is opened by programs that do not care which there are.
+    // Names count as the program used them: etc/localtime is opened by programs that do not choose a zone.
     for (const [name, use] of trace.paths) {
       const home = homes.find((start) => name === start || name.startsWith(`${start}/`));
       if (home === undefined || (use & (uses.open | uses.list)) === 0) continue;
@@ -58,9 +62,6 @@ function* used(name: ByteString, home: Path, fs: ClosureContext['fs']): Generato
     yield { path: name, detail: ascii`the zones in /${name}, which was listed`, below: true };
     return;
   }
-  for (const table of tables) {
-    const beside = join(home, table);
-    if (fs.kind(beside) !== null)
-      yield { path: beside, detail: ascii`a table of zones, since /${name} was used` };
-  }
+  for (const table of presentIn(fs, home, tables))
+    yield { path: table, detail: ascii`a table of zones, since /${name} was used` };
 }

@@ -1,10 +1,14 @@
+/**
+ * The rule for CA certificates, by which programs trust servers. `families.ts` lists it.
+ */
 import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
-import { baseOf, join, parentOf, rootPaths } from '../../bytes/path.ts';
+import { baseOf, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { present, presentIn } from './present.ts';
 import { variable } from './configuration.ts';
 import { importOf } from './imports.ts';
 
-/** Where libraries look for the certificates of authorities, all in one file. */
+/** Where libraries look for all CA certificates in one file, by distribution. */
 const bundles = rootPaths(
   'etc/ssl/certs/ca-certificates.crt',
   'etc/ssl/cert.pem',
@@ -18,7 +22,7 @@ const bundles = rootPaths(
   'usr/local/ssl/cert.pem',
 );
 
-/** One file each, and links named by hashes. */
+/** Where they look for one certificate in a file, by links that are named by hashes (openssl-rehash(1)). */
 const directories = rootPaths(
   'etc/ssl/certs',
   'etc/pki/tls/certs',
@@ -27,6 +31,7 @@ const directories = rootPaths(
   'etc/pki/ca-trust/extracted/pem/directory-hash',
 );
 
+/** Variables that name a file of certificates. */
 const fileVariables = asciiList(
   'SSL_CERT_FILE',
   'PIP_CERT',
@@ -37,16 +42,16 @@ const fileVariables = asciiList(
   'GIT_SSL_CAINFO',
 );
 
-/** Libraries that check certificates against the system's. */
+/** Libraries that check certificates against those of the system. */
 const libraries = /^lib(?:ssl|gnutls|gnutls-openssl|nss3|mbedtls|wolfssl|tls)\.so(?:\.|$)/;
 
-/** Functions that read the system's trust. */
+/** Functions that read the certificates of the system. */
 export const trustFunctions: ReadonlySet<string> = new Set([
   'SSL_CTX_set_default_verify_paths',
   'X509_STORE_set_default_paths',
 ]);
 
-/** Modules that bring a bundle of their own beside them: when one of their files stays, so does the bundle. */
+/** Modules with their own bundle of certificates beside them, which stays with any of their files. */
 const bundled: readonly (readonly [directory: string, bundle: ByteString])[] = [
   ['certifi', ascii`cacert.pem`],
   ['botocore', ascii`cacert.pem`],
@@ -55,11 +60,11 @@ const bundled: readonly (readonly [directory: string, bundle: ByteString])[] = [
   ['CA', ascii`cacert.pem`],
 ];
 
-/** Trust in certificates: kept where something asks for it, since it is half a megabyte that many programs never read. */
+/** CA certificates are half a megabyte that many programs never read, so that they stay only if something asks for them. */
 export const tlsRule: ClosureRule = {
   name: 'tls',
   describe:
-    'The certificates of authorities, where something asks: a TLS library that stays (OpenSSL, GnuTLS, NSS), a traced use of one of them, an environment variable (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …), or a module with a bundle of its own (certifi).',
+    'The CA certificates, if a TLS library stays (OpenSSL, GnuTLS, NSS), or the trace used one of them; those that an environment variable names (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …); the bundle of a module that has its own (certifi).',
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
     for (const name of fileVariables) {
@@ -86,15 +91,13 @@ export const tlsRule: ClosureRule = {
     }
     const directory = parentOf(path);
     for (const [name, bundle] of bundled)
-      if (baseOf(directory) === name && /\.(?:py|pm|so)$/.test(path)) {
-        const own = join(directory, bundle);
-        if (context.fs.kind(own) !== null)
-          yield { path: own, detail: ascii`the certificates that /${path} brings along` };
-      }
+      if (baseOf(directory) === name && /\.(?:py|pm|so)$/.test(path))
+        for (const own of presentIn(context.fs, directory, [bundle]))
+          yield { path: own, detail: ascii`the certificates that come with /${path}` };
   },
 };
 
-/** By the name that was used: a certificate is opened through a link that is named by a hash. */
+/** Whether a traced name is one of the certificates. Names count as the program used them: links that are named by hashes. */
 function isTrust(name: string): boolean {
   return (
     (bundles as readonly string[]).includes(name) ||
@@ -102,11 +105,9 @@ function isTrust(name: string): boolean {
   );
 }
 
+/** Yields all certificates of the system: other hosts than those of the trace have other authorities. */
 function* systemTrust(why: ByteString, { fs }: ClosureContext): Generator<Need> {
-  const detail = ascii`certificates of authorities: ${why}`;
-  for (const [paths, below] of [
-    [bundles, false],
-    [directories, true],
-  ] as const)
-    for (const path of paths) if (fs.kind(path) !== null) yield { path, detail, below };
+  const detail = ascii`CA certificates: ${why}`;
+  for (const path of present(fs, bundles)) yield { path, detail };
+  for (const path of present(fs, directories)) yield { path, detail, below: true };
 }

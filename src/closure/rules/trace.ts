@@ -1,30 +1,28 @@
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
-import { parentOf } from '../../bytes/path.ts';
 import { type Uses, uses } from '../../trace/trace.ts';
 import type { ClosureRule } from '../rule.ts';
 
-/** What the trace saw. */
-export const trace: ClosureRule = {
+/** Keeps what the trace saw. */
+export const traceRule: ClosureRule = {
   name: 'trace',
   describe:
-    'Every path that a trace saw in use and that is in the image. Of a directory that was listed only the directory; of a symlink that was only read as one only the symlink; of what was created where nothing is, the directory.',
+    'Every path in the image that the trace saw in use. For a listed directory, only the directory; for a symlink that was only read, only the symlink; for a created file that the image does not have, its directory.',
   *roots({ fs, trace }) {
-    for (const [path, bits] of [...trace.paths].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
+    for (const path of [...trace.paths.keys()].sort()) {
+      const bits = trace.paths.get(path) ?? 0;
       const detail = describeUses(bits);
       if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
       if (bits === uses.link) continue;
       yield { path, detail };
       if ((bits & uses.write) === 0) continue;
       const { missing } = fs.resolve(path);
-      if (missing !== null) {
-        let home = parentOf(missing);
-        while (home !== '' && fs.kind(home) !== 'directory') home = parentOf(home);
-        yield { path: home, detail: ascii`something was created in it` };
-      }
+      if (missing !== null)
+        yield { path: fs.nearestDirectory(missing), detail: ascii`something was created in it` };
     }
   },
 };
 
+/** Returns the strongest use in words. */
 function describeUses(bits: Uses): ByteString {
   const words = (
     [

@@ -1,18 +1,22 @@
+/**
+ * The rule for files that belong to no package: with the granularity `package` or `directory`, one needed file keeps the tree that it
+ * was copied into the image with. `all.ts` lists it behind the rule for packages.
+ */
 import { ascii, joinBytes } from '../../bytes/bytes.ts';
 import { type Path, cleanPath } from '../../bytes/path.ts';
 import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
 import type { ClosureRule } from '../rule.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
-/** Trees that stay whole by now. */
+/** Trees whose files were kept. */
 const whole = new PerClosure<Path>();
 
-/** Where systems put their own: what is in no package there is no tree of its own. */
+/** The top directories of systems. They are not trees of their own. */
 const system: ReadonlySet<string> = new Set(
   'bin boot dev etc lib lib32 lib64 libx32 media mnt proc root run sbin sys tmp usr var'.split(' '),
 );
 
-/** Below these, each directory is what somebody put there as one: at this depth. */
+/** Places whose directories were each copied as a whole. The depth is that of the tree: 2 for opt/NAME. */
 const shelves: readonly (readonly [place: RegExp, depth: number])[] = [
   [/^(?:opt|srv)\//, 2],
   [/^home\/[^/]+\//, 3],
@@ -23,13 +27,13 @@ const shelves: readonly (readonly [place: RegExp, depth: number])[] = [
 ];
 
 /**
- * What was copied into an image belongs to no package: an application, or a language built from source. It was put there
- * as a whole, and other requests find other files of it.
+ * An application, or a language that was built from source, is copied into an image as a whole and belongs to no package. Requests
+ * that the trace did not see need other files of it.
  */
 export const unpackagedRule: ClosureRule = {
   name: 'unpackaged',
   describe:
-    'With granularity `package` or `directory`: where a file that belongs to no package is needed, its tree (`/app`, `/opt/NAME`, `/srv/NAME`, `/usr/local/lib/NAME`, …) stays, less the packages in it, of which each is asked for itself.',
+    'With the granularity `package` or `directory`: for a needed file that belongs to no package, its tree (`/app`, `/opt/NAME`, `/srv/NAME`, `/usr/local/lib/NAME`, …), without the packages in it.',
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity === 'file' || !spreads(path, context)) return;
@@ -37,9 +41,7 @@ export const unpackagedRule: ClosureRule = {
     if (packages.ownersOf(path).length > 0) return;
     const tree = treeOf(path);
     if (tree === null) return;
-    const done = whole.of(context);
-    if (done.has(tree)) return;
-    done.add(tree);
+    if (!whole.isNew(tree, context)) return;
     const detail = ascii`is in no package, as ${path}, and beside it in ${tree}`;
     for (const file of context.fs.below(tree))
       if (context.fs.kind(file) !== 'directory' && packages.ownersOf(file).length === 0)
@@ -47,7 +49,7 @@ export const unpackagedRule: ClosureRule = {
   },
 };
 
-/** The tree that a file was put into an image with; null where there is no telling. */
+/** Returns the tree that a file was copied with; null where its path does not tell. */
 export function treeOf(path: Path): Path | null {
   const parts = path.split('/');
   const shelf = shelves.find(([place]) => place.test(path));

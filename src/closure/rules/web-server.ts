@@ -1,3 +1,6 @@
+/**
+ * The rules for modules of web servers: nginx (and OpenResty), and Apache. `families.ts` lists them.
+ */
 import { ascii } from '../../bytes/bytes.ts';
 import { join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
@@ -5,10 +8,11 @@ import { linesOf } from './configuration.ts';
 import { KiB } from '../../units.ts';
 
 interface Server {
+  /** The paths of its settings. */
   readonly settings: RegExp;
-  /** The directive that loads a module, its file in the first group. */
+  /** The directive that loads a module. The group is its file. */
   readonly directive: RegExp;
-  /** Where its relative names begin, depending on who built it. */
+  /** The directories from which relative names count, by distribution. */
   readonly roots: readonly Path[];
 }
 
@@ -32,14 +36,14 @@ const apache: Server = {
   roots: [rootPath`etc/apache2`, rootPath`usr/lib/apache2`, rootPath`etc/httpd`, rootPath`usr/local/apache2`],
 };
 
-/** Modules that the settings of a web server load: read at every start, and a start fails without them. */
+/** A web server reads its settings at every start, and does not start without the modules that they load. */
 export const nginxRule = rule('nginx', 'load_module', nginx);
 export const apacheRule = rule('apache', 'LoadModule', apache);
 
 function rule(name: string, directive: string, server: Server): ClosureRule {
   return {
     name,
-    describe: `The modules that settings of ${name} which stay load with ${directive}.`,
+    describe: `The modules that the settings of ${name} load with ${directive}.`,
     reads: (path) => (server.settings.test(path) ? 256 * KiB : 0),
     *follow(path, context): Generator<Need> {
       if (!server.settings.test(path)) return;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { elfNeeded } from '../../../src/closure/rules/elf-needed.ts';
+import { elfNeededRule } from '../../../src/closure/rules/elf-needed.ts';
 import { writeLdCache } from '../../rootfs/facts/ld-cache-bytes.ts';
 import { elf, kept, type Setting, symlink, type Table, type Thing, text, wanting } from '../rig.ts';
 import { b } from '../../support/bytes.ts';
@@ -16,7 +16,7 @@ async function found(
     'opt/app/bin/app': elf({ needed: [b('libx.so.1')], interpreter: b(glibc), ...app }),
     ...image,
   };
-  const stays = await kept({ image: whole, ...rest }, [wanting('opt/app/bin/app'), elfNeeded]);
+  const stays = await kept({ image: whole, ...rest }, [wanting('opt/app/bin/app'), elfNeededRule]);
   return stays.filter((path) => path !== 'opt/app/bin/app');
 }
 
@@ -82,7 +82,7 @@ describe('glibc looks', () => {
     expect(
       await kept({ image: { ...files, app: elf({ needed: [b('libone.so')] }) } }, [
         wanting('app'),
-        elfNeeded,
+        elfNeededRule,
       ]),
     ).toEqual(['app', 'opt/x/libone.so']);
   });

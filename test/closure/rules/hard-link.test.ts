@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import { hardLink } from '../../../src/closure/rules/hard-link.ts';
+import { hardLinkRule } from '../../../src/closure/rules/hard-link.ts';
 import { hardLink as link, kept, wanting } from '../rig.ts';
 
 const image = { 'bin/busybox': 'program', 'bin/sh': link('bin/busybox'), 'bin/other': 'x' };
 
 it('keeps the other names of a program', async () => {
   for (const granularity of ['package', 'directory'] as const)
-    expect(await kept({ image, granularity }, [wanting('bin/sh'), hardLink])).toEqual([
+    expect(await kept({ image, granularity }, [wanting('bin/sh'), hardLinkRule])).toEqual([
       'bin/busybox',
       'bin/sh',
     ]);
 });
 
 it('keeps only the names that were used with granularity file', async () => {
-  expect(await kept({ image, granularity: 'file' }, [wanting('bin/sh'), hardLink])).toEqual(['bin/sh']);
+  expect(await kept({ image, granularity: 'file' }, [wanting('bin/sh'), hardLinkRule])).toEqual(['bin/sh']);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { config } from '../../../src/closure/rules/config.ts';
-import { directories } from '../../../src/closure/rules/directories.ts';
-import { elfInterpreter } from '../../../src/closure/rules/elf-interpreter.ts';
-import { keepCommand } from '../../../src/closure/rules/keep-command.ts';
-import { ldSo } from '../../../src/closure/rules/ld-so.ts';
+import { configRule } from '../../../src/closure/rules/config.ts';
+import { directoriesRule } from '../../../src/closure/rules/directories.ts';
+import { elfInterpreterRule } from '../../../src/closure/rules/elf-interpreter.ts';
+import { keepCommandRule } from '../../../src/closure/rules/keep-command.ts';
+import { ldSoRule } from '../../../src/closure/rules/ld-so.ts';
 import { programRules } from '../../../src/closure/rules/program.ts';
-import { readInterpreter, script as scriptRule } from '../../../src/closure/rules/script.ts';
-import { symlink as symlinkRule } from '../../../src/closure/rules/symlink.ts';
-import { trace } from '../../../src/closure/rules/trace.ts';
+import { readInterpreter, scriptRule } from '../../../src/closure/rules/script.ts';
+import { symlinkRule } from '../../../src/closure/rules/symlink.ts';
+import { traceRule } from '../../../src/closure/rules/trace.ts';
 import {
   closureOf,
   directory,
@@ -37,29 +37,29 @@ describe('trace', () => {
   };
 
   test('keeps what was used, through symlinks and `..`', async () => {
-    expect(await kept({ image, trace: { 'etc/../lib/a': 'open', 'usr/lib': 'list' } }, [trace])).toEqual([
+    expect(await kept({ image, trace: { 'etc/../lib/a': 'open', 'usr/lib': 'list' } }, [traceRule])).toEqual([
       'lib',
       'usr/lib/a',
     ]);
   });
 
   test('keeps of a symlink that was read the symlink; where it leads is a courtesy', async () => {
-    const only = await closureOf({ image, trace: { 'etc/link': 'link' } }, [trace]);
+    const only = await closureOf({ image, trace: { 'etc/link': 'link' } }, [traceRule]);
     expect([only.strengthOf(p('etc/link')), only.strengthOf(p('usr/lib/b'))]).toEqual(['needed', 'courtesy']);
-    const both = await closureOf({ image, trace: { 'etc/link': 'link stat' } }, [trace]);
+    const both = await closureOf({ image, trace: { 'etc/link': 'link stat' } }, [traceRule]);
     expect([both.strengthOf(p('etc/link')), both.strengthOf(p('usr/lib/b'))]).toEqual(['needed', 'needed']);
   });
 
   test('keeps the directory in which something was created', async () => {
     const uses = { 'var/log/new/deeper/file': 'write', 'var/spool/y': 'open', 'usr/lib/a': 'open' };
-    const stays = await kept({ image, trace: uses }, [trace], { directories: true });
+    const stays = await kept({ image, trace: uses }, [traceRule], { directories: true });
     expect(stays).toContain('var/log');
     expect(stays).not.toContain('var/spool');
   });
 
   test('does not keep what a listed directory holds', async () => {
     const setting = { image, trace: { 'usr/lib': 'list', 'usr/lib/a': 'open' } };
-    expect(await kept(setting, [trace])).toEqual(['usr/lib/a']);
+    expect(await kept(setting, [traceRule])).toEqual(['usr/lib/a']);
   });
 });
 
@@ -87,7 +87,7 @@ describe('config', () => {
       command: ['nginx', '-c', '/etc/app.conf', 'main.py', '--log=/var/none', 'data'],
       workingDirectory: '/app',
     };
-    expect(await kept({ image, runtime }, [config])).toEqual([
+    expect(await kept({ image, runtime }, [configRule])).toEqual([
       'app/main.py',
       'docker-entrypoint.sh',
       'etc/app.conf',
@@ -98,14 +98,18 @@ describe('config', () => {
 
   test('PATH of the config, where only what may be executed counts', async () => {
     const runtime = { command: ['notes'], environment: { PATH: '/usr/bin' } };
-    expect(await kept({ image, runtime }, [config])).toEqual(base);
+    expect(await kept({ image, runtime }, [configRule])).toEqual(base);
     const elsewhere = { command: ['nginx'], environment: { PATH: '/opt/bin:/bin' } };
-    expect(await kept({ image, runtime: elsewhere }, [config])).toEqual(['bin', ...base, 'usr/bin/nginx']);
+    expect(await kept({ image, runtime: elsewhere }, [configRule])).toEqual([
+      'bin',
+      ...base,
+      'usr/bin/nginx',
+    ]);
   });
 
   test('the shell form, and the health check in both forms', async () => {
     const shell = { command: ['/bin/sh', '-c', 'cd /app && FOO=1 exec nginx -g "daemon off;"'] };
-    expect(await kept({ image, runtime: shell }, [config])).toEqual([
+    expect(await kept({ image, runtime: shell }, [configRule])).toEqual([
       'bin',
       ...base,
       'usr/bin/dash',
@@ -113,21 +117,21 @@ describe('config', () => {
       'usr/bin/sh',
     ]);
     const health = { healthcheck: ['CMD-SHELL', 'curl -f http://localhost/ || exit 1'] };
-    expect(await kept({ image, runtime: health }, [config])).toEqual([
+    expect(await kept({ image, runtime: health }, [configRule])).toEqual([
       'bin',
       ...base,
       'usr/bin/curl',
       'usr/bin/dash',
       'usr/bin/sh',
     ]);
-    expect(await kept({ image, runtime: { healthcheck: ['CMD', 'curl'] } }, [config])).toContain(
+    expect(await kept({ image, runtime: { healthcheck: ['CMD', 'curl'] } }, [configRule])).toContain(
       'usr/bin/curl',
     );
   });
 
   test('working directory and volumes, without their contents', async () => {
     const runtime = { workingDirectory: '/app', volumes: ['/app/data'] };
-    expect(await kept({ image, runtime }, [config], { directories: true })).toEqual([
+    expect(await kept({ image, runtime }, [configRule], { directories: true })).toEqual([
       'app',
       'app/data',
       'etc',
@@ -137,15 +141,15 @@ describe('config', () => {
 
   test('keep-command: the same for other commands; a program that is not there is a problem', async () => {
     const setting = { image, keepCommands: [['curl', '--config', '/etc/app.conf'], ['gone']] };
-    expect(await kept(setting, [keepCommand])).toEqual(['etc/app.conf', 'usr/bin/curl']);
-    const { problems } = await closureOf(setting, [keepCommand]);
+    expect(await kept(setting, [keepCommandRule])).toEqual(['etc/app.conf', 'usr/bin/curl']);
+    const { problems } = await closureOf(setting, [keepCommandRule]);
     expect(problems.map(({ kind, path }) => `${kind} ${path}`)).toEqual(['missing gone']);
   });
 
   test('what a wrapper runs', async () => {
     const wrapped = { ...image, 'usr/bin/tini': elf({}, program) };
     const runtime = { entrypoint: ['tini', '-g', '--', 'nginx'] };
-    expect(await kept({ image: wrapped, runtime }, [config])).toEqual([
+    expect(await kept({ image: wrapped, runtime }, [configRule])).toEqual([
       ...base,
       'usr/bin/nginx',
       'usr/bin/tini',
@@ -217,7 +221,7 @@ describe('loaders', () => {
   };
 
   test('that no trace sees stay, and what they read', async () => {
-    const rules = [wanting('bin/app'), elfInterpreter, ldSo];
+    const rules = [wanting('bin/app'), elfInterpreterRule, ldSoRule];
     expect(await kept({ image, runtime: { environment: { LD_AUDIT: 'libaudit.so' } } }, rules)).toEqual([
       'bin/app',
       'etc/ld.so.conf',
@@ -236,7 +240,9 @@ describe('loaders', () => {
   });
 
   test('and nothing for a static program', async () => {
-    expect(await kept({ image }, [wanting('bin/static'), elfInterpreter, ldSo])).toEqual(['bin/static']);
+    expect(await kept({ image }, [wanting('bin/static'), elfInterpreterRule, ldSoRule])).toEqual([
+      'bin/static',
+    ]);
   });
 });
 
@@ -292,7 +298,7 @@ describe('directories', () => {
       'opt/drop/': directory({ mode: 0o777 }),
       'opt/drop/x': '',
     };
-    expect(await kept({ image }, [directories], { directories: true })).toEqual([
+    expect(await kept({ image }, [directoriesRule], { directories: true })).toEqual([
       'app',
       'opt',
       'opt/drop',

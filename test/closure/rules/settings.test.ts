@@ -40,7 +40,7 @@ describe('conf-d', () => {
       await saysOf(confDRule, image, 'etc/nginx/conf.d/default.conf', {
         trace: { 'etc/nginx/conf.d': 'list' },
       }),
-    ).toBe('conf-d: in /etc/nginx/conf.d, which was listed: its files are used for being there');
+    ).toBe('conf-d: in /etc/nginx/conf.d, which was listed: programs use all files in it');
   });
 });
 
