@@ -48,7 +48,7 @@ describe('what was removed', () => {
     expect((await above('known', ...layers)).entries).toEqual(['-old (made)', 'b=3']);
   });
 
-  test('leaves all of them over layers that nobody has read', async () => {
+  test('leaves all of them over layers that have not been scanned', async () => {
     expect((await above('unknown', ...layers)).entries).toEqual(['-a (made)', '-old (made)', 'b=3']);
   });
 

@@ -1,3 +1,7 @@
+/**
+ * Layers and stacks from shorthands, and trees and changes as short texts. The tests of `changeset` and of `slim/resolve` call
+ * these. They use the program's own reader, since they test what comes after it.
+ */
 import type { Change } from '../../src/changeset/change.ts';
 import { type Below, express } from '../../src/changeset/express.ts';
 import { type LayerIndex, LayerIndexBuilder } from '../../src/changeset/layer-index.ts';
@@ -7,7 +11,7 @@ import { TarReader } from '../../src/tar/reader.ts';
 import { type Short, specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 
-/** What the headers of a layer say, see `layer` of the model for the shorthand. */
+/** Indexes a layer in short: see `layer` of the model for the shorthand. */
 export async function indexOf(...entries: readonly Short[]): Promise<LayerIndex> {
   async function* stream(): AsyncGenerator<Uint8Array> {
     yield writeTar(entries.map(specOf));
@@ -47,7 +51,7 @@ export function treeOf(
   return tree;
 }
 
-/** What stands in a tree, in short: `a/` a directory, `a/?` an implied one, else the kind and where its data come from. */
+/** Lists a tree in short: `a/` a directory, `a/?` an implied one, else the kind and where its data come from. */
 export function listTree(tree: Tree): string[] {
   return tree.table.paths.flatMap((path, id) => {
     if (id === 0 || tree.node[id] === 0) return [];

@@ -21,7 +21,7 @@ describe('what an entry does', () => {
     ['.wh.a.wh.b', 'whiteout', 'a.wh.b'],
     ['a.wh.b=1', 'file', 'a.wh.b'],
     ['.wh....', 'whiteout', '...'],
-  ])('%s', async (entry, kind, path) => {
+  ])('%s is a change of the kind %s at "%s"', async (entry, kind, path) => {
     const index = await indexOf(entry);
     expect([index.kinds, index.paths]).toEqual([[kind], [path]]);
   });
@@ -54,7 +54,7 @@ test('changes of all layers share one table of paths, targets of links included'
     ['whiteout', 3, 2, 0],
     ['file', 5, 2, 2],
   ]);
-  // A file is what first carried its data; a link is none before it is bound.
+  // The number of a file is the change that first carried its data; a link has no file before it is bound.
   expect(first.map(({ id, file }) => file - id)).toEqual([0, -1 - (first[1]?.id ?? 0)]);
   expect(list.get(second[1]?.id ?? -1)).toBe(second[1]);
 });

@@ -86,14 +86,17 @@ test.each([
   [['a~>c', 'a/b/'], 'a/b'],
   [['a=1', 'a/.wh.b'], 'a/b'],
   [['a=1', 'a/.wh..wh..opq'], 'a/.wh..wh..opq'],
-])('T2: %j: an entry below what is no directory in its own layer is refused', async (layer, name) => {
-  const stack = await stackOf(layer);
-  expect(() => treeOf(stack, 1, 1)).toThrow(
-    `"${name}" lies below "a", which is not a directory in the same layer`,
-  );
-});
+])(
+  'T2: %j: an entry below something other than a directory of its own layer is refused',
+  async (layer, name) => {
+    const stack = await stackOf(layer);
+    expect(() => treeOf(stack, 1, 1)).toThrow(
+      `"${name}" lies below "a", which is not a directory in the same layer`,
+    );
+  },
+);
 
-test('T3: an entry or marker below what is no directory in a lower layer takes its place, also that of a symlink', async () => {
+test('T3: an entry or marker below something other than a directory in a lower layer takes its place, also that of a symlink', async () => {
   for (const below of ['a=1', 'a~>etc']) {
     expect(await applied(['etc/', 'etc/b=1', below], ['a/b=1'])).toEqual([
       'a/?',
@@ -130,7 +133,7 @@ test.each<[string[][]]>([
   });
 });
 
-describe('over layers that nobody has read', () => {
+describe('over layers that have not been scanned', () => {
   test('it knows what it hides', async () => {
     const stack = await stackOf(['x=1'], ['.wh.a', 'd/.wh..wh..opq', 'f=1', 'g/h=1', 'd/i=1'], ['a/b=1']);
     const tree = treeOf(stack, 2, 3, 'unknown');

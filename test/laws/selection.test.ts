@@ -43,7 +43,7 @@ test('law 9: layers outside a squashed range keep their digests and are not open
   );
 });
 
-test('law 9: layers outside the selection of a prune keep their digests; none is written anew that did not change', async () => {
+test('law 9: layers outside the selection of a prune keep their digests; no layer is rewritten that did not change', async () => {
   await fc.assert(
     fc.asyncProperty(
       layerStack({ minLayers: 2, maxLayers: 6, maxIntents: 6 }),

@@ -41,6 +41,7 @@ const kept = [
   'src/tar',
   'test/bench',
   'test/bytes',
+  'test/changeset',
   'test/cli',
   'test/codec',
   'test/commands',
@@ -53,10 +54,13 @@ const kept = [
   'test/registry',
   'test/report',
   'test/retry',
+  'test/rules',
   'test/scripts',
+  'test/slim',
   'test/store',
   'test/stream',
   'test/support',
+  'test/tar',
   ...(process.env['OCISLIM_ENGLISH'] ?? '').split(',').filter((room) => room !== ''),
 ];
 

@@ -5,7 +5,7 @@ import { parsePattern } from '../../src/rules/pattern.ts';
 import { PatternSet } from '../../src/rules/pattern-set.ts';
 import { b } from '../support/bytes.ts';
 
-/** Does the glob match this very path (not an ancestor)? */
+/** Tells whether the glob matches this very path, not an ancestor of it. */
 function matches(glob: string, path: string): boolean {
   const set = new PatternSet([parsePattern(glob, 'test')], (indices) => ({ indices }));
   let result = false;
@@ -146,7 +146,7 @@ describe('patterns that are refused', () => {
     ['a\0b', /NUL/],
     ['a\ud800', /well-formed/],
     ['x'.repeat(4097), /longer than 4096/],
-  ])('%j', (glob, message) => {
+  ])('refuses %j', (glob, message) => {
     expect(() => parsePattern(glob, 'rules.txt:7')).toThrow(
       expect.objectContaining({ code: 'RULES_INVALID' }),
     );
@@ -286,7 +286,7 @@ describe('T16: work grows with the length of the path, whatever the patterns', (
     ['marks behind a star', [`*a${'?'.repeat(60)}b`]],
     ['classes behind a star', [`*[a]${'[^b]'.repeat(60)}b`]],
     ['all at once', Array.from({ length: 50 }, (_, i) => `${'a*'.repeat(i)}${'?'.repeat(50 - i)}b`)],
-  ])('%s', (_, globs) => {
+  ])('stays linear for %s', (_, globs) => {
     const set = new PatternSet(
       globs.map((text) => parsePattern(text, 'test')),
       (indices) => indices,

@@ -44,7 +44,7 @@ describe('order similar', () => {
     ]);
   });
 
-  test('a layer named alone keeps its whiteouts, and its links into layers that nobody reads', async () => {
+  test('a layer named alone keeps its whiteouts, and its links into layers that are not scanned', async () => {
     const tars = [tarOf('t=1', 'w=1', 'd/x=1'), tarOf('z=1', 'l->t', 'b=1', '.wh.w', 'd/.wh..wh..opq')];
     const outcome = await run(
       tars,

@@ -188,7 +188,7 @@ const expected: Record<string, readonly string[]> = {
 };
 
 describe('presets on real listings', () => {
-  it.each(Object.entries(expected))('%s', (name, paths) => {
+  it.each(Object.entries(expected))('%s removes what it should and nothing else', (name, paths) => {
     expect(removed(name).sort()).toEqual([...paths].sort());
   });
 
@@ -327,7 +327,7 @@ describe('presets on real listings', () => {
     }
   });
 
-  it('setuid is no rule of removal', () => {
+  it('setuid removes no file', () => {
     const { remove, clearSetuid } = expandPresets(['setuid']);
     expect(remove).toEqual([]);
     const match = createMatcher(clearSetuid);

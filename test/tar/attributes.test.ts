@@ -93,13 +93,13 @@ describe('attributes', () => {
   });
 
   test.each(['', 'x', '.5', '1,5', '1e3', ' 1', '1'.repeat(21)].filter((text) => text !== ''))(
-    '%j is no time',
+    '%j is refused as a time',
     async (text) => {
       expect(await refused(paxHeader([['mtime', text]]), headerBlock({ name: 'a' }))).toBe(true);
     },
   );
 
-  test.each(['0x1', '1.5', '-', '9'.repeat(21)])('%j is no owner', async (text) => {
+  test.each(['0x1', '1.5', '-', '9'.repeat(21)])('%j is refused as an owner', async (text) => {
     expect(await refused(paxHeader([['uid', text]]), headerBlock({ name: 'a' }))).toBe(true);
     expect(await refused(paxHeader([['gid', text]]), headerBlock({ name: 'a' }))).toBe(true);
   });
@@ -152,7 +152,7 @@ describe('sparse forms', () => {
     ['0.0', { format: 'PAX 0', size: 40_000, pieces }],
     ['0.1', { format: 'PAX 0', size: 40_000, pieces }],
     ['1.0', { format: 'PAX 1.0', size: 40_000, pieces: null }],
-  ] as const)('%s', async (format, expected) => {
+  ] as const)('tell the sparse form of version %s', async (format, expected) => {
     expect((await of(sparse(format))).sparse).toEqual(expected);
   });
 

@@ -49,14 +49,14 @@ async function check(_: string, one: TarCase): Promise<void> {
   expect(await verdictOf(one.tar)).toEqual(one.verdict === 'read' ? one.entries : one.verdict);
 }
 
-test.each(rows(nameCases))('T1: %s', check);
-test.each(rows(whiteoutCases))('T3: %s', check);
-test.each(rows(paxSizeCases))('T4: %s', check);
-test.each(rows(paxRecordCases))('T5: %s', check);
-test.each(rows(kindCases))('T6: %s', check);
-test.each(rows(sparseCases))('T6: %s', check);
-test.each(rows(numberCases))('T7: %s', check);
-test.each(rows(endCases))('T11: %s', check);
+test.each(rows(nameCases))('T1: reads or refuses as Go does: %s', check);
+test.each(rows(whiteoutCases))('T3: reads or refuses as Go does: %s', check);
+test.each(rows(paxSizeCases))('T4: reads or refuses as Go does: %s', check);
+test.each(rows(paxRecordCases))('T5: reads or refuses as Go does: %s', check);
+test.each(rows(kindCases))('T6: reads or refuses as Go does: %s', check);
+test.each(rows(sparseCases))('T6: reads or refuses as Go does: %s', check);
+test.each(rows(numberCases))('T7: reads or refuses as Go does: %s', check);
+test.each(rows(endCases))('T11: reads or refuses as Go does: %s', check);
 
 test('verify reads what a scan reads, and refuses what Go does', async () => {
   for (const { name, tar, go, verdict } of tarCases) {
@@ -82,7 +82,7 @@ test('T10: a tar cut off anywhere is refused, but for the places where Go sees a
   expect(accepted).toEqual([0, ...padding, 2048, 2560, 3072]);
 });
 
-test('T11: data after the end mark is refused where the layer is written anew, and stays to the last byte where not', async () => {
+test('T11: data after the end mark is refused in a layer to be rewritten, and stays to the last byte in any other', async () => {
   const hidden = concat([tarOf(file('a', '1'), file('b')), tarOf(file('hidden', 'x'))]);
   const plain = tarOf(file('c'), file('d'));
   const rules = [parseRule('c', '--rule'), parseRule('a', '--rule')];
@@ -97,7 +97,7 @@ test('T11: data after the end mark is refused where the layer is written anew, a
   expect(tars[1]).toEqual(tarOf(file('d')));
 });
 
-test('T11: an untidy end becomes a whole one where the layer is written anew', async () => {
+test('T11: an untidy end becomes a complete one in a rewritten layer', async () => {
   const untidy = concat([file('a'), file('b', 'x').subarray(0, 513)]);
   const { tars } = await run([untidy], prune({ kind: 'all' }, { rules: [parseRule('a', '--rule')] }));
   expect(tars).toEqual([tarOf(file('b', 'x'))]);

@@ -208,7 +208,7 @@ function parseHeads(head: Uint8Array): string[] {
   });
 }
 
-describe('what is made anew', () => {
+describe('a made head', () => {
   test('a whiteout is an empty file, a directory what runtimes imply', () => {
     const made = { uid: 0, gid: 0, uname: '', gname: '', mtime: '1700000000', size: 0 };
     const whiteout = makeHead({ kind: 'whiteout', name: b('a/.wh.b'), mtime: 1_700_000_000 });

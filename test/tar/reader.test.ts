@@ -231,7 +231,7 @@ describe('refused', () => {
       concat([paxHeader([['size', '1e3']]), file]),
       'TAR_INVALID a tar extended header has an unreadable size',
     ],
-  ])('%s', async (_, bytes, message) => {
+  ])('refuses %s', async (_, bytes, message) => {
     expect(await codeOf(bytes)).toBe(message);
   });
 

@@ -40,7 +40,7 @@ test('a map that fills whole blocks has no padding', () => {
   expect(map.pieces()).toHaveLength(85);
 });
 
-test('what is no map is refused', () => {
+test('a malformed map is refused', () => {
   for (const text of ['x\n', '-1\n', '\n', '1\n2\n3.5\n', '9'.repeat(30), '9007199254740993\n']) {
     expect(
       codeOf(() => feed(new SparseMapReader(), bytesOf(text), 5)),
