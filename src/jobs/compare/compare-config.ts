@@ -3,16 +3,17 @@ import type { ImageConfig } from '../../oci/image-config.ts';
 import { isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { DifferenceList } from './difference.ts';
 
-/** What a container needs of an image's config (image-spec config.md): the platform, and how to run. */
+/** The members of a config that a container depends on (image-spec config.md): its platform, and how it runs. */
 const members = ['os', 'architecture', 'variant', 'os.version', 'os.features', 'config'];
+/** Characters of JSON in a message. */
 const maxShown = 1000;
 
-/** Compares what containers are run with: environment, command, user, labels and all else below `config`. */
+/** Compares the configs in all that containers run with: environment, command, user, labels and the rest of `config`. */
 export function compareConfig(a: ImageConfig, b: ImageConfig, differences: DifferenceList): void {
   for (const member of members) compareValue(member, own(a.json, member), own(b.json, member), differences);
 }
 
-/** Objects member by member. A member that is null is as good as none; an empty object is not (`ExposedPorts`). */
+/** Compares objects member by member. A null member equals an absent one; an empty object does not (`ExposedPorts`). */
 function compareValue(path: string, a: unknown, b: unknown, differences: DifferenceList): void {
   if (isJsonObject(a) && isJsonObject(b)) {
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
@@ -28,7 +29,7 @@ function own(json: JsonObject, key: string): unknown {
   return Object.hasOwn(json, key) ? json[key] : undefined;
 }
 
-/** JSON with the members of objects in order. */
+/** Renders JSON with the members of objects in order. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value ?? null);

@@ -2,8 +2,8 @@ import { quotePath } from '../../bytes/path.ts';
 import { type ByteString, asByteString } from '../../bytes/bytes.ts';
 
 /**
- * What two images differ in. `stored`: the same contents, but sparse in the one and not, or otherwise, in the other.
- * `links`: which names are one file. `platform`: only one side has an image for it.
+ * An aspect in which two images can differ. `stored`: the same contents, but sparse in one image and not, or in another way, in the
+ * other. `links`: which names are one file. `platform`: only one side has an image for it.
  */
 export type Aspect =
   | 'missing'
@@ -21,9 +21,9 @@ export type Aspect =
   | 'config'
   | 'platform';
 
-/** One difference, for a person: what image A has and what image B has instead. */
+/** One difference, in texts for a person: the value in image A and the value in image B. */
 export interface Difference {
-  /** A path of the root filesystem (`/` for the root itself), or that of a member of the config: `config.Env`. */
+  /** A path of the root filesystem (`/` for the root itself), or a member of the config: `config.Env`. */
   readonly path: ByteString;
   readonly what: Aspect;
   readonly a: string;
@@ -46,7 +46,7 @@ export class DifferenceList {
   }
 }
 
-/** A byte string for a person: quoted where it is UTF-8, else in hexadecimal. What `shorten` cut off stays cut off. */
+/** Renders a byte string for a person: quoted if it is UTF-8, otherwise in hexadecimal. A text that `shorten` has cut keeps its mark. */
 export function show(text: string): string {
   const cut = text.indexOf('\u2026');
   if (cut >= 0) return `${show(text.slice(0, cut))}${text.slice(cut)}`;

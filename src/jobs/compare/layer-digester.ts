@@ -1,3 +1,6 @@
+/**
+ * Reads the layers of images that are compared: each blob once, verified to its end. `verify.ts` makes one for a comparison.
+ */
 import { at, OcislimError } from '../../errors.ts';
 import { type Listener, task } from '../../events.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
@@ -10,17 +13,18 @@ import type { HeaderAllowance } from '../../layers/read/allowance.ts';
 import { LayerReader } from '../../layers/read/layer-reader.ts';
 import { Scratch } from '../../files/scratch.ts';
 
-/** An image and the place that its layers are read from. */
+/** An image with the place that its layers are read from. */
 interface Side {
   readonly image: Image;
   readonly source: Source;
   readonly reader: LayerReader;
 }
 
-/** A blob to read: for its paths too, or only to see that it holds what it should. */
+/** A blob to read. */
 interface Reading {
   readonly side: Side;
   readonly number: number;
+  /** Whether its paths are needed; if not, the blob is only verified. */
   readonly forPaths: boolean;
 }
 
@@ -30,7 +34,7 @@ export interface DigestedStacks {
   readonly b: readonly DigestedLayer[];
 }
 
-/** Reads the layers of pairs of images: each blob once, and for its paths only one of those with the same DiffID. */
+/** Reads the layers of pairs of images: each blob once, and the paths of one blob only among those with the same DiffID. */
 export class LayerDigester {
   readonly #a: Omit<Side, 'image'>;
   readonly #b: Omit<Side, 'image'>;
@@ -40,7 +44,7 @@ export class LayerDigester {
   readonly #verified = new Set<string>();
 
   constructor(a: Source, b: Source, listener: Listener, limits: Limits = defaultLimits) {
-    // Nothing is read twice: copies would be of no use.
+    // No blob is read twice, so no scratch space for copies is needed.
     const scratch = new Scratch(0);
     this.#a = { source: a, reader: new LayerReader({ source: a, scratch, listener, limits }) };
     this.#b = { source: b, reader: new LayerReader({ source: b, scratch, listener, limits }) };
@@ -48,8 +52,8 @@ export class LayerDigester {
   }
 
   /**
-   * Null where both images have the same stack of DiffIDs: then only blobs that are packed in different ways are read,
-   * to see that they do unpack to these.
+   * Returns the digested layers of both images; null if both have the same stack of DiffIDs. Then only blobs that are packed in
+   * different ways are read, to verify that they unpack to these DiffIDs.
    */
   async digest(a: Image, b: Image, jobs: number, signal: AbortSignal): Promise<DigestedStacks | null> {
     const same = hasSameLayers(a, b);
@@ -61,7 +65,7 @@ export class LayerDigester {
     return { a: stackOf(a), b: stackOf(b) };
   }
 
-  /** Forgets the paths of all layers but these. */
+  /** Forgets the paths of all layers except these. */
   keepOnly(diffIds: Iterable<Digest>): void {
     const kept = new Set(diffIds);
     for (const diffId of this.#layers.keys()) {
@@ -75,7 +79,7 @@ export class LayerDigester {
   #plan(a: Side, b: Side, same: boolean): Reading[] {
     const readings = new Map<string, Reading>();
     const known = new Set(this.#layers.keys());
-    // What both have is read from B: that is the image to judge.
+    // A blob of both is read from B, which is the image to judge.
     for (const side of [b, a]) {
       for (let number = 1; number <= side.image.manifest.layers.length; number++) {
         if (same && layerOf(a.image, number).descriptor.digest === layerOf(b.image, number).descriptor.digest)
@@ -119,7 +123,7 @@ function hasSameLayers(a: Image, b: Image): boolean {
   return before.length === after.length && before.every((diffId, i) => diffId === after[i]);
 }
 
-/** The blob with what it must unpack to: a config may lie about one that another tells the truth about. */
+/** Names a blob with the DiffID that it must unpack to: of two configs with the same blob, one may state a wrong DiffID. */
 function blobOf(image: Image, number: number): string {
   const { descriptor, diffId } = layerOf(image, number);
   return `${descriptor.digest} ${diffId}`;

@@ -1,3 +1,7 @@
+/**
+ * The face of the comparison of two images: what containers see of them, not how they are packed. It reads both places and writes
+ * nothing; what a report announced as removed is passed in, and it knows no report.
+ */
 import { OcislimError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
 import type { Limits } from '../../limits.ts';
@@ -15,48 +19,48 @@ import type { RunOptions } from '../rewrite/run.ts';
 
 export type { Difference } from './difference.ts';
 
-/** Nothing is read twice here, so that `maxScratch` is not drawn on. */
+/** The options of a comparison. No blob is read twice, so `maxScratch` is not used. */
 export interface VerifyOptions
   extends Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
   readonly a: Source;
   readonly b: Source;
-  /** Which paths of A may be missing in B. What is there in B must be as it was, whatever this says. */
+  /** Returns whether a path of A may be missing in B. A path that B has must be as in A, whatever this returns. */
   readonly allowed: (path: ByteString) => boolean;
-  /** Which files may have other permission bits in B, by the path that a layer of A has them under; none unless told. */
+  /** Returns whether a file may have other permission bits in B, by its path in a layer of A. Default: none may. */
   readonly allowedModes?: Announced['changedMode'];
-  /** Which files may have become one, by the name that stands for all of them; none unless told. */
+  /** Returns the name that stands for all files that may have become one with this one. Default: none may. */
   readonly allowedLinks?: Announced['linked'];
 }
 
-/** The verdict over all platforms. */
+/** The verdict on all platforms. */
 export interface Verification {
+  /** Whether no platform has a difference. */
   readonly equal: boolean;
   readonly platforms: readonly PlatformVerification[];
 }
 
 export interface PlatformVerification {
-  /** Null for an image that states none. */
+  /** The platform; null for an image that states none. */
   readonly platform: string | null;
-  /** All layers of both unpack to the same bytes (DiffIDs), so that no path had to be compared. */
+  /** Whether all layers of both unpack to the same bytes (DiffIDs), so that no path had to be compared. */
   readonly sameLayers: boolean;
-  /** Visible paths that both have. */
+  /** The number of visible paths that both have. */
   readonly compared: number;
-  /** The first thousand. */
+  /** The first thousand differences. */
   readonly differences: readonly Difference[];
   readonly differenceCount: number;
-  /** Paths that are missing in B and may be. */
+  /** The number of paths that are missing in B and may be. */
   readonly allowedMissing: number;
 }
 
 const maxDifferences = 1000;
 
 /**
- * Proves that image B is image A, or A less the paths allowed: the merged root filesystem in every attribute of every
- * visible path, and what the config tells a container. Blobs are read to their end and must have the digest, size and
- * DiffID stated, those that both images name once, from B. Where the layers of both have the same DiffIDs, paths need no
- * comparing, and only blobs that are packed in different ways are read. Index, manifest and history may differ;
- * attestations are not looked at.
- * @throws UNSUPPORTED for what is no image, and whatever reading an image throws
+ * Proves that image B is image A, or A without the paths allowed: the merged root filesystem in every attribute of every visible
+ * path, and the config that a container depends on. Blobs are read to their end and must have the digest, size and DiffID stated;
+ * a blob of both images is read once, from B. If the layers of both have the same DiffIDs, paths are not compared, and only blobs
+ * that are packed in different ways are read. Index, manifest and history may differ. Attestations are ignored.
+ * @throws UNSUPPORTED for an artifact that is not an image, and the errors of reading an image
  */
 export async function verifyImages(given: VerifyOptions): Promise<Verification> {
   const { cache = null } = given;
@@ -103,7 +107,7 @@ interface Pair {
   readonly b: PlatformImage | null;
 }
 
-/** Platform by platform; two single images belong together whatever they are for: that they say differently shows later. */
+/** Pairs images by platform. Two single images are a pair on any platforms: a difference of those shows in their configs. */
 function pairUp(a: readonly PlatformImage[], b: readonly PlatformImage[]): Pair[] {
   const [onlyA = null] = a;
   const [onlyB = null] = b;
@@ -130,7 +134,7 @@ function isSame(a: Platform | null, b: Platform | null): boolean {
   return platformName(a) === platformName(b);
 }
 
-/** An index may leave out the variant that a config states, or the other way round. */
+/** Returns whether two platforms may be the same: an index may omit the variant that a config states, and vice versa. */
 function isSimilar(a: Platform | null, b: Platform | null): boolean {
   return a !== null && b !== null && (matchesPlatform(a, b) || matchesPlatform(b, a));
 }

@@ -185,12 +185,12 @@ describe('every attribute of a path is compared', () => {
       ['time /: 0 → 7'],
     ],
   ];
-  test.each(cases)('%s', async (_, before, after, expected) => {
+  test.each(cases)('finds a difference of %s', async (_, before, after, expected) => {
     expect(await differences(['other', before], ['other', after])).toEqual(expected);
     expect(await differences([after, 'other'], ['other', after])).toEqual([]);
   });
 
-  test('what is missing and what was added', async () => {
+  test('finds missing and added paths', async () => {
     expect(await differences(['a', 'b/c'], ['b/d'])).toEqual([
       'missing a: file → nothing',
       'missing b/c: file → nothing',
@@ -198,7 +198,7 @@ describe('every attribute of a path is compared', () => {
     ]);
   });
 
-  test('texts of any length are told apart', async () => {
+  test('distinguishes texts of any length', async () => {
     const long = 'u'.repeat(3000);
     const [line = '', ...more] = await differences(
       [{ ...file, xattrs: { 'user.a': `${long}1` } }],
@@ -251,7 +251,7 @@ describe('directories without an entry', () => {
     expect(await differences([{ name: './', type: 'dir', mtime: '5' }, 'a'], ['a'])).toEqual([]);
   });
 
-  test('but not one with attributes of its own', async () => {
+  test('an implied one differs from one with attributes of its own', async () => {
     const own: EntrySpec = { name: 'd/', type: 'dir', mode: 0o750, uid: 7, xattrs: { 'user.a': 'b' } };
     expect(await differences(['d/a'], [own, 'd/a'])).toEqual([
       'mode d: 0755 → 0750',
@@ -273,7 +273,7 @@ describe('hard links', () => {
     ]);
   });
 
-  test('so is another grouping of the same number of names', async () => {
+  test('another grouping of the same number of names is found', async () => {
     expect(await differences(['a=1', 'b=1', 'c->a', 'd->b'], ['a=1', 'b=1', 'c->b', 'd->a'])).toEqual([
       'links c: a hard link to "a" → a hard link to "b"',
       'links d: a hard link to "b" → a hard link to "a"',
@@ -325,7 +325,7 @@ describe('sparse files', () => {
     },
   );
 
-  test('other contents are other contents', async () => {
+  test('with different contents differ', async () => {
     expect((await differences([sparse('1.0')], [expanded(8193)])).map((line) => line.split(' ')[0])).toEqual([
       'content',
     ]);
@@ -342,7 +342,7 @@ describe('sparse files', () => {
     ]);
   });
 
-  test('a map that lies is refused', async () => {
+  test('with a false map are refused', async () => {
     const odd: EntrySpec = {
       ...sparse('0.1'),
       sparse: {
@@ -387,7 +387,7 @@ describe('what is read', () => {
     ).toEqual([]);
   });
 
-  test('each blob that was packed anew, once, on both sides', async () => {
+  test('each recompressed blob, once, on both sides', async () => {
     const before = imageOf(layers, { compress: ['gzip', 'gzip', 'none'] });
     const after = imageOf(layers, { compress: ['gzip', 'zstd', 'zstd'] });
     const { result, a, b } = await verify(before, after);
@@ -453,7 +453,7 @@ describe('what is read', () => {
     expect(error.message).toMatch(/^source b\.test\/app:2: the hard link "b" in layer 2 /);
   });
 
-  test('an interruption stops it', async () => {
+  test('an abort stops the comparison', async () => {
     const interrupt = new AbortController();
     const source = { onOpen: () => interrupt.abort(new OcislimError('INTERRUPTED', 'stop')) };
     const error = await errorOf(
@@ -489,7 +489,7 @@ describe('platforms and config', () => {
     expect(selected).toMatchObject({ equal: true, platforms: [{ platform: 'linux/amd64' }] });
   });
 
-  test('variants belong to their like', async () => {
+  test('variants are paired with the same variants', async () => {
     const arms = ['v6', 'v7', 'v8'].map((variant) =>
       forPlatform(variant === 'v8' ? 'arm64' : 'arm', variant),
     );
@@ -520,7 +520,7 @@ describe('platforms and config', () => {
     expect(result.equal).toBe(true);
   });
 
-  test('two single images are compared whatever they are for', async () => {
+  test('two single images are compared on any platforms', async () => {
     const { result } = await verify(
       forPlatform('amd64'),
       imageOf([tar('bin=amd64')], { platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } }),
@@ -531,7 +531,7 @@ describe('platforms and config', () => {
     ]);
   });
 
-  test('all that a container is run with is compared, history and the like are not', async () => {
+  test('everything that a container runs with is compared; history is not', async () => {
     const config = {
       Env: ['A=1', 'B=2'],
       Cmd: ['/bin/sh'],
@@ -565,7 +565,7 @@ describe('platforms and config', () => {
     expect(await found({}, { config: undefined })).toHaveLength(1);
   });
 
-  test('what is no image is refused', async () => {
+  test('an artifact that is not an image is refused', async () => {
     const image = imageOf([tar('a')]);
     const artifact = buildIndex({ images: [image], attestations: true });
     const index = JSON.parse(new TextDecoder().decode(artifact.index)) as {
@@ -592,7 +592,7 @@ describe('paths that may be missing', () => {
     (path: string) =>
       paths.includes(path);
 
-  test('they are counted, and others are differences', async () => {
+  test('are counted, and others are differences', async () => {
     const before = imageOf([tar('a', 'b', 'c/', 'c/d')]);
     const { result } = await verify(before, imageOf([tar('a', 'c/')]), { allowed: allowed('b', 'c/d') });
     expect(result).toMatchObject({ equal: true, platforms: [{ allowedMissing: 2, compared: 3 }] });
@@ -600,7 +600,7 @@ describe('paths that may be missing', () => {
     expect(linesOf(wrong)).toEqual(['missing c: directory → nothing']);
   });
 
-  test('what is there must be as it was, and nothing may come back in its place', async () => {
+  test('must be unchanged if they exist, and nothing may appear in their place', async () => {
     const before = imageOf([tar('a=1', 'b=1')]);
     const { result } = await verify(before, imageOf([tar('a=2', 'b/', 'c')]), { allowed: () => true });
     expect(linesOf(result).map((line) => line.slice(0, 9))).toEqual(['content a', 'kind b: f', 'added c: ']);
@@ -624,7 +624,7 @@ describe('paths that may be missing', () => {
   });
 });
 
-test('permission bits may go where that was announced, for all names of the file, and nowhere else', async () => {
+test('permission bits may change only where announced, for all names of the file', async () => {
   const file = (name: string, mode: number) => ({ ...specOf(`${name}=1`), mode });
   const layers = (a: number, c: number) => [
     writeTar([file('a', a), specOf('b->a'), file('c', c), file('d', 0o755)]),
@@ -687,7 +687,7 @@ describe('files may become one where that was announced', () => {
 });
 
 describe('over random stacks of layers', () => {
-  test('what squash makes is the image', async () => {
+  test('a squashed image equals its source', async () => {
     await fc.assert(
       fc.asyncProperty(layerStack({ minLayers: 1 }), fc.nat(), fc.nat(), async (stack, x, y) => {
         const tars = stack.layers.map((layer) => layer.tar);
@@ -720,7 +720,7 @@ describe('over random stacks of layers', () => {
     return covers;
   }
 
-  test('what prune makes is the image less the paths of its report', async () => {
+  test('a pruned image equals its source without the paths of the report', async () => {
     await fc.assert(
       fc.asyncProperty(layerStack({ minLayers: 1 }), globs, fc.boolean(), async (stack, texts, shadowed) => {
         const tars = stack.layers.map((layer) => layer.tar);
@@ -740,14 +740,14 @@ describe('over random stacks of layers', () => {
         });
         const found = wrong.platforms[0]?.differences ?? [];
         expect(found.map(({ what, path }) => `${what} ${path}`)).toContain(`missing ${gone}`);
-        // Besides it, only the directories that it alone implied.
+        // Other findings are only the directories that it alone implied.
         for (const { path } of found) expect(`${gone}/`.startsWith(`${path}/`), path).toBe(true);
       }),
       { numRuns: runs },
     );
   });
 
-  test('linked files are the image where they are announced, and no file more', async () => {
+  test('linked files are no differences if announced, and only these', async () => {
     await fc.assert(
       fc.asyncProperty(layerStack({ minLayers: 1 }), fc.nat(), async (stack, count) => {
         const tars = levelled(stack);
@@ -848,7 +848,7 @@ describe('over random stacks of layers', () => {
     };
   }
 
-  test('whatever one entry has otherwise is found exactly where the model finds it', async () => {
+  test('a change to one entry is found exactly where the model finds it', async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(

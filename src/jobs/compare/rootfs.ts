@@ -1,0 +1,59 @@
+/**
+ * The root filesystem of a stack of digested layers, over paths that both images share as numbers. `compare-rootfs.ts` builds one
+ * for each image.
+ */
+import type { Path } from '../../bytes/path.ts';
+import { type Change, ChangeList, readChanges } from '../../changeset/change.ts';
+import type { PathTable } from '../../changeset/path-table.ts';
+import { Tree } from '../../changeset/tree.ts';
+import { at } from '../../errors.ts';
+import type { DigestedLayer, Traits } from '../../layers/read/digest-tar.ts';
+
+/** Layers, lowest first, with the name of the image for messages. */
+export interface LabelledStack {
+  readonly label: string;
+  readonly layers: readonly DigestedLayer[];
+}
+
+/** The root filesystem that a stack of layers gives, with the attributes of each path. */
+export class Rootfs {
+  readonly tree: Tree;
+  readonly #layers: readonly DigestedLayer[];
+  readonly #list = new ChangeList();
+
+  constructor(table: PathTable, { label, layers }: LabelledStack) {
+    this.#layers = layers;
+    this.tree = new Tree(table, this.#list);
+    try {
+      layers.forEach(({ index }, i) => this.tree.apply(readChanges(index, i + 1, table, this.#list)));
+    } catch (error) {
+      throw at(`source ${label}`, error);
+    }
+  }
+
+  /** Returns the kind of a path; null where nothing is. */
+  kindOf(path: number): Change['kind'] | null {
+    if (this.tree.node[path] === 0) return null;
+    return this.#origin(path)?.kind ?? 'directory';
+  }
+
+  /** Returns the attributes of a path; null for a directory that is only implied by its contents. */
+  traitsOf(path: number): Traits | null {
+    const origin = this.#origin(path);
+    return origin === null
+      ? null
+      : ((this.#layers[origin.layer - 1] as DigestedLayer).traits[origin.entry] as Traits);
+  }
+
+  /** Returns the name under which a layer has the attributes of a path: for a hard link, the name that it links to. */
+  firstName(path: number): Path {
+    return this.tree.table.paths[this.#origin(path)?.path ?? path] as Path;
+  }
+
+  /** Returns the change that the attributes of a path come from: for a hard link, the change that first carried the file. */
+  #origin(path: number): Change | null {
+    return this.tree.isDirectory(path)
+      ? this.tree.at(path)
+      : this.#list.get((this.tree.file[path] as number) - 1);
+  }
+}
