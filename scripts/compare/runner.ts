@@ -1,3 +1,7 @@
+/**
+ * Keeps one process for the commands of one checkout, since starting a process takes longer than most commands. A lane of
+ * scripts/compare-checkouts.ts has two of these, and run-case.ts gives them the steps of a case.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
