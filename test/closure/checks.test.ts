@@ -36,12 +36,12 @@ async function sentences(setting: Setting, ...gone: string[]) {
   return checkClosure(input, closure, (path) => !closure.isKept(path) || gone.includes(path));
 }
 
-test('a closure that nothing was taken from has no problems', async () => {
+test('a result that lacks nothing has no problems', async () => {
   expect(await problems(good)).toEqual([]);
 });
 
-describe('a problem is', () => {
-  test('an entrypoint or command that is not there, or goes', async () => {
+describe('checkClosure reports', () => {
+  test('an entrypoint or command that the image does not have, or that would be gone', async () => {
     expect(await problems({ ...good, runtime: { entrypoint: ['/usr/bin/gone'] } })).toEqual([
       'entrypoint /usr/bin/gone',
     ]);
@@ -51,7 +51,7 @@ describe('a problem is', () => {
     expect(await problems({ ...good, runtime: health }, 'usr/bin/run')).toEqual(['entrypoint usr/bin/run']);
   });
 
-  test('a loader or a script’s interpreter that goes', async () => {
+  test('a loader or an interpreter of a script that would be gone', async () => {
     expect(await problems(good, 'usr/lib64/ld-linux-x86-64.so.2')).toContain(
       'interpreter lib64/ld-linux-x86-64.so.2',
     );
@@ -62,7 +62,7 @@ describe('a problem is', () => {
     expect(await problems(scripted, 'usr/bin/env')).toEqual(['interpreter usr/bin/env']);
   });
 
-  test('one that never was there, for what was executed only', async () => {
+  test('a loader that the image does not have, for executed programs only', async () => {
     const other = { ...image, 'usr/bin/other': elf({ interpreter: b('/lib/ld-musl-x86_64.so.1') }, program) };
     const opened = { ...good, image: other, trace: { ...good.trace, 'usr/bin/other': 'open' } };
     expect(await problems(opened)).toEqual([]);
@@ -70,7 +70,7 @@ describe('a problem is', () => {
     expect(await problems(executed)).toEqual(['interpreter lib/ld-musl-x86_64.so.1']);
   });
 
-  test('a library that goes, or is nowhere though the program ran', async () => {
+  test('a library that would be gone, or that the image does not have although its program was executed', async () => {
     expect(await problems(good, 'usr/lib64/libc.so.6')).toEqual(['library lib64/libc.so.6']);
     const needs = { ...image, 'usr/bin/app': elf({ needed: [b('libown.so')] }, program) };
     expect(await problems({ ...good, image: needs })).toEqual(['library libown.so']);
@@ -81,7 +81,7 @@ describe('a problem is', () => {
     expect(await problems({ ...good, image: loaded, trace })).toEqual([]);
   });
 
-  test('a user or group by a name that no file of the result has', async () => {
+  test('a user or group whose name is not in the files of the result', async () => {
     const as = (user: string) => ({ ...good, runtime: { ...good.runtime, user } });
     expect(await problems(as('1000:1000'))).toEqual([]);
     expect(await problems(as('ap'))).toEqual(['user etc/passwd']);
@@ -91,7 +91,7 @@ describe('a problem is', () => {
     expect(await problems({ ...good, image: without })).toEqual(['user etc/passwd']);
   });
 
-  test('a symlink in use that would lead nowhere; not one that a rule emptied', async () => {
+  test('a used symlink that would lead nowhere, but not one whose target a rule removes', async () => {
     const linked = { ...image, 'etc/used': symlink('data'), 'etc/data': '', 'etc/broken': symlink('none') };
     const used = {
       ...good,
@@ -104,13 +104,13 @@ describe('a problem is', () => {
     expect(await problems(read, 'etc/data')).toEqual([]);
   });
 
-  test('something required that is not there', async () => {
+  test('a required path that the image does not have', async () => {
     expect(await problems({ ...good, keepCommands: [['gone']] })).toEqual(['missing gone']);
   });
 });
 
-describe('a trace is of another image where', () => {
-  test('it says another platform', async () => {
+describe('a trace counts as one of another platform if', () => {
+  test('it names another platform', async () => {
     const from = (platform: string) => ({ ...good, trace: traceOf(good.trace, { platform }) });
     expect(await problems(from('linux/amd64'))).toEqual([]);
     expect((await sentences(from('linux/arm64'))).map(({ sentence }) => sentence)).toEqual([
@@ -133,20 +133,20 @@ describe('a trace is of another image where', () => {
     expect(await problems(opening('lib/i386-linux-gnu/libm.so.6'))).toEqual([]);
   });
 
-  test('it opened another C library and not the image’s', async () => {
+  test('it opened another C library, and not that of the image', async () => {
     const trace = { 'usr/bin/app': 'exec', 'lib/ld-musl-x86_64.so.1': 'open' };
     expect(await problems({ ...good, trace })).toEqual(['platform lib/ld-musl-x86_64.so.1']);
     expect(await problems({ ...good, trace: { ...trace, ...good.trace } })).toEqual([]);
   });
 });
 
-describe('the application did not start where', () => {
-  test('nothing executed the entrypoint', async () => {
+describe('the application counts as not started if', () => {
+  test('the trace shows no execution of the entrypoint', async () => {
     expect(await problems({ ...good, trace: { 'usr/bin/app': 'open' } })).toEqual(['no-exec usr/bin/app']);
     expect(await problems({ ...good, trace: { 'usr/bin/env': 'exec' } })).toEqual(['no-exec usr/bin/app']);
   });
 
-  test('but a script may be opened by its interpreter, and formats without executions only know openings', async () => {
+  test('the trace shows no use of it: a script may be opened by its interpreter, and some formats tell no executions', async () => {
     const scripted = { ...good, runtime: { entrypoint: ['run'] } };
     expect(
       await problems({ ...scripted, trace: { 'usr/bin/run': 'open', 'usr/bin/python3': 'exec' } }),

@@ -78,7 +78,7 @@ function asking(roots: readonly Need[], later: readonly Need[]): ClosureRule {
 
 const rank = { courtesy: 1, whole: 2, needed: 3 };
 
-test('a closure is closed: ancestors stay, symlinks lead where they led, every reason has a root', async () => {
+test('every closure has the ancestors of its paths, the targets of its symlinks, and a root for each reason', async () => {
   await fc.assert(
     fc.asyncProperty(
       layers,
@@ -116,7 +116,7 @@ test('a closure is closed: ancestors stay, symlinks lead where they led, every r
   );
 });
 
-test('the order of rules and of needs changes reasons only', async () => {
+test('the order of rules and needs changes only the reasons', async () => {
   await fc.assert(
     fc.asyncProperty(layers, fc.array(need, { minLength: 1, maxLength: 5 }), async (image, roots) => {
       const input = await inputOf({ image });

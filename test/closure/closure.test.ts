@@ -24,8 +24,8 @@ const merged: Table = {
   'usr/lib/x/other': 'other',
 };
 
-describe('a need', () => {
-  test('keeps symlinks on the way, ancestors, and where it leads', async () => {
+describe('a need for', () => {
+  test('a path keeps its ancestors, the symlinks on the way, and where they lead', async () => {
     expect(await kept({ image: merged }, [wanting('/lib/x/libssl.so')], { directories: true })).toEqual([
       'lib',
       'usr',
@@ -36,7 +36,7 @@ describe('a need', () => {
     ]);
   });
 
-  test('of a symlink itself keeps what it leads to as a courtesy, which is not followed', async () => {
+  test('a symlink itself keeps its target as a courtesy, which is not followed', async () => {
     const closure = await closureOf({ image: { ...merged, more: '' } }, [
       {
         name: 'link',
@@ -52,7 +52,7 @@ describe('a need', () => {
     expect(closure.isKept(p('more'))).toBe(false);
   });
 
-  test('with `..` behind a symlink keeps what the symlink leads to, or it would lead nowhere', async () => {
+  test('a path with `..` behind a symlink keeps the target of the symlink, without which it would lead nowhere', async () => {
     const image = { link: symlink('c/d'), 'c/d/x': '', 'c/b': 'b' };
     expect(await kept({ image }, [wanting('link/../b')], { directories: true })).toEqual([
       'c',
@@ -62,7 +62,7 @@ describe('a need', () => {
     ]);
   });
 
-  test('of what is below a directory keeps that, and where its symlinks lead', async () => {
+  test('a directory with its contents keeps where the symlinks in it lead', async () => {
     const image = { 'd/a/b': '', 'd/l': symlink('../e/f'), 'e/f': '', 'e/g': '' };
     const below: ClosureRule = {
       name: 'below',
@@ -74,7 +74,7 @@ describe('a need', () => {
     expect(await kept({ image }, [below])).toEqual(['d/a/b', 'd/l', 'e/f']);
   });
 
-  test('through a dangling symlink keeps the symlink and the directory where it leads', async () => {
+  test('a path through a dangling symlink keeps the symlink, and the directory of its target', async () => {
     const image = { 'var/log/access.log': symlink('/dev/stdout'), 'dev/': '' };
     expect(await kept({ image }, [wanting('var/log/access.log')], { directories: true })).toEqual([
       'dev',
@@ -84,12 +84,12 @@ describe('a need', () => {
     ]);
   });
 
-  test('of what loops keeps the loop and ends', async () => {
+  test('a loop of symlinks keeps the loop, and ends', async () => {
     const image = { a: symlink('b'), b: symlink('a') };
     expect(await kept({ image }, [wanting('a')])).toEqual(['a', 'b']);
   });
 
-  test('that is missing is a problem only where it is required, and then once', async () => {
+  test('a missing path is a problem only if it is required, and is reported once', async () => {
     const rule: ClosureRule = {
       name: 'asks',
       describe: '',
@@ -109,7 +109,7 @@ describe('a need', () => {
 describe('strength', () => {
   const image = { a: '', b: '', c: '', d: '' };
 
-  test('what is only whole makes nothing needed; what is a courtesy asks for nothing', async () => {
+  test('a path that is whole makes no other needed, and a courtesy keeps no other', async () => {
     const closure = await closureOf({ image }, [
       {
         name: 'r',
@@ -134,7 +134,7 @@ describe('strength', () => {
     expect(closure.problems).toEqual([]);
   });
 
-  test('what turns out to be needed is followed again, and says why it is needed now', async () => {
+  test('a path that turns out to be needed is followed again, and gets the new reason', async () => {
     const seen: string[] = [];
     const closure = await closureOf({ image }, [
       {
@@ -164,7 +164,7 @@ describe('strength', () => {
     expect(closure.chain(p('b')).map(({ path, rule }) => `${path} ${rule}`)).toEqual(['b f', 'a f', 'c r']);
   });
 
-  test('directories are as strong as the strongest of their contents', async () => {
+  test('a directory stays as strongly as the strongest of its contents', async () => {
     const closure = await closureOf({ image: { 'd/e/x': '', 'd/y': '' } }, [
       {
         name: 'r',
@@ -179,7 +179,7 @@ describe('strength', () => {
   });
 });
 
-test('rules that settle are asked until they have nothing new', async () => {
+test('settle is called until no rule has a new path', async () => {
   const image = { a: '', b: '', c: '' };
   const next: Readonly<Record<string, string>> = { a: 'b', b: 'c' };
   const rule: ClosureRule = {
@@ -194,7 +194,7 @@ test('rules that settle are asked until they have nothing new', async () => {
 });
 
 describe('explain', () => {
-  test('goes from the path to its root', async () => {
+  test('gives the reasons from a path up to a root', async () => {
     const image = { 'usr/bin/nginx': '', lib: symlink('usr/lib'), 'usr/lib/libssl.so.3': '' };
     const rules = [
       wanting('usr/bin/nginx'),
@@ -216,7 +216,7 @@ describe('explain', () => {
 });
 
 describe('a trace', () => {
-  test('that has no file of the image is refused', async () => {
+  test('without a file of the image is refused', async () => {
     const input = await inputOf({
       image: { 'usr/bin/a': '' },
       trace: { usr: 'list', 'var/lib/docker/a': 'exec' },
@@ -229,7 +229,7 @@ describe('a trace', () => {
     );
   });
 
-  test('tells the uses of what symlinks lead to, and of links that were meant themselves', async () => {
+  test('gives its uses to the targets of symlinks, except those that meant the symlinks themselves', async () => {
     const { traced, usesOf } = await closureOf(
       { image: { a: '', l: symlink('a') }, trace: { a: 'open', l: 'link exec', gone: 'open' } },
       [],

@@ -4,7 +4,7 @@ import { usageByPackage } from '../../src/closure/package-usage.ts';
 import { traceOf } from './rig.ts';
 import { imageOf } from '../rootfs/packages/rig.ts';
 
-it('files count for their most particular owner, and as used where the trace names them', async () => {
+it('files count for their most specific package, and as used if the trace names them', async () => {
   const image = await imageOf({
     'var/lib/dpkg/status': 'Package: libz\nVersion: 1.2\n',
     'var/lib/dpkg/info/libz.list': '/usr/lib/libz.so\n/usr/lib/libz.so.1\n/usr/bin/zip\n',

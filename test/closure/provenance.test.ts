@@ -10,19 +10,19 @@ async function provenance(paths: Readonly<Record<string, string>>, image: typeof
   return checkProvenance({ ...input, trace: traceOf(paths, { image }) }, here);
 }
 
-it('a trace of this image says nothing', async () => {
+it('a trace of this image causes no doubt', async () => {
   expect(await provenance({ 'bin/run': 'exec', 'etc/none': 'open' }, here)).toEqual({
     problems: [],
     doubts: [],
   });
 });
 
-it('a trace of another build is doubtful', async () => {
+it('a trace of another build of the image causes a doubt', async () => {
   const { problems, doubts } = await provenance({ 'bin/run': 'exec' }, there);
   expect([problems, doubts]).toEqual([[], [`app.trace is of another image, ${there}`]]);
 });
 
-it('so is one with programs from elsewhere', async () => {
+it('a trace with programs that the image does not have causes a doubt', async () => {
   const { problems, doubts } = await provenance(
     { 'bin/run': 'exec', 'bin/other': 'exec', 'bin/more': 'exec' },
     null,
@@ -31,7 +31,7 @@ it('so is one with programs from elsewhere', async () => {
   expect(doubts).toEqual(['app.trace executed "bin/more", and 1 more, which the image does not have']);
 });
 
-it('both together are a reason to refuse', async () => {
+it('a trace of another image with such programs is refused', async () => {
   const { problems, doubts } = await provenance({ 'bin/other': 'exec' }, there);
   expect(doubts).toEqual([]);
   expect(problems).toMatchObject([

@@ -68,7 +68,7 @@ async function unlessLost(outcome: Promise<Outcome>): Promise<Outcome | null> {
 const granularity = fc.constantFrom<Granularity>('file', 'package', 'directory');
 const picks = fc.array(fc.nat(), { minLength: 1, maxLength: 6 });
 
-test('law: what a pruning by trace leaves is what the closure keeps, and nothing of it differs', async () => {
+test('law: a pruning by trace leaves exactly what the closure keeps, unchanged', async () => {
   let pruned = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -106,7 +106,7 @@ test('law: what a pruning by trace leaves is what the closure keeps, and nothing
   expect(pruned).toBeGreaterThan(lawRuns() / 10);
 });
 
-test('law: layers outside of the selection stay as they are, and what they hold is not lost', async () => {
+test('law: layers outside of the selection do not change, and none of their files is lost', async () => {
   await fc.assert(
     fc.asyncProperty(layerStack({ minLayers: 2 }), picks, fc.nat(), async (stack, some, pick) => {
       const tars = stack.layers.map((layer) => layer.tar);
@@ -124,7 +124,7 @@ test('law: layers outside of the selection stay as they are, and what they hold 
   );
 });
 
-test('law: no rule takes what is needed', async () => {
+test('law: no rule removes a needed path', async () => {
   await fc.assert(
     fc.asyncProperty(
       layerStack({ minLayers: 1 }),
@@ -144,7 +144,7 @@ test('law: no rule takes what is needed', async () => {
   );
 });
 
-test('law: of two prunings, neither takes what the other needs', async () => {
+test('law: of two prunings, neither removes a path that the other needs', async () => {
   await fc.assert(
     fc.asyncProperty(layerStack({ minLayers: 1 }), picks, picks, async (stack, some, others) => {
       const tars = stack.layers.map((layer) => layer.tar);

@@ -20,7 +20,7 @@ function show({ path, links, missing, loops }: Walk): string {
   return [...links, end].join(' ');
 }
 
-describe('walking', () => {
+describe('resolve', () => {
   const usrmerge = [
     'usr/',
     'usr/bin/',
@@ -46,19 +46,19 @@ describe('walking', () => {
     ['/usr/bin/sh/..', 'nothing at usr/bin/sh'],
     ['/none/x', 'nothing at none'],
     ['', '/'],
-  ])('%s', async (name, expected) => {
+  ])('walks %j by %j', async (name, expected) => {
     const fs = await merged(usrmerge);
     expect(show(fs.resolve(b(name)))).toBe(expected);
   });
 
-  test('does not follow the last component when told so', async () => {
+  test('does not follow the last component with follow: false', async () => {
     const fs = await merged(usrmerge);
     expect(show(fs.resolve(b('/etc/sh'), { follow: false }))).toBe('/etc/sh');
     expect(show(fs.resolve(b('/bin'), { follow: false }))).toBe('/bin');
     expect(show(fs.resolve(b('/bin/sh'), { follow: false }))).toBe('bin /usr/bin/sh');
   });
 
-  test('begins where it is told for relative names', async () => {
+  test('starts relative names at `from`', async () => {
     const fs = await merged(usrmerge);
     expect(show(fs.resolve(b('sh'), { from: p('usr/bin') }))).toBe('/usr/bin/sh');
     expect(show(fs.resolve(b('../bin/sh'), { from: p('usr/bin') }))).toBe('/usr/bin/sh');
@@ -73,7 +73,7 @@ describe('walking', () => {
     expect(fs.resolve(b('a')).links).toHaveLength(40);
   });
 
-  test('takes no longer names than Linux', async () => {
+  test('refuses longer names than Linux does', async () => {
     const long = { name: 'long', type: 'symlink', linkname: `${'/'.repeat(500_000)}a` } as const;
     const fs = await merged(['a', long, `short~>${'/'.repeat(4094)}a`]);
     expect(show(fs.resolve(b('short')))).toBe('short /a');
@@ -81,7 +81,7 @@ describe('walking', () => {
     expect(fs.resolve(b(`${'a/'.repeat(500_000)}a`)).path).toBeNull();
   });
 
-  test('sees what layers made of it', async () => {
+  test('sees the result of all layers', async () => {
     const fs = await merged(
       ['lib/', 'lib/a=1'],
       ['usr/lib/b=2', '.wh.lib', 'lib64~>usr/lib'],

@@ -136,8 +136,8 @@ const fixtures = readdirSync(new URL('../../fixtures/traces', import.meta.url)).
   /\.(?:txt|json|csv)$/.test(name),
 );
 
-describe('a trace is known by what is in it', () => {
-  it.each(fixtures)('%s', (name) => {
+describe('the format of a trace is detected by its content', () => {
+  it.each(fixtures)('%s is read whole', (name) => {
     const trace = readFixture(name, { workingDir: b('/wd') });
     const { format, paths, unreadable = 0 } = expected[name] as (typeof expected)[string];
     expect(trace.formats).toEqual([format]);
@@ -145,14 +145,14 @@ describe('a trace is known by what is in it', () => {
     expect(usesOf(trace)).toEqual(paths);
   });
 
-  it.each(fixtures)('%s, in chunks of 13 bytes', (name) => {
+  it.each(fixtures)('%s is read the same in chunks of 13 bytes', (name) => {
     const whole = readFixture(name, { workingDir: b('/wd') });
     expect(readFixture(name, { workingDir: b('/wd'), chunk: 13 })).toEqual(whole);
   });
 });
 
-describe('what a trace says besides', () => {
-  it('auditd tells the platform, unless there are several', () => {
+describe('formats tell more than paths', () => {
+  it('auditd tells the platform, unless it has several', () => {
     expect(readFixture('auditd.txt').platform).toBe('linux/amd64');
     expect(readFixture('auditd-enriched.txt').platform).toBe('linux/arm64');
     const both =
@@ -174,7 +174,7 @@ describe('what a trace says besides', () => {
     ]);
   });
 
-  it('stargz tells the image, unless there are several', () => {
+  it('stargz tells the image, unless it has several', () => {
     expect(readFixture('stargz.json').image).toBe(`sha256:${'a'.repeat(64)}`);
     const line = (digit: string) =>
       `{"path":"a","manifestDigest":"sha256:${digit.repeat(64)}","layerIndex":0}\n`;
@@ -190,13 +190,13 @@ describe('what a trace says besides', () => {
     ['opensnoop.txt', false],
     ['stargz.json', false],
     ['list.txt', false],
-  ])('%s can tell executions: %s', (name, knows) => {
+  ])('%s tells executions: %s', (name, knows) => {
     expect(readFixture(name).knowsExecs).toBe(knows);
   });
 });
 
 describe('JSON', () => {
-  it('objects may come as one array, or written over several lines', () => {
+  it('objects may be in one array, or be written over several lines', () => {
     const records = [
       { path: 'usr/bin/app', manifestDigest: 'x', layerIndex: 0 },
       { path: 'etc/x', manifestDigest: 'x', layerIndex: 0 },
@@ -210,7 +210,7 @@ describe('JSON', () => {
     expect([...readTrace(JSON.stringify(records[0], null, 2)).paths.keys()]).toEqual(['usr/bin/app']);
   });
 
-  it('a report on one line is longer than a line may be', () => {
+  it('a report may be longer than a line', () => {
     const files = Array.from({ length: 20_000 }, (_, i) => ({
       file_type: 'file',
       file_path: `/srv/file-${i}`,
@@ -221,7 +221,7 @@ describe('JSON', () => {
   });
 
   it.each(['{"what":\n"is this"}', '[{"what":1}]', '{"unfinished":', '["/a", 7]'])(
-    'that is no trace is refused: %s',
+    'that is not a trace is refused: %s',
     (text) => {
       expect(() => readTrace(text)).toThrow('app.trace is not a trace: it looks like JSON');
     },
@@ -233,7 +233,7 @@ describe('JSON', () => {
     );
   });
 
-  it('has no names of its own to be deceived by', () => {
+  it('members named like those of Object.prototype are not taken for others', () => {
     const text =
       '{"path":"/a","layerIndex":0,"__proto__":{"path":"/b"}}\n{"__proto__":{"path":"/c"}}\n{"path":"/d"}\n';
     const trace = readTrace(text);

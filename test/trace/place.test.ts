@@ -12,7 +12,7 @@ const lines = `10 execve("./run", ["./run"], 0x1 /* 0 vars */) = 0
 10 open("page", O_RDONLY) = 3
 `;
 
-it('puts what counts from where a program was started into the working directory of the image', () => {
+it('placeTrace puts paths that count from the start of a program into the working directory', () => {
   const trace = readTrace(lines);
   const unplaced = {
     '.': 'stat',
@@ -34,19 +34,19 @@ it('puts what counts from where a program was started into the working directory
   expect(usesOf(readTrace([...writeTrace(trace)].join('')))).toEqual(unplaced);
 });
 
-it('does so below a root on the machine that was traced', () => {
+it('placeTrace does so below a root on the traced machine', () => {
   const trace = readTrace(lines.replaceAll('"/', '"/merged/'), { roots: [b('/merged')] });
   expect(usesOf(trace)).toEqual(usesOf(readTrace(lines)));
 });
 
-it('leaves lists alone, whose names count from the root', () => {
+it('placeTrace does not change lists, whose paths count from the root', () => {
   expect(usesOf(placeTrace(readTrace('./run\nusr/bin/env\n'), b('/app')))).toEqual({
     run: 'open',
     'usr/bin/env': 'open',
   });
 });
 
-it('keeps the start of a path that goes up and down for too long', () => {
+it('a path that goes up and down too often still counts from the start of its program', () => {
   const far = `${'a/../'.repeat(900)}../b`;
   expect(usesOf(readTrace(`10 open("${far}", O_RDONLY) = 3\n`))).toEqual({ './../b': 'open' });
 });

@@ -43,7 +43,7 @@ function formProblems(profile: unknown): string[] {
 }
 
 describe('seccompProfile', () => {
-  it('allows what the trace holds, sorted, and refuses the rest with EPERM', () => {
+  it('allows the calls of the trace, sorted, and refuses all others with EPERM', () => {
     const profile = seccompProfile(whole);
     expect(profile).toMatchObject({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 1 });
     expect(profile.syscalls[0]?.names).toEqual([...whole.syscalls.keys()].sort());
@@ -53,7 +53,7 @@ describe('seccompProfile', () => {
     expect(formProblems(profile)).toEqual([]);
   });
 
-  it('allows what a runtime calls before the program runs, and says so', () => {
+  it('allows the calls of a runtime before the program runs, and says so', () => {
     const profile = seccompProfile(withCalls(['read', 'exit_group']));
     expect(profile.syscalls[0]).toEqual({
       names: ['exit_group', 'read'],
@@ -83,13 +83,13 @@ describe('seccompProfile', () => {
     expect(formProblems(profile)).toEqual([]);
   });
 
-  it('allows what the vDSO answers on most machines, and what only comes with a signal', () => {
+  it('allows calls that the vDSO answers on most machines, and those that only follow a signal', () => {
     expect(allowed(withCalls(['read']))).toEqual(
       expect.arrayContaining(['clock_gettime', 'gettimeofday', 'time', 'restart_syscall', 'rt_sigreturn']),
     );
   });
 
-  it('clone3 is allowed where it was used, and not implemented elsewhere, so that clone is tried', () => {
+  it('allows clone3 if it was used, and else lets it fail with ENOSYS, so that clone is tried', () => {
     const clone3 = (names: readonly string[]) =>
       seccompProfile(withCalls(names))
         .syscalls.filter((group) => group.names.includes('clone3'))
@@ -113,21 +113,21 @@ describe('seccompProfile', () => {
       ['read'],
       [['SCMP_ARCH_X86_64'], ['SCMP_ARCH_AARCH64'], ['SCMP_ARCH_S390X'], ['SCMP_ARCH_RISCV64']],
     ],
-  ])('on %s with %j is for %j', (platform, names, expected) => {
+  ])('is for these architectures on %s with %j: %j', (platform, names, expected) => {
     const map = seccompProfile(withCalls(names, platform)).archMap;
     expect(map.map(({ architecture, subArchitectures }) => [architecture, ...subArchitectures])).toEqual(
       expected,
     );
   });
 
-  it('leaves out what strace has no name for, and can say what', () => {
+  it('leaves out calls that strace has no name for, and tells which', () => {
     const trace = withCalls(['read', 'syscall_0x1cf', 'syscall_467']);
     expect(allowed(trace)).not.toContain('syscall_0x1cf');
     expect(namelessCalls(trace)).toEqual(['syscall_0x1cf', 'syscall_467']);
     expect(formProblems(seccompProfile(trace))).toEqual([]);
   });
 
-  it('is refused to a trace of some calls only', () => {
+  it('refuses a trace that does not have all calls', () => {
     const thrown = (trace: Trace): unknown => {
       try {
         return seccompProfile(trace);

@@ -32,7 +32,7 @@ const used = {
   'usr/bin/sh': 'exec',
 };
 
-describe('a run that was recorded by strace', () => {
+describe('a run recorded by strace', () => {
   it.each(single)('is read the same from %s', (name) => {
     const trace = readFixture(`strace/${name}`, { workingDir: b('/srv/app') });
     expect(trace.unreadable).toEqual({ count: 0, samples: [] });
@@ -51,24 +51,24 @@ describe('a run that was recorded by strace', () => {
     expect(usesOf(merged)).toEqual(usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') })));
   });
 
-  it('needs no working directory where -y tells it', () => {
+  it('needs no working directory if -y shows it', () => {
     for (const name of ['f-y.txt', 'f-yy-tt.txt', 'f-verbose-yy.txt', 'stderr-y-T.txt', 'recommended.txt'])
       expect(usesOf(readFixture(`strace/${name}`)), name).toEqual(
         usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') })),
       );
   });
 
-  it('used these files', () => {
+  it('gives the paths of the script', () => {
     expect(usesOf(readFixture('strace/f.txt', { workingDir: b('/srv/app') }))).toEqual(used);
   });
 
-  it.each(single)('has all system calls only where nothing was filtered: %s', (name) => {
+  it.each(single)('has all system calls only without a filter: %s', (name) => {
     const trace = readFixture(`strace/${name}`);
     expect(trace.hasAllSyscalls).toBe(name === 'f-all.txt');
     expect(trace.syscalls.get('execve')).toBeGreaterThan(3);
   });
 
-  it('comes in chunks of any size', () => {
+  it('is read the same in chunks of any size', () => {
     const whole = readFixture('strace/stderr.txt');
     for (const chunk of [1, 7, 4096]) expect(readFixture('strace/stderr.txt', { chunk })).toEqual(whole);
   });

@@ -10,7 +10,7 @@ function strace(lines: readonly string[], options: TraceOptions = {}): Record<st
   return usesOf(trace);
 }
 
-describe('what a call does with a name', () => {
+describe('a call', () => {
   it.each([
     ['open("/a", O_RDONLY) = 3', 'open'],
     ['open("/a", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3', 'write'],
@@ -46,13 +46,13 @@ describe('what a call does with a name', () => {
     ['symlinkat("/target", AT_FDCWD, "/a") = 0', 'write link'],
     ['utimensat(AT_FDCWD, "/a", NULL, 0) = 0', 'write'],
     ['inotify_add_watch(3, "/a", IN_MODIFY) = 1', 'stat'],
-  ])('%s', (line, words) => {
+  ])('%s means %s', (line, words) => {
     expect(strace([line])).toEqual({ a: words });
     // With and without a PID, a time, and how long it took.
     expect(strace([`12 02:17:36.705174 ${line} <0.000004>`])).toEqual({ a: words });
   });
 
-  it('two names', () => {
+  it('with two names uses both', () => {
     expect(strace(['renameat2(AT_FDCWD, "/a", AT_FDCWD, "/b", RENAME_NOREPLACE) = 0'])).toEqual({
       a: 'write link',
       b: 'write link',
@@ -60,7 +60,7 @@ describe('what a call does with a name', () => {
     expect(strace(['link("/a", "/b") = 0'])).toEqual({ a: 'link', b: 'write link' });
   });
 
-  it('nothing, where it failed or never returned', () => {
+  it('that failed or never returned uses nothing', () => {
     expect(
       strace([
         'open("/a", O_RDONLY) = -1 ENOENT (No such file or directory)',
@@ -91,7 +91,7 @@ describe('names', () => {
     });
   });
 
-  it('that were cut short, or are only an address, are told as unreadable', () => {
+  it('that were cut short, or are only an address, count as unreadable', () => {
     const trace = readTrace(
       'open("/a", O_RDONLY) = 3\nopen("/long"..., O_RDONLY) = 3\naccess(0x7ffe0, R_OK) = 0\n/\nopen("/b", 0) = 4\n'.replace(
         '/\n',
@@ -103,8 +103,8 @@ describe('names', () => {
   });
 });
 
-describe('where a process is', () => {
-  it('is the working directory of the image, until it goes elsewhere', () => {
+describe('the working directory of a process', () => {
+  it('is that of the image until it changes', () => {
     const lines = [
       'open("a", O_RDONLY) = 3',
       'chdir("sub") = 0',
@@ -120,7 +120,7 @@ describe('where a process is', () => {
     ]);
   });
 
-  it('is what -y says', () => {
+  it('is the one that -y shows', () => {
     expect(
       Object.keys(
         strace([
@@ -133,11 +133,11 @@ describe('where a process is', () => {
     ).toEqual(['etc/c', 'srv/a', 'srv/b']);
   });
 
-  it('is known for an open even before -y has said so', () => {
+  it('is not needed for an open whose descriptor -y shows', () => {
     expect(Object.keys(strace(['open("b", O_RDONLY) = 4</srv/b>']))).toEqual(['srv/b']);
   });
 
-  it('is known of what came before -y said so', () => {
+  it('is also that of the lines before -y shows it', () => {
     expect(
       strace([
         '10 execve("./server", ["./server"], 0x1 /* 0 vars */) = 0',
@@ -154,7 +154,7 @@ describe('where a process is', () => {
     ).toEqual({ './server': 'exec', elsewhere: 'stat' });
   });
 
-  it('is passed on to children, who then go their own way', () => {
+  it('is copied to children, which then change their own', () => {
     expect(
       Object.keys(
         strace([
@@ -188,7 +188,7 @@ describe('where a process is', () => {
       ).toEqual(['d', 'd/a', 'd/b', 'e']);
   });
 
-  it('is known of a child that runs before its parent has its number', () => {
+  it('is known for a child that runs before its parent gets its number', () => {
     expect(
       Object.keys(
         strace([
@@ -203,7 +203,7 @@ describe('where a process is', () => {
     ).toEqual(['d', 'd/a', 'd/x']);
   });
 
-  it('is known of a child that its parent calls by another number (PID namespaces)', () => {
+  it('is known for a child that its parent calls by another number (PID namespaces)', () => {
     for (const comment of ['', " /* 14816 in strace's PID NS */"])
       expect(
         Object.keys(
@@ -227,7 +227,7 @@ describe('where a process is', () => {
     expect(Object.keys(strace(['10 chdir("/d") = 0', '11 open("a", O_RDONLY) = 3']))).toEqual(['d', 'd/a']);
   });
 
-  it('is forgotten with the process: numbers are used again', () => {
+  it('is forgotten with the process, whose number may be used again', () => {
     expect(
       Object.keys(
         strace([
@@ -242,7 +242,7 @@ describe('where a process is', () => {
     ).toEqual(['./a', 'd', 'x']);
   });
 
-  it('on a terminal: the first process has no number while it is alone', () => {
+  it('is known on a terminal, where the first process has no number while it is alone', () => {
     expect(
       Object.keys(
         strace([
@@ -260,8 +260,8 @@ describe('where a process is', () => {
   });
 });
 
-describe('what a descriptor leads to', () => {
-  it('is what was opened', () => {
+describe('the path of a descriptor', () => {
+  it('is the path that was opened', () => {
     expect(
       Object.keys(
         strace([
@@ -279,7 +279,7 @@ describe('what a descriptor leads to', () => {
     ).toEqual(['d', 'd/e', 'd/e/f', 'd/e/h', 'd/e/i', 'd/g']);
   });
 
-  it('is inherited, and a copy', () => {
+  it('is inherited by children and copied by dup', () => {
     expect(
       Object.keys(
         strace([
@@ -294,7 +294,7 @@ describe('what a descriptor leads to', () => {
     ).toEqual(['d', 'd/a', 'd/b', 'e', 'e/c']);
   });
 
-  it('is what -y says', () => {
+  it('is the one that -y shows', () => {
     expect(
       strace([
         'openat(7</d>, "a", O_RDONLY) = 3</d/a>',
@@ -314,20 +314,20 @@ describe('what a descriptor leads to', () => {
     });
   });
 
-  it('is unknown where it was never opened: then the line is told', () => {
+  it('is unknown for a descriptor that was never opened, so that the line counts as unreadable', () => {
     const trace = readTrace('open("/a", O_RDONLY) = 3\nopenat(9, "b", O_RDONLY) = 4\n');
     expect(usesOf(trace)).toEqual({ a: 'open' });
     expect(trace.unreadable).toMatchObject({ count: 1, samples: [{ line: 2 }] });
   });
 
-  it('the directory is listed by getdents, without O_DIRECTORY too', () => {
+  it('is that of a directory which getdents lists, also without O_DIRECTORY', () => {
     expect(strace(['open("/d", O_RDONLY) = 3', 'getdents(3, 0x55 /* 3 entries */, 32768) = 80'])).toEqual({
       d: 'open list',
     });
   });
 });
 
-describe('another root', () => {
+describe('after a change of the root', () => {
   const lines = [
     '10 execve("/usr/sbin/chroot", ["chroot", "/img", "/bin/app"], 0x1 /* 0 vars */) = 0',
     '10 openat(AT_FDCWD, "/etc/host.conf", O_RDONLY) = 3',
@@ -338,7 +338,7 @@ describe('another root', () => {
     '10 openat(AT_FDCWD</img/srv>, "data", O_RDONLY) = 3</img/srv/data>',
   ];
 
-  it('after chroot: names count from there', () => {
+  it('by chroot, names count from there', () => {
     expect(Object.keys(strace(lines))).toEqual([
       'bin/app',
       'etc/app.conf',
@@ -349,13 +349,13 @@ describe('another root', () => {
     ]);
   });
 
-  it('with --trace-root what was before is left out', () => {
+  it('paths from before are left out with --trace-root', () => {
     const trace = readTrace(`${lines.join('\n')}\n`, { roots: [b('/img')] });
     expect(Object.keys(usesOf(trace))).toEqual(['bin/app', 'etc/app.conf', 'srv/data']);
     expect(trace.outside).toBe(2);
   });
 
-  it('after pivot_root: a container has no prefix to take away', () => {
+  it('by pivot_root, names have no --trace-root to remove', () => {
     const trace = readTrace(
       [
         '10 open("/var/lib/runtime/x", O_RDONLY) = 3',
@@ -372,7 +372,7 @@ describe('another root', () => {
 });
 
 describe('system calls', () => {
-  it('are counted by name, each once, failed ones too', () => {
+  it('are counted by name, with failed ones', () => {
     const trace = readTrace(
       [
         '10 open("/a", O_RDONLY) = -1 ENOENT (No such file or directory)',
@@ -408,7 +408,7 @@ describe('system calls', () => {
     expect(readTrace(lines.join('\n')).hasAllSyscalls).toBe(complete);
   });
 
-  it('the command is that of the first program, if it is all there', () => {
+  it('the command is that of the first execution, if strace shows all of it', () => {
     const command = (line: string) => readTrace(`${line}\n`).command;
     expect(command('execve("/bin/a", ["a", "b c", "\\303\\251"], 0x1) = 0')).toEqual([
       'a',

@@ -38,7 +38,7 @@ function written(trace: Trace): string {
 }
 
 describe('the trace file', () => {
-  it('holds a trace whole', () => {
+  it('holds a whole trace', () => {
     fc.assert(
       fc.property(anyTrace, (trace) => {
         const read = readTrace(written(trace));
@@ -48,7 +48,7 @@ describe('the trace file', () => {
     );
   });
 
-  it('is a line of JSON for each path and system call, in order', () => {
+  it('has a line of JSON for each path and system call, in order', () => {
     const trace = readTrace('12 execve("/bin/b", ["b"], []) = 0\n12 open("/a\\377", O_RDONLY) = 3\n');
     expect([...writeTrace(trace)].map((line) => line.trimEnd())).toEqual([
       '{"ocislim":"trace","version":1,"formats":["strace"],"command":["b"],"knowsExecs":true,"hasAllSyscalls":false}',
@@ -59,20 +59,20 @@ describe('the trace file', () => {
     ]);
   });
 
-  it('is not read by those who do not know its version', () => {
+  it('is refused in another version', () => {
     expect(() => readTrace('{"ocislim":"trace","version":2}\n{"path":"a","uses":["open"]}\n')).toThrow(
       'app.trace is a trace file of version 2; this ocislim reads version 1',
     );
   });
 
-  it('takes no prefix away: its paths count from the root of the container', () => {
+  it('ignores --trace-root, since its paths count from the root of the container', () => {
     const trace = readTrace('{"ocislim":"trace","version":1}\n{"path":"a/b","uses":["open"]}\n', {
       roots: [b('/srv/root')],
     });
     expect([...trace.paths]).toEqual([['a/b', 1]]);
   });
 
-  it('counts lines that are none of its own', () => {
+  it('counts lines of other forms as unreadable', () => {
     const trace = readTrace(
       '{"ocislim":"trace","version":1}\n{"path":"a","uses":["open"]}\n{"path":7}\n{"path":"b","uses":["open"]}\n',
     );

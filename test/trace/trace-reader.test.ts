@@ -9,7 +9,7 @@ import { b } from '../support/bytes.ts';
 const directory = new URL('../../fixtures/traces/', import.meta.url);
 
 describe('a list of paths', () => {
-  it('has one a line, from the root with or without saying so', () => {
+  it('has one path a line, from the root with or without a slash', () => {
     const trace = readTrace(
       '# what find printed\n/usr/bin/app\n./etc/app.conf\n\nsrv//data/./x/\r\n/etc/passwd\n/sp ace\n',
     );
@@ -23,7 +23,7 @@ describe('a list of paths', () => {
     expect(trace).toMatchObject({ formats: ['list'], lines: 6, knowsExecs: false, hasAllSyscalls: false });
   });
 
-  it('may be separated by NUL, and then names hold anything', () => {
+  it('may be separated by NUL, so that names hold any other byte', () => {
     const trace = readTrace('/a\nb\0./#c\0\0/usr/\xff\0');
     expect(Object.keys(usesOf(trace))).toEqual(['#c', 'a\nb', 'usr/\xff']);
   });
@@ -36,7 +36,7 @@ describe('a list of paths', () => {
     expect([...readTrace('\xef\xbb\xbf/a\n/b').paths.keys()]).toEqual(['a', 'b']);
   });
 
-  it('has no path that Linux could not name', () => {
+  it('has no path that Linux would refuse', () => {
     const trace = readTrace(`/a\n/b\n/${'n'.repeat(256)}\n`);
     expect(trace.unreadable.count).toBe(1);
     expect([...trace.paths.keys()]).toEqual(['a', 'b']);
@@ -46,20 +46,20 @@ describe('a list of paths', () => {
 describe('--trace-root', () => {
   const lines = '/srv/one/usr/bin/app\n/srv/two/etc\n/srv/one\n/usr/bin/docker\n/srv/onetwo\n';
 
-  it('is taken away, and what is outside of all is counted', () => {
+  it('is removed from paths, and paths outside of every one are counted', () => {
     const trace = readTrace(lines, { roots: [b('/srv/one/'), b('/srv/two')] });
     expect([...trace.paths.keys()]).toEqual(['usr/bin/app', 'etc']);
     expect(trace.outside).toBe(2);
   });
 
-  it('that leaves nothing is told', () => {
+  it('that leaves no path is refused', () => {
     expect(() => checkTrace(readTrace(lines, { roots: [b('/elsewhere')] }))).toThrow(
       'the trace app.trace names no path below --trace-root, but 5 uses of paths outside of it',
     );
   });
 });
 
-describe('what cannot be read', () => {
+describe('an unreadable line', () => {
   it('is counted and shown', () => {
     const trace = readTrace('open("/a", O_RDONLY) = 3\n\nhello from the program\nopen("/b", O_RDONLY) = 3\n');
     expect(trace.unreadable).toEqual({
@@ -68,21 +68,21 @@ describe('what cannot be read', () => {
     });
   });
 
-  it('is an error where it is most of the lines', () => {
+  it('is an error if most lines are', () => {
     const text = `open("/a", O_RDONLY) = 3\n${'who knows\n'.repeat(10)}`;
     expect(() => readTrace(text)).toThrow(
       /app\.trace looks like a trace in the format "strace", but 10 of 11 lines make no sense; line 2: who knows; .* line 6: who knows$/,
     );
   });
 
-  it('is nothing at all in an empty trace', () => {
+  it('does not exist in an empty trace, which is refused', () => {
     expect(() => checkTrace(readTrace(''))).toThrow('the trace app.trace is empty');
     expect(() => checkTrace(readTrace('open("/a", O_RDONLY) = -1 ENOENT (No such file)\n'))).toThrow(
       'the trace app.trace names no path that was used successfully',
     );
   });
 
-  it('is a line beyond the limit, of which nothing is kept', () => {
+  it('is one beyond the limit, of which little is kept', () => {
     const limits = { line: 1000 };
     const text = `/a\n${'x'.repeat(5000)}\n/b\n/c\n`;
     for (const chunk of [10, 999, 1 << 16]) {
@@ -92,18 +92,18 @@ describe('what cannot be read', () => {
     }
   });
 
-  it('is more paths than the limit', () => {
+  it('too many paths are refused', () => {
     expect(() => readTrace('/a\n/b\n/c\n', { limits: { paths: 2 } })).toThrow(
       'app.trace names more than 2 paths',
     );
   });
 });
 
-describe('traces together', () => {
+describe('merged traces', () => {
   const one = readTrace('execve("/bin/a", ["a"], []) = 0\nopen("/etc/x", O_RDONLY) = 3\n', { file: 'one' });
   const two = readTrace('/etc/x\n/etc/y\n', { file: 'two' });
 
-  it('hold what each saw', () => {
+  it('hold what each of them saw', () => {
     const merged = mergeTraces([one, two, readTrace('chdir("/etc/x") = 0\n', { file: 'three' })]);
     expect(usesOf(merged)).toEqual({ 'bin/a': 'exec', 'etc/x': 'open stat', 'etc/y': 'open' });
     expect(merged).toMatchObject({
@@ -141,7 +141,7 @@ describe('traces together', () => {
   });
 });
 
-describe('any bytes', () => {
+describe('arbitrary bytes', () => {
   const pieces = fc.constantFrom(
     ...'12 |[pid 3] |openat(|AT_FDCWD|</a|>|"/etc/x"|"|\\|\\x4|, |O_RDONLY|)| = |3|-1|<unfinished ...>'.split(
       '|',
@@ -152,7 +152,7 @@ describe('any bytes', () => {
     'execve("/x", ["a"], []) = 0\n',
   );
 
-  it('are read, or refused with an error of ours', () => {
+  it('are read, or refused with an error code', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -170,7 +170,7 @@ describe('any bytes', () => {
     .filter((name) => name.includes('.'))
     .map((name) => readFileSync(new URL(name, directory)));
 
-  it('as a trace that was damaged', () => {
+  it('that damage a trace are read, or refused with an error code', () => {
     const edit = fc.tuple(fc.nat(), fc.nat(40), fc.uint8Array({ maxLength: 12 }));
     fc.assert(
       fc.property(fc.constantFrom(...fixtures), fc.array(edit, { maxLength: 8 }), (fixture, edits) => {
@@ -186,7 +186,7 @@ describe('any bytes', () => {
   });
 
   it.each([' ', '(', ')', '<', '"', '\\', ',', '1 ', '(1', ' =', '[', '{', 'a/', '../', '> <', 'execve('])(
-    'as one endless line of %j behind each kind of beginning, in no time to speak of',
+    'in one long line of %j behind the beginning of each format take linear time',
     (piece) => {
       const beginnings = [
         '',

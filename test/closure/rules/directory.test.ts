@@ -15,27 +15,30 @@ const image: Table = {
   top: 'x',
 };
 
-it('granularity directory keeps the files beside a needed one, not what is below, and goes no further', async () => {
+it('granularity directory keeps the files beside a needed one, but neither subdirectories nor what those files would add', async () => {
   expect(
     await kept({ image, granularity: 'directory' }, [wanting('etc/app/app.conf'), directoryRule]),
   ).toEqual(['etc/app/app.conf', 'etc/app/other.conf', 'etc/common/conf']);
 });
 
-it('granularity directory does so for the root, too', async () => {
+it('granularity directory keeps the files beside a needed one in the root', async () => {
   expect(await kept({ image, granularity: 'directory' }, [wanting('top'), directoryRule])).toEqual([
     'lib',
     'top',
   ]);
 });
 
-it('granularity directory does not spread from a needed directory, or a link to one', async () => {
+it('granularity directory does not spread from a needed directory, nor from a link to one', async () => {
   expect(
     await kept({ image, granularity: 'directory' }, [wanting('etc/app/empty', 'lib'), directoryRule]),
   ).toEqual(['lib']);
 });
 
-it.each(['file', 'package'] as const)('granularity %s is another', async (granularity) => {
-  expect(await kept({ image, granularity }, [wanting('etc/app/app.conf'), directoryRule])).toEqual([
-    'etc/app/app.conf',
-  ]);
-});
+it.each(['file', 'package'] as const)(
+  'granularity %s does not keep files beside a needed one',
+  async (granularity) => {
+    expect(await kept({ image, granularity }, [wanting('etc/app/app.conf'), directoryRule])).toEqual([
+      'etc/app/app.conf',
+    ]);
+  },
+);

@@ -34,7 +34,7 @@ const image = {
 };
 
 describe('dotnet', () => {
-  it('keeps what a program lists, and the framework that it names', async () => {
+  it('keeps the files that a program lists, and the framework that it names', async () => {
     expect(await stays(dotnetRule, image, { want: ['app/web.dll', 'usr/share/dotnet/dotnet'] })).toEqual(
       Object.keys(image)
         .filter((path) => !/unlisted|dylib|\.pdb|shadow|sdk/.test(path))
@@ -50,7 +50,7 @@ describe('dotnet', () => {
     );
   });
 
-  it('keeps neither for other files, nor falls over a damaged list', async () => {
+  it('keeps none of them for other files, and survives a damaged list', async () => {
     const broken = { 'app/a.dll': 'x', 'app/a.deps.json': '{"targets": [1, {', 'app/b.dll': 'x' };
     expect(await stays(dotnetRule, image, { want: ['app/web.pdb'] })).toEqual(['app/web.pdb']);
     expect(await stays(dotnetRule, broken, { want: ['app/a.dll'] })).toEqual([

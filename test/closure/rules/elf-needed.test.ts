@@ -35,18 +35,18 @@ const everywhere: Table = {
 };
 const environment = { LD_LIBRARY_PATH: '/none:/env' };
 
-describe('glibc looks', () => {
+describe('the search of glibc', () => {
   test.each([
     ['first in RPATH', { rpath: '/rpath' }, environment, 'rpath'],
     ['then in LD_LIBRARY_PATH', {}, environment, 'env'],
     ['there before RUNPATH', { runpath: '/runpath' }, environment, 'env'],
     ['not in RPATH where there is RUNPATH', { rpath: '/rpath', runpath: '/runpath' }, {}, 'runpath'],
     ['then in the cache', { runpath: '/none' }, {}, 'cached'],
-  ])('%s', async (_, app, environment, expected) => {
+  ])('looks %s', async (_, app, environment, expected) => {
     expect(await found(everywhere, { app, runtime: { environment } })).toEqual([`${expected}/libx.so.1`]);
   });
 
-  test('at last in default directories, those of the architecture first', async () => {
+  test('ends with the default directories, those of the architecture first', async () => {
     const image = {
       'lib64/libx.so.1': elf(),
       lib: symlink('usr/lib'),
@@ -61,7 +61,7 @@ describe('glibc looks', () => {
     ]);
   });
 
-  test('past files of another class, byte order or machine, and past what is no ELF file', async () => {
+  test('passes over files of another class, byte order or machine, and over files that are not ELF', async () => {
     const image = {
       'a/libx.so.1': elf({ bits: 32, machine: 3 }),
       'b/libx.so.1': elf({ machine: 183 }),
@@ -72,7 +72,7 @@ describe('glibc looks', () => {
     expect(await found(image, { app: { runpath: b('/a:/b:/c:/d:/e') } })).toEqual(['e/libx.so.1']);
   });
 
-  test('in what an ld.so.conf names that nobody could read twice', async () => {
+  test('reads an ld.so.conf whose patterns could take exponential time', async () => {
     const stars = `${'*a'.repeat(40)}b`;
     const files = {
       'etc/ld.so.conf': `${'include ld.so.conf.d/*\n'.repeat(1000)}include ld.so.conf.d/${stars}\n`,
@@ -87,7 +87,7 @@ describe('glibc looks', () => {
     ).toEqual(['app', 'opt/x/libone.so']);
   });
 
-  test('in what ld.so.conf and its includes name where there is no cache', async () => {
+  test('looks in the directories of ld.so.conf and its includes if there is no cache', async () => {
     const image = {
       'etc/ld.so.conf': '# comment\ninclude ld.so.conf.d/*.conf\ninclude /etc/ld.so.conf\n',
       'etc/ld.so.conf.d/a.conf': '/opt/x /opt/y # more\n',
@@ -99,7 +99,7 @@ describe('glibc looks', () => {
     expect(await found(image)).toEqual(['opt/y/libx.so.1']);
   });
 
-  test('for variants of other processors, which all stay', async () => {
+  test('finds all variants for other processors', async () => {
     const image = {
       'usr/lib/glibc-hwcaps/x86-64-v2/libx.so.1': elf(),
       'usr/lib/glibc-hwcaps/x86-64-v3/libx.so.1': elf(),
@@ -123,12 +123,12 @@ describe('glibc looks', () => {
     expect(await found({ ...cached, 'etc/ld.so.cache': more })).toEqual(all);
   });
 
-  test('past rows of the cache whose files are gone', async () => {
+  test('passes over rows of the cache whose files are missing', async () => {
     const rows = cache({ name: 'libx.so.1', path: '/gone/libx.so.1' });
     expect(await found({ 'etc/ld.so.cache': rows, 'lib/libx.so.1': elf() })).toEqual(['lib/libx.so.1']);
   });
 
-  test('where RPATH of the program says, for the libraries of its libraries; RUNPATH is not handed on', async () => {
+  test('uses the RPATH of the program for the libraries of its libraries, but not its RUNPATH', async () => {
     const image = {
       'rpath/libx.so.1': elf({ needed: [b('liby.so.1')] }),
       'rpath/liby.so.1': elf(),
@@ -143,18 +143,18 @@ describe('glibc looks', () => {
   });
 });
 
-describe('tokens', () => {
+describe('dynamic string tokens', () => {
   test.each([
     ['$ORIGIN/../lib', 'opt/app/lib/libx.so.1'],
     ['${ORIGIN}/../lib', 'opt/app/lib/libx.so.1'],
     ['/opt/$LIB', 'opt/lib64/libx.so.1'],
     ['/opt/${LIB}/plain', 'opt/lib/plain/libx.so.1'],
     ['/opt/$PLATFORM', 'opt/x86_64/libx.so.1'],
-  ])('%s', async (runpath, path) => {
+  ])('expand %s', async (runpath, path) => {
     expect(await found({ [path]: elf() }, { app: { runpath: b(runpath) } })).toEqual([path]);
   });
 
-  test('$ORIGINAL is no token, and a name with a slash is no search', async () => {
+  test('$ORIGINAL is not a token, and a name with a slash is not searched for', async () => {
     expect(await found({ 'opt/app/binAL/libx.so.1': elf() }, { app: { runpath: b('$ORIGINAL') } })).toEqual(
       [],
     );
@@ -177,7 +177,7 @@ describe('tokens', () => {
   });
 });
 
-describe('musl looks', () => {
+describe('the search of musl', () => {
   const image: Table = {
     'lib/ld-musl-x86_64.so.1': elf({ soname: b('libc.musl-x86_64.so.1') }),
     'lib/libc.musl-x86_64.so.1': symlink('ld-musl-x86_64.so.1'),
@@ -185,7 +185,7 @@ describe('musl looks', () => {
   };
   const app = { interpreter: musl, needed: ['libx.so.1', 'libc.musl-x86_64.so.1'] };
 
-  test('in /lib, /usr/local/lib and /usr/lib; its C library is itself', async () => {
+  test('looks in /lib, /usr/local/lib and /usr/lib, and finds the loader for its C library', async () => {
     const more = { ...image, 'usr/local/lib/liby.so.1': elf(), 'usr/lib/liby.so.1': elf() };
     expect(await found(more, { app })).toEqual([
       'lib/ld-musl-x86_64.so.1',
@@ -194,7 +194,7 @@ describe('musl looks', () => {
     ]);
   });
 
-  test('in its path file instead', async () => {
+  test('looks in the directories of its path file instead', async () => {
     const more = {
       ...image,
       'etc/ld-musl-x86_64.path': '/usr/lib\n/opt/lib:/other\n',
@@ -208,12 +208,12 @@ describe('musl looks', () => {
     ]);
   });
 
-  test('in RUNPATH of what loads, too', async () => {
+  test('looks in the RUNPATH of loaders too', async () => {
     const more = { ...image, 'own/liby.so.1': elf() };
     expect(await found(more, { app: { ...app, runpath: b('/own') } })).toContain('own/liby.so.1');
   });
 
-  test('beside glibc only for its own programs', async () => {
+  test('serves only its own programs in an image with glibc', async () => {
     const both = { ...image, 'usr/local/lib/libx.so.1': elf(), 'usr/lib/x86_64-linux-gnu/libx.so.1': elf() };
     expect(await found(both, { app: { needed: [b('libx.so.1'), b('libc.so.6')] } })).toEqual([
       'usr/lib/x86_64-linux-gnu/libx.so.1',

@@ -9,7 +9,7 @@ import { knownImports } from '../../../src/rootfs/facts/known-imports.ts';
 import { elf, symlink } from '../rig.ts';
 import { stays } from './stays.ts';
 
-it('has a name of its own and a sentence for every rule', () => {
+it('every family rule has a unique name and a sentence', () => {
   const names = familyRules.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const { name, describe } of familyRules) {
@@ -18,7 +18,7 @@ it('has a name of its own and a sentence for every rule', () => {
   }
 });
 
-it('keeps nothing but identity and the local zone of an image whose program asks for nothing', async () => {
+it('family rules keep only identity and the local time zone for a program that asks for nothing', async () => {
   const image = {
     app: elf(),
     'etc/passwd': 'x',
@@ -39,12 +39,12 @@ it('keeps nothing but identity and the local zone of an image whose program asks
   ]);
 });
 
-it('asks for no import that a scan does not look for', () => {
+it('family rules ask only for imports that a scan records', () => {
   for (const name of [...nameFunctions, ...pamFunctions, ...trustFunctions, ...unwindFunctions])
     expect(knownImports, name).toContain(name);
 });
 
-it('brings no packages for what nobody was seen to use', async () => {
+it('files that no trace shows in use do not keep their packages', async () => {
   const list = (name: string, ...paths: readonly string[]): Record<string, string> => ({
     [`var/lib/dpkg/info/${name}.list`]: `/${paths.join('\n/')}\n`,
   });

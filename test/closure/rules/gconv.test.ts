@@ -41,14 +41,14 @@ describe('gconv', () => {
   );
 
   it.each(['package', 'directory'] as const)(
-    'keeps all for a program that converts, with granularity %s',
+    'keeps all converters for a program that converts, with granularity %s',
     async (granularity) => {
       const trace = { 'usr/bin/cat': 'exec' };
       expect(await stays(gconvRule, image, { trace, granularity })).toEqual(['usr/bin/cat', ...all].sort());
     },
   );
 
-  it('keeps the lists with a converter that was used, and all converters unless files are asked for', async () => {
+  it('keeps the lists with a used converter, and all converters unless the granularity is file', async () => {
     const trace = { [`${home}/SJIS.so`]: 'open' };
     expect(await stays(gconvRule, image, { trace })).toEqual([`${home}/SJIS.so`, ...lists].sort());
     expect(await stays(gconvRule, image, { trace, granularity: 'package' })).toEqual(all.sort());
@@ -69,17 +69,17 @@ describe('gconv', () => {
     );
   });
 
-  it('keeps the usual ones for a locale that does not say its character set', async () => {
+  it('keeps those of ISO 8859 for a locale that does not name its character set', async () => {
     expect(await stays(gconvRule, image, { environment: { LANG: 'fr_FR' } })).toEqual(
       [`${home}/ISO8859-1.so`, `${home}/ISO8859-15.so`, ...lists].sort(),
     );
   });
 
-  it.each(['de_DE.UTF-8', 'C.UTF-8', 'C', 'POSIX'])('keeps none for LANG=%s', async (LANG) => {
+  it.each(['de_DE.UTF-8', 'C.UTF-8', 'C', 'POSIX'])('keeps no converter for LANG=%s', async (LANG) => {
     expect(await stays(gconvRule, image, { environment: { LANG } })).toEqual([]);
   });
 
-  it('stay out of the package of the C library, unless something asks for them', async () => {
+  it('leaves converters out of the package of the C library unless something asks for them', async () => {
     const libc = {
       ...image,
       'usr/lib/x86_64-linux-gnu/libc.so.6': elf(),

@@ -4,7 +4,7 @@ import { hardLink as link, kept, wanting } from '../rig.ts';
 
 const image = { 'bin/busybox': 'program', 'bin/sh': link('bin/busybox'), 'bin/other': 'x' };
 
-it('keeps the other names of a program', async () => {
+it('keeps the other names of a needed program', async () => {
   for (const granularity of ['package', 'directory'] as const)
     expect(await kept({ image, granularity }, [wanting('bin/sh'), hardLinkRule])).toEqual([
       'bin/busybox',
@@ -12,6 +12,6 @@ it('keeps the other names of a program', async () => {
     ]);
 });
 
-it('keeps only the names that were used with granularity file', async () => {
+it('keeps only the used names with granularity file', async () => {
   expect(await kept({ image, granularity: 'file' }, [wanting('bin/sh'), hardLinkRule])).toEqual(['bin/sh']);
 });

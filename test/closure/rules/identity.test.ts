@@ -11,7 +11,7 @@ const image = {
   'etc/motd': 'x',
 };
 
-it('keeps who one is and where, but neither passwords nor greetings', async () => {
+it('keeps the names of users and hosts, but not passwords and greetings', async () => {
   expect(await stays(identityRule, image)).toEqual([
     'etc/group',
     'etc/hosts',

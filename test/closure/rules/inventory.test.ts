@@ -43,7 +43,7 @@ describe('the inventory', () => {
     for (const path of keptFiles(closure, input)) expect(closure.strengthOf(p(path))).toBe('courtesy');
   });
 
-  it('stays a courtesy where a whole package has it', async () => {
+  it('stays a courtesy in a package that is whole', async () => {
     const image = {
       ...debian,
       'var/lib/dpkg/info/base.list': '/usr/lib/os-release\n/etc/issue\n/usr/share/doc/zip/copyright\n',
@@ -57,7 +57,7 @@ describe('the inventory', () => {
     expect(closure.strengthOf(p('usr/share/doc/zip/copyright'))).toBe('courtesy');
   });
 
-  it('of other systems is theirs', async () => {
+  it('of other systems is their database and their SBOMs', async () => {
     const image: Table = {
       'lib/apk/db/installed': '',
       'lib/apk/db/scripts.tar': 'x',
@@ -80,7 +80,7 @@ describe('the inventory', () => {
     ]);
   });
 
-  it('has what says which packages of languages something stays of, and only those', async () => {
+  it('has the metadata of those packages of languages of which a file stays', async () => {
     const site = 'usr/lib/python3.12/site-packages';
     const image: Table = {
       [`${site}/a-1.dist-info/RECORD`]: ['RECORD', 'METADATA', 'LICENSE', 'licenses/x/NOTICE', 'WHEEL']

@@ -39,20 +39,20 @@ const runtime = Object.keys(image)
   .sort();
 
 describe('java', () => {
-  it('complaint: libzip.so, libjava.so and libinstrument.so are lost', async () => {
+  it('keeps libzip.so, libjava.so and libinstrument.so (reported as missing)', async () => {
     expect(await stays(javaRule, image, { want: ['usr/bin/java'] })).toEqual(runtime);
     expect(await saysOf(javaRule, image, `${home}/lib/libzip.so`, { want: ['usr/bin/java'] })).toBe(
       `java: a part of the Java runtime of /${home}/bin/java`,
     );
   });
 
-  it('knows the runtime by its machine alone, as programs load it that bring their own launcher', async () => {
+  it('finds the runtime by its virtual machine alone, for programs with their own launcher', async () => {
     expect(await stays(javaRule, image, { want: [`${home}/lib/server/libjvm.so`] })).toEqual(
       runtime.filter((path) => !/bin\/java$|alternatives/.test(path)),
     );
   });
 
-  it('complaint: jsse.jar of Java 8 is lost', async () => {
+  it('keeps jsse.jar of Java 8 (reported as missing)', async () => {
     const eight = 'opt/java/jre/lib';
     const old = {
       'opt/java/jre/bin/java': elf(),
@@ -75,7 +75,7 @@ describe('java', () => {
     }
   });
 
-  it('keeps no Java for what is no Java', async () => {
+  it('keeps nothing for files that only look like Java', async () => {
     expect(await stays(javaRule, { ...image, 'opt/bin/java': elf() }, { want: ['opt/bin/java'] })).toEqual([
       'opt/bin/java',
     ]);

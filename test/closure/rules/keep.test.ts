@@ -10,16 +10,16 @@ const image = {
   'etc/c': 'x',
 };
 
-it('keeps what globs match', async () => {
+it('keeps the paths that globs match', async () => {
   expect(await kept({ image }, [keepRule(['usr/*/l*', 'etc/a'])])).toEqual(['etc/a/b', 'usr/bin/ls']);
 });
 
-it('keeps what a name leads to, through symlinks of the image', async () => {
+it('keeps what a name without wildcards leads to, through symlinks of the image', async () => {
   expect(await kept({ image }, [keepRule(['/bin/ls'])])).toEqual(['bin', 'usr/bin/ls']);
   expect(await kept({ image }, [keepRule(['bin'])])).toEqual(['bin', 'usr/bin/cat', 'usr/bin/ls']);
 });
 
-it('keeps only the symlinks on the way to what is not there', async () => {
+it('keeps only the symlinks on the way to a missing path', async () => {
   expect(await kept({ image }, [keepRule(['bin/none'])])).toEqual(['bin']);
   expect(await kept({ image }, [keepRule(['bin/*', 'none'])])).toEqual([]);
 });

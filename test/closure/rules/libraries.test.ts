@@ -19,14 +19,14 @@ describe('gcc-runtime', () => {
     'usr/lib/i386-linux-gnu/libgcc_s.so.1': elf({ bits: 32, machine: 3 }),
   };
 
-  it('keeps libgcc_s for a program that ends threads, of its own machine', async () => {
+  it('keeps the libgcc_s of its machine for a program that ends threads', async () => {
     expect(await stays(gccRuntimeRule, image, { want: ['usr/bin/threads'] })).toEqual([
       'usr/bin/threads',
       `${lib}/libgcc_s.so.1`,
     ]);
   });
 
-  it('keeps it for no program of musl', async () => {
+  it('does not keep it for programs of musl', async () => {
     const loader = elf({ imports: ['pthread_exit'], interpreter: b('/lib/ld-musl-x86_64.so.1') });
     const other = elf({ imports: ['pthread_exit'], needed: [b('libc.so')] });
     const want = ['usr/bin/loader', 'usr/bin/other'];
@@ -34,7 +34,7 @@ describe('gcc-runtime', () => {
     expect(await stays(gccRuntimeRule, both, { want })).toEqual(want);
   });
 
-  it('keeps it neither for a program that does not, nor for the C library itself', async () => {
+  it('does not keep it for a program that ends no threads, nor for the C library itself', async () => {
     const want = ['usr/bin/plain', `${lib}/libc.so.6`];
     expect(await stays(gccRuntimeRule, image, { want })).toEqual(want);
   });
@@ -49,11 +49,11 @@ describe('sasl', () => {
   const want = [`${lib}/libsasl2.so.2`];
   const alone = [`${lib}/libsasl2.so.2`, `${lib}/libsasl2.so.2.0.25`];
 
-  it('keeps no plug-ins for a library that libldap brought along', async () => {
+  it('keeps no plug-ins if nothing uses SASL', async () => {
     expect(await stays(saslRule, image, { want })).toEqual(alone);
   });
 
-  it('keeps them where it is configured, or they were listed', async () => {
+  it('keeps them if SASL is configured, or their directory was listed', async () => {
     const configured = { ...image, 'etc/sasl2/smtpd.conf': 'pwcheck_method: saslauthd' };
     expect(await stays(saslRule, configured, { want })).toEqual(Object.keys(configured).sort());
     expect(await stays(saslRule, image, { want, trace: { [`${lib}/sasl2`]: 'list' } })).toEqual(
@@ -69,11 +69,11 @@ describe('krb5', () => {
   };
   const want = [`${lib}/libkrb5.so.3`];
 
-  it('keeps no plug-ins where Kerberos is not configured', async () => {
+  it('keeps no plug-ins if Kerberos is not configured', async () => {
     expect(await stays(krb5Rule, image, { want })).toEqual(want);
   });
 
-  it('keeps them and what settings include where it is', async () => {
+  it('keeps them and the files that settings include if it is', async () => {
     const configured = {
       ...image,
       'etc/krb5.conf': 'includedir /etc/krb5.conf.d/\n[libdefaults]\n',
@@ -96,7 +96,7 @@ describe('icu', () => {
     'opt/empty/': directory(),
   };
 
-  it('keeps the data of the version whose library stays', async () => {
+  it('keeps the data for the version of the library that stays', async () => {
     expect(await stays(icuRule, image, { want: ['usr/lib/libicuuc.so.74'] })).toEqual([
       'usr/lib/libicuuc.so.74',
       'usr/share/icu/74.1/icudt74l.dat',
@@ -104,7 +104,7 @@ describe('icu', () => {
     expect(await stays(icuRule, image, { want: ['usr/bin/app'] })).toEqual(['usr/bin/app']);
   });
 
-  it('follows NODE_ICU_DATA', async () => {
+  it('keeps the path in NODE_ICU_DATA', async () => {
     expect(await stays(icuRule, image, { environment: { NODE_ICU_DATA: '/opt/icu' } })).toEqual([
       'opt/icu/icudt74l.dat',
     ]);

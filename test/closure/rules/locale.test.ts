@@ -28,7 +28,7 @@ describe('locale', () => {
     expect(await stays(localeRule, image, { environment: { LANG } })).toEqual([...c, alias].sort());
   });
 
-  it('finds a locale as glibc spells it, and no translations', async () => {
+  it('finds a locale under the names of glibc, without translations', async () => {
     const environment = { LC_ALL: 'de_DE.UTF-8' };
     expect(await stays(localeRule, image, { environment })).toEqual([
       `${home}/de_DE.utf8/LC_COLLATE`,
@@ -47,7 +47,7 @@ describe('locale', () => {
     ]);
   });
 
-  it('keeps all of C.UTF-8 where one of its files was used, but not of others', async () => {
+  it('keeps all of C.UTF-8 if a file of it was used, but not all of other locales', async () => {
     expect(await stays(localeRule, image, { trace: { [`${home}/C.utf8/LC_CTYPE`]: 'open' } })).toEqual(
       [...c, alias].sort(),
     );
@@ -56,7 +56,7 @@ describe('locale', () => {
     ]);
   });
 
-  it('stay out of a package with all of them, unless something asks for one', async () => {
+  it('leaves locales out of a package of locales unless something names them', async () => {
     const packaged = {
       ...image,
       'usr/bin/localedef': elf(),

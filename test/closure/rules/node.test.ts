@@ -18,7 +18,7 @@ const image = {
 };
 
 describe('node', () => {
-  it('complaint: chalk is not found, since its package.json was lost', async () => {
+  it('keeps the package.json by which Node finds a package (reported: chalk is not found)', async () => {
     expect(await stays(nodeRule, image, { want: ['app/node_modules/chalk/source/index.js'] })).toEqual([
       'app/node_modules/chalk/package.json',
       'app/node_modules/chalk/source/index.js',
@@ -27,7 +27,7 @@ describe('node', () => {
     ]);
   });
 
-  it('keeps the package.json above an addon, and none for what no module is', async () => {
+  it('keeps the package.json above an addon, but none for files that are not modules', async () => {
     expect(
       await stays(nodeRule, image, { want: ['app/node_modules/native/build/Release/addon.node'] }),
     ).toEqual([
@@ -39,7 +39,7 @@ describe('node', () => {
     expect(await stays(nodeRule, image, { want })).toEqual(want);
   });
 
-  it('loads what NODE_OPTIONS says', async () => {
+  it('keeps the modules that NODE_OPTIONS preloads', async () => {
     const environment = { NODE_OPTIONS: '--max-old-space-size=100 --import /opt/hook.mjs' };
     expect(await stays(nodeRule, image, { environment })).toEqual(['opt/hook.mjs']);
   });
@@ -55,7 +55,7 @@ describe('node', () => {
       'app/server.js': 'x',
     };
 
-    it('complaint: npm start without node-gyp.js', async () => {
+    it('keeps all of npm if it is used (reported: node-gyp.js is missing)', async () => {
       expect(await stays(nodeRule, tools, { want: ['usr/local/bin/npm'] })).toEqual(
         Object.keys(tools)
           .filter((path) => path !== 'app/server.js')
@@ -63,7 +63,7 @@ describe('node', () => {
       );
     });
 
-    it('goes where only node is used', async () => {
+    it('does not stay if only node is used', async () => {
       expect(await stays(nodeRule, tools, { want: ['app/server.js'] })).toEqual(['app/server.js']);
     });
   });

@@ -31,7 +31,7 @@ const image = {
 };
 
 describe('nss', () => {
-  it('complaint: libnss_dns and libresolv are missing in a small image', async () => {
+  it('keeps libnss_dns and libresolv (reported as missing)', async () => {
     expect(await stays(nssRule, image, { want: ['usr/bin/client'] })).toEqual([
       'etc/host.conf',
       'etc/hosts',
@@ -47,7 +47,7 @@ describe('nss', () => {
     ]);
   });
 
-  it('keeps the services of the databases that are asked for only', async () => {
+  it('keeps only the services of the databases that a program asks', async () => {
     expect(await stays(nssRule, image, { want: ['usr/bin/id'] })).toEqual([
       'etc/group',
       'etc/nsswitch.conf',
@@ -61,25 +61,25 @@ describe('nss', () => {
     );
   });
 
-  it('keeps nothing for a program that asks for no names', async () => {
+  it('keeps nothing for a program that looks up no names', async () => {
     expect(await stays(nssRule, image, { want: ['usr/bin/true'] })).toEqual(['usr/bin/true']);
   });
 
-  it('knows what the C library does without nsswitch.conf', async () => {
+  it('uses the defaults of the C library without nsswitch.conf', async () => {
     const { 'etc/nsswitch.conf': _, ...bare } = image;
     const kept = await stays(nssRule, bare, { want: ['usr/bin/client'] });
     expect(kept).toContain(`${lib}/libnss_dns-2.31.so`);
     expect(kept).not.toContain(`${lib}/libnss_mdns4_minimal.so.2`);
   });
 
-  it('keeps what musl reads, and no plug-in of glibc for it', async () => {
+  it('keeps the files that musl reads, but no plug-in of glibc', async () => {
     const client = elf({ imports: ['getpwnam', 'getaddrinfo'], needed: [b('libc.musl-x86_64.so.1')] });
     const kept = await stays(nssRule, { ...image, 'usr/bin/client': client }, { want: ['usr/bin/client'] });
     expect(kept).toEqual(expect.arrayContaining(['etc/passwd', 'etc/hosts', 'etc/resolv.conf']));
     expect(kept.filter((path) => path.startsWith('usr/lib'))).toEqual([]);
   });
 
-  it('takes a program whose imports nobody can read for one that asks', async () => {
+  it('treats a program with unreadable imports as one that asks', async () => {
     const unknown = {
       ...image,
       'usr/bin/true': elf({ needed: [b('libc.so.6')], trouble: 'no dynamic symbols' }),
@@ -87,7 +87,7 @@ describe('nss', () => {
     expect(await stays(nssRule, unknown, { want: ['usr/bin/true'] })).toContain(`${lib}/libnss_dns-2.31.so`);
   });
 
-  it('keeps the shadow file only for what asks for it', async () => {
+  it('keeps the shadow file only for a program that asks it', async () => {
     const image2 = { ...image, 'usr/bin/login': elf({ imports: ['getspnam'] }) };
     expect(await stays(nssRule, image2, { want: ['usr/bin/login'] })).toContain('etc/shadow');
     expect(await stays(nssRule, image2, { want: ['usr/bin/id'] })).not.toContain('etc/shadow');

@@ -23,15 +23,15 @@ const always = [
 ];
 
 describe('openssl', () => {
-  it('keeps the configuration and the small provider with libcrypto, no engine', async () => {
+  it('keeps the configuration and the legacy provider with libcrypto, but no engine', async () => {
     expect(await stays(opensslRule, image, libcrypto)).toEqual(always);
   });
 
-  it('keeps nothing without it', async () => {
+  it('keeps nothing without libcrypto', async () => {
     expect(await stays(opensslRule, image, { want: ['usr/bin/app'] })).toEqual(['usr/bin/app']);
   });
 
-  it('passes over lines that nobody writes', async () => {
+  it('skips lines that are too long', async () => {
     const lines = `[openssl_init]\nmodule =${' '.repeat(120_000)}a b#\nmodule =${' '.repeat(120_000)}a b\0`;
     const image_ = { ...image, 'etc/ssl/openssl.cnf': lines };
     expect(await stays(opensslRule, image_, libcrypto)).toEqual(always);
@@ -51,12 +51,12 @@ describe('openssl', () => {
     );
   });
 
-  it('leaves a provider that is switched off', async () => {
+  it('does not keep a provider that is switched off', async () => {
     const off = { ...image, 'etc/ssl/openssl.cnf': '[p]\nfips = fips_sect\n[fips_sect]\nactivate = 0\n' };
     expect(await stays(opensslRule, off, libcrypto)).toEqual(always);
   });
 
-  it('follows .include and the environment', async () => {
+  it('keeps the files of .include, and those that the environment names', async () => {
     const included = {
       ...image,
       'etc/ssl/openssl.cnf': '.include = /etc/crypto-policies/back-ends/opensslcnf.config\n.include more\n',

@@ -51,14 +51,14 @@ const whole = [
 ];
 
 describe('granularity package', () => {
-  it('keeps a package whole, less its documentation, and what it needs, but no further packages', async () => {
+  it('keeps a package without its documentation, and what it needs, but no further packages', async () => {
     const setting = { image: zip, granularity: 'package' } as const;
     expect(await kept(setting, [wanting('usr/bin/zip'), packageRule, linking])).toEqual(whole);
     const used = { ...setting, trace: { 'usr/share/zip/data': 'open' } };
     expect(await kept(used, [packageRule, linking, wanting('usr/share/zip/data')])).toEqual(whole);
   });
 
-  it('is about programs, libraries and what was used, not about what something may look for', async () => {
+  it('applies to programs, libraries and used files, but not to files that something may look for', async () => {
     const setting = { image: zip, granularity: 'package' } as const;
     expect(await kept(setting, [packageRule, linking, wanting('usr/share/zip/data')])).toEqual([
       'usr/share/zip/data',
@@ -68,7 +68,7 @@ describe('granularity package', () => {
     );
   });
 
-  it('spreads from a link where it leads to a program', async () => {
+  it('spreads from a link that leads to a program', async () => {
     const image: Table = {
       'var/lib/dpkg/info/minimal.list': '/usr/bin/python3\n/usr/bin/py3compile\n/usr/share/cert.pem\n',
       'usr/bin/python3': symlink('python3.11'),
@@ -91,7 +91,7 @@ describe('granularity package', () => {
     ]);
   });
 
-  it('goes on from what turns out to be needed later', async () => {
+  it('applies to files that turn out to be needed later', async () => {
     // libc is first kept as what a whole package links to, then needed by itself.
     const late: ClosureRule = {
       name: 'late',
@@ -110,12 +110,12 @@ describe('granularity package', () => {
     ).toEqual([...whole, 'usr/lib/ld.so'].sort());
   });
 
-  it('is not granularity file', async () => {
+  it('does not apply with granularity file', async () => {
     const setting = { image: zip, granularity: 'file' } as const;
     expect(await kept(setting, [wanting('usr/bin/zip'), packageRule])).toEqual(['usr/bin/zip']);
   });
 
-  it('is part of granularity directory', async () => {
+  it('applies with granularity directory', async () => {
     const [some, more] = await Promise.all(
       (['package', 'directory'] as const).map((granularity) =>
         kept({ image: zip, granularity }, [wanting('usr/bin/zip'), packageRule]),
@@ -124,7 +124,7 @@ describe('granularity package', () => {
     expect(more).toEqual(some);
   });
 
-  it('is about what belongs to a package', async () => {
+  it('keeps nothing for a file that belongs to no package', async () => {
     expect(
       await kept({ image: zip, granularity: 'package' }, [wanting('usr/local/bin/mine'), packageRule]),
     ).toEqual(['usr/local/bin/mine']);
@@ -145,7 +145,7 @@ describe('granularity package', () => {
     expect(await kept(used, [wanting('etc/rc'), packageRule])).toEqual(['etc/issue', 'etc/rc', 'lib']);
   });
 
-  it('leaves converters of character sets to their own rule', async () => {
+  it('leaves converters of character sets to their rule', async () => {
     const setting = { image: zip, granularity: 'package' } as const;
     expect(await kept(setting, [wanting('usr/lib/libc.so.6'), packageRule])).toEqual([
       'usr/lib/ld.so',
@@ -158,7 +158,7 @@ describe('granularity package', () => {
     ]);
   });
 
-  it('keeps all time zones where one was used, not for where etc/localtime leads', async () => {
+  it('keeps all time zones if one was used, but not for the target of etc/localtime', async () => {
     const image: Table = {
       'var/lib/dpkg/info/tzdata.list': '/usr/share/zoneinfo/UTC\n/usr/share/zoneinfo/Europe/Oslo\n',
       'usr/share/zoneinfo/UTC': 'x',
@@ -177,7 +177,7 @@ describe('granularity package', () => {
     ]);
   });
 
-  it('says which package it was', async () => {
+  it('names the package in the reason', async () => {
     const input = await inputOf({ image: zip, granularity: 'package' });
     expect(
       explain(closeOver(input, [wanting('usr/bin/zip'), packageRule]), p('usr/share/zip/data')).join('\n'),
@@ -186,7 +186,7 @@ describe('granularity package', () => {
 });
 
 describe('granularity package, of languages', () => {
-  it('keeps the Node package, without what is nested in it, and not the Debian one around it', async () => {
+  it('keeps the Node package without those nested in it, and not the Debian package around it', async () => {
     const at = 'usr/share/nodejs/node_modules';
     const image: Table = {
       'var/lib/dpkg/info/npm.list': `/usr/bin/npm\n/${at}/glob/index.js\n/${at}/glob/package.json\n/${at}/glob/README.md\n`,
@@ -210,14 +210,14 @@ describe('granularity package, of languages', () => {
     );
   });
 
-  it('keeps of the application itself what was used', async () => {
+  it('keeps only the used files of the application itself', async () => {
     const image: Table = { 'app/package.json': '{}', 'app/index.js': 'x', 'app/other.js': 'x' };
     expect(await kept({ image, granularity: 'package' }, [wanting('app/index.js'), packageRule])).toEqual([
       'app/index.js',
     ]);
   });
 
-  describe('where Python distributions share a file', () => {
+  describe('for a file that Python distributions share', () => {
     const site = 'usr/local/lib/python3.12/site-packages';
     const a = ['a-1.dist-info/RECORD', 'ns/a.py', 'ns/tests/x.py'];
     const b = ['b-1.dist-info/RECORD', 'ns/b.py', 'ns/b2.py', 'ns/b3.py'];
@@ -236,12 +236,12 @@ describe('granularity package, of languages', () => {
     } as const;
     const namesIn = (paths: readonly string[]): string[] => paths.map((path) => path.slice(site.length + 1));
 
-    it('keeps those of which other files were used', async () => {
+    it('keeps the distributions of which other files were used', async () => {
       const rules = [wanting(`${site}/ns/__init__.py`, `${site}/ns/b.py`), packageRule];
       expect(namesIn(await kept(setting, rules))).toEqual([...b, 'ns/__init__.py'].sort());
     });
 
-    it('keeps the smallest where there is no such', async () => {
+    it('keeps the smallest distribution if no other file was used', async () => {
       const rules = [wanting(`${site}/ns/__init__.py`), packageRule];
       expect(namesIn(await kept(setting, rules))).toEqual([...a, 'ns/__init__.py'].sort());
     });

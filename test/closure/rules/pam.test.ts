@@ -34,23 +34,23 @@ const asked = [
 ];
 
 describe('pam', () => {
-  it('keeps the settings and the modules that they name for a program that asks', async () => {
+  it('keeps the settings, and the modules that they name, for a program that calls PAM', async () => {
     expect(await stays(pamRule, image, { want: ['usr/bin/su'] })).toEqual([...asked, 'usr/bin/su'].sort());
     expect(await saysOf(pamRule, image, `${modules}/pam_unix.so`, { want: ['usr/bin/su'] })).toBe(
       'pam: named by /etc/pam.d/common-auth',
     );
   });
 
-  it('keeps them where one of the settings was used', async () => {
+  it('keeps them if a file of the settings was used', async () => {
     expect(await stays(pamRule, image, { trace: { 'etc/pam.d/su': 'open' } })).toEqual(asked);
   });
 
-  it('keeps nothing for a program that does not ask, nor for the library alone', async () => {
+  it('keeps nothing for a program that does not call PAM, nor for the library alone', async () => {
     const want = ['usr/bin/app', 'usr/lib/x86_64-linux-gnu/libpam.so.0'];
     expect(await stays(pamRule, image, { want })).toEqual(want);
   });
 
-  it('follows services that include others, through links', async () => {
+  it('follows settings that include others, through links', async () => {
     const fedora = {
       'usr/sbin/sshd': elf({ imports: ['pam_start'] }),
       'etc/pam.d/sshd': 'auth substack password-auth\n',

@@ -36,14 +36,14 @@ describe('trace', () => {
     'var/spool/x': '',
   };
 
-  test('keeps what was used, through symlinks and `..`', async () => {
+  test('keeps used paths, through symlinks and `..`', async () => {
     expect(await kept({ image, trace: { 'etc/../lib/a': 'open', 'usr/lib': 'list' } }, [traceRule])).toEqual([
       'lib',
       'usr/lib/a',
     ]);
   });
 
-  test('keeps of a symlink that was read the symlink; where it leads is a courtesy', async () => {
+  test('keeps a symlink that was read, and its target as a courtesy', async () => {
     const only = await closureOf({ image, trace: { 'etc/link': 'link' } }, [traceRule]);
     expect([only.strengthOf(p('etc/link')), only.strengthOf(p('usr/lib/b'))]).toEqual(['needed', 'courtesy']);
     const both = await closureOf({ image, trace: { 'etc/link': 'link stat' } }, [traceRule]);
@@ -57,13 +57,13 @@ describe('trace', () => {
     expect(stays).not.toContain('var/spool');
   });
 
-  test('does not keep what a listed directory holds', async () => {
+  test('does not keep the contents of a listed directory', async () => {
     const setting = { image, trace: { 'usr/lib': 'list', 'usr/lib/a': 'open' } };
     expect(await kept(setting, [traceRule])).toEqual(['usr/lib/a']);
   });
 });
 
-describe('config', () => {
+describe('the rule for the config keeps', () => {
   const image: Table = {
     bin: symlink('usr/bin'),
     'usr/bin/sh': symlink('dash'),
@@ -81,7 +81,7 @@ describe('config', () => {
   };
   const base = ['etc/group', 'etc/passwd'];
 
-  test('entrypoint and command, each found on PATH, and files among their arguments', async () => {
+  test('the entrypoint and the command, each found by PATH, and files among their arguments', async () => {
     const runtime = {
       entrypoint: ['/docker-entrypoint.sh'],
       command: ['nginx', '-c', '/etc/app.conf', 'main.py', '--log=/var/none', 'data'],
@@ -96,7 +96,7 @@ describe('config', () => {
     ]);
   });
 
-  test('PATH of the config, where only what may be executed counts', async () => {
+  test('programs by the PATH of the config, where only executable files count', async () => {
     const runtime = { command: ['notes'], environment: { PATH: '/usr/bin' } };
     expect(await kept({ image, runtime }, [configRule])).toEqual(base);
     const elsewhere = { command: ['nginx'], environment: { PATH: '/opt/bin:/bin' } };
@@ -107,7 +107,7 @@ describe('config', () => {
     ]);
   });
 
-  test('the shell form, and the health check in both forms', async () => {
+  test('the programs of the shell form, and of the health check in both forms', async () => {
     const shell = { command: ['/bin/sh', '-c', 'cd /app && FOO=1 exec nginx -g "daemon off;"'] };
     expect(await kept({ image, runtime: shell }, [configRule])).toEqual([
       'bin',
@@ -129,7 +129,7 @@ describe('config', () => {
     );
   });
 
-  test('working directory and volumes, without their contents', async () => {
+  test('the working directory and the volumes, without their contents', async () => {
     const runtime = { workingDirectory: '/app', volumes: ['/app/data'] };
     expect(await kept({ image, runtime }, [configRule], { directories: true })).toEqual([
       'app',
@@ -139,14 +139,14 @@ describe('config', () => {
     ]);
   });
 
-  test('keep-command: the same for other commands; a program that is not there is a problem', async () => {
+  test('the programs of --keep-command, of which a missing one is a problem', async () => {
     const setting = { image, keepCommands: [['curl', '--config', '/etc/app.conf'], ['gone']] };
     expect(await kept(setting, [keepCommandRule])).toEqual(['etc/app.conf', 'usr/bin/curl']);
     const { problems } = await closureOf(setting, [keepCommandRule]);
     expect(problems.map(({ kind, path }) => `${kind} ${path}`)).toEqual(['missing gone']);
   });
 
-  test('what a wrapper runs', async () => {
+  test('the program that a wrapper runs', async () => {
     const wrapped = { ...image, 'usr/bin/tini': elf({}, program) };
     const runtime = { entrypoint: ['tini', '-g', '--', 'nginx'] };
     expect(await kept({ image: wrapped, runtime }, [configRule])).toEqual([
@@ -166,7 +166,7 @@ describe('scripts', () => {
     ['/usr/bin/env -iS A=1 perl -w', { interpreter: '/usr/bin/env', program: 'perl', argument: null }],
     ['/usr/bin/env -u HOME ruby', { interpreter: '/usr/bin/env', program: 'ruby', argument: null }],
     ['/usr/bin/env', { interpreter: '/usr/bin/env', program: null, argument: null }],
-  ])('#!%s', (line, expected) => {
+  ])('are read as the kernel and env do: #!%s', (line, expected) => {
     expect(readInterpreter(b(line))).toEqual(expected);
   });
 
@@ -184,7 +184,7 @@ describe('scripts', () => {
     b: script('/a'),
   };
 
-  test('keep their interpreters, what env looks for, and interpreters that are scripts', async () => {
+  test('keep their interpreters, the programs that env looks up, and interpreters that are scripts', async () => {
     expect(await kept({ image }, [wanting('chain'), scriptRule])).toEqual([
       'chain',
       'run',
@@ -199,7 +199,7 @@ describe('scripts', () => {
     ]);
   });
 
-  test('that nobody can execute keep nothing, and circles end', async () => {
+  test('keep nothing if they are not executable, and circles of them end', async () => {
     expect(await kept({ image }, [wanting('module.py'), scriptRule])).toEqual(['module.py']);
     expect(await kept({ image }, [wanting('a'), scriptRule])).toEqual(['a', 'b']);
   });
@@ -220,7 +220,7 @@ describe('loaders', () => {
     'etc/ld.so.preload': '# comment\n/opt/libpreload.so libpre.so\n',
   };
 
-  test('that no trace sees stay, and what they read', async () => {
+  test('that no trace shows stay, with the files that they read', async () => {
     const rules = [wanting('bin/app'), elfInterpreterRule, ldSoRule];
     expect(await kept({ image, runtime: { environment: { LD_AUDIT: 'libaudit.so' } } }, rules)).toEqual([
       'bin/app',
@@ -239,14 +239,14 @@ describe('loaders', () => {
     expect(stays).not.toContain('etc/ld.so.conf');
   });
 
-  test('and nothing for a static program', async () => {
+  test('do not stay for a static program', async () => {
     expect(await kept({ image }, [wanting('bin/static'), elfInterpreterRule, ldSoRule])).toEqual([
       'bin/static',
     ]);
   });
 });
 
-describe('symlinks that lead to what stays', () => {
+describe('symlinks that lead to a kept path', () => {
   const image: Table = {
     'bin/busybox': elf({}, program),
     'bin/ls': symlink('/bin/busybox'),
@@ -255,7 +255,7 @@ describe('symlinks that lead to what stays', () => {
     'bin/other': symlink('nowhere'),
   };
 
-  test('stay too, but not as used; hard links do not', async () => {
+  test('stay as whole; other names of a hard link do not', async () => {
     const closure = await closureOf({ image }, [wanting('bin/busybox'), symlinkRule]);
     expect([...closure.paths()].filter((path) => path.startsWith('bin/'))).toEqual([
       'bin/busybox',
@@ -282,7 +282,7 @@ describe('symlinks that lead to what stays', () => {
 });
 
 describe('directories', () => {
-  test('stay empty where something may be written or mounted', async () => {
+  test('stay empty if something may be written into them or mounted over them', async () => {
     const image: Table = {
       'tmp/junk': '',
       'tmp/': directory({ mode: 0o1777 }),
@@ -317,7 +317,7 @@ describe('directories', () => {
   });
 });
 
-test('all rules have a name of their own and a sentence', () => {
+test('every rule has a unique name and a sentence', () => {
   const names = programRules.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const { describe } of programRules) expect(describe).toMatch(/^[A-Z“][^]*\.$/);

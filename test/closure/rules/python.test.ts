@@ -7,7 +7,7 @@ const site = 'usr/local/lib/python3.12/site-packages';
 const stdlib = 'usr/local/lib/python3.12';
 
 describe('python', () => {
-  it('keeps the source behind a compiled module, and not the compiled one behind a source', async () => {
+  it('keeps the source of a compiled module, but not the compiled module of a source', async () => {
     const image = {
       'app/web/__pycache__/views.cpython-312.pyc': 'x',
       'app/web/__pycache__/models.cpython-312.opt-1.pyc': 'x',
@@ -28,7 +28,7 @@ describe('python', () => {
     expect(await stays(pythonRule, image, { want: ['app/web/other.py'] })).toEqual(['app/web/other.py']);
   });
 
-  it('keeps the source behind a compiled module that only the traced container had', async () => {
+  it('keeps the source of a compiled module that only the traced container had', async () => {
     const image = { 'app/hello.py': 'x', 'app/other.py': 'x' };
     const trace = { 'app/__pycache__/hello.cpython-312.pyc': 'open' };
     expect(await stays(pythonRule, image, { trace })).toEqual(['app/hello.py']);
@@ -84,7 +84,7 @@ describe('python', () => {
       [`${site}/unused-1.0.dist-info/METADATA`]: 'x',
     };
 
-    it('complaint: DistributionNotFound, since dist-info was lost', async () => {
+    it('keeps the dist-info without which programs fail with DistributionNotFound', async () => {
       expect(await stays(pythonRule, image, { want: [`${site}/flask/app.py`] })).toEqual([
         `${site}/Flask-3.0.0.dist-info/METADATA`,
         `${site}/Flask-3.0.0.dist-info/RECORD`,
@@ -94,7 +94,7 @@ describe('python', () => {
       ]);
     });
 
-    it('finds them by top_level.txt, by their name, and as a single file', async () => {
+    it('are found by top_level.txt, by their name, and as a single file', async () => {
       expect(await stays(pythonRule, image, { want: [`${site}/yaml/__init__.py`] })).toEqual([
         `${site}/PyYAML-6.0.dist-info/METADATA`,
         `${site}/PyYAML-6.0.dist-info/top_level.txt`,
@@ -110,12 +110,12 @@ describe('python', () => {
       ]);
     });
 
-    it('keeps none of a distribution that nothing was used of', async () => {
+    it('do not stay for a distribution of which no file stays', async () => {
       const kept = await stays(pythonRule, image, { want: [`${site}/flask/app.py`, `${site}/six.py`] });
       expect(kept.filter((path) => /unused|PyYAML|typing/.test(path))).toEqual([]);
     });
 
-    it('finds them for a compiled extension beside them and for data of a package', async () => {
+    it('are found for a compiled extension beside them, and for data of a package', async () => {
       const more = {
         [`${site}/_cffi_backend.cpython-312-x86_64-linux-gnu.so`]: elf(),
         [`${site}/cffi-1.0.dist-info/RECORD`]:
@@ -129,7 +129,7 @@ describe('python', () => {
     });
   });
 
-  it('complaint: a .pth file stays and what it imports is lost', async () => {
+  it('keeps the modules that a .pth file imports (reported as missing)', async () => {
     const image = {
       [`${site}/used.py`]: '',
       [`${site}/distutils-precedence.pth`]:
@@ -176,7 +176,7 @@ describe('python', () => {
       [`${stdlib}/lib-dynload/_lzma.cpython-312-x86_64-linux-gnu.so`]: elf(),
     };
 
-    it('keeps what it starts with, under all its names', async () => {
+    it('needs its first modules, under all its names', async () => {
       expect(await stays(pythonRule, image, { want: ['usr/local/bin/python3.12'] })).toEqual([
         'usr/local/bin/python',
         'usr/local/bin/python3',
@@ -207,13 +207,13 @@ describe('python', () => {
       ['zipfile/__init__.py', ['encodings/__init__.py', 'encodings/cp437.py', 'zipfile/__init__.py']],
       ['sysconfig.py', ['_sysconfigdata__linux_x86_64-linux-gnu.py', 'sysconfig.py']],
       ['turtle.py', ['turtle.py']],
-    ])('keeps what %s finds by name', async (module, kept) => {
+    ])('keeps the modules that %s loads by a computed name', async (module, kept) => {
       expect(await stays(pythonRule, image, { want: [`${stdlib}/${module}`] })).toEqual(
         kept.map((path) => `${stdlib}/${path}`),
       );
     });
 
-    it('knows a module by its compiled file too', async () => {
+    it('keeps them for the compiled file of a module too', async () => {
       const compiled = { ...image, [`${stdlib}/__pycache__/sysconfig.cpython-312.pyc`]: 'x' };
       expect(
         await saysOf(pythonRule, compiled, `${stdlib}/_sysconfigdata__linux_x86_64-linux-gnu.py`, {

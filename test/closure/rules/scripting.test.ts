@@ -34,7 +34,7 @@ describe('ruby', () => {
     [`${gems}/extensions/x86_64-linux/3.3.0/puma-6.4/mkmf.log`]: 'x',
   };
 
-  it('keeps the specification of a gem, and that its extension was built', async () => {
+  it('keeps the specification of a gem, and the mark that its extension was built', async () => {
     expect(await stays(rubyRule, image, { want: [`${gems}/gems/rack-3.0.8/lib/rack.rb`] })).toEqual([
       `${gems}/gems/rack-3.0.8/lib/rack.rb`,
       `${gems}/specifications/rack-3.0.8.gemspec`,
@@ -48,7 +48,7 @@ describe('ruby', () => {
     );
   });
 
-  it('keeps what Ruby starts with', async () => {
+  it('keeps the files that Ruby needs to start', async () => {
     expect(await stays(rubyRule, image, { want: ['usr/local/bin/ruby'] })).toEqual([
       'usr/local/bin/ruby',
       `${core}/3.3.0/x86_64-linux/enc/encdb.so`,
@@ -57,7 +57,7 @@ describe('ruby', () => {
     expect(await stays(rubyRule, image, { want: ['usr/local/bin/other'] })).toEqual(['usr/local/bin/other']);
   });
 
-  it('keeps the parts of RubyGems that load late, and all of it unless files are asked for', async () => {
+  it('keeps the parts of RubyGems that load late, and all of it unless the granularity is file', async () => {
     const want = [`${core}/3.3.0/rubygems.rb`];
     const late = [
       `${core}/3.3.0/rubygems.rb`,
@@ -71,7 +71,7 @@ describe('ruby', () => {
     );
   });
 
-  it('finds the same where Debian puts it', async () => {
+  it('finds the same files at the places of Debian', async () => {
     const debian = {
       'usr/bin/ruby3.1': elf(),
       'usr/lib/x86_64-linux-gnu/ruby/3.1.0/rbconfig.rb': 'x',
@@ -107,7 +107,7 @@ describe('php', () => {
     expect(await stays(phpRule, image, { want: ['usr/local/bin/other'] })).toEqual(['usr/local/bin/other']);
   });
 
-  it("keeps those of the server's kind of PHP on Debian", async () => {
+  it("keeps the settings for the server's interface of PHP on Debian", async () => {
     const debian = {
       'usr/sbin/php-fpm8.2': elf(),
       'etc/php/8.2/fpm/php.ini': 'x',
@@ -122,7 +122,7 @@ describe('php', () => {
     );
   });
 
-  it('finds the extensions of a file of settings that was used, on Alpine too', async () => {
+  it('finds the extensions of used settings, on Alpine too', async () => {
     const alpine = {
       'etc/php83/conf.d/00_curl.ini': 'extension=curl',
       'usr/lib/php83/modules/curl.so': elf(),
@@ -158,13 +158,13 @@ describe('perl', () => {
     ['Carp.pm', ['Carp.pm', 'Carp/Heavy.pm']],
     ['Config.pm', ['Config.pm', 'Config_heavy.pl']],
     ['Other.pm', ['Other.pm']],
-  ])('keeps the other halves of %s', async (module, kept) => {
+  ])('keeps the files that %s loads late', async (module, kept) => {
     expect(await stays(perlRule, image, { want: [`${base}/${module}`] })).toEqual(
       kept.map((path) => `${base}/${path}`),
     );
   });
 
-  it('keeps tables of Unicode where one was used', async () => {
+  it('keeps tables of Unicode if one was used', async () => {
     const trace = { [`${base}/unicore/To/Lower.pl`]: 'open' };
     expect(await stays(perlRule, image, { trace })).toEqual([
       `${base}/unicore/To/Lower.pl`,

@@ -23,19 +23,19 @@ describe('conf-d', () => {
     ['etc/nginx/sites-enabled', ['etc/nginx/sites-available/site', 'etc/nginx/sites-enabled/site']],
     ['docker-entrypoint.d', ['docker-entrypoint.d/10-listen.sh']],
     ['app/migrations', ['app/migrations/1.sql']],
-  ])('keeps all of %s where it was listed', async (path, kept) => {
+  ])('keeps all contents of %s if it was listed', async (path, kept) => {
     expect(await stays(confDRule, image, { trace: { [path]: 'list' } })).toEqual(kept);
     expect(await stays(confDRule, image, { trace: { [path]: 'stat' } })).toEqual([]);
   });
 
   it.each(['usr/bin', 'app/src', 'etc/nginx', 'usr/lib/python3/dist-packages/plugins'])(
-    'keeps nothing of %s, which is no place of settings',
+    'keeps nothing of %s, which is not a directory of settings',
     async (path) => {
       expect(await stays(confDRule, image, { trace: { [path]: 'list' } })).toEqual([]);
     },
   );
 
-  it('says so', async () => {
+  it('names the directory in the reason', async () => {
     expect(
       await saysOf(confDRule, image, 'etc/nginx/conf.d/default.conf', {
         trace: { 'etc/nginx/conf.d': 'list' },

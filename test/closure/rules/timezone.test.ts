@@ -19,7 +19,7 @@ const local = ['etc/localtime', 'etc/timezone', `${zones}/Etc/UTC`];
 const tables = [`${zones}/iso3166.tab`, `${zones}/tzdata.zi`, `${zones}/zone.tab`];
 
 describe('timezone', () => {
-  it('keeps the local zone only where nothing asks for more', async () => {
+  it('keeps only the local zone if nothing asks for more', async () => {
     expect(await stays(timezoneRule, image)).toEqual(local);
     expect(await stays(timezoneRule, image, { trace: { 'etc/localtime': 'open' } })).toEqual(local);
   });
@@ -39,7 +39,7 @@ describe('timezone', () => {
     );
   });
 
-  it('keeps the tables with a zone that was used, not all other zones', async () => {
+  it('keeps the tables with a used zone, but not all other zones', async () => {
     const trace = { [`${zones}/Europe/Berlin`]: 'open' };
     expect(await stays(timezoneRule, image, { trace })).toEqual(
       [...local, `${zones}/Europe/Berlin`, ...tables].sort(),
@@ -49,7 +49,7 @@ describe('timezone', () => {
     );
   });
 
-  it('keeps the zones of a directory that was listed', async () => {
+  it('keeps the zones in a directory that was listed', async () => {
     expect(await stays(timezoneRule, image, { trace: { [`${zones}/Europe`]: 'list' } })).toEqual(
       [...local, `${zones}/Europe/Berlin`, `${zones}/Europe/Paris`].sort(),
     );
@@ -58,7 +58,7 @@ describe('timezone', () => {
     );
   });
 
-  it('does not take one home of zones for another', async () => {
+  it('keeps the tables of the directory whose zone was used, not those of another', async () => {
     const icu = { ...image, 'usr/share/zoneinfo-icu/44/le/zoneinfo64.res': 'x' };
     expect(
       await stays(timezoneRule, icu, { trace: { 'usr/share/zoneinfo-icu/44/le/zoneinfo64.res': 'open' } }),

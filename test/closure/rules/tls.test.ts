@@ -26,24 +26,24 @@ const trust = [...certificates, ...sources];
 
 describe('tls', () => {
   it.each(['usr/lib/x86_64-linux-gnu/libssl.so.3', 'usr/lib/x86_64-linux-gnu/libgnutls.so.30'])(
-    'keeps trust with %s',
+    'keeps the CA certificates with %s',
     async (library) => {
       expect(await stays(tlsRule, image, { want: [library] })).toEqual([...trust, library].sort());
     },
   );
 
-  it('keeps none for a program without TLS, nor for libcrypto alone', async () => {
+  it('keeps no certificates for a program without TLS, nor for libcrypto alone', async () => {
     expect(
       await stays(tlsRule, image, { want: ['usr/bin/app', 'usr/lib/x86_64-linux-gnu/libcrypto.so.3'] }),
     ).toEqual(['usr/bin/app', 'usr/lib/x86_64-linux-gnu/libcrypto.so.3']);
   });
 
-  it('keeps trust of which one certificate was used: other hosts have others', async () => {
+  it('keeps all CA certificates if one was used, since other hosts have others', async () => {
     expect(await stays(tlsRule, image, { trace: { 'etc/ssl/certs/b0e59380.0': 'open' } })).toEqual(trust);
     expect(await stays(tlsRule, image, { trace: { 'etc/ssl/certs': 'stat' } })).toEqual(trust);
   });
 
-  it('follows environment variables', async () => {
+  it('keeps the paths in environment variables', async () => {
     const environment = { SSL_CERT_FILE: '/opt/own.pem', SSL_CERT_DIR: '/opt/more:/nowhere' };
     expect(await stays(tlsRule, image, { environment })).toEqual(['opt/more/a.pem', 'opt/own.pem']);
     expect(
@@ -51,14 +51,14 @@ describe('tls', () => {
     ).toBe('tls: named by NODE_EXTRA_CA_CERTS');
   });
 
-  it('takes names in variables as bytes in UTF-8, as programs do', async () => {
+  it('takes paths in variables as bytes in UTF-8, as programs do', async () => {
     const path = Buffer.from('opt/schlüssel.pem', 'utf8').toString('latin1');
     expect(
       await stays(tlsRule, { [path]: 'x' }, { environment: { SSL_CERT_FILE: '/opt/schlüssel.pem' } }),
     ).toEqual([path]);
   });
 
-  it("complaint: certifi's bundle is lost", async () => {
+  it('keeps the bundle of certifi (reported as missing)', async () => {
     const site = 'usr/lib/python3/dist-packages';
     const python = {
       [`${site}/certifi/__init__.py`]: '',
@@ -77,7 +77,7 @@ describe('tls', () => {
     ]);
   });
 
-  it('complaint: the bundle of Red Hat is lost', async () => {
+  it('keeps the bundle of Red Hat (reported as missing)', async () => {
     const fedora = {
       'usr/lib64/libssl.so.3': elf(),
       'etc/pki/tls/certs/ca-bundle.crt': symlink('/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem'),

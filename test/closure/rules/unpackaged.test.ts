@@ -21,7 +21,7 @@ test.each([
   ['usr/local/bin/x', null],
   ['usr/lib/x/y', null],
   ['etc/app/x', null],
-])('%s was put there with %s', (path, tree) => {
+])('%s was copied with the tree %s', (path, tree) => {
   expect(treeOf(p(path))).toBe(tree);
 });
 
@@ -47,12 +47,12 @@ describe('files in no package', () => {
     ]);
   });
 
-  it('do not with granularity file', async () => {
+  it('do not stay together with granularity file', async () => {
     const setting = { image, granularity: 'file' } as const;
     expect(await kept(setting, [wanting('app/main.js'), unpackagedRule])).toEqual(['app/main.js']);
   });
 
-  it('are not asked for by a package beside them', async () => {
+  it('do not stay for a package beside them', async () => {
     const setting = { image, granularity: 'package' } as const;
     expect(await kept(setting, [wanting('opt/app/tool', 'usr/local/bin/x'), unpackagedRule])).toEqual([
       'opt/app/tool',

@@ -36,7 +36,7 @@ describe('an ELF file', () => {
     [64, 'big', 22],
     [32, 'little', 40],
     [32, 'big', 8],
-  ] as const)('of %d bits, %s endian', (bits, endian, machine) => {
+  ] as const)('of %d bits and %s byte order gives its facts', (bits, endian, machine) => {
     for (const headersLast of [false, true])
       for (const piece of [1, 7, 65536])
         expect(probe(writeElf({ ...spec, bits, endian, machine, headersLast }), { piece })).toEqual({
@@ -47,7 +47,7 @@ describe('an ELF file', () => {
         });
   });
 
-  test('that is static says so', () => {
+  test('that is static has no interpreter and needs nothing', () => {
     const elf = probe(writeElf({ bits: 64 }));
     expect(elf).toMatchObject({ interpreter: null, needed: [], trouble: null });
     const object = writeElf(spec);
@@ -55,7 +55,7 @@ describe('an ELF file', () => {
     expect(probe(object)).toMatchObject({ interpreter: null, needed: [], trouble: null });
   });
 
-  test('larger than what is held: headers at its end, and a dynamic section at its end or in its middle', () => {
+  test('larger than what is kept is read at its beginning, at its end, and where its headers point', () => {
     const large = { ...spec, gap: 70 * MiB };
     for (const headersLast of [false, true])
       expect(probe(writeElf({ ...large, headersLast }), { piece: MiB })).toMatchObject(read);
@@ -64,8 +64,8 @@ describe('an ELF file', () => {
   });
 });
 
-describe('what is damaged', () => {
-  test('is no ELF file, or says what is wrong', () => {
+describe('a damaged file', () => {
+  test('is not ELF, or tells what is wrong', () => {
     expect(probe(new Uint8Array())).toBeNull();
     expect(probe(Buffer.from('\x7fELF', 'latin1'))).toBeNull();
     expect(probe(Buffer.from('#!/bin/sh\necho this is a script\n'))).toBeNull();
@@ -85,7 +85,7 @@ describe('what is damaged', () => {
     expect(probe(many)?.trouble).toBe('it has too many program headers');
   });
 
-  test('however many entries its dynamic section has', () => {
+  test('takes linear time, however many entries its dynamic section has', () => {
     const needed = Array.from({ length: 20_000 }, (_, i) => `lib${i}.so`);
     const elf = probe(writeElf({ needed }));
     expect(elf).toMatchObject({ needed: needed.slice(0, 4096), trouble: 'it needs too many libraries' });
@@ -96,7 +96,7 @@ describe('what is damaged', () => {
     expect(probe(one)?.needed).toEqual([]);
   });
 
-  test('never throws, and is soon read', () => {
+  test('never makes the probe throw or take long', () => {
     const specs = fc.record({
       bits: fc.constantFrom(32 as const, 64 as const),
       endian: fc.constantFrom('little' as const, 'big' as const),
@@ -123,7 +123,7 @@ describe('what is damaged', () => {
     );
   });
 
-  test('bytes of all kinds behind the magic number', () => {
+  test('any bytes behind the magic number are read without an error', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 400 }),

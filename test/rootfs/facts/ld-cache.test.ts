@@ -14,24 +14,27 @@ const parsed = [
   { name: 'libc.so.6', path: '/lib/x/libc.so.6', special: false },
 ];
 
-describe('ld.so.cache', () => {
+describe('parseLdCache', () => {
   test.each([
     ['of today', {}],
     ['of another byte order', { endian: 'big' }],
     ['behind the older format', { compat: true }],
     ['from before the byte order was written', { unmarked: true }],
-    ['the same, big endian and behind the older one', { unmarked: true, endian: 'big', compat: true }],
-  ] as const)('%s', (_, form) => {
+    [
+      'from before that, big endian and behind the older one',
+      { unmarked: true, endian: 'big', compat: true },
+    ],
+  ] as const)('reads a cache %s', (_, form) => {
     expect(parseLdCache(writeLdCache(rows, form))).toEqual(parsed);
   });
 
-  test('that is none', () => {
+  test('gives null for a file of another format', () => {
     expect(parseLdCache(new Uint8Array())).toBeNull();
     expect(parseLdCache(Buffer.from('glibc-ld.so.cache1.0'.padEnd(100, '\0')))).toBeNull();
     expect(parseLdCache(Buffer.from('ld.so-1.7.0\0'))).toBeNull();
   });
 
-  test('that is damaged gives what is left of it', () => {
+  test('gives the rows of a damaged cache that it can read', () => {
     fc.assert(
       fc.property(
         fc.record({

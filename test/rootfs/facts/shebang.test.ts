@@ -13,6 +13,6 @@ test.each([
   ['', null],
   ['# !/bin/sh', null],
   [`#!${'x'.repeat(300)}\n`, 'x'.repeat(254)],
-])('%j', (head, line) => {
+])('%j names %j', (head, line) => {
   expect(parseShebang(Buffer.from(head, 'latin1'))).toBe(line);
 });

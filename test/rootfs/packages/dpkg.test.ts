@@ -88,7 +88,7 @@ describe('the database of dpkg', () => {
     ).toEqual(['dpkg base-files 12: ', 'dpkg tzdata 2024a: usr/share/two words usr/share/zoneinfo/UTC']);
   });
 
-  it('is named where its contents are not known', async () => {
+  it('is named as unread if its contents are not known', async () => {
     const { fs, facts } = await imageOf({ 'var/lib/dpkg/info/a.list': '/a\n', a: 'x' });
     const { packages, unread } = dpkg.read(fs, { ...facts, contents: () => null });
     expect(show(packages)).toEqual(['dpkg a null: ']);

@@ -77,7 +77,7 @@ describe('whatever a database holds', () => {
     'vendor/a/b/composer.json',
   ];
 
-  it('text: reading it ends, and gives only what is in the image', async () => {
+  it('its reading ends, and gives only files of the image', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(text, { minLength: places.length, maxLength: places.length }),
@@ -97,7 +97,7 @@ describe('whatever a database holds', () => {
     );
   });
 
-  it('many names for the same files take no more than their own time', async () => {
+  it('many names for the same files take linear time', async () => {
     const many = 2_000;
     const eggs = Object.fromEntries(
       Array.from({ length: many }, (_, i) => [`opt/e${i}.egg-info/top_level.txt`, 'big\n']),

@@ -4,7 +4,7 @@ import { imageOf, show } from './rig.ts';
 import { p } from '../../support/bytes.ts';
 
 describe('Node packages', () => {
-  it('are directories in node_modules with a package.json, less those inside; the application is none', async () => {
+  it('are directories in node_modules with a package.json, without those inside; the application is not one', async () => {
     const { fs, facts } = await imageOf({
       'app/package.json': '{"name":"app","version":"9.9.9"}',
       'app/index.js': 'x',
@@ -30,7 +30,7 @@ describe('Node packages', () => {
     ]);
   });
 
-  it('of pnpm are where they really lie', async () => {
+  it('of pnpm are at the real paths of their directories', async () => {
     const { fs, facts } = await imageOf({
       'app/node_modules/a': { link: '.pnpm/a@1.0.0/node_modules/a' },
       'app/node_modules/.pnpm/a@1.0.0/node_modules/a/package.json': '{"version":"1.0.0"}',
@@ -53,7 +53,7 @@ describe('Node packages', () => {
     expect(nodePackageRoot(p(path))).toBe(root);
   });
 
-  it('want no other package.json to be read', () => {
+  it('need no other package.json', () => {
     expect(node.reads(p('a/node_modules/b/package.json'))).toBeGreaterThan(0);
     for (const path of [
       'package.json',

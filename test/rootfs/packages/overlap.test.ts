@@ -15,7 +15,7 @@ function read(values: Iterable<unknown>): { readonly bytes: number; readonly why
   return { bytes, why: null };
 }
 
-it('SQLite: a page whose cells are all the same one', () => {
+it('a page of SQLite whose cells are all the same is refused', () => {
   const bytes = new Uint8Array(2 * pageSize);
   const view = new DataView(bytes.buffer);
   bytes.set(Buffer.from('SQLite format 3\0'));
@@ -39,7 +39,7 @@ it('SQLite: a page whose cells are all the same one', () => {
   expect(read(blobs(bytes))).toEqual({ bytes: 60_000, why: 'the rows of a page overlap' });
 });
 
-it('Berkeley DB: a page whose items are all the same one', () => {
+it('a page of Berkeley DB whose items are all the same is refused', () => {
   const bytes = new Uint8Array(2 * pageSize);
   const view = new DataView(bytes.buffer);
   view.setUint32(12, 0x00_06_15_61, true);

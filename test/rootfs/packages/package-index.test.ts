@@ -15,7 +15,7 @@ const files = {
 } as const;
 
 describe('the owners of a file', () => {
-  it('come with the most particular first: a language before the system, few files before many', async () => {
+  it('are sorted by how specific they are: a language before the system, few files before many', async () => {
     const { fs, facts } = await imageOf(files);
     const index = buildPackageIndex(fs, facts);
     const owners = (path: string): string[] =>
@@ -34,7 +34,7 @@ describe('the owners of a file', () => {
   });
 });
 
-it('the databases ask for the contents of nothing else', () => {
+it('the databases need the contents of no other file', () => {
   for (const path of [
     'etc/passwd',
     'var/lib/dpkg/status-old',

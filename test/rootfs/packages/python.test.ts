@@ -15,7 +15,7 @@ async function read(files: Files): Promise<string[]> {
 }
 
 describe('Python distributions', () => {
-  it('that pip installs are all files that pip put there', async () => {
+  it('that pip installs have all files that pip wrote', async () => {
     const paths = fixture('files.txt').trimEnd().split('\n');
     const record = 'venv/lib/python3/site-packages/Parcel_Post-1.2.dist-info/RECORD';
     const { fs, facts } = await imageOf({
@@ -43,7 +43,7 @@ describe('Python distributions', () => {
     ).toEqual(['python a 1: opt/c.py srv/b.py usr/local/lib/python3/site-packages/a.py']);
   });
 
-  it('of setuptools have a list beside their metadata', async () => {
+  it('of setuptools have a list in their metadata', async () => {
     expect(
       await read({
         'opt/lib/old-2.0-py3.9.egg-info/installed-files.txt': '../old/__init__.py\n../../bin/old\nPKG-INFO\n',
@@ -57,7 +57,7 @@ describe('Python distributions', () => {
     ]);
   });
 
-  it('without a list are what their top-level names cover', async () => {
+  it('without a list have the files below their top-level names', async () => {
     expect(
       await read({
         'srv/app/src/tool.egg-info/PKG-INFO': 'Name: tool\n',
@@ -84,7 +84,7 @@ describe('Python distributions', () => {
     ]);
   });
 
-  it('that a distribution has packaged are in its own database', async () => {
+  it('that a Linux distribution packages are in its own database', async () => {
     expect(
       await read({
         'usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO': 'Name: six\n',

@@ -74,7 +74,7 @@ describe('the database of rpm', () => {
     ['Packages.db', () => ndb],
     ['Packages', () => berkeley],
     ['Packages', () => mainframe],
-  ])('in %s says what rpm says of it', async (name, bytes) => {
+  ])('in %s gives what rpm prints', async (name, bytes) => {
     for (const directory of ['var/lib/rpm', 'usr/lib/sysimage/rpm']) {
       const { fs, facts } = await imageOf({ ...everything, [`${directory}/${name}`]: bytes() });
       const { packages, unread } = rpm.read(fs, facts);
@@ -83,7 +83,7 @@ describe('the database of rpm', () => {
     }
   });
 
-  it('names the architecture of what is there for two', async () => {
+  it('names the architecture of packages that are installed for two', async () => {
     const { fs, facts } = await imageOf({ ...everything, 'var/lib/rpm/rpmdb.sqlite': sqlite });
     const names = rpm.read(fs, facts).packages.map(({ name }) => name);
     expect(names).toHaveLength(64);
@@ -93,7 +93,7 @@ describe('the database of rpm', () => {
     ]);
   });
 
-  it('that is damaged is named, and gives the packages before the damage', async () => {
+  it('is named as unread if it is damaged, and gives the packages before the damage', async () => {
     const damaged = Buffer.from(sqlite);
     // The last page of the file that belongs to the table loses its kind.
     const whole = await imageOf({ ...everything, 'var/lib/rpm/rpmdb.sqlite': sqlite });
@@ -110,7 +110,7 @@ describe('the database of rpm', () => {
     expect(packages.length).toBeLessThan(all);
   });
 
-  it('with a log that was never written back says so', async () => {
+  it('is named as unread if it has a log that was never written back', async () => {
     const { fs, facts } = await imageOf({
       'var/lib/rpm/rpmdb.sqlite': sqlite,
       'var/lib/rpm/rpmdb.sqlite-wal': 'changes',
@@ -120,14 +120,17 @@ describe('the database of rpm', () => {
     ]);
   });
 
-  it.each(['rpmdb.sqlite', 'Packages.db', 'Packages'])('of another format is named: %s', async (name) => {
-    const { fs, facts } = await imageOf({ [`var/lib/rpm/${name}`]: 'x'.repeat(5000) });
-    const { packages, unread } = rpm.read(fs, facts);
-    expect(packages).toEqual([]);
-    expect(unread).toHaveLength(1);
-  });
+  it.each(['rpmdb.sqlite', 'Packages.db', 'Packages'])(
+    'is named as unread if it has another format: %s',
+    async (name) => {
+      const { fs, facts } = await imageOf({ [`var/lib/rpm/${name}`]: 'x'.repeat(5000) });
+      const { packages, unread } = rpm.read(fs, facts);
+      expect(packages).toEqual([]);
+      expect(unread).toHaveLength(1);
+    },
+  );
 
-  it('in ndb does not count a package twice that two slots name', () => {
+  it('in ndb is refused if two slots name one package', () => {
     const [first] = readNdb(ndb);
     const doubled = writeNdb([first as Uint8Array]);
     for (let slot = 48; slot < 4096; slot += 16) doubled.copyWithin(slot, 32, 48);

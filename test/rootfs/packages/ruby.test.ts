@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ruby } from '../../../src/rootfs/packages/ruby.ts';
 import { imageOf, show } from './rig.ts';
 
-it('gems are a specification, a directory, and what was compiled for it', async () => {
+it('a gem has a specification, a directory, and what was compiled for it', async () => {
   const home = 'usr/local/lib/ruby/gems/3.3.0';
   const { fs, facts } = await imageOf({
     [`${home}/specifications/json-2.7.gemspec`]: 'x',

@@ -22,7 +22,7 @@ describe('programKind', () => {
     ['x86_64-alpine-linux-musl-gcc', 'compiler'],
     ['arm-linux-gnueabihf-ld', 'compiler'],
     ['nc.openbsd', 'network-tool'],
-  ])('%s is a %s', (name, kind) => expect(programKind(name)).toBe(kind));
+  ])('knows %s as a %s', (name, kind) => expect(programKind(name)).toBe(kind));
 
   it.each([
     '',
@@ -36,9 +36,9 @@ describe('programKind', () => {
     'linux64',
     'constructor',
     'sh.distrib',
-  ])('%j is none of them', (name) => expect(programKind(name)).toBeNull());
+  ])('does not know %j', (name) => expect(programKind(name)).toBeNull());
 
-  it('has every name in one kind only', () => {
+  it('has each name in one kind only', () => {
     const all = (['shell', 'package-manager', 'interpreter', 'compiler', 'network-tool'] as const).flatMap(
       programsOf,
     );

@@ -19,7 +19,7 @@ describe('secretVariables', () => {
     ['DATABASE_URL', 'postgres://app:hunter2@db/app'],
     ['REDIS', 'redis://:hunter2@cache:6379'],
     ['PGPASSWD', 'p'],
-  ])('%s=%s is one', (name, value) => expect(found(name, value)).toBe(true));
+  ])('names %s=%s', (name, value) => expect(found(name, value)).toBe(true));
 
   it.each([
     ['PATH', '/usr/bin:/bin'],
@@ -42,9 +42,9 @@ describe('secretVariables', () => {
     ['DATABASE_URL', 'postgres://app:${PASSWORD}@db/app'],
     ['BYPASS', '1'],
     ['COMPASS', 'north'],
-  ])('%s=%s is none', (name, value) => expect(found(name, value)).toBe(false));
+  ])('does not name %s=%s', (name, value) => expect(found(name, value)).toBe(false));
 
-  it('says names, sorted', () => {
+  it('gives names only, sorted', () => {
     const environment = new Map([
       ['Z_TOKEN', 'v1'],
       ['LANG', 'C'],

@@ -61,7 +61,7 @@ const shown = (surface: SurfaceReport | null): string[] =>
   });
 
 describe('the attack surface of a result', () => {
-  it('is that of its layers, with cleared bits, whatever is squashed besides', async () => {
+  it('is that of its layers, with cleared bits, also after a squash', async () => {
     const pruning = prune(all, presets('shells', 'package-managers', 'setuid'));
     const { surface } = await reportOf({}, pruning);
     expect(shown(surface)).toEqual([
@@ -72,7 +72,7 @@ describe('the attack surface of a result', () => {
     ]);
     expect((await reportOf({}, pruning, squash(all))).surface).toEqual(surface);
   });
-  it('counts what an unselected layer brings, and what a link still names', async () => {
+  it('counts files of an unselected layer, and files that a link still names', async () => {
     const { surface } = await reportOf(
       {},
       prune({ kind: 'range', from: 3, to: 3 }, presets('shells', 'setuid')),
@@ -88,10 +88,10 @@ describe('the attack surface of a result', () => {
       'setuid: usr/bin/gpg usr/bin/su, usr/bin/passwd usr/bin/passwd-too → usr/bin/gpg, usr/bin/passwd usr/bin/passwd-too',
     );
   });
-  it('is not looked at where nothing is pruned', async () => {
+  it('is not surveyed if nothing is pruned', async () => {
     expect((await reportOf({}, squash(all))).surface).toBeNull();
   });
-  it('knows what the config says, and tells no value of a secret anywhere', async () => {
+  it('has what the config says, without the value of any secret', async () => {
     const config = {
       User: '0:0',
       ExposedPorts: { '8080/tcp': {}, '53/udp': {} },
@@ -121,7 +121,7 @@ describe('the attack surface of a result', () => {
     ['0', true],
     ['1000', false],
     ['app:0', false],
-  ])('user %j: root %j', async (user, isRoot) => {
+  ])('user %j is root: %j', async (user, isRoot) => {
     const config = user === undefined ? {} : { User: user };
     const { surface } = await reportOf({ config: { config } }, prune(all, { shadowed: true }));
     expect(surface?.isRoot).toBe(isRoot);

@@ -33,7 +33,7 @@ async function survey(layers: readonly (readonly Short[])[], path = ''): Promise
 }
 
 describe('programs', () => {
-  it('count once for each file, with the names that lead to it', async () => {
+  it('count once for each file, with all names that lead to it', async () => {
     expect(
       await survey([
         [
@@ -54,7 +54,7 @@ describe('programs', () => {
       interpreters: ['usr/bin/mawk (usr/bin/awk)', 'usr/bin/perl (usr/bin/perl5.36.0)'],
     });
   });
-  it('count under the name of the file where only a symlink has the name of a program', async () => {
+  it('count under the name of the file if only a symlink has the name of a program', async () => {
     expect(
       await survey([
         [
@@ -66,7 +66,7 @@ describe('programs', () => {
       'package-managers': ['usr/local/lib/node_modules/npm/bin/npm-cli.js (usr/local/bin/npm)'],
     });
   });
-  it('busybox is one file of several kinds, by symlinks or by hard links', async () => {
+  it('count in several kinds if one file has several names, as busybox does', async () => {
     expect(
       await survey([
         [
@@ -81,7 +81,7 @@ describe('programs', () => {
       await survey([[program('bin/['), 'bin/ash->bin/[', 'bin/busybox->bin/[', 'bin/wget->bin/[']]),
     ).toEqual({ shells: ['bin/ash (bin/busybox)'], 'network-tools': ['bin/wget'] });
   });
-  it('count only if they are executable files that are there', async () => {
+  it('count only if they are executable files', async () => {
     expect(
       await survey([
         [
@@ -97,7 +97,7 @@ describe('programs', () => {
       ]),
     ).toEqual({ interpreters: ['bin/python3'] });
   });
-  it('count in directories of programs only: named bin or sbin, or in PATH', async () => {
+  it('count in directories of programs only: those named bin or sbin, or in PATH', async () => {
     const layer = [
       program('etc/cron.daily/dpkg'),
       program('etc/init.d/ssh'),
