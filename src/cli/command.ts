@@ -15,6 +15,7 @@ export interface Console {
   readonly signal: AbortSignal;
 }
 
+/** A positional argument as data. */
 export interface Positional {
   /** The name. With `..` at its end, as many as are given. */
   readonly name: string;
@@ -42,6 +43,7 @@ export interface Command {
   run(line: CommandLine, console: Console): Promise<number>;
 }
 
+/** A command as its file states it: `run` gets settings of the type of its own table. */
 export interface Definition<Table extends Options> extends Omit<Command, 'run' | 'options'> {
   readonly options: Table;
   /** Runs before options are read, and so before files are. A status ends the command. @throws USAGE */

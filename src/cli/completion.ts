@@ -1,3 +1,4 @@
+/** Writes completion scripts for shells. Every word in them comes from the table of commands. */
 import { listOptions } from '../settings/option.ts';
 import type { Command } from './command.ts';
 
@@ -15,6 +16,7 @@ export function completionScript(shell: string, commands: readonly Command[]): s
   }
 }
 
+/** Lists the options of a command as they are typed, aliases included. */
 function flags(command: Command): string[] {
   return listOptions(command.options).flatMap(({ name, alias }) => [
     `--${name}`,
@@ -22,6 +24,7 @@ function flags(command: Command): string[] {
   ]);
 }
 
+/** Completes command and option names; anything else is a file name. */
 function bash(commands: readonly Command[]): string {
   const cases = commands
     .map((command) => `    ${command.name}) words="${flags(command).join(' ')}" ;;`)
@@ -39,6 +42,7 @@ complete -o default -F _ocislim ocislim
 `;
 }
 
+/** Completes the same names, each with its description. */
 function fish(commands: readonly Command[]): string {
   const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
   const lines = commands.flatMap((command) => [

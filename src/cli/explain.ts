@@ -1,3 +1,4 @@
+/** Tells an error to the person at the terminal, and chooses the exit status. Names from images are escaped first. */
 import { errorCodes, OcislimError } from '../errors.ts';
 
 /** Says on stderr what went wrong in one line, and what to do in another. Returns the exit status. */

@@ -1,3 +1,4 @@
+/** Opens the workspace of commands that read images without a rewriting job: `export` and the actions of `trace`. */
 import type { Workspace } from '../commands/workspace.ts';
 import type { Options, SettingsOf } from '../settings/option.ts';
 import type { Call } from './command.ts';

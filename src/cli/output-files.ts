@@ -26,6 +26,7 @@ export async function checkOutputs({
     if (file !== null) await checkWritable(file);
 }
 
+/** Checks the file, or its folder where the file does not exist yet. @throws IO */
 async function checkWritable(file: string): Promise<void> {
   try {
     const exists = await access(file).then(
@@ -68,6 +69,7 @@ async function metadata(
   return `${safeJsonText(JSON.stringify(content, null, 2))}\n`;
 }
 
+/** Writes a file in place, since it may be a bind mount. @throws IO */
 async function write(file: string, content: string | Iterable<string>): Promise<void> {
   try {
     await writeFile(file, content);

@@ -42,6 +42,7 @@ class Chosen {
   }
 }
 
+/** Sets up yargs: unknown options are errors, and numbers among positional arguments stay texts. */
 function commandParser(args: readonly string[]): Argv {
   return yargs([...args])
     .scriptName('ocislim')
@@ -82,11 +83,13 @@ function misunderstood(message: string | null): OcislimError {
   return new OcislimError('USAGE', words, { advice: 'See "ocislim --help".' });
 }
 
+/** Writes a command's name and arguments in yargs' own notation. */
 function usage({ name, positionals }: Command): string {
   const names = positionals.map((each) => (each.required ? `<${each.name}>` : `[${each.name}]`));
   return [name, ...names].join(' ');
 }
 
+/** Tells yargs the arguments, options and examples of a command. */
 function describe(parser: Argv, command: Command, env: Environment): Argv {
   for (const { name, describe: text } of command.positionals) {
     const several = name.endsWith('..');
@@ -98,6 +101,7 @@ function describe(parser: Argv, command: Command, env: Environment): Argv {
   return parser.epilogue(command.details);
 }
 
+/** Translates an option. Its own environment variable takes the place of its default. */
 function yargsOptions(option: NamedOption, env: Environment) {
   const { alias, type, choices, describe: text, group, value: placeholder } = option;
   const surrounding = fromEnvironment(option, env);

@@ -1,3 +1,4 @@
+/** Makes the commands that rewrite images. Only data is made here: their work is loaded when one runs, so that help stays fast. */
 import type { RewritingCommand } from '../commands/index.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
 import type { Options, SettingsOf } from '../settings/option.ts';

@@ -56,10 +56,12 @@ function coveredBy(removed: ReadonlySet<ByteString>): (path: ByteString) => bool
   };
 }
 
+/** Names a change of permission bits of one path. */
 function modeChange(path: ByteString, from: number, to: number): string {
   return `${from} ${to} ${path}`;
 }
 
+/** Reads a path of a report: text, or its bytes in base64 where it is not UTF-8. */
 function pathOf({
   path,
   pathBase64,

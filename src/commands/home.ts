@@ -10,6 +10,7 @@ export function homeOf(env: Readonly<Record<string, string | undefined>>): strin
   return home !== null && isAbsolute(home) ? home : null;
 }
 
+/** Reads the user database. A user without an entry makes Node throw. */
 function entry(): string | null {
   try {
     return userInfo().homedir;

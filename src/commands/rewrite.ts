@@ -45,6 +45,7 @@ export interface Planned {
   readonly source: Source;
 }
 
+/** A rewriting job: what to do with which image, and where the result goes. */
 export interface Job {
   /** The name of the command, for the report. */
   readonly command: string;
@@ -104,6 +105,7 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
   return describe({ outcome, report, target, settings, failure: written?.failure ?? null });
 }
 
+/** Reads --debug-tag; null where no debug image is written. @throws USAGE */
 async function debugReferenceOf(
   { debugTag = null, dryRun }: JobSettings,
   destinations: readonly Reference[],
@@ -141,6 +143,7 @@ function platformsOfIndex(work: Work): readonly Platform[] {
   return work.kind === 'stages' ? tracedPlatforms(work.stages).map(parsePlatform) : [];
 }
 
+/** Adds annotations and labels to what the transform plans. */
 function labelled(transform: Transform, { annotation, label }: JobSettings): Transform {
   if (Object.keys(annotation).length + Object.keys(label).length === 0) return transform;
   const labelling = { annotations: annotation, labels: label };
@@ -172,6 +175,7 @@ async function writeDebugImage(
   }
 }
 
+/** What a finished job knows, before it becomes plain data. */
 interface Finished {
   readonly outcome: RunOutcome;
   readonly report: Report;
@@ -180,6 +184,7 @@ interface Finished {
   readonly failure: Outcome['failure'];
 }
 
+/** Makes the outcome: plain data, without images, trees or targets. */
 function describe({ outcome, report, target, settings, failure }: Finished): Outcome {
   const root = outcome.root?.descriptor ?? null;
   return {
@@ -192,6 +197,7 @@ function describe({ outcome, report, target, settings, failure }: Finished): Out
   };
 }
 
+/** Answers --explain for every image that was pruned by a trace. */
 function explain(outcome: RunOutcome, paths: readonly string[]): readonly string[] {
   if (paths.length === 0) return [];
   return outcome.images.flatMap(({ resolution }) =>

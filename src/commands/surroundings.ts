@@ -3,6 +3,7 @@ import { type Listener, silent } from '../events.ts';
 import type { Environment } from '../settings/command-line.ts';
 import { Secrets } from '../settings/secrets.ts';
 
+/** The part of a job that belongs to its process. */
 export interface Surroundings {
   /** Cancels the job. Nothing is published after that. */
   readonly signal: AbortSignal;

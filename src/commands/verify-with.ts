@@ -55,6 +55,7 @@ export async function runVerified(
   return settle(first, second);
 }
 
+/** Writes the whole result into a layout on this disk. */
 async function writeLayout(options: RunOptions, place: Reference, workspace: Workspace): Promise<RunOutcome> {
   await using layout = await workspace.openTarget([place]);
   try {
@@ -64,6 +65,7 @@ async function writeLayout(options: RunOptions, place: Reference, workspace: Wor
   }
 }
 
+/** Copies the verified result to the target, without a transform. */
 async function publishLayout(
   options: RunOptions,
   place: Reference,

@@ -32,6 +32,7 @@ const longestTimer = (2 ** 31 - 1) / 1000;
 /** The parts of the settings that a workspace looks at. */
 type WorkspaceSettings = Omit<ReachingSettings, 'quiet' | 'verbose' | 'progress'>;
 
+/** Opens places as the settings say, and closes them at the end of a job. */
 export class Workspace extends Closeable {
   readonly settings: WorkspaceSettings;
   readonly env: Surroundings['env'];

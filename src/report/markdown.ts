@@ -41,6 +41,7 @@ export function renderMarkdown(report: Report): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
+/** Makes the rows for the source, the destination and the debug image, with their digests. */
 function imageRows({ source, destination, debug }: Report): string[][] {
   const references = destination?.references ?? [];
   return [
@@ -50,6 +51,7 @@ function imageRows({ source, destination, debug }: Report): string[][] {
   ];
 }
 
+/** Lists the warnings, each with its code. */
 function renderWarnings(warnings: Report['warnings']): string[] {
   if (warnings.length === 0) return [];
   return [
@@ -58,6 +60,7 @@ function renderWarnings(warnings: Report['warnings']): string[] {
   ];
 }
 
+/** Names the program and the encoders, since both decide about the bytes. */
 function renderMaker({ tool, encoders }: Report): string {
   const used = encoders.map(
     ({ name, version, level }) =>
@@ -67,6 +70,7 @@ function renderMaker({ tool, encoders }: Report): string {
   return `Made by ${escapeMarkdown(tool.name)} ${escapeMarkdown(tool.version)}${by}.`;
 }
 
+/** Renders the chapter of one platform. */
 function renderPlatform(platform: PlatformReport): string[] {
   const { layers, slimming, keeping, restoring, surface } = platform;
   return [
@@ -82,6 +86,7 @@ function renderPlatform(platform: PlatformReport): string[] {
   ];
 }
 
+/** Makes the rows of unpacked and transferred bytes, before and after. */
 function sizeRows({ slimming, compressing }: PlatformReport): string[][] {
   const row = (name: string, before: number, after: number | null): string[] => [
     name,
@@ -95,6 +100,7 @@ function sizeRows({ slimming, compressing }: PlatformReport): string[][] {
   ];
 }
 
+/** Makes the row of one layer: what was done to it, and its sizes. */
 function layerRow(layer: LayerReport): string[] {
   const before = sizeBefore(layer);
   return [
@@ -107,6 +113,7 @@ function layerRow(layer: LayerReport): string[] {
   ];
 }
 
+/** Shows the choice for each tuned layer, with the alternatives. */
 function renderTuning({ layers }: PlatformReport): string[] {
   const tuned = layers.flatMap((layer) => tuningLine(layer) ?? []);
   if (tuned.length === 0) return [];
@@ -121,6 +128,7 @@ function renderTuning({ layers }: PlatformReport): string[] {
   ];
 }
 
+/** Shows what the traces kept, by rule of the closure. */
 function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingReport): string[] {
   return [
     '### Kept, by reason',
@@ -136,6 +144,7 @@ function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingRepo
   ];
 }
 
+/** Shows the attack surface before and after. */
 function renderSurface(surface: SurfaceReport): string[] {
   const rows = surface.files.filter(({ before, after }) => before.length + after.length > 0);
   const counts = rows.map(({ kind, before, after }) => [
@@ -167,6 +176,7 @@ function surfacePaths(rows: SurfaceReport['files']): string[] {
   ]);
 }
 
+/** Shows what a restore brought back. */
 function renderRestoring({ original, paths, stillMissing }: RestoringReport): string[] {
   const listed = paths.slice(0, listedPaths);
   const rest = paths.length - listed.length;
@@ -179,6 +189,7 @@ function renderRestoring({ original, paths, stillMissing }: RestoringReport): st
   ];
 }
 
+/** Shows what was removed, by rule, with every path. */
 function renderSlimming(slimming: SlimmingReport): string[] {
   const { byRule, removed } = slimming;
   const rules = byRule.map(({ rule, origin, entries, bytes }) => [

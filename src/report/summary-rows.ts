@@ -59,6 +59,7 @@ function cellsOf(row: Row): Cell[] {
   return [label, name, before, arrow, after, change, remark];
 }
 
+/** Makes the rows of slimming: the sum, then what removed it. */
 function slimmingRows(slimming: SlimmingReport, style: Style, width: number): Row[] {
   const { bytesBefore, bytesAfter, filesRemoved, removedEntries } = slimming;
   const files = formatNumberOf(filesRemoved, 'file');
@@ -75,6 +76,7 @@ function slimmingRows(slimming: SlimmingReport, style: Style, width: number): Ro
   ];
 }
 
+/** Makes a row for each rule, the one that saves most first. */
 function removalRows(slimming: SlimmingReport, style: Style, width: number): Row[] {
   const room = Math.max(36, width - 84);
   return heaviest(sumsByName(slimming)).map(({ name, bytes, count }) => ({
@@ -160,6 +162,7 @@ function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
   return { label: 'restoring', after: `+${formatSize(bytes)}`, remark };
 }
 
+/** Makes the row of compression: bytes as transferred, split into the parts of slimming and of packing. */
 function compressingRow(platform: PlatformReport, style: Style): Row {
   const { sizeBefore, sizeAfter } = platform.compressing;
   return {
@@ -182,6 +185,7 @@ function savings({ compressing, restoring }: PlatformReport): string {
   return `: ${parts.join(', ')}${estimated && parts.length > 1 ? ' (estimate)' : ''}`;
 }
 
+/** Makes the row that counts layers by what was done to them. */
 function layersRow(layers: readonly LayerReport[]): Row {
   const sources = layers.reduce((sum, { before }) => sum + before.length, 0);
   const results = layers.filter(({ action }) => action !== 'dropped').length;

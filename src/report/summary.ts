@@ -12,6 +12,7 @@ import { layOut } from './table.ts';
 import { transferText } from './transfer-text.ts';
 import { budgetLines, tuningLine } from './tuning-text.ts';
 
+/** How the summary is laid out. */
 export interface SummaryOptions {
   /** Default: no colour. */
   readonly style?: Style;
@@ -38,6 +39,7 @@ export function renderSummary(
   return `${lines.join('\n')}\n`;
 }
 
+/** Renders the lines of one platform. */
 function renderPlatform(
   platform: PlatformReport,
   { style, width, verbose }: Required<SummaryOptions>,

@@ -22,6 +22,7 @@ export interface DoorContext {
   readonly signal: AbortSignal;
 }
 
+/** A parsed command line: settings, and secrets beside them. */
 export interface Parsed<Table extends Options> {
   readonly settings: SettingsOf<Table>;
   readonly secrets: Secrets;
@@ -122,6 +123,7 @@ export function variableOf(name: string): string {
   return `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
+/** Narrows a value of the command-line parser. @throws INTERNAL for a kind that no option has */
 function rawOf(name: string, value: unknown): Raw | undefined {
   if (
     value === undefined ||

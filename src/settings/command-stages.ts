@@ -50,6 +50,7 @@ export async function slimStages(settings: SlimSettings): Promise<Stages> {
   };
 }
 
+/** Compares with the defaults, so that options from the environment count too. @throws USAGE */
 async function refuseOptionsBesidePlan(settings: SlimSettings): Promise<void> {
   const { defaultSettings } = await import('./command-line.ts');
   const defaults: Readonly<Record<string, unknown>> = await defaultSettings(slimming);
@@ -102,6 +103,7 @@ export function recompressStages(settings: RecompressSettings): Stages {
   return { ...noStages, pack: [{ selection, packing, minSavings: settings.minSavings }] };
 }
 
+/** Packs the layers of a selection; nothing where the settings name neither format nor goal. */
 function packStages(selection: SelectionSetting, settings: PackingSettings): readonly PackStage[] {
   const packing = packingOf(settings);
   return packing === null ? [] : [{ selection, packing, minSavings: settings.minSavings }];

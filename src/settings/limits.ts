@@ -35,6 +35,7 @@ export function limitsOf(overrides: LimitOverrides): Limits {
   return limits;
 }
 
+/** Reads a value in the unit of its limit. @throws USAGE naming the option */
 function parseLimit(name: LimitName, text: string, option: string): number | 'none' {
   if (text === 'none') return text;
   const { unit } = limitTable[name];

@@ -93,6 +93,7 @@ function valueOf(document: Document.Parsed, file: string, lines: LineCounter): u
   }
 }
 
+/** Lists the aliases of a document, to find the one that has no anchor. */
 function aliasesOf(document: Document.Parsed): readonly Alias[] {
   const found: Alias[] = [];
   visit(document, { Alias: (_, alias) => void found.push(alias) });
@@ -237,6 +238,7 @@ interface RangePart {
   readonly base?: string;
 }
 
+/** Selects the layers of a part by `layers` or `base`. Default: all. @throws USAGE */
 function rangeOf(part: RangePart): SelectionSetting {
   return rangeSelection(readRange(part));
 }

@@ -21,6 +21,7 @@ export async function checkGlobs(globs: readonly string[], where: string): Promi
   return globs;
 }
 
+/** Reads files of rules, each rule with its origin FILE:LINE. @throws USAGE, RULES_INVALID */
 async function readRules(files: readonly string[], what: string): Promise<readonly Rule[]> {
   if (files.length === 0) return [];
   const { parseRules } = await import('../rules/rules.ts');

@@ -8,6 +8,7 @@ import { OcislimError } from '../errors.ts';
 /** `creds`, `srcCreds` and `destCreds` are `USER:PASSWORD`. */
 export type SecretName = 'creds' | 'srcCreds' | 'destCreds' | 'clientP12Passphrase';
 
+/** Credentials by name. Private fields keep them out of JSON, logs and structured clones. */
 export class Secrets {
   readonly #values: Readonly<Partial<Record<SecretName, string | null>>>;
 

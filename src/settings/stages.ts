@@ -35,6 +35,7 @@ export interface Stages {
   readonly dropEmpty: boolean;
 }
 
+/** What a pruning removes, and what it keeps in any case. */
 export interface PruneStage {
   readonly selection: SelectionSetting;
   readonly rules: readonly Rule[];
@@ -49,6 +50,7 @@ export interface PruneStage {
   readonly notes: readonly Pick<TraceSetting, 'warnings' | 'details'>[];
 }
 
+/** How the rewritten layers of a selection are laid out. */
 export interface ArrangeStage {
   readonly selection: SelectionSetting;
   readonly order: 'similar' | null;
@@ -58,6 +60,7 @@ export interface ArrangeStage {
   readonly always: boolean;
 }
 
+/** How the layers of a selection are compressed. */
 export interface PackStage {
   readonly selection: SelectionSetting;
   readonly packing: Packing;

@@ -10,6 +10,7 @@ import { TraceReader } from '../trace/trace-reader.ts';
 import type { TraceSetting } from './trace-setting.ts';
 import { MiB } from '../units.ts';
 
+/** How to read traces. */
 export interface TraceFileOptions {
   /** The folders of `--trace-root`, as given. */
   readonly roots: readonly string[];
@@ -49,6 +50,7 @@ function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
   ]);
 }
 
+/** Reads one trace as a stream; its format is detected from its contents. @throws USAGE, TRACE_INVALID */
 async function readTrace(file: string, { roots, signal }: TraceFileOptions): Promise<Trace> {
   const name = file === '-' ? 'stdin' : file;
   const reader = new TraceReader(name, { roots: roots.map(utf8Bytes) });

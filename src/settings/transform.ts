@@ -24,6 +24,7 @@ export async function transformOf(stages: Stages, readBase: BaseReader): Promise
   return pipe(...steps);
 }
 
+/** Makes the transform of one packing. */
 function pack(selection: Selection, { packing, minSavings }: PackStage): Transform {
   switch (packing.kind) {
     case 'encode':
@@ -33,6 +34,7 @@ function pack(selection: Selection, { packing, minSavings }: PackStage): Transfo
   }
 }
 
+/** Reads each base image once, however many stages select layers by it. */
 function cached(readBase: BaseReader): (selection: SelectionSetting) => Promise<Selection> {
   const bases = new Map<string, Promise<Selection>>();
   return async (selection) => {

@@ -5,6 +5,7 @@
 import { OcislimError } from '../errors.ts';
 import type { Condition, Rule, RuledKind } from '../rules/rule.ts';
 import { parseRule } from '../rules/rules.ts';
+import { closestWord } from './closest-word.ts';
 
 /** What may go wrong at run time: `none` for caches that nothing reads, `high` for what programs or scanners need. */
 export type Risk = 'none' | 'low' | 'medium' | 'high';
@@ -365,7 +366,7 @@ function makeRule(rule: PresetRule, name: string): Rule {
 function findPreset(name: string): Preset {
   const preset = table.find((candidate) => candidate.name === name);
   if (preset !== undefined) return preset;
-  const near = closest(
+  const near = closestWord(
     name,
     table.map((candidate) => candidate.name),
   );
@@ -373,31 +374,4 @@ function findPreset(name: string): Preset {
   throw new OcislimError('USAGE', `there is no preset ${JSON.stringify(name)}.${meant}`, {
     advice: `Presets: ${table.map((candidate) => candidate.name).join(', ')}.`,
   });
-}
-
-/** Returns the word that takes the fewest edits, if these are few enough for a typing error. A prefix counts as one edit. */
-function closest(word: string, words: readonly string[]): string | null {
-  let best: string | null = null;
-  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of words) {
-    const edits = word.length > 1 && candidate.startsWith(word) ? 1 : distance(word.slice(0, 64), candidate);
-    if (edits < fewest) {
-      fewest = edits;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const replaced = (row[j] as number) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

@@ -1,3 +1,4 @@
+/** The commands of the command line, as data. Help, completion and the documentation pages list them in this order. */
 import type { Command } from '../command.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';

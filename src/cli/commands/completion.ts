@@ -1,3 +1,4 @@
+/** The command `completion`: a shell script made from the table of commands, so that it never lags behind. */
 import { OcislimError } from '../../errors.ts';
 import { type Command, defineCommand } from '../command.ts';
 

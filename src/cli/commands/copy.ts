@@ -1,3 +1,4 @@
+/** The command `copy`. It has no stage, so no layer is opened and the digest stays the same. */
 import { copyOptions } from '../../settings/tables/commands.ts';
 import { type Command, destination, source } from '../command.ts';
 import { defineRewriting } from '../rewriting-command.ts';

@@ -1,3 +1,4 @@
+/** The command `export`: the merged root filesystem as a tar. It writes a file or stdout, and no image. */
 import { pipeline } from 'node:stream/promises';
 import { OcislimError } from '../../errors.ts';
 import { exportOptions } from '../../settings/tables/commands.ts';

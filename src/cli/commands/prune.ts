@@ -1,3 +1,4 @@
+/** The command `prune`, and the list of presets, which needs no image. */
 import { OcislimError } from '../../errors.ts';
 import { splitNames } from '../../settings/option.ts';
 import { pruneOptions } from '../../settings/tables/commands.ts';
@@ -37,6 +38,7 @@ export const prune: Command = defineRewriting({
   load: async () => (await import('../../commands/index.ts')).prune,
 });
 
+/** Prints a line for each preset, and marks those that `slim` uses by default. */
 async function listPresets(stdout: { write(text: string): unknown }): Promise<number> {
   const { presets } = await import('../../slim/presets.ts');
   const all = Object.values(presets);

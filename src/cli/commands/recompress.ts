@@ -1,3 +1,4 @@
+/** The command `recompress`. The levels that its help names come from the table of formats. */
 import { levelRanges } from '../../codec/encoding.ts';
 import { recompressOptions } from '../../settings/tables/commands.ts';
 import { type Command, destination, source } from '../command.ts';

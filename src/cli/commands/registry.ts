@@ -1,3 +1,4 @@
+/** The command `registry`: the embedded registry in the foreground, until it is interrupted. */
 import { OcislimError } from '../../errors.ts';
 import { registryOptions } from '../../settings/tables/trace.ts';
 import { type Command, defineCommand } from '../command.ts';

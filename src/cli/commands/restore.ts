@@ -1,3 +1,4 @@
+/** The command `restore`: the inverse of `prune`. The original is found by annotations of the pruned image, or by name. */
 import { restoreOptions } from '../../settings/tables/commands.ts';
 import { type Command, destination } from '../command.ts';
 import { defineRewriting } from '../rewriting-command.ts';

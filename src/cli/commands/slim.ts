@@ -1,3 +1,4 @@
+/** The command `slim`: all stages in one pass. Its defaults stand with the stages, in `settings/command-stages.ts`. */
 import { slimOptions } from '../../settings/tables/commands.ts';
 import { type Command, destination, source } from '../command.ts';
 import { defineRewriting } from '../rewriting-command.ts';

@@ -1,3 +1,4 @@
+/** The command `squash`. Exactly one of its options must say which layers become one. */
 import { squashOptions } from '../../settings/tables/commands.ts';
 import { type Command, destination, source } from '../command.ts';
 import { defineRewriting } from '../rewriting-command.ts';

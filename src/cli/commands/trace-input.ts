@@ -1,3 +1,4 @@
+/** Reads the traces that an action of `trace` names, as one trace. */
 import { OcislimError } from '../../errors.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { TraceCall } from './trace-call.ts';

@@ -1,3 +1,4 @@
+/** The action `merge` of `trace`: many traces in, one small and sorted trace file out. */
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 

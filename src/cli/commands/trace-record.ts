@@ -71,6 +71,7 @@ function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
   if (pending !== '') yield Buffer.from(safeJsonText(pending));
 }
 
+/** What the trace says of its image, and what the command inherits from it. */
 interface TracedImage {
   readonly platform: string;
   readonly digest: Digest | null;

@@ -1,3 +1,4 @@
+/** The action `seccomp` of `trace`: a profile of the system calls that traces hold. */
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 

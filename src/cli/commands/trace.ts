@@ -1,3 +1,4 @@
+/** The command `trace`. Its actions are files of their own, which are loaded when they run. */
 import { OcislimError } from '../../errors.ts';
 import { traceOptions } from '../../settings/tables/trace.ts';
 import { type Command, defineCommand } from '../command.ts';

@@ -1,3 +1,4 @@
+/** The verdict of `verify`, in words for people and as JSON for programs. */
 import type { Verification } from '../../jobs/compare/verify.ts';
 import { displayPath, escapeText, pathFields, safeJsonText } from '../../report/escape.ts';
 import { formatNumberOf } from '../../report/figures.ts';

@@ -1,3 +1,4 @@
+/** The command `verify`. Its exit status is 3 when the images differ, as for every gate. */
 import { verifyOptions } from '../../settings/tables/commands.ts';
 import { type Command, defineCommand } from '../command.ts';
 

@@ -13,6 +13,7 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
+/** How to show progress. The clock and the timer are injected in tests. */
 export interface ProgressOptions {
   readonly mode: ProgressMode;
   readonly stream: ProgressStream;

@@ -10,6 +10,7 @@ import { layOut, truncate, widthOf } from '../../report/table.ts';
 
 export type ProgressMode = 'tty' | 'plain' | 'json' | 'none';
 
+/** A running task as it is shown. Bytes, and milliseconds of the clock of the caller. */
 interface Task {
   readonly phase: TaskPhase;
   readonly label: string;
