@@ -72,7 +72,8 @@ async function publishLayout(
   workspace: Workspace,
 ): Promise<RunOutcome> {
   await using result = await workspace.openResult(place);
-  return run({
+  // Awaited here: a promise that is returned as it is would be settled after the layout is closed.
+  return await run({
     ...options,
     source: new VerifiedSource(result, options.source),
     transform: identity,
