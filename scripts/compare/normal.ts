@@ -2,7 +2,7 @@ import type { Checkout } from './checkout.ts';
 
 /**
  * Replaces what must or may differ between two checkouts: where the checkout is, its version, the random part of a
- * temporary name, times of day, and the wording of a report's warnings. Everything else counts as a difference.
+ * temporary name, times of day, and the wording of a report's warnings and reasons. Everything else counts as a difference.
  */
 export function normalise(text: string, { folder, version }: Checkout): string {
   return text
@@ -13,7 +13,12 @@ export function normalise(text: string, { folder, version }: Checkout): string {
     .replace(/\bocislim-[A-Za-z0-9]{6}\b/g, 'ocislim-XXXXXX')
     .replace(/"time":"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time":"NOW"')
     .replace(/("code": ?"[A-Z_]+", ?"message": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
-    .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …');
+    .replace(/("detail": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"');
+}
+
+/** Returns the figures of a text for people, sorted: its sentences may be worded in another way, its numbers may not differ. */
+export function figuresIn(text: string): string[] {
+  return (text.match(/\d[\d.,]*(?: ?(?:%|[kMG]?B\b))?/g) ?? []).sort();
 }
 
 /** Returns the error and warning codes that a run has written to standard error, sorted. */

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { readTar } from '../../test/support/model/tar-bytes.ts';
 import type { Checkout } from './checkout.ts';
 import { digestOfBytes, digestOfFile } from './digests.ts';
-import { normalise } from './normal.ts';
+import { figuresIn, normalise } from './normal.ts';
 import { type Fact, factOf } from './observation.ts';
 import { observeLayout } from './observe-layout.ts';
 import { MiB } from '../../src/units.ts';
@@ -43,7 +43,8 @@ async function observeFile(path: string, root: string, checkout: Checkout): Prom
   const digest = await digestOfFile(path);
   if (path.endsWith('.tar')) return { kind: 'layer', digest, mediaType: 'tar', file: relative(root, path) };
   if (bytes === null || bytes.includes(0)) return { kind: 'lines', lines: [digest, `${size} bytes`] };
-  return factOf(normalise(bytes.toString(), checkout));
+  const text = normalise(bytes.toString(), checkout);
+  return path.endsWith('.md') ? { kind: 'lines', lines: figuresIn(text) } : factOf(text);
 }
 
 /** Whether a file is a tar that begins as archives of images do. */
