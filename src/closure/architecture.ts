@@ -28,7 +28,7 @@ export function architectureOf(path: ByteString): string | null {
   return name === undefined ? null : (processors.find(([pattern]) => pattern.test(name))?.[1] ?? null);
 }
 
-/** Whether a machine runs programs of an architecture. */
+/** Returns whether a machine runs programs of an architecture. */
 export function runsOn(architecture: string, machine: string): boolean {
   return architecture === machine || (alsoRuns[machine]?.includes(architecture) ?? false);
 }
@@ -42,7 +42,7 @@ export function libcOf(path: ByteString): 'glibc' | 'musl' | null {
     : null;
 }
 
-/** Whether a file is linked with musl, which does not open the plug-ins of glibc. */
+/** Returns whether a file is linked with musl, which does not open the plug-ins of glibc. */
 export function isForMusl({ interpreter, needed }: Elf): boolean {
   return (
     (interpreter !== null && libcOf(interpreter) === 'musl') ||

@@ -33,7 +33,7 @@ export interface CheckedClosure extends TraceClosure {
   readonly doubts: readonly string[];
 }
 
-/** The contents of files that the rules need: of each file, as much as any rule wants. */
+/** Returns how much of the contents of a file the rules need: the most that any rule wants, in bytes. */
 export const contentProbe: ContentProbe = (path) => {
   let wanted = 0;
   for (const probe of contentProbes) wanted = Math.max(wanted, probe(path));

@@ -50,7 +50,7 @@ export function usageByPackage(index: PackageIndex, fs: Filesystem, trace: Trace
 }
 
 function byUse(a: PackageUsage, b: PackageUsage): number {
-  const nobody = Number(a.kind === null) - Number(b.kind === null);
-  if (nobody !== 0) return nobody;
+  const unowned = Number(a.kind === null) - Number(b.kind === null);
+  if (unowned !== 0) return unowned;
   return b.usedBytes - a.usedBytes || b.bytes - a.bytes || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }

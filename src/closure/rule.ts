@@ -47,7 +47,7 @@ export interface ClosureContext {
   readonly granularity: Granularity;
   /** The commands of `--keep-command`, each as its words. */
   readonly keepCommands: readonly (readonly string[])[];
-  /** Whether a path stays, as far as is known. */
+  /** Returns whether a path stays, as far as is known. */
   isKept(path: Path): boolean;
   /** How strongly a path stays, as far as is known; null for one that does not. */
   strengthOf(path: Path): Strength | null;

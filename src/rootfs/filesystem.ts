@@ -96,7 +96,7 @@ export class Filesystem {
     return this.#column(path, (index, entry) => index.sizes[entry]) ?? 0;
   }
 
-  /** Whether a file has capabilities (the extended attribute security.capability). */
+  /** Returns whether a file has capabilities (the extended attribute security.capability). */
   capable(path: Path): boolean {
     return this.#column(path, (index, entry) => index.capable.has(entry)) ?? false;
   }

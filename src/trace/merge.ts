@@ -89,7 +89,7 @@ function common<T extends string>(
   return found?.value ?? null;
 }
 
-/** Whether two platforms agree: arm64 and arm64/v8 are the same, and arm, which leaves the variant open, agrees with arm/v7. */
+/** Returns whether two platforms agree: arm64 and arm64/v8 are the same, and arm, which leaves the variant open, agrees with arm/v7. */
 export function samePlatform(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [one, other].map((text) => {

@@ -7,7 +7,7 @@ export interface TraceFormat {
   readonly name: string;
   /** What separates records: line breaks, or NUL. A document is one record. */
   readonly unit: 'line' | 'nul' | 'document';
-  /** Whether the beginning of a file looks like this format. */
+  /** Returns whether the beginning of a file looks like this format. */
   detect(head: TraceHead): boolean;
   /** Returns a reader of one file, which gives the sink what it finds. */
   read(sink: TraceSink): RecordReader;
@@ -33,7 +33,7 @@ export interface RecordReader {
 /** Detection skips longer lines, so that no pattern takes long. */
 const longestDetected = 10_000;
 
-/** Whether any line of a head matches. */
+/** Returns whether any line of a head matches. */
 export function hasLine({ lines }: TraceHead, matches: (line: ByteString) => boolean): boolean {
   return lines.some((line) => line.length < longestDetected && matches(line));
 }

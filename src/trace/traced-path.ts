@@ -50,7 +50,7 @@ function collapse(path: TracedPath): TracedPath {
   return joinBytes(names, '/');
 }
 
-/** Whether a path consists of names that are not too long and not `.`, with single slashes between them. */
+/** Returns whether a path consists of names that are not too long and not `.`, with single slashes between them. */
 function isPlain(path: ByteString, start: number): boolean {
   let name = start;
   for (let i = start; i <= path.length; i++) {

@@ -25,7 +25,7 @@ const good = {
   trace: { 'usr/bin/app': 'exec', 'usr/lib64/libc.so.6': 'open' },
 } satisfies Setting;
 
-/** The problems as `kind path`, when what nothing keeps goes, and `gone` besides. */
+/** Returns the problems as `kind path` where all paths go that nothing keeps, and those in `gone`. */
 async function problems(setting: Setting, ...gone: string[]): Promise<string[]> {
   return (await sentences(setting, ...gone)).map(({ kind, path }) => `${kind} ${path}`);
 }

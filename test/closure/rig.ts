@@ -1,3 +1,7 @@
+/**
+ * Builders for closures: images, ELF files, scripts, traces and runtimes in a few words. The tests of closure and rootfs use them,
+ * and fuzz targets.
+ */
 import { type ByteString } from '../../src/bytes/bytes.ts';
 import { type Filesystem, mergeStack } from '../../src/rootfs/filesystem.ts';
 import type { LayerIndex } from '../../src/changeset/layer-index.ts';
@@ -13,7 +17,7 @@ import { bytesOf } from '../support/model/byte-string.ts';
 import type { EntrySpec } from '../support/model/tar-bytes.ts';
 import { p, b, type Plain } from '../support/bytes.ts';
 
-/** What a path of an image in short is. */
+/** What is at a path of an image: an entry of a tar, and the facts that a scan would have. */
 export interface Thing {
   readonly entry: Omit<EntrySpec, 'name'>;
   readonly elf?: Elf;
@@ -21,34 +25,36 @@ export interface Thing {
   readonly contents?: Uint8Array;
 }
 
-/** Mode, owner and the like of a thing. */
+/** Mode, owner and the like. */
 export type Attributes = Omit<EntrySpec, 'name' | 'type' | 'body' | 'linkname'>;
 
-/** A file with these contents, as byte strings; the contents are facts. */
+/** Returns a file with these contents (one byte a character), which are facts. */
 export function text(contents: string, attributes: Attributes = {}): Thing {
   const bytes = bytesOf(contents);
   return { entry: { ...attributes, body: bytes }, contents: bytes };
 }
 
-/** A file of which nothing is known. `bytes` is how large it is. */
+/** Returns a file of this size, without facts. */
 export function file(bytes = 0, attributes: Attributes = {}): Thing {
   return { entry: { ...attributes, body: new Uint8Array(bytes) } };
 }
 
+/** Returns a directory. */
 export function directory(attributes: Attributes = {}): Thing {
   return { entry: { ...attributes, type: 'dir' } };
 }
 
+/** Returns a symlink. */
 export function symlink(target: string): Thing {
   return { entry: { type: 'symlink', linkname: target } };
 }
 
-/** A second name. `target` must come before it in the table. */
+/** Returns a hard link. Its target must precede it in the table. */
 export function hardLink(target: string): Thing {
   return { entry: { type: 'link', linkname: target } };
 }
 
-/** An ELF file of x86-64 that says so much, and no more. */
+/** Returns an ELF file for x86-64 with these facts, and no others. */
 export function elf(
   facts: Partial<Plain<Omit<Elf, 'imports'>>> & { readonly imports?: Iterable<string> } = {},
   attributes: Attributes = {},
@@ -73,16 +79,16 @@ export function elf(
   };
 }
 
-/** A script with `#!` and this after it. */
+/** Returns an executable script with this behind `#!`. */
 export function script(interpreter: string, rest = '\n'): Thing {
   const bytes = bytesOf(`#!${interpreter}${rest}`);
   return { entry: { body: bytes, mode: 0o755 }, script: b(interpreter), contents: bytes };
 }
 
-/** Paths and what is there: a thing, or contents. A path that ends in a slash is a directory, whatever is said of it. */
+/** An image by path, with a thing or the contents of a file. A path that ends in a slash is a directory. */
 export type Table = Readonly<Record<string, Thing | string>>;
 
-/** The merged filesystem and the facts of layers, lowest first. */
+/** Builds the merged filesystem and the facts of layers, lowest first. */
 export async function imageOf(
   ...layers: readonly Table[]
 ): Promise<{ readonly fs: Filesystem; readonly facts: FileFacts }> {
@@ -118,7 +124,7 @@ export async function imageOf(
   };
 }
 
-/** A runtime that says nothing but this. */
+/** Returns a runtime with these parts, and no others. */
 export function runtimeOf(
   parts: Partial<Omit<Runtime, 'environment'>> & {
     readonly environment?: Readonly<Record<string, string>>;
@@ -139,10 +145,10 @@ export function runtimeOf(
   };
 }
 
-/** Names of uses, by spaces: "exec", "stat link". */
+/** Names of uses, separated by spaces: "exec", "stat link". */
 export type UsesText = string;
 
-/** A trace of these paths. */
+/** Returns a trace of these paths. */
 export function traceOf(
   paths: Readonly<Record<string, UsesText>> = {},
   parts: Partial<Omit<Trace, 'paths'>> = {},
@@ -176,7 +182,7 @@ export interface Setting extends Partial<Omit<ClosureInput, 'fs' | 'facts' | 'ru
   readonly trace?: Readonly<Record<string, UsesText>> | Trace;
 }
 
-/** What the closure is given, in short. */
+/** Builds the input of a closure. */
 export async function inputOf({ image, runtime, trace = {}, ...rest }: Setting): Promise<ClosureInput> {
   const layers = (Array.isArray(image) ? image : [image]) as readonly Table[];
   return {
@@ -190,12 +196,12 @@ export async function inputOf({ image, runtime, trace = {}, ...rest }: Setting):
   };
 }
 
-/** The closure of an image in short under these rules. */
+/** Computes the closure of an image under these rules. */
 export async function closureOf(setting: Setting, rules: readonly ClosureRule[]): Promise<Closure> {
   return closeOver(await inputOf(setting), rules);
 }
 
-/** A rule `root` that wants these names, in order. */
+/** Returns a rule `root` that needs these names, in their order. */
 export function wanting(...paths: readonly string[]): ClosureRule {
   return {
     name: 'root',
@@ -206,14 +212,14 @@ export function wanting(...paths: readonly string[]): ClosureRule {
   };
 }
 
-/** What stays, sorted, without directories (which stay for what is in them) unless `directories` is set. */
+/** Returns the paths that stay, sorted. Directories are left out unless `directories` is set. */
 export function keptFiles(closure: Closure, input: ClosureInput, { directories = false } = {}): string[] {
   return [...closure.paths()]
     .filter((path) => path !== '' && (directories || input.fs.kind(path) !== 'directory'))
     .sort();
 }
 
-/** What these rules keep of an image, as `keptFiles` has it. */
+/** Returns the paths that stay under these rules, as `keptFiles` does. */
 export async function kept(
   setting: Setting,
   rules: readonly ClosureRule[],
@@ -223,7 +229,7 @@ export async function kept(
   return keptFiles(closeOver(input, rules), input, options);
 }
 
-/** Why a path stays, in lines. */
+/** Returns the lines that explain why a path stays. */
 export async function reasons(
   setting: Setting,
   rules: readonly ClosureRule[],

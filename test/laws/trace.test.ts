@@ -84,7 +84,7 @@ test('law: a pruning by trace leaves exactly what the closure keeps, unchanged',
         const kept = new Set(closed?.closure.paths());
         const before = rootfsOf(tars);
         const after = rootfsOf(outcome.tars);
-        // A directory that no layer has an entry for is nobody's to remove: a marker may go on implying it.
+        // A directory without an entry cannot be removed: a marker may still imply it.
         const implied = (path: string) =>
           before.get(path)?.kind === 'dir' &&
           (before.get(path) as { implied?: boolean }).implied === true &&
@@ -93,7 +93,7 @@ test('law: a pruning by trace leaves exactly what the closure keeps, unchanged',
         expect(diffRootfs(expected, after)).toEqual([]);
         expect(formProblems(outcome, tars)).toEqual([]);
         if (after.size < before.size) pruned++;
-        // Nothing that stays has lost a directory above it, or where it leads.
+        // No path that stays has lost a directory above it, or its target.
         for (const path of kept) {
           const walk = closed?.input.fs.resolve(b(`/${path}`));
           if (walk?.path != null && closed?.closure.strengthOf(path) === 'needed')

@@ -4,7 +4,7 @@ import { wordsOf } from '../../src/trace/trace-file.ts';
 import { TraceReader } from '../../src/trace/trace-reader.ts';
 import type { TraceOptions } from '../../src/trace/trace-sink.ts';
 
-/** Reads a trace from text (one unit a byte) or bytes, in chunks of a size. */
+/** Reads a trace from text (one byte a character) or bytes, in chunks of this size. */
 export function readTrace(
   trace: string | Uint8Array,
   options: TraceOptions & { file?: string; chunk?: number } = {},
@@ -17,7 +17,7 @@ export function readTrace(
   return reader.end();
 }
 
-/** A recorded trace of `fixtures/traces`. */
+/** Reads a recorded trace in `fixtures/traces`. */
 export function readFixture(name: string, options: TraceOptions & { chunk?: number } = {}): Trace {
   return readTrace(readFileSync(new URL(`../../fixtures/traces/${name}`, import.meta.url)), {
     file: name,
@@ -25,7 +25,7 @@ export function readFixture(name: string, options: TraceOptions & { chunk?: numb
   });
 }
 
-/** Paths with the words of their uses. */
+/** Returns the paths with the words of their uses, sorted. */
 export function usesOf(trace: Trace): Record<string, string> {
   return Object.fromEntries(
     [...trace.paths]

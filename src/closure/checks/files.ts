@@ -83,7 +83,7 @@ class FileChecks {
     }
   }
 
-  /** Whether a library of this name stays anywhere. A loader does not search for one that the process has loaded already. */
+  /** Returns whether a library of this name stays anywhere. A loader does not search for one that the process has loaded already. */
   #stays(name: ByteString): boolean {
     this.#libraries ??= this.#collectLibraries();
     return this.#libraries.has(baseOf(name));

@@ -9,7 +9,7 @@ import { KiB, MiB } from '../../units.ts';
 import type { ClosureContext } from '../rule.ts';
 import { matchesWildcard } from './wildcard.ts';
 
-/** The contents that the settings are read from. */
+/** Returns how much of the contents of a file the settings need, in bytes. */
 export function loaderSettingsProbe(path: Path): number {
   if (!path.startsWith('etc/ld')) return 0;
   if (path === 'etc/ld.so.cache') return 4 * MiB;

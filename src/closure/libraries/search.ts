@@ -85,7 +85,7 @@ class LibrarySearch {
     ];
   }
 
-  /** Whether the objects that this one loads search its directories too. */
+  /** Returns whether the objects that this one loads search its directories too. */
   inherits(elf: Elf): boolean {
     if (elf.rpath !== null && elf.runpath === null) return true;
     return elf.runpath !== null && this.#muslLoaders(elf).length > 0;
@@ -242,7 +242,7 @@ class LibrarySearch {
     return found;
   }
 
-  /** Whether a file is of the kind that is needed. A loader passes over those of another class or machine. */
+  /** Returns whether a file is of the kind that is needed. A loader passes over those of another class or machine. */
   #fits(name: ByteString, { bits, endian, machine }: Kind): boolean {
     let elf = this.#tried.get(name);
     if (elf === undefined) {

@@ -1,7 +1,7 @@
 import type { ByteString } from '../../bytes/bytes.ts';
 
 /**
- * Whether a name matches a pattern with `*` and `?`. It goes back to the last `*` only, so that it takes at most the product of
+ * Returns whether a name matches a pattern with `*` and `?`. It goes back to the last `*` only, so that it takes at most the product of
  * both lengths, whatever the pattern.
  */
 export function matchesWildcard(name: ByteString, pattern: ByteString): boolean {

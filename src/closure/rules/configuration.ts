@@ -24,7 +24,7 @@ export function linesOf(path: Path, { facts }: ClosureContext, comment = /^[#;]/
     .filter((line) => line !== '' && line.length <= longestLine && !comment.test(line));
 }
 
-/** Does the same for a name that may lead through symlinks. */
+/** Returns the same lines for a name that may lead through symlinks. */
 export function linesAt(name: ByteString, context: ClosureContext): readonly ByteString[] {
   const { path } = context.fs.resolve(name);
   return path === null ? [] : linesOf(path, context);

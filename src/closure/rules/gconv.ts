@@ -55,7 +55,7 @@ export const gconvRule: ClosureRule = {
   },
 };
 
-/** Whether a file is a converter. The package of the C library stays whole without them. */
+/** Returns whether a file is a converter. The package of the C library stays whole without them. */
 export function isConverter(path: Path): boolean {
   return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
 }

@@ -72,7 +72,7 @@ export const localeRule: ClosureRule = {
   },
 };
 
-/** Whether a file is a part of a locale. Packages with many locales stay whole without them. */
+/** Returns whether a file is a part of a locale. Packages with many locales stay whole without them. */
 export function isLocale(path: Path): boolean {
   return path.startsWith('usr/lib/locale/');
 }

@@ -50,7 +50,7 @@ export const packageRule: ClosureRule = {
 };
 
 /**
- * Whether a needed file means that its package is used. Programs, libraries and files of the trace do. A file that stays only since
+ * Returns whether a needed file means that its package is used. Programs, libraries and files of the trace do. A file that stays only since
  * something may look for it does not: the zone of `/etc/localtime`, or the link to the certificates.
  */
 function isUse(path: Path, { kind }: Package, context: ClosureContext): boolean {

@@ -34,12 +34,12 @@ const kept = new PerClosure<string>();
 /** Directories of metadata by the module that they belong to, by the directory of packages. */
 const sitesOf = oncePer<ClosureContext, Map<Path, ReadonlyMap<string, readonly Path[]>>>(() => new Map());
 
-/** Whether a path is metadata of a distribution itself. */
+/** Returns whether a path is metadata of a distribution itself. */
 export function isDistribution(path: Path): boolean {
   return metadata.test(path) || metadata.test(parentOf(path));
 }
 
-/** The contents that are needed: the lists of files. Those of large distributions have megabytes. */
+/** Returns how many bytes of a file are needed: all of the lists of files, which may have megabytes. */
 export function readsDistribution(path: Path): number {
   return listing.test(path) ? 8 * MiB : 0;
 }

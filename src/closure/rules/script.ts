@@ -20,7 +20,7 @@ export const scriptRule: ClosureRule = {
   },
 };
 
-/** Whether the kernel runs a script: it is executable, or was executed. Modules may begin with `#!` although they are not. */
+/** Returns whether the kernel runs a script: it is executable, or was executed. Modules may begin with `#!` although they are not. */
 export function isRun(path: Path, { fs, usesOf }: Pick<ClosureContext, 'fs' | 'usesOf'>): boolean {
   return (fs.mode(path) & 0o111) !== 0 || (usesOf(path) & uses.exec) !== 0;
 }

@@ -3,7 +3,7 @@ import { oncePer } from '../../rootfs/once-per.ts';
 import type { ClosureContext } from '../rule.ts';
 
 /**
- * Whether a path makes its package or directory stay. Only needed files do. Directories do not, nor do links to them such as `/lib`:
+ * Returns whether a path makes its package or directory stay. Only needed files do. Directories do not, nor do links to them such as `/lib`:
  * they belong to the whole system.
  */
 export function spreads(path: Path, context: ClosureContext): boolean {
@@ -20,7 +20,7 @@ export class PerClosure<T> {
   /** The items of one closure. */
   readonly of = oncePer<ClosureContext, Set<T>>(() => new Set());
 
-  /** Whether an item is new in this closure. The next call for it returns false. */
+  /** Returns whether an item is new in this closure. The next call for it returns false. */
   isNew(item: T, context: ClosureContext): boolean {
     const items = this.of(context);
     if (items.has(item)) return false;

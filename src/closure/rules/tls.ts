@@ -97,7 +97,7 @@ export const tlsRule: ClosureRule = {
   },
 };
 
-/** Whether a traced name is one of the certificates. Names count as the program used them: links that are named by hashes. */
+/** Returns whether a traced name is one of the certificates. Names count as the program used them: links that are named by hashes. */
 function isTrust(name: string): boolean {
   return (
     (bundles as readonly string[]).includes(name) ||

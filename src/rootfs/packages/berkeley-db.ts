@@ -37,7 +37,7 @@ class Pages {
   readonly count: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  /** The byte order of numbers is that of the machine that wrote the file. */
+  /** Whether numbers are little endian, as on the machine that wrote the file. */
   readonly #little: boolean;
   readonly #pageSize: number;
   /** Overflow pages that belong to a value already. */

@@ -10,7 +10,7 @@ const documentation =
 const aboutPackage =
   /^(?:readme|changelog|changes|history|contributing|authors)(?:\.(?:md|markdown|txt|rst))?$/i;
 
-/** Whether a file is documentation, which its package works without. */
+/** Returns whether a file is documentation, which its package works without. */
 export function isDocumentation({ kind }: Package, path: Path): boolean {
   if (documentation.test(path)) return true;
   return kind === 'node' && aboutPackage.test(baseOf(path)) && parentOf(path) === nodePackageRoot(path);

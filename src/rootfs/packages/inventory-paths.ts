@@ -39,7 +39,7 @@ export const inventoryDirectories: readonly Path[] = [
   rootPath`var/lib/rpm`,
 ];
 
-/** Whether a file only says what the image contains, or under which licence. */
+/** Returns whether a file only says what the image contains, or under which licence. */
 export function isInventory(path: Path): boolean {
   return (
     inventoryFiles.includes(path) ||

@@ -18,7 +18,7 @@ import { ruby } from './ruby.ts';
 
 const databases: readonly PackageDatabase[] = [dpkg, apk, rpm, conda, python, node, ruby, composer];
 
-/** The files whose contents the databases need. */
+/** Returns how much of the contents of a file the databases need, in bytes. */
 export const packageProbe: ContentProbe = (path) =>
   databases.reduce((most, database) => Math.max(most, database.reads(path)), 0);
 

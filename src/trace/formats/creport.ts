@@ -7,7 +7,7 @@ import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { TraceSink } from '../trace-sink.ts';
 
-/** Whether a JSON object is such a report. */
+/** Returns whether a JSON object is such a report. */
 export function isContainerReport(object: JsonObject): boolean {
   return memberOf(object, 'document') === 'doc.report.container';
 }

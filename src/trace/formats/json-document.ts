@@ -7,7 +7,7 @@ import { isContainerReport, readContainerReport } from './creport.ts';
 import type { JsonRecords } from './json-records.ts';
 
 /**
- * A file that is one JSON value: the report of SlimToolkit, a list of paths (`soci create --prefetch-files-json`), an array of
+ * Returns the format of files that are one JSON value: the report of SlimToolkit, a list of paths (`soci create --prefetch-files-json`), an array of
  * the objects of one tool, or one such object that is written over several lines. `records` are the tools.
  */
 export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {

@@ -6,7 +6,7 @@ import type { TraceSink } from '../trace-sink.ts';
 /** The output of a tool that writes JSON objects: one a line, or all in one array. */
 export interface JsonRecords {
   readonly name: string;
-  /** Whether this object, the first of its file, is one of that tool. */
+  /** Returns whether this object, the first of its file, is one of that tool. */
   matches(object: JsonObject): boolean;
   /** Returns a function that reads one object, and returns false for one that makes no sense. */
   read(sink: TraceSink): (object: JsonObject) => boolean;

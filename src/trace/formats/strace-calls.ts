@@ -132,7 +132,7 @@ const telling = [
   ['arch_prctl', 'set_tid_address', 'set_robust_list', 'rseq', 'getrandom', 'prlimit64', 'futex'],
 ] as const;
 
-/** Whether a trace holds every system call, as far as the names that occur in it can tell. */
+/** Returns whether a trace holds every system call, as far as the names that occur in it can tell. */
 export function looksComplete(names: ReadonlyMap<string, number>): boolean {
   return telling.every(
     (line, i) => line.filter((name) => names.has(name)).length >= (i === telling.length - 1 ? 2 : 1),

@@ -84,7 +84,7 @@ export class ReturnedCall {
     return this.has(index) ? numberAt(this.#line, this.#startOf(index)) : -1;
   }
 
-  /** Whether an argument sets a flag: by its name, or by its bit where flags are numbers (-X raw). */
+  /** Returns whether an argument sets a flag: by its name, or by its bit where flags are numbers (-X raw). */
   hasFlag(index: number, name: string, bit: number): boolean {
     if (!this.has(index)) return false;
     const text = this.text(index);

@@ -90,7 +90,7 @@ function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39;
 }
 
-/** Whether the character may follow the bracket of `[ 257]`, `[00007f…]` or `[????]`. `[pid 1]` was read before. */
+/** Returns whether the character may follow the bracket of `[ 257]`, `[00007f…]` or `[????]`. `[pid 1]` was read before. */
 function isInBrackets(unit: number): boolean {
   return isDigit(unit) || (unit >= 0x61 && unit <= 0x66) || unit === space || unit === 0x3f;
 }
@@ -98,7 +98,7 @@ function isInBrackets(unit: number): boolean {
 /** The longest name of a call has 26 characters (sched_rr_get_interval_time64); strace puts a `?` before doubtful ones. */
 const longestName = 40;
 
-/** Where the name of a call that starts here ends, if a parenthesis follows; else -1. */
+/** Returns where the name of a call that starts here ends, if a parenthesis follows; else -1. */
 export function endOfName(text: ByteString, start: number): number {
   let i = start;
   for (;;) {

@@ -4,8 +4,9 @@ import { type Closure, type ClosureInput, closeOver } from '../../../src/closure
 import { inputOf, keptFiles, type Table, type UsesText, wanting } from '../rig.ts';
 import { p } from '../../support/bytes.ts';
 
+/** What an image is used for. Traced paths stay, whatever the rule under test does. */
 export interface Circumstances {
-  /** What stays without the rule, besides what was traced. */
+  /** Other paths that are needed. */
   readonly want?: readonly string[];
   readonly trace?: Readonly<Record<string, UsesText>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -13,7 +14,7 @@ export interface Circumstances {
   readonly granularity?: Granularity;
 }
 
-/** The files of an image that stay under one rule (or several), sorted; what was traced stays anyway. */
+/** Returns the files that stay under one rule (or several), sorted, with the traced ones. */
 export async function stays(
   rules: ClosureRule | readonly ClosureRule[],
   image: Table,
@@ -23,7 +24,7 @@ export async function stays(
   return keptFiles(closure, input);
 }
 
-/** What the rule says about one of the paths that stay. */
+/** Returns the reason that a rule gives for a path: "NAME: DETAIL", or "goes". */
 export async function saysOf(
   rule: ClosureRule,
   image: Table,
@@ -35,13 +36,13 @@ export async function saysOf(
   return why === null ? 'goes' : `${why.rule}: ${why.detail}`;
 }
 
-/** Rules see the contents of the files that they ask for, as in a scan; not of others. */
+/** Computes a closure in which rules see only the contents that they ask for, as after a scan. */
 async function closureUnder(
   rules: readonly ClosureRule[],
   image: Table,
   { want = [], trace = {}, environment = {}, command = [], granularity = 'file' }: Circumstances,
 ): Promise<[Closure, ClosureInput]> {
-  // A trace of nothing but directories is refused, so one file of every image is in it; nothing asks for that to stay.
+  // A trace without a file of the image is refused, so that one file is in each. It does not stay by itself.
   const something = Object.keys(trace).length === 0 ? {} : { '.traced': 'exec' };
   const input = await inputOf({
     image: { ...image, '.traced': 'x' },

@@ -1,19 +1,22 @@
+/**
+ * Writes ELF files for tests. They have everything that a scan reads, and cannot run.
+ */
 import type { Elf } from '../../../src/rootfs/facts/facts.ts';
 import { type Plain } from '../../support/bytes.ts';
 
-/** What an ELF file of a test says. */
+/** The facts that an ELF file is to have. */
 export interface ElfSpec extends Partial<Plain<Omit<Elf, 'imports' | 'trouble'>>> {
-  /** Names of undefined symbols, */
+  /** Names of undefined symbols. */
   readonly imports?: readonly string[];
-  /** and of defined ones. */
+  /** Names of defined symbols. */
   readonly exports?: readonly string[];
-  /** Bytes before the dynamic section, between what linkers put first and what they put last. */
+  /** Bytes before the dynamic section, which make it lie in the middle of a large file. */
   readonly gap?: number;
-  /** Program headers at the end, as patchelf leaves them. */
+  /** Whether the program headers are at the end, as patchelf leaves them. */
   readonly headersLast?: boolean;
 }
 
-/** An ELF file with program headers, a dynamic section, its strings and symbols; nothing that could run. */
+/** Writes an ELF file with program headers, a dynamic section, its strings and symbols. */
 export function writeElf(spec: ElfSpec = {}): Uint8Array {
   const { bits = 64, endian = 'little', machine = 62, gap = 0, headersLast = false } = spec;
   const wide = bits === 64;

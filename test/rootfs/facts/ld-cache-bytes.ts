@@ -7,13 +7,13 @@ export interface Row {
 
 interface Form {
   readonly endian?: 'little' | 'big';
-  /** Put behind the older format, as glibc before 2.32 did. */
+  /** Whether the cache is behind one in the older format, as glibc before 2.32 wrote it. */
   readonly compat?: boolean;
-  /** Written before the field for the byte order was there. */
+  /** Whether the field for the byte order is 0, as before glibc 2.33. */
   readonly unmarked?: boolean;
 }
 
-/** An etc/ld.so.cache of the format `glibc-ld.so.cache1.1`. */
+/** Writes an etc/ld.so.cache in the format `glibc-ld.so.cache1.1`. */
 export function writeLdCache(
   rows: readonly Row[],
   { endian = 'little', compat = false, unmarked = false }: Form = {},

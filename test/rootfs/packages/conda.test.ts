@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { conda } from '../../../src/rootfs/packages/conda.ts';
-import { imageOf, show } from './rig.ts';
+import { packagesIn } from './rig.ts';
 
 it('packages of conda have a record in their environment', async () => {
-  const { fs, facts } = await imageOf({
+  const found = await packagesIn(conda, {
     'opt/conda/conda-meta/zlib-1.2.13-h0_0.json': JSON.stringify({
       name: 'zlib',
       version: '1.2.13',
@@ -19,7 +19,7 @@ it('packages of conda have a record in their environment', async () => {
     'opt/conda/share/caf\u00c3\u00a9': 'x',
     'lib/libz.so.1': 'x',
   });
-  expect(show(conda.read(fs, facts).packages)).toEqual([
+  expect(found).toEqual([
     'conda b null: opt/conda/envs/a/bin/b opt/conda/envs/a/conda-meta/b-1.json',
     'conda zlib 1.2.13: opt/conda/conda-meta/zlib-1.2.13-h0_0.json opt/conda/lib/libz.so.1 opt/conda/share/caf\u00c3\u00a9',
   ]);

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dpkg } from '../../../src/rootfs/packages/dpkg.ts';
-import { imageOf, show, type Files } from './rig.ts';
+import { type Files, imageOf, packagesIn, show } from './rig.ts';
 
-async function read(files: Files): Promise<string[]> {
-  const { fs, facts } = await imageOf(files);
-  const { packages, unread } = dpkg.read(fs, facts);
-  expect(unread).toEqual([]);
-  return show(packages);
-}
+const read = (files: Files): Promise<string[]> => packagesIn(dpkg, files);
 
 const status = [
   'Package: libzip:\n',

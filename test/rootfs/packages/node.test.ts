@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { node, nodePackageRoot } from '../../../src/rootfs/packages/node.ts';
-import { imageOf, show } from './rig.ts';
+import { packagesIn } from './rig.ts';
 import { p } from '../../support/bytes.ts';
 
 describe('Node packages', () => {
   it('are directories in node_modules with a package.json, without those inside; the application is not one', async () => {
-    const { fs, facts } = await imageOf({
+    const found = await packagesIn(node, {
       'app/package.json': '{"name":"app","version":"9.9.9"}',
       'app/index.js': 'x',
       'app/node_modules/.package-lock.json': '{}',
@@ -22,7 +22,7 @@ describe('Node packages', () => {
       'node_modules/root/package.json': 'not json',
       'usr/lib/node_modules/npm/package.json': '[]',
     });
-    expect(show(node.read(fs, facts).packages)).toEqual([
+    expect(found).toEqual([
       'node @scope/a b null: app/node_modules/express/node_modules/@scope/a b/package.json app/node_modules/express/node_modules/@scope/a b/x.node',
       'node express 4.18.2: app/node_modules/express/bin.js app/node_modules/express/lib/index.js app/node_modules/express/lib/package.json app/node_modules/express/package.json',
       'node npm null: usr/lib/node_modules/npm/package.json',
@@ -31,13 +31,13 @@ describe('Node packages', () => {
   });
 
   it('of pnpm are at the real paths of their directories', async () => {
-    const { fs, facts } = await imageOf({
+    const found = await packagesIn(node, {
       'app/node_modules/a': { link: '.pnpm/a@1.0.0/node_modules/a' },
       'app/node_modules/.pnpm/a@1.0.0/node_modules/a/package.json': '{"version":"1.0.0"}',
       'app/node_modules/.pnpm/a@1.0.0/node_modules/a/i.js': 'x',
     });
     const at = 'app/node_modules/.pnpm/a@1.0.0/node_modules/a';
-    expect(show(node.read(fs, facts).packages)).toEqual([`node a 1.0.0: ${at}/i.js ${at}/package.json`]);
+    expect(found).toEqual([`node a 1.0.0: ${at}/i.js ${at}/package.json`]);
   });
 
   it.each([

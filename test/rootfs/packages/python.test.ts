@@ -2,17 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { python } from '../../../src/rootfs/packages/python.ts';
 import { readRecord } from '../../../src/rootfs/packages/python-record.ts';
-import { type Files, imageOf, show } from './rig.ts';
+import { type Files, imageOf, packagesIn } from './rig.ts';
 import { b } from '../../support/bytes.ts';
 
 /** Made by pip: see fixtures/python/build.sh. */
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../../fixtures/python/${name}`, import.meta.url), 'latin1');
 
-async function read(files: Files): Promise<string[]> {
-  const { fs, facts } = await imageOf(files);
-  return show(python.read(fs, facts).packages);
-}
+const read = (files: Files): Promise<string[]> => packagesIn(python, files);
 
 describe('Python distributions', () => {
   it('that pip installs have all files that pip wrote', async () => {

@@ -1,6 +1,6 @@
 import type { Filesystem } from '../../../src/rootfs/filesystem.ts';
 import type { FileFacts } from '../../../src/rootfs/facts/facts.ts';
-import type { Package } from '../../../src/rootfs/packages/package.ts';
+import type { Package, PackageDatabase } from '../../../src/rootfs/packages/package.ts';
 import { packageProbe } from '../../../src/rootfs/packages/package-index.ts';
 import { imageOf as tableImage, symlink, type Thing } from '../../closure/rig.ts';
 
@@ -12,10 +12,10 @@ export interface Image {
   readonly facts: FileFacts;
 }
 
-/** The most entries of a layer: a call takes no more arguments. */
+/** The most entries of a layer, since a call takes a limited number of arguments. */
 const layerSize = 10_000;
 
-/** An image of one layer, or several where it is large. The facts hold what the databases ask for, as a scan would have it. */
+/** Builds an image, of several layers if it is large. Its facts have the contents that the databases need, as after a scan. */
 export async function imageOf(files: Files): Promise<Image> {
   const things = Object.entries(files).map(([path, what]): [string, Thing | string] => {
     if (typeof what === 'string') return [path, what];
@@ -32,9 +32,17 @@ export async function imageOf(files: Files): Promise<Image> {
   return { fs, facts: { ...facts, contents } };
 }
 
-/** Packages in short, one a line: "dpkg libc6:amd64 2.36-9: lib/a lib/b". */
+/** Shows packages in short: "dpkg libc6:amd64 2.36-9: lib/a lib/b". */
 export function show(packages: readonly Package[]): string[] {
   return packages
     .map(({ kind, name, version, files }) => `${kind} ${name} ${version}: ${files.join(' ')}`)
     .sort();
+}
+
+/** Returns the packages that a database has in an image of these files, in short. All of the database must be readable. */
+export async function packagesIn(database: PackageDatabase, files: Files): Promise<string[]> {
+  const { fs, facts } = await imageOf(files);
+  const { packages, unread } = database.read(fs, facts);
+  if (unread.length > 0) throw new Error(`unread: ${JSON.stringify(unread)}`);
+  return show(packages);
 }
