@@ -13,6 +13,7 @@ export function normalise(text: string, { folder, version }: Checkout): string {
     .replace(/\bocislim-[A-Za-z0-9]{6}\b/g, 'ocislim-XXXXXX')
     .replace(/"time":"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time":"NOW"')
     .replace(/("code": ?"[A-Z_]+", ?"message": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
+    .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …')
     .replace(/("detail": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"');
 }
 

@@ -1,3 +1,7 @@
+/**
+ * What a case has left in its folder, as facts: an OCI layout image by image, an archive member by member, every other file by
+ * its text or digest. run-case.ts calls it when the steps are done.
+ */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { readTar } from '../../test/support/model/tar-bytes.ts';
@@ -7,9 +11,6 @@ import { figuresIn, normalise } from './normal.ts';
 import { type Fact, factOf } from './observation.ts';
 import { observeLayout } from './observe-layout.ts';
 import { MiB } from '../../src/units.ts';
-
-// What a case has left in its folder, as facts: an OCI layout image by image, an archive member by member, every other
-// file by its text or digest. run-case.ts calls it when the steps are done.
 
 /** Files beyond this are known by their digest alone. */
 const maxRead = 64 * MiB;
