@@ -1,3 +1,7 @@
+/**
+ * Scratch: blobs on local disk between two readings, in files without names, within a bound. Readers of layers and jobs share one
+ * for each run.
+ */
 import { type FileHandle, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Closeable } from '../closeable.ts';
@@ -98,7 +102,7 @@ export class Scratch extends Closeable {
     await this.#room();
     while (this.#work.size > 0) {
       await Promise.all(this.#work);
-      // Who waited for it goes on first.
+      // The work that waited for it continues first.
       await new Promise(setImmediate);
     }
     for (const { file } of this.#files.values()) await file.close().catch(() => {});

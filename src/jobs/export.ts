@@ -1,3 +1,7 @@
+/**
+ * Writes the merged root filesystem of an image as one tar. Callers: the command `export`, and `inspect.ts`, which reads the same
+ * image to look at it.
+ */
 import type { AsyncCloseable } from '../closeable.ts';
 import { buildEdit, type LayerEdit } from '../changeset/edit.ts';
 import { express } from '../changeset/express.ts';
@@ -23,7 +27,7 @@ import { Scratch } from '../files/scratch.ts';
 
 export interface ExportOptions
   extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
-  /** Needed where the source has images for several platforms. */
+  /** The platform to export. Null: the source must have one image. */
   readonly platform: Platform | null;
 }
 
@@ -36,9 +40,9 @@ export interface RootfsExport extends AsyncCloseable {
 }
 
 /**
- * The merged root filesystem of one image as one tar: every visible path once, parents first, hard links after their
+ * Writes the merged root filesystem of one image as one tar: every visible path once, parents first, hard links after their
  * targets, no whiteouts; entries as their layers store them. Reads the headers of all layers before it returns.
- * @throws USAGE where there are several images to choose from, UNSUPPORTED for what is no image, and whatever reading
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
  * an image throws
  */
 export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> {
@@ -70,7 +74,7 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
   }
 }
 
-/** The one image that is meant. @throws USAGE where there are several, UNSUPPORTED where there is none */
+/** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
 export async function chooseImage({ source, platform, limits, signal }: ExportOptions): Promise<Image> {
   const platforms = platform === null ? [] : [platform];
   const { members } = await readImageSet(source, { platforms, limits, signal });

@@ -1,3 +1,7 @@
+/**
+ * Reads what a reference names as a set of images: one image, or the members of an index. Every job begins here, with manifests
+ * and configs only.
+ */
 import { OcislimError } from '../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../limits.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -27,7 +31,7 @@ export interface ImageSet {
   readonly index: Index | null;
   /** Those selected, in the index's order. */
   readonly members: readonly Member[];
-  /** Were members left out by --platform? */
+  /** Whether --platform left members out. */
   readonly narrowed: boolean;
   /** The platforms asked for; empty for all. */
   readonly selected: readonly Platform[];
@@ -185,7 +189,7 @@ export function isAttestation(child: IndexChild): boolean {
   );
 }
 
-/** The manifest that an attestation is about. */
+/** Returns the digest of the manifest that an attestation is about; null where it names none. */
 export function attestedDigest(child: IndexChild): string | null {
   return child.descriptor.annotations['vnd.docker.reference.digest'] ?? null;
 }

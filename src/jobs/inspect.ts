@@ -18,7 +18,7 @@ export interface InspectedImage {
 
 /**
  * Reads one image to look around in it: the headers of all layers, and the contents that the probe asks for.
- * @throws USAGE where there are several images to choose from, UNSUPPORTED for what is no image, and whatever reading
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
  * an image throws
  */
 export async function inspectImage(given: ExportOptions, probe: ContentProbe): Promise<InspectedImage> {

@@ -1,3 +1,7 @@
+/**
+ * Finds the originals of pruned images, so that removed files can be put back. Caller: the command `restore`, which opens the
+ * places that images name.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Image, nameOfImage } from '../image/image.ts';
 import { type Origin, originOf } from '../image/origin.ts';
@@ -10,10 +14,10 @@ import { readImageSet } from './image-set.ts';
 
 export interface OriginalOptions {
   readonly platforms: readonly Platform[];
-  /** The place given as the original; null where the image itself says. */
+  /** The place given as the original. Null: the annotations of each image name it. */
   readonly given: Source | null;
   readonly limits?: Limits;
-  /** Opens what an image names as its original, by name and digest. Whoever gives it closes it. */
+  /** Opens what an image names as its original, by name and digest. The caller closes it. */
   readonly open: (origin: Origin, signal: AbortSignal) => Promise<readonly Source[]>;
   readonly signal: AbortSignal;
 }
@@ -21,14 +25,14 @@ export interface OriginalOptions {
 export interface Originals {
   /** Null for an image that names none: nothing was taken from it. */
   readonly originalOf: (image: Image) => Image | null;
-  /** The source, with the layers of the originals besides. */
+  /** The source, with the layers of the originals added. */
   readonly source: Source;
 }
 
 /**
- * Finds what each image of a source was pruned from. Where the image names its original, it is that and no other; one that
- * names none is believed to come from the image given if both are for one platform and have a layer (by DiffID) or, to
- * the second and beyond, their time of creation in common: ocislim changes neither.
+ * Finds what each image of a source was pruned from. An image that names its original comes from that one and no other. An image
+ * that names none is taken to come from the given one if both are for one platform and have a layer (by DiffID) or their exact
+ * time of creation in common: ocislim changes neither.
  * @throws NOT_FOUND, ORIGINAL_MISMATCH, and what sources throw
  */
 export async function findOriginals(source: Source, options: OriginalOptions): Promise<Originals> {

@@ -238,7 +238,7 @@ describe('layers that were made before', () => {
     expect(recipesIn(join(folder, 'cache'))).toHaveLength(2 * layers.length);
   });
 
-  test('are made anew by another encoder or level', async () => {
+  test('are made again by another encoder or level', async () => {
     const digests = new Set<string>();
     for (const encoding of [gzip, { ...gzip, level: 9 }, { ...gzip, engine: 'zlib' as const }, zstd]) {
       const { tree } = await withCache(image, recompress(all, encoding));
@@ -249,7 +249,7 @@ describe('layers that were made before', () => {
     expect(digests.size).toBe(4);
   });
 
-  test('are made anew in another order, or with links', async () => {
+  test('are made again in another order, or with links', async () => {
     const twins = buildImage({ layers: [tar('b=1', 'a=2', 'c=1'), tar('a.py=1', 'a.js=1')] });
     const digests = new Set<string>();
     for (const order of [null, 'similar'] as const) {
@@ -370,7 +370,7 @@ describe('a source whose words have changed', () => {
   });
 });
 
-test('a damaged blob of the source in the cache is fetched anew', async () => {
+test('a damaged blob of the source in the cache is fetched again', async () => {
   const transform = recompress(all, zstd);
   const first = await withCache(image, transform);
   for (const change of [

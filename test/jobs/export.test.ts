@@ -270,7 +270,7 @@ describe('reading', () => {
     }
   });
 
-  test('whoever stops reading lets go of the layers', async () => {
+  test('a consumer that stops reading releases the layers', async () => {
     const source = new MemorySource(imageOf([tar(...Array.from({ length: 2000 }, (_, i) => `f${i}=x`))]));
     const signal = new AbortController().signal;
     const result = await exportRootfs({

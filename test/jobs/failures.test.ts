@@ -204,7 +204,7 @@ describe.each(
   });
 });
 
-describe.each(stages.slice(1))('%s of a layer that is no changeset', (_, transform) => {
+describe.each(stages.slice(1))('%s of a layer that is not a changeset', (_, transform) => {
   const withSecond = (bytes: Uint8Array): BuiltTree =>
     buildImage({ layers: [layers[0] as Uint8Array, bytes] });
   const whole = tar({ name: 'data', body: noise(5000) }, 'extra=1');
@@ -342,7 +342,7 @@ describe('an interruption', () => {
   const reason = new OcislimError('INTERRUPTED', 'interrupted; nothing was published');
 
   test.each(stages)('%s: at any moment nothing is published and nothing left over', async (_, transform) => {
-    // Count the moments of a run that nobody interrupts, then interrupt at each.
+    // Count the moments of a run without an interruption, then interrupt at each.
     let moments = 0;
     const count = (): void => void (moments += 1);
     await rewrite(built, [transform], { source: { onOpen: count }, target: { onAct: count }, jobs: 1 });

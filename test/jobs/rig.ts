@@ -131,7 +131,7 @@ export function rootfsIn(tree: BuiltTree, platform?: string): Rootfs {
   return applyLayers(imageIn(tree, platform).layers);
 }
 
-/** The digests of the layers of an image. */
+/** Returns the digests of the layers of an image. */
 export function digestsOf(tree: BuiltTree, platform?: string): string[] {
   return imageIn(tree, platform).manifest.layers.map(({ digest }) => digest);
 }

@@ -24,7 +24,7 @@ import {
 import { selectionOf, type Span, span } from './stages.ts';
 import { p } from '../support/bytes.ts';
 
-/** What is done besides: nothing, a squash of a range, a prune of one. */
+/** What else is done: nothing, a squash of a range, a prune of one. */
 const stages = fc.constantFrom('none', 'squash', 'shadowed', 'rules');
 
 function stageOf(name: string, range: Span, count: number): Transform[] {
@@ -41,7 +41,7 @@ function stageOf(name: string, range: Span, count: number): Transform[] {
   }
 }
 
-/** Are the data entries of a layer in the order of likeness, and its hard links after them? */
+/** Whether the data entries of a layer are in the order of likeness, with its hard links after them. */
 function isSimilar(tar: Uint8Array): boolean {
   const entries = readTar(tar).filter(
     ({ name, type }) => type !== 'dir' && type !== 'global' && placeOf(name).is === 'content',
@@ -80,7 +80,7 @@ test('order similar leaves the root filesystem as it was, and puts like beside l
         if (always) {
           expect(outcome.tars.length).toBe(plain.tars.length);
         } else {
-          // Nothing is written anew that would not have been.
+          // No layer is rewritten that would not have been.
           outcome.tars.forEach((tar, i) =>
             expect(tars.includes(tar), `layer ${i + 1}`).toBe(tars.includes(plain.tars[i] as Uint8Array)),
           );

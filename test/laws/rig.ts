@@ -35,7 +35,7 @@ export function lawRuns({ usual = 100, share = 1 } = {}): number {
   return Math.max(1, Math.ceil(Number(process.env['OCISLIM_LAW_RUNS'] ?? usual) * share));
 }
 
-/** An image over plain tars, in memory: enough of one for transforms. */
+/** Makes an image over plain tars, in memory: enough of one for transforms. */
 export function imageOf(tars: readonly Uint8Array[]): Image {
   const config = encodeJson({
     architecture: 'amd64',
@@ -76,7 +76,7 @@ export async function run(tars: readonly Uint8Array[], ...transforms: Transform[
   return interpret(pipe(...transforms)(imageOf(tars)), tars);
 }
 
-/** The same with so little memory for what is out of order. */
+/** Does the same with so little memory for entries that are out of order. */
 export async function runWithin(
   memory: number,
   tars: readonly Uint8Array[],
@@ -139,7 +139,7 @@ export function rootfsOf(tars: readonly Uint8Array[]): Rootfs {
   return applyLayers(tars.map((tar) => readTar(tar)));
 }
 
-/** What is wrong with the form of the layers that were written anew. */
+/** Lists what is wrong with the form of the rewritten layers. */
 export function formProblems(outcome: Outcome, sources: readonly Uint8Array[]): string[] {
   return outcome.tars.flatMap((tar, i) => {
     if (sources.includes(tar)) return [];

@@ -18,7 +18,7 @@ describe('bandwidths', () => {
     expect(parseBandwidth(text, '--tune')).toBe(bytes);
   });
 
-  // Mb may mean either; so may m, which is a thousandth besides.
+  // Mb may mean megabits or megabytes; m also means a thousandth.
   test.each([
     '',
     '100',
@@ -31,11 +31,11 @@ describe('bandwidths', () => {
     '1,5Gbit',
     '100 Mbit /s',
     '1Tbit',
-  ])('%j is none', (text) => {
+  ])('%j is not a bandwidth', (text) => {
     expect(() => parseBandwidth(text, '--tune')).toThrow(/^--tune: .* is not a bandwidth$/);
   });
 
-  test('none at all is none', () => {
+  test('zero is not a bandwidth', () => {
     expect(() => parseBandwidth('0.0Mbit', '--tune')).toThrow(/must be above 0/);
   });
 });
@@ -52,11 +52,14 @@ describe('lengths of time', () => {
     expect(parseDuration(text, '--budget')).toBe(seconds);
   });
 
-  test.each(['', '60', '1.5m', '30s1m', '1 m', '-5s', 'm', '5 seconds', '1h1h'])('%j is none', (text) => {
-    expect(() => parseDuration(text, '--budget')).toThrow(/^--budget: .* is not a length of time$/);
-  });
+  test.each(['', '60', '1.5m', '30s1m', '1 m', '-5s', 'm', '5 seconds', '1h1h'])(
+    '%j is not a length of time',
+    (text) => {
+      expect(() => parseDuration(text, '--budget')).toThrow(/^--budget: .* is not a length of time$/);
+    },
+  );
 
-  test('no time is none', () => {
+  test('zero is not a length of time', () => {
     expect(() => parseDuration('0s', '--budget')).toThrow(/must be above 0/);
   });
 });

@@ -17,7 +17,7 @@ describe('parseSize', () => {
     ['1TiB', 2 ** 40],
     ['0.1GB', 1e8],
     ['0.3KiB', 307],
-  ])('%j', (text, bytes) => expect(parseSize(text, '--max-scratch')).toBe(bytes));
+  ])('reads %j', (text, bytes) => expect(parseSize(text, '--max-scratch')).toBe(bytes));
 
   it.each([
     '',
@@ -51,7 +51,7 @@ describe('parsePercentOrSize', () => {
     ['2.5 %', 0.025],
     ['0%', 0],
     ['100%', 1],
-  ])('%j', (text, ratio) =>
+  ])('reads %j', (text, ratio) =>
     expect(parsePercentOrSize(text, '--min-savings')).toEqual({ kind: 'ratio', ratio }),
   );
   it('takes sizes', () => expect(parsePercentOrSize('10MB', 'x')).toEqual({ kind: 'bytes', bytes: 1e7 }));

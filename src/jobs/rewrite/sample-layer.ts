@@ -1,3 +1,7 @@
+/**
+ * Tries encodings on samples of a layer, to estimate its size and the work of each level. Caller: `tune-layers.ts`, once for each
+ * layer that is tuned.
+ */
 import type { BlockSource } from '../../codec/block.ts';
 import { describeEncoder } from '../../codec/describe-encoder.ts';
 import type { BlockEncoding } from '../../codec/encoding.ts';

@@ -70,7 +70,7 @@ test('finds the size of a larger one nearly, though its ends differ', async () =
   }
 });
 
-test('what does not pack at all is no sample, but counts', async () => {
+test('data that does not compress is not sampled, but counts', async () => {
   const noisy = bytesOf('nannb');
   const found = await sample(noisy);
   expect(found.sampledBytes).toBe(8 * MiB);
@@ -94,6 +94,6 @@ test('without an allowance nothing is tried but the cheapest; with one, each has
   expect(all.options.map(({ threads }) => threads)).toEqual([8, 8, 1, 1]);
 });
 
-test('an empty tar is no trouble', async () => {
+test('an empty tar is tried too', async () => {
   expect(await sample(new Uint8Array(0))).toMatchObject({ tarBytes: 0, sampledBytes: 0 });
 });

@@ -110,7 +110,7 @@ describe('--require-savings', () => {
     expect(error.message).toMatch(/^the layers grow by \d+(?:\.\d)? %/);
   });
 
-  test('nothing changed is no savings', async () => {
+  test('an unchanged image saves nothing', async () => {
     expect((await fail(built, [(image) => image], { requireSavings: 0.01 })).error.code).toBe('GATE');
     await rewrite(buildImage({ layers: [] }), [(image) => image], { requireSavings: 0 });
   });

@@ -181,7 +181,7 @@ describe('a budget', () => {
     ]);
   });
 
-  test('leaves plain layers alone, where nobody names a format', async () => {
+  test('keeps uncompressed layers where no format is named', async () => {
     const built = buildImage({ layers: [text], compress: 'none' });
     const tuned = await rewrite(built, [tune(all, { goal: { kind: 'size', effort: 'small' }, budget: 10 })]);
     expect(tuned.outcome.budgets).toEqual([]);
@@ -195,10 +195,13 @@ test('a layer that would not shrink by as much as it should keeps its blob', asy
   expect(digestsOf((await rewrite(built, [tune(all, options)])).tree)).toEqual(digestsOf(built));
 });
 
-test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('%d is no bandwidth and no budget', (amount) => {
-  expect(() => tune(all, { goal: pull(amount) })).toThrow(/a bandwidth must be above 0/);
-  expect(() => tune(all, { goal: slow, budget: amount })).toThrow(/a budget must be above 0/);
-});
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+  '%d is neither a bandwidth nor a budget',
+  (amount) => {
+    expect(() => tune(all, { goal: pull(amount) })).toThrow(/a bandwidth must be above 0/);
+    expect(() => tune(all, { goal: slow, budget: amount })).toThrow(/a budget must be above 0/);
+  },
+);
 
 describe('the report', () => {
   test('says what was chosen, and why', async () => {

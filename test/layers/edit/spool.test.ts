@@ -48,7 +48,7 @@ test('little is held in memory, much in a file without a name', async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('who is alone gets what there is: on disk, if that is more than in memory', async () => {
+test('a single spool gets all the room: on disk, if that is more than in memory', async () => {
   const scratch = new Scratch(5000);
   const onDisk = await new SpoolRoom(scratch, 2000).open(20_000, signal);
   expect(onDisk.capacity).toBe(5000);
@@ -76,7 +76,7 @@ test.each([
   await holds(spool);
 });
 
-test('who finds no room waits for the others, and then gets all of it', async () => {
+test('a spool without room waits for the others, and then gets all of it', async () => {
   const scratch = new Scratch(large);
   const room = new SpoolRoom(scratch);
   const first = await room.open(large, signal);
