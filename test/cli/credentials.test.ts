@@ -3,16 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { callCli, type CliResult, runCli } from '../support/cli.ts';
-import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import type { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { fill, noisyImage } from '../support/registry/image-run.ts';
+import { startRegistry } from '../support/registry/opened.ts';
 
-const fakes: FakeRegistry[] = [];
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocislim-creds-'));
 });
 afterEach(async () => {
-  for (const fake of fakes.splice(0)) await fake.close();
   await rm(folder, { recursive: true });
 });
 
@@ -20,8 +19,7 @@ const image = noisyImage();
 
 /** Starts a registry that accepts one user only. */
 async function start(username: string): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start({ auth: { kind: 'basic', username, password: 'p:w' } });
-  fakes.push(fake);
+  const fake = await startRegistry({ auth: { kind: 'basic', username, password: 'p:w' } });
   fill(fake, 'app', image);
   return fake;
 }
@@ -134,8 +132,7 @@ test('a base image of another registry is not shown what was given for the sourc
 test.each(['', 'relative', '.'])(
   'a folder of the checkout does not pass for the home directory (HOME=%j)',
   async (home) => {
-    const [from, to] = [await start('from'), await FakeRegistry.start()];
-    fakes.push(to);
+    const [from, to] = [await start('from'), await startRegistry()];
     for (const place of [folder, join(folder, 'relative')]) {
       await mkdir(join(place, '.docker'), { recursive: true });
       await writeFile(join(place, '.docker', 'config.json'), config([from, 'from']));

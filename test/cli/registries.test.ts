@@ -6,9 +6,9 @@ import { callCli } from '../support/cli.ts';
 import { makeAuthority, writePkcs12 } from '../support/registry/authority.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import { ProxyServer } from '../support/registry/proxy-server.ts';
+import { closing, startRegistry } from '../support/registry/opened.ts';
 
 const authority = makeAuthority('The CA of a test');
-const open: { close(): Promise<unknown> }[] = [];
 let folder = '';
 
 beforeEach(async () => {
@@ -16,14 +16,12 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
   await rm(folder, { recursive: true, force: true });
 });
 
 /** Starts a registry with one image, `app:v1`. */
 async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
+  const fake = await startRegistry(options);
   const content = fake.repository('app');
   const config = content.addBlob(
     Buffer.from(
@@ -95,8 +93,7 @@ describe('N18: proxies', () => {
   test('HTTPS_PROXY is used, NO_PROXY goes without, passwords are not shown', async () => {
     const fake = await start({ tls: authority.issue({ names: ['registry.test'] }) });
     await write('ca.crt', authority.cert);
-    const proxy = await ProxyServer.start();
-    open.push(proxy);
+    const proxy = closing(await ProxyServer.start());
     const host = fake.host.replace('127.0.0.1', 'registry.test');
     const env = { HTTPS_PROXY: `http://user:canary@${proxy.host}` };
     const used = await copy(host, ['--cert-dir', folder, '-v'], env);

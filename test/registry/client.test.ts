@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RegistryOptions } from '../../src/registry/lease.ts';
 import { openRegistrySource } from '../../src/registry/source.ts';
 import { openRegistryTarget } from '../../src/registry/target.ts';
@@ -10,22 +10,12 @@ import { makeCertificate } from '../support/registry/certificate.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
-
-const open: { close(): Promise<unknown> | void }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { closing, notClosing, startRegistry } from '../support/registry/opened.ts';
 
 const config = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
 
 async function withImage(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await start(options);
+  const fake = await startRegistry(options);
   fake.repository('app').addManifest(config, config.mediaType, 'v1');
   return fake;
 }
@@ -35,15 +25,13 @@ function sourceOf(
   overrides: Partial<RegistryOptions> = {},
 ): Setup & { readonly source: Source } {
   const made = setup(overrides);
-  const source = openRegistrySource(refer(`${host}/app:v1`), made.options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${host}/app:v1`), made.options));
   return { ...made, source };
 }
 
 function targetOf(host: string): Setup & { readonly target: Target } {
   const made = setup();
-  const target = openRegistryTarget([refer(`${host}/app:v1`)], made.options);
-  open.push(target);
+  const target = closing(openRegistryTarget([refer(`${host}/app:v1`)], made.options));
   return { ...made, target };
 }
 
@@ -152,10 +140,10 @@ describe('N16: HTTPS first', () => {
     const { digest } = (await source.root(never)).descriptor;
     const port = Number(new URL(`http://${fake.host}`).port);
     await fake.close();
-    open.splice(open.indexOf(fake), 1);
+    notClosing(fake);
     const plain = createServer((_request, response) => response.end());
     plain.listen(port, '127.0.0.1');
-    open.push({ close: () => void plain.close() });
+    closing({ close: () => void plain.close() });
     let asked = 0;
     plain.on('request', () => {
       asked += 1;
@@ -252,7 +240,7 @@ describe('failures that may pass', () => {
     const gone = sourceOf(fake.host);
     const root = await gone.source.root(never);
     await fake.close();
-    open.splice(open.indexOf(fake), 1);
+    notClosing(fake);
     await expect(gone.source.referrers(root.descriptor.digest, never)).rejects.toMatchObject({
       code: 'NETWORK',
     });
@@ -317,7 +305,7 @@ describe('redirects', () => {
   });
 
   test('redirects of a write are followed only if they keep method and body', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const bytes = Buffer.from('{}');
     const descriptor = fake.repository('elsewhere').addBlob(bytes);
     fake.fault({
@@ -348,11 +336,12 @@ describe('cancellation', () => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
         waiting.abort(new Error('waited enough'));
       });
-    const slow = openRegistrySource(
-      refer(`${fake.host}/app:v1`),
-      setup({ clock: { now: () => 0, random: () => 0.5, sleep: pending } }).options,
+    const slow = closing(
+      openRegistrySource(
+        refer(`${fake.host}/app:v1`),
+        setup({ clock: { now: () => 0, random: () => 0.5, sleep: pending } }).options,
+      ),
     );
-    open.push(slow);
     fake.fault({ method: 'GET', path: /manifests/, effect: { kind: 'answer', status: 503 } });
     await expect(slow.root(waiting.signal)).rejects.toThrow('waited enough');
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { squash } from '../../src/slim/squash.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
@@ -8,17 +8,7 @@ import type { Effect, Fault } from '../support/registry/faults.ts';
 import { block, noise, type Setup, setup } from '../support/registry/setup.ts';
 import { tokenAuth } from '../support/registry/tokens.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
-
-const open: FakeRegistry[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { startRegistry } from '../support/registry/opened.ts';
 
 function imageOf(...sizes: readonly number[]): ReturnType<typeof buildImage> {
   const layers = sizes.map((size, i) =>
@@ -68,7 +58,7 @@ const results = new Map<string, string>();
 async function squashedDigest(name: keyof typeof images): Promise<string> {
   let digest = results.get(name);
   if (digest === undefined) {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     putImage(from, images[name]);
     const outcome = await runBetween(from, to, { transform: squash({ kind: 'all' }) });
     digest = outcome.root?.descriptor.digest ?? '';
@@ -86,8 +76,8 @@ async function survive(each: Case): Promise<{ readonly from: FakeRegistry; reado
   const name = each.image ?? 'small';
   const image = images[name];
   const wanted = each.squashed === true ? await squashedDigest(name) : image.descriptor.digest;
-  const to = await start(each.options);
-  const from = each.shared === true ? to : await start();
+  const to = await startRegistry(each.options);
+  const from = each.shared === true ? to : await startRegistry();
   putImage(from, image);
   for (const fault of each.from ?? []) from.fault(fault);
   for (const fault of each.to ?? []) to.fault(fault);

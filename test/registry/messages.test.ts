@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
 import { squash } from '../../src/slim/squash.ts';
 import { buildImage } from '../support/image-builder.ts';
@@ -7,15 +7,10 @@ import { putImage, runBetween } from '../support/registry/between.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { block, noise } from '../support/registry/setup.ts';
-
-const open: FakeRegistry[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { startRegistry } from '../support/registry/opened.ts';
 
 async function start(): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   return fake;
 }
 

@@ -1,24 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Source } from '../../src/place/place.ts';
 import type { CredentialLookup } from '../../src/registry/auth/credential.ts';
 import { RegistryClients } from '../../src/registry/clients.ts';
 import { openMirroredSource } from '../../src/registry/mirrored-source.ts';
 import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';
 import { openRegistryTarget } from '../../src/registry/target.ts';
-import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> | void }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { closing, startRegistry } from '../support/registry/opened.ts';
 
 const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
 
@@ -41,11 +31,12 @@ function sourceOf(
     ...made.options,
     ...(credentials.mirror === undefined ? {} : { credentials: credentials.mirror }),
   };
-  const source = openMirroredSource(refer(`${origin}/app:v1`), made.options, {
-    mirrors: parseMirrors(mirrors.map((mirror) => `${origin}=${mirror}`)),
-    options,
-  });
-  open.push(source);
+  const source = closing(
+    openMirroredSource(refer(`${origin}/app:v1`), made.options, {
+      mirrors: parseMirrors(mirrors.map((mirror) => `${origin}=${mirror}`)),
+      options,
+    }),
+  );
   return { ...made, source };
 }
 
@@ -102,7 +93,7 @@ describe('the option --mirror', () => {
 
 describe('a source with a mirror', () => {
   test('reads everything from a mirror that has it, and sends the registry no request', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     addImage(mirror, 'cache/app');
     const blob = mirror.repository('cache/app').addBlob(noise(300_000));
     const made = sourceOf(origin.host, [`${mirror.host}/cache`]);
@@ -116,7 +107,7 @@ describe('a source with a mirror', () => {
   });
 
   test('takes tags from the mirror, and verifies what has a digest', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     addImage(origin, 'app', 'new');
     const old = addImage(mirror, 'app', 'old');
     expect((await sourceOf(origin.host, [mirror.host]).source.root(never)).descriptor.digest).toBe(
@@ -125,7 +116,7 @@ describe('a source with a mirror', () => {
   });
 
   test('reads from the registry only what the mirror does not have', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     addImage(origin);
     const [one, two] = [noise(1000, 1), noise(1000, 2)];
     const first = origin.repository('app').addBlob(one);
@@ -142,7 +133,7 @@ describe('a source with a mirror', () => {
   });
 
   test('asks several mirrors in their order', async () => {
-    const [origin, one, two] = [await start(), await start(), await start()];
+    const [origin, one, two] = [await startRegistry(), await startRegistry(), await startRegistry()];
     addImage(two);
     await sourceOf(origin.host, [one.host, two.host]).source.root(never);
     expect(one.sent('GET', /manifests/)).toHaveLength(1);
@@ -150,7 +141,7 @@ describe('a source with a mirror', () => {
   });
 
   test.each([401, 403, 500, 503])('does not ask a mirror again that answers %i', async (status) => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     const { digest } = addImage(origin);
     const blob = origin.repository('app').addBlob(noise(1000));
     mirror.fault({ method: 'GET', path: /./, times: 99, effect: { kind: 'answer', status } });
@@ -165,7 +156,7 @@ describe('a source with a mirror', () => {
   });
 
   test('does not ask a mirror again that cannot be reached', async () => {
-    const origin = await start();
+    const origin = await startRegistry();
     const { digest } = addImage(origin);
     const made = sourceOf(origin.host, ['127.0.0.1:1']);
     expect((await made.source.root(never)).descriptor.digest).toBe(digest);
@@ -173,22 +164,23 @@ describe('a source with a mirror', () => {
   });
 
   test('refuses a manifest of the mirror that does not have its digest', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     const { digest } = addImage(origin);
     addImage(mirror);
     const lie = { kind: 'change', body: () => Buffer.from('{}') } as const;
     mirror.fault({ method: 'GET', path: /manifests/, times: 9, effect: lie });
     const made = setup();
-    const source = openMirroredSource(refer(`${origin.host}/app@${digest}`), made.options, {
-      mirrors: parseMirrors([`${origin.host}=${mirror.host}`]),
-      options: made.options,
-    });
-    open.push(source);
+    const source = closing(
+      openMirroredSource(refer(`${origin.host}/app@${digest}`), made.options, {
+        mirrors: parseMirrors([`${origin.host}=${mirror.host}`]),
+        options: made.options,
+      }),
+    );
     expect((await source.root(never)).descriptor.digest).toBe(digest);
   });
 
   test("fails with the registry's error", async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     await expect(sourceOf(origin.host, [mirror.host]).source.root(never)).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: expect.stringContaining(`source ${origin.host}/app: `) as string,
@@ -196,7 +188,7 @@ describe('a source with a mirror', () => {
   });
 
   test('asks no further mirror after an abort', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     addImage(origin);
     const stop = new AbortController();
     stop.abort(new Error('enough'));
@@ -211,7 +203,7 @@ describe('a blob that the mirror sends in part', () => {
   const bytes = noise(3_000_000);
 
   test('goes on at the registry, where it broke off', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     const blob = origin.repository('app').addBlob(bytes);
     mirror.repository('app').addBlob(bytes);
     mirror.fault({
@@ -229,7 +221,7 @@ describe('a blob that the mirror sends in part', () => {
   });
 
   test('goes on at a registry without ranges', async () => {
-    const [origin, mirror] = [await start({ ranges: false }), await start()];
+    const [origin, mirror] = [await startRegistry({ ranges: false }), await startRegistry()];
     const blob = origin.repository('app').addBlob(bytes);
     mirror.repository('app').addBlob(bytes);
     mirror.fault({
@@ -244,7 +236,7 @@ describe('a blob that the mirror sends in part', () => {
   test.each(['whole', 'in part'])(
     'is refused at its end if the mirror sent wrong bytes: %s',
     async (much) => {
-      const [origin, mirror] = [await start(), await start()];
+      const [origin, mirror] = [await startRegistry(), await startRegistry()];
       const blob = origin.repository('app').addBlob(bytes);
       const wrong = Buffer.from(bytes);
       wrong[5] = (wrong[5] ?? 0) ^ 1;
@@ -264,7 +256,7 @@ describe('a blob that the mirror sends in part', () => {
   );
 
   test('is not read from a mirror that has it with another length', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     const blob = origin.repository('app').addBlob(bytes);
     mirror.repository('app').addBlob(bytes);
     const lie = { kind: 'change', body: () => bytes.subarray(7) } as const;
@@ -276,8 +268,8 @@ describe('a blob that the mirror sends in part', () => {
 describe('what a mirror does not change', () => {
   test('credentials of the registry do not reach the mirror, nor those of the mirror the registry', async () => {
     const basic = (word: string) => ({ kind: 'basic', username: 'user', password: word }) as const;
-    const origin = await start({ auth: basic('for-the-origin') });
-    const mirror = await start({ auth: basic('for-the-mirror') });
+    const origin = await startRegistry({ auth: basic('for-the-origin') });
+    const mirror = await startRegistry({ auth: basic('for-the-mirror') });
     addImage(origin);
     const blob = mirror.repository('app').addBlob(noise(1000));
     const { source } = sourceOf(origin.host, [mirror.host], {
@@ -294,14 +286,13 @@ describe('what a mirror does not change', () => {
   });
 
   test('mounts are asked of the registry, and nothing is pushed to the mirror', async () => {
-    const [origin, mirror] = [await start(), await start()];
+    const [origin, mirror] = [await startRegistry(), await startRegistry()];
     const known = origin.repository('app').addBlob(noise(1000, 1));
     mirror.repository('app').addBlob(noise(1000, 1));
     const only = mirror.repository('app').addBlob(noise(1000, 2));
     addImage(mirror);
     const { source, options } = sourceOf(origin.host, [mirror.host]);
-    const target = openRegistryTarget([refer(`${origin.host}/out:v1`)], options);
-    open.push(target);
+    const target = closing(openRegistryTarget([refer(`${origin.host}/out:v1`)], options));
     await source.root(never);
     expect(await target.adopt(known, source, never)).toBe('mounted');
     expect(await target.adopt(only, source, never)).toBe('copied');
@@ -309,7 +300,10 @@ describe('what a mirror does not change', () => {
   });
 
   test('referrers that the mirror does not know come from the registry', async () => {
-    const [origin, mirror] = [await start({ referrers: true }), await start({ referrers: true })];
+    const [origin, mirror] = [
+      await startRegistry({ referrers: true }),
+      await startRegistry({ referrers: true }),
+    ];
     const root = addImage(origin);
     addImage(mirror);
     const signature = {
@@ -327,14 +321,15 @@ describe('what a mirror does not change', () => {
   });
 
   test('a host without a mirror has a plain source', async () => {
-    const origin = await start();
+    const origin = await startRegistry();
     addImage(origin);
     const made = setup();
-    const source = openMirroredSource(refer(`${origin.host}/app:v1`), made.options, {
-      mirrors: parseMirrors(['other.example=127.0.0.1:1']),
-      options: made.options,
-    });
-    open.push(source);
+    const source = closing(
+      openMirroredSource(refer(`${origin.host}/app:v1`), made.options, {
+        mirrors: parseMirrors(['other.example=127.0.0.1:1']),
+        options: made.options,
+      }),
+    );
     await source.root(never);
     expect(details(made)).toEqual([]);
   });

@@ -17,8 +17,8 @@ import { profiles } from '../support/registry/profiles/all.ts';
 import { ecr } from '../support/registry/profiles/ecr.ts';
 import type { Profile } from '../support/registry/profiles/profile.ts';
 import { block, FakeClock } from '../support/registry/setup.ts';
+import { startRegistry } from '../support/registry/opened.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
 /** The last layer alone is more than is sent at once. */
 let image: BuiltImage;
 
@@ -26,15 +26,13 @@ beforeAll(() => {
   image = noisyImage([50_000, 200_000, block + 20_000]);
 });
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
   vi.restoreAllMocks();
 });
 
 async function start(profile: Profile, clock: FakeClock): Promise<FakeRegistry> {
   const options = profile.options(() => clock.now());
   const pace = (profile.pace ?? 0) * 1000;
-  const fake = await FakeRegistry.start({ ...options, onRequest: () => void (clock.time += pace) });
-  open.push(fake);
+  const fake = await startRegistry({ ...options, onRequest: () => void (clock.time += pace) });
   for (const fault of profile.faults?.(fake) ?? []) fake.fault(fault);
   // Names of registries are this machine's for the time of the test.
   const real = dns.lookup;
@@ -44,8 +42,7 @@ async function start(profile: Profile, clock: FakeClock): Promise<FakeRegistry> 
 }
 
 async function startPlain(): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   return fake;
 }
 

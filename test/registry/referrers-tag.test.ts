@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeDescriptor } from '../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 import type { RawManifest, Target } from '../../src/place/place.ts';
@@ -7,17 +7,11 @@ import { openRegistryTarget } from '../../src/registry/target.ts';
 import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
 import { never, refer, setup } from '../support/registry/setup.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../support/registry/opened.ts';
 
 async function start(options: Partial<FakeOptions> = {}): Promise<{ fake: FakeRegistry; target: Target }> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  const target = openRegistryTarget([refer(`${fake.host}/dst:signature`)], setup().options);
-  open.push(target);
+  const fake = await startRegistry(options);
+  const target = closing(openRegistryTarget([refer(`${fake.host}/dst:signature`)], setup().options));
   return { fake, target };
 }
 
@@ -61,8 +55,7 @@ describe('a manifest with a subject', () => {
       manifests: [entryOf(one, { annotations: { by: 'me' } })],
     });
     expect(fake.sent('PUT', new RegExp(tag))).toHaveLength(1);
-    const again = openRegistryTarget([refer(`${fake.host}/dst:again`)], setup().options);
-    open.push(again);
+    const again = closing(openRegistryTarget([refer(`${fake.host}/dst:again`)], setup().options));
     await again.publish(one, never);
     expect(fake.sent('PUT', new RegExp(tag))).toHaveLength(1);
   });

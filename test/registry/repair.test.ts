@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { recompress } from '../../src/compress/recompress.ts';
 import { squash } from '../../src/slim/squash.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -9,22 +9,12 @@ import { buildImage, buildIndex } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 import { problemsAt, putImage, runBetween } from '../support/registry/between.ts';
 import { sha256 } from '../support/registry/content.ts';
-import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { openCache } from '../support/store/cache.ts';
 import { block, noise, setup } from '../support/registry/setup.ts';
 import { layersIn } from '../support/made-layers.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { startRegistry } from '../support/registry/opened.ts';
 
 const layers = [5000, block + 20_000, 20_000].map((size, i) =>
   writeTar([{ type: 'file', name: `file-${i}`, body: noise(size, i + 1) }]),
@@ -46,7 +36,7 @@ function commits(fake: FakeRegistry): ReadonlyMap<string, number> {
 
 describe('a blob that the registry says it has, and misses', () => {
   test('is copied once, and no other blob with it', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     putImage(from, image);
     const lost = digests[1] ?? '';
     to.fault({ method: 'HEAD', path: new RegExp(lost), times: 99, effect: yes });
@@ -63,7 +53,7 @@ describe('a blob that the registry says it has, and misses', () => {
   });
 
   test('is copied with all other blobs if the registry does not name it', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     putImage(from, image);
     const unnamed: Effect = {
       kind: 'answer',
@@ -77,7 +67,7 @@ describe('a blob that the registry says it has, and misses', () => {
   });
 
   test('is copied although a mount of it was said to have worked', async () => {
-    const fake = await start({ mounts: 'lie' });
+    const fake = await startRegistry({ mounts: 'lie' });
     putImage(fake, image);
     fake.fault({ method: 'HEAD', path: /\/dst\/blobs/, times: 99, effect: yes });
     const outcome = await runBetween(fake, fake);
@@ -89,7 +79,7 @@ describe('a blob that the registry says it has, and misses', () => {
     ['squashed', squash(all)],
     ['recompressed', recompress(all, { kind: 'zstd', level: 3 })],
   ])('is made again if this run made it: %s', async (_, transform) => {
-    const [from, calm, to] = [await start(), await start(), await start()];
+    const [from, calm, to] = [await startRegistry(), await startRegistry(), await startRegistry()];
     putImage(from, image);
     const expected = await runBetween(from, calm, { transform });
     const made = [...calm.repository('dst').blobs.keys()];
@@ -111,7 +101,7 @@ describe('a blob that the registry says it has, and misses', () => {
     ['sent from the cache', false],
     ['made again where the cache has lost it, too', true],
   ])('is made again, or taken from the cache, if an earlier run made it: %s', async (_, emptied) => {
-    const [from, calm, to] = [await start(), await start(), await start()];
+    const [from, calm, to] = [await startRegistry(), await startRegistry(), await startRegistry()];
     putImage(from, image);
     const folder = await mkdtemp(join(tmpdir(), 'ocislim-repair-'));
     try {
@@ -131,7 +121,7 @@ describe('a blob that the registry says it has, and misses', () => {
   });
 
   test('may be a manifest that an index names', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const small = buildImage({ layers: [layers[0] ?? new Uint8Array(0)], compress: 'none' });
     const index = buildIndex({ images: [small] });
     putImage(from, index);
@@ -149,7 +139,7 @@ describe('a blob that the registry says it has, and misses', () => {
 
   test('is an error that names it if the registry loses it again', async () => {
     for (const transform of [undefined, squash(all)]) {
-      const [from, to] = [await start(), await start()];
+      const [from, to] = [await startRegistry(), await startRegistry()];
       putImage(from, image);
       const { blobs } = to.repository('dst');
       blobs.set = function set() {
@@ -178,7 +168,7 @@ describe('an upload of a made layer that is lost', () => {
     ],
     ['at its end', 'PUT', { kind: 'answer', status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' }],
   ])('%s starts over with the same bytes', async (_, method, effect) => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     putImage(from, image);
     to.fault({ method, path: /uploads/, effect });
     const outcome = await runBetween(from, to, { transform: squash(all) });
@@ -188,7 +178,7 @@ describe('an upload of a made layer that is lost', () => {
   });
 
   test('at every retry is an error that names the layers', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     putImage(from, image);
     to.fault({
       method: 'PATCH',

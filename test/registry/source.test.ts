@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeDescriptor } from '../../src/oci/descriptor.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
@@ -13,17 +13,7 @@ import type { Effect } from '../support/registry/faults.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { MiB } from '../../src/units.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { closing, notClosing, startRegistry } from '../support/registry/opened.ts';
 
 function sourceOf(
   fake: FakeRegistry,
@@ -31,8 +21,7 @@ function sourceOf(
   overrides: Partial<RegistryOptions> = {},
 ): Setup & { readonly source: Source } {
   const made = setup(overrides);
-  const source = openRegistrySource(refer(`${fake.host}/${name}`), made.options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${fake.host}/${name}`), made.options));
   return { ...made, source };
 }
 
@@ -54,7 +43,7 @@ const change = (
 
 describe('manifests', () => {
   test('are read by tag, by digest, and as latest without either', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const descriptor = image(fake, 'latest');
     for (const name of ['app', 'app:latest', `app@${descriptor.digest}`, `app:other@${descriptor.digest}`]) {
       const { source } = sourceOf(fake, name);
@@ -71,7 +60,7 @@ describe('manifests', () => {
   });
 
   test('are asked for in all four types, without an encoding', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     image(fake);
     await sourceOf(fake).source.root(never);
     const { accept, 'accept-encoding': encoding } = fake.requests[0]?.headers ?? {};
@@ -82,7 +71,7 @@ describe('manifests', () => {
   });
 
   test('are fetched once if they are the root, and checked against their descriptors if not', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const descriptor = image(fake);
     const { source } = sourceOf(fake);
     await source.root(never);
@@ -103,7 +92,7 @@ describe('manifests', () => {
   });
 
   test('with other bytes than their digest says are refused', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { digest } = image(fake);
     const flip = (bytes: Buffer): Buffer => Buffer.from(bytes.toString().replace('2', '3'));
     // The registry's own header gives it away; without one, the digest that was asked for does.
@@ -141,13 +130,13 @@ describe('manifests', () => {
   });
 
   test('are accepted from a registry without the digest header', async () => {
-    const fake = await start({ digestHeader: false });
+    const fake = await startRegistry({ digestHeader: false });
     const { digest } = image(fake);
     expect((await sourceOf(fake).source.root(never)).descriptor.digest).toBe(digest);
   });
 
   test('with sha512 digests are verified', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     image(fake);
     const bytes = fake.repository('app').find('v1')?.manifest.bytes ?? Buffer.alloc(0);
     const { createHash } = await import('node:crypto');
@@ -162,7 +151,7 @@ describe('manifests', () => {
   });
 
   test('of more than 4 MiB are refused, whatever their header says', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     image(fake);
     const long = (): Buffer => Buffer.alloc(4 * MiB + 1, 0x20);
     fake.fault({ method: 'GET', path: /manifests/, effect: change(long, { 'docker-content-digest': null }) });
@@ -178,7 +167,7 @@ describe('manifests', () => {
     [mediaTypes.ociIndex, mediaTypes.ociIndex],
     [mediaTypes.dockerSchema1Signed, mediaTypes.dockerSchema1Signed],
   ])('get their type from a Content-Type %s or from their bytes', async (type, wanted) => {
-    const fake = await start();
+    const fake = await startRegistry();
     image(fake);
     fake.fault({
       method: 'GET',
@@ -192,7 +181,7 @@ describe('manifests', () => {
   });
 
   test('are neither web pages nor encoded by a proxy: both are errors that say so', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     image(fake);
     fake.fault({
       method: 'GET',
@@ -223,7 +212,7 @@ describe('blobs', () => {
   const bytes = noise(3_000_000);
 
   async function withBlob(options: Partial<FakeOptions> = {}) {
-    const fake = await start(options);
+    const fake = await startRegistry(options);
     const blob = fake.repository('app').addBlob(bytes);
     return { fake, blob };
   }
@@ -425,13 +414,14 @@ describe('blobs', () => {
     }
     await source.close();
     await fake.close();
-    open.length = 0;
+    notClosing(source);
+    notClosing(fake);
   });
 });
 
 describe('referrers', () => {
   async function signed(options: Partial<FakeOptions> = {}) {
-    const fake = await start(options);
+    const fake = await startRegistry(options);
     const subject = image(fake);
     const content = fake.repository('app');
     const attestation = content.addManifest(
@@ -472,7 +462,7 @@ describe('referrers', () => {
 
   test('are missing without an error, however the registry says so', async () => {
     for (const status of [400, 401, 403, 404, 405]) {
-      const fake = await start();
+      const fake = await startRegistry();
       fake.fault({ method: 'GET', path: /./, times: 99, effect: { kind: 'answer', status } });
       fake.fault({ method: 'HEAD', path: /./, times: 99, effect: { kind: 'answer', status } });
       const { source, events } = sourceOf(fake);
@@ -483,7 +473,7 @@ describe('referrers', () => {
 
   test('N3: are read from further pages on the same origin only', async () => {
     const { fake, subject, attestation } = await signed({ referrers: true });
-    const thief = await start();
+    const thief = await startRegistry();
     const page = { ...attestation.json, digest: sha256(Buffer.from('other')) };
     const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [page] });
     const link = (to: string): Effect => ({
@@ -501,7 +491,7 @@ describe('referrers', () => {
   });
 
   test('of a server with an outage are an error', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({ method: 'GET', path: /./, times: 99, effect: { kind: 'reset' } });
     await expect(sourceOf(fake).source.referrers(sha256(Buffer.from('x')), never)).rejects.toMatchObject({
       code: 'NETWORK',

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { makeDescriptor } from '../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
@@ -12,21 +12,11 @@ import { StagedUpload } from '../../src/registry/upload/staged-upload.ts';
 import { Uploader } from '../../src/registry/upload/uploader.ts';
 import type { ByteStream } from '../../src/stream/byte-stream.ts';
 import { sha256 } from '../support/registry/content.ts';
-import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import type { Effect } from '../support/registry/faults.ts';
 import { block, never, noise, pieces, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { closing, startRegistry } from '../support/registry/opened.ts';
 
 function targetOf(
   fake: FakeRegistry,
@@ -34,17 +24,17 @@ function targetOf(
   overrides: Partial<RegistryOptions> = {},
 ): Setup & { readonly target: Target } {
   const made = setup(overrides);
-  const target = openRegistryTarget(
-    names.map((name) => refer(`${fake.host}/${name}`)),
-    made.options,
+  const target = closing(
+    openRegistryTarget(
+      names.map((name) => refer(`${fake.host}/${name}`)),
+      made.options,
+    ),
   );
-  open.push(target);
   return { ...made, target };
 }
 
 function sourceOf(fake: FakeRegistry, name = 'src:v1'): Source {
-  const source = openRegistrySource(refer(`${fake.host}/${name}`), setup().options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${fake.host}/${name}`), setup().options));
   return source;
 }
 
@@ -73,7 +63,7 @@ function holds(fake: FakeRegistry, bytes: Buffer): boolean {
 
 describe('a blob that is adopted', () => {
   test('is left alone if it is present', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const blob = fake.repository('dst').addBlob(large);
     const { target } = targetOf(fake);
     expect(await target.has(blob, never)).toBe(true);
@@ -82,7 +72,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('is mounted from the same registry: no byte is read or sent', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const blob = fake.repository('src').addBlob(large);
     const source = sourceOf(fake);
     await source.referrers(blob.digest, never);
@@ -101,7 +91,7 @@ describe('a blob that is adopted', () => {
   test.each(['session', 'refuse', 'lie'] as const)(
     'is copied when its mount does not happen (%s)',
     async (mounts) => {
-      const fake = await start({ mounts });
+      const fake = await startRegistry({ mounts });
       const blob = fake.repository('src').addBlob(large);
       const source = sourceOf(fake);
       await source.referrers(blob.digest, never);
@@ -117,7 +107,7 @@ describe('a blob that is adopted', () => {
   );
 
   test('is copied from another registry once, however many callers want it', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const blobs = [from.repository('src').addBlob(small), from.repository('src').addBlob(large)];
     const source = sourceOf(from);
     const { target } = targetOf(to);
@@ -133,7 +123,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('may be found by the registry in another repository', async () => {
-    const [from, to] = [await start(), await start({ openMounts: 'find' })];
+    const [from, to] = [await startRegistry(), await startRegistry({ openMounts: 'find' })];
     const blob = from.repository('src').addBlob(large);
     to.repository('elsewhere').addBlob(large);
     const { target } = targetOf(to);
@@ -143,7 +133,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('is asked for without its repository only until the registry refuses that', async () => {
-    const [from, to] = [await start(), await start({ openMounts: 'refuse' })];
+    const [from, to] = [await startRegistry(), await startRegistry({ openMounts: 'refuse' })];
     const blobs = [small, large].map((bytes) => from.repository('src').addBlob(bytes));
     const source = sourceOf(from);
     const { target } = targetOf(to);
@@ -169,7 +159,7 @@ describe('a blob that is adopted', () => {
     ],
     ['nothing', answer(404), 'NOT_FOUND'],
   ])('leaves nothing behind when its source gives %s', async (_, effect, code) => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const blob = from.repository('src').addBlob(large);
     from.fault({ method: 'GET', path: /blobs/, times: 99, effect });
     const { target } = targetOf(to);
@@ -179,7 +169,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('is refused without reading if its length contradicts its descriptor, present or mounted', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const present = fake.repository('dst').addBlob(small);
     const mountable = fake.repository('src').addBlob(large);
     const lying = (blob: Descriptor): Descriptor =>
@@ -197,7 +187,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('is present if HEAD says so without a length', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const blob = fake.repository('dst').addBlob(small);
     fake.fault({
       method: 'HEAD',
@@ -208,7 +198,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('goes up in one request, as it comes, if it is large', async () => {
-    const [from, to] = [await start(), await start({ openMounts: 'refuse' })];
+    const [from, to] = [await startRegistry(), await startRegistry({ openMounts: 'refuse' })];
     const blob = from.repository('src').addBlob(large);
     expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
     expect(methods(to)).toBe('HEAD POST POST PUT');
@@ -232,7 +222,7 @@ describe('a blob that is adopted', () => {
     ['breaks off in the middle', { kind: 'swallow', bytes: block + 20_000, keep: false }],
     ['breaks off in the middle, half of it kept', { kind: 'swallow', bytes: block + 20_000, keep: true }],
   ])('goes up in chunks, as the next one does, if one request %s', async (_, effect) => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const second = noise(block + 20_000, 8);
     const blobs = [large, second].map((bytes) => from.repository('src').addBlob(bytes));
     to.fault({ method: 'PUT', path: /uploads/, effect });
@@ -256,7 +246,7 @@ describe('a blob that is adopted', () => {
   test.each([500, 'reset'] as const)(
     'is not sent again if one request failed (%s) but was done',
     async (status) => {
-      const [from, to] = [await start(), await start()];
+      const [from, to] = [await startRegistry(), await startRegistry()];
       const blob = from.repository('src').addBlob(large);
       to.fault({ method: 'PUT', path: /uploads/, effect: { kind: 'after', status } });
       expect(await targetOf(to).target.adopt(blob, sourceOf(from), never)).toBe('copied');
@@ -266,7 +256,7 @@ describe('a blob that is adopted', () => {
   );
 
   test('is an error at once if the account may not write', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const blob = from.repository('src').addBlob(large);
     to.fault({ method: 'PUT', path: /uploads/, effect: answer(403) });
     await expect(targetOf(to).target.adopt(blob, sourceOf(from), never)).rejects.toMatchObject({
@@ -276,7 +266,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('is sent to its last bytes only if all are verified', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const blob = from.repository('src').addBlob(large);
     const body = (bytes: Buffer): Buffer => Buffer.from(bytes).fill(0, 9, 99);
     from.fault({ method: 'GET', path: /blobs/, effect: { kind: 'change', body } });
@@ -287,7 +277,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('leaves nothing behind when it is cancelled', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const blob = from.repository('src').addBlob(large);
     const stop = new AbortController();
     let told = 0;
@@ -303,7 +293,7 @@ describe('a blob that is adopted', () => {
   });
 
   test('starts over when its upload is lost, and its bytes are counted once', async () => {
-    const [from, to] = [await start(), await start()];
+    const [from, to] = [await startRegistry(), await startRegistry()];
     const blob = from.repository('src').addBlob(large);
     to.fault({
       method: 'PATCH',
@@ -327,7 +317,7 @@ describe('a blob that is adopted', () => {
 
 describe('a blob that is staged', () => {
   test('goes up in one request, at its commit, if it is small', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake);
     const staged = await target.stage(() => pieces(small), never);
     expect(fake.requests).toEqual([]);
@@ -339,7 +329,7 @@ describe('a blob that is staged', () => {
   test.each([0, 1, block, block + 1])(
     'of %i bytes arrives, in chunks if it is larger than a block',
     async (size) => {
-      const fake = await start();
+      const fake = await startRegistry();
       const bytes = noise(size);
       await push(targetOf(fake).target, bytes);
       expect(holds(fake, bytes)).toBe(true);
@@ -348,7 +338,7 @@ describe('a blob that is staged', () => {
   );
 
   test('goes up in chunks if it is large, each where the last answer said', async () => {
-    const fake = await start({ absoluteLocations: true });
+    const fake = await startRegistry({ absoluteLocations: true });
     await push(targetOf(fake).target, large);
     expect(methods(fake)).toBe('POST PATCH PATCH PATCH HEAD PUT');
     const chunk = block;
@@ -366,7 +356,7 @@ describe('a blob that is staged', () => {
   });
 
   test('goes up by one chunk while the next is made', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     let made = 0;
     async function* waiting(): ByteStream {
       for await (const piece of pieces(large, block / 8)) {
@@ -382,13 +372,13 @@ describe('a blob that is staged', () => {
   });
 
   test.each([201, 202, 204] as const)('goes on after a chunk that is answered by %i', async (patched) => {
-    const fake = await start({ patched });
+    const fake = await startRegistry({ patched });
     await push(targetOf(fake).target, large);
     expect(holds(fake, large)).toBe(true);
   });
 
   test('is not committed if it is present by then', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake);
     const [one, two] = [
       await target.stage(() => pieces(large), never),
@@ -411,7 +401,7 @@ describe('a blob that is staged', () => {
   });
 
   test('is committed once if two callers commit it at a time', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake);
     await Promise.all([
       push(target, small),
@@ -422,7 +412,7 @@ describe('a blob that is staged', () => {
   });
 
   test('is cancelled when its stream fails', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     async function* failing(): ByteStream {
       yield* pieces(large);
       throw new Error('no more');
@@ -434,7 +424,7 @@ describe('a blob that is staged', () => {
   });
 
   test('leaves nothing when it is aborted, or not committed before the target closes', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake);
     const aborted = await target.stage(() => pieces(large), never);
     await aborted.abort();
@@ -448,7 +438,7 @@ describe('a blob that is staged', () => {
   });
 
   test('is cancelled at once by the signal', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const stop = new AbortController();
     let released = false;
     async function* endless(): ByteStream {
@@ -468,7 +458,7 @@ describe('a blob that is staged', () => {
   });
 
   test('is refused under another digest or size, here or by the registry', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake);
     for (const bytes of [small, large]) {
       const size = await target.stage(() => pieces(bytes), never);
@@ -499,7 +489,7 @@ describe('an upload with failures', () => {
     ['too many requests', answer(429, '', { 'retry-after': '3' })],
   ])('gets over a chunk with %s', async (_, effect) => {
     for (const skip of [0, 1, 2]) {
-      const fake = await start();
+      const fake = await startRegistry();
       fake.fault({ method: 'PATCH', path: /uploads/, skip, effect });
       const { target, clock } = targetOf(fake);
       await push(target, large);
@@ -518,7 +508,7 @@ describe('an upload with failures', () => {
     ['fails by a gateway before', answer(503, '', { 'retry-after': '2' })],
   ])('gets over a commit that %s', async (_, effect) => {
     for (const bytes of [small, large]) {
-      const fake = await start();
+      const fake = await startRegistry();
       fake.fault({ method: 'PUT', path: /uploads/, effect });
       await push(targetOf(fake).target, bytes);
       expect(fake.faults.unused).toEqual([]);
@@ -529,7 +519,7 @@ describe('an upload with failures', () => {
   });
 
   test.each([401, 500, 502])('gets over a start that is answered by %i', async (status) => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({
       method: 'POST',
       path: /uploads/,
@@ -549,7 +539,7 @@ describe('an upload with failures', () => {
   ] as const)(
     'makes all chunks smaller after refusals by %i above %i bytes',
     async (tooLarge, largestChunk) => {
-      const fake = await start({ tooLarge, largestChunk });
+      const fake = await startRegistry({ tooLarge, largestChunk });
       const { target, clock } = targetOf(fake);
       await push(target, large);
       expect(holds(fake, large)).toBe(true);
@@ -564,7 +554,7 @@ describe('an upload with failures', () => {
   );
 
   test('sends smaller chunks to a proxy that hangs up on large ones', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({ method: 'PATCH', path: /uploads/, times: 2, effect: { kind: 'reset' } });
     await push(targetOf(fake).target, large);
     expect(fake.sent('PATCH', /./)[2]?.body.length).toBeLessThan(block / 2);
@@ -572,14 +562,14 @@ describe('an upload with failures', () => {
   });
 
   test('sends a whole blob in chunks if it is too large for one request', async () => {
-    const fake = await start({ largestPut: block / 8, largestChunk: block / 8 });
+    const fake = await startRegistry({ largestPut: block / 8, largestChunk: block / 8 });
     const bytes = noise(150_000, 5);
     await push(targetOf(fake).target, bytes);
     expect(holds(fake, bytes)).toBe(true);
   });
 
   test('sends chunks to a proxy that hangs up on whole blobs', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({ method: 'PUT', path: /uploads/, times: 2, effect: { kind: 'reset' } });
     const bytes = noise(150_000, 5);
     await push(targetOf(fake).target, bytes);
@@ -588,7 +578,7 @@ describe('an upload with failures', () => {
   });
 
   test('ends in an error with advice if no size is accepted', async () => {
-    const fake = await start({ largestChunk: 1000 });
+    const fake = await startRegistry({ largestChunk: 1000 });
     await expect(push(targetOf(fake).target, large)).rejects.toMatchObject({
       code: 'REGISTRY',
       message: expect.stringMatching(
@@ -600,7 +590,7 @@ describe('an upload with failures', () => {
   });
 
   test('sends chunks of the length that the registry demands', async () => {
-    const fake = await start({ smallestChunk: block + 10_000 });
+    const fake = await startRegistry({ smallestChunk: block + 10_000 });
     await push(targetOf(fake).target, large);
     expect(fake.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([
       block + 10_000,
@@ -611,7 +601,7 @@ describe('an upload with failures', () => {
   });
 
   test('sends the rest if the registry took in less than was sent', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     // Its answer is the true one; only fewer bytes were taken in.
     fake.fault({ method: 'PATCH', path: /uploads/, effect: { kind: 'change', headers: { range: '0-99' } } });
     await push(targetOf(fake).target, large);
@@ -621,7 +611,7 @@ describe('an upload with failures', () => {
   });
 
   test("ends with the registry's words if the session is lost at every retry", async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({
       method: 'PATCH',
       path: /uploads/,
@@ -636,7 +626,7 @@ describe('an upload with failures', () => {
   });
 
   test('is not retried without the right to write', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({
       method: 'POST',
       path: /uploads/,
@@ -666,7 +656,7 @@ describe('manifests', () => {
   }
 
   test('are put byte by byte, by digest, then by all tags, and confirmed', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     const { target } = targetOf(fake, ['dst:v1', 'dst:v2', 'dst:v1']);
     await target.publish(root, never);
@@ -685,7 +675,7 @@ describe('manifests', () => {
   });
 
   test('are put by digest only, without a tag', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     const { target } = targetOf(fake, ['dst']);
     await target.putManifest(root, never);
@@ -695,7 +685,7 @@ describe('manifests', () => {
   });
 
   test('with another digest than the reference names are refused before any request', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     const { target } = targetOf(fake, [`dst@${sha256(Buffer.from('x'))}`]);
     await expect(target.publish(root, never)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
@@ -705,7 +695,7 @@ describe('manifests', () => {
   });
 
   test('are not put into two repositories', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     expect(() =>
       openRegistryTarget([refer(`${fake.host}/a:1`), refer(`${fake.host}/b:1`)], setup().options),
     ).toThrow(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
@@ -715,7 +705,7 @@ describe('manifests', () => {
   });
 
   test('are retried until the registry has noticed their blobs; a missing blob is named', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     const blob = [...fake.repository('dst').blobs][0];
     fake.fault({
@@ -738,7 +728,7 @@ describe('manifests', () => {
   });
 
   test('that the registry stores as something else are an error', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     fake.fault({
       method: 'PUT',
@@ -752,7 +742,7 @@ describe('manifests', () => {
   });
 
   test('that a registry accepts and does not keep are an error', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     fake.fault({ method: 'PUT', path: /manifests\/v1/, effect: answer(201) });
     const before = image(fake);
     const { target } = targetOf(fake);
@@ -763,7 +753,7 @@ describe('manifests', () => {
   });
 
   test('whose tag another client takes at the same time are an error', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     const other = fake
       .repository('dst')
@@ -776,7 +766,7 @@ describe('manifests', () => {
   });
 
   test('are read back from a registry without the digest header', async () => {
-    const fake = await start({ digestHeader: false });
+    const fake = await startRegistry({ digestHeader: false });
     const root = image(fake);
     await targetOf(fake).target.publish(root, never);
     expect(fake.sent('GET', /manifests\/v1/)).toHaveLength(1);
@@ -788,7 +778,7 @@ describe('manifests', () => {
     ['a connection that broke after it was done', { kind: 'after', status: 'reset' }],
     ['500', answer(500)],
   ])('are published in spite of %s', async (_, effect) => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     fake.fault({ method: 'PUT', path: /manifests/, effect });
     fake.fault({ method: 'PUT', path: /manifests\/v1/, effect });
@@ -799,7 +789,7 @@ describe('manifests', () => {
   });
 
   test('leave the old tag as it was on failure', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const root = image(fake);
     const old = fake
       .repository('dst')
@@ -813,15 +803,14 @@ describe('manifests', () => {
 
 /** Stages into a registry that takes a blob in one request without chunks, as Google's do. */
 function stageUnchunked(fake: FakeRegistry): (produce: Produce) => Promise<StagedUpload> {
-  const client = new RegistryClient(fake.host, setup().options);
-  open.push(client);
+  const client = closing(new RegistryClient(fake.host, setup().options));
   const repository = new Repository(client, 'destination', 'dst');
   const uploader = new Uploader(repository, { chunked: false });
   return (produce) => StagedUpload.start(uploader, produce, never);
 }
 
 test("Google's registries get one request without chunks", async () => {
-  const fake = await start();
+  const fake = await startRegistry();
   const stage = stageUnchunked(fake);
   const staged = await stage(() => pieces(large));
   await staged.commit(sha256(large), large.length, never);
@@ -843,7 +832,7 @@ test.each<readonly [string, Effect]>([
   ['fails by a gateway', answer(502)],
   ['is lost', answer(404, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')],
 ])('such a request that %s starts over, with the bytes made again', async (_, effect) => {
-  const fake = await start();
+  const fake = await startRegistry();
   fake.fault({ method: 'PATCH', path: /uploads/, effect });
   let productions = 0;
   const staged = await stageUnchunked(fake)(() => {
@@ -862,7 +851,7 @@ describe('a session that the registry loses', () => {
     ['while bytes go up', 'PATCH', /uploads/],
     ['at its commit', 'PUT', /digest=/],
   ])('%s starts over with the bytes made again', async (_, method, path) => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target, events, clock } = targetOf(fake);
     fake.fault({ method, path, times: 2, effect: lost });
     let productions = 0;
@@ -878,7 +867,7 @@ describe('a session that the registry loses', () => {
   });
 
   test('every time fails after the retries asked for, before and in the commit together', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake, ['dst:v1'], { retryTimes: 3 });
     fake.fault({ method: 'PATCH', path: /uploads/, times: 2, effect: lost });
     fake.fault({ method: 'PUT', path: /digest=/, times: 99, effect: lost });
@@ -894,7 +883,7 @@ describe('a session that the registry loses', () => {
   });
 
   test('fails at once where the bytes themselves cannot be made', async () => {
-    const fake = await start();
+    const fake = await startRegistry();
     const { target } = targetOf(fake);
     let productions = 0;
     const produce = async function* (): ByteStream {
@@ -908,7 +897,7 @@ describe('a session that the registry loses', () => {
 });
 
 test('close drops every connection at once', async () => {
-  const fake = await start();
+  const fake = await startRegistry();
   const { target } = targetOf(fake);
   for (const seed of [1, 2, 3, 4, 5]) await push(target, noise(1000, seed));
   // Connections live on, those of HEAD requests too.

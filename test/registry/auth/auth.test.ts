@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Credential, CredentialLookup } from '../../../src/registry/auth/credential.ts';
 import { RegistryClients } from '../../../src/registry/clients.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
@@ -10,17 +10,12 @@ import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-regi
 import { block, FakeClock, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
 
 async function start(options: Partial<FakeOptions>): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
+  const fake = await startRegistry(options);
   fake.repository('app').addManifest(index, index.mediaType, 'v1');
   return fake;
 }
@@ -32,14 +27,12 @@ const withCredential =
 const password: Credential = { kind: 'basic', username: 'bob', password: new Secret('pass:wörd') };
 
 function sourceOf(fake: FakeRegistry, options: Partial<RegistryOptions> = {}, repository = 'app'): Source {
-  const source = openRegistrySource(refer(`${fake.host}/${repository}:v1`), setup(options).options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${fake.host}/${repository}:v1`), setup(options).options));
   return source;
 }
 
 function targetOf(fake: FakeRegistry, options: Partial<RegistryOptions> = {}): Target {
-  const target = openRegistryTarget([refer(`${fake.host}/dst:v1`)], setup(options).options);
-  open.push(target);
+  const target = closing(openRegistryTarget([refer(`${fake.host}/dst:v1`)], setup(options).options));
   return target;
 }
 

@@ -1,15 +1,10 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../../src/retry/clock.ts';
 import { HostHealth } from '../../../src/registry/http/host-health.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
-import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
 import { drain, FakeClock, never, noise, refer, setup } from '../../support/registry/setup.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const answer = (status: number, headers: Record<string, string> = {}): Effect => ({
   kind: 'answer',
@@ -18,12 +13,10 @@ const answer = (status: number, headers: Record<string, string> = {}): Effect =>
 });
 
 async function withBlobs(count: number, overrides: Parameters<typeof setup>[0] = {}) {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   const blobs = Array.from({ length: count }, (_, i) => fake.repository('app').addBlob(noise(1000, i + 1)));
   const made = setup(overrides);
-  const source = openRegistrySource(refer(`${fake.host}/app:v1`), made.options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${fake.host}/app:v1`), made.options));
   return { fake, blobs, source, ...made };
 }
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createProxyLookup, proxyFor } from '../../../src/registry/http/proxy.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
@@ -10,11 +10,7 @@ import { makeAuthority } from '../../support/registry/authority.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { type ProxyOptions, ProxyServer } from '../../support/registry/proxy-server.ts';
 import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
-
-const open: { close(): Promise<unknown> | void }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const proxy = 'http://proxy.example:3128';
 
@@ -169,8 +165,7 @@ const tls = authority.issue({ names: ['registry.test'] });
 const login = `Basic ${Buffer.from('user:proxy-canary').toString('base64')}`;
 
 async function start(options: Partial<FakeOptions> = {}): Promise<{ fake: FakeRegistry; host: string }> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
+  const fake = await startRegistry(options);
   const layer = fake.repository('app').addBlob(noise(1000));
   const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
   fake.repository('app').addManifest(index, index.mediaType, 'v1');
@@ -180,15 +175,13 @@ async function start(options: Partial<FakeOptions> = {}): Promise<{ fake: FakeRe
 }
 
 async function startProxy(options: ProxyOptions = {}): Promise<ProxyServer> {
-  const server = await ProxyServer.start(options);
-  open.push(server);
+  const server = closing(await ProxyServer.start(options));
   return server;
 }
 
 function sourceOf(host: string, env: Record<string, string>, overrides: Partial<RegistryOptions> = {}) {
   const made = setup({ authorities: [authority.cert], proxies: createProxyLookup(env), ...overrides });
-  const source = openRegistrySource(refer(`${host}/app:v1`), made.options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${host}/app:v1`), made.options));
   return { ...made, source };
 }
 
@@ -229,8 +222,7 @@ describe('N18: through a proxy', () => {
     const server = await startProxy();
     const env = { HTTPS_PROXY: server.host, HTTP_PROXY: server.host };
     const { source, options } = sourceOf(host, env, { insecure: !isTls });
-    const target = openRegistryTarget([refer(`${host}/out:v1`)], options);
-    open.push(target);
+    const target = closing(openRegistryTarget([refer(`${host}/out:v1`)], options));
     const content = fake.repository('app');
     const readers = [3, 4, 5].map((seed) =>
       source.blob(content.addBlob(noise(2_000_000, seed)), never)[Symbol.asyncIterator](),
@@ -335,7 +327,7 @@ describe('N18: through a proxy', () => {
     const silent = createServer(() => {});
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
-    open.push({ close: () => void silent.close() });
+    closing({ close: () => void silent.close() });
     const { port } = silent.address() as AddressInfo;
     const env = { HTTPS_PROXY: `127.0.0.1:${port}` };
     const { source } = sourceOf('registry.test:5000', env, { timeoutMs: 100, retryTimes: 0 });
@@ -346,7 +338,7 @@ describe('N18: through a proxy', () => {
     const silent = createServer((socket) => void socket.resume());
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
-    open.push({ close: () => void silent.close() });
+    closing({ close: () => void silent.close() });
     const { port } = silent.address() as AddressInfo;
     const { source } = sourceOf('registry.test:5000', { HTTPS_PROXY: `127.0.0.1:${port}` });
     const connected = once(silent, 'connection') as Promise<[Socket]>;

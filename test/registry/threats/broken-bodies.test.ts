@@ -1,24 +1,19 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { BuiltImage } from '../../support/image-builder.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect, Fault } from '../../support/registry/faults.ts';
 import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
 import { block } from '../../support/registry/setup.ts';
+import { startRegistry } from '../../support/registry/opened.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
 let image: BuiltImage;
 beforeAll(() => {
   // The last layer goes up in two chunks, or in one request where it is copied.
   image = noisyImage([5000, 30_000, block + 20_000]);
 });
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
 async function start(): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   return fake;
 }
 

@@ -9,14 +9,13 @@ import type { Effect, ServerName } from '../../support/registry/faults.ts';
 import { fill, noisyImage } from '../../support/registry/image-run.ts';
 import { ProxyServer } from '../../support/registry/proxy-server.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocislim-canaries-'));
 });
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
   await rm(folder, { recursive: true });
 });
 
@@ -93,8 +92,7 @@ test.each(cases)(
       mode === 'basic'
         ? ({ kind: 'basic', ...account } as const)
         : tokenAuth({ ...account, refreshToken: mode === 'identity' ? password : null });
-    const fake = await FakeRegistry.start({ auth, storage: true });
-    open.push(fake);
+    const fake = await startRegistry({ auth, storage: true });
     fill(fake, 'app', noisyImage());
     if (effect !== null)
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'HEAD'])
@@ -162,8 +160,9 @@ test.each<readonly [string, readonly string[], Record<string, string>]>([
   ['a variable that is broken', [], { DOCKER_AUTH_CONFIG: `{"auths": {"x": "canary"` }],
   ['a number that is none', ['--creds', `bob:${password}`, '--jobs', 'many'], {}],
 ])('N15: nor in what it says of %s', async (_, args, env) => {
-  const fake = await FakeRegistry.start({ auth: { kind: 'basic', username: 'bob', password: 'other' } });
-  open.push(fake);
+  const fake = closing(
+    await FakeRegistry.start({ auth: { kind: 'basic', username: 'bob', password: 'other' } }),
+  );
   const authfile = join(folder, 'auth.json');
   await writeFile(authfile, `{"auths": {"${fake.host}": {"auth": "${encoded}"`);
   const given = args.map((each) => (each === 'AUTHFILE' ? authfile : each));
@@ -258,8 +257,7 @@ describe.each(Object.keys(ways))('N15: a secret given by %s', (way) => {
     ],
   ])('%s: it is in nothing that is printed or written', async (_what, effect, [command = '', ...rest]) => {
     const first = await (ways[way] as (host: string) => Promise<Setting>)('x');
-    const fake = await FakeRegistry.start({ auth: first.auth ?? basic, storage: true });
-    open.push(fake);
+    const fake = await startRegistry({ auth: first.auth ?? basic, storage: true });
     fill(fake, 'app', noisyImage());
     const { args = [], env = {} } = await (ways[way] as (host: string) => Promise<Setting>)(fake.host);
     if (effect !== null)
@@ -351,8 +349,7 @@ test.each<readonly [string, readonly string[]]>([
 });
 
 test('N15: nor is that of a proxy or of a client certificate, whatever goes wrong with them', async () => {
-  const proxy = await ProxyServer.start();
-  open.push(proxy);
+  const proxy = closing(await ProxyServer.start());
   await writeFile(
     join(folder, 'me.p12'),
     writePkcs12(authority.issue({ names: [] }), 'canary-word', 'aes256'),

@@ -1,15 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseJsonObject } from '../../../src/oci/json.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { sha256 } from '../../support/registry/content.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { startRegistry } from '../../support/registry/opened.ts';
 
 const image = noisyImage();
 const good = Buffer.from(image.manifest).toString();
@@ -27,8 +23,7 @@ async function attempt(
   type: string = mediaTypes.ociManifest,
   config: string | null = null,
 ): Promise<{ readonly errors: readonly unknown[]; readonly fake: FakeRegistry }> {
-  const fake = await FakeRegistry.start({ strictAccept: false });
-  open.push(fake);
+  const fake = await startRegistry({ strictAccept: false });
   fill(fake, 'app', image);
   const content = fake.repository('app');
   if (config !== null) content.blobs.set(sha256(Buffer.from(config)), Buffer.from(config));

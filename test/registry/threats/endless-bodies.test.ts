@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeDescriptor } from '../../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import type { Source } from '../../../src/place/place.ts';
@@ -12,11 +12,7 @@ import { type HttpAnswer, readHead } from '../../../src/registry/http/transport.
 import { sha256 } from '../../support/registry/content.ts';
 import { drain, FakeClock, never, noise, refer, setup } from '../../support/registry/setup.ts';
 import { KiB, MiB } from '../../../src/units.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing } from '../../support/registry/opened.ts';
 
 interface Endless {
   readonly host: string;
@@ -55,7 +51,7 @@ async function endless(
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  open.push({
+  closing({
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -66,8 +62,7 @@ async function endless(
 }
 
 function sourceOf(host: string): Source {
-  const source = openRegistrySource(refer(`${host}/app:v1`), setup({ retryTimes: 1 }).options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${host}/app:v1`), setup({ retryTimes: 1 }).options));
   return source;
 }
 
@@ -207,8 +202,7 @@ test('N6: a token that only trickles is given up', async () => {
       .pipe(response)
       .on('close', () => response.destroy());
   });
-  const source = openRegistrySource(refer(`${server.host}/app:v1`), options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${server.host}/app:v1`), options));
   await expect(source.root(never)).rejects.toMatchObject({
     code: 'NETWORK',
     message: expect.stringContaining('no whole answer came in 5000 ms') as string,
@@ -226,8 +220,7 @@ test('N6: a manifest, a list of referrers or a blob that only trickles is given 
       .pipe(response)
       .on('close', () => response.destroy());
   });
-  const source = openRegistrySource(refer(`${server.host}/app:v1`), options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${server.host}/app:v1`), options));
   for (const reading of [
     () => source.root(never),
     () => source.referrers(digest, never),

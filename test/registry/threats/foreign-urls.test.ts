@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeDescriptor } from '../../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
@@ -7,15 +7,10 @@ import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { runImage } from '../../support/registry/image-run.ts';
 import { drain, never, noise, refer, setup } from '../../support/registry/setup.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 async function start(challenge: string | null): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   if (challenge !== null)
     fake.fault({
       method: 'GET',
@@ -75,8 +70,7 @@ test('N1: nor are they where the registry lacks the blob', async () => {
   const thief = await start('Basic realm="x"');
   const foreign = makeDescriptor(mediaTypes.ociManifest, sha256(noise(10)), 10);
   const descriptor = { ...foreign, json: { ...foreign.json, urls: [`http://${thief.host}/layer`] } };
-  const source = openRegistrySource(refer(`${fake.host}/app:v1`), setup().options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${fake.host}/app:v1`), setup().options));
   await expect(drain(source.blob(descriptor, never))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(thief.requests).toEqual([]);
 });

@@ -10,14 +10,13 @@ import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
 import { fill } from '../../support/registry/image-run.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocislim-text-'));
 });
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
   await rm(folder, { recursive: true });
 });
 
@@ -141,8 +140,7 @@ const faults: readonly (readonly [string, string, RegExp, Effect])[] = [
 ];
 
 test.each(faults)('N14: %s drives no terminal and no CI service', async (_, method, path, effect) => {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   fill(fake, 'app', image());
   fake.fault({ method, path, times: 99, effect });
   const results = await runAll((n) => ['copy', `${fake.host}/app:v1`, `${fake.host}/dst:v${n}`]);
@@ -158,8 +156,7 @@ test('N14: nor does what a token server says', async () => {
     JSON.stringify({ error: nasty, error_description: nasty }),
     nasty,
   ]) {
-    const fake = await FakeRegistry.start({ auth: tokenAuth() });
-    open.push(fake);
+    const fake = await startRegistry({ auth: tokenAuth() });
     fake.fault({
       method: 'GET',
       path: /token/,
@@ -175,10 +172,11 @@ test('N14: nor does what a token server says', async () => {
 });
 
 test('N14: nor does what a registry warns of, with success', async () => {
-  const fake = await FakeRegistry.start({
-    manifestHeaders: { warning: `299 - "${nastyHeader}"`, 'ratelimit-remaining': nastyHeader },
-  });
-  open.push(fake);
+  const fake = closing(
+    await FakeRegistry.start({
+      manifestHeaders: { warning: `299 - "${nastyHeader}"`, 'ratelimit-remaining': nastyHeader },
+    }),
+  );
   fill(fake, 'app', image());
   const results = await runAll((n) => ['copy', `${fake.host}/app:v1`, `${fake.host}/dst:v${n}`]);
   for (const { status } of results) expect(status).toBe(0);
@@ -187,8 +185,7 @@ test('N14: nor does what a registry warns of, with success', async () => {
 });
 
 test('N14: nor do names of files, labels, authors and annotations of an image', async () => {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   // As the bytes that a tar has.
   const name = Buffer.from(`cache/${nasty.replaceAll('/', '_')}`).toString('latin1');
   const tar = writeTar([{ type: 'file', name, body: new Uint8Array(2000) }]);
@@ -214,8 +211,7 @@ test('N14: nor do names of files, labels, authors and annotations of an image', 
 });
 
 test('N14: nor does a credential helper', async () => {
-  const fake = await FakeRegistry.start({ auth: { kind: 'basic', username: 'bob', password: 'x' } });
-  open.push(fake);
+  const fake = await startRegistry({ auth: { kind: 'basic', username: 'bob', password: 'x' } });
   const helper = join(folder, 'docker-credential-loud');
   await writeFile(join(folder, 'text'), nasty.replace('mark ', 'mark'));
   await writeFile(helper, `#!/bin/sh\ncat '${join(folder, 'text')}' >&2\nexit 1\n`);

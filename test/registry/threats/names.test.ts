@@ -5,16 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { writeLayout } from '../../support/image-builder.ts';
 import { type EntrySpec, writeTar } from '../../support/model/tar-bytes.ts';
-import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { startRegistry } from '../../support/registry/opened.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocislim-names-'));
 });
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
   await rm(folder, { recursive: true });
 });
 
@@ -42,8 +40,7 @@ const digests: readonly string[] = [
 describe('N10: what is not a digest is used for nothing', () => {
   test.each(digests)('of a layer and of a config in a registry: %j', async (digest) => {
     for (const pattern of [/"digest":"sha256:[0-9a-f]+"/, /"digest":"sha256:[0-9a-f]+"(?=[^{]*\}\])/]) {
-      const fake = await FakeRegistry.start();
-      open.push(fake);
+      const fake = await startRegistry();
       fill(fake, 'app', image);
       const text = good.replace(pattern, `"digest":"${digest}"`);
       expect(text).not.toBe(good);
@@ -57,8 +54,7 @@ describe('N10: what is not a digest is used for nothing', () => {
   });
 
   test.each(digests)('of a manifest in an index and in a layout: %j', async (digest) => {
-    const fake = await FakeRegistry.start();
-    open.push(fake);
+    const fake = await startRegistry();
     fill(fake, 'app', image);
     const json = `{"schemaVersion":2,"manifests":[{"mediaType":"${image.descriptor.mediaType}","digest":"${digest}","size":5}]}`;
     const mediaType = 'application/vnd.oci.image.index.v1+json';

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Credential } from '../../../src/registry/auth/credential.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import type { Source } from '../../../src/place/place.ts';
@@ -9,17 +9,12 @@ import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-regi
 import { never, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
 
 async function start(options: Partial<FakeOptions>): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
+  const fake = await startRegistry(options);
   fake.repository('app').addManifest(index, index.mediaType, 'v1');
   return fake;
 }
@@ -33,8 +28,9 @@ function sourceOf(
   options: Partial<RegistryOptions> = {},
 ): Source {
   const credentials = () => Promise.resolve(credential);
-  const source = openRegistrySource(refer(`${host}/app:v1`), setup({ credentials, ...options }).options);
-  open.push(source);
+  const source = closing(
+    openRegistrySource(refer(`${host}/app:v1`), setup({ credentials, ...options }).options),
+  );
   return source;
 }
 
@@ -187,8 +183,7 @@ describe('what a realm is sent', () => {
     const evil = await start({});
     challenge(evil, `${known.origin('tokens')}/token`, ',scope="repository:app:pull,push"', 2);
     const credentials = (host: string) => Promise.resolve(host === evil.host ? null : password);
-    const source = openRegistrySource(refer(`${evil.host}/app:v1`), setup({ credentials }).options);
-    open.push(source);
+    const source = closing(openRegistrySource(refer(`${evil.host}/app:v1`), setup({ credentials }).options));
     await expect(source.root(never)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     const asked = known.sent('GET', /token/, 'tokens');
     expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);

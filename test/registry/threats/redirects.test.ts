@@ -10,21 +10,19 @@ import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-regi
 import { drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
-const open: { close(): Promise<unknown> }[] = [];
 beforeEach(() => {
   const real = dns.lookup;
   vi.spyOn(dns, 'lookup').mockImplementation(((name: string, settings: unknown, callback: unknown) =>
     real(name.endsWith('localhost') ? '127.0.0.1' : name, settings as never, callback as never)) as never);
 });
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
   vi.restoreAllMocks();
 });
 
 async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
+  const fake = await startRegistry(options);
   fake.repository('app').addManifest({ schemaVersion: 2, mediaType, manifests: [] }, mediaType, 'v1');
   return fake;
 }
@@ -34,14 +32,16 @@ const credentials: RegistryOptions['credentials'] = () =>
   Promise.resolve({ kind: 'basic', username: 'bob', password: new Secret('canary') });
 
 function sourceOf(host: string, options: Partial<RegistryOptions> = {}): Source {
-  const source = openRegistrySource(refer(`${host}/app:v1`), setup({ credentials, ...options }).options);
-  open.push(source);
+  const source = closing(
+    openRegistrySource(refer(`${host}/app:v1`), setup({ credentials, ...options }).options),
+  );
   return source;
 }
 
 function targetOf(host: string, options: Partial<RegistryOptions> = {}): Target {
-  const target = openRegistryTarget([refer(`${host}/dst:v1`)], setup({ credentials, ...options }).options);
-  open.push(target);
+  const target = closing(
+    openRegistryTarget([refer(`${host}/dst:v1`)], setup({ credentials, ...options }).options),
+  );
   return target;
 }
 

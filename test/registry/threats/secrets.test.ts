@@ -1,21 +1,17 @@
 import { inspect } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../src/events.ts';
 import { makeDescriptor } from '../../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import type { Credential } from '../../../src/registry/auth/credential.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
 import { openRegistryTarget } from '../../../src/registry/target.ts';
-import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
+import type { FakeOptions } from '../../support/registry/fake-registry.ts';
 import type { Effect, ServerName } from '../../support/registry/faults.ts';
+import { startRegistry } from '../../support/registry/opened.ts';
 import { block, drain, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { tokenAuth } from '../../support/registry/tokens.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
-
-const fakes: FakeRegistry[] = [];
-afterEach(async () => {
-  for (const fake of fakes.splice(0)) await fake.close();
-});
 
 // Whatever is secret has one of these in it: passwords, tokens, and the signature of the storage's URLs.
 const canary = /canary|very-secret/;
@@ -54,8 +50,7 @@ test.each(
   async (_name, _what, auth, credential, effect) => {
     for (const server of ['registry', 'storage', 'tokens'] as const satisfies readonly ServerName[]) {
       if (server === 'tokens' && auth.kind !== 'bearer') continue;
-      const fake = await FakeRegistry.start({ auth, storage: true });
-      fakes.push(fake);
+      const fake = await startRegistry({ auth, storage: true });
       const content = fake.repository('app');
       const blob = content.addBlob(noise(100_000));
       content.addManifest({ schemaVersion: 2, config: blob.json, layers: [] }, mediaTypes.ociManifest, 'v1');

@@ -1,25 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Target } from '../../../src/place/place.ts';
 import type { RegistryOptions } from '../../../src/registry/lease.ts';
 import { openRegistryTarget } from '../../../src/registry/target.ts';
 import { makeCertificate } from '../../support/registry/certificate.ts';
 import { sha256 } from '../../support/registry/content.ts';
-import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
+import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import { block, never, noise, pieces, refer, setup } from '../../support/registry/setup.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-async function start(options: Partial<FakeOptions> = {}): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start(options);
-  open.push(fake);
-  return fake;
-}
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const basic = { kind: 'basic', username: 'bob', password: 'canary' } as const;
 const small = noise(10_000);
@@ -30,8 +20,7 @@ function targetOf(fake: FakeRegistry, overrides: Partial<RegistryOptions> = {}):
     credentials: () => Promise.resolve({ ...basic, password: new Secret(basic.password) }),
     ...overrides,
   });
-  const target = openRegistryTarget([refer(`${fake.host}/dst:v1`)], options);
-  open.push(target);
+  const target = closing(openRegistryTarget([refer(`${fake.host}/dst:v1`)], options));
   return target;
 }
 
@@ -41,7 +30,7 @@ async function push(target: Target, bytes: Buffer): Promise<void> {
 }
 
 test('N5: an upload on another origin goes there without credentials', async () => {
-  const fake = await start({ storage: true, auth: basic });
+  const fake = await startRegistry({ storage: true, auth: basic });
   const target = targetOf(fake);
   await push(target, large);
   await push(target, small);
@@ -53,8 +42,8 @@ test('N5: an upload on another origin goes there without credentials', async () 
 });
 
 test('N5: another host that asks for a login gets none, whatever it says', async () => {
-  const fake = await start({ auth: basic });
-  const thief = await start({ auth: basic });
+  const fake = await startRegistry({ auth: basic });
+  const thief = await startRegistry({ auth: basic });
   fake.fault({
     method: 'POST',
     path: /uploads/,
@@ -74,7 +63,7 @@ test.each([
   ['file:///etc/passwd', /which is not HTTP; refused/],
   ['http://bob:canary@127.0.0.1/x', /a URL with a user name; refused/],
 ])('N5: an upload location of %j is refused', async (location, sentence) => {
-  const fake = await start();
+  const fake = await startRegistry();
   fake.fault({
     method: 'POST',
     path: /uploads/,
@@ -84,7 +73,7 @@ test.each([
 });
 
 test('N5: an upload location with TLS at a registry without it fails, and is asked for once', async () => {
-  const fake = await start();
+  const fake = await startRegistry();
   fake.fault({
     method: 'POST',
     path: /uploads/,
@@ -99,8 +88,8 @@ test('N5: an upload location with TLS at a registry without it fails, and is ask
 
 test('N5: nor is one without TLS taken of a registry with TLS', async () => {
   const certificate = makeCertificate();
-  const fake = await start({ tls: certificate });
-  const thief = await start();
+  const fake = await startRegistry({ tls: certificate });
+  const thief = await startRegistry();
   fake.fault({
     method: 'POST',
     path: /uploads/,
@@ -120,7 +109,7 @@ test.each<readonly [string, (path: string, host: string) => string]>([
   ['a URL with a fragment', (path) => `${path}#fragment`],
   ['a query that is odd', (path) => `${path}&a=%0d%0aAuthorization:%20x&b=%23&c`],
 ])('N5: %s as a location is taken as it is, with the digest at its end', async (_, make) => {
-  const fake = await start({ auth: basic });
+  const fake = await startRegistry({ auth: basic });
   const content = fake.repository('dst');
   const upload = content.begin();
   const path = `/v2/dst/blobs/uploads/${upload.id}?_state=${upload.state}%3D`;
@@ -158,14 +147,13 @@ test.each([
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  open.push({ close: async () => void server.close() });
+  closing({ close: async () => void server.close() });
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { options } = setup({
     credentials: () => Promise.resolve({ ...basic, password: new Secret(basic.password) }),
     retryTimes: 0,
   });
-  const target = openRegistryTarget([refer(`${host}/dst:v1`)], options);
-  open.push(target);
+  const target = closing(openRegistryTarget([refer(`${host}/dst:v1`)], options));
   await expect(push(target, small)).rejects.toMatchObject({ name: 'OcislimError' });
   for (const text of asked) {
     expect(text).not.toMatch(/^x-injected/im);

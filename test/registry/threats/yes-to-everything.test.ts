@@ -1,21 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
 import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const image = noisyImage();
 
 async function start(): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start();
-  open.push(fake);
+  const fake = await startRegistry();
   fill(fake, 'app', image);
   return fake;
 }
@@ -31,7 +26,7 @@ async function always(statuses: Readonly<Record<string, number>>): Promise<strin
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  open.push({
+  closing({
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -79,8 +74,7 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
   );
 
   test('N13: a mount that did not happen is noticed, and the blob is copied', async () => {
-    const fake = await FakeRegistry.start({ mounts: 'lie' });
-    open.push(fake);
+    const fake = await startRegistry({ mounts: 'lie' });
     fill(fake, 'app', image);
     const { error } = await runImage(`${fake.host}/app:v1`, `${fake.host}/dst:v1`, name);
     expect(error).toBeNull();

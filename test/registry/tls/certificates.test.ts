@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { pemCertificates } from '../../../src/registry/tls/authorities.ts';
 import {
   type CertificateOptions,
@@ -22,11 +22,7 @@ import { never, refer, type Setup, setup } from '../../support/registry/setup.ts
 import type { Source } from '../../../src/place/place.ts';
 import { newFolder } from '../../support/store/local.ts';
 import { Secret } from '../../../src/registry/auth/secret.ts';
-
-const open: { close(): Promise<unknown> | void }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const authority = makeAuthority('The CA of a test');
 const clients = makeAuthority('The CA of clients');
@@ -39,8 +35,7 @@ const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1
 async function start(
   tls: TlsOptions & { readonly key: string; readonly cert: string },
 ): Promise<FakeRegistry> {
-  const fake = await FakeRegistry.start({ tls });
-  open.push(fake);
+  const fake = await startRegistry({ tls });
   fake.repository('app').addManifest(index, index.mediaType, 'v1');
   return fake;
 }
@@ -50,8 +45,7 @@ function sourceOf(
   overrides: Partial<RegistryOptions> = {},
 ): Setup & { readonly source: Source } {
   const made = setup(overrides);
-  const source = openRegistrySource(refer(`${host}/app:v1`), made.options);
-  open.push(source);
+  const source = closing(openRegistrySource(refer(`${host}/app:v1`), made.options));
   return { ...made, source };
 }
 
@@ -368,7 +362,7 @@ test('N16: the server is sent names, but not addresses (SNI)', async () => {
   });
   listening.listen(0, '127.0.0.1');
   await once(listening, 'listening');
-  open.push({ close: () => void listening.close() });
+  closing({ close: () => void listening.close() });
   const { port } = listening.address() as AddressInfo;
   for (const host of ['localhost', '127.0.0.1']) {
     const { source } = sourceOf(`${host}:${port}`, { authorities: [authority.cert] });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RegistryClient } from '../../../src/registry/client.ts';
 import { ExchangeError } from '../../../src/registry/failure.ts';
 import { Repository } from '../../../src/registry/repository.ts';
@@ -9,11 +9,7 @@ import { sha256 } from '../../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
 import { never, noise, pieces, setup } from '../../support/registry/setup.ts';
-
-const open: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
+import { closing } from '../../support/registry/opened.ts';
 
 /** Bytes of a chunk; the smaller ones are 493 and 118. */
 const chunk = 1000;
@@ -24,7 +20,8 @@ async function begin(options: Partial<FakeOptions> = {}, overrides: Parameters<t
   const fake = await FakeRegistry.start(options);
   const made = setup({ blockSize: chunk, ...overrides });
   const client = new RegistryClient(fake.host, made.options);
-  open.push(fake, client);
+  closing(fake);
+  closing(client);
   const uploader = new Uploader(new Repository(client, 'destination', 'dst'));
   const session = await uploader.session(null, never, 'a blob');
   const content = fake.repository('dst');
