@@ -2,7 +2,7 @@
 import type { RewritingCommand } from '../commands/index.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
 import type { Options, SettingsOf } from '../settings/option.ts';
-import { type Command, defineCommand, type Definition } from './command.ts';
+import { type Call, type Command, defineCommand, type Definition } from './command.ts';
 
 /** A rewriting command as data, and the way to load its work. */
 interface RewritingDefinition<Table extends Options> extends Omit<Definition<Table>, 'run'> {
@@ -25,7 +25,11 @@ export function defineRewriting<Table extends Options>({
     },
     async run(call) {
       const { runRewriting } = await import('./rewriting.ts');
-      return runRewriting(await load(), call as never);
+      // The table of every rewriting command has the settings of jobs, which its generic type does not say.
+      return runRewriting(
+        await load(),
+        call as unknown as Call<Options> & { readonly settings: SettingsOf<Table> & JobSettings },
+      );
     },
   });
 }
