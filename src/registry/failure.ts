@@ -66,18 +66,24 @@ export class ExchangeError extends OcislimError {
   }
 }
 
-/** Returns the error for an answer that refuses a request. `what` is what was tried: "manifest latest". */
-export function refusal(party: Party, what: string, answer: HttpAnswer, fault: Fault): ExchangeError {
-  const { code, advice } = judge(fault, party);
-  const facts = {
+/** Returns what an answer that is an error tells of its exchange: the server did answer, and nothing broke on the way. */
+export function answeredFacts(answer: HttpAnswer, fault: Fault): ExchangeFacts {
+  return {
     origin: answer.url.origin,
     transient: isTransient(fault.status),
     fault,
     trouble: null,
     pause: answer.pause,
   };
+}
+
+/** Returns the error for an answer that refuses a request. `what` is what was tried: "manifest latest". */
+export function refusal(party: Party, what: string, answer: HttpAnswer, fault: Fault): ExchangeError {
+  const { code, advice } = judge(fault, party);
   const sentence = `${answer.url.host} answered ${describeFault(fault)}`;
-  return new ExchangeError(code, `${nameOf(party)}: ${what}: ${sentence}`, facts, { advice });
+  return new ExchangeError(code, `${nameOf(party)}: ${what}: ${sentence}`, answeredFacts(answer, fault), {
+    advice,
+  });
 }
 
 /** Returns the error for a connection to the server of `url` that broke, or could not be made. Its code is NETWORK. */

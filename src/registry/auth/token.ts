@@ -5,6 +5,7 @@
 import { retrying } from '../../retry/retrying.ts';
 import { exchangePolicy } from '../exchange-policy.ts';
 import {
+  answeredFacts,
   connectionError,
   ExchangeError,
   loginAdvice,
@@ -137,13 +138,7 @@ async function refused(request: TokenRequest, answer: HttpAnswer): Promise<Excha
   const { realm, credential, party } = request;
   const fault = await readFault(answer);
   const said = `${realm.host} answered ${describeFault(fault)}`;
-  const facts = {
-    origin: answer.url.origin,
-    transient: isTransient(fault.status),
-    fault,
-    trouble: null,
-    pause: answer.pause,
-  };
+  const facts = answeredFacts(answer, fault);
   if (fault.status === 401 || fault.status === 403) {
     const verdict = credential === null ? 'wants credentials' : 'does not accept the credentials given';
     const message = `${nameOf(party)}: the token server ${verdict}: ${said}`;
