@@ -21,8 +21,8 @@ export function renderSummary(results: Results): string {
   );
   const head = ['work', 'by', 'time', 'CPU', 'peak memory', 'result', 'moved', 'same image', 'images'];
   return [
-    'Multiples of what ocislim took: the medians over the images, and in brackets the least and the most of them. ' +
-      '"Same image" is what `ocislim verify` finds; [what differs](results.md).',
+    'Ratios to ocislim: medians over the images, with minimum and maximum in brackets. ' +
+      '"Same image" is the result of `ocislim verify`; [all measurements](results.md) state the differences.',
     '',
     renderMachine(results),
     '',
@@ -124,7 +124,7 @@ export function renderDetails(results: Results): string {
     '',
     '# All measurements',
     '',
-    'Medians of the rounds, and in brackets the least and the most. "time" is that of the round over ocislim’s in the same round.',
+    'Medians of the rounds, with minimum and maximum in brackets. "time" is the ratio to the time of ocislim in the same round.',
     '',
     ...sections,
   ]

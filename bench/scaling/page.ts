@@ -6,9 +6,9 @@ import { GiB, MiB } from '../../src/units.ts';
 const units: Readonly<
   Record<Axis, { readonly title: string; readonly cost: string; readonly factor: number }>
 > = {
-  bytes: { title: 'Bytes of a layer', cost: 'CPU ns for a byte more', factor: 1e9 },
-  entries: { title: 'Entries of a layer', cost: 'CPU µs for an entry more', factor: 1e6 },
-  layers: { title: 'Layers', cost: 'CPU ms for a layer more', factor: 1e3 },
+  bytes: { title: 'Bytes of a layer', cost: 'CPU ns per additional byte', factor: 1e9 },
+  entries: { title: 'Entries of a layer', cost: 'CPU µs per additional entry', factor: 1e6 },
+  layers: { title: 'Layers', cost: 'CPU ms per additional layer', factor: 1e3 },
 };
 
 /** Renders the page: a table for each respect in which images grow, with the fitted exponents. */
@@ -27,13 +27,13 @@ export function renderScaling({ machine, date, version, rows }: ScalingResults):
   return [
     '<!-- Written by "node bench/scaling.ts" from scaling.json. -->',
     '',
-    '# What scale costs',
+    '# Scaling',
     '',
-    'Time and memory of ocislim, from layout to layout, as one thing grows: the bytes of a layer (100 files, half noise, half text), ' +
-      'its entries (256 bytes each), the layers (50 files of 20 kB each). In each image but that of one layer, the next layer overwrites a file.',
+    'Time and memory of ocislim, from layout to layout, as one size grows: the bytes of a layer (100 files, half noise, half text), ' +
+      'its entries (256 bytes each), or the number of layers (50 files of 20 kB each). If an image has several layers, each one overwrites a file of the layer below.',
     '',
-    'The last column is the CPU time that a row took more than the row above it, for each unit that it has more: constant is ' +
-      'linear, and what starting takes is not in it. The exponent is b of CPU = a + c·x^b, fitted over the logarithms, with the least row for a.',
+    'The last column is the additional CPU time compared with the row above, per additional unit. A constant value means linear ' +
+      'growth; the time to start is not included. The exponent is b in CPU = a + c·x^b, fitted over the logarithms, with a from the smallest case.',
     '',
     `${machine.processor}, ${machine.cores} processors, ${(machine.memory / GiB).toFixed(0)} GiB; Node ${machine.node}; ocislim ${version}${date === null ? '' : `; ${date}`}.`,
     '',
