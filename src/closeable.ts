@@ -1,6 +1,6 @@
-/** What holds files, connections or threads. `await using` closes it at the end of its block. */
+/** An owner of files, connections or threads. `await using` closes it at the end of its block. */
 export interface AsyncCloseable extends AsyncDisposable {
-  /** Releases what is held. A second call does nothing. */
+  /** Releases the resources. A second call does nothing. */
   close(): Promise<void>;
 }
 

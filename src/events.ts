@@ -20,14 +20,14 @@ export type ProgressEvent =
       readonly outcome: string;
     };
 
-/** What is known of a task when it starts. */
+/** The description of a task when it starts. */
 export interface TaskStart {
   /** A name that is unique within the run. */
   readonly id: string;
   readonly phase: TaskPhase;
   /** A name for a person: "layer 3". */
   readonly label: string;
-  /** Bytes that will pass, as they are stored at the source; null where that is not known. */
+  /** Bytes that will pass, as they are stored at the source; null if unknown. */
   readonly total: number | null;
 }
 

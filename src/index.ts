@@ -7,7 +7,7 @@
  *     const target = await openTarget([parseReference('registry.example/app:1-slim')], options, signal);
  *     const outcome = await run({ source, target, transform: pipe(squash({ kind: 'last', count: 3 }), …), … });
  *
- * Nothing here prints; what happens meanwhile goes to the listener.
+ * The library prints nothing: the listener receives warnings and progress.
  */
 export { type ErrorCode, errorCodes, OcislimError } from './errors.ts';
 export { type Listener, type ProgressEvent, silent, type TaskPhase, type WarningCode } from './events.ts';

@@ -1,22 +1,23 @@
+/**
+ * The limits on untrusted input: their names, defaults and reasons, and the error for input that exceeds one. The
+ * command line reads `--limit` by this table, and every room that parses an image or an answer applies it.
+ */
 import { OcislimError } from './errors.ts';
 import { GiB, KiB, MiB } from './units.ts';
 
 interface Limit {
   readonly value: number;
   readonly unit: 'bytes' | 'times' | 'count' | 'seconds';
-  /** What is bounded, and why at this value. */
+  /** What the limit bounds, and the reason for its value. */
   readonly doc: string;
 }
 
-/**
- * How much of what a stranger has made is taken. One table: the type, the defaults, `--limit`, docs/limits.md and the errors
- * are made from it.
- */
+/** The limits that a user can change. The type, the defaults, `--limit`, docs/limits.md and the errors are derived from it. */
 export const limitTable = {
   'layer-bytes': {
     value: 128 * GiB,
     unit: 'bytes',
-    doc: 'Unpacked bytes of one layer. Registries take blobs of some 50 GB at most.',
+    doc: 'Unpacked bytes of one layer. Registries accept blobs of about 50 GB at most.',
   },
   'image-bytes': {
     value: 512 * GiB,
@@ -26,17 +27,17 @@ export const limitTable = {
   'window-bytes': {
     value: 128 * MiB,
     unit: 'bytes',
-    doc: 'The window of a zstd frame, which a decoder must hold. zstd itself takes no more without `--long`, and uses no more below it; containerd ends at 512 MiB.',
+    doc: 'The window of a zstd frame, which a decoder must hold in memory. Without `--long`, zstd itself neither accepts nor uses a larger one; containerd accepts 512 MiB.',
   },
   ratio: {
     value: 1000,
     unit: 'times',
-    doc: 'How many times its packed size a layer may unpack to, once it is beyond `ratio-floor`. gzip ends at 1,032, zstd beyond 32,000; a large layer that people use holds more than one byte in a thousand that is not like its neighbours.',
+    doc: 'Ratio of the unpacked to the packed size of a layer, checked beyond `ratio-floor`. gzip reaches at most 1,032, zstd more than 32,000. Large layers in actual use compress less than a thousandfold.',
   },
   'ratio-floor': {
     value: 4 * GiB,
     unit: 'bytes',
-    doc: 'Unpacked bytes below which `ratio` is not looked at: a swap file or an empty database of a gigabyte is honest, and is a thousand times smaller when packed with gzip.',
+    doc: 'Unpacked bytes below which `ratio` is not checked: a swap file or an empty database of a gigabyte is legitimate, and gzip compresses it a thousandfold.',
   },
   'layer-entries': {
     value: 10_000_000,
@@ -46,27 +47,27 @@ export const limitTable = {
   'image-entries': {
     value: 20_000_000,
     unit: 'count',
-    doc: 'Tar entries of all layers whose headers are held at once.',
+    doc: 'Tar entries of all layers whose headers are in memory at the same time.',
   },
   'path-bytes': {
     value: 4096,
     unit: 'bytes',
-    doc: 'Bytes of one path, and so its depth: 2,048 directories. Linux opens no longer ones (PATH_MAX), so no runtime can unpack them.',
+    doc: 'Bytes of one path, which also limits its depth to 2,048 directories. Linux opens no longer path (PATH_MAX), so no runtime can unpack one.',
   },
   'index-bytes': {
     value: 0,
     unit: 'bytes',
-    doc: 'Memory that headers and names of all layers may take, as estimated. Default: three quarters of what Node.js may use (`NODE_OPTIONS=--max-old-space-size`), so that a layer of nothing but names ends in an error and not in a crash.',
+    doc: 'Estimated memory for the headers and names of all layers. Default: three quarters of the memory that Node.js may use (`NODE_OPTIONS=--max-old-space-size`), so that a layer with too many names causes an error and not a crash.',
   },
   'contents-bytes': {
     value: 2 * GiB,
     unit: 'bytes',
-    doc: 'Contents of files (package databases, settings) of all layers that pruning by a trace holds in memory.',
+    doc: 'Contents of files (package databases, settings) from all layers that pruning by a trace holds in memory.',
   },
   'manifest-bytes': {
     value: 4 * MiB,
     unit: 'bytes',
-    doc: 'One manifest or index. Registries must take 4 MiB, and few take more.',
+    doc: 'One manifest or index. Registries must accept 4 MiB, and few accept more.',
   },
   'config-bytes': {
     value: 8 * MiB,
@@ -76,12 +77,12 @@ export const limitTable = {
   'document-bytes': {
     value: 256 * MiB,
     unit: 'bytes',
-    doc: 'Manifests and configs of all images of an index together, which are held at once.',
+    doc: 'Manifests and configs of all images of an index, which are in memory at the same time.',
   },
   'index-depth': {
     value: 8,
     unit: 'count',
-    doc: 'Indexes within each other.',
+    doc: 'Levels of nested indexes.',
   },
   redirects: {
     value: 5,
@@ -96,11 +97,11 @@ export const limitTable = {
   time: {
     value: 24 * 3600,
     unit: 'seconds',
-    doc: 'Seconds that a whole run may take; beyond, it is stopped and nothing is published.',
+    doc: 'Seconds that a whole run may take. A run that exceeds them stops and publishes nothing.',
   },
 } as const satisfies Record<string, Limit>;
 
-/** What cannot be raised: who reads the same things elsewhere has these limits too, or nobody has a use for more. */
+/** The limits that a user cannot raise: other programs have the same limits, or larger inputs have no use. */
 export const fixedLimits: readonly (readonly [what: string, limit: string, why: string])[] = [
   [
     'a PAX header, a GNU long name, a global header, a sparse map',
@@ -111,12 +112,12 @@ export const fixedLimits: readonly (readonly [what: string, limit: string, why: 
   [
     'distinct paths of a stack of layers',
     '16,000,000',
-    'directories that no entry names count too; V8 has no larger tables',
+    'including directories that no entry names; V8 has no larger tables',
   ],
-  ['objects and lists in each other in a JSON document', '100', 'readers that recurse bear no more'],
-  ['an answer of a token server', '128 KiB', ''],
-  ['what a registry says of an error', '64 KiB', 'the rest is not read'],
-  ['an answer of a credential helper', '1 MiB, 10 seconds', ''],
+  ['nested objects and lists in a JSON document', '100', 'recursive readers fail on more'],
+  ['the response of a token server', '128 KiB', ''],
+  ["the body of a registry's error response", '64 KiB', 'the rest is not read'],
+  ['the response of a credential helper', '1 MiB, 10 seconds', ''],
   ['pages of a list of referrers', '50', ''],
   ['indexes below the index.json of a layout', '1,000', 'those that are searched for a name'],
   ['hops of a link within an image archive', '16', ''],
@@ -127,7 +128,7 @@ export type LimitName = keyof typeof limitTable;
 
 export type Limits = Readonly<Record<LimitName, number>>;
 
-/** Bytes and counts are those up to which things are taken. `index-bytes` 0: as much as this process can hold. */
+/** The largest accepted values, in the unit of each limit. An `index-bytes` of 0 means: computed from the memory of this process. */
 export const defaultLimits: Limits = Object.fromEntries(
   Object.entries(limitTable).map(([name, { value }]) => [name, value]),
 ) as Limits;
@@ -137,9 +138,9 @@ export function isLimitName(name: string): name is LimitName {
 }
 
 /**
- * The error for what goes beyond a limit: which, its value, what was seen, how to raise it.
- * @param what what is too large, with its place where the caller knows it: "the layer"
- * @param seen what it came to, or was found to have before anybody looked further
+ * Makes the error (LIMIT) for input that exceeds a limit. It states the limit and its value, and how to raise it.
+ * @param what the input that is too large, with its place if the caller knows it: "the layer"
+ * @param seen the value of the input, or the part of it that was read before the limit stopped it
  */
 export function exceeded<Name extends LimitName>(
   name: Name,
@@ -156,7 +157,7 @@ export function exceeded<Name extends LimitName>(
   );
 }
 
-/** As people write it: `128GiB`, `1000`, `24h`. */
+/** Formats a value as `--limit` accepts it: `128GiB`, `1000`, `24h`. */
 export function showLimit(name: LimitName, value: number): string {
   const { unit } = limitTable[name];
   if (value === Number.POSITIVE_INFINITY) return 'none';

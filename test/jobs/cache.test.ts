@@ -229,7 +229,7 @@ describe('layers that were made before', () => {
     expect((await withCache(image, transform)).tree.descriptor).toEqual(first.tree.descriptor);
   });
 
-  test('are not believed of another version of the program', async () => {
+  test('that another version of the program made are ignored', async () => {
     await withCache(image, recompress(all, zstd));
     const cache = await openCache(join(folder, 'cache'), { version: '2' });
     const { outcome } = await rewrite(image, [recompress(all, zstd)], { source: elsewhere, cache });
@@ -266,7 +266,7 @@ describe('layers that were made before', () => {
     expect(digests.size).toBe(4);
   });
 
-  test('that got no smaller are remembered too, whatever the threshold then', async () => {
+  test('that did not shrink are remembered, too, with any threshold', async () => {
     const best = await rewrite(image, [recompress(all, { ...gzip, level: 12 })]);
     const worse = { kind: 'gzip', level: 1, engine: 'zlib' } as const;
     const first = await withCache(best.tree, recompress(all, worse));
@@ -333,8 +333,8 @@ describe('headers that were read before', () => {
   });
 });
 
-describe('a source whose words have changed', () => {
-  /** The same blobs under a manifest and a config that say something else of layer 2. */
+describe('a source whose manifest or config has changed', () => {
+  /** Makes an image of the same blobs whose manifest or config states something else about layer 2. */
   function lying(
     change: (layer: { digest: string; size: number; mediaType: string }, diffIds: string[]) => void,
   ) {
@@ -359,7 +359,7 @@ describe('a source whose words have changed', () => {
     ['format', 'MEDIA_TYPE', lying((layer) => (layer.mediaType = layer.mediaType.replace('gzip', 'zstd')))],
   ];
 
-  test.each(lies)('about a %s is refused as ever', async (_, code, tree) => {
+  test.each(lies)('with a wrong %s is refused, as without a cache', async (_, code, tree) => {
     // The last one changes another layer only: this one's headers are all that is needed of it.
     const pruned = prune(all, { shadowed: false, rules: [parseRule('more', '--rule')] });
     for (const transform of [recompress(all, { ...gzip, level: 9 }), squash(all), pruned]) {
@@ -404,7 +404,7 @@ test('blobs that are in the cache are not copied to the scratch folder as well',
   expect(source.opened.length).toBe(new Set(source.opened).size);
 });
 
-test('a cache too small for the image helps as far as it goes', async () => {
+test('a cache that is too small for the image does not change the result', async () => {
   const plain = await rewrite(image, [squash(all)], { source: elsewhere });
   for (const maxBytes of [0, 500, 35_000, 70_000]) {
     const { tree } = await withCache(image, squash(all), { maxBytes });
@@ -424,7 +424,7 @@ test('two platforms with layers in common read and make them once, also in the n
   expect(transferOf(second).transfer.downloadedBytes).toBe(tree.index.length);
 });
 
-test('a layout that never came to be is not made from the start again', async () => {
+test('a layout that was not published is not produced from the start again', async () => {
   const cache = await openCache(join(folder, 'cache'));
   const storage = await LayoutStorage.open(join(folder, 'layout'), ['1'], 'destination', signal);
   const target = new LocalTarget('destination', storage, 'any', (digest) => digest);
@@ -467,7 +467,7 @@ test('verify and export read from it, and fill it', async () => {
   await cache.close();
 });
 
-test('a place on this disk is read as it is', async () => {
+test('a local source is read directly, not through the cache', async () => {
   const source = { mountable: null };
   await withCache(image, recompress(all, zstd), { source });
   const had = cachedBlobs(join(folder, 'cache'));

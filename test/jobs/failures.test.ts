@@ -83,7 +83,7 @@ type Documents = {
   config: { rootfs: { diff_ids: string[] } };
 };
 
-/** An image that lies: its documents, or the blob of layer 2, are changed after it was built. */
+/** Makes an inconsistent image: changes its documents, or the blob of layer 2, after it was built. */
 function lying(
   change: (documents: Documents, blobs: Map<string, Uint8Array>) => void,
   recipe: Partial<ImageRecipe> = {},
@@ -192,7 +192,7 @@ describe.each(
     }
   });
 
-  test('that is not there', async () => {
+  test('that is missing', async () => {
     const tree = lying((documents, blobs) => void blobs.delete(second(documents).digest));
     await failsWith(tree, transform, 'NOT_FOUND', inLayer2('is not there'));
   });
@@ -233,7 +233,7 @@ describe.each(stages.slice(1))('%s of a layer that is not a changeset', (_, tran
     ['a hard link to a directory', tar('link->etc'), 'LAYER_INVALID', 'points at a directory'],
     ['a bare whiteout', tar('etc/.wh.'), 'LAYER_INVALID', '\\.wh\\.'],
     ['a name that leads out', tar('../x=1'), 'LAYER_INVALID', '\\.\\.'],
-  ] as const)('%s', async (_what, bytes, code, message) => {
+  ] as const)('fails and names the fault: %s', async (_what, bytes, code, message) => {
     const { error } = await fail(withSecond(bytes), [transform]);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(new RegExp(message));
@@ -273,8 +273,8 @@ describe('an untouched layer', () => {
   });
 });
 
-describe('documents that lie', () => {
-  test('a config that is not what its digest says, or names too few DiffIDs', async () => {
+describe('inconsistent documents', () => {
+  test('a config whose digest differs, or that names too few DiffIDs', async () => {
     const wrong = lying(() => {});
     const blobs = new Map(wrong.blobs);
     const manifest = JSON.parse(
@@ -290,7 +290,7 @@ describe('documents that lie', () => {
     });
   });
 
-  test('a child of an index that is not there: the other is not written either', async () => {
+  test('a missing child of an index: the other child is not written either', async () => {
     const images = ['amd64', 'arm64'].map((architecture) =>
       buildImage({ layers, platform: { os: 'linux', architecture } }),
     );
@@ -325,7 +325,7 @@ describe('a destination that fails', () => {
     },
   );
 
-  test('tells of what failed first', async () => {
+  test('the first failure is reported', async () => {
     // The largest, which goes first.
     const cutAfter = { [built.layers[1]?.digest ?? '']: 10 };
     const { error } = await fail(built, [recompress(all, zstd)], {
@@ -393,13 +393,13 @@ describe('an interruption', () => {
   });
 });
 
-test('a folder for scratch files that cannot be made costs the copy, not the run', async () => {
+test('a run whose scratch folder cannot be created succeeds without a local copy', async () => {
   const own = process.env['TMPDIR'];
   process.env['TMPDIR'] = join(temporary, 'not', 'there');
   try {
     const built = buildImage({ layers });
     const { source } = await rewrite(built, [squash(all)]);
-    // So it was read twice.
+    // Without a local copy, the layer is read twice.
     expect(source.countOf(built.layers[1]?.digest ?? '')).toBe(2);
   } finally {
     if (own !== undefined) process.env['TMPDIR'] = own;

@@ -104,7 +104,7 @@ describe('an index of several platforms', () => {
     expect(error.message).toContain('linux/s390x');
   });
 
-  test('what the index says besides stays', async () => {
+  test('other members of the index stay', async () => {
     const index = indexOf(amd, arm);
     const { tree } = await rewrite(index, [recompress(all, zstd)]);
     expect(JSON.parse(new TextDecoder().decode(tree.blobs.get(tree.descriptor.digest)))).toMatchObject({
@@ -137,7 +137,7 @@ describe('--platform', () => {
     expect(childrenOf(tree)).toEqual([amd.descriptor, arm.descriptor]);
   });
 
-  test('one that is not there: an error that says what is', async () => {
+  test('a missing platform is an error that lists the existing ones', async () => {
     const { error } = await fail(index, [identity], {
       platforms: [{ os: 'linux', architecture: 'riscv64' }],
     });
@@ -159,7 +159,7 @@ describe('--platform', () => {
 describe('attestations', () => {
   const index = buildIndex({ images: [amd, arm], attestations: true });
 
-  test('they are left out with a warning each when their image changed', async () => {
+  test('are dropped with a warning each if their image changed', async () => {
     const { tree, warnings, outcome } = await rewrite(index, [recompress(all, zstd)]);
     expect(childrenOf(tree)).toHaveLength(2);
     expect(warnings.map((warning) => warning.split(' ')[0])).toEqual([
@@ -170,7 +170,7 @@ describe('attestations', () => {
     expect(outcome.images).toHaveLength(2);
   });
 
-  test('one whose image did not change stays', async () => {
+  test('stay if their image did not change', async () => {
     const plain = buildImage({ layers: [base], compress: 'none', platform: arm64 });
     const mixed = buildIndex({ images: [amd, plain], attestations: true });
     const { tree, warnings } = await rewrite(mixed, [recompress(all, { kind: 'none' })]);
@@ -183,13 +183,13 @@ describe('attestations', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('they go with their image when platforms are selected', async () => {
+  test('are copied with their image if platforms are selected', async () => {
     const { tree, warnings } = await rewrite(index, [identity], { platforms: [amd64, arm64] });
     expect(childrenOf(tree)).toHaveLength(4);
     expect(warnings).toEqual([]);
   });
 
-  test('a single image has no place for one: nothing of it is written', async () => {
+  test('are not written for a single image', async () => {
     const { tree, target } = await rewrite(index, [identity], { platforms: [amd64] });
     expect(tree.descriptor.digest).toBe(amd.descriptor.digest);
     const attestation = buildAttestation(amd);
@@ -197,7 +197,7 @@ describe('attestations', () => {
   });
 });
 
-describe('what is no image', () => {
+describe('nested indexes and artifacts', () => {
   const artifact = ((): BuiltTree => {
     const blob = new TextEncoder().encode('hello');
     const config = jsonBytes({});
@@ -241,7 +241,7 @@ describe('what is no image', () => {
     expect(error.advice).toContain('ocislim copy');
   });
 
-  /** The model's validator knows images only: these runs are checked by hand. */
+  /** Runs a transform without validating the result, because the model's validator accepts only images. */
   async function rewriteLoosely(tree: BuiltTree, transform = recompress(all, zstd)) {
     const source = new MemorySource(tree);
     const target = new MemoryTarget();

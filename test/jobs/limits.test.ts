@@ -132,7 +132,7 @@ async function rewrite(tree: BuiltTree, limits: Limits, transform: Transform): P
   }
 }
 
-/** The error names the limit, its value, what was seen, where, and how to raise it. */
+/** Checks that the error names the limit, its value, the exceeding amount, its place, and how to raise the limit. */
 async function expectLimit(
   work: Promise<unknown>,
   name: LimitName,
@@ -154,8 +154,8 @@ async function expectLimit(
   expect(advice).toContain(`--limit ${name}=`);
 }
 
-describe.each(Object.entries(ways))('T9: %s', (way, act) => {
-  // What is plain and stays plain is copied as it is.
+describe.each(Object.entries(ways))('T9: unpacked bytes have limits: %s', (way, act) => {
+  // A layer that is and stays uncompressed is copied unchanged.
   const unpacks = Object.entries(images).filter(
     ([, tree]) => way !== 'recompress to none' || tree !== images.unpacked,
   );
@@ -186,56 +186,59 @@ describe.each(Object.entries(ways))('T9: %s', (way, act) => {
 
 const readsHeaders = ['squash', 'prune', 'verify', 'export', 'inspect'];
 
-describe.each(Object.entries(ways).filter(([way]) => readsHeaders.includes(way)))('T8: %s', (_way, act) => {
-  const many = buildImage({ layers: [tar('a=1', 'b=1', 'c=1'), tar('d=1', 'e=1', 'f=1')] });
+describe.each(Object.entries(ways).filter(([way]) => readsHeaders.includes(way)))(
+  'T8: headers have limits: %s',
+  (_way, act) => {
+    const many = buildImage({ layers: [tar('a=1', 'b=1', 'c=1'), tar('d=1', 'e=1', 'f=1')] });
 
-  test('stops at more entries than a layer may have', async () => {
-    const limits = limited({ 'layer-entries': 2 });
-    await expectLimit(act(many, limits), 'layer-entries', limits, /layer [12]\b.*3 have been read/);
-    await act(many, limited({ 'layer-entries': 3 }));
-  });
+    test('stops at more entries than a layer may have', async () => {
+      const limits = limited({ 'layer-entries': 2 });
+      await expectLimit(act(many, limits), 'layer-entries', limits, /layer [12]\b.*3 have been read/);
+      await act(many, limited({ 'layer-entries': 3 }));
+    });
 
-  test('stops at more entries than all may have', async () => {
-    const limits = limited({ 'image-entries': 5 });
-    await expectLimit(act(many, limits), 'image-entries', limits, /layer [12]\b.*6 have been read/);
-    await act(many, limited({ 'image-entries': 7 }));
-  });
+    test('stops at more entries than all may have', async () => {
+      const limits = limited({ 'image-entries': 5 });
+      await expectLimit(act(many, limits), 'image-entries', limits, /layer [12]\b.*6 have been read/);
+      await act(many, limited({ 'image-entries': 7 }));
+    });
 
-  test('stops at names that take too much memory', async () => {
-    const limits = limited({ 'index-bytes': 1000 });
-    await expectLimit(act(many, limits), 'index-bytes', limits, /layer [12]\b.*entries take/);
-  });
+    test('stops at names that take too much memory', async () => {
+      const limits = limited({ 'index-bytes': 1000 });
+      await expectLimit(act(many, limits), 'index-bytes', limits, /layer [12]\b.*entries take/);
+    });
 
-  const longest = 'd/'.repeat(2047) + 'd';
+    const longest = 'd/'.repeat(2047) + 'd';
 
-  test.each([
-    ['longer than any kernel opens', 'x'.repeat(4097)],
-    ['500,000 directories deep', 'd/'.repeat(500_000)],
-  ])('stops at a path that is %s', async (_, name) => {
-    const tree = buildImage({ layers: [tar('a=1'), tar({ name, format: 'pax' })] });
-    await expectLimit(
-      act(tree, defaultLimits),
-      'path-bytes',
-      defaultLimits,
-      /layer 2: the name of entry 1 is too long/,
-    );
-    await act(buildImage({ layers: [tar('a=1'), tar({ name: longest, format: 'pax' })] }), defaultLimits);
-  });
+    test.each([
+      ['longer than any kernel opens', 'x'.repeat(4097)],
+      ['500,000 directories deep', 'd/'.repeat(500_000)],
+    ])('stops at a path that is %s', async (_, name) => {
+      const tree = buildImage({ layers: [tar('a=1'), tar({ name, format: 'pax' })] });
+      await expectLimit(
+        act(tree, defaultLimits),
+        'path-bytes',
+        defaultLimits,
+        /layer 2: the name of entry 1 is too long/,
+      );
+      await act(buildImage({ layers: [tar('a=1'), tar({ name: longest, format: 'pax' })] }), defaultLimits);
+    });
 
-  test('stops at a link target of such a length', async () => {
-    const linkTo = (linkname: string) =>
-      buildImage({ layers: [tar('a=1'), tar({ name: 'l', type: 'symlink', linkname, format: 'pax' })] });
-    await expectLimit(
-      act(linkTo('x'.repeat(4097)), defaultLimits),
-      'path-bytes',
-      defaultLimits,
-      /layer 2: the link target of entry 1 is too long/,
-    );
-    await act(linkTo(longest), defaultLimits);
-  });
-});
+    test('stops at a link target of such a length', async () => {
+      const linkTo = (linkname: string) =>
+        buildImage({ layers: [tar('a=1'), tar({ name: 'l', type: 'symlink', linkname, format: 'pax' })] });
+      await expectLimit(
+        act(linkTo('x'.repeat(4097)), defaultLimits),
+        'path-bytes',
+        defaultLimits,
+        /layer 2: the link target of entry 1 is too long/,
+      );
+      await act(linkTo(longest), defaultLimits);
+    });
+  },
+);
 
-test('headers that are held no longer count no longer', () => {
+test('released headers no longer count', () => {
   const allowance = new Allowance(limited({ 'image-entries': 3 }));
   const first = allowance.headers();
   first.take('a', '', 0);
@@ -246,7 +249,7 @@ test('headers that are held no longer count no longer', () => {
   expect(() => second.take('f', '', 0)).toThrow(/image-entries/);
 });
 
-test('a second reading of a layer, and a layer that comes twice, are not counted twice', () => {
+test('a layer that is read twice, or occurs twice, is counted once', () => {
   const allowance = new Allowance(limited({ 'image-bytes': 150 }));
   const image = {} as Image;
   const descriptor = { digest: digestOf(new Uint8Array(1)), size: 10 } as never;
@@ -271,7 +274,7 @@ describe('documents', () => {
     expect(source.opened).toEqual([]);
   });
 
-  test('those of an index with many images are bounded together', async () => {
+  test('the documents of an index with many images have a common limit', async () => {
     const children = Array.from({ length: 20 }, (_, i) =>
       buildImage({ layers: [tar(`a=${i}`)], platform: { os: 'linux', architecture: `a${i}` } }),
     );
@@ -286,7 +289,7 @@ describe('documents', () => {
     expect((await readImageSet(new MemorySource(index), { platforms: [], signal })).members).toHaveLength(20);
   });
 
-  /** An index of an index of an index…, each naming the one below it `times`. */
+  /** Makes nested indexes, each of which names the next one `times` times. */
   function nested(depth: number, times: number): BuiltTree {
     const blobs = new Map(image.blobs);
     let descriptor = image.descriptor;
@@ -302,7 +305,7 @@ describe('documents', () => {
     return { descriptor, blobs };
   }
 
-  test('indexes in each other are copied to a depth', async () => {
+  test('nested indexes are copied up to the limit of depth', async () => {
     await rewrite(nested(8, 1), defaultLimits, identity);
     await expectLimit(
       rewrite(nested(9, 1), defaultLimits, identity),
@@ -318,7 +321,7 @@ describe('documents', () => {
   });
 });
 
-test('every limit has a default that its unit allows, and a sentence', () => {
+test('every limit has a default that its unit allows, and a description', () => {
   for (const [name, { value, doc }] of Object.entries(limitTable)) {
     expect(Number.isSafeInteger(value), name).toBe(true);
     expect(doc, name).toMatch(/^[A-Z].*\.$/);
@@ -326,7 +329,7 @@ test('every limit has a default that its unit allows, and a sentence', () => {
   }
 });
 
-test('gigabytes of zeros in a packed layer of a megabyte are an honest layer', () => {
+test('gigabytes of zeros in a compressed layer of a megabyte are legitimate', () => {
   const allowance = new Allowance(defaultLimits);
   const packed = zstdCompressSync(new Uint8Array(64 * MiB)).length;
   const count = allowance.unpacking(

@@ -1,3 +1,7 @@
+/**
+ * Runs transforms between two stores in memory, and judges what they leave behind. Tests of jobs use it where the forms
+ * of places do not matter.
+ */
 import { OcislimError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import type { RunOptions, RunOutcome } from '../../src/jobs/rewrite/run.ts';
@@ -33,9 +37,9 @@ export type Rewritten = {
   readonly source: MemorySource;
   readonly target: MemoryTarget;
   readonly events: readonly ProgressEvent[];
-  /** `CODE message` of each warning. */
+  /** Each warning as `CODE message`. */
   readonly warnings: readonly string[];
-  /** What was published. */
+  /** The published image or index. */
   readonly tree: BuiltTree;
 };
 

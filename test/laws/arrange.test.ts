@@ -52,7 +52,7 @@ function isSimilar(tar: Uint8Array): boolean {
   return isSorted && entries.slice(0, data.length).every(({ type }) => type !== 'link');
 }
 
-/** The same with every name a file of its own. */
+/** Makes every name of a root filesystem a separate file. */
 function unlinked(rootfs: Rootfs): Rootfs {
   return new Map([...rootfs].map(([path, node], i) => [path, { ...node, inode: i }]));
 }
@@ -60,7 +60,7 @@ function unlinked(rootfs: Rootfs): Rootfs {
 const rewritten = ({ tars }: Outcome, sources: readonly Uint8Array[]) =>
   tars.filter((tar) => !sources.includes(tar));
 
-test('order similar leaves the root filesystem as it was, and puts like beside like', async () => {
+test('order similar leaves the root filesystem as it was, and groups similar files', async () => {
   await fc.assert(
     fc.asyncProperty(
       layerStack({ minLayers: 1 }),
@@ -153,7 +153,7 @@ test('--dedupe-hardlink changes nothing but which names are one file', async () 
   expect(linked).toBeGreaterThan(0);
 });
 
-test('what is restored to an image with linked files differs in nothing but these links', async () => {
+test('a restored image with linked files differs only in these links', async () => {
   await fc.assert(
     fc.asyncProperty(layerStack({ minLayers: 1, maxLayers: 5 }), async (stack) => {
       const tars = levelled(stack);
@@ -170,7 +170,7 @@ test('what is restored to an image with linked files differs in nothing but thes
   );
 });
 
-test('law 8: the order of a source decides about nothing where order is free', async () => {
+test('law 8: the result of order similar does not depend on the order of the source', async () => {
   const names = fc.uniqueArray(
     fc
       .tuple(
@@ -193,7 +193,7 @@ test('law 8: the order of a source decides about nothing where order is free', a
         const [one] = (await run([writeTar(specs)], stage)).tars;
         const [other] = (await run([writeTar(shuffled)], stage)).tars;
         expect(other).toEqual(one);
-        // And once more: it is its own order.
+        // A second run changes nothing.
         expect((await run([one as Uint8Array], stage)).tars).toEqual([one]);
       }
     }),

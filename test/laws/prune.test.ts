@@ -47,7 +47,7 @@ const globs = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** The paths of the model that pruning must leave: everything else may go only if the report names it. */
+/** Lists the paths that are missing after a pruning. The report must name each of them. */
 function lost(before: Rootfs, after: Rootfs): string[] {
   return [...before.keys()].filter((path) => !after.has(path));
 }

@@ -56,7 +56,7 @@ test('restoring everything after a prune gives the root filesystem of the origin
   );
 });
 
-test('a second time nothing is left to restore', async () => {
+test('a second restore changes nothing', async () => {
   await fc.assert(
     fc.asyncProperty(pruned, async (given) => {
       const { tars, slim } = await pruneSome(given);

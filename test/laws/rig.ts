@@ -1,3 +1,7 @@
+/**
+ * Runs transforms over plain tars in memory, without encodings, stores or manifests. The laws use it, so that a failure
+ * is one of the transforms and not of what surrounds them.
+ */
 import fc from 'fast-check';
 import { editTar } from '../../src/layers/edit/edit-tar.ts';
 import { SpoolRoom } from '../../src/layers/edit/spool.ts';
@@ -23,19 +27,20 @@ import { orderProblems } from '../support/model/layer-order.ts';
 import { type EntrySpec, writeTar } from '../support/model/tar-bytes.ts';
 import { readTar, readWholeTar } from '../support/model/tar-reader.ts';
 
-// fast-check takes a fresh seed for each run of the tests, and prints it on failure; with the same seed the same stacks come.
+// By default fast-check chooses a new seed for each run and prints it on failure. The same seed generates the same stacks.
 const seed = process.env['OCISLIM_LAW_SEED'];
 if (seed !== undefined) fc.configureGlobal({ seed: Number(seed) });
 
 /**
- * Returns how often a law is tried: OCISLIM_LAW_RUNS times, by default `usual` times (fewer for what is expensive to try); `share` of that for the lesser of
- * several laws in a file. Always a whole number of at least 1, since fast-check does not end after a fraction of a run.
+ * Returns the number of cases for a law: OCISLIM_LAW_RUNS, by default `usual` (smaller for expensive laws), times `share`
+ * (smaller for the less important laws of a file). The result is a whole number of at least 1, because fast-check does not
+ * stop at a fraction of a run.
  */
 export function lawRuns({ usual = 100, share = 1 } = {}): number {
   return Math.max(1, Math.ceil(Number(process.env['OCISLIM_LAW_RUNS'] ?? usual) * share));
 }
 
-/** Makes an image over plain tars, in memory: enough of one for transforms. */
+/** Makes an image over plain tars in memory, with as many fields as transforms need. */
 export function imageOf(tars: readonly Uint8Array[]): Image {
   const config = encodeJson({
     architecture: 'amd64',
@@ -66,7 +71,7 @@ export interface Outcome {
   readonly image: Image;
 }
 
-/** Chunks of awkward sizes. */
+/** Yields chunks whose size is not a multiple of a tar block. */
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
@@ -76,7 +81,7 @@ export async function run(tars: readonly Uint8Array[], ...transforms: Transform[
   return interpret(pipe(...transforms)(imageOf(tars)), tars);
 }
 
-/** Does the same with so little memory for entries that are out of order. */
+/** Runs transforms as `run` does, with `memory` bytes for entries that are out of order. */
 export async function runWithin(
   memory: number,
   tars: readonly Uint8Array[],
@@ -85,7 +90,7 @@ export async function runWithin(
   return interpret(pipe(...transforms)(imageOf(tars)), tars, memory);
 }
 
-/** Restores to an image over plain tars what another has. */
+/** Restores paths of the original to a slimmed image, both over plain tars; null restores all paths. */
 export async function runRestore(
   slim: readonly Uint8Array[],
   original: readonly Uint8Array[],
@@ -149,7 +154,7 @@ export function formProblems(outcome: Outcome, sources: readonly Uint8Array[]): 
   });
 }
 
-/** The layers of a stack with few contents, owners and times, so that many files are the same. */
+/** Writes the layers of a stack with few distinct contents, owners and times, so that many files are identical. */
 export function levelled({ layers }: GeneratedStack): Uint8Array[] {
   return layers.map(({ entries, end }, i) => {
     const level = (spec: EntrySpec, j: number): EntrySpec => {

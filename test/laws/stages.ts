@@ -1,3 +1,7 @@
+/**
+ * Generates the stages of a plan, and the ranges and encodings that they need. The laws about whole plans combine them
+ * with generated images.
+ */
 import fc from 'fast-check';
 import type { PackedEncoding } from '../../src/codec/encoding.ts';
 import { recompress } from '../../src/compress/recompress.ts';
@@ -10,7 +14,7 @@ import { prune } from '../../src/slim/prune.ts';
 import { parseRule } from '../../src/rules/rules.ts';
 import { squash } from '../../src/slim/squash.ts';
 
-/** A range of layers, whatever their number: two numbers to be taken modulo that. */
+/** A range of layers for an image of any size: two numbers, each taken modulo the number of layers. */
 export type Span = readonly [number, number];
 
 export const span: fc.Arbitrary<Span> = fc.tuple(fc.nat({ max: 1000 }), fc.nat({ max: 1000 }));
@@ -21,7 +25,7 @@ export function selectionOf([a, b]: Span, count: number): Selection {
   return { kind: 'range', from: Math.min(from, to), to: Math.max(from, to) };
 }
 
-/** Every format and engine, the slowest levels left out. */
+/** Every format and engine, without the slowest levels. */
 export const encoding: fc.Arbitrary<PackedEncoding> = fc.oneof(
   fc.constant({ kind: 'none' } as const),
   fc.record({
@@ -79,7 +83,7 @@ export const slimStage: fc.Arbitrary<Stage> = fc.oneof(
     ),
 );
 
-/** A budget without end: another one would make the result depend on the machine. */
+/** Only a budget that is never exhausted: any other would make the result depend on the machine. */
 export const tuning: fc.Arbitrary<TuneOptions> = fc.record({
   goal: fc.oneof(
     fc.record({

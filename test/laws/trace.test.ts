@@ -15,7 +15,7 @@ import { b, p } from '../support/bytes.ts';
 const all = { kind: 'all' } as const;
 const nameless = { name: 'app.trace', platform: null, image: null, knowsExecs: false } as const;
 
-/** A trace of some of the paths that are in the root filesystem, each used in some way; never of none. */
+/** Makes a trace of at least one path of the root filesystem, each with some kind of use. */
 function traceOf(
   tars: readonly Uint8Array[],
   picks: readonly number[],
@@ -29,7 +29,7 @@ function traceOf(
   });
 }
 
-/** A plan with a trace is plain data (law 7): everything below is done by plans that were JSON. */
+/** Converts the plan to JSON and back. Plans with traces are plain data (law 7), so every test below uses such a plan. */
 const asJson: Transform = (image) => {
   const plan = JSON.parse(JSON.stringify(image.plan)) as Plan;
   expect(plan).toEqual(image.plan);

@@ -280,7 +280,7 @@ describe('hard links', () => {
     ]);
   });
 
-  test('which name carries the data does not count, nor what the heads of links say', async () => {
+  test('neither the name that stores the data nor the headers of links count', async () => {
     const other: EntrySpec = { name: 'a', type: 'link', linkname: 'b', mode: 0o600, uid: 5 };
     expect(await differences(['a=1', 'b->a'], ['b=1', other])).toEqual([]);
   });
@@ -708,7 +708,7 @@ describe('over random stacks of layers', () => {
     { minLength: 1, maxLength: 4 },
   );
 
-  /** What the report of a prune names, with all below it. */
+  /** Makes a predicate for the paths that the report of a prune names, and all paths below them. */
   function namedBy({ resolution }: Outcome): (path: string) => boolean {
     const named = new Set(
       resolution.removals.flatMap(({ change, reason }) =>
@@ -837,7 +837,7 @@ describe('over random stacks of layers', () => {
         : [spec],
   };
 
-  /** The paths that the model finds other things about than which names are one file; and whether it finds that too. */
+  /** Returns the paths whose attributes differ in the model, and whether the grouping of hard links differs, too. */
   function modelSays(before: Rootfs, after: Rootfs): { paths: Set<string>; links: boolean } {
     const lines = diffRootfs(before, after);
     const links = lines.filter((line) => line.includes('": hard links "'));

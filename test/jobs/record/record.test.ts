@@ -34,7 +34,7 @@ function recordBelow({ folder }: FakeStrace, { stop, grace = 60_000 }: Stop = {}
   });
 }
 
-/** The same, with this script as strace; null for none. */
+/** Records a command with a script in place of strace; null if strace is not installed. */
 async function run(script: string | null, stop: Stop = {}): Promise<Recording> {
   await using fake = await fakeStrace(script);
   return await recordBelow(fake, stop);

@@ -17,7 +17,7 @@ async function inPath(script: string | null): Promise<FakeStrace> {
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** A strace that exits with 1 and this message where it is given one of these options. */
+/** Makes the script of an strace that exits with 1 and a message if it is called with one of these options. */
 function without(options: readonly string[]): string {
   return options
     .map((name) => `case "$*" in *${name}*) echo "strace: unrecognized option '${name}'" >&2; exit 1;; esac`)

@@ -26,7 +26,7 @@ const transforms: Readonly<Record<string, Transform>> = {
 /** The layer above: it overwrites what stands at the end of most tars. */
 const top = tar('after=changed', 'top/file=1');
 
-/** The error's code, or the first twelve digits of the digest, which are enough to tell a change. */
+/** Returns the code of the error, or the first twelve digits of the digest, which are enough to detect a change. */
 async function outcomeOf(image: BuiltImage, transform: Transform): Promise<string> {
   try {
     const { descriptor } = await publish(image, [transform]);

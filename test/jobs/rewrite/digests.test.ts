@@ -67,7 +67,7 @@ async function outcomeOf({ lines, file }: DigestCase): Promise<string> {
   return `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
 }
 
-/** The digest of the new image; the references name the folder, and do not count. */
+/** Finds the digest of the new image. References do not count, because they name the folder. */
 function digestIn(stdout: string): string {
   return /sha256:[0-9a-f]{64}$/m.exec(stdout)?.[0] ?? stdout;
 }

@@ -22,7 +22,7 @@ const all = { kind: 'all' } as const;
 const zstd = { kind: 'zstd', level: 3 } as const;
 const layers = [tar('a=1'), tar('b=2'), tar('.wh.a')];
 
-/** An image whose manifest was changed after it was built. */
+/** Makes an image whose manifest was changed after it was built. */
 function altered(
   recipe: Parameters<typeof buildImage>[0],
   change: (manifest: { config: BlobDescriptor; layers: BlobDescriptor[] } & Record<string, unknown>) => void,
@@ -109,7 +109,7 @@ describe('Docker schema 2', () => {
     expect(new Set(typesIn(tree))).toEqual(new Set([docker.manifest, docker.config, docker.layer.gzip]));
   });
 
-  test('an OCI zstd layer that is kept in a Docker manifest makes what is written OCI', async () => {
+  test('an OCI zstd layer that is kept in a Docker manifest makes the result OCI', async () => {
     const packed = buildImage({ layers, compress: ['zstd', 'gzip', 'gzip'] });
     const mixed = altered({ layers, family: 'docker' }, (manifest) => {
       manifest.layers[0] = packed.layers[0] as BlobDescriptor;
@@ -121,7 +121,7 @@ describe('Docker schema 2', () => {
   });
 });
 
-test('OCI input stays OCI whatever is done to it', async () => {
+test('OCI input stays OCI for every command', async () => {
   const built = buildImage({ layers, compress: ['zstd', 'gzip', 'none'] });
   const { tree } = await rewrite(built, [squash({ kind: 'last', count: 2 })]);
   // A squashed range is packed as its topmost layer was.
@@ -156,7 +156,7 @@ describe('foreign layers', () => {
     expect(source.countOf(digest)).toBe(0);
   });
 
-  test('in an image that becomes OCI they get the OCI type for such', async () => {
+  test('in an image that becomes OCI they get the OCI type of foreign layers', async () => {
     const { tree } = await rewrite(windows, [recompress(all, zstd)], { target });
     expect(imageIn(tree).manifest.layers[0]).toMatchObject({
       mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
@@ -238,7 +238,7 @@ describe.each([
     }
   });
 
-  test('is refused by what must read it', async () => {
+  test('is refused by commands that must read it', async () => {
     for (const transform of [squash(all), prune(all, { shadowed: true })]) {
       const { error } = await fail(strange, [transform]);
       expect(error.code).toBe('UNSUPPORTED');
@@ -263,7 +263,7 @@ describe('annotations', () => {
   };
   const built = buildImage({ layers, annotations: base, layerAnnotations: [stale, stale, stale] });
 
-  test('T14: those about the packing go with the blob that they were about', async () => {
+  test('T14: those about the compression are removed with their blob', async () => {
     const { tree } = await rewrite(built, [recompress({ kind: 'range', from: 2, to: 2 }, zstd)]);
     expect(imageIn(tree).manifest.layers.map(({ annotations }) => annotations)).toEqual([
       stale,
@@ -277,7 +277,7 @@ describe('annotations', () => {
     expect(imageIn(tree).manifest.layers.map(({ annotations }) => annotations)).toEqual([stale, undefined]);
   });
 
-  test('T14: those about the base image stay while layer 1 holds what it held, and go when it does not', async () => {
+  test('T14: those about the base image stay if layer 1 keeps its contents, and are removed otherwise', async () => {
     expect(imageIn((await rewrite(built, [recompress(all, zstd)])).tree).manifest.annotations).toEqual(base);
     expect(
       imageIn((await rewrite(built, [squash({ kind: 'last', count: 2 })])).tree).manifest.annotations,
@@ -290,7 +290,7 @@ describe('annotations', () => {
     ).toEqual({ 'org.opencontainers.image.title': 'kept' });
   });
 
-  test('what is asked for counts more than what was there, and than that rule', async () => {
+  test('requested annotations override existing ones, and this rule', async () => {
     const wanted = { 'org.opencontainers.image.base.name': 'mine', 'org.opencontainers.image.title': 'new' };
     const label = (image: Image): Image =>
       withPlan(image, { labelling: { annotations: wanted, labels: { made: 'anew', more: 'x' } } });
@@ -317,7 +317,7 @@ describe('annotations', () => {
   });
 });
 
-test('what an image refers to is not what the changed one does', async () => {
+test('a changed image loses its subject, with a warning', async () => {
   const subject = { mediaType: MEDIA_TYPES.oci.manifest, digest: digestOf(jsonBytes('other')), size: 7 };
   const built = altered({ layers }, (manifest) => Object.assign(manifest, { subject }));
   const kept = await rewrite(built, [identity]);

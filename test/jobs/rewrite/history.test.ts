@@ -70,7 +70,7 @@ describe('history', () => {
     ]);
   });
 
-  test('SOURCE_DATE_EPOCH is the time of what is new, and config.created stays', async () => {
+  test('SOURCE_DATE_EPOCH is the time of new rows and whiteouts, and config.created stays', async () => {
     const built = buildImage({ layers: [tar('a=1'), tar('.wh.a', 'b=2'), tar('c=1')] });
     const { tree } = await rewrite(built, [squash({ kind: 'range', from: 2, to: 3 })], {
       epoch: 1_600_000_000,
@@ -93,7 +93,7 @@ describe('history', () => {
     });
   });
 
-  test('an epoch beyond what a tar header can say does not break the tar', async () => {
+  test('an epoch that a tar header cannot represent does not break the tar', async () => {
     const removed = await rewrite(
       buildImage({ layers: [tar('a=1'), tar('a=2', 'b=1')] }),
       [prune({ kind: 'last', count: 1 }, { rules: [parseRule('a', '--rule')] })],
@@ -114,7 +114,7 @@ describe('history', () => {
     );
   });
 
-  test('an image without a history stays without', async () => {
+  test('an image without a history gets none', async () => {
     const { tree } = await rewrite(buildImage({ layers, history: 'none' }), [squash(all)]);
     expect(imageIn(tree).config.history).toBeUndefined();
     const { tree: pruned } = await rewrite(buildImage({ layers, history: 'none' }), [
@@ -164,14 +164,14 @@ describe('history', () => {
   });
 });
 
-describe('layers in which nothing is left', () => {
+describe('layers that become empty', () => {
   test('they stay as empty layers', async () => {
     const { tree } = await rewrite(buildImage({ layers }), [without('b')]);
     expect(imageIn(tree).layers.map((entries) => entries.length)).toEqual([1, 0, 1, 1]);
     expect(rowsOf(tree)).toHaveLength(4);
   });
 
-  test('or go, with their rows marked', async () => {
+  test('they are dropped on request, and their rows marked', async () => {
     const { tree, outcome } = await rewrite(buildImage({ layers, history: 'with-empty-layers' }), [
       without('b'),
       dropEmpty,
@@ -186,7 +186,7 @@ describe('layers in which nothing is left', () => {
     expect(list(...imageIn(tree).layers)).toEqual(['a=1', 'c=3', 'd=4']);
   });
 
-  test('all of them may go', async () => {
+  test('all of them may be dropped', async () => {
     const { tree } = await rewrite(buildImage({ layers }), [without('*'), dropEmpty]);
     expect(imageIn(tree).layers).toEqual([]);
     expect(rowsOf(tree).every((row) => row.startsWith('- '))).toBe(true);

@@ -37,7 +37,7 @@ const annotated =
   (image) =>
     withPlan(image, { labelling: { annotations, labels: {} } });
 
-/** An artifact: a manifest whose config is not that of an image. */
+/** Makes an artifact: a manifest whose config is not that of an image. */
 function artifact(): BuiltTree {
   const empty = jsonBytes({});
   const blob = { digest: digestOf(empty), size: empty.length };
@@ -175,7 +175,7 @@ describe('a dry run', () => {
     );
   });
 
-  test('is not held up by savings that are asked for', async () => {
+  test('does not fail for required savings', async () => {
     const source = new MemorySource(built);
     const outcome = await runTransform({ source, target: null, transform: lower, requireSavings: 0.99 });
     expect(outcome.root).toBeNull();
@@ -183,7 +183,7 @@ describe('a dry run', () => {
 });
 
 describe('a run publishes nothing', () => {
-  test('where the layers shrink by less than is asked for', async () => {
+  test('where the layers shrink by less than required', async () => {
     const { error, target } = await fail(built, [recompress(all, { kind: 'none' })], { requireSavings: 0.1 });
     expect(error).toMatchObject({
       code: 'GATE',

@@ -30,7 +30,7 @@ describe('a layer that gets no smaller', () => {
     expect(again.target.count('commit')).toBe(0);
   });
 
-  test('changes its format all the same, unless a threshold says otherwise', async () => {
+  test('changes its format anyway, unless a threshold forbids it', async () => {
     const built = buildImage({ layers: [text, small] });
     const plain = await rewrite(built, [recompress(all, { kind: 'none' })]);
     expect(actionsOf(plain)).toEqual(['recompressed', 'recompressed']);
@@ -39,7 +39,7 @@ describe('a layer that gets no smaller', () => {
     expect(digestsOf(kept.tree)).toEqual(digestsOf(built));
   });
 
-  test('is copied where it cannot be mounted, after it was thrown away', async () => {
+  test('is copied after the result was discarded, if it cannot be mounted', async () => {
     const best = await rewrite(buildImage({ layers: [text] }), [
       recompress(all, { kind: 'gzip', level: 12, engine: 'libdeflate' }),
     ]);
@@ -84,7 +84,7 @@ describe('--min-savings', () => {
     expect(await actions(0.9)).toEqual(['not-smaller']);
   });
 
-  test('does not hold back what slimming changed', async () => {
+  test('does not discard layers that slimming changed', async () => {
     const result = await rewrite(built, [squash(all), recompress(all, gzip, { kind: 'ratio', ratio: 1 })]);
     expect(actionsOf(result)).toEqual(['rewritten']);
   });
@@ -104,7 +104,7 @@ describe('--require-savings', () => {
     expect(target.count('putManifest')).toBe(0);
   });
 
-  test('an image that grows says so without a minus sign that misleads', async () => {
+  test('the message for an image that grows has no misleading minus sign', async () => {
     const packed = buildImage({ layers: [text] });
     const { error } = await fail(packed, [recompress(all, { kind: 'none' })], { requireSavings: 0 });
     expect(error.message).toMatch(/^the layers grow by \d+(?:\.\d)? %/);
@@ -128,7 +128,7 @@ test('packing better keeps each format and takes plain layers as they are', asyn
 describe('a destination of plain layers', () => {
   const target = { layerFormat: 'plain', mountable: null } as const;
 
-  test('gets every layer unpacked, whatever was asked for', async () => {
+  test('gets every layer unpacked, whichever compression the options name', async () => {
     const built = buildImage({ layers: [text, small, tar('b=1')], compress: ['gzip', 'zstd', 'none'] });
     for (const transform of [
       recompress(all, { kind: 'zstd', level: 3 }),

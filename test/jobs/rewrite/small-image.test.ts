@@ -58,7 +58,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 type Result = { readonly tree: ImageSource; readonly report: Report };
 
-/** What is in an archive with an OCI layout in it. */
+/** Opens an archive that contains an OCI layout. */
 async function openArchive(file: string): Promise<ImageSource> {
   const entries = readTar(await readFile(file));
   const json = entries.find(({ name }) => name === 'index.json')?.body ?? new Uint8Array(0);
@@ -111,7 +111,7 @@ function removedIn(report: Report): Set<string> {
   );
 }
 
-/** The result is the source in every attribute, less exactly what the report names. Gives the paths that are gone. */
+/** Checks that the result has every attribute of the source, except for the paths in the report. Returns the missing paths. */
 function compare(source: Rootfs, result: ReadImage, report: Report): string[] {
   const after = applyLayers(result.layers);
   const gone = [...source.keys()].filter((path) => !after.has(path));
@@ -120,7 +120,7 @@ function compare(source: Rootfs, result: ReadImage, report: Report): string[] {
   const named = removedIn(report);
   const covered = (path: string): boolean =>
     named.has(path) || (path.includes('/') && covered(path.slice(0, path.lastIndexOf('/'))));
-  // A directory that no entry described goes with what implied it.
+  // A directory without an entry disappears together with the paths that imply it.
   expect(gone.filter((path) => !covered(path) && source.get(path)?.implied !== true)).toEqual([]);
   expect([...named].filter((path) => after.has(path) && after.get(path)?.kind !== 'dir')).toEqual([]);
   return gone;
@@ -184,7 +184,7 @@ describe('squash leaves the root filesystem as it was, and the layers outside by
     ['--layers 1..3', ['--layers', '1..3'], [4, 5, 6, 7, 8, 9], 1],
     ['--all', ['--all'], [], 0],
     ['--base', ['--base', 'BASE'], [1, 2], 1],
-  ] as const)('%s', async (_, options, outside, waste) => {
+  ] as const)('with %s', async (_, options, outside, waste) => {
     const given = options.map((option) => (option === 'BASE' ? `oci:${join(folder, 'in')}:base` : option));
     const result = await call(['squash', ...given]);
     const squashed = readImageFrom(result.tree);
@@ -230,7 +230,7 @@ describe('prune', () => {
       'var/log/app/today.log',
       paths.log,
     ]);
-    // A preset takes hidden files too: the .deb of layer 2 is no longer there.
+    // A preset removes hidden files too: the .deb of layer 2 no longer exists.
     expect(wasteIn(pruned)).toBe(1);
     expect(rootOf(await call(command))).toBe(rootOf(result));
   });
@@ -254,7 +254,7 @@ describe('prune', () => {
     expect(rootOf(await call(command))).toBe(rootOf(result));
   });
 
-  test('what it takes from a chosen layer does not come back from one below', async () => {
+  test('a path removed from a selected layer does not reappear from a lower one', async () => {
     const result = await call(['prune', '--rule', 'opt/app/settings', '--layers', '4']);
     const pruned = readImageFrom(result.tree);
     expect(compare(before, pruned, result.report)).toEqual(['opt/app/settings']);
@@ -264,7 +264,7 @@ describe('prune', () => {
 
 describe('recompress leaves every DiffID and every unpacked byte as it was', () => {
   test.each(['zstd 3', 'zstd 19', 'gzip 6', 'gzip 10', 'gzip 9 zlib', 'gzip 6 pako', 'none'])(
-    '%s',
+    'as %s',
     async (wish) => {
       const [compression = '', level, engine] = wish.split(' ');
       const command = [
@@ -293,7 +293,7 @@ describe('recompress leaves every DiffID and every unpacked byte as it was', () 
   });
 });
 
-describe('like files side by side, and hard links instead of copies', () => {
+describe('similar files in order, and hard links instead of copies', () => {
   const arranging = ['--order', 'similar', '--dedupe-hardlink'];
   const apart = (rootfs: Rootfs): Rootfs =>
     new Map([...rootfs].map(([path, node], i) => [path, { ...node, inode: i }]));
@@ -303,7 +303,7 @@ describe('like files side by side, and hard links instead of copies', () => {
     ['squash', '--layers', '2..5'],
     ['squash', '--last', '1'],
     ['prune', '--shadowed'],
-  ])('%s %s', async (...command) => {
+  ])('keep the root filesystem with %s %s', async (...command) => {
     const plain = readImageFrom((await call(command)).tree);
     const ordered = await call([...command, '--order', 'similar']);
     expect(compare(applyLayers(plain.layers), readImageFrom(ordered.tree), ordered.report)).toEqual([]);
@@ -314,7 +314,7 @@ describe('like files side by side, and hard links instead of copies', () => {
     expect(rootOf(await call([...command, ...arranging]))).toBe(rootOf(result));
   });
 
-  test('there are such files, of one layer and across those that become one', async () => {
+  test('finds identical files within a layer, and across the layers of a squash', async () => {
     const { report } = await call(['squash', '--all', ...arranging]);
     const links = report.platforms[0]?.slimming?.linked?.links ?? [];
     const [first] = links;
@@ -346,7 +346,7 @@ describe('everything in one pass', () => {
     expect(rootOf(await call(['slim']))).toBe(rootOf(result));
   });
 
-  test('squash, prune and recompress at once are what they are one after the other', async () => {
+  test('squash, prune and recompress in one pass give the same as one after the other', async () => {
     const removing = ['--preset', 'docs,logs', '--rule', 'opt/data/s*'];
     const command = ['slim', '--from-layer', '3', ...removing, '--compression', 'zstd', '--level', '9'];
     const result = await call(command);
@@ -394,7 +394,7 @@ describe('from place to place', () => {
     },
   );
 
-  test('Docker schema 2 stays that, and becomes OCI with zstd', async () => {
+  test('Docker schema 2 stays Docker schema 2, and becomes OCI with zstd', async () => {
     const source = `oci:${join(folder, 'in')}:docker`;
     const squashed = await call(['squash', '--last', '3'], source);
     expect(squashed.tree.descriptor.mediaType).toBe(MEDIA_TYPES.docker.manifest);
@@ -423,7 +423,7 @@ describe('an index of two platforms that share layers', () => {
   const arm = applyLayers(readImageFrom(index, 'linux/arm64').layers);
 
   test.each(['squash --last 2', 'squash --layers 2..5', 'prune --shadowed', 'recompress --compression zstd'])(
-    '%s',
+    'is rewritten by %s',
     async (command) => {
       const { tree, report } = await call(command.split(' '), source());
       const [amd, other] = [readImageFrom(tree, 'linux/amd64'), readImageFrom(tree, 'linux/arm64')];
@@ -431,7 +431,7 @@ describe('an index of two platforms that share layers', () => {
       expect(compare(arm, other, report)).toEqual([]);
       if (command.includes('--last'))
         expect(layersIn(other).slice(0, 4)).toEqual(layersIn(image).slice(0, 4));
-      // What both have below is rewritten to one and the same blob.
+      // The layers that both platforms share become the same blob.
       if (!command.includes('--shadowed')) expect(layersIn(other)[1]).toBe(layersIn(amd)[1]);
     },
   );

@@ -115,7 +115,7 @@ describe('pull', () => {
     expect(digestsOf(tree)).toEqual([...built.diffIds]);
   });
 
-  test('fails for a layer that lies, before anything is written', async () => {
+  test('fails for a layer that cannot be read, before anything is written', async () => {
     const built = buildImage({ layers: [text, other] });
     const digest = built.layers[1]?.digest ?? '';
     const { error, target } = await fail(built, [tune(all, { goal: slow })], {
@@ -143,7 +143,7 @@ describe('pull', () => {
 });
 
 describe('a budget', () => {
-  test('without end gives what the goal gives without one', async () => {
+  test('without end gives about the size that no budget gives', async () => {
     const built = buildImage({ layers: [text, other, small] });
     const goal = { kind: 'size', effort: 'small' } as const;
     const free = await rewrite(built, [tune(all, { goal, format: 'zstd' })]);
@@ -157,7 +157,7 @@ describe('a budget', () => {
     expect(size(spent)).toBeLessThanOrEqual(size(free) * 1.005);
   });
 
-  test('of next to nothing: each layer with the least work that there is', async () => {
+  test('of almost nothing: each layer gets the cheapest option', async () => {
     const built = buildImage({ layers: [text, other], compress: ['gzip', 'zstd'] });
     const goal = { kind: 'size', effort: 'small' } as const;
     const kept = await rewrite(built, [tune(all, { goal, budget: 1e-9 })]);
@@ -189,7 +189,7 @@ describe('a budget', () => {
   });
 });
 
-test('a layer that would not shrink by as much as it should keeps its blob', async () => {
+test('a layer that would shrink by less than the threshold keeps its blob', async () => {
   const built = buildImage({ layers: [text] });
   const options = { goal: slow, minSavings: { kind: 'ratio', ratio: 0.9 } } as const;
   expect(digestsOf((await rewrite(built, [tune(all, options)])).tree)).toEqual(digestsOf(built));
@@ -204,7 +204,7 @@ test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
 );
 
 describe('the report', () => {
-  test('says what was chosen, and why', async () => {
+  test('states the chosen levels and the reasons', async () => {
     const built = buildImage({ layers: [text, small] });
     const tuned = await rewrite(built, [tune(all, { goal: pull(12_500_000) })]);
     const report = reportOf(tuned);
@@ -223,7 +223,7 @@ describe('the report', () => {
     );
   });
 
-  test('says what became of a budget', async () => {
+  test('states how a budget was spent', async () => {
     const built = buildImage({ layers: [text, other], compress: 'none' });
     const goal = { kind: 'size', effort: 'small' } as const;
     const report = reportOf(
@@ -240,7 +240,7 @@ describe('the report', () => {
     expect(report.budgets).toMatchObject([{ seconds: 60 }]);
   });
 
-  test('has nothing of it where the levels are given', async () => {
+  test('does not mention tuning if the levels are given', async () => {
     const built = buildImage({ layers: [text] });
     const report = reportOf(await rewrite(built, [tune(all, { goal: { kind: 'size', effort: 'small' } })]));
     expect(report.platforms[0]?.layers[0]).not.toHaveProperty('tuning');

@@ -23,7 +23,7 @@ async function* pieces(bytes: Uint8Array, size = 700): AsyncGenerator<Uint8Array
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** The edit that puts one layer in order. */
+/** Makes the edit that puts a single layer in order. */
 async function editOf(stream: AsyncGenerator<Uint8Array>): Promise<LayerEdit> {
   const indexes = new Map([[1, await scanTar(stream)]]);
   const { table, layers } = buildStack(indexes);
@@ -70,13 +70,13 @@ describe('with little room', () => {
     expect(spooling.readings).toEqual(expected === 1 ? [] : [expected]);
   });
 
-  test('too little is an error that says so', async () => {
+  test('too little room is an error that says so', async () => {
     const many = writeTar(Array.from({ length: 100 }, (_, i) => specOf(`${200 - i}=1`)));
     const stream = editTar(await editOf(pieces(many)), () => pieces(many), spoolingIn(1024));
     await expect(collected(stream)).rejects.toMatchObject({ code: 'LIMIT' });
   });
 
-  test('a source that is not what it was is refused', async () => {
+  test('a source that has changed is refused', async () => {
     const other = writeTar(['f=1', `e=${'x'.repeat(600)}`, 'd=1', 'c=1', 'b=1', 'a=1'].map(specOf));
     const stream = editTar(await editOf(pieces(sample)), () => pieces(other), spoolingIn(30_000));
     const error = await collected(stream).then(
@@ -90,7 +90,7 @@ describe('with little room', () => {
     await expect(collected(longer)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
   });
 
-  test('leaving early lets go of source and spool', async () => {
+  test('an early return releases source and spool', async () => {
     const edit = await editOf(pieces(sample));
     let held = 0;
     async function* counted(): AsyncGenerator<Uint8Array> {
@@ -123,7 +123,7 @@ describe('with little room', () => {
   });
 });
 
-test('what is in memory does not grow with the layer', async () => {
+test('memory does not grow with the layer', async () => {
   const body = new Uint8Array(64 * KiB);
   const files = 1000;
   async function* source(): AsyncGenerator<Uint8Array> {
@@ -168,7 +168,7 @@ test('what is in memory does not grow with the layer', async () => {
   expect(peak).toBeLessThan(9 * MiB);
 });
 
-/** The head of a file of 64 KiB. */
+/** Makes the header of a file of 64 KiB. */
 function headOf(name: string): Uint8Array {
   const head = makeHead({ kind: 'whiteout', name: b(name), mtime: 0 });
   head.set(Buffer.from('00000200000\0', 'latin1'), 124);

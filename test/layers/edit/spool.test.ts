@@ -31,7 +31,7 @@ async function holds(spool: Spool): Promise<void> {
   expect(bytes[0], 'what was read is a copy').toBe(2);
 }
 
-test('little is held in memory, much in a file without a name', async () => {
+test('few bytes are held in memory, many in a file without a name', async () => {
   const scratch = new Scratch(2 * large);
   const room = new SpoolRoom(scratch);
   const few = await room.open(1000, signal);
@@ -98,7 +98,7 @@ test('a spool without room waits for the others, and then gets all of it', async
   await scratch.close();
 });
 
-test('small ones share half of the memory, and wait for what is more', async () => {
+test('small spools share half of the memory, and wait for more', async () => {
   const room = new SpoolRoom(null, 2000);
   const spools = [await room.open(600, signal), await room.open(400, signal)];
   let third: Spool | null = null;

@@ -14,7 +14,7 @@ async function* whole(tar: Uint8Array, size: number): ByteStream {
   for (let at = 0; at < tar.length; at += size) yield tar.slice(at, at + size);
 }
 
-/** The same chunks, all in the same memory. */
+/** Yields all chunks in the same memory, as a lender does. */
 async function* lent(tar: Uint8Array, size: number): ByteStream {
   const memory = new Uint8Array(new SharedArrayBuffer(size));
   for (let at = 0; at < tar.length; at += size) {
@@ -29,7 +29,7 @@ const layers = layerStack({ minLayers: 1 }).map(({ layers: [layer] }) => (layer 
 /** Around the sizes of heads, of entries, and of what is gathered into one piece. */
 const chunkSize = fc.constantFrom(200, 512, 700, 1024, 1536, 2048, 5000, 65_536, 300_000);
 
-test('a scan of lent chunks sees what is there', async () => {
+test('a scan of lent chunks finds all entries', async () => {
   await fc.assert(
     fc.asyncProperty(layers, chunkSize, async (tar, size) => {
       const scan = async (stream: ByteStream) => {

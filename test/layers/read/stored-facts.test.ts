@@ -26,11 +26,11 @@ const facts: LayerFacts = {
   twins: new Map([[3, b('\x00\xff')]]),
 };
 
-test('facts that were stored say what they said', () => {
+test('stored facts equal the original ones', () => {
   expect(unpackFacts(packFacts(facts) as Uint8Array)).toEqual(facts);
 });
 
-test('too much of them is not stored', () => {
+test('facts that are too large are not stored', () => {
   const half = new Uint8Array(40 * MiB);
   expect(packFacts({ ...facts, contents: new Map([[1, half]]) })).not.toBeNull();
   const both = new Map([
@@ -40,11 +40,11 @@ test('too much of them is not stored', () => {
   expect(packFacts({ ...facts, contents: both })).toBeNull();
 });
 
-test('damaged bytes are no facts', () => {
+test('damaged bytes are not read as facts', () => {
   expect(unpackFacts(Uint8Array.of(1, 2, 3))).toBeNull();
 });
 
-test('what was gathered is told apart', () => {
+test('the options of gathering have distinct names', () => {
   const probe = () => 0;
   const names = [
     describeGathering({ probe: null, digests: true, twins: false }),

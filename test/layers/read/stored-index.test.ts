@@ -21,7 +21,7 @@ function headsOf(index: LayerIndex): unknown[] {
   });
 }
 
-test('law: an index that was stored says what it said', async () => {
+test('law: a stored index equals the original one', async () => {
   let heads = 0;
   let links = 0;
   await fc.assert(
@@ -59,7 +59,7 @@ test('bytes in the other order are not read', () => {
   expect(unpackIndex(Buffer.from(other, 'latin1'))).toBeNull();
 });
 
-test('one that is too large is not stored', () => {
+test('an index that is too large is not stored', () => {
   const builder = new LayerIndexBuilder();
   const head = new Uint8Array(33 * MiB);
   const entry = {

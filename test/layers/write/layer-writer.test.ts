@@ -47,7 +47,7 @@ function outcomesIn(events: readonly ProgressEvent[]): string[] {
   return events.flatMap((event) => (event.type === 'task-end' ? [event.outcome] : []));
 }
 
-/** The same image, with another type and other members in the descriptor of its first layer. */
+/** Returns an image with another media type and other members in the descriptor of its first layer. */
 function withFirstType(image: Image, mediaType: string, more: Readonly<Record<string, unknown>> = {}): Image {
   const [first, ...rest] = image.manifest.layers;
   if (first === undefined) throw new Error('the image has no layers');
@@ -76,7 +76,7 @@ describe('an unchanged layer', () => {
     expect(outcomesIn(events)).toEqual(Array(2).fill(adoption === 'present' ? 'already there' : adoption));
   });
 
-  test('that lies at an address of its own is not asked for', async () => {
+  test('that names an address of its own is not requested', async () => {
     const { image, write, target } = await layerWriting(built);
     const foreign = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
     const [first] = await write(keep, withFirstType(image, foreign, { urls: ['https://there.test/layer'] }));
@@ -152,7 +152,7 @@ describe('a new blob', () => {
   });
 });
 
-describe('a layer in which nothing is left', () => {
+describe('a layer that becomes empty', () => {
   const empty = prune(all, { rules: [parseRule('log', 'a test'), parseRule('noise', 'a test')] });
   const dropping: Transform = (image) => ({ ...image, plan: { ...image.plan, dropEmpty: true } });
 
@@ -242,7 +242,7 @@ describe('a blob that an earlier run has made', () => {
     await cache.close();
   });
 
-  test('and that neither has any more is made again', async () => {
+  test('and that neither the cache nor the target has any more is made again', async () => {
     const cache = await openCache(folder);
     await (await layerWriting(built, { cache })).write(zstd);
     rmSync(join(folder, 'blobs'), { recursive: true });

@@ -40,7 +40,7 @@ const jobs: readonly (readonly [string, Transform])[] = [
   ['squashed', squash(all)],
 ];
 
-test.each(jobs)('a blob that several layers and platforms want is sent once: %s', async (_, transform) => {
+test.each(jobs)('a blob that several layers and platforms need is sent once: %s', async (_, transform) => {
   for (const cached of [false, true, true]) {
     const [from, to] = [await FakeRegistry.start(), await FakeRegistry.start()];
     hold(from.repository('app'), tree, '1');
