@@ -28,6 +28,7 @@ export interface DataOrder {
 
 /** How to make one layer out of the entries of source layers: head blocks first, then streamed entries, then links. */
 export interface LayerEdit {
+  /** Head blocks of directories and markers, as they are written. */
   readonly before: readonly Uint8Array[];
   /** The source layers in the order in which they are read; a layer of which nothing is kept does not occur. */
   readonly sources: readonly { readonly layer: number; readonly actions: EntryActions }[];
@@ -35,9 +36,11 @@ export interface LayerEdit {
   readonly order: DataOrder | null;
   /** How many entries become hard links. */
   readonly links: number;
+  /** Head blocks of hard links, as they are written. They follow the data, so that a link's target exists before the link. */
   readonly after: readonly Uint8Array[];
   /** The expected bytes of the tar, its end mark included. Renamed and linked entries are counted with their present heads. */
   readonly tarBytes: number;
+  /** The number of entries of the tar: data, links, directories and markers. */
   readonly entries: number;
 }
 
@@ -70,6 +73,7 @@ export function buildEdit(
     actions.set(change.entry, action);
   };
   let links = 0;
+  // The end mark has two blocks of zeros (POSIX.1-2017, pax, "ustar Interchange Format").
   let tarBytes = 1024;
   for (const change of changes) {
     const path = table.paths[change.path] as Path;
@@ -86,6 +90,7 @@ export function buildEdit(
       }
       case 'link': {
         if (change.form === 'linked') {
+          // An index holds no heads of files: this one is edited while its source streams by, and its body is skipped.
           const index = indexes.get(change.layer) as LayerIndex;
           const target = table.paths[change.target] as Path;
           const isRenamed = index.paths[change.entry] !== path;

@@ -2,7 +2,10 @@ import type { EntryAction } from './edit.ts';
 
 const keep: EntryAction = { kind: 'keep' };
 
-/** The actions for the entries of one source layer, by entry. Nearly all of them are `keep`, which takes a byte each. */
+/**
+ * The actions for the entries of one source layer, by entry. Nearly all of them are `keep`, which takes a byte each: layers
+ * may have millions of entries.
+ */
 export class EntryActions {
   #marks = new Uint8Array(64);
   readonly #others = new Map<number, EntryAction>();

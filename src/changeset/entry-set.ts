@@ -1,4 +1,7 @@
-/** A set of entries of source layers, a bit for each. */
+/**
+ * A set of entries of source layers, with a bit for each: a layer of a million entries takes about 125 kB. Layers are numbered
+ * from 1, entries from 0.
+ */
 export class EntrySet {
   readonly #layers = new Map<number, Uint32Array>();
 

@@ -4,7 +4,7 @@
 import type { Change, ChangeList } from './change.ts';
 import type { Tree } from './tree.ts';
 
-/** What is known of the layers below the one that is being written. */
+/** The layers below the one that is being written, as far as they are known. */
 export type Below =
   | { readonly kind: 'nothing' }
   /** They have not been scanned: every whiteout stays, since one too many harms nothing and one too few brings a file back. */
@@ -55,6 +55,7 @@ function expressStructure(tree: Tree, list: ChangeList, { below, wanted }: Expre
   // Up to this number everything below is hidden already, so that markers are idle.
   let covered = below.kind === 'nothing' ? size : 0;
   for (let path = 0; path < size; path++) {
+    // Subtrees are ranges of numbers, and parents come first: one bound is enough to tell what a marker above has hidden.
     const isCovered = path < covered;
     if (isCovered) hidden[path] = 1;
     if (node[path] === 0) {
@@ -86,6 +87,7 @@ function expressStructure(tree: Tree, list: ChangeList, { below, wanted }: Expre
   return changes;
 }
 
+// What is written at a path, as bits: a directory may have an entry and an opaque marker.
 const own = 1;
 const made = 2;
 const opaque = 4;
@@ -102,6 +104,7 @@ function keepImplied(
 ): void {
   const { table } = tree;
   const implied = new Uint8Array(marks.length);
+  // From the last path to the first, so that a directory is decided after everything in it.
   for (let path = marks.length - 1; path > 0; path--) {
     if (marks[path] === 0 && implied[path] === 0 && tree.isImplied(path)) {
       const given = hidden[path] === 0 && !tree.hidesAt(path) && mayBeDirectoryBelow(below, path);
@@ -158,6 +161,7 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
     const anchor = findAnchor(tree, id, group, carriers.get(id) ?? null, options.below, names);
     let others: readonly Change[] = group;
     let target: number;
+    // No name of the file is left in this layer or below: the first link becomes the regular file.
     if (anchor === null) {
       const [first, ...rest] = group as [Change, ...Change[]];
       const origin = list.get(id - 1);
@@ -173,6 +177,7 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
     } else {
       target = anchor;
     }
+    // A link keeps its head if its target exists by then: an earlier name, or one of the layers below.
     const ready = new Set([target]);
     for (const link of others) {
       const sound = ready.has(link.target) || namesGround(tree, link.target, id, options.below);
@@ -203,12 +208,13 @@ function findAnchor(
   if (carrier !== null) return carrier.path;
   const named = group.find((link) => namesGround(tree, link.target, id, below));
   if (named !== undefined) return named.target;
+  // A file of layers that have not been scanned: only a scan shows its other names.
   if (id < 0) throw new NeedsLayersBelow();
   for (const path of names?.of(id) ?? []) if (tree.isUntouched(path)) return path;
   return null;
 }
 
-/** The names of each file of a tree, sorted. Collected when first asked for: few layers need them. */
+/** The names of each file of a tree, sorted. They are collected at the first request, since few layers need them. */
 class FileNames {
   readonly #tree: Tree;
   /** By file: its first name; by path: the next name of the same file. -1: none. */
@@ -242,5 +248,6 @@ class FileNames {
 function namesGround(tree: Tree, path: number, id: number, below: Below): boolean {
   if (!tree.isUntouched(path)) return false;
   if (below.kind === 'known') return below.tree.file[path] === id;
+  // Without a scan the file is known by a single name, the one that it was linked by (`Tree.file`).
   return id < 0 && path === -id - 1;
 }

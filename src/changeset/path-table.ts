@@ -13,8 +13,9 @@ export interface PathTable {
   readonly paths: readonly Path[];
   readonly parent: Int32Array;
   readonly end: Int32Array;
+  /** Returns the number of a path. @throws Error for a path that occurs in none of the layers: a bug */
   idOf(path: Path): number;
-  /** Null for a path that occurs in none of the layers. */
+  /** Finds the number of a path; null for a path that occurs in none of the layers. */
   findId(path: Path): number | null;
 }
 
@@ -39,6 +40,7 @@ export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
   const parent = new Int32Array(size);
   for (let id = 1; id < size; id++) parent[id] = ids[parents[order[id] as number] as number] as number;
   parent[0] = -1;
+  // From the last path to the first, so that the end of each child is known before that of its parent.
   const end = new Int32Array(size);
   for (let id = size - 1; id >= 0; id--) {
     if (end[id] === 0) end[id] = id + 1;

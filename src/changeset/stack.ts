@@ -14,6 +14,7 @@ export interface Stack {
 /** Puts layers together as a stack. `indexes` are by source layer number. @throws LIMIT for too many paths */
 export function buildStack(indexes: ReadonlyMap<number, LayerIndex>): Stack {
   const names: Iterable<Path>[] = [];
+  // A hard link may name a path that no scanned layer has an entry for: its target needs a number, too.
   for (const index of indexes.values()) names.push(index.paths, index.targets.values());
   const table = buildPathTable(names);
   const list = new ChangeList();

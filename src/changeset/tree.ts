@@ -17,9 +17,9 @@ const hidesChildren = 2;
 
 /** The callbacks of applying a layer. */
 export interface Observer {
-  /** A hard link was bound to a file. */
+  /** Receives a hard link and the file that it was bound to. */
   onLink?(link: Change, file: number): void;
-  /** Something other than a directory gave way to a directory, which merges with what lies below instead of hiding it. */
+  /** Receives the id of a change that a directory replaced. The directory merges with what lies below instead of hiding it. */
   onReplacedByDirectory?(id: number): void;
 }
 
@@ -165,6 +165,7 @@ export class Tree {
       above >= 0;
       above = this.table.parent[above] as number
     ) {
+      // This layer has already implied it, and with it all directories above.
       if (this.touched[above] === this.#layers && this.isDirectory(above)) return;
       this.#imply(above, observer);
     }
@@ -186,6 +187,7 @@ export class Tree {
     this.#flags[path] = hides;
   }
 
+  /** Refuses an entry below a non-directory of its own layer, which programs unpack differently. @throws LAYER_INVALID */
   #refuseOwnAncestor({ kind, path }: Change): void {
     // A marker lies in the directory whose children it hides.
     for (
@@ -217,7 +219,7 @@ export class Tree {
 
   #putFile(change: Change, observer: Observer): void {
     const { path } = change;
-    // First what was there goes: a link to itself, or to something below its own name, dangles.
+    // The old node is removed before the link is bound: a link to itself, or to something below its own name, dangles.
     this.hide(path);
     const file = change.kind === 'link' ? this.#bind(change, observer) : change.file + 1;
     this.node[path] = change.id + 1;

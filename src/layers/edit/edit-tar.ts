@@ -1,6 +1,6 @@
 /**
- * Writes the tar of an edited layer as its sources stream by. The layer writer packs the result, and `export` gives it out as it
- * is.
+ * Writes the tar of an edited layer while its sources stream by. The layer writer packs the result, and `export` writes it
+ * unchanged.
  */
 import { editHead, type LayerEdit } from '../../changeset/edit.ts';
 import type { EntryActions } from '../../changeset/entry-actions.ts';
@@ -12,10 +12,11 @@ import { TarReader } from '../../tar/reader.ts';
 import { orderedData, type Spooling } from './ordered-data.ts';
 
 /**
- * Writes the tar of an edited layer: kept entries pass as their verbatim blocks. `open` gives the unpacked tar of a
- * source layer; each is read once, to its end, so that it is verified before the result is believed. Its chunks may be lent:
- * what is given out is then lent, too. Where the data is to have another order than its sources, it goes through a spool, and
- * a source is read more than once if that has little room; nothing can be lent then.
+ * Writes the tar of an edited layer. Kept entries pass as their verbatim blocks. `open` returns the unpacked tar of a source
+ * layer; each is read once and to its end, so that it is verified before the result is used. The chunks of a source may be
+ * lent, and the output is then lent, too. If the data needs another order than its sources have, it goes through a spool, and
+ * sources are read several times if the spool is small; their chunks must not be lent then.
+ * @throws the errors of the sources, TAR_INVALID for a head that cannot be edited, and those of `orderedData`
  */
 export async function* editTar(
   edit: LayerEdit,
@@ -26,7 +27,7 @@ export async function* editTar(
   if (order !== null && spooling === null)
     throw new OcislimError('INTERNAL', 'data is to be put in order, and there is nowhere to put it by');
   const pieces = new Coalescer();
-  /** Heads of what becomes a hard link. */
+  /** Heads of entries that become hard links. They are written after all data, which holds their targets. */
   const links: Uint8Array[] = [];
   yield* gather(edit.before, pieces);
   if (order === null || spooling === null) {
@@ -44,7 +45,10 @@ export async function* editTar(
   yield* pieces.ready();
 }
 
-/** An entry is hundreds of bytes, and whatever goes through a generator alone costs as much as hashing thousands. */
+/**
+ * Streams a source through its actions. Small pieces are joined before they are yielded: passing one through a generator costs
+ * as much as hashing thousands of bytes, and most entries have only hundreds.
+ */
 async function* editSource(
   stream: ByteStream,
   actions: EntryActions,
@@ -56,7 +60,7 @@ async function* editSource(
     for (let number = 0; ; number++) {
       let entry = reader.nextNow();
       if (entry === null) {
-        // Before the reader goes on, nothing may refer to its chunk any more.
+        // The reader reuses its chunk in `next`, so all pieces that refer to it are written first.
         yield* settled(pieces);
         entry = await reader.next();
       }
@@ -90,6 +94,7 @@ function* gather(heads: Iterable<Uint8Array>, pieces: Coalescer): Generator<Uint
   }
 }
 
+/** Copies what still refers to the reader's chunk, and yields what is complete. */
 function* settled(pieces: Coalescer): Generator<Uint8Array> {
   pieces.settle();
   yield* pieces.ready();

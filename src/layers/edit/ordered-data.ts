@@ -10,19 +10,19 @@ import { TarReader } from '../../tar/reader.ts';
 import type { Spool } from './spool.ts';
 import { KiB, MiB } from '../../units.ts';
 
-/** The most often that a source is read. */
+/** The limit on the readings of a source. A layer that needs more is an error. */
 const maxReadings = 64;
-/** Bytes of neighbours in the new order that are read back at once. */
+/** The size of a bucket: neighbours in the new order, which are read back at once. */
 const bucketBytes = 8 * MiB;
-/** Bytes of what is gathered before it is written, over all buckets. */
+/** The memory for buffers of all buckets together, in which small writes are joined. */
 const bufferBytes = 16 * MiB;
 const pieceBytes = 256 * KiB;
 
-/** Where data waits for its turn. */
+/** The access to spools, where data waits for its place in the order. */
 export interface Spooling {
-  /** A spool of so many bytes, or of fewer. */
+  /** Opens a spool of `wanted` bytes, or of fewer. */
   readonly open: (wanted: number) => Promise<Spool>;
-  /** Called where there is not room for everything at once, so that the sources are read several times. */
+  /** Called if the room does not suffice for all data, so that the sources are read several times. */
   readonly onReadings: (readings: number, wanted: number, room: number) => void;
 }
 
@@ -39,10 +39,10 @@ export interface Ordering {
 
 /**
  * Writes the data of an edited layer in its order. The data waits in a spool while the sources stream by once, and is read back
- * in its new order: memory holds a bucket and small buffers at most. Without room for all of it, the sources are read once for
- * each part that there is room for; a file that does not fit at all passes straight through in a reading of its own. The bytes
- * that come out do not depend on the room.
- * @throws LIMIT where there is so little room that a source would be read more than 64 times
+ * in its new order: memory holds at most a bucket and small buffers. If the data does not fit, the sources are read once for each
+ * part that fits; a file larger than the spool passes through directly, in a reading of its own. The output does not depend on
+ * the room.
+ * @throws LIMIT if a source would be read more than 64 times; DIGEST_MISMATCH if a source has changed since its scan; IO
  */
 export async function* orderedData({ edit, order, open, spooling, links }: Ordering): ByteStream {
   const wanted = order.bytes.reduce((sum, bytes) => sum + bytes, 0);
@@ -56,7 +56,7 @@ export async function* orderedData({ edit, order, open, spooling, links }: Order
       const part = range.fits ? new SpooledPart(order, range, spool) : null;
       for (const { layer, actions } of edit.sources) {
         const place = places.get(layer) as ReadonlyMap<number, number>;
-        // The first reading is of all sources, so that all are verified.
+        // The first round reads all sources, so that all are verified, and all heads of links are found.
         if (i > 0 && ![...place.values()].some((at) => at >= range.from && at < range.to)) continue;
         yield* readSource(open(layer), actions, { range, place, part, links });
       }
@@ -67,12 +67,12 @@ export async function* orderedData({ edit, order, open, spooling, links }: Order
   }
 }
 
-/** What one reading of a source is for. */
+/** One reading of a source: which part of the data it takes, and where that goes. */
 interface PartReading {
   readonly range: Part;
   /** By entry of the source, the place in the new order. */
   readonly place: ReadonlyMap<number, number>;
-  /** Null where the one entry of the range fits into no spool, and passes straight through. */
+  /** Null if the range is a single entry that is larger than the spool and passes through directly. */
   readonly part: SpooledPart | null;
   readonly links: Uint8Array[];
 }
@@ -116,6 +116,7 @@ async function* readSource(
   }
 }
 
+/** A range of places in the new order, `to` exclusive. */
 interface Part {
   readonly from: number;
   readonly to: number;
@@ -146,7 +147,7 @@ function divide({ bytes }: DataOrder, room: number): Part[] {
   return parts;
 }
 
-/** By source layer and entry, the place in the new order. */
+/** Returns the places in the new order, by source layer and entry. */
 function placesOf(edit: LayerEdit, { layers, entries }: DataOrder): Map<number, Map<number, number>> {
   const places = new Map(edit.sources.map(({ layer }) => [layer, new Map<number, number>()] as const));
   entries.forEach((entry, i) => void places.get(layers[i] as number)?.set(entry, i));
@@ -154,21 +155,21 @@ function placesOf(edit: LayerEdit, { layers, entries }: DataOrder): Map<number, 
 }
 
 /**
- * A run of neighbours on its way through a spool. Each bucket of them has a stretch of the spool, which fills in the order
- * of the sources, so that what is written and read back is long; in memory the bucket is put in order.
+ * Takes a range of the new order through a spool. Each bucket has a section of the spool, which is filled in the order of the
+ * sources, so that both writes and reads are long. A bucket is put in order in memory when it is read back.
  */
 class SpooledPart {
   readonly #from: number;
   readonly #spool: Spool;
-  /** By place in this part: its bucket, where it begins in the spool, how many bytes are there. */
+  /** By place in this part: its bucket, its offset in the spool, and its number of bytes there. */
   readonly #bucketOf: Int32Array;
   readonly #starts: Float64Array;
   readonly #lengths: Float64Array;
-  /** By bucket: its first place, and how far its stretch of the spool has been filled. */
+  /** In the order of their places. */
   readonly #buckets: Bucket[];
   readonly #buffers: (Buffered | undefined)[];
   readonly #bufferSize: number;
-  /** Heads that are no longer as they were, which may have grown. */
+  /** Edited heads, by place. They stay in memory, because an edited head may be larger than the room of the original. */
   readonly #heads = new Map<number, Uint8Array>();
   #current = 0;
 
@@ -195,7 +196,7 @@ class SpooledPart {
     this.#bufferSize = Math.min(Math.max(Math.floor(bufferBytes / this.#buckets.length), 4096), 65_536);
   }
 
-  /** Begins the entry at this place; those of a part come one by one, in any order. To be waited for, like `write`. */
+  /** Begins the entry at this place. The entries of a part come one after the other, in any order. Awaited like `write`. */
   start(at: number, head: Uint8Array, isVerbatim: boolean): Promise<void> | null {
     this.#current = at - this.#from;
     const { filled } = this.#buckets[this.#bucketOf[this.#current] as number] as Bucket;
@@ -205,7 +206,7 @@ class SpooledPart {
     return null;
   }
 
-  /** Null where there is nothing to wait for: most entries are small, and there are many. */
+  /** Adds bytes to the current entry. Returns null if the buffer took them, which saves a promise for most small entries. */
   write(chunk: Uint8Array): Promise<void> | null {
     const number = this.#bucketOf[this.#current] as number;
     const bucket = this.#buckets[number] as Bucket;
@@ -241,7 +242,7 @@ class SpooledPart {
     buffer.used = 0;
   }
 
-  /** All of it in order, once everything has been written. */
+  /** Reads the part in its order, after all entries have been written. */
   async *read(): ByteStream {
     for (const buffer of this.#buffers) if (buffer !== undefined) await this.#flush(buffer);
     this.#buffers.length = 0;
@@ -263,17 +264,18 @@ class SpooledPart {
 }
 
 interface Bucket {
-  /** Its places, */
+  /** Its places, `end` exclusive. */
   readonly first: number;
   readonly end: number;
-  /** and its stretch of the spool. */
+  /** Its section of the spool, `stop` exclusive. */
   readonly start: number;
   readonly stop: number;
+  /** The offset up to which the section is filled. */
   filled: number;
 }
 
 interface Buffered {
-  /** Where in the spool its first byte goes. */
+  /** The offset in the spool for the first byte of the buffer. */
   at: number;
   readonly bytes: Uint8Array;
   used: number;

@@ -8,25 +8,26 @@ import { readAt, writeAt } from '../../files/file-bytes.ts';
 import type { Scratch } from '../../files/scratch.ts';
 import { MiB } from '../../units.ts';
 
-/** Bytes in memory of all spools of a run together. */
+/** The limit on the memory of all spools of a run together, in bytes. */
 const maxMemory = 64 * MiB;
-/** A spool of so many bytes is not worth a file. */
+/** The size up to which a spool stays in memory: a file would cost more time than it saves memory. */
 const small = 8 * MiB;
 
 /** Bytes that are written in any order and read back in another. */
 export interface Spool {
-  /** Bytes that it may hold: as many as were asked for, or fewer. */
+  /** The number of bytes that it may hold: as requested, or fewer. */
   readonly capacity: number;
+  /** Writes bytes at an offset. The caller may reuse their memory afterwards. @throws IO */
   write(at: number, bytes: Uint8Array): Promise<void>;
-  /** A copy of what was written there. */
+  /** Returns a copy of `length` bytes that were written at this offset. @throws IO */
   read(at: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
 /**
- * Hands out spools: in memory or in the scratch folder, within the bounds of both. A caller that
- * finds no room for all of its bytes waits until the other spools are closed, and takes what there is only when it is alone, so
- * that the result of a run does not depend on timing.
+ * Opens spools in memory or in the scratch folder, within the limits of both. A request that does not fit waits until the
+ * other spools are closed. It gets a smaller spool only if it is the only one, so that the number of readings of a layer does
+ * not depend on timing.
  */
 export class SpoolRoom {
   readonly #scratch: Scratch | null;
@@ -35,7 +36,7 @@ export class SpoolRoom {
   #open = 0;
   #waiting: (() => void)[] = [];
 
-  /** `scratch`: null for none. `memory`: bytes; half of it for small spools, half for one that finds no room on disk. */
+  /** Shares `memory` bytes: half for small spools, half for a single one that does not fit on disk. `scratch`: null for none. */
   constructor(scratch: Scratch | null, memory = maxMemory) {
     this.#scratch = scratch;
     this.#half = Math.floor(memory / 2);
@@ -59,6 +60,7 @@ export class SpoolRoom {
     }
   }
 
+  /** Opens the largest possible spool, on disk if that has more room than memory. */
   async #whatThereIs(wanted: number): Promise<Spool> {
     const free = Math.min(wanted, (await this.#scratch?.free()) ?? 0);
     const file = free > this.#half ? await this.#inFile(free) : null;
@@ -98,6 +100,7 @@ export class SpoolRoom {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
+  /** Waits until a spool is closed or the signal is aborted. */
   #change(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {

@@ -9,13 +9,13 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { exceeded, type Limits } from '../../limits.ts';
 
 /**
- * What an entry takes in addition to its names, in the columns, tables and trees that are made of it, and what a directory takes that
- * only the names of others imply. Measured, and rounded up.
+ * Bytes that an entry takes in columns, tables and trees in addition to its names, and bytes of a directory that only the
+ * names of others imply. Both were measured and rounded up.
  */
 const entryBytes = 260;
 const directoryBytes = 150;
 
-/** The most that was unpacked of each layer of an image, by digest. */
+/** The largest count of unpacked bytes of each layer of an image, by digest: a layer that is read twice counts once. */
 interface UnpackedLayers {
   readonly bytes: Map<string, number>;
   total: number;
@@ -38,7 +38,7 @@ export class Allowance {
     this.#indexBytes = limits['index-bytes'] || Math.floor((getHeapStatistics().heap_size_limit * 3) / 4);
   }
 
-  /** Call the answer with each count of unpacked bytes of a layer. @throws LIMIT from it */
+  /** Starts the count of a layer. The caller passes each count of unpacked bytes to the result. @throws LIMIT from the result */
   unpacking(image: Image, { digest, size: packed }: Descriptor): (count: number) => void {
     const { limits } = this;
     const layers = this.#images.get(image) ?? { bytes: new Map<string, number>(), total: 0 };
@@ -65,7 +65,7 @@ export class Allowance {
     };
   }
 
-  /** For the headers of one layer. */
+  /** Starts the count of the headers of one layer. */
   headers(): HeaderAllowance {
     return new HeaderAllowance(this.limits, (entries, bytes) => this.#hold(entries, bytes));
   }
@@ -97,17 +97,17 @@ export class Allowance {
   }
 }
 
-/** What the headers of one layer may come to. */
+/** Counts the headers of one layer against the limits of the layer, and of all layers together. */
 export class HeaderAllowance {
   readonly #limits: Limits;
   readonly #hold: (entries: number, bytes: number) => void;
-  /** Looked at for each of millions of entries. */
+  /** The limits as plain fields: they are read for each of millions of entries. */
   readonly #mostEntries: number;
   readonly #longest: number;
   #entries = 0;
   #bytes = 0;
   #last = '';
-  /** That of the last one. */
+  /** The directory of the last path. */
   #directory = '';
 
   constructor(limits: Limits, hold: (entries: number, bytes: number) => void) {
@@ -117,7 +117,10 @@ export class HeaderAllowance {
     this.#hold = hold;
   }
 
-  /** An entry has been read, with the path that it is about, what it links to, and bytes of its head that are kept. @throws LIMIT */
+  /**
+   * Counts an entry: its cleaned path, its link target (empty for none), and the bytes of its head that an index holds.
+   * @throws LIMIT
+   */
   take(path: string, link: string, head: number): void {
     const limits = this.#limits;
     if (++this.#entries > this.#mostEntries)
@@ -136,7 +139,7 @@ export class HeaderAllowance {
         `it has ${longest} bytes`,
       );
     let bytes = entryBytes + path.length + link.length + head;
-    // Mostly it lies where the last one lies.
+    // Most entries are in the directory of the entry before.
     const slash = path.lastIndexOf('/');
     if (slash !== this.#directory.length || !path.startsWith(this.#directory)) {
       bytes += impliedBytes(this.#last, path);
@@ -146,7 +149,7 @@ export class HeaderAllowance {
     this.#count(1, bytes);
   }
 
-  /** Something else is kept of the entries. @throws LIMIT */
+  /** Counts other memory that the entries take. @throws LIMIT */
   takeMore(bytes: number): void {
     this.#count(0, bytes);
   }
@@ -156,7 +159,7 @@ export class HeaderAllowance {
     this.#hold(entries, bytes);
   }
 
-  /** They are held no longer. */
+  /** Gives back what has been counted, after the headers were released. */
   release(): void {
     this.#hold(-this.#entries, -this.#bytes);
     this.#entries = 0;
@@ -165,8 +168,8 @@ export class HeaderAllowance {
 }
 
 /**
- * The most that directories of a path take which no path before it has named: those in which it does not lie together with the
- * last one. A name of 4 KiB implies 2,000 directories, each with a name of its own.
+ * Estimates the bytes of the directories that a path implies and the last path does not. The result is an upper bound, since
+ * an earlier path may have named them. A name of 4 KiB implies 2,000 directories, each with a name of its own.
  */
 function impliedBytes(last: string, path: string): number {
   const shorter = Math.min(last.length, path.length);

@@ -8,10 +8,10 @@ export const blockSize = 4096;
 const zeros = Buffer.alloc(blockSize);
 
 /**
- * The digest of a file's contents, holes counted as the zeros that they are without being read: two files of one length
- * have the same digest exactly when a program would read the same bytes from them, however sparse either is stored.
+ * Digests the contents of a file. Holes count as zeros, without being read: two files of the same length have the same digest
+ * exactly if a program would read the same bytes from them, whether they are stored sparse or not.
  *
- * Blocks of zeros are left out of the hash of the data; a second hash holds where the others lie.
+ * The hash of the data leaves out blocks of zeros. A second hash covers the offsets of all other blocks.
  */
 export class ContentDigest {
   readonly #data: Hash = createHash('sha256');
@@ -20,10 +20,10 @@ export class ContentDigest {
   #filled = 0;
   /** Bytes before the block that is being filled. */
   #at = 0;
-  /** Where the current run of blocks that are not zero started, or -1. */
+  /** The offset of the current run of non-zero blocks; -1 for none. */
   #runStart = 0;
 
-  /** `block` is working memory of `blockSize` bytes, to be used again once this digest is finished. */
+  /** Uses `block`, `blockSize` bytes, as working memory. The caller may reuse it after `finish`. */
   constructor(block: Uint8Array = new Uint8Array(blockSize)) {
     this.#block = block;
   }
@@ -43,7 +43,7 @@ export class ContentDigest {
     }
   }
 
-  /** A hole of so many bytes. */
+  /** Adds a hole of `count` bytes, in constant time. */
   skip(count: number): void {
     let left = count;
     if (this.#filled > 0) {
@@ -61,12 +61,12 @@ export class ContentDigest {
     this.#filled += left - whole;
   }
 
-  /** Once, at the end: the plain sha256 of the contents in hex where no block of them is zero. */
+  /** Returns the digest; called once. Without a block of zeros it is the SHA-256 of the contents in hex. */
   finish(): string {
     if (this.#filled > 0) this.#take(this.#block, 0, this.#filled);
     if (this.#map === null) return this.#data.digest('hex');
     this.#endRun();
-    // Another form than that of a plain digest, so that no contents can be made up to have it.
+    // The prefix keeps the two forms apart, so that no contents can be constructed to collide with the other form.
     return `holes:${createHash('sha256').update(this.#map.digest()).update(this.#data.digest()).digest('hex')}`;
   }
 
@@ -77,7 +77,7 @@ export class ContentDigest {
     this.#take(this.#block, 0, blockSize);
   }
 
-  /** Whole blocks, but for the last one of the file. */
+  /** Hashes whole blocks; only the last block of a file may be shorter. */
   #take(bytes: Uint8Array, from: number, to: number): void {
     let start = from;
     for (let at = from; at < to; at += blockSize) {

@@ -38,10 +38,10 @@ export interface DigestedLayer {
   readonly traits: readonly (Traits | null)[];
 }
 
-/** What the traits of an entry take in addition to their texts, and the digest of its contents. */
+/** The estimated bytes of an entry's traits and of the digest of its contents, without texts. */
 const traitsBytes = 240;
 
-/** Longer texts are kept as a digest. */
+/** The length up to which a text is held. A longer one is replaced by its start and digest, so that memory stays bounded. */
 const maxText = 256;
 
 /**
@@ -75,7 +75,7 @@ class EntryDigester {
   readonly #reader: TarReader;
   readonly #allowance: HeaderAllowance;
   readonly #block = new Uint8Array(blockSize);
-  /** Most entries have an owner, a time or no attributes in common with others. */
+  /** Texts that occurred before. Most entries share their owner, time or attributes with others. */
   readonly #texts = new Map<string, string>();
 
   constructor(reader: TarReader, allowance: HeaderAllowance) {
@@ -107,6 +107,7 @@ class EntryDigester {
     };
   }
 
+  /** Returns one string for all equal texts, and counts its memory once. @throws LIMIT */
   #shared(text: string): string {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
@@ -126,6 +127,10 @@ class EntryDigester {
     return describeContent(size, content);
   }
 
+  /**
+   * Digests the contents of a sparse file as a program would read it, holes as zeros. `stored` is the size of its body in the
+   * tar. @throws TAR_INVALID for a map that does not fit the body
+   */
   async #digestSparse(stored: number, form: SparseForm): Promise<{ content: string; stored: string }> {
     const body = new StoredBody(this.#reader, stored);
     const pieces = form.pieces ?? (await body.takeMap());
@@ -147,10 +152,11 @@ class EntryDigester {
   }
 }
 
-/** The body of an entry without its padding, in parts as large as asked for at most. */
+/** Reads the body of an entry without its padding, in parts of at most the requested size. */
 class StoredBody {
   readonly #reader: TarReader;
   #chunk: Uint8Array = new Uint8Array(0);
+  /** Bytes of the body that have not been taken. */
   left: number;
 
   constructor(reader: TarReader, size: number) {
@@ -164,7 +170,7 @@ class StoredBody {
     return part;
   }
 
-  /** The map at the start of the body. */
+  /** Takes the map at the start of the body (GNU format 1.0). @throws TAR_INVALID */
   async takeMap(): Promise<readonly SparsePiece[]> {
     const map = new SparseMapReader();
     while (!map.ended) this.#drop(map.take(await this.#peek()));

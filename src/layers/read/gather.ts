@@ -13,7 +13,7 @@ import type { TarEntry } from '../../tar/entry.ts';
 
 /** What a scan is to learn about files in addition to their headers. */
 export interface Gathering {
-  /** Null: nothing of what the closure asks for. */
+  /** Selects the contents that the closure reads; null for none. */
   readonly probe: ContentProbe | null;
   /** Whether to digest every file, for the list of what was removed. */
   readonly digests: boolean;
@@ -33,7 +33,10 @@ export class Gatherer {
     this.#twins = twins ? new Map() : null;
   }
 
-  /** The sink for the body of an entry, padding and all; null where no caller needs it. `path`: cleaned. */
+  /**
+   * Opens a sink for the body of an entry, its padding included; null if no fact needs the body. `number` counts the entries of
+   * the layer from 0, and `path` is the cleaned path.
+   */
   open(number: number, entry: TarEntry, path: Path): FileSink | null {
     if (entry.kind !== 'file') return null;
     const facts = this.#collector?.open(number, path, entry.size) ?? null;
@@ -41,6 +44,7 @@ export class Gatherer {
     const twins = entry.size > 0 ? this.#twins : null;
     if (digests === null && twins === null) return facts;
     const attributes = readAttributes(entry);
+    // The body of a sparse file is not its contents, so that it gets neither a digest nor a twin.
     if (attributes.sparse !== null) return facts;
     const hash = hasher();
     let left = entry.size;
@@ -68,7 +72,7 @@ export class Gatherer {
   }
 }
 
-/** 32 bytes that two files have in common only if they are the same in contents and attributes. */
+/** Returns 32 bytes that are equal for two files only if their contents and attributes are equal. */
 function nameTwins(
   { mode, uid, gid, uname, gname, mtime, records }: Attributes,
   contents: Digest,

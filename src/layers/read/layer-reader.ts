@@ -28,13 +28,13 @@ import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
 import { UnpackedBlocks } from './unpacked-blocks.ts';
 import { MiB } from '../../units.ts';
 
-/** Packed bytes from which on a layer is unpacked in a thread. */
+/** The packed size from which on a layer is unpacked in a thread: below it, handing the bytes over costs more than it saves. */
 const threadsFrom = 2 * MiB;
 
 /** One reading of a layer. */
 export interface Scan {
   readonly index: LayerIndex;
-  /** Empty where nothing was to be gathered. */
+  /** Empty if no facts were requested. */
   readonly facts: LayerFacts;
 }
 
@@ -47,7 +47,7 @@ const emptyFacts: LayerFacts = {
 };
 
 export interface TarOptions {
-  /** Told of packed bytes that have been read. */
+  /** Receives counts of packed bytes that have been read, for the progress of a task. */
   readonly onBytes?: (count: number) => void;
   /**
    * Whether a chunk may be valid only until the next one is asked for. This spares the garbage collector all of the tar's
@@ -89,9 +89,11 @@ export class LayerReader {
   readonly #scratch: Scratch;
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
+  /** By digest of the blob and DiffID: two images may state different DiffIDs for a blob, and each must be checked. */
   readonly #scans = new Map<string, Promise<Scan>>();
   readonly #allowance: Allowance;
   readonly #threads: UnpackThreads | null;
+  /** Bytes of contents in the facts of all layers scanned so far. */
   #held = 0;
   #downloaded = 0;
 
@@ -125,7 +127,11 @@ export class LayerReader {
     return this.#allowance.headers();
   }
 
-  /** Returns the unpacked tar of a layer. Its errors say which layer they mean. */
+  /**
+   * Returns the unpacked tar of a layer. Its errors name the source and the layer. The stream ends only after the digest of
+   * the blob and the DiffID have been checked: a consumer that stops early has unverified bytes.
+   * @throws DIGEST_MISMATCH, SIZE_MISMATCH, DIFFID_MISMATCH, MEDIA_TYPE, CODEC, LIMIT, UNSUPPORTED, and the errors of the source
+   */
   tar(image: Image, number: number, signal: AbortSignal, options: TarOptions = {}): ByteStream {
     const { descriptor, diffId } = layerOf(image, number);
     return located(
@@ -137,7 +143,10 @@ export class LayerReader {
     );
   }
 
-  /** Returns the unpacked tar of a layer in blocks. `seal` gives its digest and size once it has ended. */
+  /**
+   * Returns the unpacked tar of a layer in blocks, for encoders that work on whole blocks. `seal` returns its digest and size
+   * after the last block. Blocks have the same checks and errors as `tar`.
+   */
   blocks(
     image: Image,
     number: number,
@@ -176,12 +185,13 @@ export class LayerReader {
     };
   }
 
+  /** Opens the packed bytes of a blob, and keeps a local copy of what comes from a registry for the second reading. */
   async #bytesOf(descriptor: Descriptor, signal: AbortSignal): Promise<ByteStream> {
     const copy = this.#scratch.read(descriptor.digest, signal);
     // The copy is checked again: another program may have written to it meanwhile.
     if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
     const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
-    // A file is as near as its copy would be, and the cache keeps a copy of its own.
+    // A local file needs no copy, and neither does a blob that the cache keeps.
     const isNear = this.#source.mountable === null || this.#cache?.accepts(descriptor.size) === true;
     return isNear ? stream : this.#scratch.keep(stream, descriptor);
   }
@@ -220,7 +230,7 @@ export class LayerReader {
     return { packed: checkCompression(packed, kind.compression), compression: kind.compression };
   }
 
-  /** A thread costs some milliseconds; and a plain tar is hashed faster than it is handed to one. */
+  /** Returns the threads if they speed up this blob: starting one takes milliseconds, and a plain tar is only hashed. */
   #threadsFor({ size, mediaType }: Descriptor): UnpackThreads | null {
     const kind = layerKind(mediaType);
     const isPacked = kind.kind === 'layer' && kind.compression !== 'none';
@@ -243,7 +253,10 @@ export class LayerReader {
     return (await this.scan(image, number, null, signal)).index;
   }
 
-  /** Reads the headers of a layer, and the facts to gather. Within a run the same facts are gathered of every layer. */
+  /**
+   * Reads the headers of a layer, and gathers facts about its files; null gathers none. Every layer is scanned once per run,
+   * so all calls with a gathering must pass the same one.
+   */
   scan(image: Image, number: number, gathering: Gathering | null, signal: AbortSignal): Promise<Scan> {
     const { descriptor, diffId } = layerOf(image, number);
     const key = `${descriptor.digest} ${diffId} ${gathering === null ? '' : 'with facts'}`;
@@ -265,6 +278,7 @@ export class LayerReader {
       total: descriptor.size,
     });
     try {
+      // Everything that a scan verifies is part of the name, so that a stored index stands for exactly these statements.
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
       const { packIndex, unpackIndex } = await import('./stored-index.ts');
       const known = await this.#recall(recipe, unpackIndex, signal);
@@ -288,7 +302,7 @@ export class LayerReader {
     }
   }
 
-  /** Layers are read in any order, but what they hold together is the same in each. @throws LIMIT */
+  /** Counts the contents that facts hold. The sum, and so the error, does not depend on the order of layers. @throws LIMIT */
   #hold({ contents }: LayerFacts): void {
     for (const bytes of contents.values()) this.#held += bytes.length;
     const { limits } = this.#allowance;
@@ -315,7 +329,7 @@ export class LayerReader {
     return { index, facts: gatherer?.facts() ?? emptyFacts };
   }
 
-  /** From the cache: what an earlier run saw when it read the layer, and checked digest, size and DiffID. */
+  /** Recalls from the cache what an earlier run read in the layer. That run checked digest, size and DiffID. */
   async #recall<T>(
     recipe: string,
     unpack: (bytes: Uint8Array) => T | null,
@@ -342,7 +356,7 @@ export class LayerReader {
   }
 }
 
-/** Errors get their place once: what is located already passes. */
+/** Puts the place before the message of an error that does not have it yet: an error may pass several streams. */
 function locate(where: string, error: unknown): unknown {
   return error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
 }
@@ -354,7 +368,7 @@ async function* counted(stream: ByteStream, onUnpacked: (count: number) => void)
   }
 }
 
-/** An index out of the cache takes as much memory as one that was read. @throws LIMIT */
+/** Counts an index from the cache against the limits, as if its headers had been read. @throws LIMIT */
 function holdIndex({ paths, symlinks, targets }: LayerIndex, allowance: HeaderAllowance): void {
   paths.forEach((path, i) => allowance.take(path, symlinks.get(i) ?? targets.get(i) ?? '', 0));
 }

@@ -10,6 +10,7 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 
 /** Passes packed bytes through, whose first bytes must have the format that the media type states. @throws MEDIA_TYPE */
 export async function* checkCompression(stream: ByteStream, stated: Compression): ByteStream {
+  // Four bytes suffice: the magic number of zstd (RFC 8878, 3.1.1); that of gzip has two (RFC 1952, 2.3.1).
   let head: Uint8Array | null = new Uint8Array(0);
   for await (const chunk of stream) {
     if (head !== null && head.length < 4) {
@@ -30,6 +31,7 @@ export async function* checkCompression(stream: ByteStream, stated: Compression)
 
 function checkHead(head: Uint8Array, stated: Compression): void {
   const actual = detect(head);
+  // An empty blob is left to its decoder, which knows whether the format permits it.
   if (actual === stated || actual === 'empty') return;
   throw new OcislimError(
     'MEDIA_TYPE',
@@ -44,7 +46,7 @@ function name(compression: Compression): string {
   return compression === 'none' ? 'an uncompressed tar' : compression;
 }
 
-/** Makes the error for a layer that ocislim cannot unpack. */
+/** Makes the error for a layer that ocislim cannot unpack: UNSUPPORTED. */
 export function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'): OcislimError {
   const what =
     kind === 'foreign'

@@ -14,7 +14,7 @@ import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gatherer } from './gather.ts';
 import { MiB } from '../../units.ts';
 
-/** What facts about a file take, its digest above all. */
+/** The estimated bytes of the facts about a file, mostly its digest. */
 const factBytes = 200;
 
 /**
@@ -54,12 +54,12 @@ export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise
   return (await collect(copied(reader.body()), 2 * MiB, 'a global tar header')).subarray(0, size);
 }
 
-/** What is kept while the reader goes on. */
+/** Copies chunks, so that they stay valid while the reader continues. */
 async function* copied(stream: ByteStream): ByteStream {
   for await (const chunk of stream) yield chunk.slice();
 }
 
-/** What the sink leaves, the reader skips. */
+/** Passes the body to the sink until the sink has enough. The reader skips the rest. */
 async function drain(reader: TarReader, sink: FileSink): Promise<void> {
   while (reader.left > 0) {
     const chunk = reader.takeBodyNow() ?? (await reader.takeBody());

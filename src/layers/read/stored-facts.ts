@@ -3,15 +3,18 @@ import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Gathering } from './gather.ts';
 import { MiB } from '../../units.ts';
 
-/** Larger ones are not stored: the layer is read again. */
+/** The size up to which facts are stored. The layers of larger ones are read again. */
 const maxBytes = 64 * MiB;
 
-/** Names what was gathered, for the recipe of a stored result; which contents the rules ask for goes by the program's version. */
+/**
+ * Names a gathering for the recipe of a stored result. The rules' choice of contents is not part of the name: it changes only
+ * with the version of the program, and each version has recipes of its own.
+ */
 export function describeGathering({ probe, digests, twins }: Gathering): string {
   return `facts${probe === null ? '' : ' contents'}${digests ? ' digests' : ''}${twins ? ' twins' : ''} of`;
 }
 
-/** Facts as bytes, to be read by the same version of the program; null where they are too large. */
+/** Packs facts into bytes for the same version of the program; null if they are too large. */
 export function packFacts(facts: LayerFacts): Uint8Array | null {
   let total = 0;
   for (const bytes of facts.contents.values()) total += bytes.length;

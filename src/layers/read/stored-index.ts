@@ -1,6 +1,9 @@
 /**
  * Layer indexes as bytes, so that the cache can keep them between runs. The layer reader packs and unpacks them.
  * Only the version that wrote one reads it.
+ *
+ * The format: a line of JSON (`Header`), then columns without separators, in the order of `packIndex`. A column of texts
+ * is the column of their lengths followed by their bytes. Numbers have the byte order of the machine.
  */
 import { type Path } from '../../bytes/path.ts';
 import { readByteString, type ByteString } from '../../bytes/bytes.ts';
@@ -8,10 +11,10 @@ import { type ChangeKind, findSorted, type LayerIndex } from '../../changeset/la
 import type { TarEnd } from '../../tar/entry.ts';
 import { MiB } from '../../units.ts';
 
-/** What stands before the columns. */
+/** The line of JSON before the columns. */
 interface Header {
   readonly order: 'little' | 'big';
-  /** How long the columns are. */
+  /** The number of rows of each group of columns. */
   readonly entries: number;
   readonly targets: number;
   readonly symlinks: number;
@@ -34,10 +37,11 @@ const kinds: readonly ChangeKind[] = [
   'ignored',
 ];
 const numberOf = new Map(kinds.map((kind, i) => [kind, i]));
+/** The kinds of entries whose heads an index holds. The heads of others are read when their layer is rewritten. */
 const headed: ReadonlySet<ChangeKind> = new Set(['directory', 'link', 'whiteout', 'opaque']);
 const order = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
 
-/** Larger ones are not stored: the layer is read again. */
+/** The size up to which an index is stored. The layers of larger ones are read again. */
 const maxBytes = 64 * MiB;
 
 /** Packs a layer index into bytes for the same version of the program; null for one that is too large. */
@@ -58,6 +62,7 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     tarBytes,
     end,
   };
+  // An entry takes 1 byte for its kind, 8 for each of bytes, size, mode and uid, and 4 for the length of its path.
   const columns =
     37 * paths.length + 8 * (targets.size + symlinks.size + heads.length) + 4 * index.capable.size;
   if (
@@ -138,25 +143,29 @@ class Columns {
     this.#at = start;
   }
 
+  /** Takes the next bytes, without a copy. @throws Error for a stored index that has been cut short */
   take(length: number): Uint8Array {
     if (this.#at + length > this.#bytes.length) throw new Error('a stored index is too short');
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** Copied, so that they lie at a multiple of their size. */
+  /** Takes a column of 32-bit integers. They are copied, since a typed array must begin at a multiple of its element size. */
   integers(count: number): Uint32Array {
     return new Uint32Array(this.take(count * 4).slice().buffer);
   }
 
+  /** Takes a column of 64-bit floats, copied likewise. Sizes and owners may exceed 32 bits. */
   floats(count: number): Float64Array {
     return new Float64Array(this.take(count * 8).slice().buffer);
   }
 
+  /** Takes the bytes of a column of texts whose lengths have been taken. */
   strings<Text extends ByteString>(lengths: Uint32Array): Text[] {
     return Array.from(lengths, (length) => readByteString(this.take(length)) as Text);
   }
 
+  /** Takes a column of byte arrays of these lengths. Returns a function that gives one of them, without a copy. */
   pieces(lengths: Uint32Array): (at: number) => Uint8Array {
     const ends = new Float64Array(lengths.length);
     let end = 0;

@@ -6,6 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 export interface UnpackedLayer {
   /** Opens the layer in a thread. Called once, at the first block. */
   readonly open: () => Promise<Unpacking>;
+  /** Receives counts of unpacked bytes. @throws LIMIT, which ends the layer */
   readonly onUnpacked: (count: number) => void;
   /** Compares the digest of the tar with the DiffID. @throws DIFFID_MISMATCH */
   readonly check: (digest: Digest) => void;
@@ -13,7 +14,7 @@ export interface UnpackedLayer {
   readonly locate: (error: unknown) => unknown;
 }
 
-/** A layer as a thread unpacks it, in blocks. */
+/** Gives out a layer in blocks while a thread unpacks it. The layer reader makes one for each large layer. */
 export class UnpackedBlocks implements BlockSource {
   readonly #layer: UnpackedLayer;
   #unpacking: Promise<Unpacking> | null = null;
@@ -34,6 +35,7 @@ export class UnpackedBlocks implements BlockSource {
     }
   }
 
+  /** Stops the thread. A layer that failed to open has none. */
   async close(): Promise<void> {
     const unpacking = await this.#unpacking?.catch(() => null);
     await unpacking?.close();

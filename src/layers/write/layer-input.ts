@@ -16,7 +16,7 @@ export interface Packing {
   readonly stream: ByteStream;
   /** Returns digest and size of the tar and of the packed bytes, once both have ended. */
   seals(): { readonly plain: Seal; readonly compressed: Seal };
-  /** Whether reading the tar ended in this error. */
+  /** Tells whether this error came from reading the tar, and not from the encoder. */
   isOfInput(error: unknown): boolean;
 }
 
@@ -26,7 +26,7 @@ export function pack(input: LayerInput, encoding: PackedEncoding, options: Encod
   const isOfInput = (error: unknown) => error === reading.error;
   if (encoding.kind === 'none') {
     if (input.kind !== 'stream') throw new Error('a tar in blocks needs an encoding that packs');
-    // Tar and blob are the same bytes.
+    // Tar and blob are the same bytes, so one seal serves both.
     return {
       stream: encode(noting(input.stream, reading), encoding, options),
       seals: () => ({ plain: input.seal(), compressed: input.seal() }),
@@ -45,6 +45,7 @@ export function pack(input: LayerInput, encoding: PackedEncoding, options: Encod
   };
 }
 
+/** Notes the error of a block that cannot be read, for `isOfInput`. */
 function notingBlocks(blocks: BlockSource, reading: { error: unknown }): BlockSource {
   return {
     next: (memory) =>

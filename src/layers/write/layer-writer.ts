@@ -25,12 +25,13 @@ interface Order {
   readonly recipe: string;
 }
 
-/** Brings layers to the target. A layer that several images of a run share is written once. */
+/** Writes layers to the target of a run. A layer that several images share is written once. */
 export class LayerWriter {
   readonly #writing: Writing;
   readonly #producer: Producer;
+  /** Layers by recipe and encoding, also those that are still being written. */
   readonly #written = new Map<string, Promise<SealedLayer>>();
-  /** The order of each blob, to write it once more. */
+  /** The order of each written blob, for `again`. */
   readonly #orders = new Map<Digest, Order>();
 
   constructor(writing: Writing) {
@@ -71,6 +72,7 @@ export class LayerWriter {
     return sealed;
   }
 
+  /** Chooses how to bring a layer to the target. Only a changed layer may be dropped: an unchanged empty one is adopted. */
   async #dispatch(order: Order, signal: AbortSignal): Promise<SealedLayer> {
     const { image, content, encoding } = order;
     if (content.kind === 'stored') {
@@ -98,6 +100,7 @@ export class LayerWriter {
       listener({ type: 'warning', code: 'LAYER_SKIPPED', message });
       return adopt();
     }
+    // Unpacking a plain tar would only copy it.
     if (encoding.kind === 'none' && kind.compression === 'none') return adopt();
     const { minSavings } = encoding;
     const comparison = {

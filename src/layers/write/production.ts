@@ -15,6 +15,7 @@ import type { Writing } from './writing.ts';
 
 /** One blob to produce. */
 export interface Production {
+  /** The name for progress and errors: "layer 3". */
   readonly label: string;
   readonly phase: TaskPhase;
   /** Compressed source bytes to read. */
@@ -22,9 +23,9 @@ export interface Production {
   /** Opens the tar from the start, on every call. `onBytes` counts compressed source bytes. */
   readonly open: (onBytes: (count: number) => void) => LayerInput;
   readonly encoding: PackedEncoding;
-  /** Whether the blob is worth having. If not, it is discarded after it has been packed. */
+  /** Tells whether to keep the blob. If not, it is discarded after it has been packed. */
   readonly isWanted: (packed: Packed) => boolean;
-  /** What decides about the bytes of the blob, as text. */
+  /** Everything that determines the bytes of the blob, as text: the key in the cache. */
   readonly recipe: string;
   readonly signal: AbortSignal;
 }
@@ -112,7 +113,7 @@ export class Producer {
   /** Makes a blob in one pass: tar → seal (DiffID) → encode → seal (digest) → target. */
   async #make(work: Production): Promise<Produced> {
     const { target, pool, cache } = this.#writing;
-    // Loaded where layers are made: a copy makes none.
+    // Encoders are loaded here, since a run that only copies needs none.
     const { pack } = await import('./layer-input.ts');
     await using copy = cache === null ? null : new LocalCopy(cache);
     using making = this.#start(work, work.total);
@@ -128,7 +129,7 @@ export class Producer {
       const staged = await target.stage(produce, work.signal);
       return await this.#finish(work, { packing: attempt.packing, staged, copy, making });
     } catch (error) {
-      // An error of reading already says which layer it was.
+      // Errors of the reader already name their layer; only those of encoder and target get the label.
       throw attempt.packing?.isOfInput(error) === true ? error : at(work.label, error);
     }
   }
