@@ -4,6 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../limits.ts';
+import { attestedDigest, isAttestation } from '../oci/attestation.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Image, readImage } from '../image/image.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
@@ -179,17 +180,4 @@ function narrow(source: Source, set: ImageSet, platforms: readonly Platform[]): 
     members: set.members.filter((member) => chosen.includes(member) || attestations.includes(member)),
     narrowed: true,
   };
-}
-
-/** BuildKit marks attestation manifests by annotations, and by a platform that matches none. */
-export function isAttestation(child: IndexChild): boolean {
-  return (
-    child.descriptor.annotations['vnd.docker.reference.type'] === 'attestation-manifest' ||
-    (child.platform?.os === 'unknown' && child.platform.architecture === 'unknown')
-  );
-}
-
-/** Returns the digest of the manifest that an attestation is about; null where it names none. */
-export function attestedDigest(child: IndexChild): string | null {
-  return child.descriptor.annotations['vnd.docker.reference.digest'] ?? null;
 }

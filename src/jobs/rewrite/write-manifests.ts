@@ -4,11 +4,12 @@
  */
 import type { Listener } from '../../events.ts';
 import type { Limits } from '../../limits.ts';
+import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Family } from '../../oci/media-type.ts';
 import { BlobsUnknown } from '../../place/blobs-unknown.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
-import { attestedDigest, type ImageSet, isAttestation, type Member } from '../image-set.ts';
+import type { ImageSet, Member } from '../image-set.ts';
 import { assembleIndex, type NewChild } from './assemble-index.ts';
 import { TreeCopier } from './copy-tree.ts';
 import type { AssembledImage } from './records.ts';

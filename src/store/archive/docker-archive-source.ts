@@ -5,9 +5,10 @@
 import { Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
+import { isAttestation } from '../../oci/attestation.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, hexOf } from '../../oci/digest.ts';
-import { type Index, isImage, type Manifest, parseManifest } from '../../oci/manifest.ts';
+import { type Index, type IndexChild, isImage, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType } from '../../oci/media-type.ts';
 import type { RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -130,29 +131,29 @@ export class DockerArchiveSource extends Closeable implements Source {
 
   /**
    * Returns the root, or the only image below an index of which the archive lacks children: Docker saves indexes whole, but
-   * of their platforms only those that it has.
+   * of their platforms only those that it has, with their attestations.
    */
   async #complete(root: RawManifest, signal: AbortSignal): Promise<RawManifest> {
     const parsed = parseManifest(root.bytes, root.descriptor.mediaType, this.#what);
     if (parsed.kind === 'manifest') return root;
     const there = await this.#childrenThere(parsed, signal);
     if (there.length === parsed.children.length) return root;
-    const images = there.filter(({ manifest }) => isImage(manifest));
-    return images.length === 1 && images[0] !== undefined ? images[0].raw : root;
+    const images: RawManifest[] = [];
+    for (const child of there) {
+      if (isAttestation(child)) continue;
+      const raw = await this.#layout.manifest(child.descriptor, signal);
+      const manifest = parseManifest(raw.bytes, raw.descriptor.mediaType, this.#what);
+      if (manifest.kind === 'manifest' && isImage(manifest)) images.push(raw);
+    }
+    const [image, ...others] = images;
+    return image !== undefined && others.length === 0 ? image : root;
   }
 
-  /** Returns the manifests below an index that the archive holds. */
-  async #childrenThere(
-    index: Index,
-    signal: AbortSignal,
-  ): Promise<{ raw: RawManifest; manifest: Manifest }[]> {
-    const there: { raw: RawManifest; manifest: Manifest }[] = [];
-    for (const { descriptor } of index.children) {
-      if ((await this.#files.blobSize(descriptor.digest, signal)) === null) continue;
-      const raw = await this.#layout.manifest(descriptor, signal);
-      const manifest = parseManifest(raw.bytes, descriptor.mediaType, this.#what);
-      if (manifest.kind === 'manifest') there.push({ raw, manifest });
-    }
+  /** Returns the children of an index whose manifests the archive holds. */
+  async #childrenThere({ children }: Index, signal: AbortSignal): Promise<IndexChild[]> {
+    const there: IndexChild[] = [];
+    for (const child of children)
+      if ((await this.#files.blobSize(child.descriptor.digest, signal)) !== null) there.push(child);
     return there;
   }
 }

@@ -7,7 +7,7 @@ import { unpackerOf } from '../../codec/encoding.ts';
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { exceeded, type Limits } from '../../limits.ts';
-import { type ByteString, readField } from '../../bytes/bytes.ts';
+import { type ByteString, readField, utf8Bytes } from '../../bytes/bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { type PaxRecords, parsePax, paxValue } from '../../tar/pax.ts';
 import { padded } from '../../tar/reader.ts';
@@ -36,7 +36,7 @@ export interface Extent {
 
 type Member = ({ readonly kind: 'file' } & Extent) | { readonly kind: 'link'; readonly target: string };
 
-/** The members of an archive by their cleaned names. */
+/** The members of an archive by their cleaned names, which are bytes. */
 export class TarIndex {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #repeated: ReadonlySet<string>;
@@ -77,9 +77,19 @@ export class TarIndex {
     return new TarIndex(members, repeated, label);
   }
 
-  /** Returns the file of a name, links followed within the archive; null where it does not exist. @throws ARCHIVE_INVALID for loops */
+  /**
+   * Returns the file of a name, links followed within the archive; null where it does not exist. `/x`, `./x` and `x` are one name.
+   * @throws ARCHIVE_INVALID for loops, and for a name that leads out of the archive
+   */
   find(name: string): Extent | null {
-    let member = this.#members.get(name);
+    const cleaned = cleanName(utf8Bytes(name));
+    if (cleaned === null) {
+      throw new OcislimError(
+        'ARCHIVE_INVALID',
+        `${this.#label}: the name ${JSON.stringify(name)} leads out of the archive`,
+      );
+    }
+    let member = this.#members.get(cleaned);
     for (let hops = 0; member?.kind === 'link'; hops++) {
       if (hops === maxHops) {
         throw new OcislimError(
@@ -130,8 +140,10 @@ async function* walk(
     const { name, link, length } = resolve(header, extensions);
     extensions = {};
     if (at + length > size) throw truncated(label);
+    const cleaned = cleanName(name);
     const member = memberOf(header, name, link, { offset: at, size: length });
-    if (member !== null) yield [cleanName(name), member];
+    // What has a name outside of the archive, or leads out of it, can be named by nothing in it.
+    if (cleaned !== null && member !== null) yield [cleaned, member];
     at += padded(length);
   }
 }
@@ -172,25 +184,30 @@ function memberOf(header: Header, name: string, link: string, extent: Extent): M
     case '7':
       return { kind: 'file', ...extent };
     case '1':
-      return { kind: 'link', target: cleanName(link) };
+      return linkTo(cleanName(link));
     case '2':
-      return { kind: 'link', target: joinName(name, link) };
+      return linkTo(joinName(name, link));
     default:
       return null;
   }
 }
 
-/** Resolves a symbolic link from its own folder. The archive is the whole tree: no link leads out of it. */
-function joinName(name: string, link: string): string {
+function linkTo(target: string | null): Member | null {
+  return target === null ? null : { kind: 'link', target };
+}
+
+/** Resolves a symbolic link from its own folder; null where it leads out of the archive, which is the whole tree. */
+function joinName(name: string, link: string): string | null {
   return link.startsWith('/') ? cleanName(link) : cleanName(`${name}/../${link}`);
 }
 
-/** Removes empty parts, `.` and `..` from a name. */
-function cleanName(name: string): string {
+/** Removes empty parts, `.` and `..` from a name; null where it leads out of the archive. */
+function cleanName(name: string): string | null {
   const parts: string[] = [];
   for (const part of name.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
+    if (part === '..') {
+      if (parts.pop() === undefined) return null;
+    } else if (part !== '' && part !== '.') parts.push(part);
   }
   return parts.join('/');
 }

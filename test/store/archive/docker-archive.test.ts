@@ -201,6 +201,32 @@ describe('an archive of the old form', () => {
     await refused('MANIFEST_INVALID', rootOf(`docker-archive:${await oldArchive(short)}`));
   });
 
+  test.each(['', '/', './', 'x/../', 'größe/'])(
+    'may name its layers with %j before their names, in both places or in one',
+    async (before) => {
+      const { entries, row } = oldForm(image, ['app:v1']);
+      const inTar = Buffer.from(before).toString('latin1');
+      const spelled = entries.map((entry) =>
+        entry.name.endsWith('/layer.tar')
+          ? { ...entry, name: `${inTar}${entry.name}`, format: 'gnu' as const }
+          : entry,
+      );
+      const layers = (row as { Layers: string[] }).Layers.map((name) => `${before}${name}`);
+      const named = { ...(row as object), Layers: layers };
+      const spellings = [
+        { entries: spelled, row: named },
+        ...(before.startsWith('g')
+          ? []
+          : [
+              { entries: spelled, row },
+              { entries, row: named },
+            ]),
+      ];
+      for (const spelling of spellings)
+        expect((await readAll(`docker-archive:${await oldArchive(spelling)}`)).tars).toHaveLength(3);
+    },
+  );
+
   test('is refused where members are missing, or links lead out of it', async () => {
     const { entries, row } = oldForm(image, null);
     const without = entries.filter(({ name }) => !name.endsWith('.json'));
@@ -269,6 +295,30 @@ describe('an archive of the new form', () => {
     const read = await readAll(`docker-archive:${await write(entries)}:app:v1`);
     expect(read.manifest.config.digest).toBe(digestOf(image.config));
   });
+
+  test.each([false, true])(
+    'gives the one saved platform of an index, its attestation beside it: %s',
+    async (attested) => {
+      const tree = buildIndex({ images: [image, other], attestations: true });
+      const { manifests } = JSON.parse(Buffer.from(tree.index).toString()) as {
+        manifests: { digest: string; annotations?: Record<string, string> }[];
+      };
+      const about = (built: BuiltImage) =>
+        manifests.filter(
+          ({ annotations }) => annotations?.['vnd.docker.reference.digest'] === built.descriptor.digest,
+        );
+      const absent = [other.descriptor, ...about(other), ...(attested ? [] : about(image))];
+      const blobs = new Map(tree.blobs);
+      for (const { digest } of absent) blobs.delete(digest);
+      expect(about(image)).toHaveLength(1);
+      const saved = { descriptor: tree.descriptor, blobs };
+      const path = await write(newForm([{ tree: saved, name: 'app:v1', image }]));
+      for (const name of ['', ':app:v1'])
+        expect((await rootOf(`docker-archive:${path}${name}`)).descriptor.digest).toBe(
+          image.descriptor.digest,
+        );
+    },
+  );
 
   test('gives the one saved platform of an index, but an index that is whole', async () => {
     const tree = buildIndex({ images: [image, other], attestations: true });

@@ -75,6 +75,36 @@ describe('an index of a tar', () => {
     expect(read('dangling')).toBeNull();
   });
 
+  test.each([
+    ['/a/one', 'a/one'],
+    ['./a/one', '/a/one'],
+    ['a/one', './a//one'],
+    ['x/../a/one', 'a/one'],
+    ['a/one', 'b/../a/one'],
+    ['ä/ö', './ä/ö'],
+  ])('takes %j and %j for one name', async (member, asked) => {
+    for (const format of ['gnu', 'pax'] as const) {
+      const { read } = await indexOf(
+        writeTar([{ name: Buffer.from(member).toString('latin1'), body: text('here'), format }]),
+      );
+      expect(read(asked)).toBe('here');
+    }
+  });
+
+  test('has no member whose name leads out of the archive, and refuses to look for one', async () => {
+    const { read } = await indexOf(
+      writeTar([
+        { name: '../a', body: text('above') },
+        { name: 'x/../../a', body: text('above') },
+        { name: 'link', type: 'symlink', linkname: '../a' },
+      ]),
+    );
+    expect(read('a')).toBeNull();
+    expect(read('link')).toBeNull();
+    for (const name of ['../a', 'x/../../a', '/../a'])
+      expect(() => read(name)).toThrow('leads out of the archive');
+  });
+
   test('finds the last member of a name, and refuses two where the name must be unique', async () => {
     const { index, read } = await indexOf(
       writeTar([
