@@ -4,9 +4,11 @@
  */
 import { utf8Bytes } from '../bytes/bytes.ts';
 import { createEncoderPool } from '../codec/encoder-pool.ts';
+import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import { parseManifest } from '../oci/manifest.ts';
+import type { Compression } from '../oci/media-type.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
@@ -32,7 +34,8 @@ export type JobSettings = Omit<RewritingSettings, 'requireSavings'> & {
 
 /** What a job does to its source: stages as data, or a transform that must look at the source first. */
 export type Work =
-  | { readonly kind: 'copy' }
+  /** `compression`: how layers are packed that the source has unpacked. Null: as every command packs them. */
+  | { readonly kind: 'copy'; readonly compression: Compression | null }
   | { readonly kind: 'stages'; readonly stages: Stages }
   | {
       readonly kind: 'prepared';
@@ -73,6 +76,7 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
   const options: Omit<RunOptions, 'target'> = {
     source: planned.source,
     transform: labelled(planned.transform, settings),
+    ...unpackedLayers(job),
     platforms: settings.platform,
     platformsOfIndex: platformsOfIndex(job.work),
     jobs: workspace.jobs,
@@ -136,6 +140,14 @@ async function plan(
       return { transform: await transformOf(work.stages, baseReader(workspace, reference)), source };
     }
   }
+}
+
+/** Says how layers are packed that the source has unpacked. A dry run opens no target that could tell. */
+function unpackedLayers({ work, destination, settings: { tag } }: Job): Pick<RunOptions, 'unpacked'> {
+  const [first = null] = [destination ?? [], tag].flat();
+  if (first !== null && parseReference(first).kind === 'docker-archive') return { unpacked: null };
+  if (work.kind !== 'copy' || work.compression === null) return {};
+  return { unpacked: usualEncoding(work.compression) };
 }
 
 /** The platforms that traces are of. Where --platform names none, these are rewritten of an index. */

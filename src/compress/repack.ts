@@ -3,8 +3,8 @@ import type { Selection } from '../image/selection.ts';
 import { tune } from './tune.ts';
 
 /**
- * Packs the selected layers better in the format that each has, at the effort `balanced`. A layer that would not shrink keeps its
- * blob, and an uncompressed layer stays uncompressed.
+ * Packs the selected layers better in the format that each has, at the effort `balanced`; plain layers become gzip. A packed layer
+ * that would not shrink keeps its blob.
  */
 export function repackBetter(selection: Selection, minSavings: MinSavings | null = null): Transform {
   return tune(selection, { goal: { kind: 'size', effort: 'balanced' }, minSavings });

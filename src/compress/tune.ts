@@ -29,7 +29,7 @@ export interface TuneOptions {
   readonly goal: TuningGoal;
   /** Seconds of encoding; null for no limit. Default: null. */
   readonly budget?: number | null;
-  /** The format; null keeps the format of each layer, or for the goal `pull` takes the better one. Default: null. */
+  /** The format; null keeps the format of each packed layer, or for the goal `pull` takes the better one. Default: null. */
   readonly format?: PackedFormat | null;
   /** The engine for layers that become gzip. Default: that of the table of formats. */
   readonly engine?: GzipEngine;
@@ -37,8 +37,11 @@ export interface TuneOptions {
   readonly minSavings?: MinSavings | null;
 }
 
+/** The format of plain layers where none is given: every client reads it. */
+const usualFormat: PackedFormat = 'gzip';
+
 /**
- * Packs the selected layers for a goal. Without a format, uncompressed layers stay so unless the goal is `pull`.
+ * Packs the selected layers for a goal. Without a format, plain layers become gzip, unless the goal is `pull`.
  * @throws USAGE for a bandwidth or a budget of 0 or less
  */
 export function tune(selection: Selection, options: TuneOptions): Transform {
@@ -59,14 +62,11 @@ function wishFor(image: Image, number: number, options: TuneOptions): Encoding |
   const { goal, budget = null, engine = defaultEngine('gzip'), minSavings = null } = options;
   const kind = layerKind(layerOf(image, number).descriptor.mediaType);
   if (kind.kind !== 'layer') return null;
+  if (goal.kind === 'pull')
+    return { kind: 'tuned', goal, budget, format: options.format ?? null, engine, minSavings };
   const { compression } = kind;
-  const own = goal.kind === 'pull' || !isPackedFormat(compression) ? null : compression;
-  const format = options.format ?? own;
-  if (goal.kind === 'pull' || budget !== null) {
-    if (goal.kind === 'size' && format === null) return null;
-    return { kind: 'tuned', goal, budget, format, engine, minSavings };
-  }
-  if (format === null) return null;
+  const format = options.format ?? (isPackedFormat(compression) ? compression : usualFormat);
+  if (budget !== null) return { kind: 'tuned', goal, budget, format, engine, minSavings };
   const encoding: PackedEncoding = encodingFor(format, { gzip: engine }, goal.effort);
   return { ...encoding, minSavings };
 }

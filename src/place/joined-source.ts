@@ -24,6 +24,10 @@ export class JoinedSource extends Closeable implements Source {
     return this.#own.mountable;
   }
 
+  get unpacksLayers(): boolean {
+    return this.#own.unpacksLayers;
+  }
+
   root(signal: AbortSignal): Promise<RawManifest> {
     return this.#own.root(signal);
   }

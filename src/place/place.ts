@@ -27,6 +27,11 @@ export interface Source extends AsyncCloseable {
   readonly label: string;
   /** Null for a place that is not a registry. */
   readonly mountable: Mountable | null;
+  /**
+   * Whether the place has unpacked the layers that it holds as plain tars, so that their packing was not the image's own: true of
+   * what `docker save` writes. Places that take packed layers get these packed.
+   */
+  readonly unpacksLayers: boolean;
   /** Reads the manifest or index that the reference names. @throws NOT_FOUND, UNAUTHORIZED, NETWORK, … */
   root(signal: AbortSignal): Promise<RawManifest>;
   /**

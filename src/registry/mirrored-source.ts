@@ -46,6 +46,7 @@ export function openMirroredSource(
  */
 class MirroredSource extends Closeable implements Source {
   readonly label: string;
+  readonly unpacksLayers = false;
   readonly #mirrors: readonly RegistrySource[];
   readonly #origin: RegistrySource;
   readonly #listener: Listener;

@@ -24,6 +24,7 @@ export function openRegistrySource(reference: RegistryReference, options: Regist
 /** An image in a registry. A mirrored source has several. */
 export class RegistrySource extends Closeable implements Source {
   readonly label: string;
+  readonly unpacksLayers = false;
   readonly #reference: RegistryReference;
   readonly #repository: Repository;
   readonly #lease: Lease;

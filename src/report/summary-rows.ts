@@ -1,6 +1,7 @@
 /**
  * The rows of the summary's table for one image: what slimming, keeping, restoring and compressing did. `summary.ts` lays them out.
  */
+import { layerKind } from '../oci/media-type.ts';
 import { escapeText } from './escape.ts';
 import { formatChange, formatNumberOf, formatSize } from './figures.ts';
 import { actionWords } from './layer-table.ts';
@@ -194,14 +195,19 @@ function layersRow(layers: readonly LayerReport[]): Row {
 }
 
 function countActions(layers: readonly LayerReport[]): string {
-  const counts = new Map<LayerAction, number>();
-  for (const { action } of layers) counts.set(action, (counts.get(action) ?? 0) + 1);
-  return (Object.keys(actionWords) as LayerAction[])
-    .flatMap((action) => {
-      const count = counts.get(action);
-      return count === undefined ? [] : [`${count} ${actionWords[action]}`];
-    })
+  const counts = Map.groupBy(layers, wordOf);
+  const order = Object.keys(actionWords) as LayerAction[];
+  return [...counts]
+    .sort(([, [a]], [, [b]]) => order.indexOf(a?.action ?? 'kept') - order.indexOf(b?.action ?? 'kept'))
+    .map(([word, { length }]) => `${length} ${word}`)
     .join(', ');
+}
+
+/** Returns what was done to a layer. A plain layer that was packed is told from one that was packed again. */
+function wordOf({ action, before, after }: LayerReport): string {
+  const [was, is] = [before[0]?.mediaType, after?.mediaType].map((type) => layerKind(type ?? ''));
+  const isFirst = action === 'recompressed' && was?.kind === 'layer' && was.compression === 'none';
+  return isFirst && is?.kind === 'layer' ? `compressed with ${is.compression}` : actionWords[action];
 }
 
 function sizes(before: number, after: number | null, style: Style): Row {

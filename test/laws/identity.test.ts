@@ -3,7 +3,14 @@ import { expect, test } from 'vitest';
 import { identity } from '../../src/jobs/rewrite/run.ts';
 import { rewrite } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
-import { buildImage, buildIndex, type ImagePlatform, type ImageRecipe } from '../support/image-builder.ts';
+import {
+  buildImage,
+  buildIndex,
+  digestOf,
+  type ImagePlatform,
+  type ImageRecipe,
+  readImageFrom,
+} from '../support/image-builder.ts';
 import { lawRuns } from './rig.ts';
 
 const recipe = fc.record({
@@ -83,6 +90,22 @@ test('law 5: an index with attestations keeps its digest', async () => {
         expect(warnings).toEqual([]);
       },
     ),
+    { numRuns: lawRuns({ share: 1 / 4 }) },
+  );
+});
+
+test('law 5, an exception: plain layers of a source that has unpacked them arrive packed, with the same DiffIDs and config', async () => {
+  await fc.assert(
+    fc.asyncProperty(recipe, async (chosen) => {
+      const image = buildImage(recipeOf(chosen));
+      const { outcome, tree } = await rewrite(image, [identity], { source: { unpacksLayers: true } });
+      const [before, after] = [image, tree].map((each) => readImageFrom(each));
+      expect(after?.manifest.layers.every(({ mediaType }) => /gzip$|zstd$/.test(mediaType))).toBe(true);
+      expect(after?.manifest.config).toEqual(before?.manifest.config);
+      expect(after?.tars.map(digestOf)).toEqual(image.diffIds);
+      const isKept = !image.layers.some(({ mediaType }) => mediaType.endsWith('tar'));
+      expect(outcome.root?.descriptor.digest === image.descriptor.digest).toBe(isKept);
+    }),
     { numRuns: lawRuns({ share: 1 / 4 }) },
   );
 });

@@ -30,6 +30,8 @@ export type SourceFaults = {
 export type MemorySourceOptions = SourceFaults & {
   readonly label?: string;
   readonly mountable?: Mountable | null;
+  /** Whether the source stands for one that unpacks layers. Default: no. */
+  readonly unpacksLayers?: boolean;
   /** The number of bytes in a chunk of a blob. */
   readonly chunk?: number;
   readonly referrers?: readonly Descriptor[];
@@ -42,6 +44,7 @@ const REGISTRY = 'http://registry.test:5000';
 export class MemorySource extends Closeable implements Source {
   readonly label: string;
   readonly mountable: Mountable | null;
+  readonly unpacksLayers: boolean;
   readonly opened: string[] = [];
   /** Streams that were opened and neither read to their end nor released. */
   held = 0;
@@ -55,6 +58,7 @@ export class MemorySource extends Closeable implements Source {
     this.label = options.label ?? 'registry.test:5000/app:1';
     this.mountable =
       options.mountable === undefined ? { registry: REGISTRY, repository: 'app' } : options.mountable;
+    this.unpacksLayers = options.unpacksLayers ?? false;
     this.blobs = tree.blobs;
     this.#root = tree.descriptor;
     this.#options = options;

@@ -1,4 +1,4 @@
-/** The command `copy`. It has no stage, so no layer is opened and the digest stays the same. */
+/** The command `copy`. It has no stage: no layer is opened and the digest stays the same, but for docker-archives. */
 import { copyOptions } from '../../settings/tables/commands.ts';
 import { type Command, destination, source } from '../command.ts';
 import { defineRewriting } from '../rewriting-command.ts';
@@ -7,7 +7,7 @@ export const copy: Command = defineRewriting({
   name: 'copy',
   describe: 'copy an image as it is, between registries, layouts and archives',
   details:
-    'Copies an image or a whole index without changing a byte: the digest stays the same. Blobs that the destination has, or that can be mounted from another repository of the registry, are not transferred.',
+    'Copies an image or a whole index without changing a byte: the digest stays the same. Blobs that the destination has, or that can be mounted from another repository of the registry, are not transferred. There are two exceptions. A docker-archive gets uncompressed layers, since `docker load` needs them. From a docker-archive, whose layers `docker save` has unpacked, registries and OCI places get them packed as gzip 6, as `docker push` does; `--compression` decides otherwise.',
   positionals: [source, destination],
   options: copyOptions,
   examples: [

@@ -5,6 +5,8 @@
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import type { Listener } from '../../events.ts';
 import { Scratch } from '../../files/scratch.ts';
+import { type PackedEncoding, usualEncoding } from '../../codec/encoding.ts';
+import { packUnpacked } from '../../compress/pack-unpacked.ts';
 import { encodingOf, type Transform } from '../../image/image.ts';
 import { LayerReader } from '../../layers/read/layer-reader.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
@@ -31,6 +33,11 @@ export interface RunOptions {
   readonly target: Target | null;
   /** The change to make to every image. With `identity` the run is a copy. */
   readonly transform: Transform;
+  /**
+   * How plain layers are packed where the source has unpacked them (`docker save`), nothing else decides, and the target takes
+   * packed layers. Null leaves them plain. Default: gzip at its usual level.
+   */
+  readonly unpacked?: PackedEncoding | null;
   /** The platforms to take of an index; all if empty. */
   readonly platforms: readonly Platform[];
   /** The platforms to take of an index where `platforms` names none. */
@@ -55,7 +62,7 @@ export interface RunOptions {
 }
 
 /** What the steps of one run share. */
-export interface RunContext extends Omit<RunOptions, 'transform' | 'cache' | 'limits'> {
+export interface RunContext extends Omit<RunOptions, 'transform' | 'unpacked' | 'cache' | 'limits'> {
   /** The source, behind the cache if there is one. */
   readonly source: Source;
   readonly cached: CachedSource | null;
@@ -73,11 +80,16 @@ export interface RunContext extends Omit<RunOptions, 'transform' | 'cache' | 'li
  */
 export async function run(options: RunOptions): Promise<RunOutcome> {
   const job = jobOf(options.transform);
+  const finish = finishing(options);
   await using scratch = new Scratch(options.maxScratch);
   const context = contextOf(options, scratch);
   const { source, listener, target } = context;
   const set = await readSet(context);
-  const resolved = await resolveImages(planImages(job, set, source.label), context);
+  const planned = planImages(job, set, source.label);
+  const resolved = await resolveImages(
+    planned.map((each) => ({ ...each, image: finish(each.image) })),
+    context,
+  );
   for (const image of resolved) {
     requireHistory(image);
     await warnOfResolution(image, listener);
@@ -87,6 +99,12 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   if (target === null) return dryOutcome(set, { images, budgets }, context);
   // Awaited here, since the scratch is closed at the end of this block.
   return await publishImages(set, { images, budgets }, { ...context, target });
+}
+
+/** Returns what is done to the plan of every image after the job, a copy included: see the exceptions to law 5. */
+function finishing({ source, target, unpacked = usualEncoding('gzip') }: RunOptions): Transform {
+  const isWanted = source.unpacksLayers && target?.layerFormat !== 'plain';
+  return isWanted && unpacked !== null ? packUnpacked(unpacked) : identity;
 }
 
 function contextOf(options: RunOptions, scratch: Scratch): RunContext {

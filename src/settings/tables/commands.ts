@@ -4,7 +4,7 @@ import { readReports } from '../announced.ts';
 import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
 import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
-import { packing } from './packing.ts';
+import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
 import { registries } from './registries.ts';
 import { format, output, reports } from './reports.ts';
@@ -43,8 +43,8 @@ export type PruneSettings = SettingsOf<typeof pruneOptions>;
 export const recompressOptions = { ...packing, ...layerSelection, ...checking, ...rewriting };
 export type RecompressSettings = SettingsOf<typeof recompressOptions>;
 
-export const copyOptions = rewriting;
-export type CopySettings = RewritingSettings;
+export const copyOptions = { ...rewriting, compression: unpacked };
+export type CopySettings = SettingsOf<typeof copyOptions>;
 
 const { requireSavings: _, ...restoringResult } = result;
 

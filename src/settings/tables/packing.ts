@@ -46,3 +46,11 @@ export const packing = {
     group: 'Packing',
   }),
 };
+
+/** How `copy` packs what `docker save` has unpacked. It changes nothing else. */
+export const unpacked = choice(formatNames, {
+  describe: 'pack the plain layers of a docker-archive (default: gzip); none keeps them',
+  details:
+    'Not for other sources, whose layers are copied as they are. The levels are gzip 6 and zstd 3; `ocislim recompress` takes others.',
+  group: 'Packing',
+});

@@ -28,6 +28,7 @@ const maxList = 32 * MiB;
 export class DockerArchiveSource extends Closeable implements Source {
   readonly label: string;
   readonly mountable = null;
+  readonly unpacksLayers = true;
   /** What messages begin with. */
   readonly #what: string;
   readonly #files: ArchiveFiles;

@@ -37,6 +37,10 @@ export class CachedSource extends Closeable implements Source {
     return this.#inner.mountable;
   }
 
+  get unpacksLayers(): boolean {
+    return this.#inner.unpacksLayers;
+  }
+
   async root(signal: AbortSignal): Promise<RawManifest> {
     const head = this.mountable === null ? null : await this.#inner.head(signal);
     const cached = head === null ? null : await this.#cachedManifest(head, signal);

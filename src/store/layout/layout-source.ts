@@ -44,6 +44,7 @@ export interface WantedImage {
 export class LayoutSource extends Closeable implements Source {
   readonly label: string;
   readonly mountable = null;
+  readonly unpacksLayers = false;
   /** What messages begin with. */
   readonly #what: string;
   readonly #files: LayoutFiles;

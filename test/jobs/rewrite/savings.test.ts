@@ -116,13 +116,11 @@ describe('--require-savings', () => {
   });
 });
 
-test('packing better keeps each format and takes plain layers as they are', async () => {
+test('packing better keeps each format, and makes gzip of plain layers', async () => {
   const built = buildImage({ layers: [text, text, text], compress: ['gzip', 'zstd', 'none'] });
   const { tree } = await rewrite(built, [repackBetter(all)]);
-  expect(imageIn(tree).manifest.layers.map(({ mediaType }) => mediaType)).toEqual(
-    built.layers.map(({ mediaType }) => mediaType),
-  );
-  expect(digestsOf(tree)[2]).toBe(built.layers[2]?.digest);
+  const [gzip, zstd] = built.layers.map(({ mediaType }) => mediaType);
+  expect(imageIn(tree).manifest.layers.map(({ mediaType }) => mediaType)).toEqual([gzip, zstd, gzip]);
 });
 
 describe('a destination of plain layers', () => {

@@ -181,11 +181,13 @@ describe('a budget', () => {
     ]);
   });
 
-  test('keeps uncompressed layers where no format is named', async () => {
+  test('packs plain layers as gzip where no format is named', async () => {
     const built = buildImage({ layers: [text], compress: 'none' });
-    const tuned = await rewrite(built, [tune(all, { goal: { kind: 'size', effort: 'small' }, budget: 10 })]);
-    expect(tuned.outcome.budgets).toEqual([]);
-    expect(tuned.outcome.root?.descriptor.digest).toBe(built.descriptor.digest);
+    const goal = { kind: 'size', effort: 'small' } as const;
+    for (const budget of [null, 1e6]) {
+      const tuned = await rewrite(built, [tune(all, { goal, budget })]);
+      expect(tuned.outcome.encodings).toEqual([{ kind: 'gzip', level: 10, engine: 'libdeflate' }]);
+    }
   });
 });
 

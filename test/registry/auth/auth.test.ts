@@ -206,6 +206,7 @@ describe('a registry with a token server', () => {
     const elsewhere = sourceOf(other);
     // Its bytes come from elsewhere; it only claims to be in this registry.
     const source: Source = {
+      unpacksLayers: false,
       label: 'source',
       mountable: { registry: fake.origin('registry'), repository: 'app' },
       head: () => Promise.resolve(null),

@@ -7,7 +7,6 @@ import type { Digest } from '../../../src/oci/digest.ts';
 import { isIndexType } from '../../../src/oci/media-type.ts';
 import {
   type BuiltImage,
-  type BuiltTree,
   buildIndex,
   digestOf,
   jsonBytes,
@@ -17,6 +16,7 @@ import {
 } from '../../support/image-builder.ts';
 import { type EntrySpec, readTar, writeTar } from '../../support/model/tar-bytes.ts';
 import { drain, never } from '../../support/registry/setup.ts';
+import { newForm, oldArchive as oldEntries, oldForm } from '../../support/store/docker-archives.ts';
 import {
   copy,
   descriptorOf,
@@ -42,68 +42,7 @@ async function write(entries: readonly EntrySpec[]): Promise<string> {
 
 const rootOf = async (text: string) => (await source(text)).root(never);
 
-/** What Docker before 25 writes: a folder a layer, a repeated one as a symbolic link; and a row of manifest.json. */
-function oldForm(
-  built: BuiltImage,
-  names: readonly string[] | null,
-  layers: readonly Uint8Array[] = built.layers.map(({ digest }) => built.blobs.get(digest) as Uint8Array),
-): { entries: EntrySpec[]; row: unknown } {
-  const config = `${hex(digestOf(built.config))}.json`;
-  const folders = layers.map((_, i) => hex(digestOf(Buffer.from(`${built.descriptor.digest} ${i}`))));
-  const entries = layers.flatMap((body, i): EntrySpec[] => {
-    const folder = folders[i] as string;
-    const first = layers.indexOf(body);
-    const tar: EntrySpec =
-      first === i
-        ? { name: `${folder}/layer.tar`, body }
-        : { name: `${folder}/layer.tar`, type: 'symlink', linkname: `../${folders[first]}/layer.tar` };
-    return [
-      { name: `${folder}/`, type: 'dir' },
-      { name: `${folder}/VERSION`, body: Buffer.from('1.0') },
-      tar,
-    ];
-  });
-  const row = { Config: config, RepoTags: names, Layers: folders.map((folder) => `${folder}/layer.tar`) };
-  return { entries: [...entries, { name: config, body: built.config }], row };
-}
-
-async function oldArchive(...images: readonly ReturnType<typeof oldForm>[]): Promise<string> {
-  return write([
-    ...images.flatMap(({ entries }) => entries),
-    { name: 'manifest.json', body: jsonBytes(images.map(({ row }) => row)) },
-    { name: 'repositories', body: jsonBytes({}) },
-  ]);
-}
-
-/** What Docker from 25 on writes: an OCI layout, and a manifest.json that points into it. */
-function newForm(
-  trees: readonly { readonly tree: BuiltTree; readonly name: string | null; readonly image: BuiltImage }[],
-): EntrySpec[] {
-  const blob = (digest: string) => `blobs/${digest.replace(':', '/')}`;
-  const blobs = new Map(trees.flatMap(({ tree }) => [...tree.blobs]));
-  const rows = trees.map(({ image, name }) => ({
-    Config: blob(digestOf(image.config)),
-    RepoTags: name === null ? null : [name],
-    Layers: image.layers.map(({ digest }) => blob(digest)),
-  }));
-  const manifests = trees.map(({ tree, name }) => ({
-    ...tree.descriptor,
-    ...(name === null
-      ? {}
-      : {
-          annotations: {
-            'io.containerd.image.name': `docker.io/library/${name}`,
-            'org.opencontainers.image.ref.name': name.split(':')[1] as string,
-          },
-        }),
-  }));
-  return [
-    ...[...blobs].map(([digest, body]) => ({ name: blob(digest), body })),
-    { name: 'index.json', body: jsonBytes({ schemaVersion: 2, manifests }) },
-    { name: 'manifest.json', body: jsonBytes(rows) },
-    { name: 'oci-layout', body: jsonBytes({ imageLayoutVersion: '1.0.0' }) },
-  ];
-}
+const oldArchive = (...images: readonly ReturnType<typeof oldForm>[]) => write(oldEntries(...images));
 
 async function readAll(text: string): Promise<ReturnType<typeof readImageFrom>> {
   const opened = await source(text);
