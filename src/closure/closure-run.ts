@@ -76,7 +76,7 @@ export class ClosureRun implements Closure {
 
   chain(path: Path): readonly (Why & { readonly path: Path })[] {
     const chain: (Why & { readonly path: Path })[] = [];
-    // This ends, since a path stays for one that was kept before it, at least as strongly.
+    // The chain ends, because each path is kept for one that was kept earlier and at least as strongly.
     for (let at: Path | null = path; at !== null; ) {
       const why = this.#kept.get(at);
       if (why === undefined) break;
@@ -99,6 +99,7 @@ export class ClosureRun implements Closure {
   /** Lets every rule follow the paths of the queue, until it is empty. */
   #drain(): void {
     while (this.#queue.length > 0) {
+      // Paths that the rules add meanwhile form the next batch.
       const batch = this.#queue;
       this.#queue = [];
       for (const path of batch) {
@@ -108,6 +109,7 @@ export class ClosureRun implements Closure {
     }
   }
 
+  /** Keeps everything that a rule yields. `because`: as for `#take`. */
   #takeAll(rule: ClosureRule, needs: Iterable<Need> | undefined, because: Path | null): void {
     for (const need of needs ?? []) this.#take(rule.name, need, because);
   }
@@ -122,10 +124,11 @@ export class ClosureRun implements Closure {
     const walk = this.#fs.resolve(need.path, { follow: need.itself !== true });
     if (walk.path !== null) this.#keep(walk.path, why);
     for (const link of walk.links) this.#keepLink(link, why);
+    // A rule may name a path that the image never had. This is a problem only if the rule requires it.
     if (walk.path === null) {
       if (need.required === true && strength === 'needed') this.#complain(rule, need, because);
     } else if (need.itself === true && this.#fs.kind(walk.path) === 'symlink') {
-      // The rule did not ask for the target, but a symlink that leads nowhere would confuse people.
+      // The rule did not ask for the target, but users would take a dangling symlink for an error.
       this.#keepTarget(walk.path, 'courtesy');
     } else if (need.below === true) {
       this.#keepBelow(walk.path, why);

@@ -11,7 +11,7 @@ import type { Problem } from './problem.ts';
 import type { ClosureContext, ClosureRule, Strength } from './rule.ts';
 import { findTraced } from './traced.ts';
 
-/** What a closure is computed from: the context of the rules, without what the closure itself finds out. */
+/** The input of a closure: the context of the rules, without what the closure itself computes. */
 export type ClosureInput = Omit<ClosureContext, 'isKept' | 'strengthOf' | 'usesOf'>;
 
 /** Why a path stays: the strongest reason, and of equally strong ones the first. */
@@ -36,13 +36,13 @@ export interface Closure {
   /** Yields all paths that stay, parents first. */
   paths(): Iterable<Path>;
   isKept(path: Path): boolean;
-  /** Null for a path that goes. */
+  /** Returns how strongly a path stays; null for a path that does not stay. */
   strengthOf(path: Path): Strength | null;
-  /** What the trace saw of a path, with the symlinks of its names resolved; 0 for nothing. */
+  /** Returns the traced uses of a path, with the symlinks of its names resolved; 0 for none. */
   usesOf(path: Path): Uses;
-  /** Null for a path that goes. */
+  /** Returns the reason for a path; null for a path that does not stay. */
   why(path: Path): Why | null;
-  /** The path, the path that it stays for, and so on up to a root. Empty for a path that goes. */
+  /** Returns the path, the path that it stays for, and so on up to a root; empty for a path that does not stay. */
   chain(path: Path): readonly (Why & { readonly path: Path })[];
 }
 

@@ -26,7 +26,7 @@ export function findProgram(name: ByteString, { fs, runtime }: Place): ByteStrin
   return null;
 }
 
-/** The directories of PATH. An empty one is the current directory. */
+/** Returns the directories of PATH. An empty element is the current directory (POSIX.1-2017, XBD 8.3). */
 function searchPath(environment: ReadonlyMap<string, string>): readonly ByteString[] {
   return utf8Bytes(environment.get('PATH') || defaultPath)
     .split(':')

@@ -41,7 +41,7 @@ export interface ClosureContext {
   readonly facts: FileFacts;
   /** The part of the config by which runtimes start a container. */
   readonly runtime: Runtime;
-  /** Null where the config does not tell it. */
+  /** Null if the config does not state it. */
   readonly platform: Platform | null;
   readonly trace: Trace;
   readonly granularity: Granularity;
@@ -49,9 +49,9 @@ export interface ClosureContext {
   readonly keepCommands: readonly (readonly string[])[];
   /** Returns whether a path stays, as far as is known. */
   isKept(path: Path): boolean;
-  /** How strongly a path stays, as far as is known; null for one that does not. */
+  /** Returns how strongly a path stays, as far as is known; null for a path that does not stay. */
   strengthOf(path: Path): Strength | null;
-  /** What the trace saw of a path, with the symlinks of its names resolved; 0 for nothing. */
+  /** Returns the traced uses of a path, with the symlinks of its names resolved; 0 for none. */
   usesOf(path: Path): Uses;
 }
 

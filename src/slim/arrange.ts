@@ -10,6 +10,7 @@ import {
 } from '../image/image.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 
+/** How to arrange layers. The layers themselves come from the selection. */
 export type ArrangeOptions = Omit<Arrangement, 'layers'>;
 
 /**
@@ -30,7 +31,10 @@ export function arrange(selection: Selection, options: ArrangeOptions): Transfor
   };
 }
 
-/** Returns the sum of all arrangements that select a source of this content. */
+/**
+ * Combines all arrangements that select a source of this content: an option is on if one of them sets it. `resolve` asks once
+ * for each layer of the plan.
+ */
 export function arrangementOf(
   arrangements: readonly Arrangement[],
   content: Content,

@@ -5,6 +5,7 @@ export function closestWord(word: string, words: readonly string[]): string | nu
   let best: string | null = null;
   let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of words) {
+    // The user's word may be of any length, and the comparison takes time by the product of both lengths.
     const edits = word.length > 1 && candidate.startsWith(word) ? 1 : distance(word.slice(0, 64), candidate);
     if (edits < fewest) {
       fewest = edits;

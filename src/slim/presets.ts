@@ -24,21 +24,27 @@ export interface Preset {
   readonly rules: readonly PresetRule[];
 }
 
+/** A glob (with `!` for an exception), or a glob with conditions on the kind of an entry or on other files. */
 export type PresetRule =
   | string
   | { readonly glob: string; readonly only?: RuledKind; readonly needs?: Condition };
 
+/** The common fields of the presets that `slim` uses by default, and of all others. */
 const safe = { risk: 'none', safe: true, effect: 'remove' } as const;
 const optional = { safe: false, effect: 'remove' } as const;
 
+/** The home directories of users, and the directories of Python's standard library. */
 const homes = ['root', 'home/*'];
 const stdlibs = ['usr/lib/python[23].*', 'usr/lib64/python[23].*', 'usr/local/lib/python[23].*'];
 /** The random part of a directory that Python's tempfile makes. */
 const random = '[a-z0-9_]'.repeat(8);
 
+/** Returns every glob below every prefix. */
 const each = (prefixes: readonly string[], ...globs: readonly string[]): string[] =>
   prefixes.flatMap((prefix) => globs.map((glob) => `${prefix}/${glob}`));
+/** Returns the globs of programs, given as a text of their names, in every directory `bin`. */
 const programs = (names: string): string[] => each(['**/bin'], ...names.split(' '));
+/** Restricts globs to entries of one kind. */
 const only = (kind: RuledKind, ...globs: readonly string[]): PresetRule[] =>
   globs.map((glob) => ({ glob, only: kind }));
 

@@ -1,5 +1,6 @@
 /**
- * The transform of `prune`. It only writes the plan: what its rules and traces remove shows once the headers have been read.
+ * The transform of `prune`. It only changes the plan: `resolve` finds out what rules and traces remove, after the headers have
+ * been read.
  */
 import {
   type Image,
@@ -18,11 +19,15 @@ import { matchesPlatform, parsePlatform } from '../oci/platform.ts';
 import { type Selection, selectLayers } from '../image/selection.ts';
 
 export interface PruneOptions {
+  /** The rules of presets and of the user, in this order: the last match wins. */
   readonly rules?: readonly Rule[];
+  /** Globs of paths that stay even if a rule or trace would remove them. */
   readonly keep?: readonly string[];
+  /** Whether to remove what upper layers hide. Default: only with traces. */
   readonly shadowed?: boolean;
+  /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid?: readonly string[];
-  /** The traces, one for each platform. One that names no platform is for every image. */
+  /** The traces, one for each platform. A trace without a platform applies to every image. */
   readonly traces?: readonly TracePruning[];
 }
 
@@ -35,7 +40,7 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
       layers,
       rules: options.rules ?? [],
       keep: options.keep ?? [],
-      // What is hidden was not used either.
+      // A program cannot have used a hidden file.
       shadowed: trace !== null || options.shadowed === true,
       clearSetuid: options.clearSetuid ?? [],
       trace,

@@ -9,6 +9,7 @@ export function squash(selection: Selection): Transform {
   return (image: Image) => {
     const selected = selectLayers(image, selection);
     const inside = image.plan.layers.filter((layer) => overlaps(layer.content, selected));
+    // A single layer has nothing to merge with: it keeps its blob and digest.
     if (inside.length < 2) return image;
     const ranges = inside.flatMap((layer) => rangeOf(layer.content) ?? []);
     const merged: Layer = {

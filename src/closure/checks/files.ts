@@ -44,6 +44,7 @@ class FileChecks {
     this.#check = check;
   }
 
+  /** Checks the interpreter of a script, and the program behind `/usr/bin/env`. */
   *script(file: Needed, line: ByteString): Generator<Problem> {
     const { input, closure } = this.#check;
     if (!isRun(file.path, { fs: input.fs, usesOf: (path) => closure.usesOf(path) })) return;
@@ -54,6 +55,7 @@ class FileChecks {
     if (found !== null || file.isExecuted) yield* this.interpreter(file, found ?? program);
   }
 
+  /** Checks the interpreter of a script or the loader of an ELF file. Examples may name one that the image never had. */
   *interpreter({ path, isExecuted }: Needed, interpreter: ByteString): Generator<Problem> {
     const fate = fateOf(interpreter, this.#check);
     if (fate === 'stays' || (fate === 'absent' && !isExecuted)) return;
@@ -65,6 +67,7 @@ class FileChecks {
     };
   }
 
+  /** Checks a library that an ELF file needs: all places where its loader would find it must stay. */
   *library({ path, isExecuted }: Needed, elf: Elf, name: ByteString): Generator<Problem> {
     const places = librarySearch(this.#check.input).find(name, { path, elf, loaders: [] });
     const gone = places.find((place) => fateOf(place, this.#check) === 'gone');
@@ -89,7 +92,7 @@ class FileChecks {
     return this.#libraries.has(baseOf(name));
   }
 
-  /** The file names of all that stays, and the names that libraries give themselves (DT_SONAME). */
+  /** Collects the file names of everything that stays, and the names that libraries give themselves (DT_SONAME). */
   #collectLibraries(): ReadonlySet<ByteString> {
     const { closure, input, isGone } = this.#check;
     const names = new Set<ByteString>();

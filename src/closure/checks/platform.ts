@@ -9,7 +9,7 @@ import { architectureOf, libcOf, runsOn } from '../architecture.ts';
 import type { Problem } from '../problem.ts';
 import type { Check } from './check.ts';
 
-/** Yields what the trace says of its platform, if that differs; else what the names in it tell. */
+/** Yields a problem if the trace states another platform than the image has, or else if the traced names show one. */
 export function* checkPlatform({ input }: Check): Generator<Problem> {
   const { trace, platform, fs } = input;
   if (platform !== null && isOfOther(trace, platform)) {
@@ -34,6 +34,7 @@ export function* checkPlatform({ input }: Check): Generator<Problem> {
   yield* checkLibc(trace, isThere);
 }
 
+/** Tells whether the trace states a platform that does not fit the image. A text that is not a platform fits any. */
 function isOfOther({ platform: text }: Trace, platform: Platform): boolean {
   if (text === null) return false;
   const [os, architecture, variant] = text.split('/');
@@ -41,7 +42,7 @@ function isOfOther({ platform: text }: Trace, platform: Platform): boolean {
   return traced !== null && !matchesPlatform(traced, platform);
 }
 
-/** The names that programs opened or executed. A program looks for many names that no image has. */
+/** Yields the names that programs opened or executed. Names that were only looked for prove nothing: many exist nowhere. */
 function* openedNames({ paths }: Trace): Generator<ByteString> {
   for (const [name, bits] of paths) if ((bits & (uses.open | uses.exec)) !== 0) yield name;
 }

@@ -15,6 +15,7 @@ export const commonLibraryDirectories = asciiList(
   'usr/lib32',
 );
 
+/** The directories to look in, with those for programs that were built in the image. */
 const tops = [...commonLibraryDirectories, ...asciiList('usr/local/lib', 'usr/local/lib64')];
 /** Directories of one architecture, as Debian has them: "x86_64-linux-gnu". */
 const multiarch = /^[a-z0-9_]+-linux-[a-z0-9]+$/;

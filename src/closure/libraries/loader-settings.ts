@@ -35,13 +35,13 @@ export class LoaderSettings {
     this.#facts = facts;
   }
 
-  /** The rows of ld.so.cache for a name, in the order of preference. */
+  /** Returns the rows of ld.so.cache for a name, in the order of preference. */
   cached(name: ByteString): readonly CachedLibrary[] {
     return this.#readCache().get(name) ?? [];
   }
 
   /**
-   * The directories of ld.so.conf where the image has no ld.so.cache. glibc's loader reads the cache only; without it, these
+   * Returns the directories of ld.so.conf if the image has no ld.so.cache. glibc's loader reads the cache only; without it, these
    * directories are the best guess at where libraries are.
    */
   configuredDirectories(): readonly ByteString[] {
@@ -53,7 +53,7 @@ export class LoaderSettings {
     return this.#configured;
   }
 
-  /** The directories in which musl's loader of an architecture looks: those of its path file, or the usual ones. */
+  /** Returns the directories that musl's loader of an architecture searches: those of its path file, or the defaults. */
   muslDirectories(architecture: ByteString): readonly ByteString[] {
     const contents = this.#contents(ascii`etc/ld-musl-${architecture}.path`);
     if (contents === null) return muslDirectories;
@@ -85,7 +85,7 @@ export class LoaderSettings {
     }
   }
 
-  /** The files that an `include` names. Wildcards are understood in the last component. */
+  /** Returns the files that an `include` names. Only the last component may have wildcards. */
   #included(pattern: ByteString): readonly ByteString[] {
     const name = pattern.startsWith('/') ? pattern : ascii`/etc/${pattern}`;
     const wanted = baseOf(name);

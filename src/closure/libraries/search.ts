@@ -12,7 +12,7 @@ import { reverseSymlinks } from '../symlinks.ts';
 import { LoaderSettings } from './loader-settings.ts';
 import { expandTokens } from './string-tokens.ts';
 
-/** What a library must agree in with the object that needs it. */
+/** The properties in which a library must equal the object that needs it. */
 type Kind = Pick<Elf, 'bits' | 'endian' | 'machine'>;
 
 /** An ELF file at its path. */
@@ -116,7 +116,7 @@ class LibrarySearch {
     );
   }
 
-  /** musl treats DT_RUNPATH like DT_RPATH, and lets both be inherited. It has neither a cache nor variants. */
+  /** Searches as musl does: DT_RUNPATH counts as DT_RPATH, and both are inherited. There are neither a cache nor variants. */
   #findMusl(name: ByteString, { path, elf, loaders }: Loaded): readonly ByteString[] {
     const found = this.#muslLoaders(elf);
     if (muslItself.test(name)) return found.map((loader) => ascii`/${loader.path}`);
@@ -132,7 +132,7 @@ class LibrarySearch {
     return [];
   }
 
-  /** DT_RPATH counts only without DT_RUNPATH (glibc, elf_get_dynamic_info). */
+  /** Returns the directories of DT_RPATH, which counts only without DT_RUNPATH (glibc, elf_get_dynamic_info). */
   #rpath(file: LoadedFile): readonly ByteString[] {
     const { runpath, rpath } = file.elf;
     return runpath === null && rpath !== null ? this.#directories(rpath, file) : [];
@@ -150,12 +150,13 @@ class LibrarySearch {
     });
   }
 
-  /** A file may be loaded by the name of a symlink, whose directory is its origin then. */
+  /** Returns the possible values of $ORIGIN: a file may be loaded through a symlink, whose directory is then the origin. */
   #originsOf(path: Path): ReadonlySet<ByteString> {
     const links = reverseSymlinks(this.#context.fs).get(path) ?? [];
     return new Set([path, ...links].map((name) => ascii`/${parentOf(name)}`));
   }
 
+  /** Returns a name from the root. A loader takes relative names from the current directory, here that of the config. */
   #absolute(name: ByteString): ByteString {
     if (name.startsWith('/')) return name;
     return ascii`/${utf8Bytes(this.#context.runtime.workingDirectory)}/${name}`;
@@ -172,7 +173,7 @@ class LibrarySearch {
     return null;
   }
 
-  /** The subdirectories for processors with more capabilities (ld.so(8), "Hardware capabilities"). */
+  /** Returns the subdirectories for processors with more capabilities (ld.so(8), "Hardware capabilities"). */
   #variantsOf(directory: ByteString): readonly ByteString[] {
     const known = this.#variants.get(directory);
     if (known !== undefined) return known;
@@ -184,7 +185,7 @@ class LibrarySearch {
     return found;
   }
 
-  /** The rows of the cache for special processors, and the first of the others. Null where none fits. */
+  /** Returns the fitting rows of the cache for special processors, and the first of the others; null for none. */
   #inCache(name: ByteString, kind: Kind): ByteString[] | null {
     const rows = this.#settings.cached(name).filter(({ path }) => this.#fits(path, kind));
     const plain = rows.find(({ special }) => !special);
@@ -211,8 +212,8 @@ class LibrarySearch {
   }
 
   /**
-   * Which loaders may load an object: by the interpreter of its program, else by the C library that it needs, else by what the image
-   * has. With gcompat, musl loads what was linked against glibc.
+   * Tells which loaders may load an object: by the interpreter of its program, else by the C library that it needs, else by
+   * the loaders of the image. With gcompat, musl loads objects that were linked against glibc.
    */
   #flavours({ elf, loaders }: Loaded): { readonly glibc: boolean; readonly musl: boolean } {
     if (this.#muslLoaders(elf).length === 0) return { glibc: true, musl: false };
@@ -225,7 +226,7 @@ class LibrarySearch {
     return { glibc: true, musl: !usesGlibc || hasGcompat };
   }
 
-  /** The loaders of musl in the image for one kind of objects. */
+  /** Finds the loaders of musl in the image for one kind of objects. */
   #muslLoaders(kind: Kind): readonly MuslLoader[] {
     const key = `${kind.bits} ${kind.endian} ${kind.machine}`;
     const known = this.#musl.get(key);

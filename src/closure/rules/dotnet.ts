@@ -35,7 +35,7 @@ export const dotnetRule: ClosureRule = {
   },
 };
 
-/** A program may be an assembly, or an ELF file beside an assembly of its name (an "apphost"). */
+/** Yields the files beside a program, which is an assembly, or an ELF file beside an assembly of its name (an "apphost"). */
 function* besideProgram(path: Path, { fs }: ClosureContext): Generator<Need> {
   const stem = path.replace(/\.(?:dll|exe)$/, '');
   const isAssembly = path.endsWith('.dll');

@@ -17,6 +17,7 @@ export const elfNeededRule: ClosureRule = {
     for (const name of elf.needed)
       for (const place of search.find(name, { path, elf, loaders: [] }))
         yield { path: place, detail: ascii`needed as ${name}` };
+    // Each library follows its own needs when it is kept. Only inherited paths require a walk from the top.
     if (search.inherits(elf)) yield* inherited({ path, elf, loaders: [] }, context);
   },
 };

@@ -60,13 +60,13 @@ export function isConverter(path: Path): boolean {
   return path.endsWith('.so') && baseOf(parentOf(path)) === 'gconv';
 }
 
-/** The converters for a locale without a codeset. It has an old one, most often of ISO 8859, which only its data names. */
+/** Returns the converters for a locale without a codeset. Its codeset, mostly of ISO 8859, is named only in its data. */
 function wholeFamily(home: Path, modifier: string | null, { fs }: ClosureContext): readonly ByteString[] {
   if (modifier === 'euro') return asciiList('ISO8859-15.so');
   return [...fs.children(home)].map(baseOf).filter((name) => /^ISO8859-\d+\.so$/.test(name));
 }
 
-/** The converters for a codeset, by the lines `module FROM// TO// FILE COST` and `alias NAME// NAME//` of gconv-modules. */
+/** Returns the converters for a codeset, by the lines `module FROM// TO// FILE COST` and `alias NAME// NAME//` of gconv-modules. */
 function modulesOf(codeset: string, home: Path, context: ClosureContext): ReadonlySet<ByteString> {
   const aliases = new Map<string, string>();
   const files = new Map<string, Set<ByteString>>();
@@ -84,7 +84,7 @@ function modulesOf(codeset: string, home: Path, context: ClosureContext): Readon
   return files.get(aliases.get(name) ?? name) ?? new Set();
 }
 
-/** A name without punctuation: locales write "iso88591" for "ISO-8859-1//". */
+/** Removes the punctuation of a name: locales write "iso88591" for "ISO-8859-1//". */
 function plain(set: string): string {
   return set
     .toUpperCase()

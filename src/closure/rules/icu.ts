@@ -17,6 +17,7 @@ export const icuRule: ClosureRule = {
   *follow(path, { fs }): Generator<Need> {
     const [, version] = baseOf(path).match(/^libicu(?:uc|data|i18n)\.so\.(\d+)/) ?? [];
     if (version === undefined) return;
+    // A letter for the byte order may follow the version: icudt72l.dat.
     for (const file of fs.below(rootPath`usr/share/icu`))
       if (baseOf(file).startsWith(`icudt${version}`) && file.endsWith('.dat'))
         yield { path: file, detail: ascii`the data of /${path}` };

@@ -35,6 +35,7 @@ export const inventoryRule: ClosureRule = {
   },
 };
 
+/** Makes a need that loses against rules and presets. */
 function need(path: Path, detail: ByteString): Need {
   return { path, detail, strength: 'courtesy' };
 }

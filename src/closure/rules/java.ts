@@ -122,7 +122,7 @@ function* classPaths(
       yield { path: place(path), why: ascii`named by -javaagent` };
 }
 
-/** The working directory of the image, free of symlinks. */
+/** Returns the working directory of the image, free of symlinks. */
 function workingDirectory({ fs, runtime }: ClosureContext): Path {
   return fs.resolve(utf8Bytes(runtime.workingDirectory)).path ?? root;
 }

@@ -13,6 +13,7 @@ export function keepRule(globs: readonly string[]): ClosureRule {
         const path = literalPath(glob);
         if (path !== null) yield { path, detail: ascii`named by ${utf8Bytes(glob)}`, below: true };
       }
+      // A glob names entries themselves, as in rules: a symlink that matches does not make its target match.
       const keep = createKeepMatcher(globs);
       for (const path of fs.all()) {
         const rule = keep(path);

@@ -32,6 +32,7 @@ export const krb5Rule: ClosureRule = {
   },
 };
 
+/** Tells whether a file has the settings of Kerberos. Its includes are read only from these files. */
 function isConfiguration(path: Path): boolean {
   return path === 'etc/krb5.conf' || path.startsWith('etc/krb5.conf.d/');
 }

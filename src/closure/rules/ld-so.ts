@@ -26,6 +26,7 @@ export const ldSoRule: ClosureRule = {
     }
     yield { path: ascii`etc/ld.so.preload`, detail: ascii`read by the loader` };
 
+    // Preloaded libraries are searched for like needed ones, with the paths of the program.
     const program = { path, elf, loaders: [] };
     const search = librarySearch(context);
     const preload = fs.resolve(ascii`etc/ld.so.preload`).path;

@@ -71,6 +71,7 @@ function* plugIns(elf: Elf, database: Database, why: ByteString, context: Closur
     yield { path, detail: ascii`${why}, which may ask a name server` };
 }
 
+/** Returns the services of a database: those of the image, or the defaults of glibc. */
 function servicesOf(database: Database, context: ClosureContext): readonly ByteString[] {
   return settingsOf(context).get(database) ?? unconfigured[database] ?? asciiList('files');
 }
@@ -80,6 +81,7 @@ const settingsOf = oncePer(readSettings);
 /** Reads services by database (nsswitch.conf(5)): `hosts: files dns [NOTFOUND=return] myhostname # comment`. */
 function readSettings(context: ClosureContext): ReadonlyMap<string, readonly ByteString[]> {
   const services = new Map<string, readonly ByteString[]>();
+  // The defaults of the vendor come first, so that a line of the administrator replaces them.
   for (const name of asciiList('usr/etc/nsswitch.conf', 'etc/nsswitch.conf')) {
     for (const line of linesAt(name, context)) {
       const [, database, rest] = line.replace(/#.*/, '').match(/^([a-z_]+)\s*:(.*)$/) ?? [];

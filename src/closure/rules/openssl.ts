@@ -39,6 +39,7 @@ export const opensslRule: ClosureRule = {
   },
 };
 
+/** Yields what a libcrypto reads: its configuration, the legacy provider, and the modules that the configuration loads. */
 function* ofLibrary(path: Path, version: ByteString, context: ClosureContext): Generator<Need> {
   for (const file of present(context.fs, configurations))
     yield { path: file, detail: ascii`/${path} reads it`, strength: 'whole' };
@@ -64,6 +65,7 @@ function* ofLibrary(path: Path, version: ByteString, context: ClosureContext): G
     }
 }
 
+/** Tells whether a file may be a configuration: openssl.cnf, or a crypto policy (Fedora, RHEL). */
 function isConfiguration(path: Path): boolean {
   return /(?:^|\/)(?:openssl[^/]*\.(?:cnf|conf)|crypto-policies\/back-ends\/[^/]*|opensslcnf\.config)$/.test(
     path,

@@ -41,6 +41,7 @@ export const pamRule: ClosureRule = {
   },
 };
 
+/** Tells whether a file has the settings of a service (pam.conf(5)). */
 function isService(path: Path): boolean {
   return (
     path === 'etc/pam.conf' ||

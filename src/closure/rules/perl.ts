@@ -44,6 +44,7 @@ function* modules(path: Path, { fs }: ClosureContext): Generator<Need> {
   }
 }
 
+/** Yields the tables of Unicode: Perl opens one by a name that it computes from a property. */
 function* unicode(home: Path, path: Path, { fs, granularity }: ClosureContext): Generator<Need> {
   if (granularity !== 'file') {
     yield { path: home, detail: ascii`tables of Unicode, since /${path} was used`, below: true };

@@ -53,7 +53,7 @@ function* extensions(path: Path, context: ClosureContext): Generator<Need> {
   }
 }
 
-/** The names of Debian's settings for a program: "fpm". */
+/** Returns the name of Debian's folder of settings for a program: "fpm". */
 function interfaceOf(path: Path): ByteString {
   const base = baseOf(path);
   if (base.includes('fpm')) return ascii`fpm`;

@@ -80,7 +80,7 @@ function distributionsIn(site: Path, context: ClosureContext): ReadonlyMap<strin
   return found;
 }
 
-/** The names of the modules and packages of a distribution, without extensions. */
+/** Returns the names of the modules and packages of a distribution, without extensions. */
 function topLevelsOf(home: Path, { facts }: ClosureContext): ReadonlySet<string> {
   // Those of Debian may have no list. Most distributions have the name of their package.
   const name = baseOf(home).replace(metadata, '').replace(/-.*/, '');

@@ -8,7 +8,9 @@ import { presentIn } from './present.ts';
 
 /** A file of a gem. The groups are the directory of gems (GEM_HOME), and the name of the gem with its version. */
 const gem = /^(.*)\/gems\/([^/]+-\d[^/]*)\/./;
+/** The main file of RubyGems. The first group is the directory `lib/ruby`, which holds the default gems. */
 const rubygems = /^((.*)\/ruby)\/(?:site_ruby\/|vendor_ruby\/)?(?:\d+\.\d+\.\d+\/)?rubygems\.rb$/;
+/** The program of a Ruby. The group is its prefix, empty for the root. */
 const program = /^(.*?)\/?bin\/ruby(?:[\d.]+)?$/;
 
 /** The parts of RubyGems that load on the first error, warning or unusual gem. They are a fifth of it. */
@@ -54,6 +56,7 @@ export const rubyRule: ClosureRule = {
   },
 };
 
+/** Yields the specification of a gem, and the marks of its built extensions. `root` is GEM_HOME. */
 function* gemNeeds(root: Path, name: ByteString, path: Path, fs: ClosureContext['fs']): Generator<Need> {
   const specifications = [ascii`${name}.gemspec`, ascii`default/${name}.gemspec`];
   for (const specification of presentIn(fs, join(root, ascii`specifications`), specifications))
@@ -65,6 +68,7 @@ function* gemNeeds(root: Path, name: ByteString, path: Path, fs: ClosureContext[
         yield { path: built, detail: ascii`without it, RubyGems takes /${path} for unbuilt` };
 }
 
+/** Yields the parts of RubyGems, and the specifications of the default gems. */
 function* rubyGems(library: Path, path: Path, { fs, granularity }: ClosureContext): Generator<Need> {
   const directory = cleanPath(path.replace(/\.rb$/, ''));
   const detail = ascii`a part of RubyGems, which /${path} begins`;

@@ -15,6 +15,7 @@ export const saslRule: ClosureRule = {
       if (path !== '') yield { path, detail: ascii`named by SASL_PATH`, below: true };
   },
   *follow(path, context): Generator<Need> {
+    // Without a sign of use, the library alone keeps no plug-ins.
     if (!baseOf(path).startsWith('libsasl2.so.')) return;
     const why = askedBy(context);
     if (why === null) return;

@@ -2,7 +2,7 @@ import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { type Uses, uses } from '../../trace/trace.ts';
 import type { ClosureRule } from '../rule.ts';
 
-/** Keeps what the trace saw. */
+/** Keeps the paths that the trace saw in use. All other rules follow from these. */
 export const traceRule: ClosureRule = {
   name: 'trace',
   describe:
@@ -11,6 +11,7 @@ export const traceRule: ClosureRule = {
     for (const path of [...trace.paths.keys()].sort()) {
       const bits = trace.paths.get(path) ?? 0;
       const detail = describeUses(bits);
+      // lstat(2) or readlink(2): the program used the symlink itself.
       if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
       if (bits === uses.link) continue;
       yield { path, detail };

@@ -7,6 +7,7 @@ import type { ClosureRule, Need } from '../rule.ts';
 import { linesOf } from './configuration.ts';
 import { KiB } from '../../units.ts';
 
+/** The settings of one web server, and how they load modules. */
 interface Server {
   /** The paths of its settings. */
   readonly settings: RegExp;
@@ -40,6 +41,7 @@ const apache: Server = {
 export const nginxRule = rule('nginx', 'load_module', nginx);
 export const apacheRule = rule('apache', 'LoadModule', apache);
 
+/** Makes the rule for one server. A relative module counts from each root that has it, since builds differ. */
 function rule(name: string, directive: string, server: Server): ClosureRule {
   return {
     name,

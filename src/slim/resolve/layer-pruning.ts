@@ -25,7 +25,7 @@ export interface Removal {
   readonly how: 'freed' | 'hidden';
 }
 
-/** Three of the four trees that `prune-stack.ts` names. */
+/** Three of the four trees that the head of `prune-stack.ts` describes. */
 export interface LayerTrees {
   readonly state: Tree;
   readonly before: Tree;
@@ -54,11 +54,12 @@ export class LayerPruning {
     this.#survivors = survivors;
   }
 
-  /** Whether anything was taken. */
+  /** Whether anything was taken, so that the layer must be written again. */
   get any(): boolean {
     return this.#reasons.size > 0 || this.#idle > 0;
   }
 
+  /** Tells whether a directory was taken: `express` must not imply it again. */
   tookDirectory(path: number): boolean {
     return this.#directories.has(path);
   }
@@ -77,10 +78,11 @@ export class LayerPruning {
     }
   }
 
+  /** Takes what the layer has at a path. A whiteout hides what the pruned layers below have there. */
   #takeNode({ id, kind, path }: Change): void {
     const state = this.#state;
     if (kind === 'directory') {
-      // What is left in it are implied directories, and markers beside what is gone.
+      // Only implied directories and markers are left in it, since children are taken first.
       if (state.hasBelow(path)) this.#forgetBelow(path);
       this.#directories.add(path);
     }
@@ -190,6 +192,7 @@ export class LayerPruning {
     }
   }
 
+  /** Tells whether a marker hid something before the pruning of lower layers, and hides nothing now. */
   #isIdle({ kind, path }: Change): boolean {
     const [before, pruned] = [this.#before, this.#pruned];
     return kind === 'whiteout'

@@ -67,13 +67,17 @@ const packed: ReadonlySet<string> = new Set(
     'ogg webm woff woff2 pdf'
   ).split(' '),
 );
+// Group 0 has the entries without data, and group 1 programs; the groups above follow.
 const groupOf = new Map(groups.flatMap((extensions, i) => extensions.map((each) => [each, i + 2] as const)));
 const otherGroup = groups.length + 2;
 const packedGroup = groups.length + 3;
 const programGroup = 1;
 
+/** Libraries, also with a version after the extension: `libssl.so.3`. */
 const library = /\.so(?:\.[0-9][0-9.]*)?$/;
+/** Manual pages, also translated ones: `man/de/man1/ls.1`. */
 const manual = /(?:^|\/)man\/(?:[^/]+\/)?man[0-9a-z]+\//;
+/** Files in directories of programs. Most have no extension that tells their kind. */
 const programs = /(?:^|\/)(?:s?bin|libexec)\/[^/]+$/;
 
 /** Returns the sort key of an entry, from its kind and name: contents do not count, so that headers determine the order. */
@@ -101,6 +105,7 @@ export function compareLikeness(a: Likeness, b: Likeness): number {
   );
 }
 
+/** Compares by bytes: a byte string has one UTF-16 unit for each byte, so the order does not depend on a locale. */
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

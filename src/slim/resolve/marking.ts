@@ -30,7 +30,7 @@ export interface ClearedMode {
   readonly to: number;
 }
 
-/** What a pruning by trace keeps: see the room `closure`. */
+/** The paths that a pruning by trace keeps. The room `closure` computes them. */
 export interface Kept {
   strengthOf(path: Path): Strength | null;
 }
@@ -47,8 +47,10 @@ function keptByAny(closures: readonly Kept[]): Kept {
   };
 }
 
+/** From the strongest to the weakest. */
 const strengths: readonly Strength[] = ['needed', 'whole', 'courtesy'];
 
+/** S_ISUID and S_ISGID (POSIX.1-2017, sys/stat.h). */
 const setuidBits = 0o6000;
 
 /** All that markings depend on. */
@@ -152,6 +154,7 @@ export function within(range: LayerRange, layer: number): boolean {
   return layer >= range.from && layer <= range.to;
 }
 
+/** Returns the kind by which rules select an entry. A hard link counts as the file that it names. */
 export function ruledKind(change: Change): RuledKind {
   switch (change.kind) {
     case 'directory':

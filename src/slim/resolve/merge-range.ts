@@ -61,6 +61,7 @@ class LinkBinder {
     this.#list = list;
   }
 
+  /** Applies the next layer of the range. Returns its changes with every link bound to its file. */
   bind(layer: readonly Change[]): readonly Change[] {
     this.#tree.apply(layer, { onLink: (link, file) => void this.#list.resolve(link, file) });
     return layer.map((change) =>

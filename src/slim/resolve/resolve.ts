@@ -1,6 +1,6 @@
 /**
- * Turns a plan into what every layer of the new image holds, once the headers of the source layers are known. The interpreter
- * (`jobs/rewrite/run.ts`) calls `resolve` between the scan and the writing; no layer bytes are read here.
+ * Turns a plan into the contents of every layer of the new image, once the headers of the source layers are known. The
+ * interpreter (`jobs/rewrite/run.ts`) calls `resolve` between the scan and the writing; no layer bytes are read here.
  */
 import type { Path } from '../../bytes/path.ts';
 import type { Change } from '../../changeset/change.ts';
@@ -32,9 +32,11 @@ import { type PrunedStack, pruneStack } from './prune-stack.ts';
 import { restoreStack } from './restore-stack.ts';
 import { untouched } from './untouched.ts';
 
-/** What a layer of the new image holds, once the headers have been read. */
+/** The contents of a layer of the new image. */
 export type ResolvedContent =
+  /** A source layer as it is. */
   | { readonly kind: 'stored'; readonly layer: number }
+  /** One or more source layers, written as one. `isEmpty`: no entry is left. */
   | {
       readonly kind: 'edited';
       readonly range: LayerRange;
@@ -49,7 +51,7 @@ export type ResolvedContent =
       readonly isEmpty: boolean;
     };
 
-/** What came back from the original. */
+/** The paths that a restoration brought back from the original. */
 export interface Restoration {
   /** In path order, ancestors and the other names of hard links included. */
   readonly changes: readonly Change[];
@@ -77,14 +79,14 @@ export interface Resolution {
   readonly restored: Restoration | null;
 }
 
-/** What is known of an image when its plan is resolved. */
+/** The input of a resolution. */
 interface Known {
   readonly image: Image;
   /** By source layer number. */
   readonly indexes: ReadonlyMap<number, LayerIndex>;
-  /** What the scan found out about files, by source layer number. */
+  /** Facts from the scan about files, by source layer number. */
   readonly facts: ReadonlyMap<number, LayerFacts>;
-  /** The time of what is made for a range of layers, in seconds since 1970; null stands for what is restored. */
+  /** Returns the time for new entries of a range of layers, in seconds since 1970; null stands for a restored layer. */
   readonly mtimeOf: (range: LayerRange | null) => number;
 }
 
@@ -150,12 +152,12 @@ function describePruning(
   };
 }
 
-/** Collects the contents of the new image layer by layer, and what the report says of them. */
+/** Collects the contents of the new image layer by layer, with the removals, promotions and links for the report. */
 class LayerResolver {
   readonly #known: Known;
-  /** The layers as prunings have left them. */
+  /** The layers after all prunings: a squash merges pruned layers. */
   readonly #stack: Stack;
-  /** The layers that a pruning has changed. */
+  /** The changed layers only, by source layer number. */
   readonly #pruned: ReadonlyMap<number, readonly Change[]>;
   readonly #contents: ResolvedContent[] = [];
   readonly #removals: Removal[];
@@ -186,6 +188,7 @@ class LayerResolver {
     }
   }
 
+  /** Returns the collected results. Called after the last layer. */
   finish(): Pick<
     Resolution,
     'contents' | 'table' | 'removals' | 'promotions' | 'linked' | 'change' | 'restored'
@@ -202,16 +205,19 @@ class LayerResolver {
     };
   }
 
+  /** Adds a layer that a stage wants to rewrite. Returns the layers that must be scanned before; none where it has been added. */
   #rewrite(range: LayerRange, content: Content): readonly number[] {
     const { order, hardlinks, always } = arrangementOf(this.#known.image.plan.arrangements, content);
     const isOne = range.from === range.to;
     const pruned = isOne ? this.#pruned.get(range.from) : undefined;
+    // No rule has changed this single layer, and no option rewrites it in any case: it keeps its blob.
     if (isOne && pruned === undefined && !always) {
       this.#contents.push({ kind: 'stored', layer: range.from });
       return [];
     }
     let written = pruned ?? this.#merge(range);
     if (written === null) return numbersIn({ from: 1, to: range.from - 1 });
+    // Links come first: the order concerns data, and a linked file has none any more.
     if (hardlinks) written = this.#link(written);
     if (order === 'similar') written = orderSimilar(written, this.#stack.table);
     this.#push(range, written);
@@ -227,6 +233,7 @@ class LayerResolver {
     return merged.changes;
   }
 
+  /** Turns identical files of a layer into hard links to one of them. */
   #link(changes: readonly Change[]): readonly Change[] {
     const { indexes, facts } = this.#known;
     const result = linkDuplicates(changes, this.#stack.list, indexes, facts);
@@ -234,6 +241,7 @@ class LayerResolver {
     return result.changes;
   }
 
+  /** Builds the edit of a layer. @throws TAR_INVALID for a source layer with data after its end mark */
   #push(range: LayerRange, written: readonly Change[]): void {
     const { indexes, mtimeOf } = this.#known;
     refuseGarbage([...numbersIn(range), ...written.map(({ layer }) => layer)], indexes);

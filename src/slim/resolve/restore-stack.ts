@@ -45,6 +45,7 @@ export function restoreStack(
     fs: new Filesystem(stack, original, indexes),
   });
   const returned = changesAt(wanted, original, list);
+  // The restored layer alone. `express` learns from `below` which files of the slim image its links may name.
   const state = new Tree(table, list, 'unknown');
   state.apply(returned);
   const layers = [...stack.layers.keys()].filter((layer) => layer > own);
@@ -72,6 +73,7 @@ function findWanted(
     wanted[path] = 1;
     if (original.file[path] !== 0) files.add(original.file[path] as number);
   }
+  // All names of a wanted file: some runtimes unpack each layer alone, without the names of the layers below.
   original.file.forEach((file, path) => {
     if (files.has(file)) wanted[path] = 1;
   });
@@ -82,7 +84,7 @@ function findWanted(
   return wanted;
 }
 
-/** Returns what the original has at the wanted paths. */
+/** Returns the changes of the original at the wanted paths, in path order. */
 function changesAt(wanted: Uint8Array, original: Tree, list: ChangeList): readonly Change[] {
   const changes: Change[] = [];
   for (let path = 0; path < wanted.length; path++) {
@@ -123,6 +125,7 @@ function findDifferences(
   /** Returns the change with the attributes of a path; null for an implied directory. */
   const carrier = (tree: Tree, path: number): Change | null =>
     tree.isDirectory(path) ? tree.at(path) : list.get((tree.file[path] as number) - 1);
+  // Headers do not show contents, and slimming does not change them.
   const isSame = (a: Change, b: Change): boolean => {
     const [one, other] = [indexes.get(a.layer) as LayerIndex, indexes.get(b.layer) as LayerIndex];
     return (
@@ -133,7 +136,7 @@ function findDifferences(
       one.symlinks.get(a.entry) === other.symlinks.get(b.entry)
     );
   };
-  /** The file of the slim image that stands for a file of the original. */
+  /** The file of the slim image for each file of the original: names that were one file must still be one. */
   const twins = new Map<number, number>();
   for (let path = 0; path < found.length; path++) {
     if (original.node[path] === 0) continue;

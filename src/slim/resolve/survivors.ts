@@ -84,7 +84,7 @@ export class Survivors {
     return this.#marking.wish(this.#pathAt(path), 'directory');
   }
 
-  /** Directories that something kept lies in stay, whatever the rules say of them. */
+  /** Finds the directories that contain a kept entry: they stay, whatever the rules say. Returns `#keptUntil`. */
   #protectAncestors(): Int32Array {
     const { table, layers } = this.#original.stack;
     const keptUntil = new Int32Array(table.paths.length);
