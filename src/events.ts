@@ -48,6 +48,7 @@ export type WarningCode =
   | 'WINDOW_CAPPED'
   | 'CACHE_OFF'
   | 'RULE_UNUSED'
+  | 'PLATFORM_TIE'
   | 'REGISTRY_WARNING'
   | 'SETTING_IGNORED';
 

@@ -3,16 +3,31 @@ import { OcislimError } from '../errors.ts';
 import { readImageSet } from '../jobs/image-set.ts';
 import type { Image } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
+import type { Platform } from '../oci/platform.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import type { BaseReader } from '../settings/transform.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Returns the reader of base images beside `source`. The reader throws NOT_FOUND and what else reading an image throws. */
-export function baseReader(workspace: Workspace, source: Reference): BaseReader {
+/**
+ * Returns the reader of base images beside `source`, of which `platforms` are rewritten; all if empty. The reader throws
+ * NOT_FOUND and what else reading an image throws.
+ */
+export function baseReader(
+  workspace: Workspace,
+  source: Reference,
+  platforms: readonly Platform[],
+): BaseReader {
   return async (name) => {
-    const { signal, limits } = workspace;
+    const { signal, limits, listener } = workspace;
     const base = await workspace.openBeside(source, parseReference(name));
-    const { members } = await readImageSet(base, { platforms: [], limits, signal });
+    const { members } = await readImageSet(base, {
+      platforms: [],
+      platformsOfIndex: platforms,
+      imagesOnly: true,
+      limits,
+      listener,
+      signal,
+    });
     const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
     const diffIds = (image: Image) => baseFor(image, bases, name).config.diffIds;
     return { kind: 'base', name, diffIds } satisfies Selection;

@@ -71,7 +71,7 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
   const cache = await workspace.openCache();
   await using pool = createEncoderPool({ jobs: workspace.jobs });
   const source = await workspace.openSource(sourceReference);
-  const planned = await plan(job.work, workspace, source, sourceReference);
+  const planned = await plan(job, workspace, source, sourceReference);
   await using target = destinations.length === 0 ? null : await workspace.openTarget(destinations);
   const options: Omit<RunOptions, 'target'> = {
     source: planned.source,
@@ -120,7 +120,7 @@ async function debugReferenceOf(
 
 /** Makes the transform. What stages need is loaded only where there are some. */
 async function plan(
-  work: Work,
+  { work, settings }: Job,
   workspace: Workspace,
   source: Source,
   reference: Reference,
@@ -137,7 +137,10 @@ async function plan(
         for (const message of warnings)
           workspace.listener({ type: 'warning', code: 'TRACE_UNREADABLE', message });
       }
-      return { transform: await transformOf(work.stages, baseReader(workspace, reference)), source };
+      return {
+        transform: await transformOf(work.stages, baseReader(workspace, reference, settings.platform)),
+        source,
+      };
     }
   }
 }

@@ -75,9 +75,9 @@ export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> 
 }
 
 /** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
-export async function chooseImage({ source, platform, limits, signal }: ExportOptions): Promise<Image> {
+export async function chooseImage({ source, platform, ...options }: ExportOptions): Promise<Image> {
   const platforms = platform === null ? [] : [platform];
-  const { members } = await readImageSet(source, { platforms, limits, signal });
+  const { members } = await readImageSet(source, { ...options, platforms, imagesOnly: true });
   const found = members.flatMap(({ image, child }) =>
     image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
   );

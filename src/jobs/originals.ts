@@ -37,7 +37,7 @@ export interface Originals {
  */
 export async function findOriginals(source: Source, options: OriginalOptions): Promise<Originals> {
   const { given, platforms, limits, signal } = options;
-  const { members } = await readImageSet(source, { platforms, limits, signal });
+  const { members } = await readImageSet(source, { platforms, imagesOnly: true, limits, signal });
   const slim = members.flatMap(({ image }) => (image === null ? [] : [image]));
   const candidates = given === null ? [] : await imagesOf(given, limits, signal);
   const found = new Map<Digest, { readonly image: Image; readonly source: Source }>();
@@ -64,7 +64,7 @@ export async function findOriginals(source: Source, options: OriginalOptions): P
 }
 
 async function imagesOf(source: Source, limits: Limits | undefined, signal: AbortSignal): Promise<Image[]> {
-  const { members } = await readImageSet(source, { platforms: [], limits, signal });
+  const { members } = await readImageSet(source, { platforms: [], imagesOnly: true, limits, signal });
   return members.flatMap(({ image }) => (image === null ? [] : [image]));
 }
 

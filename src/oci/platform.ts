@@ -1,6 +1,6 @@
 /**
- * Platforms of images (image-spec image-index.md, "platform"). Read from indexes, configs and the command line, and compared to
- * select images of an index.
+ * Platforms of images (image-spec image-index.md, "platform"). Read from indexes, configs and the command line; which image of
+ * an index one of them means stands in platform-choice.ts.
  */
 import { OcislimError } from '../errors.ts';
 import { knownKeys } from './other-case.ts';
@@ -42,24 +42,85 @@ export function readPlatform(value: unknown): Platform | null {
   };
 }
 
-/** Reads `os/arch[/variant]` from the command line. @throws USAGE */
+/** `os/arch[/variant][:version]`, with containerd's `os(version)/arch` beside it. */
+const platformPattern = /^([^/:()]+)(?:\(([^()+]*)[^()]*\))?\/([^/:()]+)(?:\/([^/:()]+))?(?::([^/:()]+))?$/;
+
+/**
+ * Reads `os/arch[/variant][:version]` from the command line, which is what `formatPlatform` writes, also with the names that
+ * `uname -m` and Debian have for architectures. An architecture alone is one of Linux. @throws USAGE
+ */
 export function parsePlatform(text: string): Platform {
-  const [os, architecture, variant, ...rest] = text.split('/');
-  if (!os || !architecture || variant === '' || rest.length > 0) {
+  const bare = text.trim().toLowerCase();
+  const whole = architectures.has(bare) || Object.hasOwn(aliases, bare) ? `linux/${bare}` : bare;
+  const [, os, inBrackets, architecture, variant, version] = platformPattern.exec(whole) ?? [];
+  if (os === undefined || architecture === undefined) {
     throw new OcislimError('USAGE', `not a platform: ${JSON.stringify(text)}`, {
-      advice: 'Write os/arch or os/arch/variant: linux/amd64, linux/arm/v7.',
+      advice: 'Write os/arch or os/arch/variant: linux/amd64, linux/arm/v7, windows/amd64:10.0.17763.1.',
     });
   }
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  const osVersion = version || inBrackets;
+  return normalPlatform({
+    os,
+    architecture,
+    ...(variant === undefined ? {} : { variant }),
+    ...(osVersion ? { osVersion } : {}),
+  });
+}
+
+/** Architectures that may stand alone on the command line. */
+const architectures: ReadonlySet<string> = new Set(
+  'amd64 arm64 arm 386 ppc64le s390x riscv64 mips64le loong64'.split(' '),
+);
+
+/** Other names of architectures: of `uname -m`, of Debian, of Docker Hub's old organisations. */
+const aliases: Readonly<Record<string, readonly [architecture: string, variant?: string]>> = {
+  x86_64: ['amd64'],
+  'x86-64': ['amd64'],
+  x64: ['amd64'],
+  aarch64: ['arm64'],
+  arm64v8: ['arm64', 'v8'],
+  armhf: ['arm', 'v7'],
+  armel: ['arm', 'v6'],
+  armv5: ['arm', 'v5'],
+  armv6: ['arm', 'v6'],
+  armv6l: ['arm', 'v6'],
+  armv7: ['arm', 'v7'],
+  armv7l: ['arm', 'v7'],
+  arm32v5: ['arm', 'v5'],
+  arm32v6: ['arm', 'v6'],
+  arm32v7: ['arm', 'v7'],
+  x86: ['386'],
+  i386: ['386'],
+  i486: ['386'],
+  i586: ['386'],
+  i686: ['386'],
+  ppc64el: ['ppc64le'],
+  mips64el: ['mips64le'],
+};
+
+/** Returns a platform by the names that Go has for its parts, in lower case (containerd platforms, "Normalization"). */
+export function normalPlatform({ os, architecture, variant, ...rest }: Platform): Platform {
+  const named = architecture.toLowerCase();
+  const [known = named, implied] = Object.hasOwn(aliases, named) ? (aliases[named] ?? []) : [];
+  const stated = variant?.toLowerCase() ?? implied;
+  const isNumber = known.startsWith('arm') && stated !== undefined && /^[0-9]/.test(stated);
+  const system = os.toLowerCase();
+  return {
+    os: system === 'macos' ? 'darwin' : system,
+    architecture: known,
+    ...(stated === undefined ? {} : { variant: isNumber ? `v${stated}` : stated }),
+    ...rest,
+  };
 }
 
 /** Returns whether `wanted` names this platform. A part that `wanted` leaves out matches anything; arm64 means arm64/v8. */
 export function matchesPlatform(wanted: Platform, actual: Platform): boolean {
+  const [a, b] = [normalPlatform(wanted), normalPlatform(actual)];
   return (
-    wanted.os === actual.os &&
-    wanted.architecture === actual.architecture &&
-    (wanted.variant === undefined || wanted.variant === variantOf(actual)) &&
-    (wanted.osVersion === undefined || wanted.osVersion === actual.osVersion)
+    a.os === b.os &&
+    a.architecture === b.architecture &&
+    (a.variant === undefined || a.variant === variantOf(b)) &&
+    (a.osVersion === undefined || a.osVersion === b.osVersion)
   );
 }
 

@@ -362,7 +362,7 @@ describe('options', () => {
       ['recompress', 'SRC', 'DST', '--compression', 'zstd', '--require-savings', '5MB'],
       /--require-savings takes a percentage/,
     ],
-    [['squash', 'SRC', 'DST', '--all', '--platform', 'amd64'], /not a platform: "amd64"/],
+    [['squash', 'SRC', 'DST', '--all', '--platform', 'linux'], /not a platform: "linux"/],
     [['squash', 'SRC', 'DST', '--all', '--jobs', '0'], /--jobs takes a whole number above 0/],
     [['squash', 'SRC', 'DST', '--all', '--jobs', 'many'], /--jobs takes a number/],
     [['squash', 'SRC', 'DST', '--all', '--max-scratch', 'big'], /--max-scratch/],

@@ -19,6 +19,27 @@ describe('a platform on the command line', () => {
     );
   });
 
+  test.each([
+    ['linux/x86_64', 'linux/amd64'],
+    ['Linux/AMD64', 'linux/amd64'],
+    ['linux/aarch64', 'linux/arm64'],
+    ['linux/i386', 'linux/386'],
+    ['linux/armhf', 'linux/arm/v7'],
+    ['linux/arm/7', 'linux/arm/v7'],
+    ['linux/arm64/8', 'linux/arm64/v8'],
+    ['linux/ppc64el', 'linux/ppc64le'],
+    ['macos/arm64', 'darwin/arm64'],
+    ['arm', 'linux/arm'],
+    ['arm64', 'linux/arm64'],
+    ['x86_64', 'linux/amd64'],
+    [' linux/amd64 ', 'linux/amd64'],
+    ['windows/amd64:10.0.17763.1', 'windows/amd64:10.0.17763.1'],
+    ['windows(10.0.17763.1)/amd64', 'windows/amd64:10.0.17763.1'],
+    ['windows(10.0.17763+win32k)/amd64', 'windows/amd64:10.0.17763'],
+  ])('may be written as %s', (text, name) => {
+    expect(formatPlatform(parsePlatform(text))).toBe(name);
+  });
+
   test.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/', 'linux/arm/v7/x'])('is refused: %j', (text) => {
     expect(() => parsePlatform(text)).toThrow(OcislimError);
     expect(() => parsePlatform(text)).toThrow(`not a platform: ${JSON.stringify(text)}`);
@@ -27,6 +48,7 @@ describe('a platform on the command line', () => {
   test('is shown with the version of Windows', () => {
     const windows = { os: 'windows', architecture: 'amd64', osVersion: '10.0.20348' };
     expect(formatPlatform(windows)).toBe('windows/amd64:10.0.20348');
+    expect(parsePlatform(formatPlatform(windows))).toEqual(windows);
   });
 });
 
@@ -72,6 +94,7 @@ describe('a wanted platform', () => {
     expect(matches('linux/arm64/v8', 'linux/arm64')).toBe(true);
     expect(matches('linux/arm64', 'linux/arm64/v8')).toBe(true);
     expect(matches('linux/arm64/v9', 'linux/arm64')).toBe(false);
+    expect(matchesPlatform({ os: 'linux', architecture: 'x86_64' }, parsePlatform('linux/amd64'))).toBe(true);
   });
 
   test('matches only its own version of the system, if it states one', () => {

@@ -93,7 +93,9 @@ async function imageOf(call: TraceCall): Promise<TracedImage> {
   const source = await workspace.openSource(parseReference(settings.image));
   const { members } = await readImageSet(source, {
     platforms,
+    imagesOnly: true,
     limits: workspace.limits,
+    listener: workspace.listener,
     signal: workspace.signal,
   });
   const images = members.flatMap(({ image }) => (image === null ? [] : [image]));

@@ -121,9 +121,10 @@ function readSet({
   platforms,
   platformsOfIndex = [],
   limits,
+  listener,
   signal,
 }: RunContext): Promise<ImageSet> {
-  return readImageSet(source, { platforms, platformsOfIndex, limits, signal });
+  return readImageSet(source, { platforms, platformsOfIndex, limits, listener, signal });
 }
 
 /** Puts plain encodings in the place of tuned ones. The code that tries encodings is loaded only where it is needed. */

@@ -1,0 +1,102 @@
+/**
+ * Chooses the images of an index by --platform. What the rows of the index say decides, before anything else is fetched, so that
+ * children that are missing or broken do not matter. image-set.ts calls it.
+ */
+import { OcislimError } from '../errors.ts';
+import type { Listener } from '../events.ts';
+import { isAttestation } from '../oci/attestation.ts';
+import type { IndexChild } from '../oci/manifest.ts';
+import { isManifestType } from '../oci/media-type.ts';
+import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
+import { bestMatches, isExact } from '../oci/platform-choice.ts';
+
+/** A child of an index, and the platform that its row or its config states. */
+export interface PlacedChild {
+  readonly child: IndexChild;
+  readonly platform: Platform;
+}
+
+export interface ChoiceOptions {
+  /** What messages call the index. */
+  readonly label: string;
+  /** The platforms wanted, at least one. */
+  readonly wanted: readonly Platform[];
+  /** Reads the platforms of children whose rows state none. Asked only where no row is for a platform wanted. */
+  readonly readPlatforms: (children: readonly IndexChild[]) => Promise<readonly PlacedChild[]>;
+  readonly listener: Listener;
+}
+
+/**
+ * Returns one child for each platform that is wanted: the best one, and of several equal ones the first, with a warning.
+ * @throws NOT_FOUND where no image is for a platform
+ */
+export async function chooseChildren(
+  children: readonly IndexChild[],
+  { label, wanted, readPlatforms, listener }: ChoiceOptions,
+): Promise<ReadonlySet<IndexChild>> {
+  const images = children.filter(mayBeImage);
+  let placed = images.flatMap((child) =>
+    child.platform === null ? [] : [{ child, platform: child.platform }],
+  );
+  const unplaced = images.filter(({ platform }) => platform === null);
+  if (unplaced.length > 0 && wanted.some((platform) => best(platform, placed).length === 0))
+    placed = [...placed, ...(await readPlatforms(unplaced))];
+  const exact = new Set(wanted.flatMap((platform) => best(platform, placed).filter(isExactFor(platform))));
+  const chosen = wanted.map((platform) => {
+    const [first, ...others] = best(platform, placed);
+    // Of several platforms, one is not there if its substitute is what another one names.
+    const isTaken = first !== undefined && !isExactFor(platform)(first) && exact.has(first);
+    if (first === undefined || isTaken) throw notThere(label, platform, placed);
+    warnOfTie(label, platform, [first, ...others], listener);
+    return first.child;
+  });
+  return new Set(chosen);
+}
+
+/** Returns whether a child can be an image, by what its row says (image-spec descriptor.md, "artifactType"). */
+function mayBeImage(child: IndexChild): boolean {
+  const { mediaType, json } = child.descriptor;
+  return isManifestType(mediaType) && typeof json['artifactType'] !== 'string' && !isAttestation(child);
+}
+
+function best(wanted: Platform, placed: readonly PlacedChild[]): readonly PlacedChild[] {
+  return bestMatches(wanted, placed, ({ platform }) => platform);
+}
+
+function isExactFor(wanted: Platform): (placed: PlacedChild) => boolean {
+  return ({ platform }) => isExact(wanted, platform);
+}
+
+function notThere(label: string, wanted: Platform, placed: readonly PlacedChild[]): OcislimError {
+  const choices = namesOf(placed, placed);
+  return new OcislimError('NOT_FOUND', `${label} has no image for ${formatPlatform(wanted)}`, {
+    advice: choices.length === 0 ? 'It states the platform of no image.' : `It has: ${choices.join(', ')}.`,
+  });
+}
+
+function warnOfTie(label: string, wanted: Platform, tied: readonly PlacedChild[], listener: Listener): void {
+  const [first] = tied;
+  if (first === undefined || new Set(tied.map(({ child }) => child.descriptor.digest)).size === 1) return;
+  const others = namesOf(tied.slice(1), tied);
+  const rest = others.length === 0 ? '' : `; to choose another, name it: ${others.join(', ')}`;
+  listener({
+    type: 'warning',
+    code: 'PLATFORM_TIE',
+    message: `${label} has ${tied.length} images for ${formatPlatform(wanted)}: the first is taken, ${formatPlatform(first.platform)} (${first.child.descriptor.digest})${rest}`,
+  });
+}
+
+/** Returns the platforms that choose one of these children when they are typed, each once. */
+function namesOf(some: readonly PlacedChild[], all: readonly PlacedChild[]): readonly string[] {
+  const names = some.filter((placed) => chooses(placed, all)).map(({ platform }) => formatPlatform(platform));
+  return [...new Set(names)];
+}
+
+function chooses(placed: PlacedChild, all: readonly PlacedChild[]): boolean {
+  const name = formatPlatform(placed.platform);
+  try {
+    return !name.includes(',') && best(parsePlatform(name), all)[0] === placed;
+  } catch {
+    return false;
+  }
+}
