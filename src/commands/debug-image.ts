@@ -12,6 +12,7 @@ import {
   digestOfReference,
   formatReference,
   formOf,
+  isUntagged,
   parseReference,
   type Reference,
   withDigest,
@@ -42,8 +43,12 @@ export function debugReference(name: string, destinations: readonly Reference[])
     });
   }
   const reference = isBare ? place.withName(first, name) : parseReference(name);
-  if (digestOfReference(reference) !== null)
-    throw new OcislimError('USAGE', '--debug-tag needs a tag, not a digest');
+  if (digestOfReference(reference) !== null || isUntagged(reference)) {
+    const place = formatReference(formOf(reference).withName(reference, null));
+    throw new OcislimError('USAGE', '--debug-tag needs a tag, not a digest', {
+      advice: `Write ${place}:TAG, or the tag alone.`,
+    });
+  }
   const form = formOf(reference);
   const whole = form.nameOf(reference) === null ? form.withName(reference, form.defaultName) : reference;
   const same = destinations.some((destination) => formatReference(destination) === formatReference(whole));

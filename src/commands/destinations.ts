@@ -8,6 +8,8 @@ import {
   digestOfReference,
   formatReference,
   formOf,
+  isRegistry,
+  isUntagged,
   parseReference,
   type Reference,
 } from '../oci/reference.ts';
@@ -31,7 +33,7 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
   if (dryRun) return [];
   if (inPlace) {
     refuseInPlace(source);
-    return [named(source)];
+    return [ownName(source)];
   }
   if (references.length === 0) {
     throw new OcislimError('USAGE', 'no destination was given for the new image', {
@@ -39,7 +41,9 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
         'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.',
     });
   }
-  const same = references.find((reference) => placeOf(reference) === placeOf(named(source)));
+  // A source that is pinned by its digest stays what it is, whatever its tag is made to mean.
+  const ownPlace = placeOf(digestOfReference(source) === null ? named(source) : source);
+  const same = references.find((reference) => placeOf(reference) === ownPlace);
   if (same === undefined) return references;
   throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
     advice: formOf(source).isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
@@ -56,11 +60,18 @@ function refuseInPlace(source: Reference): void {
       { advice: 'Write to another file.' },
     );
   }
-  if (digestOfReference(source) !== null)
+  if (digestOfReference(source) !== null && form.nameOf(source) === null) {
+    const place = formatReference(form.withName(source, null));
     throw new OcislimError(
       'USAGE',
-      '--in-place needs a tag to write to, and the source is named by its digest',
+      '--in-place needs a tag to write to, and the source is named by its digest alone',
+      {
+        advice: isRegistry(source)
+          ? `Name the tag too (${place}:TAG@…), or write by digest alone: -t ${place}@`
+          : `Name the tag too: ${place}:TAG@…`,
+      },
     );
+  }
   if (form.nameOf(source) === null && form.defaultName === null) {
     throw new OcislimError('USAGE', '--in-place needs a tag to write to', {
       advice: `Name it: ${formatReference(source)}:TAG.`,
@@ -79,11 +90,25 @@ function placeOf(reference: Reference): string {
 /** Gives a destination the default name of its form. @throws USAGE for a digest where a name is needed */
 function named(reference: Reference): Reference {
   const form = formOf(reference);
-  if (form.defaultName === null) return reference;
-  if (digestOfReference(reference) !== null)
+  if (form.defaultName === null || isUntagged(reference)) return reference;
+  if (digestOfReference(reference) !== null) {
+    const place = formatReference(form.withName(reference, null));
     throw new OcislimError(
       'USAGE',
       `a destination has no digest before it is written: ${formatReference(reference)}`,
+      { advice: `Write ${place}:TAG, or ${place}@ for no tag: the digest is printed.` },
     );
+  }
   return form.nameOf(reference) === null ? form.withName(reference, form.defaultName) : reference;
+}
+
+/**
+ * Returns the name that a source stands under, in full. With a tag and a digest it is the tag; with a digest alone there is no
+ * name, and the reference is returned as it is.
+ */
+function ownName(source: Reference): Reference {
+  if (digestOfReference(source) === null) return named(source);
+  const form = formOf(source);
+  const name = form.nameOf(source);
+  return name === null ? source : form.withName(source, name);
 }

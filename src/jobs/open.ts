@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
-import { digestOfReference, formatReference, formOf, type Reference } from '../oci/reference.ts';
+import { digestOfReference, formatReference, formOf, isUntagged, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
@@ -20,6 +20,12 @@ export async function openSource(
   options: RegistryOptions,
   mirrors: MirrorOptions | null = null,
 ): Promise<Source> {
+  if (isUntagged(reference)) {
+    const name = formatReference(reference);
+    throw new OcislimError('REFERENCE_INVALID', `source ${name}: no digest follows the "@"`, {
+      advice: `Write ${name.slice(0, -1)}:TAG or ${name}sha256:…; "@" alone is for destinations.`,
+    });
+  }
   const settled = await settlePath(reference);
   return openerOf(settled).openSource(settled, { label: formatReference(settled), options, mirrors });
 }

@@ -95,5 +95,11 @@ export function digestOfReference(reference: Reference): Digest | null {
 
 /** Returns a reference to the manifest with this digest; the reference itself where its form has no digests. */
 export function withDigest(reference: Reference, digest: Digest): Reference {
+  if (isRegistry(reference)) return { ...reference, digest, untagged: false };
   return 'digest' in reference ? { ...reference, digest } : reference;
+}
+
+/** Returns whether a reference names a destination that gets no tag (`app@`), so that nothing can be read from it. */
+export function isUntagged(reference: Reference): boolean {
+  return isRegistry(reference) && reference.untagged;
 }

@@ -8,6 +8,7 @@ import {
   formOf,
   hostOf,
   isRegistry,
+  isUntagged,
   parseReference,
   withDigest,
   withoutPassword,
@@ -43,7 +44,23 @@ describe('images in registries', () => {
     ['registry/app', 'docker.io', 'registry/app', null, null],
     ['a__b/c--d.e_f', 'docker.io', 'a__b/c--d.e_f', null, null],
   ])('are named by %s', (text, host, repository, tag, digest) => {
-    expect(parseReference(text)).toEqual({ kind: 'registry', host, repository, tag, digest });
+    expect(parseReference(text)).toEqual({
+      kind: 'registry',
+      host,
+      repository,
+      tag,
+      digest,
+      untagged: false,
+    });
+  });
+
+  test('are named without a tag, as destinations, by a final "@"', () => {
+    const reference = parseReference('localhost:5000/app@');
+    expect(reference).toMatchObject({ repository: 'app', tag: null, digest: null, untagged: true });
+    expect(isUntagged(reference)).toBe(true);
+    expect(formatReference(reference)).toBe('localhost:5000/app@');
+    expect(formatReference(withDigest(reference, sha256))).toBe(`localhost:5000/app@${sha256}`);
+    expect(isUntagged(formOf(reference).withName(reference, null))).toBe(false);
   });
 
   test.each([
@@ -53,6 +70,8 @@ describe('images in registries', () => {
     [`registry.example/${'a'.repeat(256)}`, 'is not a repository name'],
     ['registry.example/app:', 'is not a tag'],
     ['registry.example/app:-x', 'is not a tag'],
+    ['registry.example/app:1@', 'the "@" of a destination without a tag'],
+    ['@', 'is not a repository name'],
     [`registry.example/app:${'t'.repeat(129)}`, 'is not a tag'],
     ['registry.example/app@sha256:abc', 'what follows "@" is not a sha256 or sha512 digest'],
     [`registry.example/app@${sha256}@${sha256}`, 'what follows "@"'],

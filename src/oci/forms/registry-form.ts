@@ -12,7 +12,10 @@ export interface RegistryReference {
   readonly host: string;
   readonly repository: string;
   readonly tag: string | null;
+  /** Decides where it is given: the tag then says only where the digest comes from. */
   readonly digest: Digest | null;
+  /** Whether the text ends in "@" alone: a destination that gets no tag and is found by the digest of what is written. */
+  readonly untagged: boolean;
 }
 
 export const registryForm: Form<RegistryReference> = {
@@ -23,19 +26,21 @@ export const registryForm: Form<RegistryReference> = {
   promisesDigest: true,
   defaultName: 'latest',
   parse: parseRegistry,
-  format: ({ host, repository, tag, digest }) =>
-    `${host}/${repository}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`,
+  format: ({ host, repository, tag, digest, untagged }) =>
+    `${host}/${repository}${tag === null ? '' : `:${tag}`}${untagged ? '@' : digest === null ? '' : `@${digest}`}`,
   readings: (reference) => [reference],
   nameOf: ({ tag }) => tag,
-  withName: (reference, tag) => ({ ...reference, tag, digest: null }),
+  withName: (reference, tag) => ({ ...reference, tag, digest: null, untagged: false }),
 };
 
 const hostPattern =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
-/** Reads `[host/]repository[:tag][@digest]`. Docker's rules tell hosts from repositories, and give Hub its defaults. */
+/** Reads `[host/]repository[:tag][@digest]`, or `[host/]repository@`. Docker's rules tell hosts from repositories, and give Hub its defaults. */
 export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
-  const [beforeDigest = '', digest = null, ...more] = text.split('@');
+  const [beforeDigest = '', afterAt = null, ...more] = text.split('@');
+  const untagged = afterAt === '';
+  const digest = untagged ? null : afterAt;
   if (more.length > 0 || (digest !== null && !isDigest(digest)))
     throw refuse('what follows "@" is not a sha256 or sha512 digest');
   const { host, path: named } = splitHost(beforeDigest);
@@ -52,7 +57,12 @@ export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
         : `${JSON.stringify(path)} is not a repository name`,
     );
   }
-  return { kind: 'registry', host: isHub ? 'docker.io' : host, repository, tag, digest };
+  if (untagged && tag !== null)
+    throw refuse(
+      'it has a tag, and the "@" of a destination without a tag',
+      `Write ${beforeDigest} for the tag, or ${host}/${repository}@ to write by digest alone.`,
+    );
+  return { kind: 'registry', host: isHub ? 'docker.io' : host, repository, tag, digest, untagged };
 }
 
 /** The part before the first slash is a host if it looks like one; otherwise the image is on Docker Hub. */
