@@ -188,6 +188,7 @@ export class Workspace extends Closeable {
       passphraseFile: this.settings.clientP12PassphraseFile,
       env: this.env,
       home: homeOf(this.env),
+      signal: this.signal,
     });
     this.#shown.set(clientP12, certificates);
     return certificates;

@@ -1,17 +1,22 @@
 /** Reads the JSON reports that `verify --removed-by` names: what a squash or prune says it removed or changed. */
 import { OcislimError } from '../errors.ts';
 import type { AnnouncedPlatforms } from './announced-schema.ts';
+import type { Door } from './option.ts';
 import { readText } from './rule-files.ts';
 
 /** Reads what reports announce, platform by platform. @throws USAGE for a file that is not a report of ocislim */
-export async function readReports(files: readonly string[]): Promise<AnnouncedPlatforms> {
+export async function readReports(
+  files: readonly string[],
+  _where: string,
+  { signal }: Pick<Door, 'signal'>,
+): Promise<AnnouncedPlatforms> {
   const platforms: AnnouncedPlatforms[number][] = [];
-  for (const file of files) platforms.push(...(await readReport(file)));
+  for (const file of files) platforms.push(...(await readReport(file, signal)));
   return platforms;
 }
 
-async function readReport(file: string): Promise<AnnouncedPlatforms> {
-  const content = await readText(file, 'report');
+async function readReport(file: string, signal: AbortSignal): Promise<AnnouncedPlatforms> {
+  const content = await readText(file, 'report', signal);
   let value: unknown;
   try {
     value = JSON.parse(content);

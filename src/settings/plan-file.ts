@@ -36,7 +36,7 @@ type PackingPart = Exclude<Part<'recompress'>, readonly unknown[]>;
  */
 export async function readPlan(file: string, signal: AbortSignal): Promise<Stages> {
   const lines = new LineCounter();
-  const document = parse(await readText(file, 'plan'), file, lines);
+  const document = parse(await readText(file, 'plan', signal), file, lines);
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, reasonOf(broken));
   if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);

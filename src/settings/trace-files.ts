@@ -1,14 +1,14 @@
 /** Reads the files of traces that options name, and merges those of one platform. Callers: --trace and the command `trace`. */
-import { createReadStream } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
+import { streamGiven } from '../files/given-file.ts';
 import { checkTrace, mergeTraces, samePlatform } from '../trace/merge.ts';
 import type { Trace } from '../trace/trace.ts';
 import { toTraceData } from '../trace/trace-data.ts';
 import { TraceReader } from '../trace/trace-reader.ts';
 import type { TraceSetting } from './trace-setting.ts';
-import { MiB } from '../units.ts';
 
 /** How to read traces. */
 export interface TraceFileOptions {
@@ -54,7 +54,7 @@ function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
 async function readTrace(file: string, { roots, signal }: TraceFileOptions): Promise<Trace> {
   const name = file === '-' ? 'stdin' : file;
   const reader = new TraceReader(name, { roots: roots.map(utf8Bytes) });
-  const stream = file === '-' ? process.stdin : createReadStream(file, { signal, highWaterMark: MiB });
+  const stream = file === '-' ? addAbortSignal(signal, process.stdin) : streamGiven(file, signal);
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       signal.throwIfAborted();

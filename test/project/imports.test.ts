@@ -18,7 +18,7 @@ const rooms: Readonly<Record<string, string>> = {
   changeset: 'bytes tar',
   codec: 'oci stream',
   image: 'oci rules codec',
-  registry: 'oci retry stream place',
+  registry: 'oci retry stream place files',
   store: 'oci bytes retry stream place files tar codec',
   trace: 'oci bytes image',
   rootfs: 'oci bytes changeset',
@@ -28,7 +28,7 @@ const rooms: Readonly<Record<string, string>> = {
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image registry store trace rootfs closure slim compress layers',
   report: 'oci bytes changeset codec image trace rootfs closure slim compress layers jobs',
-  settings: 'oci bytes rules codec image registry trace slim compress report',
+  settings: 'oci bytes rules files codec image registry trace slim compress report',
   commands: 'oci bytes rules place files codec image registry store slim layers jobs report settings',
   cli: 'oci bytes files codec store trace rootfs closure slim jobs report settings commands',
 };

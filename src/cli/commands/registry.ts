@@ -7,7 +7,7 @@ export const registry: Command = defineCommand({
   name: 'registry',
   describe: 'serve a small registry over an OCI layout folder',
   details:
-    'Serves the OCI distribution API over a folder, for demos, tests and air-gapped jobs: pushes land in the folder, which stays a valid OCI layout. It listens on loopback only. Ctrl-C ends it.',
+    'Serves the OCI distribution API over a folder, for demos, tests and air-gapped jobs: pushes land in the folder, which stays a valid OCI layout. It listens on loopback only, and answers for the names of this machine and those of --allow-host only, so that no web page can reach it under another name. Ctrl-C ends it.',
   positionals: [{ name: 'action', describe: 'what to do: serve', required: true }],
   options: registryOptions,
   examples: [['ocislim registry serve --directory images --port 5000', 'a registry at localhost:5000']],
@@ -19,12 +19,13 @@ export const registry: Command = defineCommand({
       });
     const { escapeText } = await import('../../report/escape.ts');
     const { serveRegistry } = await import('../../store/server/serve-registry.ts');
-    const { directory, port, readOnly } = settings;
+    const { directory, port, readOnly, allowHost } = settings;
     const server = await serveRegistry({
       layoutDir: directory,
       host: '127.0.0.1',
       port,
       readOnly,
+      allowHosts: allowHost,
       signal: console.signal,
     });
     console.stdout.write(`${server.host}\n`);

@@ -4,6 +4,7 @@
  * only.
  */
 import { OcislimError } from '../../errors.ts';
+import { raced } from '../../retry/raced.ts';
 import { loginAdvice, nameOf, type Party, protocolError } from '../failure.ts';
 import type { Transport } from '../http/transport.ts';
 import { printable } from '../printable.ts';
@@ -231,17 +232,4 @@ function rejected(party: Party, sentence: string): OcislimError {
   return new OcislimError('UNAUTHORIZED', `${nameOf(party)}: ${sentence}`, {
     advice: loginAdvice(party.host),
   });
-}
-
-/** Returns the promise's value; rejects with the signal's reason if that fires first. Other callers may go on waiting. */
-async function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -2,12 +2,16 @@
  * The look-up of credentials: given ones, or those of the files that Docker, podman and their relatives keep. The command line
  * makes one for each side of a run; a registry's authorizer asks it when the registry wants a login.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
+import { readGiven } from '../../files/given-file.ts';
+import { MiB } from '../../units.ts';
 import type { Credential, CredentialLookup } from './credential.ts';
 import { parseStore, searchStore } from './credential-store.ts';
 import { Secret } from './secret.ts';
+
+/** The most that a file of credentials may have. Bytes. */
+const mostBytes = 16 * MiB;
 
 export interface CredentialOptions {
   /** `USER:PASSWORD`, for every registry; null to look in the stores. */
@@ -17,12 +21,14 @@ export interface CredentialOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The home directory; null for a user without one. */
   readonly home: string | null;
+  /** The folder that stands for `$XDG_RUNTIME_DIR` where that is unset; null for none. Default: `/run/containers/UID` on Linux. */
+  readonly runtimeFolder?: string | null;
 }
 
 /**
  * Makes a look-up that takes the first match of: `creds`; `authfile`; `$DOCKER_AUTH_CONFIG` (JSON); `$REGISTRY_AUTH_FILE`;
- * `$XDG_RUNTIME_DIR/containers/auth.json`; `$XDG_CONFIG_HOME/containers/auth.json`; `$DOCKER_CONFIG/config.json`;
- * `~/.docker/config.json`. Within each: `credHelpers`, `credsStore`, `auths`.
+ * `$XDG_RUNTIME_DIR/containers/auth.json`, or `/run/containers/UID/auth.json` where that is unset;
+ * `$XDG_CONFIG_HOME/containers/auth.json`; `$DOCKER_CONFIG/config.json`; `~/.docker/config.json`. Within each: `credHelpers`, `credsStore`, `auths`.
  * @throws USAGE for malformed `creds`
  */
 export function createCredentialLookup(options: CredentialOptions): CredentialLookup {
@@ -34,7 +40,7 @@ export function createCredentialLookup(options: CredentialOptions): CredentialLo
   const stores = listStores(options);
   return async (host, repository, signal) => {
     for (const { where, read } of stores) {
-      const text = await read();
+      const text = await read(signal);
       if (text === null) continue;
       const found = await searchStore(parseStore(text, where), { where, host, repository, env }, signal);
       if (found !== null) return found;
@@ -55,20 +61,23 @@ interface Store {
   /** Its name, for messages. */
   readonly where: string;
   /** Returns its text; null when it does not exist. */
-  readonly read: () => Promise<string | null>;
+  readonly read: (signal: AbortSignal) => Promise<string | null>;
 }
 
-function listStores({ authfile, env, home }: CredentialOptions): readonly Store[] {
+function listStores(options: CredentialOptions): readonly Store[] {
+  const { authfile, env, home, runtimeFolder = usualRuntimeFolder() } = options;
   const stores: Store[] = [];
-  const file = (path: string, mustExist = false): void => {
-    stores.push({ where: path, read: once(() => readStore(path, mustExist)) });
+  const file = (path: string, absences = missing): void => {
+    stores.push({ where: path, read: once((signal) => readStore(path, absences, signal)) });
   };
-  if (authfile !== null) file(authfile, true);
+  if (authfile !== null) file(authfile, []);
   const inline = env['DOCKER_AUTH_CONFIG'];
   if (inline !== undefined && inline.trim() !== '')
     stores.push({ where: '$DOCKER_AUTH_CONFIG', read: () => Promise.resolve(inline) });
   if (env['REGISTRY_AUTH_FILE']) file(env['REGISTRY_AUTH_FILE']);
   if (env['XDG_RUNTIME_DIR']) file(join(env['XDG_RUNTIME_DIR'], 'containers/auth.json'));
+  // Only a guess: the folder may be another user's.
+  else if (runtimeFolder !== null) file(join(runtimeFolder, 'auth.json'), [...missing, 'EACCES', 'EPERM']);
   const config = env['XDG_CONFIG_HOME'] || (home === null ? null : join(home, '.config'));
   if (config !== null) file(join(config, 'containers/auth.json'));
   if (env['DOCKER_CONFIG']) file(join(env['DOCKER_CONFIG'], 'config.json'));
@@ -76,19 +85,38 @@ function listStores({ authfile, env, home }: CredentialOptions): readonly Store[
   return stores;
 }
 
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | null = null;
-  return () => (result ??= work());
+/** The codes of errors that mean that a file is not there. */
+const missing = ['ENOENT', 'ENOTDIR'];
+
+/** Returns where podman keeps what it would keep in `$XDG_RUNTIME_DIR` (containers-auth.json(5)). */
+function usualRuntimeFolder(): string | null {
+  return process.platform === 'linux' ? `/run/containers/${process.getuid?.() ?? 0}` : null;
 }
 
-async function readStore(path: string, mustExist: boolean): Promise<string | null> {
+/** Returns a function that does the work once, and again only where it failed. */
+function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
+  let result: Promise<T> | null = null;
+  return (signal) => {
+    if (result !== null) return result;
+    const working = work(signal);
+    working.catch(() => (result = null));
+    return (result = working);
+  };
+}
+
+async function readStore(
+  path: string,
+  absences: readonly string[],
+  signal: AbortSignal,
+): Promise<string | null> {
   try {
-    const text = await readFile(path, 'utf8');
+    const text = Buffer.from(await readGiven(path, mostBytes, signal)).toString('utf8');
     // Docker and `podman login` make empty files that they fill later.
     return text.trim() === '' ? null : text;
   } catch (cause) {
+    if (cause instanceof OcislimError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
-    if (!mustExist && (code === 'ENOENT' || code === 'ENOTDIR')) return null;
+    if (code !== undefined && absences.includes(code)) return null;
     throw new OcislimError('IO', `cannot read the credentials in ${path}: ${code ?? String(cause)}`, {
       cause,
     });

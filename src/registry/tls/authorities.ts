@@ -1,7 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
+/**
+ * The CAs that are trusted for every server: Node's, the system's, and those that the environment names. The certificates of a run
+ * ask for them once.
+ */
+import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
+import { readGiven } from '../../files/given-file.ts';
+import { MiB } from '../../units.ts';
 import type { Environment } from '../http/proxy.ts';
+
+/** The most of a file that is looked at. Bytes. */
+const mostBytes = 16 * MiB;
 
 /** Files with all CAs of a system. */
 const bundles = [
@@ -15,22 +24,25 @@ const bundles = [
  * Reads Node's own CAs, those of NODE_EXTRA_CA_CERTS, and the system's: `SSL_CERT_FILE` and `SSL_CERT_DIR` (folders
  * separated by colons) each replace the system's. Missing files and files without certificates are ignored, as OpenSSL does.
  */
-export async function knownAuthorities(env: Environment): Promise<readonly string[]> {
+export async function knownAuthorities(
+  env: Environment,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<readonly string[]> {
   const file = env['SSL_CERT_FILE'];
   const list = env['SSL_CERT_DIR'];
   if (!list) {
     const found = [...getCACertificates('default'), ...getCACertificates('system')];
     // Node reads the file itself, but not on every system, and only in its own environment.
-    return unique(file ? [...found, ...(await readBundle(file))] : found);
+    return unique(file ? [...found, ...(await readBundle(file, signal))] : found);
   }
   // Node takes the list for the name of one folder, and warns on stderr that it is missing.
   const found: string[] = [...getCACertificates('default')];
   for (const bundle of file ? [file] : bundles) {
-    const certificates = await readBundle(bundle);
+    const certificates = await readBundle(bundle, signal);
     found.push(...certificates);
     if (certificates.length > 0) break;
   }
-  for (const folder of list.split(delimiter)) found.push(...(await readFolder(folder)));
+  for (const folder of list.split(delimiter)) found.push(...(await readFolder(folder, signal)));
   return unique(found);
 }
 
@@ -38,18 +50,19 @@ function unique(certificates: readonly string[]): readonly string[] {
   return [...new Set(certificates.map((each) => each.trim()))];
 }
 
-async function readBundle(file: string): Promise<readonly string[]> {
+async function readBundle(file: string, signal: AbortSignal): Promise<readonly string[]> {
   try {
-    return pemCertificates(await readFile(file, 'utf8'));
+    return pemCertificates(Buffer.from(await readGiven(file, mostBytes, signal)).toString('utf8'));
   } catch {
+    signal.throwIfAborted();
     return [];
   }
 }
 
-async function readFolder(folder: string): Promise<readonly string[]> {
+async function readFolder(folder: string, signal: AbortSignal): Promise<readonly string[]> {
   const files = folder === '' ? [] : await readdir(folder).catch(() => []);
   const found: string[] = [];
-  for (const file of files) found.push(...(await readBundle(join(folder, file))));
+  for (const file of files) found.push(...(await readBundle(join(folder, file), signal)));
   return found;
 }
 

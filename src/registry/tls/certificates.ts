@@ -3,10 +3,12 @@
  * makes them once a run; the trust of each client asks for those of its servers.
  */
 import { X509Certificate } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { OcislimError } from '../../errors.ts';
+import { readGiven } from '../../files/given-file.ts';
+import { MiB } from '../../units.ts';
 import { Secret } from '../auth/secret.ts';
 import { knownAuthorities, pemCertificates } from './authorities.ts';
 import { type ClientCertificate, openPkcs12 } from './pkcs12.ts';
@@ -41,16 +43,21 @@ export interface CertificateOptions {
   readonly env: Environment;
   /** The home directory; null for a user without one. */
   readonly home: string | null;
+  /** Ends waits for files that are pipes. Default: nothing does. */
+  readonly signal?: AbortSignal;
 }
+
+/** The most that a file of certificates may have. Bytes. */
+const mostBytes = 16 * MiB;
 
 const nothing: HostCertificates = { authorities: [], clients: [] };
 
 /** Makes the certificates of a run: those of docker and podman (`certs.d/HOST[:PORT]`), and the ones given. */
 export function createCertificates(options: CertificateOptions): Certificates {
-  const { certDir, clientP12, env, home } = options;
+  const { certDir, clientP12, env, home, signal = new AbortController().signal } = options;
   const folders = new Map<string, Promise<HostCertificates | null>>();
   const read = (folder: string, mustExist: boolean): Promise<HostCertificates | null> => {
-    const found = folders.get(folder) ?? readFolder(folder, mustExist);
+    const found = folders.get(folder) ?? readFolder(folder, mustExist, signal);
     folders.set(folder, found);
     return found;
   };
@@ -73,12 +80,12 @@ export function createCertificates(options: CertificateOptions): Certificates {
     return nothing;
   };
   return {
-    known: () => (known ??= knownAuthorities(env)),
+    known: () => (known ??= knownAuthorities(env, signal)),
     async of(names, foreign) {
       const found = certDir === null ? await standard(names) : ((await read(certDir, true)) ?? nothing);
       if (foreign) return certDir === null ? found : { ...found, clients: [] };
       if (clientP12 === null) return found;
-      p12 ??= readPkcs12(clientP12, options);
+      p12 ??= readPkcs12(clientP12, options, signal);
       return { ...found, clients: [await p12] };
     },
   };
@@ -87,16 +94,21 @@ export function createCertificates(options: CertificateOptions): Certificates {
 async function readPkcs12(
   file: string,
   { passphrase, passphraseFile }: CertificateOptions,
+  signal: AbortSignal,
 ): Promise<ClientCertificate> {
   const secret =
     passphraseFile === null
       ? passphrase
-      : new Secret((await readText(passphraseFile)).replace(/\r?\n[^]*$/, ''));
-  return openPkcs12(await readBytes(file), secret, file);
+      : new Secret((await readText(passphraseFile, signal)).replace(/\r?\n[^]*$/, ''));
+  return openPkcs12(await readBytes(file, signal), secret, file);
 }
 
 /** Reads a folder of `*.crt` (CAs), `*.cert` and `*.key` (client certificates); null when it is missing or not readable. */
-async function readFolder(folder: string, mustExist: boolean): Promise<HostCertificates | null> {
+async function readFolder(
+  folder: string,
+  mustExist: boolean,
+  signal: AbortSignal,
+): Promise<HostCertificates | null> {
   let files: readonly string[];
   try {
     files = (await readdir(folder)).toSorted();
@@ -109,9 +121,12 @@ async function readFolder(folder: string, mustExist: boolean): Promise<HostCerti
   const clients: ClientCertificate[] = [];
   for (const file of files) {
     const path = join(folder, file);
-    if (file.endsWith('.crt')) authorities.push(...(await readAuthorities(path)));
-    else if (file.endsWith('.cert')) clients.push(await readPair(path, `${path.slice(0, -5)}.key`, files));
-    else if (file.endsWith('.key') && !files.includes(`${file.slice(0, -4)}.cert`))
+    if (file.endsWith('.crt')) authorities.push(...(await readAuthorities(path, signal)));
+    else if (file.endsWith('.cert')) {
+      const keyFile = `${path.slice(0, -5)}.key`;
+      requireKey(path, keyFile, files);
+      clients.push(await readPair(path, keyFile, signal));
+    } else if (file.endsWith('.key') && !files.includes(`${file.slice(0, -4)}.cert`))
       throw new OcislimError(
         'IO',
         `the key ${path} has no certificate: ${path.slice(0, -4)}.cert is missing`,
@@ -120,16 +135,15 @@ async function readFolder(folder: string, mustExist: boolean): Promise<HostCerti
   return { authorities, clients };
 }
 
-async function readPair(
-  certFile: string,
-  keyFile: string,
-  files: readonly string[],
-): Promise<ClientCertificate> {
+function requireKey(certFile: string, keyFile: string, files: readonly string[]): void {
   if (!files.some((file) => keyFile.endsWith(`/${file}`)))
     throw new OcislimError('IO', `the client certificate ${certFile} has no key: ${keyFile} is missing`, {
       advice: 'If it is the certificate of a CA, its name must end in .crt.',
     });
-  const [cert, key] = [await readText(certFile), await readText(keyFile)];
+}
+
+async function readPair(certFile: string, keyFile: string, signal: AbortSignal): Promise<ClientCertificate> {
+  const [cert, key] = [await readText(certFile, signal), await readText(keyFile, signal)];
   try {
     createSecureContext({ cert, key });
   } catch (cause) {
@@ -143,8 +157,8 @@ async function readPair(
   return { kind: 'pem', cert, key: new Secret(key) };
 }
 
-async function readAuthorities(path: string): Promise<readonly string[]> {
-  const found = pemCertificates(await readText(path));
+async function readAuthorities(path: string, signal: AbortSignal): Promise<readonly string[]> {
+  const found = pemCertificates(await readText(path, signal));
   try {
     for (const each of found) void new X509Certificate(each);
   } catch (cause) {
@@ -156,14 +170,16 @@ async function readAuthorities(path: string): Promise<readonly string[]> {
   return found;
 }
 
-async function readText(path: string): Promise<string> {
-  return Buffer.from(await readBytes(path)).toString('utf8');
+async function readText(path: string, signal: AbortSignal): Promise<string> {
+  return Buffer.from(await readBytes(path, signal)).toString('utf8');
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readBytes(path: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readGiven(path, mostBytes, signal);
   } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof OcislimError) throw cause;
     throw new OcislimError('IO', `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code ?? ''}`, {
       cause,
     });

@@ -88,5 +88,11 @@ export const registryOptions = {
   }),
   port,
   readOnly: flag({ describe: 'refuse every push', group: 'Registries' }),
+  allowHost: list((texts) => texts, {
+    value: 'NAME',
+    describe: 'answer requests for this name of the registry too (repeatable)',
+    details: 'By default only the names and addresses of this machine are answered for.',
+    group: 'Registries',
+  }),
   ...output,
 };

@@ -2,7 +2,7 @@
  * The cache of `--cache-dir`: blobs on local disk that outlast a run, by digest. Sources, the layer writer and scans read from it
  * and write into it; recipe-book.ts remembers which blob a rewrite gave.
  */
-import { mkdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { stat, unlink, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type AsyncCloseable, Closeable } from '../../closeable.ts';
@@ -14,6 +14,7 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { openFile, readRange } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
+import { makeFolders } from '../../files/make-folders.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
 import { CacheHealth } from './cache-health.ts';
 import { CacheRoom } from './cache-room.ts';
@@ -67,7 +68,7 @@ export class BlobCache extends Closeable {
   static async open(options: CacheOptions): Promise<BlobCache> {
     const folder = resolve(options.folder);
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolders(folder, { mode: 0o700 });
     } catch (error) {
       if (systemCode(error) === 'EEXIST') throw new OcislimError('IO', `${folder} is not a folder`);
       throw fileError(`use the cache folder ${folder}`, error);
@@ -75,7 +76,7 @@ export class BlobCache extends Closeable {
     const cache = new BlobCache(options, folder);
     try {
       for (const name of ['blobs', 'partial', 'recipes'])
-        await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+        await makeFolders(join(folder, name), { mode: 0o700 });
       await writeFile(join(folder, 'CACHEDIR.TAG'), cacheTag, { flag: 'wx', mode: 0o600 }).catch(() => {});
     } catch (error) {
       cache.#health.fail(error);

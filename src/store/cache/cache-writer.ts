@@ -1,10 +1,11 @@
 /**
  * Writes one blob into the cache while its stream goes elsewhere. Called by blob-cache.ts, which makes a writer for each blob.
  */
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAt } from '../../files/file-bytes.ts';
 import { systemCode } from '../../files/file-error.ts';
+import { makeFolders } from '../../files/make-folders.ts';
 import { temporaryName } from '../../files/temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
@@ -62,7 +63,7 @@ export class CacheWriter {
     let kept = false;
     try {
       await this.#close();
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(path), { mode: 0o700 });
       await rename(this.#path, path);
       kept = true;
     } catch (error) {

@@ -2,11 +2,12 @@
  * What rewrites gave in earlier runs: digest and size of the blob, by a recipe that holds everything the bytes depend on. The
  * layer writer asks it before it makes a layer.
  */
-import { lstat, mkdir, rename, unlink, utimes, writeFile } from 'node:fs/promises';
+import { lstat, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { readSmallFile } from '../../files/file-bytes.ts';
+import { makeFolders } from '../../files/make-folders.ts';
 import { temporaryName } from '../../files/temporary.ts';
 import type { CacheHealth } from './cache-health.ts';
 import type { CacheRoom } from './cache-room.ts';
@@ -80,7 +81,7 @@ export class RecipeBook {
     this.#room.writing.add(temporary);
     let kept = false;
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(path), { mode: 0o700 });
       await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
       await rename(temporary, path);
       kept = true;

@@ -2,8 +2,8 @@
  * The storage behind a target that is a layout directory. Opened by jobs/openers.ts; `open` alone also tells the embedded
  * registry whether a folder can be a layout.
  */
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { JsonObject } from '../../oci/json.ts';
@@ -12,6 +12,7 @@ import type { Sealing } from '../../stream/seal.ts';
 import { BlobFile } from '../../files/blob-file.ts';
 import { fileSize, readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
+import { makeFolders } from '../../files/make-folders.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
@@ -143,19 +144,11 @@ export class LayoutStorage implements BlobStorage {
 
   /** Makes a folder and those around it, and notes which of them are new. */
   async #makeFolder(folder: string): Promise<void> {
-    let first: string | undefined;
     try {
-      first = await mkdir(folder, { recursive: true });
+      await makeFolders(folder, { made: this.#made });
     } catch (error) {
       throw fileError(`make the folder ${folder}`, error);
     }
-    if (first === undefined) return;
-    const chain: string[] = [];
-    for (let at = resolve(folder); ; at = dirname(at)) {
-      chain.unshift(at);
-      if (at === resolve(first)) break;
-    }
-    for (const each of chain) this.#made.add(each);
   }
 }
 

@@ -9,6 +9,7 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tally } from '../../stream/seal.ts';
 import { type Answer, type Call, json, sendAnswer } from './answer.ts';
 import { answerBlob } from './blobs.ts';
+import { HostCheck } from './host-check.ts';
 import { answerCatalog, answerTags } from './listing.ts';
 import { answerManifest, answerReferrers } from './manifests.ts';
 import { Refusal } from './refusal.ts';
@@ -33,6 +34,8 @@ export interface HandlerOptions {
   readonly readOnly?: boolean;
   /** The one account that may use the server (Basic authentication). Default: no authentication. */
   readonly auth?: Account;
+  /** Names by which clients reach the server, beside those of this machine. Default: none. */
+  readonly allowHosts?: readonly string[];
   /** Called after each request, also after one that was refused or broke off. */
   readonly accessLog?: (entry: AccessEntry) => void;
 }
@@ -47,11 +50,14 @@ export class RequestHandler {
   readonly #options: HandlerOptions;
   readonly #store: RegistryStore;
   readonly #uploads: Uploads;
+  readonly #hosts: HostCheck;
 
+  /** @throws USAGE for a malformed name of a host */
   constructor(options: HandlerOptions, store: RegistryStore, uploads: Uploads) {
     this.#options = options;
     this.#store = store;
     this.#uploads = uploads;
+    this.#hosts = new HostCheck(options.allowHosts ?? []);
   }
 
   /** Answers one request. Never fails. `signal`: the server is closing. */
@@ -73,9 +79,10 @@ export class RequestHandler {
     this.#options.accessLog?.({ method, path, status: response.statusCode, received, sent });
   }
 
-  /** Checks account, path and method, and calls the handler. @throws Refusal, and errors of the disk */
+  /** Checks host, account, path and method, and calls the handler. @throws Refusal, and errors of the disk */
   async #respond(call: Call, url: string): Promise<Answer> {
     const { auth, readOnly } = this.#options;
+    this.#hosts.require(call.request);
     if (auth !== undefined && !isAllowed(call.request.headers.authorization, auth)) {
       throw new Refusal('UNAUTHORIZED', 'authentication required', {
         headers: { 'www-authenticate': 'Basic realm="ocislim", charset="UTF-8"' },

@@ -2,7 +2,7 @@
  * The contents of the embedded registry: repositories, manifests and blobs in one OCI layout. The handlers of requests read and
  * change it.
  */
-import { mkdir, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, hasher } from '../../oci/digest.ts';
@@ -11,9 +11,11 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { streamOf } from '../../stream/collect.ts';
 import { BlobFile } from '../../files/blob-file.ts';
 import { fileSize, openFile, readRange } from '../../files/file-bytes.ts';
+import { makeFolders } from '../../files/make-folders.ts';
 import { blobName } from '../layout/layout-files.ts';
 import { refNameKey } from '../layout/layout-index.ts';
 import { updateIndex } from '../layout/layout-update.ts';
+import { containedPath } from './contained-files.ts';
 import {
   type ManifestFacts,
   placementOf,
@@ -83,12 +85,14 @@ export class RegistryStore {
     const known =
       this.#added.get(repository)?.has(digest) === true ||
       (await this.#view(repository, signal)).blobs.has(digest);
-    return known ? fileSize(this.#path(digest)) : null;
+    const path = known ? await containedPath(this.folder, blobName(digest)) : null;
+    return path === null ? null : fileSize(path);
   }
 
   /** Streams a part of a blob or manifest. A file that another program has removed gives no bytes. */
   async *read(digest: Digest, start: number, length: number, signal: AbortSignal): ByteStream {
-    const file = await openFile(this.#path(digest));
+    const path = await containedPath(this.folder, blobName(digest));
+    const file = path === null ? null : await openFile(path);
     if (file === null) return;
     await using handle = file.handle;
     yield* readRange(handle, start, length, signal);
@@ -103,7 +107,7 @@ export class RegistryStore {
   async addBlob(repository: string, file: BlobFile, digest: Digest): Promise<void> {
     try {
       await file.seal(digest, file.size, false, 'the blob');
-      await mkdir(dirname(this.#path(digest)), { recursive: true });
+      await makeFolders(dirname(this.#path(digest)));
       await file.moveTo(this.#path(digest));
     } catch (error) {
       await file.drop();

@@ -8,7 +8,6 @@ import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { readSmallFile } from '../../files/file-bytes.ts';
-import { directoryFiles } from '../layout/layout-files.ts';
 import {
   annotation,
   type LayoutEntry,
@@ -18,6 +17,7 @@ import {
   refNameKey,
 } from '../layout/layout-index.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
+import { containedFiles } from './contained-files.ts';
 import { isRepository, isTag } from '../../oci/names.ts';
 
 /** The annotation in index.json for the repository of an entry. Entries of other programs have their names only. */
@@ -84,7 +84,7 @@ export class RepositoryIndex {
   constructor(folder: string, defaultRepository: string) {
     this.#folder = folder;
     this.#defaultRepository = defaultRepository;
-    this.#source = new LayoutSource(folder, directoryFiles(folder, folder), { tag: null, digest: null });
+    this.#source = new LayoutSource(folder, containedFiles(folder), { tag: null, digest: null });
   }
 
   /** Returns the repositories by name. @throws ARCHIVE_INVALID, IO */

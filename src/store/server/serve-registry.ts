@@ -3,19 +3,21 @@
  * do programs that use the library; handle-request.ts answers its requests.
  */
 import { once } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { basename, join, resolve } from 'node:path';
 import { type AsyncCloseable, Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import { fileSize } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
+import { makeFolders } from '../../files/make-folders.ts';
 import { makeTemporaryFolder, sweepTemporaries } from '../../files/temporary.ts';
 import { isRepository } from '../../oci/names.ts';
 import { LayoutStorage } from '../layout/layout-storage.ts';
 import { updateIndex } from '../layout/layout-update.ts';
 import { type AccessEntry, type HandlerOptions, RequestHandler } from './handle-request.ts';
+import { isLoopbackHost, parseAllowedHost } from './host-check.ts';
 import { Refusal } from './refusal.ts';
 import { RegistryStore } from './registry-store.ts';
 import { Uploads } from './uploads.ts';
@@ -54,24 +56,24 @@ export interface RegistryServer extends AsyncCloseable {
 export async function serveRegistry(options: ServeOptions): Promise<RegistryServer> {
   const { host = '127.0.0.1', port = 0, signal } = options;
   signal.throwIfAborted();
-  if (options.allowRemote !== true && !isLoopback(host)) {
+  if (options.allowRemote !== true && !isLoopbackHost(host)) {
     throw new OcislimError(
       'USAGE',
       `${host} can be reached by other machines; the registry serves this one only`,
       { advice: 'Listen on 127.0.0.1, or allow remote access explicitly.' },
     );
   }
+  const { layoutDir } = options;
+  const isReadOnly = options.readOnly === true;
+  const allowHosts = [...(options.allowHosts ?? []).map(parseAllowedHost), host];
+  if (layoutDir !== null) await check(resolve(layoutDir), isReadOnly, signal);
+  // Nothing is made before the port is ours: another server may have this folder.
   await using opening = new AsyncDisposableStack();
-  const folder = options.layoutDir === null ? await temporaryFolder(opening) : resolve(options.layoutDir);
-  let http: Server;
-  try {
-    await prepare(folder, options.readOnly === true, signal);
-    http = await listen(host, port, signal);
-  } catch (error) {
-    throw fileError(`listen on ${host}:${port}`, error);
-  }
+  const listener = opening.use(await Listener.open(host, port, signal));
+  const folder = layoutDir === null ? await temporaryFolder(opening) : resolve(layoutDir);
+  if (!isReadOnly) await makeLayout(folder, signal);
   const store = new RegistryStore(folder, options.defaultRepository ?? repositoryFrom(folder));
-  return new RunningServer(http, store, options, opening.move());
+  return new RunningServer(listener, store, { ...options, allowHosts }, opening.move());
 }
 
 async function temporaryFolder(opening: AsyncDisposableStack): Promise<string> {
@@ -80,25 +82,95 @@ async function temporaryFolder(opening: AsyncDisposableStack): Promise<string> {
   return folder;
 }
 
-async function listen(host: string, port: number, signal: AbortSignal): Promise<Server> {
-  const http = createServer();
-  // A blob of many gigabytes in one request takes longer than Node's five minutes.
-  http.requestTimeout = 0;
-  http.keepAliveTimeout = 60_000;
-  try {
-    http.listen(port, host);
-    await once(http, 'listening', { signal });
-    return http;
-  } catch (error) {
-    http.close();
-    throw error;
+type Exchange = readonly [request: IncomingMessage, response: ServerResponse];
+
+/** A port that is ours. Requests wait until there is something to answer them. */
+class Listener extends Closeable {
+  readonly address: AddressInfo;
+  readonly #http: Server;
+  #waiting: Exchange[] = [];
+  #closed: Promise<void> | null = null;
+
+  private constructor(http: Server) {
+    super();
+    this.#http = http;
+    this.address = http.address() as AddressInfo;
+    http.on('request', this.#keep);
+  }
+
+  /** @throws IO, USAGE naming the port */
+  static async open(host: string, port: number, signal: AbortSignal): Promise<Listener> {
+    const http = createServer();
+    // A blob of many gigabytes in one request takes longer than Node's five minutes.
+    http.requestTimeout = 0;
+    http.keepAliveTimeout = 60_000;
+    try {
+      http.listen(port, host);
+      await once(http, 'listening', { signal });
+      return new Listener(http);
+    } catch (error) {
+      http.close();
+      signal.throwIfAborted();
+      throw portError(host, port, error);
+    }
+  }
+
+  /** Has every request answered from now on, those that wait first. */
+  answer(handle: (...exchange: Exchange) => void): void {
+    this.#http.off('request', this.#keep);
+    this.#http.on('request', handle);
+    for (const exchange of this.#waiting.splice(0)) handle(...exchange);
+  }
+
+  /** Gives the port back, and ends all connections. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    const ended = once(this.#http, 'close');
+    this.#http.close();
+    this.#http.closeAllConnections();
+    await ended;
+  }
+
+  readonly #keep = (...exchange: Exchange): void => void this.#waiting.push(exchange);
+}
+
+/** Returns the error for a port that cannot be had, with what to do. */
+function portError(host: string, port: number, error: unknown): unknown {
+  const where = `cannot listen on ${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const tell = (why: string, advice: string): OcislimError =>
+    new OcislimError(code === 'ERR_SOCKET_BAD_PORT' ? 'USAGE' : 'IO', `${where}: ${why}`, {
+      cause: error,
+      advice,
+    });
+  switch (code) {
+    case 'EADDRINUSE':
+      return tell(
+        'another program has this port',
+        'Name another port (--port N), or any free one (--port 0).',
+      );
+    case 'EACCES':
+      return tell(
+        'this user may not have this port',
+        'Name a port from 1024 on (--port N), or any free one (--port 0).',
+      );
+    case 'ERR_SOCKET_BAD_PORT':
+      return tell('ports end at 65535', 'Name another port (--port N), or any free one (--port 0).');
+    default:
+      return tell(
+        code === '' ? String(error) : code,
+        'Name another port (--port N), or any free one (--port 0).',
+      );
   }
 }
 
 class RunningServer extends Closeable implements RegistryServer {
   readonly url: string;
   readonly host: string;
-  readonly #http: Server;
+  readonly #listener: Listener;
   readonly #uploads: Uploads;
   /** What is removed when the server has closed. */
   readonly #leftovers: AsyncDisposableStack;
@@ -109,18 +181,22 @@ class RunningServer extends Closeable implements RegistryServer {
   readonly #onAbort = () => void this.close().catch(() => {});
   #closed: Promise<void> | null = null;
 
-  /** @param http a server that listens */
-  constructor(http: Server, store: RegistryStore, options: ServeOptions, leftovers: AsyncDisposableStack) {
+  constructor(
+    listener: Listener,
+    store: RegistryStore,
+    options: ServeOptions,
+    leftovers: AsyncDisposableStack,
+  ) {
     super();
-    const { address, port, family } = http.address() as AddressInfo;
+    const { address, port, family } = listener.address;
     this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-    this.host = `${isLoopback(address) ? 'localhost' : address}:${port}`;
-    this.#http = http;
+    this.host = `${isLoopbackHost(address) ? 'localhost' : address}:${port}`;
+    this.#listener = listener;
     this.#uploads = new Uploads(store);
     this.#leftovers = leftovers;
     this.#signal = options.signal;
     const handler = new RequestHandler(options, store, this.#uploads);
-    http.on('request', (request, response) => {
+    listener.answer((request, response) => {
       const work = handler
         .handle(request, response, this.#closing.signal)
         .finally(() => this.#working.delete(work));
@@ -136,29 +212,27 @@ class RunningServer extends Closeable implements RegistryServer {
   async #close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#closing.abort(new Refusal('UNKNOWN', 'the server is closing', { status: 503 }));
-    const ended = once(this.#http, 'close');
-    this.#http.close();
-    this.#http.closeAllConnections();
-    await Promise.all([ended, ...this.#working]);
+    await Promise.all([this.#listener.close(), ...this.#working]);
     await this.#uploads.close();
     await this.#leftovers.disposeAsync();
   }
 }
 
-function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  return isIP(host) === 4 ? host.startsWith('127.') : host === '::1';
+/** Checks that the folder is a layout or, unless the server is read-only, can become one. Writes nothing. */
+async function check(folder: string, isReadOnly: boolean, signal: AbortSignal): Promise<void> {
+  await LayoutStorage.open(folder, [], folder, signal);
+  if (isReadOnly && (await fileSize(join(folder, 'index.json'))) === null)
+    throw new OcislimError('NOT_FOUND', `${folder} does not hold an OCI layout`);
 }
 
-/** Checks that the folder is a layout or can become one, and makes it one unless the server is read-only. */
-async function prepare(folder: string, isReadOnly: boolean, signal: AbortSignal): Promise<void> {
-  await LayoutStorage.open(folder, [], folder, signal);
-  if (isReadOnly) {
-    if ((await fileSize(join(folder, 'index.json'))) !== null) return;
-    throw new OcislimError('NOT_FOUND', `${folder} does not hold an OCI layout`);
-  }
+/** Makes the folder a layout where it is not one yet. @throws IO naming the folder */
+async function makeLayout(folder: string, signal: AbortSignal): Promise<void> {
   const blobs = join(folder, 'blobs', 'sha256');
-  await mkdir(blobs, { recursive: true });
+  try {
+    await makeFolders(blobs);
+  } catch (error) {
+    throw fileError(`make the folder ${blobs}`, error);
+  }
   await sweepTemporaries(blobs, (name) => name === 'blob');
   await updateIndex(folder, (rows) => rows, signal);
 }

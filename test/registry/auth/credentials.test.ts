@@ -34,11 +34,14 @@ const basic = (username: string, password = 'secret'): unknown => ({
 });
 
 function look(host: string, repository = 'app', options: Partial<CredentialOptions> = {}): Promise<unknown> {
-  return createCredentialLookup({ creds: null, authfile: null, env: {}, home, ...options })(
-    host,
-    repository,
-    never,
-  );
+  return createCredentialLookup({
+    creds: null,
+    authfile: null,
+    env: {},
+    home,
+    runtimeFolder: null,
+    ...options,
+  })(host, repository, never);
 }
 
 describe('where credentials come from', () => {
@@ -68,6 +71,19 @@ describe('where credentials come from', () => {
     expect(await look(host, 'app', { env, authfile, creds: new Secret('me:p:w') })).toEqual(
       basic('me', 'p:w'),
     );
+  });
+
+  test('without $XDG_RUNTIME_DIR podman keeps them in /run/containers/UID', async () => {
+    const config = (user: string): unknown => ({ auths: { 'registry.example': entry(user) } });
+    const runtimeFolder = dirname(await write('run/containers/1000/auth.json', config('runtime')));
+    await write('.docker/config.json', config('home'));
+    await write('.config/containers/auth.json', config('config'));
+    const env = { REGISTRY_AUTH_FILE: await write('registry-auth.json', { auths: {} }) };
+    expect(await look('registry.example', 'app', { runtimeFolder, env })).toEqual(basic('runtime'));
+    const set = { ...env, XDG_RUNTIME_DIR: join(home, 'none') };
+    expect(await look('registry.example', 'app', { runtimeFolder, env: set })).toEqual(basic('config'));
+    const absent = join(home, 'other');
+    expect(await look('registry.example', 'app', { runtimeFolder: absent, env })).toEqual(basic('config'));
   });
 
   test('a place without an entry for the host is passed over', async () => {

@@ -48,6 +48,45 @@ test('N3: local addresses are those that only this machine and its network reach
   expect(hosts(isLocal, [...yes, ...no])).toEqual(yes);
 });
 
+test.each<readonly [string, readonly string[]]>([
+  ['the metadata of a cloud', ['168.63.129.16', '192.0.0.192', '100.100.100.200', '169.254.170.2']],
+  ['the metadata of a cloud', ['[fd20:ce::254]', '[fd00:ec2::23]', '[fd00:c1::a9fe:a9fe]', '[fd00:42::42]']],
+  ['a group or a broadcast', ['224.0.0.251', '239.255.255.250', '255.255.255.255', '[ff02::1]']],
+  ['an IPv4-compatible address', ['[::127.0.0.1]', '[::169.254.169.254]']],
+  ['an IPv4-mapped address', ['[::ffff:127.0.0.1]', '[::ffff:168.63.129.16]', '[::ffff:0.0.0.0]']],
+  ['an IPv4-translated address', ['[::ffff:0:127.0.0.1]']],
+  ['an address behind NAT64', ['[64:ff9b::127.0.0.1]', '[64:ff9b::169.254.169.254]']],
+  ['an address behind a local NAT64', ['[64:ff9b:1::127.0.0.1]', '[64:ff9b:1:7f00:0:100::]']],
+  ['an address behind a local NAT64', ['[64:ff9b:1:ff7f:0:1::]', '[64:ff9b:1:0:7f:0:100:0]']],
+  ['a 6to4 network', ['[2002:7f00::]', '[2002:7f00:1::1]', '[2002:a9fe:a9fe::1]', '[2002:a83f:8110::]']],
+  ['a Teredo server', ['[2001:0:7f00:1::1]']],
+  ['a Teredo client', ['[2001:0:808:808::80ff:fffe]']],
+])('N3: %s is local, however it is written: %j', (_, list) => {
+  expect(hosts(isLocal, list)).toEqual(list);
+});
+
+test('N3: addresses that stand for others are not local by themselves', () => {
+  const no = [
+    '[::8.8.8.8]',
+    '[::ffff:8.8.8.8]',
+    '[::ffff:0:8.8.8.8]',
+    '[64:ff9b::8.8.8.8]',
+    '[64:ff9b::10.0.0.1]',
+    '[2002:808:808::7f00:1]',
+    '[2001:0:808:808::f7f7:f7f7]',
+    '[2001:db8::127.0.0.1]',
+    '[fd00::1]',
+    '[fd20:ce:0:1::254]',
+    '192.0.1.1',
+    '192.0.2.1',
+    '168.63.129.17',
+    '100.64.0.1',
+    '223.255.255.255',
+    '198.18.0.1',
+  ];
+  expect(hosts(isLocal, no)).toEqual([]);
+});
+
 test('N3: a name that stands for a local address is refused when connecting', async () => {
   const look = (name: string, all: boolean): Promise<unknown> =>
     new Promise((resolve) =>

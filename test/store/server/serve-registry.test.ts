@@ -157,7 +157,7 @@ describe('the end of a registry', () => {
     const { hostname, port } = new URL(server.url);
     const hanging = connect(Number(port), hostname);
     hanging.on('error', () => {});
-    hanging.write(`PATCH ${session} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n`);
+    hanging.write(`PATCH ${session} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n`);
     hanging.write(noise(600_000));
     const file = (await listFiles(temporary)).find((name) => name.includes('.partial-')) ?? '';
     await untilWritten(join(temporary, file), 200_000);

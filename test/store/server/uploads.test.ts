@@ -52,7 +52,7 @@ describe('uploads', () => {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
     socket.write(
-      `PATCH ${session} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`,
+      `PATCH ${session} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`,
     );
     for (let at = 0; at < bytes.length; at += 100_000) {
       const part = bytes.subarray(at, at + 100_000);
@@ -72,7 +72,7 @@ describe('uploads', () => {
     const session = await begin(server);
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
-    socket.write(`PATCH ${session} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`);
+    socket.write(`PATCH ${session} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`);
     socket.write(bytes.subarray(0, 400_000));
     const file = (await listFiles(folder)).find((name) => name.includes('.partial-')) ?? '';
     // Whole blocks are written at once; what is not yet a block is lost with the line.
