@@ -29,5 +29,5 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'The cache (`--cache-dir`) cannot be written, or others can write into it; the work went on without that part of it.',
   REGISTRY_WARNING: 'The registry sent a warning of its own, repeated here.',
   SETTING_IGNORED:
-    'The environment asks for something that ocislim does not do (certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says; --no-tls-verify is the way).',
+    'An option or the environment asks for something that ocislim does not do there: certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says (--no-tls-verify is the way), and --compression of copy is for docker-archive sources.',
 };

@@ -1,8 +1,9 @@
 /** Writes the files that a rewriting command makes beside the image: reports, digests, metadata. Caller: `rewriting.ts`. */
 import { access, constants, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Outcome } from '../commands/outcome.ts';
 import { OcislimError } from '../errors.ts';
+import { findFile, requireKind } from '../files/found-file.ts';
 import { rendererFor, reportSuffixes } from '../report/renderers.ts';
 import type { SettingsOf } from '../settings/option.ts';
 import type { reports } from '../settings/tables/reports.ts';
@@ -26,14 +27,17 @@ export async function checkOutputs({
     if (file !== null) await checkWritable(file);
 }
 
-/** Checks the file, or its folder where the file does not exist yet. @throws IO */
+/**
+ * Checks the file that links lead to, or its folder where the file does not exist yet. Of pipes and devices only those below /dev
+ * and /proc are written to, such as /dev/stderr: a pipe of another name may have no reader.
+ * @throws IO
+ */
 async function checkWritable(file: string): Promise<void> {
+  const found = await findFile(file);
+  const isOfSystem = /^\/(?:dev|proc)\//.test(resolve(file));
+  requireKind(found, ['absent', 'file', ...(isOfSystem ? (['pipe', 'device'] as const) : [])]);
   try {
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    await access(exists ? file : dirname(file), constants.W_OK);
+    await access(found.kind === 'absent' ? dirname(found.path) : file, constants.W_OK);
   } catch (cause) {
     throw cannotWrite(file, cause);
   }

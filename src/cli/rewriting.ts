@@ -18,10 +18,9 @@ export async function checkDestination(line: CommandLine, console: Console): Pro
   const { destinationsOf } = await import('../commands/destinations.ts');
   const { tag, inPlace, dryRun } = result;
   const { settings } = await line.parse({ tag, inPlace, dryRun }, console);
-  destinationsOf(parseReference(line.argument('src') ?? ''), {
-    ...settings,
-    destination: line.argument('dst'),
-  });
+  const from = parseReference(line.argument('src') ?? '');
+  const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
+  if (!settings.inPlace) await (await import('../jobs/open.ts')).checkLocalTargets(from, destinations);
   return null;
 }
 

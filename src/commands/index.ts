@@ -8,7 +8,6 @@
  * Settings that are left out have the defaults of the command line. Nothing is printed, and files are written only at the
  * destination: what --report and the like ask for is the command line's work.
  */
-import { OcislimError } from '../errors.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseReference } from '../oci/reference.ts';
 import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
@@ -80,18 +79,10 @@ export const recompress = rewriting<RecompressSettings>('recompress', recompress
 );
 
 /** Copies an image or index without changing a byte, but for the layers that docker-archives hold unpacked. @throws OcislimError */
-export const copy = rewriting<CopySettings>('copy', copyOptions, async ({ compression }, source) => {
-  if (compression !== null && source.kind !== 'docker-archive') {
-    throw new OcislimError(
-      'USAGE',
-      `--compression of copy is for docker-archive sources: all others are copied as they are`,
-      {
-        advice: 'Use "ocislim recompress", which takes the same source and destination.',
-      },
-    );
-  }
-  return { kind: 'copy', compression };
-});
+export const copy = rewriting<CopySettings>('copy', copyOptions, async ({ compression }) => ({
+  kind: 'copy',
+  compression,
+}));
 
 /** Puts pruned files back from the original. @throws OcislimError */
 export const restore = rewriting<RestoreSettings>('restore', restoreOptions, async (settings, source) => {

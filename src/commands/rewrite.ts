@@ -6,6 +6,7 @@ import { utf8Bytes } from '../bytes/bytes.ts';
 import { createEncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
+import { checkLocalTargets } from '../jobs/open.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Compression } from '../oci/media-type.ts';
@@ -67,6 +68,8 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
   const sourceReference = parseReference(job.source);
   const destinations = destinationsOf(sourceReference, { ...settings, destination: job.destination });
   const debug = await debugReferenceOf(settings, destinations);
+  if (!settings.inPlace)
+    await checkLocalTargets(sourceReference, [...destinations, ...(debug === null ? [] : [debug])]);
   await using workspace = new Workspace(settings, surroundings);
   const cache = await workspace.openCache();
   await using pool = createEncoderPool({ jobs: workspace.jobs });
@@ -127,6 +130,7 @@ async function plan(
 ): Promise<Planned> {
   switch (work.kind) {
     case 'copy':
+      if (work.compression !== null && !source.unpacksLayers) warnOfCompression(workspace);
       return { transform: identity, source };
     case 'prepared':
       return work.prepare(workspace, source);
@@ -143,6 +147,15 @@ async function plan(
       };
     }
   }
+}
+
+function warnOfCompression({ listener }: Workspace): void {
+  listener({
+    type: 'warning',
+    code: 'SETTING_IGNORED',
+    message:
+      '--compression of copy is for docker-archive sources, all others are copied as they are; "ocislim recompress" changes the compression',
+  });
 }
 
 /** Says how layers are packed that the source has unpacked. A dry run opens no target that could tell. */

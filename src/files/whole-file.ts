@@ -1,9 +1,20 @@
 import { constants, createWriteStream } from 'node:fs';
-import { realpath, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileError } from './file-error.ts';
+import { findFile, type FoundFile, requireKind } from './found-file.ts';
 import { sweepTemporaries, temporaryName } from './temporary.ts';
+
+/**
+ * Looks where `writeWhole` is going to write, before the work for it begins.
+ * @throws IO for a folder, and for what no bytes can be written to
+ */
+export async function findWhole(file: string): Promise<FoundFile> {
+  const found = await findFile(file);
+  requireKind(found, ['absent', 'file', 'pipe', 'device', 'disk'], 'Name a file.');
+  return found;
+}
 
 /**
  * Writes a file under a temporary name and renames it when it is whole. A device or a pipe is written to instead, and a
@@ -15,11 +26,10 @@ export async function writeWhole(
   stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await stat(file).catch(() => null);
+  const { path, kind } = await findWhole(file);
   try {
-    if (found === null || found.isFile()) {
-      await replace(found === null ? file : await realpath(file), stream, signal);
-    } else {
+    if (kind === 'absent' || kind === 'file') await replace(path, stream, signal);
+    else {
       const flags = constants.O_WRONLY as unknown as string;
       await pipeline(stream, createWriteStream(file, { flags }), { signal });
     }

@@ -4,8 +4,16 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { OcislimError } from '../errors.ts';
-import { digestOfReference, formatReference, formOf, isUntagged, type Reference } from '../oci/reference.ts';
+import { at, OcislimError } from '../errors.ts';
+import { findFile, type FoundFile, requireKind } from '../files/found-file.ts';
+import {
+  digestOfReference,
+  formatReference,
+  formOf,
+  isStream,
+  isUntagged,
+  type Reference,
+} from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
@@ -57,6 +65,45 @@ export async function openTarget(
     });
   }
   return openerOf(first).openTarget(first, { label, references: settled, options, signal });
+}
+
+/**
+ * Refuses destinations on this disk that cannot be written, or that are the source: also where links, hard links or another spelling
+ * of the path hide it. Writes nothing, and reads no image.
+ * @throws USAGE where source and destination are one, IO for a device, a pipe and the like
+ */
+export async function checkLocalTargets(source: Reference, targets: readonly Reference[]): Promise<void> {
+  const from = await settlePath(source);
+  const there = 'path' in from ? (await findFile(from.path)).identity : null;
+  for (const target of await Promise.all(targets.map(settlePath))) {
+    if (!('path' in target) || isStream(target)) continue;
+    const { isWrittenWhole } = formOf(target);
+    const found = await findPlace(target, target.path);
+    if (found.identity === null || found.identity !== there) continue;
+    if (!isWrittenWhole && nameIn(target) !== nameIn(from)) continue;
+    throw new OcislimError('USAGE', `the destination ${formatReference(target)} is the source`, {
+      advice: isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
+    });
+  }
+}
+
+/** Looks at the file or folder of a destination. @throws IO for anything else */
+async function findPlace(target: Reference, path: string): Promise<FoundFile> {
+  const { isWrittenWhole, prefix } = formOf(target);
+  try {
+    const found = await findFile(path);
+    if (isWrittenWhole)
+      requireKind(found, ['absent', 'file'], `An archive is one file; ${prefix}- is standard output.`);
+    else requireKind(found, ['absent', 'folder'], 'A layout is a folder; oci-archive:FILE is one in a file.');
+    return found;
+  } catch (error) {
+    throw at(`destination ${formatReference(target)}`, error);
+  }
+}
+
+/** Returns what a reference says beside its path. */
+function nameIn(reference: Reference): string {
+  return formatReference('path' in reference ? { ...reference, path: '.' } : reference);
 }
 
 /** Returns the place of a reference as text: references with the same place can be written by one target. */

@@ -83,6 +83,11 @@ export function isRegistry(reference: Reference): reference is RegistryReference
   return reference.kind === 'registry';
 }
 
+/** Returns whether a reference means standard input or output: an archive whose path is `-`. */
+export function isStream(reference: Reference): boolean {
+  return 'path' in reference && reference.path === '-' && formOf(reference).isWrittenWhole;
+}
+
 /** Returns the host of the registry that a reference names; null for a place on this machine. */
 export function hostOf(reference: Reference): string | null {
   return 'host' in reference ? reference.host : null;

@@ -1,6 +1,7 @@
 /** The command `export`: the merged root filesystem as a tar. It writes a file or stdout, and no image. */
 import { pipeline } from 'node:stream/promises';
 import { OcislimError } from '../../errors.ts';
+import type { Reference } from '../../oci/reference.ts';
 import { exportOptions } from '../../settings/tables/commands.ts';
 import { type Command, defineCommand, source } from '../command.ts';
 
@@ -25,6 +26,7 @@ export const exportCommand: Command = defineCommand({
     const [platform = null, ...more] = settings.platform;
     if (more.length > 0)
       throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
+    if (file !== '-') await checkFile(file, reference);
     const { openWorkspace } = await import('../open-workspace.ts');
     const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);
@@ -49,3 +51,13 @@ export const exportCommand: Command = defineCommand({
     return 0;
   },
 });
+
+/** Refuses what cannot be written, and the archive that is read, before the work. @throws IO, USAGE */
+async function checkFile(file: string, source: Reference): Promise<void> {
+  const { findWhole } = await import('../../files/whole-file.ts');
+  const { identity } = await findWhole(file);
+  if (identity === null || !('path' in source)) return;
+  const { findFile } = await import('../../files/found-file.ts');
+  if ((await findFile(source.path)).identity === identity)
+    throw new OcislimError('USAGE', `${file} is the source: name another file`);
+}

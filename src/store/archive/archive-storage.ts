@@ -8,7 +8,8 @@ import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
-import { fileError, systemCode } from '../../files/file-error.ts';
+import { fileError } from '../../files/file-error.ts';
+import { findFile, requireKind } from '../../files/found-file.ts';
 import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
@@ -39,21 +40,16 @@ export class ArchiveStorage implements BlobStorage {
     this.#lastMembers = lastMembers;
   }
 
-  /** Checks that a file can be written under this name, and writes nothing yet. @throws IO */
+  /** Checks that a file can be written under this name, links followed, and writes nothing yet. @throws IO */
   static async open(path: string, label: string, lastMembers: LastMembers): Promise<ArchiveStorage> {
-    const there = await stat(path).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return null;
-      throw fileError(`write ${path}`, error);
-    });
-    if (there !== null && !there.isFile()) {
-      throw new OcislimError('IO', `cannot write ${path}: it is there and not a regular file`);
-    }
+    const found = await findFile(path);
+    requireKind(found, ['absent', 'file']);
     try {
-      await stat(dirname(path));
+      await stat(dirname(found.path));
     } catch (error) {
       throw fileError(`write ${path}`, error);
     }
-    return new ArchiveStorage(path, label, lastMembers);
+    return new ArchiveStorage(found.path, label, lastMembers);
   }
 
   async sizeOf(digest: Digest): Promise<number | null> {

@@ -13,6 +13,7 @@ import { BlobFile } from '../../files/blob-file.ts';
 import { fileSize, readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import { makeFolders } from '../../files/make-folders.ts';
+import { findFile, requireKind } from '../../files/found-file.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
@@ -47,7 +48,7 @@ export class LayoutStorage implements BlobStorage {
   }
 
   /**
-   * Checks that the folder is a layout or can become one, and writes nothing yet. Without tags the image gets an entry without
+   * Checks that the folder, links followed, is a layout or can become one, and writes nothing yet. Without tags the image gets an entry without
    * a name.
    * @throws ARCHIVE_INVALID for a folder that holds other things, IO
    */
@@ -57,12 +58,15 @@ export class LayoutStorage implements BlobStorage {
     label: string,
     signal: AbortSignal,
   ): Promise<LayoutStorage> {
-    const marker = await readSmallFile(join(folder, 'oci-layout'), 4096, signal);
+    const found = await findFile(folder);
+    requireKind(found, ['absent', 'folder']);
+    const { path } = found;
+    const marker = await readSmallFile(join(path, 'oci-layout'), 4096, signal);
     if (marker !== null) checkMarker(marker, label);
-    const index = await readSmallFile(join(folder, 'index.json'), maxIndex, signal);
+    const index = await readSmallFile(join(path, 'index.json'), maxIndex, signal);
     if (index !== null) parseIndexFile(index, label);
-    if (marker === null && index === null) await refuseOther(folder, label);
-    return new LayoutStorage(folder, tags, label);
+    if (marker === null && index === null) await refuseOther(path, label);
+    return new LayoutStorage(path, tags, label);
   }
 
   async sizeOf(digest: Digest): Promise<number | null> {
