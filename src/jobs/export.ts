@@ -8,11 +8,9 @@ import { express } from '../changeset/express.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import { buildStack } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
-import { at, OcislimError } from '../errors.ts';
+import { at } from '../errors.ts';
 import { type Listener, task } from '../events.ts';
 import { type Image } from '../image/image.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
-import { CachedSource } from '../store/cache/cached-source.ts';
 import type { Source } from '../place/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
@@ -20,16 +18,8 @@ import { mapParallel } from '../stream/parallel.ts';
 import { timeOf } from './rewrite/history.ts';
 import { packedBytes } from '../layers/write/content-sources.ts';
 import { editTar } from '../layers/edit/edit-tar.ts';
-import { readImageSet } from './image-set.ts';
-import { LayerReader } from '../layers/read/layer-reader.ts';
-import type { RunOptions } from './rewrite/run.ts';
-import { Scratch } from '../files/scratch.ts';
-
-export interface ExportOptions
-  extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
-  /** The platform to export. Null: the source must have one image. */
-  readonly platform: Platform | null;
-}
+import type { LayerReader } from '../layers/read/layer-reader.ts';
+import { layerNumbers, type OneImageOptions, openOneImage } from './one-image.ts';
 
 export interface RootfsExport extends AsyncCloseable {
   /** The tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
@@ -45,52 +35,23 @@ export interface RootfsExport extends AsyncCloseable {
  * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
  * an image throws
  */
-export async function exportRootfs(given: ExportOptions): Promise<RootfsExport> {
-  const { listener, signal, cache = null } = given;
-  const source = cache === null ? given.source : new CachedSource(given.source, cache);
-  const options = { ...given, source };
-  const image = await chooseImage(options);
-  const scratch = new Scratch(options.maxScratch);
-  try {
-    const reader = new LayerReader({ source, scratch, listener, cache, limits: given.limits });
-    const numbers = image.manifest.layers.map((_, i) => i + 1);
-    const indexes = await mapParallel(numbers, options.jobs, signal, (number, _, inner) =>
-      reader.index(image, number, inner),
-    );
-    const edit = mergeLayers(
-      image,
-      new Map(numbers.map((number, i) => [number, indexes[i] as LayerIndex])),
-      source,
-    );
-    return {
-      stream: coalesce(writeRootfs({ image, edit, reader, listener, signal })),
-      entries: edit.entries,
-      close: () => scratch.close(),
-      [Symbol.asyncDispose]: () => scratch.close(),
-    };
-  } catch (error) {
-    await scratch.close();
-    throw error;
-  }
-}
-
-/** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
-export async function chooseImage({ source, platform, ...options }: ExportOptions): Promise<Image> {
-  const platforms = platform === null ? [] : [platform];
-  const { members } = await readImageSet(source, { ...options, platforms, imagesOnly: true });
-  const found = members.flatMap(({ image, child }) =>
-    image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
+export async function exportRootfs(options: OneImageOptions): Promise<RootfsExport> {
+  const { listener, signal, jobs } = options;
+  await using opened = await openOneImage(options);
+  const { image, source, reader } = opened;
+  const numbers = layerNumbers(image);
+  const indexes = await mapParallel(numbers, jobs, signal, (number, _, inner) =>
+    reader.index(image, number, inner),
   );
-  const [first] = found;
-  if (first === undefined)
-    throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`);
-  if (found.length === 1) return first.image;
-  const names = found.map((each) =>
-    each.platform === null ? 'an unknown platform' : formatPlatform(each.platform),
+  const edit = mergeLayers(
+    image,
+    new Map(numbers.map((number, i) => [number, indexes[i] as LayerIndex])),
+    source,
   );
-  throw new OcislimError('USAGE', `${source.label} has ${found.length} images to choose from`, {
-    advice: `Give --platform, one of: ${names.join(', ')}.`,
-  });
+  const stream = coalesce(writeRootfs({ image, edit, reader, listener, signal }));
+  // The local copies of layers stay until the tar is written.
+  const { close } = opened.handOver();
+  return { stream, entries: edit.entries, close, [Symbol.asyncDispose]: close };
 }
 
 /** A squash of all layers, even of a single one, which may hold whiteouts and paths twice. */

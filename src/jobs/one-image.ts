@@ -1,0 +1,78 @@
+/**
+ * One image opened to be looked into: its manifest, its config, and what reads its layers. `export.ts` and `inspect.ts` begin
+ * here; rewriting jobs, which take whole sets of images, begin with `image-set.ts`.
+ */
+import type { AsyncCloseable } from '../closeable.ts';
+import { OcislimError } from '../errors.ts';
+import { Scratch } from '../files/scratch.ts';
+import type { Image } from '../image/image.ts';
+import { LayerReader } from '../layers/read/layer-reader.ts';
+import { formatPlatform, type Platform } from '../oci/platform.ts';
+import type { Source } from '../place/place.ts';
+import { CachedSource } from '../store/cache/cached-source.ts';
+import { readImageSet } from './image-set.ts';
+import type { RunOptions } from './rewrite/run.ts';
+
+export interface OneImageOptions
+  extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
+  /** The platform of the image. Null: the source must have one image. */
+  readonly platform: Platform | null;
+}
+
+export interface OneImage extends AsyncDisposable {
+  readonly image: Image;
+  /** Where the image is read from: through the cache, if there is one. */
+  readonly source: Source;
+  readonly reader: LayerReader;
+  /** Passes the local copies of layers on to the caller, who closes what it gets; disposing this image leaves them. */
+  handOver(): AsyncCloseable;
+}
+
+/**
+ * Opens the one image that the options select. Disposing of it removes the local copies of its layers.
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and what reading
+ *   manifests throws
+ */
+export async function openOneImage(options: OneImageOptions): Promise<OneImage> {
+  const { listener, limits, cache = null } = options;
+  const source = cache === null ? options.source : new CachedSource(options.source, cache);
+  const image = await chooseImage({ ...options, source });
+  const opened = new AsyncDisposableStack();
+  const scratch = new Scratch(options.maxScratch);
+  opened.defer(() => scratch.close());
+  return {
+    image,
+    source,
+    reader: new LayerReader({ source, scratch, listener, cache, limits }),
+    handOver() {
+      const kept = opened.move();
+      const close = () => kept.disposeAsync();
+      return { close, [Symbol.asyncDispose]: close };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Returns the numbers of an image's layers, from 1, the lowest. */
+export function layerNumbers({ manifest }: Image): readonly number[] {
+  return manifest.layers.map((_, i) => i + 1);
+}
+
+/** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
+async function chooseImage({ source, platform, ...options }: OneImageOptions): Promise<Image> {
+  const platforms = platform === null ? [] : [platform];
+  const { members } = await readImageSet(source, { ...options, platforms, imagesOnly: true });
+  const found = members.flatMap(({ image, child }) =>
+    image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
+  );
+  const [first] = found;
+  if (first === undefined)
+    throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`);
+  if (found.length === 1) return first.image;
+  const names = found.map((each) =>
+    each.platform === null ? 'an unknown platform' : formatPlatform(each.platform),
+  );
+  throw new OcislimError('USAGE', `${source.label} has ${found.length} images to choose from`, {
+    advice: `Give --platform, one of: ${names.join(', ')}.`,
+  });
+}
