@@ -6,9 +6,9 @@ export interface Step {
   readonly args: readonly string[];
   /**
    * How standard output is compared. `exact`: line by line, JSON by its members. `options`: only which `--options` it
-   * names, since help texts may be reworded. Default: `exact`.
+   * names, since help texts may be reworded. `figures`: the numbers of a text for people. Default: `exact`.
    */
-  readonly stdout?: 'exact' | 'options';
+  readonly stdout?: 'exact' | 'options' | 'figures';
   /** A file for standard input. Default: none. */
   readonly stdin?: string;
   /** Whether the events that `--progress json` writes to standard error are compared too. Default: no. */

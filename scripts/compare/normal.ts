@@ -2,7 +2,8 @@ import type { Checkout } from './checkout.ts';
 
 /**
  * Replaces what must or may differ between two checkouts: where the checkout is, its version, the random part of a
- * temporary name, times of day, and the wording of a report's warnings and reasons. Everything else counts as a difference.
+ * temporary name, times of day, and the wording of a report's warnings and reasons (of those that were forced, their number
+ * counts). Everything else counts as a difference.
  */
 export function normalise(text: string, { folder, version }: Checkout): string {
   return text
@@ -14,7 +15,11 @@ export function normalise(text: string, { folder, version }: Checkout): string {
     .replace(/"time":"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time":"NOW"')
     .replace(/("code": ?"[A-Z_]+", ?"message": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
     .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …')
-    .replace(/("detail": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"');
+    .replace(/("detail": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
+    .replace(
+      /("forced": ?)\[((?:\s*"(?:[^"\\]|\\.)*",?)*)\s*\]/g,
+      (_, key: string, reasons: string) => `${key}${(reasons.match(/"(?:[^"\\]|\\.)*"/g) ?? []).length}`,
+    );
 }
 
 /** Returns the figures of a text for people, sorted: its sentences may be worded in another way, its numbers may not differ. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Case, Step } from './case.ts';
 import type { Checkout } from './checkout.ts';
 import { digestOfBytes } from './digests.ts';
-import { codesIn, eventsIn, normalise, optionsIn } from './normal.ts';
+import { codesIn, eventsIn, figuresIn, normalise, optionsIn } from './normal.ts';
 import { type Fact, factOf, type Observation } from './observation.ts';
 import { observeFolder } from './observe.ts';
 import { type Ended, startNode, untilEnd } from './process.ts';
@@ -84,5 +84,6 @@ function printed(stdout: Buffer, step: Step, checkout: Checkout): Fact {
   if (stdout.includes(0)) return { kind: 'lines', lines: [digestOfBytes(stdout), `${stdout.length} bytes`] };
   const text = stdout.toString();
   if (step.stdout === 'options') return { kind: 'lines', lines: optionsIn(text) };
-  return factOf(normalise(text, checkout));
+  const compared = normalise(text, checkout);
+  return step.stdout === 'figures' ? { kind: 'lines', lines: figuresIn(compared) } : factOf(compared);
 }

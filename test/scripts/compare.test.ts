@@ -103,6 +103,13 @@ describe('what does not count', () => {
     );
   });
 
+  test('is the wording of what was forced, but not how often', () => {
+    const forced = (...reasons: string[]) => normalise(JSON.stringify({ forced: reasons }), checkout);
+    expect(forced('a "b" [c]', 'd')).toBe(forced('e', 'f]'));
+    expect(forced('a')).not.toBe(forced('a', 'b'));
+    expect(normalise('{\n "forced": [\n  "a",\n  "b"\n ]\n}', checkout)).toBe('{\n "forced": 2\n}');
+  });
+
   test('is everything on standard error but codes, and events where they are asked for', () => {
     expect(codesIn('warning: words [B]\nx [NOT] y\nocislim: words [NOT_FOUND]\n  advice')).toEqual([
       'NOT_FOUND',

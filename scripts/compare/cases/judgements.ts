@@ -59,8 +59,15 @@ export function exportCases({ layout, oldArchive }: Inputs): Case[] {
 
 /** Traces of every form, shown, merged and made into profiles. */
 export function traceCases({ layout, folder, traces }: Inputs): Case[] {
-  const of = (name: string, ...commands: readonly string[]): Case =>
-    lines('trace', `trace ${name}`, ...commands);
+  const of = (name: string, ...commands: readonly string[]): Case => ({
+    name: `trace ${name}`,
+    group: 'trace',
+    steps: commands.map((command) => ({
+      args: words(command),
+      // A text for people, unless JSON is asked for.
+      stdout: command.startsWith('trace show') && !command.endsWith('json') ? 'figures' : 'exact',
+    })),
+  });
   const files = readdirSync(traces, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(?:txt|json|csv)$/.test(name))
     .sort();
@@ -91,7 +98,7 @@ export function traceCases({ layout, folder, traces }: Inputs): Case[] {
       group: 'trace',
       steps: [
         { args: ['trace', 'merge', '-'], stdin: join(folder, 'used.txt') },
-        { args: ['trace', 'show'], stdin: join(folder, 'used.txt') },
+        { args: ['trace', 'show'], stdin: join(folder, 'used.txt'), stdout: 'figures' },
       ],
     },
     of(
