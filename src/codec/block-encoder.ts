@@ -12,7 +12,7 @@ export interface BlockEncoder {
   readonly head: Uint8Array | null;
   /** Is called in the order of the blocks, before any of them is encoded. Returns the task that encodes the block. */
   prepare(block: Block): () => Promise<Uint8Array>;
-  /** Returns the bytes behind the last block, or null. Is called when all blocks are prepared. */
+  /** Returns the bytes behind the last block, or null. Is called once, when all blocks are encoded. */
   tail(): Uint8Array | null;
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { engineNameOf, engineOf, isPacked } from './encoding.ts';
+import { engineOf, isPacked } from './encoding.ts';
 import type { PackedEncoding } from './formats.ts';
 
 /** What packs a layer. The same encoder, version, level and block size give the same bytes. */
@@ -14,7 +14,7 @@ export interface EncoderDescription {
 export function describeEncoder(encoding: PackedEncoding): EncoderDescription {
   if (!isPacked(encoding)) return { name: encoding.kind, version: '1', level: null, blockSize: null };
   const { level } = encoding;
-  const { blocks, version } = engineOf(encoding);
+  const { blocks, version, writer } = engineOf(encoding);
   const blockSize = blocks.independent ? blocks.size(level) : null;
-  return { name: engineNameOf(encoding), version: version(), level, blockSize };
+  return { name: writer, version: version(), level, blockSize };
 }

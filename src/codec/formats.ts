@@ -47,8 +47,8 @@ export interface Engine {
     /** Whether blocks are packed independently of each other, hence in parallel. */
     readonly independent: boolean;
   };
-  /** Whether a stream becomes one gzip member (one zstd frame), however long it is. */
-  readonly singleMember: boolean;
+  /** The engine's name in reports and recipes. It changes where the bytes change and the version does not. */
+  readonly writer: string;
   readonly version: () => string;
   /** Loads the engine. */
   readonly encoder: () => Promise<EncoderFactory>;
@@ -111,7 +111,7 @@ export const formats = {
           ladder: [3, 5, 9, 10],
         },
         blocks: { size: () => MiB, independent: true },
-        singleMember: false,
+        writer: 'libdeflate-joined',
         version: () => packageVersion('libdeflate'),
         encoder: async () => (await import('./gzip-libdeflate.ts')).libdeflateEncoder,
         caveat: noCaveat,
@@ -119,7 +119,7 @@ export const formats = {
       zlib: {
         levels: { highest: 9, usual: 6, byEffort: { fast: 4, balanced: 6, small: 9 }, ladder: [4, 6, 9] },
         blocks: { size: () => 512 * KiB, independent: true },
-        singleMember: true,
+        writer: 'zlib',
         version: () => process.versions.zlib ?? 'unknown',
         encoder: async () => (await import('./gzip-zlib.ts')).zlibEncoder,
         caveat: noCaveat,
@@ -127,7 +127,7 @@ export const formats = {
       pako: {
         levels: { highest: 9, usual: 6, byEffort: { fast: 4, balanced: 6, small: 9 }, ladder: [4, 6, 9] },
         blocks: { size: () => MiB, independent: false },
-        singleMember: true,
+        writer: 'pako',
         version: () => packageVersion('pako'),
         encoder: async () => (await import('./gzip-pako.ts')).pakoEncoder,
         caveat: noCaveat,
@@ -152,7 +152,7 @@ export const formats = {
           ladder: [3, 6, 9, 12, 16, 19],
         },
         blocks: { size: (level) => zstdLevel(level).frameSize, independent: true },
-        singleMember: false,
+        writer: 'zstd',
         version: () => process.versions['zstd'] ?? 'unknown',
         encoder: async () => (await import('./zstd.ts')).zstdEncoder,
         caveat: (level) =>

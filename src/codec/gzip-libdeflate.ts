@@ -1,18 +1,33 @@
 import type { BlockEncoder } from './block-encoder.ts';
 import type { EncoderSettings } from './formats.ts';
+import { GzipMember } from './gzip-member.ts';
 
-/** Writes a gzip member for each block, in worker threads. libdeflate states no time, and the operating system 255. */
+/**
+ * Writes one gzip member from blocks that worker threads deflate independently of each other, each ending at a byte boundary, so
+ * that the pieces fit together (deflate-join.ts). Some clients read the first member of a layer only, so there must be no second.
+ */
 export function libdeflateEncoder({ level, blockSize, workers }: EncoderSettings): BlockEncoder {
+  const member = new GzipMember(level);
+  /** Checksums and lengths of the blocks, in their order; encoded blocks only. */
+  const sums: { readonly crc: number; readonly length: number }[] = [];
+  let blocks = 0;
   return {
     blockSize,
     ahead: 4,
     serial: false,
-    head: null,
-    prepare:
-      ({ bytes }) =>
-      () =>
-        workers.libdeflate(bytes, level),
-    tail: () => null,
+    head: member.head,
+    prepare: ({ bytes, last }) => {
+      const number = blocks++;
+      return async () => {
+        const { packed, crc } = await workers.libdeflate(bytes, { level, last });
+        sums[number] = { crc, length: bytes.length };
+        return packed;
+      };
+    },
+    tail: () => {
+      for (const { crc, length } of sums) member.join(crc, length);
+      return member.tail();
+    },
     close: () => {},
   };
 }

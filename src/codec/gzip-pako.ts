@@ -11,10 +11,13 @@ export function pakoEncoder({ level, blockSize, workers }: EncoderSettings): Blo
     ahead: 1,
     serial: true,
     head: member.head,
-    prepare: ({ bytes, last }) => {
-      member.add(bytes);
-      return () => session.push(bytes, last);
-    },
+    prepare:
+      ({ bytes, last }) =>
+      async () => {
+        const { packed, crc } = await session.push(bytes, last);
+        member.join(crc, bytes.length);
+        return packed;
+      },
     tail: () => member.tail(),
     close: () => session.close(),
   };

@@ -3,8 +3,10 @@
  * exchanges these messages with it.
  */
 import { parentPort } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import type { Deflate } from 'pako';
 import { concat } from '../stream/collect.ts';
+import { leaveOpen } from './deflate-join.ts';
 
 /** A task, or the end of a session. */
 export type GzipRequest =
@@ -13,6 +15,8 @@ export type GzipRequest =
       readonly engine: 'libdeflate';
       readonly level: number;
       readonly bytes: Uint8Array;
+      /** Whether the stream ends with these bytes. */
+      readonly last: boolean;
     }
   | {
       readonly id: number;
@@ -29,6 +33,8 @@ export type GzipReply =
       readonly id: number;
       readonly kind: 'packed';
       readonly packed: Uint8Array<ArrayBuffer>;
+      /** The CRC-32 of what was packed. */
+      readonly crc: number;
     }
   | { readonly id: number; readonly kind: 'unavailable' | 'failed'; readonly error: unknown };
 
@@ -51,7 +57,7 @@ async function answer(request: GzipRequest): Promise<void> {
   const { id } = request;
   try {
     const packed = request.engine === 'libdeflate' ? await runLibdeflate(request) : await runPako(request);
-    reply({ id, kind: 'packed', packed }, [packed.buffer]);
+    reply({ id, kind: 'packed', packed, crc: crc32(request.bytes) }, [packed.buffer]);
   } catch (error) {
     if (error instanceof Unavailable) reply({ id, kind: 'unavailable', error: error.cause }, []);
     else reply({ id, kind: 'failed', error }, []);
@@ -62,14 +68,18 @@ function reply(reply: GzipReply, transfer: ArrayBuffer[]): void {
   port?.postMessage(reply, transfer);
 }
 
-async function runLibdeflate(
-  request: GzipRequest & { engine: 'libdeflate' },
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { gzip } = await (libdeflate ??= load(async () => {
+/** Packs a piece of a raw deflate stream, which the next piece can follow unless it is the last. */
+async function runLibdeflate({
+  bytes,
+  level,
+  last,
+}: GzipRequest & { engine: 'libdeflate' }): Promise<Uint8Array<ArrayBuffer>> {
+  const { deflate } = await (libdeflate ??= load(async () => {
     if (!('WebAssembly' in globalThis)) throw new Error('this Node has no WebAssembly');
     return import('libdeflate');
   }));
-  return gzip(request.bytes, request.level) as Uint8Array<ArrayBuffer>;
+  const stream = deflate(bytes, level) as Uint8Array<ArrayBuffer>;
+  return last ? stream : leaveOpen(stream);
 }
 
 async function runPako(request: GzipRequest & { engine: 'pako' }): Promise<Uint8Array<ArrayBuffer>> {

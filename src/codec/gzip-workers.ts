@@ -7,9 +7,15 @@ import { OcislimError } from '../errors.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
 import { type PooledThread, startWorker, watchWorker, WorkerPool, workerFile } from './worker-pool.ts';
 
+/** A packed piece, and the CRC-32 of what was packed. */
+export interface Packed {
+  readonly packed: Uint8Array;
+  readonly crc: number;
+}
+
 /** One pako stream, which lives in one worker. Await each push before the next. */
 export interface PakoSession {
-  push(bytes: Uint8Array, last: boolean): Promise<Uint8Array>;
+  push(bytes: Uint8Array, last: boolean): Promise<Packed>;
   close(): void;
 }
 
@@ -28,9 +34,15 @@ export class GzipWorkers {
     this.#file = file;
   }
 
-  /** Packs one gzip member. Bytes in shared memory are read in place; others are copied. @throws CODEC, UNSUPPORTED */
-  async libdeflate(bytes: Uint8Array, level: number): Promise<Uint8Array> {
-    return this.#thread('libdeflate').ask({ engine: 'libdeflate', level, bytes });
+  /**
+   * Packs a piece of a raw deflate stream and sums it up (CRC-32). Bytes in shared memory are read in place; others are
+   * copied. @throws CODEC, UNSUPPORTED
+   */
+  async libdeflate(
+    bytes: Uint8Array,
+    { level, last }: { readonly level: number; readonly last: boolean },
+  ): Promise<Packed> {
+    return this.#thread('libdeflate').ask({ engine: 'libdeflate', level, bytes, last });
   }
 
   /** Opens one raw deflate stream. @throws UNSUPPORTED */
@@ -77,7 +89,7 @@ function unavailable(engine: Engine, cause: unknown): OcislimError {
 
 interface Waiting {
   readonly engine: Engine;
-  readonly resolve: (packed: Uint8Array) => void;
+  readonly resolve: (packed: Packed) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -108,7 +120,7 @@ class Thread implements PooledThread {
     request:
       | Omit<GzipRequest & { engine: 'libdeflate' }, 'id'>
       | Omit<GzipRequest & { engine: 'pako' }, 'id'>,
-  ): Promise<Uint8Array> {
+  ): Promise<Packed> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== null) return reject(crashed(request.engine, this.#gone));
       const id = ++this.#ids;
@@ -134,7 +146,7 @@ class Thread implements PooledThread {
     if (this.#waiting.size === 0) this.#worker.unref();
     switch (reply.kind) {
       case 'packed':
-        return waiting.resolve(reply.packed);
+        return waiting.resolve(reply);
       case 'unavailable':
         return waiting.reject(unavailable(waiting.engine, reply.error));
       case 'failed':

@@ -36,8 +36,8 @@ export const packing = {
   }),
   gzipEngine: choice(engineNames('gzip'), {
     default: defaultEngine('gzip'),
-    describe: 'choose the gzip encoder; zlib and pako write one gzip member',
-    details: 'libdeflate is smaller and faster.',
+    describe: 'choose the gzip encoder',
+    details: 'libdeflate is smaller and faster. Each writes one gzip member, which every client reads.',
     group: 'Packing',
   }),
   minSavings: parsed(parsePercentOrSize, {

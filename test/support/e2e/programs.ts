@@ -18,6 +18,7 @@ const packages: Readonly<Record<string, string>> = {
   htpasswd: 'apache2-utils',
   openssl: 'openssl',
   pigz: 'pigz',
+  igzip: 'isal',
   zstd: 'zstd',
   setcap: 'libcap2-bin',
   setfattr: 'attr',

@@ -1,0 +1,164 @@
+/**
+ * Finds the last block of a raw deflate stream (RFC 1951) without unpacking it: every symbol is read and nothing is written. The
+ * gzip worker needs it to join streams that were packed apart, because libdeflate cannot leave a stream open.
+ */
+import {
+  blockEnds,
+  type Codes,
+  distanceNext,
+  entryBits,
+  fixedCodes,
+  indexBits,
+  makeCode,
+  makeCodes,
+  malformed,
+  readEntry,
+  readSymbol,
+} from './deflate-codes.ts';
+
+/** Positions in a raw deflate stream, in bits from its first byte; within a byte the lowest bit comes first. */
+export interface StreamEnd {
+  /** Where the header of the last block begins: its first bit is BFINAL. */
+  readonly lastBlock: number;
+  /** Where the stream ends. */
+  readonly end: number;
+}
+
+/**
+ * Returns where the last block of a stream begins and where the stream ends. Bytes behind the end are ignored. Distances that
+ * reach back too far are not noticed, since nothing is unpacked.
+ * @throws CODEC for what is not deflate, and for a stream that stops early
+ */
+export function findLastBlock(bytes: Uint8Array): StreamEnd {
+  const bits = new Bits(bytes);
+  for (let start = 0; ; ) {
+    const header = bits.at(start) & 7;
+    const end = endOfBlock(bits, start + 3, header >> 1);
+    if (end > bits.length) throw endsEarly();
+    if ((header & 1) === 1) return { lastBlock: start, end };
+    start = end;
+  }
+}
+
+function endsEarly() {
+  return malformed('it stops early');
+}
+
+/** Bits of a stream, by position. Behind its end all bits are 0. */
+class Bits {
+  readonly length: number;
+  readonly view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.length = bytes.length * 8;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Returns at least 25 bits from a position on, the first one lowest. */
+  at(position: number): number {
+    const byte = position >>> 3;
+    const { view } = this;
+    if (byte + 4 <= view.byteLength) return view.getUint32(byte, true) >>> (position & 7);
+    let word = 0;
+    for (let i = view.byteLength - 1; i >= byte; i--) word = (word << 8) | view.getUint8(i);
+    return word >>> (position & 7);
+  }
+}
+
+/** Returns the position behind a block whose contents begin at `position`. */
+function endOfBlock(bits: Bits, position: number, type: number): number {
+  switch (type) {
+    case 0:
+      return endOfStored(bits, position);
+    case 1:
+      return endOfSymbols(bits, position, fixedCodes());
+    case 2: {
+      const { codes, end } = readCodes(bits, position);
+      return endOfSymbols(bits, end, codes);
+    }
+    default:
+      throw malformed('a block has an unknown type');
+  }
+}
+
+/** A stored block: padding to a byte, its length and the complement of that, bytes (section 3.2.4). */
+function endOfStored(bits: Bits, position: number): number {
+  const start = Math.ceil(position / 8) * 8;
+  if (start + 32 > bits.length) throw endsEarly();
+  const length = bits.at(start) & 0xffff;
+  if ((length ^ (bits.at(start + 16) & 0xffff)) !== 0xffff)
+    throw malformed('the length of a stored block is damaged');
+  return start + 32 + length * 8;
+}
+
+/**
+ * Skips symbols up to the end of the block. Literals, lengths and distances take the same path through the loop, so that the
+ * processor has no branch to guess.
+ */
+function endOfSymbols(bits: Bits, start: number, codes: Codes): number {
+  const { table } = codes;
+  const { view, length } = bits;
+  const mask = (1 << indexBits) - 1;
+  const readable = length - 32;
+  let position = start;
+  let half = 0;
+  while (position < length) {
+    const word =
+      position < readable ? view.getUint32(position >>> 3, true) >>> (position & 7) : bits.at(position);
+    let entry = table[half | (word & mask)] as number;
+    if (entry > blockEnds + 31) entry = readEntry(word, codes, half === 0 ? 0 : 1);
+    position += entry & 31;
+    if (entry >= blockEnds) return position;
+    half = (entry & distanceNext) << (indexBits - entryBits);
+  }
+  throw endsEarly();
+}
+
+/** The order in which the lengths of the code of lengths are written (section 3.2.7). */
+const order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/** Reads the codes at the head of a block (section 3.2.7). */
+function readCodes(bits: Bits, start: number): { readonly codes: Codes; readonly end: number } {
+  const head = bits.at(start);
+  const literals = (head & 31) + 257;
+  const distances = ((head >> 5) & 31) + 1;
+  const count = ((head >> 10) & 15) + 4;
+  if (literals > 286 || distances > 30) throw malformed('a block has too many codes');
+  const own = new Uint8Array(19);
+  let position = start + 14;
+  for (let i = 0; i < count; i++, position += 3) own[order[i] as number] = bits.at(position) & 7;
+  const lengths = new Uint8Array(literals + distances);
+  const end = readLengths(bits, position, own, lengths);
+  return { codes: makeCodes(lengths.subarray(0, literals), lengths.subarray(literals)), end };
+}
+
+/** Symbols of the code of lengths that repeat one: the fewest repeats, and the bits that add to them. */
+const repeats: Readonly<Record<number, readonly [fewest: number, bits: number]>> = {
+  16: [3, 2],
+  17: [3, 3],
+  18: [11, 7],
+};
+
+/** Reads the lengths of both codes into `lengths`, by a code of the lengths `own`. Returns the position behind them. */
+function readLengths(bits: Bits, start: number, own: Uint8Array, lengths: Uint8Array): number {
+  const code = makeCode(own);
+  let position = start;
+  for (let filled = 0; filled < lengths.length; ) {
+    if (position >= bits.length) throw endsEarly();
+    const found = readSymbol(bits.at(position), code);
+    position += found.bits;
+    const repeat = repeats[found.symbol];
+    if (repeat === undefined) {
+      lengths[filled++] = found.symbol;
+      continue;
+    }
+    const [fewest, extra] = repeat;
+    const last = filled + fewest + (bits.at(position) & ((1 << extra) - 1));
+    position += extra;
+    if (last > lengths.length || (found.symbol === 16 && filled === 0))
+      throw malformed('a repeated length has no place');
+    lengths.fill(found.symbol === 16 ? (lengths[filled - 1] as number) : 0, filled, last);
+    filled = last;
+  }
+  return position;
+}
