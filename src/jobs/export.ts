@@ -50,7 +50,8 @@ export async function exportRootfs(options: OneImageOptions): Promise<RootfsExpo
   );
   const stream = coalesce(writeRootfs({ image, edit, reader, listener, signal }));
   // The local copies of layers stay until the tar is written.
-  const { close } = opened.handOver();
+  const kept = opened.handOver();
+  const close = () => kept.close();
   return { stream, entries: edit.entries, close, [Symbol.asyncDispose]: close };
 }
 
