@@ -21,7 +21,7 @@ export const distanceNext = 1 << entryBits;
 /** The block ends here. */
 export const blockEnds = 2 << entryBits;
 /** Nothing to skip: the code is longer than the index, or does not exist. */
-export const notThere = 3 << entryBits;
+const notThere = 3 << entryBits;
 
 /** A canonical code over the symbols of an alphabet (section 3.2.2). */
 export interface Code {

@@ -102,7 +102,7 @@ export function isPacked(encoding: PackedEncoding): encoding is BlockEncoding {
 }
 
 /** Returns the name of the engine that writes an encoding, stated or implied. */
-export function engineNameOf(encoding: BlockEncoding): EngineName<PackedFormat> {
+function engineNameOf(encoding: BlockEncoding): EngineName<PackedFormat> {
   return 'engine' in encoding ? encoding.engine : defaultEngine(encoding.kind);
 }
 
