@@ -24,7 +24,7 @@ export interface OneImage extends AsyncDisposable {
   /** Where the image is read from: through the cache, if there is one. */
   readonly source: Source;
   readonly reader: LayerReader;
-  /** Passes the local copies of layers on to the caller, who closes what it gets; disposing this image leaves them. */
+  /** Passes the local copies of layers on: the caller closes what is returned, and disposing of this image leaves them. */
   handOver(): AsyncCloseable;
 }
 

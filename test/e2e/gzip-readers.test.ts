@@ -50,7 +50,7 @@ afterAll(() => removeFolder(work));
 const engines = engineNames('gzip');
 
 describe('what each engine writes is read whole by', () => {
-  test.each(['gzip -dc', 'pigz -dc', 'igzip -dc'])('%s', async (command) => {
+  test.each(['gzip -dc', 'pigz -dc', 'igzip -dc'])('the program %s', async (command) => {
     for (const engine of engines) {
       const output = join(work, 'out');
       const [program = '', ...args] = command.split(' ');
