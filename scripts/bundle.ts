@@ -30,19 +30,6 @@ const undiciParts: Plugin = {
   },
 };
 
-/**
- * The string-width of yargs has a pattern of all emoji (`\p{RGI_Emoji}`) that takes V8 20 ms to compile, a fifth of
- * `--help`. The one of cliui, a part of yargs, measures the same texts without it.
- */
-const oneStringWidth: Plugin = {
-  name: 'one-string-width',
-  async resolveId(id) {
-    if (id !== 'string-width') return null;
-    const cliui = await this.resolve('cliui', fileURLToPath(import.meta.resolve('yargs')));
-    return this.resolve(id, cliui?.id, { skipSelf: true });
-  },
-};
-
 type Output = RolldownOutput['output'];
 
 /** Bundles the command and its threads. Modules for which `isAtStart` holds come into one file. */
@@ -54,7 +41,7 @@ async function bundle(isAtStart: (id: string) => boolean): Promise<Output> {
       'unpack-worker': source('codec/unpack/unpack-worker.ts'),
     },
     platform: 'node',
-    plugins: [undiciParts, oneStringWidth],
+    plugins: [undiciParts],
     output: {
       dir: folder,
       format: 'esm',

@@ -15,7 +15,7 @@ const modules = fileURLToPath(new URL('../node_modules', import.meta.url));
 const time = new Date('2026-01-15T12:00:00Z');
 
 /** The packages that the application needs; the others are for its build only. */
-const needed = ['undici', 'yaml', 'yargs', 'zod', 'pako'];
+const needed = ['undici', 'yaml', 'zod', 'pako'];
 const forBuilding = ['typescript', '@typescript', 'knip', 'fast-check', '@types'];
 
 /** A layer of the demonstration: its instruction, and what it puts into its tar. */

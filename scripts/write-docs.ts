@@ -3,8 +3,9 @@
  * differs from what this would write.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { Command } from '../src/cli/command.ts';
+import type { Command, Positional } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands/all.ts';
+import { placeholderOf, usageOf } from '../src/cli/usage.ts';
 import { listOptions, type NamedOption, type OptionGroup } from '../src/settings/option.ts';
 import { errorCodes } from '../src/errors.ts';
 import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limits.ts';
@@ -31,16 +32,14 @@ export function renderPages(): Readonly<Record<string, string>> {
 function commandPage(command: Command): string {
   const { name, describe, details, positionals, examples } = command;
   const options = listOptions(command.options);
-  const places = positionals.map((each) => (each.required ? `<${each.name}>` : `[${each.name}]`));
-  const usage = ['ocislim', name, ...places, ...(options.length > 0 ? ['[options]'] : [])].join(' ');
   return page([
     `# ocislim ${name}`,
     sentence(describe),
-    '```\n' + usage + '\n```',
+    '```\n' + usageOf(command) + '\n```',
     details,
     table(
       ['Argument', 'What it is'],
-      positionals.map((each) => [`\`${each.name}\``, text(each.describe)]),
+      positionals.map((each) => [`\`${placeholderOf(each)}\``, argumentText(each)]),
     ),
     '## Examples',
     ...examples.map(([line, does]) => `${sentence(does)}\n\n\`\`\`\n${line}\n\`\`\``),
@@ -60,6 +59,11 @@ function commandPage(command: Command): string {
     table(['Status', 'Meaning'], exitStatuses(command)),
     'The codes in brackets that end an error line are in [errors.md](../errors.md).',
   ]);
+}
+
+function argumentText({ describe, choices = [] }: Positional): string {
+  const listed = choices.map((choice) => `\`${choice}\``).join(', ');
+  return text(describe) + (listed === '' ? '' : `: ${listed}`);
 }
 
 function exitStatuses({ name, options: table }: Command): string[][] {

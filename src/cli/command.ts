@@ -4,7 +4,7 @@ import type { Options } from '../settings/option.ts';
 
 /** What a command gets of the process. */
 export interface Console {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: {
     write(text: string): unknown;
     readonly isTTY?: boolean;
@@ -21,6 +21,10 @@ export interface Positional {
   readonly name: string;
   readonly describe: string;
   readonly required: boolean;
+  /** The words that it may be, where they are few. */
+  readonly choices?: readonly string[];
+  /** Words that completion offers beside others. Default: none. */
+  readonly suggest?: () => Promise<readonly string[]>;
 }
 
 /** What a command is given: its parsed options, and what else it may need. */
@@ -37,6 +41,8 @@ export interface Command {
   readonly details: string;
   readonly positionals: readonly Positional[];
   readonly options: Options;
+  /** What the words after `--` are. Default: arguments like those before it. */
+  readonly rest?: string;
   /** Command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** Returns the exit status. @throws OcislimError */
@@ -46,8 +52,8 @@ export interface Command {
 /** A command as its file states it: `run` gets settings of the type of its own table. */
 export interface Definition<Table extends Options> extends Omit<Command, 'run' | 'options'> {
   readonly options: Table;
-  /** Runs before options are read, and so before files are. A status ends the command. @throws USAGE */
-  readonly check?: (line: CommandLine, console: Console) => Promise<number | null>;
+  /** Runs before options are read, and so before files are. @throws USAGE */
+  readonly check?: (line: CommandLine, console: Console) => Promise<void>;
   /** Returns the exit status. @throws OcislimError */
   readonly run: (call: Call<Table>) => Promise<number>;
 }
@@ -58,8 +64,7 @@ export function defineCommand<Table extends Options>(definition: Definition<Tabl
   return {
     ...data,
     async run(line, console) {
-      const status = (await check?.(line, console)) ?? null;
-      if (status !== null) return status;
+      await check?.(line, console);
       return run({ ...(await line.parse(data.options, console)), line, console });
     },
   };

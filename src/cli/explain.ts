@@ -12,10 +12,6 @@ export async function explain(thrown: unknown, args: readonly string[]): Promise
     if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
     return errorCodes[error.code].exit;
   }
-  if (error instanceof Error && error.name === 'YError') {
-    process.stderr.write(`ocislim: ${escapeText(error.message)} [USAGE]\n`);
-    return errorCodes.USAGE.exit;
-  }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const escaped = detail.split('\n').map(escapeText).join('\n');
   const line = escapeText(args[0] ?? '');

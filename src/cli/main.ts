@@ -16,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
   using watch = new ProcessWatch();
   try {
     const command = await parseCommandLine(args, process.env);
-    const status = command === null ? 0 : await command(watch.console);
+    const status = await command(watch.console);
     // Node reports that the last output could not be written a moment later.
     await new Promise(setImmediate);
     if (watch.unwritable !== null) return await explain(watch.unwritable, args);
@@ -26,6 +26,9 @@ export async function main(args: readonly string[]): Promise<number> {
     return await watch.statusAfter(error, args);
   }
 }
+
+/** Tells the command that runs, or ran last, of an error: that of the last write may come when it has returned. */
+let tell: ((error: NodeJS.ErrnoException) => void) | null = null;
 
 /** Watches the signals and the output of the process while a command runs. */
 class ProcessWatch implements Disposable {
@@ -39,7 +42,8 @@ class ProcessWatch implements Disposable {
   readonly #onTerminate = () => this.#onSignal(143);
 
   constructor() {
-    process.stdout.on('error', this.#onOutput);
+    if (tell === null) process.stdout.on('error', (error) => tell?.(error));
+    tell = (error) => this.#onOutput(error);
     // An error of stderr cannot be reported anywhere.
     if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {});
     process.on('SIGINT', this.#onInterrupt);
@@ -73,8 +77,8 @@ class ProcessWatch implements Disposable {
     this.#interrupted.abort(new OcislimError('INTERRUPTED', 'interrupted; nothing was published'));
   }
 
-  /** Stays after the command: an error of the last write may come when it has returned. */
-  readonly #onOutput = (error: NodeJS.ErrnoException): void => {
+  /** Notes that standard output cannot be written. */
+  #onOutput(error: NodeJS.ErrnoException): void {
     if (error.code === 'EPIPE') {
       // The reader of the output has gone (`| head`): clean up and leave, as SIGPIPE would end a program.
       this.status ??= brokenPipe;
@@ -83,5 +87,5 @@ class ProcessWatch implements Disposable {
       this.unwritable ??= fileError('write to standard output', error);
       this.#interrupted.abort(this.unwritable);
     }
-  };
+  }
 }

@@ -1,120 +1,177 @@
-/** Sets up yargs from our own table of commands, and finds the command of a command line. It runs nothing. */
-import type { Argv, Options } from 'yargs';
-import yargs from 'yargs';
+/**
+ * Finds the command of a command line and what it is given. It runs nothing: `main.ts` does, and what answers for help and for
+ * mistakes is loaded only when it is asked for.
+ */
 import { version } from '../commands/version.ts';
+import { closestWord } from '../closest-word.ts';
 import { OcislimError } from '../errors.ts';
-import { CommandLine, type Environment, fromEnvironment, variableOf } from '../settings/command-line.ts';
-import { listOptions, type NamedOption } from '../settings/option.ts';
+import { CommandLine, type Environment, fromEnvironment } from '../settings/command-line.ts';
+import { flag, listOptions, type NamedOption, type Raw, splitNames, textsOf } from '../settings/option.ts';
+import { type Arguments, splitArguments } from './arguments.ts';
 import type { Command, Console } from './command.ts';
 import { commands } from './commands/all.ts';
+import { presetsCommand } from './commands/presets.ts';
+import { placeholderOf, usageOf } from './usage.ts';
 
 /** Runs the command that was found. Returns the exit status. */
-type Run = (console: Console) => Promise<number>;
+export type Run = (console: Console) => Promise<number>;
 
-/** Finds the command of a command line; null where yargs has answered itself (--help, --version). @throws USAGE, YError */
-export async function parseCommandLine(args: readonly string[], env: Environment): Promise<Run | null> {
-  const parser = commandParser(args);
-  for (const command of commands) {
-    parser.command(
-      usage(command),
-      command.describe,
-      (own) => describe(own, command, env),
-      (values) => {
-        throw new Chosen((console) => command.run(new CommandLine(values), console));
-      },
-    );
+/** What every command understands beside its own options. */
+const general = listOptions({
+  help: flag({ alias: 'h', describe: 'show the help of a command', group: 'Reports' }),
+  helpAll: flag({ describe: 'show it with all options', group: 'Reports' }),
+  version: flag({ alias: 'V', describe: 'show the version', group: 'Reports' }),
+});
+
+/** The status of a command line without a command: nothing was done, which a script must not take for success. */
+const nothingDone = 2;
+
+/** Finds the command of a command line. @throws USAGE */
+export async function parseCommandLine(args: readonly string[], env: Environment): Promise<Run> {
+  const early = splitArguments(args, everyOption());
+  const [word, ...more] = early.positionals;
+  const [stray] = early.unknown;
+  if (word === undefined || (stray !== undefined && stray.index < word.index)) {
+    if (asks(early, 'version')) return printVersion;
+    if (asks(early, 'help', 'help-all')) return printOverview;
+    if (stray !== undefined) throw await unknownOption(stray, args, null);
+    if (args.length === 0) return printIntroduction;
+    throw new OcislimError('USAGE', 'a command is missing', { advice: commandAdvice });
   }
-  try {
-    await parser.parseAsync();
-  } catch (error) {
-    if (error instanceof Chosen) return error.run;
-    throw error;
+  if (word.value === 'help') return help(more.map(({ value }) => value)[0], asks(early, 'help-all'));
+  if (word.value === 'version') return printVersion;
+  const command = commands.find(({ name }) => name === word.value);
+  if (command === undefined) {
+    const { unknownCommand } = await import('./mistakes/unknown.ts');
+    throw unknownCommand(word.value, commands);
   }
-  return null;
+  return runOf(command, args.toSpliced(word.index, 1), env);
 }
 
-/** Leaves yargs early: it would lay out the whole help of a command whose handler returns, which takes longer than loading it. */
-class Chosen {
-  readonly run: Run;
+const commandAdvice = 'See "ocislim help".';
 
-  constructor(run: Run) {
-    this.run = run;
-  }
+/** Lists the options of all commands, to find the command behind options and their values. */
+function everyOption(): readonly NamedOption[] {
+  const all = [...general, ...commands.flatMap(({ options }) => listOptions(options))];
+  return [...new Map(all.toReversed().map((option) => [option.name, option])).values()];
 }
 
-/** Sets up yargs: unknown options are errors, and numbers among positional arguments stay texts. */
-function commandParser(args: readonly string[]): Argv {
-  return yargs([...args])
-    .scriptName('ocislim')
-    .usage('$0 COMMAND: squash, prune and recompress container images where they live')
-    .version(version)
-    .alias('help', 'h')
-    .updateStrings({ 'Not enough non-option arguments: got %s, need at least %s': tooFew } as never)
-    .parserConfiguration({
-      'duplicate-arguments-array': true,
-      'greedy-arrays': false,
-      'camel-case-expansion': false,
-      'parse-positional-numbers': false,
-      'populate--': true,
-    })
-    .strict()
-    .strictCommands()
-    .recommendCommands()
-    .demandCommand(
-      1,
-      'ocislim needs a command: squash, prune, recompress, slim, copy, verify, export, registry',
-    )
-    .wrap(Math.min(process.stdout.columns ?? 100, 110))
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? misunderstood(message);
+function asks({ values }: Arguments, ...names: readonly string[]): boolean {
+  return names.some((name) => values[name] === true);
+}
+
+async function help(topic: string | undefined, all: boolean): Promise<Run> {
+  if (topic === undefined) return printOverview;
+  const command = commands.find(({ name }) => name === topic);
+  if (command !== undefined) return (console) => printHelp(command, all, console);
+  if (topic === 'help' || topic === 'version') return printOverview;
+  const { unknownCommand } = await import('./mistakes/unknown.ts');
+  throw unknownCommand(topic, commands);
+}
+
+/** Reads the words of a command, without its name. @throws USAGE */
+async function runOf(command: Command, args: readonly string[], env: Environment): Promise<Run> {
+  const own = listOptions(command.options);
+  const taken = new Set(own.flatMap(({ name, alias }) => [name, alias]));
+  const known = [...own, ...general.map((option) => withoutTakenAlias(option, taken))];
+  const given = splitArguments(args, known);
+  if (asks(given, 'help', 'help-all'))
+    return (console) => printHelp(command, asks(given, 'help-all'), console);
+  if (asks(given, 'version')) return printVersion;
+  const [stray] = given.unknown;
+  if (stray !== undefined) throw await unknownOption(stray, args, command);
+  // `--preset help` asks for the list, with or without an image.
+  if (splitNames(textsOf(given.values['preset'])).includes('help'))
+    return (console) => presetsCommand.run(new CommandLine({}), console);
+  const line = new CommandLine({
+    ...surroundingValues(own, env),
+    ...given.values,
+    ...placed(command, given),
+  });
+  return (console) => command.run(line, console);
+}
+
+function withoutTakenAlias(option: NamedOption, taken: ReadonlySet<string | undefined>): NamedOption {
+  const { alias, ...rest } = option;
+  return alias === undefined || taken.has(alias) ? rest : option;
+}
+
+async function unknownOption(
+  { written, index }: Arguments['unknown'][number],
+  args: readonly string[],
+  command: Command | null,
+): Promise<OcislimError> {
+  const mistakes = await import('./mistakes/unknown.ts');
+  return mistakes.unknownOption({ written, word: args[index] ?? written }, command, commands);
+}
+
+/** The values of options that the environment sets. Those of the command line stand before them. @throws USAGE */
+function surroundingValues(options: readonly NamedOption[], env: Environment): Record<string, Raw> {
+  return Object.fromEntries(
+    options.flatMap((option) => {
+      const value = fromEnvironment(option, env);
+      return value === undefined ? [] : [[option.name, value]];
+    }),
+  );
+}
+
+/** Gives the arguments their names. @throws USAGE for one that is missing, and for one too many */
+function placed(command: Command, { positionals, rest }: Arguments): Record<string, Raw> {
+  const words = [...positionals.map(({ value }) => value), ...(command.rest === undefined ? rest : [])];
+  const named: Record<string, Raw> = command.rest === undefined ? {} : { '--': rest };
+  const advice = { advice: `Usage: ${usageOf(command)}` };
+  for (const { name } of command.positionals) {
+    if (name.endsWith('..')) named[name.slice(0, -2)] = words.splice(0);
+    else if (words.length > 0) named[name] = words.shift() as string;
+  }
+  refuseOthers(command, named);
+  const missing = command.positionals.filter(({ name, required }) => required && named[name] === undefined);
+  if (missing.length > 0) {
+    const names = missing.map(placeholderOf);
+    const what = names.length === 1 ? 'argument' : 'arguments';
+    throw new OcislimError('USAGE', `missing ${what}: ${names.join(' and ')}`, advice);
+  }
+  if (words.length === 0) return named;
+  const what = words.length === 1 ? 'an argument' : 'arguments';
+  throw new OcislimError('USAGE', `${what} too many: ${words.map(quoted).join(' ')}`, advice);
+}
+
+/** @throws USAGE for an argument with another word than it may be */
+function refuseOthers({ name: command, positionals }: Command, named: Readonly<Record<string, Raw>>): void {
+  for (const { name, choices } of positionals) {
+    const word = named[name];
+    if (choices === undefined || typeof word !== 'string' || choices.includes(word)) continue;
+    const near = closestWord(word, choices);
+    const wanted = choices.length === 1 ? choices.join('') : `one of ${choices.join(', ')}`;
+    throw new OcislimError('USAGE', `unknown ${name}: ${command} ${quoted(word)}`, {
+      advice: near === null ? `It takes ${wanted}.` : `Did you mean "ocislim ${command} ${near}"?`,
     });
-}
-
-/** Stands for yargs' own sentence about missing arguments, since that cannot have the numbers in the other order. */
-const tooFew = { one: 'arguments: %s of %s', other: 'arguments: %s of %s' };
-
-function misunderstood(message: string | null): OcislimError {
-  const [, got, expected] = /^arguments: (\d+) of (\d+)$/.exec(message ?? '') ?? [];
-  const words =
-    expected === undefined
-      ? (message?.replace(/\s*\n\s*/g, ' ') ?? 'the command line cannot be understood')
-      : `expected ${expected} ${expected === '1' ? 'argument' : 'arguments'}, got ${got}`;
-  return new OcislimError('USAGE', words, { advice: 'See "ocislim --help".' });
-}
-
-/** Writes a command's name and arguments in yargs' own notation. */
-function usage({ name, positionals }: Command): string {
-  const names = positionals.map((each) => (each.required ? `<${each.name}>` : `[${each.name}]`));
-  return [name, ...names].join(' ');
-}
-
-/** Tells yargs the arguments, options and examples of a command. */
-function describe(parser: Argv, command: Command, env: Environment): Argv {
-  for (const { name, describe: text } of command.positionals) {
-    const several = name.endsWith('..');
-    parser.positional(several ? name.slice(0, -2) : name, { describe: text, type: 'string', array: several });
   }
-  for (const option of listOptions(command.options))
-    parser.option(option.name, yargsOptions(option, env) as Options);
-  for (const [line, does] of command.examples) parser.example(line, does);
-  return parser.epilogue(command.details);
 }
 
-/** Translates an option. Its own environment variable takes the place of its default. */
-function yargsOptions(option: NamedOption, env: Environment) {
-  const { alias, type, choices, describe: text, group, value: placeholder } = option;
-  const surrounding = fromEnvironment(option, env);
-  const value = surrounding ?? option.default;
-  return {
-    ...(alias === undefined ? {} : { alias }),
-    ...(choices === undefined ? {} : { choices }),
-    ...(value === undefined ? {} : { default: value }),
-    // The value itself may be a secret.
-    ...(surrounding === undefined ? {} : { defaultDescription: `$${variableOf(option.name)}` }),
-    ...(type === 'list' ? { type: 'string', array: true } : { type }),
-    ...(placeholder === undefined || type === 'boolean' ? {} : { requiresArg: true }),
-    describe: placeholder === undefined ? text : `${placeholder}: ${text}`,
-    group: `${group}:`,
-  };
+function quoted(word: string): string {
+  return /^[\w./:@-]+$/.test(word) ? word : JSON.stringify(word);
+}
+
+async function printVersion({ stdout }: Console): Promise<number> {
+  stdout.write(`${version}\n`);
+  return 0;
+}
+
+async function printOverview({ stdout }: Console): Promise<number> {
+  const { renderOverview } = await import('./help/overview.ts');
+  stdout.write(renderOverview(commands, stdout));
+  return 0;
+}
+
+async function printIntroduction({ stderr }: Console): Promise<number> {
+  const { renderIntroduction } = await import('./help/overview.ts');
+  stderr.write(renderIntroduction(stderr));
+  return nothingDone;
+}
+
+async function printHelp(command: Command, all: boolean, { stdout, env }: Console): Promise<number> {
+  const { renderHelp } = await import('./help/command-help.ts');
+  stdout.write(renderHelp(command, { all, env, terminal: stdout }));
+  return 0;
 }

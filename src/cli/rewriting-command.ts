@@ -5,23 +5,20 @@ import type { Options, SettingsOf } from '../settings/option.ts';
 import { type Call, type Command, defineCommand, type Definition } from './command.ts';
 
 /** A rewriting command as data, and the way to load its work. */
-interface RewritingDefinition<Table extends Options> extends Omit<Definition<Table>, 'run'> {
+interface RewritingDefinition<Table extends Options> extends Omit<Definition<Table>, 'run' | 'check'> {
   readonly load: () => Promise<RewritingCommand<SettingsOf<Table> & JobSettings>>;
 }
 
 /** Makes a command that rewrites an image. What all of these do is in `rewriting.ts`, loaded when one runs. */
 export function defineRewriting<Table extends Options>({
   load,
-  check,
   ...definition
 }: RewritingDefinition<Table>): Command {
   return defineCommand<Table>({
     ...definition,
     async check(line, console) {
-      const status = (await check?.(line, console)) ?? null;
-      if (status !== null) return status;
       const { checkDestination } = await import('./rewriting.ts');
-      return checkDestination(line, console);
+      await checkDestination(line, console);
     },
     async run(call) {
       const { runRewriting } = await import('./rewriting.ts');

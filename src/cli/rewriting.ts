@@ -14,14 +14,13 @@ import { checkOutputs, writeOutputs } from './output-files.ts';
 import { Screen } from './screen.ts';
 
 /** Refuses a missing or impossible destination before anything is read, stdin above all. @throws USAGE */
-export async function checkDestination(line: CommandLine, console: Console): Promise<null> {
+export async function checkDestination(line: CommandLine, console: Console): Promise<void> {
   const { destinationsOf } = await import('../commands/destinations.ts');
   const { tag, inPlace, dryRun } = result;
   const { settings } = await line.parse({ tag, inPlace, dryRun }, console);
   const from = parseReference(line.argument('src') ?? '');
   const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
   if (!settings.inPlace) await (await import('../jobs/open.ts')).checkLocalTargets(from, destinations);
-  return null;
 }
 
 /** Runs a rewriting command from its settings to its result on stdout. Returns the exit status. @throws OcislimError */

@@ -30,10 +30,10 @@ export interface Parsed<Table extends Options> {
 
 /** A parsed command line: positional arguments, options, and the words after `--`. */
 export class CommandLine {
-  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #values: Readonly<Record<string, Raw | undefined>>;
 
-  /** `values`: by name, as yargs gives them. */
-  constructor(values: Readonly<Record<string, unknown>>) {
+  /** `values`: by name, as the words of the command line gave them. */
+  constructor(values: Readonly<Record<string, Raw | undefined>>) {
     this.#values = values;
   }
 
@@ -44,7 +44,7 @@ export class CommandLine {
 
   /** The values of a positional argument that may be repeated; or, with `--`, the words after `--`. */
   argumentsOf(name: string): readonly string[] {
-    return textsOf(rawOf(name, this.#values[name]));
+    return textsOf(this.#values[name]);
   }
 
   /**
@@ -60,7 +60,7 @@ export class CommandLine {
     for (const [key, option] of Object.entries(options)) {
       const { variable } = option;
       const name = nameOf(key, option);
-      const given = variable === undefined ? rawOf(name, this.#values[name]) : env[variable] || undefined;
+      const given = variable === undefined ? this.#values[name] : env[variable] || undefined;
       const value = await option.read(given ?? option.default, variable ?? `--${name}`, door);
       if (option.secret !== true) settings[key] = value;
       else if (typeof value === 'string') secrets[key as SecretName] = value;
@@ -121,17 +121,4 @@ export function fromEnvironment(
 /** Returns the name of the environment variable that sets an option. */
 export function variableOf(name: string): string {
   return `OCISLIM_${name.replaceAll('-', '_').toUpperCase()}`;
-}
-
-/** Narrows a value of the command-line parser. @throws INTERNAL for a kind that no option has */
-function rawOf(name: string, value: unknown): Raw | undefined {
-  if (
-    value === undefined ||
-    typeof value === 'string' ||
-    typeof value === 'number' ||
-    typeof value === 'boolean'
-  )
-    return value;
-  if (Array.isArray(value)) return value.map(String);
-  throw new OcislimError('INTERNAL', `--${name} has a value of an unknown kind`);
 }

@@ -2,6 +2,7 @@
  * Options as data, and the constructors that make them. Everything that must agree about an option reads it from here: the
  * parser, the type of its setting, help, the documentation pages and shell completion.
  */
+import { closestWord } from '../closest-word.ts';
 import { OcislimError } from '../errors.ts';
 
 export type OptionGroup =
@@ -33,6 +34,8 @@ export interface Option<Value = unknown> {
   /** The word for the value in help: `N`, `FILE`. */
   readonly value?: string;
   readonly choices?: readonly string[];
+  /** Words that completion offers where there are no choices. Default: none. */
+  readonly suggest?: () => Promise<readonly string[]>;
   /** The default as a person would write it. It is read like any other text. */
   readonly default?: string | number | boolean;
   /** What it does: an imperative of at most 80 characters. */
@@ -79,7 +82,7 @@ export function nameOf(key: string, { name }: Pick<Option, 'name'> = {}): string
 }
 
 /** Which of the fields of an option its caller writes. */
-type Spec = Pick<Option, 'alias' | 'value' | 'describe' | 'details' | 'group' | 'name'>;
+type Spec = Pick<Option, 'alias' | 'value' | 'describe' | 'details' | 'group' | 'name' | 'suggest'>;
 
 /** Reads a text into a value. @throws USAGE naming the option, `where` */
 type Parse<Value> = (text: string, where: string) => Value;
@@ -119,20 +122,35 @@ export function text(spec: Spec & { readonly default?: string }): Option<string 
   return parsed((given) => given, spec as Spec);
 }
 
+/** What to write instead of words that other tools have for a choice. Keys are in lower case. */
+type ChoiceSpec = Spec & {
+  readonly instead?: Readonly<Record<string, string>>;
+};
+
 /** Makes an option with one of a few words. */
 export function choice<const Word extends string>(
   choices: readonly Word[],
-  spec: Spec & { readonly default: Word },
+  spec: ChoiceSpec & { readonly default: Word },
 ): Option<Word>;
-export function choice<const Word extends string>(choices: readonly Word[], spec: Spec): Option<Word | null>;
 export function choice<const Word extends string>(
   choices: readonly Word[],
-  spec: Spec & { readonly default?: Word },
+  spec: ChoiceSpec,
+): Option<Word | null>;
+export function choice<const Word extends string>(
+  choices: readonly Word[],
+  { instead = {}, ...spec }: ChoiceSpec & { readonly default?: Word },
 ): Option<Word | null> {
   const parse = (given: string, where: string): Word => {
     const found = choices.find((word) => word === given);
     if (found !== undefined) return found;
-    throw new OcislimError('USAGE', `${where} takes ${choices.join(', ')}, not ${JSON.stringify(given)}`);
+    const near = closestWord(given, choices);
+    const known = Object.hasOwn(instead, given.toLowerCase()) ? instead[given.toLowerCase()] : undefined;
+    const advice = known ?? (near === null ? undefined : `Did you mean ${near}?`);
+    throw new OcislimError(
+      'USAGE',
+      `${where} takes ${choices.join(', ')}, not ${JSON.stringify(given)}`,
+      advice === undefined ? {} : { advice },
+    );
   };
   return { ...parsed(parse, spec as Spec), choices };
 }

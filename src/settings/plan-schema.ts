@@ -28,7 +28,7 @@ const prune = z
     presets: z
       .array(z.string())
       .exactOptional()
-      .describe('Named sets of rules; "ocislim prune SRC --preset help" lists them.'),
+      .describe('Named sets of rules; "ocislim presets" lists them.'),
     rules: z
       .array(z.string())
       .exactOptional()

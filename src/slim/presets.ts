@@ -5,7 +5,7 @@
 import { OcislimError } from '../errors.ts';
 import type { Condition, Rule, RuledKind } from '../rules/rule.ts';
 import { parseRule } from '../rules/rules.ts';
-import { closestWord } from './closest-word.ts';
+import { closestWord } from '../closest-word.ts';
 
 /** What may go wrong at run time: `none` for caches that nothing reads, `high` for what programs or scanners need. */
 export type Risk = 'none' | 'low' | 'medium' | 'high';
@@ -369,7 +369,8 @@ function makeRule(rule: PresetRule, name: string): Rule {
   return { ...parseRule(glob, `preset ${name}`), group: `preset ${name}`, ...conditions };
 }
 
-function findPreset(name: string): Preset {
+/** Returns the preset of a name. @throws USAGE with the nearest name and all others */
+export function findPreset(name: string): Preset {
   const preset = table.find((candidate) => candidate.name === name);
   if (preset !== undefined) return preset;
   const near = closestWord(

@@ -318,6 +318,7 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [nasty],
   ],
   registry: [() => [nasty], () => ['serve', '--port', '99999'], () => ['serve', '-d', places.trace]],
+  presets: [() => [nasty]],
   completion: [() => ['bash'], () => [nasty]],
 };
 
@@ -351,7 +352,7 @@ describe.each(['plain', 'json', 'tty'])(
   (progress) => {
     test.each(cases)('in %s, run %i', async (command, _, args) => {
       const given = args();
-      const takesProgress = command !== 'completion';
+      const takesProgress = command !== 'completion' && command !== 'presets';
       // The words after -- are another program's.
       const at = given.includes('--') ? given.indexOf('--') : given.length;
       const more = takesProgress ? ['-v', '--progress', progress] : [];

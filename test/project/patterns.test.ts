@@ -22,7 +22,6 @@ const hung = 10_000;
 
 /** Expressions that only match short texts, and why they do. */
 const short: Readonly<Record<string, string>> = {
-  'cli/parser.ts /\\s*\\n\\s*/g': "yargs' words about the command line",
   'rootfs/surface/programs.ts /[-.]?\\d[\\d.]*[dmt]?$/': 'names of at most 255 bytes',
   'closure/rules/web-server.ts /^load_module\\s+["\']?([^"\';]+?)["\']?\\s*;/': 'lines of at most 4 KiB',
   'closure/rules/pam.ts /(?<=\\s|\\])(?:\\/\\S+|[\\w.-]+)\\.so(?=\\s|$)/': 'lines of at most 4 KiB',

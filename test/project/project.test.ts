@@ -56,7 +56,7 @@ describe('the executable', () => {
   it('lists every command', async () => {
     const { status, stdout } = await node(bin, '--help');
     expect(status).toBe(0);
-    for (const { name } of commands) expect(stdout).toContain(`ocislim ${name}`);
+    for (const { name } of commands) expect(stdout).toContain(`\n  ${name} `);
   });
 
   it('knows its version', async () => {
@@ -96,15 +96,7 @@ describe('the package', () => {
 
   it('declares every package that the sources import', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-    expect(Object.keys(dependencies)).toEqual([
-      'libdeflate',
-      'node-forge',
-      'pako',
-      'undici',
-      'yaml',
-      'yargs',
-      'zod',
-    ]);
+    expect(Object.keys(dependencies)).toEqual(['libdeflate', 'node-forge', 'pako', 'undici', 'yaml', 'zod']);
   });
 
   it('has no unfinished corners', () => {

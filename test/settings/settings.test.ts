@@ -91,8 +91,10 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Values of some of a table's options, as yargs gives them. */
-function someValues(options: Options): fc.Arbitrary<Readonly<Record<string, unknown>>> {
+/** Values of some of a table's options, as a command line gives them. */
+type Values = ConstructorParameters<typeof CommandLine>[0];
+
+function someValues(options: Options): fc.Arbitrary<Values> {
   const known = listOptions(options).map(({ name, type, choices }) => {
     const word = fc.constantFrom(...(choices ?? texts[name] ?? ['a', 'b c', 'größe']));
     switch (type) {
@@ -192,7 +194,7 @@ async function planned(text: string) {
   );
   return settings.plan;
 }
-const given = async <Table extends Options>(options: Table, values: Readonly<Record<string, unknown>>) =>
+const given = async <Table extends Options>(options: Table, values: Values) =>
   (await new CommandLine(values).parse(options, here)).settings;
 
 describe('a plan gives the same stages as options', () => {

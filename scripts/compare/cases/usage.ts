@@ -3,7 +3,9 @@
  */
 import { type Case, type Inputs, lines, words } from '../case.ts';
 
-const commands = words('squash prune recompress slim restore copy verify export trace registry completion');
+const commands = words(
+  'squash prune recompress slim restore copy verify export trace presets registry completion',
+);
 
 /** Command lines that are refused, and those that print help. */
 export function usageCases({ layout, folder }: Inputs): Case[] {

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
+import { presetsCommand } from './presets.ts';
 import { prune } from './prune.ts';
 import { recompress } from './recompress.ts';
 import { restore } from './restore.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   verify,
   exportCommand,
   trace,
+  presetsCommand,
   registry,
   completionCommand(() => commands),
 ];

@@ -20,8 +20,7 @@ export const exportCommand: Command = defineCommand({
     const { settings, line, console } = call;
     const { exportRootfs } = await import('../../jobs/export.ts');
     const { parseReference } = await import('../../oci/reference.ts');
-    // yargs turns a lone dash into an empty string.
-    const file = line.argument('file') || '-';
+    const file = line.argument('file') ?? '-';
     const reference = parseReference(line.argument('src') ?? '');
     const [platform = null, ...more] = settings.platform;
     if (more.length > 0)

@@ -1,5 +1,4 @@
 /** The command `registry`: the embedded registry in the foreground, until it is interrupted. */
-import { OcislimError } from '../../errors.ts';
 import { registryOptions } from '../../settings/tables/trace.ts';
 import { type Command, defineCommand } from '../command.ts';
 
@@ -8,15 +7,10 @@ export const registry: Command = defineCommand({
   describe: 'serve a small registry over an OCI layout folder',
   details:
     'Serves the OCI distribution API over a folder, for demos, tests and air-gapped jobs: pushes land in the folder, which stays a valid OCI layout. It listens on loopback only, and answers for the names of this machine and those of --allow-host only, so that no web page can reach it under another name. Ctrl-C ends it.',
-  positionals: [{ name: 'action', describe: 'what to do: serve', required: true }],
+  positionals: [{ name: 'action', describe: 'what to do', required: true, choices: ['serve'] }],
   options: registryOptions,
   examples: [['ocislim registry serve --directory images --port 5000', 'a registry at localhost:5000']],
-  async run({ settings, line, console }) {
-    const action = line.argument('action');
-    if (action !== 'serve')
-      throw new OcislimError('USAGE', `unknown action: registry ${action}`, {
-        advice: 'Write "ocislim registry serve".',
-      });
+  async run({ settings, console }) {
     const { escapeText } = await import('../../report/escape.ts');
     const { serveRegistry } = await import('../../store/server/serve-registry.ts');
     const { directory, port, readOnly, allowHost } = settings;

@@ -9,9 +9,15 @@ export const trace: Command = defineCommand({
   details:
     'Traces tell "prune --trace" what to keep; docs/traces.md lists the formats. `record` runs a command below strace, in this container or in a root filesystem unpacked from "ocislim export", and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. `merge` writes traces of any format as one trace file, small and sorted; traces of different platforms or images are refused. `show` prints what traces saw: by use, by directory, what was executed, what could not be read, and with --image also by package. `seccomp` writes a profile in the format of Docker, podman and containerd. It allows the system calls in the traces and those that the container runtime itself makes before the program runs; all others fail with EPERM. Its traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e) of a run that does everything that the program will ever do.',
   positionals: [
-    { name: 'action', describe: 'what to do: record, merge, show or seccomp', required: true },
+    {
+      name: 'action',
+      describe: 'what to do',
+      required: true,
+      choices: ['record', 'merge', 'show', 'seccomp'],
+    },
     { name: 'files..', describe: 'the traces, - for stdin; none for stdin', required: false },
   ],
+  rest: 'record: the command to run, with its arguments',
   options: traceOptions,
   examples: [
     ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job'],
@@ -32,9 +38,7 @@ export const trace: Command = defineCommand({
       case 'seccomp':
         return (await import('./trace-seccomp.ts')).makeProfile(call);
       default:
-        throw new OcislimError('USAGE', `unknown action: trace ${action}`, {
-          advice: 'Write "ocislim trace" with record, merge, show or seccomp; see "ocislim trace --help".',
-        });
+        throw new OcislimError('INTERNAL', `trace ${action} is not implemented`);
     }
   },
 });

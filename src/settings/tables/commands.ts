@@ -83,4 +83,6 @@ export const verifyOptions = {
 };
 export type VerifySettings = SettingsOf<typeof verifyOptions>;
 
+export const presetListOptions = { format };
+
 export const exportOptions = { platform, ...reaching };

@@ -1,4 +1,4 @@
-/** The options that say how layers are compressed. */
+/** The options that say how layers are compressed. `stages.ts` makes a stage of them, where level and engine are checked together. */
 import { defaultEngine, engineNames, formatNames, levelRangesByEngine } from '../../codec/encoding.ts';
 import { choice, parsed, type Option, type Raw } from '../option.ts';
 import { parseDuration } from '../duration.ts';
@@ -15,15 +15,40 @@ const level: Option<number | null> = {
   read: (given: Raw | undefined) => (given === undefined ? null : Number(given)),
 };
 
+const lazy =
+  'Formats for lazy pulling are not supported yet. zstd is the nearest; "nerdctl image convert" makes them.';
+const unread = 'Container runtimes do not read it: zstd packs best of those that they read.';
+
 export const packing = {
   compression: choice(formatNames, {
     describe: 'set the compression format of the layers',
     group: 'Packing',
+    instead: {
+      'zstd:chunked': lazy,
+      zstdchunked: lazy,
+      estargz: lazy,
+      stargz: lazy,
+      soci: lazy,
+      nydus: lazy,
+      gz: 'Write gzip.',
+      zstandard: 'Write zstd.',
+      uncompressed: 'Write none.',
+      plain: 'Write none.',
+      tar: 'Write none.',
+      off: 'Write none.',
+      brotli: unread,
+      br: unread,
+      xz: unread,
+      bzip2: unread,
+      lz4: unread,
+      lzma: unread,
+    },
   }),
   level,
   tune: parsed(parseGoal, {
     value: 'GOAL',
     describe: 'choose levels by goal: fast, balanced, small or pull:BANDWIDTH',
+    suggest: async () => ['fast', 'balanced', 'small', 'pull:100Mbit', 'pull:1Gbit'],
     details:
       'Takes the place of a level. The goal pull:BANDWIDTH (pull:100Mbit) chooses for each layer what gives the quickest pull. See docs/tuning.md.',
     group: 'Packing',

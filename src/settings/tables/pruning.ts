@@ -19,7 +19,8 @@ export const pruning = {
   }),
   preset: list(splitNames, {
     value: 'NAME,…',
-    describe: 'apply named sets of rules; "ocislim prune --preset help" lists them',
+    describe: 'apply named sets of rules; "ocislim presets" lists them',
+    suggest: async () => Object.keys((await import('../../slim/presets.ts')).presets),
     group: 'What to remove',
   }),
   shadowed: flag({

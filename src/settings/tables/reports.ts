@@ -2,9 +2,16 @@
 import { reportSuffixes } from '../../report/renderers.ts';
 import { choice, flag, list, text } from '../option.ts';
 
+const written = 'Reports in other formats go to files: --report FILE.md.';
+const types = 'It is about what is printed: manifests keep their types.';
+
 export const format = choice(['text', 'json'], {
   default: 'text',
   describe: 'json: print the whole report on stdout',
+  instead: {
+    ...Object.fromEntries(['md', 'markdown', 'html', 'yaml', 'table'].map((word) => [word, written])),
+    ...Object.fromEntries(['oci', 'docker', 'v2s1', 'v2s2'].map((word) => [word, types])),
+  },
   group: 'Reports',
 });
 
@@ -34,6 +41,7 @@ export const output = {
   progress: choice(['auto', 'tty', 'plain', 'json', 'none'], {
     default: 'auto',
     describe: 'choose how progress is shown on stderr',
+    instead: { quiet: 'Write none.', off: 'Write none.', rawjson: 'Write json.', bar: 'Write tty.' },
     group: 'Reports',
   }),
   strict: flag({ describe: 'treat warnings as errors', group: 'Work' }),

@@ -13,6 +13,7 @@ export const work = {
   limit: list(readLimits, {
     value: 'NAME=VALUE',
     describe: 'override a safety limit, e.g. layer-bytes=200GiB (see docs/limits.md)',
+    suggest: async () => Object.keys((await import('../../limits.ts')).limitTable).map((name) => `${name}=`),
     details: 'Repeatable; "none" removes a limit: layer-entries=20000000, time=2h, ratio=none.',
     group: 'Work',
   }),

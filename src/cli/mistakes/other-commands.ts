@@ -1,0 +1,95 @@
+/**
+ * Commands of other tools (skopeo, crane, regctl, docker, podman, buildah, umoci, dive, slim, oras, nerdctl), each with what does
+ * the same here, or with the tool that does it. `unknown.ts` reads the table; a test runs what it suggests through the parser.
+ */
+
+const layers =
+  '"ocislim copy IMAGE --dry-run -v" lists the layers with the instructions that made them; "skopeo inspect docker://IMAGE" shows the rest.';
+const waste =
+  '"ocislim slim IMAGE --dry-run -v" shows what could go, layer by layer; dive looks at single files.';
+const credentials =
+  'Log in with docker, podman or skopeo: ocislim reads the files that they write. Or use --creds USER:PASSWORD.';
+const tags =
+  'Use "skopeo list-tags docker://REPOSITORY", "crane ls REPOSITORY" or "regctl tag ls REPOSITORY".';
+const raw =
+  'Use "skopeo inspect --raw docker://IMAGE", "crane manifest IMAGE" or "regctl manifest get IMAGE".';
+const deletion =
+  'ocislim removes no image: use "skopeo delete docker://IMAGE", "crane delete IMAGE" or "regctl tag rm IMAGE".';
+const edit =
+  '"ocislim copy SRC DST --label K=V --annotation K=V" sets these; crane mutate, regctl image mod and buildah config change the rest of a config.';
+const building = 'ocislim builds no image: use docker, buildah or kaniko, then "ocislim slim SRC DST".';
+const running =
+  'ocislim runs no container: use docker or podman. "ocislim trace record -- COMMAND" records what a program uses.';
+const saving =
+  'Use "ocislim copy IMAGE docker-archive:FILE", which "docker load" reads; oci:DIR:tag and oci-archive:FILE:tag are OCI layouts.';
+const recompression = 'Use "ocislim recompress SRC DST --compression zstd".';
+const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
+const scanning = 'Use syft, trivy or grype.';
+const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.';
+
+/** Words that mean the same, and what to say of them. */
+const rows: readonly (readonly [words: string, advice: string])[] = [
+  ['inspect image show-image info history layers layer stat list-layers', layers],
+  ['analyze analyse explore xray dive waste efficiency check audit', waste],
+  ['tags ls list list-tags list-images repo catalog search repos images', tags],
+  ['login logout auth signin log-in', credentials],
+  [
+    'push',
+    'Use "ocislim copy SRC REGISTRY/NAME:TAG": SRC is oci:DIR:tag, oci-archive:FILE or docker-archive:FILE.',
+  ],
+  ['pull fetch download', 'Use "ocislim copy IMAGE oci:DIR:tag", or docker-archive:FILE for "docker load".'],
+  ['cp clone mirror sync retag tag additional-tag promote', 'Use "ocislim copy SRC DST", for each image.'],
+  ['save archive pack', saving],
+  [
+    'load',
+    'Use "docker load -i FILE" or "podman load -i FILE". To a registry: "ocislim copy docker-archive:FILE IMAGE".',
+  ],
+  [
+    'import',
+    'Use "docker import FILE" for a tar of files; "ocislim copy docker-archive:FILE IMAGE" for an image.',
+  ],
+  ['flatten merge-layers squash-all onelayer', 'Use "ocislim squash SRC DST --all".'],
+  ['merge-last squash-last', 'Use "ocislim squash SRC DST --last 3".'],
+  ['convert compress zstd gzip repack transcode recompression reencode', recompression],
+  ['decompress uncompress', 'Use "ocislim recompress SRC DST --compression none".'],
+  ['build bake buildx from dockerfile kaniko commit', building],
+  ['rebase', 'Use "crane rebase" or "regctl image mod --rebase"; ocislim has none yet.'],
+  ['delete del rm rmi remove untag gc garbage-collect purge cleanup', deletion],
+  [
+    'clean clean-cache prune-files strip remove-files rm-files exclude',
+    'Use "ocislim prune SRC DST --rule GLOB".',
+  ],
+  ['manifest manifests index get-manifest raw config', raw],
+  ['mutate mod modify edit set annotate label', edit],
+  ['append add insert add-layer attach', appending],
+  [
+    'digest',
+    '"skopeo inspect --format {{.Digest}} docker://IMAGE" and "crane digest IMAGE" print it; "ocislim copy IMAGE --dry-run" shows it too.',
+  ],
+  [
+    'validate verify-image compare cmp diff difference container-diff',
+    'Use "ocislim verify A B": it compares two images and lists the differences.',
+  ],
+  [
+    'unpack untar rootfs mount extract flatten-to-tar cat',
+    'Use "ocislim export IMAGE rootfs.tar", then tar.',
+  ],
+  ['minify shrink optimize optimise reduce slimify minimize docker-slim diet', 'Use "ocislim slim SRC DST".'],
+  ['rechunk relayer split split-layers', 'ocislim does not divide layers yet.'],
+  ['run exec create start test probe profile', running],
+  ['undo revert unprune undelete', 'Use "ocislim restore SRC DST".'],
+  ['sign cosign attest sign-blob', signing],
+  ['referrers discover artifact', 'Use "oras discover IMAGE" or "regctl artifact list IMAGE".'],
+  ['scan sbom cves trivy syft grype vulnerabilities', scanning],
+  ['serve server daemon', 'Use "ocislim registry serve".'],
+  ['preset list-presets rules', 'Use "ocislim presets".'],
+  ['ping', 'Use "regctl registry config" or curl with the address of the registry.'],
+  ['completions autocomplete bash-completion', 'Use "ocislim completion bash", or zsh or fish.'],
+  ['usage commands man options', 'Use "ocislim help".'],
+  ['ver about', 'Use "ocislim version".'],
+];
+
+/** What to say of each word. */
+export const otherCommands: ReadonlyMap<string, string> = new Map(
+  rows.flatMap(([words, advice]) => words.split(' ').map((word) => [word, advice] as const)),
+);

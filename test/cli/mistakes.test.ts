@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands/all.ts';
+import { otherCommands } from '../../src/cli/mistakes/other-commands.ts';
+import { otherOptions } from '../../src/cli/mistakes/other-options.ts';
+import { parseCommandLine } from '../../src/cli/parser.ts';
+import { parseCommand } from '../../src/settings/command-words.ts';
+import { listOptions } from '../../src/settings/option.ts';
+import { callCli } from '../support/cli.ts';
+
+/** Returns the two lines that a wrong command line gets: the mistake and the advice. */
+async function toldOf(line: string): Promise<string> {
+  const { status, stdout, stderr } = await callCli(parseCommand(line));
+  expect({ status, stdout }, line).toEqual({ status: 2, stdout: '' });
+  expect(stderr, line).toMatch(/^ocislim: .+ \[USAGE\]\n(?: {2}.+\n)?$/);
+  return stderr;
+}
+
+describe('a mistyped word', () => {
+  test.each([
+    ['squsah a b', 'unknown command: squsah', 'Did you mean squash?'],
+    ['Squash a b', 'unknown command: Squash', 'Did you mean squash?'],
+    ['help sqash', 'unknown command: sqash', 'Did you mean squash?'],
+    ['vesrion', 'unknown command: vesrion', 'Did you mean version?'],
+    ['squash a b --lsat 3', 'unknown option: --lsat', 'Did you mean --last?'],
+    ['squash a b --dryRun', 'unknown option: --dryRun', 'Write --dry-run.'],
+    ['squash a b --dry_run', 'unknown option: --dry_run', 'Write --dry-run.'],
+    ['squash a b -dry-run', 'unknown option: -dry-run', 'Write it with two dashes: --dry-run.'],
+    ['squash a b -platform=linux/amd64', 'unknown option: -platform', '--platform.'],
+    ['squash a b --platforms x', 'unknown option: --platforms', 'Did you mean --platform?'],
+    ['squash a b --digest-file x', 'unknown option: --digest-file', '--digestfile.'],
+    ['copy a b --no-tls-verfy', 'unknown option: --no-tls-verfy', 'Did you mean --tls-verify?'],
+    ['trace rekord', 'unknown action: trace rekord', 'Did you mean "ocislim trace record"?'],
+    ['registry start', 'unknown action: registry start', 'It takes serve.'],
+    ['completion fsih', 'unknown shell: completion fsih', 'Did you mean "ocislim completion fish"?'],
+    ['record -- app', 'unknown command: record', 'Write "ocislim trace record".'],
+    ['dry-run a b', 'unknown command: dry-run', '--dry-run is an option'],
+    ['recompress a b --compression gz', '--compression takes gzip, zstd, none, not "gz"', 'Write gzip.'],
+    ['recompress a b --compression ZSTD', 'not "ZSTD"', 'Did you mean zstd?'],
+    ['recompress a b --compression zstd:chunked', 'not "zstd:chunked"', 'not supported yet'],
+    ['recompress a b --compression estargz', 'not "estargz"', 'not supported yet'],
+    ['recompress a b --compression xz', 'not "xz"', 'zstd packs best'],
+    ['recompress a b --compression constructor', 'not "constructor"', ''],
+    ['squash a b --all --progress quiet', 'not "quiet"', 'Write none.'],
+    ['squash a b --all --format yaml', 'not "yaml"', '--report FILE.md'],
+    ['prune a b --preset docs --granularity files', 'not "files"', 'Did you mean file?'],
+  ])('is told of with what was meant: %s', async (line, mistake, advice) => {
+    const told = await toldOf(line);
+    expect(told.split('\n')[0]).toContain(mistake);
+    expect(told).toContain(advice);
+  });
+
+  test.each([
+    ['frobnicate', 'See "ocislim help" for all commands.'],
+    ['squash a b --frobnicate', 'See "ocislim help squash".'],
+    ['squash a b -x', 'See "ocislim help squash".'],
+    ['--frobnicate', 'See "ocislim help".'],
+    ['-q', 'See "ocislim help".'],
+  ])('without anything near it gets the way to the help: %s', async (line, advice) => {
+    expect(await toldOf(line)).toContain(advice);
+  });
+});
+
+describe('an argument', () => {
+  test.each([
+    ['squash', 'missing argument: SRC [USAGE]\n  Usage: ocislim squash SRC [DST] [options]'],
+    ['prune --shadowed', 'missing argument: SRC [USAGE]\n  Usage: ocislim prune SRC [DST] [options]'],
+    ['verify', 'missing arguments: A and B [USAGE]'],
+    ['verify a', 'missing argument: B [USAGE]'],
+    ['export a', 'missing argument: FILE [USAGE]'],
+    ['trace', 'missing argument: ACTION [USAGE]'],
+    ['completion', 'missing argument: SHELL [USAGE]'],
+    ['squash a b c', 'an argument too many: c [USAGE]'],
+    ['squash a b -- c d', 'arguments too many: c d [USAGE]'],
+    ['version', null],
+  ])('that is missing or too many is named: %s', async (line, told) => {
+    if (told === null) expect((await callCli([line])).status).toBe(0);
+    else expect(await toldOf(line)).toContain(told);
+  });
+
+  test('that is an image without a command gets one', async () => {
+    expect(await toldOf('localhost:5000/app:1')).toContain('ocislim slim localhost:5000/app:1 DST');
+  });
+});
+
+describe('a word of another tool', () => {
+  test.each([
+    ['inspect x', 'ocislim copy IMAGE --dry-run -v'],
+    ['history x', 'ocislim copy IMAGE --dry-run -v'],
+    ['tags x', 'skopeo list-tags'],
+    ['ls x', 'crane ls'],
+    ['login x', 'Log in with docker'],
+    ['push x y', 'ocislim copy SRC'],
+    ['flatten x', 'ocislim squash SRC DST --all'],
+    ['convert x y', 'ocislim recompress SRC DST --compression zstd'],
+    ['build .', 'ocislim builds no image'],
+    ['load -i x', 'docker load'],
+    ['delete x', 'skopeo delete'],
+    ['rebase x', 'crane rebase'],
+    ['manifest x', 'skopeo inspect --raw'],
+    ['recompress a b --zstd', 'Write --compression zstd.'],
+    ['restore a b --zstd', 'ocislim recompress SRC DST --compression zstd'],
+    ['prune a b --exclude x', 'Write --rule GLOB.'],
+    ['prune a b --include x', 'Write --keep GLOB.'],
+    ['squash a b --exclude x', 'ocislim prune SRC DST --rule GLOB'],
+    ['squash a b --json', 'Write --format json.'],
+    ['squash a b -n', 'Write --dry-run.'],
+    ['squash a -o b', 'second argument'],
+    ['squash a b -l 2', 'Write --last N'],
+    ['copy a b -l x=y', 'Write --label K=V.'],
+    ['squash a b --env A=b', 'crane mutate'],
+    ['copy a b --all', 'all platforms'],
+    ['copy a b --src-tls-verify=false', '--no-tls-verify'],
+    ['copy a b --username me', '--creds USER:PASSWORD'],
+    ['squash a b --threads 4', 'Write --jobs N.'],
+    ['prune a b --http-probe', 'ocislim trace record'],
+    ['squash a b --preset docs', '--preset is an option of prune and slim.'],
+    ['verify a b --dest-compress-format zstd', 'ocislim recompress'],
+  ])('gets ours, or the tool that does it: %s', async (line, advice) => {
+    expect(await toldOf(line)).toContain(advice);
+  });
+
+  const ours = new Set(
+    commands.flatMap(({ options }) =>
+      listOptions(options).flatMap(({ name, type }) => (type === 'boolean' ? [name, `no-${name}`] : [name])),
+    ),
+  );
+  const advice = [
+    ...new Set([
+      ...otherCommands.values(),
+      ...[...otherOptions.values()].flat().flatMap(({ say, otherwise = '' }) => [say, otherwise]),
+    ]),
+  ].filter((text) => text !== '');
+
+  test.each(advice)('is never told to use what there is not: %s', async (text) => {
+    for (const [, quoted = ''] of text.matchAll(/"([^"]+)"/g))
+      if (quoted.startsWith('ocislim ') && !quoted.startsWith('ocislim help'))
+        await expect(parseCommandLine(parseCommand(quoted).slice(1), {}), quoted).resolves.toBeTypeOf(
+          'function',
+        );
+    const own = text.replaceAll(/"[^"]*"/g, '');
+    for (const [, name = ''] of own.matchAll(/(?<![\w-])--([a-z-]+)/g)) expect(ours).toContain(name);
+    expect(text).toMatch(/^["A-Zo].*\.$/);
+  });
+
+  test('stands in the table once, with an option that some command has', () => {
+    const words = [...otherCommands.keys()];
+    expect(words.filter((word) => commands.some(({ name }) => name === word))).toEqual([]);
+    const named = [...otherOptions.values()].flat().flatMap(({ option }) => option ?? []);
+    expect(named.filter((name) => !ours.has(name))).toEqual([]);
+  });
+});
