@@ -10,7 +10,7 @@ export interface BlockEncoder {
   readonly serial: boolean;
   /** Bytes in front of the first block, or null. */
   readonly head: Uint8Array | null;
-  /** Is called in the order of the blocks, before any of them is encoded. Returns the task that encodes the block. */
+  /** Prepares a block, and returns the task that encodes it. Called in their order, before any is encoded. */
   prepare(block: Block): () => Promise<Uint8Array>;
   /** Returns the bytes behind the last block, or null. Is called once, when all blocks are encoded. */
   tail(): Uint8Array | null;

@@ -72,7 +72,7 @@ export async function* unzstd(stream: ByteStream, { signal, maxWindow }: Decoder
   }
 }
 
-/** @throws LIMIT for a frame that needs more history than allowed */
+/** Checks the window of a frame. @throws LIMIT for a frame that needs more history than allowed */
 function checkWindow({ windowSize }: ZstdFrameHeader, maxWindow: number): void {
   if (windowSize <= maxWindow) return;
   throw exceeded(

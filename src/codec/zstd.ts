@@ -51,7 +51,7 @@ function parametersOf(level: number, { windowLog, tables }: ZstdLevel): Readonly
   };
 }
 
-/** The most that a frame can grow to (ZSTD_COMPRESSBOUND); with as much room, libzstd packs straight into the output. */
+/** Returns the largest size of a frame (ZSTD_COMPRESSBOUND). With that much room libzstd packs directly into the output. */
 function compressBound(length: number): number {
   return length + Math.ceil(length / 256) + 1024;
 }

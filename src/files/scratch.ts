@@ -27,7 +27,7 @@ export class Scratch extends Closeable {
   readonly #work = new Set<Promise<void>>();
   readonly #files = new Map<Digest, { readonly file: FileHandle; readonly size: number }>();
 
-  /** `budget` in bytes; 0 for no scratch at all. */
+  /** Takes the budget in bytes; 0 for no scratch at all. */
   constructor(budget: number) {
     super();
     this.#budget = budget;
@@ -69,18 +69,18 @@ export class Scratch extends Closeable {
     }
   }
 
-  /** The copy of a blob, or null. */
+  /** Returns the copy of a blob; null for none. */
   read(digest: Digest, signal: AbortSignal): ByteStream | null {
     const kept = this.#files.get(digest);
     return kept === undefined ? null : readRange(kept.file, 0, kept.size, signal);
   }
 
-  /** Bytes that nothing has taken: of the budget, or of what the disk can spare. */
+  /** Returns the free bytes: of the budget, or of the disk if that has less. */
   async free(): Promise<number> {
     return (await this.#room()) - this.#used;
   }
 
-  /** A file for `bytes` bytes that is gone when it is closed; null without the room for it, or a place to write. */
+  /** Creates a file for `bytes` bytes that is deleted when it is closed; null without room, or without a writable folder. */
   async createFile(
     bytes: number,
   ): Promise<{ readonly file: FileHandle; readonly close: () => Promise<void> } | null> {
@@ -128,7 +128,7 @@ export class Scratch extends Closeable {
     return (this.#limit ??= this.#budget === 0 ? Promise.resolve(0) : this.#look());
   }
 
-  /** The destination may be on the same disk: half of what is free there is left to it. */
+  /** Returns the limit by the free space. The destination may be on the same disk, so half of the space is left to it. */
   async #look(): Promise<number> {
     await sweepTemporaryFolders();
     const disk = await statfs(tmpdir()).catch(() => null);

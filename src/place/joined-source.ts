@@ -9,7 +9,7 @@ export class JoinedSource extends Closeable implements Source {
   readonly #own: Source;
   readonly #others: ReadonlyMap<Digest, Source>;
 
-  /** `others`: by digest, the blobs that do not come from `own`. `close` closes `own` only. */
+  /** Joins sources. `others` has those of blobs that do not come from `own`, by digest. `close` closes only `own`. */
   constructor(own: Source, others: ReadonlyMap<Digest, Source>) {
     super();
     this.#own = own;

@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Waits for so many milliseconds. Rejects with the signal's reason as soon as the signal fires. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-  /** A number in [0, 1). */
+  /** Returns a random number in [0, 1). */
   random(): number;
 }
 

@@ -48,8 +48,8 @@ export class Filesystem {
   #lastId = 0;
 
   /**
-   * `tree` has all layers of the stack applied. `indexes` are by source layer number. `modes` are permission bits by change id, which
-   * replace those of the entry.
+   * Takes a tree to which all layers of the stack have been applied, and the indexes by source layer number. `modes` are
+   * permission bits by change id that replace those of the entry.
    */
   constructor(
     stack: Stack,

@@ -11,7 +11,8 @@ export function witnesses(condition: Condition, path: Path): readonly Path[] {
 }
 
 /**
- * `a/__pycache__/m.cpython-311.opt-1.pyc` comes from `a/m.py`, `a/m.pyc` too (PEP 3147). A script's name may hold
+ * Returns the possible sources of a compiled module: `a/__pycache__/m.cpython-311.opt-1.pyc` and `a/m.pyc` come from
+ * `a/m.py` (PEP 3147). A script's name may hold
  * dots of its own, so every prefix that ends before a dot is tried.
  */
 function pythonSources(path: Path): readonly Path[] {

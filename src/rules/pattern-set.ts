@@ -280,7 +280,7 @@ function accepts(token: Token, code: number): boolean {
 }
 
 /**
- * The character that starts at a byte of 0x80 or more, and its length in bytes: a code point, or one invalid byte
+ * Returns the character that starts at a byte of 0x80 or more, and its length in bytes: a code point, or one invalid byte
  * (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
  */
 function decode(path: ByteString, i: number): [code: number, width: number] {

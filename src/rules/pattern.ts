@@ -98,7 +98,7 @@ export function parsePattern(text: string, origin: string): Pattern {
 
 type Fail = (why: string, advice?: string) => OcislimError;
 
-/** A class as Go's path.Match reads it, with `!` beside `^`, and with a hyphen at an end standing for itself. */
+/** Parses a class as Go's path.Match does, with `!` beside `^`, and with a hyphen at an end standing for itself. */
 function parseClass(
   characters: readonly string[],
   start: number,

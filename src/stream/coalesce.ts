@@ -33,7 +33,7 @@ export class Coalescer {
   #end = 0;
   readonly #ready: Uint8Array[] = [];
 
-  /** @param size bytes of a block */
+  /** Joins pieces to blocks of `size` bytes. */
   constructor(size = blockBytes) {
     this.#size = size;
     this.#large = size / 2;

@@ -3,7 +3,7 @@ export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param count how much work may run at once */
+  /** Allows `count` pieces of work at once. */
   constructor(count: number) {
     this.#free = count;
   }

@@ -34,7 +34,7 @@ export class Extensions {
   #longName: ByteString = noBytes;
   #longLink: ByteString = noBytes;
 
-  /** @throws TAR_INVALID */
+  /** Adds the body of an extension header. @throws TAR_INVALID */
   add(type: 'x' | 'L' | 'K', body: Uint8Array): void {
     if (type === 'L') this.#longName = readField(body, 0, body.length);
     else if (type === 'K') this.#longLink = readField(body, 0, body.length);
@@ -75,7 +75,10 @@ export class Extensions {
   }
 }
 
-/** Version 0.0 of sparse files has a record for each number: an offset, a length, and so on (GNU tar manual, "Storing Sparse Files"). */
+/**
+ * Checks the records of a sparse file of version 0.0, which has one for each number: an offset, a length, and so on (GNU tar
+ * manual, "Storing Sparse Files"). @throws TAR_INVALID
+ */
 function checkPieceOrder(pax: PaxRecords): void {
   let count = 0;
   for (const [key, value] of pax) {

@@ -53,7 +53,7 @@ function commandFields(command: readonly ByteString[]): JsonObject {
     : { command: texts };
 }
 
-/** A path that is not UTF-8 has its exact bytes in base64, and beside them a readable form that readers ignore. */
+/** Makes the fields of a path. One that is not UTF-8 has its bytes in base64, and a readable form that readers ignore. */
 function nameFields(path: TracedPath): JsonObject {
   const text = textOf(path);
   return text === null

@@ -18,7 +18,7 @@ const maxContents = 256 * MiB;
 export interface FileSink {
   /** Takes the next bytes. Returns false where the rest is not wanted. */
   write(chunk: Uint8Array): boolean;
-  /** Called after the last bytes, also if the rest was not wanted. */
+  /** Ends the file. Called after the last bytes, also if the sink wanted no more of them. */
   end(): void;
 }
 
@@ -115,7 +115,7 @@ export class FactCollector {
   }
 }
 
-/** A number at the start of a file, big endian. */
+/** Reads the number at the start of a file, big endian. */
 function numberAt(bytes: Uint8Array, length: number): number {
   let number = 0;
   for (let i = 0; i < length; i++) number = number * 256 + (bytes[i] ?? 0);

@@ -132,7 +132,7 @@ class DynamicReader {
     return [...names];
   }
 
-  /** The string at an offset in the dynamic strings. */
+  /** Returns the string at an offset in the dynamic strings. */
   #name(offset: number | undefined): ByteString | null {
     if (offset === undefined) return null;
     const isInside = this.#strings !== null && offset < this.#stringsLength;
@@ -143,7 +143,7 @@ class DynamicReader {
     return found;
   }
 
-  /** Undefined symbols whose names are known. Null where the symbols cannot be read. */
+  /** Returns the names of undefined symbols; null if the symbols cannot be read. */
   #imports(): ReadonlySet<string> | null {
     const symbols = this.#symbols();
     if (symbols === null || this.#strings === null) return null;
@@ -164,7 +164,7 @@ class DynamicReader {
     return found;
   }
 
-  /** As much of the table of symbols as was kept. */
+  /** Returns the table of symbols, as far as it was kept. */
   #symbols(): Uint8Array | null {
     const { values, tables } = this.#entries;
     const address = values.get(tags.symbols);
@@ -181,7 +181,7 @@ class DynamicReader {
 /** SHN_UNDEF: another file defines the symbol. */
 const undefinedSection = 0;
 
-/** Where in the file an address of the loaded image is; null for one in no segment. */
+/** Converts an address of the loaded image to an offset in the file; null for an address in no segment. */
 function fileOffset({ loads }: Header, address: number | undefined): number | null {
   if (address === undefined) return null;
   for (const load of loads) {

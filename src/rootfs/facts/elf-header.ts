@@ -58,7 +58,7 @@ export class Numbers {
     return at + 4 <= this.#view.byteLength ? this.#view.getUint32(at, this.#little) : 0;
   }
 
-  /** A number as wide as addresses. One above 2^53 is not exact, and no offset in any file. */
+  /** Reads a number of the width of addresses. Above 2^53 it is not exact, but cannot be an offset in a file either. */
   address(at: number): number {
     if (!this.#wide) return this.word(at);
     return at + 8 <= this.#view.byteLength ? Number(this.#view.getBigUint64(at, this.#little)) : 0;

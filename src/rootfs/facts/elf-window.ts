@@ -10,7 +10,7 @@ export class ElfWindows {
   readonly prefixBytes: number;
   #at = 0;
 
-  /** `size` is that of the file. All are in bytes. */
+  /** Keeps at most `maxPrefix` bytes of the start and `maxTail` of the end of a file of `size` bytes. */
   constructor(size: number, maxPrefix: number, maxTail: number) {
     this.prefixBytes = Math.min(size, maxPrefix);
     this.#windows.push(new Window(0, this.prefixBytes));

@@ -20,7 +20,7 @@ export class ElfProbe {
   /** Whether the headers were asked which part of the middle of the file they need. */
   #isPlanned = false;
 
-  /** `size` is that of the file, in bytes. */
+  /** Takes the size of the file in bytes. */
   constructor(size: number) {
     this.#size = size;
     this.#windows = new ElfWindows(size, maxPrefix, maxTail);

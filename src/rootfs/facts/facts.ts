@@ -41,11 +41,11 @@ export interface LayerFacts {
 
 /** The facts of all layers, by path of the merged filesystem. Paths are literal: resolve symlinks first. */
 export interface FileFacts {
-  /** Null for a file that is not ELF. */
+  /** Returns the facts of an ELF file; null for other files. */
   elf(path: Path): Elf | null;
-  /** Null for a file that does not begin with `#!`. */
+  /** Returns the first line of a script, without `#!`; null for other files. */
   script(path: Path): ByteString | null;
-  /** Null for a file that no `ContentProbe` wanted, or that is larger than it wanted. */
+  /** Returns the contents of a file; null if no `ContentProbe` wanted them, or for a file larger than it wanted. */
   contents(path: Path): Uint8Array | null;
 }
 

@@ -43,7 +43,7 @@ class Pages {
   /** Overflow pages that belong to a value already. */
   readonly #taken: Uint8Array;
 
-  /** @throws Damage for a file of another format */
+  /** Reads the first page. @throws Damage for a file of another format */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

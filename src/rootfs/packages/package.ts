@@ -28,7 +28,7 @@ export interface UnreadDatabase {
 
 /** The packages of an image, as the databases in it tell. */
 export interface PackageIndex {
-  /** The packages that a file belongs to, the most specific first: a Node package before the Debian one that contains it. */
+  /** Returns the packages that a file belongs to, the most specific first: a Node package before the Debian one that contains it. */
   ownersOf(path: Path): readonly Package[];
   readonly packages: readonly Package[];
   readonly unread: readonly UnreadDatabase[];

@@ -24,7 +24,7 @@ export function readRecord(text: ByteString): readonly ByteString[] {
   return names;
 }
 
-/** The offset of the closing quote; the end of the text where it is missing. */
+/** Returns the offset of the closing quote; the end of the text if it is missing. */
 function endOfQuotes(text: ByteString, from: number): number {
   let at = text.indexOf('"', from);
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);

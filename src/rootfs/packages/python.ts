@@ -87,7 +87,7 @@ function eggFiles(
   return names;
 }
 
-/** A name in a list, from the root of the image. */
+/** Returns the path of a name in a list: relative names count from `directory`. */
 function from(directory: Path, name: ByteString): ByteString {
   return name.startsWith('/') ? name : join(directory, name);
 }

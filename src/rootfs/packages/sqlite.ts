@@ -31,7 +31,7 @@ export class SqliteFile {
   /** The pages that were read. */
   readonly #seen: Uint8Array;
 
-  /** @throws Damage for a file of another format */
+  /** Reads the header of the database. @throws Damage for a file of another format */
   constructor(bytes: Uint8Array) {
     if (bytes.length < 512 || readByteString(bytes, 0, 16) !== magic)
       throw new Damage('it is not an SQLite database');
@@ -99,7 +99,7 @@ export class SqliteFile {
     return { row: readRecord(this.#payload(body, local, size, end)), bytes: body - cell + local };
   }
 
-  /** How many bytes of a row of this size are in its own page (section 1.6 of the format). */
+  /** Returns how many bytes of a row of this size are in its own page (section 1.6 of the format). */
   #localBytes(size: number): number {
     const most = this.#usable - 35;
     const least = Math.floor(((this.#usable - 12) * 32) / 255) - 23;
@@ -144,7 +144,7 @@ function readRecord(payload: Uint8Array): readonly SqliteValue[] {
   return values;
 }
 
-/** The size of a value by its serial type. */
+/** Returns the size of a value in bytes, by its serial type. */
 function widthOf(type: number): number {
   if (type >= 12) return (type - (type % 2 === 0 ? 12 : 13)) / 2;
   const width = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0][type];

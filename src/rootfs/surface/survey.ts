@@ -86,7 +86,7 @@ function isProgramDirectory(directory: Path): boolean {
   return /(?:^|\/)s?bin$/.test(directory);
 }
 
-/** The directories of PATH, free of symlinks. */
+/** Returns the directories of PATH, free of symlinks. */
 function searchedDirectories(fs: Filesystem, searchPath: ByteString): ReadonlySet<Path> {
   const names = searchPath.split(':').filter((name) => name.startsWith('/'));
   return new Set(names.flatMap((name) => fs.resolve(name).path ?? []));

@@ -95,7 +95,7 @@ class AuditReader implements RecordReader {
   }
 }
 
-/** `nametype` tells what happened to the name: PARENT is the directory of a name that was created or deleted. */
+/** Returns the use of a name by its `nametype`: PARENT is the directory of a name that was created or deleted. */
 function kindOf(kind: string | null, item: string | null, how: Uses): Uses {
   if (kind === 'PARENT') return uses.stat;
   if (kind === 'CREATE' || kind === 'DELETE') return uses.write;

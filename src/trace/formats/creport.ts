@@ -24,14 +24,14 @@ export function readContainerReport(report: JsonObject, sink: TraceSink): boolea
   return isObject(memberOf(report, 'monitors')) || Array.isArray(files);
 }
 
-/** `process_files` → process → path → counts. */
+/** Reads `process_files` → process → path → counts. */
 function readFanotify(fanotify: JsonObject, sink: TraceSink): void {
   for (const [, files] of entries(inner(fanotify, 'process_files'))) {
     for (const [path, file] of entries(files)) sink.use(utf8Bytes(path), usesOfFile(file), noBytes);
   }
 }
 
-/** `fs_activity` → path → counts; `syscall_stats` → number → name and count. */
+/** Reads `fs_activity` → path → counts; `syscall_stats` → number → name and count. */
 function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
   for (const [path, activity] of entries(inner(ptrace, 'fs_activity'))) {
     const all = Number(memberOf(activity, 'ops_all') ?? 0);

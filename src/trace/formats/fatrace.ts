@@ -40,14 +40,14 @@ export const fatraceJson: JsonRecords = {
   },
 };
 
-/** A path that is not UTF-8, which comes as an array of its bytes. */
+/** Reads a path that is not UTF-8, which comes as an array of its bytes. */
 function rawPath(object: JsonObject): ByteString | null {
   const bytes = memberOf(object, 'path_raw');
   if (!Array.isArray(bytes) || !bytes.every((byte) => Number.isInteger(byte))) return null;
   return readByteString(Buffer.from(bytes as number[]));
 }
 
-/** `types`: O opened, R read, C closed; W written, + created, D deleted, < and > moved. */
+/** Reports a use by its types: O opened, R read, C closed; W written, + created, D deleted, < and > moved. */
 function use(sink: TraceSink, path: ByteString, types: string): boolean {
   if (path.startsWith('device ')) return true;
   let bits: Uses = 0;

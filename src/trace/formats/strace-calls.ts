@@ -32,12 +32,12 @@ const atLink = uses.link;
 const changed = uses.write;
 const changedLink = uses.write | uses.link;
 
-/** A name that counts from the working directory. */
+/** Describes a name that counts from the working directory. `path`: the index of the argument. */
 function here(path: number, how: Uses): Target {
   return { path, directory: null, flags: null, uses: how };
 }
 
-/** A name that follows the descriptor of its directory, as with all calls in -at. */
+/** Describes a name that follows the descriptor of its directory, as in all calls that end in -at. */
 function at(directory: number, how: Uses, flags: number | null = null): Target {
   return { path: directory + 1, directory, flags, uses: how };
 }

@@ -200,7 +200,7 @@ export class StraceEffects {
     for (const { path, bits } of this.#waiting.take(place)) this.#sink.use(path, bits, place.cwd, place);
   }
 
-  /** Where a name leads, as the tracer saw it (in front of any chroot). Null where the line does not tell. */
+  /** Returns the path of a name as the tracer saw it, outside of any chroot; null if the line does not tell. */
   #pathOf(returned: ReturnedCall, target: Target): TracedPath | null {
     if (!returned.has(target.path)) return null;
     const path = returned.string(target.path);
@@ -212,7 +212,7 @@ export class StraceEffects {
     return directory === null ? null : tracedPath(directory, path);
   }
 
-  /** Where a descriptor leads: as -y says, else as its opening said. For AT_FDCWD, -y also tells where the process is. */
+  /** Returns the path of a descriptor: by -y, else by its opening. For AT_FDCWD, -y also shows the working directory. */
   #descriptor(returned: ReturnedCall, index: number): TracedPath | null {
     if (!returned.has(index)) return null;
     const path = returned.annotation(index);
@@ -228,7 +228,7 @@ export class StraceEffects {
   }
 }
 
-/** The uses of a name, with what a flag of its call says about symlinks. */
+/** Returns the uses of a name. A flag of its call may turn them into uses of a symlink itself. */
 function bitsOf(returned: ReturnedCall, { flags }: Target, how: Uses): Uses {
   if (flags === null || !returned.hasFlag(flags, 'AT_SYMLINK_NOFOLLOW', noFollow)) return how;
   return how === uses.stat ? uses.link : how | uses.link;

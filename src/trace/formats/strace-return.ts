@@ -60,7 +60,7 @@ export class ReturnedCall {
     return index < this.#arguments.count;
   }
 
-  /** An argument as it is written. */
+  /** Returns an argument as it is written. */
   text(index: number): ByteString {
     return this.#line.slice(this.#startOf(index), this.#endOf(index));
   }
@@ -69,17 +69,17 @@ export class ReturnedCall {
     return this.has(index) && this.#line.startsWith(text, this.#startOf(index));
   }
 
-  /** A name between quotes. Null for an address that strace did not follow, and for a name that it cut short. */
+  /** Returns a name between quotes; null for an address that strace did not follow, and for a name that it cut short. */
   string(index: number): ByteString | null {
     return this.has(index) ? quoted(this.#line, this.#startOf(index), this.#endOf(index)) : null;
   }
 
-  /** The strings of an array. Null where strace left some out. */
+  /** Returns the strings of an array; null if strace left some out. */
   strings(index: number): readonly ByteString[] | null {
     return this.has(index) ? quotedList(this.#line, this.#startOf(index), this.#endOf(index)) : null;
   }
 
-  /** The number at the start of an argument. -1 for any other argument. */
+  /** Returns the number at the start of an argument; -1 for any other argument. */
   number(index: number): number {
     return this.has(index) ? numberAt(this.#line, this.#startOf(index)) : -1;
   }
@@ -93,7 +93,7 @@ export class ReturnedCall {
     return digitAt(flags, 0) >= 0 ? (Number.parseInt(flags) & bit) !== 0 : flags.includes(name);
   }
 
-  /** The path that -y shows behind a descriptor. Null without -y, and for a descriptor of something else. */
+  /** Returns the path that -y shows after a descriptor; null without -y, and for a descriptor of something else. */
   annotation(index: number): TracedPath | null {
     const [start, end] = [this.#startOf(index), this.#endOf(index)];
     let mark = start;
@@ -126,7 +126,7 @@ export class ReturnedCall {
     return annotatedPath(this.#line, this.#mark());
   }
 
-  /** The offset behind the digits of the result. */
+  /** Returns the offset after the digits of the result. */
   #mark(): number {
     let mark = this.#result;
     while (digitAt(this.#line, mark) >= 0) mark++;
@@ -155,7 +155,7 @@ function numberAt(line: string, start: number): number {
   return value;
 }
 
-/** The value of a decimal digit; -1 for another character, and beyond the end. */
+/** Returns the value of a decimal digit; -1 for another character, and beyond the end. */
 function digitAt(text: string, index: number): number {
   const digit = text.charCodeAt(index) - 0x30;
   return digit >= 0 && digit <= 9 ? digit : -1;

@@ -53,7 +53,7 @@ function readBracketedPid(text: ByteString, start: LineStart): number {
   return end + 2;
 }
 
-/** Where the prefix that starts here ends; `at` or less where none does. */
+/** Returns the end of the prefix that starts here; `at` or less if none does. */
 function endOfPrefix(text: ByteString, at: number): number {
   const unit = text.charCodeAt(at);
   if (isDigit(unit)) return endOfNumber(text, at);
@@ -77,7 +77,7 @@ function endOfNumber(text: ByteString, at: number): number {
   return named > 0 ? named + 1 : end;
 }
 
-/** The PID of a prefix; null for a time. */
+/** Returns the PID of a prefix; null for a time. */
 function pidAt(text: ByteString, at: number, end: number): number | null {
   let digits = at;
   while (isDigit(text.charCodeAt(digits))) digits++;
@@ -180,7 +180,7 @@ function put(text: ByteString, into: Arguments, start: number, end: number): voi
   into.end[into.count++] = last;
 }
 
-/** The offset of the closing quote; -1 where it is missing. */
+/** Returns the offset of the closing quote; -1 if it is missing. */
 function endOfString(text: ByteString, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -191,7 +191,7 @@ function endOfString(text: ByteString, start: number): number {
 }
 
 /**
- * Where an annotation of -y or -yy ends: `</path>`, `</dev/null<char 1:3>>`, `<socket:[1]>`, `<TCP:[a->b]>`. strace escapes
+ * Finds the end of an annotation of -y or -yy: `</path>`, `</dev/null<char 1:3>>`, `<socket:[1]>`, `<TCP:[a->b]>`. strace escapes
  * angle brackets within paths. Returns the offset of the last bracket; -1 where it is missing.
  */
 function endOfAnnotation(text: ByteString, start: number): number {
