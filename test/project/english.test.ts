@@ -1,10 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import {
   beginsWithTwoSentences,
   breachesOf,
+  riddlesInMarkdown,
   sourceRules,
   supportRules,
   testRules,
@@ -45,6 +46,19 @@ const rooms = [...new Set(files.map(roomOf))].sort();
 
 test.each(rooms)('the English of %s keeps the rules', (room) => {
   expect(breachesIn(room)).toEqual([]);
+});
+
+const documents = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...['bench', 'docs', 'fuzz', 'spec-notes'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
+];
+
+test.each(documents)('the English of %s has no riddles', (document) => {
+  expect(riddlesInMarkdown(readFileSync(join(root, document), 'utf8'))).toEqual([]);
 });
 
 /** The face of a room is `index.ts`, or the file of its main noun. Rooms whose face says what they are for; the list only grows. */
@@ -119,5 +133,14 @@ describe('the rules', () => {
     `/** Reads files. The commands call it. */\n${'f();\n'.repeat(61)}`,
   ])('find nothing in %j', (code) => {
     expect(found(code)).toEqual([]);
+  });
+
+  test('find riddles in the paragraphs, list items and rows of documents, but not in code', () => {
+    const text = 'Nobody asks.\n\n```\nwho\n```\n\n- `who`, *who*, "who"\n- who asks\n| a | made anew |\n';
+    expect(riddlesInMarkdown(text)).toEqual([
+      '"Nobody" in: Nobody asks.',
+      '"- who asks" in: - who asks',
+      '"anew" in: | a | made anew |',
+    ]);
   });
 });

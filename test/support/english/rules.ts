@@ -42,6 +42,17 @@ function riddleIn(text: string): string | null {
   return null;
 }
 
+/** Returns the paragraphs of a Markdown text that speak in riddles, each with the riddle. Code and words in italics are not read. */
+export function riddlesInMarkdown(text: string): readonly string[] {
+  return text
+    .replace(/^```[^]*?^```/gm, '')
+    .split(/\n(?:\s*\n|(?=[|#-]|\d+\. ))/)
+    .flatMap((paragraph) => {
+      const riddle = riddleIn(paragraph.replace(/\*[^*\n]+\*/g, ''));
+      return riddle === null ? [] : [`"${riddle}" in: ${first(paragraph.trim())}`];
+    });
+}
+
 function* each<T>(items: Iterable<T>, check: (item: T) => { at: number; text: string } | null) {
   for (const item of items) {
     const found = check(item);
