@@ -8,6 +8,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'Signatures or other artifacts refer to the source. They do not hold for the new digest and stay where they are. Or the source itself refers to another manifest (its `subject`), which the changed one does not.',
   FAMILY_CHANGED:
     'The manifest became an OCI manifest: Docker’s own format has no media type for zstd layers.',
+  NOT_AN_IMAGE:
+    'A row of the index is not an image: an artifact, a blob, or something of an unknown type. It was kept as it is.',
   LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',
   KEPT_FOR_LINK:
     'A file that a rule names stays, because a layer outside the selection has a hard link to it.',

@@ -37,6 +37,7 @@ export type WarningCode =
   | 'ATTESTATION_DROPPED'
   | 'REFERRERS_LEFT'
   | 'FAMILY_CHANGED'
+  | 'NOT_AN_IMAGE'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
   | 'SCRATCH_SHORT'

@@ -1,6 +1,6 @@
 /** Reads base images, so that the layers above theirs can be selected, platform by platform. */
 import { OcislimError } from '../errors.ts';
-import { readImageSet } from '../jobs/image-set.ts';
+import { imageMembers, readImageSet } from '../jobs/image-set.ts';
 import type { Image } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -20,15 +20,14 @@ export function baseReader(
   return async (name) => {
     const { signal, limits, listener } = workspace;
     const base = await workspace.openBeside(source, parseReference(name));
-    const { members } = await readImageSet(base, {
+    const set = await readImageSet(base, {
       platforms: [],
       platformsOfIndex: platforms,
-      imagesOnly: true,
       limits,
       listener,
       signal,
     });
-    const bases = members.flatMap(({ image }) => (image === null ? [] : [image]));
+    const bases = imageMembers(set).map(({ image }) => image);
     const diffIds = (image: Image) => baseFor(image, bases, name).config.diffIds;
     return { kind: 'base', name, diffIds } satisfies Selection;
   };

@@ -1,32 +1,51 @@
 /**
- * Reads what a reference names as a set of images: one image, or the members of an index. Every job begins here, with manifests
- * and configs only.
+ * Reads what a reference names as a set of images: one image, or the members of an index, and of the indexes in it. Every job
+ * begins here, with manifests and configs only.
  */
 import { OcislimError } from '../errors.ts';
 import { type Listener, silent } from '../events.ts';
-import { defaultLimits, exceeded, type Limits } from '../limits.ts';
-import { attestedDigest, isAttestation } from '../oci/attestation.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import { type Image, readImage } from '../image/image.ts';
-import { parseImageConfig } from '../oci/image-config.ts';
-import { type Index, type IndexChild, isImage, type Manifest, parseManifest } from '../oci/manifest.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
+import type { Image } from '../image/image.ts';
+import type { Index, IndexChild } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { isCompatible } from '../oci/platform-choice.ts';
 import type { RawManifest, Source } from '../place/place.ts';
-import { mapParallel } from '../stream/parallel.ts';
-import { collect } from '../stream/collect.ts';
 import { chooseChildren } from './choose-children.ts';
+import { MemberReader } from './member-reader.ts';
 
-/** Manifests and configs read at a time: an index may have thousands of children. */
-const requests = 6;
+/** A member of an image set. `child` is its row in the index; null for the root itself. */
+export type Member = ImageMember | NestedMember | OtherMember;
 
-/** One member of an image set: its place in the index, if there is one, and the image, unless it is something else. */
-export interface Member {
+/** An image to run. */
+export interface ImageMember {
+  readonly kind: 'image';
   readonly child: IndexChild | null;
   readonly raw: RawManifest;
-  /** Null for attestations, artifacts and nested indexes, which no stage touches. */
-  readonly image: Image | null;
+  readonly image: Image;
+}
+
+/** An index in the index. */
+export interface NestedMember {
+  readonly kind: 'nested';
+  readonly child: IndexChild;
+  /** The same object in every row that names this index. */
+  readonly nested: NestedIndex;
+}
+
+export interface NestedIndex {
+  readonly raw: RawManifest;
+  readonly index: Index;
+  /** Those selected, in the index's order. */
+  readonly members: readonly Member[];
+}
+
+/** Attestations, artifacts, blobs and whatever else is not an image: no stage touches them. */
+export interface OtherMember {
+  readonly kind: 'other';
+  readonly child: IndexChild | null;
+  /** Null where nothing of it has been read. */
+  readonly raw: RawManifest | null;
 }
 
 /** What a reference names: one image, or an index of several. Manifests and configs only, no layer bytes. */
@@ -46,8 +65,8 @@ export interface ImageSetOptions {
   readonly platforms: readonly Platform[];
   /** The platforms to take of an index where `platforms` names none. Default: all. */
   readonly platformsOfIndex?: readonly Platform[];
-  /** Whether to leave attestations out, which then are not read either. Default: no. */
-  readonly imagesOnly?: boolean;
+  /** Whether an image whose config is not that of an image is taken as it is, as a copy does. Default: no. */
+  readonly tolerant?: boolean;
   /** Bounds of manifests and configs. Default: `defaultLimits`. */
   readonly limits?: Limits | undefined;
   /** Receives a warning where several images are equally good for a platform. Default: no listener. */
@@ -56,28 +75,51 @@ export interface ImageSetOptions {
 }
 
 /**
- * Reads the manifests and configs that a source names: of an index, only those of the images that are chosen, and of their
- * attestations.
+ * Reads the manifests and configs that a source names: of an index, only those of the images that are chosen.
  * @throws NOT_FOUND when no image is for a platform asked for; what sources throw
  */
 export async function readImageSet(source: Source, options: ImageSetOptions): Promise<ImageSet> {
-  const { platforms, platformsOfIndex = [], limits = defaultLimits, signal } = options;
-  const documents = new Documents(source, limits);
+  const { platforms, platformsOfIndex = [], tolerant = false, limits = defaultLimits, signal } = options;
+  const reader = new MemberReader(source, { limits, tolerant });
   const root = await source.root(signal);
-  const document = parseManifest(root.bytes, root.descriptor.mediaType, source.label);
-  if (document.kind === 'manifest') {
-    const image = await readImageOf(documents, root, document, signal);
-    requirePlatforms(source, image?.config.platform ?? null, platforms);
-    const members = [{ child: null, raw: root, image }];
-    return { root, index: null, members, narrowed: false, selected: platforms };
+  const index = reader.indexIn(root);
+  if (index === null) {
+    const member = await reader.root(root, signal);
+    requirePlatforms(source, member, platforms);
+    return { root, index: null, members: [member], narrowed: false, selected: platforms };
   }
   const selected = platforms.length > 0 ? platforms : platformsOfIndex;
-  const members = await readMembers(documents, document, selected, options);
-  return { root, index: document, members, narrowed: selected.length > 0, selected };
+  const chosen = selected.length === 0 ? null : await chooseRows(reader, index, selected, options);
+  const members = await reader.members(index, { depth: 1, chosen, signal });
+  return { root, index, members, narrowed: selected.length > 0, selected };
+}
+
+/** Returns the images of a set, those of nested indexes too: each row once. */
+export function imageMembers({ members }: Pick<ImageSet, 'members'>): readonly ImageMember[] {
+  const seen = new Set<NestedIndex>();
+  const visit = (member: Member): readonly ImageMember[] => {
+    switch (member.kind) {
+      case 'image':
+        return [member];
+      case 'other':
+        return [];
+      case 'nested':
+        if (seen.has(member.nested)) return [];
+        seen.add(member.nested);
+        return member.nested.members.flatMap(visit);
+    }
+  };
+  return members.flatMap(visit);
+}
+
+/** Returns the platform of an image: as its row states it, else as its config does. */
+export function platformOf({ child, image }: ImageMember): Platform | null {
+  return child?.platform ?? image.config.platform;
 }
 
 /** @throws NOT_FOUND where a single image is not for all platforms that are wanted */
-function requirePlatforms(source: Source, actual: Platform | null, wanted: readonly Platform[]): void {
+function requirePlatforms(source: Source, member: Member, wanted: readonly Platform[]): void {
+  const actual = member.kind === 'image' ? member.image.config.platform : null;
   const absent = wanted.find((platform) => actual === null || !isCompatible(platform, actual));
   if (absent === undefined) return;
   throw new OcislimError(
@@ -86,113 +128,24 @@ function requirePlatforms(source: Source, actual: Platform | null, wanted: reado
   );
 }
 
-/** Reads the children of an index: all, or those of the platforms wanted with their attestations. */
-async function readMembers(
-  documents: Documents,
-  { children }: Index,
+/**
+ * Chooses rows of an index by their platforms. Indexes in it are read only where its own rows do not have a platform.
+ * @throws NOT_FOUND where no image is for a platform
+ */
+async function chooseRows(
+  reader: MemberReader,
+  index: Index,
   wanted: readonly Platform[],
-  { imagesOnly = false, listener = silent, signal }: ImageSetOptions,
-): Promise<readonly Member[]> {
-  const { label } = documents.source;
-  const read = new Map<IndexChild, Member>();
-  const readPlatforms = async (some: readonly IndexChild[]) => {
-    const found = await mapParallel(some, requests, signal, (child, _, inner) =>
-      readMember(documents, child, inner).catch(passFailure(inner)),
-    );
-    return found.flatMap((member) => {
-      if (member?.child == null || member.image?.config.platform == null) return [];
-      read.set(member.child, member);
-      return [{ child: member.child, platform: member.image.config.platform }];
-    });
-  };
-  const chosen =
-    wanted.length === 0 ? null : await chooseChildren(children, { label, wanted, readPlatforms, listener });
-  const taken = chosen === null ? children : withAttestations(children, chosen);
-  const members = imagesOnly ? taken.filter((child) => !isAttestation(child)) : taken;
-  return mapParallel(
-    members,
-    requests,
-    signal,
-    async (child, _, inner) => read.get(child) ?? readMember(documents, child, inner),
-  );
-}
-
-/** Returns the children chosen and the attestations that are about them, in the order of the index. */
-function withAttestations(
-  children: readonly IndexChild[],
-  chosen: ReadonlySet<IndexChild>,
-): readonly IndexChild[] {
-  const digests = new Set([...chosen].map(({ descriptor }): string => descriptor.digest));
-  return children.filter(
-    (child) => chosen.has(child) || (isAttestation(child) && digests.has(attestedDigest(child) ?? '')),
-  );
-}
-
-/** Turns the failure of a child into null: it may be another one that is wanted. */
-function passFailure(signal: AbortSignal): (error: unknown) => null {
-  return (error) => {
-    signal.throwIfAborted();
-    if (error instanceof OcislimError) return null;
-    throw error;
-  };
-}
-
-async function readMember(documents: Documents, child: IndexChild, signal: AbortSignal): Promise<Member> {
-  const { source } = documents;
-  const raw = await source.manifest(child.descriptor, signal);
-  documents.hold(raw.bytes.length);
-  if (isIndexType(raw.descriptor.mediaType) || isAttestation(child)) return { child, raw, image: null };
-  const parsed = parseManifest(raw.bytes, raw.descriptor.mediaType, `a manifest of ${source.label}`);
-  const image = parsed.kind === 'manifest' ? await readImageOf(documents, raw, parsed, signal) : null;
-  return { child, raw, image };
-}
-
-/** Reads documents of one source, which are all held. */
-class Documents {
-  readonly source: Source;
-  readonly #limits: Limits;
-  #held = 0;
-
-  constructor(source: Source, limits: Limits) {
-    this.source = source;
-    this.#limits = limits;
+  { listener = silent, signal }: ImageSetOptions,
+): Promise<ReadonlySet<IndexChild>> {
+  const readPlatforms = (rows: readonly IndexChild[]) => reader.platforms(rows, signal);
+  const choose = (rows: readonly IndexChild[]) =>
+    chooseChildren(rows, { label: reader.label, wanted, readPlatforms, listener });
+  try {
+    return await choose(index.children);
+  } catch (error) {
+    const isAbsent = error instanceof OcislimError && error.code === 'NOT_FOUND';
+    if (!isAbsent || !index.children.some(({ descriptor }) => isIndexType(descriptor.mediaType))) throw error;
+    return choose(await reader.rowsBelow(index, 1, signal));
   }
-
-  hold(bytes: number): void {
-    this.#held += bytes;
-    if (this.#held > this.#limits['document-bytes'])
-      throw exceeded(
-        'document-bytes',
-        this.#limits,
-        `${this.source.label} has too many images`,
-        `manifests and configs read so far have ${this.#held} bytes together`,
-      );
-  }
-
-  async config(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
-    const most = this.#limits['config-bytes'];
-    const what = `the config of ${this.source.label} is too large`;
-    if (descriptor.size > most)
-      throw exceeded('config-bytes', this.#limits, what, `it states ${descriptor.size} bytes`);
-    // No place gives more than the descriptor states.
-    const bytes = await collect(this.source.blob(descriptor, signal), descriptor.size, what);
-    this.hold(bytes.length);
-    return bytes;
-  }
-}
-
-async function readImageOf(
-  documents: Documents,
-  raw: RawManifest,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<Image | null> {
-  if (!isImage(manifest)) return null;
-  const { label } = documents.source;
-  const bytes = await documents.config(manifest.config, signal);
-  return readImage(
-    raw.descriptor,
-    manifest,
-    parseImageConfig(bytes, manifest.layers.length, `the config of ${label}`),
-  );
 }

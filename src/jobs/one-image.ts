@@ -10,7 +10,7 @@ import { LayerReader } from '../layers/read/layer-reader.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import type { Source } from '../place/place.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
-import { readImageSet } from './image-set.ts';
+import { imageMembers, platformOf, readImageSet } from './image-set.ts';
 import type { RunOptions } from './rewrite/run.ts';
 
 export interface OneImageOptions
@@ -61,17 +61,15 @@ export function layerNumbers({ manifest }: Image): readonly number[] {
 /** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
 async function chooseImage({ source, platform, ...options }: OneImageOptions): Promise<Image> {
   const platforms = platform === null ? [] : [platform];
-  const { members } = await readImageSet(source, { ...options, platforms, imagesOnly: true });
-  const found = members.flatMap(({ image, child }) =>
-    image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
-  );
+  const found = imageMembers(await readImageSet(source, { ...options, platforms }));
   const [first] = found;
   if (first === undefined)
     throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`);
   if (found.length === 1) return first.image;
-  const names = found.map((each) =>
-    each.platform === null ? 'an unknown platform' : formatPlatform(each.platform),
-  );
+  const names = found.map((each) => {
+    const own = platformOf(each);
+    return own === null ? 'an unknown platform' : formatPlatform(own);
+  });
   throw new OcislimError('USAGE', `${source.label} has ${found.length} images to choose from`, {
     advice: `Give --platform, one of: ${names.join(', ')}.`,
   });

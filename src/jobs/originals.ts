@@ -10,7 +10,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { JoinedSource } from '../place/joined-source.ts';
 import type { Source } from '../place/place.ts';
-import { readImageSet } from './image-set.ts';
+import { imageMembers, readImageSet } from './image-set.ts';
 
 export interface OriginalOptions {
   readonly platforms: readonly Platform[];
@@ -37,8 +37,8 @@ export interface Originals {
  */
 export async function findOriginals(source: Source, options: OriginalOptions): Promise<Originals> {
   const { given, platforms, limits, signal } = options;
-  const { members } = await readImageSet(source, { platforms, imagesOnly: true, limits, signal });
-  const slim = members.flatMap(({ image }) => (image === null ? [] : [image]));
+  const set = await readImageSet(source, { platforms, limits, signal });
+  const slim = imageMembers(set).map(({ image }) => image);
   const candidates = given === null ? [] : await imagesOf(given, limits, signal);
   const found = new Map<Digest, { readonly image: Image; readonly source: Source }>();
   for (const image of slim) {
@@ -64,8 +64,8 @@ export async function findOriginals(source: Source, options: OriginalOptions): P
 }
 
 async function imagesOf(source: Source, limits: Limits | undefined, signal: AbortSignal): Promise<Image[]> {
-  const { members } = await readImageSet(source, { platforms: [], imagesOnly: true, limits, signal });
-  return members.flatMap(({ image }) => (image === null ? [] : [image]));
+  const set = await readImageSet(source, { platforms: [], limits, signal });
+  return imageMembers(set).map(({ image }) => image);
 }
 
 async function follow(image: Image, origin: Origin, { open, limits, signal }: OriginalOptions) {

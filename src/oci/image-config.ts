@@ -66,8 +66,28 @@ function refuseTwoReadings(json: JsonObject, what: string): void {
  * @throws MANIFEST_INVALID for a malformed config, or where DiffIDs and layers do not agree
  */
 export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: string): ImageConfig {
+  return readImageConfig(parseConfig(bytes, what), layerCount, what);
+}
+
+/** The bytes of a config, and the object in them. */
+export interface ParsedConfig {
+  readonly json: JsonObject;
+  readonly bytes: Uint8Array;
+}
+
+/** Parses a config that programs read in one way only, whatever it describes. @throws MANIFEST_INVALID */
+export function parseConfig(bytes: Uint8Array, what: string): ParsedConfig {
   const json = parseJsonObject(bytes, what);
   refuseTwoReadings(json, what);
+  return { json, bytes };
+}
+
+/** Reads what a config says of an image. @throws MANIFEST_INVALID as `parseImageConfig` */
+export function readImageConfig(
+  { json, bytes }: ParsedConfig,
+  layerCount: number,
+  what: string,
+): ImageConfig {
   const diffIds = readDiffIds(json['rootfs'], what);
   if (diffIds.length !== layerCount) {
     throw new OcislimError(

@@ -11,6 +11,7 @@ import {
   isConfigType,
   isIndexType,
   isManifestType,
+  isSchema1Type,
   mediaTypes,
 } from './media-type.ts';
 import { knownKeys, refuseOtherCase } from './other-case.ts';
@@ -55,20 +56,14 @@ export interface Index {
  * @throws MANIFEST_INVALID, MEDIA_TYPE for another kind of document, UNSUPPORTED for Docker schema 1
  */
 export function parseManifest(bytes: Uint8Array, mediaType: string, what: string): Manifest | Index {
-  if (mediaType === mediaTypes.dockerSchema1 || mediaType === mediaTypes.dockerSchema1Signed) {
+  if (isSchema1Type(mediaType)) {
     throw new OcislimError('UNSUPPORTED', `${what} is a Docker schema 1 manifest, a format retired in 2017`, {
       advice: 'Pull and push the image once with a current Docker or skopeo, which converts it.',
     });
   }
   const json = parseJsonObject(bytes, what);
   refuseTwoReadings(json, what);
-  const inside = json['mediaType'];
-  if (inside !== undefined && inside !== mediaType) {
-    throw new OcislimError(
-      'MANIFEST_INVALID',
-      `${what} calls itself ${JSON.stringify(inside)} but was announced as ${JSON.stringify(mediaType)}`,
-    );
-  }
+  requireAgreement(json, mediaType, what);
   if (json['schemaVersion'] !== 2) {
     throw new OcislimError(
       'MANIFEST_INVALID',
@@ -83,9 +78,21 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, what: string
   );
 }
 
+/** @throws MANIFEST_INVALID where a document states another media type than was announced (CVE-2021-41190) */
+export function requireAgreement(json: JsonObject, mediaType: string, what: string): void {
+  const inside = json['mediaType'];
+  if (inside === undefined || inside === mediaType) return;
+  throw new OcislimError(
+    'MANIFEST_INVALID',
+    `${what} calls itself ${JSON.stringify(inside)} but was announced as ${JSON.stringify(mediaType)}`,
+  );
+}
+
 function readManifest(json: JsonObject, bytes: Uint8Array, mediaType: string, what: string): Manifest {
   refuseKeys(json, ['manifests', 'fsLayers'], what, 'a manifest');
-  const { layers, subject } = json;
+  const { subject } = json;
+  // Go writes an empty list as null.
+  const layers = json['layers'] === null ? [] : json['layers'];
   if (!Array.isArray(layers)) throw new OcislimError('MANIFEST_INVALID', `${what} has no list of layers`);
   return {
     kind: 'manifest',
@@ -102,7 +109,7 @@ function readManifest(json: JsonObject, bytes: Uint8Array, mediaType: string, wh
 
 function readIndex(json: JsonObject, bytes: Uint8Array, mediaType: string, what: string): Index {
   refuseKeys(json, ['config', 'layers', 'fsLayers'], what, 'an index');
-  const { manifests } = json;
+  const manifests = json['manifests'] === null ? [] : json['manifests'];
   if (!Array.isArray(manifests))
     throw new OcislimError('MANIFEST_INVALID', `${what} has no list of manifests`);
   return {
@@ -171,7 +178,16 @@ export function sniffMediaType(bytes: Uint8Array, what: string): string {
   return mediaTypes.ociManifest;
 }
 
-/** Returns whether a manifest describes an image to run, and not an artifact in the form of a manifest. */
-export function isImage(manifest: Manifest): boolean {
-  return isConfigType(manifest.config.mediaType);
+/**
+ * Returns whether a manifest describes an image to run, and not an artifact in the form of a manifest. Signatures and
+ * attestations of some tools state the config of an image, but have no layer.
+ */
+export function isImage({ config, layers }: Manifest): boolean {
+  const types = layers.map(({ mediaType }) => mediaType);
+  return isConfigType(config.mediaType) && (types.length === 0 || types.some(isTar));
+}
+
+/** Whether a type may be that of a tar, packed or encrypted in whatever way. */
+function isTar(mediaType: string): boolean {
+  return /\btar\b|[./+]layer\b/.test(mediaType);
 }

@@ -13,6 +13,9 @@ export const mediaTypes = {
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
   dockerSchema1: 'application/vnd.docker.distribution.manifest.v1+json',
   dockerSchema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  /** Release candidates of OCI 1.1 had it, and some registries still hold such. */
+  ociArtifact: 'application/vnd.oci.artifact.manifest.v1+json',
+  orasArtifact: 'application/vnd.cncf.oras.artifact.manifest.v1+json',
 } as const;
 
 /** A row of media types for each compression; null where the family has none. */
@@ -75,6 +78,11 @@ export function isIndexType(mediaType: string): boolean {
 
 export function isManifestType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest;
+}
+
+/** Returns whether a type is that of Docker's first manifests, which ocislim does not read. */
+export function isSchema1Type(mediaType: string): boolean {
+  return mediaType === mediaTypes.dockerSchema1 || mediaType === mediaTypes.dockerSchema1Signed;
 }
 
 export function isConfigType(mediaType: string): boolean {

@@ -6,8 +6,9 @@ import { OcislimError } from '../errors.ts';
 import { exceeded } from '../limits.ts';
 import { makeDescriptor } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, hasher, isDigest } from '../oci/digest.ts';
-import { parseManifest, sniffMediaType } from '../oci/manifest.ts';
+import { sniffMediaType } from '../oci/manifest.ts';
 import { isIndexType, isManifestType, layerKind, mediaTypes } from '../oci/media-type.ts';
+import { namedIn } from '../oci/named.ts';
 import type { RawManifest } from '../place/place.ts';
 import { BlobsUnknown } from '../place/blobs-unknown.ts';
 import { retrying, type RetryPolicy } from '../retry/retrying.ts';
@@ -17,13 +18,23 @@ import { contentLength, discard, header, type HttpAnswer } from './http/transpor
 import type { Repository } from './repository.ts';
 
 /** Sent with every request: a registry may answer 404 when a manifest has a type that is not accepted. */
-const acceptedTypes = [
+const acceptedTypes: readonly string[] = [
   mediaTypes.ociIndex,
   mediaTypes.dockerList,
   mediaTypes.ociManifest,
   mediaTypes.dockerManifest,
+  mediaTypes.ociArtifact,
+  mediaTypes.orasArtifact,
 ];
 const acceptHeader = { accept: acceptedTypes.join(', ') };
+
+/** Accepts one more type, such as an index announces for one of its rows. */
+function acceptedWith(mediaType: string | null): { readonly accept: string } {
+  // What is not the form of a type would break the header.
+  const isMore =
+    mediaType !== null && !acceptedTypes.includes(mediaType) && /^[\w.+-]+\/[\w.+-]+$/.test(mediaType);
+  return isMore ? { accept: `${acceptHeader.accept}, ${mediaType}` } : acceptHeader;
+}
 
 const changedAdvice = 'The registry, or a proxy in front of it, changes manifests: ask its operator.';
 
@@ -41,19 +52,21 @@ function describeName(name: ManifestName): string {
 /**
  * Fetches a manifest or an index. Its digest is computed from its bytes; the digest asked for, and the registry's header,
  * must equal it.
+ * @param announced the media type that an index states for it; null for none
  * @throws NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID, LIMIT, …
  */
 export async function getManifest(
   repository: Repository,
   name: ManifestName,
   signal: AbortSignal,
+  announced: string | null = null,
 ): Promise<RawManifest> {
   const what = describeName(name);
   const { answer, bytes } = await repository.fetch(
     {
       method: 'GET',
       target: pathOf(name),
-      headers: acceptHeader,
+      headers: acceptedWith(announced),
       what,
       accept: (status) => status === 200,
       idempotent: true,
@@ -207,19 +220,13 @@ async function putOnce(
 /** Returns the blobs that a registry misses of a manifest: those that it named, else all; none if it refused for another reason. */
 function missingIn({ bytes, descriptor }: RawManifest, fault: Fault): readonly Digest[] {
   if (!['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'].includes(fault.code ?? '')) return [];
-  const document = parseManifest(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
-  const named =
-    document.kind === 'index'
-      ? document.children.map((child) => child.descriptor.digest)
-      : [
-          document.config.digest,
-          ...document.layers.filter((layer) => layerKind(layer.mediaType).kind !== 'foreign').map(digestIn),
-        ];
+  const { rows, blobs } = namedIn(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`);
+  const named = [...rows, ...blobs]
+    .filter(({ mediaType }) => layerKind(mediaType).kind !== 'foreign')
+    .map(({ digest }) => digest);
   const said = named.filter((digest) => fault.digests.includes(digest));
   return [...new Set(said.length > 0 ? said : named)];
 }
-
-const digestIn = ({ digest }: { readonly digest: Digest }): Digest => digest;
 
 function claimedDigest(answer: HttpAnswer): Digest | null {
   const text = header(answer, 'docker-content-digest');

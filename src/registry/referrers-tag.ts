@@ -3,10 +3,10 @@
  * pushes; the referrers are read from it.
  */
 import { OcislimError } from '../errors.ts';
-import { type Descriptor, descriptorOfBytes, parseDescriptor } from '../oci/descriptor.ts';
+import { descriptorOfBytes, parseDescriptor } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
-import { encodeJson, type JsonObject } from '../oci/json.ts';
-import { type Index, type Manifest, parseManifest } from '../oci/manifest.ts';
+import { encodeJson, isJsonObject, type JsonObject, parseJsonObject } from '../oci/json.ts';
+import { type Index, parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import type { RawManifest } from '../place/place.ts';
 import { nameOf } from './failure.ts';
@@ -35,9 +35,9 @@ export async function noteReferrer(
   signal: AbortSignal,
 ): Promise<void> {
   const { digest } = raw.descriptor;
-  const document = parseManifest(raw.bytes, raw.descriptor.mediaType, `manifest ${digest}`);
-  const subject = subjectOf(document);
-  if (subject === null) return;
+  const document = parseJsonObject(raw.bytes, `manifest ${digest}`);
+  if (document['subject'] === undefined || document['subject'] === null) return;
+  const subject = parseDescriptor(document['subject'], `the subject of manifest ${digest}`);
   const tag = referrersTag(subject.digest);
   const policy = { retries: writeRetries, isTransient: (error: unknown) => error instanceof Overwritten };
   await repository.client.retries(policy).run(signal, async () => {
@@ -69,14 +69,6 @@ function withEntry(before: Index | null, entry: JsonObject): RawManifest {
   return { descriptor: descriptorOfBytes(mediaTypes.ociIndex, bytes), bytes };
 }
 
-function subjectOf(document: Manifest | Index): Descriptor | null {
-  if (document.kind === 'manifest') return document.subject;
-  const subject = document.json['subject'];
-  return subject === undefined || subject === null
-    ? null
-    : parseDescriptor(subject, 'the subject of an index');
-}
-
 /** Reads the index under a tag. Returns null when the tag is missing. @throws REGISTRY when it is anything but an index */
 async function readIndex(repository: Repository, tag: string, signal: AbortSignal): Promise<Index | null> {
   let raw: RawManifest;
@@ -100,20 +92,16 @@ async function readIndex(repository: Repository, tag: string, signal: AbortSigna
 }
 
 /** Returns an entry as in the referrers API (distribution-spec, "Listing Referrers"). */
-function describeReferrer(document: Manifest | Index, { descriptor }: RawManifest): JsonObject {
-  const { artifactType, annotations } = document.json;
-  const type =
-    typeof artifactType === 'string' && artifactType !== ''
-      ? artifactType
-      : document.kind === 'manifest'
-        ? document.config.mediaType
-        : null;
+function describeReferrer(document: JsonObject, { descriptor }: RawManifest): JsonObject {
+  const { artifactType, annotations, config } = document;
+  const stated = typeof artifactType === 'string' && artifactType !== '' ? artifactType : null;
+  const type = stated ?? (isJsonObject(config) ? config['mediaType'] : null) ?? null;
   const { mediaType, digest, size } = descriptor;
   return {
     mediaType,
     digest,
     size,
     ...(type === null ? {} : { artifactType: type }),
-    ...(annotations === undefined ? {} : { annotations }),
+    ...(annotations === undefined || annotations === null ? {} : { annotations }),
   };
 }

@@ -70,12 +70,16 @@ export class RegistrySource extends Closeable implements Source {
     const { digest, size, mediaType } = descriptor;
     const root = this.#root;
     const found =
-      root?.descriptor.digest === digest ? root : await getManifest(this.#repository, { digest }, signal);
+      root?.descriptor.digest === digest
+        ? root
+        : await getManifest(this.#repository, { digest }, signal, mediaType);
     const what = `${nameOf(this.#repository.party)}: manifest ${digest}`;
     if (found.bytes.length !== size) {
       throw new OcislimError('SIZE_MISMATCH', `${what} is ${found.bytes.length} bytes long, not ${size}`);
     }
-    if (found.descriptor.mediaType !== mediaType) {
+    // Registries announce types that they do not know as they like.
+    const isKnown = isIndexType(mediaType) || isManifestType(mediaType);
+    if (found.descriptor.mediaType !== mediaType && isKnown) {
       throw new OcislimError(
         'MANIFEST_INVALID',
         `${what} is announced as ${JSON.stringify(mediaType)} but the registry has it as ${JSON.stringify(found.descriptor.mediaType)}`,

@@ -26,4 +26,7 @@ export const announcedSchema = z.object({
   ),
 });
 
-export type AnnouncedPlatforms = z.infer<typeof announcedSchema>['platforms'];
+type AnnouncedPlatform = z.infer<typeof announcedSchema>['platforms'][number];
+
+/** The platforms of reports, each with the file that it was read from, if it was. */
+export type AnnouncedPlatforms = readonly (AnnouncedPlatform & { readonly file?: string })[];

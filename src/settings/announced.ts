@@ -25,7 +25,7 @@ async function readReport(file: string, signal: AbortSignal): Promise<AnnouncedP
   }
   const { announcedSchema } = await import('./announced-schema.ts');
   const report = announcedSchema.safeParse(value);
-  if (report.success) return report.data.platforms;
+  if (report.success) return report.data.platforms.map((platform) => ({ ...platform, file }));
   throw new OcislimError('USAGE', `${JSON.stringify(file)} is not a report of ocislim`, {
     advice: 'Write one with "ocislim prune … --report FILE.json".',
   });

@@ -6,11 +6,12 @@ import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { parseManifest } from '../oci/manifest.ts';
 import { layerKind } from '../oci/media-type.ts';
+import { namedIn } from '../oci/named.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
+import { verify } from '../stream/verify.ts';
 import type { Adoption, Produce, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
 
 /** A blob that a storage has written to its end, and that is not known under a digest yet. */
@@ -103,19 +104,18 @@ export class LocalTarget extends Closeable implements Target {
   }
 
   async put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
-    if (!(await this.has(descriptor, signal))) await this.#copy(descriptor, streamOf(bytes), signal);
+    if (await this.has(descriptor, signal)) return;
+    const stream = verify(streamOf(bytes), descriptor, `destination ${this.label}: ${descriptor.digest}`);
+    await this.#copy(descriptor, sealedAs(stream, descriptor), signal);
   }
 
   /** @throws MANIFEST_INVALID, and ARCHIVE_INVALID where a blob or manifest that it names is missing */
   async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
     const { bytes, descriptor } = manifest;
     const what = `destination ${this.label}: manifest ${descriptor.digest}`;
-    const parsed = parseManifest(bytes, descriptor.mediaType, what);
-    const named =
-      parsed.kind === 'index'
-        ? parsed.children.map((child) => child.descriptor)
-        : [parsed.config, ...parsed.layers.filter((layer) => layerKind(layer.mediaType).kind !== 'foreign')];
-    for (const blob of named) {
+    const { rows, blobs } = namedIn(bytes, descriptor.mediaType, what);
+    for (const blob of [...rows, ...blobs]) {
+      if (layerKind(blob.mediaType).kind === 'foreign') continue;
       if (await this.has(blob, signal)) continue;
       throw new OcislimError('ARCHIVE_INVALID', `${what} names ${blob.digest}, which is not there`);
     }

@@ -74,15 +74,13 @@ describe.each([
     }
   });
 
-  test('holds for an image that is copied, so nothing is said', async () => {
+  test('holds for an image that is copied, but is not copied with it: only within its repository nothing is said', async () => {
     sign();
-    const { status, stderr } = await callCli([
-      'copy',
-      `${fake.host}/app:v1`,
-      `${fake.host}/dst:v1`,
-      '--strict',
-    ]);
-    expect([status, stderr]).toEqual([0, expect.not.stringContaining('REFERRERS_LEFT')]);
+    const copy = (to: string) => callCli(['copy', `${fake.host}/app:v1`, `${fake.host}/${to}`, '--strict']);
+    const away = await copy('dst:v1');
+    expect([away.status, away.stderr]).toEqual([1, expect.stringContaining('they are not copied with it')]);
+    const within = await copy('app:new');
+    expect([within.status, within.stderr]).toEqual([0, expect.not.stringContaining('REFERRERS_LEFT')]);
   });
 });
 

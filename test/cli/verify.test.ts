@@ -27,6 +27,27 @@ test('the report of a prune covers what it removed and the bits that it cleared;
   const verified = await callCli(['verify', before, after, '--removed-by', report]);
   expect(verified.stdout + verified.stderr).toMatch(/the same, .* removed as announced/);
   expect(verified.status).toBe(0);
+  const proved = `${after} has the root filesystem and configuration of ${before}, less the 1 path and with the 2 changes of ${report}`;
+  expect(verified.stdout.trimEnd().split('\n').at(-1)).toBe(proved);
+  const json = await callCli(['verify', before, after, '--removed-by', report, '--format', 'json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({ equal: true, verdict: 'less', proved });
+});
+
+test('the last sentence says what was proved, and no more', async () => {
+  const [app, copied, packed] = [scene.at('app'), scene.at('copied'), scene.at('packed')];
+  await scene.run('copy', app, copied);
+  await scene.run('recompress', app, packed, '--compression', 'zstd');
+  await scene.run('prune', app, scene.at('globbed'), '--rule', 'var/log/*');
+  const lastLine = async (...args: string[]) =>
+    (await callCli(['verify', ...args])).stdout.trimEnd().split('\n').at(-1);
+  expect(await lastLine(app, copied)).toBe(`${copied} is identical to ${app}`);
+  expect(await lastLine(app, packed)).toBe(
+    `${packed} has the same root filesystem and configuration as ${app}`,
+  );
+  expect(await lastLine(app, scene.at('globbed'))).toBe(`${scene.at('globbed')} is NOT ${app}`);
+  expect(await lastLine(app, scene.at('globbed'), '--except', 'var/log/*')).toBe(
+    `${scene.at('globbed')} has the root filesystem and configuration of ${app}, less the 1 path of --except`,
+  );
 });
 
 test('the report of --dedupe-hardlink covers the links that it names; a dry run names the same', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
-import { readImageSet } from '../../src/jobs/image-set.ts';
+import { imageMembers, readImageSet } from '../../src/jobs/image-set.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { formatPlatform, parsePlatform } from '../../src/oci/platform.ts';
 import {
@@ -27,11 +27,11 @@ test('an index of many children is read a few at a time, and in its order', asyn
       return super.manifest(descriptor, signal);
     }
   }
-  const { members } = await readImageSet(new CountingSource(buildIndex({ images })), {
+  const set = await readImageSet(new CountingSource(buildIndex({ images })), {
     platforms: [],
     signal: new AbortController().signal,
   });
-  expect(members.map(({ raw }) => raw.descriptor.digest)).toEqual(
+  expect(imageMembers(set).map(({ raw }) => raw.descriptor.digest)).toEqual(
     images.map(({ descriptor }) => descriptor.digest),
   );
   expect(most).toBe(6);
@@ -56,7 +56,7 @@ function indexOf(rows: readonly unknown[], trees: readonly BuiltTree[]): BuiltTr
 }
 
 /** Chooses from an index. Returns the manifests that were asked for, those chosen, and the warnings. */
-async function choose(tree: BuiltTree, platforms: readonly string[], imagesOnly = false) {
+async function choose(tree: BuiltTree, platforms: readonly string[]) {
   const asked: string[] = [];
   const warnings: string[] = [];
   class RecordingSource extends MemorySource {
@@ -67,11 +67,14 @@ async function choose(tree: BuiltTree, platforms: readonly string[], imagesOnly 
   }
   const { members } = await readImageSet(new RecordingSource(tree, { label: 'app:1' }), {
     platforms: platforms.map(parsePlatform),
-    imagesOnly,
     listener: (event) => void (event.type === 'warning' && warnings.push(event.message)),
     signal,
   });
-  return { asked, chosen: members.map(({ raw }) => raw.descriptor.digest), warnings };
+  return {
+    asked,
+    chosen: members.map(({ child }) => child?.descriptor.digest ?? tree.descriptor.digest),
+    warnings,
+  };
 }
 
 async function refusal(tree: BuiltTree, ...platforms: readonly string[]): Promise<OcislimError> {
@@ -110,8 +113,11 @@ describe('an image of an index, chosen by its platform,', () => {
     ];
     const tree = indexOf(rows, [amd64, attestation]);
     const both = [amd64.descriptor.digest, attestation.descriptor.digest];
-    expect(await choose(tree, ['linux/amd64'])).toEqual({ asked: both, chosen: both, warnings: [] });
-    expect((await choose(tree, ['linux/amd64'], true)).asked).toEqual(both.slice(0, 1));
+    expect(await choose(tree, ['linux/amd64'])).toEqual({
+      asked: both.slice(0, 1),
+      chosen: both,
+      warnings: [],
+    });
   });
 
   test('is found by its config where its row states no platform, and others may be broken', async () => {
@@ -188,5 +194,19 @@ describe('an image of an index, chosen by its platform,', () => {
     for (const [i, name] of offered.entries())
       expect((await choose(tree, [name])).chosen).toEqual([images[i]?.descriptor.digest]);
     expect(offered.map((name) => formatPlatform(parsePlatform(name)))).toEqual(names);
+  });
+
+  test('may be in an index of the index, which is read only where the rows above do not have it', async () => {
+    const s390x = imageFor('linux/s390x');
+    const inner = indexOf([s390x.descriptor], [s390x]);
+    const middle = indexOf([inner.descriptor, arm64.descriptor], [inner, arm64]);
+    const tree = indexOf([amd64.descriptor, middle.descriptor], [amd64, middle]);
+    expect((await choose(tree, ['linux/amd64'])).asked).toEqual([amd64.descriptor.digest]);
+    const below = await choose(tree, ['linux/s390x']);
+    expect(below.asked).toEqual([middle, inner, s390x].map(({ descriptor }) => descriptor.digest));
+    expect(below.chosen).toEqual([middle.descriptor.digest]);
+    expect((await refusal(tree, 'linux/riscv64')).advice).toBe(
+      'It has: linux/amd64, linux/s390x, linux/arm64.',
+    );
   });
 });

@@ -220,17 +220,15 @@ describe('nested indexes and artifacts', () => {
     };
   })();
 
-  test('a nested index and an artifact beside images are copied as they are', async () => {
-    const nested = indexOf(imageFor('riscv64', script));
-    const { source, target } = await (async () => {
-      const index = indexOf(amd, nested, artifact);
-      const result = await rewriteLoosely(index);
-      expect(childrenOf(result.target.tree).slice(1)).toEqual([nested.descriptor, artifact.descriptor]);
-      return result;
-    })();
-    for (const digest of [...nested.blobs.keys(), ...artifact.blobs.keys()])
-      expect(target.blobs.has(digest)).toBe(true);
+  test('an artifact beside images is copied as it is, and a warning names it', async () => {
+    const { source, target, warnings } = await rewriteLoosely(indexOf(amd, artifact));
+    expect(childrenOf(target.tree).slice(1)).toEqual([artifact.descriptor]);
+    for (const digest of artifact.blobs.keys()) expect(target.blobs.has(digest)).toBe(true);
     expect(source.countOf(amd.layers[0]?.digest ?? '')).toBe(1);
+    expect(warnings).toEqual([
+      `NOT_AN_IMAGE ${artifact.descriptor.digest} in the index is not an image (${MEDIA_TYPES.oci.manifest}): it stays as it is`,
+    ]);
+    expect((await rewriteLoosely(indexOf(amd, artifact), identity)).warnings).toEqual([]);
   });
 
   test('an artifact alone can be copied, not rewritten', async () => {
@@ -245,17 +243,21 @@ describe('nested indexes and artifacts', () => {
   async function rewriteLoosely(tree: BuiltTree, transform = recompress(all, zstd)) {
     const source = new MemorySource(tree);
     const target = new MemoryTarget();
+    const warnings: string[] = [];
     await runTransform({
       source,
       target,
       transform,
       maxScratch: 0,
+      listener: (event) => {
+        if (event.type === 'warning') warnings.push(`${event.code} ${event.message}`);
+      },
     });
-    return { source, target };
+    return { source, target, warnings };
   }
 });
 
-test('T20: referrers of the source are named in a warning when the digest changes', async () => {
+test('T20: referrers of the source are named in a warning where they do not hold, or are not copied', async () => {
   const signature = {
     mediaType: MEDIA_TYPES.oci.manifest,
     digest: amd.descriptor.digest as never,
@@ -267,7 +269,14 @@ test('T20: referrers of the source are named in a warning when the digest change
   expect(changed.warnings).toEqual([
     expect.stringMatching(/^REFERRERS_LEFT 1 artifact refers to the source \(application\/vnd\.dev\.cosign/),
   ]);
-  expect((await rewrite(amd, [identity], { source: { referrers: [signature] } })).warnings).toEqual([]);
+  const copied = await rewrite(amd, [identity], { source: { referrers: [signature] } });
+  expect(copied.warnings).toEqual([expect.stringMatching(/^REFERRERS_LEFT .*not copied with it/)]);
+  const mountable = { registry: 'http://registry.test:5000', repository: 'app' };
+  const retagged = await rewrite(amd, [identity], {
+    source: { referrers: [signature] },
+    target: { mountable },
+  });
+  expect(retagged.warnings).toEqual([]);
 });
 
 test('a dry run resolves and writes nothing', async () => {

@@ -59,13 +59,20 @@ describe('manifests', () => {
     ]);
   });
 
-  test('are asked for in all four types, without an encoding', async () => {
+  test('are asked for in all types of manifests, those of artifacts too, without an encoding', async () => {
     const fake = await startRegistry();
     image(fake);
     await sourceOf(fake).source.root(never);
     const { accept, 'accept-encoding': encoding } = fake.requests[0]?.headers ?? {};
     expect(accept?.split(', ').sort()).toEqual(
-      [mediaTypes.dockerList, mediaTypes.dockerManifest, mediaTypes.ociIndex, mediaTypes.ociManifest].sort(),
+      [
+        mediaTypes.dockerList,
+        mediaTypes.dockerManifest,
+        mediaTypes.ociArtifact,
+        mediaTypes.ociIndex,
+        mediaTypes.ociManifest,
+        mediaTypes.orasArtifact,
+      ].sort(),
     );
     expect(encoding).toBe('identity');
   });

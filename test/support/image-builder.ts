@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
 export type BlobMap = ReadonlyMap<string, Uint8Array>;
@@ -254,7 +254,9 @@ export async function writeLayout(
   );
   for (const { blobs } of Object.values(trees)) {
     for (const [digest, bytes] of blobs) {
-      await writeFile(join(directory, 'blobs', ...digest.split(':')), bytes);
+      const path = join(directory, 'blobs', ...digest.split(':'));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
     }
   }
 }

@@ -5,7 +5,7 @@
 import type { ProgressEvent } from '../../src/events.ts';
 import { Scratch } from '../../src/files/scratch.ts';
 import type { Image, Transform } from '../../src/image/image.ts';
-import { readImageSet } from '../../src/jobs/image-set.ts';
+import { imageMembers, readImageSet } from '../../src/jobs/image-set.ts';
 import { SpoolRoom } from '../../src/layers/edit/spool.ts';
 import { LayerReader } from '../../src/layers/read/layer-reader.ts';
 import { LayerWriter } from '../../src/layers/write/layer-writer.ts';
@@ -55,9 +55,8 @@ export async function layerWriting(
   const reader = new LayerReader({ source, scratch: new Scratch(0), listener, cache });
   const room = new SpoolRoom(null);
   const writer = new LayerWriter({ source, target, reader, pool: poolOf(2), listener, cache, room });
-  const { members } = await readImageSet(source, { platforms: [], signal: never });
-  const own = members[0]?.image;
-  if (own == null) throw new Error('the source has no image');
+  const own = imageMembers(await readImageSet(source, { platforms: [], signal: never }))[0]?.image;
+  if (own === undefined) throw new Error('the source has no image');
   const write = async (transform: Transform, image = own): Promise<SealedLayer[]> => {
     const planned = transform(image);
     const sealed: SealedLayer[] = [];

@@ -86,20 +86,14 @@ async function imageOf(call: TraceCall): Promise<TracedImage> {
   const own = formatPlatform(platforms[0] as Platform);
   if (settings.image === null) return { platform: own, digest: null, runtime: null };
   const { parseReference } = await import('../../oci/reference.ts');
-  const { readImageSet } = await import('../../jobs/image-set.ts');
+  const { imageMembers, readImageSet } = await import('../../jobs/image-set.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
   const source = await workspace.openSource(parseReference(settings.image));
-  const { members } = await readImageSet(source, {
-    platforms,
-    imagesOnly: true,
-    limits: workspace.limits,
-    listener: workspace.listener,
-    signal: workspace.signal,
-  });
-  const images = members.flatMap(({ image }) => (image === null ? [] : [image]));
-  const [image] = images;
+  const { limits, listener, signal } = workspace;
+  const images = imageMembers(await readImageSet(source, { platforms, limits, listener, signal }));
+  const image = images[0]?.image;
   if (image === undefined || images.length > 1)
     throw new OcislimError('USAGE', `--image names ${images.length} images for ${own}`, {
       advice: 'Choose one by its digest.',

@@ -6,7 +6,7 @@ export const verify: Command = defineCommand({
   name: 'verify',
   describe: 'prove that image B is image A, or A less the paths that pruning removed',
   details:
-    'Reads everything that the two images do not share, checks every digest, size and DiffID, merges the layers of each image and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links. It also compares the config that a container runs with. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that it wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs in the cache are compared by their digests and not requested from the registry.',
+    'Reads everything that the two images do not share, checks every digest, size and DiffID, merges the layers of each image and compares every path in every attribute: type, permissions, owner, time, extended attributes, contents, link targets, hard links. It also compares the config that a container runs with, and the digests of what is not an image (attestations, artifacts). Its last sentence says what was proved: that B is identical to A, that it has the same root filesystem, or that of A less the paths that were announced. Exits with 3 if something differs. --src-creds are for A, --dest-creds for B. After a prune, --removed-by FILE.json (the report that it wrote) or --except GLOB says what may be missing in B. With --cache-dir, blobs in the cache are compared by their digests and not requested from the registry.',
   positionals: [
     { name: 'a', describe: 'the original', required: true },
     { name: 'b', describe: 'the image to judge', required: true },
@@ -27,8 +27,15 @@ export const verify: Command = defineCommand({
     const outcome = await compare(a, b, settings, surroundings);
     screen.stop();
     const { verification } = outcome;
-    if (settings.format === 'json') console.stdout.write(renderVerificationJson(verification));
-    else console.stdout.write(renderVerification(verification, outcome.a, outcome.b));
+    const files = settings.removedBy.flatMap(({ file }) => file ?? []);
+    const compared = {
+      a: outcome.a,
+      b: outcome.b,
+      reports: [...new Set(files)],
+      hasExceptions: settings.except.length > 0,
+    };
+    const render = settings.format === 'json' ? renderVerificationJson : renderVerification;
+    console.stdout.write(render(verification, compared));
     return verification.equal ? 0 : 3;
   },
 });

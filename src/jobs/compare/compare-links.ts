@@ -30,6 +30,11 @@ export class LinkComparison {
     this.#joined = joinFiles(a, b, linked);
   }
 
+  /** The number of files of A that became one with another, as was announced. */
+  get joined(): number {
+    return this.#joined.size;
+  }
+
   /** Compares one path; null for no difference. Must be called with ascending paths. */
   compare(path: number): { what: 'links'; a: string; b: string } | null {
     const file = this.#a.tree.file[path] as number;

@@ -11,10 +11,11 @@ import { compareTraits, levelled } from './compare-traits.ts';
 import type { Difference, DifferenceList } from './difference.ts';
 import { type LabelledStack, Rootfs } from './rootfs.ts';
 
-/** How many paths were compared, and how many are missing that may be. */
+/** How many paths were compared, how many are missing that may be, and how many files changed as was announced. */
 export interface RootfsComparison {
   readonly compared: number;
   readonly allowedMissing: number;
+  readonly allowedChanges: number;
 }
 
 /** The changes that a report announced, which are no differences. */
@@ -49,9 +50,11 @@ export function compareRootfs(
   const a = new Rootfs(table, before);
   const b = new Rootfs(table, after);
   const isExcused = excuse(a, b, announced.missing);
-  const comparison = { a, b, announced, links: new LinkComparison(a, b, announced.linked) };
+  const links = new LinkComparison(a, b, announced.linked);
+  const comparison = { a, b, announced, links };
   let compared = 0;
   let allowedMissing = 0;
+  let cleared = 0;
   for (let id = 0; id < table.paths.length; id++) {
     const [was, is] = [a.kindOf(id), b.kindOf(id)];
     if (was === null && is === null) continue;
@@ -60,24 +63,31 @@ export function compareRootfs(
       continue;
     }
     if (was !== null && is !== null) compared++;
+    if (was !== null && is === was && isCleared(comparison, id)) cleared++;
     const path = table.paths[id] === '' ? ascii`/` : (table.paths[id] as Path);
     for (const found of comparePath(comparison, id)) differences.add({ path, ...found });
   }
-  return { compared, allowedMissing };
+  return { compared, allowedMissing, allowedChanges: cleared + links.joined };
 }
 
 /** Compares one path that at least one side has. Must be called with ascending paths. */
-function comparePath({ a, b, links, announced }: Comparison, id: number): Omit<Difference, 'path'>[] {
+function comparePath(comparison: Comparison, id: number): Omit<Difference, 'path'>[] {
+  const { a, b, links } = comparison;
   const [was, is] = [a.kindOf(id), b.kindOf(id)];
   if (was === null || is === null || was !== is) {
     const what = was === null ? 'added' : is === null ? 'missing' : 'kind';
     return [{ what, a: kindName(was), b: kindName(is) }];
   }
   const [left, right] = levelled(a.traitsOf(id), b.traitsOf(id));
-  const isCleared = left.mode !== right.mode && announced.changedMode(a.firstName(id), left.mode, right.mode);
-  const expected = isCleared ? { ...left, mode: right.mode } : left;
+  const expected = isCleared(comparison, id) ? { ...left, mode: right.mode } : left;
   const linked = was === 'directory' ? null : links.compare(id);
   return [...compareTraits(was, expected, right), ...(linked === null ? [] : [linked])];
+}
+
+/** Returns whether a path that both sides have lost permission bits as was announced. */
+function isCleared({ a, b, announced }: Comparison, id: number): boolean {
+  const [left, right] = levelled(a.traitsOf(id), b.traitsOf(id));
+  return left.mode !== right.mode && announced.changedMode(a.firstName(id), left.mode, right.mode);
 }
 
 /** Returns which missing paths are excused: those that may be missing, and implied directories that went with them. */

@@ -4,19 +4,20 @@
  */
 import { OcislimError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
-import type { Limits } from '../../limits.ts';
 import { formatPlatform, matchesPlatform, type Platform } from '../../oci/platform.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import type { Source } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { compareConfig } from './compare-config.ts';
-import { type Announced, compareRootfs } from './compare-rootfs.ts';
+import { type Announced, compareRootfs, type RootfsComparison } from './compare-rootfs.ts';
 import { type Difference, DifferenceList } from './difference.ts';
-import { readImageSet } from '../image-set.ts';
+import { imageMembers, type ImageSet, platformOf, readImageSet } from '../image-set.ts';
+import { type ArtifactVerification, compareArtifacts, isShared } from './compare-artifacts.ts';
 import { LayerDigester } from './layer-digester.ts';
 import type { RunOptions } from '../rewrite/run.ts';
 
+export type { ArtifactVerification } from './compare-artifacts.ts';
 export type { Difference } from './difference.ts';
 
 /** The options of a comparison. No blob is read twice, so `maxScratch` is not used. */
@@ -32,11 +33,20 @@ export interface VerifyOptions
   readonly allowedLinks?: Announced['linked'];
 }
 
+/**
+ * What was proved of B. `identical`: it is A, byte for byte. `same`: it has the same root filesystems and configs. `less`: it has
+ * those of A, less or changed by what was announced. `different`: it is neither.
+ */
+export type Verdict = 'identical' | 'same' | 'less' | 'different';
+
 /** The verdict on all platforms. */
 export interface Verification {
-  /** Whether no platform has a difference. */
+  /** Whether there is no difference: the verdict is not `different`. */
   readonly equal: boolean;
+  readonly verdict: Verdict;
   readonly platforms: readonly PlatformVerification[];
+  /** What is not an image: compared by digest. */
+  readonly artifacts: readonly ArtifactVerification[];
 }
 
 export interface PlatformVerification {
@@ -51,6 +61,8 @@ export interface PlatformVerification {
   readonly differenceCount: number;
   /** The number of paths that are missing in B and may be. */
   readonly allowedMissing: number;
+  /** The number of files that have lost permission bits, or became one with another, as was announced. */
+  readonly allowedChanges: number;
 }
 
 const maxDifferences = 1000;
@@ -59,19 +71,22 @@ const maxDifferences = 1000;
  * Proves that image B is image A, or A without the paths allowed: the merged root filesystem in every attribute of every visible
  * path, and the config that a container depends on. Blobs are read to their end and must have the digest, size and DiffID stated;
  * a blob of both images is read once, from B. If the layers of both have the same DiffIDs, paths are not compared, and only blobs
- * that are packed in different ways are read. Index, manifest and history may differ. Attestations are ignored.
- * @throws UNSUPPORTED for an artifact that is not an image, and the errors of reading an image
+ * that are packed in different ways are read. Index, manifest and history may differ. What is not an image (attestations, artifacts)
+ * is compared by digest.
+ * @throws UNSUPPORTED for an artifact beside an image, and the errors of reading an image
  */
 export async function verifyImages(given: VerifyOptions): Promise<Verification> {
   const { cache = null } = given;
   const near = (source: Source) => (cache === null ? source : new CachedSource(source, cache));
   const options = { ...given, a: near(given.a), b: near(given.b) };
   const { a, b, platforms, limits, signal } = options;
-  const images = await mapParallel([a, b], 2, signal, (source, _, inner) =>
-    readImages(source, platforms, limits, inner),
-  );
-  const [before = [], after = []] = images;
-  const pairs = pairUp(before, after);
+  const [before, after] = (await mapParallel([a, b], 2, signal, (source, _, inner) =>
+    readImageSet(source, { platforms, limits, signal: inner }),
+  )) as [ImageSet, ImageSet];
+  const sides = [imagesOf(before), imagesOf(after)] as const;
+  const artifacts = compareArtifacts(before, after);
+  if (sides.some((images) => images.length > 0)) requireImages(sides, options);
+  const pairs = pairUp(...sides);
   const digester = new LayerDigester(a, b, options.listener, limits);
   const results: PlatformVerification[] = [];
   for (const [i, pair] of pairs.entries()) {
@@ -79,7 +94,21 @@ export async function verifyImages(given: VerifyOptions): Promise<Verification> 
     const later = pairs.slice(i + 1).flatMap(({ a, b }) => [a, b]);
     digester.keepOnly(later.flatMap((one) => one?.image.config.diffIds ?? []));
   }
-  return { equal: results.every(({ differenceCount }) => differenceCount === 0), platforms: results };
+  const isIdentical =
+    before.root.descriptor.digest === after.root.descriptor.digest ||
+    ((before.narrowed || after.narrowed) && pairs.every(hasOneDigest) && artifacts.every(isShared));
+  const verdict = isIdentical ? 'identical' : verdictOf(results, artifacts);
+  return { equal: verdict !== 'different', verdict, platforms: results, artifacts };
+}
+
+function verdictOf(
+  platforms: readonly PlatformVerification[],
+  artifacts: readonly ArtifactVerification[],
+): Verdict {
+  const isDifferent = platforms.some(({ differenceCount }) => differenceCount > 0);
+  if (isDifferent || artifacts.some(({ isDifference }) => isDifference)) return 'different';
+  const isLess = platforms.some(({ allowedMissing, allowedChanges }) => allowedMissing + allowedChanges > 0);
+  return isLess ? 'less' : 'same';
 }
 
 interface PlatformImage {
@@ -87,19 +116,15 @@ interface PlatformImage {
   readonly image: Image;
 }
 
-async function readImages(
-  source: Source,
-  platforms: readonly Platform[],
-  limits: Limits | undefined,
-  signal: AbortSignal,
-): Promise<PlatformImage[]> {
-  const { members } = await readImageSet(source, { platforms, limits, signal });
-  const images = members.flatMap(({ image, child }) =>
-    image === null ? [] : [{ image, platform: child?.platform ?? image.config.platform }],
-  );
-  if (images.length === 0)
-    throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`);
-  return images;
+function imagesOf(set: ImageSet): PlatformImage[] {
+  return imageMembers(set).map((member) => ({ image: member.image, platform: platformOf(member) }));
+}
+
+/** @throws UNSUPPORTED where one side has images and the other has not */
+function requireImages(sides: readonly (readonly PlatformImage[])[], { a, b }: VerifyOptions): void {
+  const without = [a, b].find((_, i) => sides[i]?.length === 0);
+  if (without === undefined) return;
+  throw new OcislimError('UNSUPPORTED', `${without.label} is not an image but an artifact of another kind`);
 }
 
 interface Pair {
@@ -108,17 +133,15 @@ interface Pair {
 }
 
 /** Pairs images by platform. Two single images are a pair on any platforms: a difference of those shows in their configs. */
-function pairUp(a: readonly PlatformImage[], b: readonly PlatformImage[]): Pair[] {
+function pairUp(a: readonly PlatformImage[], b: readonly PlatformImage[]): readonly Pair[] {
   const [onlyA = null] = a;
   const [onlyB = null] = b;
   if (a.length === 1 && b.length === 1) return [{ a: onlyA, b: onlyB }];
   const left = new Set(b);
   const found = new Map<PlatformImage, PlatformImage>();
-  for (const fits of [isSame, isSimilar]) {
+  for (const fits of [isOneManifest, isSame, isSimilar]) {
     for (const one of a) {
-      const other = found.has(one)
-        ? undefined
-        : [...left].find((candidate) => fits(one.platform, candidate.platform));
+      const other = found.has(one) ? undefined : [...left].find((candidate) => fits(one, candidate));
       if (other === undefined) continue;
       found.set(one, other);
       left.delete(other);
@@ -130,18 +153,29 @@ function pairUp(a: readonly PlatformImage[], b: readonly PlatformImage[]): Pair[
   ];
 }
 
-function isSame(a: Platform | null, b: Platform | null): boolean {
+/** Several images may be for one platform, packed in different ways. */
+function isOneManifest(a: PlatformImage, b: PlatformImage): boolean {
+  return isSame(a, b) && a.image.descriptor.digest === b.image.descriptor.digest;
+}
+
+function hasOneDigest({ a, b }: Pair): boolean {
+  return a !== null && a.image.descriptor.digest === b?.image.descriptor.digest;
+}
+
+function isSame({ platform: a }: PlatformImage, { platform: b }: PlatformImage): boolean {
   return platformName(a) === platformName(b);
 }
 
 /** Returns whether two platforms may be the same: an index may omit the variant that a config states, and vice versa. */
-function isSimilar(a: Platform | null, b: Platform | null): boolean {
+function isSimilar({ platform: a }: PlatformImage, { platform: b }: PlatformImage): boolean {
   return a !== null && b !== null && (matchesPlatform(a, b) || matchesPlatform(b, a));
 }
 
 function platformName(platform: Platform | null): string | null {
   return platform === null ? null : formatPlatform(platform);
 }
+
+const nothingCompared: RootfsComparison = { compared: 0, allowedMissing: 0, allowedChanges: 0 };
 
 async function verifyPair(
   { a, b }: Pair,
@@ -150,13 +184,12 @@ async function verifyPair(
 ): Promise<PlatformVerification> {
   const platform = platformName((a ?? b)?.platform ?? null);
   const differences = new DifferenceList(maxDifferences);
-  const result = (compared: number, allowedMissing: number, sameLayers: boolean): PlatformVerification => ({
+  const result = (comparison: RootfsComparison, sameLayers: boolean): PlatformVerification => ({
     platform,
     sameLayers,
-    compared,
+    ...comparison,
     differences: differences.kept,
     differenceCount: differences.count,
-    allowedMissing,
   });
   if (a === null || b === null) {
     const [image, nothing] = [platform ?? 'an image', 'no such image'];
@@ -166,12 +199,12 @@ async function verifyPair(
       a: a === null ? nothing : image,
       b: b === null ? nothing : image,
     });
-    return result(0, 0, false);
+    return result(nothingCompared, false);
   }
   compareConfig(a.image.config, b.image.config, differences);
   const stacks = await digester.digest(a.image, b.image, options.jobs, options.signal);
-  if (stacks === null) return result(0, 0, true);
-  const { compared, allowedMissing } = compareRootfs(
+  if (stacks === null) return result(nothingCompared, true);
+  const comparison = compareRootfs(
     { label: options.a.label, layers: stacks.a },
     { label: options.b.label, layers: stacks.b },
     {
@@ -181,5 +214,5 @@ async function verifyPair(
     },
     differences,
   );
-  return result(compared, allowedMissing, false);
+  return result(comparison, false);
 }

@@ -1,14 +1,13 @@
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
-import type { Index } from '../../oci/manifest.ts';
+import type { Index, IndexChild } from '../../oci/manifest.ts';
 import { type Family, mediaTypes } from '../../oci/media-type.ts';
 import type { RawManifest } from '../../place/place.ts';
-import type { Member } from '../image-set.ts';
 import { withoutData } from './without-data.ts';
 
-/** A member of the set, and its manifest in the new index; null for a member that is left out. */
+/** A row of the old index, and its manifest in the new one; null for a row that is left out. */
 export interface NewChild {
-  readonly member: Member;
+  readonly child: IndexChild;
   readonly manifest: Descriptor | null;
 }
 
@@ -21,12 +20,12 @@ export interface IndexChanges {
 /** Puts the index over the new manifests together (image-spec image-index.md). */
 export function assembleIndex(
   index: Index,
-  members: readonly NewChild[],
+  rows: readonly NewChild[],
   { annotations, family }: IndexChanges,
 ): RawManifest {
-  const children = members.flatMap(({ member, manifest }) => {
-    if (manifest === null || member.child === null) return [];
-    const { json, digest } = member.child.descriptor;
+  const children = rows.flatMap(({ child, manifest }) => {
+    if (manifest === null) return [];
+    const { json, digest } = child.descriptor;
     if (manifest.digest === digest) return [json];
     return [
       { ...withoutData(json), mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },
@@ -37,6 +36,7 @@ export function assembleIndex(
   const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: children };
   delete json['subject'];
   if (Object.keys(all).length > 0) json['annotations'] = all;
+  else if (json['annotations'] === null) delete json['annotations'];
   const bytes = encodeJson(json);
   return { descriptor: descriptorOfBytes(mediaType, bytes), bytes };
 }

@@ -1,53 +1,130 @@
+/**
+ * Copies what a document names, byte for byte, and the document after it. `writeManifests` copies by it what is not an image:
+ * attestations, artifacts, caches of builds, and whatever else an index may list.
+ */
+import { OcislimError } from '../../errors.ts';
+import type { Listener } from '../../events.ts';
 import { isElsewhere } from '../../layers/write/adopt-layer.ts';
 import { exceeded, type Limits } from '../../limits.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { type Manifest, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType, isManifestType } from '../../oci/media-type.ts';
+import { isDocument, namedIn, rowKind } from '../../oci/named.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
+import { mapParallel } from '../../stream/parallel.ts';
+
+/** Rows and blobs of one document that are copied at a time. */
+const copies = 6;
+
+export interface TreeCopierOptions {
+  readonly source: Source;
+  readonly target: Target;
+  readonly limits: Limits;
+  readonly listener: Listener;
+}
 
 /**
- * Copies everything that a manifest names as it is: attestations, artifacts, nested indexes. A manifest that is named twice is
- * copied once: in a chain of indexes that each name the next one twice, the work would double with every index.
+ * Copies documents with all below them. What is named twice is copied once: in a chain of indexes that each name the next one
+ * twice, the work would double with every index.
  */
 export class TreeCopier {
-  readonly #target: Target;
-  readonly #source: Source;
-  readonly #limits: Limits;
-  readonly #copied = new Set<Digest>();
+  readonly #options: TreeCopierOptions;
+  readonly #copied = new Map<Digest, Promise<void>>();
 
-  constructor(target: Target, source: Source, limits: Limits) {
-    this.#target = target;
-    this.#source = source;
-    this.#limits = limits;
+  constructor(options: TreeCopierOptions) {
+    this.#options = options;
   }
 
-  /** Copies a manifest and all below it. `depth` counts the indexes around it. @throws LIMIT, and what places throw */
-  async copy(raw: RawManifest, depth: number, signal: AbortSignal): Promise<void> {
+  /** Copies a row of an index. `raw`: the document, where it has been read. `depth` counts the indexes around it. */
+  copyRow(
+    descriptor: Descriptor,
+    raw: RawManifest | null,
+    depth: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const known = this.#copied.get(descriptor.digest);
+    if (known !== undefined) return known;
+    const copying = this.#copyRow(descriptor, raw, depth, signal);
+    this.#copied.set(descriptor.digest, copying);
+    return copying;
+  }
+
+  /** Copies all that a document names. `depth` counts the indexes around it. @throws LIMIT, and what places throw */
+  async copyBelow(raw: RawManifest, depth: number, signal: AbortSignal): Promise<void> {
+    const { source, target, limits } = this.#options;
     const { mediaType, digest } = raw.descriptor;
-    if (!isIndexType(mediaType) && !isManifestType(mediaType)) return;
-    const source = this.#source;
-    const document = parseManifest(raw.bytes, mediaType, `a manifest of ${source.label}`);
-    if (document.kind === 'index') {
-      if (depth >= this.#limits['index-depth'])
-        throw exceeded(
-          'index-depth',
-          this.#limits,
-          `${source.label} has too many indexes in each other`,
-          `index ${digest} lies in ${depth} others`,
-        );
-      for (const { descriptor } of document.children) {
-        if (this.#copied.has(descriptor.digest)) continue;
-        await this.copy(await source.manifest(descriptor, signal), depth + 1, signal);
-      }
-    } else {
-      await this.#copyBlobs(document, signal);
-    }
-    await this.#target.putManifest(raw, signal);
-    this.#copied.add(digest);
+    if (depth >= limits['index-depth'] && isIndexType(mediaType))
+      throw exceeded(
+        'index-depth',
+        limits,
+        `${source.label} has too many indexes in each other`,
+        `index ${digest} lies in ${depth} others`,
+      );
+    const { rows, blobs } = namedIn(raw.bytes, mediaType, `manifest ${digest} of ${source.label}`);
+    await mapParallel(rows, copies, signal, (row, _, inner) => this.copyRow(row, null, depth + 1, inner));
+    await mapParallel(blobs, copies, signal, async (blob, _, inner) => {
+      if (!isElsewhere(blob)) await target.adopt(blob, source, inner);
+    });
   }
 
-  async #copyBlobs({ config, layers }: Manifest, signal: AbortSignal): Promise<void> {
-    for (const descriptor of [config, ...layers.filter((layer) => !isElsewhere(layer))])
-      await this.#target.adopt(descriptor, this.#source, signal);
+  async #copyRow(
+    descriptor: Descriptor,
+    raw: RawManifest | null,
+    depth: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { source, target } = this.#options;
+    const document = raw ?? (await this.#read(descriptor, signal));
+    if (document === null) {
+      if (!isElsewhere(descriptor)) await target.adopt(descriptor, source, signal);
+      return;
+    }
+    await this.copyBelow(document, depth, signal);
+    await this.#put(document, signal);
   }
+
+  /** Reads a row that is a document; null for a blob. */
+  async #read(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest | null> {
+    const { source, limits } = this.#options;
+    const { mediaType, size } = descriptor;
+    switch (rowKind(mediaType)) {
+      case 'document':
+        return source.manifest(descriptor, signal);
+      case 'blob':
+        return null;
+      case 'unknown': {
+        if (size > limits['manifest-bytes']) return null;
+        const read = source.manifest(descriptor, signal);
+        // A registry keeps the two apart, and has it as what it was pushed as. A folder has one kind of file.
+        if (source.mountable !== null) return read.catch(nullWhereRefused);
+        const raw = await read;
+        return isDocument(raw.bytes, mediaType) ? raw : null;
+      }
+    }
+  }
+
+  /** Puts a document. A target that refuses its type gets it as a blob, which an index may list too. */
+  async #put(raw: RawManifest, signal: AbortSignal): Promise<void> {
+    const { target, listener } = this.#options;
+    const { digest, mediaType } = raw.descriptor;
+    if (isIndexType(mediaType) || isManifestType(mediaType)) return target.putManifest(raw, signal);
+    try {
+      await target.putManifest(raw, signal);
+    } catch (error) {
+      nullWhereRefused(error);
+      await target.put(raw.bytes, raw.descriptor, signal);
+      listener({
+        type: 'warning',
+        code: 'NOT_AN_IMAGE',
+        message: `${digest} in the index is there as a blob only: ${target.label} takes no manifests of the type ${JSON.stringify(mediaType)}`,
+      });
+    }
+  }
+}
+
+/** Returns null where a place does not have a document, or refuses its type. @throws any other error */
+function nullWhereRefused(error: unknown): null {
+  const codes = ['NOT_FOUND', 'REGISTRY', 'UNSUPPORTED', 'MANIFEST_INVALID', 'MEDIA_TYPE'];
+  if (error instanceof OcislimError && codes.includes(error.code)) return null;
+  throw error;
 }

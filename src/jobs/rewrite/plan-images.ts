@@ -1,6 +1,6 @@
 import { OcislimError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
-import type { ImageSet } from '../image-set.ts';
+import { imageMembers, type ImageSet, platformOf } from '../image-set.ts';
 import type { Job } from './job.ts';
 import type { PlannedImage } from './records.ts';
 
@@ -10,11 +10,9 @@ import type { PlannedImage } from './records.ts';
  * the transform throws
  */
 export function planImages(job: Job, set: ImageSet, label: string): PlannedImage[] {
-  const images = set.members.flatMap((member): PlannedImage[] => {
-    const { image, child } = member;
-    if (image === null) return [];
-    return [{ member, image: planImage(job, image), platform: child?.platform ?? image.config.platform }];
-  });
+  const images = imageMembers(set).map(
+    (member): PlannedImage => ({ member, image: planImage(job, member.image), platform: platformOf(member) }),
+  );
   if (images.length === 0 && job.kind === 'rewrite')
     throw new OcislimError('UNSUPPORTED', `${label} is not an image but an artifact of another kind`, {
       advice: '"ocislim copy" copies it as it is.',

@@ -43,10 +43,11 @@ export async function publishImages(
     ...context,
     set,
     family,
+    annotations: images[0]?.image.plan.labelling.annotations ?? {},
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
-  await warnOfReferrers(source, set, root, context);
+  await warnOfReferrers(set, root, context);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
   await publish(target, root, signal);

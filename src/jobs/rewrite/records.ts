@@ -10,13 +10,13 @@ import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { RawManifest } from '../../place/place.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
-import type { ImageSet, Member } from '../image-set.ts';
+import type { ImageMember, ImageSet } from '../image-set.ts';
 import type { Assembled } from './assemble.ts';
 import type { BudgetUse, LayerTuning } from './tune-layers.ts';
 
 /** An image with its plan. */
 export interface PlannedImage {
-  readonly member: Member;
+  readonly member: ImageMember;
   readonly image: Image;
   readonly platform: Platform | null;
 }

@@ -16,13 +16,13 @@ import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import { type ImageSet, readImageSet } from '../image-set.ts';
 import { requireHistory } from './history.ts';
-import { identity, jobOf } from './job.ts';
+import { identity, type Job, jobOf } from './job.ts';
 import { planImages } from './plan-images.ts';
 import { publishImages } from './publish-images.ts';
 import type { DecidedImage, ResolvedImage, RunOutcome } from './records.ts';
 import { resolveImages } from './resolve-images.ts';
 import type { TuneContext, Tuning } from './tune-layers.ts';
-import { warnOfEncodings, warnOfResolution } from './warnings.ts';
+import { warnOfEncodings, warnOfOthers, warnOfResolution } from './warnings.ts';
 
 export { identity };
 export type { RunOutcome } from './records.ts';
@@ -84,7 +84,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   await using scratch = new Scratch(options.maxScratch);
   const context = contextOf(options, scratch);
   const { source, listener, target } = context;
-  const set = await readSet(context);
+  const set = await readSet(job, context);
   const planned = planImages(job, set, source.label);
   const resolved = await resolveImages(
     planned.map((each) => ({ ...each, image: finish(each.image) })),
@@ -94,6 +94,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     requireHistory(image);
     await warnOfResolution(image, listener);
   }
+  if (job.kind === 'rewrite') warnOfOthers(set, listener);
   const { images, budgets } = await decide(resolved, context);
   warnOfEncodings(images, listener);
   if (target === null) return dryOutcome(set, { images, budgets }, context);
@@ -116,15 +117,10 @@ function contextOf(options: RunOptions, scratch: Scratch): RunContext {
   return { ...options, source, cached, cache, limits, scratch, reader };
 }
 
-function readSet({
-  source,
-  platforms,
-  platformsOfIndex = [],
-  limits,
-  listener,
-  signal,
-}: RunContext): Promise<ImageSet> {
-  return readImageSet(source, { platforms, platformsOfIndex, limits, listener, signal });
+function readSet(job: Job, context: RunContext): Promise<ImageSet> {
+  const { source, platforms, platformsOfIndex = [], limits, listener, signal } = context;
+  const tolerant = job.kind === 'copy';
+  return readImageSet(source, { platforms, platformsOfIndex, tolerant, limits, listener, signal });
 }
 
 /** Puts plain encodings in the place of tuned ones. The code that tries encodings is loaded only where it is needed. */

@@ -7,9 +7,12 @@ import { caveatOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
 import { encodingOf, nameOfImage } from '../../image/image.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import type { RawManifest, Source } from '../../place/place.ts';
+import { isJsonObject } from '../../oci/json.ts';
+import type { Index, IndexChild } from '../../oci/manifest.ts';
+import type { Mountable, RawManifest, Source, Target } from '../../place/place.ts';
 import type { CheckedClosure } from '../../closure/close-image.ts';
-import type { ImageSet, Member } from '../image-set.ts';
+import type { ImageMember, ImageSet, Member } from '../image-set.ts';
+import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { DecidedImage, ResolvedImage } from './records.ts';
 
 /** Warns of what the resolution of an image could not do, or did with doubts. */
@@ -65,9 +68,38 @@ export function warnOfEncodings(images: readonly DecidedImage[], listener: Liste
   for (const caveat of new Map(caveats.map((each) => [each.message, each])).values()) listener(caveat);
 }
 
+/** Warns of an attestation that is left out of the index. */
+export function warnOfAttestation(child: IndexChild, listener: Listener): void {
+  const subject = attestedDigest(child) ?? 'unnamed';
+  listener({
+    type: 'warning',
+    code: 'ATTESTATION_DROPPED',
+    message: `the attestation ${child.descriptor.digest} was left out of the index: the image that it is about (${subject}) has changed`,
+  });
+}
+
+/** Warns of the members that are not images, and stay as they are. Attestations have warnings of their own. */
+export function warnOfOthers({ members }: Pick<ImageSet, 'members'>, listener: Listener): void {
+  const named = new Set<string>();
+  const visit = (member: Member): void => {
+    if (member.kind === 'nested') member.nested.members.forEach(visit);
+    if (member.kind !== 'other' || member.child === null || isAttestation(member.child)) return;
+    const { digest, mediaType, json } = member.child.descriptor;
+    const artifactType = typeof json['artifactType'] === 'string' ? json['artifactType'] : null;
+    if (named.has(digest)) return;
+    named.add(digest);
+    listener({
+      type: 'warning',
+      code: 'NOT_AN_IMAGE',
+      message: `${digest} in the index is not an image (${artifactType ?? mediaType}): it stays as it is`,
+    });
+  };
+  members.forEach(visit);
+}
+
 /** Warns of a reference to another manifest that a changed image no longer has. */
-export function warnOfSubject({ image, raw }: Member, manifest: RawManifest, listener: Listener): void {
-  const subject = image?.manifest.subject ?? null;
+export function warnOfSubject({ image, raw }: ImageMember, manifest: RawManifest, listener: Listener): void {
+  const { subject } = image.manifest;
   if (subject === null || manifest.descriptor.digest === raw.descriptor.digest) return;
   listener({
     type: 'warning',
@@ -76,17 +108,41 @@ export function warnOfSubject({ image, raw }: Member, manifest: RawManifest, lis
   });
 }
 
-/** Warns of signatures and the like, which are valid for the old digest only, where the root has another. */
+/** Warns of a reference to another manifest that a changed index no longer has. */
+export function warnOfIndexSubject({ json }: Index, listener: Listener): void {
+  const { subject } = json;
+  if (!isJsonObject(subject)) return;
+  listener({
+    type: 'warning',
+    code: 'REFERRERS_LEFT',
+    message: `the index says of itself that it refers to ${String(subject['digest'])}; the new one does not say so`,
+  });
+}
+
+/** The two places of a run, and how it is told of what it leaves behind. */
+export interface ReferrerContext {
+  readonly source: Source;
+  readonly target: Target;
+  readonly listener: Listener;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Warns of signatures and the like that stay behind: they are valid for the old digest only, or the root goes to a place that
+ * does not have them.
+ */
 export async function warnOfReferrers(
-  source: Source,
   set: ImageSet,
   root: RawManifest,
-  { listener, signal }: { readonly listener: Listener; readonly signal: AbortSignal },
+  { source, target, listener, signal }: ReferrerContext,
 ): Promise<void> {
-  if (root.descriptor.digest === set.root.descriptor.digest) return;
+  const isSame = root.descriptor.digest === set.root.descriptor.digest;
+  if (isSame && isOnePlace(source.mountable, target.mountable)) return;
   let found: readonly Descriptor[];
   try {
     found = await source.referrers(set.root.descriptor.digest, signal);
+    // A copy within a folder leaves nothing behind. Of registries, only the repository tells.
+    if (isSame && target.mountable === null) found = await missingFrom(target, found, signal);
   } catch (error) {
     signal.throwIfAborted();
     // A registry that does not answer must not silence signatures.
@@ -107,6 +163,20 @@ export async function warnOfReferrers(
   listener({
     type: 'warning',
     code: 'REFERRERS_LEFT',
-    message: `${artifacts} to the source (${[...kinds].join(', ')}): signatures and attestations do not hold for the new digest and stay behind`,
+    message: `${artifacts} to the source (${[...kinds].join(', ')}): ${isSame ? 'they are not copied with it, and stay behind' : 'signatures and attestations do not hold for the new digest and stay behind'}`,
   });
+}
+
+function isOnePlace(a: Mountable | null, b: Mountable | null): boolean {
+  return a !== null && a.registry === b?.registry && a.repository === b.repository;
+}
+
+async function missingFrom(
+  target: Target,
+  found: readonly Descriptor[],
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const missing: Descriptor[] = [];
+  for (const descriptor of found) if (!(await target.has(descriptor, signal))) missing.push(descriptor);
+  return missing;
 }

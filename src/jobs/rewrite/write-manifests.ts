@@ -4,16 +4,18 @@
  */
 import type { Listener } from '../../events.ts';
 import type { Limits } from '../../limits.ts';
-import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { Index, IndexChild } from '../../oci/manifest.ts';
 import type { Family } from '../../oci/media-type.ts';
 import { BlobsUnknown } from '../../place/blobs-unknown.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
-import type { ImageSet, Member } from '../image-set.ts';
+import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
+import type { ImageSet, Member, NestedIndex } from '../image-set.ts';
 import { assembleIndex, type NewChild } from './assemble-index.ts';
 import { TreeCopier } from './copy-tree.ts';
 import type { AssembledImage } from './records.ts';
-import { warnOfSubject } from './warnings.ts';
+import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
 
 export interface ManifestContext {
   readonly source: Source;
@@ -21,6 +23,8 @@ export interface ManifestContext {
   readonly set: ImageSet;
   /** The family that all images convert to; null where each keeps its own. */
   readonly family: Family | null;
+  /** Annotations to add to the root index. */
+  readonly annotations: Readonly<Record<string, string>>;
   /** Configs that have been written already. */
   readonly there: ReadonlySet<Digest>;
   /** Writes layers of this run once more, after the target has lost them. Returns false for other blobs. */
@@ -44,61 +48,123 @@ export async function writeManifests(
     if (!context.there.has(descriptor.digest)) await target.put(bytes, descriptor, signal);
     await putWithLayers(assembled.manifest, context);
   }
-  // One platform of several becomes an image without an index: only an index could hold its attestations.
-  const isSingle = set.narrowed && set.selected.length === 1 && images.length === 1;
-  const children = await writeChildren(images, isSingle, context);
+  const writer = new MemberWriter(images, context);
   const [first] = images;
-  if (set.index === null || isSingle) return first?.assembled.manifest ?? set.root;
-  const annotations = first?.image.plan.labelling.annotations ?? {};
-  const isSame =
-    !set.narrowed &&
-    Object.keys(annotations).length === 0 &&
-    context.family === null &&
-    children.every(({ member, manifest }) => manifest?.digest === member.raw.descriptor.digest);
-  const family = context.family ?? set.index.family;
-  const root = isSame ? set.root : assembleIndex(set.index, children, { annotations, family });
-  await target.putManifest(root, signal);
-  return root;
+  if (set.index === null) {
+    if (first === undefined) await writer.copyRoot();
+    else warnOfSubject(first.member, first.assembled.manifest, context.listener);
+    return first?.assembled.manifest ?? set.root;
+  }
+  // One platform of several becomes an image without an index: only an index could hold its attestations.
+  if (set.narrowed && set.selected.length === 1 && first !== undefined && images.length === 1) {
+    warnOfSubject(first.member, first.assembled.manifest, context.listener);
+    return first.assembled.manifest;
+  }
+  return writer.writeRoot(set.index);
 }
 
-/** Copies the members that are not images, and lists all members with what they are in the new index. */
-async function writeChildren(
-  images: readonly AssembledImage[],
-  isSingle: boolean,
-  { source, target, set, limits, listener, signal }: ManifestContext,
-): Promise<NewChild[]> {
-  const manifests = new Map(images.map(({ member, assembled }) => [member, assembled.manifest]));
-  const changed = new Set(
-    images.flatMap(({ member: { raw }, assembled: { manifest } }) =>
-      manifest.descriptor.digest === raw.descriptor.digest ? [] : [raw.descriptor.digest as string],
-    ),
-  );
-  const tree = new TreeCopier(target, source, limits);
-  const children: NewChild[] = [];
-  for (const member of set.members) {
-    const own = manifests.get(member);
-    if (own !== undefined) {
-      children.push({ member, manifest: own.descriptor });
-      warnOfSubject(member, own, listener);
-    } else if (isOutdated(member, changed)) {
-      const subject = member.child === null ? null : attestedDigest(member.child);
-      listener({
-        type: 'warning',
-        code: 'ATTESTATION_DROPPED',
-        message: `an attestation was left out of the index: the image that it is about (${subject ?? 'unnamed'}) has changed`,
-      });
-      children.push({ member, manifest: null });
-    } else if (!isSingle) {
-      await tree.copy(member.raw, 1, signal);
-      children.push({ member, manifest: member.raw.descriptor });
+/** Writes members of indexes that are not images themselves, and the indexes around them. */
+class MemberWriter {
+  readonly #context: ManifestContext;
+  readonly #tree: TreeCopier;
+  /** The new manifest of each image. */
+  readonly #manifests: ReadonlyMap<Member, RawManifest>;
+  /** Digests of the manifests and indexes that have changed. */
+  readonly #changed: Set<string>;
+  /** Indexes that have been written, each once. */
+  readonly #nested = new Map<NestedIndex, RawManifest>();
+
+  constructor(images: readonly AssembledImage[], context: ManifestContext) {
+    this.#context = context;
+    this.#tree = new TreeCopier(context);
+    this.#manifests = new Map(images.map(({ member, assembled }) => [member, assembled.manifest]));
+    this.#changed = new Set(
+      images.flatMap(({ member: { raw }, assembled: { manifest } }) =>
+        manifest.descriptor.digest === raw.descriptor.digest ? [] : [raw.descriptor.digest],
+      ),
+    );
+  }
+
+  /** Copies the root of a set that is neither an image nor an index. */
+  async copyRoot(): Promise<void> {
+    const { set, signal } = this.#context;
+    await this.#tree.copyBelow(set.root, 0, signal);
+  }
+
+  async writeRoot(index: Index): Promise<RawManifest> {
+    const { set, annotations } = this.#context;
+    const mayStay = !set.narrowed && Object.keys(annotations).length === 0;
+    const old = { raw: set.root, index, members: set.members };
+    return this.#writeIndex(old, mayStay, { annotations, depth: 1 });
+  }
+
+  /** Writes an index, unless all below it stays as it was: then it is copied. */
+  async #writeIndex(
+    { raw, index, members }: NestedIndex,
+    mayStay: boolean,
+    {
+      annotations,
+      depth,
+    }: { readonly annotations: Readonly<Record<string, string>>; readonly depth: number },
+  ): Promise<RawManifest> {
+    const { family, target, listener, signal } = this.#context;
+    const rows = await this.#writeRows(members, depth);
+    const isSame =
+      mayStay &&
+      members.length === index.children.length &&
+      (family === null || family === index.family) &&
+      rows.every(({ child, manifest }) => manifest?.digest === child.descriptor.digest);
+    const root = isSame ? raw : assembleIndex(index, rows, { annotations, family: family ?? index.family });
+    if (!isSame) warnOfIndexSubject(index, listener);
+    await target.putManifest(root, signal);
+    return root;
+  }
+
+  /** Writes images and indexes before the rest: whether an attestation holds depends on what it is about. */
+  async #writeRows(members: readonly Member[], depth: number): Promise<NewChild[]> {
+    const rows = new Map<Member, Descriptor | null>();
+    const isFirst = ({ kind }: Member) => kind !== 'other';
+    for (const member of [...members.filter(isFirst), ...members.filter((each) => !isFirst(each))])
+      rows.set(member, await this.#writeMember(member, depth));
+    return members.flatMap((member) =>
+      member.child === null ? [] : [{ child: member.child, manifest: rows.get(member) ?? null }],
+    );
+  }
+
+  async #writeMember(member: Member, depth: number): Promise<Descriptor | null> {
+    const { listener, signal } = this.#context;
+    switch (member.kind) {
+      case 'image': {
+        const own = this.#manifests.get(member) ?? member.raw;
+        warnOfSubject(member, own, listener);
+        return own.descriptor;
+      }
+      case 'nested': {
+        const known = this.#nested.get(member.nested);
+        const written =
+          known ?? (await this.#writeIndex(member.nested, true, { annotations: {}, depth: depth + 1 }));
+        this.#nested.set(member.nested, written);
+        const { digest } = member.child.descriptor;
+        if (written.descriptor.digest !== digest) this.#changed.add(digest);
+        return written.descriptor;
+      }
+      case 'other': {
+        const { child, raw } = member;
+        if (child === null) return null;
+        if (isOutdated(child, this.#changed)) {
+          warnOfAttestation(child, listener);
+          return null;
+        }
+        await this.#tree.copyRow(child.descriptor, raw, depth, signal);
+        return child.descriptor;
+      }
     }
   }
-  return children;
 }
 
-/** Returns whether a member is an attestation about one of the changed images, or about an image that it does not name. */
-function isOutdated({ child }: Member, changed: ReadonlySet<string>): boolean {
-  if (child === null || !isAttestation(child)) return false;
+/** Returns whether a row is an attestation about one of the changed images, or about an image that it does not name. */
+function isOutdated(child: IndexChild, changed: ReadonlySet<string>): boolean {
+  if (!isAttestation(child)) return false;
   const subject = attestedDigest(child);
   return subject === null ? changed.size > 0 : changed.has(subject);
 }

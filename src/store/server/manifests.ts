@@ -3,9 +3,10 @@
  * for the two endpoints.
  */
 import { OcislimError } from '../../errors.ts';
-import { isJsonObject } from '../../oci/json.ts';
-import { type Index, type Manifest, parseManifest } from '../../oci/manifest.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { layerKind, mediaTypes } from '../../oci/media-type.ts';
+import { isDocument, type Named, namedIn, rowKind } from '../../oci/named.ts';
 import { collect } from '../../stream/collect.ts';
 import { defaultLimits } from '../../limits.ts';
 import { type Answer, type Call, json, nothing } from './answer.ts';
@@ -85,9 +86,8 @@ async function put({ repository, name }: ManifestRoute, call: Call, store: Regis
     });
   }
   const mediaType = announcedType(call);
-  const manifest = parse(bytes, mediaType);
-  await requireContents(manifest, repository, call, store);
-  const subject = subjectOf(manifest);
+  await requireContents(parse(bytes, mediaType), repository, call, store);
+  const subject = subjectOf(parseJsonObject(bytes, 'the manifest'));
   const tag = name.kind === 'tag' ? name.tag : null;
   await store.putManifest(repository, tag, { mediaType, digest, bytes }, call.signal);
   return nothing(201, {
@@ -109,26 +109,21 @@ function announcedType(call: Call): string {
  * @throws Refusal MANIFEST_BLOB_UNKNOWN, MANIFEST_INVALID
  */
 async function requireContents(
-  manifest: Manifest | Index,
+  named: Named,
   repository: string,
   { signal }: Call,
   store: RegistryStore,
 ): Promise<void> {
   const missing: string[] = [];
-  if (manifest.kind === 'index') {
-    for (const { descriptor } of manifest.children) {
-      const name = { kind: 'digest', digest: descriptor.digest } as const;
-      const child = await store.manifest(repository, name, signal);
-      if (child === null) missing.push(descriptor.digest);
-      else requireSize(descriptor, child.descriptor.size);
-    }
-  } else {
-    for (const blob of [manifest.config, ...manifest.layers]) {
-      const size = await store.blobSize(repository, blob.digest, signal);
-      if (size !== null) requireSize(blob, size);
-      // The bytes of foreign layers are in other places.
-      else if (layerKind(blob.mediaType).kind !== 'foreign') missing.push(blob.digest);
-    }
+  const sizeOf = async ({ digest }: Descriptor, isRow: boolean): Promise<number | null> => {
+    const child = isRow ? await store.manifest(repository, { kind: 'digest', digest }, signal) : null;
+    return child?.descriptor.size ?? store.blobSize(repository, digest, signal);
+  };
+  for (const each of [...named.rows, ...named.blobs]) {
+    const size = await sizeOf(each, named.rows.includes(each));
+    if (size !== null) requireSize(each, size);
+    // The bytes of foreign layers are in other places.
+    else if (layerKind(each.mediaType).kind !== 'foreign') missing.push(each.digest);
   }
   if (missing.length === 0) return;
   throw new Refusal(
@@ -139,14 +134,16 @@ async function requireContents(
 }
 
 /** Returns the digest of the subject, of a manifest or an index. */
-function subjectOf({ json }: Manifest | Index): string | null {
-  const { subject } = json;
+function subjectOf({ subject }: JsonObject): string | null {
   return isJsonObject(subject) && 'digest' in subject ? String(subject['digest']) : null;
 }
 
-function parse(bytes: Uint8Array, mediaType: string): Manifest | Index {
+/** Reads what a manifest names. Of another type than those of images, it must look like a manifest. @throws Refusal */
+function parse(bytes: Uint8Array, mediaType: string): Named {
   try {
-    return parseManifest(bytes, mediaType, 'the manifest');
+    if (rowKind(mediaType) !== 'document' && !isDocument(bytes, mediaType))
+      throw new Refusal('MANIFEST_INVALID', `not a manifest, and of the type ${JSON.stringify(mediaType)}`);
+    return namedIn(bytes, mediaType, 'the manifest');
   } catch (error) {
     if (error instanceof OcislimError) throw new Refusal('MANIFEST_INVALID', error.message);
     throw error;

@@ -4,9 +4,10 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
+import { type Descriptor, makeDescriptor, parseDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
+import { isDocument, rowKind } from '../../oci/named.ts';
 import { readSmallFile } from '../../files/file-bytes.ts';
 import {
   annotation,
@@ -28,8 +29,8 @@ export interface ManifestFacts {
   readonly descriptor: Descriptor;
   /** Config and layers. */
   readonly blobs: readonly Digest[];
-  /** Manifests below an index. */
-  readonly children: readonly Digest[];
+  /** Rows of an index: manifests, or blobs. */
+  readonly children: readonly Descriptor[];
   readonly subject: Digest | null;
   readonly artifactType: string | null;
   readonly annotations: JsonObject | null;
@@ -132,12 +133,15 @@ export class RepositoryIndex {
       const facts = await this.#read(next, signal);
       if (facts === null) {
         if (next === entry) return false;
+        // An index may list blobs, as the caches of BuildKit do.
+        view.blobs.add(next.digest);
         continue;
       }
       view.manifests.set(next.digest, facts);
       for (const digest of facts.blobs) view.blobs.add(digest);
-      for (const digest of facts.children) {
-        queue.push({ digest, mediaType: null, refName: null, imageName: null, json: {} });
+      for (const { digest, mediaType, json } of facts.children) {
+        if (rowKind(mediaType) === 'blob') view.blobs.add(digest);
+        else queue.push({ digest, mediaType, refName: null, imageName: null, json });
       }
     }
     return true;
@@ -149,6 +153,8 @@ export class RepositoryIndex {
     if (known !== undefined) return known;
     try {
       const { bytes, descriptor } = await this.#source.load(entry, signal);
+      const { mediaType } = descriptor;
+      if (rowKind(mediaType) === 'unknown' && !isDocument(bytes, mediaType)) return null;
       const facts = readFacts(bytes, descriptor.mediaType, entry.digest);
       this.#facts.set(entry.digest, facts);
       return facts;
@@ -168,7 +174,7 @@ interface GrowingView {
 
 function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): ManifestFacts {
   const json = parseJsonObject(bytes, digest);
-  const blobs = [json['config'], ...listOf(json['layers'])].flatMap((blob) =>
+  const blobs = [json['config'], ...listOf(json['layers']), ...listOf(json['blobs'])].flatMap((blob) =>
     isJsonObject(blob) && typeof blob['size'] === 'number' ? (digestIn(blob) ?? []) : [],
   );
   const subject = digestIn(json['subject']);
@@ -177,7 +183,7 @@ function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): Manife
   return {
     descriptor: makeDescriptor(mediaType, digest, bytes.length),
     blobs,
-    children: listOf(json['manifests']).flatMap((child) => digestIn(child) ?? []),
+    children: listOf(json['manifests']).flatMap((child) => childIn(child) ?? []),
     subject,
     artifactType: typeof artifactType === 'string' && artifactType !== '' ? artifactType : null,
     annotations: typeof annotations === 'object' ? (annotations as JsonObject | null) : null,
@@ -186,6 +192,15 @@ function readFacts(bytes: Uint8Array, mediaType: string, digest: Digest): Manife
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** Reads a row of an index; null for a malformed one. */
+function childIn(value: unknown): Descriptor | null {
+  try {
+    return parseDescriptor(value, 'a row');
+  } catch {
+    return null;
+  }
 }
 
 function digestIn(value: unknown): Digest | null {

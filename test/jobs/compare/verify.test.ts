@@ -12,13 +12,16 @@ import { squash } from '../../../src/slim/squash.ts';
 import { formProblems, levelled, type Outcome, rootfsOf, run } from '../../laws/rig.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
 import { describeSpec } from '../../support/arbitrary/stack.ts';
+import { artifactOf, blobOf, indexOf, rowOf } from '../../support/artifacts.ts';
 import {
   type BuiltImage,
   type BuiltTree,
+  buildAttestation,
   buildImage,
   buildIndex,
   digestOf,
   type ImageRecipe,
+  MEDIA_TYPES,
 } from '../../support/image-builder.ts';
 import { MemorySource, type MemorySourceOptions } from '../../support/memory-store.ts';
 import { bytesOf, show } from '../../support/model/byte-string.ts';
@@ -371,6 +374,7 @@ describe('what is read', () => {
     });
     expect(result).toEqual({
       equal: true,
+      verdict: 'same',
       platforms: [
         {
           platform: 'linux/amd64',
@@ -379,8 +383,10 @@ describe('what is read', () => {
           differences: [],
           differenceCount: 0,
           allowedMissing: 0,
+          allowedChanges: 0,
         },
       ],
+      artifacts: [],
     });
     expect(
       [...a.opened, ...b.opened].filter((digest) => image.layers.some((layer) => layer.digest === digest)),
@@ -900,4 +906,64 @@ describe('over random stacks of layers', () => {
       throw error;
     }
   }
+});
+
+describe('what is not an image', () => {
+  const amd = imageOf([tar('a=1')]);
+  const arm = imageOf([tar('a=2')], { platform: { os: 'linux', architecture: 'arm64' } });
+  const evil = imageOf([tar('a=3')], { platform: { os: 'linux', architecture: 'arm64' } });
+  const chart = artifactOf(blobOf('application/vnd.example.config', '{}'), [blobOf('text/plain', 'chart')]);
+  const forged = artifactOf(blobOf('application/vnd.example.config', '{}'), [blobOf('text/plain', 'forged')]);
+  /** Another attestation of the same image. */
+  const other = rowOf(forged, {
+    annotations: buildAttestation(amd).descriptor.annotations,
+    platform: { os: 'unknown', architecture: 'unknown' },
+  });
+  const squashed = buildImage({ layers: [tar('a=1')] });
+
+  test.each<readonly [string, BuiltTree, BuiltTree, Verification['verdict']]>([
+    ['an index and itself', indexOf([amd, chart]), indexOf([amd, chart]), 'identical'],
+    ['an artifact and itself', chart, chart, 'identical'],
+    ['an artifact and another', chart, forged, 'different'],
+    ['rows in another order', indexOf([amd, chart]), indexOf([chart, amd]), 'same'],
+    ['nested and not', indexOf([amd, indexOf([arm])]), indexOf([amd, arm]), 'same'],
+    [
+      'another file in a nested index',
+      indexOf([amd, indexOf([arm])]),
+      indexOf([amd, indexOf([evil])]),
+      'different',
+    ],
+    ['a nested index that is gone', indexOf([amd, indexOf([arm])]), indexOf([amd]), 'different'],
+    ['a nested index too many', indexOf([amd]), indexOf([amd, indexOf([arm])]), 'different'],
+    ['an artifact that is gone', indexOf([amd, chart]), indexOf([amd]), 'different'],
+    ['an artifact that is gone with its index', indexOf([amd, chart]), amd, 'different'],
+    ['another artifact', indexOf([amd, chart]), indexOf([amd, forged]), 'different'],
+    ['a blob too many', indexOf([amd]), indexOf([amd, blobOf('text/plain', 'x')]), 'different'],
+    ['an attestation that is gone', indexOf([amd, buildAttestation(amd)]), indexOf([amd]), 'different'],
+    ['a forged attestation', indexOf([amd, buildAttestation(amd)]), indexOf([amd, other]), 'different'],
+    [
+      'an attestation of what has changed',
+      indexOf([amd, buildAttestation(amd)]),
+      indexOf([squashed]),
+      'same',
+    ],
+    ['an attestation without an index for it', indexOf([amd, buildAttestation(amd)]), amd, 'same'],
+  ])('%s', async (_, before, after, verdict) => {
+    const { result } = await verify(before, after);
+    expect(result).toMatchObject({ verdict, equal: verdict !== 'different' });
+  });
+
+  test('of a platform that is selected, only the image and its attestations count', async () => {
+    const platforms = [{ os: 'linux', architecture: 'amd64' }];
+    const before = indexOf([amd, chart, indexOf([arm])]);
+    expect((await verify(before, indexOf([amd]), { platforms })).result.verdict).toBe('identical');
+  });
+
+  test('a child that cannot be read is an error that names it', async () => {
+    const broken = artifactOf(blobOf(MEDIA_TYPES.oci.config, '{}'), [
+      blobOf(MEDIA_TYPES.oci.layer.gzip, 'x'),
+    ]);
+    const error = await errorOf(verify(indexOf([amd, broken]), indexOf([amd, broken])));
+    expect(error.message).toContain(broken.descriptor.digest);
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readImageSet } from '../../../src/jobs/image-set.ts';
+import { imageMembers, readImageSet } from '../../../src/jobs/image-set.ts';
 import { LayerReader } from '../../../src/layers/read/layer-reader.ts';
 import { Scratch } from '../../../src/files/scratch.ts';
 import { defaultLimits } from '../../../src/limits.ts';
@@ -11,9 +11,9 @@ it('holds contents of all layers up to a limit', async () => {
   const layers = ['a', 'b'].map((name) => tar(`etc/${name}=${name.repeat(100)}`));
   const source = new MemorySource(buildImage({ layers }));
   const { signal } = new AbortController();
-  const [member] = (await readImageSet(source, { platforms: [], signal })).members;
+  const [member] = imageMembers(await readImageSet(source, { platforms: [], signal }));
   const image = member?.image;
-  if (image == null) throw new Error('there is no image');
+  if (image === undefined) throw new Error('there is no image');
   const scratch = new Scratch(0);
   const read = async (held: number) => {
     const reader = new LayerReader({

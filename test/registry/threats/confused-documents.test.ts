@@ -108,7 +108,7 @@ describe('N9: a document that could be two things is refused', () => {
       'a type that is none',
       good,
       'application/vnd.evil+json',
-      /calls itself|neither an image manifest nor an index/,
+      /calls itself|is not an image but an artifact/,
     ],
   ])('by itself: %s', async (_, text, type, sentence) => {
     await expectRefused(sentence, text, type);

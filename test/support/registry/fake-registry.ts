@@ -56,6 +56,8 @@ export interface FakeOptions {
   readonly mostPatches: number;
   /** Whether a manifest must state its media type. */
   readonly mediaTypeInBody: boolean;
+  /** The media types of manifests that are refused. */
+  readonly refusedTypes: readonly string[];
   /** Whether a blob that exists may be committed again. */
   readonly recommits: boolean;
   /** Whether a request for a manifest must accept its very type. */
@@ -93,6 +95,7 @@ const defaults: FakeOptions = {
   challenge: 'always',
   mostPatches: Number.POSITIVE_INFINITY,
   mediaTypeInBody: false,
+  refusedTypes: [],
   recommits: true,
   strictAccept: true,
   manifestHeaders: {},
@@ -386,6 +389,9 @@ export class FakeRegistry {
     const digest = sha256(request.body);
     if (reference.includes(':') && reference !== digest)
       return failure(400, 'DIGEST_INVALID', 'digest does not match');
+    const mediaType = request.headers['content-type'] ?? '';
+    if (this.options.refusedTypes.includes(mediaType))
+      return failure(400, 'MANIFEST_INVALID', 'manifest invalid');
     const value = JSON.parse(request.body.toString()) as {
       readonly mediaType?: string;
       readonly config?: { readonly digest: Digest };
@@ -400,7 +406,7 @@ export class FakeRegistry {
     ];
     const missing =
       blobs.find((each) => !content.blobs.has(each.digest)) ??
-      value.manifests?.find((each) => !content.manifests.has(each.digest));
+      value.manifests?.find(({ digest }) => !content.manifests.has(digest) && !content.blobs.has(digest));
     if (missing !== undefined) {
       const detail = {
         code: 'MANIFEST_BLOB_UNKNOWN',
@@ -409,7 +415,7 @@ export class FakeRegistry {
       };
       return { status: 400, headers: json, body: JSON.stringify({ errors: [detail] }) };
     }
-    content.manifests.set(digest, { mediaType: request.headers['content-type'] ?? '', bytes: request.body });
+    content.manifests.set(digest, { mediaType, bytes: request.body });
     if (!reference.includes(':')) content.tags.set(reference, digest);
     return {
       status: 201,

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { artifacts, artifactOf, blobOf, imageFor, indexOf, sha512 } from '../support/artifacts.ts';
+import { startRegistry } from '../support/registry/opened.ts';
+import { callCli } from '../support/cli.ts';
+import { type BlobDescriptor, type BuiltTree, writeLayout } from '../support/image-builder.ts';
+import { newFolder } from '../support/store/local.ts';
+import { serve } from '../support/store/serving.ts';
+
+async function copy(from: string, to: string, ...options: string[]): Promise<string> {
+  const { status, stderr } = await callCli(['copy', from, to, ...options]);
+  expect({ status, stderr }, `${from} → ${to}`).toMatchObject({ status: 0 });
+  return stderr;
+}
+
+/** Returns the rows of a layout by their tags. */
+async function rowsOf(folder: string): Promise<readonly BlobDescriptor[]> {
+  return (JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as { manifests: BlobDescriptor[] })
+    .manifests;
+}
+
+/** Expects a layout to hold all of a tree under one row. */
+async function expectWhole(folder: string, { descriptor, blobs }: BuiltTree): Promise<void> {
+  expect((await rowsOf(folder)).map(({ digest, mediaType }) => [digest, mediaType])).toEqual([
+    [descriptor.digest, descriptor.mediaType],
+  ]);
+  for (const [digest, bytes] of blobs)
+    expect(new Uint8Array(await readFile(join(folder, 'blobs', ...digest.split(':')))), digest).toEqual(
+      bytes,
+    );
+}
+
+describe('copy takes all of it, byte for byte, between layouts, archives and registries', () => {
+  test.each(Object.entries(artifacts))('of %s', async (_, tree) => {
+    const folder = await newFolder();
+    const { host } = await serve();
+    await writeLayout(join(folder, 'in'), { x: tree });
+    await copy(`oci:${folder}/in:x`, `oci:${folder}/layout:x`);
+    await expectWhole(join(folder, 'layout'), tree);
+    await copy(`oci:${folder}/in:x`, `oci-archive:${folder}/x.tar:x`);
+    await copy(`oci-archive:${folder}/x.tar:x`, `${host}/app:x`);
+    await copy(`${host}/app:x`, `${host}/other:y`);
+    await copy(`${host}/other:y`, `oci:${folder}/out:x`);
+    await expectWhole(join(folder, 'out'), tree);
+  });
+});
+
+test('documents and blobs with digests of sha512 go from layout to layout, and through a registry', async () => {
+  const folder = await newFolder();
+  const { host } = await serve();
+  const tree = indexOf([sha512]);
+  await writeLayout(join(folder, 'in'), { x: tree });
+  await copy(`oci:${folder}/in:x`, `${host}/app:x`);
+  await copy(`${host}/app:x`, `oci:${folder}/out:x`);
+  await expectWhole(join(folder, 'out'), tree);
+});
+
+test('a registry that refuses the type of a row gets it as a blob, with a warning', async () => {
+  const folder = await newFolder();
+  const fake = await startRegistry({
+    refusedTypes: ['application/vnd.cncf.oras.artifact.manifest.v1+json'],
+  });
+  await writeLayout(join(folder, 'in'), { x: artifacts['an artifact manifest in an index'] as BuiltTree });
+  const stderr = await copy(`oci:${folder}/in:x`, `${fake.host}/app:x`);
+  expect(stderr).toMatch(
+    /is there as a blob only: .* takes no manifests of the type "application\/vnd\.cncf/,
+  );
+});
+
+test('a child that is missing is named', async () => {
+  const folder = await newFolder();
+  const tree = artifacts['a nested index'] as BuiltTree;
+  const lost = artifactOf(blobOf('text/plain', 'lost'), []);
+  const rows = indexOf([tree, lost]);
+  const blobs = new Map([...rows.blobs].filter(([digest]) => digest !== lost.descriptor.digest));
+  await writeLayout(join(folder, 'in'), { x: { ...rows, blobs } });
+  const { status, stderr } = await callCli(['copy', `oci:${folder}/in:x`, `oci:${folder}/out:x`]);
+  expect([status, stderr]).toEqual([1, expect.stringContaining(lost.descriptor.digest)]);
+});
+
+test('to several copies of one row only one is made', async () => {
+  const folder = await newFolder();
+  const blob = blobOf('application/vnd.example.text', 'twice');
+  const tree = indexOf([blob, blob, indexOf([blob])]);
+  await writeLayout(join(folder, 'in'), { x: tree });
+  await copy(`oci:${folder}/in:x`, `oci:${folder}/out:x`);
+  await expectWhole(join(folder, 'out'), tree);
+});
+
+describe('referrers that a copy leaves behind', () => {
+  const image = imageFor('amd64', 'a=1');
+  const subject = image.descriptor;
+  const signature = artifactOf(blobOf('text/plain', 'key'), [blobOf('text/plain', 'signed')], {
+    artifactType: 'application/vnd.example.signature',
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+  });
+  const left =
+    /1 artifact refers to the source \(application\/vnd\.example\.signature\): they are not copied/;
+
+  async function signed(): Promise<string> {
+    const folder = await newFolder();
+    await writeLayout(join(folder, 'in'), { app: image, signature });
+    return folder;
+  }
+
+  test('from a layout', async () => {
+    const folder = await signed();
+    expect(await copy(`oci:${folder}/in:app`, `oci:${folder}/out:app`)).toMatch(
+      /1 artifact refers to the source/,
+    );
+    expect(await copy(`oci:${folder}/in:app`, `oci:${folder}/in:again`)).not.toMatch(/refers to the source/);
+  });
+
+  test('from a repository to another, and not within one', async () => {
+    const folder = await signed();
+    const { host } = await serve();
+    await copy(`oci:${folder}/in:app`, `${host}/app:1`);
+    await copy(`oci:${folder}/in:signature`, `${host}/app:signature`);
+    expect(await copy(`${host}/app:1`, `${host}/app:2`)).not.toMatch(/refers to the source/);
+    expect(await copy(`${host}/app:1`, `${host}/other:1`)).toMatch(left);
+    const strict = await callCli(['copy', `${host}/app:1`, `${host}/strict:1`, '--strict']);
+    expect(strict.stderr).toContain('[STRICT]');
+  });
+});
