@@ -948,7 +948,7 @@ describe('what is not an image', () => {
       'same',
     ],
     ['an attestation without an index for it', indexOf([amd, buildAttestation(amd)]), amd, 'same'],
-  ])('%s', async (_, before, after, verdict) => {
+  ])('is compared by its digest: %s', async (_, before, after, verdict) => {
     const { result } = await verify(before, after);
     expect(result).toMatchObject({ verdict, equal: verdict !== 'different' });
   });
