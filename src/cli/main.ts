@@ -74,7 +74,11 @@ class ProcessWatch implements Disposable {
     // A second signal ends the process at once.
     if (this.status !== null) process.exit(this.status);
     this.status = status;
+    // What draws on the terminal stops first, since it listens to the signal.
     this.#interrupted.abort(new OcislimError('INTERRUPTED', 'interrupted; nothing was published'));
+    process.stderr.write(
+      `ocislim: stopping; ${status === 130 ? 'Ctrl-C' : 'SIGTERM'} again ends it at once\n`,
+    );
   }
 
   /** Notes that standard output cannot be written. */

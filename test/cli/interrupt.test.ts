@@ -59,7 +59,9 @@ test.each([
         interrupt: { when: 'layer 2', signal },
       },
     );
-    expect(result.stderr).toContain('ocislim: interrupted; nothing was published');
+    expect(result.stderr).toMatch(
+      /ocislim: stopping; (?:Ctrl-C|SIGTERM) again ends it at once\nocislim: interrupted; nothing was published\n$/,
+    );
     expect(result.stderr).not.toMatch(/undefined|\n {4}at /);
     expect(result.status).toBe(status);
     expect(result.stdout).toBe('');

@@ -21,6 +21,18 @@ test('prune without an image says so', async () => {
   expect(stderr).toContain('missing argument: SRC');
 });
 
+test('export writes no tar to a terminal', async () => {
+  const before = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY') ?? { value: undefined };
+  Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
+  try {
+    const { status, stdout, stderr } = await callCli(['export', 'oci:nothing:1', '-']);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/not written to a terminal.*\n {2}Name a file/);
+  } finally {
+    Object.defineProperty(process.stdout, 'isTTY', { ...before, configurable: true });
+  }
+});
+
 test('export to a pipe that closes ends as SIGPIPE would end it, without a word', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ocislim-pipe-'));
   const tar = writeTar([{ type: 'file', name: 'big', body: new Uint8Array(8 * MiB) }]);

@@ -26,6 +26,10 @@ export const exportCommand: Command = defineCommand({
     if (more.length > 0)
       throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
     if (file !== '-') await checkFile(file, reference);
+    else if (console.stdout.isTTY === true)
+      throw new OcislimError('USAGE', 'a tar is not written to a terminal', {
+        advice: 'Name a file instead of "-", or pipe it: ocislim export IMAGE - | tar -tv',
+      });
     const { openWorkspace } = await import('../open-workspace.ts');
     const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);
