@@ -69,7 +69,6 @@ function argumentText({ describe, choices = [] }: Positional): string {
 function exitStatuses({ name, options: table }: Command): string[][] {
   const options = listOptions(table);
   const has = (wanted: string) => options.some((option) => option.name === wanted);
-  const hasDebug = has('debug-tag');
   const check = has('verify-with') ? ', or the command of `--verify-with` failed' : '';
   const gate =
     name === 'verify'
@@ -79,14 +78,12 @@ function exitStatuses({ name, options: table }: Command): string[][] {
         : [];
   return [
     ['0', 'done, or nothing to do'],
-    [
-      '1',
-      hasDebug
-        ? 'failed; nothing was published, unless the message says so'
-        : 'failed; nothing was published',
-    ],
+    ['1', 'failed; nothing was published'],
     ['2', 'the command line, a reference, a rule file or a plan cannot be understood'],
     ...gate,
+    ...(has('digestfile')
+      ? [['5', 'published, but something after that failed: a report, the debug image, standard output']]
+      : []),
     ['130, 143', 'interrupted; nothing was published'],
   ];
 }

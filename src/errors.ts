@@ -43,6 +43,10 @@ export const errorCodes = {
   ARCHIVE_INVALID: { exit: 1, doc: 'An OCI layout or image archive is incomplete or malformed.' },
   IO: { exit: 1, doc: 'A local file could not be read or written.' },
   UNSUPPORTED: { exit: 1, doc: 'ocislim does not support this; the message names an alternative.' },
+  PUBLISHED: {
+    exit: 5,
+    doc: 'The image was published, but something after that failed: a report, the debug image, standard output. The message says what.',
+  },
   STRICT: { exit: 1, doc: 'A warning that --strict turns into an error.' },
   GATE: { exit: 3, doc: 'A gate failed (verify found a difference, --require-savings was not met).' },
   INTERRUPTED: {

@@ -13,6 +13,8 @@ export interface Console {
   };
   readonly env: Environment;
   readonly signal: AbortSignal;
+  /** Takes note that an image is published: what fails from now on is told with its name. */
+  readonly notePublished: (name: string) => void;
 }
 
 /** A positional argument as data. */

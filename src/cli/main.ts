@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const status = await command(watch.console);
     // Node reports that the last output could not be written a moment later.
     await new Promise(setImmediate);
-    if (watch.unwritable !== null) return await explain(watch.unwritable, args);
+    if (watch.unwritable !== null) return await watch.statusAfter(null, args);
     // A signal that came too late has interrupted nothing.
     return watch.status === brokenPipe ? brokenPipe : status;
   } catch (error) {
@@ -37,6 +37,7 @@ class ProcessWatch implements Disposable {
   /** The error of the output; null while it can be written. */
   unwritable: unknown = null;
   readonly console: Console;
+  #published: string | null = null;
   readonly #interrupted = new AbortController();
   readonly #onInterrupt = () => this.#onSignal(130);
   readonly #onTerminate = () => this.#onSignal(143);
@@ -49,13 +50,20 @@ class ProcessWatch implements Disposable {
     process.on('SIGINT', this.#onInterrupt);
     process.on('SIGTERM', this.#onTerminate);
     const { stdout, stderr, env } = process;
-    this.console = { stdout, stderr, env, signal: this.#interrupted.signal };
+    this.console = {
+      stdout,
+      stderr,
+      env,
+      signal: this.#interrupted.signal,
+      notePublished: (name) => void (this.#published = name),
+    };
   }
 
   /** The exit status of a command that threw, with the error told. */
   async statusAfter(error: unknown, args: readonly string[]): Promise<number> {
-    if (this.unwritable !== null) return explain(this.unwritable, args);
-    if (this.status === null) return explain(error, args);
+    if (this.unwritable !== null) return explain(this.#withPublished(this.unwritable), args);
+    const isPublished = error instanceof OcislimError && error.code === 'PUBLISHED';
+    if (this.status === null || isPublished) return explain(error, args);
     if (this.status === brokenPipe) return brokenPipe;
     const told =
       error instanceof OcislimError && error.code === 'INTERRUPTED'
@@ -63,6 +71,19 @@ class ProcessWatch implements Disposable {
         : (this.#interrupted.signal.reason as OcislimError);
     process.stderr.write(`ocislim: ${told.message}\n`);
     return this.status;
+  }
+
+  /** Adds to an error of the output which image is published, since its name did not arrive. */
+  #withPublished(error: unknown): unknown {
+    if (this.#published === null || !(error instanceof OcislimError)) return error;
+    const advice = [
+      `The image is ${this.#published}.`,
+      ...(error.advice === undefined ? [] : [error.advice]),
+    ];
+    return new OcislimError('PUBLISHED', `published, but ${error.message}`, {
+      cause: error,
+      advice: advice.join(' '),
+    });
   }
 
   [Symbol.dispose](): void {

@@ -1,63 +1,112 @@
 /** Writes the files that a rewriting command makes beside the image: reports, digests, metadata. Caller: `rewriting.ts`. */
-import { access, constants, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import type { Outcome } from '../commands/outcome.ts';
-import { OcislimError } from '../errors.ts';
-import { findFile, requireKind } from '../files/found-file.ts';
+import { writeFile } from 'node:fs/promises';
+import { type Failure, failureOf, type Outcome } from '../commands/outcome.ts';
+import { at, OcislimError } from '../errors.ts';
+import { fileError } from '../files/file-error.ts';
+import { findFile } from '../files/found-file.ts';
+import { checkWritable } from '../files/writable.ts';
+import type { Reference } from '../oci/reference.ts';
 import { rendererFor, reportSuffixes } from '../report/renderers.ts';
 import type { SettingsOf } from '../settings/option.ts';
 import type { reports } from '../settings/tables/reports.ts';
 
-type FileSettings = SettingsOf<typeof reports>;
+type FileSettings = Pick<SettingsOf<typeof reports>, 'report' | 'digestfile' | 'iidfile' | 'metadataFile'>;
 
-/** Refuses files that could not be written, before the image is published. @throws USAGE, IO */
-export async function checkOutputs({
-  report,
-  digestfile,
-  iidfile,
-  metadataFile,
-}: FileSettings): Promise<void> {
-  for (const file of report) {
-    if (rendererFor(file) === null) {
-      const suffixes = reportSuffixes.join(' or ');
-      throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in ${suffixes}`);
-    }
-  }
-  for (const file of [...report, digestfile, iidfile, metadataFile])
-    if (file !== null) await checkWritable(file);
+/** A file that an option names. */
+interface Named {
+  readonly option: string;
+  readonly file: string;
 }
 
 /**
- * Checks the file that links lead to, or its folder where the file does not exist yet. Of pipes and devices only those below /dev
- * and /proc are written to, such as /dev/stderr: a pipe of another name may have no reader.
- * @throws IO
+ * Refuses files that could not be written, before any work begins, and those that would be written over each other or over an archive.
+ * @param places the source and the destinations
+ * @throws USAGE, IO
  */
-async function checkWritable(file: string): Promise<void> {
-  const found = await findFile(file);
-  const isOfSystem = /^\/(?:dev|proc)\//.test(resolve(file));
-  requireKind(found, ['absent', 'file', ...(isOfSystem ? (['pipe', 'device'] as const) : [])]);
-  try {
-    await access(found.kind === 'absent' ? dirname(found.path) : file, constants.W_OK);
-  } catch (cause) {
-    throw cannotWrite(file, cause);
-  }
-}
-
-/** Writes all files that the settings ask for. @throws IO */
-export async function writeOutputs(outcome: Outcome, settings: FileSettings): Promise<void> {
+export async function checkOutputs(settings: FileSettings, places: readonly Reference[]): Promise<void> {
   for (const file of settings.report) {
-    const renderer = rendererFor(file);
-    if (renderer !== null) await write(file, await renderer.render(outcome.report));
+    if (rendererFor(file) !== null) continue;
+    const suffixes = reportSuffixes.join(' or ');
+    throw new OcislimError('USAGE', `--report ${JSON.stringify(file)}: the name must end in ${suffixes}`);
   }
-  const { root, imageId } = outcome;
-  if (root === null || imageId === null) return;
-  if (settings.digestfile !== null) await write(settings.digestfile, `${root.digest}\n`);
-  if (settings.iidfile !== null) await write(settings.iidfile, imageId);
-  if (settings.metadataFile !== null)
-    await write(settings.metadataFile, await metadata(outcome, root, imageId));
+  const taken = await archivesOf(places);
+  for (const { option, file } of filesOf(settings)) {
+    if (file === '') throw new OcislimError('USAGE', `${option} is empty: it takes a file`);
+    const identity = await checked(option, file);
+    if (identity === null) continue;
+    const other = taken.get(identity);
+    if (other !== undefined)
+      throw new OcislimError('USAGE', `${option} ${JSON.stringify(file)} is ${other}: name another file`);
+    taken.set(identity, `the file of ${option} too`);
+  }
 }
 
-/** What `docker buildx build --metadata-file` writes, for the keys that apply. */
+function filesOf({ report, digestfile, iidfile, metadataFile }: FileSettings): Named[] {
+  const named = (option: string, file: string | null) => (file === null ? [] : [{ option, file }]);
+  return [
+    ...report.map((file) => ({ option: '--report', file })),
+    ...named('--digestfile', digestfile),
+    ...named('--iidfile', iidfile),
+    ...named('--metadata-file', metadataFile),
+  ];
+}
+
+async function checked(option: string, file: string): Promise<string | null> {
+  try {
+    return await checkWritable(file);
+  } catch (error) {
+    throw at(option, error);
+  }
+}
+
+/** Lists the archives that are read or written: a report must not take their place. */
+async function archivesOf(places: readonly Reference[]): Promise<Map<string, string>> {
+  const archives = new Map<string, string>();
+  for (const [i, place] of places.entries()) {
+    if (!('path' in place)) continue;
+    const found = await findFile(place.path).catch(() => null);
+    const identity = found?.kind === 'file' ? found.identity : null;
+    if (identity !== null) archives.set(identity, i === 0 ? 'the source' : 'the destination');
+    else if (found?.kind === 'absent') archives.set(found.path, 'the destination');
+  }
+  return archives;
+}
+
+/** Writes all files that the settings ask for. Returns why one could not be written; the others are written all the same. */
+export async function writeOutputs(outcome: Outcome, settings: FileSettings): Promise<Failure | null> {
+  let failure: Failure | null = null;
+  for (const { option, file } of filesOf(settings)) {
+    try {
+      const content = await contentFor(option, file, outcome);
+      // In place, since the file may be a bind mount.
+      if (content !== null) await writeFile(file, content);
+    } catch (error) {
+      failure ??= failureOf(at(option, fileError(`write ${JSON.stringify(file)}`, error)));
+    }
+  }
+  return failure;
+}
+
+/** Returns what goes into the file of an option; null where a dry run has nothing for it. */
+async function contentFor(
+  option: string,
+  file: string,
+  outcome: Outcome,
+): Promise<string | Iterable<string> | null> {
+  if (option === '--report') return (await rendererFor(file)?.render(outcome.report)) ?? null;
+  const { root, imageId } = outcome;
+  if (root === null || imageId === null) return null;
+  switch (option) {
+    case '--digestfile':
+      return `${root.digest}\n`;
+    case '--iidfile':
+      return imageId;
+    default:
+      return metadata(outcome, root, imageId);
+  }
+}
+
+/** Renders what `docker buildx build --metadata-file` writes, for the keys that apply. */
 async function metadata(
   { report }: Outcome,
   { mediaType, digest, size }: NonNullable<Outcome['root']>,
@@ -71,19 +120,4 @@ async function metadata(
     'image.name': report.destination?.references.join(','),
   };
   return `${safeJsonText(JSON.stringify(content, null, 2))}\n`;
-}
-
-/** Writes a file in place, since it may be a bind mount. @throws IO */
-async function write(file: string, content: string | Iterable<string>): Promise<void> {
-  try {
-    await writeFile(file, content);
-  } catch (cause) {
-    throw cannotWrite(file, cause);
-  }
-}
-
-function cannotWrite(file: string, cause: unknown): OcislimError {
-  return new OcislimError('IO', `cannot write ${JSON.stringify(file)}: ${(cause as Error).message}`, {
-    cause,
-  });
 }

@@ -17,8 +17,8 @@ export function defineRewriting<Table extends Options>({
   return defineCommand<Table>({
     ...definition,
     async check(line, console) {
-      const { checkDestination } = await import('./rewriting.ts');
-      await checkDestination(line, console);
+      const { checkBefore } = await import('./rewriting.ts');
+      await checkBefore(line, console);
     },
     async run(call) {
       const { runRewriting } = await import('./rewriting.ts');

@@ -69,7 +69,7 @@ interface Wanted {
 /**
  * Writes an image beside the slim one that shares its layers and has all that was removed on top. The slim image is published
  * already: it is the first source, the source of the run the second.
- * @throws whatever runs throw, with the place of the slim image before the message
+ * @throws whatever runs throw, with the name of the debug image before the message
  */
 export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Promise<DebugImage> {
   const { options, outcome, destination, reference } = wanted;
@@ -97,10 +97,10 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
     if (digest === undefined) throw new OcislimError('INTERNAL', 'the debug image was not written');
     return { reference: formatReference(reference), digest };
   } catch (error) {
-    throw at(
-      `the slim image was published as ${formatReference(destination)}, but its debug image was not`,
-      error,
-    );
+    const unwritten = `its debug image ${formatReference(reference)} was not written`;
+    if (error instanceof OcislimError && error.code === 'INTERRUPTED')
+      throw new OcislimError('INTERRUPTED', `${unwritten}: interrupted`, { cause: error });
+    throw at(unwritten, error);
   }
 }
 

@@ -19,7 +19,7 @@ export interface Outcome {
   readonly report: Report;
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
-  /** Why the debug image is missing although the new image was published. Null where nothing is missing. */
+  /** What failed after the new image was published: its debug image, or closing a place. Null where nothing did. */
   readonly failure: Failure | null;
 }
 

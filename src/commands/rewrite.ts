@@ -62,8 +62,24 @@ export interface Job {
   readonly squashOrigin: string;
 }
 
-/** Runs a rewriting job. On an error nothing was published, unless the message says so. @throws OcislimError */
+/**
+ * Runs a rewriting job. On an error nothing was published, unless the message says so; what fails after publishing is in the
+ * outcome. @throws OcislimError
+ */
 export async function rewrite(job: Job, surroundings: Surroundings): Promise<Outcome> {
+  const done: Outcome[] = [];
+  try {
+    await runJob(job, surroundings, (outcome) => void done.push(outcome));
+  } catch (error) {
+    const [outcome] = done;
+    if (outcome === undefined || outcome.name === null) throw error;
+    return { ...outcome, failure: outcome.failure ?? failureOf(error) };
+  }
+  return done[0] as Outcome;
+}
+
+/** Runs a job, and tells its outcome before its places are closed. */
+async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outcome) => void): Promise<void> {
   const { settings } = job;
   const sourceReference = parseReference(job.source);
   const destinations = destinationsOf(sourceReference, { ...settings, destination: job.destination });
@@ -109,7 +125,7 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
   });
-  return describe({ outcome, report, target, settings, failure: written?.failure ?? null });
+  tell(describe({ outcome, report, target, settings, failure: written?.failure ?? null }));
 }
 
 /** Reads --debug-tag; null where no debug image is written. @throws USAGE */

@@ -83,8 +83,8 @@ describe('a full disk', () => {
 
   test.each([
     ['export', () => ['export', `oci:${join(folder, 'image')}:v1`, '-', '-q']],
-    ['the one line at the end', () => squash('-q')],
-    ['a report', () => squash('-q', '--format', 'json')],
+    ['help', () => ['help']],
+    ['the report of a dry run', () => squash('-q', '--format', 'json', '--dry-run')],
   ])('under standard output (%s) is an error in two lines', async (_, args) => {
     expect(await runFull(args(), 'stdout')).toEqual({
       status: 1,
@@ -92,6 +92,17 @@ describe('a full disk', () => {
   The disk is full: make room there, or name a place on another disk.
 `,
     });
+  });
+
+  test.each([
+    ['the one line at the end', () => squash('-q')],
+    ['a report', () => squash('-q', '--format', 'json')],
+  ])('under standard output (%s) says what is published', async (_, args) => {
+    const { status, said } = await runFull(args(), 'stdout');
+    expect(status).toBe(5);
+    expect(said).toMatch(
+      /^ocislim: published, but cannot write to standard output: no space left on device \[PUBLISHED\]\n {2}The image is oci:\S+:v1@sha256:[0-9a-f]{64}\. The disk is full: .*\n$/,
+    );
   });
 
   test('under standard error stops nothing', async () => {

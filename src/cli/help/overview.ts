@@ -83,7 +83,7 @@ export function renderOverview(commands: readonly Command[], terminal: Terminal)
     ...twoColumns(forms, width),
     '',
     ...paragraph(
-      'The last line of standard output is the new image with its digest; everything else goes to standard error. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a gate failed.',
+      'The last line of standard output is the new image with its digest; everything else goes to standard error. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a gate failed, 5 published but something after that failed.',
       width,
     ),
   ]);
