@@ -5,6 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
+import { silent } from '../../src/events.ts';
+import { DiskBudget } from '../../src/files/disk-budget.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
 import { ArchiveFiles } from '../../src/store/archive/archive-files.ts';
@@ -143,10 +145,29 @@ export const target: Target = {
     file ??= join(newFolder(), 'archive.tar');
     writeFileSync(file, bytes);
     const path = file;
+    const disk = new DiskBudget(MiB);
     const open: readonly (() => Source)[] = [
-      () => new DockerArchiveSource('it', new ArchiveFiles(path, 'it'), null),
-      () => new DockerArchiveSource('it', new ArchiveFiles(path, 'it'), 'app:1'),
-      () => new LayoutSource('it', new ArchiveFiles(path, 'it'), { tag: null, digest: null }),
+      () =>
+        new DockerArchiveSource(
+          'it',
+          new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
+          null,
+        ),
+      () =>
+        new DockerArchiveSource(
+          'it',
+          new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
+          'app:1',
+        ),
+      () =>
+        new LayoutSource(
+          'it',
+          new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
+          {
+            tag: null,
+            digest: null,
+          },
+        ),
     ];
     for (const each of open) await outcomeOf(() => readAll(each()));
   },

@@ -146,11 +146,6 @@ export function readersOf(format: Compression): string {
   return formats[format].readers;
 }
 
-/** Returns the program that unpacks a file of a format, or null where nothing is packed. */
-export function unpackerOf(format: Compression): string | null {
-  return formats[format].unpacker;
-}
-
 /** Returns whether layers of a format may lie in a docker-archive, for `docker load`. */
 export function fitsDockerArchive(format: Compression): boolean {
   return formats[format].inDockerArchive;

@@ -26,8 +26,6 @@ export interface Format {
   readonly decoder: () => Promise<Decoder>;
   /** Bytes of tar that a client unpacks per second in one thread. */
   readonly unpackingSpeed: number;
-  /** The program that unpacks a file, for advice; null where nothing is packed. */
-  readonly unpacker: string | null;
   /** Whether layers of this format may lie in a docker-archive, for `docker load`. */
   readonly inDockerArchive: boolean;
   /** Clients that read the format, for warnings where a Docker image must become an OCI image because of it. */
@@ -98,7 +96,6 @@ export const formats = {
     magic: /^1f8b/,
     decoder: async () => (await import('./gunzip.ts')).gunzip,
     unpackingSpeed: 180e6,
-    unpacker: 'gunzip',
     inDockerArchive: false,
     readers: 'every client',
     namesEngine: true,
@@ -139,7 +136,6 @@ export const formats = {
     magic: /^(?:28b52ffd|5.2a4d18)/,
     decoder: async () => (await import('./unzstd.ts')).unzstd,
     unpackingSpeed: 800e6,
-    unpacker: 'unzstd',
     inDockerArchive: false,
     readers: 'Docker 23 and later, containerd and podman',
     namesEngine: false,
@@ -171,7 +167,6 @@ export const formats = {
     magic: null,
     decoder: async () => (await import('./pass-through.ts')).plainDecoder,
     unpackingSpeed: Number.POSITIVE_INFINITY,
-    unpacker: null,
     inDockerArchive: true,
     readers: 'every client',
     namesEngine: false,

@@ -100,7 +100,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     platformsOfIndex: platformsOfIndex(job.work),
     jobs: workspace.jobs,
     pool,
-    maxScratch: settings.maxScratch,
+    maxScratch: workspace.disk,
     limits: workspace.limits,
     cache,
     epoch: settings.sourceDateEpoch,

@@ -24,8 +24,8 @@ export async function verifyTwo(
   const cache = await workspace.openCache();
   const first = await workspace.openSource(a);
   await using second = await workspace.openResult(b);
-  const { platform: platforms, maxScratch } = settings;
-  const options = { platforms, maxScratch, jobs, limits, cache, listener, signal };
+  const { platform: platforms } = settings;
+  const options = { platforms, maxScratch: workspace.disk, jobs, limits, cache, listener, signal };
   const verification = await verifyImages({ a: first, b: second, ...announced, ...options });
   return { verification, a: first.label, b: second.label };
 }

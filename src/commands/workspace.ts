@@ -6,7 +6,9 @@ import { availableParallelism } from 'node:os';
 import { Closeable } from '../closeable.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
+import { DiskBudget } from '../files/disk-budget.ts';
 import { openSource, openTarget } from '../jobs/open.ts';
+import type { PlaceOptions } from '../jobs/openers.ts';
 import { exceeded, type Limits } from '../limits.ts';
 import { formatReference, hostOf, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
@@ -15,7 +17,6 @@ import { createCredentialLookup } from '../registry/auth/credentials.ts';
 import { Secret } from '../registry/auth/secret.ts';
 import { RegistryClients } from '../registry/clients.ts';
 import { createProxyLookup, type ProxyLookup } from '../registry/http/proxy.ts';
-import type { RegistryOptions } from '../registry/lease.ts';
 import type { Mirrors } from '../registry/mirrors.ts';
 import { type Certificates, createCertificates } from '../registry/tls/certificates.ts';
 import { limitsOf } from '../settings/limits.ts';
@@ -40,6 +41,8 @@ export class Workspace extends Closeable {
   readonly warnings: { code: string; message: string }[] = [];
   readonly signal: AbortSignal;
   readonly limits: Limits;
+  /** What the run may use of the local disk beside its destination. */
+  readonly disk: DiskBudget;
   /** The number of layers and blocks that are worked on at once. */
   readonly jobs: number;
   readonly #surroundings: Surroundings;
@@ -57,6 +60,7 @@ export class Workspace extends Closeable {
     this.#proxies = createProxyLookup(surroundings.env);
     const stop = new AbortController();
     this.limits = limitsOf(settings.limit);
+    this.disk = new DiskBudget(settings.maxScratch);
     this.jobs = settings.jobs ?? availableParallelism();
     this.signal = AbortSignal.any([surroundings.signal, stop.signal]);
     this.listener = (event) => {
@@ -161,7 +165,7 @@ export class Workspace extends Closeable {
     return this.#surroundings.secrets.reveal(name);
   }
 
-  #options(side: 'srcCreds' | 'destCreds'): RegistryOptions {
+  #options(side: 'srcCreds' | 'destCreds'): PlaceOptions {
     const { insecure, tlsVerify, clientP12, retryTimes, timeout } = this.settings;
     return {
       listener: this.listener,
@@ -174,6 +178,7 @@ export class Workspace extends Closeable {
       timeoutMs: timeout * 1000,
       limits: this.limits,
       clients: this.#clients,
+      disk: this.disk,
     };
   }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { DiskBudget } from './disk-budget.ts';
 import { readRange, writeAt } from './file-bytes.ts';
 import { openUnnamedFile, sweepTemporaryFolders } from './temporary.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
@@ -19,7 +20,7 @@ const mostFiles = 256;
  * that nothing is left however the run ends. Nothing depends on it: what does not fit is read from the source again.
  */
 export class Scratch extends Closeable {
-  readonly #budget: number;
+  readonly #disk: DiskBudget;
   #limit: Promise<number> | null = null;
   #used = 0;
   #closed = false;
@@ -27,10 +28,10 @@ export class Scratch extends Closeable {
   readonly #work = new Set<Promise<void>>();
   readonly #files = new Map<Digest, { readonly file: FileHandle; readonly size: number }>();
 
-  /** Takes the budget in bytes; 0 for no scratch at all. */
-  constructor(budget: number) {
+  /** Takes the budget in bytes, or one that others use too; 0 for no scratch at all. */
+  constructor(budget: number | DiskBudget) {
     super();
-    this.#budget = budget;
+    this.#disk = typeof budget === 'number' ? new DiskBudget(budget) : budget;
   }
 
   /** Passes a blob through and keeps a copy, if it fits. The copy counts once the stream has ended well. */
@@ -43,7 +44,7 @@ export class Scratch extends Closeable {
     const drop = async (): Promise<void> => {
       const dropped = file;
       file = null;
-      this.#used -= size;
+      this.#giveBack(size);
       await dropped?.close().catch(() => {});
     };
     try {
@@ -77,7 +78,7 @@ export class Scratch extends Closeable {
 
   /** Returns the free bytes: of the budget, or of the disk if that has less. */
   async free(): Promise<number> {
-    return (await this.#room()) - this.#used;
+    return Math.min((await this.#room()) - this.#used, this.#disk.left);
   }
 
   /** Creates a file for `bytes` bytes that is deleted when it is closed; null without room, or without a writable folder. */
@@ -89,7 +90,7 @@ export class Scratch extends Closeable {
     return {
       file,
       close: async () => {
-        this.#used -= bytes;
+        this.#giveBack(bytes);
         await file.close();
       },
     };
@@ -105,17 +106,25 @@ export class Scratch extends Closeable {
       // The work that waited for it continues first.
       await new Promise(setImmediate);
     }
-    for (const { file } of this.#files.values()) await file.close().catch(() => {});
+    for (const { file, size } of this.#files.values()) {
+      await file.close().catch(() => {});
+      this.#giveBack(size);
+    }
     this.#files.clear();
   }
 
   async #open(bytes: number): Promise<FileHandle | null> {
     const room = await this.#doing(this.#room());
-    if (this.#closed || this.#used + bytes > room) return null;
+    if (this.#closed || this.#used + bytes > room || !this.#disk.tryTake(bytes)) return null;
     this.#used += bytes;
     const file = await this.#doing(openUnnamedFile()).catch(() => null);
-    if (file === null) this.#used -= bytes;
+    if (file === null) this.#giveBack(bytes);
     return file;
+  }
+
+  #giveBack(bytes: number): void {
+    this.#used -= bytes;
+    this.#disk.give(bytes);
   }
 
   #doing<T>(work: Promise<T>): Promise<T> {
@@ -125,13 +134,13 @@ export class Scratch extends Closeable {
   }
 
   #room(): Promise<number> {
-    return (this.#limit ??= this.#budget === 0 ? Promise.resolve(0) : this.#look());
+    return (this.#limit ??= this.#disk.limit === 0 ? Promise.resolve(0) : this.#look());
   }
 
   /** Returns the limit by the free space. The destination may be on the same disk, so half of the space is left to it. */
   async #look(): Promise<number> {
     await sweepTemporaryFolders();
     const disk = await statfs(tmpdir()).catch(() => null);
-    return disk === null ? 0 : Math.min(this.#budget, Math.floor((disk.bavail * disk.bsize) / 2));
+    return disk === null ? 0 : Math.min(this.#disk.limit, Math.floor((disk.bavail * disk.bsize) / 2));
   }
 }

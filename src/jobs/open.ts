@@ -15,9 +15,8 @@ import {
   type Reference,
 } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
-import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
-import { openerOf } from './openers.ts';
+import { openerOf, type PlaceOptions } from './openers.ts';
 
 /**
  * Opens the place of an image for reading: a registry by its mirrors, if it has any. Reads nothing before the source is
@@ -25,7 +24,7 @@ import { openerOf } from './openers.ts';
  */
 export async function openSource(
   reference: Reference,
-  options: RegistryOptions,
+  options: PlaceOptions,
   mirrors: MirrorOptions | null = null,
 ): Promise<Source> {
   if (isUntagged(reference)) {
@@ -44,7 +43,7 @@ export async function openSource(
  */
 export async function openTarget(
   references: readonly Reference[],
-  options: RegistryOptions,
+  options: PlaceOptions,
   signal: AbortSignal,
 ): Promise<Target> {
   const settled = await Promise.all(references.map(settlePath));

@@ -2,16 +2,28 @@
  * How the places of each form of reference are opened: the impure half of the table in oci/reference.ts, used by open.ts.
  * Code that speaks to a place is loaded when one is opened, since loading all of it takes longer than a small copy.
  */
+import { DiskBudget } from '../files/disk-budget.ts';
+import { defaultLimits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, formOf, isRegistry, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
+import type { ArchiveFiles } from '../store/archive/archive-files.ts';
+
+/** Bytes of disk for one place, where the caller gives no budget. */
+const usualDisk = 2e9;
+
+/** What opening a place may use. */
+export interface PlaceOptions extends RegistryOptions {
+  /** Disk for archives that cannot be read or written in place. Default: 2 GB for this place. */
+  readonly disk?: DiskBudget;
+}
 
 export interface SourceSettings {
   /** The reference as text. */
   readonly label: string;
-  readonly options: RegistryOptions;
+  readonly options: PlaceOptions;
   readonly mirrors: MirrorOptions | null;
 }
 
@@ -20,7 +32,7 @@ export interface TargetSettings {
   readonly label: string;
   /** All references of the place; they differ in their names only. */
   readonly references: readonly Reference[];
-  readonly options: RegistryOptions;
+  readonly options: PlaceOptions;
   readonly signal: AbortSignal;
 }
 
@@ -57,10 +69,13 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
     },
   },
   'oci-archive': {
-    async openSource(reference, { label, options: { limits } }) {
-      const { ArchiveFiles } = await import('../store/archive/archive-files.ts');
+    async openSource(reference, settings) {
       const { LayoutSource } = await import('../store/layout/layout-source.ts');
-      const files = new ArchiveFiles(reference.path, `source ${label}`, limits);
+      const files = await archiveFiles(reference.path, settings);
+      const {
+        label,
+        options: { limits },
+      } = settings;
       return new LayoutSource(label, files, reference, limits);
     },
     async openTarget(reference, settings) {
@@ -73,10 +88,13 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
     },
   },
   'docker-archive': {
-    async openSource(reference, { label, options: { limits } }) {
-      const { ArchiveFiles } = await import('../store/archive/archive-files.ts');
+    async openSource(reference, settings) {
       const { DockerArchiveSource } = await import('../store/archive/docker-archive-source.ts');
-      const files = new ArchiveFiles(reference.path, `source ${label}`, limits);
+      const files = await archiveFiles(reference.path, settings);
+      const {
+        label,
+        options: { limits },
+      } = settings;
       return new DockerArchiveSource(label, files, reference.name, limits);
     },
     async openTarget(reference, settings) {
@@ -89,6 +107,12 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
     },
   },
 };
+
+async function archiveFiles(path: string, { label, options }: SourceSettings): Promise<ArchiveFiles> {
+  const { ArchiveFiles } = await import('../store/archive/archive-files.ts');
+  const { limits = defaultLimits, disk = new DiskBudget(usualDisk), listener } = options;
+  return new ArchiveFiles({ path, label: `source ${label}`, limits, disk, listener });
+}
 
 /** Returns the opener for a reference's form. */
 export function openerOf(reference: Reference): Opener<Reference> {

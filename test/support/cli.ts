@@ -51,6 +51,42 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   });
 }
 
+/** What a command in a pipe gave. */
+export type PipedResult = {
+  readonly status: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+};
+
+/** Runs the command line in a process of its own, between pipes: `input` goes to its stdin; null leaves that open until a signal. */
+export function pipeCli(
+  args: readonly string[],
+  input: Uint8Array | null,
+  interrupt: CliOptions['interrupt'] = undefined,
+): Promise<PipedResult> {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: '/nonexistent',
+    TMPDIR: process.env['TMPDIR'] ?? '/tmp',
+  };
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { env, stdio: 'pipe' });
+    const chunks: Buffer[] = [];
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => void chunks.push(chunk));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      if (interrupt === undefined || child.killed || !stderr.includes(interrupt.when)) return;
+      child.kill(interrupt.signal);
+    });
+    // A command that needs no input may end before it has read any.
+    child.stdin.on('error', () => {});
+    if (input !== null) child.stdin.end(input);
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout: Buffer.concat(chunks), stderr }));
+  });
+}
+
 /**
  * Runs the command line in this process, which is faster. Calls must not overlap: they share `process.env` and
  * stdout.

@@ -39,7 +39,7 @@ export const exportCommand: Command = defineCommand({
       source: await workspace.openSource(reference),
       platform,
       jobs: workspace.jobs,
-      maxScratch: settings.maxScratch,
+      maxScratch: workspace.disk,
       limits: workspace.limits,
       cache,
       listener: workspace.listener,

@@ -50,7 +50,7 @@ async function usageIn(reference: string, trace: Trace, call: TraceCall): Promis
       source: await workspace.openSource(parseReference(reference)),
       platform,
       jobs: workspace.jobs,
-      maxScratch: settings.maxScratch,
+      maxScratch: workspace.disk,
       limits: workspace.limits,
       listener: workspace.listener,
       signal: workspace.signal,

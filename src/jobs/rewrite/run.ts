@@ -4,6 +4,7 @@
  */
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import type { Listener } from '../../events.ts';
+import type { DiskBudget } from '../../files/disk-budget.ts';
 import { Scratch } from '../../files/scratch.ts';
 import { type PackedEncoding, usualEncoding } from '../../codec/encoding.ts';
 import { packUnpacked } from '../../compress/pack-unpacked.ts';
@@ -45,8 +46,8 @@ export interface RunOptions {
   /** Number of layers worked on at once. */
   readonly jobs: number;
   readonly pool: EncoderPool;
-  /** Bytes of local disk that may be used between two readings of a layer. */
-  readonly maxScratch: number;
+  /** Bytes of local disk that may be used between two readings of a layer, or the budget that they come from. */
+  readonly maxScratch: number | DiskBudget;
   /** What earlier runs have read and made. Default: no cache. */
   readonly cache?: BlobCache | null;
   /** SOURCE_DATE_EPOCH in seconds. */

@@ -2,8 +2,6 @@
  * An index over an image archive: where each member lies, found from header to header, without reading the bodies. Called by
  * archive-files.ts.
  */
-import { detect } from '../../codec/detect.ts';
-import { unpackerOf } from '../../codec/encoding.ts';
 import type { FileHandle } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { exceeded, type Limits } from '../../limits.ts';
@@ -48,7 +46,7 @@ export class TarIndex {
     this.#label = label;
   }
 
-  /** Walks through the headers. @throws UNSUPPORTED for a compressed archive, ARCHIVE_INVALID, LIMIT, IO */
+  /** Walks through the headers. @throws ARCHIVE_INVALID, LIMIT, IO */
   static async read(file: ArchiveFile, limits: Limits, signal: AbortSignal): Promise<TarIndex> {
     const { label } = file;
     const members = new Map<string, Member>();
@@ -123,7 +121,6 @@ async function* walk(
   for (let at = 0; at < size; ) {
     signal.throwIfAborted();
     const block = await readAt(handle, at, blockSize);
-    if (at === 0) refuseCompressed(block, label);
     if (block.length < blockSize) throw truncated(label);
     if (isZeroBlock(block)) return;
     const header = parseHeader(block);
@@ -210,32 +207,6 @@ function cleanName(name: string): string | null {
     } else if (part !== '' && part !== '.') parts.push(part);
   }
   return parts.join('/');
-}
-
-/** Formats that layers do not have, but archives may: magic bytes in hexadecimal, name, and the program that unpacks. */
-const archiveFormats = [
-  ['fd377a585a00', 'xz', 'unxz'],
-  ['425a68', 'bzip2', 'bunzip2'],
-] as const;
-
-/** Refuses a compressed archive, by the first bytes of the file. @throws UNSUPPORTED */
-function refuseCompressed(block: Uint8Array, label: string): void {
-  const found = packingOf(block);
-  if (found === null) return;
-  throw new OcislimError(
-    'UNSUPPORTED',
-    `${label} is compressed (${found.format}); an image archive is read at random, which needs a plain tar`,
-    { advice: `Unpack it first: ${found.unpacker} FILE` },
-  );
-}
-
-function packingOf(block: Uint8Array): { readonly format: string; readonly unpacker: string } | null {
-  const format = detect(block);
-  const unpacker = format === 'empty' ? null : unpackerOf(format);
-  if (unpacker !== null) return { format, unpacker };
-  const magic = Buffer.from(block.subarray(0, 6)).toString('hex');
-  const found = archiveFormats.find(([start]) => magic.startsWith(start));
-  return found === undefined ? null : { format: found[1], unpacker: found[2] };
 }
 
 function truncated(label: string): OcislimError {

@@ -1,6 +1,5 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { extract, pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
@@ -153,17 +152,6 @@ describe('an index is refused', () => {
       ]),
     );
     expect(() => index.find('a')).toThrow('leads nowhere');
-  });
-
-  test.each([
-    ['gzip', gzipSync(tar), 'gunzip'],
-    ['zstd', zstdCompressSync(tar), 'unzstd'],
-    ['xz', Buffer.from('fd377a585a000004', 'hex'), 'unxz'],
-    ['bzip2', Buffer.from('425a6839314159', 'hex'), 'bunzip2'],
-  ])('for a compressed archive (%s), with the program to unpack it', async (kind, bytes, program) => {
-    const said = await refused('UNSUPPORTED', indexOf(bytes));
-    expect(said).toContain(kind);
-    expect(said).toContain(`${program} FILE`);
   });
 
   test('for a truncated archive', async () => {
