@@ -62,7 +62,7 @@ export type PipedResult = {
 export function pipeCli(
   args: readonly string[],
   input: Uint8Array | null,
-  interrupt: CliOptions['interrupt'] = undefined,
+  interrupt?: CliOptions['interrupt'],
 ): Promise<PipedResult> {
   const env = {
     PATH: process.env['PATH'] ?? '',
