@@ -1,19 +1,21 @@
+/**
+ * What a registry says of a blob without sending it, by HEAD. The target asks before it sends a blob, and looks at what it has sent.
+ */
 import { OcislimError } from '../errors.ts';
-import type { Digest } from '../oci/digest.ts';
+import { algorithmOf, type Digest, isDigest } from '../oci/digest.ts';
 import { nameOf } from './failure.ts';
 import { blobName, type Repository } from './repository.ts';
-import { contentLength, discard } from './http/transport.ts';
+import { contentLength, discard, header } from './http/transport.ts';
 
-/**
- * Returns whether a repository has a blob. @throws SIZE_MISMATCH when it has one of another length than `size`; a registry that
- * leaves the length out, or says 0, is believed
- */
-export async function hasBlob(
-  repository: Repository,
-  digest: Digest,
-  size: number,
-  signal: AbortSignal,
-): Promise<boolean> {
+/** What a registry says of a blob without sending it. */
+type BlobHead =
+  | { readonly kind: 'missing' }
+  /** The registry does not answer such requests. */
+  | { readonly kind: 'untold' }
+  /** `size` in bytes; null for a registry that leaves the length out, or says 0. */
+  | { readonly kind: 'there'; readonly size: number | null; readonly digest: Digest | null };
+
+async function headBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<BlobHead> {
   const answer = await repository.send(
     {
       method: 'HEAD',
@@ -25,13 +27,46 @@ export async function hasBlob(
     signal,
   );
   discard(answer);
-  if (answer.status !== 200) return false;
-  const length = contentLength(answer);
-  if (length !== null && length !== 0 && length !== size) {
-    throw new OcislimError(
-      'SIZE_MISMATCH',
-      `${nameOf(repository.party)}: ${blobName(digest)} is ${length} bytes long, not ${size}`,
-    );
-  }
-  return true;
+  if (answer.status === 404) return { kind: 'missing' };
+  if (answer.status === 405) return { kind: 'untold' };
+  const claimed = header(answer, 'docker-content-digest');
+  return { kind: 'there', size: contentLength(answer) || null, digest: isDigest(claimed) ? claimed : null };
+}
+
+/**
+ * Returns whether a repository has a blob. @throws SIZE_MISMATCH when it has one of another length than `size`; a registry that
+ * leaves the length out, or says 0, is believed
+ */
+export async function hasBlob(
+  repository: Repository,
+  digest: Digest,
+  size: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const head = await headBlob(repository, digest, signal);
+  if (head.kind !== 'there') return false;
+  if (head.size === null || head.size === size) return true;
+  throw new OcislimError(
+    'SIZE_MISMATCH',
+    `${nameOf(repository.party)}: ${blobName(digest)} is ${head.size} bytes long, not ${size}`,
+  );
+}
+
+/**
+ * Looks at a blob that was sent. Returns what is wrong with it; null where the registry has it, and where it does not answer such
+ * requests.
+ */
+export async function faultOfBlob(
+  repository: Repository,
+  digest: Digest,
+  size: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const head = await headBlob(repository, digest, signal);
+  if (head.kind === 'untold') return null;
+  if (head.kind === 'missing') return 'is not there';
+  if (head.size !== null && head.size !== size) return `is ${head.size} bytes long there, not ${size}`;
+  const isOther =
+    head.digest !== null && algorithmOf(head.digest) === algorithmOf(digest) && head.digest !== digest;
+  return isOther ? `has the digest ${head.digest} there` : null;
 }

@@ -45,6 +45,7 @@ async function listReferrers(
 ): Promise<readonly Descriptor[] | null> {
   const what = `referrers of ${digest}`;
   const found: Descriptor[] = [];
+  const asked = new Set<string>();
   let target: string | URL = `referrers/${digest}`;
   for (let page = 0; page < mostPages; page += 1) {
     const request = {
@@ -64,7 +65,8 @@ async function listReferrers(
     const index = parseManifest(bytes, mediaTypes.ociIndex, what);
     if (index.kind === 'index') found.push(...index.children.map((child) => child.descriptor));
     const next = nextPage(answer);
-    if (next === null) return found;
+    if (next === null || asked.has(next.href)) return found;
+    asked.add(next.href);
     target = next;
   }
   return found;

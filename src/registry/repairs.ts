@@ -9,6 +9,9 @@ import { nameOf } from './failure.ts';
 import type { Repository } from './repository.ts';
 import type { Presence } from './upload/presence.ts';
 
+/** Rounds of one manifest: some registries name one missing blob at a time. */
+const mostRounds = 1000;
+
 /** Brings a blob or a manifest to the repository again. */
 type Bring = (signal: AbortSignal) => Promise<unknown>;
 
@@ -32,9 +35,11 @@ export class Repairs {
   /** Puts a manifest by `put`, with what the registry misses of it. @throws BlobsUnknown with what only its maker can make again */
   run<T>(signal: AbortSignal, put: () => Promise<T>): Promise<T> {
     const policy = {
-      retries: Infinity,
+      // Each round sends a digest that no round before it has sent.
+      retries: mostRounds,
       delay: noDelay,
       isTransient: (error: unknown) => error instanceof Repaired,
+      exhausted: (error: unknown) => (error instanceof Repaired ? error.cause : error),
     };
     return this.#repository.client.retries(policy).run(signal, async () => {
       try {
@@ -42,7 +47,7 @@ export class Repairs {
       } catch (error) {
         if (!(error instanceof BlobsUnknown)) throw error;
         await this.#repair(error, signal);
-        throw new Repaired();
+        throw new Repaired('it can be put again', { cause: error });
       }
     });
   }

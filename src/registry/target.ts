@@ -19,7 +19,7 @@ import type {
 import { confirmManifest } from './confirm.ts';
 import type { HttpAnswer } from './http/transport.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
-import { putManifest } from './manifests.ts';
+import { type ManifestName, type PutManifest, putManifest } from './manifests.ts';
 import { noteReferrer } from './referrers-tag.ts';
 import { Repairs } from './repairs.ts';
 import type { Repository } from './repository.ts';
@@ -87,23 +87,25 @@ class RegistryTarget extends Closeable implements Target {
     signal: AbortSignal,
     onBytes: (count: number) => void = () => {},
   ): Promise<Adoption> {
-    const { digest } = descriptor;
+    const { digest, size } = descriptor;
     const { presence } = this.#uploader;
     let adoption: Adoption = 'present';
     this.#repairs.note(digest, (again) =>
-      presence.once(digest, () =>
-        copyBlob(this.#uploader, { descriptor, source, offered: null, onBytes: () => {} }, again),
-      ),
+      presence.once(digest, size, async () => {
+        await copyBlob(this.#uploader, { descriptor, source, offered: null, onBytes: () => {} }, again);
+        return 'sent';
+      }),
     );
-    await presence.once(digest, async () => {
-      if (await this.has(descriptor, signal)) return;
+    await presence.once(digest, size, async () => {
+      if (await this.has(descriptor, signal)) return 'seen';
       const offered = await this.#mount(descriptor, source, signal);
       if (offered === 'mounted') {
         adoption = 'mounted';
-        return;
+        return 'seen';
       }
       await copyBlob(this.#uploader, { descriptor, source, offered, onBytes }, signal);
       adoption = 'copied';
+      return 'sent';
     });
     return adoption;
   }
@@ -115,8 +117,10 @@ class RegistryTarget extends Closeable implements Target {
   async put(bytes: Uint8Array, { digest, size }: Descriptor, signal: AbortSignal): Promise<void> {
     const { presence } = this.#uploader;
     const bring = (again: AbortSignal): Promise<unknown> =>
-      presence.once(digest, async () => {
-        if (!(await presence.has(digest, size, again))) await this.#uploader.whole(bytes, digest, again);
+      presence.once(digest, size, async () => {
+        if (await presence.has(digest, size, again)) return 'seen';
+        await this.#uploader.whole(bytes, digest, again);
+        return 'sent';
       });
     this.#repairs.note(digest, bring);
     await bring(signal);
@@ -125,9 +129,7 @@ class RegistryTarget extends Closeable implements Target {
   async putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void> {
     const { digest } = manifest.descriptor;
     if (this.#manifests.has(digest)) return;
-    const { subjectNoted } = await this.#repairs.run(signal, () =>
-      putManifest(this.#repository, { digest }, manifest, signal),
-    );
+    const { subjectNoted } = await this.#put({ digest }, manifest, signal);
     if (!subjectNoted) await noteReferrer(this.#repository, manifest, signal);
     this.#manifests.add(digest);
     this.#repairs.note(digest, (again) => {
@@ -151,10 +153,17 @@ class RegistryTarget extends Closeable implements Target {
     }
     await this.putManifest(root, signal);
     const tags = new Set(this.#references.flatMap(({ tag }) => (tag === null ? [] : [tag])));
-    for (const tag of tags)
-      await this.#repairs.run(signal, () => putManifest(this.#repository, { tag }, root, signal));
+    for (const tag of tags) await this.#put({ tag }, root, signal);
     for (const tag of tags) await confirmManifest(this.#repository, { tag }, digest, signal);
     if (tags.size === 0) await confirmManifest(this.#repository, { digest }, digest, signal);
+  }
+
+  /** Puts a manifest when all blobs that were sent are there. */
+  #put(name: ManifestName, manifest: RawManifest, signal: AbortSignal): Promise<PutManifest> {
+    return this.#repairs.run(signal, async () => {
+      await this.#uploader.presence.confirm(signal);
+      return putManifest(this.#repository, name, manifest, signal);
+    });
   }
 
   nameOf(digest: Digest): string {

@@ -2,7 +2,7 @@
  * Connections to registries and proxies, direct and through tunnels. The transport gives them to undici's pools.
  */
 import type { ClientRequest } from 'node:http';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { rememberChain, shownBy } from '../tls/certificate-trouble.ts';
@@ -18,8 +18,20 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
 }
 
+/** Returns a connector for a server, through a proxy if there is one. `closing` ends connections that are being made. */
+export function connectorOf(
+  path: ProxyPath | null,
+  toServer: ConnectOptions,
+  closing: AbortSignal,
+): buildConnector.connector {
+  if (path === null) return directConnector(toServer, closing);
+  return path.target.protocol === 'https:'
+    ? tunnelConnector(path, toServer, closing)
+    : forwardConnector(path, closing);
+}
+
 /** Returns a connector to a server. It keeps the server's certificate for the message, in case that is refused. */
-export function directConnector(options: ConnectOptions): buildConnector.connector {
+function directConnector(options: ConnectOptions, closing: AbortSignal): buildConnector.connector {
   const { verifyTls, context, lookup, timeoutMs } = options;
   // undici sends the server's name for the choice of a certificate, but never an address (RFC 6066, 3).
   const connect = buildConnector({
@@ -32,10 +44,14 @@ export function directConnector(options: ConnectOptions): buildConnector.connect
   });
   return (server, callback) => {
     let shown: readonly Buffer[] = [];
+    const onClosing = (): void => void socket.destroy(new Error('the connection is not wanted any more'));
     const socket = connect(server, (...outcome) => {
+      closing.removeEventListener('abort', onClosing);
       if (outcome[0] !== null && shown.length > 0) rememberChain(outcome[0], shown);
       callback(...outcome);
-    }) as unknown;
+    }) as unknown as Socket;
+    if (closing.aborted) onClosing();
+    else closing.addEventListener('abort', onClosing, { once: true });
     if (socket instanceof TLSSocket) {
       // Before Node verifies the certificate, since it drops it with the connection.
       socket.prependOnceListener('secure', () => {
@@ -61,12 +77,12 @@ export interface ProxyPath {
  * Returns a connector to the server of an https URL through a proxy, by CONNECT (RFC 9110, 9.3.6). `closing` ends connections
  * that are being made.
  */
-export function tunnelConnector(
+function tunnelConnector(
   path: ProxyPath,
   toServer: ConnectOptions,
   closing: AbortSignal,
 ): buildConnector.connector {
-  const secure = directConnector(toServer);
+  const secure = directConnector(toServer, closing);
   return (server, callback) =>
     openTunnel(path, closing, (...outcome) => {
       if (outcome[0] === null) secure({ ...server, httpSocket: outcome[1] }, callback);
@@ -75,8 +91,11 @@ export function tunnelConnector(
 }
 
 /** Returns a connector to the proxy itself, for requests in plain HTTP that it passes on. */
-export function forwardConnector({ proxy, target, toProxy }: ProxyPath): buildConnector.connector {
-  const connect = directConnector(toProxy);
+function forwardConnector(
+  { proxy, target, toProxy }: ProxyPath,
+  closing: AbortSignal,
+): buildConnector.connector {
+  const connect = directConnector(toProxy, closing);
   return (server, callback) =>
     // The name in the request is that of the server behind the proxy, not that of its certificate.
     connect({ ...server, servername: '' }, (...outcome) => {
@@ -90,27 +109,31 @@ function openTunnel(path: ProxyPath, closing: AbortSignal, done: buildConnector.
   const { proxy, target, toProxy } = path;
   const request = connectRequest(path, closing);
   let isOver = false;
+  // The request's own timeout starts again with every byte.
+  const late = setTimeout(
+    () => request.destroy(new Error(`no answer in ${toProxy.timeoutMs} ms`)),
+    toProxy.timeoutMs,
+  );
   const finish: buildConnector.Callback = (...outcome) => {
+    clearTimeout(late);
     // More errors may follow the first.
     if (!isOver) done(...outcome);
     isOver = true;
   };
   request.once('connect', ({ statusCode = 0 }, socket) => {
     if (statusCode >= 200 && statusCode < 300) {
-      socket.setTimeout(0);
       finish(null, socket);
     } else {
       socket.on('error', () => {}).destroy();
       finish(proxyRefusal(proxy, target, statusCode), null);
     }
   });
-  request.once('timeout', () => request.destroy(new Error(`no answer in ${toProxy.timeoutMs} ms`)));
   request.on('error', (error) => finish(proxyTrouble(proxy, target, error), null));
   request.end();
 }
 
 function connectRequest({ proxy, target, toProxy }: ProxyPath, signal: AbortSignal): ClientRequest {
-  const { verifyTls, context, timeoutMs } = toProxy;
+  const { verifyTls, context } = toProxy;
   const authority = `${target.hostname}:${target.port || '443'}`;
   const isTls = proxy.url.protocol === 'https:';
   const host = proxy.url.hostname.replace(/^\[|\]$/g, '');
@@ -127,7 +150,6 @@ function connectRequest({ proxy, target, toProxy }: ProxyPath, signal: AbortSign
       ...(authorization === null ? {} : { 'proxy-authorization': authorization.reveal() }),
     },
     agent: false,
-    timeout: timeoutMs,
     signal,
   };
   // Importing node:http reads all of its exports, `WebSocket` too, which loads a second undici: that takes long.

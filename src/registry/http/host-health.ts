@@ -5,6 +5,9 @@ import { longestRetryAfter } from './transient.ts';
 /** The shortest outage after which a server is given up, however few retries are asked for. Milliseconds. */
 const shortestOutage = 600_000;
 
+/** Waits of one request while others are told to wait longer. Then it is sent all the same. */
+const mostWaits = 10;
+
 /** The state of one server, shared by all requests of a run to it: how long it has failed, and until when it wants rest. */
 export class HostHealth {
   readonly #clock: Clock;
@@ -45,7 +48,7 @@ export class HostHealth {
 
   /** Waits until the server may be asked again, each caller a little longer or shorter than the others. */
   async ready(signal: AbortSignal): Promise<void> {
-    for (;;) {
+    for (let waits = 0; waits < mostWaits; waits += 1) {
       // A clock that was set back must not make callers wait for hours.
       const left = Math.min(this.#heldUntil - this.#clock.now(), longestRetryAfter);
       if (left <= 0) return;

@@ -5,9 +5,11 @@
 import { type Dispatcher, Pool } from 'undici';
 import { OcislimError } from '../../errors.ts';
 import type { Clock } from '../../retry/clock.ts';
+import { raced } from '../../retry/raced.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { publicLookup } from './address.ts';
-import { type ConnectOptions, directConnector, forwardConnector, tunnelConnector } from './connector.ts';
+import { type ConnectOptions, connectorOf } from './connector.ts';
+import { HeadDeadline } from './head-deadline.ts';
 import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
 import { secretsOf } from './secrets.ts';
 import { retryAfter } from './transient.ts';
@@ -81,53 +83,65 @@ export class Transport {
    */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
-    const { method, url, headers, body, timeoutMs } = request;
-    for (const secret of secretsOf(headers, body)) this.#secrets.add(secret);
+    for (const secret of secretsOf(request.headers, request.body)) this.#secrets.add(secret);
+    const sending = this.#send(request, signal);
     try {
-      const { pool, via } = await this.#route(request);
-      signal.throwIfAborted();
-      const answer = await pool.request({
-        // A proxy gets the whole URL (RFC 9112, 3.2.2).
-        path: `${via === null ? '' : url.origin}${url.pathname}${url.search}`,
-        method,
-        headers: {
-          ...headers,
-          ...(via === null ? {} : { host: url.host }),
-          ...(via === null || via.authorization === null
-            ? {}
-            : { 'proxy-authorization': via.authorization.reveal() }),
-          // Set for slices too, which would go in chunked coding otherwise: not every registry takes that.
-          ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
-          'accept-encoding': 'identity',
-          'user-agent': 'ocislim',
-        },
-        // undici takes any iterable; its types name Node's streams only.
-        body: body === null ? null : (asBody(body) as Dispatcher.DispatchOptions['body'] & object),
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        // Otherwise undici closes the connection after every HEAD.
-        reset: false,
-        signal,
-      });
-      // An unread body that is destroyed throws at the process otherwise.
-      answer.body.on('error', () => {});
-      if (via !== null && answer.statusCode === 407) {
-        answer.body.destroy();
-        throw proxyRefusal(via, url, 407);
-      }
-      const retryHeader = header(answer, 'retry-after');
-      return {
-        status: answer.statusCode,
-        headers: answer.headers,
-        url,
-        body: answer.body,
-        pause: retryAfter(retryHeader, this.#options.clock),
-        secrets: this.#secrets,
-      };
+      // undici heeds the signal only once there is a connection.
+      return await raced(sending, signal);
     } catch (error) {
+      sending.then(
+        ({ body }) => void body.destroy(),
+        () => {},
+      );
       signal.throwIfAborted();
       throw error;
     }
+  }
+
+  async #send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { method, url, headers, body, timeoutMs } = request;
+    const { pool, via } = await this.#route(request);
+    signal.throwIfAborted();
+    const deadline = new HeadDeadline(timeoutMs, this.#options.clock);
+    const answer = await pool.request({
+      // A proxy gets the whole URL (RFC 9112, 3.2.2).
+      path: `${via === null ? '' : url.origin}${url.pathname}${url.search}`,
+      method,
+      headers: {
+        ...headers,
+        ...(via === null ? {} : { host: url.host }),
+        ...(via === null || via.authorization === null
+          ? {}
+          : { 'proxy-authorization': via.authorization.reveal() }),
+        // Set for slices too, which would go in chunked coding otherwise: not every registry takes that.
+        ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
+        'accept-encoding': 'identity',
+        'user-agent': 'ocislim',
+      },
+      // undici takes any iterable; its types name Node's streams only.
+      body: body === null ? null : (asBody(body, deadline) as Dispatcher.DispatchOptions['body'] & object),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      // Otherwise undici closes the connection after every HEAD.
+      reset: false,
+      signal,
+      onInfo: deadline.onInterim,
+    });
+    // An unread body that is destroyed throws at the process otherwise.
+    answer.body.on('error', () => {});
+    if (via !== null && answer.statusCode === 407) {
+      answer.body.destroy();
+      throw proxyRefusal(via, url, 407);
+    }
+    const retryHeader = header(answer, 'retry-after');
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      url,
+      body: answer.body,
+      pause: retryAfter(retryHeader, this.#options.clock),
+      secrets: this.#secrets,
+    };
   }
 
   #route(request: HttpRequest): Promise<Route> {
@@ -157,12 +171,11 @@ export class Transport {
     const context = proxy?.url.protocol === 'https:' ? await trust.usual() : null;
     const toProxy: ConnectOptions = { verifyTls: true, context, lookup: null, timeoutMs };
     this.#refuseClosed();
-    const connect =
-      proxy === null
-        ? directConnector(toServer)
-        : isTls
-          ? tunnelConnector({ proxy, target: url, toProxy }, toServer, this.#closing.signal)
-          : forwardConnector({ proxy, target: url, toProxy });
+    const connect = connectorOf(
+      proxy === null ? null : { proxy, target: url, toProxy },
+      toServer,
+      this.#closing.signal,
+    );
     const via = isTls ? null : proxy;
     const pool = new Pool(via === null ? url.origin : via.url.origin, {
       connections: lane === 'download' ? null : connections,
@@ -195,11 +208,9 @@ export class Transport {
 const slice = 64 * KiB;
 
 /** Returns a body in slices, each of which counts as progress: a slow connection is not a stalled one. */
-function asBody(
-  body: Uint8Array | ByteStream,
-): Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
-  if (!(body instanceof Uint8Array) || body.length <= slice) return body;
-  return slices(body);
+function asBody(body: Uint8Array | ByteStream, deadline: HeadDeadline): Uint8Array | ByteStream {
+  if (!(body instanceof Uint8Array)) return deadline.noting(body);
+  return body.length <= slice ? body : deadline.noting(slices(body));
 }
 
 function* slices(bytes: Uint8Array): Iterable<Uint8Array> {
@@ -223,9 +234,18 @@ export function contentLength(answer: HttpAnswer): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
+/** Milliseconds that the rest of an answer may take that is only read so that its connection can be used again. */
+const longestDrain = 5000;
+
 /** Drops an unread body: a short one is drained, so that its connection can be used again. Never fails. */
-export function discard(answer: HttpAnswer): void {
-  answer.body.dump({ limit: 16 * KiB }).catch(() => {});
+export function discard({ body }: Pick<HttpAnswer, 'body'>): void {
+  // One that only trickles would keep its connection from others.
+  const timer = setTimeout(() => void body.destroy(), longestDrain);
+  timer.unref();
+  body
+    .dump({ limit: 16 * KiB })
+    .catch(() => {})
+    .finally(() => clearTimeout(timer));
 }
 
 /** Reads the first `limit` bytes of a body, as far as they come in ten seconds, and drops the rest. Never fails. */

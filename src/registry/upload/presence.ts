@@ -1,13 +1,29 @@
+/**
+ * The blobs of one repository in this run: which are there, on their way, or falsely said to be there. The uploader keeps one; the
+ * target has it looked through before it puts a manifest.
+ */
 import type { Digest } from '../../oci/digest.ts';
-import { hasBlob } from '../blobs.ts';
-import type { Repository } from '../repository.ts';
+import { BlobsUnknown } from '../../place/blobs-unknown.ts';
+import { retrying } from '../../retry/retrying.ts';
+import { mapParallel } from '../../stream/parallel.ts';
+import { faultOfBlob, hasBlob } from '../blobs.ts';
+import { nameOf } from '../failure.ts';
+import { blobName, type Repository } from '../repository.ts';
+
+/** How a blob came to the repository: the registry said that it has it, or it was sent and the registry took it. */
+export type Arrival = 'seen' | 'sent';
+
+/** Further looks at blobs that were sent and are not there: replicas may lag behind for a moment. */
+const looks = 3;
 
 /** What is known of the blobs of one repository in this run: which are there, on their way, or falsely said to be there. */
 export class Presence {
   readonly #repository: Repository;
   readonly #present = new Set<Digest>();
-  readonly #arriving = new Map<Digest, Promise<void>>();
+  readonly #arriving = new Map<Digest, Promise<Arrival>>();
   readonly #doubted = new Set<Digest>();
+  /** Blobs that were sent and not looked at since, with their sizes in bytes. */
+  readonly #unseen = new Map<Digest, number>();
 
   constructor(repository: Repository) {
     this.#repository = repository;
@@ -17,7 +33,7 @@ export class Presence {
    * Brings a blob to the repository by `work`, unless this run has done so; waits while another caller does. Returns whether
    * `work` was run. Some registries fail when one digest is uploaded twice at a time.
    */
-  async once(digest: Digest, work: () => Promise<void>): Promise<boolean> {
+  async once(digest: Digest, size: number, work: () => Promise<Arrival>): Promise<boolean> {
     for (;;) {
       if (this.#present.has(digest)) return false;
       const arriving = this.#arriving.get(digest);
@@ -28,7 +44,7 @@ export class Presence {
     const working = work();
     this.#arriving.set(digest, working);
     try {
-      await working;
+      if ((await working) === 'sent') this.#unseen.set(digest, size);
       this.#present.add(digest);
       this.#doubted.delete(digest);
       return true;
@@ -50,6 +66,35 @@ export class Presence {
   /** Counts a blob as missing until it has been sent, whatever the registry says. */
   doubt(digest: Digest): void {
     this.#present.delete(digest);
+    this.#unseen.delete(digest);
     this.#doubted.add(digest);
+  }
+
+  /** Asks the registry for each blob that was sent, since some say yes to everything. @throws BlobsUnknown for those that it lacks */
+  async confirm(signal: AbortSignal): Promise<void> {
+    const { client } = this.#repository;
+    const policy = {
+      retries: looks,
+      isTransient: (error: unknown) => error instanceof BlobsUnknown,
+      exhausted: (error: unknown) => error,
+    };
+    await retrying(policy, { clock: client.settings.clock, signal }, () => this.#look(signal));
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { client, party } = this.#repository;
+    const lacking: Digest[] = [];
+    let first = '';
+    await mapParallel([...this.#unseen], client.settings.connections, signal, async ([digest, size]) => {
+      const fault = await faultOfBlob(this.#repository, digest, size, signal);
+      if (fault === null) {
+        this.#unseen.delete(digest);
+        return;
+      }
+      lacking.push(digest);
+      first ||= `${blobName(digest)} ${fault}`;
+    });
+    if (lacking.length > 0)
+      throw new BlobsUnknown(`${nameOf(party)}: the registry took the upload, but ${first}`, lacking);
   }
 }

@@ -32,8 +32,8 @@ export class StagedUpload implements StagedBlob {
   async commit(digest: Digest, size: number, signal: AbortSignal): Promise<void> {
     const { presence } = this.#uploader;
     try {
-      await presence.once(digest, async () => {
-        if (await presence.has(digest, size, signal)) return;
+      await presence.once(digest, size, async () => {
+        if (await presence.has(digest, size, signal)) return 'seen';
         await this.#retries.run(signal, async () => {
           const taken = this.#taken ?? (await this.#take(signal));
           // Its bytes are gone with a failure.
@@ -44,6 +44,7 @@ export class StagedUpload implements StagedBlob {
             await taken.abort();
           }
         });
+        return 'sent';
       });
     } finally {
       await this.abort();

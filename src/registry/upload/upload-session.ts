@@ -31,6 +31,8 @@ export interface SessionContext {
 const longestCommit = 300_000;
 const longestCancel = 5000;
 const largestMinimum = 64 * MiB;
+/** Chunks of one block that may be taken in by parts, or be too large. */
+const mostPartial = 64;
 const octets = { 'content-type': 'application/octet-stream' };
 
 export class UploadSession {
@@ -69,10 +71,22 @@ export class UploadSession {
     const { limit } = this.#context;
     const start = this.#offset;
     const end = start + bytes.length;
+    let partial = 0;
     while (this.#offset < end) {
-      const rest = bytes.subarray(this.#offset - start);
-      await this.#patch(rest.subarray(0, Math.max(limit.size, this.minimum)), signal);
+      const before = this.#offset;
+      const rest = bytes.subarray(before - start);
+      const chunk = rest.subarray(0, Math.max(limit.size, this.minimum));
+      await this.#patch(chunk, signal);
+      if (this.#offset - before === chunk.length) continue;
+      partial += 1;
+      if (partial > mostPartial) throw this.#crawls(this.#offset - before, chunk.length);
     }
+  }
+
+  #crawls(taken: number, sent: number): OcislimError {
+    const { repository, name } = this.#context;
+    const sentence = `the registry has taken in parts of chunks ${mostPartial} times, the last time ${taken} of ${sent} bytes`;
+    return protocolError(repository.party, `uploading ${name}`, sentence);
   }
 
   /**
@@ -147,13 +161,13 @@ export class UploadSession {
 
   /** Sends a chunk until the registry has taken in some of it, or refused its size. */
   async #patch(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { repository, limit } = this.#context;
+    const { repository } = this.#context;
     let isBroken = false;
     await repository.client.retries().run(signal, async (failures) => {
       // An attempt that failed may have brought some of the chunk.
       if (failures > 0 && (await this.#catchUp(chunk, signal))) return;
       // A proxy may hang up on a request that it finds too large, instead of saying so.
-      if (failures > 1 && isBroken && limit.shrinkBelow(chunk.length)) return;
+      if (failures > 1 && isBroken && this.#shrinkBelow(chunk)) return;
       try {
         this.#offset += await this.#send(chunk, signal);
       } catch (error) {
@@ -179,7 +193,13 @@ export class UploadSession {
       // The chunk was sent before, and the registry cannot say how much of it it has: one byte looks like none.
       if (failures > 0) throw new SessionLost(error, this.#location);
     }
-    return isTooLarge(error) && this.#context.limit.shrinkBelow(chunk.length);
+    return isTooLarge(error) && this.#shrinkBelow(chunk);
+  }
+
+  /** Goes below the size of a chunk that was refused. Returns false when the next chunk would be as large. */
+  #shrinkBelow({ length }: Uint8Array): boolean {
+    const { limit } = this.#context;
+    return limit.shrinkBelow(length) && Math.max(limit.size, this.minimum) < length;
   }
 
   /** Sends a chunk once, and returns how many of its bytes the registry has taken in. @throws ExchangeError, SessionLost */

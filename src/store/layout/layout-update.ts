@@ -4,6 +4,7 @@
  */
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OcislimError } from '../../errors.ts';
 import { readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
@@ -12,6 +13,9 @@ import { checkMarker, emptyIndex, layoutMarker, maxIndex, parseIndexFile } from 
 import { withFolderLock } from './layout-lock.ts';
 
 const temporaries: ReadonlySet<string> = new Set(['index.json', 'oci-layout', '.ocislim.lock']);
+
+/** Attempts to change the file while other programs do. */
+const mostAttempts = 1000;
 
 /** Returns the new rows of index.json. May be called more than once. */
 export type IndexChange = (rows: readonly JsonObject[]) => readonly JsonObject[];
@@ -27,7 +31,7 @@ export async function updateIndex(folder: string, change: IndexChange, signal: A
     const path = join(folder, 'index.json');
     await sweepTemporaries(folder, (name) => temporaries.has(name));
     await makeMarker(folder, signal);
-    for (;;) {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const before = await readSmallFile(path, maxIndex, signal);
       const { json, rows } =
         before === null ? { json: emptyIndex, rows: [] } : parseIndexFile(before, folder);
@@ -36,6 +40,7 @@ export async function updateIndex(folder: string, change: IndexChange, signal: A
       const isUnchanged = async () => isSame(before, await readSmallFile(path, maxIndex, signal));
       if (await replaceIf(path, bytes, isUnchanged)) return;
     }
+    throw new OcislimError('IO', `cannot write ${path}: another program changes it all the time`);
   });
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
 import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
+import { sha256 } from '../../support/registry/content.ts';
 import { closing, startRegistry } from '../../support/registry/opened.ts';
 
 const image = noisyImage();
@@ -60,7 +61,7 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
   test.each<readonly [string, string, RegExp, RegExp]>([
     ['a tag', 'PUT', /manifests\/v1/, /tag v1 is not there/],
     ['manifests', 'PUT', /manifests/, /tag v1 is not there/],
-    ['blobs', 'PUT', /uploads/, /does not have blob sha256/],
+    ['blobs', 'PUT', /uploads/, /took the upload, but blob sha256:\w+ is not there/],
   ])(
     'N13: a registry that says yes to %s and throws them away is noticed',
     async (_, method, path, sentence) => {
@@ -72,6 +73,44 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
       expect(to.repository('dst').tags.size).toBe(0);
     },
   );
+
+  const lies = [
+    ['throws it away', 'drop', / is not there/],
+    ['keeps only a part', 'cut', / is \d+ bytes long there, not \d+/],
+    ['keeps other bytes', 'change', / has the digest sha256:\w+ there/],
+  ] as const;
+
+  test.each(lies)(
+    'N13: a registry that takes a blob, %s, and takes the manifest, gets no manifest',
+    async (_, commits, sentence) => {
+      const from = await start();
+      const to = await startRegistry({ commits, trusting: true });
+      const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+      expect(error).toMatchObject({ code: 'REGISTRY', message: expect.stringMatching(sentence) as string });
+      expect(to.sent('PUT', /manifests/)).toEqual([]);
+    },
+  );
+
+  test.each(lies)('N13: a blob of which a registry once %s is sent once more', async (_, commits) => {
+    const from = await start();
+    const to = await startRegistry({ commits, trusting: true, faultyCommits: 1 });
+    const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+    expect(error).toBeNull();
+    const content = to.repository('dst');
+    expect(content.tags.size).toBe(1);
+    for (const [digest, bytes] of content.blobs) expect(sha256(bytes)).toBe(digest);
+  });
+
+  test('N13: each new blob is looked at once, and none that the registry had', async () => {
+    const from = await start();
+    const to = await start();
+    const heads = (): number => to.sent('HEAD', /v2\/app\/blobs/).length;
+    await runImage(`${from.host}/app:v1`, `${to.host}/app:v2`, 'copy');
+    expect(heads()).toBe(4);
+    to.repository('app').blobs.clear();
+    await runImage(`${from.host}/app:v1`, `${to.host}/app:v3`, 'copy');
+    expect(heads()).toBe(4 + 4 + 4);
+  });
 
   test('N13: a mount that did not happen is noticed, and the blob is copied', async () => {
     const fake = await startRegistry({ mounts: 'lie' });

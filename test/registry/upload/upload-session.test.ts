@@ -94,6 +94,20 @@ describe('chunks', () => {
     expect(fake.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([1000, 493, 118]);
   });
 
+  test('that are too large, but must not be smaller, end in the refusal', async () => {
+    const { session, fake } = await begin({ smallestChunk: 1700, largestChunk: 1500 });
+    await expect(session.append(bytes, never)).rejects.toMatchObject({ code: 'REGISTRY', status: 413 });
+    expect(fake.sent('PATCH', /./).map(({ body }) => body.length)).toEqual([1700]);
+  });
+
+  test('that are taken in by a few bytes at a time end soon', async () => {
+    const { session, fake } = await begin({ largestTaken: 3 });
+    await expect(session.append(bytes, never)).rejects.toThrow(
+      'the registry has taken in parts of chunks 64 times, the last time 3 of 1000 bytes',
+    );
+    expect(fake.sent('PATCH', /./)).toHaveLength(65);
+  });
+
   test('on which the connection breaks twice become smaller, since a proxy may hang up on large ones', async () => {
     const begun = await begin();
     begun.fake.fault({ method: 'PATCH', path: /./, times: 2, effect: { kind: 'reset' } });

@@ -58,6 +58,14 @@ export interface FakeOptions {
   readonly mediaTypeInBody: boolean;
   /** The media types of manifests that are refused. */
   readonly refusedTypes: readonly string[];
+  /** What becomes of a blob that is committed: it is kept, dropped, kept without its last byte, or others are kept instead. */
+  readonly commits: 'keep' | 'drop' | 'cut' | 'change';
+  /** The number of commits of each blob of which `commits` holds; later ones keep it. */
+  readonly faultyCommits: number;
+  /** Whether manifests are taken without a look at their blobs. */
+  readonly trusting: boolean;
+  /** The bytes of a PATCH that are taken in. */
+  readonly largestTaken: number;
   /** Whether a blob that exists may be committed again. */
   readonly recommits: boolean;
   /** Whether a request for a manifest must accept its very type. */
@@ -96,6 +104,10 @@ const defaults: FakeOptions = {
   mostPatches: Number.POSITIVE_INFINITY,
   mediaTypeInBody: false,
   refusedTypes: [],
+  commits: 'keep',
+  faultyCommits: Number.POSITIVE_INFINITY,
+  trusting: false,
+  largestTaken: Number.POSITIVE_INFINITY,
   recommits: true,
   strictAccept: true,
   manifestHeaders: {},
@@ -109,6 +121,8 @@ export class FakeRegistry {
   readonly faults = new FaultScript();
   readonly #repositories = new Map<string, RepositoryContent>();
   readonly #servers = new Map<ServerName, Server>();
+  /** By digest: how often it was committed. */
+  readonly #commits = new Map<Digest, number>();
 
   private constructor(options: FakeOptions) {
     this.options = options;
@@ -245,7 +259,7 @@ export class FakeRegistry {
         headers: { location: `${this.origin('storage')}${request.path}?${signature}` },
       };
     }
-    const headers = { 'content-type': 'application/octet-stream', ...this.#digestHeader(digest) };
+    const headers = { 'content-type': 'application/octet-stream', ...this.#digestHeader(sha256(bytes)) };
     const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
     if (range !== null && this.options.ranges) {
       const start = Number(range[1]);
@@ -334,7 +348,8 @@ export class FakeRegistry {
             headers: { range: `0-${upload.bytes.length - 1}` },
           };
         }
-        upload.bytes = Buffer.concat([upload.bytes, request.body]);
+        const taken = request.body.subarray(0, this.options.largestTaken);
+        upload.bytes = Buffer.concat([upload.bytes, taken]);
         upload.patches += 1;
         return cut ? { status: 202 } : { status: patched, headers: this.#location(name, upload) };
       }
@@ -355,11 +370,30 @@ export class FakeRegistry {
       return failure(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
     if (content.blobs.has(digest) && !this.options.recommits)
       return failure(400, 'MANIFEST_INVALID', 'sha256 is being uploaded');
-    content.blobs.set(digest, bytes);
+    this.#store(content, digest, bytes);
     return {
       status: 201,
       headers: { location: `/v2/${name}/blobs/${digest}`, ...this.#digestHeader(digest) },
     };
+  }
+
+  #store(content: RepositoryContent, digest: Digest, bytes: Buffer): void {
+    const { commits, faultyCommits } = this.options;
+    const before = this.#commits.get(digest) ?? 0;
+    this.#commits.set(digest, before + 1);
+    switch (before < faultyCommits ? commits : 'keep') {
+      case 'keep':
+        content.blobs.set(digest, bytes);
+        return;
+      case 'cut':
+        content.blobs.set(digest, bytes.subarray(0, -1));
+        return;
+      case 'change':
+        content.blobs.set(digest, Buffer.from(bytes.map((byte) => byte ^ 1)));
+        return;
+      case 'drop':
+        content.blobs.delete(digest);
+    }
   }
 
   #manifest(request: Recorded, name: string, reference: string): Reply {
@@ -407,7 +441,7 @@ export class FakeRegistry {
     const missing =
       blobs.find((each) => !content.blobs.has(each.digest)) ??
       value.manifests?.find(({ digest }) => !content.manifests.has(digest) && !content.blobs.has(digest));
-    if (missing !== undefined) {
+    if (missing !== undefined && !this.options.trusting) {
       const detail = {
         code: 'MANIFEST_BLOB_UNKNOWN',
         message: 'blob unknown to registry',
