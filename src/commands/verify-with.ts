@@ -2,10 +2,9 @@
  * The caller's own check of a result before it is published (--verify-with). The whole result is written to a layout under
  * TMPDIR, a shell command looks at it, and from there it is copied to the target.
  */
-import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OcislimError } from '../errors.ts';
+import { at, OcislimError } from '../errors.ts';
 import type { SealedLayer } from '../layers/index.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -14,6 +13,7 @@ import { systemCode } from '../files/file-error.ts';
 import { JoinedSource } from '../place/joined-source.ts';
 import type { Adoption, Source, Target } from '../place/place.ts';
 import { makeTemporaryFolder } from '../files/temporary.ts';
+import { runShell } from './shell-command.ts';
 import type { Workspace } from './workspace.ts';
 
 const tag = 'image';
@@ -111,35 +111,20 @@ class VerifiedSource extends JoinedSource {
   }
 }
 
-/** Runs the command. Its stdout goes to stderr, since ours is for the result. An interruption is passed on, and its end awaited. */
+/** Runs the command as a gate. @throws GATE where it fails, IO, the signal's reason */
 async function check(
   command: string,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
-  const child = spawn('/bin/sh', ['-c', command], { env: { ...env }, stdio: ['ignore', 2, 2] });
-  const interrupt = () => void child.kill('SIGINT');
-  signal.addEventListener('abort', interrupt);
-  try {
-    const [status, killed] = await new Promise<readonly [number | null, NodeJS.Signals | null]>(
-      (resolve, reject) => {
-        child.on('error', reject);
-        child.on('close', (code, by) => resolve([code, by]));
-      },
-    );
+  const end = await runShell({ command, env, signal }).catch((error: unknown) => {
     signal.throwIfAborted();
-    if (status === 0) return;
-    const how = status === null ? `was ended by ${killed ?? 'a signal'}` : `ended with status ${status}`;
-    throw new OcislimError('GATE', `--verify-with: the command ${how}; nothing was published`);
-  } catch (error) {
-    if (error instanceof OcislimError || signal.aborted) throw error;
-    throw new OcislimError('IO', `--verify-with: cannot run a shell: ${(error as Error).message}`, {
-      cause: error,
-    });
-  } finally {
-    signal.removeEventListener('abort', interrupt);
-  }
+    throw at('--verify-with', error);
+  });
+  if (end.status === 0) return;
+  const how =
+    end.status === null ? `was ended by ${end.signal ?? 'a signal'}` : `ended with status ${end.status}`;
+  throw new OcislimError('GATE', `--verify-with: the command ${how}; nothing was published`);
 }
 
 /** Joins two outcomes: the first run knows how the layers were made, the second how they got to the target. */

@@ -56,7 +56,12 @@ export function requireKind({ path, kind }: FoundFile, wanted: readonly FileKind
   );
 }
 
-function kindOf(stats: StatsBase<bigint>): FileKind {
+/** Says what a name stands for: "a folder", "a symbolic link". The caller does not follow links (lstat). */
+export function describeKind(stats: StatsBase<bigint> | StatsBase<number>): string {
+  return stats.isSymbolicLink() ? 'a symbolic link' : names[kindOf(stats)];
+}
+
+function kindOf(stats: StatsBase<bigint> | StatsBase<number>): FileKind {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'folder';
   if (stats.isFIFO()) return 'pipe';

@@ -54,9 +54,16 @@ export function temporaryName(name: string): string {
   return `${name}.partial-${temporaryMark()}`;
 }
 
+const markForm = /^([0-9]+)-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{16}$/;
+
+/** Returns whether a text has the form of a mark. */
+export function isMark(text: string): boolean {
+  return markForm.test(text);
+}
+
 /** Returns whether the process that made this mark has ended. False where that is unknown, as for marks of another machine. */
 export function isAbandoned(mark: string): boolean {
-  const [, pid = '', began = '', where] = /^([0-9]+)-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{16}$/.exec(mark) ?? [];
+  const [, pid = '', began = '', where] = markForm.exec(mark) ?? [];
   if (where !== machine) return false;
   try {
     process.kill(Number(pid), 0);

@@ -20,6 +20,7 @@ import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
 import { blobName } from './layout-files.ts';
 import { annotation, checkMarker, maxIndex, parseIndexFile, refNameKey } from './layout-index.ts';
+import { checkLock } from './layout-lock.ts';
 import { updateIndex } from './layout-update.ts';
 
 /**
@@ -50,7 +51,7 @@ export class LayoutStorage implements BlobStorage {
   /**
    * Checks that the folder, links followed, is a layout or can become one, and writes nothing yet. Without tags the image gets an entry without
    * a name.
-   * @throws ARCHIVE_INVALID for a folder that holds other things, IO
+   * @throws ARCHIVE_INVALID for a folder that holds other things, IO, also for a file that stands in the place of the lock
    */
   static async open(
     folder: string,
@@ -66,6 +67,7 @@ export class LayoutStorage implements BlobStorage {
     const index = await readSmallFile(join(path, 'index.json'), maxIndex, signal);
     if (index !== null) parseIndexFile(index, label);
     if (marker === null && index === null) await refuseOther(path, label);
+    await checkLock(path);
     return new LayoutStorage(path, tags, label);
   }
 
