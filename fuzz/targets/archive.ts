@@ -12,6 +12,7 @@ import { parseManifest } from '../../src/oci/manifest.ts';
 import { ArchiveFiles } from '../../src/store/archive/archive-files.ts';
 import { DockerArchiveSource } from '../../src/store/archive/docker-archive-source.ts';
 import { TarIndex } from '../../src/store/archive/tar-index.ts';
+import { onlyImage } from '../../src/store/layout/layout-choice.ts';
 import { LayoutSource } from '../../src/store/layout/layout-source.ts';
 import type { Source } from '../../src/place/place.ts';
 import { TarReader } from '../../src/tar/reader.ts';
@@ -115,6 +116,12 @@ async function compareReaders(bytes: Uint8Array): Promise<void> {
   }
 }
 
+const only = { name: null, digest: null, position: null };
+const place = (path: string, disk: DiskBudget) => ({
+  label: 'it',
+  files: new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
+});
+
 export const target: Target = {
   name: 'archive',
   invariant:
@@ -147,27 +154,11 @@ export const target: Target = {
     const path = file;
     const disk = new DiskBudget(MiB);
     const open: readonly (() => Source)[] = [
-      () =>
-        new DockerArchiveSource(
-          'it',
-          new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
-          null,
-        ),
-      () =>
-        new DockerArchiveSource(
-          'it',
-          new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
-          'app:1',
-        ),
-      () =>
-        new LayoutSource(
-          'it',
-          new ArchiveFiles({ path, label: 'it', limits: defaultLimits, disk, listener: silent }),
-          {
-            tag: null,
-            digest: null,
-          },
-        ),
+      () => new DockerArchiveSource({ ...place(path, disk), wanted: only }),
+      () => new DockerArchiveSource({ ...place(path, disk), wanted: { ...only, name: 'app:1' } }),
+      () => new DockerArchiveSource({ ...place(path, disk), wanted: { ...only, position: 1 } }),
+      () => new LayoutSource({ ...place(path, disk), wanted: onlyImage }),
+      () => new LayoutSource({ ...place(path, disk), wanted: { ...onlyImage, tag: 'app:1' } }),
     ];
     for (const each of open) await outcomeOf(() => readAll(each()));
   },

@@ -6,7 +6,8 @@ import { layerKind, mediaTypes } from '../../src/oci/media-type.ts';
 import { formatPlatform, readPlatform } from '../../src/oci/platform.ts';
 import { readRuntime } from '../../src/oci/runtime.ts';
 import { findImage, parseDockerManifest } from '../../src/store/archive/docker-manifest.ts';
-import { checkMarker, entriesNamed, parseIndexFile, readEntry } from '../../src/store/layout/layout-index.ts';
+import { choicesIn, entriesNamed } from '../../src/store/layout/layout-choice.ts';
+import { checkMarker, parseIndexFile, readEntry } from '../../src/store/layout/layout-index.ts';
 import { buildIndex } from '../../test/support/image-builder.ts';
 import { armImage, designedImage } from '../../test/support/small-image.ts';
 import { jsonMutators, treeMutator } from '../json-mutators.ts';
@@ -85,15 +86,16 @@ export const target: Target = {
     outcomeNow(() => checkMarker(bytes, 'it'));
     outcomeNow(() => {
       const { rows } = parseIndexFile(bytes, 'it');
-      entriesNamed(
-        rows.map((row) => readEntry(row, 'it')),
-        'a',
-      );
+      const entries = rows.map((row) => readEntry(row, 'it'));
+      entriesNamed(entries, 'a');
+      choicesIn({ place: 'it', rows: entries, nested: [] }, entries);
     });
     outcomeNow(() => {
       const images = parseDockerManifest(bytes, 'it');
       for (const name of [null, 'app:1', 'docker.io/library/app:1'])
-        outcomeNow(() => findImage(images, name, 'it'));
+        outcomeNow(() =>
+          findImage(images, { name, digest: null, position: null }, { label: 'it', place: 'it' }),
+        );
     });
     let value: unknown = null;
     try {

@@ -1,10 +1,11 @@
 /** Reads base images, so that the layers above theirs can be selected, platform by platform. */
 import { OcislimError } from '../errors.ts';
 import { imageMembers, readImageSet } from '../jobs/image-set.ts';
+import { readSource } from '../jobs/settle-path.ts';
 import type { Image } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import type { Platform } from '../oci/platform.ts';
-import { parseReference, type Reference } from '../oci/reference.ts';
+import type { Reference } from '../oci/reference.ts';
 import type { BaseReader } from '../settings/transform.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -19,7 +20,7 @@ export function baseReader(
 ): BaseReader {
   return async (name) => {
     const { signal, limits, listener } = workspace;
-    const base = await workspace.openBeside(source, parseReference(name));
+    const base = await workspace.openBeside(source, await readSource(name));
     const set = await readImageSet(base, {
       platforms: [],
       platformsOfIndex: platforms,

@@ -33,7 +33,7 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
   if (dryRun) return [];
   if (inPlace) {
     refuseInPlace(source);
-    return [ownName(source)];
+    return [ownPlace(source)];
   }
   if (references.length === 0) {
     throw new OcislimError('USAGE', 'no destination was given for the new image', {
@@ -42,8 +42,8 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
     });
   }
   // A source that is pinned by its digest stays what it is, whatever its tag is made to mean.
-  const ownPlace = placeOf(digestOfReference(source) === null ? named(source) : source);
-  const same = references.find((reference) => placeOf(reference) === ownPlace);
+  const own = placeOf(digestOfReference(source) === null ? named(source) : source);
+  const same = references.find((reference) => placeOf(reference) === own);
   if (same === undefined) return references;
   throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
     advice: formOf(source).isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
@@ -60,23 +60,13 @@ function refuseInPlace(source: Reference): void {
       { advice: 'Write to another file.' },
     );
   }
-  if (digestOfReference(source) !== null && form.nameOf(source) === null) {
-    const place = formatReference(form.withName(source, null));
-    throw new OcislimError(
-      'USAGE',
-      '--in-place needs a tag to write to, and the source is named by its digest alone',
-      {
-        advice: isRegistry(source)
-          ? `Name the tag too (${place}:TAG@…), or write by digest alone: -t ${place}@`
-          : `Name the tag too: ${place}:TAG@…`,
-      },
-    );
-  }
-  if (form.nameOf(source) === null && form.defaultName === null) {
-    throw new OcislimError('USAGE', '--in-place needs a tag to write to', {
-      advice: `Name it: ${formatReference(source)}:TAG.`,
-    });
-  }
+  if (!isRegistry(source) || source.digest === null || source.tag !== null) return;
+  const place = formatReference(form.withName(source, null));
+  throw new OcislimError(
+    'USAGE',
+    '--in-place needs a tag to write to, and the source is named by its digest alone',
+    { advice: `Name the tag too (${place}:TAG@…), or write by digest alone: -t ${place}@` },
+  );
 }
 
 /** Names the place of an image. Two references with the same place mean the same image, however they are written. */
@@ -102,13 +92,8 @@ function named(reference: Reference): Reference {
   return form.nameOf(reference) === null ? form.withName(reference, form.defaultName) : reference;
 }
 
-/**
- * Returns the name that a source stands under, in full. With a tag and a digest it is the tag; with a digest alone there is no
- * name, and the reference is returned as it is.
- */
-function ownName(source: Reference): Reference {
-  if (digestOfReference(source) === null) return named(source);
-  const form = formOf(source);
-  const name = form.nameOf(source);
-  return name === null ? source : form.withName(source, name);
+/** Returns where a source stands: the tag of a registry, also of one with a digest; in a layout, what the reference means. */
+function ownPlace(source: Reference): Reference {
+  if (!isRegistry(source)) return source;
+  return source.tag === null ? named(source) : formOf(source).withName(source, source.tag);
 }

@@ -9,6 +9,7 @@
  * destination: what --report and the like ask for is the command line's work.
  */
 import type { Reference } from '../oci/reference.ts';
+import { readSource } from '../jobs/settle-path.ts';
 import { parseReference } from '../oci/reference.ts';
 import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
 import type { Options } from '../settings/option.ts';
@@ -108,7 +109,8 @@ export async function verify(
 ): Promise<VerifyOutcome> {
   const { verifyTwo } = await import('./verify.ts');
   const settings = { ...(await defaultSettings(verifyOptions)), ...given };
-  return verifyTwo({ a: parseReference(a), b: parseReference(b), settings }, surroundingsOf(surroundings));
+  const pair = { a: await readSource(a), b: await readSource(b), settings };
+  return verifyTwo(pair, surroundingsOf(surroundings));
 }
 
 function stages(made: Extract<Work, { kind: 'stages' }>['stages']): Work {

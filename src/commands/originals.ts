@@ -1,6 +1,7 @@
 /** Finds what a pruned image was made from. Caller: the command `restore`. */
 import { OcislimError } from '../errors.ts';
 import { type OriginalOptions, findOriginals, type Originals } from '../jobs/originals.ts';
+import { readSource } from '../jobs/settle-path.ts';
 import type { Origin } from '../image/origin.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, hostOf, parseReference, type Reference, withDigest } from '../oci/reference.ts';
@@ -21,7 +22,7 @@ export class OriginalPlaces {
 
   /** Finds them by name, from --original; null: by what the images say. @throws NOT_FOUND, ORIGINAL_MISMATCH */
   async find(source: Source, name: string | null, platforms: readonly Platform[]): Promise<Originals> {
-    const given = name === null ? null : await this.#open(parseReference(name));
+    const given = name === null ? null : await this.#open(await readSource(name));
     const { limits, signal } = this.#workspace;
     const open: OriginalOptions['open'] = (origin) => this.#openOrigin(origin);
     return findOriginals(source, { platforms, given, limits, open, signal });

@@ -8,6 +8,7 @@ import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import { readSource } from '../jobs/settle-path.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Compression } from '../oci/media-type.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
@@ -81,7 +82,7 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
 /** Runs a job, and tells its outcome before its places are closed. */
 async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outcome) => void): Promise<void> {
   const { settings } = job;
-  const sourceReference = parseReference(job.source);
+  const sourceReference = await readSource(job.source);
   const destinations = destinationsOf(sourceReference, { ...settings, destination: job.destination });
   const debug = await debugReferenceOf(settings, destinations);
   if (!settings.inPlace)
@@ -91,7 +92,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   await using pool = createEncoderPool({ jobs: workspace.jobs });
   const source = await workspace.openSource(sourceReference);
   const planned = await plan(job, workspace, source, sourceReference);
-  await using target = destinations.length === 0 ? null : await workspace.openTarget(destinations);
+  await using target =
+    destinations.length === 0 ? null : await workspace.openTarget(destinations, settings.inPlace);
   const options: Omit<RunOptions, 'target'> = {
     source: planned.source,
     transform: labelled(planned.transform, settings),

@@ -37,7 +37,7 @@ export async function runVerified(
   const folder = cleanup.adopt(await makeTemporaryFolder('verify'), (path) =>
     rm(path, { recursive: true, force: true }),
   );
-  const place = { kind: 'layout', path: join(folder, 'layout'), tag, digest: null } as const;
+  const place = { kind: 'layout', path: join(folder, 'layout'), tag, digest: null, position: null } as const;
   const first = await writeLayout(options, place, workspace);
   const digest = first.root?.descriptor.digest;
   if (digest === undefined) throw new OcislimError('INTERNAL', 'nothing was written to verify');

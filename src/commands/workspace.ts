@@ -110,10 +110,10 @@ export class Workspace extends Closeable {
   }
 
   /** Opens a target: references that differ in their tags only. The caller closes it. @throws what opening targets throws */
-  async openTarget(references: readonly Reference[]): Promise<Target> {
+  async openTarget(references: readonly Reference[], inPlace = false): Promise<Target> {
     const where = `destination ${references.map(formatReference).join(', ')}`;
     try {
-      return await openTarget(references, this.#options('destCreds'), this.signal);
+      return await openTarget(references, this.#options('destCreds'), this.signal, inPlace);
     } catch (error) {
       const isNameless =
         error instanceof OcislimError && error.code === 'IO' && !error.message.includes('destination');

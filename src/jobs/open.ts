@@ -2,7 +2,6 @@
  * Opens the places that references name, whatever their form. The one way from a reference to a `Source` or a `Target`:
  * commands and the public API call it.
  */
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { at, OcislimError } from '../errors.ts';
 import { findFile, type FoundFile, requireKind } from '../files/found-file.ts';
@@ -17,6 +16,7 @@ import {
 import type { Source, Target } from '../place/place.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
 import { openerOf, type PlaceOptions } from './openers.ts';
+import { settleDestination, settleSource } from './settle-path.ts';
 
 /**
  * Opens the place of an image for reading: a registry by its mirrors, if it has any. Reads nothing before the source is
@@ -33,20 +33,22 @@ export async function openSource(
       advice: `Write ${name.slice(0, -1)}:TAG or ${name}sha256:…; "@" alone is for destinations.`,
     });
   }
-  const settled = await settlePath(reference);
+  const settled = await settleSource(reference);
   return openerOf(settled).openSource(settled, { label: formatReference(settled), options, mirrors });
 }
 
 /**
- * Opens a place for writing. The references differ in their names only. Local places are looked at, but not written yet.
+ * Opens a place for writing. The references differ in their names only. Local places are looked at, but not written yet. With
+ * `inPlace` the result replaces the image that the only reference means as a source: in a layout, the very row that is read.
  * @throws REFERENCE_INVALID for several places and for digests that a place cannot promise, ARCHIVE_INVALID, IO
  */
 export async function openTarget(
   references: readonly Reference[],
   options: PlaceOptions,
   signal: AbortSignal,
+  inPlace = false,
 ): Promise<Target> {
-  const settled = await Promise.all(references.map(settlePath));
+  const settled = await Promise.all(references.map(inPlace ? settleSource : settleDestination));
   const [first] = settled;
   if (first === undefined) throw new OcislimError('REFERENCE_INVALID', 'no destination was given');
   const stray = settled.find((reference) => placeOf(reference) !== placeOf(first));
@@ -58,12 +60,12 @@ export async function openTarget(
     );
   }
   const label = settled.map(formatReference).join(', ');
-  if (settled.some((each) => digestOfReference(each) !== null && !formOf(each).promisesDigest)) {
+  if (!inPlace && settled.some((each) => digestOfReference(each) !== null && !formOf(each).promisesDigest)) {
     throw new OcislimError('REFERENCE_INVALID', `${label}: a destination has no digest yet`, {
-      advice: 'Name the destination by a tag.',
+      advice: `Name it by a tag: ${formatReference(formOf(first).withName(first, null))}:TAG`,
     });
   }
-  return openerOf(first).openTarget(first, { label, references: settled, options, signal });
+  return openerOf(first).openTarget(first, { label, references: settled, inPlace, options, signal });
 }
 
 /**
@@ -72,9 +74,9 @@ export async function openTarget(
  * @throws USAGE where source and destination are one, IO for a device, a pipe and the like
  */
 export async function checkLocalTargets(source: Reference, targets: readonly Reference[]): Promise<void> {
-  const from = await settlePath(source);
+  const from = await settleSource(source);
   const there = 'path' in from ? (await findFile(from.path)).identity : null;
-  for (const target of await Promise.all(targets.map(settlePath))) {
+  for (const target of await Promise.all(targets.map(settleDestination))) {
     if (!('path' in target) || isStream(target)) continue;
     const { isWrittenWhole } = formOf(target);
     const found = await findPlace(target, target.path);
@@ -109,19 +111,4 @@ function nameIn(reference: Reference): string {
 function placeOf(reference: Reference): string {
   const absolute = 'path' in reference ? { ...reference, path: resolve(reference.path) } : reference;
   return formatReference(formOf(absolute).withName(absolute, null));
-}
-
-/** Returns the first reading of a reference whose path exists, else the reference as it was written. */
-async function settlePath(reference: Reference): Promise<Reference> {
-  const readings = formOf(reference).readings(reference);
-  if (readings.length === 1) return reference;
-  for (const reading of readings) if ('path' in reading && (await exists(reading.path))) return reading;
-  return reference;
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

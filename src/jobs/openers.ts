@@ -6,6 +6,8 @@ import { DiskBudget } from '../files/disk-budget.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, formOf, isRegistry, type Reference, withDigest } from '../oci/reference.ts';
+import type { LayoutReference } from '../oci/forms/layout-form.ts';
+import type { LayoutNaming } from '../store/layout/layout-naming.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
@@ -32,6 +34,8 @@ export interface TargetSettings {
   readonly label: string;
   /** All references of the place; they differ in their names only. */
   readonly references: readonly Reference[];
+  /** Whether the image replaces the one that the only reference means as a source. */
+  readonly inPlace: boolean;
   readonly options: PlaceOptions;
   readonly signal: AbortSignal;
 }
@@ -57,14 +61,16 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
     async openSource(reference, { label, options: { limits } }) {
       const { directoryFiles } = await import('../store/layout/layout-files.ts');
       const { LayoutSource } = await import('../store/layout/layout-source.ts');
-      return new LayoutSource(label, directoryFiles(reference.path, `source ${label}`), reference, limits);
+      const files = directoryFiles(reference.path, `source ${label}`);
+      return new LayoutSource({ label, place: placeOf(reference), files, wanted: reference, limits });
     },
     async openTarget(reference, settings) {
       const { LayoutStorage } = await import('../store/layout/layout-storage.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
       const { label, signal } = settings;
       const what = `destination ${label}`;
-      const storage = await LayoutStorage.open(reference.path, namesOf(settings), what, signal);
+      const naming = await namingOf(reference, settings);
+      const storage = await LayoutStorage.open(reference.path, naming, what, signal);
       return new LocalTarget(label, storage, 'any', nameByDigest(reference));
     },
   },
@@ -76,7 +82,7 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
         label,
         options: { limits },
       } = settings;
-      return new LayoutSource(label, files, reference, limits);
+      return new LayoutSource({ label, place: placeOf(reference), files, wanted: reference, limits });
     },
     async openTarget(reference, settings) {
       const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
@@ -95,7 +101,7 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
         label,
         options: { limits },
       } = settings;
-      return new DockerArchiveSource(label, files, reference.name, limits);
+      return new DockerArchiveSource({ label, place: placeOf(reference), files, wanted: reference, limits });
     },
     async openTarget(reference, settings) {
       const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
@@ -119,9 +125,25 @@ export function openerOf(reference: Reference): Opener<Reference> {
   return openers[reference.kind];
 }
 
+/** Says which rows of a layout the image gets. @throws USAGE, NOT_FOUND where it replaces an image that is not there */
+async function namingOf(reference: LayoutReference, settings: TargetSettings): Promise<LayoutNaming> {
+  if (!settings.inPlace) return { kind: 'names', names: namesOf(settings) };
+  const { directoryFiles } = await import('../store/layout/layout-files.ts');
+  const { LayoutSource } = await import('../store/layout/layout-source.ts');
+  const { label, signal } = settings;
+  const files = directoryFiles(reference.path, `destination ${label}`);
+  await using layout = new LayoutSource({ label, place: placeOf(reference), files, wanted: reference });
+  return { kind: 'rows', rows: (await layout.rowsMeant(signal)).map(({ json }) => json) };
+}
+
 /** Returns the names that the image gets at its destination: tags, or `repository:tag` in Docker archives. */
 function namesOf({ references }: TargetSettings): readonly string[] {
   return references.flatMap((reference) => formOf(reference).nameOf(reference) ?? []);
+}
+
+/** Returns the text of a place, to which names of images are added. */
+function placeOf(reference: Reference): string {
+  return formatReference(formOf(reference).withName(reference, null));
 }
 
 function nameByDigest(reference: Reference): (digest: Digest) => string {

@@ -43,7 +43,8 @@ export function readPlatform(value: unknown): Platform | null {
 }
 
 /** `os/arch[/variant][:version]`, with containerd's `os(version)/arch` beside it. */
-const platformPattern = /^([^/:()]+)(?:\(([^()+]*)[^()]*\))?\/([^/:()]+)(?:\/([^/:()]+))?(?::([^/:()]+))?$/;
+const platformPattern =
+  /^([^\s/:()]+)(?:\(([^\s/:()+]*)[^()]*\))?\/([^\s/:()]+)(?:\/([^\s/:()]+))?(?::([^\s/:()]+))?$/;
 
 /**
  * Reads `os/arch[/variant][:version]` from the command line, which is what `formatPlatform` writes, also with the names that

@@ -6,6 +6,7 @@ import { OcislimError } from '../errors.ts';
 import type { Digest } from './digest.ts';
 import { dockerArchiveForm } from './forms/docker-archive-form.ts';
 import type { Form } from './forms/form.ts';
+import { hintFor } from './forms/hints.ts';
 import { layoutForm, ociArchiveForm } from './forms/layout-form.ts';
 import { registryForm, type RegistryReference } from './forms/registry-form.ts';
 
@@ -20,43 +21,47 @@ const forms = {
 } as const;
 
 /** Where an image is: one variant for each form. */
-export type Reference = ReturnType<(typeof forms)[keyof typeof forms]['parse']>;
+export type Reference = ReturnType<(typeof forms)[keyof typeof forms]['parse']>[number];
 
 const table: readonly Form<Reference>[] = Object.values(forms);
-
-/** Prefixes that other tools know and ocislim does not. Default advice: all forms. */
-const refused: Readonly<Record<string, readonly [why: string, advice?: string]>> = {
-  'docker-daemon:': [
-    'ocislim works without a daemon',
-    'Save the image first (docker save -o image.tar NAME) and use docker-archive:image.tar, or push it to a registry.',
-  ],
-  'containers-storage:': [
-    "ocislim does not read podman's local storage",
-    'Save the image first (podman save --format oci-archive -o image.tar NAME) and use oci-archive:image.tar.',
-  ],
-  'dir:': ['the form "dir:" is not known here'],
-  'sif:': ['the form "sif:" is not known here'],
-  'ostree:': ['the form "ostree:" is not known here'],
-  'http:': ['the form "http:" is not known here'],
-  'https:': ['the form "https:" is not known here'],
-};
 
 /** Returns the row of a reference's form. */
 export function formOf(reference: Reference): Form<Reference> {
   return forms[reference.kind];
 }
 
-/** Reads a reference of any form. @throws REFERENCE_INVALID */
+/** Reads a reference of any form: the likeliest of its readings. @throws REFERENCE_INVALID */
 export function parseReference(text: string): Reference {
-  const refuse = (why: string, advice: string = howToWrite()) =>
-    new OcislimError('REFERENCE_INVALID', `cannot use ${JSON.stringify(withoutPassword(text))}: ${why}`, {
-      advice,
-    });
-  const form = table.find(({ prefix }) => text.startsWith(prefix));
-  if (form !== undefined) return form.parse(text.slice(form.prefix.length), refuse);
-  const reason = Object.entries(refused).find(([prefix]) => text.startsWith(prefix));
-  if (reason !== undefined) throw refuse(...reason[1]);
-  return registryForm.parse(text, refuse);
+  const [reference] = readingsOfText(text);
+  if (reference === undefined) throw refusal(text, 'it is not a reference');
+  return reference;
+}
+
+/** Returns all that a reference may mean once it is written as text, itself first. */
+export function readingsOf(reference: Reference): readonly Reference[] {
+  const text = formatReference(reference);
+  const others = readingsOfText(text).filter((reading) => !isEqual(reading, reference));
+  return [reference, ...others];
+}
+
+function isEqual(a: Reference, b: Reference): boolean {
+  return JSON.stringify(a, Object.keys(a).toSorted()) === JSON.stringify(b, Object.keys(a).toSorted());
+}
+
+function readingsOfText(text: string): readonly Reference[] {
+  const refuse = (why: string, advice?: string) => refusal(text, why, advice);
+  const form = table.find(({ prefix }) => text.startsWith(prefix)) ?? registryForm;
+  const hint = hintFor(text, form.isLocal);
+  if (hint !== null) throw refuse(hint.why, hint.advice);
+  return form.parse(text.startsWith(form.prefix) ? text.slice(form.prefix.length) : text, refuse);
+}
+
+function refusal(text: string, why: string, advice: string = howToWrite()): OcislimError {
+  return new OcislimError(
+    'REFERENCE_INVALID',
+    `cannot use ${JSON.stringify(withoutPassword(text))}: ${why}`,
+    { advice },
+  );
 }
 
 function howToWrite(): string {
@@ -64,7 +69,7 @@ function howToWrite(): string {
   return `Write ${syntaxes.slice(0, -1).join(', ')} or ${syntaxes.at(-1)}.`;
 }
 
-/** Returns the reference as text that `parseReference` reads as the same reference. */
+/** Returns the reference as text. Where its path has a colon or an "@", the text has further readings. */
 export function formatReference(reference: Reference): string {
   return formOf(reference).format(reference);
 }
@@ -98,10 +103,14 @@ export function digestOfReference(reference: Reference): Digest | null {
   return 'digest' in reference ? reference.digest : null;
 }
 
-/** Returns a reference to the manifest with this digest; the reference itself where its form has no digests. */
+/** Returns a reference to the manifest with this digest; the reference itself where results are not named by digest. */
 export function withDigest(reference: Reference, digest: Digest): Reference {
-  if (isRegistry(reference)) return { ...reference, digest, untagged: false };
-  return 'digest' in reference ? { ...reference, digest } : reference;
+  return formOf(reference).withDigest(reference, digest);
+}
+
+/** Returns where an image stands in the list of a place, from 0; null where the reference does not say. */
+export function positionOf(reference: Reference): number | null {
+  return 'position' in reference ? reference.position : null;
 }
 
 /** Returns whether a reference names a destination that gets no tag (`app@`), so that nothing can be read from it. */

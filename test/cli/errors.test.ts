@@ -67,14 +67,14 @@ describe('references', () => {
   test.each([
     ['docker-daemon:app:1', /without a daemon.*\[REFERENCE_INVALID\]\n {2}.*docker save/],
     ['containers-storage:app', /podman.*\[REFERENCE_INVALID\]\n {2}.*podman save/],
-    ['dir:/tmp/x', /"dir:" is not known here.*\n {2}Write registry\.example/],
+    ['dir:/tmp/x', /"dir:" is not known here.*\n {2}.*skopeo copy dir:\/tmp\/x oci:/],
     ['https://registry.example/app', /"https:" is not known here/],
     ['registry.example/App:1', /lower case/],
     ['registry.example/app:1:2', /is not a repository name/],
     ['registry.example/app@sha256:123', /not a sha256 or sha512 digest/],
     ['oci:', /the path is missing/],
     ['oci:dir@sha256:123', /not a digest/],
-    ['', /is not a repository name/],
+    ['', /it is empty/],
   ])('%j is refused with advice', async (reference, message) => {
     expect(await refused(['squash', reference, 'DST', '--all'], 2)).toMatch(message);
     expect(await refused(['squash', source, reference === '' ? 'oci:' : reference, '--all'], 2)).toContain(
@@ -87,7 +87,7 @@ describe('references', () => {
       /source oci:.*nothing:1.*\[NOT_FOUND\]/,
     );
     expect(await refused(['squash', `oci:${folder}/source:nope`, 'DST', '--all'], 1)).toMatch(
-      /no image named "nope".*\n {2}It holds: /,
+      /no image named "nope"; it holds:\n {2}- oci:\S+source:app\n/,
     );
     expect(await refused(['squash', `oci-archive:${folder}/nothing.tar`, 'DST', '--all'], 1)).toMatch(
       /nothing\.tar/,
@@ -99,7 +99,7 @@ describe('references', () => {
 
   test('a layout of several images without a tag', async () => {
     expect(await refused(['squash', `oci:${folder}/source`, 'DST', '--all'], 2)).toMatch(
-      /several images.*app/,
+      /several images:\n {2}- oci:\S+source:app\n/,
     );
   });
 });
@@ -129,7 +129,7 @@ describe('destinations', () => {
 
   test('--in-place without a name to write to, or where other images would go', async () => {
     expect(await refused(['squash', `oci:${folder}/source`, '--all', '--in-place'], 2)).toMatch(
-      /--in-place needs a tag.*\n {2}Name it: oci:.*source:TAG/,
+      /it holds several images:\n {2}- oci:\S+source:app\n/,
     );
     const archive = join(folder, 'two.tar');
     await succeeds(['copy', source, '-t', `oci-archive:${archive}:one`, '-t', `oci-archive:${archive}:two`]);

@@ -426,7 +426,12 @@ test('two platforms with layers in common read and make them once, also in the n
 
 test('a layout that was not published is not produced from the start again', async () => {
   const cache = await openCache(join(folder, 'cache'));
-  const storage = await LayoutStorage.open(join(folder, 'layout'), ['1'], 'destination', signal);
+  const storage = await LayoutStorage.open(
+    join(folder, 'layout'),
+    { kind: 'names', names: ['1'] },
+    'destination',
+    signal,
+  );
   const target = new LocalTarget('destination', storage, 'any', (digest) => digest);
   const source = new MemorySource(image, elsewhere);
   const working = runTransform({

@@ -10,6 +10,7 @@ import {
   isRegistry,
   isUntagged,
   parseReference,
+  readingsOf,
   withDigest,
   withoutPassword,
 } from '../../src/oci/reference.ts';
@@ -81,7 +82,7 @@ describe('images in registries', () => {
     ['[1]:0/app', 'is not a host name'],
     ['[::1::]/app', 'is not a host name'],
     ['256.256.256.256/app', 'is not a host name'],
-    ['', 'is not a repository name'],
+    ['', 'it is empty'],
     ['https://registry.example/app', 'the form "https:" is not known here'],
     ['dir:app', 'the form "dir:" is not known here'],
     ['docker-daemon:app:1', 'ocislim works without a daemon'],
@@ -98,26 +99,50 @@ describe('images in registries', () => {
 });
 
 describe('layouts and archives', () => {
+  const layout = { kind: 'layout', tag: null, digest: null, position: null } as const;
+  const archive = { ...layout, kind: 'oci-archive' } as const;
+  const docker = {
+    kind: 'docker-archive',
+    path: 'app.tar',
+    name: null,
+    digest: null,
+    position: null,
+  } as const;
+
   test.each([
-    ['oci:dir', { kind: 'layout', path: 'dir', tag: null, digest: null }],
-    ['oci:/a/b:1.0', { kind: 'layout', path: '/a/b', tag: '1.0', digest: null }],
-    ['oci:/a:b/c', { kind: 'layout', path: '/a:b/c', tag: null, digest: null }],
-    ['oci:/a:b/c:tag', { kind: 'layout', path: '/a:b/c', tag: 'tag', digest: null }],
-    [`oci:dir:tag@${sha256}`, { kind: 'layout', path: 'dir', tag: 'tag', digest: sha256 }],
-    [`oci:dir@${sha256}`, { kind: 'layout', path: 'dir', tag: null, digest: sha256 }],
-    ['oci-archive:app.tar', { kind: 'oci-archive', path: 'app.tar', tag: null, digest: null }],
-    ['oci-archive:app.tar:1', { kind: 'oci-archive', path: 'app.tar', tag: '1', digest: null }],
-    [`oci-archive:app.tar@${sha256}`, { kind: 'oci-archive', path: 'app.tar', tag: null, digest: sha256 }],
-    ['docker-archive:app.tar', { kind: 'docker-archive', path: 'app.tar', name: null }],
-    ['docker-archive:app.tar:app', { kind: 'docker-archive', path: 'app.tar', name: 'app:latest' }],
-    [
-      'docker-archive:app.tar:localhost:5000/app',
-      { kind: 'docker-archive', path: 'app.tar', name: 'localhost:5000/app:latest' },
-    ],
-    [
-      'docker-archive:app.tar:localhost:5000/app:2',
-      { kind: 'docker-archive', path: 'app.tar', name: 'localhost:5000/app:2' },
-    ],
+    ['oci:dir', { ...layout, path: 'dir' }],
+    ['oci:/a/b:1.0', { ...layout, path: '/a/b', tag: '1.0' }],
+    ['oci:dir:_tag', { ...layout, path: 'dir', tag: '_tag' }],
+    // The path ends at the first colon, as for skopeo.
+    ['oci:dir:name/with:colons', { ...layout, path: 'dir', tag: 'name/with:colons' }],
+    ['oci:dir:localhost:5000/app:1', { ...layout, path: 'dir', tag: 'localhost:5000/app:1' }],
+    ['oci:/a:b/c', { ...layout, path: '/a', tag: 'b/c' }],
+    ['oci:/a:/c:tag', { ...layout, path: '/a:/c', tag: 'tag' }],
+    [`oci:dir:tag@${sha256}`, { ...layout, path: 'dir', tag: 'tag', digest: sha256 }],
+    [`oci:dir@${sha256}`, { ...layout, path: 'dir', digest: sha256 }],
+    // An "@" before anything but a digest or a number belongs to the path or the name.
+    ['oci:job@2/lay:v1', { ...layout, path: 'job@2/lay', tag: 'v1' }],
+    ['oci:job@2/lay', { ...layout, path: 'job@2/lay' }],
+    [`oci:job@2/lay@${sha256}`, { ...layout, path: 'job@2/lay', digest: sha256 }],
+    ['oci:dir@digest', { ...layout, path: 'dir@digest' }],
+    ['oci:job@2/', { ...layout, path: 'job@2/' }],
+    ['oci:dir:user@host', { ...layout, path: 'dir', tag: 'user@host' }],
+    ['oci:lay@0', { ...layout, path: 'lay', position: 0 }],
+    ['oci:lay:@12', { ...layout, path: 'lay', position: 12 }],
+    ['oci-archive:app.tar', { ...archive, path: 'app.tar' }],
+    ['oci-archive:app.tar:1', { ...archive, path: 'app.tar', tag: '1' }],
+    ['oci-archive:app.tar@1', { ...archive, path: 'app.tar', position: 1 }],
+    [`oci-archive:app.tar@${sha256}`, { ...archive, path: 'app.tar', digest: sha256 }],
+    ['docker-archive:app.tar', docker],
+    ['docker-archive:app.tar@1', { ...docker, position: 1 }],
+    ['docker-archive:app.tar:@1', { ...docker, position: 1 }],
+    ['docker-archive:a@2/app.tar:app:1', { ...docker, path: 'a@2/app.tar', name: 'app:1' }],
+    [`docker-archive:app.tar@${sha256}`, { ...docker, digest: sha256 }],
+    [`docker-archive:app.tar:app@${sha256}`, { ...docker, name: 'app:latest', digest: sha256 }],
+    ['docker-archive:app.tar:app', { ...docker, name: 'app:latest' }],
+    ['docker-archive:app.tar:localhost:5000/app', { ...docker, name: 'localhost:5000/app:latest' }],
+    ['docker-archive:app.tar:localhost:5000/app:2', { ...docker, name: 'localhost:5000/app:2' }],
+    ['docker-archive:/a/10:00/app.tar:app:2', { ...docker, path: '/a/10:00/app.tar', name: 'app:2' }],
   ] as const)('are named by %s', (text, reference) => {
     expect(parseReference(text)).toEqual(reference);
   });
@@ -125,14 +150,113 @@ describe('layouts and archives', () => {
   test.each([
     ['oci:', 'the path is missing'],
     ['oci::tag', 'the path is missing'],
-    ['oci:dir@digest', 'what follows "@" is not a digest'],
+    ['oci:@0', 'the path is missing'],
+    ['oci:dir:', 'no name follows the ":"'],
     ['oci:dir:a b', 'is not a tag'],
+    ['oci:dir:-x', 'is not a tag'],
+    [`oci:dir@${sha256.slice(0, -1)}`, 'what follows "@" is not a digest'],
+    [`oci:dir@${sha256.toUpperCase()}`, 'what follows "@" is not a digest'],
+    ['oci:dir@sha256:abc', 'what follows "@" is not a digest'],
+    [`oci:dir@md5:${'0'.repeat(32)}`, 'what follows "@" is not a digest'],
+    ['oci:~/dir:1', 'the shell does not replace "~" here'],
     ['oci-archive:', 'the path is missing'],
-    ['oci-archive:app.tar@1', 'what follows "@" is not a digest'],
     ['docker-archive:', 'the path is missing'],
-    [`docker-archive:app.tar:app@${sha256}`, 'by tag, not by digest'],
+    ['docker-archive:app.tar:app@1', 'is not a tag'],
+    ['docker-archive:app.tar:App', 'is not a tag'],
   ])('are not named by %s', (text, why) => {
     expect(refusal(text)).toContain(why);
+  });
+});
+
+/** Returns what the error says to write. */
+function advised(text: string): string {
+  try {
+    parseReference(text);
+  } catch (error) {
+    if (error instanceof OcislimError && error.code === 'REFERENCE_INVALID') return error.advice ?? '';
+    throw error;
+  }
+  return 'none';
+}
+
+describe("what is another tool's form, or no reference, gets what to write instead:", () => {
+  test.each([
+    ['./x.tar', 'docker-archive:./x.tar'],
+    ['./x.tar', 'oci-archive:./x.tar'],
+    ['x.tar', 'docker-archive:x.tar'],
+    ['x.tar.gz', 'docker-archive:x.tar.gz'],
+    ['dir/x.tgz', 'oci-archive:dir/x.tgz'],
+    ['x.tar:app:v1', 'docker-archive:x.tar:app:v1'],
+    ['../dir', 'oci:../dir'],
+    ['/abs/dir', 'oci:/abs/dir'],
+    ['.', 'oci:.'],
+    ['~/x', 'oci:"$HOME"/x'],
+    ['oci:~/x:1', '"$HOME"/x:1'],
+    ['podman:app:1', 'podman save --format oci-archive -o image.tar app:1; then oci-archive:image.tar'],
+    ['containers-storage:app', 'podman save'],
+    ['containerd:app:1', 'ctr images export image.tar app:1; then oci-archive:image.tar'],
+    ['nerdctl:app:1', 'ctr images export image.tar app:1'],
+    ['docker-daemon:app:1', 'docker save -o image.tar app:1; then docker-archive:image.tar'],
+    ['docker-daemon:app:1', 'docker-archive:image.tar:app:1; then docker load'],
+    ['docker:team/app:1', 'docker save -o image.tar team/app:1'],
+    ['registry:team/app:1', 'Write team/app:1'],
+    ['ocidir://dir:1', 'oci:dir:1'],
+    ['ocidir:///abs/dir:1', 'oci:/abs/dir:1'],
+    ['oci-dir:dir', 'oci:dir'],
+    ['oci-layout://dir:1', 'oci:dir:1'],
+    ['dir:path', 'skopeo copy dir:path oci:'],
+    ['oci://registry.example/app:1', 'Write registry.example/app:1'],
+    ['oci://dir:1', 'oci:dir:1'],
+    ['oci:///abs/dir:1', 'oci:/abs/dir:1'],
+    ['docker-archive://x.tar', 'docker-archive:x.tar'],
+    ['oci-archive:///abs/x.tar', 'oci-archive:/abs/x.tar'],
+    ['file://x.tar', 'docker-archive:x.tar'],
+    ['file:x.tar', 'oci-archive:x.tar'],
+    ['tarball:x.tar', 'docker-archive:x.tar'],
+    ['docker-image://app:1', 'Write app:1'],
+    ['https://registry.example/app:1', 'Write registry.example/app:1'],
+    ['http://localhost:5000/app', 'Write localhost:5000/app, with --insecure'],
+    ['HTTPS://registry.example/app/', 'Write registry.example/app.'],
+    ['https://hub.docker.com/_/nginx', 'Write nginx.'],
+    ['https://hub.docker.com/r/team/app/tags?page=1', 'Write team/app.'],
+    ['me:secret@registry.example/app', 'Write registry.example/app, and give --creds'],
+    [sha256, `REPOSITORY@${sha256}`],
+    ['localhost:5000', 'localhost:5000/REPOSITORY:TAG'],
+    ['registry.example', 'registry.example/REPOSITORY:TAG'],
+    ['registry.example/', 'registry.example/REPOSITORY:TAG'],
+    ['registry.example/App:V1', 'registry.example/app:V1'],
+    ['App', 'Write app'],
+    ['registry.example/app/', 'Write registry.example/app'],
+    ['app:1\n', 'Write app:1'],
+    [' app', 'Write app'],
+    ['app@latest', 'app:latest'],
+    ['s3://bucket/app', 'oci:DIR[:tag]'],
+    ['sif:x', 'oci:DIR[:tag]'],
+  ])('%s is answered with %s', (text, advice) => {
+    expect(advised(text)).toContain(advice);
+  });
+
+  test('names that images have are no such forms', () => {
+    for (const text of [
+      'docker:27',
+      'registry:2',
+      'registry:5000/app',
+      'podman:5000/app',
+      'docker:5000/app:1',
+      'file',
+      'archive/tar:1',
+      'registry.example/x.tar:1',
+      'socket.io:4',
+      'docker://localhost/x',
+    ])
+      expect(refusal(text)).toBe('none');
+  });
+
+  test('what is to be written can be read, where it is a reference', () => {
+    for (const text of ['./x.tar', '../dir', 'ocidir://dir:1', 'https://registry.example/app:1', 'App:1']) {
+      const [, written = ''] = /Write (\S+?)[.,]?(?: |$)/.exec(advised(text)) ?? [];
+      expect(refusal(written)).toBe('none');
+    }
   });
 });
 
@@ -181,7 +305,7 @@ describe('the form of a reference', () => {
     expect(form.nameOf(reference)).toBe(name);
     expect(formatReference(form.withName(reference, '2'))).toBe(other);
     expect(form.nameOf(form.withName(reference, null))).toBeNull();
-    expect(form.readings(reference)).toEqual([reference]);
+    expect(readingsOf(reference)[0]).toEqual(reference);
   });
 
   test('adds a digest where the form has digests, and a name removes it', () => {
@@ -191,19 +315,21 @@ describe('the form of a reference', () => {
       expect(digestOfReference(reference)).toBe(sha256);
       expect(digestOfReference(formOf(reference).withName(reference, 'x'))).toBeNull();
     }
+    expect(formatReference(withDigest(parseReference('oci:dir@3'), sha256))).toBe(`oci:dir@${sha256}`);
     const saved = parseReference('docker-archive:file.tar:app:1');
     expect(withDigest(saved, sha256)).toBe(saved);
   });
 
   test('lists where a path with colons may end', () => {
     const reference = parseReference('oci:/a:b:c:1');
-    const read = formOf(reference)
-      .readings(reference)
-      .map((reading) => ('path' in reading ? [reading.path, formOf(reading).nameOf(reading)] : null));
+    const read = readingsOf(reference).map((reading) =>
+      'path' in reading ? [reading.path, formOf(reading).nameOf(reading)] : null,
+    );
     expect(read).toEqual([
-      ['/a:b:c', '1'],
       ['/a', 'b:c:1'],
       ['/a:b', 'c:1'],
+      ['/a:b:c', '1'],
+      ['/a:b:c:1', null],
     ]);
   });
 });

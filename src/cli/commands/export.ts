@@ -19,9 +19,9 @@ export const exportCommand: Command = defineCommand({
   async run(call) {
     const { settings, line, console } = call;
     const { exportRootfs } = await import('../../jobs/export.ts');
-    const { parseReference } = await import('../../oci/reference.ts');
+    const { readSource } = await import('../../jobs/settle-path.ts');
     const file = line.argument('file') ?? '-';
-    const reference = parseReference(line.argument('src') ?? '');
+    const reference = await readSource(line.argument('src') ?? '');
     const [platform = null, ...more] = settings.platform;
     if (more.length > 0)
       throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');

@@ -85,12 +85,12 @@ async function imageOf(call: TraceCall): Promise<TracedImage> {
   if (platforms.length > 1) throw new OcislimError('USAGE', 'a recording is of one --platform');
   const own = formatPlatform(platforms[0] as Platform);
   if (settings.image === null) return { platform: own, digest: null, runtime: null };
-  const { parseReference } = await import('../../oci/reference.ts');
+  const { readSource } = await import('../../jobs/settle-path.ts');
   const { imageMembers, readImageSet } = await import('../../jobs/image-set.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
-  const source = await workspace.openSource(parseReference(settings.image));
+  const source = await workspace.openSource(await readSource(settings.image));
   const { limits, listener, signal } = workspace;
   const images = imageMembers(await readImageSet(source, { platforms, limits, listener, signal }));
   const image = images[0]?.image;

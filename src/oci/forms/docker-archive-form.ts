@@ -1,15 +1,20 @@
+import type { Digest } from '../digest.ts';
 import type { Form, Refuse } from './form.ts';
+import { formatParts, type LocalParts, readingsOf } from './local-path.ts';
 import { parseRegistry } from './registry-form.ts';
 
 /** An image of a file that `docker save` writes. */
-export interface DockerArchiveReference {
+export interface DockerArchiveReference extends LocalParts {
   readonly kind: 'docker-archive';
-  readonly path: string;
-  /** `repository:tag`; null for the only image of the file. */
+  /** `repository:tag`. */
   readonly name: string | null;
+  /** The digest of a manifest or, as Docker's image ID, of a config. */
+  readonly digest: Digest | null;
+  /** The row of manifest.json, from 0. */
+  readonly position: number | null;
 }
 
-/** Such a file names its images by `repository:tag`, and never by digest. */
+/** Such a file names its images by `repository:tag`. What is written into it is named so, and never by digest. */
 export const dockerArchiveForm: Form<DockerArchiveReference> = {
   prefix: 'docker-archive:',
   syntax: 'docker-archive:FILE[:name:tag]',
@@ -18,20 +23,28 @@ export const dockerArchiveForm: Form<DockerArchiveReference> = {
   promisesDigest: false,
   defaultName: null,
   parse,
-  format: ({ path, name }) => `docker-archive:${path}${name === null ? '' : `:${name}`}`,
-  readings: (reference) => [reference],
+  format: (reference) => `docker-archive:${formatParts(reference)}`,
   nameOf: ({ name }) => name,
-  withName: (reference, name) => ({ ...reference, name }),
+  withName: (reference, name) => ({ ...reference, name, digest: null, position: null }),
+  withDigest: (reference) => reference,
 };
 
-/** Reads `FILE[:repository[:tag]]`. Default tag: latest, as in `docker save`. */
-function parse(rest: string, refuse: Refuse): DockerArchiveReference {
-  const colon = rest.indexOf(':');
-  const path = colon < 0 ? rest : rest.slice(0, colon);
-  if (path === '') throw refuse('the path is missing');
-  if (colon < 0) return { kind: 'docker-archive', path, name: null };
-  const name = rest.slice(colon + 1);
-  const { tag, digest } = parseRegistry(name, refuse);
-  if (digest !== null) throw refuse('an archive names its images by tag, not by digest');
-  return { kind: 'docker-archive', path, name: tag === null ? `${name}:latest` : name };
+/** Reads `FILE[:repository[:tag]][@digest|@N]`. Default tag: latest, as in `docker save`. */
+function parse(rest: string, refuse: Refuse): readonly DockerArchiveReference[] {
+  const isName = (name: string) => tagged(name, refuse) !== null;
+  return readingsOf(rest, isName, refuse).map((parts) => ({
+    kind: 'docker-archive',
+    ...parts,
+    name: parts.name === null ? null : tagged(parts.name, refuse),
+  }));
+}
+
+/** Returns a name with its tag; null where the text does not name an image. */
+function tagged(name: string, refuse: Refuse): string | null {
+  try {
+    const { tag, digest, untagged } = parseRegistry(name, refuse);
+    return digest !== null || untagged ? null : tag === null ? `${name}:latest` : name;
+  } catch {
+    return null;
+  }
 }

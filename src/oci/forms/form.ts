@@ -1,4 +1,5 @@
 import type { OcislimError } from '../../errors.ts';
+import type { Digest } from '../digest.ts';
 
 /** Makes the error for a text that is not a reference. Default advice: how references are written. */
 export type Refuse = (why: string, advice?: string) => OcislimError;
@@ -20,14 +21,17 @@ export interface Form<R> {
   readonly promisesDigest: boolean;
   /** The name that a destination gets when it states none; null where images need no name. */
   readonly defaultName: string | null;
-  /** @param rest the text after the prefix @throws REFERENCE_INVALID, made by `refuse` */
-  parse(rest: string, refuse: Refuse): R;
-  /** Returns the text that `parse` reads as the same reference. */
+  /**
+   * Returns what a text may mean, the likeliest first: of several colons, any may be where a path ends. At least one.
+   * @param rest the text after the prefix @throws REFERENCE_INVALID, made by `refuse`
+   */
+  parse(rest: string, refuse: Refuse): readonly R[];
+  /** Returns a text of which the reference is a reading: the first one, unless its path has a colon or an "@". */
   format(reference: R): string;
-  /** Returns what the text may mean, the likeliest first: the last of several colons need not be where the path ends. */
-  readings(reference: R): readonly R[];
   /** Returns the name of the image within its place: a tag, or `repository:tag`. */
   nameOf(reference: R): string | null;
-  /** Returns a reference to the same place with another name and without a digest. */
+  /** Returns a reference to the same place with another name, and without a digest or position. */
   withName(reference: R, name: string | null): R;
+  /** Returns a reference to the manifest with this digest; the reference itself where results are not named by digest. */
+  withDigest(reference: R, digest: Digest): R;
 }

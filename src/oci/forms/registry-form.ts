@@ -2,6 +2,7 @@
  * The form of references to images in registries (grammar of distribution/reference). A row of the table in reference.ts, and the
  * form of the names in Docker archives.
  */
+import type { OcislimError } from '../../errors.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { isRepository, isTag } from '../names.ts';
 import type { Form, Refuse } from './form.ts';
@@ -25,12 +26,12 @@ export const registryForm: Form<RegistryReference> = {
   isWrittenWhole: false,
   promisesDigest: true,
   defaultName: 'latest',
-  parse: parseRegistry,
+  parse: (rest, refuse) => [parseRegistry(rest, refuse)],
   format: ({ host, repository, tag, digest, untagged }) =>
     `${host}/${repository}${tag === null ? '' : `:${tag}`}${untagged ? '@' : digest === null ? '' : `@${digest}`}`,
-  readings: (reference) => [reference],
   nameOf: ({ tag }) => tag,
   withName: (reference, tag) => ({ ...reference, tag, digest: null, untagged: false }),
+  withDigest: (reference, digest) => ({ ...reference, digest, untagged: false }),
 };
 
 const hostPattern =
@@ -41,8 +42,7 @@ export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
   const [beforeDigest = '', afterAt = null, ...more] = text.split('@');
   const untagged = afterAt === '';
   const digest = untagged ? null : afterAt;
-  if (more.length > 0 || (digest !== null && !isDigest(digest)))
-    throw refuse('what follows "@" is not a sha256 or sha512 digest');
+  if (more.length > 0 || (digest !== null && !isDigest(digest))) throw noDigest(beforeDigest, digest, refuse);
   const { host, path: named } = splitHost(beforeDigest);
   const { path, tag } = splitTag(named, refuse);
   const isHub = host === 'docker.io' || host === 'index.docker.io';
@@ -50,19 +50,30 @@ export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
   // A host that no URL can hold (a port beyond 65535, `[1]`) is refused too.
   if (!hostPattern.test(host) || !URL.canParse(`https://${host}`))
     throw refuse(`${JSON.stringify(host)} is not a host name`);
-  if (!isRepository(repository)) {
-    throw refuse(
-      /[A-Z]/.test(path)
-        ? 'repository names are lower case'
-        : `${JSON.stringify(path)} is not a repository name`,
-    );
-  }
+  if (!isRepository(repository)) throw noRepository(text, path, refuse);
   if (untagged && tag !== null)
     throw refuse(
       'it has a tag, and the "@" of a destination without a tag',
       `Write ${beforeDigest} for the tag, or ${host}/${repository}@ to write by digest alone.`,
     );
   return { kind: 'registry', host: isHub ? 'docker.io' : host, repository, tag, digest, untagged };
+}
+
+function noDigest(before: string, digest: string | null, refuse: Refuse): OcislimError {
+  const why = 'what follows "@" is not a sha256 or sha512 digest';
+  if (digest === null || !isTag(digest)) return refuse(why);
+  return refuse(why, `A tag follows a colon: ${before}:${digest}`);
+}
+
+/** Says what is wrong with the name of a repository, and how to write it where that is known. */
+function noRepository(text: string, path: string, refuse: Refuse): OcislimError {
+  const slashes = /\/+$/.exec(text);
+  if (slashes !== null) return refuse('it ends in a slash', `Write ${text.slice(0, slashes.index)}`);
+  const lower = path.toLowerCase();
+  if (lower !== path && isRepository(lower))
+    return refuse('repository names are lower case', `Write ${text.replace(path, lower)}`);
+  if (/\s/.test(path)) return refuse(`${JSON.stringify(path)} is not a repository name: it has white space`);
+  return refuse(`${JSON.stringify(path)} is not a repository name`);
 }
 
 /** The part before the first slash is a host if it looks like one; otherwise the image is on Docker Hub. */
@@ -77,6 +88,7 @@ function splitTag(text: string, refuse: Refuse): { path: string; tag: string | n
   const colon = text.lastIndexOf(':');
   if (colon < 0 || text.includes('/', colon)) return { path: text, tag: null };
   const tag = text.slice(colon + 1);
+  if (tag === '') throw refuse('"" is not a tag: none follows the ":"');
   if (!isTag(tag)) throw refuse(`${JSON.stringify(tag)} is not a tag`);
   return { path: text.slice(0, colon), tag };
 }

@@ -14,15 +14,33 @@ import type { RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { MiB } from '../../units.ts';
+import { distinct, entriesNamed, listChoices } from '../layout/layout-choice.ts';
 import type { LayoutEntry } from '../layout/layout-index.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
 import type { ArchiveFiles } from './archive-files.ts';
-import { type DockerImage, findImage, parseDockerManifest } from './docker-manifest.ts';
-import { fullName } from './image-name.ts';
+import {
+  dockerChoices,
+  type DockerImage,
+  type DockerPlace,
+  findImage,
+  parseDockerManifest,
+  type WantedDockerImage,
+} from './docker-manifest.ts';
 import { type OldForm, OldFormReader } from './old-form.ts';
 
 /** Bytes of the list of images of an archive: room for fifty thousand images. */
 const maxList = 32 * MiB;
+
+/** An archive of Docker, and which of its images is meant. */
+export interface DockerArchivePlace {
+  /** The reference as the user wrote it. */
+  readonly label: string;
+  /** The archive alone, as a reference begins. Default: the label. */
+  readonly place?: string;
+  readonly files: ArchiveFiles;
+  readonly wanted: WantedDockerImage;
+  readonly limits?: Limits | undefined;
+}
 
 /** One image of a Docker archive. */
 export class DockerArchiveSource extends Closeable implements Source {
@@ -33,20 +51,22 @@ export class DockerArchiveSource extends Closeable implements Source {
   readonly #what: string;
   readonly #files: ArchiveFiles;
   readonly #layout: LayoutSource;
-  readonly #name: string | null;
+  readonly #place: DockerPlace;
+  readonly #wanted: WantedDockerImage;
   readonly #limits: Limits;
   /** The image, once `root` has found that it has the old form only. */
   #old: OldForm | null = null;
 
-  /** @param name `repository:tag`; null for the only image of the archive */
-  constructor(label: string, files: ArchiveFiles, name: string | null, limits: Limits = defaultLimits) {
+  constructor({ label, place = label, files, wanted, limits = defaultLimits }: DockerArchivePlace) {
     super();
     this.label = label;
     this.#what = `source ${label}`;
+    this.#place = { label: this.#what, place };
     this.#files = files;
-    this.#layout = new LayoutSource(label, files, { tag: null, digest: null }, limits);
+    const { name, ...which } = wanted;
+    this.#layout = new LayoutSource({ label, place, files, wanted: { ...which, tag: name }, limits });
     this.#limits = limits;
-    this.#name = name;
+    this.#wanted = wanted;
   }
 
   async head(): Promise<null> {
@@ -57,19 +77,53 @@ export class DockerArchiveSource extends Closeable implements Source {
   async root(signal: AbortSignal): Promise<RawManifest> {
     const list = await this.#files.read('manifest.json', maxList, signal);
     const images = list === null ? null : parseDockerManifest(list, this.#what);
-    if ((await this.#files.read('index.json', maxList, signal)) !== null) {
-      const found = await this.#findInLayout(images, signal);
-      if (found !== null) return found;
-    }
-    if (images === null) {
+    const hasLayout = (await this.#files.read('index.json', maxList, signal)) !== null;
+    if (images === null || (images.length === 0 && hasLayout)) {
+      // Without the old list, only the layout names images: its error says what the archive holds.
+      if (hasLayout) return this.#layout.root(signal);
       throw new OcislimError(
         'ARCHIVE_INVALID',
         `${this.#what} has no file "manifest.json": it was not made by docker save`,
       );
     }
-    const reader = new OldFormReader(this.#files, this.#what, this.#limits);
-    this.#old = await reader.read(findImage(images, this.#name, this.#what), signal);
+    if (this.#wanted.digest !== null) return this.#findDigest(images, this.#wanted.digest, hasLayout, signal);
+    return this.#load(images, hasLayout, signal);
+  }
+
+  /** Reads the image that is named, or the only one. */
+  async #load(images: readonly DockerImage[], hasLayout: boolean, signal: AbortSignal): Promise<RawManifest> {
+    const found = hasLayout ? await this.#findInLayout(images, signal) : null;
+    return found ?? this.#readOld(findImage(images, this.#wanted, this.#place), signal);
+  }
+
+  async #readOld(image: DockerImage, signal: AbortSignal): Promise<RawManifest> {
+    this.#old = await new OldFormReader(this.#files, this.#what, this.#limits).read(image, signal);
     return this.#old.manifest;
+  }
+
+  /** Finds an image by the digest of its manifest, also of one that is made for the old form, or of its config. */
+  async #findDigest(
+    images: readonly DockerImage[],
+    digest: Digest,
+    hasLayout: boolean,
+    signal: AbortSignal,
+  ): Promise<RawManifest> {
+    const byConfig = images.find(({ config }) => config.includes(hexOf(digest)));
+    if (byConfig !== undefined) {
+      const entries = hasLayout ? await this.#layout.entries(signal) : [];
+      return (await this.#findByConfig(entries, byConfig, signal)) ?? this.#readOld(byConfig, signal);
+    }
+    if (hasLayout) {
+      const found = await this.#layout.root(signal).catch(passAbsence);
+      if (found !== null) return found;
+    }
+    for (const image of images) {
+      const made = await this.#readOld(image, signal);
+      if (made.descriptor.digest === digest) return made;
+    }
+    this.#old = null;
+    const list = listChoices(dockerChoices(images, this.#place.place));
+    throw new OcislimError('NOT_FOUND', `${this.#what}: it holds no image ${digest}; it holds:${list}`);
   }
 
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
@@ -96,23 +150,20 @@ export class DockerArchiveSource extends Closeable implements Source {
   }
 
   /** Finds the image in the OCI layout inside; null where the layout does not tell which image is meant. */
-  async #findInLayout(
-    images: readonly DockerImage[] | null,
-    signal: AbortSignal,
-  ): Promise<RawManifest | null> {
+  async #findInLayout(images: readonly DockerImage[], signal: AbortSignal): Promise<RawManifest | null> {
     const entries = await this.#layout.entries(signal);
-    const name = this.#name;
-    const wanted = name === null ? entries : entries.filter((entry) => isNamed(entry, name));
-    const digests = new Set(wanted.map((entry) => entry.digest));
-    const [entry] = wanted;
-    if (entry !== undefined && digests.size === 1)
+    const { name, position } = this.#wanted;
+    const isOnly = name === null && position === null;
+    // The old list says what the archive holds: there may be images in it that the layout lacks.
+    if (isOnly) findImage(images, this.#wanted, this.#place);
+    const names = position === null ? [name].flat() : (images[position]?.names ?? []);
+    const found = isOnly
+      ? entries
+      : names.flatMap((each) => (each === null ? [] : entriesNamed(entries, each)));
+    const [entry, ...others] = distinct(found);
+    if (entry !== undefined && others.length === 0)
       return this.#complete(await this.#layout.load(entry, signal), signal);
-    if (images === null) {
-      // Without the old list, only the layout names images: its error says what the archive holds.
-      const layout = new LayoutSource(this.label, this.#files, { tag: name, digest: null }, this.#limits);
-      return layout.root(signal);
-    }
-    return this.#findByConfig(entries, findImage(images, name, this.#what), signal);
+    return this.#findByConfig(entries, findImage(images, this.#wanted, this.#place), signal);
   }
 
   /** Finds the manifest in the layout that has the config of an image of the old list. */
@@ -159,9 +210,10 @@ export class DockerArchiveSource extends Closeable implements Source {
   }
 }
 
-/** Returns whether an entry has this name, compared in full: `app` and `docker.io/library/app:latest` are one. */
-function isNamed({ imageName, refName }: LayoutEntry, name: string): boolean {
-  return [imageName, refName].some((other) => other !== null && fullName(other) === fullName(name));
+/** Turns NOT_FOUND into null. */
+function passAbsence(error: unknown): null {
+  if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
+  throw error;
 }
 
 /** Reports a wrong digest as a wrong DiffID: the archive itself states no digest of the layer. */

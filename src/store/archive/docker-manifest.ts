@@ -3,9 +3,12 @@
  * of members; docker-archive-source.ts reads it.
  */
 import { OcislimError } from '../../errors.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { parseJson } from '../../oci/json.ts';
 import { knownKeys, refuseOtherCase } from '../../oci/other-case.ts';
-import { fullName } from './image-name.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { fullName, itemsNamed } from '../image-name.ts';
+import { listChoices } from '../layout/layout-choice.ts';
 
 /** One image of the `manifest.json` that `docker save` writes. */
 export interface DockerImage {
@@ -43,23 +46,74 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
-/** Returns the image of this name, or the only one if `name` is null. @throws NOT_FOUND, USAGE where there are several */
-export function findImage(images: readonly DockerImage[], name: string | null, label: string): DockerImage {
+/** An archive of Docker, and which of its images is meant. */
+export interface WantedDockerImage {
+  /** `repository:tag`. */
+  readonly name: string | null;
+  /** The digest of a manifest or a config. Decides where it is given. */
+  readonly digest: Digest | null;
+  /** The row of manifest.json, from 0. */
+  readonly position: number | null;
+}
+
+/** Returns the image of a name or position, or the only one. @throws NOT_FOUND, USAGE where there are several */
+export function findImage(
+  images: readonly DockerImage[],
+  { name, position }: WantedDockerImage,
+  place: DockerPlace,
+): DockerImage {
   const found =
-    name === null
-      ? images
-      : images.filter((image) => image.names.some((other) => fullName(other) === fullName(name)));
+    position !== null ? images.slice(position, position + 1) : name !== null ? named(images, name) : images;
   const [image, ...others] = found;
-  const list = images.flatMap((each) => (each.names.length > 0 ? each.names : [each.config])).slice(0, 20);
+  const list = listChoices(dockerChoices(images, place.place));
   if (image === undefined) {
-    const what = name === null ? 'it holds no image' : `it holds no image named ${JSON.stringify(name)}`;
-    const advice = list.length === 0 ? {} : { advice: `It holds: ${list.join(', ')}.` };
-    throw new OcislimError('NOT_FOUND', `${label}: ${what}`, advice);
+    const which = position !== null ? ` @${position}` : name !== null ? ` named ${JSON.stringify(name)}` : '';
+    const holds = list === '' ? '' : `; it holds:${list}`;
+    throw new OcislimError('NOT_FOUND', `${place.label}: it holds no image${which}${holds}`);
   }
-  if (others.length > 0) {
-    throw new OcislimError('USAGE', `${label}: it holds several images: ${list.join(', ')}`, {
-      advice: 'Name one of them: docker-archive:FILE:name:tag.',
+  if (others.some((other) => !isSame(other, image))) {
+    throw new OcislimError('USAGE', `${place.label}: it holds several images:${list}`, {
+      advice: 'Write one of these.',
     });
   }
   return image;
+}
+
+/** How messages speak of an archive. */
+export interface DockerPlace {
+  /** What messages begin with. */
+  readonly label: string;
+  /** The place as a reference begins: `docker-archive:FILE`. */
+  readonly place: string;
+}
+
+/** Writes the images of an archive as references that choose them: by a name that is theirs alone, else by position. */
+export function dockerChoices(images: readonly DockerImage[], place: string): readonly string[] {
+  return images.flatMap((image, i) => {
+    const names = image.names.filter(
+      (name) => isUsable(name) && named(images, name).every((other) => isSame(other, image)),
+    );
+    return names.length > 0 ? names.map((name) => `${place}:${name}`) : [`${place}@${i}`];
+  });
+}
+
+function named(images: readonly DockerImage[], name: string): readonly DockerImage[] {
+  return itemsNamed(images, (image) => image.names, name);
+}
+
+/** Returns whether a reference to an archive can have this name. */
+function isUsable(name: string): boolean {
+  try {
+    const reference = parseReference(`docker-archive:FILE:${name}`);
+    return (
+      'name' in reference && reference.path === 'FILE' && fullName(reference.name ?? '') === fullName(name)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether two rows are one image: Docker writes a row for each image, other tools one for each name. */
+function isSame(a: DockerImage, b: DockerImage): boolean {
+  return a.config === b.config && a.layers.join('\n') === b.layers.join('\n');
 }

@@ -12,7 +12,7 @@ import { blobName } from '../layout/layout-files.ts';
 import { emptyIndex, imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
 import type { RawManifest } from '../../place/place.ts';
 import type { LastMembers } from './archive-storage.ts';
-import { fullName, tagOfName } from './image-name.ts';
+import { fullName, tagOfName } from '../image-name.ts';
 
 /** Makes `index.json` and `oci-layout` of an OCI archive: an entry for each tag, or one without a name. */
 export function ociMembers(tags: readonly string[]): LastMembers {

@@ -86,35 +86,3 @@ export function annotation(row: JsonObject, key: string): string | null {
   const value = isJsonObject(annotations) && Object.hasOwn(annotations, key) ? annotations[key] : null;
   return typeof value === 'string' && value !== '' ? value : null;
 }
-
-/**
- * Returns the entries that a name may mean: those with exactly that name, or otherwise those whose full name
- * (`repository:name`) ends in it. Entries with one digest are one image, and are returned once.
- */
-export function entriesNamed(entries: readonly LayoutEntry[], name: string): LayoutEntry[] {
-  const exact = entries.filter((entry) => entry.refName === name || entry.imageName === name);
-  if (exact.length > 0) return distinct(exact);
-  return distinct(
-    entries.filter((entry) => tagOf(entry.refName) === name || tagOf(entry.imageName) === name),
-  );
-}
-
-/** Returns one entry for each digest. */
-export function distinct(entries: readonly LayoutEntry[]): LayoutEntry[] {
-  const seen = new Map(entries.map((entry) => [entry.digest, entry]));
-  return [...seen.values()];
-}
-
-function tagOf(name: string | null): string | null {
-  if (name === null) return null;
-  const colon = name.lastIndexOf(':');
-  return colon < 0 || name.includes('/', colon) ? null : name.slice(colon + 1);
-}
-
-/** Lists entries for messages: the name of each, or its digest where it has no name. At most 20 are listed. */
-export function listEntries(entries: readonly LayoutEntry[]): string {
-  const names = entries.map((entry) => entry.imageName ?? entry.refName ?? `@${entry.digest}`);
-  const shown = [...new Set(names)].sort();
-  const more = shown.length - 20;
-  return shown.slice(0, 20).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}

@@ -16,25 +16,30 @@ import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
 import { type LayoutFiles, noBlob } from './layout-files.ts';
 import {
-  checkMarker,
+  candidates,
+  choicesIn,
   distinct,
   entriesNamed,
-  type LayoutEntry,
-  listEntries,
-  maxIndex,
-  parseIndexFile,
-  readEntry,
-} from './layout-index.ts';
+  listChoices,
+  type Listing,
+  type WantedImage,
+} from './layout-choice.ts';
+import { checkMarker, type LayoutEntry, maxIndex, parseIndexFile, readEntry } from './layout-index.ts';
 
 /** Indexes below index.json that are searched for a name. */
 const maxNested = 1000;
 
-/** Which image of a layout is meant. */
-export interface WantedImage {
-  /** Null for the only image. */
-  readonly tag: string | null;
-  /** Takes precedence over the tag, as in a registry. */
-  readonly digest: Digest | null;
+type Listed = Omit<Listing, 'place'>;
+
+/** A layout, and which image of it is meant. */
+export interface LayoutPlace {
+  /** The reference as the user wrote it. */
+  readonly label: string;
+  /** The place alone, as a reference begins. Default: the label. */
+  readonly place?: string;
+  readonly files: LayoutFiles;
+  readonly wanted: WantedImage;
+  readonly limits?: Limits | undefined;
 }
 
 /**
@@ -47,13 +52,15 @@ export class LayoutSource extends Closeable implements Source {
   readonly unpacksLayers = false;
   /** What messages begin with. */
   readonly #what: string;
+  readonly #place: string;
   readonly #files: LayoutFiles;
   readonly #wanted: WantedImage;
   readonly #limits: Limits;
 
-  constructor(label: string, files: LayoutFiles, wanted: WantedImage, limits: Limits = defaultLimits) {
+  constructor({ label, place = label, files, wanted, limits = defaultLimits }: LayoutPlace) {
     super();
     this.label = label;
+    this.#place = place;
     this.#what = `source ${label}`;
     this.#files = files;
     this.#wanted = wanted;
@@ -154,31 +161,74 @@ export class LayoutSource extends Closeable implements Source {
     return there;
   }
 
-  /** Finds the entry that the reference means: by digest, by tag, or the only one. */
-  async #find(entries: readonly LayoutEntry[], signal: AbortSignal): Promise<LayoutEntry> {
+  /**
+   * Returns the rows of index.json that the reference means: several where they are one image under several names. With a tag and
+   * a digest it is the row of the tag.
+   * @throws USAGE, NOT_FOUND, as `root`
+   */
+  async rowsMeant(signal: AbortSignal): Promise<readonly LayoutEntry[]> {
+    const entries = await this.entries(signal);
     const { tag, digest } = this.#wanted;
-    if (digest !== null) return this.#findDigest(entries, digest, signal);
-    if (tag === null) return this.#only(entries);
-    let named = entriesNamed(entries, tag);
-    if (named.length === 0) named = entriesNamed(await this.#nested(entries, signal), tag);
-    const [found, ...others] = named;
-    if (found === undefined) {
-      throw new OcislimError('NOT_FOUND', `${this.#what} has no image named ${JSON.stringify(tag)}`, {
-        advice: entries.length === 0 ? 'It holds no image at all.' : `It holds: ${listEntries(entries)}.`,
-      });
-    }
-    if (others.length > 0) throw this.#ambiguous(`${JSON.stringify(tag)} means several images`, named);
+    const wanted = tag === null || digest === null ? this.#wanted : { ...this.#wanted, digest: null };
+    const found = await this.#findAll(entries, wanted, signal);
+    const rows = found.filter((entry) => entries.includes(entry));
+    if (rows.length > 0) return rows;
+    throw new OcislimError('USAGE', `${this.#what}: no row of index.json is this image`, {
+      advice: 'It is named by an index in the layout. Write to a tag of its own: -t REF.',
+    });
+  }
+
+  async #find(entries: readonly LayoutEntry[], signal: AbortSignal): Promise<LayoutEntry> {
+    const [found] = await this.#findAll(entries, this.#wanted, signal);
+    if (found === undefined) throw new OcislimError('NOT_FOUND', `${this.#what} holds no image`);
     return found;
   }
 
-  /** Returns the only image that has a name, or else the only image. */
-  #only(entries: readonly LayoutEntry[]): LayoutEntry {
-    const named = distinct(entries.filter((entry) => entry.refName !== null || entry.imageName !== null));
-    const candidates = named.length > 0 ? named : distinct(entries);
-    const [found, ...others] = candidates;
-    if (found === undefined) throw new OcislimError('NOT_FOUND', `${this.#what} holds no image`);
-    if (others.length > 0) throw this.#ambiguous('it holds several images', entries);
-    return found;
+  /** Finds the entries that the reference means, which all have one digest. */
+  async #findAll(
+    entries: readonly LayoutEntry[],
+    { tag, digest, position }: WantedImage,
+    signal: AbortSignal,
+  ): Promise<readonly LayoutEntry[]> {
+    if (digest !== null) return this.#findDigest(entries, digest, signal);
+    if (position !== null) return [this.#at(entries, position)];
+    if (tag === null) return this.#only(entries);
+    const named = entriesNamed(entries, tag);
+    if (named.length > 0) return this.#one({ rows: entries, nested: [] }, named, tag);
+    const nested = await this.#nested(entries, signal);
+    const listed = { rows: entries, nested };
+    const deep = entriesNamed(nested, tag);
+    if (deep.length > 0) return this.#one(listed, deep, tag);
+    const list = this.#list(listed, [...entries, ...nested]);
+    throw new OcislimError(
+      'NOT_FOUND',
+      `${this.#what} has no image named ${JSON.stringify(tag)}${list === '' ? '' : `; it holds:${list}`}`,
+      list === '' ? { advice: 'It holds no image at all.' } : {},
+    );
+  }
+
+  /** Returns entries of one name, unless they are several images. */
+  #one(listed: Listed, named: readonly LayoutEntry[], tag: string): readonly LayoutEntry[] {
+    if (distinct(named).length === 1) return named;
+    throw this.#ambiguous(`${JSON.stringify(tag)} means several images`, this.#list(listed, named));
+  }
+
+  /** Returns the rows of the only image. */
+  #only(entries: readonly LayoutEntry[]): readonly LayoutEntry[] {
+    const images = candidates(entries);
+    if (distinct(images).length > 1)
+      throw this.#ambiguous('it holds several images', this.#list({ rows: entries, nested: [] }, entries));
+    return images;
+  }
+
+  #at(entries: readonly LayoutEntry[], position: number): LayoutEntry {
+    const entry = entries[position];
+    if (entry !== undefined) return entry;
+    const list = this.#list({ rows: entries, nested: [] }, entries);
+    throw new OcislimError(
+      'NOT_FOUND',
+      `${this.#what}: it holds ${entries.length} images, of which the first is @0${list === '' ? '' : `:${list}`}`,
+    );
   }
 
   /** Finds a manifest by digest. It need not be listed: its blob suffices. */
@@ -186,15 +236,22 @@ export class LayoutSource extends Closeable implements Source {
     entries: readonly LayoutEntry[],
     digest: Digest,
     signal: AbortSignal,
-  ): Promise<LayoutEntry> {
-    const listed =
-      entries.find((entry) => entry.digest === digest) ??
-      (await this.#nested(entries, signal)).find((entry) => entry.digest === digest);
-    if (listed !== undefined) return listed;
+  ): Promise<readonly LayoutEntry[]> {
+    const { tag } = this.#wanted;
+    const rows = entries.filter((entry) => entry.digest === digest);
+    // Of several rows with the digest, the tag beside it says which one is meant.
+    const named = tag === null ? [] : entriesNamed(rows, tag);
+    if (rows.length > 0) return named.length > 0 ? named : rows;
+    const listed = (await this.#nested(entries, signal)).find((entry) => entry.digest === digest);
+    if (listed !== undefined) return [listed];
     if ((await this.#files.blobSize(digest, signal)) === null) {
-      throw new OcislimError('NOT_FOUND', `${this.#what} has no manifest ${digest}`);
+      const list = this.#list({ rows: entries, nested: [] }, entries);
+      throw new OcislimError(
+        'NOT_FOUND',
+        `${this.#what} has no manifest ${digest}${list === '' ? '' : `; it holds:${list}`}`,
+      );
     }
-    return { digest, mediaType: null, refName: null, imageName: null, json: {} };
+    return [{ digest, mediaType: null, refName: null, imageName: null, json: {} }];
   }
 
   /** Returns the children of all indexes below index.json, which may hold the names (image-layout.md, "index.json file"). */
@@ -223,10 +280,13 @@ export class LayoutSource extends Closeable implements Source {
     return found;
   }
 
-  #ambiguous(what: string, entries: readonly LayoutEntry[]): OcislimError {
-    return new OcislimError('USAGE', `${this.#what}: ${what}: ${listEntries(entries)}`, {
-      advice: 'Name one of them by its tag or its digest.',
-    });
+  /** Lists entries as references that choose them; empty where there are none. */
+  #list(listed: Listed, entries: readonly LayoutEntry[]): string {
+    return listChoices(choicesIn({ ...listed, place: this.#place }, entries));
+  }
+
+  #ambiguous(what: string, list: string): OcislimError {
+    return new OcislimError('USAGE', `${this.#what}: ${what}:${list}`, { advice: 'Write one of these.' });
   }
 
   /** Refuses a manifest that is too large to be held in memory. @throws LIMIT */

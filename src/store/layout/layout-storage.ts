@@ -6,7 +6,6 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { JsonObject } from '../../oci/json.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
 import { BlobFile } from '../../files/blob-file.ts';
@@ -19,8 +18,9 @@ import type { RawManifest } from '../../place/place.ts';
 import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
 import { blobName } from './layout-files.ts';
-import { annotation, checkMarker, maxIndex, parseIndexFile, refNameKey } from './layout-index.ts';
+import { checkMarker, maxIndex, parseIndexFile } from './layout-index.ts';
 import { checkLock } from './layout-lock.ts';
+import { type LayoutNaming, named, refuseAmbiguous } from './layout-naming.ts';
 import { updateIndex } from './layout-update.ts';
 
 /**
@@ -29,7 +29,7 @@ import { updateIndex } from './layout-update.ts';
  */
 export class LayoutStorage implements BlobStorage {
   readonly #folder: string;
-  readonly #tags: readonly string[];
+  readonly #naming: LayoutNaming;
   readonly #label: string;
   /** Blobs with a digest that have not been published, by digest. */
   readonly #kept = new Map<Digest, { file: BlobFile; size: number }>();
@@ -42,20 +42,21 @@ export class LayoutStorage implements BlobStorage {
   #swept = false;
   #closed = false;
 
-  private constructor(folder: string, tags: readonly string[], label: string) {
+  private constructor(folder: string, naming: LayoutNaming, label: string) {
     this.#folder = folder;
-    this.#tags = tags;
+    this.#naming = naming;
     this.#label = label;
   }
 
   /**
-   * Checks that the folder, links followed, is a layout or can become one, and writes nothing yet. Without tags the image gets an entry without
-   * a name.
-   * @throws ARCHIVE_INVALID for a folder that holds other things, IO, also for a file that stands in the place of the lock
+   * Checks that the folder, links followed, is a layout or can become one, and writes nothing yet. Without names the image gets an
+   * entry without one.
+   * @throws ARCHIVE_INVALID for a folder that holds other things, USAGE for a name that several images have, IO, also for a file that
+   * stands in the place of the lock
    */
   static async open(
     folder: string,
-    tags: readonly string[],
+    naming: LayoutNaming,
     label: string,
     signal: AbortSignal,
   ): Promise<LayoutStorage> {
@@ -65,10 +66,11 @@ export class LayoutStorage implements BlobStorage {
     const marker = await readSmallFile(join(path, 'oci-layout'), 4096, signal);
     if (marker !== null) checkMarker(marker, label);
     const index = await readSmallFile(join(path, 'index.json'), maxIndex, signal);
-    if (index !== null) parseIndexFile(index, label);
+    const rows = index === null ? [] : parseIndexFile(index, label).rows;
+    if (naming.kind === 'names') refuseAmbiguous(rows, naming.names, label);
     if (marker === null && index === null) await refuseOther(path, label);
     await checkLock(path);
-    return new LayoutStorage(path, tags, label);
+    return new LayoutStorage(path, naming, label);
   }
 
   async sizeOf(digest: Digest): Promise<number | null> {
@@ -109,7 +111,7 @@ export class LayoutStorage implements BlobStorage {
       this.#kept.delete(digest);
       this.#open.delete(file);
     }
-    await updateIndex(this.#folder, (rows) => tagged(rows, root, this.#tags), signal);
+    await updateIndex(this.#folder, (rows) => named(rows, root.descriptor, this.#naming), signal);
     this.#made.clear();
     // Where every blob was there already, `take` has not swept.
     await this.#sweep();
@@ -182,23 +184,4 @@ async function refuseOther(folder: string, label: string): Promise<void> {
     `${label}: the folder is not an OCI layout, and holds other things (${JSON.stringify(other)})`,
     { advice: 'Name a new or an empty folder.' },
   );
-}
-
-/** Returns the rows with the image under its tags. Only rows with one of these tags are replaced. */
-function tagged(
-  rows: readonly JsonObject[],
-  root: RawManifest,
-  tags: readonly string[],
-): readonly JsonObject[] {
-  const { mediaType, digest, size } = root.descriptor;
-  const row: JsonObject = { mediaType, digest, size };
-  if (tags.length === 0) {
-    const isThere = rows.some(
-      (other) => other['digest'] === digest && annotation(other, refNameKey) === null,
-    );
-    return isThere ? rows : [...rows, row];
-  }
-  const replaced = new Set(tags);
-  const others = rows.filter((other) => !replaced.has(annotation(other, refNameKey) ?? ''));
-  return [...others, ...[...replaced].map((tag) => ({ ...row, annotations: { [refNameKey]: tag } }))];
 }

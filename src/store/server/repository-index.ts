@@ -17,6 +17,7 @@ import {
   readEntry,
   refNameKey,
 } from '../layout/layout-index.ts';
+import { onlyImage } from '../layout/layout-choice.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
 import { containedFiles } from './contained-files.ts';
 import { isRepository, isTag } from '../../oci/names.ts';
@@ -85,7 +86,7 @@ export class RepositoryIndex {
   constructor(folder: string, defaultRepository: string) {
     this.#folder = folder;
     this.#defaultRepository = defaultRepository;
-    this.#source = new LayoutSource(folder, containedFiles(folder), { tag: null, digest: null });
+    this.#source = new LayoutSource({ label: folder, files: containedFiles(folder), wanted: onlyImage });
   }
 
   /** Returns the repositories by name. @throws ARCHIVE_INVALID, IO */

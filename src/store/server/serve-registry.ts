@@ -220,7 +220,7 @@ class RunningServer extends Closeable implements RegistryServer {
 
 /** Checks that the folder is a layout or, unless the server is read-only, can become one. Writes nothing. */
 async function check(folder: string, isReadOnly: boolean, signal: AbortSignal): Promise<void> {
-  await LayoutStorage.open(folder, [], folder, signal);
+  await LayoutStorage.open(folder, { kind: 'names', names: [] }, folder, signal);
   if (isReadOnly && (await fileSize(join(folder, 'index.json'))) === null)
     throw new OcislimError('NOT_FOUND', `${folder} does not hold an OCI layout`);
 }

@@ -112,7 +112,8 @@ describe('an archive of the old form', () => {
     }
     expect(await configOf('example.org/x/y:2')).toBe(digestOf(other.config));
     const said = await refused('USAGE', rootOf(`docker-archive:${path}`));
-    expect(said).toContain('app:v1, app:latest, example.org/x/y:2');
+    for (const name of ['app:v1', 'app:latest', 'example.org/x/y:2'])
+      expect(said).toContain(`\n  - docker-archive:${path}:${name}`);
     expect(await refused('NOT_FOUND', rootOf(`docker-archive:${path}:app:v9`))).toContain('app:v1');
   });
 
@@ -210,7 +211,9 @@ describe('an archive of the new form', () => {
       ]),
     );
     expect((await rootOf(`docker-archive:${path}:other:v1`)).descriptor.digest).toBe(other.descriptor.digest);
-    expect(await refused('USAGE', rootOf(`docker-archive:${path}`))).toContain('app:v1, other:v1');
+    expect(await refused('USAGE', rootOf(`docker-archive:${path}`))).toContain(
+      `\n  - docker-archive:${path}:app:v1\n  - docker-archive:${path}:other:v1`,
+    );
   });
 
   test('without names in its layout is read by the names of manifest.json', async () => {

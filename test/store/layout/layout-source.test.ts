@@ -57,20 +57,45 @@ describe('the image that a reference means', () => {
 
   test('is ambiguous without a tag: the error lists the images', async () => {
     const folder = await layout({ v1: image, v2: other });
-    expect(await refused('USAGE', rootOf(`oci:${folder}`))).toContain('v1, v2');
+    expect(await refused('USAGE', rootOf(`oci:${folder}`))).toContain(
+      `\n  - oci:${folder}:v1\n  - oci:${folder}:v2`,
+    );
   });
 
   test('is missing for an unknown tag: the error lists the tags', async () => {
     const folder = await layout({ v1: image, v2: other });
-    expect(await refused('NOT_FOUND', rootOf(`oci:${folder}:v3`))).toMatch(/"v3".*It holds: v1, v2\./);
+    expect(await refused('NOT_FOUND', rootOf(`oci:${folder}:v3`))).toContain(
+      `no image named "v3"; it holds:\n  - oci:${folder}:v1\n  - oci:${folder}:v2`,
+    );
     expect(await refused('NOT_FOUND', rootOf(`oci:${await layout({})}:v3`))).toContain('no image at all');
   });
 
-  test('is the named one beside unnamed ones', async () => {
+  test('is ambiguous where a named and an unnamed one are there', async () => {
     const folder = await layout({ v1: image, v2: other });
     const index = (await readJson(join(folder, 'index.json'))) as { manifests: Record<string, unknown>[] };
     await writeIndex(folder, [{ ...index.manifests[1], annotations: {} }, index.manifests[0]]);
-    expect(await rootOf(`oci:${folder}`)).toBe(image.descriptor.digest);
+    expect(await refused('USAGE', rootOf(`oci:${folder}`))).toContain(
+      `it holds several images:\n  - oci:${folder}@0\n  - oci:${folder}:v1`,
+    );
+    expect(await rootOf(`oci:${folder}@0`)).toBe(other.descriptor.digest);
+    expect(await rootOf(`oci:${folder}@1`)).toBe(image.descriptor.digest);
+    await refused('NOT_FOUND', rootOf(`oci:${folder}@2`));
+  });
+
+  test('is the only one beside signatures and other artifacts', async () => {
+    const folder = await layout({ v1: image, v2: other });
+    const index = (await readJson(join(folder, 'index.json'))) as { manifests: Record<string, unknown>[] };
+    const [first, second] = index.manifests;
+    const tag = `sha256-${image.descriptor.digest.slice(7)}.sig`;
+    for (const row of [
+      { ...second, annotations: {}, artifactType: 'application/x' },
+      { ...second, annotations: {}, mediaType: 'application/x' },
+      { ...second, annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } },
+      { ...second, annotations: { 'org.opencontainers.image.ref.name': tag } },
+    ]) {
+      await writeIndex(folder, [row, first]);
+      expect(await rootOf(`oci:${folder}`)).toBe(image.descriptor.digest);
+    }
   });
 
   test('is found by a name with a repository, whole or by its tag alone', async () => {
@@ -79,7 +104,9 @@ describe('the image that a reference means', () => {
     expect(await rootOf(`oci:${folder}:app:v1`)).toBe(image.descriptor.digest);
     expect(await rootOf(`oci:${folder}:team/app:v2`)).toBe(other.descriptor.digest);
     const clash = await layout({ 'one:v1': image, 'two:v1': other });
-    expect(await refused('USAGE', rootOf(`oci:${clash}:v1`))).toContain('one:v1, two:v1');
+    expect(await refused('USAGE', rootOf(`oci:${clash}:v1`))).toContain(
+      `\n  - oci:${clash}:one:v1\n  - oci:${clash}:two:v1`,
+    );
   });
 
   test("is found by containerd's full name", async () => {

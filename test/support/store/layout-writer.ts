@@ -9,7 +9,12 @@ const [folder = '', name = '', count = ''] = process.argv.slice(2);
 const { signal } = new AbortController();
 
 async function open(tag: string): Promise<LocalTarget> {
-  return new LocalTarget(tag, await LayoutStorage.open(folder, [tag], tag, signal), 'any', () => tag);
+  return new LocalTarget(
+    tag,
+    await LayoutStorage.open(folder, { kind: 'names', names: [tag] }, tag, signal),
+    'any',
+    () => tag,
+  );
 }
 
 if (count === 'hang') {

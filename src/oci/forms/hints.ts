@@ -1,0 +1,191 @@
+/**
+ * Texts that people write for images in other tools, or by mistake, and what to write instead. Pure: texts decide, no file is
+ * looked at. reference.ts asks before it takes a text for the name of an image in a registry.
+ */
+import { isDigest } from '../digest.ts';
+
+/** Why a text is not used, and what to write. Default advice: how references are written. */
+export interface Hint {
+  readonly why: string;
+  readonly advice?: string;
+}
+
+/** Names of files that hold archives. */
+const archiveName = /\.(?:tar|tgz|tzst|txz|tbz2?|tar\.[a-z0-9]{1,5})$/i;
+
+/**
+ * Returns what to write in the place of a text that is not a reference; null where the text may be one. `isLocal`: whether it begins
+ * as a reference to a layout or an archive.
+ */
+export function hintFor(text: string, isLocal: boolean): Hint | null {
+  for (const find of isLocal ? localFinders : finders) {
+    const hint = find(text);
+    if (hint !== null) return hint;
+  }
+  return null;
+}
+
+/** Returns whether the name of a file says that it is an archive. */
+export function isArchiveName(path: string): boolean {
+  return archiveName.test(path);
+}
+
+type Finder = (text: string) => Hint | null;
+
+const finders: readonly Finder[] = [
+  ofSpace,
+  ofUrl,
+  ofScheme,
+  ofTool,
+  ofPath,
+  ofCredentials,
+  ofDigest,
+  ofRegistryAlone,
+];
+
+const localFinders: readonly Finder[] = [ofSpace, ofScheme];
+
+function ofSpace(text: string): Hint | null {
+  const trimmed = text.trim();
+  if (trimmed === '') return { why: 'it is empty', advice: 'A variable of the shell may not be set.' };
+  if (trimmed === text) return null;
+  return { why: 'it begins or ends with white space', advice: `Write ${trimmed}` };
+}
+
+/** Web addresses: of registries, and of pages of Docker Hub, which name images by `/_/NAME` and `/r/NAME`. */
+function ofUrl(text: string): Hint | null {
+  const [, scheme, address = ''] = /^(https?):\/*(.*)$/is.exec(text) ?? [];
+  if (scheme === undefined) return null;
+  const why = `the form "${scheme.toLowerCase()}:" is not known here`;
+  const page = /^hub\.docker\.com\/(?:_|r|layers)\/([^?#]+?)(?:\/tags)?\/?(?:[?#].*)?$/.exec(address)?.[1];
+  const name = (page ?? address).replace(/\/+$/, '').replace(/^(?:[^/]+)\/v2\//, (path) => path.slice(0, -3));
+  if (isArchiveName(name)) return { why, advice: 'Download the file first, then name it by its path.' };
+  if (name === '') return { why };
+  const plain = scheme.toLowerCase() === 'http' ? ', with --insecure if the registry has no TLS' : '';
+  return { why, advice: `Write ${name}${plain}.` };
+}
+
+/** `oci://` is a registry for Helm and a folder for others; every other scheme is unknown, `docker://` aside. */
+function ofScheme(text: string): Hint | null {
+  const [, scheme, path = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text) ?? [];
+  if (scheme === undefined || scheme === 'docker') return null;
+  const name = scheme.toLowerCase();
+  const why = `the form "${name}://" is not known here`;
+  switch (name) {
+    case 'oci':
+      return path.startsWith('/')
+        ? { why, advice: `Write oci:${path}` }
+        : { why, advice: `Write ${path} for an image in a registry, or oci:${path} for a folder.` };
+    case 'oci-archive':
+    case 'docker-archive':
+      return { why, advice: `Write ${name}:${path}` };
+    case 'docker-image':
+      return { why, advice: `Write ${path}` };
+    default:
+      return ofTool(`${name}:${path}`) ?? { why };
+  }
+}
+
+/** Forms of other tools by their prefixes, which no name of an image in use has. */
+const tools: readonly (readonly [prefixes: string, hint: (prefix: string, name: string) => Hint])[] = [
+  ['docker-daemon docker-desktop', ofDocker],
+  ['podman containers-storage buildah', ofPodman],
+  ['containerd ctr nerdctl', ofContainerd],
+  ['ocidir oci-dir oci-layout ocilayout layout', (prefix, path) => known(prefix, `Write oci:${path}`)],
+  ['tarball tar archive file docker-tar docker-tarball', (prefix, path) => known(prefix, archiveForms(path))],
+  [
+    'dir',
+    (prefix, path) =>
+      known(prefix, `Make a layout of it: skopeo copy dir:${path} oci:LAYOUT:TAG; then write oci:LAYOUT:TAG`),
+  ],
+  ['sif ostree atomic singularity library shub oras helm image', (prefix) => known(prefix)],
+];
+
+function ofTool(text: string): Hint | null {
+  const [, prefix = '', name = ''] = /^([a-z][a-z0-9-]*):(.*)$/is.exec(text) ?? [];
+  // A port makes a host of what stands before it: `podman:5000/app`.
+  if (/^[0-9]+\//.test(name)) return null;
+  const found = tools.find(([prefixes]) => prefixes.split(' ').includes(prefix.toLowerCase()));
+  if (found !== undefined) return found[1](prefix.toLowerCase(), name);
+  // `docker:27` and `registry:2` are images; what has more parts is another tool's form.
+  if (!/[/:]/.test(name) || name.startsWith('//')) return null;
+  if (prefix === 'docker') return ofDocker(prefix, name);
+  return prefix === 'registry' ? known(prefix, `Write ${name}`) : null;
+}
+
+function known(prefix: string, advice?: string): Hint {
+  const why = `the form "${prefix}:" is not known here`;
+  return advice === undefined ? { why } : { why, advice };
+}
+
+function ofDocker(_: string, name: string): Hint {
+  return {
+    why: 'ocislim works without a daemon',
+    advice: `To read it: docker save -o image.tar ${name}; then docker-archive:image.tar. To write it: docker-archive:image.tar:${name}; then docker load -i image.tar`,
+  };
+}
+
+function ofPodman(_: string, name: string): Hint {
+  return {
+    why: "ocislim does not read podman's local storage",
+    advice: `To read it: podman save --format oci-archive -o image.tar ${name}; then oci-archive:image.tar. To write it: docker-archive:image.tar:${name}; then podman load -i image.tar`,
+  };
+}
+
+function ofContainerd(_: string, name: string): Hint {
+  return {
+    why: "ocislim does not read containerd's store",
+    advice: `To read it: ctr images export image.tar ${name}; then oci-archive:image.tar. To write it: oci-archive:image.tar:${name}; then ctr images import image.tar`,
+  };
+}
+
+/** Paths: by how they begin, or by the name of an archive before a name in it. Docker Hub has no such names. */
+function ofPath(text: string): Hint | null {
+  if (text.startsWith('~')) {
+    const advice = `Write oci:"$HOME"${text.replace(/^~[^/]*/, '')}`;
+    return { why: 'it is a path, which the shell did not replace', advice };
+  }
+  const [path = ''] = text.split(/[:@]/, 1);
+  const isArchive = isArchiveName(path);
+  const isPath = /^(?:\/|\.{1,2}(?:\/|$)|[A-Za-z]:\\|\.?\\)/.test(text);
+  const hasHost = /^[^/]*[.:][^/]*\//.test(text) || text.startsWith('localhost/');
+  if (!isPath && !(isArchive && !hasHost)) return null;
+  return {
+    why: 'it is a path, and does not say of what',
+    advice: isArchive
+      ? archiveForms(text)
+      : `Write oci:${text} for a folder that is an OCI layout, docker-archive:${text} for a file that docker save wrote.`,
+  };
+}
+
+function archiveForms(path: string): string {
+  return `Write docker-archive:${path} for a file of docker save or podman save, oci-archive:${path} for an OCI layout in a tar.`;
+}
+
+function ofCredentials(text: string): Hint | null {
+  const [, rest = null] = /^(?:docker:\/\/)?[^/@]+@([^@/]+\/.+)$/s.exec(text) ?? [];
+  if (rest === null) return null;
+  return {
+    why: 'credentials are no part of a reference',
+    advice: `Write ${rest}, and give --creds (or --src-creds, --dest-creds).`,
+  };
+}
+
+function ofDigest(text: string): Hint | null {
+  if (!isDigest(text) && !/^[0-9a-f]{64}$/.test(text)) return null;
+  const digest = text.includes(':') ? text : `sha256:${text}`;
+  return { why: 'it is a digest without a repository', advice: `Write REPOSITORY@${digest}` };
+}
+
+/** A host that is known by its look, with or without a port, and nothing else. */
+const hostAlone =
+  /^(?:localhost|(?:[a-z0-9-]+\.)+(?:io|com|org|net|dev|local|internal|lan|example|test)|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:]+\])(?::[0-9]{2,5})?\/*$/i;
+
+function ofRegistryAlone(text: string): Hint | null {
+  const name = text.replace(/^docker:\/\//, '');
+  if (!hostAlone.test(name)) return null;
+  return {
+    why: 'it names a registry, and no repository in it',
+    advice: `Write ${name.replace(/\/+$/, '')}/REPOSITORY:TAG`,
+  };
+}

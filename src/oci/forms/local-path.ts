@@ -1,0 +1,92 @@
+/**
+ * How texts that begin with a path are cut: `PATH[:name][@digest|@N]`. Paths may hold colons and "@" themselves, so a text may have
+ * several readings; the files that are there decide between them (jobs/settle-path.ts). The forms of layouts and archives call it.
+ */
+import { type Digest, isDigest } from '../digest.ts';
+import type { Refuse } from './form.ts';
+
+/** A place on this machine, and which image of it is meant. At most one of digest and position is given. */
+export interface LocalParts {
+  readonly path: string;
+  /** Null where digest or position say it, and for the only image. */
+  readonly name: string | null;
+  /** Decides where it is given, as in a registry. */
+  readonly digest: Digest | null;
+  /** Where the image stands in the place's list of images, from 0. */
+  readonly position: number | null;
+}
+
+type IsName = (name: string) => boolean;
+
+/** A malformed digest, which does not belong to a path: an algorithm, or hexadecimal digits after a colon. */
+const almostDigest = /^(?:sha-?(?:1|256|384|512)|md5|blake3)(?![a-z0-9])|^[a-z0-9+._-]+:[0-9a-f]{32,}$/i;
+
+/**
+ * Returns what a text may mean, the likeliest first: the path ends at the first colon, as for skopeo, if what follows is a name.
+ * A final "@" and digits are a position, except in a name; any other "@" belongs to the path or name around it.
+ * @throws REFERENCE_INVALID, made by `refuse`, where the text has no reading
+ */
+export function readingsOf(rest: string, isName: IsName, refuse: Refuse): readonly LocalParts[] {
+  const at = rest.lastIndexOf('@');
+  const [before, after] = at < 0 ? [rest, ''] : [rest.slice(0, at), rest.slice(at + 1)];
+  refuseHome(rest, refuse);
+  if (almostDigest.test(after) && !isDigest(after))
+    throw refuse(
+      'what follows "@" is not a digest',
+      'A digest is "sha256:" and 64 digits in lower case, 0 to 9 and a to f.',
+    );
+  const digest = isDigest(after) ? after : null;
+  const named = namedReadings(digest === null ? rest : before, isName);
+  const whole = wholeReading(digest === null ? rest : before, named.length > 0);
+  const position = digest === null ? positionReading(before, after) : [];
+  const found = [...named, ...position, ...whole].map((reading) => ({ ...reading, digest }));
+  if (found.length > 0) return found;
+  const colon = rest.indexOf(':');
+  const [path, name] = colon < 0 ? ['', ''] : [rest.slice(0, colon), rest.slice(colon + 1)];
+  if (path === '') throw refuse('the path is missing');
+  throw refuse(name === '' ? 'no name follows the ":"' : `${JSON.stringify(name)} is not a tag`);
+}
+
+/** Shells expand "~" at the beginning of a word only, so a folder of this name would be meant. */
+function refuseHome(rest: string, refuse: Refuse): void {
+  if (!/^~(?:$|[/:@])/.test(rest)) return;
+  throw refuse(
+    'the shell does not replace "~" here, and it is not the name of a folder',
+    `Write "$HOME"${rest.slice(1)}, or ./${rest} for a folder of this name.`,
+  );
+}
+
+function namedReadings(text: string, isName: IsName): readonly LocalParts[] {
+  const found: LocalParts[] = [];
+  for (let colon = text.indexOf(':', 1); colon > 0; colon = text.indexOf(':', colon + 1)) {
+    const name = text.slice(colon + 1);
+    if (isName(name)) found.push({ ...nothing, path: text.slice(0, colon), name });
+  }
+  return found;
+}
+
+/** Reads `PATH@N`, and `PATH:@N` as skopeo has it. */
+function positionReading(before: string, after: string): readonly LocalParts[] {
+  const path = before.endsWith(':') ? before.slice(0, -1) : before;
+  if (!/^[0-9]{1,9}$/.test(after) || !isWholePath(path)) return [];
+  return [{ ...nothing, path, position: Number(after) }];
+}
+
+/** Reads all as the path: also with a colon that begins a name, if that reading comes first. */
+function wholeReading(text: string, isNamed: boolean): readonly LocalParts[] {
+  return isNamed || isWholePath(text) ? [{ ...nothing, path: text }] : [];
+}
+
+/** A colon that no slash follows begins a name, or is a mistake. */
+function isWholePath(text: string): boolean {
+  const colon = text.lastIndexOf(':');
+  return !/^(?:@[0-9]+)?$/.test(text) && (colon < 0 || text.includes('/', colon));
+}
+
+const nothing = { name: null, digest: null, position: null } as const;
+
+/** Writes the parts as a text of which they are one reading. */
+export function formatParts({ path, name, digest, position }: LocalParts): string {
+  const which = digest !== null ? `@${digest}` : position !== null ? `@${position}` : '';
+  return `${path}${name === null ? '' : `:${name}`}${which}`;
+}
