@@ -60,10 +60,7 @@ export async function settleSource(reference: Reference): Promise<Reference> {
 export async function settleDestination(reference: Reference): Promise<Reference> {
   if (!isLocal(reference)) return reference;
   const there = (await readingsThere(reference)).find((reading) => positionOf(reading) === null);
-  if (there !== undefined) {
-    await refuseOtherKind(there);
-    return there;
-  }
+  if (there !== undefined) return there;
   for (const reading of readingsOf(reference).filter(isLocal)) {
     const folder = dirname(reading.path);
     const isNew = positionOf(reading) === null && !/@[0-9]+$/.test(reading.path);
