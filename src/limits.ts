@@ -79,6 +79,11 @@ export const limitTable = {
     unit: 'bytes',
     doc: 'Manifests and configs of all images of an index, which are in memory at the same time.',
   },
+  'index-children': {
+    value: 5000,
+    unit: 'count',
+    doc: 'Rows of an index and of the indexes nested in it together, each index counted once. Each row may take requests; the largest published indexes have some dozens.',
+  },
   'index-depth': {
     value: 8,
     unit: 'count',

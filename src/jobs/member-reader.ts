@@ -14,6 +14,7 @@ import type { RawManifest, Source } from '../place/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { collect } from '../stream/collect.ts';
 import type { PlacedChild } from './choose-children.ts';
+import { RowCount } from './row-count.ts';
 import type { ImageMember, Member, NestedIndex, OtherMember } from './image-set.ts';
 
 /** Manifests and configs read at a time: an index may have thousands of children. */
@@ -43,12 +44,14 @@ export class MemberReader {
   readonly #documents = new Map<Digest, Promise<IndexDocument>>();
   readonly #nested = new Map<Digest, Promise<NestedIndex>>();
   readonly #manifests = new Map<IndexChild, Promise<ImageMember | OtherMember>>();
+  readonly #rows: RowCount;
   #held = 0;
 
   constructor(source: Source, { limits, tolerant }: MemberReaderOptions) {
     this.#source = source;
     this.#limits = limits;
     this.#tolerant = tolerant;
+    this.#rows = new RowCount(source, limits);
   }
 
   /** The name of the source in messages. */
@@ -56,11 +59,13 @@ export class MemberReader {
     return this.#source.label;
   }
 
-  /** Returns the index that the root is; null for another document. @throws MANIFEST_INVALID */
+  /** Returns the index that the root is; null for another document. @throws MANIFEST_INVALID, LIMIT */
   indexIn({ bytes, descriptor }: RawManifest, what = this.#source.label): Index | null {
     if (!isIndexType(descriptor.mediaType)) return null;
     const parsed = parseManifest(bytes, descriptor.mediaType, what);
-    return parsed.kind === 'index' ? parsed : null;
+    if (parsed.kind !== 'index') return null;
+    this.#rows.count(parsed.children.length);
+    return parsed;
   }
 
   /** Reads the root of a set that is not an index. */

@@ -21,6 +21,7 @@ import {
   refusal,
   refusedLogin,
 } from './failure.ts';
+import { HeldManifests } from './held-manifests.ts';
 import { redact } from './http/address.ts';
 import { readFault } from './http/fault.ts';
 import { HostHealth } from './http/host-health.ts';
@@ -73,6 +74,8 @@ export class RegistryClient extends Closeable {
   /** The host as the user wrote it. */
   readonly host: string;
   readonly settings: ClientSettings;
+  /** Those that sources have fetched. */
+  readonly manifests = new HeldManifests();
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
   readonly #closing = new AbortController();

@@ -69,10 +69,7 @@ export class RegistrySource extends Closeable implements Source {
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
     const { digest, size, mediaType } = descriptor;
     const root = this.#root;
-    const found =
-      root?.descriptor.digest === digest
-        ? root
-        : await getManifest(this.#repository, { digest }, signal, mediaType);
+    const found = root?.descriptor.digest === digest ? root : await this.#held(digest, mediaType, signal);
     const what = `${nameOf(this.#repository.party)}: manifest ${digest}`;
     if (found.bytes.length !== size) {
       throw new OcislimError('SIZE_MISMATCH', `${what} is ${found.bytes.length} bytes long, not ${size}`);
@@ -86,6 +83,13 @@ export class RegistrySource extends Closeable implements Source {
       );
     }
     return { descriptor, bytes: found.bytes };
+  }
+
+  #held(digest: Digest, mediaType: string, signal: AbortSignal): Promise<RawManifest> {
+    const { client, name } = this.#repository;
+    return client.manifests.once(`${name} ${digest} ${mediaType}`, () =>
+      getManifest(this.#repository, { digest }, signal, mediaType),
+    );
   }
 
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {

@@ -315,6 +315,21 @@ describe('documents', () => {
     );
   });
 
+  test.each(['copied', 'rewritten'] as const)(
+    'the rows of all indexes have a limit when they are %s',
+    async (how) => {
+      const transform = how === 'copied' ? identity : squash({ kind: 'last', count: 1 });
+      // Each index is counted once: 2 + 2 + 2 rows.
+      await rewrite(nested(3, 2), { ...defaultLimits, 'index-children': 6 }, transform);
+      await expectLimit(
+        rewrite(nested(3, 2), { ...defaultLimits, 'index-children': 5 }, transform),
+        'index-children',
+        { ...defaultLimits, 'index-children': 5 },
+        /its indexes have 6 rows together/,
+      );
+    },
+  );
+
   test('an index that names another many times, which does the same, is copied in linear time', async () => {
     // 30^8 manifests if each were copied wherever it is named.
     await rewrite(nested(8, 30), defaultLimits, identity);

@@ -5,6 +5,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 import type { Source } from '../../src/place/place.ts';
+import { RegistryClients } from '../../src/registry/clients.ts';
 import type { RegistryOptions } from '../../src/registry/lease.ts';
 import { openRegistrySource } from '../../src/registry/source.ts';
 import { sha256 } from '../support/registry/content.ts';
@@ -57,6 +58,34 @@ describe('manifests', () => {
       `/v2/app/manifests/${descriptor.digest}`,
       `/v2/app/manifests/${descriptor.digest}`,
     ]);
+  });
+
+  test('are fetched by their digest once in a run, for all sources of the repository', async () => {
+    const fake = await startRegistry();
+    const [one, other] = [image(fake, null), image(fake, 'v1', mediaTypes.dockerManifest)];
+    const clients = closing(new RegistryClients());
+    const made = setup({ clients });
+    const open = (): Source => closing(openRegistrySource(refer(`${fake.host}/app:v1`), made.options));
+    const [first, second] = [open(), open()];
+    const path = /manifests\/sha256/;
+    fake.fault({ method: 'GET', path, effect: { kind: 'answer', status: 403 } });
+    await expect(first.manifest(one, never)).rejects.toMatchObject({ code: 'DENIED' });
+    const found = await Promise.all([first, first, second].map((source) => source.manifest(one, never)));
+    expect(found.map(({ descriptor }) => descriptor)).toEqual([one, one, one]);
+    await second.manifest(other, never);
+    await first.manifest(other, never);
+    expect(fake.sent('GET', path)).toHaveLength(1 + 2);
+  });
+
+  test('are fetched by each caller where the one that all wait for is interrupted', async () => {
+    const fake = await startRegistry();
+    const one = image(fake, null);
+    const { source } = sourceOf(fake);
+    const stop = new AbortController();
+    const [interrupted, waiting] = [source.manifest(one, stop.signal), source.manifest(one, never)];
+    stop.abort(new Error('enough'));
+    await expect(interrupted).rejects.toThrow('enough');
+    expect((await waiting).descriptor).toEqual(one);
   });
 
   test('are asked for in all types of manifests, those of artifacts too, without an encoding', async () => {

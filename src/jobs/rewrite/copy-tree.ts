@@ -12,6 +12,7 @@ import { isIndexType, isManifestType } from '../../oci/media-type.ts';
 import { isDocument, namedIn, rowKind } from '../../oci/named.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
+import { RowCount } from '../row-count.ts';
 
 /** Rows and blobs of one document that are copied at a time. */
 const copies = 6;
@@ -30,9 +31,11 @@ export interface TreeCopierOptions {
 export class TreeCopier {
   readonly #options: TreeCopierOptions;
   readonly #copied = new Map<Digest, Promise<void>>();
+  readonly #rows: RowCount;
 
   constructor(options: TreeCopierOptions) {
     this.#options = options;
+    this.#rows = new RowCount(options.source, options.limits);
   }
 
   /** Copies a row of an index. `raw`: the document, where it has been read. `depth` counts the indexes around it. */
@@ -61,6 +64,7 @@ export class TreeCopier {
         `index ${digest} lies in ${depth} others`,
       );
     const { rows, blobs } = namedIn(raw.bytes, mediaType, `manifest ${digest} of ${source.label}`);
+    if (isIndexType(mediaType)) this.#rows.count(rows.length);
     await mapParallel(rows, copies, signal, (row, _, inner) => this.copyRow(row, null, depth + 1, inner));
     await mapParallel(blobs, copies, signal, async (blob, _, inner) => {
       if (!isElsewhere(blob)) await target.adopt(blob, source, inner);
