@@ -39,8 +39,8 @@ class ProcessWatch implements Disposable {
   readonly console: Console;
   #published: string | null = null;
   readonly #interrupted = new AbortController();
-  readonly #onInterrupt = () => this.#onSignal(130);
-  readonly #onTerminate = () => this.#onSignal(143);
+  readonly #onInterrupt = () => this.#onSignal('SIGINT', 130);
+  readonly #onTerminate = () => this.#onSignal('SIGTERM', 143);
 
   constructor() {
     if (tell === null) process.stdout.on('error', (error) => tell?.(error));
@@ -91,9 +91,13 @@ class ProcessWatch implements Disposable {
     process.off('SIGTERM', this.#onTerminate);
   }
 
-  #onSignal(status: number): void {
-    // A second signal ends the process at once.
-    if (this.status !== null) process.exit(this.status);
+  #onSignal(signal: NodeJS.Signals, status: number): void {
+    if (this.status !== null) {
+      // A second signal ends the process at once: an exit would wait for calls of the system that do not return.
+      this[Symbol.dispose]();
+      process.kill(process.pid, signal);
+      return;
+    }
     this.status = status;
     // What draws on the terminal stops first, since it listens to the signal.
     this.#interrupted.abort(new OcislimError('INTERRUPTED', 'interrupted; nothing was published'));

@@ -2,16 +2,14 @@
  * Files that a person named for reading: regular files, pipes (`<(command)`), devices. Options, credentials and certificates are
  * read here, so that no wait for the other end of a pipe outlasts the run's signal.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { KiB } from '../units.ts';
+import { endingWaits } from './pipe-wait.ts';
 
 const chunkSize = 256 * KiB;
-
-/** Milliseconds between attempts to end a wait for a pipe. */
-const nudgeInterval = 20;
 
 /**
  * Reads a whole file of at most `limit` bytes. Passes the system's errors on.
@@ -33,7 +31,7 @@ export async function* streamGiven(path: string, signal: AbortSignal): ByteStrea
   signal.throwIfAborted();
   const found = await stat(path);
   const wait = found.isFIFO()
-    ? <T>(work: Promise<T>): Promise<T> => ended(work, path, signal)
+    ? <T>(work: Promise<T>): Promise<T> => endingWaits(work, { path, end: 'reading' }, signal)
     : <T>(work: Promise<T>): Promise<T> => work;
   const handle = await wait(open(path, constants.O_RDONLY));
   try {
@@ -53,39 +51,4 @@ async function readNext(handle: FileHandle): Promise<Uint8Array> {
   const chunk = Buffer.allocUnsafeSlow(chunkSize);
   const { bytesRead } = await handle.read(chunk, 0, chunkSize, null);
   return new Uint8Array(chunk.buffer, 0, bytesRead);
-}
-
-/**
- * Waits for work on a pipe. When the signal fires the work ends soon, with any result: a thread that is blocked in the system would
- * otherwise keep the process from ending.
- */
-async function ended<T>(work: Promise<T>, path: string, signal: AbortSignal): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    nudge(path);
-    // The thread may not be blocked yet.
-    timer = setInterval(() => nudge(path), nudgeInterval);
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await work;
-  } finally {
-    clearInterval(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** Ends a wait at the reading end of a pipe, by a byte at its other end. */
-function nudge(path: string): void {
-  try {
-    const other = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    try {
-      writeSync(other, '\n');
-    } finally {
-      closeSync(other);
-    }
-  } catch {
-    // There is no reader, or there is enough for it to read.
-  }
 }

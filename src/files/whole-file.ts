@@ -1,9 +1,14 @@
+/**
+ * Writes a file that a person named: whole under its name or not at all, unless a device or a pipe stands there. Commands write their
+ * results by it.
+ */
 import { constants, createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileError } from './file-error.ts';
-import { findFile, type FoundFile, requireKind } from './found-file.ts';
+import { type FileKind, findFile, type FoundFile, requireKind } from './found-file.ts';
+import { endingWaits } from './pipe-wait.ts';
 import { sweepTemporaries, temporaryName } from './temporary.ts';
 
 /**
@@ -29,12 +34,36 @@ export async function writeWhole(
   const { path, kind } = await findWhole(file);
   try {
     if (kind === 'absent' || kind === 'file') await replace(path, stream, signal);
-    else {
-      const flags = constants.O_WRONLY as unknown as string;
-      await pipeline(stream, createWriteStream(file, { flags }), { signal });
-    }
+    else await writeThrough(path, kind, stream, signal);
   } catch (error) {
     throw fileError(`write ${file}`, error);
+  }
+}
+
+/** Writes to a device or a pipe, which is there to stay. */
+async function writeThrough(
+  path: string,
+  kind: FileKind,
+  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const wait =
+    kind === 'pipe'
+      ? <T>(work: Promise<T>): Promise<T> => endingWaits(work, { path, end: 'writing' }, signal)
+      : <T>(work: Promise<T>): Promise<T> => work;
+  const handle = await wait(open(path, constants.O_WRONLY));
+  try {
+    for await (const chunk of stream) {
+      signal.throwIfAborted();
+      for (let at = 0; at < chunk.length; ) {
+        const { bytesWritten } = await wait(handle.write(chunk, at));
+        signal.throwIfAborted();
+        at += bytesWritten;
+      }
+    }
+    signal.throwIfAborted();
+  } finally {
+    await handle.close();
   }
 }
 

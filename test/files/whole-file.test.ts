@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -51,6 +52,31 @@ test('a pipe or a device is written to, not replaced', async () => {
   await writeWhole(device, bytesStream(bytes), signal);
   expect(await readlink(device)).toBe('/dev/null');
   expect((await stat(device)).isCharacterDevice()).toBe(true);
+});
+
+test('a wait for the reader of a pipe ends with the signal', async () => {
+  const pipe = join(await newFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const stop = new AbortController();
+  const writing = writeWhole(pipe, bytesStream(bytes), stop.signal);
+  stop.abort(new Error('enough'));
+  await expect(writing).rejects.toThrow('enough');
+});
+
+test('so does a wait for a reader that does not read on', async () => {
+  const pipe = join(await newFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stop = new AbortController();
+  const endless = (async function* () {
+    for (let written = 0; ; written += 65_536) {
+      // More than a pipe holds.
+      if (written > 0) stop.abort(new Error('enough'));
+      yield new Uint8Array(65_536);
+    }
+  })();
+  await expect(writeWhole(pipe, endless, stop.signal)).rejects.toThrow('enough');
+  closeSync(reader);
 });
 
 test('a symbolic link is followed to its file', async () => {
