@@ -149,6 +149,6 @@ function refuseSurprise(reference: LocalReference): void {
   if (reference.kind === 'layout' && isArchiveName(reference.path))
     throw refuse(
       'a layout is a folder, and the path is named as an archive',
-      `Write ${text.replace(prefix, 'oci-archive:')}, or ${prefix}${reference.path}/ for a folder of this name.`,
+      `Write ${text.replace(prefix, 'oci-archive:')}, or ${formatReference({ ...reference, path: `${reference.path}/` })} for a folder of this name.`,
     );
 }

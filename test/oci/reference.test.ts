@@ -191,7 +191,8 @@ describe("what is another tool's form, or no reference, gets what to write inste
     ['/abs/dir', 'oci:/abs/dir'],
     ['.', 'oci:.'],
     ['~/x', 'oci:"$HOME"/x'],
-    ['oci:~/x:1', '"$HOME"/x:1'],
+    ['oci:~/x:1', 'oci:"$HOME"/x:1'],
+    ['oci-archive:~/x.tar', 'oci-archive:./~/x.tar for'],
     ['podman:app:1', 'podman save --format oci-archive -o image.tar app:1; then oci-archive:image.tar'],
     ['containers-storage:app', 'podman save'],
     ['containerd:app:1', 'ctr images export image.tar app:1; then oci-archive:image.tar'],
@@ -230,6 +231,7 @@ describe("what is another tool's form, or no reference, gets what to write inste
     ['app:1\n', 'Write app:1'],
     [' app', 'Write app'],
     ['app@latest', 'app:latest'],
+    ['app@sha256:abc', '64 digits'],
     ['s3://bucket/app', 'oci:DIR[:tag]'],
     ['sif:x', 'oci:DIR[:tag]'],
   ])('%s is answered with %s', (text, advice) => {

@@ -4,6 +4,9 @@ import type { Digest } from '../digest.ts';
 /** Makes the error for a text that is not a reference. Default advice: how references are written. */
 export type Refuse = (why: string, advice?: string) => OcislimError;
 
+/** How a digest is written. */
+export const digestAdvice = 'A digest is "sha256:" and 64 digits in lower case, 0 to 9 and a to f.';
+
 /**
  * One form of references: its syntax, and the properties of the places that it names. `R` is the parsed reference, plain
  * data. How such a place is opened stands in jobs/openers.ts.

@@ -43,7 +43,7 @@ const finders: readonly Finder[] = [
   ofRegistryAlone,
 ];
 
-const localFinders: readonly Finder[] = [ofSpace, ofScheme];
+const localFinders: readonly Finder[] = [ofSpace, ofScheme, ofHome];
 
 function ofSpace(text: string): Hint | null {
   const trimmed = text.trim();
@@ -136,6 +136,16 @@ function ofContainerd(_: string, name: string): Hint {
   return {
     why: "ocislim does not read containerd's store",
     advice: `To read it: ctr images export image.tar ${name}; then oci-archive:image.tar. To write it: oci-archive:image.tar:${name}; then ctr images import image.tar`,
+  };
+}
+
+/** Shells replace "~" at the beginning of a word only, so a folder of this name would be meant. */
+function ofHome(text: string): Hint | null {
+  const [, form = '', rest = null] = /^([a-z-]+:)~((?:[/:@].*)?)$/s.exec(text) ?? [];
+  if (rest === null) return null;
+  return {
+    why: 'the shell does not replace "~" here, and it is not the name of a folder',
+    advice: `Write ${form}"$HOME"${rest}, or ${form}./~${rest} for a folder of this name.`,
   };
 }
 

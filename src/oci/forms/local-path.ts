@@ -3,7 +3,7 @@
  * several readings; the files that are there decide between them (jobs/settle-path.ts). The forms of layouts and archives call it.
  */
 import { type Digest, isDigest } from '../digest.ts';
-import type { Refuse } from './form.ts';
+import { digestAdvice, type Refuse } from './form.ts';
 
 /** A place on this machine, and which image of it is meant. At most one of digest and position is given. */
 export interface LocalParts {
@@ -29,12 +29,8 @@ const almostDigest = /^(?:sha-?(?:1|256|384|512)|md5|blake3)(?![a-z0-9])|^[a-z0-
 export function readingsOf(rest: string, isName: IsName, refuse: Refuse): readonly LocalParts[] {
   const at = rest.lastIndexOf('@');
   const [before, after] = at < 0 ? [rest, ''] : [rest.slice(0, at), rest.slice(at + 1)];
-  refuseHome(rest, refuse);
   if (almostDigest.test(after) && !isDigest(after))
-    throw refuse(
-      'what follows "@" is not a digest',
-      'A digest is "sha256:" and 64 digits in lower case, 0 to 9 and a to f.',
-    );
+    throw refuse('what follows "@" is not a digest', digestAdvice);
   const digest = isDigest(after) ? after : null;
   const named = namedReadings(digest === null ? rest : before, isName);
   const whole = wholeReading(digest === null ? rest : before, named.length > 0);
@@ -45,15 +41,6 @@ export function readingsOf(rest: string, isName: IsName, refuse: Refuse): readon
   const [path, name] = colon < 0 ? ['', ''] : [rest.slice(0, colon), rest.slice(colon + 1)];
   if (path === '') throw refuse('the path is missing');
   throw refuse(name === '' ? 'no name follows the ":"' : `${JSON.stringify(name)} is not a tag`);
-}
-
-/** Shells expand "~" at the beginning of a word only, so a folder of this name would be meant. */
-function refuseHome(rest: string, refuse: Refuse): void {
-  if (!/^~(?:$|[/:@])/.test(rest)) return;
-  throw refuse(
-    'the shell does not replace "~" here, and it is not the name of a folder',
-    `Write "$HOME"${rest.slice(1)}, or ./${rest} for a folder of this name.`,
-  );
 }
 
 function namedReadings(text: string, isName: IsName): readonly LocalParts[] {

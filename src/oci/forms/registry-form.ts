@@ -5,7 +5,7 @@
 import type { OcislimError } from '../../errors.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { isRepository, isTag } from '../names.ts';
-import type { Form, Refuse } from './form.ts';
+import { digestAdvice, type Form, type Refuse } from './form.ts';
 
 export interface RegistryReference {
   readonly kind: 'registry';
@@ -61,6 +61,7 @@ export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
 
 function noDigest(before: string, digest: string | null, refuse: Refuse): OcislimError {
   const why = 'what follows "@" is not a sha256 or sha512 digest';
+  if (digest !== null && /^sha[0-9]/i.test(digest)) return refuse(why, digestAdvice);
   if (digest === null || !isTag(digest)) return refuse(why);
   return refuse(why, `A tag follows a colon: ${before}:${digest}`);
 }

@@ -227,7 +227,7 @@ export class LayoutSource extends Closeable implements Source {
     const list = this.#list({ rows: entries, nested: [] }, entries);
     throw new OcislimError(
       'NOT_FOUND',
-      `${this.#what}: it holds ${entries.length} images, of which the first is @0${list === '' ? '' : `:${list}`}`,
+      `${this.#what}: it holds no image @${position}${list === '' ? '' : `; it holds:${list}`}`,
     );
   }
 
