@@ -1,3 +1,6 @@
+/**
+ * Makes what two checkouts have written comparable. The comparison calls these on output, reports and events.
+ */
 import type { Checkout } from './checkout.ts';
 
 /**
@@ -6,20 +9,24 @@ import type { Checkout } from './checkout.ts';
  * counts). Everything else counts as a difference.
  */
 export function normalise(text: string, { folder, version }: Checkout): string {
-  return text
-    .replaceAll(folder, 'CHECKOUT')
-    .replaceAll(`"ocislim", "version": "${version}"`, '"ocislim", "version": "VERSION"')
-    .replaceAll(`"ocislim","version":"${version}"`, '"ocislim","version":"VERSION"')
-    .replace(new RegExp(`^${version.replaceAll('.', '\\.')}$`, 'm'), 'VERSION')
-    .replace(/\bocislim-[A-Za-z0-9]{6}\b/g, 'ocislim-XXXXXX')
-    .replace(/"time":"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time":"NOW"')
-    .replace(/("code": ?"[A-Z_]+", ?"message": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
-    .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …')
-    .replace(/("detail": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
-    .replace(
-      /("forced": ?)\[((?:\s*"(?:[^"\\]|\\.)*",?)*)\s*\]/g,
-      (_, key: string, reasons: string) => `${key}${(reasons.match(/"(?:[^"\\]|\\.)*"/g) ?? []).length}`,
-    );
+  return (
+    text
+      .replaceAll(folder, 'CHECKOUT')
+      .replaceAll(`"ocislim", "version": "${version}"`, '"ocislim", "version": "VERSION"')
+      .replaceAll(`"ocislim","version":"${version}"`, '"ocislim","version":"VERSION"')
+      .replace(new RegExp(`^${version.replaceAll('.', '\\.')}$`, 'm'), 'VERSION')
+      .replace(/\bocislim-[A-Za-z0-9]{6}\b/g, 'ocislim-XXXXXX')
+      // When a report was made, for how long, and by which schema.
+      .replace(/^ +"(?:\$id|started|durationSeconds)": .*\n/gm, '')
+      .replace(/"time":"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"time":"NOW"')
+      .replace(/("code": ?"[A-Z_]+", ?"message": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
+      .replace(/^(- `[A-Z_]+`): .*$/gm, '$1: …')
+      .replace(/("detail": ?)"(?:[^"\\]|\\.)*"/g, '$1"…"')
+      .replace(
+        /("forced": ?)\[((?:\s*"(?:[^"\\]|\\.)*",?)*)\s*\]/g,
+        (_, key: string, reasons: string) => `${key}${(reasons.match(/"(?:[^"\\]|\\.)*"/g) ?? []).length}`,
+      )
+  );
 }
 
 /** Returns the figures of a text for people, sorted: its sentences may be worded in another way, its numbers may not differ. */

@@ -78,8 +78,14 @@ async function print(
     const { renderSummary } = await import('../report/summary.ts');
     const { chooseStyle } = await import('../report/style.ts');
     const style = chooseStyle(console.env, console.stderr.isTTY === true);
-    const width = console.stderr.columns ?? 100;
-    console.stderr.write(renderSummary(report, { style, width, verbose: verbose || report.dryRun }));
+    const { columns } = console.stderr;
+    console.stderr.write(
+      renderSummary(report, {
+        style,
+        verbose: verbose || report.dryRun,
+        ...(columns === undefined ? {} : { width: columns }),
+      }),
+    );
   }
   if (format === 'json') {
     const { renderJson } = await import('../report/json.ts');

@@ -81,6 +81,7 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
 
 /** Runs a job, and tells its outcome before its places are closed. */
 async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outcome) => void): Promise<void> {
+  const started = Date.now();
   const { settings } = job;
   const sourceReference = await readSource(job.source);
   const destinations = destinationsOf(sourceReference, { ...settings, destination: job.destination });
@@ -121,6 +122,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const report = buildReport(outcome, {
     tool: { name: 'ocislim', version },
     command: job.command,
+    time: settings.sourceDateEpoch === null ? timeSince(started) : null,
     sourceReference: source.label,
     destinationReferences: destinations.map(formatReference),
     warnings: workspace.warnings,
@@ -128,6 +130,11 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     debug: written?.image ?? null,
   });
   tell(describe({ outcome, report, target, settings, failure: written?.failure ?? null }));
+}
+
+/** Returns when a job began, and for how long it has run, for its report. */
+function timeSince(started: number) {
+  return { started: new Date(started), seconds: (Date.now() - started) / 1000 };
 }
 
 /** Reads --debug-tag; null where no debug image is written. @throws USAGE */

@@ -12,12 +12,14 @@ import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
 import { reportSurface } from './build/surface.ts';
 import { reportTransfer } from './build/transfer.ts';
-import type { PlatformReport, Report } from './report.ts';
+import { type PlatformReport, type Report, reportId } from './report.ts';
 
 /** The facts of a report that a run does not know. */
 export interface ReportContext {
   readonly tool: { readonly name: string; readonly version: string };
   readonly command: string;
+  /** When the command began, and how long it took until now. Default: null, so that the report does not depend on the time. */
+  readonly time?: { readonly started: Date; readonly seconds: number } | null;
   readonly sourceReference: string;
   readonly destinationReferences: readonly string[];
   readonly warnings: Report['warnings'];
@@ -32,9 +34,12 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
   const { set, root, images } = outcome;
   const source = set.root.descriptor;
   return {
+    $id: reportId,
     reportVersion: 1,
     tool: { ...context.tool },
     command: context.command,
+    started: context.time?.started.toISOString() ?? null,
+    durationSeconds: context.time == null ? null : milliseconds(context.time.seconds),
     dryRun: root === null,
     source: { reference: context.sourceReference, digest: source.digest, mediaType: source.mediaType },
     destination: reportDestination(outcome, context),

@@ -1,19 +1,6 @@
-const bitUnits = ['bit', 'kbit', 'Mbit', 'Gbit', 'Tbit'];
-const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
+export { formatSize } from '../units.ts';
 
-/** Formats bytes as registries and `docker` show them, in decimal units: `812 B`, `12.3 MB`. Negative sizes keep their sign. */
-export function formatSize(bytes: number): string {
-  const sign = bytes < 0 ? '-' : '';
-  let value = Math.abs(bytes);
-  if (value < 1000) return `${sign}${Math.round(value)} B`;
-  let unit = -1;
-  // 999,950 bytes are 1.0 MB, not 1000.0 kB.
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${sign}${value.toFixed(1)} ${units[unit]}`;
-}
+const bitUnits = ['bit', 'kbit', 'Mbit', 'Gbit', 'Tbit'];
 
 /** Formats a count: `12,345`. */
 export function formatCount(count: number): string {

@@ -6,7 +6,7 @@ import { formatChange, formatSize } from './figures.ts';
 import { describeMaker } from './made-by.ts';
 import type { LayerAction, LayerReport } from './report.ts';
 import type { Style } from './style.ts';
-import { type Cell, layOut, truncate } from './table.ts';
+import { type Cell, layOut, truncate, widthOfRows } from './table.ts';
 
 /** The words for each action. */
 export const actionWords: Readonly<Record<LayerAction, string>> = {
@@ -40,13 +40,15 @@ export function maker({ before }: LayerReport): string {
   return escapeText((texts.at(-1) ?? '') + more);
 }
 
-/** Renders a line for each layer, lowest first: its number, what made it, its size before and after, and what was done. */
+/**
+ * Renders a line for each layer, lowest first: its number, what made it, its size before and after, and what was done. Where
+ * there is no room for that, what made it goes to a line of its own.
+ */
 export function renderLayerTable(layers: readonly LayerReport[], style: Style, width: number): string[] {
   const heading: Cell[] = ['layer', 'made by', 'before', '', 'after', '', ''].map((text) => ({
     text,
     paint: style.dim,
   }));
-  const madeBy = Math.max(16, Math.min(48, width - 60));
   const rows = layers.map((layer): Cell[] => {
     const before = sizeBefore(layer);
     const changed = layer.after !== null && layer.after.digest !== layer.before[0]?.digest;
@@ -55,7 +57,7 @@ export function renderLayerTable(layers: readonly LayerReport[], style: Style, w
       layer.action === 'planned' ? '?' : layer.after === null ? '–' : formatSize(layer.after.size);
     return [
       layerNumbers(layer),
-      { text: truncate(maker(layer), madeBy), paint: changed ? (text) => text : style.dim },
+      { text: truncate(maker(layer), madeByWidth), paint: changed ? (text) => text : style.dim },
       formatSize(before),
       changed || layer.after === null ? '→' : '',
       changed || layer.after === null ? after : '',
@@ -69,5 +71,19 @@ export function renderLayerTable(layers: readonly LayerReport[], style: Style, w
       },
     ];
   });
-  return layOut([heading, ...rows], 'llrlrrl');
+  const table = [heading, ...rows];
+  if (widthOfRows(table) <= width) return layOut(table, 'llrlrrl');
+  const narrow = layOut(
+    table.map(([number = '', , ...figures]) => [number, ...figures]),
+    'lrlrrl',
+  );
+  const makers = layers.map((layer) => truncate(maker(layer), width - indent.length));
+  return narrow.flatMap((line, i) => {
+    const made = makers[i - 1] ?? '';
+    return made === '' ? [line] : [line, indent + style.dim(made)];
+  });
 }
+
+const indent = '       ';
+/** Columns of what made a layer, where it stands in the line of the layer. */
+const madeByWidth = 48;

@@ -19,6 +19,7 @@ import { configLines, fileText, listSurface, surfaceWords } from './surface-text
 import { truncate } from './table.ts';
 import { transferText } from './transfer-text.ts';
 import { budgetLines, planLines, tuningLine } from './tuning-text.ts';
+import { unchangedText, workWord } from './words.ts';
 
 /** The most paths listed, the largest first; the JSON report has all of them. */
 const listedPaths = 100;
@@ -30,9 +31,9 @@ export function renderMarkdown(report: Report): string {
   const blocks = [
     `# ${escapeMarkdown(tool.name)} ${escapeMarkdown(command)}: ${escapeMarkdown(source.reference)}`,
     ...(report.dryRun ? ['**Dry run: nothing was written.**'] : []),
-    ...(report.unchanged ? ['Nothing to do: the image stays as it is, byte for byte.'] : []),
+    ...(report.unchanged ? [`${capitalized(unchangedText(report))}.`] : []),
     table(['', 'image', 'digest'], imageRows(report), 'lll'),
-    ...report.platforms.flatMap(renderPlatform),
+    ...report.platforms.flatMap((platform) => renderPlatform(platform, workWord(report))),
     ...budgetLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
     ...(transfer === '' ? [] : [`Transfer: ${transfer}.`]),
     ...renderWarnings(warnings),
@@ -71,11 +72,11 @@ function renderMaker({ tool, encoders }: Report): string {
 }
 
 /** Renders the chapter of one platform. */
-function renderPlatform(platform: PlatformReport): string[] {
+function renderPlatform(platform: PlatformReport, work: string): string[] {
   const { layers, slimming, keeping, restoring, surface } = platform;
   return [
     `## ${escapeMarkdown(platform.platform ?? 'image')}`,
-    table(['', 'before', 'after', 'change'], sizeRows(platform), 'lrrr'),
+    table(['', 'before', 'after', 'change'], sizeRows(platform, work), 'lrrr'),
     '### Layers',
     table(['layer', 'made by', 'before', 'after', 'change', ''], layers.map(layerRow), 'rlrrrl'),
     ...renderTuning(platform),
@@ -87,7 +88,7 @@ function renderPlatform(platform: PlatformReport): string[] {
 }
 
 /** Makes the rows of unpacked and transferred bytes, before and after. */
-function sizeRows({ slimming, compressing }: PlatformReport): string[][] {
+function sizeRows({ slimming, compressing }: PlatformReport, work: string): string[][] {
   const row = (name: string, before: number, after: number | null): string[] => [
     name,
     formatSize(before),
@@ -95,8 +96,8 @@ function sizeRows({ slimming, compressing }: PlatformReport): string[][] {
     after === null ? '' : formatChange(before, after),
   ];
   return [
-    ...(slimming === null ? [] : [row('slimming (unpacked)', slimming.bytesBefore, slimming.bytesAfter)]),
-    row('compressing (as transferred)', compressing.sizeBefore, compressing.sizeAfter),
+    ...(slimming === null ? [] : [row(`${work} (unpacked)`, slimming.bytesBefore, slimming.bytesAfter)]),
+    row('pull size (compressed layers)', compressing.sizeBefore, compressing.sizeAfter),
   ];
 }
 

@@ -11,6 +11,9 @@ type Frozen<T> = T extends readonly (infer U)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
+/** The name of the report's JSON Schema, which every report carries. A new version of the report gets a new one. */
+export const reportId = 'urn:ocislim:schema:report:1';
+
 /** What was done to an image, or would be done by a dry run. Version 1; `schema.ts` documents each field. */
 export type Report = Frozen<z.infer<typeof reportSchema>>;
 

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { engineNames } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
 import { compressions } from '../oci/media-type.ts';
+import { reportId } from './report.ts';
 
 const digest = z.string().regex(/^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/);
 const bytes = z.int().min(0);
@@ -296,9 +297,19 @@ const platform = z.strictObject({
 export const reportSchema = z
   .strictObject({
     $schema: z.string().exactOptional(),
+    $id: z.literal(reportId).describe('The name of this schema.'),
     reportVersion: z.literal(1),
     tool: z.strictObject({ name: z.string(), version: z.string() }),
     command: z.string(),
+    started: z.iso
+      .datetime()
+      .nullable()
+      .describe(
+        'When the command began, in UTC; null with SOURCE_DATE_EPOCH, so that the report can be reproduced.',
+      ),
+    durationSeconds: seconds
+      .nullable()
+      .describe('From its begin until the image was published; null with SOURCE_DATE_EPOCH.'),
     dryRun: z.boolean(),
     source: z.strictObject({ reference: z.string(), digest, mediaType: z.string() }),
     destination: z
@@ -355,10 +366,11 @@ export const reportSchema = z
  * validates with it must accept the report of a newer ocislim.
  */
 export function reportJsonSchema(): object {
-  return z.toJSONSchema(reportSchema, {
+  const schema = z.toJSONSchema(reportSchema, {
     target: 'draft-2020-12',
     override: ({ jsonSchema }) => {
       delete jsonSchema.additionalProperties;
     },
   });
+  return { $id: reportId, ...schema };
 }

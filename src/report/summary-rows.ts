@@ -1,5 +1,5 @@
 /**
- * The rows of the summary's table for one image: what slimming, keeping, restoring and compressing did. `summary.ts` lays them out.
+ * The rows of the summary's table for one image: what slimming or squashing, keeping, restoring and packing did. `summary.ts` lays them out.
  */
 import { layerKind } from '../oci/media-type.ts';
 import { escapeText } from './escape.ts';
@@ -42,14 +42,24 @@ export const summaryAlignment = 'llrlrrl';
 /** Rules beyond these are summed up. */
 const shownRules = 8;
 
-/** Renders the rows for one image. Names are shortened to fit `width` columns. */
-export function renderPlatformRows(platform: PlatformReport, style: Style, width: number): Cell[][] {
+/** How rows are rendered. */
+interface RowOptions {
+  readonly style: Style;
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** What the command calls its work: "slimming", "squashing". */
+  readonly work: string;
+}
+
+/** Renders the rows for one image: label, name, before, arrow, after, change, remark. Long names are shortened. */
+export function renderPlatformRows(platform: PlatformReport, options: RowOptions): Cell[][] {
   const { slimming, keeping, restoring, surface } = platform;
+  const { style, work } = options;
   const rows = [
-    ...(slimming === null ? [] : slimmingRows(slimming, style, width)),
+    ...(slimming === null ? [] : slimmingRows(slimming, options)),
     ...(keeping === null ? [] : keepingRows(keeping, style)),
     ...(restoring === undefined ? [] : [restoringRow(restoring)]),
-    compressingRow(platform, style),
+    pullRow(platform, style, work),
     layersRow(platform.layers),
   ];
   return [...rows.map(cellsOf), ...(surface === null ? [] : renderSurfaceRows(surface, style))];
@@ -61,13 +71,13 @@ function cellsOf(row: Row): Cell[] {
 }
 
 /** Makes the rows of slimming: the sum, then what removed it. */
-function slimmingRows(slimming: SlimmingReport, style: Style, width: number): Row[] {
+function slimmingRows(slimming: SlimmingReport, { style, width, work }: RowOptions): Row[] {
   const { bytesBefore, bytesAfter, filesRemoved, removedEntries } = slimming;
   const files = formatNumberOf(filesRemoved, 'file');
   const entries = formatNumberOf(removedEntries, 'entry', 'entries');
   return [
     {
-      label: 'slimming',
+      label: work,
       ...sizes(bytesBefore, bytesAfter, style),
       remark: removedEntries === 0 ? 'nothing removed' : `unpacked; removed ${files}, ${entries} in all`,
     },
@@ -163,22 +173,22 @@ function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
   return { label: 'restoring', after: `+${formatSize(bytes)}`, remark };
 }
 
-/** Makes the row of compression: bytes as transferred, split into the parts of slimming and of packing. */
-function compressingRow(platform: PlatformReport, style: Style): Row {
+/** Makes the row of what a pull transfers: the bytes of all layers as they are stored, and what changed them. */
+function pullRow(platform: PlatformReport, style: Style, work: string): Row {
   const { sizeBefore, sizeAfter } = platform.compressing;
   return {
-    label: 'compressing',
+    label: 'pull size',
     ...sizes(sizeBefore, sizeAfter, style),
-    remark: `as transferred${savings(platform)}`,
+    remark: `compressed layers${savings(platform, work)}`,
   };
 }
 
-/** Says how many bytes slimming and packing saved; nothing where that is unknown or plain from the sizes. */
-function savings({ compressing, restoring }: PlatformReport): string {
+/** Says how many bytes the work on contents and packing saved; nothing where that is unknown or plain from the sizes. */
+function savings({ compressing, restoring }: PlatformReport, work: string): string {
   const { sizeBefore, sizeAfter, savedBySlimming, savedByPacking, estimated } = compressing;
   if (restoring !== undefined || sizeAfter === sizeBefore) return '';
   const shares = [
-    [savedBySlimming ?? 0, 'slimming'],
+    [savedBySlimming ?? 0, work],
     [savedByPacking ?? 0, 'packing'],
   ] as const;
   const parts = shares.flatMap(([saved, by]) => (saved === 0 ? [] : [`${formatSize(-saved)} by ${by}`]));

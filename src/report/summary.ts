@@ -8,33 +8,39 @@ import type { PlatformReport, Report } from './report.ts';
 import { plainStyle, type Style } from './style.ts';
 import { renderPlatformRows, summaryAlignment } from './summary-rows.ts';
 import { renderSurfacePaths } from './surface-text.ts';
-import { layOut } from './table.ts';
+import { layOutNarrow } from './summary-narrow.ts';
+import { layOut, widthOfRows, wrap } from './table.ts';
 import { transferText } from './transfer-text.ts';
 import { budgetLines, tuningLine } from './tuning-text.ts';
+import { unchangedText, workWord } from './words.ts';
 
 /** How the summary is laid out. */
 export interface SummaryOptions {
   /** Default: no colour. */
   readonly style?: Style;
-  /** Columns. Longer texts are shortened, except for digests and references. Default: 100. */
+  /** Columns of the terminal. What does not fit goes to another line; digests and references stay whole. Default: those of a log, 160. */
   readonly width?: number;
   /** Whether to add the table of layers and the paths of the attack surface. Default: no. */
   readonly verbose?: boolean;
 }
 
 const shownTunings = 8;
+/** Lines of a log may be long: they are not wrapped. */
+const widthOfLogs = 160;
 
-/** Renders the summary: slimming and compressing separately, layers, digests. Whole lines, all of them escaped. */
+/** Renders the summary: what was removed and the size of a pull separately, layers, digests. Whole lines, all of them escaped. */
 export function renderSummary(
   report: Report,
-  { style = plainStyle, width = 100, verbose = false }: SummaryOptions = {},
+  { style = plainStyle, width = widthOfLogs, verbose = false }: SummaryOptions = {},
 ): string {
   const transfer = transferText(report);
   const lines = [
     ...renderHeading(report, style),
-    ...report.platforms.flatMap((platform) => renderPlatform(platform, { style, width, verbose })),
+    ...report.platforms.flatMap((platform) =>
+      renderPlatform(platform, { style, width, verbose, work: workWord(report) }),
+    ),
     ...budgetLines(report).flatMap((line) => ['', line]),
-    ...(transfer === '' ? [] : ['', `transfer: ${transfer}`]),
+    ...(transfer === '' ? [] : ['', ...wrapped(`transfer: ${transfer}`, width)]),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -42,13 +48,14 @@ export function renderSummary(
 /** Renders the lines of one platform. */
 function renderPlatform(
   platform: PlatformReport,
-  { style, width, verbose }: Required<SummaryOptions>,
+  { style, width, verbose, work }: Required<SummaryOptions> & { readonly work: string },
 ): string[] {
-  const rows = renderPlatformRows(platform, style, width);
+  const rows = renderPlatformRows(platform, { style, width, work });
+  const isNarrow = widthOfRows(rows) + indent.length > width;
   return [
     '',
     style.bold(escapeText(platform.platform ?? 'image')),
-    ...indented(layOut(rows, summaryAlignment)),
+    ...indented(isNarrow ? layOutNarrow(rows, width - indent.length) : layOut(rows, summaryAlignment)),
     ...renderTuning(platform, verbose),
     ...(verbose ? renderDetails(platform, style, width) : []),
   ];
@@ -57,13 +64,19 @@ function renderPlatform(
 function renderDetails({ layers, surface }: PlatformReport, style: Style, width: number): string[] {
   return [
     '',
-    ...indented(renderLayerTable(layers, style, width - 2)),
-    ...(surface === null ? [] : ['', ...indented(renderSurfacePaths(surface, style))]),
+    ...indented(renderLayerTable(layers, style, width - indent.length)),
+    ...(surface === null ? [] : ['', ...indented(renderSurfacePaths(surface, style, width - indent.length))]),
   ];
 }
 
+const indent = '  ';
+
 function indented(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`);
+  return lines.map((line) => indent + line);
+}
+
+function wrapped(text: string, width: number): string[] {
+  return wrap(text, width - indent.length).map((line, i) => (i === 0 ? line : indent + line));
 }
 
 /** Renders the heaviest layers whose packing was chosen, in their order. */
@@ -92,6 +105,6 @@ function renderHeading(report: Report, style: Style): string[] {
   if (report.debug !== undefined)
     lines.push(`  debug ${escapeText(report.debug.reference)}@${report.debug.digest}`);
   if (report.dryRun) lines.push(style.warning('dry run: nothing was written'));
-  if (report.unchanged) lines.push(style.dim('nothing to do: the image stays as it is, byte for byte'));
+  if (report.unchanged) lines.push(style.dim(unchangedText(report)));
   return lines;
 }

@@ -5,7 +5,7 @@ import { escapeText, shownPath } from './escape.ts';
 import { formatCount } from './figures.ts';
 import type { SurfaceReport } from './report.ts';
 import type { Style } from './style.ts';
-import { type Cell, layOut } from './table.ts';
+import { type Cell, layOut, widthOfRows, wrap } from './table.ts';
 
 type SurfaceRow = SurfaceReport['files'][number];
 
@@ -50,8 +50,8 @@ export function renderSurfaceRows({ files, secrets }: SurfaceReport, style: Styl
   return rows.map((row, i) => [i === 0 ? 'surface' : '', ...row]);
 }
 
-/** Renders a line for each file of the surface, before or after, and for the entries of the config. */
-export function renderSurfacePaths(surface: SurfaceReport, style: Style): string[] {
+/** Renders a line for each file of the surface, before or after, and for the entries of the config, in `width` columns. */
+export function renderSurfacePaths(surface: SurfaceReport, style: Style, width: number): string[] {
   const rows = surface.files.flatMap((row) =>
     listSurface(row).map(({ file, stays }, i): Cell[] => [
       i === 0 ? surfaceWords[row.kind] : '',
@@ -61,7 +61,20 @@ export function renderSurfacePaths(surface: SurfaceReport, style: Style): string
   );
   for (const [label, text] of configLines(surface)) rows.push([label, escapeText(text), '']);
   const heading: Cell[] = ['surface', '', ''].map((text) => ({ text, paint: style.dim }));
-  return rows.length === 0 ? [] : layOut([heading, ...rows], 'lll');
+  if (rows.length === 0) return [];
+  if (widthOfRows([heading, ...rows]) <= width) return layOut([heading, ...rows], 'lll');
+  return [style.dim('surface'), ...rows.flatMap((row) => narrowRow(row, width))];
+}
+
+/** Lays out a row in few columns: its kind on a line of its own, then what became of the file, and the file. */
+function narrowRow([kind = '', path = '', fate = '']: readonly Cell[], width: number): string[] {
+  const isGone = typeof fate !== 'string';
+  const word = isGone ? fate.paint(fate.text.padEnd(7)) : fate.padEnd(7);
+  const lines = wrap(typeof path === 'string' ? path : path.text, Math.max(20, width - 9));
+  return [
+    ...(kind === '' || typeof kind !== 'string' ? [] : [kind]),
+    ...lines.map((line, i) => `  ${i === 0 ? word : ' '.repeat(7)}${line}`),
+  ];
 }
 
 /** Lists the files that have gone, then those that stay. A file that lost only some of its names stays. */

@@ -1,3 +1,6 @@
+/**
+ * Lays out tables and wraps text for a terminal, whose columns it counts. Summaries, traces and help call it.
+ */
 import type { Paint } from './style.ts';
 
 /** A cell. It is painted after padding, so that escape sequences do not count as columns. */
@@ -26,10 +29,6 @@ export function layOut(rows: readonly (readonly Cell[])[], alignment: string): s
   });
 }
 
-function textOf(cell: Cell): string {
-  return typeof cell === 'string' ? cell : cell.text;
-}
-
 /** East Asian wide characters (Unicode TR11) and emoji. */
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
@@ -53,4 +52,28 @@ export function truncate(text: string, width: number): string {
     kept += character;
   }
   return width <= 0 ? '' : `${kept.trimEnd()}…`;
+}
+
+/** Wraps a text at spaces. A longer word has a line of its own, and is not cut. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** Returns the columns that the widest of some rows takes when they are laid out, escape sequences not counted. */
+export function widthOfRows(rows: readonly (readonly Cell[])[]): number {
+  const plain = rows.map((row) => row.map(textOf));
+  return Math.max(0, ...layOut(plain, '').map(widthOf));
+}
+
+/** Returns a cell's text without its paint. */
+export function textOf(cell: Cell): string {
+  return typeof cell === 'string' ? cell : cell.text;
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands/all.ts';
 import { renderHelp } from '../../src/cli/help/command-help.ts';
-import { commandLine, wrap } from '../../src/cli/help/layout.ts';
+import { commandLine } from '../../src/cli/help/layout.ts';
 import { purposes, renderIntroduction, renderOverview } from '../../src/cli/help/overview.ts';
 import { parseCommandLine } from '../../src/cli/parser.ts';
 import { listOptions } from '../../src/settings/option.ts';
+import { wrap } from '../../src/report/table.ts';
 import { callCli } from '../support/cli.ts';
 import { parseCommand } from '../../src/settings/command-words.ts';
 

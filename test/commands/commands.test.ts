@@ -63,6 +63,28 @@ describe('commands for programs give what the command line gives', () => {
     expect(outcome.failure).toBeNull();
   });
 
+  test('with a report that says when it began, for how long it took, and by which schema it can be read', async () => {
+    const before = Date.now();
+    const { report } = await copy(source, to('timed'));
+    const began = Date.parse(report.started ?? '');
+    expect(began).toBeGreaterThanOrEqual(before);
+    expect(began).toBeLessThanOrEqual(Date.now());
+    expect(report.durationSeconds).toBeGreaterThanOrEqual(0);
+    expect(report.durationSeconds).toBeLessThanOrEqual((Date.now() - before) / 1000);
+    expect(report.$id).toBe('urn:ocislim:schema:report:1');
+  });
+
+  test('with a report that can be reproduced where SOURCE_DATE_EPOCH says so', async () => {
+    const reports = await Promise.all(
+      ['x', 'y'].map(async (name) => {
+        const { report } = await squash(source, to(name), { all: true, sourceDateEpoch: 1_700_000_000 });
+        return { ...report, destination: null, transfer: null };
+      }),
+    );
+    expect(reports[0]).toEqual(reports[1]);
+    expect(reports[0]).toMatchObject({ started: null, durationSeconds: null });
+  });
+
   test('for verify and restore', async () => {
     await prune(source, to('f'), { rule: ['etc/**'] });
     const before = await verify(source, to('f'));

@@ -28,7 +28,7 @@ describe('renderJson', () => {
   it('renders a record on one line', () => {
     const lines = render(sample).split('\n');
     expect(lines[0]).toBe('{');
-    expect(lines[1]).toBe('  "reportVersion": 1,');
+    expect(lines[1]).toBe('  "$id": "urn:ocislim:schema:report:1",');
     expect(lines).toContain(
       '          { "path": "var/lib/apt/lists/lock", "layer": 2, "type": "file", "size": 0, "bytes": 512, "rule": "var/lib/apt/lists/**", "origin": "preset apt-lists", "how": "freed" },',
     );

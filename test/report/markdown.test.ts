@@ -23,10 +23,10 @@ const entry = (path: string, bytes: number): RemovedEntry => ({
 describe('renderMarkdown', () => {
   const text = renderMarkdown(sample);
 
-  it('shows slimming and compressing separately, and the layers', () => {
+  it('shows what was removed, the size of a pull, and the layers', () => {
     expect(text).toMatch(/^# ocislim slim: registry\.example\/app:v1\n/);
     expect(text).toContain(
-      '| slimming (unpacked) | 414.3 MB | 209.3 MB | -49.5% |\n| compressing (as transferred) | 186.3 MB | 69.2 MB | -62.8% |',
+      '| slimming (unpacked) | 414.3 MB | 209.3 MB | -49.5% |\n| pull size (compressed layers) | 186.3 MB | 69.2 MB | -62.8% |',
     );
     expect(text).toContain(
       '| 2–4 | `RUN chown -R 1000:1000 /app (and 2 below)` | 138.1 MB | 21.0 MB | -84.8% | rewritten |',

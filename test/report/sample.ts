@@ -1,7 +1,7 @@
 /**
  * A sample report for the tests of this room, with its parts filled in. Tests change copies of it.
  */
-import type { LayerReport, Report } from '../../src/report/report.ts';
+import { type LayerReport, type Report, reportId } from '../../src/report/report.ts';
 
 const digest = (n: number): string => `sha256:${n.toString(16).padStart(2, '0').repeat(32)}`;
 const gzip = 'application/vnd.oci.image.layer.v1.tar+gzip';
@@ -21,9 +21,12 @@ function source(number: number, size: number, createdBy: string | null): LayerRe
 
 /** A report with a bit of everything: a squash of three layers, kept and dropped ones, names that are not UTF-8. */
 export const sample: Report = {
+  $id: reportId,
   reportVersion: 1,
   tool: { name: 'ocislim', version: '0.1.0' },
   command: 'slim',
+  started: '2026-01-15T12:00:00.000Z',
+  durationSeconds: 12.345,
   dryRun: false,
   source: {
     reference: 'registry.example/app:v1',

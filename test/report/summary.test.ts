@@ -10,34 +10,34 @@ import { sample } from './sample.ts';
 const platform = sample.platforms[0] as PlatformReport;
 
 describe('renderSummary', () => {
-  it('shows slimming and compressing separately', () => {
-    expect(renderSummary(sample, { width: 110 })).toBe(`slim registry.example/app:v1
+  it('shows what was removed and the size of a pull separately', () => {
+    expect(renderSummary(sample)).toBe(`slim registry.example/app:v1
   old  sha256:${'01'.repeat(32)}
   new  sha256:${'02'.repeat(32)}
   →    registry.example/app:slim
 
 linux/amd64
-  slimming                       414.3 MB  →   209.3 MB  -49.5%  unpacked; removed 60 files, 64 entries in all
-               apt-cache                      -113.0 MB          53 entries
-               apt-lists                       -82.9 MB          5 entries
-               --shadowed                       -9.1 MB          5 entries
-               app/bad*                         -1.0 kB          1 entry
-                                                                 1 path hidden, not freed: a layer that was not selected holds it
-               duplicates                       -2.4 MB          2 files replaced by hard links to identical files
-  keeping                         12.3 MB                        unpacked; 180 paths by app.trace, granularity package
-               trace              12.3 MB                        180 paths
-  compressing                    186.3 MB  →    69.2 MB  -62.8%  as transferred: -98.0 MB by slimming, -19.1 MB by packing (estimate)
-  layers                                6  →          3          1 kept, 1 rewritten, 1 kept (no smaller), 1 dropped (empty)
-  surface      shells                   2  →          1
-               package managers         1  →          0
-               secrets                  2                        in the environment: DB_PASSWORD, A\\x1b_TOKEN
+  slimming                     414.3 MB  →   209.3 MB  -49.5%  unpacked; removed 60 files, 64 entries in all
+             apt-cache                      -113.0 MB          53 entries
+             apt-lists                       -82.9 MB          5 entries
+             --shadowed                       -9.1 MB          5 entries
+             app/bad*                         -1.0 kB          1 entry
+                                                               1 path hidden, not freed: a layer that was not selected holds it
+             duplicates                       -2.4 MB          2 files replaced by hard links to identical files
+  keeping                       12.3 MB                        unpacked; 180 paths by app.trace, granularity package
+             trace              12.3 MB                        180 paths
+  pull size                    186.3 MB  →    69.2 MB  -62.8%  compressed layers: -98.0 MB by slimming, -19.1 MB by packing (estimate)
+  layers                              6  →          3          1 kept, 1 rewritten, 1 kept (no smaller), 1 dropped (empty)
+  surface    shells                   2  →          1
+             package managers         1  →          0
+             secrets                  2                        in the environment: DB_PASSWORD, A\\x1b_TOKEN
 
 transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 `);
   });
 
   it('has a table of layers when verbose', () => {
-    expect(renderSummary(sample, { width: 110, verbose: true })).toContain(`
+    expect(renderSummary(sample, { verbose: true })).toContain(`
   layer  made by                                      before       after
   1      ADD file:8a921859… in /                     48.2 MB                      kept
   2–4    RUN chown -R 1000:1000 /app (and 2 below)  138.1 MB  →  21.0 MB  -84.8%  rewritten
@@ -47,7 +47,7 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
   });
 
   it('has the paths of the attack surface when verbose', () => {
-    expect(renderSummary(sample, { width: 110, verbose: true })).toContain(`
+    expect(renderSummary(sample, { verbose: true })).toContain(`
   surface
   shells            usr/bin/bash                                                  gone
                     usr/bin/dash                                                  stays
@@ -100,8 +100,8 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
 dry run: nothing was written
 
 linux/amd64
-  compressing    48.2 MB  →  ?    as transferred
-  layers               1          1 to be changed
+  pull size    48.2 MB  →  ?    compressed layers
+  layers             1          1 to be changed
 
   layer  made by                   before     after
   1      ADD file:8a921859… in /  48.2 MB  →      ?    to be changed
@@ -132,6 +132,45 @@ nothing to do: the image stays as it is, byte for byte
 `);
   });
 
+  describe.each([
+    ['squash', 'squashing'],
+    ['prune', 'slimming'],
+    ['slim', 'slimming'],
+  ])('of %s', (command, work) => {
+    it(`calls its work ${work}`, () => {
+      const text = renderSummary({ ...sample, command });
+      expect(text).toMatch(new RegExp(`^ {2}${work} `, 'm'));
+      expect(text).toContain(`-98.0 MB by ${work}`);
+      expect(text.match(/slimming|squashing/g)).toEqual([work, work]);
+    });
+  });
+
+  it.each([
+    ['copy', { copiedBytes: 81_000_000, uploadedBytes: 81_000_000 }, 'copied as it is, byte for byte'],
+    ['copy', { mountedBytes: 1 }, 'copied as it is, byte for byte'],
+    ['copy', { presentBytes: 81_000_000 }, 'nothing to copy: all layers were there already, byte for byte'],
+    ['squash', { copiedBytes: 81_000_000 }, 'nothing to change: copied as it is, byte for byte'],
+    ['slim', { presentBytes: 1 }, 'nothing to do: the image stays as it is, byte for byte'],
+  ])('says of %s what became of an image that stays the same: %j', (command, moved, told) => {
+    const none = { presentBytes: 0, mountedBytes: 0, copiedBytes: 0, downloadedBytes: 0, cachedBytes: 0 };
+    const transfer = { ...none, uploadedBytes: 0, ...moved };
+    const text = renderSummary({ ...sample, command, unchanged: true, platforms: [], transfer });
+    expect(text).toContain(`\n${told}\n`);
+    expect(text.match(/nothing to/g) ?? []).toHaveLength(told.startsWith('nothing to') ? 1 : 0);
+  });
+
+  it.each([60, 70, 80, 100, 120, 160])('fits %i columns without losing a word or figure', (width) => {
+    for (const verbose of [false, true]) {
+      const text = renderSummary(sample, { width, verbose });
+      const isLong = (line: string) => widthOf(line) > width && !/^ {2}(?:old|new) {2}sha256:/.test(line);
+      expect(text.split('\n').filter(isLong)).toEqual([]);
+      const words = (whole: string) => (whole.match(/[\p{L}\d.%/*_-]{2,}/gu) ?? []).toSorted();
+      expect(words(text.replaceAll('made by', ''))).toEqual(
+        words(renderSummary(sample, { width: 400, verbose }).replaceAll('made by', '')),
+      );
+    }
+  });
+
   it('names only the share that is not zero, also of a layer that grew', () => {
     const of = (compressing: Partial<PlatformReport['compressing']>): string =>
       renderSummary({
@@ -146,13 +185,13 @@ nothing to do: the image stays as it is, byte for byte
         ],
       });
     expect(of({ savedBySlimming: 0, savedByPacking: 117_066_032 })).toContain(
-      'as transferred: -117.1 MB by packing\n',
+      'compressed layers: -117.1 MB by packing\n',
     );
     expect(of({ savedBySlimming: 117_066_032, savedByPacking: 0 })).toContain(
-      'as transferred: -117.1 MB by slimming\n',
+      'compressed layers: -117.1 MB by slimming\n',
     );
     expect(of({ sizeBefore: 100, sizeAfter: 150, savedBySlimming: 0, savedByPacking: -50 })).toMatch(
-      /100 B +→ +150 B +\+50\.0% +as transferred: 50 B by packing\n/,
+      /100 B +→ +150 B +\+50\.0% +compressed layers: 50 B by packing\n/,
     );
   });
 

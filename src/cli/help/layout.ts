@@ -1,5 +1,7 @@
 /** Lays out help in the width of a terminal: paragraphs, lists of two columns, command lines. Pure; the other files of help call it. */
 
+import { wrap } from '../../report/table.ts';
+
 /** What help looks at of the stream that it is written to. */
 export interface Terminal {
   readonly columns?: number;
@@ -11,19 +13,6 @@ const [narrowest, usual, widest] = [40, 80, 100];
 /** Returns the width of help: that of the terminal, within reason; else 80. */
 export function widthOfHelp({ columns = usual }: Terminal): number {
   return Math.max(narrowest, Math.min(columns, widest));
-}
-
-/** Wraps a text at spaces. A longer word has a line of its own. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line += line === '' ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }
 
 /** Wraps a text behind an indentation. */

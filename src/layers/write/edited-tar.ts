@@ -5,7 +5,7 @@ import { sealing } from '../../stream/seal.ts';
 import type { EditedContent } from './content-sources.ts';
 import { labelOf } from './content-sources.ts';
 import type { LayerInput } from './layer-input.ts';
-import { megabytes } from './megabytes.ts';
+import { formatSize } from '../../units.ts';
 import type { Writing } from './writing.ts';
 
 /** An edited layer, and how its tar will be packed. */
@@ -33,7 +33,7 @@ export async function openerOf(
       listener({
         type: 'warning',
         code: 'SCRATCH_SHORT',
-        message: `${labelOf(content)}: read ${readings} times to put ${megabytes(wanted)} in order, since there is room for ${megabytes(capacity)} (--max-scratch)`,
+        message: `${labelOf(content)}: read ${readings} times to put ${formatSize(wanted)} in order, since there is room for ${formatSize(capacity)} (--max-scratch)`,
       }),
   };
   // Encoders copy what they get into their blocks at once; a spool does not.

@@ -10,7 +10,7 @@ import type { StagedBlob } from '../../place/place.ts';
 import { type Seal, type Sealing, sealedAs, tally } from '../../stream/seal.ts';
 import type { LayerInput, Packing } from './layer-input.ts';
 import { LocalCopy } from './local-copy.ts';
-import { megabytes } from './megabytes.ts';
+import { formatSize } from '../../units.ts';
 import type { Writing } from './writing.ts';
 
 /** One blob to produce. */
@@ -145,7 +145,7 @@ export class Producer {
       await this.#writing.cache?.recipes.remember(work.recipe, made);
       if (isWanted) {
         await staged.commit(compressed.digest, compressed.size, work.signal);
-        making.end(`${megabytes(work.total)} → ${megabytes(compressed.size)}`);
+        making.end(`${formatSize(work.total)} → ${formatSize(compressed.size)}`);
         return { kind: 'made', plain, compressed };
       }
       await staged.abort();

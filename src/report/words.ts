@@ -1,0 +1,18 @@
+/** The words for what a command did, which its name decides. The summary and Markdown use the same. */
+import type { Report } from './report.ts';
+
+/** Returns what a command calls its work on the contents of layers. */
+export function workWord({ command }: Pick<Report, 'command'>): string {
+  return command === 'squash' ? 'squashing' : 'slimming';
+}
+
+/** Says in a sentence without an end what became of an image whose digest stays: whether it was copied, or was there. */
+export function unchangedText({ command, transfer }: Pick<Report, 'command' | 'transfer'>): string {
+  const moved = transfer.copiedBytes + transfer.mountedBytes;
+  const copied = 'copied as it is, byte for byte';
+  if (command === 'copy')
+    return moved > 0 ? copied : 'nothing to copy: all layers were there already, byte for byte';
+  return moved > 0
+    ? `nothing to change: ${copied}`
+    : 'nothing to do: the image stays as it is, byte for byte';
+}
