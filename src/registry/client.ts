@@ -15,6 +15,7 @@ import { exchangePolicy } from './exchange-policy.ts';
 import {
   connectionError,
   ExchangeError,
+  misnamedAdvice,
   nameOf,
   type Party,
   protocolError,
@@ -267,7 +268,7 @@ export class RegistryClient extends Closeable {
       signal.throwIfAborted();
       if (error instanceof OcislimError) throw error;
       health.failed();
-      throw connectionError(party, what, url, error);
+      throw connectionError(party, what, url, error, this.#isMisnamed(url) ? misnamedAdvice : null);
     }
     if (isTransient(answer.status)) {
       health.failed();
@@ -276,6 +277,12 @@ export class RegistryClient extends Closeable {
     this.#origin.noteAnswer(url);
     this.#notices.answered(method, url, answer);
     return answer;
+  }
+
+  /** Returns whether a registry in plain HTTP has named its own host by https. */
+  #isMisnamed({ protocol, hostname }: URL): boolean {
+    const own = this.#origin.url;
+    return own.protocol === 'http:' && protocol === 'https:' && hostname === own.hostname;
   }
 
   /** @throws REGISTRY when a server sends us where we must not go */

@@ -86,10 +86,20 @@ export function refusal(party: Party, what: string, answer: HttpAnswer, fault: F
   });
 }
 
-/** Returns the error for a connection to the server of `url` that broke, or could not be made. Its code is NETWORK. */
-export function connectionError(party: Party, what: string, url: URL, cause: unknown): ExchangeError {
+/**
+ * Returns the error for a connection to the server of `url` that broke, or could not be made. Its code is NETWORK.
+ * @param betterAdvice Default: by the kind of the failure.
+ */
+export function connectionError(
+  party: Party,
+  what: string,
+  url: URL,
+  cause: unknown,
+  betterAdvice: string | null = null,
+): ExchangeError {
   const trouble = classify(cause);
-  const { sentence, advice } = explain(trouble, url, cause);
+  const { sentence, advice: usualAdvice } = explain(trouble, url, cause);
+  const advice = betterAdvice ?? usualAdvice;
   const facts = {
     origin: url.origin,
     transient: isPassing(trouble, cause),
@@ -99,6 +109,10 @@ export function connectionError(party: Party, what: string, url: URL, cause: unk
   };
   return new ExchangeError('NETWORK', `${nameOf(party)}: ${what}: ${sentence}`, facts, { cause, advice });
 }
+
+/** The advice where a registry in plain HTTP sends clients to itself by https, and that fails. */
+export const misnamedAdvice =
+  'The registry speaks plain HTTP, and sends us to itself by https: its operator must correct the address that it calls itself by (http.host of docker-registry).';
 
 /** The advice for answers that break the protocol. */
 export const protocolAdvice =

@@ -3,7 +3,7 @@
  * do programs that use the library; handle-request.ts answers its requests.
  */
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { basename, join, resolve } from 'node:path';
@@ -17,6 +17,7 @@ import { isRepository } from '../../oci/names.ts';
 import { LayoutStorage } from '../layout/layout-storage.ts';
 import { updateIndex } from '../layout/layout-update.ts';
 import { type AccessEntry, type HandlerOptions, RequestHandler } from './handle-request.ts';
+import { containedPath } from './contained-files.ts';
 import { isLoopbackHost, parseAllowedHost } from './host-check.ts';
 import { Refusal } from './refusal.ts';
 import { RegistryStore } from './registry-store.ts';
@@ -223,6 +224,15 @@ async function check(folder: string, isReadOnly: boolean, signal: AbortSignal): 
   await LayoutStorage.open(folder, { kind: 'names', names: [] }, folder, signal);
   if (isReadOnly && (await fileSize(join(folder, 'index.json'))) === null)
     throw new OcislimError('NOT_FOUND', `${folder} does not hold an OCI layout`);
+  const blobs = join('blobs', 'sha256');
+  const isThere = await stat(join(folder, blobs)).then(
+    () => true,
+    () => false,
+  );
+  if (isThere && (await containedPath(folder, blobs)) === null)
+    throw new OcislimError('IO', `cannot serve ${folder}: its ${blobs} is a link that leads out of it`, {
+      advice: 'Serve the folder that has the blobs, or copy them.',
+    });
 }
 
 /** Makes the folder a layout where it is not one yet. @throws IO naming the folder */

@@ -195,3 +195,14 @@ describe.each(Object.entries(kinds))('%s, with one answer for ever', (_, kind) =
     },
   );
 });
+
+test.each(['a redirect to https on its own port', 'a redirect to https on another port'])(
+  'a registry in plain HTTP that calls itself by https is said to do so: %s',
+  async (name) => {
+    const error = await exercise(kinds['GET of a blob'] as Kind, answers[name] as Answer);
+    expect(error).toMatchObject({
+      code: 'NETWORK',
+      advice: expect.stringContaining('http.host of docker-registry') as string,
+    });
+  },
+);

@@ -176,6 +176,21 @@ describe('a registry that cannot start', () => {
       expect(await refused('IO', serve({ layoutDir: folder }))).toContain(folder);
   });
 
+  test.each([true, false])(
+    'names a folder of blobs that is a link out of it (read-only: %s)',
+    async (readOnly) => {
+      const { server, folder } = await serveFolder();
+      await pushImage(server, 'app:v1');
+      await server.close();
+      const outside = join(await newFolder(), 'blobs');
+      await rename(join(folder, 'blobs'), outside);
+      await symlink(outside, join(folder, 'blobs'));
+      expect(await refused('IO', serve({ layoutDir: folder, readOnly }))).toContain(
+        `cannot serve ${folder}: its blobs/sha256 is a link that leads out of it`,
+      );
+    },
+  );
+
   test('leaves its port to the next one', async () => {
     const first = await serve();
     const { port } = new URL(first.url);
