@@ -5,7 +5,7 @@
 import type { RewritingCommand } from '../commands/index.ts';
 import { errorOf, type Failure, type Outcome } from '../commands/outcome.ts';
 import { OcislimError } from '../errors.ts';
-import { parseReference } from '../oci/reference.ts';
+import { isStream, parseReference } from '../oci/reference.ts';
 import type { CommandLine } from '../settings/command-line.ts';
 import type { Options } from '../settings/option.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
@@ -13,6 +13,7 @@ import { reports } from '../settings/tables/reports.ts';
 import { result } from '../settings/tables/result.ts';
 import type { Call, Console } from './command.ts';
 import { checkOutputs, writeOutputs } from './output-files.ts';
+import { pipeToStdout } from './pipe.ts';
 import { Screen } from './screen.ts';
 
 /**
@@ -21,12 +22,27 @@ import { Screen } from './screen.ts';
  */
 export async function checkBefore(line: CommandLine, console: Console): Promise<void> {
   const { destinationsOf } = await import('../commands/destinations.ts');
-  const { tag, inPlace, dryRun } = result;
-  const { settings } = await line.parse({ tag, inPlace, dryRun, ...reports }, console);
+  const { checkNames } = await import('../commands/archive-names.ts');
+  const { tag, name, inPlace, dryRun } = result;
+  const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...reports }, console);
   const from = parseReference(line.argument('src') ?? '');
   const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
+  checkNames(destinations, settings.name);
+  if (destinations.some(isStream)) checkStdout(settings, console);
   if (!settings.inPlace) await (await import('../jobs/open.ts')).checkLocalTargets(from, destinations);
   await checkOutputs(settings, [from, ...destinations]);
+}
+
+/** Refuses to write an archive to a terminal, or beside a report. @throws USAGE */
+function checkStdout({ format }: Pick<JobSettings, 'format'>, { stdout }: Console): void {
+  if (format === 'json')
+    throw new OcislimError('USAGE', '--format json and an archive cannot both go to standard output', {
+      advice: 'Write the report to a file: --report FILE.json.',
+    });
+  if (stdout.isTTY === true)
+    throw new OcislimError('USAGE', 'an archive is not written to a terminal', {
+      advice: 'Name a file instead of "-", or pipe it: ... docker-archive:- | docker load',
+    });
 }
 
 /** Runs a rewriting command from its settings to its result on stdout. Returns the exit status. @throws OcislimError */
@@ -42,12 +58,13 @@ export async function runRewriting<Settings extends JobSettings>(
     secrets,
     listener: screen.listener,
     pauseOutput: () => screen.pause(),
+    pipe: pipeToStdout,
   });
   screen.stop();
   if (outcome.name !== null) console.notePublished(outcome.name);
   const unwritten = await writeOutputs(outcome, settings);
   // A published image has its name on stdout, whatever failed since.
-  await print(outcome, settings, console);
+  await print(outcome, { ...settings, isPiped: isPiped(line, settings) }, console);
   const failures = [outcome.failure, unwritten].filter((failure) => failure !== null);
   if (failures.length > 0) throw failureAfter(outcome, failures);
   return 0;
@@ -65,11 +82,16 @@ function failureAfter({ name }: Outcome, failures: readonly Failure[]): OcislimE
   );
 }
 
+/** Returns whether the image itself goes to standard output, so that its name cannot. */
+function isPiped(line: CommandLine, { tag }: Pick<JobSettings, 'tag'>): boolean {
+  return [line.argument('dst') ?? [], tag].flat().some((text) => isStream(parseReference(text)));
+}
+
 type CliSettings = Pick<JobSettings, 'quiet' | 'verbose' | 'format'>;
 
 async function print(
   outcome: Outcome,
-  { quiet, verbose, format }: CliSettings,
+  { quiet, verbose, format, isPiped }: CliSettings & { readonly isPiped: boolean },
   console: Console,
 ): Promise<void> {
   const { report, explanations, name } = outcome;
@@ -90,5 +112,5 @@ async function print(
   if (format === 'json') {
     const { renderJson } = await import('../report/json.ts');
     for (const chunk of renderJson(report)) console.stdout.write(chunk);
-  } else if (name !== null) console.stdout.write(`${name}\n`);
+  } else if (name !== null) (isPiped ? console.stderr : console.stdout).write(`${name}\n`);
 }

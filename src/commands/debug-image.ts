@@ -12,6 +12,7 @@ import {
   digestOfReference,
   formatReference,
   formOf,
+  isStream,
   isUntagged,
   parseReference,
   type Reference,
@@ -52,6 +53,8 @@ export function debugReference(name: string, destinations: readonly Reference[])
   const form = formOf(reference);
   const whole = form.nameOf(reference) === null ? form.withName(reference, form.defaultName) : reference;
   const same = destinations.some((destination) => formatReference(destination) === formatReference(whole));
+  if (isStream(whole))
+    throw new OcislimError('USAGE', '--debug-tag: standard output is not for a second image');
   if (same)
     throw new OcislimError('USAGE', `--debug-tag: ${formatReference(whole)} is the slim image itself`);
   return whole;

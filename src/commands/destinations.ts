@@ -9,6 +9,7 @@ import {
   formatReference,
   formOf,
   isRegistry,
+  isStream,
   isUntagged,
   parseReference,
   type Reference,
@@ -43,7 +44,7 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
   }
   // A source that is pinned by its digest stays what it is, whatever its tag is made to mean.
   const own = placeOf(digestOfReference(source) === null ? named(source) : source);
-  const same = references.find((reference) => placeOf(reference) === own);
+  const same = references.find((reference) => !isStream(reference) && placeOf(reference) === own);
   if (same === undefined) return references;
   throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
     advice: formOf(source).isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',

@@ -19,6 +19,7 @@ import { explainPath } from '../report/explanation.ts';
 import type { Report } from '../report/report.ts';
 import { type Stages, tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
+import { checkNames, nameInArchive } from './archive-names.ts';
 import { baseReader } from './bases.ts';
 import { destinationsOf } from './destinations.ts';
 import { failureOf, type Outcome } from './outcome.ts';
@@ -84,14 +85,16 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const started = Date.now();
   const { settings } = job;
   const sourceReference = await readSource(job.source);
-  const destinations = destinationsOf(sourceReference, { ...settings, destination: job.destination });
-  const debug = await debugReferenceOf(settings, destinations);
+  const given = destinationsOf(sourceReference, { ...settings, destination: job.destination });
+  checkNames(given, settings.name);
+  const debug = await debugReferenceOf(settings, given);
   if (!settings.inPlace)
-    await checkLocalTargets(sourceReference, [...destinations, ...(debug === null ? [] : [debug])]);
+    await checkLocalTargets(sourceReference, [...given, ...(debug === null ? [] : [debug])]);
   await using workspace = new Workspace(settings, surroundings);
   const cache = await workspace.openCache();
   await using pool = createEncoderPool({ jobs: workspace.jobs });
   const source = await workspace.openSource(sourceReference);
+  const destinations = await nameInArchive(given, settings.name, source, workspace.signal);
   const planned = await plan(job, workspace, source, sourceReference);
   await using target =
     destinations.length === 0 ? null : await workspace.openTarget(destinations, settings.inPlace);

@@ -1,6 +1,7 @@
 /** What a job gets from the process that runs it, beside its settings: nothing here can be sent elsewhere. */
 import { type Listener, silent } from '../events.ts';
 import type { Environment } from '../settings/command-line.ts';
+import type { Pipe } from '../store/archive/archive-output.ts';
 import { Secrets } from '../settings/secrets.ts';
 
 /** The part of a job that belongs to its process. */
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly env: Environment;
   /** Is called before another program writes to the terminal. */
   readonly pauseOutput: () => void;
+  /** Writes a stream to standard output, for archives that go there; null where nothing can. */
+  readonly pipe: Pipe | null;
 }
 
 /** Fills in what the caller of the library leaves out: this process's environment, no secrets, no output. */
@@ -24,6 +27,7 @@ export function surroundingsOf(given: Partial<Surroundings> = {}): Surroundings 
     secrets: new Secrets(),
     env: process.env,
     pauseOutput: () => {},
+    pipe: null,
     ...given,
   };
 }

@@ -179,6 +179,7 @@ export class Workspace extends Closeable {
       limits: this.limits,
       clients: this.#clients,
       disk: this.disk,
+      pipe: this.#surroundings.pipe,
     };
   }
 

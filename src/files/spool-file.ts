@@ -12,25 +12,35 @@ import { writeStream } from './file-bytes.ts';
 import { fileError } from './file-error.ts';
 import { openUnnamedFile, sweepTemporaryFolders } from './temporary.ts';
 
+/** How errors speak of a spooled archive. */
+export interface SpoolWords {
+  /** The subject: "source docker-archive:-". */
+  readonly what: string;
+  /** What a person can do instead of raising the bound: "name a file". */
+  readonly otherwise: string;
+}
+
 /** A file in TMPDIR that is gone when it is closed. */
 export class SpoolFile extends Closeable {
   readonly handle: FileHandle;
   readonly #disk: DiskBudget;
   readonly #what: string;
+  readonly #otherwise: string;
   #taken = 0;
 
-  private constructor(handle: FileHandle, disk: DiskBudget, what: string) {
+  private constructor(handle: FileHandle, disk: DiskBudget, { what, otherwise }: SpoolWords) {
     super();
     this.handle = handle;
     this.#disk = disk;
     this.#what = what;
+    this.#otherwise = otherwise;
   }
 
-  /** @param what the subject of errors: "source docker-archive:-" @throws IO */
-  static async create(disk: DiskBudget, what: string): Promise<SpoolFile> {
+  /** Creates an empty file. @throws IO */
+  static async create(disk: DiskBudget, words: SpoolWords): Promise<SpoolFile> {
     await sweepTemporaryFolders();
     try {
-      return new SpoolFile(await openUnnamedFile(), disk, what);
+      return new SpoolFile(await openUnnamedFile(), disk, words);
     } catch (error) {
       throw fileError(`write into ${tmpdir()}`, error, 'Set TMPDIR to a folder with room in it.');
     }
@@ -45,8 +55,7 @@ export class SpoolFile extends Closeable {
         'LIMIT',
         `${this.#what}: it takes more than the ${inWords(this.#disk.limit)} of disk that --max-scratch allows`,
         {
-          advice:
-            'Raise it, for example --max-scratch 20GB (TMPDIR says where), or name a file that is not packed.',
+          advice: `Raise it, for example --max-scratch 20GB (TMPDIR says where), or ${this.#otherwise}.`,
         },
       );
     }

@@ -12,6 +12,8 @@ import type { Source, Target } from '../place/place.ts';
 import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
 import type { ArchiveFiles } from '../store/archive/archive-files.ts';
+import type { Pipe } from '../store/archive/archive-output.ts';
+import type { ArchiveToWrite, LastMembers } from '../store/archive/archive-storage.ts';
 
 /** Bytes of disk for one place, where the caller gives no budget. */
 const usualDisk = 2e9;
@@ -20,6 +22,8 @@ const usualDisk = 2e9;
 export interface PlaceOptions extends RegistryOptions {
   /** Disk for archives that cannot be read or written in place. Default: 2 GB for this place. */
   readonly disk?: DiskBudget;
+  /** Writes to standard output, for archives that go there. Default: none can. */
+  readonly pipe?: Pipe | null;
 }
 
 export interface SourceSettings {
@@ -88,8 +92,8 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
       const { ociMembers } = await import('../store/archive/last-members.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
-      const what = `destination ${settings.label}`;
-      const storage = await ArchiveStorage.open(reference.path, what, ociMembers(namesOf(settings)));
+      const lastMembers = ociMembers(namesOf(settings));
+      const storage = await ArchiveStorage.open(archiveOf(reference.path, lastMembers, settings));
       return new LocalTarget(settings.label, storage, 'any', nameByDigest(reference));
     },
   },
@@ -107,8 +111,8 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
       const { dockerMembers } = await import('../store/archive/last-members.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
-      const what = `destination ${settings.label}`;
-      const storage = await ArchiveStorage.open(reference.path, what, dockerMembers(namesOf(settings), what));
+      const lastMembers = dockerMembers(namesOf(settings), `destination ${settings.label}`);
+      const storage = await ArchiveStorage.open(archiveOf(reference.path, lastMembers, settings));
       return new LocalTarget(settings.label, storage, 'plain', nameByDigest(reference));
     },
   },
@@ -118,6 +122,15 @@ async function archiveFiles(path: string, { label, options }: SourceSettings): P
   const { ArchiveFiles } = await import('../store/archive/archive-files.ts');
   const { limits = defaultLimits, disk = new DiskBudget(usualDisk), listener } = options;
   return new ArchiveFiles({ path, label: `source ${label}`, limits, disk, listener });
+}
+
+function archiveOf(
+  path: string,
+  lastMembers: LastMembers,
+  { label, options }: TargetSettings,
+): ArchiveToWrite {
+  const { disk = new DiskBudget(usualDisk), pipe = null } = options;
+  return { path, label: `destination ${label}`, lastMembers, disk, pipe };
 }
 
 /** Returns the opener for a reference's form. */

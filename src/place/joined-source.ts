@@ -44,6 +44,10 @@ export class JoinedSource extends Closeable implements Source {
     return (this.#others.get(descriptor.digest) ?? this.#own).blob(descriptor, signal);
   }
 
+  names(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#own.names(signal);
+  }
+
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
     return this.#own.referrers(digest, signal);
   }

@@ -46,6 +46,11 @@ export interface Source extends AsyncCloseable {
    * must read to the end before it trusts any byte.
    */
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream;
+  /**
+   * Returns the names of the image at the place, as clients know them (`docker.io/library/app:1`, a tag of a layout): the name by
+   * which it was asked for, or else all. An image asked for by digest alone may have none. @throws what `root` throws
+   */
+  names(signal: AbortSignal): Promise<readonly string[]>;
   /** Returns what refers to a manifest: by the referrers API or its tag, and by cosign's `sha256-….sig` tags. */
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
 }

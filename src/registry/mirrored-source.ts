@@ -66,6 +66,10 @@ class MirroredSource extends Closeable implements Source {
     return this.#origin.mountable;
   }
 
+  names(): Promise<readonly string[]> {
+    return this.#origin.names();
+  }
+
   head(signal: AbortSignal): Promise<Descriptor | null> {
     // Where it does not tell, the caller reads the manifest from the mirror.
     return (this.#asked()[0] ?? this.#origin).head(signal);

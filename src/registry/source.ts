@@ -43,6 +43,12 @@ export class RegistrySource extends Closeable implements Source {
     return { registry: this.#repository.client.origin, repository: this.#repository.name };
   }
 
+  async names(): Promise<readonly string[]> {
+    const { tag, digest } = this.#reference;
+    if (tag === null && digest !== null) return [];
+    return [formatReference({ ...this.#reference, tag: tag ?? 'latest', digest: null })];
+  }
+
   async head(signal: AbortSignal): Promise<Descriptor | null> {
     try {
       const head = await headManifest(this.#repository, this.#named, signal);

@@ -30,7 +30,7 @@ const rooms: Readonly<Record<string, string>> = {
   report: 'oci bytes changeset codec image trace rootfs closure slim compress layers jobs',
   settings: 'oci bytes rules files codec image registry trace slim compress report',
   commands: 'oci bytes rules place files codec image registry store slim layers jobs report settings',
-  cli: 'oci bytes files codec store trace rootfs closure slim jobs report settings commands',
+  cli: 'oci bytes stream files codec store trace rootfs closure slim jobs report settings commands',
 };
 
 const allowed = (room: string): readonly string[] =>

@@ -58,6 +58,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   'from-layer': ['2', `sha256:${'a'.repeat(64)}`],
   platform: ['linux/amd64', 'linux/arm64/v8,linux/arm/v7'],
   annotation: ['a=b', '__proto__=x'],
+  name: ['app:1', 'registry.example/app'],
   label: ['k=', 'k=v=w'],
   env: ['PATH=/bin'],
   mirror: ['docker.io=mirror.example:5000/cache'],

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 
-const script = fileURLToPath(new URL('./run-cli.ts', import.meta.url));
+/** The command line over the sources, for Node. */
+export const cliScript = fileURLToPath(new URL('./run-cli.ts', import.meta.url));
 
 export type CliResult = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -30,7 +31,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   };
   const command = `umask ${options.umask ?? '022'}; exec "$0" "$@"`;
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', command, process.execPath, script, ...args], {
+    const child = spawn('/bin/sh', ['-c', command, process.execPath, cliScript, ...args], {
       env,
       cwd: options.cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -70,7 +71,7 @@ export function pipeCli(
     TMPDIR: process.env['TMPDIR'] ?? '/tmp',
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { env, stdio: 'pipe' });
+    const child = spawn(process.execPath, [cliScript, ...args], { env, stdio: 'pipe' });
     const chunks: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => void chunks.push(chunk));

@@ -133,6 +133,10 @@ export class MemorySource extends Closeable implements Source {
     }
   }
 
+  async names(): Promise<readonly string[]> {
+    return [];
+  }
+
   async referrers(): Promise<readonly Descriptor[]> {
     return this.#options.referrers ?? [];
   }

@@ -1,5 +1,4 @@
 /** The command `export`: the merged root filesystem as a tar. It writes a file or stdout, and no image. */
-import { pipeline } from 'node:stream/promises';
 import { OcislimError } from '../../errors.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { exportOptions } from '../../settings/tables/commands.ts';
@@ -46,7 +45,8 @@ export const exportCommand: Command = defineCommand({
       signal: workspace.signal,
     });
     if (file === '-') {
-      await pipeline(rootfs.stream, process.stdout, { end: false, signal: workspace.signal });
+      const { pipeToStdout } = await import('../pipe.ts');
+      await pipeToStdout(rootfs.stream, workspace.signal);
     } else {
       const { writeWhole } = await import('../../files/whole-file.ts');
       await writeWhole(file, rootfs.stream, workspace.signal);

@@ -1,4 +1,5 @@
 /** The options of the result: where it goes, its names, and what is checked before it is published. Every rewriting command has them. */
+import { OcislimError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { flag, fromVariable, list, parsePairs, parsed, splitNames, text } from '../option.ts';
 import { parsePercent } from '../sizes.ts';
@@ -15,6 +16,12 @@ export const result = {
     alias: 't',
     value: 'REF',
     describe: 'set a destination; several tags of one repository (repeatable)',
+    group: 'Result',
+  }),
+  name: list(readNames, {
+    value: 'NAME',
+    describe: 'name the image in an archive (default: the names of the source)',
+    details: '`docker load` and `podman load` tag the image by it. Repeatable.',
     group: 'Result',
   }),
   inPlace: flag({ describe: 'write over the source', group: 'Result' }),
@@ -60,6 +67,18 @@ export const debugging = {
     group: 'Result',
   }),
 };
+
+/** Reads names of images with their tags. Default tag: latest. @throws REFERENCE_INVALID */
+async function readNames(texts: readonly string[]): Promise<readonly string[]> {
+  if (texts.length === 0) return [];
+  const { isRegistry, parseReference } = await import('../../oci/reference.ts');
+  return texts.map((text) => {
+    const parsed = parseReference(`docker://${text}`);
+    if (!isRegistry(parsed) || parsed.digest !== null)
+      throw new OcislimError('USAGE', `--name ${JSON.stringify(text)}: a name has a tag, and no digest`);
+    return parsed.tag === null ? `${text}:latest` : text;
+  });
+}
 
 /** Loads what reads platforms only where some are given. */
 async function readPlatforms(texts: readonly string[]): Promise<readonly Platform[]> {

@@ -8,11 +8,13 @@ import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
+import type { DiskBudget } from '../../files/disk-budget.ts';
 import { fileError } from '../../files/file-error.ts';
 import { findFile, requireKind } from '../../files/found-file.ts';
 import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
+import { type ArchiveOutput, fileOutput, type Pipe, pipeOutput } from './archive-output.ts';
 import { ArchiveWriter, type Region } from './archive-writer.ts';
 
 /** Makes the members that name the image, which are written last. `read` returns a small blob of the archive. */
@@ -21,12 +23,26 @@ export type LastMembers = (
   read: (digest: Digest) => Promise<Uint8Array>,
 ) => Promise<readonly (readonly [name: string, bytes: Uint8Array])[]>;
 
+const folders = ['blobs/', 'blobs/sha256/'];
+
+/** Which archive to write. */
+export interface ArchiveToWrite {
+  /** `-` for standard output. */
+  readonly path: string;
+  /** What messages begin with: "destination docker-archive:…" */
+  readonly label: string;
+  readonly lastMembers: LastMembers;
+  readonly disk: DiskBudget;
+  /** Writes to standard output; null where the process has no such stream. */
+  readonly pipe: Pipe | null;
+}
+
 /**
- * Takes blobs into a new archive, which replaces the file of its name on `publish`. Members lie in the order in which `take`
- * was called.
+ * Takes blobs into a new archive, which replaces the file of its name on `publish`, or is streamed to standard output. Members lie
+ * in the order in which `take` was called.
  */
 export class ArchiveStorage implements BlobStorage {
-  readonly #path: string;
+  readonly #createOutput: () => Promise<ArchiveOutput>;
   readonly #label: string;
   readonly #lastMembers: LastMembers;
   /** Members that have names, by digest. */
@@ -34,14 +50,19 @@ export class ArchiveStorage implements BlobStorage {
   #writer: Promise<ArchiveWriter> | null = null;
   #closed = false;
 
-  private constructor(path: string, label: string, lastMembers: LastMembers) {
-    this.#path = path;
+  private constructor({ label, lastMembers }: ArchiveToWrite, createOutput: () => Promise<ArchiveOutput>) {
+    this.#createOutput = createOutput;
     this.#label = label;
     this.#lastMembers = lastMembers;
   }
 
-  /** Checks that a file can be written under this name, links followed, and writes nothing yet. @throws IO */
-  static async open(path: string, label: string, lastMembers: LastMembers): Promise<ArchiveStorage> {
+  /** Checks that a file can be written under this name, links followed, and writes nothing yet. @throws IO, USAGE */
+  static async open(archive: ArchiveToWrite): Promise<ArchiveStorage> {
+    const { path, label, disk, pipe } = archive;
+    if (path === '-') {
+      if (pipe === null) throw new OcislimError('USAGE', `${label}: there is no standard output to write to`);
+      return new ArchiveStorage(archive, () => pipeOutput(label, disk, pipe));
+    }
     const found = await findFile(path);
     requireKind(found, ['absent', 'file']);
     try {
@@ -49,7 +70,7 @@ export class ArchiveStorage implements BlobStorage {
     } catch (error) {
       throw fileError(`write ${path}`, error);
     }
-    return new ArchiveStorage(found.path, label, lastMembers);
+    return new ArchiveStorage(archive, () => fileOutput(found.path));
   }
 
   async sizeOf(digest: Digest): Promise<number | null> {
@@ -96,7 +117,7 @@ export class ArchiveStorage implements BlobStorage {
   /** Creates the unfinished file at the first use: a target that takes no blob leaves none. */
   #open(): Promise<ArchiveWriter> {
     if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
-    this.#writer ??= ArchiveWriter.create(this.#path, ['blobs/', 'blobs/sha256/']);
+    this.#writer ??= this.#createOutput().then((output) => ArchiveWriter.create(output, folders));
     return this.#writer;
   }
 

@@ -3,8 +3,7 @@
  * which get their names from their digests.
  */
 import { utf8Bytes } from '../../bytes/bytes.ts';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Seal, type Sealing, sealing } from '../../stream/seal.ts';
 import { tarEnd } from '../../tar/head.ts';
@@ -12,7 +11,7 @@ import { blockSize } from '../../tar/header.ts';
 import { padded } from '../../tar/reader.ts';
 import { readAt, readRange, writeAt, writeStream } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
-import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
+import type { ArchiveOutput } from './archive-output.ts';
 import { memberHeader } from './tar-member.ts';
 
 /** A member without a name yet: a blank header block at `start`, then the bytes. */
@@ -29,39 +28,32 @@ interface MemberState {
 }
 
 /**
- * Writes a tar into `FILE.partial-…` beside the file, and renames it over that at the end. One stream at a time is written,
- * in the order of the calls; the others wait unread. The room of a dropped member is written over, or closed up at the end.
+ * Writes a tar into an output, and publishes it at the end. One stream at a time is written, in the order of the calls; the others
+ * wait unread. The room of a dropped member is written over, or closed up at the end.
  */
 export class ArchiveWriter {
-  readonly #path: string;
-  /** The unfinished file. */
-  readonly #partial: string;
+  readonly #output: ArchiveOutput;
   readonly #handle: FileHandle;
   readonly #members: MemberState[] = [];
   /** Where the next member begins. */
   #tail = 0;
   /** Ends when the last call of `#alone` has. */
   #turn: Promise<void> = Promise.resolve();
-  #ended = false;
 
-  private constructor(path: string, partial: string, handle: FileHandle) {
-    this.#path = path;
-    this.#partial = partial;
-    this.#handle = handle;
+  private constructor(output: ArchiveOutput) {
+    this.#output = output;
+    this.#handle = output.handle;
   }
 
-  /** Creates the unfinished file, beginning with the given folders (names that end in a slash). @throws IO */
-  static async create(path: string, folders: readonly string[]): Promise<ArchiveWriter> {
-    const name = basename(path);
-    await sweepTemporaries(dirname(path), (other) => other === name);
-    const partial = temporaryName(path);
+  /** Begins an archive with the given folders (names that end in a slash). After an error the output is closed. @throws IO */
+  static async create(output: ArchiveOutput, folders: readonly string[]): Promise<ArchiveWriter> {
+    const writer = new ArchiveWriter(output);
     try {
-      const writer = new ArchiveWriter(path, partial, await open(partial, 'wx+', 0o600));
       for (const folder of folders) await writer.#put(memberHeader(utf8Bytes(folder), 0));
       return writer;
     } catch (error) {
-      await unlink(partial).catch(() => {});
-      throw fileError(`write ${path}`, error);
+      await output.close();
+      throw error;
     }
   }
 
@@ -74,14 +66,14 @@ export class ArchiveWriter {
       this.#members.push(member);
       try {
         this.#tail += blockSize;
-        await writeStream(stream, {
+        await writeStream(this.#reserving(stream, this.#tail), {
           handle: this.#handle,
           position: this.#tail,
           onWritten: (chunk) => {
             member.size += chunk.length;
             this.#tail += chunk.length;
           },
-          onFailure: (error) => fileError(`write ${this.#partial}`, error),
+          onFailure: (error) => fileError(this.#output.doing, error),
           signal,
         });
         await this.#put(new Uint8Array(padded(member.size) - member.size));
@@ -113,10 +105,7 @@ export class ArchiveWriter {
     return readAt(this.#handle, region.start + blockSize, region.size);
   }
 
-  /**
-   * Adds the last members, flushes the file to the disk, and renames it into place. The signal counts until the rename.
-   * @throws IO
-   */
+  /** Adds the last members, and publishes the archive. The signal counts until then. @throws IO, LIMIT */
   async finish(
     last: readonly (readonly [name: string, bytes: Uint8Array])[],
     signal: AbortSignal,
@@ -130,24 +119,23 @@ export class ArchiveWriter {
       }
       await this.#put(tarEnd);
       signal.throwIfAborted();
-      try {
-        await this.#handle.truncate(this.#tail);
-        await this.#handle.chmod(0o644);
-        await this.#handle.datasync();
-        await this.#handle.close();
-        this.#ended = true;
-        await rename(this.#partial, this.#path);
-      } catch (error) {
-        throw fileError(`write ${this.#path}`, error);
-      }
+      await this.#output.publish(this.#tail, signal);
     });
   }
 
-  /** Removes the unfinished file. Never fails, and does nothing after `finish`. */
-  async close(): Promise<void> {
-    if (!this.#ended) await this.#handle.close().catch(() => {});
-    this.#ended = true;
-    await unlink(this.#partial).catch(() => {});
+  /** Discards the archive. Never fails, and leaves what was published. */
+  close(): Promise<void> {
+    return this.#output.close();
+  }
+
+  /** Takes room for a stream before it is written. */
+  async *#reserving(stream: ByteStream, start: number): ByteStream {
+    let end = start;
+    for await (const chunk of stream) {
+      end += chunk.length;
+      this.#output.reserve(end);
+      yield chunk;
+    }
   }
 
   /** Runs pieces of work one after the other, in the order of the calls. */
@@ -170,10 +158,11 @@ export class ArchiveWriter {
   }
 
   async #write(bytes: Uint8Array, position: number): Promise<void> {
+    this.#output.reserve(position + bytes.length);
     try {
       await writeAt(this.#handle, bytes, position);
     } catch (error) {
-      throw fileError(`write ${this.#partial}`, error);
+      throw fileError(this.#output.doing, error);
     }
   }
 

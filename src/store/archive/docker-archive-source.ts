@@ -126,6 +126,21 @@ export class DockerArchiveSource extends Closeable implements Source {
     throw new OcislimError('NOT_FOUND', `${this.#what}: it holds no image ${digest}; it holds:${list}`);
   }
 
+  async names(signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#wanted.name !== null) return [this.#wanted.name];
+    const root = await this.root(signal);
+    const list = await this.#files.read('manifest.json', maxList, signal);
+    if (list === null) return this.#layout.names(signal);
+    const images = parseDockerManifest(list, this.#what);
+    const parsed = parseManifest(root.bytes, root.descriptor.mediaType, this.#what);
+    const own =
+      parsed.kind === 'index'
+        ? []
+        : images.filter(({ config }) => config.includes(hexOf(parsed.config.digest)));
+    const named = own.length === 0 && images.length === 1 ? images : own;
+    return [...new Set(named.flatMap(({ names }) => names))];
+  }
+
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
     const made = this.#old?.manifest;
     return made?.descriptor.digest === descriptor.digest ? made : this.#layout.manifest(descriptor, signal);

@@ -14,9 +14,15 @@ import type { RawManifest } from '../../place/place.ts';
 import type { LastMembers } from './archive-storage.ts';
 import { fullName, tagOfName } from '../image-name.ts';
 
-/** Makes `index.json` and `oci-layout` of an OCI archive: an entry for each tag, or one without a name. */
+/**
+ * Makes `index.json` and `oci-layout` of an OCI archive: an entry for each tag, or one without a name. A tag that is a whole name is
+ * also written as containerd and Docker write it, whose `load` reads no other.
+ */
 export function ociMembers(tags: readonly string[]): LastMembers {
-  const names = tags.map((tag) => ({ [refNameKey]: tag }));
+  const names = tags.map((tag) => ({
+    ...(/[:/]/.test(tag) ? { [imageNameKey]: fullName(tag) } : {}),
+    [refNameKey]: tag,
+  }));
   return async (root) => layoutMembers(root, names);
 }
 

@@ -81,7 +81,8 @@ async function spool(
   const name = path === '-' ? 'standard input' : 'archive';
   await using opening = new AsyncDisposableStack();
   using reading = task(listener, { id: `spool ${label}`, phase: 'scan', label: name, total });
-  const file = opening.use(await SpoolFile.create(disk, label));
+  const otherwise = path === '-' ? 'name a file instead of "-"' : 'unpack the archive first';
+  const file = opening.use(await SpoolFile.create(disk, { what: label, otherwise }));
   const size = await file.fill(unpacked(tally(stream, reading.advance), archive, signal), signal);
   if (size === 0) throw new OcislimError('ARCHIVE_INVALID', `${label}: the archive is empty`);
   reading.end(`${size} bytes`);

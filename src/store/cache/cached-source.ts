@@ -85,6 +85,10 @@ export class CachedSource extends Closeable implements Source {
     yield* isLocal ? stream : this.#cache.keep(stream, descriptor);
   }
 
+  names(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#inner.names(signal);
+  }
+
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
     return this.#inner.referrers(digest, signal);
   }

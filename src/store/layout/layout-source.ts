@@ -76,6 +76,15 @@ export class LayoutSource extends Closeable implements Source {
     return this.load(await this.#find(entries, signal), signal);
   }
 
+  async names(signal: AbortSignal): Promise<readonly string[]> {
+    const { digest } = (await this.root(signal)).descriptor;
+    const rows = (await this.entries(signal)).filter((entry) => entry.digest === digest);
+    const { tag } = this.#wanted;
+    const meant = tag === null ? rows : entriesNamed(rows, tag);
+    const names = meant.flatMap(({ imageName, refName }) => imageName ?? refName ?? []);
+    return [...new Set(names)];
+  }
+
   /** Reads a manifest by its descriptor, verified. @throws LIMIT, NOT_FOUND, SIZE_MISMATCH, DIGEST_MISMATCH */
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
     this.#checkSize(descriptor.digest, descriptor.size);

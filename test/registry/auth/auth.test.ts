@@ -207,6 +207,7 @@ describe('a registry with a token server', () => {
     // Its bytes come from elsewhere; it only claims to be in this registry.
     const source: Source = {
       unpacksLayers: false,
+      names: async () => [],
       label: 'source',
       mountable: { registry: fake.origin('registry'), repository: 'app' },
       head: () => Promise.resolve(null),

@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fileOutput } from '../../../src/store/archive/archive-output.ts';
 import { ArchiveWriter } from '../../../src/store/archive/archive-writer.ts';
 import type { ByteStream } from '../../../src/stream/byte-stream.ts';
 import { digestOf } from '../../support/image-builder.ts';
@@ -12,7 +13,7 @@ import { afterwards, brokenStream, bytesStream, listFiles, newFolder } from '../
 async function begin(): Promise<{ writer: ArchiveWriter; path: string; folder: string }> {
   const folder = await newFolder();
   const path = join(folder, 'a.tar');
-  const writer = await ArchiveWriter.create(path, ['blobs/']);
+  const writer = await ArchiveWriter.create(await fileOutput(path), ['blobs/']);
   afterwards(() => writer.close());
   return { writer, path, folder };
 }

@@ -1,0 +1,76 @@
+/**
+ * Where an archive is written: a file that replaces another one at the end, or standard output, to which a spooled archive is
+ * streamed at the end. Made by archive-storage.ts; the archive writer writes into either.
+ */
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { DiskBudget } from '../../files/disk-budget.ts';
+import { readRange } from '../../files/file-bytes.ts';
+import { fileError } from '../../files/file-error.ts';
+import { SpoolFile } from '../../files/spool-file.ts';
+import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+
+/** An archive that is being written. */
+export interface ArchiveOutput {
+  /** Open for reading and writing at random. */
+  readonly handle: FileHandle;
+  /** The subject of errors: "write FILE". */
+  readonly doing: string;
+  /** Takes room for an archive of so many bytes. @throws LIMIT */
+  reserve(size: number): void;
+  /** Makes the first `size` bytes visible. The signal counts until then. @throws IO */
+  publish(size: number, signal: AbortSignal): Promise<void>;
+  /** Discards what was not published. Never fails. */
+  close(): Promise<void>;
+}
+
+/** Writes a stream to standard output. */
+export type Pipe = (stream: ByteStream, signal: AbortSignal) => Promise<void>;
+
+/** Creates `FILE.partial-…` beside the file, to be renamed over it. @throws IO */
+export async function fileOutput(path: string): Promise<ArchiveOutput> {
+  const name = basename(path);
+  await sweepTemporaries(dirname(path), (other) => other === name);
+  const partial = temporaryName(path);
+  const doing = `write ${path}`;
+  const handle = await open(partial, 'wx+', 0o600).catch((error: unknown) => {
+    throw fileError(doing, error);
+  });
+  let isOpen = true;
+  return {
+    handle,
+    doing: `write ${partial}`,
+    reserve: () => {},
+    async publish(size, signal) {
+      signal.throwIfAborted();
+      try {
+        await handle.truncate(size);
+        await handle.chmod(0o644);
+        await handle.datasync();
+        isOpen = false;
+        await handle.close();
+        await rename(partial, path);
+      } catch (error) {
+        throw fileError(doing, error);
+      }
+    },
+    async close() {
+      if (isOpen) await handle.close().catch(() => {});
+      isOpen = false;
+      await unlink(partial).catch(() => {});
+    },
+  };
+}
+
+/** Creates a file without a name, to be streamed to standard output. @throws IO */
+export async function pipeOutput(label: string, disk: DiskBudget, pipe: Pipe): Promise<ArchiveOutput> {
+  const file = await SpoolFile.create(disk, { what: label, otherwise: 'name a file instead of "-"' });
+  return {
+    handle: file.handle,
+    doing: 'write into TMPDIR',
+    reserve: (size) => file.reserve(size),
+    publish: (size, signal) => pipe(readRange(file.handle, 0, size, signal), signal),
+    close: () => file.close().catch(() => {}),
+  };
+}
