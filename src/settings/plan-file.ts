@@ -7,10 +7,12 @@ import type { core } from 'zod';
 import { defaultEngine } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import { parseLayer, parseRange } from '../image/selection.ts';
+import type { Rule } from '../rules/rule.ts';
 import { parseRule } from '../rules/rules.ts';
 import { parseCommand } from './command-words.ts';
 import { parseDuration } from './duration.ts';
 import { parseGoal } from './goal.ts';
+import { PlanLines } from './plan-lines.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import { readText } from './rule-files.ts';
 import { rangeSelection, type SelectionSetting, squashSelectionOf } from './selection.ts';
@@ -26,7 +28,6 @@ import {
 } from './stages.ts';
 import { readTraceFiles } from './trace-setting.ts';
 
-type LineOf = (path: readonly PropertyKey[]) => number;
 type Part<Key extends keyof PlanFile> = NonNullable<PlanFile[Key]>;
 type PackingPart = Exclude<Part<'recompress'>, readonly unknown[]>;
 
@@ -41,15 +42,7 @@ export async function readPlan(file: string, signal: AbortSignal): Promise<Stage
   if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, reasonOf(broken));
   if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
   const parsed = planSchema.safeParse(valueOf(document, file, lines));
-  const lineOf = (path: readonly PropertyKey[]): number => {
-    for (let length = path.length; length >= 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as
-        | { range?: [number, number, number] }
-        | undefined;
-      if (node?.range !== undefined) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
+  const places = new PlanLines(document, lines);
   if (!parsed.success) {
     const [first] = parsed.error.issues;
     const issue = first === undefined ? undefined : innermost(first);
@@ -57,11 +50,11 @@ export async function readPlan(file: string, signal: AbortSignal): Promise<Stage
     const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
     throw invalid(
       file,
-      lineOf(path),
+      places.lineOf(path),
       `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'not a plan'}`,
     );
   }
-  return new StageReader(file, lineOf, signal).read(parsed.data);
+  return new StageReader(file, places, signal).read(parsed.data);
 }
 
 /** @throws PLAN_INVALID for nesting deeper than the parser's stack */
@@ -116,12 +109,12 @@ function isUnknownKey({ code }: core.$ZodIssue): boolean {
 /** Reads the parts of a plan whose form is right already. */
 class StageReader {
   readonly #file: string;
-  readonly #lineOf: LineOf;
+  readonly #places: PlanLines;
   readonly #signal: AbortSignal;
 
-  constructor(file: string, lineOf: LineOf, signal: AbortSignal) {
+  constructor(file: string, places: PlanLines, signal: AbortSignal) {
     this.#file = file;
-    this.#lineOf = lineOf;
+    this.#places = places;
     this.#signal = signal;
   }
 
@@ -142,14 +135,13 @@ class StageReader {
   async #prune(part: Part<'prune'>): Promise<PruneStage> {
     const { presets = [], rules = [], keep = [], shadowed = false } = part;
     const { traces = [], traceRoots = [], keepCommands = [], granularity = 'package', force = false } = part;
-    const trace = await this.#within(['prune', 'traces'], () =>
+    const trace = await this.#within(['prune'], () =>
       readTraceFiles(traces, 'traces', { listOf: () => traceRoots, signal: this.#signal }),
     );
-    const own = rules.map((rule, i) =>
-      parseRule(rule, `${this.#file}:${this.#lineOf(['prune', 'rules', i])}`),
-    );
+    const own = rules.map((rule, i) => this.#rule(rule, ['prune', 'rules', i]));
+    for (const [i, glob] of keep.entries()) this.#rule(glob, ['prune', 'keep', i]);
     const selection = await this.#within(['prune'], () => rangeOf(part));
-    const keepCommand = await this.#within(['prune', 'keepCommands'], () => keepCommands.map(parseCommand));
+    const keepCommand = await this.#within(['prune'], () => keepCommands.map(parseCommand));
     const settings = {
       rules: own,
       keep,
@@ -161,9 +153,11 @@ class StageReader {
       force,
     };
     const others = { rule: [], keepFile: [], preset: presets, explain: [], emptyLayers: 'keep' } as const;
-    return this.#within(['prune', presets.length > 0 ? 'presets' : 'traces'], () =>
-      pruneStage(selection, { ...settings, ...others }),
-    );
+    return this.#within(['prune'], () => pruneStage(selection, { ...settings, ...others }));
+  }
+
+  #rule(text: string, path: readonly PropertyKey[]): Rule {
+    return parseRule(text, `${this.#file}:${this.#places.lineOf(path)}`);
   }
 
   async #packs(parts: Part<'recompress'>): Promise<readonly PackStage[]> {
@@ -188,8 +182,7 @@ class StageReader {
             parsePercentOrSize(String(savings), 'minSavings'),
           );
     const selection = await this.#within(path, () => rangeOf(part));
-    const blamed = (['tune', 'budget', 'level'] as const).find((key) => part[key] !== undefined) ?? '';
-    const packing = await this.#within([...path, blamed], () =>
+    const packing = await this.#within(path, () =>
       packingOf({
         compression,
         level,
@@ -199,17 +192,17 @@ class StageReader {
       }),
     );
     if (packing === null)
-      throw invalid(this.#file, this.#lineOf(path), 'recompress needs compression, tune or budget');
+      throw invalid(this.#file, this.#places.lineOf(path), 'recompress needs compression, tune or budget');
     return { selection, packing, minSavings };
   }
 
-  /** Adds file and line to the mistakes of a value. */
+  /** Adds file and line to the mistakes of a part of the plan. */
   async #within<T>(path: readonly PropertyKey[], work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof OcislimError && errorsOfPlans.has(error.code))
-        throw invalid(this.#file, this.#lineOf(path), error.message, error.advice);
+        throw invalid(this.#file, this.#places.lineOfError(path, error.message), error.message, error.advice);
       throw error;
     }
   }
