@@ -66,7 +66,7 @@ function refuseInPlace(source: Reference): void {
   throw new OcislimError(
     'USAGE',
     '--in-place needs a tag to write to, and the source is named by its digest alone',
-    { advice: `Name the tag too (${place}:TAG@…), or write by digest alone: -t ${place}@` },
+    { advice: `Name the tag too: ${place}:TAG@${source.digest}; or write by digest alone: -t ${place}@` },
   );
 }
 

@@ -56,7 +56,9 @@ function readingsOfText(text: string): readonly Reference[] {
   return form.parse(text.startsWith(form.prefix) ? text.slice(form.prefix.length) : text, refuse);
 }
 
-function refusal(text: string, why: string, advice: string = howToWrite()): OcislimError {
+function refusal(text: string, why: string, given?: string): OcislimError {
+  const isSecret = given !== undefined && given.split(' ').some((word) => withoutPassword(word) !== word);
+  const advice = given === undefined || (isSecret && withoutPassword(text) !== text) ? howToWrite() : given;
   return new OcislimError(
     'REFERENCE_INVALID',
     `cannot use ${JSON.stringify(withoutPassword(text))}: ${why}`,
@@ -76,7 +78,10 @@ export function formatReference(reference: Reference): string {
 
 /** Hides the password in a text such as `user:password@host/app`, for messages about references. */
 export function withoutPassword(text: string): string {
-  if (table.some(({ isLocal, prefix }) => isLocal && text.startsWith(prefix))) return text;
+  if (
+    table.some(({ isLocal, prefix }) => isLocal && text.startsWith(prefix) && !text.startsWith(`${prefix}//`))
+  )
+    return text;
   let at = text.lastIndexOf('@');
   // An "@" before a digest belongs to the digest.
   if (/^@sha(?:256|512):/.test(text.slice(at, at + 8))) at = at === 0 ? -1 : text.lastIndexOf('@', at - 1);

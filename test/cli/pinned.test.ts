@@ -111,7 +111,7 @@ test('--in-place writes the tag that stands beside the digest', async () => {
 test('what cannot be written says what to write instead', async () => {
   const place = `${server.host}/app`;
   expect(await refuse('squash', pinned, '--in-place', '--all')).toMatch(
-    /--in-place needs a tag.*\n {2}.*app:TAG@….*-t .*app@/,
+    /--in-place needs a tag.*\n {2}.*app:TAG@sha256:[0-9a-f]{64};.*-t .*app@/,
   );
   for (const given of [[pinned], ['-t', pinned]])
     expect(await refuse('copy', moved, ...given)).toContain(`Write ${place}:TAG, or ${place}@ for no tag`);

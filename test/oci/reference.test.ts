@@ -161,8 +161,10 @@ describe('layouts and archives', () => {
     ['oci:~/dir:1', 'the shell does not replace "~" here'],
     ['oci-archive:', 'the path is missing'],
     ['docker-archive:', 'the path is missing'],
-    ['docker-archive:app.tar:app@1', 'is not a tag'],
-    ['docker-archive:app.tar:App', 'is not a tag'],
+    ['docker-archive:app.tar:app@1', 'a name and a position'],
+    ['docker-archive:app.tar:app@', 'nothing follows the "@"'],
+    ['docker-archive:app.tar:App', 'repository names are lower case'],
+    ['docker-archive:app.tar:app:-x', 'is not a tag'],
   ])('are not named by %s', (text, why) => {
     expect(refusal(text)).toContain(why);
   });
@@ -334,6 +336,21 @@ describe('the form of a reference', () => {
       ['/a:b:c:1', null],
     ]);
   });
+});
+
+test.each([
+  'me:secret@registry.example/app',
+  'me:secret@registry.example',
+  'me:secret@registry.example/App',
+  ' me:secret@registry.example/app',
+  'me:se/cret@registry.example/app',
+  'me:se/cret@latest',
+  'https://me:secret@registry.example/app',
+  'oci://me:secret@registry.example/app',
+  'registry:me:secret@registry.example/app',
+])('an error about %j does not show the password', (text) => {
+  expect(`${refusal(text)} ${advised(text)}`).not.toMatch(/secret|cret@|se\/cret/);
+  expect(advised(text)).not.toBe('none');
 });
 
 test.each([

@@ -237,3 +237,16 @@ describe('short and full names find each other', () => {
     expect(await rootOf(`oci:${folder}:localhost/app`)).toBe(three.descriptor.digest);
   });
 });
+
+test('what is another form than its prefix says gets the prefix to write', async () => {
+  const folder = await newFolder();
+  await writeFile(join(folder, 'manifest.json'), '{}');
+  await writeFile(join(folder, 'docker.tar'), writeTar(oldArchive(oldForm(one, ['app:v1']))));
+  for (const [text, advice] of [
+    [`oci:${folder}`, `skopeo copy dir:${folder} oci:LAYOUT:TAG`],
+    [`oci-archive:${folder}/docker.tar`, `docker-archive:${folder}/docker.tar`],
+  ] as const) {
+    const error: unknown = await rootOf(text).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'NOT_FOUND', advice: expect.stringContaining(advice) as string });
+  }
+});

@@ -1,3 +1,4 @@
+import type { OcislimError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
 import type { Form, Refuse } from './form.ts';
 import { formatParts, type LocalParts, readingsOf } from './local-path.ts';
@@ -31,20 +32,22 @@ export const dockerArchiveForm: Form<DockerArchiveReference> = {
 
 /** Reads `FILE[:repository[:tag]][@digest|@N]`. Default tag: latest, as in `docker save`. */
 function parse(rest: string, refuse: Refuse): readonly DockerArchiveReference[] {
-  const isName = (name: string) => tagged(name, refuse) !== null;
-  return readingsOf(rest, isName, refuse).map((parts) => ({
+  return readingsOf(rest, (name) => problemOf(name, refuse), refuse).map((parts) => ({
     kind: 'docker-archive',
     ...parts,
-    name: parts.name === null ? null : tagged(parts.name, refuse),
+    name: parts.name === null ? null : withTag(parts.name, refuse),
   }));
 }
 
-/** Returns a name with its tag; null where the text does not name an image. */
-function tagged(name: string, refuse: Refuse): string | null {
+function problemOf(name: string, refuse: Refuse): OcislimError | null {
+  if (/@[0-9]+$/.test(name)) return refuse('it has a name and a position, which is one too many');
   try {
-    const { tag, digest, untagged } = parseRegistry(name, refuse);
-    return digest !== null || untagged ? null : tag === null ? `${name}:latest` : name;
-  } catch {
-    return null;
+    return parseRegistry(name, refuse).untagged ? refuse('nothing follows the "@"') : null;
+  } catch (error) {
+    return error as OcislimError;
   }
+}
+
+function withTag(name: string, refuse: Refuse): string {
+  return parseRegistry(name, refuse).tag === null ? `${name}:latest` : name;
 }

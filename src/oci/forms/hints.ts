@@ -54,7 +54,7 @@ function ofSpace(text: string): Hint | null {
 
 /** Web addresses: of registries, and of pages of Docker Hub, which name images by `/_/NAME` and `/r/NAME`. */
 function ofUrl(text: string): Hint | null {
-  const [, scheme, address = ''] = /^(https?):\/*(.*)$/is.exec(text) ?? [];
+  const [, scheme, address = ''] = /^(https?):\/*(?:[^/@]*@)?(.*)$/is.exec(text) ?? [];
   if (scheme === undefined) return null;
   const why = `the form "${scheme.toLowerCase()}:" is not known here`;
   const page = /^hub\.docker\.com\/(?:_|r|layers)\/([^?#]+?)(?:\/tags)?\/?(?:[?#].*)?$/.exec(address)?.[1];
@@ -67,7 +67,7 @@ function ofUrl(text: string): Hint | null {
 
 /** `oci://` is a registry for Helm and a folder for others; every other scheme is unknown, `docker://` aside. */
 function ofScheme(text: string): Hint | null {
-  const [, scheme, path = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text) ?? [];
+  const [, scheme, path = ''] = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*:[^/@]*@)?(.*)$/is.exec(text) ?? [];
   if (scheme === undefined || scheme === 'docker') return null;
   const name = scheme.toLowerCase();
   const why = `the form "${name}://" is not known here`;

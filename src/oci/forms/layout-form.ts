@@ -2,8 +2,9 @@
  * The two forms of references to OCI layouts: a directory (`oci:`), and the same in one tar file (`oci-archive:`). The names
  * are those of the transports of containers/image; rows of the table in reference.ts.
  */
+import type { OcislimError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
-import type { Form } from './form.ts';
+import type { Form, Refuse } from './form.ts';
 import { formatParts, type LocalParts, readingsOf } from './local-path.ts';
 
 interface InLayout<Kind extends string> {
@@ -41,12 +42,16 @@ function grammar<Kind extends string>(
     isLocal: true,
     promisesDigest: false,
     defaultName: null,
-    parse: (rest, refuse) => readingsOf(rest, isRefName, refuse).map(referenceOf),
+    parse: (rest, refuse) => readingsOf(rest, checkName(refuse), refuse).map(referenceOf),
     format: ({ tag, ...parts }) => `${prefix}${formatParts({ ...parts, name: tag })}`,
     nameOf: ({ tag }) => tag,
     withName: (reference, tag) => ({ ...reference, tag, digest: null, position: null }),
     withDigest: (reference, digest) => ({ ...reference, digest, position: null }),
   };
+}
+
+function checkName(refuse: Refuse): (name: string) => OcislimError | null {
+  return (name) => (isRefName(name) ? null : refuse(`${JSON.stringify(name)} is not a tag`));
 }
 
 /** Returns whether a text is a name of an image (image-spec annotations.md, "org.opencontainers.image.ref.name"), or a tag. */

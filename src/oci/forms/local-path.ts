@@ -2,6 +2,7 @@
  * How texts that begin with a path are cut: `PATH[:name][@digest|@N]`. Paths may hold colons and "@" themselves, so a text may have
  * several readings; the files that are there decide between them (jobs/settle-path.ts). The forms of layouts and archives call it.
  */
+import type { OcislimError } from '../../errors.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { digestAdvice, type Refuse } from './form.ts';
 
@@ -16,7 +17,8 @@ export interface LocalParts {
   readonly position: number | null;
 }
 
-type IsName = (name: string) => boolean;
+/** Returns what is wrong with a name; null for one that an image can have. */
+type Check = (name: string) => OcislimError | null;
 
 /** A malformed digest, which does not belong to a path: an algorithm, or hexadecimal digits after a colon. */
 const almostDigest = /^(?:sha-?(?:1|256|384|512)|md5|blake3)(?![a-z0-9])|^[a-z0-9+._-]+:[0-9a-f]{32,}$/i;
@@ -26,13 +28,13 @@ const almostDigest = /^(?:sha-?(?:1|256|384|512)|md5|blake3)(?![a-z0-9])|^[a-z0-
  * A final "@" and digits are a position, except in a name; any other "@" belongs to the path or name around it.
  * @throws REFERENCE_INVALID, made by `refuse`, where the text has no reading
  */
-export function readingsOf(rest: string, isName: IsName, refuse: Refuse): readonly LocalParts[] {
+export function readingsOf(rest: string, check: Check, refuse: Refuse): readonly LocalParts[] {
   const at = rest.lastIndexOf('@');
   const [before, after] = at < 0 ? [rest, ''] : [rest.slice(0, at), rest.slice(at + 1)];
   if (almostDigest.test(after) && !isDigest(after))
     throw refuse('what follows "@" is not a digest', digestAdvice);
   const digest = isDigest(after) ? after : null;
-  const named = namedReadings(digest === null ? rest : before, isName);
+  const named = namedReadings(digest === null ? rest : before, check);
   const whole = wholeReading(digest === null ? rest : before, named.length > 0);
   const position = digest === null ? positionReading(before, after) : [];
   const found = [...named, ...position, ...whole].map((reading) => ({ ...reading, digest }));
@@ -40,14 +42,14 @@ export function readingsOf(rest: string, isName: IsName, refuse: Refuse): readon
   const colon = rest.indexOf(':');
   const [path, name] = colon < 0 ? ['', ''] : [rest.slice(0, colon), rest.slice(colon + 1)];
   if (path === '') throw refuse('the path is missing');
-  throw refuse(name === '' ? 'no name follows the ":"' : `${JSON.stringify(name)} is not a tag`);
+  throw name === '' ? refuse('no name follows the ":"') : (check(name) ?? refuse('it is not a reference'));
 }
 
-function namedReadings(text: string, isName: IsName): readonly LocalParts[] {
+function namedReadings(text: string, check: Check): readonly LocalParts[] {
   const found: LocalParts[] = [];
   for (let colon = text.indexOf(':', 1); colon > 0; colon = text.indexOf(':', colon + 1)) {
     const name = text.slice(colon + 1);
-    if (isName(name)) found.push({ ...nothing, path: text.slice(0, colon), name });
+    if (check(name) === null) found.push({ ...nothing, path: text.slice(0, colon), name });
   }
   return found;
 }

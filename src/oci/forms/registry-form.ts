@@ -62,7 +62,9 @@ export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
 function noDigest(before: string, digest: string | null, refuse: Refuse): OcislimError {
   const why = 'what follows "@" is not a sha256 or sha512 digest';
   if (digest !== null && /^sha[0-9]/i.test(digest)) return refuse(why, digestAdvice);
-  if (digest === null || !isTag(digest)) return refuse(why);
+  // What has another colon may be a password.
+  const isPlain = /^(?:[^:/]*(?::[0-9]+)?\/)?[^:]*$/.test(before);
+  if (digest === null || !isTag(digest) || !isPlain) return refuse(why);
   return refuse(why, `A tag follows a colon: ${before}:${digest}`);
 }
 

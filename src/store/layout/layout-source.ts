@@ -118,7 +118,11 @@ export class LayoutSource extends Closeable implements Source {
     const marker = await this.#files.read('oci-layout', 4096, signal);
     const index = await this.#files.read('index.json', maxIndex, signal);
     if (marker === null && index === null) {
-      throw new OcislimError('NOT_FOUND', `${this.#what} is not an OCI layout, or is not there`);
+      const saved = await this.#files.read('manifest.json', maxIndex, signal).catch(() => {
+        signal.throwIfAborted();
+        return null;
+      });
+      throw notLayout(this.#what, this.#place, saved !== null);
     }
     if (marker === null) throw new OcislimError('ARCHIVE_INVALID', `${this.#what} has no file "oci-layout"`);
     checkMarker(marker, this.#what);
@@ -308,6 +312,16 @@ export class LayoutSource extends Closeable implements Source {
         `it has ${size} bytes`,
       );
   }
+}
+
+/** Makes the error for a place that is not a layout: it may be what Docker saved, or the form `dir:` of skopeo. */
+function notLayout(what: string, place: string, hasManifest: boolean): OcislimError {
+  const message = `${what} is not an OCI layout, or is not there`;
+  const path = place.slice(place.indexOf(':') + 1);
+  const advice = place.startsWith('oci-archive:')
+    ? `It has a file "manifest.json", as docker save writes it: docker-archive:${path}`
+    : `It has a file "manifest.json": if skopeo wrote it, make a layout of it: skopeo copy dir:${path} oci:LAYOUT:TAG`;
+  return new OcislimError('NOT_FOUND', message, hasManifest ? { advice } : {});
 }
 
 /** Whether an entry can be an index: old layouts state no media type. */
