@@ -102,11 +102,7 @@ async function print(
     const style = chooseStyle(console.env, console.stderr.isTTY === true);
     const { columns } = console.stderr;
     console.stderr.write(
-      renderSummary(report, {
-        style,
-        verbose: verbose || report.dryRun,
-        ...(columns === undefined ? {} : { width: columns }),
-      }),
+      renderSummary(report, { style, verbose, ...(columns === undefined ? {} : { width: columns }) }),
     );
   }
   if (format === 'json') {

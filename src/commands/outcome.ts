@@ -19,7 +19,10 @@ export interface Outcome {
   readonly report: Report;
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
-  /** What failed after the new image was published: its debug image, or closing a place. Null where nothing did. */
+  /**
+   * What failed although there is a result: its debug image, closing a place, or that a dry run expects less savings than
+   * required. Null where nothing did.
+   */
   readonly failure: Failure | null;
 }
 

@@ -7,6 +7,7 @@ import { createEncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
+import { savingsRefusal } from '../jobs/rewrite/gate.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import { readSource } from '../jobs/settle-path.ts';
 import { parseManifest } from '../oci/manifest.ts';
@@ -132,7 +133,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
   });
-  tell(describe({ outcome, report, target, settings, failure: written?.failure ?? null }));
+  const failure = written?.failure ?? refusalOf(report, settings);
+  tell(describe({ outcome, report, target, settings, failure }));
 }
 
 /** Returns when a job began, and for how long it has run, for its report. */
@@ -216,6 +218,16 @@ async function runChecked(
   if (command === null || target === null) return run({ ...options, target });
   const { runVerified } = await import('./verify-with.ts');
   return runVerified({ ...options, target }, command, workspace);
+}
+
+/** Judges --require-savings by the estimates of a dry run; a run itself has thrown by now. */
+function refusalOf(report: Report, { requireSavings = null }: JobSettings): Outcome['failure'] {
+  if (!report.dryRun || requireSavings === null) return null;
+  const sizes = report.platforms.map(({ compressing }) => compressing);
+  const before = sizes.reduce((sum, { sizeBefore }) => sum + sizeBefore, 0);
+  const after = sizes.reduce((sum, { sizeBefore, sizeAfter }) => sum + (sizeAfter ?? sizeBefore), 0);
+  const refusal = savingsRefusal(requireSavings, { before, after }, 'estimated');
+  return refusal === null ? null : failureOf(refusal);
 }
 
 /** Writes the debug image. The result is published already, so an error here is told with it and not thrown. */

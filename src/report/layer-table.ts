@@ -3,6 +3,7 @@
  */
 import { escapeText } from './escape.ts';
 import { formatChange, formatSize } from './figures.ts';
+import { forecastSize } from './forecast-text.ts';
 import { describeMaker } from './made-by.ts';
 import type { LayerAction, LayerReport } from './report.ts';
 import type { Style } from './style.ts';
@@ -40,6 +41,23 @@ export function maker({ before }: LayerReport): string {
   return escapeText((texts.at(-1) ?? '') + more);
 }
 
+/** Returns the bytes of the blob that a layer becomes: exact, or what a dry run expects; null for a dropped layer. */
+export function sizeAfter({ after, estimate }: LayerReport): number | null {
+  return after?.size ?? estimate?.size ?? null;
+}
+
+/** Renders that size: `~33.1 MB` for an estimate, a dash for a dropped layer. */
+export function sizeAfterText(layer: LayerReport): string {
+  if (layer.estimate !== undefined) return forecastSize(layer.estimate);
+  if (layer.action === 'planned') return '?';
+  return layer.after === null ? '–' : formatSize(layer.after.size);
+}
+
+/** Returns the words for what was done to a layer, or would be done. */
+export function actionText({ action, estimate }: LayerReport): string {
+  return estimate?.stays === true ? 'likely kept (no smaller)' : actionWords[action];
+}
+
 /**
  * Renders a line for each layer, lowest first: its number, what made it, its size before and after, and what was done. Where
  * there is no room for that, what made it goes to a line of its own.
@@ -52,9 +70,10 @@ export function renderLayerTable(layers: readonly LayerReport[], style: Style, w
   const rows = layers.map((layer): Cell[] => {
     const before = sizeBefore(layer);
     const changed = layer.after !== null && layer.after.digest !== layer.before[0]?.digest;
-    const smaller = layer.after !== null && layer.after.size < before;
-    const after =
-      layer.action === 'planned' ? '?' : layer.after === null ? '–' : formatSize(layer.after.size);
+    const { estimate } = layer;
+    const size = sizeAfter(layer);
+    const smaller = size !== null && size < before;
+    const after = sizeAfterText(layer);
     return [
       layerNumbers(layer),
       { text: truncate(maker(layer), madeByWidth), paint: changed ? (text) => text : style.dim },
@@ -62,11 +81,11 @@ export function renderLayerTable(layers: readonly LayerReport[], style: Style, w
       changed || layer.after === null ? '→' : '',
       changed || layer.after === null ? after : '',
       {
-        text: changed && layer.after !== null ? formatChange(before, layer.after.size) : '',
+        text: (changed || estimate !== undefined) && size !== null ? formatChange(before, size) : '',
         paint: smaller ? style.good : style.warning,
       },
       {
-        text: actionWords[layer.action],
+        text: actionText(layer),
         paint: changed || layer.after === null ? (text) => text : style.dim,
       },
     ];

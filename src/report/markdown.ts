@@ -4,7 +4,8 @@
  */
 import { shownPath } from './escape.ts';
 import { formatChange, formatCount, formatNumberOf, formatSize } from './figures.ts';
-import { actionWords, layerNumbers, maker, sizeBefore } from './layer-table.ts';
+import { forecastLine } from './forecast-text.ts';
+import { actionText, layerNumbers, maker, sizeAfter, sizeAfterText, sizeBefore } from './layer-table.ts';
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
 import type {
   KeepingReport,
@@ -30,7 +31,7 @@ export function renderMarkdown(report: Report): string {
   const transfer = transferText(report);
   const blocks = [
     `# ${escapeMarkdown(tool.name)} ${escapeMarkdown(command)}: ${escapeMarkdown(source.reference)}`,
-    ...(report.dryRun ? ['**Dry run: nothing was written.**'] : []),
+    ...(report.dryRun ? [`**Dry run: nothing was written; ${forecastLine(report)}.**`] : []),
     ...(report.unchanged ? [`${capitalized(unchangedText(report))}.`] : []),
     table(['', 'image', 'digest'], imageRows(report), 'lll'),
     ...report.platforms.flatMap((platform) => renderPlatform(platform, workWord(report))),
@@ -104,13 +105,14 @@ function sizeRows({ slimming, compressing }: PlatformReport, work: string): stri
 /** Makes the row of one layer: what was done to it, and its sizes. */
 function layerRow(layer: LayerReport): string[] {
   const before = sizeBefore(layer);
+  const after = sizeAfter(layer);
   return [
     layerNumbers(layer),
     code(truncate(maker(layer), 80)),
     formatSize(before),
-    layer.after === null ? '–' : formatSize(layer.after.size),
-    layer.after === null ? '' : formatChange(before, layer.after.size),
-    actionWords[layer.action],
+    sizeAfterText(layer),
+    after === null ? '' : formatChange(before, after),
+    actionText(layer),
   ];
 }
 

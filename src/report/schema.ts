@@ -76,6 +76,20 @@ const layer = z.strictObject({
       'The source layers that went into it, lowest first; a squash has several, what is restored from the original has none.',
     ),
   after: resultLayer.nullable().describe('The layer of the new image; null when planned or dropped.'),
+  estimate: z
+    .strictObject({
+      size: bytes.describe('Bytes of the blob, as transferred.'),
+      error: bytes.describe(
+        'Bytes by which it may be off, up or down, on layers of real images; 0 where it is exact.',
+      ),
+      stays: z
+        .boolean()
+        .describe('Whether the source blob probably stays, since packing it again would not save enough.'),
+    })
+    .exactOptional()
+    .describe(
+      'What a dry run expects of a layer that it would write, from packing parts of it; absent otherwise.',
+    ),
   tuning: tuning
     .exactOptional()
     .describe('What --tune pull or --budget chose for it, and why; absent without a choice.'),
@@ -268,7 +282,12 @@ const restoring = z.strictObject({
 
 const compressing = z.strictObject({
   sizeBefore: bytes.describe('Bytes of all layer blobs, as transferred, before'),
-  sizeAfter: bytes.nullable().describe('and after; null when a dry run cannot know.'),
+  sizeAfter: bytes
+    .nullable()
+    .describe('and after: an estimate in a dry run, and null in those of early versions.'),
+  sizeAfterError: bytes
+    .exactOptional()
+    .describe('Bytes by which an estimate may be off; absent outside of dry runs.'),
   savedBySlimming: difference
     .nullable()
     .describe('The share of the difference that is due to removed entries, and'),

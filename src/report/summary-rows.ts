@@ -4,6 +4,7 @@
 import { layerKind } from '../oci/media-type.ts';
 import { escapeText } from './escape.ts';
 import { formatChange, formatNumberOf, formatSize } from './figures.ts';
+import { errorText, forecastSize } from './forecast-text.ts';
 import { actionWords } from './layer-table.ts';
 import type {
   KeepingReport,
@@ -175,12 +176,17 @@ function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
 
 /** Makes the row of what a pull transfers: the bytes of all layers as they are stored, and what changed them. */
 function pullRow(platform: PlatformReport, style: Style, work: string): Row {
-  const { sizeBefore, sizeAfter } = platform.compressing;
+  const { sizeBefore, sizeAfter, sizeAfterError } = platform.compressing;
   return {
     label: 'pull size',
-    ...sizes(sizeBefore, sizeAfter, style),
-    remark: `compressed layers${savings(platform, work)}`,
+    ...sizes(sizeBefore, sizeAfter, style, sizeAfterError),
+    remark: `compressed layers${estimateRemark(platform)}${savings(platform, work)}`,
   };
+}
+
+/** Says how far an estimated size may be off. */
+function estimateRemark({ compressing: { sizeAfterError } }: PlatformReport): string {
+  return sizeAfterError === undefined || sizeAfterError === 0 ? '' : `, ${errorText(sizeAfterError)}`;
 }
 
 /** Says how many bytes the work on contents and packing saved; nothing where that is unknown or plain from the sizes. */
@@ -220,7 +226,7 @@ function wordOf({ action, before, after }: LayerReport): string {
   return isFirst && is?.kind === 'layer' ? `compressed with ${is.compression}` : actionWords[action];
 }
 
-function sizes(before: number, after: number | null, style: Style): Row {
+function sizes(before: number, after: number | null, style: Style, error?: number): Row {
   if (after === null) return { before: formatSize(before), arrow: '→', after: '?' };
   const change: Cell = {
     text: formatChange(before, after),
@@ -229,7 +235,7 @@ function sizes(before: number, after: number | null, style: Style): Row {
   return {
     before: formatSize(before),
     arrow: '→',
-    after: formatSize(after),
+    after: forecastSize({ size: after, error }),
     ...(before === after ? {} : { change }),
   };
 }

@@ -3,6 +3,7 @@
  */
 import { escapeText } from './escape.ts';
 import { formatNumberOf } from './figures.ts';
+import { forecastLine } from './forecast-text.ts';
 import { renderLayerTable } from './layer-table.ts';
 import type { PlatformReport, Report } from './report.ts';
 import { plainStyle, type Style } from './style.ts';
@@ -24,6 +25,13 @@ export interface SummaryOptions {
   readonly verbose?: boolean;
 }
 
+/** What the lines of a platform depend on besides the platform. */
+interface Work {
+  readonly dryRun: boolean;
+  /** What the command does to contents, in a word. */
+  readonly work: string;
+}
+
 const shownTunings = 8;
 /** Lines of a log may be long: they are not wrapped. */
 const widthOfLogs = 160;
@@ -34,13 +42,15 @@ export function renderSummary(
   { style = plainStyle, width = widthOfLogs, verbose = false }: SummaryOptions = {},
 ): string {
   const transfer = transferText(report);
+  const { dryRun } = report;
   const lines = [
-    ...renderHeading(report, style),
+    ...renderHeading(report, style, width),
     ...report.platforms.flatMap((platform) =>
-      renderPlatform(platform, { style, width, verbose, work: workWord(report) }),
+      renderPlatform(platform, { style, width, verbose, dryRun, work: workWord(report) }),
     ),
     ...budgetLines(report).flatMap((line) => ['', line]),
     ...(transfer === '' ? [] : ['', ...wrapped(`transfer: ${transfer}`, width)]),
+    ...(dryRun ? ['', ...wrapped(`dry run: ${forecastLine(report)}`, width).map(style.bold)] : []),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -48,7 +58,7 @@ export function renderSummary(
 /** Renders the lines of one platform. */
 function renderPlatform(
   platform: PlatformReport,
-  { style, width, verbose, work }: Required<SummaryOptions> & { readonly work: string },
+  { style, width, verbose, dryRun, work }: Required<SummaryOptions> & Work,
 ): string[] {
   const rows = renderPlatformRows(platform, { style, width, work });
   const isNarrow = widthOfRows(rows) + indent.length > width;
@@ -57,16 +67,24 @@ function renderPlatform(
     style.bold(escapeText(platform.platform ?? 'image')),
     ...indented(isNarrow ? layOutNarrow(rows, width - indent.length) : layOut(rows, summaryAlignment)),
     ...renderTuning(platform, verbose),
-    ...(verbose ? renderDetails(platform, style, width) : []),
+    ...(verbose || dryRun ? renderLayers(platform, style, width) : []),
+    ...renderSurface(platform, { style, width, verbose, dryRun }),
   ];
 }
 
-function renderDetails({ layers, surface }: PlatformReport, style: Style, width: number): string[] {
-  return [
-    '',
-    ...indented(renderLayerTable(layers, style, width - indent.length)),
-    ...(surface === null ? [] : ['', ...indented(renderSurfacePaths(surface, style, width - indent.length))]),
-  ];
+function renderLayers({ layers }: PlatformReport, style: Style, width: number): string[] {
+  return ['', ...indented(renderLayerTable(layers, style, width - indent.length))];
+}
+
+/** Renders the paths of the attack surface: all with --verbose, those that go in a dry run. */
+function renderSurface(
+  { surface }: PlatformReport,
+  { style, width, verbose, dryRun }: Required<SummaryOptions> & Pick<Work, 'dryRun'>,
+): string[] {
+  if (surface === null || !(verbose || dryRun)) return [];
+  const room = { style, width: width - indent.length };
+  const lines = renderSurfacePaths(surface, verbose ? 'all' : 'gone', room);
+  return lines.length === 0 ? [] : ['', ...indented(lines)];
 }
 
 const indent = '  ';
@@ -95,7 +113,7 @@ function renderTuning({ layers }: PlatformReport, verbose: boolean): string[] {
   ];
 }
 
-function renderHeading(report: Report, style: Style): string[] {
+function renderHeading(report: Report, style: Style, width: number): string[] {
   const { source, destination } = report;
   const lines = [style.bold(`${escapeText(report.command)} ${escapeText(source.reference)}`)];
   lines.push(`  old  ${source.digest}`);
@@ -104,7 +122,8 @@ function renderHeading(report: Report, style: Style): string[] {
   for (const reference of destination?.references ?? []) lines.push(`  →    ${escapeText(reference)}`);
   if (report.debug !== undefined)
     lines.push(`  debug ${escapeText(report.debug.reference)}@${report.debug.digest}`);
-  if (report.dryRun) lines.push(style.warning('dry run: nothing was written'));
+  if (report.dryRun)
+    lines.push(...wrapped(`dry run: nothing was written; ${forecastLine(report)}`, width).map(style.warning));
   if (report.unchanged) lines.push(style.dim(unchangedText(report)));
   return lines;
 }

@@ -50,16 +50,25 @@ export function renderSurfaceRows({ files, secrets }: SurfaceReport, style: Styl
   return rows.map((row, i) => [i === 0 ? 'surface' : '', ...row]);
 }
 
-/** Renders a line for each file of the surface, before or after, and for the entries of the config, in `width` columns. */
-export function renderSurfacePaths(surface: SurfaceReport, style: Style, width: number): string[] {
+/**
+ * Renders a line for each file of the surface, before or after, and for the entries of the config, in `width` columns; with
+ * `gone`, only for files that go.
+ */
+export function renderSurfacePaths(
+  surface: SurfaceReport,
+  which: 'all' | 'gone',
+  { style, width }: { readonly style: Style; readonly width: number },
+): string[] {
+  const listed = (row: SurfaceRow) => listSurface(row).filter(({ stays }) => which === 'all' || !stays);
   const rows = surface.files.flatMap((row) =>
-    listSurface(row).map(({ file, stays }, i): Cell[] => [
+    listed(row).map(({ file, stays }, i): Cell[] => [
       i === 0 ? surfaceWords[row.kind] : '',
       escapeText(fileText(file)),
       stays ? 'stays' : { text: 'gone', paint: style.good },
     ]),
   );
-  for (const [label, text] of configLines(surface)) rows.push([label, escapeText(text), '']);
+  if (which === 'all')
+    for (const [label, text] of configLines(surface)) rows.push([label, escapeText(text), '']);
   const heading: Cell[] = ['surface', '', ''].map((text) => ({ text, paint: style.dim }));
   if (rows.length === 0) return [];
   if (widthOfRows([heading, ...rows]) <= width) return layOut([heading, ...rows], 'lll');

@@ -482,6 +482,18 @@ describe('what goes where', () => {
     expect(JSON.parse(dry.stdout)).toMatchObject({ dryRun: true });
   });
 
+  test('a dry run tells the savings first and last, and judges --require-savings by them', async () => {
+    const run = (...more: string[]) => ['recompress', source, '--compression', 'none', '--dry-run', ...more];
+    const { stderr } = await succeeds(run());
+    expect(stderr).toMatch(/^dry run: nothing was written; the layers would grow from .* to [^~]*\)$/m);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^dry run: the layers would grow from/);
+    await refused(run('--require-savings', '10%'), 3);
+    const { stdout } = await succeeds(run('--format', 'json'));
+    expect(JSON.parse(stdout)).toMatchObject({
+      platforms: [{ compressing: { sizeAfter: expect.any(Number) as number, sizeAfterError: 0 } }],
+    });
+  });
+
   test('a dry run writes nothing and prints its plan on stderr', async () => {
     const target = destination();
     const { stdout, stderr } = await succeeds([

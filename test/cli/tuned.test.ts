@@ -106,7 +106,7 @@ test('a goal without a budget is a level', async () => {
   };
   expect(await levels('--tune', 'fast', '--compression', 'zstd')).toEqual(['zstd 3']);
   expect(await levels('--tune', 'small', '--compression', 'zstd')).toEqual(['zstd 19']);
-  expect(await levels('--tune', 'small')).toEqual(['libdeflate 10']);
+  expect(await levels('--tune', 'small')).toEqual(['libdeflate-joined 10']);
   expect(await levels('--tune', 'small', '--gzip-engine', 'zlib', '--compression', 'gzip')).toEqual([
     'zlib 9',
   ]);

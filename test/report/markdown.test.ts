@@ -102,7 +102,7 @@ describe('renderMarkdown', () => {
   });
   it('says that nothing was written, or that there was nothing to do', () => {
     expect(renderMarkdown({ ...sample, dryRun: true, destination: null })).toContain(
-      '**Dry run: nothing was written.**',
+      '**Dry run: nothing was written; the layers would shrink from ',
     );
     expect(renderMarkdown({ ...sample, unchanged: true })).toContain(
       'Nothing to do: the image stays as it is, byte for byte.',

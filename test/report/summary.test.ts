@@ -81,32 +81,42 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
         {
           ...platform,
           digest: null,
-          layers: [{ action: 'planned', before: platform.layers[0]?.before ?? [], after: null }],
+          layers: [
+            {
+              action: 'planned',
+              before: platform.layers[0]?.before ?? [],
+              after: null,
+              estimate: { size: 40_100_000, error: 800_000, stays: false },
+            },
+          ],
           slimming: null,
           keeping: null,
           surface: null,
           compressing: {
             sizeBefore: 48_200_000,
-            sizeAfter: null,
-            savedBySlimming: null,
-            savedByPacking: null,
-            estimated: true,
+            sizeAfter: 40_100_000,
+            sizeAfterError: 800_000,
+            savedBySlimming: 0,
+            savedByPacking: 8_100_000,
+            estimated: false,
           },
         },
       ],
     };
     expect(renderSummary(dry, { verbose: true })).toBe(`slim registry.example/app:v1
   old  sha256:${'01'.repeat(32)}
-dry run: nothing was written
+dry run: nothing was written; the layers would shrink from 48.2 MB to about 40.1 MB (-16.8%, ±800.0 kB)
 
 linux/amd64
-  pull size    48.2 MB  →  ?    compressed layers
-  layers             1          1 to be changed
+  pull size    48.2 MB  →  ~40.1 MB  -16.8%  compressed layers, ±800.0 kB: -8.1 MB by packing
+  layers             1                       1 to be changed
 
-  layer  made by                   before     after
-  1      ADD file:8a921859… in /  48.2 MB  →      ?    to be changed
+  layer  made by                   before        after
+  1      ADD file:8a921859… in /  48.2 MB  →  ~40.1 MB  -16.8%  to be changed
 
 transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
+
+dry run: the layers would shrink from 48.2 MB to about 40.1 MB (-16.8%, ±800.0 kB)
 `);
   });
 

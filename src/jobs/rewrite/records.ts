@@ -12,6 +12,7 @@ import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { ImageMember, ImageSet } from '../image-set.ts';
 import type { Assembled } from './assemble.ts';
+import type { LayerEstimate } from './estimate-layers.ts';
 import type { BudgetUse, LayerTuning } from './tune-layers.ts';
 
 /** An image with its plan. */
@@ -68,6 +69,8 @@ export interface AssembledImage extends WrittenImage {
 export interface LayerOutcome extends DecidedLayer {
   /** Null in a dry run. */
   readonly sealed: SealedLayer | null;
+  /** What a dry run expects of a layer that it would write. */
+  readonly estimate?: LayerEstimate;
 }
 
 /** What a run led to for one image. */

@@ -98,8 +98,8 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   if (job.kind === 'rewrite') warnOfOthers(set, listener);
   const { images, budgets } = await decide(resolved, context);
   warnOfEncodings(images, listener);
-  if (target === null) return dryOutcome(set, { images, budgets }, context);
   // Awaited here, since the scratch is closed at the end of this block.
+  if (target === null) return await dryOutcome(set, { images, budgets }, context);
   return await publishImages(set, { images, budgets }, { ...context, target });
 }
 
@@ -138,12 +138,22 @@ function untuned(image: ResolvedImage): DecidedImage {
   return { ...image, layers: image.layers.map((layer) => ({ ...layer, tuning: null })) };
 }
 
-function dryOutcome(set: ImageSet, { images, budgets }: Tuning, { reader, cached }: RunContext): RunOutcome {
+/** Ends a dry run: estimates what would be written, and writes nothing. */
+async function dryOutcome(
+  set: ImageSet,
+  { images, budgets }: Tuning,
+  { reader, cached, pool, listener, signal }: RunContext,
+): Promise<RunOutcome> {
+  const { estimateLayers } = await import('./estimate-layers.ts');
+  const estimates = await estimateLayers(images, { reader, pool, listener, signal });
   return {
     set,
     images: images.map((image) => ({
       ...image,
-      layers: image.layers.map((layer) => ({ ...layer, sealed: null })),
+      layers: image.layers.map((layer) => {
+        const estimate = estimates.get(layer);
+        return { ...layer, sealed: null, ...(estimate === undefined ? {} : { estimate }) };
+      }),
       manifest: null,
     })),
     root: null,

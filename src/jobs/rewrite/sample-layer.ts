@@ -15,7 +15,7 @@ import type { Slots } from '../../stream/slots.ts';
 import { MiB } from '../../units.ts';
 
 /** Whole blocks of the encoders that cut finest, and enough of a window for the others. */
-const pieceSize = 4 * MiB;
+export const pieceSize = 4 * MiB;
 const maxPieces = 2;
 /** The share of its size above which a block that the cheapest level has packed does not get smaller at other levels. */
 const packable = 0.98;

@@ -2,7 +2,6 @@
  * Decides encodings that were left to tuning (`--tune`, `--budget`): tries levels on samples of the layers. `run` loads it only
  * where a plan asks for it.
  */
-import { BlockReader, type BlockSource } from '../../codec/block.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { packedFormats } from '../../codec/encoding.ts';
 import { ladderOf } from '../../compress/effort.ts';
@@ -18,7 +17,6 @@ import {
   type TuningGoal,
   withPlan,
 } from '../../image/image.ts';
-import { editTar } from '../../layers/edit/edit-tar.ts';
 import type { LayerReader } from '../../layers/read/layer-reader.ts';
 import { labelOf, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import { packerOf, recipeOf } from '../../layers/write/recipe.ts';
@@ -28,6 +26,7 @@ import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { Slots } from '../../stream/slots.ts';
 import type { DecidedImage, DecidedLayer, ResolvedImage, ResolvedLayer } from './records.ts';
+import { openTar } from './open-tar.ts';
 import { type LayerSample, sampleLayer } from './sample-layer.ts';
 import { recallTrials, rememberTrials } from './stored-trials.ts';
 
@@ -203,7 +202,7 @@ async function trySample(
   const label = labelOf(content);
   const id = `try ${label} ${item.number}`;
   using trying = task(listener, { id, phase: 'scan', label, total: bytesOf(item) });
-  const tar = openTar(item, context, trying.advance);
+  const tar = openTar(image, content, { reader: context.reader, signal, onBytes: trying.advance });
   const result = await sampleLayer(tar, { ladders, allowance, pool, slots, signal });
   trying.end('tried');
   if (cache !== null) {
@@ -211,17 +210,6 @@ async function trySample(
     await rememberTrials(cache, recipe, result, diffId);
   }
   return result;
-}
-
-/** Opens what the layer will hold. The order of its data makes little difference here, and costs a spool, so it is ignored. */
-function openTar(
-  { image, content }: Item,
-  { reader, signal }: TuneContext,
-  onBytes: (count: number) => void,
-): BlockSource {
-  if (content.kind === 'stored') return reader.blocks(image, content.layer, signal, onBytes).blocks;
-  const edit = { ...content.edit, order: null };
-  return new BlockReader(editTar(edit, (layer) => reader.tar(image, layer, signal, { onBytes, lent: true })));
 }
 
 /** Returns the option to keep the blob, where only the packing of the layer changes and its format may stay. */

@@ -1,4 +1,4 @@
-import { layerOf } from '../../image/image.ts';
+import { type Image, layerOf, topOf } from '../../image/image.ts';
 import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
 import { blobOf, tarBytesOf } from '../../layers/index.ts';
 import type { PlatformReport } from '../report.ts';
@@ -20,14 +20,13 @@ interface Saved {
  * that went through both, the share of slimming is estimated by the ratio at which its source layers were packed.
  */
 export function reportCompressing(outcome: ImageOutcome): CompressingReport {
-  const { image, layers, manifest } = outcome;
+  const { image, layers } = outcome;
   const sizeBefore = sum(image.manifest.layers.map(({ size }) => size));
-  if (manifest === null)
-    return { sizeBefore, sizeAfter: null, savedBySlimming: null, savedByPacking: null, estimated: false };
   const saved = layers.map((layer) => savedBy(outcome, layer));
   return {
     sizeBefore,
-    sizeAfter: sum(layers.map(sizeOf)),
+    sizeAfter: sum(layers.map((layer) => sizeOf(image, layer))),
+    ...errorIn(layers),
     savedBySlimming: sum(saved.map(({ bySlimming }) => bySlimming)),
     savedByPacking: sum(saved.map(({ byPacking }) => byPacking)),
     estimated: saved.some(({ estimated }) => estimated),
@@ -38,15 +37,27 @@ function savedBy({ image, indexes }: ImageOutcome, outcome: LayerOutcome): Saved
   const { layer, content, sealed } = outcome;
   const sources = numbersOf(layer.content);
   const before = sum(sources.map((number) => layerOf(image, number).descriptor.size));
-  const all = before - sizeOf(outcome);
-  if (sealed === null || sealed.kind === 'dropped' || content.kind === 'restored')
-    return { bySlimming: all, byPacking: 0, estimated: false };
+  const all = before - sizeOf(image, outcome);
+  const isDropped =
+    sealed === null ? content.kind !== 'stored' && content.isEmpty : sealed.kind === 'dropped';
+  if (isDropped || content.kind === 'restored') return { bySlimming: all, byPacking: 0, estimated: false };
   if (content.kind === 'stored') return { bySlimming: 0, byPacking: all, estimated: false };
+  const tarBytes = sealed === null ? outcome.estimate?.tarBytes : tarBytesOf(sealed);
   const tarBefore = sum(sources.map((number) => indexes.get(number)?.tarBytes ?? 0));
-  const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (tarBytesOf(sealed) ?? 0) / tarBefore));
+  const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (tarBytes ?? 0) / tarBefore));
   return { bySlimming: share, byPacking: all - share, estimated: true };
 }
 
-function sizeOf({ sealed }: LayerOutcome): number {
-  return sealed === null ? 0 : (blobOf(sealed)?.size ?? 0);
+/** Returns the bytes of a layer's blob: in a dry run an estimate, or the size of the blob that stays. */
+function sizeOf(image: Image, { layer, sealed, content, estimate }: LayerOutcome): number {
+  if (sealed !== null) return blobOf(sealed)?.size ?? 0;
+  if (estimate !== undefined) return estimate.size;
+  return content.kind === 'stored' ? layerOf(image, topOf(layer.content)).descriptor.size : 0;
+}
+
+/** Reports how far the estimates of a dry run may be off together. They tend to the same side, so that their errors add up. */
+function errorIn(layers: readonly LayerOutcome[]): Pick<CompressingReport, 'sizeAfterError'> {
+  return layers.some(({ estimate }) => estimate !== undefined)
+    ? { sizeAfterError: sum(layers.map(({ estimate }) => estimate?.error ?? 0)) }
+    : {};
 }

@@ -44,8 +44,16 @@ export function reportLayers(outcome: ImageOutcome): LayerReport[] {
     const before = numbersOf(layer.content).map((number) => reportSource(outcome, number, sealed));
     const written =
       sealed === null ? planned(outcome.image, each, before) : finished(outcome, layer, sealed, before);
-    const report = { action: written.action, before, after: written.after };
-    return tuning === null ? report : { ...report, tuning: reportTuning(tuning) };
+    const { estimate } = each;
+    return {
+      action: written.action,
+      before,
+      after: written.after,
+      ...(estimate === undefined
+        ? {}
+        : { estimate: { size: estimate.size, error: estimate.error, stays: estimate.stays } }),
+      ...(tuning === null ? {} : { tuning: reportTuning(tuning) }),
+    };
   });
 }
 
