@@ -25,7 +25,7 @@ export interface SummaryOptions {
   readonly verbose?: boolean;
 }
 
-/** What the lines of a platform depend on besides the platform. */
+/** What the lines of a platform depend on, apart from the platform. */
 interface Work {
   readonly dryRun: boolean;
   /** What the command does to contents, in a word. */

@@ -1,3 +1,7 @@
+/**
+ * The part of the report about the bytes of all layers, before and after, and what saved them. `build.ts` calls it for each
+ * image.
+ */
 import { type Image, layerOf, topOf } from '../../image/image.ts';
 import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
 import { blobOf, tarBytesOf } from '../../layers/index.ts';
