@@ -82,6 +82,8 @@ export function withoutPassword(text: string): string {
     table.some(({ isLocal, prefix }) => isLocal && text.startsWith(prefix) && !text.startsWith(`${prefix}//`))
   )
     return text;
+  // The final "@" of a destination without a tag.
+  if (text.endsWith('@') && text.includes('/')) return `${withoutPassword(text.slice(0, -1))}@`;
   let at = text.lastIndexOf('@');
   // An "@" before a digest belongs to the digest.
   if (/^@sha(?:256|512):/.test(text.slice(at, at + 8))) at = at === 0 ? -1 : text.lastIndexOf('@', at - 1);

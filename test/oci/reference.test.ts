@@ -359,6 +359,8 @@ test.each([
   ['registry.example:5000/app', 'registry.example:5000/app'],
   [`registry.example/app@${sha256}`, `registry.example/app@${sha256}`],
   ['oci:/a:b@c', 'oci:/a:b@c'],
+  ['localhost:5000/app:1@', 'localhost:5000/app:1@'],
+  ['me:secret@localhost:5000/app@', 'me:***@localhost:5000/app@'],
 ])('messages show %s as %s', (text, shown) => {
   expect(withoutPassword(text)).toBe(shown);
 });
