@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { readJson } from '../../src/oci/json-reader.ts';
 import { describe, expect, it } from 'vitest';
 import { displayPath, escapeText, pathFields, safeJsonText } from '../../src/report/escape.ts';
 import { b } from '../support/bytes.ts';
@@ -156,7 +157,8 @@ it('safe JSON keeps its value and its lines, without anything that a terminal or
     fc.property(values, (value) => {
       const json = JSON.stringify(value, null, 2);
       const safe = safeJsonText(json);
-      expect(JSON.stringify(JSON.parse(safe))).toBe(JSON.stringify(value));
+      // JSON.parse of V8 may take a key with escapes for another (SN-090).
+      expect(JSON.stringify(readJson(safe, 'safe JSON'))).toBe(JSON.stringify(value));
       expect(safe.split('\n')).toHaveLength(json.split('\n').length);
       expect(safe.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       expect(safe).not.toMatch(/##\w*\[|^\s*::/m);
