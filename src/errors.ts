@@ -76,6 +76,17 @@ export class OcislimError extends Error {
   }
 }
 
+/** The error of an image that has some of its names, and not the others. */
+export class PartlyPublished extends OcislimError {
+  /** The image with its digest, as it can be pasted back. */
+  readonly image: string;
+
+  constructor(image: string, message: string, options: { cause: unknown; advice?: string }) {
+    super('PUBLISHED', `published, but ${message}`, options);
+    this.image = image;
+  }
+}
+
 /**
  * Puts the place where an error happened before its message ("source layer 3: …"). The class and all fields of the error
  * stay, since some callers test for a subclass. Anything other than an OcislimError is returned unchanged.

@@ -83,11 +83,8 @@ async function runOf(command: Command, args: readonly string[], env: Environment
   // `--preset help` asks for the list, with or without an image.
   if (splitNames(textsOf(given.values['preset'])).includes('help'))
     return (console) => presetsCommand.run(new CommandLine({}), console);
-  const line = new CommandLine({
-    ...surroundingValues(own, env),
-    ...given.values,
-    ...placed(command, given),
-  });
+  const words = { ...given.values, ...placed(command, given) };
+  const line = new CommandLine(words, surroundingValues(own, env));
   return (console) => command.run(line, console);
 }
 
@@ -119,7 +116,7 @@ function surroundingValues(options: readonly NamedOption[], env: Environment): R
 function placed(command: Command, { positionals, rest }: Arguments): Record<string, Raw> {
   const words = [...positionals.map(({ value }) => value), ...(command.rest === undefined ? rest : [])];
   const named: Record<string, Raw> = command.rest === undefined ? {} : { '--': rest };
-  const advice = { advice: `Usage: ${usageOf(command)}` };
+  const advice = { advice: `Usage: ${usageOf(command)}${choicesIn(command)}` };
   for (const { name } of command.positionals) {
     if (name.endsWith('..')) named[name.slice(0, -2)] = words.splice(0);
     else if (words.length > 0) named[name] = words.shift() as string;
@@ -134,6 +131,14 @@ function placed(command: Command, { positionals, rest }: Arguments): Record<stri
   if (words.length === 0) return named;
   const what = words.length === 1 ? 'an argument' : 'arguments';
   throw new OcislimError('USAGE', `${what} too many: ${words.map(quoted).join(' ')}`, advice);
+}
+
+/** Says which words an argument takes, where they are few: `(ACTION: serve)`. */
+function choicesIn({ positionals }: Command): string {
+  const listed = positionals.flatMap((each) =>
+    each.choices === undefined ? [] : [`${placeholderOf(each)}: ${each.choices.join(', ')}`],
+  );
+  return listed.length === 0 ? '' : ` (${listed.join('; ')})`;
 }
 
 /** @throws USAGE for an argument with another word than it may be */

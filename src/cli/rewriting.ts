@@ -4,7 +4,7 @@
  */
 import type { RewritingCommand } from '../commands/index.ts';
 import { errorOf, type Failure, type Outcome } from '../commands/outcome.ts';
-import { OcislimError } from '../errors.ts';
+import { OcislimError, PartlyPublished } from '../errors.ts';
 import { isStream, parseReference } from '../oci/reference.ts';
 import type { CommandLine } from '../settings/command-line.ts';
 import type { Options } from '../settings/option.ts';
@@ -59,6 +59,9 @@ export async function runRewriting<Settings extends JobSettings>(
     listener: screen.listener,
     pauseOutput: () => screen.pause(),
     pipe: pipeToStdout,
+  }).catch((error: unknown) => {
+    if (error instanceof PartlyPublished) console.stdout.write(`${error.image}\n`);
+    throw error;
   });
   screen.stop();
   if (outcome.name !== null) console.notePublished(outcome.name);

@@ -3,7 +3,7 @@
  * go up is the uploader's.
  */
 import { Closeable } from '../closeable.ts';
-import { OcislimError } from '../errors.ts';
+import { OcislimError, PartlyPublished } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../oci/reference.ts';
@@ -153,9 +153,29 @@ class RegistryTarget extends Closeable implements Target {
     }
     await this.putManifest(root, signal);
     const tags = new Set(this.#references.flatMap(({ tag }) => (tag === null ? [] : [tag])));
-    for (const tag of tags) await this.#put({ tag }, root, signal);
+    await this.#putTags(tags, root, signal);
     for (const tag of tags) await confirmManifest(this.#repository, { tag }, digest, signal);
     if (tags.size === 0) await confirmManifest(this.#repository, { digest }, digest, signal);
+  }
+
+  /** Puts a manifest under all tags. @throws PartlyPublished where some have been put */
+  async #putTags(tags: ReadonlySet<string>, root: RawManifest, signal: AbortSignal): Promise<void> {
+    const waiting = new Set(tags);
+    for (const tag of tags) {
+      try {
+        await this.#put({ tag }, root, signal);
+        waiting.delete(tag);
+      } catch (error) {
+        const isFailure = error instanceof OcislimError && error.code !== 'INTERRUPTED' && !signal.aborted;
+        if (waiting.size === tags.size || !isFailure) throw error;
+        const { advice } = error;
+        throw new PartlyPublished(
+          this.nameOf(root.descriptor.digest),
+          `not as ${[...waiting].join(', ')}: ${error.message}`,
+          { cause: error, ...(advice === undefined ? {} : { advice }) },
+        );
+      }
+    }
   }
 
   /** Puts a manifest when all blobs that were sent are there. */

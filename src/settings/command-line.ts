@@ -31,10 +31,20 @@ export interface Parsed<Table extends Options> {
 /** A parsed command line: positional arguments, options, and the words after `--`. */
 export class CommandLine {
   readonly #values: Readonly<Record<string, Raw | undefined>>;
+  readonly #surrounding: Readonly<Record<string, Raw>>;
 
-  /** `values`: by name, as the words of the command line gave them. */
-  constructor(values: Readonly<Record<string, Raw | undefined>>) {
-    this.#values = values;
+  /**
+   * `values`: by name, as the words of the command line gave them. `surrounding`: those of the environment, which count where the
+   * command line gives none.
+   */
+  constructor(
+    values: Readonly<Record<string, Raw | undefined>>,
+    surrounding: Readonly<Record<string, Raw>> = {},
+  ) {
+    this.#values = { ...surrounding, ...values };
+    this.#surrounding = Object.fromEntries(
+      Object.entries(surrounding).filter(([name]) => values[name] === undefined),
+    );
   }
 
   /** A positional argument; null where it is absent. */
@@ -61,7 +71,7 @@ export class CommandLine {
       const { variable } = option;
       const name = nameOf(key, option);
       const given = variable === undefined ? this.#values[name] : env[variable] || undefined;
-      const value = await option.read(given ?? option.default, variable ?? `--${name}`, door);
+      const value = await option.read(given ?? option.default, variable ?? this.#nameOf(name), door);
       if (option.secret !== true) settings[key] = value;
       else if (typeof value === 'string') secrets[key as SecretName] = value;
     }
@@ -70,6 +80,11 @@ export class CommandLine {
       settings: settings as SettingsOf<Table>,
       secrets: new Secrets({ ...secrets, clientP12Passphrase }),
     };
+  }
+
+  /** Returns how an option was given, for errors: by itself, or by its environment variable. */
+  #nameOf(name: string): string {
+    return Object.hasOwn(this.#surrounding, name) ? variableOf(name) : `--${name}`;
   }
 
   /** @throws USAGE for an option given twice that takes one value, and for a number that cannot be read */

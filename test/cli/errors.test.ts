@@ -395,8 +395,13 @@ describe('options', () => {
       env: { OCISLIM_COMPRESSION: 'zstd', OCISLIM_LEVEL: '5', OCISLIM_JOBS: '1' },
     });
     expect((await readImage(packed.path)).manifest.layers[0]?.mediaType).toMatch(/zstd$/);
-    expect(await refused(['squash', source, 'DST', '--all'], 2, { env: { OCISLIM_JOBS: 'many' } })).toMatch(
-      /JOBS|jobs/,
+    const all = ['squash', source, 'DST', '--all'];
+    expect(await refused(all, 2, { env: { OCISLIM_JOBS: 'many' } })).toContain('OCISLIM_JOBS');
+    expect(await refused(all, 2, { env: { OCISLIM_FORMAT: 'yaml' } })).toMatch(
+      /: OCISLIM_FORMAT takes text, json/,
+    );
+    expect(await refused([...all, '--format=xml'], 2, { env: { OCISLIM_FORMAT: 'json' } })).toMatch(
+      /: --format takes/,
     );
   });
 });

@@ -107,6 +107,30 @@ describe('N18: proxies', () => {
   });
 });
 
+describe('several tags', () => {
+  /** Copies the image to tags of another repository, the first of which that match `refused` is not taken. */
+  async function copyTo(names: readonly string[], refused: RegExp) {
+    const fake = await start();
+    fake.fault({ method: 'PUT', path: refused, effect: { kind: 'answer', status: 403 } });
+    const tags = names.flatMap((tag) => ['-t', `${fake.host}/other:${tag}`]);
+    return { fake, result: await callCli(['copy', `${fake.host}/app:v1`, ...tags]) };
+  }
+
+  test('of which one is refused: the image is there, and the error says under which it is not', async () => {
+    const { fake, result } = await copyTo(['v2', 'v3', 'v4'], /manifests\/v3$/);
+    expect(result.status, result.stderr).toBe(5);
+    const { tags } = fake.repository('other');
+    expect([...tags.keys()]).toEqual(['v2']);
+    expect(result.stdout).toBe(`${fake.host}/other@${tags.get('v2')}\n`);
+    expect(result.stderr).toMatch(/ocislim: published, but not as v3, v4: .*\[PUBLISHED\]/);
+  });
+
+  test('of which the first is refused: nothing is published', async () => {
+    const { result } = await copyTo(['v2', 'v3'], /manifests\/v2$/);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+  });
+});
+
 describe('--mirror', () => {
   test('reads from the mirror, without the credentials given for the registry', async () => {
     const [origin, mirror] = [await start(), await start()];

@@ -119,7 +119,7 @@ const selecting: readonly Row[] = [
     'Write --platform OS/ARCH[/VARIANT].',
     'platform',
   ],
-  ['from-layer-id from from-id start-layer', 'Write --from-layer N or --from-layer DIGEST.', 'from-layer'],
+  ['from-layer-id from from-id start-layer -f', 'Write --from-layer N or --from-layer DIGEST.', 'from-layer'],
   ['last-n-layers last-n top topmost number-of-layers squash-last', 'Write --last N.', 'last'],
   ['base-image base-name base-ref base-digest', 'Write --base REF.', 'base'],
   ['layer layer-index layer-range range layer-rm-index', 'Write --layers A..B.', 'layers'],
