@@ -6,7 +6,7 @@ import { OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { isAttestation } from '../oci/attestation.ts';
 import type { IndexChild } from '../oci/manifest.ts';
-import { isManifestType } from '../oci/media-type.ts';
+import { isIndexType, isManifestType } from '../oci/media-type.ts';
 import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
 import { bestMatches, isExact } from '../oci/platform-choice.ts';
 
@@ -53,13 +53,39 @@ export async function chooseChildren(
   return new Set(chosen);
 }
 
+/**
+ * Returns the only image of an index, by what its rows say; null where they do not tell.
+ * @throws USAGE where there are several, which the error lists by their platforms
+ */
+export function onlyChild(children: readonly IndexChild[], label: string): IndexChild | null {
+  if (children.some(({ descriptor }) => isIndexType(descriptor.mediaType))) return null;
+  const images = children.filter(mayBeImage);
+  const [first, ...others] = images;
+  if (first === undefined) return null;
+  if (others.every(({ descriptor }) => descriptor.digest === first.descriptor.digest)) return first;
+  if (images.some(({ platform }) => platform === null)) return null;
+  throw severalImages(
+    label,
+    images.map(({ platform }) => platform),
+  );
+}
+
+/** Makes the error for several images where one is needed. What it lists can be typed. */
+export function severalImages(label: string, platforms: readonly (Platform | null)[]): OcislimError {
+  const placed = platforms.flatMap((platform) => (platform === null ? [] : [{ platform }]));
+  const names = namesOf(placed, placed);
+  return new OcislimError('USAGE', `${label} has ${platforms.length} images to choose from`, {
+    advice: names.length === 0 ? 'Name one by its digest.' : `Give --platform, one of: ${names.join(', ')}.`,
+  });
+}
+
 /** Returns whether a child can be an image, by what its row says (image-spec descriptor.md, "artifactType"). */
 function mayBeImage(child: IndexChild): boolean {
   const { mediaType, json } = child.descriptor;
   return isManifestType(mediaType) && typeof json['artifactType'] !== 'string' && !isAttestation(child);
 }
 
-function best(wanted: Platform, placed: readonly PlacedChild[]): readonly PlacedChild[] {
+function best<T extends Placed>(wanted: Platform, placed: readonly T[]): readonly T[] {
   return bestMatches(wanted, placed, ({ platform }) => platform);
 }
 
@@ -86,13 +112,15 @@ function warnOfTie(label: string, wanted: Platform, tied: readonly PlacedChild[]
   });
 }
 
-/** Returns the platforms that choose one of these children when they are typed, each once. */
-function namesOf(some: readonly PlacedChild[], all: readonly PlacedChild[]): readonly string[] {
+type Placed = Pick<PlacedChild, 'platform'>;
+
+/** Returns the platforms that choose one of these when they are typed, each once. */
+function namesOf(some: readonly Placed[], all: readonly Placed[]): readonly string[] {
   const names = some.filter((placed) => chooses(placed, all)).map(({ platform }) => formatPlatform(platform));
   return [...new Set(names)];
 }
 
-function chooses(placed: PlacedChild, all: readonly PlacedChild[]): boolean {
+function chooses(placed: Placed, all: readonly Placed[]): boolean {
   const name = formatPlatform(placed.platform);
   try {
     return !name.includes(',') && best(parsePlatform(name), all)[0] === placed;

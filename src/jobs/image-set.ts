@@ -11,7 +11,7 @@ import { isIndexType } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { isCompatible } from '../oci/platform-choice.ts';
 import type { RawManifest, Source } from '../place/place.ts';
-import { chooseChildren } from './choose-children.ts';
+import { chooseChildren, onlyChild } from './choose-children.ts';
 import { MemberReader } from './member-reader.ts';
 
 /** A member of an image set. `child` is its row in the index; null for the root itself. */
@@ -67,6 +67,8 @@ export interface ImageSetOptions {
   readonly platformsOfIndex?: readonly Platform[];
   /** Whether an image whose config is not that of an image is taken as it is, as a copy does. Default: no. */
   readonly tolerant?: boolean;
+  /** Whether one image is needed: of an index without a platform wanted, it is the only one. Default: no. */
+  readonly single?: boolean;
   /** Bounds of manifests and configs. Default: `defaultLimits`. */
   readonly limits?: Limits | undefined;
   /** Receives a warning where several images are equally good for a platform. Default: no listener. */
@@ -76,7 +78,7 @@ export interface ImageSetOptions {
 
 /**
  * Reads the manifests and configs that a source names: of an index, only those of the images that are chosen.
- * @throws NOT_FOUND when no image is for a platform asked for; what sources throw
+ * @throws NOT_FOUND when no image is for a platform asked for; USAGE for several where one is needed; what sources throw
  */
 export async function readImageSet(source: Source, options: ImageSetOptions): Promise<ImageSet> {
   const { platforms, platformsOfIndex = [], tolerant = false, limits = defaultLimits, signal } = options;
@@ -89,7 +91,10 @@ export async function readImageSet(source: Source, options: ImageSetOptions): Pr
     return { root, index: null, members: [member], narrowed: false, selected: platforms };
   }
   const selected = platforms.length > 0 ? platforms : platformsOfIndex;
-  const chosen = selected.length === 0 ? null : await chooseRows(reader, index, selected, options);
+  const only =
+    options.single === true && selected.length === 0 ? onlyChild(index.children, source.label) : null;
+  const chosen =
+    selected.length > 0 ? await chooseRows(reader, index, selected, options) : only && new Set([only]);
   const members = await reader.members(index, { depth: 1, chosen, signal });
   return { root, index, members, narrowed: selected.length > 0, selected };
 }

@@ -76,9 +76,13 @@ export class MemberReader {
   /** Reads the members of an index, in its order. */
   async members(index: Index, { depth, chosen, signal }: MemberOptions): Promise<readonly Member[]> {
     const rows = chosen === null ? index.children : withAttestations(index.children, chosen);
-    const members = await mapParallel(rows, requests, signal, (child, _, inner) =>
-      this.#member(child, { depth, chosen, signal: inner }),
-    );
+    const read = await mapParallel(rows, requests, signal, (child, _, inner) => {
+      const member = this.#member(child, { depth, chosen, signal: inner });
+      // An index that holds what was chosen has been read before.
+      const mayFail = chosen !== null && !chosen.has(child) && isIndexType(child.descriptor.mediaType);
+      return mayFail ? member.catch(passFailure(inner)) : member;
+    });
+    const members = read.filter((member) => member !== null);
     // Only a choice empties a nested index: what had no rows stays.
     return members.filter(
       (member) => chosen === null || member.kind !== 'nested' || member.nested.members.length > 0,
@@ -95,8 +99,9 @@ export class MemberReader {
       for (const child of each.children) {
         rows.push(child);
         if (!isIndexType(child.descriptor.mediaType)) continue;
-        const nested = await this.#document(child, level, signal);
-        rows.push(...(await below(nested.index, level + 1)));
+        // An index that cannot be read may be another one than is wanted.
+        const nested = await this.#document(child, level, signal).catch(passFailure(signal));
+        if (nested !== null) rows.push(...(await below(nested.index, level + 1)));
       }
       return rows;
     };
@@ -247,7 +252,7 @@ function withAttestations(
 function passFailure(signal: AbortSignal): (error: unknown) => null {
   return (error) => {
     signal.throwIfAborted();
-    if (error instanceof OcislimError) return null;
+    if (error instanceof OcislimError && error.code !== 'LIMIT') return null;
     throw error;
   };
 }

@@ -7,9 +7,10 @@ import { OcislimError } from '../errors.ts';
 import { Scratch } from '../files/scratch.ts';
 import type { Image } from '../image/image.ts';
 import { LayerReader } from '../layers/read/layer-reader.ts';
-import { formatPlatform, type Platform } from '../oci/platform.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { Source } from '../place/place.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
+import { severalImages } from './choose-children.ts';
 import { imageMembers, platformOf, readImageSet } from './image-set.ts';
 import type { RunOptions } from './rewrite/run.ts';
 
@@ -61,16 +62,10 @@ export function layerNumbers({ manifest }: Image): readonly number[] {
 /** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
 async function chooseImage({ source, platform, ...options }: OneImageOptions): Promise<Image> {
   const platforms = platform === null ? [] : [platform];
-  const found = imageMembers(await readImageSet(source, { ...options, platforms }));
+  const found = imageMembers(await readImageSet(source, { ...options, platforms, single: true }));
   const [first] = found;
   if (first === undefined)
     throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`);
   if (found.length === 1) return first.image;
-  const names = found.map((each) => {
-    const own = platformOf(each);
-    return own === null ? 'an unknown platform' : formatPlatform(own);
-  });
-  throw new OcislimError('USAGE', `${source.label} has ${found.length} images to choose from`, {
-    advice: `Give --platform, one of: ${names.join(', ')}.`,
-  });
+  throw severalImages(source.label, found.map(platformOf));
 }

@@ -128,6 +128,40 @@ describe('an image of an index, chosen by its platform,', () => {
     expect((await refusal(tree, 'linux/s390x')).advice).toBe('It has: linux/amd64, linux/arm64.');
   });
 
+  test('is asked for alone where one is needed and the index has one, or named where it has more', async () => {
+    const rows = [attestation.descriptor, amd64.descriptor, { ...absent, mediaType: 'application/x' }];
+    const asked: string[] = [];
+    class RecordingSource extends MemorySource {
+      override async manifest(descriptor: Descriptor, each: AbortSignal) {
+        asked.push(descriptor.digest);
+        return super.manifest(descriptor, each);
+      }
+    }
+    const single = { platforms: [], single: true, signal };
+    await readImageSet(new RecordingSource(indexOf(rows, [amd64])), single);
+    expect(asked).toEqual([amd64.descriptor.digest]);
+    const both = indexOf([amd64.descriptor, arm64.descriptor], []);
+    await expect(readImageSet(new RecordingSource(both), single)).rejects.toMatchObject({
+      code: 'USAGE',
+      advice: 'Give --platform, one of: linux/amd64, linux/arm64.',
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('is not there for indexes in the index that cannot be read', async () => {
+    const rows = [{ ...absent, mediaType: MEDIA_TYPES.oci.index }, amd64.descriptor];
+    const error = await refusal(indexOf(rows, [amd64]), 'linux/s390x');
+    expect([error.message, error.advice]).toEqual([
+      'app:1 has no image for linux/s390x',
+      'It has: linux/amd64.',
+    ]);
+    const nested = buildIndex({ images: [arm64] });
+    const tree = indexOf([...rows, nested.descriptor], [amd64, nested]);
+    const { asked, chosen } = await choose(tree, ['linux/arm64']);
+    expect(chosen).toEqual([nested.descriptor.digest]);
+    expect(asked).toContain(arm64.descriptor.digest);
+  });
+
   test('is the best of several, and one for each platform named', async () => {
     const [v7, v6, v3] = ['linux/arm/v7', 'linux/arm/v6', 'linux/amd64/v3'].map(imageFor);
     if (v7 === undefined || v6 === undefined || v3 === undefined) throw new Error('three were made');

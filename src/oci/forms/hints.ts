@@ -46,10 +46,10 @@ const finders: readonly Finder[] = [
 const localFinders: readonly Finder[] = [ofSpace, ofScheme, ofHome];
 
 function ofSpace(text: string): Hint | null {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(/^([a-z-]+:(?:\/\/)?)\s+/, '$1');
   if (trimmed === '') return { why: 'it is empty', advice: 'A variable of the shell may not be set.' };
   if (trimmed === text) return null;
-  return { why: 'it begins or ends with white space', advice: `Write ${trimmed}` };
+  return { why: 'there is white space where a part of it begins or ends', advice: `Write ${trimmed}` };
 }
 
 /** Web addresses: of registries, and of pages of Docker Hub, which name images by `/_/NAME` and `/r/NAME`. */

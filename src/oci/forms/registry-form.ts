@@ -43,7 +43,8 @@ export function parseRegistry(text: string, refuse: Refuse): RegistryReference {
   const untagged = afterAt === '';
   const digest = untagged ? null : afterAt;
   if (more.length > 0 || (digest !== null && !isDigest(digest))) throw noDigest(beforeDigest, digest, refuse);
-  const { host, path: named } = splitHost(beforeDigest);
+  const { host: written, path: named } = splitHost(beforeDigest);
+  const host = written.toLowerCase();
   const { path, tag } = splitTag(named, refuse);
   const isHub = host === 'docker.io' || host === 'index.docker.io';
   const repository = isHub && !path.includes('/') ? `library/${path}` : path;
