@@ -13,6 +13,7 @@ import { isIndexType, isManifestType, isSchema1Type } from '../oci/media-type.ts
 import type { RawManifest, Source } from '../place/place.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { collect } from '../stream/collect.ts';
+import { withActualTypes } from './actual-types.ts';
 import type { PlacedChild } from './choose-children.ts';
 import { RowCount } from './row-count.ts';
 import type { ImageMember, Member, NestedIndex, OtherMember } from './image-set.ts';
@@ -193,7 +194,9 @@ export class MemberReader {
     if (parsed.kind !== 'manifest' || !isImage(parsed)) return null;
     const whose = `the config of ${what}`;
     const config = this.#imageConfig(parseConfig(await this.#config(parsed, signal), whose), parsed, whose);
-    return config === null ? null : readImage(descriptor, parsed, config);
+    if (config === null) return null;
+    const image = readImage(descriptor, parsed, config);
+    return this.#tolerant ? image : withActualTypes(image, this.#source, signal);
   }
 
   /** Reads what a config says; null for one that is not of an image, where such are taken as they are. */

@@ -58,6 +58,20 @@ for (const family of ['oci', 'docker'] as const) {
   }
 }
 
+/** BuildKit writes it, and Docker, containerd and crane read it. Podman and skopeo refuse it, so it is read and not written. */
+const dockerZstd = 'application/vnd.docker.image.rootfs.diff.tar.zstd';
+byType.set(dockerZstd, { kind: 'layer', family: 'docker', compression: 'zstd' });
+
+/** Returns the media type of a layer in the family of another type. */
+export function layerTypeLike(mediaType: string, compression: Compression): string {
+  return layerMediaType(familyOf(mediaType), compression) ?? dockerZstd;
+}
+
+/** Returns whether a media type is the one that its family has for layers of a format. */
+export function isTypeFor(mediaType: string, compression: Compression): boolean {
+  return layerMediaType(familyOf(mediaType), compression) === mediaType;
+}
+
 /** Tells what the media type of a layer says. */
 export function layerKind(mediaType: string): LayerKind {
   const known = byType.get(mediaType);

@@ -157,28 +157,23 @@ describe.each(
     await failsWith(tree, transform, 'DIFFID_MISMATCH', inLayer2('unpacks to sha256:'));
   });
 
-  test.each([
-    ['gzip', 'zstd'],
-    ['gzip', 'none'],
-    ['zstd', 'gzip'],
-    ['none', 'gzip'],
-    ['none', 'zstd'],
-  ] as const)('T13: about its media type: %s that is %s', async (stated, actual) => {
-    const tree = lying((documents, blobs) => {
-      const other = buildImage({ layers, compress: actual });
-      const descriptor = other.layers[1] as BlobDescriptor;
-      blobs.set(descriptor.digest, other.blobs.get(descriptor.digest) as Uint8Array);
-      documents.manifest.layers[1] = { ...descriptor, mediaType: MEDIA_TYPES.oci.layer[stated] };
-    });
-    await failsWith(
-      tree,
-      transform,
-      'MEDIA_TYPE',
-      inLayer2(
-        `the media type says .*${stated === 'none' ? 'uncompressed tar' : stated}, but the bytes are .*${actual === 'none' ? 'uncompressed' : actual}`,
-      ),
-    );
-  });
+  test.each(['gzip', 'zstd'] as const)(
+    'T13: about its media type: %s that is neither packed nor the tar',
+    async (stated) => {
+      const tree = lying((documents, blobs) => {
+        const bytes = Buffer.from('neither of both');
+        blobs.set(digestOf(bytes), bytes);
+        const mediaType = MEDIA_TYPES.oci.layer[stated];
+        documents.manifest.layers[1] = { mediaType, digest: digestOf(bytes), size: bytes.length };
+      });
+      await failsWith(
+        tree,
+        transform,
+        'MEDIA_TYPE',
+        inLayer2(`the media type says ${stated}, but the bytes are neither`),
+      );
+    },
+  );
 
   test('whose compressed stream is cut off, or followed by something', async () => {
     const packed = buildImage({ layers });

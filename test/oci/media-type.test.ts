@@ -4,8 +4,10 @@ import {
   isConfigType,
   isIndexType,
   isManifestType,
+  isTypeFor,
   layerKind,
   layerMediaType,
+  layerTypeLike,
   mediaTypes,
 } from '../../src/oci/media-type.ts';
 import { MEDIA_TYPES } from '../support/image-builder.ts';
@@ -31,10 +33,17 @@ test('non-distributable layers are foreign', () => {
     expect(layerKind(type)).toEqual({ kind: 'foreign' });
 });
 
+test('zstd in the types of Docker is read, but is not a type to write', () => {
+  const type = 'application/vnd.docker.image.rootfs.diff.tar.zstd';
+  expect(layerKind(type)).toEqual({ kind: 'layer', family: 'docker', compression: 'zstd' });
+  expect(layerMediaType('docker', 'zstd')).toBeNull();
+  expect(isTypeFor(type, 'zstd')).toBe(false);
+  expect(layerTypeLike('application/vnd.docker.image.rootfs.diff.tar', 'zstd')).toBe(type);
+});
+
 test('encrypted layers, invented types and other artifacts are unknown', () => {
   for (const type of [
     'application/vnd.oci.image.layer.v1.tar+gzip+encrypted',
-    'application/vnd.docker.image.rootfs.diff.tar.zstd',
     'application/vnd.in-toto+json',
     'application/vnd.oci.image.layer.v1.tar+GZIP',
     'text/plain; application/vnd.oci.image.layer.nondistributable.v1.tar',

@@ -126,7 +126,7 @@ function hasOneSource(content: Content): boolean {
 
 /** Returns the media type of a layer in the new manifest. @throws INTERNAL for a format that the family has no media type for, MEDIA_TYPE where a foreign type does not convert */
 function mediaTypeOf(image: Image, layer: Layer, sealed: KeptLayer, family: Family): string {
-  const compression = compressionOf(image, layer, sealed);
+  const compression = compressionOf(sealed);
   if (compression === null) {
     const { descriptor } = layerOf(image, topOf(layer.content));
     return foreignType(descriptor.mediaType, family, image.manifest.family);

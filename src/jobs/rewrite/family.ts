@@ -1,8 +1,9 @@
 import { readersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
 import { isUntouched } from '../../image/image.ts';
-import { compressionOf } from '../../layers/write/sealed-layer.ts';
-import { type Family, layerMediaType } from '../../oci/media-type.ts';
+import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Family, isTypeFor, layerMediaType } from '../../oci/media-type.ts';
 import type { ImageSet } from '../image-set.ts';
 import type { WrittenImage } from './records.ts';
 
@@ -14,8 +15,15 @@ export function isUnchanged({ image, layers }: WrittenImage): boolean {
   if (isUntouched(image) && kept.every(({ kind }) => kind === 'unchanged')) return true;
   return (
     kept.length === image.manifest.layers.length &&
-    kept.every(({ blob }, i) => blob.digest === image.manifest.layers[i]?.digest)
+    kept.every((sealed, i) => staysAsItIs(sealed, image.manifest.layers[i]))
   );
+}
+
+/** Returns whether a layer keeps its blob, under a media type that says how it is packed. */
+function staysAsItIs(sealed: KeptLayer, descriptor: Descriptor | undefined): boolean {
+  if (descriptor === undefined || sealed.blob.digest !== descriptor.digest) return false;
+  const format = compressionOf(sealed);
+  return format === null || isTypeFor(String(descriptor.json['mediaType']), format);
 }
 
 /**
@@ -31,7 +39,7 @@ export function familyOfAll(
     .filter((written) => !isUnchanged(written))
     .flatMap(({ image, layers }) =>
       layers
-        .map(({ layer, sealed }) => compressionOf(image, layer, sealed))
+        .map(({ sealed }) => compressionOf(sealed))
         .filter((each) => each !== null && layerMediaType(image.manifest.family, each) === null),
     );
   if (foreign == null) return null;

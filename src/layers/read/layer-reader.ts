@@ -22,7 +22,7 @@ import { type Seal, tally } from '../../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gathering } from './gather.ts';
-import { checkCompression, unreadable } from './packed-format.ts';
+import { checkFormat, Mistyped, unreadable } from './packed-format.ts';
 import type { Scratch } from '../../files/scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
 import { UnpackedBlocks } from './unpacked-blocks.ts';
@@ -71,6 +71,12 @@ interface Reading extends TarOptions {
   readonly signal: AbortSignal;
 }
 
+/** The bytes of a blob on their way to a decoder. */
+interface Packed {
+  readonly packed: ByteStream;
+  readonly compression: Compression;
+}
+
 export interface LayerReaderOptions {
   readonly source: Source;
   readonly scratch: Scratch;
@@ -94,6 +100,8 @@ export class LayerReader {
   readonly #allowance: Allowance;
   readonly #threads: UnpackThreads | null;
   /** Bytes of contents in the facts of all layers scanned so far. */
+  /** The formats of the blobs that were opened, by their first bytes. */
+  readonly #formats = new Map<Digest, Compression>();
   #held = 0;
   #downloaded = 0;
 
@@ -120,6 +128,22 @@ export class LayerReader {
 
   get #maxWindow(): number {
     return this.#allowance.limits['window-bytes'];
+  }
+
+  /**
+   * Returns the format of a blob: of one that was opened the actual one, else what its media type states. Null for a type that
+   * cannot be read.
+   */
+  formatOf({ digest, mediaType }: Descriptor): Compression | null {
+    const kind = layerKind(mediaType);
+    return kind.kind === 'layer' ? (this.#formats.get(digest) ?? kind.compression) : null;
+  }
+
+  /** Returns whether a blob that was opened has another format than its media type states. */
+  isMistyped({ digest, mediaType }: Descriptor): boolean {
+    const kind = layerKind(mediaType);
+    const actual = this.#formats.get(digest);
+    return actual !== undefined && kind.kind === 'layer' && actual !== kind.compression;
   }
 
   /** Returns the allowance for a caller that reads the headers of a layer out of its tar. */
@@ -196,7 +220,17 @@ export class LayerReader {
     return isNear ? stream : this.#scratch.keep(stream, descriptor);
   }
 
+  /** Opens a layer, a second time where its first bytes show another format than its media type states. */
   async *#open(number: number, reading: Reading): ByteStream {
+    try {
+      yield* this.#openOnce(number, reading);
+    } catch (error) {
+      if (!(error instanceof Mistyped)) throw error;
+      yield* this.#openOnce(number, reading);
+    }
+  }
+
+  async *#openOnce(number: number, reading: Reading): ByteStream {
     const { descriptor, diffId, signal, lent = false } = reading;
     const what = `layer ${number}`;
     const threads = this.#threadsFor(descriptor);
@@ -219,15 +253,26 @@ export class LayerReader {
     }
   }
 
-  async #packed({
-    descriptor,
-    signal,
-    onBytes = () => {},
-  }: Reading): Promise<{ packed: ByteStream; compression: Compression }> {
+  /** Opens the packed bytes of a blob. @throws Mistyped once, from the stream: the second opening has the right format */
+  async #packed({ descriptor, diffId, signal, onBytes = () => {} }: Reading): Promise<Packed> {
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
+    const { digest } = descriptor;
+    const compression = this.#formats.get(digest) ?? kind.compression;
     const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
-    return { packed: checkCompression(packed, kind.compression), compression: kind.compression };
+    // The name of the first file may begin as gzip does, but no packed blob has the digest of its tar.
+    if (compression === 'none' && digest === diffId) return { packed, compression };
+    const mayBePlain = digest === diffId || algorithmOf(digest) !== algorithmOf(diffId);
+    return { packed: this.#noting(digest, checkFormat(packed, compression, mayBePlain)), compression };
+  }
+
+  async *#noting(digest: Digest, stream: ByteStream): ByteStream {
+    try {
+      yield* stream;
+    } catch (error) {
+      if (error instanceof Mistyped) this.#formats.set(digest, error.actual);
+      throw error;
+    }
   }
 
   /** Returns the threads if they speed up this blob: starting one takes milliseconds, and a plain tar is only hashed. */
@@ -292,8 +337,11 @@ export class LayerReader {
       if (scan.index === known) holdIndex(known, this.#allowance.headers());
       this.#hold(scan.facts);
       const { tarBytes } = scan.index;
-      if (known === null) await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
-      if (knownFacts === null && recipeOfFacts !== null)
+      // The media type that the result states depends on the bytes, so such a layer is opened in every run.
+      const isKept = !this.isMistyped(descriptor);
+      if (known === null && isKept)
+        await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
+      if (knownFacts === null && recipeOfFacts !== null && isKept)
         await this.#remember(recipeOfFacts, diffId, () => packFacts(scan.facts), tarBytes);
       scanning.end(`${scan.index.kinds.length} entries`);
       return scan;

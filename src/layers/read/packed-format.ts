@@ -1,6 +1,5 @@
 /**
- * Checks that a layer blob has the format that its media type states. The layer reader passes every blob through here before
- * it unpacks it.
+ * Recognises the format of a layer blob by its first bytes. The layer reader passes every blob through here before it unpacks it.
  */
 import { detect } from '../../codec/detect.ts';
 import { OcislimError } from '../../errors.ts';
@@ -8,15 +7,33 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 
-/** Passes packed bytes through, whose first bytes must have the format that the media type states. @throws MEDIA_TYPE */
-export async function* checkCompression(stream: ByteStream, stated: Compression): ByteStream {
-  // Four bytes suffice: the magic number of zstd (RFC 8878, 3.1.1); that of gzip has two (RFC 1952, 2.3.1).
+/** The bytes of a layer have another format than was expected: open it again, as what it is. */
+export class Mistyped extends Error {
+  readonly actual: Compression;
+
+  constructor(actual: Compression) {
+    super(`the layer is ${actual}`);
+    this.actual = actual;
+  }
+}
+
+/**
+ * Passes packed bytes through, whose first bytes must have the expected format. What is in the bytes counts, and not the media
+ * type: other programs read layers so.
+ * @param mayBePlain whether the blob may be a plain tar: its digest then is the DiffID
+ * @throws Mistyped before the first byte, MEDIA_TYPE for bytes that are neither packed as is known nor the tar
+ */
+export async function* checkFormat(
+  stream: ByteStream,
+  expected: Compression,
+  mayBePlain: boolean,
+): ByteStream {
   let head: Uint8Array | null = new Uint8Array(0);
   for await (const chunk of stream) {
     if (head !== null && head.length < 4) {
       head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
       if (head.length < 4) continue;
-      checkHead(head, stated);
+      judge(head, expected, mayBePlain);
       yield head;
       head = null;
     } else {
@@ -24,26 +41,20 @@ export async function* checkCompression(stream: ByteStream, stated: Compression)
     }
   }
   if (head !== null) {
-    checkHead(head, stated);
+    judge(head, expected, mayBePlain);
     yield head;
   }
 }
 
-function checkHead(head: Uint8Array, stated: Compression): void {
+function judge(head: Uint8Array, expected: Compression, mayBePlain: boolean): void {
   const actual = detect(head);
-  // An empty blob is left to its decoder, which knows whether the format permits it.
-  if (actual === stated || actual === 'empty') return;
+  if (actual === expected || actual === 'empty') return;
+  if (actual !== 'none' || mayBePlain) throw new Mistyped(actual);
   throw new OcislimError(
     'MEDIA_TYPE',
-    `the media type says ${name(stated)}, but the bytes are ${name(actual)}`,
-    {
-      advice: 'The image was put together wrongly; build or push it again.',
-    },
+    `the media type says ${expected}, but the bytes are neither gzip nor zstd, and not the tar of the DiffID`,
+    { advice: 'The image was put together wrongly; build or push it again.' },
   );
-}
-
-function name(compression: Compression): string {
-  return compression === 'none' ? 'an uncompressed tar' : compression;
 }
 
 /** Makes the error for a layer that ocislim cannot unpack: UNSUPPORTED. */

@@ -1,6 +1,7 @@
 import type { Block, BlockSource } from '../../codec/block.ts';
 import type { Unpacking } from '../../codec/unpack/unpacking.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { Mistyped } from './packed-format.ts';
 
 /** What `UnpackedBlocks` needs of its layer. */
 export interface UnpackedLayer {
@@ -24,15 +25,24 @@ export class UnpackedBlocks implements BlockSource {
   }
 
   async next(memory: SharedArrayBuffer): Promise<Block> {
+    const opened = (this.#unpacking ??= this.#layer.open());
     try {
-      const unpacking = await (this.#unpacking ??= this.#layer.open());
+      const unpacking = await opened;
       const block = await unpacking.next(memory);
       this.#layer.onUnpacked(block.bytes.length);
       if (block.last) this.#layer.check(unpacking.digest());
       return block;
     } catch (error) {
-      throw this.#layer.locate(error);
+      if (!(error instanceof Mistyped)) throw this.#layer.locate(error);
+      // Of several blocks that were asked for, the first opens the layer again; it now has the right format.
+      if (this.#unpacking === opened) this.#unpacking = this.#reopen(opened);
+      return this.next(memory);
     }
+  }
+
+  async #reopen(opened: Promise<Unpacking>): Promise<Unpacking> {
+    await (await opened).close();
+    return this.#layer.open();
   }
 
   /** Stops the thread. A layer that failed to open has none. */

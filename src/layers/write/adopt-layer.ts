@@ -8,14 +8,15 @@ import type { Writing } from './writing.ts';
 
 /** Brings the blob of a source layer to the target as it is, without unpacking it. @throws what places throw, with the layer */
 export async function adoptLayer(
-  { source, target, listener }: Writing,
+  { source, target, reader, listener }: Writing,
   image: Image,
   number: number,
   signal: AbortSignal,
 ): Promise<UnchangedLayer> {
   const { descriptor, diffId } = layerOf(image, number);
   const { digest, size } = descriptor;
-  const facts = { kind: 'unchanged', blob: { digest, size }, diffId, rejected: null } as const;
+  const format = reader.formatOf(descriptor);
+  const facts = { kind: 'unchanged', blob: { digest, size }, diffId, format, rejected: null } as const;
   if (isElsewhere(descriptor)) return { ...facts, adoption: 'present' };
   const label = `layer ${number}`;
   using copying = task(listener, { id: `copy ${digest}`, phase: 'copy', label, total: size });

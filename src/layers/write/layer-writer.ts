@@ -103,10 +103,9 @@ export class LayerWriter {
     // Unpacking a plain tar would only copy it.
     if (encoding.kind === 'none' && kind.compression === 'none') return adopt();
     const { minSavings } = encoding;
-    const comparison = {
-      before: descriptor.size,
-      minSavings,
-      isSameFormat: kind.compression === encoding.kind,
+    const isSmaller = (after: number) => {
+      const isSameFormat = reader.formatOf(descriptor) === encoding.kind;
+      return savesEnough({ before: descriptor.size, after, minSavings, isSameFormat });
     };
     const produced = await this.#producer.produce({
       label: `layer ${number}`,
@@ -117,8 +116,8 @@ export class LayerWriter {
           ? hashed(reader.tar(image, number, signal, { onBytes }))
           : { kind: 'blocks', ...reader.blocks(image, number, signal, onBytes) },
       encoding,
-      isWanted: ({ compressed }) =>
-        target.layerFormat === 'plain' || savesEnough({ ...comparison, after: compressed.size }),
+      isWanted: ({ compressed }) => target.layerFormat === 'plain' || isSmaller(compressed.size),
+      isRepeatable: () => !reader.isMistyped(descriptor),
       recipe: `${recipe} ${packerOf(encoding)}`,
       signal,
     });
@@ -141,6 +140,7 @@ export class LayerWriter {
       open: await openerOf(this.#writing, { image, content, encoding, signal }),
       encoding,
       isWanted: () => true,
+      isRepeatable: () => true,
       recipe: `${recipe} ${packerOf(encoding)}`,
       signal,
     });

@@ -25,6 +25,8 @@ export interface Production {
   readonly encoding: PackedEncoding;
   /** Tells whether to keep the blob. If not, it is discarded after it has been packed. */
   readonly isWanted: (packed: Packed) => boolean;
+  /** Returns whether a later run may take the result from the cache. Asked after the tar has been read. */
+  readonly isRepeatable: () => boolean;
   /** Everything that determines the bytes of the blob, as text: the key in the cache. */
   readonly recipe: string;
   readonly signal: AbortSignal;
@@ -142,7 +144,7 @@ export class Producer {
       const isWanted = work.isWanted({ plain, compressed });
       if (isWanted) await copy?.keep(compressed);
       const made = { ...compressed, diffId: plain.digest, tarBytes: plain.size };
-      await this.#writing.cache?.recipes.remember(work.recipe, made);
+      if (work.isRepeatable()) await this.#writing.cache?.recipes.remember(work.recipe, made);
       if (isWanted) {
         await staged.commit(compressed.digest, compressed.size, work.signal);
         making.end(`${formatSize(work.total)} → ${formatSize(compressed.size)}`);

@@ -2,10 +2,9 @@
  * What the layer writer reports of each layer that it has brought to the target, by how the layer came to be. The
  * interpreter puts manifests together from it, and the report is made of it.
  */
-import { type Image, type Layer, layerOf, topOf } from '../../image/image.ts';
 import type { PackedEncoding } from '../../codec/encoding.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { type Compression, layerKind } from '../../oci/media-type.ts';
+import type { Compression } from '../../oci/media-type.ts';
 import type { Adoption } from '../../place/place.ts';
 import type { Seal } from '../../stream/seal.ts';
 
@@ -18,6 +17,8 @@ export interface UnchangedLayer {
   readonly blob: Seal;
   readonly diffId: Digest;
   readonly adoption: Adoption;
+  /** The format of the blob; null where the media type does not say, and nothing else does. */
+  readonly format: Compression | null;
   /** A new packing of the layer that saved too little to replace the blob; null where none was tried. */
   readonly rejected: { readonly tarBytes: number } | null;
 }
@@ -92,12 +93,10 @@ export function encodingOfBlob(sealed: SealedLayer): PackedEncoding | null {
 }
 
 /** Returns the format of a layer of the new image; null for a dropped layer, and where the media type does not say. */
-export function compressionOf(image: Image, layer: Layer, sealed: SealedLayer): Compression | null {
+export function compressionOf(sealed: SealedLayer): Compression | null {
   switch (sealed.kind) {
-    case 'unchanged': {
-      const kind = layerKind(layerOf(image, topOf(layer.content)).descriptor.mediaType);
-      return kind.kind === 'layer' ? kind.compression : null;
-    }
+    case 'unchanged':
+      return sealed.format;
     case 'repacked':
     case 'recalled':
       return sealed.encoding.kind;

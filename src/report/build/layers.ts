@@ -101,7 +101,7 @@ function finished(
 function mediaTypeOf({ image, manifest }: ImageOutcome, layer: Layer, sealed: KeptLayer): string {
   // A layer that is restored below all source layers takes the media type of the first, if it has none of its own.
   const { mediaType } = layerOf(image, Math.max(topOf(layer.content), 1)).descriptor;
-  const compression = compressionOf(image, layer, sealed);
+  const compression = compressionOf(sealed);
   const family: Family = manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
   return (compression === null ? null : layerMediaType(family, compression)) ?? mediaType;
 }

@@ -69,6 +69,7 @@ describe('an unchanged layer', () => {
         blob: { digest, size },
         diffId: built.diffIds[i],
         adoption,
+        format: 'gzip',
         rejected: null,
       })),
     );
