@@ -24,6 +24,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',
   WINDOW_CAPPED:
     'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',
+  FRAMES_UNREAD:
+    'A bootable image (labels `containers.bootc` or `ostree.*`) gets layers in a format of which some clients read the first part only.',
   PLATFORM_TIE:
     'An index has several images for a platform that was named, and nothing tells which is better: the first one is taken.',
   RULE_UNUSED: 'A rule matches nothing in the image: perhaps a slip.',

@@ -47,6 +47,7 @@ export type WarningCode =
   | 'PACKAGES_UNREAD'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
+  | 'FRAMES_UNREAD'
   | 'CACHE_OFF'
   | 'RULE_UNUSED'
   | 'PLATFORM_TIE'

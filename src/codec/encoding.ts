@@ -150,3 +150,8 @@ export function readersOf(format: Compression): string {
 export function fitsDockerArchive(format: Compression): boolean {
   return formats[format].inDockerArchive;
 }
+
+/** Returns the clients that stop behind the first member or frame of a format; null where they read all of it. */
+export function partialReadersOf(format: Compression): string | null {
+  return formats[format].partialReaders;
+}

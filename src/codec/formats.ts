@@ -30,6 +30,8 @@ export interface Format {
   readonly inDockerArchive: boolean;
   /** Clients that read the format, for warnings where a Docker image must become an OCI image because of it. */
   readonly readers: string;
+  /** Clients that stop behind the first member or frame; null where there is only one, so that they read all. */
+  readonly partialReaders: string | null;
   /** Whether an encoding of this format says which engine wrote it. */
   readonly namesEngine: boolean;
   /** The engines by name; the first is the default. */
@@ -98,6 +100,8 @@ export const formats = {
     unpackingSpeed: 180e6,
     inDockerArchive: false,
     readers: 'every client',
+    // Every engine writes one member.
+    partialReaders: null,
     namesEngine: true,
     engines: {
       libdeflate: {
@@ -138,6 +142,7 @@ export const formats = {
     unpackingSpeed: 800e6,
     inDockerArchive: false,
     readers: 'Docker 23 and later, containerd and podman',
+    partialReaders: 'composefs before the middle of 2026, which bootc uses',
     namesEngine: false,
     engines: {
       zstd: {
@@ -169,6 +174,7 @@ export const formats = {
     unpackingSpeed: Number.POSITIVE_INFINITY,
     inDockerArchive: true,
     readers: 'every client',
+    partialReaders: null,
     namesEngine: false,
     engines: {},
   },

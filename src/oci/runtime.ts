@@ -20,6 +20,7 @@ export interface Runtime {
   readonly healthcheck: readonly string[];
   /** Docker's shell for the shell form of instructions; empty where the config sets none. */
   readonly shell: readonly string[];
+  readonly labels: ReadonlyMap<string, string>;
 }
 
 /** Reads the settings as leniently as runtimes do: a value of the wrong type counts as absent, and keys may have any case. */
@@ -43,6 +44,7 @@ export function readRuntime({ json }: ImageConfig): Runtime {
     ports: Object.keys(objectOf(member('ExposedPorts'))),
     healthcheck: healthcheck[0] === 'NONE' ? [] : healthcheck,
     shell: stringsOf(member('Shell')),
+    labels: new Map(Object.entries(objectOf(member('Labels'))).map(([key, value]) => [key, textOf(value)])),
   };
 }
 

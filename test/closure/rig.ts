@@ -140,6 +140,7 @@ export function runtimeOf(
     ports: [],
     healthcheck: [],
     shell: [],
+    labels: new Map(),
     ...rest,
     environment: new Map(Object.entries(environment)),
   };

@@ -23,7 +23,7 @@ import { publishImages } from './publish-images.ts';
 import type { DecidedImage, ResolvedImage, RunOutcome } from './records.ts';
 import { resolveImages } from './resolve-images.ts';
 import type { TuneContext, Tuning } from './tune-layers.ts';
-import { warnOfEncodings, warnOfOthers, warnOfResolution } from './warnings.ts';
+import { warnOfEncodings, warnOfFrames, warnOfOthers, warnOfResolution } from './warnings.ts';
 
 export { identity };
 export type { RunOutcome } from './records.ts';
@@ -98,6 +98,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   if (job.kind === 'rewrite') warnOfOthers(set, listener);
   const { images, budgets } = await decide(resolved, context);
   warnOfEncodings(images, listener);
+  for (const image of images) warnOfFrames(image, target, listener);
   // Awaited here, since the scratch is closed at the end of this block.
   if (target === null) return await dryOutcome(set, { images, budgets }, context);
   return await publishImages(set, { images, budgets }, { ...context, target });

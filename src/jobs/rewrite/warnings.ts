@@ -3,9 +3,11 @@
  * call these once they know; where `--strict` makes a warning an error, it comes before the tag.
  */
 import { quotePath, root } from '../../bytes/path.ts';
-import { caveatOf } from '../../codec/encoding.ts';
+import { caveatOf, partialReadersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
-import { encodingOf, nameOfImage } from '../../image/image.ts';
+import { encodingOf, type Image, nameOfImage } from '../../image/image.ts';
+import { chooseEncoding } from '../../layers/write/encoding-choice.ts';
+import { readRuntime } from '../../oci/runtime.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
@@ -66,6 +68,37 @@ export function warnOfEncodings(images: readonly DecidedImage[], listener: Liste
     encoding.kind === 'keep' || encoding.kind === 'tuned' ? [] : (caveatOf(encoding) ?? []),
   );
   for (const caveat of new Map(caveats.map((each) => [each.message, each])).values()) listener(caveat);
+}
+
+/**
+ * Warns where a bootable image gets layers that older tools for such images read in part only. Docker, containerd and podman
+ * read all of them.
+ */
+export function warnOfFrames(
+  { image, layers }: DecidedImage,
+  target: Pick<Target, 'layerFormat'> | null,
+  listener: Listener,
+): void {
+  if (!isBootable(image)) return;
+  const place = { layerFormat: target?.layerFormat ?? 'any' } as const;
+  const formats = layers.map(({ layer, content }) => chooseEncoding(place, image, layer, content).kind);
+  for (const format of new Set(formats)) {
+    const readers = format === 'keep' ? null : partialReadersOf(format);
+    if (readers === null) continue;
+    listener({
+      type: 'warning',
+      code: 'FRAMES_UNREAD',
+      message: `${nameOfImage(image)} is bootable and gets ${format} layers of several frames, of which ${readers}, reads the first only; gzip is read whole`,
+    });
+  }
+}
+
+/** Whether the labels say that a machine boots from the image: those of bootc and of ostree. */
+function isBootable({ config }: Image): boolean {
+  const { labels } = readRuntime(config);
+  return (
+    labels.get('containers.bootc') === '1' || [...labels.keys()].some((key) => key.startsWith('ostree.'))
+  );
 }
 
 /** Warns of an attestation that is left out of the index. */
