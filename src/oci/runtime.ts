@@ -1,3 +1,6 @@
+/**
+ * Reads what an image config states about running the image. The closure, the attack surface and warnings ask it.
+ */
 import type { ImageConfig } from './image-config.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { spellingOf } from './other-case.ts';
