@@ -63,10 +63,12 @@ export async function faultOfBlob(
   signal: AbortSignal,
 ): Promise<string | null> {
   const head = await headBlob(repository, digest, signal);
+  const name = blobName(digest);
   if (head.kind === 'untold') return null;
-  if (head.kind === 'missing') return 'is not there';
-  if (head.size !== null && head.size !== size) return `is ${head.size} bytes long there, not ${size}`;
+  if (head.kind === 'missing') return `${name} is not there`;
+  if (head.size !== null && head.size !== size)
+    return `${name} is ${head.size} bytes long there, not ${size}`;
   const isOther =
     head.digest !== null && algorithmOf(head.digest) === algorithmOf(digest) && head.digest !== digest;
-  return isOther ? `has the digest ${head.digest} there` : null;
+  return isOther ? `${name} has the digest ${head.digest} there` : null;
 }

@@ -1,11 +1,30 @@
+/**
+ * What a registry has after a push, asked for since some say yes to everything. The target asks for what it has put, under each name.
+ */
 import { OcislimError } from '../errors.ts';
-import { type Digest, hasher } from '../oci/digest.ts';
+import { algorithmOf, type Digest, hasher } from '../oci/digest.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, headManifest, type ManifestName } from './manifests.ts';
 import type { Repository } from './repository.ts';
 
 /** The registry has something else under a name than was put there, or nothing. */
 class NotConfirmed extends OcislimError {}
+
+/**
+ * Looks at a manifest that was put under its digest. Returns what is wrong with it; null where the registry has it, and where it does
+ * not answer such requests.
+ */
+export async function faultOfManifest(
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const head = await headManifest(repository, { digest }, signal);
+  if (head === null) return `manifest ${digest} is not there`;
+  const isOther =
+    head.digest !== null && algorithmOf(head.digest) === algorithmOf(digest) && head.digest !== digest;
+  return isOther ? `manifest ${digest} has the digest ${head.digest} there` : null;
+}
 
 /** Asks the registry what it has under a name, since some say yes to everything. @throws REGISTRY for anything but `digest` */
 export async function confirmManifest(

@@ -16,7 +16,7 @@ import type {
   StagedBlob,
   Target,
 } from '../place/place.ts';
-import { confirmManifest } from './confirm.ts';
+import { confirmManifest, faultOfManifest } from './confirm.ts';
 import type { HttpAnswer } from './http/transport.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
 import { type ManifestName, type PutManifest, putManifest } from './manifests.ts';
@@ -132,6 +132,7 @@ class RegistryTarget extends Closeable implements Target {
     const { subjectNoted } = await this.#put({ digest }, manifest, signal);
     if (!subjectNoted) await noteReferrer(this.#repository, manifest, signal);
     this.#manifests.add(digest);
+    this.#uploader.presence.noteSent(digest, (inner) => faultOfManifest(this.#repository, digest, inner));
     this.#repairs.note(digest, (again) => {
       this.#manifests.delete(digest);
       return this.putManifest(manifest, again);
@@ -178,10 +179,10 @@ class RegistryTarget extends Closeable implements Target {
     }
   }
 
-  /** Puts a manifest when all blobs that were sent are there. */
+  /** Puts a manifest when all blobs and manifests that were sent before it are there. */
   #put(name: ManifestName, manifest: RawManifest, signal: AbortSignal): Promise<PutManifest> {
     return this.#repairs.run(signal, async () => {
-      await this.#uploader.presence.confirm(signal);
+      await this.#uploader.presence.confirm(manifest.descriptor.digest, signal);
       return putManifest(this.#repository, name, manifest, signal);
     });
   }

@@ -19,8 +19,9 @@ const local = listOf([
   '169.254.0.0/16',
   // Protocol assignments; Oracle's cloud has its metadata at 192.0.0.192.
   '192.0.0.0/24',
+  // Groups, and what is reserved, with the broadcast.
   '224.0.0.0/4',
-  '255.255.255.255/32',
+  '240.0.0.0/4',
   // Metadata services of Alibaba's and Azure's clouds.
   '100.100.100.200/32',
   '168.63.129.16/32',

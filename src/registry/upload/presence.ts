@@ -8,12 +8,15 @@ import { retrying } from '../../retry/retrying.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { faultOfBlob, hasBlob } from '../blobs.ts';
 import { nameOf } from '../failure.ts';
-import { blobName, type Repository } from '../repository.ts';
+import type { Repository } from '../repository.ts';
 
 /** How a blob came to the repository: the registry said that it has it, or it was sent and the registry took it. */
 export type Arrival = 'seen' | 'sent';
 
-/** Further looks at blobs that were sent and are not there: replicas may lag behind for a moment. */
+/** Looks at what was sent. Returns what is wrong with it, in words; null where the registry has it as it should be. */
+type Look = (signal: AbortSignal) => Promise<string | null>;
+
+/** Further looks at what was sent and is not there: replicas may lag behind for a moment. */
 const looks = 3;
 
 /** What is known of the blobs of one repository in this run: which are there, on their way, or falsely said to be there. */
@@ -22,8 +25,8 @@ export class Presence {
   readonly #present = new Set<Digest>();
   readonly #arriving = new Map<Digest, Promise<Arrival>>();
   readonly #doubted = new Set<Digest>();
-  /** Blobs that were sent and not looked at since, with their sizes in bytes. */
-  readonly #unseen = new Map<Digest, number>();
+  /** What was sent and not looked at since. */
+  readonly #unseen = new Map<Digest, Look>();
 
   constructor(repository: Repository) {
     this.#repository = repository;
@@ -44,7 +47,8 @@ export class Presence {
     const working = work();
     this.#arriving.set(digest, working);
     try {
-      if ((await working) === 'sent') this.#unseen.set(digest, size);
+      if ((await working) === 'sent')
+        this.noteSent(digest, (signal) => faultOfBlob(this.#repository, digest, size, signal));
       this.#present.add(digest);
       this.#doubted.delete(digest);
       return true;
@@ -70,31 +74,40 @@ export class Presence {
     this.#doubted.add(digest);
   }
 
-  /** Asks the registry for each blob that was sent, since some say yes to everything. @throws BlobsUnknown for those that it lacks */
-  async confirm(signal: AbortSignal): Promise<void> {
+  /** Notes that something was sent: `confirm` is going to look at it. */
+  noteSent(digest: Digest, look: Look): void {
+    this.#unseen.set(digest, look);
+  }
+
+  /**
+   * Looks at all that was sent but `except`, since some registries say yes to everything.
+   * @throws BlobsUnknown for what the registry lacks
+   */
+  async confirm(except: Digest, signal: AbortSignal): Promise<void> {
     const { client } = this.#repository;
     const policy = {
       retries: looks,
       isTransient: (error: unknown) => error instanceof BlobsUnknown,
       exhausted: (error: unknown) => error,
     };
-    await retrying(policy, { clock: client.settings.clock, signal }, () => this.#look(signal));
+    await retrying(policy, { clock: client.settings.clock, signal }, () => this.#look(except, signal));
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(except: Digest, signal: AbortSignal): Promise<void> {
     const { client, party } = this.#repository;
     const lacking: Digest[] = [];
     let first = '';
-    await mapParallel([...this.#unseen], client.settings.connections, signal, async ([digest, size]) => {
-      const fault = await faultOfBlob(this.#repository, digest, size, signal);
+    const unseen = [...this.#unseen].filter(([digest]) => digest !== except);
+    await mapParallel(unseen, client.settings.connections, signal, async ([digest, look], _, inner) => {
+      const fault = await look(inner);
       if (fault === null) {
         this.#unseen.delete(digest);
         return;
       }
       lacking.push(digest);
-      first ||= `${blobName(digest)} ${fault}`;
+      first ||= fault;
     });
     if (lacking.length > 0)
-      throw new BlobsUnknown(`${nameOf(party)}: the registry took the upload, but ${first}`, lacking);
+      throw new BlobsUnknown(`${nameOf(party)}: the registry took what was sent, but ${first}`, lacking);
   }
 }

@@ -51,7 +51,7 @@ test('N3: local addresses are those that only this machine and its network reach
 test.each<readonly [string, readonly string[]]>([
   ['the metadata of a cloud', ['168.63.129.16', '192.0.0.192', '100.100.100.200', '169.254.170.2']],
   ['the metadata of a cloud', ['[fd20:ce::254]', '[fd00:ec2::23]', '[fd00:c1::a9fe:a9fe]', '[fd00:42::42]']],
-  ['a group or a broadcast', ['224.0.0.251', '239.255.255.250', '255.255.255.255', '[ff02::1]']],
+  ['a group or a broadcast', ['224.0.0.251', '239.255.255.250', '240.0.0.1', '255.255.255.255', '[ff02::1]']],
   ['an IPv4-compatible address', ['[::127.0.0.1]', '[::169.254.169.254]']],
   ['an IPv4-mapped address', ['[::ffff:127.0.0.1]', '[::ffff:168.63.129.16]', '[::ffff:0.0.0.0]']],
   ['an IPv4-translated address', ['[::ffff:0:127.0.0.1]']],

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { buildIndex } from '../../support/image-builder.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
 import { fill, noisyImage, runImage } from '../../support/registry/image-run.ts';
@@ -61,7 +62,7 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
   test.each<readonly [string, string, RegExp, RegExp]>([
     ['a tag', 'PUT', /manifests\/v1/, /tag v1 is not there/],
     ['manifests', 'PUT', /manifests/, /tag v1 is not there/],
-    ['blobs', 'PUT', /uploads/, /took the upload, but blob sha256:\w+ is not there/],
+    ['blobs', 'PUT', /uploads/, /took what was sent, but blob sha256:\w+ is not there/],
   ])(
     'N13: a registry that says yes to %s and throws them away is noticed',
     async (_, method, path, sentence) => {
@@ -100,6 +101,28 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
     expect(content.tags.size).toBe(1);
     for (const [digest, bytes] of content.blobs) expect(sha256(bytes)).toBe(digest);
   });
+
+  test.each([1, 999])(
+    'N13: a registry that takes manifests of an index and throws them away, %i times, is noticed',
+    async (times) => {
+      const from = await startRegistry();
+      const to = await startRegistry({ trusting: true });
+      const images = [image, noisyImage([1000, 2000, 3000])];
+      for (const each of [...images, buildIndex({ images })]) fill(from, 'app', each);
+      to.fault({ method: 'PUT', path: /manifests\/sha256/, times, effect: yes });
+      const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+      if (times === 1) {
+        expect(error).toBeNull();
+        expect(to.repository('dst').manifests.size).toBe(3);
+        return;
+      }
+      expect(error).toMatchObject({
+        code: 'REGISTRY',
+        message: expect.stringMatching(/took what was sent, but manifest sha256:\w+ is not there/) as string,
+      });
+      expect(to.repository('dst').tags.size).toBe(0);
+    },
+  );
 
   test('N13: each new blob is looked at once, and none that the registry had', async () => {
     const from = await start();
