@@ -93,7 +93,10 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       const { ociMembers } = await import('../store/archive/last-members.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
       const lastMembers = ociMembers(namesOf(settings));
-      const storage = await ArchiveStorage.open(archiveOf(reference.path, lastMembers, settings));
+      const storage = await ArchiveStorage.open(
+        archiveOf(reference.path, lastMembers, settings),
+        settings.signal,
+      );
       return new LocalTarget(settings.label, storage, 'any', nameByDigest(reference));
     },
   },
@@ -112,7 +115,10 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       const { dockerMembers } = await import('../store/archive/last-members.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
       const lastMembers = dockerMembers(namesOf(settings), `destination ${settings.label}`);
-      const storage = await ArchiveStorage.open(archiveOf(reference.path, lastMembers, settings));
+      const storage = await ArchiveStorage.open(
+        archiveOf(reference.path, lastMembers, settings),
+        settings.signal,
+      );
       return new LocalTarget(settings.label, storage, 'plain', nameByDigest(reference));
     },
   },
@@ -124,13 +130,11 @@ async function archiveFiles(path: string, { label, options }: SourceSettings): P
   return new ArchiveFiles({ path, label: `source ${label}`, limits, disk, listener });
 }
 
-function archiveOf(
-  path: string,
-  lastMembers: LastMembers,
-  { label, options }: TargetSettings,
-): ArchiveToWrite {
-  const { disk = new DiskBudget(usualDisk), pipe = null } = options;
-  return { path, label: `destination ${label}`, lastMembers, disk, pipe };
+function archiveOf(path: string, lastMembers: LastMembers, settings: TargetSettings): ArchiveToWrite {
+  const { label, options } = settings;
+  const { limits = defaultLimits, disk = new DiskBudget(usualDisk), pipe = null } = options;
+  const names = namesOf(settings);
+  return { path, label: `destination ${label}`, lastMembers, names, limits, disk, pipe };
 }
 
 /** Returns the opener for a reference's form. */

@@ -2,8 +2,9 @@
  * Where an archive is written: a file that replaces another one at the end, or standard output, to which a spooled archive is
  * streamed at the end. Made by archive-storage.ts; the archive writer writes into either.
  */
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { OcislimError } from '../../errors.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
 import { readRange } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
@@ -28,8 +29,14 @@ export interface ArchiveOutput {
 /** Writes a stream to standard output. */
 export type Pipe = (stream: ByteStream, signal: AbortSignal) => Promise<void>;
 
-/** Creates `FILE.partial-…` beside the file, to be renamed over it. @throws IO */
-export async function fileOutput(path: string): Promise<ArchiveOutput> {
+/** Returns what tells whether a file was written since. Null for a file that is not there. */
+export async function stampOf(path: string): Promise<string | null> {
+  const found = await stat(path, { bigint: true }).catch(() => null);
+  return found === null ? null : `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`;
+}
+
+/** Creates `FILE.partial-…` beside the file, to be renamed over it while that has its stamp. @throws IO */
+export async function fileOutput(path: string, stamp: string | null): Promise<ArchiveOutput> {
   const name = basename(path);
   await sweepTemporaries(dirname(path), (other) => other === name);
   const partial = temporaryName(path);
@@ -50,6 +57,10 @@ export async function fileOutput(path: string): Promise<ArchiveOutput> {
         await handle.datasync();
         isOpen = false;
         await handle.close();
+        if ((await stampOf(path)) !== stamp)
+          throw new OcislimError('IO', `${path} was changed by another program in the meantime`, {
+            advice: 'Run the command again: it adds to what is there now.',
+          });
         await rename(partial, path);
       } catch (error) {
         throw fileError(doing, error);

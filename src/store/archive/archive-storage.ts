@@ -9,18 +9,22 @@ import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
+import { fileSize } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
 import { findFile, requireKind } from '../../files/found-file.ts';
 import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
-import { type ArchiveOutput, fileOutput, type Pipe, pipeOutput } from './archive-output.ts';
+import type { Limits } from '../../limits.ts';
+import { type ArchiveOutput, fileOutput, type Pipe, pipeOutput, stampOf } from './archive-output.ts';
 import { ArchiveWriter, type Region } from './archive-writer.ts';
+import { ExistingArchive, type KeptBlob, type KeptImages, nothingKept } from './existing-archive.ts';
 
-/** Makes the members that name the image, which are written last. `read` returns a small blob of the archive. */
+/** Makes the members that name the images, which are written last. `read` returns a small blob of the archive. */
 export type LastMembers = (
   root: RawManifest,
   read: (digest: Digest) => Promise<Uint8Array>,
+  kept: KeptImages,
 ) => Promise<readonly (readonly [name: string, bytes: Uint8Array])[]>;
 
 const folders = ['blobs/', 'blobs/sha256/'];
@@ -32,36 +36,51 @@ export interface ArchiveToWrite {
   /** What messages begin with: "destination docker-archive:…" */
   readonly label: string;
   readonly lastMembers: LastMembers;
+  /** The names that the image gets. */
+  readonly names: readonly string[];
+  readonly limits: Limits;
   readonly disk: DiskBudget;
   /** Writes to standard output; null where the process has no such stream. */
   readonly pipe: Pipe | null;
 }
 
 /**
- * Takes blobs into a new archive, which replaces the file of its name on `publish`, or is streamed to standard output. Members lie
- * in the order in which `take` was called.
+ * Takes blobs into a new archive, which replaces the file of its name on `publish`, or is streamed to standard output. Images of other
+ * names that the file holds stay in it. Members lie in the order in which `take` was called.
  */
 export class ArchiveStorage implements BlobStorage {
   readonly #createOutput: () => Promise<ArchiveOutput>;
   readonly #label: string;
   readonly #lastMembers: LastMembers;
+  readonly #names: readonly string[];
+  /** The archive that is there; null for a new one. */
+  readonly #existing: ExistingArchive | null;
   /** Members that have names, by digest. */
   readonly #kept = new Map<Digest, Region>();
   #writer: Promise<ArchiveWriter> | null = null;
   #closed = false;
 
-  private constructor({ label, lastMembers }: ArchiveToWrite, createOutput: () => Promise<ArchiveOutput>) {
+  private constructor(
+    { label, lastMembers, names }: ArchiveToWrite,
+    existing: ExistingArchive | null,
+    createOutput: () => Promise<ArchiveOutput>,
+  ) {
     this.#createOutput = createOutput;
     this.#label = label;
     this.#lastMembers = lastMembers;
+    this.#names = names;
+    this.#existing = existing;
   }
 
-  /** Checks that a file can be written under this name, links followed, and writes nothing yet. @throws IO, USAGE */
-  static async open(archive: ArchiveToWrite): Promise<ArchiveStorage> {
-    const { path, label, disk, pipe } = archive;
+  /**
+   * Checks that a file can be written under this name, links followed, reads what is there, and writes nothing yet.
+   * @throws IO, USAGE, ARCHIVE_INVALID for a file that holds something else
+   */
+  static async open(archive: ArchiveToWrite, signal: AbortSignal): Promise<ArchiveStorage> {
+    const { path, label, limits, disk, pipe } = archive;
     if (path === '-') {
       if (pipe === null) throw new OcislimError('USAGE', `${label}: there is no standard output to write to`);
-      return new ArchiveStorage(archive, () => pipeOutput(label, disk, pipe));
+      return new ArchiveStorage(archive, null, () => pipeOutput(label, disk, pipe));
     }
     const found = await findFile(path);
     requireKind(found, ['absent', 'file']);
@@ -70,7 +89,10 @@ export class ArchiveStorage implements BlobStorage {
     } catch (error) {
       throw fileError(`write ${path}`, error);
     }
-    return new ArchiveStorage(archive, () => fileOutput(found.path));
+    const stamp = await stampOf(found.path);
+    const isThere = ((await fileSize(found.path)) ?? 0) > 0;
+    const existing = isThere ? await ExistingArchive.open({ path: found.path, label, limits }, signal) : null;
+    return new ArchiveStorage(archive, existing, () => fileOutput(found.path, stamp));
   }
 
   async sizeOf(digest: Digest): Promise<number | null> {
@@ -96,22 +118,32 @@ export class ArchiveStorage implements BlobStorage {
     };
   }
 
-  /** Writes the last members, and replaces the file. No blob can be taken afterwards. @throws IO, what `LastMembers` throws */
+  /** Copies the images that stay, writes the last members, and replaces the file. No blob can be taken afterwards. @throws IO, what `LastMembers` throws */
   async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
     const writer = await this.#open();
+    const kept = (await this.#existing?.beside({ root, names: this.#names }, signal)) ?? nothingKept;
+    for (const blob of kept.blobs.values()) await this.#copy(blob, signal);
     const read = async (digest: Digest) => {
       const region = this.#kept.get(digest);
       if (region === undefined)
         throw new OcislimError('ARCHIVE_INVALID', `${this.#label} has no blob ${digest}`);
       return writer.read(region);
     };
-    await writer.finish(await this.#lastMembers(root, read), signal);
+    await writer.finish(await this.#lastMembers(root, read, kept), signal);
+  }
+
+  /** Copies a blob of an image that stays, unless the new image has it too. */
+  async #copy({ digest, size, open }: KeptBlob, signal: AbortSignal): Promise<void> {
+    if (this.#kept.has(digest)) return;
+    const taken = await this.take(open(signal), signal);
+    await taken.keep(digest, size);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     const writer = await this.#writer?.catch(() => null);
     await writer?.close();
+    await this.#existing?.close();
   }
 
   /** Creates the unfinished file at the first use: a target that takes no blob leaves none. */

@@ -9,9 +9,10 @@ import { encodeJson, type JsonObject } from '../../oci/json.ts';
 import { isImage, type Manifest, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType, layerKind } from '../../oci/media-type.ts';
 import { blobName } from '../layout/layout-files.ts';
-import { emptyIndex, imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
+import { imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
 import type { RawManifest } from '../../place/place.ts';
 import type { LastMembers } from './archive-storage.ts';
+import type { KeptImages } from './existing-archive.ts';
 import { fullName, tagOfName } from '../image-name.ts';
 
 /**
@@ -23,7 +24,11 @@ export function ociMembers(tags: readonly string[]): LastMembers {
     ...(/[:/]/.test(tag) ? { [imageNameKey]: fullName(tag) } : {}),
     [refNameKey]: tag,
   }));
-  return async (root) => layoutMembers(root, names);
+  return async (root, _, kept) => {
+    const members = layoutMembers(root, names, kept);
+    const { dockerRows } = kept;
+    return dockerRows === null ? members : [...members, ['manifest.json', encodeJson(dockerRows)]];
+  };
 }
 
 /**
@@ -36,7 +41,7 @@ export function dockerMembers(names: readonly string[], label: string): LastMemb
     [imageNameKey]: fullName(name),
     [refNameKey]: tagOfName(name),
   }));
-  return async (root, read) => {
+  return async (root, read, kept) => {
     const image = await runnable(root, read, label);
     for (const [i, layer] of image.layers.entries())
       checkPlain(layer.mediaType, `layer ${i + 1} of ${label}`);
@@ -45,16 +50,21 @@ export function dockerMembers(names: readonly string[], label: string): LastMemb
       RepoTags: names.length === 0 ? null : names,
       Layers: image.layers.map((layer) => blobName(layer.digest)),
     };
-    return [...layoutMembers(root, annotations), ['manifest.json', encodeJson([manifest])]];
+    const rows = [...(kept.dockerRows ?? []), manifest];
+    return [...layoutMembers(root, annotations, kept), ['manifest.json', encodeJson(rows)]];
   };
 }
 
-function layoutMembers(root: RawManifest, names: readonly JsonObject[]): [string, Uint8Array][] {
+function layoutMembers(
+  root: RawManifest,
+  names: readonly JsonObject[],
+  { index, rows }: KeptImages,
+): [string, Uint8Array][] {
   const { mediaType, digest, size } = root.descriptor;
   const row = { mediaType, digest, size };
   const manifests = names.length === 0 ? [row] : names.map((annotations) => ({ ...row, annotations }));
   return [
-    ['index.json', encodeJson({ ...emptyIndex, manifests })],
+    ['index.json', encodeJson({ ...index, manifests: [...rows, ...manifests] })],
     ['oci-layout', layoutMarker],
   ];
 }

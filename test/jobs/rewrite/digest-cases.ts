@@ -150,13 +150,13 @@ export const digestCases: readonly DigestCase[] = [
   several('copy to an OCI archive', ['copy oci:in:app oci-archive:archive.tar:1 --jobs 1'], 'archive.tar'),
   several(
     'copy to a Docker archive',
-    ['copy oci:in:app docker-archive:archive.tar:app:1 --jobs 1'],
-    'archive.tar',
+    ['copy oci:in:app docker-archive:copied.tar:app:1 --jobs 1'],
+    'copied.tar',
   ),
   several(
     'squash to a Docker archive',
-    ['squash oci:in:docker docker-archive:archive.tar:app:1 --last 3 --jobs 1'],
-    'archive.tar',
+    ['squash oci:in:docker docker-archive:squashed.tar:app:1 --last 3 --jobs 1'],
+    'squashed.tar',
   ),
   several('export app', ['export oci:in:app rootfs.tar'], 'rootfs.tar'),
   several('export traced', ['export oci:in:traced rootfs.tar'], 'rootfs.tar'),

@@ -13,7 +13,7 @@ import { afterwards, brokenStream, bytesStream, listFiles, newFolder } from '../
 async function begin(): Promise<{ writer: ArchiveWriter; path: string; folder: string }> {
   const folder = await newFolder();
   const path = join(folder, 'a.tar');
-  const writer = await ArchiveWriter.create(await fileOutput(path), ['blobs/']);
+  const writer = await ArchiveWriter.create(await fileOutput(path, null), ['blobs/']);
   afterwards(() => writer.close());
   return { writer, path, folder };
 }
