@@ -13,7 +13,7 @@ import { readSource } from '../jobs/settle-path.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Compression } from '../oci/media-type.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { formatReference, isUntagged, parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
 import { explainPath } from '../report/explanation.ts';
@@ -128,7 +128,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     command: job.command,
     time: settings.sourceDateEpoch === null ? timeSince(started) : null,
     sourceReference: source.label,
-    destinationReferences: destinations.map(formatReference),
+    destinationReferences: destinations.map((each) => writtenName(each, outcome)),
     warnings: workspace.warnings,
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
@@ -140,6 +140,12 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
 /** Returns when a job began, and for how long it has run, for its report. */
 function timeSince(started: number) {
   return { started: new Date(started), seconds: (Date.now() - started) / 1000 };
+}
+
+/** Returns the name that a result has: its digest where it has no tag. */
+function writtenName(destination: Reference, { root }: RunOutcome): string {
+  const isNameless = isUntagged(destination) && root !== null;
+  return formatReference(isNameless ? withDigest(destination, root.descriptor.digest) : destination);
 }
 
 /** Reads --debug-tag; null where no debug image is written. @throws USAGE */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -77,7 +77,10 @@ describe.each(rewriting)('%s of an image pinned by its digest', (command, ...opt
 });
 
 test('a destination without a tag leaves all tags as they are', async () => {
-  const result = await succeed('squash', pinned, '-t', `${server.host}/app@`, '--all');
+  const report = join(folder, 'report.json');
+  const result = await succeed('squash', pinned, '-t', `${server.host}/app@`, '--all', '--report', report);
+  const { destination } = JSON.parse(await readFile(report, 'utf8')) as { destination: unknown };
+  expect(destination).toMatchObject({ references: [result] });
   expect(digestOf(await succeed('copy', `${server.host}/app:1`, `oci:${folder}/copied:x`))).toBe(
     digestOf(moved),
   );
