@@ -130,6 +130,15 @@ describe('what an error lists of a layout is a reference that chooses it', () =>
     expect(await Promise.all(inTar.map(rootOf))).toEqual(await Promise.all(choices.map(rootOf)));
   });
 
+  test('where there are many: twenty of them', async () => {
+    const many = Array.from({ length: 25 }, (_, i) => ({ tree: images[i % 4] as BuiltTree, ref: `v${i}` }));
+    const folder = await layoutOf(many);
+    const choices = await choicesOf(`oci:${folder}`);
+    expect(choices).toHaveLength(20);
+    await Promise.all(choices.map(rootOf));
+    await expect(rootOf(`oci:${folder}`)).rejects.toThrow(/several images \(20 of 25\):\n/);
+  });
+
   test('whatever the names are', async () => {
     const part = fc.constantFrom('app', 'v1', 'docker.io/library/app:v1', 'app:v1', 'a@0', ' ', 'team/app');
     const row = fc.record({ at: fc.nat(3), ref: fc.option(part), full: fc.option(part) });

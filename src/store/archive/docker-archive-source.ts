@@ -123,7 +123,10 @@ export class DockerArchiveSource extends Closeable implements Source {
     }
     this.#old = null;
     const list = listChoices(dockerChoices(images, this.#place.place));
-    throw new OcislimError('NOT_FOUND', `${this.#what}: it holds no image ${digest}; it holds:${list}`);
+    throw new OcislimError(
+      'NOT_FOUND',
+      `${this.#what}: it holds no image ${digest}${list === '' ? '' : `; it holds${list}`}`,
+    );
   }
 
   async names(signal: AbortSignal): Promise<readonly string[]> {

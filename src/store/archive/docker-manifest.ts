@@ -68,11 +68,11 @@ export function findImage(
   const list = listChoices(dockerChoices(images, place.place));
   if (image === undefined) {
     const which = position !== null ? ` @${position}` : name !== null ? ` named ${JSON.stringify(name)}` : '';
-    const holds = list === '' ? '' : `; it holds:${list}`;
+    const holds = list === '' ? '' : `; it holds${list}`;
     throw new OcislimError('NOT_FOUND', `${place.label}: it holds no image${which}${holds}`);
   }
   if (others.some((other) => !isSame(other, image))) {
-    throw new OcislimError('USAGE', `${place.label}: it holds several images:${list}`, {
+    throw new OcislimError('USAGE', `${place.label}: it holds several images${list}`, {
       advice: 'Write one of these.',
     });
   }

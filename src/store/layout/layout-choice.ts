@@ -92,9 +92,10 @@ function nameFor(entry: LayoutEntry, { rows, nested }: Listing): string | null {
   return namesOf(entry).find(isUsable) ?? null;
 }
 
-/** Writes choices below a sentence, one a line, twenty at most. */
+/** Returns the end of a sentence with choices below it, one a line, twenty at most; empty where there are none. */
 export function listChoices(choices: readonly string[]): string {
-  const shown = choices.slice(0, 20).map((choice) => `\n  - ${choice}`);
-  const more = choices.length - shown.length;
-  return shown.join('') + (more > 0 ? `\n  - and ${more} more` : '');
+  if (choices.length === 0) return '';
+  const shown = choices.slice(0, 20);
+  const some = shown.length < choices.length ? ` (${shown.length} of ${choices.length})` : '';
+  return `${some}:${shown.map((choice) => `\n  - ${choice}`).join('')}`;
 }

@@ -215,7 +215,7 @@ export class LayoutSource extends Closeable implements Source {
     const list = this.#list(listed, [...entries, ...nested]);
     throw new OcislimError(
       'NOT_FOUND',
-      `${this.#what} has no image named ${JSON.stringify(tag)}${list === '' ? '' : `; it holds:${list}`}`,
+      `${this.#what} has no image named ${JSON.stringify(tag)}${list === '' ? '' : `; it holds${list}`}`,
       list === '' ? { advice: 'It holds no image at all.' } : {},
     );
   }
@@ -240,7 +240,7 @@ export class LayoutSource extends Closeable implements Source {
     const list = this.#list({ rows: entries, nested: [] }, entries);
     throw new OcislimError(
       'NOT_FOUND',
-      `${this.#what}: it holds no image @${position}${list === '' ? '' : `; it holds:${list}`}`,
+      `${this.#what}: it holds no image @${position}${list === '' ? '' : `; it holds${list}`}`,
     );
   }
 
@@ -261,7 +261,7 @@ export class LayoutSource extends Closeable implements Source {
       const list = this.#list({ rows: entries, nested: [] }, entries);
       throw new OcislimError(
         'NOT_FOUND',
-        `${this.#what} has no manifest ${digest}${list === '' ? '' : `; it holds:${list}`}`,
+        `${this.#what} has no manifest ${digest}${list === '' ? '' : `; it holds${list}`}`,
       );
     }
     return [{ digest, mediaType: null, refName: null, imageName: null, json: {} }];
@@ -299,7 +299,7 @@ export class LayoutSource extends Closeable implements Source {
   }
 
   #ambiguous(what: string, list: string): OcislimError {
-    return new OcislimError('USAGE', `${this.#what}: ${what}:${list}`, { advice: 'Write one of these.' });
+    return new OcislimError('USAGE', `${this.#what}: ${what}${list}`, { advice: 'Write one of these.' });
   }
 
   /** Refuses a manifest that is too large to be held in memory. @throws LIMIT */
