@@ -114,10 +114,11 @@ function warnOfTie(label: string, wanted: Platform, tied: readonly PlacedChild[]
 
 type Placed = Pick<PlacedChild, 'platform'>;
 
-/** Returns the platforms that choose one of these when they are typed, each once. */
+/** Returns platforms that choose one of these when they are typed, each once, twenty at most. */
 function namesOf(some: readonly Placed[], all: readonly Placed[]): readonly string[] {
-  const names = some.filter((placed) => chooses(placed, all)).map(({ platform }) => formatPlatform(platform));
-  return [...new Set(names)];
+  // Each costs a search among all.
+  const examined = some.slice(0, 100).filter((placed) => chooses(placed, all));
+  return [...new Set(examined.map(({ platform }) => formatPlatform(platform)))].slice(0, 20);
 }
 
 function chooses(placed: Placed, all: readonly Placed[]): boolean {

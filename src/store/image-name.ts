@@ -34,11 +34,13 @@ export function itemsNamed<T>(
 
 function meanings(wanted: string): readonly ((name: string) => boolean)[] {
   const full = fullName(wanted);
+  const repository = full.slice(full.lastIndexOf('/') + 1, full.lastIndexOf(':'));
   const end = `/${tagIn(wanted) === null ? `${wanted}:latest` : wanted}`;
   return [
     (name) => name === wanted,
     // A tag alone is not the name of a repository.
-    (name) => /[:/]/.test(name) && fullName(name) === full,
+    // Reading a name in full costs most.
+    (name) => /[:/]/.test(name) && name.includes(repository) && fullName(name) === full,
     (name) => tagIn(name) === wanted,
     (name) => name.endsWith(end),
   ];

@@ -14,15 +14,15 @@ import type { RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { MiB } from '../../units.ts';
-import { distinct, entriesNamed, listChoices } from '../layout/layout-choice.ts';
+import { distinct, entriesNamed } from '../layout/layout-choice.ts';
 import type { LayoutEntry } from '../layout/layout-index.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
 import type { ArchiveFiles } from './archive-files.ts';
 import {
-  dockerChoices,
   type DockerImage,
   type DockerPlace,
   findImage,
+  listImages,
   parseDockerManifest,
   type WantedDockerImage,
 } from './docker-manifest.ts';
@@ -122,7 +122,7 @@ export class DockerArchiveSource extends Closeable implements Source {
       if (made.descriptor.digest === digest) return made;
     }
     this.#old = null;
-    const list = listChoices(dockerChoices(images, this.#place.place));
+    const list = listImages(images, this.#place.place);
     throw new OcislimError(
       'NOT_FOUND',
       `${this.#what}: it holds no image ${digest}${list === '' ? '' : `; it holds${list}`}`,

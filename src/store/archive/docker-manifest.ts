@@ -7,8 +7,8 @@ import type { Digest } from '../../oci/digest.ts';
 import { parseJson } from '../../oci/json.ts';
 import { knownKeys, refuseOtherCase } from '../../oci/other-case.ts';
 import { parseReference } from '../../oci/reference.ts';
-import { fullName, itemsNamed } from '../image-name.ts';
-import { listChoices } from '../layout/layout-choice.ts';
+import { itemsNamed } from '../image-name.ts';
+import { listChoices, mostListed } from '../layout/layout-choice.ts';
 
 /** One image of the `manifest.json` that `docker save` writes. */
 export interface DockerImage {
@@ -65,13 +65,14 @@ export function findImage(
   const found =
     position !== null ? images.slice(position, position + 1) : name !== null ? named(images, name) : images;
   const [image, ...others] = found;
-  const list = listChoices(dockerChoices(images, place.place));
   if (image === undefined) {
+    const list = listImages(images, place.place);
     const which = position !== null ? ` @${position}` : name !== null ? ` named ${JSON.stringify(name)}` : '';
     const holds = list === '' ? '' : `; it holds${list}`;
     throw new OcislimError('NOT_FOUND', `${place.label}: it holds no image${which}${holds}`);
   }
   if (others.some((other) => !isSame(other, image))) {
+    const list = listImages(images, place.place);
     throw new OcislimError('USAGE', `${place.label}: it holds several images${list}`, {
       advice: 'Write one of these.',
     });
@@ -87,29 +88,28 @@ export interface DockerPlace {
   readonly place: string;
 }
 
-/** Writes the images of an archive as references that choose them: by a name that is theirs alone, else by position. */
-export function dockerChoices(images: readonly DockerImage[], place: string): readonly string[] {
-  return images.flatMap((image, i) => {
-    const names = image.names.filter(
-      (name) => isUsable(name) && named(images, name).every((other) => isSame(other, image)),
-    );
-    return names.length > 0 ? names.map((name) => `${place}:${name}`) : [`${place}@${i}`];
+/** Lists the images of an archive as references that choose them: by a name that is theirs alone, else by position. */
+export function listImages(images: readonly DockerImage[], place: string): string {
+  const choices = images.slice(0, mostListed).flatMap((image, i) => {
+    const names = image.names.flatMap((name) => nameIn(name) ?? []);
+    const own = names.filter((name) => named(images, name).every((other) => isSame(other, image)));
+    return own.length > 0 ? own.map((name) => `${place}:${name}`) : [`${place}@${i}`];
   });
+  return listChoices([...new Set(choices)], images.length);
 }
 
 function named(images: readonly DockerImage[], name: string): readonly DockerImage[] {
   return itemsNamed(images, (image) => image.names, name);
 }
 
-/** Returns whether a reference to an archive can have this name. */
-function isUsable(name: string): boolean {
+/** Returns a name as a reference to an archive has it; null where no reference can. */
+function nameIn(name: string): string | null {
   try {
     const reference = parseReference(`docker-archive:FILE:${name}`);
-    return (
-      'name' in reference && reference.path === 'FILE' && fullName(reference.name ?? '') === fullName(name)
-    );
+    const isRead = 'name' in reference && reference.path === 'FILE' && reference.digest === null;
+    return isRead ? reference.name : null;
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -64,9 +64,16 @@ export interface Listing {
   readonly nested: readonly LayoutEntry[];
 }
 
-/** Writes entries as references that choose them: by a name that is theirs alone, else by position or digest. */
-export function choicesIn(listing: Listing, entries: readonly LayoutEntry[]): readonly string[] {
+/** The number of images that are looked at for a list: each costs a search among all. */
+export const mostListed = 100;
+
+/**
+ * Writes the first entries as references that choose them: by a name that is theirs alone, else by position or digest. At most
+ * `mostListed` entries are looked at.
+ */
+export function choicesIn(listing: Listing, all: readonly LayoutEntry[]): readonly string[] {
   const { place, rows } = listing;
+  const entries = all.slice(0, mostListed);
   const named = new Map(entries.map((entry) => [entry, nameFor(entry, listing)]));
   const covered = new Set(entries.filter((entry) => named.get(entry) !== null).map(({ digest }) => digest));
   const choices = entries.flatMap((entry) => {
@@ -92,10 +99,13 @@ function nameFor(entry: LayoutEntry, { rows, nested }: Listing): string | null {
   return namesOf(entry).find(isUsable) ?? null;
 }
 
-/** Returns the end of a sentence with choices below it, one a line, twenty at most; empty where there are none. */
-export function listChoices(choices: readonly string[]): string {
+/**
+ * Returns the end of a sentence with choices below it, one a line, twenty at most; empty where there are none.
+ * @param total the number of images in the place
+ */
+export function listChoices(choices: readonly string[], total: number): string {
   if (choices.length === 0) return '';
   const shown = choices.slice(0, 20);
-  const some = shown.length < choices.length ? ` (${shown.length} of ${choices.length})` : '';
+  const some = shown.length < choices.length ? ` (${shown.length} of ${total})` : '';
   return `${some}:${shown.map((choice) => `\n  - ${choice}`).join('')}`;
 }

@@ -295,7 +295,7 @@ export class LayoutSource extends Closeable implements Source {
 
   /** Lists entries as references that choose them; empty where there are none. */
   #list(listed: Listed, entries: readonly LayoutEntry[]): string {
-    return listChoices(choicesIn({ ...listed, place: this.#place }, entries));
+    return listChoices(choicesIn({ ...listed, place: this.#place }, entries), entries.length);
   }
 
   #ambiguous(what: string, list: string): OcislimError {
