@@ -136,7 +136,9 @@ describe('--mirror', () => {
     const [origin, mirror] = [await start(), await start()];
     const flags = ['--mirror', `${origin.host}=${mirror.host}`, '--src-creds', 'user:canary'];
     expect(await copy(origin.host, flags)).toMatchObject({ status: 0 });
-    expect(origin.requests).toEqual([]);
+    // Of what refers to the image a mirror may know nothing.
+    const asked = origin.requests.map(({ path }) => path).filter((path) => !/referrers|\/sha256-/.test(path));
+    expect(asked).toEqual([]);
     expect(mirror.requests.length).toBeGreaterThan(1);
     expect(mirror.requests.flatMap(({ headers }) => headers.authorization ?? [])).toEqual([]);
   });
