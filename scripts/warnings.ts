@@ -7,7 +7,7 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   REFERRERS_LEFT:
     'Signatures or other artifacts refer to the source. They do not hold for the new digest and stay where they are. Or the source itself refers to another manifest (its `subject`), which the changed one does not.',
   FAMILY_CHANGED:
-    'The manifest became an OCI manifest: Docker’s own format has no media type for zstd layers.',
+    'The manifest became an OCI manifest: Docker’s own format has no media type for zstd layers, and in OCI layouts and archives most programs read OCI manifests only. The digest changes, so signatures do not hold.',
   NOT_AN_IMAGE:
     'A row of the index is not an image: an artifact, a blob, or something of an unknown type. It was kept as it is.',
   LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',

@@ -59,7 +59,7 @@ export async function runVerified(
 async function writeLayout(options: RunOptions, place: Reference, workspace: Workspace): Promise<RunOutcome> {
   await using layout = await workspace.openTarget([place]);
   try {
-    return await run({ ...options, target: layout });
+    return await run({ ...options, target: layout, family: options.target?.family ?? null });
   } catch (error) {
     throw withAdvice(error);
   }

@@ -5,6 +5,7 @@
 import type { AsyncCloseable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Family } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Sealing } from '../stream/seal.ts';
 
@@ -77,6 +78,8 @@ export interface Target extends AsyncCloseable {
   readonly mountable: Mountable | null;
   /** `plain` for `docker save` archives, whose layers are uncompressed tars. */
   readonly layerFormat: 'any' | 'plain';
+  /** The only family of manifests that other programs read there. Null: any. */
+  readonly family: Family | null;
   /** Returns whether the place has a blob. */
   has(descriptor: Descriptor, signal: AbortSignal): Promise<boolean>;
   /**

@@ -52,6 +52,7 @@ export function openRegistryTarget(
 class RegistryTarget extends Closeable implements Target {
   readonly label: string;
   readonly layerFormat = 'any';
+  readonly family = null;
   readonly #references: readonly RegistryReference[];
   readonly #repository: Repository;
   readonly #uploader: Uploader;

@@ -6,7 +6,7 @@ import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { layerKind } from '../oci/media-type.ts';
+import { type Family, layerKind } from '../oci/media-type.ts';
 import { namedIn } from '../oci/named.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { streamOf } from '../stream/collect.ts';
@@ -39,6 +39,7 @@ export class LocalTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable = null;
   readonly layerFormat: 'any' | 'plain';
+  readonly family: Family | null;
   readonly nameOf: (digest: Digest) => string;
   readonly #storage: BlobStorage;
   /** Copies under way, by digest: a layer that two platforms share is copied once. */
@@ -54,6 +55,8 @@ export class LocalTarget extends Closeable implements Target {
     super();
     this.label = label;
     this.layerFormat = layerFormat;
+    // Skopeo and umoci read no Docker manifest in a layout; in a Docker archive nothing reads manifests.
+    this.family = layerFormat === 'any' ? 'oci' : null;
     this.nameOf = nameOf;
     this.#storage = storage;
   }

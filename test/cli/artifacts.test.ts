@@ -63,6 +63,8 @@ test('a registry that refuses the type of a row gets it as a blob, with a warnin
   });
   await writeLayout(join(folder, 'in'), { x: artifacts['an artifact manifest in an index'] as BuiltTree });
   const stderr = await copy(`oci:${folder}/in:x`, `${fake.host}/app:x`);
+  await copy(`${fake.host}/app:x`, `oci:${folder}/out:x`);
+  await expectWhole(join(folder, 'out'), artifacts['an artifact manifest in an index'] as BuiltTree);
   expect(stderr).toMatch(
     /is there as a blob only: .* takes no manifests of the type "application\/vnd\.cncf/,
   );

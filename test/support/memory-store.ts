@@ -165,6 +165,7 @@ export type MemoryTargetOptions = TargetFaults & {
   readonly label?: string;
   readonly mountable?: Mountable | null;
   readonly layerFormat?: 'any' | 'plain';
+  readonly family?: 'oci' | null;
   /** Blobs that the target has from the beginning. */
   readonly there?: BlobMap;
 };
@@ -177,6 +178,7 @@ export class MemoryTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable: Mountable | null;
   readonly layerFormat: 'any' | 'plain';
+  readonly family: 'oci' | null;
   readonly acts: TargetAct[] = [];
   readonly blobs: Map<string, Uint8Array>;
   published: RawManifest | null = null;
@@ -193,6 +195,7 @@ export class MemoryTarget extends Closeable implements Target {
     this.mountable =
       options.mountable === undefined ? { registry: REGISTRY, repository: 'slim' } : options.mountable;
     this.layerFormat = options.layerFormat ?? 'any';
+    this.family = options.family ?? null;
     this.blobs = new Map(options.there ?? []);
     this.#options = options;
   }

@@ -33,7 +33,7 @@ export interface AssembleOptions {
 const staleAnnotations =
   /^(?:containerd\.io\/snapshot\/|io\.containers\.estargz\.|io\.github\.containers\.zstd-chunked\.|org\.opencontainers\.image\.base\.)/;
 
-/** Puts manifest and config together (image-spec manifest.md, config.md). @throws MEDIA_TYPE, MANIFEST_INVALID */
+/** Puts manifest and config together (image-spec manifest.md, config.md). @throws MANIFEST_INVALID */
 export function assemble(written: WrittenImage, options: AssembleOptions): Assembled {
   const { manifest } = written.image;
   const isSameFamily = options.family === manifest.family;
@@ -124,7 +124,7 @@ function hasOneSource(content: Content): boolean {
   return range !== null && range.from === range.to;
 }
 
-/** Returns the media type of a layer in the new manifest. @throws INTERNAL for a format that the family has no media type for, MEDIA_TYPE where a foreign type does not convert */
+/** Returns the media type of a layer in the new manifest. @throws INTERNAL for a format that the family has no media type for */
 function mediaTypeOf(image: Image, layer: Layer, sealed: KeptLayer, family: Family): string {
   const compression = compressionOf(sealed);
   if (compression === null) {
@@ -137,11 +137,7 @@ function mediaTypeOf(image: Image, layer: Layer, sealed: KeptLayer, family: Fami
 }
 
 function foreignType(mediaType: string, family: Family, source: Family): string {
-  if (family === source) return mediaType;
-  if (layerKind(mediaType).kind !== 'foreign')
-    throw new OcislimError(
-      'MEDIA_TYPE',
-      `a layer of the type ${JSON.stringify(mediaType)} has no place in an OCI manifest`,
-    );
+  // An OCI manifest may have layers of any type.
+  if (family === source || layerKind(mediaType).kind !== 'foreign') return mediaType;
   return `application/vnd.oci.image.layer.nondistributable.v1.tar${mediaType.endsWith('gzip') ? '+gzip' : ''}`;
 }

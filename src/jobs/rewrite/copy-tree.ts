@@ -92,8 +92,12 @@ export class TreeCopier {
     const { source, limits } = this.#options;
     const { mediaType, size } = descriptor;
     switch (rowKind(mediaType)) {
-      case 'document':
-        return source.manifest(descriptor, signal);
+      case 'document': {
+        const read = source.manifest(descriptor, signal);
+        if (isIndexType(mediaType) || isManifestType(mediaType)) return read;
+        // A registry that refused the type got it as a blob.
+        return source.mountable === null ? read : read.catch(nullWhereRefused);
+      }
       case 'blob':
         return null;
       case 'unknown': {

@@ -1,3 +1,7 @@
+/**
+ * Which family of manifests a run writes, and whether an image keeps its manifest. `publishImages` asks when all layers are at the
+ * target.
+ */
 import { readersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
 import { isUntouched } from '../../image/image.ts';
@@ -26,15 +30,31 @@ function staysAsItIs(sealed: KeptLayer, descriptor: Descriptor | undefined): boo
   return format === null || isTypeFor(String(descriptor.json['mediaType']), format);
 }
 
+export interface FamilyChoice {
+  readonly set: ImageSet;
+  readonly images: readonly WrittenImage[];
+  /** The only family that the place takes. Null: any. */
+  readonly wanted: Family | null;
+  readonly listener: Listener;
+}
+
 /**
- * Returns OCI where a changed image has a layer that its own family has no media type for, with a warning; else null. The
- * result is for all images of the set, since an index and its manifests are of one family.
+ * Returns OCI where the place takes nothing else and something is Docker's, or where a changed image has a layer that its own
+ * family has no media type for, with a warning; else null. The result is for all images of the set, since an index and its
+ * manifests are of one family.
  */
-export function familyOfAll(
-  set: ImageSet,
-  images: readonly WrittenImage[],
-  listener: Listener,
-): Family | null {
+export function familyOfAll({ set, images, wanted, listener }: FamilyChoice): Family | null {
+  const reason = wanted === 'oci' && hasDocker(set) ? placeReason : formatReason(images);
+  if (reason === null) return null;
+  const what = set.index === null ? 'the manifest becomes' : 'the index and its manifests become';
+  listener({ type: 'warning', code: 'FAMILY_CHANGED', message: `${what} OCI: ${reason}` });
+  return 'oci';
+}
+
+const placeReason = 'in an OCI layout, skopeo, umoci and others read nothing else';
+
+/** Returns why a changed image cannot be Docker's; null where it can. */
+function formatReason(images: readonly WrittenImage[]): string | null {
   const [foreign] = images
     .filter((written) => !isUnchanged(written))
     .flatMap(({ image, layers }) =>
@@ -43,11 +63,20 @@ export function familyOfAll(
         .filter((each) => each !== null && layerMediaType(image.manifest.family, each) === null),
     );
   if (foreign == null) return null;
-  const what = set.index === null ? 'the manifest becomes' : 'the index and its manifests become';
-  listener({
-    type: 'warning',
-    code: 'FAMILY_CHANGED',
-    message: `${what} OCI: Docker's own format has no media type for ${foreign} layers (${readersOf(foreign)} read it)`,
+  return `Docker's own format has no media type for ${foreign} layers (${readersOf(foreign)} read it)`;
+}
+
+/** Returns whether an image or index of the set is Docker's. */
+function hasDocker({ index, members }: Pick<ImageSet, 'index' | 'members'>): boolean {
+  if (index?.family === 'docker') return true;
+  return members.some((member) => {
+    switch (member.kind) {
+      case 'image':
+        return member.image.manifest.family === 'docker';
+      case 'nested':
+        return hasDocker(member.nested);
+      case 'other':
+        return false;
+    }
   });
-  return 'oci';
 }

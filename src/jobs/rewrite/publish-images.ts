@@ -37,7 +37,8 @@ export async function publishImages(
   const early = imagesWithOldConfigs(target, images);
   const written = await writeBlobs(writer, images, early, context);
   requireSavings(context.requireSavings, written);
-  const family = familyOfAll(set, written, listener);
+  const wanted = context.family === undefined ? target.family : context.family;
+  const family = familyOfAll({ set, images: written, wanted, listener });
   const assembled = written.map((image) => assembleImage(image, family, context));
   const root = await writeManifests(assembled, {
     ...context,

@@ -11,6 +11,7 @@ import { packUnpacked } from '../../compress/pack-unpacked.ts';
 import { encodingOf, type Transform } from '../../image/image.ts';
 import { LayerReader } from '../../layers/read/layer-reader.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
+import type { Family } from '../../oci/media-type.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Source, Target } from '../../place/place.ts';
 import type { BlobCache } from '../../store/cache/blob-cache.ts';
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly epoch: number | null;
   /** The share of their size by which all layer blobs together must shrink for the result to be published. */
   readonly requireSavings: number | null;
+  /** The only family of manifests to write. Default: that of the target. */
+  readonly family?: Family | null;
   /** Bounds of what is accepted from sources. Default: `defaultLimits`. */
   readonly limits?: Limits;
   /** Whether to record the digest of every removed file. Default: no. */

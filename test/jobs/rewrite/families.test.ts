@@ -14,6 +14,7 @@ import {
   MEDIA_TYPES,
 } from '../../support/image-builder.ts';
 import { list } from '../../support/model/shorthand.ts';
+import { indexOf } from '../../support/artifacts.ts';
 import { MemorySource, MemoryTarget } from '../../support/memory-store.ts';
 import { runTransform } from '../../support/run-image.ts';
 import { fail, imageIn, rewrite, tar } from '../rig.ts';
@@ -351,4 +352,78 @@ test('unknown keys of the manifest and of descriptors stay', async () => {
   // Embedded copies of the old bytes go.
   expect(JSON.stringify(manifest)).not.toContain('"data"');
   expect(list(...imageIn(tree).layers)).toEqual(['b=2']);
+});
+
+describe('a place where only OCI manifests are read', () => {
+  const { docker, oci } = MEDIA_TYPES;
+  const target = { family: 'oci' } as const;
+  const built = buildImage({ layers, family: 'docker', compress: ['gzip', 'none', 'gzip'] });
+  const told = [expect.stringMatching(/^FAMILY_CHANGED the .* OCI: in an OCI layout, skopeo/) as string];
+
+  test.each([
+    ['a copy', identity],
+    ['a squash', squash(all)],
+  ] as const)(
+    'gets an image of Docker as OCI by %s, with a warning; config and blobs stay',
+    async (_, transform) => {
+      const { tree, warnings } = await rewrite(built, [transform], { target });
+      const same = await rewrite(built, [transform]);
+      const [manifest, config, ...types] = typesIn(tree);
+      expect([manifest, config]).toEqual([oci.manifest, oci.config]);
+      expect(types).toEqual(
+        typesIn(same.tree)
+          .slice(2)
+          .map((type) => (type === docker.layer.none ? oci.layer.none : oci.layer.gzip)),
+      );
+      const digests = (each: BuiltTree) =>
+        [imageIn(each).manifest.config, ...imageIn(each).manifest.layers].map(({ digest }) => digest);
+      expect(digests(tree)).toEqual(digests(same.tree));
+      expect(warnings).toEqual(told);
+    },
+  );
+
+  test('gets a list of Docker as an index, nested ones too', async () => {
+    const arm = buildImage({ layers, platform: { os: 'linux', architecture: 'arm64' } });
+    const index = buildIndex({ images: [built, arm], family: 'docker' });
+    const { tree, warnings } = await rewrite(index, [identity], { target });
+    expect(tree.descriptor.mediaType).toBe(oci.index);
+    expect(typesIn(tree, 'linux/amd64')[0]).toBe(oci.manifest);
+    expect(imageIn(tree, 'linux/arm64').descriptor.digest).toBe(arm.descriptor.digest);
+    expect(warnings).toEqual(told);
+    const outer = new MemoryTarget(target);
+    await runTransform({ source: new MemorySource(indexOf([index])), target: outer, transform: identity });
+    const types = [...outer.blobs.values()].flatMap((bytes) => {
+      const text = new TextDecoder().decode(bytes);
+      return text.startsWith('{"schemaVersion"')
+        ? [(JSON.parse(text) as { mediaType: string }).mediaType]
+        : [];
+    });
+    expect(types.filter((type) => type.includes('docker'))).toEqual([]);
+  });
+
+  test('gets what is OCI as it is, without a word', async () => {
+    const image = buildImage({ layers });
+    const { tree, warnings } = await rewrite(image, [identity], { target });
+    expect(tree.descriptor.digest).toBe(image.descriptor.digest);
+    expect(warnings).toEqual([]);
+  });
+
+  test('gets layers of a type that nothing knows under that type', async () => {
+    const strange = altered({ layers, family: 'docker' }, (manifest) => {
+      manifest.layers[1] = {
+        ...(manifest.layers[1] as BlobDescriptor),
+        mediaType: 'application/vnd.example.layer',
+      };
+    });
+    const place = new MemoryTarget(target);
+    await runTransform({ source: new MemorySource(strange), target: place, transform: identity });
+    expect(JSON.parse(new TextDecoder().decode(place.published?.bytes))).toMatchObject({
+      mediaType: oci.manifest,
+      layers: [
+        { mediaType: oci.layer.gzip },
+        { mediaType: 'application/vnd.example.layer' },
+        { mediaType: oci.layer.gzip },
+      ],
+    });
+  });
 });

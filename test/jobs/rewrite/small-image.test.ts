@@ -394,10 +394,11 @@ describe('from place to place', () => {
     },
   );
 
-  test('Docker schema 2 stays Docker schema 2, and becomes OCI with zstd', async () => {
+  test('Docker schema 2 becomes OCI in a layout, with a warning', async () => {
     const source = `oci:${join(folder, 'in')}:docker`;
     const squashed = await call(['squash', '--last', '3'], source);
-    expect(squashed.tree.descriptor.mediaType).toBe(MEDIA_TYPES.docker.manifest);
+    expect(squashed.tree.descriptor.mediaType).toBe(MEDIA_TYPES.oci.manifest);
+    expect(squashed.report.warnings.map(({ code }) => code)).toContain('FAMILY_CHANGED');
     expect(compare(before, readImageFrom(squashed.tree), squashed.report)).toEqual([]);
     const packed = await call(['recompress', '--compression', 'zstd'], source);
     expect(packed.tree.descriptor.mediaType).toBe(MEDIA_TYPES.oci.manifest);
