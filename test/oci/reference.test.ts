@@ -163,6 +163,7 @@ describe('layouts and archives', () => {
     ['oci-archive:', 'the path is missing'],
     ['docker-archive:', 'the path is missing'],
     ['docker-archive:app.tar:app@1', 'a name and a position'],
+    ['oci:lay:v1@0', 'a name and a position'],
     ['docker-archive:app.tar:app@', 'nothing follows the "@"'],
     ['docker-archive:app.tar:App', 'repository names are lower case'],
     ['docker-archive:app.tar:app:-x', 'is not a tag'],
@@ -230,7 +231,10 @@ describe("what is another tool's form, or no reference, gets what to write inste
     ['registry.example/', 'registry.example/REPOSITORY:TAG'],
     ['registry.example/App:V1', 'registry.example/app:V1'],
     ['App', 'Write app'],
-    ['registry.example/app/', 'Write registry.example/app'],
+    ['registry.example/app/', 'Write registry.example/app for'],
+    ['out/', 'oci:out for a folder'],
+    ['build.out/x.tar', 'docker-archive:build.out/x.tar'],
+    ['build.out/x.tar', 'docker://build.out/x.tar'],
     ['app:1\n', 'Write app:1'],
     [' app', 'Write app'],
     ['oci: dir:1', 'Write oci:dir:1'],
@@ -239,6 +243,9 @@ describe("what is another tool's form, or no reference, gets what to write inste
     ['app@sha256:abc', '64 digits'],
     ['s3://bucket/app', 'oci:DIR[:tag]'],
     ['sif:x', 'oci:DIR[:tag]'],
+    ['-', 'docker-archive:-'],
+    ['docker-archive', 'docker-archive:FILE'],
+    ['oci', 'oci:DIR'],
   ])('%s is answered with %s', (text, advice) => {
     expect(advised(text)).toContain(advice);
   });
@@ -253,7 +260,10 @@ describe("what is another tool's form, or no reference, gets what to write inste
       'file',
       'archive/tar:1',
       'registry.example/x.tar:1',
+      'localhost:5000/x.tar',
+      'docker://registry.example/x.tar',
       'socket.io:4',
+      'constructor',
       'docker://localhost/x',
     ])
       expect(refusal(text)).toBe('none');

@@ -1,7 +1,7 @@
 import type { OcislimError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
 import type { Form, Refuse } from './form.ts';
-import { formatParts, type LocalParts, readingsOf } from './local-path.ts';
+import { eitherAdvice, formatParts, type LocalParts, nameAndPosition, readingsOf } from './local-path.ts';
 import { parseRegistry } from './registry-form.ts';
 
 /** An image of a file that `docker save` writes. */
@@ -40,7 +40,7 @@ function parse(rest: string, refuse: Refuse): readonly DockerArchiveReference[] 
 }
 
 function problemOf(name: string, refuse: Refuse): OcislimError | null {
-  if (/@[0-9]+$/.test(name)) return refuse('it has a name and a position, which is one too many');
+  if (/@[0-9]+$/.test(name)) return refuse(nameAndPosition, eitherAdvice);
   try {
     return parseRegistry(name, refuse).untagged ? refuse('nothing follows the "@"') : null;
   } catch (error) {

@@ -41,6 +41,7 @@ const finders: readonly Finder[] = [
   ofCredentials,
   ofDigest,
   ofRegistryAlone,
+  ofPrefixAlone,
 ];
 
 const localFinders: readonly Finder[] = [ofSpace, ofScheme, ofHome];
@@ -159,11 +160,13 @@ function ofPath(text: string): Hint | null {
   const isArchive = isArchiveName(path);
   const isPath = /^(?:\/|\.{1,2}(?:\/|$)|[A-Za-z]:\\|\.?\\)/.test(text);
   const hasHost = /^[^/]*[.:][^/]*\//.test(text) || text.startsWith('localhost/');
-  if (!isPath && !(isArchive && !hasHost)) return null;
+  // A folder may look like a host, but neither has a port nor do its files have tags.
+  const mayBeImage = hasHost && (path !== text || text.startsWith('localhost/'));
+  if (!isPath && (!isArchive || mayBeImage)) return null;
   return {
     why: 'it is a path, and does not say of what',
     advice: isArchive
-      ? archiveForms(text)
+      ? archiveForms(text) + (hasHost ? ` For an image in a registry write docker://${text}` : '')
       : `Write oci:${text} for a folder that is an OCI layout, docker-archive:${text} for a file that docker save wrote.`,
   };
 }
@@ -198,4 +201,15 @@ function ofRegistryAlone(text: string): Hint | null {
     why: 'it names a registry, and no repository in it',
     advice: `Write ${name.replace(/\/+$/, '')}/REPOSITORY:TAG`,
   };
+}
+
+/** Standard input without a form, and forms without a path. */
+function ofPrefixAlone(text: string): Hint | null {
+  if (text === '-')
+    return {
+      why: 'it does not say in which form the image comes',
+      advice: 'Write docker-archive:- for what docker save writes, oci-archive:- for an OCI layout in a tar.',
+    };
+  if (!/^(?:oci|oci-archive|docker-archive)$/.test(text)) return null;
+  return { why: 'the path is missing', advice: `Write ${text}:${text === 'oci' ? 'DIR' : 'FILE'}` };
 }

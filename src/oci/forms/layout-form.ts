@@ -5,7 +5,7 @@
 import type { OcislimError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
 import type { Form, Refuse } from './form.ts';
-import { formatParts, type LocalParts, readingsOf } from './local-path.ts';
+import { eitherAdvice, formatParts, type LocalParts, nameAndPosition, readingsOf } from './local-path.ts';
 
 interface InLayout<Kind extends string> {
   readonly kind: Kind;
@@ -51,7 +51,10 @@ function grammar<Kind extends string>(
 }
 
 function checkName(refuse: Refuse): (name: string) => OcislimError | null {
-  return (name) => (isRefName(name) ? null : refuse(`${JSON.stringify(name)} is not a tag`));
+  return (name) => {
+    if (/@[0-9]+$/.test(name)) return refuse(nameAndPosition, eitherAdvice);
+    return isRefName(name) ? null : refuse(`${JSON.stringify(name)} is not a tag`);
+  };
 }
 
 /** Returns whether a text is a name of an image (image-spec annotations.md, "org.opencontainers.image.ref.name"), or a tag. */

@@ -17,6 +17,10 @@ export interface LocalParts {
   readonly position: number | null;
 }
 
+/** Why a text is refused that chooses an image twice, and what to write. */
+export const nameAndPosition = 'it has a name and a position, which is one too many';
+export const eitherAdvice = 'Write the name alone (PATH:NAME), or the position alone (PATH@0).';
+
 /** Returns what is wrong with a name; null for one that an image can have. */
 type Check = (name: string) => OcislimError | null;
 
@@ -25,7 +29,7 @@ const almostDigest = /^(?:sha-?(?:1|256|384|512)|md5|blake3)(?![a-z0-9])|^[a-z0-
 
 /**
  * Returns what a text may mean, the likeliest first: the path ends at the first colon, as for skopeo, if what follows is a name.
- * A final "@" and digits are a position, except in a name; any other "@" belongs to the path or name around it.
+ * A final "@" and digits are a position; any other "@" belongs to the path or name around it.
  * @throws REFERENCE_INVALID, made by `refuse`, where the text has no reading
  */
 export function readingsOf(rest: string, check: Check, refuse: Refuse): readonly LocalParts[] {

@@ -72,7 +72,13 @@ function noDigest(before: string, digest: string | null, refuse: Refuse): Ocisli
 /** Says what is wrong with the name of a repository, and how to write it where that is known. */
 function noRepository(text: string, path: string, refuse: Refuse): OcislimError {
   const slashes = /\/+$/.exec(text);
-  if (slashes !== null) return refuse('it ends in a slash', `Write ${text.slice(0, slashes.index)}`);
+  if (slashes !== null) {
+    const name = text.slice(0, slashes.index);
+    return refuse(
+      'it ends in a slash',
+      `Write ${name} for an image in a registry, oci:${name} for a folder.`,
+    );
+  }
   const lower = path.toLowerCase();
   if (lower !== path && isRepository(lower))
     return refuse('repository names are lower case', `Write ${text.replace(path, lower)}`);
