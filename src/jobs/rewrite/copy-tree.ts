@@ -11,6 +11,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { isIndexType, isManifestType } from '../../oci/media-type.ts';
 import { isDocument, namedIn, rowKind } from '../../oci/named.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
+import { collect } from '../../stream/collect.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { RowCount } from '../row-count.ts';
 
@@ -95,8 +96,8 @@ export class TreeCopier {
       case 'document': {
         const read = source.manifest(descriptor, signal);
         if (isIndexType(mediaType) || isManifestType(mediaType)) return read;
-        // A registry that refused the type got it as a blob.
-        return source.mountable === null ? read : read.catch(nullWhereRefused);
+        // A registry that refused the type got the document as a blob.
+        return (await read.catch(nullWhereRefused)) ?? this.#readBlob(descriptor, signal);
       }
       case 'blob':
         return null;
@@ -109,6 +110,13 @@ export class TreeCopier {
         return isDocument(raw.bytes, mediaType) ? raw : null;
       }
     }
+  }
+
+  async #readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {
+    const { source, limits } = this.#options;
+    const stream = source.blob(descriptor, signal);
+    const what = `manifest ${descriptor.digest} of ${source.label}`;
+    return { descriptor, bytes: await collect(stream, limits['manifest-bytes'], what) };
   }
 
   /** Puts a document. A target that refuses its type gets it as a blob, which an index may list too. */
