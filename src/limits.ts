@@ -99,6 +99,46 @@ export const limitTable = {
     unit: 'count',
     doc: 'Members of an image archive.',
   },
+  rules: {
+    value: 1_000_000,
+    unit: 'count',
+    doc: 'Rules in all files of `--rules` together, and globs in all files of `--keep-file`.',
+  },
+  'rule-bytes': {
+    value: 64 * MiB,
+    unit: 'bytes',
+    doc: 'All files of `--rules` together, and all files of `--keep-file`.',
+  },
+  'plan-bytes': {
+    value: MiB,
+    unit: 'bytes',
+    doc: 'One plan (`--file`). YAML is read into a tree of nodes, which takes a thousand times longer than reading the file.',
+  },
+  'report-bytes': {
+    value: 256 * MiB,
+    unit: 'bytes',
+    doc: 'One report that `--removed-by` names.',
+  },
+  'credential-bytes': {
+    value: 16 * MiB,
+    unit: 'bytes',
+    doc: 'One file of credentials: that of `--authfile`, and those of docker and podman.',
+  },
+  'certificate-bytes': {
+    value: 16 * MiB,
+    unit: 'bytes',
+    doc: 'One file of certificates, keys or passphrases.',
+  },
+  'trace-bytes': {
+    value: 256 * MiB,
+    unit: 'bytes',
+    doc: 'One trace that is a single JSON document. Traces of lines are read as streams, and may be of any size.',
+  },
+  'trace-paths': {
+    value: 4_000_000,
+    unit: 'count',
+    doc: 'Distinct paths of one trace.',
+  },
   time: {
     value: 24 * 3600,
     unit: 'seconds',
@@ -126,7 +166,8 @@ export const fixedLimits: readonly (readonly [what: string, limit: string, why: 
   ['pages of a list of referrers', '50', ''],
   ['indexes below the index.json of a layout', '1,000', 'those that are searched for a name'],
   ['hops of a link within an image archive', '16', ''],
-  ['a trace', 'a line of 1 MiB, a JSON document of 256 MiB, 4,000,000 paths', ''],
+  ['a line of a trace', '1 MiB', 'a longer one counts as unreadable'],
+  ['a rule or a glob', '4,096 characters', 'Linux opens no longer path (PATH_MAX)'],
 ];
 
 export type LimitName = keyof typeof limitTable;
@@ -157,12 +198,17 @@ export function exceeded<Name extends LimitName>(
     'LIMIT',
     `${what}: ${seen}, and the limit ${name} is ${showLimit(name, limits[name])}`,
     {
-      advice: `If you trust where it comes from, raise the limit: --limit ${name}=VALUE (docs/limits.md).`,
+      advice: `If you trust where it comes from, raise the limit: --limit ${name}=${twice(name, limits[name])} (docs/limits.md).`,
     },
   );
 }
 
-/** Formats a value as `--limit` accepts it: `128GiB`, `1000`, `24h`. */
+/** Writes the double of a limit as `--limit` accepts it. */
+function twice(name: LimitName, value: number): string {
+  return showLimit(name, Math.max(1, value) * 2).replace(' bytes', '');
+}
+
+/** Formats a value: `128GiB`, `1000`, `24h`, `5 bytes`. */
 export function showLimit(name: LimitName, value: number): string {
   const { unit } = limitTable[name];
   if (value === Number.POSITIVE_INFINITY) return 'none';

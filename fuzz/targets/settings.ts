@@ -9,6 +9,7 @@ import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
 import { newFolder } from '../scratch.ts';
 import { holds, outcomeNow, outcomeOf, type Target } from '../target.ts';
+import { defaultLimits } from '../../src/limits.ts';
 import { KiB } from '../../src/units.ts';
 
 const { signal } = new AbortController();
@@ -22,7 +23,7 @@ async function readAsPlan(text: string): Promise<void> {
   folder ??= newFolder();
   const file = join(folder, 'plan.yaml');
   writeFileSync(file, text);
-  const outcome = await outcomeOf(() => readPlan(file, signal));
+  const outcome = await outcomeOf(() => readPlan(file, { limits: defaultLimits, signal }));
   if (outcome.kind === 'refused')
     holds(!outcome.message.includes('undefined'), 'a message about something undefined');
 }

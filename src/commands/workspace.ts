@@ -195,6 +195,7 @@ export class Workspace extends Closeable {
       env: this.env,
       home: homeOf(this.env),
       signal: this.signal,
+      limits: this.limits,
     });
     this.#shown.set(clientP12, certificates);
     return certificates;
@@ -206,7 +207,13 @@ export class Workspace extends Closeable {
     if (known !== undefined) return known;
     const { authfile } = this.settings;
     const home = homeOf(this.env);
-    const lookup = createCredentialLookup({ creds: asSecret(creds), authfile, env: this.env, home });
+    const lookup = createCredentialLookup({
+      creds: asSecret(creds),
+      authfile,
+      env: this.env,
+      home,
+      limits: this.limits,
+    });
     this.#lookups.set(creds, lookup);
     return lookup;
   }

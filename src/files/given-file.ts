@@ -4,23 +4,44 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { OcislimError } from '../errors.ts';
+import { exceeded, type LimitName } from '../limits.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { KiB } from '../units.ts';
 import { endingWaits } from './pipe-wait.ts';
 
 const chunkSize = 256 * KiB;
 
+/** How much of a file may be read. */
+export interface GivenBound<Name extends LimitName = LimitName> {
+  readonly limit: Name;
+  /** The limits of the run, or of the caller. */
+  readonly limits: Readonly<Record<Name, number>>;
+  /** The file in the error: `the plan "x.yaml"`. Default: its path. */
+  readonly what?: string;
+  /** Bytes that other files have taken of the limit. Default: 0. */
+  readonly taken?: number;
+}
+
 /**
- * Reads a whole file of at most `limit` bytes. Passes the system's errors on.
+ * Reads a whole file, if the limit allows its size. Passes the system's errors on.
  * @throws LIMIT, the signal's reason
  */
-export async function readGiven(path: string, limit: number, signal: AbortSignal): Promise<Uint8Array> {
+export async function readGiven<Name extends LimitName>(
+  path: string,
+  bound: GivenBound<Name>,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { limit, limits, what = path, taken = 0 } = bound;
+  const most = limits[limit] - taken;
+  const others = taken === 0 ? '' : ` beside ${taken} of other files`;
+  const found = await stat(path);
+  if (found.isFile() && found.size > most)
+    throw exceeded(limit, limits, what, `it has ${found.size} bytes${others}`);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of streamGiven(path, signal)) {
     size += chunk.length;
-    if (size > limit) throw new OcislimError('LIMIT', `${path} is larger than ${limit} bytes`);
+    if (size > most) throw exceeded(limit, limits, what, `it has more than ${most} bytes${others}`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
@@ -50,5 +71,7 @@ export async function* streamGiven(path: string, signal: AbortSignal): ByteStrea
 async function readNext(handle: FileHandle): Promise<Uint8Array> {
   const chunk = Buffer.allocUnsafeSlow(chunkSize);
   const { bytesRead } = await handle.read(chunk, 0, chunkSize, null);
-  return new Uint8Array(chunk.buffer, 0, bytesRead);
+  const read = new Uint8Array(chunk.buffer, 0, bytesRead);
+  // A pipe may give a byte at a time, which must not keep the whole chunk in memory.
+  return bytesRead < chunkSize / 2 ? read.slice() : read;
 }

@@ -102,7 +102,7 @@ export class MemberReader {
         if (!isIndexType(child.descriptor.mediaType)) continue;
         // An index that cannot be read may be another one than is wanted.
         const nested = await this.#document(child, level, signal).catch(passFailure(signal));
-        if (nested !== null) rows.push(...(await below(nested.index, level + 1)));
+        if (nested !== null) for (const row of await below(nested.index, level + 1)) rows.push(row);
       }
       return rows;
     };

@@ -63,7 +63,7 @@ async function listReferrers(
     if (answer.status !== 200 || !/json/.test(header(answer, 'content-type') ?? ''))
       return page === 0 ? null : found;
     const index = parseManifest(bytes, mediaTypes.ociIndex, what);
-    if (index.kind === 'index') found.push(...index.children.map((child) => child.descriptor));
+    if (index.kind === 'index') for (const { descriptor } of index.children) found.push(descriptor);
     const next = nextPage(answer);
     if (next === null || asked.has(next.href)) return found;
     asked.add(next.href);

@@ -123,7 +123,8 @@ function renderHeading(report: Report, style: Style, width: number): string[] {
   if (report.debug !== undefined)
     lines.push(`  debug ${escapeText(report.debug.reference)}@${report.debug.digest}`);
   if (report.dryRun)
-    lines.push(...wrapped(`dry run: nothing was written; ${forecastLine(report)}`, width).map(style.warning));
+    for (const line of wrapped(`dry run: nothing was written; ${forecastLine(report)}`, width))
+      lines.push(style.warning(line));
   if (report.unchanged) lines.push(style.dim(unchangedText(report)));
   return lines;
 }

@@ -70,7 +70,7 @@ export function wrap(text: string, width: number): string[] {
 /** Returns the columns that the widest of some rows takes when they are laid out, escape sequences not counted. */
 export function widthOfRows(rows: readonly (readonly Cell[])[]): number {
   const plain = rows.map((row) => row.map(textOf));
-  return Math.max(0, ...layOut(plain, '').map(widthOf));
+  return layOut(plain, '').reduce((widest, line) => Math.max(widest, widthOf(line)), 0);
 }
 
 /** Returns a cell's text without its paint. */

@@ -191,7 +191,7 @@ export class Filesystem {
         links.push(next);
         const target = this.target(next) ?? noBytes;
         if (target === '' || target.length > maxName) return fail(next);
-        ahead.push(...target.split('/').reverse());
+        for (const name of target.split('/').reverse()) ahead.push(name);
         if (target.startsWith('/')) at = root;
         continue;
       }

@@ -2,20 +2,8 @@
  * Matches one path against many patterns at once. `createMatcher` in `rules.ts` makes a set of all globs of a stage.
  */
 import type { ByteString } from '../bytes/bytes.ts';
-import { invalidByte, type Pattern, slash, spelling, type Token } from './pattern.ts';
-
-/** A node in the trie of all patterns. Patterns that begin alike share their nodes. */
-interface Node {
-  /** The characters that it matches without moving on: none, all but `/`, all. */
-  readonly loop: 'none' | 'component' | 'all';
-  readonly literals: Map<number, number>;
-  readonly tests: { readonly token: Token; readonly to: number }[];
-  /** Places that are reached from here without a character. */
-  readonly skips: number[];
-  readonly children: Map<string, number>;
-  /** The patterns that end here. */
-  readonly ends: number[];
-}
+import { invalidByte, type Pattern, slash, type Token } from './pattern.ts';
+import { loops, Trie } from './trie.ts';
 
 /** A set of nodes: where some characters of a path have led. */
 interface State<T> {
@@ -37,10 +25,14 @@ const defaultBudget = 4_000_000;
  * look at every place: nothing backtracks. `T` is what the caller wants to know about a set of patterns.
  */
 export class PatternSet<T> {
-  readonly #literals = new Map<ByteString, { readonly indices: number[]; value?: T }>();
+  /** The patterns without wildcards, each with its index; all indices where several are alike. */
+  readonly #literals = new Map<ByteString, number>();
+  readonly #alike = new Map<ByteString, number[]>();
+  /** What was computed for literals that a path had. */
+  readonly #values = new Map<ByteString, T>();
   /** The lengths of the literals: to look up every prefix of a path costs the square of its length. */
   readonly #lengths = new Set<number>();
-  readonly #nodes: Node[] = [newNode('none')];
+  readonly #trie = new Trie();
   readonly #summarise: (indices: readonly number[]) => T;
   readonly #budget: number;
   readonly #boundaries: number[];
@@ -54,37 +46,36 @@ export class PatternSet<T> {
   work = 0;
 
   constructor(
-    patterns: readonly Pattern[],
+    patterns: Iterable<Pattern>,
     summarise: (indices: readonly number[]) => T,
     budget: number = defaultBudget,
   ) {
     this.#budget = budget;
     this.#summarise = summarise;
     const boundaries = new Set([0, slash, slash + 1]);
-    for (const [index, pattern] of patterns.entries()) {
-      const text = spelling(pattern);
-      if (text === null) this.#insert(pattern, index, boundaries);
+    let index = 0;
+    for (const pattern of patterns) {
+      if (typeof pattern === 'string') this.#insertLiteral(pattern, index);
       else {
-        const known = this.#literals.get(text);
-        this.#lengths.add(text.length);
-        if (known === undefined) this.#literals.set(text, { indices: [index] });
-        else known.indices.push(index);
+        this.#trie.insert(pattern, index);
+        for (const token of pattern) addBoundaries(token, boundaries);
       }
+      index++;
     }
     this.#boundaries = [...boundaries].sort((a, b) => a - b);
     for (let code = 0; code < 128; code++) this.#ascii[code] = this.#search(code);
-    this.#mark = new Uint32Array(this.#nodes.length);
+    this.#mark = new Uint32Array(this.#trie.size);
     this.#forget();
   }
 
   /** How many nodes the patterns have together: their length, less what they share. */
   get size(): number {
-    return this.#nodes.length;
+    return this.#trie.size;
   }
 
   /** Calls `found` for each prefix of `path` (its ancestors, then, `own`, itself) that some patterns match. */
   visit(path: ByteString, found: (value: T, own: boolean) => void): void {
-    const automaton = this.#nodes.length > 1;
+    const automaton = this.#trie.size > 1;
     const { length } = path;
     let state = start;
     for (let i = 0; i <= length; ) {
@@ -107,67 +98,35 @@ export class PatternSet<T> {
     const own = end === path.length;
     if (this.#lengths.has(end)) {
       this.work += end;
-      const literal = this.#literals.get(own ? path : path.slice(0, end));
-      if (literal !== undefined) {
-        literal.value ??= this.#summarise(literal.indices);
-        found(literal.value, own);
-      }
+      const name = own ? path : path.slice(0, end);
+      const index = this.#literals.get(name);
+      if (index !== undefined) found(this.#valueOf(name, index), own);
     }
     if (state === dead) return;
     const known = this.#states[state] as State<T>;
     if (known.value === undefined) {
       const indices: number[] = [];
-      for (const index of known.nodes) indices.push(...(this.#nodes[index] as Node).ends);
+      for (const node of known.nodes) for (const index of this.#trie.endsOf(node)) indices.push(index);
       known.value = indices.length === 0 ? null : this.#summarise(indices.sort((a, b) => a - b));
     }
     if (known.value !== null) found(known.value, own);
   }
 
-  #insert(pattern: Pattern, index: number, boundaries: Set<number>): void {
-    let at = 0;
-    for (const token of pattern) {
-      at = this.#child(at, token);
-      if (token.kind === 'literal') boundaries.add(token.code).add(token.code + 1);
-      if (token.kind === 'class') for (const [low, high] of token.ranges) boundaries.add(low).add(high + 1);
-    }
-    (this.#nodes[at] as Node).ends.push(index);
-  }
-
-  #child(parent: number, token: Token): number {
-    const from = this.#nodes[parent] as Node;
-    const key = keyOf(token);
-    const known = from.children.get(key);
+  #valueOf(name: ByteString, index: number): T {
+    const known = this.#values.get(name);
     if (known !== undefined) return known;
-    let child: number;
-    switch (token.kind) {
-      case 'literal':
-        child = this.#add('none');
-        from.literals.set(token.code, child);
-        break;
-      case 'any':
-      case 'class':
-        child = this.#add('none');
-        from.tests.push({ token, to: child });
-        break;
-      case 'star':
-      case 'globstar':
-        child = this.#add(token.kind === 'star' ? 'component' : 'all');
-        from.skips.push(child);
-        break;
-      case 'directories': {
-        const loop = this.#add('all');
-        child = this.#add('none');
-        (this.#nodes[loop] as Node).literals.set(slash, child);
-        from.skips.push(loop, child);
-        break;
-      }
-    }
-    from.children.set(key, child);
-    return child;
+    const value = this.#summarise(this.#alike.get(name) ?? [index]);
+    this.#values.set(name, value);
+    return value;
   }
 
-  #add(loop: Node['loop']): number {
-    return this.#nodes.push(newNode(loop)) - 1;
+  #insertLiteral(name: ByteString, index: number): void {
+    this.#lengths.add(name.length);
+    const known = this.#literals.get(name);
+    if (known === undefined) return void this.#literals.set(name, index);
+    const alike = this.#alike.get(name);
+    if (alike === undefined) this.#alike.set(name, [known, index]);
+    else alike.push(index);
   }
 
   /** Returns the class of a character: all characters of a class are the same to every pattern. */
@@ -199,11 +158,12 @@ export class PatternSet<T> {
     this.#stamp++;
     for (const index of nodes) {
       this.work++;
-      const { loop, literals, tests } = this.#nodes[index] as Node;
-      if (loop === 'all' || (loop === 'component' && code !== slash)) this.#reach(index, reached);
-      const to = literals.get(code);
-      if (to !== undefined) this.#reach(to, reached);
-      for (const test of tests) if (accepts(test.token, code)) this.#reach(test.to, reached);
+      const loop = this.#trie.loopOf(index);
+      if (loop === loops.all || (loop === loops.component && code !== slash)) this.#reach(index, reached);
+      const to = this.#trie.follow(index, code);
+      if (to !== 0) this.#reach(to, reached);
+      for (const test of this.#trie.testsOf(index))
+        if (accepts(test.token, code)) this.#reach(test.to, reached);
     }
     return reached;
   }
@@ -212,7 +172,7 @@ export class PatternSet<T> {
     if (this.#mark[index] === this.#stamp) return;
     this.#mark[index] = this.#stamp;
     reached.push(index);
-    for (const skip of (this.#nodes[index] as Node).skips) this.#reach(skip, reached);
+    for (const skip of this.#trie.skipsOf(index)) this.#reach(skip, reached);
   }
 
   #number(reached: number[]): number {
@@ -252,22 +212,10 @@ export class PatternSet<T> {
   }
 }
 
-function newNode(loop: Node['loop']): Node {
-  return { loop, literals: new Map(), tests: [], skips: [], children: new Map(), ends: [] };
-}
-
-function keyOf(token: Token): string {
-  switch (token.kind) {
-    case 'literal':
-      return `=${token.code}`;
-    case 'class':
-      return `[${token.negated ? '^' : ''}${token.ranges.join(' ')}`;
-    case 'any':
-    case 'star':
-    case 'globstar':
-    case 'directories':
-      return token.kind;
-  }
+/** Adds the characters at which the classes of characters begin that a token tells apart. */
+function addBoundaries(token: Token, boundaries: Set<number>): void {
+  if (token.kind === 'literal') boundaries.add(token.code).add(token.code + 1);
+  if (token.kind === 'class') for (const [low, high] of token.ranges) boundaries.add(low).add(high + 1);
 }
 
 function accepts(token: Token, code: number): boolean {

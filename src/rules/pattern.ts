@@ -25,7 +25,8 @@ export type Token =
   /** `**` as a component with more to come: nothing, or any run that ends in `/`. */
   | { readonly kind: 'directories' };
 
-export type Pattern = readonly Token[];
+/** The name that a pattern without wildcards stands for, or the tokens of one with some. */
+export type Pattern = ByteString | readonly Token[];
 
 export const slash = 0x2f;
 /** The character that stands for the byte `b` (0x80–0xff) where a name is not UTF-8 is `invalidByte + b`. */
@@ -46,6 +47,12 @@ export function parsePattern(text: string, origin: string): Pattern {
   if (text.includes('\0')) throw fail('the rule holds a NUL byte, which no file name can');
   if (!text.isWellFormed()) throw fail(`${JSON.stringify(text)} is not well-formed Unicode text`);
 
+  if (!/[*?[\\]/.test(text))
+    return joinNames(
+      text.split('/').filter((name) => name !== '' && name !== '.'),
+      text,
+      fail,
+    );
   const components: Token[][] = [[]];
   const characters = Array.from(text);
   for (let i = 0; i < characters.length; i++) {
@@ -88,12 +95,22 @@ export function parsePattern(text: string, origin: string): Pattern {
   }
 
   const clean = components.filter((component) => component.length > 0 && spelling(component) !== '.');
-  if (clean.some((component) => spelling(component) === '..')) {
-    throw fail(`${JSON.stringify(text)} climbs with ".."`, 'Rules start at the root of the image.');
-  }
-  if (clean.length === 0)
-    throw fail(`${JSON.stringify(text)} names no path below the root`, 'Write ** to match everything.');
+  const names = clean.map(spelling);
+  if (names.every((name) => name !== null)) return joinNames(names, text, fail);
+  if (names.includes('..')) throw climbs(text, fail);
   return join(clean);
+}
+
+/** @throws RULES_INVALID for names that are no path below the root */
+function joinNames(names: readonly string[], text: string, fail: Fail): ByteString {
+  if (names.includes('..')) throw climbs(text, fail);
+  if (names.length === 0)
+    throw fail(`${JSON.stringify(text)} names no path below the root`, 'Write ** to match everything.');
+  return utf8Bytes(names.join('/'));
+}
+
+function climbs(text: string, fail: Fail): OcislimError {
+  return fail(`${JSON.stringify(text)} climbs with ".."`, 'Rules start at the root of the image.');
 }
 
 type Fail = (why: string, advice?: string) => OcislimError;
@@ -135,10 +152,14 @@ function parseClass(
 }
 
 function literal(character: string): Token {
-  return { kind: 'literal', code: character.codePointAt(0) as number };
+  const code = character.codePointAt(0) as number;
+  return asciiLiterals[code] ?? { kind: 'literal', code };
 }
 
-function join(components: readonly Token[][]): Pattern {
+/** One token for all that are alike: rule files may have a million lines. */
+const asciiLiterals: readonly Token[] = Array.from({ length: 128 }, (_, code) => ({ kind: 'literal', code }));
+
+function join(components: readonly Token[][]): readonly Token[] {
   const tokens: Token[] = [];
   const last = components.length - 1;
   for (const [index, component] of components.entries()) {
@@ -148,18 +169,18 @@ function join(components: readonly Token[][]): Pattern {
       tokens.push({ kind: index === last ? 'globstar' : 'directories' });
       continue;
     }
-    tokens.push(...component);
+    for (const token of component) tokens.push(token);
     if (index < last) tokens.push({ kind: 'literal', code: slash });
   }
   return tokens;
 }
 
-/** Returns the name that a pattern of literals alone stands for; null for every other pattern. */
-export function spelling(pattern: Pattern): ByteString | null {
+/** Returns the text that tokens of literals alone stand for; null for other tokens. */
+function spelling(tokens: readonly Token[]): string | null {
   let text = '';
-  for (const token of pattern) {
+  for (const token of tokens) {
     if (token.kind !== 'literal') return null;
     text += String.fromCodePoint(token.code);
   }
-  return utf8Bytes(text);
+  return text;
 }

@@ -7,7 +7,7 @@ import { OcislimError } from '../errors.ts';
 import type { Rule, RuledKind } from './rule.ts';
 import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
 import { witnesses } from './condition.ts';
-import { parsePattern } from './pattern.ts';
+import { parsePattern, type Pattern } from './pattern.ts';
 import { PatternSet } from './pattern-set.ts';
 
 /**
@@ -36,15 +36,30 @@ export function parseRule(text: string, origin: string): Rule {
  */
 export function parseRules(text: string, file: string): Rule[] {
   const rules: Rule[] = [];
-  for (const [index, line] of text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .entries()) {
-    if (line.startsWith('#')) continue;
-    const rule = readRule(trim(line), `${file}:${index + 1}`);
+  for (const { line, number } of linesOf(text)) {
+    const rule = readRule(trim(line), `${file}:${number}`);
     if (rule !== null) rules.push(rule);
   }
   return rules;
+}
+
+/** Counts the rules of a file, without a look at what they say. */
+export function countRules(text: string): number {
+  let count = 0;
+  for (const { line } of linesOf(text)) if (/[^ \t\r\v\f]/.test(line)) count++;
+  return count;
+}
+
+/** Yields the lines of a rule file that are neither empty nor comments, numbered from 1. */
+function* linesOf(text: string): Generator<{ readonly line: string; readonly number: number }> {
+  let number = 0;
+  for (let start = text.startsWith('\uFEFF') ? 1 : 0; start <= text.length; ) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    number++;
+    if (end > start && text[start] !== '#') yield { line: text.slice(start, end), number };
+    start = end + 1;
+  }
 }
 
 function readRule(text: string, origin: string): Rule | null {
@@ -70,6 +85,11 @@ function glob(rule: Rule): string {
   return rule.negated ? trim(rule.text.slice(1)) : rule.text;
 }
 
+/** Yields pattern after pattern: together, those of a long file would fill the memory. */
+function* patternsOf(rules: readonly Rule[]): Generator<Pattern> {
+  for (const rule of rules) yield parsePattern(glob(rule), rule.origin);
+}
+
 /** What the rules that match one spot of a path amount to, whatever the entry's kind and the rest of its path. */
 interface Verdict {
   readonly indices: readonly number[];
@@ -92,13 +112,10 @@ export function createMatcher(
   const alone = rules.map(
     ({ group, only, needs }) => group === undefined && only === undefined && needs === undefined,
   );
-  const patterns = new PatternSet<Verdict>(
-    rules.map((rule) => parsePattern(glob(rule), rule.origin)),
-    (indices) => {
-      const final = indices.findLast((index) => alone[index]) ?? -1;
-      return { indices, final, open: indices.filter((index) => index > final) };
-    },
-  );
+  const patterns = new PatternSet<Verdict>(patternsOf(rules), (indices) => {
+    const final = indices.findLast((index) => alone[index]) ?? -1;
+    return { indices, final, open: indices.filter((index) => index > final) };
+  });
   const noted = new WeakSet<Verdict>();
   const matched = new Set<number>();
   const note = (verdict: Verdict): void => {

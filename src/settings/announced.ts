@@ -8,15 +8,18 @@ import { readText } from './rule-files.ts';
 export async function readReports(
   files: readonly string[],
   _where: string,
-  { signal }: Pick<Door, 'signal'>,
+  door: Pick<Door, 'limits' | 'signal'>,
 ): Promise<AnnouncedPlatforms> {
   const platforms: AnnouncedPlatforms[number][] = [];
-  for (const file of files) platforms.push(...(await readReport(file, signal)));
+  for (const file of files) for (const platform of await readReport(file, door)) platforms.push(platform);
   return platforms;
 }
 
-async function readReport(file: string, signal: AbortSignal): Promise<AnnouncedPlatforms> {
-  const content = await readText(file, 'report', signal);
+async function readReport(
+  file: string,
+  { limits, signal }: Pick<Door, 'limits' | 'signal'>,
+): Promise<AnnouncedPlatforms> {
+  const content = await readText(file, { what: 'report', limit: 'report-bytes', limits }, signal);
   let value: unknown;
   try {
     value = JSON.parse(content);

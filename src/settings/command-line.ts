@@ -3,6 +3,7 @@
  * parser makes is opened here and nowhere else. Callers: the commands of `cli/`, and the library for defaults.
  */
 import { OcislimError } from '../errors.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import {
   type Door,
   nameOf,
@@ -64,7 +65,8 @@ export class CommandLine {
    */
   async parse<Table extends Options>(options: Table, { env, signal }: DoorContext): Promise<Parsed<Table>> {
     this.#refuseBroken(options);
-    const door: Door = { signal, listOf: (name) => this.argumentsOf(name) };
+    const limits = await this.#limits();
+    const door: Door = { signal, limits, listOf: (name) => this.argumentsOf(name) };
     const settings: Record<string, unknown> = {};
     const secrets: Partial<Record<SecretName, string>> = {};
     for (const [key, option] of Object.entries(options)) {
@@ -85,6 +87,14 @@ export class CommandLine {
   /** Returns how an option was given, for errors: by itself, or by its environment variable. */
   #nameOf(name: string): string {
     return Object.hasOwn(this.#surrounding, name) ? variableOf(name) : `--${name}`;
+  }
+
+  /** Reads --limit before all other options, since it bounds what these read. @throws USAGE */
+  async #limits(): Promise<Limits> {
+    const texts = this.argumentsOf('limit');
+    if (texts.length === 0) return defaultLimits;
+    const { limitsOf, parseLimits } = await import('./limits.ts');
+    return limitsOf(parseLimits(texts, this.#nameOf('limit')));
   }
 
   /** @throws USAGE for an option given twice that takes one value, and for a number that cannot be read */

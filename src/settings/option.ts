@@ -4,6 +4,7 @@
  */
 import { closestWord } from '../closest-word.ts';
 import { OcislimError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
 
 export type OptionGroup =
   | 'Layers'
@@ -24,6 +25,8 @@ export type Raw = string | number | boolean | readonly string[];
 export interface Door {
   /** The texts of another list option: those of --trace-root decide how --trace is read. */
   readonly listOf: (name: string) => readonly string[];
+  /** The limits of the run, for files that options name. */
+  readonly limits: Limits;
   readonly signal: AbortSignal;
 }
 

@@ -2,7 +2,18 @@
  * Reads a plan: the stages of a job in YAML. Every mistake is reported with its file and line. Caller: the option --file of
  * `slim`.
  */
-import { type Alias, type Document, LineCounter, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { core } from 'zod';
 import { defaultEngine } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
@@ -12,6 +23,7 @@ import { parseRule } from '../rules/rules.ts';
 import { parseCommand } from './command-words.ts';
 import { parseDuration } from './duration.ts';
 import { parseGoal } from './goal.ts';
+import type { Door } from './option.ts';
 import { PlanLines } from './plan-lines.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import { readText } from './rule-files.ts';
@@ -28,6 +40,8 @@ import {
 } from './stages.ts';
 import { readTraceFiles } from './trace-setting.ts';
 
+/** What reading files needs. */
+type Reading = Pick<Door, 'limits' | 'signal'>;
 type Part<Key extends keyof PlanFile> = NonNullable<PlanFile[Key]>;
 type PackingPart = Exclude<Part<'recompress'>, readonly unknown[]>;
 
@@ -35,9 +49,10 @@ type PackingPart = Exclude<Part<'recompress'>, readonly unknown[]>;
  * Reads a plan into stages. Files of traces that it names are read too.
  * @throws PLAN_INVALID naming file and line, USAGE for a file that cannot be read
  */
-export async function readPlan(file: string, signal: AbortSignal): Promise<Stages> {
+export async function readPlan(file: string, { limits, signal }: Reading): Promise<Stages> {
   const lines = new LineCounter();
-  const document = parse(await readText(file, 'plan', signal), file, lines);
+  const text = await readText(file, { what: 'plan', limit: 'plan-bytes', limits }, signal);
+  const document = parse(text, file, lines);
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, reasonOf(broken));
   if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
@@ -48,20 +63,24 @@ export async function readPlan(file: string, signal: AbortSignal): Promise<Stage
     const issue = first === undefined ? undefined : innermost(first);
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
-    throw invalid(
-      file,
-      places.lineOf(path),
-      `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'not a plan'}`,
-    );
+    // The parser's own message lists all unknown keys.
+    const why = unknown === undefined ? (issue?.message ?? 'not a plan') : 'there is no such key';
+    throw invalid(file, places.lineOf(path), `${path.length > 0 ? `${path.join('.')}: ` : ''}${why}`);
   }
-  return new StageReader(file, places, signal).read(parsed.data);
+  return new StageReader(file, places, { limits, signal }).read(parsed.data);
 }
 
 /** @throws PLAN_INVALID for nesting deeper than the parser's stack */
 function parse(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
   try {
     // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
-    return parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, logLevel: 'error' });
+    return parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: false,
+      logLevel: 'error',
+    });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw invalid(file, 1, reasonOf(cause));
@@ -75,22 +94,61 @@ function reasonOf({ message }: Error): string {
     : message;
 }
 
-/** @throws PLAN_INVALID for an alias without an anchor, and for so many that they would fill the memory */
+/** @throws PLAN_INVALID for what `breachIn` finds, and for so many aliases of aliases that they would fill the memory */
 function valueOf(document: Document.Parsed, file: string, lines: LineCounter): unknown {
+  const breach = breachIn(document);
+  if (breach !== null) throw invalid(file, lines.linePos(breach.at?.[0] ?? 0).line, breach.why);
   try {
     return document.toJS();
   } catch (cause) {
-    const lost = aliasesOf(document).find((alias) => alias.resolve(document) === undefined);
-    const line = lines.linePos(lost?.range?.[0] ?? 0).line;
-    throw invalid(file, line, reasonOf(cause as Error));
+    throw invalid(file, 1, reasonOf(cause as Error));
   }
 }
 
-/** Lists the aliases of a document, to find the one that has no anchor. */
-function aliasesOf(document: Document.Parsed): readonly Alias[] {
-  const found: Alias[] = [];
-  visit(document, { Alias: (_, alias) => void found.push(alias) });
-  return found;
+/** Aliases of a plan. The parser searches the whole document for each. */
+const mostAliases = 1000;
+
+interface Breach {
+  readonly at: Node['range'];
+  readonly why: string;
+}
+
+/**
+ * Finds, in one pass, what the parser takes quadratic time for: a key that a map has twice, an alias without an anchor before it, and
+ * too many aliases. Returns the first; null for none.
+ */
+function breachIn(document: Document.Parsed): Breach | null {
+  const anchors = new Set<string>();
+  let aliases = 0;
+  let breach: Breach | null = null;
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        aliases++;
+        if (!anchors.has(node.source))
+          breach = { at: node.range, why: `unresolved alias *${node.source}: it has no anchor before it` };
+        else if (aliases > mostAliases)
+          breach = { at: node.range, why: `the plan has more than ${mostAliases} aliases` };
+      } else {
+        if (node.anchor !== undefined) anchors.add(node.anchor);
+        const key = isMap(node) ? repeatedKey(node) : null;
+        if (key !== null)
+          breach = { at: key.range, why: `keys must be unique, and ${String(key.value)} is given twice` };
+      }
+      return breach === null ? undefined : visit.BREAK;
+    },
+  });
+  return breach;
+}
+
+function repeatedKey({ items }: YAMLMap): Scalar | null {
+  const seen = new Set<unknown>();
+  for (const { key } of items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) return key;
+    seen.add(key.value);
+  }
+  return null;
 }
 
 /** Chooses the mistake to report where a value fits none of several forms: the deepest one, in the form that was meant. */
@@ -110,12 +168,12 @@ function isUnknownKey({ code }: core.$ZodIssue): boolean {
 class StageReader {
   readonly #file: string;
   readonly #places: PlanLines;
-  readonly #signal: AbortSignal;
+  readonly #reading: Reading;
 
-  constructor(file: string, places: PlanLines, signal: AbortSignal) {
+  constructor(file: string, places: PlanLines, reading: Reading) {
     this.#file = file;
     this.#places = places;
-    this.#signal = signal;
+    this.#reading = reading;
   }
 
   async read(plan: PlanFile): Promise<Stages> {
@@ -136,7 +194,7 @@ class StageReader {
     const { presets = [], rules = [], keep = [], shadowed = false } = part;
     const { traces = [], traceRoots = [], keepCommands = [], granularity = 'package', force = false } = part;
     const trace = await this.#within(['prune'], () =>
-      readTraceFiles(traces, 'traces', { listOf: () => traceRoots, signal: this.#signal }),
+      readTraceFiles(traces, 'traces', { ...this.#reading, listOf: () => traceRoots }),
     );
     const own = rules.map((rule, i) => this.#rule(rule, ['prune', 'rules', i]));
     for (const [i, glob] of keep.entries()) this.#rule(glob, ['prune', 'keep', i]);

@@ -43,7 +43,7 @@ export class PlanLines {
     const asOptions = keys.filter(({ key }) => message.includes(`--${optionOf(key)}`));
     const named =
       asOptions.length > 0 ? asOptions : keys.filter(({ key }) => wordsIn(message).has(key.toLowerCase()));
-    return named.length > 0 ? Math.max(...named.map(({ line }) => line)) : this.lineOf(path);
+    return named.length > 0 ? named.reduce((last, { line }) => Math.max(last, line), 0) : this.lineOf(path);
   }
 
   #find(path: Path): { readonly node: Node | null; readonly line: number } {

@@ -9,6 +9,6 @@ export const planOption: Option<Stages | null> = {
   value: 'PLAN.yaml',
   describe: 'take all stages from a plan instead of options',
   group: 'What to remove',
-  read: async (given, _where, { signal }) =>
-    given === undefined ? null : (await import('./plan-file.ts')).readPlan(String(given), signal),
+  read: async (given, _where, door) =>
+    given === undefined ? null : (await import('./plan-file.ts')).readPlan(String(given), door),
 };

@@ -1,25 +1,29 @@
 /** Reads the files of rules and of globs that options name. The rule parser is loaded only where there is something to parse. */
 import { OcislimError } from '../errors.ts';
-import { readGiven } from '../files/given-file.ts';
+import { type GivenBound, readGiven } from '../files/given-file.ts';
+import { exceeded } from '../limits.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Door } from './option.ts';
+
+/** What reading a file needs. */
+type Reading = Pick<Door, 'limits' | 'signal'>;
 
 /** Reads the rules in files, in order. Each rule says its file and line. @throws USAGE */
 export async function readRuleFiles(
   files: readonly string[],
   _where: string,
-  { signal }: Pick<Door, 'signal'>,
+  door: Reading,
 ): Promise<readonly Rule[]> {
-  return readRules(files, 'rule file', signal);
+  return readRules(files, 'rule file', door);
 }
 
 /** Reads the globs of files that name what must stay. @throws USAGE */
 export async function readKeepFiles(
   files: readonly string[],
   _where: string,
-  { signal }: Pick<Door, 'signal'>,
+  door: Reading,
 ): Promise<readonly string[]> {
-  return (await readRules(files, 'keep file', signal)).map((rule) => rule.text);
+  return (await readRules(files, 'keep file', door)).map((rule) => rule.text);
 }
 
 /** Returns globs as they are. @throws USAGE for a glob that cannot be parsed */
@@ -30,31 +34,55 @@ export async function checkGlobs(globs: readonly string[], where: string): Promi
   return globs;
 }
 
-/** Reads files of rules, each rule with its origin FILE:LINE. @throws USAGE, RULES_INVALID */
+/** Reads files of rules, each rule with its origin FILE:LINE. @throws USAGE, RULES_INVALID, LIMIT */
 async function readRules(
   files: readonly string[],
   what: string,
-  signal: AbortSignal,
+  { limits, signal }: Reading,
 ): Promise<readonly Rule[]> {
   if (files.length === 0) return [];
-  const { parseRules } = await import('../rules/rules.ts');
+  const { countRules, parseRules } = await import('../rules/rules.ts');
   const rules: Rule[] = [];
-  for (const file of files) rules.push(...parseRules(await readText(file, what, signal), file));
+  let taken = 0;
+  for (const file of files) {
+    const text = await readText(file, { what, limit: 'rule-bytes', limits, taken }, signal);
+    taken += Buffer.byteLength(text);
+    // Counted first: counting takes a fraction of the time that parsing takes.
+    const count = rules.length + countRules(text);
+    if (count > limits.rules)
+      throw exceeded(
+        'rules',
+        limits,
+        quoted(file, what),
+        rules.length === 0 ? `it holds ${count}` : `with it there are ${count}`,
+      );
+    for (const rule of parseRules(text, file)) rules.push(rule);
+  }
   return rules;
 }
 
-/** Reads the text of a file that an option names. `what` says in errors what the file is for. @throws USAGE */
-export async function readText(file: string, what: string, signal: AbortSignal): Promise<string> {
-  const bytes = await readGiven(file, Number.POSITIVE_INFINITY, signal).catch(
-    (cause: NodeJS.ErrnoException) => {
-      signal.throwIfAborted();
-      const why = cause.code === 'ENOENT' ? 'it does not exist' : cause.message;
-      throw new OcislimError('USAGE', `cannot read the ${what} ${JSON.stringify(file)}: ${why}`, { cause });
-    },
-  );
+/** Reads the text of a file that an option names. `bound.what` says in errors what the file is for. @throws USAGE, LIMIT */
+export async function readText(
+  file: string,
+  bound: GivenBound & { readonly what: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const what = quoted(file, bound.what);
+  const bytes = await readGiven(file, { ...bound, what }, signal).catch((cause: NodeJS.ErrnoException) => {
+    signal.throwIfAborted();
+    if (cause instanceof OcislimError) throw cause;
+    const why = cause.code === 'ENOENT' ? 'it does not exist' : cause.message;
+    throw new OcislimError('USAGE', `cannot read ${what}: ${why}`, { cause });
+  });
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new OcislimError('USAGE', `the ${what} ${JSON.stringify(file)} is not UTF-8 text`, { cause });
+    const isTooLong = (cause as NodeJS.ErrnoException).code === 'ERR_STRING_TOO_LONG';
+    const why = isTooLong ? 'is longer than a text can be' : 'is not UTF-8 text';
+    throw new OcislimError('USAGE', `${what} ${why}`, { cause });
   }
+}
+
+function quoted(file: string, what: string): string {
+  return `the ${what} ${JSON.stringify(file)}`;
 }

@@ -4,6 +4,7 @@ import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import { streamGiven } from '../files/given-file.ts';
+import type { Limits } from '../limits.ts';
 import { checkTrace, mergeTraces, samePlatform } from '../trace/merge.ts';
 import type { Trace } from '../trace/trace.ts';
 import { toTraceData } from '../trace/trace-data.ts';
@@ -14,6 +15,7 @@ import type { TraceSetting } from './trace-setting.ts';
 export interface TraceFileOptions {
   /** The folders of `--trace-root`, as given. */
   readonly roots: readonly string[];
+  readonly limits: Pick<Limits, 'trace-bytes' | 'trace-paths'>;
   readonly signal: AbortSignal;
 }
 
@@ -51,9 +53,9 @@ function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
 }
 
 /** Reads one trace as a stream; its format is detected from its contents. @throws USAGE, TRACE_INVALID */
-async function readTrace(file: string, { roots, signal }: TraceFileOptions): Promise<Trace> {
+async function readTrace(file: string, { roots, limits, signal }: TraceFileOptions): Promise<Trace> {
   const name = file === '-' ? 'stdin' : file;
-  const reader = new TraceReader(name, { roots: roots.map(utf8Bytes) });
+  const reader = new TraceReader(name, { roots: roots.map(utf8Bytes), limits });
   const stream = file === '-' ? addAbortSignal(signal, process.stdin) : streamGiven(file, signal);
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {

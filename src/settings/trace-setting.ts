@@ -15,10 +15,10 @@ export interface TraceSetting {
 export async function readTraceFiles(
   files: readonly string[],
   _where: string,
-  { listOf, signal }: Door,
+  { listOf, limits, signal }: Door,
 ): Promise<readonly TraceSetting[]> {
   if (files.length === 0) return [];
   const { readTraces, settingOf } = await import('./trace-files.ts');
-  const traces = await readTraces(files, { roots: listOf('trace-root'), signal });
+  const traces = await readTraces(files, { roots: listOf('trace-root'), limits, signal });
   return traces.map(settingOf);
 }

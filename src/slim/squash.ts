@@ -15,8 +15,8 @@ export function squash(selection: Selection): Transform {
     const merged: Layer = {
       content: {
         kind: 'rewritten',
-        from: Math.min(...ranges.map(({ from }) => from)),
-        to: Math.max(...ranges.map(({ to }) => to)),
+        from: ranges.reduce((least, { from }) => Math.min(least, from), Infinity),
+        to: ranges.reduce((most, { to }) => Math.max(most, to), 0),
       },
       encodings: inside.flatMap((layer) => layer.encodings),
     };

@@ -49,8 +49,7 @@ function takeApart(head: Uint8Array): Parts {
 }
 
 function putTogether(parts: Parts): Uint8Array {
-  const blocks: Uint8Array[] = [];
-  for (const { block, body } of parts.extensions) blocks.push(...extensionBlocks(block, body));
+  const blocks = parts.extensions.flatMap(({ block, body }) => extensionBlocks(block, body));
   return concat([...blocks, parts.header, parts.map]);
 }
 

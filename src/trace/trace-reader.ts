@@ -3,6 +3,7 @@
  * take `--trace`, and `trace record`, create one reader for each file or stream.
  */
 import { OcislimError } from '../errors.ts';
+import { exceeded } from '../limits.ts';
 import { type ByteString, readByteString, noBytes, ascii, joinBytes } from '../bytes/bytes.ts';
 import { formats } from './formats/all.ts';
 import { parseRecord } from './json-record.ts';
@@ -112,11 +113,13 @@ export class TraceReader {
 
   #part(text: ByteString): void {
     this.#partsLength += text.length;
-    const { document } = this.#sink.limits;
-    if (this.#partsLength > document)
-      throw new OcislimError(
-        'LIMIT',
-        `${this.#sink.file} is one JSON document of more than ${document} bytes`,
+    const { file, limits } = this.#sink;
+    if (this.#partsLength > limits['trace-bytes'])
+      throw exceeded(
+        'trace-bytes',
+        limits,
+        file,
+        `it is one JSON document of more than ${limits['trace-bytes']} bytes`,
       );
     this.#parts.push(text);
   }

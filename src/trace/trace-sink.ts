@@ -2,7 +2,7 @@
  * Collects what a format finds in one file: paths with their uses, system calls, and lines that make no sense. `TraceReader`
  * makes one sink for each file, and hands it to the reader of its format.
  */
-import { OcislimError } from '../errors.ts';
+import { defaultLimits, exceeded, type Limits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, readByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
 import type { Trace, TracedPath, Unreadable, Uses } from './trace.ts';
@@ -19,16 +19,10 @@ export interface TraceOptions {
 }
 
 /** Bounds of what a trace may make the reader hold. */
-export interface TraceLimits {
+export interface TraceLimits extends Pick<Limits, 'trace-bytes' | 'trace-paths'> {
   /** The most bytes of a line (record). A longer one counts as unreadable. Default: 1 MiB. */
   readonly line: number;
-  /** The most bytes of a trace that is one JSON document. Default: 256 MiB. */
-  readonly document: number;
-  /** The most distinct paths. Default: 4 million. */
-  readonly paths: number;
 }
-
-const defaultLimits: TraceLimits = { line: MiB, document: 256 * MiB, paths: 4_000_000 };
 
 /** How a process sees the files of the machine. */
 export interface View {
@@ -69,7 +63,7 @@ export class TraceSink {
 
   constructor(file: string, { workingDir, roots = [], limits = {} }: TraceOptions = {}) {
     this.file = file;
-    this.limits = { ...defaultLimits, ...limits };
+    this.limits = { line: MiB, ...defaultLimits, ...limits };
     this.#roots = roots.map((root) => tracedPath(noBytes, root.replace(/^\/+/, '')) ?? noBytes);
     const [root = noBytes] = this.#roots;
     this.start =
@@ -119,8 +113,8 @@ export class TraceSink {
     if (path === '') return;
     const known = this.#paths.get(path);
     if (known === undefined) {
-      if (this.#paths.size >= this.limits.paths)
-        throw new OcislimError('LIMIT', `${this.file} names more than ${this.limits.paths} paths`);
+      if (this.#paths.size >= this.limits['trace-paths'])
+        throw exceeded('trace-paths', this.limits, this.file, `it names more than ${this.#paths.size} paths`);
       // V8 represents a slice of a line by a reference to it, which would keep the whole chunk in memory.
       this.#paths.set(own(path), uses);
     } else if ((known | uses) !== known) this.#paths.set(path, known | uses);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { announcedBy } from '../../src/commands/announcement.ts';
+import { defaultLimits } from '../../src/limits.ts';
 import { readReports } from '../../src/settings/announced.ts';
 import { b } from '../support/bytes.ts';
 import { never } from '../support/registry/setup.ts';
@@ -18,7 +19,10 @@ function report(paths: readonly string[]): string {
 }
 
 test('what lies below a removed path may be missing, and nothing beside it', async () => {
-  const { allowed } = announcedBy([], await readReports([report(['a/b', 'c'])], '', { signal: never }));
+  const { allowed } = announcedBy(
+    [],
+    await readReports([report(['a/b', 'c'])], '', { limits: defaultLimits, signal: never }),
+  );
   // In any order: what is known of one directory is used for the next.
   for (let i = 0; i < 2; i++)
     for (const [path, expected] of [
@@ -37,7 +41,7 @@ test('what lies below a removed path may be missing, and nothing beside it', asy
 test('T16: a hundred thousand paths, 2,000 directories deep, are judged in linear time', async () => {
   const { allowed } = announcedBy(
     ['b/**'],
-    await readReports([report(['7/d/d', 'other'])], '', { signal: never }),
+    await readReports([report(['7/d/d', 'other'])], '', { limits: defaultLimits, signal: never }),
   );
   let count = 0;
   for (let i = 0; i < 50; i++)

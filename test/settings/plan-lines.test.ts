@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { defaultLimits } from '../../src/limits.ts';
 import { readPlan } from '../../src/settings/plan-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ocislim-plan-lines-'));
@@ -11,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function mistakeIn(text: string): Promise<string> {
   const file = join(folder, 'plan.yaml');
   writeFileSync(file, text);
-  const error = await readPlan(file, new AbortController().signal).then(
+  const error = await readPlan(file, { limits: defaultLimits, signal: new AbortController().signal }).then(
     () => null,
     (thrown: unknown) => thrown as Error,
   );

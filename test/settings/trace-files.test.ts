@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { defaultLimits } from '../../src/limits.ts';
 import { readTraces } from '../../src/settings/trace-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ocislim-trace-files-'));
@@ -16,7 +17,11 @@ function write(path: string, platform?: string): string {
 }
 
 async function read(...files: readonly string[]) {
-  const traces = await readTraces(files, { roots: [], signal: new AbortController().signal });
+  const traces = await readTraces(files, {
+    roots: [],
+    limits: defaultLimits,
+    signal: new AbortController().signal,
+  });
   return traces.map(({ platform, paths }) => [platform, [...paths.keys()].sort()]);
 }
 

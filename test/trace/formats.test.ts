@@ -228,8 +228,8 @@ describe('JSON', () => {
   );
 
   it('documents have a limit', () => {
-    expect(() => readTrace(`["${'/a'.repeat(70_000)}"]`, { limits: { document: 100_000 } })).toThrow(
-      'app.trace is one JSON document of more than 100000 bytes',
+    expect(() => readTrace(`["${'/a'.repeat(70_000)}"]`, { limits: { 'trace-bytes': 100_000 } })).toThrow(
+      'app.trace: it is one JSON document of more than 100000 bytes, and the limit trace-bytes is 100000 bytes',
     );
   });
 

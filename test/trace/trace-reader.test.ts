@@ -93,8 +93,8 @@ describe('an unreadable line', () => {
   });
 
   it('too many paths are refused', () => {
-    expect(() => readTrace('/a\n/b\n/c\n', { limits: { paths: 2 } })).toThrow(
-      'app.trace names more than 2 paths',
+    expect(() => readTrace('/a\n/b\n/c\n', { limits: { 'trace-paths': 2 } })).toThrow(
+      'app.trace: it names more than 2 paths, and the limit trace-paths is 2',
     );
   });
 });

@@ -8,9 +8,11 @@ export async function readNamedTrace({ line, settings, console }: TraceCall): Pr
   const given = line.argumentsOf('files');
   if (given.length === 0 && process.stdin.isTTY)
     throw new OcislimError('USAGE', 'no trace was given: name its file, or pipe it in');
+  const { limitsOf } = await import('../../settings/limits.ts');
   const { readTraces } = await import('../../settings/trace-files.ts');
   const [read, ...others] = await readTraces(given.length === 0 ? ['-'] : given, {
     roots: settings.traceRoot,
+    limits: limitsOf(settings.limit),
     signal: console.signal,
   });
   if (read === undefined || others.length > 0)

@@ -88,7 +88,7 @@ export class Progress {
     const table = shown.map((task) => [task.label, words[task.phase], ...figures(task, now)]);
     const width = Math.max(1, columns - 1);
     const lines = layOut(table, 'llrrrr');
-    const widest = Math.max(0, ...lines.map(widthOf));
+    const widest = lines.reduce((most, line) => Math.max(most, widthOf(line)), 0);
     const space = Math.min(30, width - widest - 4);
     const withBar = lines.map((line, i) => {
       const { total, bytes } = shown[i] as Task;

@@ -40,7 +40,8 @@ export function compareTraits(kind: Change['kind'], a: Traits, b: Traits): Trait
   if (a.mode !== b.mode) found.push({ what: 'mode', a: octal(a.mode), b: octal(b.mode) });
   if (a.owner !== b.owner) found.push({ what: 'owner', a: ownerName(a.owner), b: ownerName(b.owner) });
   if (a.mtime !== b.mtime) found.push({ what: 'time', a: a.mtime, b: b.mtime });
-  if (a.records !== b.records) found.push(...compareRecords(a.records, b.records));
+  if (a.records !== b.records)
+    for (const difference of compareRecords(a.records, b.records)) found.push(difference);
   if (a.content !== b.content) found.push(compareContent(kind, a.content, b.content));
   else if (a.stored !== b.stored) found.push({ what: 'stored', a: a.stored, b: b.stored });
   return found;

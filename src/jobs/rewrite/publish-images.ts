@@ -75,10 +75,9 @@ async function writeBlobs(
   early: readonly DecidedImage[],
   { target, jobs, signal }: WritingContext,
 ): Promise<WrittenImage[]> {
-  const written: WrittenImage[] = [];
+  let written: WrittenImage[] = [];
   const work = [
-    async (inner: AbortSignal) =>
-      void written.push(...(await writeLayers(writer, images, { jobs, signal: inner }))),
+    async (inner: AbortSignal) => void (written = await writeLayers(writer, images, { jobs, signal: inner })),
     async (inner: AbortSignal) =>
       void (await mapParallel(early, adoptions, inner, ({ image: { manifest, config } }, _, each) =>
         target.put(config.bytes, manifest.config, each),

@@ -32,14 +32,27 @@ export async function warnOfResolution(
     });
   }
   for (const closure of resolution.traced) await warnOfClosure(name, closure, listener);
-  for (const rule of resolution.unusedRules) {
-    if (rule.group === undefined)
-      listener({
-        type: 'warning',
-        code: 'RULE_UNUSED',
-        message: `${rule.origin}: the rule ${JSON.stringify(rule.text)} matches nothing in ${name}`,
-      });
-  }
+  warnOfUnused(
+    resolution.unusedRules.filter(({ group }) => group === undefined),
+    name,
+    listener,
+  );
+}
+
+/** The most rules without a match that are named one by one. */
+const mostNamed = 20;
+
+function warnOfUnused(
+  rules: ResolvedImage['resolution']['unusedRules'],
+  name: string,
+  listener: Listener,
+): void {
+  const warn = (message: string): void => listener({ type: 'warning', code: 'RULE_UNUSED', message });
+  for (const { origin, text } of rules.slice(0, mostNamed))
+    warn(`${origin}: the rule ${JSON.stringify(text)} matches nothing in ${name}`);
+  const last = rules.at(-1);
+  if (rules.length > mostNamed && last !== undefined)
+    warn(`${rules.length - mostNamed} more rules match nothing in ${name}, to ${last.origin}`);
 }
 
 async function warnOfClosure(

@@ -5,13 +5,10 @@
 import { join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { readGiven } from '../../files/given-file.ts';
-import { MiB } from '../../units.ts';
+import { defaultLimits, type Limits } from '../../limits.ts';
 import type { Credential, CredentialLookup } from './credential.ts';
 import { parseStore, searchStore } from './credential-store.ts';
 import { Secret } from './secret.ts';
-
-/** The most that a file of credentials may have. Bytes. */
-const mostBytes = 16 * MiB;
 
 export interface CredentialOptions {
   /** `USER:PASSWORD`, for every registry; null to look in the stores. */
@@ -23,6 +20,8 @@ export interface CredentialOptions {
   readonly home: string | null;
   /** The folder that stands for `$XDG_RUNTIME_DIR` where that is unset; null for none. Default: `/run/containers/UID` on Linux. */
   readonly runtimeFolder?: string | null;
+  /** Default: the usual limits. */
+  readonly limits?: Pick<Limits, 'credential-bytes'>;
 }
 
 /**
@@ -65,10 +64,10 @@ interface Store {
 }
 
 function listStores(options: CredentialOptions): readonly Store[] {
-  const { authfile, env, home, runtimeFolder = usualRuntimeFolder() } = options;
+  const { authfile, env, home, runtimeFolder = usualRuntimeFolder(), limits = defaultLimits } = options;
   const stores: Store[] = [];
   const file = (path: string, absences = missing): void => {
-    stores.push({ where: path, read: once((signal) => readStore(path, absences, signal)) });
+    stores.push({ where: path, read: once((signal) => readStore(path, { absences, limits }, signal)) });
   };
   if (authfile !== null) file(authfile, []);
   const inline = env['DOCKER_AUTH_CONFIG'];
@@ -106,11 +105,16 @@ function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSigna
 
 async function readStore(
   path: string,
-  absences: readonly string[],
+  {
+    absences,
+    limits,
+  }: { readonly absences: readonly string[]; readonly limits: Pick<Limits, 'credential-bytes'> },
   signal: AbortSignal,
 ): Promise<string | null> {
   try {
-    const text = Buffer.from(await readGiven(path, mostBytes, signal)).toString('utf8');
+    const text = Buffer.from(await readGiven(path, { limit: 'credential-bytes', limits }, signal)).toString(
+      'utf8',
+    );
     // Docker and `podman login` make empty files that they fill later.
     return text.trim() === '' ? null : text;
   } catch (cause) {

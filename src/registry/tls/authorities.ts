@@ -6,11 +6,22 @@ import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { readGiven } from '../../files/given-file.ts';
-import { MiB } from '../../units.ts';
+import { defaultLimits, type Limits } from '../../limits.ts';
+import { OcislimError } from '../../errors.ts';
 import type { Environment } from '../http/proxy.ts';
 
-/** The most of a file that is looked at. Bytes. */
-const mostBytes = 16 * MiB;
+/** What reading files of certificates needs. */
+export interface FileReading {
+  readonly limits: Pick<Limits, 'certificate-bytes'>;
+  readonly signal: AbortSignal;
+}
+
+/** Reads a file of certificates, keys or a passphrase. Passes the system's errors on. @throws LIMIT, the signal's reason */
+export function readCertificateFile(path: string, { limits, signal }: FileReading): Promise<Uint8Array> {
+  return readGiven(path, { limit: 'certificate-bytes', limits }, signal);
+}
+
+const untilTheEnd: FileReading = { limits: defaultLimits, signal: new AbortController().signal };
 
 /** Files with all CAs of a system. */
 const bundles = [
@@ -23,26 +34,28 @@ const bundles = [
 /**
  * Reads Node's own CAs, those of NODE_EXTRA_CA_CERTS, and the system's: `SSL_CERT_FILE` and `SSL_CERT_DIR` (folders
  * separated by colons) each replace the system's. Missing files and files without certificates are ignored, as OpenSSL does.
+ * @throws LIMIT
  */
 export async function knownAuthorities(
   env: Environment,
-  signal: AbortSignal = new AbortController().signal,
+  reading: FileReading = untilTheEnd,
 ): Promise<readonly string[]> {
   const file = env['SSL_CERT_FILE'];
   const list = env['SSL_CERT_DIR'];
   if (!list) {
     const found = [...getCACertificates('default'), ...getCACertificates('system')];
     // Node reads the file itself, but not on every system, and only in its own environment.
-    return unique(file ? [...found, ...(await readBundle(file, signal))] : found);
+    return unique(file ? [...found, ...(await readBundle(file, reading))] : found);
   }
   // Node takes the list for the name of one folder, and warns on stderr that it is missing.
   const found: string[] = [...getCACertificates('default')];
   for (const bundle of file ? [file] : bundles) {
-    const certificates = await readBundle(bundle, signal);
-    found.push(...certificates);
+    const certificates = await readBundle(bundle, reading);
+    for (const each of certificates) found.push(each);
     if (certificates.length > 0) break;
   }
-  for (const folder of list.split(delimiter)) found.push(...(await readFolder(folder, signal)));
+  for (const folder of list.split(delimiter))
+    for (const each of await readFolder(folder, reading)) found.push(each);
   return unique(found);
 }
 
@@ -50,19 +63,21 @@ function unique(certificates: readonly string[]): readonly string[] {
   return [...new Set(certificates.map((each) => each.trim()))];
 }
 
-async function readBundle(file: string, signal: AbortSignal): Promise<readonly string[]> {
+async function readBundle(file: string, reading: FileReading): Promise<readonly string[]> {
   try {
-    return pemCertificates(Buffer.from(await readGiven(file, mostBytes, signal)).toString('utf8'));
-  } catch {
-    signal.throwIfAborted();
+    return pemCertificates(Buffer.from(await readCertificateFile(file, reading)).toString('utf8'));
+  } catch (error) {
+    reading.signal.throwIfAborted();
+    if (error instanceof OcislimError) throw error;
     return [];
   }
 }
 
-async function readFolder(folder: string, signal: AbortSignal): Promise<readonly string[]> {
+async function readFolder(folder: string, reading: FileReading): Promise<readonly string[]> {
   const files = folder === '' ? [] : await readdir(folder).catch(() => []);
   const found: string[] = [];
-  for (const file of files) found.push(...(await readBundle(join(folder, file), signal)));
+  for (const file of files)
+    for (const each of await readBundle(join(folder, file), reading)) found.push(each);
   return found;
 }
 

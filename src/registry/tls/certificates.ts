@@ -7,10 +7,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { OcislimError } from '../../errors.ts';
-import { readGiven } from '../../files/given-file.ts';
-import { MiB } from '../../units.ts';
+import { defaultLimits } from '../../limits.ts';
 import { Secret } from '../auth/secret.ts';
-import { knownAuthorities, pemCertificates } from './authorities.ts';
+import { type FileReading, knownAuthorities, pemCertificates, readCertificateFile } from './authorities.ts';
 import { type ClientCertificate, openPkcs12 } from './pkcs12.ts';
 import type { Environment } from '../http/proxy.ts';
 
@@ -45,19 +44,20 @@ export interface CertificateOptions {
   readonly home: string | null;
   /** Ends waits for files that are pipes. Default: nothing does. */
   readonly signal?: AbortSignal;
+  /** Default: the usual limits. */
+  readonly limits?: FileReading['limits'];
 }
-
-/** The most that a file of certificates may have. Bytes. */
-const mostBytes = 16 * MiB;
 
 const nothing: HostCertificates = { authorities: [], clients: [] };
 
 /** Makes the certificates of a run: those of docker and podman (`certs.d/HOST[:PORT]`), and the ones given. */
 export function createCertificates(options: CertificateOptions): Certificates {
-  const { certDir, clientP12, env, home, signal = new AbortController().signal } = options;
+  const { certDir, clientP12, env, home } = options;
+  const { signal = new AbortController().signal, limits = defaultLimits } = options;
+  const reading: FileReading = { limits, signal };
   const folders = new Map<string, Promise<HostCertificates | null>>();
   const read = (folder: string, mustExist: boolean): Promise<HostCertificates | null> => {
-    const found = folders.get(folder) ?? readFolder(folder, mustExist, signal);
+    const found = folders.get(folder) ?? readFolder(folder, mustExist, reading);
     folders.set(folder, found);
     return found;
   };
@@ -80,12 +80,12 @@ export function createCertificates(options: CertificateOptions): Certificates {
     return nothing;
   };
   return {
-    known: () => (known ??= knownAuthorities(env, signal)),
+    known: () => (known ??= knownAuthorities(env, reading)),
     async of(names, foreign) {
       const found = certDir === null ? await standard(names) : ((await read(certDir, true)) ?? nothing);
       if (foreign) return certDir === null ? found : { ...found, clients: [] };
       if (clientP12 === null) return found;
-      p12 ??= readPkcs12(clientP12, options, signal);
+      p12 ??= readPkcs12(clientP12, options, reading);
       return { ...found, clients: [await p12] };
     },
   };
@@ -94,20 +94,20 @@ export function createCertificates(options: CertificateOptions): Certificates {
 async function readPkcs12(
   file: string,
   { passphrase, passphraseFile }: CertificateOptions,
-  signal: AbortSignal,
+  reading: FileReading,
 ): Promise<ClientCertificate> {
   const secret =
     passphraseFile === null
       ? passphrase
-      : new Secret((await readText(passphraseFile, signal)).replace(/\r?\n[^]*$/, ''));
-  return openPkcs12(await readBytes(file, signal), secret, file);
+      : new Secret((await readText(passphraseFile, reading)).replace(/\r?\n[^]*$/, ''));
+  return openPkcs12(await readBytes(file, reading), secret, file);
 }
 
 /** Reads a folder of `*.crt` (CAs), `*.cert` and `*.key` (client certificates); null when it is missing or not readable. */
 async function readFolder(
   folder: string,
   mustExist: boolean,
-  signal: AbortSignal,
+  reading: FileReading,
 ): Promise<HostCertificates | null> {
   let files: readonly string[];
   try {
@@ -121,11 +121,12 @@ async function readFolder(
   const clients: ClientCertificate[] = [];
   for (const file of files) {
     const path = join(folder, file);
-    if (file.endsWith('.crt')) authorities.push(...(await readAuthorities(path, signal)));
+    if (file.endsWith('.crt'))
+      for (const authority of await readAuthorities(path, reading)) authorities.push(authority);
     else if (file.endsWith('.cert')) {
       const keyFile = `${path.slice(0, -5)}.key`;
       requireKey(path, keyFile, files);
-      clients.push(await readPair(path, keyFile, signal));
+      clients.push(await readPair(path, keyFile, reading));
     } else if (file.endsWith('.key') && !files.includes(`${file.slice(0, -4)}.cert`))
       throw new OcislimError(
         'IO',
@@ -142,8 +143,8 @@ function requireKey(certFile: string, keyFile: string, files: readonly string[])
     });
 }
 
-async function readPair(certFile: string, keyFile: string, signal: AbortSignal): Promise<ClientCertificate> {
-  const [cert, key] = [await readText(certFile, signal), await readText(keyFile, signal)];
+async function readPair(certFile: string, keyFile: string, reading: FileReading): Promise<ClientCertificate> {
+  const [cert, key] = [await readText(certFile, reading), await readText(keyFile, reading)];
   try {
     createSecureContext({ cert, key });
   } catch (cause) {
@@ -157,8 +158,8 @@ async function readPair(certFile: string, keyFile: string, signal: AbortSignal):
   return { kind: 'pem', cert, key: new Secret(key) };
 }
 
-async function readAuthorities(path: string, signal: AbortSignal): Promise<readonly string[]> {
-  const found = pemCertificates(await readText(path, signal));
+async function readAuthorities(path: string, reading: FileReading): Promise<readonly string[]> {
+  const found = pemCertificates(await readText(path, reading));
   try {
     for (const each of found) void new X509Certificate(each);
   } catch (cause) {
@@ -170,15 +171,15 @@ async function readAuthorities(path: string, signal: AbortSignal): Promise<reado
   return found;
 }
 
-async function readText(path: string, signal: AbortSignal): Promise<string> {
-  return Buffer.from(await readBytes(path, signal)).toString('utf8');
+async function readText(path: string, reading: FileReading): Promise<string> {
+  return Buffer.from(await readBytes(path, reading)).toString('utf8');
 }
 
-async function readBytes(path: string, signal: AbortSignal): Promise<Uint8Array> {
+async function readBytes(path: string, reading: FileReading): Promise<Uint8Array> {
   try {
-    return await readGiven(path, mostBytes, signal);
+    return await readCertificateFile(path, reading);
   } catch (cause) {
-    signal.throwIfAborted();
+    reading.signal.throwIfAborted();
     if (cause instanceof OcislimError) throw cause;
     throw new OcislimError('IO', `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code ?? ''}`, {
       cause,

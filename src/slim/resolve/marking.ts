@@ -87,7 +87,7 @@ export function markChanges({ stack, final, prunings, indexes, closures }: Marki
       const mode = clears(change, path);
       if (mode !== null) cleared.set(change.id, mode);
     }
-    unused.push(...match.unused().filter((rule) => !rule.negated));
+    for (const rule of match.unused()) if (!rule.negated) unused.push(rule);
   }
   const wish: Verdict = (path, kind) => {
     for (const verdict of verdicts) {

@@ -200,7 +200,8 @@ export class ExistingArchive extends Closeable {
       [imageNameKey]: fullName(name),
       [refNameKey]: tagOfName(name),
     }));
-    rows.push(...(names.length === 0 ? [row] : names.map((annotations) => ({ ...row, annotations }))));
+    if (names.length === 0) rows.push(row);
+    for (const annotations of names) rows.push({ ...row, annotations });
     const json = parseJsonObject(bytes, label) as {
       readonly config: { readonly digest: Digest };
       readonly layers: readonly { readonly digest: Digest }[];

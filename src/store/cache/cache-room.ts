@@ -92,7 +92,7 @@ export class CacheRoom {
     for (const shard of shards) {
       const files = (await list(join(folder, shard))).filter((file) => /^[0-9a-f]{64}/.test(file));
       const entries = await Promise.all(files.map((file) => look(join(folder, shard, file))));
-      found.push(...entries.filter((entry) => entry !== null));
+      for (const entry of entries) if (entry !== null) found.push(entry);
     }
     return found;
   }
