@@ -90,7 +90,11 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   checkNames(given, settings.name);
   const debug = await debugReferenceOf(settings, given);
   if (!settings.inPlace)
-    await checkLocalTargets(sourceReference, [...given, ...(debug === null ? [] : [debug])]);
+    await checkLocalTargets(
+      sourceReference,
+      [...given, ...(debug === null ? [] : [debug])],
+      surroundings.signal,
+    );
   await using workspace = new Workspace(settings, surroundings);
   const cache = await workspace.openCache();
   await using pool = createEncoderPool({ jobs: workspace.jobs });

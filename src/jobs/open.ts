@@ -15,7 +15,7 @@ import {
 } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
-import { openerOf, type PlaceOptions } from './openers.ts';
+import { openerOf, type PlaceOptions, rowsMeant } from './openers.ts';
 import { settleDestination, settleSource } from './settle-path.ts';
 
 /**
@@ -70,10 +70,14 @@ export async function openTarget(
 
 /**
  * Refuses destinations on this disk that cannot be written, or that are the source: also where links, hard links or another spelling
- * of the path hide it. Writes nothing, and reads no image.
+ * of the path hide it, or another name of the same row of a layout. Writes nothing, and reads no image.
  * @throws USAGE where source and destination are one, IO for a device, a pipe and the like
  */
-export async function checkLocalTargets(source: Reference, targets: readonly Reference[]): Promise<void> {
+export async function checkLocalTargets(
+  source: Reference,
+  targets: readonly Reference[],
+  signal: AbortSignal,
+): Promise<void> {
   const from = await settleSource(source);
   const there = 'path' in from ? (await findFile(from.path)).identity : null;
   for (const target of await Promise.all(targets.map(settleDestination))) {
@@ -81,7 +85,7 @@ export async function checkLocalTargets(source: Reference, targets: readonly Ref
     const { isWrittenWhole } = formOf(target);
     const found = await findPlace(target, target.path);
     if (found.identity === null || found.identity !== there) continue;
-    if (!isWrittenWhole && nameIn(target) !== nameIn(from)) continue;
+    if (!isWrittenWhole && !(await isSameImage(from, target, signal))) continue;
     throw new OcislimError('USAGE', `the destination ${formatReference(target)} is the source`, {
       advice: isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
     });
@@ -100,6 +104,16 @@ async function findPlace(target: Reference, path: string): Promise<FoundFile> {
   } catch (error) {
     throw at(`destination ${formatReference(target)}`, error);
   }
+}
+
+/** Returns whether a destination in the layout of the source replaces the row that is read. One that is named by digest stays readable. */
+async function isSameImage(source: Reference, target: Reference, signal: AbortSignal): Promise<boolean> {
+  if (nameIn(source) === nameIn(target)) return true;
+  const name = formOf(target).nameOf(target);
+  if (source.kind !== 'layout' || name === null || source.digest !== null) return false;
+  const { refNameKey, imageNameKey, annotation } = await import('../store/layout/layout-index.ts');
+  const rows = await rowsMeant(source, signal).catch(() => []);
+  return rows.some((row) => [refNameKey, imageNameKey].some((key) => annotation(row, key) === name));
 }
 
 /** Returns what a reference says beside its path. */

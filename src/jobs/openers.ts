@@ -6,6 +6,7 @@ import { DiskBudget } from '../files/disk-budget.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, formOf, isRegistry, type Reference, withDigest } from '../oci/reference.ts';
+import type { JsonObject } from '../oci/json.ts';
 import type { LayoutReference } from '../oci/forms/layout-form.ts';
 import type { LayoutNaming } from '../store/layout/layout-naming.ts';
 import type { Source, Target } from '../place/place.ts';
@@ -145,12 +146,20 @@ export function openerOf(reference: Reference): Opener<Reference> {
 /** Says which rows of a layout the image gets. @throws USAGE, NOT_FOUND where it replaces an image that is not there */
 async function namingOf(reference: LayoutReference, settings: TargetSettings): Promise<LayoutNaming> {
   if (!settings.inPlace) return { kind: 'names', names: namesOf(settings) };
+  return { kind: 'rows', rows: await rowsMeant(reference, settings.signal) };
+}
+
+/** Returns the rows of a layout that a reference means. @throws USAGE, NOT_FOUND, as reading the image does */
+export async function rowsMeant(
+  reference: LayoutReference,
+  signal: AbortSignal,
+): Promise<readonly JsonObject[]> {
   const { directoryFiles } = await import('../store/layout/layout-files.ts');
   const { LayoutSource } = await import('../store/layout/layout-source.ts');
-  const { label, signal } = settings;
-  const files = directoryFiles(reference.path, `destination ${label}`);
+  const label = formatReference(reference);
+  const files = directoryFiles(reference.path, `source ${label}`);
   await using layout = new LayoutSource({ label, place: placeOf(reference), files, wanted: reference });
-  return { kind: 'rows', rows: (await layout.rowsMeant(signal)).map(({ json }) => json) };
+  return (await layout.rowsMeant(signal)).map(({ json }) => json);
 }
 
 /** Returns the names that the image gets at its destination: tags, or `repository:tag` in Docker archives. */

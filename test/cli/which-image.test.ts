@@ -129,6 +129,19 @@ describe('a destination in a layout', () => {
     }
   });
 
+  test('is the source where it is another name of the row that is read', async () => {
+    await layoutOf('own', { [refName]: '1', [imageName]: 'docker.io/library/app:1' });
+    const place = `oci:${scene.path('own')}`;
+    for (const source of ['@1', ':app:1', ':docker.io/library/app:1']) {
+      const { status, stderr } = await callCli(['squash', `${place}${source}`, `${place}:1`, '--all']);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/the destination oci:\S+own:1 is the source.*\n {2}--in-place writes over/);
+    }
+    // By digest the image stays readable, and another row is another image.
+    await scene.succeed('squash', `${place}@${image.descriptor.digest}`, `${place}:1`, '--all');
+    await scene.succeed('squash', `${place}:1`, `${place}:other`, '--all');
+  });
+
   test('is refused where its name is that of several images', async () => {
     await layoutOf(
       'several',
