@@ -4,7 +4,14 @@ import { type OriginalOptions, findOriginals, type Originals } from '../jobs/ori
 import { readSource } from '../jobs/settle-path.ts';
 import type { Origin } from '../image/origin.ts';
 import type { Platform } from '../oci/platform.ts';
-import { formatReference, hostOf, parseReference, type Reference, withDigest } from '../oci/reference.ts';
+import {
+  formatReference,
+  hostOf,
+  isStreamText,
+  parseReference,
+  type Reference,
+  withDigest,
+} from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -29,7 +36,7 @@ export class OriginalPlaces {
   }
 
   async #openOrigin(origin: Origin): Promise<readonly Source[]> {
-    if (origin.name === null) return [];
+    if (origin.name === null || isStreamText(origin.name)) return [];
     const reference = parseReference(origin.name);
     this.#requireSamePlace(reference);
     // An archive or a layout finds by digest only what its index names itself.

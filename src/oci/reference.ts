@@ -100,6 +100,12 @@ export function isStream(reference: Reference): boolean {
   return 'path' in reference && reference.path === '-' && formOf(reference).isWrittenWhole;
 }
 
+/** Returns whether a text is a reference that means standard input or output. */
+export function isStreamText(text: string): boolean {
+  const form = table.find(({ prefix }) => text.startsWith(prefix));
+  return form?.isWrittenWhole === true && /^-(?:[:@]|$)/.test(text.slice(form.prefix.length));
+}
+
 /** Returns the host of the registry that a reference names; null for a place on this machine. */
 export function hostOf(reference: Reference): string | null {
   return 'host' in reference ? reference.host : null;

@@ -39,6 +39,17 @@ describe('an archive on standard input', () => {
     expect((await pipeCli(['squash', 'docker-archive:-', '--all', '--dry-run'], one)).status).toBe(0);
   });
 
+  test('is not named as the original of a pruned image, since it cannot be read again', async () => {
+    const to = scene.at('v1', 'pruned');
+    const args = ['prune', 'docker-archive:-:app:v1', to, '--rule', '/app'];
+    expect(await pipeCli(args, one)).toMatchObject({ status: 0 });
+    const { annotations = {} } = (await scene.read('v1', 'pruned')).manifest;
+    expect(Object.keys(annotations)).toEqual(['io.ocislim.original.digest']);
+    const file = await scene.write('original.tar', one);
+    await scene.run('restore', to, scene.at('v1', 'restored'), '--original', `docker-archive:${file}`);
+    await scene.expectSame(scene.at('app'), scene.at('v1', 'restored'));
+  });
+
   test('is refused where it is empty, truncated, too large, or asked for twice', async () => {
     const run = (input: Uint8Array, ...options: readonly string[]) =>
       pipeCli(['copy', 'docker-archive:-', scene.at('v1', 'refused'), ...options], input);

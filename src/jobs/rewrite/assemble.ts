@@ -8,6 +8,7 @@ import { originAnnotations, originOf } from '../../image/origin.ts';
 import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
+import { isStreamText } from '../../oci/reference.ts';
 import { type Family, layerKind, layerMediaType, mediaTypes } from '../../oci/media-type.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { assembleConfig } from './assemble-config.ts';
@@ -95,7 +96,8 @@ function noteOrigin({ image, resolution }: WrittenImage, annotations: JsonObject
   const isLossy = cleared.size > 0 || removals.some(({ reason }) => reason.kind === 'rule');
   if (!isLossy || originOf(image) !== null) return;
   annotations[originAnnotations.digest] = image.descriptor.digest;
-  annotations[originAnnotations.name] = sourceName;
+  // What came from standard input cannot be read there again.
+  if (!isStreamText(sourceName)) annotations[originAnnotations.name] = sourceName;
 }
 
 function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Family): JsonObject {
