@@ -15,7 +15,7 @@ import { withFolderLock } from './layout-lock.ts';
 const temporaries: ReadonlySet<string> = new Set(['index.json', 'oci-layout', '.ocislim.lock']);
 
 /** Attempts to change the file while other programs do. */
-const mostAttempts = 1000;
+const mostAttempts = 100;
 
 /** Returns the new rows of index.json. May be called more than once. */
 export type IndexChange = (rows: readonly JsonObject[]) => readonly JsonObject[];

@@ -20,6 +20,22 @@ async function withBlobs(count: number, overrides: Parameters<typeof setup>[0] =
   return { fake, blobs, source, ...made };
 }
 
+describe('a server that asks for rest', () => {
+  test('is asked all the same when it has put off a request ten times', async () => {
+    const clock = new FakeClock();
+    const health = new HostHealth(4, clock);
+    vi.spyOn(clock, 'sleep').mockImplementation(async (milliseconds) => {
+      clock.sleeps.push(milliseconds);
+      clock.time += milliseconds;
+      // Another request was answered in the meantime.
+      health.hold(1000);
+    });
+    health.hold(1000);
+    await health.ready(never);
+    expect(clock.sleeps).toHaveLength(10);
+  });
+});
+
 describe('an outage', () => {
   test('counts from its first failure, and ends with the first success', () => {
     const clock = new FakeClock();

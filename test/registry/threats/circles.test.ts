@@ -145,6 +145,11 @@ const answers: Readonly<Record<string, Answer>> = {
     emptyIndex,
   ),
   'the end of the connection': () => ({ kind: 'reset' }),
+  'the end of the connection after all that was asked for': () => ({ kind: 'after', status: 'reset' }),
+  'a body that breaks off': () => ({ kind: 'cut', bytes: 100, ending: 'reset' }),
+  'a body that ends too early': () => ({ kind: 'cut', bytes: 100, ending: 'whole' }),
+  'less of a range than was asked for': () => ({ kind: 'short', bytes: 100 }),
+  'other bytes': () => ({ kind: 'change', body: (bytes) => bytes.map((byte) => byte ^ 1) }),
 };
 
 /** Runs everything that a run may ask of a registry. Returns its error, or null. */

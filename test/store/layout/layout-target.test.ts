@@ -321,6 +321,24 @@ describe('several writers at once', () => {
     expect(await listFiles(folder).then((files) => files.filter((file) => file.startsWith('.')))).toEqual([]);
   });
 
+  test('give up where another program changes the file all the time', async () => {
+    const folder = await newFolder();
+    await publish(await target(`oci:${folder}:v1`), image);
+    const path = join(folder, 'index.json');
+    let times = 0;
+    const update = updateIndex(
+      folder,
+      (rows) => {
+        times += 1;
+        writeFileSync(path, JSON.stringify({ schemaVersion: 2, manifests: [{ digest: `theirs-${times}` }] }));
+        return [...rows, { digest: 'ours' }];
+      },
+      never,
+    );
+    expect(await refused('IO', update)).toContain(`cannot write ${path}: another program changes it`);
+    expect(times).toBe(100);
+  });
+
   test('keep the rows of a program that does not know the lock', async () => {
     const folder = await newFolder();
     await publish(await target(`oci:${folder}:v1`), image);
