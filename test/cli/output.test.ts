@@ -21,16 +21,35 @@ test('prune without an image says so', async () => {
   expect(stderr).toContain('missing argument: SRC');
 });
 
-test('export writes no tar to a terminal', async () => {
+/** Runs work as if stdout were a terminal. */
+async function onTerminal(work: () => Promise<void>): Promise<void> {
   const before = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY') ?? { value: undefined };
   Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
   try {
-    const { status, stdout, stderr } = await callCli(['export', 'oci:nothing:1', '-']);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(/not written to a terminal.*\n {2}Name a file/);
+    await work();
   } finally {
     Object.defineProperty(process.stdout, 'isTTY', { ...before, configurable: true });
   }
+}
+
+test('export writes no tar to a terminal', async () => {
+  await onTerminal(async () => {
+    const { status, stdout, stderr } = await callCli(['export', 'oci:nothing:1', '-']);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/not written to a terminal.*\n {2}Name a file/);
+  });
+});
+
+test.each([
+  ['docker-archive:-', []],
+  ['oci-archive:-:app', ['-q']],
+  ['-t', ['docker-archive:-:app:1']],
+])('no archive is written to a terminal: %s %j', async (destination, more) => {
+  await onTerminal(async () => {
+    const { status, stdout, stderr } = await callCli(['copy', 'oci:nothing:1', destination, ...more]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/not written to a terminal.*\n {2}Name a file.*docker load/);
+  });
 });
 
 test('export to a pipe that closes ends as SIGPIPE would end it, without a word', async () => {

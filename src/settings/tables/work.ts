@@ -20,7 +20,7 @@ export const work = {
   maxScratch: parsed(parseSize, {
     value: 'SIZE',
     default: '2GB',
-    describe: 'use at most this much disk for blobs that are read twice; 0 for none',
+    describe: 'bound the disk for blobs that are read twice and archives in pipes; 0: none',
     group: 'Work',
   }),
   cacheDir: text({

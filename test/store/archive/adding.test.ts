@@ -166,12 +166,12 @@ describe('a Docker archive', () => {
   });
 });
 
-describe('a file is left as it is', () => {
+describe('what is there is left as it is:', () => {
   test.each([
     ['is no archive', 'ARCHIVE_INVALID', Buffer.from('a letter to grandmother\n'.repeat(100))],
     ['is a tar of other things', 'ARCHIVE_INVALID', writeTar([{ name: 'hello', body: Buffer.from('x') }])],
     ['is packed', 'UNSUPPORTED', gzipSync(writeTar(oldArchive(oldForm(one, ['app:v1']))))],
-  ] as const)('that %s', async (_, code, bytes) => {
+  ] as const)('a file that %s', async (_, code, bytes) => {
     const path = await newFile();
     await writeFile(path, bytes);
     for (const form of ['oci-archive', 'docker-archive'])
@@ -179,7 +179,7 @@ describe('a file is left as it is', () => {
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });
 
-  test('that another program has written meanwhile', async () => {
+  test('a file that another program has written meanwhile', async () => {
     for (const isThere of [true, false]) {
       const path = await newFile();
       if (isThere) await write(`oci-archive:${path}:v1`, one);
@@ -193,7 +193,7 @@ describe('a file is left as it is', () => {
     }
   });
 
-  test('whose other images are damaged', async () => {
+  test('a file whose other images are damaged', async () => {
     const path = await newFile();
     await write(`oci-archive:${path}:v1`, one);
     const bytes = await readFile(path);
