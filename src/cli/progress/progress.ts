@@ -87,7 +87,7 @@ export class Progress {
     const shown = tasks.length <= room ? tasks : tasks.slice(0, room - 1);
     const table = shown.map((task) => [task.label, words[task.phase], ...figures(task, now)]);
     const width = Math.max(1, columns - 1);
-    const lines = layOut(table, 'llrrrr');
+    const lines = fitting(table, width);
     const widest = lines.reduce((most, line) => Math.max(most, widthOf(line)), 0);
     const space = Math.min(30, width - widest - 4);
     const withBar = lines.map((line, i) => {
@@ -170,6 +170,22 @@ export class Progress {
     }
     return [renderJsonLine({ time: new Date(now).toISOString(), ...event })];
   }
+}
+
+/** The cells of a task's line, and which of them go first where there is no room for all: the rate, then the phase, … */
+const [cells, leastNeeded] = ['llrrrr', [[], [4], [4, 1], [4, 1, 5], [4, 1, 5, 2]]] as const;
+
+/** Lays out the lines of tasks with as many of their figures as fit. */
+function fitting(table: readonly (readonly string[])[], width: number): string[] {
+  const layouts = leastNeeded.map((left: readonly number[]) => {
+    const stays = (_: unknown, i: number) => !left.includes(i);
+    return layOut(
+      table.map((row) => row.filter(stays)),
+      cells.split('').filter(stays).join(''),
+    );
+  });
+  const fits = layouts.find((lines) => lines.every((line) => widthOf(line) <= width));
+  return fits ?? layouts.at(-1) ?? [];
 }
 
 /** Formats `12.0 MB of 31.2 MB`, `38%`, `4.0 MB/s`, `0:05 left`; empty texts where a figure is unknown. */

@@ -137,6 +137,15 @@ describe('frames', () => {
         expect(widthOf(line), line).toBeLessThanOrEqual(Math.max(1, columns - 1));
     }
   });
+  it('leave figures out where there is no room, and cut none', () => {
+    const lines = [80, 70, 60, 50].map((columns) => busy().frame(4000, columns, 24)[0]);
+    expect(lines).toEqual([
+      'layer 3 of linux/amd64   rewriting  12.0 MB of 31.2 MB  38%  0:06 left',
+      'layer 3 of linux/amd64   12.0 MB of 31.2 MB  38%  0:06 left',
+      'layer 3 of linux/amd64   12.0 MB of 31.2 MB  38%  0:06 left',
+      'layer 3 of linux/amd64   12.0 MB of 31.2 MB  38%',
+    ]);
+  });
   it('keep to the height', () => {
     const progress = new Progress('tty', plainStyle, false);
     for (let i = 0; i < 50; i++) progress.handle(start(`${i}`), 0);
