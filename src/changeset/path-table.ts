@@ -2,6 +2,7 @@
  * Numbers the paths of a stack. Trees are arrays over these numbers, and a directory and all below it are one range of them.
  */
 import { OcislimError } from '../errors.ts';
+import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
 import { type Path, parentOf, root } from '../bytes/path.ts';
 
 /**
@@ -19,23 +20,34 @@ export interface PathTable {
   findId(path: Path): number | null;
 }
 
+/** Numbers the paths of some lists at once. @throws LIMIT for too many paths */
+export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
+  return atOnce(pathTableSteps(lists));
+}
+
 /**
  * Numbers the paths of some lists. Siblings are in the order of their bytes. The strings of the table are those of the lists,
  * not copies. @throws LIMIT for too many paths
  */
-export function buildPathTable(lists: Iterable<Iterable<Path>>): PathTable {
+export function* pathTableSteps(lists: Iterable<Iterable<Path>>): Steps<PathTable> {
   const found = new Paths();
-  for (const list of lists) for (const path of list) found.add(path);
+  let count = 0;
+  for (const list of lists)
+    for (const path of list) {
+      found.add(path);
+      if (++count % itemsPerStep === 0) yield;
+    }
   const { names, parents, seen } = found;
   const size = names.length;
   // Only what lies in the same directory is compared: sorting all paths as texts costs three times as much.
-  const order = depthFirst(names, parents);
+  const order = yield* depthFirst(names, parents);
   const ids = new Int32Array(size);
   const paths: Path[] = [];
   for (let id = 0; id < size; id++) {
     const first = order[id] as number;
     ids[first] = id;
     paths.push(names[first] as Path);
+    if (id % itemsPerStep === 0) yield;
   }
   const parent = new Int32Array(size);
   for (let id = 1; id < size; id++) parent[id] = ids[parents[order[id] as number] as number] as number;
@@ -122,7 +134,7 @@ class Paths {
 }
 
 /** Returns the paths in depth-first order, siblings by name. */
-function depthFirst(names: readonly Path[], parents: Int32Array): Int32Array {
+function* depthFirst(names: readonly Path[], parents: Int32Array): Steps<Int32Array> {
   const size = names.length;
   // The children of `i` stand from `start[i]` up to `start[i + 1]`.
   const start = new Int32Array(size + 1);
@@ -138,6 +150,7 @@ function depthFirst(names: readonly Path[], parents: Int32Array): Int32Array {
   const order = new Int32Array(size);
   const ahead = [0];
   for (let filled = 0; filled < size; filled++) {
+    if (filled % itemsPerStep === 0) yield;
     const at = ahead.pop() as number;
     order[filled] = at;
     const own = children.subarray(start[at], start[at + 1]);

@@ -6,9 +6,10 @@ import type { AsyncCloseable } from '../closeable.ts';
 import { buildEdit, type LayerEdit } from '../changeset/edit.ts';
 import { express } from '../changeset/express.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
-import { buildStack } from '../changeset/stack.ts';
+import { stackSteps } from '../changeset/stack.ts';
 import { Tree } from '../changeset/tree.ts';
 import { at } from '../errors.ts';
+import { inTurns, type Steps } from '../steps.ts';
 import { type Listener, task } from '../events.ts';
 import { type Image } from '../image/image.ts';
 import type { Source } from '../place/place.ts';
@@ -43,10 +44,9 @@ export async function exportRootfs(options: OneImageOptions): Promise<RootfsExpo
   const indexes = await mapParallel(numbers, jobs, signal, (number, _, inner) =>
     reader.index(image, number, inner),
   );
-  const edit = mergeLayers(
-    image,
-    new Map(numbers.map((number, i) => [number, indexes[i] as LayerIndex])),
-    source,
+  const edit = await inTurns(
+    mergeLayers(image, new Map(numbers.map((number, i) => [number, indexes[i] as LayerIndex])), source),
+    signal,
   );
   const stream = coalesce(writeRootfs({ image, edit, reader, listener, signal }));
   // The local copies of layers stay until the tar is written.
@@ -56,12 +56,20 @@ export async function exportRootfs(options: OneImageOptions): Promise<RootfsExpo
 }
 
 /** A squash of all layers, even of a single one, which may hold whiteouts and paths twice. */
-function mergeLayers(image: Image, indexes: ReadonlyMap<number, LayerIndex>, source: Source): LayerEdit {
+function* mergeLayers(
+  image: Image,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  source: Source,
+): Steps<LayerEdit> {
   try {
-    const { table, list, layers } = buildStack(indexes);
+    const { table, list, layers } = yield* stackSteps(indexes);
     const tree = new Tree(table, list);
-    for (const layer of layers.values()) tree.apply(layer);
+    for (const layer of layers.values()) {
+      tree.apply(layer);
+      yield;
+    }
     const { changes } = express(tree, list, { below: { kind: 'nothing' }, own: new Set(indexes.keys()) });
+    yield;
     const mtime = timeOf(image, { from: 1, to: indexes.size }, null);
     return buildEdit(changes, table, indexes, { mtime, modes: new Map() });
   } catch (error) {

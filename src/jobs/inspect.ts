@@ -1,8 +1,9 @@
 import { type Filesystem, mergeStack } from '../rootfs/filesystem.ts';
-import { buildStack } from '../changeset/stack.ts';
+import { stackSteps } from '../changeset/stack.ts';
 import type { Image } from '../image/image.ts';
 import type { ContentProbe, FileFacts } from '../rootfs/facts/facts.ts';
 import { mergeFacts } from '../rootfs/facts/merged-facts.ts';
+import { inTurns } from '../steps.ts';
 import { mapParallel } from '../stream/parallel.ts';
 import { layerNumbers, type OneImageOptions, openOneImage } from './one-image.ts';
 
@@ -27,6 +28,6 @@ export async function inspectImage(options: OneImageOptions, probe: ContentProbe
     return [number, scan] as const;
   });
   const indexes = new Map(scans.map(([number, { index }]) => [number, index]));
-  const fs = mergeStack(buildStack(indexes), indexes);
+  const fs = mergeStack(await inTurns(stackSteps(indexes), options.signal), indexes);
   return { image, fs, facts: mergeFacts(fs, new Map(scans.map(([number, { facts }]) => [number, facts]))) };
 }

@@ -37,7 +37,15 @@ const allowed = (room: string): readonly string[] =>
   (rooms[room] ?? '').split(' ').filter((name) => name !== '');
 
 /** Files of no room, which every room may import. */
-const free = ['closeable.ts', 'closest-word.ts', 'errors.ts', 'events.ts', 'limits.ts', 'units.ts'];
+const free = [
+  'closeable.ts',
+  'closest-word.ts',
+  'errors.ts',
+  'events.ts',
+  'limits.ts',
+  'steps.ts',
+  'units.ts',
+];
 
 interface Import {
   readonly file: string;

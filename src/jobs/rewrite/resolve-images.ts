@@ -8,6 +8,7 @@ import type { Gathering } from '../../layers/read/gather.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import { layersToScan, untouched } from '../../slim/resolve/untouched.ts';
+import { inTurns } from '../../steps.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { timeOf } from './history.ts';
 import { largestFirst } from './largest-first.ts';
@@ -52,15 +53,16 @@ async function resolveByHeaders(
   context: RunContext,
 ): Promise<Resolution> {
   const gathering = await gatheringFor(image, context.digests === true);
-  const { resolve } = await import('../../slim/resolve/resolve.ts');
+  const { resolveSteps } = await import('../../slim/resolve/resolve.ts');
   for (let wanted = first; ; ) {
     await scan(image, wanted, { gathering, scanned }, context);
-    const result = resolve(
+    const steps = resolveSteps({
       image,
-      new Map([...scanned.indexes].sort(([a], [b]) => a - b)),
-      (range) => timeOf(image, range, context.epoch),
-      scanned.facts,
-    );
+      indexes: new Map([...scanned.indexes].sort(([a], [b]) => a - b)),
+      mtimeOf: (range) => timeOf(image, range, context.epoch),
+      facts: scanned.facts,
+    });
+    const result = await inTurns(steps, context.signal);
     if (result.kind === 'resolved') return result.resolution;
     wanted = result.layers;
   }

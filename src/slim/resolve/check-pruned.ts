@@ -1,5 +1,5 @@
 /**
- * The proof, over the indexes alone, that a pruning loses nothing but what rules name. `pruneStack` ends with it, before a
+ * The proof, over the indexes alone, that a pruning loses nothing but what rules name. `pruneSteps` ends with it, before a
  * byte is written.
  */
 import { type Path, quotePath } from '../../bytes/path.ts';

@@ -1,5 +1,5 @@
 /**
- * The pruning of one layer: what goes from it, and why. `pruneStack` makes one for each selected layer, calls its `take…`
+ * The pruning of one layer: what goes from it, and why. `pruneSteps` makes one for each selected layer, calls its `take…`
  * methods in their order here, expresses the state that is left, and asks what was removed.
  */
 import type { Change } from '../../changeset/change.ts';

@@ -1,5 +1,5 @@
 /**
- * Runs the rules over the entries of a stack. `pruneStack` calls it before it takes anything out; `survivors.ts` then says which of the
+ * Runs the rules over the entries of a stack. `pruneSteps` calls it before it takes anything out; `survivors.ts` then says which of the
  * marked entries must stay.
  */
 import type { Change } from '../../changeset/change.ts';

@@ -1,5 +1,5 @@
 /**
- * A stack of layers applied as it is. `pruneStack` begins with it: which entries are visible, and which hard links lead from
+ * A stack of layers applied as it is. `pruneSteps` begins with it: which entries are visible, and which hard links lead from
  * one layer to another, shows only once all layers have been applied.
  */
 import type { Change } from '../../changeset/change.ts';

@@ -16,6 +16,7 @@ import type { Stack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
 import type { Pruning } from '../../image/image.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
+import type { Steps } from '../../steps.ts';
 import { checkPruned } from './check-pruned.ts';
 import { LayerPruning, type Removal } from './layer-pruning.ts';
 import { type Kept, type Marking, markChanges } from './marking.ts';
@@ -47,19 +48,25 @@ export interface PrunedStack {
  * pruning by trace keeps, null for a pruning without a trace.
  * @throws LAYER_INVALID; INTERNAL where a path would be lost that no rule names
  */
-export function pruneStack(
+export function* pruneSteps(
   stack: Stack,
   prunings: readonly Pruning[],
   indexes: ReadonlyMap<number, LayerIndex>,
   close: (pruning: Pruning, fs: Filesystem) => Kept | null = () => null,
-): PrunedStack {
+): Steps<PrunedStack> {
   const original = applyOriginal(stack);
+  yield;
   const fs = new Filesystem(original.stack, original.tree, indexes);
   const closures = prunings.flatMap((pruning) => close(pruning, fs) ?? []);
+  yield;
   const marking = markChanges({ stack: original.stack, final: original.tree, prunings, indexes, closures });
   const survivors = new Survivors(original, prunings, marking);
   const run = new StackPruning(original, marking, survivors);
-  for (const [layer, changes] of original.stack.layers) run.add(layer, changes);
+  for (const [layer, changes] of original.stack.layers) {
+    yield;
+    run.add(layer, changes);
+  }
+  yield;
   const removals = [...run.removals, ...run.impliedRemovals()];
   checkPruned(original.tree, run.pruned, removals);
   const modes = new Map([...marking.cleared].map(([id, { to }]) => [id, to] as const));

@@ -8,7 +8,7 @@ import { buildEdit, type LayerEdit } from '../../changeset/edit.ts';
 import type { Promotion } from '../../changeset/express.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { PathTable } from '../../changeset/path-table.ts';
-import { buildStack, type Stack } from '../../changeset/stack.ts';
+import { type Stack, stackSteps } from '../../changeset/stack.ts';
 import {
   type CheckedClosure,
   checkTraced,
@@ -16,6 +16,7 @@ import {
   type TraceClosure,
 } from '../../closure/close-image.ts';
 import { OcislimError } from '../../errors.ts';
+import { atOnce, type Steps } from '../../steps.ts';
 import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
 import { readRuntime } from '../../oci/runtime.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
@@ -28,7 +29,7 @@ import type { Removal } from './layer-pruning.ts';
 import type { ClearedMode } from './marking.ts';
 import { mergeRange } from './merge-range.ts';
 import { orderSimilar } from './ordering.ts';
-import { type PrunedStack, pruneStack } from './prune-stack.ts';
+import { type PrunedStack, pruneSteps } from './prune-stack.ts';
 import { restoreStack } from './restore-stack.ts';
 import { untouched } from './untouched.ts';
 
@@ -95,26 +96,32 @@ export type ResolveResult =
   /** A hard link leads to layers that have not been scanned. */
   | { readonly kind: 'needs'; readonly layers: readonly number[] };
 
-/**
- * Decides which entries of which layer survive, and which data layers borrow from each other. Pure: the same image and
- * indexes give the same resolution. `facts` are what prunings by trace and the linking of duplicates must know of files.
- * @throws UNSAFE, LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
- */
+/** Resolves an image at once. @throws what `resolveSteps` throws */
 export function resolve(
   image: Image,
   indexes: ReadonlyMap<number, LayerIndex>,
   mtimeOf: (range: LayerRange | null) => number,
   facts: ReadonlyMap<number, LayerFacts> = new Map(),
 ): ResolveResult {
-  const known: Known = { image, indexes, facts, mtimeOf };
-  if (image.original !== null) return { kind: 'resolved', resolution: resolveRestored(known) };
+  return atOnce(resolveSteps({ image, indexes, mtimeOf, facts }));
+}
+
+/**
+ * Decides which entries of which layer survive, and which data layers borrow from each other. Pure: the same image and
+ * indexes give the same resolution. `facts` are what prunings by trace and the linking of duplicates must know of files.
+ * @throws UNSAFE, LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
+ */
+export function* resolveSteps(known: Known): Steps<ResolveResult> {
+  const { image, indexes } = known;
+  if (image.original !== null) return { kind: 'resolved', resolution: yield* resolveRestored(known) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
-  const stack = buildStack(indexes);
-  const pruning = image.plan.prunings.length === 0 ? null : pruneTraced(known, stack);
+  const stack = yield* stackSteps(indexes);
+  const pruning = image.plan.prunings.length === 0 ? null : yield* pruneTraced(known, stack);
   const resolver = new LayerResolver(known, stack, pruning?.pruned ?? null);
   for (const { content } of image.plan.layers) {
-    const missing = resolver.add(content);
+    const missing = yield* resolver.add(content);
     if (missing.length > 0) return { kind: 'needs', layers: missing };
+    yield;
   }
   return { kind: 'resolved', resolution: { ...resolver.finish(), ...describePruning(known, pruning) } };
 }
@@ -125,9 +132,9 @@ interface TracedPruning {
 }
 
 /** Prunes the stack, with a closure for each pruning by trace, and checks what the closures keep. @throws UNSAFE */
-function pruneTraced({ image, indexes, facts }: Known, stack: Stack): TracedPruning {
+function* pruneTraced({ image, indexes, facts }: Known, stack: Stack): Steps<TracedPruning> {
   const closures: TraceClosure[] = [];
-  const pruned = pruneStack(stack, image.plan.prunings, indexes, (pruning, fs) => {
+  const pruned = yield* pruneSteps(stack, image.plan.prunings, indexes, (pruning, fs) => {
     const closed = closeImage(image, pruning, fs, mergeFacts(fs, facts));
     if (closed !== null) closures.push(closed);
     return closed?.closure ?? null;
@@ -176,13 +183,13 @@ class LayerResolver {
   }
 
   /** Adds a layer of the plan. Returns the layers that must be scanned before; none where it has been added. */
-  add(content: Content): readonly number[] {
+  *add(content: Content): Steps<readonly number[]> {
     switch (content.kind) {
       case 'stored':
         this.#contents.push(content);
         return [];
       case 'rewritten':
-        return this.#rewrite({ from: content.from, to: content.to }, content);
+        return yield* this.#rewrite({ from: content.from, to: content.to }, content);
       case 'restored':
         throw new OcislimError('INTERNAL', 'a layer is to be restored, but the image has no original');
     }
@@ -206,7 +213,7 @@ class LayerResolver {
   }
 
   /** Adds a layer that a stage wants to rewrite. Returns the layers that must be scanned before; none where it has been added. */
-  #rewrite(range: LayerRange, content: Content): readonly number[] {
+  *#rewrite(range: LayerRange, content: Content): Steps<readonly number[]> {
     const { order, hardlinks, always } = arrangementOf(this.#known.image.plan.arrangements, content);
     const isOne = range.from === range.to;
     const pruned = isOne ? this.#pruned.get(range.from) : undefined;
@@ -217,6 +224,7 @@ class LayerResolver {
     }
     let written = pruned ?? this.#merge(range);
     if (written === null) return numbersIn({ from: 1, to: range.from - 1 });
+    yield;
     // Links come first: the order concerns data, and a linked file has none any more.
     if (hardlinks) written = this.#link(written);
     if (order === 'similar') written = orderSimilar(written, this.#stack.table);
@@ -257,8 +265,8 @@ class LayerResolver {
 }
 
 /** Keeps the layers as they are, and puts what comes back from the original on top of them. @throws TAR_INVALID */
-function resolveRestored({ image, indexes, mtimeOf }: Known): Resolution {
-  const stack = buildStack(indexes);
+function* resolveRestored({ image, indexes, mtimeOf }: Known): Steps<Resolution> {
+  const stack = yield* stackSteps(indexes);
   const own = image.manifest.layers.length;
   const { changes, promoted, missing, returned } = restoreStack(stack, own, image.plan.restoring, indexes);
   refuseGarbage(

@@ -1,5 +1,5 @@
 /**
- * What of a layer the rest of the image needs or sees. `pruneStack` makes these predicates once, from the original stack and
+ * What of a layer the rest of the image needs or sees. `pruneSteps` makes these predicates once, from the original stack and
  * the marking; `LayerPruning` asks them while it takes entries out of one layer.
  */
 import type { Path } from '../../bytes/path.ts';

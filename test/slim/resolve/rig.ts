@@ -1,13 +1,14 @@
 /**
- * Stacks of a test as `pruneStack` takes them, and what it gives back as the model reads it. The tests of single steps of
+ * Stacks of a test as `pruneSteps` takes them, and what it gives back as the model reads it. The tests of single steps of
  * `resolve` call these; the laws run whole plans.
  */
 import type { Change } from '../../../src/changeset/change.ts';
 import type { LayerIndex } from '../../../src/changeset/layer-index.ts';
+import { atOnce } from '../../../src/steps.ts';
 import { buildStack, type Stack } from '../../../src/changeset/stack.ts';
 import type { Pruning } from '../../../src/image/image.ts';
 import { parseRule } from '../../../src/rules/rules.ts';
-import { type PrunedStack, pruneStack } from '../../../src/slim/resolve/prune-stack.ts';
+import { type PrunedStack, pruneSteps } from '../../../src/slim/resolve/prune-stack.ts';
 import { indexOf } from '../../changeset/rig.ts';
 import type { LayerEntry } from '../../support/model/filesystem.ts';
 import { layer, type Short, specOf } from '../../support/model/shorthand.ts';
@@ -54,7 +55,7 @@ export function prune({ stack, indexes }: BothStacks, ...prunings: readonly Shor
       rules: rules.map((rule) => parseRule(rule, '--rule')),
     }),
   );
-  return pruneStack(stack, whole, indexes);
+  return atOnce(pruneSteps(stack, whole, indexes));
 }
 
 /** Returns the entries that a layer's changes come to, for the model. */
