@@ -23,6 +23,7 @@ describe('a mistyped word', () => {
     ['vesrion', 'unknown command: vesrion', 'Did you mean version?'],
     ['squash a b --lsat 3', 'unknown option: --lsat', 'Did you mean --last?'],
     ['squash a b --dryRun', 'unknown option: --dryRun', 'Write --dry-run.'],
+    ['squash --hlep', 'unknown option: --hlep', 'Did you mean --help?'],
     ['squash a b --dry_run', 'unknown option: --dry_run', 'Write --dry-run.'],
     ['squash a b -dry-run', 'unknown option: -dry-run', 'Write it with two dashes: --dry-run.'],
     ['squash a b -platform=linux/amd64', 'unknown option: -platform', '--platform.'],

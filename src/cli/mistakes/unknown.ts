@@ -80,7 +80,8 @@ function adviceOnOption(
   const owners = commands.filter((each) => longOptions(each).includes(name));
   if (owners.length > 0) return `--${name} is an option of ${listed(owners.map((each) => each.name))}.`;
   const positive = name.replace(/^no-/, '');
-  const near = closestWord(name, own) ?? (positive === name ? null : closestWord(positive, own));
+  const names = [...own, 'help', 'help-all', 'version'];
+  const near = closestWord(name, names) ?? (positive === name ? null : closestWord(positive, names));
   return near === null ? null : `Did you mean --${near}?`;
 }
 

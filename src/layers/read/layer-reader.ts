@@ -21,10 +21,12 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Seal, tally } from '../../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
+import { BlobFormats } from './blob-formats.ts';
 import type { Gathering } from './gather.ts';
 import { checkFormat, Mistyped, unreadable } from './packed-format.ts';
 import type { Scratch } from '../../files/scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
+import { counted, locate, located } from './passing.ts';
 import { UnpackedBlocks } from './unpacked-blocks.ts';
 import { MiB } from '../../units.ts';
 
@@ -99,9 +101,8 @@ export class LayerReader {
   readonly #scans = new Map<string, Promise<Scan>>();
   readonly #allowance: Allowance;
   readonly #threads: UnpackThreads | null;
+  readonly #formats = new BlobFormats();
   /** Bytes of contents in the facts of all layers scanned so far. */
-  /** The formats of the blobs that were opened, by their first bytes. */
-  readonly #formats = new Map<Digest, Compression>();
   #held = 0;
   #downloaded = 0;
 
@@ -134,16 +135,13 @@ export class LayerReader {
    * Returns the format of a blob: of one that was opened the actual one, else what its media type states. Null for a type that
    * cannot be read.
    */
-  formatOf({ digest, mediaType }: Descriptor): Compression | null {
-    const kind = layerKind(mediaType);
-    return kind.kind === 'layer' ? (this.#formats.get(digest) ?? kind.compression) : null;
+  formatOf(descriptor: Descriptor): Compression | null {
+    return this.#formats.of(descriptor);
   }
 
   /** Returns whether a blob that was opened has another format than its media type states. */
-  isMistyped({ digest, mediaType }: Descriptor): boolean {
-    const kind = layerKind(mediaType);
-    const actual = this.#formats.get(digest);
-    return actual !== undefined && kind.kind === 'layer' && actual !== kind.compression;
+  isMistyped(descriptor: Descriptor): boolean {
+    return this.#formats.isMistyped(descriptor);
   }
 
   /** Returns the allowance for a caller that reads the headers of a layer out of its tar. */
@@ -258,21 +256,15 @@ export class LayerReader {
     const kind = layerKind(descriptor.mediaType);
     if (kind.kind !== 'layer') throw unreadable(descriptor, kind.kind);
     const { digest } = descriptor;
-    const compression = this.#formats.get(digest) ?? kind.compression;
+    const compression = this.#formats.of(descriptor) ?? kind.compression;
     const packed = tally(await this.#bytesOf(descriptor, signal), onBytes);
     // The name of the first file may begin as gzip does, but no packed blob has the digest of its tar.
     if (compression === 'none' && digest === diffId) return { packed, compression };
     const mayBePlain = digest === diffId || algorithmOf(digest) !== algorithmOf(diffId);
-    return { packed: this.#noting(digest, checkFormat(packed, compression, mayBePlain)), compression };
-  }
-
-  async *#noting(digest: Digest, stream: ByteStream): ByteStream {
-    try {
-      yield* stream;
-    } catch (error) {
-      if (error instanceof Mistyped) this.#formats.set(digest, error.actual);
-      throw error;
-    }
+    return {
+      packed: this.#formats.noting(digest, checkFormat(packed, compression, mayBePlain)),
+      compression,
+    };
   }
 
   /** Returns the threads if they speed up this blob: starting one takes milliseconds, and a plain tar is only hashed. */
@@ -404,27 +396,7 @@ export class LayerReader {
   }
 }
 
-/** Puts the place before the message of an error that does not have it yet: an error may pass several streams. */
-function locate(where: string, error: unknown): unknown {
-  return error instanceof OcislimError && error.message.startsWith(where) ? error : at(where, error);
-}
-
-async function* counted(stream: ByteStream, onUnpacked: (count: number) => void): ByteStream {
-  for await (const chunk of stream) {
-    onUnpacked(chunk.length);
-    yield chunk;
-  }
-}
-
 /** Counts an index from the cache against the limits, as if its headers had been read. @throws LIMIT */
 function holdIndex({ paths, symlinks, targets }: LayerIndex, allowance: HeaderAllowance): void {
   paths.forEach((path, i) => allowance.take(path, symlinks.get(i) ?? targets.get(i) ?? '', 0));
-}
-
-async function* located(stream: ByteStream, where: string): ByteStream {
-  try {
-    yield* stream;
-  } catch (error) {
-    throw locate(where, error);
-  }
 }

@@ -1,4 +1,5 @@
 /** The options that say how much of the machine is used. */
+import { limitTable } from '../../limits.ts';
 import { count, list, parsed, text } from '../option.ts';
 import type { LimitOverrides } from '../limits.ts';
 import { parseSize } from '../sizes.ts';
@@ -13,7 +14,7 @@ export const work = {
   limit: list(readLimits, {
     value: 'NAME=VALUE',
     describe: 'override a safety limit, e.g. layer-bytes=200GiB (see docs/limits.md)',
-    suggest: async () => Object.keys((await import('../../limits.ts')).limitTable).map((name) => `${name}=`),
+    suggest: async () => Object.keys(limitTable).map((name) => `${name}=`),
     details: 'Repeatable; "none" removes a limit: layer-entries=20000000, time=2h, ratio=none.',
     group: 'Work',
   }),
