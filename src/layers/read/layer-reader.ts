@@ -6,7 +6,6 @@ import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { BlockReader, type BlockSource } from '../../codec/block.ts';
 import type { UnpackThreads } from '../../codec/unpack/threads.ts';
 import type { Unpacking } from '../../codec/unpack/unpacking.ts';
-import { at, OcislimError } from '../../errors.ts';
 import { type Listener, task } from '../../events.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
 import { type Image, layerOf } from '../../image/image.ts';
