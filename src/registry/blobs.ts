@@ -54,16 +54,18 @@ export async function hasBlob(
 
 /**
  * Looks at a blob that was sent. Returns what is wrong with it; null where the registry has it, and where it does not answer such
- * requests.
+ * requests. `thorough`: whether a blob that HEAD does not find is asked for by GET too, since some servers know no HEAD.
  */
 export async function faultOfBlob(
   repository: Repository,
-  digest: Digest,
-  size: number,
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+  thorough: boolean,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const head = await headBlob(repository, digest, signal);
   const name = blobName(digest);
+  let head = await headBlob(repository, digest, signal);
+  const isUnsure = head.kind === 'missing' ? thorough : head.kind === 'there' && head.size === null;
+  if (isUnsure) head = await beginningOf(repository, digest, signal);
   if (head.kind === 'untold') return null;
   if (head.kind === 'missing') return `${name} is not there`;
   if (head.size !== null && head.size !== size)
@@ -71,4 +73,34 @@ export async function faultOfBlob(
   const isOther =
     head.digest !== null && algorithmOf(head.digest) === algorithmOf(digest) && head.digest !== digest;
   return isOther ? `${name} has the digest ${head.digest} there` : null;
+}
+
+/** Asks for the first byte of a blob, whose answer tells how many there are. */
+async function beginningOf(repository: Repository, digest: Digest, signal: AbortSignal): Promise<BlobHead> {
+  const answer = await repository.send(
+    {
+      method: 'GET',
+      target: `blobs/${digest}`,
+      headers: { accept: '*/*', range: 'bytes=0-0' },
+      what: blobName(digest),
+      accept: (status) => [200, 206, 404, 405, 416].includes(status),
+      idempotent: true,
+    },
+    signal,
+  );
+  discard(answer);
+  const claimed = header(answer, 'docker-content-digest');
+  const total = /^bytes 0-\d+\/(\d{1,15})$/.exec(header(answer, 'content-range')?.trim() ?? '')?.[1];
+  switch (answer.status) {
+    case 404:
+      return { kind: 'missing' };
+    case 200:
+    case 206: {
+      const size =
+        answer.status === 200 ? contentLength(answer) || null : total === undefined ? null : Number(total);
+      return { kind: 'there', size, digest: isDigest(claimed) ? claimed : null };
+    }
+    default:
+      return { kind: 'untold' };
+  }
 }

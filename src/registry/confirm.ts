@@ -12,18 +12,22 @@ class NotConfirmed extends OcislimError {}
 
 /**
  * Looks at a manifest that was put under its digest. Returns what is wrong with it; null where the registry has it, and where it does
- * not answer such requests.
+ * not answer such requests. `thorough`: whether a manifest that HEAD does not find is asked for by GET too.
  */
 export async function faultOfManifest(
   repository: Repository,
   digest: Digest,
+  thorough: boolean,
   signal: AbortSignal,
 ): Promise<string | null> {
   const head = await headManifest(repository, { digest }, signal);
-  if (head === null) return `manifest ${digest} is not there`;
-  const isOther =
-    head.digest !== null && algorithmOf(head.digest) === algorithmOf(digest) && head.digest !== digest;
-  return isOther ? `manifest ${digest} has the digest ${head.digest} there` : null;
+  const found =
+    head === null && thorough
+      ? await digestOf(repository, { digest }, digest, signal)
+      : head && (head.digest ?? digest);
+  if (found === null) return `manifest ${digest} is not there`;
+  const isOther = algorithmOf(found) === algorithmOf(digest) && found !== digest;
+  return isOther ? `manifest ${digest} has the digest ${found} there` : null;
 }
 
 /** Asks the registry what it has under a name, since some say yes to everything. @throws REGISTRY for anything but `digest` */

@@ -133,7 +133,7 @@ class RegistryTarget extends Closeable implements Target {
     const { subjectNoted } = await this.#put({ digest }, manifest, signal);
     if (!subjectNoted) await noteReferrer(this.#repository, manifest, signal);
     this.#manifests.add(digest);
-    this.#uploader.presence.noteSent(digest, (inner) => faultOfManifest(this.#repository, digest, inner));
+    this.#uploader.presence.noteSent(digest, (...how) => faultOfManifest(this.#repository, digest, ...how));
     this.#repairs.note(digest, (again) => {
       this.#manifests.delete(digest);
       return this.putManifest(manifest, again);

@@ -146,6 +146,7 @@ describe('a blob that the registry says it has, and misses', () => {
         return this;
       };
       to.fault({ method: 'HEAD', path: /\/dst\/blobs/, skip: 1, times: 99, effect: yes });
+      to.fault({ method: 'GET', path: /\/dst\/blobs\/sha/, times: 99, effect: yes });
       await expect(runBetween(from, to, transform === undefined ? {} : { transform })).rejects.toMatchObject({
         code: 'REGISTRY',
         message: expect.stringMatching(

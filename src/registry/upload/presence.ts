@@ -13,8 +13,11 @@ import type { Repository } from '../repository.ts';
 /** How a blob came to the repository: the registry said that it has it, or it was sent and the registry took it. */
 export type Arrival = 'seen' | 'sent';
 
-/** Looks at what was sent. Returns what is wrong with it, in words; null where the registry has it as it should be. */
-type Look = (signal: AbortSignal) => Promise<string | null>;
+/**
+ * Looks at what was sent, the last time thoroughly. Returns what is wrong with it, in words; null where the registry has it as it
+ * should be.
+ */
+type Look = (thorough: boolean, signal: AbortSignal) => Promise<string | null>;
 
 /** Further looks at what was sent and is not there: replicas may lag behind for a moment. */
 const looks = 3;
@@ -48,7 +51,7 @@ export class Presence {
     this.#arriving.set(digest, working);
     try {
       if ((await working) === 'sent')
-        this.noteSent(digest, (signal) => faultOfBlob(this.#repository, digest, size, signal));
+        this.noteSent(digest, (...how) => faultOfBlob(this.#repository, { digest, size }, ...how));
       this.#present.add(digest);
       this.#doubted.delete(digest);
       return true;
@@ -90,16 +93,18 @@ export class Presence {
       isTransient: (error: unknown) => error instanceof BlobsUnknown,
       exhausted: (error: unknown) => error,
     };
-    await retrying(policy, { clock: client.settings.clock, signal }, () => this.#look(except, signal));
+    await retrying(policy, { clock: client.settings.clock, signal }, (failures) =>
+      this.#look(except, failures === looks, signal),
+    );
   }
 
-  async #look(except: Digest, signal: AbortSignal): Promise<void> {
+  async #look(except: Digest, thorough: boolean, signal: AbortSignal): Promise<void> {
     const { client, party } = this.#repository;
     const lacking: Digest[] = [];
     let first = '';
     const unseen = [...this.#unseen].filter(([digest]) => digest !== except);
     await mapParallel(unseen, client.settings.connections, signal, async ([digest, look], _, inner) => {
-      const fault = await look(inner);
+      const fault = await look(thorough, inner);
       if (fault === null) {
         this.#unseen.delete(digest);
         return;

@@ -124,6 +124,25 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
     },
   );
 
+  test('a registry that knows no HEAD is asked by GET, and believed', async () => {
+    const from = await start();
+    const to = await start();
+    const unknown: Effect = { kind: 'answer', status: 404 };
+    to.fault({ method: 'HEAD', path: /./, times: 999, effect: unknown });
+    const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+    expect(error).toBeNull();
+    expect(to.repository('dst').tags.size).toBe(1);
+    expect(to.sent('PUT', /uploads/).length).toBe(to.repository('dst').blobs.size);
+  });
+
+  test.each(lies)('N13: nor is one believed that tells no length and %s', async (_, commits) => {
+    const from = await start();
+    const to = await startRegistry({ commits, trusting: true, headLength: false });
+    const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+    expect(error).toMatchObject({ code: 'REGISTRY' });
+    expect(to.repository('dst').tags.size).toBe(0);
+  });
+
   test('N13: each new blob is looked at once, and none that the registry had', async () => {
     const from = await start();
     const to = await start();
