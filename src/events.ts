@@ -38,6 +38,7 @@ export type WarningCode =
   | 'REFERRERS_LEFT'
   | 'FAMILY_CHANGED'
   | 'NOT_AN_IMAGE'
+  | 'HISTORY_MENDED'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
   | 'SCRATCH_SHORT'

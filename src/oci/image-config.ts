@@ -88,7 +88,7 @@ export function readImageConfig(
   layerCount: number,
   what: string,
 ): ImageConfig {
-  const diffIds = readDiffIds(json['rootfs'], what);
+  const diffIds = readDiffIds(json['rootfs'], layerCount, what);
   if (diffIds.length !== layerCount) {
     throw new OcislimError(
       'MANIFEST_INVALID',
@@ -100,8 +100,11 @@ export function readImageConfig(
   return { platform: readPlatform(json), diffIds, history, json, bytes };
 }
 
-function readDiffIds(rootfs: unknown, what: string): readonly Digest[] {
-  if (!isJsonObject(rootfs) || rootfs['type'] !== 'layers') {
+function readDiffIds(rootfs: unknown, layerCount: number, what: string): readonly Digest[] {
+  // An image without layers may leave the type out.
+  const isTyped =
+    isJsonObject(rootfs) && (rootfs['type'] === 'layers' || (layerCount === 0 && !rootfs['type']));
+  if (!isTyped) {
     throw new OcislimError('MANIFEST_INVALID', `${what} has no rootfs of type "layers"`);
   }
   const list: readonly unknown[] = Array.isArray(rootfs['diff_ids']) ? rootfs['diff_ids'] : [];

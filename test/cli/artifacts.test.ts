@@ -125,3 +125,39 @@ describe('referrers that a copy leaves behind', () => {
     expect(strict.stderr).toContain('[STRICT]');
   });
 });
+
+describe('the empty image of BuildKit, whose lists are null', () => {
+  const config = blobOf(
+    'application/vnd.oci.image.config.v1+json',
+    '{"architecture":"amd64","os":"linux","config":{"Labels":null},"rootfs":{"type":"layers","diff_ids":null},"history":null}',
+  );
+  const tree = artifactOf(config, [], { layers: null, annotations: null });
+
+  test('is copied, compared, exported, labelled and packed again', async () => {
+    const folder = await newFolder();
+    await writeLayout(join(folder, 'in'), { x: tree });
+    const source = `oci:${folder}/in:x`;
+    await copy(source, `oci:${folder}/out:x`);
+    await expectWhole(join(folder, 'out'), tree);
+    await copy(source, `docker-archive:${folder}/x.tar:app:1`);
+    for (const args of [
+      ['verify', source, `oci:${folder}/out:x`],
+      ['export', source, join(folder, 'root.tar')],
+      ['copy', source, `oci:${folder}/labelled:x`, '--label', 'a=b', '--annotation', 'c=d'],
+    ]) {
+      const { status, stderr } = await callCli(args);
+      expect({ status, stderr }, args[0]).toMatchObject({ status: 0 });
+    }
+    const [row] = await rowsOf(join(folder, 'labelled'));
+    const read = async (digest = '') =>
+      JSON.parse(await readFile(join(folder, 'labelled', 'blobs', ...digest.split(':')), 'utf8')) as {
+        config: { digest: string; Labels: unknown };
+      };
+    const manifest = await read(row?.digest);
+    expect(manifest).toMatchObject({ layers: [], annotations: { c: 'd' } });
+    expect(await read(manifest.config.digest)).toMatchObject({
+      config: { Labels: { a: 'b' } },
+      rootfs: { type: 'layers', diff_ids: [] },
+    });
+  });
+});

@@ -24,6 +24,7 @@ export function assembleConfig(written: WrittenImage, created: string | null): U
   };
   const history = assembleHistory(written, created);
   if (history !== null) json['history'] = history;
+  else if (json['history'] === null) delete json['history'];
   if (isLabelled) json['config'] = withLabels(json['config'], written.image);
   return encodeJson(json);
 }

@@ -2,33 +2,64 @@
  * The history of a new image (image-spec config.md, "history"): one row for each layer, with the rows that made no layer
  * where they were. `assemble` writes it, and the resolution takes the times of new directories from it.
  */
-import { OcislimError } from '../../errors.ts';
+import type { Listener } from '../../events.ts';
 import { type Image, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
 import type { HistoryRow } from '../../oci/image-config.ts';
 import type { JsonObject } from '../../oci/json.ts';
-import type { ResolvedImage, WrittenImage } from './records.ts';
+import type { ResolvedImage, ResolvedLayer, WrittenImage } from './records.ts';
 
 /**
- * Refuses to rewrite a history whose rows are not those of the layers. Such a history stays as it is while every layer keeps
- * its place; once layers go or become one, no rule tells whose rows those are.
- * @throws MANIFEST_INVALID
+ * Warns of a history whose rows are not those of the layers, where it must be mended. It stays as it is while every layer keeps
+ * its place; once layers come, go or become one, every row must be that of a layer.
  */
-export function requireHistory({ image, layers }: Pick<ResolvedImage, 'image' | 'layers'>): void {
-  const { config, plan } = image;
-  const filled = filledRows(image).length;
-  if (config.history.length === 0 || filled === config.diffIds.length) return;
-  const isStructural = layers.some(
-    ({ content }) =>
-      content.kind === 'edited' &&
-      (content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty)),
-  );
-  if (!isStructural) return;
+export function warnOfHistory(
+  { image, layers }: Pick<ResolvedImage, 'image' | 'layers'>,
+  listener: Listener,
+): void {
+  const { config } = image;
+  const filled = filledRows(config.history).length;
+  if (config.history.length === 0 || filled === config.diffIds.length || !isStructural(image, layers)) return;
   const told = `${filled} ${filled === 1 ? 'layer' : 'layers'}`;
-  throw new OcislimError(
-    'MANIFEST_INVALID',
-    `the history of ${nameOfImage(image)} tells of ${told}, but the image has ${config.diffIds.length}`,
-    { advice: 'Such a history cannot be rewritten; build the image again.' },
-  );
+  const mended =
+    filled < config.diffIds.length
+      ? 'rows are added for the uppermost'
+      : 'the uppermost rows no longer count';
+  listener({
+    type: 'warning',
+    code: 'HISTORY_MENDED',
+    message: `the history of ${nameOfImage(image)} tells of ${told}, but the image has ${config.diffIds.length}: ${mended}`,
+  });
+}
+
+/** Returns whether layers come, go or become one. */
+function isStructural({ plan }: Image, layers: readonly Pick<ResolvedLayer, 'content'>[]): boolean {
+  return layers.some(({ content }) => {
+    if (content.kind === 'restored') return true;
+    if (content.kind !== 'edited') return false;
+    return content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty);
+  });
+}
+
+/**
+ * Returns the history with a row for each layer, as BuildKit mends it: of too many rows the uppermost become rows without a layer;
+ * where some are missing, rows are added for the uppermost layers.
+ */
+function mendedHistory({ config }: Image): readonly HistoryRow[] {
+  const { history, diffIds, json } = config;
+  let count = 0;
+  const rows = history.map((row): HistoryRow => {
+    if (row.emptyLayer || ++count <= diffIds.length) return row;
+    return { ...row, emptyLayer: true, json: { ...row.json, empty_layer: true } };
+  });
+  const created = typeof json['created'] === 'string' ? json['created'] : null;
+  const missing: HistoryRow = {
+    emptyLayer: false,
+    created,
+    createdBy: null,
+    json: { ...(created === null ? {} : { created }), comment: 'the history did not tell of this layer' },
+  };
+  const added = Array.from({ length: Math.max(diffIds.length - count, 0) }, () => missing);
+  return [...rows, ...added];
 }
 
 /**
@@ -39,10 +70,12 @@ export function assembleHistory(
   { image, layers }: WrittenImage,
   created: string | null,
 ): JsonObject[] | null {
-  const { history, diffIds } = image.config;
-  if (history.length === 0) return null;
-  const filled = filledRows(image);
-  if (filled.length !== diffIds.length) return history.map((row) => row.json);
+  const { diffIds } = image.config;
+  if (image.config.history.length === 0) return null;
+  const isWhole = filledRows(image.config.history).length === diffIds.length;
+  if (!isWhole && !isStructural(image, layers)) return image.config.history.map((row) => row.json);
+  const history = mendedHistory(image);
+  const filled = filledRows(history);
   // Source layer number → what its row becomes. The topmost row of a range stands for the whole range.
   const fate = new Map<number, (row: HistoryRow) => JsonObject[]>();
   const added: JsonObject[] = [];
@@ -70,7 +103,7 @@ export function assembleHistory(
  */
 export function timeOf(image: Image, range: LayerRange | null, epoch: number | null): number {
   const { diffIds, json } = image.config;
-  const filled = filledRows(image);
+  const filled = filledRows(image.config.history);
   const isTold = range !== null && filled.length === diffIds.length;
   const row = isTold ? newest(filled.slice(range.from - 1, range.to)) : null;
   const created = row ?? (typeof json['created'] === 'string' ? json['created'] : null);
@@ -80,8 +113,8 @@ export function timeOf(image: Image, range: LayerRange | null, epoch: number | n
 }
 
 /** Returns the rows that made a layer. */
-function filledRows({ config }: Image): HistoryRow[] {
-  return config.history.filter((row) => !row.emptyLayer);
+function filledRows(history: readonly HistoryRow[]): HistoryRow[] {
+  return history.filter((row) => !row.emptyLayer);
 }
 
 function restoredRow(image: Image, created: string | null): JsonObject {

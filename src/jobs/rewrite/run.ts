@@ -17,7 +17,7 @@ import type { Source, Target } from '../../place/place.ts';
 import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import { type ImageSet, readImageSet } from '../image-set.ts';
-import { requireHistory } from './history.ts';
+import { warnOfHistory } from './history.ts';
 import { identity, type Job, jobOf } from './job.ts';
 import { planImages } from './plan-images.ts';
 import { publishImages } from './publish-images.ts';
@@ -95,7 +95,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     context,
   );
   for (const image of resolved) {
-    requireHistory(image);
+    warnOfHistory(image, listener);
     await warnOfResolution(image, listener);
   }
   if (job.kind === 'rewrite') warnOfOthers(set, listener);
