@@ -23,8 +23,16 @@ export async function main(args: readonly string[]): Promise<number> {
     // A signal that came too late has interrupted nothing.
     return watch.status === brokenPipe ? brokenPipe : status;
   } catch (error) {
-    return await watch.statusAfter(error, args);
+    const status = await watch.statusAfter(error, args);
+    // A write to a pipe that nothing reads would keep an interrupted process alive.
+    if (isOfSignal(status) && process.stdout.writableLength > 0) process.exit(status);
+    return status;
   }
+}
+
+/** Returns whether a status says that a signal ended the command. */
+function isOfSignal(status: number): boolean {
+  return status === 130 || status === 143;
 }
 
 /** Tells the command that runs, or ran last, of an error: that of the last write may come when it has returned. */

@@ -1,5 +1,6 @@
 /** Archives on standard input and output. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -172,5 +173,21 @@ describe('an archive on standard output', () => {
     const args = [command, process.execPath, cliScript, 'copy', scene.at('big', 'big'), 'docker-archive:-'];
     const out = execFileSync('bash', ['-c', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
     expect(out.toString()).toBe('141\n');
+  });
+
+  test.each([
+    ['copy', 'docker-archive:-'],
+    ['export', '-'],
+  ])('%s to a reader that never reads ends with the signal', async (command, to) => {
+    const layers = [writeTar([{ name: 'noise', body: noise(3_000_000) }])];
+    await scene.writeLayout({ big: buildImage({ layers }) }, 'unread');
+    const args = [cliScript, command, scene.at('big', 'unread'), to];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(child, 'exit');
+    // Its first bytes are in the pipe, and stay there.
+    await once(child.stdout, 'readable');
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    child.stdout.destroy();
   });
 });
