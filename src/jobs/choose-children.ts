@@ -41,12 +41,13 @@ export async function chooseChildren(
   const unplaced = images.filter(({ platform }) => platform === null);
   if (unplaced.length > 0 && wanted.some((platform) => best(platform, placed).length === 0))
     placed = [...placed, ...(await readPlatforms(unplaced))];
-  const exact = new Set(wanted.flatMap((platform) => best(platform, placed).filter(isExactFor(platform))));
+  const taken = new Set(wanted.flatMap((platform) => best(platform, placed).filter(isExactFor(platform))));
   const chosen = wanted.map((platform) => {
     const [first, ...others] = best(platform, placed);
-    // Of several platforms, one is not there if its substitute is what another one names.
-    const isTaken = first !== undefined && !isExactFor(platform)(first) && exact.has(first);
+    // Of several platforms, one is not there if its substitute is what another one gets.
+    const isTaken = first !== undefined && !isExactFor(platform)(first) && taken.has(first);
     if (first === undefined || isTaken) throw notThere(label, platform, placed);
+    taken.add(first);
     warnOfTie(label, platform, [first, ...others], listener);
     return first.child;
   });

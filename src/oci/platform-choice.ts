@@ -57,8 +57,7 @@ function rankVariant(wanted: Platform, actual: Platform): Rank | null {
   const [a, b] = [wanted.variant ?? usual, actual.variant ?? usual];
   if (a === b) return [1, 0];
   const [most, level] = [levelOf(a), levelOf(b)];
-  const isLower = most !== null && level !== null && level < most;
-  if (isLower) return [2, most - level];
+  if (most !== null && level !== null && level <= most) return level === most ? [1, 0] : [2, most - level];
   if (wanted.variant !== undefined) return null;
   return most !== null && level !== null ? [3, level - most] : [4, 0];
 }

@@ -181,6 +181,7 @@ describe('an image of an index, chosen by its platform,', () => {
     [['linux/amd64', 'linux/s390x'], 'linux/s390x'],
     // The substitute for v4 is what another one names.
     [['linux/amd64', 'linux/amd64/v4'], 'linux/amd64/v4'],
+    [['linux/amd64/v3', 'linux/amd64/v4'], 'linux/amd64/v4'],
   ])('is missing for one of %j: the error names it', async (names, missing) => {
     const error = await refusal(buildIndex({ images: [amd64, arm64] }), ...names);
     expect(error.message).toBe(`app:1 has no image for ${missing}`);

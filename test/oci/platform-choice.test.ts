@@ -28,6 +28,7 @@ describe('of the platforms of an index', () => {
     ['linux/amd64/v3', ['linux/amd64', 'linux/amd64/v2', 'linux/amd64/v4'], ['linux/amd64/v2']],
     ['linux/amd64/v3', ['linux/amd64'], ['linux/amd64']],
     ['linux/arm64/v8', ['linux/arm64'], ['linux/arm64']],
+    ['linux/arm64/v8', ['linux/arm64/v8.0'], ['linux/arm64/v8.0']],
     ['linux/arm64/v8', ['linux/arm64/v8.2', 'linux/arm64'], ['linux/arm64']],
     // No other architecture is compatible.
     ['linux/amd64', ['linux/386', 'linux/arm64', 'windows/amd64'], []],
