@@ -120,24 +120,32 @@ function known(prefix: string, advice?: string): Hint {
 }
 
 function ofDocker(_: string, name: string): Hint {
+  const image = name || 'NAME';
   return {
     why: 'ocislim works without a daemon',
-    advice: `To read it: docker save -o image.tar ${name}; then docker-archive:image.tar. To write it: docker-archive:image.tar:${name}; then docker load -i image.tar`,
+    advice: pipes(`docker save ${image}`, 'docker-archive:-', `:${image} | docker load`),
   };
 }
 
 function ofPodman(_: string, name: string): Hint {
+  const image = name || 'NAME';
   return {
     why: "ocislim does not read podman's local storage",
-    advice: `To read it: podman save --format oci-archive -o image.tar ${name}; then oci-archive:image.tar. To write it: docker-archive:image.tar:${name}; then podman load -i image.tar`,
+    advice: pipes(`podman save ${image}`, 'docker-archive:-', `:${image} | podman load`),
   };
 }
 
 function ofContainerd(_: string, name: string): Hint {
+  const image = name || 'NAME';
   return {
     why: "ocislim does not read containerd's store",
-    advice: `To read it: ctr images export image.tar ${name}; then oci-archive:image.tar. To write it: oci-archive:image.tar:${name}; then ctr images import image.tar`,
+    advice: pipes(`ctr images export - ${image}`, 'oci-archive:-', `:${image} | ctr images import -`),
   };
+}
+
+/** Writes how an image comes out of another program, and into it, through a pipe. */
+function pipes(save: string, form: string, load: string): string {
+  return `To read it: ${save} | ocislim COMMAND ${form} … To write it: ocislim COMMAND … ${form}${load}`;
 }
 
 /** Shells replace "~" at the beginning of a word only, so a folder of this name would be meant. */
