@@ -25,6 +25,13 @@ export function hintFor(text: string, isLocal: boolean): Hint | null {
   return null;
 }
 
+/** Removes slashes from the end. */
+export function withoutSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end -= 1;
+  return text.slice(0, end);
+}
+
 /** Returns whether the name of a file says that it is an archive. */
 export function isArchiveName(path: string): boolean {
   return archiveName.test(path);
@@ -59,7 +66,7 @@ function ofUrl(text: string): Hint | null {
   if (scheme === undefined) return null;
   const why = `the form "${scheme.toLowerCase()}:" is not known here`;
   const page = /^hub\.docker\.com\/(?:_|r|layers)\/([^?#]+?)(?:\/tags)?\/?(?:[?#].*)?$/.exec(address)?.[1];
-  const name = (page ?? address).replace(/\/+$/, '').replace(/^(?:[^/]+)\/v2\//, (path) => path.slice(0, -3));
+  const name = withoutSlashes(page ?? address).replace(/^(?:[^/]+)\/v2\//, (path) => path.slice(0, -3));
   if (isArchiveName(name)) return { why, advice: 'Download the file first, then name it by its path.' };
   if (name === '') return { why };
   const plain = scheme.toLowerCase() === 'http' ? ', with --insecure if the registry has no TLS' : '';
@@ -167,7 +174,7 @@ function ofPath(text: string): Hint | null {
   const [path = ''] = text.split(/[:@]/, 1);
   const isArchive = isArchiveName(path);
   const isPath = /^(?:\/|\.{1,2}(?:\/|$)|[A-Za-z]:\\|\.?\\)/.test(text);
-  const hasHost = /^[^/]*[.:][^/]*\//.test(text) || text.startsWith('localhost/');
+  const hasHost = /[.:]/.test(text.slice(0, Math.max(0, text.indexOf('/')))) || text.startsWith('localhost/');
   // A folder may look like a host, but neither has a port nor do its files have tags.
   const mayBeImage = hasHost && (path !== text || text.startsWith('localhost/'));
   if (!isPath && (!isArchive || mayBeImage)) return null;
@@ -207,7 +214,7 @@ function ofRegistryAlone(text: string): Hint | null {
   if (!hostAlone.test(name)) return null;
   return {
     why: 'it names a registry, and no repository in it',
-    advice: `Write ${name.replace(/\/+$/, '')}/REPOSITORY:TAG`,
+    advice: `Write ${withoutSlashes(name)}/REPOSITORY:TAG`,
   };
 }
 

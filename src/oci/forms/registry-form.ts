@@ -6,6 +6,7 @@ import type { OcislimError } from '../../errors.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { isRepository, isTag } from '../names.ts';
 import { digestAdvice, type Form, type Refuse } from './form.ts';
+import { withoutSlashes } from './hints.ts';
 
 export interface RegistryReference {
   readonly kind: 'registry';
@@ -71,9 +72,8 @@ function noDigest(before: string, digest: string | null, refuse: Refuse): Ocisli
 
 /** Says what is wrong with the name of a repository, and how to write it where that is known. */
 function noRepository(text: string, path: string, refuse: Refuse): OcislimError {
-  const slashes = /\/+$/.exec(text);
-  if (slashes !== null) {
-    const name = text.slice(0, slashes.index);
+  const name = withoutSlashes(text);
+  if (name !== text) {
     return refuse(
       'it ends in a slash',
       `Write ${name} for an image in a registry, oci:${name} for a folder.`,
