@@ -1,5 +1,5 @@
 /**
- * Checks before long work that a small file can be written at its end. The command line asks it for every file that an option names;
+ * Checks before long work that a file can be written at its end. The command line asks it for every file that it is told to write;
  * nothing is left behind, and a file that is there stays as it is.
  */
 import { access, constants, open, realpath, rm, stat } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { fileError, systemCode } from './file-error.ts';
 import { findFile, type FoundFile, requireKind } from './found-file.ts';
+import { findWhole } from './whole-file.ts';
 
 /**
  * Checks that a file can be written, links followed. Of pipes and devices only those below /dev and /proc are written to, such as
@@ -27,6 +28,22 @@ export async function checkWritable(file: string): Promise<string | null> {
   } catch (error) {
     throw fileError(`write ${file}`, error);
   }
+}
+
+/**
+ * Checks that a file can be written under a temporary name beside it and renamed, as `writeWhole` does; pipes and devices are
+ * written to instead. @returns what stands under the path
+ * @throws IO for a folder, a folder that is missing, and what the system refuses
+ */
+export async function checkReplaceable(file: string): Promise<FoundFile> {
+  const found = await findWhole(file);
+  try {
+    if (found.kind === 'absent') await tryToMake(file, found.path);
+    else await access(found.kind === 'file' ? dirname(found.path) : file, constants.W_OK);
+  } catch (error) {
+    throw fileError(`write ${file}`, error);
+  }
+  return found;
 }
 
 async function tryToWrite(file: string, { kind, path, identity }: FoundFile): Promise<string | null> {

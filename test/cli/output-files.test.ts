@@ -116,6 +116,20 @@ describe('a file of results that cannot be written', () => {
   });
 });
 
+describe('a file that a command without an image writes', () => {
+  test.each([
+    ['export', () => ['export', `oci:${at('nothing')}:1`, at('none/rootfs.tar')]],
+    ['trace merge', () => ['trace', 'merge', at('nothing'), '-o', at('none/x')]],
+    ['trace seccomp', () => ['trace', 'seccomp', at('nothing'), '-o', at('none/x')]],
+    ['trace record', () => ['trace', 'record', '-o', at('none/x'), '--', 'touch', at('ran')]],
+  ])('is checked before %s works', async (_, args) => {
+    const { status, stderr } = await callCli(args());
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/cannot write .*: there is no folder .*none \[IO\]\n {2}Make it first: mkdir -p /);
+    expect(readdirSync(folder)).not.toContain('ran');
+  });
+});
+
 describe('what fails after publishing', () => {
   test.each([
     ['--digestfile', '/dev/full', /no space left on device/],

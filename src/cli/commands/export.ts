@@ -57,8 +57,8 @@ export const exportCommand: Command = defineCommand({
 
 /** Refuses what cannot be written, and the archive that is read, before the work. @throws IO, USAGE */
 async function checkFile(file: string, source: Reference): Promise<void> {
-  const { findWhole } = await import('../../files/whole-file.ts');
-  const { identity } = await findWhole(file);
+  const { checkReplaceable } = await import('../../files/writable.ts');
+  const { identity } = await checkReplaceable(file);
   if (identity === null || !('path' in source)) return;
   const { findFile } = await import('../../files/found-file.ts');
   if ((await findFile(source.path)).identity === identity)

@@ -7,7 +7,7 @@ import { escapeText, safeJsonText } from '../../report/escape.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
-import type { TraceCall } from './trace-call.ts';
+import { defaultTrace, type TraceCall } from './trace-call.ts';
 
 /** Milliseconds from SIGTERM to SIGKILL, as with `docker stop`. */
 const grace = 10_000;
@@ -25,7 +25,7 @@ export async function recordTrace(call: TraceCall): Promise<number> {
       advice: 'Write it after "--": ocislim trace record -o app.trace -- /app/server --port 80',
     });
   const seconds = settings.for;
-  const output = settings.output ?? 'ocislim.trace';
+  const output = settings.output ?? defaultTrace;
   const { straceArguments } = await import('../../jobs/record/strace.ts');
   const { record } = await import('../../jobs/record/record.ts');
   const { writeTrace } = await import('../../trace/trace-file.ts');

@@ -2,6 +2,7 @@
 import { OcislimError } from '../../errors.ts';
 import { traceOptions } from '../../settings/tables/trace.ts';
 import { type Command, defineCommand } from '../command.ts';
+import { defaultTrace } from './trace-call.ts';
 
 export const trace: Command = defineCommand({
   name: 'trace',
@@ -28,6 +29,11 @@ export const trace: Command = defineCommand({
   ],
   async run(call) {
     const action = call.line.argument('action') ?? '';
+    const output = call.settings.output ?? (action === 'record' ? defaultTrace : null);
+    if (output !== null && output !== '-' && action !== 'show') {
+      const { checkReplaceable } = await import('../../files/writable.ts');
+      await checkReplaceable(output);
+    }
     switch (action) {
       case 'record':
         return (await import('./trace-record.ts')).recordTrace(call);
