@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     globalSetup: ['test/support/extent-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Only for what hangs: at a load of 30 some tests take several minutes.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: 'forks',
     // Many tests wait; one worker more than vitest would take on a small machine.
     maxWorkers: '100%',

@@ -240,7 +240,7 @@ describe('workers', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--input-type=module', '--eval', script],
-      { cwd: here, timeout: 50_000 },
+      { cwd: here, timeout: 500_000 },
     );
     expect(stdout).toBe('packed\n');
   });

@@ -24,6 +24,12 @@ async function lifeline() {
   return { path, begun, ended };
 }
 
+/** Opens a lifeline that no command may have opened, so that it has an end. */
+function closing(path: string): Disposable & { readonly pid: number | undefined } {
+  const child = spawn('/bin/sh', ['-c', `echo end > ${path}`]);
+  return { pid: child.pid, [Symbol.dispose]: () => void child.kill('SIGKILL') };
+}
+
 /** Commands whose processes are, one way or another, hard to end. */
 const stubborn: readonly (readonly [string, (path: string) => string])[] = [
   ['a grandchild in the background', (path) => `(echo up; exec sleep 1000) > ${path} & wait`],
@@ -59,8 +65,9 @@ test('what a command leaves running ends with it', async () => {
   });
   expect(await end).toEqual({ status: 3, signal: null });
   // The command may have ended before the other process had opened the pipe.
-  const closer = spawn('/bin/sh', ['-c', `echo end > ${path}`]);
-  await Promise.all([begun, ended, once(closer, 'exit')]);
+  using closer = closing(path);
+  await Promise.all([begun, ended]);
+  expect(closer.pid).toBeDefined();
 });
 
 test.each([
@@ -101,8 +108,9 @@ test('--limit time ends the command of --verify-with and what it started', async
   expect([result.status, result.stderr]).toEqual([1, expect.stringContaining('the limit time is 1s')]);
   expect(result.stdout).toBe('');
   // Where the time was over before the command began, it opened no pipe.
-  spawn('/bin/sh', ['-c', `echo end > ${path}`]);
+  using closer = closing(path);
   await ended;
+  expect(closer.pid).toBeDefined();
 });
 
 async function verifyWith(

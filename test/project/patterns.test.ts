@@ -96,12 +96,16 @@ function isDone({ pattern, flags }: Expression, text: string): boolean {
   const run = flags.includes('g')
     ? 'text.replace(new RegExp(pattern, flags), "").length'
     : 'new RegExp(pattern, flags).test(text)';
-  try {
-    runInContext(run, context, { timeout: hung });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return false;
-    throw error;
+  // The timeout is one of the clock, of which a busy machine gives this process a part.
+  for (let timeout = hung; ; timeout *= 2) {
+    const before = process.cpuUsage().user;
+    try {
+      runInContext(run, context, { timeout });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      if (process.cpuUsage().user - before > hung * 500) return false;
+    }
   }
 }
 
@@ -125,9 +129,9 @@ function slowOn(expression: Expression): string[] {
 
 test('a quadratic expression would be found', () => {
   expect(slowOn({ name: '', pattern: '0+$', flags: '' })).toHaveLength(1);
-}, 120_000);
+});
 
 test('T16: no regular expression takes more than linear time', () => {
   const tried = [...distinct.values()].filter(({ name }) => short[name] === undefined);
   expect(tried.flatMap(slowOn)).toEqual([]);
-}, 600_000);
+});

@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { makeDescriptor } from '../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
@@ -288,7 +289,7 @@ describe('a blob that is adopted', () => {
     await expect(targetOf(to).target.adopt(blob, sourceOf(from), stop.signal, onBytes)).rejects.toThrow(
       'stopped',
     );
-    await vi.waitFor(() => expect(to.repository('dst').uploads.size).toBe(0));
+    await eventually(() => expect(to.repository('dst').uploads.size).toBe(0));
     expect(to.repository('dst').blobs.size).toBe(0);
   });
 
@@ -362,8 +363,7 @@ describe('a blob that is staged', () => {
       for await (const piece of pieces(large, block / 8)) {
         made += piece.length;
         // In the middle of the second block: if the first one waited for it, both would wait for ever.
-        if (made === 1.5 * block)
-          await vi.waitFor(() => expect(fake.sent('PATCH', /./)).toHaveLength(1), { timeout: 20_000 });
+        if (made === 1.5 * block) await eventually(() => expect(fake.sent('PATCH', /./)).toHaveLength(1));
         yield piece;
       }
     }
@@ -904,6 +904,6 @@ test('close drops every connection at once', async () => {
   expect(fake.requests).toHaveLength(15);
   expect([1, 2]).toContain(await fake.connections());
   await target.close();
-  await vi.waitFor(async () => expect(await fake.connections()).toBe(0));
+  await eventually(async () => expect(await fake.connections()).toBe(0));
   await expect(target.has(makeDescriptor('x', sha256(small), small.length), never)).rejects.toThrow();
 });

@@ -79,4 +79,4 @@ test('every command writes the bytes that it always wrote', async () => {
   await expect(`${JSON.stringify(digests, null, 2)}\n`).toMatchFileSnapshot(
     join(fixtures, 'digests/commands.json'),
   );
-}, 120_000);
+});

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Scratch } from '../../../src/files/scratch.ts';
 import { type Spool, SpoolRoom } from '../../../src/layers/edit/spool.ts';
@@ -21,6 +22,11 @@ afterEach(() => {
   else process.env['TMPDIR'] = original;
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Lets everything run that needs no wait. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+}
 
 async function holds(spool: Spool): Promise<void> {
   await spool.write(5, Uint8Array.of(6, 7));
@@ -85,11 +91,11 @@ test('a spool without room waits for the others, and then gets all of it', async
     const spool = await room.open(large, signal);
     expect(spool.capacity).toBe(large);
     expect(await scratch.free()).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turns();
     done++;
     await spool.close();
   });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   expect(done).toBe(0);
   await first.close();
   await Promise.all(waiting);
@@ -103,7 +109,7 @@ test('small spools share half of the memory, and wait for more', async () => {
   const spools = [await room.open(600, signal), await room.open(400, signal)];
   let third: Spool | null = null;
   const waiting = room.open(400, signal).then((spool) => (third = spool));
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await turns();
   expect(third).toBeNull();
   await spools[1]?.close();
   expect((await waiting).capacity).toBe(400);

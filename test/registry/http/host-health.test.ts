@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import type { Clock } from '../../../src/retry/clock.ts';
 import { HostHealth } from '../../../src/registry/http/host-health.ts';
 import { openRegistrySource } from '../../../src/registry/source.ts';
@@ -132,9 +133,9 @@ describe('a server that asks for a pause', () => {
     if (first === undefined) throw new Error('six blobs');
     fake.fault({ method: 'GET', path: /blobs/, effect: answer(status, { 'retry-after': '30' }) });
     const downloads = [drain(source.blob(first, never))];
-    await vi.waitFor(() => expect(asleep).toHaveLength(1));
+    await eventually(() => expect(asleep).toHaveLength(1));
     downloads.push(...others.map((blob) => drain(source.blob(blob, never))));
-    await vi.waitFor(() => expect(asleep).toHaveLength(6));
+    await eventually(() => expect(asleep).toHaveLength(6));
     expect(asleep.map(({ milliseconds }) => milliseconds)).toEqual([30_000, ...others.map(() => 30_500)]);
     expect(fake.requests).toHaveLength(1);
     time = 30_500;

@@ -46,7 +46,7 @@ test.each(['100 Continue', '102 Processing', '103 Early Hints'])(
         drip();
       }),
     );
-    const { options } = setup({ retryTimes: 0, clock: new HurriedClock() });
+    const { options } = setup({ retryTimes: 0, timeoutMs: 5000, clock: new HurriedClock() });
     await using source = openRegistrySource(refer(`${host}/app:v1`), options);
     await expect(source.root(never)).rejects.toMatchObject({
       code: 'NETWORK',
@@ -56,7 +56,6 @@ test.each(['100 Continue', '102 Processing', '103 Early Hints'])(
       ) as string,
     });
   },
-  10_000,
 );
 
 test('an answer after interim ones is taken', async () => {
@@ -103,11 +102,11 @@ test('a TLS handshake that does not go on ends with the signal', async () => {
     (moment) => (socket) => socket.once('data', () => moment(socket)),
     () => ({}),
   );
-}, 10_000);
+});
 
 test('a proxy that does not answer is left with the signal', async () => {
   await abortAt((moment) => (socket) => socket.once('data', () => moment(socket)), through);
-}, 10_000);
+});
 
 test('a TLS handshake through a proxy ends with the signal', async () => {
   await abortAt(
@@ -118,7 +117,7 @@ test('a TLS handshake through a proxy ends with the signal', async () => {
       }),
     through,
   );
-}, 10_000);
+});
 
 test('a request that waits for a connection ends with the signal', async () => {
   const stop = new AbortController();
@@ -128,7 +127,7 @@ test('a request that waits for a connection ends with the signal', async () => {
   const requests = [source.root(stop.signal), source.root(stop.signal)];
   stop.abort(new Error('enough'));
   for (const request of requests) await expect(request).rejects.toThrow('enough');
-}, 10_000);
+});
 
 test('the rest of an answer that only trickles is left after five seconds', () => {
   vi.useFakeTimers();

@@ -190,7 +190,7 @@ test('N6: of an error that only trickles no more is read than comes in ten secon
 
 test('N6: a token that only trickles is given up', async () => {
   let tokens = 0;
-  const { options, clock } = setup({ retryTimes: 1 });
+  const { options, clock } = setup({ retryTimes: 1, timeoutMs: 5000 });
   const server = await endless(/never/, 200, {}, (url, response, host) => {
     if (!url.startsWith('/token')) {
       response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token"` }).end();
@@ -211,7 +211,7 @@ test('N6: a token that only trickles is given up', async () => {
 });
 
 test('N6: a manifest, a list of referrers or a blob that only trickles is given up: less than 16 KiB in a whole timeout', async () => {
-  const { options, clock } = setup({ retryTimes: 0 });
+  const { options, clock } = setup({ retryTimes: 0, timeoutMs: 5000 });
   const server = await endless(/never/, 200, {}, (url, response) => {
     response.writeHead(200, {
       'content-type': /blobs/.test(url) ? 'application/octet-stream' : mediaTypes.ociIndex,

@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { RegistryClient } from '../../../src/registry/client.ts';
 import { ExchangeError } from '../../../src/registry/failure.ts';
 import { Repository } from '../../../src/registry/repository.ts';
@@ -293,7 +294,7 @@ describe('cancellation', () => {
     fake.fault({ method: 'PATCH', path: /./, effect: { kind: 'silent', reads: true } });
     const stop = new AbortController();
     const appending = session.append(bytes, stop.signal);
-    await vi.waitFor(() => expect(fake.faults.unused).toEqual([]));
+    await eventually(() => expect(fake.faults.unused).toEqual([]));
     stop.abort(new Error('stopped'));
     await expect(appending).rejects.toThrow('stopped');
     expect(fake.sent('PATCH', /./).length).toBeLessThanOrEqual(1);

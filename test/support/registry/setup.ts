@@ -51,7 +51,8 @@ export function setup(overrides: Partial<RegistryOptions> = {}): Setup {
     insecure: false,
     tlsVerify: true,
     retryTimes: 4,
-    timeoutMs: 5000,
+    // Longer than any pause of a busy machine.
+    timeoutMs: 300_000,
     blockSize: block,
     clock,
     ...overrides,

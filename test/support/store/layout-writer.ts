@@ -21,7 +21,7 @@ if (count === 'hang') {
   const endless = (async function* () {
     yield new Uint8Array(300_000);
     process.stdout.write('written\n');
-    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    await new Promise((resolve) => setTimeout(resolve, 600_000));
   })();
   await (await open(name)).stage(() => endless, signal);
 }
