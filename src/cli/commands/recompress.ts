@@ -8,7 +8,7 @@ export const recompress: Command = defineRewriting({
   name: 'recompress',
   describe: `recompress the layers: ${levelRanges()}, or not at all`,
   details:
-    'Changes how the layers are compressed and nothing else: every DiffID stays the same, so a container sees no difference. Without --compression each layer is compressed better in the format that it has, and plain layers become gzip. A layer that would not get smaller in the same format keeps its blob. --tune and --budget choose the levels by trying them on samples of the layers: see docs/tuning.md.',
+    'Changes how the layers are compressed and nothing else: every DiffID stays the same, so a container sees no difference. Without --compression each layer is compressed better in the format that it has, and plain layers become gzip. A layer that would not get smaller in the same format keeps its blob. Annotations that say how layers were packed go with the old blobs; in an index with several images for a platform, those in zstd get the annotation by which podman chooses (io.github.containers.compression.zstd). --tune and --budget choose the levels by trying them on samples of the layers: see docs/tuning.md.',
   positionals: [source, destination],
   options: recompressOptions,
   examples: [

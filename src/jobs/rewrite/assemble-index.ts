@@ -1,14 +1,18 @@
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
-import { encodeJson, type JsonObject } from '../../oci/json.ts';
+import { encodeJson, isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import { type Family, mediaTypes } from '../../oci/media-type.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import type { RawManifest } from '../../place/place.ts';
+import { rowAnnotations, withoutStaleFormats } from './compression-notes.ts';
 import { withoutData } from './without-data.ts';
 
 /** A row of the old index, and its manifest in the new one; null for a row that is left out. */
 export interface NewChild {
   readonly child: IndexChild;
   readonly manifest: Descriptor | null;
+  /** The formats of the layers below it. Null: what it is has no layers, or they are not known. */
+  readonly formats: ReadonlySet<string> | null;
 }
 
 /** What changes in an index together with its children. */
@@ -23,20 +27,35 @@ export function assembleIndex(
   rows: readonly NewChild[],
   { annotations, family }: IndexChanges,
 ): RawManifest {
-  const children = rows.flatMap(({ child, manifest }) => {
+  const platforms = rows.flatMap(({ child: { platform } }) =>
+    platform === null ? [] : [formatPlatform(platform)],
+  );
+  const children = rows.flatMap(({ child, manifest, formats }) => {
     if (manifest === null) return [];
     const { json, digest } = child.descriptor;
     if (manifest.digest === digest) return [json];
+    const name = child.platform === null ? null : formatPlatform(child.platform);
+    const hasRivals = platforms.filter((other) => other === name).length > 1;
+    const { mediaType, size } = manifest;
+    // Overwritten in place, so that the keys keep their order.
+    const row: JsonObject = { ...withoutData(json), mediaType, digest: manifest.digest, size };
     return [
-      { ...withoutData(json), mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size },
+      formats === null ? row : withAnnotations(row, rowAnnotations(json['annotations'], formats, hasRivals)),
     ];
   });
   const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
-  const all = { ...(index.json['annotations'] as JsonObject | undefined), ...annotations };
+  const formats = new Set(rows.flatMap((row) => [...(row.formats ?? [])]));
+  const all = { ...withoutStaleFormats(index.json['annotations'], formats), ...annotations };
   const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: children };
   delete json['subject'];
-  if (Object.keys(all).length > 0) json['annotations'] = all;
-  else if (json['annotations'] === null) delete json['annotations'];
-  const bytes = encodeJson(json);
+  const bytes = encodeJson(withAnnotations(json, all));
   return { descriptor: descriptorOfBytes(mediaType, bytes), bytes };
+}
+
+/** Returns an object with these annotations in place of its own; without the key where none are left. */
+function withAnnotations(json: JsonObject, annotations: JsonObject): JsonObject {
+  if (Object.keys(annotations).length > 0) return { ...json, annotations };
+  const { annotations: before, ...rest } = json;
+  const wasEmpty = isJsonObject(before) && Object.keys(before).length === 0;
+  return wasEmpty ? json : rest;
 }

@@ -13,6 +13,7 @@ import { type Family, layerKind, layerMediaType, mediaTypes } from '../../oci/me
 import type { RawManifest } from '../../place/place.ts';
 import { assembleConfig } from './assemble-config.ts';
 import type { WrittenImage } from './records.ts';
+import { formatsOf, withoutStaleFormats } from './compression-notes.ts';
 import { withoutData } from './without-data.ts';
 
 /** The manifest and config of a new image, ready to be written. */
@@ -69,7 +70,7 @@ function assembleManifest(
   };
   // A reference to another manifest says something about that manifest, and the changed image was not asked to repeat it.
   delete json['subject'];
-  const annotations = { ...(json['annotations'] as JsonObject | undefined) };
+  const annotations = withoutStaleFormats(json['annotations'], formatsOf(written));
   if (kept[0]?.sealed.diffId !== written.image.config.diffIds[0]) {
     // The first layers are no longer those of the base image that these name.
     delete annotations['org.opencontainers.image.base.digest'];

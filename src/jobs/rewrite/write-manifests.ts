@@ -11,8 +11,9 @@ import type { Family } from '../../oci/media-type.ts';
 import { BlobsUnknown } from '../../place/blobs-unknown.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
-import type { ImageSet, Member, NestedIndex } from '../image-set.ts';
+import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../image-set.ts';
 import { assembleIndex, type NewChild } from './assemble-index.ts';
+import { formatsOf } from './compression-notes.ts';
 import { TreeCopier } from './copy-tree.ts';
 import type { AssembledImage } from './records.ts';
 import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
@@ -69,6 +70,8 @@ class MemberWriter {
   readonly #tree: TreeCopier;
   /** The new manifest of each image. */
   readonly #manifests: ReadonlyMap<Member, RawManifest>;
+  /** The formats of the layers of each image. */
+  readonly #formats: ReadonlyMap<Member, ReadonlySet<string>>;
   /** Digests of the manifests and indexes that have changed. */
   readonly #changed: Set<string>;
   /** Indexes that have been written, each once. */
@@ -78,6 +81,7 @@ class MemberWriter {
     this.#context = context;
     this.#tree = new TreeCopier(context);
     this.#manifests = new Map(images.map(({ member, assembled }) => [member, assembled.manifest]));
+    this.#formats = new Map(images.map((image) => [image.member, formatsOf(image)]));
     this.#changed = new Set(
       images.flatMap(({ member: { raw }, assembled: { manifest } }) =>
         manifest.descriptor.digest === raw.descriptor.digest ? [] : [raw.descriptor.digest],
@@ -127,8 +131,17 @@ class MemberWriter {
     for (const member of [...members.filter(isFirst), ...members.filter((each) => !isFirst(each))])
       rows.set(member, await this.#writeMember(member, depth));
     return members.flatMap((member) =>
-      member.child === null ? [] : [{ child: member.child, manifest: rows.get(member) ?? null }],
+      member.child === null
+        ? []
+        : [{ child: member.child, manifest: rows.get(member) ?? null, formats: this.#formatsIn(member) }],
     );
+  }
+
+  #formatsIn(member: Member): ReadonlySet<string> | null {
+    if (member.kind === 'other') return null;
+    if (member.kind === 'image') return this.#formats.get(member) ?? null;
+    const images = imageMembers(member.nested);
+    return new Set(images.flatMap((image) => [...(this.#formats.get(image) ?? [])]));
   }
 
   async #writeMember(member: Member, depth: number): Promise<Descriptor | null> {
