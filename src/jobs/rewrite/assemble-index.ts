@@ -1,3 +1,6 @@
+/**
+ * Puts the index over new manifests together. `writeManifests` calls it for the root, and for each index in an index.
+ */
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import { encodeJson, isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
