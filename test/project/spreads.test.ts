@@ -29,6 +29,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'done(...outcome)',
   ],
   'registry/lease.ts': ['new RegistryClient(...made)'],
+  'registry/target.ts': ['faultOfManifest(this.#repository, digest, ...how)'],
+  'registry/upload/presence.ts': ['faultOfBlob(this.#repository, { digest, size }, ...how)'],
   'rootfs/facts/elf-dynamic.ts': ['Math.max(...[...knownImports].map((name) => name.length))'],
   'slim/presets.ts': ["each(['**/bin'], ...names.split(' '))"],
   'store/server/serve-registry.ts': ['handle(...exchange)'],
