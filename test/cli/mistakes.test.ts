@@ -52,6 +52,8 @@ describe('a mistyped word', () => {
 
   test.each([
     ['frobnicate', 'See "ocislim help" for all commands.'],
+    ['""', 'unknown command: "" [USAGE]'],
+    ['"two words"', 'unknown command: "two words" [USAGE]'],
     ['squash a b --frobnicate', 'See "ocislim help squash".'],
     ['squash a b -x', 'See "ocislim help squash".'],
     ['--frobnicate', 'See "ocislim help".'],

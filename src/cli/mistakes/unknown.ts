@@ -116,7 +116,8 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** Shortens what may be a whole file. */
+/** Shortens what may be a whole file, and quotes what would not be seen as a word. */
 function shown(word: string): string {
-  return word.length > 80 ? `${word.slice(0, 80)}…` : word;
+  const short = word.length > 80 ? `${word.slice(0, 80)}…` : word;
+  return /^\S+$/.test(short) ? short : JSON.stringify(short);
 }
