@@ -363,7 +363,7 @@ export const reportSchema = z
       .describe(
         'How --budget was spent. The levels depend on the machine; the same levels give the same bytes.',
       ),
-    platforms: z.array(platform).min(1),
+    platforms: z.array(platform).describe('The images; none where an artifact was copied.'),
     transfer: z.strictObject({
       presentBytes: bytes.describe('Blobs that were at the destination already.'),
       mountedBytes: bytes.describe('Blobs mounted from another repository, without a transfer.'),

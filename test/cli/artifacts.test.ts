@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { reportSchema } from '../../src/report/schema.ts';
 import { artifacts, artifactOf, blobOf, imageFor, indexOf, sha512 } from '../support/artifacts.ts';
 import { startRegistry } from '../support/registry/opened.ts';
 import { callCli } from '../support/cli.ts';
@@ -68,6 +69,14 @@ test('a registry that refuses the type of a row gets it as a blob, with a warnin
   expect(stderr).toMatch(
     /is there as a blob only: .* takes no manifests of the type "application\/vnd\.cncf/,
   );
+});
+
+test('the report of an artifact that was copied has no image, and is one of the schema', async () => {
+  const folder = await newFolder();
+  await writeLayout(join(folder, 'in'), { x: artifacts['a chart'] as BuiltTree });
+  const file = join(folder, 'report.json');
+  await copy(`oci:${folder}/in:x`, `oci:${folder}/out:x`, '--report', file);
+  expect(reportSchema.parse(JSON.parse(await readFile(file, 'utf8'))).platforms).toEqual([]);
 });
 
 test('a child that is missing is named', async () => {
