@@ -7,6 +7,7 @@ import { escapeText, safeJsonText } from '../../report/escape.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
+import { RecordingEnd } from './recording-end.ts';
 import { defaultTrace, type TraceCall } from './trace-call.ts';
 
 /** Milliseconds from SIGTERM to SIGKILL, as with `docker stop`. */
@@ -15,7 +16,7 @@ const grace = 10_000;
 /**
  * Runs `trace record -- COMMAND`: starts the command below strace, and writes what it used as a trace file. Returns the
  * exit status of the command.
- * @throws USAGE, UNSUPPORTED without strace or where it may not trace, IO where the command does not start
+ * @throws USAGE, UNSUPPORTED without strace or where it may not trace, IO where the command does not start, LIMIT
  */
 export async function recordTrace(call: TraceCall): Promise<number> {
   const { settings, console } = call;
@@ -24,8 +25,8 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     throw new OcislimError('USAGE', 'trace record needs a command', {
       advice: 'Write it after "--": ocislim trace record -o app.trace -- /app/server --port 80',
     });
-  const seconds = settings.for;
   const output = settings.output ?? defaultTrace;
+  const { limitsOf } = await import('../../settings/limits.ts');
   const { straceArguments } = await import('../../jobs/record/strace.ts');
   const { record } = await import('../../jobs/record/record.ts');
   const { writeTrace } = await import('../../trace/trace-file.ts');
@@ -34,30 +35,23 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const strace = await straceArguments(settings.allSyscalls, console.signal);
   const launch = await launchOf(call, command, traced.runtime);
 
-  const stop = new AbortController();
-  const onSignal = (name: 'SIGINT' | 'SIGTERM'): void =>
-    // Ctrl-C at a terminal reaches the command directly.
-    stop.abort(name === 'SIGINT' && process.stdin.isTTY ? null : name);
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  const timer = seconds === null ? undefined : setTimeout(() => stop.abort('SIGTERM'), seconds * 1000);
-  try {
-    const { trace, end } = await record({ launch, strace, name: output, stop: stop.signal, grace });
-    const named = {
-      ...trace,
-      platform: traced.platform,
-      image: traced.digest,
-      command: command.map(utf8Bytes),
-    };
-    await writeWhole(output, encoded(writeTrace(named)), new AbortController().signal);
-    const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
-    console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);
-    return end.status;
-  } finally {
-    clearTimeout(timer);
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+  using ending = new RecordingEnd({
+    seconds: settings.for,
+    limits: limitsOf(settings.limit),
+    hasTerminal: process.stdin.isTTY,
+  });
+  const { trace, end } = await record({ launch, strace, name: output, stop: ending.signal, grace });
+  ending.check();
+  const named = {
+    ...trace,
+    platform: traced.platform,
+    image: traced.digest,
+    command: command.map(utf8Bytes),
+  };
+  await writeWhole(output, encoded(writeTrace(named)), new AbortController().signal);
+  const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
+  console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);
+  return end.status;
 }
 
 function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
