@@ -21,6 +21,7 @@ import { type Seal, tally } from '../../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import { BlobFormats } from './blob-formats.ts';
+import { emptyFacts } from './empty-facts.ts';
 import type { Gathering } from './gather.ts';
 import { checkFormat, Mistyped, unreadable } from './packed-format.ts';
 import type { Scratch } from '../../files/scratch.ts';
@@ -38,14 +39,6 @@ export interface Scan {
   /** Empty if no facts were requested. */
   readonly facts: LayerFacts;
 }
-
-const emptyFacts: LayerFacts = {
-  elf: new Map(),
-  scripts: new Map(),
-  contents: new Map(),
-  digests: new Map(),
-  twins: new Map(),
-};
 
 export interface TarOptions {
   /** Receives counts of packed bytes that have been read, for the progress of a task. */

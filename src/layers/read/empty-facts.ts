@@ -1,0 +1,10 @@
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+
+/** The facts of a layer into whose files a scan did not look. */
+export const emptyFacts: LayerFacts = {
+  elf: new Map(),
+  scripts: new Map(),
+  contents: new Map(),
+  digests: new Map(),
+  twins: new Map(),
+};
