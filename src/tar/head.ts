@@ -70,6 +70,8 @@ const linkField = { offset: 157, length: 100, pax: ascii`linkpath`, gnu: 'K' } a
  */
 export function renameHead(head: Uint8Array, name: ByteString): Uint8Array {
   const parts = replaceText(takeApart(head), nameField, name);
+  // The old form of sparse files has its map in the header, and readers pass over records of the PAX form.
+  if (parts.header[156] === 0x53) return putTogether(parts);
   return putTogether({
     ...parts,
     extensions: parts.extensions.map((extension) => renameSparse(extension, name)),
