@@ -99,22 +99,26 @@ export async function readImageSet(source: Source, options: ImageSetOptions): Pr
   return { root, index, members, narrowed: selected.length > 0, selected };
 }
 
-/** Returns the images of a set, those of nested indexes too: each row once. */
-export function imageMembers({ members }: Pick<ImageSet, 'members'>): readonly ImageMember[] {
+/**
+ * Returns all members of a set and of the indexes in it, in their order. What stands in an index comes once, however many rows
+ * name the index: rows that name one another would otherwise multiply at each depth.
+ */
+export function membersBelow({ members }: Pick<ImageSet, 'members'>): readonly Member[] {
+  const found: Member[] = [];
   const seen = new Set<NestedIndex>();
-  const visit = (member: Member): readonly ImageMember[] => {
-    switch (member.kind) {
-      case 'image':
-        return [member];
-      case 'other':
-        return [];
-      case 'nested':
-        if (seen.has(member.nested)) return [];
-        seen.add(member.nested);
-        return member.nested.members.flatMap(visit);
-    }
+  const visit = (member: Member): void => {
+    found.push(member);
+    if (member.kind !== 'nested' || seen.has(member.nested)) return;
+    seen.add(member.nested);
+    member.nested.members.forEach(visit);
   };
-  return members.flatMap(visit);
+  members.forEach(visit);
+  return found;
+}
+
+/** Returns the images of a set, those of nested indexes too: each row once. */
+export function imageMembers(set: Pick<ImageSet, 'members'>): readonly ImageMember[] {
+  return membersBelow(set).filter((member) => member.kind === 'image');
 }
 
 /** Returns the platform of an image: as its row states it, else as its config does. */

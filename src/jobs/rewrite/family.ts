@@ -8,7 +8,7 @@ import { isUntouched } from '../../image/image.ts';
 import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Family, isTypeFor, layerMediaType } from '../../oci/media-type.ts';
-import type { ImageSet } from '../image-set.ts';
+import { type ImageSet, membersBelow } from '../image-set.ts';
 import type { WrittenImage } from './records.ts';
 
 /** Returns whether an image keeps its manifest as it is: same blobs, no new annotations or labels. */
@@ -67,14 +67,14 @@ function formatReason(images: readonly WrittenImage[]): string | null {
 }
 
 /** Returns whether an image or index of the set is Docker's. */
-function hasDocker({ index, members }: Pick<ImageSet, 'index' | 'members'>): boolean {
-  if (index?.family === 'docker') return true;
-  return members.some((member) => {
+function hasDocker(set: Pick<ImageSet, 'index' | 'members'>): boolean {
+  if (set.index?.family === 'docker') return true;
+  return membersBelow(set).some((member) => {
     switch (member.kind) {
       case 'image':
         return member.image.manifest.family === 'docker';
       case 'nested':
-        return hasDocker(member.nested);
+        return member.nested.index.family === 'docker';
       case 'other':
         return false;
     }

@@ -13,7 +13,7 @@ import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import type { Mountable, RawManifest, Source, Target } from '../../place/place.ts';
 import type { CheckedClosure } from '../../closure/close-image.ts';
-import type { ImageMember, ImageSet, Member } from '../image-set.ts';
+import { type ImageMember, type ImageSet, membersBelow } from '../image-set.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { DecidedImage, ResolvedImage } from './records.ts';
 
@@ -125,22 +125,20 @@ export function warnOfAttestation(child: IndexChild, listener: Listener): void {
 }
 
 /** Warns of the members that are not images, and stay as they are. Attestations have warnings of their own. */
-export function warnOfOthers({ members }: Pick<ImageSet, 'members'>, listener: Listener): void {
+export function warnOfOthers(set: Pick<ImageSet, 'members'>, listener: Listener): void {
   const named = new Set<string>();
-  const visit = (member: Member): void => {
-    if (member.kind === 'nested') member.nested.members.forEach(visit);
-    if (member.kind !== 'other' || member.child === null || isAttestation(member.child)) return;
+  for (const member of membersBelow(set)) {
+    if (member.kind !== 'other' || member.child === null || isAttestation(member.child)) continue;
     const { digest, mediaType, json } = member.child.descriptor;
     const artifactType = typeof json['artifactType'] === 'string' ? json['artifactType'] : null;
-    if (named.has(digest)) return;
+    if (named.has(digest)) continue;
     named.add(digest);
     listener({
       type: 'warning',
       code: 'NOT_AN_IMAGE',
       message: `${digest} in the index is not an image (${artifactType ?? mediaType}): it stays as it is`,
     });
-  };
-  members.forEach(visit);
+  }
 }
 
 /** Warns of a reference to another manifest that a changed image no longer has. */

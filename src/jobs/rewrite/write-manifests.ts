@@ -74,6 +74,8 @@ class MemberWriter {
   readonly #formats: ReadonlyMap<Member, ReadonlySet<string>>;
   /** Digests of the manifests and indexes that have changed. */
   readonly #changed: Set<string>;
+  /** The formats of the layers of all images in an index. */
+  readonly #formatsBelow = new Map<NestedIndex, ReadonlySet<string>>();
   /** Indexes that have been written, each once. */
   readonly #nested = new Map<NestedIndex, RawManifest>();
 
@@ -140,8 +142,12 @@ class MemberWriter {
   #formatsIn(member: Member): ReadonlySet<string> | null {
     if (member.kind === 'other') return null;
     if (member.kind === 'image') return this.#formats.get(member) ?? null;
-    const images = imageMembers(member.nested);
-    return new Set(images.flatMap((image) => [...(this.#formats.get(image) ?? [])]));
+    const { nested } = member;
+    const known = this.#formatsBelow.get(nested);
+    if (known !== undefined) return known;
+    const formats = new Set(imageMembers(nested).flatMap((image) => [...(this.#formats.get(image) ?? [])]));
+    this.#formatsBelow.set(nested, formats);
+    return formats;
   }
 
   async #writeMember(member: Member, depth: number): Promise<Descriptor | null> {

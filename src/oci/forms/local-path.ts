@@ -49,13 +49,24 @@ export function readingsOf(rest: string, check: Check, refuse: Refuse): readonly
   throw name === '' ? refuse('no name follows the ":"') : (check(name) ?? refuse('it is not a reference'));
 }
 
+/** Colons at either end of a text where a path may end; what stands between them is not looked at. */
+const examinedColons = 16;
+
 function namedReadings(text: string, check: Check): readonly LocalParts[] {
   const found: LocalParts[] = [];
-  for (let colon = text.indexOf(':', 1); colon > 0; colon = text.indexOf(':', colon + 1)) {
+  for (const colon of colonsOf(text)) {
     const name = text.slice(colon + 1);
     if (check(name) === null) found.push({ ...nothing, path: text.slice(0, colon), name });
   }
   return found;
+}
+
+/** Returns where the path may end. The number is bounded, since each costs a look at all that follows. */
+function colonsOf(text: string): readonly number[] {
+  const colons: number[] = [];
+  for (let colon = text.indexOf(':', 1); colon > 0; colon = text.indexOf(':', colon + 1)) colons.push(colon);
+  if (colons.length <= 2 * examinedColons) return colons;
+  return [...colons.slice(0, examinedColons), ...colons.slice(-examinedColons)];
 }
 
 /** Reads `PATH@N`, and `PATH:@N` as skopeo has it. */

@@ -51,6 +51,17 @@ async function run(tree: BuiltTree, transform: Transform, platforms: readonly st
   return { tree: target.tree, target, source, warnings, outcome };
 }
 
+test.each([
+  ['a copy', identity],
+  ['a rewrite', zstd],
+] as const)('%s of indexes whose many rows name one another takes each once', async (_, transform) => {
+  let tree: BuiltTree = amd;
+  for (let depth = 0; depth < 5; depth++) tree = indexOf(Array.from({ length: 60 }, () => tree));
+  const { target, outcome } = await run(tree, transform);
+  expect(outcome.images).toHaveLength(60);
+  expect(target.tree.blobs.size).toBeLessThan(20);
+});
+
 describe('an index in an index', () => {
   const inner = indexOf([s390x], { annotations: { deep: 'yes' } });
   const middle = indexOf([arm, inner]);
