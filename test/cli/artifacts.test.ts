@@ -79,6 +79,18 @@ test('the report of an artifact that was copied has no image, and is one of the 
   expect(reportSchema.parse(JSON.parse(await readFile(file, 'utf8'))).platforms).toEqual([]);
 });
 
+test('the bytes of an artifact that was copied are counted, and said', async () => {
+  const folder = await newFolder();
+  const { host } = await serve();
+  await writeLayout(join(folder, 'in'), { x: artifacts['a chart'] as BuiltTree });
+  const report = join(folder, 'report.json');
+  const first = await copy(`oci:${folder}/in:x`, `${host}/app:x`, '--report', report);
+  expect(first).toContain('copied as it is, byte for byte');
+  const { transfer } = JSON.parse(await readFile(report, 'utf8')) as { transfer: { copiedBytes: number } };
+  expect(transfer.copiedBytes).toBeGreaterThan(0);
+  expect(await copy(`oci:${folder}/in:x`, `${host}/app:y`)).toContain('nothing to copy');
+});
+
 test('a child that is missing is named', async () => {
   const folder = await newFolder();
   const tree = artifacts['a nested index'] as BuiltTree;

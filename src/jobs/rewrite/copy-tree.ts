@@ -14,6 +14,7 @@ import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { collect } from '../../stream/collect.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { RowCount } from '../row-count.ts';
+import type { OtherBytes } from './records.ts';
 
 /** Rows and blobs of one document that are copied at a time. */
 const copies = 6;
@@ -23,6 +24,8 @@ export interface TreeCopierOptions {
   readonly target: Target;
   readonly limits: Limits;
   readonly listener: Listener;
+  /** Counts the bytes of blobs, by how they came to the target. */
+  readonly others: OtherBytes;
 }
 
 /**
@@ -55,7 +58,7 @@ export class TreeCopier {
 
   /** Copies all that a document names. `depth` counts the indexes around it. @throws LIMIT, and what places throw */
   async copyBelow(raw: RawManifest, depth: number, signal: AbortSignal): Promise<void> {
-    const { source, target, limits } = this.#options;
+    const { source, limits } = this.#options;
     const { mediaType, digest } = raw.descriptor;
     if (depth >= limits['index-depth'] && isIndexType(mediaType))
       throw exceeded(
@@ -68,7 +71,7 @@ export class TreeCopier {
     if (isIndexType(mediaType)) this.#rows.count(rows.length);
     await mapParallel(rows, copies, signal, (row, _, inner) => this.copyRow(row, null, depth + 1, inner));
     await mapParallel(blobs, copies, signal, async (blob, _, inner) => {
-      if (!isElsewhere(blob)) await target.adopt(blob, source, inner);
+      await this.#adopt(blob, inner);
     });
   }
 
@@ -78,14 +81,19 @@ export class TreeCopier {
     depth: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { source, target } = this.#options;
     const document = raw ?? (await this.#read(descriptor, signal));
     if (document === null) {
-      if (!isElsewhere(descriptor)) await target.adopt(descriptor, source, signal);
-      return;
+      return this.#adopt(descriptor, signal);
     }
     await this.copyBelow(document, depth, signal);
     await this.#put(document, signal);
+  }
+
+  /** Brings a blob to the target. */
+  async #adopt(blob: Descriptor, signal: AbortSignal): Promise<void> {
+    const { source, target, others } = this.#options;
+    if (isElsewhere(blob)) return;
+    others[await target.adopt(blob, source, signal)] += blob.size;
   }
 
   /** Reads a row that is a document; null for a blob. */

@@ -40,9 +40,11 @@ export async function publishImages(
   const wanted = context.family === undefined ? target.family : context.family;
   const family = familyOfAll({ set, images: written, wanted, listener });
   const assembled = written.map((image) => assembleImage(image, family, context));
+  const others = { present: 0, mounted: 0, copied: 0 };
   const root = await writeManifests(assembled, {
     ...context,
     set,
+    others,
     family,
     annotations: images[0]?.image.plan.labelling.annotations ?? {},
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
@@ -59,6 +61,7 @@ export async function publishImages(
     encodings: encodingsOf(written),
     budgets,
     downloaded: reader.downloaded,
+    others,
     cache: cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + writer.reused },
   };
 }

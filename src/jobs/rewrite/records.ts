@@ -7,7 +7,7 @@ import type { PackedEncoding } from '../../codec/encoding.ts';
 import type { Image, Layer } from '../../image/image.ts';
 import type { SealedLayer } from '../../layers/write/sealed-layer.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
-import type { RawManifest } from '../../place/place.ts';
+import type { Adoption, RawManifest } from '../../place/place.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { ImageMember, ImageSet } from '../image-set.ts';
@@ -91,9 +91,14 @@ export interface RunOutcome {
   readonly budgets: readonly BudgetUse[];
   /** Bytes of layers that were read to be unpacked. */
   readonly downloaded: number;
+  /** What was copied beside images. */
+  readonly others: Readonly<OtherBytes>;
   /** Null without a cache. */
   readonly cache: CacheUse | null;
 }
+
+/** Bytes of blobs that are no layers of images (artifacts, attestations, caches of builds), by how they came to the target. */
+export type OtherBytes = Record<Adoption, number>;
 
 /** What came from where in a run with a cache. Bytes. */
 export interface CacheUse {

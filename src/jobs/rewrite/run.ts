@@ -164,6 +164,7 @@ async function dryOutcome(
     encodings: [],
     budgets,
     downloaded: reader.downloaded,
+    others: { present: 0, mounted: 0, copied: 0 },
     cache: cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused },
   };
 }

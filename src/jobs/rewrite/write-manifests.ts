@@ -15,7 +15,7 @@ import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../i
 import { assembleIndex, type NewChild } from './assemble-index.ts';
 import { formatsOf } from './compression-notes.ts';
 import { TreeCopier } from './copy-tree.ts';
-import type { AssembledImage } from './records.ts';
+import type { AssembledImage, OtherBytes } from './records.ts';
 import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
 
 export interface ManifestContext {
@@ -31,6 +31,8 @@ export interface ManifestContext {
   /** Writes layers of this run once more, after the target has lost them. Returns false for other blobs. */
   readonly again: (digests: readonly Digest[], signal: AbortSignal) => Promise<boolean>;
   readonly limits: Limits;
+  /** Counts the bytes of what is copied beside images. */
+  readonly others: OtherBytes;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }

@@ -53,7 +53,7 @@ export async function fileOutput(path: string, stamp: string | null): Promise<Ar
       signal.throwIfAborted();
       try {
         await handle.truncate(size);
-        await handle.chmod(0o644);
+        await likeBefore(handle, path);
         await handle.datasync();
         isOpen = false;
         await handle.close();
@@ -72,6 +72,16 @@ export async function fileOutput(path: string, stamp: string | null): Promise<Ar
       await unlink(partial).catch(() => {});
     },
   };
+}
+
+/** Gives a new archive the owner and mode of the file that it replaces: it may be kept from others. Default: 0644. */
+async function likeBefore(handle: FileHandle, path: string): Promise<void> {
+  const before = await stat(path).catch(() => null);
+  const own = await handle.stat();
+  if (before !== null && (before.uid !== own.uid || before.gid !== own.gid))
+    // Only root may give a file away; the caller's own file stays the caller's.
+    await handle.chown(before.uid, before.gid).catch(() => {});
+  await handle.chmod(before === null ? 0o644 : before.mode & 0o777);
 }
 
 /** Creates a file without a name, to be streamed to standard output. @throws IO */

@@ -1,5 +1,5 @@
 /** Images written to an archive that is there: the others stay. */
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -65,6 +65,15 @@ describe('an OCI archive', () => {
       await target(`oci:${await newFolder()}:v1`),
     );
     expect(adoptions).toHaveLength(4);
+  });
+
+  test('keeps its mode: an archive that is kept from others stays so', async () => {
+    const path = await newFile();
+    await write(`oci-archive:${path}:v1`, one);
+    expect((await stat(path)).mode & 0o777).toBe(0o644);
+    await chmod(path, 0o600);
+    await write(`oci-archive:${path}:v2`, two);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
   test('gets another image under a name that is there, and does not grow', async () => {
