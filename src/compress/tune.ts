@@ -21,7 +21,7 @@ import {
   withEncodings,
   withPlan,
 } from '../image/image.ts';
-import { type Selection, selectLayers } from '../image/selection.ts';
+import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
 import { layerKind } from '../oci/media-type.ts';
 import { encodingFor } from './effort.ts';
 
@@ -49,6 +49,7 @@ export function tune(selection: Selection, options: TuneOptions): Transform {
   if (goal.kind === 'pull') checkAmount(goal.bytesPerSecond, 'a bandwidth');
   if (budget !== null) checkAmount(budget, 'a budget');
   return (image: Image) => {
+    if (selectsNothing(image, selection)) return image;
     const selected = selectLayers(image, selection);
     const layers = image.plan.layers.map((layer) =>
       withEncodings(layer, selected, (number, before) => wishFor(image, number, options) ?? before),

@@ -15,6 +15,11 @@ export type Selection =
   /** Everything above the layers of a base image, given by the DiffIDs of its layers for each platform. */
   | { readonly kind: 'base'; readonly name: string; readonly diffIds: (image: Image) => readonly Digest[] };
 
+/** Returns whether a stage has nothing to work on: it takes all layers, and the image has none. */
+export function selectsNothing(image: Image, selection: Selection): boolean {
+  return selection.kind === 'all' && image.manifest.layers.length === 0;
+}
+
 /** Returns the selected layers, at least one. @throws SELECTION_INVALID, BASE_MISMATCH naming the platform */
 export function selectLayers(image: Image, selection: Selection): LayerRange {
   const count = image.manifest.layers.length;

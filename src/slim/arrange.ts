@@ -8,7 +8,7 @@ import {
   type Transform,
   withPlan,
 } from '../image/image.ts';
-import { type Selection, selectLayers } from '../image/selection.ts';
+import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
 
 /** How to arrange layers. The layers themselves come from the selection. */
 export type ArrangeOptions = Omit<Arrangement, 'layers'>;
@@ -20,6 +20,7 @@ export type ArrangeOptions = Omit<Arrangement, 'layers'>;
 export function arrange(selection: Selection, options: ArrangeOptions): Transform {
   return (image: Image) => {
     if (options.order === null && !options.hardlinks) return image;
+    if (selectsNothing(image, selection)) return image;
     const layers: LayerRange = selectLayers(image, selection);
     const arrangement: Arrangement = { layers, ...options };
     return withPlan(image, {

@@ -16,7 +16,7 @@ import { OcislimError } from '../errors.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
 import { matchesPlatform, parsePlatform } from '../oci/platform.ts';
-import { type Selection, selectLayers } from '../image/selection.ts';
+import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
 
 export interface PruneOptions {
   /** The rules of presets and of the user, in this order: the last match wins. */
@@ -34,6 +34,7 @@ export interface PruneOptions {
 /** Removes from the selected layers what the options say. @throws SELECTION_INVALID, BASE_MISMATCH, UNSAFE */
 export function prune(selection: Selection, options: PruneOptions): Transform {
   return (image: Image) => {
+    if (selectsNothing(image, selection)) return image;
     const layers: LayerRange = selectLayers(image, selection);
     const trace = chooseTrace(options.traces ?? [], image);
     const pruning: Pruning = {

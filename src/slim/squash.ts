@@ -1,5 +1,5 @@
 import { type Image, type Layer, overlaps, rangeOf, type Transform, withPlan } from '../image/image.ts';
-import { type Selection, selectLayers } from '../image/selection.ts';
+import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
 
 /**
  * Merges the selected layers into one. The layers below and above stay as they are, and so does a range of one layer. A range
@@ -7,6 +7,7 @@ import { type Selection, selectLayers } from '../image/selection.ts';
  */
 export function squash(selection: Selection): Transform {
   return (image: Image) => {
+    if (selectsNothing(image, selection)) return image;
     const selected = selectLayers(image, selection);
     const inside = image.plan.layers.filter((layer) => overlaps(layer.content, selected));
     // A single layer has nothing to merge with: it keeps its blob and digest.

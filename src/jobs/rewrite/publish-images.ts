@@ -32,6 +32,7 @@ export async function publishImages(
   context: WritingContext,
 ): Promise<RunOutcome> {
   const { source, target, reader, pool, listener, cache, cached, signal } = context;
+  refuseSeveral(set, images.length, target);
   const room = new SpoolRoom(context.scratch);
   const writer = new LayerWriter({ source, target, reader, pool, listener, cache, room });
   const early = imagesWithOldConfigs(target, images);
@@ -64,6 +65,21 @@ export async function publishImages(
     others,
     cache: cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + writer.reused },
   };
+}
+
+/**
+ * Refuses several images, or none, for a place that describes one (`docker load`), before any layer is read.
+ * @throws UNSUPPORTED
+ */
+function refuseSeveral({ index }: ImageSet, count: number, { layerFormat, label }: Target): void {
+  if (layerFormat !== 'plain' || index === null || count === 1) return;
+  throw new OcislimError(
+    'UNSUPPORTED',
+    `destination ${label}: such an archive holds one platform, not ${count}`,
+    {
+      advice: 'Select one with --platform, or write an oci-archive: instead.',
+    },
+  );
 }
 
 /** Returns the images whose configs can go up beside the layers: where nothing is changed, every config is the old one. */

@@ -28,7 +28,7 @@ export class HostCheck {
   require({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): void {
     const { host, origin } = headers;
     // Browsers always send one.
-    const meant = host === undefined ? null : hostOf(`http://${host}`);
+    const meant = host === undefined || /[/?#@\\\s]/.test(host) ? null : hostOf(`http://${host}`);
     if (host !== undefined && (meant === null || !this.#isOurs(meant.name, socket.localAddress)))
       throw new Refusal('DENIED', 'this registry does not answer for that host: allow it with --allow-host', {
         detail: { host: printable(host) },

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
 import { identity } from '../../../src/jobs/rewrite/run.ts';
 import type { Transform } from '../../../src/image/image.ts';
+import { prune } from '../../../src/slim/prune.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { artifactOf, blobOf, indexOf, rowOf } from '../../support/artifacts.ts';
 import {
@@ -50,6 +51,28 @@ async function run(tree: BuiltTree, transform: Transform, platforms: readonly st
   });
   return { tree: target.tree, target, source, warnings, outcome };
 }
+
+test.each([
+  ['squash', squash(all)],
+  ['recompress', zstd],
+  ['prune', prune(all, { shadowed: true })],
+] as const)('%s leaves an image without layers as it is, and changes the others', async (_, transform) => {
+  const empty = buildImage({ layers: [], platform: { os: 'linux', architecture: 'riscv64' } });
+  const { outcome } = await run(indexOf([empty, amd]), transform);
+  const [first, second] = outcome.images.map(({ manifest }) => manifest?.descriptor.digest);
+  expect(first).toBe(empty.descriptor.digest);
+  expect(second === amd.descriptor.digest).toBe(outcome.images[1]?.image.plan.prunings.length === 1);
+});
+
+test('several images for a place that holds one are refused before any layer is read', async () => {
+  const source = new MemorySource(indexOf([amd, arm]));
+  const target = new MemoryTarget({ layerFormat: 'plain' });
+  await expect(runTransform({ source, target, transform: identity })).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: expect.stringContaining('holds one platform, not 2') as string,
+  });
+  expect(amd.layers.map(({ digest }) => source.countOf(digest))).toEqual([0, 0]);
+});
 
 test.each([
   ['a copy', identity],

@@ -31,6 +31,7 @@ describe('N20: a registry answers for itself alone', () => {
     '[::ffff:10.0.0.1]',
     '[fe80::1]',
     'evil.example#localhost',
+    'localhost/evil.example',
     'localhost@evil.example',
     'a b',
   ];
