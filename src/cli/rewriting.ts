@@ -25,7 +25,9 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const { checkNames } = await import('../commands/archive-names.ts');
   const { tag, name, inPlace, dryRun } = result;
   const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...reports }, console);
-  const from = parseReference(line.argument('src') ?? '');
+  const { readSource, requireForm } = await import('../jobs/read-reference.ts');
+  const from = await readSource(line.argument('src') ?? '');
+  for (const text of [line.argument('dst') ?? [], settings.tag].flat()) await requireForm(text);
   const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
   checkNames(destinations, settings.name);
   if (destinations.some(isStream)) checkStdout(settings, console);

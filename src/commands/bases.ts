@@ -1,7 +1,7 @@
 /** Reads base images, so that the layers above theirs can be selected, platform by platform. */
 import { OcislimError } from '../errors.ts';
 import { imageMembers, readImageSet } from '../jobs/image-set.ts';
-import { readSource } from '../jobs/settle-path.ts';
+import { readSource } from '../jobs/read-reference.ts';
 import type { Image } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import type { Platform } from '../oci/platform.ts';

@@ -9,8 +9,7 @@
  * destination: what --report and the like ask for is the command line's work.
  */
 import type { Reference } from '../oci/reference.ts';
-import { readSource } from '../jobs/settle-path.ts';
-import { parseReference } from '../oci/reference.ts';
+import { readSource } from '../jobs/read-reference.ts';
 import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
 import type { Options } from '../settings/option.ts';
 import { defaultSettings } from '../settings/command-line.ts';
@@ -126,7 +125,7 @@ function rewriting<Settings extends JobSettings>(
 ): RewritingCommand<Settings> {
   return async (source, destination, given = {}, surroundings = {}) => {
     const settings = { ...(await defaultSettings(options)), ...given } as Settings;
-    const work = await workOf(settings, parseReference(source));
+    const work = await workOf(settings, await readSource(source));
     const squashOrigin = originOf(settings) ?? '--squash';
     return rewrite(
       { command, source, destination, settings, work, squashOrigin },

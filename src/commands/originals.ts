@@ -1,7 +1,7 @@
 /** Finds what a pruned image was made from. Caller: the command `restore`. */
 import { OcislimError } from '../errors.ts';
 import { type OriginalOptions, findOriginals, type Originals } from '../jobs/originals.ts';
-import { readSource } from '../jobs/settle-path.ts';
+import { readSource } from '../jobs/read-reference.ts';
 import type { Origin } from '../image/origin.ts';
 import type { Platform } from '../oci/platform.ts';
 import {

@@ -9,7 +9,7 @@ import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
-import { readSource } from '../jobs/settle-path.ts';
+import { readSource, requireForm } from '../jobs/read-reference.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Compression } from '../oci/media-type.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
@@ -86,6 +86,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const started = Date.now();
   const { settings } = job;
   const sourceReference = await readSource(job.source);
+  for (const text of [job.destination ?? [], settings.tag].flat()) await requireForm(text);
   const given = destinationsOf(sourceReference, { ...settings, destination: job.destination });
   checkNames(given, settings.name);
   const debug = await debugReferenceOf(settings, given);

@@ -2,43 +2,20 @@
  * Decides what a reference with a path means: paths may hold colons and "@", so that a text has several readings, and the files
  * that are there tell which one it is. open.ts asks before it opens a place.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { isArchiveName } from '../oci/forms/hints.ts';
 import {
   formatReference,
   formOf,
-  isRegistry,
-  parseReference,
   positionOf,
+  problemOfName,
   readingsOf,
   type Reference,
 } from '../oci/reference.ts';
 
-/** Bytes of the header of a tar's first entry. */
-const blockSize = 512;
-
 type LocalReference = Extract<Reference, { readonly path: string }>;
-
-/**
- * Reads the reference of a source. Refuses a bare name that is also an archive or a layout here: a registry is not asked for what
- * the caller sees in the folder. @throws REFERENCE_INVALID
- */
-export async function readSource(text: string): Promise<Reference> {
-  const reference = parseReference(text);
-  if (!isRegistry(reference) || /[@]|^docker:\/\//.test(text) || reference.tag !== null) return reference;
-  const form = (await isLayout(text)) ? 'oci:' : (await isTar(text)) ? 'docker-archive:' : null;
-  if (form === null) return reference;
-  const what = form === 'oci:' ? 'folder with an OCI layout' : 'tar archive';
-  throw new OcislimError(
-    'REFERENCE_INVALID',
-    `${JSON.stringify(text)} is a ${what} here, and could be an image in a registry`,
-    {
-      advice: `Write ${form}${text} for the ${form === 'oci:' ? 'folder' : 'file'}, docker://${text} for the image.`,
-    },
-  );
-}
 
 /**
  * Returns the first reading of a source that holds images, else the first that is there, else the likeliest.
@@ -49,6 +26,7 @@ export async function settleSource(reference: Reference): Promise<Reference> {
   const readings = await readingsThere(reference);
   for (const reading of readings) if (await holdsImages(reading)) return reading;
   const [first = reference] = readings;
+  if (readings.length === 0) await refuseName(reference);
   await refuseOtherKind(first);
   return first;
 }
@@ -66,6 +44,7 @@ export async function settleDestination(reference: Reference): Promise<Reference
     const isNew = positionOf(reading) === null && !/@[0-9]+$/.test(reading.path);
     if (isNew && folder.includes(':') && (await kindOf(folder)) === 'folder') return reading;
   }
+  await refuseName(reference);
   refuseSurprise(reference);
   return reference;
 }
@@ -92,19 +71,8 @@ async function isLayout(path: string): Promise<boolean> {
   return files.includes('file');
 }
 
-/** Returns whether a file begins as a tar does (POSIX ustar: "magic"). */
-async function isTar(path: string): Promise<boolean> {
-  if ((await kindOf(path)) !== 'file') return false;
-  try {
-    await using handle: FileHandle = await open(path);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
-    return bytesRead === blockSize && buffer.toString('latin1', 257, 262) === 'ustar';
-  } catch {
-    return false;
-  }
-}
-
-function kindOf(path: string): Promise<'file' | 'folder' | 'other' | null> {
+/** Returns what a path leads to; null where nothing is. */
+export function kindOf(path: string): Promise<'file' | 'folder' | 'other' | null> {
   return stat(path).then(
     (found) => (found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other'),
     () => null,
@@ -125,6 +93,13 @@ async function refuseOtherKind(reference: LocalReference): Promise<void> {
     throw new OcislimError('IO', `${text}: ${reference.path} is a folder, and an archive is a file`, {
       advice: `Write oci:${rest} for an OCI layout in a folder.`,
     });
+}
+
+/** @throws REFERENCE_INVALID where the path ends at its first colon by all that is known, and no name follows it */
+async function refuseName(reference: LocalReference): Promise<void> {
+  const path = reference.path.slice(0, Math.max(0, reference.path.indexOf(':', 1)));
+  const problem = problemOfName(reference);
+  if (problem !== null && (isArchiveName(path) || (await kindOf(path)) !== null)) throw problem;
 }
 
 /** @throws REFERENCE_INVALID for a new path that was hardly meant: with a colon, a position, or the name of an archive */

@@ -48,6 +48,29 @@ function isEqual(a: Reference, b: Reference): boolean {
   return JSON.stringify(a, Object.keys(a).toSorted()) === JSON.stringify(b, Object.keys(a).toSorted());
 }
 
+/** Returns whether a text begins as one of the forms does, so that it says itself what it is. */
+export function hasForm(text: string): boolean {
+  return table.some(({ prefix }) => text.startsWith(prefix));
+}
+
+/**
+ * Says why the path of a reference does not end at its first colon: what follows cannot be the name of an image. Null for a path without a
+ * colon.
+ */
+export function problemOfName(reference: Reference): OcislimError | null {
+  if (!('path' in reference)) return null;
+  const form = formOf(reference);
+  const rest = formatReference({ ...reference, digest: null })
+    .slice(form.prefix.length)
+    // Added where the text has no tag.
+    .replace(/:latest$/, '');
+  const colon = rest.indexOf(':', 1);
+  if (colon < 0 || colon >= reference.path.length) return null;
+  return form.problemOf(rest.slice(colon + 1), rest, (why, advice) =>
+    refusal(formatReference(reference), why, advice),
+  );
+}
+
 function readingsOfText(text: string): readonly Reference[] {
   const refuse = (why: string, advice?: string) => refusal(text, why, advice);
   const form = table.find(({ prefix }) => text.startsWith(prefix)) ?? registryForm;
@@ -85,11 +108,15 @@ export function withoutPassword(text: string): string {
   // The final "@" of a destination without a tag.
   if (text.endsWith('@') && text.includes('/')) return `${withoutPassword(text.slice(0, -1))}@`;
   let at = text.lastIndexOf('@');
-  // An "@" before a digest belongs to the digest.
-  if (/^@sha(?:256|512):/.test(text.slice(at, at + 8))) at = at === 0 ? -1 : text.lastIndexOf('@', at - 1);
+  // An "@" before a digest, well written or not, belongs to the digest.
+  if (digestLike.test(text.slice(at + 1))) at = at <= 0 ? -1 : text.lastIndexOf('@', at - 1);
   const colon = text.indexOf(':');
   return colon < 0 || colon > at ? text : `${text.slice(0, colon)}:***${text.slice(at)}`;
 }
+
+/** An algorithm with digits, or with nothing after its colon. No host is written so. */
+const digestLike =
+  /^(?:sha-?(?:1|224|256|384|512)|md5|blake[23][a-z0-9-]*)(?::[0-9a-z]*)?$|^[a-z0-9+._-]+:[0-9a-f]{32,}$/i;
 
 export function isRegistry(reference: Reference): reference is RegistryReference {
   return reference.kind === 'registry';

@@ -106,3 +106,42 @@ describe('a path with colons or "@" in a destination', () => {
     ]);
   });
 });
+
+describe('a name that no image can have is said to be one, where the path ends before it:', () => {
+  test.each([
+    ['docker-archive:x.tar:Bad:1', /"Bad".*|lower case/, 'docker-archive:DIR/x.tar:bad:1'],
+    ['docker-archive:x.tar:Bad', /lower case/, 'docker-archive:DIR/x.tar:bad'],
+    ['docker-archive:x.tar:Team/App', /lower case/, 'docker-archive:DIR/x.tar:team/app'],
+    [
+      'docker-archive:x.tar:localhost:5000/App:V1',
+      /lower case/,
+      'docker-archive:DIR/x.tar:localhost:5000/app:V1',
+    ],
+    [
+      `docker-archive:x.tar:Team/App@sha256:${'0a'.repeat(32)}`,
+      /lower case/,
+      'docker-archive:DIR/x.tar:team/app',
+    ],
+    ['docker-archive:saved:App:1', /lower case/, 'docker-archive:DIR/saved:app:1'],
+    ['docker-archive:x.tar:ü:1', /"ü" is not a repository name/, 'lower-case letters (a to z)'],
+    ['docker-archive:x.tar:a b:1', /"a b" is not a repository name/, 'lower-case letters (a to z)'],
+    ['oci-archive:x.tar:ü:1', /"ü:1" is not a tag/, 'A tag begins'],
+    ['oci:lay:ü:1', /"ü:1" is not a tag/, 'A tag begins'],
+    ['oci:lay:-x:1', /"-x:1" is not a tag/, 'A tag begins'],
+  ])('in %s', async (text, message, advice) => {
+    const folder = await newFolder();
+    await mkdir(join(folder, 'lay'));
+    await writeFile(join(folder, 'saved'), '');
+    const at = text.indexOf(':') + 1;
+    const settled = async (settle: typeof settleSource) =>
+      settle(parseReference(`${text.slice(0, at)}${folder}/${text.slice(at)}`));
+    for (const settle of [settleSource, settleDestination]) {
+      const error = await refusal(settled(settle));
+      expect([error.code, error.message, error.advice]).toEqual([
+        'REFERENCE_INVALID',
+        expect.stringMatching(message),
+        expect.stringContaining(advice.replace('DIR', folder)),
+      ]);
+    }
+  });
+});

@@ -248,6 +248,49 @@ describe("what is another tool's form, or no reference, gets what to write inste
     ['-', 'docker-archive:-'],
     ['docker-archive', 'docker-archive:FILE'],
     ['oci', 'oci:DIR'],
+    // Misspelt forms.
+    ['dockerarchive:x.tar', 'Write docker-archive:x.tar'],
+    ['dockerarchive:x', 'Write docker-archive:x,'],
+    ['dockerarchive:x.tar:app:1', 'Write docker-archive:x.tar:app:1'],
+    [`dockerarchive:x.tar@${sha256}`, `Write docker-archive:x.tar@${sha256}`],
+    ['docker_archive:x.tar', 'Write docker-archive:x.tar'],
+    ['Docker-Archive:x.tar', 'Write docker-archive:x.tar'],
+    ['docker.archive:x.tar', 'Write docker-archive:x.tar'],
+    ['docker-archve:x.tar', 'Write docker-archive:x.tar'],
+    ['docker-archives:./x.tar', 'Write docker-archive:./x.tar'],
+    ['dokcer-archive:/x.tar', 'Write docker-archive:/x.tar'],
+    ['docker-archive-:x.tar', 'Write docker-archive:x.tar'],
+    ['docker_archive://x.tar', 'Write docker-archive:x.tar'],
+    ['oci_archive:x', 'Write oci-archive:x,'],
+    ['oci_archive:x', 'docker://oci_archive:x for'],
+    ['ociarchive:x.tar:v1', 'Write oci-archive:x.tar:v1'],
+    ['oci-archiv:x.tar@0', 'Write oci-archive:x.tar@0'],
+    ['OCI-ARCHIVE:x.tar', 'Write oci-archive:x.tar'],
+    ['OCI:lay:v1', 'Write oci:lay:v1'],
+    ['Oci:./lay', 'Write oci:./lay'],
+    [`OCI:lay@${sha256}`, `Write oci:lay@${sha256}`],
+    ['oci-layout:lay:v1', 'oci:lay:v1'],
+    ['oci_layout:lay', 'oci:lay'],
+    ['oci_dir:lay', 'oci:lay'],
+    ['docker_daemon:app:1', 'docker save app:1 |'],
+    ['dockerdaemon:app', 'docker save app |'],
+    ['docker-deamon:app:1', 'docker save app:1 |'],
+    ['docker-daemon:', 'docker save NAME |'],
+    ['container-storage:app:1', 'podman save app:1 |'],
+    ['containers_storage:app', 'podman save app |'],
+    ['containers-storage:[overlay@/var/lib]app:1', 'podman save app:1 |'],
+    ['Podman:app:1', 'podman save app:1 |'],
+    ['DIR:path', 'skopeo copy dir:path oci:'],
+    ['docker:x.tar', 'docker-archive:x.tar'],
+    ['docker:/team/app:1', 'Write docker://team/app:1'],
+    ['docker:///app', 'Write docker://app'],
+    ['Docker://app:1', 'Write docker://app:1'],
+    ['DOCKER://registry.example/app', 'Write docker://registry.example/app'],
+    // The name of an archive is lower case, and its reference is told whole.
+    ['docker-archive:nm3.tar:Bad', 'Write docker-archive:nm3.tar:bad'],
+    ['docker-archive:x.tar:ü', 'lower-case letters (a to z)'],
+    ['ü', 'lower-case letters (a to z)'],
+    ['registry.example/a b', 'lower-case letters (a to z)'],
   ])('%s is answered with %s', (text, advice) => {
     expect(advised(text)).toContain(advice);
   });
@@ -267,9 +310,25 @@ describe("what is another tool's form, or no reference, gets what to write inste
       'socket.io:4',
       'constructor',
       'docker://localhost/x',
+      'oci-tools:1',
+      'archives:1',
+      'team/dockerarchive:1',
+      'dockerarchive',
+      'docker-archive.example/app:1',
+      'docker-archives:5000/app',
+      'docker://dockerarchive:x',
+      'container:1',
+      'docker-registry:2',
     ])
       expect(refusal(text)).toBe('none');
   });
+
+  test.each(['./x.tar', '../x.tar', './dir', '/x.tar', './x.tar:v1', '.hidden/x.tar', './localhost/x.tar'])(
+    'a path is not named as an image: %s',
+    (text) => {
+      expect(advised(text)).not.toContain('docker://');
+    },
+  );
 
   test('what is to be written can be read, where it is a reference', () => {
     for (const text of ['./x.tar', '../dir', 'ocidir://dir:1', 'https://registry.example/app:1', 'App:1']) {
@@ -376,6 +435,21 @@ test.each([
   ['oci:/a:b@c', 'oci:/a:b@c'],
   ['localhost:5000/app:1@', 'localhost:5000/app:1@'],
   ['me:secret@localhost:5000/app@', 'me:***@localhost:5000/app@'],
+  // Digests that are written badly are no hosts either.
+  ['localhost:5000/app@SHA256:abc', 'localhost:5000/app@SHA256:abc'],
+  [`app:1@${sha256.toUpperCase()}`, `app:1@${sha256.toUpperCase()}`],
+  ['app:1@sha256', 'app:1@sha256'],
+  ['app:1@sha256:', 'app:1@sha256:'],
+  ['app:1@sha1:abc', 'app:1@sha1:abc'],
+  ['app:1@sha-256:abc', 'app:1@sha-256:abc'],
+  ['app:1@MD5:abc', 'app:1@MD5:abc'],
+  [`app:1@blake3:${'0a'.repeat(32)}`, `app:1@blake3:${'0a'.repeat(32)}`],
+  [`app:1@other:${'0a'.repeat(32)}`, `app:1@other:${'0a'.repeat(32)}`],
+  [`docker://app:1@Sha256:${'0A'.repeat(32)}`, `docker://app:1@Sha256:${'0A'.repeat(32)}`],
+  ['me:secret@registry.example/app@SHA256:abc', 'me:***@registry.example/app@SHA256:abc'],
+  ['me:secret@sha256.example/app', 'me:***@sha256.example/app'],
+  ['me:secret@sha256.example:5000', 'me:***@sha256.example:5000'],
+  ['me:secret@sha256:5000/app', 'me:***@sha256:5000/app'],
 ])('messages show %s as %s', (text, shown) => {
   expect(withoutPassword(text)).toBe(shown);
 });

@@ -18,7 +18,7 @@ export const exportCommand: Command = defineCommand({
   async run(call) {
     const { settings, line, console } = call;
     const { exportRootfs } = await import('../../jobs/export.ts');
-    const { readSource } = await import('../../jobs/settle-path.ts');
+    const { readSource } = await import('../../jobs/read-reference.ts');
     const file = line.argument('file') ?? '-';
     const reference = await readSource(line.argument('src') ?? '');
     const [platform = null, ...more] = settings.platform;

@@ -79,7 +79,7 @@ async function imageOf(call: TraceCall): Promise<TracedImage> {
   if (platforms.length > 1) throw new OcislimError('USAGE', 'a recording is of one --platform');
   const own = formatPlatform(platforms[0] as Platform);
   if (settings.image === null) return { platform: own, digest: null, runtime: null };
-  const { readSource } = await import('../../jobs/settle-path.ts');
+  const { readSource } = await import('../../jobs/read-reference.ts');
   const { imageMembers, readImageSet } = await import('../../jobs/image-set.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
   using screen = new Screen(settings, call.console);

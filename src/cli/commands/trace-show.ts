@@ -31,7 +31,7 @@ export async function showTrace(call: TraceCall): Promise<number> {
 /** How much of each package of an image the trace used. @throws what reading an image throws */
 async function usageIn(reference: string, trace: Trace, call: TraceCall): Promise<readonly PackageUsage[]> {
   const { parsePlatform } = await import('../../oci/platform.ts');
-  const { readSource } = await import('../../jobs/settle-path.ts');
+  const { readSource } = await import('../../jobs/read-reference.ts');
   const { inspectImage } = await import('../../jobs/inspect.ts');
   const { packageProbe, packagesOf } = await import('../../rootfs/packages/package-index.ts');
   const { usageByPackage } = await import('../../closure/package-usage.ts');

@@ -2,7 +2,7 @@ import type { OcislimError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
 import type { Form, Refuse } from './form.ts';
 import { eitherAdvice, formatParts, type LocalParts, nameAndPosition, readingsOf } from './local-path.ts';
-import { parseRegistry } from './registry-form.ts';
+import { inLowerCase, parseRegistry } from './registry-form.ts';
 
 /** An image of a file that `docker save` writes. */
 export interface DockerArchiveReference extends LocalParts {
@@ -24,6 +24,7 @@ export const dockerArchiveForm: Form<DockerArchiveReference> = {
   promisesDigest: false,
   defaultName: null,
   parse,
+  problemOf,
   format: (reference) => `docker-archive:${formatParts(reference)}`,
   nameOf: ({ name }) => name,
   withName: (reference, name) => ({ ...reference, name, digest: null, position: null }),
@@ -32,19 +33,23 @@ export const dockerArchiveForm: Form<DockerArchiveReference> = {
 
 /** Reads `FILE[:repository[:tag]][@digest|@N]`. Default tag: latest, as in `docker save`. */
 function parse(rest: string, refuse: Refuse): readonly DockerArchiveReference[] {
-  return readingsOf(rest, (name) => problemOf(name, refuse), refuse).map((parts) => ({
+  return readingsOf(rest, (name) => problemOf(name, rest, refuse), refuse).map((parts) => ({
     kind: 'docker-archive',
     ...parts,
     name: parts.name === null ? null : withTag(parts.name, refuse),
   }));
 }
 
-function problemOf(name: string, refuse: Refuse): OcislimError | null {
+function problemOf(name: string, rest: string, refuse: Refuse): OcislimError | null {
   if (/@[0-9]+$/.test(name)) return refuse(nameAndPosition, eitherAdvice);
   try {
     return parseRegistry(name, refuse).untagged ? refuse('nothing follows the "@"') : null;
   } catch (error) {
-    return error as OcislimError;
+    const lower = inLowerCase(name);
+    if (lower === null) return error as OcislimError;
+    const at = rest.lastIndexOf(name);
+    const whole = `${rest.slice(0, at)}${lower}${rest.slice(at + name.length)}`;
+    return refuse('repository names are lower case', `Write docker-archive:${whole}`);
   }
 }
 

@@ -29,6 +29,11 @@ export interface Form<R> {
    * @param rest the text after the prefix @throws REFERENCE_INVALID, made by `refuse`
    */
   parse(rest: string, refuse: Refuse): readonly R[];
+  /**
+   * Says why a text cannot be the name of an image in the place, so that no path ends before it; null where it can.
+   * @param rest the reference without its prefix, in which the name stands
+   */
+  problemOf(name: string, rest: string, refuse: Refuse): OcislimError | null;
   /** Returns a text of which the reference is a reading: the first one, unless its path has a colon or an "@". */
   format(reference: R): string;
   /** Returns the name of the image within its place: a tag, or `repository:tag`. */

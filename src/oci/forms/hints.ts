@@ -2,7 +2,9 @@
  * Texts that people write for images in other tools, or by mistake, and what to write instead. Pure: texts decide, no file is
  * looked at. reference.ts asks before it takes a text for the name of an image in a registry.
  */
+import { closestWord } from '../../closest-word.ts';
 import { isDigest } from '../digest.ts';
+import { isTag } from '../names.ts';
 
 /** Why a text is not used, and what to write. Default advice: how references are written. */
 export interface Hint {
@@ -87,6 +89,8 @@ function ofScheme(text: string): Hint | null {
     case 'oci-archive':
     case 'docker-archive':
       return { why, advice: `Write ${name}:${path}` };
+    case 'docker':
+      return { why, advice: `Write docker://${path}` };
     case 'docker-image':
       return { why, advice: `Write ${path}` };
     default:
@@ -94,12 +98,16 @@ function ofScheme(text: string): Hint | null {
   }
 }
 
-/** Forms of other tools by their prefixes, which no name of an image in use has. */
+/** Forms by their prefixes, which no name of an image in use has: those of other tools, and ours in another spelling. */
 const tools: readonly (readonly [prefixes: string, hint: (prefix: string, name: string) => Hint])[] = [
+  [
+    'docker-archive oci-archive',
+    (prefix, path) => known(prefix, `Write ${prefix}:${path.replace(/^\/\//, '')}`),
+  ],
   ['docker-daemon docker-desktop', ofDocker],
   ['podman containers-storage buildah', ofPodman],
   ['containerd ctr nerdctl', ofContainerd],
-  ['ocidir oci-dir oci-layout ocilayout layout', (prefix, path) => known(prefix, `Write oci:${path}`)],
+  ['oci-dir oci-layout layout', (prefix, path) => known(prefix, `Write oci:${path}`)],
   ['tarball tar archive file docker-tar docker-tarball', (prefix, path) => known(prefix, archiveForms(path))],
   [
     'dir',
@@ -109,20 +117,56 @@ const tools: readonly (readonly [prefixes: string, hint: (prefix: string, name: 
   ['sif ostree atomic singularity library shub oras helm image', (prefix) => known(prefix)],
 ];
 
+/** Prefixes that are long enough to be recognised with a letter more, less or other. */
+const mistyped = ['docker-archive', 'oci-archive', 'docker-daemon', 'containers-storage', 'oci-layout'];
+
 function ofTool(text: string): Hint | null {
-  const [, prefix = '', name = ''] = /^([a-z][a-z0-9-]*):(.*)$/is.exec(text) ?? [];
+  const [, written = '', name = ''] = /^([a-z][a-z0-9._-]*):(.*)$/is.exec(text) ?? [];
   // A port makes a host of what stands before it: `podman:5000/app`.
-  if (/^[0-9]+\//.test(name)) return null;
-  const found = tools.find(([prefixes]) => prefixes.split(' ').includes(prefix.toLowerCase()));
-  if (found !== undefined) return found[1](prefix.toLowerCase(), name);
+  if (written === '' || /^[0-9]+\//.test(name) || /^docker:\/\/(?!\/)/.test(text)) return null;
+  const prefix = prefixMeant(written);
+  const [, hint = null] = tools.find(([prefixes]) => prefixes.split(' ').includes(prefix)) ?? [];
+  if (hint !== null) return misspelt(written, prefix, hint(prefix, name), text);
+  if (prefix === 'oci' && written !== prefix) return { why: unknown(written), advice: `Write oci:${name}` };
+  if (prefix === 'docker' && name.startsWith('/'))
+    return known(written, `Write docker://${name.replace(/^\/+/, '')}`);
+  if (prefix === 'docker' && isArchiveName(name)) return known(written, archiveForms(name));
   // `docker:27` and `registry:2` are images; what has more parts is another tool's form.
   if (!/[/:]/.test(name) || name.startsWith('//')) return null;
   if (prefix === 'docker') return ofDocker(prefix, name);
   return prefix === 'registry' ? known(prefix, `Write ${name}`) : null;
 }
 
+/** Returns the prefix that was meant: in lower case, with its hyphen, without a typing error. */
+function prefixMeant(written: string): string {
+  const joined = joinedWord(written);
+  const words = tools.flatMap(([prefixes]) => prefixes.split(' '));
+  const same = words.find((word) => joinedWord(word) === joined);
+  if (same !== undefined || joined.length < 9) return same ?? joined;
+  const near = closestWord(joined, mistyped.map(joinedWord));
+  const isNear = near !== null && Math.abs(near.length - joined.length) <= 2;
+  return mistyped.find((word) => isNear && joinedWord(word) === near) ?? joined;
+}
+
+function joinedWord(word: string): string {
+  return word.toLowerCase().replaceAll(/[._-]/g, '');
+}
+
+/** Adds how an image of this name is written, where there may be one. */
+function misspelt(written: string, prefix: string, { why, advice }: Hint, text: string): Hint {
+  const [, name = ''] = text.split(/:(.*)/s);
+  if (written === prefix || advice === undefined) return advice === undefined ? { why } : { why, advice };
+  const mayBeImage = written === written.toLowerCase() && isTag(name) && !isArchiveName(name);
+  const image = mayBeImage ? `, or docker://${text} for an image in a registry` : '';
+  return { why: written.toLowerCase() === prefix ? why : unknown(written), advice: `${advice}${image}` };
+}
+
+function unknown(prefix: string): string {
+  return `the form "${prefix}:" is not known here`;
+}
+
 function known(prefix: string, advice?: string): Hint {
-  const why = `the form "${prefix}:" is not known here`;
+  const why = unknown(prefix);
   return advice === undefined ? { why } : { why, advice };
 }
 
@@ -135,7 +179,8 @@ function ofDocker(_: string, name: string): Hint {
 }
 
 function ofPodman(_: string, name: string): Hint {
-  const image = name || 'NAME';
+  // Before the name may stand where the storage is: `[overlay@/var/lib/containers]app`.
+  const image = name.replace(/^\[[^\]]*\]/, '') || 'NAME';
   return {
     why: "ocislim does not read podman's local storage",
     advice: pipes(`podman save ${image}`, 'docker-archive:-', `:${image} | podman load`),
@@ -174,7 +219,7 @@ function ofPath(text: string): Hint | null {
   const [path = ''] = text.split(/[:@]/, 1);
   const isArchive = isArchiveName(path);
   const isPath = /^(?:\/|\.{1,2}(?:\/|$)|[A-Za-z]:\\|\.?\\)/.test(text);
-  const hasHost = /[.:]/.test(text.slice(0, Math.max(0, text.indexOf('/')))) || text.startsWith('localhost/');
+  const hasHost = /^(?:[a-z0-9][a-z0-9-]*[.:][a-z0-9.:-]*|localhost)\//i.test(text);
   // A folder may look like a host, but neither has a port nor do its files have tags.
   const mayBeImage = hasHost && (path !== text || text.startsWith('localhost/'));
   if (!isPath && (!isArchive || mayBeImage)) return null;
@@ -208,6 +253,11 @@ function ofDigest(text: string): Hint | null {
 /** A host that is known by its look, with or without a port, and nothing else. */
 const hostAlone =
   /^(?:localhost|(?:[a-z0-9-]+\.)+(?:io|com|org|net|dev|local|internal|lan|example|test)|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:]+\])(?::[0-9]{2,5})?\/*$/i;
+
+/** Returns whether a text begins with a host that is known by its look. */
+export function beginsWithHost(text: string): boolean {
+  return text.includes('/') && hostAlone.test(text.slice(0, text.indexOf('/')));
+}
 
 function ofRegistryAlone(text: string): Hint | null {
   const name = text.replace(/^docker:\/\//, '');

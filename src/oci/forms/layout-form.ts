@@ -42,7 +42,9 @@ function grammar<Kind extends string>(
     isLocal: true,
     promisesDigest: false,
     defaultName: null,
-    parse: (rest, refuse) => readingsOf(rest, checkName(refuse), refuse).map(referenceOf),
+    parse: (rest, refuse) =>
+      readingsOf(rest, (name) => problemOf(name, rest, refuse), refuse).map(referenceOf),
+    problemOf,
     format: ({ tag, ...parts }) => `${prefix}${formatParts({ ...parts, name: tag })}`,
     nameOf: ({ tag }) => tag,
     withName: (reference, tag) => ({ ...reference, tag, digest: null, position: null }),
@@ -50,12 +52,13 @@ function grammar<Kind extends string>(
   };
 }
 
-function checkName(refuse: Refuse): (name: string) => OcislimError | null {
-  return (name) => {
-    if (/@[0-9]+$/.test(name)) return refuse(nameAndPosition, eitherAdvice);
-    return isRefName(name) ? null : refuse(`${JSON.stringify(name)} is not a tag`);
-  };
+function problemOf(name: string, _: string, refuse: Refuse): OcislimError | null {
+  if (/@[0-9]+$/.test(name)) return refuse(nameAndPosition, eitherAdvice);
+  return isRefName(name) ? null : refuse(`${JSON.stringify(name)} is not a tag`, refNameAdvice);
 }
+
+const refNameAdvice =
+  'A tag begins with a letter, a digit or "_"; more of them follow, with ".", "_", "-", "+", "@", "/" or ":".';
 
 /** Returns whether a text is a name of an image (image-spec annotations.md, "org.opencontainers.image.ref.name"), or a tag. */
 export function isRefName(text: string): boolean {

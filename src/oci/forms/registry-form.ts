@@ -27,6 +27,7 @@ export const registryForm: Form<RegistryReference> = {
   isWrittenWhole: false,
   promisesDigest: true,
   defaultName: 'latest',
+  problemOf: () => null,
   parse: (rest, refuse) => [parseRegistry(rest, refuse)],
   format: ({ host, repository, tag, digest, untagged }) =>
     `${host}/${repository}${tag === null ? '' : `:${tag}`}${untagged ? '@' : digest === null ? '' : `@${digest}`}`,
@@ -82,9 +83,22 @@ function noRepository(text: string, path: string, refuse: Refuse): OcislimError 
   const lower = path.toLowerCase();
   if (lower !== path && isRepository(lower))
     return refuse('repository names are lower case', `Write ${text.replace(path, lower)}`);
-  if (/\s/.test(path)) return refuse(`${JSON.stringify(path)} is not a repository name: it has white space`);
-  return refuse(`${JSON.stringify(path)} is not a repository name`);
+  const why = `${JSON.stringify(path)} is not a repository name${/\s/.test(path) ? ': it has white space' : ''}`;
+  return /[^a-z0-9._/:@-]/.test(path) ? refuse(why, repositoryAdvice) : refuse(why);
 }
+
+/** Returns a name with its repository in lower case, where that makes a name of it; else null. */
+export function inLowerCase(name: string): string | null {
+  const { host, path } = splitHost(name);
+  const [, repository = '', rest = ''] = /^([^:@]*)(.*)$/s.exec(path) ?? [];
+  const lower = repository.toLowerCase();
+  const isTagged = rest === '' || (rest.startsWith(':') && isTag(rest.slice(1)));
+  if (lower === repository || !isRepository(lower) || !isTagged) return null;
+  return `${name.startsWith(`${host}/`) ? `${host}/` : ''}${lower}${rest}`;
+}
+
+const repositoryAdvice =
+  'A name has lower-case letters (a to z) and digits, with ".", "_" or "-" between them, and "/" between its parts.';
 
 /** The part before the first slash is a host if it looks like one; otherwise the image is on Docker Hub. */
 function splitHost(text: string): { host: string; path: string } {
