@@ -10,6 +10,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'The manifest became an OCI manifest: Docker’s own format has no media type for zstd layers, and in OCI layouts and archives most programs read OCI manifests only. The digest changes, so signatures do not hold.',
   NOT_AN_IMAGE:
     'A row of the index is not an image: an artifact, a blob, or something of an unknown type. It was kept as it is.',
+  LEFT_OUT:
+    'The destination is a docker-archive, which holds one image. What the index of the source has beside it (attestations, artifacts, caches, annotations, a `subject`) is left out. An oci-archive holds all of it.',
   HISTORY_MENDED:
     'The history of the image does not tell of each layer once. Where layers became one or went, it was mended as BuildKit mends it: of too many rows the uppermost no longer count; where some were missing, rows were added for the uppermost layers.',
   LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',

@@ -38,6 +38,7 @@ export type WarningCode =
   | 'REFERRERS_LEFT'
   | 'FAMILY_CHANGED'
   | 'NOT_AN_IMAGE'
+  | 'LEFT_OUT'
   | 'HISTORY_MENDED'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'

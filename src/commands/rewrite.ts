@@ -8,6 +8,7 @@ import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
+import type { Place } from '../jobs/rewrite/one-image.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import { readSource, requireForm } from '../jobs/read-reference.ts';
 import { parseManifest } from '../oci/manifest.ts';
@@ -108,6 +109,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     source: planned.source,
     transform: labelled(planned.transform, settings),
     ...unpackedLayers(job),
+    place: placeOfDryRun(job),
     platforms: settings.platform,
     platformsOfIndex: platformsOfIndex(job.work),
     jobs: workspace.jobs,
@@ -199,12 +201,18 @@ function warnOfCompression({ listener }: Workspace): void {
   });
 }
 
-/** Says how layers are packed that the source has unpacked. A dry run opens no target that could tell. */
-function unpackedLayers({ work, destination, settings: { tag } }: Job): Pick<RunOptions, 'unpacked'> {
-  const [first = null] = [destination ?? [], tag].flat();
-  if (first !== null && parseReference(first).kind === 'docker-archive') return { unpacked: null };
+/** Says how layers are packed that the source has unpacked. */
+function unpackedLayers({ work }: Job): Pick<RunOptions, 'unpacked'> {
   if (work.kind !== 'copy' || work.compression === null) return {};
   return { unpacked: usualEncoding(work.compression) };
+}
+
+/** Returns the place that a dry run would write to, where that holds less than others do. It is not opened. */
+function placeOfDryRun({ destination, settings: { tag } }: Job): Place | null {
+  const [first = null] = [destination ?? [], tag].flat();
+  const reference = first === null ? null : parseReference(first);
+  if (reference?.kind !== 'docker-archive') return null;
+  return { label: formatReference(reference), layerFormat: 'plain' };
 }
 
 /** The platforms that traces are of. Where --platform names none, these are rewritten of an index. */

@@ -32,7 +32,6 @@ export async function publishImages(
   context: WritingContext,
 ): Promise<RunOutcome> {
   const { source, target, reader, pool, listener, cache, cached, signal } = context;
-  refuseSeveral(set, images.length, target);
   const room = new SpoolRoom(context.scratch);
   const writer = new LayerWriter({ source, target, reader, pool, listener, cache, room });
   const early = imagesWithOldConfigs(target, images);
@@ -51,7 +50,7 @@ export async function publishImages(
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
-  await warnOfReferrers(set, root, context);
+  for (const subject of subjectsOf(set, assembled, root)) await warnOfReferrers(subject, root, context);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
   await publish(target, root, signal);
@@ -67,19 +66,11 @@ export async function publishImages(
   };
 }
 
-/**
- * Refuses several images, or none, for a place that describes one (`docker load`), before any layer is read.
- * @throws UNSUPPORTED
- */
-function refuseSeveral({ index }: ImageSet, count: number, { layerFormat, label }: Target): void {
-  if (layerFormat !== 'plain' || index === null || count === 1) return;
-  throw new OcislimError(
-    'UNSUPPORTED',
-    `destination ${label}: such an archive holds one platform, not ${count}`,
-    {
-      advice: 'Select one with --platform, or write an oci-archive: instead.',
-    },
-  );
+/** Returns what signatures may refer to: the source, and its image where only that is written. */
+function subjectsOf({ root: own, index }: ImageSet, images: readonly AssembledImage[], root: RawManifest) {
+  const [image] = images;
+  const isAlone = index !== null && image?.assembled.manifest === root;
+  return isAlone ? [own, image.member.raw] : [own];
 }
 
 /** Returns the images whose configs can go up beside the layers: where nothing is changed, every config is the old one. */

@@ -20,6 +20,7 @@ import { type ImageSet, readImageSet } from '../image-set.ts';
 import { warnOfHistory } from './history.ts';
 import { identity, type Job, jobOf } from './job.ts';
 import { planImages } from './plan-images.ts';
+import { holdsOneImage, type Place, refuseUnfit, warnOfLeftOut } from './one-image.ts';
 import { publishImages } from './publish-images.ts';
 import type { DecidedImage, ResolvedImage, RunOutcome } from './records.ts';
 import { resolveImages } from './resolve-images.ts';
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly source: Source;
   /** Null for a dry run, which writes nothing. */
   readonly target: Target | null;
+  /** The place that a dry run would write to. Default: one that holds anything. */
+  readonly place?: Place | null;
   /** The change to make to every image. With `identity` the run is a copy. */
   readonly transform: Transform;
   /**
@@ -87,9 +90,16 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   const finish = finishing(options);
   await using scratch = new Scratch(options.maxScratch);
   const context = contextOf(options, scratch);
-  const { source, listener, target } = context;
+  const { source, listener, target, signal } = context;
   const set = await readSet(job, context);
   const planned = planImages(job, set, source.label);
+  const place = placeOf(options);
+  const isForOne = place !== null && holdsOneImage(place);
+  if (isForOne) {
+    refuseUnfit(set, planned, place);
+    warnOfLeftOut(set, place, listener);
+    signal.throwIfAborted();
+  }
   const resolved = await resolveImages(
     planned.map((each) => ({ ...each, image: finish(each.image) })),
     context,
@@ -98,18 +108,24 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     warnOfHistory(image, listener);
     await warnOfResolution(image, listener);
   }
-  if (job.kind === 'rewrite') warnOfOthers(set, listener);
+  if (job.kind === 'rewrite' && !isForOne) warnOfOthers(set, listener);
   const { images, budgets } = await decide(resolved, context);
   warnOfEncodings(images, listener);
-  for (const image of images) warnOfFrames(image, target, listener);
+  for (const image of images) warnOfFrames(image, place, listener);
   // Awaited here, since the scratch is closed at the end of this block.
   if (target === null) return await dryOutcome(set, { images, budgets }, context);
   return await publishImages(set, { images, budgets }, { ...context, target });
 }
 
+/** Returns where a run writes to, or would write to; null for a dry run that names no place. */
+function placeOf({ target, place = null }: RunOptions): Place | null {
+  return target ?? place;
+}
+
 /** Returns what is done to the plan of every image after the job, a copy included: see the exceptions to law 5. */
-function finishing({ source, target, unpacked = usualEncoding('gzip') }: RunOptions): Transform {
-  const isWanted = source.unpacksLayers && target?.layerFormat !== 'plain';
+function finishing(options: RunOptions): Transform {
+  const { source, unpacked = usualEncoding('gzip') } = options;
+  const isWanted = source.unpacksLayers && placeOf(options)?.layerFormat !== 'plain';
   return isWanted && unpacked !== null ? packUnpacked(unpacked) : identity;
 }
 
@@ -133,7 +149,7 @@ async function decide(images: readonly ResolvedImage[], context: RunContext): Pr
   const isTuned = images.some(({ layers }) => layers.some(({ layer }) => encodingOf(layer).kind === 'tuned'));
   if (!isTuned) return { images: images.map(untuned), budgets: [] };
   const { reader, pool, cache, listener, signal } = context;
-  const plain = context.target?.layerFormat === 'plain';
+  const plain = (context.target ?? context.place)?.layerFormat === 'plain';
   const tuneContext: TuneContext = { reader, pool, cache, plain, listener, signal };
   return (await import('./tune-layers.ts')).tuneLayers(images, tuneContext);
 }

@@ -176,15 +176,15 @@ export interface ReferrerContext {
  * does not have them.
  */
 export async function warnOfReferrers(
-  set: ImageSet,
+  subject: RawManifest,
   root: RawManifest,
   { source, target, listener, signal }: ReferrerContext,
 ): Promise<void> {
-  const isSame = root.descriptor.digest === set.root.descriptor.digest;
+  const isSame = root.descriptor.digest === subject.descriptor.digest;
   if (isSame && isOnePlace(source.mountable, target.mountable)) return;
   let found: readonly Descriptor[];
   try {
-    found = await source.referrers(set.root.descriptor.digest, signal);
+    found = await source.referrers(subject.descriptor.digest, signal);
     // A copy within a folder leaves nothing behind. Of registries, only the repository tells.
     if (isSame && target.mountable === null) found = await missingFrom(target, found, signal);
   } catch (error) {

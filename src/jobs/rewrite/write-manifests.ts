@@ -14,6 +14,7 @@ import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../image-set.ts';
 import { assembleIndex, type NewChild } from './assemble-index.ts';
 import { formatsOf } from './compression-notes.ts';
+import { holdsOneImage } from './one-image.ts';
 import { TreeCopier } from './copy-tree.ts';
 import type { AssembledImage, OtherBytes } from './records.ts';
 import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
@@ -59,7 +60,8 @@ export async function writeManifests(
     return first?.assembled.manifest ?? set.root;
   }
   // One platform of several becomes an image without an index: only an index could hold its attestations.
-  if (set.narrowed && set.selected.length === 1 && first !== undefined && images.length === 1) {
+  const isOnly = set.narrowed && set.selected.length === 1 && images.length === 1;
+  if (first !== undefined && (isOnly || holdsOneImage(target))) {
     warnOfSubject(first.member, first.assembled.manifest, context.listener);
     return first.assembled.manifest;
   }

@@ -14,6 +14,7 @@ import type { RawManifest } from '../../place/place.ts';
 import type { LastMembers } from './archive-storage.ts';
 import type { KeptImages } from './existing-archive.ts';
 import { fullName, tagOfName } from '../image-name.ts';
+import { onePlatform } from './one-platform.ts';
 
 /**
  * Makes `index.json` and `oci-layout` of an OCI archive: an entry for each tag, or one without a name. A tag that is a whole name is
@@ -85,11 +86,7 @@ async function runnable(
   }
   const [image, ...others] = images;
   if (image !== undefined && others.length === 0) return image;
-  throw new OcislimError(
-    'UNSUPPORTED',
-    `${label}: such an archive holds one platform, not ${images.length}`,
-    { advice: 'Select one with --platform, or write an oci-archive: instead.' },
-  );
+  throw onePlatform(label, images.length);
 }
 
 /** Refuses a layer that is not an uncompressed tar: Docker before 25 reads no other. */
