@@ -31,8 +31,8 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
   checkNames(destinations, settings.name);
   if (destinations.some(isStream)) checkStdout(settings, console);
-  if (!settings.inPlace)
-    await (await import('../jobs/open.ts')).checkLocalTargets(from, destinations, console.signal);
+  const { checkLocalTargets } = await import('../jobs/open.ts');
+  await checkLocalTargets(from, destinations, { inPlace: settings.inPlace, signal: console.signal });
   await checkOutputs(settings, [from, ...destinations]);
 }
 

@@ -91,12 +91,10 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const given = destinationsOf(sourceReference, { ...settings, destination: job.destination });
   checkNames(given, settings.name);
   const debug = await debugReferenceOf(settings, given);
-  if (!settings.inPlace)
-    await checkLocalTargets(
-      sourceReference,
-      [...given, ...(debug === null ? [] : [debug])],
-      surroundings.signal,
-    );
+  await checkLocalTargets(sourceReference, [...given, ...(debug === null ? [] : [debug])], {
+    inPlace: settings.inPlace,
+    signal: surroundings.signal,
+  });
   await using workspace = new Workspace(settings, surroundings);
   const cache = await workspace.openCache();
   await using pool = createEncoderPool({ jobs: workspace.jobs });

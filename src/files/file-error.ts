@@ -11,6 +11,11 @@ const adviceByCode: Readonly<Record<string, string>> = {
   EDQUOT: 'The quota is used up: make room there, or name a place on another disk.',
   EFBIG: 'Files may not become so large there (ulimit -f, or the file system): name another place.',
   EROFS: 'Nothing can be written there: name a place on another disk.',
+  EACCES: 'The permission is missing: change it, run as another user, or name another place.',
+  EPERM: 'The permission is missing: change it, run as another user, or name another place.',
+  ENOTDIR: 'A part of the path is a file and no folder: name another path.',
+  ELOOP: 'Links of the path lead in a circle: name what they were to lead to.',
+  ENAMETOOLONG: 'Name a shorter path.',
 };
 
 /**

@@ -79,5 +79,7 @@ async function endOfLinks(path: string): Promise<string> {
     const folder = await realpath(dirname(at)).catch(() => dirname(at));
     at = isAbsolute(target) ? target : `${folder}/${target}`;
   }
-  throw new OcislimError('IO', `cannot write ${path}: its links lead in a circle`);
+  throw new OcislimError('IO', `cannot write ${path}: its links lead in a circle`, {
+    advice: 'Name the file or folder itself.',
+  });
 }

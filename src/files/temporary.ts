@@ -49,9 +49,21 @@ export function temporaryMark(): string {
   return `${process.pid}-${start}-${machine}-${randomBytes(8).toString('hex')}`;
 }
 
-/** Makes a name for the unfinished form of a file. */
+/** Bytes of a name that leave room for a mark. */
+const longestStem = 180;
+
+/** Makes a name for the unfinished form of a file. @param name with or without the folders around it */
 export function temporaryName(name: string): string {
-  return `${name}.partial-${temporaryMark()}`;
+  const at = name.lastIndexOf('/') + 1;
+  return `${name.slice(0, at)}${stemOf(name.slice(at))}.partial-${temporaryMark()}`;
+}
+
+/** Returns the part of a file's name that its unfinished form begins with: all of it, unless it is too long. */
+export function stemOf(name: string): string {
+  if (Buffer.byteLength(name) <= longestStem) return name;
+  return Buffer.from(name)
+    .toString('utf8', 0, longestStem)
+    .replace(/\uFFFD+$/u, '');
 }
 
 const markForm = /^([0-9]+)-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{16}$/;

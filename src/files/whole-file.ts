@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileError } from './file-error.ts';
 import { type FileKind, findFile, type FoundFile, requireKind } from './found-file.ts';
 import { endingWaits } from './pipe-wait.ts';
-import { sweepTemporaries, temporaryName } from './temporary.ts';
+import { stemOf, sweepTemporaries, temporaryName } from './temporary.ts';
 
 /**
  * Looks where `writeWhole` is going to write, before the work for it begins.
@@ -73,7 +73,7 @@ async function replace(
   signal: AbortSignal,
 ): Promise<void> {
   const [folder, name] = [dirname(file), basename(file)];
-  await sweepTemporaries(folder, (other) => other === name);
+  await sweepTemporaries(folder, (other) => other === stemOf(name));
   const partial = join(folder, temporaryName(name));
   try {
     await pipeline(stream, createWriteStream(partial, { flags: 'wx', mode: 0o666, flush: true }), { signal });

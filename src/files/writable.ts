@@ -2,11 +2,13 @@
  * Checks before long work that a file can be written at its end. The command line asks it for every file that it is told to write;
  * nothing is left behind, and a file that is there stays as it is.
  */
-import { access, constants, open, realpath, rm, stat } from 'node:fs/promises';
+import { access, constants, lstat, open, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { fileError, systemCode } from './file-error.ts';
 import { findFile, type FoundFile, requireKind } from './found-file.ts';
+import { makeFolders } from './make-folders.ts';
+import { temporaryName } from './temporary.ts';
 import { findWhole } from './whole-file.ts';
 
 /**
@@ -38,8 +40,8 @@ export async function checkWritable(file: string): Promise<string | null> {
 export async function checkReplaceable(file: string): Promise<FoundFile> {
   const found = await findWhole(file);
   try {
-    if (found.kind === 'absent') await tryToMake(file, found.path);
-    else await access(found.kind === 'file' ? dirname(found.path) : file, constants.W_OK);
+    if (found.kind === 'absent' || found.kind === 'file') await tryBeside(file, found.path);
+    else await access(file, constants.W_OK);
   } catch (error) {
     throw fileError(`write ${file}`, error);
   }
@@ -47,7 +49,10 @@ export async function checkReplaceable(file: string): Promise<FoundFile> {
 }
 
 async function tryToWrite(file: string, { kind, path, identity }: FoundFile): Promise<string | null> {
-  if (kind === 'absent') return tryToMake(file, path);
+  if (kind === 'absent')
+    return tryToMake(file, path).catch((error: unknown) => {
+      throw fileError(`write ${file}`, error, elsewhere(error));
+    });
   if (kind !== 'file') {
     await access(file, constants.W_OK);
     return null;
@@ -57,19 +62,79 @@ async function tryToWrite(file: string, { kind, path, identity }: FoundFile): Pr
   return identity;
 }
 
-/** Makes the file and removes it again: that alone tells of folders that take no files, and of names that are too long. */
+/**
+ * Checks that files can be made in a folder, which need not be there yet. What is made for this is removed again.
+ * @throws IO
+ */
+export async function checkFolder(folder: string): Promise<void> {
+  try {
+    await withFolders(folder, async () => {
+      const file = join(folder, temporaryName('check'));
+      await (await open(file, 'wx')).close();
+      await rm(file);
+    });
+  } catch (error) {
+    throw fileError(`write into ${folder}`, error, elsewhere(error));
+  }
+}
+
+/** What to do where the system says that a folder is missing, although those around it are there: below /proc. */
+function elsewhere(error: unknown): string | undefined {
+  const isOdd = ['ENOENT', 'EEXIST', 'EOPNOTSUPP', 'EINVAL'].includes(systemCode(error) ?? '');
+  return isOdd ? 'Nothing can be made there: name another place.' : undefined;
+}
+
+/** Makes the folders of a path for as long as the work takes. Passes the system's errors on. */
+async function withFolders<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const made = new Set<string>();
+  try {
+    await makeFolders(folder, { made });
+    return await work();
+  } finally {
+    for (const each of [...made].toReversed()) await rmdir(each).catch(() => {});
+  }
+}
+
+/** Makes a file of this name and removes it again: that alone tells of folders that take no files, and of names that are too long. */
 async function tryToMake(file: string, path: string): Promise<string> {
-  const folder = dirname(path);
+  await requireFolder(file, dirname(path));
+  const handle = await open(path, 'wx');
+  await handle.close();
+  await rm(path);
+  return join(await realpath(dirname(path)), basename(path));
+}
+
+/** Makes an unfinished form of a file and removes it again, and looks whether the name itself can be. */
+async function tryBeside(file: string, path: string): Promise<void> {
+  await requireFolder(file, dirname(path));
+  await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  });
+  const unfinished = temporaryName(path);
+  const handle = await open(unfinished, 'wx').catch((error: unknown) => {
+    throw fileError(`write ${file}`, error, elsewhere(error));
+  });
+  await handle.close();
+  await rm(unfinished);
+}
+
+/** @throws IO for a folder that is missing, with the command that makes it, where it can be made; the system's other errors */
+async function requireFolder(file: string, folder: string): Promise<void> {
   const isFolder = await stat(folder).then(
     (found) => found.isDirectory(),
     (error: unknown) => (systemCode(error) === 'ENOENT' ? false : Promise.reject(error as Error)),
   );
-  if (!isFolder)
-    throw new OcislimError('IO', `cannot write ${file}: there is no folder ${folder}`, {
-      advice: `Make it first: mkdir -p ${folder}`,
-    });
-  const handle = await open(path, 'wx');
-  await handle.close();
-  await rm(path);
-  return join(await realpath(folder), basename(path));
+  if (isFolder) return;
+  const { path } = await findFile(folder);
+  const isPossible = await withFolders(path, async () => true).catch(() => false);
+  throw new OcislimError('IO', `cannot write ${file}: there is no folder ${folder}`, {
+    advice: isPossible
+      ? `Make it first: mkdir -p ${shellWord(path)}`
+      : 'None can be made there: name another place.',
+  });
+}
+
+/** Writes a word as a shell reads it. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,9 +2,10 @@
  * Opens the places that references name, whatever their form. The one way from a reference to a `Source` or a `Target`:
  * commands and the public API call it.
  */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { at, OcislimError } from '../errors.ts';
 import { findFile, type FoundFile, requireKind } from '../files/found-file.ts';
+import { checkFolder, checkReplaceable } from '../files/writable.ts';
 import {
   digestOfReference,
   formatReference,
@@ -70,21 +71,21 @@ export async function openTarget(
 
 /**
  * Refuses destinations on this disk that cannot be written, or that are the source: also where links, hard links or another spelling
- * of the path hide it, or another name of the same row of a layout. Writes nothing, and reads no image.
- * @throws USAGE where source and destination are one, IO for a device, a pipe and the like
+ * of the path hide it, or another name of the same row of a layout. Reads no image, and leaves nothing behind.
+ * @throws USAGE where source and destination are one, IO for a device, a pipe and the like, and where nothing can be made
  */
 export async function checkLocalTargets(
   source: Reference,
   targets: readonly Reference[],
-  signal: AbortSignal,
+  { inPlace, signal }: { readonly inPlace: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
   const from = await settleSource(source);
   const there = 'path' in from ? (await findFile(from.path)).identity : null;
-  for (const target of await Promise.all(targets.map(settleDestination))) {
+  for (const target of await Promise.all(targets.map(inPlace ? settleSource : settleDestination))) {
     if (!('path' in target) || isStream(target)) continue;
     const { isWrittenWhole } = formOf(target);
-    const found = await findPlace(target, target.path);
-    if (found.identity === null || found.identity !== there) continue;
+    const found = await checkPlace(target, target.path);
+    if (inPlace || found.identity === null || found.identity !== there) continue;
     if (!isWrittenWhole && !(await isSameImage(from, target, signal))) continue;
     throw new OcislimError('USAGE', `the destination ${formatReference(target)} is the source`, {
       advice: isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
@@ -92,18 +93,28 @@ export async function checkLocalTargets(
   }
 }
 
-/** Looks at the file or folder of a destination. @throws IO for anything else */
-async function findPlace(target: Reference, path: string): Promise<FoundFile> {
+/** Looks at the file or folder of a destination, and whether it can be written. @throws IO */
+async function checkPlace(target: Reference, path: string): Promise<FoundFile> {
   const { isWrittenWhole, prefix } = formOf(target);
   try {
     const found = await findFile(path);
-    if (isWrittenWhole)
+    if (isWrittenWhole) {
       requireKind(found, ['absent', 'file'], `An archive is one file; ${prefix}- is standard output.`);
-    else requireKind(found, ['absent', 'folder'], 'A layout is a folder; oci-archive:FILE is one in a file.');
+      await checkReplaceable(path);
+    } else {
+      requireKind(found, ['absent', 'folder'], 'A layout is a folder; oci-archive:FILE is one in a file.');
+      for (const folder of foldersOf(found)) await checkFolder(folder);
+    }
     return found;
   } catch (error) {
     throw at(`destination ${formatReference(target)}`, error);
   }
+}
+
+/** Lists the folders of a layout that files are made in. */
+function foldersOf({ path, kind }: FoundFile): readonly string[] {
+  const blobs = join(path, 'blobs', 'sha256');
+  return kind === 'absent' ? [blobs] : [path, blobs];
 }
 
 /** Returns whether a destination in the layout of the source replaces the row that is read. One that is named by digest stays readable. */

@@ -25,10 +25,7 @@ export const exportCommand: Command = defineCommand({
     if (more.length > 0)
       throw new OcislimError('USAGE', 'export writes one root filesystem: give one --platform');
     if (file !== '-') await checkFile(file, reference);
-    else if (console.stdout.isTTY === true)
-      throw new OcislimError('USAGE', 'a tar is not written to a terminal', {
-        advice: 'Name a file instead of "-", or pipe it: ocislim export IMAGE - | tar -tv',
-      });
+    else if (console.stdout.isTTY === true) throw refuseTerminal();
     const { openWorkspace } = await import('../open-workspace.ts');
     const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);
@@ -55,10 +52,19 @@ export const exportCommand: Command = defineCommand({
   },
 });
 
-/** Refuses what cannot be written, and the archive that is read, before the work. @throws IO, USAGE */
+function refuseTerminal(): OcislimError {
+  return new OcislimError('USAGE', 'a tar is not written to a terminal', {
+    advice: 'Name a file, or pipe it: ocislim export IMAGE - | tar -tv',
+  });
+}
+
+/** Refuses what cannot be written, terminals, and the archive that is read, before the work. @throws IO, USAGE */
 async function checkFile(file: string, source: Reference): Promise<void> {
   const { checkReplaceable } = await import('../../files/writable.ts');
-  const { identity } = await checkReplaceable(file);
+  const { isTerminal } = await import('../../files/terminal.ts');
+  const found = await checkReplaceable(file);
+  if (await isTerminal(found)) throw refuseTerminal();
+  const { identity } = found;
   if (identity === null || !('path' in source)) return;
   const { findFile } = await import('../../files/found-file.ts');
   if ((await findFile(source.path)).identity === identity)

@@ -9,7 +9,7 @@ import type { DiskBudget } from '../../files/disk-budget.ts';
 import { readRange } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
 import { SpoolFile } from '../../files/spool-file.ts';
-import { sweepTemporaries, temporaryName } from '../../files/temporary.ts';
+import { stemOf, sweepTemporaries, temporaryName } from '../../files/temporary.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 
 /** An archive that is being written. */
@@ -38,7 +38,7 @@ export async function stampOf(path: string): Promise<string | null> {
 /** Creates `FILE.partial-…` beside the file, to be renamed over it while that has its stamp. @throws IO */
 export async function fileOutput(path: string, stamp: string | null): Promise<ArchiveOutput> {
   const name = basename(path);
-  await sweepTemporaries(dirname(path), (other) => other === name);
+  await sweepTemporaries(dirname(path), (other) => other === stemOf(name));
   const partial = temporaryName(path);
   const doing = `write ${path}`;
   const handle = await open(partial, 'wx+', 0o600).catch((error: unknown) => {
