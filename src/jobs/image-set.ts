@@ -67,6 +67,8 @@ export interface ImageSetOptions {
   readonly platformsOfIndex?: readonly Platform[];
   /** Whether an image whose config is not that of an image is taken as it is, as a copy does. Default: no. */
   readonly tolerant?: boolean;
+  /** Whether layers get the media types that their bytes should have. Default: unless `tolerant`. */
+  readonly actualTypes?: boolean;
   /** Whether one image is needed: of an index without a platform wanted, it is the only one. Default: no. */
   readonly single?: boolean;
   /** Bounds of manifests and configs. Default: `defaultLimits`. */
@@ -82,7 +84,8 @@ export interface ImageSetOptions {
  */
 export async function readImageSet(source: Source, options: ImageSetOptions): Promise<ImageSet> {
   const { platforms, platformsOfIndex = [], tolerant = false, limits = defaultLimits, signal } = options;
-  const reader = new MemberReader(source, { limits, tolerant });
+  const { actualTypes = !tolerant } = options;
+  const reader = new MemberReader(source, { limits, tolerant, actualTypes });
   const root = await source.root(signal);
   const index = reader.indexIn(root);
   if (index === null) {

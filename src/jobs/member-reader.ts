@@ -25,6 +25,8 @@ export interface MemberReaderOptions {
   readonly limits: Limits;
   /** Whether what cannot be read as an image is taken as it is. */
   readonly tolerant: boolean;
+  /** Whether layers get the media types that their bytes should have. */
+  readonly actualTypes: boolean;
 }
 
 export interface MemberOptions {
@@ -42,16 +44,18 @@ export class MemberReader {
   readonly #source: Source;
   readonly #limits: Limits;
   readonly #tolerant: boolean;
+  readonly #actualTypes: boolean;
   readonly #documents = new Map<Digest, Promise<IndexDocument>>();
   readonly #nested = new Map<Digest, Promise<NestedIndex>>();
   readonly #manifests = new Map<IndexChild, Promise<ImageMember | OtherMember>>();
   readonly #rows: RowCount;
   #held = 0;
 
-  constructor(source: Source, { limits, tolerant }: MemberReaderOptions) {
+  constructor(source: Source, { limits, tolerant, actualTypes }: MemberReaderOptions) {
     this.#source = source;
     this.#limits = limits;
     this.#tolerant = tolerant;
+    this.#actualTypes = actualTypes;
     this.#rows = new RowCount(source, limits);
   }
 
@@ -196,7 +200,7 @@ export class MemberReader {
     const config = this.#imageConfig(parseConfig(await this.#config(parsed, signal), whose), parsed, whose);
     if (config === null) return null;
     const image = readImage(descriptor, parsed, config);
-    return this.#tolerant ? image : withActualTypes(image, this.#source, signal);
+    return this.#actualTypes ? withActualTypes(image, this.#source, signal) : image;
   }
 
   /** Reads what a config says; null for one that is not of an image, where such are taken as they are. */

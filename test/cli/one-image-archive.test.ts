@@ -1,18 +1,11 @@
 /** What a docker-archive cannot hold: it has one image, and nothing that an index lists beside it. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { detect } from '../../src/codec/detect.ts';
 import { artifactOf, artifacts, blobOf, indexOf, rowOf } from '../support/artifacts.ts';
 import { callCli, type CliResult, pipeCli } from '../support/cli.ts';
-import {
-  type BlobDescriptor,
-  type BuiltTree,
-  buildAttestation,
-  buildIndex,
-  MEDIA_TYPES,
-} from '../support/image-builder.ts';
-import { readTar } from '../support/model/tar-bytes.ts';
+import { type BuiltTree, buildAttestation, buildIndex, MEDIA_TYPES } from '../support/image-builder.ts';
 import { openScene } from '../support/scene.ts';
+import { expectOneImage } from '../support/store/docker-archives.ts';
 import { smallImage } from '../support/store/local.ts';
 
 const image = smallImage({ compress: 'none' });
@@ -59,22 +52,6 @@ const scene = openScene(() => ({
     }),
   ]),
 }));
-
-/** Expects an archive to have one image, which both of its lists name, and not a blob more. */
-function expectOneImage(tar: Uint8Array): void {
-  const members = new Map(readTar(new Uint8Array(tar)).map(({ name, body }) => [name, body]));
-  const json = (name: string): unknown => JSON.parse(Buffer.from(members.get(name) ?? []).toString());
-  const [row, ...others] = json('manifest.json') as { Config: string; Layers: string[] }[];
-  const { manifests } = json('index.json') as { manifests: { digest: string }[] };
-  const blob = ({ digest }: { digest: string }) => `blobs/${digest.replace(':', '/')}`;
-  const [manifest] = manifests.map(blob);
-  const { config, layers } = json(manifest ?? '') as { config: BlobDescriptor; layers: BlobDescriptor[] };
-  expect([row, ...others]).toMatchObject([{ Config: blob(config), Layers: layers.map(blob) }]);
-  const files = [...members.keys()].filter((name) => !name.endsWith('/'));
-  const lists = ['index.json', 'oci-layout', 'manifest.json'];
-  expect(new Set(files)).toEqual(new Set([manifest, row?.Config, ...(row?.Layers ?? []), ...lists]));
-  for (const name of row?.Layers ?? []) expect(detect(members.get(name) as Uint8Array)).toBe('none');
-}
 
 const leftOutIn = ({ stderr }: Pick<CliResult, 'stderr'>) =>
   stderr.split('\n').filter((line) => line.includes('left out')).length;

@@ -4,7 +4,7 @@
  */
 import { readersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
-import { isUntouched } from '../../image/image.ts';
+import { type Image, isUntouched } from '../../image/image.ts';
 import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Family, isTypeFor, layerMediaType } from '../../oci/media-type.ts';
@@ -21,6 +21,11 @@ export function isUnchanged({ image, layers }: WrittenImage): boolean {
     kept.length === image.manifest.layers.length &&
     kept.every((sealed, i) => staysAsItIs(sealed, image.manifest.layers[i]))
   );
+}
+
+/** Returns whether the manifest of an image states the media types that its layers should have. */
+export function statesActualTypes({ manifest }: Image): boolean {
+  return manifest.layers.every(({ mediaType, json }) => mediaType === json['mediaType']);
 }
 
 /** Returns whether a layer keeps its blob, under a media type that says how it is packed. */

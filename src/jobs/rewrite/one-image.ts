@@ -21,8 +21,8 @@ const mostNamed = 20;
 export type Place = Pick<Target, 'label' | 'layerFormat'>;
 
 /** Returns whether a place holds one image, and nothing that an index lists beside it. */
-export function holdsOneImage({ layerFormat }: Pick<Place, 'layerFormat'>): boolean {
-  return layerFormat === 'plain';
+export function holdsOneImage(place: Pick<Place, 'layerFormat'> | null): boolean {
+  return place?.layerFormat === 'plain';
 }
 
 /**

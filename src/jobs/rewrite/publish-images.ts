@@ -13,7 +13,7 @@ import type { RawManifest, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import type { ImageSet } from '../image-set.ts';
 import { type Assembled, assemble } from './assemble.ts';
-import { familyOfAll, isUnchanged } from './family.ts';
+import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
 import { requireSavings } from './gate.ts';
 import type { AssembledImage, DecidedImage, RunOutcome, WrittenImage } from './records.ts';
 import type { RunContext } from './run.ts';
@@ -103,8 +103,11 @@ function assembleImage(
   context: WritingContext,
 ): AssembledImage {
   const { image, member } = written;
-  const isKept = isUnchanged(written) && (family === null || family === image.manifest.family);
-  const { epoch } = context;
+  const { epoch, target } = context;
+  const isKept =
+    isUnchanged(written) &&
+    (family === null || family === image.manifest.family) &&
+    (target.layerFormat === 'any' || statesActualTypes(image));
   const assembled: Assembled = isKept
     ? {
         manifest: member.raw,

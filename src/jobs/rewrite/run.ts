@@ -94,8 +94,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   const set = await readSet(job, context);
   const planned = planImages(job, set, source.label);
   const place = placeOf(options);
-  const isForOne = place !== null && holdsOneImage(place);
-  if (isForOne) {
+  if (place !== null && holdsOneImage(place)) {
     refuseUnfit(set, planned, place);
     warnOfLeftOut(set, place, listener);
     signal.throwIfAborted();
@@ -108,7 +107,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     warnOfHistory(image, listener);
     await warnOfResolution(image, listener);
   }
-  if (job.kind === 'rewrite' && !isForOne) warnOfOthers(set, listener);
+  if (job.kind === 'rewrite' && !holdsOneImage(place)) warnOfOthers(set, listener);
   const { images, budgets } = await decide(resolved, context);
   warnOfEncodings(images, listener);
   for (const image of images) warnOfFrames(image, place, listener);
@@ -118,7 +117,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
 }
 
 /** Returns where a run writes to, or would write to; null for a dry run that names no place. */
-function placeOf({ target, place = null }: RunOptions): Place | null {
+function placeOf({ target, place = null }: Pick<RunOptions, 'target' | 'place'>): Place | null {
   return target ?? place;
 }
 
@@ -141,7 +140,17 @@ function contextOf(options: RunOptions, scratch: Scratch): RunContext {
 function readSet(job: Job, context: RunContext): Promise<ImageSet> {
   const { source, platforms, platformsOfIndex = [], limits, listener, signal } = context;
   const tolerant = job.kind === 'copy';
-  return readImageSet(source, { platforms, platformsOfIndex, tolerant, limits, listener, signal });
+  // What a place for plain layers gets depends on what the layers are.
+  const actualTypes = !tolerant || holdsOneImage(placeOf(context));
+  return readImageSet(source, {
+    platforms,
+    platformsOfIndex,
+    tolerant,
+    actualTypes,
+    limits,
+    listener,
+    signal,
+  });
 }
 
 /** Puts plain encodings in the place of tuned ones. The code that tries encodings is loaded only where it is needed. */
@@ -149,7 +158,7 @@ async function decide(images: readonly ResolvedImage[], context: RunContext): Pr
   const isTuned = images.some(({ layers }) => layers.some(({ layer }) => encodingOf(layer).kind === 'tuned'));
   if (!isTuned) return { images: images.map(untuned), budgets: [] };
   const { reader, pool, cache, listener, signal } = context;
-  const plain = (context.target ?? context.place)?.layerFormat === 'plain';
+  const plain = placeOf(context)?.layerFormat === 'plain';
   const tuneContext: TuneContext = { reader, pool, cache, plain, listener, signal };
   return (await import('./tune-layers.ts')).tuneLayers(images, tuneContext);
 }

@@ -12,6 +12,7 @@ import type { DiskBudget } from '../../files/disk-budget.ts';
 import { fileSize } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
 import { findFile, requireKind } from '../../files/found-file.ts';
+import { blockSize } from '../../tar/header.ts';
 import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
@@ -20,10 +21,18 @@ import { type ArchiveOutput, fileOutput, type Pipe, pipeOutput, stampOf } from '
 import { ArchiveWriter, type Region } from './archive-writer.ts';
 import { ExistingArchive, type KeptBlob, type KeptImages, nothingKept } from './existing-archive.ts';
 
-/** Makes the members that name the images, which are written last. `read` returns a small blob of the archive. */
+/** The blobs of an archive that is nearly written. @throws ARCHIVE_INVALID for one that it does not have */
+export interface WrittenBlobs {
+  /** Reads a small blob. */
+  readonly read: (digest: Digest) => Promise<Uint8Array>;
+  /** Reads the first block of a blob, or all of a shorter one. */
+  readonly readHead: (digest: Digest) => Promise<Uint8Array>;
+}
+
+/** Makes the members that name the images, which are written last. */
 export type LastMembers = (
   root: RawManifest,
-  read: (digest: Digest) => Promise<Uint8Array>,
+  blobs: WrittenBlobs,
   kept: KeptImages,
 ) => Promise<readonly (readonly [name: string, bytes: Uint8Array])[]>;
 
@@ -123,13 +132,17 @@ export class ArchiveStorage implements BlobStorage {
     const writer = await this.#open();
     const kept = (await this.#existing?.beside({ root, names: this.#names }, signal)) ?? nothingKept;
     for (const blob of kept.blobs.values()) await this.#copy(blob, signal);
-    const read = async (digest: Digest) => {
-      const region = this.#kept.get(digest);
-      if (region === undefined)
-        throw new OcislimError('ARCHIVE_INVALID', `${this.#label} has no blob ${digest}`);
-      return writer.read(region);
+    const blobs = {
+      read: async (digest: Digest) => writer.read(this.#regionOf(digest)),
+      readHead: async (digest: Digest) => writer.read(this.#regionOf(digest), blockSize),
     };
-    await writer.finish(await this.#lastMembers(root, read, kept), signal);
+    await writer.finish(await this.#lastMembers(root, blobs, kept), signal);
+  }
+
+  #regionOf(digest: Digest): Region {
+    const region = this.#kept.get(digest);
+    if (region !== undefined) return region;
+    throw new OcislimError('ARCHIVE_INVALID', `${this.#label} has no blob ${digest}`);
   }
 
   /** Copies a blob of an image that stays, unless the new image has it too. */

@@ -100,9 +100,9 @@ export class ArchiveWriter {
     if (member !== undefined) this.#drop(member);
   }
 
-  /** Reads a small member. */
-  async read(region: Region): Promise<Uint8Array> {
-    return readAt(this.#handle, region.start + blockSize, region.size);
+  /** Reads the beginning of a member. Default: all of it. */
+  async read({ start, size }: Region, most = size): Promise<Uint8Array> {
+    return readAt(this.#handle, start + blockSize, Math.min(most, size));
   }
 
   /** Adds the last members, and publishes the archive. The signal counts until then. @throws IO, LIMIT */

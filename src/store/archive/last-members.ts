@@ -4,14 +4,15 @@
  */
 import { fitsDockerArchive } from '../../codec/encoding.ts';
 import { OcislimError } from '../../errors.ts';
-import type { Digest } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
 import { isImage, type Manifest, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType, layerKind } from '../../oci/media-type.ts';
+import { blockSize, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { blobName } from '../layout/layout-files.ts';
 import { imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
 import type { RawManifest } from '../../place/place.ts';
-import type { LastMembers } from './archive-storage.ts';
+import type { LastMembers, WrittenBlobs } from './archive-storage.ts';
 import type { KeptImages } from './existing-archive.ts';
 import { fullName, tagOfName } from '../image-name.ts';
 import { onePlatform } from './one-platform.ts';
@@ -42,10 +43,10 @@ export function dockerMembers(names: readonly string[], label: string): LastMemb
     [imageNameKey]: fullName(name),
     [refNameKey]: tagOfName(name),
   }));
-  return async (root, read, kept) => {
-    const image = await runnable(root, read, label);
+  return async (root, blobs, kept) => {
+    const image = await runnable(root, blobs, label);
     for (const [i, layer] of image.layers.entries())
-      checkPlain(layer.mediaType, `layer ${i + 1} of ${label}`);
+      await checkPlain(layer, blobs, `layer ${i + 1} of ${label}`);
     const manifest = {
       Config: blobName(image.config.digest),
       RepoTags: names.length === 0 ? null : names,
@@ -71,11 +72,7 @@ function layoutMembers(
 }
 
 /** Returns the only image to run below a manifest or index. */
-async function runnable(
-  root: RawManifest,
-  read: (digest: Digest) => Promise<Uint8Array>,
-  label: string,
-): Promise<Manifest> {
+async function runnable(root: RawManifest, { read }: WrittenBlobs, label: string): Promise<Manifest> {
   const parsed = parseManifest(root.bytes, root.descriptor.mediaType, label);
   if (parsed.kind === 'manifest') return parsed;
   const images: Manifest[] = [];
@@ -89,12 +86,29 @@ async function runnable(
   throw onePlatform(label, images.length);
 }
 
-/** Refuses a layer that is not an uncompressed tar: Docker before 25 reads no other. */
-function checkPlain(mediaType: string, what: string): void {
+/** Refuses a layer that is not an uncompressed tar, by its type or by its bytes: Docker before 25 reads no other. @throws MEDIA_TYPE */
+async function checkPlain(
+  { mediaType, digest }: Descriptor,
+  { readHead }: WrittenBlobs,
+  what: string,
+): Promise<void> {
   const kind = layerKind(mediaType);
-  if (kind.kind === 'layer' && fitsDockerArchive(kind.compression)) return;
+  const isPlain = kind.kind === 'layer' && fitsDockerArchive(kind.compression);
+  if (isPlain && isTar(await readHead(digest))) return;
   throw new OcislimError(
     'MEDIA_TYPE',
-    `${what} is not an uncompressed layer, which such an archive needs: ${JSON.stringify(mediaType)}`,
+    `${what} is not an uncompressed layer, which such an archive needs: ${isPlain ? 'its bytes are not a tar' : JSON.stringify(mediaType)}`,
   );
+}
+
+/** Returns whether the first block of a blob is that of a tar. An empty one has none. */
+function isTar(head: Uint8Array): boolean {
+  if (head.length < blockSize) return head.length === 0;
+  if (isZeroBlock(head)) return true;
+  try {
+    parseHeader(head);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -12,10 +12,10 @@ import {
   type BuiltTree,
   buildImage,
   digestOf,
-  jsonBytes,
   type LayerCompression,
   MEDIA_TYPES,
 } from '../../support/image-builder.ts';
+import { mistyped as imageOf, mistypings, stating } from '../../support/mistyped.ts';
 import { MemorySource, MemoryTarget } from '../../support/memory-store.ts';
 import { list } from '../../support/model/shorthand.ts';
 import { runTransform } from '../../support/run-image.ts';
@@ -25,30 +25,9 @@ const all = { kind: 'all' } as const;
 const layers = [tar('a=1', 'b=2'), tar('c=3'), tar('d=4', '.wh.a')];
 const { docker, oci } = MEDIA_TYPES;
 
-interface Manifest {
-  config: BlobDescriptor;
-  layers: BlobDescriptor[];
-}
-
-/** Returns an image whose manifest states other things of its layers. */
-function stating(built: BuiltTree, change: (manifest: Manifest) => void): BuiltTree {
-  const manifest = JSON.parse(new TextDecoder().decode(built.blobs.get(built.descriptor.digest))) as Manifest;
-  change(manifest);
-  const bytes = jsonBytes(manifest);
-  const digest = digestOf(bytes);
-  return {
-    descriptor: { ...built.descriptor, digest, size: bytes.length },
-    blobs: new Map([...built.blobs, [digest, bytes]]),
-  };
-}
-
 /** Returns an image of which one layer is packed in another way than its media type says. Default: the second. */
-function mistyped(stated: LayerCompression, actual: LayerCompression, at = 1): BuiltTree {
-  const compress = layers.map((_, i) => (i === at ? actual : 'gzip'));
-  return stating(buildImage({ layers, compress }), (manifest) => {
-    manifest.layers[at] = { ...(manifest.layers[at] as BlobDescriptor), mediaType: oci.layer[stated] };
-  });
-}
+const mistyped = (stated: LayerCompression, actual: LayerCompression, at = 1) =>
+  imageOf(layers, { stated, actual, at });
 
 /** What each layer of an image states, and what its bytes are. */
 function formatsIn(tree: BuiltTree): readonly (readonly [stated: string, actual: string])[] {
@@ -57,11 +36,6 @@ function formatsIn(tree: BuiltTree): readonly (readonly [stated: string, actual:
     detect(tree.blobs.get(digest) as Uint8Array),
   ]);
 }
-
-const formats = ['gzip', 'zstd', 'none'] as const;
-const pairs = formats.flatMap((stated) =>
-  formats.flatMap((actual) => (stated === actual ? [] : [[stated, actual] as const])),
-);
 
 const transforms: readonly (readonly [string, Transform])[] = [
   ['squash', squash(all)],
@@ -72,7 +46,7 @@ const transforms: readonly (readonly [string, Transform])[] = [
   ['recompress to plain', recompress(all, { kind: 'none' })],
 ];
 
-describe.each(pairs)('a layer that states %s and is %s', (stated, actual) => {
+describe.each(mistypings)('a layer that states %s and is %s', (stated, actual) => {
   const tree = mistyped(stated, actual);
   const source = buildImage({ layers });
 
@@ -161,5 +135,25 @@ describe('layers of Docker in zstd, as BuildKit writes them', () => {
       digest: tree.descriptor.digest,
       mediaType: docker.manifest,
     });
+  });
+});
+
+describe('a layer whose type names another packed format', () => {
+  test.each([
+    ['gzip', 'zstd'],
+    ['zstd', 'gzip'],
+  ] as const)('and that no stage reads keeps what it states: %s for %s', async (stated, actual) => {
+    const tree = mistyped(stated, actual, 0);
+    const base = JSON.parse(new TextDecoder().decode(tree.blobs.get(tree.descriptor.digest))) as {
+      layers: BlobDescriptor[];
+    };
+    const from = new MemorySource(tree);
+    const target = new MemoryTarget();
+    await runTransform({ source: from, target, transform: squash({ kind: 'last', count: 2 }) });
+    const { blobs, descriptor } = target.tree;
+    const manifest = JSON.parse(new TextDecoder().decode(blobs.get(descriptor.digest))) as typeof base;
+    const [before, after] = [base, manifest].map(({ layers: [first] }) => first);
+    expect(after).toEqual(before);
+    expect(from.countOf(after?.digest ?? '')).toBe(0);
   });
 });

@@ -1,8 +1,16 @@
 /**
  * What `docker save` writes, in its two forms, as entries of a tar. Used by the tests of store and of the command line.
  */
-import { type BuiltImage, type BuiltTree, digestOf, jsonBytes } from '../image-builder.ts';
-import type { EntrySpec } from '../model/tar-bytes.ts';
+import { expect } from 'vitest';
+import { detect } from '../../../src/codec/detect.ts';
+import {
+  type BlobDescriptor,
+  type BuiltImage,
+  type BuiltTree,
+  digestOf,
+  jsonBytes,
+} from '../image-builder.ts';
+import { type EntrySpec, readTar } from '../model/tar-bytes.ts';
 
 const hex = (digest: string) => digest.replace('sha256:', '');
 
@@ -68,4 +76,21 @@ export function newForm(
     { name: 'manifest.json', body: jsonBytes(rows) },
     { name: 'oci-layout', body: jsonBytes({ imageLayoutVersion: '1.0.0' }) },
   ];
+}
+
+/** Expects an archive to have one image of plain layers under types that say so, which both of its lists name, and not a blob more. */
+export function expectOneImage(tar: Uint8Array): void {
+  const members = new Map(readTar(new Uint8Array(tar)).map(({ name, body }) => [name, body]));
+  const json = (name: string): unknown => JSON.parse(Buffer.from(members.get(name) ?? []).toString());
+  const [row, ...others] = json('manifest.json') as { Config: string; Layers: string[] }[];
+  const { manifests } = json('index.json') as { manifests: { digest: string }[] };
+  const blob = ({ digest }: { digest: string }) => `blobs/${digest.replace(':', '/')}`;
+  const [manifest] = manifests.map(blob);
+  const { config, layers } = json(manifest ?? '') as { config: BlobDescriptor; layers: BlobDescriptor[] };
+  expect([row, ...others]).toMatchObject([{ Config: blob(config), Layers: layers.map(blob) }]);
+  const files = [...members.keys()].filter((name) => !name.endsWith('/'));
+  const lists = ['index.json', 'oci-layout', 'manifest.json'];
+  expect(new Set(files)).toEqual(new Set([manifest, row?.Config, ...(row?.Layers ?? []), ...lists]));
+  for (const name of row?.Layers ?? []) expect(detect(members.get(name) as Uint8Array)).toBe('none');
+  for (const { mediaType } of layers) expect(mediaType).toMatch(/\.tar$/);
 }
