@@ -1,78 +1,119 @@
 /**
  * Bundles the command and its threads into dist/command. Each module that Node loads takes half a millisecond, so
- * `npm run build` makes few files of many, ours and those of packages.
+ * `npm run build` makes few files of many, ours and those of packages: one for each part that a command loads as a whole.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin, type RolldownOutput } from 'rolldown';
+import { build, type OutputChunk, type RolldownOutput } from 'rolldown';
+import { ascii } from './bundle/ascii.ts';
+import { directBuiltins } from './bundle/direct-builtins.ts';
+import { undiciParts } from './bundle/undici-parts.ts';
 
 const root = new URL('../', import.meta.url);
 const folder = fileURLToPath(new URL('dist/command/', root));
 const source = (file: string) => fileURLToPath(new URL(`src/${file}`, root));
 
-/**
- * undici's own entry loads all of it (fetch, WebSocket, caches, mocks), half of what a copy of a small image has to
- * load. This replacement has the two names that the sources import, and the one method of pools that they call.
- */
-const undiciParts: Plugin = {
-  name: 'undici-parts',
-  resolveId: (id) => (id === 'undici' ? '\0undici' : null),
-  load(id) {
-    if (id !== '\0undici') return null;
-    const part = (file: string) =>
-      JSON.stringify(fileURLToPath(new URL(`lib/${file}`, import.meta.resolve('undici'))));
-    return `
-      import Dispatcher from ${part('dispatcher/dispatcher.js')};
-      import request from ${part('api/api-request.js')};
-      export { default as Pool } from ${part('dispatcher/pool.js')};
-      export { default as buildConnector } from ${part('core/connect.js')};
-      Dispatcher.prototype.request = request;`;
-  },
+/** The files of the bundle, and the modules from which each begins. A module goes into the first file that needs it. */
+const files: Readonly<Record<string, readonly string[]>> = {
+  start: ['cli/main.ts'],
+  help: ['cli/help/overview.ts', 'cli/help/command-help.ts'],
+  // What every command that rewrites an image loads.
+  rewriting: [
+    'cli/rewriting.ts',
+    'commands/index.ts',
+    'commands/archive-names.ts',
+    'commands/destinations.ts',
+    'jobs/open.ts',
+    'report/style.ts',
+    'report/summary.ts',
+  ],
+  layout: ['store/layout/layout-source.ts', 'store/layout/layout-storage.ts', 'store/local-target.ts'],
+  registry: ['registry/mirrored-source.ts', 'registry/target.ts', 'registry/tls/certificate-files.ts'],
 };
 
-type Output = RolldownOutput['output'];
+/** The modules that each module imports by a declaration, not by a call. */
+const imports = new Map<string, readonly string[]>();
 
-/** Bundles the command and its threads. Modules for which `isAtStart` holds come into one file. */
-async function bundle(isAtStart: (id: string) => boolean): Promise<Output> {
-  const { output } = await build({
-    input: {
-      main: source('cli/main.ts'),
-      'gzip-worker': source('codec/gzip-worker.ts'),
-      'unpack-worker': source('codec/unpack/unpack-worker.ts'),
+/** What all bundles have in common. */
+const common = {
+  platform: 'node',
+  // undici leaves its second parser out where this name is defined, as in Node's own build of it.
+  transform: { define: { esbuildDetection: '"defined"' } },
+} as const;
+
+const form = { format: 'esm', comments: { legal: true, annotation: false, jsdoc: false } } as const;
+
+const plugins = [
+  {
+    name: 'imports',
+    moduleParsed: ({ id, importedIds }: { id: string; importedIds: readonly string[] }) => {
+      imports.set(id, importedIds);
     },
-    platform: 'node',
-    plugins: [undiciParts],
+  },
+  undiciParts,
+  directBuiltins,
+  ascii,
+];
+
+/** Modules that come into one file. */
+interface Group {
+  readonly name: string;
+  readonly test: (id: string) => boolean;
+}
+
+/** Bundles the command. A module comes into the file of the first group that has it; those of no group, where the bundler puts them. */
+async function bundleCommand(groups: readonly Group[]): Promise<RolldownOutput['output']> {
+  const { output } = await build({
+    ...common,
+    input: { main: source('cli/main.ts') },
+    plugins,
     output: {
       dir: folder,
-      format: 'esm',
+      ...form,
       cleanDir: true,
-      codeSplitting: { groups: [{ name: 'start', test: isAtStart }] },
+      codeSplitting: { groups: [...groups] },
     },
   });
   return output;
 }
 
-/** Lists the modules that every start of the command loads: those of its file, and of all files that this one imports. */
-function modulesAtStart(output: Output): ReadonlySet<string> {
-  const chunks = new Map(
-    output.flatMap((chunk) => (chunk.type === 'chunk' ? [[chunk.fileName, chunk]] : [])),
-  );
-  const files = ['main.js'];
-  // The loop sees what it adds.
-  for (const file of files)
-    files.push(
-      ...(chunks.get(file)?.imports ?? []).filter((each) => chunks.has(each) && !files.includes(each)),
-    );
-  return new Set(files.flatMap((file) => chunks.get(file)?.moduleIds ?? []));
+/** Bundles the threads by themselves: a thread that shared a file with the command would load what is in it. */
+async function bundleThreads(): Promise<RolldownOutput['output']> {
+  const { output } = await build({
+    ...common,
+    input: {
+      'gzip-worker': source('codec/gzip-worker.ts'),
+      'unpack-worker': source('codec/unpack/unpack-worker.ts'),
+    },
+    plugins,
+    output: { dir: folder, ...form, chunkFileNames: 'thread-[name]-[hash].js' },
+  });
+  return output;
 }
 
-// Twice: what the first bundle loads at the start is one file in the second, since each file takes Node half a millisecond.
-const atStart = modulesAtStart(await bundle(() => false));
-const output = await bundle((id) => atStart.has(id));
+/** Lists a module and all that it imports. */
+function closure(entries: readonly string[]): ReadonlySet<string> {
+  const found = new Set(entries);
+  // The loop sees what it adds.
+  for (const id of found) for (const imported of imports.get(id) ?? []) found.add(imported);
+  return found;
+}
+
+function isChunk(file: RolldownOutput['output'][number]): file is OutputChunk {
+  return file.type === 'chunk';
+}
+
+// Twice: the first bundle tells which module imports which.
+await bundleCommand([]);
+const groups = Object.entries(files).map(([name, entries]): Group => {
+  const ids = closure(entries.map(source));
+  return { name, test: (id) => ids.has(id) };
+});
+const chunks = [...(await bundleCommand(groups)), ...(await bundleThreads())].filter(isChunk);
 
 const packages = new Set(
-  output
-    .flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
+  chunks
+    .flatMap(({ moduleIds }) => moduleIds)
     .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []),
 );
 writeFileSync(`${folder}LICENSES.txt`, [...packages].toSorted().map(licenseOf).join('\n'));

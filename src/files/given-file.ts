@@ -54,11 +54,13 @@ export async function* streamGiven(path: string, signal: AbortSignal): ByteStrea
   const wait = found.isFIFO()
     ? <T>(work: Promise<T>): Promise<T> => endingWaits(work, { path, end: 'reading' }, signal)
     : <T>(work: Promise<T>): Promise<T> => work;
+  // A small file gets a small buffer: the system clears each page of it. Files below /proc have no size.
+  const room = found.isFile() && found.size > 0 ? Math.min(chunkSize, found.size + 1) : chunkSize;
   const handle = await wait(open(path, constants.O_RDONLY));
   try {
     for (;;) {
       signal.throwIfAborted();
-      const chunk = await wait(readNext(handle));
+      const chunk = await wait(readNext(handle, room));
       signal.throwIfAborted();
       if (chunk.length === 0) return;
       yield chunk;
@@ -68,10 +70,11 @@ export async function* streamGiven(path: string, signal: AbortSignal): ByteStrea
   }
 }
 
-async function readNext(handle: FileHandle): Promise<Uint8Array> {
-  const chunk = Buffer.allocUnsafeSlow(chunkSize);
-  const { bytesRead } = await handle.read(chunk, 0, chunkSize, null);
+/** Reads up to `room` bytes. */
+async function readNext(handle: FileHandle, room: number): Promise<Uint8Array> {
+  const chunk = Buffer.allocUnsafeSlow(room);
+  const { bytesRead } = await handle.read(chunk, 0, room, null);
   const read = new Uint8Array(chunk.buffer, 0, bytesRead);
   // A pipe may give a byte at a time, which must not keep the whole chunk in memory.
-  return bytesRead < chunkSize / 2 ? read.slice() : read;
+  return bytesRead < room / 2 ? read.slice() : read;
 }

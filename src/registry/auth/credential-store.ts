@@ -5,7 +5,6 @@
 import { OcislimError } from '../../errors.ts';
 import { printable } from '../printable.ts';
 import type { Credential } from './credential.ts';
-import { askHelper } from './credential-helper.ts';
 import { Secret } from './secret.ts';
 
 /** A store, as far as it is valid: its entries are checked when they are needed. */
@@ -84,8 +83,10 @@ export async function searchStore(
 ): Promise<Credential | null> {
   const { host, where } = query;
   const keys = keysFor(host, query.repository);
-  const ask = (name: string, server: string): Promise<Credential | null> =>
-    askHelper(name, server, { env: query.env, where }, signal);
+  const ask = async (name: string, server: string): Promise<Credential | null> => {
+    const { askHelper } = await import('./credential-helper.ts');
+    return askHelper(name, server, { env: query.env, where }, signal);
+  };
   const helped = keys.find((key) => store.credHelpers.has(key));
   if (helped !== undefined) {
     const name = readName(store.credHelpers.get(helped), `credHelpers.${helped}`, where);

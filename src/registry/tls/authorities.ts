@@ -2,7 +2,7 @@
  * The CAs that are trusted for every server: Node's, the system's, and those that the environment names. The certificates of a run
  * ask for them once.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { readGiven } from '../../files/given-file.ts';
@@ -74,10 +74,18 @@ async function readBundle(file: string, reading: FileReading): Promise<readonly 
 }
 
 async function readFolder(folder: string, reading: FileReading): Promise<readonly string[]> {
-  const files = folder === '' ? [] : await readdir(folder).catch(() => []);
+  const names = folder === '' ? [] : await readdir(folder).catch(() => []);
   const found: string[] = [];
-  for (const file of files)
-    for (const each of await readBundle(join(folder, file), reading)) found.push(each);
+  const read = new Set<string>();
+  for (const name of names) {
+    const path = join(folder, name);
+    // OpenSSL finds a certificate by a link whose name is a hash: each file has two names.
+    const { dev, ino } = await stat(path).catch(() => ({ dev: 0, ino: name }));
+    const file = `${dev} ${ino}`;
+    if (read.has(file)) continue;
+    read.add(file);
+    for (const each of await readBundle(path, reading)) found.push(each);
+  }
   return found;
 }
 
