@@ -6,6 +6,7 @@ import type { AsyncCloseable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Family } from '../oci/media-type.ts';
+import type { Packing } from '../oci/packing-notes.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Sealing } from '../stream/seal.ts';
 
@@ -104,9 +105,9 @@ export interface Target extends AsyncCloseable {
   putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void>;
   /**
    * Makes the root manifest visible under the names asked for: its tags, or its digest only. This is the last step; a file is
-   * renamed into place.
+   * renamed into place. `packing`: how its layers are packed, for annotations of the place that say so. Default: not known.
    */
-  publish(root: RawManifest, signal: AbortSignal): Promise<void>;
+  publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void>;
   /** Returns a reference to the result: `registry/app@sha256:…`, `oci:DIR:tag@sha256:…`. */
   nameOf(digest: Digest): string;
   /** Releases all resources. Without a `publish` before it, removes all unfinished work. */

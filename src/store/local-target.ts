@@ -8,6 +8,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Family, layerKind } from '../oci/media-type.ts';
 import { namedIn } from '../oci/named.ts';
+import type { Packing } from '../oci/packing-notes.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
@@ -29,7 +30,7 @@ export interface BlobStorage {
   /** Writes a stream to its end, and hashes it unless it carries its seal. After an error nothing is left of it. */
   take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob>;
   /** Makes all kept blobs visible, the names last. */
-  publish(root: RawManifest, signal: AbortSignal): Promise<void>;
+  publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void>;
   /** Removes what has not been published. */
   close(): Promise<void>;
 }
@@ -126,10 +127,10 @@ export class LocalTarget extends Closeable implements Target {
   }
 
   /** Writes the root manifest, and makes all that was written visible under the names of the target. */
-  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+  async publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void> {
     await this.putManifest(root, signal);
     signal.throwIfAborted();
-    await this.#storage.publish(root, signal);
+    await this.#storage.publish(root, signal, packing);
   }
 
   close(): Promise<void> {

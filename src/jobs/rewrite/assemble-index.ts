@@ -5,17 +5,17 @@ import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import { encodeJson, isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import { type Family, mediaTypes } from '../../oci/media-type.ts';
+import { joinPacking, type Packing, rowNotes, withoutStaleNotes } from '../../oci/packing-notes.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { RawManifest } from '../../place/place.ts';
-import { rowAnnotations, withoutStaleFormats } from './compression-notes.ts';
 import { withoutData } from './without-data.ts';
 
 /** A row of the old index, and its manifest in the new one; null for a row that is left out. */
 export interface NewChild {
   readonly child: IndexChild;
   readonly manifest: Descriptor | null;
-  /** The formats of the layers below it. Null: what it is has no layers, or they are not known. */
-  readonly formats: ReadonlySet<string> | null;
+  /** How the layers below it are packed. Null: what it is has no layers, or they are not known. */
+  readonly packing: Packing | null;
 }
 
 /** What changes in an index together with its children. */
@@ -33,7 +33,7 @@ export function assembleIndex(
   const platforms = rows.flatMap(({ child: { platform } }) =>
     platform === null ? [] : [formatPlatform(platform)],
   );
-  const children = rows.flatMap(({ child, manifest, formats }) => {
+  const children = rows.flatMap(({ child, manifest, packing }) => {
     if (manifest === null) return [];
     const { json, digest } = child.descriptor;
     if (manifest.digest === digest) return [json];
@@ -42,13 +42,11 @@ export function assembleIndex(
     const { mediaType, size } = manifest;
     // Overwritten in place, so that the keys keep their order.
     const row: JsonObject = { ...withoutData(json), mediaType, digest: manifest.digest, size };
-    return [
-      formats === null ? row : withAnnotations(row, rowAnnotations(json['annotations'], formats, hasRivals)),
-    ];
+    return [packing === null ? row : withAnnotations(row, rowNotes(json['annotations'], packing, hasRivals))];
   });
   const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
-  const formats = new Set(rows.flatMap((row) => [...(row.formats ?? [])]));
-  const all = { ...withoutStaleFormats(index.json['annotations'], formats), ...annotations };
+  const packing = joinPacking(rows.flatMap((row) => row.packing ?? []));
+  const all = { ...withoutStaleNotes(index.json['annotations'], packing), ...annotations };
   const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: children };
   delete json['subject'];
   const bytes = encodeJson(withAnnotations(json, all));

@@ -8,12 +8,13 @@ import { originAnnotations, originOf } from '../../image/origin.ts';
 import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
+import { isOfBlob, withoutStaleNotes } from '../../oci/packing-notes.ts';
 import { isStreamText } from '../../oci/reference.ts';
 import { type Family, layerKind, layerMediaType, mediaTypes } from '../../oci/media-type.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { assembleConfig } from './assemble-config.ts';
 import type { WrittenImage } from './records.ts';
-import { formatsOf, withoutStaleFormats } from './compression-notes.ts';
+import { packingOf } from './packing-of.ts';
 import { withoutData } from './without-data.ts';
 
 /** The manifest and config of a new image, ready to be written. */
@@ -30,10 +31,6 @@ export interface AssembleOptions {
   /** RFC 3339; replaces the time of new history rows. */
   readonly created: string | null;
 }
-
-/** Annotations that describe how a blob was packed or where it came from. They are not true of another blob. */
-const staleAnnotations =
-  /^(?:containerd\.io\/snapshot\/|io\.containers\.estargz\.|io\.github\.containers\.zstd-chunked\.|org\.opencontainers\.image\.base\.)/;
 
 /** Puts manifest and config together (image-spec manifest.md, config.md). @throws MANIFEST_INVALID */
 export function assemble(written: WrittenImage, options: AssembleOptions): Assembled {
@@ -70,7 +67,7 @@ function assembleManifest(
   };
   // A reference to another manifest says something about that manifest, and the changed image was not asked to repeat it.
   delete json['subject'];
-  const annotations = withoutStaleFormats(json['annotations'], formatsOf(written));
+  const annotations = withoutStaleNotes(json['annotations'], packingOf(written));
   if (kept[0]?.sealed.diffId !== written.image.config.diffIds[0]) {
     // The first layers are no longer those of the base image that these name.
     delete annotations['org.opencontainers.image.base.digest'];
@@ -106,12 +103,14 @@ function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Fa
   const { content } = layer;
   const mediaType = mediaTypeOf(image, layer, sealed, family);
   if (content.kind === 'restored') return { mediaType, digest, size };
-  const { descriptor } = layerOf(image, topOf(content));
+  const { descriptor, diffId } = layerOf(image, topOf(content));
   if (digest === descriptor.digest) return { ...descriptor.json, mediaType };
   const { annotations, ...rest } = withoutData(hasOneSource(content) ? descriptor.json : {});
   delete rest['urls'];
   const kept = Object.fromEntries(
-    Object.entries((annotations ?? {}) as JsonObject).filter(([key]) => !staleAnnotations.test(key)),
+    Object.entries((annotations ?? {}) as JsonObject).filter(
+      ([key]) => !isOfBlob(key) && !isOfContent(key, sealed.diffId === diffId),
+    ),
   );
   return {
     ...rest,
@@ -120,6 +119,13 @@ function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Fa
     size,
     ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
   };
+}
+
+/** Returns whether an annotation of a layer says something of its contents, or of the base image, that is not true any more. */
+function isOfContent(key: string, isSameTar: boolean): boolean {
+  return (
+    key.startsWith('org.opencontainers.image.base.') || (key === 'containerd.io/uncompressed' && !isSameTar)
+  );
 }
 
 function hasOneSource(content: Content): boolean {

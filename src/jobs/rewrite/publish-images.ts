@@ -9,11 +9,13 @@ import { SpoolRoom } from '../../layers/edit/spool.ts';
 import { LayerWriter } from '../../layers/write/layer-writer.ts';
 import { encodingOfBlob } from '../../layers/write/sealed-layer.ts';
 import type { Family } from '../../oci/media-type.ts';
+import { joinPacking, type Packing } from '../../oci/packing-notes.ts';
 import type { RawManifest, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import type { ImageSet } from '../image-set.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
+import { packingOf } from './packing-of.ts';
 import { requireSavings } from './gate.ts';
 import type { AssembledImage, DecidedImage, RunOutcome, WrittenImage } from './records.ts';
 import type { RunContext } from './run.ts';
@@ -53,7 +55,7 @@ export async function publishImages(
   for (const subject of subjectsOf(set, assembled, root)) await warnOfReferrers(subject, root, context);
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
-  await publish(target, root, signal);
+  await publish(target, { root, packing: joinPacking(assembled.map(packingOf)) }, signal);
   return {
     set,
     images: assembled.map((image) => ({ ...image, manifest: image.assembled.manifest })),
@@ -124,9 +126,13 @@ function assembleImage(
 /**
  * Publishes the root. From here on an interruption may come too late, so its error no longer says that nothing was published.
  */
-async function publish(target: Target, root: RawManifest, signal: AbortSignal): Promise<void> {
+async function publish(
+  target: Target,
+  { root, packing }: { readonly root: RawManifest; readonly packing: Packing },
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await target.publish(root, signal);
+    await target.publish(root, signal, packing);
   } catch (error) {
     if (!(error instanceof OcislimError) || (error.code !== 'INTERRUPTED' && error !== signal.reason))
       throw error;

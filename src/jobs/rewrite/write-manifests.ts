@@ -8,14 +8,15 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import type { Family } from '../../oci/media-type.ts';
+import { joinPacking, type Packing } from '../../oci/packing-notes.ts';
 import { BlobsUnknown } from '../../place/blobs-unknown.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../image-set.ts';
 import { assembleIndex, type NewChild } from './assemble-index.ts';
-import { formatsOf } from './compression-notes.ts';
 import { holdsOneImage } from './one-image.ts';
 import { TreeCopier } from './copy-tree.ts';
+import { packingOf } from './packing-of.ts';
 import type { AssembledImage, OtherBytes } from './records.ts';
 import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
 
@@ -74,12 +75,12 @@ class MemberWriter {
   readonly #tree: TreeCopier;
   /** The new manifest of each image. */
   readonly #manifests: ReadonlyMap<Member, RawManifest>;
-  /** The formats of the layers of each image. */
-  readonly #formats: ReadonlyMap<Member, ReadonlySet<string>>;
+  /** How the layers of each image are packed. */
+  readonly #packings: ReadonlyMap<Member, Packing>;
   /** Digests of the manifests and indexes that have changed. */
   readonly #changed: Set<string>;
-  /** The formats of the layers of all images in an index. */
-  readonly #formatsBelow = new Map<NestedIndex, ReadonlySet<string>>();
+  /** How the layers of all images in an index are packed. */
+  readonly #packingsBelow = new Map<NestedIndex, Packing>();
   /** Indexes that have been written, each once. */
   readonly #nested = new Map<NestedIndex, RawManifest>();
 
@@ -87,7 +88,7 @@ class MemberWriter {
     this.#context = context;
     this.#tree = new TreeCopier(context);
     this.#manifests = new Map(images.map(({ member, assembled }) => [member, assembled.manifest]));
-    this.#formats = new Map(images.map((image) => [image.member, formatsOf(image)]));
+    this.#packings = new Map(images.map((image) => [image.member, packingOf(image)]));
     this.#changed = new Set(
       images.flatMap(({ member: { raw }, assembled: { manifest } }) =>
         manifest.descriptor.digest === raw.descriptor.digest ? [] : [raw.descriptor.digest],
@@ -139,19 +140,19 @@ class MemberWriter {
     return members.flatMap((member) =>
       member.child === null
         ? []
-        : [{ child: member.child, manifest: rows.get(member) ?? null, formats: this.#formatsIn(member) }],
+        : [{ child: member.child, manifest: rows.get(member) ?? null, packing: this.#packingOf(member) }],
     );
   }
 
-  #formatsIn(member: Member): ReadonlySet<string> | null {
+  #packingOf(member: Member): Packing | null {
     if (member.kind === 'other') return null;
-    if (member.kind === 'image') return this.#formats.get(member) ?? null;
+    if (member.kind === 'image') return this.#packings.get(member) ?? null;
     const { nested } = member;
-    const known = this.#formatsBelow.get(nested);
+    const known = this.#packingsBelow.get(nested);
     if (known !== undefined) return known;
-    const formats = new Set(imageMembers(nested).flatMap((image) => [...(this.#formats.get(image) ?? [])]));
-    this.#formatsBelow.set(nested, formats);
-    return formats;
+    const packing = joinPacking(imageMembers(nested).flatMap((image) => this.#packings.get(image) ?? []));
+    this.#packingsBelow.set(nested, packing);
+    return packing;
   }
 
   async #writeMember(member: Member, depth: number): Promise<Descriptor | null> {

@@ -5,6 +5,8 @@
 import { OcislimError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { type Packing, rowNotes } from '../../oci/packing-notes.ts';
+import { formatPlatform, readPlatform } from '../../oci/platform.ts';
 import { annotation, imageNameKey, refNameKey } from './layout-index.ts';
 
 /** The rows that an image gets. */
@@ -14,13 +16,22 @@ export type LayoutNaming =
   /** The rows that were read, which keep everything but what describes the old manifest. */
   | { readonly kind: 'rows'; readonly rows: readonly JsonObject[] };
 
+/** What a row of index.json is made for. */
+export interface NamedImage {
+  readonly descriptor: Descriptor;
+  /** Null where it is not known. */
+  readonly packing: Packing | null;
+}
+
 /** Returns the rows of index.json with the image in them. All other rows stay as they are. */
 export function named(
   rows: readonly JsonObject[],
-  image: Descriptor,
+  image: NamedImage,
   naming: LayoutNaming,
 ): readonly JsonObject[] {
-  return naming.kind === 'rows' ? inPlace(rows, image, naming.rows) : underNames(rows, image, naming.names);
+  return naming.kind === 'rows'
+    ? inPlace(rows, image, naming.rows)
+    : underNames(rows, image.descriptor, naming.names);
 }
 
 function underNames(
@@ -73,14 +84,16 @@ export function refuseAmbiguous(rows: readonly JsonObject[], names: readonly str
  */
 function inPlace(
   rows: readonly JsonObject[],
-  image: Descriptor,
+  image: NamedImage,
   read: readonly JsonObject[],
 ): readonly JsonObject[] {
   const result = [...rows];
   for (const old of read) {
     const same = result.findIndex((row) => isSameRow(row, old));
     const at = same >= 0 ? same : result.findIndex((row) => haveOneName(row, old));
-    const fresh = replaced(at < 0 ? old : (result[at] ?? old), image);
+    const before = at < 0 ? old : (result[at] ?? old);
+    const hasRivals = result.some((row, i) => i !== at && areRivals(row, before));
+    const fresh = replaced(before, image, hasRivals);
     if (at < 0) result.push(fresh);
     else result[at] = fresh;
   }
@@ -96,6 +109,13 @@ function haveOneName(a: JsonObject, b: JsonObject): boolean {
   return names.some(([name]) => name !== null) && names.every(([one, other]) => one === other);
 }
 
+/** Returns whether only how they are packed can tell two rows apart: both are for one platform, under one name or without any. */
+function areRivals(a: JsonObject, b: JsonObject): boolean {
+  const [one, other] = [a, b].map(({ platform }) => readPlatform(platform));
+  if (one == null || other == null || formatPlatform(one) !== formatPlatform(other)) return false;
+  return [refNameKey, imageNameKey].every((key) => annotation(a, key) === annotation(b, key));
+}
+
 /** Keys of a row that say what the manifest is, and not what it is called or for. */
 const ofManifest: ReadonlySet<string> = new Set([
   'mediaType',
@@ -106,8 +126,13 @@ const ofManifest: ReadonlySet<string> = new Set([
   'artifactType',
 ]);
 
-function replaced(row: JsonObject, { mediaType, digest, size }: Descriptor): JsonObject {
+/** Makes the row of a new image in the place of an old one. What its annotations say of the packing stays only where it is true. */
+function replaced(row: JsonObject, { descriptor, packing }: NamedImage, hasRivals: boolean): JsonObject {
+  const { mediaType, digest, size } = descriptor;
   const kept = Object.entries(row).filter(([key]) => !ofManifest.has(key));
   const { annotations, ...rest } = Object.fromEntries<unknown>(kept);
-  return { mediaType, digest, size, ...rest, ...(isJsonObject(annotations) ? { annotations } : {}) };
+  const isSame = packing === null || row['digest'] === digest;
+  const notes = isSame ? annotations : rowNotes(annotations, packing, hasRivals);
+  const hasNotes = isJsonObject(notes) && (isSame || Object.keys(notes).length > 0);
+  return { mediaType, digest, size, ...rest, ...(hasNotes ? { annotations: notes } : {}) };
 }

@@ -6,6 +6,7 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { Packing } from '../../oci/packing-notes.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
 import { BlobFile } from '../../files/blob-file.ts';
@@ -103,7 +104,7 @@ export class LayoutStorage implements BlobStorage {
   }
 
   /** Renames the blobs to their places, and then changes index.json: it never names a blob that is not there. @throws IO */
-  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+  async publish({ descriptor }: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void> {
     for (const [digest, { file }] of this.#kept) {
       const path = join(this.#folder, blobName(digest));
       await this.#makeFolder(dirname(path));
@@ -111,7 +112,8 @@ export class LayoutStorage implements BlobStorage {
       this.#kept.delete(digest);
       this.#open.delete(file);
     }
-    await updateIndex(this.#folder, (rows) => named(rows, root.descriptor, this.#naming), signal);
+    const image = { descriptor, packing: packing ?? null };
+    await updateIndex(this.#folder, (rows) => named(rows, image, this.#naming), signal);
     this.#made.clear();
     // Where every blob was there already, `take` has not swept.
     await this.#sweep();

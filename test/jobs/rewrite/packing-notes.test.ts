@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
+import { type Image, withPlan } from '../../../src/image/image.ts';
+import { parseRule } from '../../../src/rules/rules.ts';
+import { prune } from '../../../src/slim/prune.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import { indexOf, rowOf } from '../../support/artifacts.ts';
 import {
   type BlobDescriptor,
   type BuiltTree,
   buildImage,
+  digestOf,
   type LayerCompression,
 } from '../../support/image-builder.ts';
 import { rewrite, tar } from '../rig.ts';
@@ -88,5 +92,39 @@ describe('what says of an image that it is packed in zstd', () => {
     const nested = rowOf(indexOf([imageIn('zstd')]), { annotations: { [note]: 'true' } });
     const { tree } = await rewrite(indexOf([nested, imageIn('gzip', 'arm64')]), [gzip]);
     expect(documentsIn(tree)[0]?.manifests?.[0]).not.toHaveProperty('annotations');
+  });
+});
+
+describe('what leads into the blobs of layers, or was made from them', () => {
+  const soci = { 'com.amazon.soci.index-digest': 'sha256:1' };
+  const annotated = (compress: LayerCompression) =>
+    rowOf(
+      buildImage({
+        layers,
+        compress,
+        annotations: { ...soci, kept: 'yes' },
+        layerAnnotations: layers.map((bytes) => ({ 'containerd.io/uncompressed': digestOf(bytes) })),
+      }),
+      { annotations: { ...soci, kept: 'yes' } },
+    );
+  const uncompressedIn = (document: Document | undefined) =>
+    document?.layers?.map(({ annotations }) => annotations?.['containerd.io/uncompressed']);
+
+  test('goes with the blobs, and the DiffID of a layer with its contents', async () => {
+    const [root, image] = documentsIn((await rewrite(indexOf([annotated('gzip')]), [zstd])).tree);
+    expect(root?.manifests?.[0]?.annotations).toEqual({ kept: 'yes' });
+    expect(image?.annotations).toEqual({ kept: 'yes' });
+    expect(uncompressedIn(image)).toEqual(layers.map(digestOf));
+    const rule = prune(all, { rules: [parseRule('a', '--rule')] });
+    const pruned = documentsIn((await rewrite(indexOf([annotated('gzip')]), [rule])).tree)[1];
+    expect(uncompressedIn(pruned)).toEqual([undefined, digestOf(layers[1] as Uint8Array)]);
+  });
+
+  test('stays where only a label changes', async () => {
+    const labelled = (image: Image) =>
+      withPlan(image, { labelling: { annotations: {}, labels: { a: 'b' } } });
+    const [root, image] = documentsIn((await rewrite(indexOf([annotated('gzip')]), [labelled])).tree);
+    expect(root?.manifests?.[0]?.annotations).toEqual({ ...soci, kept: 'yes' });
+    expect(image?.annotations).toMatchObject(soci);
   });
 });
