@@ -15,4 +15,6 @@ export const problemPages: Readonly<Record<Problem['kind'], string>> = {
   'other-image': 'The trace names another image, and executed programs that this one does not have.',
   'no-exec':
     'The trace shows no successful execution of the entrypoint; or, in a format without executions, no use of it.',
+  'failed-run':
+    'A recorded command failed: it exited with another status than 0, or a signal ended it that neither `--for` nor a person had sent.',
 };

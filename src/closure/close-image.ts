@@ -13,6 +13,7 @@ import { utf8Bytes } from '../bytes/bytes.ts';
 import { placeTrace } from '../trace/place.ts';
 import { fromTraceData } from '../trace/trace-data.ts';
 import { checkClosure } from './checks.ts';
+import { followChanges } from './name-changes.ts';
 import { type Closure, type ClosureInput, closeOver } from './closure.ts';
 import type { Problem } from './problem.ts';
 import { checkProvenance } from './provenance.ts';
@@ -53,17 +54,20 @@ export function closeImage(
 ): TraceClosure | null {
   if (pruning === null) return null;
   const runtime = readRuntime(image.config);
+  const trace = placeTrace(fromTraceData(pruning.trace), utf8Bytes(runtime.workingDirectory));
+  // Files that no trace can show are in the packages of others.
+  const granularity = trace.isBlind && pruning.granularity === 'file' ? 'package' : pruning.granularity;
   const input: ClosureInput = {
     fs,
     facts,
     runtime,
     platform: image.config.platform,
-    trace: placeTrace(fromTraceData(pruning.trace), utf8Bytes(runtime.workingDirectory)),
-    granularity: pruning.granularity,
+    trace: followChanges(fs, trace),
+    granularity,
     keepCommands: pruning.keepCommands,
   };
   return {
-    pruning,
+    pruning: { ...pruning, granularity },
     input,
     closure: closeOver(input, closureRules({ keep })),
   };

@@ -21,7 +21,8 @@ export interface Problem {
     | 'symlink'
     | 'platform'
     | 'other-image'
-    | 'no-exec';
+    | 'no-exec'
+    | 'failed-run';
   /** The reason, for people. */
   readonly sentence: string;
   /** The path that causes the problem or is missing. Null where the whole trace does. */

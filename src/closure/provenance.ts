@@ -1,7 +1,11 @@
+/**
+ * What speaks against a trace: the image that it is of, how its runs ended, and what it cannot show. `close-image.ts` asks before the
+ * result is checked.
+ */
 import { ascii, type ByteString } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import type { Digest } from '../oci/digest.ts';
-import { uses } from '../trace/trace.ts';
+import { type RunEnd, type Uses, uses } from '../trace/trace.ts';
 import type { ClosureInput } from './closure.ts';
 import type { Problem } from './problem.ts';
 
@@ -14,29 +18,80 @@ export interface Provenance {
 }
 
 /**
- * Compares the image of a trace with the one that it is used for, whose digest is given. A trace of an earlier build has another
- * digest, and is as good as long as the programs are the same: this is a doubt. So is an executed program that the image does not
- * have, which a mounted volume may hold. Both together are a problem.
+ * Compares the image of a trace with the one that it is used for, whose digest is given, and asks how the traced runs ended. A trace
+ * of an earlier build has another digest, and is as good as long as the programs are the same: this is a doubt. So is an executed
+ * program that the image does not have, which a mounted volume may hold. Both together are a problem.
  */
-export function checkProvenance({ fs, trace }: ClosureInput, digest: Digest): Provenance {
+export function checkProvenance(input: ClosureInput, digest: Digest): Provenance {
+  const { trace } = input;
   const isOther = trace.image !== null && trace.image !== digest;
-  const missing: ByteString[] = [];
-  for (const [name, bits] of trace.paths)
-    if ((bits & uses.exec) !== 0 && fs.resolve(ascii`/${name}`).path === null) missing.push(name);
-  const doubts = isOther ? [`${trace.name} is of another image, ${trace.image}`] : [];
-  const [first] = missing.sort();
-  if (first === undefined) return { problems: [], doubts };
-  const rest = missing.length === 1 ? '' : `, and ${missing.length - 1} more`;
-  const sentence = `${trace.name} executed ${quotePath(first)}${rest}, which the image does not have`;
-  if (!isOther) return { problems: [], doubts: [sentence] };
+  const other = `${trace.name} is of another image, ${trace.image}`;
+  const executed = lost(input, uses.exec, 0);
+  const sentence = `executed ${listed(executed, 1)}, which the image does not have`;
+  // Lists and tools that watch a whole machine name more than one container has.
+  const opened = trace.knowsExecs ? lost(input, uses.open, uses.exec | uses.write) : [];
+  const failures = trace.ends.filter(({ status, stopped }) => status !== 0 && stopped === null);
+  const recorded = failures.filter(({ seconds }) => seconds !== null);
   return {
     problems: [
-      {
-        kind: 'other-image',
-        path: first,
-        sentence: `${doubts[0]}; it ${sentence.slice(trace.name.length + 1)}`,
-      },
+      ...(isOther && executed.length > 0
+        ? [{ kind: 'other-image' as const, path: executed[0] ?? null, sentence: `${other}; it ${sentence}` }]
+        : []),
+      ...recorded.map((end) => ({
+        kind: 'failed-run' as const,
+        path: null,
+        sentence: `the run of ${trace.name} failed: it ${endOf(end)}`,
+      })),
     ],
-    doubts: [],
+    doubts: [
+      ...(isOther && executed.length === 0 ? [other] : []),
+      ...(!isOther && executed.length > 0 ? [`${trace.name} ${sentence}`] : []),
+      ...(opened.length === 0
+        ? []
+        : [`${trace.name} opened ${listed(opened, shown)}, which the image does not have`]),
+      ...failures
+        .filter(({ seconds }) => seconds === null)
+        .map((end) => `the run of ${trace.name} may have failed: it ${endOf(end)}`),
+      ...trace.gaps.map(
+        (gap) => `${trace.name} ${gap}${trace.isBlind ? ': at least whole packages stay' : ''}`,
+      ),
+    ],
   };
+}
+
+function endOf({ status, signal, seconds }: RunEnd): string {
+  const how = signal === null ? `exited with ${status}` : `was ended by ${signal}`;
+  return seconds === null ? how : `${how} after ${seconds.toFixed(1)} s`;
+}
+
+/** Directories that a runtime mounts over, and what it mounts into others. */
+const mounted =
+  /^(?:(?:proc|sys|dev|tmp|run|var\/run|var\/tmp)(?:\/|$)|etc\/(?:hosts|hostname|resolv\.conf|mtab)$)/;
+
+/** The most opened paths that a sentence names. */
+const shown = 3;
+
+/** Returns the paths with a use, and without others, that the image does not have and the run did not make; sorted. */
+function lost({ fs, trace }: ClosureInput, use: Uses, others: Uses): readonly ByteString[] {
+  const made = new Set(trace.changes.map(({ path }) => path));
+  const paths: ByteString[] = [];
+  for (const [path, bits] of trace.paths) {
+    if ((bits & use) === 0 || (bits & others) !== 0) continue;
+    if (fs.resolve(ascii`/${path}`).path !== null) continue;
+    if (!mounted.test(path) && !isBelow(path, made)) paths.push(path);
+  }
+  return paths.sort();
+}
+
+/** Names the first of some paths, and the number of the others. */
+function listed(paths: readonly ByteString[], most: number): string {
+  const rest = paths.length - most;
+  return `${paths.slice(0, most).map(quotePath).join(', ')}${rest > 0 ? `, and ${rest} more` : ''}`;
+}
+
+/** Returns whether a path, or a directory above it, is among these. */
+function isBelow(path: ByteString, made: ReadonlySet<ByteString>): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (made.has(path.slice(0, end))) return true;
+  return false;
 }

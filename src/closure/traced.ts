@@ -15,7 +15,9 @@ export function findTraced(fs: Filesystem, trace: Trace): TracedFiles {
   const found = new Map<Path, Uses>();
   let files = 0;
   const add = (path: Path | null, bits: Uses): void => {
-    if (path !== null && bits !== 0) found.set(path, (found.get(path) ?? 0) | bits);
+    // A call that failed does not use a file, and does not make its package stay.
+    const used = bits & ~uses.fail;
+    if (path !== null && used !== 0) found.set(path, (found.get(path) ?? 0) | used);
   };
   for (const [name, bits] of trace.paths) {
     const itself = fs.resolve(name, { follow: false }).path;
@@ -26,7 +28,7 @@ export function findTraced(fs: Filesystem, trace: Trace): TracedFiles {
       continue;
     }
     add(itself, bits & uses.link);
-    add(fs.resolve(name).path, bits & ~uses.link);
+    if ((bits & ~(uses.link | uses.fail)) !== 0) add(fs.resolve(name).path, bits & ~uses.link);
   }
   return { uses: found, found: files };
 }

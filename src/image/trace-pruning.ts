@@ -8,6 +8,14 @@ export type Granularity = 'file' | 'package' | 'directory';
 
 export const granularities: readonly Granularity[] = ['file', 'package', 'directory'];
 
+/** How a traced run ended. `trace/trace.ts` says what the members mean. */
+export interface TracedEnd {
+  readonly status: number;
+  readonly signal: string | null;
+  readonly stopped: 'for' | 'signal' | null;
+  readonly seconds: number | null;
+}
+
 /** The uses that one or several traces saw, as plain data that survives JSON. `trace/trace.ts` has the bits. */
 export interface TraceData {
   /** For messages and reports: "app.strace". */
@@ -17,6 +25,17 @@ export interface TraceData {
   readonly knowsExecs: boolean;
   /** Paths from the root with the bits of their uses. */
   readonly paths: readonly (readonly [path: string, uses: number])[];
+  /** The changes of names that the run made. */
+  readonly changes: readonly (
+    | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
+    | { readonly kind: 'moved'; readonly path: string; readonly from: string }
+  )[];
+  /** How the recorded runs ended. */
+  readonly ends: readonly TracedEnd[];
+  /** What the traces cannot show, each as the rest of a sentence: "does not show …". */
+  readonly gaps: readonly string[];
+  /** Whether files may have been opened that the traces cannot show. */
+  readonly isBlind: boolean;
 }
 
 /** Removes what no trace saw and nothing that it saw needs. */

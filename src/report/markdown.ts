@@ -132,7 +132,7 @@ function renderTuning({ layers }: PlatformReport): string[] {
 }
 
 /** Shows what the traces kept, by rule of the closure. */
-function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingReport): string[] {
+function renderKeeping({ trace, granularity, byRule, kept, leftOut, forced }: KeepingReport): string[] {
   return [
     '### Kept, by reason',
     `${formatNumberOf(kept.length, 'path')}, by ${code(trace)} with granularity ${granularity}. Each path with its reason is in the JSON report.`,
@@ -141,6 +141,21 @@ function renderKeeping({ trace, granularity, byRule, kept, forced }: KeepingRepo
       byRule.map(({ rule, paths, bytes }) => [code(rule), formatCount(paths), formatSize(bytes)]),
       'lrr',
     ),
+    ...(leftOut.length === 0
+      ? []
+      : [
+          '### Left out of listed directories',
+          table(
+            ['directory', 'entries', 'unpacked', 'kept by'],
+            leftOut.map(({ path, entries, bytes }) => [
+              code(`/${path}`),
+              formatCount(entries),
+              formatSize(bytes),
+              code(`--keep ${path}`),
+            ]),
+            'lrrl',
+          ),
+        ]),
     ...(forced.length === 0
       ? []
       : ['### Forced: the image may not run', bullets(forced.map(escapeMarkdown))]),

@@ -222,6 +222,20 @@ const keeping = z.strictObject({
       bytes: bytes.describe('Bytes of the files; a file of several names counts once.'),
     }),
   ),
+  leftOut: z
+    .array(
+      z.strictObject({
+        path: pathText,
+        pathBase64,
+        entries: count.describe(
+          'Entries that were left out, with what is in directories of which nothing stays.',
+        ),
+        bytes: bytes.describe('Bytes of their files.'),
+      }),
+    )
+    .describe(
+      'Directories that the trace saw listed, and whose entries do not all stay: --keep PATH keeps them.',
+    ),
   kept: z.array(keptPath).describe('Every path that stays in the merged filesystem, with its reason.'),
 });
 

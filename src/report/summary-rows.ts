@@ -144,8 +144,18 @@ function linkedRows({ linked }: SlimmingReport, style: Style): Row[] {
   ];
 }
 
+/** The most listed directories of which the summary says what was left out. */
+const mostListed = 3;
+
+/** Says what of a listed directory was left out, and which option keeps it. */
+function leftOutText({ path, entries, bytes }: KeepingReport['leftOut'][number]): string {
+  const shown = escapeText(path);
+  return `left out of the listed /${shown}: ${formatNumberOf(entries, 'entry', 'entries')}, ${formatSize(bytes)} (--keep ${shown})`;
+}
+
 /** Renders what stays, by the rules that keep it. */
-function keepingRows({ trace, granularity, byRule, forced }: KeepingReport, style: Style): Row[] {
+function keepingRows(keeping: KeepingReport, style: Style): Row[] {
+  const { trace, granularity, byRule, leftOut, forced } = keeping;
   const sums = byRule.map(({ rule, bytes, paths }) => ({ name: rule, bytes, count: paths }));
   const bytes = sums.reduce((total, each) => total + each.bytes, 0);
   const paths = sums.reduce((total, each) => total + each.count, 0);
@@ -160,6 +170,19 @@ function keepingRows({ trace, granularity, byRule, forced }: KeepingReport, styl
       before: formatSize(each.bytes),
       remark: { text: formatNumberOf(each.count, 'path'), paint: style.dim },
     })),
+    ...leftOut.slice(0, mostListed).map((each) => ({
+      remark: { text: leftOutText(each), paint: style.dim },
+    })),
+    ...(leftOut.length > mostListed
+      ? [
+          {
+            remark: {
+              text: `and of ${leftOut.length - mostListed} more listed directories`,
+              paint: style.dim,
+            },
+          },
+        ]
+      : []),
     ...forced.map((reason) => ({
       remark: { text: `forced: ${escapeText(reason)}`, paint: style.warning },
     })),

@@ -5,7 +5,7 @@ import type { PackageUsage } from '../closure/package-usage.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { TraceSummary } from '../trace/trace-summary.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';
-import { formatCount, formatNumberOf, formatSize } from './figures.ts';
+import { formatCount, formatNumberOf, formatSeconds, formatSize } from './figures.ts';
 import { plainStyle, type Style } from './style.ts';
 import { layOut } from './table.ts';
 
@@ -103,6 +103,9 @@ export function traceJson({ trace, summary, packages }: TraceDescription): objec
     paths: trace.paths.size,
     uses: summary.uses,
     knowsExecutions: trace.knowsExecs,
+    runs: trace.ends,
+    changes: trace.changes.length,
+    gaps: trace.gaps,
     executed: summary.executed.map(pathFields),
     directories: summary.directories.map(({ path, paths }) => ({ ...pathFields(path), paths })),
     syscalls: {
@@ -123,6 +126,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
       [uses.list, 'listed'],
       [uses.write, 'written'],
       [uses.link, 'looked at as links'],
+      [uses.fail, 'there, though a call failed'],
     ] as const
   )
     .filter(([count]) => count > 0)
@@ -137,7 +141,12 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
     ['platform', platform === null ? 'not known' : escapeText(platform)],
     ['image', image ?? 'not known'],
     ...(command === null ? [] : [['command', command.map(displayPath).join(' ')]]),
+    ...trace.ends.map((end) => ['ended', endText(end)]),
     ['paths', `${formatCount(trace.paths.size)}: ${counted.join(', ')}`],
+    ...(trace.changes.length > 0
+      ? [['renamed, linked', formatNumberOf(trace.changes.length, 'change') + ' of names']]
+      : []),
+    ...trace.gaps.map((gap) => ['gaps', escapeText(gap)]),
     ...(syscalls.size > 0
       ? [
           [
@@ -147,6 +156,13 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
         ]
       : []),
   ];
+}
+
+function endText({ status, signal, stopped, seconds }: Trace['ends'][number]): string {
+  const how = signal === null ? `with ${status}` : `by ${signal}`;
+  const why = { for: ' at the end of --for', signal: ' when it was told to' };
+  const after = seconds === null ? '' : `, after ${formatSeconds(seconds)}`;
+  return `${how}${stopped === null ? '' : why[stopped]}${after}`;
 }
 
 function samplesOf({ unreadable }: Trace): string[] {

@@ -4,7 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import { matchesPlatform, type Platform } from '../oci/platform.ts';
-import type { Trace, TracedPath, Uses } from './trace.ts';
+import type { NameChange, Trace, TracedPath, Uses } from './trace.ts';
 
 /** The most unreadable lines that are kept to be shown. */
 const sampleLimit = 5;
@@ -36,6 +36,10 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
       (one, other) => one === other,
     ),
     paths,
+    changes: distinct(traces.flatMap(({ changes }) => changes)),
+    ends: traces.flatMap(({ ends }) => ends),
+    gaps: [...new Set(traces.flatMap(({ gaps }) => gaps))],
+    isBlind: traces.some(({ isBlind }) => isBlind),
     knowsExecs: traces.some(({ knowsExecs }) => knowsExecs),
     syscalls,
     hasAllSyscalls: read.length > 0 && read.every(({ hasAllSyscalls }) => hasAllSyscalls),
@@ -47,6 +51,10 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
       samples: traces.flatMap(({ unreadable }) => unreadable.samples).slice(0, sampleLimit),
     },
   };
+}
+
+function distinct(changes: readonly NameChange[]): readonly NameChange[] {
+  return [...new Map(changes.map((change) => [JSON.stringify(change), change])).values()];
 }
 
 /** Returns the trace. @throws TRACE_INVALID for a trace without any path */

@@ -1,5 +1,5 @@
 import { type ByteString, noBytes } from '../bytes/bytes.ts';
-import type { Trace, TracedPath, Uses } from './trace.ts';
+import type { NameChange, Trace, TracedPath, Uses } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 
 /**
@@ -9,9 +9,18 @@ import { started, tracedPath } from './traced-path.ts';
 export function placeTrace(trace: Trace, workingDirectory: ByteString): Trace {
   const directory = tracedPath(noBytes, workingDirectory) ?? noBytes;
   const paths = new Map<TracedPath, Uses>();
+  const place = (path: TracedPath): TracedPath | null =>
+    path === started || path.startsWith(`${started}/`) ? tracedPath(directory, path) : path;
   for (const [path, bits] of trace.paths) {
-    const placed = path === started || path.startsWith(`${started}/`) ? tracedPath(directory, path) : path;
+    const placed = place(path);
     if (placed !== null && placed !== '') paths.set(placed, (paths.get(placed) ?? 0) | bits);
   }
-  return { ...trace, paths };
+  const changes = trace.changes.flatMap((change): readonly NameChange[] => {
+    const path = place(change.path);
+    if (path === null) return [];
+    if (change.kind === 'symlink') return [{ ...change, path }];
+    const from = place(change.from);
+    return from === null ? [] : [{ ...change, path, from }];
+  });
+  return { ...trace, paths, changes };
 }

@@ -4,10 +4,11 @@
  */
 import { OcislimError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
-import { bytesOf, type ByteString, utf8Bytes, readByteString } from '../bytes/bytes.ts';
+import { bytesOf, type ByteString, noBytes, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { byteMember, parseRecord } from './json-record.ts';
-import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
+import { type NameChange, type RunEnd, type Trace, type TracedPath, type Uses, uses } from './trace.ts';
+import { started, tracedPath } from './traced-path.ts';
 import type { TraceFormat } from './trace-format.ts';
 import type { TraceSink } from './trace-sink.ts';
 
@@ -18,11 +19,13 @@ const version = 1;
 const words = Object.entries(uses) as readonly (readonly [name: string, bit: Uses])[];
 
 /**
- * Yields the lines of a trace file: a header, the paths in bytewise order with their uses, the system calls by name. The same
+ * Yields the lines of a trace file: a header, the paths in bytewise order with their uses, the changes of names, the system calls
+ * by name. The same
  * trace gives the same bytes. Left out are the names of the files that it was read from, and their unreadable lines.
  */
 export function* writeTrace(trace: Trace): Generator<string> {
   const { formats, platform, image, command, knowsExecs, hasAllSyscalls, paths, syscalls } = trace;
+  const { changes, ends, gaps, isBlind } = trace;
   const header = {
     ocislim: 'trace',
     version,
@@ -30,13 +33,17 @@ export function* writeTrace(trace: Trace): Generator<string> {
     ...(platform === null ? {} : { platform }),
     ...(image === null ? {} : { image }),
     ...(command === null ? {} : commandFields(command)),
+    ...(ends.length === 0 ? {} : { runs: ends }),
+    ...(gaps.length === 0 ? {} : { gaps }),
+    ...(isBlind ? { isBlind } : {}),
     knowsExecs,
     hasAllSyscalls,
   };
   yield `${JSON.stringify(header)}\n`;
   for (const path of [...paths.keys()].sort()) {
-    yield `${JSON.stringify({ ...nameFields(path), uses: wordsOf(paths.get(path) ?? 0) })}\n`;
+    yield `${JSON.stringify({ ...nameFields('path', path), uses: wordsOf(paths.get(path) ?? 0) })}\n`;
   }
+  for (const change of changes) yield `${JSON.stringify(changeFields(change))}\n`;
   for (const name of [...syscalls.keys()].sort())
     yield `${JSON.stringify({ syscall: name, count: syscalls.get(name) })}\n`;
 }
@@ -53,15 +60,21 @@ function commandFields(command: readonly ByteString[]): JsonObject {
     : { command: texts };
 }
 
+function changeFields(change: NameChange): JsonObject {
+  return change.kind === 'symlink'
+    ? { ...nameFields('symlink', change.path), ...nameFields('target', change.target) }
+    : { ...nameFields('moved', change.path), ...nameFields('from', change.from) };
+}
+
 /** Makes the fields of a path. One that is not UTF-8 has its bytes in base64, and a readable form that readers ignore. */
-function nameFields(path: TracedPath): JsonObject {
+function nameFields(key: string, path: ByteString): JsonObject {
   const text = textOf(path);
   return text === null
     ? {
-        path: Buffer.from(bytesOf(path)).toString('utf8'),
-        pathBase64: Buffer.from(bytesOf(path)).toString('base64'),
+        [key]: Buffer.from(bytesOf(path)).toString('utf8'),
+        [`${key}Base64`]: Buffer.from(bytesOf(path)).toString('base64'),
       }
-    : { path: text };
+    : { [key]: text };
 }
 
 /** Returns bytes as text; null for bytes that are not UTF-8. */
@@ -85,7 +98,7 @@ export const traceFile: TraceFormat = {
           readHeader(value, sink);
           return true;
         }
-        return readSyscall(value, sink) || readPath(value, sink);
+        return readSyscall(value, sink) || readChange(value, sink) || readPath(value, sink);
       },
     };
   },
@@ -104,6 +117,10 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   sink.image = isDigest(image) ? image : null;
   sink.knowsExecs = knowsExecs === true;
   sink.hasAllSyscalls = hasAllSyscalls === true;
+  const runs = memberOf(header, 'runs');
+  sink.ends = Array.isArray(runs) ? (runs as readonly unknown[]).flatMap((run) => readEnd(run) ?? []) : [];
+  sink.gaps = strings(memberOf(header, 'gaps')) ?? [];
+  sink.isBlind = memberOf(header, 'isBlind') === true;
   const texts = strings(memberOf(header, 'command'));
   const encoded = strings(memberOf(header, 'commandBase64'));
   sink.command = encoded?.map(decodeBase64) ?? texts?.map(utf8Bytes) ?? null;
@@ -117,11 +134,48 @@ function readSyscall(value: JsonObject, sink: TraceSink): boolean {
   return true;
 }
 
+/** Reads how a run ended; null for a value that does not say it. */
+function readEnd(run: unknown): RunEnd | null {
+  if (!isObject(run)) return null;
+  const [status, signal, stopped, seconds] = ['status', 'signal', 'stopped', 'seconds'].map((key) =>
+    memberOf(run, key),
+  );
+  if (typeof status !== 'number' || !Number.isSafeInteger(status)) return null;
+  return {
+    status,
+    signal: typeof signal === 'string' && /^SIG[A-Z0-9+]{1,12}$/.test(signal) ? signal : null,
+    stopped: stopped === 'for' || stopped === 'signal' ? stopped : null,
+    seconds: typeof seconds === 'number' && seconds >= 0 ? seconds : null,
+  };
+}
+
+function readChange(value: JsonObject, sink: TraceSink): boolean {
+  const moved = nameMember(value, 'moved');
+  const path = moved ?? nameMember(value, 'symlink');
+  const rest = nameMember(value, moved === null ? 'target' : 'from');
+  if (path === null || rest === null) return false;
+  const place = (name: ByteString): TracedPath | null =>
+    tracedPath(name === started || name.startsWith(`${started}/`) ? started : noBytes, name);
+  const placed = place(path);
+  const from = moved === null ? rest : place(rest);
+  if (placed === null || from === null) return false;
+  sink.change(
+    moved === null ? { kind: 'symlink', path: placed, target: rest } : { kind: 'moved', path: placed, from },
+  );
+  return true;
+}
+
+/** Returns the name that a member has as text, or in base64; null where it is missing or empty. */
+function nameMember(value: JsonObject, key: string): ByteString | null {
+  const encoded = memberOf(value, `${key}Base64`);
+  const name = typeof encoded === 'string' ? decodeBase64(encoded) : byteMember(value, key);
+  return name === '' ? null : name;
+}
+
 function readPath(value: JsonObject, sink: TraceSink): boolean {
-  const encoded = memberOf(value, 'pathBase64');
-  const path = typeof encoded === 'string' ? decodeBase64(encoded) : byteMember(value, 'path');
+  const path = nameMember(value, 'path');
   const names = strings(memberOf(value, 'uses'));
-  if (path === null || path === '' || names === null) return false;
+  if (path === null || names === null) return false;
   let bits = 0;
   for (const name of names) bits |= words.find(([word]) => word === name)?.[1] ?? 0;
   return sink.inside(path, bits);

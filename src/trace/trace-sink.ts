@@ -5,7 +5,15 @@
 import { defaultLimits, exceeded, type Limits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, readByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
-import type { Trace, TracedPath, Unreadable, Uses } from './trace.ts';
+import {
+  type NameChange,
+  type RunEnd,
+  type Trace,
+  type TracedPath,
+  type Unreadable,
+  type Uses,
+  uses,
+} from './trace.ts';
 import { below, started, tracedPath } from './traced-path.ts';
 import { MiB } from '../units.ts';
 
@@ -34,6 +42,12 @@ export interface View {
 
 const plainView: View = { root: noBytes, contained: false };
 
+/**
+ * The use of a directory that was opened as one (O_DIRECTORY). It counts as listed only in a trace without listings, where
+ * nothing else could show them. The bit exists only within a sink.
+ */
+export const openedDirectory: Uses = 1 << 16;
+
 /** The most names of system calls: no kernel has as many. */
 const syscallLimit = 4096;
 /** The most unreadable lines that are kept to be shown, and the most bytes of each. */
@@ -48,6 +62,7 @@ export class TraceSink {
   readonly start: TracedPath;
   readonly #roots: readonly TracedPath[];
   readonly #paths = new Map<TracedPath, Uses>();
+  readonly #changes = new Map<string, NameChange>();
   readonly #syscalls = new Map<string, number>();
   readonly #samples: Unreadable['samples'][number][] = [];
   #unreadable = 0;
@@ -60,6 +75,9 @@ export class TraceSink {
   command: readonly ByteString[] | null = null;
   hasAllSyscalls = false;
   knowsExecs = false;
+  ends: readonly RunEnd[] = [];
+  gaps: readonly string[] = [];
+  isBlind = false;
 
   constructor(file: string, { workingDir, roots = [], limits = {} }: TraceOptions = {}) {
     this.file = file;
@@ -81,24 +99,49 @@ export class TraceSink {
    * @throws LIMIT for too many paths
    */
   use(path: ByteString, uses: Uses, directory: TracedPath = this.start, view: View = plainView): boolean {
+    const located = this.locate(path, directory, view);
+    if (located === null) return false;
+    if (located === 'outside') this.#outside++;
+    else this.#add(located.path, uses);
+    return true;
+  }
+
+  /**
+   * Returns where a path counts from the root of the container, as `use` reads it; `outside` for one outside of all
+   * `--trace-root`s, and null for text that no system call takes as a path.
+   */
+  locate(
+    path: ByteString,
+    directory: TracedPath = this.start,
+    view: View = plainView,
+  ): { readonly path: TracedPath } | 'outside' | null {
     const { root, contained } = view;
     const traced =
       root !== '' && path.startsWith('/')
         ? tracedPath(root, path.replace(/^\/+/, ''))
         : tracedPath(directory, path);
-    if (traced === null) return false;
-    if (contained || this.#roots.length === 0) {
-      this.#add(below(root, traced) ?? traced, uses);
-      return true;
-    }
+    if (traced === null) return null;
+    if (contained || this.#roots.length === 0) return { path: below(root, traced) ?? traced };
     for (const each of this.#roots) {
       const rest = below(each, traced);
-      if (rest === null) continue;
-      this.#add(rest, uses);
-      return true;
+      if (rest !== null) return { path: rest };
     }
-    this.#outside++;
-    return true;
+    return 'outside';
+  }
+
+  /** Records a change of names, whose paths count from the root of the container. @throws LIMIT for too many */
+  change(change: NameChange): void {
+    const rest = change.kind === 'symlink' ? change.target : change.from;
+    const key = `${change.kind}\0${change.path}\0${rest}`;
+    if (this.#changes.has(key)) return;
+    this.#checkRoom();
+    const path = own(change.path);
+    this.#changes.set(
+      own(asByteString(key)),
+      change.kind === 'symlink'
+        ? { kind: 'symlink', path, target: own(rest) }
+        : { kind: 'moved', path, from: own(rest) },
+    );
   }
 
   /** Records a use of a path that counts from the root of the container already. Returns false as `use` does. */
@@ -113,11 +156,22 @@ export class TraceSink {
     if (path === '') return;
     const known = this.#paths.get(path);
     if (known === undefined) {
-      if (this.#paths.size >= this.limits['trace-paths'])
-        throw exceeded('trace-paths', this.limits, this.file, `it names more than ${this.#paths.size} paths`);
+      this.#checkRoom();
       // V8 represents a slice of a line by a reference to it, which would keep the whole chunk in memory.
       this.#paths.set(own(path), uses);
     } else if ((known | uses) !== known) this.#paths.set(path, known | uses);
+  }
+
+  #checkRoom(): void {
+    const known = this.#paths.size + this.#changes.size;
+    if (known >= this.limits['trace-paths'])
+      throw exceeded('trace-paths', this.limits, this.file, `it names more than ${known} paths`);
+  }
+
+  /** Notes that a program had files opened through io_uring, which a tracer of system calls does not see. */
+  noteRing(): void {
+    this.isBlind = true;
+    this.gaps = ['does not show what was opened through io_uring'];
   }
 
   /** Counts calls of one name. */
@@ -145,7 +199,11 @@ export class TraceSink {
       formats: this.formats,
       platform: this.platform,
       image: this.image,
-      paths: this.#paths,
+      paths: this.#settledPaths(),
+      changes: [...this.#changes.values()],
+      ends: this.ends,
+      gaps: this.gaps,
+      isBlind: this.isBlind,
       knowsExecs: this.knowsExecs,
       syscalls: this.#syscalls,
       hasAllSyscalls: this.hasAllSyscalls,
@@ -154,6 +212,15 @@ export class TraceSink {
       lines: this.lines,
       unreadable: { count: this.#unreadable, samples: this.#samples },
     };
+  }
+
+  /** Decides what the directories were opened for. */
+  #settledPaths(): ReadonlyMap<TracedPath, Uses> {
+    const showsListings = this.#syscalls.has('getdents64') || this.#syscalls.has('getdents');
+    for (const [path, bits] of this.#paths)
+      if ((bits & openedDirectory) !== 0)
+        this.#paths.set(path, (bits & ~openedDirectory) | (showsListings ? uses.stat : uses.list));
+    return this.#paths;
   }
 }
 

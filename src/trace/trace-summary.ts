@@ -13,7 +13,7 @@ export interface TraceSummary {
 
 /** Counts the paths of a trace. `depth` is the most names of a directory. `..` is resolved as text, without the image. */
 export function summarizeTrace(trace: Trace, depth = 3): TraceSummary {
-  const counts = { open: 0, exec: 0, stat: 0, list: 0, write: 0, link: 0 };
+  const counts = { open: 0, exec: 0, stat: 0, list: 0, write: 0, link: 0, fail: 0 };
   const directories = new Map<TracedPath, number>();
   const executed: TracedPath[] = [];
   for (const [path, bits] of trace.paths) {

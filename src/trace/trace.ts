@@ -12,7 +12,7 @@ import type { ByteString } from '../bytes/bytes.ts';
  */
 export type TracedPath = ByteString;
 
-/** Ways to use a path. Values are bits, since a program may use one path in several ways. Failed calls do not count. */
+/** Ways to use a path. Values are bits, since a program may use one path in several ways. */
 export const uses = {
   /** Opened to be read, or opened where the format does not tell for what. */
   open: 1,
@@ -26,10 +26,36 @@ export const uses = {
   write: 16,
   /** The symlink itself was meant (lstat, readlink). Without another bit, no call followed it. */
   link: 32,
+  /**
+   * A call failed in a way that a path without a file would not have caused: something is there, or on the way to it. With
+   * `link`, the call would not have followed a symlink.
+   */
+  fail: 64,
 } as const;
 
 /** A set of the bits of `uses`. */
 export type Uses = number;
+
+/**
+ * A change of names that the traced run made, by which a later name leads to something that the image has under another one:
+ * - `symlink`: `path` was made a symlink to `target`, which is as the program wrote it.
+ * - `moved`: `path` has been what `from` was (rename, a hard link, a bind mount). Of a directory, this includes its contents.
+ */
+export type NameChange =
+  | { readonly kind: 'symlink'; readonly path: TracedPath; readonly target: ByteString }
+  | { readonly kind: 'moved'; readonly path: TracedPath; readonly from: TracedPath };
+
+/** How a traced run ended. */
+export interface RunEnd {
+  /** The exit status; for a signal 128 plus its number, as shells report it. */
+  readonly status: number;
+  /** The signal that ended the command, "SIGTERM"; null where it exited. */
+  readonly signal: string | null;
+  /** Why the command was told to end: `--for`, or a signal that a person or program sent. Null where it ended by itself. */
+  readonly stopped: 'for' | 'signal' | null;
+  /** How long it ran; null where the trace does not tell. */
+  readonly seconds: number | null;
+}
 
 /** What one or several traces saw, merged. It is plain data, except for the maps; `trace-file.ts` stores it as a file. */
 export interface Trace {
@@ -42,6 +68,14 @@ export interface Trace {
   /** The digest of the manifest of the traced image; null where the trace does not tell it. */
   readonly image: Digest | null;
   readonly paths: ReadonlyMap<TracedPath, Uses>;
+  /** The changes of names that the runs made, each once, in the order in which they came first. */
+  readonly changes: readonly NameChange[];
+  /** How each run ended. Runs whose end no trace shows are absent. */
+  readonly ends: readonly RunEnd[];
+  /** What the traces cannot show, as sentences without a subject: "does not show …". */
+  readonly gaps: readonly string[];
+  /** Whether files may have been opened that the trace cannot show, so that at least whole packages must stay. */
+  readonly isBlind: boolean;
   /** Whether the format tells executions from openings. If so, a trace without any execution is suspicious. */
   readonly knowsExecs: boolean;
   /** System calls by name, with the number of times that each was seen. Empty for formats without system calls. */

@@ -48,7 +48,7 @@ describe('trace merge', () => {
       target,
     ]);
     expect(merged).toMatchObject({ status: 0, stdout: '' });
-    expect(merged.stderr).toMatch(/^28 paths from 237 lines of /);
+    expect(merged.stderr).toMatch(/^31 paths from 237 lines of /);
     const lines = readFileSync(target, 'utf8').trimEnd().split('\n');
     expect(JSON.parse(lines[0] ?? '')).toEqual({
       ocislim: 'trace',
@@ -57,6 +57,7 @@ describe('trace merge', () => {
       platform: 'linux/amd64',
       image: `sha256:${'a'.repeat(64)}`,
       command: ['sh', 'run'],
+      runs: [{ status: 0, signal: null, stopped: null, seconds: null }],
       knowsExecs: true,
       hasAllSyscalls: false,
     });
@@ -145,8 +146,11 @@ describe('trace show', () => {
       unreadable: { count: 0, samples: [] },
       outside: 0,
       paths: 3,
-      uses: { open: 3, exec: 0, stat: 0, list: 0, write: 1, link: 0 },
+      uses: { open: 3, exec: 0, stat: 0, list: 0, write: 1, link: 0, fail: 0 },
       knowsExecutions: false,
+      runs: [],
+      changes: 0,
+      gaps: [],
       executed: [],
       directories: [{ path: 'srv/app', paths: 3 }],
       syscalls: { complete: false, counts: {} },

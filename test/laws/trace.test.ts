@@ -13,7 +13,16 @@ import { formProblems, type Outcome, rootfsOf, run, lawRuns } from './rig.ts';
 import { b, p } from '../support/bytes.ts';
 
 const all = { kind: 'all' } as const;
-const nameless = { name: 'app.trace', platform: null, image: null, knowsExecs: false } as const;
+const nameless = {
+  name: 'app.trace',
+  platform: null,
+  image: null,
+  knowsExecs: false,
+  changes: [],
+  ends: [],
+  gaps: [],
+  isBlind: false,
+} as const;
 
 /** Makes a trace of at least one path of the root filesystem, each with some kind of use. */
 function traceOf(

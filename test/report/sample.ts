@@ -178,6 +178,7 @@ export const sample: Report = {
         tracedPaths: 214,
         foundPaths: 180,
         forced: [],
+        leftOut: [],
         byRule: [{ rule: 'trace', paths: 180, bytes: 12_345_678 }],
         kept: [
           { path: 'usr/bin/node', rule: 'trace', detail: 'executed', because: null, strength: 'needed' },

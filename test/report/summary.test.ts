@@ -66,6 +66,16 @@ transfer: 138.1 MB downloaded, 21.0 MB uploaded, 48.2 MB already there
     expect(renderSummary({ ...sample, platforms: [same] })).not.toContain('surface');
   });
 
+  it('says what was left out of listed directories, and what keeps it', () => {
+    if (platform.keeping === null) throw new Error('the sample has changed');
+    const leftOut = [4, 3, 2, 1].map((n) => ({ path: `usr/share/x${n}`, entries: n, bytes: n * 1_000_000 }));
+    const same = { ...platform, keeping: { ...platform.keeping, leftOut } };
+    const text = renderSummary({ ...sample, platforms: [same] });
+    expect(text).toContain('left out of the listed /usr/share/x4: 4 entries, 4.0 MB (--keep usr/share/x4)');
+    expect(text).not.toContain('usr/share/x1');
+    expect(text).toContain('and of 1 more listed directories');
+  });
+
   it('has the same text with colours', () => {
     const coloured = renderSummary(sample, { style: colorStyle, verbose: true });
     expect(coloured).not.toBe(renderSummary(sample, { verbose: true }));

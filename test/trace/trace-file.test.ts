@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { Trace } from '../../src/trace/trace.ts';
+import type { NameChange, RunEnd, Trace } from '../../src/trace/trace.ts';
 import { writeTrace } from '../../src/trace/trace-file.ts';
 import { tracedPath } from '../../src/trace/traced-path.ts';
 import { readTrace } from './read-trace.ts';
@@ -15,8 +15,19 @@ const path = fc
   .array(name, { minLength: 1, maxLength: 4 })
   .map((names) => tracedPath(b(''), b(names.join('/'))) ?? b(''))
   .filter((each) => each !== '');
-const bits = fc.integer({ min: 1, max: 63 });
+const bits = fc.integer({ min: 1, max: 127 });
 const syscall = fc.stringMatching(/^[a-z_][a-z0-9_]{0,20}$/);
+
+const change: fc.Arbitrary<NameChange> = fc.oneof(
+  fc.record({ kind: fc.constant('symlink' as const), path, target: name.map(b) }),
+  fc.record({ kind: fc.constant('moved' as const), path, from: path }),
+);
+const end: fc.Arbitrary<RunEnd> = fc.record({
+  status: fc.nat(255),
+  signal: fc.option(fc.constantFrom('SIGTERM', 'SIGRTMIN+1')),
+  stopped: fc.constantFrom('for', 'signal', null),
+  seconds: fc.option(fc.nat(1e6).map((tenths) => tenths / 10)),
+});
 
 const anyTrace: fc.Arbitrary<Trace> = fc.record({
   name: fc.constant('app.trace'),
@@ -24,6 +35,10 @@ const anyTrace: fc.Arbitrary<Trace> = fc.record({
   platform: fc.option(fc.constantFrom('linux/amd64', 'linux/arm64/v8')),
   image: fc.option(fc.constant(`sha256:${'a'.repeat(64)}` as Digest)),
   paths: fc.array(fc.tuple(path, bits), { maxLength: 20 }).map((pairs) => new Map(pairs)),
+  changes: fc.uniqueArray(change, { maxLength: 5, selector: (each) => JSON.stringify(each) }),
+  ends: fc.array(end, { maxLength: 2 }),
+  gaps: fc.uniqueArray(fc.constantFrom('does not show a', 'does not show b')),
+  isBlind: fc.boolean(),
   knowsExecs: fc.boolean(),
   syscalls: fc.array(fc.tuple(syscall, fc.nat()), { maxLength: 5 }).map((pairs) => new Map(pairs)),
   hasAllSyscalls: fc.boolean(),
@@ -48,7 +63,7 @@ describe('the trace file', () => {
     );
   });
 
-  it('has a line of JSON for each path and system call, in order', () => {
+  it('has a line of JSON for each path, change of names and system call, in order', () => {
     const trace = readTrace('12 execve("/bin/b", ["b"], []) = 0\n12 open("/a\\377", O_RDONLY) = 3\n');
     expect([...writeTrace(trace)].map((line) => line.trimEnd())).toEqual([
       '{"ocislim":"trace","version":1,"formats":["strace"],"command":["b"],"knowsExecs":true,"hasAllSyscalls":false}',

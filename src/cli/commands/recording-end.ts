@@ -3,6 +3,7 @@
  * each recording.
  */
 import { exceeded, type Limits } from '../../limits.ts';
+import type { RunEnd } from '../../trace/trace.ts';
 
 /** The longest delay of a timer, in seconds. Node runs a longer one at once. */
 const longestTimer = (2 ** 31 - 1) / 1000;
@@ -20,14 +21,20 @@ export class RecordingEnd implements Disposable {
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   #isOver = false;
-  readonly #onSignal = (name: 'SIGINT' | 'SIGTERM'): void =>
+  #stopped: RunEnd['stopped'] = null;
+  readonly #onSignal = (name: 'SIGINT' | 'SIGTERM'): void => {
+    this.#stopped ??= 'signal';
     this.#stop.abort(name === 'SIGINT' && this.#options.hasTerminal ? null : name);
+  };
 
   constructor(options: RecordingEndOptions) {
     this.#options = options;
     process.on('SIGINT', this.#onSignal);
     process.on('SIGTERM', this.#onSignal);
-    this.#after(options.seconds ?? Infinity, () => this.#stop.abort('SIGTERM'));
+    this.#after(options.seconds ?? Infinity, () => {
+      this.#stopped ??= 'for';
+      this.#stop.abort('SIGTERM');
+    });
     this.#after(options.limits.time, () => {
       this.#isOver = true;
       this.#stop.abort('SIGTERM');
@@ -37,6 +44,11 @@ export class RecordingEnd implements Disposable {
   /** Fires when the command must end. The reason is the signal to send; null where the command has got one already. */
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** Why the command was told to end; null if it was not. */
+  get stopped(): RunEnd['stopped'] {
+    return this.#stopped;
   }
 
   /** @throws LIMIT where the recording took longer than a run may take */

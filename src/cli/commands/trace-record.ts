@@ -20,11 +20,6 @@ const grace = 10_000;
  */
 export async function recordTrace(call: TraceCall): Promise<number> {
   const { settings, console } = call;
-  const command = call.line.argumentsOf('--');
-  if (command.length === 0)
-    throw new OcislimError('USAGE', 'trace record needs a command', {
-      advice: 'Write it after "--": ocislim trace record -o app.trace -- /app/server --port 80',
-    });
   const output = settings.output ?? defaultTrace;
   const { limitsOf } = await import('../../settings/limits.ts');
   const { straceArguments } = await import('../../jobs/record/strace.ts');
@@ -32,6 +27,7 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const { writeTrace } = await import('../../trace/trace-file.ts');
   const { writeWhole } = await import('../../files/whole-file.ts');
   const traced = await imageOf(call);
+  const command = commandOf(call.line.argumentsOf('--'), traced);
   const strace = await straceArguments(settings.allSyscalls, console.signal);
   const launch = await launchOf(call, command, traced.runtime);
 
@@ -40,10 +36,13 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     limits: limitsOf(settings.limit),
     hasTerminal: process.stdin.isTTY,
   });
-  const { trace, end } = await record({ launch, strace, name: output, stop: ending.signal, grace });
+  const { trace, end, seconds } = await record({ launch, strace, name: output, stop: ending.signal, grace });
   ending.check();
+  // A signal may have been sent to the command itself.
+  const stopped = ending.stopped ?? trace.ends[0]?.stopped ?? null;
   const named = {
     ...trace,
+    ends: [{ ...end, stopped, seconds }],
     platform: traced.platform,
     image: traced.digest,
     command: command.map(utf8Bytes),
@@ -52,6 +51,19 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
   console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);
   return end.status;
+}
+
+/** Returns the command to record: as given, else that of the image. @throws USAGE if neither names one */
+function commandOf(given: readonly string[], { runtime }: TracedImage): readonly string[] {
+  const command = given.length > 0 ? given : [...(runtime?.entrypoint ?? []), ...(runtime?.command ?? [])];
+  if (command.length > 0) return command;
+  throw new OcislimError(
+    'USAGE',
+    runtime === null
+      ? 'trace record needs a command'
+      : 'the image names no command, so that trace record needs one',
+    { advice: 'Write it after "--": ocislim trace record -o app.trace -- /app/server --port 80' },
+  );
 }
 
 function* encoded(texts: Iterable<string>): Generator<Uint8Array> {

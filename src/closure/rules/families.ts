@@ -7,6 +7,7 @@ import { icuRule } from './icu.ts';
 import { identityRule } from './identity.ts';
 import { javaRule } from './java.ts';
 import { krb5Rule } from './krb5.ts';
+import { listedRule } from './listed.ts';
 import { localeRule } from './locale.ts';
 import { nodeRule } from './node.ts';
 import { nssRule } from './nss.ts';
@@ -49,4 +50,5 @@ export const familyRules: readonly ClosureRule[] = [
   nginxRule,
   apacheRule,
   confDRule,
+  listedRule,
 ];

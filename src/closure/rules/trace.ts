@@ -1,20 +1,24 @@
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { type Uses, uses } from '../../trace/trace.ts';
-import type { ClosureRule } from '../rule.ts';
+import type { Filesystem } from '../../rootfs/filesystem.ts';
+import type { ClosureRule, Need } from '../rule.ts';
 
 /** Keeps the paths that the trace saw in use. All other rules follow from these. */
 export const traceRule: ClosureRule = {
   name: 'trace',
   describe:
-    'Every path in the image that the trace saw in use. For a listed directory, only the directory; for a symlink that was only read, only the symlink; for a created file that the image does not have, its directory.',
+    'Every path in the image that the trace saw in use, also by the names that the run itself gave it (rename, link, symlink, bind mount). For a listed directory, only the directory (see `listed`); for a symlink that was only read, only the symlink; for a created file that the image does not have, its directory; for a call that failed, what made it fail.',
   *roots({ fs, trace }) {
     for (const path of [...trace.paths.keys()].sort()) {
       const bits = trace.paths.get(path) ?? 0;
       const detail = describeUses(bits);
+      const strength =
+        (bits & ~(uses.fail | uses.link)) === 0 && (bits & uses.fail) !== 0 ? 'whole' : 'needed';
       // lstat(2) or readlink(2): the program used the symlink itself.
-      if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
-      if (bits === uses.link) continue;
-      yield { path, detail };
+      if ((bits & uses.link) !== 0) yield { path, detail, itself: true, strength };
+      if ((bits & uses.fail) !== 0) yield* wayOf(fs, path, bits);
+      if ((bits & uses.link) !== 0 && (bits & ~(uses.link | uses.fail)) === 0) continue;
+      yield { path, detail, strength };
       if ((bits & uses.write) === 0) continue;
       const { missing } = fs.resolve(path);
       if (missing !== null)
@@ -22,6 +26,20 @@ export const traceRule: ClosureRule = {
     }
   },
 };
+
+/** Yields what a call met on the way to a path that the image does not have: a file in place of a directory, a loop, a directory. */
+function* wayOf(fs: Filesystem, path: ByteString, bits: Uses): Generator<Need> {
+  const { missing } = fs.resolve(path, { follow: (bits & uses.link) === 0 });
+  if (missing === null) return;
+  const detail = ascii`a call failed for it`;
+  const isThere = fs.kind(missing) !== null;
+  yield {
+    path: isThere ? missing : fs.nearestDirectory(missing),
+    detail,
+    itself: isThere,
+    strength: 'whole',
+  };
+}
 
 /** Returns the strongest use in words. */
 function describeUses(bits: Uses): ByteString {
@@ -33,6 +51,7 @@ function describeUses(bits: Uses): ByteString {
       [uses.list, ascii`listed`],
       [uses.stat, ascii`looked at`],
       [uses.link, ascii`read as a symlink`],
+      [uses.fail, ascii`a call failed for it`],
     ] as const
   ).filter(([bit]) => (bits & bit) !== 0);
   return words[0]?.[1] ?? ascii`traced`;

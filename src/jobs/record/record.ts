@@ -35,6 +35,8 @@ export interface RecordOptions {
 export interface Recording {
   readonly trace: Trace;
   readonly end: CommandEnd;
+  /** How long the command and all processes that it started ran, in seconds with three decimals. */
+  readonly seconds: number;
 }
 
 /** The most bytes of a line that are kept. strace writes no such line with the arguments that it is given. */
@@ -59,9 +61,11 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
   });
   const command = cleanup.use(new TracedCommand(filter, stop, grace));
+  let begun = performance.now();
   const ended = command.start(spawnStrace(launch, strace, pipe), pipe);
   for await (const line of lines(output)) {
     const wasBegun = filter.command !== null;
+    if (!wasBegun) begun = performance.now();
     const kept = filter.take(line);
     if (kept.length === 0) continue;
     reader.write(Buffer.from(`${kept.join('\n')}\n`, 'latin1'));
@@ -73,7 +77,8 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
     throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
       advice: 'The line above says why.',
     });
-  return { trace: reader.end(), end: filter.end ?? { status, signal: null } };
+  const seconds = Math.round(performance.now() - begun) / 1000;
+  return { trace: reader.end(), end: filter.end ?? { status, signal: null }, seconds };
 }
 
 /** Makes a named pipe and opens it for reading. Without O_NONBLOCK, that would wait for a writer. */

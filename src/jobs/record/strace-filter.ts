@@ -3,6 +3,7 @@
  * passes every line through it, and learns from it which processes live.
  */
 import { type ByteString, ascii, asByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { statusOfSignal } from '../../trace/formats/strace-end.ts';
 import type { Launch } from './launch.ts';
 
 /** How the command ended. */
@@ -19,25 +20,6 @@ const line =
 const resumed = /^(\d+) +<\.\.\. execve(?:at)? resumed>/;
 /** A process number of another PID namespace, with that of ours behind it (--decode-pids). */
 const elsewhere = / = \d+ \/\* (\d+) in strace's PID NS \*\//;
-
-/** Numbers of the signals that end programs (signal(7)). */
-const signals: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-}; // prettier-ignore
 
 /**
  * Selects from the lines of `strace -f -o` those of the command and of what it starts. Takes one line after the other, and
@@ -119,7 +101,7 @@ export class StraceFilter {
 
 function endOf(status: string | undefined, signal: string | undefined): CommandEnd {
   if (signal === undefined) return { status: Number(status), signal: null };
-  return { status: 128 + (signals[signal] ?? 0), signal };
+  return { status: statusOfSignal(signal), signal };
 }
 
 /** Escapes a path as strace does in strings. */

@@ -10,9 +10,14 @@ const advice = {
     'Run the container of this job with --cap-add SYS_PTRACE (Docker, Podman) or SYS_PTRACE among its capabilities (Kubernetes); on a machine with kernel.yama.ptrace_scope of 2 or 3, be root or set it to 1.',
 } as const;
 
-/** The options that choose the recorded system calls: those on files and processes, or all. `?` allows for old kernels. */
+/** The options that choose the recorded system calls: those on files, sockets of the file system and processes, or all. `?` allows for old kernels. */
 function callsOf(all: boolean): readonly string[] {
-  return all ? [] : ['-e', 'trace=%file,%process,fchdir,?getdents,getdents64'];
+  return all
+    ? []
+    : [
+        '-e',
+        'trace=%file,%process,fchdir,?getdents,getdents64,bind,connect,?io_uring_setup,?open_by_handle_at',
+      ];
 }
 
 /** Options that older versions do not have, or that some containers do not allow, in the order of the trials. */

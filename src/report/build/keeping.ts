@@ -1,4 +1,5 @@
 import type { CheckedClosure } from '../../closure/close-image.ts';
+import { leftOutOf } from '../../closure/left-out.ts';
 import { pathFields } from '../escape.ts';
 import type { KeepingReport } from '../report.ts';
 import { heaviestFirst } from './numbers.ts';
@@ -36,6 +37,11 @@ export function reportKeeping({ pruning, input, closure, problems }: CheckedClos
     tracedPaths: closure.traced.total,
     foundPaths: closure.traced.found,
     forced: problems.map(({ sentence }) => sentence),
+    leftOut: leftOutOf(input, closure).map(({ path, entries, bytes }) => ({
+      ...pathFields(path),
+      entries,
+      bytes,
+    })),
     byRule: heaviestFirst(byRule.values()),
     kept,
   };

@@ -18,14 +18,37 @@ export interface Target {
 /** What a call does that matters here. Arguments are given by number, from 0. */
 export type Call =
   /** The call uses names, and changes nothing about its process. */
-  | { readonly kind: 'use'; readonly targets: readonly Target[] }
+  | { readonly kind: 'use'; readonly targets: readonly Target[]; readonly change: NameEffect | null }
+  /** The call opens what a handle stands for, which only -y shows. */
+  | { readonly kind: 'openHandle' }
+  /** The call names a socket of the file system in an address. */
+  | { readonly kind: 'socket'; readonly address: number; readonly uses: Uses }
   | { readonly kind: 'open'; readonly target: Target; readonly flags: number | null }
   | { readonly kind: 'exec'; readonly target: Target; readonly argv: number }
   | { readonly kind: 'chdir' | 'chroot'; readonly target: Target }
   | { readonly kind: 'list'; readonly fd: number }
   | {
-      readonly kind: 'fchdir' | 'pivot' | 'fork' | 'unshare' | 'setns' | 'dup' | 'fcntl' | 'close';
+      readonly kind:
+        | 'fchdir'
+        | 'pivot'
+        | 'fork'
+        | 'unshare'
+        | 'setns'
+        | 'dup'
+        | 'fcntl'
+        | 'close'
+        | 'getcwd'
+        | 'ring';
     };
+
+/**
+ * How a call that succeeded changes names. `move`: the second target is what the first was. `exchange`: so is the first what the second
+ * was. `symlink`: the only target leads to the text of argument `text`. `mount`: the only target is what argument 0 names.
+ */
+export type NameEffect =
+  | { readonly kind: 'move'; readonly flags: number | null }
+  | { readonly kind: 'symlink'; readonly text: number }
+  | { readonly kind: 'mount' };
 
 const looked = uses.stat;
 const atLink = uses.link;
@@ -43,7 +66,16 @@ function at(directory: number, how: Uses, flags: number | null = null): Target {
 }
 
 function use(...targets: readonly Target[]): Call {
-  return { kind: 'use', targets };
+  return { kind: 'use', targets, change: null };
+}
+
+/** Describes a call that gives the first target the name of the second. `flags`: the argument that may say that both change. */
+function move(from: Target, to: Target, flags: number | null = null): Call {
+  return { kind: 'use', targets: [from, to], change: { kind: 'move', flags } };
+}
+
+function symlink(link: Target): Call {
+  return { kind: 'use', targets: [link], change: { kind: 'symlink', text: 0 } };
 }
 
 /** The calls that concern files, by name. All other calls are counted, and their arguments are not read. */
@@ -52,6 +84,7 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['openat', { kind: 'open', target: at(0, 0), flags: 2 }],
   ['openat2', { kind: 'open', target: at(0, 0), flags: 2 }],
   ['creat', { kind: 'open', target: here(0, changed), flags: null }],
+  ['open_by_handle_at', { kind: 'openHandle' }],
   ['uselib', use(here(0, uses.open))],
   ['execve', { kind: 'exec', target: here(0, uses.exec), argv: 1 }],
   ['execveat', { kind: 'exec', target: at(0, uses.exec, 4), argv: 2 }],
@@ -71,8 +104,21 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['name_to_handle_at', use(at(0, looked, 4))],
   ['getxattrat', use(at(0, looked, 2))],
   ['listxattrat', use(at(0, looked, 2))],
+  ['file_getattr', use(at(0, looked, 4))],
   ['inotify_add_watch', use(here(1, looked))],
-  ['mount', use(here(1, looked))],
+  ['fanotify_mark', use(at(3, looked))],
+  ['mount', { kind: 'use', targets: [here(1, looked)], change: { kind: 'mount' } }],
+  ['move_mount', move(at(0, looked), at(2, looked))],
+  ['open_tree', { kind: 'open', target: at(0, looked), flags: null }],
+  ['open_tree_attr', { kind: 'open', target: at(0, looked), flags: null }],
+  ['fspick', use(at(0, looked))],
+  ['mount_setattr', use(at(0, looked, 2))],
+  ['umount', use(here(0, looked))],
+  ['umount2', use(here(0, looked))],
+  ['acct', use(here(0, changed))],
+  ['swapon', use(here(0, looked))],
+  ['swapoff', use(here(0, looked))],
+  ['quotactl', use(here(1, looked))],
 
   ...[
     'mkdir',
@@ -98,18 +144,27 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['futimesat', use(at(0, changed))],
   ['utimensat', use(at(0, changed, 3))],
   ['utimensat_time64', use(at(0, changed, 3))],
+  ['setxattrat', use(at(0, changed, 2))],
+  ['removexattrat', use(at(0, changed, 2))],
+  ['file_setattr', use(at(0, changed, 4))],
   ['unlinkat', use(at(0, changedLink))],
-  ['rename', use(here(0, changedLink), here(1, changedLink))],
-  ['renameat', use(at(0, changedLink), at(2, changedLink))],
-  ['renameat2', use(at(0, changedLink), at(2, changedLink))],
-  ['link', use(here(0, atLink), here(1, changedLink))],
-  ['linkat', use(at(0, atLink), at(2, changedLink))],
-  ['symlink', use(here(1, changedLink))],
-  ['symlinkat', use(at(1, changedLink))],
+  ['rename', move(here(0, changedLink), here(1, changedLink))],
+  ['renameat', move(at(0, changedLink), at(2, changedLink))],
+  ['renameat2', move(at(0, changedLink), at(2, changedLink), 4)],
+  ['link', move(here(0, atLink), here(1, changedLink))],
+  ['linkat', move(at(0, atLink), at(2, changedLink))],
+  ['symlink', symlink(here(1, changedLink))],
+  ['symlinkat', symlink(at(1, changedLink))],
+  ['bind', { kind: 'socket', address: 1, uses: changedLink }],
+  ['connect', { kind: 'socket', address: 1, uses: looked }],
+  ['sendto', { kind: 'socket', address: 4, uses: looked }],
+  ['sendmsg', { kind: 'socket', address: 1, uses: looked }],
 
   ['chdir', { kind: 'chdir', target: here(0, looked) }],
   ['chroot', { kind: 'chroot', target: here(0, looked) }],
   ['fchdir', { kind: 'fchdir' }],
+  ['getcwd', { kind: 'getcwd' }],
+  ['io_uring_setup', { kind: 'ring' }],
   ['pivot_root', { kind: 'pivot' }],
   ['unshare', { kind: 'unshare' }],
   ['setns', { kind: 'setns' }],

@@ -61,6 +61,8 @@ class Files {
 export class Process {
   place: Place;
   files: Files;
+  /** The program that the process executes, as it was named; '' for one that was started before the trace. */
+  program: ByteString = noBytes;
   /** The first half of a call that has not returned. */
   pending: ByteString | null = null;
   /** The parent, as long as it is a guess: no fork has returned the number of this process yet. */
@@ -75,10 +77,12 @@ export class Process {
 
   /** Returns the child that a fork or clone makes. `text` is the call, whose flags say what both share. */
   child(text: string): Process {
-    return new Process(
+    const child = new Process(
       text.includes('CLONE_FS') ? this.place : { ...this.place },
       text.includes('CLONE_FILES') ? this.files : this.files.copy(),
     );
+    child.program = this.program;
+    return child;
   }
 }
 

@@ -15,8 +15,8 @@ const equals = 0x3d;
 const question = 0x3f;
 
 /**
- * Reads the line of a call from its opening parenthesis on. The result is `failed` for `= -1 ENOENT …` and for `= ?` (the
- * process ended inside the call), and `unreadable` for a line without a closing parenthesis or a result.
+ * Reads the line of a call from its opening parenthesis on. The result is `unfinished` for `= ?` (the process ended inside the
+ * call, or the kernel repeats it), and `unreadable` for a line without a closing parenthesis or a result.
  *
  * `into` is overwritten: the result is valid until the next call of this function with the same `into`.
  */
@@ -25,7 +25,7 @@ export function readReturn(
   line: ByteString,
   parenthesis: number,
   into: Arguments,
-): ReturnedCall | 'failed' | 'unreadable' {
+): ReturnedCall | 'unfinished' | 'unreadable' {
   if (!splitArguments(line, parenthesis, into)) return 'unreadable';
   let at = into.close + 1;
   while (line.charCodeAt(at) === space) at++;
@@ -33,10 +33,17 @@ export function readReturn(
   const result = at + '= '.length;
   const unit = line.charCodeAt(result);
   if (Number.isNaN(unit)) return 'unreadable';
-  return unit === minus || unit === question ? 'failed' : new ReturnedCall(process, line, into, result);
+  if (unit === question) return 'unfinished';
+  return new ReturnedCall(process, line, into, { offset: result, isError: unit === minus });
 }
 
-/** A successful call. Arguments are numbered from 0; an argument that is absent gives null, '' or false. */
+/** Where the result of a call is in its line, and whether it is an error. */
+interface Result {
+  readonly offset: number;
+  readonly isError: boolean;
+}
+
+/** A call that returned. Arguments are numbered from 0; an argument that is absent gives null, '' or false. */
 export class ReturnedCall {
   readonly process: Process;
   readonly #line: ByteString;
@@ -44,11 +51,22 @@ export class ReturnedCall {
   /** Offset of the result in the line. */
   readonly #result: number;
 
-  constructor(process: Process, line: ByteString, args: Arguments, result: number) {
+  /** Whether the call failed. */
+  readonly isError: boolean;
+
+  constructor(process: Process, line: ByteString, args: Arguments, { offset, isError }: Result) {
     this.process = process;
     this.#line = line;
     this.#arguments = args;
-    this.#result = result;
+    this.#result = offset;
+    this.isError = isError;
+  }
+
+  /** The name of the error, "ENOENT"; '' for a successful call, and where the line shows no name. */
+  get error(): string {
+    return this.isError
+      ? (/ (E[A-Z0-9]+)/.exec(this.#line.slice(this.#result, this.#result + 40))?.[1] ?? '')
+      : '';
   }
 
   /** The whole line, for flags that may stand anywhere in it. */
@@ -72,6 +90,12 @@ export class ReturnedCall {
   /** Returns a name between quotes; null for an address that strace did not follow, and for a name that it cut short. */
   string(index: number): ByteString | null {
     return this.has(index) ? quoted(this.#line, this.#startOf(index), this.#endOf(index)) : null;
+  }
+
+  /** Returns the path of a socket in the file system among the members of an argument; null for any other address. */
+  socketPath(index: number): ByteString | null {
+    const found = this.has(index) ? socketPath.exec(this.text(index)) : null;
+    return found === null ? null : quoted(found[1] as ByteString, 0, (found[1] as ByteString).length);
   }
 
   /** Returns the strings of an array; null if strace left some out. */
@@ -141,6 +165,9 @@ export class ReturnedCall {
     return this.#arguments.end[index] as number;
   }
 }
+
+/** The name of a socket of AF_UNIX. That of an abstract one has an `@` before it. */
+const socketPath = /sun_path=("(?:[^"\\]|\\.)*")/;
 
 /** The longest number of a descriptor or process has ten digits (2^31). */
 const mostDigits = 10;

@@ -7,6 +7,7 @@ import { hasLine, type RecordReader, type TraceFormat } from '../trace-format.ts
 import { own, type TraceSink } from '../trace-sink.ts';
 import { type Call, calls, looksComplete } from './strace-calls.ts';
 import { StraceEffects } from './strace-effects.ts';
+import { FirstProcess } from './strace-end.ts';
 import { type Process, Processes } from './strace-process.ts';
 import { readReturn } from './strace-return.ts';
 import { endOfName, type LineStart, newArguments, readStart } from './strace-text.ts';
@@ -48,6 +49,7 @@ class StraceReader implements RecordReader {
   readonly #arguments = newArguments(mostArguments);
   readonly #processes: Processes;
   readonly #effects: StraceEffects;
+  readonly #first = new FirstProcess();
   /** The beginning of a line that strace interrupted with "Process … attached"; the next line continues it. */
   #interrupted: ByteString | null = null;
 
@@ -67,11 +69,14 @@ class StraceReader implements RecordReader {
     this.#interrupted = null;
     if (line.endsWith(' attached') && this.#attach(line)) return true;
     readStart(line, this.#start);
-    return this.#readBody(line, this.#start.body, this.#start.pid);
+    const { body, pid } = this.#start;
+    this.#first.meet(pid);
+    return this.#readBody(line, body, pid);
   }
 
   end(): void {
     this.#effects.end();
+    if (this.#first.end !== null) this.#sink.ends = [this.#first.end];
     this.#sink.hasAllSyscalls = looksComplete(this.#sink.syscalls);
   }
 
@@ -80,9 +85,11 @@ class StraceReader implements RecordReader {
     switch (line.charCodeAt(body)) {
       case 0x2b: // +++ exited with 0 +++
         if (!line.startsWith('+++ ', body)) return false;
+        this.#first.take(pid, line.slice(body));
         this.#processes.forget(pid);
         return true;
       case 0x2d: // --- SIGCHLD {…} ---
+        this.#first.take(pid, line.slice(body));
         return line.startsWith('--- ', body);
       case 0x3c: // <... openat resumed>
         return this.#resume(line, body, pid);
@@ -135,7 +142,7 @@ class StraceReader implements RecordReader {
   #apply(call: Call, process: Process, line: ByteString, parenthesis: number): boolean {
     const outcome = readReturn(process, line, parenthesis, this.#arguments);
     if (outcome === 'unreadable') return false;
-    return outcome === 'failed' || this.#effects.apply(call, outcome);
+    return outcome === 'unfinished' || this.#effects.apply(call, outcome);
   }
 
   /** Reads `clone(…strace: Process 12 attached`, where the rest of the call comes on the next line. */

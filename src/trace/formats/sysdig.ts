@@ -128,6 +128,10 @@ class SysdigEvents {
       case 'dup':
       case 'fcntl':
       case 'close':
+      case 'getcwd':
+      case 'openHandle':
+      case 'socket':
+      case 'ring':
         return true;
     }
   }

@@ -6,7 +6,10 @@ import { type FakeStrace, fakeStrace } from './fake-strace.ts';
 
 const { signal } = new AbortController();
 const always = ['-f', '-y', '-q', '-s', '4096'];
-const ofFiles = ['-e', 'trace=%file,%process,fchdir,?getdents,getdents64'];
+const ofFiles = [
+  '-e',
+  'trace=%file,%process,fchdir,?getdents,getdents64,bind,connect,?io_uring_setup,?open_by_handle_at',
+];
 
 /** Lets PATH lead to a fake strace only. */
 async function inPath(script: string | null): Promise<FakeStrace> {
