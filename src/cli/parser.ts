@@ -20,7 +20,11 @@ export type Run = (console: Console) => Promise<number>;
 const general = listOptions({
   help: flag({ alias: 'h', describe: 'show the help of a command', group: 'Reports' }),
   helpAll: flag({ describe: 'show it with all options', group: 'Reports' }),
-  version: flag({ alias: 'V', describe: 'show the version', group: 'Reports' }),
+  version: flag({
+    alias: 'V',
+    describe: 'show the version; with --verbose, also the engine that packs gzip',
+    group: 'Reports',
+  }),
 });
 
 /** The status of a command line without a command: nothing was done, which a script must not take for success. */
@@ -32,14 +36,14 @@ export async function parseCommandLine(args: readonly string[], env: Environment
   const [word, ...more] = early.positionals;
   const [stray] = early.unknown;
   if (word === undefined || (stray !== undefined && stray.index < word.index)) {
-    if (asks(early, 'version')) return printVersion;
+    if (asks(early, 'version')) return versionOf(early, env);
     if (asks(early, 'help', 'help-all')) return printOverview;
     if (stray !== undefined) throw await unknownOption(stray, args, null);
     if (args.length === 0) return printIntroduction;
     throw new OcislimError('USAGE', 'a command is missing', { advice: commandAdvice });
   }
   if (word.value === 'help') return help(more.map(({ value }) => value)[0], asks(early, 'help-all'));
-  if (word.value === 'version') return printVersion;
+  if (word.value === 'version') return versionOf(early, env);
   const command = commands.find(({ name }) => name === word.value);
   if (command === undefined) {
     const { unknownCommand } = await import('./mistakes/unknown.ts');
@@ -77,7 +81,7 @@ async function runOf(command: Command, args: readonly string[], env: Environment
   const given = splitArguments(args, known);
   if (asks(given, 'help', 'help-all'))
     return (console) => printHelp(command, asks(given, 'help-all'), console);
-  if (asks(given, 'version')) return printVersion;
+  if (asks(given, 'version')) return versionOf(given, env);
   const [stray] = given.unknown;
   if (stray !== undefined) throw await unknownOption(stray, args, command);
   // `--preset help` asks for the list, with or without an image.
@@ -158,9 +162,17 @@ function quoted(word: string): string {
   return /^[\w./:@-]+$/.test(word) ? word : JSON.stringify(word);
 }
 
-async function printVersion({ stdout }: Console): Promise<number> {
-  stdout.write(`${version}\n`);
-  return 0;
+/** Prints the version and, with --verbose, which gzip engine runs here. @throws what `findNative` throws */
+function versionOf(given: Arguments, env: Environment): Run {
+  return async ({ stdout }) => {
+    const lines = [version];
+    if (asks(given, 'verbose')) {
+      const { describeNative, findNative } = await import('../codec/native.ts');
+      lines.push(describeNative(findNative(env['OCISLIM_NATIVE'] ?? '')));
+    }
+    stdout.write(`${lines.join('\n')}\n`);
+    return 0;
+  };
 }
 
 async function printOverview({ stdout }: Console): Promise<number> {

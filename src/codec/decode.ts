@@ -3,6 +3,7 @@ import { defaultLimits } from '../limits.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { type DecoderOptions, formats } from './formats.ts';
+import type { NativeEngine } from './native.ts';
 
 export interface DecodeOptions {
   readonly signal: AbortSignal;
@@ -10,6 +11,8 @@ export interface DecodeOptions {
   readonly maxBytes?: number;
   /** The largest window that a zstd frame may ask for. Default: that of `defaultLimits`. */
   readonly maxWindow?: number;
+  /** The native engine, for threads that its calls may block. Default: the engines of Node. */
+  readonly native?: NativeEngine | null;
 }
 
 /**
@@ -19,8 +22,8 @@ export interface DecodeOptions {
  * @throws CODEC for damaged, truncated or empty input and for stray bytes, LIMIT beyond `maxBytes`
  */
 export function decode(stream: ByteStream, compression: Compression, options: DecodeOptions): ByteStream {
-  const { signal, maxWindow = defaultLimits['window-bytes'] } = options;
-  const unpacked = unpack(stream, compression, { signal, maxWindow });
+  const { signal, maxWindow = defaultLimits['window-bytes'], native = null } = options;
+  const unpacked = unpack(stream, compression, { signal, maxWindow, native });
   return options.maxBytes === undefined ? unpacked : limit(unpacked, options.maxBytes);
 }
 

@@ -4,8 +4,10 @@
  */
 import { Closeable } from '../closeable.ts';
 import { OcislimError } from '../errors.ts';
+import { type Listener, silent } from '../events.ts';
 import { BlockMemory } from './block.ts';
 import { GzipWorkers } from './gzip-workers.ts';
+import { describeNative, findNative } from './native.ts';
 import { UnpackThreads } from './unpack/threads.ts';
 
 /**
@@ -78,18 +80,46 @@ export class EncoderPool extends Closeable {
   }
 }
 
+export interface PoolOptions {
+  /** The number of blocks that are encoded at a time, at least 1. */
+  readonly jobs: number;
+  /** What OCISLIM_NATIVE says: see `findNative`. Default: the environment of this process. */
+  readonly native?: string | undefined;
+  /** Is told which gzip engine runs, when one is first needed. */
+  readonly listener?: Listener;
+}
+
 /**
- * Creates a pool that encodes `jobs` blocks at a time, at least 1. Threads start when they are needed and do not keep the process
+ * Creates a pool that encodes `jobs` blocks at a time. Threads start when they are needed and do not keep the process
  * alive. Node's own thread pool, which some engines use, has four threads unless UV_THREADPOOL_SIZE says otherwise before its
  * first use.
- * @throws USAGE
+ * @throws USAGE; UNSUPPORTED where a native engine is demanded and missing
  */
-export function createEncoderPool(options: { readonly jobs: number }): EncoderPool {
-  const { jobs } = options;
+export function createEncoderPool({
+  jobs,
+  native = process.env['OCISLIM_NATIVE'],
+  listener = silent,
+}: PoolOptions): EncoderPool {
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new OcislimError('USAGE', `the number of jobs must be a whole number of 1 or more, not ${jobs}`);
   }
-  return new EncoderPool(jobs, new GzipWorkers(jobs), new UnpackThreads(jobs));
+  const find = memoized(() => {
+    const search = findNative(native);
+    listener({ type: 'detail', message: describeNative(search) });
+    return search.kind === 'found' ? search.path : null;
+  });
+  // What the user asks for by name is looked for at once; else loading waits until there is work.
+  if (native !== undefined && native !== '' && native !== '0') find();
+  return new EncoderPool(
+    jobs,
+    new GzipWorkers(jobs, { native: find }),
+    new UnpackThreads(jobs, { native: find }),
+  );
+}
+
+function memoized<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }
 
 function closedError(): OcislimError {

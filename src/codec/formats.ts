@@ -6,13 +6,14 @@
  * A format here maps bytes to bytes and knows nothing of tar. Formats that write a table of contents into the layer (eStargz,
  * zstd:chunked) need to see entries: such a `LayerFormat` belongs beside this table, in `layers`, and can use these engines.
  */
-import { createRequire } from 'node:module';
 import type { ProgressEvent } from '../events.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { BlockEncoder } from './block-encoder.ts';
 import type { GzipWorkers } from './gzip-workers.ts';
+import type { NativeEngine } from './native.ts';
 import { KiB, MiB } from '../units.ts';
+import { packageVersion } from './package-version.ts';
 import { zstdLevel } from './zstd-level.ts';
 
 /** How much work packing may take. The levels of each effort are in the table. */
@@ -72,6 +73,8 @@ export interface DecoderOptions {
   readonly signal: AbortSignal;
   /** Bytes of history that a decoder may have to keep. */
   readonly maxWindow: number;
+  /** The native engine, whose calls block the thread; null for the engines of Node. */
+  readonly native: NativeEngine | null;
 }
 
 /** Unpacks all members or frames of a stream. @throws CODEC, LIMIT */
@@ -203,11 +206,3 @@ export type BlockEncoding = { [F in PackedFormat]: EncodingOf<F> }[PackedFormat]
 
 /** How bytes are packed, as far as it decides about the bytes that come out. */
 export type PackedEncoding = { readonly kind: Exclude<Compression, PackedFormat> } | BlockEncoding;
-
-/** Reads the version of a package from the package.json above its entry point, which the package need not export. */
-function packageVersion(name: string): string {
-  const require = createRequire(import.meta.url);
-  const entry = require.resolve(name);
-  const folder = entry.slice(0, entry.lastIndexOf(`/node_modules/${name}/`) + `/node_modules/${name}`.length);
-  return (require(`${folder}/package.json`) as { version: string }).version;
-}

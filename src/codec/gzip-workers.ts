@@ -5,7 +5,15 @@
 import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
-import { type PooledThread, startWorker, watchWorker, WorkerPool, workerFile } from './worker-pool.ts';
+import {
+  type NativePath,
+  type PooledThread,
+  startWorker,
+  type ThreadOptions,
+  watchWorker,
+  WorkerPool,
+  workerFile,
+} from './worker-pool.ts';
 
 /** A packed piece, and the CRC-32 of what was packed. */
 export interface Packed {
@@ -27,11 +35,13 @@ type Engine = 'libdeflate' | 'pako';
 export class GzipWorkers {
   readonly #pool: WorkerPool<Thread>;
   readonly #file: URL;
+  readonly #native: NativePath;
   #sessions = 0;
 
-  constructor(limit: number, file: URL = gzipWorker) {
+  constructor(limit: number, { file = gzipWorker, native = () => null }: ThreadOptions = {}) {
     this.#pool = new WorkerPool(limit);
     this.#file = file;
+    this.#native = native;
   }
 
   /**
@@ -67,13 +77,13 @@ export class GzipWorkers {
   }
 
   #thread(engine: Engine): Thread {
-    return this.#pool.idlest((onGone) => new Thread(start(this.#file, engine), onGone));
+    return this.#pool.idlest((onGone) => new Thread(start(this.#file, this.#native(), engine), onGone));
   }
 }
 
-function start(file: URL, engine: Engine): Worker {
+function start(file: URL, native: string | null, engine: Engine): Worker {
   try {
-    return startWorker(file);
+    return startWorker(file, native);
   } catch (cause) {
     throw unavailable(engine, cause);
   }

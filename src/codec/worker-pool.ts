@@ -1,3 +1,7 @@
+/**
+ * Worker threads: how they start, what they are told, and how their work is shared out. The threads that pack gzip and those that
+ * unpack layers are made here.
+ */
 import { Worker } from 'node:worker_threads';
 
 /** Returns the file of a worker thread: `.ts` beside sources, `.js` in a build, since the compiler does not rewrite the name. */
@@ -5,10 +9,23 @@ export function workerFile(name: string, importer: string): URL {
   return new URL(`./${name}.${importer.endsWith('.ts') ? 'ts' : 'js'}`, importer);
 }
 
+/** Finds the file of the native engine when a thread first needs it; null without one. */
+export type NativePath = () => string | null;
+
+/** What a thread is told when it starts. */
+interface WorkerData {
+  readonly native: string | null;
+}
+
 /** Starts a thread. Throws Node's own error if it cannot be started. */
-export function startWorker(file: URL): Worker {
+export function startWorker(file: URL, native: string | null): Worker {
   // Flags of this process, such as --input-type, may not apply to a file.
-  return new Worker(file, { execArgv: [] });
+  return new Worker(file, { execArgv: [], workerData: { native } satisfies WorkerData });
+}
+
+/** Returns, in a thread, the file of the native engine. */
+export function nativeOf(workerData: unknown): string | null {
+  return (workerData as WorkerData | null)?.native ?? null;
 }
 
 /** Reports the end of a thread, which does not keep the process alive. `onGone` may be called more than once. */
@@ -17,6 +34,14 @@ export function watchWorker(worker: Worker, onGone: (reason: string, cause?: unk
   worker.on('messageerror', (error) => onGone('its answer could not be read', error));
   worker.on('error', (error) => onGone(error instanceof Error ? error.message : String(error), error));
   worker.on('exit', (code) => onGone(`it ended with status ${code}`));
+}
+
+/** How threads are made. */
+export interface ThreadOptions {
+  /** The file that a thread runs. Default: that of the room. */
+  readonly file?: URL;
+  /** Default: no native engine. */
+  readonly native?: NativePath;
 }
 
 export interface PooledThread {

@@ -97,7 +97,11 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   });
   await using workspace = new Workspace(settings, surroundings);
   const cache = await workspace.openCache();
-  await using pool = createEncoderPool({ jobs: workspace.jobs });
+  await using pool = createEncoderPool({
+    jobs: workspace.jobs,
+    native: workspace.env['OCISLIM_NATIVE'] ?? '',
+    listener: workspace.listener,
+  });
   const source = await workspace.openSource(sourceReference);
   const destinations = await nameInArchive(given, settings.name, source, workspace.signal);
   const planned = await plan(job, workspace, source, sourceReference);

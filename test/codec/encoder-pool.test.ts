@@ -25,7 +25,7 @@ function open(jobs: number, worker?: string): EncoderPool {
       ? createEncoderPool({ jobs })
       : new EncoderPool(
           jobs,
-          new GzipWorkers(jobs, new URL(`data:text/javascript,${encodeURIComponent(worker)}`)),
+          new GzipWorkers(jobs, { file: new URL(`data:text/javascript,${encodeURIComponent(worker)}`) }),
           new UnpackThreads(jobs),
         );
   opened.push(pool);

@@ -21,12 +21,17 @@ export type CliOptions = {
   readonly interrupt?: { readonly when: string; readonly signal: 'SIGINT' | 'SIGTERM' };
 };
 
+/** The gzip engine that this test run is about goes on to the processes that it starts. */
+const engine: Readonly<Record<string, string>> =
+  process.env['OCISLIM_NATIVE'] === undefined ? {} : { OCISLIM_NATIVE: process.env['OCISLIM_NATIVE'] };
+
 /** Runs the command line in a process of its own. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: '/nonexistent',
     TMPDIR: process.env['TMPDIR'] ?? '/tmp',
+    ...engine,
     ...options.env,
   };
   const command = `umask ${options.umask ?? '022'}; exec "$0" "$@"`;
@@ -69,6 +74,7 @@ export function pipeCli(
     PATH: process.env['PATH'] ?? '',
     HOME: '/nonexistent',
     TMPDIR: process.env['TMPDIR'] ?? '/tmp',
+    ...engine,
   };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cliScript, ...args], { env, stdio: 'pipe' });
@@ -104,7 +110,8 @@ export async function callCli(
       return true;
     }),
   );
-  process.env = { PATH: before['PATH'], HOME: '/nonexistent', TMPDIR: before['TMPDIR'] ?? '/tmp', ...env };
+  const surroundings = { PATH: before['PATH'], HOME: '/nonexistent', TMPDIR: before['TMPDIR'] ?? '/tmp' };
+  process.env = { ...surroundings, ...engine, ...env };
   try {
     const status = await main(args);
     return { status, ...result };

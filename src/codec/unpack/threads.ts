@@ -8,7 +8,15 @@ import { defaultLimits } from '../../limits.ts';
 import type { Algorithm } from '../../oci/digest.ts';
 import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { type PooledThread, startWorker, watchWorker, WorkerPool, workerFile } from '../worker-pool.ts';
+import {
+  type NativePath,
+  type PooledThread,
+  startWorker,
+  type ThreadOptions,
+  watchWorker,
+  WorkerPool,
+  workerFile,
+} from '../worker-pool.ts';
 import type { Answer, Order } from './messages.ts';
 import { Unpacking } from './unpacking.ts';
 
@@ -30,15 +38,19 @@ export interface UnpackOptions {
 export class UnpackThreads {
   readonly #pool: WorkerPool<Thread>;
   readonly #file: URL;
+  readonly #native: NativePath;
 
-  constructor(limit: number, file: URL = threadFile) {
+  constructor(limit: number, { file = threadFile, native = () => null }: ThreadOptions = {}) {
     this.#pool = new WorkerPool(limit);
     this.#file = file;
+    this.#native = native;
   }
 
   /** Opens a stream in a thread. Its source is not read before the first block is asked for. @throws UNSUPPORTED */
   open(source: ByteStream, options: UnpackOptions): Unpacking {
-    return this.#pool.idlest((onGone) => new Thread(start(this.#file), onGone)).open(source, options);
+    return this.#pool
+      .idlest((onGone) => new Thread(start(this.#file, this.#native()), onGone))
+      .open(source, options);
   }
 
   close(): Promise<void> {
@@ -46,9 +58,9 @@ export class UnpackThreads {
   }
 }
 
-function start(file: URL): Worker {
+function start(file: URL, native: string | null): Worker {
   try {
-    return startWorker(file);
+    return startWorker(file, native);
   } catch (cause) {
     throw new OcislimError('UNSUPPORTED', `cannot start a thread: ${(cause as Error).message}`, { cause });
   }

@@ -2,12 +2,15 @@
  * The worker thread that unpacks streams and hashes the result, so that the main thread need not. `threads.ts` starts it and
  * exchanges the messages of `messages.ts` with it.
  */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { OcislimError } from '../../errors.ts';
-import { type Digest, type Hasher, hasherOf } from '../../oci/digest.ts';
+import { type Digest, hasherOf } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { decode } from '../decode.ts';
-import { decodedChunk } from '../native-decoder.ts';
+import { NativeGunzip } from '../gunzip-native.ts';
+import { loadFound } from '../native.ts';
+import { nativeOf } from '../worker-pool.ts';
+import { ChunkFiller, type Filler, NativeFiller } from './filler.ts';
 import type { Answer, Failure, Order } from './messages.ts';
 
 type Input = Extract<Order, { kind: 'input' | 'end' }>;
@@ -46,6 +49,7 @@ interface Stream {
   readonly stop: AbortController;
 }
 
+const native = loadFound(nativeOf(workerData));
 const streams = new Map<number, Stream>();
 const port = parentPort;
 
@@ -70,18 +74,27 @@ port?.on('message', (order: Order) => {
 });
 
 async function unpack(order: Extract<Order, { kind: 'open' }>, stream: Stream): Promise<void> {
-  const { id, compression, maxWindow } = order;
+  const { id } = order;
   try {
-    const decoded = decode(inputOf(id, stream), compression, {
-      signal: stream.stop.signal,
-      maxWindow,
-    });
-    await fill(id, stream, { decoded, hash: hasherOf(order.hash), canFree: compression === 'gzip' });
+    await fill(id, stream, fillerOf(order, stream));
   } catch (error) {
     if (streams.has(id)) answer({ kind: 'failed', id, error: failureOf(error) }, []);
   } finally {
     streams.delete(id);
   }
+}
+
+function fillerOf(
+  { id, compression, maxWindow, hash }: Extract<Order, { kind: 'open' }>,
+  stream: Stream,
+): Filler {
+  const { signal } = stream.stop;
+  const inputs = inputOf(id, stream);
+  const hasher = hasherOf(hash);
+  if (compression === 'gzip' && native !== null)
+    return new NativeFiller(new NativeGunzip(inputs, native, signal), hasher);
+  // The decoder of gzip leaves the memory of its chunks to this thread.
+  return new ChunkFiller(decode(inputs, compression, { signal, maxWindow }), hasher, compression === 'gzip');
 }
 
 async function* inputOf(id: number, { inputs }: Stream): ByteStream {
@@ -91,38 +104,14 @@ async function* inputOf(id: number, { inputs }: Stream): ByteStream {
   }
 }
 
-interface Decoding {
-  readonly decoded: ByteStream;
-  readonly hash: Hasher;
-  /** Whether the decoder leaves the memory of its chunks to this thread. */
-  readonly canFree: boolean;
-}
-
-/** Hashes what is unpacked and copies it into the blocks asked for. Each is full except the last, which has the digest. */
-async function fill(id: number, { rooms }: Stream, { decoded, hash, canFree }: Decoding): Promise<void> {
-  let block: Uint8Array | null = null;
-  let filled = 0;
-  for await (const chunk of decoded) {
-    hash.update(chunk);
-    for (let at = 0; at < chunk.length; ) {
-      // A full block waits for the byte behind it: only that byte shows that it is not the last.
-      if (block !== null && filled === block.length) {
-        give(id, block, null);
-        block = null;
-      }
-      if (block === null) {
-        block = blockIn(await rooms.take());
-        filled = 0;
-      }
-      const count = Math.min(block.length - filled, chunk.length - at);
-      block.set(count === chunk.length ? chunk : chunk.subarray(at, at + count), filled);
-      filled += count;
-      at += count;
-    }
-    if (canFree) free(chunk);
+/** Fills and hands over the blocks asked for. Each is full except the last, which has the digest. */
+async function fill(id: number, { rooms }: Stream, filler: Filler): Promise<void> {
+  for (;;) {
+    const block = blockIn(await rooms.take());
+    const { size, last } = await filler.fill(block);
+    give(id, block.subarray(0, size), last ? filler.hash.digest() : null);
+    if (last) return;
   }
-  block ??= blockIn(await rooms.take());
-  give(id, block.subarray(0, filled), hash.digest());
 }
 
 function blockIn(room: Room): Uint8Array {
@@ -132,16 +121,6 @@ function blockIn(room: Room): Uint8Array {
 function give(id: number, bytes: Uint8Array, digest: Digest | null): void {
   const { buffer } = bytes;
   answer({ kind: 'filled', id, bytes, digest }, buffer instanceof ArrayBuffer ? [buffer] : []);
-}
-
-/**
- * Frees the memory of a decoder's output once the decoder has filled it and has moved on to the next. The garbage collector would let hundreds
- * of megabytes of it pile up.
- */
-function free(chunk: Uint8Array): void {
-  const { buffer, byteOffset, byteLength } = chunk;
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== decodedChunk) return;
-  if (byteOffset + byteLength === decodedChunk) buffer.transfer(0);
 }
 
 function failureOf(error: unknown): Failure {

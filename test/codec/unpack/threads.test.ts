@@ -182,7 +182,9 @@ test('messages that come late for a closed stream disturb no other', async () =>
 test.each(['throw new Error("no such luck")', 'process.exit(3)'])(
   'a thread that dies (%s) rejects the blocks asked for',
   async (script) => {
-    const threads = new UnpackThreads(1, new URL(`data:text/javascript,${encodeURIComponent(script)}`));
+    const threads = new UnpackThreads(1, {
+      file: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
+    });
     const unpacking = threads.open(cut(new Uint8Array(10), 5), {
       compression: 'none',
       hash: 'sha256',

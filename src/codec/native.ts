@@ -1,0 +1,169 @@
+/**
+ * Finds and loads the native engine, which packs and unpacks gzip faster than WebAssembly and node:zlib, to the same bytes and with
+ * the same verdicts. The encoder pool finds it, once for all of its threads, and each thread loads the file that was found.
+ *
+ * What may be loaded: the file that OCISLIM_NATIVE names, the one that `npm run build:native` makes in the folder of this package, or
+ * the package for this platform that npm has installed beside this one. Nothing of the working directory or of an image.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OcislimError } from '../errors.ts';
+import { nativePlatform } from './native-platform.ts';
+import { packageVersion } from './package-version.ts';
+
+/** The exports of the native module: `native/src/lib.rs` has their contracts. */
+export interface NativeEngine {
+  readonly Deflater: { new (): NativeDeflater; room(size: number): number };
+  readonly Inflater: new () => NativeInflater;
+}
+
+export interface NativeDeflater {
+  deflate(
+    level: number,
+    bytes: Uint8Array,
+    room: Uint8Array,
+    last: boolean,
+  ): { readonly size: number; readonly crc: number };
+}
+
+export interface NativeInflater {
+  push(
+    input: Uint8Array,
+    room: Uint8Array,
+  ): { readonly read: number; readonly written: number; readonly place: number };
+}
+
+/** The version of the interface that this file knows. */
+const abi = 1;
+
+/** The version of libdeflate in each version of the npm package: the same version gives the same bytes. */
+const libdeflateIn: Readonly<Record<string, string>> = { '0.1.0': '1.26' };
+
+/** The result of a search: a file that was loaded and checked, or the reasons why nothing was. */
+export type NativeSearch =
+  | { readonly kind: 'found'; readonly path: string; readonly origin: string }
+  | { readonly kind: 'none'; readonly reason: string };
+
+/**
+ * Finds the native engine as OCISLIM_NATIVE says: `0` takes none, `1` demands one, an absolute path demands that file. Default: the
+ * local build, then the package for this platform, then none. A file that does not fit counts as missing.
+ * @throws USAGE for another value; UNSUPPORTED where one is demanded and missing
+ */
+export function findNative(choice = process.env['OCISLIM_NATIVE']): NativeSearch {
+  switch (choice) {
+    case '0':
+      return { kind: 'none', reason: 'OCISLIM_NATIVE=0' };
+    case '1':
+      return demanded(search(places()));
+    case undefined:
+    case '':
+      return search(places());
+    default:
+      if (!isAbsolute(choice)) throw unknownChoice(choice);
+      return demanded(search([{ origin: 'OCISLIM_NATIVE', path: choice }]));
+  }
+}
+
+/** Says in one line which engine runs, and why. */
+export function describeNative(search: NativeSearch): string {
+  return search.kind === 'found'
+    ? `native engine for gzip: ${search.path} (${search.origin})`
+    : `no native engine: WebAssembly and node:zlib pack and unpack gzip, to the same bytes (${search.reason})`;
+}
+
+/** Loads the native engine into this thread. Throws an Error that says what does not fit. */
+export function loadNative(path: string): NativeEngine {
+  const loaded: { exports: unknown } = { exports: {} };
+  process.dlopen(loaded, path);
+  const { ABI, LIBDEFLATE, Deflater, Inflater } = loaded.exports as Readonly<Record<string, unknown>>;
+  if (ABI !== abi) throw new Error(`its interface is version ${String(ABI)}, not ${abi}`);
+  const wanted = libdeflateIn[packageVersion('libdeflate')];
+  if (LIBDEFLATE !== wanted)
+    throw new Error(`it packs with libdeflate ${String(LIBDEFLATE)}, not ${wanted ?? 'a known version'}`);
+  if (typeof Deflater !== 'function' || typeof Inflater !== 'function')
+    throw new Error('it has no packer or no unpacker');
+  return loaded.exports as NativeEngine;
+}
+
+/** Loads, in a worker thread, the engine that the main thread has found; null without one. */
+export function loadFound(path: string | null): NativeEngine | null {
+  if (path === null) return null;
+  try {
+    return loadNative(path);
+  } catch {
+    // The file has changed since the main thread loaded it. The other engines give the same bytes.
+    return null;
+  }
+}
+
+interface Place {
+  readonly origin: string;
+  /** An absolute path. */
+  readonly path: string;
+}
+
+/** A place where nothing is, as a reason. */
+interface NoPlace {
+  readonly missing: string;
+}
+
+/** Tries the candidates in their order. */
+function search(candidates: readonly (Place | NoPlace)[]): NativeSearch {
+  const reasons: string[] = [];
+  for (const candidate of candidates) {
+    if ('missing' in candidate) {
+      reasons.push(candidate.missing);
+      continue;
+    }
+    try {
+      loadNative(candidate.path);
+      return { kind: 'found', ...candidate };
+    } catch (error) {
+      reasons.push(withPath(candidate.path, error));
+    }
+  }
+  return { kind: 'none', reason: reasons.join('; ') };
+}
+
+/** Lists where an engine for this platform may be, in the order of preference. */
+function places(): readonly (Place | NoPlace)[] {
+  const platform = nativePlatform();
+  if (platform === null) return [{ missing: `no engine is built for ${process.platform} ${process.arch}` }];
+  return [localBuild(platform), installed(`@ocislim/native-${platform}`)];
+}
+
+function localBuild(platform: string): Place | NoPlace {
+  // The same from `src/codec`, `dist/codec` and `dist/command`.
+  const path = fileURLToPath(new URL(`../../native/ocislim.${platform}.node`, import.meta.url));
+  return existsSync(path) ? { origin: 'local build', path } : { missing: 'there is no local build' };
+}
+
+function installed(name: string): Place | NoPlace {
+  try {
+    return { origin: `package ${name}`, path: createRequire(import.meta.url).resolve(name) };
+  } catch {
+    return { missing: `the package ${name} is not installed` };
+  }
+}
+
+/** Returns the words of an error, in one line, behind the path that they are about. */
+function withPath(path: string, error: unknown): string {
+  const [words = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return words.startsWith(path) ? words : `${path}: ${words}`;
+}
+
+function demanded(found: NativeSearch): NativeSearch {
+  if (found.kind === 'found') return found;
+  throw new OcislimError('UNSUPPORTED', `OCISLIM_NATIVE demands the native engine: ${found.reason}`, {
+    advice: 'Without OCISLIM_NATIVE, other engines do the same work, to the same bytes.',
+  });
+}
+
+function unknownChoice(choice: string): OcislimError {
+  return new OcislimError(
+    'USAGE',
+    `OCISLIM_NATIVE takes 0, 1 or an absolute path, not ${JSON.stringify(choice)}`,
+  );
+}
