@@ -7,10 +7,24 @@ import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { algorithmOf, type Digest, hasher } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import type { Sealing } from '../stream/seal.ts';
+import type { Seal, Sealing } from '../stream/seal.ts';
+import type { FileRange } from '../place/place.ts';
+import { checkDigest, checkSize } from '../stream/verify.ts';
+import { copyRange } from './copy-range.ts';
 import { readRange, writeStream } from './file-bytes.ts';
 import { fileError } from './file-error.ts';
 import { temporaryName } from './temporary.ts';
+
+/** How the bytes of a file are taken as a blob. */
+export interface BlobCopying {
+  /** The digest and length that the bytes must have. */
+  readonly expected: Seal;
+  /** The subject of error messages. */
+  readonly what: string;
+  /** Receives the length of each piece. */
+  readonly onBytes: (count: number) => void;
+  readonly signal: AbortSignal;
+}
 
 /**
  * A temporary file (mode 0600, a name that cannot be guessed) that is hashed as it is written, unless the stream carries its
@@ -56,6 +70,18 @@ export class BlobFile {
     const { digest, size } = seal();
     if (size !== this.#size) throw new Error(`${this.#size} bytes came with the seal of ${size}`);
     this.#sealed = digest;
+  }
+
+  /** Copies a whole blob from another file. What is written is hashed. @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO */
+  async copy(from: FileRange, { expected, what, onBytes, signal }: BlobCopying): Promise<void> {
+    if (this.#size > 0) throw new Error('a blob is taken in whole or in parts');
+    checkSize(from.size, expected.size, what);
+    const hash = hasher(expected.digest);
+    const onFailure = (error: unknown) => fileError(`write ${this.#path}`, error);
+    this.#size = await copyRange(from, { handle: this.#handle, hash, onBytes, onFailure, signal });
+    checkSize(this.#size, expected.size, what);
+    this.#sealed = hash.digest();
+    checkDigest(this.#sealed, expected.digest, what);
   }
 
   #write(stream: ByteStream, onChunk: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@
  * The room `place`: what a place that images are read from or written to can do, whatever it is. It knows no registry, layout or
  * archive: those rooms implement these interfaces, and the jobs open them.
  */
+import type { FileHandle } from 'node:fs/promises';
 import type { AsyncCloseable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -21,6 +22,15 @@ export interface Mountable {
   /** `scheme://host:port`. */
   readonly registry: string;
   readonly repository: string;
+}
+
+/** Bytes in an open file of this machine, which nothing has verified. It is closed as it is disposed of. */
+export interface FileRange extends AsyncDisposable {
+  readonly handle: FileHandle;
+  /** Where they begin. */
+  readonly offset: number;
+  /** Their number. The file may have become shorter since. */
+  readonly size: number;
 }
 
 /** A place that an image is read from. Messages of errors name it as the source. */
@@ -48,6 +58,11 @@ export interface Source extends AsyncCloseable {
    * must read to the end before it trusts any byte.
    */
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream;
+  /**
+   * Opens the file in which a blob lies as it is. The caller verifies the bytes as those of `blob`, and closes the file.
+   * Default: no blob lies in a file of this machine. @throws NOT_FOUND, IO
+   */
+  fileOf?(descriptor: Descriptor, signal: AbortSignal): Promise<FileRange>;
   /**
    * Returns the names of the image at the place, as clients know them (`docker.io/library/app:1`, a tag of a layout): the name by
    * which it was asked for, or else all. An image asked for by digest alone may have none. @throws what `root` throws

@@ -13,7 +13,16 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
 import { verify } from '../stream/verify.ts';
-import type { Adoption, Produce, RawManifest, Source, StagedBlob, Target } from '../place/place.ts';
+import type { BlobCopying } from '../files/blob-file.ts';
+import type {
+  Adoption,
+  FileRange,
+  Produce,
+  RawManifest,
+  Source,
+  StagedBlob,
+  Target,
+} from '../place/place.ts';
 
 /** A blob that a storage has written to its end, and that is not known under a digest yet. */
 export interface TakenBlob {
@@ -29,6 +38,11 @@ export interface BlobStorage {
   sizeOf(digest: Digest): Promise<number | null>;
   /** Writes a stream to its end, and hashes it unless it carries its seal. After an error nothing is left of it. */
   take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob>;
+  /**
+   * Writes a blob that lies in a file of this machine, and verifies what it writes. After an error nothing is left of it.
+   * Default: such a blob is a stream as any other.
+   */
+  copy?(from: FileRange, copying: BlobCopying): Promise<TakenBlob>;
   /** Makes all kept blobs visible, the names last. */
   publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void>;
   /** Removes what has not been published. */
@@ -79,8 +93,7 @@ export class LocalTarget extends Closeable implements Target {
     // Another copy may have begun while the storage was asked.
     const again = this.#copies.get(descriptor.digest);
     if (again !== undefined) return this.adopt(descriptor, source, signal, onBytes);
-    const stream = tally(source.blob(descriptor, signal), onBytes);
-    const copy = this.#copy(descriptor, sealedAs(stream, descriptor), signal);
+    const copy = this.#bring(descriptor, source, onBytes, signal);
     this.#copies.set(descriptor.digest, copy);
     try {
       await copy;
@@ -137,9 +150,30 @@ export class LocalTarget extends Closeable implements Target {
     return this.#storage.close();
   }
 
-  /** Writes a blob of known digest. Nothing is left of one that does not match. */
+  /** Copies a blob of the source: from file to file where both have one. */
+  async #bring(
+    descriptor: Descriptor,
+    source: Source,
+    onBytes: (count: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (source.fileOf === undefined || this.#storage.copy === undefined) {
+      const stream = tally(source.blob(descriptor, signal), onBytes);
+      return this.#copy(descriptor, sealedAs(stream, descriptor), signal);
+    }
+    await using from = await source.fileOf(descriptor, signal);
+    const what = `source ${source.label}: blob ${descriptor.digest}`;
+    const copying = { expected: descriptor, what, onBytes, signal };
+    await this.#keep(descriptor, await this.#storage.copy(from, copying));
+  }
+
+  /** Writes a blob of known digest. */
   async #copy(descriptor: Descriptor, stream: ByteStream | Sealing, signal: AbortSignal): Promise<void> {
-    const taken = await this.#storage.take(stream, signal);
+    await this.#keep(descriptor, await this.#storage.take(stream, signal));
+  }
+
+  /** Makes a blob known by its digest. Nothing is left of one that does not match. */
+  async #keep(descriptor: Descriptor, taken: TakenBlob): Promise<void> {
     try {
       await taken.keep(descriptor.digest, descriptor.size);
     } catch (error) {

@@ -1,3 +1,7 @@
+/**
+ * Compares bytes with the digests and lengths that are stated for them. Every source verifies its blobs here, and the layer reader what
+ * it unpacks.
+ */
 import { OcislimError } from '../errors.ts';
 import { type Digest, hasher } from '../oci/digest.ts';
 import type { ByteStream } from './byte-stream.ts';
@@ -22,10 +26,18 @@ export async function* verify(
     yield chunk;
   }
   if (size !== expected.size) throw sizeMismatch(what, expected.size, String(size));
-  const actual = hash.digest();
-  if (actual !== expected.digest) {
-    throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${actual}, not ${expected.digest}`);
-  }
+  checkDigest(hash.digest(), expected.digest, what);
+}
+
+/** Compares the number of bytes of a blob with that of its descriptor. @throws SIZE_MISMATCH */
+export function checkSize(actual: number, expected: number, what: string): void {
+  if (actual !== expected) throw sizeMismatch(what, expected, String(actual));
+}
+
+/** Compares the digest of a blob with that of its descriptor. @throws DIGEST_MISMATCH */
+export function checkDigest(actual: Digest, expected: Digest, what: string): void {
+  if (actual === expected) return;
+  throw new OcislimError('DIGEST_MISMATCH', `${what} has the digest ${actual}, not ${expected}`);
 }
 
 function sizeMismatch(what: string, expected: number, actual: string): OcislimError {

@@ -13,7 +13,7 @@ const rooms: Readonly<Record<string, string>> = {
   stream: 'oci',
   rules: 'bytes',
   place: 'oci stream',
-  files: 'oci stream',
+  files: 'oci stream place',
   tar: 'bytes stream',
   changeset: 'bytes tar',
   codec: 'oci stream',

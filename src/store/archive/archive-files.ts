@@ -5,6 +5,7 @@
 import { OcislimError } from '../../errors.ts';
 import { readAt, readRange } from '../../files/file-bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { FileRange } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { blobName, type LayoutFiles, noBlob } from '../layout/layout-files.ts';
 import { type ArchiveToOpen, type OpenArchive, openArchive } from './open-archive.ts';
@@ -55,6 +56,14 @@ export class ArchiveFiles implements LayoutFiles {
     const extent = await this.find(blobName(digest), signal);
     if (extent === null) throw noBlob(this.#label, digest);
     yield* this.extent(extent, signal);
+  }
+
+  /** Returns where a blob lies in the archive, whose one file stays open. */
+  async fileOf(digest: Digest, signal: AbortSignal): Promise<FileRange> {
+    const { archive, index } = await this.#open(signal);
+    const extent = index.find(blobName(digest));
+    if (extent === null) throw noBlob(this.#label, digest);
+    return { handle: archive.handle, ...extent, [Symbol.asyncDispose]: async () => {} };
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,11 @@
+/**
+ * The files of an OCI layout in a directory, read as they are. Layout sources, layout storages and the embedded registry read by
+ * them; archives have the same interface.
+ */
 import { join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
+import type { FileRange } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { fileSize, openFile, readRange, readSmallFile } from '../../files/file-bytes.ts';
 
@@ -21,6 +26,8 @@ export interface LayoutFiles {
   blobSize(digest: Digest, signal: AbortSignal): Promise<number | null>;
   /** Streams a blob. @throws NOT_FOUND, IO */
   blob(digest: Digest, signal: AbortSignal): ByteStream;
+  /** Opens the file in which a blob lies. @throws NOT_FOUND, IO */
+  fileOf(digest: Digest, signal: AbortSignal): Promise<FileRange>;
   close(): Promise<void>;
 }
 
@@ -30,16 +37,27 @@ export function directoryFiles(folder: string, label: string): LayoutFiles {
     read: (name, limit, signal) => readSmallFile(join(folder, name), limit, signal),
     blobSize: (digest) => fileSize(join(folder, blobName(digest))),
     blob: (digest, signal) => readBlob(join(folder, blobName(digest)), digest, label, signal),
+    fileOf: (digest, signal) => openBlob(join(folder, blobName(digest)), digest, label, signal),
     close: async () => {},
   };
 }
 
 async function* readBlob(path: string, digest: Digest, label: string, signal: AbortSignal): ByteStream {
+  await using file = await openBlob(path, digest, label, signal);
+  yield* readRange(file.handle, 0, file.size, signal);
+}
+
+async function openBlob(
+  path: string,
+  digest: Digest,
+  label: string,
+  signal: AbortSignal,
+): Promise<FileRange> {
   signal.throwIfAborted();
   const file = await openFile(path);
   if (file === null) throw noBlob(label, digest);
-  await using handle = file.handle;
-  yield* readRange(handle, 0, file.size, signal);
+  const { handle, size } = file;
+  return { handle, offset: 0, size, [Symbol.asyncDispose]: () => handle.close() };
 }
 
 /** Makes the error for a blob that is not in the layout, although the image names it. */

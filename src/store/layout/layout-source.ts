@@ -10,7 +10,7 @@ import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { refuseTwoReadings, sniffMediaType } from '../../oci/manifest.ts';
 import { isIndexType, isManifestType } from '../../oci/media-type.ts';
-import type { RawManifest, Source } from '../../place/place.ts';
+import type { FileRange, RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
@@ -96,6 +96,10 @@ export class LayoutSource extends Closeable implements Source {
   blob(descriptor: Descriptor, signal: AbortSignal): ByteStream {
     const stored = this.#files.blob(descriptor.digest, signal);
     return verify(stored, descriptor, `${this.#what}: blob ${descriptor.digest}`);
+  }
+
+  fileOf({ digest }: Descriptor, signal: AbortSignal): Promise<FileRange> {
+    return this.#files.fileOf(digest, signal);
   }
 
   /** Searches the manifests that index.json lists, and the tags that stand for referrers in other places. */

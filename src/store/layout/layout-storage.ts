@@ -9,13 +9,13 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Packing } from '../../oci/packing-notes.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import type { Sealing } from '../../stream/seal.ts';
-import { BlobFile } from '../../files/blob-file.ts';
+import { type BlobCopying, BlobFile } from '../../files/blob-file.ts';
 import { fileSize, readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import { makeFolders } from '../../files/make-folders.ts';
 import { findFile, requireKind } from '../../files/found-file.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
-import type { RawManifest } from '../../place/place.ts';
+import type { FileRange, RawManifest } from '../../place/place.ts';
 import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
 import { blobName } from './layout-files.ts';
@@ -79,7 +79,18 @@ export class LayoutStorage implements BlobStorage {
   }
 
   /** Writes a blob under a temporary name. `keep` flushes it to the disk; a second blob of one digest is discarded. */
-  async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
+  take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
+    return this.#fill(signal, (file) =>
+      'seal' in stream ? file.fill(stream, signal) : file.append(stream, signal),
+    );
+  }
+
+  /** Copies a blob from another file of this machine, as `take` writes a stream. */
+  copy(from: FileRange, copying: BlobCopying): Promise<TakenBlob> {
+    return this.#fill(copying.signal, (file) => file.copy(from, copying));
+  }
+
+  async #fill(signal: AbortSignal, write: (file: BlobFile) => Promise<void>): Promise<TakenBlob> {
     const creating = this.#create(signal);
     this.#creating.add(creating);
     const file = await creating.finally(() => this.#creating.delete(creating));
@@ -88,7 +99,7 @@ export class LayoutStorage implements BlobStorage {
       await file.drop();
     };
     try {
-      await ('seal' in stream ? file.fill(stream, signal) : file.append(stream, signal));
+      await write(file);
     } catch (error) {
       await drop();
       throw error;

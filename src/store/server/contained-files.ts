@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import type { Digest } from '../../oci/digest.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import { blobName, directoryFiles, type LayoutFiles, noBlob } from '../layout/layout-files.ts';
 
@@ -21,13 +22,20 @@ export async function containedPath(folder: string, name: string): Promise<strin
 export function containedFiles(folder: string): LayoutFiles {
   const files = directoryFiles(folder, folder);
   const isContained = async (name: string): Promise<boolean> => (await containedPath(folder, name)) !== null;
+  const requireContained = async (digest: Digest): Promise<void> => {
+    if (!(await isContained(blobName(digest)))) throw noBlob(folder, digest);
+  };
   return {
     ...files,
     blobSize: async (digest, signal) =>
       (await isContained(blobName(digest))) ? files.blobSize(digest, signal) : null,
     async *blob(digest, signal) {
-      if (!(await isContained(blobName(digest)))) throw noBlob(folder, digest);
+      await requireContained(digest);
       yield* files.blob(digest, signal);
+    },
+    async fileOf(digest, signal) {
+      await requireContained(digest);
+      return files.fileOf(digest, signal);
     },
   };
 }
