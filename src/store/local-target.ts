@@ -36,8 +36,11 @@ export interface TakenBlob {
 export interface BlobStorage {
   /** Returns the length of a blob, visible or only kept so far; null for an unknown digest. */
   sizeOf(digest: Digest): Promise<number | null>;
-  /** Writes a stream to its end, and hashes it unless it carries its seal. After an error nothing is left of it. */
-  take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob>;
+  /**
+   * Writes a stream to its end, and hashes it unless it carries its seal. After an error nothing is left of it. `expected`: the digest
+   * that it will be kept under, where that is known.
+   */
+  take(stream: ByteStream | Sealing, signal: AbortSignal, expected?: Digest): Promise<TakenBlob>;
   /**
    * Writes a blob that lies in a file of this machine, and verifies what it writes. After an error nothing is left of it.
    * Default: such a blob is a stream as any other.
@@ -169,7 +172,7 @@ export class LocalTarget extends Closeable implements Target {
 
   /** Writes a blob of known digest. */
   async #copy(descriptor: Descriptor, stream: ByteStream | Sealing, signal: AbortSignal): Promise<void> {
-    await this.#keep(descriptor, await this.#storage.take(stream, signal));
+    await this.#keep(descriptor, await this.#storage.take(stream, signal, descriptor.digest));
   }
 
   /** Makes a blob known by its digest. Nothing is left of one that does not match. */

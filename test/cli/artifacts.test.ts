@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { reportSchema } from '../../src/report/schema.ts';
 import { artifacts, artifactOf, blobOf, imageFor, indexOf, sha512 } from '../support/artifacts.ts';
 import { startRegistry } from '../support/registry/opened.ts';
-import { callCli } from '../support/cli.ts';
+import { callCli, pipeCli } from '../support/cli.ts';
 import { type BlobDescriptor, type BuiltTree, writeLayout } from '../support/image-builder.ts';
 import { newFolder } from '../support/store/local.ts';
 import { serve } from '../support/store/serving.ts';
@@ -47,13 +47,18 @@ describe('copy takes all of it, byte for byte, between layouts, archives and reg
   });
 });
 
-test('documents and blobs with digests of sha512 go from layout to layout, and through a registry', async () => {
+test('documents and blobs with digests of sha512 go through a registry and archives, beside others', async () => {
   const folder = await newFolder();
   const { host } = await serve();
-  const tree = indexOf([sha512]);
+  const tree = indexOf([sha512, blobOf('text/plain', 'short'), blobOf('text/plain', 'long', {}, 'sha512')]);
   await writeLayout(join(folder, 'in'), { x: tree });
-  await copy(`oci:${folder}/in:x`, `${host}/app:x`);
-  await copy(`${host}/app:x`, `oci:${folder}/out:x`);
+  await copy(`oci:${folder}/in:x`, `oci-archive:${folder}/x.tar:x`);
+  await copy(`oci:${folder}/in:x`, `oci-archive:${folder}/x.tar:y`);
+  await copy(`oci-archive:${folder}/x.tar:y`, `${host}/app:x`);
+  await copy(`${host}/app:x`, `oci-archive:${folder}/x.tar:x`);
+  const { stdout } = await pipeCli(['copy', `oci-archive:${folder}/x.tar:x`, 'oci-archive:-'], null);
+  const args = ['copy', 'oci-archive:-', `oci:${folder}/out:x`];
+  expect(await pipeCli(args, stdout)).toMatchObject({ status: 0 });
   await expectWhole(join(folder, 'out'), tree);
 });
 

@@ -7,7 +7,8 @@ import { dirname } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import type { Sealing } from '../../stream/seal.ts';
+import { type Sealing, sealedAs } from '../../stream/seal.ts';
+import { verify } from '../../stream/verify.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
 import { fileSize } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
@@ -109,9 +110,9 @@ export class ArchiveStorage implements BlobStorage {
   }
 
   /** Appends a member without a name. `keep` names it by its digest; a second member of one digest is discarded. */
-  async take(stream: ByteStream | Sealing, signal: AbortSignal): Promise<TakenBlob> {
+  async take(stream: ByteStream | Sealing, signal: AbortSignal, expected?: Digest): Promise<TakenBlob> {
     const writer = await this.#open();
-    const region = await writer.append(stream, signal);
+    const region = await writer.append(stream, signal, expected === undefined ? '' : blobName(expected));
     const drop = async () => writer.drop(region);
     return {
       keep: async (digest, size) => {
@@ -148,7 +149,9 @@ export class ArchiveStorage implements BlobStorage {
   /** Copies a blob of an image that stays, unless the new image has it too. */
   async #copy({ digest, size, open }: KeptBlob, signal: AbortSignal): Promise<void> {
     if (this.#kept.has(digest)) return;
-    const taken = await this.take(open(signal), signal);
+    const what = `${this.#label}: blob ${digest}`;
+    const stream = sealedAs(verify(open(signal), { digest, size }, what), { digest, size });
+    const taken = await this.take(stream, signal, digest);
     await taken.keep(digest, size);
   }
 
@@ -169,10 +172,8 @@ export class ArchiveStorage implements BlobStorage {
   /** Compares a region with the digest and size that it is to be known by. */
   #check(region: Region, digest: Digest, size: number): void {
     const what = `${this.#label}: blob ${digest}`;
-    if (algorithmOf(digest) !== 'sha256') {
-      throw new OcislimError('UNSUPPORTED', `${what}: archives are written with sha256 digests only`, {
-        advice: 'Write the image to a registry or an OCI layout directory.',
-      });
+    if (algorithmOf(digest) !== algorithmOf(region.digest)) {
+      throw new OcislimError('UNSUPPORTED', `${what}: new blobs of archives have digests of sha256`);
     }
     if (size !== region.size) {
       throw new OcislimError('SIZE_MISMATCH', `${what} is ${region.size} bytes long, not ${size}`);

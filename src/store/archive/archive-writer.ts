@@ -7,21 +7,24 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Seal, type Sealing, sealing } from '../../stream/seal.ts';
 import { tarEnd } from '../../tar/head.ts';
-import { blockSize } from '../../tar/header.ts';
 import { padded } from '../../tar/reader.ts';
 import { readAt, readRange, writeAt, writeStream } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
 import type { ArchiveOutput } from './archive-output.ts';
-import { memberHeader } from './tar-member.ts';
+import { headLength, memberHead } from './tar-member.ts';
 
-/** A member without a name yet: a blank header block at `start`, then the bytes. */
+/** A member without a name yet: blank room for its head at `start`, then the bytes. */
 export interface Region extends Seal {
   readonly start: number;
+  /** Bytes of the head. */
+  readonly head: number;
 }
 
 /** What the writer knows of a member. */
 interface MemberState {
   start: number;
+  /** Bytes of the head. */
+  readonly head: number;
   /** Bytes of the body. */
   size: number;
   state: 'growing' | 'nameless' | 'named' | 'dropped';
@@ -49,7 +52,7 @@ export class ArchiveWriter {
   static async create(output: ArchiveOutput, folders: readonly string[]): Promise<ArchiveWriter> {
     const writer = new ArchiveWriter(output);
     try {
-      for (const folder of folders) await writer.#put(memberHeader(utf8Bytes(folder), 0));
+      for (const folder of folders) await writer.#put(memberHead(utf8Bytes(folder), 0));
       return writer;
     } catch (error) {
       await output.close();
@@ -57,15 +60,19 @@ export class ArchiveWriter {
     }
   }
 
-  /** Writes a stream to its end as a member without a name. @throws IO, the stream's errors */
-  append(given: ByteStream | Sealing, signal: AbortSignal): Promise<Region> {
+  /**
+   * Writes a stream to its end as a member without a name. `expected` is a name as long as that which it will get. Default: one of at
+   * most 100 bytes. @throws IO, the stream's errors
+   */
+  append(given: ByteStream | Sealing, signal: AbortSignal, expected = ''): Promise<Region> {
+    const head = headLength(utf8Bytes(expected));
     const { stream, seal } = 'seal' in given ? given : sealing(given);
     return this.#alone(async () => {
       signal.throwIfAborted();
-      const member: MemberState = { start: this.#tail, size: 0, state: 'growing' };
+      const member: MemberState = { start: this.#tail, head, size: 0, state: 'growing' };
       this.#members.push(member);
       try {
-        this.#tail += blockSize;
+        this.#tail += head;
         await writeStream(this.#reserving(stream, this.#tail), {
           handle: this.#handle,
           position: this.#tail,
@@ -82,15 +89,17 @@ export class ArchiveWriter {
         throw error;
       }
       member.state = 'nameless';
-      return { start: member.start, size: member.size, digest: seal().digest };
+      return { start: member.start, head, size: member.size, digest: seal().digest };
     });
   }
 
-  /** Gives a member its name, of at most 100 bytes. @throws IO */
+  /** Gives a member its name, for which there must be room. @throws IO */
   async name(region: Region, name: string): Promise<void> {
     const member = this.#stateOf(region);
     if (member === undefined) throw new Error('a member that was dropped gets a name');
-    await this.#write(memberHeader(utf8Bytes(name), member.size), member.start);
+    const head = memberHead(utf8Bytes(name), member.size);
+    if (head.length !== member.head) throw new RangeError(`no room for a head of ${head.length} bytes`);
+    await this.#write(head, member.start);
     member.state = 'named';
   }
 
@@ -101,8 +110,8 @@ export class ArchiveWriter {
   }
 
   /** Reads the beginning of a member. Default: all of it. */
-  async read({ start, size }: Region, most = size): Promise<Uint8Array> {
-    return readAt(this.#handle, start + blockSize, Math.min(most, size));
+  async read({ start, head, size }: Region, most = size): Promise<Uint8Array> {
+    return readAt(this.#handle, start + head, Math.min(most, size));
   }
 
   /** Adds the last members, and publishes the archive. The signal counts until then. @throws IO, LIMIT */
@@ -113,7 +122,7 @@ export class ArchiveWriter {
     await this.#alone(async () => {
       await this.#closeUp(signal);
       for (const [name, bytes] of last) {
-        await this.#put(memberHeader(utf8Bytes(name), bytes.length));
+        await this.#put(memberHead(utf8Bytes(name), bytes.length));
         await this.#put(bytes);
         await this.#put(new Uint8Array(padded(bytes.length) - bytes.length));
       }
@@ -182,7 +191,7 @@ export class ArchiveWriter {
     let to = this.#members[0]?.start ?? this.#tail;
     for (const member of this.#members) {
       if (member.state !== 'named') continue;
-      const length = blockSize + padded(member.size);
+      const length = member.head + padded(member.size);
       if (member.start !== to) {
         let at = to;
         for await (const chunk of readRange(this.#handle, member.start, length, signal)) {

@@ -74,24 +74,26 @@ describe('dropped members', () => {
     const blob = fc.record({
       size: fc.oneof(fc.constantFrom(0, 1, 511, 512, 513, 300_000), fc.nat({ max: 5000 })),
       fate: fc.constantFrom('keep', 'drop', 'drop later', 'break', 'forget'),
+      isLong: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(blob, { maxLength: 10 }), async (blobs) => {
         const { writer, path } = await begin();
         const expected: Record<string, string> = { 'blobs/': digestOf(new Uint8Array(0)) };
         const later: (() => void)[] = [];
-        for (const [i, { size, fate }] of blobs.entries()) {
+        for (const [i, { size, fate, isLong }] of blobs.entries()) {
+          const name = `blob${i}`.padEnd(isLong ? 141 : 0, '-');
           const bytes = noise(size, i + 1);
           if (fate === 'break') {
-            await expect(writer.append(brokenStream(bytes), never)).rejects.toThrow('went dead');
+            await expect(writer.append(brokenStream(bytes), never, name)).rejects.toThrow('went dead');
             continue;
           }
-          const region = await writer.append(bytesStream(bytes), never);
+          const region = await writer.append(bytesStream(bytes), never, name);
           if (fate === 'drop') writer.drop(region);
           if (fate === 'drop later') later.push(() => writer.drop(region));
           if (fate !== 'keep') continue;
-          await writer.name(region, `blob${i}`);
-          expected[`blob${i}`] = digestOf(bytes);
+          await writer.name(region, name);
+          expected[name] = digestOf(bytes);
         }
         for (const drop of later) drop();
         await writer.finish([['index.json', Buffer.from('{}')]], never);
@@ -124,6 +126,12 @@ test('closing removes the unfinished file, and leaves the one that was there', a
   await writer.close();
   expect(await listFiles(folder)).toEqual(['a.tar']);
   expect(await readFile(path, 'utf8')).toBe('old');
+});
+
+test('a name that is longer than was expected is refused', async () => {
+  const { writer } = await begin();
+  const region = await writer.append(bytesStream(noise(10)), never);
+  await expect(writer.name(region, 'x'.repeat(101))).rejects.toThrow('no room for a head of 1536 bytes');
 });
 
 test('an aborted signal stops the writer before the rename', async () => {
