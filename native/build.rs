@@ -48,7 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in RENAMED {
         build.define(name, Some(name.replace("libdeflate", "ocislim").as_str()));
     }
-    build.file(changed).include(&source).include(source.join("lib")).warnings(false).compile("ocislim_deflate");
+    build
+        .file(changed)
+        .include(&source)
+        .include(source.join("lib"))
+        .warnings(false)
+        .compile("ocislim_deflate");
     Ok(())
 }
 

@@ -76,3 +76,101 @@ unsafe impl Send for Compressor {}
 pub fn room_for(input: usize) -> usize {
     input + 5 * (input / 5000 + 1) + 16
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libdeflater::{CompressionLvl, Compressor as Unchanged};
+    use zlib_rs::{Inflate, InflateFlush, Status};
+
+    /// Bytes that pack in every kind of block: zeros, words, noise.
+    fn sample(size: usize, seed: u32) -> Vec<u8> {
+        let mut state = seed;
+        let mut bytes = Vec::with_capacity(size);
+        while bytes.len() < size {
+            state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            let kind = (bytes.len() / 70_000 + seed as usize) % 3;
+            let high = (state >> 24) as u8;
+            bytes.push(match kind {
+                0 => 0,
+                1 if bytes.len() > 40 && high > 16 => bytes[bytes.len() - 1 - (high & 31) as usize],
+                _ => high,
+            });
+        }
+        bytes
+    }
+
+    fn pack(input: &[u8], level: i32, last: bool) -> Vec<u8> {
+        let mut room = vec![0xaa; room_for(input.len())];
+        let size = Compressor::new(level).unwrap().deflate(input, &mut room, last).unwrap();
+        room.truncate(size);
+        room
+    }
+
+    #[test]
+    fn the_last_piece_is_what_libdeflate_writes_without_changes() {
+        for level in 1..=12 {
+            for size in [0, 1, 9, 51, 52, 300, 66_000, 150_000] {
+                let input = sample(size, size as u32 + level as u32);
+                let mut unchanged = Unchanged::new(CompressionLvl::new(level).unwrap());
+                let mut expected = vec![0; unchanged.deflate_compress_bound(size)];
+                let length = unchanged.deflate_compress(&input, &mut expected).unwrap();
+                assert_eq!(pack(&input, level, true), expected[..length], "level {level}, {size} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_that_are_left_open_are_one_stream() {
+        for level in 1..=12 {
+            let pieces: Vec<_> =
+                (0..90).chain([65_535, 65_536, 140_000]).map(|size| sample(size, size as u32)).collect();
+            let mut packed: Vec<u8> = pieces.iter().flat_map(|piece| pack(piece, level, false)).collect();
+            packed.extend(pack(b"end", level, true));
+            let mut expected = pieces.concat();
+            expected.extend(b"end");
+            let mut unpacked = vec![0; expected.len()];
+            let mut inflate = Inflate::new(false, 15);
+            let status = inflate.decompress(&packed, &mut unpacked, InflateFlush::Finish).unwrap();
+            assert_eq!((status, inflate.total_in()), (Status::StreamEnd, packed.len() as u64));
+            assert_eq!(unpacked, expected);
+        }
+    }
+
+    #[test]
+    fn a_room_that_is_too_small_is_not_written_beyond() {
+        let input = sample(40_000, 2);
+        let whole = pack(&input, 6, false).len();
+        let mut room = vec![0xaa; room_for(input.len())];
+        for size in (0..whole).step_by(97).chain([whole - 1, whole + 20]) {
+            room.fill(0xaa);
+            let packed = Compressor::new(6).unwrap().deflate(&input, &mut room[..size], false);
+            assert!(packed.is_none_or(|length| length == whole && length <= size));
+            assert!(room[size..].iter().all(|&byte| byte == 0xaa));
+        }
+    }
+
+    #[test]
+    fn one_compressor_packs_each_piece_as_a_new_one_does() {
+        let mut used = Compressor::new(11).unwrap();
+        for size in [70_000, 5, 0, 140_000, 70_000] {
+            let input = sample(size, 7);
+            let mut room = vec![0; room_for(size)];
+            let length = used.deflate(&input, &mut room, size % 2 == 0).unwrap();
+            assert_eq!(room[..length], pack(&input, 11, size % 2 == 0));
+        }
+    }
+
+    #[test]
+    fn levels_run_from_1_to_12() {
+        assert!([-1, 0, 13].into_iter().all(|level| Compressor::new(level).is_none()));
+    }
+
+    #[test]
+    fn room_is_at_least_what_libdeflate_says() {
+        let mut unchanged = Unchanged::new(CompressionLvl::new(12).unwrap());
+        for size in (0..3_000_000).step_by(4999) {
+            assert!(room_for(size) >= unchanged.deflate_compress_bound(size) + 5, "{size}");
+        }
+    }
+}

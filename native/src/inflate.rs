@@ -88,3 +88,75 @@ impl Gunzip {
         Ok(Progress { read, written, place: self.place })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libdeflater::{CompressionLvl, Compressor};
+
+    fn member(body: &[u8]) -> Vec<u8> {
+        let mut packer = Compressor::new(CompressionLvl::new(6).unwrap());
+        let mut packed = vec![0; packer.gzip_compress_bound(body.len())];
+        let size = packer.gzip_compress(body, &mut packed).unwrap();
+        packed.truncate(size);
+        packed
+    }
+
+    /// Unpacks in pieces of input and room; returns the bytes and where the stream stands at the end of the input.
+    fn unpack(packed: &[u8], piece: usize, room: usize) -> Result<(Vec<u8>, Place), Refusal> {
+        let (mut gunzip, mut unpacked, mut place) = (Gunzip::default(), Vec::new(), Place::Inside);
+        for input in packed.chunks(piece) {
+            let mut at = 0;
+            loop {
+                let mut memory = vec![0; room];
+                let progress = gunzip.push(&input[at..], &mut memory)?;
+                at += progress.read;
+                place = progress.place;
+                unpacked.extend(&memory[..progress.written]);
+                if progress.written == 0 && (at == input.len() || place == Place::Stray) {
+                    break;
+                }
+            }
+        }
+        Ok((unpacked, place))
+    }
+
+    #[test]
+    fn any_number_of_members_unpacks_in_any_pieces() {
+        let bodies: [&[u8]; 5] = [b"one ", b"", &[b'x'; 70_000], b"", b"two"];
+        let packed: Vec<u8> = bodies.iter().flat_map(|body| member(body)).collect();
+        for (piece, room) in [(1, 1), (1, 300), (7, 64), (1000, 262_144), (packed.len(), 5)] {
+            assert_eq!(unpack(&packed, piece, room), Ok((bodies.concat(), Place::Between)));
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_cut_anywhere_is_not_at_its_end() {
+        let packed = [member(b"some words, some words"), member(b"more")].concat();
+        let first = member(b"some words, some words").len();
+        for size in 0..packed.len() {
+            let (_, place) = unpack(&packed[..size], 3, 10).unwrap();
+            assert_eq!(place == Place::Between, size == first, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn zeros_behind_a_member_are_stray_and_other_bytes_are_no_header() {
+        for count in [1, 8, 512] {
+            let zeros = [member(b"body"), vec![0; count], member(b"body")].concat();
+            assert_eq!(unpack(&zeros, 4, 100), Ok((b"body".to_vec(), Place::Stray)));
+        }
+        let other = [member(b"body"), b"AB".to_vec()].concat();
+        assert_eq!(unpack(&other, 100, 100), Err(Refusal::Damaged("incorrect header check")));
+    }
+
+    #[test]
+    fn checksum_and_length_are_held() {
+        for (from_end, words) in [(8, "incorrect data check"), (4, "incorrect length check")] {
+            let mut packed = member(b"the body");
+            let at = packed.len() - from_end;
+            packed[at] ^= 1;
+            assert_eq!(unpack(&packed, 1, 100), Err(Refusal::Damaged(words)));
+        }
+    }
+}

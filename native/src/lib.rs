@@ -101,8 +101,7 @@ impl Inflater {
     /// Unpacks until the input is used up, the room is full, or a stray byte comes.
     #[napi(catch_unwind)]
     pub fn push(&mut self, input: &[u8], mut room: Uint8ArraySlice) -> Result<Inflated, &'static str> {
-        let room =
-            writable(&mut room, input).ok_or_else(|| Error::new("InvalidArg", OVERLAP.to_string()))?;
+        let room = writable(&mut room, input).ok_or_else(|| Error::new("InvalidArg", OVERLAP.to_string()))?;
         let progress = self.stream.push(input, room).map_err(|refusal| match refusal {
             Refusal::Damaged(words) => Error::new("Z_DATA_ERROR", words.to_string()),
             Refusal::Memory => Error::new("Z_MEM_ERROR", "insufficient memory".to_string()),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { countCargoTests } from '../../scripts/cargo-tests.ts';
 import { countTests } from '../../scripts/count-tests.ts';
 
 const good = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
@@ -30,6 +31,18 @@ test.each([
 test('a file with a failed test counts once', () => {
   const testResults = [{ status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] }];
   expect(countTests([{ ...good, numFailedTests: 1, testResults }]).failed).toBe(1);
+});
+
+test('tests of cargo count as those of vitest do', () => {
+  const output = [
+    'test deflate::tests::a ... ok',
+    'test result: ok. 10 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s',
+    'test result: FAILED. 2 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.00s',
+  ].join('\n');
+  const counted = countCargoTests(output);
+  expect(counted).toEqual({ numPassedTests: 12, numFailedTests: 1, numPendingTests: 3 });
+  expect(countTests([counted])).toEqual({ passed: 12, failed: 4 });
+  expect(countTests([countCargoTests('error: could not compile')])).toEqual({ passed: 0, failed: 1 });
 });
 
 test('the command prints one line, and fails where a report is missing', () => {

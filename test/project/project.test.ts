@@ -70,7 +70,8 @@ describe('the package', () => {
   const files = (folder = ''): string[] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const name = join(folder, entry.name);
-      if (['node_modules', 'dist', '.git', 'coverage', 'out', 'target'].includes(entry.name)) return [];
+      if (['node_modules', 'dist', '.git', 'coverage', 'out', 'target', 'npm'].includes(entry.name))
+        return [];
       return entry.isDirectory() ? files(name) : entry.isFile() ? [name] : [];
     });
 

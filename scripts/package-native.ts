@@ -1,0 +1,107 @@
+/**
+ * Makes the npm packages of the native engine, one for each platform: `npm run package:native -- [PLATFORM…]` (default: this
+ * machine's; `all` for the four). Each is built by `build-native.ts`, and holds the module and the licences of what is in it. With
+ * `--release` the packages are also listed in the `optionalDependencies` of package.json, which is not committed: `npm ci` must work
+ * before they are published.
+ */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type NativePlatform, nativePlatform, nativePlatforms } from '../src/codec/native-platform.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const crate = join(root, 'native');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
+
+/** One package of `cargo metadata`. */
+interface Crate {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string | null;
+  readonly authors: readonly string[];
+  readonly manifest_path: string;
+}
+
+/** Returns the package.json of a platform's package. */
+export function manifestOf(platform: NativePlatform, main: Readonly<Record<string, unknown>>): object {
+  const [os = '', cpu = '', libc = ''] = platform.split('-');
+  const file = `ocislim.${platform}.node`;
+  return {
+    name: `@ocislim/native-${platform}`,
+    version: main['version'],
+    description: `The native engine of ocislim for ${platform}: the same bytes, faster`,
+    license: main['license'],
+    engines: main['engines'],
+    os: [os],
+    cpu: [cpu],
+    libc: [libc === 'gnu' ? 'glibc' : libc],
+    main: file,
+    files: [file, 'LICENSES.txt'],
+  };
+}
+
+/** Returns the `optionalDependencies` of a release: every platform's package, in exactly its version. */
+export function optionalDependencies(version: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(nativePlatforms.map((platform) => [`@ocislim/native-${platform}`, version]));
+}
+
+/** Returns the names and versions of the crates that are linked into the module. */
+function linkedCrates(): ReadonlySet<string> {
+  const args = ['tree', '-e', 'normal,no-proc-macro', '--prefix', 'none', '--format', '{p}'];
+  const tree = execFileSync('cargo', args, { cwd: crate, encoding: 'utf8' });
+  return new Set([...tree.matchAll(/^(\S+) v(\S+)/gm)].map(([, name, version]) => `${name} ${version}`));
+}
+
+/** Returns the licence texts of all linked crates, and of libdeflate, which one of them holds. */
+function licenses(): string {
+  const linked = linkedCrates();
+  const args = ['metadata', '--format-version=1', '--offline'];
+  const metadata = execFileSync('cargo', args, { cwd: crate, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { packages } = JSON.parse(metadata) as { readonly packages: readonly Crate[] };
+  return packages
+    .filter(({ name, version }) => name !== 'ocislim-native' && linked.has(`${name} ${version}`))
+    .map(licenseOf)
+    .join('\n');
+}
+
+function licenseOf({ name, version, license, authors, manifest_path }: Crate): string {
+  const folder = join(manifest_path, '..');
+  const texts = globSync(['LICEN[CS]E*', 'COPYING*', '*/COPYING'], { cwd: folder }).map((file) =>
+    readFileSync(join(folder, file), 'utf8'),
+  );
+  // Some crates state only the name of their licence.
+  return [`${name} ${version} (${license ?? 'unknown'}; ${authors.join(', ')})`, ...texts].join('\n\n');
+}
+
+function makePackage(platform: NativePlatform): void {
+  execFileSync(process.execPath, [join(root, 'scripts/build-native.ts'), platform], { stdio: 'inherit' });
+  const folder = join(crate, 'npm', platform);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const file = `ocislim.${platform}.node`;
+  copyFileSync(join(crate, file), join(folder, file));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(platform, manifest), null, 2)}\n`);
+  writeFileSync(join(folder, 'LICENSES.txt'), licenses());
+  process.stdout.write(`${folder}\n`);
+}
+
+if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    options: { release: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const wanted = positionals.length === 0 ? [nativePlatform() ?? 'none'] : positionals;
+  const platforms = wanted.includes('all')
+    ? nativePlatforms
+    : nativePlatforms.filter((platform) => wanted.includes(platform));
+  for (const platform of platforms) makePackage(platform);
+  if (values.release === true) {
+    const released = {
+      ...manifest,
+      optionalDependencies: optionalDependencies(manifest['version'] as string),
+    };
+    writeFileSync(join(root, 'package.json'), `${JSON.stringify(released, null, 2)}\n`);
+  }
+}
