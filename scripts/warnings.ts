@@ -12,6 +12,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A row of the index is not an image: an artifact, a blob, or something of an unknown type. It was kept as it is.',
   LEFT_OUT:
     'The destination is a docker-archive, which holds one image. What the index of the source has beside it (attestations, artifacts, caches, annotations, a `subject`) is left out. An oci-archive holds all of it.',
+  NAME_LEFT_OUT:
+    'A name that the source has does not go into a docker-archive: Docker does not allow it (upper case in the repository, a digest), or it is a tag without a repository. `--name` gives another one.',
   HISTORY_MENDED:
     'The history of the image does not tell of each layer once. Where layers became one or went, it was mended as BuildKit mends it: of too many rows the uppermost no longer count; where some were missing, rows were added for the uppermost layers.',
   LAYER_SKIPPED: 'A layer is of a type that ocislim cannot read (foreign, encrypted). It was kept as it is.',

@@ -39,6 +39,7 @@ export type WarningCode =
   | 'FAMILY_CHANGED'
   | 'NOT_AN_IMAGE'
   | 'LEFT_OUT'
+  | 'NAME_LEFT_OUT'
   | 'HISTORY_MENDED'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'

@@ -103,7 +103,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     listener: workspace.listener,
   });
   const source = await workspace.openSource(sourceReference);
-  const destinations = await nameInArchive(given, settings.name, source, workspace.signal);
+  const { listener, signal } = workspace;
+  const destinations = await nameInArchive(given, settings.name, { source, listener, signal });
   const planned = await plan(job, workspace, source, sourceReference);
   await using target =
     destinations.length === 0 ? null : await workspace.openTarget(destinations, settings.inPlace);
