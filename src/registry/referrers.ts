@@ -29,11 +29,12 @@ export async function findReferrers(
   const base = referrersTag(digest);
   const listed =
     (await listReferrers(repository, digest, signal)) ?? (await readReferrersTag(repository, base, signal));
+  const tagged = await Promise.all(
+    cosignSuffixes.map((suffix) => describeTag(repository, `${base}${suffix}`, signal)),
+  );
   const found = new Map(listed.map((each) => [each.digest, each]));
-  for (const suffix of cosignSuffixes) {
-    const descriptor = await describeTag(repository, `${base}${suffix}`, signal);
+  for (const descriptor of tagged)
     if (descriptor !== null && !found.has(descriptor.digest)) found.set(descriptor.digest, descriptor);
-  }
   return [...found.values()];
 }
 

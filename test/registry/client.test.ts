@@ -116,6 +116,22 @@ describe('N16: HTTPS first', () => {
     expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
   });
 
+  test('no CA is read for a registry on loopback that does not speak TLS', async () => {
+    const fake = await withImage();
+    let read = 0;
+    const { source } = sourceOf(fake.host, {
+      certificates: {
+        known: async () => {
+          read += 1;
+          return [];
+        },
+        of: async () => ({ authorities: [], clients: [] }),
+      },
+    });
+    await source.root(never);
+    expect(read).toBe(0);
+  });
+
   test('elsewhere plain HTTP is refused, unless it is allowed', async () => {
     const fake = await withImage();
     const strict = sourceOf(elsewhere(fake));

@@ -13,6 +13,7 @@ import { joinPacking, type Packing } from '../../oci/packing-notes.ts';
 import type { RawManifest, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import type { ImageSet } from '../image-set.ts';
+import { AskedReferrers } from './asked-referrers.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
 import { packingOf } from './packing-of.ts';
@@ -20,7 +21,7 @@ import { requireSavings } from './gate.ts';
 import type { AssembledImage, DecidedImage, RunOutcome, WrittenImage } from './records.ts';
 import type { RunContext } from './run.ts';
 import type { Tuning } from './tune-layers.ts';
-import { warnOfReferrers } from './warnings.ts';
+import { isOnePlace, warnOfReferrers } from './warnings.ts';
 import { adoptions, writeLayers } from './write-layers.ts';
 import { writeManifests } from './write-manifests.ts';
 
@@ -37,6 +38,8 @@ export async function publishImages(
   const room = new SpoolRoom(context.scratch);
   const writer = new LayerWriter({ source, target, reader, pool, listener, cache, room });
   const early = imagesWithOldConfigs(target, images);
+  await using referrers = new AskedReferrers(source, signal);
+  if (!isOnePlace(source, target)) void referrers.of(set.root.descriptor.digest);
   const written = await writeBlobs(writer, images, early, context);
   requireSavings(context.requireSavings, written);
   const wanted = context.family === undefined ? target.family : context.family;
@@ -52,7 +55,8 @@ export async function publishImages(
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
-  for (const subject of subjectsOf(set, assembled, root)) await warnOfReferrers(subject, root, context);
+  for (const subject of subjectsOf(set, assembled, root))
+    await warnOfReferrers(subject, root, { ...context, referrers });
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
   await publish(target, { root, packing: joinPacking(assembled.map(packingOf)) }, signal);

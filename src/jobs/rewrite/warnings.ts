@@ -11,10 +11,11 @@ import { readRuntime } from '../../oci/runtime.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
-import type { Mountable, RawManifest, Source, Target } from '../../place/place.ts';
+import type { RawManifest, Source, Target } from '../../place/place.ts';
 import type { CheckedClosure } from '../../closure/close-image.ts';
 import { type ImageMember, type ImageSet, membersBelow } from '../image-set.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
+import type { AskedReferrers } from './asked-referrers.ts';
 import type { DecidedImage, ResolvedImage } from './records.ts';
 
 /** Warns of what the resolution of an image could not do, or did with doubts. */
@@ -166,6 +167,7 @@ export function warnOfIndexSubject({ json }: Index, listener: Listener): void {
 /** The two places of a run, and how it is told of what it leaves behind. */
 export interface ReferrerContext {
   readonly source: Source;
+  readonly referrers: AskedReferrers;
   readonly target: Target;
   readonly listener: Listener;
   readonly signal: AbortSignal;
@@ -178,13 +180,13 @@ export interface ReferrerContext {
 export async function warnOfReferrers(
   subject: RawManifest,
   root: RawManifest,
-  { source, target, listener, signal }: ReferrerContext,
+  { source, target, referrers, listener, signal }: ReferrerContext,
 ): Promise<void> {
   const isSame = root.descriptor.digest === subject.descriptor.digest;
-  if (isSame && isOnePlace(source.mountable, target.mountable)) return;
+  if (isSame && isOnePlace(source, target)) return;
   let found: readonly Descriptor[];
   try {
-    found = await source.referrers(subject.descriptor.digest, signal);
+    found = await referrers.of(subject.descriptor.digest);
     // A copy within a folder leaves nothing behind. Of registries, only the repository tells.
     if (isSame && target.mountable === null) found = await missingFrom(target, found, signal);
   } catch (error) {
@@ -211,8 +213,9 @@ export async function warnOfReferrers(
   });
 }
 
-function isOnePlace(a: Mountable | null, b: Mountable | null): boolean {
-  return a !== null && a.registry === b?.registry && a.repository === b.repository;
+/** Returns whether source and target are one repository, where what refers to an image stays beside it. */
+export function isOnePlace({ mountable: from }: Source, { mountable: to }: Target): boolean {
+  return from !== null && from.registry === to?.registry && from.repository === to.repository;
 }
 
 async function missingFrom(

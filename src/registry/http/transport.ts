@@ -7,9 +7,10 @@ import { OcislimError } from '../../errors.ts';
 import type { Clock } from '../../retry/clock.ts';
 import { raced } from '../../retry/raced.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { publicLookup } from './address.ts';
+import { isLoopback, publicLookup } from './address.ts';
 import { type ConnectOptions, connectorOf } from './connector.ts';
 import { HeadDeadline } from './head-deadline.ts';
+import { findPlainServer } from './plain-server.ts';
 import { type Proxy, type ProxyLookup, proxyRefusal } from './proxy.ts';
 import { secretsOf } from './secrets.ts';
 import { retryAfter } from './transient.ts';
@@ -70,6 +71,8 @@ interface Route {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #routes = new Map<string, Promise<Route>>();
+  /** By host: the errors of servers of this machine that do not speak TLS, null for others. */
+  readonly #plain = new Map<string, Promise<Error | null>>();
   readonly #closing = new AbortController();
   readonly #secrets = new Set<string>();
 
@@ -100,6 +103,7 @@ export class Transport {
 
   async #send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const { method, url, headers, body, timeoutMs } = request;
+    await this.#refusePlain(url);
     const { pool, via } = await this.#route(request);
     signal.throwIfAborted();
     const deadline = new HeadDeadline(timeoutMs, this.#options.clock);
@@ -142,6 +146,19 @@ export class Transport {
       pause: retryAfter(retryHeader, this.#options.clock),
       secrets: this.#secrets,
     };
+  }
+
+  /** Throws the error of a server of this machine that is asked by https and does not speak TLS. */
+  async #refusePlain(url: URL): Promise<void> {
+    const { allowLocal, proxies, connectTimeoutMs } = this.#options;
+    if (url.protocol !== 'https:' || !allowLocal || !isLoopback(url) || proxies(url) !== null) return;
+    let finding = this.#plain.get(url.host);
+    if (finding === undefined) {
+      finding = findPlainServer(url, connectTimeoutMs, this.#closing.signal);
+      this.#plain.set(url.host, finding);
+    }
+    const error = await finding;
+    if (error !== null) throw error;
   }
 
   #route(request: HttpRequest): Promise<Route> {
