@@ -137,7 +137,12 @@ export const limitTable = {
   'trace-paths': {
     value: 4_000_000,
     unit: 'count',
-    doc: 'Distinct paths of one trace.',
+    doc: 'Distinct paths of all traces of one run.',
+  },
+  'trace-path-bytes': {
+    value: 512 * MiB,
+    unit: 'bytes',
+    doc: 'These paths together, which are held in memory.',
   },
   time: {
     value: 24 * 3600,

@@ -20,6 +20,40 @@ export function atOnce<Result>(steps: Steps<Result>): Result {
   }
 }
 
+/** Items of a list that are sorted at once. */
+const sortedAtOnce = 32_768;
+
+/** Sorts texts by their UTF-16 units: runs at once, which are then merged two by two. */
+export function* sortSteps<Text extends string>(texts: Iterable<Text>): Steps<Text[]> {
+  let list: Text[] = [];
+  for (const text of texts) {
+    list.push(text);
+    if (list.length % itemsPerStep === 0) yield;
+  }
+  for (let start = 0; start < list.length; start += sortedAtOnce) {
+    const run = list.slice(start, start + sortedAtOnce).sort();
+    for (const [i, text] of run.entries()) list[start + i] = text;
+    yield;
+  }
+  for (let width = sortedAtOnce; width < list.length; width *= 2) list = yield* mergeRuns(list, width);
+  return list;
+}
+
+/** Merges each two neighbouring runs of a width. */
+function* mergeRuns<Text extends string>(list: readonly Text[], width: number): Steps<Text[]> {
+  const merged: Text[] = [];
+  for (let start = 0; start < list.length; start += 2 * width) {
+    const middle = Math.min(start + width, list.length);
+    const end = Math.min(middle + width, list.length);
+    for (let left = start, right = middle; left < middle || right < end; ) {
+      const isLeft = right >= end || (left < middle && (list[left] as Text) <= (list[right] as Text));
+      merged.push(list[isLeft ? left++ : right++] as Text);
+      if (merged.length % itemsPerStep === 0) yield;
+    }
+  }
+  return merged;
+}
+
 /** Runs steps in turns with everything else in the process. @throws the reason of the signal, and what the computation throws */
 export async function inTurns<Result>(steps: Steps<Result>, signal: AbortSignal): Promise<Result> {
   for (let since = performance.now(); ; ) {

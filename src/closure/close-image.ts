@@ -10,13 +10,14 @@ import type { TracePruning } from '../image/trace-pruning.ts';
 import { readRuntime } from '../oci/runtime.ts';
 import type { ContentProbe, FileFacts } from '../rootfs/facts/facts.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
-import { placeTrace } from '../trace/place.ts';
-import { fromTraceData } from '../trace/trace-data.ts';
+import { placeSteps } from '../trace/place.ts';
+import { fromTraceDataSteps } from '../trace/trace-data.ts';
+import type { Steps } from '../steps.ts';
 import { checkClosure } from './checks.ts';
-import { followChanges } from './name-changes.ts';
-import { type Closure, type ClosureInput, closeOver } from './closure.ts';
+import { followSteps } from './name-changes.ts';
+import { type Closure, type ClosureInput, closureSteps } from './closure.ts';
 import type { Problem } from './problem.ts';
-import { checkProvenance } from './provenance.ts';
+import { provenanceSteps } from './provenance.ts';
 import { closureRules, contentProbes } from './rules/all.ts';
 
 /** The closure of an image, with what it was computed from. */
@@ -46,15 +47,16 @@ export const contentProbe: ContentProbe = (path) => {
  *
  * @throws TRACE_INVALID where no name of the trace is a file in the image
  */
-export function closeImage(
+export function* closeImageSteps(
   image: Image,
   { trace: pruning, keep }: Pruning,
   fs: Filesystem,
   facts: FileFacts,
-): TraceClosure | null {
+): Steps<TraceClosure | null> {
   if (pruning === null) return null;
   const runtime = readRuntime(image.config);
-  const trace = placeTrace(fromTraceData(pruning.trace), utf8Bytes(runtime.workingDirectory));
+  const given = yield* fromTraceDataSteps(pruning.trace);
+  const trace = yield* placeSteps(given, utf8Bytes(runtime.workingDirectory));
   // Files that no trace can show are in the packages of others.
   const granularity = trace.isBlind && pruning.granularity === 'file' ? 'package' : pruning.granularity;
   const input: ClosureInput = {
@@ -62,14 +64,14 @@ export function closeImage(
     facts,
     runtime,
     platform: image.config.platform,
-    trace: followChanges(fs, trace),
+    trace: yield* followSteps(fs, trace),
     granularity,
     keepCommands: pruning.keepCommands,
   };
   return {
     pruning: { ...pruning, granularity },
     input,
-    closure: closeOver(input, closureRules({ keep })),
+    closure: yield* closureSteps(input, closureRules({ keep })),
   };
 }
 
@@ -78,12 +80,12 @@ export function closeImage(
  *
  * @throws UNSAFE with every reason, unless the pruning is forced
  */
-export function checkTraced(
+export function* checkTracedSteps(
   image: Image,
   traced: TraceClosure,
   isGone: (path: Path) => boolean,
-): CheckedClosure {
-  const { problems: others, doubts } = checkProvenance(traced.input, image.descriptor.digest);
+): Steps<CheckedClosure> {
+  const { problems: others, doubts } = yield* provenanceSteps(traced.input, image.descriptor.digest);
   const problems = [...others, ...checkClosure(traced.input, traced.closure, isGone)];
   if (problems.length === 0 || traced.pruning.force) return { ...traced, problems, doubts };
   throw new OcislimError('UNSAFE', `${nameOfImage(image)} would not run:${listed(problems)}`, {

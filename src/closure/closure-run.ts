@@ -5,11 +5,15 @@
 import { ascii } from '../bytes/bytes.ts';
 import { type Path, parentOf, quotePath, root } from '../bytes/path.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
+import { itemsPerStep, type Steps } from '../steps.ts';
 import type { Uses } from '../trace/trace.ts';
 import type { Closure, ClosureInput, Why } from './closure.ts';
 import { bare, type Problem, showDetail } from './problem.ts';
 import type { ClosureContext, ClosureRule, Need, Strength } from './rule.ts';
 import type { TracedFiles } from './traced.ts';
+
+/** Paths that are followed between two pauses: every rule looks at each. */
+const pathsPerStep = 1024;
 
 /** Strengths by order: a stronger reason replaces a weaker one. */
 const rank: Readonly<Record<Strength, number>> = { courtesy: 1, whole: 2, needed: 3 };
@@ -87,25 +91,36 @@ export class ClosureRun implements Closure {
   }
 
   /** Computes the closure. Rules are asked again in `settle` until no path is new. */
-  run(): void {
+  *steps(): Steps<void> {
     this.#keep(root, { rule: 'ancestor', detail: ascii`the root`, because: null, strength: 'needed' });
-    for (const rule of this.#rules) this.#takeAll(rule, rule.roots?.(this.#context), null);
+    for (const rule of this.#rules) yield* this.#takeRoots(rule, rule.roots?.(this.#context));
     do {
-      this.#drain();
-      for (const rule of this.#rules) this.#takeAll(rule, rule.settle?.(this.#context), null);
+      yield* this.#drain();
+      for (const rule of this.#rules) yield* this.#takeRoots(rule, rule.settle?.(this.#context));
     } while (this.#queue.length > 0);
   }
 
   /** Lets every rule follow the paths of the queue, until it is empty. */
-  #drain(): void {
+  *#drain(): Steps<void> {
+    let seen = 0;
     while (this.#queue.length > 0) {
       // Paths that the rules add meanwhile form the next batch.
       const batch = this.#queue;
       this.#queue = [];
       for (const path of batch) {
+        if (++seen % pathsPerStep === 0) yield;
         this.#queued.delete(path);
         for (const rule of this.#rules) this.#takeAll(rule, rule.follow?.(path, this.#context), path);
       }
+    }
+  }
+
+  /** Keeps everything that a rule yields for its own sake. */
+  *#takeRoots(rule: ClosureRule, needs: Iterable<Need | undefined> | undefined): Steps<void> {
+    let seen = 0;
+    for (const need of needs ?? []) {
+      if (need === undefined || ++seen % itemsPerStep === 0) yield;
+      if (need !== undefined) this.#take(rule.name, need, null);
     }
   }
 

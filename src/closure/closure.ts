@@ -9,7 +9,8 @@ import type { Uses } from '../trace/trace.ts';
 import { ClosureRun } from './closure-run.ts';
 import type { Problem } from './problem.ts';
 import type { ClosureContext, ClosureRule, Strength } from './rule.ts';
-import { findTraced } from './traced.ts';
+import { atOnce, type Steps } from '../steps.ts';
+import { tracedSteps } from './traced.ts';
 
 /** The input of a closure: the context of the rules, without what the closure itself computes. */
 export type ClosureInput = Omit<ClosureContext, 'isKept' | 'strengthOf' | 'usesOf'>;
@@ -52,7 +53,12 @@ export interface Closure {
  * @throws TRACE_INVALID where no name of the trace is a file in the image
  */
 export function closeOver(input: ClosureInput, rules: readonly ClosureRule[]): Closure {
-  const traced = findTraced(input.fs, input.trace);
+  return atOnce(closureSteps(input, rules));
+}
+
+/** Computes a closure in steps. @throws TRACE_INVALID */
+export function* closureSteps(input: ClosureInput, rules: readonly ClosureRule[]): Steps<Closure> {
+  const traced = yield* tracedSteps(input.fs, input.trace);
   if (traced.found === 0 && input.trace.paths.size > 0) {
     throw new OcislimError(
       'TRACE_INVALID',
@@ -64,6 +70,6 @@ export function closeOver(input: ClosureInput, rules: readonly ClosureRule[]): C
     );
   }
   const run = new ClosureRun(input, rules, traced);
-  run.run();
+  yield* run.steps();
   return run;
 }

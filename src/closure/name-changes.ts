@@ -8,11 +8,14 @@
 import { type ByteString, ascii, asByteString } from '../bytes/bytes.ts';
 import { cleanPath, join, type Path, parentOf, root } from '../bytes/path.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
+import { atOnce, type Steps } from '../steps.ts';
 import { type NameChange, type Trace, type TracedPath, type Uses, uses } from '../trace/trace.ts';
 
 /** What of an image is asked here. */
 export type ImageNames = Pick<Filesystem, 'kind' | 'target' | 'resolve'>;
 
+/** Names that are followed between two pauses. */
+const namesPerStep = 1024;
 /** The most symlinks that Linux follows in one walk (fs/namei.c, MAXSYMLINKS). */
 const maxLinks = 40;
 /** The most places that one name is taken to lead to. */
@@ -24,13 +27,21 @@ const maxRounds = 8;
 
 /** Returns the trace with the paths of the image that its names led to by changes of names. */
 export function followChanges(image: ImageNames, trace: Trace): Trace {
+  return atOnce(followSteps(image, trace));
+}
+
+/** Follows the names of a trace in steps. */
+export function* followSteps(image: ImageNames, trace: Trace): Steps<Trace> {
   if (trace.changes.length === 0) return trace;
-  const names = new ChangedNames(image, trace.changes);
+  const names = new ChangedNames(image, []);
+  yield* names.placeSteps(trace.changes);
+  let seen = 0;
   const paths = new Map<TracedPath, Uses>(trace.paths);
   const add = (path: Path, bits: Uses): void => {
     if (path !== root && bits !== 0) paths.set(path, (paths.get(path) ?? 0) | bits);
   };
   for (const [name, bits] of trace.paths) {
+    if (++seen % namesPerStep === 0) yield;
     if (!names.concern(name)) continue;
     const itself = (bits & uses.link) !== 0;
     if (itself) for (const found of names.find(name, { follow: false })) addFound(image, found, bits, add);
@@ -80,10 +91,18 @@ export class ChangedNames {
 
   constructor(image: ImageNames, changes: readonly NameChange[]) {
     this.#image = image;
+    atOnce(this.placeSteps(changes));
+  }
+
+  /** Takes further changes, in steps. */
+  *placeSteps(changes: readonly NameChange[]): Steps<void> {
     // A change may lead through another one that came later in the trace of another process.
     for (let round = 0, grew = true; grew && round < maxRounds; round++) {
       grew = false;
-      for (const change of changes) grew = this.#place(change) || grew;
+      for (const [i, change] of changes.entries()) {
+        grew = this.#place(change) || grew;
+        if (i % namesPerStep === namesPerStep - 1) yield;
+      }
     }
   }
 

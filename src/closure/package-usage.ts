@@ -1,5 +1,9 @@
+/**
+ * How much of a package a trace used, file by file. Caller: `trace show --image`.
+ */
 import type { Filesystem } from '../rootfs/filesystem.ts';
-import { findTraced } from './traced.ts';
+import type { Steps } from '../steps.ts';
+import { tracedSteps } from './traced.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Package, PackageIndex, PackageKind } from '../rootfs/packages/package.ts';
 
@@ -23,8 +27,12 @@ export interface PackageUsage {
  * without a file in the image are left out. Packages with most used bytes come first, then those with most bytes, then by name; files
  * that belong to no package come last.
  */
-export function usageByPackage(index: PackageIndex, fs: Filesystem, trace: Trace): readonly PackageUsage[] {
-  const used = findTraced(fs, trace).uses;
+export function* usageSteps(
+  index: PackageIndex,
+  fs: Filesystem,
+  trace: Trace,
+): Steps<readonly PackageUsage[]> {
+  const { uses: used } = yield* tracedSteps(fs, trace);
   const rows = new Map<Package | null, { files: number; used: number; bytes: number; usedBytes: number }>();
   for (const path of fs.all()) {
     const kind = fs.kind(path);

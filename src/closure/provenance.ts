@@ -5,6 +5,7 @@
 import { ascii, type ByteString } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import type { Digest } from '../oci/digest.ts';
+import { itemsPerStep, sortSteps, type Steps } from '../steps.ts';
 import { type RunEnd, type Uses, uses } from '../trace/trace.ts';
 import type { ClosureInput } from './closure.ts';
 import type { Problem } from './problem.ts';
@@ -22,14 +23,14 @@ export interface Provenance {
  * of an earlier build has another digest, and is as good as long as the programs are the same: this is a doubt. So is an executed
  * program that the image does not have, which a mounted volume may hold. Both together are a problem.
  */
-export function checkProvenance(input: ClosureInput, digest: Digest): Provenance {
+export function* provenanceSteps(input: ClosureInput, digest: Digest): Steps<Provenance> {
   const { trace } = input;
   const isOther = trace.image !== null && trace.image !== digest;
   const other = `${trace.name} is of another image, ${trace.image}`;
-  const executed = lost(input, uses.exec, 0);
+  const executed = yield* lost(input, uses.exec, 0);
   const sentence = `executed ${listed(executed, 1)}, which the image does not have`;
   // Lists and tools that watch a whole machine name more than one container has.
-  const opened = trace.knowsExecs ? lost(input, uses.open, uses.exec | uses.write) : [];
+  const opened = trace.knowsExecs ? yield* lost(input, uses.open, uses.exec | uses.write) : [];
   const failures = trace.ends.filter(({ status, stopped }) => status !== 0 && stopped === null);
   const recorded = failures.filter(({ seconds }) => seconds !== null);
   return {
@@ -72,15 +73,17 @@ const mounted =
 const shown = 3;
 
 /** Returns the paths with a use, and without others, that the image does not have and the run did not make; sorted. */
-function lost({ fs, trace }: ClosureInput, use: Uses, others: Uses): readonly ByteString[] {
+function* lost({ fs, trace }: ClosureInput, use: Uses, others: Uses): Steps<readonly ByteString[]> {
   const made = new Set(trace.changes.map(({ path }) => path));
   const paths: ByteString[] = [];
+  let seen = 0;
   for (const [path, bits] of trace.paths) {
+    if (++seen % itemsPerStep === 0) yield;
     if ((bits & use) === 0 || (bits & others) !== 0) continue;
     if (fs.resolve(ascii`/${path}`).path !== null) continue;
     if (!mounted.test(path) && !isBelow(path, made)) paths.push(path);
   }
-  return paths.sort();
+  return yield* sortSteps(paths);
 }
 
 /** Names the first of some paths, and the number of the others. */

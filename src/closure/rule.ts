@@ -63,8 +63,8 @@ export interface ClosureRule {
   readonly describe: string;
   /** The contents of files that the rule needs. It is asked for every path of every layer, and must be fast. */
   readonly reads?: ContentProbe;
-  /** Yields what must stay for its own sake. Called once. */
-  roots?(context: ClosureContext): Iterable<Need>;
+  /** Yields what must stay for its own sake, and `undefined` where it pauses in a long computation. Called once. */
+  roots?(context: ClosureContext): Iterable<Need | undefined>;
   /**
    * Yields what a path that stays needs. Called for files, symlinks and directories, and again when a path turns out to be needed
    * more strongly; not for a courtesy.

@@ -1,5 +1,6 @@
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
+import { itemsPerStep, type Steps } from '../steps.ts';
 import { type Trace, type Uses, uses } from '../trace/trace.ts';
 
 /** What a trace tells about the paths of an image. */
@@ -11,7 +12,7 @@ export interface TracedFiles {
 }
 
 /** Looks up every traced name in the image. */
-export function findTraced(fs: Filesystem, trace: Trace): TracedFiles {
+export function* tracedSteps(fs: Filesystem, trace: Trace): Steps<TracedFiles> {
   const found = new Map<Path, Uses>();
   let files = 0;
   const add = (path: Path | null, bits: Uses): void => {
@@ -19,7 +20,9 @@ export function findTraced(fs: Filesystem, trace: Trace): TracedFiles {
     const used = bits & ~uses.fail;
     if (path !== null && used !== 0) found.set(path, (found.get(path) ?? 0) | used);
   };
+  let seen = 0;
   for (const [name, bits] of trace.paths) {
+    if (++seen % itemsPerStep === 0) yield;
     const itself = fs.resolve(name, { follow: false }).path;
     const isLink = itself !== null && fs.kind(itself) === 'symlink';
     if (itself !== null && fs.kind(itself) !== 'directory') files++;

@@ -3,6 +3,7 @@
  */
 import type { ByteString } from '../bytes/bytes.ts';
 import { invalidByte, type Pattern, slash, type Token } from './pattern.ts';
+import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
 import { loops, Trie } from './trie.ts';
 
 /** A set of nodes: where some characters of a path have led. */
@@ -18,6 +19,16 @@ const dead = 0;
 const start = 1;
 /** The most numbers held in states (4 bytes each). Beyond it, all states are discarded and recomputed as they are needed. */
 const defaultBudget = 4_000_000;
+
+/** Makes a set of patterns in steps. */
+export function* patternSetSteps<T>(
+  patterns: Iterable<Pattern>,
+  summarise: (indices: readonly number[]) => T,
+): Steps<PatternSet<T>> {
+  const made = new PatternSet<T>([], summarise);
+  yield* made.insertSteps(patterns);
+  return made;
+}
 
 /**
  * Many patterns matched at once, in one pass over a path: literal ones by a table, the rest by an automaton whose
@@ -35,9 +46,9 @@ export class PatternSet<T> {
   readonly #trie = new Trie();
   readonly #summarise: (indices: readonly number[]) => T;
   readonly #budget: number;
-  readonly #boundaries: number[];
+  #boundaries: number[] = [];
   readonly #ascii = new Uint16Array(128);
-  readonly #mark: Uint32Array;
+  #mark = new Uint32Array();
   #stamp = 0;
   #states: State<T>[] = [];
   readonly #numbers = new Map<string, number>();
@@ -52,6 +63,11 @@ export class PatternSet<T> {
   ) {
     this.#budget = budget;
     this.#summarise = summarise;
+    atOnce(this.insertSteps(patterns));
+  }
+
+  /** Inserts patterns into a set that had none, before the first look at a path. Their numbers count from 0. */
+  *insertSteps(patterns: Iterable<Pattern>): Steps<void> {
     const boundaries = new Set([0, slash, slash + 1]);
     let index = 0;
     for (const pattern of patterns) {
@@ -60,7 +76,7 @@ export class PatternSet<T> {
         this.#trie.insert(pattern, index);
         for (const token of pattern) addBoundaries(token, boundaries);
       }
-      index++;
+      if (++index % itemsPerStep === 0) yield;
     }
     this.#boundaries = [...boundaries].sort((a, b) => a - b);
     for (let code = 0; code < 128; code++) this.#ascii[code] = this.#search(code);

@@ -8,7 +8,8 @@ import type { Rule, RuledKind } from './rule.ts';
 import { type ByteString, utf8Bytes } from '../bytes/bytes.ts';
 import { witnesses } from './condition.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
-import { PatternSet } from './pattern-set.ts';
+import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
+import { patternSetSteps } from './pattern-set.ts';
 
 /**
  * Returns the rule that removes an entry, or null. The root itself is never removed.
@@ -35,8 +36,15 @@ export function parseRule(text: string, origin: string): Rule {
  * @throws RULES_INVALID naming file and line.
  */
 export function parseRules(text: string, file: string): Rule[] {
+  return atOnce(ruleSteps(text, file));
+}
+
+/** Reads a rule file in steps. @throws RULES_INVALID */
+export function* ruleSteps(text: string, file: string): Steps<Rule[]> {
   const rules: Rule[] = [];
+  let seen = 0;
   for (const { line, number } of linesOf(text)) {
+    if (++seen % itemsPerStep === 0) yield;
     const rule = readRule(trim(line), `${file}:${number}`);
     if (rule !== null) rules.push(rule);
   }
@@ -44,9 +52,13 @@ export function parseRules(text: string, file: string): Rule[] {
 }
 
 /** Counts the rules of a file, without a look at what they say. */
-export function countRules(text: string): number {
+export function* countSteps(text: string): Steps<number> {
   let count = 0;
-  for (const { line } of linesOf(text)) if (/[^ \t\r\v\f]/.test(line)) count++;
+  let seen = 0;
+  for (const { line } of linesOf(text)) {
+    if (++seen % itemsPerStep === 0) yield;
+    if (/[^ \t\r\v\f]/.test(line)) count++;
+  }
   return count;
 }
 
@@ -105,14 +117,19 @@ interface Verdict {
  * @param exists says what is in the merged root file system, for rules with `needs`. Without it they remove nothing.
  * @throws RULES_INVALID when a rule was not made by the parsers above.
  */
-export function createMatcher(
+export function createMatcher(rules: readonly Rule[], exists?: (path: Path) => boolean): Matcher {
+  return atOnce(matcherSteps(rules, exists));
+}
+
+/** Compiles rules in steps. @throws RULES_INVALID */
+export function* matcherSteps(
   rules: readonly Rule[],
   exists: (path: Path) => boolean = () => false,
-): Matcher {
+): Steps<Matcher> {
   const alone = rules.map(
     ({ group, only, needs }) => group === undefined && only === undefined && needs === undefined,
   );
-  const patterns = new PatternSet<Verdict>(patternsOf(rules), (indices) => {
+  const patterns = yield* patternSetSteps<Verdict>(patternsOf(rules), (indices) => {
     const final = indices.findLast((index) => alone[index]) ?? -1;
     return { indices, final, open: indices.filter((index) => index > final) };
   });
@@ -157,9 +174,17 @@ export function createMatcher(
  * @throws RULES_INVALID
  */
 export function createKeepMatcher(globs: readonly (string | Rule)[]): (path: Path) => Rule | null {
-  const match = createMatcher(
-    globs.map((glob) => (typeof glob === 'string' ? parseRule(glob, '--keep') : glob)),
-  );
+  return atOnce(keepMatcherSteps(globs));
+}
+
+/** Compiles keep rules in steps. @throws RULES_INVALID */
+export function* keepMatcherSteps(globs: readonly (string | Rule)[]): Steps<(path: Path) => Rule | null> {
+  const rules: Rule[] = [];
+  for (const glob of globs) {
+    rules.push(typeof glob === 'string' ? parseRule(glob, '--keep') : glob);
+    if (rules.length % itemsPerStep === 0) yield;
+  }
+  const match = yield* matcherSteps(rules);
   return (path) => match(path, 'file');
 }
 

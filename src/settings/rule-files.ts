@@ -3,6 +3,7 @@ import { OcislimError } from '../errors.ts';
 import { type GivenBound, readGiven } from '../files/given-file.ts';
 import { exceeded } from '../limits.ts';
 import type { Rule } from '../rules/rule.ts';
+import { inTurns } from '../steps.ts';
 import type { Door } from './option.ts';
 
 /** What reading a file needs. */
@@ -41,14 +42,14 @@ async function readRules(
   { limits, signal }: Reading,
 ): Promise<readonly Rule[]> {
   if (files.length === 0) return [];
-  const { countRules, parseRules } = await import('../rules/rules.ts');
+  const { countSteps, ruleSteps } = await import('../rules/rules.ts');
   const rules: Rule[] = [];
   let taken = 0;
   for (const file of files) {
     const text = await readText(file, { what, limit: 'rule-bytes', limits, taken }, signal);
     taken += Buffer.byteLength(text);
     // Counted first: counting takes a fraction of the time that parsing takes.
-    const count = rules.length + countRules(text);
+    const count = rules.length + (await inTurns(countSteps(text), signal));
     if (count > limits.rules)
       throw exceeded(
         'rules',
@@ -56,7 +57,7 @@ async function readRules(
         quoted(file, what),
         rules.length === 0 ? `it holds ${count}` : `with it there are ${count}`,
       );
-    for (const rule of parseRules(text, file)) rules.push(rule);
+    for (const rule of await inTurns(ruleSteps(text, file), signal)) rules.push(rule);
   }
   return rules;
 }

@@ -4,10 +4,11 @@ import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import { streamGiven } from '../files/given-file.ts';
-import type { Limits } from '../limits.ts';
-import { checkTrace, mergeTraces, samePlatform } from '../trace/merge.ts';
-import type { Trace } from '../trace/trace.ts';
-import { toTraceData } from '../trace/trace-data.ts';
+import { exceeded, type Limits } from '../limits.ts';
+import { inTurns, type Steps } from '../steps.ts';
+import { addPaths, checkTrace, mergeSteps, samePlatform } from '../trace/merge.ts';
+import type { Trace, TracedPath, Uses } from '../trace/trace.ts';
+import { traceDataSteps } from '../trace/trace-data.ts';
 import { TraceReader } from '../trace/trace-reader.ts';
 import type { TraceSetting } from './trace-setting.ts';
 
@@ -15,7 +16,7 @@ import type { TraceSetting } from './trace-setting.ts';
 export interface TraceFileOptions {
   /** The folders of `--trace-root`, as given. */
   readonly roots: readonly string[];
-  readonly limits: Pick<Limits, 'trace-bytes' | 'trace-paths'>;
+  readonly limits: Pick<Limits, 'trace-bytes' | 'trace-paths' | 'trace-path-bytes'>;
   readonly signal: AbortSignal;
 }
 
@@ -28,10 +29,67 @@ export async function readTraces(
   files: readonly string[],
   options: TraceFileOptions,
 ): Promise<readonly Trace[]> {
-  const traces: Trace[] = [];
-  for (const file of files) traces.push(await readTrace(file, options));
-  return byPlatform(traces).map((group) => checkTrace(mergeTraces(group)));
+  const { signal } = options;
+  const gathered = new GatheredTraces(options.limits);
+  for (const file of files) await inTurns(gathered.add(await readTrace(file, options)), signal);
+  const merged: Trace[] = [];
+  for (const group of byPlatform(gathered.traces()))
+    merged.push(checkTrace(await inTurns(mergeSteps(group), signal)));
+  return merged;
 }
+
+/**
+ * The traces that were read so far, their paths united by platform: the processes of a program name the same paths again and again,
+ * which must not fill the memory.
+ */
+class GatheredTraces {
+  readonly #limits: TraceFileOptions['limits'];
+  readonly #heads: Trace[] = [];
+  readonly #paths = new Map<string | null, ReadonlyMap<TracedPath, Uses>>();
+  /** The maps that were made here, which take more paths. */
+  readonly #own = new Map<string | null, Map<TracedPath, Uses>>();
+
+  constructor(limits: TraceFileOptions['limits']) {
+    this.#limits = limits;
+  }
+
+  /** Adds a trace. @throws LIMIT */
+  *add(trace: Trace): Steps<void> {
+    const { platform } = trace;
+    const known = this.#paths.get(platform);
+    this.#heads.push({ ...trace, paths: none });
+    if (known === undefined) return void this.#paths.set(platform, trace.paths);
+    let own = this.#own.get(platform);
+    if (own === undefined) {
+      own = new Map();
+      this.#own.set(platform, own);
+      yield* addPaths(own, known);
+      this.#paths.set(platform, own);
+    }
+    yield* addPaths(own, trace.paths);
+    let count = 0;
+    for (const { size } of this.#paths.values()) count += size;
+    if (count > this.#limits['trace-paths'])
+      throw exceeded(
+        'trace-paths',
+        this.#limits,
+        `the traces up to ${trace.name}`,
+        `they name ${count} paths`,
+      );
+  }
+
+  /** Returns all traces. The first one of each platform has the paths of all. */
+  traces(): readonly Trace[] {
+    const left = new Map(this.#paths);
+    return this.#heads.map((head) => {
+      const paths = left.get(head.platform) ?? none;
+      left.delete(head.platform);
+      return { ...head, paths };
+    });
+  }
+}
+
+const none: ReadonlyMap<TracedPath, Uses> = new Map();
 
 /** Groups traces by platform. A trace with a less exact platform goes to every group of a more exact one. @throws TRACE_INVALID */
 function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
@@ -72,12 +130,12 @@ async function readTrace(file: string, { roots, limits, signal }: TraceFileOptio
 }
 
 /** Makes the setting of a trace: its data, which lines could not be read, and how many paths were outside of the roots. */
-export function settingOf(trace: Trace): TraceSetting {
+export async function settingOf(trace: Trace, signal: AbortSignal): Promise<TraceSetting> {
   const { name, lines, outside } = trace;
   const { count, samples } = trace.unreadable;
   const [first] = samples;
   return {
-    data: toTraceData(trace),
+    data: await inTurns(traceDataSteps(trace), signal),
     details: outside > 0 ? [`${name}: ${outside} uses of paths outside of --trace-root`] : [],
     warnings:
       first === undefined

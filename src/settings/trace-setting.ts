@@ -20,5 +20,7 @@ export async function readTraceFiles(
   if (files.length === 0) return [];
   const { readTraces, settingOf } = await import('./trace-files.ts');
   const traces = await readTraces(files, { roots: listOf('trace-root'), limits, signal });
-  return traces.map(settingOf);
+  const settings: TraceSetting[] = [];
+  for (const trace of traces) settings.push(await settingOf(trace, signal));
+  return settings;
 }

@@ -4,6 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import { matchesPlatform, type Platform } from '../oci/platform.ts';
+import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
 import type { NameChange, Trace, TracedPath, Uses } from './trace.ts';
 
 /** The most unreadable lines that are kept to be shown. */
@@ -16,12 +17,17 @@ const sampleLimit = 5;
  * @throws TRACE_INVALID for traces of different platforms or images
  */
 export function mergeTraces(traces: readonly Trace[]): Trace {
+  return atOnce(mergeSteps(traces));
+}
+
+/** Merges traces in steps. @throws what `mergeTraces` throws */
+export function* mergeSteps(traces: readonly Trace[]): Steps<Trace> {
   const [only] = traces;
   if (only !== undefined && traces.length === 1) return only;
-  const paths = new Map<TracedPath, Uses>();
+  const [full, ...others] = traces.filter(({ paths }) => paths.size > 0);
+  const paths = others.length === 0 && full !== undefined ? full.paths : yield* unitedPaths(traces);
   const syscalls = new Map<string, number>();
   for (const trace of traces) {
-    for (const [path, uses] of trace.paths) paths.set(path, (paths.get(path) ?? 0) | uses);
     for (const [name, count] of trace.syscalls) syscalls.set(name, (syscalls.get(name) ?? 0) + count);
   }
   const read = traces.filter(({ lines }) => lines > 0);
@@ -55,6 +61,21 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
 
 function distinct(changes: readonly NameChange[]): readonly NameChange[] {
   return [...new Map(changes.map((change) => [JSON.stringify(change), change])).values()];
+}
+
+function* unitedPaths(traces: readonly Trace[]): Steps<ReadonlyMap<TracedPath, Uses>> {
+  const paths = new Map<TracedPath, Uses>();
+  for (const trace of traces) yield* addPaths(paths, trace.paths);
+  return paths;
+}
+
+/** Adds paths with their uses to others. */
+export function* addPaths(paths: Map<TracedPath, Uses>, more: Trace['paths']): Steps<void> {
+  let seen = 0;
+  for (const [path, uses] of more) {
+    paths.set(path, (paths.get(path) ?? 0) | uses);
+    if (++seen % itemsPerStep === 0) yield;
+  }
 }
 
 /** Returns the trace. @throws TRACE_INVALID for a trace without any path */

@@ -1,4 +1,5 @@
 import { type ByteString, noBytes } from '../bytes/bytes.ts';
+import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
 import type { NameChange, Trace, TracedPath, Uses } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 
@@ -7,11 +8,18 @@ import { started, tracedPath } from './traced-path.ts';
  * `workingDirectory`, the WorkingDir of the image's config.
  */
 export function placeTrace(trace: Trace, workingDirectory: ByteString): Trace {
+  return atOnce(placeSteps(trace, workingDirectory));
+}
+
+/** Places a trace in steps. */
+export function* placeSteps(trace: Trace, workingDirectory: ByteString): Steps<Trace> {
   const directory = tracedPath(noBytes, workingDirectory) ?? noBytes;
   const paths = new Map<TracedPath, Uses>();
   const place = (path: TracedPath): TracedPath | null =>
     path === started || path.startsWith(`${started}/`) ? tracedPath(directory, path) : path;
+  let seen = 0;
   for (const [path, bits] of trace.paths) {
+    if (++seen % itemsPerStep === 0) yield;
     const placed = place(path);
     if (placed !== null && placed !== '') paths.set(placed, (paths.get(placed) ?? 0) | bits);
   }

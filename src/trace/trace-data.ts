@@ -1,21 +1,38 @@
-import { asByteString } from '../bytes/bytes.ts';
+import { asByteString, type ByteString } from '../bytes/bytes.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
-import type { NameChange, Trace } from './trace.ts';
+import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
+import type { NameChange, Trace, Uses } from './trace.ts';
 
 /** Returns what a pruning must know of a trace, as plain data for a plan. */
 export function toTraceData(trace: Trace): TraceData {
-  const { name, platform, image, knowsExecs, paths, changes, ends, gaps, isBlind } = trace;
-  return { name, platform, image, knowsExecs, paths: [...paths], changes, ends, gaps, isBlind };
+  return atOnce(traceDataSteps(trace));
+}
+
+/** Makes the data of a trace in steps. */
+export function* traceDataSteps(trace: Trace): Steps<TraceData> {
+  const { name, platform, image, knowsExecs, changes, ends, gaps, isBlind } = trace;
+  const paths: [ByteString, Uses][] = [];
+  for (const each of trace.paths) {
+    paths.push(each);
+    if (paths.length % itemsPerStep === 0) yield;
+  }
+  return { name, platform, image, knowsExecs, paths, changes, ends, gaps, isBlind };
 }
 
 /** Returns the trace of a plan. A plan does not hold what only people ask for: lines and system calls. */
-export function fromTraceData(data: TraceData): Trace {
-  const { paths, changes, ...rest } = data;
+export function* fromTraceDataSteps(data: TraceData): Steps<Trace> {
+  const { paths: list, changes, ...rest } = data;
+  const paths = new Map<ByteString, Uses>();
+  let seen = 0;
+  for (const [path, bits] of list) {
+    paths.set(asByteString(path), bits);
+    if (++seen % itemsPerStep === 0) yield;
+  }
   return {
     ...rest,
     formats: [],
     changes: changes.map(readChange),
-    paths: new Map(paths.map(([path, bits]) => [asByteString(path), bits])),
+    paths,
     syscalls: new Map(),
     hasAllSyscalls: false,
     command: null,

@@ -6,6 +6,7 @@ import { OcislimError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, noBytes, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
+import { inTurns, sortSteps } from '../steps.ts';
 import { byteMember, parseRecord } from './json-record.ts';
 import { type NameChange, type RunEnd, type Trace, type TracedPath, type Uses, uses } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
@@ -18,12 +19,31 @@ const version = 1;
 /** The names of uses in the file. */
 const words = Object.entries(uses) as readonly (readonly [name: string, bit: Uses])[];
 
+/** Characters of a piece of a trace file. */
+const pieceLength = 65_536;
+
+/** Yields the trace file of a trace in pieces of whole lines. @throws the signal's reason */
+export async function* streamTrace(trace: Trace, signal: AbortSignal): AsyncGenerator<string> {
+  let pending = '';
+  for (const line of linesOf(trace, await inTurns(sortSteps(trace.paths.keys()), signal))) {
+    pending += line;
+    if (pending.length < pieceLength) continue;
+    yield pending;
+    pending = '';
+  }
+  if (pending !== '') yield pending;
+}
+
 /**
  * Yields the lines of a trace file: a header, the paths in bytewise order with their uses, the changes of names, the system calls
  * by name. The same
  * trace gives the same bytes. Left out are the names of the files that it was read from, and their unreadable lines.
  */
 export function* writeTrace(trace: Trace): Generator<string> {
+  yield* linesOf(trace, [...trace.paths.keys()].sort());
+}
+
+function* linesOf(trace: Trace, sorted: readonly TracedPath[]): Generator<string> {
   const { formats, platform, image, command, knowsExecs, hasAllSyscalls, paths, syscalls } = trace;
   const { changes, ends, gaps, isBlind } = trace;
   const header = {
@@ -40,13 +60,22 @@ export function* writeTrace(trace: Trace): Generator<string> {
     hasAllSyscalls,
   };
   yield `${JSON.stringify(header)}\n`;
-  for (const path of [...paths.keys()].sort()) {
-    yield `${JSON.stringify({ ...nameFields('path', path), uses: wordsOf(paths.get(path) ?? 0) })}\n`;
+  const written = new Map<Uses, string>();
+  for (const path of sorted) {
+    const bits = paths.get(path) ?? 0;
+    let used = written.get(bits);
+    if (used === undefined) written.set(bits, (used = JSON.stringify(wordsOf(bits))));
+    yield plain.test(path)
+      ? `{"path":"${path}","uses":${used}}\n`
+      : `${JSON.stringify(nameFields('path', path)).slice(0, -1)},"uses":${used}}\n`;
   }
   for (const change of changes) yield `${JSON.stringify(changeFields(change))}\n`;
   for (const name of [...syscalls.keys()].sort())
     yield `${JSON.stringify({ syscall: name, count: syscalls.get(name) })}\n`;
 }
+
+/** Characters that JSON writes as they are. */
+const plain = /^[ !#-[\]-~]*$/;
 
 /** Returns the names of the uses that are set. */
 export function wordsOf(bits: Uses): string[] {

@@ -27,7 +27,7 @@ export interface TraceOptions {
 }
 
 /** Bounds of what a trace may make the reader hold. */
-export interface TraceLimits extends Pick<Limits, 'trace-bytes' | 'trace-paths'> {
+export interface TraceLimits extends Pick<Limits, 'trace-bytes' | 'trace-paths' | 'trace-path-bytes'> {
   /** The most bytes of a line (record). A longer one counts as unreadable. Default: 1 MiB. */
   readonly line: number;
 }
@@ -66,6 +66,7 @@ export class TraceSink {
   readonly #syscalls = new Map<string, number>();
   readonly #samples: Unreadable['samples'][number][] = [];
   #unreadable = 0;
+  #pathBytes = 0;
   #outside = 0;
   /** These are set by the reader of the format; `Trace` has the same. */
   lines = 0;
@@ -134,7 +135,7 @@ export class TraceSink {
     const rest = change.kind === 'symlink' ? change.target : change.from;
     const key = `${change.kind}\0${change.path}\0${rest}`;
     if (this.#changes.has(key)) return;
-    this.#checkRoom();
+    this.#checkRoom(key.length);
     const path = own(change.path);
     this.#changes.set(
       own(asByteString(key)),
@@ -156,16 +157,22 @@ export class TraceSink {
     if (path === '') return;
     const known = this.#paths.get(path);
     if (known === undefined) {
-      this.#checkRoom();
+      this.#checkRoom(path.length);
       // V8 represents a slice of a line by a reference to it, which would keep the whole chunk in memory.
       this.#paths.set(own(path), uses);
     } else if ((known | uses) !== known) this.#paths.set(path, known | uses);
   }
 
-  #checkRoom(): void {
+  /** Takes room for a path, or a change of names. @throws LIMIT */
+  #checkRoom(bytes: number): void {
+    const { limits, file } = this;
     const known = this.#paths.size + this.#changes.size;
-    if (known >= this.limits['trace-paths'])
-      throw exceeded('trace-paths', this.limits, this.file, `it names more than ${known} paths`);
+    if (known >= limits['trace-paths'])
+      throw exceeded('trace-paths', limits, file, `it names more than ${known} paths`);
+    this.#pathBytes += bytes;
+    const most = limits['trace-path-bytes'];
+    if (this.#pathBytes > most)
+      throw exceeded('trace-path-bytes', limits, file, `its paths have more than ${most} bytes`);
   }
 
   /** Notes that a program had files opened through io_uring, which a tracer of system calls does not see. */
@@ -224,7 +231,10 @@ export class TraceSink {
   }
 }
 
+const scratch = Buffer.allocUnsafeSlow(8192);
+
 /** Copies a text, so that it shares no memory with the text that it was cut from. */
 export function own(text: ByteString): ByteString {
-  return readByteString(bytesOf(text));
+  if (text.length > scratch.length) return readByteString(bytesOf(text));
+  return readByteString(scratch, 0, scratch.write(text, 'latin1'));
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { packagesOf } from '../../src/rootfs/packages/package-index.ts';
-import { usageByPackage } from '../../src/closure/package-usage.ts';
+import { atOnce } from '../../src/steps.ts';
+import { usageSteps } from '../../src/closure/package-usage.ts';
 import { traceOf } from './rig.ts';
 import { imageOf } from '../rootfs/packages/rig.ts';
 
@@ -25,7 +26,7 @@ it('files count for their most specific package, and as used if the trace names 
     'not/there': 'open',
     app: 'list',
   });
-  expect(usageByPackage(packagesOf(image), image.fs, trace)).toEqual([
+  expect(atOnce(usageSteps(packagesOf(image), image.fs, trace))).toEqual([
     { kind: 'node', name: 'a', version: null, files: 2, used: 1, bytes: 12, usedBytes: 10 },
     { kind: 'dpkg', name: 'libz', version: '1.2', files: 3, used: 1, bytes: 12, usedBytes: 5 },
     { kind: 'dpkg', name: 'idle', version: null, files: 1, used: 0, bytes: 2, usedBytes: 0 },

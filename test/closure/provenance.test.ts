@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { RunEnd } from '../../src/trace/trace.ts';
 import { b } from '../support/bytes.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { checkProvenance } from '../../src/closure/provenance.ts';
+import { atOnce } from '../../src/steps.ts';
+import { provenanceSteps } from '../../src/closure/provenance.ts';
 import { inputOf, traceOf } from './rig.ts';
 
 const [here, there] = [digestOf(Uint8Array.of(1)), digestOf(Uint8Array.of(2))];
@@ -13,7 +14,7 @@ async function provenance(
   parts: Parameters<typeof traceOf>[1] = {},
 ) {
   const input = await inputOf({ image: { 'bin/run': 'x' } });
-  return checkProvenance({ ...input, trace: traceOf(paths, { ...parts, image }) }, here);
+  return atOnce(provenanceSteps({ ...input, trace: traceOf(paths, { ...parts, image }) }, here));
 }
 
 it('a trace of this image causes no doubt', async () => {

@@ -24,7 +24,7 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const { limitsOf } = await import('../../settings/limits.ts');
   const { straceArguments } = await import('../../jobs/record/strace.ts');
   const { record } = await import('../../jobs/record/record.ts');
-  const { writeTrace } = await import('../../trace/trace-file.ts');
+  const { streamTrace } = await import('../../trace/trace-file.ts');
   const { writeWhole } = await import('../../files/whole-file.ts');
   const traced = await imageOf(call);
   const command = commandOf(call.line.argumentsOf('--'), traced);
@@ -47,7 +47,8 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     image: traced.digest,
     command: command.map(utf8Bytes),
   };
-  await writeWhole(output, encoded(writeTrace(named)), new AbortController().signal);
+  const unending = new AbortController().signal;
+  await writeWhole(output, encoded(streamTrace(named, unending)), unending);
   const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
   console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);
   return end.status;
@@ -66,15 +67,8 @@ function commandOf(given: readonly string[], { runtime }: TracedImage): readonly
   );
 }
 
-function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
-  let pending = '';
-  for (const each of texts) {
-    pending += each;
-    if (pending.length < 65_536) continue;
-    yield Buffer.from(safeJsonText(pending));
-    pending = '';
-  }
-  if (pending !== '') yield Buffer.from(safeJsonText(pending));
+async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const each of texts) yield Buffer.from(safeJsonText(each));
 }
 
 /** What the trace says of its image, and what the command inherits from it. */

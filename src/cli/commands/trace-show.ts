@@ -4,12 +4,13 @@ import type { PackageUsage } from '../../closure/package-usage.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
+import { inTurns } from '../../steps.ts';
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
 
 /** Runs `trace show FILE…`: prints what traces saw, for people or as JSON. @throws USAGE, TRACE_INVALID, and whatever reading an image throws */
 export async function showTrace(call: TraceCall): Promise<number> {
-  const { summarizeTrace } = await import('../../trace/trace-summary.ts');
+  const { summarySteps } = await import('../../trace/trace-summary.ts');
   const { renderTrace, traceJson } = await import('../../report/trace-text.ts');
   const { chooseStyle } = await import('../../report/style.ts');
   const { safeJsonText } = await import('../../report/escape.ts');
@@ -17,7 +18,7 @@ export async function showTrace(call: TraceCall): Promise<number> {
   const { settings, console } = call;
   const { image } = settings;
   const packages = image === null ? null : await usageIn(image, trace, call);
-  const description = { trace, summary: summarizeTrace(trace), packages };
+  const description = { trace, summary: await inTurns(summarySteps(trace), console.signal), packages };
   if (settings.format === 'json')
     console.stdout.write(`${safeJsonText(JSON.stringify(traceJson(description), null, 2))}\n`);
   else {
@@ -34,9 +35,9 @@ async function usageIn(reference: string, trace: Trace, call: TraceCall): Promis
   const { readSource } = await import('../../jobs/read-reference.ts');
   const { inspectImage } = await import('../../jobs/inspect.ts');
   const { packageProbe, packagesOf } = await import('../../rootfs/packages/package-index.ts');
-  const { usageByPackage } = await import('../../closure/package-usage.ts');
+  const { usageSteps } = await import('../../closure/package-usage.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
-  const { placeTrace } = await import('../../trace/place.ts');
+  const { placeSteps } = await import('../../trace/place.ts');
   const { utf8Bytes } = await import('../../bytes/bytes.ts');
   const { settings } = call;
   const [platform = trace.platform === null ? null : parsePlatform(trace.platform), ...more] =
@@ -58,5 +59,7 @@ async function usageIn(reference: string, trace: Trace, call: TraceCall): Promis
     packageProbe,
   );
   const { workingDirectory } = readRuntime(image.config);
-  return usageByPackage(packagesOf({ fs, facts }), fs, placeTrace(trace, utf8Bytes(workingDirectory)));
+  const { signal } = workspace;
+  const placed = await inTurns(placeSteps(trace, utf8Bytes(workingDirectory)), signal);
+  return inTurns(usageSteps(packagesOf({ fs, facts }), fs, placed), signal);
 }

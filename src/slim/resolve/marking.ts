@@ -10,7 +10,8 @@ import type { Tree } from '../../changeset/tree.ts';
 import type { LayerRange, Pruning } from '../../image/image.ts';
 import type { Rule, RuledKind } from '../../rules/rule.ts';
 import type { Strength } from '../../closure/rule.ts';
-import { createKeepMatcher, createMatcher, type Matcher } from '../../rules/rules.ts';
+import { createKeepMatcher, keepMatcherSteps, type Matcher, matcherSteps } from '../../rules/rules.ts';
+import { itemsPerStep, type Steps } from '../../steps.ts';
 
 /** The verdicts of the rules on the entries of a stack, before anything is known about what depends on these. */
 export interface Marking {
@@ -66,7 +67,7 @@ export interface MarkingInput {
 }
 
 /** Runs the rules of all prunings over the entries of the layers that each selects. @throws RULES_INVALID */
-export function markChanges({ stack, final, prunings, indexes, closures }: MarkingInput): Marking {
+export function* markSteps({ stack, final, prunings, indexes, closures }: MarkingInput): Steps<Marking> {
   const removed = new Map<number, Rule>();
   const cleared = new Map<number, ClearedMode>();
   const unused: Rule[] = [];
@@ -77,11 +78,13 @@ export function markChanges({ stack, final, prunings, indexes, closures }: Marki
     return id !== null && final.node[id] !== 0;
   };
   for (const pruning of prunings) {
-    const match = createMatcher(pruning.rules, exists);
-    const verdict = createVerdict(pruning, match, kept);
+    const match = yield* matcherSteps(pruning.rules, exists);
+    const verdict = yield* verdictSteps(pruning, match, kept);
     const clears = createClearing(pruning, indexes);
     verdicts.push(verdict);
+    let seen = 0;
     for (const { change, path } of entriesIn(stack, pruning.layers)) {
+      if (++seen % itemsPerStep === 0) yield;
       const rule = verdict(path, ruledKind(change));
       if (rule !== null) removed.set(change.id, rule);
       const mode = clears(change, path);
@@ -133,8 +136,8 @@ type Verdict = (path: Path, kind: RuledKind) => Rule | null;
  * Combines the rules of a pruning with what traces keep. What is needed stays, whatever a rule says; a rule wins over what a
  * trace keeps for other reasons; what no trace keeps goes, if the pruning has a trace.
  */
-function createVerdict(pruning: Pruning, match: Matcher, closure: Kept): Verdict {
-  const keep = createKeepMatcher(pruning.keep);
+function* verdictSteps(pruning: Pruning, match: Matcher, closure: Kept): Steps<Verdict> {
+  const keep = yield* keepMatcherSteps(pruning.keep);
   const unused = pruning.trace === null ? null : unusedRule(pruning.trace.trace.name);
   return (path, kind) => {
     const strength = closure.strengthOf(path);

@@ -19,7 +19,7 @@ import { Filesystem } from '../../rootfs/filesystem.ts';
 import type { Steps } from '../../steps.ts';
 import { checkPruned } from './check-pruned.ts';
 import { LayerPruning, type Removal } from './layer-pruning.ts';
-import { type Kept, type Marking, markChanges } from './marking.ts';
+import { type Kept, type Marking, markSteps } from './marking.ts';
 import { applyOriginal, type OriginalStack } from './original-stack.ts';
 import { Survivors } from './survivors.ts';
 
@@ -52,14 +52,24 @@ export function* pruneSteps(
   stack: Stack,
   prunings: readonly Pruning[],
   indexes: ReadonlyMap<number, LayerIndex>,
-  close: (pruning: Pruning, fs: Filesystem) => Kept | null = () => null,
+  close: (pruning: Pruning, fs: Filesystem) => Steps<Kept | null> = withoutTrace,
 ): Steps<PrunedStack> {
   const original = applyOriginal(stack);
   yield;
   const fs = new Filesystem(original.stack, original.tree, indexes);
-  const closures = prunings.flatMap((pruning) => close(pruning, fs) ?? []);
+  const closures: Kept[] = [];
+  for (const pruning of prunings) {
+    const closure = yield* close(pruning, fs);
+    if (closure !== null) closures.push(closure);
+  }
   yield;
-  const marking = markChanges({ stack: original.stack, final: original.tree, prunings, indexes, closures });
+  const marking = yield* markSteps({
+    stack: original.stack,
+    final: original.tree,
+    prunings,
+    indexes,
+    closures,
+  });
   const survivors = new Survivors(original, prunings, marking);
   const run = new StackPruning(original, marking, survivors);
   for (const [layer, changes] of original.stack.layers) {
@@ -80,6 +90,12 @@ export function* pruneSteps(
     marking,
     keptForLinks: survivors.forced.filter(({ id }) => marking.removed.has(id)),
   };
+}
+
+/** Stands for prunings of which none has a trace. */
+// oxlint-disable-next-line require-yield
+function* withoutTrace(): Steps<null> {
+  return null;
 }
 
 /** A pruning under way: the layers up to the current one, as they were and as they have become. */

@@ -11,8 +11,8 @@ import type { PathTable } from '../../changeset/path-table.ts';
 import { type Stack, stackSteps } from '../../changeset/stack.ts';
 import {
   type CheckedClosure,
-  checkTraced,
-  closeImage,
+  checkTracedSteps,
+  closeImageSteps,
   type TraceClosure,
 } from '../../closure/close-image.ts';
 import { OcislimError } from '../../errors.ts';
@@ -134,13 +134,15 @@ interface TracedPruning {
 /** Prunes the stack, with a closure for each pruning by trace, and checks what the closures keep. @throws UNSAFE */
 function* pruneTraced({ image, indexes, facts }: Known, stack: Stack): Steps<TracedPruning> {
   const closures: TraceClosure[] = [];
-  const pruned = yield* pruneSteps(stack, image.plan.prunings, indexes, (pruning, fs) => {
-    const closed = closeImage(image, pruning, fs, mergeFacts(fs, facts));
+  const pruned = yield* pruneSteps(stack, image.plan.prunings, indexes, function* (pruning, fs) {
+    const closed = yield* closeImageSteps(image, pruning, fs, mergeFacts(fs, facts));
     if (closed !== null) closures.push(closed);
     return closed?.closure ?? null;
   });
   const isGone = (path: Path) => pruned.result.kind(path) === null;
-  return { pruned, traced: closures.map((closure) => checkTraced(image, closure, isGone)) };
+  const traced: CheckedClosure[] = [];
+  for (const closure of closures) traced.push(yield* checkTracedSteps(image, closure, isGone));
+  return { pruned, traced };
 }
 
 function describePruning(
