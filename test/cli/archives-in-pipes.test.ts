@@ -6,9 +6,10 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { cliScript, pipeCli } from '../support/cli.ts';
 import { buildImage } from '../support/image-builder.ts';
-import { readTar, writeTar } from '../support/model/tar-bytes.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
 import { noise } from '../support/registry/setup.ts';
 import { openScene } from '../support/scene.ts';
+import { membersIn, tagsIn } from '../support/store/archives.ts';
 import { newForm, oldArchive, oldForm } from '../support/store/docker-archives.ts';
 import { smallImage } from '../support/store/local.ts';
 
@@ -77,15 +78,10 @@ describe('an archive on standard input', () => {
 });
 
 describe('an archive on standard output', () => {
-  const json = (tar: Uint8Array, name: string): unknown =>
-    JSON.parse(
-      Buffer.from(readTar(new Uint8Array(tar)).find((entry) => entry.name === name)?.body ?? []).toString(),
-    );
-  const tagsIn = (tar: Uint8Array) => (json(tar, 'manifest.json') as { RepoTags: unknown }[])[0]?.RepoTags;
   const rowsIn = (tar: Uint8Array) =>
-    (json(tar, 'index.json') as { manifests: { annotations?: Record<string, string> }[] }).manifests.map(
-      ({ annotations }) => annotations,
-    );
+    (
+      membersIn(tar).json('index.json') as { manifests: { annotations?: Record<string, string> }[] }
+    ).manifests.map(({ annotations }) => annotations);
 
   test.each(['docker-archive', 'oci-archive'])(
     'of the form %s is what a file would be, and its name is on stderr',
@@ -109,7 +105,7 @@ describe('an archive on standard output', () => {
         input,
       );
       expect({ status, stderr }).toMatchObject({ status: 0 });
-      expect(tagsIn(stdout)).toEqual(['app:v1']);
+      expect(tagsIn(stdout)).toEqual([['app:v1']]);
       expect((await pipeCli(['verify', scene.at('app'), 'docker-archive:-'], stdout)).status).toBe(0);
     }
     const oci = await pipeCli(['copy', 'docker-archive:-', 'oci-archive:-'], one);
@@ -133,7 +129,7 @@ describe('an archive on standard output', () => {
     ['oci-archive', [], ['app']],
   ])('of the form %s with the options %j is named %j', async (form, options, names) => {
     const { stdout } = await pipeCli(['copy', scene.at('app'), `${form}:-`, ...options], null);
-    if (form === 'docker-archive') expect(tagsIn(stdout)).toEqual(names);
+    if (form === 'docker-archive') expect(tagsIn(stdout)).toEqual([names]);
     else expect(rowsIn(stdout).map((row) => row?.['org.opencontainers.image.ref.name'])).toEqual(names);
   });
 

@@ -2,18 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { callCli, pipeCli } from '../support/cli.ts';
-import { readTar, writeTar } from '../support/model/tar-bytes.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
 import { openScene } from '../support/scene.ts';
+import { tagsIn } from '../support/store/archives.ts';
 import { oldArchive, oldForm } from '../support/store/docker-archives.ts';
 import { smallImage } from '../support/store/local.ts';
 
 const image = smallImage({ compress: 'none' });
 const scene = openScene(() => ({ v1: image, 'app:v1': image, 'App:v1': image }));
-
-function tagsIn(tar: Uint8Array): unknown {
-  const list = readTar(new Uint8Array(tar)).find(({ name }) => name === 'manifest.json')?.body ?? [];
-  return (JSON.parse(Buffer.from(list).toString()) as { RepoTags: unknown }[])[0]?.RepoTags;
-}
 
 const saved = (...names: string[]) => writeTar(oldArchive(oldForm(image, names)));
 const digest = `app@${image.descriptor.digest}`;
@@ -31,7 +27,7 @@ test.each([
     const args = ['squash', 'docker-archive:-', 'docker-archive:-', '--all'];
     const { status, stdout, stderr } = await pipeCli(args, saved(...names));
     expect({ status, stderr }).toMatchObject({ status: 0 });
-    expect(tagsIn(stdout)).toEqual(expected);
+    expect(tagsIn(stdout)).toEqual([expected]);
     for (const name of dropped) expect(stderr).toContain(`does not get the name ${JSON.stringify(name)}`);
     expect(stderr.split('does not get the name')).toHaveLength(dropped.length + 1);
   },
@@ -45,7 +41,7 @@ test('a file says the same, --strict makes it an error, and --name ends it', asy
   expect(strict.stderr).toContain('"App:v1", which Docker does not allow');
   const named = await scene.run('copy', from, `docker-archive:${path}`, '--name', 'app:v1', '--strict');
   expect(named.stderr).not.toContain('does not allow');
-  expect(tagsIn(await readFile(path))).toEqual(['app:v1']);
+  expect(tagsIn(await readFile(path))).toEqual([['app:v1']]);
   const oci = await scene.run('copy', from, `oci-archive:${scene.path('oci.tar')}`, '--strict');
   expect(oci.stderr).not.toContain('does not allow');
 });

@@ -3,9 +3,10 @@ import { appendFile, chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { type BuiltImage, buildIndex, digestOf } from '../../support/image-builder.ts';
-import { readTar, writeTar } from '../../support/model/tar-bytes.ts';
+import { buildIndex, digestOf } from '../../support/image-builder.ts';
+import { writeTar } from '../../support/model/tar-bytes.ts';
 import { never } from '../../support/registry/setup.ts';
+import { digestAt, membersOf, newFile, write } from '../../support/store/archives.ts';
 import { newForm, oldArchive, oldForm } from '../../support/store/docker-archives.ts';
 import {
   bytesStream,
@@ -22,24 +23,9 @@ const one = smallImage({ compress: 'none' });
 const two = smallImage({ compress: 'none', seed: 'two' });
 const three = smallImage({ compress: 'none', seed: 'three' });
 
-const newFile = async () => join(await newFolder(), 'images.tar');
-
-/** Writes an image, and closes the target, as a run does. */
-async function write(reference: string, image: BuiltImage): Promise<void> {
-  const opened = await target(reference);
-  await publish(opened, image);
-  await opened.close();
-}
-
-const digestAt = async (reference: string) => (await (await source(reference)).root(never)).descriptor.digest;
-
 /** Returns the names in both lists of an archive; `-` for an image without a name. */
 async function listed(path: string): Promise<{ rows: string[]; docker: string[] | null }> {
-  const entries = readTar(new Uint8Array(await readFile(path)));
-  const json = (name: string) => {
-    const body = entries.find((entry) => entry.name === name)?.body;
-    return body === undefined ? null : (JSON.parse(Buffer.from(body).toString()) as unknown);
-  };
+  const { json } = await membersOf(path);
   const { manifests } = json('index.json') as { manifests: { annotations?: Record<string, string> }[] };
   const docker = json('manifest.json') as { RepoTags: string[] | null }[] | null;
   return {
@@ -90,9 +76,7 @@ describe('an OCI archive', () => {
     const folder = await newFolder();
     const path = join(folder, 'images.tar');
     const tree = buildIndex({ images: [one, two], attestations: true });
-    const opened = await target(`oci-archive:${path}:all`);
-    await publish(opened, { ...tree, manifest: tree.index });
-    await opened.close();
+    await write(`oci-archive:${path}:all`, { ...tree, manifest: tree.index });
     await write(`oci-archive:${path}`, three);
     await write(`oci-archive:${path}:v3`, three);
     expect((await listed(path)).rows).toEqual(['all', '-', 'v3']);

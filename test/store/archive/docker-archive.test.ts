@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -14,8 +14,8 @@ import {
   readImageFrom,
   writeLayout,
 } from '../../support/image-builder.ts';
-import { type EntrySpec, readTar, writeTar } from '../../support/model/tar-bytes.ts';
 import { drain, never } from '../../support/registry/setup.ts';
+import { membersOf, newFile, rootOf, tagsIn, write, writeFileOf } from '../../support/store/archives.ts';
 import { newForm, oldArchive as oldEntries, oldForm } from '../../support/store/docker-archives.ts';
 import {
   copy,
@@ -34,15 +34,7 @@ const other = smallImage({ compress: 'none', seed: 'other' });
 const hex = (digest: string) => digest.replace('sha256:', '');
 const tars = image.layers.map(({ digest }) => image.blobs.get(digest) as Uint8Array);
 
-async function write(entries: readonly EntrySpec[]): Promise<string> {
-  const path = join(await newFolder(), 'image.tar');
-  await writeFile(path, writeTar(entries));
-  return path;
-}
-
-const rootOf = async (text: string) => (await source(text)).root(never);
-
-const oldArchive = (...images: readonly ReturnType<typeof oldForm>[]) => write(oldEntries(...images));
+const oldArchive = (...images: readonly ReturnType<typeof oldForm>[]) => writeFileOf(oldEntries(...images));
 
 async function readAll(text: string): Promise<ReturnType<typeof readImageFrom>> {
   const opened = await source(text);
@@ -181,20 +173,20 @@ describe('an archive of the old form', () => {
   test.each(['{}', 'not JSON', '[1]', '[{"Config":1}]', '[{"Config":"a","Layers":[1]}]'])(
     'is refused where manifest.json is %s',
     async (text) => {
-      const path = await write([{ name: 'manifest.json', body: Buffer.from(text) }]);
+      const path = await writeFileOf([{ name: 'manifest.json', body: Buffer.from(text) }]);
       await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${path}`));
     },
   );
 
   test('is refused where it holds other files', async () => {
-    await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${await write([{ name: 'hello' }])}`));
+    await refused('ARCHIVE_INVALID', rootOf(`docker-archive:${await writeFileOf([{ name: 'hello' }])}`));
     await refused('NOT_FOUND', rootOf('docker-archive:/nowhere/at/all.tar'));
   });
 });
 
 describe('an archive of the new form', () => {
   test('is read as the image in its layout', async () => {
-    const path = await write(newForm([{ tree: image, name: 'app:v1', image }]));
+    const path = await writeFileOf(newForm([{ tree: image, name: 'app:v1', image }]));
     for (const name of ['', ':app:v1', ':docker.io/library/app:v1']) {
       const root = await rootOf(`docker-archive:${path}${name}`);
       expect(root.descriptor.digest).toBe(image.descriptor.digest);
@@ -204,7 +196,7 @@ describe('an archive of the new form', () => {
   });
 
   test('may hold several images', async () => {
-    const path = await write(
+    const path = await writeFileOf(
       newForm([
         { tree: image, name: 'app:v1', image },
         { tree: other, name: 'other:v1', image: other },
@@ -224,7 +216,7 @@ describe('an archive of the new form', () => {
     const rows = JSON.parse(Buffer.from(entries.at(-2)?.body ?? []).toString()) as { RepoTags: unknown }[];
     (rows[1] as { RepoTags: unknown }).RepoTags = ['other:v1'];
     entries[entries.length - 2] = { name: 'manifest.json', body: jsonBytes(rows) };
-    const path = await write(entries);
+    const path = await writeFileOf(entries);
     expect((await rootOf(`docker-archive:${path}:other:v1`)).descriptor.digest).toBe(other.descriptor.digest);
   });
 
@@ -234,7 +226,7 @@ describe('an archive of the new form', () => {
         ? { ...entry, body: jsonBytes({ schemaVersion: 2, manifests: [] }) }
         : entry,
     );
-    const read = await readAll(`docker-archive:${await write(entries)}:app:v1`);
+    const read = await readAll(`docker-archive:${await writeFileOf(entries)}:app:v1`);
     expect(read.manifest.config.digest).toBe(digestOf(image.config));
   });
 
@@ -254,7 +246,7 @@ describe('an archive of the new form', () => {
       for (const { digest } of absent) blobs.delete(digest);
       expect(about(image)).toHaveLength(1);
       const saved = { descriptor: tree.descriptor, blobs };
-      const path = await write(newForm([{ tree: saved, name: 'app:v1', image }]));
+      const path = await writeFileOf(newForm([{ tree: saved, name: 'app:v1', image }]));
       for (const name of ['', ':app:v1'])
         expect((await rootOf(`docker-archive:${path}${name}`)).descriptor.digest).toBe(
           image.descriptor.digest,
@@ -273,22 +265,20 @@ describe('an archive of the new form', () => {
     };
     for (const { digest } of attestations.manifests.slice(2)) sparse.delete(digest);
     const saved = { descriptor: tree.descriptor, blobs: sparse };
-    const path = await write(newForm([{ tree: saved, name: 'app:v1', image }]));
+    const path = await writeFileOf(newForm([{ tree: saved, name: 'app:v1', image }]));
     expect((await rootOf(`docker-archive:${path}`)).descriptor.digest).toBe(image.descriptor.digest);
-    const whole = await write(newForm([{ tree, name: 'app:v1', image }]));
+    const whole = await writeFileOf(newForm([{ tree, name: 'app:v1', image }]));
     expect(isIndexType((await rootOf(`docker-archive:${whole}`)).descriptor.mediaType)).toBe(true);
   });
 });
 
 describe('an archive as a destination', () => {
   test('takes uncompressed layers, and gets both forms', async () => {
-    const path = join(await newFolder(), 'out.tar');
+    const path = await newFile();
     const opened = await target(`docker-archive:${path}:app:v1`, `docker-archive:${path}:example.org/app:v2`);
     expect(opened.layerFormat).toBe('plain');
     await publish(opened, image);
-    const entries = readTar(new Uint8Array(await readFile(path)));
-    const json = (name: string) =>
-      JSON.parse(Buffer.from(entries.find((entry) => entry.name === name)?.body ?? []).toString()) as unknown;
+    const { entries, json } = await membersOf(path);
     const blob = (digest: string) => `blobs/sha256/${hex(digest)}`;
     expect(json('manifest.json')).toEqual([
       {
@@ -304,7 +294,7 @@ describe('an archive as a destination', () => {
     ]);
     expect((await rootOf(`docker-archive:${path}:app:v1`)).descriptor.digest).toBe(image.descriptor.digest);
     // The old loaders see no layout.
-    const old = await write(
+    const old = await writeFileOf(
       entries
         .filter(({ name }) => name !== 'index.json')
         .map(({ name, body, type }) => ({ name, body, type })),
@@ -313,11 +303,9 @@ describe('an archive as a destination', () => {
   });
 
   test('may be written without a name', async () => {
-    const path = join(await newFolder(), 'out.tar');
-    await publish(await target(`docker-archive:${path}`), image);
-    const entries = readTar(new Uint8Array(await readFile(path)));
-    const rows = JSON.parse(Buffer.from(entries.at(-1)?.body ?? []).toString()) as { RepoTags: unknown }[];
-    expect(rows[0]?.RepoTags).toBeNull();
+    const path = await newFile();
+    await write(`docker-archive:${path}`, image);
+    expect(tagsIn(await readFile(path))).toEqual([null]);
     expect((await rootOf(`docker-archive:${path}`)).descriptor.digest).toBe(image.descriptor.digest);
   });
 
@@ -341,7 +329,7 @@ describe('an archive as a destination', () => {
   });
 
   test('refuses compressed layers, at the latest when it is published', async () => {
-    const path = join(await newFolder(), 'out.tar');
+    const path = await newFile();
     const opened = await target(`docker-archive:${path}:app:v1`);
     await refused('MEDIA_TYPE', publish(opened, smallImage()));
     await opened.close();

@@ -4,8 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { buildIndex, digestOf, readImageFrom, writeLayout } from '../../support/image-builder.ts';
-import { readTar, writeTar } from '../../support/model/tar-bytes.ts';
+import { writeTar } from '../../support/model/tar-bytes.ts';
 import { never, noise } from '../../support/registry/setup.ts';
+import { digestAt, membersOf, newFile, rootOf, write } from '../../support/store/archives.ts';
 import {
   brokenStream,
   bytesStream,
@@ -24,14 +25,14 @@ const image = smallImage();
 const other = smallImage({ seed: 'other' });
 
 async function archiveOf(built: typeof image, tag = 'v1'): Promise<string> {
-  const path = join(await newFolder(), 'image.tar');
-  await publish(await target(`oci-archive:${path}:${tag}`), built);
+  const path = await newFile();
+  await write(`oci-archive:${path}:${tag}`, built);
   return path;
 }
 
 test('an archive holds a valid layout, and is read back', async () => {
   const path = await archiveOf(image);
-  const entries = readTar(new Uint8Array(await readFile(path)));
+  const { entries } = await membersOf(path);
   expect(entries.slice(0, 2).map(({ name }) => name)).toEqual(['blobs/', 'blobs/sha256/']);
   expect(entries.slice(-2).map(({ name }) => name)).toEqual(['index.json', 'oci-layout']);
   expect(new Set(entries.map(({ mtime, uid, gid, uname }) => `${mtime} ${uid} ${gid} ${uname}`))).toEqual(
@@ -39,9 +40,8 @@ test('an archive holds a valid layout, and is read back', async () => {
   );
   const blobs = new Map(entries.map(({ name, body }) => [name.replace(/^blobs\/sha256\//, 'sha256:'), body]));
   expect(readImageFrom({ blobs, descriptor: image.descriptor }).tars).toHaveLength(3);
-  const opened = await source(`oci-archive:${path}:v1`);
-  expect((await opened.root(never)).descriptor.digest).toBe(image.descriptor.digest);
-  await refused('NOT_FOUND', (await source(`oci-archive:${path}:v2`)).root(never));
+  expect(await digestAt(`oci-archive:${path}:v1`)).toBe(image.descriptor.digest);
+  await refused('NOT_FOUND', rootOf(`oci-archive:${path}:v2`));
 });
 
 test('an archive holds an index with all that it names', async () => {
@@ -65,23 +65,22 @@ test('the same image makes the same file', async () => {
 });
 
 test('an image may get several tags', async () => {
-  const path = join(await newFolder(), 'image.tar');
-  await publish(await target(`oci-archive:${path}:v1`, `oci-archive:${path}:v2`), image);
+  const path = await newFile();
+  await write([`oci-archive:${path}:v1`, `oci-archive:${path}:v2`], image);
   const { digest } = image.descriptor;
   for (const tag of [':v1', ':v2', '', `@${digest}`, `:v1@${digest}`]) {
-    const { descriptor } = await (await source(`oci-archive:${path}${tag}`)).root(never);
-    expect(descriptor.digest).toBe(image.descriptor.digest);
+    expect(await digestAt(`oci-archive:${path}${tag}`)).toBe(digest);
   }
 });
 
 test('the result is named by its digest, which reads it back; another digest is not found', async () => {
-  const path = join(await newFolder(), 'image.tar');
+  const path = await newFile();
   const opened = await target(`oci-archive:${path}:v1`);
   await publish(opened, image);
   const name = opened.nameOf(image.descriptor.digest as Digest);
   expect(name).toBe(`oci-archive:${path}:v1@${image.descriptor.digest}`);
-  expect((await (await source(name)).root(never)).descriptor.digest).toBe(image.descriptor.digest);
-  await refused('NOT_FOUND', (await source(`oci-archive:${path}@sha256:${'0'.repeat(64)}`)).root(never));
+  expect(await digestAt(name)).toBe(image.descriptor.digest);
+  await refused('NOT_FOUND', rootOf(`oci-archive:${path}@sha256:${'0'.repeat(64)}`));
   await refused('REFERENCE_INVALID', target(name));
 });
 
@@ -107,13 +106,11 @@ describe('an archive that is not finished', () => {
       await target(`oci-archive:${path}:v2`),
     );
     expect(root.descriptor.digest).toBe(image.descriptor.digest);
-    expect((await (await source(`oci-archive:${path}:v2`)).root(never)).descriptor.digest).toBe(
-      image.descriptor.digest,
-    );
+    expect(await digestAt(`oci-archive:${path}:v2`)).toBe(image.descriptor.digest);
   });
 
   test('holds no blob that was refused or aborted', async () => {
-    const path = join(await newFolder(), 'image.tar');
+    const path = await newFile();
     const opened = await target(`oci-archive:${path}:v1`);
     const bytes = noise(3000);
     await (await opened.stage(() => bytesStream(bytes), never)).abort();
@@ -129,7 +126,7 @@ describe('an archive that is not finished', () => {
       await staged.commit(digestOf(image.config) as Digest, image.config.length, never);
     }
     await publish(opened, image);
-    const names = readTar(new Uint8Array(await readFile(path))).map(({ name }) => name);
+    const names = (await membersOf(path)).entries.map(({ name }) => name);
     const blobs = [...image.blobs.keys()].map((digest) => `blobs/${digest.replace(':', '/')}`);
     expect(names.toSorted()).toEqual(
       ['blobs/', 'blobs/sha256/', 'index.json', 'oci-layout', ...blobs].toSorted(),
@@ -137,7 +134,7 @@ describe('an archive that is not finished', () => {
   });
 
   test('is not published with a manifest whose layers are missing', async () => {
-    const path = join(await newFolder(), 'image.tar');
+    const path = await newFile();
     const opened = await target(`oci-archive:${path}:v1`);
     const manifest = { descriptor: descriptorOf(image.descriptor), bytes: image.manifest };
     await refused('ARCHIVE_INVALID', opened.publish(manifest, never));
@@ -149,15 +146,15 @@ describe('an archive that is not finished', () => {
 describe('errors', () => {
   test('a source is refused: a missing file, a folder, an archive packed with xz, other files', async () => {
     const folder = await newFolder();
-    const rootOf = async (path: string) => (await source(`oci-archive:${path}:v1`)).root(never);
-    expect(await refused('NOT_FOUND', rootOf(`${folder}/none.tar`))).toContain('none.tar');
-    await refused('IO', rootOf(folder));
+    const rootIn = (path: string) => rootOf(`oci-archive:${path}:v1`);
+    expect(await refused('NOT_FOUND', rootIn(`${folder}/none.tar`))).toContain('none.tar');
+    await refused('IO', rootIn(folder));
     await writeFile(join(folder, 'a.txz'), Buffer.from('fd377a585a000004', 'hex'));
-    expect(await refused('UNSUPPORTED', rootOf(`${folder}/a.txz`))).toContain('xz -dk');
+    expect(await refused('UNSUPPORTED', rootIn(`${folder}/a.txz`))).toContain('xz -dk');
     await writeFile(join(folder, 'a.tgz'), gzipSync(await readFile(await archiveOf(image))));
-    expect((await rootOf(`${folder}/a.tgz`)).descriptor.digest).toBe(image.descriptor.digest);
+    expect((await rootIn(`${folder}/a.tgz`)).descriptor.digest).toBe(image.descriptor.digest);
     await writeFile(join(folder, 'b.tar'), writeTar([{ name: 'hello' }]));
-    await refused('NOT_FOUND', rootOf(`${folder}/b.tar`));
+    await refused('NOT_FOUND', rootIn(`${folder}/b.tar`));
   });
 
   test('a source is refused: two files index.json', async () => {
@@ -169,8 +166,7 @@ describe('errors', () => {
       { name: './index.json', body: new TextEncoder().encode('{"manifests":[]}') },
     ]);
     await writeFile(join(folder, 'a.tar'), twice);
-    const opened = await source(`oci-archive:${folder}/a.tar`);
-    expect(await refused('ARCHIVE_INVALID', opened.root(never))).toContain('twice');
+    expect(await refused('ARCHIVE_INVALID', rootOf(`oci-archive:${folder}/a.tar`))).toContain('twice');
   });
 
   test('a source is refused: a blob that was changed', async () => {

@@ -10,7 +10,8 @@ import {
   digestOf,
   jsonBytes,
 } from '../image-builder.ts';
-import { type EntrySpec, readTar } from '../model/tar-bytes.ts';
+import type { EntrySpec } from '../model/tar-bytes.ts';
+import { membersIn } from './archives.ts';
 
 const hex = (digest: string) => digest.replace('sha256:', '');
 
@@ -80,8 +81,8 @@ export function newForm(
 
 /** Expects an archive to have one image of plain layers under types that say so, which both of its lists name, and not a blob more. */
 export function expectOneImage(tar: Uint8Array): void {
-  const members = new Map(readTar(new Uint8Array(tar)).map(({ name, body }) => [name, body]));
-  const json = (name: string): unknown => JSON.parse(Buffer.from(members.get(name) ?? []).toString());
+  const { entries, json } = membersIn(tar);
+  const members = new Map(entries.map(({ name, body }) => [name, body]));
   const [row, ...others] = json('manifest.json') as { Config: string; Layers: string[] }[];
   const { manifests } = json('index.json') as { manifests: { digest: string }[] };
   const blob = ({ digest }: { digest: string }) => `blobs/${digest.replace(':', '/')}`;
