@@ -41,6 +41,7 @@ function provedBy(result: Verification, { a, b, reports, hasExceptions }: Compar
     case 'identical':
       return `${b} is identical to ${a}`;
     case 'same':
+      if (result.platforms.length === 0) return `${b} holds the same artifacts as ${a}`;
       return result.platforms.length === 1
         ? `${b} has the same root filesystem and configuration as ${a}`
         : `${b} has the same root filesystems and configurations as ${a}`;
@@ -54,6 +55,8 @@ function provedBy(result: Verification, { a, b, reports, hasExceptions }: Compar
       ];
       return `${b} has the root filesystem and configuration of ${a}, ${parts.join(' and ')} of ${sources}`;
     }
+    case 'nothing':
+      return `nothing was proved: neither ${a} nor ${b} holds an image to compare, and their digests differ`;
     case 'different':
       return `${b} is NOT ${a}`;
   }

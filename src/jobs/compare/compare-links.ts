@@ -3,6 +3,7 @@
  */
 import type { ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
+import { itemsPerStep, type Steps } from '../../steps.ts';
 import { show } from './difference.ts';
 import type { Rootfs } from './rootfs.ts';
 
@@ -24,10 +25,15 @@ export class LinkComparison {
   /** For a file of A, the file that it counts as. */
   readonly #joined: ReadonlyMap<number, number>;
 
-  constructor(a: Rootfs, b: Rootfs, linked: LinkedName) {
+  private constructor(a: Rootfs, b: Rootfs, joined: ReadonlyMap<number, number>) {
     this.#a = a;
     this.#b = b;
-    this.#joined = joinFiles(a, b, linked);
+    this.#joined = joined;
+  }
+
+  /** Finds the files that became one, in steps. */
+  static *build(a: Rootfs, b: Rootfs, linked: LinkedName): Steps<LinkComparison> {
+    return new LinkComparison(a, b, yield* joinSteps(a, b, linked));
   }
 
   /** The number of files of A that became one with another, as was announced. */
@@ -57,7 +63,7 @@ export class LinkComparison {
 }
 
 /** Joins the files of A that were announced to become one, and did. Returns for each the file that it counts as. */
-function joinFiles(a: Rootfs, b: Rootfs, linked: LinkedName): Map<number, number> {
+function* joinSteps(a: Rootfs, b: Rootfs, linked: LinkedName): Steps<Map<number, number>> {
   const { paths } = a.tree.table;
   const joined = new Map<number, number>();
   const rootOf = (file: number): number => {
@@ -67,6 +73,7 @@ function joinFiles(a: Rootfs, b: Rootfs, linked: LinkedName): Map<number, number
   };
   const first = new Map<string, number>();
   for (let path = 0; path < paths.length; path++) {
+    if (path % itemsPerStep === itemsPerStep - 1) yield;
     const [was, is] = [a.tree.file[path] as number, b.tree.file[path] as number];
     if (was === 0 || is === 0) continue;
     // The first name of a promoted file has changed, and the name that is left may differ from the announced one.

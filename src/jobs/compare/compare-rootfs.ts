@@ -5,7 +5,8 @@
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { Change } from '../../changeset/change.ts';
-import { buildPathTable } from '../../changeset/path-table.ts';
+import { pathTableSteps } from '../../changeset/path-table.ts';
+import { itemsPerStep, type Steps } from '../../steps.ts';
 import { LinkComparison, type LinkedName } from './compare-links.ts';
 import { compareTraits, levelled } from './compare-traits.ts';
 import type { Difference, DifferenceList } from './difference.ts';
@@ -39,23 +40,24 @@ interface Comparison {
  * are one file. Where a path may be missing, a directory without an entry of its own may go with the contents that implied it.
  * @throws LAYER_INVALID for layers that cannot be applied
  */
-export function compareRootfs(
+export function* compareSteps(
   before: LabelledStack,
   after: LabelledStack,
   announced: Announced,
   differences: DifferenceList,
-): RootfsComparison {
+): Steps<RootfsComparison> {
   const indexes = [...before.layers, ...after.layers].map(({ index }) => index);
-  const table = buildPathTable(indexes.flatMap(({ paths, targets }) => [paths, targets.values()]));
-  const a = new Rootfs(table, before);
-  const b = new Rootfs(table, after);
-  const isExcused = excuse(a, b, announced.missing);
-  const links = new LinkComparison(a, b, announced.linked);
+  const table = yield* pathTableSteps(indexes.flatMap(({ paths, targets }) => [paths, targets.values()]));
+  const a = yield* Rootfs.build(table, before);
+  const b = yield* Rootfs.build(table, after);
+  const isExcused = yield* excuseSteps(a, b, announced.missing);
+  const links = yield* LinkComparison.build(a, b, announced.linked);
   const comparison = { a, b, announced, links };
   let compared = 0;
   let allowedMissing = 0;
   let cleared = 0;
   for (let id = 0; id < table.paths.length; id++) {
+    if (id % itemsPerStep === itemsPerStep - 1) yield;
     const [was, is] = [a.kindOf(id), b.kindOf(id)];
     if (was === null && is === null) continue;
     if (was !== null && is === null && isExcused(id)) {
@@ -91,11 +93,16 @@ function isCleared({ a, b, announced }: Comparison, id: number): boolean {
 }
 
 /** Returns which missing paths are excused: those that may be missing, and implied directories that went with them. */
-function excuse(a: Rootfs, b: Rootfs, missing: (path: ByteString) => boolean): (path: number) => boolean {
+function* excuseSteps(
+  a: Rootfs,
+  b: Rootfs,
+  missing: (path: ByteString) => boolean,
+): Steps<(path: number) => boolean> {
   const { paths, parent } = a.tree.table;
   const named = new Uint8Array(paths.length);
   const emptied = new Uint8Array(paths.length);
   for (let path = paths.length - 1; path > 0; path--) {
+    if (path % itemsPerStep === 0) yield;
     if (b.tree.node[path] !== 0) continue;
     if (missing(paths[path] as Path)) named[path] = 1;
     if (named[path] === 1 || emptied[path] === 1) emptied[parent[path] as number] = 1;

@@ -7,6 +7,7 @@ import { type Change, ChangeList, readChanges } from '../../changeset/change.ts'
 import type { PathTable } from '../../changeset/path-table.ts';
 import { Tree } from '../../changeset/tree.ts';
 import { at } from '../../errors.ts';
+import type { Steps } from '../../steps.ts';
 import type { DigestedLayer, Traits } from '../../layers/read/digest-tar.ts';
 
 /** Layers, lowest first, with the name of the image for messages. */
@@ -21,14 +22,23 @@ export class Rootfs {
   readonly #layers: readonly DigestedLayer[];
   readonly #list = new ChangeList();
 
-  constructor(table: PathTable, { label, layers }: LabelledStack) {
+  private constructor(table: PathTable, layers: readonly DigestedLayer[]) {
     this.#layers = layers;
     this.tree = new Tree(table, this.#list);
+  }
+
+  /** Applies the layers, with a pause after each. @throws LAYER_INVALID naming the image */
+  static *build(table: PathTable, { label, layers }: LabelledStack): Steps<Rootfs> {
+    const made = new Rootfs(table, layers);
     try {
-      layers.forEach(({ index }, i) => this.tree.apply(readChanges(index, i + 1, table, this.#list)));
+      for (const [i, { index }] of layers.entries()) {
+        made.tree.apply(readChanges(index, i + 1, table, made.#list));
+        yield;
+      }
     } catch (error) {
       throw at(`source ${label}`, error);
     }
+    return made;
   }
 
   /** Returns the kind of a path; null where nothing is. */

@@ -8,9 +8,10 @@ import { formatPlatform, matchesPlatform, type Platform } from '../../oci/platfo
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import type { Source } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
+import { inTurns } from '../../steps.ts';
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { compareConfig } from './compare-config.ts';
-import { type Announced, compareRootfs, type RootfsComparison } from './compare-rootfs.ts';
+import { type Announced, compareSteps, type RootfsComparison } from './compare-rootfs.ts';
 import { type Difference, DifferenceList } from './difference.ts';
 import { imageMembers, type ImageSet, platformOf, readImageSet } from '../image-set.ts';
 import { type ArtifactVerification, compareArtifacts, isShared } from './compare-artifacts.ts';
@@ -35,13 +36,14 @@ export interface VerifyOptions
 
 /**
  * What was proved of B. `identical`: it is A, byte for byte. `same`: it has the same root filesystems and configs. `less`: it has
- * those of A, less or changed by what was announced. `different`: it is neither.
+ * those of A, less or changed by what was announced. `different`: it is neither. `nothing`: neither has anything to compare, and they
+ * are not identical.
  */
-export type Verdict = 'identical' | 'same' | 'less' | 'different';
+export type Verdict = 'identical' | 'same' | 'less' | 'different' | 'nothing';
 
 /** The verdict on all platforms. */
 export interface Verification {
-  /** Whether there is no difference: the verdict is not `different`. */
+  /** Whether it was proved that B is A, or A less what was announced. */
   readonly equal: boolean;
   readonly verdict: Verdict;
   readonly platforms: readonly PlatformVerification[];
@@ -85,7 +87,7 @@ export async function verifyImages(given: VerifyOptions): Promise<Verification> 
   )) as [ImageSet, ImageSet];
   const sides = [imagesOf(before), imagesOf(after)] as const;
   const artifacts = compareArtifacts(before, after);
-  if (sides.some((images) => images.length > 0)) requireImages(sides, options);
+  if (sides.some((images) => images.length > 0)) requireImages([before, after], options);
   const pairs = pairUp(...sides);
   const digester = new LayerDigester(a, b, options.listener, limits);
   const results: PlatformVerification[] = [];
@@ -98,7 +100,7 @@ export async function verifyImages(given: VerifyOptions): Promise<Verification> 
     before.root.descriptor.digest === after.root.descriptor.digest ||
     ((before.narrowed || after.narrowed) && pairs.every(hasOneDigest) && artifacts.every(isShared));
   const verdict = isIdentical ? 'identical' : verdictOf(results, artifacts);
-  return { equal: verdict !== 'different', verdict, platforms: results, artifacts };
+  return { equal: verdict !== 'different' && verdict !== 'nothing', verdict, platforms: results, artifacts };
 }
 
 function verdictOf(
@@ -107,6 +109,7 @@ function verdictOf(
 ): Verdict {
   const isDifferent = platforms.some(({ differenceCount }) => differenceCount > 0);
   if (isDifferent || artifacts.some(({ isDifference }) => isDifference)) return 'different';
+  if (platforms.length === 0 && !artifacts.some(isShared)) return 'nothing';
   const isLess = platforms.some(({ allowedMissing, allowedChanges }) => allowedMissing + allowedChanges > 0);
   return isLess ? 'less' : 'same';
 }
@@ -120,9 +123,12 @@ function imagesOf(set: ImageSet): PlatformImage[] {
   return imageMembers(set).map((member) => ({ image: member.image, platform: platformOf(member) }));
 }
 
-/** @throws UNSUPPORTED where one side has images and the other has not */
-function requireImages(sides: readonly (readonly PlatformImage[])[], { a, b }: VerifyOptions): void {
-  const without = [a, b].find((_, i) => sides[i]?.length === 0);
+/** @throws UNSUPPORTED where one side has images and the other has artifacts alone */
+function requireImages(sides: readonly ImageSet[], { a, b }: VerifyOptions): void {
+  const without = [a, b].find((_, i) => {
+    const set = sides[i] as ImageSet;
+    return set.members.length > 0 && imageMembers(set).length === 0;
+  });
   if (without === undefined) return;
   throw new OcislimError('UNSUPPORTED', `${without.label} is not an image but an artifact of another kind`);
 }
@@ -204,7 +210,7 @@ async function verifyPair(
   compareConfig(a.image.config, b.image.config, differences);
   const stacks = await digester.digest(a.image, b.image, options.jobs, options.signal);
   if (stacks === null) return result(nothingCompared, true);
-  const comparison = compareRootfs(
+  const steps = compareSteps(
     { label: options.a.label, layers: stacks.a },
     { label: options.b.label, layers: stacks.b },
     {
@@ -214,5 +220,5 @@ async function verifyPair(
     },
     differences,
   );
-  return result(comparison, false);
+  return result(await inTurns(steps, options.signal), false);
 }

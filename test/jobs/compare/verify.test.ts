@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { OcislimError } from '../../../src/errors.ts';
 import { silent } from '../../../src/events.ts';
 import { type Difference, type Verification, verifyImages } from '../../../src/jobs/compare/verify.ts';
+import { renderVerification } from '../../../src/cli/commands/verification-text.ts';
 import type { Platform } from '../../../src/oci/platform.ts';
 import { arrange } from '../../../src/slim/arrange.ts';
 import { prune } from '../../../src/slim/prune.ts';
@@ -920,6 +921,8 @@ describe('what is not an image', () => {
     platform: { os: 'unknown', architecture: 'unknown' },
   });
   const squashed = buildImage({ layers: [tar('a=1')] });
+  const noted = { annotations: { note: 'x' } };
+  const attested = (image: typeof amd) => indexOf([buildAttestation(image)]);
 
   test.each<readonly [string, BuiltTree, BuiltTree, Verification['verdict']]>([
     ['an index and itself', indexOf([amd, chart]), indexOf([amd, chart]), 'identical'],
@@ -948,9 +951,27 @@ describe('what is not an image', () => {
       'same',
     ],
     ['an attestation without an index for it', indexOf([amd, buildAttestation(amd)]), amd, 'same'],
+    ['the same artifacts in other indexes', indexOf([chart]), indexOf([chart], noted), 'same'],
+    ['an empty index and itself', indexOf([]), indexOf([]), 'identical'],
+    ['an image that is gone from its index', indexOf([amd]), indexOf([]), 'different'],
+    ['an image in an index that had none', indexOf([]), indexOf([amd]), 'different'],
+    ['an artifact in an index that had none', indexOf([]), indexOf([chart]), 'different'],
   ])('is compared by its digest: %s', async (_, before, after, verdict) => {
     const { result } = await verify(before, after);
     expect(result).toMatchObject({ verdict, equal: verdict !== 'different' });
+  });
+
+  test.each<readonly [string, BuiltTree, BuiltTree]>([
+    ['two empty indexes', indexOf([]), indexOf([], noted)],
+    ['nested empty indexes', indexOf([indexOf([])]), indexOf([indexOf([], noted)])],
+    ['attestations of images that neither has', attested(amd), attested(arm)],
+  ])('proves nothing of %s that are not identical', async (_, before, after) => {
+    const { result } = await verify(before, after);
+    expect(result).toMatchObject({ verdict: 'nothing', equal: false, platforms: [] });
+    const compared = { a: 'A', b: 'B', reports: [], hasExceptions: false };
+    expect(renderVerification(result, compared)).toMatch(
+      /nothing was proved: neither A nor B holds an image to compare, and their digests differ\n$/,
+    );
   });
 
   test('of a platform that is selected, only the image and its attestations count', async () => {
