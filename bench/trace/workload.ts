@@ -3,7 +3,7 @@
  * them. Two runs are compared by this.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +37,9 @@ export async function runSteps(
 ): Promise<{ readonly seen: string; readonly failed: string | null }> {
   const folder = join(root, 'tmp');
   if (existsSync(folder)) rmSync(folder, { recursive: true });
-  mkdirSync(folder, { mode: 0o777 });
+  mkdirSync(folder);
+  // A recording may run as another user.
+  chmodSync(folder, 0o777);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   let seen = '';
   for (const [i, step] of steps.entries()) {

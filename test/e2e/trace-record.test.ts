@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { bin, ocislim } from '../support/e2e/cli.ts';
@@ -28,6 +28,7 @@ interface Line {
   readonly image?: string;
   readonly command?: readonly string[];
   readonly hasAllSyscalls?: boolean;
+  readonly runs?: readonly object[];
   readonly syscall?: string;
 }
 
@@ -77,6 +78,64 @@ describe('trace record', () => {
     expect([...uses.keys()].filter((path) => /bwrap|strace|^oldroot|newroot/.test(path))).toEqual([]);
   });
 
+  describe('in a root filesystem, as the user who runs this', () => {
+    const isRoot = process.getuid?.() === 0;
+    const script = [
+      'chown 7:8 /tmp/owned && stat -c "%u %g" /tmp/owned || echo refused',
+      'su -s /bin/sh app -c id 2>/dev/null || echo refused',
+      'cat /proc/self/status | grep CapPrm',
+      'echo > /dev/null && ls /dev/null',
+    ].join('\n');
+
+    it('root has all users, and an entrypoint may switch to them', async () => {
+      writeFileSync(join(root, 'tmp/owned'), '');
+      writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/app:/bin/sh\n');
+      writeFileSync(join(root, 'etc/group'), 'root:x:0:\napp:x:1001:\nweb:x:33:app\n');
+      const file = join(work, 'users.trace');
+      const args = ['--root', root, '--', 'sh', '-c', script];
+      const { stdout, stderr } = await ocislim(['trace', 'record', '-o', file, ...args]);
+      const [owner, id, bounded, device] = stdout.split('\n');
+      expect(owner, stderr).toBe(isRoot ? '7 8' : 'refused');
+      expect(id).toBe(isRoot ? 'uid=1000(app) gid=1001(app) groups=33(web),1001(app)' : 'refused');
+      // Neither CAP_MKNOD nor CAP_SYS_ADMIN.
+      expect(bounded).toMatch(/^CapPrm:\t00000000a00425fb$|^CapPrm:\t0{16}$/);
+      expect(device).toBe('/dev/null');
+      expect(existsSync(join(root, 'dev/null'))).toBe(false);
+    });
+
+    it('--user has the rights of that user and no others', async () => {
+      writeFileSync(join(root, 'etc/secret'), 'x', { mode: 0o600 });
+      const file = join(work, 'user.trace');
+      const args = [
+        '--root',
+        root,
+        '--user',
+        'app',
+        '--',
+        'sh',
+        '-c',
+        'id; cat /etc/secret 2>/dev/null || echo no',
+      ];
+      const { stdout } = await ocislim(['trace', 'record', '-o', file, ...args]);
+      expect(stdout).toContain('uid=1000(app) gid=1001(app)');
+      // Without root, the files of the root filesystem belong to the only user that there is.
+      expect(stdout.endsWith('no\n')).toBe(isRoot);
+      const { uses, header } = readTrace(file);
+      expect(uses.get('etc/secret')).toEqual([isRoot ? 'fail' : 'open']);
+      expect([...uses.keys()].filter((path) => /ocislim|setpriv/.test(path))).toEqual([]);
+      expect(header.runs).toEqual([
+        { status: 0, signal: null, stopped: null, seconds: expect.any(Number) as number },
+      ]);
+    });
+
+    it('runs the command of the image, if none is given', async () => {
+      const file = join(work, 'default.trace');
+      const ended = await ocislim(['trace', 'record', '-o', file, '--root', root, '--image', busybox()]);
+      expect(ended.stdout).toBe('fruit: aPPle\nfruit: fig\nfruit: Pear\n');
+      expect(readTrace(file).header.command).toEqual(['/app/run.sh']);
+    });
+  });
+
   it('sees every system call with --all-syscalls', async () => {
     const file = join(work, 'all.trace');
     await ocislim(['trace', 'record', '--all-syscalls', '-o', file, '--', 'cat', '/etc/hostname']);
@@ -90,7 +149,7 @@ describe('trace record', () => {
     const ended = await ocislim(['trace', 'record', '--for', '0.2', '-o', file, '--', 'sleep', '1000']);
     expect(ended.status).toBe(143);
     expect(ended.stderr).toContain('was ended by SIGTERM');
-    expect(existsSync(file)).toBe(true);
+    expect(readTrace(file).header.runs).toMatchObject([{ status: 143, signal: 'SIGTERM', stopped: 'for' }]);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on, and writes the trace', async (signal) => {
@@ -103,6 +162,7 @@ describe('trace record', () => {
     child.stdout.once('data', () => child.kill(signal));
     expect(await ended).toBe(7);
     expect(readTrace(file).uses.get('app/fruit.txt')).toEqual(['open']);
+    expect(readTrace(file).header.runs).toMatchObject([{ status: 7, stopped: 'signal' }]);
   });
 
   it('says so when the command cannot be started, and writes nothing', async () => {

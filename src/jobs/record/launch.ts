@@ -7,6 +7,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OcislimError } from '../../errors.ts';
+import { findPrivileges, mountsOf, type Privileges, switchTo } from './privileged.ts';
 
 /** How to start a command below strace. */
 export interface Launch {
@@ -31,11 +32,15 @@ export interface Container {
   readonly cwd: string;
   readonly uid: number;
   readonly gid: number;
+  /** The further groups of the user. */
+  readonly groups: readonly number[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Ways into a root filesystem, the best first. `chroot` needs root. */
-export type Entrance = 'bwrap' | 'unshare' | 'chroot';
+/** Ways into a root filesystem, the best first. `privileged` and `chroot` need root, and have all users. */
+export type Entrance =
+  | { readonly kind: 'privileged'; readonly privileges: Privileges }
+  | { readonly kind: 'bwrap' | 'unshare' | 'chroot' };
 
 /** Returns the launch of a command in this very container. */
 export function launchHere(
@@ -47,25 +52,41 @@ export function launchHere(
 }
 
 /**
- * Returns the launch of a command in a root filesystem. bubblewrap gives it its own /proc, /dev, process numbers and loopback.
- * The others change only the root, and with `unshare` the user.
+ * Returns the launch of a command in a root filesystem. bubblewrap gives it its own /proc, /dev, process numbers and loopback. The
+ * others change only the root. With `bwrap` and `unshare`, a namespace has one user, who owns the files of the user that starts it.
  */
 export function launchIn(container: Container, command: readonly string[], entrance: Entrance): Launch {
   const { root, cwd, uid, gid, env } = container;
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const inner = { PATH: path, ...env };
   const program = command[0] ?? '';
-  switch (entrance) {
+  switch (entrance.kind) {
+    case 'privileged':
     case 'bwrap': {
-      const ids = ['--unshare-user', '--uid', String(uid), '--gid', String(gid)];
+      const { options, become } =
+        entrance.kind === 'privileged'
+          ? asRoot(container, entrance.privileges)
+          : { options: ['--unshare-user', '--uid', String(uid), '--gid', String(gid)], become: [] };
       const spaces = ['--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts'];
-      const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--chdir', cwd];
+      const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
       const variables = Object.entries(inner).flatMap(([name, value]) => ['--setenv', name, value]);
       // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.
       return {
         program,
-        argv: ['bwrap', ...ids, ...spaces, ...mounts, '--clearenv', ...variables, '--', ...command],
-        execs: 2,
+        argv: [
+          'bwrap',
+          ...spaces,
+          ...mounts,
+          ...options,
+          '--chdir',
+          cwd,
+          '--clearenv',
+          ...variables,
+          '--',
+          ...become,
+          ...command,
+        ],
+        execs: become.length === 0 ? 2 : 3,
         cwd,
         hostRoot: null,
         env: process.env,
@@ -74,7 +95,7 @@ export function launchIn(container: Container, command: readonly string[], entra
     case 'unshare':
     case 'chroot': {
       const ids =
-        entrance === 'chroot' ? ['--setgid', String(gid), '--setuid', String(uid)] : ['--map-root-user'];
+        entrance.kind === 'chroot' ? ['--setgid', String(gid), '--setuid', String(uid)] : ['--map-root-user'];
       return {
         program,
         argv: ['unshare', ...ids, '--root', root, '--wd', cwd, ...command],
@@ -86,6 +107,21 @@ export function launchIn(container: Container, command: readonly string[], entra
       };
     }
   }
+}
+
+/** The options of bubblewrap that leave these capabilities. It sets no-new-privs, by which no execution brings others back. */
+function keepOnly(capabilities: readonly string[]): readonly string[] {
+  return ['--cap-drop', 'ALL', ...capabilities.flatMap((name) => ['--cap-add', name])];
+}
+
+/** How bubblewrap runs without a namespace of users: the options, and what becomes the user behind it. */
+function asRoot(
+  { uid, gid, groups }: Container,
+  { capabilities, setpriv }: Privileges,
+): { readonly options: readonly string[]; readonly become: readonly string[] } {
+  const options = keepOnly(capabilities);
+  if (setpriv === null || (uid === 0 && gid === 0 && groups.length === 0)) return { options, become: [] };
+  return { options: [...options, ...mountsOf(setpriv)], become: switchTo(uid, gid, groups) };
 }
 
 /** A root filesystem, and how its image says to run in it. */
@@ -110,8 +146,9 @@ export async function enterRoot(
   const root = await realpath(entry.root).catch((cause: unknown) => {
     throw new OcislimError('IO', `no root filesystem at ${entry.root}`, { cause });
   });
-  const container = { root, cwd: entry.cwd, env: entry.env, ...(await idsOf(root, entry.user)) };
-  for (const { entrance, trial } of entrances()) {
+  const { home, ...ids } = await idsOf(root, entry.user);
+  const container = { root, cwd: entry.cwd, env: { HOME: home, ...entry.env }, ...ids };
+  for (const { entrance, trial } of await entrances(container, signal)) {
     if (await succeeds(trial, signal)) return launchIn(container, command, entrance);
     signal.throwIfAborted();
   }
@@ -120,12 +157,18 @@ export async function enterRoot(
   });
 }
 
-/** The ways that this user may try, each with a command that succeeds where the way is open. */
-function entrances(): readonly { readonly entrance: Entrance; readonly trial: readonly string[] }[] {
+interface Way {
+  readonly entrance: Entrance;
+  /** A command that succeeds where the way is open. */
+  readonly trial: readonly string[];
+}
+
+/** Returns the ways that this user may try. */
+async function entrances({ uid, gid, groups }: Container, signal: AbortSignal): Promise<readonly Way[]> {
   // The trials run `true` of this system: the root filesystem may not have any program.
-  const bwrap = [
+  const bwrap = (options: readonly string[]): readonly string[] => [
     'bwrap',
-    '--unshare-user',
+    ...options,
     '--unshare-pid',
     '--ro-bind',
     '/',
@@ -134,11 +177,16 @@ function entrances(): readonly { readonly entrance: Entrance; readonly trial: re
     '/proc',
     'true',
   ];
+  const single: Way = { entrance: { kind: 'bwrap' }, trial: bwrap(['--unshare-user']) };
+  if (process.getuid?.() !== 0)
+    return [single, { entrance: { kind: 'unshare' }, trial: ['unshare', '--map-root-user', 'true'] }];
+  const privileges = await findPrivileges(signal);
+  const canBecome = privileges.setpriv !== null || (uid === 0 && gid === 0 && groups.length === 0);
+  const trial = bwrap(['--unshare-net', ...keepOnly(privileges.capabilities)]);
   return [
-    { entrance: 'bwrap', trial: bwrap },
-    process.getuid?.() === 0
-      ? { entrance: 'chroot', trial: ['unshare', '--version'] }
-      : { entrance: 'unshare', trial: ['unshare', '--map-root-user', 'true'] },
+    ...(canBecome ? [{ entrance: { kind: 'privileged' as const, privileges }, trial }] : []),
+    { entrance: { kind: 'chroot' }, trial: ['unshare', '--root', '/', 'true'] },
+    single,
   ];
 }
 
@@ -149,25 +197,42 @@ async function succeeds([program = '', ...args]: readonly string[], signal: Abor
   );
 }
 
+/** The identity of a process: numbers, further groups, and the home directory. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly home: string;
+}
+
 /**
  * Returns the numbers of a user, by etc/passwd and etc/group of a root filesystem. A number that is in neither stands for
- * itself, with group 0, as in runtimes.
+ * itself, with group 0, as in runtimes. Without a group, the user has those that list it, too.
  *
  * @throws USAGE for a name that they do not have
  */
-export async function idsOf(root: string, user: string): Promise<{ uid: number; gid: number }> {
+export async function idsOf(root: string, user: string): Promise<Identity> {
   const [name = '', group] = user.split(':', 2);
   const passwd = await rows(root, 'etc/passwd');
-  const row = passwd.find((fields) => fields[0] === name || (/^\d+$/.test(name) && fields[2] === name));
-  const uid = name === '' ? 0 : /^\d+$/.test(name) ? Number(name) : number(row?.[2]);
-  const groups = group === undefined || /^\d+$/.test(group) ? [] : await rows(root, 'etc/group');
-  const named = groups.find((fields) => fields[0] === group)?.[2] ?? group;
+  const wanted = name === '' ? '0' : name;
+  const row = passwd.find((fields) => fields[0] === wanted || (/^\d+$/.test(wanted) && fields[2] === wanted));
+  const uid = /^\d+$/.test(wanted) ? Number(wanted) : number(row?.[2]);
+  const all = await rows(root, 'etc/group');
+  const named = all.find((fields) => fields[0] === group)?.[2] ?? group;
   const gid = group === undefined ? (number(row?.[3]) ?? 0) : number(named);
+  const listed =
+    group === undefined && row !== undefined ? all.filter((fields) => isMember(fields, row[0])) : [];
   if (uid === null || gid === null)
     throw new OcislimError('USAGE', `the root filesystem has no user ${user}`, {
       advice: 'Give --user UID:GID.',
     });
-  return { uid, gid };
+  const groups = listed.flatMap((fields) => number(fields[2]) ?? []).filter((each) => each !== gid);
+  return { uid, gid, groups: [...new Set(groups)], home: row?.[5] || '/' };
+}
+
+/** Returns whether a row of etc/group lists a user. */
+function isMember(fields: readonly string[], user: string | undefined): boolean {
+  return user !== undefined && user !== '' && (fields[3] ?? '').split(',').includes(user);
 }
 
 function number(text: string | undefined): number | null {

@@ -24,13 +24,15 @@ const recording = {
   root: text({
     value: 'DIR',
     describe: 'record: run in this root filesystem, from "ocislim export"',
+    details:
+      'As root, with bubblewrap or unshare, all users of the root filesystem exist: chown, su, gosu and sshd work. Otherwise there is one user, who owns every file.',
     group: 'Recording',
   }),
   image: text({
     value: 'REF',
     describe: 'record: the image that runs; show: the image that was traced',
     details:
-      'The trace names the digest and the platform of the image. In --root, the user, the directory and the environment of the image are used.',
+      'The trace names the digest and the platform of the image. Its command is run if none is given. In --root, the user, the directory and the environment of the image are used.',
     group: 'Recording',
   }),
   user: text({

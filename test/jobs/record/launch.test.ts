@@ -10,12 +10,12 @@ beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), 'ocislim-launch-')));
   await mkdir(join(root, 'etc'));
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\napp:x:1000:1001::/app:/bin/sh\n');
-  await writeFile(join(root, 'etc/group'), 'root:x:0:\nweb:x:33:\n');
+  await writeFile(join(root, 'etc/group'), 'root:x:0:\nweb:x:33:app,other\n');
 });
 afterAll(() => rm(root, { recursive: true }));
 
 describe('launches', () => {
-  const container = { root: '/r', cwd: '/srv', uid: 5, gid: 6, env: { LANG: 'C' } };
+  const container = { root: '/r', cwd: '/srv', uid: 5, gid: 6, groups: [7, 8], env: { LANG: 'C' } };
 
   it('starts the command itself in this container', () => {
     expect(launchHere(['app', '-x'], '/work', { A: '1' })).toEqual({
@@ -29,7 +29,7 @@ describe('launches', () => {
   });
 
   it('shows paths of the container by bubblewrap, and passes on no variable of this process', () => {
-    const { argv, hostRoot, execs } = launchIn(container, ['app'], 'bwrap');
+    const { argv, hostRoot, execs } = launchIn(container, ['app'], { kind: 'bwrap' });
     const text = argv.join(' ');
     expect(text).toContain('--uid 5 --gid 6');
     expect(text).toContain('--bind /r / ');
@@ -37,11 +37,39 @@ describe('launches', () => {
     expect([hostRoot, execs]).toEqual([null, 2]);
   });
 
+  describe('as root', () => {
+    const setpriv = {
+      program: '/usr/bin/setpriv',
+      loader: '/lib64/ld.so.2',
+      libraries: ['/lib/libcap-ng.so.0'],
+    };
+    const entrance = { kind: 'privileged', privileges: { capabilities: ['CAP_CHOWN'], setpriv } } as const;
+
+    it('makes no namespace of users, and hands on only what runtimes leave to root', () => {
+      const { argv, execs } = launchIn({ ...container, uid: 0, gid: 0, groups: [] }, ['app'], entrance);
+      const text = argv.join(' ');
+      expect(text).not.toMatch(/--unshare-user|--uid|setpriv/);
+      expect(text).toContain('--cap-drop ALL --cap-add CAP_CHOWN ');
+      expect(text).toMatch(/ -- app$/);
+      expect(execs).toBe(2);
+    });
+
+    it('becomes another user by a program of this system, in a place that leaves nothing behind', () => {
+      const { argv, execs } = launchIn(container, ['app'], entrance);
+      const text = argv.join(' ');
+      expect(text).toContain('--ro-bind /lib/libcap-ng.so.0 /dev/.ocislim/libcap-ng.so.0');
+      expect(text).toMatch(
+        / -- \/dev\/\.ocislim\/loader --library-path \/dev\/\.ocislim \/dev\/\.ocislim\/setpriv --reuid 5 --regid 6 --groups 7,8 --inh-caps=-all --ambient-caps=-all app$/,
+      );
+      expect(execs).toBe(3);
+    });
+  });
+
   it.each([
     ['unshare' as const, '--map-root-user --root /r --wd /srv app'],
     ['chroot' as const, '--setgid 6 --setuid 5 --root /r --wd /srv app'],
   ])('tells by %s where the root is on this machine', (entrance, args) => {
-    const launch = launchIn(container, ['app'], entrance);
+    const launch = launchIn(container, ['app'], { kind: entrance });
     expect(launch.argv.join(' ')).toBe(`unshare ${args}`);
     expect(launch.hostRoot).toBe('/r');
     expect(launch.env['LANG']).toBe('C');
@@ -57,7 +85,15 @@ describe('the user of an image: idsOf', () => {
     ['app:web', 1000, 33],
     ['5:6', 5, 6],
   ])('%j runs as %s:%s', async (user, uid, gid) => {
-    expect(await idsOf(root, user)).toEqual({ uid, gid });
+    expect(await idsOf(root, user)).toMatchObject({ uid, gid });
+  });
+
+  it('has the groups that list it, unless a group is given, and a home', async () => {
+    expect(await idsOf(root, 'app')).toEqual({ uid: 1000, gid: 1001, groups: [33], home: '/app' });
+    expect(await idsOf(root, '1000')).toMatchObject({ groups: [33] });
+    expect(await idsOf(root, 'app:1001')).toMatchObject({ groups: [] });
+    expect(await idsOf(root, '')).toEqual({ uid: 0, gid: 0, groups: [], home: '/' });
+    expect(await idsOf(root, '77')).toMatchObject({ groups: [], home: '/' });
   });
 
   it('refuses names that the root filesystem does not have', async () => {

@@ -1,0 +1,106 @@
+/**
+ * What root needs to enter a root filesystem with all of its users: the rights that container runtimes leave to root, and a program of
+ * this system that becomes another user in there. `launch.ts` asks for both.
+ */
+import { execFile } from 'node:child_process';
+import { readFile, realpath } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+/** The capabilities that Docker gives to containers (moby, oci/caps/defaults.go), with their numbers, without CAP_MKNOD. */
+const capabilities: Readonly<Record<string, number>> = {
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_FOWNER: 3,
+  CAP_FSETID: 4,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SETPCAP: 8,
+  CAP_NET_BIND_SERVICE: 10,
+  CAP_NET_RAW: 13,
+  CAP_SYS_CHROOT: 18,
+  CAP_AUDIT_WRITE: 29,
+  CAP_SETFCAP: 31,
+};
+
+/** Returns the names of those capabilities that a process has, by its /proc/PID/status. */
+export function capabilitiesOf(status: string): readonly string[] {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  return Object.keys(capabilities).filter(
+    (name) => ((effective >> BigInt(capabilities[name] ?? 0)) & 1n) === 1n,
+  );
+}
+
+/** A program of this system that can run in any root: with its loader and its libraries. All are absolute paths. */
+export interface Portable {
+  readonly program: string;
+  readonly loader: string;
+  readonly libraries: readonly string[];
+}
+
+/** Returns what a program needs to run, by what ldd(1) prints of it; null for a static program. */
+export function portableOf(program: string, printed: string): Portable | null {
+  const paths = [...printed.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(0x/gm)].map(([, path = '']) => path);
+  const loader = paths.find((path) => /\/ld[^/]*\.so[^/]*$/.test(path));
+  if (loader === undefined) return null;
+  return { program, loader, libraries: paths.filter((path) => path !== loader) };
+}
+
+/** How root may enter a root filesystem. */
+export interface Privileges {
+  readonly capabilities: readonly string[];
+  /** setpriv(1) of this system; null where it has none, so that no other user can be entered as. */
+  readonly setpriv: Portable | null;
+}
+
+/** Finds out what this process may hand on. */
+export async function findPrivileges(signal: AbortSignal): Promise<Privileges> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  return { capabilities: capabilitiesOf(status), setpriv: await findSetpriv(signal) };
+}
+
+async function findSetpriv(signal: AbortSignal): Promise<Portable | null> {
+  for (const place of ['/usr/bin/setpriv', '/bin/setpriv']) {
+    const program = await realpath(place).catch(() => null);
+    if (program === null) continue;
+    const printed = await promisify(execFile)('ldd', [program], { signal }).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+    signal.throwIfAborted();
+    return portableOf(program, printed);
+  }
+  return null;
+}
+
+/** Where the helper is in the root filesystem: /dev is a file system of its own there, so that nothing of it is left behind. */
+const folder = '/dev/.ocislim';
+
+/** Returns the options of bubblewrap that put a program, its loader and its libraries there. */
+export function mountsOf({ program, loader, libraries }: Portable): readonly string[] {
+  const bind = (from: string, name: string) => ['--ro-bind', from, `${folder}/${name}`];
+  return [
+    '--dir',
+    folder,
+    ...bind(program, 'setpriv'),
+    ...bind(loader, 'loader'),
+    ...libraries.flatMap((path) => bind(path, path.slice(path.lastIndexOf('/') + 1))),
+  ];
+}
+
+/** Returns the command line that becomes a user and runs the command behind it. */
+export function switchTo(uid: number, gid: number, groups: readonly number[]): readonly string[] {
+  return [
+    `${folder}/loader`,
+    '--library-path',
+    folder,
+    `${folder}/setpriv`,
+    '--reuid',
+    String(uid),
+    '--regid',
+    String(gid),
+    ...(groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]),
+    '--inh-caps=-all',
+    '--ambient-caps=-all',
+  ];
+}
