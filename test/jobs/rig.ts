@@ -26,7 +26,10 @@ export function tarEnding(end: TarEnd, ...entries: Short[]): Uint8Array {
 }
 
 export type RigOptions = Partial<
-  Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'epoch' | 'requireSavings' | 'signal'>
+  Pick<
+    RunOptions,
+    'platforms' | 'jobs' | 'pool' | 'maxScratch' | 'cache' | 'epoch' | 'requireSavings' | 'signal'
+  >
 > & {
   readonly source?: MemorySourceOptions;
   readonly target?: MemoryTargetOptions;
@@ -62,6 +65,7 @@ function start(tree: BuiltTree, transforms: readonly Transform[], options: RigOp
     transform: transforms.length === 1 && only !== undefined ? only : pipe(...transforms),
     platforms: options.platforms ?? [],
     jobs,
+    ...(options.pool === undefined ? {} : { pool: options.pool }),
     maxScratch: options.maxScratch ?? 1_000_000_000,
     cache: options.cache ?? null,
     epoch: options.epoch ?? null,

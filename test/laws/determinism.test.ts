@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { rewrite, tar } from '../jobs/rig.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
+import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
 import { runCli } from '../support/cli.ts';
+import { engines } from '../support/engines.ts';
 import { buildImage, buildIndex, writeLayout } from '../support/image-builder.ts';
 import { diffImages } from '../support/image-diff.ts';
 import { lawRuns } from './rig.ts';
@@ -79,6 +81,30 @@ test('law 8: the same digest for layers of several blocks, whatever jobs says', 
       digests.add(JSON.stringify(layersIn(outcome).map(({ digest, diffId }) => [digest, diffId])));
     }
     expect(digests.size, JSON.stringify(wish)).toBe(1);
+  }
+});
+
+test('law 8: the same digests from each gzip engine, at low, usual and high levels', async () => {
+  const text = Buffer.from(
+    Array.from({ length: 600_000 }, (_, i) => `${(i * 2_654_435_761) % 10_007} `).join(''),
+  );
+  const built = buildImage({
+    layers: [tar({ name: 'big', body: text }), tar('small=x'), tar('.wh.small', 'new=y')],
+    compress: 'gzip',
+  });
+  const { recompress } = await import('../../src/compress/recompress.ts');
+  const { squash } = await import('../../src/slim/index.ts');
+  const all = { kind: 'all' } as const;
+  for (const level of [1, 6, 10]) {
+    const wish = { kind: 'gzip', level, engine: 'libdeflate' } as const;
+    const digests = new Set<string | undefined>();
+    for (const { path } of engines) {
+      await using pool = createEncoderPool({ jobs: 2, native: path ?? '0' });
+      const stages = [squash(all), recompress(all, wish)];
+      const { outcome } = await rewrite(built, stages, { jobs: 2, pool });
+      digests.add(outcome.root?.descriptor.digest);
+    }
+    expect(digests.size, `level ${level}`).toBe(1);
   }
 });
 
