@@ -1,6 +1,5 @@
 //! The native engine of ocislim: packs and unpacks gzip faster than WebAssembly and node:zlib, with the same bytes and the same
-//! verdicts. `src/codec/native.ts` loads it, in worker threads too. All calls return when their work is done, and none keeps
-//! memory of its caller.
+//! verdicts. `src/codec/native.ts` loads it, in worker threads too.
 
 mod deflate;
 mod inflate;
@@ -8,9 +7,11 @@ mod inflate;
 use deflate::{Compressor, room_for};
 use inflate::{Gunzip, Place, Refusal};
 use libdeflater::Crc;
-use napi::bindgen_prelude::Uint8ArraySlice;
-use napi::{Error, Result, Status};
+use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint8ArraySlice};
+use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The version of this interface: `src/codec/native.ts` refuses another one.
 #[napi]
@@ -29,19 +30,19 @@ pub struct Packed {
     pub crc: u32,
 }
 
-/// Packs pieces of raw deflate streams, one at a time.
+/// Packs pieces of raw deflate streams on Node's thread pool, several at once.
 #[napi]
 pub struct Deflater {
-    compressor: Option<Compressor>,
+    spare: Arc<Mutex<Vec<Compressor>>>,
 }
 
 #[napi]
 impl Deflater {
-    /// Makes a packer without a level yet.
+    /// Makes a packer.
     #[napi(constructor, catch_unwind)]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { compressor: None }
+        Self { spare: Arc::default() }
     }
 
     /// Returns how many bytes of room a piece of so many bytes needs at most.
@@ -50,25 +51,73 @@ impl Deflater {
         u32::try_from(room_for(size as usize)).unwrap_or(u32::MAX)
     }
 
-    /// Packs a piece into `room`; another piece can follow it unless it is the last.
-    #[napi(catch_unwind)]
+    /// Packs a piece into `room`; another piece can follow it unless it is the last. Both must be left alone until the promise settles.
+    #[napi(catch_unwind, ts_return_type = "Promise<Packed>")]
     pub fn deflate(
-        &mut self,
+        &self,
         level: i32,
-        bytes: &[u8],
-        mut room: Uint8ArraySlice,
+        bytes: Uint8Array,
+        room: Uint8Array,
         last: bool,
-    ) -> Result<Packed> {
-        let room = writable(&mut room, bytes).ok_or_else(|| invalid(OVERLAP.into()))?;
-        let compressor = match self.compressor.take() {
-            Some(same) if same.level() == level => same,
-            _ => Compressor::new(level).ok_or_else(|| invalid(format!("no packer for level {level}")))?,
-        };
-        let size = self.compressor.insert(compressor).deflate(bytes, room, last);
+    ) -> Result<AsyncTask<DeflateTask>> {
+        if overlap(&bytes, &room) {
+            return Err(invalid(OVERLAP.into()));
+        }
+        Ok(AsyncTask::new(DeflateTask { spare: Arc::clone(&self.spare), level, bytes, room, last }))
+    }
+}
+
+/// One piece that is being packed. It keeps the memory of both arrays alive.
+pub struct DeflateTask {
+    spare: Arc<Mutex<Vec<Compressor>>>,
+    level: i32,
+    bytes: Uint8Array,
+    room: Uint8Array,
+    last: bool,
+}
+
+impl DeflateTask {
+    fn pack(&mut self) -> Result<Packed> {
+        let mut compressor = self.compressor()?;
+        // SAFETY: the ranges are apart, and the caller's protocol gives the memory to this task until it ends: a block in shared
+        // memory has one owner at a time (`BlockMemory` in src/codec/block.ts).
+        let room = unsafe { self.room.as_mut() };
+        let size = compressor.deflate(&self.bytes, room, self.last);
+        spare_of(&self.spare).push(compressor);
         let size = size.ok_or_else(|| invalid("the room is too small".into()))?;
         let mut crc = Crc::new();
-        crc.update(bytes);
+        crc.update(&self.bytes);
         Ok(Packed { size: size as u32, crc: crc.sum() })
+    }
+
+    /// Takes a spare compressor of the level, or makes one. Those of other levels are freed: they hold megabytes.
+    fn compressor(&self) -> Result<Compressor> {
+        let found = {
+            let mut spare = spare_of(&self.spare);
+            spare.retain(|each| each.level() == self.level);
+            spare.pop()
+        };
+        found
+            .or_else(|| Compressor::new(self.level))
+            .ok_or_else(|| invalid(format!("no packer for level {}", self.level)))
+    }
+}
+
+fn spare_of(spare: &Mutex<Vec<Compressor>>) -> MutexGuard<'_, Vec<Compressor>> {
+    // No code panics while it holds the lock.
+    spare.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Task for DeflateTask {
+    type Output = Packed;
+    type JsValue = Packed;
+
+    fn compute(&mut self) -> Result<Packed> {
+        catch_unwind(AssertUnwindSafe(|| self.pack())).unwrap_or_else(|_| Err(Error::from_reason("a panic")))
+    }
+
+    fn resolve(&mut self, _: Env, packed: Packed) -> Result<Packed> {
+        Ok(packed)
     }
 }
 
@@ -101,7 +150,11 @@ impl Inflater {
     /// Unpacks until the input is used up, the room is full, or a stray byte comes.
     #[napi(catch_unwind)]
     pub fn push(&mut self, input: &[u8], mut room: Uint8ArraySlice) -> Result<Inflated, &'static str> {
-        let room = writable(&mut room, input).ok_or_else(|| Error::new("InvalidArg", OVERLAP.to_string()))?;
+        if overlap(input, &room) {
+            return Err(Error::new("InvalidArg", OVERLAP.to_string()));
+        }
+        // SAFETY: the ranges are apart, and no other code of this thread runs until the call returns; the same protocol as above.
+        let room = unsafe { room.as_mut() };
         let progress = self.stream.push(input, room).map_err(|refusal| match refusal {
             Refusal::Damaged(words) => Error::new("Z_DATA_ERROR", words.to_string()),
             Refusal::Memory => Error::new("Z_MEM_ERROR", "insufficient memory".to_string()),
@@ -117,15 +170,10 @@ impl Inflater {
 
 const OVERLAP: &str = "the room overlaps the input";
 
-/// Returns the room to write to, or none where it overlaps the input.
-fn writable<'a>(room: &'a mut Uint8ArraySlice, input: &[u8]) -> Option<&'a mut [u8]> {
-    let (written, read) = (room.as_ptr_range(), input.as_ptr_range());
-    if !room.is_empty() && !input.is_empty() && written.start < read.end && read.start < written.end {
-        return None;
-    }
-    // SAFETY: the ranges are apart, and the caller's protocol gives the memory to this thread until the call returns: a block in
-    // shared memory has one owner at a time (`BlockMemory` in src/codec/block.ts).
-    Some(unsafe { room.as_mut() })
+/// Returns whether two ranges of memory have a byte in common.
+fn overlap(one: &[u8], other: &[u8]) -> bool {
+    let (one, other) = (one.as_ptr_range(), other.as_ptr_range());
+    !one.is_empty() && !other.is_empty() && one.start < other.end && other.start < one.end
 }
 
 fn invalid(words: String) -> Error {

@@ -2,13 +2,11 @@
  * The worker thread of the gzip engines libdeflate and pako, which would block the main thread. `gzip-workers.ts` starts it and
  * exchanges these messages with it.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import type { Deflate } from 'pako';
 import { concat } from '../stream/collect.ts';
 import { leaveOpen } from './deflate-join.ts';
-import { loadFound, type NativeEngine } from './native.ts';
-import { nativeOf } from './worker-pool.ts';
 
 /** A task, or the end of a session. */
 export type GzipRequest =
@@ -45,8 +43,6 @@ class Unavailable extends Error {}
 
 /** The pako streams that live in this thread, by session. */
 const sessions = new Map<number, { readonly deflate: Deflate; chunks: Uint8Array[] }>();
-const engine = loadFound(nativeOf(workerData));
-const native = engine === null ? null : nativePacker(engine);
 let libdeflate: Promise<typeof import('libdeflate')> | undefined;
 let pako: Promise<typeof import('pako')> | undefined;
 
@@ -81,25 +77,12 @@ interface Piece {
 
 /** Packs a piece of a raw deflate stream, which the next piece can follow unless it is the last. */
 async function runLibdeflate({ bytes, level, last }: GzipRequest & { engine: 'libdeflate' }): Promise<Piece> {
-  if (native !== null) return native(bytes, level, last);
   const { deflate } = await (libdeflate ??= load(async () => {
     if (!('WebAssembly' in globalThis)) throw new Error('this Node has no WebAssembly');
     return import('libdeflate');
   }));
   const stream = deflate(bytes, level) as Uint8Array<ArrayBuffer>;
   return { packed: last ? stream : leaveOpen(stream), crc: crc32(bytes) };
-}
-
-/** Returns a function that does the same with the native engine, in memory that is used again. */
-function nativePacker({ Deflater }: NativeEngine) {
-  const deflater = new Deflater();
-  let room = new Uint8Array(0);
-  return (bytes: Uint8Array, level: number, last: boolean): Piece => {
-    const needed = Deflater.room(bytes.length);
-    if (room.length < needed) room = new Uint8Array(needed);
-    const { size, crc } = deflater.deflate(level, bytes, room, last);
-    return { packed: room.slice(0, size), crc };
-  };
 }
 
 async function runPako(request: GzipRequest & { engine: 'pako' }): Promise<Piece> {

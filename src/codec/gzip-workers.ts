@@ -4,6 +4,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
+import { type NativePacker, openNativePacker, type Packed } from './gzip-native.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
 import {
   type NativePath,
@@ -14,12 +15,6 @@ import {
   WorkerPool,
   workerFile,
 } from './worker-pool.ts';
-
-/** A packed piece, and the CRC-32 of what was packed. */
-export interface Packed {
-  readonly packed: Uint8Array;
-  readonly crc: number;
-}
 
 /** One pako stream, which lives in one worker. Await each push before the next. */
 export interface PakoSession {
@@ -36,6 +31,8 @@ export class GzipWorkers {
   readonly #pool: WorkerPool<Thread>;
   readonly #file: URL;
   readonly #native: NativePath;
+  /** Undefined before the first piece; null where there is no native engine. */
+  #packer: NativePacker | null | undefined;
   #sessions = 0;
 
   constructor(limit: number, { file = gzipWorker, native = () => null }: ThreadOptions = {}) {
@@ -45,13 +42,15 @@ export class GzipWorkers {
   }
 
   /**
-   * Packs a piece of a raw deflate stream and sums it up (CRC-32). Bytes in shared memory are read in place; others are
-   * copied. @throws CODEC, UNSUPPORTED
+   * Packs a piece of a raw deflate stream and sums it up (CRC-32), with the native engine where it is there. Bytes in shared
+   * memory are read in place; a worker gets copies of others. @throws CODEC, UNSUPPORTED
    */
   async libdeflate(
     bytes: Uint8Array,
     { level, last }: { readonly level: number; readonly last: boolean },
   ): Promise<Packed> {
+    if (this.#packer === undefined) this.#packer = openNativePacker(this.#native());
+    if (this.#packer !== null) return this.#packer.pack(bytes, { level, last });
     return this.#thread('libdeflate').ask({ engine: 'libdeflate', level, bytes, last });
   }
 
@@ -77,13 +76,13 @@ export class GzipWorkers {
   }
 
   #thread(engine: Engine): Thread {
-    return this.#pool.idlest((onGone) => new Thread(start(this.#file, this.#native(), engine), onGone));
+    return this.#pool.idlest((onGone) => new Thread(start(this.#file, engine), onGone));
   }
 }
 
-function start(file: URL, native: string | null, engine: Engine): Worker {
+function start(file: URL, engine: Engine): Worker {
   try {
-    return startWorker(file, native);
+    return startWorker(file, null);
   } catch (cause) {
     throw unavailable(engine, cause);
   }

@@ -1,6 +1,6 @@
 /**
  * Finds and loads the native engine, which packs and unpacks gzip faster than WebAssembly and node:zlib, to the same bytes and with
- * the same verdicts. The encoder pool finds it, once for all of its threads, and each thread loads the file that was found.
+ * the same verdicts. The encoder pool finds it once, packs with it, and tells its unpacking threads the file that was found.
  *
  * What may be loaded: the file that OCISLIM_NATIVE names, the one that `npm run build:native` makes in the folder of this package, or
  * the package for this platform that npm has installed beside this one. Nothing of the working directory or of an image.
@@ -19,13 +19,14 @@ export interface NativeEngine {
   readonly Inflater: new () => NativeInflater;
 }
 
+/** Packs on Node's thread pool. The memory of both arrays must be left alone until the promise settles. */
 export interface NativeDeflater {
   deflate(
     level: number,
     bytes: Uint8Array,
     room: Uint8Array,
     last: boolean,
-  ): { readonly size: number; readonly crc: number };
+  ): Promise<{ readonly size: number; readonly crc: number }>;
 }
 
 export interface NativeInflater {
