@@ -25,8 +25,11 @@ export class HostCheck {
   }
 
   /** @throws Refusal for a request that was meant for another server, or comes from another site's page */
-  require({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): void {
-    const { host, origin } = headers;
+  require({ headersDistinct, socket }: Pick<IncomingMessage, 'headersDistinct' | 'socket'>): void {
+    const { host: [host, ...hosts] = [], origin: [origin, ...origins] = [] } = headersDistinct;
+    // Two parties may read two of them differently (RFC 9112, 3.2).
+    if (hosts.length + origins.length > 0)
+      throw new Refusal('DENIED', 'a request has one host and one origin', { status: 400 });
     // Browsers always send one.
     const meant = host === undefined || /[/?#@\\\s]/.test(host) ? null : hostOf(`http://${host}`);
     if (host !== undefined && (meant === null || !this.#isOurs(meant.name, socket.localAddress)))

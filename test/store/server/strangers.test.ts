@@ -1,5 +1,6 @@
 import { rename, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -62,6 +63,29 @@ describe('N20: a registry answers for itself alone', () => {
       expect((await ask(server, 'GET', '/v2/', { headers: { host } })).status, host).toBe(200);
     for (const host of ['a.registry.example', 'example', '10.0.0.2'])
       expect((await ask(server, 'GET', '/v2/', { headers: { host } })).status, host).toBe(403);
+  });
+
+  test.each<readonly [string, number, readonly string[]]>([
+    ['one host', 200, ['Host: localhost']],
+    ['two hosts', 400, ['Host: localhost', 'Host: evil.example']],
+    ['two hosts in the other order', 400, ['Host: evil.example', 'Host: localhost']],
+    ['a host twice', 400, ['Host: localhost', 'host: localhost']],
+    ['another host in another case', 400, ['Host: localhost', 'HOST: evil.example']],
+    ['a second host that is empty', 400, ['Host: localhost', 'Host:']],
+    ['an empty host', 403, ['Host:']],
+    ['an empty host of spaces', 403, ['Host:   ']],
+    ['no host', 400, []],
+    ['a folded host', 400, ['Host: localhost', ' evil.example']],
+    ['a host that begins folded', 400, ['Host:', ' evil.example']],
+    ['a list of hosts', 403, ['Host: localhost, evil.example']],
+    ['a space before the colon', 400, ['Host : localhost']],
+    ['two origins', 400, ['Host: localhost', 'Origin: http://localhost', 'Origin: http://evil.example']],
+  ])('a request with %s gets %i', async (_, status, headers) => {
+    const server = await serve();
+    const socket = connect(Number(server.host.split(':').at(-1)), '127.0.0.1');
+    const answer = text(socket);
+    socket.write(`${['GET /v2/ HTTP/1.1', ...headers, 'Connection: close'].join('\r\n')}\r\n\r\n`);
+    expect(Number((await answer).split(' ')[1])).toBe(status);
   });
 
   test.each(['', 'http://a', 'a/b', 'a b', 'user@host'])('%j is not the name of a host', async (name) => {
