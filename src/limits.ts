@@ -197,20 +197,36 @@ export function exceeded<Name extends LimitName>(
   name: Name,
   limits: Readonly<Record<Name, number>>,
   what: string,
-  seen: string,
+  seen: Seen,
 ): OcislimError {
+  const says = typeof seen === 'string' ? seen : seen.says;
   return new OcislimError(
     'LIMIT',
-    `${what}: ${seen}, and the limit ${name} is ${showLimit(name, limits[name])}`,
-    {
-      advice: `If you trust where it comes from, raise the limit: --limit ${name}=${twice(name, limits[name])} (docs/limits.md).`,
-    },
+    `${what}: ${says}, and the limit ${name} is ${showLimit(name, limits[name])}`,
+    { advice: `If you trust where it comes from, ${howToRaise(name, limits[name], seen)}` },
   );
 }
 
-/** Writes the double of a limit as `--limit` accepts it. */
-function twice(name: LimitName, value: number): string {
-  return showLimit(name, Math.max(1, value) * 2).replace(' bytes', '');
+/** What was seen of an input, in words, with the value that would suffice for all of it, or that it takes at least. */
+export type Seen = string | { readonly says: string; readonly needed?: number; readonly atLeast?: number };
+
+function howToRaise(name: LimitName, limit: number, seen: Seen): string {
+  const { needed, atLeast = 0 } = typeof seen === 'string' ? {} : seen;
+  if (needed !== undefined)
+    return `raise the limit: --limit ${name}=${typed(name, needed)} (docs/limits.md).`;
+  const value = Math.max(1, 2 * limit, 2 * atLeast);
+  return `raise the limit, such as --limit ${name}=${typed(name, value)} (docs/limits.md). How much it takes is known only when it is read.`;
+}
+
+const longestTime = 999 * 3600;
+
+/** Writes a value as `--limit` accepts it, rounded up to what is easily read. */
+function typed(name: LimitName, value: number): string {
+  const steps = { bytes: [GiB, MiB, KiB], seconds: [3600], times: [], count: [] }[limitTable[name].unit];
+  // No longer time can be written.
+  if (name === 'time' && value > longestTime) return 'none';
+  const step = steps.find((each) => value >= 16 * each) ?? 1;
+  return showLimit(name, Math.ceil(value / step) * step).replace(' bytes', '');
 }
 
 /** Formats a value: `128GiB`, `1000`, `24h`, `5 bytes`. */

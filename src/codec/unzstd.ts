@@ -75,12 +75,10 @@ export async function* unzstd(stream: ByteStream, { signal, maxWindow }: Decoder
 /** Checks the window of a frame. @throws LIMIT for a frame that needs more history than allowed */
 function checkWindow({ windowSize }: ZstdFrameHeader, maxWindow: number): void {
   if (windowSize <= maxWindow) return;
-  throw exceeded(
-    'window-bytes',
-    { 'window-bytes': maxWindow },
-    'a zstd frame needs too much memory',
-    `its window has ${windowSize} bytes`,
-  );
+  throw exceeded('window-bytes', { 'window-bytes': maxWindow }, 'a zstd frame needs too much memory', {
+    says: `its window has ${windowSize} bytes`,
+    needed: windowSize,
+  });
 }
 
 /** Yields frames in flight in their order, until no more than `left` are in flight. */

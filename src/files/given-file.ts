@@ -20,6 +20,8 @@ export interface GivenBound<Name extends LimitName = LimitName> {
   readonly what?: string;
   /** Bytes that other files have taken of the limit. Default: 0. */
   readonly taken?: number;
+  /** Bytes of all files that share the limit. Default: those of this file and of `taken`. */
+  readonly total?: number;
 }
 
 /**
@@ -36,7 +38,10 @@ export async function readGiven<Name extends LimitName>(
   const others = taken === 0 ? '' : ` beside ${taken} of other files`;
   const found = await stat(path);
   if (found.isFile() && found.size > most)
-    throw exceeded(limit, limits, what, `it has ${found.size} bytes${others}`);
+    throw exceeded(limit, limits, what, {
+      says: `it has ${found.size} bytes${others}`,
+      needed: bound.total ?? found.size + taken,
+    });
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of streamGiven(path, signal)) {

@@ -217,7 +217,10 @@ export class MemberReader {
     const most = this.#limits['config-bytes'];
     const what = `the config of ${this.#source.label} is too large`;
     if (config.size > most)
-      throw exceeded('config-bytes', this.#limits, what, `it states ${config.size} bytes`);
+      throw exceeded('config-bytes', this.#limits, what, {
+        says: `it states ${config.size} bytes`,
+        needed: config.size,
+      });
     // No place gives more than the descriptor states.
     const bytes = await collect(this.#source.blob(config, signal), config.size, what);
     this.#hold(bytes.length);
@@ -227,12 +230,10 @@ export class MemberReader {
   #hold(bytes: number): void {
     this.#held += bytes;
     if (this.#held > this.#limits['document-bytes'])
-      throw exceeded(
-        'document-bytes',
-        this.#limits,
-        `${this.#source.label} has too many images`,
-        `manifests and configs read so far have ${this.#held} bytes together`,
-      );
+      throw exceeded('document-bytes', this.#limits, `${this.#source.label} has too many images`, {
+        says: `manifests and configs read so far have ${this.#held} bytes together`,
+        atLeast: this.#held,
+      });
   }
 
   #nameOf({ digest }: Descriptor): string {

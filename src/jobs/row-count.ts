@@ -16,11 +16,9 @@ export class RowCount {
   count(rows: number): void {
     this.#rows += rows;
     if (this.#rows > this.#limits['index-children'])
-      throw exceeded(
-        'index-children',
-        this.#limits,
-        `${this.#source.label} lists too much`,
-        `its indexes have ${this.#rows} rows together`,
-      );
+      throw exceeded('index-children', this.#limits, `${this.#source.label} lists too much`, {
+        says: `its indexes have ${this.#rows} rows together`,
+        atLeast: this.#rows,
+      });
   }
 }

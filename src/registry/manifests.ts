@@ -166,7 +166,7 @@ export async function putManifest(
       'manifest-bytes',
       limits,
       `${nameOf(repository.party)}: ${what}: registries may refuse it`,
-      `it has ${size} bytes; fewer layers or annotations make it smaller`,
+      { says: `it has ${size} bytes; fewer layers or annotations make it smaller`, needed: size },
     );
   const policy: RetryPolicy = {
     retries: blobRetries,

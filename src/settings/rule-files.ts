@@ -1,4 +1,5 @@
 /** Reads the files of rules and of globs that options name. The rule parser is loaded only where there is something to parse. */
+import { stat } from 'node:fs/promises';
 import { OcislimError } from '../errors.ts';
 import { type GivenBound, readGiven } from '../files/given-file.ts';
 import { exceeded } from '../limits.ts';
@@ -43,23 +44,43 @@ async function readRules(
 ): Promise<readonly Rule[]> {
   if (files.length === 0) return [];
   const { countSteps, ruleSteps } = await import('../rules/rules.ts');
-  const rules: Rule[] = [];
-  let taken = 0;
+  const total = await sizeOfAll(files);
+  const texts: (readonly [file: string, text: string])[] = [];
+  let [taken, count] = [0, 0];
+  // Counted first: counting takes a fraction of the time that parsing takes.
   for (const file of files) {
-    const text = await readText(file, { what, limit: 'rule-bytes', limits, taken }, signal);
+    const bound = { what, limit: 'rule-bytes', limits, taken, ...(total === null ? {} : { total }) } as const;
+    const text = await readText(file, bound, signal);
     taken += Buffer.byteLength(text);
-    // Counted first: counting takes a fraction of the time that parsing takes.
-    const count = rules.length + (await inTurns(countSteps(text), signal));
-    if (count > limits.rules)
-      throw exceeded(
-        'rules',
-        limits,
-        quoted(file, what),
-        rules.length === 0 ? `it holds ${count}` : `with it there are ${count}`,
-      );
-    for (const rule of await inTurns(ruleSteps(text, file), signal)) rules.push(rule);
+    count += await inTurns(countSteps(text), signal);
+    texts.push([file, text]);
   }
+  if (count > limits.rules) throw tooMany(count, { files, what, limits });
+  const rules: Rule[] = [];
+  for (const [file, text] of texts)
+    for (const rule of await inTurns(ruleSteps(text, file), signal)) rules.push(rule);
   return rules;
+}
+
+function tooMany(
+  count: number,
+  { files, what, limits }: { files: readonly string[]; what: string; limits: Reading['limits'] },
+): OcislimError {
+  const [first = ''] = files;
+  const subject = files.length === 1 ? quoted(first, what) : `the ${files.length} ${what}s`;
+  const says = `${files.length === 1 ? 'it holds' : 'they hold'} ${count}`;
+  return exceeded('rules', limits, subject, { says, needed: count });
+}
+
+/** Returns the bytes of files; null where one is a pipe, whose size is known at its end only. */
+async function sizeOfAll(files: readonly string[]): Promise<number | null> {
+  let size = 0;
+  for (const file of files) {
+    const found = await stat(file).catch(() => null);
+    if (found?.isFile() !== true) return null;
+    size += found.size;
+  }
+  return size;
 }
 
 /** Reads the text of a file that an option names. `bound.what` says in errors what the file is for. @throws USAGE, LIMIT */

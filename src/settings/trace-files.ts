@@ -70,12 +70,10 @@ class GatheredTraces {
     let count = 0;
     for (const { size } of this.#paths.values()) count += size;
     if (count > this.#limits['trace-paths'])
-      throw exceeded(
-        'trace-paths',
-        this.#limits,
-        `the traces up to ${trace.name}`,
-        `they name ${count} paths`,
-      );
+      throw exceeded('trace-paths', this.#limits, `the traces up to ${trace.name}`, {
+        says: `they name ${count} paths`,
+        atLeast: count,
+      });
   }
 
   /** Returns all traces. The first one of each platform has the paths of all. */

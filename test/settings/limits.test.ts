@@ -57,7 +57,7 @@ describe('the command line', () => {
     expect(given.stderr).toContain(
       'layer 2: it has too many entries: 2 have been read so far, and the limit layer-entries is 1 [LIMIT]',
     );
-    expect(given.stderr).toContain('raise the limit: --limit layer-entries=2 (docs/limits.md)');
+    expect(given.stderr).toContain('raise the limit, such as --limit layer-entries=4 (docs/limits.md)');
     const surrounding = await callCli(args, { OCISLIM_LIMIT: 'time=1h,layer-entries=1' });
     expect(surrounding.stderr).toContain('the limit layer-entries is 1 [LIMIT]');
     expect((await callCli([...args, '--limit', 'layer-entries=2'])).status).toBe(0);

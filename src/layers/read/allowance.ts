@@ -48,7 +48,10 @@ export class Allowance {
       bytes += count;
       const what = 'it unpacks to too much';
       if (bytes > limits['layer-bytes'])
-        throw exceeded('layer-bytes', limits, what, `its ${packed} bytes are ${bytes} unpacked, if not more`);
+        throw exceeded('layer-bytes', limits, what, {
+          says: `its ${packed} bytes are ${bytes} unpacked, if not more`,
+          atLeast: bytes,
+        });
       if (bytes > limits['ratio-floor'] && bytes > limits.ratio * packed)
         throw exceeded('ratio', limits, what, `its ${packed} bytes are ${bytes} unpacked, if not more`);
       const most = layers.bytes.get(digest) ?? 0;
@@ -56,12 +59,10 @@ export class Allowance {
       layers.bytes.set(digest, bytes);
       layers.total += bytes - most;
       if (layers.total > limits['image-bytes'])
-        throw exceeded(
-          'image-bytes',
-          limits,
-          'the image unpacks to too much',
-          `its layers are ${layers.total} bytes unpacked so far`,
-        );
+        throw exceeded('image-bytes', limits, 'the image unpacks to too much', {
+          says: `its layers are ${layers.total} bytes unpacked so far`,
+          atLeast: layers.total,
+        });
     };
   }
 
@@ -75,12 +76,10 @@ export class Allowance {
     this.#entries += entries;
     this.#held += bytes;
     if (this.#entries > limits['image-entries'])
-      throw exceeded(
-        'image-entries',
-        limits,
-        'the layers have too many entries',
-        `${this.#entries} have been read so far`,
-      );
+      throw exceeded('image-entries', limits, 'the layers have too many entries', {
+        says: `${this.#entries} have been read so far`,
+        atLeast: this.#entries,
+      });
     if (this.#held > this.#indexBytes) {
       const error = exceeded(
         'index-bytes',
@@ -124,19 +123,17 @@ export class HeaderAllowance {
   take(path: string, link: string, head: number): void {
     const limits = this.#limits;
     if (++this.#entries > this.#mostEntries)
-      throw exceeded(
-        'layer-entries',
-        limits,
-        'it has too many entries',
-        `${this.#entries} have been read so far`,
-      );
+      throw exceeded('layer-entries', limits, 'it has too many entries', {
+        says: `${this.#entries} have been read so far`,
+        atLeast: this.#entries,
+      });
     const longest = Math.max(path.length, link.length);
     if (longest > this.#longest)
       throw exceeded(
         'path-bytes',
         limits,
         `the ${longest === path.length ? 'name' : 'link target'} of entry ${this.#entries} is too long`,
-        `it has ${longest} bytes`,
+        { says: `it has ${longest} bytes`, atLeast: longest },
       );
     let bytes = entryBytes + path.length + link.length + head;
     // Most entries are in the directory of the entry before.

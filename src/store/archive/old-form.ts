@@ -78,7 +78,10 @@ export class OldFormReader {
     const extent = await this.#member(image.config, signal);
     const what = `${this.#label}: the config ${image.config}`;
     if (extent.size > this.#limits['config-bytes'])
-      throw exceeded('config-bytes', this.#limits, `${what} is too large`, `it has ${extent.size} bytes`);
+      throw exceeded('config-bytes', this.#limits, `${what} is too large`, {
+        says: `it has ${extent.size} bytes`,
+        needed: extent.size,
+      });
     const config = await collect(this.#files.extent(extent, signal), extent.size, what);
     checkName(image.config, digestOf(config), what);
     return { config, extent };
@@ -107,12 +110,10 @@ export class OldFormReader {
       layers: layers.map((layer) => layer.json),
     });
     if (bytes.length > this.#limits['manifest-bytes'])
-      throw exceeded(
-        'manifest-bytes',
-        this.#limits,
-        `${this.#label}: the image has too many layers`,
-        `a manifest of its ${layers.length} layers has ${bytes.length} bytes`,
-      );
+      throw exceeded('manifest-bytes', this.#limits, `${this.#label}: the image has too many layers`, {
+        says: `a manifest of its ${layers.length} layers has ${bytes.length} bytes`,
+        needed: bytes.length,
+      });
     return { bytes, descriptor: descriptorOfBytes(mediaTypes.ociManifest, bytes) };
   }
 

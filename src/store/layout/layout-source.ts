@@ -309,12 +309,10 @@ export class LayoutSource extends Closeable implements Source {
   /** Refuses a manifest that is too large to be held in memory. @throws LIMIT */
   #checkSize(digest: Digest, size: number): void {
     if (size > this.#limits['manifest-bytes'])
-      throw exceeded(
-        'manifest-bytes',
-        this.#limits,
-        `${this.#what}: manifest ${digest} is too large`,
-        `it has ${size} bytes`,
-      );
+      throw exceeded('manifest-bytes', this.#limits, `${this.#what}: manifest ${digest} is too large`, {
+        says: `it has ${size} bytes`,
+        needed: size,
+      });
   }
 }
 
