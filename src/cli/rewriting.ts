@@ -29,7 +29,7 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const from = await readSource(line.argument('src') ?? '');
   for (const text of [line.argument('dst') ?? [], settings.tag].flat()) await requireForm(text);
   const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
-  checkNames(destinations, settings.name);
+  checkNames(destinations, settings);
   if (destinations.some(isStream)) checkStdout(settings, console);
   const { checkLocalTargets } = await import('../jobs/open.ts');
   await checkLocalTargets(from, destinations, { inPlace: settings.inPlace, signal: console.signal });

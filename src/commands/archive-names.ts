@@ -8,8 +8,13 @@ import { formOf, isRegistry, parseReference, type Reference } from '../oci/refer
 import type { Source } from '../place/place.ts';
 
 /** Refuses --name where it has no meaning. @throws USAGE */
-export function checkNames(destinations: readonly Reference[], names: readonly string[]): void {
+export function checkNames(
+  destinations: readonly Reference[],
+  { name: names, inPlace }: { readonly name: readonly string[]; readonly inPlace: boolean },
+): void {
   if (names.length === 0) return;
+  if (inPlace)
+    throw new OcislimError('USAGE', '--name and --in-place do not go together: the image keeps its names');
   for (const destination of destinations) {
     if (!formOf(destination).isWrittenWhole)
       throw new OcislimError(

@@ -47,19 +47,19 @@ export function destinationsOf(source: Reference, wishes: Wishes): readonly Refe
   const same = references.find((reference) => !isStream(reference) && placeOf(reference) === own);
   if (same === undefined) return references;
   throw new OcislimError('USAGE', `the destination ${formatReference(same)} is the source`, {
-    advice: formOf(source).isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
+    advice: formOf(source).isWrittenWhole
+      ? 'Write to another file; --in-place replaces the image in this one.'
+      : '--in-place writes over the source.',
   });
 }
 
 /** @throws USAGE where a source has no name to write to, or where more than the source would be overwritten */
 function refuseInPlace(source: Reference): void {
   const form = formOf(source);
-  if (form.isWrittenWhole) {
-    throw new OcislimError(
-      'USAGE',
-      '--in-place is for registries and layouts: an archive is written as a whole, with all that it holds',
-      { advice: 'Write to another file.' },
-    );
+  if (isStream(source)) {
+    throw new OcislimError('USAGE', '--in-place cannot write over standard input', {
+      advice: `Write to standard output: ${form.prefix}-`,
+    });
   }
   if (!isRegistry(source) || source.digest === null || source.tag !== null) return;
   const place = formatReference(form.withName(source, null));

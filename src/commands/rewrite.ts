@@ -89,7 +89,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const sourceReference = await readSource(job.source);
   for (const text of [job.destination ?? [], settings.tag].flat()) await requireForm(text);
   const given = destinationsOf(sourceReference, { ...settings, destination: job.destination });
-  checkNames(given, settings.name);
+  checkNames(given, settings);
   const debug = await debugReferenceOf(settings, given);
   await checkLocalTargets(sourceReference, [...given, ...(debug === null ? [] : [debug])], {
     inPlace: settings.inPlace,
@@ -104,7 +104,9 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   });
   const source = await workspace.openSource(sourceReference);
   const { listener, signal } = workspace;
-  const destinations = await nameInArchive(given, settings.name, { source, listener, signal });
+  const destinations = settings.inPlace
+    ? given
+    : await nameInArchive(given, settings.name, { source, listener, signal });
   const planned = await plan(job, workspace, source, sourceReference);
   await using target =
     destinations.length === 0 ? null : await workspace.openTarget(destinations, settings.inPlace);
@@ -211,8 +213,8 @@ function unpackedLayers({ work }: Job): Pick<RunOptions, 'unpacked'> {
 }
 
 /** Returns the place that a dry run would write to, where that holds less than others do. It is not opened. */
-function placeOfDryRun({ destination, settings: { tag } }: Job): Place | null {
-  const [first = null] = [destination ?? [], tag].flat();
+function placeOfDryRun({ source, destination, settings: { tag, inPlace } }: Job): Place | null {
+  const [first = null] = [destination ?? [], tag, inPlace ? source : []].flat();
   const reference = first === null ? null : parseReference(first);
   if (reference?.kind !== 'docker-archive') return null;
   return { label: formatReference(reference), layerFormat: 'plain' };

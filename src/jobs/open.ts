@@ -88,7 +88,9 @@ export async function checkLocalTargets(
     if (inPlace || found.identity === null || found.identity !== there) continue;
     if (!isWrittenWhole && !(await isSameImage(from, target, signal))) continue;
     throw new OcislimError('USAGE', `the destination ${formatReference(target)} is the source`, {
-      advice: isWrittenWhole ? 'Write to another file.' : '--in-place writes over the source.',
+      advice: isWrittenWhole
+        ? 'Write to another file; --in-place replaces the image in this one.'
+        : '--in-place writes over the source.',
     });
   }
 }

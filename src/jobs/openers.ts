@@ -14,7 +14,8 @@ import type { RegistryOptions } from '../registry/lease.ts';
 import type { MirrorOptions } from '../registry/mirrored-source.ts';
 import type { ArchiveFiles } from '../store/archive/archive-files.ts';
 import type { Pipe } from '../store/archive/archive-output.ts';
-import type { ArchiveToWrite, LastMembers } from '../store/archive/archive-storage.ts';
+import type { ArchiveToWrite } from '../store/archive/archive-storage.ts';
+import type { ReplacedImage } from '../store/archive/existing-archive.ts';
 
 /** Bytes of disk for one place, where the caller gives no budget. */
 const usualDisk = 2e9;
@@ -93,9 +94,10 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
       const { ociMembers } = await import('../store/archive/last-members.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
-      const lastMembers = ociMembers(namesOf(settings));
+      const replaced = settings.inPlace ? await replacedRows(reference, settings) : null;
+      const archive = archiveOf(reference.path, replaced, settings);
       const storage = await ArchiveStorage.open(
-        archiveOf(reference.path, lastMembers, settings),
+        { ...archive, lastMembers: ociMembers(archive.names) },
         settings.signal,
       );
       return new LocalTarget(settings.label, storage, 'any', nameByDigest(reference));
@@ -115,12 +117,15 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       const { ArchiveStorage } = await import('../store/archive/archive-storage.ts');
       const { dockerMembers } = await import('../store/archive/last-members.ts');
       const { LocalTarget } = await import('../store/local-target.ts');
-      const lastMembers = dockerMembers(namesOf(settings), `destination ${settings.label}`);
+      const replaced = settings.inPlace ? await replacedImage(reference, settings) : null;
+      const archive = archiveOf(reference.path, replaced, settings);
       const storage = await ArchiveStorage.open(
-        archiveOf(reference.path, lastMembers, settings),
+        { ...archive, lastMembers: dockerMembers(archive.names, archive.label) },
         settings.signal,
       );
-      return new LocalTarget(settings.label, storage, 'plain', nameByDigest(reference));
+      // A name by the old digest would not find the new image.
+      const result = reference.digest === null ? reference : atPosition(reference, replaced);
+      return new LocalTarget(settings.label, storage, 'plain', nameByDigest(result));
     },
   },
 };
@@ -131,11 +136,51 @@ async function archiveFiles(path: string, { label, options }: SourceSettings): P
   return new ArchiveFiles({ path, label: `source ${label}`, limits, disk, listener });
 }
 
-function archiveOf(path: string, lastMembers: LastMembers, settings: TargetSettings): ArchiveToWrite {
+function archiveOf(
+  path: string,
+  replaced: ReplacedImage | null,
+  settings: TargetSettings,
+): Omit<ArchiveToWrite, 'lastMembers'> {
   const { label, options } = settings;
   const { limits = defaultLimits, disk = new DiskBudget(usualDisk), pipe = null } = options;
-  const names = namesOf(settings);
-  return { path, label: `destination ${label}`, lastMembers, names, limits, disk, pipe };
+  const names = replaced === null ? namesOf(settings) : replaced.names;
+  return { path, label: `destination ${label}`, names, replaced, limits, disk, pipe };
+}
+
+/** Finds the rows of an OCI archive that a new image takes the place of. @throws USAGE, NOT_FOUND, as reading the image does */
+async function replacedRows(
+  reference: Extract<Reference, { kind: 'oci-archive' }>,
+  { label, options, signal }: TargetSettings,
+): Promise<ReplacedImage> {
+  const { LayoutSource } = await import('../store/layout/layout-source.ts');
+  const files = await archiveFiles(reference.path, { label, options, mirrors: null });
+  await using source = new LayoutSource({ label, place: placeOf(reference), files, wanted: reference });
+  const rows = (await source.rowsMeant(signal)).map(({ json }) => json);
+  return { rows, list: [], names: [] };
+}
+
+/** Finds the image of a Docker archive that a new one takes the place of. @throws USAGE, NOT_FOUND, as reading the image does */
+async function replacedImage(
+  reference: Extract<Reference, { kind: 'docker-archive' }>,
+  { label, options, signal }: TargetSettings,
+): Promise<ReplacedImage> {
+  const { DockerArchiveSource } = await import('../store/archive/docker-archive-source.ts');
+  const files = await archiveFiles(reference.path, { label, options, mirrors: null });
+  await using source = new DockerArchiveSource({
+    label,
+    place: placeOf(reference),
+    files,
+    wanted: reference,
+  });
+  // Awaited here, since the source is closed at the end of this block.
+  return await source.meant(signal);
+}
+
+function atPosition(
+  reference: Extract<Reference, { kind: 'docker-archive' }>,
+  replaced: ReplacedImage | null,
+): Reference {
+  return { ...reference, name: null, digest: null, position: replaced?.list[0] ?? null };
 }
 
 /** Returns the opener for a reference's form. */

@@ -138,14 +138,14 @@ describe('destinations', () => {
       ['oci-archive', 'one', 'new'],
       ['docker-archive', 'app:one', 'app:new'],
     ] as const) {
-      expect(await refused(['squash', `${kind}:${archive}:${old}`, '--all', '--in-place'], 2)).toMatch(
-        /an archive is written as a whole/,
-      );
       expect(
         await refused(['squash', `${kind}:${archive}:${old}`, `${kind}:${archive}:${fresh}`, '--all'], 2),
-      ).toMatch(/is the source.*\n {2}Write to another file/);
+      ).toMatch(/is the source.*\n {2}Write to another file; --in-place/);
     }
     expect((await readFile(archive)).equals(before)).toBe(true);
+    expect(await refused(['squash', 'docker-archive:-', '--all', '--in-place'], 2)).toMatch(
+      /cannot write over standard input.*\n {2}Write to standard output: docker-archive:-/,
+    );
   });
 
   test('--in-place writes over the tag, and only that', async () => {

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
+import type { Packing } from '../../oci/packing-notes.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Sealing, sealedAs } from '../../stream/seal.ts';
 import { verify } from '../../stream/verify.ts';
@@ -20,7 +21,13 @@ import type { RawManifest } from '../../place/place.ts';
 import type { Limits } from '../../limits.ts';
 import { type ArchiveOutput, fileOutput, type Pipe, pipeOutput, stampOf } from './archive-output.ts';
 import { ArchiveWriter, type Region } from './archive-writer.ts';
-import { ExistingArchive, type KeptBlob, type KeptImages, nothingKept } from './existing-archive.ts';
+import {
+  ExistingArchive,
+  type KeptBlob,
+  type KeptImages,
+  nothingKept,
+  type ReplacedImage,
+} from './existing-archive.ts';
 
 /** The blobs of an archive that is nearly written. @throws ARCHIVE_INVALID for one that it does not have */
 export interface WrittenBlobs {
@@ -30,9 +37,16 @@ export interface WrittenBlobs {
   readonly readHead: (digest: Digest) => Promise<Uint8Array>;
 }
 
+/** The manifest or index of a new image. */
+export interface NamedRoot {
+  readonly root: RawManifest;
+  /** Null where it is not known. */
+  readonly packing: Packing | null;
+}
+
 /** Makes the members that name the images, which are written last. */
 export type LastMembers = (
-  root: RawManifest,
+  image: NamedRoot,
   blobs: WrittenBlobs,
   kept: KeptImages,
 ) => Promise<readonly (readonly [name: string, bytes: Uint8Array])[]>;
@@ -48,6 +62,8 @@ export interface ArchiveToWrite {
   readonly lastMembers: LastMembers;
   /** The names that the image gets. */
   readonly names: readonly string[];
+  /** The image of the archive that it takes the place of. Null: those of its names. */
+  readonly replaced: ReplacedImage | null;
   readonly limits: Limits;
   readonly disk: DiskBudget;
   /** Writes to standard output; null where the process has no such stream. */
@@ -63,6 +79,7 @@ export class ArchiveStorage implements BlobStorage {
   readonly #label: string;
   readonly #lastMembers: LastMembers;
   readonly #names: readonly string[];
+  readonly #replaced: ReplacedImage | null;
   /** The archive that is there; null for a new one. */
   readonly #existing: ExistingArchive | null;
   /** Members that have names, by digest. */
@@ -71,7 +88,7 @@ export class ArchiveStorage implements BlobStorage {
   #closed = false;
 
   private constructor(
-    { label, lastMembers, names }: ArchiveToWrite,
+    { label, lastMembers, names, replaced }: ArchiveToWrite,
     existing: ExistingArchive | null,
     createOutput: () => Promise<ArchiveOutput>,
   ) {
@@ -79,6 +96,7 @@ export class ArchiveStorage implements BlobStorage {
     this.#label = label;
     this.#lastMembers = lastMembers;
     this.#names = names;
+    this.#replaced = replaced;
     this.#existing = existing;
   }
 
@@ -87,7 +105,7 @@ export class ArchiveStorage implements BlobStorage {
    * @throws IO, USAGE, ARCHIVE_INVALID for a file that holds something else
    */
   static async open(archive: ArchiveToWrite, signal: AbortSignal): Promise<ArchiveStorage> {
-    const { path, label, limits, disk, pipe } = archive;
+    const { path, label, limits, disk, pipe, replaced } = archive;
     if (path === '-') {
       if (pipe === null) throw new OcislimError('USAGE', `${label}: there is no standard output to write to`);
       return new ArchiveStorage(archive, null, () => pipeOutput(label, disk, pipe));
@@ -101,7 +119,8 @@ export class ArchiveStorage implements BlobStorage {
     }
     const stamp = await stampOf(found.path);
     const isThere = ((await fileSize(found.path)) ?? 0) > 0;
-    const existing = isThere ? await ExistingArchive.open({ path: found.path, label, limits }, signal) : null;
+    const there = { path: found.path, label, limits, replaced };
+    const existing = isThere ? await ExistingArchive.open(there, signal) : null;
     return new ArchiveStorage(archive, existing, () => fileOutput(found.path, stamp));
   }
 
@@ -129,15 +148,17 @@ export class ArchiveStorage implements BlobStorage {
   }
 
   /** Copies the images that stay, writes the last members, and replaces the file. No blob can be taken afterwards. @throws IO, what `LastMembers` throws */
-  async publish(root: RawManifest, signal: AbortSignal): Promise<void> {
+  async publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void> {
     const writer = await this.#open();
-    const kept = (await this.#existing?.beside({ root, names: this.#names }, signal)) ?? nothingKept;
+    const image = { root, names: this.#names, replaced: this.#replaced };
+    const kept = (await this.#existing?.beside(image, signal)) ?? nothingKept;
     for (const blob of kept.blobs.values()) await this.#copy(blob, signal);
     const blobs = {
       read: async (digest: Digest) => writer.read(this.#regionOf(digest)),
       readHead: async (digest: Digest) => writer.read(this.#regionOf(digest), blockSize),
     };
-    await writer.finish(await this.#lastMembers(root, blobs, kept), signal);
+    const last = await this.#lastMembers({ root, packing: packing ?? null }, blobs, kept);
+    await writer.finish(last, signal);
   }
 
   #regionOf(digest: Digest): Region {

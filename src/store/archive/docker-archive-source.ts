@@ -14,6 +14,7 @@ import type { RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { MiB } from '../../units.ts';
+import { fullName, itemsNamed } from '../image-name.ts';
 import { distinct, entriesNamed } from '../layout/layout-choice.ts';
 import type { LayoutEntry } from '../layout/layout-index.ts';
 import { LayoutSource } from '../layout/layout-source.ts';
@@ -26,6 +27,7 @@ import {
   parseDockerManifest,
   type WantedDockerImage,
 } from './docker-manifest.ts';
+import type { ReplacedImage } from './existing-archive.ts';
 import { type OldForm, OldFormReader } from './old-form.ts';
 
 /** Bytes of the list of images of an archive: room for fifty thousand images. */
@@ -142,6 +144,45 @@ export class DockerArchiveSource extends Closeable implements Source {
         : images.filter(({ config }) => config.includes(hexOf(parsed.config.digest)));
     const named = own.length === 0 && images.length === 1 ? images : own;
     return [...new Set(named.flatMap(({ names }) => names))];
+  }
+
+  /**
+   * Returns where the image stands that is meant, so that another one can take its place: of one that is chosen by a name, only that
+   * name is meant. @throws what `root` throws
+   */
+  async meant(signal: AbortSignal): Promise<ReplacedImage> {
+    const root = await this.root(signal);
+    const list = await this.#files.read('manifest.json', maxList, signal);
+    const images = list === null ? [] : parseDockerManifest(list, this.#what);
+    const hasLayout = (await this.#files.read('index.json', maxList, signal)) !== null;
+    const entries = hasLayout ? await this.#layout.entries(signal) : [];
+    const own = entries.filter(({ digest }) => digest === root.descriptor.digest);
+    const positions = this.#positionsOf(images, root, own);
+    const all = positions.flatMap((position) => images[position]?.names ?? []);
+    const { name } = this.#wanted;
+    const names = [...new Set(name === null ? all : itemsNamed(all, (each) => [each], name))];
+    const rows = [...(name === null ? own : []), ...names.flatMap((each) => entriesNamed(entries, each))];
+    return { list: positions, names, rows: [...new Set(rows)].map(({ json }) => json) };
+  }
+
+  /** Returns which rows of manifest.json are the image that was read, of which index.json has some entries. */
+  #positionsOf(
+    images: readonly DockerImage[],
+    { bytes, descriptor }: RawManifest,
+    own: readonly LayoutEntry[],
+  ): readonly number[] {
+    const { name, position } = this.#wanted;
+    if (position !== null) return [position];
+    const parsed = parseManifest(bytes, descriptor.mediaType, this.#what);
+    const config = parsed.kind === 'index' ? null : hexOf(parsed.config.digest);
+    const named = name === null ? images : itemsNamed(images, (image) => image.names, name);
+    const found = named.filter(
+      (image) =>
+        named.length === 1 ||
+        (config !== null && image.config.includes(config)) ||
+        own.some(({ imageName }) => imageName !== null && image.names.map(fullName).includes(imageName)),
+    );
+    return found.map((image) => images.indexOf(image));
   }
 
   async manifest(descriptor: Descriptor, signal: AbortSignal): Promise<RawManifest> {

@@ -18,6 +18,7 @@ import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
 import { fullName, tagOfName } from '../image-name.ts';
 import { blobName } from '../layout/layout-files.ts';
+import { isSameRow } from '../layout/layout-naming.ts';
 import {
   annotation,
   emptyIndex,
@@ -47,16 +48,35 @@ export interface KeptImages {
   /** The rows of manifest.json; null where the archive has none. */
   readonly dockerRows: readonly JsonObject[] | null;
   readonly blobs: ReadonlyMap<Digest, KeptBlob>;
+  /** The image that the new one takes the place of: its rows of index.json are still among `rows`. Null: none is named. */
+  readonly replaced: ReplacedImage | null;
+}
+
+/** An image that a new one takes the place of, with the names that go over to it. */
+export interface ReplacedImage {
+  /** Its rows of index.json. */
+  readonly rows: readonly JsonObject[];
+  /** Its rows of manifest.json, by their positions. */
+  readonly list: readonly number[];
+  readonly names: readonly string[];
 }
 
 /** What stays where there was no archive. */
-export const nothingKept: KeptImages = { index: emptyIndex, rows: [], dockerRows: null, blobs: new Map() };
+export const nothingKept: KeptImages = {
+  index: emptyIndex,
+  rows: [],
+  dockerRows: null,
+  blobs: new Map(),
+  replaced: null,
+};
 
 /** An archive that is there. */
 export interface ArchiveThere {
   readonly path: string;
   readonly label: string;
   readonly limits: Limits;
+  /** The image that a new one takes the place of. Null: none is named. */
+  readonly replaced: ReplacedImage | null;
 }
 
 /** index.json, and its rows. */
@@ -65,10 +85,11 @@ interface Listed {
   readonly rows: readonly JsonObject[];
 }
 
-/** A new image: its manifest or index, and the names that it gets. */
+/** A new image: its manifest or index, and the names that it gets, or the image that it takes the place of. */
 export interface NewImage {
   readonly root: RawManifest;
   readonly names: readonly string[];
+  readonly replaced: ReplacedImage | null;
 }
 
 /** A row of manifest.json, read and as it is. */
@@ -99,7 +120,8 @@ export class ExistingArchive extends Closeable {
 
   /**
    * Reads what the archive lists.
-   * @throws ARCHIVE_INVALID for a file that holds something else, UNSUPPORTED for a packed one
+   * @throws ARCHIVE_INVALID for a file that holds something else, UNSUPPORTED for a packed one, USAGE for an image to replace that would
+   * stay in part
    */
   static async open(archive: ArchiveThere, signal: AbortSignal): Promise<ExistingArchive> {
     const { path, label, limits } = archive;
@@ -110,6 +132,7 @@ export class ExistingArchive extends Closeable {
     const index = await files.read('index.json', maxIndex, signal).catch(asForeign(archive));
     const list = await files.read('manifest.json', maxIndex, signal);
     if (index === null && list === null) throw foreign(archive);
+    if (list !== null) refuseHalf(archive);
     const read = new ExistingArchive(
       archive,
       files,
@@ -123,23 +146,31 @@ export class ExistingArchive extends Closeable {
   /** Returns the images that stay beside a new one: all but those of its names, and itself where it has none. */
   async beside(image: NewImage, signal: AbortSignal): Promise<KeptImages> {
     const blobs = new Map<Digest, KeptBlob>();
+    const { replaced } = image;
     const isDocker = this.#docker !== null;
     const rows = this.#index.rows.filter((row) => !isReplaced(row, image, isDocker));
+    const kept = rows.length;
     for (const row of rows) {
       const { digest, mediaType } = readEntry(row, this.#archive.label);
       await this.#reach(digest, mediaType, blobs, signal);
     }
     const docker: JsonObject[] = [];
-    for (const row of this.#docker ?? []) {
-      const kept = remaining(row, image);
-      if (kept === null) continue;
-      if (this.#isInLayout(kept.image)) {
-        docker.push(kept.json);
-        for (const name of [kept.image.config, ...kept.image.layers])
+    for (const [i, row] of (this.#docker ?? []).entries()) {
+      const rest = remaining(row, i, image);
+      if (rest === null) continue;
+      if (this.#isInLayout(rest.image)) {
+        docker.push(rest.json);
+        for (const name of [rest.image.config, ...rest.image.layers])
           await this.#reach(digestIn(name), '', blobs, signal);
-      } else docker.push(await this.#convert(kept.image, rows, blobs, signal));
+      } else docker.push(await this.#convert(rest.image, rows, blobs, signal));
     }
-    return { index: this.#index.json, rows, dockerRows: isDocker ? docker : null, blobs };
+    return {
+      index: this.#index.json,
+      rows: replaced === null ? rows : [...this.#index.rows, ...rows.slice(kept)],
+      dockerRows: isDocker ? docker : null,
+      blobs,
+      replaced,
+    };
   }
 
   close(): Promise<void> {
@@ -214,6 +245,18 @@ export class ExistingArchive extends Closeable {
   }
 }
 
+/** Refuses to replace an image of an OCI layout that is also in the list of `docker save`, where the old one would stay. @throws USAGE */
+function refuseHalf({ path, label, replaced }: ArchiveThere): void {
+  if (replaced === null || replaced.list.length > 0) return;
+  throw new OcislimError(
+    'USAGE',
+    `${label}: docker load reads another list in this archive, which would stay`,
+    {
+      advice: `Name the archive as docker-archive:${path}.`,
+    },
+  );
+}
+
 function dockerRows(list: Uint8Array, label: string): readonly DockerRow[] {
   const images = parseDockerManifest(list, label);
   const rows = parseJson(list, label) as readonly JsonObject[];
@@ -221,7 +264,8 @@ function dockerRows(list: Uint8Array, label: string): readonly DockerRow[] {
 }
 
 /** Returns whether a new image takes the place of a row of index.json. */
-function isReplaced(row: JsonObject, { root, names }: NewImage, isDocker: boolean): boolean {
+function isReplaced(row: JsonObject, { root, names, replaced }: NewImage, isDocker: boolean): boolean {
+  if (replaced !== null) return replaced.rows.some((old) => isSameRow(row, old));
   const [imageName, refName] = [annotation(row, imageNameKey), annotation(row, refNameKey)];
   const own = imageName ?? refName;
   if (names.length === 0) return own === null && row['digest'] === root.descriptor.digest;
@@ -233,7 +277,13 @@ function isReplaced(row: JsonObject, { root, names }: NewImage, isDocker: boolea
 }
 
 /** Returns a row of manifest.json without the names of a new image; null where nothing names it any more. */
-function remaining({ image, json }: DockerRow, { root, names }: NewImage): DockerRow | null {
+function remaining(
+  { image, json }: DockerRow,
+  position: number,
+  { root, names, replaced }: NewImage,
+): DockerRow | null {
+  if (replaced !== null && !replaced.list.includes(position)) return { image, json };
+  if (replaced !== null && image.names.length === 0) return null;
   if (image.names.length === 0)
     return names.length === 0 && image.config.includes(configOf(root)) ? null : { image, json };
   const taken = new Set(names.filter(isWhole).map(fullName));

@@ -12,7 +12,8 @@ import { blockSize, isZeroBlock, parseHeader } from '../../tar/header.ts';
 import { blobName } from '../layout/layout-files.ts';
 import { imageNameKey, layoutMarker, refNameKey } from '../layout/layout-index.ts';
 import type { RawManifest } from '../../place/place.ts';
-import type { LastMembers, WrittenBlobs } from './archive-storage.ts';
+import { named } from '../layout/layout-naming.ts';
+import type { LastMembers, NamedRoot, WrittenBlobs } from './archive-storage.ts';
 import type { KeptImages } from './existing-archive.ts';
 import { fullName, tagOfName } from '../image-name.ts';
 import { onePlatform } from './one-platform.ts';
@@ -26,8 +27,8 @@ export function ociMembers(tags: readonly string[]): LastMembers {
     ...(/[:/]/.test(tag) ? { [imageNameKey]: fullName(tag) } : {}),
     [refNameKey]: tag,
   }));
-  return async (root, _, kept) => {
-    const members = layoutMembers(root, names, kept);
+  return async (image, _, kept) => {
+    const members = layoutMembers(image, names, kept);
     const { dockerRows } = kept;
     return dockerRows === null ? members : [...members, ['manifest.json', encodeJson(dockerRows)]];
   };
@@ -43,8 +44,8 @@ export function dockerMembers(names: readonly string[], label: string): LastMemb
     [imageNameKey]: fullName(name),
     [refNameKey]: tagOfName(name),
   }));
-  return async (root, blobs, kept) => {
-    const image = await runnable(root, blobs, label);
+  return async (written, blobs, kept) => {
+    const image = await runnable(written.root, blobs, label);
     for (const [i, layer] of image.layers.entries())
       await checkPlain(layer, blobs, `layer ${i + 1} of ${label}`);
     const manifest = {
@@ -52,23 +53,36 @@ export function dockerMembers(names: readonly string[], label: string): LastMemb
       RepoTags: names.length === 0 ? null : names,
       Layers: image.layers.map((layer) => blobName(layer.digest)),
     };
-    const rows = [...(kept.dockerRows ?? []), manifest];
-    return [...layoutMembers(root, annotations, kept), ['manifest.json', encodeJson(rows)]];
+    const others = kept.dockerRows ?? [];
+    const rows = others.toSpliced(kept.replaced?.list[0] ?? others.length, 0, manifest);
+    return [...layoutMembers(written, annotations, kept), ['manifest.json', encodeJson(rows)]];
   };
 }
 
 function layoutMembers(
-  root: RawManifest,
+  image: NamedRoot,
   names: readonly JsonObject[],
-  { index, rows }: KeptImages,
+  kept: KeptImages,
 ): [string, Uint8Array][] {
-  const { mediaType, digest, size } = root.descriptor;
-  const row = { mediaType, digest, size };
-  const manifests = names.length === 0 ? [row] : names.map((annotations) => ({ ...row, annotations }));
+  const manifests = rowsWith(image, names, kept);
   return [
-    ['index.json', encodeJson({ ...index, manifests: [...rows, ...manifests] })],
+    ['index.json', encodeJson({ ...kept.index, manifests })],
     ['oci-layout', layoutMarker],
   ];
+}
+
+/** Returns the rows of index.json: the new image stands where the one stood that it replaces, else at the end. */
+function rowsWith(
+  { root: { descriptor }, packing }: NamedRoot,
+  names: readonly JsonObject[],
+  { rows, replaced }: KeptImages,
+): readonly JsonObject[] {
+  if (replaced !== null && replaced.rows.length > 0)
+    return named(rows, { descriptor, packing }, { kind: 'rows', rows: replaced.rows });
+  const { mediaType, digest, size } = descriptor;
+  const row = { mediaType, digest, size };
+  const fresh = names.length === 0 ? [row] : names.map((annotations) => ({ ...row, annotations }));
+  return [...rows, ...fresh];
 }
 
 /** Returns the only image to run below a manifest or index. */

@@ -100,7 +100,8 @@ function inPlace(
   return result;
 }
 
-function isSameRow(a: JsonObject, b: JsonObject): boolean {
+/** Returns whether two rows are one. */
+export function isSameRow(a: JsonObject, b: JsonObject): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 

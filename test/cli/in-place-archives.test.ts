@@ -1,0 +1,176 @@
+/** `--in-place` in archives: the image takes the place of the one that was read, and the others stay. */
+import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { callCli } from '../support/cli.ts';
+import { buildAttestation, buildIndex } from '../support/image-builder.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
+import { openScene } from '../support/scene.ts';
+import { digestAt, membersOf, tagsIn, write } from '../support/store/archives.ts';
+import { newForm, oldArchive, oldForm } from '../support/store/docker-archives.ts';
+import { listFiles, smallImage } from '../support/store/local.ts';
+
+const one = smallImage({ compress: 'none' });
+const two = smallImage({ compress: 'none', seed: 'two' });
+const three = smallImage({ compress: 'none', seed: 'three' });
+const scene = openScene(() => ({ one, two, three }));
+
+/** Both forms of an archive of Docker with three images, of which one has two names and one has none. */
+const forms = {
+  old: writeTar(oldArchive(oldForm(one, ['a:1']), oldForm(two, ['b:1', 'b:latest']), oldForm(three, null))),
+  new: writeTar(
+    newForm([
+      { tree: one, name: 'a:1', image: one },
+      { tree: two, name: 'b:1', image: two },
+      { tree: three, name: null, image: three },
+    ]),
+  ),
+};
+
+const squash = (reference: string) => scene.succeed('squash', reference, '--all', '--in-place');
+
+/** Returns the number of layers of each image in the list of an archive. */
+async function layersIn(path: string): Promise<readonly number[]> {
+  const rows = (await membersOf(path)).json('manifest.json') as { Layers: string[] }[];
+  return rows.map(({ Layers }) => Layers.length);
+}
+
+const configId = (built: typeof one) =>
+  (JSON.parse(Buffer.from(built.manifest).toString()) as { config: { digest: string } }).config.digest;
+
+describe.each(['old', 'new'] as const)('an archive of Docker in the %s form', (form) => {
+  const names = form === 'old' ? ['b:1', 'b:latest'] : ['b:1'];
+
+  test.each([
+    ['by a name', ':a:1', 0],
+    ['by a full name', ':docker.io/library/a:1', 0],
+    ['by position', '@1', 1],
+    ['by the digest of its config', `@${configId(two)}`, 1],
+    ['by the digest of its manifest', `@${two.descriptor.digest}`, 1],
+    ['by position, without a name', '@2', 2],
+  ] as const)('gets the new image in the place of the one named %s', async (_, given, at) => {
+    // The old form has no manifest: one is made.
+    const isMade = form === 'old' && given === `@${two.descriptor.digest}`;
+    const path = await scene.write(`${form}.tar`, forms[form]);
+    const which = isMade ? `@${await digestAt(`docker-archive:${path}:b`)}` : given;
+    const printed = await squash(`docker-archive:${path}${which}`);
+    expect(tagsIn(await readFile(path))).toEqual([['a:1'], names, null]);
+    expect(await layersIn(path)).toEqual([0, 1, 2].map((i) => (i === at ? 1 : 3)));
+    await scene.expectSame(scene.at(['one', 'two', 'three'][at] as string), printed);
+    const image = await digestAt(`docker-archive:${path}@${at}`);
+    expect(await digestAt(printed)).toBe(image);
+    for (const [i, name] of ['one', 'two', 'three'].entries())
+      await scene.expectSame(scene.at(name), `docker-archive:${path}@${i}`);
+    expect(await listFiles(scene.folder)).not.toContainEqual(expect.stringContaining('partial'));
+  });
+
+  test('keeps its bytes where several images are meant, or none', async () => {
+    const path = await scene.write(`${form}.tar`, forms[form]);
+    for (const which of ['', ':none:1', '@7', `@sha256:${'0'.repeat(64)}`]) {
+      const { status } = await callCli(['squash', `docker-archive:${path}${which}`, '--all', '--in-place']);
+      expect(status).not.toBe(0);
+      expect(Buffer.compare(await readFile(path), forms[form])).toBe(0);
+    }
+  });
+});
+
+test('of an image with two names only the one that was given goes over to the new image', async () => {
+  const path = await scene.write('names.tar', forms.old);
+  await squash(`docker-archive:${path}:b`);
+  expect(tagsIn(await readFile(path))).toEqual([['a:1'], ['b:latest'], ['b:1'], null]);
+  await scene.expectSame(scene.at('two'), `docker-archive:${path}:b:1`);
+  await scene.expectSame(scene.at('two'), `docker-archive:${path}:b`);
+  expect(await digestAt(`docker-archive:${path}:b`)).not.toBe(await digestAt(`docker-archive:${path}:b:1`));
+});
+
+test.each(['recompress --compression gzip', 'slim', 'prune --rule app', 'copy --annotation a=b'])(
+  'the only image of an archive is replaced by %s, with its names, and the file keeps its mode',
+  async (command) => {
+    const path = await scene.write('only.tar', writeTar(oldArchive(oldForm(one, ['a:1', 'x.example/b:2']))));
+    await chmod(path, 0o600);
+    await scene.succeed(...command.split(' '), `docker-archive:${path}`, '--in-place');
+    expect(tagsIn(await readFile(path))).toEqual([['a:1', 'x.example/b:2']]);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    if (!command.startsWith('prune')) await scene.expectSame(scene.at('one'), `docker-archive:${path}`);
+  },
+);
+
+test('rows of one image, each for a name of its own, become one', async () => {
+  const { entries, row } = oldForm(one, ['a:1']);
+  const rows = [row, { ...(row as object), RepoTags: ['a:2'] }];
+  const list = { name: 'manifest.json', body: Buffer.from(JSON.stringify(rows)) };
+  const path = await scene.write('rows.tar', writeTar([...entries, list]));
+  await squash(`docker-archive:${path}`);
+  expect(tagsIn(await readFile(path))).toEqual([['a:1', 'a:2']]);
+  await squash(`docker-archive:${path}:a:2`);
+  await scene.expectSame(scene.at('one'), `docker-archive:${path}:a:2`);
+});
+
+test('an index with its attestation becomes its image, under its name', async () => {
+  const tree = buildIndex({ images: [one], attestations: true });
+  const path = await scene.write('attested.tar', writeTar(newForm([{ tree, name: 'a:1', image: one }])));
+  const { stderr } = await scene.run('squash', `docker-archive:${path}`, '--all', '--in-place');
+  expect(stderr).toContain(`the attestation ${buildAttestation(one).descriptor.digest} is left out`);
+  expect(tagsIn(await readFile(path))).toEqual([['a:1']]);
+  expect((await membersOf(path)).json('index.json')).toMatchObject({
+    manifests: [{ annotations: { 'io.containerd.image.name': 'docker.io/library/a:1' } }],
+  });
+});
+
+describe('an OCI archive', () => {
+  const rowsOf = async (path: string) =>
+    ((await membersOf(path)).json('index.json') as { manifests: { digest: string; annotations?: object }[] })
+      .manifests;
+
+  test.each([':two', '@1', `@${two.descriptor.digest}`])(
+    'gets the new image in the row %s, which keeps its annotations',
+    async (which) => {
+      const path = scene.path('oci.tar');
+      await writeFile(path, '');
+      for (const [name, image] of Object.entries({ one, two, three }))
+        await write(`oci-archive:${path}:${name}`, image);
+      const before = await rowsOf(path);
+      const printed = await squash(`oci-archive:${path}${which}`);
+      const after = await rowsOf(path);
+      expect(after.map(({ annotations }) => annotations)).toEqual(
+        before.map(({ annotations }) => annotations),
+      );
+      expect(after.map(({ digest }, i) => digest === before[i]?.digest)).toEqual([true, false, true]);
+      expect(printed).toContain(after[1]?.digest);
+      await scene.expectSame(scene.at('two'), printed);
+      const bodies = (await membersOf(path)).entries.filter(({ name }) => name.startsWith('blobs/sha256/'));
+      expect(bodies.map(({ name }) => name)).not.toContain(
+        `blobs/${two.descriptor.digest.replace(':', '/')}`,
+      );
+    },
+  );
+
+  test('that is one of Docker, too, is refused: the other list would keep the old image', async () => {
+    const path = await scene.write('both.tar', forms.new);
+    const { status, stderr } = await callCli(['squash', `oci-archive:${path}@1`, '--all', '--in-place']);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining(`docker-archive:${path}`) as string,
+    });
+    expect(Buffer.compare(await readFile(path), forms.new)).toBe(0);
+  });
+});
+
+test('a link stays one, a dry run and a packed archive stay as they are, and --name is refused', async () => {
+  const path = await scene.write('target.tar', forms.old);
+  await symlink(path, scene.path('link.tar'));
+  await scene.run('squash', `docker-archive:${path}:a:1`, '--all', '--in-place', '--dry-run');
+  expect(Buffer.compare(await readFile(path), forms.old)).toBe(0);
+  await squash(`docker-archive:${scene.path('link.tar')}:a:1`);
+  expect(await layersIn(path)).toEqual([1, 3, 3]);
+  const packed = await scene.write('packed.tar', gzipSync(forms.old));
+  for (const [args, code] of [
+    [[`docker-archive:${packed}:a:1`], 1],
+    [[`docker-archive:${path}:a:1`, '--name', 'x:1'], 2],
+    [['docker-archive:-'], 2],
+  ] as const) {
+    const { status } = await callCli(['squash', ...args, '--all', '--in-place']);
+    expect(status, args.join(' ')).toBe(code);
+  }
+  expect(Buffer.compare(await readFile(packed), gzipSync(forms.old))).toBe(0);
+});
