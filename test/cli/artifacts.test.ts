@@ -140,6 +140,18 @@ describe('referrers that a copy leaves behind', () => {
     expect(await copy(`oci:${folder}/in:app`, `oci:${folder}/in:again`)).not.toMatch(/refers to the source/);
   });
 
+  test.each([
+    ['a registry, of the platform that was chosen', 'app:1', ['--platform', 'linux/amd64']],
+    ['a docker-archive, which holds no index', null, []],
+  ])('to %s', async (_, place, options) => {
+    const folder = await newFolder();
+    const { host } = await serve();
+    const index = indexOf(place === null ? [image] : [image, imageFor('arm64', 'a=1')]);
+    await writeLayout(join(folder, 'in'), { app: index, signature });
+    const to = place === null ? `docker-archive:${folder}/x.tar:app:1` : `${host}/${place}`;
+    expect(await copy(`oci:${folder}/in:app`, to, ...options)).toMatch(/1 artifact refers to the source/);
+  });
+
   test('from a repository to another, and not within one', async () => {
     const folder = await signed();
     const { host } = await serve();

@@ -26,6 +26,19 @@ export function holdsOneImage(place: Pick<Place, 'layerFormat'> | null): boolean
 }
 
 /**
+ * Returns whether an image of an index is written without the index: one platform of several was chosen, or the place holds one image.
+ * Only an index could hold its attestations.
+ */
+export function isWrittenAlone(
+  { index, narrowed, selected }: ImageSet,
+  count: number,
+  place: Place,
+): boolean {
+  if (index === null || count === 0) return false;
+  return holdsOneImage(place) || (narrowed && selected.length === 1 && count === 1);
+}
+
+/**
  * Refuses what is not one image with layers that can be unpacked.
  * @throws UNSUPPORTED for several images, or for none; MEDIA_TYPE for layers of types that such a place has no name for
  */

@@ -16,6 +16,7 @@ import type { ImageSet } from '../image-set.ts';
 import { AskedReferrers } from './asked-referrers.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
+import { isWrittenAlone } from './one-image.ts';
 import { packingOf } from './packing-of.ts';
 import { requireSavings } from './gate.ts';
 import type { AssembledImage, DecidedImage, RunOutcome, WrittenImage } from './records.ts';
@@ -39,7 +40,9 @@ export async function publishImages(
   const writer = new LayerWriter({ source, target, reader, pool, listener, cache, room });
   const early = imagesWithOldConfigs(target, images);
   await using referrers = new AskedReferrers(source, signal);
-  if (!isOnePlace(source, target)) void referrers.of(set.root.descriptor.digest);
+  const subjects = subjectsOf(set, images, target);
+  if (!isOnePlace(source, target))
+    for (const { descriptor } of subjects) void referrers.of(descriptor.digest);
   const written = await writeBlobs(writer, images, early, context);
   requireSavings(context.requireSavings, written);
   const wanted = context.family === undefined ? target.family : context.family;
@@ -55,8 +58,7 @@ export async function publishImages(
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
-  for (const subject of subjectsOf(set, assembled, root))
-    await warnOfReferrers(subject, root, { ...context, referrers });
+  for (const subject of subjects) await warnOfReferrers(subject, root, { ...context, referrers });
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
   await publish(target, { root, packing: joinPacking(assembled.map(packingOf)) }, signal);
@@ -73,10 +75,9 @@ export async function publishImages(
 }
 
 /** Returns what signatures may refer to: the source, and its image where only that is written. */
-function subjectsOf({ root: own, index }: ImageSet, images: readonly AssembledImage[], root: RawManifest) {
-  const [image] = images;
-  const isAlone = index !== null && image?.assembled.manifest === root;
-  return isAlone ? [own, image.member.raw] : [own];
+function subjectsOf(set: ImageSet, images: readonly DecidedImage[], target: Target): readonly RawManifest[] {
+  const alone = isWrittenAlone(set, images.length, target) ? images.slice(0, 1) : [];
+  return [set.root, ...alone.map(({ member }) => member.raw)];
 }
 
 /** Returns the images whose configs can go up beside the layers: where nothing is changed, every config is the old one. */

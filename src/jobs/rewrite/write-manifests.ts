@@ -14,7 +14,7 @@ import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../image-set.ts';
 import { assembleIndex, type NewChild } from './assemble-index.ts';
-import { holdsOneImage } from './one-image.ts';
+import { isWrittenAlone } from './one-image.ts';
 import { TreeCopier } from './copy-tree.ts';
 import { packingOf } from './packing-of.ts';
 import type { AssembledImage, OtherBytes } from './records.ts';
@@ -60,9 +60,7 @@ export async function writeManifests(
     else warnOfSubject(first.member, first.assembled.manifest, context.listener);
     return first?.assembled.manifest ?? set.root;
   }
-  // One platform of several becomes an image without an index: only an index could hold its attestations.
-  const isOnly = set.narrowed && set.selected.length === 1 && images.length === 1;
-  if (first !== undefined && (isOnly || holdsOneImage(target))) {
+  if (first !== undefined && isWrittenAlone(set, images.length, target)) {
     warnOfSubject(first.member, first.assembled.manifest, context.listener);
     return first.assembled.manifest;
   }

@@ -132,12 +132,13 @@ export class ExistingArchive extends Closeable {
     const index = await files.read('index.json', maxIndex, signal).catch(asForeign(archive));
     const list = await files.read('manifest.json', maxIndex, signal);
     if (index === null && list === null) throw foreign(archive);
-    if (list !== null) refuseHalf(archive);
+    const docker = list === null ? null : dockerRows(list, label);
+    if (docker !== null && docker.length > 0) refuseHalf(archive);
     const read = new ExistingArchive(
       archive,
       files,
       index === null ? { json: emptyIndex, rows: [] } : parseIndexFile(index, label),
-      list === null ? null : dockerRows(list, label),
+      docker,
     );
     opening.move();
     return read;
