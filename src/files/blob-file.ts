@@ -2,7 +2,7 @@
  * A blob that is being written into a folder, until its digest is known to be right. Layouts and the embedded registry take
  * blobs in this way.
  */
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { chmod, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { algorithmOf, type Digest, hasher } from '../oci/digest.ts';
@@ -10,6 +10,7 @@ import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Seal, Sealing } from '../stream/seal.ts';
 import type { FileRange } from '../place/place.ts';
 import { checkDigest, checkSize } from '../stream/verify.ts';
+import { cloneFile } from './clone-file.ts';
 import { copyRange } from './copy-range.ts';
 import { readRange, writeStream } from './file-bytes.ts';
 import { fileError } from './file-error.ts';
@@ -31,6 +32,8 @@ export interface BlobCopying {
  * seal, and is renamed to its place once digest and size have been compared.
  */
 export class BlobFile {
+  /** Whether the file shares the blocks of another one, and so has its bytes already. */
+  readonly isClone: boolean;
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #hash = hasher();
@@ -38,17 +41,25 @@ export class BlobFile {
   #size = 0;
   #isOpen = true;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, isClone: boolean) {
     this.#path = path;
     this.#handle = handle;
+    this.isClone = isClone;
   }
 
-  /** Makes an empty file in the folder. @throws IO */
-  static async create(folder: string): Promise<BlobFile> {
+  /**
+   * Makes an empty file in the folder, or a clone of `original` where the file system can make one: only `copy` may follow then.
+   * @throws IO
+   */
+  static async create(folder: string, original: FileHandle | null = null): Promise<BlobFile> {
     const path = join(folder, temporaryName('blob'));
+    const isClone = original !== null && (await cloneFile(original, path));
     try {
-      return new BlobFile(path, await open(path, 'wx+', 0o600));
+      // A clone has the mode of its original, which may not allow to write.
+      if (isClone) await chmod(path, 0o600);
+      return new BlobFile(path, await open(path, isClone ? 'r' : 'wx+', 0o600), isClone);
     } catch (error) {
+      if (isClone) await unlink(path).catch(() => {});
       throw fileError(`write into ${folder}`, error);
     }
   }
@@ -72,16 +83,23 @@ export class BlobFile {
     this.#sealed = digest;
   }
 
-  /** Copies a whole blob from another file. What is written is hashed. @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO */
+  /** Copies a whole blob from another file, or reads what a clone has of it. Its own bytes are hashed. @throws SIZE_MISMATCH, DIGEST_MISMATCH, IO */
   async copy(from: FileRange, { expected, what, onBytes, signal }: BlobCopying): Promise<void> {
     if (this.#size > 0) throw new Error('a blob is taken in whole or in parts');
     checkSize(from.size, expected.size, what);
     const hash = hasher(expected.digest);
     const onFailure = (error: unknown) => fileError(`write ${this.#path}`, error);
-    this.#size = await copyRange(from, { handle: this.#handle, hash, onBytes, onFailure, signal });
+    const copying = { hash, onBytes, onFailure, signal };
+    this.#size = this.isClone
+      ? await copyRange(await this.#whole(), { ...copying, handle: null })
+      : await copyRange(from, { ...copying, handle: this.#handle });
     checkSize(this.#size, expected.size, what);
     this.#sealed = hash.digest();
     checkDigest(this.#sealed, expected.digest, what);
+  }
+
+  async #whole() {
+    return { handle: this.#handle, offset: 0, size: (await this.#handle.stat()).size };
   }
 
   #write(stream: ByteStream, onChunk: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void> {

@@ -14,9 +14,13 @@ const slotSize = 512 * KiB;
 /** One that is read into, one that is hashed, one that is written. */
 const slotCount = 3;
 
+/** A range whose file the caller keeps open. */
+type OpenRange = Omit<FileRange, typeof Symbol.asyncDispose>;
+
 /** Where and how a range is copied. */
 export interface RangeCopying {
-  readonly handle: FileHandle;
+  /** Null where the bytes are only hashed. */
+  readonly handle: FileHandle | null;
   /** Receives every byte in order, just as it is written. */
   readonly hash: Hasher;
   /** Receives the length of each piece. */
@@ -27,11 +31,11 @@ export interface RangeCopying {
 }
 
 /**
- * Copies a range to the beginning of a file, up to its length or the end of its file. When it returns or throws, nothing is under way.
+ * Copies a range to the beginning of a file, or hashes it alone, up to its length or the end of its file. When it returns or throws, nothing is under way.
  * @returns the number of bytes that were copied
  * @throws IO, the signal's reason, and what `onFailure` returns
  */
-export async function copyRange(from: FileRange, copying: RangeCopying): Promise<number> {
+export async function copyRange(from: OpenRange, copying: RangeCopying): Promise<number> {
   const { hash, onBytes, signal } = copying;
   const length = Math.min(slotSize, Math.max(1, from.size));
   const slots = Array.from(
@@ -73,7 +77,7 @@ export async function copyRange(from: FileRange, copying: RangeCopying): Promise
 
 /** Fills a slot from a position of the range: fewer bytes only at the end of the range or of its file. @throws IO */
 async function readInto(
-  { handle, offset, size }: FileRange,
+  { handle, offset, size }: OpenRange,
   slot: Uint8Array,
   at: number,
 ): Promise<Uint8Array> {
@@ -96,6 +100,7 @@ async function writePiece(
   bytes: Uint8Array,
   position: number,
 ): Promise<void> {
+  if (handle === null) return;
   try {
     await writeAt(handle, bytes, position);
   } catch (error) {

@@ -2,7 +2,7 @@
  * The storage behind a target that is a layout directory. Opened by jobs/openers.ts; `open` alone also tells the embedded
  * registry whether a folder can be a layout.
  */
-import { readdir, rmdir } from 'node:fs/promises';
+import { type FileHandle, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -18,11 +18,15 @@ import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { FileRange, RawManifest } from '../../place/place.ts';
 import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
+import { MiB } from '../../units.ts';
 import { blobName } from './layout-files.ts';
 import { checkMarker, maxIndex, parseIndexFile } from './layout-index.ts';
 import { checkLock } from './layout-lock.ts';
 import { type LayoutNaming, named, refuseAmbiguous } from './layout-naming.ts';
 import { updateIndex } from './layout-update.ts';
+
+/** Bytes from which on a clone is tried: a smaller file is copied as soon. */
+const smallestClone = MiB;
 
 /**
  * Takes blobs into a layout directory. They have temporary names beside their places until `publish` renames them, so that
@@ -41,6 +45,8 @@ export class LayoutStorage implements BlobStorage {
   /** Files that are being created: `close` waits for them, so that none is left behind. */
   readonly #creating = new Set<Promise<BlobFile>>();
   #swept = false;
+  /** Whether to try a clone: until the first that the file system does not make. */
+  #clones = true;
   #closed = false;
 
   private constructor(folder: string, naming: LayoutNaming, label: string) {
@@ -85,13 +91,18 @@ export class LayoutStorage implements BlobStorage {
     );
   }
 
-  /** Copies a blob from another file of this machine, as `take` writes a stream. */
+  /** Copies a blob from another file of this machine, as `take` writes a stream: by a clone where the file system makes some. */
   copy(from: FileRange, copying: BlobCopying): Promise<TakenBlob> {
-    return this.#fill(copying.signal, (file) => file.copy(from, copying));
+    const original = this.#clones && from.offset === 0 && from.size >= smallestClone ? from.handle : null;
+    return this.#fill(copying.signal, (file) => file.copy(from, copying), original);
   }
 
-  async #fill(signal: AbortSignal, write: (file: BlobFile) => Promise<void>): Promise<TakenBlob> {
-    const creating = this.#create(signal);
+  async #fill(
+    signal: AbortSignal,
+    write: (file: BlobFile) => Promise<void>,
+    original: FileHandle | null = null,
+  ): Promise<TakenBlob> {
+    const creating = this.#create(signal, original);
     this.#creating.add(creating);
     const file = await creating.finally(() => this.#creating.delete(creating));
     const drop = async () => {
@@ -144,13 +155,14 @@ export class LayoutStorage implements BlobStorage {
   }
 
   /** Creates a file for a blob beside the blobs of sha256, where it is renamed later. */
-  #create(signal: AbortSignal): Promise<BlobFile> {
+  #create(signal: AbortSignal, original: FileHandle | null): Promise<BlobFile> {
     const folder = join(this.#folder, 'blobs', 'sha256');
     return retrying(onceMore, { signal }, async () => {
       if (this.#closed) throw new OcislimError('INTERRUPTED', `${this.#label} is closed`);
       await this.#makeFolder(folder);
       await this.#sweep();
-      const file = await BlobFile.create(folder);
+      const file = await BlobFile.create(folder, original);
+      if (original !== null) this.#clones = file.isClone;
       this.#open.add(file);
       return file;
     });
