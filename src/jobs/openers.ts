@@ -156,7 +156,7 @@ async function replacedRows(
   const files = await archiveFiles(reference.path, { label, options, mirrors: null });
   await using source = new LayoutSource({ label, place: placeOf(reference), files, wanted: reference });
   const rows = (await source.rowsMeant(signal)).map(({ json }) => json);
-  return { rows, list: [], names: [] };
+  return { root: await source.root(signal), rows, list: [], names: [] };
 }
 
 /** Finds the image of a Docker archive that a new one takes the place of. @throws USAGE, NOT_FOUND, as reading the image does */

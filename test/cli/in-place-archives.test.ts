@@ -153,6 +153,11 @@ describe('an OCI archive', () => {
       stderr: expect.stringContaining(`docker-archive:${path}`) as string,
     });
     expect(Buffer.compare(await readFile(path), forms.new)).toBe(0);
+    const other = smallImage({ compress: 'none', seed: 'other' });
+    await write(`oci-archive:${path}:z`, other);
+    await squash(`oci-archive:${path}:z`);
+    expect(tagsIn(await readFile(path))).toEqual([['a:1'], ['b:1'], null]);
+    expect(await digestAt(`oci-archive:${path}:z`)).not.toBe(other.descriptor.digest);
   });
 });
 

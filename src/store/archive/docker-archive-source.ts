@@ -162,7 +162,7 @@ export class DockerArchiveSource extends Closeable implements Source {
     const { name } = this.#wanted;
     const names = [...new Set(name === null ? all : itemsNamed(all, (each) => [each], name))];
     const rows = [...(name === null ? own : []), ...names.flatMap((each) => entriesNamed(entries, each))];
-    return { list: positions, names, rows: [...new Set(rows)].map(({ json }) => json) };
+    return { root, list: positions, names, rows: [...new Set(rows)].map(({ json }) => json) };
   }
 
   /** Returns which rows of manifest.json are the image that was read, of which index.json has some entries. */

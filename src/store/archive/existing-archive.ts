@@ -54,6 +54,8 @@ export interface KeptImages {
 
 /** An image that a new one takes the place of, with the names that go over to it. */
 export interface ReplacedImage {
+  /** Its manifest or index. */
+  readonly root: RawManifest;
   /** Its rows of index.json. */
   readonly rows: readonly JsonObject[];
   /** Its rows of manifest.json, by their positions. */
@@ -133,7 +135,7 @@ export class ExistingArchive extends Closeable {
     const list = await files.read('manifest.json', maxIndex, signal);
     if (index === null && list === null) throw foreign(archive);
     const docker = list === null ? null : dockerRows(list, label);
-    if (docker !== null && docker.length > 0) refuseHalf(archive);
+    if (docker !== null) refuseHalf(archive, docker);
     const read = new ExistingArchive(
       archive,
       files,
@@ -247,8 +249,18 @@ export class ExistingArchive extends Closeable {
 }
 
 /** Refuses to replace an image of an OCI layout that is also in the list of `docker save`, where the old one would stay. @throws USAGE */
-function refuseHalf({ path, label, replaced }: ArchiveThere): void {
+function refuseHalf({ path, label, replaced }: ArchiveThere, docker: readonly DockerRow[]): void {
   if (replaced === null || replaced.list.length > 0) return;
+  const config = configOf(replaced.root);
+  const names = new Set(
+    replaced.rows
+      .flatMap((row) => [annotation(row, imageNameKey), annotation(row, refNameKey)])
+      .flatMap((name) => (name === null ? [] : fullName(name))),
+  );
+  const isThere = docker.some(
+    ({ image }) => image.config.includes(config) || image.names.some((name) => names.has(fullName(name))),
+  );
+  if (!isThere) return;
   throw new OcislimError(
     'USAGE',
     `${label}: docker load reads another list in this archive, which would stay`,
