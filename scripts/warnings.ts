@@ -21,7 +21,7 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A file that a rule names stays, because a layer outside the selection has a hard link to it.',
   SCRATCH_SHORT:
     '`--order similar` finds too little room in `--max-scratch` (or no folder to write to), and reads a layer several times instead. The result is the same.',
-  FORCED: 'The image pruned by a trace may not run, for the reason given: `--force` went on all the same.',
+  FORCED: 'The pruned image may not run, for the reason given: `--force` went on all the same.',
   TRACE_UNREADABLE: 'Some lines of a trace are of no form that is known: what they tell is lost.',
   TRACE_DOUBTFUL:
     'The trace may be of another image: it names another digest, or programs that this image does not have. Both together are a reason to refuse.',

@@ -206,6 +206,7 @@ function closurePage(): string {
     'A trace is of one platform. For an image of several platforms, give `--platform`, or use a trace that names its own.',
     '## When it refuses',
     'If the result would not run, nothing is written (`UNSAFE`), and the message lists every reason. `--force` prunes anyway, and makes each reason a warning.',
+    'The same holds for a pruning by rules and presets alone: it is refused where it takes a program or file that the config names (entrypoint, command, health check), an interpreter or library of these, or the file in which the user is looked up. Something that the image did not have before does not count. As long as no program, library or such file goes, ocislim looks into no file.',
     table(['Reason', 'When'], problems),
     '## The rules',
     'They are asked in this order: the first rule that names a path is its reason. The reason *ancestor* stands for directories on the way to a path, and *symlink-target* for where a symlink leads.',

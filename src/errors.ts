@@ -55,7 +55,7 @@ export const errorCodes = {
   },
   UNSAFE: {
     exit: 1,
-    doc: 'After pruning by these traces the image would not run; the message says why. `--force` prunes it anyway.',
+    doc: 'After this pruning the image would not run; the message says why. `--force` prunes it anyway.',
   },
   INTERNAL: { exit: 1, doc: 'A bug in ocislim: please report it.' },
 } as const satisfies Record<string, { readonly exit: number; readonly doc: string }>;

@@ -16,13 +16,15 @@ import type { Steps } from '../steps.ts';
 import { checkClosure } from './checks.ts';
 import { followSteps } from './name-changes.ts';
 import { type Closure, type ClosureInput, closureSteps } from './closure.ts';
-import type { Problem } from './problem.ts';
+import { listed, type Problem } from './problem.ts';
 import { provenanceSteps } from './provenance.ts';
 import { closureRules, contentProbes } from './rules/all.ts';
 
 /** The closure of an image, with what it was computed from. */
 export interface TraceClosure {
   readonly pruning: TracePruning;
+  /** Whether reasons to refuse are only warnings. */
+  readonly force: boolean;
   readonly input: ClosureInput;
   readonly closure: Closure;
 }
@@ -49,7 +51,7 @@ export const contentProbe: ContentProbe = (path) => {
  */
 export function* closeImageSteps(
   image: Image,
-  { trace: pruning, keep }: Pruning,
+  { trace: pruning, keep, force }: Pruning,
   fs: Filesystem,
   facts: FileFacts,
 ): Steps<TraceClosure | null> {
@@ -70,6 +72,7 @@ export function* closeImageSteps(
   };
   return {
     pruning: { ...pruning, granularity },
+    force,
     input,
     closure: yield* closureSteps(input, closureRules({ keep })),
   };
@@ -87,20 +90,9 @@ export function* checkTracedSteps(
 ): Steps<CheckedClosure> {
   const { problems: others, doubts } = yield* provenanceSteps(traced.input, image.descriptor.digest);
   const problems = [...others, ...checkClosure(traced.input, traced.closure, isGone)];
-  if (problems.length === 0 || traced.pruning.force) return { ...traced, problems, doubts };
+  if (problems.length === 0 || traced.force) return { ...traced, problems, doubts };
   throw new OcislimError('UNSAFE', `${nameOfImage(image)} would not run:${listed(problems)}`, {
     advice:
       'Record the trace from the start of the entrypoint on, or name what is missing with --keep or --keep-command. --force prunes anyway; --force --dry-run --explain PATH shows why a path stays or goes.',
   });
-}
-
-/** The most reasons that a message lists. */
-const shown = 12;
-
-function listed(problems: readonly Problem[]): string {
-  if (problems.length === 1) return ` ${problems[0]?.sentence}`;
-  // A line break in a name must not look like another item.
-  const lines = problems.slice(0, shown).map(({ sentence }) => `\n  - ${sentence.replaceAll('\n', '\\n')}`);
-  const rest = problems.length - lines.length;
-  return `${lines.join('')}${rest > 0 ? `\n  - and ${rest} more` : ''}`;
 }

@@ -28,3 +28,15 @@ export interface Problem {
   /** The path that causes the problem or is missing. Null where the whole trace does. */
   readonly path: ByteString | null;
 }
+
+/** The most reasons that a message lists. */
+const shown = 12;
+
+/** Lists the reasons behind the beginning of a sentence. */
+export function listed(problems: readonly Problem[]): string {
+  if (problems.length === 1) return ` ${problems[0]?.sentence}`;
+  // A line break in a name must not look like another item.
+  const lines = problems.slice(0, shown).map(({ sentence }) => `\n  - ${sentence.replaceAll('\n', '\\n')}`);
+  const rest = problems.length - lines.length;
+  return `${lines.join('')}${rest > 0 ? `\n  - and ${rest} more` : ''}`;
+}

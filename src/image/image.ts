@@ -74,6 +74,8 @@ export interface Pruning {
   readonly shadowed: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid: readonly string[];
+  /** Whether reasons to refuse (the result would not run) are only warnings. */
+  readonly force: boolean;
   /** Keeps what was used, and what that needs. Null for a pruning without a trace. */
   readonly trace: TracePruning | null;
 }

@@ -44,6 +44,4 @@ export interface TracePruning {
   readonly granularity: Granularity;
   /** Further commands that must go on working: words, the first a program. */
   readonly keepCommands: readonly (readonly string[])[];
-  /** Whether reasons to refuse are only warnings. */
-  readonly force: boolean;
 }

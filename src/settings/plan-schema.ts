@@ -50,7 +50,7 @@ const prune = z
       .array(z.string())
       .exactOptional()
       .describe('Commands that must keep working, although no trace saw them.'),
-    force: z.boolean().exactOptional().describe('Prune by trace even where the image would not run.'),
+    force: z.boolean().exactOptional().describe('Prune even where the image would not run.'),
     shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
     ...selection,
   })

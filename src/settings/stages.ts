@@ -45,6 +45,8 @@ export interface PruneStage {
   readonly shadowed: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid: readonly string[];
+  /** Whether to prune even where the result would not run. */
+  readonly force: boolean;
   readonly traces: readonly TracePruning[];
   /** What to tell before the traces are used. */
   readonly notes: readonly Pick<TraceSetting, 'warnings' | 'details'>[];
@@ -111,6 +113,7 @@ export async function pruneStage(
     keep: [...settings.keep, ...settings.keepFile],
     shadowed: settings.shadowed,
     clearSetuid: expanded.clearSetuid.map((rule) => rule.text),
+    force: settings.force,
     traces: tracePrunings(settings),
     notes: settings.trace,
   };
@@ -123,19 +126,18 @@ export function removesNothing({ rules, shadowed, clearSetuid, traces }: PruneSt
 
 type TracingSettings = Pick<
   PruningSettings,
-  'trace' | 'traceRoot' | 'keepCommand' | 'explain' | 'force' | 'granularity'
+  'trace' | 'traceRoot' | 'keepCommand' | 'explain' | 'granularity'
 >;
 
 /** One pruning for each platform that was traced. @throws USAGE for options that mean nothing without a trace */
 function tracePrunings(settings: TracingSettings): readonly TracePruning[] {
-  const { trace, keepCommand, force, granularity } = settings;
+  const { trace, keepCommand, granularity } = settings;
   if (trace.length > 0)
-    return trace.map(({ data }) => ({ trace: data, granularity, keepCommands: keepCommand, force }));
+    return trace.map(({ data }) => ({ trace: data, granularity, keepCommands: keepCommand }));
   const idle = {
     '--trace-root': settings.traceRoot.length > 0,
     '--keep-command': keepCommand.length > 0,
     '--explain': settings.explain.length > 0,
-    '--force': force,
     '--granularity': granularity !== 'package',
   };
   const [option] = Object.entries(idle).find(([, isGiven]) => isGiven) ?? [];

@@ -27,6 +27,8 @@ export interface PruneOptions {
   readonly shadowed?: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid?: readonly string[];
+  /** Whether to prune even where the result would not run. */
+  readonly force?: boolean;
   /** The traces, one for each platform. A trace without a platform applies to every image. */
   readonly traces?: readonly TracePruning[];
 }
@@ -44,6 +46,7 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
       // A program cannot have used a hidden file.
       shadowed: trace !== null || options.shadowed === true,
       clearSetuid: options.clearSetuid ?? [],
+      force: options.force === true,
       trace,
     };
     return withPlan(image, {

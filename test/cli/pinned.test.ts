@@ -94,7 +94,7 @@ test('a destination without a tag leaves all tags as they are', async () => {
 test('--base, --original and verify take pinned images', async () => {
   const base = await succeed('copy', `oci:${folder}/layout:base`, `${server.host}/base@`);
   await succeed('squash', pinned, `oci:${folder}/based:x`, '--base', base);
-  const slim = await succeed('prune', pinned, `${server.host}/slim@`, '--rule', 'bin');
+  const slim = await succeed('prune', pinned, `${server.host}/slim@`, '--rule', 'bin', '--force');
   const whole = await succeed('restore', slim, `${server.host}/whole@`, '--original', pinned);
   expect(await succeed('verify', pinned, whole)).toContain('the same');
   await succeed('export', pinned, `${folder}/rootfs.tar`);

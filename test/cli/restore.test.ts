@@ -59,7 +59,7 @@ test('everything comes back as one layer; the layers below stay, and the annotat
 });
 
 test('--path brings back what it matches, and the image still names its original', async () => {
-  await succeed('prune', at('app'), at('slim'), '--rule', 'usr', '--rule', 'bin/sh');
+  await succeed('prune', at('app'), at('slim'), '--rule', 'usr', '--rule', 'bin/sh', '--force');
   const report = await scene.report('restore', at('slim'), at('part'), '--path', 'usr/doc/b');
   expect(report.platforms[0]?.restoring?.paths.map(({ path }) => path)).toEqual([
     'usr',
@@ -121,7 +121,7 @@ test('without annotations --original alone decides, if a layer or the time of cr
 });
 
 test('all comes back to an image that has no layer left', async () => {
-  await succeed('prune', at('other'), at('nothing'), '--rule', '**', '--empty-layers', 'drop');
+  await succeed('prune', at('other'), at('nothing'), '--rule', '**', '--empty-layers', 'drop', '--force');
   expect((await scene.read('nothing')).manifest.layers).toEqual([]);
   const file = scene.path('report.md');
   await succeed('restore', at('nothing'), at('all-of-it'), '--report', file, '--verbose');

@@ -11,7 +11,7 @@ import { type Image, pipe, readImage, type Transform } from '../../src/image/ima
 import { descriptorOfBytes } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parseImageConfig } from '../../src/oci/image-config.ts';
-import { encodeJson } from '../../src/oci/json.ts';
+import { encodeJson, type JsonObject } from '../../src/oci/json.ts';
 import { type Manifest, parseManifest } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 import { contentProbe } from '../../src/closure/close-image.ts';
@@ -41,10 +41,11 @@ export function lawRuns({ usual = 100, share = 1 } = {}): number {
 }
 
 /** Makes an image over plain tars in memory, with as many fields as transforms need. */
-export function imageOf(tars: readonly Uint8Array[]): Image {
+export function imageOf(tars: readonly Uint8Array[], more: { readonly config?: JsonObject } = {}): Image {
   const config = encodeJson({
     architecture: 'amd64',
     os: 'linux',
+    ...more,
     rootfs: { type: 'layers', diff_ids: tars.map((tar) => digestOf(tar)) },
     history: tars.map((_, i) => ({ created: '2024-01-01T00:00:00Z', created_by: `step ${i + 1}` })),
   });
@@ -122,7 +123,7 @@ async function interpret(image: Image, tars: readonly Uint8Array[], memory = 1e6
       facts.set(layer, gatherer.facts());
     }
     const result = resolve(image, indexes, () => 1_700_000_000, facts);
-    if (result.kind === 'needs') {
+    if (result.kind !== 'resolved') {
       wanted = result.layers;
       continue;
     }

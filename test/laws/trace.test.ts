@@ -56,9 +56,9 @@ async function pruneBy(
   const trace = { ...nameless, paths };
   const rules = (options.rules ?? []).map((rule) => parseRule(rule, '--rule'));
   const selection = options.from === undefined ? all : ({ kind: 'from', layer: options.from } as const);
-  const traces = [{ trace, granularity, keepCommands: [], force: true }];
+  const traces = [{ trace, granularity, keepCommands: [] }];
   const steps = [
-    prune(selection, { traces, rules }),
+    prune(selection, { traces, rules, force: true }),
     ...(options.squash === true ? [squash(selection)] : []),
   ];
   return unlessLost(run(tars, ...steps, asJson));
@@ -159,7 +159,7 @@ test('law: of two prunings, neither removes a path that the other needs', async 
       const tars = stack.layers.map((layer) => layer.tar);
       const prunings = [some, others].map((each) => {
         const trace = { ...nameless, paths: traceOf(tars, each) };
-        return prune(all, { traces: [{ trace, granularity: 'file', keepCommands: [], force: true }] });
+        return prune(all, { traces: [{ trace, granularity: 'file', keepCommands: [] }], force: true });
       });
       if (traceOf(tars, [0]).length === 0) return;
       const byRule = prune(all, { rules: [parseRule('**', '--rule')] });

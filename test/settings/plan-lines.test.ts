@@ -54,7 +54,7 @@ const plans: readonly (readonly [name: string, lines: readonly string[], message
     ['prune:', '  shadowed: true', '  granularity: file # here'],
     /--granularity/,
   ],
-  ['another such key', ['prune:', '  force: true # here', '  shadowed: true'], /--force/],
+  ['another such key', ['prune:', '  keepCommands: [sh] # here', '  shadowed: true'], /--keep-command/],
   [
     'layers of a prune',
     ['prune:', '  shadowed: true', '  # all of them', '  layers: x # here'],

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../bytes/bytes.ts';
+import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { Closure, ClosureInput } from '../closure.ts';
 
@@ -23,4 +23,21 @@ export function fateOf(name: ByteString, { input, isGone }: Check): Fate {
 /** Returns the words that the runtime executes: the entrypoint, else the command. */
 export function mainCommand({ entrypoint, command }: ClosureInput['runtime']): readonly string[] {
   return entrypoint.length > 0 ? entrypoint : command;
+}
+
+/** Returns the commands that the config names, each as its words, with what they are. */
+export function namedCommands(
+  runtime: ClosureInput['runtime'],
+): readonly { readonly words: readonly string[]; readonly what: ByteString }[] {
+  return [
+    { words: runtime.entrypoint, what: ascii`the entrypoint` },
+    { words: runtime.command, what: ascii`the command` },
+    { words: healthCommand(runtime), what: ascii`the health check` },
+  ];
+}
+
+/** Returns the words that the runtime executes for the health check (Docker, "HEALTHCHECK"); none without one. */
+function healthCommand({ healthcheck: [kind, ...test], shell }: ClosureInput['runtime']): readonly string[] {
+  if (kind === 'CMD') return test;
+  return kind === 'CMD-SHELL' ? [...(shell.length > 0 ? shell : ['/bin/sh', '-c']), test.join(' ')] : [];
 }

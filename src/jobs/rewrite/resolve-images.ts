@@ -19,6 +19,8 @@ import type { RunContext } from './run.ts';
 interface Scanned {
   readonly indexes: Map<number, LayerIndex>;
   readonly facts: Map<number, LayerFacts>;
+  /** The layers whose files were looked into. */
+  readonly looked: Set<number>;
 }
 
 /** Resolves one image after the other. @throws what reading and resolving throw */
@@ -33,7 +35,7 @@ export function resolveImages(
 
 async function resolveImage(planned: PlannedImage, context: RunContext): Promise<ResolvedImage> {
   const { image } = planned;
-  const scanned: Scanned = { indexes: new Map(), facts: new Map() };
+  const scanned: Scanned = { indexes: new Map(), facts: new Map(), looked: new Set() };
   const wanted = layersToScan(image);
   const resolution =
     wanted.length === 0 && image.original === null
@@ -52,7 +54,7 @@ async function resolveByHeaders(
   scanned: Scanned,
   context: RunContext,
 ): Promise<Resolution> {
-  const gathering = await gatheringFor(image, context.digests === true);
+  let gathering = await gatheringFor(image, context.digests === true);
   const { resolveSteps } = await import('../../slim/resolve/resolve.ts');
   for (let wanted = first; ; ) {
     await scan(image, wanted, { gathering, scanned }, context);
@@ -61,10 +63,16 @@ async function resolveByHeaders(
       indexes: new Map([...scanned.indexes].sort(([a], [b]) => a - b)),
       mtimeOf: (range) => timeOf(image, range, context.epoch),
       facts: scanned.facts,
+      looked: scanned.looked,
     });
     const result = await inTurns(steps, context.signal);
     if (result.kind === 'resolved') return result.resolution;
     wanted = result.layers;
+    if (result.kind !== 'looks') continue;
+    // These layers are read once more, and only they.
+    for (const layer of wanted) scanned.indexes.delete(layer);
+    const { namedProbe } = await import('../../closure/named.ts');
+    gathering = { digests: false, twins: false, ...gathering, probe: namedProbe };
   }
 }
 
@@ -86,6 +94,7 @@ async function scan(
   for (const { number, index, facts } of scans) {
     scanned.indexes.set(number, index);
     scanned.facts.set(number, facts);
+    if (gathering?.probe != null) scanned.looked.add(number);
   }
 }
 

@@ -32,6 +32,8 @@ export async function warnOfResolution(
       message: `${name}: ${quotePath(path ?? root)} stays, since a layer that was not selected has a hard link to it`,
     });
   }
+  for (const { sentence } of resolution.forced)
+    listener({ type: 'warning', code: 'FORCED', message: `${name} may not run: ${sentence}` });
   for (const closure of resolution.traced) await warnOfClosure(name, closure, listener);
   warnOfUnused(
     resolution.unusedRules.filter(({ group }) => group === undefined),

@@ -49,7 +49,10 @@ export const pruning = {
     describe: 'with --trace: keep what this command needs, such as a probe (repeatable)',
     group: 'Traces',
   }),
-  force: flag({ describe: 'with --trace: prune even where the image would not run', group: 'Traces' }),
+  force: flag({
+    describe: 'prune even where the image would not run',
+    group: 'What to remove',
+  }),
   explain: list((paths) => paths, {
     value: 'PATH',
     describe: 'say why a path stays or goes (repeatable)',

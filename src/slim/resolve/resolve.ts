@@ -15,6 +15,8 @@ import {
   closeImageSteps,
   type TraceClosure,
 } from '../../closure/close-image.ts';
+import { checkNamedSteps, type NamedResult, refuseNamed } from '../../closure/named.ts';
+import type { Problem } from '../../closure/problem.ts';
 import { OcislimError } from '../../errors.ts';
 import { atOnce, type Steps } from '../../steps.ts';
 import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
@@ -74,6 +76,8 @@ export interface Resolution {
   readonly unusedRules: readonly Rule[];
   /** What prunings by trace keep, and why. */
   readonly traced: readonly CheckedClosure[];
+  /** Why the image may not run after a pruning by rules, which was forced. */
+  readonly forced: readonly Problem[];
   /** What helps an attacker, before and after; null where nothing was pruned. */
   readonly surface: Surface | null;
   /** Null for an image that nothing is restored to. */
@@ -87,6 +91,8 @@ interface Known {
   readonly indexes: ReadonlyMap<number, LayerIndex>;
   /** Facts from the scan about files, by source layer number. */
   readonly facts: ReadonlyMap<number, LayerFacts>;
+  /** The layers whose files were looked into; null for all. */
+  readonly looked: ReadonlySet<number> | null;
   /** Returns the time for new entries of a range of layers, in seconds since 1970; null stands for a restored layer. */
   readonly mtimeOf: (range: LayerRange | null) => number;
 }
@@ -94,7 +100,9 @@ interface Known {
 export type ResolveResult =
   | { readonly kind: 'resolved'; readonly resolution: Resolution }
   /** A hard link leads to layers that have not been scanned. */
-  | { readonly kind: 'needs'; readonly layers: readonly number[] };
+  | { readonly kind: 'needs'; readonly layers: readonly number[] }
+  /** Rules took something that programs may need: the files of these layers must be looked into. */
+  | { readonly kind: 'looks'; readonly layers: readonly number[] };
 
 /** Resolves an image at once. @throws what `resolveSteps` throws */
 export function resolve(
@@ -103,7 +111,7 @@ export function resolve(
   mtimeOf: (range: LayerRange | null) => number,
   facts: ReadonlyMap<number, LayerFacts> = new Map(),
 ): ResolveResult {
-  return atOnce(resolveSteps({ image, indexes, mtimeOf, facts }));
+  return atOnce(resolveSteps({ image, indexes, mtimeOf, facts, looked: null }));
 }
 
 /**
@@ -116,7 +124,8 @@ export function* resolveSteps(known: Known): Steps<ResolveResult> {
   if (image.original !== null) return { kind: 'resolved', resolution: yield* resolveRestored(known) };
   if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
   const stack = yield* stackSteps(indexes);
-  const pruning = image.plan.prunings.length === 0 ? null : yield* pruneTraced(known, stack);
+  const pruning = image.plan.prunings.length === 0 ? null : yield* pruneChecked(known, stack);
+  if (pruning?.kind === 'looks') return pruning;
   const resolver = new LayerResolver(known, stack, pruning?.pruned ?? null);
   for (const { content } of image.plan.layers) {
     const missing = yield* resolver.add(content);
@@ -126,13 +135,17 @@ export function* resolveSteps(known: Known): Steps<ResolveResult> {
   return { kind: 'resolved', resolution: { ...resolver.finish(), ...describePruning(known, pruning) } };
 }
 
-interface TracedPruning {
+interface CheckedPruning extends Pick<Resolution, 'traced' | 'forced'> {
+  readonly kind: 'pruned';
   readonly pruned: PrunedStack;
-  readonly traced: readonly CheckedClosure[];
 }
 
-/** Prunes the stack, with a closure for each pruning by trace, and checks what the closures keep. @throws UNSAFE */
-function* pruneTraced({ image, indexes, facts }: Known, stack: Stack): Steps<TracedPruning> {
+/** Prunes the stack, with a closure for each pruning by trace, and checks whether the result would run. @throws UNSAFE */
+function* pruneChecked(
+  known: Known,
+  stack: Stack,
+): Steps<CheckedPruning | Extract<ResolveResult, { kind: 'looks' }>> {
+  const { image, indexes, facts } = known;
   const closures: TraceClosure[] = [];
   const pruned = yield* pruneSteps(stack, image.plan.prunings, indexes, function* (pruning, fs) {
     const closed = yield* closeImageSteps(image, pruning, fs, mergeFacts(fs, facts));
@@ -142,21 +155,46 @@ function* pruneTraced({ image, indexes, facts }: Known, stack: Stack): Steps<Tra
   const isGone = (path: Path) => pruned.result.kind(path) === null;
   const traced: CheckedClosure[] = [];
   for (const closure of closures) traced.push(yield* checkTracedSteps(image, closure, isGone));
-  return { pruned, traced };
+  // What a trace keeps is checked with everything that rules took.
+  if (traced.length > 0) return { kind: 'pruned', pruned, traced, forced: [] };
+  const named = yield* checkRuled(known, stack, pruned);
+  return named.kind === 'looks' ? named : { kind: 'pruned', pruned, traced, forced: named.problems };
+}
+
+/** Checks that rules took nothing that the config names, and nothing that runs it. @throws UNSAFE, unless a pruning is forced */
+function* checkRuled(known: Known, { table }: Stack, pruned: PrunedStack): Steps<NamedResult> {
+  const { image, facts, looked } = known;
+  const rules = new Map<Path, Rule>();
+  for (const { change, reason } of pruned.removals)
+    if (reason.kind === 'rule') rules.set(table.paths[change.path] as Path, reason.rule);
+  if (rules.size === 0) return { kind: 'checked', problems: [] };
+  const checked = yield* checkNamedSteps({
+    image,
+    before: pruned.fs,
+    after: pruned.result,
+    facts: mergeFacts(pruned.fs, facts),
+    hasFacts: (layer) => looked?.has(layer) ?? true,
+    ruleOf: (path) => rules.get(path) ?? null,
+  });
+  const isForced = image.plan.prunings.some(({ force }) => force);
+  if (checked.kind === 'checked' && checked.problems.length > 0 && !isForced)
+    refuseNamed(image, checked.problems);
+  return checked;
 }
 
 function describePruning(
   { image }: Known,
-  pruning: TracedPruning | null,
-): Pick<Resolution, 'cleared' | 'keptForLinks' | 'unusedRules' | 'traced' | 'surface'> {
+  pruning: CheckedPruning | null,
+): Pick<Resolution, 'cleared' | 'keptForLinks' | 'unusedRules' | 'traced' | 'forced' | 'surface'> {
   if (pruning === null)
-    return { cleared: new Map(), keptForLinks: [], unusedRules: [], traced: [], surface: null };
-  const { pruned, traced } = pruning;
+    return { cleared: new Map(), keptForLinks: [], unusedRules: [], traced: [], forced: [], surface: null };
+  const { pruned, traced, forced } = pruning;
   return {
     cleared: pruned.marking.cleared,
     keptForLinks: pruned.keptForLinks,
     unusedRules: pruned.marking.unused,
     traced,
+    forced,
     surface: compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
   };
 }

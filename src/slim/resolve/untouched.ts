@@ -30,6 +30,7 @@ export function untouched(image: Image): Resolution {
     keptForLinks: [],
     unusedRules: [],
     traced: [],
+    forced: [],
     surface: null,
     restored: null,
   };
