@@ -37,7 +37,10 @@ export function namedCommands(
 }
 
 /** Returns the words that the runtime executes for the health check (Docker, "HEALTHCHECK"); none without one. */
-function healthCommand({ healthcheck: [kind, ...test], shell }: ClosureInput['runtime']): readonly string[] {
+export function healthCommand({
+  healthcheck: [kind, ...test],
+  shell,
+}: ClosureInput['runtime']): readonly string[] {
   if (kind === 'CMD') return test;
   return kind === 'CMD-SHELL' ? [...(shell.length > 0 ? shell : ['/bin/sh', '-c']), test.join(' ')] : [];
 }

@@ -7,6 +7,7 @@ import { type ByteString, ascii, noBytes } from '../../bytes/bytes.ts';
 import { uses } from '../../trace/trace.ts';
 import { findProgram } from '../commands.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { PerClosure } from './spreading.ts';
 
 /** An interpreter may be a script itself: the closure follows it like every file that stays. */
 export const scriptRule: ClosureRule = {
@@ -15,10 +16,30 @@ export const scriptRule: ClosureRule = {
     'The interpreter in the first line of an executable script, and the program that env looks up for it.',
   *follow(path, context) {
     const line = context.facts.script(path);
-    if (line === null) return;
-    if (isRun(path, context)) yield* interpreterNeeds(line, context);
+    if (line === null || !isRun(path, context)) return;
+    // What stays only beside something used needs its interpreter whole: no trace shows what it uses of it.
+    if (context.strengthOf(path) === 'whole')
+      for (const interpreter of interpretersOf(line, context)) lent.of(context).add(interpreter);
+    yield* interpreterNeeds(line, context);
   },
 };
+
+/** Interpreters that stay for scripts which are not needed themselves. The rule for packages brings their packages. */
+export const lent = new PerClosure<Path>();
+
+/** Programs that run scripts with nothing else: no modules, no library of their own. */
+const shells = /^(?:sh|ash|dash|bash|ksh|mksh|zsh|busybox|toybox|env)$/;
+
+/** Returns what runs a script, apart from shells and env, with symlinks followed; empty for what the image does not have. */
+export function interpretersOf(
+  line: ByteString,
+  context: Pick<ClosureContext, 'fs' | 'runtime'>,
+): readonly Path[] {
+  const { interpreter, program } = readInterpreter(line);
+  const found = program === null ? interpreter : findProgram(program, context);
+  const path = found === null ? null : context.fs.resolve(found).path;
+  return path === null || shells.test(baseOf(path)) ? [] : [path];
+}
 
 /** Returns whether the kernel runs a script: it is executable, or was executed. Modules may begin with `#!` although they are not. */
 export function isRun(path: Path, { fs, usesOf }: Pick<ClosureContext, 'fs' | 'usesOf'>): boolean {

@@ -1,0 +1,64 @@
+/**
+ * The rule for commands that no trace shows: the health check, and those of `--keep-command`. `program.ts` lists it behind the rules
+ * that find their programs.
+ */
+import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { baseOf, type Path } from '../../bytes/path.ts';
+import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
+import { healthCommand } from '../checks/check.ts';
+import { commandNeeds } from '../commands.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
+import { packageNeeds } from './package.ts';
+import { interpretersOf } from './script.ts';
+import { standardLibraryOf } from './standard-library.ts';
+import { treeOf } from './unpackaged.ts';
+
+/** Sources of programs, by their names: a command names them as the arguments of an interpreter. */
+const source = /\.(?:[cm]?js|py|rb|pl|php|sh|bash|lua|tcl|exs?|R)$/;
+
+export const untracedRule: ClosureRule = {
+  name: 'untraced',
+  describe:
+    'For the health check and the commands of `--keep-command`, which no trace shows: at every granularity, the packages of their programs and interpreters, the standard library of an interpreter (Python, Perl, Ruby), and for a source that belongs to no package its tree.',
+  reads: packageProbe,
+  *roots(context) {
+    const commands = [
+      { words: healthCommand(context.runtime), detail: ascii`to run the health check` },
+      ...context.keepCommands.map((words) => ({
+        words,
+        detail: ascii`to run ${utf8Bytes(words.join(' '))}`,
+      })),
+    ];
+    for (const { words, detail } of commands)
+      for (const need of commandNeeds(words, context, { detail })) {
+        const { path } = context.fs.resolve(need.path);
+        if (path !== null && isProgram(path, context)) yield* wholeNeeds(path, detail, context);
+      }
+  },
+};
+
+function isProgram(path: Path, { fs, facts }: ClosureContext): boolean {
+  if (fs.kind(path) !== 'file') return false;
+  return (fs.mode(path) & 0o111) !== 0 || facts.script(path) !== null || source.test(baseOf(path));
+}
+
+/** Yields all that a program may use: its package or tree, and what runs it. */
+function* wholeNeeds(program: Path, detail: ByteString, context: ClosureContext): Generator<Need> {
+  const line = context.facts.script(program);
+  for (const path of [program, ...(line === null ? [] : interpretersOf(line, context))]) {
+    yield* packageNeeds(path, context);
+    yield* standardLibraryOf(path, context);
+  }
+  const tree = treeOf(program);
+  if (tree === null || !source.test(program)) return;
+  const packages = packagesOf(context);
+  if (packages.ownersOf(program).length > 0) return;
+  for (const file of context.fs.below(tree))
+    if (context.fs.kind(file) !== 'directory' && packages.ownersOf(file).length === 0)
+      yield {
+        path: file,
+        detail: ascii`${detail}, beside ${program} in ${tree}`,
+        strength: 'whole',
+        itself: true,
+      };
+}
