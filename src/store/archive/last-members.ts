@@ -112,6 +112,7 @@ async function checkPlain(
   throw new OcislimError(
     'MEDIA_TYPE',
     `${what} is not an uncompressed layer, which such an archive needs: ${isPlain ? 'its bytes are not a tar' : JSON.stringify(mediaType)}`,
+    isPlain ? { advice: 'The image was put together wrongly; build or push it again.' } : {},
   );
 }
 
