@@ -16,6 +16,10 @@ export type ImageNames = Pick<Filesystem, 'kind' | 'target' | 'resolve'>;
 
 /** Names that are followed between two pauses. */
 const namesPerStep = 1024;
+/** The uses of a path itself, where it is a symlink, and those that tell of what is missing, too. */
+const atLink = uses.link | uses.failLink;
+const failed = uses.fail | uses.failLink;
+
 /** The most symlinks that Linux follows in one walk (fs/namei.c, MAXSYMLINKS). */
 const maxLinks = 40;
 /** The most places that one name is taken to lead to. */
@@ -43,10 +47,10 @@ export function* followSteps(image: ImageNames, trace: Trace): Steps<Trace> {
   for (const [name, bits] of trace.paths) {
     if (++seen % namesPerStep === 0) yield;
     if (!names.concern(name)) continue;
-    const itself = (bits & uses.link) !== 0;
+    const itself = (bits & atLink) !== 0;
     if (itself) for (const found of names.find(name, { follow: false })) addFound(image, found, bits, add);
-    if (itself && (bits & ~(uses.link | uses.fail | uses.write)) === 0) continue;
-    for (const found of names.find(name, { follow: true })) addFound(image, found, bits & ~uses.link, add);
+    if (itself && (bits & ~(atLink | uses.write)) === 0) continue;
+    for (const found of names.find(name, { follow: true })) addFound(image, found, bits & ~atLink, add);
   }
   return { ...trace, paths };
 }
@@ -59,7 +63,7 @@ function addFound(
   add: (path: Path, bits: Uses) => void,
 ): void {
   if (isLink || image.kind(path) === 'symlink') add(path, uses.link);
-  else if (image.kind(path) !== null || (bits & (uses.write | uses.fail)) !== 0) add(path, bits);
+  else if (image.kind(path) !== null || (bits & (uses.write | failed)) !== 0) add(path, bits);
 }
 
 /** A place of the image that a name may have led to. */

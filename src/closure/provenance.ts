@@ -53,11 +53,16 @@ export function* provenanceSteps(input: ClosureInput, digest: Digest): Steps<Pro
       ...failures
         .filter(({ seconds }) => seconds === null)
         .map((end) => `the run of ${trace.name} may have failed: it ${endOf(end)}`),
-      ...trace.gaps.map(
-        (gap) => `${trace.name} ${gap}${trace.isBlind ? ': at least whole packages stay' : ''}`,
-      ),
+      ...gapsOf(input),
     ],
   };
+}
+
+/** Says what the trace cannot show. Where whole packages stay anyway, that is a doubt only if they stay for it. */
+function gapsOf({ trace, granularity }: ClosureInput): readonly string[] {
+  if (trace.isBlind) return trace.gaps.map((gap) => `${trace.name} ${gap}: at least whole packages stay`);
+  if (granularity !== 'file') return [];
+  return trace.gaps.map((gap) => `${trace.name} ${gap}: --granularity package keeps whole packages instead`);
 }
 
 function endOf({ status, signal, seconds }: RunEnd): string {

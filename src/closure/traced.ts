@@ -17,7 +17,7 @@ export function* tracedSteps(fs: Filesystem, trace: Trace): Steps<TracedFiles> {
   let files = 0;
   const add = (path: Path | null, bits: Uses): void => {
     // A call that failed does not use a file, and does not make its package stay.
-    const used = bits & ~uses.fail;
+    const used = bits & ~(uses.fail | uses.failLink);
     if (path !== null && used !== 0) found.set(path, (found.get(path) ?? 0) | used);
   };
   let seen = 0;
@@ -31,7 +31,7 @@ export function* tracedSteps(fs: Filesystem, trace: Trace): Steps<TracedFiles> {
       continue;
     }
     add(itself, bits & uses.link);
-    if ((bits & ~(uses.link | uses.fail)) !== 0) add(fs.resolve(name).path, bits & ~uses.link);
+    add(fs.resolve(name).path, bits & ~uses.link);
   }
   return { uses: found, found: files };
 }

@@ -126,7 +126,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
       [uses.list, 'listed'],
       [uses.write, 'written'],
       [uses.link, 'looked at as links'],
-      [uses.fail, 'there, though a call failed'],
+      [uses.fail + uses.failLink, 'there, though a call failed'],
     ] as const
   )
     .filter(([count]) => count > 0)

@@ -6,6 +6,7 @@ import { OcislimError } from '../errors.ts';
 import { exceeded } from '../limits.ts';
 import { type ByteString, readByteString, noBytes, ascii, joinBytes } from '../bytes/bytes.ts';
 import { formats } from './formats/all.ts';
+import { gaps } from './formats/gaps.ts';
 import { parseRecord } from './json-record.ts';
 import type { Trace } from './trace.ts';
 import type { RecordReader, TraceFormat, TraceHead } from './trace-format.ts';
@@ -56,6 +57,8 @@ export class TraceReader {
     else if (this.#pending !== '' || this.#skipping) this.#record(this.#pending);
     this.#reader?.end?.();
     if (this.#sink.lines > 0 && this.#sink.formats.length === 0) this.#sink.formats = [name];
+    const gap = gaps.get(name);
+    if (gap !== undefined) this.#sink.gaps = [...this.#sink.gaps, gap];
     const trace = this.#sink.finish();
     if (trace.unreadable.count * 2 > trace.lines) throw mostlyUnreadable(trace, name);
     return trace;

@@ -26,11 +26,10 @@ export const uses = {
   write: 16,
   /** The symlink itself was meant (lstat, readlink). Without another bit, no call followed it. */
   link: 32,
-  /**
-   * A call failed in a way that a path without a file would not have caused: something is there, or on the way to it. With
-   * `link`, the call would not have followed a symlink.
-   */
+  /** A call failed in a way that a path without a file would not have caused: something is there, or on the way to it. */
   fail: 64,
+  /** The same of a call that does not follow a symlink. */
+  failLink: 128,
 } as const;
 
 /** A set of the bits of `uses`. */

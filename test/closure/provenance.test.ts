@@ -99,3 +99,12 @@ it('what a trace cannot show is said', async () => {
     'app.trace does not show what was opened through io_uring: at least whole packages stay',
   ]);
 });
+
+it('what a tool cannot show is said where only single files stay', async () => {
+  const input = await inputOf({ image: { 'bin/run': 'x' } });
+  const trace = traceOf({ 'bin/run': 'exec' }, { gaps: ['does not show stat (fatrace)'] });
+  expect(atOnce(provenanceSteps({ ...input, trace, granularity: 'file' }, here)).doubts).toEqual([
+    'app.trace does not show stat (fatrace): --granularity package keeps whole packages instead',
+  ]);
+  expect(atOnce(provenanceSteps({ ...input, trace, granularity: 'package' }, here)).doubts).toEqual([]);
+});

@@ -15,7 +15,7 @@ const path = fc
   .array(name, { minLength: 1, maxLength: 4 })
   .map((names) => tracedPath(b(''), b(names.join('/'))) ?? b(''))
   .filter((each) => each !== '');
-const bits = fc.integer({ min: 1, max: 127 });
+const bits = fc.integer({ min: 1, max: 255 });
 const syscall = fc.stringMatching(/^[a-z_][a-z0-9_]{0,20}$/);
 
 const change: fc.Arbitrary<NameChange> = fc.oneof(

@@ -1,3 +1,7 @@
+/**
+ * The rule for what the trace saw: the paths in use, and what made calls fail. `program.ts` lists it, and all other rules follow from
+ * what it keeps.
+ */
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { type Uses, uses } from '../../trace/trace.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
@@ -12,13 +16,11 @@ export const traceRule: ClosureRule = {
     for (const path of [...trace.paths.keys()].sort()) {
       const bits = trace.paths.get(path) ?? 0;
       const detail = describeUses(bits);
-      const strength =
-        (bits & ~(uses.fail | uses.link)) === 0 && (bits & uses.fail) !== 0 ? 'whole' : 'needed';
       // lstat(2) or readlink(2): the program used the symlink itself.
-      if ((bits & uses.link) !== 0) yield { path, detail, itself: true, strength };
-      if ((bits & uses.fail) !== 0) yield* wayOf(fs, path, bits);
-      if ((bits & uses.link) !== 0 && (bits & ~(uses.link | uses.fail)) === 0) continue;
-      yield { path, detail, strength };
+      if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
+      yield* failuresOf(fs, path, bits);
+      if ((bits & ~(uses.link | uses.fail | uses.failLink)) === 0) continue;
+      yield { path, detail };
       if ((bits & uses.write) === 0) continue;
       const { missing } = fs.resolve(path);
       if (missing !== null)
@@ -27,18 +29,28 @@ export const traceRule: ClosureRule = {
   },
 };
 
-/** Yields what a call met on the way to a path that the image does not have: a file in place of a directory, a loop, a directory. */
-function* wayOf(fs: Filesystem, path: ByteString, bits: Uses): Generator<Need> {
-  const { missing } = fs.resolve(path, { follow: (bits & uses.link) === 0 });
-  if (missing === null) return;
-  const detail = ascii`a call failed for it`;
-  const isThere = fs.kind(missing) !== null;
-  yield {
-    path: isThere ? missing : fs.nearestDirectory(missing),
-    detail,
-    itself: isThere,
-    strength: 'whole',
-  };
+/**
+ * Yields what made calls fail: the path, or what they met on the way to one that the image does not have (a file in place of a
+ * directory, a loop, a directory).
+ */
+function* failuresOf(fs: Filesystem, path: ByteString, bits: Uses): Generator<Need> {
+  for (const [bit, follow] of [
+    [uses.fail, true],
+    [uses.failLink, false],
+  ] as const) {
+    if ((bits & bit) === 0) continue;
+    const detail = ascii`a call failed for it`;
+    yield { path, detail, itself: !follow, strength: 'whole' };
+    const { missing } = fs.resolve(path, { follow });
+    if (missing === null) continue;
+    const isThere = fs.kind(missing) !== null;
+    yield {
+      path: isThere ? missing : fs.nearestDirectory(missing),
+      detail,
+      itself: isThere,
+      strength: 'whole',
+    };
+  }
 }
 
 /** Returns the strongest use in words. */
@@ -51,7 +63,7 @@ function describeUses(bits: Uses): ByteString {
       [uses.list, ascii`listed`],
       [uses.stat, ascii`looked at`],
       [uses.link, ascii`read as a symlink`],
-      [uses.fail, ascii`a call failed for it`],
+      [uses.fail | uses.failLink, ascii`a call failed for it`],
     ] as const
   ).filter(([bit]) => (bits & bit) !== 0);
   return words[0]?.[1] ?? ascii`traced`;

@@ -50,13 +50,13 @@ export function usesOfFailure(failure: Failure): readonly Uses[] {
 /** Returns how a failed call used a name. `own`: how the call uses it where it succeeds. */
 export function usesOfOne({ call, error, openFlags }: Failure, own: Uses): Uses {
   // A dangling symlink whose directory is missing. Without the symlink, the file would have been created.
-  if (error === 'ENOENT') return call.kind === 'open' && creates(call, openFlags) ? uses.fail | uses.link : 0;
+  if (error === 'ENOENT') return call.kind === 'open' && creates(call, openFlags) ? uses.failLink : 0;
   if (error === '' || silent.has(error)) return 0;
   const isAtLink =
     (own & uses.link) !== 0 ||
     taken.has(error) ||
     (call.kind === 'open' && /O_NOFOLLOW|O_EXCL/.test(openFlags));
-  return uses.fail | (isAtLink ? uses.link : 0);
+  return isAtLink ? uses.failLink : uses.fail;
 }
 
 function creates({ flags }: Extract<Call, { kind: 'open' }>, openFlags: string): boolean {

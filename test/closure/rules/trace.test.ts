@@ -33,8 +33,8 @@ describe('a call that failed keeps what made it fail', () => {
     ['the same through a symlink', { 'a/link/below': 'fail' }, ['a', 'a/link', 'etc', 'etc/file']],
     ['a symlink that leads in a circle', { 'a/loop': 'fail' }, ['a', 'a/loop']],
     ['a directory without the name', { 'd/new': 'fail' }, ['d']],
-    ['a dangling symlink', { 'a/dangling': 'fail link' }, ['a', 'a/dangling']],
-    ['a directory', { d: 'fail link' }, ['d']],
+    ['a dangling symlink', { 'a/dangling': 'failLink' }, ['a', 'a/dangling']],
+    ['a directory', { d: 'failLink' }, ['d']],
     ['nothing that the image does not have', { 'x/y': 'fail' }, []],
   ])('such as %s', async (_, trace, expected) => {
     expect(await kept(image, trace)).toEqual(expected);
