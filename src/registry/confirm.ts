@@ -45,7 +45,8 @@ export async function confirmManifest(
     if (head?.digest === digest) return;
     // A HEAD may say less than a GET, or something else. But a GET counts as a pull: for what is missing, only the last
     // attempt sends one.
-    const asks = head !== null || failures >= client.settings.retryTimes;
+    const isLast = failures >= client.settings.retryTimes;
+    const asks = head !== null || isLast;
     const found = asks ? await digestOf(repository, name, digest, signal) : null;
     if (found === digest) return;
     const what = 'digest' in name ? name.digest : `tag ${name.tag}`;
@@ -53,9 +54,25 @@ export async function confirmManifest(
     throw new NotConfirmed(
       'REGISTRY',
       `${nameOf(repository.party)}: the registry took the manifest, but ${what} ${sentence}`,
-      { advice: 'Another client may have pushed to it at the same time; the result is there by its digest.' },
+      { advice: await whatToDo(repository, name, digest, isLast ? signal : null) },
     );
   });
+}
+
+/** Says what to do about a name that is not as it was put. `signal`: null where the attempt is not the last, so that nothing is asked. */
+async function whatToDo(
+  repository: Repository,
+  name: ManifestName,
+  digest: Digest,
+  signal: AbortSignal | null,
+): Promise<string> {
+  const again = 'Push again; if that does not help, the registry loses what it takes.';
+  if (signal === null || 'digest' in name) return again;
+  const found = await digestOf(repository, { digest }, digest, signal).catch(() => null);
+  signal.throwIfAborted();
+  return found === digest
+    ? 'Another client may have pushed to it at the same time; the result is there by its digest.'
+    : `The result is not found by its digest either. ${again}`;
 }
 
 /** Returns the digest of the manifest under a name, by the algorithm of `wanted`; null when it is missing. */

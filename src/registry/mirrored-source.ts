@@ -13,7 +13,7 @@ import { verify } from '../stream/verify.ts';
 import type { Mountable, RawManifest, Source } from '../place/place.ts';
 import type { RegistryOptions } from './lease.ts';
 import { mirrored, type Mirrors } from './mirrors.ts';
-import { defaultRetryTimes } from './options.ts';
+import { defaultRetryTimes, defaultTimeoutMs } from './options.ts';
 import { openRegistrySource, type RegistrySource } from './source.ts';
 
 /** How to reach mirrors. */
@@ -36,7 +36,23 @@ export function openMirroredSource(
   const { retryTimes = defaultRetryTimes } = mirrors.options;
   const brief = { ...mirrors.options, retryTimes: Math.min(1, retryTimes) };
   const copies = known.map((mirror) => openRegistrySource(mirrored(reference, mirror), brief));
-  return new MirroredSource(copies, origin, options.listener);
+  const { timeoutMs = defaultTimeoutMs } = options;
+  const hasty = { ...options, retryTimes: 0, timeoutMs: Math.min(timeoutMs, longestWait) };
+  return new MirroredSource(
+    copies,
+    { origin, asked: openRegistrySource(reference, hasty) },
+    options.listener,
+  );
+}
+
+/** Milliseconds that the registry is waited for where its mirrors have told all but the referrers. */
+const longestWait = 10_000;
+
+/** The registry of mirrors. */
+interface Origin {
+  readonly origin: RegistrySource;
+  /** The same, asked once and for a short time. */
+  readonly asked: RegistrySource;
 }
 
 /**
@@ -49,15 +65,19 @@ class MirroredSource extends Closeable implements Source {
   readonly unpacksLayers = false;
   readonly #mirrors: readonly RegistrySource[];
   readonly #origin: RegistrySource;
+  readonly #hasty: RegistrySource;
   readonly #listener: Listener;
+  /** Why the registry was asked for referrers in vain. */
+  #silence: OcislimError | null = null;
   /** Mirrors that have failed, and are not asked again. */
   readonly #off = new Set<RegistrySource>();
 
-  constructor(mirrors: readonly RegistrySource[], origin: RegistrySource, listener: Listener) {
+  constructor(mirrors: readonly RegistrySource[], { origin, asked }: Origin, listener: Listener) {
     super();
     this.label = origin.label;
     this.#mirrors = mirrors;
     this.#origin = origin;
+    this.#hasty = asked;
     this.#listener = listener;
   }
 
@@ -112,7 +132,10 @@ class MirroredSource extends Closeable implements Source {
     yield* this.#origin.rest(descriptor, offset, signal);
   }
 
-  /** Returns the referrers of the first mirror that has some, else the registry's: many mirrors have none. */
+  /**
+   * Returns the referrers of the first mirror that has some, else the registry's: many mirrors have none. Where a mirror answers, the
+   * registry may be out of reach on purpose: it is asked once, and not again if it does not answer.
+   */
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
     for (const mirror of this.#asked()) {
       try {
@@ -122,7 +145,15 @@ class MirroredSource extends Closeable implements Source {
         this.#passOver(mirror, `referrers of ${digest}`, error, signal);
       }
     }
-    return this.#origin.referrers(digest, signal);
+    if (this.#asked().length === 0) return this.#origin.referrers(digest, signal);
+    if (this.#silence !== null) throw this.#silence;
+    try {
+      return await this.#hasty.referrers(digest, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof OcislimError && error.code !== 'INTERNAL') this.#silence = error;
+      throw error;
+    }
   }
 
   async #first<T>(
@@ -157,6 +188,6 @@ class MirroredSource extends Closeable implements Source {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#mirrors, this.#origin].map((source) => source.close()));
+    await Promise.all([...this.#mirrors, this.#origin, this.#hasty].map((source) => source.close()));
   }
 }

@@ -7,6 +7,7 @@ import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
+import { ExchangeError } from './failure.ts';
 import { resolveLocation } from './http/redirect.ts';
 import { getManifest, headManifest } from './manifests.ts';
 import { referrersTag } from './referrers-tag.ts';
@@ -111,6 +112,8 @@ async function quietly<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
   } catch (error) {
+    // A server in trouble says nothing of what it has.
+    if (isTransient(error) || (error instanceof Error && isTransient(error.cause))) throw error;
     if (
       error instanceof OcislimError &&
       ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED', 'UNSUPPORTED', 'REGISTRY'].includes(error.code)
@@ -118,6 +121,11 @@ async function quietly<T>(ask: () => Promise<T>): Promise<T | null> {
       return null;
     throw error;
   }
+}
+
+/** Returns whether a failure was retried, or would have been. The error after the last retry has it as its cause. */
+function isTransient(error: unknown): boolean {
+  return error instanceof ExchangeError && error.transient;
 }
 
 function isAnswer(status: number): boolean {

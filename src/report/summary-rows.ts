@@ -5,7 +5,7 @@ import { layerKind } from '../oci/media-type.ts';
 import { escapeText } from './escape.ts';
 import { formatChange, formatNumberOf, formatSize } from './figures.ts';
 import { errorText, forecastSize } from './forecast-text.ts';
-import { actionWords } from './layer-table.ts';
+import { actionText, actionWords } from './layer-table.ts';
 import type {
   KeepingReport,
   LayerAction,
@@ -243,10 +243,11 @@ function countActions(layers: readonly LayerReport[]): string {
 }
 
 /** Returns what was done to a layer. A plain layer that was packed is told from one that was packed again. */
-function wordOf({ action, before, after }: LayerReport): string {
+function wordOf(layer: LayerReport): string {
+  const { action, before, after } = layer;
   const [was, is] = [before[0]?.mediaType, after?.mediaType].map((type) => layerKind(type ?? ''));
   const isFirst = action === 'recompressed' && was?.kind === 'layer' && was.compression === 'none';
-  return isFirst && is?.kind === 'layer' ? `compressed with ${is.compression}` : actionWords[action];
+  return isFirst && is?.kind === 'layer' ? `compressed with ${is.compression}` : actionText(layer);
 }
 
 function sizes(before: number, after: number | null, style: Style, error?: number): Row {

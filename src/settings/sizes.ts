@@ -66,9 +66,15 @@ export function parsePercentOrSize(text: string, option: string): PercentOrSize 
 
 /** Reads a percentage alone, as a share from 0 to 1. @throws USAGE naming the option */
 export function parsePercent(text: string, option: string): number {
-  const read = parsePercentOrSize(text, option);
-  if (read.kind === 'ratio') return read.ratio;
-  throw new OcislimError('USAGE', `${option} takes a percentage: 5%`);
+  const written = text.trim();
+  if (written.endsWith('%')) {
+    const read = parsePercentOrSize(written, option);
+    if (read.kind === 'ratio') return read.ratio;
+  }
+  const isNumber = /^\d{1,2}(?:\.\d{1,15})?$/.test(written);
+  throw new OcislimError('USAGE', `${option} takes a percentage, not ${JSON.stringify(text)}`, {
+    advice: isNumber ? `Write ${written}%.` : 'Write 5% or 2.5%.',
+  });
 }
 
 function own(table: Readonly<Record<string, number>>, key: string): number | undefined {

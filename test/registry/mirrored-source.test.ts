@@ -6,6 +6,7 @@ import { openMirroredSource } from '../../src/registry/mirrored-source.ts';
 import { mirrored, parseMirrors } from '../../src/registry/mirrors.ts';
 import { openRegistryTarget } from '../../src/registry/target.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import type { Effect } from '../support/registry/faults.ts';
 import { drain, never, noise, refer, type Setup, setup } from '../support/registry/setup.ts';
 import { Secret } from '../../src/registry/auth/secret.ts';
 import { closing, startRegistry } from '../support/registry/opened.ts';
@@ -318,6 +319,34 @@ describe('what a mirror does not change', () => {
     const { source } = sourceOf(origin.host, [mirror.host]);
     const found = await source.referrers(root.digest, never);
     expect(found.map(({ digest }) => digest)).toEqual([descriptor.digest]);
+  });
+
+  test.each<readonly [string, Effect]>([
+    ['fails', { kind: 'answer', status: 503 }],
+    ['breaks the connection', { kind: 'reset' }],
+  ])('a registry that %s is asked for referrers once, and an error says so', async (_, effect) => {
+    const [origin, mirror] = [await startRegistry(), await startRegistry({ referrers: true })];
+    const root = addImage(mirror);
+    origin.fault({ method: 'GET', path: /./, times: 999, effect });
+    origin.fault({ method: 'HEAD', path: /./, times: 999, effect });
+    const { source } = sourceOf(origin.host, [mirror.host]);
+    expect((await source.root(never)).descriptor.digest).toBe(root.digest);
+    await expect(source.referrers(root.digest, never)).rejects.toThrow(origin.host);
+    const asked = origin.requests.length;
+    expect(origin.requests.filter(({ path }) => path.includes('/referrers/')).length).toBe(1);
+    await expect(source.referrers(root.digest, never)).rejects.toThrow(origin.host);
+    expect(origin.requests.length).toBe(asked);
+  });
+
+  test('where no mirror answers, the registry is asked for referrers as often as for the rest', async () => {
+    const [origin, mirror] = [await startRegistry({ referrers: true }), await startRegistry()];
+    const root = addImage(origin);
+    mirror.fault({ method: 'GET', path: /./, times: 999, effect: { kind: 'answer', status: 403 } });
+    origin.fault({ method: 'GET', path: /referrers/, effect: { kind: 'answer', status: 503 } });
+    const { source } = sourceOf(origin.host, [mirror.host]);
+    await source.root(never);
+    expect(await source.referrers(root.digest, never)).toEqual([]);
+    expect(origin.requests.filter(({ path }) => path.includes('/referrers/')).length).toBe(2);
   });
 
   test('a host without a mirror has a plain source', async () => {

@@ -749,6 +749,8 @@ describe('manifests', () => {
     await expect(target.publish(before, never)).rejects.toMatchObject({
       code: 'REGISTRY',
       message: expect.stringContaining('tag v1 is not there') as string,
+      // It has been there before.
+      advice: expect.stringContaining('the result is there by its digest') as string,
     });
   });
 

@@ -130,6 +130,20 @@ dry run: the layers would shrink from 48.2 MB to about 40.1 MB (-16.8%, ±800.0 
 `);
   });
 
+  it('counts the layers of a dry run as its table does', () => {
+    const [platform] = sample.platforms;
+    const [layer] = platform?.layers ?? [];
+    if (platform === undefined || layer === undefined) throw new Error('the report has no layer');
+    const planned = { ...layer, action: 'planned', after: null } as const;
+    const stays = { ...planned, estimate: { size: 10, error: 0, stays: true } };
+    const layers = [stays, stays, { ...planned, estimate: { size: 10, error: 0, stays: false } }];
+    const text = renderSummary({ ...sample, dryRun: true, platforms: [{ ...platform, layers }] });
+    expect(text).toMatch(
+      /layers .* 1 to be changed, 2 likely kept \(no smaller\)|2 likely kept \(no smaller\), 1 to be changed/,
+    );
+    expect(text.match(/likely kept/g)).toHaveLength(3);
+  });
+
   it('says that there was nothing to do', () => {
     const nothing: Report = {
       ...sample,

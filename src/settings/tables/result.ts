@@ -71,12 +71,14 @@ export const debugging = {
 /** Reads names of images with their tags. Default tag: latest. @throws REFERENCE_INVALID */
 async function readNames(texts: readonly string[]): Promise<readonly string[]> {
   if (texts.length === 0) return [];
-  const { isRegistry, parseReference } = await import('../../oci/reference.ts');
+  const { parseRegistry } = await import('../../oci/forms/registry-form.ts');
+  const { withoutPassword } = await import('../../oci/reference.ts');
   return texts.map((text) => {
-    const parsed = parseReference(`docker://${text}`);
-    if (!isRegistry(parsed) || parsed.digest !== null)
-      throw new OcislimError('USAGE', `--name ${JSON.stringify(text)}: a name has a tag, and no digest`);
-    return parsed.tag === null ? `${text}:latest` : text;
+    const refuse = (why: string, advice = 'Write a name and a tag: --name app:1') =>
+      new OcislimError('USAGE', `--name ${JSON.stringify(withoutPassword(text))}: ${why}`, { advice });
+    const { tag, digest, untagged } = parseRegistry(text.trim(), refuse);
+    if (digest !== null || untagged) throw refuse('a name has a tag, and no digest');
+    return tag === null ? `${text.trim()}:latest` : text.trim();
   });
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import type { OcislimError } from '../../../src/errors.ts';
 import { buildIndex } from '../../support/image-builder.ts';
 import { FakeRegistry } from '../../support/registry/fake-registry.ts';
 import type { Effect } from '../../support/registry/faults.ts';
@@ -70,6 +71,9 @@ describe.each(['copy', 'squash'] as const)('a %s to a registry that lies', (name
       const to = await start();
       to.fault({ method, path, times: 999, effect: yes });
       const { error } = await runImage(`${from.host}/app:v1`, `${to.host}/dst:v1`, name);
+      // Only what was looked at is said to be there.
+      const isThere = to.repository('dst').manifests.size > 0;
+      expect((error as OcislimError).advice?.includes('is there by its digest') ?? false).toBe(isThere);
       expect(error).toMatchObject({ code: 'REGISTRY', message: expect.stringMatching(sentence) as string });
       expect(to.repository('dst').tags.size).toBe(0);
     },
