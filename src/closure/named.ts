@@ -7,7 +7,7 @@ import { baseOf, type Path, parentOf, root } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, nameOfImage } from '../image/image.ts';
 import { readRuntime } from '../oci/runtime.ts';
-import type { ContentProbe, FileFacts } from '../rootfs/facts/facts.ts';
+import type { FileFacts } from '../rootfs/facts/facts.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Rule } from '../rules/rule.ts';
 import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
@@ -35,10 +35,6 @@ const commandsRule: ClosureRule = {
 
 /** What the config names, and what kernels and loaders need to run it. */
 const namedRules: readonly ClosureRule[] = [commandsRule, elfInterpreterRule, elfNeededRule, scriptRule];
-
-/** Returns how much of the contents of a file the guard needs, in bytes. */
-export const namedProbe: ContentProbe = (path) =>
-  namedRules.reduce((most, { reads }) => Math.max(most, reads?.(path) ?? 0), 0);
 
 /** An image that rules were applied to. */
 export interface RuledImage {
@@ -121,6 +117,7 @@ function watched({ facts, before, hasFacts }: RuledImage, missing: Set<number>):
   return {
     elf: (path) => facts.elf(note(path)),
     script: (path) => facts.script(note(path)),
+    mentions: () => [],
     contents: (path) => facts.contents(note(path)),
   };
 }

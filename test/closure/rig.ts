@@ -23,6 +23,7 @@ export interface Thing {
   readonly elf?: Elf;
   readonly script?: ByteString;
   readonly contents?: Uint8Array;
+  readonly mentions?: readonly ByteString[];
 }
 
 /** Mode, owner and the like. */
@@ -119,6 +120,7 @@ export async function imageOf(
     facts: {
       elf: (path) => at(path)?.elf ?? null,
       script: (path) => at(path)?.script ?? null,
+      mentions: (path) => at(path)?.mentions ?? [],
       contents: (path) => at(path)?.contents ?? null,
     },
   };

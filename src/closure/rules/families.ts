@@ -1,6 +1,8 @@
 import type { ClosureRule } from '../rule.ts';
 import { confDRule } from './conf-d.ts';
+import { dlopenRule } from './dlopen.ts';
 import { dotnetRule } from './dotnet.ts';
+import { fontconfigRule } from './fontconfig.ts';
 import { gccRuntimeRule } from './gcc-runtime.ts';
 import { gconvRule } from './gconv.ts';
 import { icuRule } from './icu.ts';
@@ -31,6 +33,7 @@ export const familyRules: readonly ClosureRule[] = [
   identityRule,
   nssRule,
   gccRuntimeRule,
+  dlopenRule,
   tlsRule,
   opensslRule,
   timezoneRule,
@@ -40,6 +43,7 @@ export const familyRules: readonly ClosureRule[] = [
   saslRule,
   krb5Rule,
   icuRule,
+  fontconfigRule,
   pythonRule,
   nodeRule,
   javaRule,

@@ -64,7 +64,7 @@ const bundled: readonly (readonly [directory: string, bundle: ByteString])[] = [
 export const tlsRule: ClosureRule = {
   name: 'tls',
   describe:
-    'The CA certificates, if a TLS library stays (OpenSSL, GnuTLS, NSS), or the trace used one of them; those that an environment variable names (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …); the bundle of a module that has its own (certifi).',
+    'The CA certificates, if a TLS library stays (OpenSSL, GnuTLS, NSS), or the trace used one of them, or, unless the granularity is `file`, an ELF file names the bundle (Go, Rust); those that an environment variable names (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …); the bundle of a module that has its own (certifi).',
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
     for (const name of fileVariables) {
@@ -82,6 +82,10 @@ export const tlsRule: ClosureRule = {
   *follow(path, context): Generator<Need> {
     const elf = context.facts.elf(path);
     if (elf !== null) {
+      // Programs with a TLS of their own (Go, rustls) read the file by its name.
+      const bundle = context.facts.mentions(path).find((name) => !name.startsWith('lib'));
+      if (bundle !== undefined && context.granularity !== 'file')
+        yield* systemTrust(ascii`/${path} names /${bundle}`, context);
       const called = importOf(elf, trustFunctions);
       if (libraries.test(baseOf(path)) || libraries.test(elf.soname ?? ''))
         yield* systemTrust(ascii`/${path} checks certificates against it`, context);

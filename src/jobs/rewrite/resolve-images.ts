@@ -71,8 +71,8 @@ async function resolveByHeaders(
     if (result.kind !== 'looks') continue;
     // These layers are read once more, and only they.
     for (const layer of wanted) scanned.indexes.delete(layer);
-    const { namedProbe } = await import('../../closure/named.ts');
-    gathering = { digests: false, twins: false, ...gathering, probe: namedProbe };
+    const { contentProbe } = await import('../../closure/close-image.ts');
+    gathering = { digests: false, twins: false, ...gathering, probe: contentProbe };
   }
 }
 

@@ -5,6 +5,7 @@ export const emptyFacts: LayerFacts = {
   elf: new Map(),
   scripts: new Map(),
   contents: new Map(),
+  mentions: new Map(),
   digests: new Map(),
   twins: new Map(),
 };

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import { FactCollector, type FileSink } from '../../rootfs/facts/collector.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
+import { emptyFacts } from './empty-facts.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
@@ -67,7 +68,7 @@ export class Gatherer {
   }
 
   facts(): LayerFacts {
-    const facts = this.#collector?.facts() ?? { elf: new Map(), scripts: new Map(), contents: new Map() };
+    const facts = this.#collector?.facts() ?? emptyFacts;
     return { ...facts, digests: this.#digests ?? new Map(), twins: this.#twins ?? new Map() };
   }
 }

@@ -4,15 +4,21 @@
  */
 import type { Path } from '../../bytes/path.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
+import { readByteString } from '../../bytes/bytes.ts';
 import { ElfProbe } from './elf.ts';
+import { librariesOfSource, MentionScan } from './mentions.ts';
 import type { ContentProbe, Elf, LayerFacts } from './facts.ts';
 import { parseShebang, shebangBytes } from './shebang.ts';
-import { MiB } from '../../units.ts';
+import { KiB, MiB } from '../../units.ts';
 
 const elfMagic = 0x7f454c46;
 const shebangMagic = 0x2321;
 /** The most bytes of contents that are kept of one layer. Package databases take a few MB, other wanted files less. */
 const maxContents = 256 * MiB;
+
+/** Sources that may name libraries, and the largest one that is read, in bytes. */
+const source = /\.(?:py|rb)$/;
+const largestSource = 512 * KiB;
 
 /** Takes the body of one file. */
 export interface FileSink {
@@ -28,6 +34,7 @@ export class FactCollector {
   readonly #elf = new Map<number, Elf>();
   readonly #scripts = new Map<number, ByteString>();
   readonly #contents = new Map<number, Uint8Array>();
+  readonly #mentions = new Map<number, readonly ByteString[]>();
   #held = 0;
 
   constructor(probe: ContentProbe) {
@@ -42,7 +49,33 @@ export class FactCollector {
       this.#held += size;
       return this.#collectContents(entry, size);
     }
-    return this.#look(entry, size);
+    return source.test(path) && size <= largestSource
+      ? this.#readSource(entry, size)
+      : this.#look(entry, size);
+  }
+
+  /** Looks into a source of a program for the libraries that it loads. */
+  #readSource(entry: number, size: number): FileSink {
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    return {
+      write: (chunk) => {
+        const part = chunk.subarray(0, size - filled);
+        bytes.set(part, filled);
+        filled += part.length;
+        return filled < size;
+      },
+      end: () => {
+        this.#mention(entry, librariesOfSource(readByteString(bytes)));
+        const sink = this.#look(entry, size);
+        sink.write(bytes);
+        sink.end();
+      },
+    };
+  }
+
+  #mention(entry: number, names: readonly ByteString[]): void {
+    if (names.length > 0) this.#mentions.set(entry, names);
   }
 
   /** Returns the facts of all files so far. */
@@ -51,6 +84,7 @@ export class FactCollector {
       elf: this.#elf,
       scripts: this.#scripts,
       contents: this.#contents,
+      mentions: this.#mentions,
       digests: new Map(),
       twins: new Map(),
     };
@@ -80,6 +114,7 @@ export class FactCollector {
   #look(entry: number, size: number): FileSink {
     let head = new Uint8Array(0);
     let elf: ElfProbe | null = null;
+    const mentions = new MentionScan();
     let left = size;
     const isUndecided = () => head.length < Math.min(size, 4);
     return {
@@ -88,6 +123,7 @@ export class FactCollector {
         left -= part.length;
         if (elf !== null) {
           elf.write(part);
+          mentions.write(part);
           return left > 0;
         }
         const grown = new Uint8Array(Math.min(head.length + part.length, shebangBytes));
@@ -101,13 +137,17 @@ export class FactCollector {
           // The bytes before this piece were too few to tell.
           elf.write(before);
           elf.write(part);
+          mentions.write(part);
           return left > 0;
         }
         return numberAt(head, 2) === shebangMagic && head.length < Math.min(size, shebangBytes);
       },
       end: () => {
         const found = elf?.finish() ?? null;
-        if (found !== null) this.#elf.set(entry, found);
+        if (found !== null) {
+          this.#elf.set(entry, found);
+          this.#mention(entry, mentions.finish());
+        }
         const script = elf === null ? parseShebang(head) : null;
         if (script !== null) this.#scripts.set(entry, script);
       },

@@ -28,8 +28,13 @@ export interface LayerFacts {
   readonly elf: ReadonlyMap<number, Elf>;
   /** What follows `#!` in scripts, up to the end of the line or 255 bytes, without spaces at both ends. */
   readonly scripts: ReadonlyMap<number, ByteString>;
-  /** The contents of the files that a `ContentProbe` wanted. */
+  /** The contents of the files that a `ContentProbe` wanted, and of short scripts of shells. */
   readonly contents: ReadonlyMap<number, Uint8Array>;
+  /**
+   * The names in ELF files, and in sources of Python and Ruby, that no header tells: "libz.so.1" or, for any version, "libz.so*";
+   * the bundles of CA certificates ("etc/ssl/cert.pem"). Files that name none are left out.
+   */
+  readonly mentions: ReadonlyMap<number, readonly ByteString[]>;
   /** SHA-256 of the contents of files, except sparse ones. Empty unless the scan was asked for it. */
   readonly digests: ReadonlyMap<number, Digest>;
   /**
@@ -45,6 +50,8 @@ export interface FileFacts {
   elf(path: Path): Elf | null;
   /** Returns the first line of a script, without `#!`; null for other files. */
   script(path: Path): ByteString | null;
+  /** Returns the libraries and bundles of certificates that the bytes of a file name; empty for none. */
+  mentions(path: Path): readonly ByteString[];
   /** Returns the contents of a file; null if no `ContentProbe` wanted them, or for a file larger than it wanted. */
   contents(path: Path): Uint8Array | null;
 }

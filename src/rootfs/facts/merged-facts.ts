@@ -13,6 +13,7 @@ export function mergeFacts(fs: Filesystem, layers: ReadonlyMap<number, LayerFact
   return {
     elf: (path) => lookup(path, ({ elf }) => elf),
     script: (path) => lookup(path, ({ scripts }) => scripts),
+    mentions: (path) => lookup(path, ({ mentions }) => mentions) ?? [],
     contents: (path) => lookup(path, ({ contents }) => contents),
   };
 }

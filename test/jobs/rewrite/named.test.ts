@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LayerIndex } from '../../../src/changeset/layer-index.ts';
-import { namedProbe } from '../../../src/closure/named.ts';
+import { contentProbe } from '../../../src/closure/close-image.ts';
 import { Gatherer } from '../../../src/layers/read/gather.ts';
 import { scanTar } from '../../../src/layers/read/scan-tar.ts';
 import type { JsonObject } from '../../../src/oci/json.ts';
@@ -182,7 +182,7 @@ describe('a prune by rules', () => {
       const result = atOnce(resolveSteps({ image, indexes, facts, looked, mtimeOf: () => 0 }));
       if (result.kind !== 'looks') break;
       for (const layer of result.layers) {
-        const gatherer = new Gatherer({ probe: namedProbe, digests: false, twins: false });
+        const gatherer = new Gatherer({ probe: contentProbe, digests: false, twins: false });
         await scanTar(piecesOf(tars[layer - 1] as Uint8Array), gatherer);
         facts.set(layer, gatherer.facts());
         looked.add(layer);

@@ -22,6 +22,7 @@ const facts: LayerFacts = {
   elf: new Map([[3, elf]]),
   scripts: new Map([[4, b('/bin/sh')]]),
   contents: new Map([[5, Uint8Array.of(0, 255, 10)]]),
+  mentions: new Map([[3, [b('libz.so.1')]]]),
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
   twins: new Map([[3, b('\x00\xff')]]),
 };

@@ -17,7 +17,7 @@ const all = { kind: 'all' } as const;
 
 function presets(...names: string[]): PruneOptions {
   const { remove, clearSetuid } = expandPresets(names);
-  return { rules: remove, clearSetuid: clearSetuid.map(({ text }) => text) };
+  return { rules: remove, clearSetuid: clearSetuid.map(({ text }) => text), force: true };
 }
 
 const debian = [

@@ -68,6 +68,7 @@ export function machineFacts(): FileFacts {
       return elf;
     },
     script: (path) => parseShebang(readFileSync(`/${path}`).subarray(0, 256)),
+    mentions: () => [],
     contents: (path) => readFileSync(`/${path}`),
   };
 }
