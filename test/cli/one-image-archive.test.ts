@@ -114,6 +114,23 @@ test('an attestation of the platform that was selected is named, too, also in a 
   expectOneImage(stdout);
 });
 
+test.each([
+  ['copy', []],
+  ['squash', ['--all']],
+  ['recompress', ['--compression', 'zstd']],
+  ['recompress', ['--tune', 'fast']],
+  ['slim', []],
+])('a dry run of %s %j knows that the layers get plain', async (command, options) => {
+  const to = `docker-archive:${scene.path(`sizes-${options.length}-${command}.tar`)}:app:1`;
+  const sizes: unknown[] = [];
+  for (const more of [['--dry-run'], []]) {
+    const args = [command, scene.at('beside-2'), to, ...options, ...more];
+    const { platforms } = await scene.report(...args);
+    sizes.push(platforms.map(({ compressing }) => compressing.sizeAfter));
+  }
+  expect(sizes[0]).toEqual(sizes[1]);
+});
+
 test('annotations and the subject of an index that is left out are named', async () => {
   const to = (name: string) => `docker-archive:${scene.path(name)}:app:1`;
   expect((await scene.run('copy', scene.at('annotated'), to('annotated.tar'))).stderr).toContain(

@@ -12,6 +12,7 @@ import { labelOf, packedBytes, sourcesOf } from '../../layers/write/content-sour
 import { chooseEncoding, savesEnough } from '../../layers/write/encoding-choice.ts';
 import { packerOf, recipeOf } from '../../layers/write/recipe.ts';
 import { layerKind } from '../../oci/media-type.ts';
+import type { Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { Slots } from '../../stream/slots.ts';
 import { MiB } from '../../units.ts';
@@ -20,6 +21,8 @@ import type { DecidedImage, DecidedLayer } from './records.ts';
 import { pieceSize, sampleLayer } from './sample-layer.ts';
 
 export interface EstimateContext {
+  /** The layers that the place would take. */
+  readonly layerFormat: Target['layerFormat'];
   readonly reader: LayerReader;
   readonly pool: EncoderPool;
   readonly listener: Listener;
@@ -72,7 +75,7 @@ export async function estimateLayers(
 ): Promise<ReadonlyMap<DecidedLayer, LayerEstimate>> {
   const estimates = new Map<DecidedLayer, LayerEstimate>();
   const slots = new Slots(context.pool.jobs);
-  await mapParallel(itemsOf(images), maxLayers, context.signal, async (item, _, signal) => {
+  await mapParallel(itemsOf(images, context), maxLayers, context.signal, async (item, _, signal) => {
     const estimate = judge(item, await estimateItem(item, { ...context, slots, signal }));
     for (const layer of item.same) estimates.set(layer, estimate);
   });
@@ -80,11 +83,14 @@ export async function estimateLayers(
 }
 
 /** Lists what would be written, each tar and packing once. */
-function itemsOf(images: readonly DecidedImage[]): readonly Item[] {
+function itemsOf(
+  images: readonly DecidedImage[],
+  place: Pick<EstimateContext, 'layerFormat'>,
+): readonly Item[] {
   const items = new Map<string, Item>();
   for (const { image, layers } of images) {
     for (const layer of layers) {
-      const encoding = encodingIn(image, layer);
+      const encoding = encodingIn(place, image, layer);
       if (encoding === null) continue;
       const key = `${recipeOf(image, layer.content)} ${packerOf(encoding)} ${JSON.stringify(encoding.minSavings)}`;
       const known = items.get(key);
@@ -96,8 +102,12 @@ function itemsOf(images: readonly DecidedImage[]): readonly Item[] {
 }
 
 /** Returns how a layer would be packed; null for one that keeps its blob or would be dropped. */
-function encodingIn(image: Image, { layer, content }: DecidedLayer): Repacking | null {
-  const encoding = chooseEncoding({ layerFormat: 'any' }, image, layer, content);
+function encodingIn(
+  place: Pick<EstimateContext, 'layerFormat'>,
+  image: Image,
+  { layer, content }: DecidedLayer,
+): Repacking | null {
+  const encoding = chooseEncoding(place, image, layer, content);
   if (content.kind !== 'stored') {
     if (content.isEmpty && (content.kind === 'restored' || image.plan.dropEmpty)) return null;
     return encoding.kind === 'keep' ? { kind: 'none', minSavings: null } : encoding;
@@ -113,7 +123,8 @@ async function estimateItem(
   context: EstimateContext & Trying,
 ): Promise<SizeEstimate> {
   const { content, tuning } = layer;
-  if (tuning !== null) {
+  // A place for plain layers takes nothing of what was tuned.
+  if (tuning !== null && isPacked(encoding)) {
     const { size } = tuning.chosen;
     return { size, error: Math.round(size * sampledError), tarBytes: tuning.tarBytes };
   }

@@ -171,10 +171,12 @@ function untuned(image: ResolvedImage): DecidedImage {
 async function dryOutcome(
   set: ImageSet,
   { images, budgets }: Tuning,
-  { reader, cached, pool, listener, signal }: RunContext,
+  context: RunContext,
 ): Promise<RunOutcome> {
+  const { reader, cached, pool, listener, signal } = context;
   const { estimateLayers } = await import('./estimate-layers.ts');
-  const estimates = await estimateLayers(images, { reader, pool, listener, signal });
+  const layerFormat = placeOf(context)?.layerFormat ?? 'any';
+  const estimates = await estimateLayers(images, { layerFormat, reader, pool, listener, signal });
   return {
     set,
     images: images.map((image) => ({
