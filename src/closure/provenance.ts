@@ -67,7 +67,8 @@ function gapsOf({ trace, granularity }: ClosureInput): readonly string[] {
 
 function endOf({ status, signal, seconds }: RunEnd): string {
   const how = signal === null ? `exited with ${status}` : `was ended by ${signal}`;
-  return seconds === null ? how : `${how} after ${seconds.toFixed(1)} s`;
+  if (seconds === null) return how;
+  return `${how} after ${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
 }
 
 /** Directories that a runtime mounts over, and what it mounts into others. */

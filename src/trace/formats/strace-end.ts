@@ -57,8 +57,7 @@ export class FirstProcess {
     this.#end = {
       status: signal === null ? Number(status) : statusOfSignal(signal),
       signal,
-      // SIGKILL leaves no other line. Programs seldom send it to themselves.
-      stopped: this.#isTold || signal === 'SIGKILL' || signal === 'SIGINT' ? 'signal' : null,
+      stopped: this.#isTold ? 'signal' : null,
       seconds: null,
     };
   }
