@@ -49,6 +49,11 @@ impl Default for Gunzip {
 }
 
 impl Gunzip {
+    /// Returns where the stream stands.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
     /// Unpacks until the input is used up, the room is full, or a stray byte comes. Where the room is full more may be waiting, even
     /// without input.
     pub fn push(&mut self, input: &[u8], room: &mut [u8]) -> Result<Progress, Refusal> {

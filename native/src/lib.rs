@@ -3,11 +3,13 @@
 
 mod deflate;
 mod inflate;
+mod layer;
 
 use deflate::{Compressor, room_for};
-use inflate::{Gunzip, Place, Refusal};
+use inflate::{Place, Refusal};
+use layer::{Hash, Layer};
 use libdeflater::Crc;
-use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint8ArraySlice};
+use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The version of this interface: `src/codec/native.ts` refuses another one.
 #[napi]
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// The version of libdeflate, which decides about bytes.
 #[napi]
@@ -83,7 +85,7 @@ impl DeflateTask {
         // memory has one owner at a time (`BlockMemory` in src/codec/block.ts).
         let room = unsafe { self.room.as_mut() };
         let size = compressor.deflate(&self.bytes, room, self.last);
-        spare_of(&self.spare).push(compressor);
+        locked(&self.spare).push(compressor);
         let size = size.ok_or_else(|| invalid("the room is too small".into()))?;
         let mut crc = Crc::new();
         crc.update(&self.bytes);
@@ -93,7 +95,7 @@ impl DeflateTask {
     /// Takes a spare compressor of the level, or makes one. Those of other levels are freed: they hold megabytes.
     fn compressor(&self) -> Result<Compressor> {
         let found = {
-            let mut spare = spare_of(&self.spare);
+            let mut spare = locked(&self.spare);
             spare.retain(|each| each.level() == self.level);
             spare.pop()
         };
@@ -103,17 +105,12 @@ impl DeflateTask {
     }
 }
 
-fn spare_of(spare: &Mutex<Vec<Compressor>>) -> MutexGuard<'_, Vec<Compressor>> {
-    // No code panics while it holds the lock.
-    spare.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Task for DeflateTask {
     type Output = Packed;
     type JsValue = Packed;
 
     fn compute(&mut self) -> Result<Packed> {
-        catch_unwind(AssertUnwindSafe(|| self.pack())).unwrap_or_else(|_| Err(Error::from_reason("a panic")))
+        contained(|| self.pack())
     }
 
     fn resolve(&mut self, _: Env, packed: Packed) -> Result<Packed> {
@@ -126,46 +123,92 @@ impl Task for DeflateTask {
 pub struct Inflated {
     /// Bytes of the input that were used.
     pub read: u32,
-    /// Bytes that were unpacked.
+    /// Bytes of the room that were filled.
     pub written: u32,
+    /// Whether the room is full and bytes for the next one are waiting.
+    pub more: bool,
     /// Where the stream stands: 0 within a member, 1 behind one, 2 behind one and before a byte of zero.
     pub place: u32,
 }
 
-/// Unpacks one gzip stream.
+/// Unpacks one gzip stream on Node's thread pool, one call after another, and hashes it.
 #[napi]
-#[derive(Default)]
 pub struct Inflater {
-    stream: Gunzip,
+    layer: Arc<Mutex<Layer>>,
 }
 
 #[napi]
 impl Inflater {
-    /// Begins a stream.
+    /// Begins a stream, with a hash: sha256 or sha512.
     #[napi(constructor, catch_unwind)]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(hash: String) -> Result<Self> {
+        let hash = Hash::new(&hash).ok_or_else(|| invalid(format!("no hash {hash}")))?;
+        Ok(Self { layer: Arc::new(Mutex::new(Layer::new(hash))) })
     }
 
-    /// Unpacks until the input is used up, the room is full, or a stray byte comes.
-    #[napi(catch_unwind)]
-    pub fn push(&mut self, input: &[u8], mut room: Uint8ArraySlice) -> Result<Inflated, &'static str> {
-        if overlap(input, &room) {
-            return Err(Error::new("InvalidArg", OVERLAP.to_string()));
+    /// Fills the room as far as the input goes. Both must be left alone until the promise settles.
+    #[napi(catch_unwind, ts_return_type = "Promise<Inflated>")]
+    pub fn fill(&self, input: Uint8Array, room: Uint8Array) -> Result<AsyncTask<InflateTask>> {
+        if overlap(&input, &room) {
+            return Err(invalid(OVERLAP.into()));
         }
-        // SAFETY: the ranges are apart, and no other code of this thread runs until the call returns; the same protocol as above.
-        let room = unsafe { room.as_mut() };
-        let progress = self.stream.push(input, room).map_err(|refusal| match refusal {
-            Refusal::Damaged(words) => Error::new("Z_DATA_ERROR", words.to_string()),
-            Refusal::Memory => Error::new("Z_MEM_ERROR", "insufficient memory".to_string()),
-        })?;
-        let place = match progress.place {
-            Place::Inside => 0,
-            Place::Between => 1,
-            Place::Stray => 2,
-        };
-        Ok(Inflated { read: progress.read as u32, written: progress.written as u32, place })
+        Ok(AsyncTask::new(InflateTask { layer: Arc::clone(&self.layer), input, room }))
     }
+
+    /// Returns the digest of all unpacked bytes, in hexadecimal digits.
+    #[napi(catch_unwind)]
+    pub fn digest(&self) -> String {
+        locked(&self.layer).hash.digest()
+    }
+}
+
+/// One room that is being filled. It keeps the memory of both arrays alive.
+pub struct InflateTask {
+    layer: Arc<Mutex<Layer>>,
+    input: Uint8Array,
+    room: Uint8Array,
+}
+
+impl Task for InflateTask {
+    type Output = Inflated;
+    type JsValue = Inflated;
+
+    fn compute(&mut self) -> Result<Inflated> {
+        contained(|| {
+            // SAFETY: as for packing.
+            let room = unsafe { self.room.as_mut() };
+            let filled = locked(&self.layer).fill(&self.input, room).map_err(|refusal| match refusal {
+                Refusal::Damaged(words) => Error::from_reason(format!("damaged: {words}")),
+                Refusal::Memory => Error::from_reason("memory is short"),
+            })?;
+            let place = match filled.place {
+                Place::Inside => 0,
+                Place::Between => 1,
+                Place::Stray => 2,
+            };
+            Ok(Inflated {
+                read: filled.read as u32,
+                written: filled.written as u32,
+                more: filled.more,
+                place,
+            })
+        })
+    }
+
+    fn resolve(&mut self, _: Env, inflated: Inflated) -> Result<Inflated> {
+        Ok(inflated)
+    }
+}
+
+/// Locks a value. A panic while it was locked has ended a task with an error, and its caller does not go on.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Turns a panic into an error: none may cross into C.
+fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::from_reason("the engine has a bug: it panicked")))
 }
 
 const OVERLAP: &str = "the room overlaps the input";

@@ -11,7 +11,7 @@ export interface DecodeOptions {
   readonly maxBytes?: number;
   /** The largest window that a zstd frame may ask for. Default: that of `defaultLimits`. */
   readonly maxWindow?: number;
-  /** The native engine, for threads that its calls may block. Default: the engines of Node. */
+  /** The native engine, for gzip. Default: the engines of Node. */
   readonly native?: NativeEngine | null;
 }
 

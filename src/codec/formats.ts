@@ -73,7 +73,7 @@ export interface DecoderOptions {
   readonly signal: AbortSignal;
   /** Bytes of history that a decoder may have to keep. */
   readonly maxWindow: number;
-  /** The native engine, whose calls block the thread; null for the engines of Node. */
+  /** The native engine; null for the engines of Node. */
   readonly native: NativeEngine | null;
 }
 

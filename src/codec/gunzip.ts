@@ -13,7 +13,9 @@ import { decoderBuffers, runDecoder } from './native-decoder.ts';
 /** Unpacks all members of a gzip stream (RFC 1952 section 2.2), empty ones included. @throws CODEC */
 export function gunzip(stream: ByteStream, options: DecoderOptions): ByteStream {
   const { native, signal } = options;
-  return native === null ? gunzipInPool(stream, signal) : new NativeGunzip(stream, native, signal).chunks();
+  return native === null
+    ? gunzipInPool(stream, signal)
+    : new NativeGunzip(stream, native, { hash: 'sha256', signal }).chunks();
 }
 
 /**

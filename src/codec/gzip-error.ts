@@ -1,3 +1,6 @@
+/**
+ * The errors of gzip streams, in the same words for both engines. `gunzip.ts` and `gunzip-native.ts` call it.
+ */
 import { OcislimError } from '../errors.ts';
 
 /** The errors of both engines beside those of zlib. */
@@ -12,7 +15,7 @@ export function gzipError(kind: keyof typeof words, cause?: unknown): OcislimErr
   return new OcislimError('CODEC', words[kind], { cause });
 }
 
-/** Translates an error of zlib, whichever engine has it; others stay as they are. */
+/** Translates an error of node:zlib; others stay as they are. */
 export function asCodecError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   switch (error.code) {
@@ -21,14 +24,32 @@ export function asCodecError(error: unknown): unknown {
     case 'Z_DATA_ERROR':
     case 'Z_NEED_DICT':
     case 'Z_STREAM_ERROR':
-      return new OcislimError('CODEC', `the gzip stream is damaged: ${reason(error.message)}`, {
-        cause: error,
-      });
+      return damaged(error.message, error);
     case 'Z_MEM_ERROR':
-      return new OcislimError('CODEC', 'not enough memory to unpack the gzip stream', { cause: error });
+      return outOfMemory(error);
     default:
       return error;
   }
+}
+
+/** Translates an error of the native engine. */
+export function damagedGzip(error: unknown): OcislimError {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, words] = /^damaged: (.*)$/.exec(message) ?? [];
+  if (words !== undefined) return damaged(words, error);
+  if (message === 'memory is short') return outOfMemory(error);
+  return new OcislimError('INTERNAL', `the native gzip engine failed: ${message}`, {
+    cause: error,
+    advice: 'Set OCISLIM_NATIVE=0, to do the same without it.',
+  });
+}
+
+function damaged(words: string, cause: unknown): OcislimError {
+  return new OcislimError('CODEC', `the gzip stream is damaged: ${reason(words)}`, { cause });
+}
+
+function outOfMemory(cause: unknown): OcislimError {
+  return new OcislimError('CODEC', 'not enough memory to unpack the gzip stream', { cause });
 }
 
 /** Completes zlib's own words for a reader who does not know them. */

@@ -82,7 +82,7 @@ export class GzipWorkers {
 
 function start(file: URL, engine: Engine): Worker {
   try {
-    return startWorker(file, null);
+    return startWorker(file);
   } catch (cause) {
     throw unavailable(engine, cause);
   }

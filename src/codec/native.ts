@@ -1,6 +1,6 @@
 /**
  * Finds and loads the native engine, which packs and unpacks gzip faster than WebAssembly and node:zlib, to the same bytes and with
- * the same verdicts. The encoder pool finds it once, packs with it, and tells its unpacking threads the file that was found.
+ * the same verdicts. The encoder pool finds it once; its calls run on Node's thread pool.
  *
  * What may be loaded: the file that OCISLIM_NATIVE names, the one that `npm run build:native` makes in the folder of this package, or
  * the package for this platform that npm has installed beside this one. Nothing of the working directory or of an image.
@@ -10,13 +10,14 @@ import { createRequire } from 'node:module';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OcislimError } from '../errors.ts';
+import type { Algorithm } from '../oci/digest.ts';
 import { nativePlatform } from './native-platform.ts';
 import { packageVersion } from './package-version.ts';
 
 /** The exports of the native module: `native/src/lib.rs` has their contracts. */
 export interface NativeEngine {
   readonly Deflater: { new (): NativeDeflater; room(size: number): number };
-  readonly Inflater: new () => NativeInflater;
+  readonly Inflater: new (hash: Algorithm) => NativeInflater;
 }
 
 /** Packs on Node's thread pool. The memory of both arrays must be left alone until the promise settles. */
@@ -29,15 +30,22 @@ export interface NativeDeflater {
   ): Promise<{ readonly size: number; readonly crc: number }>;
 }
 
+/** Unpacks and hashes one gzip stream on Node's thread pool. The next call may follow when the promise of the last has settled. */
 export interface NativeInflater {
-  push(
+  fill(
     input: Uint8Array,
     room: Uint8Array,
-  ): { readonly read: number; readonly written: number; readonly place: number };
+  ): Promise<{
+    readonly read: number;
+    readonly written: number;
+    readonly more: boolean;
+    readonly place: number;
+  }>;
+  digest(): string;
 }
 
 /** The version of the interface that this file knows. */
-const abi = 1;
+const abi = 2;
 
 /** The version of libdeflate in each version of the npm package: the same version gives the same bytes. */
 const libdeflateIn: Readonly<Record<string, string>> = { '0.1.0': '1.26' };
@@ -88,13 +96,13 @@ export function loadNative(path: string): NativeEngine {
   return loaded.exports as NativeEngine;
 }
 
-/** Loads, in a worker thread, the engine that the main thread has found; null without one. */
+/** Loads the engine that was found; null without one. */
 export function loadFound(path: string | null): NativeEngine | null {
   if (path === null) return null;
   try {
     return loadNative(path);
   } catch {
-    // The file has changed since the main thread loaded it. The other engines give the same bytes.
+    // The file has changed since it was found. The other engines give the same bytes.
     return null;
   }
 }

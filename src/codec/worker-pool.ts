@@ -1,5 +1,5 @@
 /**
- * Worker threads: how they start, what they are told, and how their work is shared out. The threads that pack gzip and those that
+ * Worker threads: how they start, how they end, and how their work is shared out. The threads that pack gzip and those that
  * unpack layers are made here.
  */
 import { Worker } from 'node:worker_threads';
@@ -9,23 +9,13 @@ export function workerFile(name: string, importer: string): URL {
   return new URL(`./${name}.${importer.endsWith('.ts') ? 'ts' : 'js'}`, importer);
 }
 
-/** Finds the file of the native engine when a thread first needs it; null without one. */
+/** Finds the file of the native engine when it is first needed; null without one. */
 export type NativePath = () => string | null;
 
-/** What a thread is told when it starts. */
-interface WorkerData {
-  readonly native: string | null;
-}
-
 /** Starts a thread. Throws Node's own error if it cannot be started. */
-export function startWorker(file: URL, native: string | null): Worker {
+export function startWorker(file: URL): Worker {
   // Flags of this process, such as --input-type, may not apply to a file.
-  return new Worker(file, { execArgv: [], workerData: { native } satisfies WorkerData });
-}
-
-/** Returns, in a thread, the file of the native engine. */
-export function nativeOf(workerData: unknown): string | null {
-  return (workerData as WorkerData | null)?.native ?? null;
+  return new Worker(file, { execArgv: [] });
 }
 
 /** Reports the end of a thread, which does not keep the process alive. `onGone` may be called more than once. */

@@ -150,13 +150,21 @@ describe.each(nativeEngines)('the $name engine', ({ native }) => {
       'too small',
     );
     expect(() => deflater.deflate(6, room.subarray(0, 600), room.subarray(500), true)).toThrow('overlaps');
-    expect(() => new native.Inflater().push(room.subarray(0, 600), room.subarray(500))).toThrow('overlaps');
-    const detached = new Uint8Array(8);
-    structuredClone(detached.buffer, { transfer: [detached.buffer] });
-    expect(new native.Inflater().push(detached, room)).toMatchObject({ read: 0, written: 0, place: 0 });
-    expect(() => new native.Inflater().push('text' as never, room)).toThrow(Error);
+    const inflater = new native.Inflater('sha256');
+    expect(() => inflater.fill(room.subarray(0, 600), room.subarray(500))).toThrow('overlaps');
+    expect(() => inflater.fill('text' as never, room)).toThrow(Error);
+    expect(() => new native.Inflater('md5' as never)).toThrow('no hash md5');
+    expect(await inflater.fill(detachedBytes(), room)).toMatchObject({ read: 0, written: 0, place: 0 });
+    await expect(inflater.fill(Buffer.from('no gzip'), room)).rejects.toThrow('incorrect header check');
   });
 });
+
+/** Returns bytes whose memory has been moved elsewhere. */
+function detachedBytes(): Uint8Array {
+  const bytes = new Uint8Array(8);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
 
 async function* cutUp(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -209,7 +217,7 @@ describe('the native engine is looked for', () => {
       [join(folder, 'missing.node'), 'No such file'],
       [text, 'file too short'],
       [folder, folder],
-      ...foreign.map((path) => [path, 'its interface is version undefined, not 1'] as const),
+      ...foreign.map((path) => [path, 'its interface is version undefined, not 2'] as const),
     ] as const;
     for (const [path, words] of unfit)
       expect(() => findNative(path)).toThrow(

@@ -1,24 +1,23 @@
 /**
- * Fills blocks with unpacked bytes, and hashes these. The unpacking thread has one filler for each stream: of an engine that gives
- * out chunks, or of the native one, which unpacks in place.
+ * Fills blocks with unpacked bytes, and hashes these. `unpacker.ts` has one filler for each stream: for a decoder that gives out
+ * chunks it is here, and the native engine (`gunzip-native.ts`) fills blocks in place.
  */
-import type { Hasher } from '../../oci/digest.ts';
+import type { Digest, Hasher } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import type { NativeGunzip } from '../gunzip-native.ts';
 import { decodedChunk } from '../native-decoder.ts';
 
 export interface Filler {
-  /** The digest of all bytes so far. */
-  readonly hash: Hasher;
   /** Fills a block: it is full unless it is the last. Must not be called after the last block. @throws CODEC, LIMIT */
   fill(block: Uint8Array): Promise<{ readonly size: number; readonly last: boolean }>;
+  /** Returns the digest of all bytes, after the last block. */
+  digest(): Digest;
 }
 
 const nothing = new Uint8Array(0);
 
 /** Copies the chunks of a decoder. */
 export class ChunkFiller implements Filler {
-  readonly hash: Hasher;
+  readonly #hash: Hasher;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #canFree: boolean;
   #chunk: Uint8Array = nothing;
@@ -27,7 +26,7 @@ export class ChunkFiller implements Filler {
   /** `canFree` says that no other code holds the memory of the chunks. */
   constructor(decoded: ByteStream, hash: Hasher, canFree: boolean) {
     this.#chunks = decoded[Symbol.asyncIterator]();
-    this.hash = hash;
+    this.#hash = hash;
     this.#canFree = canFree;
   }
 
@@ -43,6 +42,10 @@ export class ChunkFiller implements Filler {
     }
   }
 
+  digest(): Digest {
+    return this.#hash.digest();
+  }
+
   /** Takes the next chunk that is not empty. Returns false at the end. */
   async #next(): Promise<boolean> {
     if (this.#canFree) free(this.#chunk);
@@ -52,7 +55,7 @@ export class ChunkFiller implements Filler {
       this.#chunk = value;
       this.#at = 0;
     } while (this.#chunk.length === 0);
-    this.hash.update(this.#chunk);
+    this.#hash.update(this.#chunk);
     return true;
   }
 }
@@ -65,37 +68,4 @@ function free(chunk: Uint8Array): void {
   const { buffer, byteOffset, byteLength } = chunk;
   if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== decodedChunk) return;
   if (byteOffset + byteLength === decodedChunk) buffer.transfer(0);
-}
-
-/** Unpacks into the blocks themselves. */
-export class NativeFiller implements Filler {
-  readonly hash: Hasher;
-  readonly #gunzip: NativeGunzip;
-  /** The first bytes of the next block, which show that the one before is not the last. */
-  readonly #behind = new Uint8Array(64);
-  #waiting = 0;
-
-  constructor(gunzip: NativeGunzip, hash: Hasher) {
-    this.#gunzip = gunzip;
-    this.hash = hash;
-  }
-
-  async fill(block: Uint8Array): Promise<{ size: number; last: boolean }> {
-    let size = Math.min(this.#waiting, block.length);
-    block.set(this.#behind.subarray(0, size));
-    this.#behind.copyWithin(0, size, this.#waiting);
-    this.#waiting -= size;
-    while (size < block.length) {
-      // Bytes are hashed while they are in the processor's cache.
-      const count = await this.#gunzip.unpackInto(block.subarray(size, size + decodedChunk));
-      if (count === 0) return { size, last: true };
-      this.hash.update(block.subarray(size, size + count));
-      size += count;
-    }
-    if (this.#waiting === 0) {
-      this.#waiting = await this.#gunzip.unpackInto(this.#behind);
-      this.hash.update(this.#behind.subarray(0, this.#waiting));
-    }
-    return { size, last: this.#waiting === 0 };
-  }
 }

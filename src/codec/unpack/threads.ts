@@ -17,8 +17,12 @@ import {
   WorkerPool,
   workerFile,
 } from '../worker-pool.ts';
+import { NativeGunzip } from '../gunzip-native.ts';
+import { loadFound, type NativeEngine } from '../native.ts';
 import type { Answer, Order } from './messages.ts';
+import { Unpacker } from './unpacker.ts';
 import { Unpacking } from './unpacking.ts';
+import { MiB } from '../../units.ts';
 
 const threadFile = workerFile('unpack-worker', import.meta.url);
 
@@ -39,6 +43,8 @@ export class UnpackThreads {
   readonly #pool: WorkerPool<Thread>;
   readonly #file: URL;
   readonly #native: NativePath;
+  /** Undefined before the first gzip stream; null where there is no native engine. */
+  #streams: NativeStreams | null | undefined;
 
   constructor(limit: number, { file = threadFile, native = () => null }: ThreadOptions = {}) {
     this.#pool = new WorkerPool(limit);
@@ -48,19 +54,22 @@ export class UnpackThreads {
 
   /** Opens a stream in a thread. Its source is not read before the first block is asked for. @throws UNSUPPORTED */
   open(source: ByteStream, options: UnpackOptions): Unpacking {
-    return this.#pool
-      .idlest((onGone) => new Thread(start(this.#file, this.#native()), onGone))
-      .open(source, options);
+    if (options.compression === 'gzip') {
+      if (this.#streams === undefined) this.#streams = openNative(this.#native());
+      if (this.#streams !== null) return this.#streams.open(source, options);
+    }
+    return this.#pool.idlest((onGone) => new Thread(start(this.#file), onGone)).open(source, options);
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    this.#streams?.end();
+    await this.#pool.close();
   }
 }
 
-function start(file: URL, native: string | null): Worker {
+function start(file: URL): Worker {
   try {
-    return startWorker(file, native);
+    return startWorker(file);
   } catch (cause) {
     throw new OcislimError('UNSUPPORTED', `cannot start a thread: ${(cause as Error).message}`, { cause });
   }
@@ -110,7 +119,49 @@ class Thread implements PooledThread {
   }
 
   async end(): Promise<void> {
-    this.#gone ??= new OcislimError('INTERNAL', 'the threads were closed while they unpacked a layer');
+    this.#gone ??= closedError();
     await this.#worker.terminate();
   }
+}
+
+/** Each call of the engine costs a trip to the thread pool and back: it gets more at a time than a thread. */
+const nativeInputs = { size: MiB, ahead: 2 };
+
+/** The streams that the native engine unpacks, on Node's thread pool. */
+class NativeStreams {
+  readonly #unpacker: Unpacker;
+  readonly #streams = new Map<number, Unpacking>();
+  #ids = 0;
+
+  constructor(engine: NativeEngine) {
+    this.#unpacker = new Unpacker(
+      (inputs, { hash }, signal) => new NativeGunzip(inputs, engine, { hash, signal }),
+      (answer) => this.#streams.get(answer.id)?.take(answer),
+    );
+  }
+
+  open(source: ByteStream, options: UnpackOptions): Unpacking {
+    const { compression, maxWindow = defaultLimits['window-bytes'], hash, signal } = options;
+    const id = ++this.#ids;
+    const send = (order: Order) => this.#unpacker.handle(order);
+    const onClose = () => this.#streams.delete(id);
+    const stream = new Unpacking({ id, source, signal, send, onClose, inputs: nativeInputs });
+    this.#streams.set(id, stream);
+    send({ kind: 'open', id, compression, maxWindow, hash });
+    return stream;
+  }
+
+  /** Fails what is open. A call that runs is not stopped; its result is discarded. */
+  end(): void {
+    for (const stream of this.#streams.values()) stream.fail(closedError());
+  }
+}
+
+function openNative(path: string | null): NativeStreams | null {
+  const engine = loadFound(path);
+  return engine === null ? null : new NativeStreams(engine);
+}
+
+function closedError(): OcislimError {
+  return new OcislimError('INTERNAL', 'the threads were closed while they unpacked a layer');
 }

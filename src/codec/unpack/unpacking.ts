@@ -12,8 +12,12 @@ import type { Answer, Failure, Order } from './messages.ts';
 import { KiB } from '../../units.ts';
 
 /** Bytes of input in a message, and how many such messages may be unread. */
-const inputSize = 256 * KiB;
-const inputsAhead = 4;
+export interface Inputs {
+  readonly size: number;
+  readonly ahead: number;
+}
+
+const usualInputs: Inputs = { size: 256 * KiB, ahead: 4 };
 
 /** Bytes of a chunk of output, and how many chunks are made before the consumer asks. */
 const chunkSize = 512 * KiB;
@@ -34,6 +38,8 @@ export interface UnpackingOptions {
   readonly signal: AbortSignal;
   readonly send: (order: Order, transfer: ArrayBuffer[]) => void;
   readonly onClose: () => void;
+  /** Default: 256 KiB, four of them. */
+  readonly inputs?: Inputs;
 }
 
 /** A stream that a thread unpacks. Its source is read a few messages ahead of the thread. */
@@ -43,6 +49,7 @@ export class Unpacking implements BlockSource {
   readonly #signal: AbortSignal;
   readonly #send: (order: Order, transfer: ArrayBuffer[]) => void;
   readonly #onClose: () => void;
+  readonly #inputs: Inputs;
   readonly #onAbort = () => this.fail(this.#signal.reason);
   readonly #waiting: Waiting[] = [];
   #ahead = 0;
@@ -52,12 +59,13 @@ export class Unpacking implements BlockSource {
   #digest: Digest | null = null;
   #closed = false;
 
-  constructor({ id, source, signal, send, onClose }: UnpackingOptions) {
+  constructor({ id, source, signal, send, onClose, inputs = usualInputs }: UnpackingOptions) {
     this.#id = id;
     this.#source = source;
     this.#signal = signal;
     this.#send = send;
     this.#onClose = onClose;
+    this.#inputs = inputs;
     if (signal.aborted) this.fail(signal.reason);
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -135,10 +143,10 @@ export class Unpacking implements BlockSource {
   }
 
   async #feed(): Promise<void> {
-    for await (const bytes of movable(this.#source)) {
+    for await (const bytes of movable(this.#source, this.#inputs.size)) {
       this.#ahead++;
       this.#send({ kind: 'input', id: this.#id, bytes }, [bytes.buffer]);
-      while (this.#ahead >= inputsAhead && this.#failure === null)
+      while (this.#ahead >= this.#inputs.ahead && this.#failure === null)
         await new Promise<void>((resolve) => {
           this.#onTaken = resolve;
         });
@@ -149,14 +157,14 @@ export class Unpacking implements BlockSource {
 }
 
 /** Yields the same bytes in memory that can be moved to a thread: chunks that own their memory, and copies of the others. */
-async function* movable(stream: ByteStream): AsyncIterable<Uint8Array<ArrayBuffer>> {
-  for await (const chunk of coalesce(stream, inputSize))
-    yield ownsMemory(chunk) ? chunk : new Uint8Array(chunk);
+async function* movable(stream: ByteStream, size: number): AsyncIterable<Uint8Array<ArrayBuffer>> {
+  for await (const chunk of coalesce(stream, size))
+    yield chunk.length >= size / 2 && ownsMemory(chunk) ? chunk : new Uint8Array(chunk);
 }
 
 function ownsMemory(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
   const { buffer, length } = chunk;
-  return length >= inputSize / 2 && buffer instanceof ArrayBuffer && buffer.byteLength === length;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === length;
 }
 
 function errorOf(failure: Failure): unknown {
