@@ -23,6 +23,36 @@ describe('bash', () => {
   });
 });
 
+describe('bash, where "=" is not in COMP_WORDBREAKS,', () => {
+  test.each(completed)('completes "ocislim %s" all the same', async (line, words) => {
+    expect(await completionsIn('bash', line, false)).toEqual(words);
+  });
+
+  test.each([
+    ['squash --compression=z', ['--compression=zstd']],
+    ['squash --compression=', ['--compression=gzip', '--compression=zstd', '--compression=none']],
+    ['squash --compression=zstd --prog', ['--progress']],
+    ['squash --progress=p', ['--progress=plain']],
+    ['prune --preset=docs,apt-li', ['--preset=docs,apt-lists']],
+    ['trace --format=json sh', ['show']],
+    ['trace -o x --format=json sh', ['show']],
+    ['copy --limit=layer-b', ['--limit=layer-bytes=']],
+    ['copy --dry-run=', []],
+    ['squash --report=nothing', []],
+    ['squash --nonsense=x', []],
+  ])('completes "ocislim %s" with the option before the value', async (line, words) => {
+    expect(await completionsIn('bash', line, false)).toEqual(words);
+  });
+
+  test('completes files and folders behind an option', async () => {
+    expect(await completionsIn('bash', 'copy --digestfile=scr', false)).toEqual(['--digestfile=script']);
+  });
+});
+
+test('bash does not take the value of an option for an argument', async () => {
+  expect(await completionsIn('bash', 'trace --format=json sh')).toEqual(['show']);
+});
+
 test('completion knows every command, every option, and every choice of a value', async () => {
   const vocabulary = await vocabularyOf(commands);
   for (const { name, options } of commands) {

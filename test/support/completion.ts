@@ -33,15 +33,22 @@ _ocislim`,
 complete -C "ocislim $(string join ' ' -- $argv[2..])" | string replace -r '\\t.*' ''`,
 };
 
-/** Returns the completions of the last word in a line without "ocislim". An empty last word is completed too. */
-export async function completionsIn(shell: Shell, line: string): Promise<readonly string[]> {
+/**
+ * Returns the completions of the last word in a line without "ocislim". An empty last word is completed too.
+ * @param breaksAtEquals whether "=" is in COMP_WORDBREAKS of bash
+ */
+export async function completionsIn(
+  shell: Shell,
+  line: string,
+  breaksAtEquals = true,
+): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'ocislim-completion-'));
   try {
     const [script, program] = [join(folder, 'script'), join(folder, 'program')];
     writeFileSync(script, scripts[shell]?.(await vocabularyOf(commands)) ?? '');
     writeFileSync(program, programs[shell]);
-    // bash makes words of their own of "=".
-    const words = (shell === 'bash' ? line.replace('=', ' = ') : line).split(' ');
+    // bash makes words of their own of "=", if it is in COMP_WORDBREAKS.
+    const words = (shell === 'bash' && breaksAtEquals ? line.replace('=', ' = ') : line).split(' ');
     const options = shell === 'bash' ? ['--norc'] : shell === 'zsh' ? ['-f'] : ['--no-config'];
     const env = { PATH: process.env['PATH'] ?? '', HOME: folder, LC_ALL: 'C.UTF-8' };
     const found = await new Promise<string>((resolve, reject) => {

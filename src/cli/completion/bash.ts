@@ -5,11 +5,14 @@ import type { CommandWords, OptionWords, Value } from './vocabulary.ts';
 export function bashScript(commands: readonly CommandWords[]): string {
   const names = commands.map(({ name }) => name).join(' ');
   return `_ocislim() {
-  local command= takes= offer= first= kind= seen=0 skip=0 i
+  local command= takes= offer= first= kind= option= seen=0 skip=0 i
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
-  # bash makes a word of its own of "=".
+  # bash makes a word of its own of "=", unless COMP_WORDBREAKS was told not to.
   if [ "$current" = "=" ]; then current=
-  elif [ "$before" = "=" ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  elif [ "$before" = "=" ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"
+  else case "$current" in
+    --*=*) before="\${current%%=*}"; option="$before="; current="\${current#*=}" ;;
+  esac; fi
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in -*) ;; *) command="\${COMP_WORDS[i]}"; break ;; esac
@@ -21,20 +24,21 @@ ${commands.map(commandCase).join('\n')}
   esac
   case "$kind" in
     words)
-      COMPREPLY=($(compgen -W "$offer" -- "$current"))
+      COMPREPLY=($(compgen -P "$option" -W "$offer" -- "$current"))
       case "$offer" in *=*) compopt -o nospace 2>/dev/null ;; esac
       return ;;
     list)
       local head=
       case "$current" in *,*) head="\${current%,*}," ;; esac
-      COMPREPLY=($(compgen -P "$head" -W "$offer" -- "\${current##*,}")); return ;;
-    file) return ;;
-    folder) COMPREPLY=($(compgen -d -- "$current")); return ;;
+      COMPREPLY=($(compgen -P "$option$head" -W "$offer" -- "\${current##*,}")); return ;;
+    file) [ -z "$option" ] || COMPREPLY=($(compgen -P "$option" -f -- "$current")); return ;;
+    folder) COMPREPLY=($(compgen -P "$option" -d -- "$current")); return ;;
     any) compopt +o default 2>/dev/null; return ;;
   esac
   case "$current" in -*) COMPREPLY=($(compgen -W "$offer" -- "$current")); return ;; esac
   [ -n "$first" ] || return
   for ((i++; i < COMP_CWORD; i++)); do
+    if [ "\${COMP_WORDS[i]}" = "=" ]; then skip=1; continue; fi
     if [ $skip = 1 ]; then skip=0; continue; fi
     case " $takes " in *" \${COMP_WORDS[i]} "*) skip=1; continue ;; esac
     case "\${COMP_WORDS[i]}" in -*) ;; *) seen=1 ;; esac
