@@ -98,13 +98,16 @@ export async function checkLocalTargets(
 /** Looks at the file or folder of a destination, and whether it can be written. @throws IO */
 async function checkPlace(target: Reference, path: string): Promise<FoundFile> {
   const { isWrittenWhole, prefix } = formOf(target);
+  const other = (form: string) => `${form}${formatReference(target).slice(prefix.length)}`;
   try {
     const found = await findFile(path);
     if (isWrittenWhole) {
-      requireKind(found, ['absent', 'file'], `An archive is one file; ${prefix}- is standard output.`);
+      const advice = `Write ${other('oci:')} for a layout in a folder. An archive is one file; ${prefix}- is standard output.`;
+      requireKind(found, ['absent', 'file'], advice);
       await checkReplaceable(path);
     } else {
-      requireKind(found, ['absent', 'folder'], 'A layout is a folder; oci-archive:FILE is one in a file.');
+      const advice = `Write ${other('oci-archive:')} for a layout in a file. A layout is a folder.`;
+      requireKind(found, ['absent', 'folder'], advice);
       for (const folder of foldersOf(found)) await checkFolder(folder);
     }
     return found;
