@@ -95,10 +95,28 @@ async function ask(
   }
   let text = '';
   for (const { path: asked, headers = {} } of requests) {
-    const answer = await get(path, asked, headers).catch((error: Error) => error.message);
+    const answer = await served(path, asked, headers, child).catch((error: Error) => error.message);
     text += `GET ${asked}: ${answer}\n`;
   }
   return text;
+}
+
+/** Asks again as long as the socket is bound and nothing listens yet: below a tracer, that takes a while. */
+async function served(
+  socketPath: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  child: ChildProcess,
+): Promise<string> {
+  for (;;) {
+    try {
+      return await get(socketPath, path, headers);
+    } catch (error) {
+      const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+      if (!isRefused || child.exitCode !== null || child.signalCode !== null) throw error;
+      await sleep(20);
+    }
+  }
 }
 
 function get(socketPath: string, path: string, headers: Readonly<Record<string, string>>): Promise<string> {
