@@ -7,13 +7,8 @@ import { engineNames } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
 import { compressions } from '../oci/media-type.ts';
 import { reportId } from './report.ts';
-
-const digest = z.string().regex(/^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/);
-const bytes = z.int().min(0);
-const count = z.int().min(0);
-/** A difference, negative where a layer grew. */
-const difference = z.int();
-const layerNumber = z.int().min(1).describe('Layers are numbered from 1, the lowest, in the source.');
+import { surface } from './schema-surface.ts';
+import { bytes, count, difference, digest, layerNumber, pathBase64, pathText } from './schema-values.ts';
 
 const sourceLayer = z.strictObject({
   number: layerNumber,
@@ -94,13 +89,6 @@ const layer = z.strictObject({
     .exactOptional()
     .describe('What --tune pull or --budget chose for it, and why; absent without a choice.'),
 });
-
-const pathText = z
-  .string()
-  .describe(
-    'From the root, without a leading slash: the exact name, or a readable stand-in where pathBase64 is given.',
-  );
-const pathBase64 = z.base64().exactOptional().describe('The bytes of the path, where they are not UTF-8.');
 
 const ruleCount = z.strictObject({
   rule: z.string().describe('The rule: its glob, or "shadowed".'),
@@ -237,49 +225,6 @@ const keeping = z.strictObject({
       'Directories that the trace saw listed, and whose entries do not all stay: --keep PATH keeps them.',
     ),
   kept: z.array(keptPath).describe('Every path that stays in the merged filesystem, with its reason.'),
-});
-
-const surfaceKinds = {
-  shells: 'shells',
-  'package-managers': 'package managers',
-  interpreters: 'interpreters',
-  compilers: 'compilers and linkers',
-  'network-tools': 'programs that fetch and connect',
-  setuid: 'files with setuid or setgid bits',
-  capabilities: 'files with capabilities',
-  'world-writable-files': 'files that everyone may write',
-  'world-writable-directories': 'directories that everyone may write, without the sticky bit',
-} as const;
-
-const surfaceFile = z.strictObject({
-  path: pathText,
-  pathBase64,
-  names: z
-    .array(z.string())
-    .exactOptional()
-    .describe('Other names by which it counts: hard links, and symlinks that lead to it.'),
-});
-
-const surface = z.strictObject({
-  files: z
-    .array(
-      z.strictObject({
-        kind: z.enum(Object.keys(surfaceKinds) as (keyof typeof surfaceKinds)[]).describe(
-          `${Object.entries(surfaceKinds)
-            .map(([name, doc]) => (name === doc ? name : `${name}: ${doc}`))
-            .join('; ')}.`,
-        ),
-        before: z.array(surfaceFile).describe('Of the source, by path,'),
-        after: z.array(surfaceFile).describe('and of the result.'),
-      }),
-    )
-    .describe('Every kind, also those without files. A file of several names counts once.'),
-  ports: z.array(z.string()).describe('"80/tcp".'),
-  user: z.string().describe('As the config says it; "" where it says nothing, which means root.'),
-  isRoot: z.boolean(),
-  secrets: z
-    .array(z.string())
-    .describe('Names of environment variables whose values look like secrets. No report has the values.'),
 });
 
 const restoring = z.strictObject({
