@@ -1,4 +1,10 @@
+/**
+ * The rules for families of files that programs open at run time although no header names them. The first rule that names a file is
+ * its reason. Static programs (Go, Rust) need none of these rules: their files are in the trace, and `identity` and `timezone` keep
+ * the few files that every program may read.
+ */
 import type { ClosureRule } from '../rule.ts';
+import { bundleRule, erlangRule } from './bundle.ts';
 import { confDRule } from './conf-d.ts';
 import { dlopenRule } from './dlopen.ts';
 import { dotnetRule } from './dotnet.ts';
@@ -9,6 +15,7 @@ import { icuRule } from './icu.ts';
 import { identityRule } from './identity.ts';
 import { javaRule } from './java.ts';
 import { krb5Rule } from './krb5.ts';
+import { libraryDataRule } from './library-data.ts';
 import { listedRule } from './listed.ts';
 import { localeRule } from './locale.ts';
 import { nodeRule } from './node.ts';
@@ -20,15 +27,12 @@ import { phpRule } from './php.ts';
 import { pythonRule } from './python.ts';
 import { rubyRule } from './ruby.ts';
 import { saslRule } from './sasl.ts';
+import { textRule } from './text.ts';
 import { timezoneRule } from './timezone.ts';
 import { tlsRule } from './tls.ts';
 import { apacheRule, nginxRule } from './web-server.ts';
 
-/**
- * The rules for families of files that programs open at run time although no header names them. The first rule that names a file is
- * its reason. Static programs (Go, Rust) need none of these rules: their files are in the trace, and `identity` and `timezone` keep
- * the few files that every program may read.
- */
+/** In the order in which they are asked. */
 export const familyRules: readonly ClosureRule[] = [
   identityRule,
   nssRule,
@@ -44,6 +48,9 @@ export const familyRules: readonly ClosureRule[] = [
   krb5Rule,
   icuRule,
   fontconfigRule,
+  libraryDataRule,
+  bundleRule,
+  erlangRule,
   pythonRule,
   nodeRule,
   javaRule,
@@ -53,6 +60,7 @@ export const familyRules: readonly ClosureRule[] = [
   dotnetRule,
   nginxRule,
   apacheRule,
+  textRule,
   confDRule,
   listedRule,
 ];

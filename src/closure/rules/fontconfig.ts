@@ -17,11 +17,14 @@ const settings = rootPaths(
 /** Where fonts are installed. */
 const fonts = rootPaths('usr/share/fonts', 'usr/local/share/fonts', 'usr/share/X11/fonts');
 
+/** Libraries and modules that draw text. */
+const readers = /^lib(?:fontconfig|freetype)\.so|^_imagingft\./;
+
 /** A library of fontconfig stays for many programs that never draw, so that nothing is kept for it at `file`. */
 export const fontconfigRule: ClosureRule = {
   name: 'fontconfig',
   describe:
-    'Unless the granularity is `file`: for libfontconfig, its settings in etc/fonts and where they lead, and the installed fonts; the paths in FONTCONFIG_PATH and FONTCONFIG_FILE.',
+    'Unless the granularity is `file`: for libfontconfig, libfreetype and the fonts of PIL, the settings in etc/fonts and where they lead, and the installed fonts; the paths in FONTCONFIG_PATH and FONTCONFIG_FILE.',
   *roots(context): Generator<Need> {
     for (const name of asciiList('FONTCONFIG_FILE', 'FONTCONFIG_PATH')) {
       const path = variable(name, context);
@@ -29,7 +32,7 @@ export const fontconfigRule: ClosureRule = {
     }
   },
   *follow(path, { fs, granularity }): Generator<Need> {
-    if (granularity === 'file' || !baseOf(path).startsWith('libfontconfig.so')) return;
+    if (granularity === 'file' || !readers.test(baseOf(path))) return;
     for (const place of present(fs, settings))
       yield { path: place, detail: ascii`the settings of /${path}`, below: true, strength: 'whole' };
     for (const place of present(fs, fonts))

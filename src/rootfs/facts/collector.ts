@@ -8,7 +8,7 @@ import { readByteString } from '../../bytes/bytes.ts';
 import { ElfProbe } from './elf.ts';
 import { librariesOfSource, MentionScan } from './mentions.ts';
 import type { ContentProbe, Elf, LayerFacts } from './facts.ts';
-import { parseShebang, shebangBytes } from './shebang.ts';
+import { isOfShell, parseShebang, shebangBytes } from './shebang.ts';
 import { KiB, MiB } from '../../units.ts';
 
 const elfMagic = 0x7f454c46;
@@ -19,6 +19,8 @@ const maxContents = 256 * MiB;
 /** Sources that may name libraries, and the largest one that is read, in bytes. */
 const source = /\.(?:py|rb)$/;
 const largestSource = 512 * KiB;
+/** The largest script of a shell whose contents are kept, in bytes. */
+const largestScript = 64 * KiB;
 
 /** Takes the body of one file. */
 export interface FileSink {
@@ -49,9 +51,33 @@ export class FactCollector {
       this.#held += size;
       return this.#collectContents(entry, size);
     }
-    return source.test(path) && size <= largestSource
-      ? this.#readSource(entry, size)
-      : this.#look(entry, size);
+    if (source.test(path) && size <= largestSource) return this.#readSource(entry, size);
+    return size <= largestScript ? this.#readScript(entry, size) : this.#look(entry, size);
+  }
+
+  /** Keeps the contents of a script of a shell, and looks into any other file. */
+  #readScript(entry: number, size: number): FileSink {
+    const look = this.#look(entry, size);
+    let kept: Uint8Array | null = new Uint8Array(size);
+    let filled = 0;
+    return {
+      write: (chunk) => {
+        const part = chunk.subarray(0, size - filled);
+        kept?.set(part, filled);
+        filled += part.length;
+        if (kept !== null && filled >= 2 && numberAt(kept, 2) !== shebangMagic) kept = null;
+        const isWanted = look.write(part);
+        return kept === null ? isWanted : filled < size;
+      },
+      end: () => {
+        look.end();
+        const line = this.#scripts.get(entry);
+        if (kept === null || line === undefined || !isOfShell(line)) return;
+        if (filled < size || this.#held + size > maxContents) return;
+        this.#held += size;
+        this.#contents.set(entry, kept);
+      },
+    };
   }
 
   /** Looks into a source of a program for the libraries that it loads. */

@@ -13,3 +13,8 @@ export function parseShebang(head: Uint8Array): ByteString | null {
   const words = line.replace(/^[ \t]+|[ \t\r]+$/g, '');
   return words === '' ? null : words;
 }
+
+/** Returns whether a shell runs the script with this first line, as `parseShebang` returns it. */
+export function isOfShell(line: ByteString): boolean {
+  return /(?:^|[/ \t])(?:(?:ba|da|a|k|mk|z)?sh|busybox)(?:[ \t]|$)/.test(line);
+}
