@@ -80,6 +80,20 @@ test.each([
   await expect(readFile(path)).rejects.toThrow('ENOENT');
 });
 
+test('a plain layer with the DiffID of another one is refused, as docker load would refuse it', async () => {
+  await scene.writeLayout(
+    { it: imageOf(layers[0] as Uint8Array, digestOf(layers[1] as Uint8Array)) },
+    'wrong',
+  );
+  const path = scene.path('wrong.tar');
+  const { status, stderr } = await callCli(['copy', scene.at('it', 'wrong'), `docker-archive:${path}:app:1`]);
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringContaining('[DIFFID_MISMATCH]') as string,
+  });
+  await expect(readFile(path)).rejects.toThrow('ENOENT');
+});
+
 test('a tar that begins as gzip does, with the name of its first file, is one', async () => {
   const bytes = writeTar([{ name: '\x1f\x8b.txt', body: Buffer.from('x'), format: 'gnu' }]);
   await scene.writeLayout({ it: imageOf(bytes, digestOf(bytes)) }, 'odd');

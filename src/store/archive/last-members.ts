@@ -5,6 +5,8 @@
 import { fitsDockerArchive } from '../../codec/encoding.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
+import { algorithmOf, type Digest } from '../../oci/digest.ts';
+import { parseImageConfig } from '../../oci/image-config.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
 import { isImage, type Manifest, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType, layerKind } from '../../oci/media-type.ts';
@@ -37,7 +39,7 @@ export function ociMembers(tags: readonly string[]): LastMembers {
 /**
  * Makes the members of a Docker archive: those of an OCI archive, and the `manifest.json` that Docker before 25 (and skopeo)
  * reads. That file describes one image, so an index must have exactly one child that is an image to run.
- * @throws UNSUPPORTED for an index with another number of images, MEDIA_TYPE for a compressed layer
+ * @throws UNSUPPORTED for an index with another number of images, MEDIA_TYPE for a compressed layer, DIFFID_MISMATCH, MANIFEST_INVALID
  */
 export function dockerMembers(names: readonly string[], label: string): LastMembers {
   const annotations = names.map((name) => ({
@@ -48,6 +50,7 @@ export function dockerMembers(names: readonly string[], label: string): LastMemb
     const image = await runnable(written.root, blobs, label);
     for (const [i, layer] of image.layers.entries())
       await checkPlain(layer, blobs, `layer ${i + 1} of ${label}`);
+    await checkDiffIds(image, blobs, label);
     const manifest = {
       Config: blobName(image.config.digest),
       RepoTags: names.length === 0 ? null : names,
@@ -114,6 +117,24 @@ async function checkPlain(
     `${what} is not an uncompressed layer, which such an archive needs: ${isPlain ? 'its bytes are not a tar' : JSON.stringify(mediaType)}`,
     isPlain ? { advice: 'The image was put together wrongly; build or push it again.' } : {},
   );
+}
+
+/** Refuses layers whose DiffIDs in the config are not their digests, which `docker load` compares. @throws DIFFID_MISMATCH, MANIFEST_INVALID */
+async function checkDiffIds(
+  { config, layers }: Manifest,
+  { read }: WrittenBlobs,
+  label: string,
+): Promise<void> {
+  const { diffIds } = parseImageConfig(await read(config.digest), layers.length, `the config of ${label}`);
+  for (const [i, { digest }] of layers.entries()) {
+    const diffId = diffIds[i] as Digest;
+    if (algorithmOf(digest) !== algorithmOf(diffId) || digest === diffId) continue;
+    throw new OcislimError(
+      'DIFFID_MISMATCH',
+      `layer ${i + 1} of ${label} is ${digest}, but the image config says ${diffId}`,
+      { advice: 'The image contradicts itself; build or push it again.' },
+    );
+  }
 }
 
 /** Returns whether the first block of a blob is that of a tar. An empty one has none. */
