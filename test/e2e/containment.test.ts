@@ -142,7 +142,7 @@ async function trace(
 function allowed(): RegExp {
   const made = [
     'tmp',
-    `out(?:${sep}(?:blobs(?:${sep}sha256(?:${sep}(?:[0-9a-f]{64}|blob\\.partial-[0-9a-f-]+))?)?|(?:index\\.json|oci-layout|\\.ocislim\\.lock)(?:\\.partial-[0-9a-f-]+)?))?`,
+    `out(?:${sep}(?:blobs(?:${sep}sha256(?:${sep}(?:[0-9a-f]{64}|(?:blob|check)\\.partial-[0-9a-f-]+))?)?|(?:index\\.json|oci-layout|\\.ocislim\\.lock)(?:\\.partial-[0-9a-f-]+)?|check\\.partial-[0-9a-f-]+))?`,
     '\\.ocislim\\.lock\\.partial-[0-9a-f-]+',
     'reports/[0-9]+\\.json',
     'reports/rootfs\\.tar(?:\\.partial-[0-9a-f-]+)?',

@@ -25,6 +25,9 @@ import { checkLock } from './layout-lock.ts';
 import { type LayoutNaming, named, refuseAmbiguous } from './layout-naming.ts';
 import { updateIndex } from './layout-update.ts';
 
+/** Whether a name is that of an unfinished blob, or of the file that `checkFolder` makes for a moment. */
+const isTemporary = (name: string): boolean => name === 'blob' || name === 'check';
+
 /** Bytes from which on a clone is tried: a smaller file is copied as soon. */
 const smallestClone = MiB;
 
@@ -170,8 +173,7 @@ export class LayoutStorage implements BlobStorage {
 
   /** Removes files of killed processes, once. */
   async #sweep(): Promise<void> {
-    if (!this.#swept)
-      await sweepTemporaries(join(this.#folder, 'blobs', 'sha256'), (name) => name === 'blob');
+    if (!this.#swept) await sweepTemporaries(join(this.#folder, 'blobs', 'sha256'), isTemporary);
     this.#swept = true;
   }
 

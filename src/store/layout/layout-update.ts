@@ -12,7 +12,7 @@ import { encodeJson, type JsonObject } from '../../oci/json.ts';
 import { checkMarker, emptyIndex, layoutMarker, maxIndex, parseIndexFile } from './layout-index.ts';
 import { withFolderLock } from './layout-lock.ts';
 
-const temporaries: ReadonlySet<string> = new Set(['index.json', 'oci-layout', '.ocislim.lock']);
+const temporaries: ReadonlySet<string> = new Set(['index.json', 'oci-layout', '.ocislim.lock', 'check']);
 
 /** Attempts to change the file while other programs do. */
 const mostAttempts = 100;
