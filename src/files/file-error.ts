@@ -15,6 +15,7 @@ const adviceByCode: Readonly<Record<string, string>> = {
   EPERM: 'The permission is missing: change it, run as another user, or name another place.',
   ENOTDIR: 'A part of the path is a file and no folder: name another path.',
   ELOOP: 'Links of the path lead in a circle: name what they were to lead to.',
+  ENXIO: 'Nothing takes what is written there: name a file.',
   ENAMETOOLONG: 'Name a shorter path.',
 };
 

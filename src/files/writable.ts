@@ -38,7 +38,15 @@ export async function checkWritable(file: string): Promise<string | null> {
  * @throws IO for a folder, a folder that is missing, and what the system refuses
  */
 export async function checkReplaceable(file: string): Promise<FoundFile> {
+  if (file === '')
+    throw new OcislimError('USAGE', 'the name of the file is empty', {
+      advice: 'A variable of the shell may not be set.',
+    });
   const found = await findWhole(file);
+  if (found.kind === 'absent' && file.endsWith('/'))
+    throw new OcislimError('IO', `cannot write ${file}: it is the name of a folder`, {
+      advice: 'Name a file.',
+    });
   try {
     if (found.kind === 'absent' || found.kind === 'file') await tryBeside(file, found.path);
     else await access(file, constants.W_OK);
@@ -80,7 +88,9 @@ export async function checkFolder(folder: string): Promise<void> {
 
 /** What to do where the system says that a folder is missing, although those around it are there: below /proc. */
 function elsewhere(error: unknown): string | undefined {
-  const isOdd = ['ENOENT', 'EEXIST', 'EOPNOTSUPP', 'EINVAL'].includes(systemCode(error) ?? '');
+  if (systemCode(error) === 'EEXIST')
+    return 'A part of the path is a link that leads nowhere: make what it leads to, or name another place.';
+  const isOdd = ['ENOENT', 'EOPNOTSUPP', 'EINVAL'].includes(systemCode(error) ?? '');
   return isOdd ? 'Nothing can be made there: name another place.' : undefined;
 }
 
@@ -135,6 +145,6 @@ async function requireFolder(file: string, folder: string): Promise<void> {
 }
 
 /** Writes a word as a shell reads it. */
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -102,11 +102,14 @@ async function checkPlace(target: Reference, path: string): Promise<FoundFile> {
   try {
     const found = await findFile(path);
     if (isWrittenWhole) {
-      const advice = `Write ${other('oci:')} for a layout in a folder. An archive is one file; ${prefix}- is standard output.`;
+      const form = found.kind === 'folder' ? `Write ${other('oci:')} for a layout in a folder. ` : '';
+      const advice = `${form}An archive is one file; ${prefix}- is standard output.`;
       requireKind(found, ['absent', 'file'], advice);
       await checkReplaceable(path);
     } else {
-      const advice = `Write ${other('oci-archive:')} for a layout in a file. A layout is a folder.`;
+      const form = found.kind === 'file' ? other('oci-archive:') : 'oci-archive:-';
+      const use = found.kind === 'file' ? 'a layout in a file' : 'standard output';
+      const advice = `Write ${form} for ${use}. A layout is a folder.`;
       requireKind(found, ['absent', 'folder'], advice);
       for (const folder of foldersOf(found)) await checkFolder(folder);
     }

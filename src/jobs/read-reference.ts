@@ -5,12 +5,16 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
+import { shellWord } from '../files/writable.ts';
 import { beginsWithHost, isArchiveName } from '../oci/forms/hints.ts';
 import { hasForm, parseReference, readingsOf, type Reference, withoutPassword } from '../oci/reference.ts';
 import { kindOf } from './settle-path.ts';
 
 /** Bytes of the header of a tar's first entry. */
 const blockSize = 512;
+
+/** How files begin that are packed with gzip, zstd and xz. */
+const magics = ['1f8b', '28b52ffd', 'fd377a585a00'].map((hex) => Buffer.from(hex, 'hex'));
 
 /** Forms of what lies in a folder, the likeliest first. */
 const localForms = ['oci:', 'docker-archive:', 'oci-archive:'] as const;
@@ -26,17 +30,19 @@ export async function readSource(text: string): Promise<Reference> {
 /** Refuses a text without a form that names a layout or an archive here. @throws REFERENCE_INVALID */
 export async function requireForm(text: string): Promise<void> {
   if (hasForm(text)) return;
-  const form = await formHere(text);
+  // An "@" or a colon at the end names a destination without a tag, or was meant to have one.
+  const place = text.replace(/[@:]$/, '');
+  const form = await formHere(place);
   if (form === null) return;
   const isLayoutHere = form === 'oci:';
   const what = isLayoutHere ? 'folder with an OCI layout' : 'tar archive';
   const image = `docker://${text}`;
   const isImage = parsed(image) !== null && !isPath(text);
   const choices = [
-    `${form}${text} for the ${isLayoutHere ? 'folder' : 'file'}`,
+    `${shellWord(`${form}${place}`)} for the ${isLayoutHere ? 'folder' : 'file'}`,
     ...(isImage ? [`${image} for the image`] : []),
-    ...(form === 'docker-archive:' && parsed(`oci-archive:${text}`) !== null
-      ? [`oci-archive:${text} if the file is an OCI layout in a tar`]
+    ...(form === 'docker-archive:' && parsed(`oci-archive:${place}`) !== null
+      ? [`${shellWord(`oci-archive:${place}`)} if the file is an OCI layout in a tar`]
       : []),
   ];
   throw new OcislimError(
@@ -86,14 +92,15 @@ async function isPlainlyLayout(path: string): Promise<boolean> {
   return mark === 'file' || (index === 'file' && blobs === 'folder');
 }
 
-/** Returns whether a file is named as an archive, or begins as a tar does (POSIX ustar: "magic"). */
+/** Returns whether a file is named as an archive, or begins as a tar (POSIX ustar: "magic") or a packed one does. */
 async function isPlainlyArchive(path: string): Promise<boolean> {
   if ((await kindOf(path)) !== 'file') return false;
   if (isArchiveName(path)) return true;
   try {
     await using handle: FileHandle = await open(path);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
-    return bytesRead === blockSize && buffer.toString('latin1', 257, 262) === 'ustar';
+    const isPacked = bytesRead > 0 && magics.some((magic) => buffer.subarray(0, magic.length).equals(magic));
+    return isPacked || (bytesRead === blockSize && buffer.toString('latin1', 257, 262) === 'ustar');
   } catch {
     return false;
   }

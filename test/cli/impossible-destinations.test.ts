@@ -54,7 +54,7 @@ describe.each(forms)('%s refuses before an image is read', (form) => {
       expect(status, stderr).toBe(1);
       expect(stderr).toMatch(/destination .*cannot write/);
       expect(stderr).toMatch(advice);
-      expect(stderr).not.toContain('nowhere');
+      expect(stderr).not.toContain('/nowhere');
     }
     expect(await listFiles(scene.folder)).toEqual(before);
   });
@@ -64,7 +64,7 @@ test.each(places)('export refuses before an image is read: %s', async (path, adv
   const { status, stderr } = await callCli(['export', nowhere, path.replace('DIR', scene.folder)]);
   expect(status, stderr).toBe(1);
   expect(stderr).toMatch(advice);
-  expect(stderr).not.toContain('nowhere');
+  expect(stderr).not.toContain('/nowhere');
 });
 
 test.each(['gone', 'gone/deep', "it's gone"])('the folder of an archive is missing: %s', async (name) => {
@@ -104,6 +104,18 @@ test('a name of 255 letters is long enough for an archive, a layout and a tar', 
   await mkdir(scene.path('long-tar'));
   await scene.run('export', source(), scene.path('long-tar', name));
   expect(await listFiles(scene.path('long-tar'))).toEqual([name]);
+});
+
+test.each([
+  ['export', ['']],
+  ['export', ['DIR/new/']],
+  ['copy', ['oci-archive:DIR/new/']],
+  ['copy', ['docker-archive:DIR/new/']],
+])('%s refuses before an image is read what cannot be a file: %j', async (command, [path = '']) => {
+  const { status, stderr } = await callCli([command, nowhere, path.replace('DIR', scene.folder)]);
+  expect([1, 2]).toContain(status);
+  expect(stderr).toMatch(/\n {2}(?:Name a file|A variable of the shell)/);
+  expect(stderr).not.toContain('/nowhere');
 });
 
 test('without the permission a place is refused, before an image is read', async () => {

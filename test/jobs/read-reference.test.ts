@@ -1,5 +1,6 @@
 /** What lies in the folder decides what a text without a form is: no registry is asked for what the caller sees there. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OcislimError } from '../../src/errors.ts';
 import { readSource } from '../../src/jobs/read-reference.ts';
@@ -16,16 +17,18 @@ const home = process.cwd();
 
 beforeAll(async () => {
   process.chdir(scene.folder);
-  for (const layout of ['lay', 'Lay', 'sub/lay', 'build.out/lay', 'registry.example/app', '1.0'])
+  for (const layout of ['lay', 'Lay', 'sub/lay', 'build.out/lay', 'registry.example/app', '1.0', 'my lay'])
     await writeLayout(layout, { v1: image });
   await mkdir('folder');
   await mkdir('web');
   await writeFile('web/index.json', '{}');
   await writeFile('file', 'text');
+
   for (const archive of ['saved', 'x.tar', 'build.out/x.tar']) {
     await scene.run('copy', 'oci:lay:v1', `docker-archive:new.tar:app:1`);
     await rename('new.tar', archive);
   }
+  await writeFile('packed.img', gzipSync(await readFile('saved')));
 });
 afterAll(() => process.chdir(home));
 
@@ -65,6 +68,9 @@ describe('what is here, without a form before it, is not asked of a registry:', 
     ['sub/lay:v1', 'oci:sub/lay:v1', 'docker://sub/lay:v1'],
     ['build.out/lay:v1', 'oci:build.out/lay:v1', 'docker://build.out/lay:v1'],
     ['1.0', 'oci:1.0', 'docker://1.0'],
+    ['lay:', 'oci:lay'],
+    ['lay@', 'oci:lay', 'docker://lay@'],
+    ['packed.img', 'docker-archive:packed.img', 'docker://packed.img'],
     ['lay:name/with:colons', 'oci:lay:name/with:colons'],
     ['saved', 'docker-archive:saved', 'docker://saved'],
     ['saved:app:1', 'docker-archive:saved:app:1'],
@@ -90,6 +96,10 @@ describe('what is here, without a form before it, is not asked of a registry:', 
       first !== 'docker-archive:saved:app'
     )
       expect(await callCli(['copy', first, '--dry-run', '-q'])).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('a name with a space is quoted for the shell', async () => {
+    expect((await refusalOf('my lay:v1')).advice).toBe("Write 'oci:my lay:v1' for the folder.");
   });
 
   test.each(['lay:v1', './lay:v1', `lay@${digest}`, 'saved'])(

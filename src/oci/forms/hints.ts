@@ -56,10 +56,11 @@ const finders: readonly Finder[] = [
 const localFinders: readonly Finder[] = [ofSpace, ofScheme, ofHome];
 
 function ofSpace(text: string): Hint | null {
-  const trimmed = text.trim().replace(/^([a-z-]+:(?:\/\/)?)\s+/, '$1');
+  const trimmed = text.trim().replace(/^([a-z_-]+:(?:\/\/)?)\s+/i, '$1');
   if (trimmed === '') return { why: 'it is empty', advice: 'A variable of the shell may not be set.' };
   if (trimmed === text) return null;
-  return { why: 'there is white space where a part of it begins or ends', advice: `Write ${trimmed}` };
+  const advice = hintFor(trimmed, false)?.advice ?? `Write ${trimmed}`;
+  return { why: 'there is white space where a part of it begins or ends', advice };
 }
 
 /** Web addresses: of registries, and of pages of Docker Hub, which name images by `/_/NAME` and `/r/NAME`. */
@@ -121,7 +122,8 @@ const tools: readonly (readonly [prefixes: string, hint: (prefix: string, name: 
 const mistyped = ['docker-archive', 'oci-archive', 'docker-daemon', 'containers-storage', 'oci-layout'];
 
 function ofTool(text: string): Hint | null {
-  const [, written = '', name = ''] = /^([a-z][a-z0-9._-]*):(.*)$/is.exec(text) ?? [];
+  const [, written = '', name = ''] =
+    /^([a-z][a-z0-9._ -]*):(.*)$/is.exec(text.replace(/^((?:oci|docker)[._-]?archive)=/i, '$1:')) ?? [];
   // A port makes a host of what stands before it: `podman:5000/app`.
   if (written === '' || /^[0-9]+\//.test(name) || /^docker:\/\/(?!\/)/.test(text)) return null;
   const prefix = prefixMeant(written);
@@ -149,7 +151,7 @@ function prefixMeant(written: string): string {
 }
 
 function joinedWord(word: string): string {
-  return word.toLowerCase().replaceAll(/[._-]/g, '');
+  return word.toLowerCase().replaceAll(/[._ -]/g, '');
 }
 
 /** Adds how an image of this name is written, where there may be one. */
