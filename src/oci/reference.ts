@@ -67,7 +67,7 @@ export function problemOfName(reference: Reference): OcislimError | null {
   const colon = rest.indexOf(':', 1);
   if (colon < 0 || colon >= reference.path.length) return null;
   return form.problemOf(rest.slice(colon + 1), rest, (why, advice) =>
-    refusal(formatReference(reference), why, advice),
+    refusal(`${form.prefix}${rest}`, why, advice),
   );
 }
 
@@ -114,9 +114,9 @@ export function withoutPassword(text: string): string {
   return colon < 0 || colon > at ? text : `${text.slice(0, colon)}:***${text.slice(at)}`;
 }
 
-/** An algorithm with digits, or with nothing after its colon. No host is written so. */
+/** An algorithm with digits, or with nothing after its colon, or a position. No host is written so. */
 const digestLike =
-  /^(?:sha-?(?:1|224|256|384|512)|md5|blake[23][a-z0-9-]*)(?::[0-9a-z]*)?$|^[a-z0-9+._-]+:[0-9a-f]{32,}$/i;
+  /^[0-9]{1,9}$|^(?:sha-?(?:1|224|256|384|512)|md5|blake[23][a-z0-9-]*)(?::[0-9a-z]*)?$|^[a-z0-9+._-]+:[0-9a-f]{32,}$/i;
 
 export function isRegistry(reference: Reference): reference is RegistryReference {
   return reference.kind === 'registry';

@@ -137,6 +137,7 @@ describe('a name that no image can have is said to be one, where the path ends b
       settle(parseReference(`${text.slice(0, at)}${folder}/${text.slice(at)}`));
     for (const settle of [settleSource, settleDestination]) {
       const error = await refusal(settled(settle));
+      expect(error.message).not.toContain('latest');
       expect([error.code, error.message, error.advice]).toEqual([
         'REFERENCE_INVALID',
         expect.stringMatching(message),

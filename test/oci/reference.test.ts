@@ -445,6 +445,7 @@ test.each([
   ['localhost:5000/app@SHA256:abc', 'localhost:5000/app@SHA256:abc'],
   [`app:1@${sha256.toUpperCase()}`, `app:1@${sha256.toUpperCase()}`],
   ['app:1@sha256', 'app:1@sha256'],
+  ['dir:x@0', 'dir:x@0'],
   ['app:1@sha256:', 'app:1@sha256:'],
   ['app:1@sha1:abc', 'app:1@sha1:abc'],
   ['app:1@sha-256:abc', 'app:1@sha-256:abc'],
