@@ -68,7 +68,7 @@ function wordsOf(line: string): readonly string[] {
 }
 
 function words(text: string): readonly string[] {
-  return text.split(/[\s;|&()<>"'`=]+/).filter((word) => /^[\w./+@-]*[A-Za-z][\w./+@-]*$/.test(word));
+  return text.split(/[\s;|&()<>"'`=]+/).filter((word) => /^[\w./+@-]+$/.test(word) && /[A-Za-z]/.test(word));
 }
 
 /** Yields what a word of a script means: a program in PATH, or an absolute path. */
