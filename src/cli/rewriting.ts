@@ -101,7 +101,9 @@ async function print(
   console: Console,
 ): Promise<void> {
   const { report, explanations, name } = outcome;
-  for (const line of explanations) console.stderr.write(`${line}\n`);
+  // Standard output has the name of the image. In a run that names no image, it gets the answers.
+  const isAsked = name === null && format !== 'json' && !isPiped;
+  for (const line of explanations) (isAsked ? console.stdout : console.stderr).write(`${line}\n`);
   if (!quiet) {
     const { renderSummary } = await import('../report/summary.ts');
     const { chooseStyle } = await import('../report/style.ts');

@@ -18,6 +18,12 @@ const pathsPerStep = 1024;
 /** Strengths by order: a stronger reason replaces a weaker one. */
 const rank: Readonly<Record<Strength, number>> = { courtesy: 1, whole: 2, needed: 3 };
 
+/** The reasons that the computation itself gives. */
+const engineRules: Readonly<Record<string, string>> = {
+  ancestor: 'The directories on the way to a path.',
+  'symlink-target': 'Where a symlink leads.',
+};
+
 export class ClosureRun implements Closure {
   readonly #fs: Filesystem;
   readonly #context: ClosureContext;
@@ -76,6 +82,10 @@ export class ClosureRun implements Closure {
 
   why(path: Path): Why | null {
     return this.#kept.get(path) ?? null;
+  }
+
+  describe(rule: string): string | null {
+    return engineRules[rule] ?? this.#rules.find(({ name }) => name === rule)?.describe ?? null;
   }
 
   chain(path: Path): readonly (Why & { readonly path: Path })[] {

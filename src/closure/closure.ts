@@ -43,6 +43,8 @@ export interface Closure {
   usesOf(path: Path): Uses;
   /** Returns the reason for a path; null for a path that does not stay. */
   why(path: Path): Why | null;
+  /** Returns what a rule keeps, in a sentence; null for another name. */
+  describe(rule: string): string | null;
   /** Returns the path, the path that it stays for, and so on up to a root; empty for a path that does not stay. */
   chain(path: Path): readonly (Why & { readonly path: Path })[];
 }

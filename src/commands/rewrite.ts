@@ -2,7 +2,6 @@
  * Runs a rewriting job: opens its places, runs its transform, checks and publishes the result, and reports. It prints
  * nothing. Callers: the commands of the library, one file each, and through them the command line.
  */
-import { utf8Bytes } from '../bytes/bytes.ts';
 import { createEncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
@@ -17,7 +16,7 @@ import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, isUntagged, parseReference, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
-import { explainPath } from '../report/explanation.ts';
+import { explainPaths } from '../report/explanation.ts';
 import type { Report } from '../report/report.ts';
 import { type Stages, tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
@@ -293,7 +292,7 @@ function describe({ outcome, report, target, settings, failure }: Finished): Out
 function explain(outcome: RunOutcome, paths: readonly string[]): readonly string[] {
   if (paths.length === 0) return [];
   return outcome.images.flatMap(({ resolution }) =>
-    resolution.traced.flatMap((closure) => paths.flatMap((path) => explainPath(closure, utf8Bytes(path)))),
+    resolution.traced.flatMap((closure) => explainPaths(closure, paths)),
   );
 }
 

@@ -191,7 +191,7 @@ class StageReader {
   }
 
   async #prune(part: Part<'prune'>): Promise<PruneStage> {
-    const { presets = [], rules = [], keep = [], shadowed = false } = part;
+    const { presets = [], rules = [], keep = [], keepPresets = [], shadowed = false } = part;
     const { traces = [], traceRoots = [], keepCommands = [], granularity = 'package', force = false } = part;
     const trace = await this.#within(['prune'], () =>
       readTraceFiles(traces, 'traces', { ...this.#reading, listOf: () => traceRoots }),
@@ -210,7 +210,14 @@ class StageReader {
       keepCommand,
       force,
     };
-    const others = { rule: [], keepFile: [], preset: presets, explain: [], emptyLayers: 'keep' } as const;
+    const others = {
+      rule: [],
+      keepFile: [],
+      keepPreset: keepPresets,
+      preset: presets,
+      explain: [],
+      emptyLayers: 'keep',
+    } as const;
     return this.#within(['prune'], () => pruneStage(selection, { ...settings, ...others }));
   }
 

@@ -34,6 +34,10 @@ const prune = z
       .exactOptional()
       .describe('Rules with .dockerignore semantics, after those of the presets.'),
     keep: z.array(z.string()).exactOptional().describe('Globs of what stays whatever the rules say.'),
+    keepPresets: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Named sets of such globs: shell, certs, zoneinfo, fonts, locale.'),
     traces: z
       .array(z.string())
       .exactOptional()

@@ -106,11 +106,12 @@ export async function pruneStage(
 ): Promise<PruneStage> {
   const { parseRule } = await import('../rules/rules.ts');
   const { expandPresets } = await import('../slim/presets.ts');
+  const { expandKeepPresets } = await import('../slim/keep-presets.ts');
   const expanded = expandPresets(presets);
   return {
     selection,
     rules: [...expanded.remove, ...settings.rules, ...settings.rule.map((rule) => parseRule(rule, '--rule'))],
-    keep: [...settings.keep, ...settings.keepFile],
+    keep: [...settings.keep, ...settings.keepFile, ...expandKeepPresets(settings.keepPreset)],
     shadowed: settings.shadowed,
     clearSetuid: expanded.clearSetuid.map((rule) => rule.text),
     force: settings.force,

@@ -384,7 +384,7 @@ test('N14: and they are told of: the marks are in summaries, reports and lists',
     removed.map(({ pathBase64 = '' }) => Buffer.from(pathBase64, 'base64').toString('latin1')),
   ).toContain(`cache/${broken}`);
   const explained = await callCli(['prune', `${image}:v1`, '--force', ...tracing(), '--dry-run']);
-  expect(explained.stderr).toMatch(/mark.*: /);
+  expect(explained.stdout).toMatch(/mark.*: /);
   const shown = await callCli(['trace', 'show', places.trace, '--image', `${image}:v1`, '--format', 'json']);
   const { command, packages } = JSON.parse(shown.stdout) as {
     command: string[];

@@ -173,6 +173,30 @@ describe('prune --trace', () => {
     expect(stderr).toContain('none: not in the image');
   });
 
+  test('explains what globs match, on standard output in a dry run, and its own words', async () => {
+    const explain = (...patterns: readonly string[]) => [
+      `${image}:v1`,
+      '--dry-run',
+      '--trace',
+      traced('b.list', [...usual, '/bin/run']),
+      '--progress',
+      'none',
+      ...patterns.flatMap((pattern) => ['--explain', pattern]),
+    ];
+    const { stdout, status } = await callCli(['prune', ...explain('bin/*', 'no/**', 'etc/passwd', 'app/[')]);
+    expect(status).toBe(0);
+    const lines = stdout.split('\n');
+    for (const path of ['bin/run', 'bin/helper', 'bin/other', 'etc/passwd'])
+      expect(lines.some((line) => line.startsWith(`${path}: `))).toBe(true);
+    expect(lines).toContain('no/**: matches nothing in the image');
+    expect(lines).toContain('app/[: not in the image');
+    expect(stdout).toMatch(/^bin\/helper: package, .*\(whole\)$/m);
+    expect(stdout).toMatch(/^# package: With the granularity/m);
+    expect(stdout).toMatch(/^# whole: it belongs to a package/m);
+    const json = await callCli(['prune', ...explain('bin/run'), '--format', 'json']);
+    expect(() => JSON.parse(json.stdout) as unknown).not.toThrow();
+  });
+
   test('explains in text that no terminal acts on', async () => {
     const { stderr } = await callCli([
       'prune',

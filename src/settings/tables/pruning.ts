@@ -54,13 +54,21 @@ export const pruning = {
     group: 'What to remove',
   }),
   explain: list((paths) => paths, {
-    value: 'PATH',
-    describe: 'say why a path stays or goes (repeatable)',
+    value: 'GLOB',
+    describe: 'say why paths stay or go (repeatable)',
+    details:
+      'On standard output with --dry-run, else on standard error. Words of the answer are explained below it.',
     group: 'Traces',
   }),
   keep: list(checkGlobs, {
     value: 'GLOB',
     describe: 'keep what this matches, whatever the rules say (repeatable)',
+    group: 'What to remove',
+  }),
+  keepPreset: list(splitNames, {
+    value: 'NAME,…',
+    describe: 'keep what people mean by shell, certs, zoneinfo, fonts, locale',
+    suggest: async () => Object.keys((await import('../../slim/keep-presets.ts')).keepPresets),
     group: 'What to remove',
   }),
   keepFile: list(readKeepFiles, {
