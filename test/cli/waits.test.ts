@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -13,9 +13,10 @@ import { newFolder } from '../support/store/local.ts';
 const script = fileURLToPath(new URL('../support/run-cli.ts', import.meta.url));
 const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
 
-/** Opens the writing end of a pipe as soon as a process reads it. */
-async function untilRead(pipe: string): Promise<number> {
+/** Opens the writing end of a pipe as soon as a process reads it. Fails if the process ends instead. */
+async function untilRead(pipe: string, child: ChildProcess): Promise<number> {
   for (;;) {
+    if (child.exitCode !== null) throw new Error(`it ended without reading ${pipe}`);
     try {
       return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
     } catch {
@@ -74,7 +75,7 @@ test.each<readonly [string, Words]>([
   });
   let told = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => void (told += text));
-  const writer = await untilRead(place.pipe);
+  const writer = await untilRead(place.pipe, child);
   child.kill('SIGTERM');
   const [status] = (await once(child, 'close')) as [number | null];
   closeSync(writer);
@@ -96,7 +97,7 @@ test('a thread that is blocked for ever does not keep an interrupted process', a
     env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder },
     stdio: 'ignore',
   });
-  const writer = await untilRead(pipe);
+  const writer = await untilRead(pipe, child);
   child.kill('SIGINT');
   const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   closeSync(writer);

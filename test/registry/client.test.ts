@@ -121,6 +121,7 @@ describe('N16: HTTPS first', () => {
     let read = 0;
     const { source } = sourceOf(fake.host, {
       certificates: {
+        areGiven: false,
         known: async () => {
           read += 1;
           return [];

@@ -150,8 +150,9 @@ export class Transport {
 
   /** Throws the error of a server of this machine that is asked by https and does not speak TLS. */
   async #refusePlain(url: URL): Promise<void> {
-    const { allowLocal, proxies, connectTimeoutMs } = this.#options;
-    if (url.protocol !== 'https:' || !allowLocal || !isLoopback(url) || proxies(url) !== null) return;
+    const { allowLocal, proxies, connectTimeoutMs, trust } = this.#options;
+    if (url.protocol !== 'https:' || !allowLocal || !isLoopback(url)) return;
+    if (trust.areGiven || proxies(url) !== null) return;
     let finding = this.#plain.get(url.host);
     if (finding === undefined) {
       finding = findPlainServer(url, connectTimeoutMs, this.#closing.signal);

@@ -18,6 +18,8 @@ export interface HostCertificates {
 
 /** Decides which certificates each server gets. Every file is read once, when it is first needed. */
 export interface Certificates {
+  /** Whether the user named a file or folder of them: a fault in it is told, whatever the server needs. */
+  readonly areGiven: boolean;
   /** Returns the CAs that are trusted for every server, in PEM. */
   known(): Promise<readonly string[]>;
   /**
@@ -81,6 +83,7 @@ export function createCertificates(options: CertificateOptions): Certificates {
     return nothing;
   };
   return {
+    areGiven: certDir !== null || clientP12 !== null,
     known: () => (known ??= files().then(({ knownAuthorities }) => knownAuthorities(env, reading))),
     async of(names, foreign) {
       const found = certDir === null ? await standard(names) : ((await read(certDir, true)) ?? nothing);

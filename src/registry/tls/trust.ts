@@ -18,6 +18,7 @@ export interface TrustOptions {
 
 /** The certificates of the system that this process runs in. */
 export const systemCertificates: Certificates = {
+  areGiven: false,
   known: () => (known ??= knownAuthorities(process.env)),
   of: () => Promise.resolve({ authorities: [], clients: [] }),
 };
@@ -35,6 +36,11 @@ export class Trust {
 
   constructor(options: TrustOptions) {
     this.#options = options;
+  }
+
+  /** Whether the user named certificates, which are read even for a server that cannot use them. */
+  get areGiven(): boolean {
+    return this.#options.certificates.areGiven;
   }
 
   /**

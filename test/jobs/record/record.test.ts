@@ -83,7 +83,9 @@ echo '7 execve("/bin/app", ["app"], 0x1) = -1 ENOENT (No such file or directory)
   });
 
   it('kills strace and a command that goes on after the grace period', async () => {
-    await using fake = await fakeStrace(`${openOutput}; ${command}; echo > "$HERE/begun"; wait $pid`);
+    await using fake = await fakeStrace(
+      `${openOutput}; ${command}; echo > "$HERE/begun"; wait $pid; kill -STOP $$`,
+    );
     const stop = new AbortController();
     const watcher = watch(fake.folder, () => {
       stop.abort(null);
