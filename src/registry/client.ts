@@ -296,7 +296,12 @@ export class RegistryClient extends Closeable {
     const { access, party } = request;
     let challenges = parseChallenges(headerValues(answer, 'www-authenticate'));
     // Google's registries may leave the challenge out; the base of the API has it.
-    if (challenges.length === 0) challenges = parseChallenges(await this.#ping(request, signal));
+    if (challenges.length === 0) {
+      const ping = await this.#ping(request, signal);
+      // Another request has logged in meanwhile: what it was given is worth a try.
+      if (ping !== null && ping.sent !== sent && ping.answer.status !== 401) return discard(answer);
+      challenges = ping === null ? [] : parseChallenges(headerValues(ping.answer, 'www-authenticate'));
+    }
     if (challenges.length === 0) throw refusal(party, request.what, answer, await readFault(answer));
     try {
       const context = { access, party, registry: this.#origin.url };
@@ -306,8 +311,8 @@ export class RegistryClient extends Closeable {
     }
   }
 
-  /** Returns the challenges of the base of the API; none when it cannot be reached. */
-  async #ping({ access, party }: RegistryRequest, signal: AbortSignal): Promise<readonly string[]> {
+  /** Asks the base of the API, which has the challenges; null when it cannot be reached. */
+  async #ping({ access, party }: RegistryRequest, signal: AbortSignal): Promise<Passed | null> {
     const ping: RegistryRequest = {
       method: 'GET',
       target: '/v2/',
@@ -318,11 +323,11 @@ export class RegistryClient extends Closeable {
       idempotent: true,
     };
     try {
-      const { answer } = await this.#pass(ping, signal);
-      discard(answer);
-      return headerValues(answer, 'www-authenticate');
+      const passed = await this.#pass(ping, signal);
+      discard(passed.answer);
+      return passed;
     } catch (error) {
-      if (error instanceof ExchangeError) return [];
+      if (error instanceof ExchangeError) return null;
       throw error;
     }
   }
