@@ -97,15 +97,7 @@ impl Gunzip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use libdeflater::{CompressionLvl, Compressor};
-
-    fn member(body: &[u8]) -> Vec<u8> {
-        let mut packer = Compressor::new(CompressionLvl::new(6).unwrap());
-        let mut packed = vec![0; packer.gzip_compress_bound(body.len())];
-        let size = packer.gzip_compress(body, &mut packed).unwrap();
-        packed.truncate(size);
-        packed
-    }
+    use crate::samples::member;
 
     /// Unpacks in pieces of input and room; returns the bytes and where the stream stands at the end of the input.
     fn unpack(packed: &[u8], piece: usize, room: usize) -> Result<(Vec<u8>, Place), Refusal> {

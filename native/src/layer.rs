@@ -103,15 +103,7 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use libdeflater::{CompressionLvl, Compressor};
-
-    fn member(body: &[u8]) -> Vec<u8> {
-        let mut packer = Compressor::new(CompressionLvl::new(6).unwrap());
-        let mut packed = vec![0; packer.gzip_compress_bound(body.len())];
-        let size = packer.gzip_compress(body, &mut packed).unwrap();
-        packed.truncate(size);
-        packed
-    }
+    use crate::samples::member;
 
     #[test]
     fn rooms_are_full_but_the_last_and_all_is_hashed() {

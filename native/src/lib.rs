@@ -4,6 +4,8 @@
 mod deflate;
 mod inflate;
 mod layer;
+#[cfg(test)]
+mod samples;
 
 use deflate::{Compressor, room_for};
 use inflate::{Place, Refusal};

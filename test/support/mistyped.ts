@@ -9,12 +9,13 @@ import {
   MEDIA_TYPES,
 } from './image-builder.ts';
 
-interface Manifest {
+/** A manifest that is to be changed. */
+interface Manifest extends Record<string, unknown> {
   config: BlobDescriptor;
   layers: BlobDescriptor[];
 }
 
-/** Returns an image whose manifest states other things of its layers. */
+/** Returns an image whose manifest was changed after it was built. */
 export function stating(built: BuiltTree, change: (manifest: Manifest) => void): BuiltTree {
   const manifest = JSON.parse(new TextDecoder().decode(built.blobs.get(built.descriptor.digest))) as Manifest;
   change(manifest);

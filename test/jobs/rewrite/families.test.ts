@@ -15,6 +15,7 @@ import {
 } from '../../support/image-builder.ts';
 import { list } from '../../support/model/shorthand.ts';
 import { indexOf } from '../../support/artifacts.ts';
+import { stating } from '../../support/mistyped.ts';
 import { MemorySource, MemoryTarget } from '../../support/memory-store.ts';
 import { runTransform } from '../../support/run-image.ts';
 import { fail, imageIn, rewrite, tar } from '../rig.ts';
@@ -22,22 +23,6 @@ import { fail, imageIn, rewrite, tar } from '../rig.ts';
 const all = { kind: 'all' } as const;
 const zstd = { kind: 'zstd', level: 3 } as const;
 const layers = [tar('a=1'), tar('b=2'), tar('.wh.a')];
-
-/** Makes an image whose manifest was changed after it was built. */
-function altered(
-  recipe: Parameters<typeof buildImage>[0],
-  change: (manifest: { config: BlobDescriptor; layers: BlobDescriptor[] } & Record<string, unknown>) => void,
-): BuiltTree {
-  const built = buildImage(recipe);
-  const manifest = JSON.parse(new TextDecoder().decode(built.manifest));
-  change(manifest);
-  const bytes = jsonBytes(manifest);
-  const digest = digestOf(bytes);
-  return {
-    descriptor: { ...built.descriptor, digest, size: bytes.length },
-    blobs: new Map([...built.blobs, [digest, bytes]]),
-  };
-}
 
 function typesIn(tree: BuiltTree, platform?: string): string[] {
   const { manifest, descriptor } = imageIn(tree, platform);
@@ -103,7 +88,7 @@ describe('Docker schema 2', () => {
   });
 
   test('OCI layers in a Docker manifest get one family with what is rewritten', async () => {
-    const mixed = altered({ layers, family: 'docker' }, (manifest) => {
+    const mixed = stating(buildImage({ layers, family: 'docker' }), (manifest) => {
       manifest.layers[0] = { ...(manifest.layers[0] as BlobDescriptor), mediaType: oci.layer.gzip };
     });
     const { tree } = await rewrite(mixed, [squash({ kind: 'last', count: 2 })]);
@@ -112,7 +97,7 @@ describe('Docker schema 2', () => {
 
   test('an OCI zstd layer that is kept in a Docker manifest makes the result OCI', async () => {
     const packed = buildImage({ layers, compress: ['zstd', 'gzip', 'gzip'] });
-    const mixed = altered({ layers, family: 'docker' }, (manifest) => {
+    const mixed = stating(buildImage({ layers, family: 'docker' }), (manifest) => {
       manifest.layers[0] = packed.layers[0] as BlobDescriptor;
     });
     const tree = { ...mixed, blobs: new Map([...packed.blobs, ...mixed.blobs]) };
@@ -131,7 +116,7 @@ test('OCI input stays OCI for every command', async () => {
 
 describe('foreign layers', () => {
   const foreign = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
-  const windows = altered({ layers, family: 'docker' }, (manifest) => {
+  const windows = stating(buildImage({ layers, family: 'docker' }), (manifest) => {
     manifest.layers[0] = {
       ...(manifest.layers[0] as BlobDescriptor),
       mediaType: foreign,
@@ -212,7 +197,7 @@ describe.each([
   'application/vnd.oci.image.layer.v1.tar+xz',
   'application/vnd.example.layer',
 ])('T13: a layer of the type %s', (mediaType) => {
-  const strange = altered({ layers }, (manifest) => {
+  const strange = stating(buildImage({ layers }), (manifest) => {
     manifest.layers[1] = { ...(manifest.layers[1] as BlobDescriptor), mediaType };
   });
 
@@ -320,7 +305,7 @@ describe('annotations', () => {
 
 test('a changed image loses its subject, with a warning', async () => {
   const subject = { mediaType: MEDIA_TYPES.oci.manifest, digest: digestOf(jsonBytes('other')), size: 7 };
-  const built = altered({ layers }, (manifest) => Object.assign(manifest, { subject }));
+  const built = stating(buildImage({ layers }), (manifest) => Object.assign(manifest, { subject }));
   const kept = await rewrite(built, [identity]);
   expect(kept.tree.descriptor.digest).toBe(built.descriptor.digest);
   expect(kept.warnings).toEqual([]);
@@ -334,7 +319,7 @@ test('a changed image loses its subject, with a warning', async () => {
 });
 
 test('unknown keys of the manifest and of descriptors stay', async () => {
-  const odd = altered({ layers }, (manifest) => {
+  const odd = stating(buildImage({ layers }), (manifest) => {
     Object.assign(manifest, { 'x-manifest': 1 });
     Object.assign(manifest.config, { 'x-config': 2, data: 'e30=' });
     Object.assign(manifest.layers[0] as object, { 'x-layer': 3, data: 'AAAA' });
@@ -409,7 +394,7 @@ describe('a place where only OCI manifests are read', () => {
   });
 
   test('gets layers of a type that nothing knows under that type', async () => {
-    const strange = altered({ layers, family: 'docker' }, (manifest) => {
+    const strange = stating(buildImage({ layers, family: 'docker' }), (manifest) => {
       manifest.layers[1] = {
         ...(manifest.layers[1] as BlobDescriptor),
         mediaType: 'application/vnd.example.layer',
