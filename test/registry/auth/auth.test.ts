@@ -295,6 +295,20 @@ describe('a registry with a token server', () => {
     ]);
   });
 
+  test('after a 401 without a challenge, a request that another one has logged in for meanwhile is sent again', async () => {
+    const fake = await start({ auth: tokenAuth() });
+    const loggedIn = Promise.withResolvers<void>();
+    const effect = { kind: 'answer', status: 401, after: loggedIn.promise } as const;
+    fake.fault({ method: 'GET', path: /manifests/, effect });
+    const source = sourceOf(fake);
+    const roots = [source.root(never), source.root(never)];
+    await Promise.race(roots);
+    loggedIn.resolve();
+    const digests = (await Promise.all(roots)).map(({ descriptor }) => descriptor.digest);
+    expect(new Set(digests).size).toBe(1);
+    expect(fake.sent('GET', /token/, 'tokens')).toHaveLength(1);
+  });
+
   test('failures of the token server are retried', async () => {
     const fake = await start({ auth: tokenAuth() });
     fake.fault({

@@ -59,6 +59,7 @@ export async function serve(
       incoming.socket.resetAndDestroy();
       return;
     case 'answer':
+      await effect.after;
       await answer(response, method, {
         status: effect.status,
         headers: effect.headers ?? {},

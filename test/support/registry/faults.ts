@@ -25,6 +25,8 @@ export type Effect =
       readonly status: number;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       readonly body?: string | Uint8Array;
+      /** What the answer waits for. */
+      readonly after?: Promise<void>;
     }
   /** A refusal that repeats the credentials of the request, as they came and decoded. */
   | { readonly kind: 'echo'; readonly status: number }
