@@ -1,11 +1,19 @@
 import type { Path } from '../../bytes/path.ts';
-import { type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { ascii, type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, tryParseJson } from '../../bytes/json-value.ts';
-import type { ClosureContext } from '../rule.ts';
+import type { ClosureContext, Need } from '../rule.ts';
 
 /** Returns the value of a variable in the environment of the image, as the bytes that a program sees; '' where it is not set. */
 export function variable(name: string, { runtime }: ClosureContext): ByteString {
   return utf8Bytes(runtime.environment.get(name) ?? '');
+}
+
+/** Yields the paths that variables in the environment of the image name, with all that is below. */
+export function* namedByVariables(names: readonly ByteString[], context: ClosureContext): Generator<Need> {
+  for (const name of names) {
+    const path = variable(name, context);
+    if (path !== '') yield { path, detail: ascii`named by ${name}`, below: true };
+  }
 }
 
 /** Longer lines are skipped. The time of some patterns grows with the square of the length. */

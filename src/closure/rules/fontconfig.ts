@@ -5,7 +5,7 @@ import { ascii, asciiList } from '../../bytes/bytes.ts';
 import { baseOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 import { present } from './present.ts';
-import { variable } from './configuration.ts';
+import { namedByVariables } from './configuration.ts';
 
 /** The settings of fontconfig, and what those of Debian, Alpine and Fedora link to. */
 const settings = rootPaths(
@@ -25,12 +25,7 @@ export const fontconfigRule: ClosureRule = {
   name: 'fontconfig',
   describe:
     'Unless the granularity is `file`: for libfontconfig, libfreetype and the fonts of PIL, the settings in etc/fonts and where they lead, and the installed fonts; the paths in FONTCONFIG_PATH and FONTCONFIG_FILE.',
-  *roots(context): Generator<Need> {
-    for (const name of asciiList('FONTCONFIG_FILE', 'FONTCONFIG_PATH')) {
-      const path = variable(name, context);
-      if (path !== '') yield { path, detail: ascii`named by ${name}`, below: true };
-    }
-  },
+  roots: (context) => namedByVariables(asciiList('FONTCONFIG_FILE', 'FONTCONFIG_PATH'), context),
   *follow(path, { fs, granularity }): Generator<Need> {
     if (granularity === 'file' || !readers.test(baseOf(path))) return;
     for (const place of present(fs, settings))

@@ -1,19 +1,14 @@
 import { ascii, asciiList } from '../../bytes/bytes.ts';
 import { baseOf, rootPath } from '../../bytes/path.ts';
 import type { ClosureRule, Need } from '../rule.ts';
-import { variable } from './configuration.ts';
+import { namedByVariables } from './configuration.ts';
 
 /** The data of ICU are in a library on most systems, and in one file on others (Alpine). */
 export const icuRule: ClosureRule = {
   name: 'icu',
   describe:
     'The data file of ICU (icudtNN*.dat in usr/share/icu) for each version of libicu that stays; the paths in ICU_DATA and NODE_ICU_DATA.',
-  *roots(context): Generator<Need> {
-    for (const name of asciiList('ICU_DATA', 'NODE_ICU_DATA')) {
-      const path = variable(name, context);
-      if (path !== '') yield { path, detail: ascii`named by ${name}`, below: true };
-    }
-  },
+  roots: (context) => namedByVariables(asciiList('ICU_DATA', 'NODE_ICU_DATA'), context),
   *follow(path, { fs }): Generator<Need> {
     const [, version] = baseOf(path).match(/^libicu(?:uc|data|i18n)\.so\.(\d+)/) ?? [];
     if (version === undefined) return;

@@ -5,7 +5,7 @@ import { ascii, asciiList, asByteString, type ByteString, noBytes } from '../../
 import { baseOf, join, type Path, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { present } from './present.ts';
-import { linesAt, linesOf, variable } from './configuration.ts';
+import { linesAt, linesOf, namedByVariables, variable } from './configuration.ts';
 import { libraryDirectories } from '../libraries/directories.ts';
 import { KiB } from '../../units.ts';
 
@@ -27,10 +27,7 @@ export const opensslRule: ClosureRule = {
   *roots(context): Generator<Need> {
     const configuration = variable('OPENSSL_CONF', context);
     if (configuration !== '') yield { path: configuration, detail: ascii`named by OPENSSL_CONF` };
-    for (const name of asciiList('OPENSSL_MODULES', 'OPENSSL_ENGINES')) {
-      const directory = variable(name, context);
-      if (directory !== '') yield { path: directory, detail: ascii`named by ${name}`, below: true };
-    }
+    yield* namedByVariables(asciiList('OPENSSL_MODULES', 'OPENSSL_ENGINES'), context);
   },
   *follow(path, context): Generator<Need> {
     if (isConfiguration(path)) yield* includes(path, context);

@@ -5,7 +5,7 @@ import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
 import { baseOf, parentOf, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { present, presentIn } from './present.ts';
-import { variable } from './configuration.ts';
+import { namedByVariables, variable } from './configuration.ts';
 import { importOf } from './imports.ts';
 
 /** Where libraries look for all CA certificates in one file, by distribution. */
@@ -67,10 +67,7 @@ export const tlsRule: ClosureRule = {
     'The CA certificates, if a TLS library stays (OpenSSL, GnuTLS, NSS), or the trace used one of them, or, unless the granularity is `file`, an ELF file names the bundle (Go, Rust); those that an environment variable names (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …); the bundle of a module that has its own (certifi).',
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
-    for (const name of fileVariables) {
-      const file = variable(name, context);
-      if (file !== '') yield { path: file, detail: ascii`named by ${name}`, below: true };
-    }
+    yield* namedByVariables(fileVariables, context);
     for (const directory of variable('SSL_CERT_DIR', context).split(':'))
       if (directory !== '') yield { path: directory, detail: ascii`named by SSL_CERT_DIR`, below: true };
     for (const name of trace.paths.keys())

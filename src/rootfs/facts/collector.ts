@@ -82,22 +82,9 @@ export class FactCollector {
 
   /** Looks into a source of a program for the libraries that it loads. */
   #readSource(entry: number, size: number): FileSink {
-    const bytes = new Uint8Array(size);
-    let filled = 0;
-    return {
-      write: (chunk) => {
-        const part = chunk.subarray(0, size - filled);
-        bytes.set(part, filled);
-        filled += part.length;
-        return filled < size;
-      },
-      end: () => {
-        this.#mention(entry, librariesOfSource(readByteString(bytes)));
-        const sink = this.#look(entry, size);
-        sink.write(bytes);
-        sink.end();
-      },
-    };
+    return this.#whole(entry, size, (bytes) =>
+      this.#mention(entry, librariesOfSource(readByteString(bytes))),
+    );
   }
 
   #mention(entry: number, names: readonly ByteString[]): void {
@@ -118,19 +105,24 @@ export class FactCollector {
 
   /** Keeps the contents of a file, and looks at them when they are complete. */
   #collectContents(entry: number, size: number): FileSink {
-    const contents = new Uint8Array(size);
+    return this.#whole(entry, size, (bytes) => void this.#contents.set(entry, bytes));
+  }
+
+  /** Hands the whole body of a file to `take`, and then looks at it as at any other. */
+  #whole(entry: number, size: number, take: (bytes: Uint8Array) => void): FileSink {
+    const bytes = new Uint8Array(size);
     let filled = 0;
     return {
       write: (chunk) => {
         const part = chunk.subarray(0, size - filled);
-        contents.set(part, filled);
+        bytes.set(part, filled);
         filled += part.length;
         return filled < size;
       },
       end: () => {
-        this.#contents.set(entry, contents);
+        take(bytes);
         const sink = this.#look(entry, size);
-        sink.write(contents);
+        sink.write(bytes);
         sink.end();
       },
     };
