@@ -31,6 +31,8 @@ if (platform === undefined) {
 const target = platform === here ? [] : ['--target', targets[platform]];
 // A library for musl is linked dynamically, as that of Node is.
 const flags = platform.endsWith('-musl') ? { RUSTFLAGS: '-C target-feature=-crt-static' } : {};
+// A build script asks cargo for the whole tree of crates offline, also for those of other platforms, which `build` alone does not fetch.
+execFileSync('cargo', ['fetch'], { cwd: folder, stdio: 'inherit' });
 execFileSync('cargo', ['build', '--release', ...target], {
   cwd: folder,
   stdio: 'inherit',
