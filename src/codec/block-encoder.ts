@@ -6,6 +6,11 @@ export interface BlockEncoder {
   readonly blockSize: number;
   /** Blocks that may be held in addition to those being encoded. */
   readonly ahead: number;
+  /**
+   * Blocks that threads get before one of them is free, so that none idles until the main thread has time for it: two small blocks
+   * take gzip 6 from 1.65 to 1.9 of two processors. 0 where a block and its encoder take much memory.
+   */
+  readonly early: number;
   /** Whether blocks must be encoded one after the other. */
   readonly serial: boolean;
   /** Bytes in front of the first block, or null. */

@@ -56,6 +56,7 @@ async function* pack(
     source = open();
     encoder = await openBlockEncoder(encoding, pool);
     if (encoder.serial) lane.serial();
+    lane.early = encoder.early;
     yield* inOrder(source, encoder, lane, pool);
   } finally {
     // The lane goes first, so that no task of it starts with a closed encoder.

@@ -12,8 +12,8 @@ import { UnpackThreads } from './unpack/threads.ts';
 
 /**
  * Bounds encoding for a whole process: at most `jobs` blocks are encoded at a time, in worker threads and on Node's thread pool
- * together, however many streams there are. Streams take turns, block by block. A stream that is still open when the pool closes
- * fails.
+ * together, however many streams there are. Threads get a few small blocks more (`BlockEncoder.early`). Streams take turns, block by
+ * block. A stream that is still open when the pool closes fails.
  */
 export class EncoderPool extends Closeable {
   readonly jobs: number;
@@ -66,8 +66,8 @@ export class EncoderPool extends Closeable {
   }
 
   #schedule(): void {
-    while (this.#running < this.jobs) {
-      const index = this.#lanes.findIndex((lane) => lane.ready);
+    for (;;) {
+      const index = this.#lanes.findIndex((lane) => lane.ready && this.#running < this.jobs + lane.early);
       const [lane] = index < 0 ? [] : this.#lanes.splice(index, 1);
       if (lane === undefined) return;
       this.#lanes.push(lane);
@@ -134,6 +134,8 @@ export class Lane {
   readonly #queue: (() => Promise<void>)[] = [];
   readonly #waiting = new Set<(error: unknown) => void>();
   readonly #onAbort = () => this.fail(this.#signal.reason);
+  /** Tasks that may start before one of the `jobs` has ended. */
+  early = 0;
   #serial = false;
   #running = 0;
   #failure: { readonly error: unknown } | null = null;

@@ -14,6 +14,7 @@ export function libdeflateEncoder({ level, blockSize, workers }: EncoderSettings
   return {
     blockSize,
     ahead: 4,
+    early: 2,
     serial: false,
     head: member.head,
     prepare: ({ bytes, last }) => {

@@ -9,6 +9,7 @@ export function pakoEncoder({ level, blockSize, workers }: EncoderSettings): Blo
   return {
     blockSize,
     ahead: 1,
+    early: 0,
     serial: true,
     head: member.head,
     prepare:

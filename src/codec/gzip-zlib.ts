@@ -18,6 +18,7 @@ export function zlibEncoder({ level, blockSize }: EncoderSettings): BlockEncoder
   return {
     blockSize,
     ahead: 4,
+    early: 2,
     serial: false,
     head: member.head,
     prepare: ({ bytes, last }) => {

@@ -19,6 +19,7 @@ export function zstdEncoder({ level, blockSize }: EncoderSettings): BlockEncoder
   return {
     blockSize,
     ahead: blockSize > 16 * MiB ? 0 : blockSize > 8 * MiB ? 1 : 2,
+    early: 0,
     serial: false,
     head: null,
     prepare:

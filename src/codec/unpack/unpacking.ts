@@ -9,7 +9,7 @@ import { coalesce } from '../../stream/coalesce.ts';
 import type { Block, BlockSource } from '../block.ts';
 import { release } from '../pass-through.ts';
 import type { Answer, Failure, Order } from './messages.ts';
-import { KiB } from '../../units.ts';
+import { KiB, MiB } from '../../units.ts';
 
 /** Bytes of input in a message, and how many such messages may be unread. */
 export interface Inputs {
@@ -19,8 +19,8 @@ export interface Inputs {
 
 const usualInputs: Inputs = { size: 256 * KiB, ahead: 4 };
 
-/** Bytes of a chunk of output, and how many chunks are made before the consumer asks. */
-const chunkSize = 512 * KiB;
+/** Bytes of a chunk of output, each of which costs a trip to a thread and back, and how many chunks are made before the consumer asks. */
+const chunkSize = MiB;
 const chunksAhead = 3;
 
 /** Shared memory to fill, or the size of memory that the thread shall make and move. */
