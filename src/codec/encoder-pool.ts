@@ -67,9 +67,11 @@ export class EncoderPool extends Closeable {
 
   #schedule(): void {
     for (;;) {
-      const index = this.#lanes.findIndex((lane) => lane.ready && this.#running < this.jobs + lane.early);
-      const [lane] = index < 0 ? [] : this.#lanes.splice(index, 1);
-      if (lane === undefined) return;
+      const index = this.#lanes.findIndex((each) => each.ready);
+      const lane = this.#lanes[index];
+      // A lane that may start none early still gets its turn before those behind it.
+      if (lane === undefined || this.#running >= this.jobs + lane.early) return;
+      this.#lanes.splice(index, 1);
       this.#lanes.push(lane);
       this.#running++;
       void lane.start().finally(() => {

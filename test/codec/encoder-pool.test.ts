@@ -109,6 +109,23 @@ describe('the turns of streams', () => {
     expect(await Promise.all(results)).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2']);
   });
 
+  test('a stream of small blocks gives threads a few more, and the others wait for their turn', async () => {
+    const { started, task, end } = stage();
+    const pool = open(1);
+    const small = pool.open(never);
+    small.early = 2;
+    const large = pool.open(never);
+    const results = ['s1', 's2', 's3', 's4'].map((name) => small.run(task(name)));
+    results.push(large.run(task('l1')));
+    expect(started).toEqual(['s1', 's2', 's3']);
+    for (const name of ['s1', 's2']) await end(name);
+    expect(started).toEqual(['s1', 's2', 's3']);
+    await end('s3');
+    expect(started).toEqual(['s1', 's2', 's3', 'l1', 's4']);
+    for (const name of ['s4', 'l1']) await end(name);
+    expect(await Promise.all(results)).toEqual(['s1', 's2', 's3', 's4', 'l1']);
+  });
+
   test('a busy serial stream leaves its turn to others', async () => {
     const { started, task, end } = stage();
     const pool = open(2);
