@@ -31,7 +31,7 @@ export async function* editTar(
   const links: Uint8Array[] = [];
   yield* gather(edit.before, pieces);
   if (order === null || spooling === null) {
-    for (const { layer, actions } of edit.sources) yield* editSource(open(layer), actions, pieces, links);
+    yield* inTheirOrder(edit, open, pieces, links);
   } else {
     for await (const chunk of orderedData({ edit, order, open, spooling, links })) {
       pieces.add(chunk);
@@ -45,45 +45,102 @@ export async function* editTar(
   yield* pieces.ready();
 }
 
+/** Streams the sources one after the other. What follows the last needed entry of one is read beside the next, to verify it. */
+async function* inTheirOrder(
+  { sources }: LayerEdit,
+  open: (layer: number) => ByteStream,
+  pieces: Coalescer,
+  links: Uint8Array[],
+): ByteStream {
+  const endings = new Endings();
+  try {
+    for (const { layer, actions } of sources) {
+      const reader = new TarReader(open(layer));
+      let isLeft = false;
+      try {
+        yield* editSource(reader, actions, pieces, links);
+        await endings.begin(reader);
+        isLeft = true;
+      } finally {
+        if (!isLeft) await reader.cancel();
+      }
+    }
+    await endings.end();
+  } finally {
+    await endings.stop();
+  }
+}
+
 /**
- * Streams a source through its actions. Small pieces are joined before they are yielded: passing one through a generator costs
- * as much as hashing thousands of bytes, and most entries have only hundreds.
+ * Streams a source through its actions, up to the last one. Small pieces are joined before they are yielded: passing one through a
+ * generator costs as much as hashing thousands of bytes, and most entries have only hundreds.
  */
 async function* editSource(
-  stream: ByteStream,
+  reader: TarReader,
   actions: EntryActions,
   pieces: Coalescer,
   links: Uint8Array[],
 ): ByteStream {
-  const reader = new TarReader(stream);
-  try {
-    for (let number = 0; ; number++) {
-      let entry = reader.nextNow();
-      if (entry === null) {
-        // The reader reuses its chunk in `next`, so all pieces that refer to it are written first.
-        yield* settled(pieces);
-        entry = await reader.next();
-      }
-      if (entry === null) break;
-      const action = actions.get(number);
-      if (action === undefined) continue;
-      if (action.kind === 'link') {
-        links[action.at] = editHead(entry.head, action);
-        continue;
-      }
-      pieces.add(editHead(entry.head, action));
-      while (reader.left > 0) {
-        let part = reader.takeBodyNow();
-        if (part === null) {
-          yield* settled(pieces);
-          part = await reader.takeBody();
-        }
-        if (part !== null) pieces.add(part);
-        yield* pieces.ready();
-      }
+  let left = actions.size;
+  for (let number = 0; left > 0; number++) {
+    let entry = reader.nextNow();
+    if (entry === null) {
+      // The reader reuses its chunk in `next`, so all pieces that refer to it are written first.
+      yield* settled(pieces);
+      entry = await reader.next();
     }
-  } finally {
-    await reader.cancel();
+    if (entry === null) break;
+    const action = actions.get(number);
+    if (action === undefined) continue;
+    left--;
+    if (action.kind === 'link') {
+      links[action.at] = editHead(entry.head, action);
+      continue;
+    }
+    pieces.add(editHead(entry.head, action));
+    while (reader.left > 0) {
+      let part = reader.takeBodyNow();
+      if (part === null) {
+        yield* settled(pieces);
+        part = await reader.takeBody();
+      }
+      if (part !== null) pieces.add(part);
+      yield* pieces.ready();
+    }
+  }
+  yield* settled(pieces);
+}
+
+/** Reads sources to their ends, one at a time: the last entries of a layer are often files that later layers replace. */
+class Endings {
+  #current: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  /** Begins to read a source to its end, which also closes it, when the source before has ended. Throws the errors of that one. */
+  async begin(reader: TarReader): Promise<void> {
+    await this.#current;
+    this.#current = this.#readOut(reader);
+    // `end` throws it, and a consumer that leaves early never asks.
+    this.#current.catch(() => {});
+  }
+
+  /** Waits until all sources have ended. Throws their errors. */
+  async end(): Promise<void> {
+    await this.#current;
+  }
+
+  /** Closes what is open. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#current.catch(() => {});
+  }
+
+  async #readOut(reader: TarReader): Promise<void> {
+    try {
+      while (!this.#isStopped && (reader.nextNow() ?? (await reader.next())) !== null);
+    } finally {
+      await reader.cancel();
+    }
   }
 }
 
