@@ -17,9 +17,12 @@ export function renderChart(results: Pick<Results, 'rows'>): string {
     ({ work, lines }) => work.charted === true && lines.filter(({ time }) => time !== null).length > 1,
   );
   const scale = width / longest;
+  /** Where the bars of ocislim end. */
+  const one = Math.round(left + scale);
   for (const { work, lines } of groups) {
     parts.push(`  <text x="20" y="${y + 14}" class="work">${escape(work.title)}</text>`);
     y += 24;
+    const top = y;
     for (const { label, rival, time, output } of lines) {
       if (time === null) continue;
       const cut = time.median > longest;
@@ -31,17 +34,16 @@ export function renderChart(results: Pick<Results, 'rows'>): string {
       parts.push(
         `  <text x="${left - 10}" y="${y + 13}" text-anchor="end">${escape(label)}</text>`,
         `  <rect x="${left}" y="${y}" width="${length}" height="17" rx="3" fill="${colour}"/>`,
-        `  <text x="${left + length + 8}" y="${y + 13}">${cut ? '→ ' : ''}${times(time.median)}${size}</text>`,
+        `  <text x="${Math.max(left + length, one) + 8}" y="${y + 13}">${cut ? '→ ' : ''}${times(time.median)}${size}</text>`,
       );
       y += 22;
     }
+    parts.push(`  <line x1="${one}" y1="${top - 3}" x2="${one}" y2="${y - 2}"/>`);
     y += 12;
   }
-  const one = Math.round(left + scale);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 ${y}" role="img" aria-label="Times of other tools as multiples of that of ocislim">
   <style>text { font: 13px ui-monospace, monospace; fill: #57606a } .work { font-weight: bold } line { stroke: #8b949e; stroke-dasharray: 3 4 } @media (prefers-color-scheme: dark) { text { fill: #b1bac4 } }</style>
   <text x="20" y="24">Time as multiples of ocislim’s: longer is slower. Green: bytes through pipes only, no image</text>
-  <line x1="${one}" y1="38" x2="${one}" y2="${y - 8}"/>
 ${parts.join('\n')}
 </svg>
 `;
