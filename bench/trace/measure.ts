@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { runSteps, sandbox } from './workload.ts';
-import type { Workload } from './workloads.ts';
+import type { Workload } from './workloads/step.ts';
 
 const bin = fileURLToPath(new URL('../../bin/ocislim', import.meta.url));
 
@@ -48,94 +48,125 @@ interface Change {
   readonly after: number;
 }
 
-/**
- * Records, prunes, and runs an image (tag v1 of a layout) in each of the granularities, in a folder that is
- * removed.
- */
-export async function measure(
-  workload: Workload,
-  layout: string,
-  work: string,
-  wanted: readonly Granularity[] = granularities,
-): Promise<readonly Measured[]> {
-  const source = `oci:${layout}:v1`;
+/** Where to measure, and how much of it. */
+export interface Measuring {
+  /** The layout that has the image as v1. */
+  readonly layout: string;
+  /** A folder that is made, and removed at the end. */
+  readonly work: string;
+  /** Default: all. */
+  readonly wanted?: readonly Granularity[];
+  /** A folder in which the traces stay, as 0.trace and so on. Default: none. */
+  readonly traces?: string | null;
+}
+
+/** Records, prunes, and runs an image in each of the granularities. */
+export async function measure(workload: Workload, measuring: Measuring): Promise<readonly Measured[]> {
+  const { layout, work, wanted = granularities } = measuring;
   mkdirSync(work, { recursive: true });
   try {
-    const root = join(work, 'original');
-    await unpack(source, root);
-    const { main, other, files } = workload;
-    const expected = await runSteps(main, files, root, sandbox(root));
-    const expectedOther = await runSteps(other, files, root, sandbox(root));
-    for (const { failed } of [expected, expectedOther])
-      if (failed !== null) throw new Error(`${workload.image} fails as it is: ${failed}`);
-
-    const traces = main.map((_, i) => join(work, `${i}.trace`));
-    const recorded = await runSteps(main, files, root, (argv, i) => {
-      const place = ['--root', root, '--user', '1000:1000', '--image', source];
-      return [process.execPath, bin, 'trace', 'record', '-o', traces[i] as string, ...place, '--', ...argv];
-    });
-    if (recorded.seen !== expected.seen)
-      throw new Error(`${workload.image} does otherwise below strace: ${recorded.failed ?? recorded.seen}`);
-    rmSync(join(root, 'tmp'), { recursive: true });
-    const used = await bytesUsed(root, traces);
-    const before = { bytes: transferred(layout), files: listed(root).length };
-    rmSync(root, { recursive: true });
-
+    const recorded = await record(workload, measuring);
     const results: Measured[] = [];
-    for (const granularity of wanted) {
-      const result = join(work, 'result');
-      const pruned = join(work, 'pruned');
-      const given = traces.flatMap((trace) => ['--trace', trace]);
-      // A step that fails by design makes its recording one that failed.
-      const force = main.some(({ fails }) => fails === true) ? ['--force'] : [];
-      await ocislim([
-        'prune',
-        source,
-        `oci:${result}:v1`,
-        ...given,
-        ...force,
-        '--granularity',
-        granularity,
-        '-q',
-      ]);
-      await unpack(`oci:${result}:v1`, pruned);
-      const left = listed(pruned);
-      const seen = await runSteps(main, files, pruned, sandbox(pruned));
-      const seenOther = await runSteps(other, files, pruned, sandbox(pruned));
-      const works = seen.seen === expected.seen;
-      const otherWorks = seenOther.seen === expectedOther.seen;
-      results.push({
-        image: workload.image,
-        granularity,
-        transfer: { before: before.bytes, after: transferred(result) },
-        files: { before: before.files, after: left.length },
-        kept: sum(left.filter(({ path }) => !isCourtesy(path))),
-        used,
-        works,
-        otherWorks,
-        failure: works && otherWorks ? null : ((works ? seenOther : seen).failed ?? 'it says something else'),
-      });
-      for (const folder of [result, pruned]) rmSync(folder, { recursive: true });
-    }
+    for (const granularity of wanted) results.push(await prune(workload, measuring, granularity, recorded));
     return results;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-async function ocislim(args: readonly string[]): Promise<void> {
-  await run(process.execPath, [bin, ...args]);
+/** An image as it is: what its workload says, and what that used. */
+interface Recorded {
+  readonly expected: string;
+  readonly expectedOther: string;
+  /** The files of the traces, one for each step. */
+  readonly traces: readonly string[];
+  /** Bytes of files that the workload used. */
+  readonly used: number;
+  readonly before: { readonly bytes: number; readonly files: number };
+}
+
+/** Runs both works in the image as it is, and records the first. @throws Error where one fails, or says something else when recorded */
+async function record(workload: Workload, { layout, work, traces: kept = null }: Measuring): Promise<Recorded> {
+  const source = `oci:${layout}:v1`;
+  const root = join(work, 'original');
+  await unpack(source, root, workload);
+  const { main, other, files, image } = workload;
+  const expected = await runSteps(main, files, root, sandbox(root, workload));
+  const expectedOther = await runSteps(other, files, root, sandbox(root, workload));
+  for (const { failed } of [expected, expectedOther])
+    if (failed !== null) throw new Error(`${image} fails as it is: ${failed}`);
+  if (workload.asRoot === true) {
+    // What root changed in the first run must not be there in the recorded one.
+    rmSync(root, { recursive: true });
+    await unpack(source, root, workload);
+  }
+  const folder = kept ?? work;
+  mkdirSync(folder, { recursive: true });
+  const traces = main.map((_, i) => join(folder, `${i}.trace`));
+  const user = workload.asRoot === true ? [] : ['--user', '1000:1000'];
+  const recorded = await runSteps(main, files, root, (argv, i) => {
+    const place = ['--root', root, ...user, '--image', source];
+    return [process.execPath, bin, 'trace', 'record', '-o', traces[i] as string, ...place, '--', ...argv];
+  });
+  if (recorded.seen !== expected.seen)
+    throw new Error(`${image} does otherwise below strace: ${recorded.failed ?? recorded.seen}`);
+  rmSync(join(root, 'tmp'), { recursive: true });
+  const used = await bytesUsed(root, traces);
+  const before = { bytes: transferred(layout), files: listed(root).length };
+  rmSync(root, { recursive: true });
+  return { expected: expected.seen, expectedOther: expectedOther.seen, traces, used, before };
+}
+
+/** Prunes an image by the traces at a granularity, and runs both works in what is left. */
+async function prune(
+  workload: Workload,
+  { layout, work }: Measuring,
+  granularity: Granularity,
+  { expected, expectedOther, traces, used, before }: Recorded,
+): Promise<Measured> {
+  const { main, other, files, image } = workload;
+  const result = join(work, 'result');
+  const pruned = join(work, 'pruned');
+  const given = traces.flatMap((trace) => ['--trace', trace]);
+  // A step that fails by design makes its recording one that failed.
+  const force = main.some(({ fails }) => fails === true) ? ['--force'] : [];
+  const options = [...given, ...force, '--granularity', granularity, '-q'];
+  await run(process.execPath, [bin, 'prune', `oci:${layout}:v1`, `oci:${result}:v1`, ...options]);
+  await unpack(`oci:${result}:v1`, pruned, workload);
+  const left = listed(pruned);
+  const seen = await runSteps(main, files, pruned, sandbox(pruned, workload));
+  const seenOther = await runSteps(other, files, pruned, sandbox(pruned, workload));
+  const works = seen.seen === expected;
+  const otherWorks = seenOther.seen === expectedOther;
+  const after = transferred(result);
+  for (const folder of [result, pruned]) rmSync(folder, { recursive: true });
+  const failed = works ? seenOther : seen;
+  return {
+    image,
+    granularity,
+    transfer: { before: before.bytes, after },
+    files: { before: before.files, after: left.length },
+    kept: sum(left.filter(({ path }) => !isCourtesy(path))),
+    used,
+    works,
+    otherWorks,
+    failure: works && otherWorks ? null : (failed.failed ?? `it says something else: ${failed.seen.slice(-300)}`),
+  };
 }
 
 /**
- * Unpacks as an ordinary user: all files belong to that user. Devices are left out. Where root does it, a recording runs as another
- * user, who may write everywhere, too.
+ * Unpacks an image, without devices. For an ordinary user, all files belong to that user, who may write everywhere; a recording by root
+ * runs as another one. For root, owners and modes are as in the image.
  */
-async function unpack(reference: string, folder: string): Promise<void> {
+async function unpack(reference: string, folder: string, { asRoot }: Workload): Promise<void> {
   mkdirSync(folder);
+  const [owner, after] =
+    asRoot === true
+      ? ['--same-owner --numeric-owner --same-permissions', 'true']
+      : ['--no-same-owner', 'chmod -R a+rwX "$3"'];
   await run('bash', [
     '-c',
-    'set -o pipefail; "$0" "$1" export "$2" - -q | tar -x --no-same-owner --exclude=./srv --exclude=srv --warning=none -C "$3"; chmod -R a+rwX "$3"',
+    `set -o pipefail; "$0" "$1" export "$2" - -q | tar -x ${owner} --exclude=./srv --exclude=srv --warning=none -C "$3"; ${after}`,
     process.execPath,
     bin,
     reference,

@@ -1,7 +1,12 @@
+/** The tables of bench/trace: the images in README.md, and the rules in bench/README.md. `run.ts` and `costs.ts` write them. */
 import type { Granularity, Measured } from './measure.ts';
 
+type Marks = readonly [begin: string, end: string];
+
 /** The marks around the table in README.md. */
-const marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'] as const;
+const marks: Marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'];
+/** The marks around the table in bench/README.md. */
+const costMarks: Marks = ['<!-- cost table: bench/trace/costs.ts -->', '<!-- end of cost table -->'];
 
 /** Renders the measurements as a Markdown table, a row for each image, its cells by granularity. */
 export function renderTable(results: readonly Measured[]): string {
@@ -44,9 +49,44 @@ function mark(works: boolean): string {
   return works ? '✓' : '✗';
 }
 
-/** Returns the text with the table between the marks. @throws Error where it has no marks */
+/** What only one rule keeps over all images. */
+export interface Cost {
+  readonly rule: string;
+  readonly package: Share;
+  readonly file: Share;
+}
+
+interface Share {
+  /** Bytes of files, unpacked. */
+  bytes: number;
+  /** Number of images in which the rule keeps any. */
+  images: number;
+}
+
+/** Renders the costs as a Markdown table, the dearest rule first. */
+export function renderCosts(costs: readonly Cost[]): string {
+  const rows = costs
+    .toSorted((a, b) => b.package.bytes - a.package.bytes || b.file.bytes - a.file.bytes)
+    .map(({ rule, package: at, file }) => `| \`${rule}\` | ${share(at)} | ${share(file)} |`);
+  return ['| rule | at `package` | at `file` |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function share({ bytes, images }: Share): string {
+  return images === 0 ? '–' : `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB in ${images}`;
+}
+
+/** Returns README.md with the table of images. @throws Error where it has no marks */
 export function withTable(text: string, table: string): string {
-  const [begin, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
+  return between(text, table, marks);
+}
+
+/** Returns bench/README.md with the table of rules. @throws Error where it has no marks */
+export function withCosts(text: string, table: string): string {
+  return between(text, table, costMarks);
+}
+
+function between(text: string, table: string, around: Marks): string {
+  const [begin, end] = around.map((mark) => text.indexOf(mark)) as [number, number];
   if (begin < 0 || end < begin) throw new Error('there are no marks for the table');
-  return `${text.slice(0, begin + marks[0].length)}\n\n${table}\n\n${text.slice(end)}`;
+  return `${text.slice(0, begin + around[0].length)}\n\n${table}\n\n${text.slice(end)}`;
 }

@@ -8,7 +8,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import type { Step, Workload } from './workloads.ts';
+import type { Step, Workload } from './workloads/step.ts';
 
 /** The limit of a step in seconds. */
 const limit = 60;
@@ -16,13 +16,24 @@ const limit = 60;
 /** Returns the command line that starts a step in a root filesystem. */
 export type Starter = (argv: readonly string[], number: number) => readonly string[];
 
-/** Starts steps as an ordinary user, with nothing of this machine but its kernel. */
-export function sandbox(root: string): Starter {
-  const ids = ['--unshare-all', '--uid', '1000', '--gid', '1000', '--die-with-parent'];
+/**
+ * The rights that `trace record` leaves to root, which are those of Docker. Workloads that start as root get no others.
+ */
+const rights =
+  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT AUDIT_WRITE SETFCAP'
+    .split(' ')
+    .flatMap((name) => ['--cap-add', `CAP_${name}`]);
+
+/** Returns what starts steps with nothing of this machine but its kernel, as an ordinary user or as root. */
+export function sandbox(root: string, { asRoot }: Pick<Workload, 'asRoot'>): Starter {
+  const spaces =
+    asRoot === true
+      ? ['--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--cap-drop', 'ALL', ...rights]
+      : ['--unshare-all', '--uid', '1000', '--gid', '1000'];
   const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const env = ['--clearenv', '--setenv', 'PATH', path];
-  return (argv) => ['bwrap', ...ids, ...mounts, ...env, '--', ...argv];
+  return (argv) => ['bwrap', ...spaces, '--die-with-parent', ...mounts, ...env, '--', ...argv];
 }
 
 /**
@@ -101,7 +112,10 @@ async function ask(
   return text;
 }
 
-/** Asks again as long as the socket is bound and nothing listens yet: below a tracer, that takes a while. */
+/**
+ * Asks again as long as the socket is bound and nothing listens yet, or a gateway has nothing behind it yet: below a tracer, that takes
+ * a while.
+ */
 async function served(
   socketPath: string,
   path: string,
@@ -109,13 +123,14 @@ async function served(
   child: ChildProcess,
 ): Promise<string> {
   for (;;) {
+    const isOver = child.exitCode !== null || child.signalCode !== null;
     try {
-      return await get(socketPath, path, headers);
+      const answer = await get(socketPath, path, headers);
+      if (isOver || !answer.startsWith('502 ')) return answer;
     } catch (error) {
-      const isRefused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
-      if (!isRefused || child.exitCode !== null || child.signalCode !== null) throw error;
-      await sleep(20);
+      if (isOver || (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
     }
+    await sleep(50);
   }
 }
 
