@@ -1,5 +1,5 @@
 /**
- * Measures what each rule of the closure costs: `node bench/trace/costs.ts --images DIR… --traces DIR`, where --traces names the folder
+ * Measures what each rule of the closure costs: `npm run bench:costs -- --images DIR --traces DIR`, where --traces names the folder
  * that bench/trace/run.ts filled. For every image it computes what stays, once with all rules, and once without each of them: the
  * difference is what only this rule keeps, with what follows from it. Writes costs.json beside it and the table in bench/README.md.
  */
