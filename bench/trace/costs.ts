@@ -16,6 +16,7 @@ import { inspectImage } from '../../src/jobs/inspect.ts';
 import { openSource } from '../../src/jobs/open.ts';
 import { readSource } from '../../src/jobs/read-reference.ts';
 import { defaultLimits } from '../../src/limits.ts';
+import { anonymous } from '../../src/registry/auth/credential.ts';
 import { readTraces } from '../../src/settings/trace-files.ts';
 import { atOnce } from '../../src/steps.ts';
 import { toTraceData } from '../../src/trace/trace-data.ts';
@@ -24,14 +25,20 @@ import { type Cost, renderCosts, withCosts } from './table.ts';
 import { workloads } from './workloads/all.ts';
 
 const { values } = parseArgs({
-  options: { images: { type: 'string', multiple: true, default: [] }, traces: { type: 'string', default: '' } },
+  options: {
+    images: { type: 'string', multiple: true, default: [] },
+    traces: { type: 'string', default: '' },
+  },
 });
 const signal = new AbortController().signal;
 const rules = closureRules({ keep: [] });
 const levels = ['package', 'file'] as const;
 
 const costs = new Map<string, Cost>(
-  rules.map(({ name }) => [name, { rule: name, package: { bytes: 0, images: 0 }, file: { bytes: 0, images: 0 } }]),
+  rules.map(({ name }) => [
+    name,
+    { rule: name, package: { bytes: 0, images: 0 }, file: { bytes: 0, images: 0 } },
+  ]),
 );
 const measured: string[] = [];
 for (const { image } of workloads) {
@@ -52,7 +59,12 @@ writeFileSync(readme, withCosts(readFileSync(readme, 'utf8'), renderCosts(result
 
 /** Reads an image and its traces, and returns what its closures are computed from. */
 async function inputsOf(layout: string, files: readonly string[]): Promise<readonly ClosureInput[]> {
-  const source = await openSource(await readSource(`oci:${layout}:v1`), { signal, listener: silent });
+  const source = await openSource(await readSource(`oci:${layout}:v1`), {
+    listener: silent,
+    credentials: anonymous,
+    insecure: false,
+    tlsVerify: true,
+  });
   const options = { source, platform: null, jobs: availableParallelism(), maxScratch: 2 * GiB };
   const { image, fs, facts } = await inspectImage(
     { ...options, limits: defaultLimits, listener: silent, signal },
@@ -95,5 +107,5 @@ function bytesOf(closure: Closure, { fs }: ClosureInput): number {
     const carrier = fs.carrier(path);
     if (carrier?.kind === 'file') counted.set(carrier.id, fs.size(path));
   }
-  return counted.values().reduce((sum, size) => sum + size, 0);
+  return [...counted.values()].reduce((sum, size) => sum + size, 0);
 }

@@ -62,7 +62,7 @@ export interface Measuring {
 
 /** Records, prunes, and runs an image in each of the granularities. */
 export async function measure(workload: Workload, measuring: Measuring): Promise<readonly Measured[]> {
-  const { layout, work, wanted = granularities } = measuring;
+  const { work, wanted = granularities } = measuring;
   mkdirSync(work, { recursive: true });
   try {
     const recorded = await record(workload, measuring);
@@ -86,7 +86,10 @@ interface Recorded {
 }
 
 /** Runs both works in the image as it is, and records the first. @throws Error where one fails, or says something else when recorded */
-async function record(workload: Workload, { layout, work, traces: kept = null }: Measuring): Promise<Recorded> {
+async function record(
+  workload: Workload,
+  { layout, work, traces: kept = null }: Measuring,
+): Promise<Recorded> {
   const source = `oci:${layout}:v1`;
   const root = join(work, 'original');
   await unpack(source, root, workload);
@@ -150,7 +153,8 @@ async function prune(
     used,
     works,
     otherWorks,
-    failure: works && otherWorks ? null : (failed.failed ?? `it says something else: ${failed.seen.slice(-300)}`),
+    failure:
+      works && otherWorks ? null : (failed.failed ?? `it says something else: ${failed.seen.slice(-300)}`),
   };
 }
 

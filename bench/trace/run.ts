@@ -62,8 +62,13 @@ async function work(name: string): Promise<void> {
 }
 
 /** Returns the results with those of an image, in the order of the table. Granularities that were not measured keep their figures. */
-function updated(known: readonly Measured[], image: string, measured: readonly Measured[]): readonly Measured[] {
-  const isNew = (granularity: Granularity): boolean => measured.some((each) => each.granularity === granularity);
+function updated(
+  known: readonly Measured[],
+  image: string,
+  measured: readonly Measured[],
+): readonly Measured[] {
+  const isNew = (granularity: Granularity): boolean =>
+    measured.some((each) => each.granularity === granularity);
   const all = [...known.filter((each) => each.image !== image || !isNew(each.granularity)), ...measured];
   const rank = ({ granularity }: Measured): number => granularities.indexOf(granularity);
   return workloads.flatMap((each) =>

@@ -16,6 +16,10 @@ const order =
   );
 
 /** The workloads in the order of the table. */
-export const workloads: readonly Workload[] = [...servers, ...python, ...runtimes, ...scripting, ...native].toSorted(
-  (a, b) => order.indexOf(a.image) - order.indexOf(b.image),
-);
+export const workloads: readonly Workload[] = [
+  ...servers,
+  ...python,
+  ...runtimes,
+  ...scripting,
+  ...native,
+].toSorted((a, b) => order.indexOf(a.image) - order.indexOf(b.image));

@@ -1,5 +1,14 @@
 /** The workloads of Node and Java: scripts, a server of pictures in the folders of pnpm, a site of Next.js, and a fat jar of Spring Boot. */
-import { answering, askByBash, beside, entrypoint, type Request, serving, type Step, type Workload } from './step.ts';
+import {
+  answering,
+  askByBash,
+  beside,
+  entrypoint,
+  type Request,
+  serving,
+  type Step,
+  type Workload,
+} from './step.ts';
 
 const nodeServer = `const express = require('/app/node_modules/express');
 const app = express();
@@ -9,8 +18,7 @@ app.post('/sum', express.json(), (request, response) => response.json(request.bo
 app.listen('/tmp/http.sock');
 process.on('SIGTERM', () => process.exit(0));
 `;
-const node = (...requests: readonly Request[]): Step =>
-  serving(['node', '/tmp/server.js'], ...requests);
+const node = (...requests: readonly Request[]): Step => serving(['node', '/tmp/server.js'], ...requests);
 
 /** A script of Node that does the same, and prints the type of each answer too. */
 const askByNode = `const [port, ...paths] = process.argv.slice(2);
@@ -53,13 +61,21 @@ console.log(new Intl.DateTimeFormat('de', { dateStyle: 'long', timeZone: 'UTC' }
   },
   {
     image: 'next',
-    files: { 'ask.mjs': askByNode, 'work.sh': next('/', '/api/hello'), 'other.sh': next('/about', '/api/when', '/missing') },
+    files: {
+      'ask.mjs': askByNode,
+      'work.sh': next('/', '/api/hello'),
+      'other.sh': next('/about', '/api/when', '/missing'),
+    },
     main: [{ argv: ['sh', '/tmp/work.sh'] }],
     other: [{ argv: ['sh', '/tmp/other.sh'] }],
   },
   {
     image: 'spring',
-    files: { 'ask.sh': askByBash, 'work.sh': spring('/hello'), 'other.sh': spring('/page', '/when', '/digest') },
+    files: {
+      'ask.sh': askByBash,
+      'work.sh': spring('/hello'),
+      'other.sh': spring('/page', '/when', '/digest'),
+    },
     main: [{ argv: ['sh', '/tmp/work.sh'] }],
     other: [{ argv: ['sh', '/tmp/other.sh'] }],
   },

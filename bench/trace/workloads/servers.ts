@@ -1,5 +1,15 @@
 /** The workloads of servers, and of entrypoints that start as root and become other users. */
-import { answering, askByBash, beside, entrypoint, job, type Request, serving, type Step, type Workload } from './step.ts';
+import {
+  answering,
+  askByBash,
+  beside,
+  entrypoint,
+  job,
+  type Request,
+  serving,
+  type Step,
+  type Workload,
+} from './step.ts';
 
 const nginxConf = `daemon off; pid /tmp/nginx.pid; error_log stderr;
 events {}
@@ -35,7 +45,9 @@ exit $status
 const apache = (...paths: readonly string[]): string => beside(`bash /tmp/ask.sh 80 ${paths.join(' ')}`);
 
 /** Returns a script that starts sshd, gives the user a key, and runs commands beside it. */
-const sshd = (commands: string): string => `options='-q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/tmp/known -i /tmp/key'
+const sshd = (
+  commands: string,
+): string => `options='-q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/tmp/known -i /tmp/key'
 ssh-keygen -q -t ed25519 -N '' -f /tmp/key
 install -d -o app -g app -m 700 /home/app/.ssh
 install -o app -g app -m 600 /tmp/key.pub /home/app/.ssh/authorized_keys
@@ -93,7 +105,11 @@ export const servers: readonly Workload[] = [
   {
     image: 'modphp',
     asRoot: true,
-    files: { 'ask.sh': askByBash, 'work.sh': apache('/index.php'), 'other.sh': apache('/other.php', '/files/', '/icons/README', '/missing') },
+    files: {
+      'ask.sh': askByBash,
+      'work.sh': apache('/index.php'),
+      'other.sh': apache('/other.php', '/files/', '/icons/README', '/missing'),
+    },
     main: [{ argv: ['sh', '/tmp/work.sh'] }],
     other: [{ argv: ['sh', '/tmp/other.sh'] }],
   },
@@ -102,7 +118,8 @@ export const servers: readonly Workload[] = [
     asRoot: true,
     files: {
       'work.sh': sshd("ssh $options app@127.0.0.1 'id -un; pwd'"),
-      'other.sh': sshd(`echo 'get note.txt /tmp/copy' | sftp $options -b - app@127.0.0.1 && cat /tmp/copy && scp $options app@127.0.0.1:note.txt /tmp/second && cat /tmp/second
+      'other.sh':
+        sshd(`echo 'get note.txt /tmp/copy' | sftp $options -b - app@127.0.0.1 && cat /tmp/copy && scp $options app@127.0.0.1:note.txt /tmp/second && cat /tmp/second
 ssh $options nobody@127.0.0.1 true && exit 1
 true`),
     },
