@@ -1,4 +1,6 @@
-/** The workloads of Python: scripts, services behind ASGI and WSGI servers, libraries of numbers and pictures, and a bundle. */
+/**
+ * The workloads of Python: scripts, services behind ASGI and WSGI servers, libraries of numbers and pictures, and a bundle. `all.ts` lists them.
+ */
 import { answering, entrypoint, job, serving, type Workload } from './step.ts';
 
 export const python: readonly Workload[] = [

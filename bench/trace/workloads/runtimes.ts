@@ -1,4 +1,6 @@
-/** The workloads of Node and Java: scripts, a server of pictures in the folders of pnpm, a site of Next.js, and a fat jar of Spring Boot. */
+/**
+ * The workloads of Node and Java: scripts, a server of pictures in the folders of pnpm, a site of Next.js, and a fat jar of Spring Boot. `all.ts` lists them.
+ */
 import {
   answering,
   askByBash,

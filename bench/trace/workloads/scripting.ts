@@ -1,4 +1,6 @@
-/** The workloads of Ruby, Perl, PHP, R and Elixir. */
+/**
+ * The workloads of Ruby, Perl, PHP, R and Elixir. `all.ts` lists them.
+ */
 import { answering, entrypoint, job, type Workload } from './step.ts';
 
 export const scripting: readonly Workload[] = [

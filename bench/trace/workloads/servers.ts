@@ -1,4 +1,6 @@
-/** The workloads of servers, and of entrypoints that start as root and become other users. */
+/**
+ * The workloads of servers, and of entrypoints that start as root and become other users. `all.ts` lists them.
+ */
 import {
   answering,
   askByBash,
