@@ -2,16 +2,13 @@
  * Finds and loads the native engine, which packs and unpacks gzip faster than WebAssembly and node:zlib, to the same bytes and with
  * the same verdicts. The encoder pool finds it once; its calls run on Node's thread pool.
  *
- * What may be loaded: the file that OCISLIM_NATIVE names, the one that `npm run build:native` makes in the folder of this package, or
- * the package for this platform that npm has installed beside this one. Nothing of the working directory or of an image.
+ * What may be loaded: the file that OCISLIM_NATIVE names, or one of the files that `native-places.ts` lists. Nothing of the working
+ * directory or of an image.
  */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { isAbsolute } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { OcislimError } from '../errors.ts';
 import type { Algorithm } from '../oci/digest.ts';
-import { nativePlatform } from './native-platform.ts';
+import { nativePlaces, type NoPlace, type Place } from './native-places.ts';
 import { packageVersion } from './package-version.ts';
 
 /** The exports of the native module: `native/src/lib.rs` has their contracts. */
@@ -65,10 +62,10 @@ export function findNative(choice = process.env['OCISLIM_NATIVE']): NativeSearch
     case '0':
       return { kind: 'none', reason: 'OCISLIM_NATIVE=0' };
     case '1':
-      return demanded(search(places()));
+      return demanded(search(nativePlaces()));
     case undefined:
     case '':
-      return search(places());
+      return search(nativePlaces());
     default:
       if (!isAbsolute(choice)) throw unknownChoice(choice);
       return demanded(search([{ origin: 'OCISLIM_NATIVE', path: choice }]));
@@ -107,17 +104,6 @@ export function loadFound(path: string | null): NativeEngine | null {
   }
 }
 
-interface Place {
-  readonly origin: string;
-  /** An absolute path. */
-  readonly path: string;
-}
-
-/** A place where nothing is, as a reason. */
-interface NoPlace {
-  readonly missing: string;
-}
-
 /** Tries the candidates in their order. */
 function search(candidates: readonly (Place | NoPlace)[]): NativeSearch {
   const reasons: string[] = [];
@@ -134,27 +120,6 @@ function search(candidates: readonly (Place | NoPlace)[]): NativeSearch {
     }
   }
   return { kind: 'none', reason: reasons.join('; ') };
-}
-
-/** Lists where an engine for this platform may be, in the order of preference. */
-function places(): readonly (Place | NoPlace)[] {
-  const platform = nativePlatform();
-  if (platform === null) return [{ missing: `no engine is built for ${process.platform} ${process.arch}` }];
-  return [localBuild(platform), installed(`@ocislim/native-${platform}`)];
-}
-
-function localBuild(platform: string): Place | NoPlace {
-  // The same from `src/codec`, `dist/codec` and `dist/command`.
-  const path = fileURLToPath(new URL(`../../native/ocislim.${platform}.node`, import.meta.url));
-  return existsSync(path) ? { origin: 'local build', path } : { missing: 'there is no local build' };
-}
-
-function installed(name: string): Place | NoPlace {
-  try {
-    return { origin: `package ${name}`, path: createRequire(import.meta.url).resolve(name) };
-  } catch {
-    return { missing: `the package ${name} is not installed` };
-  }
 }
 
 /** Returns the words of an error, in one line, behind the path that they are about. */

@@ -1,22 +1,11 @@
 /**
- * Worker threads: how they start, how they end, and how their work is shared out. The threads that pack gzip and those that
+ * Worker threads: how they end, and how their work is shared out. The threads that pack gzip and those that
  * unpack layers are made here.
  */
-import { Worker } from 'node:worker_threads';
-
-/** Returns the file of a worker thread: `.ts` beside sources, `.js` in a build, since the compiler does not rewrite the name. */
-export function workerFile(name: string, importer: string): URL {
-  return new URL(`./${name}.${importer.endsWith('.ts') ? 'ts' : 'js'}`, importer);
-}
+import type { Worker } from 'node:worker_threads';
 
 /** Finds the file of the native engine when it is first needed; null without one. */
 export type NativePath = () => string | null;
-
-/** Starts a thread. Throws Node's own error if it cannot be started. */
-export function startWorker(file: URL): Worker {
-  // Flags of this process, such as --input-type, may not apply to a file.
-  return new Worker(file, { execArgv: [] });
-}
 
 /** Reports the end of a thread, which does not keep the process alive. `onGone` may be called more than once. */
 export function watchWorker(worker: Worker, onGone: (reason: string, cause?: unknown) => void): void {
