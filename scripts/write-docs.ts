@@ -11,6 +11,7 @@ import { errorCodes } from '../src/errors.ts';
 import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limits.ts';
 import { presets } from '../src/slim/presets.ts';
 import { closureRules } from '../src/closure/rules/all.ts';
+import { exitStatuses } from './exit-statuses.ts';
 import { problemPages } from './problems.ts';
 import { warningPages } from './warnings.ts';
 
@@ -64,28 +65,6 @@ function commandPage(command: Command): string {
 function argumentText({ describe, choices = [] }: Positional): string {
   const listed = choices.map((choice) => `\`${choice}\``).join(', ');
   return text(describe) + (listed === '' ? '' : `: ${listed}`);
-}
-
-function exitStatuses({ name, options: table }: Command): string[][] {
-  const options = listOptions(table);
-  const has = (wanted: string) => options.some((option) => option.name === wanted);
-  const check = has('verify-with') ? ', or the command of `--verify-with` failed' : '';
-  const gate =
-    name === 'verify'
-      ? [['3', 'the images differ']]
-      : ['squash', 'prune', 'recompress', 'slim', 'copy'].includes(name)
-        ? [['3', `\`--require-savings\` was not met${check}; nothing was published`]]
-        : [];
-  return [
-    ['0', 'done, or nothing to do'],
-    ['1', 'failed; nothing was published'],
-    ['2', 'the command line, a reference, a rule file or a plan cannot be understood'],
-    ...gate,
-    ...(has('digestfile')
-      ? [['5', 'published, but something after that failed: a report, the debug image, standard output']]
-      : []),
-    ['130, 143', 'interrupted; nothing was published'],
-  ];
 }
 
 function groups(options: readonly NamedOption[]): [OptionGroup, NamedOption[]][] {

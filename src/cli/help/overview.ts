@@ -35,14 +35,16 @@ export const purposes: readonly (readonly [purpose: string, line: string])[] = [
   ],
 ];
 
-const forms: readonly Entry[] = [
+/** How images are written. */
+export const forms: readonly Entry[] = [
   ['registry.example/app:tag', 'in a registry; also app@sha256:…, and the short names of Docker Hub'],
   ['oci:DIR:tag', 'in a folder, an OCI image layout'],
   ['oci-archive:FILE:tag', 'the same in one file'],
   ['docker-archive:FILE', 'what "docker save" writes and "docker load" reads'],
 ];
 
-const title = 'ocislim makes container images smaller where they live, without a daemon and without root.';
+/** What ocislim is, in a sentence. */
+export const title = 'ocislim makes container images smaller where they live, without a daemon and without root.';
 
 /** Renders a first screen: what people do. */
 export function renderIntroduction(terminal: Terminal): string {
