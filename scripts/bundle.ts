@@ -2,11 +2,12 @@
  * Bundles the command and its threads into dist/command. Each module that Node loads takes half a millisecond, so
  * `npm run build` makes few files of many, ours and those of packages: one for each part that a command loads as a whole.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type OutputChunk, type RolldownOutput } from 'rolldown';
 import { ascii } from './bundle/ascii.ts';
 import { directBuiltins } from './bundle/direct-builtins.ts';
+import { licensesOf } from './bundle/licenses.ts';
 import { undiciParts } from './bundle/undici-parts.ts';
 
 const root = new URL('../', import.meta.url);
@@ -111,20 +112,4 @@ const groups = Object.entries(files).map(([name, entries]): Group => {
 });
 const chunks = [...(await bundleCommand(groups)), ...(await bundleThreads())].filter(isChunk);
 
-const packages = new Set(
-  chunks
-    .flatMap(({ moduleIds }) => moduleIds)
-    .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []),
-);
-writeFileSync(`${folder}LICENSES.txt`, [...packages].toSorted().map(licenseOf).join('\n'));
-
-/** Returns the licence text that a bundled package demands in every copy. */
-function licenseOf(directory: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8')) as Record<
-    string,
-    unknown
-  >;
-  const file = readdirSync(directory).find((each) => /^licen[cs]e/i.test(each));
-  if (file === undefined) throw new Error(`${String(name)} comes without its licence`);
-  return `${String(name)} ${String(version)} (${String(license)})\n\n${readFileSync(`${directory}/${file}`, 'utf8')}`;
-}
+writeFileSync(`${folder}LICENSES.txt`, licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds)));

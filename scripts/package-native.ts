@@ -1,14 +1,13 @@
 /**
  * Makes the npm packages of the native engine, one for each platform: `npm run package:native -- [PLATFORM…]` (default: this
- * machine's; `all` for the four). Each is built by `build-native.ts`, and holds the module and the licences of what is in it. With
- * `--release` the packages are also listed in the `optionalDependencies` of package.json, which is not committed: `npm ci` must work
- * before they are published.
+ * machine's; `all` for the four). Each is built by `build-native.ts`, and holds the module and the licences of what is in it. A release
+ * packs them, and lists them in the `optionalDependencies` of its package.json; that of the checkout lists none, since `npm ci` must
+ * work before they are published.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { type NativePlatform, nativePlatform, nativePlatforms } from '../src/codec/native-platform.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -16,7 +15,7 @@ const crate = join(root, 'native');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
 
 /** One package of `cargo metadata`. */
-interface Crate {
+export interface Crate {
   readonly name: string;
   readonly version: string;
   readonly license: string | null;
@@ -42,9 +41,12 @@ export function manifestOf(platform: NativePlatform, main: Readonly<Record<strin
   };
 }
 
-/** Returns the `optionalDependencies` of a release: every platform's package, in exactly its version. */
-export function optionalDependencies(version: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(nativePlatforms.map((platform) => [`@ocislim/native-${platform}`, version]));
+/** Returns the `optionalDependencies` of a release: the package of each platform that it has, in exactly its version. */
+export function optionalDependencies(
+  version: string,
+  platforms: readonly NativePlatform[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(platforms.map((platform) => [`@ocislim/native-${platform}`, version]));
 }
 
 /** Returns the names and versions of the crates that are linked into the module. */
@@ -54,16 +56,15 @@ function linkedCrates(): ReadonlySet<string> {
   return new Set([...tree.matchAll(/^(\S+) v(\S+)/gm)].map(([, name, version]) => `${name} ${version}`));
 }
 
-/** Returns the licence texts of all linked crates, and of libdeflate, which one of them holds. */
-function licenses(): string {
+/** Lists the crates that are linked into the module, libdeflate among them, which one of them holds. */
+export function linkedPackages(): readonly Crate[] {
   const linked = linkedCrates();
   const args = ['metadata', '--format-version=1', '--offline'];
   const metadata = execFileSync('cargo', args, { cwd: crate, encoding: 'utf8', maxBuffer: 2 ** 28 });
   const { packages } = JSON.parse(metadata) as { readonly packages: readonly Crate[] };
-  return packages
-    .filter(({ name, version }) => name !== 'ocislim-native' && linked.has(`${name} ${version}`))
-    .map(licenseOf)
-    .join('\n');
+  return packages.filter(
+    ({ name, version }) => name !== 'ocislim-native' && linked.has(`${name} ${version}`),
+  );
 }
 
 function licenseOf({ name, version, license, authors, manifest_path }: Crate): string {
@@ -83,25 +84,15 @@ function makePackage(platform: NativePlatform): void {
   const file = `ocislim.${platform}.node`;
   copyFileSync(join(crate, file), join(folder, file));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(platform, manifest), null, 2)}\n`);
-  writeFileSync(join(folder, 'LICENSES.txt'), licenses());
+  writeFileSync(join(folder, 'LICENSES.txt'), linkedPackages().map(licenseOf).join('\n'));
   process.stdout.write(`${folder}\n`);
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({
-    options: { release: { type: 'boolean' } },
-    allowPositionals: true,
-  });
-  const wanted = positionals.length === 0 ? [nativePlatform() ?? 'none'] : positionals;
+  const given = process.argv.slice(2);
+  const wanted = given.length === 0 ? [nativePlatform() ?? 'none'] : given;
   const platforms = wanted.includes('all')
     ? nativePlatforms
     : nativePlatforms.filter((platform) => wanted.includes(platform));
   for (const platform of platforms) makePackage(platform);
-  if (values.release === true) {
-    const released = {
-      ...manifest,
-      optionalDependencies: optionalDependencies(manifest['version'] as string),
-    };
-    writeFileSync(join(root, 'package.json'), `${JSON.stringify(released, null, 2)}\n`);
-  }
 }

@@ -24,6 +24,7 @@ const packages: Readonly<Record<string, string>> = {
   setfattr: 'attr',
   tar: 'tar',
   readelf: 'binutils',
+  mandoc: 'mandoc',
   ldd: 'libc-bin',
   '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',

@@ -1,0 +1,103 @@
+/**
+ * Bundles ocislim into few files that need Node and nothing else: the command in one, a file for each kind of thread, and licences.
+ * The executables hold these files, and so does an image of ocislim. Modules that look for files of the checkout are replaced by
+ * those of the folder `program`.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { build, type Plugin } from 'rolldown';
+import { ascii } from '../bundle/ascii.ts';
+import { licensesOf } from '../bundle/licenses.ts';
+import { undiciParts } from '../bundle/undici-parts.ts';
+import { byPath, type ReleaseFile, textFile } from './files.ts';
+import { readManifest, root } from './manifest.ts';
+
+/** The first line of the program, for shells. */
+export const hashbang = '#!/usr/bin/env node\n';
+
+/** The file that starts the command. */
+const starter = `${root}bin/ocislim`;
+
+/** The threads: `codec/worker-thread.ts` is asked for them by these names. */
+const threads = { 'gzip-worker': 'codec/gzip-worker.ts', 'unpack-worker': 'codec/unpack/unpack-worker.ts' };
+
+/** The modules of the sources that look for files of the checkout, each with the module that a bundle has instead. */
+const elsewhere: Readonly<Record<string, string>> = {
+  [`${root}src/codec/worker-thread.ts`]: `${root}scripts/release/program/worker-thread.ts`,
+  [`${root}src/codec/native-places.ts`]: `${root}scripts/release/program/native-places.ts`,
+};
+
+/** The modules that read versions of packages, as the bundle has them. */
+const constant: Readonly<Record<string, () => string>> = {
+  [`${root}src/codec/package-version.ts`]: () =>
+    `const versions = ${JSON.stringify(packageVersions())}; export const packageVersion = (name) => versions[name];`,
+  [`${root}src/commands/version.ts`]: () =>
+    `export const version = ${JSON.stringify(readManifest().version)};`,
+};
+
+/**
+ * Bundles the program. All files belong into one folder: `ocislim.cjs`, which Node runs, `gzip-worker.cjs` and `unpack-worker.cjs`,
+ * its threads, and `LICENSES.txt`, the licences of the packages in them. The native engine may lie beside them. The bytes depend on
+ * the sources and the installed packages alone.
+ */
+export async function bundleProgram(): Promise<readonly ReleaseFile[]> {
+  const command = await bundle(starter);
+  const others = await Promise.all(
+    Object.entries(threads).map(async ([name, file]) => ({ name, ...(await bundle(`${root}src/${file}`)) })),
+  );
+  const licences = licensesOf([command, ...others].flatMap(({ modules }) => modules));
+  return [
+    { path: 'ocislim.cjs', mode: 0o755, bytes: Buffer.from(`${hashbang}${command.code}`) },
+    ...others.map(({ name, code }) => textFile(`${name}.cjs`, code)),
+    textFile('LICENSES.txt', licences),
+  ].toSorted(byPath);
+}
+
+/** One bundled file, and the modules that are in it. */
+interface Bundled {
+  readonly code: string;
+  readonly modules: readonly string[];
+}
+
+async function bundle(input: string): Promise<Bundled> {
+  const { output } = await build({
+    cwd: root,
+    input,
+    platform: 'node',
+    write: false,
+    transform: { define: { esbuildDetection: '"defined"' } },
+    plugins: [ownModules, undiciParts, ascii],
+    output: {
+      format: 'cjs',
+      codeSplitting: false,
+      comments: { legal: true, annotation: false, jsdoc: false },
+    },
+  });
+  const [chunk, ...rest] = output;
+  if (rest.length > 0) throw new Error(`${input} was bundled into several files`);
+  return { code: chunk.code, modules: chunk.moduleIds };
+}
+
+/** Reads the starter without its first line, which is for shells, and replaces the modules that look for files. */
+const ownModules: Plugin = {
+  name: 'own-modules',
+  resolveId(id, importer) {
+    if (importer === undefined || !id.startsWith('.')) return null;
+    if (importer === starter) return `${root}src/cli/main.ts`;
+    return elsewhere[resolve(dirname(importer), id)] ?? null;
+  },
+  load(id) {
+    if (id === starter) return { code: readFileSync(id, 'utf8').replace(/^#!.*\n/, ''), moduleType: 'js' };
+    const code = constant[id]?.();
+    return code === undefined ? null : { code, moduleType: 'js' };
+  },
+};
+
+/** Returns the versions of the packages whose versions the program asks for. */
+function packageVersions(): Readonly<Record<string, string>> {
+  const versionOf = (name: string): string => {
+    const manifest = readFileSync(`${root}node_modules/${name}/package.json`, 'utf8');
+    return (JSON.parse(manifest) as { readonly version: string }).version;
+  };
+  return Object.fromEntries(['libdeflate', 'pako'].map((name) => [name, versionOf(name)]));
+}
