@@ -7,7 +7,8 @@ import type { NativePlatform } from '../../src/codec/native-platform.ts';
 import { makeDeb, debianNames, debianVersion } from './deb.ts';
 import { makeExecutable } from './executable.ts';
 import { inFolder, type ReleaseFile, textFile } from './files.ts';
-import { type Manifest, readManifest, root } from './manifest.ts';
+import { withoutDeadLinks } from './links.ts';
+import { type Manifest, readManifest, repositoryOf, root } from './manifest.ts';
 import { nativePackage } from './native.ts';
 import { inPackage, packageFiles } from './npm-package.ts';
 import { type Effort, Packer } from './pack.ts';
@@ -98,18 +99,19 @@ function contentsOf(
   { program, executable }: Made,
 ): Contents {
   const engine = engines.get(`linux-${architecture}-gnu`) ?? [];
-  const licenses: readonly (readonly [string, string])[] = [
-    ['ocislim', textOf(npm, 'LICENSE')],
-    [`Node ${version}, which is in the executable`, license],
-    ['The packages that are in the executable', textOf(program, 'LICENSES.txt')],
-    ...(engine.length === 0 ? [] : [['The native engine', textOf(engine, 'LICENSES.txt')] as const]),
+  const licenses = [
+    { part: 'ocislim', text: textOf(npm, 'LICENSE') },
+    { part: `Node ${version}, which is in the executable`, text: license },
+    { part: 'The packages that are in the executable', text: textOf(program, 'LICENSES.txt') },
+    ...(engine.length === 0 ? [] : [{ part: 'The native engine', text: textOf(engine, 'LICENSES.txt') }]),
   ];
+  const documents = npm.filter(({ path }) => path === 'LICENSE' || /^(?:docs\/.*|[A-Z]+)\.(?:md|svg)$/.test(path));
   return {
     manifest,
     executable,
     native: engine.find(({ path }) => path.endsWith('.node')) ?? null,
-    documents: npm.filter(({ path }) => path === 'LICENSE' || /^(?:docs\/.*|[A-Z]+)\.(?:md|svg)$/.test(path)),
-    licenses: licenses.map(([what, text]) => `${what}\n${'='.repeat(what.length)}\n\n${text.trim()}\n`).join('\n'),
+    documents: withoutDeadLinks(documents, repositoryOf(manifest)),
+    licenses,
     mtime,
   };
 }

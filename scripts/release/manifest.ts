@@ -25,9 +25,9 @@ export function readManifest(): Manifest {
   return JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
 }
 
-/** Returns the address of the repository for browsers; null as long as package.json has none. */
+/** Returns the address of the repository for browsers; null as long as package.json has none, or one with the placeholder OWNER. */
 export function repositoryOf({ repository }: Manifest): string | null {
   const url = typeof repository === 'string' ? repository : repository?.url;
-  if (url === undefined || url === '') return null;
+  if (url === undefined || url === '' || url.includes('/OWNER/')) return null;
   return url.replace(/^git\+/, '').replace(/\.git$/, '');
 }

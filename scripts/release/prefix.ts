@@ -9,6 +9,13 @@ import type { Manifest } from './manifest.ts';
 import type { Packer } from './pack.ts';
 import { dayOf } from './source-date.ts';
 
+/** The licence of a part. */
+export interface License {
+  /** What it is of. */
+  readonly part: string;
+  readonly text: string;
+}
+
 /** What is installed. */
 export interface Contents {
   readonly manifest: Manifest;
@@ -17,8 +24,8 @@ export interface Contents {
   readonly native: ReleaseFile | null;
   /** The documents, by their paths in the npm package. */
   readonly documents: readonly ReleaseFile[];
-  /** The texts of all licences of what is inside. */
-  readonly licenses: string;
+  /** The licences of what is inside; the first is that of ocislim. */
+  readonly licenses: readonly License[];
   /** Seconds since 1970. */
   readonly mtime: number;
 }
@@ -28,7 +35,7 @@ export async function archiveFiles(contents: Contents, packer: Packer): Promise<
   const share = [
     ...(await completionFiles(usualPlaces)),
     ...(await packedManual(contents, packer)),
-    ...inFolder('doc/ocislim', [...contents.documents, textFile('LICENSES.txt', contents.licenses)]),
+    ...inFolder('doc/ocislim', [...contents.documents, textFile('LICENSES.txt', textOf(contents.licenses))]),
   ];
   return [...programFiles(contents), ...inFolder('share', share)].toSorted(byPath);
 }
@@ -47,9 +54,21 @@ export async function debianFiles(contents: Contents, packer: Packer): Promise<r
   const share = [
     ...(await completionFiles(debianPlaces)),
     ...(await packedManual(contents, packer)),
-    ...inFolder('doc/ocislim', [...texts, ...packed, textFile('copyright', licenses)]),
+    ...inFolder('doc/ocislim', [...texts, ...packed, textFile('copyright', copyrightOf(licenses))]),
   ];
   return inFolder('usr', [...programFiles(contents), ...inFolder('share', share)]).toSorted(byPath);
+}
+
+/** Writes the licences one after the other. */
+function textOf(licenses: readonly License[]): string {
+  return licenses.map(({ part, text }) => `${part}\n${'='.repeat(part.length)}\n\n${text.trim()}\n`).join('\n');
+}
+
+/** Writes them for Debian, which has the Apache License on every system. */
+function copyrightOf([own, ...others]: readonly License[]): string {
+  const text =
+    'Licensed under the Apache License, Version 2.0, whose text is in /usr/share/common-licenses/Apache-2.0.';
+  return textOf([...(own === undefined ? [] : [{ ...own, text }]), ...others]);
 }
 
 function programFiles({ executable, native }: Contents): readonly ReleaseFile[] {

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { relativeLinks } from '../../scripts/release/links.ts';
@@ -8,7 +9,7 @@ import { readManifest, root } from '../../scripts/release/manifest.ts';
 import { architectures } from '../../scripts/release/runtimes.ts';
 import { commands } from '../../src/cli/commands/all.ts';
 import { bin } from '../support/e2e/cli.ts';
-import { type Ended, removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
+import { type Ended, removeFolder, run, runToEnd } from '../support/e2e/programs.ts';
 import { isWhole } from '../support/extent.ts';
 import { writeLayout } from '../support/image-builder.ts';
 import { designedImage } from '../support/small-image.ts';
@@ -27,7 +28,8 @@ const release = (folder: string, ...options: readonly string[]) =>
 const archive = () => join(work, `ocislim-${version}-linux-${architecture}`);
 
 beforeAll(async () => {
-  work = workFolder('release');
+  // Not in memory: programs there may not be executable.
+  work = mkdtempSync(join(tmpdir(), 'ocislim-release-'));
   out = join(work, 'out');
   await release(out, ...quick, '--architecture', architecture);
   await run('tar', ['-xzf', `${archive().replace(work, out)}.tar.gz`, '-C', work]);

@@ -31,9 +31,9 @@ describe('documents in a package', () => {
     expect(texts('[it](../test/a.ts#L1)', 'https://git.example/ocislim')).toBe(
       '[it](https://git.example/ocislim/blob/HEAD/test/a.ts#L1)',
     );
-    expect(repositoryOf({ ...readManifest(), repository: { url: 'git+https://git.example/o.git' } })).toBe(
-      'https://git.example/o',
-    );
+    const addressOf = (repository: string | { url: string }) => repositoryOf({ ...readManifest(), repository });
+    expect(addressOf({ url: 'git+https://git.example/o.git' })).toBe('https://git.example/o');
+    expect(addressOf('https://git.example/OWNER/o')).toBeNull();
   });
 
   test('of this checkout have no dead link', () => {
