@@ -38,7 +38,8 @@ function namesIn<Name extends string>(text: string, known: readonly Name[]): rea
 
 async function release(out: string): Promise<void> {
   const tell = (line: string) => process.stdout.write(`${line}\n`);
-  if (!values.built) execFileSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (!values.built)
+    execFileSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   mkdirSync(out, { recursive: true });
   const sums: string[] = [];
   const files = makeRelease({
@@ -54,7 +55,10 @@ async function release(out: string): Promise<void> {
     sums.push(`${hexOf(digestOf(bytes))}  ${path}\n`);
     tell(`${formatSize(bytes.length).padStart(9)}  ${path}`);
   }
-  writeFileSync(join(out, 'SHA256SUMS'), sums.toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(''));
+  writeFileSync(
+    join(out, 'SHA256SUMS'),
+    sums.toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(''),
+  );
 }
 
 if (values.out === undefined) {

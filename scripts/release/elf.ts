@@ -34,7 +34,10 @@ export function stripElf(file: Uint8Array): Uint8Array {
   const last = sections.findLastIndex(({ isLoaded }) => isLoaded);
   const kept = sections.slice(0, last + 1);
   const end = Math.max(...kept.map(({ type, offset, size }) => (type === nobits ? offset : offset + size)));
-  if (sections.slice(last + 1).some(({ offset }) => offset < end) || kept.slice(1).some((each) => !each.isLoaded))
+  if (
+    sections.slice(last + 1).some(({ offset }) => offset < end) ||
+    kept.slice(1).some((each) => !each.isLoaded)
+  )
     throw new Error('sections that are not loaded stand between others');
   return rebuilt(file, { kept, names, end });
 }
@@ -65,7 +68,8 @@ interface Rest {
 function rebuilt(file: Uint8Array, { kept, names, end }: Rest): Uint8Array {
   const namesAt = aligned(end);
   const table = aligned(namesAt + names.size);
-  const head = file.slice(0, end);
+  // A slice of a Buffer would be a part of it.
+  const head = new Uint8Array(file.subarray(0, end));
   const view = new DataView(head.buffer);
   view.setBigUint64(fields.sectionTable, BigInt(table), true);
   view.setUint16(fields.sectionCount, kept.length + 1, true);

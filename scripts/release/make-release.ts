@@ -105,7 +105,9 @@ function contentsOf(
     { part: 'The packages that are in the executable', text: textOf(program, 'LICENSES.txt') },
     ...(engine.length === 0 ? [] : [{ part: 'The native engine', text: textOf(engine, 'LICENSES.txt') }]),
   ];
-  const documents = npm.filter(({ path }) => path === 'LICENSE' || /^(?:docs\/.*|[A-Z]+)\.(?:md|svg)$/.test(path));
+  const documents = npm.filter(
+    ({ path }) => path === 'LICENSE' || /^(?:docs\/.*|[A-Z]+)\.(?:md|svg)$/.test(path),
+  );
   return {
     manifest,
     executable,

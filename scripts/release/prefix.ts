@@ -61,7 +61,9 @@ export async function debianFiles(contents: Contents, packer: Packer): Promise<r
 
 /** Writes the licences one after the other. */
 function textOf(licenses: readonly License[]): string {
-  return licenses.map(({ part, text }) => `${part}\n${'='.repeat(part.length)}\n\n${text.trim()}\n`).join('\n');
+  return licenses
+    .map(({ part, text }) => `${part}\n${'='.repeat(part.length)}\n\n${text.trim()}\n`)
+    .join('\n');
 }
 
 /** Writes them for Debian, which has the Apache License on every system. */

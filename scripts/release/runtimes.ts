@@ -1,6 +1,6 @@
 /**
- * Finds Node for each architecture that executables are made for: the npm package `node` of this checkout for this machine, and
- * the package of the other architecture, in the same version, which npm fetches when a release first needs it.
+ * Finds Node for each architecture that executables are made for. For this machine that is the npm package `node` of this checkout;
+ * for the other architecture it is a package of the same version, which npm fetches when a release first needs it.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -35,7 +35,8 @@ export function nodeRuntime(architecture: Architecture): Runtime {
   const name = `node-linux-${architecture}`;
   const places = [join(installed, 'node_modules'), join(root, 'node_modules'), join(cache, 'node_modules')];
   const isThere = (place: string) =>
-    existsSync(join(place, name, 'LICENSE')) && readJson(join(place, name, 'package.json')).version === version;
+    existsSync(join(place, name, 'LICENSE')) &&
+    readJson(join(place, name, 'package.json')).version === version;
   if (!places.some(isThere)) fetchPackage(`${name}@${version}`, architecture);
   const folder = join(places.find(isThere) ?? cache, name);
   // The package for this machine has given its executable to the package `node`.

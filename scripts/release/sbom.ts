@@ -1,6 +1,6 @@
 /**
- * Writes the bill of materials of ocislim itself, in CycloneDX 1.6: the npm packages that it needs at run time, the Node that is in
- * the executables, and the crates of the native engine.
+ * Writes the bill of materials of ocislim itself, in CycloneDX 1.6. It lists the npm packages that ocislim needs at run time, the Node
+ * that is in the executables, and the crates of the native engine.
  */
 import { createHash } from 'node:crypto';
 import type { Manifest } from './manifest.ts';
@@ -47,7 +47,11 @@ interface Component {
 /** Writes the bill as JSON. The same materials give the same bytes, also its serial number. */
 export function renderSbom(materials: Materials): string {
   const { manifest, time } = materials;
-  const components = [...npmComponents(materials), ...nodeComponents(materials), ...crateComponents(materials)];
+  const components = [
+    ...npmComponents(materials),
+    ...nodeComponents(materials),
+    ...crateComponents(materials),
+  ];
   const main: Component = {
     type: 'application',
     'bom-ref': purl('npm', manifest.name, manifest.version),
@@ -137,7 +141,10 @@ function dependencies(
   return [
     {
       ref: main['bom-ref'],
-      dependsOn: [...Object.keys(manifest.dependencies).flatMap(refOf), ...others.map((each) => each['bom-ref'])],
+      dependsOn: [
+        ...Object.keys(manifest.dependencies).flatMap(refOf),
+        ...others.map((each) => each['bom-ref']),
+      ],
     },
     ...components.map(({ 'bom-ref': ref, name }) => {
       const needed = ref.startsWith('pkg:npm/') ? locked[`node_modules/${name}`]?.dependencies : {};

@@ -14,7 +14,8 @@ export function sourceDate(env: Readonly<Record<string, string | undefined>> = p
 }
 
 function seconds(text: string, what: string): number {
-  if (!/^\d{1,11}$/.test(text)) throw new Error(`${what} is not a number of seconds: ${JSON.stringify(text)}`);
+  if (!/^\d{1,11}$/.test(text))
+    throw new Error(`${what} is not a number of seconds: ${JSON.stringify(text)}`);
   return Number(text);
 }
 

@@ -6,7 +6,13 @@ import type { Worker } from 'node:worker_threads';
 import { OcislimError } from '../errors.ts';
 import { type NativePacker, openNativePacker, type Packed } from './gzip-native.ts';
 import type { GzipReply, GzipRequest } from './gzip-worker.ts';
-import { type NativePath, type PooledThread, type ThreadOptions, watchWorker, WorkerPool } from './worker-pool.ts';
+import {
+  type NativePath,
+  type PooledThread,
+  type ThreadOptions,
+  watchWorker,
+  WorkerPool,
+} from './worker-pool.ts';
 import { startWorker, workerFile } from './worker-thread.ts';
 
 /** One pako stream, which lives in one worker. Await each push before the next. */

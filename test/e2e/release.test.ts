@@ -60,8 +60,15 @@ const packings: readonly (readonly [string, readonly string[]])[] = [
 test('the sums are those of all files', async () => {
   const sums = readFileSync(join(out, 'SHA256SUMS'), 'utf8');
   await run('sh', ['-c', `cd "${out}" && sha256sum --quiet --strict -c SHA256SUMS`]);
-  const listed = sums.trimEnd().split('\n').map((line) => line.slice(66));
-  expect(listed).toEqual(readdirSync(out).filter((name) => name !== 'SHA256SUMS').toSorted());
+  const listed = sums
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(66));
+  expect(listed).toEqual(
+    readdirSync(out)
+      .filter((name) => name !== 'SHA256SUMS')
+      .toSorted(),
+  );
   expect(listed).toEqual(
     expect.arrayContaining([
       `ocislim-${version}.tgz`,
@@ -143,7 +150,11 @@ describe('the executable', () => {
   test('needs no newer libraries than the Debian package asks for', async () => {
     const needed = await run('readelf', ['-V', executable()]);
     const newest = (name: string) =>
-      Math.max(...[...needed.matchAll(new RegExp(`Name: ${name}_[23]\\.(?:4\\.)?(\\d+)`, 'g'))].map(([, n]) => Number(n)));
+      Math.max(
+        ...[...needed.matchAll(new RegExp(`Name: ${name}_[23]\\.(?:4\\.)?(\\d+)`, 'g'))].map(([, n]) =>
+          Number(n),
+        ),
+      );
     expect(newest('GLIBC')).toBeLessThanOrEqual(28);
     // That of GCC 6.
     expect(newest('GLIBCXX')).toBeLessThanOrEqual(22);
@@ -164,7 +175,8 @@ describe('the Debian package', () => {
   test('is installed whole, and runs', async () => {
     const system = join(work, 'system');
     const admin = join(system, 'var/lib/dpkg');
-    for (const folder of ['info', 'updates', 'triggers']) await mkdir(join(admin, folder), { recursive: true });
+    for (const folder of ['info', 'updates', 'triggers'])
+      await mkdir(join(admin, folder), { recursive: true });
     await writeFile(join(admin, 'status'), '');
     const dpkg = (...args: readonly string[]) =>
       run('dpkg', [`--root=${system}`, '--force-not-root', '--force-depends', ...args]);
@@ -191,16 +203,23 @@ test('a release of the same sources has the same bytes, in any folder', async ()
   const first = isWhole ? out : join(work, 'first');
   if (!isWhole) await release(first, ...quick, ...parts);
   await release(again, ...quick, ...parts);
-  expect(readFileSync(join(again, 'SHA256SUMS'), 'utf8')).toBe(readFileSync(join(first, 'SHA256SUMS'), 'utf8'));
+  expect(readFileSync(join(again, 'SHA256SUMS'), 'utf8')).toBe(
+    readFileSync(join(first, 'SHA256SUMS'), 'utf8'),
+  );
 });
 
 test('a checkout without packages for development is installed, with a sentence in place of a build', async () => {
   const checkout = join(work, 'checkout');
   await mkdir(join(checkout, 'scripts'), { recursive: true });
   await run('cp', [join(root, 'scripts/prepare.js'), join(checkout, 'scripts')]);
-  await run('cp', [...['package.json', 'package-lock.json', '.npmrc'].map((name) => join(root, name)), checkout]);
+  await run('cp', [
+    ...['package.json', 'package-lock.json', '.npmrc'].map((name) => join(root, name)),
+    checkout,
+  ]);
   const options = ['--omit=dev', '--offline', '--no-audit', '--no-fund', '--foreground-scripts'];
   const { status, stderr } = await runToEnd('npm', ['ci', ...options, '--prefix', checkout]);
-  expect(stderr).toContain('ocislim: dist/ was not built, because the packages for development are left out.');
+  expect(stderr).toContain(
+    'ocislim: dist/ was not built, because the packages for development are left out.',
+  );
   expect(status).toBe(0);
 });

@@ -91,7 +91,9 @@ function commandPage(command: Command, commands: readonly Command[]): Page {
       ...examples.flatMap(([line, does]) => [paragraph(sentence(does)), lines(line)]),
       section('Exit status'),
       ...exitStatuses(command).map(([status = '', meaning = '']) => entry(status, sentence(meaning))),
-      ...seeAlso(['ocislim', ...commands.map((other) => pageOf(other.name))].filter((page) => page !== pageOf(name))),
+      ...seeAlso(
+        ['ocislim', ...commands.map((other) => pageOf(other.name))].filter((page) => page !== pageOf(name)),
+      ),
     ],
   };
 }

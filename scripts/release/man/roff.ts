@@ -51,7 +51,14 @@ function linesOf(block: Block): readonly string[] {
     case 'paragraph':
       return ['.PP', ...prose(block.text)];
     case 'lines':
-      return ['.PP', '.RS 4', '.nf', ...block.lines.map((line) => protectedLine(escapeText(line))), '.fi', '.RE'];
+      return [
+        '.PP',
+        '.RS 4',
+        '.nf',
+        ...block.lines.map((line) => protectedLine(escapeText(line))),
+        '.fi',
+        '.RE',
+      ];
     case 'entry':
       return ['.TP', boldLine(block.term), ...entryTexts(block.texts)];
   }

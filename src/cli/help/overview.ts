@@ -44,7 +44,8 @@ export const forms: readonly Entry[] = [
 ];
 
 /** What ocislim is, in a sentence. */
-export const title = 'ocislim makes container images smaller where they live, without a daemon and without root.';
+export const title =
+  'ocislim makes container images smaller where they live, without a daemon and without root.';
 
 /** Renders a first screen: what people do. */
 export function renderIntroduction(terminal: Terminal): string {

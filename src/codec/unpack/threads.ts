@@ -8,7 +8,13 @@ import { defaultLimits } from '../../limits.ts';
 import type { Algorithm } from '../../oci/digest.ts';
 import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import { type NativePath, type PooledThread, type ThreadOptions, watchWorker, WorkerPool } from '../worker-pool.ts';
+import {
+  type NativePath,
+  type PooledThread,
+  type ThreadOptions,
+  watchWorker,
+  WorkerPool,
+} from '../worker-pool.ts';
 import { startWorker, workerFile } from '../worker-thread.ts';
 import { NativeGunzip } from '../gunzip-native.ts';
 import { loadFound, type NativeEngine } from '../native.ts';

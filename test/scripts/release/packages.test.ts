@@ -8,7 +8,10 @@ import { manifestForUsers } from '../../../scripts/release/npm-package.ts';
 
 describe('documents in a package', () => {
   const texts = (markdown: string, repository: string | null = null) =>
-    withoutDeadLinks([textFile('docs/a.md', markdown), textFile('docs/b.md', ''), textFile('LICENSE', '')], repository)
+    withoutDeadLinks(
+      [textFile('docs/a.md', markdown), textFile('docs/b.md', ''), textFile('LICENSE', '')],
+      repository,
+    )
       .slice(0, 1)
       .map(({ bytes }) => Buffer.from(bytes).toString())
       .join('');
@@ -22,16 +25,17 @@ describe('documents in a package', () => {
   });
 
   test('lose links that lead to nothing, but not their words', () => {
-    expect(texts('See [the `test`](../test/a.test.ts#L1) and ![chart](../bench/c.svg)[c [d]](../e.md).')).toBe(
-      'See the `test` and c [d].',
-    );
+    expect(
+      texts('See [the `test`](../test/a.test.ts#L1) and ![chart](../bench/c.svg)[c [d]](../e.md).'),
+    ).toBe('See the `test` and c [d].');
   });
 
   test('link to the repository, once package.json names it', () => {
     expect(texts('[it](../test/a.ts#L1)', 'https://git.example/ocislim')).toBe(
       '[it](https://git.example/ocislim/blob/HEAD/test/a.ts#L1)',
     );
-    const addressOf = (repository: string | { url: string }) => repositoryOf({ ...readManifest(), repository });
+    const addressOf = (repository: string | { url: string }) =>
+      repositoryOf({ ...readManifest(), repository });
     expect(addressOf({ url: 'git+https://git.example/o.git' })).toBe('https://git.example/o');
     expect(addressOf('https://git.example/OWNER/o')).toBeNull();
   });
@@ -48,7 +52,10 @@ describe('documents in a package', () => {
     const dead = withoutDeadLinks(files, null)
       .filter(({ path }) => path.endsWith('.md'))
       .flatMap((file) => relativeLinks(file).map((target) => ({ from: file.path, target })))
-      .filter(({ target }) => !there.has(target) && !packed.some((path) => path.startsWith(`${target.replace(/\/$/, '')}/`)));
+      .filter(
+        ({ target }) =>
+          !there.has(target) && !packed.some((path) => path.startsWith(`${target.replace(/\/$/, '')}/`)),
+      );
     expect(dead).toEqual([]);
     expect(packed.filter((path) => path.endsWith('.md')).length).toBeGreaterThan(20);
   });
@@ -57,9 +64,16 @@ describe('documents in a package', () => {
 test('the package.json of the package has nothing for developers, and the native packages of its version', () => {
   const manifest = readManifest();
   const users = manifestForUsers(manifest, { '@ocislim/native-linux-x64-gnu': manifest.version });
-  expect(users).toMatchObject({ name: 'ocislim', version: manifest.version, dependencies: manifest.dependencies });
-  expect(users).toMatchObject({ optionalDependencies: { '@ocislim/native-linux-x64-gnu': manifest.version } });
-  for (const member of ['scripts', 'devDependencies', 'allowScripts']) expect(users).not.toHaveProperty(member);
+  expect(users).toMatchObject({
+    name: 'ocislim',
+    version: manifest.version,
+    dependencies: manifest.dependencies,
+  });
+  expect(users).toMatchObject({
+    optionalDependencies: { '@ocislim/native-linux-x64-gnu': manifest.version },
+  });
+  for (const member of ['scripts', 'devDependencies', 'allowScripts'])
+    expect(users).not.toHaveProperty(member);
   expect(manifestForUsers(manifest, {})).not.toHaveProperty('optionalDependencies');
 });
 
@@ -89,7 +103,15 @@ describe('an ELF file', () => {
   }
 
   test('loses what is not loaded, and nothing of the rest moves', () => {
-    const stripped = Buffer.from(stripElf(makeElf([[2, 'program!'], [2, 'constants'], [0, 'symbols'.repeat(99)]])));
+    const stripped = Buffer.from(
+      stripElf(
+        makeElf([
+          [2, 'program!'],
+          [2, 'constants'],
+          [0, 'symbols'.repeat(99)],
+        ]),
+      ),
+    );
     expect(stripped.subarray(64, 81).toString()).toBe('program!constants');
     expect(stripped.includes('symbols')).toBe(false);
     expect(stripped.readUInt16LE(60)).toBe(4);
@@ -101,7 +123,14 @@ describe('an ELF file', () => {
   });
 
   test.each([
-    ['a loaded section stands behind others', makeElf([[2, 'a'], [0, 'debug'], [2, 'b']])],
+    [
+      'a loaded section stands behind others',
+      makeElf([
+        [2, 'a'],
+        [0, 'debug'],
+        [2, 'b'],
+      ]),
+    ],
     ['it is none', Buffer.from('#!/bin/sh\nexit 0\n'.repeat(9))],
     ['it has 32 bits', Buffer.concat([Buffer.from('\x7fELF\x01\x01'), Buffer.alloc(100)])],
   ])('is refused where %s', (_, bytes) => {

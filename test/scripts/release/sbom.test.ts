@@ -7,7 +7,12 @@ const materials: Materials = {
   manifest: { ...readManifest(), version: '1.2.3', dependencies: { '@a/b': '1', c: '2' } },
   locked: {
     '': {},
-    'node_modules/@a/b': { version: '1.0.0', license: 'MIT', integrity: 'sha512-/+8=', dependencies: { c: '2' } },
+    'node_modules/@a/b': {
+      version: '1.0.0',
+      license: 'MIT',
+      integrity: 'sha512-/+8=',
+      dependencies: { c: '2' },
+    },
     'node_modules/c': { version: '2.0.0', license: '(BSD-3-Clause OR GPL-2.0)' },
     'node_modules/tool': { version: '3.0.0', dev: true },
   },
@@ -57,12 +62,7 @@ describe('the bill of materials', () => {
     expect(billOf().dependencies).toEqual([
       {
         ref: 'pkg:npm/ocislim@1.2.3',
-        dependsOn: [
-          'pkg:npm/%40a/b@1.0.0',
-          'pkg:npm/c@2.0.0',
-          'node@26.10.0',
-          'pkg:cargo/napi@3.16.1',
-        ],
+        dependsOn: ['pkg:npm/%40a/b@1.0.0', 'pkg:npm/c@2.0.0', 'node@26.10.0', 'pkg:cargo/napi@3.16.1'],
       },
       { ref: 'pkg:npm/%40a/b@1.0.0', dependsOn: ['pkg:npm/c@2.0.0'] },
       { ref: 'pkg:npm/c@2.0.0', dependsOn: [] },
@@ -74,7 +74,9 @@ describe('the bill of materials', () => {
   test('has the time and the serial number of what it lists', () => {
     const { serialNumber, metadata } = billOf();
     expect(metadata.timestamp).toBe('2026-11-30T05:25:35Z');
-    expect(serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(serialNumber).toMatch(
+      /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
     expect(billOf().serialNumber).toBe(serialNumber);
     expect(billOf({ crates: [] }).serialNumber).not.toBe(serialNumber);
   });
@@ -84,7 +86,9 @@ describe('the bill of materials', () => {
       readonly packages: Materials['locked'];
     };
     const manifest = readManifest();
-    const names = billOf({ manifest, locked: packages, node: null, crates: [] }).components.map(({ name }) => name);
+    const names = billOf({ manifest, locked: packages, node: null, crates: [] }).components.map(
+      ({ name }) => name,
+    );
     expect(names).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
     expect(names).not.toContain('typescript');
   });
