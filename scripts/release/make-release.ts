@@ -71,10 +71,8 @@ async function* executables(
 ): AsyncGenerator<ReleaseFile> {
   const { manifest, mtime, packer, tell } = release;
   const { architecture } = runtime;
-  const { bytes, hasCodeCache } = makeExecutable(runtime, program);
-  if (!hasCodeCache)
-    tell(`The executable for ${architecture} compiles itself at every start: qemu-user-static is not here.`);
-  const contents = contentsOf(release, runtime, { program, executable: bytes });
+  const executable = makeExecutable(runtime, program);
+  const contents = contentsOf(release, runtime, { program, executable });
   if (contents.native === null) tell(`The executable for ${architecture} comes without the native engine.`);
   const name = `ocislim-${manifest.version}-linux-${architecture}`;
   const archive = writeTar(inFolder(name, await archiveFiles(contents, packer)), { mtime });

@@ -1,16 +1,20 @@
 /**
- * Bundles ocislim into few files that need Node and nothing else: the command in one, a file for each kind of thread, and licences.
- * The executables hold these files, and so does an image of ocislim. Modules that look for files of the checkout are replaced by
+ * Bundles ocislim into few files that need Node and nothing else: the command in its parts, a file for each kind of thread, and
+ * licences. The executables hold these files, and so does an image of ocislim. Modules that look for files of the checkout are replaced by
  * those of the folder `program`.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { build, type Plugin } from 'rolldown';
+import { build, type OutputChunk, type Plugin, type RolldownOutput } from 'rolldown';
 import { ascii } from '../bundle/ascii.ts';
+import { inGroups } from '../bundle/groups.ts';
 import { licensesOf } from '../bundle/licenses.ts';
 import { undiciParts } from '../bundle/undici-parts.ts';
 import { byPath, type ReleaseFile, textFile } from './files.ts';
 import { readManifest, root } from './manifest.ts';
+
+/** The file that Node runs. */
+const start = 'ocislim.cjs';
 
 /** The first line of the program, for shells. */
 export const hashbang = '#!/usr/bin/env node\n';
@@ -36,46 +40,63 @@ const constant: Readonly<Record<string, () => string>> = {
 };
 
 /**
- * Bundles the program. All files belong into one folder: `ocislim.cjs`, which Node runs, `gzip-worker.cjs` and `unpack-worker.cjs`,
- * its threads, and `LICENSES.txt`, the licences of the packages in them. The native engine may lie beside them. The bytes depend on
- * the sources and the installed packages alone.
+ * Bundles the program. All files belong into one folder: `ocislim.cjs`, which Node runs, the parts that it loads when they are needed,
+ * `gzip-worker.cjs` and `unpack-worker.cjs`, its threads, and `LICENSES.txt`, the licences of the packages in them. The native engine
+ * may lie beside them. The bytes depend on the sources and the installed packages alone.
  */
 export async function bundleProgram(): Promise<readonly ReleaseFile[]> {
-  const command = await bundle(starter);
-  const others = await Promise.all(
-    Object.entries(threads).map(async ([name, file]) => ({ name, ...(await bundle(`${root}src/${file}`)) })),
-  );
-  const licences = licensesOf([command, ...others].flatMap(({ modules }) => modules));
+  const bundles = [bundleCommand(), ...Object.entries(threads).map(bundleThread)];
+  const chunks = (await Promise.all(bundles)).flatMap(({ output }) => output).filter(isChunk);
   return [
-    { path: 'ocislim.cjs', mode: 0o755, bytes: Buffer.from(`${hashbang}${command.code}`) },
-    ...others.map(({ name, code }) => textFile(`${name}.cjs`, code)),
-    textFile('LICENSES.txt', licences),
+    ...chunks.map(({ fileName, code }) =>
+      fileName === start ? { ...textFile(start, hashbang + code), mode: 0o755 } : textFile(fileName, code),
+    ),
+    textFile('LICENSES.txt', licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds))),
   ].toSorted(byPath);
 }
 
-/** One bundled file, and the modules that are in it. */
-interface Bundled {
-  readonly code: string;
-  readonly modules: readonly string[];
+/** What all bundles have in common. CommonJS, since the loader of modules reads files, and executables have none. */
+const common = {
+  cwd: root,
+  platform: 'node',
+  write: false,
+  // It tells of modules that are imported in two ways, which groups make harmless.
+  logLevel: 'silent',
+  transform: { define: { esbuildDetection: '"defined"' } },
+  // A part of a file is compiled when it is first needed.
+  optimization: { pifeForModuleWrappers: false },
+} as const;
+
+const form = {
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name]-[hash].cjs',
+  comments: { legal: true, annotation: false, jsdoc: false },
+} as const;
+
+function bundleCommand(): Promise<RolldownOutput> {
+  return inGroups((groups, noting) =>
+    build({
+      ...common,
+      input: { ocislim: starter },
+      plugins: [noting, ownModules, undiciParts, ascii],
+      output: { ...form, codeSplitting: { groups } },
+    }),
+  );
 }
 
-async function bundle(input: string): Promise<Bundled> {
-  const { output } = await build({
-    cwd: root,
-    input,
-    platform: 'node',
-    write: false,
-    transform: { define: { esbuildDetection: '"defined"' } },
-    plugins: [ownModules, undiciParts, ascii],
-    output: {
-      format: 'cjs',
-      codeSplitting: false,
-      comments: { legal: true, annotation: false, jsdoc: false },
-    },
+/** Bundles a thread into one file: inside of an executable it cannot load others. */
+function bundleThread([name, file]: readonly [string, string]): Promise<RolldownOutput> {
+  return build({
+    ...common,
+    input: { [name]: `${root}src/${file}` },
+    plugins: [ownModules, ascii],
+    output: { ...form, codeSplitting: false },
   });
-  const [chunk, ...rest] = output;
-  if (rest.length > 0) throw new Error(`${input} was bundled into several files`);
-  return { code: chunk.code, modules: chunk.moduleIds };
+}
+
+function isChunk(file: RolldownOutput['output'][number]): file is OutputChunk {
+  return file.type === 'chunk';
 }
 
 /** Reads the starter without its first line, which is for shells, and replaces the modules that look for files. */
