@@ -8,7 +8,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { renderChart } from './chart/svg.ts';
-import { benchMarks, renderDetails, renderSummary, withTable } from './chart/table.ts';
+import { withMarked } from '../scripts/docs/marked.ts';
+import { benchMarks, renderDetails, renderSummary } from './chart/table.ts';
 import { readLayers } from './inputs/layout-files.ts';
 import { isShape, makeShape, shapeNames } from './inputs/shapes.ts';
 import { measureInstalls } from './install-size.ts';
@@ -213,7 +214,7 @@ function write(results: Results): void {
   );
   if (out !== undefined) return;
   const readme = join(here, 'README.md');
-  writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), renderSummary(results), benchMarks));
+  writeFileSync(readme, withMarked(readFileSync(readme, 'utf8'), renderSummary(results), benchMarks));
 }
 
 function tell(rows: readonly Row[], seconds: number): void {

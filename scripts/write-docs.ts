@@ -3,26 +3,19 @@
  * differs from what this would write.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { Command, Positional } from '../src/cli/command.ts';
-import { commands } from '../src/cli/commands/all.ts';
-import { placeholderOf, usageOf } from '../src/cli/usage.ts';
-import { listOptions, type NamedOption, type OptionGroup } from '../src/settings/option.ts';
 import { errorCodes } from '../src/errors.ts';
 import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limits.ts';
 import { presets } from '../src/slim/presets.ts';
 import { closureRules } from '../src/closure/rules/all.ts';
-import { exitStatuses } from './exit-statuses.ts';
+import { commandPages } from './docs/command-pages.ts';
+import { fenced, page, sentence, table, text } from './docs/page.ts';
 import { problemPages } from './problems.ts';
 import { warningPages } from './warnings.ts';
-
-const note = '<!-- Written by "npm run docs". Edit the source, not this page. -->';
 
 /** Returns every page by its path. */
 export function renderPages(): Readonly<Record<string, string>> {
   return {
-    ...Object.fromEntries(
-      commands.map((command) => [`docs/commands/${command.name}.md`, commandPage(command)]),
-    ),
+    ...commandPages(),
     'docs/errors.md': errorPage(),
     'docs/presets.md': presetPage(),
     'docs/closure.md': closurePage(),
@@ -30,62 +23,18 @@ export function renderPages(): Readonly<Record<string, string>> {
   };
 }
 
-function commandPage(command: Command): string {
-  const { name, describe, details, positionals, examples } = command;
-  const options = listOptions(command.options);
-  return page([
-    `# ocislim ${name}`,
-    sentence(describe),
-    '```\n' + usageOf(command) + '\n```',
-    details,
-    table(
-      ['Argument', 'What it is'],
-      positionals.map((each) => [`\`${placeholderOf(each)}\``, argumentText(each)]),
-    ),
-    '## Examples',
-    ...examples.map(([line, does]) => `${sentence(does)}\n\n\`\`\`\n${line}\n\`\`\``),
-    ...groups(options).flatMap(([group, members]) => [
-      `## ${group}`,
-      table(
-        ['Option', 'What it does', 'Default'],
-        members.map((option) => [optionName(option), optionText(option), defaultOf(option)]),
-      ),
-    ]),
-    ...(options.length > 0
-      ? [
-          'Every option can be set by the environment too: `OCISLIM_` and its name, `OCISLIM_JOBS=2` for `--jobs 2`.',
-        ]
-      : []),
-    '## Exit status',
-    table(['Status', 'Meaning'], exitStatuses(command)),
-    'The codes in brackets that end an error line are in [errors.md](../errors.md).',
-  ]);
-}
-
-function argumentText({ describe, choices = [] }: Positional): string {
-  const listed = choices.map((choice) => `\`${choice}\``).join(', ');
-  return text(describe) + (listed === '' ? '' : `: ${listed}`);
-}
-
-function groups(options: readonly NamedOption[]): [OptionGroup, NamedOption[]][] {
-  const byGroup = new Map<OptionGroup, NamedOption[]>();
-  for (const option of options) byGroup.set(option.group, [...(byGroup.get(option.group) ?? []), option]);
-  return [...byGroup];
-}
-
-function optionName({ name, alias, value, type }: NamedOption): string {
-  const short = alias === undefined ? '' : alias.length === 1 ? `-${alias}, ` : `--${alias}, `;
-  return `\`${short}--${name}${value === undefined || type === 'boolean' ? '' : ` ${value}`}\``;
-}
-
-function optionText({ describe, details, choices }: NamedOption): string {
-  const listed = choices === undefined ? '' : `: ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
-  return [text(describe) + listed, ...(details === undefined ? [] : [text(details)])].join('. ');
-}
-
-function defaultOf(option: NamedOption): string {
-  return option.default === undefined ? '' : `\`${String(option.default)}\``;
-}
+/** The exit statuses of all commands. The codes of errors have theirs in `errorCodes`. */
+const allStatuses: readonly (readonly [string, string])[] = [
+  ['0', 'done, or nothing to do'],
+  ['1', 'failed; nothing was published'],
+  [
+    '2',
+    'wrong usage: the command line, a reference, rules or a plan; also `ocislim` alone, which shows examples',
+  ],
+  ['3', 'a gate failed: `verify` found a difference, `--require-savings` was not met'],
+  ['5', 'published, but something after that failed: a report, the debug image, standard output'],
+  ['130, 143', 'interrupted (Ctrl-C, SIGTERM); nothing was published'],
+];
 
 function errorPage(): string {
   const rows = Object.entries(errorCodes).map(([code, { exit, doc }]) => [
@@ -95,9 +44,12 @@ function errorPage(): string {
   ]);
   return page([
     '# Errors and warnings',
+    'What each code means. For what to do about a symptom see [troubleshooting](troubleshooting.md).',
+    '## Exit status',
+    table(['Status', 'Meaning'], allStatuses),
+    '## Errors',
     'An error is one line on stderr, `ocislim: what went wrong [CODE]`, and often a second one that says what to do. Nothing has been published then. The exit status follows from the code.',
     table(['Code', 'Exit status', 'Meaning'], rows),
-    'Exit status 0 means done, also when there was nothing to do. A command that a signal ended has 130 (Ctrl-C) or 143 (SIGTERM).',
     '## Warnings',
     'A warning does not stop the work; `--strict` makes it an error (`STRICT`). Reports list them.',
     table(
@@ -147,7 +99,7 @@ function presetPage(): string {
       effect === 'clear-setuid'
         ? 'Clears the setuid and setgid bits of the files that match; removes nothing.'
         : '',
-      '```\n' + rules.map(ruleLine).join('\n') + '\n```',
+      fenced('text', rules.map(ruleLine).join('\n')),
     ]),
   ]);
 }
@@ -200,24 +152,6 @@ function ruleLine(rule: (typeof presets)[string]['rules'][number]): string {
     ...(rule.needs === undefined ? [] : ['only where the source file is there']),
   ];
   return `${rule.glob}   (${conditions.join(', ')})`;
-}
-
-function sentence(line: string): string {
-  return `${line.charAt(0).toUpperCase()}${line.slice(1)}${/[.:]$/.test(line) ? '' : '.'}`;
-}
-
-/** Escapes prose for a table: pipes would end the cell, and angle brackets would be HTML. */
-function text(line: string): string {
-  return line.replaceAll('|', '\\|').replaceAll('<', '&lt;');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function page(parts: readonly string[]): string {
-  return `${[note, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
 }
 
 if (import.meta.main) {

@@ -182,10 +182,3 @@ function shorten(text: string): string {
 function escape(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll(/[|<>`*_]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
-
-/** Returns the text with the tables between its marks. @throws Error where it has no marks */
-export function withTable(text: string, table: string, marks: readonly [string, string]): string {
-  const [begin, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
-  if (begin < 0 || end < begin) throw new Error('there are no marks for the table');
-  return `${text.slice(0, begin + marks[0].length)}\n\n${table}\n\n${text.slice(end)}`;
-}

@@ -1,8 +1,8 @@
 /**
  * Prunes real images by the traces of real workloads, and runs what is left: `npm run bench:trace -- --images DIR
  * [--granularity G]… [--traces DIR] [--jobs N] [NAME…]`. --images names what fixtures/images/build.sh and build-small.sh filled, --traces a
- * folder in which the traces stay. Writes results.json beside it, in which other images keep their figures, and the table into README.md.
- * Needs strace, bubblewrap and tar; the workloads that start as root need root.
+ * folder in which the traces stay. Writes results.json beside it, in which other images keep their figures, and the table into
+ * docs/measurements.md. Needs strace, bubblewrap and tar; the workloads that start as root need root.
  */
 import { existsSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,8 +36,8 @@ const known = (): readonly Measured[] =>
 const queue = [...wanted];
 // By default two images at a time: each is one process most of the time.
 await Promise.all(Array.from({ length: Number(values.jobs) }, (_, i) => work(String(i))));
-const readme = here('../../README.md');
-writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), renderTable(known())));
+const page = here('../../docs/measurements.md');
+writeFileSync(page, withTable(readFileSync(page, 'utf8'), renderTable(known())));
 process.stdout.write(`${renderTable(known())}\n`);
 
 async function work(name: string): Promise<void> {

@@ -1,9 +1,8 @@
-/** The tables of bench/trace: the images in README.md, and the rules in bench/README.md. `run.ts` and `costs.ts` write them. */
+/** The tables of bench/trace: the images in docs/measurements.md, the rules in bench/README.md. `run.ts` and `costs.ts` write them. */
+import { type Marks, withMarked } from '../../scripts/docs/marked.ts';
 import type { Granularity, Measured } from './measure.ts';
 
-type Marks = readonly [begin: string, end: string];
-
-/** The marks around the table in README.md. */
+/** The marks around the table in docs/measurements.md. */
 const marks: Marks = ['<!-- trace table: npm run bench:trace -->', '<!-- end of trace table -->'];
 /** The marks around the table in bench/README.md. */
 const costMarks: Marks = ['<!-- cost table: bench/trace/costs.ts -->', '<!-- end of cost table -->'];
@@ -75,18 +74,12 @@ function share({ bytes, images }: Share): string {
   return images === 0 ? '–' : `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB in ${images}`;
 }
 
-/** Returns README.md with the table of images. @throws Error where it has no marks */
+/** Returns docs/measurements.md with the table of images. @throws Error where it has no marks */
 export function withTable(text: string, table: string): string {
-  return between(text, table, marks);
+  return withMarked(text, table, marks);
 }
 
 /** Returns bench/README.md with the table of rules. @throws Error where it has no marks */
 export function withCosts(text: string, table: string): string {
-  return between(text, table, costMarks);
-}
-
-function between(text: string, table: string, around: Marks): string {
-  const [begin, end] = around.map((mark) => text.indexOf(mark)) as [number, number];
-  if (begin < 0 || end < begin) throw new Error('there are no marks for the table');
-  return `${text.slice(0, begin + around[0].length)}\n\n${table}\n\n${text.slice(end)}`;
+  return withMarked(text, table, costMarks);
 }

@@ -45,8 +45,8 @@ export interface Command {
   readonly options: Options;
   /** What the words after `--` are. Default: arguments like those before it. */
   readonly rest?: string;
-  /** Command lines, each with what it does. */
-  readonly examples: readonly (readonly [line: string, does: string])[];
+  /** Command lines, each with what it does, and what it needs that tests do not have. Default: nothing. */
+  readonly examples: readonly (readonly [line: string, does: string, needs?: string])[];
   /** Returns the exit status. @throws OcislimError */
   run(line: CommandLine, console: Console): Promise<number>;
 }

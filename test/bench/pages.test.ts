@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderChart } from '../../bench/chart/svg.ts';
 import { summarise } from '../../bench/chart/summary.ts';
-import { benchMarks, renderDetails, renderSummary, withTable } from '../../bench/chart/table.ts';
+import { benchMarks, renderDetails, renderSummary } from '../../bench/chart/table.ts';
 import type { Results, Row } from '../../bench/results.ts';
 import type { ScalingResults } from '../../bench/scaling/cases.ts';
 import { renderScaling } from '../../bench/scaling/page.ts';
+import { withMarked } from '../../scripts/docs/marked.ts';
 import { MiB } from '../../src/units.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
@@ -15,7 +16,7 @@ describe('the pages and the chart', () => {
 
   it('are what the generator makes of bench/results.json', () => {
     const readme = read('bench/README.md');
-    expect(withTable(readme, renderSummary(results), benchMarks)).toBe(readme);
+    expect(withMarked(readme, renderSummary(results), benchMarks)).toBe(readme);
     expect(renderDetails(results)).toBe(read('bench/results.md'));
     expect(renderChart(results)).toBe(read('docs/speed.svg'));
   });
@@ -114,8 +115,8 @@ describe('the tables', () => {
 
   it('go between their marks, and nowhere else', () => {
     const text = `a\n${benchMarks[0]}\nold\n${benchMarks[1]}\nb\n`;
-    expect(withTable(text, 'new', benchMarks)).toBe(`a\n${benchMarks[0]}\n\nnew\n\n${benchMarks[1]}\nb\n`);
-    expect(() => withTable('a', 'new', benchMarks)).toThrow('no marks');
+    expect(withMarked(text, 'new', benchMarks)).toBe(`a\n${benchMarks[0]}\n\nnew\n\n${benchMarks[1]}\nb\n`);
+    expect(() => withMarked('a', 'new', benchMarks)).toThrow('no marks');
   });
 });
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { renderTable, withTable } from '../../bench/trace/table.ts';
 import { renderChart } from '../../scripts/measure.ts';
+import { warningPages } from '../../scripts/warnings.ts';
 import { renderPages } from '../../scripts/write-docs.ts';
 import { commands } from '../../src/cli/commands/all.ts';
 import { errorCodes } from '../../src/errors.ts';
@@ -17,7 +18,7 @@ describe('pages', () => {
 
   it('exist for commands that exist, and for no others', () => {
     const files = readdirSync(fileURLToPath(new URL('docs/commands', root)));
-    expect(files.sort()).toEqual(commands.map(({ name }) => `${name}.md`).sort());
+    expect(files.sort()).toEqual(['README.md', ...commands.map(({ name }) => `${name}.md`)].sort());
   });
 
   it('show the chart of the figures that lie beside it', () => {
@@ -27,7 +28,7 @@ describe('pages', () => {
 
   it('show the table of what was measured of pruning by traces', () => {
     const results = JSON.parse(read('bench/trace/results.json')) as Parameters<typeof renderTable>[0];
-    expect(withTable(read('README.md'), renderTable(results))).toBe(read('README.md'));
+    expect(withTable(read('docs/measurements.md'), renderTable(results))).toBe(read('docs/measurements.md'));
   });
 
   it('are linked from the README', () => {
@@ -53,12 +54,21 @@ describe('errors', () => {
     },
   );
 
-  it('have the exit statuses that the README tells of', () => {
-    const told = [...read('README.md').matchAll(/^\| `?(\d+)(?:`?, `?(\d+))?`? \|/gm)].flatMap(([, a, b]) => [
+  it('have the exit statuses that errors.md tells of', () => {
+    const told = [...read('docs/errors.md').matchAll(/^\| (\d+)(?:, (\d+))? \|/gm)].flatMap(([, a, b]) => [
       a,
       b,
     ]);
     for (const { exit } of Object.values(errorCodes)) expect(told).toContain(String(exit));
+  });
+
+  it('each have a symptom in troubleshooting.md, which names no code that does not exist', () => {
+    const named = [...read('docs/troubleshooting.md').matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(
+      (match) => match[1] as string,
+    );
+    const known = [...Object.keys(errorCodes), ...Object.keys(warningPages), 'TMPDIR', 'SSL_CERT_FILE'];
+    expect(named.filter((code) => !known.includes(code))).toEqual([]);
+    expect(Object.keys(errorCodes).filter((code) => !named.includes(code))).toEqual([]);
   });
 });
 

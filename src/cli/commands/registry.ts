@@ -9,7 +9,13 @@ export const registry: Command = defineCommand({
     'Serves the OCI distribution API over a folder, for demos, tests and air-gapped jobs: pushes land in the folder, which stays a valid OCI layout. It listens on loopback only, and answers for the names of this machine and those of --allow-host only, so that no web page can reach it under another name. Ctrl-C ends it.',
   positionals: [{ name: 'action', describe: 'what to do', required: true, choices: ['serve'] }],
   options: registryOptions,
-  examples: [['ocislim registry serve --directory images --port 5000', 'a registry at localhost:5000']],
+  examples: [
+    [
+      'ocislim registry serve --directory images --port 5000',
+      'a registry at localhost:5000',
+      'a terminal of its own',
+    ],
+  ],
   async run({ settings, console }) {
     const { escapeText } = await import('../../report/escape.ts');
     const { serveRegistry } = await import('../../store/server/serve-registry.ts');

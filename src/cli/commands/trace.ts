@@ -21,8 +21,12 @@ export const trace: Command = defineCommand({
   rest: 'record: the command to run, with its arguments',
   options: traceOptions,
   examples: [
-    ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job'],
-    ['ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server', 'over an unpacked image'],
+    ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job', 'strace'],
+    [
+      'ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server',
+      'over an unpacked image',
+      'strace',
+    ],
     ['ocislim trace merge start.strace load.strace -o app.trace', 'two traces as one'],
     ['ocislim trace show app.trace --image localhost:5000/app:1', 'what it saw, also by package'],
     ['ocislim trace seccomp app.strace -o app.seccomp.json', 'a profile for --security-opt seccomp=FILE'],
