@@ -104,6 +104,49 @@ function presetPage(): string {
   ]);
 }
 
+/** The languages whose sources the rule `modules` reads, as docs/closure.md shows them. */
+const moduleTable: readonly (readonly string[])[] = [
+  [
+    'Python',
+    '`import`, `from … import`, `import_module`, `__import__`, `find_spec`',
+    'beside the source and above it, `PYTHONPATH`, site-packages, dist-packages, the standard library of the version in use',
+    '`Requires-Dist` and `requires.txt` of a distribution, without extras',
+  ],
+  [
+    'Node',
+    '`require`, `require.resolve`, `import`, `import()`, `export … from`',
+    'node_modules above the source, `NODE_PATH`, Debian’s /usr/share/nodejs',
+    'package.json: dependencies, also optional ones and peers',
+  ],
+  [
+    'Ruby',
+    '`require`, `require_relative`, `load`, `autoload`',
+    'beside the source and in `lib`, `RUBYLIB`, gems, vendor_ruby, site_ruby, the standard library',
+    'the gemspec of a gem, Gemfile.lock',
+  ],
+  [
+    'Perl',
+    '`use`, `require`, `use parent`, `use base`, `use_module`',
+    'beside the source and in `lib`, `PERL5LIB`, the directories of perl, perl5 and perl-base',
+    'cpanfile',
+  ],
+  [
+    'PHP',
+    '`use`, names of classes, `require`, `include`',
+    'the packages of Composer, beside the source, /usr/share/php',
+    'composer.json, composer.lock',
+  ],
+  ['R', '`library`, `require`, `requireNamespace`, `name::`', 'library and site-library of R, `R_LIBS`', 'DESCRIPTION'],
+  ['Lua', '`require`', 'beside the source, the directories of Lua', ''],
+  [
+    'Elixir, Erlang',
+    '`alias`, `import`, `use`, `require`; calls of modules',
+    'the applications in the image (ebin)',
+    'mix.lock, mix.exs, .app',
+  ],
+  ['Java', 'the `Class-Path` in the manifest of a jar', 'as it says', ''],
+];
+
 function closurePage(): string {
   const rules = closureRules({ keep: [] }).map(({ name, describe }) => [`\`${name}\``, text(describe)]);
   const problems = Object.entries(problemPages).map(([kind, doc]) => [kind, text(doc)]);
@@ -121,11 +164,15 @@ function closurePage(): string {
         ],
         [
           '`package` (default)',
-          'the packages (of distributions, Python, Node, Ruby, PHP) of which a file was used, without their documentation; for files that belong to no package, the tree that they were copied with, such as `/app`',
+          'the packages (of distributions, Python, Node, Ruby, PHP) of which a file was used, without their documentation; for files that belong to no package, the tree that they were copied with, such as `/app`; the modules that the application names, with their packages',
         ],
         ['`directory`', 'all files beside used files'],
       ],
     ),
+    '## Modules that sources name',
+    'A request that no trace saw may load a module inside of a function. So, unless the granularity is `file`, the rule `modules` reads the sources that were used and that no package of the system owns (dpkg, rpm, apk, conda). What they name anywhere, by a literal name, stays with its package. Of a source of a package that stays only for this, the statements that begin a line count: what loading it loads. Sources of up to 2 MiB are read. A computed name is not seen: `--keep` its module.',
+    table(['Language', 'What names a module', 'Where it is looked for', 'What declares dependencies'], moduleTable),
+    'A jar stays as a whole, whatever classes in it were used.',
     '## What wins',
     'A path stays for one of three reasons. It is *needed*: something breaks without it. It belongs to something *whole*. Or it is a *courtesy*: package databases, licences and `os-release`, by which scanners know an image, and empty directories.',
     [

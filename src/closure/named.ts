@@ -118,6 +118,7 @@ function watched({ facts, before, hasFacts }: RuledImage, missing: Set<number>):
     elf: (path) => facts.elf(note(path)),
     script: (path) => facts.script(note(path)),
     mentions: () => [],
+    modules: () => null,
     contents: (path) => facts.contents(note(path)),
   };
 }

@@ -70,6 +70,9 @@ export interface ClosureRule {
    * more strongly; not for a courtesy.
    */
   follow?(path: Path, context: ClosureContext): Iterable<Need>;
-  /** Yields what can be decided only when no path is left to follow. Called until no rule yields a new path. */
-  settle?(context: ClosureContext): Iterable<Need>;
+  /**
+   * Yields what can be decided only when no path is left to follow, and `undefined` where it pauses. Called until no rule yields a new
+   * path.
+   */
+  settle?(context: ClosureContext): Iterable<Need | undefined>;
 }

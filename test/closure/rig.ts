@@ -3,6 +3,7 @@
  * and fuzz targets.
  */
 import { type ByteString } from '../../src/bytes/bytes.ts';
+import type { Path } from '../../src/bytes/path.ts';
 import { type Filesystem, mergeStack } from '../../src/rootfs/filesystem.ts';
 import type { LayerIndex } from '../../src/changeset/layer-index.ts';
 import { buildStack } from '../../src/changeset/stack.ts';
@@ -10,7 +11,9 @@ import type { Runtime } from '../../src/oci/runtime.ts';
 import { type Closure, type ClosureInput, closeOver } from '../../src/closure/closure.ts';
 import { explain } from '../../src/closure/explain.ts';
 import type { ClosureRule } from '../../src/closure/rule.ts';
+import { FactCollector } from '../../src/rootfs/facts/collector.ts';
 import type { Elf, FileFacts } from '../../src/rootfs/facts/facts.ts';
+import type { SourceModules } from '../../src/rootfs/facts/named-modules.ts';
 import { type Trace, uses } from '../../src/trace/trace.ts';
 import { indexOf } from '../changeset/rig.ts';
 import { bytesOf } from '../support/model/byte-string.ts';
@@ -121,9 +124,20 @@ export async function imageOf(
       elf: (path) => at(path)?.elf ?? null,
       script: (path) => at(path)?.script ?? null,
       mentions: (path) => at(path)?.mentions ?? [],
+      modules: (path) => modulesOf(path, at(path)?.contents),
       contents: (path) => at(path)?.contents ?? null,
     },
   };
+}
+
+/** Returns what a source names, as a scan finds it. */
+function modulesOf(path: Path, contents: Uint8Array | undefined): SourceModules | null {
+  if (contents === undefined) return null;
+  const collector = new FactCollector(() => 0);
+  const sink = collector.open(0, path, contents.length);
+  sink?.write(contents);
+  sink?.end();
+  return collector.facts().modules.get(0) ?? null;
 }
 
 /** Returns a runtime with these parts, and no others. */

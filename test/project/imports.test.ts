@@ -21,7 +21,7 @@ const rooms: Readonly<Record<string, string>> = {
   registry: 'oci retry stream place files',
   store: 'oci bytes retry stream place files tar codec',
   trace: 'oci bytes image',
-  rootfs: 'oci bytes changeset',
+  rootfs: 'oci bytes changeset codec',
   closure: 'oci bytes rules image trace rootfs',
   slim: 'oci bytes rules changeset image rootfs closure',
   compress: 'oci codec image',

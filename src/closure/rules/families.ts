@@ -18,6 +18,7 @@ import { krb5Rule } from './krb5.ts';
 import { libraryDataRule } from './library-data.ts';
 import { listedRule } from './listed.ts';
 import { localeRule } from './locale.ts';
+import { modulesRule } from './modules.ts';
 import { nodeRule } from './node.ts';
 import { nssRule } from './nss.ts';
 import { opensslRule } from './openssl.ts';
@@ -58,6 +59,7 @@ export const familyRules: readonly ClosureRule[] = [
   phpRule,
   perlRule,
   dotnetRule,
+  modulesRule,
   nginxRule,
   apacheRule,
   textRule,

@@ -46,19 +46,24 @@ export function readsDistribution(path: Path): number {
 
 /** Yields the metadata of the distributions that a file belongs to, by the module or package that it is in. */
 export function* metadataOf(path: Path, context: ClosureContext): Generator<Need> {
+  for (const home of distributionsOf(path, context)) {
+    // Metadata that stayed for a weaker reason are asked for again.
+    if (!kept.isNew(`${home}\0${context.strengthOf(path)}`, context)) continue;
+    const detail = ascii`metadata of the distribution that /${path} belongs to`;
+    if (context.fs.kind(home) !== 'directory') yield { path: home, detail };
+    else
+      for (const file of context.fs.children(home))
+        if (read.has(baseOf(file))) yield { path: file, detail };
+  }
+}
+
+/** Yields the directories of metadata (or the files, as Debian has some) of the distributions that a file belongs to. */
+export function* distributionsOf(path: Path, context: ClosureContext): Generator<Path> {
   let top = baseOf(path);
   for (let site = parentOf(path); site !== ''; top = baseOf(site), site = parentOf(site)) {
     if (top === '__pycache__') continue;
     const stem = top.replace(/\.(?:py|pyc|so|pyd|cpython-.*|abi3\.so)$/, '').replace(/\.cpython-.*$/, '');
-    for (const home of distributionsIn(site, context).get(stem) ?? []) {
-      // Metadata that stayed for a weaker reason are asked for again.
-      if (!kept.isNew(`${home}\0${context.strengthOf(path)}`, context)) continue;
-      const detail = ascii`metadata of the distribution that /${path} belongs to`;
-      if (context.fs.kind(home) !== 'directory') yield { path: home, detail };
-      else
-        for (const file of context.fs.children(home))
-          if (read.has(baseOf(file))) yield { path: file, detail };
-    }
+    yield* distributionsIn(site, context).get(stem) ?? [];
   }
 }
 

@@ -2,10 +2,10 @@
  * The rule for files that belong to no package: with the granularity `package` or `directory`, one needed file keeps the tree that it
  * was copied into the image with. `all.ts` lists it behind the rule for packages.
  */
-import { ascii, joinBytes } from '../../bytes/bytes.ts';
+import { ascii, type ByteString, joinBytes } from '../../bytes/bytes.ts';
 import { type Path, cleanPath } from '../../bytes/path.ts';
 import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
-import type { ClosureRule } from '../rule.ts';
+import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { PerClosure, spreads } from './spreading.ts';
 
 /** Trees whose files were kept. */
@@ -37,20 +37,23 @@ export const unpackagedRule: ClosureRule = {
   reads: packageProbe,
   *follow(path, context) {
     if (context.granularity === 'file' || !spreads(path, context)) return;
-    const packages = packagesOf(context);
-    if (packages.ownersOf(path).length > 0) return;
-    const tree = treeOf(path);
-    if (tree === null) return;
-    if (!whole.isNew(tree, context)) return;
-    const detail = ascii`is in no package, as ${path}, and beside it in ${tree}`;
-    for (const file of context.fs.below(tree))
-      if (context.fs.kind(file) !== 'directory' && packages.ownersOf(file).length === 0)
-        yield { path: file, detail, strength: 'whole', itself: true };
+    yield* treeNeeds(path, ascii`is in no package`, context);
   },
 };
 
+/** Yields the tree that a file was copied with, once, without the packages in it; nothing for a file of a package. */
+export function* treeNeeds(path: Path, why: ByteString, context: ClosureContext): Generator<Need> {
+  const packages = packagesOf(context);
+  const tree = treeOf(path);
+  if (tree === null || packages.ownersOf(path).length > 0 || !whole.isNew(tree, context)) return;
+  const detail = ascii`${why}, beside ${path} in ${tree}`;
+  for (const file of context.fs.below(tree))
+    if (context.fs.kind(file) !== 'directory' && packages.ownersOf(file).length === 0)
+      yield { path: file, detail, strength: 'whole', itself: true };
+}
+
 /** Returns the tree that a file was copied with; null where its path does not tell. */
-export function treeOf(path: Path): Path | null {
+function treeOf(path: Path): Path | null {
   const parts = path.split('/');
   const shelf = shelves.find(([place]) => place.test(path));
   const depth = shelf?.[1] ?? (system.has(parts[0] as string) || parts[0] === 'home' ? 0 : 1);

@@ -4,14 +4,14 @@
  */
 import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, type Path } from '../../bytes/path.ts';
-import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
+import { packageProbe } from '../../rootfs/packages/package-index.ts';
 import { healthCommand } from '../checks/check.ts';
 import { commandNeeds } from '../commands.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { packageNeeds } from './package.ts';
 import { interpretersOf } from './script.ts';
 import { standardLibraryOf } from './standard-library.ts';
-import { treeOf } from './unpackaged.ts';
+import { treeNeeds } from './unpackaged.ts';
 
 /** Sources of programs, by their names: a command names them as the arguments of an interpreter. */
 const source = /\.(?:[cm]?js|py|rb|pl|php|sh|bash|lua|tcl|exs?|R)$/;
@@ -49,16 +49,5 @@ function* wholeNeeds(program: Path, detail: ByteString, context: ClosureContext)
     yield* packageNeeds(path, context);
     yield* standardLibraryOf(path, context);
   }
-  const tree = treeOf(program);
-  if (tree === null || !source.test(program)) return;
-  const packages = packagesOf(context);
-  if (packages.ownersOf(program).length > 0) return;
-  for (const file of context.fs.below(tree))
-    if (context.fs.kind(file) !== 'directory' && packages.ownersOf(file).length === 0)
-      yield {
-        path: file,
-        detail: ascii`${detail}, beside ${program} in ${tree}`,
-        strength: 'whole',
-        itself: true,
-      };
+  if (source.test(program)) yield* treeNeeds(program, detail, context);
 }

@@ -6,6 +6,7 @@ export const emptyFacts: LayerFacts = {
   scripts: new Map(),
   contents: new Map(),
   mentions: new Map(),
+  modules: new Map(),
   digests: new Map(),
   twins: new Map(),
 };

@@ -6,8 +6,18 @@ import type { Path } from '../../bytes/path.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 import { readByteString } from '../../bytes/bytes.ts';
 import { ElfProbe } from './elf.ts';
+import { archive, archiveHead, classPathIn } from './class-path.ts';
 import { librariesOfSource, MentionScan } from './mentions.ts';
 import type { ContentProbe, Elf, LayerFacts } from './facts.ts';
+import {
+  languageOfLine,
+  languageOfPath,
+  largestSource,
+  modulesOfSource,
+  type NamedModule,
+  type SourceLanguage,
+  type SourceModules,
+} from './named-modules.ts';
 import { isOfShell, parseShebang, shebangBytes } from './shebang.ts';
 import { KiB, MiB } from '../../units.ts';
 
@@ -16,10 +26,12 @@ const shebangMagic = 0x2321;
 /** The most bytes of contents that are kept of one layer. Package databases take a few MB, other wanted files less. */
 const maxContents = 256 * MiB;
 
-/** Sources that may name libraries, and the largest one that is read, in bytes. */
-const source = /\.(?:py|rb)$/;
-const largestSource = 512 * KiB;
-/** The largest script of a shell whose contents are kept, in bytes. */
+/** The most modules that are kept of all sources of one layer. The largest trees of sources name some hundred thousand. */
+const maxModules = 2_000_000;
+
+/** Languages whose sources may name libraries. */
+const loaders: ReadonlySet<SourceLanguage> = new Set(['python', 'ruby']);
+/** The largest script that is read whole, in bytes. The contents of one of a shell are kept. */
 const largestScript = 64 * KiB;
 
 /** Takes the body of one file. */
@@ -37,7 +49,11 @@ export class FactCollector {
   readonly #scripts = new Map<number, ByteString>();
   readonly #contents = new Map<number, Uint8Array>();
   readonly #mentions = new Map<number, readonly ByteString[]>();
+  readonly #modules = new Map<number, SourceModules>();
+  /** The modules of all sources: most are named by many. */
+  readonly #shared = new Map<string, NamedModule>();
   #held = 0;
+  #named = 0;
 
   constructor(probe: ContentProbe) {
     this.#probe = probe;
@@ -51,11 +67,13 @@ export class FactCollector {
       this.#held += size;
       return this.#collectContents(entry, size);
     }
-    if (source.test(path) && size <= largestSource) return this.#readSource(entry, size);
+    const language = size <= largestSource ? languageOfPath(path) : null;
+    if (language !== null) return this.#readSource(entry, size, language);
+    if (archive.test(path)) return this.#readArchive(entry, size);
     return size <= largestScript ? this.#readScript(entry, size) : this.#look(entry, size);
   }
 
-  /** Keeps the contents of a script of a shell, and looks into any other file. */
+  /** Keeps the contents of a script of a shell, reads those of other languages, and looks into any other file. */
   #readScript(entry: number, size: number): FileSink {
     const look = this.#look(entry, size);
     let kept: Uint8Array | null = new Uint8Array(size);
@@ -72,19 +90,58 @@ export class FactCollector {
       end: () => {
         look.end();
         const line = this.#scripts.get(entry);
-        if (kept === null || line === undefined || !isOfShell(line)) return;
-        if (filled < size || this.#held + size > maxContents) return;
+        if (kept === null || line === undefined || filled < size) return;
+        const language = languageOfLine(line);
+        if (language !== null) this.#takeSource(entry, readByteString(kept), language);
+        if (!isOfShell(line) || this.#held + size > maxContents) return;
         this.#held += size;
         this.#contents.set(entry, kept);
       },
     };
   }
 
-  /** Looks into a source of a program for the libraries that it loads. */
-  #readSource(entry: number, size: number): FileSink {
-    return this.#whole(entry, size, (bytes) =>
-      this.#mention(entry, librariesOfSource(readByteString(bytes))),
-    );
+  /** Looks into a source of a program for the modules and libraries that it loads. */
+  #readSource(entry: number, size: number, language: SourceLanguage): FileSink {
+    return this.#whole(entry, size, (bytes) => this.#takeSource(entry, readByteString(bytes), language));
+  }
+
+  #takeSource(entry: number, text: ByteString, language: SourceLanguage): void {
+    if (loaders.has(language)) this.#mention(entry, librariesOfSource(text));
+    this.#takeModules(entry, language, modulesOfSource(text, language));
+  }
+
+  #takeModules(entry: number, language: SourceLanguage, found: readonly NamedModule[]): void {
+    this.#named += found.length;
+    if (found.length === 0 || this.#named > maxModules) return;
+    const named = found.map((each) => {
+      const key = `${each.isAtTop ? '' : ' '}${each.name}`;
+      const known = this.#shared.get(key) ?? each;
+      this.#shared.set(key, known);
+      return known;
+    });
+    this.#modules.set(entry, { language, named });
+  }
+
+  /** Looks into the beginning of an archive of Java for its class path. */
+  #readArchive(entry: number, size: number): FileSink {
+    const head = new Uint8Array(Math.min(size, archiveHead));
+    let filled = 0;
+    return {
+      write: (chunk) => {
+        const part = chunk.subarray(0, head.length - filled);
+        head.set(part, filled);
+        filled += part.length;
+        return filled < head.length;
+      },
+      end: () => {
+        const names = classPathIn(head.subarray(0, filled));
+        this.#takeModules(
+          entry,
+          'java',
+          names.map((name) => ({ name, isAtTop: true })),
+        );
+      },
+    };
   }
 
   #mention(entry: number, names: readonly ByteString[]): void {
@@ -98,6 +155,7 @@ export class FactCollector {
       scripts: this.#scripts,
       contents: this.#contents,
       mentions: this.#mentions,
+      modules: this.#modules,
       digests: new Map(),
       twins: new Map(),
     };

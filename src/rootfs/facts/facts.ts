@@ -1,6 +1,7 @@
 import type { Path } from '../../bytes/path.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
+import type { SourceModules } from './named-modules.ts';
 
 /** The facts that the headers of an ELF file tell (System V ABI, "Object Files" and "Dynamic Linking"). */
 export interface Elf {
@@ -35,6 +36,8 @@ export interface LayerFacts {
    * the bundles of CA certificates ("etc/ssl/cert.pem"). Files that name none are left out.
    */
   readonly mentions: ReadonlyMap<number, readonly ByteString[]>;
+  /** The modules that sources name, and the class paths of archives of Java. Files that name none are left out. */
+  readonly modules: ReadonlyMap<number, SourceModules>;
   /** SHA-256 of the contents of files, except sparse ones. Empty unless the scan was asked for it. */
   readonly digests: ReadonlyMap<number, Digest>;
   /**
@@ -52,6 +55,8 @@ export interface FileFacts {
   script(path: Path): ByteString | null;
   /** Returns the libraries and bundles of certificates that the bytes of a file name; empty for none. */
   mentions(path: Path): readonly ByteString[];
+  /** Returns the modules that a source names; null for one that names none, and for any other file. */
+  modules(path: Path): SourceModules | null;
   /** Returns the contents of a file; null if no `ContentProbe` wanted them, or for a file larger than it wanted. */
   contents(path: Path): Uint8Array | null;
 }

@@ -14,6 +14,7 @@ export function mergeFacts(fs: Filesystem, layers: ReadonlyMap<number, LayerFact
     elf: (path) => lookup(path, ({ elf }) => elf),
     script: (path) => lookup(path, ({ scripts }) => scripts),
     mentions: (path) => lookup(path, ({ mentions }) => mentions) ?? [],
+    modules: (path) => lookup(path, ({ modules }) => modules),
     contents: (path) => lookup(path, ({ contents }) => contents),
   };
 }

@@ -23,6 +23,7 @@ const facts: LayerFacts = {
   scripts: new Map([[4, b('/bin/sh')]]),
   contents: new Map([[5, Uint8Array.of(0, 255, 10)]]),
   mentions: new Map([[3, [b('libz.so.1')]]]),
+  modules: new Map([[6, { language: 'python', named: [{ name: b('os'), isAtTop: true }] }]]),
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
   twins: new Map([[3, b('\x00\xff')]]),
 };

@@ -69,6 +69,7 @@ export function machineFacts(): FileFacts {
     },
     script: (path) => parseShebang(readFileSync(`/${path}`).subarray(0, 256)),
     mentions: () => [],
+    modules: () => null,
     contents: (path) => readFileSync(`/${path}`),
   };
 }

@@ -1,0 +1,209 @@
+/**
+ * The modules that a source names, wherever in it. The collector of facts shows it the texts of sources; the rule for modules looks for
+ * what they name.
+ */
+import { ascii, asByteString, type ByteString, noBytes } from '../../bytes/bytes.ts';
+import { MiB } from '../../units.ts';
+
+/** Languages whose programs load modules by name. `beam` is Erlang and Elixir. */
+export type SourceLanguage = 'python' | 'node' | 'ruby' | 'perl' | 'php' | 'r' | 'lua' | 'beam' | 'java';
+
+/** A module that a source names. */
+export interface NamedModule {
+  /** The name as the language writes it. One that begins with `./` is relative to the directory of the source. */
+  readonly name: ByteString;
+  /** Whether the statement begins a line, so that loading the source loads the module. True where a language does not tell. */
+  readonly isAtTop: boolean;
+}
+
+/** What a source names. */
+export interface SourceModules {
+  readonly language: SourceLanguage;
+  readonly named: readonly NamedModule[];
+}
+
+/** The largest source that is read, in bytes. */
+export const largestSource = 2 * MiB;
+
+/** The most names that are kept of one source, and the longest one, in bytes. */
+const maxNames = 1000;
+const longest = 256;
+
+/** The groups of a statement: what stands `before` it on its line, the `name`, and others that `names` reads. */
+type Groups = Readonly<Record<string, ByteString>>;
+
+/** A form of statement. Patterns take linear time: their repetitions cannot begin where another one began. */
+interface Statement {
+  readonly pattern: RegExp;
+  /** Returns the names in a match. Default: the group `name`. */
+  readonly names?: (groups: Groups) => Iterable<ByteString>;
+}
+
+/** How sources of a language name modules. */
+interface Grammar {
+  readonly language: SourceLanguage;
+  readonly files: RegExp;
+  /** What follows `#!` in its scripts. */
+  readonly line: RegExp;
+  readonly statements: readonly Statement[];
+}
+
+const grammars: readonly Grammar[] = [
+  {
+    language: 'python',
+    files: /\.pyw?$/,
+    line: /(?:^|[/ \t])(?:python|pypy)[\d.]*(?:[ \t]|$)/,
+    statements: [
+      {
+        pattern:
+          /^(?<before>[ \t]*(?:\w[^\n:#'"()]{0,60}:[ \t]+)?)(?:from[ \t]+(?<from>[.\w]+)[ \t]+)?import\b[ \t]*(?<list>\([^()]*|[^\n#;(]*)/gm,
+        names: pythonNames,
+      },
+      {
+        pattern:
+          /(?<before>^|\W)(?:import_module|__import__|find_spec|run_module)\(\s*["'](?<name>\w[\w.]*)["']/gm,
+      },
+    ],
+  },
+  {
+    // Packages in node_modules declare what they load.
+    language: 'node',
+    files: /^(?!(?:.*\/)?node_modules\/|usr\/(?:share|lib)\/nodejs\/).*\.[cm]?[jt]sx?$/s,
+    line: /(?:^|[/ \t])(?:node|nodejs|bun|tsx)(?:[ \t]|$)/,
+    statements: [
+      {
+        pattern:
+          /\b(?:require(?:\.resolve)?|import(?:\.meta\.resolve)?|from)\s*(?:\(\s*)?(?:\/\*[^*]*\*\/\s*)?["'`](?<name>[^"'`\s\\{]+)["'`]/g,
+      },
+    ],
+  },
+  {
+    language: 'ruby',
+    files: /\.(?:rb|ru|rake)$|(?:^|\/)(?:Rakefile|Gemfile)$/,
+    line: /(?:^|[/ \t])ruby[\d.]*(?:[ \t]|$)/,
+    statements: [
+      {
+        pattern:
+          /(?<before>^[ \t]*|[ \t;({])(?<verb>require(?:_relative)?|load|autoload)[ \t(]+(?::\w+,[ \t]*)?["'](?<name>[\w./+-]+)["']/gm,
+        names: ({ verb, name = noBytes }) => [verb === 'require_relative' ? ascii`./${name}` : name],
+      },
+    ],
+  },
+  {
+    language: 'perl',
+    files: /\.(?:p[lm]|psgi)$/,
+    line: /(?:^|[/ \t])perl[\d.]*(?:[ \t]|$)/,
+    statements: [
+      {
+        pattern: /(?<before>^[ \t]*|[;{(&][ \t]*)(?:use|require)[ \t]+(?<name>[A-Za-z_]\w*(?:::\w+)*)/gm,
+      },
+      { pattern: /(?<before>^[ \t]*|[;{(&][ \t]*)(?:require|do)[ \t]+["'](?<name>[^"'\n$@]+)["']/gm },
+      {
+        pattern: /(?<before>^[ \t]*)use[ \t]+(?:parent|base)\b(?<list>[^;]{0,500});/gm,
+        names: ({ list = noBytes }) => allIn(list, /[A-Za-z_]\w*(?:::\w+)*/g),
+      },
+      {
+        pattern:
+          /(?<before>^|\W)(?:use_module|use_package_optimistically|require_module|load_class|load_module)[ \t(]*["'](?<name>[\w:]+)["']/gm,
+      },
+    ],
+  },
+  {
+    language: 'php',
+    files: /\.(?:php|phtml|inc)$/,
+    line: /(?:^|[/ \t])php[\d.]*(?:[ \t]|$)/,
+    statements: [
+      {
+        pattern:
+          /^[ \t]*use[ \t]+(?:function[ \t]+|const[ \t]+)?\\?(?<name>[A-Za-z_]\w*(?:\\\w+)+)|\\(?<full>[A-Z]\w*(?:\\\w+)+)/gm,
+        names: ({ name, full = noBytes }) => [name ?? full],
+      },
+      {
+        pattern:
+          /\b(?:require|include)(?:_once)?\b[ \t(]*(?<here>(?:__DIR__|dirname\(__FILE__\))[ \t]*\.[ \t]*)?["'](?<name>[^"'\n$]+)["']/g,
+        names: ({ here, name = noBytes }) => [here === undefined ? name : ascii`./${name.replace(/^\//, '')}`],
+      },
+    ],
+  },
+  {
+    language: 'r',
+    files: /\.[Rr]$/,
+    line: /(?:^|[/ \t])(?:Rscript|r)(?:[ \t]|$)/,
+    statements: [
+      {
+        pattern:
+          /(?<![\w.])(?:library|require|requireNamespace|loadNamespace)\(\s*["']?(?<name>[A-Za-z][\w.]*)/g,
+      },
+      { pattern: /(?<![\w.:])(?<name>[A-Za-z][\w.]*):::?[A-Za-z.]/g },
+    ],
+  },
+  {
+    language: 'lua',
+    files: /\.lua$/,
+    line: /(?:^|[/ \t])(?:lua|luajit|resty)[\d.]*(?:[ \t]|$)/,
+    statements: [{ pattern: /\brequire[ \t]*(?:\([ \t]*)?["'](?<name>\w[\w./-]*)["']/g }],
+  },
+  {
+    language: 'beam',
+    files: /\.(?:exs?|erl|escript)$/,
+    line: /(?:^|[/ \t])(?:elixir|escript)(?:[ \t]|$)/,
+    statements: [
+      { pattern: /^[ \t]*(?:use|import|alias|require)[ \t]+(?<name>[A-Z][\w.]*)/gm },
+      // Modules of Erlang in Elixir, and the dependencies of a project: `:crypto.hash`, `{:jason, "~> 1.4"}`.
+      { pattern: /:(?<name>[a-z]\w*)(?:\.[a-z]|,)/g },
+      {
+        pattern: /applications:[ \t]*\[(?<list>[^[\]]*)\]/g,
+        names: ({ list = noBytes }) => allIn(list, /[a-z]\w*/g),
+      },
+      { pattern: /(?<![\w:@'])(?<name>[a-z]\w*):[a-z]\w*\(/g },
+      { pattern: /(?:-include_lib\([ \t]*"|ensure(?:_all)?_started\([ \t]*'?)(?<name>[a-z]\w*)/g },
+    ],
+  },
+];
+
+/** Returns the language of a source by its path; null for any other file. */
+export function languageOfPath(path: ByteString): SourceLanguage | null {
+  return grammars.find(({ files }) => files.test(path))?.language ?? null;
+}
+
+/** Returns the language of a script by what follows `#!`; null for any other script. */
+export function languageOfLine(line: ByteString): SourceLanguage | null {
+  return grammars.find((grammar) => grammar.line.test(line))?.language ?? null;
+}
+
+/** Returns the modules that a source names, each once: 1000 at most, and none with a name of more than 256 bytes. */
+export function modulesOfSource(text: ByteString, language: SourceLanguage): readonly NamedModule[] {
+  const found = new Map<ByteString, boolean>();
+  const statements = grammars.find((grammar) => grammar.language === language)?.statements ?? [];
+  for (const { pattern, names } of statements)
+    for (const { groups = {} } of text.matchAll(pattern)) {
+      const isAtTop = (groups['before'] ?? '') === '';
+      for (const name of names?.(groups) ?? [groups['name'] ?? noBytes]) {
+        if (found.size >= maxNames) return listOf(found);
+        if (name !== '' && name.length <= longest) found.set(name, isAtTop || found.get(name) === true);
+      }
+    }
+  return listOf(found);
+}
+
+function listOf(found: ReadonlyMap<ByteString, boolean>): readonly NamedModule[] {
+  return [...found].map(([name, isAtTop]) => ({ name, isAtTop }));
+}
+
+function allIn(list: ByteString, pattern: RegExp): readonly ByteString[] {
+  return [...list.matchAll(pattern)].map(([name = noBytes]) => name);
+}
+
+/** Returns what `import LIST` or `from FROM import LIST` names. What is imported from a package may be a module in it. */
+function* pythonNames({ from, list = noBytes }: Groups): Generator<ByteString> {
+  if (from === undefined) {
+    for (const item of list.split(',')) yield item.match(/^\s*([\w.]+)/)?.[1] ?? noBytes;
+    return;
+  }
+  // Each dot behind the first leads one directory up.
+  const [, dots = noBytes, rest = noBytes] = from.match(/^(\.*)(.*)$/) ?? [];
+  const above = dots === '' ? noBytes : asByteString(`./${'../'.repeat(dots.length - 1)}`);
+  const parts = list.split(/[(,\n]/).flatMap((item) => item.match(/^\s*(\w+)/)?.[1] ?? []);
+  if (parts.length === 0) yield ascii`${above}${rest}`;
+  for (const part of parts) yield ascii`${above}${rest}${rest === '' ? '' : '.'}${part}`;
+}

@@ -1,0 +1,180 @@
+/** Laws of named modules: over random packages that name each other, and beside real interpreters. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { modulesRule } from '../../../src/closure/rules/modules.ts';
+import { runs } from '../../support/extent.ts';
+import type { Table } from '../rig.ts';
+import { stays } from '../rules/stays.ts';
+import { dpkg, gem, node, wheel } from './trees.ts';
+
+const granularity = 'package';
+
+/** A package of a random application: the numbers of those that loading it loads, that it declares, and that it names in a function. */
+interface Random {
+  readonly top: readonly number[];
+  readonly declared: readonly number[];
+  readonly late: readonly number[];
+}
+
+/** How a language writes a source and a package. */
+interface Writing {
+  readonly suffix: string;
+  readonly top: (name: string) => string;
+  readonly late: (name: string) => string;
+  /** Whether the metadata of a package say what it depends on. */
+  readonly declares: boolean;
+  /** Whether what loading a package loads is read from its sources. */
+  readonly reads: boolean;
+  readonly pack: (name: string, source: string, declared: readonly string[]) => Table;
+}
+
+const writings: Readonly<Record<string, Writing>> = {
+  python: {
+    suffix: 'py',
+    top: (name) => `import ${name}`,
+    late: (name) => `    import ${name}`,
+    declares: true,
+    reads: true,
+    pack: (name, source, declared) =>
+      wheel(name, { [`${name}/__init__.py`]: source, [`${name}/data`]: name }, ...declared.map((each) => `Requires-Dist: ${each}`)),
+  },
+  node: {
+    suffix: 'js',
+    top: (name) => `require('${name}')`,
+    late: (name) => `() => require('${name}')`,
+    declares: true,
+    reads: false,
+    pack: (name, source, declared) => ({
+      ...node('var/app', { [name]: { dependencies: Object.fromEntries(declared.map((each) => [each, '1'])) } }),
+      [`var/app/node_modules/${name}/index.js`]: source,
+      [`var/app/node_modules/${name}/data`]: name,
+    }),
+  },
+  ruby: {
+    suffix: 'rb',
+    top: (name) => `require '${name}'`,
+    late: (name) => `  require '${name}'`,
+    declares: true,
+    reads: true,
+    pack: (name, source, declared) =>
+      gem(name, { [`lib/${name}.rb`]: source, data: name }, ...declared.map((each) => `  s.add_dependency("${each}")`)),
+  },
+  perl: {
+    suffix: 'pl',
+    top: (name) => `use ${name};`,
+    late: (name) => `  require ${name};`,
+    declares: false,
+    reads: true,
+    pack: (name, source) =>
+      dpkg(`lib${name}-perl`, { [`usr/share/perl5/${name}.pm`]: source, [`usr/share/${name}/data`]: name }),
+  },
+};
+
+const count = 6;
+const numbers = fc.uniqueArray(fc.nat(count - 1), { maxLength: 3 });
+const random: fc.Arbitrary<Random> = fc.record({ top: numbers, declared: numbers, late: numbers });
+
+test.each(Object.entries(writings))('in %s, what the application names stays, with all that loading it needs', async (_, writing) => {
+  const name = (i: number): string => `Pack${i}`;
+  const sourceOf = ({ top, late }: Random): string =>
+    [...top.map((i) => writing.top(name(i))), ...late.map((i) => writing.late(name(i))), ''].join('\n');
+  await fc.assert(
+    fc.asyncProperty(random, fc.array(random, { minLength: count, maxLength: count }), async (own, packages) => {
+      const source = `var/app/main.${writing.suffix}`;
+      let image: Table = { [source]: `# one\n${sourceOf(own)}`, 'usr/bin/node': 'ELF' };
+      for (const [i, each] of packages.entries())
+        image = { ...image, ...writing.pack(name(i), `# one\n${sourceOf(each)}`, each.declared.map(name)) };
+      const reached = new Set<number>([...own.top, ...own.late]);
+      for (const i of reached) {
+        const { top = [], declared = [] } = packages[i] ?? {};
+        for (const next of [...(writing.reads ? top : []), ...(writing.declares ? declared : [])]) reached.add(next);
+      }
+      const files = await stays(modulesRule, image, { want: [source], trace: { 'usr/bin/node': 'exec' }, granularity });
+      const found = files.filter((path) => path.endsWith('/data')).map((path) => path.match(/Pack\d/)?.[0]);
+      expect(found.toSorted()).toEqual([...reached].map(name).toSorted());
+    }),
+    { numRuns: runs(25, 100) },
+  );
+});
+
+const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'modules-')));
+afterAll(() => rmSync(scratch, { recursive: true }));
+let trees = 0;
+
+/** Writes a tree for real, and returns its directory. */
+function written(files: Readonly<Record<string, string>>): string {
+  const home = join(scratch, `${trees++}`);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(home, dirname(path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  }
+  return home;
+}
+
+const part = fc.constantFrom('a', 'b', 'lib', 'index');
+
+test('what Node finds for a name, stays', async () => {
+  const inside = fc.tuple(part, fc.constantFrom('', '.js', '.json', '.cjs', '/index.js')).map((parts) => parts.join(''));
+  const manifest = fc.constantFrom('{}', '{"main":"lib"}', '{"main":"./a.js"}', '{"exports":{".":"./b.js","./x":"./lib.js"}}');
+  const packages = fc.array(
+    fc.tuple(fc.constantFrom('', 'sub/'), fc.constantFrom('p', '@s/q'), manifest, fc.array(inside, { maxLength: 3 })),
+    { maxLength: 4 },
+  );
+  const name = fc.oneof(
+    inside.map((each) => `./${each}`),
+    inside.map((each) => `../${each}`),
+    fc.constantFrom('.', '..', 'p', '@s/q', 'p/x', 'p/lib', 'p/a.js', '@s/q/b', 'fs', 'absent'),
+  );
+  await fc.assert(
+    fc.asyncProperty(packages, fc.array(inside, { maxLength: 4 }), name, async (installed, own, wanted) => {
+      const files: Record<string, string> = { 'sub/main.js': `() => require('${wanted}')` };
+      const add = (path: string, text: string): void => {
+        const clashes = Object.keys(files).some((each) => `${each}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${each}/`));
+        if (!clashes) files[path] = text;
+      };
+      for (const path of own) add(`sub/${path}`, '1+1');
+      for (const [home, pack, text, inner] of installed) {
+        add(`${home}node_modules/${pack}/package.json`, text);
+        for (const path of inner) add(`${home}node_modules/${pack}/${path}`, '1+1');
+      }
+      const home = written(files);
+      let found: string | null = null;
+      try {
+        found = createRequire(join(home, 'sub/main.js')).resolve(wanted);
+      } catch {
+        // Node does not find it, and nothing has to stay.
+      }
+      if (found?.startsWith(`${home}/`) !== true) return;
+      const image = Object.fromEntries(Object.entries(files).map(([path, text]) => [`var/app/${path}`, text]));
+      const kept = await stays(modulesRule, { ...image, 'usr/bin/node': 'ELF' }, { want: ['var/app/sub/main.js'], trace: { 'usr/bin/node': 'exec' }, granularity });
+      expect(kept).toContain(`var/app/${found.slice(home.length + 1)}`);
+    }),
+    { numRuns: runs(150, 1000) },
+  );
+});
+
+test('what Python finds for a name, stays', async () => {
+  const module = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 3 });
+  const source = fc.tuple(module, fc.constantFrom('.py', '/__init__.py')).map(([parts, end]) => `${parts.join('/')}${end}`);
+  const names = fc.array(module.map((parts) => parts.join('.')), { minLength: 1, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(source, { maxLength: 8 }), names, async (sources, wanted) => {
+      const files: Record<string, string> = { 'main.py': wanted.map((each) => `    import ${each}\n`).join('') };
+      for (const path of sources) files[path] = '# one\n';
+      const home = written(files);
+      const program =
+        'import importlib.util, json, sys\nsys.path[:] = [sys.argv[1]]\nfor name in sys.argv[2:]:\n  try: spec = importlib.util.find_spec(name)\n  except ModuleNotFoundError: continue\n  if spec and spec.origin: print(spec.origin)\n';
+      const said = execFileSync('python3', ['-S', '-c', program, home, ...wanted], { encoding: 'utf8' });
+      const image = Object.fromEntries(Object.entries(files).map(([path, text]) => [`var/app/${path}`, text]));
+      const kept = await stays(modulesRule, image, { want: ['var/app/main.py'], granularity });
+      for (const line of said.split('\n').filter((each) => each !== ''))
+        expect(kept).toContain(`var/app/${line.slice(home.length + 1)}`);
+    }),
+    { numRuns: runs(15, 100) },
+  );
+});
