@@ -115,7 +115,7 @@ const moduleTable: readonly (readonly string[])[] = [
   [
     'Node',
     '`require`, `require.resolve`, `import`, `import()`, `export … from`',
-    'node_modules above the source, `NODE_PATH`, Debian’s /usr/share/nodejs',
+    'node_modules above the source, `NODE_PATH`, /usr/share/nodejs (Debian)',
     'package.json: dependencies, also optional ones and peers',
   ],
   [

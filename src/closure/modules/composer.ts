@@ -1,19 +1,19 @@
 import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
-import { join, type Path, parentOf } from '../../bytes/path.ts';
+import { parentOf } from '../../bytes/path.ts';
 import { isObject, listOf, memberOf, stringOr, tryParseJson } from '../../bytes/json-value.ts';
 import { oncePer } from '../../rootfs/once-per.ts';
 import type { ClosureContext } from '../rule.ts';
 
 /** The packages that Composer installed, by the beginnings of the names of their classes: "Symfony\Component\Console\". */
-const packages = oncePer((context: ClosureContext): ReadonlyMap<string, readonly Path[]> => {
-  const found = new Map<string, Path[]>();
+const packages = oncePer((context: ClosureContext): ReadonlyMap<string, readonly ByteString[]> => {
+  const found = new Map<string, ByteString[]>();
   for (const list of context.fs.all()) {
     if (!/(?:^|\/)vendor\/composer\/installed\.json$/.test(list)) continue;
     const bytes = context.facts.contents(list);
     const json = bytes === null ? null : tryParseJson(bytes);
     for (const each of listOf(memberOf(json, 'packages') ?? json)) {
       const name = utf8Bytes(stringOr(memberOf(each, 'name'), ''));
-      const manifest = join(parentOf(parentOf(list)), ascii`${name}/composer.json`);
+      const manifest = ascii`${parentOf(parentOf(list))}/${name}/composer.json`;
       for (const start of startsOf(memberOf(each, 'autoload')))
         found.set(start, [...(found.get(start) ?? []), manifest]);
     }

@@ -134,16 +134,18 @@ export const languages: Readonly<Record<SourceLanguage, Language>> = {
   java: { installed: null, beside: [], files: (name) => [[name]] },
 };
 
-/** Returns the file names of `a.b.c`: a module, a package, or one of those above it, of which `c` is then no module. */
+/** Returns the file names of `a.b.c`: loading it loads the packages above it, and `c` may be no module of these. */
 function pythonFiles(name: ByteString): readonly (readonly ByteString[])[] {
   if (name.startsWith(mark)) return [[name]];
   const parts = name.split('.');
   const stems = parts.map((_, i) => joinBytes(parts.slice(0, parts.length - i), '/'));
-  return stems.map((stem) => [
-    ascii`${stem}/__init__.py`,
-    ascii`${stem}/__init__.pyc`,
-    ascii`${stem}.py`,
-    ascii`${stem}.pyc`,
-    ascii`${stem}.so`,
-  ]);
+  return [
+    stems.flatMap((stem) => [
+      ascii`${stem}/__init__.py`,
+      ascii`${stem}/__init__.pyc`,
+      ascii`${stem}.py`,
+      ascii`${stem}.pyc`,
+      ascii`${stem}.so`,
+    ]),
+  ];
 }

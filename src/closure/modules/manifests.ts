@@ -16,8 +16,11 @@ interface Manifest {
   readonly files: RegExp;
   /** The largest one that is read, in bytes. */
   readonly largest: number;
-  /** Returns the names of what it declares, as `Language.files` takes them. */
-  readonly names: (bytes: Uint8Array) => Iterable<ByteString>;
+  /**
+   * Returns the names of what it declares, as `Language.files` takes them. Of a package that the trace used (`isUsed`), what is optional
+   * would have been used too.
+   */
+  readonly names: (bytes: Uint8Array, isUsed: boolean) => Iterable<ByteString>;
 }
 
 const manifests: readonly Manifest[] = [
@@ -25,7 +28,8 @@ const manifests: readonly Manifest[] = [
     language: 'node',
     files: /(?:^|\/)package\.json$/,
     largest: MiB,
-    names: (bytes) => membersOf(bytes, 'dependencies', 'optionalDependencies', 'peerDependencies'),
+    names: (bytes, isUsed) =>
+      membersOf(bytes, 'dependencies', ...(isUsed ? [] : ['optionalDependencies', 'peerDependencies'])),
   },
   {
     language: 'python',
@@ -113,15 +117,16 @@ export function manifestBytes(path: Path): number {
   return manifests.find(({ files }) => files.test(path))?.largest ?? 0;
 }
 
-/** Returns what a manifest declares; null for any other file. */
+/** Returns what a manifest declares; null for any other file. `isUsed`: whether the trace used the package. */
 export function declaredIn(
   path: Path,
+  isUsed: boolean,
   { facts }: ClosureContext,
 ): { readonly language: SourceLanguage; readonly names: readonly ByteString[] } | null {
   const manifest = manifests.find(({ files }) => files.test(path));
   const bytes = manifest === undefined ? null : facts.contents(path);
   if (manifest === undefined || bytes === null) return null;
-  return { language: manifest.language, names: [...new Set(manifest.names(bytes))].filter((name) => name !== '') };
+  return { language: manifest.language, names: [...new Set(manifest.names(bytes, isUsed))].filter((name) => name !== '') };
 }
 
 /** Yields the manifests that speak for a source: those above it, and those of its distribution or gem. */

@@ -29,9 +29,11 @@ const brought = new PerClosure<ByteString>();
 /** Package managers of systems. Their sources are no application's, and what they load was loaded in the trace. */
 const systems: ReadonlySet<PackageKind> = new Set(['apk', 'dpkg', 'rpm', 'conda']);
 
-/** A source whose modules stay. */
+/** A source whose modules stay, or a manifest. */
 interface Source {
   readonly path: Path;
+  /** Whether it is needed; else another source named it. */
+  readonly isUsed: boolean;
   /** Whether all its statements count; else those that run when it is loaded. */
   readonly isOwn: boolean;
 }
@@ -54,7 +56,7 @@ export const modulesRule: ClosureRule = {
   *settle(context) {
     const ahead: Source[] = [];
     for (const path of waiting.of(context))
-      if (isOfApplication(path, context)) ahead.push({ path, isOwn: true });
+      if (isOfApplication(path, context)) ahead.push({ path, isUsed: true, isOwn: true });
     waiting.of(context).clear();
     let seen = 0;
     for (const source of ahead) {
@@ -64,7 +66,7 @@ export const modulesRule: ClosureRule = {
           const found = context.fs.resolve(place).path;
           if (found === null) continue;
           yield* bring(place, found, ascii`/${from} names ${shown(name)}`, context);
-          ahead.push({ path: found, isOwn: isOwn(found, language, context) });
+          ahead.push({ path: found, isUsed: false, isOwn: isOwn(found, language, context) });
         }
       }
     }
@@ -107,7 +109,7 @@ interface Named {
 }
 
 /** Yields what a source names, and what the manifests that speak for it declare. Each is read once. */
-function* namesOf({ path, isOwn: isAll }: Source, context: ClosureContext): Generator<Named> {
+function* namesOf({ path, isUsed, isOwn: isAll }: Source, context: ClosureContext): Generator<Named> {
   if (!read.isNew(isAll ? `${path}\0all` : path, context)) return;
   const modules = context.facts.modules(path);
   for (const { name, isAtTop } of modules?.named ?? [])
@@ -115,7 +117,7 @@ function* namesOf({ path, isOwn: isAll }: Source, context: ClosureContext): Gene
   const language = languageOf(path, context);
   const manifests = language === null ? [] : manifestsFor(path, language, context);
   for (const from of [path, ...manifests]) {
-    const found = declaredIn(from, context);
+    const found = declaredIn(from, isUsed, context);
     if (found === null || !read.isNew(`${from}\0declared`, context)) continue;
     for (const name of found.names) yield { name, from, language: found.language };
   }

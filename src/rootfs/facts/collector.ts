@@ -3,8 +3,7 @@
  * file.
  */
 import type { Path } from '../../bytes/path.ts';
-import type { ByteString } from '../../bytes/bytes.ts';
-import { readByteString } from '../../bytes/bytes.ts';
+import { type ByteString, bytesOf, readByteString } from '../../bytes/bytes.ts';
 import { ElfProbe } from './elf.ts';
 import { archive, archiveHead, classPathIn } from './class-path.ts';
 import { librariesOfSource, MentionScan } from './mentions.ts';
@@ -50,8 +49,9 @@ export class FactCollector {
   readonly #contents = new Map<number, Uint8Array>();
   readonly #mentions = new Map<number, readonly ByteString[]>();
   readonly #modules = new Map<number, SourceModules>();
-  /** The modules of all sources: most are named by many. */
-  readonly #shared = new Map<string, NamedModule>();
+  /** The modules of all sources, since most are named by many: those that begin a line, and the others. */
+  readonly #loaded = new Map<ByteString, NamedModule>();
+  readonly #late = new Map<ByteString, NamedModule>();
   #held = 0;
   #named = 0;
 
@@ -63,11 +63,11 @@ export class FactCollector {
   open(entry: number, path: Path, size: number): FileSink | null {
     if (size < 3) return null;
     const wanted = this.#probe(path);
+    const language = size <= largestSource ? languageOfPath(path) : null;
     if (wanted >= size && this.#held + size <= maxContents) {
       this.#held += size;
-      return this.#collectContents(entry, size);
+      return this.#collectContents(entry, size, language);
     }
-    const language = size <= largestSource ? languageOfPath(path) : null;
     if (language !== null) return this.#readSource(entry, size, language);
     if (archive.test(path)) return this.#readArchive(entry, size);
     return size <= largestScript ? this.#readScript(entry, size) : this.#look(entry, size);
@@ -113,13 +113,20 @@ export class FactCollector {
   #takeModules(entry: number, language: SourceLanguage, found: readonly NamedModule[]): void {
     this.#named += found.length;
     if (found.length === 0 || this.#named > maxModules) return;
-    const named = found.map((each) => {
-      const key = `${each.isAtTop ? '' : ' '}${each.name}`;
-      const known = this.#shared.get(key) ?? each;
-      this.#shared.set(key, known);
-      return known;
-    });
+    const named = found.map((each) => this.#share(each));
     this.#modules.set(entry, { language, named });
+  }
+
+  /** Returns the first module that was equal to this one. */
+  #share({ name, isAtTop }: NamedModule): NamedModule {
+    const modules = isAtTop ? this.#loaded : this.#late;
+    const known = modules.get(name);
+    if (known !== undefined) return known;
+    // A part of a text keeps all of it in memory.
+    const copy = readByteString(bytesOf(name));
+    const shared = { name: copy, isAtTop };
+    modules.set(copy, shared);
+    return shared;
   }
 
   /** Looks into the beginning of an archive of Java for its class path. */
@@ -162,8 +169,11 @@ export class FactCollector {
   }
 
   /** Keeps the contents of a file, and looks at them when they are complete. */
-  #collectContents(entry: number, size: number): FileSink {
-    return this.#whole(entry, size, (bytes) => void this.#contents.set(entry, bytes));
+  #collectContents(entry: number, size: number, language: SourceLanguage | null): FileSink {
+    return this.#whole(entry, size, (bytes) => {
+      this.#contents.set(entry, bytes);
+      if (language !== null) this.#takeSource(entry, readByteString(bytes), language);
+    });
   }
 
   /** Hands the whole body of a file to `take`, and then looks at it as at any other. */

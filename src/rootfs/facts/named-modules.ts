@@ -150,7 +150,10 @@ const grammars: readonly Grammar[] = [
     statements: [
       { pattern: /^[ \t]*(?:use|import|alias|require)[ \t]+(?<name>[A-Z][\w.]*)/gm },
       // Modules of Erlang in Elixir, and the dependencies of a project: `:crypto.hash`, `{:jason, "~> 1.4"}`.
-      { pattern: /:(?<name>[a-z]\w*)(?:\.[a-z]|,)/g },
+      {
+        pattern: /:(?<name>[a-z]\w*)\.[a-z]|\{:(?<dependency>[a-z]\w*),/g,
+        names: ({ name, dependency = noBytes }) => [name ?? dependency],
+      },
       {
         pattern: /applications:[ \t]*\[(?<list>[^[\]]*)\]/g,
         names: ({ list = noBytes }) => allIn(list, /[a-z]\w*/g),

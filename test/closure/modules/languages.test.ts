@@ -24,12 +24,12 @@ const python: Readonly<Record<string, Case>> = {
       ...wheel(
         'lazy',
         { 'lazy/__init__.py': 'import helper\ndef f():\n    import rare\n', 'lazy/part.py': '# one\n' },
-        'Requires-Dist: Dep_One>=1',
+        'Requires-Dist: Dep-One>=1',
         'Requires-Dist: absent',
         'Requires-Dist: rare ; extra == "all"',
       ),
       ...wheel('helper', { 'helper.py': '# one\n' }),
-      ...wheel('dep-one', { 'dep_one/__init__.py': '# one\n' }),
+      ...wheel('dep_one', { 'dep_one/__init__.py': '# one\n' }),
     },
     gone: wheel('rare', { 'rare.py': '# one\n' }),
   },
@@ -83,7 +83,7 @@ const javascript: Readonly<Record<string, Case>> = {
     source: 'main.js',
     text: "() => require('lazy/lib')",
     kept: {
-      ...node('var/app', { lazy: { dependencies: { dep: '1' }, optionalDependencies: { absent: '1' } } }),
+      ...node('var/app', { lazy: { dependencies: { dep: '1' }, optionalDependencies: { binary: '1' } }, binary: {} }),
       ...node('var/app/node_modules/lazy', { dep: {} }),
       'var/app/node_modules/lazy/lib/index.js': "require('undeclared')",
     },
@@ -307,24 +307,21 @@ for (const [language, cases] of Object.entries({ python, javascript, ruby, perl,
       const image: Table = { ...gone, ...kept, [path]: text(body), 'usr/bin/node': 'ELF' };
       const at = { want: [path], trace: { 'usr/bin/node': 'exec' }, environment } as const;
       const own = [path, 'usr/bin/node'];
-      const isOwn = (file: string): boolean => own.includes(file) || isDatabase(file);
+      const isOwn = (file: string): boolean => own.includes(file) || isOther(file);
       const found = await stays(rules, image, { ...at, granularity: 'package' });
       expect(found.filter((file) => !isOwn(file))).toEqual(
         Object.keys(kept)
-          .filter((file) => !isOwn(file) && !isManifest(file))
+          .filter((file) => !isOwn(file))
           .toSorted(),
       );
       const least = await stays(rules, image, { ...at, granularity: 'file' });
-      expect(least.filter((file) => !isOwn(file) && !isManifest(file))).toEqual([]);
+      expect(least.filter((file) => !isOwn(file))).toEqual([]);
     });
   });
 
-/** The databases of packages stay as a courtesy, and the manifests of the application with its tree. */
-function isDatabase(file: string): boolean {
-  return /^var\/lib\/dpkg\/|\/installed\.json$/.test(file);
-}
-function isManifest(file: string): boolean {
-  return /^var\/app\/(?:package\.json|Gemfile\.lock|cpanfile|composer\.(?:json|lock)|mix\.lock)$/.test(file);
+/** Returns whether a file stays or goes by another rule: databases of packages, and manifests of the application. */
+function isOther(file: string): boolean {
+  return /^var\/(?:lib\/dpkg\/|app\/[^/]+\.(?:json|lock)$|app\/cpanfile$)|\/installed\.json$|^\.traced$/.test(file);
 }
 
 it('names of what several Pythons have mean that of the one in use', async () => {

@@ -5,6 +5,7 @@ import { modulesRule } from '../../../src/closure/rules/modules.ts';
 import { dpkg, node, wheel } from '../modules/trees.ts';
 import { inputOf, kept, reasons, script, type Table } from '../rig.ts';
 import { closeOver } from '../../../src/closure/closure.ts';
+import { p } from '../../support/bytes.ts';
 import { saysOf, stays } from './stays.ts';
 
 const image: Table = {
@@ -69,6 +70,35 @@ describe('a source counts', () => {
     expect(await isThere({ 'usr/bin/node': 'exec' })).toBe(true);
     expect(await isThere({ 'usr/bin/python3': 'exec' })).toBe(false);
   });
+});
+
+it('what a used package of Node declares stays, without what is optional and was not used', async () => {
+  const table = {
+    'usr/bin/node': 'ELF',
+    ...node('var/app', {
+      used: { dependencies: { dep: '1' }, optionalDependencies: { tool: '1' } },
+      dep: { optionalDependencies: { binary: '1' } },
+      tool: {},
+      binary: {},
+    }),
+    'var/app/node_modules/used/index.js': 'f()',
+  };
+  const trace = { 'usr/bin/node': 'exec', 'var/app/node_modules/used/index.js': 'open' };
+  const files = await stays(modulesRule, table, { trace, granularity: 'package' });
+  expect(files.filter((path) => path.endsWith('package.json')).map((path) => path.split('/')[3])).toEqual([
+    'binary',
+    'dep',
+  ]);
+});
+
+it('many sources are read with pauses', async () => {
+  const chain = Array.from({ length: 1000 }, (_, i) => [`var/app/m${i}.py`, `import m${i + 1}\n`]);
+  const input = await inputOf({ image: Object.fromEntries(chain), granularity: 'package', trace: { 'var/app/m0.py': 'open' } });
+  const context = { ...input, isKept: () => true, strengthOf: () => 'needed' as const, usesOf: () => 1 };
+  modulesRule.follow?.(p('var/app/m0.py'), context);
+  const needs = [...(modulesRule.settle?.(context) ?? [])];
+  expect(needs.filter((need) => need !== undefined).length).toBeGreaterThan(900);
+  expect(needs.filter((need) => need === undefined).length).toBeGreaterThanOrEqual(10);
 });
 
 it('a source of a kept command counts, although no trace shows it', async () => {

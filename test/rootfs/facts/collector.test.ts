@@ -25,6 +25,20 @@ it.each([1, 3, 300, 1e6])(
   },
 );
 
+it('finds what a source names, also where a rule wants its contents', () => {
+  const collector = new FactCollector(() => 1e6);
+  const bytes = bytesOf('import os\n');
+  const sink = collector.open(0, p('etc/a.py'), bytes.length);
+  sink?.write(bytes);
+  sink?.end();
+  expect(collector.facts().modules.get(0)).toEqual({ language: 'python', named: [{ name: 'os', isAtTop: true }] });
+});
+
+it('reads scripts of languages by their first line', () => {
+  const facts = factsOf('run', '#!/usr/bin/env python3\nimport os\n', 7);
+  expect(facts.modules.get(0)?.named).toEqual([{ name: 'os', isAtTop: true }]);
+});
+
 it.each([1, 3, 300])('finds what a source names, read in pieces of %d bytes', (piece) => {
   const facts = factsOf('a.py', '#!/usr/bin/python3\nCDLL("libz.so.1")\n', piece);
   expect(facts.mentions.get(0)).toEqual([b('libz.so.1')]);
