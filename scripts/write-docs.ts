@@ -136,7 +136,12 @@ const moduleTable: readonly (readonly string[])[] = [
     'the packages of Composer, beside the source, /usr/share/php',
     'composer.json, composer.lock',
   ],
-  ['R', '`library`, `require`, `requireNamespace`, `name::`', 'library and site-library of R, `R_LIBS`', 'DESCRIPTION'],
+  [
+    'R',
+    '`library`, `require`, `requireNamespace`, `name::`',
+    'library and site-library of R, `R_LIBS`',
+    'DESCRIPTION',
+  ],
   ['Lua', '`require`', 'beside the source, the directories of Lua', ''],
   [
     'Elixir, Erlang',
@@ -171,7 +176,10 @@ function closurePage(): string {
     ),
     '## Modules that sources name',
     'A request that no trace saw may load a module inside of a function. So, unless the granularity is `file`, the rule `modules` reads the sources that were used and that no package of the system owns (dpkg, rpm, apk, conda). What they name anywhere, by a literal name, stays with its package. Of a source of a package that stays only for this, the statements that begin a line count: what loading it loads. Sources of up to 2 MiB are read. A computed name is not seen: `--keep` its module.',
-    table(['Language', 'What names a module', 'Where it is looked for', 'What declares dependencies'], moduleTable),
+    table(
+      ['Language', 'What names a module', 'Where it is looked for', 'What declares dependencies'],
+      moduleTable,
+    ),
     'A jar stays as a whole, whatever classes in it were used.',
     '## What wins',
     'A path stays for one of three reasons. It is *needed*: something breaks without it. It belongs to something *whole*. Or it is a *courtesy*: package databases, licences and `os-release`, by which scanners know an image, and empty directories.',

@@ -25,7 +25,8 @@ function collect(file: string, bytes: Uint8Array, chunk: number): unknown {
 
 export const target: Target = {
   name: 'sources',
-  invariant: 'sources and archives are read without a throw, the same in all chunks; they name few modules, with short names',
+  invariant:
+    'sources and archives are read without a throw, the same in all chunks; they name few modules, with short names',
   seeds: () => [
     ...[
       'import os, sys\nfrom ..a.b import (c,\n d)\nimport_module("x")\n',
@@ -41,7 +42,23 @@ export const target: Target = {
     jarOf('Class-Path: a.jar b/c.jar\r\n'),
     jarOf('Class-Path: a.jar\r\n', { packed: false, first: ['META-INF/'] }),
   ],
-  dictionary: ['import ', 'from ', 'require', '(', '"', "'", '`', 'use ', '::', '\\', '/*', '\n', '    ', 'Class-Path: ', 'PK\x03\x04'],
+  dictionary: [
+    'import ',
+    'from ',
+    'require',
+    '(',
+    '"',
+    "'",
+    '`',
+    'use ',
+    '::',
+    '\\',
+    '/*',
+    '\n',
+    '    ',
+    'Class-Path: ',
+    'PK\x03\x04',
+  ],
   run: (bytes) => {
     const chunk = 1 + (choiceOf(bytes) % 200);
     for (const file of files)

@@ -5,7 +5,10 @@ export function jarOf(
   manifest: string,
   { packed = true, first = [] }: { readonly packed?: boolean; readonly first?: readonly string[] } = {},
 ): Buffer {
-  const members = [...first.map((name) => member(name, '', false)), member('META-INF/MANIFEST.MF', manifest, packed)];
+  const members = [
+    ...first.map((name) => member(name, '', false)),
+    member('META-INF/MANIFEST.MF', manifest, packed),
+  ];
   return Buffer.concat([...members, member('app/Main.class', '\xca\xfe\xba\xbe', false)]);
 }
 

@@ -59,8 +59,7 @@ const nodeEndings = asciiList(
 
 export const languages: Readonly<Record<SourceLanguage, Language>> = {
   python: {
-    installed:
-      /^(?:.*\/)?(?:(?:site|dist)-packages|(?:python|pypy)\d[\d.]*t?(?:\/lib-dynload)?)\//,
+    installed: /^(?:.*\/)?(?:(?:site|dist)-packages|(?:python|pypy)\d[\d.]*t?(?:\/lib-dynload)?)\//,
     beside: here,
     variable: 'PYTHONPATH',
     files: pythonFiles,
@@ -128,7 +127,9 @@ export const languages: Readonly<Record<SourceLanguage, Language>> = {
   beam: {
     installed: /^(?:.*\/)?ebin\//,
     beside: [],
-    files: (name) => [/^[A-Z]/.test(name) ? [ascii`Elixir.${name}.beam`] : [ascii`${name}.app`, ascii`${name}.beam`]],
+    files: (name) => [
+      /^[A-Z]/.test(name) ? [ascii`Elixir.${name}.beam`] : [ascii`${name}.app`, ascii`${name}.beam`],
+    ],
     fileName: baseOf,
   },
   java: { installed: null, beside: [], files: (name) => [[name]] },

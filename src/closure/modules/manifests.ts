@@ -47,7 +47,9 @@ const manifests: readonly Manifest[] = [
     largest: 256 * KiB,
     names: (bytes) => {
       const [always = noBytes] = readByteString(bytes).split(/^\[/m, 1);
-      return [...always.matchAll(/^[ \t]*([A-Za-z0-9][\w.-]*)/gm)].map(([, name = noBytes]) => declared(name));
+      return [...always.matchAll(/^[ \t]*([A-Za-z0-9][\w.-]*)/gm)].map(([, name = noBytes]) =>
+        declared(name),
+      );
     },
   },
   {
@@ -126,7 +128,10 @@ export function declaredIn(
   const manifest = manifests.find(({ files }) => files.test(path));
   const bytes = manifest === undefined ? null : facts.contents(path);
   if (manifest === undefined || bytes === null) return null;
-  return { language: manifest.language, names: [...new Set(manifest.names(bytes, isUsed))].filter((name) => name !== '') };
+  return {
+    language: manifest.language,
+    names: [...new Set(manifest.names(bytes, isUsed))].filter((name) => name !== ''),
+  };
 }
 
 /** Yields the manifests that speak for a source: those above it, and those of its distribution or gem. */

@@ -56,7 +56,12 @@ function relativePlaces(
 }
 
 /** Returns the files of a module beside a source, or in the nearest directory above it that has them. */
-function besidePlaces(name: ByteString, language: SourceLanguage, from: Path, context: ClosureContext): Places {
+function besidePlaces(
+  name: ByteString,
+  language: SourceLanguage,
+  from: Path,
+  context: ClosureContext,
+): Places {
   const { beside, files } = languages[language];
   // Installed modules find each other where they are installed.
   if (language !== 'node' && directoryOf(from, language) !== null) return [];
@@ -69,7 +74,11 @@ function besidePlaces(name: ByteString, language: SourceLanguage, from: Path, co
 }
 
 /** Yields the directories above a source, the nearest first; then the working directory, and those that the environment names. */
-function* directoriesFor(from: Path, language: SourceLanguage, context: ClosureContext): Generator<ByteString> {
+function* directoriesFor(
+  from: Path,
+  language: SourceLanguage,
+  context: ClosureContext,
+): Generator<ByteString> {
   for (let at = parentOf(from); at !== root; at = parentOf(at)) yield at;
   yield root;
   yield utf8Bytes(context.runtime.workingDirectory);
@@ -95,7 +104,11 @@ function hitsIn(
   return [];
 }
 
-function* installedPlaces(name: ByteString, language: SourceLanguage, context: ClosureContext): Steps<Places> {
+function* installedPlaces(
+  name: ByteString,
+  language: SourceLanguage,
+  context: ClosureContext,
+): Steps<Places> {
   if (name.includes('\\')) return classPlaces(name, context);
   const index = yield* indexOf(language, context);
   const group = languages[language].files(name).find((names) => names.some((each) => index.has(each))) ?? [];

@@ -97,7 +97,8 @@ function languageOf(path: Path, context: ClosureContext): SourceLanguage | null 
 
 /** Tells whether the trace used Node, or a program like it. */
 const runsNode = oncePer(({ trace, keepCommands }: ClosureContext): boolean => {
-  for (const path of trace.paths.keys()) if (/(?:^|\/)(?:node(?:js)?|bun|deno|libnode\.so[\d.]*)$/.test(path)) return true;
+  for (const path of trace.paths.keys())
+    if (/(?:^|\/)(?:node(?:js)?|bun|deno|libnode\.so[\d.]*)$/.test(path)) return true;
   return keepCommands.flat().some((word) => /(?:^|\/)(?:node|bun|deno)$/.test(word));
 });
 

@@ -52,8 +52,7 @@ export function* metadataOf(path: Path, context: ClosureContext): Generator<Need
     const detail = ascii`metadata of the distribution that /${path} belongs to`;
     if (context.fs.kind(home) !== 'directory') yield { path: home, detail };
     else
-      for (const file of context.fs.children(home))
-        if (read.has(baseOf(file))) yield { path: file, detail };
+      for (const file of context.fs.children(home)) if (read.has(baseOf(file))) yield { path: file, detail };
   }
 }
 

@@ -121,7 +121,9 @@ const grammars: readonly Grammar[] = [
       {
         pattern:
           /\b(?:require|include)(?:_once)?\b[ \t(]*(?<here>(?:__DIR__|dirname\(__FILE__\))[ \t]*\.[ \t]*)?["'](?<name>[^"'\n$]+)["']/g,
-        names: ({ here, name = noBytes }) => [here === undefined ? name : ascii`./${name.replace(/^\//, '')}`],
+        names: ({ here, name = noBytes }) => [
+          here === undefined ? name : ascii`./${name.replace(/^\//, '')}`,
+        ],
       },
     ],
   },

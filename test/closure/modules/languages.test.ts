@@ -83,7 +83,10 @@ const javascript: Readonly<Record<string, Case>> = {
     source: 'main.js',
     text: "() => require('lazy/lib')",
     kept: {
-      ...node('var/app', { lazy: { dependencies: { dep: '1' }, optionalDependencies: { binary: '1' } }, binary: {} }),
+      ...node('var/app', {
+        lazy: { dependencies: { dep: '1' }, optionalDependencies: { binary: '1' } },
+        binary: {},
+      }),
       ...node('var/app/node_modules/lazy', { dep: {} }),
       'var/app/node_modules/lazy/lib/index.js': "require('undeclared')",
     },
@@ -269,7 +272,10 @@ const others: Readonly<Record<string, Case>> = {
   'in Elixir a module with its application': {
     source: 'main.exs',
     text: 'alias Jason\n',
-    kept: below('var/lib/jason-1.4/ebin', { 'Elixir.Jason.beam': 'beam', 'jason.app': '{application, jason, []}.' }),
+    kept: below('var/lib/jason-1.4/ebin', {
+      'Elixir.Jason.beam': 'beam',
+      'jason.app': '{application, jason, []}.',
+    }),
     gone: { 'var/lib/other-1.0/ebin/other.app': '{application, other, []}.' },
   },
   'in Elixir the applications of mix.lock': {
@@ -284,7 +290,10 @@ const others: Readonly<Record<string, Case>> = {
   'in Erlang the applications of modules': {
     source: 'main.escript',
     text: 'main(_) -> crypto:hash(sha256, "x").\n',
-    kept: below('var/lib/crypto-5/ebin', { 'crypto.beam': 'beam', 'crypto.app': '{application, crypto, []}.' }),
+    kept: below('var/lib/crypto-5/ebin', {
+      'crypto.beam': 'beam',
+      'crypto.app': '{application, crypto, []}.',
+    }),
   },
   'in Java the class path, and those of its archives': {
     source: 'main.jar',
@@ -302,26 +311,31 @@ const rules = closureRules({ keep: [] });
 
 for (const [language, cases] of Object.entries({ python, javascript, ruby, perl, php, r, others }))
   describe(`a source keeps, ${language}:`, () => {
-    it.each(Object.entries(cases))('%s', async (_, { source, text: body, kept, gone = {}, environment = {} }) => {
-      const path = `var/app/${source}`;
-      const image: Table = { ...gone, ...kept, [path]: text(body), 'usr/bin/node': 'ELF' };
-      const at = { want: [path], trace: { 'usr/bin/node': 'exec' }, environment } as const;
-      const own = [path, 'usr/bin/node'];
-      const isOwn = (file: string): boolean => own.includes(file) || isOther(file);
-      const found = await stays(rules, image, { ...at, granularity: 'package' });
-      expect(found.filter((file) => !isOwn(file))).toEqual(
-        Object.keys(kept)
-          .filter((file) => !isOwn(file))
-          .toSorted(),
-      );
-      const least = await stays(rules, image, { ...at, granularity: 'file' });
-      expect(least.filter((file) => !isOwn(file))).toEqual([]);
-    });
+    it.each(Object.entries(cases))(
+      '%s',
+      async (_, { source, text: body, kept, gone = {}, environment = {} }) => {
+        const path = `var/app/${source}`;
+        const image: Table = { ...gone, ...kept, [path]: text(body), 'usr/bin/node': 'ELF' };
+        const at = { want: [path], trace: { 'usr/bin/node': 'exec' }, environment } as const;
+        const own = [path, 'usr/bin/node'];
+        const isOwn = (file: string): boolean => own.includes(file) || isOther(file);
+        const found = await stays(rules, image, { ...at, granularity: 'package' });
+        expect(found.filter((file) => !isOwn(file))).toEqual(
+          Object.keys(kept)
+            .filter((file) => !isOwn(file))
+            .toSorted(),
+        );
+        const least = await stays(rules, image, { ...at, granularity: 'file' });
+        expect(least.filter((file) => !isOwn(file))).toEqual([]);
+      },
+    );
   });
 
 /** Returns whether a file stays or goes by another rule: databases of packages, and manifests of the application. */
 function isOther(file: string): boolean {
-  return /^var\/(?:lib\/dpkg\/|app\/[^/]+\.(?:json|lock)$|app\/cpanfile$)|\/installed\.json$|^\.traced$/.test(file);
+  return /^var\/(?:lib\/dpkg\/|app\/[^/]+\.(?:json|lock)$|app\/cpanfile$)|\/installed\.json$|^\.traced$/.test(
+    file,
+  );
 }
 
 it('names of what several Pythons have mean that of the one in use', async () => {

@@ -41,7 +41,11 @@ const writings: Readonly<Record<string, Writing>> = {
     declares: true,
     reads: true,
     pack: (name, source, declared) =>
-      wheel(name, { [`${name}/__init__.py`]: source, [`${name}/data`]: name }, ...declared.map((each) => `Requires-Dist: ${each}`)),
+      wheel(
+        name,
+        { [`${name}/__init__.py`]: source, [`${name}/data`]: name },
+        ...declared.map((each) => `Requires-Dist: ${each}`),
+      ),
   },
   node: {
     suffix: 'js',
@@ -50,7 +54,9 @@ const writings: Readonly<Record<string, Writing>> = {
     declares: true,
     reads: false,
     pack: (name, source, declared) => ({
-      ...node('var/app', { [name]: { dependencies: Object.fromEntries(declared.map((each) => [each, '1'])) } }),
+      ...node('var/app', {
+        [name]: { dependencies: Object.fromEntries(declared.map((each) => [each, '1'])) },
+      }),
       [`var/app/node_modules/${name}/index.js`]: source,
       [`var/app/node_modules/${name}/data`]: name,
     }),
@@ -62,7 +68,11 @@ const writings: Readonly<Record<string, Writing>> = {
     declares: true,
     reads: true,
     pack: (name, source, declared) =>
-      gem(name, { [`lib/${name}.rb`]: source, data: name }, ...declared.map((each) => `  s.add_dependency("${each}")`)),
+      gem(
+        name,
+        { [`lib/${name}.rb`]: source, data: name },
+        ...declared.map((each) => `  s.add_dependency("${each}")`),
+      ),
   },
   perl: {
     suffix: 'pl',
@@ -79,28 +89,45 @@ const count = 6;
 const numbers = fc.uniqueArray(fc.nat(count - 1), { maxLength: 3 });
 const random: fc.Arbitrary<Random> = fc.record({ top: numbers, declared: numbers, late: numbers });
 
-test.each(Object.entries(writings))('in %s, what the application names stays, with all that loading it needs', async (_, writing) => {
-  const name = (i: number): string => `Pack${i}`;
-  const sourceOf = ({ top, late }: Random): string =>
-    [...top.map((i) => writing.top(name(i))), ...late.map((i) => writing.late(name(i))), ''].join('\n');
-  await fc.assert(
-    fc.asyncProperty(random, fc.array(random, { minLength: count, maxLength: count }), async (own, packages) => {
-      const source = `var/app/main.${writing.suffix}`;
-      let image: Table = { [source]: `# one\n${sourceOf(own)}`, 'usr/bin/node': 'ELF' };
-      for (const [i, each] of packages.entries())
-        image = { ...image, ...writing.pack(name(i), `# one\n${sourceOf(each)}`, each.declared.map(name)) };
-      const reached = new Set<number>([...own.top, ...own.late]);
-      for (const i of reached) {
-        const { top = [], declared = [] } = packages[i] ?? {};
-        for (const next of [...(writing.reads ? top : []), ...(writing.declares ? declared : [])]) reached.add(next);
-      }
-      const files = await stays(modulesRule, image, { want: [source], trace: { 'usr/bin/node': 'exec' }, granularity });
-      const found = files.filter((path) => path.endsWith('/data')).map((path) => path.match(/Pack\d/)?.[0]);
-      expect(found.toSorted()).toEqual([...reached].map(name).toSorted());
-    }),
-    { numRuns: runs(25, 100) },
-  );
-});
+test.each(Object.entries(writings))(
+  'in %s, what the application names stays, with all that loading it needs',
+  async (_, writing) => {
+    const name = (i: number): string => `Pack${i}`;
+    const sourceOf = ({ top, late }: Random): string =>
+      [...top.map((i) => writing.top(name(i))), ...late.map((i) => writing.late(name(i))), ''].join('\n');
+    await fc.assert(
+      fc.asyncProperty(
+        random,
+        fc.array(random, { minLength: count, maxLength: count }),
+        async (own, packages) => {
+          const source = `var/app/main.${writing.suffix}`;
+          let image: Table = { [source]: `# one\n${sourceOf(own)}`, 'usr/bin/node': 'ELF' };
+          for (const [i, each] of packages.entries())
+            image = {
+              ...image,
+              ...writing.pack(name(i), `# one\n${sourceOf(each)}`, each.declared.map(name)),
+            };
+          const reached = new Set<number>([...own.top, ...own.late]);
+          for (const i of reached) {
+            const { top = [], declared = [] } = packages[i] ?? {};
+            for (const next of [...(writing.reads ? top : []), ...(writing.declares ? declared : [])])
+              reached.add(next);
+          }
+          const files = await stays(modulesRule, image, {
+            want: [source],
+            trace: { 'usr/bin/node': 'exec' },
+            granularity,
+          });
+          const found = files
+            .filter((path) => path.endsWith('/data'))
+            .map((path) => path.match(/Pack\d/)?.[0]);
+          expect(found.toSorted()).toEqual([...reached].map(name).toSorted());
+        },
+      ),
+      { numRuns: runs(25, 100) },
+    );
+  },
+);
 
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'modules-')));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -119,10 +146,22 @@ function written(files: Readonly<Record<string, string>>): string {
 const part = fc.constantFrom('a', 'b', 'lib', 'index');
 
 test('what Node finds for a name, stays', async () => {
-  const inside = fc.tuple(part, fc.constantFrom('', '.js', '.json', '.cjs', '/index.js')).map((parts) => parts.join(''));
-  const manifest = fc.constantFrom('{}', '{"main":"lib"}', '{"main":"./a.js"}', '{"exports":{".":"./b.js","./x":"./lib.js"}}');
+  const inside = fc
+    .tuple(part, fc.constantFrom('', '.js', '.json', '.cjs', '/index.js'))
+    .map((parts) => parts.join(''));
+  const manifest = fc.constantFrom(
+    '{}',
+    '{"main":"lib"}',
+    '{"main":"./a.js"}',
+    '{"exports":{".":"./b.js","./x":"./lib.js"}}',
+  );
   const packages = fc.array(
-    fc.tuple(fc.constantFrom('', 'sub/'), fc.constantFrom('p', '@s/q'), manifest, fc.array(inside, { maxLength: 3 })),
+    fc.tuple(
+      fc.constantFrom('', 'sub/'),
+      fc.constantFrom('p', '@s/q'),
+      manifest,
+      fc.array(inside, { maxLength: 3 }),
+    ),
     { maxLength: 4 },
   );
   const name = fc.oneof(
@@ -134,7 +173,9 @@ test('what Node finds for a name, stays', async () => {
     fc.asyncProperty(packages, fc.array(inside, { maxLength: 4 }), name, async (installed, own, wanted) => {
       const files: Record<string, string> = { 'sub/main.js': `() => require('${wanted}')` };
       const add = (path: string, text: string): void => {
-        const clashes = Object.keys(files).some((each) => `${each}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${each}/`));
+        const clashes = Object.keys(files).some(
+          (each) => `${each}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${each}/`),
+        );
         if (!clashes) files[path] = text;
       };
       for (const path of own) add(`sub/${path}`, '1+1');
@@ -150,8 +191,14 @@ test('what Node finds for a name, stays', async () => {
         // Node does not find it, and nothing has to stay.
       }
       if (found?.startsWith(`${home}/`) !== true) return;
-      const image = Object.fromEntries(Object.entries(files).map(([path, text]) => [`var/app/${path}`, text]));
-      const kept = await stays(modulesRule, { ...image, 'usr/bin/node': 'ELF' }, { want: ['var/app/sub/main.js'], trace: { 'usr/bin/node': 'exec' }, granularity });
+      const image = Object.fromEntries(
+        Object.entries(files).map(([path, text]) => [`var/app/${path}`, text]),
+      );
+      const kept = await stays(
+        modulesRule,
+        { ...image, 'usr/bin/node': 'ELF' },
+        { want: ['var/app/sub/main.js'], trace: { 'usr/bin/node': 'exec' }, granularity },
+      );
       expect(kept).toContain(`var/app/${found.slice(home.length + 1)}`);
     }),
     { numRuns: runs(150, 1000) },
@@ -160,17 +207,26 @@ test('what Node finds for a name, stays', async () => {
 
 test('what Python finds for a name, stays', async () => {
   const module = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 3 });
-  const source = fc.tuple(module, fc.constantFrom('.py', '/__init__.py')).map(([parts, end]) => `${parts.join('/')}${end}`);
-  const names = fc.array(module.map((parts) => parts.join('.')), { minLength: 1, maxLength: 8 });
+  const source = fc
+    .tuple(module, fc.constantFrom('.py', '/__init__.py'))
+    .map(([parts, end]) => `${parts.join('/')}${end}`);
+  const names = fc.array(
+    module.map((parts) => parts.join('.')),
+    { minLength: 1, maxLength: 8 },
+  );
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(source, { maxLength: 8 }), names, async (sources, wanted) => {
-      const files: Record<string, string> = { 'main.py': wanted.map((each) => `    import ${each}\n`).join('') };
+      const files: Record<string, string> = {
+        'main.py': wanted.map((each) => `    import ${each}\n`).join(''),
+      };
       for (const path of sources) files[path] = '# one\n';
       const home = written(files);
       const program =
         'import importlib.util, json, sys\nsys.path[:] = [sys.argv[1]]\nfor name in sys.argv[2:]:\n  try: spec = importlib.util.find_spec(name)\n  except ModuleNotFoundError: continue\n  if spec and spec.origin: print(spec.origin)\n';
       const said = execFileSync('python3', ['-S', '-c', program, home, ...wanted], { encoding: 'utf8' });
-      const image = Object.fromEntries(Object.entries(files).map(([path, text]) => [`var/app/${path}`, text]));
+      const image = Object.fromEntries(
+        Object.entries(files).map(([path, text]) => [`var/app/${path}`, text]),
+      );
       const kept = await stays(modulesRule, image, { want: ['var/app/main.py'], granularity });
       for (const line of said.split('\n').filter((each) => each !== ''))
         expect(kept).toContain(`var/app/${line.slice(home.length + 1)}`);

@@ -18,14 +18,23 @@ const image: Table = {
 };
 
 /** Returns the modules that stay. */
-async function modulesOf(table: Table, trace: Readonly<Record<string, string>>, granularity: Granularity = 'package') {
+async function modulesOf(
+  table: Table,
+  trace: Readonly<Record<string, string>>,
+  granularity: Granularity = 'package',
+) {
   const files = await stays(modulesRule, table, { trace, granularity });
-  return files.filter((path) => path.endsWith('.py') && !(path in trace)).map((path) => path.replace(/.*\//, ''));
+  return files
+    .filter((path) => path.endsWith('.py') && !(path in trace))
+    .map((path) => path.replace(/.*\//, ''));
 }
 
 describe('a source counts', () => {
   it.each(['package', 'directory'] as const)('that the trace used, at %s', async (granularity) => {
-    expect(await modulesOf(image, { 'var/app/main.py': 'open' }, granularity)).toEqual(['lazy.py', 'next.py']);
+    expect(await modulesOf(image, { 'var/app/main.py': 'open' }, granularity)).toEqual([
+      'lazy.py',
+      'next.py',
+    ]);
   });
 
   it('not at all at file', async () => {
@@ -56,7 +65,10 @@ describe('a source counts', () => {
   });
 
   it('by its first line, where its name has no suffix', async () => {
-    const table = { ...image, 'var/app/run': script('/usr/bin/env python3', '\ndef f():\n    import lazy\n') };
+    const table = {
+      ...image,
+      'var/app/run': script('/usr/bin/env python3', '\ndef f():\n    import lazy\n'),
+    };
     expect(await modulesOf(table, { 'var/app/run': 'exec' })).toEqual(['lazy.py', 'next.py']);
   });
 
@@ -93,7 +105,11 @@ it('what a used package of Node declares stays, without what is optional and was
 
 it('many sources are read with pauses', async () => {
   const chain = Array.from({ length: 1000 }, (_, i) => [`var/app/m${i}.py`, `import m${i + 1}\n`]);
-  const input = await inputOf({ image: Object.fromEntries(chain), granularity: 'package', trace: { 'var/app/m0.py': 'open' } });
+  const input = await inputOf({
+    image: Object.fromEntries(chain),
+    granularity: 'package',
+    trace: { 'var/app/m0.py': 'open' },
+  });
   const context = { ...input, isKept: () => true, strengthOf: () => 'needed' as const, usesOf: () => 1 };
   modulesRule.follow?.(p('var/app/m0.py'), context);
   const needs = [...(modulesRule.settle?.(context) ?? [])];
@@ -103,14 +119,23 @@ it('many sources are read with pauses', async () => {
 
 it('a source of a kept command counts, although no trace shows it', async () => {
   const files = await kept(
-    { image, granularity: 'package', trace: { 'usr/bin/python3': 'exec' }, keepCommands: [['python3', '/var/app/main.py']] },
+    {
+      image,
+      granularity: 'package',
+      trace: { 'usr/bin/python3': 'exec' },
+      keepCommands: [['python3', '/var/app/main.py']],
+    },
     closureRules({ keep: [] }),
   );
   expect(files).toContain('usr/local/lib/python3.11/site-packages/lazy.txt');
 });
 
 it('a named module keeps the tree that it was copied with, if it is in no package', async () => {
-  const table = { 'opt/app/main.py': '    import more\n', 'opt/more/more.py': '# one\n', 'opt/more/data': 'x' };
+  const table = {
+    'opt/app/main.py': '    import more\n',
+    'opt/more/more.py': '# one\n',
+    'opt/more/data': 'x',
+  };
   const files = await stays(modulesRule, table, {
     want: ['opt/app/main.py'],
     environment: { PYTHONPATH: '/opt/more' },
@@ -122,7 +147,9 @@ it('a named module keeps the tree that it was copied with, if it is in no packag
 it('a rule or preset may take what is only named', async () => {
   const input = await inputOf({ image, granularity: 'package', trace: { 'var/app/main.py': 'open' } });
   const closure = closeOver(input, closureRules({ keep: [] }));
-  const strengths = [...closure.paths()].filter((path) => path.endsWith('/lazy.py')).map((path) => closure.strengthOf(path));
+  const strengths = [...closure.paths()]
+    .filter((path) => path.endsWith('/lazy.py'))
+    .map((path) => closure.strengthOf(path));
   expect(strengths).toEqual(['whole']);
 });
 

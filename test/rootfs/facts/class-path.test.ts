@@ -37,14 +37,22 @@ test('damaged archives name something or nothing, and never throw', () => {
   );
 });
 
-test.each([1, 100, 1e6])('the beginning of an archive is read in pieces of %i bytes, and the rest is not', (piece) => {
-  const jar = Buffer.concat([jarOf(manifest), Buffer.alloc(2 * archiveHead)]);
-  const collector = new FactCollector(() => 0);
-  const sink = collector.open(0, p('app.jar'), jar.length);
-  let at = 0;
-  for (let isWanted = true; isWanted && at < jar.length; at += piece)
-    isWanted = sink?.write(jar.subarray(at, at + piece)) === true;
-  sink?.end();
-  expect(at).toBeLessThan(archiveHead + 2 * piece);
-  expect(collector.facts().modules.get(0)?.named.map(({ name }) => name)).toEqual(names);
-});
+test.each([1, 100, 1e6])(
+  'the beginning of an archive is read in pieces of %i bytes, and the rest is not',
+  (piece) => {
+    const jar = Buffer.concat([jarOf(manifest), Buffer.alloc(2 * archiveHead)]);
+    const collector = new FactCollector(() => 0);
+    const sink = collector.open(0, p('app.jar'), jar.length);
+    let at = 0;
+    for (let isWanted = true; isWanted && at < jar.length; at += piece)
+      isWanted = sink?.write(jar.subarray(at, at + piece)) === true;
+    sink?.end();
+    expect(at).toBeLessThan(archiveHead + 2 * piece);
+    expect(
+      collector
+        .facts()
+        .modules.get(0)
+        ?.named.map(({ name }) => name),
+    ).toEqual(names);
+  },
+);

@@ -31,7 +31,10 @@ it('finds what a source names, also where a rule wants its contents', () => {
   const sink = collector.open(0, p('etc/a.py'), bytes.length);
   sink?.write(bytes);
   sink?.end();
-  expect(collector.facts().modules.get(0)).toEqual({ language: 'python', named: [{ name: 'os', isAtTop: true }] });
+  expect(collector.facts().modules.get(0)).toEqual({
+    language: 'python',
+    named: [{ name: 'os', isAtTop: true }],
+  });
 });
 
 it('reads scripts of languages by their first line', () => {

@@ -14,84 +14,88 @@ function namesIn(language: SourceLanguage, text: string): readonly string[] {
   return modulesOfSource(b(text), language).map(({ name, isAtTop }) => (isAtTop ? name : `(${name})`));
 }
 
-const cases: Readonly<Partial<Record<SourceLanguage, readonly (readonly [text: string, names: string])[]>>> = {
-  python: [
-    ['import os', 'os'],
-    ['import os.path, numpy as np  # fast', 'os.path numpy'],
-    ['from a.b import c', 'a.b.c'],
-    ['from a import (\n    b,  # first\n    c as d,\n)\nimport e', 'a.b a.c e'],
-    ['from a import *', 'a'],
-    ['from . import b', './b'],
-    ['from .a.b import c', './a.b.c'],
-    ['from ...a import b', './../../a.b'],
-    ['def f():\n    import lazy', '(lazy)'],
-    ['try:\n    import fast\nexcept ImportError:\n    import slow', '(fast) (slow)'],
-    ['if True: import x', '(x)'],
-    ['import x\ndef f():\n    import x', 'x'],
-    ['m = importlib.import_module("a.b")', '(a.b)'],
-    ["__import__('a')", 'a'],
-    ['import_module(name)\nprint("import x")\n# import y\n>>> import z', ''],
-  ],
-  node: [
-    ["const a = require('a')", 'a'],
-    ['const {b} = await import("@s/b/c.js")', '@s/b/c.js'],
-    ["import x, { y } from 'x'\nimport 'side'", 'x side'],
-    ["export * from './local.js'", './local.js'],
-    ['require.resolve(`d`)', 'd'],
-    ['import(/* webpackChunkName: "e" */ "e")', 'e'],
-    ['import.meta.resolve("f")', 'f'],
-    ['function f(){return require("lazy")}', 'lazy'],
-    ['var a=1;import{b}from"node:fs"', 'node:fs'],
-    ['require(name); import(`./${name}.js`)\nexports.from = 1', ''],
-  ],
-  ruby: [
-    ["require 'json'", 'json'],
-    ['require_relative "a/b"', './a/b'],
-    ['def f\n  require("lazy")\nend', '(lazy)'],
-    ["autoload :Thing, 'thing'", 'thing'],
-    ["begin; require 'x'; rescue LoadError; end", '(x)'],
-    ["require name\n# see: require", ''],
-  ],
-  perl: [
-    ['use JSON::PP qw(encode);', 'JSON::PP'],
-    ['sub f { require Lazy::Module; }', '(Lazy::Module)'],
-    ['    eval { require Opt };', '(Opt)'],
-    ["use parent -norequire, 'A::B';\nuse base qw(C D);", 'parent base norequire A::B qw C D'],
-    ["require 'x/y.pl';", 'x/y.pl'],
-    ["my $m = use_module('A::B')", '(A::B)'],
-    ['use 5.010;\nuse strict;', 'strict'],
-  ],
-  php: [
-    ['use Symfony\\Component\\Yaml\\Yaml;', 'Symfony\\Component\\Yaml\\Yaml'],
-    ['$x = new \\Monolog\\Logger("x");', 'Monolog\\Logger'],
-    ["require __DIR__ . '/../vendor/autoload.php';", './../vendor/autoload.php'],
-    ['require_once("Twig/autoload.php");', 'Twig/autoload.php'],
-    ['include $file; use Plain;', ''],
-  ],
-  r: [
-    ['library(jsonlite)', 'jsonlite'],
-    ['f <- function() { if (requireNamespace("xml2")) xml2::read_xml(x) }', 'xml2'],
-    ['stats:::plot.lm', 'stats'],
-    ['mylibrary(x); std <- "a:b"', ''],
-  ],
-  lua: [
-    ['local json = require "cjson.safe"', 'cjson.safe'],
-    ["return require('a/b')", 'a/b'],
-  ],
-  beam: [
-    ['  alias MyApp.Repo', 'MyApp.Repo'],
-    [':crypto.hash(:sha256, x)', 'crypto'],
-    ['extra_applications: [:logger, :ssl]', 'logger ssl'],
-    ['{:jason, "~> 1.4"}', 'jason'],
-    ['main(_) -> crypto:hash(sha256, "x").', 'crypto'],
-    ['-include_lib("kernel/include/file.hrl").', 'kernel'],
-  ],
-};
+const cases: Readonly<Partial<Record<SourceLanguage, readonly (readonly [text: string, names: string])[]>>> =
+  {
+    python: [
+      ['import os', 'os'],
+      ['import os.path, numpy as np  # fast', 'os.path numpy'],
+      ['from a.b import c', 'a.b.c'],
+      ['from a import (\n    b,  # first\n    c as d,\n)\nimport e', 'a.b a.c e'],
+      ['from a import *', 'a'],
+      ['from . import b', './b'],
+      ['from .a.b import c', './a.b.c'],
+      ['from ...a import b', './../../a.b'],
+      ['def f():\n    import lazy', '(lazy)'],
+      ['try:\n    import fast\nexcept ImportError:\n    import slow', '(fast) (slow)'],
+      ['if True: import x', '(x)'],
+      ['import x\ndef f():\n    import x', 'x'],
+      ['m = importlib.import_module("a.b")', '(a.b)'],
+      ["__import__('a')", 'a'],
+      ['import_module(name)\nprint("import x")\n# import y\n>>> import z', ''],
+    ],
+    node: [
+      ["const a = require('a')", 'a'],
+      ['const {b} = await import("@s/b/c.js")', '@s/b/c.js'],
+      ["import x, { y } from 'x'\nimport 'side'", 'x side'],
+      ["export * from './local.js'", './local.js'],
+      ['require.resolve(`d`)', 'd'],
+      ['import(/* webpackChunkName: "e" */ "e")', 'e'],
+      ['import.meta.resolve("f")', 'f'],
+      ['function f(){return require("lazy")}', 'lazy'],
+      ['var a=1;import{b}from"node:fs"', 'node:fs'],
+      ['require(name); import(`./${name}.js`)\nexports.from = 1', ''],
+    ],
+    ruby: [
+      ["require 'json'", 'json'],
+      ['require_relative "a/b"', './a/b'],
+      ['def f\n  require("lazy")\nend', '(lazy)'],
+      ["autoload :Thing, 'thing'", 'thing'],
+      ["begin; require 'x'; rescue LoadError; end", '(x)'],
+      ['require name\n# see: require', ''],
+    ],
+    perl: [
+      ['use JSON::PP qw(encode);', 'JSON::PP'],
+      ['sub f { require Lazy::Module; }', '(Lazy::Module)'],
+      ['    eval { require Opt };', '(Opt)'],
+      ["use parent -norequire, 'A::B';\nuse base qw(C D);", 'parent base norequire A::B qw C D'],
+      ["require 'x/y.pl';", 'x/y.pl'],
+      ["my $m = use_module('A::B')", '(A::B)'],
+      ['use 5.010;\nuse strict;', 'strict'],
+    ],
+    php: [
+      ['use Symfony\\Component\\Yaml\\Yaml;', 'Symfony\\Component\\Yaml\\Yaml'],
+      ['$x = new \\Monolog\\Logger("x");', 'Monolog\\Logger'],
+      ["require __DIR__ . '/../vendor/autoload.php';", './../vendor/autoload.php'],
+      ['require_once("Twig/autoload.php");', 'Twig/autoload.php'],
+      ['include $file; use Plain;', ''],
+    ],
+    r: [
+      ['library(jsonlite)', 'jsonlite'],
+      ['f <- function() { if (requireNamespace("xml2")) xml2::read_xml(x) }', 'xml2'],
+      ['stats:::plot.lm', 'stats'],
+      ['mylibrary(x); std <- "a:b"', ''],
+    ],
+    lua: [
+      ['local json = require "cjson.safe"', 'cjson.safe'],
+      ["return require('a/b')", 'a/b'],
+    ],
+    beam: [
+      ['  alias MyApp.Repo', 'MyApp.Repo'],
+      [':crypto.hash(:sha256, x)', 'crypto'],
+      ['extra_applications: [:logger, :ssl]', 'logger ssl'],
+      ['{:jason, "~> 1.4"}', 'jason'],
+      ['main(_) -> crypto:hash(sha256, "x").', 'crypto'],
+      ['-include_lib("kernel/include/file.hrl").', 'kernel'],
+    ],
+  };
 
 describe.each(Object.entries(cases))('a source in %s', (language, rows) => {
   it.each(rows)('with %j names: %s', (text, names) => {
     expect([...namesIn(language as SourceLanguage, text)].toSorted()).toEqual(
-      names.split(' ').filter((name) => name !== '').toSorted(),
+      names
+        .split(' ')
+        .filter((name) => name !== '')
+        .toSorted(),
     );
   });
 });
@@ -108,18 +112,21 @@ const statements: readonly (readonly [language: SourceLanguage, before: string, 
   ['beam', 'alias ', ''],
 ];
 
-test.each(statements)('a statement in %s is found on any line, whatever the others are', (language, before, after) => {
-  const line = fc.oneof(
-    fc.string({ maxLength: 30 }).map((text) => text.replaceAll(/[^ -~]|[(["'`{<\\]/g, '.')),
-    fc.constantFrom('', '# use x', 'end', '    return 1', '}'),
-  );
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 6 }), fc.array(line, { maxLength: 6 }), (above, below) => {
-      const text = [...above, `${before}Mod${after}`, ...below].join('\n');
-      expect(namesIn(language, text)).toContain('Mod');
-    }),
-  );
-});
+test.each(statements)(
+  'a statement in %s is found on any line, whatever the others are',
+  (language, before, after) => {
+    const line = fc.oneof(
+      fc.string({ maxLength: 30 }).map((text) => text.replaceAll(/[^ -~]|[(["'`{<\\]/g, '.')),
+      fc.constantFrom('', '# use x', 'end', '    return 1', '}'),
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), fc.array(line, { maxLength: 6 }), (above, below) => {
+        const text = [...above, `${before}Mod${after}`, ...below].join('\n');
+        expect(namesIn(language, text)).toContain('Mod');
+      }),
+    );
+  },
+);
 
 // With time that grew as the square of the length, one of these texts would take hours.
 const pumps = [
