@@ -34,6 +34,9 @@ export function shown(name: ByteString): ByteString {
 
 const here: readonly ByteString[] = [noBytes];
 
+/** The most parts of a dotted name that are looked for. */
+const deepest = 16;
+
 /** What Node tries behind the name of a file or directory. */
 const nodeEndings = asciiList(
   '',
@@ -138,7 +141,7 @@ export const languages: Readonly<Record<SourceLanguage, Language>> = {
 /** Returns the file names of `a.b.c`: loading it loads the packages above it, and `c` may be no module of these. */
 function pythonFiles(name: ByteString): readonly (readonly ByteString[])[] {
   if (name.startsWith(mark)) return [[name]];
-  const parts = name.split('.');
+  const parts = name.split('.', deepest);
   const stems = parts.map((_, i) => joinBytes(parts.slice(0, parts.length - i), '/'));
   return [
     stems.flatMap((stem) => [

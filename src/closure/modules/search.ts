@@ -18,6 +18,9 @@ type Installed = ReadonlyMap<ByteString, readonly Path[]>;
 
 const indexes = oncePer<ClosureContext, Map<SourceLanguage, Installed>>(() => new Map());
 
+/** The most directories above a source that are looked into, the nearest first. */
+const maxAbove = 32;
+
 /** What was found before, by language, directory of the source, and name: the sources of a directory name the same modules. */
 const found = oncePer<ClosureContext, Map<string, Places>>(() => new Map());
 
@@ -79,7 +82,8 @@ function* directoriesFor(
   language: SourceLanguage,
   context: ClosureContext,
 ): Generator<ByteString> {
-  for (let at = parentOf(from); at !== root; at = parentOf(at)) yield at;
+  let left = maxAbove;
+  for (let at = parentOf(from); at !== root && left-- > 0; at = parentOf(at)) yield at;
   yield root;
   yield utf8Bytes(context.runtime.workingDirectory);
   const { variable: name } = languages[language];

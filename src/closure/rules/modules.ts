@@ -16,8 +16,8 @@ import { packageNeeds } from './package.ts';
 import { PerClosure } from './spreading.ts';
 import { treeNeeds } from './unpackaged.ts';
 
-/** Sources between two pauses. */
-const sourcesPerStep = 64;
+/** Names between two pauses. */
+const namesPerStep = 64;
 
 /** Needed files that were not looked at yet. */
 const waiting = new PerClosure<Path>();
@@ -55,18 +55,21 @@ export const modulesRule: ClosureRule = {
   },
   *settle(context) {
     const ahead: Source[] = [];
+    const add = (source: Source): void => {
+      if (read.isNew(source.isOwn ? `${source.path}\0all` : source.path, context)) ahead.push(source);
+    };
     for (const path of waiting.of(context))
-      if (isOfApplication(path, context)) ahead.push({ path, isUsed: true, isOwn: true });
+      if (isOfApplication(path, context)) add({ path, isUsed: true, isOwn: true });
     waiting.of(context).clear();
     let seen = 0;
     for (const source of ahead) {
-      if (++seen % sourcesPerStep === 0) yield;
       for (const { name, from, language } of namesOf(source, context)) {
+        if (++seen % namesPerStep === 0) yield;
         for (const place of yield* placesOf(name, language, from, context)) {
           const found = context.fs.resolve(place).path;
           if (found === null) continue;
           yield* bring(place, found, ascii`/${from} names ${shown(name)}`, context);
-          ahead.push({ path: found, isUsed: false, isOwn: isOwn(found, language, context) });
+          add({ path: found, isUsed: false, isOwn: isOwn(found, language, context) });
         }
       }
     }
@@ -109,9 +112,8 @@ interface Named {
   readonly language: SourceLanguage;
 }
 
-/** Yields what a source names, and what the manifests that speak for it declare. Each is read once. */
+/** Yields what a source names, and what the manifests that speak for it declare. Each manifest is read once. */
 function* namesOf({ path, isUsed, isOwn: isAll }: Source, context: ClosureContext): Generator<Named> {
-  if (!read.isNew(isAll ? `${path}\0all` : path, context)) return;
   const modules = context.facts.modules(path);
   for (const { name, isAtTop } of modules?.named ?? [])
     if (isAll || isAtTop) yield { name, from: path, language: modules?.language ?? 'java' };
