@@ -80,6 +80,8 @@ export const modulesRule: ClosureRule = {
 function isOfApplication(path: Path, context: ClosureContext): boolean {
   const language = languageOf(path, context);
   if (language === null) return false;
+  // A class path says what an archive is linked with, whatever it belongs to.
+  if (language === 'java') return true;
   const owners = packagesOf(context).ownersOf(path);
   // A standard library that was built from source has no owner.
   if (owners.length === 0) return directoryOf(path, language) === null;

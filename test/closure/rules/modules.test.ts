@@ -3,7 +3,8 @@ import type { Granularity } from '../../../src/image/trace-pruning.ts';
 import { closureRules } from '../../../src/closure/rules/all.ts';
 import { modulesRule } from '../../../src/closure/rules/modules.ts';
 import { dpkg, node, wheel } from '../modules/trees.ts';
-import { inputOf, kept, reasons, script, type Table } from '../rig.ts';
+import { inputOf, kept, reasons, script, type Table, text } from '../rig.ts';
+import { jarOf } from '../../support/jar.ts';
 import { closeOver } from '../../../src/closure/closure.ts';
 import { p } from '../../support/bytes.ts';
 import { saysOf, stays } from './stays.ts';
@@ -57,6 +58,17 @@ describe('a source counts', () => {
   it('not, if a package of the system owns it', async () => {
     const table = { ...image, ...dpkg('tool', { 'usr/share/tool/tool.py': '    import lazy\n' }) };
     expect(await modulesOf(table, { 'usr/share/tool/tool.py': 'open' })).toEqual([]);
+  });
+
+  it('by its class path, if it is an archive of a package of the system', async () => {
+    const jar = text(jarOf('Class-Path: b.jar\n').toString('latin1'));
+    const table = { ...dpkg('a', { 'usr/share/java/a.jar': 'PK' }), 'usr/share/java/a.jar': jar };
+    const files = await stays(
+      modulesRule,
+      { ...table, 'usr/share/java/b.jar': 'PK', 'usr/share/java/c.jar': 'PK' },
+      { want: ['usr/share/java/a.jar'], granularity: 'package' },
+    );
+    expect(files).toEqual(['usr/share/java/a.jar', 'usr/share/java/b.jar']);
   });
 
   it('not, if it is of a standard library that no package owns', async () => {
