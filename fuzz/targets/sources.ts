@@ -1,4 +1,6 @@
-/** The target of sources in all languages, and of archives of Java: whatever the bytes are, names come out, and few. */
+/**
+ * The target of sources in all languages, and of archives of Java. Whatever the bytes are, names come out, and few.
+ */
 import { classPathIn } from '../../src/rootfs/facts/class-path.ts';
 import { FactCollector } from '../../src/rootfs/facts/collector.ts';
 import { modulesOfSource, type SourceLanguage } from '../../src/rootfs/facts/named-modules.ts';

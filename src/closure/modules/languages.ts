@@ -22,8 +22,13 @@ export interface Language {
 /** What stands before the names of distributions and gems. No module begins with it. */
 const mark = ':';
 
-/** Returns the name of a distribution or gem, as manifests declare it; PEP 503 says which names are equal. */
-export function declared(name: ByteString): ByteString {
+/** Returns the name of a gem as manifests declare it. */
+export function gem(name: ByteString): ByteString {
+  return ascii`:${name}`;
+}
+
+/** Returns the name of a distribution of Python as manifests declare it; PEP 503 says which names are equal. */
+export function distribution(name: ByteString): ByteString {
   return asByteString(`${mark}${name.replaceAll(/[-_.]+/g, ascii`-`).toLowerCase()}`);
 }
 
@@ -69,7 +74,7 @@ export const languages: Readonly<Record<SourceLanguage, Language>> = {
     fileName: (inside) => {
       const [, stem] =
         inside.match(/^([^/]+)\.(?:dist|egg)-info(?:\/(?:METADATA|PKG-INFO|requires\.txt))?$/) ?? [];
-      if (stem !== undefined) return declared(stem.slice(0, stem.search(/-|$/)));
+      if (stem !== undefined) return distribution(stem.slice(0, stem.search(/-|$/)));
       // "_json.cpython-311-x86_64-linux-gnu.so"
       const dot = inside.endsWith('.so') ? inside.indexOf('.', inside.lastIndexOf('/')) : -1;
       return dot < 0 ? inside : ascii`${inside.slice(0, dot)}.so`;
@@ -93,12 +98,12 @@ export const languages: Readonly<Record<SourceLanguage, Language>> = {
     variable: 'RUBYLIB',
     files: (name) => {
       if (!name.startsWith(mark)) return [[name, ascii`${name}.rb`, ascii`${name}.so`]];
-      const gem = shown(name);
-      return [[name, ascii`${gem}.rb`, ascii`${gem.replaceAll('-', ascii`/`)}.rb`]];
+      const feature = shown(name);
+      return [[name, ascii`${feature}.rb`, ascii`${feature.replaceAll('-', ascii`/`)}.rb`]];
     },
     fileName: (inside) => {
-      const [, gem] = (inside.endsWith('.gemspec') ? inside.match(/^(.+?)-\d[^-]*(?:-|$)/) : null) ?? [];
-      return gem === undefined ? inside : declared(gem);
+      const [, name] = (inside.endsWith('.gemspec') ? inside.match(/^(.+?)-\d[^-]*(?:-|$)/) : null) ?? [];
+      return name === undefined ? inside : gem(name);
     },
   },
   perl: {
@@ -140,16 +145,16 @@ export const languages: Readonly<Record<SourceLanguage, Language>> = {
 
 /** Returns the file names of `a.b.c`: loading it loads the packages above it, and `c` may be no module of these. */
 function pythonFiles(name: ByteString): readonly (readonly ByteString[])[] {
-  if (name.startsWith(mark)) return [[name]];
-  const parts = name.split('.', deepest);
+  // Most distributions have the name of their package.
+  const isDistribution = name.startsWith(mark);
+  const parts = isDistribution ? [shown(name).replaceAll('-', ascii`_`)] : name.split('.', deepest);
   const stems = parts.map((_, i) => joinBytes(parts.slice(0, parts.length - i), '/'));
-  return [
-    stems.flatMap((stem) => [
-      ascii`${stem}/__init__.py`,
-      ascii`${stem}/__init__.pyc`,
-      ascii`${stem}.py`,
-      ascii`${stem}.pyc`,
-      ascii`${stem}.so`,
-    ]),
-  ];
+  const files = stems.flatMap((stem) => [
+    ascii`${stem}/__init__.py`,
+    ascii`${stem}/__init__.pyc`,
+    ascii`${stem}.py`,
+    ascii`${stem}.pyc`,
+    ascii`${stem}.so`,
+  ]);
+  return [isDistribution ? [name, ...files] : files];
 }

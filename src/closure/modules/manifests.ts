@@ -9,7 +9,7 @@ import { KiB, MiB } from '../../units.ts';
 import type { ClosureContext } from '../rule.ts';
 import { present, presentIn } from '../rules/present.ts';
 import { distributionsOf } from '../rules/python-distributions.ts';
-import { declared } from './languages.ts';
+import { distribution, gem } from './languages.ts';
 
 interface Manifest {
   readonly language: SourceLanguage;
@@ -23,23 +23,26 @@ interface Manifest {
   readonly names: (bytes: Uint8Array, isUsed: boolean) => Iterable<ByteString>;
 }
 
+/** The members of package.json that hold dependencies. */
+const always = ['dependencies'];
+const all = [...always, 'optionalDependencies', 'peerDependencies'];
+
 const manifests: readonly Manifest[] = [
   {
     language: 'node',
     files: /(?:^|\/)package\.json$/,
     largest: MiB,
-    names: (bytes, isUsed) =>
-      membersOf(bytes, 'dependencies', ...(isUsed ? [] : ['optionalDependencies', 'peerDependencies'])),
+    names: (bytes, isUsed) => membersOf(bytes, isUsed ? always : all),
   },
   {
     language: 'python',
     files: /\.dist-info\/METADATA$|\.egg-info(?:\/PKG-INFO)?$/,
     largest: MiB,
-    // What only an extra needs is no dependency.
+    // What only an extra needs does not count.
     names: (bytes) =>
       groupsIn(bytes, /^Requires-Dist:([^\n]*)/gm)
         .filter((line) => !/\bextra *[=!]/.test(line))
-        .map((line) => declared(line.match(/[\w.-]+/)?.[0] ?? noBytes)),
+        .map((line) => distribution(line.match(/[\w.-]+/)?.[0] ?? noBytes)),
   },
   {
     language: 'python',
@@ -48,7 +51,7 @@ const manifests: readonly Manifest[] = [
     names: (bytes) => {
       const [always = noBytes] = readByteString(bytes).split(/^\[/m, 1);
       return [...always.matchAll(/^[ \t]*([A-Za-z0-9][\w.-]*)/gm)].map(([, name = noBytes]) =>
-        declared(name),
+        distribution(name),
       );
     },
   },
@@ -56,14 +59,13 @@ const manifests: readonly Manifest[] = [
     language: 'ruby',
     files: /(?:^|\/)specifications\/(?:default\/)?[^/]+\.gemspec$/,
     largest: 256 * KiB,
-    names: (bytes) =>
-      groupsIn(bytes, /\badd_(?:runtime_)?dependency[ (]*(?:%q<|["'])([\w.-]+)/g).map(declared),
+    names: (bytes) => groupsIn(bytes, /\badd_(?:runtime_)?dependency[ (]*(?:%q<|["'])([\w.-]+)/g).map(gem),
   },
   {
     language: 'ruby',
     files: /(?:^|\/)(?:Gemfile|gems)\.lock$/,
     largest: MiB,
-    names: (bytes) => groupsIn(bytes, /^ {4}([\w.-]+) \(/gm).map(declared),
+    names: (bytes) => groupsIn(bytes, /^ {4}([\w.-]+) \(/gm).map(gem),
   },
   {
     language: 'perl',
@@ -75,7 +77,7 @@ const manifests: readonly Manifest[] = [
     language: 'php',
     files: /(?:^|\/)composer\.json$/,
     largest: 256 * KiB,
-    names: (bytes) => membersOf(bytes, 'require'),
+    names: (bytes) => membersOf(bytes, ['require']),
   },
   {
     language: 'php',
@@ -156,7 +158,7 @@ export function* manifestsFor(
 }
 
 /** Returns the names of the members of these objects in a JSON file. */
-function membersOf(bytes: Uint8Array, ...objects: readonly string[]): readonly ByteString[] {
+function membersOf(bytes: Uint8Array, objects: readonly string[]): readonly ByteString[] {
   const json = tryParseJson(bytes);
   return objects.flatMap((name) => {
     const object = memberOf(json, name);

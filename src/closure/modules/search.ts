@@ -58,7 +58,7 @@ function relativePlaces(
   return hitsIn(ascii`${start}/${way}`, languages[language].files(rest), context);
 }
 
-/** Returns the files of a module beside a source, or in the nearest directory above it that has them. */
+/** Returns the files of a module beside a source: of each group, those in the nearest directory above it that has some. */
 function besidePlaces(
   name: ByteString,
   language: SourceLanguage,
@@ -68,12 +68,16 @@ function besidePlaces(
   const { beside, files } = languages[language];
   // Installed modules find each other where they are installed.
   if (language !== 'node' && directoryOf(from, language) !== null) return [];
-  const groups = files(name);
-  for (const directory of directoriesFor(from, language, context)) {
-    const hits = beside.flatMap((below) => hitsIn(ascii`${directory}/${below}`, groups, context));
-    if (hits.length > 0) return hits;
-  }
-  return [];
+  const directories = [...directoriesFor(from, language, context)].flatMap((directory) =>
+    beside.map((below) => ascii`${directory}/${below}`),
+  );
+  return files(name).flatMap((group) => {
+    for (const directory of directories) {
+      const hits = hitsIn(directory, [group], context);
+      if (hits.length > 0) return hits;
+    }
+    return [];
+  });
 }
 
 /** Yields the directories above a source, the nearest first; then the working directory, and those that the environment names. */

@@ -53,7 +53,7 @@ export function* treeNeeds(path: Path, why: ByteString, context: ClosureContext)
 }
 
 /** Returns the tree that a file was copied with; null where its path does not tell. */
-function treeOf(path: Path): Path | null {
+export function treeOf(path: Path): Path | null {
   const parts = path.split('/');
   const shelf = shelves.find(([place]) => place.test(path));
   const depth = shelf?.[1] ?? (system.has(parts[0] as string) || parts[0] === 'home' ? 0 : 1);

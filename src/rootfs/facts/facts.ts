@@ -1,3 +1,7 @@
+/**
+ * What is known of the contents of files: ELF headers, first lines, names in texts. A scan gathers it for each layer, and rules see
+ * it through the merged root filesystem.
+ */
 import type { Path } from '../../bytes/path.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';

@@ -210,5 +210,5 @@ function* pythonNames({ from, list = noBytes }: Groups): Generator<ByteString> {
   const above = dots === '' ? noBytes : asByteString(`./${'../'.repeat(dots.length - 1)}`);
   const parts = list.split(/[(,\n]/).flatMap((item) => item.match(/^\s*(\w+)/)?.[1] ?? []);
   if (parts.length === 0) yield ascii`${above}${rest}`;
-  for (const part of parts) yield ascii`${above}${rest}${rest === '' ? '' : '.'}${part}`;
+  for (const part of parts) yield rest === '' ? ascii`${above}${part}` : ascii`${above}${rest}.${part}`;
 }

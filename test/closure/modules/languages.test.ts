@@ -1,4 +1,4 @@
-/** For each language, what a source of the application keeps. Sources are in var/app, which is no tree that would stay whole. */
+/** What a source of the application keeps, for each language. Sources are in var/app, where no tree stays whole by itself. */
 import { describe, expect, it } from 'vitest';
 import { closureRules } from '../../../src/closure/rules/all.ts';
 import { jarOf } from '../../support/jar.ts';
@@ -310,9 +310,9 @@ const others: Readonly<Record<string, Case>> = {
 const rules = closureRules({ keep: [] });
 
 for (const [language, cases] of Object.entries({ python, javascript, ruby, perl, php, r, others }))
-  describe(`a source keeps, ${language}:`, () => {
+  describe(`a source (${language})`, () => {
     it.each(Object.entries(cases))(
-      '%s',
+      'keeps %s',
       async (_, { source, text: body, kept, gone = {}, environment = {} }) => {
         const path = `var/app/${source}`;
         const image: Table = { ...gone, ...kept, [path]: text(body), 'usr/bin/node': 'ELF' };
