@@ -120,7 +120,7 @@ test.each(Object.entries(writings))(
           });
           const found = files
             .filter((path) => path.endsWith('/data'))
-            .map((path) => path.match(/pack\d/)?.[0]);
+            .map((path) => path.match(/pack\d/)?.[0] ?? '');
           expect(found.toSorted()).toEqual([...reached].map(name).toSorted());
         },
       ),
