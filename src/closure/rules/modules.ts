@@ -5,6 +5,7 @@
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import { languageOfPath, type SourceLanguage } from '../../rootfs/facts/named-modules.ts';
+import { MiB } from '../../units.ts';
 import type { PackageKind } from '../../rootfs/packages/package.ts';
 import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
 import { oncePer } from '../../rootfs/once-per.ts';
@@ -15,6 +16,12 @@ import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { packageNeeds } from './package.ts';
 import { PerClosure } from './spreading.ts';
 import { treeNeeds } from './unpackaged.ts';
+
+/**
+ * The most bytes of a package that a used package or the application declares, and that neither the trace nor a source shows in use:
+ * larger ones are compilers, browsers and other tools of developers.
+ */
+const largestUnused = 8 * MiB;
 
 /** Names between two pauses. */
 const namesPerStep = 64;
@@ -45,7 +52,7 @@ interface Source {
 export const modulesRule: ClosureRule = {
   name: 'modules',
   describe:
-    "Unless the granularity is `file`: the modules that the application's own sources name, wherever in them (import, require, use, library and the like with a literal name, in Python, Node, Ruby, Perl, PHP, R, Lua, Erlang and Elixir; the Class-Path of a jar), with their packages, and what these load or declare in turn (package.json, Requires-Dist, gemspec, Gemfile.lock, composer.json, composer.lock, DESCRIPTION, cpanfile, mix.lock). Own sources are those that are needed and that no package of the system owns.",
+    "Unless the granularity is `file`: the modules that the application's own sources name, wherever in them (import, require, use, library and the like with a literal name, in Python, Node, Ruby, Perl, PHP, R, Lua, Erlang and Elixir; the Class-Path of a jar), with their packages, and what these load or declare in turn (package.json, Requires-Dist, gemspec, Gemfile.lock, composer.json, composer.lock, DESCRIPTION, cpanfile, mix.lock; packages of more than 8 MiB that only the manifest of something used declares go). Own sources are those that are needed and that no package of the system owns.",
   reads: (path) => Math.max(manifestBytes(path), packageProbe(path)),
   follow(path, context) {
     const { fs, granularity } = context;
@@ -63,11 +70,11 @@ export const modulesRule: ClosureRule = {
     waiting.of(context).clear();
     let seen = 0;
     for (const source of ahead) {
-      for (const { name, from, language } of namesOf(source, context)) {
+      for (const { name, from, language, isDeclared } of namesOf(source, context)) {
         if (++seen % namesPerStep === 0) yield;
         for (const place of yield* placesOf(name, language, from, context)) {
           const found = context.fs.resolve(place).path;
-          if (found === null) continue;
+          if (found === null || (isDeclared && isLarge(found, context))) continue;
           yield* bring(place, found, ascii`/${from} names ${shown(name)}`, context);
           add({ path: found, isUsed: false, isOwn: isOwn(found, language, context) });
         }
@@ -112,19 +119,33 @@ interface Named {
   readonly name: ByteString;
   readonly from: Path;
   readonly language: SourceLanguage;
+  /** Whether only the manifest of something used has it. */
+  readonly isDeclared: boolean;
+}
+
+/** Returns whether the package of a module is larger than one that stays without a use. */
+function isLarge(path: Path, context: ClosureContext): boolean {
+  const [owner] = packagesOf(context).ownersOf(path);
+  let bytes = 0;
+  for (const file of owner?.files ?? []) {
+    bytes += context.fs.size(file);
+    if (bytes > largestUnused) return true;
+  }
+  return false;
 }
 
 /** Yields what a source names, and what the manifests that speak for it declare. Each manifest is read once. */
 function* namesOf({ path, isUsed, isOwn: isAll }: Source, context: ClosureContext): Generator<Named> {
   const modules = context.facts.modules(path);
   for (const { name, isAtTop } of modules?.named ?? [])
-    if (isAll || isAtTop) yield { name, from: path, language: modules?.language ?? 'java' };
+    if (isAll || isAtTop)
+      yield { name, from: path, language: modules?.language ?? 'java', isDeclared: false };
   const language = languageOf(path, context);
   const manifests = language === null ? [] : manifestsFor(path, language, context);
   for (const from of [path, ...manifests]) {
     const found = declaredIn(from, isUsed, context);
     if (found === null || !read.isNew(`${from}\0declared`, context)) continue;
-    for (const name of found.names) yield { name, from, language: found.language };
+    for (const name of found.names) yield { name, from, language: found.language, isDeclared: isUsed };
   }
 }
 

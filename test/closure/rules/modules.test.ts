@@ -3,9 +3,10 @@ import type { Granularity } from '../../../src/image/trace-pruning.ts';
 import { closureRules } from '../../../src/closure/rules/all.ts';
 import { modulesRule } from '../../../src/closure/rules/modules.ts';
 import { dpkg, node, wheel } from '../modules/trees.ts';
-import { inputOf, kept, reasons, script, type Table, text } from '../rig.ts';
+import { file, inputOf, kept, reasons, script, type Table, text } from '../rig.ts';
 import { jarOf } from '../../support/jar.ts';
 import { closeOver } from '../../../src/closure/closure.ts';
+import { MiB } from '../../../src/units.ts';
 import { p } from '../../support/bytes.ts';
 import { saysOf, stays } from './stays.ts';
 
@@ -113,6 +114,24 @@ it('what a used package of Node declares stays, without what is optional and was
     'binary',
     'dep',
   ]);
+});
+
+it.each([
+  ['that only a used manifest declares goes', 'f()', '{"dependencies":{"large":"1","small":"1"}}', ['small']],
+  ['that a source names stays', "() => require('large')", '{}', ['large']],
+  ['that a package declares, which a source names, stays', "() => require('lazy')", '{}', ['large', 'lazy']],
+])('a package of more than 8 MiB %s', async (_, source, manifest, packages) => {
+  const table = {
+    'usr/bin/node': 'ELF',
+    'var/app/main.js': source,
+    'var/app/package.json': manifest,
+    ...node('var/app', { large: {}, small: {}, lazy: { dependencies: { large: '1' } } }),
+    'var/app/node_modules/large/lib.js': file(9 * MiB),
+  };
+  const trace = { 'usr/bin/node': 'exec', 'var/app/main.js': 'open' };
+  const files = await stays(modulesRule, table, { trace, granularity: 'package' });
+  const manifests = files.filter((path) => path.endsWith('package.json'));
+  expect(manifests.map((path) => path.split('/')[3])).toEqual(packages);
 });
 
 it('many sources are read with pauses', async () => {
