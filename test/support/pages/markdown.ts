@@ -1,6 +1,6 @@
 /**
  * Reads the Markdown pages of this repository as far as tests need it: fenced blocks with the marks above them, links, headings.
- * test/project/examples.test.ts runs the blocks, test/project/links.test.ts follows the links.
+ * test/pages/examples.test.ts runs the blocks, test/project/links.test.ts follows the links.
  */
 
 /** A fenced block of a page. */

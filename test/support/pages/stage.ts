@@ -1,5 +1,5 @@
 /**
- * A folder and a registry for the examples of one page, and the shell that runs them with the real program. test/project/examples.test.ts
+ * A folder and a registry for the examples of one page, and the shell that runs them with the real program. test/pages/examples.test.ts
  * opens one for each page, and runs the page's blocks in it one after the other.
  */
 import { execFile } from 'node:child_process';
