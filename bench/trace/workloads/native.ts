@@ -36,7 +36,7 @@ export const native: readonly Workload[] = [
     image: 'cgo',
     files: {},
     main: [entrypoint],
-    other: [job('convert'), job('hosts'), job('roots')],
+    other: [job('convert'), job('services'), job('roots')],
   },
   {
     image: 'ffmpeg',
@@ -48,6 +48,6 @@ export const native: readonly Workload[] = [
     image: 'imagemagick',
     files: {},
     main: [entrypoint],
-    other: [job('formats'), job('text'), job('drawing')],
+    other: [job('formats'), job('text'), job('sheet')],
   },
 ];
