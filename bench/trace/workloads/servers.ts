@@ -110,7 +110,7 @@ export const servers: readonly Workload[] = [
     files: {
       'ask.sh': askByBash,
       'work.sh': apache('/index.php'),
-      'other.sh': apache('/other.php', '/files/', '/icons/README', '/missing'),
+      'other.sh': apache('/other.php', '/files/', '/icons/a.gif', '/missing'),
     },
     main: [{ argv: ['sh', '/tmp/work.sh'] }],
     other: [{ argv: ['sh', '/tmp/other.sh'] }],
@@ -121,7 +121,8 @@ export const servers: readonly Workload[] = [
     files: {
       'work.sh': sshd("ssh $options app@127.0.0.1 'id -un; pwd'"),
       'other.sh':
-        sshd(`echo 'get note.txt /tmp/copy' | sftp $options -b - app@127.0.0.1 && cat /tmp/copy && scp $options app@127.0.0.1:note.txt /tmp/second && cat /tmp/second
+        sshd(`printf 'put /tmp/work.sh copy\\nls -1 copy\\nget copy /tmp/copy\\n' | sftp $options -b - app@127.0.0.1 && wc -l </tmp/copy
+scp $options app@127.0.0.1:copy /tmp/second && wc -l </tmp/second
 ssh $options nobody@127.0.0.1 true && exit 1
 true`),
     },
