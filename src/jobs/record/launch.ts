@@ -117,9 +117,11 @@ function keepOnly(capabilities: readonly string[]): readonly string[] {
 /** How bubblewrap runs without a namespace of users: the options, and what becomes the user behind it. */
 function asRoot(
   { uid, gid, groups }: Container,
-  { capabilities, setpriv }: Privileges,
+  { capabilities, setpriv, changesModes }: Privileges,
 ): { readonly options: readonly string[]; readonly become: readonly string[] } {
-  const options = keepOnly(capabilities);
+  // bubblewrap makes this directory for root alone; without it, other users have no semaphores.
+  const memory = changesModes === true ? ['--chmod', '1777', '/dev/shm'] : [];
+  const options = [...keepOnly(capabilities), ...memory];
   if (setpriv === null || (uid === 0 && gid === 0 && groups.length === 0)) return { options, become: [] };
   return { options: [...options, ...mountsOf(setpriv)], become: switchTo(uid, gid, groups) };
 }

@@ -51,12 +51,20 @@ export interface Privileges {
   readonly capabilities: readonly string[];
   /** setpriv(1) of this system; null where it has none, so that no other user can be entered as. */
   readonly setpriv: Portable | null;
+  /** Whether bubblewrap can change modes (from version 0.5 on). Default: no. */
+  readonly changesModes?: boolean;
 }
 
 /** Finds out what this process may hand on. */
 export async function findPrivileges(signal: AbortSignal): Promise<Privileges> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
-  return { capabilities: capabilitiesOf(status), setpriv: await findSetpriv(signal) };
+  const help = await promisify(execFile)('bwrap', ['--help'], { signal }).catch(() => null);
+  signal.throwIfAborted();
+  return {
+    capabilities: capabilitiesOf(status),
+    setpriv: await findSetpriv(signal),
+    changesModes: help?.stdout.includes('--chmod ') === true,
+  };
 }
 
 async function findSetpriv(signal: AbortSignal): Promise<Portable | null> {

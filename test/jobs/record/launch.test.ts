@@ -54,6 +54,16 @@ describe('launches', () => {
       expect(execs).toBe(2);
     });
 
+    it('lets every user share memory, as runtimes do, where bubblewrap can change modes', () => {
+      const argvOf = (changesModes: boolean) =>
+        launchIn(container, ['app'], {
+          ...entrance,
+          privileges: { ...entrance.privileges, changesModes },
+        }).argv.join(' ');
+      expect(argvOf(true)).toMatch(/ --dev \/dev .*--chmod 1777 \/dev\/shm .* -- /);
+      expect(argvOf(false)).not.toContain('--chmod');
+    });
+
     it('becomes another user by a program of this system, in a place that leaves nothing behind', () => {
       const { argv, execs } = launchIn(container, ['app'], entrance);
       const text = argv.join(' ');
