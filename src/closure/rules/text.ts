@@ -3,7 +3,7 @@
  */
 import { asByteString, ascii, noBytes, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path } from '../../bytes/path.ts';
-import { KiB } from '../../units.ts';
+import { KiB, MiB } from '../../units.ts';
 import { isOfShell } from '../../rootfs/facts/shebang.ts';
 import { findProgram } from '../commands.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
@@ -22,7 +22,7 @@ const others =
 const managers = /^(?:dpkg.*|apt.*|apk|rpm|dnf|microdnf|yum|zypper|debconf.*)$/;
 
 /** The most bytes, and entries, of a directory that settings name and that stays whole. */
-const directoryBounds = { bytes: 256 * KiB, entries: 200 };
+const directoryBounds = { bytes: MiB, entries: 1000 };
 
 export const textRule: ClosureRule = {
   name: 'text',

@@ -120,6 +120,19 @@ describe('settings', () => {
     const image = { ...tools, [path]: text(`${lines}\n`) };
     expect(await stays(textRule, image, { want: [path], granularity })).toEqual([path, ...files].sort());
   });
+
+  it.each([
+    ['keep the icons of a web server', 258, 258],
+    ['keep nothing of a large directory', 1001, 0],
+  ])('%s', async (_, count, found) => {
+    const icons = Array.from({ length: count }, (_each, i) => [`usr/share/apache2/icons/${i}.png`, 'x']);
+    const image = {
+      ...(Object.fromEntries(icons) as Table),
+      'etc/apache2/mods-available/alias.conf': text('Alias /icons/ "/usr/share/apache2/icons/"\n'),
+    };
+    const want = ['etc/apache2/mods-available/alias.conf'];
+    expect(await stays(textRule, image, { want, granularity })).toHaveLength(found + 1);
+  });
 });
 
 it.each([
