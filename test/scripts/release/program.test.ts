@@ -32,7 +32,7 @@ test('the bundled program knows its version, and the engines that lie beside it'
   expect(await node({ OCISLIM_NATIVE: '' })).toMatch(/there is no ocislim\.[\w-]+\.node beside the program/);
   for (const engine of nativePlatforms.map(nativeEngine).filter((each) => each !== null)) {
     await writeFile(join(folder, 'program', engine.path), engine.bytes);
-    expect(await node({ OCISLIM_NATIVE: '' })).toContain(`${join(folder, 'program', engine.path)}`);
+    expect(await node({ OCISLIM_NATIVE: '' })).toContain(join(folder, 'program', engine.path));
   }
 });
 
@@ -43,7 +43,12 @@ test.each(['libdeflate', 'pako', 'zlib'])(
       'recompress',
       `oci:${folder}/image:1`,
       `oci:${folder}/${result}:1`,
-      ...['--compression', 'gzip', '--level', '7', '--gzip-engine', engine],
+      '--compression',
+      'gzip',
+      '--level',
+      '7',
+      '--gzip-engine',
+      engine,
     ];
     const env = { OCISLIM_NATIVE: '0' };
     const bundled = await run(process.execPath, [program, ...line(`${engine}-bundled`)], { env });
