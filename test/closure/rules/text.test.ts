@@ -122,9 +122,9 @@ describe('settings', () => {
   });
 
   it.each([
-    ['keep the icons of a web server', 258, 258],
-    ['keep nothing of a large directory', 1001, 0],
-  ])('%s', async (_, count, found) => {
+    ['the icons of a web server', 258, 258],
+    ['nothing of a large directory', 1001, 0],
+  ])('keep %s', async (_, count, found) => {
     const icons = Array.from({ length: count }, (_each, i) => [`usr/share/apache2/icons/${i}.png`, 'x']);
     const image = {
       ...(Object.fromEntries(icons) as Table),
