@@ -1,7 +1,8 @@
 /**
- * Measures what each rule of the closure costs: `npm run bench:costs -- --images DIR --traces DIR`, where --traces names the folder
- * that bench/trace/run.ts filled. For every image it computes what stays, once with all rules, and once without each of them: the
- * difference is what only this rule keeps, with what follows from it. Writes costs.json beside it and the table in bench/README.md.
+ * Measures what each rule of the closure costs: `npm run bench:costs -- --images DIR --traces DIR [NAME…]`, where --traces names the
+ * folder that bench/trace/run.ts filled. For every image it computes what stays, once with all rules, and once without each of them: the
+ * difference is what only this rule keeps, with what follows from it. Writes costs.json beside it, in which other images keep their
+ * figures, and the table in bench/README.md.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -24,38 +25,36 @@ import { GiB } from '../../src/units.ts';
 import { type Cost, renderCosts, withCosts } from './table.ts';
 import { workloads } from './workloads/all.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   options: {
     images: { type: 'string', multiple: true, default: [] },
     traces: { type: 'string', default: '' },
   },
+  allowPositionals: true,
 });
 const signal = new AbortController().signal;
 const rules = closureRules({ keep: [] });
-const levels = ['package', 'file'] as const;
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const costs = new Map<string, Cost>(
-  rules.map(({ name }) => [
-    name,
-    { rule: name, package: { bytes: 0, images: 0 }, file: { bytes: 0, images: 0 } },
-  ]),
-);
-const measured: string[] = [];
 for (const { image } of workloads) {
+  if (positionals.length > 0 && !positionals.includes(image)) continue;
   const layout = values.images.map((folder) => join(resolve(folder), image)).find((path) => existsSync(path));
   const folder = join(resolve(values.traces), image);
   if (layout === undefined || !existsSync(folder)) continue;
   const start = Date.now();
   const traces = readdirSync(folder).map((name) => join(folder, name));
-  for (const input of await inputsOf(layout, traces)) addCosts(input);
-  measured.push(image);
+  const measured = (await inputsOf(layout, traces)).flatMap((input) => costsIn(image, input));
+  const others = known().filter((cost) => cost.image !== image);
+  writeFileSync(here('costs.json'), `${JSON.stringify([...others, ...measured], null, 2)}\n`);
   process.stderr.write(`${image}: ${Math.round((Date.now() - start) / 1000)} s\n`);
 }
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const result = { images: measured, costs: [...costs.values()] };
-writeFileSync(here('costs.json'), `${JSON.stringify(result, null, 2)}\n`);
 const readme = here('../README.md');
-writeFileSync(readme, withCosts(readFileSync(readme, 'utf8'), renderCosts(result.costs)));
+writeFileSync(readme, withCosts(readFileSync(readme, 'utf8'), renderCosts(known())));
+
+function known(): readonly Cost[] {
+  if (!existsSync(here('costs.json'))) return [];
+  return JSON.parse(readFileSync(here('costs.json'), 'utf8')) as readonly Cost[];
+}
 
 /** Reads an image and its traces, and returns what its closures are computed from. */
 async function inputsOf(layout: string, files: readonly string[]): Promise<readonly ClosureInput[]> {
@@ -72,7 +71,7 @@ async function inputsOf(layout: string, files: readonly string[]): Promise<reado
   );
   const [trace] = await readTraces(files, { roots: [], limits: defaultLimits, signal });
   if (trace === undefined) throw new Error(`there is no trace of ${layout}`);
-  return levels.flatMap((granularity) => {
+  return (['package', 'file'] as const).flatMap((granularity) => {
     const pruning = {
       layers: { from: 1, to: image.manifest.layers.length },
       rules: [],
@@ -87,17 +86,19 @@ async function inputsOf(layout: string, files: readonly string[]): Promise<reado
   });
 }
 
-/** Adds what each rule keeps in one image by itself. */
-function addCosts(input: ClosureInput): void {
-  const all = bytesOf(closeOver(input, rules), input);
-  for (const left of rules) {
-    const others = rules.filter((rule) => rule !== left);
-    const bytes = all - bytesOf(closeOver(input, others), input);
-    const cost = costs.get(left.name)?.[input.granularity === 'file' ? 'file' : 'package'];
-    if (cost === undefined || bytes <= 0) continue;
-    cost.bytes += bytes;
-    cost.images++;
-  }
+/** Returns what each rule keeps in one image by itself. A rule that is the reason of no path keeps nothing that others do not keep. */
+function costsIn(image: string, input: ClosureInput): readonly Cost[] {
+  const whole = closeOver(input, rules);
+  const all = bytesOf(whole, input);
+  const reasons = new Set([...whole.paths()].map((path) => whole.why(path)?.rule));
+  return rules
+    .filter(({ name }) => reasons.has(name))
+    .map((left) => {
+      const others = rules.filter((rule) => rule !== left);
+      const bytes = all - bytesOf(closeOver(input, others), input);
+      return { image, granularity: input.granularity, rule: left.name, bytes };
+    })
+    .filter(({ bytes }) => bytes > 0);
 }
 
 /** Adds up the files that stay, each once. */

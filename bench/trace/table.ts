@@ -48,30 +48,33 @@ function mark(works: boolean): string {
   return works ? '✓' : '✗';
 }
 
-/** What only one rule keeps over all images. */
+/** What only one rule keeps in an image. */
 export interface Cost {
+  readonly image: string;
+  readonly granularity: Granularity;
   readonly rule: string;
-  readonly package: Share;
-  readonly file: Share;
-}
-
-interface Share {
   /** Bytes of files, unpacked. */
-  bytes: number;
-  /** Number of images in which the rule keeps any. */
-  images: number;
+  readonly bytes: number;
 }
 
-/** Renders the costs as a Markdown table, the dearest rule first. */
+/** Renders the costs of all images together as a Markdown table, the dearest rule first. */
 export function renderCosts(costs: readonly Cost[]): string {
-  const rows = costs
-    .toSorted((a, b) => b.package.bytes - a.package.bytes || b.file.bytes - a.file.bytes)
-    .map(({ rule, package: at, file }) => `| \`${rule}\` | ${share(at)} | ${share(file)} |`);
+  const of = (rule: string, granularity: Granularity): readonly Cost[] =>
+    costs.filter((each) => each.rule === rule && each.granularity === granularity);
+  const rank = (rule: string): number => 1e3 * sum(of(rule, 'package')) + sum(of(rule, 'file'));
+  const rows = [...new Set(costs.map(({ rule }) => rule))]
+    .toSorted((a, b) => rank(b) - rank(a))
+    .map((rule) => `| \`${rule}\` | ${share(of(rule, 'package'))} | ${share(of(rule, 'file'))} |`);
   return ['| rule | at `package` | at `file` |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-function share({ bytes, images }: Share): string {
-  return images === 0 ? '–' : `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB in ${images}`;
+function share(costs: readonly Cost[]): string {
+  const bytes = sum(costs);
+  return bytes === 0 ? '–' : `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1)} MB in ${costs.length}`;
+}
+
+function sum(costs: readonly Cost[]): number {
+  return costs.reduce((all, { bytes }) => all + bytes, 0);
 }
 
 /** Returns docs/measurements.md with the table of images. @throws Error where it has no marks */
