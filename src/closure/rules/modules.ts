@@ -14,6 +14,7 @@ import { declaredIn, manifestBytes, manifestsFor } from '../modules/manifests.ts
 import { directoryOf, placesOf } from '../modules/search.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { packageNeeds } from './package.ts';
+import { isDistribution } from './python-distributions.ts';
 import { PerClosure } from './spreading.ts';
 import { treeNeeds } from './unpackaged.ts';
 
@@ -102,6 +103,8 @@ function isOwn(path: Path, language: SourceLanguage, context: ClosureContext): b
 
 /** Returns the language of a source; null for other files, and for scripts that only browsers run. */
 function languageOf(path: Path, context: ClosureContext): SourceLanguage | null {
+  // A look for plug-ins opens the metadata of all distributions, and may load each.
+  if (isDistribution(path)) return 'python';
   const isInPackage = /(?:^|\/)node_modules\/.*\.(?:[cm]?js|node)$/.test(path);
   const language = isInPackage ? 'node' : (context.facts.modules(path)?.language ?? languageOfPath(path));
   return language === 'node' && !runsNode(context) ? null : language;

@@ -58,6 +58,7 @@ export function* metadataOf(path: Path, context: ClosureContext): Generator<Need
 
 /** Yields the directories of metadata (or the files, as Debian has some) of the distributions that a file belongs to. */
 export function* distributionsOf(path: Path, context: ClosureContext): Generator<Path> {
+  if (metadata.test(parentOf(path))) yield parentOf(path);
   let top = baseOf(path);
   for (let site = parentOf(path); site !== ''; top = baseOf(site), site = parentOf(site)) {
     if (top === '__pycache__') continue;

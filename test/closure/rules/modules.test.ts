@@ -56,6 +56,13 @@ describe('a source counts', () => {
     expect(await modulesOf(image, { [path]: 'open' })).toEqual(['last.py']);
   });
 
+  it('by the metadata that a look for plug-ins opens: its distribution stays, and what that declares', async () => {
+    const points = 'plug-1.0.dist-info/entry_points.txt';
+    const plug = wheel('plug', { 'plug.py': '# one\n', [points]: '[plugins]\n' }, 'Requires-Dist: last>=1');
+    const trace = { [`usr/local/lib/python3.11/site-packages/${points}`]: 'open' };
+    expect(await modulesOf({ ...image, ...plug }, trace)).toEqual(['last.py']);
+  });
+
   it('not, if a package of the system owns it', async () => {
     const table = { ...image, ...dpkg('tool', { 'usr/share/tool/tool.py': '    import lazy\n' }) };
     expect(await modulesOf(table, { 'usr/share/tool/tool.py': 'open' })).toEqual([]);
