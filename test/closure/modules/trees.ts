@@ -5,7 +5,7 @@ type Files = Readonly<Record<string, string>>;
 
 /** Where the distributions and gems of the tests are installed. */
 export const site = 'usr/local/lib/python3.11/site-packages';
-export const gems = 'usr/local/bundle';
+const gems = 'usr/local/bundle';
 
 /** Returns a package of Debian with these files. */
 export function dpkg(name: string, files: Files): Table {
