@@ -42,6 +42,12 @@ export type Entrance =
   | { readonly kind: 'privileged'; readonly privileges: Privileges }
   | { readonly kind: 'bwrap' | 'unshare' | 'chroot' };
 
+/**
+ * The namespaces of bubblewrap. By the last option they end with the command, as a container does: else strace would wait for what that
+ * leaves in the background.
+ */
+const spaces = ['--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
+
 /** Returns the launch of a command in this very container. */
 export function launchHere(
   command: readonly string[],
@@ -67,7 +73,6 @@ export function launchIn(container: Container, command: readonly string[], entra
         entrance.kind === 'privileged'
           ? asRoot(container, entrance.privileges)
           : { options: ['--unshare-user', '--uid', String(uid), '--gid', String(gid)], become: [] };
-      const spaces = ['--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts'];
       const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
       const variables = Object.entries(inner).flatMap(([name, value]) => ['--setenv', name, value]);
       // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.

@@ -37,6 +37,11 @@ describe('launches', () => {
     expect([hostRoot, execs]).toEqual([null, 2]);
   });
 
+  it('ends with its command, as a container does: what that leaves running is not waited for', () => {
+    const { argv } = launchIn(container, ['app'], { kind: 'bwrap' });
+    expect(argv.slice(0, argv.indexOf('--'))).toContain('--die-with-parent');
+  });
+
   describe('as root', () => {
     const setpriv = {
       program: '/usr/bin/setpriv',
