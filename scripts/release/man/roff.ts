@@ -31,28 +31,34 @@ export interface Foot {
 
 /** Renders a page of section 1. */
 export function renderPage({ name, purpose, blocks }: Page, { day, source }: Foot): string {
-  const title = [name.toUpperCase(), '1', day, source, 'User Commands'].map(argument).join(' ');
+  // mandoc reads the day only where its dashes are not escaped.
+  const title = `${argument(name.toUpperCase())} "1" "${day}" ${argument(source)} "User Commands"`;
   const lines = [
     '.\\" Written by "npm run release". Edit the tables of options, not this page.',
     `.TH ${title}`,
     '.SH NAME',
     `${escapeText(name)} \\- ${escapeText(purpose)}`,
-    ...blocks.flatMap(linesOf),
+    ...blocks.flatMap((block, i) => linesOf(block, isHeading(blocks[i - 1]) ? [] : ['.PP'])),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function linesOf(block: Block): readonly string[] {
+function isHeading(block: Block | undefined): boolean {
+  return block?.kind === 'section' || block?.kind === 'group';
+}
+
+/** @param gap what stands between a block and the one above it, which headings bring themselves */
+function linesOf(block: Block, gap: readonly string[]): readonly string[] {
   switch (block.kind) {
     case 'section':
       return [`.SH ${argument(block.title.toUpperCase())}`];
     case 'group':
       return [`.SS ${argument(block.title)}`];
     case 'paragraph':
-      return ['.PP', ...prose(block.text)];
+      return [...gap, ...prose(block.text)];
     case 'lines':
       return [
-        '.PP',
+        ...gap,
         '.RS 4',
         '.nf',
         ...block.lines.map((line) => protectedLine(escapeText(line))),

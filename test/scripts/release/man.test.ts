@@ -12,7 +12,7 @@ describe('a manual page', () => {
   test('begins with its title and its name', () => {
     expect(renderPage({ name: 'ocislim-try', purpose: 'try it', blocks: [] }, foot).split('\n')).toEqual([
       expect.stringMatching(/^\.\\"/),
-      '.TH "OCISLIM\\-TRY" "1" "2026\\-11\\-30" "ocislim 1.2.3" "User Commands"',
+      '.TH "OCISLIM\\-TRY" "1" "2026-11-30" "ocislim 1.2.3" "User Commands"',
       '.SH NAME',
       'ocislim\\-try \\- try it',
       '',
@@ -24,6 +24,16 @@ describe('a manual page', () => {
       '.PP',
       'Use \\fB\\-\\-last 2\\fR.',
       'See e.g. this:',
+      'It works.',
+    ]);
+  });
+
+  test('has no gap below a heading', () => {
+    const text = { kind: 'paragraph', text: 'It works.' } as const;
+    expect(render({ kind: 'section', title: 'Description' }, text, text)).toEqual([
+      '.SH "DESCRIPTION"',
+      'It works.',
+      '.PP',
       'It works.',
     ]);
   });
