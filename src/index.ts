@@ -52,6 +52,8 @@ export { TraceReader } from './trace/trace-reader.ts';
 
 export type { GzipEngine, PackedEncoding } from './codec/encoding.ts';
 export { createEncoderPool, type EncoderPool } from './codec/encoder-pool.ts';
+export type { GzipBlock } from './codec/gzip-block.ts';
+export { gzipBlocks, type GzipBlocksOptions, type GzipPiece } from './codec/gzip-blocks.ts';
 export { recompress, repackBetter, tune, type TuneOptions } from './compress/index.ts';
 
 export type { Source, Target } from './place/place.ts';

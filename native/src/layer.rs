@@ -1,6 +1,7 @@
 //! Unpacks a gzip layer into rooms of the caller and hashes what comes out, while it is in the processor's cache.
 
-use crate::inflate::{Gunzip, Place, Refusal};
+use crate::inflate::{Gunzip, Place};
+use crate::member::Refusal;
 use sha2::{Digest, Sha256, Sha512};
 
 /// Bytes that are unpacked before they are hashed.

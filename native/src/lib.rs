@@ -4,14 +4,16 @@
 mod deflate;
 mod inflate;
 mod layer;
+mod member;
 #[cfg(test)]
 mod samples;
 
 use deflate::{Compressor, room_for};
-use inflate::{Place, Refusal};
+use inflate::{Block, Gunzip, MOST_BLOCKS, Place, Progress};
 use layer::{Hash, Layer};
 use libdeflater::Crc;
-use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use member::Refusal;
+use napi::bindgen_prelude::{AsyncTask, Float64Array, Uint8Array};
 use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The version of this interface: `src/codec/native.ts` refuses another one.
 #[napi]
-pub const ABI: u32 = 2;
+pub const ABI: u32 = 3;
 
 /// The version of libdeflate, which decides about bytes.
 #[napi]
@@ -179,26 +181,110 @@ impl Task for InflateTask {
         contained(|| {
             // SAFETY: as for packing.
             let room = unsafe { self.room.as_mut() };
-            let filled = locked(&self.layer).fill(&self.input, room).map_err(|refusal| match refusal {
-                Refusal::Damaged(words) => Error::from_reason(format!("damaged: {words}")),
-                Refusal::Memory => Error::from_reason("memory is short"),
-            })?;
-            let place = match filled.place {
-                Place::Inside => 0,
-                Place::Between => 1,
-                Place::Stray => 2,
-            };
+            let filled = locked(&self.layer).fill(&self.input, room).map_err(refused)?;
             Ok(Inflated {
                 read: filled.read as u32,
                 written: filled.written as u32,
                 more: filled.more,
-                place,
+                place: number_of(filled.place),
             })
         })
     }
 
     fn resolve(&mut self, _: Env, inflated: Inflated) -> Result<Inflated> {
         Ok(inflated)
+    }
+}
+
+/// What one call of a block inflater has done.
+#[napi(object, object_from_js = false)]
+pub struct InflatedBlocks {
+    /// Bytes of the input that were used.
+    pub read: u32,
+    /// Bytes of the room that were filled.
+    pub written: u32,
+    /// Three numbers for each block that begins: bits before it in the packed stream, bytes before it in the unpacked stream, and
+    /// bytes before the member whose first block it is, or -1.
+    pub blocks: Float64Array,
+    /// Whether more may come without more input, since the room is full or the blocks are many.
+    pub more: bool,
+    /// Where the stream stands, as in `Inflated`.
+    pub place: u32,
+}
+
+/// Unpacks one gzip stream on Node's thread pool, one call after another, and finds its deflate blocks.
+#[napi]
+pub struct BlockInflater {
+    gunzip: Arc<Mutex<Gunzip>>,
+}
+
+#[napi]
+impl BlockInflater {
+    /// Begins a stream.
+    #[napi(constructor, catch_unwind)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self { gunzip: Arc::default() }
+    }
+
+    /// Fills the room as far as the input goes. Both must be left alone until the promise settles.
+    #[napi(catch_unwind, ts_return_type = "Promise<InflatedBlocks>")]
+    pub fn fill(&self, input: Uint8Array, room: Uint8Array) -> Result<AsyncTask<BlocksTask>> {
+        if overlap(&input, &room) {
+            return Err(invalid(OVERLAP.into()));
+        }
+        Ok(AsyncTask::new(BlocksTask { gunzip: Arc::clone(&self.gunzip), input, room }))
+    }
+}
+
+/// One room that is being filled. It keeps the memory of both arrays alive.
+pub struct BlocksTask {
+    gunzip: Arc<Mutex<Gunzip>>,
+    input: Uint8Array,
+    room: Uint8Array,
+}
+
+impl Task for BlocksTask {
+    type Output = (Progress, Vec<Block>);
+    type JsValue = InflatedBlocks;
+
+    fn compute(&mut self) -> Result<Self::Output> {
+        contained(|| {
+            // SAFETY: as for packing.
+            let room = unsafe { self.room.as_mut() };
+            let mut blocks = Vec::new();
+            let progress =
+                locked(&self.gunzip).push_blocks(&self.input, room, &mut blocks).map_err(refused)?;
+            Ok((progress, blocks))
+        })
+    }
+
+    fn resolve(&mut self, _: Env, (progress, blocks): Self::Output) -> Result<InflatedBlocks> {
+        let numbers = |each: &Block| [each.bit as f64, each.byte as f64, each.member.map_or(-1.0, |at| at as f64)];
+        Ok(InflatedBlocks {
+            read: progress.read as u32,
+            written: progress.written as u32,
+            more: progress.written == self.room.len() || blocks.len() >= MOST_BLOCKS,
+            place: number_of(progress.place),
+            blocks: Float64Array::new(blocks.iter().flat_map(numbers).collect()),
+        })
+    }
+}
+
+/// Returns the number by which a place is told.
+fn number_of(place: Place) -> u32 {
+    match place {
+        Place::Inside => 0,
+        Place::Between => 1,
+        Place::Stray => 2,
+    }
+}
+
+/// Returns the error for a stream that is refused.
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Damaged(words) => Error::from_reason(format!("damaged: {words}")),
+        Refusal::Memory => Error::from_reason("memory is short"),
     }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The Huffman codes of deflate (RFC 1951 section 3.2), made into tables that say how many bits to skip. `deflate-scan.ts` reads
- * streams with them; what the symbols stand for does not matter there.
+ * The Huffman codes of deflate (RFC 1951 section 3.2), made into tables that say how many bits to skip and how many bytes these
+ * unpack to. `deflate-scan.ts` and `gzip-scan.ts` read streams with them; which bytes the symbols stand for does not matter there.
  */
 import { OcislimError } from '../errors.ts';
 
@@ -12,16 +12,28 @@ export const indexBits = 10;
 const size = 1 << indexBits;
 
 /**
- * An entry of a table: in its lowest five bits, how many bits of the stream to skip; above them, what follows. A flag for distances
- * moves the next look-up into the half of the table that holds them.
+ * An entry of a table, from its lowest bit on: five bits, how many bits of the stream to skip; four, behind how many of them the extra
+ * bits of a length begin; three, how many these are; twelve, how many bytes come out beside what the extra bits say; two, what
+ * follows. A flag for distances moves the next look-up into the half of the table that holds them.
  */
-export const entryBits = 5;
+export const kindAt = 24;
+const bytesAt = 12;
+const extraAt = 9;
+const startAt = 5;
 /** The next symbol is a distance, not a literal or length. */
-export const distanceNext = 1 << entryBits;
+export const distanceNext = 1 << kindAt;
 /** The block ends here. */
-export const blockEnds = 2 << entryBits;
+export const blockEnds = 2 << kindAt;
 /** Nothing to skip: the code is longer than the index, or does not exist. */
-const notThere = 3 << entryBits;
+export const notThere = 3 << kindAt;
+/** What a code of one bit adds to an entry. */
+const codeBit = 1 + (1 << startAt);
+
+/** Returns how many bytes come out of what an entry skips, from its first bit in `word` on. */
+export function bytesOf(entry: number, word: number): number {
+  const extra = (word >>> ((entry >> startAt) & 15)) & ((1 << ((entry >> extraAt) & 7)) - 1);
+  return ((entry >> bytesAt) & 4095) + extra;
+}
 
 /** A canonical code over the symbols of an alphabet (section 3.2.2). */
 export interface Code {
@@ -36,22 +48,28 @@ export interface Codes {
   /** The code of literals and lengths, then that of distances. */
   readonly codes: readonly [Code, Code];
   /** By the next `indexBits` bits: entries for literals and lengths, then for distances, each for as many symbols as fit. */
-  readonly table: Uint8Array;
+  readonly table: Int32Array;
 }
 
 /** Extra bits of the length symbols 257 to 285 (section 3.2.5). */
 const lengthExtra = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
+/** The shortest length of each of these symbols. The last one takes the place of a longer code for the longest length. */
+const lengthBase = lengthExtra.map((_, i) =>
+  i === 28 ? 258 : lengthExtra.slice(0, i).reduce((length, extra) => length + (1 << extra), 3),
+);
+
 /** The entry of each literal and length, without the bits of its code. The symbols 286 and 287 do not occur. */
-const literalEntries = Uint8Array.from({ length: 288 }, (_, symbol) => {
-  if (symbol < 256) return 0;
+const literalEntries = Int32Array.from({ length: 288 }, (_, symbol) => {
+  if (symbol < 256) return 1 << bytesAt;
   if (symbol === 256) return blockEnds;
   const extra = lengthExtra[symbol - 257];
-  return extra === undefined ? notThere : extra | distanceNext;
+  if (extra === undefined) return notThere;
+  return distanceNext | ((lengthBase[symbol - 257] as number) << bytesAt) | (extra << extraAt) | extra;
 });
 
 /** The entry of each distance, without the bits of its code. The symbols 30 and 31 do not occur. */
-const distanceEntries = Uint8Array.from({ length: 32 }, (_, symbol) =>
+const distanceEntries = Int32Array.from({ length: 32 }, (_, symbol) =>
   symbol < 30 ? Math.max(0, (symbol >> 1) - 1) : notThere,
 );
 
@@ -66,7 +84,7 @@ export function malformed(why: string): OcislimError {
 export function makeCodes(literals: Uint8Array, distances: Uint8Array): Codes {
   if (literals[256] === 0) throw malformed('a block has no end');
   const codes = [makeCode(literals, 'lone'), makeCode(distances, 'lone')] as const;
-  const table = new Uint8Array(2 * size);
+  const table = new Int32Array(2 * size);
   fill(table.subarray(0, size), codes[0], literalEntries);
   fill(table.subarray(size), codes[1], distanceEntries);
   return { codes, table };
@@ -137,11 +155,11 @@ export function readEntry(word: number, { codes }: Codes, alphabet: 0 | 1): numb
   const { symbol, bits } = readSymbol(word, codes[alphabet]);
   const entry = entriesOf[alphabet][symbol] as number;
   if (entry === notThere) throw malformed('a symbol does not exist');
-  return entry + bits;
+  return entry + bits * codeBit;
 }
 
 /** Fills half a table: each code that fits stands at every index that begins with it, its first bit lowest. */
-function fill(table: Uint8Array, { counts, symbols }: Code, entries: Uint8Array): void {
+function fill(table: Int32Array, { counts, symbols }: Code, entries: Int32Array): void {
   table.fill(notThere);
   const widths = new Uint8Array(size);
   let code = 0;
@@ -152,7 +170,7 @@ function fill(table: Uint8Array, { counts, symbols }: Code, entries: Uint8Array)
       const entry = entries[symbols[next++] as number] as number;
       if (entry === notThere) continue;
       for (let at = reversed(code, bits); at < size; at += 1 << bits) {
-        table[at] = entry + bits;
+        table[at] = entry + bits * codeBit;
         widths[at] = bits;
       }
     }
@@ -161,16 +179,16 @@ function fill(table: Uint8Array, { counts, symbols }: Code, entries: Uint8Array)
 }
 
 /** Lets the entry of a literal skip the symbols behind it too, as far as the index holds their codes whole. */
-function joinLiterals(table: Uint8Array, widths: Uint8Array): void {
+function joinLiterals(table: Int32Array, widths: Uint8Array): void {
   const single = table.slice();
   for (let at = 0; at < size; at++) {
     let width = widths[at] as number;
     let entry = single[at] as number;
-    while (width > 0 && entry < distanceNext) {
+    for (let literals = 1; width > 0 && entry < distanceNext; literals++) {
       const rest = at >> width;
       const added = widths[rest] as number;
       if (added === 0 || width + added > indexBits) break;
-      entry = (single[rest] as number) + width;
+      entry = (single[rest] as number) + width * codeBit + (literals << bytesAt);
       width += added;
     }
     table[at] = entry;

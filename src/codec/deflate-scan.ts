@@ -6,12 +6,13 @@ import {
   blockEnds,
   type Codes,
   distanceNext,
-  entryBits,
   fixedCodes,
   indexBits,
+  kindAt,
   makeCode,
   makeCodes,
   malformed,
+  notThere,
   readEntry,
   readSymbol,
 } from './deflate-codes.ts';
@@ -45,7 +46,7 @@ function endsEarly() {
 }
 
 /** Bits of a stream, by position. Behind its end all bits are 0. */
-class Bits {
+export class Bits {
   readonly length: number;
   readonly view: DataView;
 
@@ -85,10 +86,15 @@ function endOfBlock(bits: Bits, position: number, type: number): number {
 function endOfStored(bits: Bits, position: number): number {
   const start = Math.ceil(position / 8) * 8;
   if (start + 32 > bits.length) throw endsEarly();
+  return start + 32 + storedLength(bits, start) * 8;
+}
+
+/** Reads the length of a stored block, in bytes, and its complement. @throws CODEC where they do not fit */
+export function storedLength(bits: Bits, start: number): number {
   const length = bits.at(start) & 0xffff;
   if ((length ^ (bits.at(start + 16) & 0xffff)) !== 0xffff)
     throw malformed('the length of a stored block is damaged');
-  return start + 32 + length * 8;
+  return length;
 }
 
 /**
@@ -106,10 +112,10 @@ function endOfSymbols(bits: Bits, start: number, codes: Codes): number {
     const word =
       position < readable ? view.getUint32(position >>> 3, true) >>> (position & 7) : bits.at(position);
     let entry = table[half | (word & mask)] as number;
-    if (entry > blockEnds + 31) entry = readEntry(word, codes, half === 0 ? 0 : 1);
+    if (entry >= notThere) entry = readEntry(word, codes, half === 0 ? 0 : 1);
     position += entry & 31;
     if (entry >= blockEnds) return position;
-    half = (entry & distanceNext) << (indexBits - entryBits);
+    half = (entry & distanceNext) >> (kindAt - indexBits);
   }
   throw endsEarly();
 }
@@ -117,8 +123,11 @@ function endOfSymbols(bits: Bits, start: number, codes: Codes): number {
 /** The order in which the lengths of the code of lengths are written (section 3.2.7). */
 const order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** Reads the codes at the head of a block (section 3.2.7). */
-function readCodes(bits: Bits, start: number): { readonly codes: Codes; readonly end: number } {
+/** The most bits of the codes at the head of a block: three counts, lengths of lengths, and 316 lengths of at most 14 bits. */
+export const codesBits = 14 + 19 * 3 + 316 * 14;
+
+/** Reads the codes at the head of a block (section 3.2.7). @throws CODEC, also for codes that are cut off */
+export function readCodes(bits: Bits, start: number): { readonly codes: Codes; readonly end: number } {
   const head = bits.at(start);
   const literals = (head & 31) + 257;
   const distances = ((head >> 5) & 31) + 1;

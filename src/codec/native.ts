@@ -15,6 +15,7 @@ import { packageVersion } from './package-version.ts';
 export interface NativeEngine {
   readonly Deflater: { new (): NativeDeflater; room(size: number): number };
   readonly Inflater: new (hash: Algorithm) => NativeInflater;
+  readonly BlockInflater: new () => NativeBlockInflater;
 }
 
 /** Packs on Node's thread pool. The memory of both arrays must be left alone until the promise settles. */
@@ -41,8 +42,24 @@ export interface NativeInflater {
   digest(): string;
 }
 
+/** Unpacks one gzip stream as `NativeInflater` does, without hashing it, and finds its deflate blocks. */
+export interface NativeBlockInflater {
+  fill(
+    input: Uint8Array,
+    room: Uint8Array,
+  ): Promise<{
+    readonly read: number;
+    readonly written: number;
+    /** Three numbers for each block: `bit`, `byte` and `member` of `GzipBlock`, the last of which is -1 for null. */
+    readonly blocks: Float64Array;
+    /** Whether more may come without more input. */
+    readonly more: boolean;
+    readonly place: number;
+  }>;
+}
+
 /** The version of the interface that this file knows. */
-const abi = 2;
+const abi = 3;
 
 /** The version of libdeflate in each version of the npm package: the same version gives the same bytes. */
 const libdeflateIn: Readonly<Record<string, string>> = { '0.1.0': '1.26' };
@@ -83,13 +100,13 @@ export function describeNative(search: NativeSearch): string {
 export function loadNative(path: string): NativeEngine {
   const loaded: { exports: unknown } = { exports: {} };
   process.dlopen(loaded, path);
-  const { ABI, LIBDEFLATE, Deflater, Inflater } = loaded.exports as Readonly<Record<string, unknown>>;
+  const { ABI, LIBDEFLATE, ...classes } = loaded.exports as Readonly<Record<string, unknown>>;
   if (ABI !== abi) throw new Error(`its interface is version ${String(ABI)}, not ${abi}`);
   const wanted = libdeflateIn[packageVersion('libdeflate')];
   if (LIBDEFLATE !== wanted)
     throw new Error(`it packs with libdeflate ${String(LIBDEFLATE)}, not ${wanted ?? 'a known version'}`);
-  if (typeof Deflater !== 'function' || typeof Inflater !== 'function')
-    throw new Error('it has no packer or no unpacker');
+  for (const name of ['Deflater', 'Inflater', 'BlockInflater'])
+    if (typeof classes[name] !== 'function') throw new Error(`it has no ${name}`);
   return loaded.exports as NativeEngine;
 }
 

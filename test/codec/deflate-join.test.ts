@@ -1,45 +1,11 @@
 import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { deflate as libdeflate } from 'libdeflate';
-import { deflateRaw as pako } from 'pako';
 import { describe, expect, test } from 'vitest';
 import { combineCrc } from '../../src/codec/crc-combine.ts';
 import { leaveOpen } from '../../src/codec/deflate-join.ts';
 import { findLastBlock } from '../../src/codec/deflate-scan.ts';
 import { OcislimError } from '../../src/errors.ts';
-
-/** Bytes of many kinds: repeated words, runs, noise, and mixtures, so that all types of blocks and long codes occur. */
-const contents = fc
-  .array(
-    fc.oneof(
-      fc
-        .tuple(fc.string({ minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 3000 }))
-        .map(([word, times]) => Buffer.from(word.repeat(times).slice(0, 40_000))),
-      fc.uint8Array({ maxLength: 3000 }).map((bytes) => Buffer.from(bytes)),
-      fc.integer({ min: 1, max: 20 }).map((skew) =>
-        // Few symbols are frequent and many are rare, which makes long codes.
-        Buffer.from(Array.from({ length: 20_000 }, (_, i) => Math.clz32((i * 2_654_435_761) >>> 0) * skew)),
-      ),
-    ),
-    { maxLength: 6 },
-  )
-  .map((parts) => Buffer.concat(parts));
-
-const { Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE, Z_FILTERED, Z_DEFAULT_STRATEGY } = constants;
-
-/** Every encoder that a stream may come from, with every kind of block. */
-const encoders = fc.oneof(
-  fc.integer({ min: 1, max: 12 }).map((level) => (bytes: Uint8Array) => libdeflate(bytes, level)),
-  fc
-    .record({
-      level: fc.integer({ min: 0, max: 9 }),
-      memLevel: fc.integer({ min: 1, max: 9 }),
-      windowBits: fc.integer({ min: 9, max: 15 }),
-      strategy: fc.constantFrom(Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE, Z_FILTERED, Z_DEFAULT_STRATEGY),
-    })
-    .map((options) => (bytes: Uint8Array) => deflateRawSync(bytes, options)),
-  fc.integer({ min: 1, max: 9 }).map((level) => (bytes: Uint8Array) => pako(bytes, { level })),
-);
+import { contents, encoders } from '../support/deflate-streams.ts';
 
 /** Inflates a stream and says how many bytes of it were used; null where zlib refuses it. */
 function inflate(packed: Uint8Array): { readonly bytes: Buffer; readonly used: number } | null {
@@ -64,6 +30,8 @@ function scan(packed: Uint8Array): number | null {
     return null;
   }
 }
+
+const { Z_FIXED } = constants;
 
 describe('streams of deflate', () => {
   test('that were packed apart become one when all but the last are left open', () => {

@@ -217,7 +217,7 @@ describe('the native engine is looked for', () => {
       [join(folder, 'missing.node'), 'No such file'],
       [text, 'file too short'],
       [folder, folder],
-      ...foreign.map((path) => [path, 'its interface is version undefined, not 2'] as const),
+      ...foreign.map((path) => [path, 'its interface is version undefined, not 3'] as const),
     ] as const;
     for (const [path, words] of unfit)
       expect(() => findNative(path)).toThrow(
