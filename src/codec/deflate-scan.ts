@@ -1,9 +1,10 @@
 /**
- * Finds the last block of a raw deflate stream (RFC 1951) without unpacking it: every symbol is read and nothing is written. The
- * gzip worker needs it to join streams that were packed apart, because libdeflate cannot leave a stream open.
+ * Reads raw deflate streams (RFC 1951) without unpacking them: every symbol is read and nothing is written. The gzip worker finds last
+ * blocks with it, to join streams that were packed apart, because libdeflate cannot leave a stream open; `gzip-scan.ts` finds all blocks.
  */
 import {
   blockEnds,
+  bytesOf,
   type Codes,
   distanceNext,
   fixedCodes,
@@ -97,27 +98,44 @@ export function storedLength(bits: Bits, start: number): number {
   return length;
 }
 
-/**
- * Skips symbols up to the end of the block. Literals, lengths and distances take the same path through the loop, so that the
- * processor has no branch to guess.
- */
 function endOfSymbols(bits: Bits, start: number, codes: Codes): number {
+  const place = { position: start, half: 0, bytes: 0 };
+  skipSymbols(bits, codes, place, bits.length);
+  if (place.half >= 0) throw endsEarly();
+  return place.position;
+}
+
+/** A place among the symbols of a block. */
+export interface SymbolPlace {
+  position: number;
+  /** The half of the table that has the next symbol's code; -1 behind the end of the block. */
+  half: number;
+  /** The sum of the bytes that symbols unpack to. */
+  bytes: number;
+}
+
+/**
+ * Skips symbols until the block ends, or the next one begins at `end` or behind it. Literals, lengths and distances take the same path
+ * through the loop, so that the processor has no branch to guess. @throws CODEC for a symbol that does not exist
+ */
+export function skipSymbols(bits: Bits, codes: Codes, place: SymbolPlace, end: number): void {
   const { table } = codes;
   const { view, length } = bits;
   const mask = (1 << indexBits) - 1;
   const readable = length - 32;
-  let position = start;
-  let half = 0;
-  while (position < length) {
+  let { position, half, bytes } = place;
+  while (position < end && half >= 0) {
     const word =
       position < readable ? view.getUint32(position >>> 3, true) >>> (position & 7) : bits.at(position);
     let entry = table[half | (word & mask)] as number;
     if (entry >= notThere) entry = readEntry(word, codes, half === 0 ? 0 : 1);
     position += entry & 31;
-    if (entry >= blockEnds) return position;
-    half = (entry & distanceNext) >> (kindAt - indexBits);
+    bytes += bytesOf(entry, word);
+    half = entry >= blockEnds ? -1 : (entry & distanceNext) >> (kindAt - indexBits);
   }
-  throw endsEarly();
+  place.position = position;
+  place.half = half;
+  place.bytes = bytes;
 }
 
 /** The order in which the lengths of the code of lengths are written (section 3.2.7). */

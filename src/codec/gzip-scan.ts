@@ -3,19 +3,8 @@
  * runs it beside Node's decoder, which does not say where blocks begin, and leaves all verdicts to that decoder.
  */
 import { OcislimError } from '../errors.ts';
-import {
-  blockEnds,
-  bytesOf,
-  type Codes,
-  distanceNext,
-  fixedCodes,
-  indexBits,
-  kindAt,
-  malformed,
-  notThere,
-  readEntry,
-} from './deflate-codes.ts';
-import { Bits, codesBits, readCodes, storedLength } from './deflate-scan.ts';
+import { type Codes, fixedCodes, malformed } from './deflate-codes.ts';
+import { Bits, codesBits, readCodes, skipSymbols, storedLength } from './deflate-scan.ts';
 import type { GzipBlock } from './gzip-block.ts';
 
 /** Flags of a member's header (RFC 1952 section 2.3.1). */
@@ -186,32 +175,15 @@ export class GzipScanner {
   }
 
   *#skipSymbols(codes: Codes): Generator<void, void> {
-    for (let half = this.#skipSome(codes, 0); half >= 0; half = this.#skipSome(codes, half)) yield;
-  }
-
-  /**
-   * Skips the symbols at hand, from the half of the table on that holds the first one's codes. Returns the half for the next one, or
-   * -1 behind the end of the block. All symbols take the same path through the loop, as in `deflate-scan.ts`.
-   */
-  #skipSome(codes: Codes, first: number): number {
-    const { table } = codes;
-    const { view, length } = this.#bits;
-    const mask = (1 << indexBits) - 1;
-    const last = length - trailerBytes * 8;
-    let position = this.#position;
-    let bytes = 0;
-    let half = first;
-    while (position <= last && half >= 0) {
-      const word = view.getUint32(position >>> 3, true) >>> (position & 7);
-      let entry = table[half | (word & mask)] as number;
-      if (entry >= notThere) entry = readEntry(word, codes, half === 0 ? 0 : 1);
-      position += entry & 31;
-      bytes += bytesOf(entry, word);
-      half = entry >= blockEnds ? -1 : (entry & distanceNext) >> (kindAt - indexBits);
+    for (let half = 0; ; ) {
+      const place = { position: this.#position, half, bytes: 0 };
+      skipSymbols(this.#bits, codes, place, this.#bits.length - trailerBytes * 8 + 1);
+      this.#position = place.position;
+      this.#unpacked += place.bytes;
+      if (place.half < 0) return;
+      half = place.half;
+      yield;
     }
-    this.#position = position;
-    this.#unpacked += bytes;
-    return half;
   }
 }
 
