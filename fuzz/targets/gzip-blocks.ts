@@ -79,5 +79,10 @@ export const target: Target = {
 
 /** Lists how the native engine is asked, where it is there: in small chunks, and in one. */
 function nativeWays(choice: number) {
-  return native === null ? [] : ([[1 + (choice % 89), native], [MiB, native]] as const);
+  return native === null
+    ? []
+    : ([
+        [1 + (choice % 89), native],
+        [MiB, native],
+      ] as const);
 }

@@ -199,12 +199,15 @@ mod tests {
     /// A body with words, zeros and noise, so that there are blocks of every kind.
     fn mixture(size: u32) -> Vec<u8> {
         let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
-        (0..size).map(|i| if i % 9000 < 3000 { b'a' + noise(i / 3) % 9 } else { noise(i) & (i >> 9) as u8 }).collect()
+        (0..size)
+            .map(|i| if i % 9000 < 3000 { b'a' + noise(i / 3) % 9 } else { noise(i) & (i >> 9) as u8 })
+            .collect()
     }
 
     /// Streams of one member each, by several encoders.
     fn streams(body: &[u8]) -> Vec<Vec<u8>> {
-        let flushes = [DeflateFlush::NoFlush, DeflateFlush::PartialFlush, DeflateFlush::FullFlush, DeflateFlush::Block];
+        let flushes =
+            [DeflateFlush::NoFlush, DeflateFlush::PartialFlush, DeflateFlush::FullFlush, DeflateFlush::Block];
         let strategies = [Strategy::Default, Strategy::Fixed, Strategy::HuffmanOnly, Strategy::Rle];
         let zlib = (0..10).map(|level| {
             let at = level as usize % 4;
@@ -292,7 +295,9 @@ mod tests {
             packed.extend(each);
             unpacked.extend(bytes);
         }
-        for (piece, room) in [(1, 1), (3, 300), (1, 5000), (5000, 1), (packed.len(), 1000), (packed.len(), 1_000_000)] {
+        for (piece, room) in
+            [(1, 1), (3, 300), (1, 5000), (5000, 1), (packed.len(), 1000), (packed.len(), 1_000_000)]
+        {
             assert!(find(&packed, piece, room) == Ok((unpacked.clone(), expected.clone())));
         }
     }
@@ -305,7 +310,9 @@ mod tests {
         let packed = [&head[..], &four[..5].repeat(2000), &[3, 0], &[0; 8]].concat();
         let (unpacked, blocks) = find(&packed, packed.len(), 10).unwrap();
         assert_eq!((unpacked.len(), blocks.len()), (0, 8001));
-        assert!(blocks.iter().enumerate().all(|(i, block)| block.bit == 80 + 10 * i as u64 && block.byte == 0));
+        assert!(
+            blocks.iter().enumerate().all(|(i, block)| block.bit == 80 + 10 * i as u64 && block.byte == 0)
+        );
     }
 
     #[test]

@@ -260,7 +260,8 @@ impl Task for BlocksTask {
     }
 
     fn resolve(&mut self, _: Env, (progress, blocks): Self::Output) -> Result<InflatedBlocks> {
-        let numbers = |each: &Block| [each.bit as f64, each.byte as f64, each.member.map_or(-1.0, |at| at as f64)];
+        let numbers =
+            |each: &Block| [each.bit as f64, each.byte as f64, each.member.map_or(-1.0, |at| at as f64)];
         Ok(InflatedBlocks {
             read: progress.read as u32,
             written: progress.written as u32,

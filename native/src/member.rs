@@ -94,7 +94,9 @@ impl Member {
         let state = self.stream.data_type;
         let stop = match code {
             ReturnCode::StreamEnd => Stop::End,
-            ReturnCode::Ok | ReturnCode::BufError if stops == Stops::None || state & BOUNDARY == 0 => Stop::Starved,
+            ReturnCode::Ok | ReturnCode::BufError if stops == Stops::None || state & BOUNDARY == 0 => {
+                Stop::Starved
+            }
             ReturnCode::Ok | ReturnCode::BufError if state & LAST != 0 => Stop::Trailer,
             ReturnCode::Ok | ReturnCode::BufError => Stop::Block((state & UNUSED) as u64),
             ReturnCode::MemError => return Err(Refusal::Memory),

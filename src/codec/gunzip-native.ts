@@ -63,7 +63,10 @@ export class PackedInput {
 
   /** Releases the stream. */
   async close(): Promise<void> {
-    await release(Promise.resolve(this.#chunks.return?.()).then(() => {}), this.#signal);
+    await release(
+      Promise.resolve(this.#chunks.return?.()).then(() => {}),
+      this.#signal,
+    );
   }
 }
 

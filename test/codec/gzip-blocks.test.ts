@@ -45,7 +45,10 @@ describe.each(engines)('with the $name engine', ({ native }) => {
         const { bytes, blocks } = await findBlocks(packed, MiB, native);
         expect(bytes.equals(unpacked)).toBe(true);
         expect(blocks.filter(({ member }) => member !== null)).toEqual(first);
-        const some = Array.from({ length: 4 }, () => blocks[(choices.next().value as number) % blocks.length]);
+        const some = Array.from(
+          { length: 4 },
+          () => blocks[(choices.next().value as number) % blocks.length],
+        );
         for (const block of new Set(some)) {
           count++;
           expect(strayFrom(packed, bytes, blocks, block as GzipBlock)).toBeNull();
@@ -127,13 +130,16 @@ describe.each(engines)('with the $name engine', ({ native }) => {
   test.each([
     ['with bytes', Buffer.alloc(30 * MiB), 'stored'],
     ['without bytes', withoutBytes(600_000), 'fixed'],
-  ] as const)('a consumer that leaves at a piece %s releases the source, and does not read to its end', async (_, body, kind) => {
-    const packed = kind === 'stored' ? gzipSync(body, { level: 0 }) : Buffer.concat(Array(4).fill(body));
-    const source = watched(packed);
-    for await (const _piece of gzipBlocks(source.stream, { signal, native })) break;
-    await source.released;
-    expect(source.state.read).toBeLessThan(packed.length / 2);
-  });
+  ] as const)(
+    'a consumer that leaves at a piece %s releases the source, and does not read to its end',
+    async (_, body, kind) => {
+      const packed = kind === 'stored' ? gzipSync(body, { level: 0 }) : Buffer.concat(Array(4).fill(body));
+      const source = watched(packed);
+      for await (const _piece of gzipBlocks(source.stream, { signal, native })) break;
+      await source.released;
+      expect(source.state.read).toBeLessThan(packed.length / 2);
+    },
+  );
 
   test('an interruption rejects with its reason, and reads nothing where it came before', async () => {
     const packed = gzipSync(Buffer.alloc(30 * MiB), { level: 0 });
