@@ -94,8 +94,10 @@ let fixed: Codes | null = null;
 
 /** Returns the codes of blocks that state none (section 3.2.6). */
 export function fixedCodes(): Codes {
-  const literals = Uint8Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8));
-  fixed ??= makeCodes(literals, new Uint8Array(32).fill(5));
+  fixed ??= makeCodes(
+    Uint8Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8)),
+    new Uint8Array(32).fill(5),
+  );
   return fixed;
 }
 

@@ -77,5 +77,6 @@ test.each([
   expect(blocks.filter(({ member }) => member !== null).map(({ byte }) => byte)).toEqual([0, body.length]);
   const some = blocks.filter((_, i) => i % Math.ceil(blocks.length / 40) === 0);
   for (const block of some) expect(strayFrom(packed, bytes, blocks, block)).toBeNull();
-  expect(some.length).toBeGreaterThan(10);
+  // igzip makes one large block, and an empty one.
+  expect(some.length).toBeGreaterThanOrEqual(4);
 });
