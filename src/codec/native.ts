@@ -28,34 +28,34 @@ export interface NativeDeflater {
   ): Promise<{ readonly size: number; readonly crc: number }>;
 }
 
+/** What one call of an inflater has done. */
+interface Inflated {
+  /** Bytes of the input that were used. */
+  readonly read: number;
+  /** Bytes of the room that were filled. */
+  readonly written: number;
+  /** Whether bytes for another room are waiting. */
+  readonly more: boolean;
+  readonly place: number;
+}
+
 /** Unpacks and hashes one gzip stream on Node's thread pool. The next call may follow when the promise of the last has settled. */
 export interface NativeInflater {
-  fill(
-    input: Uint8Array,
-    room: Uint8Array,
-  ): Promise<{
-    readonly read: number;
-    readonly written: number;
-    readonly more: boolean;
-    readonly place: number;
-  }>;
+  fill(input: Uint8Array, room: Uint8Array): Promise<Inflated>;
   digest(): string;
 }
 
-/** Unpacks one gzip stream as `NativeInflater` does, without hashing it, and finds its deflate blocks. */
+/** Unpacks one gzip stream in the same way, without hashing it, and finds its deflate blocks: `more` may mean more of them, too. */
 export interface NativeBlockInflater {
   fill(
     input: Uint8Array,
     room: Uint8Array,
-  ): Promise<{
-    readonly read: number;
-    readonly written: number;
-    /** Three numbers for each block: `bit`, `byte` and `member` of `GzipBlock`, the last of which is -1 for null. */
-    readonly blocks: Float64Array;
-    /** Whether more may come without more input. */
-    readonly more: boolean;
-    readonly place: number;
-  }>;
+  ): Promise<
+    Inflated & {
+      /** Three numbers for each block: `bit`, `byte` and `member` of `GzipBlock`, the last of which is -1 for null. */
+      readonly blocks: Float64Array;
+    }
+  >;
 }
 
 /** The version of the interface that this file knows. */
