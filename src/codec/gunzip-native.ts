@@ -63,10 +63,11 @@ export class PackedInput {
 
   /** Releases the stream. */
   async close(): Promise<void> {
-    await release(
-      Promise.resolve(this.#chunks.return?.()).then(() => {}),
-      this.#signal,
-    );
+    await release(this.#release(), this.#signal);
+  }
+
+  async #release(): Promise<void> {
+    await this.#chunks.return?.();
   }
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findBlocks, strayFrom } from '../support/gzip-blocks.ts';
 import { engines } from '../support/engines.ts';
-import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
+import { buildGo, removeFolder, run, workFolder } from '../support/e2e/programs.ts';
 import { MiB } from '../../src/units.ts';
 
 // Blocks of what other programs pack: from some of them, node:zlib unpacks on, and each engine finds the same ones.
@@ -22,14 +22,7 @@ beforeAll(async () => {
     Buffer.alloc(500_000, 'text '),
   ]);
   writeFileSync(join(work, 'in'), body);
-  const env = {
-    HOME: work,
-    GOCACHE: join(work, 'cache'),
-    GO111MODULE: 'off',
-    GOTOOLCHAIN: 'local',
-    CGO_ENABLED: '0',
-  };
-  await run('go', ['build', '-o', join(work, 'go-gzip'), source], { env });
+  await buildGo(source, join(work, 'go-gzip'), work);
 });
 
 afterAll(() => removeFolder(work));
@@ -62,7 +55,7 @@ test.each([
   ['zlib with ends of blocks', zlib(9, 0, 5)],
   ['zlib with fixed codes', zlib(6, 4, 2)],
   ['zlib with runs only', zlib(6, 3, 3)],
-])('%s', async (name, [program = '', ...args]) => {
+])('each engine finds the blocks of %s', async (name, [program = '', ...args]) => {
   const output = join(work, 'out');
   await run(program.replace('./', `${work}/`), args, { input: join(work, 'in'), output });
   // Twice, so that there is a second member.

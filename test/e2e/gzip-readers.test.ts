@@ -8,7 +8,7 @@ import { encode } from '../../src/codec/encode.ts';
 import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
 import { engineNames } from '../../src/codec/encoding.ts';
 import { concat } from '../../src/stream/collect.ts';
-import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
+import { buildGo, removeFolder, run, workFolder } from '../support/e2e/programs.ts';
 import { isWhole } from '../support/extent.ts';
 
 // Some clients read the first gzip member of a layer and take it for the whole (SN-110). What ocislim writes must be one
@@ -70,14 +70,7 @@ describe('what each engine writes is read whole by', () => {
 
   test('Go, told to read one member', async () => {
     const program = join(work, 'first-member');
-    const env = {
-      HOME: work,
-      GOCACHE: join(work, 'cache'),
-      GO111MODULE: 'off',
-      GOTOOLCHAIN: 'local',
-      CGO_ENABLED: '0',
-    };
-    await run('go', ['build', '-o', program, join(fixtures, 'main.go')], { env });
+    await buildGo(join(fixtures, 'main.go'), program, work);
     for (const engine of engines) {
       const stdout = await run(program, [], { input: packed.get(engine) as string });
       expect(stdout.trim(), engine).toBe(`${length} 0`);

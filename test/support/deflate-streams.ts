@@ -1,10 +1,12 @@
+/**
+ * Streams of deflate from every encoder at hand, and the judge of a boundary between blocks: unpacking from there with node:zlib. Tests
+ * of joined streams and of blocks call it.
+ */
 import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { deflate as libdeflate } from 'libdeflate';
 import { Deflate, deflateRaw as pako, Z_BLOCK, Z_FULL_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH } from 'pako';
 import type { GzipBlock } from '../../src/codec/gzip-block.ts';
-
-// Streams of deflate from every encoder at hand, and the judge of a boundary between blocks: unpacking from there with node:zlib.
 
 /** Bytes of many kinds: repeated words, runs, noise, and mixtures, so that all types of blocks and long codes occur. */
 export const contents = fc

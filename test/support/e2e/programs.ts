@@ -104,6 +104,18 @@ export async function run(
   return stdout;
 }
 
+/** Builds a Go program from one source that needs no module, with its cache in a folder. */
+export async function buildGo(source: string, program: string, home: string): Promise<void> {
+  const env = {
+    HOME: home,
+    GOCACHE: join(home, 'cache'),
+    GO111MODULE: 'off',
+    GOTOOLCHAIN: 'local',
+    CGO_ENABLED: '0',
+  };
+  await run('go', ['build', '-o', program, source], { env });
+}
+
 /** Makes a folder for large short-lived trees: in memory where there is room, else where temporary files go. */
 export function workFolder(name: string): string {
   let parent = tmpdir();
