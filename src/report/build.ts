@@ -5,6 +5,7 @@
 import { describeEncoder } from '../codec/describe-encoder.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/records.ts';
 import { reportCompressing } from './build/compressing.ts';
+import { reportFindings } from './build/findings.ts';
 import { reportKeeping } from './build/keeping.ts';
 import { reportLayers } from './build/layers.ts';
 import { milliseconds } from './build/numbers.ts';
@@ -83,6 +84,7 @@ function reportImage(outcome: ImageOutcome, context: ReportContext): PlatformRep
     slimming: slimmed ? reportSlimming(outcome, context.squashOrigin) : null,
     keeping: traced === undefined ? null : reportKeeping(traced),
     surface: reportSurface(resolution.surface),
+    ...reportFindings(resolution.findings),
     ...reportRestoring(outcome),
     compressing: reportCompressing(outcome),
   };

@@ -4,6 +4,7 @@
  */
 import { shownPath } from './escape.ts';
 import { formatChange, formatCount, formatNumberOf, formatSize } from './figures.ts';
+import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeAfterText, sizeBefore } from './layer-table.ts';
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
@@ -74,7 +75,7 @@ function renderMaker({ tool, encoders }: Report): string {
 
 /** Renders the chapter of one platform. */
 function renderPlatform(platform: PlatformReport, work: string): string[] {
-  const { layers, slimming, keeping, restoring, surface } = platform;
+  const { layers, slimming, keeping, restoring, surface, findings = [] } = platform;
   return [
     `## ${escapeMarkdown(platform.platform ?? 'image')}`,
     table(['', 'before', 'after', 'change'], sizeRows(platform, work), 'lrrr'),
@@ -85,6 +86,9 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     ...(keeping === null ? [] : renderKeeping(keeping)),
     ...(restoring === undefined ? [] : renderRestoring(restoring)),
     ...(surface === null ? [] : renderSurface(surface)),
+    ...(findings.length === 0
+      ? []
+      : ['### Could go, too', bullets(findingLines(findings, listedPaths).map(escapeMarkdown))]),
   ];
 }
 

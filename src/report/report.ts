@@ -35,6 +35,9 @@ export type KeepingReport = NonNullable<PlatformReport['keeping']>;
 /** The attack surface of one image, before and after. */
 export type SurfaceReport = NonNullable<PlatformReport['surface']>;
 
+/** Something heavy in the result that could go. */
+export type FindingReport = NonNullable<PlatformReport['findings']>[number];
+
 /** What came back to one image. */
 export type RestoringReport = NonNullable<PlatformReport['restoring']>;
 

@@ -7,6 +7,7 @@ import { engineNames } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
 import { compressions } from '../oci/media-type.ts';
 import { reportId } from './report.ts';
+import { finding } from './schema-findings.ts';
 import { surface } from './schema-surface.ts';
 import { bytes, count, difference, digest, layerNumber, pathBase64, pathText } from './schema-values.ts';
 
@@ -265,6 +266,12 @@ const platform = z.strictObject({
     .nullable()
     .describe(
       'What the filesystem and the config offer to an attacker, before and after; null where nothing was pruned.',
+    ),
+  findings: z
+    .array(finding)
+    .exactOptional()
+    .describe(
+      'What is heavy in the result and could go, the heaviest first; absent where nothing was found.',
     ),
   restoring: restoring
     .exactOptional()

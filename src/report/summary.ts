@@ -3,6 +3,7 @@
  */
 import { escapeText } from './escape.ts';
 import { formatNumberOf } from './figures.ts';
+import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { renderLayerTable } from './layer-table.ts';
 import type { PlatformReport, Report } from './report.ts';
@@ -69,6 +70,7 @@ function renderPlatform(
     ...renderTuning(platform, verbose),
     ...(verbose || dryRun ? renderLayers(platform, style, width) : []),
     ...renderSurface(platform, { style, width, verbose, dryRun }),
+    ...renderFindings(platform, { style, width, verbose }),
   ];
 }
 
@@ -86,6 +88,23 @@ function renderSurface(
   const lines = renderSurfacePaths(surface, verbose ? 'all' : 'gone', room);
   return lines.length === 0 ? [] : ['', ...indented(lines)];
 }
+
+/** Renders what could go, too: the heaviest of it, or with --verbose all. */
+function renderFindings(
+  { findings = [] }: PlatformReport,
+  { style, width, verbose }: Required<SummaryOptions>,
+): string[] {
+  if (findings.length === 0) return [];
+  const lines = findingLines(findings, verbose ? Number.POSITIVE_INFINITY : shownFindings);
+  return [
+    '',
+    ...indented([style.dim('could go, too')]),
+    ...lines.flatMap((line) => indented(indented(wrapped(line, width - 2 * indent.length)))),
+  ];
+}
+
+/** The most findings that are shown without --verbose. */
+const shownFindings = 6;
 
 const indent = '  ';
 

@@ -223,16 +223,25 @@ export class Filesystem {
     return carrier === null || index === undefined ? undefined : read(index, carrier.entry);
   }
 
+  /** Collects the files that have several names. Most have one, and cost four bytes here. */
   #collectNames(): ReadonlyMap<number, readonly Path[]> {
     const { paths } = this.#stack.table;
+    const { file: files, node } = this.#tree;
+    const most = files.reduce((highest, file) => Math.max(highest, file), 0);
+    /** The number of the first path of each file, plus one. */
+    const first = new Int32Array(most + 1);
     const groups = new Map<number, Path[]>();
-    this.#tree.file.forEach((file, id) => {
-      if (file === 0 || this.#tree.node[id] === 0) return;
+    files.forEach((file, id) => {
+      if (file <= 0 || node[id] === 0) return;
+      const other = first[file] as number;
+      if (other === 0) {
+        first[file] = id + 1;
+        return;
+      }
       const group = groups.get(file);
-      if (group === undefined) groups.set(file, [paths[id] as Path]);
+      if (group === undefined) groups.set(file, [paths[other - 1] as Path, paths[id] as Path]);
       else group.push(paths[id] as Path);
     });
-    for (const [file, group] of groups) if (group.length === 1) groups.delete(file);
     return groups;
   }
 }

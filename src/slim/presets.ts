@@ -2,51 +2,22 @@
  * Presets: named sets of rules for files that images rarely need. The options and plans of `prune` and `slim` expand them, and
  * `docs/presets.md` is written from this table.
  */
-import { OcislimError } from '../errors.ts';
-import type { Condition, Rule, RuledKind } from '../rules/rule.ts';
-import { parseRule } from '../rules/rules.ts';
 import { closestWord } from '../closest-word.ts';
+import { OcislimError } from '../errors.ts';
+import type { Rule } from '../rules/rule.ts';
+import { parseRule } from '../rules/rules.ts';
+import { cudaPreset } from './cuda-preset.ts';
+import { each, homes, only, optional, type Preset, type PresetRule, safe } from './preset.ts';
 
-/** What may go wrong at run time: `none` for caches that nothing reads, `high` for what programs or scanners need. */
-export type Risk = 'none' | 'low' | 'medium' | 'high';
+export type { Preset } from './preset.ts';
 
-/** A named set of rules. Within it the last match wins; its `!` rules do not touch other presets or rules. */
-export interface Preset {
-  readonly name: string;
-  readonly title: string;
-  readonly risk: Risk;
-  /** Whether `slim` uses it without being asked. */
-  readonly safe: boolean;
-  /** What breaks, or why nothing does. */
-  readonly note: string;
-  /** `clear-setuid` clears the setuid and setgid bits of the files that match, and removes nothing. */
-  readonly effect: 'remove' | 'clear-setuid';
-  readonly rules: readonly PresetRule[];
-}
-
-/** A glob (with `!` for an exception), or a glob with conditions on the kind of an entry or on other files. */
-export type PresetRule =
-  | string
-  | { readonly glob: string; readonly only?: RuledKind; readonly needs?: Condition };
-
-/** The common fields of the presets that `slim` uses by default, and of all others. */
-const safe = { risk: 'none', safe: true, effect: 'remove' } as const;
-const optional = { safe: false, effect: 'remove' } as const;
-
-/** The home directories of users, and the directories of Python's standard library. */
-const homes = ['root', 'home/*'];
+/** The directories of Python's standard library. */
 const stdlibs = ['usr/lib/python[23].*', 'usr/lib64/python[23].*', 'usr/local/lib/python[23].*'];
 /** The random part of a directory that Python's tempfile makes. */
 const random = '[a-z0-9_]'.repeat(8);
 
-/** Returns every glob below every prefix. */
-const each = (prefixes: readonly string[], ...globs: readonly string[]): string[] =>
-  prefixes.flatMap((prefix) => globs.map((glob) => `${prefix}/${glob}`));
 /** Returns the globs of programs, given as a text of their names, in every directory `bin`. */
 const programs = (names: string): string[] => each(['**/bin'], ...names.split(' '));
-/** Restricts globs to entries of one kind. */
-const only = (kind: RuledKind, ...globs: readonly string[]): PresetRule[] =>
-  globs.map((glob) => ({ glob, only: kind }));
 
 const table: readonly Preset[] = [
   {
@@ -116,6 +87,14 @@ const table: readonly Preset[] = [
     risk: 'medium',
     note: 'dnf counts this machine as a new one, and downloads its lists again.',
     rules: ['var/lib/dnf/repos/**'],
+  },
+  {
+    name: 'uv-cache',
+    title: "uv's cache: downloads, and the files that it links or copies into environments",
+    ...optional,
+    risk: 'medium',
+    note: 'uv downloads again. Environments that `uvx` and `uv run --with` have made lie in the cache and go with it, and so does what uv has installed as symlinks (`UV_LINK_MODE=symlink`). Files that are hard links into the cache stay, and nothing is saved by their other name.',
+    rules: each(homes, '.cache/uv/**'),
   },
   {
     name: 'pnpm-store',
@@ -259,6 +238,7 @@ const table: readonly Preset[] = [
     note: 'Builder images break, and so do programs that compile at run time (numba, triton, cffi).',
     rules: ['usr/include/**', 'usr/lib/**/pkgconfig/**', 'usr/share/pkgconfig/**', 'usr/share/aclocal/**'],
   },
+  cudaPreset,
   {
     name: 'vcs',
     title: 'the data of git, Subversion and Mercurial',

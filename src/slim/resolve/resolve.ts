@@ -26,6 +26,7 @@ import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
 import { compareSurface, type Surface } from '../../rootfs/surface/surface.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { arrangementOf } from '../arrange.ts';
+import { type Finding, findingSteps } from '../findings/findings.ts';
 import { type LinkedDuplicate, linkDuplicates } from './duplicates.ts';
 import type { Removal } from './layer-pruning.ts';
 import type { ClearedMode } from './marking.ts';
@@ -80,6 +81,8 @@ export interface Resolution {
   readonly forced: readonly Problem[];
   /** What helps an attacker, before and after; null where nothing was pruned. */
   readonly surface: Surface | null;
+  /** What is heavy and still there after a pruning, the heaviest first. */
+  readonly findings: readonly Finding[];
   /** Null for an image that nothing is restored to. */
   readonly restored: Restoration | null;
 }
@@ -132,7 +135,8 @@ export function* resolveSteps(known: Known): Steps<ResolveResult> {
     if (missing.length > 0) return { kind: 'needs', layers: missing };
     yield;
   }
-  return { kind: 'resolved', resolution: { ...resolver.finish(), ...describePruning(known, pruning) } };
+  const described = yield* describePruning(known, pruning);
+  return { kind: 'resolved', resolution: { ...resolver.finish(), ...described } };
 }
 
 interface CheckedPruning extends Pick<Resolution, 'traced' | 'forced'> {
@@ -182,20 +186,41 @@ function* checkRuled(known: Known, { table }: Stack, pruned: PrunedStack): Steps
   return checked;
 }
 
-function describePruning(
-  { image }: Known,
+type PruningResult =
+  | 'cleared'
+  | 'keptForLinks'
+  | 'unusedRules'
+  | 'traced'
+  | 'forced'
+  | 'surface'
+  | 'findings';
+
+const nothingPruned: Pick<Resolution, PruningResult> = {
+  cleared: new Map(),
+  keptForLinks: [],
+  unusedRules: [],
+  traced: [],
+  forced: [],
+  surface: null,
+  findings: [],
+};
+
+function* describePruning(
+  { image: { config } }: Known,
   pruning: CheckedPruning | null,
-): Pick<Resolution, 'cleared' | 'keptForLinks' | 'unusedRules' | 'traced' | 'forced' | 'surface'> {
-  if (pruning === null)
-    return { cleared: new Map(), keptForLinks: [], unusedRules: [], traced: [], forced: [], surface: null };
+): Steps<Pick<Resolution, PruningResult>> {
+  if (pruning === null) return nothingPruned;
   const { pruned, traced, forced } = pruning;
+  const runtime = readRuntime(config);
+  const architecture = config.platform?.architecture ?? null;
   return {
     cleared: pruned.marking.cleared,
     keptForLinks: pruned.keptForLinks,
     unusedRules: pruned.marking.unused,
     traced,
     forced,
-    surface: compareSurface(readRuntime(image.config), pruned.fs, pruned.result),
+    surface: compareSurface(runtime, pruned.fs, pruned.result),
+    findings: yield* findingSteps(pruned.result, { runtime, architecture }),
   };
 }
 

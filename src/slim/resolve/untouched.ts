@@ -32,6 +32,7 @@ export function untouched(image: Image): Resolution {
     traced: [],
     forced: [],
     surface: null,
+    findings: [],
     restored: null,
   };
 }
