@@ -30,7 +30,7 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   for (const text of [line.argument('dst') ?? [], settings.tag].flat()) await requireForm(text);
   const destinations = destinationsOf(from, { ...settings, destination: line.argument('dst') });
   checkNames(destinations, settings);
-  if (destinations.some(isStream)) checkStdout(settings, console);
+  if (destinations.some(isStream) && !settings.dryRun) checkStdout(settings, console);
   const { checkLocalTargets } = await import('../jobs/open.ts');
   await checkLocalTargets(from, destinations, { inPlace: settings.inPlace, signal: console.signal });
   await checkOutputs(settings, [from, ...destinations]);

@@ -81,7 +81,7 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
     throw new OcislimError('INTERNAL', 'a debug image was asked for before the slim image was written');
   try {
     await using slim = await workspace.openResult(withDigest(destination, root));
-    await using target = await workspace.openTarget([reference]);
+    await using target = await workspace.openTarget([reference], { pool: options.pool });
     const { originals, kept } = originalsOf(outcome);
     const others = new Map([...kept].map((digest): [Digest, Source] => [digest, options.source]));
     const result = await run({

@@ -24,19 +24,22 @@ export interface Wishes {
   readonly dryRun: boolean;
 }
 
-/** Lists where the result goes: references of one place that differ in their tags; none for a dry run. @throws USAGE */
+/**
+ * Lists where the result goes, or would go: references of one place that differ in their tags. A dry run needs none, and what it names is
+ * checked all the same. @throws USAGE
+ */
 export function destinationsOf(source: Reference, wishes: Wishes): readonly Reference[] {
   const { destination, tag, inPlace, dryRun } = wishes;
   const given = [...(destination === null ? [] : [destination]), ...tag];
   if (inPlace && given.length > 0)
     throw new OcislimError('USAGE', '--in-place writes over the source: it takes no destination');
   const references = given.map((item) => named(parseReference(item)));
-  if (dryRun) return [];
   if (inPlace) {
     refuseInPlace(source);
     return [ownPlace(source)];
   }
   if (references.length === 0) {
+    if (dryRun) return [];
     throw new OcislimError('USAGE', 'no destination was given for the new image', {
       advice:
         'Name a destination after the source (or -t REF); --in-place writes over the source; --dry-run only shows.',

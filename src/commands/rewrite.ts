@@ -2,18 +2,17 @@
  * Runs a rewriting job: opens its places, runs its transform, checks and publishes the result, and reports. It prints
  * nothing. Callers: the commands of the library, one file each, and through them the command line.
  */
-import { createEncoderPool } from '../codec/encoder-pool.ts';
+import { createEncoderPool, type EncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
-import type { Place } from '../jobs/rewrite/one-image.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import { readSource, requireForm } from '../jobs/read-reference.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Compression } from '../oci/media-type.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
-import { formatReference, isUntagged, parseReference, type Reference, withDigest } from '../oci/reference.ts';
+import { formatReference, isUntagged, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
 import { explainPaths } from '../report/explanation.ts';
@@ -22,8 +21,10 @@ import { type Stages, tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
 import { checkNames, nameInArchive } from './archive-names.ts';
 import { baseReader } from './bases.ts';
+import type { DebugImage } from './debug-image.ts';
 import { destinationsOf } from './destinations.ts';
 import { failureOf, type Outcome } from './outcome.ts';
+import { plainPlaceOf, warnOfPlainLayers } from './plain-place.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
 import { Workspace } from './workspace.ts';
@@ -81,59 +82,65 @@ export async function rewrite(job: Job, surroundings: Surroundings): Promise<Out
   return done[0] as Outcome;
 }
 
+/** The references of a job, read and checked. */
+interface Named {
+  readonly source: Reference;
+  /** Where the result goes, or would go: of a dry run too, which may name no place. */
+  readonly destinations: readonly Reference[];
+  /** The debug image; null where none is written. */
+  readonly debug: Reference | null;
+}
+
+/** Reads the references of a job, and refuses places on this disk that cannot be written, before anything is opened. @throws USAGE, IO */
+async function namesOf({ source, destination, settings }: Job, signal: AbortSignal): Promise<Named> {
+  const from = await readSource(source);
+  for (const text of [destination ?? [], settings.tag].flat()) await requireForm(text);
+  const destinations = destinationsOf(from, { ...settings, destination });
+  checkNames(destinations, settings);
+  const debug = await debugReferenceOf(settings, destinations);
+  const { inPlace } = settings;
+  await checkLocalTargets(from, [...destinations, ...(debug === null ? [] : [debug])], { inPlace, signal });
+  return { source: from, destinations, debug };
+}
+
+/** Opens where the result goes. A dry run looks only whether that could be opened: nothing is made by it. */
+async function openDestination(
+  destinations: readonly Reference[],
+  { settings: { dryRun, inPlace }, pool }: { readonly settings: JobSettings; readonly pool: EncoderPool },
+  workspace: Workspace,
+): Promise<Target | null> {
+  if (destinations.length === 0) return null;
+  const target = await workspace.openTarget(destinations, { inPlace, pool });
+  if (!dryRun) return target;
+  await target.close();
+  return null;
+}
+
 /** Runs a job, and tells its outcome before its places are closed. */
 async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outcome) => void): Promise<void> {
   const started = Date.now();
   const { settings } = job;
-  const sourceReference = await readSource(job.source);
-  for (const text of [job.destination ?? [], settings.tag].flat()) await requireForm(text);
-  const given = destinationsOf(sourceReference, { ...settings, destination: job.destination });
-  checkNames(given, settings);
-  const debug = await debugReferenceOf(settings, given);
-  await checkLocalTargets(sourceReference, [...given, ...(debug === null ? [] : [debug])], {
-    inPlace: settings.inPlace,
-    signal: surroundings.signal,
-  });
+  const named = await namesOf(job, surroundings.signal);
   await using workspace = new Workspace(settings, surroundings);
+  const { listener, signal } = workspace;
   const cache = await workspace.openCache();
   await using pool = createEncoderPool({
     jobs: workspace.jobs,
     native: workspace.env['OCISLIM_NATIVE'] ?? '',
-    listener: workspace.listener,
+    listener,
   });
-  const source = await workspace.openSource(sourceReference);
-  const { listener, signal } = workspace;
+  const source = await workspace.openSource(named.source);
   const destinations = settings.inPlace
-    ? given
-    : await nameInArchive(given, settings.name, { source, listener, signal });
-  const planned = await plan(job, workspace, source, sourceReference);
-  await using target =
-    destinations.length === 0 ? null : await workspace.openTarget(destinations, settings.inPlace);
-  const options: Omit<RunOptions, 'target'> = {
-    source: planned.source,
-    transform: labelled(planned.transform, settings),
-    ...unpackedLayers(job),
-    place: placeOfDryRun(job),
-    platforms: settings.platform,
-    platformsOfIndex: platformsOfIndex(job.work),
-    jobs: workspace.jobs,
-    pool,
-    maxScratch: workspace.disk,
-    limits: workspace.limits,
-    cache,
-    epoch: settings.sourceDateEpoch,
-    requireSavings: settings.requireSavings ?? null,
-    // The digests of removed files cost a hash of each: they are made for reports only.
-    digests: settings.report.length > 0 || settings.format === 'json',
-    listener: workspace.listener,
-    signal: workspace.signal,
-  };
+    ? named.destinations
+    : await nameInArchive(named.destinations, settings.name, { source, listener, signal });
+  const place = plainPlaceOf(job);
+  if (place !== null) warnOfPlainLayers(place, job.work, listener);
+  signal.throwIfAborted();
+  const planned = await plan(job, workspace, source, named.source);
+  await using target = await openDestination(destinations, { settings, pool }, workspace);
+  const options = optionsOf(job, planned, { workspace, pool, cache, place });
   const outcome = await runChecked(options, target, settings.verifyWith ?? null, workspace);
-  const [destination] = destinations;
-  const written =
-    debug === null || destination === undefined
-      ? null
-      : await writeDebugImage({ options, outcome, destination, reference: debug }, workspace);
+  const written = await writeDebug({ options, outcome, destinations, debug: named.debug }, workspace);
   const report = buildReport(outcome, {
     tool: { name: 'ocislim', version },
     command: job.command,
@@ -148,6 +155,38 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   tell(describe({ outcome, report, target, settings, failure }));
 }
 
+/** What the run of a job may use. */
+interface Means extends Pick<RunOptions, 'pool' | 'cache' | 'place'> {
+  readonly workspace: Workspace;
+}
+
+/** Returns the options of the run of a job. */
+function optionsOf(
+  job: Job,
+  { source, transform }: Planned,
+  { workspace, ...means }: Means,
+): Omit<RunOptions, 'target'> {
+  const { settings, work } = job;
+  const { jobs, disk, limits, listener, signal } = workspace;
+  return {
+    source,
+    transform: labelled(transform, settings),
+    ...unpackedLayers(job),
+    ...means,
+    platforms: settings.platform,
+    platformsOfIndex: platformsOfIndex(work),
+    jobs,
+    maxScratch: disk,
+    limits,
+    epoch: settings.sourceDateEpoch,
+    requireSavings: settings.requireSavings ?? null,
+    // The digests of removed files cost a hash of each: they are made for reports only.
+    digests: settings.report.length > 0 || settings.format === 'json',
+    listener,
+    signal,
+  };
+}
+
 /** Returns when a job began, and for how long it has run, for its report. */
 function timeSince(started: number) {
   return { started: new Date(started), seconds: (Date.now() - started) / 1000 };
@@ -159,12 +198,12 @@ function writtenName(destination: Reference, { root }: RunOutcome): string {
   return formatReference(isNameless ? withDigest(destination, root.descriptor.digest) : destination);
 }
 
-/** Reads --debug-tag; null where no debug image is written. @throws USAGE */
+/** Reads --debug-tag; null where no debug image is asked for, or a dry run names no destination. @throws USAGE */
 async function debugReferenceOf(
   { debugTag = null, dryRun }: JobSettings,
   destinations: readonly Reference[],
 ): Promise<Reference | null> {
-  if (debugTag === null || dryRun) return null;
+  if (debugTag === null || (dryRun && destinations.length === 0)) return null;
   return (await import('./debug-image.ts')).debugReference(debugTag, destinations);
 }
 
@@ -211,14 +250,6 @@ function unpackedLayers({ work }: Job): Pick<RunOptions, 'unpacked'> {
   return { unpacked: usualEncoding(work.compression) };
 }
 
-/** Returns the place that a dry run would write to, where that holds less than others do. It is not opened. */
-function placeOfDryRun({ source, destination, settings: { tag, inPlace } }: Job): Place | null {
-  const [first = null] = [destination ?? [], tag, inPlace ? source : []].flat();
-  const reference = first === null ? null : parseReference(first);
-  if (reference?.kind !== 'docker-archive') return null;
-  return { label: formatReference(reference), layerFormat: 'plain' };
-}
-
 /** The platforms that traces are of. Where --platform names none, these are rewritten of an index. */
 function platformsOfIndex(work: Work): readonly Platform[] {
   return work.kind === 'stages' ? tracedPlatforms(work.stages).map(parsePlatform) : [];
@@ -253,13 +284,27 @@ function refusalOf(report: Report, { requireSavings = null }: JobSettings): Outc
   return refusal === null ? null : failureOf(refusal);
 }
 
-/** Writes the debug image. The result is published already, so an error here is told with it and not thrown. */
-async function writeDebugImage(
-  wanted: Parameters<typeof import('./debug-image.ts').writeDebugImage>[0],
+/** What the debug image is made of. */
+interface DebugWish {
+  readonly options: Omit<RunOptions, 'target'>;
+  readonly outcome: RunOutcome;
+  readonly destinations: readonly Reference[];
+  readonly debug: Reference | null;
+}
+
+/**
+ * Writes the debug image; null where none is wanted, or nothing was published. The result is there already, so an error here is told
+ * with it and not thrown.
+ */
+async function writeDebug(
+  { options, outcome, destinations, debug }: DebugWish,
   workspace: Workspace,
-) {
+): Promise<{ readonly image: DebugImage | null; readonly failure: Outcome['failure'] } | null> {
+  const [destination] = destinations;
+  if (debug === null || destination === undefined || outcome.root === null) return null;
   try {
-    const image = await (await import('./debug-image.ts')).writeDebugImage(wanted, workspace);
+    const { writeDebugImage } = await import('./debug-image.ts');
+    const image = await writeDebugImage({ options, outcome, destination, reference: debug }, workspace);
     return { image, failure: null };
   } catch (error) {
     return { image: null, failure: failureOf(error) };

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Closeable } from '../closeable.ts';
+import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { DiskBudget } from '../files/disk-budget.ts';
@@ -110,10 +111,13 @@ export class Workspace extends Closeable {
   }
 
   /** Opens a target: references that differ in their tags only. The caller closes it. @throws what opening targets throws */
-  async openTarget(references: readonly Reference[], inPlace = false): Promise<Target> {
+  async openTarget(
+    references: readonly Reference[],
+    { inPlace = false, pool = null }: { readonly inPlace?: boolean; readonly pool?: EncoderPool | null } = {},
+  ): Promise<Target> {
     const where = `destination ${references.map(formatReference).join(', ')}`;
     try {
-      return await openTarget(references, this.#options('destCreds'), this.signal, inPlace);
+      return await openTarget(references, { ...this.#options('destCreds'), pool }, this.signal, inPlace);
     } catch (error) {
       const isNameless =
         error instanceof OcislimError && error.code === 'IO' && !error.message.includes('destination');

@@ -2,6 +2,7 @@
  * How the places of each form of reference are opened: the impure half of the table in oci/reference.ts, used by open.ts.
  * Code that speaks to a place is loaded when one is opened, since loading all of it takes longer than a small copy.
  */
+import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { DiskBudget } from '../files/disk-budget.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -26,6 +27,8 @@ export interface PlaceOptions extends RegistryOptions {
   readonly disk?: DiskBudget;
   /** Writes to standard output, for archives that go there. Default: none can. */
   readonly pipe?: Pipe | null;
+  /** Packs archives that were packed. Default: a pool of one job. */
+  readonly pool?: EncoderPool | null;
 }
 
 export interface SourceSettings {
@@ -142,9 +145,9 @@ function archiveOf(
   settings: TargetSettings,
 ): Omit<ArchiveToWrite, 'lastMembers'> {
   const { label, options } = settings;
-  const { limits = defaultLimits, disk = new DiskBudget(usualDisk), pipe = null } = options;
+  const { limits = defaultLimits, disk = new DiskBudget(usualDisk), pipe = null, pool = null } = options;
   const names = replaced === null ? namesOf(settings) : replaced.names;
-  return { path, label: `destination ${label}`, names, replaced, limits, disk, pipe };
+  return { path, label: `destination ${label}`, names, replaced, limits, disk, pipe, pool };
 }
 
 /** Finds the rows of an OCI archive that a new image takes the place of. @throws USAGE, NOT_FOUND, as reading the image does */

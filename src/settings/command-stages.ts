@@ -34,6 +34,7 @@ export async function slimStages(settings: SlimSettings): Promise<Stages> {
   const prune = await pruneStage(all, { ...settings, shadowed: true }, [...safePresets, ...settings.preset]);
   const squash = selectingOptions(settings).length === 0 ? null : squashSelectionOf(settings);
   const layout = arrangement(settings);
+  const packing = packingOf(settings);
   return {
     ...noStages,
     prune,
@@ -45,7 +46,14 @@ export async function slimStages(settings: SlimSettings): Promise<Stages> {
             { selection: all, ...layout, always: false },
             ...(squash === null ? [] : [{ selection: squash, ...layout, always: true }]),
           ],
-    pack: [{ selection: all, packing: packingOf(settings) ?? packBetter, minSavings: settings.minSavings }],
+    pack: [
+      {
+        selection: all,
+        packing: packing ?? packBetter,
+        minSavings: settings.minSavings,
+        isAsked: packing !== null,
+      },
+    ],
     dropEmpty: settings.emptyLayers === 'drop',
   };
 }
@@ -100,11 +108,11 @@ export async function pruneStages(settings: PruneSettings): Promise<Stages> {
 export function recompressStages(settings: RecompressSettings): Stages {
   const selection = rangeSelection(settings);
   const packing = packingOf(settings) ?? packBetter;
-  return { ...noStages, pack: [{ selection, packing, minSavings: settings.minSavings }] };
+  return { ...noStages, pack: [{ selection, packing, minSavings: settings.minSavings, isAsked: true }] };
 }
 
 /** Packs the layers of a selection; nothing where the settings name neither format nor goal. */
 function packStages(selection: SelectionSetting, settings: PackingSettings): readonly PackStage[] {
   const packing = packingOf(settings);
-  return packing === null ? [] : [{ selection, packing, minSavings: settings.minSavings }];
+  return packing === null ? [] : [{ selection, packing, minSavings: settings.minSavings, isAsked: true }];
 }

@@ -258,7 +258,7 @@ class StageReader {
     );
     if (packing === null)
       throw invalid(this.#file, this.#places.lineOf(path), 'recompress needs compression, tune or budget');
-    return { selection, packing, minSavings };
+    return { selection, packing, minSavings, isAsked: true };
   }
 
   /** Adds file and line to the mistakes of a part of the plan. */

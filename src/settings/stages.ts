@@ -67,6 +67,8 @@ export interface PackStage {
   readonly selection: SelectionSetting;
   readonly packing: Packing;
   readonly minSavings: MinSavings | null;
+  /** Whether a setting or the command itself asks for it, and not a default of `slim`. */
+  readonly isAsked: boolean;
 }
 
 /** One encoding for all layers, or a goal that chooses an encoding for each. */

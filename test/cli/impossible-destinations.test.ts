@@ -49,7 +49,7 @@ describe.each(forms)('%s refuses before an image is read', (form) => {
   test.each(places)('a place at %s', async (path, advice) => {
     const before = await listFiles(scene.folder);
     const target = `${form}:${path.replace('DIR', scene.folder)}:app`;
-    for (const options of [[target], ['-t', target]]) {
+    for (const options of [[target], ['-t', target], [target, '--dry-run']]) {
       const { status, stderr } = await callCli(['copy', nowhere, ...options]);
       expect(status, stderr).toBe(1);
       expect(stderr).toMatch(/destination .*cannot write/);
@@ -92,6 +92,59 @@ test('a debug image too', async () => {
     'oci:/proc/foo:app',
   ]);
   expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('/proc/foo') as string });
+});
+
+describe('a dry run checks where it would write, as the run itself does:', () => {
+  const dryRun = (...line: readonly string[]) => callCli([...line, '--dry-run']);
+
+  test('the source itself is refused', async () => {
+    for (const target of [source(), `oci:${scene.path('.', 'layout')}:app`]) {
+      const { status, stderr } = await dryRun('squash', source(), target, '--all');
+      expect({ status, stderr }).toEqual({
+        status: 2,
+        stderr: expect.stringContaining('is the source') as string,
+      });
+    }
+    expect((await dryRun('squash', source(), '--all', '--in-place')).status).toBe(0);
+    expect((await dryRun('squash', 'oci-archive:-', '--all', '--in-place')).status).toBe(2);
+  });
+
+  test.each([
+    ['oci-archive:DIR/file:x', /is there, and is not an image archive/],
+    ['docker-archive:DIR/file:x', /is there, and is not an image archive/],
+    ['oci:DIR/full:x', /is not an OCI layout/],
+    ['oci:DIR/there@sha256:00', /tag|digest/],
+  ])('what stands at %s', async (target, message) => {
+    await mkdir(scene.path('full'), { recursive: true });
+    await writeFile(scene.path('full', 'other'), 'not ours');
+    const before = await listFiles(scene.folder);
+    const line = ['copy', source(), target.replace('DIR', scene.folder)];
+    const dry = await dryRun(...line);
+    expect(dry.stderr).toMatch(message);
+    const { status, stderr } = await callCli(line);
+    expect(stderr).toMatch(message);
+    expect(dry.status).toBe(status);
+    expect(await listFiles(scene.folder)).toEqual(before);
+  });
+
+  test('--name and --debug-tag', async () => {
+    const layout = scene.at('x', 'there');
+    expect((await dryRun('copy', source(), layout, '--name', 'x:1')).stderr).toContain('--name');
+    const line = ['prune', source(), layout, '--shadowed', '--debug-tag'];
+    expect((await dryRun(...line, 'x')).stderr).toContain('--debug-tag');
+    expect((await dryRun(...line, 'oci:/proc/foo:app')).stderr).toContain('/proc/foo');
+    expect((await dryRun('prune', source(), '--shadowed', '--debug-tag', 'x')).status).toBe(0);
+  });
+
+  test('nothing is made where all is well, and no destination need be named', async () => {
+    const before = await listFiles(scene.folder);
+    for (const target of ['oci:DIR/new/lay:x', 'oci-archive:DIR/new.tar:x', 'docker-archive:-', null]) {
+      const where = target === null ? [] : [target.replace('DIR', scene.folder)];
+      const { status, stderr } = await dryRun('squash', source(), ...where, '--all');
+      expect(status, stderr).toBe(0);
+    }
+    expect(await listFiles(scene.folder)).toEqual(before);
+  });
 });
 
 test('a name of 255 letters is long enough for an archive, a layout and a tar', async () => {

@@ -1,6 +1,6 @@
 /** `--in-place` in archives: the image takes the place of the one that was read, and the others stay. */
 import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { callCli } from '../support/cli.ts';
 import { buildAttestation, buildIndex } from '../support/image-builder.ts';
@@ -161,21 +161,86 @@ describe('an OCI archive', () => {
   });
 });
 
-test('a link stays one, a dry run and a packed archive stay as they are, and --name is refused', async () => {
+test('a link stays one, a dry run changes nothing, and --name is refused', async () => {
   const path = await scene.write('target.tar', forms.old);
   await symlink(path, scene.path('link.tar'));
   await scene.run('squash', `docker-archive:${path}:a:1`, '--all', '--in-place', '--dry-run');
   expect(Buffer.compare(await readFile(path), forms.old)).toBe(0);
   await squash(`docker-archive:${scene.path('link.tar')}:a:1`);
   expect(await layersIn(path)).toEqual([1, 3, 3]);
-  const packed = await scene.write('packed.tar', gzipSync(forms.old));
-  for (const [args, code] of [
-    [[`docker-archive:${packed}:a:1`], 1],
-    [[`docker-archive:${path}:a:1`, '--name', 'x:1'], 2],
-    [['docker-archive:-'], 2],
-  ] as const) {
+  for (const args of [[`docker-archive:${path}:a:1`, '--name', 'x:1'], ['docker-archive:-']]) {
     const { status } = await callCli(['squash', ...args, '--all', '--in-place']);
-    expect(status, args.join(' ')).toBe(code);
+    expect(status, args.join(' ')).toBe(2);
   }
-  expect(Buffer.compare(await readFile(packed), gzipSync(forms.old))).toBe(0);
+});
+
+describe.each([
+  ['gzip', (bytes: Uint8Array) => gzipSync(bytes), gunzipSync, /^1f8b/],
+  ['zstd', (bytes: Uint8Array) => zstdCompressSync(bytes), zstdDecompressSync, /^28b52ffd/],
+] as const)('an archive packed with %s', (format, pack, unpack, magic) => {
+  const file = `packed.tar.${format}`;
+  /** Writes the packed archive, and returns its path and its bytes. */
+  async function written(bytes = pack(forms.old)) {
+    const path = await scene.write(file, bytes);
+    await chmod(path, 0o640);
+    return { path, before: bytes };
+  }
+  const scratchFiles = async () => (await listFiles(scene.folder)).filter((name) => name.includes('partial'));
+
+  test('gets the new image in the place of the old one, and is packed again', async () => {
+    const { path } = await written();
+    const printed = await squash(`docker-archive:${path}:b`);
+    const bytes = await readFile(path);
+    expect(bytes.toString('hex')).toMatch(magic);
+    expect(tagsIn(unpack(bytes))).toEqual([['a:1'], ['b:latest'], ['b:1'], null]);
+    await scene.expectSame(scene.at('two'), printed);
+    for (const [name, which] of Object.entries({ one: 'a:1', two: 'b:1' }))
+      await scene.expectSame(scene.at(name), `docker-archive:${path}:${which}`);
+    expect((await stat(path)).mode & 0o777).toBe(0o640);
+    expect(await scratchFiles()).toEqual([]);
+  });
+
+  test('gets an image more', async () => {
+    const { path } = await written();
+    await scene.run('copy', scene.at('one'), `docker-archive:${path}:c:1`);
+    expect(tagsIn(unpack(await readFile(path)))).toContainEqual(['c:1']);
+    await scene.expectSame(scene.at('one'), `docker-archive:${path}:c:1`);
+    await scene.expectSame(scene.at('three'), `docker-archive:${path}@2`);
+  });
+
+  test('keeps its bytes in a dry run, and where something fails', async () => {
+    const { path, before } = await written();
+    const line = ['squash', `docker-archive:${path}:b`, '--all', '--in-place'];
+    expect((await callCli([...line, '--dry-run'])).status).toBe(0);
+    const short = await callCli([...line, '--max-scratch', '10kB']);
+    expect(short.status).toBe(1);
+    expect(short.stderr).toMatch(/10 kB of disk that --max-scratch allows.*\n.*--max-scratch 20GB/s);
+    expect(Buffer.compare(await readFile(path), before)).toBe(0);
+    expect(await scratchFiles()).toEqual([]);
+  });
+
+  test.each([
+    ['damaged', pack(forms.old).subarray(0, -20)],
+    ['something else', pack(Buffer.from('not a tar at all, but a text that somebody keeps'.repeat(100)))],
+  ])('that is %s is not replaced', async (_, bytes) => {
+    const { path } = await written(Buffer.from(bytes));
+    const { status, stderr } = await callCli(['copy', scene.at('one'), `docker-archive:${path}:c:1`]);
+    expect(status, stderr).toBe(1);
+    expect(Buffer.compare(await readFile(path), bytes)).toBe(0);
+    expect(await scratchFiles()).toEqual([]);
+  });
+});
+
+test('an archive in xz is refused with the command that unpacks it', async () => {
+  const path = await scene.write('packed.tar.xz', Buffer.from('fd377a585a000004', 'hex'));
+  for (const line of [
+    ['squash', `docker-archive:${path}`, '--all', '--in-place'],
+    ['copy', scene.at('one'), `docker-archive:${path}:a:1`],
+  ]) {
+    const { status, stderr } = await callCli(line);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining(`Unpack it first: xz -dk ${path}`) as string,
+    });
+  }
 });

@@ -5,6 +5,7 @@
 import { OcislimError } from '../../errors.ts';
 import { readAt, readRange } from '../../files/file-bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { Compression } from '../../oci/media-type.ts';
 import type { FileRange } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { blobName, type LayoutFiles, noBlob } from '../layout/layout-files.ts';
@@ -64,6 +65,11 @@ export class ArchiveFiles implements LayoutFiles {
     const extent = index.find(blobName(digest));
     if (extent === null) throw noBlob(this.#label, digest);
     return { handle: archive.handle, ...extent, [Symbol.asyncDispose]: async () => {} };
+  }
+
+  /** Returns how the archive is packed: what its members are read from is unpacked. */
+  async packing(signal: AbortSignal): Promise<Compression> {
+    return (await this.#open(signal)).archive.packing;
   }
 
   async close(): Promise<void> {

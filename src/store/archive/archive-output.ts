@@ -1,15 +1,17 @@
 /**
- * Where an archive is written: a file that replaces another one at the end, or standard output, to which a spooled archive is
- * streamed at the end. Made by archive-storage.ts; the archive writer writes into either.
+ * Where an archive is written: a file that replaces another one at the end, as it is or packed, or standard output, to which a spooled
+ * archive is streamed at the end. Made by archive-storage.ts; the archive writer writes into either.
  */
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { OcislimError } from '../../errors.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
-import { readRange } from '../../files/file-bytes.ts';
+import { readRange, writeStream } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
 import { SpoolFile } from '../../files/spool-file.ts';
 import { stemOf, sweepTemporaries, temporaryName } from '../../files/temporary.ts';
+import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 
 /** An archive that is being written. */
@@ -82,6 +84,56 @@ async function likeBefore(handle: FileHandle, path: string): Promise<void> {
     // Only root may give a file away; the caller's own file stays the caller's.
     await handle.chown(before.uid, before.gid).catch(() => {});
   await handle.chmod(before === null ? 0o644 : before.mode & 0o777);
+}
+
+/** How a packed archive is written again. */
+export interface Repacking {
+  /** The subject of messages: "destination docker-archive:…". */
+  readonly label: string;
+  readonly format: Compression;
+  readonly disk: DiskBudget;
+  /** Null: a pool of one job. */
+  readonly pool: EncoderPool | null;
+}
+
+/**
+ * Creates an output that packs the archive into `FILE.partial-…` at the end, at the usual level of its format. Until then it lies
+ * unpacked in a file without a name, since members are written at random. @throws IO
+ */
+export async function packedOutput(
+  path: string,
+  stamp: string | null,
+  { label, format, disk, pool }: Repacking,
+): Promise<ArchiveOutput> {
+  await using opening = new AsyncDisposableStack();
+  const packed = await fileOutput(path, stamp);
+  opening.defer(() => packed.close());
+  const words = { what: label, otherwise: 'unpack the archive first' };
+  const unpacked = opening.use(await SpoolFile.create(disk, words));
+  const opened = opening.move();
+  return {
+    handle: unpacked.handle,
+    doing: 'write into TMPDIR',
+    reserve: (size) => unpacked.reserve(size),
+    async publish(size, signal) {
+      const { createEncoderPool } = await import('../../codec/encoder-pool.ts');
+      const { encode } = await import('../../codec/encode.ts');
+      const { usualEncoding } = await import('../../codec/encoding.ts');
+      await using own = new AsyncDisposableStack();
+      const packing = { signal, pool: pool ?? own.use(createEncoderPool({ jobs: 1 })) };
+      const stream = readRange(unpacked.handle, 0, size, signal);
+      let written = 0;
+      await writeStream(encode(stream, usualEncoding(format), packing), {
+        handle: packed.handle,
+        position: 0,
+        onWritten: (chunk) => void (written += chunk.length),
+        onFailure: (error) => fileError(packed.doing, error),
+        signal,
+      });
+      await packed.publish(written, signal);
+    },
+    close: () => opened.disposeAsync().catch(() => {}),
+  };
 }
 
 /** Creates a file without a name, to be streamed to standard output. @throws IO */

@@ -4,6 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { Packing } from '../../oci/packing-notes.ts';
@@ -19,7 +20,14 @@ import { blobName } from '../layout/layout-files.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
 import type { Limits } from '../../limits.ts';
-import { type ArchiveOutput, fileOutput, type Pipe, pipeOutput, stampOf } from './archive-output.ts';
+import {
+  type ArchiveOutput,
+  fileOutput,
+  packedOutput,
+  type Pipe,
+  pipeOutput,
+  stampOf,
+} from './archive-output.ts';
 import { ArchiveWriter, type Region } from './archive-writer.ts';
 import {
   ExistingArchive,
@@ -68,6 +76,8 @@ export interface ArchiveToWrite {
   readonly disk: DiskBudget;
   /** Writes to standard output; null where the process has no such stream. */
   readonly pipe: Pipe | null;
+  /** Packs an archive that was packed; null for a pool of one job. */
+  readonly pool: EncoderPool | null;
 }
 
 /**
@@ -105,7 +115,7 @@ export class ArchiveStorage implements BlobStorage {
    * @throws IO, USAGE, ARCHIVE_INVALID for a file that holds something else
    */
   static async open(archive: ArchiveToWrite, signal: AbortSignal): Promise<ArchiveStorage> {
-    const { path, label, limits, disk, pipe, replaced } = archive;
+    const { path, label, limits, disk, pipe, pool, replaced } = archive;
     if (path === '-') {
       if (pipe === null) throw new OcislimError('USAGE', `${label}: there is no standard output to write to`);
       return new ArchiveStorage(archive, null, () => pipeOutput(label, disk, pipe));
@@ -119,9 +129,14 @@ export class ArchiveStorage implements BlobStorage {
     }
     const stamp = await stampOf(found.path);
     const isThere = ((await fileSize(found.path)) ?? 0) > 0;
-    const there = { path: found.path, label, limits, replaced };
+    const there = { path: found.path, label, limits, disk, replaced };
     const existing = isThere ? await ExistingArchive.open(there, signal) : null;
-    return new ArchiveStorage(archive, existing, () => fileOutput(found.path, stamp));
+    const format = (await existing?.packing(signal)) ?? 'none';
+    return new ArchiveStorage(archive, existing, () =>
+      format === 'none'
+        ? fileOutput(found.path, stamp)
+        : packedOutput(found.path, stamp, { label, format, disk, pool }),
+    );
   }
 
   async sizeOf(digest: Digest): Promise<number | null> {

@@ -3,16 +3,14 @@
  * these into the new file, which then replaces the old one.
  */
 import { Closeable } from '../../closeable.ts';
-import { detect } from '../../codec/detect.ts';
 import { OcislimError } from '../../errors.ts';
 import { silent } from '../../events.ts';
-import { DiskBudget } from '../../files/disk-budget.ts';
-import { openFile, readAt } from '../../files/file-bytes.ts';
+import type { DiskBudget } from '../../files/disk-budget.ts';
 import type { Limits } from '../../limits.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
 import { isJsonObject, type JsonObject, parseJson, parseJsonObject } from '../../oci/json.ts';
-import { isIndexType, isManifestType } from '../../oci/media-type.ts';
+import { type Compression, isIndexType, isManifestType } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
@@ -77,6 +75,8 @@ export interface ArchiveThere {
   readonly path: string;
   readonly label: string;
   readonly limits: Limits;
+  /** Disk for an archive that is packed. */
+  readonly disk: DiskBudget;
   /** The image that a new one takes the place of. Null: none is named. */
   readonly replaced: ReplacedImage | null;
 }
@@ -121,15 +121,14 @@ export class ExistingArchive extends Closeable {
   }
 
   /**
-   * Reads what the archive lists.
-   * @throws ARCHIVE_INVALID for a file that holds something else, UNSUPPORTED for a packed one, USAGE for an image to replace that would
-   * stay in part
+   * Reads what the archive lists. One that is packed is unpacked for this.
+   * @throws ARCHIVE_INVALID for a file that holds something else, UNSUPPORTED for one in xz or bzip2, USAGE for an image to replace that
+   * would stay in part, LIMIT, CODEC
    */
   static async open(archive: ArchiveThere, signal: AbortSignal): Promise<ExistingArchive> {
-    const { path, label, limits } = archive;
-    await refusePacked(archive);
+    const { path, label, limits, disk } = archive;
     await using opening = new AsyncDisposableStack();
-    const files = new ArchiveFiles({ path, label, limits, disk: new DiskBudget(0), listener: silent });
+    const files = new ArchiveFiles({ path, label, limits, disk, listener: silent });
     opening.defer(() => files.close());
     const index = await files.read('index.json', maxIndex, signal).catch(asForeign(archive));
     const list = await files.read('manifest.json', maxIndex, signal);
@@ -174,6 +173,11 @@ export class ExistingArchive extends Closeable {
       blobs,
       replaced,
     };
+  }
+
+  /** Returns how the file is packed. */
+  packing(signal: AbortSignal): Promise<Compression> {
+    return this.#files.packing(signal);
   }
 
   close(): Promise<void> {
@@ -320,22 +324,6 @@ function isWhole(name: string): boolean {
 function digestIn(name: string): Digest | null {
   const digest = name.replace(/^blobs\/([a-z0-9]+)\//, '$1:');
   return isDigest(digest) ? digest : null;
-}
-
-/** @throws UNSUPPORTED */
-async function refusePacked({ path, label }: ArchiveThere): Promise<void> {
-  const file = await openFile(path);
-  if (file === null) return;
-  await using handle = file.handle;
-  const format = detect(await readAt(handle, 0, 8));
-  if (format === 'none' || format === 'empty') return;
-  throw new OcislimError(
-    'UNSUPPORTED',
-    `${label} is there, and packed with ${format}: no image is added to it`,
-    {
-      advice: 'Name another file, or unpack this one first.',
-    },
-  );
 }
 
 function foreign({ label }: ArchiveThere, cause?: unknown): OcislimError {

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { AsyncCloseable } from '../../closeable.ts';
 import { decode } from '../../codec/decode.ts';
 import { detect } from '../../codec/detect.ts';
-import { isPackedFormat } from '../../codec/encoding.ts';
+import { highestRatio, isPackedFormat } from '../../codec/encoding.ts';
 import { at, OcislimError } from '../../errors.ts';
 import { type Listener, task } from '../../events.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
@@ -35,6 +35,8 @@ export interface OpenArchive extends AsyncCloseable {
   readonly handle: FileHandle;
   /** Bytes. */
   readonly size: number;
+  /** How it was packed where it came from. */
+  readonly packing: Compression;
 }
 
 /** Bytes that show how an archive is packed. */
@@ -62,7 +64,7 @@ export async function openArchive(archive: ArchiveToOpen, signal: AbortSignal): 
   }
   opening.move();
   const close = () => handle.close();
-  return { handle, size, close, [Symbol.asyncDispose]: close };
+  return { handle, size, packing, close, [Symbol.asyncDispose]: close };
 }
 
 /** A stream that is an archive, packed or not, and its length in bytes where that is known. */
@@ -83,18 +85,27 @@ async function spool(
   using reading = task(listener, { id: `spool ${label}`, phase: 'scan', label: name, total });
   const otherwise = path === '-' ? 'name a file instead of "-"' : 'unpack the archive first';
   const file = opening.use(await SpoolFile.create(disk, { what: label, otherwise }));
-  const size = await file.fill(unpacked(tally(stream, reading.advance), archive, signal), signal);
+  let packing: Compression = 'none';
+  const plain = unpacked(tally(stream, reading.advance), archive, signal, (found) => void (packing = found));
+  const size = await file.fill(plain, signal);
   if (size === 0) throw new OcislimError('ARCHIVE_INVALID', `${label}: the archive is empty`);
   reading.end(`${size} bytes`);
   opening.move();
-  return { handle: file.handle, size, close: () => file.close(), [Symbol.asyncDispose]: () => file.close() };
+  const close = () => file.close();
+  return { handle: file.handle, size, packing, close, [Symbol.asyncDispose]: close };
 }
 
-/** Unpacks an archive if its first bytes show that it is packed. */
-async function* unpacked(stream: ByteStream, archive: ArchiveToOpen, signal: AbortSignal): ByteStream {
+/** Unpacks an archive if its first bytes show that it is packed, and tells how. */
+async function* unpacked(
+  stream: ByteStream,
+  archive: ArchiveToOpen,
+  signal: AbortSignal,
+  tell: (packing: Compression) => void,
+): ByteStream {
   const { label, limits } = archive;
   const [head, whole] = await peek(stream);
   const packing = packingOf(head, archive);
+  tell(packing);
   if (packing === 'none') return yield* whole;
   let read = 0;
   const counted = tally(whole, (count) => void (read += count));
@@ -103,12 +114,11 @@ async function* unpacked(stream: ByteStream, archive: ArchiveToOpen, signal: Abo
     for await (const chunk of decode(counted, packing, { signal, maxWindow: limits['window-bytes'] })) {
       size += chunk.length;
       if (size > limits['ratio-floor'] && size > limits.ratio * read)
-        throw exceeded(
-          'ratio',
-          limits,
-          'it unpacks to too much',
-          `its first ${read} bytes are ${size} unpacked`,
-        );
+        throw exceeded('ratio', limits, 'it unpacks to too much', {
+          says: `its first ${read} bytes are ${size} unpacked`,
+          // The decoder may have read less than was read for it: any archive of this format stays below.
+          needed: highestRatio(packing),
+        });
       yield chunk;
     }
   } catch (error) {

@@ -51,16 +51,17 @@ export class TarIndex {
     const { label } = file;
     const members = new Map<string, Member>();
     const repeated = new Set<string>();
+    const most = limits['archive-members'];
+    let read = 0;
     try {
       for await (const [name, member] of walk(file, signal)) {
+        read++;
+        // Beyond the limit they are counted only, so that the error can say what suffices.
+        if (read > most) {
+          if (read >= countedTo * most) break;
+          continue;
+        }
         if (members.has(name)) repeated.add(name);
-        if (members.size >= limits['archive-members'])
-          throw exceeded(
-            'archive-members',
-            limits,
-            `${label} has too many members`,
-            `${members.size + 1} have been read so far`,
-          );
         // Of two members with one name the last one counts, as for programs that unpack the archive.
         members.set(name, member);
       }
@@ -72,6 +73,7 @@ export class TarIndex {
         { cause: error },
       );
     }
+    if (read > most) throw tooMany(read, limits, label);
     return new TarIndex(members, repeated, label);
   }
 
@@ -110,6 +112,18 @@ export class TarIndex {
     }
     return this.find(name);
   }
+}
+
+/** The members that are counted beyond the limit, as a multiple of it. */
+const countedTo = 4;
+
+/** Makes the error for an archive of which so many members have been counted: all, or the most that are. */
+function tooMany(read: number, limits: Limits, label: string): OcislimError {
+  const isAll = read < countedTo * limits['archive-members'];
+  return exceeded('archive-members', limits, `${label} has too many members`, {
+    says: `${isAll ? 'it has' : 'there are at least'} ${read}`,
+    ...(isAll ? { needed: read } : { atLeast: read }),
+  });
 }
 
 /** Yields the files and links of an archive. @throws TAR_INVALID for a malformed header, and what `TarIndex.read` throws */
