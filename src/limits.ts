@@ -117,7 +117,7 @@ export const limitTable = {
   'report-bytes': {
     value: 256 * MiB,
     unit: 'bytes',
-    doc: 'One report that `--removed-by` names.',
+    doc: 'One report that `--removed-by` names. It is read as a stream, and only what it announces is held in memory.',
   },
   'credential-bytes': {
     value: 16 * MiB,

@@ -141,6 +141,11 @@ export function unpackingSpeed(format: Compression): number {
   return formats[format].unpackingSpeed;
 }
 
+/** Returns how many bytes a packed byte of a format can unpack to, at most. */
+export function highestRatio(format: Compression): number {
+  return formats[format].highestRatio;
+}
+
 /** Returns the clients that read a format, as the subject of a sentence. */
 export function readersOf(format: Compression): string {
   return formats[format].readers;

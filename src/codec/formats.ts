@@ -27,6 +27,8 @@ export interface Format {
   readonly decoder: () => Promise<Decoder>;
   /** Bytes of tar that a client unpacks per second in one thread. */
   readonly unpackingSpeed: number;
+  /** The most bytes that a packed byte can unpack to. */
+  readonly highestRatio: number;
   /** Whether layers of this format may lie in a docker-archive, for `docker load`. */
   readonly inDockerArchive: boolean;
   /** Clients that read the format, for warnings where a Docker image must become an OCI image because of it. */
@@ -101,6 +103,8 @@ export const formats = {
     magic: /^1f8b/,
     decoder: async () => (await import('./gunzip.ts')).gunzip,
     unpackingSpeed: 180e6,
+    // 258 bytes for two bits (RFC 1951 section 3.2.5).
+    highestRatio: 1032,
     inDockerArchive: false,
     readers: 'every client',
     // Every engine writes one member.
@@ -143,6 +147,8 @@ export const formats = {
     magic: /^(?:28b52ffd|5.2a4d18)/,
     decoder: async () => (await import('./unzstd.ts')).unzstd,
     unpackingSpeed: 800e6,
+    // A block of 128 KiB for its head of three bytes and one more (RFC 8878 section 3.1.1.2).
+    highestRatio: 32_768,
     inDockerArchive: false,
     readers: 'Docker 23 and later, containerd and podman',
     partialReaders: 'composefs before the middle of 2026, which bootc uses',
@@ -175,6 +181,7 @@ export const formats = {
     magic: null,
     decoder: async () => (await import('./pass-through.ts')).plainDecoder,
     unpackingSpeed: Number.POSITIVE_INFINITY,
+    highestRatio: 1,
     inDockerArchive: true,
     readers: 'every client',
     partialReaders: null,

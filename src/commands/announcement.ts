@@ -2,7 +2,8 @@
 import { cleanPath } from '../bytes/path.ts';
 import { createKeepMatcher, parseRule } from '../rules/rules.ts';
 import { type ByteString, utf8Bytes, readByteString } from '../bytes/bytes.ts';
-import type { AnnouncedPlatforms } from '../settings/announced-schema.ts';
+import type { AnnouncedPlatforms } from '../settings/announced.ts';
+import { itemsPerStep, type Steps } from '../steps.ts';
 
 /** What the second image may lack or have changed. */
 export interface Announcement {
@@ -13,23 +14,31 @@ export interface Announcement {
 }
 
 /** Collects what globs (--except) and the reports of `prune` and `squash` allow. A removed path covers all below it. @throws USAGE */
-export function announcedBy(globs: readonly string[], platforms: AnnouncedPlatforms): Announcement {
+export function* announcedSteps(
+  globs: readonly string[],
+  platforms: AnnouncedPlatforms,
+): Steps<Announcement> {
   const matches = createKeepMatcher(globs.map((glob) => parseRule(glob, '--except')));
   const removed = new Set<ByteString>();
   const cleared = new Set<string>();
   const linked = new Map<ByteString, ByteString>();
+  let seen = 0;
   for (const { slimming } of platforms) {
     for (const entry of slimming?.removed ?? []) {
+      if (++seen % itemsPerStep === 0) yield;
       // A shadowed entry was not visible before either: its path must not go.
       if (entry.type !== 'whiteout' && entry.rule !== 'shadowed') removed.add(pathOf(entry));
     }
     for (const { to, toBase64, ...link } of slimming?.linked?.links ?? []) {
+      if (++seen % itemsPerStep === 0) yield;
       const target = pathOf({ path: to, pathBase64: toBase64 });
       linked.set(target, target);
       linked.set(pathOf(link), target);
     }
-    for (const { oldMode, newMode, ...entry } of slimming?.cleared ?? [])
+    for (const { oldMode, newMode, ...entry } of slimming?.cleared ?? []) {
+      if (++seen % itemsPerStep === 0) yield;
       cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
+    }
   }
   const covered = coveredBy(removed);
   return {

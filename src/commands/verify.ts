@@ -2,7 +2,8 @@
 import { verifyImages } from '../jobs/compare/verify.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { VerifySettings } from '../settings/tables/commands.ts';
-import { announcedBy } from './announcement.ts';
+import { inTurns } from '../steps.ts';
+import { announcedSteps } from './announcement.ts';
 import type { VerifyOutcome } from './outcome.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Workspace } from './workspace.ts';
@@ -18,7 +19,8 @@ export async function verifyTwo(
   { a, b, settings }: Pair,
   surroundings: Surroundings,
 ): Promise<VerifyOutcome> {
-  const announced = announcedBy(settings.except, settings.removedBy);
+  const reading = announcedSteps(settings.except, settings.removedBy);
+  const announced = await inTurns(reading, surroundings.signal);
   await using workspace = new Workspace(settings, surroundings);
   const { jobs, limits, listener, signal } = workspace;
   const cache = await workspace.openCache();

@@ -33,6 +33,20 @@ export async function readGiven<Name extends LimitName>(
   bound: GivenBound<Name>,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of streamBounded(path, bound, signal)) chunks.push(chunk);
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/**
+ * Streams a file, as far as the limit allows its size. Passes the system's errors on.
+ * @throws LIMIT, the signal's reason
+ */
+export async function* streamBounded<Name extends LimitName>(
+  path: string,
+  bound: GivenBound<Name>,
+  signal: AbortSignal,
+): ByteStream {
   const { limit, limits, what = path, taken = 0 } = bound;
   const most = limits[limit] - taken;
   const others = taken === 0 ? '' : ` beside ${taken} of other files`;
@@ -42,14 +56,15 @@ export async function readGiven<Name extends LimitName>(
       says: `it has ${found.size} bytes${others}`,
       needed: bound.total ?? found.size + taken,
     });
-  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of streamGiven(path, signal)) {
     size += chunk.length;
-    if (size > most) throw exceeded(limit, limits, what, `it has more than ${most} bytes${others}`);
-    chunks.push(chunk);
+    if (size > most) {
+      const says = `it has more than ${most} bytes${others}`;
+      throw exceeded(limit, limits, what, { says, atLeast: size + taken });
+    }
+    yield chunk;
   }
-  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /** Streams a file. Passes the system's errors on. @throws the signal's reason */

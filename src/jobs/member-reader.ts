@@ -151,7 +151,7 @@ export class MemberReader {
         'index-depth',
         this.#limits,
         `${this.#source.label} has too many indexes in each other`,
-        `index ${descriptor.digest} lies in ${depth} others`,
+        { says: `index ${descriptor.digest} lies in ${depth} others`, atLeast: depth + 1 },
       );
     const known = this.#documents.get(descriptor.digest);
     if (known !== undefined) return known;

@@ -229,12 +229,10 @@ export class RegistryClient extends Closeable {
       if (next === null) throw protocolError(party, what, `${url.host} redirects without a usable Location`);
       const { limits } = this.settings;
       if (hops >= limits.redirects)
-        throw exceeded(
-          'redirects',
-          limits,
-          `${nameOf(party)}: ${what}`,
-          `there are more than ${hops} redirects, the last one to ${redact(next)}`,
-        );
+        throw exceeded('redirects', limits, `${nameOf(party)}: ${what}`, {
+          says: `there are more than ${hops} redirects, the last one to ${redact(next)}`,
+          atLeast: hops + 1,
+        });
       this.#checkHop(url, next, request);
       own &&= this.#origin.owns(next);
       url = next;
@@ -355,14 +353,22 @@ export class RegistryClient extends Closeable {
       answer.body.destroy();
     }
     if (size > limit)
-      throw exceeded(
-        'manifest-bytes',
-        limits,
-        `${nameOf(party)}: ${what} is too large`,
-        `${size} bytes have come so far`,
-      );
+      throw exceeded('manifest-bytes', limits, `${nameOf(party)}: ${what} is too large`, {
+        says: `${size} bytes have come so far`,
+        ...statedSize(answer, size),
+      });
     return new Uint8Array(Buffer.concat(chunks));
   }
+}
+
+/** Returns the size of a body that the server states; what has come of it where it states none, or less. */
+function statedSize(
+  answer: HttpAnswer,
+  come: number,
+): { readonly needed: number } | { readonly atLeast: number } {
+  const stated = header(answer, 'content-length') ?? '';
+  const size = /^\d{1,15}$/.test(stated) ? Number(stated) : 0;
+  return size >= come ? { needed: size } : { atLeast: come };
 }
 
 /** Returns whether a request can be sent a second time: a stream cannot. */

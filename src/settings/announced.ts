@@ -1,10 +1,15 @@
 /** Reads the JSON reports that `verify --removed-by` names: what a squash or prune says it removed or changed. */
 import { OcislimError } from '../errors.ts';
-import type { AnnouncedPlatforms } from './announced-schema.ts';
+import { streamBounded } from '../files/given-file.ts';
+import { NotJson } from './json-pieces.ts';
 import type { Door } from './option.ts';
-import { readText } from './rule-files.ts';
+import { type AnnouncedPlatform, NotReport, ReportReader } from './report-reader.ts';
+import { quoted, unreadable } from './rule-files.ts';
 
-/** Reads what reports announce, platform by platform. @throws USAGE for a file that is not a report of ocislim */
+/** The platforms of reports, each with the file that it was read from, if it was. */
+export type AnnouncedPlatforms = readonly (AnnouncedPlatform & { readonly file?: string })[];
+
+/** Reads what reports announce, platform by platform. @throws USAGE for a file that is not a report of ocislim, LIMIT */
 export async function readReports(
   files: readonly string[],
   _where: string,
@@ -15,21 +20,27 @@ export async function readReports(
   return platforms;
 }
 
+/** Reads a report as it comes: only what it announces is held. Each piece of the file is a turn of its own. */
 async function readReport(
   file: string,
   { limits, signal }: Pick<Door, 'limits' | 'signal'>,
 ): Promise<AnnouncedPlatforms> {
-  const content = await readText(file, { what: 'report', limit: 'report-bytes', limits }, signal);
-  let value: unknown;
+  const what = quoted(file, 'report');
+  const reader = new ReportReader();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    value = JSON.parse(content);
+    for await (const chunk of streamBounded(file, { what, limit: 'report-bytes', limits }, signal))
+      reader.write(decoder.decode(chunk, { stream: true }));
+    reader.write(decoder.decode());
+    return reader.end().map((platform) => ({ ...platform, file }));
   } catch (cause) {
-    throw new OcislimError('USAGE', `${JSON.stringify(file)} is not JSON`, { cause });
+    signal.throwIfAborted();
+    if (cause instanceof NotJson)
+      throw new OcislimError('USAGE', `${JSON.stringify(file)} is not JSON`, { cause });
+    if (cause instanceof NotReport)
+      throw new OcislimError('USAGE', `${JSON.stringify(file)} is not a report of ocislim`, {
+        advice: 'Write one with "ocislim prune … --report FILE.json".',
+      });
+    throw unreadable(what, cause);
   }
-  const { announcedSchema } = await import('./announced-schema.ts');
-  const report = announcedSchema.safeParse(value);
-  if (report.success) return report.data.platforms.map((platform) => ({ ...platform, file }));
-  throw new OcislimError('USAGE', `${JSON.stringify(file)} is not a report of ocislim`, {
-    advice: 'Write one with "ocislim prune … --report FILE.json".',
-  });
 }

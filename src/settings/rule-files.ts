@@ -90,21 +90,29 @@ export async function readText(
   signal: AbortSignal,
 ): Promise<string> {
   const what = quoted(file, bound.what);
-  const bytes = await readGiven(file, { ...bound, what }, signal).catch((cause: NodeJS.ErrnoException) => {
-    signal.throwIfAborted();
-    if (cause instanceof OcislimError) throw cause;
-    const why = cause.code === 'ENOENT' ? 'it does not exist' : cause.message;
-    throw new OcislimError('USAGE', `cannot read ${what}: ${why}`, { cause });
-  });
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(
+      await readGiven(file, { ...bound, what }, signal),
+    );
   } catch (cause) {
-    const isTooLong = (cause as NodeJS.ErrnoException).code === 'ERR_STRING_TOO_LONG';
-    const why = isTooLong ? 'is longer than a text can be' : 'is not UTF-8 text';
-    throw new OcislimError('USAGE', `${what} ${why}`, { cause });
+    signal.throwIfAborted();
+    throw unreadable(what, cause);
   }
 }
 
-function quoted(file: string, what: string): string {
+/** Makes the error for a file that cannot be read, or not as a text, from its cause. An error of ours stays as it is. */
+export function unreadable(what: string, cause: unknown): OcislimError {
+  if (cause instanceof OcislimError) return cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ERR_STRING_TOO_LONG')
+    return new OcislimError('USAGE', `${what} is longer than a text can be`, { cause });
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+    return new OcislimError('USAGE', `${what} is not UTF-8 text`, { cause });
+  const why = code === 'ENOENT' ? 'it does not exist' : message;
+  return new OcislimError('USAGE', `cannot read ${what}: ${why}`, { cause });
+}
+
+/** Names a file in a message, with what it is for. */
+export function quoted(file: string, what: string): string {
   return `the ${what} ${JSON.stringify(file)}`;
 }

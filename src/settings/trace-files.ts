@@ -1,4 +1,5 @@
 /** Reads the files of traces that options name, and merges those of one platform. Callers: --trace and the command `trace`. */
+import { stat } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
 import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
@@ -111,7 +112,8 @@ function byPlatform(traces: readonly Trace[]): readonly (readonly Trace[])[] {
 /** Reads one trace as a stream; its format is detected from its contents. @throws USAGE, TRACE_INVALID */
 async function readTrace(file: string, { roots, limits, signal }: TraceFileOptions): Promise<Trace> {
   const name = file === '-' ? 'stdin' : file;
-  const reader = new TraceReader(name, { roots: roots.map(utf8Bytes), limits });
+  const size = file === '-' ? null : await sizeOf(file);
+  const reader = new TraceReader(name, { roots: roots.map(utf8Bytes), limits, size });
   const stream = file === '-' ? addAbortSignal(signal, process.stdin) : streamGiven(file, signal);
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
@@ -125,6 +127,12 @@ async function readTrace(file: string, { roots, limits, signal }: TraceFileOptio
     throw new OcislimError('USAGE', `cannot read the trace ${JSON.stringify(file)}: ${why}`, { cause });
   }
   return reader.end();
+}
+
+/** Returns the bytes of a file; null for a pipe, and for what cannot be read: reading tells why. */
+async function sizeOf(file: string): Promise<number | null> {
+  const found = await stat(file).catch(() => null);
+  return found?.isFile() === true ? found.size : null;
 }
 
 /** Makes the setting of a trace: its data, which lines could not be read, and how many paths were outside of the roots. */

@@ -37,8 +37,11 @@ export class TraceReader {
   /** Number of the last line that was read, from 1. */
   #line = 0;
 
+  readonly #fileSize: number | null;
+
   constructor(file: string, options: TraceOptions = {}) {
     this.#sink = new TraceSink(file, options);
+    this.#fileSize = options.size ?? null;
   }
 
   /** Takes the next bytes. @throws LIMIT, TRACE_INVALID */
@@ -118,12 +121,10 @@ export class TraceReader {
     this.#partsLength += text.length;
     const { file, limits } = this.#sink;
     if (this.#partsLength > limits['trace-bytes'])
-      throw exceeded(
-        'trace-bytes',
-        limits,
-        file,
-        `it is one JSON document of more than ${limits['trace-bytes']} bytes`,
-      );
+      throw exceeded('trace-bytes', limits, file, {
+        says: `it is one JSON document of more than ${limits['trace-bytes']} bytes`,
+        ...(this.#fileSize === null ? { atLeast: this.#partsLength } : { needed: this.#fileSize }),
+      });
     this.#parts.push(text);
   }
 

@@ -24,6 +24,8 @@ export interface TraceOptions {
   /** The roots of containers on the traced machine (`--trace-root`), absolute. Default: paths count from the root. */
   readonly roots?: readonly ByteString[];
   readonly limits?: Partial<TraceLimits>;
+  /** Bytes of the file. Default: unknown until it has been read. */
+  readonly size?: number | null;
 }
 
 /** Bounds of what a trace may make the reader hold. */
@@ -168,11 +170,17 @@ export class TraceSink {
     const { limits, file } = this;
     const known = this.#paths.size + this.#changes.size;
     if (known >= limits['trace-paths'])
-      throw exceeded('trace-paths', limits, file, `it names more than ${known} paths`);
+      throw exceeded('trace-paths', limits, file, {
+        says: `it names more than ${known} paths`,
+        atLeast: known + 1,
+      });
     this.#pathBytes += bytes;
     const most = limits['trace-path-bytes'];
     if (this.#pathBytes > most)
-      throw exceeded('trace-path-bytes', limits, file, `its paths have more than ${most} bytes`);
+      throw exceeded('trace-path-bytes', limits, file, {
+        says: `its paths have more than ${most} bytes`,
+        atLeast: this.#pathBytes,
+      });
   }
 
   /** Notes that a program had files opened through io_uring, which a tracer of system calls does not see. */

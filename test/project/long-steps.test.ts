@@ -1,6 +1,7 @@
 /** What users' files may hold millions of is worked on in steps, so that signals are heard in between. */
 import { expect, test } from 'vitest';
 import { ascii } from '../../src/bytes/bytes.ts';
+import { announcedSteps } from '../../src/commands/announcement.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { countSteps, keepMatcherSteps, matcherSteps, parseRules, ruleSteps } from '../../src/rules/rules.ts';
 import { atOnce, itemsPerStep, sortSteps, type Steps } from '../../src/steps.ts';
@@ -42,6 +43,14 @@ test.each<readonly [what: string, start: () => Steps<unknown>]>([
   ['data becomes a trace', () => fromTraceDataSteps(toTraceData(trace))],
   ['paths of a trace are placed', () => placeSteps(trace, ascii`app`)],
   ['a trace is summed up', () => summarySteps(trace)],
+  [
+    'what reports announce is collected',
+    () =>
+      announcedSteps(
+        [],
+        [{ slimming: { removed: lines.map((path) => ({ path, type: 'file', rule: 'x' })) } }],
+      ),
+  ],
 ])('%s with pauses', (_, start) => {
   expect(pausesOf(start())).toBeGreaterThanOrEqual(5);
 });

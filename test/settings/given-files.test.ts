@@ -146,7 +146,7 @@ describe('each limit on a file that an option names', () => {
       const args = line.map((word) => words[word as keyof typeof words] ?? word);
       const { status, stderr } = await callCli([...args, '--limit', `${name}=1`]);
       expect(stderr).toMatch(new RegExp(`given.*: .* and the limit ${name} is 1(?: bytes)? \\[LIMIT\\]`));
-      expect(stderr).toMatch(new RegExp(`--limit ${name}=(?:[2-9]|[1-9][0-9]) `));
+      expect(stderr).toMatch(new RegExp(`--limit ${name}=(?:[2-9]|[1-9][0-9]+(?:KiB)?) `));
       expect(status).toBe(1);
     },
   );

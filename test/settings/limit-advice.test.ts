@@ -2,9 +2,12 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { highestRatio } from '../../src/codec/encoding.ts';
 import { exceeded, type LimitName, limitTable } from '../../src/limits.ts';
 import { limitsOf, parseLimits } from '../../src/settings/limits.ts';
 import { callCli } from '../support/cli.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { writeTar } from '../support/model/tar-bytes.ts';
 import { openScene } from '../support/scene.ts';
 import { smallImage } from '../support/store/local.ts';
 
@@ -63,6 +66,46 @@ describe('typed in, the advice gets further:', () => {
       expect(stderr).toContain('[LIMIT]');
       expect((await callCli([...line, '--limit', advisedBy(stderr)])).stderr).not.toContain('[LIMIT]');
     }
+  });
+
+  test.each(['gzip', 'zstd'] as const)('beyond the ratio of a layer in %s', async (compress) => {
+    const zeros = { name: 'zeros', body: new Uint8Array(3_000_000) };
+    await scene.writeLayout({ zeros: buildImage({ layers: [writeTar([zeros])], compress }) }, 'zeros');
+    const line = [
+      'prune',
+      scene.at('zeros', 'zeros'),
+      '--shadowed',
+      '--limit',
+      'ratio-floor=1000',
+      '--dry-run',
+    ];
+    const { stderr } = await callCli([...line, '--limit', 'ratio=2']);
+    expect(advisedBy(stderr)).toBe(`ratio=${highestRatio(compress)}`);
+    await scene.run(...line, '--limit', advisedBy(stderr));
+  });
+
+  test('beyond the members of an archive, also where only some of them are counted', async () => {
+    const archive = `docker-archive:${scene.path('members.tar')}:app:1`;
+    await scene.run('copy', scene.at('app'), archive);
+    const line = ['squash', archive, '--all', '--dry-run', '--limit'];
+    for (const [limit, isKnown] of [
+      ['archive-members=3', true],
+      ['archive-members=1', false],
+    ] as const) {
+      const { stderr } = await callCli([...line, limit]);
+      expect(stderr).toContain('[LIMIT]');
+      expect(stderr.includes('known only when it is read')).toBe(!isKnown);
+      await scene.run(...line, advisedBy(stderr));
+    }
+  });
+
+  test('beyond the bytes of a trace that is one document', async () => {
+    const document = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => `/usr/lib/${i}`));
+    const trace = await scene.write('trace.json', document);
+    const line = ['trace', 'show', trace, '--limit'];
+    const { stderr } = await callCli([...line, 'trace-bytes=100']);
+    expect(stderr).toContain('[LIMIT]');
+    expect((await callCli([...line, advisedBy(stderr)])).stderr).not.toContain('[LIMIT]');
   });
 
   test('of a pipe, whose size is not known, it says so', async () => {

@@ -61,12 +61,10 @@ export class TreeCopier {
     const { source, limits } = this.#options;
     const { mediaType, digest } = raw.descriptor;
     if (depth >= limits['index-depth'] && isIndexType(mediaType))
-      throw exceeded(
-        'index-depth',
-        limits,
-        `${source.label} has too many indexes in each other`,
-        `index ${digest} lies in ${depth} others`,
-      );
+      throw exceeded('index-depth', limits, `${source.label} has too many indexes in each other`, {
+        says: `index ${digest} lies in ${depth} others`,
+        atLeast: depth + 1,
+      });
     const { rows, blobs } = namedIn(raw.bytes, mediaType, `manifest ${digest} of ${source.label}`);
     if (isIndexType(mediaType)) this.#rows.count(rows.length);
     await mapParallel(rows, copies, signal, (row, _, inner) => this.copyRow(row, null, depth + 1, inner));

@@ -3,10 +3,12 @@
  * layer.
  */
 import { getHeapStatistics } from 'node:v8';
+import { highestRatio } from '../../codec/encoding.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { exceeded, type Limits } from '../../limits.ts';
+import type { Compression } from '../../oci/media-type.ts';
 
 /**
  * Bytes that an entry takes in columns, tables and trees in addition to its names, and bytes of a directory that only the
@@ -38,8 +40,15 @@ export class Allowance {
     this.#indexBytes = limits['index-bytes'] || Math.floor((getHeapStatistics().heap_size_limit * 3) / 4);
   }
 
-  /** Starts the count of a layer. The caller passes each count of unpacked bytes to the result. @throws LIMIT from the result */
-  unpacking(image: Image, { digest, size: packed }: Descriptor): (count: number) => void {
+  /**
+   * Starts the count of a layer. The caller passes each count of unpacked bytes to the result. `format` returns the format of the blob,
+   * as far as it is known by then. @throws LIMIT from the result
+   */
+  unpacking(
+    image: Image,
+    { digest, size: packed }: Descriptor,
+    format: () => Compression | null,
+  ): (count: number) => void {
     const { limits } = this;
     const layers = this.#images.get(image) ?? { bytes: new Map<string, number>(), total: 0 };
     this.#images.set(image, layers);
@@ -53,7 +62,10 @@ export class Allowance {
           atLeast: bytes,
         });
       if (bytes > limits['ratio-floor'] && bytes > limits.ratio * packed)
-        throw exceeded('ratio', limits, what, `its ${packed} bytes are ${bytes} unpacked, if not more`);
+        throw exceeded('ratio', limits, what, {
+          says: `its ${packed} bytes are ${bytes} unpacked, if not more`,
+          ...ratioNeeded(format()),
+        });
       const most = layers.bytes.get(digest) ?? 0;
       if (bytes <= most) return;
       layers.bytes.set(digest, bytes);
@@ -85,7 +97,7 @@ export class Allowance {
         'index-bytes',
         { 'index-bytes': this.#indexBytes },
         'the headers of the layers need too much memory',
-        `${this.#entries} entries take some ${this.#held} bytes`,
+        { says: `${this.#entries} entries take some ${this.#held} bytes`, atLeast: this.#held },
       );
       if (limits['index-bytes'] !== 0) throw error;
       throw new OcislimError(error.code, error.message, {
@@ -94,6 +106,11 @@ export class Allowance {
       });
     }
   }
+}
+
+/** Returns the ratio that suffices for every blob of a format. */
+function ratioNeeded(format: Compression | null): { readonly needed?: number } {
+  return format === null ? {} : { needed: highestRatio(format) };
 }
 
 /** Counts the headers of one layer against the limits of the layer, and of all layers together. */

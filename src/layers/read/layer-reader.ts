@@ -151,7 +151,7 @@ export class LayerReader {
     return located(
       counted(
         this.#open(number, { descriptor, diffId, signal, ...options }),
-        this.#allowance.unpacking(image, descriptor),
+        this.#allowance.unpacking(image, descriptor, () => this.formatOf(descriptor)),
       ),
       this.#where(number),
     );
@@ -170,7 +170,7 @@ export class LayerReader {
     const { descriptor, diffId } = layerOf(image, number);
     const where = this.#where(number);
     const threads = this.#threadsFor(descriptor);
-    const unpacked = this.#allowance.unpacking(image, descriptor);
+    const unpacked = this.#allowance.unpacking(image, descriptor, () => this.formatOf(descriptor));
     let size = 0;
     let seal: Seal | null = null;
     const source: BlockSource =
@@ -339,12 +339,10 @@ export class LayerReader {
     for (const bytes of contents.values()) this.#held += bytes.length;
     const { limits } = this.#allowance;
     if (this.#held <= limits['contents-bytes']) return;
-    throw exceeded(
-      'contents-bytes',
-      limits,
-      'package databases and settings take too much memory',
-      `those of the layers read so far have ${this.#held} bytes together, with what upper layers replace`,
-    );
+    throw exceeded('contents-bytes', limits, 'package databases and settings take too much memory', {
+      says: `those of the layers read so far have ${this.#held} bytes together, with what upper layers replace`,
+      atLeast: this.#held,
+    });
   }
 
   async #read(
