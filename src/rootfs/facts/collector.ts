@@ -49,7 +49,7 @@ export class FactCollector {
   readonly #contents = new Map<number, Uint8Array>();
   readonly #mentions = new Map<number, readonly ByteString[]>();
   readonly #modules = new Map<number, SourceModules>();
-  /** The modules of all sources, since most are named by many: those that begin a line, and the others. */
+  /** The modules of all sources, since most are named by many: those in no function, and the others. */
   readonly #loaded = new Map<ByteString, NamedModule>();
   readonly #late = new Map<ByteString, NamedModule>();
   #held = 0;

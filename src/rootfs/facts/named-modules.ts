@@ -12,7 +12,7 @@ export type SourceLanguage = 'python' | 'node' | 'ruby' | 'perl' | 'php' | 'r' |
 export interface NamedModule {
   /** The name as the language writes it. One that begins with `./` is relative to the directory of the source. */
   readonly name: ByteString;
-  /** Whether the statement begins a line, so that loading the source loads the module. True where a language does not tell. */
+  /** Whether loading the source loads the module: the statement is in no function. True where a language does not tell. */
   readonly isAtTop: boolean;
 }
 
@@ -46,6 +46,8 @@ interface Grammar {
   /** What follows `#!` in its scripts. */
   readonly line: RegExp;
   readonly statements: readonly Statement[];
+  /** How a function begins, on the first line of its block. Its other lines are indented further. Default: none. */
+  readonly functions?: RegExp;
 }
 
 const grammars: readonly Grammar[] = [
@@ -53,10 +55,12 @@ const grammars: readonly Grammar[] = [
     language: 'python',
     files: /\.pyw?$/,
     line: /(?:^|[/ \t])(?:python|pypy)[\d.]*(?:[ \t]|$)/,
+    // Only tools read what is for them.
+    functions: /(?:async[ \t]+)?def\b|if[ \t]+(?:\w+\.)?TYPE_CHECKING\b/y,
     statements: [
       {
         pattern:
-          /^(?<before>[ \t]*(?:\w[^\n:#'"()]{0,60}:[ \t]+)?)(?:from[ \t]+(?<from>[.\w]+)[ \t]+)?import\b[ \t]*(?<list>\([^()]*|[^\n#;(]*)/gm,
+          /^(?<before>[ \t]*(?:\w[^\n:#'"]{0,60}:[ \t]+)?)(?:from[ \t]+(?<from>[.\w]+)[ \t]+)?import\b[ \t]*(?<list>\([^()]*|[^\n#;(]*)/gm,
         names: pythonNames,
       },
       {
@@ -81,6 +85,7 @@ const grammars: readonly Grammar[] = [
     language: 'ruby',
     files: /\.(?:rb|ru|rake)$|(?:^|\/)(?:Rakefile|Gemfile)$/,
     line: /(?:^|[/ \t])ruby[\d.]*(?:[ \t]|$)/,
+    functions: /def\b/y,
     statements: [
       {
         pattern:
@@ -93,6 +98,7 @@ const grammars: readonly Grammar[] = [
     language: 'perl',
     files: /\.(?:p[lm]|psgi)$/,
     line: /(?:^|[/ \t])perl[\d.]*(?:[ \t]|$)/,
+    functions: /(?:my[ \t]+)?sub\b/y,
     statements: [
       {
         pattern: /(?<before>^[ \t]*|[;{(&][ \t]*)(?:use|require)[ \t]+(?<name>[A-Za-z_]\w*(?:::\w+)*)/gm,
@@ -179,16 +185,60 @@ export function languageOfLine(line: ByteString): SourceLanguage | null {
 /** Returns the modules that a source names, each once: 1000 at most, and none with a name of more than 256 bytes. */
 export function modulesOfSource(text: ByteString, language: SourceLanguage): readonly NamedModule[] {
   const found = new Map<ByteString, boolean>();
-  const statements = grammars.find((grammar) => grammar.language === language)?.statements ?? [];
+  const { statements = [], functions } = grammars.find((grammar) => grammar.language === language) ?? {};
+  let blocks: Blocks | null = null;
   for (const { pattern, names } of statements)
-    for (const { groups = {} } of text.matchAll(pattern)) {
-      const isAtTop = (groups['before'] ?? '') === '';
+    for (const { groups = {}, index } of text.matchAll(pattern)) {
+      const isIndented = functions !== undefined && (groups['before'] ?? '') !== '';
+      const isAtTop = !isIndented || !isInside(index, (blocks ??= blocksOf(text, functions)));
       for (const name of names?.(groups) ?? [groups['name'] ?? noBytes]) {
         if (found.size >= maxNames) return listOf(found);
         if (name !== '' && name.length <= longest) found.set(name, isAtTop || found.get(name) === true);
       }
     }
   return listOf(found);
+}
+
+/** The blocks of functions: the offsets of their first characters, ascending, and of those behind their ends. */
+interface Blocks {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** Returns the outermost blocks of functions: from a line that begins one up to the next line that is not indented further. */
+function blocksOf(text: ByteString, functions: RegExp): Blocks {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let open: number | null = null;
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = text.indexOf('\n', start);
+    if (end < 0) end = text.length;
+    let at = start;
+    while (text[at] === ' ' || text[at] === '\t') at++;
+    if (at >= end || text[at] === '#') continue;
+    if (open !== null && at - start <= open) {
+      ends.push(start);
+      open = null;
+    }
+    functions.lastIndex = at;
+    if (open !== null || !functions.test(text)) continue;
+    starts.push(start);
+    open = at - start;
+  }
+  if (open !== null) ends.push(text.length);
+  return { starts, ends };
+}
+
+/** Returns whether an offset lies in a block. */
+function isInside(offset: number, { starts, ends }: Blocks): boolean {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] as number) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && offset < (ends[low - 1] as number);
 }
 
 function listOf(found: ReadonlyMap<ByteString, boolean>): readonly NamedModule[] {

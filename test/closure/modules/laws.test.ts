@@ -37,7 +37,7 @@ const writings: Readonly<Record<string, Writing>> = {
   python: {
     suffix: 'py',
     top: (name) => `import ${name}`,
-    late: (name) => `    import ${name}`,
+    late: (name) => `def f():\n    import ${name}`,
     declares: true,
     reads: true,
     pack: (name, source, declared) =>
@@ -64,7 +64,7 @@ const writings: Readonly<Record<string, Writing>> = {
   ruby: {
     suffix: 'rb',
     top: (name) => `require '${name}'`,
-    late: (name) => `  require '${name}'`,
+    late: (name) => `def f\n  require '${name}'\nend`,
     declares: true,
     reads: true,
     pack: (name, source, declared) =>
@@ -77,7 +77,7 @@ const writings: Readonly<Record<string, Writing>> = {
   perl: {
     suffix: 'pl',
     top: (name) => `use ${name};`,
-    late: (name) => `  require ${name};`,
+    late: (name) => `sub f { require ${name}; }`,
     declares: false,
     reads: true,
     pack: (name, source) =>

@@ -9,7 +9,7 @@ import {
 import { KiB } from '../../../src/units.ts';
 import { b } from '../../support/bytes.ts';
 
-/** Returns the names in a source; those of statements that do not begin a line stand in parentheses. */
+/** Returns the names in a source; those of statements in functions stand in parentheses. */
 function namesIn(language: SourceLanguage, text: string): readonly string[] {
   return modulesOfSource(b(text), language).map(({ name, isAtTop }) => (isAtTop ? name : `(${name})`));
 }
@@ -26,10 +26,17 @@ const cases: Readonly<Partial<Record<SourceLanguage, readonly (readonly [text: s
       ['from .a.b import c', './a.b.c'],
       ['from ...a import b', './../../a.b'],
       ['def f():\n    import lazy', '(lazy)'],
-      ['try:\n    import fast\nexcept ImportError:\n    import slow', '(fast) (slow)'],
-      ['if True: import x', '(x)'],
+      ['try:\n    import fast\nexcept ImportError:\n    import slow', 'fast slow'],
+      [
+        'class A:\n    import x\n    def f(self):\n\n        import y\n    # a remark\n    import z',
+        'x (y) z',
+      ],
+      ['if TYPE_CHECKING:\n    import typed\nelse:\n    import real', '(typed) real'],
+      ['async def f():\n  if x:\n    import late\nimport top', '(late) top'],
+      ['if True: import x', 'x'],
+      ['def f(): import x', '(x)'],
       ['import x\ndef f():\n    import x', 'x'],
-      ['m = importlib.import_module("a.b")', '(a.b)'],
+      ['m = importlib.import_module("a.b")', 'a.b'],
       ["__import__('a')", 'a'],
       ['import_module(name)\nprint("import x")\n# import y\n>>> import z', ''],
     ],
@@ -50,16 +57,17 @@ const cases: Readonly<Partial<Record<SourceLanguage, readonly (readonly [text: s
       ['require_relative "a/b"', './a/b'],
       ['def f\n  require("lazy")\nend', '(lazy)'],
       ["autoload :Thing, 'thing'", 'thing'],
-      ["begin; require 'x'; rescue LoadError; end", '(x)'],
+      ["begin; require 'x'; rescue LoadError; end", 'x'],
+      ["module A\n  require 'x'\n  def f\n    require 'y'\n  end\nend", 'x (y)'],
       ['require name\n# see: require', ''],
     ],
     perl: [
       ['use JSON::PP qw(encode);', 'JSON::PP'],
       ['sub f { require Lazy::Module; }', '(Lazy::Module)'],
-      ['    eval { require Opt };', '(Opt)'],
+      ['    eval { require Opt };', 'Opt'],
       ["use parent -norequire, 'A::B';\nuse base qw(C D);", 'parent base norequire A::B qw C D'],
       ["require 'x/y.pl';", 'x/y.pl'],
-      ["my $m = use_module('A::B')", '(A::B)'],
+      ["my $m = use_module('A::B')", 'A::B'],
       ['use 5.010;\nuse strict;', 'strict'],
     ],
     php: [
