@@ -7,6 +7,7 @@ import { concat } from '../stream/collect.ts';
 import { type ByteString, bytesOf, readField, ascii } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
+import { headerBlock, maxName, paxBlocks, paxName } from './header-block.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
 import { padded } from './reader.ts';
@@ -158,31 +159,8 @@ function replaceText(parts: Parts, field: typeof nameField | typeof linkField, t
 }
 
 function extensionHeader(type: 'x' | 'L' | 'K'): Uint8Array {
-  const name = type === 'x' ? ascii`PaxHeaders.0/entry` : ascii`././@LongLink`;
-  return plainHeader({ name, type, mode: 0o644, mtime: 0, gnu: type !== 'x' });
-}
-
-interface PlainHeader {
-  readonly name: ByteString;
-  readonly type: string;
-  readonly mode: number;
-  readonly mtime: number;
-  /** Whether the magic is that of GNU tar, not that of POSIX. */
-  readonly gnu: boolean;
-}
-
-function plainHeader({ name, type, mode, mtime, gnu }: PlainHeader): Uint8Array {
-  const block = new Uint8Array(blockSize);
-  block.set(bytesOf(name).subarray(0, 100), 0);
-  writeOctal(block, 100, 8, mode);
-  writeOctal(block, 108, 8, 0);
-  writeOctal(block, 116, 8, 0);
-  writeOctal(block, 124, 12, 0);
-  writeOctal(block, 136, 12, mtime);
-  block[156] = type.charCodeAt(0);
-  block.set(bytesOf(gnu ? ascii`ustar  \0` : ascii`ustar\x0000`), 257);
-  sealHeader(block);
-  return block;
+  const name = type === 'x' ? paxName : ascii`././@LongLink`;
+  return headerBlock({ name, type, mode: 0o644, gnu: type !== 'x' });
 }
 
 /** An entry that no source layer has: a whiteout (an empty file of mode 0), or a directory as runtimes imply it (0755). Both are owned by 0:0. */
@@ -199,9 +177,9 @@ export function makeHead({ kind, name, mtime }: MadeEntry): Uint8Array {
   const directory = kind === 'directory';
   const spelled = directory ? ascii`${name}/` : name;
   const kept = directory ? { type: '5', mode: 0o755 } : { type: '0', mode: 0 };
-  const header = plainHeader({ name: spelled, ...kept, mtime, gnu: false });
-  if (bytesOf(spelled).length <= 100) return header;
-  return concat([...extensionBlocks(extensionHeader('x'), encodePax([[ascii`path`, spelled]])), header]);
+  const header = headerBlock({ name: spelled, ...kept, mtime });
+  if (spelled.length <= maxName) return header;
+  return concat([...paxBlocks(paxName, [[ascii`path`, spelled]]), header]);
 }
 
 /** The end mark: two zero blocks. */
