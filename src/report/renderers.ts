@@ -23,6 +23,12 @@ const renderers: readonly Renderer[] = [
     mediaType: 'text/markdown',
     render: async (report) => (await import('./markdown.ts')).renderMarkdown(report),
   },
+  {
+    suffix: '.env',
+    name: 'variables',
+    mediaType: 'text/plain',
+    render: async (report) => (await import('./variables.ts')).renderVariables(report),
+  },
 ];
 
 /** The suffixes that a report's file may have. */

@@ -6,6 +6,7 @@ describe('renderers of reports', () => {
   test.each([
     ['r.json', 'JSON', '{'],
     ['a/b.md', 'Markdown', '# '],
+    ['out.env', 'variables', 'image='],
   ])('%s gets a %s report', async (file, name, start) => {
     const renderer = rendererFor(file);
     expect(renderer?.name).toBe(name);
