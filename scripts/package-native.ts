@@ -32,6 +32,8 @@ export function manifestOf(platform: NativePlatform, main: Readonly<Record<strin
     version: main['version'],
     description: `The native engine of ocislim for ${platform}: the same bytes, faster`,
     license: main['license'],
+    // npm compares it with where a package that states its provenance was built.
+    ...(main['repository'] === undefined ? {} : { repository: main['repository'] }),
     engines: main['engines'],
     os: [os],
     cpu: [cpu],

@@ -22,6 +22,7 @@ const { values } = parseArgs({
     native: { type: 'string' },
     quick: { type: 'boolean', default: false },
     built: { type: 'boolean', default: false },
+    'native-built': { type: 'boolean', default: false },
   },
 });
 
@@ -45,6 +46,7 @@ async function release(out: string): Promise<void> {
   const files = makeRelease({
     architectures: namesIn(values.architecture, architectures),
     native: values.native === undefined ? buildablePlatforms() : namesIn(values.native, nativePlatforms),
+    isNativeBuilt: values['native-built'],
     effort: values.quick ? 'quick' : 'small',
     mtime: sourceDate(),
     tell,

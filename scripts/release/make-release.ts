@@ -21,8 +21,10 @@ import { writeTar } from './tar.ts';
 /** What a release is made of. */
 export interface ReleaseOptions {
   readonly architectures: readonly Architecture[];
-  /** The platforms whose native engine is built and packed. */
+  /** The platforms whose native engine is packed. */
   readonly native: readonly NativePlatform[];
+  /** Whether the packages of the native engine are in `native/npm`, so that none is built. */
+  readonly isNativeBuilt: boolean;
   readonly effort: Effort;
   /** The time that stands in every file, in seconds since 1970. */
   readonly mtime: number;
@@ -43,7 +45,9 @@ interface Release extends ReleaseOptions {
 export async function* makeRelease(options: ReleaseOptions): AsyncGenerator<ReleaseFile> {
   await using packer = new Packer(options.effort);
   const manifest = readManifest();
-  const engines = new Map(options.native.map((platform) => [platform, nativePackage(platform)]));
+  const engines = new Map(
+    options.native.map((platform) => [platform, nativePackage(platform, options.isNativeBuilt)]),
+  );
   const npm = packageFiles(manifest, optionalDependencies(manifest.version, options.native));
   const release: Release = { ...options, manifest, packer, engines, npm };
   yield* npmPackages(release);

@@ -12,11 +12,15 @@ export function buildablePlatforms(): readonly NativePlatform[] {
   return platform !== null && spawnSync('cargo', ['--version']).status === 0 ? [platform] : [];
 }
 
-/** Builds the engine for a platform and returns the files of its npm package. @throws Error where it cannot be built */
-export function nativePackage(platform: NativePlatform): readonly ReleaseFile[] {
-  execFileSync(process.execPath, [join(root, 'scripts/package-native.ts'), platform], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+/**
+ * Returns the files of the npm package of a platform, after building the engine unless `isBuilt`. @throws Error where it cannot be built, or
+ * was not
+ */
+export function nativePackage(platform: NativePlatform, isBuilt: boolean): readonly ReleaseFile[] {
+  if (!isBuilt)
+    execFileSync(process.execPath, [join(root, 'scripts/package-native.ts'), platform], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   const folder = join(root, 'native/npm', platform);
   return readdirSync(folder)
     .map((path) => ({ path, mode: 0o644, bytes: readFileSync(join(folder, path)) }))

@@ -51,7 +51,7 @@ export function nodeRuntime(architecture: Architecture): Runtime {
 
 function fetchPackage(spec: string, architecture: Architecture): void {
   mkdirSync(cache, { recursive: true });
-  const options = ['--prefix', cache, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
+  const options = ['--prefix', cache, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force'];
   execFileSync('npm', ['install', ...options, '--os', 'linux', '--cpu', architecture, spec], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

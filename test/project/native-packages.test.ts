@@ -7,7 +7,8 @@ const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta
 const main = JSON.parse(read('package.json')) as Readonly<Record<string, unknown>>;
 
 test('each platform has a package that npm installs there alone, without scripts', () => {
-  const packages = nativePlatforms.map((platform) => manifestOf(platform, main));
+  const { repository: _, ...rest } = main;
+  const packages = nativePlatforms.map((platform) => manifestOf(platform, rest));
   expect(packages[0]).toEqual({
     name: '@ocislim/native-linux-x64-gnu',
     version: main['version'],
@@ -21,6 +22,11 @@ test('each platform has a package that npm installs there alone, without scripts
     files: ['ocislim.linux-x64-gnu.node', 'LICENSES.txt'],
   });
   expect(packages[3]).toMatchObject({ cpu: ['arm64'], libc: ['musl'] });
+});
+
+test('they come from the repository that ocislim names', () => {
+  const repository = { type: 'git', url: 'git+https://git.test/someone/ocislim.git' };
+  expect(manifestOf('linux-x64-gnu', { ...main, repository })).toMatchObject({ repository });
 });
 
 test('a release lists them in exactly its own version, and this checkout lists none', () => {

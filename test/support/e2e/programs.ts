@@ -29,25 +29,34 @@ const packages: Readonly<Record<string, string>> = {
   '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',
   strace: 'strace',
+  curl: 'curl',
+  shellcheck: 'shellcheck',
+  'qemu-aarch64-static': 'qemu-user-static',
   go: 'golang-go',
   '/usr/share/go-1.19/src/archive/tar/testdata/gnu.tar': 'golang-1.19-src',
   '/usr/lib/python3.11/test/testtar.tar': 'libpython3.11-testsuite',
 };
 
+/** Those that no Debian package holds: `.ci/install-judges` installs them. */
+const judges = ['actionlint', 'check-jsonschema', 'kubernetes-validate'];
+
 /** Checks that every program is there and the user is root. @throws Error naming the packages to install */
 export function requirePrograms(): void {
   const path = (process.env['PATH'] ?? '').split(delimiter);
-  const missing = Object.keys(packages).filter((program) =>
+  const isMissing = (program: string) =>
     program.startsWith('/')
       ? !existsSync(program)
-      : !path.some((folder) => existsSync(join(folder, program))),
-  );
+      : !path.some((folder) => existsSync(join(folder, program)));
+  const missing = Object.keys(packages).filter(isMissing);
   if (missing.length > 0) {
     const names = [...new Set(missing.map((program) => packages[program]))];
     throw new Error(
       `The end-to-end tests need ${missing.join(', ')}: apt-get install --no-install-recommends ${names.join(' ')}`,
     );
   }
+  const absent = judges.filter(isMissing);
+  if (absent.length > 0)
+    throw new Error(`The end-to-end tests need ${absent.join(', ')}: run .ci/install-judges`);
   if (process.getuid?.() !== 0)
     throw new Error(
       'The end-to-end tests must run as root: they unpack images with their owners and devices.',
