@@ -22,12 +22,15 @@ const placeholders = {
 
 /** Files that name the repository or the image, package.json aside. */
 export const namingFiles: readonly string[] = [
+  'README.md',
   'action.yml',
   'templates/ocislim.yml',
   'ci/jenkins/Jenkinsfile',
   'ci/kubernetes/job.yaml',
   'ci/tekton/task.yaml',
   'docs/ci.md',
+  'docs/install.md',
+  'docs/recipes/ci-gate.md',
 ];
 
 /** Reads `project.json`. */
@@ -42,12 +45,19 @@ export function readNaming(file: string): string {
 
 const version = String.raw`\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?`;
 
-/** Where files name the project: the image with its tag, the action, the component, the release page, and the version of the action. */
+/**
+ * Where files name the project: the image with its tag, the action, the component, the release page with its files, and the version
+ * that the action takes.
+ */
 const patterns = {
   image: new RegExp(String.raw`[\w.:-]+(?:\/[\w.-]+)*\/ocislim:${version}`, 'g'),
   action: new RegExp(String.raw`(?<=\buses: )[\w.-]+\/ocislim@v${version}`, 'g'),
   component: new RegExp(String.raw`(?<=\bcomponent: \$CI_SERVER_FQDN\/)\S+@${version}`, 'g'),
   releases: /https:\/\/\S+\/releases\/download\b/g,
+  files: new RegExp(
+    String.raw`(?<=\/releases\/download\/v|\bocislim[-_])${version}(?=\/|[-_](?:linux|amd64|arm64)\b)`,
+    'g',
+  ),
   default: /(?<=\n {2}version:\n(?: {4}.*\n)*? {4}default: )\S+/g,
 };
 
@@ -60,6 +70,7 @@ export function withNames(text: string, project: Project, version: string): stri
     .replaceAll(patterns.action, `${path}@v${version}`)
     .replaceAll(patterns.component, `${path}/ocislim@${version}`)
     .replaceAll(patterns.releases, `${repository}/releases/download`)
+    .replaceAll(patterns.files, version)
     .replaceAll(patterns.default, version);
 }
 
