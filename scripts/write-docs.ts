@@ -157,7 +157,7 @@ function closurePage(): string {
   const problems = Object.entries(problemPages).map(([kind, doc]) => [kind, text(doc)]);
   return page([
     '# What stays',
-    '`ocislim prune --trace` removes the files that no trace saw, unless a file that it saw needs them. Rules find these out. Each rule knows one kind of reason, looks at the merged root filesystem of the image, and runs nothing. The rules are asked until none has anything to add. `--explain PATH` (best with `-q --dry-run`) shows the reasons of one path, up to a traced use or the config. The JSON report has the reason of every path that stays.',
+    '`ocislim prune --trace` removes the files that no trace saw, unless a file that it saw needs them. Rules find these out. Each rule knows one kind of reason, looks at the merged root filesystem of the image, and runs nothing. The rules are asked until none has anything to add. `--explain GLOB` (best with `-q --dry-run`) shows the reasons of paths, up to a traced use or the config, and for those that go the rule that takes them; it explains prunings by rules and presets, too. The JSON report has the reason of every path that stays.',
     '## How much',
     '`--granularity` says what stays in addition to what is needed. Each level includes the one before it:',
     table(

@@ -5,8 +5,9 @@
 import { ascii, type ByteString } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import type { Digest } from '../oci/digest.ts';
-import { itemsPerStep, sortSteps, type Steps } from '../steps.ts';
-import { type RunEnd, type Uses, uses } from '../trace/trace.ts';
+import type { Steps } from '../steps.ts';
+import { lostOpens, lostPaths } from '../trace/lost-paths.ts';
+import { type RunEnd, type TracedPath, uses } from '../trace/trace.ts';
 import type { ClosureInput } from './closure.ts';
 import type { Problem } from './problem.ts';
 
@@ -27,10 +28,11 @@ export function* provenanceSteps(input: ClosureInput, digest: Digest): Steps<Pro
   const { trace } = input;
   const isOther = trace.image !== null && trace.image !== digest;
   const other = `${trace.name} is of another image, ${trace.image}`;
-  const executed = yield* lost(input, uses.exec, 0);
+  const has = (path: TracedPath): boolean => input.fs.resolve(ascii`/${path}`).path !== null;
+  const executed = yield* lostPaths(trace, { use: uses.exec, without: 0, has });
   const sentence = `executed ${listed(executed, 1)}, which the image does not have`;
   // Lists and tools that watch a whole machine name more than one container has.
-  const opened = trace.knowsExecs ? yield* lost(input, uses.open, uses.exec | uses.write) : [];
+  const opened = trace.knowsExecs ? yield* lostOpens(trace, has) : [];
   const failures = trace.ends.filter(({ status, stopped }) => status !== 0 && stopped === null);
   const recorded = failures.filter(({ seconds }) => seconds !== null);
   return {
@@ -71,36 +73,11 @@ function endOf({ status, signal, seconds }: RunEnd): string {
   return `${how} after ${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
 }
 
-/** Directories that a runtime mounts over, and what it mounts into others. */
-const mounted =
-  /^(?:(?:proc|sys|dev|tmp|run|var\/run|var\/tmp)(?:\/|$)|etc\/(?:hosts|hostname|resolv\.conf|mtab)$)/;
-
 /** The most opened paths that a sentence names. */
 const shown = 3;
-
-/** Returns the paths with a use, and without others, that the image does not have and the run did not make; sorted. */
-function* lost({ fs, trace }: ClosureInput, use: Uses, others: Uses): Steps<readonly ByteString[]> {
-  const made = new Set(trace.changes.map(({ path }) => path));
-  const paths: ByteString[] = [];
-  let seen = 0;
-  for (const [path, bits] of trace.paths) {
-    if (++seen % itemsPerStep === 0) yield;
-    if ((bits & use) === 0 || (bits & others) !== 0) continue;
-    if (fs.resolve(ascii`/${path}`).path !== null) continue;
-    if (!mounted.test(path) && !isBelow(path, made)) paths.push(path);
-  }
-  return yield* sortSteps(paths);
-}
 
 /** Names the first of some paths, and the number of the others. */
 function listed(paths: readonly ByteString[], most: number): string {
   const rest = paths.length - most;
   return `${paths.slice(0, most).map(quotePath).join(', ')}${rest > 0 ? `, and ${rest} more` : ''}`;
-}
-
-/** Returns whether a path, or a directory above it, is among these. */
-function isBelow(path: ByteString, made: ReadonlySet<ByteString>): boolean {
-  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
-    if (made.has(path.slice(0, end))) return true;
-  return false;
 }

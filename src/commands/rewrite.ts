@@ -4,7 +4,7 @@
  */
 import { createEncoderPool, type EncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
-import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
+import { type Image, nameOfImage, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
@@ -15,7 +15,6 @@ import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, isUntagged, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
-import { explainPaths } from '../report/explanation.ts';
 import type { Report } from '../report/report.ts';
 import { type Stages, tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
@@ -152,7 +151,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     debug: written?.image ?? null,
   });
   const failure = written?.failure ?? refusalOf(report, settings);
-  tell(describe({ outcome, report, target, settings, failure }));
+  const explanations = await explain(outcome, settings.explain ?? []);
+  tell(describe({ outcome, report, target, explanations, failure }));
 }
 
 /** What the run of a job may use. */
@@ -316,29 +316,31 @@ interface Finished {
   readonly outcome: RunOutcome;
   readonly report: Report;
   readonly target: Target | null;
-  readonly settings: JobSettings;
+  readonly explanations: Outcome['explanations'];
   readonly failure: Outcome['failure'];
 }
 
 /** Makes the outcome: plain data, without images, trees or targets. */
-function describe({ outcome, report, target, settings, failure }: Finished): Outcome {
+function describe({ outcome, report, target, explanations, failure }: Finished): Outcome {
   const root = outcome.root?.descriptor ?? null;
   return {
     name: root === null || target === null ? null : target.nameOf(root.digest),
     root: root === null ? null : { digest: root.digest, mediaType: root.mediaType, size: root.size },
     imageId: root === null ? null : imageId(outcome),
     report,
-    explanations: explain(outcome, settings.explain ?? []),
+    explanations,
     failure,
   };
 }
 
-/** Answers --explain for every image that was pruned by a trace. */
-function explain(outcome: RunOutcome, paths: readonly string[]): readonly string[] {
+/** Answers --explain for every image that was pruned. Images with other answers than the first have their names before them. */
+async function explain({ images }: RunOutcome, paths: readonly string[]): Promise<readonly string[]> {
   if (paths.length === 0) return [];
-  return outcome.images.flatMap(({ resolution }) =>
-    resolution.traced.flatMap((closure) => explainPaths(closure, paths)),
-  );
+  const { explainPaths } = await import('../report/explanation.ts');
+  const answers = images.map((image) => explainPaths(image, paths));
+  const [first = []] = answers;
+  if (answers.every((answer) => answer.join('\n') === first.join('\n'))) return first;
+  return images.flatMap(({ image }, i) => [`${nameOfImage(image)}:`, ...(answers[i] ?? [])]);
 }
 
 /** The digest of the config, as Docker has it; of several images, that of the index. */

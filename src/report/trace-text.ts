@@ -2,7 +2,7 @@
  * Renders what traces saw, as text and as data. `ocislim trace` prints it.
  */
 import type { PackageUsage } from '../closure/package-usage.ts';
-import type { Trace } from '../trace/trace.ts';
+import type { NotInImage, Trace } from '../trace/trace.ts';
 import type { TraceSummary } from '../trace/trace-summary.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';
 import { formatCount, formatNumberOf, formatSeconds, formatSize } from './figures.ts';
@@ -105,6 +105,10 @@ export function traceJson({ trace, summary, packages }: TraceDescription): objec
     knowsExecutions: trace.knowsExecs,
     runs: trace.ends,
     changes: trace.changes.length,
+    notInImage:
+      trace.notInImage === null
+        ? null
+        : { count: trace.notInImage.count, first: trace.notInImage.first.map(pathFields) },
     gaps: trace.gaps,
     executed: summary.executed.map(pathFields),
     directories: summary.directories.map(({ path, paths }) => ({ ...pathFields(path), paths })),
@@ -142,6 +146,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
     ['image', image ?? 'not known'],
     ...(command === null ? [] : [['command', command.map(displayPath).join(' ')]]),
     ...trace.ends.map((end) => ['ended', endText(end)]),
+    ...(trace.notInImage === null ? [] : [['not in the image', lossText(trace.notInImage)]]),
     ['paths', `${formatCount(trace.paths.size)}: ${counted.join(', ')}`],
     ...(trace.changes.length > 0
       ? [['renamed, linked', formatNumberOf(trace.changes.length, 'change') + ' of names']]
@@ -156,6 +161,13 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
         ]
       : []),
   ];
+}
+
+/** Says which opened paths the image does not have: "2 opened paths: /a, /b". */
+export function lossText({ count, first }: NotInImage): string {
+  const rest = count - first.length;
+  const names = first.map((path) => `/${displayPath(path)}`).join(', ');
+  return `${formatNumberOf(count, 'opened path')}${names === '' ? '' : `: ${names}`}${rest > 0 && names !== '' ? `, and ${formatCount(rest)} more` : ''}`;
 }
 
 function endText({ status, signal, stopped, seconds }: Trace['ends'][number]): string {

@@ -127,10 +127,7 @@ export function removesNothing({ rules, shadowed, clearSetuid, traces }: PruneSt
   return rules.length + clearSetuid.length + traces.length === 0 && !shadowed;
 }
 
-type TracingSettings = Pick<
-  PruningSettings,
-  'trace' | 'traceRoot' | 'keepCommand' | 'explain' | 'granularity'
->;
+type TracingSettings = Pick<PruningSettings, 'trace' | 'traceRoot' | 'keepCommand' | 'granularity'>;
 
 /** One pruning for each platform that was traced. @throws USAGE for options that mean nothing without a trace */
 function tracePrunings(settings: TracingSettings): readonly TracePruning[] {
@@ -140,7 +137,6 @@ function tracePrunings(settings: TracingSettings): readonly TracePruning[] {
   const idle = {
     '--trace-root': settings.traceRoot.length > 0,
     '--keep-command': keepCommand.length > 0,
-    '--explain': settings.explain.length > 0,
     '--granularity': granularity !== 'package',
   };
   const [option] = Object.entries(idle).find(([, isGiven]) => isGiven) ?? [];

@@ -5,7 +5,8 @@
 import { OcislimError } from '../errors.ts';
 import { matchesPlatform, type Platform } from '../oci/platform.ts';
 import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
-import type { NameChange, Trace, TracedPath, Uses } from './trace.ts';
+import { firstLost } from './lost-paths.ts';
+import type { NameChange, NotInImage, Trace, TracedPath, Uses } from './trace.ts';
 
 /** The most unreadable lines that are kept to be shown. */
 const sampleLimit = 5;
@@ -44,6 +45,7 @@ export function* mergeSteps(traces: readonly Trace[]): Steps<Trace> {
     paths,
     changes: distinct(traces.flatMap(({ changes }) => changes)),
     ends: traces.flatMap(({ ends }) => ends),
+    notInImage: unitedLosses(traces),
     gaps: [...new Set(traces.flatMap(({ gaps }) => gaps))],
     isBlind: traces.some(({ isBlind }) => isBlind),
     knowsExecs: traces.some(({ knowsExecs }) => knowsExecs),
@@ -61,6 +63,17 @@ export function* mergeSteps(traces: readonly Trace[]): Steps<Trace> {
 
 function distinct(changes: readonly NameChange[]): readonly NameChange[] {
   return [...new Map(changes.map((change) => [JSON.stringify(change), change])).values()];
+}
+
+/** Sums up what the recordings opened that the image does not have; null where none of them compared. */
+function unitedLosses(traces: readonly Trace[]): NotInImage | null {
+  const found = traces.flatMap(({ notInImage }) => notInImage ?? []);
+  if (found.length === 0) return null;
+  const first = new Set(found.flatMap((each) => each.first));
+  return {
+    count: found.reduce((sum, { count }) => sum + count, 0),
+    first: [...first].sort().slice(0, firstLost),
+  };
 }
 
 function* unitedPaths(traces: readonly Trace[]): Steps<ReadonlyMap<TracedPath, Uses>> {

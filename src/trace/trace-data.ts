@@ -31,6 +31,7 @@ export function* fromTraceDataSteps(data: TraceData): Steps<Trace> {
   return {
     ...rest,
     formats: [],
+    notInImage: null,
     changes: changes.map(readChange),
     paths,
     syscalls: new Map(),

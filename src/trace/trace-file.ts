@@ -8,10 +8,19 @@ import { bytesOf, type ByteString, noBytes, utf8Bytes, readByteString } from '..
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { inTurns, sortSteps } from '../steps.ts';
 import { byteMember, parseRecord } from './json-record.ts';
-import { type NameChange, type RunEnd, type Trace, type TracedPath, type Uses, uses } from './trace.ts';
+import { firstLost } from './lost-paths.ts';
+import {
+  type NameChange,
+  type NotInImage,
+  type RunEnd,
+  type Trace,
+  type TracedPath,
+  type Uses,
+  uses,
+} from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 import type { TraceFormat } from './trace-format.ts';
-import type { TraceSink } from './trace-sink.ts';
+import { own, type TraceSink } from './trace-sink.ts';
 
 /** The version of the format. It is raised when an older reader would misunderstand a file. */
 const version = 1;
@@ -45,7 +54,7 @@ export function* writeTrace(trace: Trace): Generator<string> {
 
 function* linesOf(trace: Trace, sorted: readonly TracedPath[]): Generator<string> {
   const { formats, platform, image, command, knowsExecs, hasAllSyscalls, paths, syscalls } = trace;
-  const { changes, ends, gaps, isBlind } = trace;
+  const { changes, ends, gaps, isBlind, notInImage } = trace;
   const header = {
     ocislim: 'trace',
     version,
@@ -54,6 +63,7 @@ function* linesOf(trace: Trace, sorted: readonly TracedPath[]): Generator<string
     ...(image === null ? {} : { image }),
     ...(command === null ? {} : commandFields(command)),
     ...(ends.length === 0 ? {} : { runs: ends }),
+    ...(notInImage === null ? {} : { notInImage: lossFields(notInImage) }),
     ...(gaps.length === 0 ? {} : { gaps }),
     ...(isBlind ? { isBlind } : {}),
     knowsExecs,
@@ -87,6 +97,10 @@ function commandFields(command: readonly ByteString[]): JsonObject {
   return texts.includes(null)
     ? { commandBase64: command.map((word) => Buffer.from(bytesOf(word)).toString('base64')) }
     : { command: texts };
+}
+
+function lossFields({ count, first }: NotInImage): JsonObject {
+  return { count, first: first.map((path) => nameFields('path', path)) };
 }
 
 function changeFields(change: NameChange): JsonObject {
@@ -148,6 +162,7 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   sink.hasAllSyscalls = hasAllSyscalls === true;
   const runs = memberOf(header, 'runs');
   sink.ends = Array.isArray(runs) ? (runs as readonly unknown[]).flatMap((run) => readEnd(run) ?? []) : [];
+  sink.notInImage = readLoss(memberOf(header, 'notInImage'));
   sink.gaps = strings(memberOf(header, 'gaps')) ?? [];
   sink.isBlind = memberOf(header, 'isBlind') === true;
   const texts = strings(memberOf(header, 'command'));
@@ -161,6 +176,16 @@ function readSyscall(value: JsonObject, sink: TraceSink): boolean {
   if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) return false;
   sink.syscall(syscall, count);
   return true;
+}
+
+/** Reads what a recording opened that its image does not have; null for a value that does not say it. */
+function readLoss(value: unknown): NotInImage | null {
+  if (!isObject(value)) return null;
+  const { count, first } = value;
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) return null;
+  const list: readonly unknown[] = Array.isArray(first) ? first.slice(0, firstLost) : [];
+  const paths = list.flatMap((each) => (isObject(each) ? (nameMember(each, 'path') ?? []) : []));
+  return { count, first: paths.map(own) };
 }
 
 /** Reads how a run ended; null for a value that does not say it. */

@@ -6,8 +6,9 @@ import { OcislimError } from '../errors.ts';
 import { exceeded } from '../limits.ts';
 import { type ByteString, readByteString, noBytes, ascii, joinBytes } from '../bytes/bytes.ts';
 import { formats } from './formats/all.ts';
-import { gaps } from './formats/gaps.ts';
+import { gapsOf } from './formats/gaps.ts';
 import { parseRecord } from './json-record.ts';
+import { traceFile } from './trace-file.ts';
 import type { Trace } from './trace.ts';
 import type { RecordReader, TraceFormat, TraceHead } from './trace-format.ts';
 import { own, type TraceOptions, TraceSink } from './trace-sink.ts';
@@ -60,9 +61,10 @@ export class TraceReader {
     else if (this.#pending !== '' || this.#skipping) this.#record(this.#pending);
     this.#reader?.end?.();
     if (this.#sink.lines > 0 && this.#sink.formats.length === 0) this.#sink.formats = [name];
-    const gap = gaps.get(name);
-    if (gap !== undefined) this.#sink.gaps = [...this.#sink.gaps, gap];
-    const trace = this.#sink.finish();
+    const read = this.#sink.finish();
+    // A trace file brings the gaps of the formats that it was read from.
+    const more = name === traceFile.name ? [] : gapsOf(read.formats, read);
+    const trace = { ...read, gaps: [...read.gaps, ...more] };
     if (trace.unreadable.count * 2 > trace.lines) throw mostlyUnreadable(trace, name);
     return trace;
   }

@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, readByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
 import {
   type NameChange,
+  type NotInImage,
   type RunEnd,
   type Trace,
   type TracedPath,
@@ -79,6 +80,7 @@ export class TraceSink {
   hasAllSyscalls = false;
   knowsExecs = false;
   ends: readonly RunEnd[] = [];
+  notInImage: NotInImage | null = null;
   gaps: readonly string[] = [];
   isBlind = false;
 
@@ -217,6 +219,7 @@ export class TraceSink {
       paths: this.#settledPaths(),
       changes: [...this.#changes.values()],
       ends: this.ends,
+      notInImage: this.notInImage,
       gaps: this.gaps,
       isBlind: this.isBlind,
       knowsExecs: this.knowsExecs,

@@ -56,6 +56,14 @@ export interface RunEnd {
   readonly seconds: number | null;
 }
 
+/** Paths that a recorded run opened, and that its image does not have. */
+export interface NotInImage {
+  /** How many there are. Of several recordings, the sum. */
+  readonly count: number;
+  /** The first few of them, sorted. */
+  readonly first: readonly TracedPath[];
+}
+
 /** What one or several traces saw, merged. It is plain data, except for the maps; `trace-file.ts` stores it as a file. */
 export interface Trace {
   /** The name in messages: "app.strace", "app.strace and db.strace". */
@@ -71,6 +79,8 @@ export interface Trace {
   readonly changes: readonly NameChange[];
   /** How each run ended. Runs whose end no trace shows are absent. */
   readonly ends: readonly RunEnd[];
+  /** What the recording opened that the image does not have; null where it did not compare. */
+  readonly notInImage: NotInImage | null;
   /** What the traces cannot show, as sentences without a subject: "does not show …". */
   readonly gaps: readonly string[];
   /** Whether files may have been opened that the trace cannot show, so that at least whole packages must stay. */

@@ -197,6 +197,50 @@ describe('prune --trace', () => {
     expect(() => JSON.parse(json.stdout) as unknown).not.toThrow();
   });
 
+  test('explains what rules and presets take, and why the rest stays, also without a trace', async () => {
+    const ask = async (...args: readonly string[]) =>
+      (await callCli(['prune', `${image}:v1`, '--dry-run', '-q', '--progress', 'none', ...args])).stdout
+        .trimEnd()
+        .split('\n');
+    const rules = ['--rule', 'bin/*', '--rule', '!bin/helper', '--keep', 'bin/run', '--preset', 'docs'];
+    const explained = ['bin/*', 'usr/share/doc/run/manual', 'app/top', 'app', 'none'];
+    expect(await ask(...rules, ...explained.flatMap((path) => ['--explain', path]))).toEqual([
+      'bin/helper: stays: a rule with ! takes it back from --rule "bin/*"',
+      'bin/other: removed by --rule "bin/*"',
+      'bin/run: stays, for --keep "bin/run" wins over --rule "bin/*"',
+      expect.stringMatching(/^usr\/share\/doc\/run\/manual: removed by preset docs "/),
+      'app/top: stays: no rule names it',
+      'app: stays: no rule names it',
+      'none: not in the image',
+      expect.stringMatching(/^# preset docs: .+/),
+    ]);
+    expect(
+      await ask('--rule', 'app', '--keep', 'app/main', '--force', '--explain', 'app/**', '--explain', 'app'),
+    ).toEqual([
+      'app/data: removed by --rule "app"',
+      'app/data/unused: removed by --rule "app"',
+      'app/data/used: removed by --rule "app"',
+      'app/hard: removed by --rule "app"',
+      'app/link: removed by --rule "app"',
+      'app/main: stays, for --keep "app/main" wins over --rule "app"',
+      'app/top: removed by --rule "app"',
+      'app: stays although --rule "app" names it: something in it stays',
+    ]);
+    expect(await ask('--rule', 'app/top', '--layers', '1..2', '--explain', 'app/top')).toEqual([
+      'app/top: stays although --rule "app/top" names it: layer 3 was not selected',
+    ]);
+    expect(await ask('--shadowed', '--explain', 'app/top')).toEqual(['app/top: stays: no rule names it']);
+  });
+
+  test('explains that a rule takes what a trace keeps only as part of something', async () => {
+    const rules = ['--trace', traced('b.list', [...usual, '/bin/run']), '--rule', 'bin/helper'];
+    const args = ['--dry-run', '-q', '--progress', 'none', '--explain', 'bin/helper'];
+    const { stdout } = await callCli(['prune', `${image}:v1`, ...args, ...rules]);
+    expect(stdout).toMatch(
+      /^bin\/helper: package, .*\(whole\)\n(?:.*\n)*bin\/helper: removed by --rule "bin\/helper"\n/,
+    );
+  });
+
   test('explains in text that no terminal acts on', async () => {
     const { stderr } = await callCli([
       'prune',

@@ -177,6 +177,7 @@ export function traceOf(
     image: null,
     changes: [],
     ends: [],
+    notInImage: null,
     gaps: [],
     isBlind: false,
     knowsExecs: true,

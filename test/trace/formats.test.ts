@@ -10,7 +10,7 @@ const expected: Record<string, { format: string; paths: Record<string, string>; 
     paths: {
       'lib64/ld-linux-x86-64.so.2': 'open',
       'run/app': 'stat',
-      'run/app/s p': 'write',
+      'run/app/s p': 'write link',
       'srv/a b/data.db': 'open',
       'usr/bin/app': 'exec',
     },

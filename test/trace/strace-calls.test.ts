@@ -1,32 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { calls } from '../../src/trace/formats/strace-calls.ts';
-import type { Trace } from '../../src/trace/trace.ts';
-import { wordsOf } from '../../src/trace/trace-file.ts';
 import { readTrace } from './read-trace.ts';
+import { sayingsOf } from './sayings.ts';
 
 const notes = readFileSync(new URL('../../spec-notes/strace-calls.md', import.meta.url), 'utf8');
 const rows = [...notes.matchAll(/^\| `(.+)` \| (.+) \|$/gm)].map(
   ([, line = '', says = '']): [string, string] => [line.replaceAll('\\|', '|'), says],
 );
 
-/** What a trace says, in the words of the notes. `d` is opened before each line with O_PATH. */
-function sayingsOf({ paths, changes, isBlind }: Trace): string {
-  const used = [...paths]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, bits]) => `${path}: ${wordsOf(bits).join(' ')}`)
-    .filter((each) => each !== 'd: stat');
-  const changed = changes.map((change) =>
-    change.kind === 'symlink'
-      ? `${change.path} leads to ${change.target}`
-      : `${change.path} is ${change.from}`,
-  );
-  const all = [...used, ...changed, ...(isBlind ? ['opens may be missing'] : [])];
-  return all.length === 0 ? 'nothing' : all.join('; ');
-}
-
 it('the table of calls is read', () => expect(rows.length).toBeGreaterThan(150));
 
+// `d` is opened before each line with O_PATH.
 it.each(rows)('%s says: %s', (line, says) => {
   const trace = readTrace(`openat(AT_FDCWD, "/d", O_RDONLY|O_PATH) = 9\n${line}\n`);
   expect(trace.unreadable.count).toBe(0);

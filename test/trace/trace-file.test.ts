@@ -37,6 +37,7 @@ const anyTrace: fc.Arbitrary<Trace> = fc.record({
   paths: fc.array(fc.tuple(path, bits), { maxLength: 20 }).map((pairs) => new Map(pairs)),
   changes: fc.uniqueArray(change, { maxLength: 5, selector: (each) => JSON.stringify(each) }),
   ends: fc.array(end, { maxLength: 2 }),
+  notInImage: fc.option(fc.record({ count: fc.nat(), first: fc.array(path, { maxLength: 5 }) })),
   gaps: fc.uniqueArray(fc.constantFrom('does not show a', 'does not show b')),
   isBlind: fc.boolean(),
   knowsExecs: fc.boolean(),

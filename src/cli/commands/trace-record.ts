@@ -1,10 +1,11 @@
 /** The action `record` of `trace`: a command below strace. How strace is found and driven is in `jobs/record`. */
-import { utf8Bytes } from '../../bytes/bytes.ts';
+import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { escapeText, safeJsonText } from '../../report/escape.ts';
+import { safeJsonText } from '../../report/escape.ts';
 import type { Runtime } from '../../oci/runtime.ts';
+import { inTurns } from '../../steps.ts';
 import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
 import { RecordingEnd } from './recording-end.ts';
@@ -26,17 +27,21 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const { record } = await import('../../jobs/record/record.ts');
   const { streamTrace } = await import('../../trace/trace-file.ts');
   const { writeWhole } = await import('../../files/whole-file.ts');
+  const { countLost } = await import('../../trace/lost-paths.ts');
+  const { recordingText } = await import('./recording-text.ts');
   const traced = await imageOf(call);
   const command = commandOf(call.line.argumentsOf('--'), traced);
   const strace = await straceArguments(settings.allSyscalls, console.signal);
   const launch = await launchOf(call, command, traced.runtime);
+  const has = await namesOf(call);
 
   using ending = new RecordingEnd({
     seconds: settings.for,
     limits: limitsOf(settings.limit),
     hasTerminal: process.stdin.isTTY,
   });
-  const { trace, end, seconds } = await record({ launch, strace, name: output, stop: ending.signal, grace });
+  const recording = await record({ launch, strace, name: output, stop: ending.signal, grace });
+  const { trace, end, seconds } = recording;
   ending.check();
   // A signal may have been sent to the command itself.
   const stopped = ending.stopped ?? trace.ends[0]?.stopped ?? null;
@@ -46,12 +51,33 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     platform: traced.platform,
     image: traced.digest,
     command: command.map(utf8Bytes),
+    notInImage: has === null ? null : await inTurns(countLost(trace, has), unending),
   };
-  const unending = new AbortController().signal;
   await writeWhole(output, encoded(streamTrace(named, unending)), unending);
-  const how = end.signal === null ? `ended with ${end.status}` : `was ended by ${end.signal}`;
-  console.stderr.write(`ocislim: the command ${how}; ${trace.paths.size} paths in ${escapeText(output)}\n`);
+  const { notInImage } = named;
+  console.stderr.write(recordingText({ ...recording, file: output, launch, notInImage }));
   return end.status;
+}
+
+/** What is written at the end is written also if a signal comes meanwhile. */
+const unending = new AbortController().signal;
+
+/**
+ * Returns what tells whether the image has a path: by the names that --root has before the recording, or by the layers of --image. Null
+ * without either. @throws what reading an image throws
+ */
+async function namesOf(call: TraceCall): Promise<((path: ByteString) => boolean) | null> {
+  const { settings, console } = call;
+  const { root, image } = settings;
+  if (root !== null) {
+    const { readRootNames } = await import('../../jobs/record/root-names.ts');
+    const names = await readRootNames(root, console.signal);
+    return (path) => names.has(path);
+  }
+  if (image === null) return null;
+  const { inspectNamed } = await import('./trace-image.ts');
+  const { fs } = await inspectNamed(image, machine(), () => 0, call);
+  return (path) => fs.resolve(ascii`/${path}`).path !== null;
 }
 
 /** Returns the command to record: as given, else that of the image. @throws USAGE if neither names one */

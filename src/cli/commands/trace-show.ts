@@ -1,9 +1,6 @@
 /** The action `show` of `trace`. With --image it also reads an image and counts the use of its packages. */
-import { OcislimError } from '../../errors.ts';
 import type { PackageUsage } from '../../closure/package-usage.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { openWorkspace } from '../open-workspace.ts';
-import { Screen } from '../screen.ts';
 import { inTurns } from '../../steps.ts';
 import type { TraceCall } from './trace-call.ts';
 import { readNamedTrace } from './trace-input.ts';
@@ -32,34 +29,16 @@ export async function showTrace(call: TraceCall): Promise<number> {
 /** How much of each package of an image the trace used. @throws what reading an image throws */
 async function usageIn(reference: string, trace: Trace, call: TraceCall): Promise<readonly PackageUsage[]> {
   const { parsePlatform } = await import('../../oci/platform.ts');
-  const { readSource } = await import('../../jobs/read-reference.ts');
-  const { inspectImage } = await import('../../jobs/inspect.ts');
   const { packageProbe, packagesOf } = await import('../../rootfs/packages/package-index.ts');
   const { usageSteps } = await import('../../closure/package-usage.ts');
   const { readRuntime } = await import('../../oci/runtime.ts');
   const { placeSteps } = await import('../../trace/place.ts');
   const { utf8Bytes } = await import('../../bytes/bytes.ts');
-  const { settings } = call;
-  const [platform = trace.platform === null ? null : parsePlatform(trace.platform), ...more] =
-    settings.platform;
-  if (more.length > 0) throw new OcislimError('USAGE', 'a trace is of one platform: give one --platform');
-  using screen = new Screen(settings, call.console);
-  await using workspace = await openWorkspace(call, screen);
-  const { image, fs, facts } = await inspectImage(
-    {
-      cache: await workspace.openCache(),
-      source: await workspace.openSource(await readSource(reference)),
-      platform,
-      jobs: workspace.jobs,
-      maxScratch: workspace.disk,
-      limits: workspace.limits,
-      listener: workspace.listener,
-      signal: workspace.signal,
-    },
-    packageProbe,
-  );
+  const { inspectNamed } = await import('./trace-image.ts');
+  const own = trace.platform === null ? null : parsePlatform(trace.platform);
+  const { image, fs, facts } = await inspectNamed(reference, own, packageProbe, call);
   const { workingDirectory } = readRuntime(image.config);
-  const { signal } = workspace;
+  const { signal } = call.console;
   const placed = await inTurns(placeSteps(trace, utf8Bytes(workingDirectory)), signal);
   return inTurns(usageSteps(packagesOf({ fs, facts }), fs, placed), signal);
 }

@@ -22,6 +22,7 @@ import { modulesRule } from './modules.ts';
 import { nodeRule } from './node.ts';
 import { nssRule } from './nss.ts';
 import { opensslRule } from './openssl.ts';
+import { packageScriptsRule } from './package-scripts.ts';
 import { pamRule } from './pam.ts';
 import { perlRule } from './perl.ts';
 import { phpRule } from './php.ts';
@@ -62,6 +63,7 @@ export const familyRules: readonly ClosureRule[] = [
   modulesRule,
   nginxRule,
   apacheRule,
+  packageScriptsRule,
   textRule,
   confDRule,
   listedRule,

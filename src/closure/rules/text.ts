@@ -1,13 +1,13 @@
 /**
  * The rule for names in text that stays: programs in scripts of shells, and paths in settings. `families.ts` lists it.
  */
-import { asByteString, ascii, noBytes, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
-import { baseOf, join, type Path } from '../../bytes/path.ts';
+import { asByteString, ascii, noBytes, type ByteString } from '../../bytes/bytes.ts';
+import { baseOf, type Path } from '../../bytes/path.ts';
 import { KiB, MiB } from '../../units.ts';
 import { isOfShell } from '../../rootfs/facts/shebang.ts';
 import { findProgram } from '../commands.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
-import { linesOf, objectAt, objectOf } from './configuration.ts';
+import { linesOf } from './configuration.ts';
 import { lent } from './script.ts';
 
 /** The largest text that is read. */
@@ -27,14 +27,8 @@ const directoryBounds = { bytes: MiB, entries: 1000 };
 export const textRule: ClosureRule = {
   name: 'text',
   describe:
-    'Unless the granularity is `file`: the programs that a needed script of a shell names, in any branch, and the files behind its absolute paths; the absolute paths, and the programs of commands, in settings that stay (etc, *.conf, *.ini, *.yml, …); the programs in a script of package.json that the entrypoint runs (`npm start`).',
-  reads: (path) =>
-    path.endsWith('.sh') || (settings.test(path) && !others.test(path)) || baseOf(path) === 'package.json'
-      ? largest
-      : 0,
-  *roots(context): Generator<Need> {
-    if (context.granularity !== 'file') yield* packageScripts(context);
-  },
+    'Unless the granularity is `file`: the programs that a needed script of a shell names, in any branch, and the files behind its absolute paths; the absolute paths, and the programs of commands, in settings that stay (etc, *.conf, *.ini, *.yml, …).',
+  reads: (path) => (path.endsWith('.sh') || (settings.test(path) && !others.test(path)) ? largest : 0),
   *follow(path, context): Generator<Need> {
     const { facts, fs, granularity } = context;
     if (granularity === 'file' || fs.kind(path) !== 'file') return;
@@ -58,21 +52,22 @@ function wordsOf(line: string): readonly string[] {
     ...line.matchAll(/\$\(([^()]*)\)|`([^`]*)`|(?:^|\s)(?:-[a-z]*c|eval) +(?:"([^"]*)"|'([^']*)')/g),
   ];
   const nested = inner.flatMap(([, ...parts]) =>
-    parts.flatMap((part) => (part === undefined ? [] : words(part))),
+    parts.flatMap((part) => (part === undefined ? [] : wordsIn(part))),
   );
   const bare = line
     .replace(/(?:^|\s)#.*$/, '')
     .replaceAll(/"[^"]*\s[^"]*"|'[^']*\s[^']*'/g, ' ')
     .replaceAll(/^(?:echo|printf)\s.*$/g, (text) => text.replace(/^[^|;&]*/, ''));
-  return [...words(bare), ...nested];
+  return [...wordsIn(bare), ...nested];
 }
 
-function words(text: string): readonly string[] {
+/** Returns the words of a command that may be names of programs or files. */
+export function wordsIn(text: string): readonly string[] {
   return text.split(/[\s;|&()<>"'`=]+/).filter((word) => /^[\w./+@-]+$/.test(word) && /[A-Za-z]/.test(word));
 }
 
 /** Yields what a word of a script means: a program in PATH, or an absolute path. */
-function* wordNeeds(word: ByteString, detail: ByteString, context: ClosureContext): Generator<Need> {
+export function* wordNeeds(word: ByteString, detail: ByteString, context: ClosureContext): Generator<Need> {
   if (word.startsWith('/')) {
     yield* pathNeeds(word, detail, context);
     return;
@@ -123,26 +118,4 @@ function isSmall(directory: Path, fs: ClosureContext['fs']): boolean {
     if (++entries > directoryBounds.entries || bytes > directoryBounds.bytes) return false;
   }
   return true;
-}
-
-/** Yields the programs in the script of package.json that the entrypoint runs: `npm start`, `yarn run serve`. */
-function* packageScripts(context: ClosureContext): Generator<Need> {
-  const { entrypoint, command, workingDirectory } = context.runtime;
-  const [manager = '', ...rest] = [...entrypoint, ...command];
-  if (!/(?:^|\/)(?:npm|npx|yarn|pnpm|bun)$/.test(manager)) return;
-  const name = rest.find((word) => !word.startsWith('-') && !/^run(?:-script)?$/.test(word)) ?? 'start';
-  const place = context.fs.resolve(utf8Bytes(workingDirectory === '' ? '/' : workingDirectory)).path;
-  if (place === null) return;
-  const file = join(place, ascii`package.json`);
-  const scripts = objectOf(objectAt(file, context)?.['scripts']) ?? {};
-  for (const key of [`pre${name}`, name, `post${name}`]) {
-    const text = scripts[key];
-    if (typeof text !== 'string') continue;
-    const detail = ascii`named in the script ${utf8Bytes(key)} of /${file}`;
-    for (const word of words(text)) {
-      const local = join(place, ascii`node_modules/.bin/${utf8Bytes(word)}`);
-      if (!word.includes('/') && context.fs.kind(local) !== null) yield { path: local, detail };
-      else yield* wordNeeds(utf8Bytes(word), detail, context);
-    }
-  }
 }

@@ -2,7 +2,7 @@
  * The rule for CA certificates, by which programs trust servers. `families.ts` lists it.
  */
 import { ascii, type ByteString, asciiList } from '../../bytes/bytes.ts';
-import { baseOf, parentOf, rootPaths } from '../../bytes/path.ts';
+import { baseOf, parentOf, type Path, rootPaths } from '../../bytes/path.ts';
 import type { ClosureContext, ClosureRule, Need } from '../rule.ts';
 import { present, presentIn } from './present.ts';
 import { namedByVariables, variable } from './configuration.ts';
@@ -64,7 +64,7 @@ const bundled: readonly (readonly [directory: string, bundle: ByteString])[] = [
 export const tlsRule: ClosureRule = {
   name: 'tls',
   describe:
-    'The CA certificates, if a TLS library stays (OpenSSL, GnuTLS, NSS), or the trace used one of them, or, unless the granularity is `file`, an ELF file names the bundle (Go, Rust); those that an environment variable names (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …); the bundle of a module that has its own (certifi).',
+    "The CA certificates, if a TLS library stays (OpenSSL, GnuTLS, NSS), or the trace used one of them, or, unless the granularity is `file`, an ELF file names the bundle (Go, Rust) or a TLS library (.NET, PyInstaller's programs of one file); those that an environment variable names (SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS, …); the bundle of a module that has its own (certifi).",
   *roots(context): Generator<Need> {
     const { fs, trace } = context;
     yield* namedByVariables(fileVariables, context);
@@ -79,10 +79,7 @@ export const tlsRule: ClosureRule = {
   *follow(path, context): Generator<Need> {
     const elf = context.facts.elf(path);
     if (elf !== null) {
-      // Programs with a TLS of their own (Go, rustls) read the file by its name.
-      const bundle = context.facts.mentions(path).find((name) => !name.startsWith('lib'));
-      if (bundle !== undefined && context.granularity !== 'file')
-        yield* systemTrust(ascii`/${path} names /${bundle}`, context);
+      if (context.granularity !== 'file') yield* trustOfMentions(path, context);
       const called = importOf(elf, trustFunctions);
       if (libraries.test(baseOf(path)) || libraries.test(elf.soname ?? ''))
         yield* systemTrust(ascii`/${path} checks certificates against it`, context);
@@ -97,6 +94,19 @@ export const tlsRule: ClosureRule = {
           yield { path: own, detail: ascii`the certificates that come with /${path}` };
   },
 };
+
+/**
+ * Yields the certificates for a program that names the bundle, as those with a TLS of their own do (Go, rustls), or a TLS library, which
+ * it loads by its name (.NET) or brings along in an archive (PyInstaller).
+ */
+function* trustOfMentions(path: Path, context: ClosureContext): Generator<Need> {
+  for (const name of context.facts.mentions(path)) {
+    if (/\.(?:crt|pem)$/.test(name)) yield* systemTrust(ascii`/${path} names /${name}`, context);
+    else if (libraries.test(name)) yield* systemTrust(ascii`/${path} may load ${name}`, context);
+    else continue;
+    return;
+  }
+}
 
 /** Returns whether a traced name is one of the certificates. Names count as the program used them: links that are named by hashes. */
 function isTrust(name: string): boolean {

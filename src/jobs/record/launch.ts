@@ -13,6 +13,8 @@ import { findPrivileges, mountsOf, type Privileges, switchTo } from './privilege
 export interface Launch {
   /** The name of the command in messages. */
   readonly program: string;
+  /** The words that start strace itself in a namespace of users; none for strace as this user. */
+  readonly outside: readonly string[];
   /** The whole command line that strace runs: the command, behind the helper that enters its root. */
   readonly argv: readonly string[];
   /** The number of the successful `execve` that starts the command itself, from 1. Those before it start helpers. */
@@ -21,6 +23,11 @@ export interface Launch {
   readonly cwd: string;
   /** The directory below which strace shows descriptors. Null: it shows them as the command sees them. */
   readonly hostRoot: string | null;
+  /**
+   * The users that the command may become. `all`: it starts as root. `one`: it starts as root of a namespace that has no other user, to
+   * whom every file belongs. `own`: it starts as an ordinary user.
+   */
+  readonly users: 'all' | 'one' | 'own';
   /** The environment of `argv`. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -37,9 +44,12 @@ export interface Container {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Ways into a root filesystem, the best first. `privileged` and `chroot` need root, and have all users. */
+/**
+ * Ways into a root filesystem, the best first. `privileged` and `chroot` need root, and have all users. So does `privileged` of an ordinary
+ * user in a namespace with the users that /etc/subuid gives to him: its words are `outside`.
+ */
 export type Entrance =
-  | { readonly kind: 'privileged'; readonly privileges: Privileges }
+  | { readonly kind: 'privileged'; readonly privileges: Privileges; readonly outside: readonly string[] }
   | { readonly kind: 'bwrap' | 'unshare' | 'chroot' };
 
 /**
@@ -54,7 +64,16 @@ export function launchHere(
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Launch {
-  return { program: command[0] ?? '', argv: command, execs: 1, cwd, hostRoot: null, env };
+  return {
+    program: command[0] ?? '',
+    outside: [],
+    argv: command,
+    execs: 1,
+    cwd,
+    hostRoot: null,
+    users: process.getuid?.() === 0 ? 'all' : 'own',
+    env,
+  };
 }
 
 /**
@@ -78,6 +97,7 @@ export function launchIn(container: Container, command: readonly string[], entra
       // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.
       return {
         program,
+        outside: entrance.kind === 'privileged' ? entrance.outside : [],
         argv: [
           'bwrap',
           ...spaces,
@@ -94,6 +114,7 @@ export function launchIn(container: Container, command: readonly string[], entra
         execs: become.length === 0 ? 2 : 3,
         cwd,
         hostRoot: null,
+        users: usersOf(entrance, uid),
         env: process.env,
       };
     }
@@ -103,15 +124,24 @@ export function launchIn(container: Container, command: readonly string[], entra
         entrance.kind === 'chroot' ? ['--setgid', String(gid), '--setuid', String(uid)] : ['--map-root-user'];
       return {
         program,
+        outside: [],
         argv: ['unshare', ...ids, '--root', root, '--wd', cwd, ...command],
         execs: 2,
         cwd,
         hostRoot: root,
+        users: usersOf(entrance, uid),
         // One PATH finds both unshare and the command.
         env: { ...inner, PATH: `${inner.PATH}:/usr/sbin:/usr/bin:/sbin:/bin` },
       };
     }
   }
+}
+
+function usersOf({ kind }: Entrance, uid: number): Launch['users'] {
+  // Behind unshare, the command is root whatever its user was to be.
+  if (kind === 'unshare') return 'one';
+  if (uid !== 0) return 'own';
+  return kind === 'bwrap' ? 'one' : 'all';
 }
 
 /** The options of bubblewrap that leave these capabilities. It sets no-new-privs, by which no execution brings others back. */
@@ -171,31 +201,40 @@ interface Way {
 }
 
 /** Returns the ways that this user may try. */
-async function entrances({ uid, gid, groups }: Container, signal: AbortSignal): Promise<readonly Way[]> {
-  // The trials run `true` of this system: the root filesystem may not have any program.
-  const bwrap = (options: readonly string[]): readonly string[] => [
-    'bwrap',
-    ...options,
-    '--unshare-pid',
-    '--ro-bind',
-    '/',
-    '/',
-    '--proc',
-    '/proc',
-    'true',
-  ];
-  const single: Way = { entrance: { kind: 'bwrap' }, trial: bwrap(['--unshare-user']) };
-  if (process.getuid?.() !== 0)
-    return [single, { entrance: { kind: 'unshare' }, trial: ['unshare', '--map-root-user', 'true'] }];
-  const privileges = await findPrivileges(signal);
-  const canBecome = privileges.setpriv !== null || (uid === 0 && gid === 0 && groups.length === 0);
-  const trial = bwrap(['--unshare-net', ...keepOnly(privileges.capabilities)]);
+async function entrances(container: Container, signal: AbortSignal): Promise<readonly Way[]> {
+  const single: Way = { entrance: { kind: 'bwrap' }, trial: trialOf(['--unshare-user']) };
+  if (process.getuid?.() === 0)
+    return [
+      ...(await privilegedWay(container, [], signal)),
+      { entrance: { kind: 'chroot' }, trial: ['unshare', '--root', '/', 'true'] },
+      single,
+    ];
   return [
-    ...(canBecome ? [{ entrance: { kind: 'privileged' as const, privileges }, trial }] : []),
-    { entrance: { kind: 'chroot' }, trial: ['unshare', '--root', '/', 'true'] },
+    ...(await privilegedWay(container, mapped, signal)),
     single,
+    { entrance: { kind: 'unshare' }, trial: ['unshare', '--map-root-user', 'true'] },
   ];
 }
+
+/** Returns a trial of bubblewrap. It runs `true` of this system: the root filesystem may not have any program. */
+function trialOf(options: readonly string[]): readonly string[] {
+  return ['bwrap', ...options, '--unshare-pid', '--ro-bind', '/', '/', '--proc', '/proc', 'true'];
+}
+
+/** Returns the way with all users, by these words before it; none where no program could become the user of the container. */
+async function privilegedWay(
+  { uid, gid, groups }: Container,
+  outside: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Way[]> {
+  const privileges = await findPrivileges(outside.length === 0, signal);
+  if (privileges.setpriv === null && (uid !== 0 || gid !== 0 || groups.length > 0)) return [];
+  const trial = trialOf(['--unshare-net', ...keepOnly(privileges.capabilities)]);
+  return [{ entrance: { kind: 'privileged', privileges, outside }, trial: [...outside, ...trial] }];
+}
+
+/** Makes an ordinary user root of a namespace that has the users of /etc/subuid (unshare(1), newuidmap(1)). */
+const mapped: readonly string[] = ['unshare', '--map-root-user', '--map-auto', '--'];
 
 async function succeeds([program = '', ...args]: readonly string[], signal: AbortSignal): Promise<boolean> {
   return promisify(execFile)(program, args, { signal }).then(

@@ -55,13 +55,13 @@ export interface Privileges {
   readonly changesModes?: boolean;
 }
 
-/** Finds out what this process may hand on. */
-export async function findPrivileges(signal: AbortSignal): Promise<Privileges> {
+/** Finds out what root may hand on: this process, or one that is root of a namespace of its own. */
+export async function findPrivileges(isRoot: boolean, signal: AbortSignal): Promise<Privileges> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const help = await promisify(execFile)('bwrap', ['--help'], { signal }).catch(() => null);
   signal.throwIfAborted();
   return {
-    capabilities: capabilitiesOf(status),
+    capabilities: isRoot ? capabilitiesOf(status) : Object.keys(capabilities),
     setpriv: await findSetpriv(signal),
     changesModes: help?.stdout.includes('--chmod ') === true,
   };

@@ -15,7 +15,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
 import { MiB } from '../../units.ts';
 import type { Launch } from './launch.ts';
-import { type CommandEnd, StraceFilter } from './strace-filter.ts';
+import { type CommandEnd, type Refusal, StraceFilter } from './strace-filter.ts';
 
 export interface RecordOptions {
   readonly launch: Launch;
@@ -37,6 +37,8 @@ export interface Recording {
   readonly end: CommandEnd;
   /** How long the command and all processes that it started ran, in seconds with three decimals. */
   readonly seconds: number;
+  /** The first call by which the command failed to become another user, or to give a file to one; null for none. */
+  readonly refusal: Refusal | null;
 }
 
 /** The most bytes of a line that are kept. strace writes no such line with the arguments that it is given. */
@@ -78,7 +80,8 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
       advice: 'The line above says why.',
     });
   const seconds = Math.round(performance.now() - begun) / 1000;
-  return { trace: reader.end(), end: filter.end ?? { status, signal: null }, seconds };
+  const { end, refusal } = filter;
+  return { trace: reader.end(), end: end ?? { status, signal: null }, seconds, refusal };
 }
 
 /** Makes a named pipe and opens it for reading. Without O_NONBLOCK, that would wait for a writer. */
@@ -88,8 +91,9 @@ async function makePipe(pipe: string): Promise<Socket> {
   return new Socket({ fd, readable: true, writable: false });
 }
 
-function spawnStrace({ argv, env }: Launch, args: readonly string[], pipe: string): ChildProcess {
-  return spawn('strace', [...args, '-o', pipe, '--', ...argv], { stdio: 'inherit', env });
+function spawnStrace({ outside, argv, env }: Launch, args: readonly string[], pipe: string): ChildProcess {
+  const [program = '', ...rest] = [...outside, 'strace', ...args, '-o', pipe, '--', ...argv];
+  return spawn(program, rest, { stdio: 'inherit', env });
 }
 
 /**

@@ -18,8 +18,22 @@ export interface CommandEnd {
 const line =
   /^(\d+) +(?:(execve(?:at)?)\(|\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)|(superseded) by execve))/;
 const resumed = /^(\d+) +<\.\.\. execve(?:at)? resumed>/;
+/** A call that gives a process or a file to another user, and was refused. The groups are its name and its error. */
+const refusal =
+  /^\d+ +(?:<\.\.\. )?(set(?:re|res)?[ug]id(?:32)?|setgroups(?:32)?|l?chown(?:32)?|fchownat)(?:\(| resumed>).*\) += -1 (EPERM|EINVAL) /;
+/** A call by which a process has become another user than root. Programs then try whether they can go back, which must fail. */
+const switched =
+  /^\d+ +(?:<\.\.\. )?set(?:re|res)?uid(?:32)?(?:\((?:[^)]*[^\d-])?[1-9]\d*| resumed>)[^)]*\) += 0$/;
 /** A process number of another PID namespace, with that of ours behind it (--decode-pids). */
 const elsewhere = / = \d+ \/\* (\d+) in strace's PID NS \*\//;
+
+/** A call by which the command was to become another user, or to give a file to one, and that failed. */
+export interface Refusal {
+  /** "setgroups". */
+  readonly call: string;
+  /** "EPERM". */
+  readonly error: string;
+}
 
 /**
  * Selects from the lines of `strace -f -o` those of the command and of what it starts. Takes one line after the other, and
@@ -36,6 +50,8 @@ export class StraceFilter {
   readonly #begun = new Map<number, ByteString>();
   #command: number | null = null;
   #end: CommandEnd | null = null;
+  #refusal: Refusal | null = null;
+  #hasSwitched = false;
 
   constructor(launch: Pick<Launch, 'execs' | 'cwd' | 'hostRoot'>) {
     this.#launch = launch;
@@ -49,6 +65,11 @@ export class StraceFilter {
   /** How the command ended; null before it has. */
   get end(): CommandEnd | null {
     return this.#end;
+  }
+
+  /** The first call that failed to switch users; null for none, and where another one succeeded. */
+  get refusal(): Refusal | null {
+    return this.#hasSwitched ? null : this.#refusal;
   }
 
   /** The living processes among the command and what it started. */
@@ -70,7 +91,16 @@ export class StraceFilter {
       this.#alive.delete(pid);
       if (pid === this.#command) this.#end = endOf(found[3], found[4]);
     } else this.#alive.add(pid);
+    this.#watchUsers(text);
     return [text.replace(elsewhere, ascii` = $1`)];
+  }
+
+  /** Notes whether the command becomes another user, or fails to. */
+  #watchUsers(text: ByteString): void {
+    if (this.#hasSwitched) return;
+    if (switched.test(text)) this.#hasSwitched = true;
+    const [, call, error] = this.#refusal === null ? (refusal.exec(text) ?? []) : [];
+    if (call !== undefined && error !== undefined) this.#refusal = { call, error };
   }
 
   /** Takes a line that precedes the start of the command, or is that start. */

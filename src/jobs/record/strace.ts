@@ -10,13 +10,19 @@ const advice = {
     'Run the container of this job with --cap-add SYS_PTRACE (Docker, Podman) or SYS_PTRACE among its capabilities (Kubernetes); on a machine with kernel.yama.ptrace_scope of 2 or 3, be root or set it to 1.',
 } as const;
 
+/** Calls by which a program becomes another user. Some are missing on some platforms. */
+const switches = 'setuid setgid setreuid setregid setresuid setresgid setgroups'
+  .split(' ')
+  .map((name) => `?${name}`)
+  .join(',');
+
 /** The options that choose the recorded system calls: those on files, sockets of the file system and processes, or all. `?` allows for old kernels. */
 function callsOf(all: boolean): readonly string[] {
   return all
     ? []
     : [
         '-e',
-        'trace=%file,%process,fchdir,?getdents,getdents64,bind,connect,?io_uring_setup,?open_by_handle_at',
+        `trace=%file,%process,fchdir,?getdents,getdents64,bind,connect,?io_uring_setup,?open_by_handle_at,${switches}`,
       ];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Finds names in files that no header tells: those of libraries that a program may load while it runs (dlopen(3)), and those of the
- * bundles of CA certificates. The collector of facts shows it the bytes of ELF files, and of sources in Python and Ruby.
+ * Finds names in files that no header tells: those of libraries that a program may load while it runs (dlopen(3)), those of the
+ * bundles of CA certificates, and those of tables of MIME types. The collector of facts shows it the bytes of ELF files, and of sources in
+ * Python and Ruby.
  */
 import { asByteString, type ByteString, readByteString } from '../../bytes/bytes.ts';
 
@@ -10,11 +11,22 @@ const maxNames = 200;
 const longest = 128;
 
 /** What names of interest contain. */
-const marks = ['.so', '/ca-certificates.crt', '/ca-bundle.crt', '/ssl/cert.pem'].map((text) =>
-  Buffer.from(text),
-);
-/** A library by its file name: "libfontconfig.so.1". Patterns (`lib%s.so`) are none. */
-const library = /(?<![\w+.-])lib[\w+.-]*?\.so(?:\.\d+)*(?![\w+-])/g;
+const marks = [
+  '.so',
+  '/ca-certificates.crt',
+  '/ca-bundle.crt',
+  '/ssl/cert.pem',
+  '/mime.types',
+  '/mime/globs2',
+].map((text) => Buffer.from(text));
+/**
+ * A library by its file name: "libfontconfig.so.1". Patterns (`lib%s.so`) are none. In the archive behind a program that PyInstaller made of one
+ * file, a flag and the type `b` stand before it (PyInstaller/archive/writers.py, the table of contents of CArchive).
+ */
+// oxlint-disable-next-line no-control-regex
+const library = /(?:(?<![\w+.-])|(?<=[\0\x01]b))lib[\w+.-]*?\.so(?:\.\d+)*(?![\w+-])/g;
+/** The tables of MIME types that Go's package mime reads, and others like it. */
+const mime = /(?:etc\/(?:apache2?\/|httpd\/(?:conf\/)?)?mime\.types|usr\/(?:local\/)?share\/mime\/globs2)/g;
 /** A bundle of certificates, in the middle of other text where a linker joined strings, as Go's does. */
 const bundle = /etc\/(?:ssl|pki)\/(?:[\w-]+\/)*(?:ca-certificates\.crt|ca-bundle\.crt|cert\.pem)/g;
 
@@ -52,7 +64,7 @@ export class MentionScan {
       if (this.#names.size >= maxNames) return;
       const start = Math.max(0, at - longest);
       const near = readByteString(bytes.subarray(start, at + longest));
-      for (const pattern of [library, bundle])
+      for (const pattern of [library, bundle, mime])
         for (const found of near.matchAll(pattern)) {
           const first = start + found.index;
           const [name] = found;

@@ -58,7 +58,7 @@ export const pruning = {
     describe: 'say why paths stay or go (repeatable)',
     details:
       'On standard output with --dry-run, else on standard error. Words of the answer are explained below it.',
-    group: 'Traces',
+    group: 'What to remove',
   }),
   keep: list(checkGlobs, {
     value: 'GLOB',

@@ -25,7 +25,7 @@ const recording = {
     value: 'DIR',
     describe: 'record: run in this root filesystem, from "ocislim export"',
     details:
-      'As root, with bubblewrap or unshare, all users of the root filesystem exist: chown, su, gosu and sshd work. Otherwise there is one user, who owns every file.',
+      'As root, with bubblewrap or unshare, all users of the root filesystem exist: chown, su, gosu and sshd work. So do they for an ordinary user with bubblewrap, uidmap and an entry in /etc/subuid. Otherwise there is one user, who owns every file.',
     group: 'Recording',
   }),
   image: text({

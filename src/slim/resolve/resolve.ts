@@ -22,6 +22,7 @@ import { atOnce, type Steps } from '../../steps.ts';
 import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
 import { readRuntime } from '../../oci/runtime.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { Filesystem } from '../../rootfs/filesystem.ts';
 import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
 import { compareSurface, type Surface } from '../../rootfs/surface/surface.ts';
 import type { Rule } from '../../rules/rule.ts';
@@ -34,7 +35,7 @@ import { mergeRange } from './merge-range.ts';
 import { orderSimilar } from './ordering.ts';
 import { type PrunedStack, pruneSteps } from './prune-stack.ts';
 import { restoreStack } from './restore-stack.ts';
-import { untouched } from './untouched.ts';
+import { unpruned, untouched } from './untouched.ts';
 
 /** The contents of a layer of the new image. */
 export type ResolvedContent =
@@ -63,6 +64,14 @@ export interface Restoration {
   readonly missing: number;
 }
 
+/** What prunings did to the root filesystem. */
+export interface PrunedFilesystem {
+  readonly before: Filesystem;
+  readonly after: Filesystem;
+  /** Returns the rule that took a path; null for a path that no rule took. */
+  readonly ruleOf: (path: Path) => Rule | null;
+}
+
 export interface Resolution {
   readonly contents: readonly ResolvedContent[];
   readonly table: PathTable | null;
@@ -75,6 +84,8 @@ export interface Resolution {
   readonly change: (id: number) => Change;
   readonly keptForLinks: readonly Change[];
   readonly unusedRules: readonly Rule[];
+  /** Null for an image that is not pruned. */
+  readonly pruned: PrunedFilesystem | null;
   /** What prunings by trace keep, and why. */
   readonly traced: readonly CheckedClosure[];
   /** Why the image may not run after a pruning by rules, which was forced. */
@@ -135,7 +146,7 @@ export function* resolveSteps(known: Known): Steps<ResolveResult> {
     if (missing.length > 0) return { kind: 'needs', layers: missing };
     yield;
   }
-  const described = yield* describePruning(known, pruning);
+  const described = yield* describePruning(known, stack, pruning);
   return { kind: 'resolved', resolution: { ...resolver.finish(), ...described } };
 }
 
@@ -168,9 +179,7 @@ function* pruneChecked(
 /** Checks that rules took nothing that the config names, and nothing that runs it. @throws UNSAFE, unless a pruning is forced */
 function* checkRuled(known: Known, { table }: Stack, pruned: PrunedStack): Steps<NamedResult> {
   const { image, facts, looked } = known;
-  const rules = new Map<Path, Rule>();
-  for (const { change, reason } of pruned.removals)
-    if (reason.kind === 'rule') rules.set(table.paths[change.path] as Path, reason.rule);
+  const rules = rulesByPath(pruned, table);
   if (rules.size === 0) return { kind: 'checked', problems: [] };
   const checked = yield* checkNamedSteps({
     image,
@@ -186,34 +195,28 @@ function* checkRuled(known: Known, { table }: Stack, pruned: PrunedStack): Steps
   return checked;
 }
 
-type PruningResult =
-  | 'cleared'
-  | 'keptForLinks'
-  | 'unusedRules'
-  | 'traced'
-  | 'forced'
-  | 'surface'
-  | 'findings';
-
-const nothingPruned: Pick<Resolution, PruningResult> = {
-  cleared: new Map(),
-  keptForLinks: [],
-  unusedRules: [],
-  traced: [],
-  forced: [],
-  surface: null,
-  findings: [],
-};
+/** Returns the rule that took each path. */
+function rulesByPath({ removals }: PrunedStack, table: PathTable): ReadonlyMap<Path, Rule> {
+  const rules = new Map<Path, Rule>();
+  for (const { change, reason } of removals)
+    if (reason.kind === 'rule') rules.set(table.paths[change.path] as Path, reason.rule);
+  return rules;
+}
 
 function* describePruning(
   { image: { config } }: Known,
+  { table }: Stack,
   pruning: CheckedPruning | null,
-): Steps<Pick<Resolution, PruningResult>> {
-  if (pruning === null) return nothingPruned;
+): Steps<Pick<Resolution, keyof typeof unpruned>> {
+  if (pruning === null) return unpruned;
   const { pruned, traced, forced } = pruning;
+  const { fs: before, result: after } = pruned;
   const runtime = readRuntime(config);
   const architecture = config.platform?.architecture ?? null;
+  let rules: ReadonlyMap<Path, Rule> | null = null;
+  const ruleOf = (path: Path): Rule | null => (rules ??= rulesByPath(pruned, table)).get(path) ?? null;
   return {
+    pruned: { before, after, ruleOf },
     cleared: pruned.marking.cleared,
     keptForLinks: pruned.keptForLinks,
     unusedRules: pruned.marking.unused,

@@ -15,6 +15,18 @@ export function layersToScan(image: Image): number[] {
   return rewritten.flatMap(numbersIn);
 }
 
+/** What a resolution says of prunings where there are none. */
+export const unpruned = {
+  cleared: new Map(),
+  keptForLinks: [],
+  unusedRules: [],
+  pruned: null,
+  traced: [],
+  forced: [],
+  surface: null,
+  findings: [],
+} satisfies Partial<Resolution>;
+
 /** Resolves a plan in which every layer keeps its contents. */
 export function untouched(image: Image): Resolution {
   return {
@@ -23,16 +35,10 @@ export function untouched(image: Image): Resolution {
     removals: [],
     promotions: [],
     linked: [],
-    cleared: new Map(),
+    ...unpruned,
     change: () => {
       throw new Error('no layer was read');
     },
-    keptForLinks: [],
-    unusedRules: [],
-    traced: [],
-    forced: [],
-    surface: null,
-    findings: [],
     restored: null,
   };
 }

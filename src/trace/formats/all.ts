@@ -1,6 +1,7 @@
 import type { TraceFormat } from '../trace-format.ts';
 import { traceFile } from '../trace-file.ts';
 import { auditd } from './auditd.ts';
+import { falco } from './falco.ts';
 import { fatrace, fatraceJson } from './fatrace.ts';
 import { inotifywait, inotifywaitCsv } from './inotifywait.ts';
 import { jsonDocument } from './json-document.ts';
@@ -10,7 +11,7 @@ import { opensnoop } from './opensnoop.ts';
 import { nulList, plainList } from './plain-list.ts';
 import { stargz } from './stargz.ts';
 import { strace } from './strace.ts';
-import { falco, sysdig, sysdigJson } from './sysdig.ts';
+import { sysdig, sysdigJson } from './sysdig.ts';
 import { tracee } from './tracee.ts';
 
 /** Tools that write JSON objects. `stargz` comes last: it takes any object with a member `path`. */

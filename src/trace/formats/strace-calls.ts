@@ -195,24 +195,28 @@ export function looksComplete(names: ReadonlyMap<string, number>): boolean {
 }
 
 /** Flags of open(2) with their bits on x86 (include/uapi/asm-generic/fcntl.h). */
-const openFlags: readonly (readonly [name: string, bit: number])[] = [
-  ['O_WRONLY', 1],
-  ['O_RDWR', 2],
-  ['O_CREAT', 0o100],
-  ['O_TRUNC', 0o1000],
-  ['O_NOFOLLOW', 0o400000],
-  ['O_DIRECTORY', 0o200000],
-  ['O_PATH', 0o10000000],
-  ['O_TMPFILE', 0o20000000],
-];
+const openFlags = {
+  O_WRONLY: 1,
+  O_RDWR: 2,
+  O_CREAT: 0o100,
+  O_EXCL: 0o200,
+  O_TRUNC: 0o1000,
+  O_NOFOLLOW: 0o400000,
+  O_DIRECTORY: 0o200000,
+  O_PATH: 0o10000000,
+  O_TMPFILE: 0o20000000,
+} as const;
 
-/** Returns how a file is used that was opened with these flags: names, `{flags=…}` of openat2, or a number (-X raw, x86). */
+/** Returns whether a flag of open(2) is set: in names, `{flags=…}` of openat2, or a number (-X raw, x86). */
+export function hasOpenFlag(flags: string, name: keyof typeof openFlags): boolean {
+  return /^0x[0-9a-f]+$|^[0-9]+$/.test(flags)
+    ? (Number(flags) & openFlags[name]) !== 0
+    : flags.includes(name);
+}
+
+/** Returns how a file is used that was opened with these flags, as `hasOpenFlag` reads them. */
 export function usesOfOpen(flags: string): Uses {
-  const number = /^0x[0-9a-f]+$|^[0-9]+$/.test(flags) ? Number(flags) : null;
-  const has = (wanted: string) =>
-    openFlags.some(([name, bit]) =>
-      name === wanted && number !== null ? (number & bit) !== 0 : name === wanted && flags.includes(name),
-    );
+  const has = (name: keyof typeof openFlags): boolean => hasOpenFlag(flags, name);
   if (has('O_PATH')) return has('O_NOFOLLOW') ? uses.link : uses.stat;
   if (has('O_TMPFILE')) return uses.write;
   const writes = has('O_WRONLY') || has('O_RDWR') || has('O_CREAT') || has('O_TRUNC');

@@ -12,7 +12,7 @@ import { changesOf } from './strace-changes.ts';
 import { rooted, StraceNames } from './strace-names.ts';
 import type { Place, Processes } from './strace-process.ts';
 import type { ReturnedCall } from './strace-return.ts';
-import { opensFiles } from './strace-rings.ts';
+import { opensFiles } from './rings.ts';
 
 /** Programs use a few dozen combinations of flags; the limit keeps a hostile trace from filling memory. */
 const mostFlags = 1024;

@@ -4,7 +4,7 @@
  * or succeed. spec-notes/strace-calls.md has the table.
  */
 import { type Uses, uses } from '../trace.ts';
-import type { Call, Target } from './strace-calls.ts';
+import { type Call, hasOpenFlag, type Target } from './strace-calls.ts';
 
 /**
  * Errors that do not depend on what the image holds: bad arguments, limits of the process, calls that the kernel does not have,
@@ -55,10 +55,10 @@ export function usesOfOne({ call, error, openFlags }: Failure, own: Uses): Uses 
   const isAtLink =
     (own & uses.link) !== 0 ||
     taken.has(error) ||
-    (call.kind === 'open' && /O_NOFOLLOW|O_EXCL/.test(openFlags));
+    (call.kind === 'open' && (hasOpenFlag(openFlags, 'O_NOFOLLOW') || hasOpenFlag(openFlags, 'O_EXCL')));
   return isAtLink ? uses.failLink : uses.fail;
 }
 
 function creates({ flags }: Extract<Call, { kind: 'open' }>, openFlags: string): boolean {
-  return flags === null || openFlags.includes('O_CREAT');
+  return flags === null || hasOpenFlag(openFlags, 'O_CREAT');
 }

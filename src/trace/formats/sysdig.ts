@@ -1,18 +1,21 @@
 /**
- * Reads what sysdig prints, as text and as JSON, and the alerts of falco, which is built on the same library (libsinsp).
- * `all.ts` offers these formats to the trace reader.
+ * Reads what sysdig prints, as text and as JSON. `all.ts` offers these formats to the trace reader; the fields of each event are those of
+ * driver/event_table.c in falcosecurity/libs.
  */
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
-import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
+import { memberOf } from '../../bytes/json-value.ts';
 import { byteMember } from '../json-record.ts';
-import { type Uses, uses } from '../trace.ts';
+import { uses } from '../trace.ts';
 import { hasLine, type TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
+import { errorName } from './errno.ts';
 import type { JsonRecords } from './json-records.ts';
-import { type Call, calls, usesOfOpen } from './strace-calls.ts';
+import { applyCall } from './named-call.ts';
+import { mayOpenFiles, pollsBy } from './rings.ts';
+import { type Call, calls } from './strace-calls.ts';
 
 /** The default output: `*%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.args`. */
-const line = /^\*?\d+ [\d:.]+ \d+ [^]*? \((\d+)(?:[.:]\d+)*\) ([<>]) ([a-z_][a-z0-9_]*)(?: ([^]*))?$/;
+const line = /^\*?\d+ [\d:.]+ \d+ ([^]*?) \((\d+)(?:[.:]\d+)*\) ([<>]) ([a-z_][a-z0-9_]*)(?: ([^]*))?$/;
 
 /** The text that `sysdig` prints. Only events of return (`<`) tell whether a call succeeded. */
 export const sysdig: TraceFormat = {
@@ -25,8 +28,8 @@ export const sysdig: TraceFormat = {
       record(text) {
         const found = text.match(line);
         if (found === null) return false;
-        const [, thread = '', direction, type = '', args = noBytes] = found;
-        return events.take({ thread, isReturn: direction === '<', type, args });
+        const [, program = '', thread = '', direction, type = '', args = noBytes] = found;
+        return events.take({ program, thread, isReturn: direction === '<', type, args });
       },
     };
   },
@@ -43,45 +46,20 @@ export const sysdigJson: JsonRecords = {
       const type = memberOf(object, 'evt.type');
       const args = byteMember(object, 'evt.info');
       if (typeof type !== 'string' || args === null) return false;
+      const program = String(memberOf(object, 'proc.name'));
       const thread = String(memberOf(object, 'thread.tid'));
-      return events.take({ thread, isReturn: memberOf(object, 'evt.dir') !== '>', type, args });
+      return events.take({ program, thread, isReturn: memberOf(object, 'evt.dir') !== '>', type, args });
     };
   },
 };
-
-/** The alerts of falco, as JSON. Read are `fd.name` and `proc.exepath`, where the rule of an alert puts them out. */
-export const falco: JsonRecords = {
-  name: 'falco',
-  matches: (object) => isObject(memberOf(object, 'output_fields')),
-  read: (sink) => (object) => {
-    const fields = memberOf(object, 'output_fields');
-    if (!isObject(fields)) return false;
-    const result = memberOf(fields, 'evt.res');
-    if (typeof result === 'string' && result !== 'SUCCESS' && /^E[A-Z0-9]+$/.test(result)) return true;
-    return useFields(fields, sink);
-  },
-};
-
-function useFields(fields: JsonObject, sink: TraceSink): boolean {
-  const type = memberOf(fields, 'evt.type');
-  const executable = byteMember(fields, 'proc.exepath');
-  if (executable?.startsWith('/') === true) {
-    sink.knowsExecs = true;
-    sink.use(executable, uses.exec, noBytes);
-  }
-  const name = byteMember(fields, 'fd.name');
-  // The names of sockets look like `10.0.0.1:80->…`.
-  if (name?.startsWith('/') !== true) return true;
-  const flags = memberOf(fields, 'evt.arg.flags');
-  const how = typeof flags === 'string' && type !== 'execve' ? usesOfOpen(flags) : uses.open;
-  return sink.use(name, how, noBytes);
-}
 
 /** The most threads that are remembered between the call of an execve and its return. */
 const mostExecutions = 4096;
 
 /** One event of sysdig. */
 interface SysdigEvent {
+  /** The short name of the program. */
+  readonly program: string;
   readonly thread: string;
   /** Whether it is the return of a call (`<`), not the call itself (`>`). */
   readonly isReturn: boolean;
@@ -103,22 +81,25 @@ class SysdigEvents {
   }
 
   /** Returns false for an event that makes no sense. */
-  take({ thread, isReturn, type, args }: SysdigEvent): boolean {
+  take(event: SysdigEvent): boolean {
+    const { thread, isReturn, type, args } = event;
     const call = calls.get(type);
     if (call === undefined) return true;
     if (!isReturn) return this.#enter(call, thread, args);
-    const result = field(args, 'res') ?? field(args, 'fd');
-    if (result?.startsWith('-') === true) return true;
+    const error = errorOf(args);
     switch (call.kind) {
       case 'exec':
-        return this.#execute(thread, args);
+        return this.#execute(call, thread, args, error);
       case 'open':
-        return this.#open(args, call.target.uses | usesOfOpen(field(args, 'flags') ?? ''));
+        return error === null ? this.#open(call, args) : this.#apply(call, args, error);
       case 'use':
-        return this.#useNames(args, call.targets[0]?.uses ?? uses.stat);
       case 'chdir':
       case 'chroot':
-        return this.#useNames(args, uses.stat);
+      case 'socket':
+        return this.#apply(call, args, error);
+      case 'ring':
+        if (error === null) this.#noteRing(event);
+        return true;
       case 'list':
       case 'fchdir':
       case 'pivot':
@@ -130,50 +111,88 @@ class SysdigEvents {
       case 'close':
       case 'getcwd':
       case 'openHandle':
-      case 'socket':
-      case 'ring':
         return true;
     }
   }
 
   /** Takes the event of a call that has not returned yet. Of a listing, only this event names the directory. */
   #enter(call: Call, thread: string, args: ByteString): boolean {
-    const file = field(args, 'filename');
+    const file = field(args, 'filename') ?? field(args, 'pathname');
     if (call.kind === 'exec' && file !== null) {
       if (this.#executing.size >= mostExecutions) this.#executing.clear();
-      this.#executing.set(thread, file);
+      this.#executing.set(thread, resolved(file));
     }
-    const listed = field(args, 'fd');
-    return call.kind !== 'list' || listed === null || this.#useDescriptor(listed, uses.list);
+    const listed = call.kind === 'list' ? behind(field(args, 'fd')) : null;
+    return listed === null || this.#sink.use(listed, uses.list, noBytes);
   }
 
-  #execute(thread: string, args: ByteString): boolean {
-    const file = this.#executing.get(thread) ?? field(args, 'trusted_exepath') ?? field(args, 'exe');
+  #execute(call: Call, thread: string, args: ByteString, error: string | null): boolean {
+    const named = this.#executing.get(thread) ?? field(args, 'filename');
     this.#executing.delete(thread);
-    return file === null || !file.startsWith('/') || this.#sink.use(file, uses.exec, noBytes);
+    // The other fields tell of the program that ran before, if the execution failed.
+    const file = named ?? (error === null ? (field(args, 'trusted_exepath') ?? field(args, 'exe')) : null);
+    if (file?.startsWith('/') !== true) return true;
+    return applyCall(this.#sink, { call, names: [file], error, flags: '', text: null });
   }
 
-  #open(args: ByteString, how: Uses): boolean {
+  #open(call: Call, args: ByteString): boolean {
     const name = field(args, 'name');
-    if (name?.startsWith('/') === true) return this.#sink.use(resolved(name), how, noBytes);
-    const fd = field(args, 'fd');
-    if (fd !== null && this.#useDescriptor(fd, how)) return true;
-    return name === null || this.#sink.use(resolved(name), how);
+    const isKnown = name?.startsWith('/') === true;
+    const names = [isKnown ? name : (behind(field(args, 'fd')) ?? name)];
+    return this.#give(call, names, args, null);
   }
 
-  #useNames(args: ByteString, how: Uses): true {
-    for (const key of ['path', 'name', 'oldpath', 'newpath', 'linkpath']) {
-      const name = field(args, key);
-      if (name !== null && name !== '') this.#sink.use(resolved(name), how);
-    }
-    return true;
+  /** Gives the sink the names of a call, which have other fields for each. */
+  #apply(call: Call, args: ByteString, error: string | null): boolean {
+    const names = call.kind === 'socket' ? [socketIn(args)] : namesIn(call, args);
+    return this.#give(call, names, args, error);
   }
 
-  /** Reads `3(<f>/etc/hosts)` and `3(<d>/etc)`. Returns false for a descriptor of something else. */
-  #useDescriptor(fd: ByteString, how: Uses): boolean {
-    const path = fd.match(/^\d+\(<[fd]>(\/[^]*)\)$/)?.[1];
-    return path !== undefined && this.#sink.use(path, how, noBytes);
+  #give(call: Call, names: readonly (ByteString | null)[], args: ByteString, error: string | null): boolean {
+    const found = names.map((name) => (name === null ? null : resolved(name)));
+    // libsinsp did not know the directory behind a descriptor.
+    if (found.some((name) => name?.includes('<UNKNOWN>') === true)) return error !== null;
+    const flags = field(args, 'flags') ?? '';
+    return applyCall(this.#sink, { call, names: found, error, flags, text: field(args, 'target') });
   }
+
+  #noteRing({ program, args }: SysdigEvent): void {
+    const entries = Number(field(args, 'entries') ?? Number.NaN);
+    const polls = pollsBy(field(args, 'flags') ?? '');
+    if (mayOpenFiles({ program, entries, polls })) this.#sink.noteRing();
+  }
+}
+
+/** Returns the name of the error that a call returned, `res=-2(ENOENT)` or `fd=-2(ENOENT)`; null for a call that succeeded. */
+function errorOf(args: ByteString): string | null {
+  const result = field(args, 'res') ?? field(args, 'fd');
+  const found = result?.match(/^(-\d+)(?:\((E[A-Z0-9]+)\))?/);
+  return found == null ? null : (found[2] ?? errorName(Number(found[1])));
+}
+
+/** The fields that name the file of a call with one name. */
+const single = ['path', 'name', 'filename', 'pathname', 'linkpath', 'dir'];
+
+function namesIn(call: Call, args: ByteString): readonly (ByteString | null)[] {
+  if (call.kind === 'use' && call.targets.length > 1) return [field(args, 'oldpath'), field(args, 'newpath')];
+  for (const key of single) {
+    const name = field(args, key);
+    if (name !== null) return [name];
+  }
+  return [];
+}
+
+/** Returns the name of a socket of the file system: `addr=/run/x` of bind, and `tuple=0->ffff8800 /run/x` of connect. */
+function socketIn(args: ByteString): ByteString | null {
+  const address = field(args, 'addr') ?? field(args, 'tuple');
+  if (address === null || address.startsWith('/')) return address;
+  const name = address.includes('->') ? address.indexOf(' /') : -1;
+  return name < 0 ? null : address.slice(name + 1);
+}
+
+/** Returns the path behind a descriptor, `3(<f>/etc/hosts)` or `3(<d>/etc)`; null for a descriptor of something else. */
+function behind(fd: ByteString | null): ByteString | null {
+  return fd?.match(/^\d+\(<[fd]>(\/[^]*)\)$/)?.[1] ?? null;
 }
 
 /** Returns where a relative name leads, which sysdig shows behind it as `REL(ABS)`; else the name. */

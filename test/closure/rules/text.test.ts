@@ -135,22 +135,35 @@ describe('settings', () => {
   });
 });
 
-it.each([
+it.each<readonly [from: string, path: string, lines: string, files: readonly string[]]>([
   [
-    ['npm', 'start'],
-    ['app/node_modules/.bin/next', 'usr/bin/cat'],
+    'openssh-server',
+    'etc/ssh/sshd_config',
+    '# override default of no subsystems\nSubsystem\tsftp\t/usr/lib/openssh/sftp-server',
+    ['usr/lib/openssh/sftp-server'],
   ],
-  [['yarn', 'run', 'serve'], ['usr/bin/tar']],
-  [['node', 'start'], []],
-])('the entrypoint %j keeps the programs of its script in package.json', async (entrypoint, files) => {
+  ['openssh-server', 'etc/ssh/sshd_config', 'Subsystem sftp internal-sftp', []],
+  [
+    'apache2',
+    'etc/apache2/conf-enabled/serve-cgi-bin.conf',
+    '\t\tScriptAlias /cgi-bin/ /usr/lib/cgi-bin/\n\t\t<Directory "/usr/lib/cgi-bin">',
+    ['usr/lib/cgi-bin/count.pl'],
+  ],
+  [
+    'imagemagick-6-common',
+    'etc/ImageMagick-6/delegates.xml',
+    '  <delegate decode="ps:alpha" stealth="True" command="&quot;gs&quot; -sstdout=%%stderr -dQUIET &quot;-f%s&quot;"/>\n' +
+      '  <delegate decode="miff" encode="show" spawn="True" command="&quot;/opt/tool/run&quot; -delay 0 &quot;%i&quot;"/>\n' +
+      '  <!-- <delegate decode="man" command="&quot;tar&quot; x"/> -->',
+    ['opt/tool/run', 'usr/bin/gs'],
+  ],
+])('the settings of %s keep what they name: %s', async (_, path, lines, files) => {
   const image: Table = {
     ...tools,
-    'app/package.json': '{"scripts":{"prestart":"cat x","start":"next start","serve":"tar c"}}',
-    'app/node_modules/.bin/next': program,
+    'usr/lib/openssh/sftp-server': program,
+    'usr/lib/cgi-bin/count.pl': script('/usr/bin/perl'),
+    'usr/bin/gs': program,
+    [path]: text(`${lines}\n`),
   };
-  const found = await kept(
-    { image, granularity, trace: { 'bin/sh': 'exec' }, runtime: { entrypoint, workingDirectory: '/app' } },
-    [textRule],
-  );
-  expect(found).toEqual(files);
+  expect(await stays(textRule, image, { want: [path], granularity })).toEqual([path, ...files].sort());
 });

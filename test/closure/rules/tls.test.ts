@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tlsRule } from '../../../src/closure/rules/tls.ts';
+import { b } from '../../support/bytes.ts';
 import { elf, symlink } from '../rig.ts';
 import { saysOf, stays } from './stays.ts';
 
@@ -41,6 +42,19 @@ describe('tls', () => {
   it('keeps all CA certificates if one was used, since other hosts have others', async () => {
     expect(await stays(tlsRule, image, { trace: { 'etc/ssl/certs/b0e59380.0': 'open' } })).toEqual(trust);
     expect(await stays(tlsRule, image, { trace: { 'etc/ssl/certs': 'stat' } })).toEqual(trust);
+  });
+
+  it('keeps the CA certificates for a program that may load a TLS library, as .NET and PyInstaller do, except at file', async () => {
+    for (const name of ['libssl.so.3', 'libgnutls.so.30']) {
+      const app = { ...image, 'app/one': { ...elf(), mentions: [b('libz.so.1'), b(name)] } };
+      const granularity = 'package';
+      expect(await stays(tlsRule, app, { want: ['app/one'], granularity })).toEqual(
+        [...trust, 'app/one'].sort(),
+      );
+      expect(await stays(tlsRule, app, { want: ['app/one'] })).toEqual(['app/one']);
+    }
+    const app = { ...image, 'app/one': { ...elf(), mentions: [b('etc/mime.types'), b('libz.so.1')] } };
+    expect(await stays(tlsRule, app, { want: ['app/one'], granularity: 'package' })).toEqual(['app/one']);
   });
 
   it('keeps the paths in environment variables', async () => {

@@ -116,6 +116,11 @@ describe('a command', () => {
       ],
     ],
     [
+      'of an image whose entrypoint was traced with another one keeps the package of its program',
+      { runtime: { entrypoint: ['/app/main'], command: ['curl', '-f', 'http://x'] } },
+      ['usr/bin/curl', 'usr/share/curl/data'],
+    ],
+    [
       'in Ruby keeps the standard library',
       { keepCommands: [['ruby', '-e', 'x']] },
       ['usr/local/bin/ruby', 'usr/local/lib/ruby/3.4.0/json.rb'],
@@ -127,4 +132,26 @@ describe('a command', () => {
       expect(found).toEqual(expect.arrayContaining([...files]));
       expect(found.filter((path) => /test_json|other\.py/.test(path))).toEqual([]);
     });
+});
+
+describe('the command of an image with an entrypoint', () => {
+  const runtime = { entrypoint: ['/app/main'], command: ['curl', '-f', 'http://x'] };
+  const dataOf = async (setting: Omit<Setting, 'image' | 'granularity'>) =>
+    (await keptOf({ granularity: 'file', ...setting })).includes('usr/share/curl/data');
+
+  it('stays as far as it was used, where the trace shows it', async () => {
+    const trace = { 'app/main': 'exec', 'usr/bin/curl': 'exec' } as const;
+    expect(await dataOf({ trace, runtime })).toBe(false);
+    expect(await dataOf({ trace: { ...trace, 'usr/bin/curl': 'stat' }, runtime })).toBe(true);
+  });
+
+  it('is not taken for a program where it is an argument', async () => {
+    const arguments_ = { ...runtime, command: ['--curl', 'curl'] };
+    expect(await dataOf({ trace: { 'app/main': 'exec' }, runtime: arguments_ })).toBe(false);
+  });
+
+  it('is the program of the image without an entrypoint, which is refused where it was not traced', async () => {
+    const alone = { entrypoint: [], command: ['curl'] };
+    expect(await dataOf({ trace: { 'app/main': 'exec' }, runtime: alone })).toBe(false);
+  });
 });

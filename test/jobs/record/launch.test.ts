@@ -20,10 +20,12 @@ describe('launches', () => {
   it('starts the command itself in this container', () => {
     expect(launchHere(['app', '-x'], '/work', { A: '1' })).toEqual({
       program: 'app',
+      outside: [],
       argv: ['app', '-x'],
       execs: 1,
       cwd: '/work',
       hostRoot: null,
+      users: process.getuid?.() === 0 ? 'all' : 'own',
       env: { A: '1' },
     });
   });
@@ -48,7 +50,8 @@ describe('launches', () => {
       loader: '/lib64/ld.so.2',
       libraries: ['/lib/libcap-ng.so.0'],
     };
-    const entrance = { kind: 'privileged', privileges: { capabilities: ['CAP_CHOWN'], setpriv } } as const;
+    const privileges = { capabilities: ['CAP_CHOWN'], setpriv };
+    const entrance = { kind: 'privileged', privileges, outside: [] } as const;
 
     it('makes no namespace of users, and hands on only what runtimes leave to root', () => {
       const { argv, execs } = launchIn({ ...container, uid: 0, gid: 0, groups: [] }, ['app'], entrance);
@@ -89,6 +92,20 @@ describe('launches', () => {
     expect(launch.hostRoot).toBe('/r');
     expect(launch.env['LANG']).toBe('C');
   });
+});
+
+it.each([
+  ['privileged', 0, 'all'],
+  ['privileged', 5, 'own'],
+  ['chroot', 0, 'all'],
+  ['bwrap', 0, 'one'],
+  ['bwrap', 5, 'own'],
+  ['unshare', 5, 'one'],
+] as const)('by %s, a command that starts as %i may become: %s', (kind, uid, users) => {
+  const container = { root: '/r', cwd: '/', uid, gid: 0, groups: [], env: {} };
+  const privileges = { capabilities: [], setpriv: null };
+  const entrance = kind === 'privileged' ? ({ kind, privileges, outside: [] } as const) : { kind };
+  expect(launchIn(container, ['app'], entrance).users).toBe(users);
 });
 
 describe('the user of an image: idsOf', () => {

@@ -91,4 +91,37 @@ describe('StraceFilter', () => {
     expect(kept).toEqual([]);
     expect(filter.command).toBeNull();
   });
+
+  it.each([
+    ['7 setgroups(0, NULL) = -1 EPERM (Operation not permitted)', { call: 'setgroups', error: 'EPERM' }],
+    ['7 setresuid(1000, 1000, 1000) = -1 EINVAL (Invalid argument)', { call: 'setresuid', error: 'EINVAL' }],
+    [
+      '7 fchownat(AT_FDCWD</>, "/a", 7, 8, 0) = -1 EINVAL (Invalid argument)',
+      { call: 'fchownat', error: 'EINVAL' },
+    ],
+    ['7 <... setgid resumed>) = -1 EPERM (Operation not permitted)', { call: 'setgid', error: 'EPERM' }],
+    ['7 chown("/a", 7, 8) = -1 ENOENT (No such file or directory)', null],
+    ['7 setuid(0) = 0', null],
+    ['7 chmod("/a", 0600) = -1 EPERM (Operation not permitted)', null],
+  ])('knows that the command could not switch users: %s', (line, refusal) => {
+    const { filter } = filtered(['7 execve("/bin/app", ["app"], 0x1) = 0', line], {});
+    expect(filter.refusal).toEqual(refusal);
+  });
+
+  it.each([
+    ['7 setresuid(1000, 1000, 1000) = 0', true],
+    ['7 setresuid(-1, 33, -1) = 0', true],
+    ['7 setuid(33) = 0', true],
+    ['7 setresuid(-1, 0, -1) = 0', false],
+    ['7 setuid(0) = 0', false],
+    ['7 setuid(33) = -1 EPERM (Operation not permitted)', false],
+    ['7 setgid(33) = 0', false],
+  ])(
+    'believes a refusal only where no switch succeeded, since programs try to go back: %s',
+    (line, could) => {
+      const back = '7 setuid(0) = -1 EPERM (Operation not permitted)';
+      const { filter } = filtered(['7 execve("/bin/app", ["app"], 0x1) = 0', line, back], {});
+      expect(filter.refusal === null).toBe(could);
+    },
+  );
 });

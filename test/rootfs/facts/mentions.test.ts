@@ -18,6 +18,16 @@ describe('the bytes of an ELF file', () => {
     ['a library by its path', '\0/usr/lib/libssl.so.3\0', ['libssl.so.3']],
     ['a name with signs', '\0libstdc++.so.6\0libgtk-3.so.0\0', ['libgtk-3.so.0', 'libstdc++.so.6']],
     ['no pattern', '\0lib%s.so\0%slib.so\0mod.so\0mylibz.so\0', []],
+    [
+      'libraries in the archive of PyInstaller',
+      'x\0\0\x01blibssl.so.3\0\0\0blibz.so.1\0 blibc.so',
+      ['libssl.so.3', 'libz.so.1'],
+    ],
+    [
+      'tables of MIME types',
+      '\0/etc/apache/mime.types/usr/share/mime/globs2\0mime.types',
+      ['etc/apache/mime.types', 'usr/share/mime/globs2'],
+    ],
     ['no other ending', '\0libfoo.sock\0libfoo.sound\0', []],
     [
       'bundles of certificates among joined strings',

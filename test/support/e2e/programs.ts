@@ -32,6 +32,8 @@ const packages: Readonly<Record<string, string>> = {
   curl: 'curl',
   shellcheck: 'shellcheck',
   'qemu-aarch64-static': 'qemu-user-static',
+  gosu: 'gosu',
+  newuidmap: 'uidmap',
   go: 'golang-go',
   '/usr/share/go-1.19/src/archive/tar/testdata/gnu.tar': 'golang-1.19-src',
   '/usr/lib/python3.11/test/testtar.tar': 'libpython3.11-testsuite',
