@@ -93,7 +93,7 @@ describe('an entrypoint that becomes the user app', () => {
     },
   );
 
-  /** The ordinary user to whom a copy of the root filesystem belongs, as if that user had unpacked it. */
+  /** A user of this system, to whom a copy of the root filesystem belongs, as if he had unpacked it. */
   const user = '65534';
   let own: string;
   beforeAll(async () => {
