@@ -37,7 +37,7 @@ export function nodeRuntime(architecture: Architecture): Runtime {
   const isThere = (place: string) =>
     existsSync(join(place, name, 'LICENSE')) &&
     readJson(join(place, name, 'package.json')).version === version;
-  if (!places.some(isThere)) fetchPackage(`${name}@${version}`, architecture);
+  if (!places.some(isThere)) fetchPackage(`${name}@${version}`);
   const folder = join(places.find(isThere) ?? cache, name);
   // The package for this machine has given its executable to the package `node`.
   const own = join(folder, 'bin/node');
@@ -49,10 +49,11 @@ export function nodeRuntime(architecture: Architecture): Runtime {
   };
 }
 
-function fetchPackage(spec: string, architecture: Architecture): void {
+function fetchPackage(spec: string): void {
   mkdirSync(cache, { recursive: true });
-  const options = ['--prefix', cache, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force'];
-  execFileSync('npm', ['install', ...options, '--os', 'linux', '--cpu', architecture, spec], {
+  const options = ['--prefix', cache, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
+  // With force, since the package is not for this machine.
+  execFileSync('npm', ['install', ...options, '--force', '--loglevel', 'error', spec], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
