@@ -22,8 +22,6 @@ export interface Workload {
   readonly image: string;
   /** Whether it starts as root, and changes users by itself. Default: no. */
   readonly asRoot?: true;
-  /** Why no general rule can keep what the other work needs with the granularity `package`. Absent: it must work there. */
-  readonly unpredictable?: string;
   /** Files that are put into /tmp before each of both. */
   readonly files: Readonly<Record<string, string>>;
   readonly main: readonly Step[];
