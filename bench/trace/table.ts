@@ -57,7 +57,7 @@ export interface Cost {
   readonly bytes: number;
 }
 
-/** Renders the costs of all images together as a Markdown table, the dearest rule first. */
+/** Renders the costs of all images together: which these are, and a Markdown table, the dearest rule first. */
 export function renderCosts(costs: readonly Cost[]): string {
   const of = (rule: string, granularity: Granularity): readonly Cost[] =>
     costs.filter((each) => each.rule === rule && each.granularity === granularity);
@@ -65,7 +65,9 @@ export function renderCosts(costs: readonly Cost[]): string {
   const rows = [...new Set(costs.map(({ rule }) => rule))]
     .toSorted((a, b) => rank(b) - rank(a))
     .map((rule) => `| \`${rule}\` | ${share(of(rule, 'package'))} | ${share(of(rule, 'file'))} |`);
-  return ['| rule | at `package` | at `file` |', '| --- | --- | --- |', ...rows].join('\n');
+  const images = new Set(costs.map(({ image }) => image));
+  const head = ['| rule | at `package` | at `file` |', '| --- | --- | --- |'];
+  return [`In ${images.size} images (${[...images].join(', ')}):`, '', ...head, ...rows].join('\n');
 }
 
 function share(costs: readonly Cost[]): string {
