@@ -24,6 +24,10 @@ const failed = uses.fail | uses.failLink;
 const maxLinks = 40;
 /** The most places that one name is taken to lead to. */
 const maxPlaces = 64;
+/** The longest path in bytes that is taken for a place of the image. */
+const longest = 1024;
+/** The most paths whose places are remembered. */
+const mostKnown = 100_000;
 /** The most steps of the walks of one name. */
 const maxSteps = 512;
 /** The most rounds in which changes whose own names lead through other changes are placed. */
@@ -92,6 +96,8 @@ export class ChangedNames {
   readonly #made = new Map<Path, Set<ByteString>>();
   /** All directories above changed paths, and the paths. */
   readonly #touched = new Set<Path>();
+  /** Places that were computed since the last change, by path. Names share most of their ways. */
+  readonly #knownPlaces = new Map<Path, readonly Path[]>();
 
   constructor(image: ImageNames, changes: readonly NameChange[]) {
     this.#image = image;
@@ -146,6 +152,7 @@ export class ChangedNames {
       const known = map.get(at) ?? new Set<T>();
       if (known.has(item)) return;
       isNew = true;
+      this.#knownPlaces.clear();
       map.set(at, known.add(item));
       for (let path = at; path !== root && !this.#touched.has(path); path = parentOf(path))
         this.#touched.add(path);
@@ -195,7 +202,7 @@ export class ChangedNames {
     const isFollowed = rest.length > 0 || follow;
     const steps: Step[] = [];
     // What the image has as a symlink, and no change concerns, is nothing else.
-    if (!isFollowed || this.#isChanged(next) || this.#image.kind(next) !== 'symlink')
+    if (!isFollowed || this.#image.kind(next) !== 'symlink' || this.#isChanged(next))
       steps.push({ at: next, ahead: rest, links });
     if (!isFollowed || links === maxLinks) return steps;
     for (const target of this.#targets(next, passed)) {
@@ -220,12 +227,23 @@ export class ChangedNames {
 
   /** Returns all paths under which the image, or the run, may have had what is at a path. The path itself comes first. */
   #places(at: Path): readonly Path[] {
+    const known = this.#knownPlaces.get(at);
+    if (known !== undefined) return known;
+    const places = this.#findPlaces(at);
+    if (this.#knownPlaces.size >= mostKnown) this.#knownPlaces.clear();
+    this.#knownPlaces.set(at, places);
+    return places;
+  }
+
+  #findPlaces(at: Path): readonly Path[] {
     const places = new Set<Path>([at]);
     // A set yields what is added to it meanwhile.
     for (const place of places) {
       for (let above = place; above !== root; above = parentOf(above))
         for (const from of this.#moved.get(above) ?? []) {
           if (places.size >= maxPlaces) return [...places];
+          // Moves in circles would make longer and longer paths of one.
+          if (from.length + place.length - above.length > longest) continue;
           places.add(
             above === place ? from : cleanPath(ascii`${from}${asByteString(place.slice(above.length))}`),
           );
