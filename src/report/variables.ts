@@ -5,7 +5,7 @@
 import { escapeText } from './escape.ts';
 import type { Report } from './report.ts';
 
-/** Renders one line for each figure. Values are one line of harmless text; those that a dry run does not know are left out. */
+/** Renders one line for each figure. Values are one line of harmless text; those that a dry run does not know are empty. */
 export function renderVariables({ destination, unchanged, platforms }: Report): string {
   const before = platforms.map(({ compressing }) => compressing.sizeBefore);
   const after = platforms.map(({ compressing }) => compressing.sizeAfter);
@@ -18,8 +18,7 @@ export function renderVariables({ destination, unchanged, platforms }: Report): 
     after: after.includes(null) ? null : sum(after.map(Number)),
   };
   return Object.entries(values)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name}=${escapeText(String(value))}\n`)
+    .map(([name, value]) => `${name}=${value === null ? '' : escapeText(String(value))}\n`)
     .join('');
 }
 
