@@ -6,6 +6,20 @@ export function parseRecord(text: ByteString): unknown {
   return tryParseJson(bytesOf(text));
 }
 
+/** Returns the JSON of a value; '' for a value whose nesting is too deep for the stack. */
+export function recordText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Returns a value that is a string or a number; undefined for any other. */
+export function scalarOf(value: unknown): string | number | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+}
+
 /** Returns an own member that is a string, as its bytes in UTF-8; null for any other. */
 export function byteMember(object: JsonObject, name: string): ByteString | null {
   const value = memberOf(object, name);

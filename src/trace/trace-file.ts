@@ -7,7 +7,7 @@ import { isDigest } from '../oci/digest.ts';
 import { bytesOf, type ByteString, noBytes, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { inTurns, sortSteps } from '../steps.ts';
-import { byteMember, parseRecord } from './json-record.ts';
+import { byteMember, parseRecord, recordText } from './json-record.ts';
 import { firstLost } from './lost-paths.ts';
 import {
   type NameChange,
@@ -152,7 +152,7 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   if (memberOf(header, 'version') !== version)
     throw new OcislimError(
       'TRACE_INVALID',
-      `${sink.file} is a trace file of version ${JSON.stringify(memberOf(header, 'version'))}; this ocislim reads version ${version}`,
+      `${sink.file} is a trace file of version ${recordText(memberOf(header, 'version'))}; this ocislim reads version ${version}`,
     );
   const { formats, platform, image, knowsExecs, hasAllSyscalls } = header;
   sink.formats = strings(formats) ?? [];

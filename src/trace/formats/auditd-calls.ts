@@ -5,22 +5,22 @@
 import { type Call, calls } from './strace-calls.ts';
 
 /** Platforms by AUDIT_ARCH_* (include/uapi/linux/audit.h), and by the names that `ausearch -i` prints. */
-export const platforms: Readonly<Record<string, string>> = {
-  c000003e: 'linux/amd64',
-  x86_64: 'linux/amd64',
-  c00000b7: 'linux/arm64',
-  aarch64: 'linux/arm64',
-  '40000003': 'linux/386',
-  i386: 'linux/386',
-  '40000028': 'linux/arm',
-  arm: 'linux/arm',
-  c0000015: 'linux/ppc64le',
-  ppc64le: 'linux/ppc64le',
-  '80000016': 'linux/s390x',
-  s390x: 'linux/s390x',
-  c00000f3: 'linux/riscv64',
-  riscv64: 'linux/riscv64',
-};
+export const platforms: ReadonlyMap<string, string> = new Map([
+  ['c000003e', 'linux/amd64'],
+  ['x86_64', 'linux/amd64'],
+  ['c00000b7', 'linux/arm64'],
+  ['aarch64', 'linux/arm64'],
+  ['40000003', 'linux/386'],
+  ['i386', 'linux/386'],
+  ['40000028', 'linux/arm'],
+  ['arm', 'linux/arm'],
+  ['c0000015', 'linux/ppc64le'],
+  ['ppc64le', 'linux/ppc64le'],
+  ['80000016', 'linux/s390x'],
+  ['s390x', 'linux/s390x'],
+  ['c00000f3', 'linux/riscv64'],
+  ['riscv64', 'linux/riscv64'],
+]);
 
 /** Reads a list of names with numbers: each word that is a number gives the words behind it that and the following ones. */
 function numbered(list: string): ReadonlyMap<number, string> {
@@ -56,10 +56,10 @@ const arm64 = numbered(
     recent,
 );
 
-const byPlatform: Readonly<Record<string, ReadonlyMap<number, string>>> = {
-  'linux/amd64': amd64,
-  'linux/arm64': arm64,
-};
+const byPlatform: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map([
+  ['linux/amd64', amd64],
+  ['linux/arm64', arm64],
+]);
 
 /** Operations of io_uring that name files (include/uapi/linux/io_uring.h, enum io_uring_op). */
 const ringOperations = numbered(
@@ -68,7 +68,9 @@ const ringOperations = numbered(
 
 /** Returns the call of a system call by its name or number; null for one that is not known to concern files. */
 export function callOf(arch: string, syscall: string): Call | null {
-  const name = /^\d+$/.test(syscall) ? byPlatform[platforms[arch] ?? '']?.get(Number(syscall)) : syscall;
+  const name = /^\d+$/.test(syscall)
+    ? byPlatform.get(platforms.get(arch) ?? '')?.get(Number(syscall))
+    : syscall;
   return name === undefined ? null : (calls.get(name) ?? null);
 }
 
@@ -89,7 +91,7 @@ const ofArm: readonly (readonly [arm: number, x86: number])[] = [
 export function flagsOf(arch: string, text: string): string {
   if (!/^(?:0x)?[0-9a-f]+$/.test(text)) return text;
   const bits = Number.parseInt(text, 16);
-  const platform = platforms[arch];
+  const platform = platforms.get(arch);
   if (platform === 'linux/amd64') return String(bits);
   if (platform !== 'linux/arm64') return String(bits & common);
   return String(

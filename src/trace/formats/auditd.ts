@@ -96,7 +96,7 @@ class AuditReader implements RecordReader {
 
   #syscall(id: string, text: ByteString): void {
     const arch = word(text, 'arch') ?? '';
-    const platform = platforms[arch];
+    const platform = platforms.get(arch);
     if (platform !== undefined) this.#platforms.add(platform);
     const call = callOf(arch, word(text, 'SYSCALL') ?? word(text, 'syscall') ?? '');
     const event = this.#begin(id, text, call, arch);

@@ -3,7 +3,8 @@
  * keep. `json-document.ts` calls it for a document of this kind.
  */
 import { utf8Bytes, noBytes } from '../../bytes/bytes.ts';
-import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
+import { isObject, type JsonObject, listOf, memberOf, stringOr } from '../../bytes/json-value.ts';
+import { scalarOf } from '../json-record.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { TraceSink } from '../trace-sink.ts';
 
@@ -34,8 +35,8 @@ function readFanotify(fanotify: JsonObject, sink: TraceSink): void {
 /** Reads `fs_activity` → path → counts; `syscall_stats` → number → name and count. */
 function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
   for (const [path, activity] of entries(inner(ptrace, 'fs_activity'))) {
-    const all = Number(memberOf(activity, 'ops_all') ?? 0);
-    const looks = Number(memberOf(activity, 'ops_checkfile') ?? 0);
+    const all = Number(scalarOf(memberOf(activity, 'ops_all')) ?? 0);
+    const looks = Number(scalarOf(memberOf(activity, 'ops_checkfile')) ?? 0);
     sink.use(utf8Bytes(path), looks > 0 && looks >= all ? uses.stat : uses.open, noBytes);
   }
   for (const [, stat] of entries(inner(ptrace, 'syscall_stats'))) {
@@ -45,7 +46,7 @@ function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
   }
   // The sensor counts every call of the program and of its children.
   sink.hasAllSyscalls = sink.syscalls.size > 0;
-  sink.platform = platforms[String(memberOf(ptrace, 'arch_name'))] ?? null;
+  sink.platform = platforms.get(stringOr(memberOf(ptrace, 'arch_name'), '')) ?? null;
 }
 
 function readImageFiles(files: unknown, sink: TraceSink): void {
@@ -60,7 +61,7 @@ function readCommand(start: JsonObject, sink: TraceSink): void {
   const name = memberOf(start, 'app_name');
   const args = memberOf(start, 'app_args');
   if (typeof name === 'string' && name !== '')
-    sink.command = [name, ...(Array.isArray(args) ? args.map(String) : [])].map(utf8Bytes);
+    sink.command = [name, ...listOf(args).flatMap((arg) => scalarOf(arg)?.toString() ?? [])].map(utf8Bytes);
 }
 
 function usesOfFile(file: JsonObject): Uses {
@@ -83,14 +84,14 @@ function usesOfImageFile(file: JsonObject): Uses {
 }
 
 /** Platforms by the names of architectures of SlimToolkit. */
-const platforms: Readonly<Record<string, string>> = {
-  x86_64: 'linux/amd64',
-  amd64: 'linux/amd64',
-  aarch64: 'linux/arm64',
-  arm64: 'linux/arm64',
-  arm: 'linux/arm',
-  i386: 'linux/386',
-};
+const platforms: ReadonlyMap<string, string> = new Map([
+  ['x86_64', 'linux/amd64'],
+  ['amd64', 'linux/amd64'],
+  ['aarch64', 'linux/arm64'],
+  ['arm64', 'linux/arm64'],
+  ['arm', 'linux/arm'],
+  ['i386', 'linux/386'],
+]);
 
 /** Returns a member that is an object; an empty object for any other. */
 function inner(object: JsonObject, name: string): JsonObject {

@@ -3,8 +3,8 @@
  * missing; `all.ts` offers this format to the trace reader.
  */
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
-import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
-import { byteMember } from '../json-record.ts';
+import { isObject, type JsonObject, memberOf, stringOr } from '../../bytes/json-value.ts';
+import { byteMember, scalarOf } from '../json-record.ts';
 import { uses } from '../trace.ts';
 import type { TraceSink } from '../trace-sink.ts';
 import { errorName } from './errno.ts';
@@ -37,8 +37,7 @@ function useProgram(fields: JsonObject, sink: TraceSink): void {
 const unknown = calls.get('open') as Call;
 
 function useCall(fields: JsonObject, sink: TraceSink): boolean {
-  const type = memberOf(fields, 'evt.type');
-  const call = calls.get(String(type)) ?? unknown;
+  const call = calls.get(stringOr(memberOf(fields, 'evt.type'), '')) ?? unknown;
   const error = errorOf(fields);
   if (call.kind === 'ring' && error === null) {
     const program = byteMember(fields, 'proc.name') ?? '';
@@ -67,7 +66,7 @@ function hasNames({ kind }: Call): boolean {
 function errorOf(fields: JsonObject): string | null {
   const result = memberOf(fields, 'evt.res');
   if (typeof result === 'string' && /^E[A-Z0-9]+$/.test(result)) return result;
-  const raw = Number(memberOf(fields, 'evt.rawres') ?? 0);
+  const raw = Number(scalarOf(memberOf(fields, 'evt.rawres')) ?? 0);
   return raw < 0 ? errorName(raw) : null;
 }
 

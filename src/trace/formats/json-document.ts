@@ -1,6 +1,6 @@
 import { utf8Bytes, noBytes } from '../../bytes/bytes.ts';
 import { isObject } from '../../bytes/json-value.ts';
-import { parseRecord } from '../json-record.ts';
+import { parseRecord, recordText } from '../json-record.ts';
 import { uses } from '../trace.ts';
 import type { TraceFormat } from '../trace-format.ts';
 import { isContainerReport, readContainerReport } from './creport.ts';
@@ -38,7 +38,7 @@ export function jsonDocument(records: readonly JsonRecords[]): TraceFormat {
         const read = found.read(sink);
         sink.lines = list.length;
         list.forEach((each, i) => {
-          if (!isObject(each) || !read(each)) sink.reject(utf8Bytes(JSON.stringify(each)), i + 1);
+          if (!isObject(each) || !read(each)) sink.reject(utf8Bytes(recordText(each)), i + 1);
         });
         return true;
       },

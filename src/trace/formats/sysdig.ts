@@ -3,8 +3,8 @@
  * driver/event_table.c in falcosecurity/libs.
  */
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
-import { memberOf } from '../../bytes/json-value.ts';
-import { byteMember } from '../json-record.ts';
+import { memberOf, stringOr } from '../../bytes/json-value.ts';
+import { byteMember, scalarOf } from '../json-record.ts';
 import { uses } from '../trace.ts';
 import { hasLine, type TraceFormat } from '../trace-format.ts';
 import type { TraceSink } from '../trace-sink.ts';
@@ -46,8 +46,8 @@ export const sysdigJson: JsonRecords = {
       const type = memberOf(object, 'evt.type');
       const args = byteMember(object, 'evt.info');
       if (typeof type !== 'string' || args === null) return false;
-      const program = String(memberOf(object, 'proc.name'));
-      const thread = String(memberOf(object, 'thread.tid'));
+      const program = stringOr(memberOf(object, 'proc.name'), '');
+      const thread = String(scalarOf(memberOf(object, 'thread.tid')));
       return events.take({ program, thread, isReturn: memberOf(object, 'evt.dir') !== '>', type, args });
     };
   },

@@ -4,6 +4,7 @@
  */
 import { type ByteString, utf8Bytes, noBytes } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../../bytes/json-value.ts';
+import { scalarOf } from '../json-record.ts';
 import { type Uses, uses } from '../trace.ts';
 import type { TraceSink } from '../trace-sink.ts';
 import { errorName } from './errno.ts';
@@ -27,7 +28,9 @@ export const tracee: JsonRecords = {
       const event = memberOf(object, 'eventName') ?? memberOf(object, 'name');
       if (typeof event !== 'string') return false;
       const args = argumentsOf(memberOf(object, 'args') ?? memberOf(object, 'data'));
-      const result = Number(memberOf(object, 'returnValue') ?? args.get('returnValue') ?? 0);
+      const result = Number(
+        scalarOf(memberOf(object, 'returnValue')) ?? scalarOf(args.get('returnValue')) ?? 0,
+      );
       const error = result < 0 ? errorName(result) : null;
       if (event === 'io_uring_create' || event === 'io_uring_setup') {
         if (error === null) noteRing(object, args, sink);
@@ -86,7 +89,7 @@ function nameIn(
   const descriptor = first(args, descriptors);
   const directory = behind(descriptor);
   if (directory !== null) return inDirectory(directory, name);
-  return Number(descriptor ?? -100) >= 0 ? undefined : name;
+  return Number(scalarOf(descriptor) ?? -100) >= 0 ? undefined : name;
 }
 
 function first(args: Arguments, keys: readonly string[]): unknown {
@@ -129,13 +132,12 @@ function usesOfHook(event: string, flags: string): Uses {
 
 function noteRing(object: JsonObject, args: Arguments, sink: TraceSink): void {
   const program = text(memberOf(object, 'processName')) ?? '';
-  const entries = Number(args.get('sq_entries') ?? args.get('entries') ?? Number.NaN);
+  const entries = Number(scalarOf(args.get('sq_entries') ?? args.get('entries')) ?? Number.NaN);
   if (mayOpenFiles({ program, entries, polls: args.get('polling') === true })) sink.noteRing();
 }
 
 function flagsIn(args: Arguments): string {
-  const flags = args.get('flags');
-  return typeof flags === 'string' || typeof flags === 'number' ? String(flags) : '';
+  return String(scalarOf(args.get('flags')) ?? '');
 }
 
 /**
@@ -154,15 +156,16 @@ function argumentsOf(list: unknown): Arguments {
 
 const typed = ['str', 'int32', 'uint32', 'int64', 'uint64', 'sockaddr'];
 
+/** Returns the value of an argument; v1beta1 may wrap it by its type, as in `{"value":{"str":"/etc/x"}}`. */
 function valueOf(argument: JsonObject): unknown {
-  for (const key of ['value', ...typed]) {
-    const value = memberOf(argument, key);
-    if (value !== undefined)
-      return isObject(value) && typed.some((each) => memberOf(value, each) !== undefined)
-        ? valueOf(value)
-        : value;
-  }
-  return undefined;
+  const value = memberIn(argument, ['value', ...typed]);
+  return (isObject(value) ? memberIn(value, typed) : undefined) ?? value;
+}
+
+/** Returns the first of these members that an object has. */
+function memberIn(object: JsonObject, keys: readonly string[]): unknown {
+  const key = keys.find((each) => memberOf(object, each) !== undefined);
+  return key === undefined ? undefined : memberOf(object, key);
 }
 
 function text(value: unknown): ByteString | null {
