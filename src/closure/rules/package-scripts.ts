@@ -2,7 +2,7 @@
  * The rule for scripts of package.json that commands of the image run: `npm start`, `yarn serve`, `pnpm run x`, `npx next`. `families.ts` lists
  * it.
  */
-import { ascii, type ByteString, noBytes, utf8Bytes } from '../../bytes/bytes.ts';
+import { ascii, type ByteString, joinBytes, noBytes, utf8Bytes } from '../../bytes/bytes.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { KiB } from '../../units.ts';
 import { isOfShell } from '../../rootfs/facts/shebang.ts';
@@ -43,7 +43,7 @@ export const packageScriptsRule: ClosureRule = {
     const line = facts.script(path);
     if (line === null || !isOfShell(line)) return;
     const scripts = new PackageScripts(context);
-    for (const text of linesOf(path, context, /^#/)) yield* scripts.ofText(text);
+    yield* scripts.ofText(joinBytes([...linesOf(path, context, /^#/)], '\n'));
   },
 };
 
@@ -73,17 +73,24 @@ class PackageScripts {
     for (const word of words) if (/\s/.test(word)) yield* this.ofText(word);
   }
 
-  /** Yields what the commands in a text of a shell run. */
+  /** Yields what the commands in a text of a shell run. The folder at the end of a subshell is that of its beginning. */
   *ofText(text: ByteString, depth = 0): Generator<Need> {
-    for (const command of text.split(/&&|\|\||[;|&\n()]/)) {
-      const words = command
-        .trim()
-        .split(/\s+/)
-        .map((word) => word.replace(/^(["'])(.*)\1$/s, ascii`$2`));
-      const [program, folder = noBytes] = words;
-      if (program === 'cd') this.#folder = this.#resolved(folder);
-      else yield* this.#run(words, depth);
+    const outer: (Path | null)[] = [];
+    for (const part of text.split(/&&|\|\||[;|&\n]|(?=[()])|(?<=[()])/)) {
+      if (part === '(') outer.push(this.#folder);
+      else if (part === ')') this.#folder = outer.length === 0 ? this.#folder : (outer.pop() ?? null);
+      else yield* this.#command(part, depth);
     }
+  }
+
+  *#command(text: ByteString, depth: number): Generator<Need> {
+    const words = text
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replace(/^(["'])(.*)\1$/s, ascii`$2`));
+    const [program, folder = noBytes] = words;
+    if (program === 'cd') this.#folder = this.#resolved(folder);
+    else yield* this.#run(words, depth);
   }
 
   *#run(words: readonly ByteString[], depth: number): Generator<Need> {
@@ -130,7 +137,11 @@ class PackageScripts {
       else yield* wordNeeds(name, detail, this.#context);
       yield* this.#file(name, place, detail);
     }
+    // A script begins in the folder of its package.json, and the folder of the script that runs it stays.
+    const outer = this.#folder;
+    this.#folder = place;
     yield* this.ofText(text, depth + 1);
+    this.#folder = outer;
   }
 
   *#program(name: ByteString, place: Path, detail: ByteString): Generator<Need> {

@@ -106,6 +106,66 @@ describe('a script of package.json', () => {
     expect(await keptBy({}, { keepCommands: [['npm', 'run', 'fetch']] })).toEqual(['usr/bin/git']);
   });
 
+  it.each([
+    ['another script that goes elsewhere', '/app', 'npm start', 'npm run build && npm run serve'],
+    ['a subshell that goes elsewhere', '/app', 'npm start', '(cd client && npm run bundle); npm run serve'],
+    ['subshells in one another', '/app', 'npm start', '(cd client; (cd x; cd y)); npm run serve'],
+    ['the end of a pattern of case', '/app', 'npm start', 'case x in x) npm run serve;; esac'],
+    ['a script in the folder of --prefix', '/', 'npm --prefix /app start', 'npm run serve'],
+    [
+      'a script in the folder of --prefix, from there',
+      '/',
+      'npm --prefix app start',
+      'npm run build; npm run serve',
+    ],
+  ])('runs other scripts in its own folder: behind %s', async (_where, workingDirectory, command, text) => {
+    const scripts = { start: text, build: 'cd client && npm run bundle', serve: '/app/tools/serve --x' };
+    const files = await keptBy(
+      { command: command.split(' '), workingDirectory },
+      {
+        image: {
+          'bin/sh': program,
+          'app/package.json': JSON.stringify({ scripts }),
+          'app/client/package.json': '{"scripts":{"bundle":"/app/tools/bundle"}}',
+          'app/tools/serve': program,
+          'app/tools/bundle': program,
+        },
+      },
+    );
+    expect(files).toContain('app/tools/serve');
+    expect(files.includes('app/tools/bundle')).toBe(/bundle|build/.test(text));
+  });
+
+  it('goes elsewhere for the commands behind it in the same text', async () => {
+    const scripts = { start: 'cd part && npm run tell' };
+    const files = await keptBy(
+      { command: ['npm', 'start'] },
+      {
+        image: {
+          'bin/sh': program,
+          'app/package.json': JSON.stringify({ scripts }),
+          'app/part/package.json': '{"scripts":{"tell":"/app/tell"}}',
+          'app/tell': program,
+        },
+      },
+    );
+    expect(files).toContain('app/tell');
+  });
+
+  it('that a needed script of a shell runs behind a subshell of several lines keeps its programs', async () => {
+    const entry = script('/bin/sh', '\n(\n  cd part\n  npm start\n)\nnpm run fetch\n');
+    const files = await kept(
+      {
+        image: { ...image, 'entry.sh': entry },
+        granularity,
+        trace: { 'entry.sh': 'exec' },
+        runtime: { entrypoint: ['/entry.sh'], workingDirectory: '/app' },
+      },
+      [wanting('entry.sh'), packageScriptsRule],
+    );
+    expect(files).toEqual(expect.arrayContaining([...next, 'usr/bin/git']));
+  });
+
   it('that a needed script of a shell runs keeps its programs', async () => {
     const entry = script('/bin/sh', '\n# npm run fetch\nset -e\nexec npm run serve "$@"\n');
     const files = await kept(
