@@ -207,6 +207,12 @@ export function exceeded<Name extends LimitName>(
   );
 }
 
+/** Makes the error (LIMIT) for work that took as long as it may. */
+export function exceededTime(limits: Pick<Limits, 'time'>, what: string): OcislimError {
+  const { time } = limits;
+  return exceeded('time', limits, what, `it has run for ${time} ${time === 1 ? 'second' : 'seconds'}`);
+}
+
 /** What was seen of an input, in words, with the value that would suffice for all of it, or that it takes at least. */
 export type Seen = string | { readonly says: string; readonly needed?: number; readonly atLeast?: number };
 

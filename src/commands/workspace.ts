@@ -10,7 +10,7 @@ import type { Listener } from '../events.ts';
 import { DiskBudget } from '../files/disk-budget.ts';
 import { openSource, openTarget } from '../jobs/open.ts';
 import type { PlaceOptions } from '../jobs/openers.ts';
-import { exceeded, type Limits } from '../limits.ts';
+import { exceededTime, type Limits } from '../limits.ts';
 import { formatReference, hostOf, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { CredentialLookup } from '../registry/auth/credential.ts';
@@ -80,8 +80,7 @@ export class Workspace extends Closeable {
   #stopAfter(seconds: number, stop: AbortController): void {
     if (seconds > longestTimer) return;
     const timer = setTimeout(() => {
-      const seen = `it has run for ${seconds} seconds`;
-      stop.abort(exceeded('time', this.limits, 'the run takes too long', seen));
+      stop.abort(exceededTime(this.limits, 'the run takes too long'));
     }, seconds * 1000);
     // A workspace that is never closed must not keep the process alive.
     timer.unref();

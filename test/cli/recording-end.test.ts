@@ -15,12 +15,15 @@ test('--for ends the command with SIGTERM, and is not an error', () => {
   ending.check();
 });
 
-test('--limit time ends the command, and the recording fails with the limit', () => {
-  using ending = new RecordingEnd({ seconds: null, limits: { time: 3 }, hasTerminal: false });
+test.each([
+  [1, '1 second'],
+  [3, '3 seconds'],
+])('--limit time=%ds ends the command, and the recording fails with the limit', (time, shown) => {
+  using ending = new RecordingEnd({ seconds: null, limits: { time }, hasTerminal: false });
   ending.check();
-  vi.advanceTimersByTime(3000);
+  vi.advanceTimersByTime(time * 1000);
   expect(ending.signal.reason).toBe('SIGTERM');
-  expect(() => ending.check()).toThrow('it has run for 3 seconds, and the limit time is 3s');
+  expect(() => ending.check()).toThrow(`it has run for ${shown}, and the limit time is ${time}s`);
 });
 
 test.each([

@@ -2,7 +2,7 @@
  * What ends the command of a recording before it ends by itself: a signal, `--for`, and the limit `time`. `trace record` makes one for
  * each recording.
  */
-import { exceeded, type Limits } from '../../limits.ts';
+import { exceededTime, type Limits } from '../../limits.ts';
 import type { RunEnd } from '../../trace/trace.ts';
 
 /** The longest delay of a timer, in seconds. Node runs a longer one at once. */
@@ -54,8 +54,7 @@ export class RecordingEnd implements Disposable {
   /** @throws LIMIT where the recording took longer than a run may take */
   check(): void {
     const { limits } = this.#options;
-    if (this.#isOver)
-      throw exceeded('time', limits, 'the recording takes too long', `it has run for ${limits.time} seconds`);
+    if (this.#isOver) throw exceededTime(limits, 'the recording takes too long');
   }
 
   [Symbol.dispose](): void {
