@@ -4,6 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
+import { parsePlatform } from '../oci/platform.ts';
 import { bytesOf, type ByteString, noBytes, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { inTurns, sortSteps } from '../steps.ts';
@@ -147,7 +148,7 @@ export const traceFile: TraceFormat = {
   },
 };
 
-/** Reads the first line. @throws TRACE_INVALID for another version */
+/** Reads the first line. @throws TRACE_INVALID for another version, or a text that is not a platform */
 function readHeader(header: JsonObject, sink: TraceSink): void {
   if (memberOf(header, 'version') !== version)
     throw new OcislimError(
@@ -156,7 +157,7 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
     );
   const { formats, platform, image, knowsExecs, hasAllSyscalls } = header;
   sink.formats = strings(formats) ?? [];
-  sink.platform = typeof platform === 'string' ? platform : null;
+  sink.platform = typeof platform === 'string' ? checkedPlatform(platform, sink.file) : null;
   sink.image = isDigest(image) ? image : null;
   sink.knowsExecs = knowsExecs === true;
   sink.hasAllSyscalls = hasAllSyscalls === true;
@@ -168,6 +169,19 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   const texts = strings(memberOf(header, 'command'));
   const encoded = strings(memberOf(header, 'commandBase64'));
   sink.command = encoded?.map(decodeBase64) ?? texts?.map(utf8Bytes) ?? null;
+}
+
+/** Returns the platform as it is written. @throws TRACE_INVALID for a text that is not one */
+function checkedPlatform(text: string, file: string): string {
+  try {
+    parsePlatform(text);
+  } catch (cause) {
+    throw new OcislimError('TRACE_INVALID', `${file} states ${JSON.stringify(text)} as its platform`, {
+      cause,
+      advice: 'Write a platform such as linux/amd64 into its first line, or none.',
+    });
+  }
+  return text;
 }
 
 function readSyscall(value: JsonObject, sink: TraceSink): boolean {

@@ -81,6 +81,16 @@ describe('the trace file', () => {
     );
   });
 
+  it.each(['', 'linux', 'constructor', 'linux//arm'])('is refused with the platform %j', (platform) => {
+    const header = JSON.stringify({ ocislim: 'trace', version: 1, platform });
+    expect(() => readTrace(`${header}\n{"path":"a","uses":["open"]}\n`)).toThrow(
+      expect.objectContaining({
+        code: 'TRACE_INVALID',
+        message: `app.trace states ${JSON.stringify(platform)} as its platform`,
+      }),
+    );
+  });
+
   it('ignores --trace-root, since its paths count from the root of the container', () => {
     const trace = readTrace('{"ocislim":"trace","version":1}\n{"path":"a/b","uses":["open"]}\n', {
       roots: [b('/srv/root')],
