@@ -102,7 +102,7 @@ const manifests: readonly Manifest[] = [
     language: 'beam',
     files: /(?:^|\/)mix\.lock$/,
     largest: MiB,
-    names: (bytes) => groupsIn(bytes, /^\s*"(\w+)":[ \t]*\{/gm),
+    names: (bytes) => groupsIn(bytes, /^[ \t]*"(\w+)":[ \t]*\{/gm),
   },
 ];
 
