@@ -14,8 +14,11 @@ const packages = oncePer((context: ClosureContext): ReadonlyMap<string, readonly
     for (const each of listOf(memberOf(json, 'packages') ?? json)) {
       const name = utf8Bytes(stringOr(memberOf(each, 'name'), ''));
       const manifest = ascii`${parentOf(parentOf(list))}/${name}/composer.json`;
-      for (const start of startsOf(memberOf(each, 'autoload')))
-        found.set(start, [...(found.get(start) ?? []), manifest]);
+      for (const start of startsOf(memberOf(each, 'autoload'))) {
+        const others = found.get(start);
+        if (others === undefined) found.set(start, [manifest]);
+        else others.push(manifest);
+      }
     }
   }
   return found;
