@@ -11,11 +11,15 @@ export const archiveHead = 64 * KiB;
 
 export const archive = /\.(?:jar|war|ear)$/;
 
-/** The most bytes of a manifest: signed ones list every class. */
+/** The most bytes of a manifest that are unpacked: signed ones list every class. */
 const largestManifest = 4 * MiB;
 
-/** The most archives that are taken from one manifest. */
+/** The bytes at the start of a manifest in which the class path is looked for: its main section comes first. */
+const manifestHead = 64 * KiB;
+
+/** The most archives that are taken from one manifest, and the longest name of one, in bytes. */
 const maxNames = 1000;
+const longest = 256;
 
 /** The head of a member of a ZIP file (APPNOTE 4.3.7): its signature, and its length without name and extra field. */
 const signature = 0x04034b50;
@@ -26,11 +30,11 @@ export function classPathIn(head: Uint8Array): readonly ByteString[] {
   const manifest = manifestIn(head);
   if (manifest === null) return [];
   // Lines have 72 bytes at most: longer ones go on behind a space (JAR File Specification, "Name-Value pairs").
-  const text = readByteString(manifest).replaceAll(/\r?\n /g, '');
+  const text = readByteString(manifest.subarray(0, manifestHead)).replaceAll(/\r?\n /g, '');
   const [, list = noBytes] = text.match(/^Class-Path:([^\r\n]*)/m) ?? [];
   return list
     .split(' ')
-    .filter((name) => name !== '' && !name.includes(':'))
+    .filter((name) => name !== '' && name.length <= longest && !name.includes(':'))
     .slice(0, maxNames)
     .map((name) => (name.startsWith('/') ? name : ascii`./${name}`));
 }

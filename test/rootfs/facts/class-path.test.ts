@@ -26,6 +26,24 @@ test.each([
   expect(classPathIn(jar)).toEqual([]);
 });
 
+test.each([
+  ['256 bytes', 256, 1],
+  ['257 bytes', 257, 0],
+  ['4 MB', 4e6, 0],
+])('a name of %s is taken, unless it is too long', (_, length, count) => {
+  expect(classPathIn(jarOf(`Class-Path: ${'a'.repeat(length)}\r\n`))).toHaveLength(count);
+});
+
+test('1000 names of a class path are taken', () => {
+  expect(classPathIn(jarOf(`Class-Path: ${'a.jar '.repeat(3000)}\r\n`))).toHaveLength(1000);
+});
+
+test.each([true, false])('64 KiB of a manifest are read (packed: %s)', (packed) => {
+  const behind = (bytes: number) => `${'A: b\r\n'.repeat(bytes / 6)}Class-Path: a.jar\r\n`;
+  expect(classPathIn(jarOf(behind(60_000), { packed }))).toEqual(['./a.jar']);
+  expect(classPathIn(jarOf(behind(66_000), { packed }))).toEqual([]);
+});
+
 test('damaged archives name something or nothing, and never throw', () => {
   const jar = jarOf(manifest, { first: ['META-INF/'] });
   fc.assert(
