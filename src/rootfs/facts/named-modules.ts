@@ -29,6 +29,9 @@ export const largestSource = 2 * MiB;
 const maxNames = 1000;
 const longest = 256;
 
+/** What editors may write before UTF-8, as bytes. */
+const byteOrderMark = '\xef\xbb\xbf';
+
 /** The groups of a statement: what stands `before` it on its line, the `name`, and others that `names` reads. */
 type Groups = Readonly<Record<string, ByteString>>;
 
@@ -60,12 +63,15 @@ const grammars: readonly Grammar[] = [
     statements: [
       {
         pattern:
-          /^(?<before>[ \t]*(?:\w[^\n:#'"]{0,60}:[ \t]+)?)(?:from[ \t]+(?<from>[.\w]+)[ \t]+)?import\b[ \t]*(?<list>\([^()]*|[^\n#;(]*)/gm,
+          /(?<before>^[ \t]*(?:\w[^\n#]{0,99}?:[ \t]+)?|;[ \t]*)(?:from[ \t]+(?<from>[.\w]{1,256})[ \t]+(?:\\\r?\n[ \t]*)?)?import\b[ \t]*(?<list>\((?:[^()#]+|#[^\n]*){0,2000}|[^\n#;(\\]*(?:\\\r?\n[^\n#;(\\]*){0,500})/gm,
         names: pythonNames,
       },
       {
         pattern:
-          /(?<before>^|\W)(?:import_module|__import__|find_spec|run_module)\(\s*["'](?<name>\w[\w.]*)["']/gm,
+          /(?<before>^|\W)(?:import_module|__import__|find_spec|run_module)\(\s*(?:name\s*=\s*)?["'](?<name>\.{0,32}\w[\w.]*)["'](?:\s*,\s*(?:package\s*=\s*)?["'](?<anchor>\w[\w.]*)["'])?/gm,
+        names: ({ name = noBytes, anchor }) => [
+          anchor !== undefined && /^\.\w/.test(name) ? ascii`${anchor}${name}` : fromSource(name),
+        ],
       },
     ],
   },
@@ -77,7 +83,7 @@ const grammars: readonly Grammar[] = [
     statements: [
       {
         pattern:
-          /\b(?:require(?:\.resolve)?|import(?:\.meta\.resolve)?|from)\s*(?:\(\s*)?(?:\/\*[^*]*\*\/\s*)?["'`](?<name>[^"'`\s\\{]+)["'`]/g,
+          /\b(?:require(?:\.resolve)?|import(?:\.meta\.resolve)?|from|createRequire\([^()\n]{0,99}\)|new[ \t]+Worker)\s*(?:\?\.)?(?:\(\s*)?(?:\/\*[^*]*\*\/\s*)?["'`](?<name>[^"'`\s\\{]+)["'`]/g,
       },
     ],
   },
@@ -89,7 +95,7 @@ const grammars: readonly Grammar[] = [
     statements: [
       {
         pattern:
-          /(?<before>^[ \t]*|[ \t;({])(?<verb>require(?:_relative)?|load|autoload)[ \t(]+(?::\w+,[ \t]*)?["'](?<name>[\w./+-]+)["']/gm,
+          /(?<before>^[ \t]*|[ \t;({]|Kernel\.)(?<verb>require(?:_relative)?|load|autoload)[ \t(]+(?::\w+,[ \t]*)?["'](?<name>[\w./+-]+)["']/gm,
         names: ({ verb, name = noBytes }) => [verb === 'require_relative' ? ascii`./${name}` : name],
       },
     ],
@@ -101,11 +107,15 @@ const grammars: readonly Grammar[] = [
     functions: /(?:my[ \t]+)?sub\b/y,
     statements: [
       {
-        pattern: /(?<before>^[ \t]*|[;{(&][ \t]*)(?:use|require)[ \t]+(?<name>[A-Za-z_]\w*(?:::\w+)*)/gm,
+        pattern:
+          /(?<before>^[ \t]*|[;{(&][ \t]*|\beval[ \t(]*(?:qq?[ \t]*)?[^\s\w(]\s*)(?:use|require)[ \t]+(?<name>[A-Za-z_]\w*(?:::\w+)*)/gm,
       },
-      { pattern: /(?<before>^[ \t]*|[;{(&][ \t]*)(?:require|do)[ \t]+["'](?<name>[^"'\n$@]+)["']/gm },
       {
-        pattern: /(?<before>^[ \t]*)use[ \t]+(?:parent|base)\b(?<list>[^;]{0,500});/gm,
+        pattern:
+          /(?<before>^[ \t]*|[;{(&][ \t]*|\beval[ \t(]*(?:qq?[ \t]*)?[^\s\w(]\s*)(?:require|do)[ \t]+["'](?<name>[^"'\n$@]+)["']/gm,
+      },
+      {
+        pattern: /(?<before>^[ \t]*)use[ \t]+(?:parent|base|if|aliased|autouse)\b(?<list>[^;]{0,500});/gm,
         names: ({ list = noBytes }) => allIn(list, /[A-Za-z_]\w*(?:::\w+)*/g),
       },
       {
@@ -121,8 +131,8 @@ const grammars: readonly Grammar[] = [
     statements: [
       {
         pattern:
-          /^[ \t]*use[ \t]+(?:function[ \t]+|const[ \t]+)?\\?(?<name>[A-Za-z_]\w*(?:\\\w+)+)|\\(?<full>[A-Z]\w*(?:\\\w+)+)/gm,
-        names: ({ name, full = noBytes }) => [name ?? full],
+          /^[ \t]*use[ \t]+(?:function[ \t]+|const[ \t]+)?\\?(?<name>[A-Za-z_]\w*(?:\\\w+)+)|\bnew[ \t]+(?<made>[A-Za-z_]\w*(?:\\\w+)+)|\\(?<full>[A-Z]\w*(?:\\\w+)+)/gm,
+        names: ({ name, made, full = noBytes }) => [name ?? made ?? full],
       },
       {
         pattern:
@@ -140,7 +150,7 @@ const grammars: readonly Grammar[] = [
     statements: [
       {
         pattern:
-          /(?<![\w.])(?:library|require|requireNamespace|loadNamespace)\(\s*["']?(?<name>[A-Za-z][\w.]*)/g,
+          /(?<![\w.])(?:library|require|requireNamespace|loadNamespace)\(\s*(?:package\s*=\s*)?["']?(?<name>[A-Za-z][\w.]*)/g,
       },
       { pattern: /(?<![\w.:])(?<name>[A-Za-z][\w.]*):::?[A-Za-z.]/g },
     ],
@@ -149,7 +159,7 @@ const grammars: readonly Grammar[] = [
     language: 'lua',
     files: /\.lua$/,
     line: /(?:^|[/ \t])(?:lua|luajit|resty)[\d.]*(?:[ \t]|$)/,
-    statements: [{ pattern: /\brequire[ \t]*(?:\([ \t]*)?["'](?<name>\w[\w./-]*)["']/g }],
+    statements: [{ pattern: /\brequire[ \t]*(?:[(,][ \t]*)?["'](?<name>\w[\w./-]*)["']/g }],
   },
   {
     language: 'beam',
@@ -183,10 +193,11 @@ export function languageOfLine(line: ByteString): SourceLanguage | null {
 }
 
 /** Returns the modules that a source names, each once: 1000 at most, and none with a name of more than 256 bytes. */
-export function modulesOfSource(text: ByteString, language: SourceLanguage): readonly NamedModule[] {
+export function modulesOfSource(source: ByteString, language: SourceLanguage): readonly NamedModule[] {
   const found = new Map<ByteString, boolean>();
   const { statements = [], functions } = grammars.find((grammar) => grammar.language === language) ?? {};
   let blocks: Blocks | null = null;
+  const text = source.startsWith(byteOrderMark) ? source.slice(byteOrderMark.length) : source;
   for (const { pattern, names } of statements)
     for (const { groups = {}, index } of text.matchAll(pattern)) {
       const isIndented = functions !== undefined && (groups['before'] ?? '') !== '';
@@ -252,13 +263,19 @@ function allIn(list: ByteString, pattern: RegExp): readonly ByteString[] {
 /** Returns what `import LIST` or `from FROM import LIST` names. What is imported from a package may be a module in it. */
 function* pythonNames({ from, list = noBytes }: Groups): Generator<ByteString> {
   if (from === undefined) {
-    for (const item of list.split(',')) yield item.match(/^\s*([\w.]+)/)?.[1] ?? noBytes;
+    for (const item of list.split(',')) yield item.match(/^[\s\\]*([\w.]+)/)?.[1] ?? noBytes;
     return;
   }
-  // Each dot behind the first leads one directory up.
-  const [, dots = noBytes, rest = noBytes] = from.match(/^(\.*)(.*)$/) ?? [];
-  const above = dots === '' ? noBytes : asByteString(`./${'../'.repeat(dots.length - 1)}`);
-  const parts = list.split(/[(,\n]/).flatMap((item) => item.match(/^\s*(\w+)/)?.[1] ?? []);
-  if (parts.length === 0) yield ascii`${above}${rest}`;
-  for (const part of parts) yield rest === '' ? ascii`${above}${part}` : ascii`${above}${rest}.${part}`;
+  const start = fromSource(from);
+  const dot = start.endsWith('/') ? noBytes : ascii`.`;
+  const items = list.replaceAll(/#[^\n]*/g, noBytes).split(/[(,\n]/);
+  const parts = items.flatMap((item) => item.match(/^\s*(\w+)/)?.[1] ?? []);
+  if (parts.length === 0) yield start;
+  for (const part of parts) yield ascii`${start}${dot}${part}`;
+}
+
+/** Returns a name of Python, with the way from its source where it begins with dots. Each dot behind the first leads one directory up. */
+function fromSource(name: ByteString): ByteString {
+  const [, dots = noBytes, rest = noBytes] = name.match(/^(\.*)(.*)$/) ?? [];
+  return dots === '' ? rest : ascii`${asByteString(`./${'../'.repeat(dots.length - 1)}`)}${rest}`;
 }
