@@ -175,7 +175,7 @@ function closurePage(): string {
       ],
     ),
     '## Modules that sources name',
-    'A request that no trace saw may load a module inside of a function. So, unless the granularity is `file`, the rule `modules` reads the sources that were used and that no package of the system owns (dpkg, rpm, apk, conda). What they name anywhere, by a literal name, stays with its package. Of a source of a package that stays only for this, the statements outside of functions count: what loading it loads. Sources of up to 2 MiB are read. A computed name is not seen: `--keep` its module. Of what a used package or the application only declares, packages of more than 8 MiB go (compilers, browsers), unless a source names them.',
+    'A request that no trace saw may load a module inside of a function. So, unless the granularity is `file`, the rule `modules` reads the sources that were used and that no package of the system owns (dpkg, rpm, apk, conda). What their statements and calls for loading modules name anywhere, by a literal name, stays with its package. Of a source of a package that stays only for this, the statements outside of functions count: what loading it loads. Sources of up to 2 MiB are read. A computed name is not seen, nor one that any other call takes: `--keep` its module. Of what a used package or the application only declares, packages of more than 8 MiB go (compilers, browsers), unless a source names them.',
     table(
       ['Language', 'What names a module', 'Where it is looked for', 'What declares dependencies'],
       moduleTable,
