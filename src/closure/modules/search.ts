@@ -105,11 +105,28 @@ function hitsIn(
     return path !== null && fs.kind(path) === 'file';
   };
   if (fs.resolve(directory).path === null) return [];
+  // Most directories have nothing of a name's first part.
+  const starts = new Map<ByteString, boolean>();
+  const mayBeThere = (file: ByteString): boolean => {
+    const start = firstOf(file);
+    const known = starts.get(start) ?? fs.resolve(ascii`${directory}/${start}`).path !== null;
+    starts.set(start, known);
+    return known;
+  };
   for (const group of groups) {
-    const hits = group.map((file) => ascii`${directory}/${file}`).filter(isFile);
+    const hits = group
+      .filter(mayBeThere)
+      .map((file) => ascii`${directory}/${file}`)
+      .filter(isFile);
     if (hits.length > 0) return hits;
   }
   return [];
+}
+
+/** Returns the first part of a relative path. */
+function firstOf(path: ByteString): ByteString {
+  const slash = path.indexOf('/');
+  return slash < 0 ? path : path.slice(0, slash);
 }
 
 function* installedPlaces(
