@@ -61,7 +61,7 @@ test('the dependencies of mix.lock, behind empty lines', () => {
 });
 
 test('many packages of Composer declare the same beginning', () => {
-  const packages = Array.from({ length: 150_000 }, (_, i) => ({
+  const packages = Array.from({ length: 400_000 }, (_, i) => ({
     name: `v/p${i}`,
     autoload: { 'psr-4': { 'A\\': 'src' } },
   }));
