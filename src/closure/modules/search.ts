@@ -72,12 +72,19 @@ function besidePlaces(
     beside.map((below) => ascii`${directory}/${below}`),
   );
   return files(name).flatMap((group) => {
+    let nearest: Places = [];
     for (const directory of directories) {
       const hits = hitsIn(directory, [group], context);
-      if (hits.length > 0) return hits;
+      if (hits.some((hit) => isLoaded(hit, language))) return [...nearest, ...hits];
+      if (nearest.length === 0) nearest = hits;
     }
-    return [];
+    return nearest;
   });
+}
+
+/** Returns whether its language loads a file by this name. Node passes by endings that it does not try, and may pass by a manifest. */
+function isLoaded(place: ByteString, language: SourceLanguage): boolean {
+  return language !== 'node' || !/(?:\/package\.json|\.[cm]js)$/.test(place);
 }
 
 /** Yields the directories above a source, the nearest first; then the working directory, and those that the environment names. */
