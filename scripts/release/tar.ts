@@ -2,10 +2,11 @@
  * Writes tars whose bytes depend on nothing but the files and one time: sorted, owned by root, without what a disk adds. The npm
  * package, the Debian packages and the archives of the executables are made with it.
  */
+import { readByteString } from '../../src/bytes/bytes.ts';
 import { concat } from '../../src/stream/collect.ts';
 import { tarEnd } from '../../src/tar/head.ts';
-import { blockSize, sealHeader } from '../../src/tar/header.ts';
-import { writeOctal } from '../../src/tar/number.ts';
+import { headerBlock } from '../../src/tar/header-block.ts';
+import { sealHeader } from '../../src/tar/header.ts';
 import { padded } from '../../src/tar/reader.ts';
 import { byPath, type ReleaseFile } from './files.ts';
 
@@ -45,16 +46,11 @@ function foldersOf(files: readonly ReleaseFile[]): readonly Entry[] {
 
 function partsOf({ path, mode, bytes }: Entry, mtime: number): readonly Uint8Array[] {
   const size = bytes?.length ?? 0;
-  const header = new Uint8Array(blockSize);
   const [prefix, name] = splitName(Buffer.from(path));
-  header.set(name, 0);
-  writeOctal(header, 100, 8, mode);
-  writeOctal(header, 108, 8, 0);
-  writeOctal(header, 116, 8, 0);
-  writeOctal(header, 124, 12, size);
-  writeOctal(header, 136, 12, mtime);
-  header[156] = bytes === null ? 0x35 : 0x30;
-  header.set(Buffer.from('ustar\x0000root'), 257);
+  const type = bytes === null ? '5' : '0';
+  const header = headerBlock({ name: readByteString(name), type, mode, size, mtime });
+  // The names of owners, and the prefix that keeps long names free of extensions, which dpkg does not read.
+  header.set(Buffer.from('root'), 265);
   header.set(Buffer.from('root'), 297);
   header.set(prefix, 345);
   sealHeader(header);
