@@ -132,9 +132,7 @@ class PackageScripts {
     const detail = ascii`named in the script ${utf8Bytes(key)} of /${file}`;
     for (const word of wordsIn(text)) {
       const name = utf8Bytes(word);
-      const local = this.#local(name, place);
-      if (local !== null) yield { path: local, detail };
-      else yield* wordNeeds(name, detail, this.#context);
+      yield* this.#program(name, place, detail);
       yield* this.#file(name, place, detail);
     }
     // A script begins in the folder of its package.json, and the folder of the script that runs it stays.
@@ -144,6 +142,7 @@ class PackageScripts {
     this.#folder = outer;
   }
 
+  /** Yields a program of the package by its name; else what the word names otherwise. */
   *#program(name: ByteString, place: Path, detail: ByteString): Generator<Need> {
     const local = this.#local(name, place);
     if (local !== null) yield { path: local, detail };

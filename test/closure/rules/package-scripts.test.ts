@@ -44,6 +44,17 @@ async function keptBy(runtime: NonNullable<Setting['runtime']>, setting: Partial
   return kept(all, [packageScriptsRule]);
 }
 
+/** Returns what an entrypoint keeps that is a script of a shell with this text. */
+async function keptByShell(text: string) {
+  const all = {
+    image: { ...image, 'entry.sh': script('/bin/sh', text) },
+    granularity,
+    trace: { 'entry.sh': 'exec' },
+    runtime: { entrypoint: ['/entry.sh'], workingDirectory: '/app' },
+  } as const;
+  return kept(all, [wanting('entry.sh'), packageScriptsRule]);
+}
+
 const next = ['app/node_modules/.bin/next', 'app/node_modules/next/cli.js'];
 const start = [
   'app/node_modules/.bin/cross-env',
@@ -153,30 +164,12 @@ describe('a script of package.json', () => {
   });
 
   it('that a needed script of a shell runs behind a subshell of several lines keeps its programs', async () => {
-    const entry = script('/bin/sh', '\n(\n  cd part\n  npm start\n)\nnpm run fetch\n');
-    const files = await kept(
-      {
-        image: { ...image, 'entry.sh': entry },
-        granularity,
-        trace: { 'entry.sh': 'exec' },
-        runtime: { entrypoint: ['/entry.sh'], workingDirectory: '/app' },
-      },
-      [wanting('entry.sh'), packageScriptsRule],
-    );
+    const files = await keptByShell('\n(\n  cd part\n  npm start\n)\nnpm run fetch\n');
     expect(files).toEqual(expect.arrayContaining([...next, 'usr/bin/git']));
   });
 
   it('that a needed script of a shell runs keeps its programs', async () => {
-    const entry = script('/bin/sh', '\n# npm run fetch\nset -e\nexec npm run serve "$@"\n');
-    const files = await kept(
-      {
-        image: { ...image, 'entry.sh': entry },
-        granularity,
-        trace: { 'entry.sh': 'exec' },
-        runtime: { entrypoint: ['/entry.sh'], workingDirectory: '/app' },
-      },
-      [wanting('entry.sh'), packageScriptsRule],
-    );
+    const files = await keptByShell('\n# npm run fetch\nset -e\nexec npm run serve "$@"\n');
     expect(files.filter((path) => /^usr\/(?!local)|dist/.test(path))).toEqual(serve);
   });
 });
