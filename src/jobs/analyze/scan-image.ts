@@ -1,0 +1,54 @@
+/**
+ * Scans one image to look into it: all headers, what became of each entry, and what is known of the files. `analyze`, `check`, `sbom`,
+ * `ls` and `explore` begin here.
+ */
+import { type ImageFates, fateSteps } from '../../analyze/fates.ts';
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import { type Stack, stackSteps } from '../../changeset/stack.ts';
+import { at } from '../../errors.ts';
+import type { Image } from '../../image/image.ts';
+import type { Gathering } from '../../layers/read/gather.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import { Filesystem } from '../../rootfs/filesystem.ts';
+import { inTurns } from '../../steps.ts';
+import { mapParallel } from '../../stream/parallel.ts';
+import { layerNumbers, type OneImageOptions, openOneImage } from '../one-image.ts';
+
+/** One image, with everything that its headers and the facts asked for tell. Layers are numbered from 1, the lowest. */
+export interface ScannedImage {
+  readonly image: Image;
+  readonly stack: Stack;
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+  readonly fates: ImageFates;
+  /** Merged, as a container would see it. */
+  readonly fs: Filesystem;
+  /** Empty for each layer where no gathering was asked for. */
+  readonly facts: ReadonlyMap<number, LayerFacts>;
+}
+
+/**
+ * Scans the one image that the options select: each layer once, from the cache where an earlier command has scanned it.
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
+ * an image throws
+ */
+export async function scanImage(
+  options: OneImageOptions,
+  gathering: Gathering | null,
+): Promise<ScannedImage> {
+  await using opened = await openOneImage(options);
+  const { image, reader, source } = opened;
+  const numbers = layerNumbers(image);
+  const scans = await mapParallel(numbers, options.jobs, options.signal, async (number, _, inner) => {
+    return [number, await reader.scan(image, number, gathering, inner)] as const;
+  });
+  const indexes = new Map(scans.map(([number, { index }]) => [number, index]));
+  const facts = new Map(scans.map(([number, { facts }]) => [number, facts]));
+  try {
+    const stack = await inTurns(stackSteps(indexes), options.signal);
+    const fates = await inTurns(fateSteps(stack, indexes), options.signal);
+    const fs = new Filesystem(stack, fates.tree, indexes);
+    return { image, stack, indexes, fates, fs, facts };
+  } catch (error) {
+    throw at(`source ${source.label}`, error);
+  }
+}
