@@ -24,9 +24,10 @@ const rooms: Readonly<Record<string, string>> = {
   rootfs: 'oci bytes changeset codec',
   closure: 'oci bytes rules image trace rootfs',
   slim: 'oci bytes rules changeset image rootfs closure',
+  analyze: 'oci bytes changeset rootfs',
   compress: 'oci codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
-  jobs: 'oci bytes stream place files changeset codec image registry store trace rootfs closure slim compress layers',
+  jobs: 'oci bytes stream place files changeset codec image registry store trace rootfs closure slim analyze compress layers',
   report: 'oci bytes rules changeset codec image trace rootfs closure slim compress layers jobs',
   settings: 'oci bytes rules files codec image registry trace slim compress report',
   commands: 'oci bytes rules place files codec image registry store slim layers jobs report settings',
@@ -97,7 +98,7 @@ describe('imports', () => {
   });
 
   it('of the pure rooms touch no machine: only plain values and functions', () => {
-    const pure = ['bytes', 'rules', 'changeset', 'image', 'rootfs', 'closure', 'slim', 'compress'];
+    const pure = ['bytes', 'rules', 'changeset', 'image', 'rootfs', 'closure', 'slim', 'analyze', 'compress'];
     const wrong = imports.filter(({ room, names }) => pure.includes(room) && !names.startsWith('.'));
     expect(wrong).toEqual([]);
   });
@@ -142,6 +143,7 @@ const faces: Readonly<Record<string, string>> = {
   rootfs: 'filesystem',
   closure: 'closure',
   slim: 'index',
+  analyze: 'analysis',
   compress: 'index',
   layers: 'index',
   jobs: 'index',
