@@ -135,7 +135,7 @@ export interface WasteFinding {
   readonly files: number;
   /** The layer that carries the bytes; null for several or none. */
   readonly layer: number | null;
-  /** The layer whose instruction made them waste (that overwrote or deleted them); null where there is none. */
+  /** The layer whose instruction made them waste (that overwrote or deleted them); null where no layer did. */
   readonly by: number | null;
   /** One sentence without a full stop: what is wasted, by which instruction. */
   readonly why: string;
