@@ -4,7 +4,7 @@
  */
 import type { Path } from '../bytes/path.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { PackageKind } from '../rootfs/packages/package.ts';
+import type { ComponentKind } from '../rootfs/packages/package.ts';
 import type { SurfaceFiles } from '../rootfs/surface/surface.ts';
 
 /** What one image holds, and what of it is waste. All bytes are unpacked unless a name says `transfer`. */
@@ -156,7 +156,7 @@ export interface SizedPath {
 }
 
 export interface AnalyzedPackage {
-  readonly kind: PackageKind;
+  readonly kind: ComponentKind;
   readonly name: string;
   readonly version: string | null;
   /** A package URL (purl-spec); null where none can be made. */

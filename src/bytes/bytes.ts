@@ -84,6 +84,11 @@ export function utf8Bytes(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1') as ByteString;
 }
 
+/** Decodes a byte string as UTF-8. Bytes that are not UTF-8 become U+FFFD: the text is for people, not a key. */
+export function utf8Text(bytes: ByteString): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
 /** Characters of UTF-8 (RFC 3629: no overlong forms, no surrogates), or one byte that belongs to none. */
 const characters =
   // oxlint-disable-next-line no-control-regex

@@ -1,8 +1,8 @@
 import { rootPath } from '../../bytes/path.ts';
-import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
-import { FileLocator } from './file-locator.ts';
-import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { FileLocator, type Located } from './file-locator.ts';
+import { noDetails, type Package, type PackageDatabase, type UnreadDatabase } from './package.ts';
 
 /** Since Alpine 3.22, the database may be below /usr. */
 const places = [rootPath`lib/apk/db/installed`, rootPath`usr/lib/apk/db/installed`];
@@ -26,27 +26,56 @@ export const apk: PackageDatabase = {
 
 function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package> {
   for (const stanza of text.split(/\n\n+/)) {
-    let name: ByteString | null = null;
-    let version: ByteString | null = null;
+    const fields = new Map<string, ByteString>();
     let directory = noBytes;
     const names: ByteString[] = [];
     for (const line of stanza.split('\n')) {
       const value = line.slice(2);
       switch (line.slice(0, 2)) {
-        case 'P:':
-          name = value;
-          break;
-        case 'V:':
-          version = value;
-          break;
         case 'F:':
           directory = value;
           break;
         case 'R:':
           names.push(ascii`${directory}/${value}`);
           break;
+        case 'P:':
+        case 'V:':
+        case 'A:':
+        case 'L:':
+        case 'o:':
+        case 'm:':
+          fields.set(line.slice(0, 1), value);
+          break;
       }
     }
-    if (name !== null) yield { kind: 'apk', name, version, files: locator.locateAll(names) };
+    const name = fields.get('P');
+    if (name !== undefined) yield makePackage(name, fields, locator.locateAll(names));
   }
+}
+
+/** Makes a package of the fields of its stanza (APKINDEX format of apk-tools). */
+function makePackage(
+  name: ByteString,
+  fields: ReadonlyMap<string, ByteString>,
+  { files, missing }: Located,
+): Package {
+  const text = (field: string): string | null => {
+    const value = fields.get(field);
+    return value === undefined || value === '' ? null : utf8Text(value);
+  };
+  const [licence, origin] = [text('L'), text('o')];
+  return {
+    kind: 'apk',
+    name,
+    version: text('V'),
+    files,
+    details: {
+      ...noDetails,
+      architecture: text('A'),
+      source: origin === null || origin === utf8Text(name) ? null : { name: origin, version: null },
+      licences: licence === null ? [] : [licence],
+      supplier: text('m'),
+      missing,
+    },
+  };
 }

@@ -3,7 +3,14 @@ import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { listOf, memberOf, tryParseJson, stringOr } from '../../bytes/json-value.ts';
-import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import {
+  noDetails,
+  type Package,
+  type PackageDatabase,
+  type PackageDetails,
+  type UnreadDatabase,
+} from './package.ts';
+import { authorsIn, licencesIn } from './manifest-details.ts';
 import { MiB } from '../../units.ts';
 
 /** The most bytes of a list that are read. */
@@ -24,11 +31,12 @@ export const composer: PackageDatabase = {
     for (const path of fs.all()) {
       if (!list.test(path)) continue;
       const bytes = readDatabaseFile(fs, facts, path, unread);
-      const versions = versionsOf(bytes === null ? null : tryParseJson(bytes));
+      const listed = rowsOf(bytes === null ? null : tryParseJson(bytes));
       for (const root of packageRoots(fs, parentOf(parentOf(path)))) {
         const name = ascii`${baseOf(parentOf(root))}/${baseOf(root)}`;
         const files = [...fs.below(root)].filter((file) => fs.kind(file) !== 'directory').sort();
-        packages.push({ kind: 'composer', name, version: versions.get(name) ?? null, files });
+        const { version = null, details = noDetails } = listed.get(name) ?? {};
+        packages.push({ kind: 'composer', name, version, files, details });
       }
     }
     return { packages, unread };
@@ -41,13 +49,23 @@ function* packageRoots(fs: Filesystem, vendor: Path): Generator<Path> {
       if (fs.kind(root) === 'directory' && fs.kind(join(root, ascii`composer.json`)) === 'file') yield root;
 }
 
-/** Returns versions by name. Composer 2 has the list in an object, in Composer 1 the file is the list. */
-function versionsOf(json: unknown): ReadonlyMap<string, string> {
-  const versions = new Map<string, string>();
+interface Row {
+  readonly version: string | null;
+  readonly details: PackageDetails;
+}
+
+/** Returns what the list says, by name. Composer 2 has the list in an object, in Composer 1 the file is the list. */
+function rowsOf(json: unknown): ReadonlyMap<string, Row> {
+  const rows = new Map<string, Row>();
   for (const each of listOf(memberOf(json, 'packages') ?? json)) {
     const name = stringOr(memberOf(each, 'name'), null);
-    const version = stringOr(memberOf(each, 'version'), null);
-    if (name !== null && version !== null) versions.set(name, version);
+    if (name === null) continue;
+    const details = {
+      ...noDetails,
+      licences: licencesIn(memberOf(each, 'license')),
+      supplier: authorsIn(memberOf(each, 'authors')),
+    };
+    rows.set(name, { version: stringOr(memberOf(each, 'version'), null), details });
   }
-  return versions;
+  return rows;
 }

@@ -3,7 +3,14 @@ import { utf8Bytes, ascii } from '../../bytes/bytes.ts';
 import { readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import { listOf, memberOf, tryParseJson, stringOr } from '../../bytes/json-value.ts';
-import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import {
+  noDetails,
+  type Package,
+  type PackageDatabase,
+  type PackageDetails,
+  type UnreadDatabase,
+} from './package.ts';
+import { licencesIn } from './manifest-details.ts';
 import { MiB } from '../../units.ts';
 
 /** The most bytes of a record that are read: it may name a hundred thousand files with their digests. */
@@ -29,14 +36,32 @@ export const conda: PackageDatabase = {
       const names = listOf(memberOf(json, 'files'))
         .filter((file) => typeof file === 'string')
         .map((file) => join(environment, utf8Bytes(file)));
+      // The record belongs to its package: scanners know the package by it.
+      const own = join(environment, ascii`conda-meta/${baseOf(path)}`);
+      const { files, missing } = locator.locateAll([...names, own]);
       packages.push({
         kind: 'conda',
         name: utf8Bytes(name),
         version: stringOr(memberOf(json, 'version'), null),
-        // The record belongs to its package: scanners know the package by it.
-        files: locator.locateAll([...names, join(environment, ascii`conda-meta/${baseOf(path)}`)]),
+        files,
+        details: { ...detailsIn(json), missing },
       });
     }
     return { packages, unread };
   },
 };
+
+/** Reads what a record says of its origin. Members that are no text are left out. */
+function detailsIn(json: unknown): PackageDetails {
+  const text = (name: string): string | null => stringOr(memberOf(json, name), null);
+  const qualifiers = { build: text('build'), channel: text('channel'), subdir: text('subdir') };
+  const file = text('fn') ?? '';
+  const type = ['.conda', '.tar.bz2'].find((suffix) => file.endsWith(suffix))?.slice(1) ?? null;
+  const told = Object.entries({ ...qualifiers, type }).filter(([, value]) => value !== null);
+  return {
+    ...noDetails,
+    architecture: text('arch'),
+    licences: licencesIn(memberOf(json, 'license')),
+    qualifiers: Object.fromEntries(told) as Readonly<Record<string, string>>,
+  };
+}

@@ -3,10 +3,16 @@
  * `package-index.ts` reads it beside the other databases.
  */
 import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
-import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
-import { FileLocator } from './file-locator.ts';
-import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { FileLocator, type Located } from './file-locator.ts';
+import {
+  noDetails,
+  type Package,
+  type PackageDatabase,
+  type PackageDetails,
+  type UnreadDatabase,
+} from './package.ts';
 
 const status = rootPath`var/lib/dpkg/status`;
 const diversions = rootPath`var/lib/dpkg/diversions`;
@@ -34,7 +40,8 @@ export const dpkg: PackageDatabase = {
       const bytes = readDatabaseFile(fs, facts, path, unread);
       return bytes === null ? noBytes : readByteString(bytes);
     };
-    const versions = versionsOf(text(status));
+    const stanzas = stanzasOf(text(status));
+    const listed = new Set<ByteString>();
     const diverted = diversionsOf(text(diversions));
     const packages: Package[] = [];
     for (const path of fs.children(lists)) {
@@ -47,9 +54,13 @@ export const dpkg: PackageDatabase = {
           const diversion = diverted.get(line);
           return diversion === undefined || diversion.by === own ? line : diversion.to;
         });
-      const version = versions.get(name) ?? null;
-      packages.push({ kind: 'dpkg', name, version, files: locator.locateAll(names) });
+      const stanza = stanzas.get(name) ?? noBytes;
+      listed.add(stanza);
+      packages.push(makePackage(name, stanza, locator.locateAll(names)));
     }
+    // A pruned image may have lost the lists of packages that its status still names.
+    for (const stanza of new Set(stanzas.values()))
+      if (!listed.has(stanza)) packages.push(makePackage(nameIn(stanza), stanza, { files: [], missing: 0 }));
     for (const path of fs.children(fragments)) {
       if (path.endsWith('.md5sums') || fs.kind(path) !== 'file') continue;
       packages.push(readFragment(path, text(path), text(rootPath`${path}.md5sums`), locator));
@@ -67,29 +78,63 @@ function diversionsOf(text: ByteString): ReadonlyMap<ByteString, { to: ByteStrin
   return found;
 }
 
-/** Returns versions by "name" and by "name:arch". */
-function versionsOf(text: ByteString): ReadonlyMap<ByteString, ByteString> {
-  const versions = new Map<ByteString, ByteString>();
+/** Returns the stanzas of packages that have a version, by "name" and by "name:arch". */
+function stanzasOf(text: ByteString): ReadonlyMap<ByteString, ByteString> {
+  const stanzas = new Map<ByteString, ByteString>();
   for (const stanza of text.split(/\n[ \t]*\n/)) {
     const name = field(stanza, 'Package');
-    const version = field(stanza, 'Version');
-    if (name === null || version === null) continue;
-    versions.set(name, version);
-    versions.set(ascii`${name}:${field(stanza, 'Architecture') ?? noBytes}`, version);
+    if (name === null || field(stanza, 'Version') === null) continue;
+    stanzas.set(name, stanza);
+    stanzas.set(ascii`${name}:${field(stanza, 'Architecture') ?? noBytes}`, stanza);
   }
-  return versions;
+  return stanzas;
+}
+
+/** Returns the name of a package without a list, as its list would have it: packages for several architectures name theirs. */
+function nameIn(stanza: ByteString): ByteString {
+  const name = field(stanza, 'Package') ?? noBytes;
+  return field(stanza, 'Multi-Arch') === 'same'
+    ? ascii`${name}:${field(stanza, 'Architecture') ?? noBytes}`
+    : name;
+}
+
+function makePackage(name: ByteString, stanza: ByteString, { files, missing }: Located): Package {
+  const version = textOf(stanza, 'Version');
+  return { kind: 'dpkg', name, version, files, details: { ...detailsIn(name, stanza), missing } };
+}
+
+/** Reads what a stanza tells of its package (deb-status(5)). */
+function detailsIn(name: ByteString, stanza: ByteString): PackageDetails {
+  const own = field(stanza, 'Package') ?? (name.split(':', 1)[0] as ByteString);
+  // "Want Flag Status": "deinstall ok config-files" is left of a removed package.
+  const state = textOf(stanza, 'Status');
+  return {
+    ...noDetails,
+    registryName: own === name ? null : own,
+    architecture: textOf(stanza, 'Architecture'),
+    source: sourceIn(textOf(stanza, 'Source')),
+    supplier: textOf(stanza, 'Maintainer'),
+    isInstalled: state === null || state.endsWith(' installed'),
+  };
+}
+
+/** Reads "openssl (3.0.1-1)": the version is stated where it differs from that of the package. */
+function sourceIn(text: string | null): { readonly name: string; readonly version: string | null } | null {
+  const [, name, version = null] = /^([^\s(]+)(?:\s*\(([^)]*)\))?/.exec(text ?? '') ?? [];
+  return name === undefined ? null : { name, version };
 }
 
 /** Reads a package of a distroless image. */
 function readFragment(path: Path, stanza: ByteString, list: ByteString, locator: FileLocator): Package {
   // "d41d8cd98f00b204e9800998ecf8427e  usr/share/x": a name may hold spaces.
   const names = list.split('\n').map((line) => line.slice(line.indexOf(' ') + 1).trimStart());
-  return {
-    kind: 'dpkg',
-    name: field(stanza, 'Package') ?? baseOf(path),
-    version: field(stanza, 'Version'),
-    files: locator.locateAll(names),
-  };
+  return makePackage(field(stanza, 'Package') ?? baseOf(path), stanza, locator.locateAll(names));
+}
+
+/** Returns the first line of a field as text; null where it is missing or empty. */
+function textOf(stanza: ByteString, name: string): string | null {
+  const value = field(stanza, name);
+  return value === null || value === '' ? null : utf8Text(value);
 }
 
 /** Returns the first line of a field of a stanza (deb822(5)); null where the field is missing. */

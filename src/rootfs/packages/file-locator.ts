@@ -1,9 +1,15 @@
 import type { Filesystem } from '../filesystem.ts';
-import { join, type Path } from '../../bytes/path.ts';
+import { baseOf, join, type Path } from '../../bytes/path.ts';
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 
 /** Linux opens no longer names (limits.h, PATH_MAX). */
 const longestName = 4096;
+
+/** The files of a list that are in the image, and how many are not. */
+export interface Located {
+  readonly files: readonly Path[];
+  readonly missing: number;
+}
 
 /**
  * Finds the files that a database names. A database names files as its packages do, so that symlinks on the way are followed
@@ -30,14 +36,30 @@ export class FileLocator {
     return kind === null || kind === 'directory' ? null : path;
   }
 
-  /** Returns the paths of those files that the image has, sorted, each once. */
-  locateAll(names: Iterable<ByteString>): readonly Path[] {
+  /**
+   * Returns the paths of those files that the image has, sorted, each once, and counts the names that it does not have. A name
+   * below which the next one lies is that of a directory, and does not count; neither does a name that ends in `dispensable`.
+   */
+  locateAll(names: Iterable<ByteString>, dispensable: string | null = null): Located {
     const found = new Set<Path>();
+    let missing = 0;
+    let last: ByteString | null = null;
     for (const name of names) {
+      if (last !== null && !name.startsWith(`${last}/`)) missing++;
+      last = null;
       const path = this.locate(name);
       if (path !== null) found.add(path);
+      else if ((dispensable === null || !name.endsWith(dispensable)) && this.#isMissing(name)) last = name;
     }
-    return [...found].sort();
+    return { files: [...found].sort(), missing: last === null ? missing : missing + 1 };
+  }
+
+  /** Returns whether an image that had this file has lost it: whether nothing, not even a directory, has its name. */
+  #isMissing(name: ByteString): boolean {
+    const base = baseOf(name);
+    if (base === '' || base === '.' || base === '..' || name.length > longestName) return false;
+    const directory = this.#directory(name.slice(0, Math.max(0, name.length - base.length - 1)));
+    return directory === null || this.#fs.kind(join(directory, base)) === null;
   }
 
   #directory(name: ByteString): Path | null {

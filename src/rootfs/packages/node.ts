@@ -2,11 +2,11 @@
  * Finds Node packages by their directories in `node_modules`. `package-index.ts` reads it beside the databases of other package
  * managers.
  */
-import { ascii } from '../../bytes/bytes.ts';
+import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { join, type Path, cleanPath } from '../../bytes/path.ts';
-import type { FileFacts } from '../facts/facts.ts';
 import { memberOf, tryParseJson, stringOr } from '../../bytes/json-value.ts';
-import type { Package, PackageDatabase } from './package.ts';
+import { noDetails, type Package, type PackageDatabase, type PackageDetails } from './package.ts';
+import { authorsIn, licencesIn } from './manifest-details.ts';
 import { MiB } from '../../units.ts';
 
 /** The most bytes of a package.json that are read. npm's registry accepts no larger ones. */
@@ -38,11 +38,15 @@ export const node: PackageDatabase = {
     const packages: Package[] = [];
     for (const [root, files] of byRoot) {
       if (files === null) continue;
+      const name = root.slice(startOfName(root));
+      const contents = facts.contents(join(root, ascii`package.json`));
+      const manifest = contents === null ? null : tryParseJson(contents);
       packages.push({
         kind: 'node',
-        name: root.slice(startOfName(root)),
-        version: versionIn(facts, join(root, ascii`package.json`)),
+        name,
+        version: stringOr(memberOf(manifest, 'version'), null),
         files: files.sort(),
+        details: detailsIn(manifest, name),
       });
     }
     return { packages, unread: [] };
@@ -65,7 +69,14 @@ function startOfName(path: Path): number {
   return path.startsWith('node_modules/') ? 'node_modules/'.length : -1;
 }
 
-function versionIn(facts: FileFacts, manifest: Path): string | null {
-  const contents = facts.contents(manifest);
-  return contents === null ? null : stringOr(memberOf(tryParseJson(contents), 'version'), null);
+/** Reads what a package.json says of its package, whose directory may have the name of an alias. */
+function detailsIn(manifest: unknown, directory: ByteString): PackageDetails {
+  const name = memberOf(manifest, 'name');
+  const known = typeof name === 'string' && name !== '' ? utf8Bytes(name) : directory;
+  return {
+    ...noDetails,
+    registryName: known === directory ? null : known,
+    licences: licencesIn(memberOf(manifest, 'license') ?? memberOf(manifest, 'licenses')),
+    supplier: authorsIn(memberOf(manifest, 'author')),
+  };
 }

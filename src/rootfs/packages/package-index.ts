@@ -22,6 +22,10 @@ const databases: readonly PackageDatabase[] = [dpkg, apk, rpm, conda, python, no
 export const packageProbe: ContentProbe = (path) =>
   databases.reduce((most, database) => Math.max(most, database.reads(path)), 0);
 
+/** Returns how much of the contents of a file tells details of packages, in bytes. */
+export const detailProbe: ContentProbe = (path) =>
+  databases.reduce((most, { describes }) => Math.max(most, describes?.(path) ?? 0), packageProbe(path));
+
 const known = new WeakMap<Filesystem, PackageIndex>();
 
 /** Returns the packages of an image. They are read at the first call, and remembered as long as the filesystem. */

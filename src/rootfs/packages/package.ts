@@ -8,16 +8,58 @@ export const packageKinds = ['node', 'python', 'ruby', 'composer', 'conda', 'apk
 
 export type PackageKind = (typeof packageKinds)[number];
 
-/** A unit of installation: a package of a distribution, a Python distribution, a Node package, … */
-export interface Package {
-  readonly kind: PackageKind;
+/** The kinds of components in a bill of materials: packages, and what is inside of single files. */
+export const componentKinds = [...packageKinds, 'java', 'go'] as const;
+
+export type ComponentKind = (typeof componentKinds)[number];
+
+/** What a bill of materials lists. */
+export interface Component {
+  readonly kind: ComponentKind;
   /** The name as the package manager writes it: "libssl3:amd64", "requests", "@types/node". */
   readonly name: ByteString;
-  /** Null where its files do not tell it. */
+  /** As text. Null where its files do not tell it. */
   readonly version: string | null;
   /** The paths of those of its files that are in the image, sorted. Symlinks on the way are resolved; directories are left out. */
   readonly files: readonly Path[];
+  readonly details: PackageDetails;
 }
+
+/** A unit of installation: a package of a distribution, a Python distribution, a Node package, … */
+export interface Package extends Component {
+  readonly kind: PackageKind;
+}
+
+/** What a database tells of a package in addition. Texts are as they are written there. */
+export interface PackageDetails {
+  /** The name in its registry, where it differs from that of the package: without an architecture, or behind an alias. */
+  readonly registryName: ByteString | null;
+  readonly architecture: string | null;
+  /** The source package that it was built from, where that has another name or version. */
+  readonly source: { readonly name: string; readonly version: string | null } | null;
+  /** Identifiers or expressions of licences, each once. */
+  readonly licences: readonly string[];
+  /** The maintainer, vendor or author. */
+  readonly supplier: string | null;
+  /** Qualifiers of its package URL that only its kind has, such as the channel of conda. */
+  readonly qualifiers: Readonly<Record<string, string>>;
+  /** Number of files that the database lists and the image does not have. */
+  readonly missing: number;
+  /** Whether the database says that the package is there: dpkg also remembers removed ones. */
+  readonly isInstalled: boolean;
+}
+
+/** The details of a package of which the database tells none. */
+export const noDetails: PackageDetails = {
+  registryName: null,
+  architecture: null,
+  source: null,
+  licences: [],
+  supplier: null,
+  qualifiers: {},
+  missing: 0,
+  isInstalled: true,
+};
 
 /** A database that is in the image and cannot be read. The files that it lists have no owner. */
 export interface UnreadDatabase {
@@ -45,5 +87,7 @@ export interface PackageDatabase {
   readonly kind: PackageKind;
   /** The files whose contents `read` needs. A scan asks it for every path. */
   readonly reads: ContentProbe;
+  /** The files whose contents tell details. A scan for a bill of materials asks it too. Default: those of `reads`. */
+  readonly describes?: ContentProbe;
   read(fs: Filesystem, facts: FileFacts): DatabaseReading;
 }

@@ -4,11 +4,18 @@
  */
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf, rootPath } from '../../bytes/path.ts';
-import { type ByteString, readByteString, ascii, noBytes } from '../../bytes/bytes.ts';
+import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import type { FileFacts } from '../facts/facts.ts';
 import { readDatabaseFile } from './database-file.ts';
-import { FileLocator } from './file-locator.ts';
-import type { DatabaseReading, Package, PackageDatabase, UnreadDatabase } from './package.ts';
+import { FileLocator, type Located } from './file-locator.ts';
+import {
+  type DatabaseReading,
+  noDetails,
+  type Package,
+  type PackageDatabase,
+  type UnreadDatabase,
+} from './package.ts';
+import { type Metadata, readMetadata } from './python-metadata.ts';
 import { readRecord } from './python-record.ts';
 import { MiB } from '../../units.ts';
 
@@ -21,6 +28,10 @@ const eggList = '.egg-info/installed-files.txt';
 /** The files of the source distribution. `setup.py install` and `develop` leave no other list. */
 const sourceList = '.egg-info/SOURCES.txt';
 const topLevel = '.egg-info/top_level.txt';
+/** Headers in the form of e-mail, then a description ("Core metadata specifications"). */
+const metadata = /\.(?:dist-info\/METADATA|egg-info\/PKG-INFO|egg-info)$/;
+/** The most bytes of metadata that are read. */
+const largestMetadata = MiB;
 
 /** Where distributions put the modules that they package. These have no lists, since the distribution's database has them. */
 const distributions = /^usr\/lib(?:64)?\//;
@@ -30,6 +41,7 @@ export const python: PackageDatabase = {
   kind: 'python',
   reads: (path) =>
     [wheelList, eggList, sourceList, topLevel].some((suffix) => path.endsWith(suffix)) ? largestList : 0,
+  describes: (path) => (metadata.test(path) ? largestMetadata : 0),
   read: readPython,
 };
 
@@ -51,8 +63,10 @@ function readPython(fs: Filesystem, facts: FileFacts): DatabaseReading {
         ? eggFiles(fs, path, text, claimed)
         : null;
     if (names === null) continue;
-    const metadata = path.endsWith(wheelList) ? parentOf(path) : path;
-    packages.push({ kind: 'python', ...nameOf(metadata), files: locator.locateAll(names) });
+    const directory = path.endsWith(wheelList) ? parentOf(path) : path;
+    const headers = readMetadata(facts.contents(join(directory, isEgg ? ascii`PKG-INFO` : ascii`METADATA`)));
+    // Python makes its compiled files again.
+    packages.push(makePackage(directory, headers, locator.locateAll(names, '.pyc')));
   }
   return { packages, unread };
 }
@@ -99,9 +113,27 @@ function linesOf(text: ByteString | null): readonly ByteString[] {
     .filter((line) => line !== '');
 }
 
+function makePackage(directory: Path, metadata: Metadata, { files, missing }: Located): Package {
+  const { name, version } = nameOf(directory);
+  const { licences, supplier } = metadata;
+  return {
+    kind: 'python',
+    name,
+    version: version ?? metadata.version,
+    files,
+    details: {
+      ...noDetails,
+      registryName: metadata.name === name ? null : metadata.name,
+      licences,
+      supplier,
+      missing,
+    },
+  };
+}
+
 /** Reads "requests-2.31.0.dist-info", "PyYAML-6.0-py3.11.egg-info": names and versions have no dashes there. */
 function nameOf(metadata: Path): { readonly name: ByteString; readonly version: string | null } {
   const stem = baseOf(metadata).replace(/\.(?:dist|egg)-info$/, '');
   const [name = stem, version = null] = stem.split('-', 2);
-  return { name, version };
+  return { name, version: version === null ? null : utf8Text(version) };
 }

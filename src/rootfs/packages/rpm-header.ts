@@ -10,6 +10,11 @@ export interface RpmHeader {
   /** "version-release", preceded by "epoch:" where the package has one. */
   readonly version: ByteString;
   readonly arch: ByteString | null;
+  /** The file name of the source package: "bash-5.2-1.src.rpm". */
+  readonly source: ByteString | null;
+  readonly licence: ByteString | null;
+  /** The vendor, or else the packager. */
+  readonly supplier: ByteString | null;
   /** Absolute names of files and directories. Those that rpm did not install are left out. */
   readonly files: readonly ByteString[];
 }
@@ -20,10 +25,14 @@ const tags = {
   version: 1001,
   release: 1002,
   epoch: 1003,
+  vendor: 1011,
+  license: 1014,
+  packager: 1015,
   arch: 1022,
   /** RPMTAG_OLDFILENAMES: whole names, as before rpm 4. */
   oldNames: 1027,
   states: 1029,
+  sourceRpm: 1044,
   directoryIndexes: 1116,
   baseNames: 1117,
   directories: 1118,
@@ -63,6 +72,10 @@ export function readRpmHeader(blob: Uint8Array): RpmHeader | null {
     name,
     version: epoch === undefined ? version : ascii`${epoch}:${version}`,
     arch: strings(tags.arch)[0] ?? null,
+    source: strings(tags.sourceRpm)[0] ?? null,
+    // Texts without translations, or with: the first is in English.
+    licence: strings(tags.license)[0] ?? null,
+    supplier: strings(tags.vendor)[0] ?? strings(tags.packager)[0] ?? null,
     files: readFiles(data, byTag, strings),
   };
 }

@@ -2,15 +2,15 @@
  * Reads the databases of rpm, which the packages of Red Hat's and SUSE's distributions are installed with. `package-index.ts` reads
  * it beside the other databases.
  */
-import { ascii, type ByteString, asByteString } from '../../bytes/bytes.ts';
+import { ascii, type ByteString, asByteString, utf8Text } from '../../bytes/bytes.ts';
 import { type Path, rootPath, join } from '../../bytes/path.ts';
 import { readBerkeleyDb } from './berkeley-db.ts';
 import { Damage } from './damage.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
 import { FileLocator } from './file-locator.ts';
 import { readNdb } from './ndb.ts';
-import type { Package, PackageDatabase, UnreadDatabase } from './package.ts';
-import { readRpmHeader } from './rpm-header.ts';
+import { noDetails, type Package, type PackageDatabase, type UnreadDatabase } from './package.ts';
+import { readRpmHeader, type RpmHeader } from './rpm-header.ts';
 import { SqliteFile } from './sqlite.ts';
 
 /** The directories of the database: SUSE, and Fedora since 36, have it below /usr. */
@@ -62,13 +62,40 @@ function* readPackages(
     for (const blob of blobs) {
       const header = readRpmHeader(blob);
       if (header === null) continue;
-      const { name, version, arch } = header;
-      yield { arch, package: { kind: 'rpm', name, version, files: locator.locateAll(header.files) } };
+      yield { arch: header.arch, package: makePackage(header, locator) };
     }
   } catch (error) {
     if (!(error instanceof Damage)) throw error;
     unread.push({ path, why: error.message });
   }
+}
+
+function makePackage(header: RpmHeader, locator: FileLocator): Package {
+  const { name, version, arch, licence, supplier, source } = header;
+  const { files, missing } = locator.locateAll(header.files);
+  const text = (bytes: ByteString | null): string | null =>
+    bytes === null || bytes === '' ? null : utf8Text(bytes);
+  const licences = text(licence);
+  return {
+    kind: 'rpm',
+    name,
+    version: utf8Text(version),
+    files,
+    details: {
+      ...noDetails,
+      architecture: text(arch),
+      source: sourceIn(text(source)),
+      licences: licences === null ? [] : [licences],
+      supplier: text(supplier),
+      missing,
+    },
+  };
+}
+
+/** Reads the name of a source package: name, version and release are joined by dashes, and only the name may hold some. */
+function sourceIn(file: string | null): { readonly name: string; readonly version: string } | null {
+  const [, name, version] = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(file ?? '') ?? [];
+  return name === undefined || version === undefined ? null : { name, version };
 }
 
 /** Appends the architecture to the names of packages that are installed for several, as `rpm -q` does: "glibc.i686". */
@@ -85,7 +112,11 @@ function withArchitectures(installed: readonly Installed[]): readonly Package[] 
   return installed.map(({ arch, package: each }) =>
     arch === null || architectures.get(each.name)?.size === 1
       ? each
-      : { ...each, name: ascii`${each.name}.${asByteString(arch)}` },
+      : {
+          ...each,
+          name: ascii`${each.name}.${asByteString(arch)}`,
+          details: { ...each.details, registryName: each.name },
+        },
   );
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { noDetails } from '../../../src/rootfs/packages/package.ts';
 import { python } from '../../../src/rootfs/packages/python.ts';
 import { readRecord } from '../../../src/rootfs/packages/python-record.ts';
 import { type Files, imageOf, packagesIn } from './rig.ts';
@@ -22,7 +23,9 @@ describe('Python distributions', () => {
       [record]: fixture('RECORD'),
     });
     expect(python.read(fs, facts)).toEqual({
-      packages: [{ kind: 'python', name: 'Parcel_Post', version: '1.2', files: paths.toSorted() }],
+      packages: [
+        { kind: 'python', name: 'Parcel_Post', version: '1.2', files: paths.toSorted(), details: noDetails },
+      ],
       unread: [],
     });
   });

@@ -15,8 +15,8 @@ export interface Image {
 /** The most entries of a layer, since a call takes a limited number of arguments. */
 const layerSize = 10_000;
 
-/** Builds an image, of several layers if it is large. Its facts have the contents that the databases need, as after a scan. */
-export async function imageOf(files: Files): Promise<Image> {
+/** Builds an image, of several layers if it is large. Its facts have the contents of all files. */
+export async function rawImageOf(files: Files): Promise<Image> {
   const things = Object.entries(files).map(([path, what]): [string, Thing | string] => {
     if (typeof what === 'string') return [path, what];
     return [path, 'link' in what ? symlink(what.link) : { entry: { body: what }, contents: what }];
@@ -24,7 +24,12 @@ export async function imageOf(files: Files): Promise<Image> {
   const layers = Array.from({ length: Math.max(1, Math.ceil(things.length / layerSize)) }, (_, i) =>
     Object.fromEntries(things.slice(i * layerSize, (i + 1) * layerSize)),
   );
-  const { fs, facts } = await tableImage(...layers);
+  return tableImage(...layers);
+}
+
+/** Builds an image whose facts have the contents that the databases need, as after a scan. */
+export async function imageOf(files: Files): Promise<Image> {
+  const { fs, facts } = await rawImageOf(files);
   const contents: FileFacts['contents'] = (path) => {
     const known = facts.contents(path);
     return known === null || known.length > packageProbe(path) ? null : known;
