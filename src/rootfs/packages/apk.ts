@@ -1,3 +1,7 @@
+/**
+ * Reads the database of apk, which Alpine's and Wolfi's packages are installed with. `package-index.ts` reads it beside the other
+ * databases.
+ */
 import { rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';

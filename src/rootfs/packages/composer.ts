@@ -1,3 +1,7 @@
+/**
+ * Finds PHP packages of Composer by their directories in `vendor`. `package-index.ts` reads it beside the databases of other package
+ * managers.
+ */
 import { ascii } from '../../bytes/bytes.ts';
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path, parentOf } from '../../bytes/path.ts';

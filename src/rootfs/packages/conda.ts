@@ -1,3 +1,6 @@
+/**
+ * Reads the records that conda and mamba keep of their packages. `package-index.ts` reads it beside the other databases.
+ */
 import { baseOf, join, parentOf } from '../../bytes/path.ts';
 import { utf8Bytes, ascii } from '../../bytes/bytes.ts';
 import { readDatabaseFile } from './database-file.ts';

@@ -1,3 +1,6 @@
+/**
+ * Finds the files that a database names, through the symlinks on the way. The readers of databases with lists use it.
+ */
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, join, type Path } from '../../bytes/path.ts';
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';

@@ -1,3 +1,7 @@
+/**
+ * What is known of packages: the types that all readers of databases give. The closure, the analysis and bills of materials work with
+ * them.
+ */
 import type { Filesystem } from '../filesystem.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';

@@ -1,3 +1,6 @@
+/**
+ * Finds gems by their specifications. `package-index.ts` reads it beside the databases of other package managers.
+ */
 import { ascii, readByteString, utf8Text } from '../../bytes/bytes.ts';
 import { MiB } from '../../units.ts';
 import type { Filesystem } from '../filesystem.ts';

@@ -103,7 +103,7 @@ describe('the package URL', () => {
     ['of an archive of Java without coordinates', named('java', 'tool', '1'), null, null],
     ['of Debian without a distribution', named('dpkg', 'bash', '5'), null, null],
     ['without a name', named('node', '', '1'), null, null],
-  ])('%s', (_, component, distribution, purl) => {
+  ])('%s: as its specification says', (_, component, distribution, purl) => {
     expect(purlOf(component, distribution)).toBe(purl);
   });
 
