@@ -36,6 +36,8 @@ const guides: Readonly<Record<string, readonly string[]>> = {
     '[air-gapped networks](../recipes/air-gap.md)',
     '[Docker, Podman and containerd](../recipes/engines.md)',
   ],
+  history: ['[looking into an image](../files.md)'],
+  inspect: ['[looking into an image](../files.md)'],
   trace: ['[traces](../traces.md)', '[attack surface and seccomp](../surface.md)'],
   presets: ['[presets](../presets.md)', '[rules](../rules.md)'],
   registry: ['[registries](../registries.md)', '[air-gapped networks](../recipes/air-gap.md)'],

@@ -30,6 +30,14 @@ import {
   verifyOptions,
   type VerifySettings,
 } from '../settings/tables/commands.ts';
+import {
+  historyOptions,
+  type HistorySettings,
+  inspectOptions,
+  type InspectSettings,
+} from '../settings/tables/looking.ts';
+import type { DescribedImage } from '../jobs/look/documents.ts';
+import type { HistoryOutcome, Look, LookSettings } from './look.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
 import { type JobSettings, rewrite, type Work } from './rewrite.ts';
 import { type Surroundings, surroundingsOf } from './surroundings.ts';
@@ -37,8 +45,11 @@ import { type Surroundings, surroundingsOf } from './surroundings.ts';
 export type { Failure, Outcome, VerifyOutcome } from './outcome.ts';
 export type { Surroundings } from './surroundings.ts';
 export { Secrets } from '../settings/secrets.ts';
+export type { HistoryOutcome } from './look.ts';
 export type {
   CopySettings,
+  HistorySettings,
+  InspectSettings,
   PruneSettings,
   RecompressSettings,
   RestoreSettings,
@@ -110,6 +121,49 @@ export async function verify(
   const settings = { ...(await defaultSettings(verifyOptions)), ...given };
   const pair = { a: await readSource(a), b: await readSource(b), settings };
   return verifyTwo(pair, surroundingsOf(surroundings));
+}
+
+/** Reads the history of one image, the newest step first, and no layer. @throws OcislimError */
+export async function history(
+  source: string,
+  given: Partial<HistorySettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<HistoryOutcome> {
+  const { lookAtHistory } = await import('./look.ts');
+  return lookAtHistory(await lookOf(source, historyOptions, given, surroundings));
+}
+
+/** Reads what the documents of an image say: manifests, configs, the rows of an index. No layer is read. @throws OcislimError */
+export async function inspect(
+  source: string,
+  given: Partial<InspectSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<DescribedImage> {
+  const { lookAtDocuments } = await import('./look.ts');
+  const look = await lookOf(source, inspectOptions, given, surroundings);
+  return lookAtDocuments(look, { referrers: given.referrers ?? false });
+}
+
+/** Reads the exact bytes of the manifest or index of a reference, or of the config of one image. @throws OcislimError */
+export async function readDocument(
+  source: string,
+  which: 'manifest' | 'config',
+  given: Partial<InspectSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<Uint8Array> {
+  const look = await import('./look.ts');
+  return look.readDocument(await lookOf(source, inspectOptions, given, surroundings), which);
+}
+
+/** Fills in the settings of a command that looks into one image. */
+async function lookOf(
+  source: string,
+  options: Options,
+  given: Partial<LookSettings>,
+  surroundings: Partial<Surroundings>,
+): Promise<Look> {
+  const settings = { ...(await defaultSettings(options)), ...given } as LookSettings;
+  return { source, settings, surroundings: surroundingsOf(surroundings) };
 }
 
 function stages(made: Extract<Work, { kind: 'stages' }>['stages']): Work {

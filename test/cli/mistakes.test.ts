@@ -90,8 +90,9 @@ describe('an argument', () => {
 
 describe('a word of another tool', () => {
   test.each([
-    ['inspect x', 'ocislim copy IMAGE --dry-run -v'],
-    ['history x', 'ocislim copy IMAGE --dry-run -v'],
+    ['image x', 'ocislim inspect IMAGE'],
+    ['layers x', 'ocislim history IMAGE'],
+    ['digest x', 'ocislim inspect IMAGE --format {{.Digest}}'],
     ['tags x', 'skopeo list-tags'],
     ['ls x', 'crane ls'],
     ['login x', 'Log in with docker'],
@@ -102,7 +103,7 @@ describe('a word of another tool', () => {
     ['load -i x', 'docker load'],
     ['delete x', 'skopeo delete'],
     ['rebase x', 'crane rebase'],
-    ['manifest x', 'skopeo inspect --raw'],
+    ['manifest x', 'ocislim inspect IMAGE --raw'],
     ['recompress a b --zstd', 'Write --compression zstd.'],
     ['restore a b --zstd', 'ocislim recompress SRC DST --compression zstd'],
     ['prune a b --exclude x', 'Write --rule GLOB.'],

@@ -3,6 +3,8 @@ import type { Command } from '../command.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
+import { history } from './history.ts';
+import { inspect } from './inspect.ts';
 import { presetsCommand } from './presets.ts';
 import { prune } from './prune.ts';
 import { recompress } from './recompress.ts';
@@ -22,6 +24,8 @@ export const commands: readonly Command[] = [
   restore,
   copy,
   verify,
+  history,
+  inspect,
   exportCommand,
   trace,
   presetsCommand,

@@ -4,7 +4,7 @@
  */
 
 const layers =
-  '"ocislim copy IMAGE --dry-run -v" lists the layers with the instructions that made them; "skopeo inspect docker://IMAGE" shows the rest.';
+  '"ocislim history IMAGE" lists the layers with the instructions that made them; "ocislim inspect IMAGE" shows manifest and config.';
 const waste =
   '"ocislim slim IMAGE --dry-run -v" shows what could go, layer by layer; dive looks at single files.';
 const credentials =
@@ -12,7 +12,7 @@ const credentials =
 const tags =
   'Use "skopeo list-tags docker://REPOSITORY", "crane ls REPOSITORY" or "regctl tag ls REPOSITORY".';
 const raw =
-  'Use "skopeo inspect --raw docker://IMAGE", "crane manifest IMAGE" or "regctl manifest get IMAGE".';
+  'Use "ocislim inspect IMAGE --raw" for the manifest or index, "ocislim inspect IMAGE --config" for the config.';
 const deletion =
   'ocislim removes no image: use "skopeo delete docker://IMAGE", "crane delete IMAGE" or "regctl tag rm IMAGE".';
 const edit =
@@ -29,7 +29,7 @@ const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.'
 
 /** Words that mean the same, and what to say of them. */
 const rows: readonly (readonly [words: string, advice: string])[] = [
-  ['inspect image show-image info history layers layer stat list-layers', layers],
+  ['image show-image info layers layer stat list-layers describe', layers],
   ['analyze analyse explore xray dive waste efficiency check audit', waste],
   ['tags ls list list-tags list-images repo catalog search repos images', tags],
   ['login logout auth signin log-in', credentials],
@@ -62,10 +62,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['manifest manifests index get-manifest raw config', raw],
   ['mutate mod modify edit set annotate label', edit],
   ['append add insert add-layer attach', appending],
-  [
-    'digest',
-    '"skopeo inspect --format {{.Digest}} docker://IMAGE" and "crane digest IMAGE" print it; "ocislim copy IMAGE --dry-run" shows it too.',
-  ],
+  ['digest', 'Use "ocislim inspect IMAGE --format {{.Digest}}".'],
   [
     'validate verify-image compare cmp diff difference container-diff',
     'Use "ocislim verify A B": it compares two images and lists the differences.',
@@ -79,7 +76,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['run exec create start test probe profile', running],
   ['undo revert unprune undelete', 'Use "ocislim restore SRC DST".'],
   ['sign cosign attest sign-blob', signing],
-  ['referrers discover artifact', 'Use "oras discover IMAGE" or "regctl artifact list IMAGE".'],
+  ['referrers discover artifact tree', 'Use "ocislim inspect IMAGE --referrers" or "oras discover IMAGE".'],
   ['scan sbom cves trivy syft grype vulnerabilities', scanning],
   ['serve server daemon', 'Use "ocislim registry serve".'],
   ['preset list-presets rules', 'Use "ocislim presets".'],

@@ -44,7 +44,7 @@ function isStructural({ plan }: Image, layers: readonly Pick<ResolvedLayer, 'con
  * Returns the history with a row for each layer, as BuildKit mends it: of too many rows the uppermost become rows without a layer;
  * where some are missing, rows are added for the uppermost layers.
  */
-function mendedHistory({ config }: Image): readonly HistoryRow[] {
+export function mendedHistory({ config }: Image): readonly HistoryRow[] {
   const { history, diffIds, json } = config;
   let count = 0;
   const rows = history.map((row): HistoryRow => {

@@ -1,0 +1,65 @@
+/** Runs the commands that look into one image: opens the place that its reference names, and reads no more than they ask for. */
+import { readSource } from '../jobs/read-reference.ts';
+import {
+  type DescribedImage,
+  describeImage,
+  type DocumentOptions,
+  readConfig,
+  readHistory,
+  readManifest,
+} from '../jobs/look/documents.ts';
+import type { HistoryLine } from '../jobs/look/history.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { ReachingSettings } from '../settings/tables/commands.ts';
+import type { Surroundings } from './surroundings.ts';
+import { Workspace } from './workspace.ts';
+
+/** The settings that say which image is read, and how. */
+export interface LookSettings extends ReachingSettings {
+  readonly platform: readonly Platform[];
+}
+
+/** What one run is about. */
+export interface Look {
+  readonly source: string;
+  readonly settings: LookSettings;
+  readonly surroundings: Surroundings;
+}
+
+/** The history of one image, the newest step first. */
+export interface HistoryOutcome {
+  readonly image: string;
+  readonly history: readonly HistoryLine[];
+}
+
+/** Reads the history of one image. */
+export async function lookAtHistory(look: Look): Promise<HistoryOutcome> {
+  return await withDocuments(look, async (options) => ({
+    image: options.source.label,
+    history: await readHistory(options),
+  }));
+}
+
+/** Reads the documents of a reference. */
+export async function lookAtDocuments(
+  look: Look,
+  { referrers }: { readonly referrers: boolean },
+): Promise<DescribedImage> {
+  return await withDocuments(look, (options) => describeImage({ ...options, referrers }));
+}
+
+/** Reads the exact bytes of a document. */
+export async function readDocument(look: Look, which: 'manifest' | 'config'): Promise<Uint8Array> {
+  return await withDocuments(look, which === 'manifest' ? readManifest : readConfig);
+}
+
+async function withDocuments<T>(
+  { source, settings, surroundings }: Look,
+  read: (options: DocumentOptions) => Promise<T>,
+): Promise<T> {
+  const reference = await readSource(source);
+  await using workspace = new Workspace(settings, surroundings);
+  const { limits, listener, signal } = workspace;
+  const opened = await workspace.openSource(reference);
+  return await read({ source: opened, platforms: settings.platform, limits, listener, signal });
+}

@@ -1,0 +1,85 @@
+/**
+ * The options of the commands that look into one image and write none. Each command reads its own table, and help, completion and the
+ * pages list them.
+ */
+import { OcislimError } from '../../errors.ts';
+import { flag, parsed, type SettingsOf, text } from '../option.ts';
+import { reaching } from './commands.ts';
+import { platform } from './result.ts';
+
+/** Where the result goes. */
+const outputFile = text({
+  alias: 'o',
+  value: 'FILE',
+  describe: 'write to this file instead of stdout',
+  group: 'Reports',
+});
+
+const docsOfTemplates =
+  'Fields stand in braces, as in Go templates: {{.Name}}, {{json .Name}}. A template that begins with "table" has a line of headings.';
+
+export const historyOptions = {
+  format: parsed(readFormat, {
+    value: 'FORMAT',
+    default: 'text',
+    describe: 'choose text, json, or a template such as "{{.CreatedBy}}"',
+    details: `${docsOfTemplates} Fields: .Layer, .ID (the digest), .CreatedSince, .CreatedAt, .CreatedBy, .Size, .Comment.`,
+    group: 'Reports',
+  }),
+  trunc: flag({
+    default: true,
+    describe: 'shorten long instructions (--no-trunc: do not)',
+    group: 'Reports',
+  }),
+  human: flag({
+    alias: 'H',
+    default: true,
+    describe: 'show ages and rounded sizes (--no-human: exact times and bytes)',
+    group: 'Reports',
+  }),
+  output: outputFile,
+  platform,
+  ...reaching,
+  quiet: flag({ alias: 'q', describe: 'print only the digests of the layers', group: 'Reports' }),
+};
+export type HistorySettings = SettingsOf<typeof historyOptions>;
+
+export const inspectOptions = {
+  raw: flag({ describe: 'print the exact bytes of the manifest or index', group: 'Reports' }),
+  config: flag({ describe: 'print the exact bytes of the config', group: 'Reports' }),
+  referrers: flag({
+    describe: 'list what refers to the image too: signatures, attestations',
+    group: 'Reports',
+  }),
+  format: parsed(readInspectFormat, {
+    value: 'FORMAT',
+    default: 'json',
+    describe: 'choose json, or a template such as "{{.Digest}}"',
+    details: `${docsOfTemplates} Fields are those of skopeo inspect and docker inspect: .Name, .Digest, .Created, .Architecture, .Os, .Labels, .Layers, .LayersData, .Env, .Config.Env, .Config.Cmd, .RootFS.Layers …`,
+    group: 'Reports',
+  }),
+  output: outputFile,
+  platform,
+  ...reaching,
+};
+export type InspectSettings = SettingsOf<typeof inspectOptions>;
+
+function readFormat(given: string, where: string): string {
+  return checkFormat(given, where, ['text', 'json']);
+}
+
+function readInspectFormat(given: string, where: string): string {
+  return checkFormat(given, where, ['json']);
+}
+
+/** Passes the name of a format, and what looks like a template. @throws USAGE */
+function checkFormat(given: string, where: string, names: readonly string[]): string {
+  if (names.includes(given) || given.includes('{{')) return given;
+  throw new OcislimError(
+    'USAGE',
+    `${where} takes ${names.join(', ')} or a template, not ${JSON.stringify(given)}`,
+    {
+      advice: 'A template has fields in braces: --format "{{.Digest}}".',
+    },
+  );
+}
