@@ -1,4 +1,7 @@
-/** Runs the commands that look into one image: opens the place that its reference names, and reads no more than they ask for. */
+/**
+ * Runs the commands that look into one image. Each opens the place that its reference names, and reads no more than it must; the face
+ * of this room calls them.
+ */
 import { readSource } from '../jobs/read-reference.ts';
 import {
   type DescribedImage,

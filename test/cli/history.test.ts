@@ -107,7 +107,7 @@ test('a file of -o gets the result, and standard output nothing', async () => {
   expect([status, stderr]).toEqual([1, expect.stringContaining('[IO]') as string]);
 });
 
-test('a format that is none is refused with those that are', async () => {
+test('an unknown format is refused with those that there are', async () => {
   const { status, stderr } = await callCli(['history', scene.at('told'), '--format', 'yaml']);
   expect([status, stderr]).toEqual([
     2,

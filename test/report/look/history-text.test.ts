@@ -42,7 +42,7 @@ test.each([
   expect(wordsFor(seconds)).toBe(words);
 });
 
-test('a time that is none is shown as it is', () => {
+test('a text that states no time is shown escaped', () => {
   const text = renderHistory([{ ...line, created: 'yester\u001bday' }], { width: null, human: true, now });
   expect(text).toContain('yester\\x1bday');
 });
