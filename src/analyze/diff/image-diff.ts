@@ -200,10 +200,7 @@ export interface HistoryChange {
   readonly members: readonly string[];
 }
 
-/**
- * A layer of A beside the layer of B that stands in its place. `same`: the same blob. `repacked`: it unpacks to the same bytes.
- *
- */
+/** A layer of A beside the layer of B that stands in its place. `same`: the same blob. `repacked`: it unpacks to the same bytes. */
 export interface LayerPair {
   readonly relation: 'same' | 'repacked' | 'changed' | 'added' | 'removed';
   readonly a: DiffedLayer | null;

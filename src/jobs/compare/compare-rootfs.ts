@@ -1,6 +1,6 @@
 /**
- * Compares the root filesystems of two images, path by path and in every attribute. `verify.ts` calls it for images whose layers
- * differ.
+ * Compares the root filesystems of two images, path by path and in every attribute. `verify.ts` and `diff.ts` call it for images whose
+ * layers differ.
  */
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
@@ -9,8 +9,9 @@ import { pathTableSteps } from '../../changeset/path-table.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import { LinkComparison, type LinkedName } from './compare-links.ts';
 import { compareTraits, levelled } from './compare-traits.ts';
-import type { Difference, DifferenceList } from './difference.ts';
+import type { Difference } from './difference.ts';
 import { type LabelledStack, Rootfs } from './rootfs.ts';
+import type { NodeKind } from '../../rootfs/filesystem.ts';
 
 /** How many paths were compared, how many are missing that may be, and how many files changed as was announced. */
 export interface RootfsComparison {
@@ -28,35 +29,52 @@ export interface Announced {
   readonly linked: LinkedName;
 }
 
-interface Comparison {
+/** The root filesystems of two images, over the same numbers of paths. */
+export interface RootfsPair {
   readonly a: Rootfs;
   readonly b: Rootfs;
+}
+
+interface Comparison extends RootfsPair {
   readonly links: LinkComparison;
   readonly announced: Announced;
 }
 
-/**
- * Compares the root filesystem of one stack of layers with that of another: every visible path in every attribute, and which names
- * are one file. Where a path may be missing, a directory without an entry of its own may go with the contents that implied it.
- * @throws LAYER_INVALID for layers that cannot be applied
- */
-export function* compareSteps(
-  before: LabelledStack,
-  after: LabelledStack,
-  announced: Announced,
-  differences: DifferenceList,
-): Steps<RootfsComparison> {
+/** A path that differs, by number, with what each side has there, and the ways in which it differs. */
+export interface ComparedPath {
+  readonly id: number;
+  readonly was: NodeKind | null;
+  readonly is: NodeKind | null;
+  readonly differences: readonly Omit<Difference, 'path'>[];
+}
+
+/** Merges the layers of both images. @throws LAYER_INVALID for layers that cannot be applied */
+export function* rootfsSteps(before: LabelledStack, after: LabelledStack): Steps<RootfsPair> {
   const indexes = [...before.layers, ...after.layers].map(({ index }) => index);
   const table = yield* pathTableSteps(indexes.flatMap(({ paths, targets }) => [paths, targets.values()]));
   const a = yield* Rootfs.build(table, before);
   const b = yield* Rootfs.build(table, after);
+  return { a, b };
+}
+
+/**
+ * Compares two root filesystems: every visible path in every attribute, and which names are one file. `visit` gets each path that
+ * differs, in ascending order. Where a path may be missing, a directory without an entry of its own may go with the contents that
+ * implied it.
+ */
+export function* compareSteps(
+  { a, b }: RootfsPair,
+  announced: Announced,
+  visit: (compared: ComparedPath) => void,
+): Steps<RootfsComparison> {
+  const { paths } = a.tree.table;
   const isExcused = yield* excuseSteps(a, b, announced.missing);
   const links = yield* LinkComparison.build(a, b, announced.linked);
   const comparison = { a, b, announced, links };
   let compared = 0;
   let allowedMissing = 0;
   let cleared = 0;
-  for (let id = 0; id < table.paths.length; id++) {
+  for (let id = 0; id < paths.length; id++) {
     if (id % itemsPerStep === itemsPerStep - 1) yield;
     const [was, is] = [a.kindOf(id), b.kindOf(id)];
     if (was === null && is === null) continue;
@@ -66,10 +84,16 @@ export function* compareSteps(
     }
     if (was !== null && is !== null) compared++;
     if (was !== null && is === was && isCleared(comparison, id)) cleared++;
-    const path = table.paths[id] === '' ? ascii`/` : (table.paths[id] as Path);
-    for (const found of comparePath(comparison, id)) differences.add({ path, ...found });
+    const differences = comparePath(comparison, id);
+    if (differences.length > 0) visit({ id, was, is, differences });
   }
   return { compared, allowedMissing, allowedChanges: cleared + links.joined };
+}
+
+/** Returns the name of a path for a person: a slash for the root. */
+export function namePath({ a }: RootfsPair, id: number): ByteString {
+  const path = a.tree.table.paths[id] as Path;
+  return path === '' ? ascii`/` : path;
 }
 
 /** Compares one path that at least one side has. Must be called with ascending paths. */

@@ -14,6 +14,7 @@ const implied: Traits = {
   records: '[]',
   content: '',
   stored: '',
+  length: 0,
 };
 
 /** Makes attributes comparable. An implied directory has no time and no owner's name, so these do not count on the other side either. */

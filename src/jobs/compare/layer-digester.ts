@@ -1,5 +1,6 @@
 /**
- * Reads the layers of images that are compared: each blob once, verified to its end. `verify.ts` makes one for a comparison.
+ * Reads the layers of images that are compared: each blob once, verified to its end. `verify.ts` and `diff.ts` make one for a
+ * comparison.
  */
 import { at, OcislimError } from '../../errors.ts';
 import { type Listener, task } from '../../events.ts';
@@ -8,7 +9,8 @@ import { type Image, layerOf } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Source } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
-import { type DigestedLayer, digestTar } from '../../layers/read/digest-tar.ts';
+import { type DigestedLayer, type DigestOptions, digestTar } from '../../layers/read/digest-tar.ts';
+import { Gatherer, type Gathering } from '../../layers/read/gather.ts';
 import type { HeaderAllowance } from '../../layers/read/allowance.ts';
 import { LayerReader } from '../../layers/read/layer-reader.ts';
 import { Scratch } from '../../files/scratch.ts';
@@ -28,6 +30,18 @@ interface Reading {
   readonly forPaths: boolean;
 }
 
+export interface DigesterOptions extends Pick<DigestOptions, 'forms'> {
+  readonly a: Source;
+  readonly b: Source;
+  readonly listener: Listener;
+  /** Default: `defaultLimits`. */
+  readonly limits?: Limits | undefined;
+  /** Holds copies of blobs for a second reading. Default: none. */
+  readonly scratch?: Scratch;
+  /** The facts to gather about files. Default: none. */
+  readonly gathering?: Gathering;
+}
+
 /** Both stacks of layers, lowest first. */
 export interface DigestedStacks {
   readonly a: readonly DigestedLayer[];
@@ -43,12 +57,16 @@ export class LayerDigester {
   readonly #allowances = new Map<Digest, HeaderAllowance>();
   readonly #verified = new Set<string>();
 
-  constructor(a: Source, b: Source, listener: Listener, limits: Limits = defaultLimits) {
+  readonly #options: DigesterOptions;
+
+  constructor(options: DigesterOptions) {
+    const { a, b, listener, limits = defaultLimits } = options;
     // No blob is read twice, so no scratch space for copies is needed.
-    const scratch = new Scratch(0);
+    const { scratch = new Scratch(0) } = options;
     this.#a = { source: a, reader: new LayerReader({ source: a, scratch, listener, limits }) };
     this.#b = { source: b, reader: new LayerReader({ source: b, scratch, listener, limits }) };
     this.#listener = listener;
+    this.#options = options;
   }
 
   /**
@@ -106,7 +124,9 @@ export class LayerDigester {
     try {
       if (forPaths) {
         const allowance = reader.headerAllowance();
-        this.#layers.set(diffId, await digestTar(tar, allowance));
+        const { forms = false, gathering } = this.#options;
+        const gatherer = gathering === undefined ? null : new Gatherer(gathering);
+        this.#layers.set(diffId, await digestTar(tar, { allowance, forms, gatherer }));
         this.#allowances.set(diffId, allowance);
       } else for await (const _ of tar);
     } catch (error) {

@@ -7,6 +7,7 @@ import { type Change, ChangeList, readChanges } from '../../changeset/change.ts'
 import type { PathTable } from '../../changeset/path-table.ts';
 import { Tree } from '../../changeset/tree.ts';
 import { at } from '../../errors.ts';
+import { Filesystem, type NodeKind } from '../../rootfs/filesystem.ts';
 import type { Steps } from '../../steps.ts';
 import type { DigestedLayer, Traits } from '../../layers/read/digest-tar.ts';
 
@@ -41,10 +42,22 @@ export class Rootfs {
     return made;
   }
 
+  /** Returns this root filesystem as one to look around in. */
+  filesystem(): Filesystem {
+    const layers = new Map<number, readonly Change[]>();
+    const indexes = new Map(this.#layers.map(({ index }, i) => [i + 1, index]));
+    return new Filesystem({ table: this.tree.table, list: this.#list, layers }, this.tree, indexes);
+  }
+
+  /** Returns the number of the layer that a path comes from, from 1; null for a directory that is only implied. */
+  layerOf(path: number): number | null {
+    return this.#origin(path)?.layer ?? null;
+  }
+
   /** Returns the kind of a path; null where nothing is. */
-  kindOf(path: number): Change['kind'] | null {
+  kindOf(path: number): NodeKind | null {
     if (this.tree.node[path] === 0) return null;
-    return this.#origin(path)?.kind ?? 'directory';
+    return (this.#origin(path)?.kind ?? 'directory') as NodeKind;
   }
 
   /** Returns the attributes of a path; null for a directory that is only implied by its contents. */

@@ -2,30 +2,34 @@
  * The face of the comparison of two images: what containers see of them, not how they are packed. It reads both places and writes
  * nothing; what a report announced as removed is passed in, and it knows no report.
  */
-import { OcislimError } from '../../errors.ts';
-import type { Image } from '../../image/image.ts';
-import { formatPlatform, matchesPlatform, type Platform } from '../../oci/platform.ts';
-import { CachedSource } from '../../store/cache/cached-source.ts';
-import type { Source } from '../../place/place.ts';
-import { mapParallel } from '../../stream/parallel.ts';
-import { inTurns } from '../../steps.ts';
+import { inTurns, type Steps } from '../../steps.ts';
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { compareConfig } from './compare-config.ts';
-import { type Announced, compareSteps, type RootfsComparison } from './compare-rootfs.ts';
+import {
+  type Announced,
+  compareSteps,
+  namePath,
+  type RootfsComparison,
+  rootfsSteps,
+} from './compare-rootfs.ts';
 import { type Difference, DifferenceList } from './difference.ts';
-import { imageMembers, type ImageSet, platformOf, readImageSet } from '../image-set.ts';
-import { type ArtifactVerification, compareArtifacts, isShared } from './compare-artifacts.ts';
-import { LayerDigester } from './layer-digester.ts';
-import type { RunOptions } from '../rewrite/run.ts';
+import { type ArtifactVerification, isShared } from './compare-artifacts.ts';
+import { type DigestedStacks, LayerDigester } from './layer-digester.ts';
+import {
+  diffIdsOf,
+  type ImagePair,
+  isIdentical,
+  nearSources,
+  type PairOptions,
+  platformName,
+  readSets,
+} from './image-pairs.ts';
 
 export type { ArtifactVerification } from './compare-artifacts.ts';
 export type { Difference } from './difference.ts';
 
 /** The options of a comparison. No blob is read twice, so `maxScratch` is not used. */
-export interface VerifyOptions
-  extends Pick<RunOptions, 'platforms' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
-  readonly a: Source;
-  readonly b: Source;
+export interface VerifyOptions extends PairOptions {
   /** Returns whether a path of A may be missing in B. A path that B has must be as in A, whatever this returns. */
   readonly allowed: (path: ByteString) => boolean;
   /** Returns whether a file may have other permission bits in B, by its path in a layer of A. Default: none may. */
@@ -78,28 +82,16 @@ const maxDifferences = 1000;
  * @throws UNSUPPORTED for an artifact beside an image, and the errors of reading an image
  */
 export async function verifyImages(given: VerifyOptions): Promise<Verification> {
-  const { cache = null } = given;
-  const near = (source: Source) => (cache === null ? source : new CachedSource(source, cache));
-  const options = { ...given, a: near(given.a), b: near(given.b) };
-  const { a, b, platforms, limits, signal } = options;
-  const [before, after] = (await mapParallel([a, b], 2, signal, (source, _, inner) =>
-    readImageSet(source, { platforms, limits, signal: inner }),
-  )) as [ImageSet, ImageSet];
-  const sides = [imagesOf(before), imagesOf(after)] as const;
-  const artifacts = compareArtifacts(before, after);
-  if (sides.some((images) => images.length > 0)) requireImages([before, after], options);
-  const pairs = pairUp(...sides);
-  const digester = new LayerDigester(a, b, options.listener, limits);
+  const options = { ...given, ...nearSources(given) };
+  const sets = await readSets(options);
+  const { artifacts, pairs } = sets;
+  const digester = new LayerDigester(options);
   const results: PlatformVerification[] = [];
   for (const [i, pair] of pairs.entries()) {
     results.push(await verifyPair(pair, digester, options));
-    const later = pairs.slice(i + 1).flatMap(({ a, b }) => [a, b]);
-    digester.keepOnly(later.flatMap((one) => one?.image.config.diffIds ?? []));
+    digester.keepOnly(diffIdsOf(pairs.slice(i + 1)));
   }
-  const isIdentical =
-    before.root.descriptor.digest === after.root.descriptor.digest ||
-    ((before.narrowed || after.narrowed) && pairs.every(hasOneDigest) && artifacts.every(isShared));
-  const verdict = isIdentical ? 'identical' : verdictOf(results, artifacts);
+  const verdict = isIdentical(sets) ? 'identical' : verdictOf(results, artifacts);
   return { equal: verdict !== 'different' && verdict !== 'nothing', verdict, platforms: results, artifacts };
 }
 
@@ -114,77 +106,10 @@ function verdictOf(
   return isLess ? 'less' : 'same';
 }
 
-interface PlatformImage {
-  readonly platform: Platform | null;
-  readonly image: Image;
-}
-
-function imagesOf(set: ImageSet): PlatformImage[] {
-  return imageMembers(set).map((member) => ({ image: member.image, platform: platformOf(member) }));
-}
-
-/** @throws UNSUPPORTED where one side has images and the other has artifacts alone */
-function requireImages(sides: readonly ImageSet[], { a, b }: VerifyOptions): void {
-  const without = [a, b].find((_, i) => {
-    const set = sides[i] as ImageSet;
-    return set.members.length > 0 && imageMembers(set).length === 0;
-  });
-  if (without === undefined) return;
-  throw new OcislimError('UNSUPPORTED', `${without.label} is not an image but an artifact of another kind`);
-}
-
-interface Pair {
-  readonly a: PlatformImage | null;
-  readonly b: PlatformImage | null;
-}
-
-/** Pairs images by platform. Two single images are a pair on any platforms: a difference of those shows in their configs. */
-function pairUp(a: readonly PlatformImage[], b: readonly PlatformImage[]): readonly Pair[] {
-  const [onlyA = null] = a;
-  const [onlyB = null] = b;
-  if (a.length === 1 && b.length === 1) return [{ a: onlyA, b: onlyB }];
-  const left = new Set(b);
-  const found = new Map<PlatformImage, PlatformImage>();
-  for (const fits of [isOneManifest, isSame, isSimilar]) {
-    for (const one of a) {
-      const other = found.has(one) ? undefined : [...left].find((candidate) => fits(one, candidate));
-      if (other === undefined) continue;
-      found.set(one, other);
-      left.delete(other);
-    }
-  }
-  return [
-    ...a.map((one) => ({ a: one, b: found.get(one) ?? null })),
-    ...[...left].map((one) => ({ a: null, b: one })),
-  ];
-}
-
-/** Several images may be for one platform, packed in different ways. */
-function isOneManifest(a: PlatformImage, b: PlatformImage): boolean {
-  return isSame(a, b) && a.image.descriptor.digest === b.image.descriptor.digest;
-}
-
-function hasOneDigest({ a, b }: Pair): boolean {
-  return a !== null && a.image.descriptor.digest === b?.image.descriptor.digest;
-}
-
-function isSame({ platform: a }: PlatformImage, { platform: b }: PlatformImage): boolean {
-  return platformName(a) === platformName(b);
-}
-
-/** Returns whether two platforms may be the same: an index may omit the variant that a config states, and vice versa. */
-function isSimilar({ platform: a }: PlatformImage, { platform: b }: PlatformImage): boolean {
-  return a !== null && b !== null && (matchesPlatform(a, b) || matchesPlatform(b, a));
-}
-
-function platformName(platform: Platform | null): string | null {
-  return platform === null ? null : formatPlatform(platform);
-}
-
 const nothingCompared: RootfsComparison = { compared: 0, allowedMissing: 0, allowedChanges: 0 };
 
 async function verifyPair(
-  { a, b }: Pair,
+  { a, b }: ImagePair,
   digester: LayerDigester,
   options: VerifyOptions,
 ): Promise<PlatformVerification> {
@@ -210,15 +135,25 @@ async function verifyPair(
   compareConfig(a.image.config, b.image.config, differences);
   const stacks = await digester.digest(a.image, b.image, options.jobs, options.signal);
   if (stacks === null) return result(nothingCompared, true);
-  const steps = compareSteps(
+  return result(await inTurns(stackSteps(stacks, options, differences), options.signal), false);
+}
+
+function* stackSteps(
+  stacks: DigestedStacks,
+  options: VerifyOptions,
+  differences: DifferenceList,
+): Steps<RootfsComparison> {
+  const both = yield* rootfsSteps(
     { label: options.a.label, layers: stacks.a },
     { label: options.b.label, layers: stacks.b },
-    {
-      missing: options.allowed,
-      changedMode: options.allowedModes ?? (() => false),
-      linked: options.allowedLinks ?? (() => null),
-    },
-    differences,
   );
-  return result(await inTurns(steps, options.signal), false);
+  const announced = {
+    missing: options.allowed,
+    changedMode: options.allowedModes ?? (() => false),
+    linked: options.allowedLinks ?? (() => null),
+  };
+  return yield* compareSteps(both, announced, ({ id, differences: found }) => {
+    const path = namePath(both, id);
+    for (const each of found) differences.add({ path, ...each });
+  });
 }

@@ -1,5 +1,5 @@
 /**
- * Reads the headers of a layer with the attributes and content digests of its entries. `verify` compares layers by them.
+ * Reads the headers of a layer with the attributes and content digests of its entries. `verify` and `diff` compare layers by them.
  * Nothing is written.
  */
 import { createHash } from 'node:crypto';
@@ -11,11 +11,16 @@ import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, bytesOf } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { parsePax } from '../../tar/pax.ts';
+import { HeadForms } from '../../tar/head-form.ts';
 import { TarReader } from '../../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
+import { emptyFacts } from './empty-facts.ts';
+import type { Gatherer } from './gather.ts';
 import { readGlobal } from './scan-tar.ts';
+import type { FileSink } from '../../rootfs/facts/collector.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 
 /** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
 export interface Traits {
@@ -30,12 +35,27 @@ export interface Traits {
   readonly content: string;
   /** How a file is stored: `plain`, or the sparse format with the digest of its map. Empty for entries other than files. */
   readonly stored: string;
+  /** The length of a file's contents in bytes, holes included; 0 for entries other than files. */
+  readonly length: number;
 }
 
 /** A layer as its headers say it, and the traits of each entry; null for hard links and global headers. */
 export interface DigestedLayer {
   readonly index: LayerIndex;
   readonly traits: readonly (Traits | null)[];
+  /** How the head of each entry is written (`HeadForms`). Empty unless it was asked for. */
+  readonly forms: readonly string[];
+  /** Empty unless they were asked for. */
+  readonly facts: LayerFacts;
+}
+
+export interface DigestOptions {
+  /** Default: one of the default limits. */
+  readonly allowance?: HeaderAllowance;
+  /** Whether to describe how heads are written. Default: no. */
+  readonly forms?: boolean;
+  /** Gathers facts about files on the way. Default: none. */
+  readonly gatherer?: Gatherer | null;
 }
 
 /** The estimated bytes of an entry's traits and of the digest of its contents, without texts. */
@@ -48,27 +68,32 @@ const maxText = 256;
  * Reads a layer's tar once, to the end of the stream: its headers and the digests of all file contents.
  * @throws TAR_INVALID, LAYER_INVALID, LIMIT
  */
-export async function digestTar(
-  stream: ByteStream,
-  allowance: HeaderAllowance = new Allowance(defaultLimits).headers(),
-): Promise<DigestedLayer> {
+export async function digestTar(stream: ByteStream, options: DigestOptions = {}): Promise<DigestedLayer> {
+  const { allowance = new Allowance(defaultLimits).headers(), gatherer = null } = options;
   const reader = new TarReader(stream);
   const builder = new LayerIndexBuilder();
   const digester = new EntryDigester(reader, allowance);
+  const heads = options.forms === true ? new HeadForms() : null;
   const traits: (Traits | null)[] = [];
+  const forms: string[] = [];
   try {
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
-      allowance.take(builder.add(entry), entry.link, entry.kind === 'file' ? 0 : entry.head.length);
+      const path = builder.add(entry);
+      allowance.take(path, entry.link, entry.kind === 'file' ? 0 : entry.head.length);
       // Its records are not applied, but every runtime refuses a malformed one.
       if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
       const made = entry.kind !== 'link' && entry.kind !== 'global';
-      traits.push(made ? await digester.digest(entry) : null);
+      if (heads !== null) forms.push(heads.of(entry, path));
+      traits.push(
+        made ? await digester.digest(entry, gatherer?.open(traits.length, entry, path) ?? null) : null,
+      );
     }
   } catch (error) {
     await reader.cancel();
     throw error;
   }
-  return { index: builder.finish(reader.offset, reader.end), traits };
+  const facts = gatherer?.facts() ?? emptyFacts;
+  return { index: builder.finish(reader.offset, reader.end), traits, forms, facts };
 }
 
 class EntryDigester {
@@ -83,7 +108,8 @@ class EntryDigester {
     this.#allowance = allowance;
   }
 
-  async digest(entry: TarEntry): Promise<Traits> {
+  /** Digests an entry. `sink` takes the body of a file as it is stored, unless that is sparse. */
+  async digest(entry: TarEntry, sink: FileSink | null): Promise<Traits> {
     this.#allowance.takeMore(traitsBytes);
     const attributes = readAttributes(entry);
     const { mode, uid, gid, uname, gname, records, sparse } = attributes;
@@ -92,7 +118,7 @@ class EntryDigester {
       isFile && sparse !== null
         ? await this.#digestSparse(entry.size, sparse)
         : {
-            content: isFile ? await this.#digestPlain(entry.size) : otherContent(entry, attributes),
+            content: isFile ? await this.#digestPlain(entry.size, sink) : otherContent(entry, attributes),
             stored: isFile ? 'plain' : '',
           };
     return {
@@ -104,6 +130,7 @@ class EntryDigester {
       ),
       content: body.content,
       stored: this.#shared(body.stored),
+      length: isFile ? (sparse?.size ?? entry.size) : 0,
     };
   }
 
@@ -116,14 +143,17 @@ class EntryDigester {
     return text;
   }
 
-  async #digestPlain(size: number): Promise<string> {
+  async #digestPlain(size: number, sink: FileSink | null): Promise<string> {
     const content = new ContentDigest(this.#block);
     let left = size;
+    let isWanted = sink !== null;
     for (let chunk = await this.#reader.takeBody(); chunk !== null; chunk = await this.#reader.takeBody()) {
+      if (isWanted) isWanted = sink?.write(chunk) === true;
       const part = chunk.subarray(0, left);
       left -= part.length;
       content.write(part);
     }
+    sink?.end();
     return describeContent(size, content);
   }
 
