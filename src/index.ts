@@ -44,6 +44,7 @@ export {
   safePresets,
   squash,
 } from './slim/index.ts';
+export type { ImageDiff } from './analyze/diff/image-diff.ts';
 export { parseRule, parseRules } from './rules/rules.ts';
 export { mergeTraces } from './trace/merge.ts';
 export type { Trace } from './trace/trace.ts';
