@@ -62,7 +62,7 @@ export class HeadForms {
     return text(100, 157) + text(257, 265) + text(329, 345) + text(from, to);
   }
 
-  /** Describes an extended header: the name that its writer gave it, without that of the file, and what is no attribute. */
+  /** Describes an extended header: the name that its writer gave it, without that of the file, and the records beside attributes. */
   #extension(head: Uint8Array, at: number, body: Uint8Array): string {
     const name = readByteString(head, at, at + 100);
     const own = name.split('/').find((part) => part.startsWith('PaxHeader')) ?? '';

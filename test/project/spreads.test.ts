@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'codec/encoding.ts': [
     'Math.max( ...packedFormats.flatMap((format) => engineNames(format).map((engine) => engineIn(format, engine).levels.highest), ), )',
   ],
-  'jobs/compare/verify.ts': ['pairUp(...sides)'],
+  'jobs/compare/image-pairs.ts': ['pairUp(...sides)'],
   'registry/auth/credential-store.ts': ['keys.push(...namesOf(host))'],
   'registry/http/connector.ts': [
     'callback(...outcome)',
