@@ -23,14 +23,40 @@ import { KiB, MiB } from '../../src/units.ts';
 const whole = MiB;
 
 function summaryOf(index: LayerIndex): unknown {
-  const { kinds, paths, bytes, sizes, modes, uids, targets, symlinks, capable, tarBytes, end } = index;
+  const {
+    kinds,
+    paths,
+    bytes,
+    sizes,
+    modes,
+    uids,
+    gids,
+    mtimes,
+    lengths,
+    targets,
+    symlinks,
+    capable,
+    tarBytes,
+    end,
+  } = index;
   const heads = kinds.map((kind, i) =>
     ['directory', 'link', 'whiteout', 'opaque'].includes(kind)
       ? Buffer.from(index.head(i)).toString('base64')
       : '',
   );
-  const columns = [bytes, sizes, modes, uids].map((column) => [...column]);
-  return [kinds, paths, columns, [...targets], [...symlinks], [...capable], heads, tarBytes, end];
+  const columns = [bytes, sizes, modes, uids, gids, mtimes].map((column) => [...column]);
+  return [
+    kinds,
+    paths,
+    columns,
+    [...lengths],
+    [...targets],
+    [...symlinks],
+    [...capable],
+    heads,
+    tarBytes,
+    end,
+  ];
 }
 
 /** Reads everything: entries with their bytes. */

@@ -164,7 +164,7 @@ export interface AnalyzedPackage {
   /** Files that are in the image, and their bytes. */
   readonly files: number;
   readonly bytes: number;
-  /** The layer that brought it, that of its first file by number; null for none. */
+  /** The layer that carries most of its bytes; null for none. */
   readonly layer: number | null;
 }
 

@@ -65,7 +65,7 @@ export function* fateSteps(stack: Stack, indexes: ReadonlyMap<number, LayerIndex
       const isMarker = change.kind === 'whiteout' || change.kind === 'opaque';
       if (isMarker) columnsOf(change).fate[change.entry] = fates.marker;
       else if (tree.node[change.path] === change.id + 1) columnsOf(change).fate[change.entry] = fates.kept;
-      else hide(change, number, fates.replaced);
+      else hide(change, number, tree.node[change.path] === 0 ? fates.deleted : fates.replaced);
     }
     for (let path = 0; path < before.length; path++) {
       if (path % itemsPerStep === itemsPerStep - 1) yield;

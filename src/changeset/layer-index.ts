@@ -29,6 +29,12 @@ export interface LayerIndex {
   readonly modes: Float64Array;
   /** The numbers of the owners. */
   readonly uids: Float64Array;
+  /** The numbers of the groups. */
+  readonly gids: Float64Array;
+  /** Seconds since 1970, with fractions. */
+  readonly mtimes: Float64Array;
+  /** The lengths that the archive states, by entry, where they differ from the size of the stored body: those of sparse files above all. */
+  readonly lengths: ReadonlyMap<number, number>;
   /** The targets of hard links, by entry. */
   readonly targets: ReadonlyMap<number, Path>;
   /** The targets of symlinks as they are written, by entry. */
@@ -54,6 +60,9 @@ export class LayerIndexBuilder {
   readonly #sizes = new Column();
   readonly #modes = new Column();
   readonly #uids = new Column();
+  readonly #gids = new Column();
+  readonly #mtimes = new Column();
+  readonly #lengths = new Map<number, number>();
   readonly #targets = new Map<number, Path>();
   readonly #symlinks = new Map<number, ByteString>();
   readonly #capable = new Set<number>();
@@ -69,6 +78,9 @@ export class LayerIndexBuilder {
     this.#sizes.push(entry.size);
     this.#modes.push(entry.mode);
     this.#uids.push(entry.uid);
+    this.#gids.push(entry.gid);
+    this.#mtimes.push(entry.mtime);
+    if (entry.length !== entry.size) this.#lengths.set(at, entry.length);
     if (entry.capable) this.#capable.add(at);
     if (kind === 'symlink') this.#symlinks.set(at, entry.link);
     if (kind === 'link') {
@@ -90,6 +102,9 @@ export class LayerIndexBuilder {
       sizes: this.#sizes.finish(),
       modes: this.#modes.finish(),
       uids: this.#uids.finish(),
+      gids: this.#gids.finish(),
+      mtimes: this.#mtimes.finish(),
+      lengths: this.#lengths,
       targets: this.#targets,
       symlinks: this.#symlinks,
       capable: this.#capable,

@@ -13,8 +13,17 @@ export interface TarEntry {
   readonly mode: number;
   /** The number of the owner. */
   readonly uid: number;
+  /** The number of the group. */
+  readonly gid: number;
+  /** Seconds since 1970, with a fraction where the archive has one. */
+  readonly mtime: number;
   /** Bytes that follow the head, without padding. For a sparse file that is less than its length. */
   readonly size: number;
+  /**
+   * The length that the archive states: of a sparse file that which a program sees, of links, directories and devices mostly 0.
+   * Programs in Go show it as the size.
+   */
+  readonly length: number;
   /** Whether it carries file capabilities (the xattr `security.capability`). */
   readonly capable: boolean;
   /** All header blocks verbatim: extensions, header, and the map blocks of an old GNU sparse file. */

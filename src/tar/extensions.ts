@@ -13,6 +13,9 @@ export interface Extended {
   readonly link: ByteString | undefined;
   readonly size: number | undefined;
   readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  /** Seconds since 1970, to the precision of a double. */
+  readonly mtime: number | undefined;
   /** Whether there are file capabilities, under the key of Go, GNU tar and bsdtar. */
   readonly capable: boolean;
   /** All records where there may be a sparse file, else null. */
@@ -24,6 +27,8 @@ export const noExtensions: Extended = {
   link: undefined,
   size: undefined,
   uid: undefined,
+  gid: undefined,
+  mtime: undefined,
   capable: false,
   sparse: null,
 };
@@ -64,11 +69,15 @@ export class Extensions {
         const time = paxValue(pax, key);
         if (time !== undefined && !isTime(time)) throw unreadable(key);
       }
+    const mtime = times ? paxValue(pax, 'mtime') : undefined;
     return {
       name: this.#longName === '' ? paxValue(pax, 'path') : this.#longName,
       link: this.#longLink === '' ? paxValue(pax, 'linkpath') : this.#longLink,
       size: numberOf(pax, 'size', /^[0-9]+$/),
       uid: numberOf(pax, 'uid', /^-?[0-9]+$/),
+      // Any 64-bit number passed above; beyond 2^53 the nearest double will do, since it is only shown.
+      gid: gid === undefined ? undefined : Number(gid),
+      mtime: mtime === undefined ? undefined : Number(mtime),
       capable: paxValue(pax, 'SCHILY.xattr.security.capability') !== undefined,
       sparse: sparse ? pax : null,
     };

@@ -34,6 +34,9 @@ export const emptyBlock: Block = blockOf(new Uint8Array(0));
 export interface HeaderFields {
   readonly mode: number;
   readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970. */
+  readonly mtime: number;
   readonly size: number;
   readonly type: string;
 }
@@ -76,8 +79,8 @@ export function readHeader(block: Block, at: number): HeaderFields {
   checkSum(block, at);
   const size = readNumber(bytes, at + 124, 12, 'size');
   if (size < 0) throw new OcislimError('TAR_INVALID', 'a tar header states a negative size');
-  checkNumber(bytes, at + 116, 8, 'group');
-  checkNumber(bytes, at + 136, 12, 'time');
+  const gid = readNumber(bytes, at + 116, 8, 'group');
+  const mtime = readNumber(bytes, at + 136, 12, 'time');
   // V7 headers end before.
   if (hasNames(bytes, at)) {
     checkNumber(bytes, at + 329, 8, 'device number');
@@ -92,6 +95,8 @@ export function readHeader(block: Block, at: number): HeaderFields {
     size,
     mode: readNumber(bytes, at + 100, 8, 'mode'),
     uid: readNumber(bytes, at + 108, 8, 'owner'),
+    gid,
+    mtime,
   };
 }
 

@@ -217,7 +217,7 @@ export class TarReader {
     // Only what has a body has a size: Go reads no data after links, devices and directories whatever they state.
     const size = kind === 'file' || kind === 'global' ? (extended.size ?? header.size) : 0;
     const isSparse = type === 'S' || extended.sparse !== null;
-    const name = isSparse
+    const sparse = isSparse
       ? this.#openSparse({ kind, stored: size, pax: extended.sparse ?? [], at, headBytes })
       : null;
     const link =
@@ -230,18 +230,24 @@ export class TarReader {
     this.#padding = this.#left - size;
     return {
       kind,
-      name: name ?? stored,
+      name: sparse?.name ?? stored,
       link,
       mode: header.mode,
       uid: extended.uid ?? header.uid,
+      gid: extended.gid ?? header.gid,
+      mtime: extended.mtime ?? header.mtime,
       size,
+      length: sparse?.length ?? extended.size ?? header.size,
       capable: extended.capable,
       head,
     };
   }
 
-  /** Checks the map of what may be a sparse file, here or with the body. Returns the name that only its records have. */
-  #openSparse({ kind, stored, pax, at, headBytes }: SparseCandidate): ByteString | null {
+  /**
+   * Checks the map of what may be a sparse file, here or with the body. Returns its length as programs see it, and the name that only
+   * its records have; null for a plain file.
+   */
+  #openSparse({ kind, stored, pax, at, headBytes }: SparseCandidate): SparseEntry | null {
     const { bytes } = this.#chunk;
     const map = bytes.subarray(at + blockSize, this.#at + headBytes);
     const form = readSparseForm(bytes.subarray(at, at + blockSize), map, pax);
@@ -251,7 +257,7 @@ export class TarReader {
     if (form.pieces !== null) checkPieces(form.pieces, length, stored);
     else if (stored === 0) throw invalid('a sparse file in a tar is cut short');
     else this.#map = { reader: new SparseMapReader(), length, stored };
-    return bytes[at + 156] === 0x53 ? null : (sparseName(pax) ?? null);
+    return { length, name: bytes[at + 156] === 0x53 ? null : (sparseName(pax) ?? null) };
   }
 
   /** Reads what follows a zero block. Go wants a second one, or the end. */
@@ -323,6 +329,13 @@ export class TarReader {
     this.#at = 0;
     return Math.min(filled, wanted);
   }
+}
+
+/** What only the map and the records of a sparse file tell. */
+interface SparseEntry {
+  /** Bytes, holes included. */
+  readonly length: number;
+  readonly name: ByteString | null;
 }
 
 /** An entry that may be a sparse file. */

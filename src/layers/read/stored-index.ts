@@ -19,6 +19,7 @@ interface Header {
   readonly targets: number;
   readonly symlinks: number;
   readonly capable: number;
+  readonly lengths: number;
   readonly heads: number;
   readonly tarBytes: number;
   readonly end: TarEnd;
@@ -58,13 +59,17 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     targets: targets.size,
     symlinks: symlinks.size,
     capable: index.capable.size,
+    lengths: index.lengths.size,
     heads: heads.length,
     tarBytes,
     end,
   };
-  // An entry takes 1 byte for its kind, 8 for each of bytes, size, mode and uid, and 4 for the length of its path.
+  // An entry takes 1 byte for its kind, 8 for each of bytes, size, mode, owner, group and time, and 4 for the length of its path.
   const columns =
-    37 * paths.length + 8 * (targets.size + symlinks.size + heads.length) + 4 * index.capable.size;
+    53 * paths.length +
+    8 * (targets.size + symlinks.size + heads.length) +
+    4 * index.capable.size +
+    12 * index.lengths.size;
   if (
     columns + lengthOf(paths) + lengthOf(targetPaths) + lengthOf(symlinkTargets) + lengthOf(heads) >
     maxBytes
@@ -79,6 +84,8 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     bytesOf(index.sizes),
     bytesOf(index.modes),
     bytesOf(index.uids),
+    bytesOf(index.gids),
+    bytesOf(index.mtimes),
     lengths(paths),
     ...paths.map((path) => Buffer.from(path, 'latin1')),
     bytesOf(Uint32Array.from(targets.keys())),
@@ -88,6 +95,8 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     lengths(symlinkTargets),
     ...symlinkTargets.map((target) => Buffer.from(target, 'latin1')),
     bytesOf(Uint32Array.from(index.capable)),
+    bytesOf(Uint32Array.from(index.lengths.keys())),
+    bytesOf(Float64Array.from(index.lengths.values())),
     bytesOf(Uint32Array.from(withHead)),
     lengths(heads),
     ...heads,
@@ -103,13 +112,15 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
   const { entries, tarBytes, end } = header;
   const kindNumbers = columns.take(entries);
   const [taken, sizes, modes] = [columns.floats(entries), columns.floats(entries), columns.floats(entries)];
-  const uids = columns.floats(entries);
+  const [uids, gids, mtimes] = [columns.floats(entries), columns.floats(entries), columns.floats(entries)];
   const paths = columns.strings<Path>(columns.integers(entries));
   const linked = columns.integers(header.targets);
   const targets = columns.strings<Path>(columns.integers(header.targets));
   const linking = columns.integers(header.symlinks);
   const symlinks = columns.strings(columns.integers(header.symlinks));
   const capable = columns.integers(header.capable);
+  const stating = columns.integers(header.lengths);
+  const stated = columns.floats(header.lengths);
   const withHead = columns.integers(header.heads);
   const heads = columns.pieces(columns.integers(header.heads));
   return {
@@ -119,6 +130,9 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
     sizes,
     modes,
     uids,
+    gids,
+    mtimes,
+    lengths: new Map(Array.from(stating, (entry, i) => [entry, stated[i] as number])),
     targets: new Map(targets.map((target, i) => [linked[i] as number, target])),
     symlinks: new Map(symlinks.map((target, i) => [linking[i] as number, target])),
     capable: new Set(capable),

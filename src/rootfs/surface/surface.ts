@@ -59,7 +59,7 @@ export function compareSurface(runtime: Runtime, before: Filesystem, after: File
 }
 
 /** Returns whether a user is root by its name or number. Other names of number 0 in /etc/passwd are not known here. */
-function isRoot(user: string): boolean {
+export function isRoot(user: string): boolean {
   const name = user.split(':')[0] as string;
   return name === '' || name === 'root' || /^0+$/.test(name);
 }

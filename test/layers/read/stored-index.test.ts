@@ -66,8 +66,11 @@ test('an index that is too large is not stored', () => {
     kind: 'directory',
     head,
     size: 0,
+    length: 0,
     mode: 0o755,
     uid: 0,
+    gid: 0,
+    mtime: 0,
     capable: false,
     link: b(''),
   } as const;

@@ -1,0 +1,51 @@
+/**
+ * Analyzes one image: `analyze`, `check`, `sbom`, the page and `explore` show parts of what it returns. It reads every layer at most
+ * once, and none where a cache knows the scans of an earlier command.
+ */
+import type { Analysis } from '../../analyze/analysis.ts';
+import { analysisSteps } from '../../analyze/analyze.ts';
+import { at } from '../../errors.ts';
+import type { Gathering } from '../../layers/read/gather.ts';
+import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
+import { packageProbe } from '../../rootfs/packages/package-index.ts';
+import { inTurns } from '../../steps.ts';
+import type { OneImageOptions } from '../one-image.ts';
+import { type ScannedImage, scanImage } from './scan-image.ts';
+
+export interface AnalyzeOptions extends OneImageOptions {
+  /** The reference as the user wrote it. */
+  readonly name: string;
+  /** Whether to read headers only: sizes and dive's numbers, without findings, packages and surface. */
+  readonly quick: boolean;
+  /** Whether to estimate what commands would save from samples of the layers. */
+  readonly samples: boolean;
+}
+
+/** An analysis, and the image that it is about, for what walks through the files. */
+export interface AnalyzedScan {
+  readonly analysis: Analysis;
+  readonly scanned: ScannedImage;
+}
+
+/**
+ * What an analysis asks of a scan. Every command that looks into an image asks for the same, so that the second one finds it in the
+ * cache.
+ */
+export const analysisGathering: Gathering = { probe: packageProbe, digests: false, twins: false };
+
+/**
+ * Analyzes the one image that the options select.
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
+ * an image throws
+ */
+export async function analyzeImage(options: AnalyzeOptions): Promise<AnalyzedScan> {
+  const { name, quick, signal } = options;
+  const scanned = await scanImage(options, quick ? null : analysisGathering);
+  const facts = mergeFacts(scanned.fs, scanned.facts);
+  try {
+    const steps = analysisSteps({ ...scanned, name, quick, facts, savings: null });
+    return { analysis: await inTurns(steps, signal), scanned };
+  } catch (error) {
+    throw at(`source ${options.source.label}`, error);
+  }
+}
