@@ -238,22 +238,16 @@ function* layerNodes(table: PathTable, index: LayerIndex): Steps<LayerNodes> {
     const path = index.paths[entry] as Path;
     const id = table.idOf(path);
     const parent = table.parent[id] as number;
-    switch (index.kinds[entry] as ChangeKind) {
-      case 'opaque':
-        if (id > 0 && entries[id] === 0) entries[id] = -1;
-        imply(parent);
-        break;
-      case 'whiteout':
-        imply(parent);
-        markers.set(id, { target: id, path, parent, name: ascii`${prefix}${baseOf(path)}` });
-        break;
-      case 'ignored':
-        addLeftover(id, entry);
-        break;
-      default:
-        imply(parent);
-        if (id > 0) entries[id] = entry + 1;
+    const kind = index.kinds[entry] as ChangeKind;
+    if (kind === 'ignored') {
+      addLeftover(id, entry);
+      continue;
     }
+    imply(parent);
+    if (kind === 'whiteout')
+      markers.set(id, { target: id, path, parent, name: ascii`${prefix}${baseOf(path)}` });
+    else if (id > 0 && kind !== 'opaque') entries[id] = entry + 1;
+    else if (id > 0 && entries[id] === 0) entries[id] = -1;
   }
   /** Adds a leftover of AUFS as the file that its name says, up to a component that dive does not add. */
   function addLeftover(id: number, entry: number): void {

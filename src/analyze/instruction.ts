@@ -74,7 +74,7 @@ export function readInstruction(createdBy: string): Instruction {
 /** Returns an instruction on one line of at most so many characters, with an ellipsis where something is left out. */
 export function shortInstruction(text: string, characters: number): string {
   const line = text.replace(/\\\n/g, ' ').replace(/\s+/g, ' ').trim();
-  const all = [...line];
+  const all = Array.from(line);
   return all.length <= characters ? line : `${all.slice(0, Math.max(characters - 1, 0)).join('')}…`;
 }
 
