@@ -37,7 +37,7 @@ describe('the instruction of a history row', () => {
     ['of another program', 'ocislim squash of layers 1..3', null, 'ocislim squash of layers 1..3'],
     ['that only begins as a keyword', 'RUNNING', null, 'RUNNING'],
     ['without a text', '', null, ''],
-  ])('%s', (_, row, keyword, text) => {
+  ])('is read from a row %s', (_, row, keyword, text) => {
     expect(readInstruction(row)).toEqual({ keyword, text, buildArguments: [] });
   });
 
