@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { planJsonSchema } from '../src/settings/plan-schema.ts';
+import { analysisJsonSchema } from '../src/report/analyze/schema.ts';
 import { reportJsonSchema } from '../src/report/schema.ts';
 
 /** The published JSON Schemas by path. A test fails when a file differs from what this would write. */
 export const schemas: Readonly<Record<string, () => object>> = {
+  'schemas/analysis.schema.json': analysisJsonSchema,
   'schemas/plan.schema.json': planJsonSchema,
   'schemas/report.schema.json': reportJsonSchema,
 };

@@ -5,9 +5,13 @@
  *     const outcome = await slim('registry.example/app:1', 'registry.example/app:1-slim', { compression: 'zstd' });
  *     outcome.name; // registry.example/app@sha256:…
  *
+ *     const analysis = await analyze('registry.example/app:1');
+ *     analysis.totals.reclaimableBytes; // 12345678
+ *
  * Settings that are left out have the defaults of the command line. Nothing is printed, and files are written only at the
  * destination: what --report and the like ask for is the command line's work.
  */
+import type { Analysis } from '../analyze/analysis.ts';
 import type { Reference } from '../oci/reference.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
@@ -38,6 +42,7 @@ import {
 } from '../settings/tables/looking.ts';
 import type { DescribedImage } from '../jobs/look/documents.ts';
 import type { HistoryOutcome, Look, LookSettings } from './look.ts';
+import { type AnalyzeSettings, analyzeOptions } from '../settings/tables/analyze.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
 import { type JobSettings, rewrite, type Work } from './rewrite.ts';
 import { type Surroundings, surroundingsOf } from './surroundings.ts';
@@ -46,7 +51,9 @@ export type { Failure, Outcome, VerifyOutcome } from './outcome.ts';
 export type { Surroundings } from './surroundings.ts';
 export { Secrets } from '../settings/secrets.ts';
 export type { HistoryOutcome } from './look.ts';
+export type { Analysis } from '../analyze/analysis.ts';
 export type {
+  AnalyzeSettings,
   CopySettings,
   HistorySettings,
   InspectSettings,
@@ -164,6 +171,17 @@ async function lookOf(
 ): Promise<Look> {
   const settings = { ...(await defaultSettings(options)), ...given } as LookSettings;
   return { source, settings, surroundings: surroundingsOf(surroundings) };
+}
+
+/** Says what an image holds, what it wastes, and how to get that back. Paths are byte strings: one character a byte. @throws OcislimError */
+export async function analyze(
+  source: string,
+  given: Partial<AnalyzeSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<Analysis> {
+  const { analyzeOne } = await import('./analyze.ts');
+  const settings = { ...(await defaultSettings(analyzeOptions)), ...given };
+  return (await analyzeOne(source, settings, surroundingsOf(surroundings))).analysis;
 }
 
 function stages(made: Extract<Work, { kind: 'stages' }>['stages']): Work {

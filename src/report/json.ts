@@ -1,19 +1,18 @@
 /**
- * Renders the report as JSON, and records of logs as JSON lines. The table of renderers loads it for files that end in `.json`.
+ * Renders reports and analyses as JSON, and records of logs as JSON lines. The tables of renderers load it for files that end in `.json`.
  */
 import { safeJson } from './escape.ts';
-import type { Report } from './report.ts';
 import { KiB } from '../units.ts';
 
 const chunkLength = 64 * KiB;
 
 /**
- * Renders the report as JSON text in chunks, since the list of removed paths may be long. An object or array of plain values takes
- * one line. Strings are escaped so that the text can be printed to a terminal.
+ * Renders a document, plain data, as JSON text in chunks, since the list of removed paths may be long. An object or array of plain values
+ * takes one line. Strings are escaped so that the text can be printed to a terminal.
  */
-export function* renderJson(report: Report): Generator<string> {
+export function* renderJson(document: object): Generator<string> {
   let chunk = '';
-  for (const piece of render(report, '')) {
+  for (const piece of render(document, '')) {
     chunk += piece;
     if (chunk.length >= chunkLength) {
       yield chunk;

@@ -1,5 +1,6 @@
 /** The commands of the command line, as data. Help, completion and the documentation pages list them in this order. */
 import type { Command } from '../command.ts';
+import { analyze } from './analyze.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   slim,
   restore,
   copy,
+  analyze,
   verify,
   history,
   inspect,

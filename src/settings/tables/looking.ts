@@ -8,7 +8,7 @@ import { reaching } from './commands.ts';
 import { platform } from './result.ts';
 
 /** Where the result goes. */
-const outputFile = text({
+export const outputFile = text({
   alias: 'o',
   value: 'FILE',
   describe: 'write to this file instead of stdout',

@@ -1,0 +1,61 @@
+/**
+ * Makes the command lines that a reader copies: with the reference that was analyzed, and quoted for a shell. Findings, savings and
+ * gates show them.
+ */
+import { utf8Bytes } from '../../bytes/bytes.ts';
+import { escapeText } from '../escape.ts';
+import { formatReference, formOf, isStream, parseReference, type Reference } from '../../oci/reference.ts';
+
+const plain = /^[\w@%+=:,./~-]+$/;
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}#:]/u;
+
+/**
+ * Quotes a word for a POSIX shell. One with something that a terminal or a CI log acts on is written as bash and zsh read it, `$'\x1b'`:
+ * what is copied is harmless, and means the same.
+ */
+export function shellWord(word: string): string {
+  if (escapeText(word) === word)
+    return plain.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  const written = [...word].map((character) => {
+    if (character === '\\' || character === "'") return `\\${character}`;
+    return unprintable.test(character) ? bytesOf(character) : character;
+  });
+  return `$'${written.join('')}'`;
+}
+
+function bytesOf(character: string): string {
+  return [...utf8Bytes(character)]
+    .map((byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .join('');
+}
+
+/** Writes the command of a finding or a saving: its name, the source, a destination beside it, and its options. */
+export function commandLine(command: readonly string[], source: string): string {
+  return commandWords(command, source).join(' ');
+}
+
+/** Lists the words of such a command line, each quoted. */
+export function commandWords(
+  [command = '', ...options]: readonly string[],
+  source: string,
+): readonly string[] {
+  return ['ocislim', command, source, besideOf(source), ...options].map(shellWord);
+}
+
+/** Returns a destination beside a source: the tag with `-slim` behind it, or another file. */
+export function besideOf(source: string): string {
+  let reference: Reference;
+  try {
+    reference = parseReference(source);
+  } catch {
+    return `${source}-slim`;
+  }
+  const form = formOf(reference);
+  if (form.isWrittenWhole && 'path' in reference) {
+    const file = isStream(reference) ? 'image' : reference.path.replace(/\.tar$/, '');
+    return `${form.prefix}${file}-slim.tar`;
+  }
+  const name = form.nameOf(reference);
+  if (name !== null && source.endsWith(`:${name}`)) return `${source}-slim`;
+  return formatReference(form.withName(reference, name === null ? 'slim' : `${name}-slim`));
+}

@@ -1,0 +1,59 @@
+/** The options of `analyze`. Its command, help and the documentation pages read them. */
+import { analysisFormats, analysisSuffixes } from '../../report/analyze/renderers.ts';
+import { choice, count, flag, list, type SettingsOf } from '../option.ts';
+import { reaching } from './commands.ts';
+import { outputFile } from './looking.ts';
+import { platform } from './result.ts';
+
+export const analyzeOptions = {
+  format: choice(analysisFormats, {
+    default: 'text',
+    describe: 'choose what is printed',
+    details:
+      'csv, ncdu and paths list files: those of the final root filesystem, or with --all-layers every entry of every layer.',
+    instead: {
+      md: 'Write markdown.',
+      html: 'Write --report FILE.html.',
+      yaml: 'Write json.',
+      table: 'Write text.',
+    },
+    group: 'Reports',
+  }),
+  output: outputFile,
+  report: list((files) => files, {
+    value: 'FILE',
+    describe: `write a report, too: ${analysisSuffixes.join(' or ')} (repeatable)`,
+    group: 'Reports',
+  }),
+  allLayers: flag({
+    describe: 'list what layers hide too, with its state and the layer that hides it',
+    details: 'For csv, ncdu and paths.',
+    group: 'Reports',
+  }),
+  nul: flag({
+    name: 'null',
+    alias: '0',
+    describe: 'end each path with NUL instead of a line feed, and escape nothing',
+    details: 'For --format paths: `ocislim analyze IMAGE --format paths -0 | xargs -0 …`.',
+    group: 'Reports',
+  }),
+  top: count(0, {
+    value: 'N',
+    default: 10,
+    describe: 'show so many rows of each list of the text and of Markdown',
+    group: 'Reports',
+  }),
+  quick: flag({
+    describe: "compute sizes and dive's numbers only",
+    details: 'No findings, packages, attack surface or savings: they need the contents of files.',
+    group: 'Work',
+  }),
+  estimate: flag({
+    default: true,
+    describe: 'estimate from samples what squash, prune and recompress would save',
+    group: 'Work',
+  }),
+  platform,
+  ...reaching,
+};
+export type AnalyzeSettings = SettingsOf<typeof analyzeOptions>;

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { besideOf, commandLine, shellWord } from '../../../src/report/analyze/command-line.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import { expectHarmless, nasty } from '../../support/hostile-text.ts';
+
+/** What bash makes of words. */
+function wordsOf(line: string): string[] {
+  return execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).split('\0').slice(0, -1);
+}
+
+describe('a word for a shell', () => {
+  it('is read by bash as it was, and drives no terminal', () => {
+    const words = fc.array(fc.string({ unit: 'binary', minLength: 1 }), { minLength: 1, maxLength: 40 });
+    const property = fc.property(words, (given) => {
+      const clean = given.map((word) => word.replaceAll(/[\0\p{Cs}]/gu, 'x'));
+      const line = clean.map(shellWord).join(' ');
+      expectHarmless(line, line);
+      expect(wordsOf(line)).toEqual(clean);
+    });
+    fc.assert(property, { numRuns: 20 });
+  });
+
+  it('is read so too where it looks like a home, an option, or a command of a CI service', () => {
+    const words = ['~', '~root', '-n', '$HOME', '`id`', '!', '', nasty];
+    expect(wordsOf(words.map(shellWord).join(' '))).toEqual(words);
+  });
+});
+
+describe('a destination beside a source', () => {
+  it.each([
+    ['app', 'docker.io/library/app:slim'],
+    ['app:1', 'app:1-slim'],
+    ['registry.example:5000/team/app:1', 'registry.example:5000/team/app:1-slim'],
+    [`registry.example/app@sha256:${'a'.repeat(64)}`, 'registry.example/app:slim'],
+    [`registry.example/app:1@sha256:${'a'.repeat(64)}`, 'registry.example/app:1-slim'],
+    ['oci:dir', 'oci:dir:slim'],
+    ['oci:dir:1', 'oci:dir:1-slim'],
+    ['docker-archive:app.tar', 'docker-archive:app-slim.tar'],
+    ['docker-archive:app.tar:app:1', 'docker-archive:app-slim.tar'],
+    ['oci-archive:/a b/app.tar:1', 'oci-archive:/a b/app-slim.tar'],
+    ['docker-archive:-', 'docker-archive:image-slim.tar'],
+  ])('of %s is %s', (source, beside) => {
+    expect(besideOf(source)).toBe(beside);
+    expect(() => parseReference(besideOf(source))).not.toThrow();
+  });
+
+  it('stands in the command before its options, quoted', () => {
+    expect(commandLine(['prune', '--rule', 'a b/**'], 'oci:x y:1')).toBe(
+      "ocislim prune 'oci:x y:1' 'oci:x y:1-slim' --rule 'a b/**'",
+    );
+  });
+});
