@@ -96,6 +96,8 @@ describe('a word of another tool', () => {
     ['tags x', 'skopeo list-tags'],
     ['ls x', 'crane ls'],
     ['login x', 'Log in with docker'],
+    ['dive x', 'ocislim analyze IMAGE'],
+    ['analyse x', 'ocislim analyze IMAGE'],
     ['push x y', 'ocislim copy SRC'],
     ['flatten x', 'ocislim squash SRC DST --all'],
     ['convert x y', 'ocislim recompress SRC DST --compression zstd'],

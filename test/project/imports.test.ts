@@ -28,9 +28,9 @@ const rooms: Readonly<Record<string, string>> = {
   compress: 'oci codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image registry store trace rootfs closure slim analyze compress layers',
-  report: 'oci bytes rules changeset codec image trace rootfs closure slim compress layers jobs',
+  report: 'oci bytes rules changeset codec image trace rootfs closure slim analyze compress layers jobs',
   settings: 'oci bytes rules files codec image registry trace slim compress report',
-  commands: 'oci bytes rules place files codec image registry store slim layers jobs report settings',
+  commands: 'oci bytes rules place files codec image registry store slim analyze layers jobs report settings',
   cli: 'oci bytes stream files codec store trace rootfs closure slim jobs report settings commands',
 };
 

@@ -6,7 +6,7 @@
 const layers =
   '"ocislim history IMAGE" lists the layers with the instructions that made them; "ocislim inspect IMAGE" shows manifest and config.';
 const waste =
-  '"ocislim slim IMAGE --dry-run -v" shows what could go, layer by layer; dive looks at single files.';
+  'Use "ocislim analyze IMAGE": what it holds, what it wastes, by which instruction, and the fix.';
 const credentials =
   'Log in with docker, podman or skopeo: ocislim reads the files that they write. Or use --creds USER:PASSWORD.';
 const tags =
@@ -30,7 +30,7 @@ const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.'
 /** Words that mean the same, and what to say of them. */
 const rows: readonly (readonly [words: string, advice: string])[] = [
   ['image show-image info layers layer stat list-layers describe', layers],
-  ['analyze analyse explore xray dive waste efficiency check audit', waste],
+  ['analyse explore xray dive waste efficiency check audit', waste],
   ['tags ls list list-tags list-images repo catalog search repos images', tags],
   ['login logout auth signin log-in', credentials],
   [
