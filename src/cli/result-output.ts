@@ -1,6 +1,6 @@
 /**
  * Writes the results of commands that look into images: to standard output, or whole to the file of --output, piece by piece, so that a
- * list of a million paths takes no memory.
+ * list of a million paths takes no memory. `history`, `inspect`, `analyze` and others call it.
  */
 import { OcislimError } from '../errors.ts';
 import { KiB } from '../units.ts';

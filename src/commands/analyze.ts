@@ -17,8 +17,7 @@ export async function analyzeOne(
   surroundings: Surroundings,
 ): Promise<AnalyzedScan> {
   const [platform = null, ...more] = settings.platform;
-  if (more.length > 0)
-    throw new OcislimError('USAGE', 'an analysis is about one image: give one --platform');
+  if (more.length > 0) throw new OcislimError('USAGE', 'an analysis is about one image: give one --platform');
   const reference = await readSource(source);
   await using workspace = new Workspace(settings, surroundings);
   const { jobs, limits, listener, signal } = workspace;

@@ -96,7 +96,7 @@ describe('analyze', () => {
     ]);
   });
 
-  test('counts a file with several names once in CSV, and quotes what is no plain word', async () => {
+  test('counts a file with several names once in CSV, and quotes paths', async () => {
     const csv = await scene.succeed('analyze', scene.at('plain'), '--format', 'csv');
     expect(csv.split('\n')).toEqual([
       'path,type,bytes,mode,uid,gid,layer,state,hidden_by,reclaimable',

@@ -9,14 +9,17 @@ export const analyze: Command = defineCommand({
   name: 'analyze',
   describe: 'show what an image holds, what it wastes, by which instruction, and the fix',
   details:
-    "Reads every layer once, from any place, without unpacking it to disk, and writes nothing. It begins with what to do: each finding has its bytes, the instruction that wasted them, the change of the Dockerfile, and a command to copy. Then come the layers, the largest files and directories, packages, the attack surface, and what squash, prune and recompress would save, each by itself. The numbers of dive are computed as dive does, under its name; \"reclaimable\" is the truthful one: bytes that layers carry and no container sees. With --cache-dir a second command answers from the cache. docs/look-inside.md explains each number.",
+    'Reads every layer once, from any place, without unpacking it to disk, and writes nothing. It begins with what to do: each finding has its bytes, the instruction that wasted them, the change of the Dockerfile, and a command to copy. Then come the layers, the largest files and directories, packages, the attack surface, and what squash, prune and recompress would save, each by itself. The numbers of dive are computed as dive does, under its name; "reclaimable" is the truthful one: bytes that layers carry and no container sees. With --cache-dir a second command answers from the cache. docs/look-inside.md explains each number.',
   positionals: [sourceArgument],
   options: analyzeOptions,
   examples: [
     ['ocislim analyze localhost:5000/app:1', 'what to do, and what is there'],
     ['ocislim analyze oci:app:1 --format json -o analysis.json', 'for programs'],
     ['ocislim analyze oci:app:1 --format paths --all-layers | grep shadowed', 'files that no container sees'],
-    ['ocislim analyze oci:app:1 --quick --report analysis.md', "dive's numbers only, and a summary in Markdown"],
+    [
+      'ocislim analyze oci:app:1 --quick --report analysis.md',
+      "dive's numbers only, and a summary in Markdown",
+    ],
   ],
   async run(call) {
     const { settings, secrets, line, console } = call;
@@ -25,7 +28,10 @@ export const analyze: Command = defineCommand({
     const { checkFiles, writeResult } = await import('../result-output.ts');
     checkReports(report);
     const files = report.map((file) => ({ option: '--report', file }));
-    await checkFiles([...files, ...(output === null || output === '-' ? [] : [{ option: '--output', file: output }])], source);
+    await checkFiles(
+      [...files, ...(output === null || output === '-' ? [] : [{ option: '--output', file: output }])],
+      source,
+    );
     const { analyzeOne } = await import('../../commands/analyze.ts');
     const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);

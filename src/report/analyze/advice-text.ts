@@ -21,7 +21,7 @@ export function findingLines({ findings, image, surface }: Analysis, options: Te
       : [style.bold('what to do'), ...wrapped('Nothing: no waste worth a line was found.', width)];
   const shown = findings.slice(0, top);
   const figures = shown.map(figureOf);
-  const room = Math.max(...figures.map(widthOf));
+  const room = figures.reduce((widest, figure) => Math.max(widest, widthOf(figure)), 0);
   const rest = findings.length - shown.length;
   return [
     style.bold('what to do'),
@@ -52,11 +52,13 @@ function findingBlock(
     ...(dockerfile === null ? [] : wrapped(`Dockerfile: ${escapeText(dockerfile)}`, inside)),
     ...(command === null ? [] : commandLines(command, source, inside).map(style.good)),
   ];
-  return lines.map((line, i) => (i === 0 ? `${' '.repeat(room - widthOf(figure))}${paint(figure)}  ` : indent) + line);
+  return lines.map(
+    (line, i) => (i === 0 ? `${' '.repeat(room - widthOf(figure))}${paint(figure)}  ` : indent) + line,
+  );
 }
 
 /** Renders a command to copy in lines of a shell that fit, each but the last with a backslash at its end. */
-export function commandLines(command: readonly string[], source: string, width: number): string[] {
+function commandLines(command: readonly string[], source: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of commandWords(command, source)) {
@@ -91,7 +93,9 @@ export function savingLines(analysis: Analysis, { style, width }: TextOptions): 
       'lrr',
       { width, fold: wrapped },
     ),
-    ...wrapped(`with: ocislim COMMAND ${shellWord(name)} ${shellWord(besideOf(name))} OPTIONS`, width).map(style.dim),
+    ...wrapped(`with: ocislim COMMAND ${shellWord(name)} ${shellWord(besideOf(name))} OPTIONS`, width).map(
+      style.dim,
+    ),
   ];
 }
 

@@ -2,7 +2,6 @@
  * Makes the command lines that a reader copies: with the reference that was analyzed, and quoted for a shell. Findings, savings and
  * gates show them.
  */
-import { utf8Bytes } from '../../bytes/bytes.ts';
 import { escapeText } from '../escape.ts';
 import { formatReference, formOf, isStream, parseReference, type Reference } from '../../oci/reference.ts';
 
@@ -16,7 +15,7 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Po
 export function shellWord(word: string): string {
   if (escapeText(word) === word)
     return plain.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  const written = [...word].map((character) => {
+  const written = Array.from(word, (character) => {
     if (character === '\\' || character === "'") return `\\${character}`;
     return unprintable.test(character) ? bytesOf(character) : character;
   });
@@ -24,9 +23,7 @@ export function shellWord(word: string): string {
 }
 
 function bytesOf(character: string): string {
-  return [...utf8Bytes(character)]
-    .map((byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
-    .join('');
+  return Buffer.from(character, 'utf8').toString('hex').replaceAll(/../g, String.raw`\x$&`);
 }
 
 /** Writes the command of a finding or a saving: its name, the source, a destination beside it, and its options. */

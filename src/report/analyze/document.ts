@@ -6,7 +6,7 @@ import type * as z from 'zod';
 import type { Analysis, AnalyzedSurface, SizedPath, WasteFinding } from '../../analyze/analysis.ts';
 import { surfaceKinds } from '../../rootfs/surface/surface.ts';
 import { pathFields } from '../escape.ts';
-import { describeMaker } from '../made-by.ts';
+import { readInstruction } from '../../analyze/instruction.ts';
 import type { Tool } from './analyzed.ts';
 import { commandLine } from './command-line.ts';
 import type { analysisSchema } from './schema.ts';
@@ -35,7 +35,7 @@ export function analysisDocument(analysis: Analysis, tool: Tool): AnalysisDocume
     layers: layers.map(({ instruction, ...layer }) => ({
       ...layer,
       createdBy: instruction,
-      instruction: describeMaker(instruction),
+      instruction: instruction === null ? '' : readInstruction(instruction).text,
     })),
     totals: { ...analysis.totals },
     dive: {

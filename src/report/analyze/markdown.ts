@@ -7,12 +7,11 @@ import { surfaceKinds } from '../../rootfs/surface/surface.ts';
 import { displayPath } from '../escape.ts';
 import { formatCount, formatNumberOf, formatSize } from '../figures.ts';
 import { bullets, code, details, escapeMarkdown, table } from '../markdown-syntax.ts';
-import { describeMaker } from '../made-by.ts';
 import { surfaceWords } from '../surface-text.ts';
 import { truncate } from '../table.ts';
 import { commandLine } from './command-line.ts';
 import { secretRows, userText } from './surface-lines.ts';
-import { keptBytes, percentText, savedText, savingRows, wasteWords } from './words.ts';
+import { instructionLine, keptBytes, percentText, savedText, savingRows, wasteWords } from './words.ts';
 
 /** Renders an analysis as Markdown. All markup in it is ours: no name can add any. */
 export function renderAnalysisMarkdown(analysis: Analysis, top: number): string {
@@ -24,7 +23,11 @@ export function renderAnalysisMarkdown(analysis: Analysis, top: number): string 
     ...(findings.length === 0 ? [] : ['## What to do', ...renderFindings(analysis, top)]),
     ...renderSavings(analysis),
     '## Layers',
-    table(['layer', 'pull size', 'unpacked', 'kept', 'shadowed', 'duplicate', 'instruction'], layerRows(analysis), 'rrrrrrl'),
+    table(
+      ['layer', 'pull size', 'unpacked', 'kept', 'shadowed', 'duplicate', 'instruction'],
+      layerRows(analysis),
+      'rrrrrrl',
+    ),
     ...renderPaths('largest files', analysis.largestFiles, top),
     ...renderPaths('largest directories', analysis.largestDirectories, top),
     ...(packages.length === 0 ? [] : renderPackages(analysis, top)),
@@ -44,7 +47,11 @@ function sizeRows({ layers, totals, dive }: Analysis): string[][] {
     ],
     ['reclaimable', formatSize(totals.reclaimableBytes), 'files that layers carry and no container sees'],
     ['duplicates', formatSize(totals.duplicateBytes), 'visible files whose contents are there already'],
-    ['dive', percentText(dive.efficiency), `efficiency; ${formatSize(dive.wastedBytes)} wasted, as dive counts`],
+    [
+      'dive',
+      percentText(dive.efficiency),
+      `efficiency; ${formatSize(dive.wastedBytes)} wasted, as dive counts`,
+    ],
   ];
 }
 
@@ -57,14 +64,22 @@ function renderFindings({ findings, image }: Analysis, top: number): string[] {
   ];
 }
 
-function renderFinding({ kind, bytes, why, places, dockerfile, command }: WasteFinding, source: string): string[] {
+function renderFinding(
+  { kind, bytes, why, places, dockerfile, command }: WasteFinding,
+  source: string,
+): string[] {
   const figure = bytes === 0 ? 'security' : formatSize(bytes);
   return [
     `**${figure}**, ${wasteWords[kind]}: ${escapeMarkdown(why)}.`,
     bullets([
       ...(places.length === 0
         ? []
-        : [places.slice(0, 3).map(({ path }) => code(`/${displayPath(path)}`)).join(', ')]),
+        : [
+            places
+              .slice(0, 3)
+              .map(({ path }) => code(`/${displayPath(path)}`))
+              .join(', '),
+          ]),
       ...(dockerfile === null ? [] : [`Dockerfile: ${code(dockerfile)}`]),
       ...(command === null ? [] : [code(commandLine(command, source))]),
     ]),
@@ -97,7 +112,7 @@ function layerRows({ layers }: Analysis): string[][] {
     formatSize(keptBytes(layer)),
     formatSize(layer.shadowedBytes),
     formatSize(layer.duplicateBytes),
-    code(truncate(describeMaker(layer.instruction), 80)),
+    code(truncate(instructionLine(layer.instruction), 80)),
   ]);
 }
 
@@ -138,15 +153,19 @@ function renderSurface({ surface, image }: Analysis): string[] {
     .map((kind) => [
       surfaceWords[kind],
       formatCount(surface.files[kind].length),
-      surface.files[kind].slice(0, 6).map(({ path }) => code(`/${displayPath(path)}`)).join(', '),
+      surface.files[kind]
+        .slice(0, 6)
+        .map(({ path }) => code(`/${displayPath(path)}`))
+        .join(', '),
     ]);
   return details('attack surface', [
     table(['', 'files', ''], rows, 'lrl'),
     bullets([
       `user: ${escapeMarkdown(userText(surface, image.config.user))}`,
-      ...(image.config.ports.length === 0 ? [] : [`ports: ${image.config.ports.map(escapeMarkdown).join(', ')}`]),
+      ...(image.config.ports.length === 0
+        ? []
+        : [`ports: ${image.config.ports.map(escapeMarkdown).join(', ')}`]),
       ...secretRows(surface).map(([label, names]) => `${label}: ${names.map(escapeMarkdown).join(', ')}`),
     ]),
   ]);
 }
-

@@ -6,9 +6,9 @@ import type { ByteString } from '../../bytes/bytes.ts';
 import { baseOf } from '../../bytes/path.ts';
 import { entryAt, type LayeredImage } from '../../analyze/entries.ts';
 import { escapeText, pathFields, safeJson } from '../escape.ts';
-import { describeMaker } from '../made-by.ts';
 import { truncate } from '../table.ts';
 import { type Analyzed, type Row, rowOf, rowsOf, type Scope, stateText, type Tool } from './analyzed.ts';
+import { instructionLine } from './words.ts';
 
 /** Yields the export. `layers`: a directory for each layer, and in it one for each state of its entries. */
 export function* renderNcdu(
@@ -21,7 +21,7 @@ export function* renderNcdu(
   if (scope === 'root') for (const row of rowsOf(scanned, 'root')) yield* writer.add(row, []);
   else
     for (const { number, instruction } of analysis.layers) {
-      const made = escapeText(describeMaker(instruction)).replaceAll('/', '\u2215');
+      const made = escapeText(instructionLine(instruction)).replaceAll('/', '\u2215');
       const folder = truncate(`layer ${number}: ${made}`, 80);
       for (const row of sortedRows(scanned, number)) yield* writer.add(row, [folder, stateText(row)]);
     }
@@ -63,7 +63,8 @@ class DirectoryWriter {
       yield `,\n${beginOf(name, isOwn ? attributesOf(row) : '')}`;
       this.#open.push(name);
     }
-    if (!isDirectory) yield `,\n{"name":${safeJson(nameOf(baseOf(row.path)))}${sizeOf(row)}${attributesOf(row)}}`;
+    if (!isDirectory)
+      yield `,\n{"name":${safeJson(nameOf(baseOf(row.path)))}${sizeOf(row)}${attributesOf(row)}}`;
   }
 
   /** Closes directories until so many are open below the outermost. */

@@ -11,10 +11,7 @@ export interface AnalysisRenderer {
   /** The end of a file's name that asks for it; null for a format that only `--format` names. */
   readonly suffix: string | null;
   /** Returns the content in pieces, since lists of files may be long. */
-  readonly render: (
-    analyzed: Analyzed,
-    options: RenderOptions,
-  ) => Promise<Iterable<string | Uint8Array>>;
+  readonly render: (analyzed: Analyzed, options: RenderOptions) => Promise<Iterable<string | Uint8Array>>;
 }
 
 const renderers = [

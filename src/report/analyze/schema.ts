@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { wasteKinds } from '../../analyze/analysis.ts';
-import { packageKinds } from '../../rootfs/packages/package.ts';
+import { componentKinds } from '../../rootfs/packages/package.ts';
 import { surfaceKinds } from '../../rootfs/surface/surface.ts';
 import { bytes, count, difference, digest, pathBase64, pathText } from '../schema-values.ts';
 import { analysisId } from './document.ts';
@@ -37,9 +37,13 @@ const layer = z.strictObject({
   entries: count,
   markers: count.describe('Whiteouts and opaque markers.'),
   files: count.describe('Regular files.'),
-  contentBytes: bytes.describe('Bytes of regular files: shadowed, duplicate, and those that a container sees.'),
+  contentBytes: bytes.describe(
+    'Bytes of regular files: shadowed, duplicate, and those that a container sees.',
+  ),
   shadowedBytes: bytes.describe('Bytes of files that layers above, or later entries, hide.'),
-  duplicateBytes: bytes.describe('Bytes of visible files with contents that another visible file has already.'),
+  duplicateBytes: bytes.describe(
+    'Bytes of visible files with contents that another visible file has already.',
+  ),
   diveBytes: bytes.describe('The size that dive shows for the layer.'),
 });
 
@@ -50,7 +54,9 @@ const totals = z.strictObject({
   visibleFiles: count,
   visibleDirectories: count,
   visibleBytes: bytes.describe('Bytes of the files that a container sees, each inode once.'),
-  reclaimableBytes: bytes.describe('Bytes of files that no visible name shows: "prune --shadowed" frees them.'),
+  reclaimableBytes: bytes.describe(
+    'Bytes of files that no visible name shows: "prune --shadowed" frees them.',
+  ),
   duplicateBytes: bytes.describe('Bytes of visible files beyond the first with the same contents.'),
 });
 
@@ -63,7 +69,7 @@ const dive = z
     wastedUserPercent: z
       .number()
       .nullable()
-      .describe('wastedBytes / userSizeBytes; null where that is no number: in an image of one layer.'),
+      .describe('wastedBytes / userSizeBytes; null where that is not a number: in an image of one layer.'),
     inefficient: z
       .array(z.strictObject({ path: pathText, pathBase64, count, bytes }))
       .describe('Most wasteful first.'),
@@ -92,7 +98,7 @@ const finding = z.strictObject({
 });
 
 const analyzedPackage = z.strictObject({
-  kind: z.enum(packageKinds),
+  kind: z.enum(componentKinds),
   name: text,
   version: text.nullable(),
   purl: text.nullable().describe('The package URL; null where none can be made.'),
@@ -153,7 +159,8 @@ export const analysisSchema = z
   })
   .meta({
     title: 'ocislim analysis',
-    description: 'What an image holds, and what of it is waste. Sizes are in bytes, unpacked unless a name says transfer.',
+    description:
+      'What an image holds, and what of it is waste. Sizes are in bytes, unpacked unless a name says transfer.',
   });
 
 /** Returns the JSON Schema that is published. It allows unknown keys, for documents of a newer ocislim. */

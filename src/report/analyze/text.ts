@@ -38,12 +38,19 @@ export function renderAnalysisText(analysis: Analysis, options: TextOptions): st
 }
 
 /** Renders the image and its sizes: a label, a figure, and what it means. */
-function headline({ image, layers, totals, dive, findings, surface }: Analysis, options: TextOptions): string[] {
+function headline(
+  { image, layers, totals, dive, findings, surface }: Analysis,
+  options: TextOptions,
+): string[] {
   const { style, width } = options;
   const isQuick = surface === null && findings.length === 0;
   const { visibleFiles, visibleDirectories, reclaimableBytes, contentBytes, duplicateBytes } = totals;
   const rows: (readonly [string, string, string])[] = [
-    ['pull size', formatSize(totals.transferBytes), `in ${formatNumberOf(layers.length, 'layer')}, as transferred`],
+    [
+      'pull size',
+      formatSize(totals.transferBytes),
+      `in ${formatNumberOf(layers.length, 'layer')}, as transferred`,
+    ],
     [
       'visible',
       formatSize(totals.visibleBytes),
@@ -58,7 +65,13 @@ function headline({ image, layers, totals, dive, findings, surface }: Analysis, 
     ],
     ...(isQuick
       ? []
-      : [['duplicates', formatSize(duplicateBytes), 'visible files whose contents are there already'] as const]),
+      : [
+          [
+            'duplicates',
+            formatSize(duplicateBytes),
+            'visible files whose contents are there already',
+          ] as const,
+        ]),
     ['dive', percentText(dive.efficiency), `efficiency as dive counts it: ${diveText(dive)}`],
   ];
   const title = [escapeText(image.name), escapeText(image.platform ?? '')].filter((text) => text !== '');
@@ -67,11 +80,22 @@ function headline({ image, layers, totals, dive, findings, surface }: Analysis, 
     ...wrapped(image.digest, width).map(style.dim),
     '',
     ...layOutTails(
-      rows.map(([label, figure, tail]) => ({ cells: [label, figure], tail: { text: tail, paint: style.dim } })),
+      rows.map(([label, figure, tail]) => ({
+        cells: [label, figure],
+        tail: { text: tail, paint: style.dim },
+      })),
       'lr',
       { width, fold: wrapped },
     ),
-    ...(isQuick ? ['', ...wrapped('A quick analysis: without --quick there are findings, packages and the attack surface.', width)] : []),
+    ...(isQuick
+      ? [
+          '',
+          ...wrapped(
+            'A quick analysis: without --quick there are findings, packages and the attack surface.',
+            width,
+          ),
+        ]
+      : []),
   ];
 }
 

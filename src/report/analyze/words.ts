@@ -1,9 +1,9 @@
 /** The words for what an analysis found. The text, Markdown and the gates use the same. */
 import type { WasteKind } from '../../analyze/analysis.ts';
 import type { Analysis, AnalyzedLayer, Saving, Savings } from '../../analyze/analysis.ts';
+import { readInstruction, shortInstruction } from '../../analyze/instruction.ts';
 import { escapeText } from '../escape.ts';
 import { formatSize } from '../figures.ts';
-import { describeMaker } from '../made-by.ts';
 
 /** The words for each kind of waste, short enough for a column. */
 export const wasteWords: Readonly<Record<WasteKind, string>> = {
@@ -21,12 +21,19 @@ export const wasteWords: Readonly<Record<WasteKind, string>> = {
   development: 'development files',
 };
 
-/** Returns the Dockerfile line that made a layer, in one escaped line; empty where the history does not tell. */
-export function instructionText({ instruction }: Pick<AnalyzedLayer, 'instruction'>): string {
-  return escapeText(describeMaker(instruction));
+/** Returns the Dockerfile line that made a layer, in one line; empty where the history does not tell. */
+export function instructionLine(createdBy: string | null): string {
+  return createdBy === null ? '' : shortInstruction(readInstruction(createdBy).text, longestInstruction);
 }
 
-/** Returns a share in percent with one digit: `95.3 %`. What is no number has a dash. */
+const longestInstruction = 1000;
+
+/** Returns the same escaped; empty where the history does not tell. */
+export function instructionText({ instruction }: Pick<AnalyzedLayer, 'instruction'>): string {
+  return escapeText(instructionLine(instruction));
+}
+
+/** Returns a share in percent with one digit: `95.3 %`. What is not a number has a dash. */
 export function percentText(share: number): string {
   return Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : '–';
 }

@@ -7,7 +7,9 @@ import { expectHarmless, nasty } from '../../support/hostile-text.ts';
 
 /** What bash makes of words. */
 function wordsOf(line: string): string[] {
-  return execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).split('\0').slice(0, -1);
+  return execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1);
 }
 
 describe('a word for a shell', () => {

@@ -1,4 +1,6 @@
-/** An analysis by hand, and the same with hostile text wherever an image decides. */
+/**
+ * An analysis by hand, and the same with hostile text wherever an image decides. The tests of the renderers of analyses use it.
+ */
 import type { Analysis, AnalyzedLayer, WasteFinding } from '../../../src/analyze/analysis.ts';
 import { cleanPath, type Path } from '../../../src/bytes/path.ts';
 import { utf8Bytes } from '../../../src/bytes/bytes.ts';
@@ -117,7 +119,12 @@ export const sample: Analysis = {
   },
   savings: {
     squash: { transferBytes: 900_000, error: 40_000, unpackedBytes: 2_900_000, command: ['squash', '--all'] },
-    prune: { transferBytes: 900_000, error: 40_000, unpackedBytes: 2_900_000, command: ['prune', '--shadowed'] },
+    prune: {
+      transferBytes: 900_000,
+      error: 40_000,
+      unpackedBytes: 2_900_000,
+      command: ['prune', '--shadowed'],
+    },
     recompress: {
       transferBytes: -1000,
       error: 0,

@@ -21,7 +21,9 @@ describe('the text of an analysis', () => {
 
   it('says what to do before anything else, with the fix of the Dockerfile and the command', () => {
     const [, advice = ''] = text.split('\n\nwhat to do\n');
-    expect(advice).toMatch(/^2\.9 MB {2}copied by a change of owner or mode: RUN chown -R 1000 \/app carries/);
+    expect(advice).toMatch(
+      /^2\.9 MB {2}copied by a change of owner or mode: RUN chown -R 1000 \/app carries/,
+    );
     expect(advice).toContain('        in /app/data\n        Dockerfile: COPY --chown=1000:1000 . /app\n');
     expect(advice).toContain(
       '        ocislim prune registry.example/team/app:1 registry.example/team/app:1-slim --shadowed\n',
