@@ -39,7 +39,10 @@ import {
   type HistorySettings,
   inspectOptions,
   type InspectSettings,
+  lsOptions,
+  type LsSettings,
 } from '../settings/tables/looking.ts';
+import type { Listing } from '../jobs/look/list-files.ts';
 import type { DescribedImage } from '../jobs/look/documents.ts';
 import type { HistoryOutcome, Look, LookSettings } from './look.ts';
 import { type AnalyzeSettings, analyzeOptions } from '../settings/tables/analyze.ts';
@@ -57,6 +60,7 @@ export type {
   CopySettings,
   HistorySettings,
   InspectSettings,
+  LsSettings,
   PruneSettings,
   RecompressSettings,
   RestoreSettings,
@@ -160,6 +164,21 @@ export async function readDocument(
 ): Promise<Uint8Array> {
   const look = await import('./look.ts');
   return look.readDocument(await lookOf(source, inspectOptions, given, surroundings), which);
+}
+
+/**
+ * Lists files of one image at a path: what a container sees, or what layers hold. It reads headers only. Paths in the result are
+ * byte strings: one character a byte. @throws OcislimError
+ */
+export async function list(
+  source: string,
+  path = '/',
+  given: Partial<LsSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<Listing> {
+  const { lookAtFiles } = await import('./look.ts');
+  const settings = { ...(await defaultSettings(lsOptions)), ...given };
+  return lookAtFiles({ source, settings, surroundings: surroundingsOf(surroundings) }, path, settings);
 }
 
 /** Fills in the settings of a command that looks into one image. */

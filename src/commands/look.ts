@@ -11,6 +11,10 @@ import {
   readHistory,
   readManifest,
 } from '../jobs/look/documents.ts';
+import { listFiles, type Listing } from '../jobs/look/list-files.ts';
+import type { OneImageOptions } from '../jobs/one-image.ts';
+import { OcislimError } from '../errors.ts';
+import { utf8Bytes } from '../bytes/bytes.ts';
 import type { HistoryLine } from '../jobs/look/history.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { ReachingSettings } from '../settings/tables/commands.ts';
@@ -54,6 +58,38 @@ export async function lookAtDocuments(
 /** Reads the exact bytes of a document. */
 export async function readDocument(look: Look, which: 'manifest' | 'config'): Promise<Uint8Array> {
   return await withDocuments(look, which === 'manifest' ? readManifest : readConfig);
+}
+
+/** Which files are listed. */
+export interface ListSettings {
+  readonly layer: number | null;
+  readonly allLayers: boolean;
+  readonly recursive: boolean;
+  readonly directory: boolean;
+}
+
+/** Lists files at a path of the image. The path is text in UTF-8. */
+export async function lookAtFiles(look: Look, path: string, settings: ListSettings): Promise<Listing> {
+  const { layer, allLayers, recursive, directory: itself } = settings;
+  if (layer !== null && allLayers)
+    throw new OcislimError('USAGE', '--layer is one layer, and --all-layers are all: give one of them');
+  const wish = { path: utf8Bytes(path), layer, allLayers, recursive, itself };
+  return await withImage(look, (options) => listFiles(options, wish));
+}
+
+/** Opens what one image is read from. @throws USAGE for several platforms */
+async function withImage<T>(
+  { source, settings, surroundings }: Look,
+  read: (options: OneImageOptions) => Promise<T>,
+): Promise<T> {
+  const [platform = null, ...more] = settings.platform;
+  if (more.length > 0) throw new OcislimError('USAGE', 'files are those of one image: give one --platform');
+  const reference = await readSource(source);
+  await using workspace = new Workspace(settings, surroundings);
+  const { jobs, limits, listener, signal, disk: maxScratch } = workspace;
+  const cache = await workspace.openCache();
+  const opened = await workspace.openSource(reference);
+  return await read({ source: opened, platform, jobs, maxScratch, limits, cache, listener, signal });
 }
 
 async function withDocuments<T>(

@@ -316,6 +316,18 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:index`, '--config'],
     () => [`${places.image}:none`, '--raw'],
   ],
+  ls: [
+    () => [`${places.image}:v1`, '-lR'],
+    () => [`${places.image}:v1`, '-R'],
+    () => [`${places.image}:v1`, '-alR'],
+    () => [`${places.image}:v1`, '--layer', '2', '-R'],
+    () => [`${places.image}:v1`, '-R', '--format', 'json', '-o', join(out, 'files.json')],
+    () => [`${places.image}:v1`, nasty],
+    () => [`${places.image}:v1`, `app/${nastyName}`, '-l'],
+    () => [`${places.image}:v1`, `opt/twin-${nastyName}`],
+    () => [`${places.image}:below`],
+    () => [`${places.image}:climbs`, '--layer', '1'],
+  ],
   export: [
     () => [`${places.image}:v1`, join(out, 'rootfs.tar')],
     () => [`${places.image}:below`, join(out, 'rootfs.tar')],

@@ -94,7 +94,7 @@ describe('a word of another tool', () => {
     ['layers x', 'ocislim history IMAGE'],
     ['digest x', 'ocislim inspect IMAGE --format {{.Digest}}'],
     ['tags x', 'skopeo list-tags'],
-    ['ls x', 'crane ls'],
+    ['list x', 'ocislim ls IMAGE PATH'],
     ['login x', 'Log in with docker'],
     ['dive x', 'ocislim analyze IMAGE'],
     ['analyse x', 'ocislim analyze IMAGE'],

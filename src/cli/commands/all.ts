@@ -6,6 +6,7 @@ import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
 import { history } from './history.ts';
 import { inspect } from './inspect.ts';
+import { ls } from './ls.ts';
 import { presetsCommand } from './presets.ts';
 import { prune } from './prune.ts';
 import { recompress } from './recompress.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   verify,
   history,
   inspect,
+  ls,
   exportCommand,
   trace,
   presetsCommand,

@@ -11,6 +11,8 @@ const credentials =
   'Log in with docker, podman or skopeo: ocislim reads the files that they write. Or use --creds USER:PASSWORD.';
 const tags =
   'Use "skopeo list-tags docker://REPOSITORY", "crane ls REPOSITORY" or "regctl tag ls REPOSITORY".';
+const files =
+  '"ocislim ls IMAGE PATH" lists files of an image, with --layer N those of one layer. Tags of a repository: "skopeo list-tags docker://REPOSITORY" or "crane ls REPOSITORY".';
 const raw =
   'Use "ocislim inspect IMAGE --raw" for the manifest or index, "ocislim inspect IMAGE --config" for the config.';
 const deletion =
@@ -31,7 +33,8 @@ const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.'
 const rows: readonly (readonly [words: string, advice: string])[] = [
   ['image show-image info layers layer stat list-layers describe', layers],
   ['analyse explore xray dive waste efficiency check audit', waste],
-  ['tags ls list list-tags list-images repo catalog search repos images', tags],
+  ['tags list-tags list-images repo catalog search repos images', tags],
+  ['list files find dir', files],
   ['login logout auth signin log-in', credentials],
   [
     'push',

@@ -1,6 +1,7 @@
 /**
  * Renders the history of an image: as the table that `docker history` prints, as JSON, by a template. The command `history` calls it.
  */
+import { readInstruction } from '../../analyze/instruction.ts';
 import type { HistoryLine } from '../../jobs/look/history.ts';
 import { formatSize } from '../../units.ts';
 import { escapeText, safeJsonText } from '../escape.ts';
@@ -69,8 +70,10 @@ function createdText({ created }: HistoryLine, { human, now }: HistoryStyle): st
   return human ? age(created, now) : escapeText(created);
 }
 
+/** Returns the instruction on one line: as a Dockerfile has it, or whole and as the builder wrote it. */
 function instructionText({ createdBy }: HistoryLine, { width }: HistoryStyle): string {
-  return shortened(escapeText((createdBy ?? '').replaceAll(/\s+/g, ' ').trim()), width);
+  const text = createdBy === null || width === null ? (createdBy ?? '') : readInstruction(createdBy).text;
+  return shortened(escapeText(text.replaceAll(/\s+/g, ' ').trim()), width);
 }
 
 function sizeText({ transferBytes }: HistoryLine, { human }: HistoryStyle): string {

@@ -3,7 +3,8 @@
  * pages list them.
  */
 import { OcislimError } from '../../errors.ts';
-import { flag, parsed, type SettingsOf, text } from '../option.ts';
+import { count, flag, parsed, type SettingsOf, text } from '../option.ts';
+import { format } from './reports.ts';
 import { reaching } from './commands.ts';
 import { platform } from './result.ts';
 
@@ -63,6 +64,36 @@ export const inspectOptions = {
   ...reaching,
 };
 export type InspectSettings = SettingsOf<typeof inspectOptions>;
+
+/** Which layer is looked into. */
+const layer = count(1, {
+  value: 'N',
+  describe: 'look into this layer alone, and show what it holds',
+  details: 'Layers count from 1, the lowest. What layers above hide is there too.',
+  group: 'Layers',
+});
+
+export const lsOptions = {
+  long: flag({
+    alias: 'l',
+    describe: 'show mode, owner, size, time, layer and link target',
+    group: 'Reports',
+  }),
+  recursive: flag({ alias: 'R', describe: 'list all that is below, with whole paths', group: 'Reports' }),
+  directory: flag({ alias: 'd', describe: 'list a directory itself, not what is in it', group: 'Reports' }),
+  null: flag({ alias: '0', describe: 'print exact names, each with a NUL byte after it', group: 'Reports' }),
+  format,
+  output: outputFile,
+  layer,
+  allLayers: flag({
+    alias: 'a',
+    describe: 'list the entries of every layer, and what became of them',
+    group: 'Layers',
+  }),
+  platform,
+  ...reaching,
+};
+export type LsSettings = SettingsOf<typeof lsOptions>;
 
 function readFormat(given: string, where: string): string {
   return checkFormat(given, where, ['text', 'json']);

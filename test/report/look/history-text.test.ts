@@ -55,3 +55,11 @@ test('a long instruction is one line, and as wide as is asked for', () => {
   expect(shown(null)).toContain('b'.repeat(100));
   expect(shown(null).trim().split('\n')).toHaveLength(2);
 });
+
+test('a row of a builder is shown as the instruction of the Dockerfile, or whole', () => {
+  const createdBy = '|1 A=b /bin/sh -c make # buildkit';
+  const shown = (width: number | null) =>
+    renderHistory([{ ...line, createdBy }], { width, human: true, now });
+  expect(shown(40)).toMatch(/  RUN make  /);
+  expect(shown(null)).toContain(createdBy);
+});
