@@ -37,6 +37,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
     '[air-gapped networks](../recipes/air-gap.md)',
     '[Docker, Podman and containerd](../recipes/engines.md)',
   ],
+  sbom: ['[bills of materials](../sbom.md)'],
   history: ['[looking into an image](../files.md)'],
   inspect: ['[looking into an image](../files.md)'],
   ls: ['[looking into an image](../files.md)'],

@@ -43,10 +43,12 @@ import {
   type LsSettings,
 } from '../settings/tables/looking.ts';
 import type { Listing } from '../jobs/look/list-files.ts';
+import { sbomOptions, type SbomSettings } from '../settings/tables/sbom.ts';
 import type { DescribedImage } from '../jobs/look/documents.ts';
 import type { HistoryOutcome, Look, LookSettings } from './look.ts';
 import { type AnalyzeSettings, analyzeOptions } from '../settings/tables/analyze.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
+import type { SbomOutcome } from './sbom.ts';
 import { type JobSettings, rewrite, type Work } from './rewrite.ts';
 import { type Surroundings, surroundingsOf } from './surroundings.ts';
 
@@ -55,6 +57,7 @@ export type { Surroundings } from './surroundings.ts';
 export { Secrets } from '../settings/secrets.ts';
 export type { HistoryOutcome } from './look.ts';
 export type { Analysis } from '../analyze/analysis.ts';
+export type { SbomOutcome } from './sbom.ts';
 export type {
   AnalyzeSettings,
   CopySettings,
@@ -64,6 +67,7 @@ export type {
   PruneSettings,
   RecompressSettings,
   RestoreSettings,
+  SbomSettings,
   SlimSettings,
   SquashSettings,
   VerifySettings,
@@ -179,6 +183,15 @@ export async function list(
   const { lookAtFiles } = await import('./look.ts');
   const settings = { ...(await defaultSettings(lsOptions)), ...given };
   return lookAtFiles({ source, settings, surroundings: surroundingsOf(surroundings) }, path, settings);
+/** Makes the bill of materials of one image, in CycloneDX or SPDX. @throws OcislimError */
+export async function sbom(
+  source: string,
+  given: Partial<SbomSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<SbomOutcome> {
+  const { sbomOf } = await import('./sbom.ts');
+  const settings = { ...(await defaultSettings(sbomOptions)), ...given };
+  return sbomOf(source, settings, surroundingsOf(surroundings));
 }
 
 /** Fills in the settings of a command that looks into one image. */

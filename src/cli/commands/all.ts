@@ -12,6 +12,7 @@ import { prune } from './prune.ts';
 import { recompress } from './recompress.ts';
 import { restore } from './restore.ts';
 import { registry } from './registry.ts';
+import { sbom } from './sbom.ts';
 import { slim } from './slim.ts';
 import { squash } from './squash.ts';
 import { trace } from './trace.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   inspect,
   ls,
   exportCommand,
+  sbom,
   trace,
   presetsCommand,
   registry,

@@ -26,7 +26,9 @@ const saving =
   'Use "ocislim copy IMAGE docker-archive:FILE", which "docker load" reads; oci:DIR:tag and oci-archive:FILE:tag are OCI layouts.';
 const recompression = 'Use "ocislim recompress SRC DST --compression zstd".';
 const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
-const scanning = 'Use syft, trivy or grype.';
+const scanning =
+  'Write a bill of materials and scan that: "ocislim sbom IMAGE -o app.cdx.json", then "grype sbom:app.cdx.json" or "trivy sbom app.cdx.json".';
+const billing = 'Use "ocislim sbom IMAGE -o FILE.cdx.json", or FILE.spdx.json.';
 const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.';
 
 /** Words that mean the same, and what to say of them. */
@@ -80,7 +82,8 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['undo revert unprune undelete', 'Use "ocislim restore SRC DST".'],
   ['sign cosign attest sign-blob', signing],
   ['referrers discover artifact tree', 'Use "ocislim inspect IMAGE --referrers" or "oras discover IMAGE".'],
-  ['scan sbom cves trivy syft grype vulnerabilities', scanning],
+  ['scan cves trivy grype vulnerabilities vuln', scanning],
+  ['syft bom bill materials packages licenses licences cyclonedx spdx', billing],
   ['serve server daemon', 'Use "ocislim registry serve".'],
   ['preset list-presets rules', 'Use "ocislim presets".'],
   ['ping', 'Use "regctl registry config" or curl with the address of the registry.'],

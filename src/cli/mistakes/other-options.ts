@@ -185,7 +185,8 @@ const results: readonly Row[] = [
     'require-savings',
   ],
   ['verify check validate', 'Use "ocislim verify A B" afterwards, or --verify-with COMMAND.', 'verify-with'],
-  ['sbom provenance attest attestation', 'ocislim attaches none yet: use syft, and "cosign attest".'],
+  ['sbom bom', 'Use "ocislim sbom IMAGE -o FILE.cdx.json".'],
+  ['provenance attest attestation', 'ocislim attaches none yet: use "cosign attest".'],
   ['sign sign-by sign-key sign-by-sigstore sign-identity key', signing],
   [
     'remove-signatures preserve-digests insecure-policy policy signature-policy registries.d',

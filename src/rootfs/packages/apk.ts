@@ -5,6 +5,7 @@
 import { rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
+import { isLeftOut } from './documentation.ts';
 import { FileLocator, type Located } from './file-locator.ts';
 import { noDetails, type Package, type PackageDatabase, type UnreadDatabase } from './package.ts';
 
@@ -53,7 +54,7 @@ function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package
       }
     }
     const name = fields.get('P');
-    if (name !== undefined) yield makePackage(name, fields, locator.locateAll(names));
+    if (name !== undefined) yield makePackage(name, fields, locator.locateAll(names, isLeftOut));
   }
 }
 

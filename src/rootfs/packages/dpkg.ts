@@ -5,6 +5,7 @@
 import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
+import { isLeftOut } from './documentation.ts';
 import { FileLocator, type Located } from './file-locator.ts';
 import {
   noDetails,
@@ -56,7 +57,7 @@ export const dpkg: PackageDatabase = {
         });
       const stanza = stanzas.get(name) ?? noBytes;
       listed.add(stanza);
-      packages.push(makePackage(name, stanza, locator.locateAll(names)));
+      packages.push(makePackage(name, stanza, locator.locateAll(names, isLeftOut)));
     }
     // A pruned image may have lost the lists of packages that its status still names.
     for (const stanza of new Set(stanzas.values()))
@@ -128,7 +129,7 @@ function sourceIn(text: string | null): { readonly name: string; readonly versio
 function readFragment(path: Path, stanza: ByteString, list: ByteString, locator: FileLocator): Package {
   // "d41d8cd98f00b204e9800998ecf8427e  usr/share/x": a name may hold spaces.
   const names = list.split('\n').map((line) => line.slice(line.indexOf(' ') + 1).trimStart());
-  return makePackage(field(stanza, 'Package') ?? baseOf(path), stanza, locator.locateAll(names));
+  return makePackage(field(stanza, 'Package') ?? baseOf(path), stanza, locator.locateAll(names, isLeftOut));
 }
 
 /** Returns the first line of a field as text; null where it is missing or empty. */

@@ -41,9 +41,12 @@ export class FileLocator {
 
   /**
    * Returns the paths of those files that the image has, sorted, each once, and counts the names that it does not have. A name
-   * below which the next one lies is that of a directory, and does not count; neither does a name that ends in `dispensable`.
+   * below which the next one lies is that of a directory, and does not count, and neither does a dispensable one.
    */
-  locateAll(names: Iterable<ByteString>, dispensable: string | null = null): Located {
+  locateAll(
+    names: Iterable<ByteString>,
+    isDispensable: (name: ByteString) => boolean = () => false,
+  ): Located {
     const found = new Set<Path>();
     let missing = 0;
     let last: ByteString | null = null;
@@ -52,7 +55,7 @@ export class FileLocator {
       last = null;
       const path = this.locate(name);
       if (path !== null) found.add(path);
-      else if ((dispensable === null || !name.endsWith(dispensable)) && this.#isMissing(name)) last = name;
+      else if (!isDispensable(name) && this.#isMissing(name)) last = name;
     }
     return { files: [...found].sort(), missing: last === null ? missing : missing + 1 };
   }

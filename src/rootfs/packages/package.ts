@@ -47,7 +47,7 @@ export interface PackageDetails {
   readonly supplier: string | null;
   /** Qualifiers of its package URL that only its kind has, such as the channel of conda. */
   readonly qualifiers: Readonly<Record<string, string>>;
-  /** Number of files that the database lists and the image does not have. */
+  /** Number of files that the database lists and the image does not have, without documentation and translations. */
   readonly missing: number;
   /** Whether the database says that the package is there: dpkg also remembers removed ones. */
   readonly isInstalled: boolean;

@@ -115,7 +115,7 @@ function ofDistribution(
 }
 
 /** Writes a package URL. Its qualifiers are sorted, and those without a value are left out. */
-function writePurl({ type, namespace, name, version, qualifiers = {} }: Parts): string {
+export function writePurl({ type, namespace, name, version, qualifiers = {} }: Parts): string {
   const segments = namespace.split('/').filter((segment) => segment !== '');
   const path = [...segments, name].map(encode).join('/');
   const told = Object.entries(qualifiers)

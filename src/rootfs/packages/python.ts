@@ -66,7 +66,13 @@ function readPython(fs: Filesystem, facts: FileFacts): DatabaseReading {
     const directory = path.endsWith(wheelList) ? parentOf(path) : path;
     const headers = readMetadata(facts.contents(join(directory, isEgg ? ascii`PKG-INFO` : ascii`METADATA`)));
     // Python makes its compiled files again.
-    packages.push(makePackage(directory, headers, locator.locateAll(names, '.pyc')));
+    packages.push(
+      makePackage(
+        directory,
+        headers,
+        locator.locateAll(names, (name) => name.endsWith('.pyc')),
+      ),
+    );
   }
   return { packages, unread };
 }

@@ -7,6 +7,7 @@ import { type Path, rootPath, join } from '../../bytes/path.ts';
 import { readBerkeleyDb } from './berkeley-db.ts';
 import { Damage } from './damage.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
+import { isLeftOut } from './documentation.ts';
 import { FileLocator } from './file-locator.ts';
 import { readNdb } from './ndb.ts';
 import { noDetails, type Package, type PackageDatabase, type UnreadDatabase } from './package.ts';
@@ -72,7 +73,7 @@ function* readPackages(
 
 function makePackage(header: RpmHeader, locator: FileLocator): Package {
   const { name, version, arch, licence, supplier, source } = header;
-  const { files, missing } = locator.locateAll(header.files);
+  const { files, missing } = locator.locateAll(header.files, isLeftOut);
   const text = (bytes: ByteString | null): string | null =>
     bytes === null || bytes === '' ? null : utf8Text(bytes);
   const licences = text(licence);

@@ -1,0 +1,105 @@
+/** What both formats of bills say in the same words: the properties of components, and names for them within the document. */
+import { createHash } from 'node:crypto';
+import type { Bill, BilledComponent, BilledLayer } from '../../analyze/bill.ts';
+import type { ComponentKind } from '../../rootfs/packages/package.ts';
+import { displayPath, pathFields } from '../escape.ts';
+
+/** How a bill is written. */
+export interface BillStyle {
+  /** The version of the tool that says it. */
+  readonly version: string;
+  /** Whether to list the files of each component. */
+  readonly files: boolean;
+}
+
+/** The tool that writes bills. */
+export const tool = 'ocislim';
+
+/** A name and a value that the formats have no member for. */
+export type Property = readonly [name: string, value: string];
+
+/** Returns the properties of the image: what cannot be read. */
+export function imageProperties({ unread, image }: Bill): readonly Property[] {
+  return [
+    ['ocislim:reference', image.reference],
+    ...unread.map(({ path, why }): Property => ['ocislim:unread-database', `${displayPath(path)}: ${why}`]),
+  ];
+}
+
+/** Returns the properties of a component. Layers are those of the bill, lowest first. */
+export function componentProperties(
+  component: BilledComponent,
+  layers: readonly BilledLayer[],
+): readonly Property[] {
+  const { kind, layer: number, files, bytes, missing, source } = component;
+  const layer = number === null ? undefined : layers[number - 1];
+  return [
+    ['ocislim:kind', kind],
+    ...(source === null
+      ? []
+      : ([
+          ['ocislim:source', source.version === null ? source.name : `${source.name} ${source.version}`],
+        ] as const)),
+    ...(layer === undefined
+      ? []
+      : ([
+          ['ocislim:layer', `${layer.number}`],
+          ['ocislim:layer-digest', layer.digest],
+          ['ocislim:layer-diff-id', layer.diffId],
+        ] as const)),
+    ...(typeof layer?.instruction === 'string'
+      ? ([['ocislim:instruction', layer.instruction.toWellFormed()]] as const)
+      : []),
+    ['ocislim:files', `${files.length}`],
+    ['ocislim:bytes', `${bytes}`],
+    ...(missing === 0
+      ? []
+      : ([
+          ['ocislim:partially-removed', 'true'],
+          ['ocislim:missing-files', `${missing}`],
+        ] as const)),
+  ];
+}
+
+/** Returns the paths of a component as absolute names. What is not UTF-8 stands as people read it. */
+export function* locationsOf({ files }: BilledComponent): Generator<string> {
+  for (const path of files) yield `/${pathFields(path).path}`;
+}
+
+/** Names components within a document: by their package URLs, with a number where several have the same. */
+export class References {
+  readonly #counts = new Map<string, number>();
+
+  /** Returns the name of the next component. */
+  next({ purl, kind, name, version }: BilledComponent): string {
+    const named = purl ?? `${kind}/${encodeURIComponent(name)}@${encodeURIComponent(version ?? '')}`;
+    const count = (this.#counts.get(named) ?? 0) + 1;
+    this.#counts.set(named, count);
+    // No package URL has a fragment here: its number signs are encoded.
+    return count === 1 ? named : `${named}#${count}`;
+  }
+}
+
+/** Returns the text of a UUID of version 8 (RFC 9562, section 5.8). The same image, tool and format give the same one. */
+export function uuidOf({ image }: Bill, { version, files }: BillStyle, format: string): string {
+  const parts = [image.digest, image.reference, image.time, version, files, format];
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 3) | 8).toString(16);
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `${variant}${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join('-');
+}
+
+/** Returns the time of a bill as RFC 3339 has it: 1970 where none is known, so that the same image gives the same bytes. */
+export function timeOf({ image }: Bill): Date {
+  return new Date((image.time ?? 0) * 1000);
+}
+
+/** Whether a kind is that of a distribution: its packages have maintainers, not authors. */
+export function isOfDistribution(kind: ComponentKind): boolean {
+  return kind === 'apk' || kind === 'dpkg' || kind === 'rpm';
+}

@@ -1,0 +1,14 @@
+import type { BilledImage } from '../../analyze/bill.ts';
+import { writePurl } from '../../rootfs/packages/purl.ts';
+
+/** Returns the package URL of an image, whose version is the digest of its manifest (definition of the type `oci`). */
+export function imagePurl({ name, digest, architecture, repository, tag }: BilledImage): string | null {
+  if (name === '') return null;
+  return writePurl({
+    type: 'oci',
+    namespace: '',
+    name: name.toLowerCase(),
+    version: digest,
+    qualifiers: { arch: architecture, repository_url: repository, tag },
+  });
+}
