@@ -183,6 +183,8 @@ export async function list(
   const { lookAtFiles } = await import('./look.ts');
   const settings = { ...(await defaultSettings(lsOptions)), ...given };
   return lookAtFiles({ source, settings, surroundings: surroundingsOf(surroundings) }, path, settings);
+}
+
 /** Makes the bill of materials of one image, in CycloneDX or SPDX. @throws OcislimError */
 export async function sbom(
   source: string,
