@@ -35,7 +35,12 @@ export async function sbomOf(
   const bill = await billImage({
     source: await workspace.openSource(reference),
     platform,
-    ...{ jobs, maxScratch, limits, cache, listener, signal },
+    jobs,
+    maxScratch,
+    limits,
+    cache,
+    listener,
+    signal,
     name: imageNameOf(reference),
     epoch: settings.sourceDateEpoch,
   });

@@ -74,7 +74,7 @@ function hashAlgorithm({ digest }: BilledImage): HashAlgorithm {
   return algorithmOf(digest) === 'sha256' ? HashAlgorithm['SHA-256'] : HashAlgorithm['SHA-512'];
 }
 
-function* componentsOf(bill: Bill, style: BillStyle): Generator<unknown> {
+function* componentsOf(bill: Bill, style: BillStyle): Generator {
   const normalizer = factory.makeForComponent();
   const { distribution } = bill;
   if (distribution !== null) yield normalizer.normalize(systemComponent(distribution), normalizing);

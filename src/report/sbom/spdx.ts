@@ -63,7 +63,7 @@ function timeText(bill: Bill): string {
     .replace(/\.\d+Z$/, 'Z');
 }
 
-function* packagesOf(bill: Bill, style: BillStyle, made: Made): Generator<unknown> {
+function* packagesOf(bill: Bill, style: BillStyle, made: Made): Generator {
   const { image, distribution, components, layers } = bill;
   yield {
     SPDXID: imageId,
