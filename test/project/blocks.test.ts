@@ -16,6 +16,7 @@ const needs = [
   'a published release',
   'a terminal of its own',
   'cargo',
+  'a scanner',
   'containerd',
   'Docker',
   'Docker Hub',

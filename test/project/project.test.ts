@@ -97,7 +97,15 @@ describe('the package', () => {
 
   it('declares every package that the sources import', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-    expect(Object.keys(dependencies)).toEqual(['libdeflate', 'node-forge', 'pako', 'undici', 'yaml', 'zod']);
+    expect(Object.keys(dependencies)).toEqual([
+      '@cyclonedx/cyclonedx-library',
+      'libdeflate',
+      'node-forge',
+      'pako',
+      'undici',
+      'yaml',
+      'zod',
+    ]);
   });
 
   it('has no unfinished corners', () => {

@@ -12,7 +12,7 @@ export const sbom: Command = defineCommand({
   examples: [
     ['ocislim sbom localhost:5000/app:1 -o app.cdx.json', 'in CycloneDX, into a file'],
     ['ocislim sbom oci:app:1 --format spdx --files', 'in SPDX, with the files of each component'],
-    ['ocislim sbom localhost:5000/app:1 | grype', 'for a scanner', 'grype'],
+    ['ocislim sbom localhost:5000/app:1 | grype', 'for a scanner', 'a scanner'],
   ],
   async run({ settings, secrets, line, console }) {
     const { sbom: make } = await import('../../commands/index.ts');

@@ -48,7 +48,7 @@ function describeImage(
 function secondsOf(created: unknown): number | null {
   if (typeof created !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(created)) return null;
   const milliseconds = Date.parse(created);
-  // Zero is what builders write who state no time, and later years than 9999 have no text.
+  // Builders that state no time write zero. Years after 9999 have no text.
   return milliseconds > 0 && milliseconds < 253_402_300_800_000 ? Math.floor(milliseconds / 1000) : null;
 }
 

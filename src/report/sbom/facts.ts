@@ -1,4 +1,7 @@
-/** What both formats of bills say in the same words: the properties of components, and names for them within the document. */
+/**
+ * What both formats of bills say in the same words: the properties of components, and names for them within the document. `cyclonedx.ts`
+ * and `spdx.ts` call it.
+ */
 import { createHash } from 'node:crypto';
 import type { Bill, BilledComponent, BilledLayer } from '../../analyze/bill.ts';
 import type { ComponentKind } from '../../rootfs/packages/package.ts';
@@ -99,7 +102,7 @@ export function timeOf({ image }: Bill): Date {
   return new Date((image.time ?? 0) * 1000);
 }
 
-/** Whether a kind is that of a distribution: its packages have maintainers, not authors. */
+/** Returns whether a kind is that of a distribution: its packages have maintainers, not authors. */
 export function isOfDistribution(kind: ComponentKind): boolean {
   return kind === 'apk' || kind === 'dpkg' || kind === 'rpm';
 }

@@ -1,6 +1,6 @@
 /**
  * Tells identifiers and expressions of SPDX from other words for licences: both formats of bills accept only known identifiers where
- * they expect one.
+ * they expect one. `cyclonedx.ts` and `spdx.ts` call it.
  */
 import { fixupSpdxId, isSupportedSpdxId } from '@cyclonedx/cyclonedx-library/SPDX';
 

@@ -1,4 +1,4 @@
-/** Bills of materials for tests of their formats: one by hand, and any. */
+/** Bills of materials: one by hand, and any. The tests of their formats render them. */
 import * as fc from 'fast-check';
 import type { Bill, BilledComponent } from '../../../src/analyze/bill.ts';
 import { utf8Bytes } from '../../../src/bytes/bytes.ts';
