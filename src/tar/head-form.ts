@@ -54,7 +54,9 @@ export class HeadForms {
     const scratch = this.#scratch;
     scratch.set(head.subarray(at, at + blockSize));
     for (const [offset, length] of numbers) {
-      if ((scratch[offset] as number) >= 0x80) scratch.fill(0x80, offset, offset + length);
+      // Numbers that are too large for octal digits are binary: then the style is that of others.
+      if ((scratch[offset] as number) >= 0x80)
+        scratch.fill(0x30, offset, offset + length - 1)[offset + length - 1] = 0;
       else levelDigits(scratch, offset, length);
     }
     const [from, to] = isGnu(head, at) ? [345, 369] : isStar(head, at) ? [476, 512] : [0, 0];
@@ -62,12 +64,12 @@ export class HeadForms {
     return text(100, 157) + text(257, 265) + text(329, 345) + text(from, to);
   }
 
-  /** Describes an extended header: the name that its writer gave it, without that of the file, and the records beside attributes. */
+  /** Describes an extended header with records beside attributes: these, and the name that its writer gave it. Empty for others. */
   #extension(head: Uint8Array, at: number, body: Uint8Array): string {
     const name = readByteString(head, at, at + 100);
     const own = name.split('/').find((part) => part.startsWith('PaxHeader')) ?? '';
     const others = parsePax(body).filter(([key]) => !attributes.test(key));
-    return `x ${own.replaceAll('\0', '')} ${JSON.stringify(others)}`;
+    return others.length === 0 ? '' : `x ${own.replaceAll('\0', '')} ${JSON.stringify(others)}`;
   }
 }
 

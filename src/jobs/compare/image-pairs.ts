@@ -3,6 +3,7 @@
  */
 import { OcislimError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
+import type { JsonObject } from '../../oci/json.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform, matchesPlatform, type Platform } from '../../oci/platform.ts';
 import type { Source } from '../../place/place.ts';
@@ -71,10 +72,16 @@ export function platformName(platform: Platform | null): string | null {
 export interface PlatformImage {
   readonly platform: Platform | null;
   readonly image: Image;
+  /** Its row in the index; null without an index. */
+  readonly row: JsonObject | null;
 }
 
 function imagesOf(set: ImageSet): PlatformImage[] {
-  return imageMembers(set).map((member) => ({ image: member.image, platform: platformOf(member) }));
+  return imageMembers(set).map((member) => ({
+    image: member.image,
+    platform: platformOf(member),
+    row: member.child?.descriptor.json ?? null,
+  }));
 }
 
 /** @throws UNSUPPORTED where one side has images and the other has artifacts alone */
