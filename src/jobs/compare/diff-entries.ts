@@ -147,7 +147,7 @@ class EntryComparison {
       if (from !== to) details.push({ what: 'links', a: show(from), b: show(to) });
     } else if (kind !== 'whiteout' && kind !== 'opaque') {
       const [left, right] = [this.#a.traits[was], this.#b.traits[is]] as [Traits, Traits];
-      details.push(...detailsOf(kind, left, right));
+      for (const detail of detailsOf(kind, left, right)) details.push(detail);
     }
     const [formA = '', formB = ''] = [this.#a.forms[was], this.#b.forms[is]];
     // Another kind, and a file with other holes, needs another head.

@@ -2,13 +2,7 @@
  * Lists what differs between two images: their documents, and what their layers hold. `diff.ts` calls it for the images of one platform.
  */
 import { downloadsOf, type ImageBlobs, transferBytes } from '../../analyze/diff/downloads.ts';
-import type {
-  DiffedContents,
-  DiffedImage,
-  LayerPair,
-  MemberChange,
-  PlatformDiff,
-} from '../../analyze/diff/image-diff.ts';
+import type { DiffedContents, DiffedImage, LayerPair, PlatformDiff } from '../../analyze/diff/image-diff.ts';
 import type { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Image } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -87,13 +81,12 @@ const noDocuments: Documents = { config: [], history: [], manifest: [] };
 
 function diffDocuments(before: PlatformImage, after: PlatformImage, tally: AspectTally): Documents {
   const [a, b] = [before.image, after.image];
-  const manifest: MemberChange[] = [...diffManifests(a, b, tally)];
-  for (const pair of pairLayers(a, b)) manifest.push(...diffDescriptors(a, b, pair, tally));
-  if (before.row !== null && after.row !== null) manifest.push(...diffRows(before.row, after.row, tally));
+  const descriptors = pairLayers(a, b).flatMap((pair) => diffDescriptors(a, b, pair, tally));
+  const rows = before.row !== null && after.row !== null ? diffRows(before.row, after.row, tally) : [];
   return {
     config: diffConfigs(a.config, b.config, tally),
     history: diffHistories(a.config, b.config, tally),
-    manifest,
+    manifest: [...diffManifests(a, b, tally), ...descriptors, ...rows],
   };
 }
 

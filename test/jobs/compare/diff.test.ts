@@ -145,7 +145,7 @@ function withConfig(config: object): BuiltImage {
 }
 
 describe('one aspect', () => {
-  test.each(single)('%s: %s', async (aspect, _, a, b) => {
+  test.each(single)('%s is the only difference: %s', async (aspect, _, a, b) => {
     for (const [left, right] of [
       [a, b],
       [b, a],
@@ -156,7 +156,7 @@ describe('one aspect', () => {
     }
   });
 
-  test.each(single)('%s, ignored: %s', async (aspect, _, a, b) => {
+  test.each(single)('%s does not count where it is ignored: %s', async (aspect, _, a, b) => {
     const isIgnorable = (each: DiffAspect): each is Ignorable =>
       (ignorable as readonly DiffAspect[]).includes(each);
     if (!isIgnorable(aspect)) {
