@@ -4,6 +4,7 @@
  */
 import { OcislimError } from '../errors.ts';
 import { KiB } from '../units.ts';
+import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Console } from './command.ts';
 import { pipeToStdout } from './pipe.ts';
 
@@ -54,10 +55,18 @@ export async function checkFiles(files: readonly NamedFile[], source: string): P
 /** Writes texts or bytes piece by piece, and waits where their reader is slow. @throws IO, the reason of the signal */
 export async function writeResult(
   pieces: Iterable<string | Uint8Array>,
+  place: ResultPlace,
+  { signal }: Pick<Console, 'signal'>,
+): Promise<void> {
+  await writeStream(inChunks(pieces, signal), place, { signal });
+}
+
+/** Writes a stream as `writeResult` writes pieces. A file gets all of it, or nothing under its name. @throws IO, the stream's errors */
+export async function writeStream(
+  stream: ByteStream,
   { output }: ResultPlace,
   { signal }: Pick<Console, 'signal'>,
 ): Promise<void> {
-  const stream = inChunks(pieces, signal);
   if (output === null || output === '-') {
     await pipeToStdout(stream, signal);
     return;

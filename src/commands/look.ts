@@ -16,6 +16,7 @@ import type { OneImageOptions } from '../jobs/one-image.ts';
 import { OcislimError } from '../errors.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
 import type { HistoryLine } from '../jobs/look/history.ts';
+import type { OpenedFile } from '../jobs/look/read-file.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { ReachingSettings } from '../settings/tables/commands.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -75,6 +76,24 @@ export async function lookAtFiles(look: Look, path: string, settings: ListSettin
     throw new OcislimError('USAGE', '--layer is one layer, and --all-layers are all: give one of them');
   const wish = { path: utf8Bytes(path), layer, allLayers, recursive, itself };
   return await withImage(look, (options) => listFiles(options, wish));
+}
+
+/** Which file is read. */
+export interface ReadSettings {
+  readonly layer: number | null;
+  readonly verify: boolean;
+}
+
+/** Opens a file of the image, and passes it to `use`. The path is text in UTF-8. */
+export async function readFileOf<T>(
+  look: Look,
+  path: string,
+  { layer, verify }: ReadSettings,
+  use: (file: OpenedFile) => Promise<T>,
+): Promise<T> {
+  const { withFile } = await import('../jobs/look/read-file.ts');
+  const wish = { path: utf8Bytes(path), layer, verify };
+  return await withImage(look, (options) => withFile(options, wish, use));
 }
 
 /** Opens what one image is read from. @throws USAGE for several platforms */

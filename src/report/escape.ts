@@ -19,6 +19,14 @@ export function escapeText(text: string): string {
   return disarm(escapeCharacters(text));
 }
 
+/** Escapes text of several lines for a terminal. Line ends and tabs stay. */
+export function escapeLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.split('\t').map(escapeText).join('\t'))
+    .join('\n');
+}
+
 function escapeCharacters(text: string): string {
   return text.replace(unsafe, (character) => {
     const code = character.codePointAt(0) as number;

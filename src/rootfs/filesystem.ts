@@ -36,7 +36,7 @@ const maxName = 4095;
  * The merged root filesystem of a stack of layers. No name leads out of it. Methods take literal paths, and follow no symlink, except
  * `resolve`.
  */
-export class Filesystem {
+export class Filesystem implements NameView {
   readonly #stack: Stack;
   readonly #tree: Tree;
   readonly #indexes: ReadonlyMap<number, LayerIndex>;
@@ -152,53 +152,9 @@ export class Filesystem {
     return at;
   }
 
-  /**
-   * Resolves a name, from the root of the image, or from `from` (a directory free of symlinks) if it is relative. `..` leads up from
-   * where a symlink led, and stays in the image. A symlink in the last component is followed unless `follow` is false. A name that
-   * is longer than Linux allows leads nowhere, unless it is literally the path of a file.
-   */
-  resolve(
-    name: ByteString,
-    { from = root, follow = true }: { readonly from?: Path; readonly follow?: boolean } = {},
-  ): Walk {
-    // A literal path of a file has only directories above it, so that no walk is needed.
-    const literal = name.startsWith('/') ? join(root, name.slice(1)) : join(from, name);
-    const there = this.kind(literal);
-    if (there !== null && (there !== 'symlink' || !follow))
-      return { path: literal, links: [], missing: null, loops: false };
-    const links: Path[] = [];
-    const fail = (missing: Path, loops = false): Walk => ({ path: null, links, missing, loops });
-    if (name.length > maxName) return fail(root);
-    // Components that are still ahead, the next one last.
-    const ahead = name.split('/').reverse();
-    let at: Path = name.startsWith('/') ? root : from;
-    while (ahead.length > 0) {
-      const part = ahead.pop() as ByteString;
-      if (part === '' || part === '.') {
-        if (this.kind(at) !== 'directory') return fail(at);
-        continue;
-      }
-      if (part === '..') {
-        at = parentOf(at);
-        continue;
-      }
-      const next = join(at, part);
-      const kind = this.kind(next);
-      if (kind === null) return fail(next);
-      const isLast = ahead.every((rest) => rest === '');
-      if (kind === 'symlink' && (follow || !isLast)) {
-        if (links.length === maxLinks) return fail(next, true);
-        links.push(next);
-        const target = this.target(next) ?? noBytes;
-        if (target === '' || target.length > maxName) return fail(next);
-        for (const name of target.split('/').reverse()) ahead.push(name);
-        if (target.startsWith('/')) at = root;
-        continue;
-      }
-      if (!isLast && kind !== 'directory') return fail(next);
-      at = next;
-    }
-    return { path: at, links, missing: null, loops: false };
+  /** Resolves a name as `resolveName` does. */
+  resolve(name: ByteString, options: ResolveOptions = {}): Walk {
+    return resolveName(this, name, options);
   }
 
   #idOf(path: Path): number | null {
@@ -244,6 +200,70 @@ export class Filesystem {
     });
     return groups;
   }
+}
+
+/** What walking a name asks of a filesystem. */
+export interface NameView {
+  /** Returns the type of the file at a path; null where there is no file. */
+  kind(path: Path): NodeKind | null;
+  /** Returns the target of a symlink as it is stored; null for any other file. */
+  target(path: Path): ByteString | null;
+}
+
+export interface ResolveOptions {
+  /** The directory that a relative name starts from, free of symlinks. Default: the root of the image. */
+  readonly from?: Path;
+  /** Whether a symlink in the last component is followed. Default: yes. */
+  readonly follow?: boolean;
+}
+
+/**
+ * Resolves a name in a filesystem. `..` leads up from where a symlink led, and stays in the image. A name that is longer than Linux
+ * allows leads nowhere, unless it is literally the path of a file.
+ */
+export function resolveName(
+  view: NameView,
+  name: ByteString,
+  { from = root, follow = true }: ResolveOptions = {},
+): Walk {
+  // A literal path of a file has only directories above it, so that no walk is needed.
+  const literal = name.startsWith('/') ? join(root, name.slice(1)) : join(from, name);
+  const there = view.kind(literal);
+  if (there !== null && (there !== 'symlink' || !follow))
+    return { path: literal, links: [], missing: null, loops: false };
+  const links: Path[] = [];
+  const fail = (missing: Path, loops = false): Walk => ({ path: null, links, missing, loops });
+  if (name.length > maxName) return fail(root);
+  // Components that are still ahead, the next one last.
+  const ahead = name.split('/').reverse();
+  let at: Path = name.startsWith('/') ? root : from;
+  while (ahead.length > 0) {
+    const part = ahead.pop() as ByteString;
+    if (part === '' || part === '.') {
+      if (view.kind(at) !== 'directory') return fail(at);
+      continue;
+    }
+    if (part === '..') {
+      at = parentOf(at);
+      continue;
+    }
+    const next = join(at, part);
+    const kind = view.kind(next);
+    if (kind === null) return fail(next);
+    const isLast = ahead.every((rest) => rest === '');
+    if (kind === 'symlink' && (follow || !isLast)) {
+      if (links.length === maxLinks) return fail(next, true);
+      links.push(next);
+      const target = view.target(next) ?? noBytes;
+      if (target === '' || target.length > maxName) return fail(next);
+      for (const name of target.split('/').reverse()) ahead.push(name);
+      if (target.startsWith('/')) at = root;
+      continue;
+    }
+    if (!isLast && kind !== 'directory') return fail(next);
+    at = next;
+  }
+  return { path: at, links, missing: null, loops: false };
 }
 
 /** Merges all layers of a stack. @throws LAYER_INVALID */

@@ -328,6 +328,16 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:below`],
     () => [`${places.image}:climbs`, '--layer', '1'],
   ],
+  cat: [
+    () => [`${places.image}:v1`, 'bin/sh'],
+    () => [`${places.image}:v1`, nasty],
+    () => [`${places.image}:v1`, `app/${nastyName}`, '--layer', '2'],
+    () => [`${places.image}:v1`, `app/lost-${nastyName}`],
+    () => [`${places.image}:v1`, 'app'],
+    () => [`${places.image}:lying`, 'bin/sh', '--no-verify'],
+    () => [`${places.image}:lost`, nastyName],
+    () => [`${places.image}:climbs`, 'x'],
+  ],
   export: [
     () => [`${places.image}:v1`, join(out, 'rootfs.tar')],
     () => [`${places.image}:below`, join(out, 'rootfs.tar')],

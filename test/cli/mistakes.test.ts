@@ -95,6 +95,7 @@ describe('a word of another tool', () => {
     ['digest x', 'ocislim inspect IMAGE --format {{.Digest}}'],
     ['tags x', 'skopeo list-tags'],
     ['list x', 'ocislim ls IMAGE PATH'],
+    ['view x y', 'ocislim cat IMAGE PATH'],
     ['login x', 'Log in with docker'],
     ['dive x', 'ocislim analyze IMAGE'],
     ['analyse x', 'ocislim analyze IMAGE'],

@@ -1,6 +1,7 @@
 /** The commands of the command line, as data. Help, completion and the documentation pages list them in this order. */
 import type { Command } from '../command.ts';
 import { analyze } from './analyze.ts';
+import { cat } from './cat.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   history,
   inspect,
   ls,
+  cat,
   exportCommand,
   sbom,
   trace,

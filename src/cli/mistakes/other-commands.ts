@@ -37,6 +37,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['analyse explore xray dive waste efficiency check audit', waste],
   ['tags list-tags list-images repo catalog search repos images', tags],
   ['list files find dir', files],
+  ['show type print read-file get-file less more view head tail', 'Use "ocislim cat IMAGE PATH".'],
   ['login logout auth signin log-in', credentials],
   [
     'push',
@@ -73,8 +74,8 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
     'Use "ocislim verify A B": it compares two images and lists the differences.',
   ],
   [
-    'unpack untar rootfs mount extract flatten-to-tar cat',
-    'Use "ocislim export IMAGE rootfs.tar", then tar.',
+    'unpack untar rootfs mount extract flatten-to-tar',
+    'Use "ocislim export IMAGE rootfs.tar", then tar; "ocislim cat IMAGE PATH" prints one file.',
   ],
   ['minify shrink optimize optimise reduce slimify minimize docker-slim diet', 'Use "ocislim slim SRC DST".'],
   ['rechunk relayer split split-layers', 'ocislim does not divide layers yet.'],

@@ -16,12 +16,9 @@ export interface Sought {
 /** Makes the error for a path that there is not. */
 export function absentFrom(label: string, path: Path, { layer, others }: Sought): OcislimError {
   const where = layer === null ? label : `layer ${layer} of ${label}`;
-  const told =
-    others.length === 0
-      ? {}
-      : {
-          advice: `Layer ${others.join(', ')} has it, hidden by layers above: --layer ${others.at(-1)} shows it.`,
-        };
+  const hidden = layer === null ? ', hidden by layers above' : '';
+  const advice = `Layer ${others.join(', ')} has it${hidden}: --layer ${others.at(-1)} shows it.`;
+  const told = others.length === 0 ? {} : { advice };
   return new OcislimError('NOT_FOUND', `${where} has no ${quotePath(path)}`, told);
 }
 

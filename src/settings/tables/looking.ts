@@ -95,6 +95,15 @@ export const lsOptions = {
 };
 export type LsSettings = SettingsOf<typeof lsOptions>;
 
+/** Whether what was read is checked. */
+const verify = flag({
+  default: true,
+  describe: 'check the layer to its end (--no-verify: stop early, and say so)',
+  group: 'Work',
+});
+
+export const catOptions = { output: outputFile, layer, verify, platform, ...reaching };
+
 function readFormat(given: string, where: string): string {
   return checkFormat(given, where, ['text', 'json']);
 }
