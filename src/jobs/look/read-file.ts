@@ -6,11 +6,9 @@ import { quotePath } from '../../bytes/path.ts';
 import { OcislimError } from '../../errors.ts';
 import { task } from '../../events.ts';
 import { layerOf } from '../../image/image.ts';
-import { piecesOf, withoutHoles } from '../../layers/unpack/file-contents.ts';
-import { exceeded } from '../../limits.ts';
+import { contentsOfEntry } from '../../layers/unpack/file-contents.ts';
+import { defaultLimits } from '../../limits.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
-import type { TarEntry } from '../../tar/entry.ts';
-import { TarReader } from '../../tar/reader.ts';
 import { type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
 import { type FoundPath, findPath, type PathWish } from './find-path.ts';
 
@@ -60,39 +58,12 @@ function noFile(label: string, { kind, path }: FoundPath): OcislimError {
 
 async function* contentsOf(
   { image, reader }: OneImage,
-  { layer, entry: number }: FoundPath,
-  {
-    verify,
-    listener,
-    limits,
-    signal,
-  }: Pick<OneImageOptions, 'listener' | 'limits' | 'signal'> & Pick<FileWish, 'verify'>,
+  { layer, entry }: FoundPath,
+  { verify, listener, limits, signal }: OneImageOptions & Pick<FileWish, 'verify'>,
 ): ByteStream {
   const total = layerOf(image, layer).descriptor.size;
   using reading = task(listener, { id: `read ${layer}`, phase: 'copy', label: `layer ${layer}`, total });
-  const tar = new TarReader(reader.tar(image, layer, signal, { onBytes: reading.advance }));
-  try {
-    const entry = await entryAt(tar, number);
-    const most = limits?.['layer-bytes'] ?? Number.POSITIVE_INFINITY;
-    if (limits !== undefined && entry.length > most)
-      throw exceeded('layer-bytes', limits, 'the file is too long', {
-        says: `it has ${entry.length} bytes with its holes`,
-        needed: entry.length,
-      });
-    yield* withoutHoles(piecesOf(tar, entry), entry.length);
-    if (verify) while ((tar.nextNow() ?? (await tar.next())) !== null);
-  } finally {
-    await tar.cancel();
-  }
+  const tar = reader.tar(image, layer, signal, { onBytes: reading.advance });
+  yield* contentsOfEntry(tar, entry, { verify, limits: limits ?? defaultLimits });
   reading.end('read');
-}
-
-/** Reads up to an entry by its number. @throws INTERNAL where the tar has fewer */
-async function entryAt(tar: TarReader, number: number): Promise<TarEntry> {
-  for (let at = 0; ; at++) {
-    const entry = tar.nextNow() ?? (await tar.next());
-    if (entry === null)
-      throw new OcislimError('INTERNAL', `a layer has no entry ${number}, which its index has`);
-    if (at === number) return entry;
-  }
 }

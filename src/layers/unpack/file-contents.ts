@@ -2,21 +2,57 @@
  * The contents of a file as they pass by in a tar: pieces with their offsets, so that the holes of sparse files stay holes. The unpacker
  * writes them, and `ocislim cat` fills the holes with zeros.
  */
+import { OcislimError } from '../../errors.ts';
+import { exceeded, type Limits } from '../../limits.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { readAttributes } from '../../tar/attributes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
-import type { TarReader } from '../../tar/reader.ts';
+import { TarReader } from '../../tar/reader.ts';
 import { SparseMapReader, type SparseForm, type SparsePiece } from '../../tar/sparse.ts';
 import { KiB } from '../../units.ts';
 
 /** Bytes of a file, and where they stand in it. */
-export interface FilePiece {
+interface FilePiece {
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
+/**
+ * Yields the contents of one file of a layer, by the number of its entry, with zeros for holes. With `verify` the tar is read to its end,
+ * so that it has been checked when the contents end. @throws LIMIT, TAR_INVALID, and what the stream throws
+ */
+export async function* contentsOfEntry(
+  stream: ByteStream,
+  number: number,
+  { verify, limits }: { readonly verify: boolean; readonly limits: Limits },
+): ByteStream {
+  const tar = new TarReader(stream);
+  try {
+    const entry = await entryAt(tar, number);
+    if (entry.length > limits['layer-bytes'])
+      throw exceeded('layer-bytes', limits, 'the file is too long', {
+        says: `it has ${entry.length} bytes with its holes`,
+        needed: entry.length,
+      });
+    yield* withoutHoles(piecesOf(tar, entry), entry.length);
+    if (verify) while ((tar.nextNow() ?? (await tar.next())) !== null);
+  } finally {
+    await tar.cancel();
+  }
+}
+
+/** Reads up to an entry. @throws INTERNAL where the tar has fewer */
+async function entryAt(tar: TarReader, number: number): Promise<TarEntry> {
+  for (let at = 0; ; at++) {
+    const entry = tar.nextNow() ?? (await tar.next());
+    if (entry === null)
+      throw new OcislimError('INTERNAL', `a layer has no entry ${number}, which its index has`);
+    if (at === number) return entry;
+  }
+}
+
 /** Yields the contents of the file whose entry the reader stands at, without its holes. @throws TAR_INVALID */
-export async function* piecesOf(reader: TarReader, entry: TarEntry): AsyncGenerator<FilePiece> {
+async function* piecesOf(reader: TarReader, entry: TarEntry): AsyncGenerator<FilePiece> {
   const { sparse } = readAttributes(entry);
   if (sparse !== null) {
     yield* sparsePieces(reader, entry, sparse);
@@ -33,7 +69,7 @@ export async function* piecesOf(reader: TarReader, entry: TarEntry): AsyncGenera
 }
 
 /** Yields the whole contents of a file of this length, with zeros for holes. */
-export async function* withoutHoles(pieces: AsyncIterable<FilePiece>, length: number): ByteStream {
+async function* withoutHoles(pieces: AsyncIterable<FilePiece>, length: number): ByteStream {
   let at = 0;
   for await (const { offset, bytes } of pieces) {
     yield* zeros(offset - at);
