@@ -37,13 +37,14 @@ function bundleCommand(): Promise<RolldownOutput> {
   );
 }
 
-/** Bundles the threads by themselves: a thread that shared a file with the command would load what is in it. */
+/** Bundles threads and helper processes by themselves: a thread that shared a file with the command would load what is in it. */
 function bundleThreads(): Promise<RolldownOutput> {
   return build({
     ...common,
     input: {
       'gzip-worker': source('codec/gzip-worker.ts'),
       'unpack-worker': source('codec/unpack/unpack-worker.ts'),
+      'gate-process': source('jobs/record/sandbox/gate-process.ts'),
     },
     plugins,
     output: { dir: folder, ...form, chunkFileNames: 'thread-[name]-[hash].js' },

@@ -42,7 +42,11 @@ const guides: Readonly<Record<string, readonly string[]>> = {
   inspect: ['[looking into an image](../files.md)'],
   ls: ['[looking into an image](../files.md)'],
   cat: ['[looking into an image](../files.md)'],
-  trace: ['[traces](../traces.md)', '[attack surface and seccomp](../surface.md)'],
+  trace: [
+    '[recording a program](../recording.md)',
+    '[traces](../traces.md)',
+    '[attack surface and seccomp](../surface.md)',
+  ],
   presets: ['[presets](../presets.md)', '[rules](../rules.md)'],
   registry: ['[registries](../registries.md)', '[air-gapped networks](../recipes/air-gap.md)'],
 };

@@ -22,12 +22,17 @@ export const hashbang = '#!/usr/bin/env node\n';
 /** The file that starts the command. */
 const starter = `${root}bin/ocislim`;
 
-/** The threads: `codec/worker-thread.ts` is asked for them by these names. */
-const threads = { 'gzip-worker': 'codec/gzip-worker.ts', 'unpack-worker': 'codec/unpack/unpack-worker.ts' };
+/** The threads and helper processes: `codec/worker-thread.ts` and `helper-process.ts` are asked for them by these names. */
+const threads = {
+  'gzip-worker': 'codec/gzip-worker.ts',
+  'unpack-worker': 'codec/unpack/unpack-worker.ts',
+  'gate-process': 'jobs/record/sandbox/gate-process.ts',
+};
 
 /** The modules of the sources that look for files of the checkout, each with the module that a bundle has instead. */
 const elsewhere: Readonly<Record<string, string>> = {
   [`${root}src/codec/worker-thread.ts`]: `${root}scripts/release/program/worker-thread.ts`,
+  [`${root}src/jobs/record/sandbox/helper-process.ts`]: `${root}scripts/release/program/helper-process.ts`,
   [`${root}src/codec/native-places.ts`]: `${root}scripts/release/program/native-places.ts`,
 };
 
@@ -41,7 +46,7 @@ const constant: Readonly<Record<string, () => string>> = {
 
 /**
  * Bundles the program. All files belong into one folder: `ocislim.cjs`, which Node runs, the parts that it loads when they are needed,
- * `gzip-worker.cjs` and `unpack-worker.cjs`, its threads, and `LICENSES.txt`, the licences of the packages in them. The native engine
+ * `gzip-worker.cjs` and `unpack-worker.cjs`, its threads, `gate-process.cjs`, its helper, and `LICENSES.txt`, the licences of the packages in them. The native engine
  * may lie beside them. The bytes depend on the sources and the installed packages alone.
  */
 export async function bundleProgram(): Promise<readonly ReleaseFile[]> {

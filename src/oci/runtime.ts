@@ -21,6 +21,8 @@ export interface Runtime {
   readonly ports: readonly string[];
   /** Docker's health check, `CMD` with arguments or `CMD-SHELL` with one; empty where the image has none. */
   readonly healthcheck: readonly string[];
+  /** The signal that ends the program, by name or number; '' for SIGTERM. */
+  readonly stopSignal: string;
   /** Docker's shell for the shell form of instructions; empty where the config sets none. */
   readonly shell: readonly string[];
   readonly labels: ReadonlyMap<string, string>;
@@ -46,6 +48,7 @@ export function readRuntime({ json }: ImageConfig): Runtime {
     volumes: Object.keys(objectOf(member('Volumes'))),
     ports: Object.keys(objectOf(member('ExposedPorts'))),
     healthcheck: healthcheck[0] === 'NONE' ? [] : healthcheck,
+    stopSignal: textOf(member('StopSignal')),
     shell: stringsOf(member('Shell')),
     labels: new Map(Object.entries(objectOf(member('Labels'))).map(([key, value]) => [key, textOf(value)])),
   };

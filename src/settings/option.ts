@@ -11,6 +11,7 @@ export type OptionGroup =
   | 'What to remove'
   | 'Traces'
   | 'Recording'
+  | 'Probing'
   | 'What to restore'
   | 'Packing'
   | 'Result'

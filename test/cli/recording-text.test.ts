@@ -8,11 +8,12 @@ const refusal = { call: 'setgroups', error: 'EPERM' };
 function said(parts: Partial<WrittenRecording>): string[] {
   const text = recordingText({
     trace: traceOf({ 'bin/app': 'exec' }),
-    end: { status: 1, signal: null },
+    end: { status: 1, signal: null, stopped: null, seconds: 1 },
     refusal: null,
     file: 'app.trace',
     launch: { users: 'all' },
     notInImage: null,
+    results: [],
     ...parts,
   });
   return text.trimEnd().split('\n');
@@ -21,7 +22,7 @@ function said(parts: Partial<WrittenRecording>): string[] {
 describe('a recording', () => {
   it('says how the command ended', () => {
     expect(said({})).toEqual(['ocislim: the command ended with 1; 1 paths in app.trace']);
-    expect(said({ end: { status: 143, signal: 'SIGTERM' } })).toEqual([
+    expect(said({ end: { status: 143, signal: 'SIGTERM', stopped: 'for', seconds: 1 } })).toEqual([
       'ocislim: the command was ended by SIGTERM; 1 paths in app.trace',
     ]);
   });

@@ -156,6 +156,7 @@ export function runtimeOf(
     ports: [],
     healthcheck: [],
     shell: [],
+    stopSignal: '',
     labels: new Map(),
     ...rest,
     environment: new Map(Object.entries(environment)),

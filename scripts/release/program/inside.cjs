@@ -24,4 +24,6 @@ function requireFrom(id) {
   return id.startsWith('./') ? load(id.slice(2)) : require(id);
 }
 
-load('ocislim.cjs');
+// A helper process is started by the program itself (helper-process.ts).
+const helpers = { 'gate-process': 'gate-process.cjs' };
+load(helpers[process.env.OCISLIM_HELPER] ?? 'ocislim.cjs');

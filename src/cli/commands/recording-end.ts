@@ -14,6 +14,8 @@ export interface RecordingEndOptions {
   readonly limits: Pick<Limits, 'time'>;
   /** Whether the command gets Ctrl-C from the terminal. */
   readonly hasTerminal: boolean;
+  /** What ends the command, unless a person sends another signal. Default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 export class RecordingEnd implements Disposable {
@@ -31,14 +33,21 @@ export class RecordingEnd implements Disposable {
     this.#options = options;
     process.on('SIGINT', this.#onSignal);
     process.on('SIGTERM', this.#onSignal);
-    this.#after(options.seconds ?? Infinity, () => {
-      this.#stopped ??= 'for';
-      this.#stop.abort('SIGTERM');
-    });
+    this.#after(options.seconds ?? Infinity, () => this.finish());
     this.#after(options.limits.time, () => {
       this.#isOver = true;
-      this.#stop.abort('SIGTERM');
+      this.#stop.abort(this.#stopSignal);
     });
+  }
+
+  get #stopSignal(): NodeJS.Signals {
+    return this.#options.stopSignal ?? 'SIGTERM';
+  }
+
+  /** Ends the command, since it has run for long enough. */
+  finish(): void {
+    this.#stopped ??= 'for';
+    this.#stop.abort(this.#stopSignal);
   }
 
   /** Fires when the command must end. The reason is the signal to send; null where the command has got one already. */

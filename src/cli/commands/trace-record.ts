@@ -1,22 +1,21 @@
-/** The action `record` of `trace`: a command below strace. How strace is found and driven is in `jobs/record`. */
+/** The action `record` of `trace`: a command below strace, and what is asked of it. How strace is found and driven is in `jobs/record`. */
 import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
-import { formatPlatform, type Platform } from '../../oci/platform.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { safeJsonText } from '../../report/escape.ts';
-import type { Runtime } from '../../oci/runtime.ts';
+import type { ProbePlan } from '../../probe/probe.ts';
+import { escapeText, safeJsonText } from '../../report/escape.ts';
 import { inTurns } from '../../steps.ts';
-import { openWorkspace } from '../open-workspace.ts';
-import { Screen } from '../screen.ts';
+import type { Trace } from '../../trace/trace.ts';
 import { RecordingEnd } from './recording-end.ts';
+import { isEnough } from './recording-wait.ts';
 import { defaultTrace, type TraceCall } from './trace-call.ts';
+import { commandOf, imageOf, launchOf, machine } from './trace-running.ts';
 
-/** Milliseconds from SIGTERM to SIGKILL, as with `docker stop`. */
+/** Milliseconds from the signal that ends the command to SIGKILL, as with `docker stop`. */
 const grace = 10_000;
 
 /**
- * Runs `trace record -- COMMAND`: starts the command below strace, and writes what it used as a trace file. Returns the
- * exit status of the command.
+ * Runs `trace record -- COMMAND`: starts the command below strace, probes it, and writes what it used as a trace file. Returns the exit status
+ * of the command; of one that was ended after its probes, whether they got what was expected.
  * @throws USAGE, UNSUPPORTED without strace or where it may not trace, IO where the command does not start, LIMIT
  */
 export async function recordTrace(call: TraceCall): Promise<number> {
@@ -24,43 +23,109 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const output = settings.output ?? defaultTrace;
   const { limitsOf } = await import('../../settings/limits.ts');
   const { straceArguments } = await import('../../jobs/record/strace.ts');
-  const { record } = await import('../../jobs/record/record.ts');
-  const { streamTrace } = await import('../../trace/trace-file.ts');
-  const { writeWhole } = await import('../../files/whole-file.ts');
-  const { countLost } = await import('../../trace/lost-paths.ts');
-  const { recordingText } = await import('./recording-text.ts');
+  const { healthcheckOf, recordProbed, stopSignalOf, tcpPortsOf } = await import(
+    '../../jobs/record/probed.ts'
+  );
+  const { recordingJson, recordingText, statusOf } = await import('./recording-text.ts');
+  const plan = planOf(call);
   const traced = await imageOf(call);
   const command = commandOf(call.line.argumentsOf('--'), traced);
   const strace = await straceArguments(settings.allSyscalls, console.signal);
-  const launch = await launchOf(call, command, traced.runtime);
+  const { runtime } = traced;
+  const launch = await launchOf(call, command, { runtime, hasCompany: plan !== null });
   const has = await namesOf(call);
 
   using ending = new RecordingEnd({
     seconds: settings.for,
     limits: limitsOf(settings.limit),
     hasTerminal: process.stdin.isTTY,
+    stopSignal: stopSignalOf(runtime?.stopSignal ?? ''),
   });
-  const recording = await record({ launch, strace, name: output, stop: ending.signal, grace });
-  const { trace, end, seconds } = recording;
+  const recording = await recordProbed({
+    launch,
+    strace,
+    name: output,
+    stop: ending.signal,
+    grace,
+    plan: plan ?? nothing,
+    ports: tcpPortsOf(runtime?.ports ?? []),
+    healthcheck: runtime === null ? null : healthcheckOf(runtime),
+    knocks: false,
+    endsAfterwards: settings.for === null,
+    publish: settings.runPublish,
+    output: await outputOf(call, plan),
+    onPublished: (all) => {
+      for (const { address, to } of all)
+        console.stderr.write(`ocislim: port ${to} of the program is at http://${escapeText(address)}\n`);
+    },
+    wait: (signal) => isEnough(plan?.continueAfter ?? null, console.stderr, signal),
+    finish: () => ending.finish(),
+  });
   ending.check();
   // A signal may have been sent to the command itself.
-  const stopped = ending.stopped ?? trace.ends[0]?.stopped ?? null;
+  const stopped = ending.stopped ?? recording.trace.ends[0]?.stopped ?? null;
+  const end = { ...recording.end, stopped, seconds: recording.seconds };
   const named = {
-    ...trace,
-    ends: [{ ...end, stopped, seconds }],
+    ...recording.trace,
+    ends: [end],
     platform: traced.platform,
     image: traced.digest,
     command: command.map(utf8Bytes),
-    notInImage: has === null ? null : await inTurns(countLost(trace, has), unending),
   };
-  await writeWhole(output, encoded(streamTrace(named, unending)), unending);
-  const { notInImage } = named;
-  console.stderr.write(recordingText({ ...recording, file: output, launch, notInImage }));
-  return end.status;
+  const { notInImage } = await writeTrace(output, named, has);
+  const written = { ...recording, end, file: output, launch, notInImage };
+  console.stderr.write(recordingText(written));
+  if (settings.format === 'json')
+    console.stdout.write(`${safeJsonText(JSON.stringify(recordingJson(written), null, 2))}\n`);
+  return statusOf(written);
 }
 
 /** What is written at the end is written also if a signal comes meanwhile. */
 const unending = new AbortController().signal;
+
+/** Writes the trace, with what the image does not have. */
+async function writeTrace(
+  file: string,
+  trace: Trace,
+  has: ((path: ByteString) => boolean) | null,
+): Promise<Trace> {
+  const { streamTrace } = await import('../../trace/trace-file.ts');
+  const { writeWhole } = await import('../../files/whole-file.ts');
+  const { countLost } = await import('../../trace/lost-paths.ts');
+  const whole = {
+    ...trace,
+    notInImage: has === null ? null : await inTurns(countLost(trace, has), unending),
+  };
+  await writeWhole(file, encoded(streamTrace(whole, unending)), unending);
+  return whole;
+}
+
+const nothing: ProbePlan = { probes: [], crawl: false, apis: [], ready: null, continueAfter: null, after: 0 };
+
+/** Everything that options ask of the command; null for nothing. @throws USAGE for options that need others */
+function planOf({ settings }: TraceCall): ProbePlan | null {
+  const { httpProbe, httpProbeFile, execProbe, httpCrawl, openapi, ready, continueAfter, runFor } = settings;
+  const probes = [...httpProbe, ...httpProbeFile, ...execProbe];
+  const plan = { probes, crawl: httpCrawl, apis: openapi, ready, continueAfter, after: runFor };
+  if (probes.length > 0 || httpCrawl || openapi.length > 0 || continueAfter !== null) return plan;
+  if (ready !== null)
+    throw new OcislimError('USAGE', '--ready goes with something to ask', {
+      advice: 'Add --http-probe, --http-crawl, --openapi or --exec-probe.',
+    });
+  return null;
+}
+
+/** The output of the command, if something looks at it, or standard output is taken; null for the streams of this process. */
+async function outputOf({ settings, console }: TraceCall, plan: ProbePlan | null) {
+  const isJson = settings.format === 'json';
+  if (!isJson && plan?.ready?.kind !== 'log') return null;
+  const { CommandOutput } = await import('../../jobs/record/command-output.ts');
+  const raw = (stream: { write(text: string): unknown }) => ({
+    write: (chunk: Uint8Array) => stream.write(Buffer.from(chunk).toString('utf8')),
+  });
+  const stderr = raw(console.stderr);
+  return new CommandOutput({ stdin: 'inherit', stdout: isJson ? stderr : raw(console.stdout), stderr });
+}
 
 /**
  * Returns what tells whether the image has a path: by the names that --root has before the recording, or by the layers of --image. Null
@@ -80,83 +145,6 @@ async function namesOf(call: TraceCall): Promise<((path: ByteString) => boolean)
   return (path) => fs.resolve(ascii`/${path}`).path !== null;
 }
 
-/** Returns the command to record: as given, else that of the image. @throws USAGE if neither names one */
-function commandOf(given: readonly string[], { runtime }: TracedImage): readonly string[] {
-  const command = given.length > 0 ? given : [...(runtime?.entrypoint ?? []), ...(runtime?.command ?? [])];
-  if (command.length > 0) return command;
-  throw new OcislimError(
-    'USAGE',
-    runtime === null
-      ? 'trace record needs a command'
-      : 'the image names no command, so that trace record needs one',
-    { advice: 'Write it after "--": ocislim trace record -o app.trace -- /app/server --port 80' },
-  );
-}
-
 async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   for await (const each of texts) yield Buffer.from(safeJsonText(each));
-}
-
-/** What the trace says of its image, and what the command inherits from it. */
-interface TracedImage {
-  readonly platform: string;
-  readonly digest: Digest | null;
-  readonly runtime: Runtime | null;
-}
-
-/** Reads the image that --image names. Default: no image, and this machine's platform. @throws what reading images throws */
-async function imageOf(call: TraceCall): Promise<TracedImage> {
-  const { settings } = call;
-  const platforms = settings.platform.length > 0 ? settings.platform : [machine()];
-  if (platforms.length > 1) throw new OcislimError('USAGE', 'a recording is of one --platform');
-  const own = formatPlatform(platforms[0] as Platform);
-  if (settings.image === null) return { platform: own, digest: null, runtime: null };
-  const { readSource } = await import('../../jobs/read-reference.ts');
-  const { imageMembers, readImageSet } = await import('../../jobs/image-set.ts');
-  const { readRuntime } = await import('../../oci/runtime.ts');
-  using screen = new Screen(settings, call.console);
-  await using workspace = await openWorkspace(call, screen);
-  const source = await workspace.openSource(await readSource(settings.image));
-  const { limits, listener, signal } = workspace;
-  const images = imageMembers(await readImageSet(source, { platforms, limits, listener, signal }));
-  const image = images[0]?.image;
-  if (image === undefined || images.length > 1)
-    throw new OcislimError('USAGE', `--image names ${images.length} images for ${own}`, {
-      advice: 'Choose one by its digest.',
-    });
-  const { platform } = image.config;
-  return {
-    platform: platform === null ? own : formatPlatform(platform),
-    digest: image.descriptor.digest,
-    runtime: readRuntime(image.config),
-  };
-}
-
-/** The platform of this machine, as images name it. */
-function machine(): Platform {
-  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
-  const { platform, arch } = process;
-  return { os: platform, architecture: names[arch] ?? arch };
-}
-
-/** How to start the command: here, or in --root as the image would. @throws USAGE for options that need --root */
-async function launchOf(call: TraceCall, command: readonly string[], runtime: Runtime | null) {
-  const { enterRoot, launchHere } = await import('../../jobs/record/launch.ts');
-  const { settings, console } = call;
-  const { root, user, env } = settings;
-  if (root === null) {
-    if (user !== null) throw new OcislimError('USAGE', '--user goes with --root');
-    if (Object.keys(env).length > 0) throw new OcislimError('USAGE', '--env goes with --root');
-    return launchHere(command, process.cwd(), console.env);
-  }
-  return enterRoot(
-    {
-      root,
-      user: user ?? runtime?.user ?? '',
-      cwd: runtime?.workingDirectory || '/',
-      env: { ...Object.fromEntries(runtime?.environment ?? []), ...env },
-    },
-    command,
-    console.signal,
-  );
 }

@@ -30,6 +30,20 @@ export interface Launch {
   readonly users: 'all' | 'one' | 'own';
   /** The environment of `argv`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The root filesystem and the way into it; null for this very container. */
+  readonly place: Place | null;
+}
+
+/** Where a command runs, and how it came there. */
+export interface Place {
+  readonly container: Container;
+  readonly entrance: Entrance;
+}
+
+/** Returns whether the command has a network of its own, with nothing but loopback. */
+export function hasOwnNetwork({ place }: Pick<Launch, 'place'>): boolean {
+  if (place === null || place.container.network === 'host') return false;
+  return place.entrance.kind === 'privileged' || place.entrance.kind === 'bwrap';
 }
 
 /** A root filesystem to run a command in, and the user to run it as. */
@@ -42,6 +56,10 @@ export interface Container {
   /** The further groups of the user. */
   readonly groups: readonly number[];
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it has the network of this machine, or one of its own, where the way in allows it. */
+  readonly network: 'private' | 'host';
+  /** Whether commands are to run beside the program. */
+  readonly hasCompany: boolean;
 }
 
 /**
@@ -50,13 +68,18 @@ export interface Container {
  */
 export type Entrance =
   | { readonly kind: 'privileged'; readonly privileges: Privileges; readonly outside: readonly string[] }
-  | { readonly kind: 'bwrap' | 'unshare' | 'chroot' };
+  | { readonly kind: 'bwrap'; readonly privileges: Privileges }
+  | { readonly kind: 'unshare' }
+  | { readonly kind: 'chroot' };
 
 /**
  * The namespaces of bubblewrap. By the last option they end with the command, as a container does: else strace would wait for what that
  * leaves in the background.
  */
-const spaces = ['--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
+const spaces = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
+
+/** Makes a user root of a namespace of his own, in which further ones can be entered. */
+const alone: readonly string[] = ['unshare', '--map-root-user', '--'];
 
 /** Returns the launch of a command in this very container. */
 export function launchHere(
@@ -73,6 +96,7 @@ export function launchHere(
     hostRoot: null,
     users: process.getuid?.() === 0 ? 'all' : 'own',
     env,
+    place: null,
   };
 }
 
@@ -85,22 +109,25 @@ export function launchIn(container: Container, command: readonly string[], entra
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const inner = { PATH: path, ...env };
   const program = command[0] ?? '';
+  const place = { container: { ...container, env: inner }, entrance };
   switch (entrance.kind) {
     case 'privileged':
     case 'bwrap': {
       const { options, become } =
         entrance.kind === 'privileged'
           ? asRoot(container, entrance.privileges)
-          : { options: ['--unshare-user', '--uid', String(uid), '--gid', String(gid)], become: [] };
+          : asOne(container, entrance.privileges);
+      const network = container.network === 'host' ? [] : ['--unshare-net'];
       const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
       const variables = Object.entries(inner).flatMap(([name, value]) => ['--setenv', name, value]);
       // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.
       return {
         program,
-        outside: entrance.kind === 'privileged' ? entrance.outside : [],
+        outside: entrance.kind === 'privileged' ? entrance.outside : alone,
         argv: [
           'bwrap',
           ...spaces,
+          ...network,
           ...mounts,
           ...options,
           '--chdir',
@@ -115,7 +142,9 @@ export function launchIn(container: Container, command: readonly string[], entra
         cwd,
         hostRoot: null,
         users: usersOf(entrance, uid),
-        env: process.env,
+        // The command sees the environment of bubblewrap in /proc/1/environ.
+        env: { PATH: process.env['PATH'] },
+        place,
       };
     }
     case 'unshare':
@@ -132,6 +161,7 @@ export function launchIn(container: Container, command: readonly string[], entra
         users: usersOf(entrance, uid),
         // One PATH finds both unshare and the command.
         env: { ...inner, PATH: `${inner.PATH}:/usr/sbin:/usr/bin:/sbin:/bin` },
+        place,
       };
     }
   }
@@ -151,14 +181,34 @@ function keepOnly(capabilities: readonly string[]): readonly string[] {
 
 /** How bubblewrap runs without a namespace of users: the options, and what becomes the user behind it. */
 function asRoot(
-  { uid, gid, groups }: Container,
-  { capabilities, setpriv, changesModes }: Privileges,
+  container: Container,
+  { capabilities, changesModes, ...programs }: Privileges,
 ): { readonly options: readonly string[]; readonly become: readonly string[] } {
+  const { uid, gid, groups } = container;
   // bubblewrap makes this directory for root alone; without it, other users have no semaphores.
   const memory = changesModes === true ? ['--chmod', '1777', '/dev/shm'] : [];
   const options = [...keepOnly(capabilities), ...memory];
-  if (setpriv === null || (uid === 0 && gid === 0 && groups.length === 0)) return { options, become: [] };
-  return { options: [...options, ...mountsOf(setpriv)], become: switchTo(uid, gid, groups) };
+  const becomes = programs.setpriv !== null && (uid !== 0 || gid !== 0 || groups.length > 0);
+  return {
+    options: [...options, ...helpersOf(container, programs, becomes)],
+    become: becomes ? switchTo(uid, gid, groups) : [],
+  };
+}
+
+/** How bubblewrap runs with a namespace of one user. */
+function asOne(container: Container, privileges: Privileges) {
+  const ids = ['--unshare-user', '--uid', String(container.uid), '--gid', String(container.gid)];
+  return { options: [...ids, ...helpersOf(container, privileges, false)], become: [] };
+}
+
+/** The options that put the helpers there which this container needs. */
+function helpersOf(
+  { hasCompany }: Container,
+  { setpriv, env = null }: Pick<Privileges, 'setpriv' | 'env'>,
+  becomes: boolean,
+): readonly string[] {
+  if (setpriv === null || (!becomes && !hasCompany)) return [];
+  return mountsOf(hasCompany && env !== null ? { setpriv, env } : { setpriv });
 }
 
 /** A root filesystem, and how its image says to run in it. */
@@ -168,6 +218,8 @@ export interface RootEntry {
   readonly user: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly network: Container['network'];
+  readonly hasCompany: boolean;
 }
 
 /**
@@ -183,8 +235,9 @@ export async function enterRoot(
   const root = await realpath(entry.root).catch((cause: unknown) => {
     throw new OcislimError('IO', `no root filesystem at ${entry.root}`, { cause });
   });
-  const { home, ...ids } = await idsOf(root, entry.user);
-  const container = { root, cwd: entry.cwd, env: { HOME: home, ...entry.env }, ...ids };
+  const { user, ...given } = entry;
+  const { home, ...ids } = await idsOf(root, user);
+  const container = { ...given, root, env: { HOME: home, ...entry.env }, ...ids };
   for (const { entrance, trial } of await entrances(container, signal)) {
     if (await succeeds(trial, signal)) return launchIn(container, command, entrance);
     signal.throwIfAborted();
@@ -202,7 +255,10 @@ interface Way {
 
 /** Returns the ways that this user may try. */
 async function entrances(container: Container, signal: AbortSignal): Promise<readonly Way[]> {
-  const single: Way = { entrance: { kind: 'bwrap' }, trial: trialOf(['--unshare-user']) };
+  const single: Way = {
+    entrance: { kind: 'bwrap', privileges: await findPrivileges(false, signal) },
+    trial: [...alone, ...trialOf(['--unshare-user'])],
+  };
   if (process.getuid?.() === 0)
     return [
       ...(await privilegedWay(container, [], signal)),

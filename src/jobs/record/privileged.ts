@@ -51,6 +51,8 @@ export interface Privileges {
   readonly capabilities: readonly string[];
   /** setpriv(1) of this system; null where it has none, so that no other user can be entered as. */
   readonly setpriv: Portable | null;
+  /** env(1) of this system, for commands beside the program. Default: null, for none. */
+  readonly env?: Portable | null;
   /** Whether bubblewrap can change modes (from version 0.5 on). Default: no. */
   readonly changesModes?: boolean;
 }
@@ -62,13 +64,14 @@ export async function findPrivileges(isRoot: boolean, signal: AbortSignal): Prom
   signal.throwIfAborted();
   return {
     capabilities: isRoot ? capabilitiesOf(status) : Object.keys(capabilities),
-    setpriv: await findSetpriv(signal),
+    setpriv: await findPortable('setpriv', signal),
+    env: await findPortable('env', signal),
     changesModes: help?.stdout.includes('--chmod ') === true,
   };
 }
 
-async function findSetpriv(signal: AbortSignal): Promise<Portable | null> {
-  for (const place of ['/usr/bin/setpriv', '/bin/setpriv']) {
+async function findPortable(name: string, signal: AbortSignal): Promise<Portable | null> {
+  for (const place of [`/usr/bin/${name}`, `/bin/${name}`]) {
     const program = await realpath(place).catch(() => null);
     if (program === null) continue;
     const printed = await promisify(execFile)('ldd', [program], { signal }).then(
@@ -81,28 +84,30 @@ async function findSetpriv(signal: AbortSignal): Promise<Portable | null> {
   return null;
 }
 
-/** Where the helper is in the root filesystem: /dev is a file system of its own there, so that nothing of it is left behind. */
+/** Where the helpers are in the root filesystem: /dev is a file system of its own there, so that nothing of them is left behind. */
 const folder = '/dev/.ocislim';
 
-/** Returns the options of bubblewrap that put a program, its loader and its libraries there. */
-export function mountsOf({ program, loader, libraries }: Portable): readonly string[] {
-  const bind = (from: string, name: string) => ['--ro-bind', from, `${folder}/${name}`];
-  return [
-    '--dir',
-    folder,
-    ...bind(program, 'setpriv'),
-    ...bind(loader, 'loader'),
-    ...libraries.flatMap((path) => bind(path, path.slice(path.lastIndexOf('/') + 1))),
-  ];
+/** Returns the options of bubblewrap that put programs there by their names, with their loader and their libraries. */
+export function mountsOf(programs: Readonly<Record<string, Portable>>): readonly string[] {
+  const files = new Map<string, string>();
+  for (const [name, { program, loader, libraries }] of Object.entries(programs)) {
+    files.set(name, program);
+    files.set('loader', loader);
+    for (const path of libraries) files.set(path.slice(path.lastIndexOf('/') + 1), path);
+  }
+  const binds = [...files].flatMap(([name, from]) => ['--ro-bind', from, `${folder}/${name}`]);
+  return ['--dir', folder, ...binds];
+}
+
+/** The words that run a program which `mountsOf` put there. */
+function carried(name: string): readonly string[] {
+  return [`${folder}/loader`, '--library-path', folder, `${folder}/${name}`];
 }
 
 /** Returns the command line that becomes a user and runs the command behind it. */
 export function switchTo(uid: number, gid: number, groups: readonly number[]): readonly string[] {
   return [
-    `${folder}/loader`,
-    '--library-path',
-    folder,
-    `${folder}/setpriv`,
+    ...carried('setpriv'),
     '--reuid',
     String(uid),
     '--regid',
@@ -110,5 +115,35 @@ export function switchTo(uid: number, gid: number, groups: readonly number[]): r
     ...(groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]),
     '--inh-caps=-all',
     '--ambient-caps=-all',
+  ];
+}
+
+/** What a command beside the program has: its rights, and how it starts. */
+export interface Beside {
+  /** The words that become its user; none to stay the user that there is. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null;
+  readonly capabilities: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Returns the command line that, with all rights in the namespaces of a sandbox, gives up those that the program does not have, and runs a
+ * command behind it. It has three executions before that of the command, with the one that enters.
+ */
+export function giveUp({ user, capabilities, cwd, env }: Beside): readonly string[] {
+  const bounds = ['-all', ...capabilities.map((name) => `+${name.slice('CAP_'.length).toLowerCase()}`)];
+  const become = user === null ? [] : switchTo(user.uid, user.gid, user.groups).slice(4);
+  const rights = user === null ? ['--inh-caps=-all', '--ambient-caps=-all'] : become;
+  return [
+    ...carried('setpriv'),
+    `--bounding-set=${bounds.join(',')}`,
+    ...rights,
+    '--no-new-privs',
+    ...carried('env'),
+    '-i',
+    '-C',
+    cwd,
+    ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
   ];
 }

@@ -2,7 +2,7 @@
  * This folder records traces: it runs a command below strace(1), in this container or in a root filesystem, and reads what
  * strace reports. It does not know what a trace is used for, and it writes no file: the command `trace record` does.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
@@ -14,6 +14,7 @@ import { makeTemporaryFolder } from '../../files/temporary.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
 import { MiB } from '../../units.ts';
+import type { CommandOutput } from './command-output.ts';
 import type { Launch } from './launch.ts';
 import { type CommandEnd, type Refusal, StraceFilter } from './strace-filter.ts';
 
@@ -30,6 +31,18 @@ export interface RecordOptions {
   readonly stop: AbortSignal;
   /** Milliseconds from the signal to SIGKILL. */
   readonly grace: number;
+  /** The output of the command. Default: the standard streams of this process. */
+  readonly output?: CommandOutput;
+  /** What to do beside the command, from its start on. It must settle soon after `gone`, and its error becomes that of the recording. */
+  readonly during?: (live: Live, gone: AbortSignal) => Promise<void>;
+}
+
+/** The processes of a recording whose command has started. */
+export interface Live {
+  /** The process of the command, as this process numbers it. */
+  readonly command: number;
+  /** That of strace. */
+  readonly strace: number;
 }
 
 export interface Recording {
@@ -45,12 +58,12 @@ export interface Recording {
 const lineLimit = MiB;
 
 /**
- * Runs a command below strace, and reads from a named pipe what strace reports. The command has the standard streams of this
- * process. Resolves when all processes that it started have ended.
+ * Runs a command below strace, and reads from a named pipe what strace reports. Resolves when all processes that it started have ended.
  *
  * @throws IO where the command or strace could not be started, TRACE_INVALID
  */
-export async function record({ launch, strace, name, stop, grace }: RecordOptions): Promise<Recording> {
+export async function record(options: RecordOptions): Promise<Recording> {
+  const { launch, strace, name, stop, grace, output: streams } = options;
   await using cleanup = new AsyncDisposableStack();
   const folder = await makeTemporaryFolder('record');
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
@@ -62,19 +75,38 @@ export async function record({ launch, strace, name, stop, grace }: RecordOption
   const reader = new TraceReader(name, {
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
   });
-  const command = cleanup.use(new TracedCommand(filter, stop, grace));
+  const command = cleanup.use(new TracedCommand(filter, stop, grace, streams?.isApart === true));
+  const child = spawnStrace(launch, [...strace, '-o', pipe], {
+    stdio: streams?.stdio ?? 'inherit',
+    detached: streams?.isApart === true,
+  });
+  const passed = streams?.attach(child);
+  const gone = new AbortController();
   let begun = performance.now();
-  const ended = command.start(spawnStrace(launch, strace, pipe), pipe);
+  let beside: Promise<unknown> = Promise.resolve();
+  const ended = command.start(child, pipe);
   for await (const line of lines(output)) {
     const wasBegun = filter.command !== null;
     if (!wasBegun) begun = performance.now();
     const kept = filter.take(line);
     if (kept.length === 0) continue;
     reader.write(Buffer.from(`${kept.join('\n')}\n`, 'latin1'));
+    if (wasBegun || filter.command === null) continue;
+    const live = { command: filter.command, strace: child.pid ?? 0 };
+    // Its error is thrown below, when the command has ended.
+    beside =
+      options.during?.(live, gone.signal).then(
+        () => null,
+        (error: unknown) => error,
+      ) ?? beside;
     // A signal that came before the command had a process could not be sent.
-    if (!wasBegun && stop.aborted) command.stop();
+    if (stop.aborted) command.stop();
   }
   const status = await ended;
+  gone.abort();
+  await passed;
+  const failure = await beside;
+  if (failure instanceof Error) throw failure;
   if (filter.command === null)
     throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
       advice: 'The line above says why.',
@@ -91,9 +123,13 @@ async function makePipe(pipe: string): Promise<Socket> {
   return new Socket({ fd, readable: true, writable: false });
 }
 
-function spawnStrace({ outside, argv, env }: Launch, args: readonly string[], pipe: string): ChildProcess {
-  const [program = '', ...rest] = [...outside, 'strace', ...args, '-o', pipe, '--', ...argv];
-  return spawn(program, rest, { stdio: 'inherit', env });
+function spawnStrace(
+  { outside, argv, env }: Launch,
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'stdio' | 'detached'>,
+): ChildProcess {
+  const [program = '', ...rest] = [...outside, 'strace', ...args, '--', ...argv];
+  return spawn(program, rest, { ...options, env });
 }
 
 /**
@@ -104,6 +140,8 @@ class TracedCommand implements Disposable {
   readonly #filter: StraceFilter;
   readonly #signal: AbortSignal;
   readonly #grace: number;
+  /** Whether strace leads a group of processes of its own. */
+  readonly #isApart: boolean;
   #strace: ChildProcess | null = null;
   /** Whether strace still runs, so that the numbers of processes are still theirs. */
   #isRunning = false;
@@ -111,10 +149,11 @@ class TracedCommand implements Disposable {
   readonly #onStop = (): void => this.stop();
   readonly #onExit = (): void => this.#killAll();
 
-  constructor(filter: StraceFilter, signal: AbortSignal, grace: number) {
+  constructor(filter: StraceFilter, signal: AbortSignal, grace: number, isApart: boolean) {
     this.#filter = filter;
     this.#signal = signal;
     this.#grace = grace;
+    this.#isApart = isApart;
   }
 
   /** Watches over strace. Resolves to its exit status when it has ended. @throws IO where strace does not start */
@@ -151,6 +190,8 @@ class TracedCommand implements Disposable {
   #killAll(): void {
     if (!this.#isRunning) return;
     for (const pid of this.#filter.alive) send(pid, 'SIGKILL');
+    // strace that is killed before it traces leaves a child behind, which waits for it for ever.
+    if (this.#isApart && this.#strace?.pid !== undefined) send(-this.#strace.pid, 'SIGKILL');
     this.#strace?.kill('SIGKILL');
   }
 }

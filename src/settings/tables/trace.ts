@@ -1,10 +1,12 @@
 /** The options of `trace`, and those of `registry`. Both are commands without a rewriting job. */
 import { OcislimError } from '../../errors.ts';
 import { flag, list, type Option, parsePairs, text, wholeNumber, type Raw } from '../option.ts';
+import { probing } from './probing.ts';
 import { pruning } from './pruning.ts';
 import { reaching } from './commands.ts';
 import { format, output } from './reports.ts';
 import { platform } from './result.ts';
+import { running } from './running.ts';
 
 const seconds: Option<number | null> = {
   type: 'number',
@@ -37,12 +39,12 @@ const recording = {
   }),
   user: text({
     value: 'UID[:GID]',
-    describe: 'record: run as this user in --root (default: of the image, else 0)',
+    describe: 'record: the same as --run-user',
     group: 'Recording',
   }),
   env: list(parsePairs, {
     value: 'K=V',
-    describe: 'record: set an environment variable in --root (repeatable)',
+    describe: 'record: the same as --run-env (repeatable)',
     group: 'Recording',
   }),
   allSyscalls: flag({
@@ -60,6 +62,8 @@ export const traceOptions = {
     group: 'Result',
   }),
   ...recording,
+  ...running,
+  ...probing,
   traceRoot: pruning.traceRoot,
   platform,
   format,

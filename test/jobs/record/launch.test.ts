@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { idsOf, launchHere, launchIn } from '../../../src/jobs/record/launch.ts';
+import { type Entrance, idsOf, launchHere, launchIn } from '../../../src/jobs/record/launch.ts';
 
 let root: string;
 
@@ -15,7 +15,18 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describe('launches', () => {
-  const container = { root: '/r', cwd: '/srv', uid: 5, gid: 6, groups: [7, 8], env: { LANG: 'C' } };
+  const container = {
+    root: '/r',
+    cwd: '/srv',
+    uid: 5,
+    gid: 6,
+    groups: [7, 8],
+    env: { LANG: 'C' },
+    network: 'private',
+    hasCompany: false,
+  } as const;
+
+  const single = { kind: 'bwrap', privileges: { capabilities: [], setpriv: null } } as const;
 
   it('starts the command itself in this container', () => {
     expect(launchHere(['app', '-x'], '/work', { A: '1' })).toEqual({
@@ -27,20 +38,22 @@ describe('launches', () => {
       hostRoot: null,
       users: process.getuid?.() === 0 ? 'all' : 'own',
       env: { A: '1' },
+      place: null,
     });
   });
 
   it('shows paths of the container by bubblewrap, and passes on no variable of this process', () => {
-    const { argv, hostRoot, execs } = launchIn(container, ['app'], { kind: 'bwrap' });
+    const { argv, hostRoot, execs } = launchIn(container, ['app'], single);
     const text = argv.join(' ');
     expect(text).toContain('--uid 5 --gid 6');
+    expect(text).toContain('--unshare-net');
     expect(text).toContain('--bind /r / ');
     expect(text).toMatch(/--chdir \/srv --clearenv --setenv PATH \S+ --setenv LANG C -- app$/);
     expect([hostRoot, execs]).toEqual([null, 2]);
   });
 
   it('ends with its command, as a container does: what that leaves running is not waited for', () => {
-    const { argv } = launchIn(container, ['app'], { kind: 'bwrap' });
+    const { argv } = launchIn(container, ['app'], single);
     expect(argv.slice(0, argv.indexOf('--'))).toContain('--die-with-parent');
   });
 
@@ -102,9 +115,18 @@ it.each([
   ['bwrap', 5, 'own'],
   ['unshare', 5, 'one'],
 ] as const)('by %s, a command that starts as %i may become: %s', (kind, uid, users) => {
-  const container = { root: '/r', cwd: '/', uid, gid: 0, groups: [], env: {} };
+  const container = {
+    root: '/r',
+    cwd: '/',
+    uid,
+    gid: 0,
+    groups: [],
+    env: {},
+    network: 'private',
+    hasCompany: false,
+  } as const;
   const privileges = { capabilities: [], setpriv: null };
-  const entrance = kind === 'privileged' ? ({ kind, privileges, outside: [] } as const) : { kind };
+  const entrance = { kind, privileges, outside: [] } as Entrance;
   expect(launchIn(container, ['app'], entrance).users).toBe(users);
 });
 

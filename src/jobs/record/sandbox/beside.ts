@@ -1,0 +1,58 @@
+/**
+ * Command lines that enter the sandbox of a recording from outside: its network, for probes, and all of it, for a command that runs beside the
+ * program. Each is built for a launch and the processes that it has become.
+ */
+import { OcislimError } from '../../../errors.ts';
+import { type Launch, launchHere, launchIn } from '../launch.ts';
+import { giveUp } from '../privileged.ts';
+import type { Live } from '../record.ts';
+
+/** Returns the words that run a program of this system in the network of a sandbox. */
+export function enterNetwork(launch: Launch, live: Live): readonly string[] {
+  return ['nsenter', ...userOf(launch, live), `--net=/proc/${live.command}/ns/net`, '--'];
+}
+
+/** The option that enters the namespace of users in which strace runs, and from which all of the sandbox can be entered. */
+function userOf({ outside }: Launch, { strace }: Live): readonly string[] {
+  return outside.length === 0 ? [] : ['--preserve-credentials', `--user=/proc/${strace}/ns/user`];
+}
+
+/**
+ * Returns the launch of a command beside the program: as its user, with its rights, environment and directory.
+ * @throws UNSUPPORTED where a program of this system is missing that it needs
+ */
+export function launchBeside(launch: Launch, live: Live, command: readonly string[]): Launch {
+  const { place, cwd, env } = launch;
+  if (place === null) return launchHere(command, cwd, env);
+  const { container, entrance } = place;
+  if (entrance.kind !== 'privileged' && entrance.kind !== 'bwrap')
+    return launchIn(container, command, entrance);
+  const { privileges } = entrance;
+  if (privileges.setpriv === null || !privileges.env)
+    throw new OcislimError(
+      'UNSUPPORTED',
+      'a command beside the program needs setpriv and env of this system',
+      {
+        advice: 'Install util-linux and coreutils.',
+      },
+    );
+  const user = userOf(launch, live);
+  const spaces = ['mnt', 'pid', 'net', 'ipc', 'uts'].map((kind) => {
+    const option = kind === 'mnt' ? 'mount' : kind;
+    return `--${option}=/proc/${live.command}/ns/${kind}`;
+  });
+  const isAlone = entrance.kind === 'bwrap';
+  const rights = giveUp({
+    user: isAlone ? null : container,
+    capabilities: isAlone ? [] : privileges.capabilities,
+    cwd: container.cwd,
+    env: container.env,
+  });
+  return {
+    ...launch,
+    program: command[0] ?? '',
+    outside: user.length === 0 ? [] : ['nsenter', ...user, '--'],
+    argv: ['nsenter', ...spaces, '--', ...rights, ...command],
+    execs: 4,
+  };
+}
