@@ -24,6 +24,8 @@ export interface TarEntry {
    * Programs in Go show it as the size.
    */
   readonly length: number;
+  /** Whether the body is that of a sparse file: pieces of the contents, in one form after a map of them. */
+  readonly sparse: boolean;
   /** Whether it carries file capabilities (the xattr `security.capability`). */
   readonly capable: boolean;
   /** All header blocks verbatim: extensions, header, and the map blocks of an old GNU sparse file. */

@@ -237,6 +237,7 @@ export class TarReader {
       gid: extended.gid ?? header.gid,
       mtime: extended.mtime ?? header.mtime,
       size,
+      sparse: sparse !== null,
       length: sparse?.length ?? extended.size ?? header.size,
       capable: extended.capable,
       head,

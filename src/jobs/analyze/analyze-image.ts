@@ -31,7 +31,13 @@ export interface AnalyzedScan {
  * What an analysis asks of a scan. Every command that looks into an image asks for the same, so that the second one finds it in the
  * cache.
  */
-const analysisGathering: Gathering = { probe: packageProbe, digests: false, twins: false };
+const analysisGathering: Gathering = {
+  probe: packageProbe,
+  digests: false,
+  twins: false,
+  prints: true,
+  programs: false,
+};
 
 /**
  * Analyzes the one image that the options select.

@@ -9,4 +9,5 @@ export const emptyFacts: LayerFacts = {
   modules: new Map(),
   digests: new Map(),
   twins: new Map(),
+  prints: new Uint8Array(0),
 };

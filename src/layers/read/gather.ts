@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import { FactCollector, type FileSink } from '../../rootfs/facts/collector.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
+import { PrintSink } from './content-prints.ts';
 import { emptyFacts } from './empty-facts.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, readByteString } from '../../bytes/bytes.ts';
@@ -20,6 +21,10 @@ export interface Gathering {
   readonly digests: boolean;
   /** Whether to record which files are the same in all but their path. */
   readonly twins: boolean;
+  /** Whether to take the fingerprint of every file with data. Default: no. */
+  readonly prints?: boolean;
+  /** Whether to look into programs and sources, where there is a probe. Default: yes. */
+  readonly programs?: boolean;
 }
 
 /** Looks into the files of one layer while its headers are scanned. */
@@ -27,9 +32,12 @@ export class Gatherer {
   readonly #collector: FactCollector | null;
   readonly #digests: Map<number, Digest> | null;
   readonly #twins: Map<number, ByteString> | null;
+  readonly #prints: PrintSink | null;
+  #entries = 0;
 
-  constructor({ probe, digests, twins }: Gathering) {
-    this.#collector = probe === null ? null : new FactCollector(probe);
+  constructor({ probe, digests, twins, prints = false, programs = true }: Gathering) {
+    this.#collector = probe === null ? null : new FactCollector(probe, programs);
+    this.#prints = prints ? new PrintSink() : null;
     this.#digests = digests ? new Map() : null;
     this.#twins = twins ? new Map() : null;
   }
@@ -39,14 +47,23 @@ export class Gatherer {
    * the layer from 0, and `path` is the cleaned path.
    */
   open(number: number, entry: TarEntry, path: Path): FileSink | null {
+    this.#entries = number + 1;
     if (entry.kind !== 'file') return null;
+    const sink = this.#openFacts(number, entry, path);
+    // The body of a sparse file is not its contents.
+    return this.#prints === null || entry.size === 0 || entry.sparse
+      ? sink
+      : this.#prints.begin(number, entry.size, sink);
+  }
+
+  #openFacts(number: number, entry: TarEntry, path: Path): FileSink | null {
     const facts = this.#collector?.open(number, path, entry.size) ?? null;
     const digests = this.#digests;
     const twins = entry.size > 0 ? this.#twins : null;
     if (digests === null && twins === null) return facts;
-    const attributes = readAttributes(entry);
     // The body of a sparse file is not its contents, so that it gets neither a digest nor a twin.
-    if (attributes.sparse !== null) return facts;
+    if (entry.sparse) return facts;
+    const attributes = readAttributes(entry);
     const hash = hasher();
     let left = entry.size;
     let isWanted = facts !== null;
@@ -69,7 +86,12 @@ export class Gatherer {
 
   facts(): LayerFacts {
     const facts = this.#collector?.facts() ?? emptyFacts;
-    return { ...facts, digests: this.#digests ?? new Map(), twins: this.#twins ?? new Map() };
+    return {
+      ...facts,
+      digests: this.#digests ?? new Map(),
+      twins: this.#twins ?? new Map(),
+      prints: this.#prints?.finish(this.#entries) ?? emptyFacts.prints,
+    };
   }
 }
 

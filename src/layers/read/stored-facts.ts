@@ -10,8 +10,22 @@ const maxBytes = 64 * MiB;
  * Names a gathering for the recipe of a stored result. The rules' choice of contents is not part of the name: it changes only
  * with the version of the program, and each version has recipes of its own.
  */
-export function describeGathering({ probe, digests, twins }: Gathering): string {
-  return `facts${probe === null ? '' : ' contents'}${digests ? ' digests' : ''}${twins ? ' twins' : ''} of`;
+export function describeGathering({
+  probe,
+  digests,
+  twins,
+  prints = false,
+  programs = true,
+}: Gathering): string {
+  const parts = {
+    contents: probe !== null,
+    digests,
+    twins,
+    prints,
+    'no-programs': probe !== null && !programs,
+  };
+  const named = Object.entries(parts).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
+  return ['facts', ...named, 'of'].join(' ');
 }
 
 /** Packs facts into bytes for the same version of the program; null if they are too large. */

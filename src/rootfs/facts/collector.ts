@@ -44,6 +44,7 @@ export interface FileSink {
 /** Holds the contents that it keeps, and the parts of at most one ELF file. */
 export class FactCollector {
   readonly #probe: ContentProbe;
+  readonly #programs: boolean;
   readonly #elf = new Map<number, Elf>();
   readonly #scripts = new Map<number, ByteString>();
   readonly #contents = new Map<number, Uint8Array>();
@@ -55,14 +56,17 @@ export class FactCollector {
   #held = 0;
   #named = 0;
 
-  constructor(probe: ContentProbe) {
+  /** Keeps the contents that the probe asks for, and looks into programs and sources unless `programs` is false. */
+  constructor(probe: ContentProbe, programs = true) {
     this.#probe = probe;
+    this.#programs = programs;
   }
 
   /** Returns a sink for a regular file; null for a file that is too small. `size` is that of the stored body, in bytes. */
   open(entry: number, path: Path, size: number): FileSink | null {
     if (size < 3) return null;
     const wanted = this.#probe(path);
+    if (!this.#programs) return this.#keep(entry, size, wanted);
     const language = size <= largestSource ? languageOfPath(path) : null;
     if (wanted >= size && this.#held + size <= maxContents) {
       this.#held += size;
@@ -71,6 +75,13 @@ export class FactCollector {
     if (language !== null) return this.#readSource(entry, size, language);
     if (archive.test(path)) return this.#readArchive(entry, size);
     return size <= largestScript ? this.#readScript(entry, size) : this.#look(entry, size);
+  }
+
+  /** Keeps the contents of a file, if it is not larger than what is wanted of it, and looks no further. */
+  #keep(entry: number, size: number, wanted: number): FileSink | null {
+    if (wanted < size || this.#held + size > maxContents) return null;
+    this.#held += size;
+    return this.#whole(entry, size, (bytes) => void this.#contents.set(entry, bytes));
   }
 
   /** Keeps the contents of a script of a shell, reads those of other languages, and looks into any other file. */
@@ -165,6 +176,7 @@ export class FactCollector {
       modules: this.#modules,
       digests: new Map(),
       twins: new Map(),
+      prints: new Uint8Array(0),
     };
   }
 
@@ -189,6 +201,7 @@ export class FactCollector {
       },
       end: () => {
         take(bytes);
+        if (!this.#programs) return;
         const sink = this.#look(entry, size);
         sink.write(bytes);
         sink.end();

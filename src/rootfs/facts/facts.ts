@@ -6,6 +6,7 @@ import type { Path } from '../../bytes/path.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 import type { SourceModules } from './named-modules.ts';
+import type { ContentPrints } from './prints.ts';
 
 /** The facts that the headers of an ELF file tell (System V ABI, "Object Files" and "Dynamic Linking"). */
 export interface Elf {
@@ -49,6 +50,8 @@ export interface LayerFacts {
    * link could replace. Empty unless the scan was asked for it.
    */
   readonly twins: ReadonlyMap<number, ByteString>;
+  /** Fingerprints of contents. Empty unless the scan was asked for them. */
+  readonly prints: ContentPrints;
 }
 
 /** The facts of all layers, by path of the merged filesystem. Paths are literal: resolve symlinks first. */

@@ -33,7 +33,7 @@ test('a scan of lent chunks finds all entries', async () => {
   await fc.assert(
     fc.asyncProperty(layers, chunkSize, async (tar, size) => {
       const scan = async (stream: ByteStream) => {
-        const gatherer = new Gatherer({ probe: () => 4096, digests: true, twins: true });
+        const gatherer = new Gatherer({ probe: () => 4096, digests: true, twins: true, prints: true });
         const index = await scanTar(stream, gatherer);
         return [packIndex(index), packFacts(gatherer.facts())];
       };

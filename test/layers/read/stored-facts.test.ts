@@ -26,6 +26,7 @@ const facts: LayerFacts = {
   modules: new Map([[6, { language: 'python', named: [{ name: b('os'), isAtTop: true }] }]]),
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
   twins: new Map([[3, b('\x00\xff')]]),
+  prints: Uint8Array.of(1, 2, 255),
 };
 
 test('stored facts equal the original ones', () => {
@@ -52,6 +53,8 @@ test('the options of gathering have distinct names', () => {
     describeGathering({ probe: null, digests: true, twins: false }),
     describeGathering({ probe, digests: false, twins: false }),
     describeGathering({ probe, digests: true, twins: false }),
+    describeGathering({ probe, digests: false, twins: false, prints: true }),
+    describeGathering({ probe, digests: false, twins: false, prints: true, programs: false }),
   ];
-  expect(new Set(names).size).toBe(3);
+  expect(new Set(names).size).toBe(5);
 });

@@ -67,6 +67,7 @@ test('an index that is too large is not stored', () => {
     head,
     size: 0,
     length: 0,
+    sparse: false,
     mode: 0o755,
     uid: 0,
     gid: 0,
