@@ -4,7 +4,8 @@
 import { utf8Bytes } from '../bytes/bytes.ts';
 import type { Image } from '../image/image.ts';
 import { readRuntime } from '../oci/runtime.ts';
-import type { FileFacts } from '../rootfs/facts/facts.ts';
+import type { LayerFacts } from '../rootfs/facts/facts.ts';
+import { mergeFacts } from '../rootfs/facts/merged-facts.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import { packagesOf } from '../rootfs/packages/package-index.ts';
 import { isRoot } from '../rootfs/surface/surface.ts';
@@ -14,7 +15,12 @@ import { itemsPerStep, type Steps } from '../steps.ts';
 import type { Analysis, AnalyzedSurface, Savings, Totals } from './analysis.ts';
 import { describeImage, describeLayers } from './describe-image.ts';
 import { diveSteps } from './dive.ts';
+import { type Duplicates, duplicateSteps } from './duplicates.ts';
 import type { LayeredImage } from './entries.ts';
+import { findSteps } from './findings/all.ts';
+import type { FindingContext } from './findings/finding.ts';
+import { type SecretFile, secretFileSteps } from './findings/secret-files.ts';
+import { readInstruction, rowsOfLayers } from './instruction.ts';
 import {
   type Largest,
   largestDirectorySteps,
@@ -30,7 +36,8 @@ export interface AnalysisInput extends LayeredImage {
   /** The reference as the user wrote it. */
   readonly name: string;
   readonly fs: Filesystem;
-  readonly facts: FileFacts;
+  /** By layer number. */
+  readonly layerFacts: ReadonlyMap<number, LayerFacts>;
   /** Whether only headers have been read: there are no facts, and the parts that need some stay empty. */
   readonly quick: boolean;
   /** What each command would save; null where samples were not asked for. */
@@ -46,29 +53,27 @@ export function* analysisSteps(input: AnalysisInput): Steps<Analysis> {
   const { numbers, layerBytes } = yield* diveSteps(stack.table, indexes);
   const shadowed = yield* shadowedSteps(input);
   const sizes = yield* visibleSizeSteps(input);
-  const duplicates: readonly number[] = [];
+  const deep = quick ? null : yield* deepSteps(input);
   const layers = describeLayers(
     image,
     indexes,
     layerBytes.map((diveBytes, i) => ({
       shadowedBytes: shadowed[i] as number,
-      duplicateBytes: duplicates[i] ?? 0,
+      duplicateBytes: deep?.duplicates.bytes[i] ?? 0,
       diveBytes,
     })),
   );
-  const packages = quick ? null : packagesOf(input);
-  yield;
   return {
     image: describeImage(image, input.name),
     layers,
     totals: totalsOf(layers, sizes),
     dive: numbers,
-    findings: [],
+    findings: deep?.findings ?? [],
     largestFiles: yield* largestFileSteps(input, sizes, largest),
     largestDirectories: yield* largestDirectorySteps(input, sizes, largest),
-    packages: packages === null ? [] : yield* packageSizeSteps(input.fs, packages.packages),
-    unreadDatabases: packages?.unread ?? [],
-    surface: quick ? null : surfaceOf(input),
+    packages: deep?.packages ?? [],
+    unreadDatabases: deep?.unreadDatabases ?? [],
+    surface: deep?.surface ?? null,
     savings,
   };
 }
@@ -105,12 +110,46 @@ function totalsOf(layers: Analysis['layers'], { bytes, files, directories }: Vis
   };
 }
 
-function surfaceOf({ image, fs }: AnalysisInput): AnalyzedSurface {
+/** The parts of an analysis that need more than headers. */
+interface DeepAnalysis extends Pick<Analysis, 'findings' | 'packages' | 'unreadDatabases' | 'surface'> {
+  readonly duplicates: Duplicates;
+}
+
+function* deepSteps(input: AnalysisInput): Steps<DeepAnalysis> {
+  const { image, fs, layerFacts } = input;
+  const facts = mergeFacts(fs, layerFacts);
+  const packages = packagesOf({ fs, facts });
+  yield;
+  const prints = new Map([...layerFacts].map(([layer, own]) => [layer, own.prints]));
+  const duplicates = yield* duplicateSteps({ ...input, prints });
+  const measured = yield* packageSizeSteps(fs, packages.packages);
+  const context: Omit<FindingContext, 'secretFiles'> = {
+    ...input,
+    facts,
+    prints,
+    packages,
+    duplicates,
+    contents: (layer, entry) => layerFacts.get(layer)?.contents.get(entry) ?? null,
+    instructions: rowsOfLayers(image.config.history, input.indexes.size).map((row) =>
+      row?.createdBy == null ? null : readInstruction(row.createdBy),
+    ),
+  };
+  const secretFiles = yield* secretFileSteps(context);
+  return {
+    findings: yield* findSteps({ ...context, secretFiles }),
+    packages: measured,
+    unreadDatabases: packages.unread,
+    surface: surfaceOf(input, secretFiles),
+    duplicates,
+  };
+}
+
+function surfaceOf({ image, fs }: AnalysisInput, secretFiles: readonly SecretFile[]): AnalyzedSurface {
   const { environment, user } = readRuntime(image.config);
   return {
     files: surveyFiles(fs, utf8Bytes(environment.get('PATH') ?? '')),
     isRoot: isRoot(user),
     secretVariables: secretVariables(environment),
-    secretFiles: [],
+    secretFiles: secretFiles.map(({ path, layer, visible }) => ({ path, layer, visible })),
   };
 }

@@ -338,10 +338,13 @@ export interface ExpandedPresets {
 export function expandPresets(names: readonly string[]): ExpandedPresets {
   const chosen = [...new Set(names)].map(findPreset);
   const expand = (effect: Preset['effect']): Rule[] =>
-    chosen
-      .filter((preset) => preset.effect === effect)
-      .flatMap((preset) => preset.rules.map((rule) => makeRule(rule, preset.name)));
+    chosen.filter((preset) => preset.effect === effect).flatMap(presetRules);
   return { remove: expand('remove'), clearSetuid: expand('clear-setuid') };
+}
+
+/** Returns the rules of one preset, in a group of their own. */
+export function presetRules({ name, rules }: Preset): Rule[] {
+  return rules.map((rule) => makeRule(rule, name));
 }
 
 function makeRule(rule: PresetRule, name: string): Rule {

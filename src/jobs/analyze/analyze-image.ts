@@ -6,8 +6,8 @@ import type { Analysis } from '../../analyze/analysis.ts';
 import { analysisSteps } from '../../analyze/analyze.ts';
 import { at } from '../../errors.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
-import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
 import { packageProbe } from '../../rootfs/packages/package-index.ts';
+import { secretProbe } from '../../rootfs/surface/secret-files.ts';
 import { inTurns } from '../../steps.ts';
 import type { OneImageOptions } from '../one-image.ts';
 import { type ScannedImage, scanImage } from './scan-image.ts';
@@ -32,7 +32,7 @@ export interface AnalyzedScan {
  * cache.
  */
 const analysisGathering: Gathering = {
-  probe: packageProbe,
+  probe: (path) => Math.max(packageProbe(path), secretProbe(path)),
   digests: false,
   twins: false,
   prints: true,
@@ -47,9 +47,8 @@ const analysisGathering: Gathering = {
 export async function analyzeImage(options: AnalyzeOptions): Promise<AnalyzedScan> {
   const { name, quick, signal } = options;
   const scanned = await scanImage(options, quick ? null : analysisGathering);
-  const facts = mergeFacts(scanned.fs, scanned.facts);
   try {
-    const steps = analysisSteps({ ...scanned, name, quick, facts, savings: null });
+    const steps = analysisSteps({ ...scanned, layerFacts: scanned.facts, name, quick, savings: null });
     return { analysis: await inTurns(steps, signal), scanned };
   } catch (error) {
     throw at(`source ${options.source.label}`, error);

@@ -1,33 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AnalyzeOptions, analyzeImage } from '../../../src/jobs/analyze/analyze-image.ts';
 import { lawRuns } from '../../laws/rig.ts';
+import { analyzed } from '../../support/analyze.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
-import { type BuiltTree, buildImage, type ImageRecipe } from '../../support/image-builder.ts';
-import { MemorySource } from '../../support/memory-store.ts';
+import { buildImage, type ImageRecipe } from '../../support/image-builder.ts';
 import { applyLayers } from '../../support/model/filesystem.ts';
 import { type Short, tar } from '../../support/model/shorthand.ts';
 import { designedImage, paths } from '../../support/small-image.ts';
-
-async function analyzed(tree: BuiltTree, options: Partial<AnalyzeOptions> = {}) {
-  const source = new MemorySource(tree, { label: 'a.test/app:1' });
-  try {
-    return await analyzeImage({
-      source,
-      name: 'a.test/app:1',
-      quick: false,
-      samples: false,
-      platform: null,
-      jobs: 2,
-      maxScratch: 0,
-      listener: () => {},
-      signal: new AbortController().signal,
-      ...options,
-    });
-  } finally {
-    expect(source.held).toBe(0);
-  }
-}
 
 const imageOf = (layers: readonly (readonly Short[])[], recipe: Partial<ImageRecipe> = {}) =>
   buildImage({ layers: layers.map((entries) => tar(...entries)), compress: 'none', ...recipe });
