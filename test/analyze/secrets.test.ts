@@ -92,7 +92,7 @@ describe('files', () => {
         files: 2,
         layer: 1,
         by: 2,
-        why: 'layer 1 (COPY . /) holds a private key in "root/.ssh/id_rsa" and 1 more file: layer 2 (RUN rm -r /root/.ssh) hides it, and everyone who can pull the image can read it',
+        why: 'layer 1 (COPY . /) holds a private key in "root/.ssh/id_rsa" and 1 more file: layer 2 (RUN rm -r /root/.ssh) hides it, but a pull of the image still brings it',
         command: ['prune', '--shadowed'],
       },
     ]);

@@ -25,7 +25,7 @@ const rooms: Readonly<Record<string, string>> = {
   rootfs: 'oci bytes changeset codec',
   closure: 'oci bytes rules image trace rootfs',
   slim: 'oci bytes rules changeset image rootfs closure',
-  analyze: 'oci bytes changeset image rootfs',
+  analyze: 'oci bytes rules changeset image rootfs slim',
   compress: 'oci codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image probe registry store trace rootfs closure slim analyze compress layers',

@@ -1,4 +1,4 @@
-/** Analyzes images in memory: the tests of `analyze` and of what is made from an analysis call this. */
+/** Analyzes images in memory. The tests of `analyze` and of what is made from an analysis call this. */
 import { expect } from 'vitest';
 import type { Analysis } from '../../src/analyze/analysis.ts';
 import {

@@ -19,7 +19,7 @@ const families: readonly FindingFamily[] = [
 /** Finds what could go: secrets first, then by bytes, largest first. */
 export function* findSteps(context: FindingContext): Steps<readonly WasteFinding[]> {
   const found: WasteFinding[] = [];
-  for (const find of families) found.push(...(yield* find(context)));
+  for (const find of families) for (const finding of yield* find(context)) found.push(finding);
   const isSecret = ({ kind }: WasteFinding) => kind === 'secret-file' || kind === 'secret-variable';
   return found.sort(
     (a, b) =>

@@ -1,5 +1,6 @@
 /**
  * Findings about visible files with the same contents: one for those of each layer that hard links can replace, and one for all others.
+ * A row of the table in `all.ts`.
  */
 import { baseOf, type Path, parentOf, quotePath } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';

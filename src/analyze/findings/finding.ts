@@ -1,4 +1,7 @@
-/** What a kind of finding is made of: what it looks at, and helpers to say where the bytes lie and which instruction is meant. */
+/**
+ * What a kind of finding is made of: what it looks at, and helpers to say where the bytes lie and which instruction is meant. Every
+ * family of findings calls it.
+ */
 import type { Path } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { Image } from '../../image/image.ts';

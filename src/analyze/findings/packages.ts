@@ -1,4 +1,7 @@
-/** Findings about packages: the same one twice, copies of one library, and packages that only builds need. */
+/**
+ * Findings about packages: the same one twice, copies of one library, and packages that only builds need. A row of the table in
+ * `all.ts`.
+ */
 import { decodeForDisplay } from '../../bytes/bytes.ts';
 import { type Path, parentOf } from '../../bytes/path.ts';
 import { readRuntime } from '../../oci/runtime.ts';

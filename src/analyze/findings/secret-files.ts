@@ -40,7 +40,9 @@ export function* secretFileSteps(context: SecretSearch): Steps<readonly SecretFi
       if (++seen % itemsPerStep === 0) yield;
       if (index.kinds[entry] !== 'file' || examples.test(path)) continue;
       const contents = context.contents(layer, entry);
-      const what = contents === null ? null : secretIn(path, contents);
+      if (contents === null) continue;
+      yield;
+      const what = secretIn(path, contents);
       if (what === null || context.packages.ownersOf(path).length > 0) continue;
       const own = context.fates.layers.get(layer);
       const visible = own?.fate[entry] === fates.kept || own?.lost[entry] === 0;

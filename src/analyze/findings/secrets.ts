@@ -39,7 +39,7 @@ function fileFinding(context: FindingContext, group: readonly SecretFile[]): Was
     by: visible ? null : hiddenBy,
     why: visible
       ? where
-      : `${where}: ${hiddenBy === layer ? 'a later entry' : nameLayer(context, hiddenBy)} hides it, and everyone who can pull the image can read it`,
+      : `${where}: ${hiddenBy === layer ? 'a later entry' : nameLayer(context, hiddenBy)} hides it, but a pull of the image still brings it`,
     places: places.heaviest(),
     dockerfile:
       'Use RUN --mount=type=secret for what a build needs, and mount the rest when the container starts. Revoke what was published.',
@@ -105,7 +105,7 @@ function secretsOfRow(createdBy: string): readonly (readonly [kind: string, name
       ([, name = '', value = '']) => [name, value.replace(/^["']|["']$/g, '')] as const,
     );
     const own = keyword === 'ARG' ? 'the build argument' : 'the variable';
-    found.push(...values(pairs).map((name) => [own, name] as const));
+    for (const name of values(pairs)) found.push([own, name]);
   }
   for (const [, host = ''] of text.matchAll(passwordInUrl)) found.push(['the password for', host]);
   return found.filter(

@@ -23,7 +23,7 @@ const largest = 64 * KiB;
 /** A line of some settings with a value that is not a variable or a placeholder. */
 const setting = (names: string): RegExp =>
   new RegExp(
-    `^[ \\t]*[^#;\\n]{0,500}?(?:${names})["']?[ \\t]*[:= \\t][ \\t]*["']?(?![$<{*\\s"'])[^\\s"']{4}`,
+    `^[ \\t]*[^#;\\n]{0,200}?(?:${names})["']?[ \\t]*[:= \\t][ \\t]*["']?(?![$<{*\\s"'])[^\\s"']{4}`,
     'im',
   );
 
@@ -132,7 +132,7 @@ const kinds: readonly SecretKind[] = [
   { what: 'settings with a secret', path: /(?:^|\/)\.env(?:\.[\w-]+)?$/, holds: hasSecretVariable },
 ];
 
-/** Variables of examples, whose values nobody uses. */
+/** Settings that are examples: their values open nothing. */
 const example = /(?:^|\/)\.env\.(?:example|sample|template|dist|test)$/;
 
 /** Returns how much of a file the search for secrets needs, in bytes. */
