@@ -41,7 +41,8 @@ test('law: a fingerprint is the first half of the SHA-256 of the contents, howev
           const body = entry.body.subarray(0, entry.size);
           expected.set(createHash('sha256').update(body).digest().subarray(0, printBytes), i * printBytes);
           prints++;
-          if (entry.size <= probe && entry.size > 2) expect(facts.contents.get(i)).toEqual(new Uint8Array(body));
+          if (entry.size <= probe && entry.size > 2)
+            expect(facts.contents.get(i)).toEqual(new Uint8Array(body));
         }
         expect(facts.prints).toEqual(expected);
       },
