@@ -3,6 +3,7 @@
  * here; rewriting jobs, which take whole sets of images, begin with `image-set.ts`.
  */
 import type { AsyncCloseable } from '../closeable.ts';
+import type { UnpackThreads } from '../codec/unpack/threads.ts';
 import { OcislimError } from '../errors.ts';
 import { Scratch } from '../files/scratch.ts';
 import type { Image } from '../image/image.ts';
@@ -11,17 +12,21 @@ import type { Platform } from '../oci/platform.ts';
 import type { Source } from '../place/place.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
 import { severalImages } from './choose-children.ts';
-import { imageMembers, platformOf, readImageSet } from './image-set.ts';
+import { type ImageMember, imageMembers, platformOf, readImageSet } from './image-set.ts';
 import type { RunOptions } from './rewrite/run.ts';
 
 export interface OneImageOptions
   extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
   /** The platform of the image. Null: the source must have one image. */
   readonly platform: Platform | null;
+  /** Threads that unpack large layers. Default: every layer is unpacked in the main thread. */
+  readonly threads?: UnpackThreads | null;
 }
 
 export interface OneImage extends AsyncDisposable {
   readonly image: Image;
+  /** The image with its place in the index, if there is one. */
+  readonly member: ImageMember;
   /** Where the image is read from: through the cache, if there is one. */
   readonly source: Source;
   readonly reader: LayerReader;
@@ -35,16 +40,18 @@ export interface OneImage extends AsyncDisposable {
  *   manifests throws
  */
 export async function openOneImage(options: OneImageOptions): Promise<OneImage> {
-  const { listener, limits, cache = null } = options;
+  const { listener, limits, cache = null, threads = null } = options;
   const source = cache === null ? options.source : new CachedSource(options.source, cache);
-  const image = await chooseImage({ ...options, source });
+  const member = await chooseImage({ ...options, source });
+  const { image } = member;
   const opened = new AsyncDisposableStack();
   const scratch = new Scratch(options.maxScratch);
   opened.defer(() => scratch.close());
   return {
     image,
+    member,
     source,
-    reader: new LayerReader({ source, scratch, listener, cache, limits }),
+    reader: new LayerReader({ source, scratch, listener, cache, limits, threads }),
     handOver() {
       const kept = opened.move();
       const close = () => kept.disposeAsync();
@@ -60,12 +67,12 @@ export function layerNumbers({ manifest }: Image): readonly number[] {
 }
 
 /** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */
-async function chooseImage({ source, platform, ...options }: OneImageOptions): Promise<Image> {
+async function chooseImage({ source, platform, ...options }: OneImageOptions): Promise<ImageMember> {
   const platforms = platform === null ? [] : [platform];
   const found = imageMembers(await readImageSet(source, { ...options, platforms, single: true }));
   const [first] = found;
   if (first === undefined)
     throw new OcislimError('UNSUPPORTED', `${source.label} is not an image but an artifact of another kind`);
-  if (found.length === 1) return first.image;
+  if (found.length === 1) return first;
   throw severalImages(source.label, found.map(platformOf));
 }

@@ -2,15 +2,16 @@
  * Analyzes one image: `analyze`, `check`, `sbom`, the page and `explore` show parts of what it returns. It reads every layer at most
  * once, and none where a cache knows the scans of an earlier command.
  */
-import type { Analysis } from '../../analyze/analysis.ts';
+import type { Analysis, Savings } from '../../analyze/analysis.ts';
 import { analysisSteps } from '../../analyze/analyze.ts';
+import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { at } from '../../errors.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
 import { packageProbe } from '../../rootfs/packages/package-index.ts';
 import { secretProbe } from '../../rootfs/surface/secret-files.ts';
 import { inTurns } from '../../steps.ts';
-import type { OneImageOptions } from '../one-image.ts';
-import { type ScannedImage, scanImage } from './scan-image.ts';
+import { type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
+import { type ScannedImage, scanOpened } from './scan-image.ts';
 
 export interface AnalyzeOptions extends OneImageOptions {
   /** The reference as the user wrote it. */
@@ -19,6 +20,8 @@ export interface AnalyzeOptions extends OneImageOptions {
   readonly quick: boolean;
   /** Whether to estimate what commands would save from samples of the layers. */
   readonly samples: boolean;
+  /** What packs samples, and unpacks large layers in threads. Default: one of its own for samples, and the main thread unpacks. */
+  readonly pool?: EncoderPool;
 }
 
 /** An analysis, and the image that it is about, for what walks through the files. */
@@ -45,12 +48,25 @@ const analysisGathering: Gathering = {
  * an image throws
  */
 export async function analyzeImage(options: AnalyzeOptions): Promise<AnalyzedScan> {
-  const { name, quick, signal } = options;
-  const scanned = await scanImage(options, quick ? null : analysisGathering);
+  const { name, quick, samples, signal, pool = null } = options;
+  await using opened = await openOneImage({ ...options, threads: pool?.unpackers ?? null });
+  const scanned = await scanOpened(opened, options, quick ? null : analysisGathering);
+  const savings = samples && !quick ? await savingsOf(opened, options) : null;
   try {
-    const steps = analysisSteps({ ...scanned, layerFacts: scanned.facts, name, quick, savings: null });
+    const steps = analysisSteps({ ...scanned, layerFacts: scanned.facts, name, quick, savings });
     return { analysis: await inTurns(steps, signal), scanned };
   } catch (error) {
     throw at(`source ${options.source.label}`, error);
   }
+}
+
+/** Estimates what commands would save. What tries encodings is loaded only here. */
+async function savingsOf({ member, reader }: OneImage, options: AnalyzeOptions): Promise<Savings> {
+  const { jobs, cache = null, listener, signal } = options;
+  const { estimateSavings } = await import('./estimate-savings.ts');
+  if (options.pool !== undefined)
+    return await estimateSavings({ member, reader, pool: options.pool, cache, jobs, listener, signal });
+  const { createEncoderPool } = await import('../../codec/encoder-pool.ts');
+  await using pool = createEncoderPool({ jobs, listener });
+  return await estimateSavings({ member, reader, pool, cache, jobs, listener, signal });
 }

@@ -12,7 +12,7 @@ import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
 import { inTurns } from '../../steps.ts';
 import { mapParallel } from '../../stream/parallel.ts';
-import { layerNumbers, type OneImageOptions, openOneImage } from '../one-image.ts';
+import { layerNumbers, type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
 
 /** One image, with everything that its headers and the facts asked for tell. Layers are numbered from 1, the lowest. */
 export interface ScannedImage {
@@ -36,7 +36,15 @@ export async function scanImage(
   gathering: Gathering | null,
 ): Promise<ScannedImage> {
   await using opened = await openOneImage(options);
-  const { image, reader, source } = opened;
+  return await scanOpened(opened, options, gathering);
+}
+
+/** Scans an image that is open, as `scanImage` does. */
+export async function scanOpened(
+  { image, reader, source }: OneImage,
+  options: Pick<OneImageOptions, 'jobs' | 'signal'>,
+  gathering: Gathering | null,
+): Promise<ScannedImage> {
   const numbers = layerNumbers(image);
   const scans = await mapParallel(numbers, options.jobs, options.signal, async (number, _, inner) => {
     return [number, await reader.scan(image, number, gathering, inner)] as const;

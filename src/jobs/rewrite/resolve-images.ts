@@ -15,6 +15,9 @@ import { largestFirst } from './largest-first.ts';
 import type { PlannedImage, ResolvedImage, ResolvedLayer } from './records.ts';
 import type { RunContext } from './run.ts';
 
+/** What of a run the resolution needs. */
+export type ResolveContext = Pick<RunContext, 'reader' | 'jobs' | 'signal' | 'epoch' | 'digests'>;
+
 /** What the layers of one image said, by number of the source layer. */
 interface Scanned {
   readonly indexes: Map<number, LayerIndex>;
@@ -26,14 +29,14 @@ interface Scanned {
 /** Resolves one image after the other. @throws what reading and resolving throw */
 export function resolveImages(
   images: readonly PlannedImage[],
-  context: RunContext,
+  context: ResolveContext,
 ): Promise<ResolvedImage[]> {
   return mapParallel(images, 1, context.signal, (image, _, signal) =>
     resolveImage(image, { ...context, signal }),
   );
 }
 
-async function resolveImage(planned: PlannedImage, context: RunContext): Promise<ResolvedImage> {
+async function resolveImage(planned: PlannedImage, context: ResolveContext): Promise<ResolvedImage> {
   const { image } = planned;
   const scanned: Scanned = { indexes: new Map(), facts: new Map(), looked: new Set() };
   const wanted = layersToScan(image);
@@ -52,7 +55,7 @@ async function resolveByHeaders(
   image: Image,
   first: readonly number[],
   scanned: Scanned,
-  context: RunContext,
+  context: ResolveContext,
 ): Promise<Resolution> {
   let gathering = await gatheringFor(image, context.digests === true);
   const { resolveSteps } = await import('../../slim/resolve/resolve.ts');
@@ -81,7 +84,7 @@ async function scan(
   image: Image,
   wanted: readonly number[],
   { gathering, scanned }: { readonly gathering: Gathering | null; readonly scanned: Scanned },
-  { reader, jobs, signal }: RunContext,
+  { reader, jobs, signal }: ResolveContext,
 ): Promise<void> {
   const missing = largestFirst(
     wanted.filter((number) => !scanned.indexes.has(number)),

@@ -284,12 +284,14 @@ export class LayerReader {
 
   /**
    * Reads the headers of a layer, and gathers facts about its files; null gathers none. Every layer is scanned once per run,
-   * so all calls with a gathering must pass the same one.
+   * so all calls with a gathering must pass the same one. A call without one may get the facts of another call.
    */
   scan(image: Image, number: number, gathering: Gathering | null, signal: AbortSignal): Promise<Scan> {
     const { descriptor, diffId } = layerOf(image, number);
-    const key = `${descriptor.digest} ${diffId} ${gathering === null ? '' : 'with facts'}`;
-    const known = this.#scans.get(key);
+    const layer = `${descriptor.digest} ${diffId}`;
+    const key = gathering === null ? layer : `${layer} with facts`;
+    const known =
+      this.#scans.get(key) ?? (gathering === null ? this.#scans.get(`${layer} with facts`) : undefined);
     if (known !== undefined) return known;
     const scan = this.#scan({ image, number, gathering, signal });
     this.#scans.set(key, scan);
