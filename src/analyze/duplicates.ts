@@ -11,13 +11,20 @@ import type { ImageFates } from './fates.ts';
 export interface Duplicates {
   /** Bytes of the repeating entries of each layer, the lowest first. */
   readonly bytes: readonly number[];
-  /** Lists the repeating entries of a layer, each with the last one before it that has the same contents. */
-  of(layer: number): readonly Duplicate[];
+  /** Yields the repeating entries of a layer, each with the last one before it that has the same contents. */
+  of(layer: number): Iterable<Duplicate>;
 }
 
 export interface Duplicate {
   readonly entry: number;
   readonly before: { readonly layer: number; readonly entry: number };
+}
+
+/** The repeating entries of one layer in columns, since an image may have half a million of them. */
+interface Repeated {
+  readonly entries: Int32Array;
+  readonly layers: Int32Array;
+  readonly before: Int32Array;
 }
 
 /** What the search depends on: the layers by number, from 1. */
@@ -35,26 +42,38 @@ export interface DuplicateInput {
 export function* duplicateSteps({ indexes, fates, prints }: DuplicateInput): Steps<Duplicates> {
   const table = new PrintTable(prints);
   const bytes: number[] = [];
-  const found = new Map<number, Duplicate[]>();
+  const found = new Map<number, Repeated>();
   for (let layer = 1; layer <= indexes.size; layer++) {
     const { kinds, sizes } = indexes.get(layer) as LayerIndex;
     const lost = fates.layers.get(layer)?.lost;
     const own = prints.get(layer) ?? new Uint8Array(0);
-    const repeated: Duplicate[] = [];
+    const [entries, layers, earlier]: [number[], number[], number[]] = [[], [], []];
     let sum = 0;
     for (let entry = 0; entry < kinds.length; entry++) {
       if (entry % itemsPerStep === itemsPerStep - 1) yield;
       if (kinds[entry] !== 'file' || lost?.[entry] === 1 || !hasPrint(own, entry)) continue;
       const before = table.replace(layer, entry);
       if (before === null) continue;
-      repeated.push({ entry, before });
+      entries.push(entry);
+      layers.push(before.layer);
+      earlier.push(before.entry);
       sum += sizes[entry] as number;
     }
     bytes.push(sum);
-    found.set(layer, repeated);
+    found.set(layer, {
+      entries: Int32Array.from(entries),
+      layers: Int32Array.from(layers),
+      before: Int32Array.from(earlier),
+    });
     yield;
   }
-  return { bytes, of: (layer) => found.get(layer) ?? [] };
+  return { bytes, of: (layer) => listRepeated(found.get(layer)) };
+}
+
+function* listRepeated(repeated: Repeated | undefined): Generator<Duplicate> {
+  if (repeated === undefined) return;
+  for (const [i, entry] of repeated.entries.entries())
+    yield { entry, before: { layer: repeated.layers[i] as number, entry: repeated.before[i] as number } };
 }
 
 /** The last entry of each contents so far: an open hash table, since a map of half a million texts would take fifty times the memory. */

@@ -156,26 +156,42 @@ export function opaqueMarkerName(directory: Path): ByteString {
   return join(directory, opaqueName);
 }
 
-/** Numbers without an object or a tag for each, which the garbage collector does not visit. */
-class Column {
-  #values = new Float64Array(64);
-  #length = 0;
+/** The numbers in one piece of a column. */
+const pieceLength = 16_384;
 
-  get length(): number {
-    return this.#length;
-  }
+/**
+ * Numbers without an object or a tag for each, which the garbage collector does not visit. They are kept in pieces, since a column that
+ * doubles leaves as much garbage as it holds.
+ */
+class Column {
+  readonly #whole: Float64Array[] = [];
+  #piece = new Float64Array(64);
+  #filled = 0;
 
   push(value: number): void {
-    if (this.#length === this.#values.length) {
-      const more = new Float64Array(2 * this.#length);
-      more.set(this.#values);
-      this.#values = more;
-    }
-    this.#values[this.#length++] = value;
+    if (this.#filled === this.#piece.length) this.#extend();
+    this.#piece[this.#filled++] = value;
   }
 
+  #extend(): void {
+    if (this.#filled === pieceLength) {
+      this.#whole.push(this.#piece);
+      this.#piece = new Float64Array(pieceLength);
+      this.#filled = 0;
+      return;
+    }
+    const more = new Float64Array(Math.min(4 * this.#filled, pieceLength));
+    more.set(this.#piece);
+    this.#piece = more;
+  }
+
+  /** Returns the numbers, and lets go of the pieces: called once. */
   finish(): Float64Array {
-    return this.#values.slice(0, this.#length);
+    const all = new Float64Array(this.#whole.length * pieceLength + this.#filled);
+    this.#whole.forEach((piece, i) => all.set(piece, i * pieceLength));
+    all.set(this.#piece.subarray(0, this.#filled), this.#whole.length * pieceLength);
+    this.#whole.length = 0;
+    return all;
   }
 }
 

@@ -20,8 +20,9 @@ export function* duplicateFindings(context: FindingContext): Steps<readonly Wast
   const others: Repeated = { places: new Places(), example: null };
   for (const layer of context.indexes.keys()) {
     const linkable: Repeated = { places: new Places(), example: null };
-    for (const [i, duplicate] of context.duplicates.of(layer).entries()) {
-      if (i % itemsPerStep === itemsPerStep - 1) yield;
+    let seen = 0;
+    for (const duplicate of context.duplicates.of(layer)) {
+      if (++seen % itemsPerStep === 0) yield;
       add(context, layer, duplicate, isLinkable(context, layer, duplicate) ? linkable : others);
     }
     if (linkable.places.bytes >= leastBytes) findings.push(linkableFinding(context, layer, linkable));
