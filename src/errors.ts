@@ -6,6 +6,10 @@ export const errorCodes = {
   USAGE: { exit: 2, doc: 'The command line, a rule file or a plan cannot be understood.' },
   REFERENCE_INVALID: { exit: 2, doc: 'An image reference has an unknown or malformed form.' },
   PLAN_INVALID: { exit: 2, doc: 'A plan file breaks its schema; the message names the line.' },
+  GATES_INVALID: {
+    exit: 2,
+    doc: 'A file of gates (`.ocislim.yaml`, `.dive-ci`) breaks its schema; the message names the line.',
+  },
   RULES_INVALID: { exit: 2, doc: 'A rule cannot be parsed; the message names the file and line.' },
   TRACE_INVALID: {
     exit: 2,

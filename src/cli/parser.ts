@@ -32,7 +32,7 @@ const nothingDone = 2;
 
 /** Finds the command of a command line. @throws USAGE */
 export async function parseCommandLine(args: readonly string[], env: Environment): Promise<Run> {
-  const early = splitArguments(args, everyOption());
+  const early = splitArguments(args, everyOption(args));
   const [word, ...more] = early.positionals;
   const [stray] = early.unknown;
   if (word === undefined || (stray !== undefined && stray.index < word.index)) {
@@ -54,9 +54,14 @@ export async function parseCommandLine(args: readonly string[], env: Environment
 
 const commandAdvice = 'See "ocislim help".';
 
-/** Lists the options of all commands, to find the command behind options and their values. */
-function everyOption(): readonly NamedOption[] {
-  const all = [...general, ...commands.flatMap(({ options }) => listOptions(options))];
+/**
+ * Lists the options of all commands, to find the command behind options and their values. Those of the first command that is named
+ * come first: `--config` takes a value in one, and none in another.
+ */
+function everyOption(args: readonly string[]): readonly NamedOption[] {
+  const word = args.find((each) => commands.some(({ name }) => name === each));
+  const sorted = commands.toSorted((a, b) => Number(b.name === word) - Number(a.name === word));
+  const all = [...general, ...sorted.flatMap(({ options }) => listOptions(options))];
   return [...new Map(all.toReversed().map((option) => [option.name, option])).values()];
 }
 

@@ -47,6 +47,8 @@ import { sbomOptions, type SbomSettings } from '../settings/tables/sbom.ts';
 import type { DescribedImage } from '../jobs/look/documents.ts';
 import type { HistoryOutcome, Look, LookSettings } from './look.ts';
 import { type AnalyzeSettings, analyzeOptions } from '../settings/tables/analyze.ts';
+import { checkOptions, type CheckSettings } from '../settings/tables/check.ts';
+import type { Judgement } from '../report/verdict/judgement.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
 import type { SbomOutcome } from './sbom.ts';
 import { type JobSettings, rewrite, type Work } from './rewrite.ts';
@@ -58,8 +60,10 @@ export { Secrets } from '../settings/secrets.ts';
 export type { HistoryOutcome } from './look.ts';
 export type { Analysis } from '../analyze/analysis.ts';
 export type { SbomOutcome } from './sbom.ts';
+export type { Judgement } from '../report/verdict/judgement.ts';
 export type {
   AnalyzeSettings,
+  CheckSettings,
   CopySettings,
   HistorySettings,
   InspectSettings,
@@ -205,6 +209,17 @@ async function lookOf(
 ): Promise<Look> {
   const settings = { ...(await defaultSettings(options)), ...given } as LookSettings;
   return { source, settings, surroundings: surroundingsOf(surroundings) };
+}
+
+/** Judges an image by gates: those of settings, or the defaults. No file is looked for. @throws OcislimError */
+export async function check(
+  source: string,
+  given: Partial<CheckSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<Judgement> {
+  const { checkOne } = await import('./check.ts');
+  const settings = { ...(await defaultSettings(checkOptions)), ...given };
+  return checkOne(source, settings, surroundingsOf(surroundings));
 }
 
 /** Says what an image holds, what it wastes, and how to get that back. Paths are byte strings: one character a byte. @throws OcislimError */

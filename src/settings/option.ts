@@ -12,6 +12,7 @@ export type OptionGroup =
   | 'Traces'
   | 'Recording'
   | 'Probing'
+  | 'Gates'
   | 'What to restore'
   | 'Packing'
   | 'Result'

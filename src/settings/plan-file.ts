@@ -2,19 +2,6 @@
  * Reads a plan: the stages of a job in YAML. Every mistake is reported with its file and line. Caller: the option --file of
  * `slim`.
  */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type Scalar,
-  visit,
-  type YAMLMap,
-} from 'yaml';
-import type { core } from 'zod';
 import { defaultEngine } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import { parseLayer, parseRange } from '../image/selection.ts';
@@ -24,7 +11,7 @@ import { parseCommand } from './command-words.ts';
 import { parseDuration } from './duration.ts';
 import { parseGoal } from './goal.ts';
 import type { Door } from './option.ts';
-import { PlanLines } from './plan-lines.ts';
+import type { PlanLines } from './plan-lines.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import { readText } from './rule-files.ts';
 import { rangeSelection, type SelectionSetting, squashSelectionOf } from './selection.ts';
@@ -39,6 +26,7 @@ import {
   type Stages,
 } from './stages.ts';
 import { readTraceFiles } from './trace-setting.ts';
+import { readYaml, yamlInvalid } from './yaml-file.ts';
 
 /** What reading files needs. */
 type Reading = Pick<Door, 'limits' | 'signal'>;
@@ -50,118 +38,10 @@ type PackingPart = Exclude<Part<'recompress'>, readonly unknown[]>;
  * @throws PLAN_INVALID naming file and line, USAGE for a file that cannot be read
  */
 export async function readPlan(file: string, { limits, signal }: Reading): Promise<Stages> {
-  const lines = new LineCounter();
   const text = await readText(file, { what: 'plan', limit: 'plan-bytes', limits }, signal);
-  const document = parse(text, file, lines);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw invalid(file, lines.linePos(broken.pos[0]).line, reasonOf(broken));
-  if (document.contents === null) throw invalid(file, 1, 'the plan is empty', emptyAdvice);
-  const parsed = planSchema.safeParse(valueOf(document, file, lines));
-  const places = new PlanLines(document, lines);
-  if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    const issue = first === undefined ? undefined : innermost(first);
-    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
-    // The parser's own message lists all unknown keys.
-    const why = unknown === undefined ? (issue?.message ?? 'not a plan') : 'there is no such key';
-    throw invalid(file, places.lineOf(path), `${path.length > 0 ? `${path.join('.')}: ` : ''}${why}`);
-  }
-  return new StageReader(file, places, { limits, signal }).read(parsed.data);
-}
-
-/** @throws PLAN_INVALID for nesting deeper than the parser's stack */
-function parse(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
-  try {
-    // No plan has a list for a key; told of one, the parser would warn on standard error by itself.
-    return parseDocument(text, {
-      lineCounter,
-      prettyErrors: false,
-      stringKeys: true,
-      uniqueKeys: false,
-      logLevel: 'error',
-    });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw invalid(file, 1, reasonOf(cause));
-  }
-}
-
-/** Replaces V8's words where the parser ran out of stack. */
-function reasonOf({ message }: Error): string {
-  return /call stack/.test(message)
-    ? 'the plan has lists or maps in each other, too deep to be read'
-    : message;
-}
-
-/** @throws PLAN_INVALID for what `breachIn` finds, and for so many aliases of aliases that they would fill the memory */
-function valueOf(document: Document.Parsed, file: string, lines: LineCounter): unknown {
-  const breach = breachIn(document);
-  if (breach !== null) throw invalid(file, lines.linePos(breach.at?.[0] ?? 0).line, breach.why);
-  try {
-    return document.toJS();
-  } catch (cause) {
-    throw invalid(file, 1, reasonOf(cause as Error));
-  }
-}
-
-/** Aliases of a plan. The parser searches the whole document for each. */
-const mostAliases = 1000;
-
-interface Breach {
-  readonly at: Node['range'];
-  readonly why: string;
-}
-
-/**
- * Finds, in one pass, what the parser takes quadratic time for: a key that a map has twice, an alias without an anchor before it, and
- * too many aliases. Returns the first; null for none.
- */
-function breachIn(document: Document.Parsed): Breach | null {
-  const anchors = new Set<string>();
-  let aliases = 0;
-  let breach: Breach | null = null;
-  visit(document, {
-    Node(_, node) {
-      if (isAlias(node)) {
-        aliases++;
-        if (!anchors.has(node.source))
-          breach = { at: node.range, why: `unresolved alias *${node.source}: it has no anchor before it` };
-        else if (aliases > mostAliases)
-          breach = { at: node.range, why: `the plan has more than ${mostAliases} aliases` };
-      } else {
-        if (node.anchor !== undefined) anchors.add(node.anchor);
-        const key = isMap(node) ? repeatedKey(node) : null;
-        if (key !== null)
-          breach = { at: key.range, why: `keys must be unique, and ${String(key.value)} is given twice` };
-      }
-      return breach === null ? undefined : visit.BREAK;
-    },
-  });
-  return breach;
-}
-
-function repeatedKey({ items }: YAMLMap): Scalar | null {
-  const seen = new Set<unknown>();
-  for (const { key } of items) {
-    if (!isScalar(key)) continue;
-    if (seen.has(key.value)) return key;
-    seen.add(key.value);
-  }
-  return null;
-}
-
-/** Chooses the mistake to report where a value fits none of several forms: the deepest one, in the form that was meant. */
-function innermost(issue: core.$ZodIssue): core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const [deepest] = issue.errors
-    .flatMap(([first]) => first ?? [])
-    .toSorted((a, b) => b.path.length - a.path.length || Number(isUnknownKey(b)) - Number(isUnknownKey(a)));
-  return deepest === undefined ? issue : innermost({ ...deepest, path: [...issue.path, ...deepest.path] });
-}
-
-function isUnknownKey({ code }: core.$ZodIssue): boolean {
-  return code === 'unrecognized_keys';
+  const form = { what: 'plan', code: 'PLAN_INVALID', schema: planSchema, emptyAdvice } as const;
+  const { data, places } = readYaml(text, file, form);
+  return new StageReader(file, places, { limits, signal }).read(data);
 }
 
 /** Reads the parts of a plan whose form is right already. */
@@ -309,9 +189,5 @@ const emptyAdvice = 'Give prune, squash, arrange or recompress.';
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {
-  return new OcislimError(
-    'PLAN_INVALID',
-    `${file}:${line}: ${message}`,
-    advice === undefined ? {} : { advice },
-  );
+  return yamlInvalid('PLAN_INVALID', { file, line, message, advice });
 }

@@ -45,7 +45,7 @@ const scene = new Scene();
 beforeAll(() => scene.open({ plain, hostile }));
 afterAll(() => scene.close());
 
-const formats = ['text', 'json', 'markdown', 'csv', 'ncdu', 'paths'] as const;
+const formats = ['text', 'json', 'markdown', 'csv', 'ncdu', 'paths', 'dive-json'] as const;
 
 describe('analyze', () => {
   test('prints the layers with their instructions, and what containers do not see', async () => {

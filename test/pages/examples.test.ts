@@ -3,7 +3,7 @@
  * blocks of a page are run one after the other in one folder, with a registry that answers for the hosts that the page names.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isPlan, isRun, readPages } from '../support/pages/all.ts';
+import { gatesFileOf, isPlan, isRun, readPages } from '../support/pages/all.ts';
 import type { Block } from '../support/pages/markdown.ts';
 import { missingLine } from '../support/pages/printed.ts';
 import { type Ran, type Stage, Stages } from '../support/pages/stage.ts';
@@ -60,6 +60,11 @@ describe.each(pages.filter(({ blocks }) => blocks.some(isRun)))(
 
 async function runBlock(stage: Stage, block: Block): Promise<Ran> {
   if (block.language === 'ts') return stage.runProgram(block.text);
+  const gates = gatesFileOf(block);
+  if (gates !== null) {
+    await stage.write(gates, block.text);
+    return stage.runShell(`ocislim check localhost:5000/app:1 --config ${gates} || test $? = 3`);
+  }
   if (!isPlan(block)) return stage.runShell(block.text);
   await stage.write('plan.yaml', block.text);
   return stage.runShell('ocislim slim localhost:5000/app:1 --dry-run -f plan.yaml');

@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { analyze } from './analyze.ts';
 import { cat } from './cat.ts';
+import { check } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { exportCommand } from './export.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   restore,
   copy,
   analyze,
+  check,
   verify,
   history,
   inspect,

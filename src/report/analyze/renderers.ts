@@ -48,10 +48,15 @@ const renderers = [
     suffix: null,
     render: async (analyzed, options) => (await import('./paths.ts')).renderPaths(analyzed, options),
   },
+  {
+    format: 'dive-json',
+    suffix: null,
+    render: async (analyzed) => (await import('./dive-json.ts')).renderDiveJson(analyzed),
+  },
 ] as const satisfies readonly AnalysisRenderer[];
 
 /** The words of `--format`, in the order of help. */
-export const analysisFormats = ['text', 'json', 'markdown', 'csv', 'ncdu', 'paths'] as const;
+export const analysisFormats = ['text', 'json', 'markdown', 'csv', 'ncdu', 'paths', 'dive-json'] as const;
 
 /** The suffixes that a report's file may have. */
 export const analysisSuffixes: readonly string[] = renderers.flatMap(({ suffix }) => suffix ?? []);

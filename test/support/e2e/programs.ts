@@ -34,13 +34,14 @@ const packages: Readonly<Record<string, string>> = {
   'qemu-aarch64-static': 'qemu-user-static',
   gosu: 'gosu',
   newuidmap: 'uidmap',
+  ncdu: 'ncdu',
   go: 'golang-go',
   '/usr/share/go-1.19/src/archive/tar/testdata/gnu.tar': 'golang-1.19-src',
   '/usr/lib/python3.11/test/testtar.tar': 'libpython3.11-testsuite',
 };
 
 /** Those that no Debian package holds: `.ci/install-judges` installs them. */
-const judges = ['actionlint', 'check-jsonschema', 'kubernetes-validate'];
+const judges = ['actionlint', 'check-jsonschema', 'dive', 'kubernetes-validate'];
 
 /** Checks that every program is there and the user is root. @throws Error naming the packages to install */
 export function requirePrograms(): void {

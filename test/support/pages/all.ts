@@ -23,12 +23,19 @@ export function readPages(): readonly Page[] {
 }
 
 /** Returns whether a block is a plan of ocislim. It becomes the file plan.yaml of its page. */
-export function isPlan({ language, text }: Block): boolean {
-  return language === 'yaml' && text.startsWith('version: 1');
+export function isPlan(block: Block): boolean {
+  return block.language === 'yaml' && block.text.startsWith('version: 1') && gatesFileOf(block) === null;
+}
+
+/** Returns the file that a block of gates becomes: ours, or dive's. Null for any other block. */
+export function gatesFileOf({ language, text }: Block): string | null {
+  if (language !== 'yaml') return null;
+  if (text.startsWith('rules:')) return '.dive-ci';
+  return text.startsWith('version: 1') && /^(?:check|warn):$/m.test(text) ? '.ocislim.yaml' : null;
 }
 
 /** Returns whether a block is run, or read by a command. */
 export function isRun(block: Block): boolean {
   if (block.needs !== null || block.heldBy !== null) return false;
-  return ['sh', 'ts'].includes(block.language) || isPlan(block);
+  return ['sh', 'ts'].includes(block.language) || isPlan(block) || gatesFileOf(block) !== null;
 }
