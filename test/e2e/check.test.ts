@@ -12,7 +12,7 @@ import { buildImage, writeLayout } from '../support/image-builder.ts';
 import { tar } from '../support/model/shorthand.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** The schema of OASIS, as a package has it. Its errata mend an expression that is none: a bracket too many. */
+/** The schema of OASIS, as a package has it. Its errata take a bracket out of an expression. */
 const published = import.meta.resolve('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json');
 const sarifText = readFileSync(fileURLToPath(published), 'utf8').replaceAll('{2}]?$"', '{2}?$"');
 
