@@ -33,6 +33,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
   restore: ['[restoring files](../restore.md)'],
   check: ['[gates for CI](../check.md)', '[recipes](../recipes/ci-gate.md)'],
   analyze: ['[look inside an image](../look-inside.md)'],
+  diff: ['[comparing two images](../diff.md)'],
   copy: [
     '[references](../references.md)',
     '[air-gapped networks](../recipes/air-gap.md)',

@@ -12,6 +12,7 @@
  * destination: what --report and the like ask for is the command line's work.
  */
 import type { Analysis } from '../analyze/analysis.ts';
+import type { ImageDiff } from '../analyze/diff/image-diff.ts';
 import type { Reference } from '../oci/reference.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
@@ -49,6 +50,7 @@ import type { HistoryOutcome, Look, LookSettings } from './look.ts';
 import { type AnalyzeSettings, analyzeOptions } from '../settings/tables/analyze.ts';
 import { checkOptions, type CheckSettings } from '../settings/tables/check.ts';
 import type { Judgement } from '../report/verdict/judgement.ts';
+import { diffOptions, type DiffSettings } from '../settings/tables/diff.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
 import type { SbomOutcome } from './sbom.ts';
 import { type JobSettings, rewrite, type Work } from './rewrite.ts';
@@ -59,12 +61,14 @@ export type { Surroundings } from './surroundings.ts';
 export { Secrets } from '../settings/secrets.ts';
 export type { HistoryOutcome } from './look.ts';
 export type { Analysis } from '../analyze/analysis.ts';
+export type { ImageDiff } from '../analyze/diff/image-diff.ts';
 export type { SbomOutcome } from './sbom.ts';
 export type { Judgement } from '../report/verdict/judgement.ts';
 export type {
   AnalyzeSettings,
   CheckSettings,
   CopySettings,
+  DiffSettings,
   HistorySettings,
   InspectSettings,
   LsSettings,
@@ -140,6 +144,21 @@ export async function verify(
   const settings = { ...(await defaultSettings(verifyOptions)), ...given };
   const pair = { a: await readSource(a), b: await readSource(b), settings };
   return verifyTwo(pair, surroundingsOf(surroundings));
+}
+
+/**
+ * Lists everything that differs between two images, and what a client that has A downloads for B. Paths in the result are byte strings:
+ * one character a byte. @throws OcislimError
+ */
+export async function diff(
+  a: string,
+  b: string,
+  given: Partial<DiffSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<ImageDiff> {
+  const { diffTwo } = await import('./diff.ts');
+  const settings = { ...(await defaultSettings(diffOptions)), ...given };
+  return diffTwo({ a: await readSource(a), b: await readSource(b), settings }, surroundingsOf(surroundings));
 }
 
 /** Reads the history of one image, the newest step first, and no layer. @throws OcislimError */

@@ -32,7 +32,20 @@ export function renderJsonLine(
   return `{${members.join(',')}}`;
 }
 
+/** A list whose items are made one by one, as they are written: it may have a million. */
+export class StreamedList<Item> {
+  readonly items: Iterable<Item>;
+
+  constructor(items: Iterable<Item>) {
+    this.items = items;
+  }
+}
+
 function* render(value: unknown, indent: string): Generator<string> {
+  if (value instanceof StreamedList) {
+    yield* renderStreamed(value.items, indent);
+    return;
+  }
   if (!isComposite(value)) {
     yield safeJson(value as string | number | boolean | null);
     return;
@@ -58,6 +71,16 @@ function* render(value: unknown, indent: string): Generator<string> {
     separator = ',\n';
   }
   yield `\n${indent}${close}`;
+}
+
+function* renderStreamed(items: Iterable<unknown>, indent: string): Generator<string> {
+  let open = '[\n';
+  for (const item of items) {
+    yield `${open}${indent}  `;
+    yield* render(item, `${indent}  `);
+    open = ',\n';
+  }
+  yield open === '[\n' ? '[]' : `\n${indent}]`;
 }
 
 function isComposite(value: unknown): value is object {

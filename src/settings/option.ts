@@ -9,6 +9,7 @@ import type { Limits } from '../limits.ts';
 export type OptionGroup =
   | 'Layers'
   | 'What to remove'
+  | 'Comparison'
   | 'Traces'
   | 'Recording'
   | 'Probing'

@@ -5,6 +5,7 @@ import { cat } from './cat.ts';
 import { check } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
+import { diff } from './diff.ts';
 import { exportCommand } from './export.ts';
 import { history } from './history.ts';
 import { inspect } from './inspect.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   analyze,
   check,
   verify,
+  diff,
   history,
   inspect,
   ls,

@@ -72,8 +72,12 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['append add insert add-layer attach', appending],
   ['digest', 'Use "ocislim inspect IMAGE --format {{.Digest}}".'],
   [
-    'validate verify-image compare cmp diff difference container-diff',
-    'Use "ocislim verify A B": it compares two images and lists the differences.',
+    'validate verify-image',
+    'Use "ocislim verify A B": it proves that an image is another one, or another one less what was announced.',
+  ],
+  [
+    'compare cmp difference differences delta container-diff diffoci scout changes',
+    'Use "ocislim diff A B": it lists what differs, and what an update downloads.',
   ],
   [
     'unpack untar rootfs mount extract flatten-to-tar',

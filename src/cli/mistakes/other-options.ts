@@ -218,6 +218,31 @@ const results: readonly Row[] = [
   ],
 ];
 
+const reproducible = 'Write --ignore mtime,order,pax,layers,history,created.';
+const comparing: readonly Row[] = [
+  ['semantic mode', reproducible, 'ignore', 'Use "ocislim diff A B --ignore mtime,order,pax,layers".'],
+  [
+    'ignore-timestamps ignore-mtime ignore-file-mtime ignore-time skip-mtime ignore-history ignore-file-order ignore-order ignore-owner ignore-mode ignore-created ignore-labels ignore-config',
+    'Write --ignore with what to leave out: --ignore mtime,history,order.',
+    'ignore',
+    'Use "ocislim diff A B --ignore mtime,history,order".',
+  ],
+  ['extra-ignore-files', "Write --path GLOB and --path '!GLOB' for the paths to compare.", 'path'],
+  ['report-dir', 'Write --report FILE.json for all differences.', 'ignore'],
+  ['type types -t', 'Leave it out: files, packages, history and sizes are all compared.', 'ignore'],
+  ['to to-env to-latest', 'The image after is the second argument: ocislim diff A B.', 'ignore'],
+  [
+    'ignore-base ignore-unchanged only-fixed only-severity only-package-type only-vex-affected',
+    'ocislim knows no vulnerabilities: it lists files, packages and layers that differ.',
+    'ignore',
+  ],
+  [
+    'exitcode fail-on-diff fail error-exit-code',
+    'Write --exit-code: 3 where the images differ.',
+    'exit-code',
+  ],
+];
+
 const configuring: readonly Row[] = [
   [
     'env -e set-env unset-env entrypoint cmd user workdir expose exposed-ports volume volumes stop-signal healthcheck author config shell onbuild new-entrypoint new-cmd new-expose new-workdir new-env config-cmd config-entrypoint',
@@ -295,7 +320,7 @@ const working: readonly Row[] = [
  * counts whose option the command has.
  */
 export const otherOptions: ReadonlyMap<string, readonly Advice[]> = grouped(
-  [compression, removing, selecting, results, configuring, registries, working]
+  [comparing, compression, removing, selecting, results, configuring, registries, working]
     .flat()
     .flatMap(([words, say, option, otherwise]) =>
       words.split(' ').map((word): [string, Advice] => [

@@ -30,9 +30,10 @@ export function relate(a: Image, b: Image, pair: PairedLayers): Pick<LayerPair, 
   if (pair.a === null) return { relation: 'added', aspects: ['layers'] };
   if (pair.b === null) return { relation: 'removed', aspects: ['layers'] };
   const [was, is] = [layerOf(a, pair.a), layerOf(b, pair.b)];
-  if (was.diffId !== is.diffId) return { relation: 'changed', aspects: [] };
   if (was.descriptor.digest === is.descriptor.digest) return { relation: 'same', aspects: [] };
-  return { relation: 'repacked', aspects: ['compression'] };
+  const isSame = was.diffId === is.diffId;
+  const isPacked = isSame || isOtherPacking(was.descriptor.mediaType, is.descriptor.mediaType);
+  return { relation: isSame ? 'repacked' : 'changed', aspects: isPacked ? ['compression'] : [] };
 }
 
 /** Lists the members of the descriptors of two layers that differ, except digest and size. */
@@ -46,22 +47,18 @@ export function diffDescriptors(
   const [was, is] = [layerOf(a, pair.a).descriptor, layerOf(b, pair.b).descriptor];
   const plain = (json: JsonObject) => without(json, ['digest', 'size', 'data']);
   return [...compareMembers(`layers.${pair.b}`, plain(was.json), plain(is.json))]
-    .map((found) => {
-      const isType = found.member.endsWith('.mediaType');
-      const aspect = !isType
-        ? 'annotations'
-        : onlyPacking(was.mediaType, is.mediaType)
-          ? 'compression'
-          : 'mediatype';
-      return { ...found, aspect } as const;
-    })
+    .map(
+      (found) =>
+        ({ ...found, aspect: found.member.endsWith('.mediaType') ? 'mediatype' : 'annotations' }) as const,
+    )
+    .filter(({ aspect }) => aspect !== 'mediatype' || !isOtherPacking(was.mediaType, is.mediaType))
     .filter(({ aspect }) => tally.note(aspect));
 }
 
 /** Returns whether two media types are of one family and differ in their compression. */
-function onlyPacking(a: string, b: string): boolean {
+function isOtherPacking(a: string, b: string): boolean {
   const [was, is] = [layerKind(a), layerKind(b)];
-  return was.kind === 'layer' && is.kind === 'layer' && familyOf(a) === familyOf(b);
+  return a !== b && was.kind === 'layer' && is.kind === 'layer' && familyOf(a) === familyOf(b);
 }
 
 /** Describes one layer of an image. `digested` is what was read of it. */

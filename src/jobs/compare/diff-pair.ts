@@ -131,7 +131,7 @@ function describePair(
     relation,
     a: pair.a === null ? null : describeLayer(a, pair.a, stacks?.a[pair.a - 1] ?? null),
     b: pair.b === null ? null : describeLayer(b, pair.b, stacks?.b[pair.b - 1] ?? null),
-    aspects: entries?.aspects ?? counted,
+    aspects: [...counted, ...(entries?.aspects ?? [])],
     entries: entries?.entries ?? null,
   };
 }

@@ -1,0 +1,91 @@
+/** The options of `diff`. Its command, help and the documentation pages read them. */
+import { type Ignorable, ignorable } from '../../analyze/diff/image-diff.ts';
+import { closestWord } from '../../closest-word.ts';
+import { OcislimError } from '../../errors.ts';
+import { diffFormats, diffSuffixes } from '../../report/diff/renderers.ts';
+import { choice, count, flag, list, type SettingsOf, splitNames } from '../option.ts';
+import { checkGlobs } from '../rule-files.ts';
+import { reaching } from './commands.ts';
+import { outputFile } from './looking.ts';
+import { platform } from './result.ts';
+
+export const diffOptions = {
+  ignore: list(readIgnored, {
+    value: 'ASPECT',
+    describe: 'leave these differences out of the verdict and the lists (repeatable)',
+    details: `Aspects, with commas between them: ${ignorable.map((aspect) => `\`${aspect}\``).join(', ')}. \`config\` has \`env\` and \`labels\` with it. [The guide](../diff.md#aspects) says what each one is.`,
+    suggest: async () => ignorable,
+    group: 'Comparison',
+  }),
+  path: list(checkGlobs, {
+    value: 'GLOB',
+    describe: 'compare only the paths that this matches, and nothing else (repeatable)',
+    group: 'Comparison',
+  }),
+  layers: flag({
+    describe: 'compare each layer with the one in its place, entry by entry',
+    group: 'Comparison',
+  }),
+  exitCode: flag({ describe: 'exit with 3 if the images differ', group: 'Comparison' }),
+  format: choice(diffFormats, {
+    default: 'text',
+    describe: 'choose what is printed',
+    instead: {
+      md: 'Write markdown.',
+      html: 'Write --report FILE.html.',
+      yaml: 'Write json.',
+      table: 'Write text.',
+    },
+    group: 'Reports',
+  }),
+  output: outputFile,
+  report: list((files) => files, {
+    value: 'FILE',
+    describe: `write a report, too: ${diffSuffixes.join(' or ')} (repeatable)`,
+    group: 'Reports',
+  }),
+  top: count(0, {
+    value: 'N',
+    default: 20,
+    describe: 'show so many rows of each list of the text and of Markdown',
+    details: 'Of files and packages the largest ones. JSON has all rows.',
+    group: 'Reports',
+  }),
+  summary: flag({ describe: 'show sizes, counts and the verdict, and no lists', group: 'Reports' }),
+  platform,
+  ...reaching,
+};
+export type DiffSettings = SettingsOf<typeof diffOptions>;
+
+/** Words of other tools for an aspect, and what people may write for it. */
+const otherWords: Readonly<Record<string, Ignorable>> = {
+  time: 'mtime',
+  times: 'mtime',
+  timestamp: 'mtime',
+  timestamps: 'mtime',
+  permissions: 'mode',
+  xattrs: 'xattr',
+  hardlinks: 'links',
+  environment: 'env',
+  label: 'labels',
+  annotation: 'annotations',
+  attestations: 'artifacts',
+};
+
+/** @throws USAGE for a word that is not an aspect */
+function readIgnored(texts: readonly string[], where: string): readonly Ignorable[] {
+  const words = new Set(splitNames(texts).map((word) => readAspect(word, where)));
+  return ignorable.filter((aspect) => words.has(aspect));
+}
+
+function readAspect(word: string, where: string): Ignorable {
+  const known = ignorable.find((aspect) => aspect === word);
+  if (known !== undefined) return known;
+  const lower = word.toLowerCase();
+  const near = (Object.hasOwn(otherWords, lower) ? otherWords[lower] : null) ?? closestWord(word, ignorable);
+  throw new OcislimError(
+    'USAGE',
+    `${where} takes ${ignorable.join(', ')}, not ${JSON.stringify(word)}`,
+    near === null ? {} : { advice: `Did you mean ${near}?` },
+  );
+}
