@@ -295,6 +295,13 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:v1`, `${places.image}:below`],
     () => [`${places.image}:v1`, `${places.image}:v1`],
   ],
+  diff: [
+    () => [`${places.image}:v1`, `${places.image}:v2`, '--layers', '--report', join(out, 'diff.json')],
+    () => [`${places.image}:v1`, `${places.image}:below`, '--format', 'json'],
+    () => [`${places.image}:v1`, `${places.image}:index`, '-o', join(out, 'diff.md'), '--format', 'markdown'],
+    () => [`${places.image}:v1`, `${places.image}:v2`, '--path', nasty, '--ignore', nasty],
+    () => [`${places.image}:v1`, `${places.image}:v2`, '--path', nasty],
+  ],
   history: [
     () => [`${places.image}:v1`],
     () => [`${places.image}:v1`, '--no-trunc', '--no-human'],

@@ -13,6 +13,10 @@ const pages = readPages();
 /** What is run before the examples of a page. */
 const before: Readonly<Record<string, string>> = {
   'docs/commands/copy.md': 'ocislim copy oci:app:1 oci-archive:app.tar:1',
+  'docs/commands/diff.md': [
+    'ocislim prune localhost:5000/app:1 localhost:5000/app:2 --preset docs',
+    'ocislim squash oci:app:1 oci:app:2 --all',
+  ].join('\n'),
   'docs/commands/restore.md': [
     'ocislim prune localhost:5000/app:1 localhost:5000/app:1-slim --rule bin/sh --rule usr/share/zoneinfo',
     'ocislim prune oci:app:1 oci:app:slim --rule bin/sh',
