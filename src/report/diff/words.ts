@@ -168,7 +168,7 @@ function detailText({ what, a, b }: LayerEntryChange['details'][number]): string
     : `${what} ${valueText(a)} → ${valueText(b)}`;
 }
 
-/** Renders seconds since 1970 as a date; what is no date stays. */
+/** Renders seconds since 1970 as a date. Another text stays. */
 function timeText(seconds: string): string {
   const date = new Date(Math.floor(Number(seconds)) * 1000);
   if (seconds === '' || Number.isNaN(date.valueOf())) return seconds === '' ? 'none' : valueText(seconds);

@@ -1,4 +1,4 @@
-/** Comparisons of two small images, for the tests of renderers. */
+/** Comparisons of two small images. The tests of renderers take one with plain names, and one whose every text is hostile. */
 import type { ImageDiff } from '../../../src/analyze/diff/image-diff.ts';
 import type { DiffOptions } from '../../../src/jobs/compare/diff.ts';
 import { compareTrees } from '../../support/diff-images.ts';
