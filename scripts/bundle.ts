@@ -1,15 +1,18 @@
 /**
  * Bundles the command and its threads into dist/command. Each module that Node loads takes half a millisecond, so
- * `npm run build` makes few files of many, ours and those of packages: one for each part that a command loads as a whole.
+ * `npm run build` makes few files of many, ours and those of packages: one for each part that a command loads as a whole. The
+ * script and the style of the HTML report are bundled into it, and written into dist/page for the library.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type OutputChunk, type RolldownOutput } from 'rolldown';
 import { ascii } from './bundle/ascii.ts';
 import { directBuiltins } from './bundle/direct-builtins.ts';
 import { inGroups } from './bundle/groups.ts';
 import { licensesOf } from './bundle/licenses.ts';
+import { pageInside } from './bundle/page-assets.ts';
 import { undiciParts } from './bundle/undici-parts.ts';
+import { buildPage } from './page.ts';
 
 const root = new URL('../', import.meta.url);
 const folder = fileURLToPath(new URL('dist/command/', root));
@@ -23,7 +26,8 @@ const common = {
 } as const;
 
 const form = { format: 'esm', comments: { legal: true, annotation: false, jsdoc: false } } as const;
-const plugins = [undiciParts, directBuiltins, ascii];
+const page = await buildPage();
+const plugins = [pageInside(page), undiciParts, directBuiltins, ascii];
 
 /** Bundles the command. */
 function bundleCommand(): Promise<RolldownOutput> {
@@ -58,4 +62,8 @@ function isChunk(file: RolldownOutput['output'][number]): file is OutputChunk {
 const { output: command } = await bundleCommand();
 const { output: threads } = await bundleThreads();
 const modules = [...command, ...threads].filter(isChunk).flatMap(({ moduleIds }) => moduleIds);
-writeFileSync(`${folder}LICENSES.txt`, licensesOf(modules));
+const pageFolder = fileURLToPath(new URL('dist/page/', root));
+mkdirSync(pageFolder, { recursive: true });
+writeFileSync(`${pageFolder}page.js`, page.script);
+writeFileSync(`${pageFolder}page.css`, page.style);
+writeFileSync(`${folder}LICENSES.txt`, licensesOf([...modules, ...page.moduleIds]));

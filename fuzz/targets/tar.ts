@@ -81,6 +81,7 @@ async function keepAll(bytes: Uint8Array, entries: number, chunk: number): Promi
     order: null,
     links: 0,
     after: [],
+    linkNames: [],
     tarBytes: 0,
     entries,
   };

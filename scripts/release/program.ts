@@ -9,7 +9,9 @@ import { build, type OutputChunk, type Plugin, type RolldownOutput } from 'rolld
 import { ascii } from '../bundle/ascii.ts';
 import { inGroups } from '../bundle/groups.ts';
 import { licensesOf } from '../bundle/licenses.ts';
+import { pageInside } from '../bundle/page-assets.ts';
 import { undiciParts } from '../bundle/undici-parts.ts';
+import { type BuiltPage, buildPage } from '../page.ts';
 import { byPath, type ReleaseFile, textFile } from './files.ts';
 import { readManifest, root } from './manifest.ts';
 
@@ -50,13 +52,17 @@ const constant: Readonly<Record<string, () => string>> = {
  * may lie beside them. The bytes depend on the sources and the installed packages alone.
  */
 export async function bundleProgram(): Promise<readonly ReleaseFile[]> {
-  const bundles = [bundleCommand(), ...Object.entries(threads).map(bundleThread)];
+  const page = await buildPage();
+  const bundles = [bundleCommand(page), ...Object.entries(threads).map(bundleThread)];
   const chunks = (await Promise.all(bundles)).flatMap(({ output }) => output).filter(isChunk);
   return [
     ...chunks.map(({ fileName, code }) =>
       fileName === start ? { ...textFile(start, hashbang + code), mode: 0o755 } : textFile(fileName, code),
     ),
-    textFile('LICENSES.txt', licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds))),
+    textFile(
+      'LICENSES.txt',
+      licensesOf([...chunks.flatMap(({ moduleIds }) => moduleIds), ...page.moduleIds]),
+    ),
   ].toSorted(byPath);
 }
 
@@ -79,12 +85,12 @@ const form = {
   comments: { legal: true, annotation: false, jsdoc: false },
 } as const;
 
-function bundleCommand(): Promise<RolldownOutput> {
+function bundleCommand(page: BuiltPage): Promise<RolldownOutput> {
   return inGroups((groups, noting) =>
     build({
       ...common,
       input: { ocislim: starter },
-      plugins: [noting, ownModules, undiciParts, ascii],
+      plugins: [noting, ownModules, pageInside(page), undiciParts, ascii],
       output: { ...form, codeSplitting: { groups } },
     }),
   );

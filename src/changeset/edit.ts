@@ -38,6 +38,8 @@ export interface LayerEdit {
   readonly links: number;
   /** Head blocks of hard links, as they are written. They follow the data, so that a link's target exists before the link. */
   readonly after: readonly Uint8Array[];
+  /** The names of these hard links. */
+  readonly linkNames: readonly Path[];
   /** The expected bytes of the tar, its end mark included. Renamed and linked entries are counted with their present heads. */
   readonly tarBytes: number;
   /** The number of entries of the tar: data, links, directories and markers. */
@@ -65,6 +67,7 @@ export function buildEdit(
 ): LayerEdit {
   const before: Uint8Array[] = [];
   const after: Uint8Array[] = [];
+  const linkNames: Path[] = [];
   const sources = new Map<number, EntryActions>();
   const data: Change[] = [];
   const act = (change: Change, action: EntryAction): void => {
@@ -101,6 +104,7 @@ export function buildEdit(
         let head = storedHead(change, indexes, mode);
         if (change.form === 'relinked') head = relinkHead(head, table.paths[change.target] as Path);
         after.push(head);
+        linkNames.push(path);
         tarBytes += head.length;
         break;
       }
@@ -121,6 +125,7 @@ export function buildEdit(
     order: orderOf(data, indexes),
     links,
     after,
+    linkNames,
     tarBytes,
     entries: changes.length,
   };

@@ -93,7 +93,7 @@ async function contentFor(
   file: string,
   outcome: Outcome,
 ): Promise<string | Iterable<string> | null> {
-  if (option === '--report') return (await rendererFor(file)?.render(outcome.report)) ?? null;
+  if (option === '--report') return (await rendererFor(file)?.render(outcome.report, outcome.files)) ?? null;
   const { root, imageId } = outcome;
   if (root === null || imageId === null) return null;
   switch (option) {

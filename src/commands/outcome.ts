@@ -2,6 +2,7 @@
 import { type ErrorCode, OcislimError } from '../errors.ts';
 import type { Verification } from '../jobs/compare/verify.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { PackedFiles } from '../report/page/packed-files.ts';
 import type { Report } from '../report/report.ts';
 
 /** The result of a rewriting job. */
@@ -17,6 +18,8 @@ export interface Outcome {
   /** The digest of the config, as Docker's image ID is; for several images, the digest of the index. Null for a dry run. */
   readonly imageId: string | null;
   readonly report: Report;
+  /** The files of each platform of the report, packed for a page. Empty unless --report names a page; null where they could not be read. */
+  readonly files: readonly (PackedFiles | null)[];
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
   /**

@@ -15,6 +15,7 @@ import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, isUntagged, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
+import { showFiles } from '../report/renderers.ts';
 import type { Report } from '../report/report.ts';
 import { type Stages, tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
@@ -152,7 +153,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   });
   const failure = written?.failure ?? refusalOf(report, settings);
   const explanations = await explain(outcome, settings.explain ?? []);
-  tell(describe({ outcome, report, target, explanations, failure }));
+  const files = await filesFor(outcome, job, signal);
+  tell(describe({ outcome, report, files, target, explanations, failure }));
 }
 
 /** What the run of a job may use. */
@@ -182,6 +184,7 @@ function optionsOf(
     requireSavings: settings.requireSavings ?? null,
     // The digests of removed files cost a hash of each: they are made for reports only.
     digests: settings.report.length > 0 || settings.format === 'json',
+    headers: showFiles(settings.report),
     listener,
     signal,
   };
@@ -315,22 +318,35 @@ async function writeDebug(
 interface Finished {
   readonly outcome: RunOutcome;
   readonly report: Report;
+  readonly files: Outcome['files'];
   readonly target: Target | null;
   readonly explanations: Outcome['explanations'];
   readonly failure: Outcome['failure'];
 }
 
 /** Makes the outcome: plain data, without images, trees or targets. */
-function describe({ outcome, report, target, explanations, failure }: Finished): Outcome {
+function describe({ outcome, report, files, target, explanations, failure }: Finished): Outcome {
   const root = outcome.root?.descriptor ?? null;
   return {
     name: root === null || target === null ? null : target.nameOf(root.digest),
     root: root === null ? null : { digest: root.digest, mediaType: root.mediaType, size: root.size },
     imageId: root === null ? null : imageId(outcome),
     report,
+    files,
     explanations,
     failure,
   };
+}
+
+/** Collects the files of all images, where a report shows them. What collects them is loaded only then. */
+async function filesFor(
+  { images }: RunOutcome,
+  { settings, squashOrigin }: Job,
+  signal: AbortSignal,
+): Promise<Outcome['files']> {
+  if (!showFiles(settings.report)) return [];
+  const { packRunFiles } = await import('../report/page/run-files.ts');
+  return packRunFiles(images, squashOrigin, signal);
 }
 
 /** Answers --explain for every image that was pruned. Images with other answers than the first have their names before them. */

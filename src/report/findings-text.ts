@@ -30,6 +30,13 @@ export function findingLines(findings: readonly FindingReport[], most: number): 
   ];
 }
 
+/** Says what a finding is, in a sentence without an end and without its size. */
+export function findingSentence({ kind, library = '', files }: FindingReport): string {
+  if (kind === 'copies')
+    return `${escapeText(library)} is there ${timesText(files)}; --trace keeps the copies that are used`;
+  return `${words[kind]}, ${formatNumberOf(files, 'file')}`;
+}
+
 function findingLine(finding: FindingReport): string {
   const { kind, library = '', files, bytes, option, places } = finding;
   const where = places.slice(0, shownPlaces).map((place) => escapeText(`/${shownPath(place)}`));

@@ -128,6 +128,7 @@ describe('imports', () => {
       '@cyclonedx/cyclonedx-library/SPDX': ['report'],
       '@cyclonedx/cyclonedx-library/Serialize': ['report'],
       '@cyclonedx/cyclonedx-library/Spec': ['report'],
+      'd3-hierarchy': ['report'],
       libdeflate: ['codec'],
       'node-forge': ['registry'],
       pako: ['codec'],

@@ -10,7 +10,7 @@ describe('renderers of reports', () => {
   ])('%s gets a %s report', async (file, name, start) => {
     const renderer = rendererFor(file);
     expect(renderer?.name).toBe(name);
-    const content = (await renderer?.render(sample)) ?? '';
+    const content = (await renderer?.render(sample, [])) ?? '';
     const text = typeof content === 'string' ? content : Array.from(content).join('');
     expect(text.startsWith(start)).toBe(true);
   });

@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly limits?: Limits;
   /** Whether to record the digest of every removed file. Default: no. */
   readonly digests?: boolean;
+  /** Whether to scan the headers of all layers, those included that the plan need not know. Default: no. */
+  readonly headers?: boolean;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }

@@ -16,7 +16,7 @@ function keepingFirst(): LayerEdit {
     actions.set(0, { kind: 'keep' });
     return { layer: i + 1, actions };
   });
-  return { before: [], sources, order: null, links: 0, after: [], tarBytes: 0, entries: 3 };
+  return { before: [], sources, order: null, links: 0, after: [], linkNames: [], tarBytes: 0, entries: 3 };
 }
 
 /** Opens layers whose kept file comes first, and whose rest waits until it is let go. */

@@ -60,6 +60,7 @@ test('an edit of lent chunks gives out what was kept', async () => {
         before: [head],
         sources: [{ layer: 1, actions }],
         after: [head],
+        linkNames: [],
         order: null,
         links: 0,
         tarBytes: 0,

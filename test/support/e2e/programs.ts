@@ -26,6 +26,8 @@ const packages: Readonly<Record<string, string>> = {
   readelf: 'binutils',
   mandoc: 'mandoc',
   ldd: 'libc-bin',
+  '/usr/bin/chromium': 'chromium',
+  '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf': 'fonts-dejavu-core',
   '/usr/bin/python3': 'python3',
   '/usr/bin/time': 'time',
   strace: 'strace',

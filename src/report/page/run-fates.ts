@@ -1,0 +1,86 @@
+/** The words for what a run did to files. `files-of-run.ts` and `run-result.ts` take them. */
+import type { Removal } from '../../slim/resolve/layer-pruning.ts';
+import type { Resolution } from '../../slim/resolve/resolve.ts';
+import { escapeText } from '../escape.ts';
+import type { Fate } from './page.ts';
+
+const stays = { before: true, after: true } as const;
+const goes = { before: true, after: false } as const;
+const comes = { before: false, after: true } as const;
+
+export const kept: Fate = {
+  group: 'kept',
+  name: 'kept',
+  why: 'A container sees it, and no rule names it.',
+  ...stays,
+};
+export const hidden: Fate = {
+  group: 'hidden',
+  name: 'hidden, still there',
+  why: 'A layer above replaces or deletes it; prune --shadowed removes it.',
+  ...stays,
+};
+export const replaced: Fate = {
+  group: 'changed',
+  name: 'replaced',
+  why: 'Another entry of its layer has its data.',
+  ...goes,
+};
+export const moved: Fate = {
+  group: 'changed',
+  name: 'has the data of a removed name',
+  why: 'It was a hard link to a file whose own name went.',
+  ...comes,
+};
+export const linked: Fate = {
+  group: 'changed',
+  name: 'hard link to an identical file',
+  why: 'Another file of its layer has the data (--dedupe-hardlink).',
+  ...comes,
+};
+export const restored: Fate = {
+  group: 'added',
+  name: 'restored',
+  why: 'It came back from the original.',
+  ...comes,
+};
+
+/** Returns why entries went, by layer and entry. */
+export function reasonsOf(
+  { removals }: Pick<Resolution, 'removals'>,
+  squashOrigin: string,
+): ReadonlyMap<number, ReadonlyMap<number, Fate>> {
+  const reasons = new Map<number, Map<number, Fate>>();
+  for (const removal of removals) {
+    const { layer, entry } = removal.change;
+    const ofLayer = reasons.get(layer) ?? new Map<number, Fate>();
+    // The first reason counts: a later stage sees what an earlier one made of the entry.
+    if (!ofLayer.has(entry)) ofLayer.set(entry, fateOfRemoval(removal, squashOrigin));
+    reasons.set(layer, ofLayer);
+  }
+  return reasons;
+}
+
+function fateOfRemoval({ reason, how }: Removal, squashOrigin: string): Fate {
+  const removed = { group: 'removed', ...goes } as const;
+  switch (reason.kind) {
+    case 'rule': {
+      const { text, origin } = reason.rule;
+      const rest = how === 'hidden' ? '; a layer that was not selected still holds it, under a whiteout' : '';
+      if (origin.startsWith('--trace'))
+        return { ...removed, name: 'not used', why: escapeText(`no trace needs it (${origin})${rest}`) };
+      // Presets go by their names, since each has many globs.
+      const name = origin.startsWith('preset ') ? origin : text;
+      return { ...removed, name: escapeText(name), why: escapeText(`${text} (${origin})${rest}`) };
+    }
+    case 'shadowed':
+    case 'idle':
+      return { ...removed, name: 'hidden by a layer above', why: 'no container saw it (--shadowed)' };
+    case 'squashed':
+      return {
+        ...removed,
+        name: 'replaced within the squashed layers',
+        why: escapeText(`no container saw it (${squashOrigin})`),
+      };
+  }
+}

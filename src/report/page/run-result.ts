@@ -1,0 +1,91 @@
+/** Reads off the contents of the new layers what they hold of the old ones. `files-of-run.ts` calls it. */
+import type { Path } from '../../bytes/path.ts';
+import type { LayerEdit } from '../../changeset/edit.ts';
+import { EntryActions } from '../../changeset/entry-actions.ts';
+import { EntrySet } from '../../changeset/entry-set.ts';
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import { numbersIn } from '../../image/image.ts';
+import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
+import { type Row, rowKindOf } from './collect-files.ts';
+import type { Fate } from './page.ts';
+import { linked, moved, restored } from './run-fates.ts';
+
+/** A file of the result that no entry of the source stands for. */
+export interface Added extends Omit<Row, 'path' | 'fate'> {
+  readonly path: Path;
+  readonly fate: Fate;
+}
+
+/** What the new layers hold of the old ones. */
+export class After {
+  /** Entries of rewritten layers that are in the result under their names. */
+  readonly #kept = new EntrySet();
+  /** Layers that stay as they are. */
+  readonly #stored = new Set<number>();
+  readonly added: Added[] = [];
+
+  /** Reads the contents of all layers. `indexes` by source layer number, those of an original included. */
+  constructor({ contents }: Pick<Resolution, 'contents'>, indexes: ReadonlyMap<number, LayerIndex>) {
+    for (const content of contents) {
+      if (content.kind === 'stored') this.#stored.add(content.layer);
+      else this.#addEdit(content, indexes);
+    }
+  }
+
+  /** Tells whether an entry of a source layer is in the result. Directories and markers are not known. */
+  has(layer: number, entry: number): boolean {
+    return this.#stored.has(layer) || this.#kept.has(layer, entry);
+  }
+
+  #addEdit(
+    content: Exclude<ResolvedContent, { kind: 'stored' }>,
+    indexes: ReadonlyMap<number, LayerIndex>,
+  ): void {
+    const own = content.kind === 'edited' ? numbersIn(content.range) : [];
+    const fate = content.kind === 'edited' ? moved : restored;
+    for (const { layer, actions } of content.edit.sources)
+      this.#addData(layer, actions, {
+        index: indexes.get(layer) as LayerIndex,
+        isOwn: own.includes(layer),
+        fate,
+      });
+    this.#addLinks(content.edit, own, { indexes, fate });
+  }
+
+  /** Notes what is kept of a layer, and what is written under another name, as another kind, or into another layer. */
+  #addData(
+    layer: number,
+    actions: EntryActions,
+    { index, isOwn, fate }: { readonly index: LayerIndex; readonly isOwn: boolean; readonly fate: Fate },
+  ): void {
+    for (const [entry, action] of actions) {
+      const kind = rowKindOf(index, entry) ?? 'other';
+      const size = kind === 'file' ? (index.sizes[entry] as number) : 0;
+      const path = index.paths[entry] as Path;
+      if (action.kind === 'rename') this.added.push({ path: action.path, size, layer, kind, fate });
+      else if (action.kind === 'link')
+        this.added.push({ path: action.path ?? path, size: 0, layer, kind: 'hardlink', fate: linked });
+      else if (isOwn) this.#kept.add(layer, entry);
+      else this.added.push({ path, size, layer, kind, fate });
+    }
+  }
+
+  /** Notes for each written link the uppermost entry that it may be. */
+  #addLinks(
+    { linkNames }: LayerEdit,
+    own: readonly number[],
+    { indexes, fate }: { readonly indexes: ReadonlyMap<number, LayerIndex>; readonly fate: Fate },
+  ): void {
+    const wanted = new Set(linkNames);
+    for (const layer of own.toReversed()) {
+      const index = indexes.get(layer);
+      if (index === undefined || wanted.size === 0) continue;
+      for (const entry of [...index.targets.keys()].toReversed()) {
+        const path = index.paths[entry] as Path;
+        if (index.kinds[entry] === 'link' && wanted.delete(path)) this.#kept.add(layer, entry);
+      }
+    }
+    const layer = own[0] ?? 1;
+    for (const path of wanted) this.added.push({ path, size: 0, layer, kind: 'hardlink', fate });
+  }
+}
