@@ -44,7 +44,6 @@ async function resolveImage(planned: PlannedImage, context: ResolveContext): Pro
     wanted.length === 0 && image.original === null
       ? untouched(image)
       : await resolveByHeaders(image, wanted, scanned, context);
-  if (context.headers === true) await scanRest(image, scanned, context);
   const layers = image.plan.layers.map(
     (layer, i): ResolvedLayer => ({ layer, content: resolution.contents[i] as ResolvedContent }),
   );
@@ -100,22 +99,6 @@ async function scan(
     scanned.facts.set(number, facts);
     if (gathering?.probe != null) scanned.looked.add(number);
   }
-}
-
-/** Scans the layers that the plan need not know. One that cannot be read is left out with a warning, since the plan can do without. */
-async function scanRest(image: Image, scanned: Scanned, context: RunContext): Promise<void> {
-  const { jobs, signal, listener } = context;
-  const numbers = image.manifest.layers.map((_, i) => i + 1);
-  await mapParallel(numbers, jobs, signal, async (number, _, inner) => {
-    try {
-      await scan(image, [number], { gathering: null, scanned }, { ...context, signal: inner });
-    } catch (error) {
-      signal.throwIfAborted();
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `the report has no files of layer ${number}: ${reason}`;
-      listener({ type: 'warning', code: 'LAYER_SKIPPED', message });
-    }
-  });
 }
 
 /**

@@ -110,7 +110,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     await warnOfResolution(image, listener);
   }
   if (job.kind === 'rewrite' && !holdsOneImage(place)) warnOfOthers(set, listener);
-  const { images, budgets } = await decide(resolved, context);
+  const { images, budgets } = await decide(await withHeaders(resolved, context), context);
   warnOfEncodings(images, listener);
   for (const image of images) warnOfFrames(image, place, listener);
   // Awaited here, since the scratch is closed at the end of this block.
@@ -153,6 +153,18 @@ function readSet(job: Job, context: RunContext): Promise<ImageSet> {
     listener,
     signal,
   });
+}
+
+/** Adds the headers of the layers that no plan had to know, where they are asked for. */
+async function withHeaders(
+  images: readonly ResolvedImage[],
+  context: RunContext,
+): Promise<readonly ResolvedImage[]> {
+  if (context.headers !== true) return images;
+  const { scanRest } = await import('./scan-rest.ts');
+  const scanned: ResolvedImage[] = [];
+  for (const image of images) scanned.push(await scanRest(image, context));
+  return scanned;
 }
 
 /** Puts plain encodings in the place of tuned ones. The code that tries encodings is loaded only where it is needed. */
