@@ -8,6 +8,7 @@ import { fixedLimits, limitTable, type LimitName, showLimit } from '../src/limit
 import { presets } from '../src/slim/presets.ts';
 import { closureRules } from '../src/closure/rules/all.ts';
 import { commandPages } from './docs/command-pages.ts';
+import { explorePage } from './docs/explore-keys.ts';
 import { fenced, page, sentence, table, text } from './docs/page.ts';
 import { problemPages } from './problems.ts';
 import { warningPages } from './warnings.ts';
@@ -20,6 +21,7 @@ export function renderPages(): Readonly<Record<string, string>> {
     'docs/presets.md': presetPage(),
     'docs/closure.md': closurePage(),
     'docs/limits.md': limitsPage(),
+    'docs/explore.md': explorePage(),
   };
 }
 

@@ -49,6 +49,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
     '[traces](../traces.md)',
     '[attack surface and seccomp](../surface.md)',
   ],
+  explore: ['[exploring an image](../explore.md)', '[rules](../rules.md)', '[presets](../presets.md)'],
   presets: ['[presets](../presets.md)', '[rules](../rules.md)'],
   registry: ['[registries](../registries.md)', '[air-gapped networks](../recipes/air-gap.md)'],
 };

@@ -32,7 +32,7 @@ const rooms: Readonly<Record<string, string>> = {
   report: 'oci bytes rules changeset codec image trace rootfs closure slim analyze compress layers jobs',
   settings: 'oci bytes rules files codec image probe registry trace rootfs slim analyze compress report',
   commands: 'oci bytes rules place files codec image registry store slim analyze layers jobs report settings',
-  cli: 'oci bytes stream files codec probe store trace rootfs closure slim analyze jobs report settings commands',
+  cli: 'oci bytes rules stream files changeset codec image probe store trace rootfs closure slim analyze jobs report settings commands',
 };
 
 const allowed = (room: string): readonly string[] =>
@@ -132,6 +132,7 @@ describe('imports', () => {
       libdeflate: ['codec'],
       'node-forge': ['registry'],
       pako: ['codec'],
+      'string-width': ['cli'],
       undici: ['registry'],
       yaml: ['settings'],
       zod: ['settings', 'report'],

@@ -102,6 +102,7 @@ describe('the package', () => {
       'libdeflate',
       'node-forge',
       'pako',
+      'string-width',
       'undici',
       'yaml',
       'zod',

@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { copy } from './copy.ts';
 import { diff } from './diff.ts';
+import { explore } from './explore.ts';
 import { exportCommand } from './export.ts';
 import { history } from './history.ts';
 import { inspect } from './inspect.ts';
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   inspect,
   ls,
   cat,
+  explore,
   exportCommand,
   sbom,
   trace,

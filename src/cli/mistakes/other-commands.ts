@@ -8,6 +8,8 @@ const layers =
 const waste =
   'Use "ocislim analyze IMAGE": what it holds, what it wastes, by which instruction, and the fix.';
 const gates = 'Use "ocislim check IMAGE": gates of .ocislim.yaml, .dive-ci or options.';
+const browsing =
+  'Use "ocislim explore IMAGE" on a terminal ("ocislim explore IMAGE --keymap dive" has the keys of dive), and "ocislim analyze IMAGE" elsewhere.';
 const credentials =
   'Log in with docker, podman or skopeo: ocislim reads the files that they write. Or use --creds USER:PASSWORD.';
 const tags =
@@ -35,8 +37,9 @@ const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.'
 /** Words that mean the same, and what to say of them. */
 const rows: readonly (readonly [words: string, advice: string])[] = [
   ['image show-image info layers layer stat list-layers describe', layers],
-  ['analyse explore xray dive waste efficiency', waste],
+  ['analyse xray waste efficiency', waste],
   ['audit lint gate policy hadolint dockle dive-ci conftest', gates],
+  ['dive explorer browse browser tui ui ncdu', browsing],
   ['tags list-tags list-images repo catalog search repos images', tags],
   ['list files find dir', files],
   ['show type print read-file get-file less more view head tail', 'Use "ocislim cat IMAGE PATH".'],

@@ -32,6 +32,8 @@ const packages: Readonly<Record<string, string>> = {
   '/usr/bin/time': 'time',
   strace: 'strace',
   curl: 'curl',
+  tmux: 'tmux',
+  ps: 'procps',
   shellcheck: 'shellcheck',
   'qemu-aarch64-static': 'qemu-user-static',
   gosu: 'gosu',
