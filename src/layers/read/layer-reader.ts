@@ -313,9 +313,13 @@ export class LayerReader {
       const recipe = `index of ${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
       const { packIndex, unpackIndex } = await import('./stored-index.ts');
       const known = await this.#recall(recipe, unpackIndex, signal);
-      const recipeOfFacts = gathering === null ? null : `${describeGathering(gathering)} ${recipe}`;
-      const knownFacts =
-        recipeOfFacts === null ? emptyFacts : await this.#recall(recipeOfFacts, unpackFacts, signal);
+      const factsRecipe = (index: LayerIndex) =>
+        gathering === null ? null : `${describeGathering(gathering, index)} ${recipe}`;
+      const knownFacts = await this.#recallFacts(
+        known === null ? null : factsRecipe(known),
+        gathering,
+        signal,
+      );
       const scan =
         known !== null && knownFacts !== null
           ? { index: known, facts: knownFacts }
@@ -327,8 +331,8 @@ export class LayerReader {
       const isKept = !this.isMistyped(descriptor);
       if (known === null && isKept)
         await this.#remember(recipe, diffId, () => packIndex(scan.index), tarBytes);
-      if (knownFacts === null && recipeOfFacts !== null && isKept)
-        await this.#remember(recipeOfFacts, diffId, () => packFacts(scan.facts), tarBytes);
+      const newFacts = knownFacts === null && isKept && this.#cache !== null ? factsRecipe(scan.index) : null;
+      if (newFacts !== null) await this.#remember(newFacts, diffId, () => packFacts(scan.facts), tarBytes);
       scanning.end(`${scan.index.kinds.length} entries`);
       return scan;
     } catch (error) {
@@ -359,6 +363,16 @@ export class LayerReader {
       this.#allowance.headers(),
     );
     return { index, facts: gatherer?.facts() ?? emptyFacts };
+  }
+
+  /** Recalls the facts of a layer; null where they are not known. `recipe` is null where the index is not. */
+  async #recallFacts(
+    recipe: string | null,
+    gathering: Gathering | null,
+    signal: AbortSignal,
+  ): Promise<LayerFacts | null> {
+    if (gathering === null) return emptyFacts;
+    return recipe === null ? null : await this.#recall(recipe, unpackFacts, signal);
   }
 
   /** Recalls from the cache what an earlier run read in the layer. That run checked digest, size and DiffID. */

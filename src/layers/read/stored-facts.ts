@@ -1,5 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
-import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import { createHash } from 'node:crypto';
+import type { Path } from '../../bytes/path.ts';
+import type { LayerIndex } from '../../changeset/layer-index.ts';
+import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Gathering } from './gather.ts';
 import { MiB } from '../../units.ts';
 
@@ -7,18 +10,15 @@ import { MiB } from '../../units.ts';
 const maxBytes = 64 * MiB;
 
 /**
- * Names a gathering for the recipe of a stored result. The rules' choice of contents is not part of the name: it changes only
- * with the version of the program, and each version has recipes of its own.
+ * Names a gathering for the recipe of a stored result. Commands ask for different contents: which files of this layer theirs are is part
+ * of the name, so that no command gets less than it asks for, and all that ask for the same share it.
  */
-export function describeGathering({
-  probe,
-  digests,
-  twins,
-  prints = false,
-  programs = true,
-}: Gathering): string {
+export function describeGathering(
+  { probe, digests, twins, prints = false, programs = true }: Gathering,
+  index: LayerIndex,
+): string {
   const parts = {
-    contents: probe !== null,
+    [`contents(${probe === null ? '' : nameContents(probe, index)})`]: probe !== null,
     digests,
     twins,
     prints,
@@ -26,6 +26,17 @@ export function describeGathering({
   };
   const named = Object.entries(parts).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
   return ['facts', ...named, 'of'].join(' ');
+}
+
+/** Returns a digest of which files of a layer a probe wants. */
+function nameContents(probe: ContentProbe, { kinds, paths, sizes }: LayerIndex): string {
+  const hash = createHash('sha256');
+  for (const [entry, kind] of kinds.entries()) {
+    if (kind !== 'file') continue;
+    const wanted = probe(paths[entry] as Path);
+    if (wanted > 0 && wanted >= (sizes[entry] as number)) hash.update(`${entry} `);
+  }
+  return hash.digest('hex').slice(0, 32);
 }
 
 /** Packs facts into bytes for the same version of the program; null if they are too large. */

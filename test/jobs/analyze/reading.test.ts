@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AnalyzeOptions } from '../../../src/jobs/analyze/analyze-image.ts';
+import { inspectImage } from '../../../src/jobs/inspect.ts';
+import type { ContentProbe } from '../../../src/rootfs/facts/facts.ts';
 import { analyzed } from '../../support/analyze.ts';
+import { p } from '../../support/bytes.ts';
 import { MemorySource } from '../../support/memory-store.ts';
 import { designedImage } from '../../support/small-image.ts';
 import { openCache } from '../../support/store/cache.ts';
@@ -63,4 +66,25 @@ describe('a layer of a registry is read', () => {
     expect(quick.reads).toEqual(never);
     expect(quick.analysis.dive).toEqual(first.analysis.dive);
   });
+});
+
+test('a command that asks for other contents than an earlier one gets its own from the cache', async () => {
+  const contents = async (probe: ContentProbe) => {
+    const cache = await openCache(join(folder, 'cache'));
+    try {
+      const source = new MemorySource(image);
+      const { signal } = new AbortController();
+      const options = { source, platform: null, jobs: 1, maxScratch: 0, cache, listener: () => {}, signal };
+      const { facts } = await inspectImage(options, probe);
+      return [facts.contents(p('etc/passwd')) !== null, facts.contents(p('etc/issue')) !== null];
+    } finally {
+      await cache.close();
+    }
+  };
+  const only =
+    (name: string): ContentProbe =>
+    (path) =>
+      path === name ? 1000 : 0;
+  expect(await contents(only('etc/passwd'))).toEqual([true, false]);
+  expect(await contents(only('etc/issue'))).toEqual([false, true]);
 });

@@ -1,4 +1,6 @@
+import { indexOf } from '../../changeset/rig.ts';
 import { expect, test } from 'vitest';
+import type { Gathering } from '../../../src/layers/read/gather.ts';
 import { describeGathering, packFacts, unpackFacts } from '../../../src/layers/read/stored-facts.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import type { Elf, LayerFacts } from '../../../src/rootfs/facts/facts.ts';
@@ -47,14 +49,26 @@ test('damaged bytes are not read as facts', () => {
   expect(unpackFacts(Uint8Array.of(1, 2, 3))).toBeNull();
 });
 
-test('the options of gathering have distinct names', () => {
-  const probe = () => 0;
-  const names = [
-    describeGathering({ probe: null, digests: true, twins: false }),
-    describeGathering({ probe, digests: false, twins: false }),
-    describeGathering({ probe, digests: true, twins: false }),
-    describeGathering({ probe, digests: false, twins: false, prints: true }),
-    describeGathering({ probe, digests: false, twins: false, prints: true, programs: false }),
-  ];
-  expect(new Set(names).size).toBe(5);
+test('gatherings that find different facts in a layer have distinct names', async () => {
+  const index = await indexOf('a=1234', 'b=12');
+  const options = { digests: false, twins: false };
+  const names = (gatherings: readonly Gathering[]) =>
+    gatherings.map((gathering) => describeGathering(gathering, index));
+  const probe = () => 10;
+  const different = names([
+    { probe: null, digests: true, twins: false },
+    { probe, digests: true, twins: false },
+    { ...options, probe },
+    { ...options, probe: (path) => (path === 'a' ? 10 : 0) },
+    { ...options, probe: (path) => (path === 'b' ? 10 : 0) },
+    { ...options, probe, prints: true },
+    { ...options, probe, prints: true, programs: false },
+  ]);
+  expect(new Set(different).size).toBe(different.length);
+  const same = names([
+    { ...options, probe: (path) => (path === 'a' ? 10 : 3) },
+    { ...options, probe },
+    { ...options, probe: () => 4 },
+  ]);
+  expect(new Set(same).size).toBe(1);
 });
