@@ -7,6 +7,7 @@ import { readRuntime } from '../oci/runtime.ts';
 import type { LayerFacts } from '../rootfs/facts/facts.ts';
 import { mergeFacts } from '../rootfs/facts/merged-facts.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
+import { componentsOf } from '../rootfs/packages/component-index.ts';
 import { packagesOf } from '../rootfs/packages/package-index.ts';
 import { isRoot } from '../rootfs/surface/surface.ts';
 import { secretVariables } from '../rootfs/surface/secrets.ts';
@@ -122,7 +123,7 @@ function* deepSteps(input: AnalysisInput): Steps<DeepAnalysis> {
   yield;
   const prints = new Map([...layerFacts].map(([layer, own]) => [layer, own.prints]));
   const duplicates = yield* duplicateSteps({ ...input, prints });
-  const measured = yield* packageSizeSteps(fs, packages.packages);
+  const measured = yield* packageSizeSteps(fs, componentsOf({ fs, facts }));
   const context: Omit<FindingContext, 'secretFiles'> = {
     ...input,
     facts,

@@ -1,7 +1,8 @@
 /** Says how large each package of an image is, and which layer brought it. `analysisSteps` calls it. */
-import { decodeForDisplay } from '../bytes/bytes.ts';
+import { utf8Text } from '../bytes/bytes.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
-import type { Package } from '../rootfs/packages/package.ts';
+import type { ComponentIndex } from '../rootfs/packages/component-index.ts';
+import { purlOf } from '../rootfs/packages/purl.ts';
 import { itemsPerStep, type Steps } from '../steps.ts';
 import type { AnalyzedPackage } from './analysis.ts';
 
@@ -11,11 +12,11 @@ import type { AnalyzedPackage } from './analysis.ts';
  */
 export function* packageSizeSteps(
   fs: Filesystem,
-  packages: readonly Package[],
+  { components, distribution }: Pick<ComponentIndex, 'components' | 'distribution'>,
 ): Steps<readonly AnalyzedPackage[]> {
   const measured: AnalyzedPackage[] = [];
   let seen = 0;
-  for (const each of packages) {
+  for (const each of components) {
     const inodes = new Set<number>();
     const byLayer = new Map<number, number>();
     let bytes = 0;
@@ -30,9 +31,9 @@ export function* packageSizeSteps(
     }
     measured.push({
       kind: each.kind,
-      name: decodeForDisplay(each.name, (text) => text),
+      name: utf8Text(each.name),
       version: each.version,
-      purl: null,
+      purl: purlOf(each, distribution),
       files: each.files.length,
       bytes,
       layer: heaviest(byLayer),

@@ -7,7 +7,7 @@ import { analysisSteps } from '../../analyze/analyze.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { at } from '../../errors.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
-import { packageProbe } from '../../rootfs/packages/package-index.ts';
+import { componentProbe } from '../../rootfs/packages/component-index.ts';
 import { secretProbe } from '../../rootfs/surface/secret-files.ts';
 import { inTurns } from '../../steps.ts';
 import { type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
@@ -35,7 +35,7 @@ export interface AnalyzedScan {
  * cache.
  */
 const analysisGathering: Gathering = {
-  probe: (path) => Math.max(packageProbe(path), secretProbe(path)),
+  probe: (path) => Math.max(componentProbe(path), secretProbe(path)),
   digests: false,
   twins: false,
   prints: true,

@@ -95,7 +95,11 @@ describe('packages', () => {
   test('are measured, each with the layer that carries most of it', async () => {
     const { analysis } = await analyzed(
       imageOf([
-        ['var/lib/dpkg/', `var/lib/dpkg/status=${status('small', '1')}`],
+        [
+          'etc/os-release=ID=debian\nVERSION_ID=12\n',
+          'var/lib/dpkg/',
+          `var/lib/dpkg/status=${status('small', '1')}`,
+        ],
         [
           `var/lib/dpkg/status=${status('small', '1')}\n${status('large', '2')}`,
           'var/lib/dpkg/info/small.list=/usr/s\n',
@@ -113,5 +117,6 @@ describe('packages', () => {
       ['small', '1', expect.any(Number), 2],
     ]);
     expect(analysis.packages[0]?.bytes).toBeGreaterThanOrEqual(100);
+    expect(analysis.packages[0]?.purl).toMatch(/^pkg:deb\/debian\/large@2/);
   });
 });
