@@ -200,6 +200,16 @@ const tracing = (): string[] => [
   `cache/${nasty}`,
 ];
 
+const analysisReports = (): string[] =>
+  ['r.json', 'r.md', 'r.csv'].flatMap((each) => ['--report', join(out, each)]);
+/** Gates that are not met, and some that name what they found. */
+const strict = (): string[] => [
+  ...['--max-layers', '1', '--max-size', '1', '--max-layer-size', '1', '--max-reclaimable', '0'],
+  ...['--forbid-path', '**', '--forbid-package', '*', '--allow-base', `${places.image}:below`],
+  ...['--require-label', nasty, '--allow-port', nasty, '--require-healthcheck', '--forbid-root'],
+  ...['--forbid-setuid', '--forbid-secrets', '--forbid-latest', '--forbid-mistakes'],
+];
+
 /** The runs of each command, over an image whose words are all hostile. Together they use every way of output. */
 const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
   squash: [
@@ -286,6 +296,34 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [nasty, ...to()],
     () => [`${places.image}:v1`, `--${nasty}`],
     () => [`${places.image}:v1`, '--report', join(out, nastyName)],
+  ],
+  analyze: [
+    () => [`${places.image}:v1`, ...analysisReports()],
+    () => [`${places.image}:v1`, '--format', 'json'],
+    () => [`${places.image}:v1`, '--format', 'markdown', '--top', '1', '-o', join(out, 'a.md')],
+    () => [`${places.image}:v1`, '--format', 'csv', '--all-layers'],
+    () => [`${places.image}:v1`, '--format', 'ncdu', '--all-layers', '-o', join(out, 'ncdu.json')],
+    () => [`${places.image}:v1`, '--format', 'paths', '--all-layers'],
+    () => [`${places.image}:v1`, '--format', 'dive-json'],
+    () => [`${places.image}:odd`, '--quick'],
+    () => [`${places.image}:broken`],
+    () => [`${places.image}:climbs`],
+    () => [`${places.image}:${nasty}`, '--report', join(out, nasty)],
+  ],
+  check: [
+    () => [`${places.image}:v1`, ...strict()],
+    ...['json', 'sarif', 'junit', 'gitlab'].map((format) => () => [
+      `${places.image}:v1`,
+      ...strict(),
+      '--format',
+      format,
+    ]),
+    () => [`${places.image}:v1`, ...strict(), '--format', 'markdown', '-o', join(out, 'check.md')],
+    () => [`${places.image}:odd`, ...strict(), '-o', join(out, nastyName)],
+    () => [`${places.image}:v1`, '--config', places.trace],
+    () => [`${places.image}:v1`, '--config', join(folder, nasty)],
+    () => [`${places.image}:v1`, '--allow-base', nasty],
+    () => [`${places.image}:v1`, '--forbid-package', `<${nasty}`],
   ],
   verify: [
     () => [`${places.image}:v1`, `${places.image}:v2`],
