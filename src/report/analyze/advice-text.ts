@@ -6,9 +6,9 @@ import type { Analysis, WasteFinding } from '../../analyze/analysis.ts';
 import { displayPath, escapeText } from '../escape.ts';
 import { formatCount, formatSize } from '../figures.ts';
 import type { Style } from '../style.ts';
-import { textOf, widthOf } from '../table.ts';
-import { besideOf, commandWords, shellWord } from './command-line.ts';
-import { layOutTails, wrapped } from './tail-table.ts';
+import { layOut, widthOf } from '../table.ts';
+import { commandWords } from './command-line.ts';
+import { wrapped } from './tail-table.ts';
 import type { TextOptions } from './text.ts';
 import { savedText, savingRows, wasteWords } from './words.ts';
 
@@ -70,39 +70,34 @@ function commandLines(command: readonly string[], source: string, width: number)
   return [...lines, line];
 }
 
-/** Renders what each command would save by itself. */
+/** Renders what each command would save by itself, each with the command below it. */
 export function savingLines(analysis: Analysis, { style, width }: TextOptions): string[] {
   const rows = savingRows(analysis);
   if (rows.length === 0) return [];
-  const { name } = analysis.image;
-  const head = ['', 'pull', 'unpacked'].map((text) => ({ text, paint: style.dim }));
+  const table = layOut(
+    [
+      ['', 'pull', 'unpacked'].map((text) => ({ text, paint: style.dim })),
+      ...rows.map(([word, { transferBytes, error, unpackedBytes }]) => [
+        word,
+        { text: savedText(transferBytes, error), paint: paintOf(transferBytes, error, style) },
+        savedText(unpackedBytes),
+      ]),
+    ],
+    'lrr',
+  );
+  const indent = '  ';
+  const [head = '', ...lines] = table;
   return [
     style.bold('what each command would save, by itself'),
-    ...layOutTails(
-      [
-        { cells: head, tail: '' },
-        ...rows.map(([word, { transferBytes, error, unpackedBytes, command }]) => ({
-          cells: [
-            word,
-            { text: savedText(transferBytes, error), paint: paintOf(transferBytes, error, style) },
-            savedText(unpackedBytes),
-          ],
-          tail: { text: optionsText(command), paint: style.dim },
-        })),
-      ],
-      'lrr',
-      { width, fold: wrapped },
-    ),
-    ...wrapped(`with: ocislim COMMAND ${shellWord(name)} ${shellWord(besideOf(name))} OPTIONS`, width).map(
-      style.dim,
-    ),
+    head,
+    ...lines.flatMap((line, i) => {
+      const command = rows[i]?.[1].command ?? [];
+      const shown = commandLines(command, analysis.image.name, width - indent.length);
+      return [line, ...shown.map((part) => indent + style.dim(part))];
+    }),
   ];
 }
 
 function paintOf(bytes: number, error: number, style: Style) {
   return bytes > error ? style.good : bytes < -error ? style.warning : style.dim;
-}
-
-function optionsText([, ...options]: readonly string[]): string {
-  return textOf(options.map(shellWord).join(' '));
 }

@@ -36,7 +36,7 @@ export function renderAnalysisMarkdown(analysis: Analysis, top: number): string 
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-function sizeRows({ layers, totals, dive }: Analysis): string[][] {
+function sizeRows({ layers, totals, dive, surface }: Analysis): string[][] {
   const { visibleFiles, visibleDirectories } = totals;
   return [
     ['pull size', formatSize(totals.transferBytes), `in ${formatNumberOf(layers.length, 'layer')}`],
@@ -46,7 +46,11 @@ function sizeRows({ layers, totals, dive }: Analysis): string[][] {
       `${formatNumberOf(visibleFiles, 'file')} in ${formatNumberOf(visibleDirectories, 'directory', 'directories')}`,
     ],
     ['reclaimable', formatSize(totals.reclaimableBytes), 'files that layers carry and no container sees'],
-    ['duplicates', formatSize(totals.duplicateBytes), 'visible files whose contents are there already'],
+    ...(surface === null
+      ? []
+      : [
+          ['duplicates', formatSize(totals.duplicateBytes), 'visible files whose contents are there already'],
+        ]),
     [
       'dive',
       percentText(dive.efficiency),

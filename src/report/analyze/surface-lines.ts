@@ -25,7 +25,10 @@ export function surfaceLines({ surface, image }: Analysis, { style, width }: Tex
   });
   const { ports } = image.config;
   const more: TailRow[] = [
-    { cells: ['user', ''], tail: { text: userText(surface, image.config.user), paint: style.dim } },
+    {
+      cells: ['user', ''],
+      tail: { text: escapeText(userText(surface, image.config.user)), paint: style.dim },
+    },
     ...(ports.length === 0
       ? []
       : [{ cells: ['ports', formatCount(ports.length)], tail: escapeText(ports.join(', ')) }]),
@@ -37,9 +40,10 @@ export function surfaceLines({ surface, image }: Analysis, { style, width }: Tex
   return [style.bold('attack surface'), ...layOutTails([...rows, ...more], 'lr', { width, fold: wrapped })];
 }
 
-/** Returns the user of the config; one without a name is root. */
+/** Returns the user of the config, in words that are not escaped. */
 export function userText({ isRoot }: Pick<AnalyzedSurface, 'isRoot'>, user: string): string {
-  return isRoot && user !== 'root' ? `${escapeText(user)} (root)`.trim() : escapeText(user);
+  if (user === '') return 'root: the config sets no user';
+  return isRoot && user !== 'root' ? `${user} (root)` : user;
 }
 
 /** Lists what looks like a secret: names of variables, and files with their layers. */

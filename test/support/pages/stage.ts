@@ -104,7 +104,8 @@ export class Stage {
 
   /** Writes the page's name of the registry for its host and port in what a program printed. */
   named(output: string, page: string): string {
-    const [name = 'localhost:5000'] = page.match(anyHost) ?? [];
+    const names = page.match(anyHost) ?? [];
+    const name = names.find((each) => each === 'registry.example') ?? names[0] ?? 'localhost:5000';
     return output.replaceAll(this.#server.host, name);
   }
 
