@@ -204,10 +204,30 @@ const analysisReports = (): string[] =>
   ['r.json', 'r.md', 'r.csv'].flatMap((each) => ['--report', join(out, each)]);
 /** Gates that are not met, and some that name what they found. */
 const strict = (): string[] => [
-  ...['--max-layers', '1', '--max-size', '1', '--max-layer-size', '1', '--max-reclaimable', '0'],
-  ...['--forbid-path', '**', '--forbid-package', '*', '--allow-base', `${places.image}:below`],
-  ...['--require-label', nasty, '--allow-port', nasty, '--require-healthcheck', '--forbid-root'],
-  ...['--forbid-setuid', '--forbid-secrets', '--forbid-latest', '--forbid-mistakes'],
+  '--max-layers',
+  '1',
+  '--max-size',
+  '1',
+  '--max-layer-size',
+  '1',
+  '--max-reclaimable',
+  '0',
+  '--forbid-path',
+  '**',
+  '--forbid-package',
+  '*',
+  '--allow-base',
+  `${places.image}:below`,
+  '--require-label',
+  nasty,
+  '--allow-port',
+  nasty,
+  '--require-healthcheck',
+  '--forbid-root',
+  '--forbid-setuid',
+  '--forbid-secrets',
+  '--forbid-latest',
+  '--forbid-mistakes',
 ];
 
 /** The runs of each command, over an image whose words are all hostile. Together they use every way of output. */
