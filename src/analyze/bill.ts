@@ -66,7 +66,9 @@ export interface BilledComponent {
   readonly layer: number | null;
   /** Its files in the image. */
   readonly files: readonly Path[];
-  /** Bytes of its regular files. */
+  /** The part of its file that it is: an archive in an archive, a module in a program. Null for one with files of its own. */
+  readonly inside: string | null;
+  /** Bytes of its regular files; 0 for a part of one. */
   readonly bytes: number;
   /** Number of files that its database lists and the image does not have, without documentation and translations. */
   readonly missing: number;
@@ -98,14 +100,14 @@ function billedComponent(
   fs: Filesystem,
 ): BilledComponent {
   const { kind, name, version, files, details } = component;
-  const { architecture, source, licences, supplier, missing } = details;
+  const { architecture, source, licences, supplier, missing, inside } = details;
   let layer: number | null = null;
   let bytes = 0;
   for (const path of files) {
     const carrier = fs.carrier(path);
     if (carrier === null) continue;
     layer = Math.min(layer ?? carrier.layer, carrier.layer);
-    if (carrier.kind === 'file') bytes += fs.size(path);
+    if (inside === null && carrier.kind === 'file') bytes += fs.size(path);
   }
   return {
     kind,
@@ -119,6 +121,7 @@ function billedComponent(
     supplier: wellFormed(supplier),
     layer,
     files,
+    inside: wellFormed(inside),
     bytes,
     missing,
   };

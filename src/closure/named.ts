@@ -119,6 +119,7 @@ function watched({ facts, before, hasFacts }: RuledImage, missing: Set<number>):
     script: (path) => facts.script(note(path)),
     mentions: () => [],
     modules: () => null,
+    parts: () => [],
     contents: (path) => facts.contents(note(path)),
   };
 }

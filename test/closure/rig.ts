@@ -13,6 +13,7 @@ import { explain } from '../../src/closure/explain.ts';
 import type { ClosureRule } from '../../src/closure/rule.ts';
 import { FactCollector } from '../../src/rootfs/facts/collector.ts';
 import type { Elf, FileFacts } from '../../src/rootfs/facts/facts.ts';
+import type { FilePart } from '../../src/rootfs/facts/file-part.ts';
 import type { SourceModules } from '../../src/rootfs/facts/named-modules.ts';
 import { type Trace, uses } from '../../src/trace/trace.ts';
 import { indexOf } from '../changeset/rig.ts';
@@ -27,6 +28,7 @@ export interface Thing {
   readonly script?: ByteString;
   readonly contents?: Uint8Array;
   readonly mentions?: readonly ByteString[];
+  readonly parts?: readonly FilePart[];
 }
 
 /** Mode, owner and the like. */
@@ -125,6 +127,7 @@ export async function imageOf(
       script: (path) => at(path)?.script ?? null,
       mentions: (path) => at(path)?.mentions ?? [],
       modules: (path) => modulesOf(path, at(path)?.contents),
+      parts: (path) => at(path)?.parts ?? [],
       contents: (path) => at(path)?.contents ?? null,
     },
   };

@@ -6,7 +6,7 @@ export const sbom: Command = defineCommand({
   name: 'sbom',
   describe: 'write a bill of materials: packages, licences, and the layer of each',
   details:
-    'Reads the layers of one image once, and lists what it is made of: packages of Debian, Alpine and Red Hat, of Python, Node, Ruby, PHP and conda. Each component has its package URL, its licences as they are stated, and the layer that brought it with the instruction of that layer. A component of which files are missing is marked: its package database lists files that the image does not have. Scanners such as grype and trivy read the bill instead of the image. The same image gives the same bytes.',
+    'Reads the layers of one image once, and lists what it is made of: packages of Debian, Alpine and Red Hat, of Python, Node, Ruby, PHP and conda, archives of Java, modules of Go. Each component has its package URL, its licences as they are stated, and the layer that brought it with the instruction of that layer. A component of which files are missing is marked: its package database lists files that the image does not have. Scanners such as grype and trivy read the bill instead of the image. The same image gives the same bytes.',
   positionals: [source],
   options: sbomOptions,
   examples: [

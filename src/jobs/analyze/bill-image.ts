@@ -22,7 +22,7 @@ export interface BillOptions extends OneImageOptions {
  * command has scanned it. @throws USAGE where there are several images to choose from, and what `scanImage` throws
  */
 export async function billImage(options: BillOptions): Promise<Bill> {
-  const gathering = { probe: componentProbe, digests: false, twins: false };
+  const gathering = { probe: componentProbe, digests: false, twins: false, programs: false, parts: true };
   const { image, fs, facts } = await scanImage(options, gathering);
   const index = componentsOf({ fs, facts: mergeFacts(fs, facts) });
   const steps = billSteps(describeImage(image, options), describeLayers(image), { fs, index });

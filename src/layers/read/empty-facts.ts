@@ -7,6 +7,7 @@ export const emptyFacts: LayerFacts = {
   contents: new Map(),
   mentions: new Map(),
   modules: new Map(),
+  parts: new Map(),
   digests: new Map(),
   twins: new Map(),
   prints: new Uint8Array(0),

@@ -25,6 +25,8 @@ export interface Gathering {
   readonly prints?: boolean;
   /** Whether to look into programs and sources, where there is a probe. Default: yes. */
   readonly programs?: boolean;
+  /** Whether to look into archives of Java and programs of Go, with a probe, for what they are made of. Default: no. */
+  readonly parts?: boolean;
 }
 
 /** Looks into the files of one layer while its headers are scanned. */
@@ -35,8 +37,8 @@ export class Gatherer {
   readonly #prints: PrintSink | null;
   #entries = 0;
 
-  constructor({ probe, digests, twins, prints = false, programs = true }: Gathering) {
-    this.#collector = probe === null ? null : new FactCollector(probe, programs);
+  constructor({ probe, digests, twins, prints = false, programs = true, parts = false }: Gathering) {
+    this.#collector = probe === null ? null : new FactCollector(probe, { programs, parts });
     this.#prints = prints ? new PrintSink() : null;
     this.#digests = digests ? new Map() : null;
     this.#twins = twins ? new Map() : null;

@@ -14,17 +14,18 @@ const maxBytes = 64 * MiB;
  * of the name, so that no command gets less than it asks for, and all that ask for the same share it.
  */
 export function describeGathering(
-  { probe, digests, twins, prints = false, programs = true }: Gathering,
+  { probe, digests, twins, prints = false, programs = true, parts = false }: Gathering,
   index: LayerIndex,
 ): string {
-  const parts = {
+  const wanted = {
     [`contents(${probe === null ? '' : nameContents(probe, index)})`]: probe !== null,
     digests,
     twins,
     prints,
+    parts,
     'no-programs': probe !== null && !programs,
   };
-  const named = Object.entries(parts).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
+  const named = Object.entries(wanted).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
   return ['facts', ...named, 'of'].join(' ');
 }
 

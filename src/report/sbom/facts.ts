@@ -34,7 +34,7 @@ export function componentProperties(
   component: BilledComponent,
   layers: readonly BilledLayer[],
 ): readonly Property[] {
-  const { kind, layer: number, files, bytes, missing, source } = component;
+  const { kind, layer: number, files, bytes, missing, source, inside } = component;
   const layer = number === null ? undefined : layers[number - 1];
   return [
     ['ocislim:kind', kind],
@@ -53,6 +53,7 @@ export function componentProperties(
     ...(typeof layer?.instruction === 'string'
       ? ([['ocislim:instruction', layer.instruction.toWellFormed()]] as const)
       : []),
+    ...(inside === null ? [] : ([['ocislim:inside', inside]] as const)),
     ['ocislim:files', `${files.length}`],
     ['ocislim:bytes', `${bytes}`],
     ...(missing === 0

@@ -8,6 +8,10 @@ import { ElfProbe } from './elf.ts';
 import { archive, archiveHead, classPathIn } from './class-path.ts';
 import { librariesOfSource, MentionScan } from './mentions.ts';
 import type { ContentProbe, Elf, LayerFacts } from './facts.ts';
+import type { FilePart } from './file-part.ts';
+import { GoBuildProbe } from './go-build.ts';
+import { javaArchive } from './java-archive.ts';
+import { archiveSink, partSink } from './part-sinks.ts';
 import {
   languageOfLine,
   languageOfPath,
@@ -41,14 +45,16 @@ export interface FileSink {
   end(): void;
 }
 
-/** Holds the contents that it keeps, and the parts of at most one ELF file. */
+/** Holds the contents that it keeps, and at most one ELF file or archive in part. */
 export class FactCollector {
   readonly #probe: ContentProbe;
   readonly #programs: boolean;
+  readonly #takesParts: boolean;
   readonly #elf = new Map<number, Elf>();
   readonly #scripts = new Map<number, ByteString>();
   readonly #contents = new Map<number, Uint8Array>();
   readonly #mentions = new Map<number, readonly ByteString[]>();
+  readonly #parts = new Map<number, readonly FilePart[]>();
   readonly #modules = new Map<number, SourceModules>();
   /** The modules of all sources, since most are named by many: those in no function, and the others. */
   readonly #loaded = new Map<ByteString, NamedModule>();
@@ -56,24 +62,37 @@ export class FactCollector {
   #held = 0;
   #named = 0;
 
-  /** Keeps the contents that the probe asks for, and looks into programs and sources unless `programs` is false. */
-  constructor(probe: ContentProbe, programs = true) {
+  /**
+   * Keeps the contents that the probe asks for, looks into programs and sources unless `programs` is false, and into archives of Java and
+   * programs of Go for what they are made of if `parts` is true.
+   */
+  constructor(
+    probe: ContentProbe,
+    { programs = true, parts = false }: { readonly programs?: boolean; readonly parts?: boolean } = {},
+  ) {
     this.#probe = probe;
     this.#programs = programs;
+    this.#takesParts = parts;
   }
 
   /** Returns a sink for a regular file; null for a file that is too small. `size` is that of the stored body, in bytes. */
   open(entry: number, path: Path, size: number): FileSink | null {
     if (size < 3) return null;
     const wanted = this.#probe(path);
-    if (!this.#programs) return this.#keep(entry, size, wanted);
+    const take = (parts: readonly FilePart[]): void => this.#takeParts(entry, parts);
+    if (!this.#programs)
+      return this.#keep(entry, size, wanted) ?? (this.#takesParts ? partSink(path, size, take) : null);
     const language = size <= largestSource ? languageOfPath(path) : null;
     if (wanted >= size && this.#held + size <= maxContents) {
       this.#held += size;
       return this.#collectContents(entry, size, language);
     }
     if (language !== null) return this.#readSource(entry, size, language);
-    if (archive.test(path)) return this.#readArchive(entry, size);
+    if (this.#takesParts && javaArchive.test(path)) {
+      const show = (head: Uint8Array): void => this.#takeClassPath(entry, head);
+      return archiveSink(path, size, take, archive.test(path) ? { bytes: archiveHead, show } : null);
+    }
+    if (archive.test(path)) return this.#readManifest(entry, size);
     return size <= largestScript ? this.#readScript(entry, size) : this.#look(entry, size);
   }
 
@@ -140,8 +159,12 @@ export class FactCollector {
     return shared;
   }
 
+  #takeParts(entry: number, parts: readonly FilePart[]): void {
+    if (parts.length > 0) this.#parts.set(entry, parts);
+  }
+
   /** Looks into the beginning of an archive of Java for its class path. */
-  #readArchive(entry: number, size: number): FileSink {
+  #readManifest(entry: number, size: number): FileSink {
     const head = new Uint8Array(Math.min(size, archiveHead));
     let filled = 0;
     return {
@@ -151,15 +174,13 @@ export class FactCollector {
         filled += part.length;
         return filled < head.length;
       },
-      end: () => {
-        const names = classPathIn(head.subarray(0, filled));
-        this.#takeModules(
-          entry,
-          'java',
-          names.map((name) => ({ name, isAtTop: true })),
-        );
-      },
+      end: () => this.#takeClassPath(entry, head.subarray(0, filled)),
     };
+  }
+
+  #takeClassPath(entry: number, head: Uint8Array): void {
+    const named = classPathIn(head).map((name) => ({ name, isAtTop: true }));
+    this.#takeModules(entry, 'java', named);
   }
 
   #mention(entry: number, names: readonly ByteString[]): void {
@@ -174,6 +195,7 @@ export class FactCollector {
       contents: this.#contents,
       mentions: this.#mentions,
       modules: this.#modules,
+      parts: this.#parts,
       digests: new Map(),
       twins: new Map(),
       prints: new Uint8Array(0),
@@ -214,6 +236,11 @@ export class FactCollector {
     let head = new Uint8Array(0);
     let elf: ElfProbe | null = null;
     const mentions = new MentionScan();
+    const build = this.#takesParts ? new GoBuildProbe() : null;
+    const readElf = (probe: ElfProbe, part: Uint8Array): void => {
+      probe.write(part);
+      build?.write(part);
+    };
     let left = size;
     const isUndecided = () => head.length < Math.min(size, 4);
     return {
@@ -221,7 +248,7 @@ export class FactCollector {
         const part = chunk.subarray(0, left);
         left -= part.length;
         if (elf !== null) {
-          elf.write(part);
+          readElf(elf, part);
           mentions.write(part);
           return left > 0;
         }
@@ -234,8 +261,8 @@ export class FactCollector {
         if (before.length < 4 && numberAt(head, 4) === elfMagic) {
           elf = new ElfProbe(size);
           // The bytes before this piece were too few to tell.
-          elf.write(before);
-          elf.write(part);
+          readElf(elf, before);
+          readElf(elf, part);
           mentions.write(part);
           return left > 0;
         }
@@ -243,6 +270,7 @@ export class FactCollector {
       },
       end: () => {
         const found = elf?.finish() ?? null;
+        if (elf !== null && build !== null) this.#takeParts(entry, build.finish(elf.loaded()));
         if (found !== null) {
           this.#elf.set(entry, found);
           this.#mention(entry, mentions.finish());

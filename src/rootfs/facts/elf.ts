@@ -7,6 +7,7 @@ import { readDynamic } from './elf-dynamic.ts';
 import { type Header, readHeader, readIdent, untilNul } from './elf-header.ts';
 import { ElfWindows } from './elf-window.ts';
 import type { Elf } from './facts.ts';
+import type { LoadedFile } from './go-build.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 
 /** How much of a file is kept. Linkers put what counts at the beginning, and patchelf at the end. */
@@ -47,6 +48,13 @@ export class ElfProbe {
       if (segment === null) continue;
       this.#windows.add(segment.offset, Math.min(segment.offset + segment.length, this.#size));
     }
+  }
+
+  /** Returns the parts of the file that are loaded, and those bytes of it that were kept. */
+  loaded(): LoadedFile {
+    const header = readHeader(this.#windows);
+    const loads = header === null || typeof header === 'string' ? [] : header.loads;
+    return { loads, get: (start, length) => this.#windows.get(start, length) };
   }
 
   /** Returns the facts; null for a file that is not ELF. */

@@ -5,6 +5,7 @@
 import type { Path } from '../../bytes/path.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
+import type { FilePart } from './file-part.ts';
 import type { SourceModules } from './named-modules.ts';
 import type { ContentPrints } from './prints.ts';
 
@@ -43,6 +44,11 @@ export interface LayerFacts {
   readonly mentions: ReadonlyMap<number, readonly ByteString[]>;
   /** The modules that sources name, and the class paths of archives of Java. Files that name none are left out. */
   readonly modules: ReadonlyMap<number, SourceModules>;
+  /**
+   * What archives of Java and programs of Go are made of. Files that are made of nothing known are left out. Empty unless the scan was
+   * asked for it.
+   */
+  readonly parts: ReadonlyMap<number, readonly FilePart[]>;
   /** SHA-256 of the contents of files, except sparse ones. Empty unless the scan was asked for it. */
   readonly digests: ReadonlyMap<number, Digest>;
   /**
@@ -64,6 +70,8 @@ export interface FileFacts {
   mentions(path: Path): readonly ByteString[];
   /** Returns the modules that a source names; null for one that names none, and for any other file. */
   modules(path: Path): SourceModules | null;
+  /** Returns what an archive of Java or a program of Go is made of; empty for any other file. */
+  parts(path: Path): readonly FilePart[];
   /** Returns the contents of a file; null if no `ContentProbe` wanted them, or for a file larger than it wanted. */
   contents(path: Path): Uint8Array | null;
 }

@@ -15,6 +15,7 @@ export function mergeFacts(fs: Filesystem, layers: ReadonlyMap<number, LayerFact
     script: (path) => lookup(path, ({ scripts }) => scripts),
     mentions: (path) => lookup(path, ({ mentions }) => mentions) ?? [],
     modules: (path) => lookup(path, ({ modules }) => modules),
+    parts: (path) => lookup(path, ({ parts }) => parts) ?? [],
     contents: (path) => lookup(path, ({ contents }) => contents),
   };
 }

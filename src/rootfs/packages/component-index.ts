@@ -1,11 +1,14 @@
 /**
- * Everything that a bill of materials lists: the packages of all databases with their details, and the distribution. It is wider than
- * the package index, so that what a bill knows never changes what the closure keeps.
+ * Everything that a bill of materials lists: the packages of all databases with their details, what single files are made of, and the
+ * distribution. It is wider than the package index, so that what a bill knows never changes what the closure keeps.
  */
 import type { ContentProbe, FileFacts } from '../facts/facts.ts';
 import type { Filesystem } from '../filesystem.ts';
 import { type Distribution, distributionOf, distributionProbe } from './distribution.ts';
-import { type Component, componentKinds, type UnreadDatabase } from './package.ts';
+import { utf8Bytes } from '../../bytes/bytes.ts';
+import type { Path } from '../../bytes/path.ts';
+import type { FilePart } from '../facts/file-part.ts';
+import { type Component, componentKinds, noDetails, type UnreadDatabase } from './package.ts';
 import { detailProbe, packagesOf } from './package-index.ts';
 
 /** What an image is made of. */
@@ -23,11 +26,56 @@ export const componentProbe: ContentProbe = (path) => Math.max(detailProbe(path)
 /** Returns what an image is made of, in time and memory proportional to the number of its files. */
 export function componentsOf(image: { readonly fs: Filesystem; readonly facts: FileFacts }): ComponentIndex {
   const { packages, unread } = packagesOf(image);
-  const components: readonly Component[] = packages.filter(({ details }) => details.isInstalled);
+  const installed: readonly Component[] = packages.filter(({ details }) => details.isInstalled);
   return {
-    components: components.toSorted(byName),
+    components: [...installed, ...partsOf(image)].sort(byName),
     distribution: distributionOf(image.fs, image.facts),
     unread,
+  };
+}
+
+/** Returns what the files of an image are made of. A module of Go that several programs hold is one component. */
+function partsOf({
+  fs,
+  facts,
+}: {
+  readonly fs: Filesystem;
+  readonly facts: FileFacts;
+}): readonly Component[] {
+  const components: Component[] = [];
+  const modules = new Map<string, Path[]>();
+  const seen = new Set<number>();
+  for (const path of fs.all()) {
+    const parts = facts.parts(path);
+    const carrier = parts.length === 0 ? null : fs.carrier(path);
+    // Another name of the same file adds nothing.
+    if (carrier === null || seen.has(carrier.id)) continue;
+    seen.add(carrier.id);
+    for (const part of parts) {
+      const key = JSON.stringify([part.name, part.version]);
+      const known = part.kind === 'go' ? modules.get(key) : undefined;
+      if (known !== undefined) {
+        known.push(path);
+        continue;
+      }
+      const files = [path];
+      if (part.kind === 'go') modules.set(key, files);
+      components.push(componentOf(part, files));
+    }
+  }
+  return components;
+}
+
+function componentOf(
+  { kind, name, version, inside, licences, supplier }: FilePart,
+  files: readonly Path[],
+): Component {
+  return {
+    kind,
+    name: utf8Bytes(name),
+    version,
+    files,
+    details: { ...noDetails, inside, licences, supplier },
   };
 }
 

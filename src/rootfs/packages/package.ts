@@ -49,6 +49,8 @@ export interface PackageDetails {
   readonly qualifiers: Readonly<Record<string, string>>;
   /** Number of files that the database lists and the image does not have, without documentation and translations. */
   readonly missing: number;
+  /** The part of its file that a component is: an archive in an archive, a module in a program. Null for one with files of its own. */
+  readonly inside: string | null;
   /** Whether the database says that the package is there: dpkg also remembers removed ones. */
   readonly isInstalled: boolean;
 }
@@ -62,6 +64,7 @@ export const noDetails: PackageDetails = {
   supplier: null,
   qualifiers: {},
   missing: 0,
+  inside: null,
   isInstalled: true,
 };
 

@@ -26,6 +26,9 @@ const facts: LayerFacts = {
   contents: new Map([[5, Uint8Array.of(0, 255, 10)]]),
   mentions: new Map([[3, [b('libz.so.1')]]]),
   modules: new Map([[6, { language: 'python', named: [{ name: b('os'), isAtTop: true }] }]]),
+  parts: new Map([
+    [3, [{ kind: 'go', name: 'a', version: null, inside: null, licences: [], supplier: null }]],
+  ]),
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
   twins: new Map([[3, b('\x00\xff')]]),
   prints: Uint8Array.of(1, 2, 255),
@@ -63,6 +66,7 @@ test('gatherings that find different facts in a layer have distinct names', asyn
     { ...options, probe: (path) => (path === 'b' ? 10 : 0) },
     { ...options, probe, prints: true },
     { ...options, probe, prints: true, programs: false },
+    { ...options, probe, parts: true },
   ]);
   expect(new Set(different).size).toBe(different.length);
   const same = names([

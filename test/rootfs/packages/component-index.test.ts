@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
+import type { FilePart } from '../../../src/rootfs/facts/file-part.ts';
 import { componentProbe, componentsOf } from '../../../src/rootfs/packages/component-index.ts';
-import { packageProbe } from '../../../src/rootfs/packages/package-index.ts';
+import { packageProbe, packagesOf } from '../../../src/rootfs/packages/package-index.ts';
 import { p } from '../../support/bytes.ts';
 import { rawImageOf } from './rig.ts';
+import { file, hardLink, imageOf } from '../../closure/rig.ts';
 
 it('lists the packages of all databases in one order, without those that were removed', async () => {
   const image = await rawImageOf({
@@ -38,4 +40,46 @@ it.each([
 it('reads what the closure reads, and no other files', () => {
   expect(componentProbe(p('var/lib/dpkg/status'))).toBe(packageProbe(p('var/lib/dpkg/status')));
   expect(componentProbe(p('usr/share/a.gemspec'))).toBe(0);
+});
+
+it('lists what files are made of, each module of Go once, and no file twice; packages stay as they are', async () => {
+  const part = (kind: FilePart['kind'], name: string, version: string, inside: string | null): FilePart => ({
+    kind,
+    name,
+    version,
+    inside,
+    licences: ['MIT'],
+    supplier: null,
+  });
+  const image = await imageOf({
+    'app/a.jar': {
+      ...file(9),
+      parts: [part('java', 'g:a', '1', null), part('java', 'g:b', '2', 'lib/b.jar')],
+    },
+    'app/z.jar': hardLink('app/a.jar'),
+    'bin/one': {
+      ...file(5),
+      parts: [part('go', 'x.example/one', 'v1', null), part('go', 'y.example/y', 'v2', 'y.example/y')],
+    },
+    'bin/two': {
+      ...file(5),
+      parts: [part('go', 'y.example/y', 'v2', 'y.example/y'), part('go', 'y.example/y', 'v3', 'y.example/y')],
+    },
+  });
+  const { components } = componentsOf(image);
+  expect(
+    components.map(
+      ({ kind, name, version, files, details }) =>
+        `${kind} ${name} ${version} ${files.join(' ')} ${details.inside}`,
+    ),
+  ).toEqual([
+    'java g:a 1 app/a.jar null',
+    'java g:b 2 app/a.jar lib/b.jar',
+    'go x.example/one v1 bin/one null',
+    'go y.example/y v2 bin/one bin/two y.example/y',
+    'go y.example/y v3 bin/two y.example/y',
+  ]);
+  expect(components[0]?.details.licences).toEqual(['MIT']);
+  // The closure keeps packages whole: an archive that became one would keep more than it did.
+  expect(packagesOf(image).packages).toEqual([]);
 });

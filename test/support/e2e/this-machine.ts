@@ -70,6 +70,7 @@ export function machineFacts(): FileFacts {
     script: (path) => parseShebang(readFileSync(`/${path}`).subarray(0, 256)),
     mentions: () => [],
     modules: () => null,
+    parts: () => [],
     contents: (path) => readFileSync(`/${path}`),
   };
 }

@@ -20,6 +20,7 @@ export const plainComponent: BilledComponent = {
   supplier: null,
   layer: 1,
   files: [rootPath`bin/bash`],
+  inside: null,
   bytes: 7,
   missing: 0,
 };
@@ -85,6 +86,7 @@ const anyComponent: fc.Arbitrary<BilledComponent> = fc.record({
   supplier: maybe,
   layer: fc.option(fc.constantFrom(1, 2)),
   files: fc.array(path, { maxLength: 3 }),
+  inside: maybe,
   bytes: fc.nat(),
   missing: fc.nat(3),
 });
