@@ -1,4 +1,5 @@
-/** Writes the tables that Go's linker puts into programs (package debug/buildinfo), for tests and fuzzing. */
+/** Writes the tables that Go's linker puts into programs (package debug/buildinfo), for tests and fuzzing. The
+ * readers of programs of Go must find what stands in them. */
 
 const magic = Buffer.from('\xff Go buildinf:', 'latin1');
 
@@ -41,11 +42,11 @@ export function pointedGoTable(
   const base = 0x10000;
   const texts = [Buffer.from(version), framed(modules)];
   const number = (value: number): Buffer => {
-    const bytes = Buffer.alloc(8);
-    if (width === 8)
-      endian === 'big' ? bytes.writeBigUInt64BE(BigInt(value)) : bytes.writeBigUInt64LE(BigInt(value));
-    else endian === 'big' ? bytes.writeUInt32BE(value) : bytes.writeUInt32LE(value);
-    return bytes.subarray(0, width);
+    const bytes = Buffer.alloc(width);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, width);
+    if (width === 8) view.setBigUint64(0, BigInt(value), endian === 'little');
+    else view.setUint32(0, value, endian === 'little');
+    return bytes;
   };
   const head = Buffer.alloc(48);
   head.set(magic);

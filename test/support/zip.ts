@@ -1,4 +1,4 @@
-/** Writes ZIP files, sound ones and others, for tests of what reads them (APPNOTE.TXT of PKWARE). */
+/** Writes ZIP files as APPNOTE.TXT of PKWARE has them. Tests of what reads archives of Java take them. */
 import { crc32, deflateRawSync } from 'node:zlib';
 
 /** The contents of members by their names: a text has one byte a character. */

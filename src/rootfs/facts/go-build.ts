@@ -164,11 +164,11 @@ function pointedTexts(table: Buffer, file: LoadedFile): Texts | null {
 }
 
 /** Returns the bytes that a program would see at an address. */
-function bytesAt({ loads, get }: LoadedFile, address: number, length: number): Uint8Array | null {
-  const load = loads.find(
+function bytesAt(file: LoadedFile, address: number, length: number): Uint8Array | null {
+  const load = file.loads.find(
     ({ address: start, length: size }) => address >= start && address + length <= start + size,
   );
-  return load === undefined ? null : get(load.offset + (address - load.address), length);
+  return load === undefined ? null : file.get(load.offset + (address - load.address), length);
 }
 
 /** One row of the list: `mod`, `dep` or `=>`. */

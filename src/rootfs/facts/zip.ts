@@ -87,7 +87,7 @@ function findTable(file: KeptBytes): Table | null {
   return null;
 }
 
-/** Returns the table before an end record that is at `end`; null where there is none, as where its numbers stand in the wide record. */
+/** Returns the table before an end record that is at `end`; null where its numbers lead to no table, as where they stand in the wide record. */
 function placeTable(
   file: KeptBytes,
   end: number,
