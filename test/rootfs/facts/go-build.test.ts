@@ -90,8 +90,8 @@ describe('the table of a program of Go', () => {
   it('is looked for in ELF files, where parts are asked for', () => {
     const elf = Buffer.from(writeElf());
     const bytes = Buffer.concat([padded(elf), goTable('go1.22.1', modules)]);
-    const collect = (takesParts: boolean) => {
-      const collector = new FactCollector(() => 0, { parts: takesParts });
+    const collect = (parts: boolean, programs = true) => {
+      const collector = new FactCollector(() => 0, { parts, programs });
       const sink = collector.open(3, p('app'), bytes.length);
       for (let at = 0; at < bytes.length; at += 100) sink?.write(bytes.subarray(at, at + 100));
       sink?.end();
@@ -100,6 +100,9 @@ describe('the table of a program of Go', () => {
     expect(collect(true).parts.get(3)).toHaveLength(said.length);
     expect(collect(false).parts.size).toBe(0);
     expect(collect(true).elf).toEqual(collect(false).elf);
+    const alone = collect(true, false);
+    expect(alone.parts).toEqual(collect(true).parts);
+    expect(alone.elf.size).toBe(0);
   });
 });
 

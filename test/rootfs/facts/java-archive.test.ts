@@ -125,8 +125,8 @@ describe('an archive of Java', () => {
 
 describe('the collector', () => {
   const bytes = zipOf({ ...manifest('Class-Path: lib/b.jar'), ...pom('g', 'a', '1') });
-  const collect = (takesParts: boolean, piece: number) => {
-    const collector = new FactCollector(() => 0, { parts: takesParts });
+  const collect = (takesParts: boolean, piece: number, programs = true) => {
+    const collector = new FactCollector(() => 0, { parts: takesParts, programs });
     const sink = collector.open(0, p('opt/a.jar'), bytes.length);
     for (let at = 0; at < bytes.length; at += piece)
       if (sink?.write(bytes.subarray(at, at + piece)) !== true) break;
@@ -139,6 +139,9 @@ describe('the collector', () => {
     expect(found.get(0)?.map(({ name }) => name)).toEqual(['g:a']);
     expect(modules).toEqual(collect(false, piece).modules);
     expect(modules.size).toBe(1);
+    const alone = collect(true, piece, false);
+    expect(alone.parts).toEqual(found);
+    expect(alone.modules.size).toBe(0);
   });
 
   it('looks for parts only where it is asked to', () => {
