@@ -140,6 +140,27 @@ describe('explore', () => {
     expect(platforms[0]?.slimming?.removed.map(({ path, size }) => [path, size])).toEqual([['odd*name', 2]]);
   });
 
+  test('shows the contents of a file, and extracts it under a harmless name', async () => {
+    await pane.open(80, 24);
+    await pane.explore();
+    await pane.shows('▸ usr/');
+    await pane.press('G', 'v');
+    await pane.shows(literal('/odd*name  2 B  [text] hex'));
+    await pane.press('Tab');
+    await pane.shows(literal('00000000  31 32'));
+    await pane.press('q', 'x');
+    await pane.shows(literal('Extract to: odd_name'));
+    await pane.press('Enter');
+    await pane.shows('extracted to odd_name; the digest of the layer is right');
+    expect(await readFile(scene.path('odd_name'), 'utf8')).toBe('12');
+    await pane.press('x', 'Enter');
+    await pane.shows(literal('odd_name exists. Replace it? (y/n)'));
+    await pane.press('y');
+    await pane.shows('extracted to odd_name');
+    await pane.press('q');
+    await pane.isRestored();
+  });
+
   test('draws the screen again when its size changes', async () => {
     await pane.open(80, 24);
     await pane.explore();

@@ -1,10 +1,11 @@
 /** What each command of the keymaps does to a state. `update.ts` looks it up. */
+import { baseOf, type Path } from '../../bytes/path.ts';
 import type { Command } from './keymap.ts';
 import { layoutOf } from './layout.ts';
 import { isUnmarked, mark, nextPreset, remark } from './marking.ts';
 import { noMarks } from './marks.ts';
 import { close, fold, foldAll, move, open, rescope, retree, select, sorted, turnStatus } from './moves.ts';
-import type { Prompt, State } from './state.ts';
+import { fileAtCursor, pathAtCursor, type Prompt, type State } from './state.ts';
 
 const pageOf = ({ size }: State): number => layoutOf(size).bodyRows - 1;
 
@@ -42,6 +43,9 @@ export const commands: Readonly<Record<Command, (state: State) => State>> = {
     isUnmarked(state.marks)
       ? { ...state, message: 'nothing is marked yet: see the keys below' }
       : { ...state, dialog: prompt('rules', 'rules.txt') },
+  view: (state) =>
+    withFile(state, (change) => ({ ...state, message: 'reading…', effect: { kind: 'view', change } })),
+  extract: (state) => withFile(state, () => ({ ...state, dialog: prompt('extract', nameAtCursor(state)) })),
   help: (state) => ({ ...state, dialog: { kind: 'help', top: 0 } }),
   redraw: (state) => ({ ...state, effect: { kind: 'redraw' } }),
   quit,
@@ -49,6 +53,20 @@ export const commands: Readonly<Record<Command, (state: State) => State>> = {
 
 function prompt(purpose: Prompt['purpose'], text: string): Prompt {
   return { kind: 'prompt', purpose, text, at: text.length, error: null };
+}
+
+/** Passes the file under the cursor on, or says that there is none. */
+function withFile(state: State, use: (change: number) => State): State {
+  const change = fileAtCursor(state);
+  return change === null ? { ...state, message: 'only regular files have contents' } : use(change);
+}
+
+/** Makes a name for the file under the cursor in the working directory: harmless characters, no dot or dash in front. */
+function nameAtCursor(state: State): string {
+  const path = state.contents.table.paths[pathAtCursor(state) ?? 0] as Path;
+  const base = Buffer.from(baseOf(path), 'latin1').toString('utf8');
+  const name = base.replace(/[^\p{L}\p{M}\p{N}._+@=,~-]/gu, '_').replace(/^[.~-]+/, '');
+  return name === '' ? 'file' : name.slice(0, 120);
 }
 
 function clearFilter(state: State): State {

@@ -4,7 +4,7 @@ import { helpLines } from './help.ts';
 import { parseFilter } from './filter.ts';
 import { layoutOf, scrolled } from './layout.ts';
 import { removingPresets, togglePreset } from './marks.ts';
-import type { Dialog, Prompt, State } from './state.ts';
+import { type Dialog, fileAtCursor, type Prompt, type State } from './state.ts';
 
 /** Makes the state after a key in the dialog that is open. */
 export function dialogKey(state: State, key: string): State {
@@ -15,7 +15,8 @@ export function dialogKey(state: State, key: string): State {
     case 'prompt':
       return promptKey(state, dialog, key);
     case 'confirm':
-      if (key === 'y' || key === 'Y') return { ...state, dialog: null, effect: dialog.effect };
+      if (key === 'y' || key === 'Y' || (key === 'C-c' && dialog.effect.kind === 'quit'))
+        return { ...state, dialog: null, effect: dialog.effect };
       return key === 'n' || key === 'N' || key === 'q' || isAway(key) ? { ...state, dialog: null } : state;
     case 'presets':
       if (key === 'p' || key === 'q' || key === 'left' || key === 'h' || isAway(key)) return away(state);
@@ -26,11 +27,21 @@ export function dialogKey(state: State, key: string): State {
       return moveDialog(state, steps(state, key));
     case 'note':
       return key === 'enter' || key === 'q' || key === 'space' || isAway(key) ? away(state) : state;
+    case 'viewer':
+      return viewerKey(state, dialog, key);
     case 'help':
       return key === '?' || key === 'q' || key === 'enter' || isAway(key)
         ? away(state)
         : moveDialog(state, steps(state, key));
   }
+}
+
+function viewerKey(state: State, dialog: Extract<Dialog, { readonly kind: 'viewer' }>, key: string): State {
+  if (key === 'q' || key === 'v' || key === 'left' || key === 'h' || isAway(key)) return away(state);
+  if (key !== 'tab') return moveDialog(state, steps(state, key));
+  const { viewed } = dialog;
+  const page = (viewed.page + 1) % viewed.pages.length;
+  return { ...state, dialog: { ...dialog, viewed: { ...viewed, page }, top: 0 } };
 }
 
 function away(state: State): State {
@@ -79,6 +90,11 @@ export function moveDialog(state: State, by: number): State {
     }
     case 'help': {
       const top = Math.max(0, Math.min(dialog.top + by, helpLines(state.keymap).length - dialogRows(size)));
+      return { ...state, dialog: { ...dialog, top } };
+    }
+    case 'viewer': {
+      const lines = dialog.viewed.pages[dialog.viewed.page]?.lines.length ?? 0;
+      const top = Math.max(0, Math.min(dialog.top + by, lines - dialogRows(size)));
       return { ...state, dialog: { ...dialog, top } };
     }
     case 'prompt':
@@ -152,7 +168,16 @@ function answered(state: State, prompt: Prompt): State {
   const text = prompt.text.trim();
   if (prompt.purpose === 'filter') return filtered(state, prompt, text);
   if (text === '') return { ...state, dialog: { ...prompt, error: 'a file needs a name' } };
-  return { ...state, dialog: null, effect: { kind: 'write-rules', file: text, isForced: false } };
+  if (prompt.purpose === 'rules')
+    return { ...state, dialog: null, effect: { kind: 'write-rules', file: text, isForced: false } };
+  const change = fileAtCursor(state);
+  if (change === null) return away(state);
+  return {
+    ...state,
+    dialog: null,
+    message: 'reading…',
+    effect: { kind: 'extract', change, file: text, isForced: false },
+  };
 }
 
 function filtered(state: State, prompt: Prompt, text: string): State {

@@ -30,6 +30,8 @@ export type Command =
   | 'changed'
   | 'removed'
   | 'unchanged'
+  | 'view'
+  | 'extract'
   | 'write'
   | 'next-layer'
   | 'previous-layer'
@@ -63,6 +65,7 @@ const common: readonly Binding[] = [
   { keys: ['end', 'G'], command: 'last', does: 'go to the last row' },
   { keys: ['tab'], command: 'other-pane', does: 'go to the other pane' },
   { keys: ['p'], command: 'presets', does: 'mark presets' },
+  { keys: ['v'], command: 'view', does: 'look into a file: text, bytes, what ELF needs', in: 'tree' },
   { keys: ['w'], command: 'write', does: 'write the marks as rules for prune' },
   { keys: ['?', 'f1'], command: 'help', does: 'show the keys' },
 ];
@@ -86,6 +89,7 @@ const ncdu: readonly Binding[] = [
   { keys: ['C'], command: 'changed', does: 'show or hide what was changed' },
   { keys: ['R'], command: 'removed', does: 'show or hide what was removed' },
   { keys: ['U'], command: 'unchanged', does: 'show or hide what was not changed' },
+  { keys: ['x'], command: 'extract', does: 'extract a file into the working directory', in: 'tree' },
   { keys: ['C-l'], command: 'redraw', does: 'draw the screen again' },
   { keys: ['q', 'C-c'], command: 'quit', does: 'quit' },
 ];
@@ -107,6 +111,7 @@ const dive: readonly Binding[] = [
   { keys: ['C-r'], command: 'removed', does: 'show or hide what was removed', in: 'tree' },
   { keys: ['C-m', 'enter'], command: 'changed', does: 'show or hide what was changed', in: 'tree' },
   { keys: ['C-u'], command: 'unchanged', does: 'show or hide what was not changed', in: 'tree' },
+  { keys: ['C-e', 'x'], command: 'extract', does: 'extract a file into the working directory', in: 'tree' },
   { keys: ['q', 'C-c'], command: 'quit', does: 'quit' },
 ];
 

@@ -1,5 +1,6 @@
 /** Scans an image, with progress, and explores it. The command `explore` calls it with the terminal that it has. */
 import { scanImage } from '../../jobs/analyze/scan-image.ts';
+import { withEntry } from '../../jobs/look/read-file.ts';
 import { readSource } from '../../jobs/read-reference.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { SettingsOf } from '../../settings/option.ts';
@@ -37,7 +38,12 @@ export async function runExplore(
   screen.stop();
   const { columns, rows } = streams.output;
   const state = startState(contents, { source: name, keymap: settings.keymap, size: { columns, rows } });
-  const { marks, written } = await runSession(state, { streams, env: console.env, signal });
+  const { marks, written } = await runSession(state, {
+    streams,
+    env: console.env,
+    signal,
+    openEntry: (place, use) => withEntry(options, place, use),
+  });
   if (written !== null) console.stdout.write(`${pruneCommand(name, marks, written)}\n`);
   return 0;
 }

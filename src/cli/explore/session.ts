@@ -2,27 +2,36 @@
  * Runs `explore` on a terminal: gives keys to the model, draws what it makes, and does what it asks for. The command calls it once the
  * image has been scanned.
  */
-import { writeFile } from 'node:fs/promises';
-import { OcislimError } from '../../errors.ts';
+import { displayPath } from '../../report/escape.ts';
+import type { ByteStream } from '../../stream/byte-stream.ts';
+import type { Path } from '../../bytes/path.ts';
 import type { Steps } from '../../steps.ts';
 import { chooseTheme, type Theme } from './draw/theme.ts';
 import { frameOf } from './draw/frame.ts';
 import { filterSteps } from './filter.ts';
 import { type Keypress, keyName } from './keymap.ts';
 import { presetSteps } from './marks.ts';
-import { pruneCommand, rulesText } from './rules-file.ts';
 import type { Effect, Pending, State } from './state.ts';
 import { Terminal, type TerminalStreams } from './terminal.ts';
 import { type Event, update } from './update.ts';
+import { viewFile } from './viewed.ts';
+import { extractFile, writeRules } from './write-files.ts';
 
 const escape = '\u001b';
 /** Milliseconds of work between two looks at the keys. */
 const slice = 10;
 
+/** Opens the contents of one entry of a layer, and passes them to `use`. With `verify` the layer is checked when they end. */
+export type OpenEntry = <T>(
+  place: { readonly layer: number; readonly entry: number; readonly verify: boolean },
+  use: (contents: ByteStream) => Promise<T>,
+) => Promise<T>;
+
 export interface SessionOptions {
   readonly streams: TerminalStreams;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  readonly openEntry: OpenEntry;
 }
 
 /** Shows a state on the terminal until the user quits, and returns the last one. @throws the reason of the signal */
@@ -37,6 +46,7 @@ class Session implements Disposable {
   readonly #theme: Theme;
   readonly #terminal: Terminal;
   readonly #signal: AbortSignal;
+  readonly #openEntry: OpenEntry;
   readonly #end: { resolve(state: State): void; reject(reason: unknown): void };
   readonly #onAbort = () => {
     // What is told about the signal comes after this, and must not land on the alternate screen.
@@ -47,13 +57,14 @@ class Session implements Disposable {
   #isDrawing = false;
   #isOver = false;
 
-  constructor(state: State, { streams, env, signal }: SessionOptions) {
+  constructor(state: State, { streams, env, signal, openEntry }: SessionOptions) {
     const { promise, resolve, reject } = Promise.withResolvers<State>();
     this.ended = promise;
     this.#end = { resolve, reject };
     this.#state = state;
     this.#theme = chooseTheme(env);
     this.#signal = signal;
+    this.#openEntry = openEntry;
     signal.throwIfAborted();
     signal.addEventListener('abort', this.#onAbort);
     this.#terminal = new Terminal(streams, {
@@ -137,9 +148,37 @@ class Session implements Disposable {
         this.#terminal.forget();
         return;
       case 'write-rules':
-        void this.#answer(writeRules(this.#state, effect));
+        void this.#answer(writeRules(this.#state, effect, this.#signal));
         return;
+      case 'view':
+        void this.#answer(this.#view(effect.change));
+        return;
+      case 'extract': {
+        const place = this.#placeOf(effect.change);
+        void this.#answer(
+          this.#openEntry({ ...place, verify: true }, (bytes) => extractFile(bytes, effect, this.#signal)),
+        );
+        return;
+      }
     }
+  }
+
+  #placeOf(id: number): { readonly layer: number; readonly entry: number } {
+    const change = this.#state.contents.changes.all[id];
+    return { layer: change?.layer ?? 0, entry: change?.entry ?? 0 };
+  }
+
+  /** Reads a file no further than it is shown: the layer is not checked. */
+  async #view(id: number): Promise<Event> {
+    const { contents } = this.#state;
+    const { layer, entry } = this.#placeOf(id);
+    const index = contents.indexes.get(layer);
+    const name = `/${displayPath(contents.table.paths[contents.changes.path[id] as number] as Path)}`;
+    const size = index?.lengths.get(entry) ?? index?.sizes[entry] ?? 0;
+    const viewed = await this.#openEntry({ layer, entry, verify: false }, (bytes) =>
+      viewFile(bytes, { name, size }),
+    );
+    return { kind: 'viewed', viewed };
   }
 
   async #answer(result: Promise<Event>): Promise<void> {
@@ -163,29 +202,4 @@ export function* workOf({ contents }: State, pending: Pending): Steps<Event> {
   if (pending.kind === 'preset')
     return { kind: 'preset', name: pending.name, taking: yield* presetSteps(contents, pending.name) };
   return { kind: 'filtered', filter: yield* filterSteps(contents, pending.words) };
-}
-
-/** Writes the marks as rules, unless the file is there already. @throws IO */
-async function writeRules(
-  { contents, source, marks }: State,
-  effect: Extract<Effect, { readonly kind: 'write-rules' }>,
-): Promise<Event> {
-  const { file, isForced } = effect;
-  const command = pruneCommand(source, marks, file);
-  const lines = [
-    'Prune the image with:',
-    '',
-    `  ${command}`,
-    '',
-    'The command is printed again when you quit.',
-  ];
-  if (marks.paths.size === 0) return { kind: 'wrote', file: 'no file: presets have names', lines };
-  try {
-    await writeFile(file, rulesText(contents, marks), { flag: isForced ? 'w' : 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      return { kind: 'exists', file, effect: { ...effect, isForced: true } };
-    throw new OcislimError('IO', `cannot write ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  return { kind: 'wrote', file, lines };
 }

@@ -7,6 +7,7 @@ import type { Filter, FilterWords } from './filter.ts';
 import type { KeymapName } from './keymap.ts';
 import { type Marks, noMarks, type PresetEntries, type Saving, savingOf } from './marks.ts';
 import { childrenOf, type Order, type Scope, type ScopeTree, type Shown, treeOf } from './scope.ts';
+import type { Viewed } from './viewed.ts';
 
 export interface Size {
   readonly columns: number;
@@ -16,7 +17,7 @@ export interface Size {
 /** A line that is being typed. `at`: the place of the cursor, in UTF-16 units. */
 export interface Prompt {
   readonly kind: 'prompt';
-  readonly purpose: 'filter' | 'rules';
+  readonly purpose: 'filter' | 'rules' | 'extract';
   readonly text: string;
   readonly at: number;
   readonly error: string | null;
@@ -28,12 +29,15 @@ export type Dialog =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'presets'; readonly cursor: number }
   | { readonly kind: 'confirm'; readonly question: string; readonly effect: Effect }
-  | { readonly kind: 'note'; readonly title: string; readonly lines: readonly string[] };
+  | { readonly kind: 'note'; readonly title: string; readonly lines: readonly string[] }
+  | { readonly kind: 'viewer'; readonly viewed: Viewed; readonly top: number };
 
 /** What the shell must do outside of the model. It answers with an event. */
 export type Effect =
   | { readonly kind: 'quit' }
   | { readonly kind: 'redraw' }
+  | { readonly kind: 'view'; readonly change: number }
+  | { readonly kind: 'extract'; readonly change: number; readonly file: string; readonly isForced: boolean }
   | { readonly kind: 'write-rules'; readonly file: string; readonly isForced: boolean };
 
 /** Work that takes longer than a key may. The shell does it in steps, and a newer one takes its place. */
@@ -66,7 +70,7 @@ export interface State {
   readonly marks: Marks;
   readonly saving: Saving;
   readonly presetEntries: PresetEntries;
-  /** The file to which the marks as they are were written; null for none. */
+  /** The file to which the marks as they are were written; empty for presets alone, which need none; null for marks that were not. */
   readonly written: string | null;
   readonly dialog: Dialog | null;
   readonly message: string | null;
@@ -152,6 +156,14 @@ export function rowsOf(
 /** Returns the path under the cursor; null for a tree without rows. */
 export function pathAtCursor({ rows, cursor }: State): number | null {
   return rows[cursor] ?? null;
+}
+
+/** Returns the change with the data of the regular file under the cursor; null for everything else. */
+export function fileAtCursor(state: State): number | null {
+  const { changes } = state.contents;
+  const node = state.tree.node[pathAtCursor(state) ?? 0] ?? 0;
+  const change = node > 0 ? (changes.file[node - 1] as number) : -1;
+  return changes.all[change]?.kind === 'file' ? change : null;
 }
 
 /** Returns which statuses the scope of a state shows. */

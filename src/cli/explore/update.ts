@@ -12,6 +12,7 @@ import { remark, withPreset } from './marking.ts';
 import type { PresetTaking } from './marks.ts';
 import { fold, move, retree, select, settle } from './moves.ts';
 import type { Effect, Size, State } from './state.ts';
+import type { Viewed } from './viewed.ts';
 
 /** Something that happened: outside of the model, or in answer to an effect. */
 export type Event =
@@ -22,7 +23,8 @@ export type Event =
   | { readonly kind: 'filtered'; readonly filter: Filter }
   | { readonly kind: 'preset'; readonly name: string; readonly taking: PresetTaking }
   | { readonly kind: 'exists'; readonly file: string; readonly effect: Effect }
-  | { readonly kind: 'wrote'; readonly file: string; readonly lines: readonly string[] }
+  | { readonly kind: 'wrote'; readonly file: string | null; readonly lines: readonly string[] }
+  | { readonly kind: 'viewed'; readonly viewed: Viewed }
   | { readonly kind: 'told'; readonly message: string };
 
 /** Makes the state after an event. */
@@ -53,9 +55,17 @@ export function update(before: State, event: Event): State {
     case 'wrote':
       return {
         ...state,
-        written: event.file,
-        dialog: { kind: 'note', title: `Written to ${escapeText(event.file)}`, lines: event.lines },
+        written: event.file ?? '',
+        dialog: {
+          kind: 'note',
+          title: event.file === null ? 'Presets need no file' : `Written to ${escapeText(event.file)}`,
+          lines: event.lines,
+        },
       };
+    case 'viewed':
+      // What is being typed by then is not taken away.
+      if (state.dialog !== null) return { ...state, message: null };
+      return { ...state, message: null, dialog: { kind: 'viewer', viewed: event.viewed, top: 0 } };
     case 'told':
       return { ...state, message: event.message };
   }

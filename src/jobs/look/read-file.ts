@@ -39,6 +39,19 @@ export async function withFile<T>(
   return await use({ found, contents: contentsOf(opened, found, { ...options, verify: wish.verify }) });
 }
 
+/**
+ * Opens the file of one entry of a layer, which a scan has found, and passes its contents to `use`.
+ * @throws what reading an image throws
+ */
+export async function withEntry<T>(
+  options: OneImageOptions,
+  { verify, ...place }: Pick<FoundPath, 'layer' | 'entry'> & Pick<FileWish, 'verify'>,
+  use: (contents: ByteStream) => Promise<T>,
+): Promise<T> {
+  await using opened = await openOneImage(options);
+  return await use(contentsOf(opened, place, { ...options, verify }));
+}
+
 const kinds: Readonly<Record<Exclude<FoundPath['kind'], 'file'>, string>> = {
   directory: 'a folder',
   symlink: 'a symbolic link',
@@ -58,7 +71,7 @@ function noFile(label: string, { kind, path }: FoundPath): OcislimError {
 
 async function* contentsOf(
   { image, reader }: OneImage,
-  { layer, entry }: FoundPath,
+  { layer, entry }: Pick<FoundPath, 'layer' | 'entry'>,
   { verify, listener, limits, signal }: OneImageOptions & Pick<FileWish, 'verify'>,
 ): ByteStream {
   const total = layerOf(image, layer).descriptor.size;

@@ -46,7 +46,7 @@ describe('the screen', () => {
        visible in the image
 
        marked: 1 path → saves 4.0 kB unpacked, ≈2.0 kB to pull, 1 file
-       ?:keys  d:mark  p:presets  w:write  /:filter  a:aggregate  s/n:sort  Tab:pane
+       ?:keys  d:mark  p:presets  w:write  /:filter  a:aggregate  v:view  x:extract
       "
     `);
   });
@@ -101,7 +101,7 @@ describe('the screen', () => {
        visible in the image
 
        nothing is marked
-       ?:keys  d:mark  p:presets  w:write  /:filter  a:aggregate  s/n:sort  Tab:pane
+       ?:keys  d:mark  p:presets  w:write  /:filter  a:aggregate  v:view  x:extract
       "
     `);
     const removed = press(startOf(contents), 'R', 'n', 'down');
@@ -135,7 +135,7 @@ describe('the screen', () => {
        6 entries, 0 whiteouts, 2024-01-01T00:00:00Z
 
        nothing is marked
-       ?:keys  d:mark  p:presets  w:write  /:filter  a:aggregate  s/n:sort  Tab:pane
+       ?:keys  d:mark  p:presets  w:write  /:filter  a:aggregate  v:view  x:extract
       "
     `);
   });

@@ -5,6 +5,7 @@ import type { Contents } from '../../../src/cli/explore/contents.ts';
 import { themeOf } from '../../../src/cli/explore/draw/theme.ts';
 import { columnsOf } from '../../../src/cli/explore/draw/text.ts';
 import { frameOf } from '../../../src/cli/explore/draw/frame.ts';
+import { dialogRows } from '../../../src/cli/explore/dialogs.ts';
 import { keymapNames, keymaps } from '../../../src/cli/explore/keymap.ts';
 import { layoutOf } from '../../../src/cli/explore/layout.ts';
 import { ruleFor } from '../../../src/cli/explore/rules-file.ts';
@@ -186,6 +187,30 @@ describe('keys', () => {
     expect([state.effect, state.dialog?.kind]).toEqual([null, 'confirm']);
     expect([press(state, 'n').dialog, press(state, 'y').effect]).toEqual([null, { kind: 'quit' }]);
     expect(press(startOf(contents), 'q').effect).toEqual({ kind: 'quit' });
+  });
+
+  test('ask the shell for a file, under a name that is harmless', () => {
+    const file = press(startOf(contents), 'end');
+    expect(press(file, 'v').effect).toMatchObject({ kind: 'view' });
+    expect(press(file, 'x', 'enter').effect).toMatchObject({ kind: 'extract', file: 'new', isForced: false });
+    expect(press(startOf(contents), 'v')).toMatchObject({
+      effect: null,
+      message: 'only regular files have contents',
+    });
+  });
+
+  test('turn the pages of the viewer, and leave it', () => {
+    const pages = [
+      { title: 'text', lines: Array.from({ length: 100 }, (_, i) => `line ${i}`) },
+      { title: 'hex', lines: ['00'] },
+    ];
+    const viewed = { name: '/new', size: 1, isCut: false, pages, page: 0 };
+    const state = after(startOf(contents), { kind: 'viewed', viewed });
+    const end = press(state, 'end');
+    expect(end.dialog).toMatchObject({ top: 100 - dialogRows(end.size) });
+    expect(frameOf(end, theme).join('\n')).toContain('line 99');
+    expect(press(end, 'tab').dialog).toMatchObject({ top: 0, viewed: { page: 1 } });
+    expect(press(end, 'q').dialog).toBeNull();
   });
 
   test('of the mouse select a layer or a row, and open the row that is selected already', () => {

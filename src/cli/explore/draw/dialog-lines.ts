@@ -1,4 +1,4 @@
-/** Draws what lies over the panes: help, presets, notes. `frame.ts` calls it while such a dialog is open. */
+/** Draws what lies over the panes: help, presets, notes, and the viewer of files. `frame.ts` calls it while such a dialog is open. */
 import { findPreset } from '../../../slim/presets.ts';
 import { escapeText } from '../../../report/escape.ts';
 import { formatSize } from '../../../units.ts';
@@ -11,7 +11,7 @@ import { broken, fit, fitRight } from './text.ts';
 import type { Theme } from './theme.ts';
 
 /** A dialog that takes the place of both panes. */
-type Overlay = Extract<Dialog, { readonly kind: 'help' | 'presets' | 'note' }>;
+type Overlay = Extract<Dialog, { readonly kind: 'help' | 'presets' | 'note' | 'viewer' }>;
 
 /** Returns the dialog, if it lies over the panes; null for one that takes a line. */
 export function overlayOf({ dialog }: State): Overlay | null {
@@ -45,6 +45,15 @@ function textOf(
       ];
     case 'presets':
       return ['Presets: Space marks, Esc closes', presetRows(state, dialog.cursor, { theme, height })];
+    case 'viewer': {
+      const { viewed, top } = dialog;
+      const titles = viewed.pages.map(({ title }, i) => (i === viewed.page ? `[${title}]` : title)).join(' ');
+      const lines = viewed.pages[viewed.page]?.lines ?? [];
+      return [
+        `${viewed.name}  ${formatSize(viewed.size)}${viewed.isCut ? ', its beginning' : ''}  ${titles}`,
+        plain(lines.slice(top, top + height)),
+      ];
+    }
     case 'note':
       return [dialog.title, plain(dialog.lines.flatMap((text) => broken(escapeText(text), columns - 2)))];
   }

@@ -119,7 +119,7 @@ function marksText({ marks, saving, presetEntries, written }: State, { glyphs }:
     ['strong', `${formatSize(saving.bytes)} unpacked`],
     `, ${glyphs.about}${formatSize(saving.transferBytes)} to pull, ${countOf(saving.files, 'file')}`,
     ...(isComplete ? [] : [' …']),
-    ...(written === null ? [] : [['dim', `  in ${escapeText(written)}`] as const]),
+    ...(written === null || written === '' ? [] : [['dim', `  in ${escapeText(written)}`] as const]),
   ];
 }
 
@@ -131,6 +131,8 @@ const hints: Readonly<Record<KeymapName, readonly string[]>> = {
     'w:write',
     '/:filter',
     'a:aggregate',
+    'v:view',
+    'x:extract',
     's/n:sort',
     'Tab:pane',
     'q:quit',
@@ -143,6 +145,8 @@ const hints: Readonly<Record<KeymapName, readonly string[]>> = {
     '^F:filter',
     '^L/^A:layer',
     'Space:fold',
+    'v:view',
+    '^E:extract',
     'Tab:pane',
     'q:quit',
   ],
@@ -152,7 +156,7 @@ const hints: Readonly<Record<KeymapName, readonly string[]>> = {
 function keyLine({ dialog, keymap, size: { columns } }: State, theme: Theme): string {
   if (dialog?.kind === 'confirm') return line(theme, columns, [' ', ['message', `${dialog.question} (y/n)`]]);
   if (dialog?.kind === 'prompt') {
-    const label = { filter: 'Filter', rules: 'Write rules to' }[dialog.purpose];
+    const label = { filter: 'Filter', rules: 'Write rules to', extract: 'Extract to' }[dialog.purpose];
     const [before, after] = [dialog.text.slice(0, dialog.at), dialog.text.slice(dialog.at)];
     const under = Array.from(after)[0] ?? ' ';
     return line(theme, columns, [
