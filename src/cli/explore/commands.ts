@@ -55,7 +55,7 @@ function prompt(purpose: Prompt['purpose'], text: string): Prompt {
   return { kind: 'prompt', purpose, text, at: text.length, error: null };
 }
 
-/** Passes the file under the cursor on, or says that there is none. */
+/** Passes the file under the cursor on; of anything else, says that it has no contents. */
 function withFile(state: State, use: (change: number) => State): State {
   const change = fileAtCursor(state);
   return change === null ? { ...state, message: 'only regular files have contents' } : use(change);
