@@ -7,7 +7,7 @@ import type { BuildStep, Judged } from '../analyze/gates/gate.ts';
 import { isDeep, type Policy, verdictSteps } from '../analyze/gates/verdict.ts';
 import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
-import { analyzeImage } from '../jobs/analyze/analyze-image.ts';
+import { type AnalyzedScan, analyzeImage } from '../jobs/analyze/analyze-image.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Judgement } from '../report/verdict/judgement.ts';
 import { defaultPolicy } from '../settings/gate-values.ts';
@@ -24,12 +24,27 @@ interface Chosen {
   readonly origin: string;
 }
 
+/** A verdict, and what it was found on, for what shows both. */
+export interface JudgedScan {
+  readonly judgement: Judgement;
+  readonly analyzed: AnalyzedScan;
+}
+
 /** Judges an image. The result is plain data. @throws OcislimError */
 export async function checkOne(
   source: string,
   settings: CheckSettings,
   surroundings: Surroundings,
 ): Promise<Judgement> {
+  return (await judgeOne(source, settings, surroundings)).judgement;
+}
+
+/** Judges an image, and returns with the verdict what it is about. A report asks for a whole analysis. @throws OcislimError */
+export async function judgeOne(
+  source: string,
+  settings: CheckSettings,
+  surroundings: Surroundings,
+): Promise<JudgedScan> {
   const [platform = null, ...more] = settings.platform;
   if (more.length > 0) throw new OcislimError('USAGE', 'a check is about one image: give one --platform');
   const { policy, origin } = choosePolicy(settings);
@@ -38,10 +53,10 @@ export async function checkOne(
   const { jobs, limits, listener, signal } = workspace;
   for (const message of settings.config?.ignored ?? [])
     listener({ type: 'warning', code: 'SETTING_IGNORED', message });
-  const { analysis, scanned } = await analyzeImage({
+  const analyzed = await analyzeImage({
     name: source,
     source: await workspace.openSource(reference),
-    quick: !isDeep(policy),
+    quick: !isDeep(policy) && settings.report.length === 0,
     samples: false,
     platform,
     jobs,
@@ -51,6 +66,7 @@ export async function checkOne(
     listener,
     signal,
   });
+  const { analysis, scanned } = analyzed;
   const names = [...new Set([policy.check, policy.warn].flatMap(({ baseImages = [] }) => baseImages))];
   const { image } = scanned;
   const judged: Judged = {
@@ -62,7 +78,8 @@ export async function checkOne(
   };
   const verdict = await inTurns(verdictSteps(policy, judged), signal);
   const { digest, platform: found } = analysis.image;
-  return { image: source, digest, platform: found, origin, verdict, tool: { name: 'ocislim', version } };
+  const tool = { name: 'ocislim', version };
+  return { judgement: { image: source, digest, platform: found, origin, verdict, tool }, analyzed };
 }
 
 /** Puts the gates of options in the place of those of the file. Without either, the defaults hold. */

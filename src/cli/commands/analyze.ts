@@ -40,7 +40,7 @@ export const analyze: Command = defineCommand({
     const surroundings = surroundingsOf({ env, signal, secrets, listener: screen.listener });
     const analyzed = await analyzeOne(source, settings, surroundings);
     screen.stop();
-    const options = await renderOptions(settings);
+    const options = { ...(await renderOptions(settings)), signal };
     for (const file of report) {
       const pieces = await analysisRendererFor(file)?.render(analyzed, options);
       await writeResult(pieces ?? [], { output: file }, console);

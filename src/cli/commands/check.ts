@@ -20,10 +20,11 @@ export const check: Command = defineCommand({
   async run({ settings: given, secrets, line, console }) {
     const source = line.argument('src') ?? '';
     const { checkFiles, writeResult } = await import('../result-output.ts');
-    const { format, output, quiet, stepSummary } = given;
+    const { format, output, quiet, report, stepSummary } = given;
     const hasFile = output !== null && output !== '-';
-    if (hasFile) await checkFiles([{ option: '--output', file: output }], source);
-    const { checkOne } = await import('../../commands/check.ts');
+    const files = report.map((file) => ({ option: '--report', file }));
+    await checkFiles([...files, ...(hasFile ? [{ option: '--output', file: output }] : [])], source);
+    const { judgeOne } = await import('../../commands/check.ts');
     const { surroundingsOf } = await import('../../commands/surroundings.ts');
     const { renderVerdict } = await import('../../report/verdict/renderers.ts');
     const { Screen } = await import('../screen.ts');
@@ -31,8 +32,13 @@ export const check: Command = defineCommand({
     const settings = { ...given, config: given.config ?? (await foundHere(given.limit, signal)) };
     using screen = new Screen(settings, console);
     const surroundings = surroundingsOf({ env, signal, secrets, listener: screen.listener });
-    const judgement = await checkOne(source, settings, surroundings);
+    const judged = await judgeOne(source, settings, surroundings);
+    const { judgement } = judged;
     screen.stop();
+    for (const file of report) {
+      const { renderCheckPage } = await import('../../report/page/render-check.ts');
+      await writeResult(await renderCheckPage(judged, signal), { output: file }, console);
+    }
     const { renderVerdictText } = await import('../../report/verdict/text.ts');
     const { chooseStyle } = await import('../../report/style.ts');
     const text = (terminal: boolean) => renderVerdictText(judgement, chooseStyle(env, terminal));

@@ -56,7 +56,7 @@ async function writeAll(found: ImageDiff, settings: DiffSettings, console: Conso
   const { writeResult } = await import('../result-output.ts');
   const { version } = await import('../../commands/version.ts');
   const { format, output, report, top, summary } = settings;
-  const options = { top, summary, tool: { name: 'ocislim', version } };
+  const options = { top, summary, tool: { name: 'ocislim', version }, signal: console.signal };
   for (const file of report) {
     const pieces = await diffRendererFor(file)?.render(found, options);
     await writeResult(pieces ?? [], { output: file }, console);

@@ -7,11 +7,17 @@ import { allEntries, type ImageEntry, type LayeredImage, visibleEntries } from '
 import type { Fate } from '../../analyze/fates.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { ChangeKind } from '../../changeset/layer-index.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+
+/** A scanned image. Fingerprints, where there are some, tell which files are the same. */
+export interface ScannedFiles extends LayeredImage {
+  readonly facts?: ReadonlyMap<number, Pick<LayerFacts, 'prints'>>;
+}
 
 /** An analysis with the image that lists of files are made of. */
 export interface Analyzed {
   readonly analysis: Analysis;
-  readonly scanned: LayeredImage;
+  readonly scanned: ScannedFiles;
 }
 
 export interface Tool {
@@ -30,6 +36,8 @@ export interface RenderOptions {
   /** Whether a NUL ends each path. */
   readonly nul: boolean;
   readonly tool: Tool;
+  /** What cancels the work on long lists. */
+  readonly signal: AbortSignal;
 }
 
 /** A row of a list of files: an entry of a layer, or a path of the final root filesystem. */

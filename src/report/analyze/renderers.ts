@@ -34,6 +34,12 @@ const renderers = [
     ],
   },
   {
+    format: null,
+    suffix: '.html',
+    render: async (analyzed, options) =>
+      (await import('../page/render-analysis.ts')).renderAnalysisPage(analyzed, options),
+  },
+  {
     format: 'csv',
     suffix: '.csv',
     render: async (analyzed, { scope }) => (await import('./csv.ts')).renderCsv(analyzed, scope),

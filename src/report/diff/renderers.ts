@@ -8,6 +8,8 @@ import type { DiffRenderOptions } from './words.ts';
 /** What a renderer is asked for. */
 export interface DiffFileOptions extends DiffRenderOptions {
   readonly tool: { readonly name: string; readonly version: string };
+  /** What cancels the work on long lists. */
+  readonly signal: AbortSignal;
 }
 
 /** One format. */
@@ -36,6 +38,11 @@ const renderers: readonly DiffRenderer[] = [
     format: 'markdown',
     suffix: '.md',
     render: async (diff, options) => [(await import('./markdown.ts')).renderDiffMarkdown(diff, options)],
+  },
+  {
+    format: null,
+    suffix: '.html',
+    render: async (diff, options) => (await import('../page/render-diff.ts')).renderDiffPage(diff, options),
   },
 ];
 

@@ -5,14 +5,13 @@ import { forecastLine } from '../forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeBefore } from '../layer-table.ts';
 import { describeMaker } from '../made-by.ts';
 import type { LayerReport, PlatformReport, Report, SlimmingReport } from '../report.ts';
+import { commandLine } from '../analyze/command-line.ts';
 import { configLines, fileText, listSurface, surfaceWords } from '../surface-text.ts';
 import { unchangedText } from '../words.ts';
-import { commandLine } from './command-line.ts';
+import { pullSeconds } from './pull.ts';
+import { sentence } from './sentence.ts';
 import type { PackedFiles } from './packed-files.ts';
 import type { Action, DataTable, Figure, Page, PageFiles, PageImage, PageLayer, PageName } from './page.ts';
-
-/** Bytes that a network of 100 Mbit/s carries in a second. */
-const pullBytesPerSecond = 100e6 / 8;
 
 /** Makes the page. `files` are those of each platform, in their order. */
 export function pageOfReport(report: Report, files: readonly (PackedFiles | null)[]): Page {
@@ -81,8 +80,8 @@ function figuresOf({ compressing, layers }: PlatformReport, files: PackedFiles |
     {
       label: 'Pull at 100 Mbit/s',
       unit: 'seconds',
-      before: before / pullBytesPerSecond,
-      after: after === null ? null : after / pullBytesPerSecond,
+      before: pullSeconds(before),
+      after: after === null ? null : pullSeconds(after),
       estimated,
     },
     ...(files === null
@@ -116,7 +115,8 @@ function actionsOf(report: Report, { findings = [] }: PlatformReport, files: Pac
     return {
       ...action,
       bytes,
-      what: `${findingSentence(finding)}.`,
+      // Copies are named by their library, whose name stays as it is.
+      what: finding.kind === 'copies' ? `${findingSentence(finding)}.` : sentence(findingSentence(finding)),
       places: places.slice(0, 5).map((place) => escapeText(`/${shownPath(place)}`)),
       command: option === null ? null : commandLine(['prune', ...wordsOf(option)], reference),
     };
@@ -167,6 +167,7 @@ function filesOf({ layers }: PlatformReport, { fates, rounded }: PackedFiles): P
   for (const { number, createdBy } of sources)
     instructions[number - 1] = escapeText(describeMaker(createdBy));
   return {
+    note: 'Every entry of every layer.',
     fates,
     sides: ['Before', 'After'],
     layers: Array.from(instructions, (text) => text ?? ''),
@@ -202,7 +203,7 @@ function removedTable({ byRule }: SlimmingReport): DataTable {
   };
 }
 
-function changesTable({ promoted, cleared }: SlimmingReport): DataTable {
+function changesTable({ promoted, cleared, linked }: SlimmingReport): DataTable {
   return {
     title: 'Other changes',
     note: null,
@@ -218,6 +219,10 @@ function changesTable({ promoted, cleared }: SlimmingReport): DataTable {
       ...cleared.map((file) => [
         escapeText(`/${shownPath(file)}`),
         `had mode ${file.oldMode}, has ${file.newMode}`,
+      ]),
+      ...(linked?.links ?? []).map((link) => [
+        escapeText(`/${shownPath(link)}`),
+        escapeText(`is now a hard link to ${link.to}, an identical file`),
       ]),
     ],
   };

@@ -98,6 +98,8 @@ export interface Fate {
 
 /** The files of one image. The table itself (`packed/file-table.ts`) stands in an element of its own. */
 export interface PageFiles {
+  /** Which files the table has, in a sentence. */
+  readonly note: string;
   readonly fates: readonly Fate[];
   /** What the two sides are called; the second is null where there is one side. */
   readonly sides: readonly [before: string, after: string | null];
@@ -110,10 +112,12 @@ export interface PageFiles {
 /** A condition that a check has tested. */
 export interface Gate {
   readonly name: string;
-  readonly result: 'passed' | 'failed' | 'skipped';
+  readonly result: 'passed' | 'failed' | 'warning';
   readonly text: string;
-  /** What to do about it; null where it holds. */
+  /** What to change; null for nothing. */
   readonly fix: string | null;
+  /** The command to copy; null for none. */
+  readonly command: string | null;
 }
 
 /** A plain table. */

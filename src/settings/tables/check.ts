@@ -102,6 +102,11 @@ export const checkOptions = {
     group: 'Reports',
   }),
   output: outputFile,
+  report: list(readReports, {
+    value: 'FILE',
+    describe: 'write a page of the gates and the analysis: .html (repeatable)',
+    group: 'Reports',
+  }),
   stepSummary: flag({
     describe: 'append Markdown to the file that $GITHUB_STEP_SUMMARY names, if it names one',
     group: 'Reports',
@@ -118,6 +123,16 @@ function parseRatio(text: string, where: string): number {
   throw new OcislimError('USAGE', `${where} takes a number from 0 to 1, not ${JSON.stringify(text)}`, {
     advice,
   });
+}
+
+/** @throws USAGE for a file whose name does not say that it is to be a page */
+function readReports(files: readonly string[], where: string): readonly string[] {
+  for (const file of files)
+    if (!file.endsWith('.html'))
+      throw new OcislimError('USAGE', `${where} ${JSON.stringify(file)}: the name must end in .html`, {
+        advice: 'Other formats are written by --format and -o.',
+      });
+  return files;
 }
 
 /** Loads what reads packages only where some are given. */

@@ -122,14 +122,21 @@ export async function madePage(
       what: 'rewritten',
     })),
     files: {
+      note: 'Every entry of every layer.',
       fates,
       sides: ['Before', 'After'],
       layers: ['ADD file', nasty, 'COPY . .'],
       rounded: files.rounded,
     },
     gates: [
-      { name: 'max-size', result: 'failed', text: '139.0 MB are more than 100 MB', fix: 'ocislim slim' },
-      { name: 'no-root', result: 'passed', text: nasty, fix: null },
+      {
+        name: 'max-size',
+        result: 'failed',
+        text: '139.0 MB are more than 100 MB',
+        fix: 'Keep fewer files.',
+        command: 'ocislim slim a b',
+      },
+      { name: 'no-root', result: 'passed', text: nasty, fix: null, command: null },
     ],
     tables: [
       {

@@ -19,7 +19,7 @@ interface Filter {
   layer: number;
 }
 
-const columnNames = ['path', 'size', 'layer', 'fate'] as const;
+const columnNames = ['path', 'size', 'layer', 'fate', 'why'] as const;
 
 export class FileList {
   readonly element: HTMLElement;
@@ -73,7 +73,8 @@ export class FileList {
           return el('span', { title: info.layers[layer - 1] ?? '' }, String(layer));
         },
       },
-      { title: 'What became of it', kind: 'text', width: '18rem', cell: (row) => this.#fateCell(row) },
+      { title: 'What became of it', kind: 'text', width: '13rem', cell: (row) => this.#fateCell(row) },
+      { title: 'Why', kind: 'text why', width: 'minmax(0, 0.6fr)', cell: (row) => this.#whyCell(row) },
     ];
   }
 
@@ -95,9 +96,14 @@ export class FileList {
   }
 
   #fateCell(row: number): HTMLElement {
-    const { name, why } = this.#model.fate(row);
+    const { name } = this.#model.fate(row);
     const swatch = el('span', { class: `swatch ${this.#palette.colorOf(row)}`, 'aria-hidden': 'true' });
-    return el('span', { title: why }, swatch, name);
+    return el('span', { title: name }, swatch, name);
+  }
+
+  #whyCell(row: number): HTMLElement {
+    const { why } = this.#model.fate(row);
+    return el('span', { title: why }, why);
   }
 
   #path(row: number): string {
@@ -201,9 +207,10 @@ export class FileList {
         rows.sort((a, b) => sign * ((layers[a] as number) - (layers[b] as number)));
         break;
       case 'fate':
+      case 'why':
       case undefined: {
-        const name = (row: number) => this.#model.fate(row).name;
-        rows.sort((a, b) => sign * (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0));
+        const text = (row: number) => this.#model.fate(row)[column === 4 ? 'why' : 'name'];
+        rows.sort((a, b) => sign * (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0));
         break;
       }
     }

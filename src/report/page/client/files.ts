@@ -50,12 +50,7 @@ export function fileChapters(model: Model): FileChapters {
   return {
     elements: [
       chapter('map', 'Where the bytes are', tools, legend, map.element, inWords),
-      chapter(
-        'files',
-        'Files',
-        el('p', { class: 'hint' }, `Every entry of every layer.${note}`),
-        list.element,
-      ),
+      chapter('files', 'Files', el('p', { class: 'hint' }, `${model.info.note}${note}`), list.element),
     ],
     draw: (forPrint) => {
       map.draw();

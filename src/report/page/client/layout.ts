@@ -61,8 +61,8 @@ export function layOut(model: Model, { side, root, width, height, palette }: Wan
     .tile(treemapSquarify.ratio(1.3))
     .size([width, height])
     .paddingInner(1)
-    .paddingOuter((node) => (node.depth === 0 ? 0 : 2))
-    .paddingTop((node) => (node.depth === 0 ? 0 : hasHead(node) ? headHeight : 2))
+    .paddingOuter((node) => (node.depth === 0 ? 0 : hasHead(node) ? 2 : 1))
+    .paddingTop((node) => (node.depth === 0 ? 0 : hasHead(node) ? headHeight : 1))
     .round(true)(tree);
   return laid
     .descendants()
@@ -73,7 +73,7 @@ export function layOut(model: Model, { side, root, width, height, palette }: Wan
 
 /** Tells whether a directory has room for its name. */
 function hasHead({ x0, x1, y0, y1 }: HierarchyRectangularNode<Branch>): boolean {
-  return x1 - x0 >= 44 && y1 - y0 >= 34;
+  return x1 - x0 >= 52 && y1 - y0 >= 40;
 }
 
 function cellOf(node: HierarchyRectangularNode<Branch>): Cell {
@@ -104,8 +104,27 @@ class Growing {
     this.#scale = scale;
   }
 
-  /** Returns a directory or file with what is in it. A root is opened however small it is. */
+  /** Returns a directory or file with what is in it; directories that only lead to another are one with that. A root is opened however small it is. */
   branch(node: number, isRoot: boolean): Branch {
+    if (!isRoot) {
+      const only = this.#onlyDirectoryIn(node);
+      if (only !== null) {
+        const below = this.branch(only, false);
+        return { ...below, name: `${this.#model.table.names[node] as string}/${below.name}` };
+      }
+    }
+    return this.#whole(node, isRoot);
+  }
+
+  /** Returns the directory that is all that a directory holds; null where it holds files, or several. */
+  #onlyDirectoryIn(node: number): number | null {
+    const { bytes } = this.#model.sides[this.#side];
+    for (const child of this.#model.children(node))
+      if (bytes[child] === bytes[node]) return this.#model.isDirectory(child) ? child : null;
+    return null;
+  }
+
+  #whole(node: number, isRoot: boolean): Branch {
     const { sides, table } = this.#model;
     const bytes = sides[this.#side].bytes[node] as number;
     const whole = { node, row: null, name: table.names[node] as string, bytes, color: null };

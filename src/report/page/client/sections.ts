@@ -1,5 +1,5 @@
 /** Makes the chapters of an image beside its files: numbers, what to do, layers and gates. `main.ts` puts them in their order. */
-import { formatSize } from '../../figures.ts';
+import { formatCount, formatSize } from '../../figures.ts';
 import type { Action, Figure, Gate, PageLayer } from '../page.ts';
 import { button, chapter, el, svg } from './dom.ts';
 import { changeText, formatValue } from './values.ts';
@@ -31,8 +31,21 @@ function figureOf({ label, unit, before, after, estimated }: Figure): HTMLElemen
 /** Makes the chapter of what to do. */
 export function actionsOf(actions: readonly Action[]): HTMLElement | null {
   if (actions.length === 0) return null;
-  return chapter('todo', 'What to do', el('ol', { class: 'actions' }, actions.map(actionOf)));
+  const [first, rest] = [actions.slice(0, shownActions), actions.slice(shownActions)];
+  const bytes = rest.reduce((sum, action) => sum + (action.bytes ?? 0), 0);
+  const more = `${formatCount(rest.length)} more, ${formatSize(bytes)} in all`;
+  const start = shownActions + 1;
+  return chapter(
+    'todo',
+    'What to do',
+    el('ol', { class: 'actions' }, first.map(actionOf)),
+    rest.length > 0 &&
+      el('details', {}, el('summary', {}, more), el('ol', { class: 'actions', start }, rest.map(actionOf))),
+  );
 }
+
+/** Actions that are seen at once. */
+const shownActions = 5;
 
 function actionOf({ bytes, what, places, instruction, dockerfile, command }: Action): HTMLElement {
   return el(
@@ -123,25 +136,37 @@ function layerOf({ label, instruction, before, after, what }: PageLayer, most: n
   );
 }
 
-/** Makes the chapter of the gates. */
+/** Makes the chapter of the gates: those that are not met first, those that hold to unfold. */
 export function gatesOf(gates: readonly Gate[]): HTMLElement | null {
   if (gates.length === 0) return null;
-  const failed = gates.filter(({ result }) => result === 'failed').length;
-  const words = { passed: '\u2713 passed', failed: '\u2717 failed', skipped: '\u2013 skipped' } as const;
-  const rows = gates.map(({ name, result, text, fix }) =>
+  const [broken, met] = [true, false].map((is) => gates.filter(({ result }) => (result !== 'passed') === is));
+  const failed = new Set(broken?.flatMap(({ name, result }) => (result === 'failed' ? name : [])));
+  const names = new Set(gates.map(({ name }) => name));
+  const title =
+    failed.size === 0 ? 'Gates: all that must hold are met' : `Gates: ${failed.size} of ${names.size} failed`;
+  const list = (some: readonly Gate[]) => el('ul', { class: 'gates' }, some.map(gateOf));
+  const rest = met ?? [];
+  return chapter(
+    'gates',
+    title,
+    list(broken ?? []),
+    rest.length > 0 && el('details', {}, el('summary', {}, `${formatCount(rest.length)} met`), list(rest)),
+  );
+}
+
+function gateOf({ name, result, text, fix, command }: Gate): HTMLElement {
+  const words = { passed: '\u2713 met', failed: '\u2717 failed', warning: '! warning' } as const;
+  return el(
+    'li',
+    { class: result },
+    el('span', { class: 'result' }, words[result]),
     el(
-      'li',
-      { class: result },
-      el('span', { class: 'result' }, words[result]),
-      el(
-        'div',
-        {},
-        el('strong', {}, name),
-        el('p', {}, text),
-        fix !== null && el('p', { class: 'fix' }, fix),
-      ),
+      'div',
+      {},
+      el('strong', {}, name),
+      text !== '' && el('p', {}, text),
+      fix !== null && el('p', { class: 'fix' }, fix),
+      command !== null && copyable(command),
     ),
   );
-  const title = failed === 0 ? 'Gates: all passed' : `Gates: ${failed} of ${gates.length} failed`;
-  return chapter('gates', title, el('ul', { class: 'gates' }, rows));
 }
