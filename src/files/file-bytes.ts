@@ -78,6 +78,46 @@ export async function* readRange(
   }
 }
 
+/** Bytes of one read of a range of which parts are left out. */
+const peekSize = 128 * KiB;
+
+/**
+ * Reads a range of an open file in chunks, of which a consumer may leave out what it does not want to see. Nothing is read ahead.
+ * @throws IO
+ */
+export class SkippingRange implements AsyncIterableIterator<Uint8Array> {
+  readonly #file: { readonly handle: FileHandle; readonly offset: number; readonly size: number };
+  readonly #signal: AbortSignal;
+  #at = 0;
+
+  constructor(
+    file: { readonly handle: FileHandle; readonly offset: number; readonly size: number },
+    signal: AbortSignal,
+  ) {
+    this.#file = file;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    this.#signal.throwIfAborted();
+    const { handle, offset, size } = this.#file;
+    const chunk = await readAt(handle, offset + this.#at, Math.min(peekSize, size - this.#at));
+    this.#at += chunk.length;
+    return chunk.length === 0 ? { done: true, value: undefined } : { done: false, value: chunk };
+  }
+
+  /** Leaves out the next bytes. Returns how many there were: fewer only at the end of the range. */
+  skip(count: number): number {
+    const skipped = Math.min(count, this.#file.size - this.#at);
+    this.#at += skipped;
+    return skipped;
+  }
+}
+
 /** Reads up to `length` bytes into a fresh array: fewer only at the end of the file. @throws IO */
 export async function readAt(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
   // Uninitialized memory: what is not written to is cut off below.

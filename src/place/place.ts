@@ -64,6 +64,11 @@ export interface Source extends AsyncCloseable {
    */
   fileOf?(descriptor: Descriptor, signal: AbortSignal): Promise<FileRange>;
   /**
+   * Opens the file in which a blob lies, for a caller that looks at parts of it, so that its bytes are not verified. The caller closes
+   * it. Default: no blob lies in a file of this machine. @throws NOT_FOUND, IO
+   */
+  peek?(descriptor: Descriptor, signal: AbortSignal): Promise<FileRange>;
+  /**
    * Returns the names of the image at the place, as clients know them (`docker.io/library/app:1`, a tag of a layout): the name by
    * which it was asked for, or else all. An image asked for by digest alone may have none. @throws what `root` throws
    */

@@ -22,11 +22,20 @@ import {
 } from './header.ts';
 import type { PaxRecords } from './pax.ts';
 import { checkPieces, readSparseForm, SparseMapReader, sparseName } from './sparse.ts';
-import { MiB } from '../units.ts';
+import { KiB, MiB } from '../units.ts';
 
 /** Extension bodies beyond this are refused (Go caps them at 1 MiB too). */
 const maxExtension = MiB;
 const maxHead = 4 * maxExtension;
+
+/** A stream that can leave out bytes: those of a file, whose reader moves on. */
+export interface SkippableStream extends AsyncIterable<Uint8Array> {
+  /** Leaves out the next bytes after the last chunk. Returns how many: fewer only at the end. */
+  skip(count: number): number;
+}
+
+/** The number of bytes from which on leaving them out is worth it. */
+const leastSkip = 64 * KiB;
 
 /**
  * Reads a tar entry by entry. Agrees with Go's archive/tar, which Docker, containerd and podman use, or refuses.
@@ -39,6 +48,7 @@ const maxHead = 4 * maxExtension;
  * @throws TAR_INVALID, LIMIT, and what the stream throws
  */
 export class TarReader {
+  readonly #stream: ByteStream | SkippableStream;
   #iterator: AsyncIterator<Uint8Array>;
   #chunk: Block = emptyBlock;
   #at = 0;
@@ -57,7 +67,8 @@ export class TarReader {
   #offset = 0;
   #end: TarEnd | null = null;
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream | SkippableStream) {
+    this.#stream = stream;
     this.#iterator = stream[Symbol.asyncIterator]();
   }
 
@@ -84,6 +95,7 @@ export class TarReader {
   /** Reads the next entry. Returns null after the last one. */
   async next(): Promise<TarEntry | null> {
     if (this.#end !== null) return null;
+    this.#leaveOutBody();
     while (this.#left > 0) if ((await this.takeBody()) === null) break;
     for (;;) {
       const entry = this.#readHead();
@@ -93,6 +105,18 @@ export class TarReader {
       if (held === 0) return this.#finish('untidy');
       if (held < this.#needed) throw invalid('a tar ends in the middle of a header');
     }
+  }
+
+  /** Leaves out what has not arrived of a body that is not wanted, where the stream can. Its last bytes are read, as those of any. */
+  #leaveOutBody(): void {
+    const held = this.#chunk.bytes.length - this.#at;
+    const ahead = this.#left - held - blockSize;
+    if (!('skip' in this.#stream) || this.#following !== null || this.#map !== null || ahead < leastSkip)
+      return;
+    const skipped = this.#stream.skip(ahead);
+    this.#at += held;
+    this.#left -= held + skipped;
+    this.#offset += skipped;
   }
 
   /** Returns the next entry, if its head and all bytes before it have arrived. Null means that the caller must ask `next()`. */

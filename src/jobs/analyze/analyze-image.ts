@@ -50,7 +50,7 @@ const analysisGathering: Gathering = {
 export async function analyzeImage(options: AnalyzeOptions): Promise<AnalyzedScan> {
   const { name, quick, samples, signal, pool = null } = options;
   await using opened = await openOneImage({ ...options, threads: pool?.unpackers ?? null });
-  const scanned = await scanOpened(opened, options, quick ? null : analysisGathering);
+  const scanned = await scanOpened(opened, options, quick ? 'peek' : analysisGathering);
   const savings = samples && !quick ? await savingsOf(opened, options) : null;
   try {
     const steps = analysisSteps({ ...scanned, layerFacts: scanned.facts, name, quick, savings });

@@ -8,6 +8,7 @@ import { type Stack, stackSteps } from '../../changeset/stack.ts';
 import { at } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
+import { emptyFacts } from '../../layers/read/empty-facts.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
 import { inTurns } from '../../steps.ts';
@@ -39,15 +40,16 @@ export async function scanImage(
   return await scanOpened(opened, options, gathering);
 }
 
-/** Scans an image that is open, as `scanImage` does. */
+/** Scans an image that is open, as `scanImage` does. `peek` looks at no more than it must: see `LayerReader.peek`. */
 export async function scanOpened(
   { image, reader, source }: OneImage,
   options: Pick<OneImageOptions, 'jobs' | 'signal'>,
-  gathering: Gathering | null,
+  gathering: Gathering | 'peek' | null,
 ): Promise<ScannedImage> {
   const numbers = layerNumbers(image);
   const scans = await mapParallel(numbers, options.jobs, options.signal, async (number, _, inner) => {
-    return [number, await reader.scan(image, number, gathering, inner)] as const;
+    if (gathering !== 'peek') return [number, await reader.scan(image, number, gathering, inner)] as const;
+    return [number, { index: await reader.peek(image, number, inner), facts: emptyFacts }] as const;
   });
   const indexes = new Map(scans.map(([number, { index }]) => [number, index]));
   const facts = new Map(scans.map(([number, { facts }]) => [number, facts]));

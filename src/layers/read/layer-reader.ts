@@ -24,6 +24,7 @@ import { BlobFormats } from './blob-formats.ts';
 import { emptyFacts } from './empty-facts.ts';
 import type { Gathering } from './gather.ts';
 import { checkFormat, Mistyped, unreadable } from './packed-format.ts';
+import { SkippingRange } from '../../files/file-bytes.ts';
 import type { Scratch } from '../../files/scratch.ts';
 import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
 import { counted, locate, located } from './passing.ts';
@@ -280,6 +281,24 @@ export class LayerReader {
   /** Reads the headers of a layer. */
   async index(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
     return (await this.scan(image, number, null, signal)).index;
+  }
+
+  /**
+   * Reads the headers of a layer for a quick look. Of a plain layer in a file of this machine the contents of its files are not read,
+   * so that its digest is not verified, and the result is not stored; any other layer is read as `index` does.
+   */
+  async peek(image: Image, number: number, signal: AbortSignal): Promise<LayerIndex> {
+    const { descriptor, diffId } = layerOf(image, number);
+    const isPlain = this.formatOf(descriptor) === 'none' && descriptor.digest === diffId;
+    if (!isPlain || this.#source.peek === undefined) return this.index(image, number, signal);
+    try {
+      await using file = await this.#source.peek(descriptor, signal);
+      this.#allowance.unpacking(image, descriptor, () => 'none')(file.size);
+      const { scanTar } = await import('./scan-tar.ts');
+      return await scanTar(new SkippingRange(file, signal), null, this.#allowance.headers());
+    } catch (error) {
+      throw locate(this.#where(number), error);
+    }
   }
 
   /**

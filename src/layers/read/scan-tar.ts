@@ -8,7 +8,7 @@ import { defaultLimits } from '../../limits.ts';
 import { collect } from '../../stream/collect.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { checkGlobal } from '../../tar/head.ts';
-import { TarReader } from '../../tar/reader.ts';
+import { type SkippableStream, TarReader } from '../../tar/reader.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gatherer } from './gather.ts';
@@ -23,7 +23,7 @@ const factBytes = 200;
  * @throws TAR_INVALID, LAYER_INVALID, LIMIT
  */
 export async function scanTar(
-  stream: ByteStream,
+  stream: ByteStream | SkippableStream,
   gatherer: Gatherer | null = null,
   allowance: HeaderAllowance = new Allowance(defaultLimits).headers(),
 ): Promise<LayerIndex> {

@@ -49,6 +49,12 @@ export class ArchiveFiles implements LayoutFiles {
     yield* readRange(archive.handle, offset, size, signal);
   }
 
+  /** Returns where a part of the archive lies. */
+  async fileOfExtent({ offset, size }: Extent, signal: AbortSignal): Promise<FileRange> {
+    const { archive } = await this.#open(signal);
+    return { handle: archive.handle, offset, size, [Symbol.asyncDispose]: async () => {} };
+  }
+
   async blobSize(digest: Digest, signal: AbortSignal): Promise<number | null> {
     return (await this.find(blobName(digest), signal))?.size ?? null;
   }

@@ -10,7 +10,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, hexOf } from '../../oci/digest.ts';
 import { type Index, type IndexChild, isImage, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType } from '../../oci/media-type.ts';
-import type { RawManifest, Source } from '../../place/place.ts';
+import type { FileRange, RawManifest, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { MiB } from '../../units.ts';
@@ -198,6 +198,13 @@ export class DockerArchiveSource extends Closeable implements Source {
     const bytes = this.#files.extent(old.extent, signal);
     const stream = verify(bytes, descriptor, `${this.#what}: blob ${digest}`);
     return old.isDiffId ? asDiffId(stream) : stream;
+  }
+
+  peek(descriptor: Descriptor, signal: AbortSignal): Promise<FileRange> {
+    const old = this.#old?.blobs.get(descriptor.digest);
+    return old === undefined
+      ? this.#layout.peek(descriptor, signal)
+      : this.#files.fileOfExtent(old.extent, signal);
   }
 
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {

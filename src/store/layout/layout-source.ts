@@ -102,6 +102,10 @@ export class LayoutSource extends Closeable implements Source {
     return this.#files.fileOf(digest, signal);
   }
 
+  peek({ digest }: Descriptor, signal: AbortSignal): Promise<FileRange> {
+    return this.#files.fileOf(digest, signal);
+  }
+
   /** Searches the manifests that index.json lists, and the tags that stand for referrers in other places. */
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
     const found = new Map<Digest, Descriptor>();

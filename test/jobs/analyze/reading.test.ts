@@ -1,13 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AnalyzeOptions } from '../../../src/jobs/analyze/analyze-image.ts';
+import { type AnalyzeOptions, analyzeImage } from '../../../src/jobs/analyze/analyze-image.ts';
+import { openSource } from '../../../src/jobs/open.ts';
+import type { PlaceOptions } from '../../../src/jobs/openers.ts';
+import { readSource } from '../../../src/jobs/read-reference.ts';
 import { inspectImage } from '../../../src/jobs/inspect.ts';
 import type { ContentProbe } from '../../../src/rootfs/facts/facts.ts';
 import { analyzed } from '../../support/analyze.ts';
 import { p } from '../../support/bytes.ts';
+import { buildImage, writeLayout } from '../../support/image-builder.ts';
 import { MemorySource } from '../../support/memory-store.ts';
+import { tar } from '../../support/model/shorthand.ts';
 import { designedImage } from '../../support/small-image.ts';
 import { openCache } from '../../support/store/cache.ts';
 
@@ -87,4 +93,49 @@ test('a command that asks for other contents than an earlier one gets its own fr
       path === name ? 1000 : 0;
   expect(await contents(only('etc/passwd'))).toEqual([true, false]);
   expect(await contents(only('etc/issue'))).toEqual([false, true]);
+});
+
+describe('a quick analysis of files here', () => {
+  const large = { name: 'large', body: new Uint8Array(1_000_000) };
+  const plain = buildImage({ layers: [tar(large, 'a=1'), tar('a=22', '.wh.large')], compress: 'none' });
+
+  /** Analyzes what a reference names. */
+  async function at(reference: string, options: Partial<AnalyzeOptions>) {
+    const { signal } = new AbortController();
+    await using source = await openSource(await readSource(reference), { signal } as unknown as PlaceOptions);
+    const common = { name: reference, platform: null, jobs: 2, maxScratch: 0, listener: () => {}, signal };
+    return (await analyzeImage({ ...common, quick: true, samples: false, ...options, source })).analysis;
+  }
+
+  test('leaves contents of plain layers out, and finds the same', async () => {
+    await writeLayout(join(folder, 'layout'), { v1: plain });
+    const reference = `oci:${join(folder, 'layout')}:v1`;
+    const quick = await at(reference, {});
+    const whole = await at(reference, { quick: false });
+    expect(quick.dive).toEqual(whole.dive);
+    expect(quick.layers).toEqual(whole.layers.map((layer) => ({ ...layer, duplicateBytes: 0 })));
+  });
+
+  test('does not see that contents are damaged, as a whole one does, and keeps no scan of them', async () => {
+    const layout = join(folder, 'layout');
+    await writeLayout(layout, { v1: plain });
+    const [{ digest } = { digest: '' }] = (
+      JSON.parse(Buffer.from(plain.manifest).toString()) as {
+        readonly layers: readonly { readonly digest: string }[];
+      }
+    ).layers;
+    const handle = await open(join(layout, 'blobs/sha256', digest.replace('sha256:', '')), 'r+');
+    await handle.write(Buffer.from('x'), 0, 1, 500_000);
+    await handle.close();
+    const reference = `oci:${layout}:v1`;
+    expect((await at(reference, {})).totals.contentBytes).toBe(1_000_003);
+    await expect(at(reference, { quick: false })).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    const cache = await openCache(join(folder, 'cache'));
+    try {
+      // What is kept for later commands is verified first.
+      await expect(at(reference, { cache })).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    } finally {
+      await cache.close();
+    }
+  });
 });
