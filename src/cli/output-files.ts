@@ -1,5 +1,6 @@
 /** Writes the files that a rewriting command makes beside the image: reports, digests, metadata. Caller: `rewriting.ts`. */
 import { writeFile } from 'node:fs/promises';
+import type { Bill } from '../analyze/bill.ts';
 import { type Failure, failureOf, type Outcome } from '../commands/outcome.ts';
 import { at, OcislimError } from '../errors.ts';
 import { fileError } from '../files/file-error.ts';
@@ -10,7 +11,10 @@ import { rendererFor, reportSuffixes } from '../report/renderers.ts';
 import type { SettingsOf } from '../settings/option.ts';
 import type { reports } from '../settings/tables/reports.ts';
 
-type FileSettings = Pick<SettingsOf<typeof reports>, 'report' | 'digestfile' | 'iidfile' | 'metadataFile'>;
+type FileSettings = Pick<
+  SettingsOf<typeof reports>,
+  'report' | 'sbom' | 'digestfile' | 'iidfile' | 'metadataFile'
+>;
 
 /** A file that an option names. */
 interface Named {
@@ -41,10 +45,11 @@ export async function checkOutputs(settings: FileSettings, places: readonly Refe
   }
 }
 
-function filesOf({ report, digestfile, iidfile, metadataFile }: FileSettings): Named[] {
+function filesOf({ report, sbom, digestfile, iidfile, metadataFile }: FileSettings): Named[] {
   const named = (option: string, file: string | null) => (file === null ? [] : [{ option, file }]);
   return [
     ...report.map((file) => ({ option: '--report', file })),
+    ...sbom.map((file) => ({ option: '--sbom', file })),
     ...named('--digestfile', digestfile),
     ...named('--iidfile', iidfile),
     ...named('--metadata-file', metadataFile),
@@ -75,9 +80,10 @@ async function archivesOf(places: readonly Reference[]): Promise<Map<string, str
 /** Writes all files that the settings ask for. Returns why one could not be written; the others are written all the same. */
 export async function writeOutputs(outcome: Outcome, settings: FileSettings): Promise<Failure | null> {
   let failure: Failure | null = null;
-  for (const { option, file } of filesOf(settings)) {
+  for (const { option, file, bill } of filesOf(settings).flatMap((named) => filesOfBills(named, outcome))) {
     try {
-      const content = await contentFor(option, file, outcome);
+      const content =
+        bill === undefined ? await contentFor(option, file, outcome) : await billContent(file, bill);
       // In place, since the file may be a bind mount.
       if (content !== null) await writeFile(file, content);
     } catch (error) {
@@ -85,6 +91,29 @@ export async function writeOutputs(outcome: Outcome, settings: FileSettings): Pr
     }
   }
   return failure;
+}
+
+/** A file that is written, and the bill of materials in it, where it has one. */
+interface Written extends Named {
+  readonly bill?: Bill;
+}
+
+/** Returns the files of an option: for --sbom one for each image, which has its platform in its name where there are several. */
+function filesOfBills(named: Named, { bills }: Outcome): readonly Written[] {
+  const { option, file } = named;
+  if (option !== '--sbom') return [named];
+  if (bills.length === 1) return bills.map((bill) => ({ ...named, bill }));
+  const [, stem = file, suffix = ''] = /^(.*?)((?:\.(?:cdx|spdx))?\.json)$/i.exec(file) ?? [];
+  return bills.map((bill, i) => {
+    const platform = bill.image.platform?.replaceAll(/[^\w.-]+/g, '-') ?? `${i + 1}`;
+    return { option, file: `${stem}.${platform}${suffix}`, bill };
+  });
+}
+
+async function billContent(file: string, bill: Bill): Promise<Iterable<string>> {
+  const { billFormats, formatOfFile } = await import('../report/sbom/formats.ts');
+  const { version } = await import('../commands/version.ts');
+  return billFormats[formatOfFile(file)].render(bill, { version, files: false });
 }
 
 /** Returns what goes into the file of an option; null where a dry run has nothing for it. */

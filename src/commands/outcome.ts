@@ -1,5 +1,6 @@
 /** What jobs return: plain data that survives JSON, so that a job can run in another process than its caller. */
 import { type ErrorCode, OcislimError } from '../errors.ts';
+import type { Bill } from '../analyze/bill.ts';
 import type { Verification } from '../jobs/compare/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PackedFiles } from '../report/page/packed-files.ts';
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly report: Report;
   /** The files of each platform of the report, packed for a page. Empty unless --report names a page; null where they could not be read. */
   readonly files: readonly (PackedFiles | null)[];
+  /** The bills of materials of the images that were published. Empty unless --sbom asks for them. */
+  readonly bills: readonly Bill[];
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
   /**

@@ -25,6 +25,7 @@ import type { DebugImage } from './debug-image.ts';
 import { destinationsOf } from './destinations.ts';
 import { failureOf, type Outcome } from './outcome.ts';
 import { plainPlaceOf, warnOfPlainLayers } from './plain-place.ts';
+import type { MadeBills } from './result-bills.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
 import { Workspace } from './workspace.ts';
@@ -97,6 +98,8 @@ async function namesOf({ source, destination, settings }: Job, signal: AbortSign
   for (const text of [destination ?? [], settings.tag].flat()) await requireForm(text);
   const destinations = destinationsOf(from, { ...settings, destination });
   checkNames(destinations, settings);
+  if (settings.sbom.length > 0)
+    (await import('./result-bills.ts')).checkBillable(destinations, settings.sbom);
   const debug = await debugReferenceOf(settings, destinations);
   const { inPlace } = settings;
   await checkLocalTargets(from, [...destinations, ...(debug === null ? [] : [debug])], { inPlace, signal });
@@ -141,6 +144,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const options = optionsOf(job, planned, { workspace, pool, cache, place });
   const outcome = await runChecked(options, target, settings.verifyWith ?? null, workspace);
   const written = await writeDebug({ options, outcome, destinations, debug: named.debug }, workspace);
+  const billed = await billsFor(outcome, destinations, settings, { workspace, cache });
   const report = buildReport(outcome, {
     tool: { name: 'ocislim', version },
     command: job.command,
@@ -151,10 +155,11 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
   });
-  const failure = written?.failure ?? refusalOf(report, settings);
+  const failure = written?.failure ?? billed.failure ?? refusalOf(report, settings);
+  const { bills } = billed;
   const explanations = await explain(outcome, settings.explain ?? []);
   const files = await filesFor(outcome, job, signal);
-  tell(describe({ outcome, report, files, target, explanations, failure }));
+  tell(describe({ outcome, report, files, bills, target, explanations, failure }));
 }
 
 /** What the run of a job may use. */
@@ -319,13 +324,14 @@ interface Finished {
   readonly outcome: RunOutcome;
   readonly report: Report;
   readonly files: Outcome['files'];
+  readonly bills: Outcome['bills'];
   readonly target: Target | null;
   readonly explanations: Outcome['explanations'];
   readonly failure: Outcome['failure'];
 }
 
 /** Makes the outcome: plain data, without images, trees or targets. */
-function describe({ outcome, report, files, target, explanations, failure }: Finished): Outcome {
+function describe({ outcome, report, files, bills, target, explanations, failure }: Finished): Outcome {
   const root = outcome.root?.descriptor ?? null;
   return {
     name: root === null || target === null ? null : target.nameOf(root.digest),
@@ -333,9 +339,22 @@ function describe({ outcome, report, files, target, explanations, failure }: Fin
     imageId: root === null ? null : imageId(outcome),
     report,
     files,
+    bills,
     explanations,
     failure,
   };
+}
+
+/** Makes bills of materials of what was published, where they are asked for. What makes them is loaded only then. */
+async function billsFor(
+  outcome: RunOutcome,
+  [destination]: readonly Reference[],
+  { sbom, sourceDateEpoch: epoch }: JobSettings,
+  means: Pick<Means, 'workspace' | 'cache'>,
+): Promise<MadeBills> {
+  if (sbom.length === 0 || destination === undefined) return { bills: [], failure: null };
+  const { billResult } = await import('./result-bills.ts');
+  return billResult({ outcome, destination, epoch }, means);
 }
 
 /** Collects the files of all images, where a report shows them. What collects them is loaded only then. */

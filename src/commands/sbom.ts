@@ -3,9 +3,9 @@ import type { Bill } from '../analyze/bill.ts';
 import { billImage } from '../jobs/analyze/bill-image.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import { OcislimError } from '../errors.ts';
-import { quotePath } from '../bytes/path.ts';
 import { billFormats, type BillFormatName, formatOfFile } from '../report/sbom/formats.ts';
 import type { SbomSettings } from '../settings/tables/sbom.ts';
+import { warnOfUnread } from './bill-warnings.ts';
 import { imageNameOf } from './image-name.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
@@ -44,12 +44,7 @@ export async function sbomOf(
     name: imageNameOf(reference),
     epoch: settings.sourceDateEpoch,
   });
-  for (const { path, why } of bill.unread)
-    listener({
-      type: 'warning',
-      code: 'PACKAGES_UNREAD',
-      message: `the package database ${quotePath(path)} cannot be read: ${why}`,
-    });
+  warnOfUnread(bill, listener);
   const format = settings.format ?? formatOfFile(settings.output);
   const pieces = await billFormats[format].render(bill, { version, files: settings.files });
   return { bill, format, document: [...pieces] };

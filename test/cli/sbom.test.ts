@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { sbom } from '../../src/commands/index.ts';
+import { copy, sbom } from '../../src/commands/index.ts';
 import { callCli } from '../support/cli.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
@@ -135,5 +135,71 @@ describe('sbom', () => {
     expect(bill.components.map(({ name }) => name)).toContain('requests');
     expect(JSON.parse(JSON.stringify(bill))).toEqual(bill);
     expect(document.join('')).toBe(`${await scene.succeed('sbom', scene.at('app'), '--format', 'spdx')}\n`);
+  });
+});
+
+describe('--sbom', () => {
+  it.each([
+    ['squash', ['--all']],
+    ['prune', ['--rule', 'bin/rbash']],
+    ['recompress', ['--compression', 'zstd']],
+    ['slim', []],
+    ['copy', []],
+  ])('of %s is the bill of what it wrote', async (command, options) => {
+    const [one, two] = [scene.path(`${command}.cdx.json`), scene.path(`${command}.spdx.json`)];
+    const to = scene.at(`${command}-billed`);
+    await scene.succeed(command, scene.at('app'), to, ...options, '--sbom', one, '--sbom', two);
+    expect(await readFile(one, 'utf8')).toBe(`${await scene.succeed('sbom', to)}\n`);
+    expect(await readFile(two, 'utf8')).toBe(`${await scene.succeed('sbom', to, '--format', 'spdx')}\n`);
+  });
+
+  it('reads archives back, and what restore wrote', async () => {
+    const [archive, file] = [scene.path('app.tar'), scene.path('restored.cdx.json')];
+    await scene.succeed('copy', scene.at('app'), `docker-archive:${archive}:app:1`, '--sbom', file);
+    expect(parse(await readFile(file, 'utf8')).metadata.component).toMatchObject({ name: 'app' });
+    await scene.succeed('prune', scene.at('app'), scene.at('less'), '--rule', 'bin/rbash');
+    await scene.succeed('restore', scene.at('less'), scene.at('back'), '--sbom', file);
+    expect(await readFile(file, 'utf8')).not.toContain('partially-removed');
+  });
+
+  it('of several platforms has a file for each', async () => {
+    await scene.succeed(
+      'recompress',
+      scene.at('several'),
+      scene.at('both'),
+      '--compression',
+      'gzip',
+      '--sbom',
+      scene.path('both.cdx.json'),
+    );
+    for (const architecture of ['amd64', 'arm64']) {
+      const { metadata } = parse(await readFile(scene.path(`both.linux-${architecture}.cdx.json`), 'utf8'));
+      expect(metadata.component.purl).toContain(`arch=${architecture}`);
+    }
+    await expect(readFile(scene.path('both.cdx.json'))).rejects.toThrow('ENOENT');
+  });
+
+  it('writes nothing in a dry run, and is refused where the result cannot be read back', async () => {
+    const file = scene.path('dry.cdx.json');
+    await scene.succeed('squash', scene.at('app'), '--all', '--dry-run', '--sbom', file);
+    await expect(readFile(file)).rejects.toThrow('ENOENT');
+    const piped = await callCli(['copy', scene.at('app'), 'docker-archive:-', '--sbom', file]);
+    expect(piped.status).toBe(2);
+    expect(piped.stderr).toContain('cannot be read back');
+    const missing = await callCli([
+      'copy',
+      scene.at('app'),
+      scene.at('x'),
+      '--sbom',
+      scene.path('no/such/folder.json'),
+    ]);
+    expect(missing.status).not.toBe(0);
+    expect(missing.stderr).toContain('--sbom');
+  });
+
+  it('gives programs the bills as data', async () => {
+    const { bills } = await copy(scene.at('several'), scene.at('data'), { sbom: ['x.json'] });
+    expect(bills.map(({ image }) => image.architecture)).toEqual(['amd64', 'arm64']);
+    expect((await copy(scene.at('several'), scene.at('data'))).bills).toEqual([]);
   });
 });

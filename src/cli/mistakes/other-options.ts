@@ -205,7 +205,7 @@ const results: readonly Row[] = [
   ],
   ['ci', 'Leave it out: check asks nothing.', 'lowest-efficiency', 'Use "ocislim check IMAGE".'],
   ['verify check validate', 'Use "ocislim verify A B" afterwards, or --verify-with COMMAND.', 'verify-with'],
-  ['sbom bom', 'Use "ocislim sbom IMAGE -o FILE.cdx.json".'],
+  ['bom', 'Write --sbom FILE.cdx.json, or use "ocislim sbom IMAGE".', 'sbom'],
   ['provenance attest attestation', 'ocislim attaches none yet: use "cosign attest".'],
   ['sign sign-by sign-key sign-by-sigstore sign-identity key', signing],
   [

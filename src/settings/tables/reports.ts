@@ -22,6 +22,13 @@ export const reports = {
     group: 'Reports',
   }),
   format,
+  sbom: list((files) => files, {
+    value: 'FILE',
+    describe: 'write a bill of materials of the result: FILE.cdx.json or FILE.spdx.json',
+    details:
+      'Repeatable. Any other name gets CycloneDX. Of a result for several platforms, each has a file of its own, with the platform in its name: `app.linux-arm64.cdx.json`. The result is read for it, from the cache where there is one.',
+    group: 'Reports',
+  }),
   digestfile: text({ value: 'FILE', describe: 'write the new digest to a file', group: 'Reports' }),
   iidfile: text({
     value: 'FILE',
