@@ -84,14 +84,14 @@ export function parseDiveBytes(text: string): number | null {
   const unit = text.slice(number.length).toLowerCase().trim();
   const digits = number.replaceAll(',', '');
   const factor = Object.hasOwn(factors, unit) ? factors[unit] : undefined;
-  if (factor === undefined || !/^(?:\d+\.?\d*|\.\d+)$/.test(digits)) return null;
+  if (factor === undefined || !/^(?:\d+(?:\.\d*)?|\.\d+)$/.test(digits)) return null;
   const bytes = Math.trunc(Number(digits) * factor);
   return bytes < 2 ** 64 ? bytes : null;
 }
 
 /** Reads a share as dive does: a number from 0 to 1. Null for a text that it refuses. */
 export function parseDiveRatio(text: string): number | null {
-  const number = /^\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  const number = /^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   return number >= 0 && number <= 1 ? number : null;
 }
 

@@ -117,7 +117,7 @@ export const checkOptions = {
 export type CheckSettings = SettingsOf<typeof checkOptions>;
 
 function parseRatio(text: string, where: string): number {
-  const number = /^\d*\.?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  const number = /^(?:\d+(?:\.\d+)?|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (number >= 0 && number <= 1) return number;
   const advice = text.trim().endsWith('%') ? `Write ${Number.parseFloat(text) / 100}.` : 'Write 0.9 or 0.05.';
   throw new OcislimError('USAGE', `${where} takes a number from 0 to 1, not ${JSON.stringify(text)}`, {
