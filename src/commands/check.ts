@@ -5,14 +5,14 @@ import { sinNames } from '../analyze/gates/dockerfile.ts';
 import { type GateLimits } from '../analyze/gates/all.ts';
 import type { BuildStep, Judged } from '../analyze/gates/gate.ts';
 import { isDeep, type Policy, verdictSteps } from '../analyze/gates/verdict.ts';
-import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
-import { type AnalyzedScan, analyzeImage } from '../jobs/analyze/analyze-image.ts';
+import type { AnalyzedScan } from '../jobs/analyze/analyze-image.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Judgement } from '../report/verdict/judgement.ts';
 import { defaultPolicy } from '../settings/gate-values.ts';
 import type { CheckSettings } from '../settings/tables/check.ts';
 import { inTurns } from '../steps.ts';
+import { analyzeIn, onePlatform } from './analyze.ts';
 import { readBases } from './known-bases.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
@@ -45,27 +45,14 @@ export async function judgeOne(
   settings: CheckSettings,
   surroundings: Surroundings,
 ): Promise<JudgedScan> {
-  const [platform = null, ...more] = settings.platform;
-  if (more.length > 0) throw new OcislimError('USAGE', 'a check is about one image: give one --platform');
+  const platform = onePlatform(settings.platform, 'a check');
   const { policy, origin } = choosePolicy(settings);
   const reference = await readSource(source);
   await using workspace = new Workspace(settings, surroundings);
-  const { jobs, limits, listener, signal } = workspace;
   for (const message of settings.config?.ignored ?? [])
-    listener({ type: 'warning', code: 'SETTING_IGNORED', message });
-  const analyzed = await analyzeImage({
-    name: source,
-    source: await workspace.openSource(reference),
-    quick: !isDeep(policy) && settings.report.length === 0,
-    samples: false,
-    platform,
-    jobs,
-    maxScratch: workspace.disk,
-    limits,
-    cache: await workspace.openCache(),
-    listener,
-    signal,
-  });
+    workspace.listener({ type: 'warning', code: 'SETTING_IGNORED', message });
+  const quick = !isDeep(policy) && settings.report.length === 0;
+  const analyzed = await analyzeIn(workspace, { name: source, quick, samples: false, platform });
   const { analysis, scanned } = analyzed;
   const names = [...new Set([policy.check, policy.warn].flatMap(({ baseImages = [] }) => baseImages))];
   const { image } = scanned;
@@ -76,7 +63,7 @@ export async function judgeOne(
     annotations: annotationsOf(image),
     bases: await readBases(names, { image, source: reference }, workspace),
   };
-  const verdict = await inTurns(verdictSteps(policy, judged), signal);
+  const verdict = await inTurns(verdictSteps(policy, judged), workspace.signal);
   const { digest, platform: found } = analysis.image;
   const tool = { name: 'ocislim', version };
   return { judgement: { image: source, digest, platform: found, origin, verdict, tool }, analyzed };
