@@ -4,7 +4,7 @@
  */
 import type { Path } from '../../bytes/path.ts';
 import type { NodeKind } from '../../rootfs/filesystem.ts';
-import type { PackageKind } from '../../rootfs/packages/package.ts';
+import type { ComponentKind } from '../../rootfs/packages/package.ts';
 import type { Digest } from '../../oci/digest.ts';
 
 /** The aspects that `--ignore` takes, in the order of help. */
@@ -240,7 +240,7 @@ export type LayerEntryKind = NodeKind | 'link' | 'whiteout' | 'opaque';
 
 /** A package that differs. `changed`: another version that is neither higher nor lower. */
 export interface PackageChange {
-  readonly kind: PackageKind;
+  readonly kind: ComponentKind;
   readonly name: string;
   readonly change: 'added' | 'removed' | 'upgraded' | 'downgraded' | 'changed';
   /** Versions, null where the side lacks the package or its files do not tell. */

@@ -2,12 +2,12 @@
  * Compares the packages of two images: added, removed, and up or down in version. The comparison of images calls it.
  */
 import { decodeForDisplay } from '../../bytes/bytes.ts';
-import type { Package } from '../../rootfs/packages/package.ts';
+import type { Component } from '../../rootfs/packages/package.ts';
 import { compareVersions } from '../../rootfs/versions/versions.ts';
 import type { PackageChange } from './image-diff.ts';
 
 /** A package with the bytes of its files that are in the image. */
-export interface SizedPackage extends Pick<Package, 'kind' | 'name' | 'version'> {
+export interface SizedPackage extends Pick<Component, 'kind' | 'name' | 'version'> {
   readonly bytes: number;
 }
 

@@ -3,7 +3,7 @@
  * that both images have.
  */
 import type { Change } from '../../changeset/change.ts';
-import type { Traits } from '../../layers/read/digest-tar.ts';
+import type { Traits } from '../../layers/read/traits.ts';
 import { show } from './difference.ts';
 
 /** The attributes of a directory without an entry of its own. */

@@ -7,7 +7,7 @@ import type { NewContents } from '../../analyze/diff/downloads.ts';
 import type { SizedPackage } from '../../analyze/diff/packages.ts';
 import type { DigestedLayer } from '../../layers/read/digest-tar.ts';
 import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
-import { packagesOf } from '../../rootfs/packages/package-index.ts';
+import { componentsOf } from '../../rootfs/packages/component-index.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import type { Rootfs } from './rootfs.ts';
 
@@ -21,7 +21,7 @@ export function* packageSteps(
   const facts = mergeFacts(fs, new Map(layers.map((layer, i) => [i + 1, layer.facts])));
   const sized: SizedPackage[] = [];
   let seen = 0;
-  for (const { kind, name, version, files } of packagesOf({ fs, facts }).packages) {
+  for (const { kind, name, version, files } of componentsOf({ fs, facts }).components) {
     let bytes = 0;
     for (const file of files) {
       bytes += fs.size(file);
@@ -41,7 +41,7 @@ export function* contentsSteps(rootfs: Rootfs, packages: number): Steps<DiffedCo
     if (id % itemsPerStep === 0) yield;
     if (node[id] === 0) continue;
     paths++;
-    const length = rootfs.traitsOf(id)?.length ?? 0;
+    const length = rootfs.lengthOf(id);
     if (length === 0 || counted.has(file[id] as number)) continue;
     counted.add(file[id] as number);
     bytes += length;
@@ -67,7 +67,7 @@ function* takeContents({ index, traits }: DigestedLayer, known: Set<string>): St
     if (entry % itemsPerStep === itemsPerStep - 1) yield;
     if (index.kinds[entry] !== 'file') continue;
     const size = index.sizes[entry] as number;
-    const content = traits[entry]?.content ?? '';
+    const content = traits.contentKey(entry);
     allBytes += size;
     if (known.has(content)) continue;
     known.add(content);

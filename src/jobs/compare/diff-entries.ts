@@ -8,7 +8,8 @@ import { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { ChangeKind } from '../../changeset/layer-index.ts';
 import type { PathTable } from '../../changeset/path-table.ts';
-import type { DigestedLayer, Traits } from '../../layers/read/digest-tar.ts';
+import type { DigestedLayer } from '../../layers/read/digest-tar.ts';
+import type { Traits } from '../../layers/read/traits.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import { compareTraits } from './compare-traits.ts';
 import { aspectOf, fileAspect } from './diff-files.ts';
@@ -146,7 +147,7 @@ class EntryComparison {
       const [from, to] = [this.#a.index.targets.get(was) ?? '', this.#b.index.targets.get(is) ?? ''];
       if (from !== to) details.push({ what: 'links', a: show(from), b: show(to) });
     } else if (kind !== 'whiteout' && kind !== 'opaque') {
-      const [left, right] = [this.#a.traits[was], this.#b.traits[is]] as [Traits, Traits];
+      const [left, right] = [this.#a.traits.at(was), this.#b.traits.at(is)] as [Traits, Traits];
       for (const detail of detailsOf(kind, left, right)) details.push(detail);
     }
     const [formA = '', formB = ''] = [this.#a.forms[was], this.#b.forms[is]];

@@ -43,11 +43,15 @@ export function fileAspect(what: Aspect): FileAspect {
   return fileAspects[what] as FileAspect;
 }
 
+/** Lists of details that are kept to be shared. */
+const mostShared = 4096;
+
 /** Collects the paths that differ. */
 export class FileList {
   readonly #rootfs: RootfsPair;
   readonly #tally: AspectTally;
   readonly #isSelected: (path: Path) => boolean;
+  readonly #sharedDetails = new Map<string, readonly FileDetail[]>();
   readonly #countedA = new Set<number>();
   readonly #countedB = new Set<number>();
   readonly #totals = {
@@ -79,8 +83,10 @@ export class FileList {
     if (isOneSided || details.some(({ what }) => ofContents.has(what))) this.differing[id] = 1;
     if (isOneSided ? !this.#tally.note('files') : details.length === 0) return;
     const change = was === null ? 'added' : is === null ? 'removed' : changeOf(details);
-    const states = { a: stateOf(a, id), b: stateOf(b, id) };
-    this.changes.push({ path, change, ...states, details });
+    const [left, right] = [stateOf(a, id), stateOf(b, id)];
+    const isAlike = left !== null && right !== null && isSameState(left, right);
+    const states = { a: left, b: isAlike ? left : right };
+    this.changes.push({ path, change, ...states, details: this.#shared(details) });
     this.#count(change, id, states);
   };
 
@@ -94,6 +100,15 @@ export class FileList {
     return differences
       .map(({ what, a, b }) => ({ what: fileAspect(what), a, b }))
       .filter(({ what }) => this.#tally.note(aspectOf(what)));
+  }
+
+  /** Returns one list for all equal ones, as far as they are few: most paths differ in the same way as many others. */
+  #shared(details: readonly FileDetail[]): readonly FileDetail[] {
+    const key = JSON.stringify(details);
+    const known = this.#sharedDetails.get(key);
+    if (known !== undefined) return known;
+    if (this.#sharedDetails.size < mostShared) this.#sharedDetails.set(key, details);
+    return details;
   }
 
   #count(change: FileChange['change'], id: number, { a, b }: Pick<FileChange, 'a' | 'b'>): void {
@@ -111,10 +126,14 @@ function changeOf(details: readonly FileDetail[]): FileChange['change'] {
   return details.some(({ what }) => ofContents.has(what)) ? 'changed' : 'attributes';
 }
 
+function isSameState(a: FileState, b: FileState): boolean {
+  return a.kind === b.kind && a.bytes === b.bytes && a.layer === b.layer;
+}
+
 function stateOf(rootfs: Rootfs, id: number): FileState | null {
   const kind = rootfs.kindOf(id);
   if (kind === null) return null;
-  return { kind, bytes: rootfs.traitsOf(id)?.length ?? 0, layer: rootfs.layerOf(id) };
+  return { kind, bytes: rootfs.lengthOf(id), layer: rootfs.layerOf(id) };
 }
 
 /** Returns the bytes of a file at the first of its names, and 0 at the others. */

@@ -12,7 +12,7 @@ import type {
 import { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { Source } from '../../place/place.ts';
-import { packageProbe } from '../../rootfs/packages/package-index.ts';
+import { componentProbe } from '../../rootfs/packages/component-index.ts';
 import type { ImageSet } from '../image-set.ts';
 import { diffIndexes } from './diff-documents.ts';
 import { diffTwo, oneSided, type PairContext } from './diff-pair.ts';
@@ -52,7 +52,7 @@ export async function diffImages(given: DiffOptions): Promise<ImageDiff> {
   const options = { ...given, ...nearSources(given) };
   const sets = await readSets(options);
   const { pairs } = sets;
-  const gathering = { probe: packageProbe, digests: false, twins: false };
+  const gathering = { probe: componentProbe, digests: false, twins: false, programs: false };
   const digester = new LayerDigester({ ...options, forms: true, gathering });
   const tally = new AspectTally(options.ignored);
   const platforms: PlatformDiff[] = [];

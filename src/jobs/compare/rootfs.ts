@@ -9,7 +9,8 @@ import { Tree } from '../../changeset/tree.ts';
 import { at } from '../../errors.ts';
 import { Filesystem, type NodeKind } from '../../rootfs/filesystem.ts';
 import type { Steps } from '../../steps.ts';
-import type { DigestedLayer, Traits } from '../../layers/read/digest-tar.ts';
+import type { DigestedLayer } from '../../layers/read/digest-tar.ts';
+import type { Traits } from '../../layers/read/traits.ts';
 
 /** Layers, lowest first, with the name of the image for messages. */
 export interface LabelledStack {
@@ -63,9 +64,15 @@ export class Rootfs {
   /** Returns the attributes of a path; null for a directory that is only implied by its contents. */
   traitsOf(path: number): Traits | null {
     const origin = this.#origin(path);
+    return origin === null ? null : (this.#layers[origin.layer - 1] as DigestedLayer).traits.at(origin.entry);
+  }
+
+  /** Returns the length of a file's contents in bytes, holes included; 0 for anything else. */
+  lengthOf(path: number): number {
+    const origin = this.#origin(path);
     return origin === null
-      ? null
-      : ((this.#layers[origin.layer - 1] as DigestedLayer).traits[origin.entry] as Traits);
+      ? 0
+      : (this.#layers[origin.layer - 1] as DigestedLayer).traits.lengthAt(origin.entry);
   }
 
   /** Returns the name under which a layer has the attributes of a path: for a hard link, the name that it links to. */

@@ -3,6 +3,7 @@
  * file.
  */
 import { createHash, type Hash } from 'node:crypto';
+import type { ContentName } from './traits.ts';
 
 export const blockSize = 4096;
 const zeros = Buffer.alloc(blockSize);
@@ -61,13 +62,20 @@ export class ContentDigest {
     this.#filled += left - whole;
   }
 
-  /** Returns the digest; called once. Without a block of zeros it is the SHA-256 of the contents in hex. */
+  /** Returns the digest as text; called once. Without a block of zeros it is the SHA-256 of the contents in hex. */
   finish(): string {
-    if (this.#filled > 0) this.#take(this.#block, 0, this.#filled);
-    if (this.#map === null) return this.#data.digest('hex');
-    this.#endRun();
+    const { hash, hasHoles } = this.finishName();
     // The prefix keeps the two forms apart, so that no contents can be constructed to collide with the other form.
-    return `holes:${createHash('sha256').update(this.#map.digest()).update(this.#data.digest()).digest('hex')}`;
+    return `${hasHoles ? 'holes:' : ''}${Buffer.from(hash).toString('hex')}`;
+  }
+
+  /** Returns the digest and which of the two forms it has; called once, instead of `finish`. */
+  finishName(): ContentName {
+    if (this.#filled > 0) this.#take(this.#block, 0, this.#filled);
+    if (this.#map === null) return { hash: this.#data.digest(), hasHoles: false };
+    this.#endRun();
+    const hash = createHash('sha256').update(this.#map.digest()).update(this.#data.digest()).digest();
+    return { hash, hasHoles: true };
   }
 
   #fill(count: number): void {

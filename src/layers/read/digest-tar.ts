@@ -15,6 +15,7 @@ import { HeadForms } from '../../tar/head-form.ts';
 import { TarReader } from '../../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
+import { type AddedTraits, type ContentName, TraitsTable } from './traits.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import { emptyFacts } from './empty-facts.ts';
 import type { Gatherer } from './gather.ts';
@@ -22,27 +23,10 @@ import { readGlobal } from './scan-tar.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 
-/** All attributes that an entry gives to the file that it makes, in short texts that are equal for equal ones only. */
-export interface Traits {
-  readonly mode: number;
-  /** JSON of uid, gid, uname and gname. */
-  readonly owner: string;
-  /** Seconds as a decimal. */
-  readonly mtime: string;
-  /** JSON of the PAX records that are attributes, as pairs: extended attributes above all. */
-  readonly records: string;
-  /** Length and digest of a file's contents, target of a symlink, numbers of a device. */
-  readonly content: string;
-  /** How a file is stored: `plain`, or the sparse format with the digest of its map. Empty for entries other than files. */
-  readonly stored: string;
-  /** The length of a file's contents in bytes, holes included; 0 for entries other than files. */
-  readonly length: number;
-}
-
-/** A layer as its headers say it, and the traits of each entry; null for hard links and global headers. */
+/** A layer as its headers say it, and the traits of each entry. */
 export interface DigestedLayer {
   readonly index: LayerIndex;
-  readonly traits: readonly (Traits | null)[];
+  readonly traits: TraitsTable;
   /** How the head of each entry is written (`HeadForms`). Empty unless it was asked for. */
   readonly forms: readonly string[];
   /** Empty unless they were asked for. */
@@ -59,7 +43,7 @@ export interface DigestOptions {
 }
 
 /** The estimated bytes of an entry's traits and of the digest of its contents, without texts. */
-const traitsBytes = 240;
+const traitsBytes = 70;
 
 /** The length up to which a text is held. A longer one is replaced by its start and digest, so that memory stays bounded. */
 const maxText = 256;
@@ -74,7 +58,7 @@ export async function digestTar(stream: ByteStream, options: DigestOptions = {})
   const builder = new LayerIndexBuilder();
   const digester = new EntryDigester(reader, allowance);
   const heads = options.forms === true ? new HeadForms() : null;
-  const traits: (Traits | null)[] = [];
+  const traits = new TraitsTable((bytes) => allowance.takeMore(bytes));
   const forms: string[] = [];
   try {
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
@@ -84,7 +68,7 @@ export async function digestTar(stream: ByteStream, options: DigestOptions = {})
       if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
       const made = entry.kind !== 'link' && entry.kind !== 'global';
       if (heads !== null) forms.push(heads.of(entry, path));
-      traits.push(
+      traits.add(
         made ? await digester.digest(entry, gatherer?.open(traits.length, entry, path) ?? null) : null,
       );
     }
@@ -100,8 +84,6 @@ class EntryDigester {
   readonly #reader: TarReader;
   readonly #allowance: HeaderAllowance;
   readonly #block = new Uint8Array(blockSize);
-  /** Texts that occurred before. Most entries share their owner, time or attributes with others. */
-  readonly #texts = new Map<string, string>();
 
   constructor(reader: TarReader, allowance: HeaderAllowance) {
     this.#reader = reader;
@@ -109,7 +91,7 @@ class EntryDigester {
   }
 
   /** Digests an entry. `sink` takes the body of a file as it is stored, unless that is sparse. */
-  async digest(entry: TarEntry, sink: FileSink | null): Promise<Traits> {
+  async digest(entry: TarEntry, sink: FileSink | null): Promise<AddedTraits> {
     this.#allowance.takeMore(traitsBytes);
     const attributes = readAttributes(entry);
     const { mode, uid, gid, uname, gname, records, sparse } = attributes;
@@ -123,27 +105,16 @@ class EntryDigester {
           };
     return {
       mode,
-      owner: this.#shared(JSON.stringify([uid, gid, shorten(uname), shorten(gname)])),
-      mtime: this.#shared(attributes.mtime),
-      records: this.#shared(
-        JSON.stringify([...records].map(([key, value]) => [shorten(key), shorten(value)])),
-      ),
+      owner: JSON.stringify([uid, gid, shorten(uname), shorten(gname)]),
+      mtime: attributes.mtime,
+      records: JSON.stringify([...records].map(([key, value]) => [shorten(key), shorten(value)])),
       content: body.content,
-      stored: this.#shared(body.stored),
+      stored: body.stored,
       length: isFile ? (sparse?.size ?? entry.size) : 0,
     };
   }
 
-  /** Returns one string for all equal texts, and counts its memory once. @throws LIMIT */
-  #shared(text: string): string {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    this.#allowance.takeMore(text.length);
-    this.#texts.set(text, text);
-    return text;
-  }
-
-  async #digestPlain(size: number, sink: FileSink | null): Promise<string> {
+  async #digestPlain(size: number, sink: FileSink | null): Promise<ContentName> {
     const content = new ContentDigest(this.#block);
     let left = size;
     let isWanted = sink !== null;
@@ -154,14 +125,14 @@ class EntryDigester {
       content.write(part);
     }
     sink?.end();
-    return describeContent(size, content);
+    return content.finishName();
   }
 
   /**
    * Digests the contents of a sparse file as a program would read it, holes as zeros. `stored` is the size of its body in the
    * tar. @throws TAR_INVALID for a map that does not fit the body
    */
-  async #digestSparse(stored: number, form: SparseForm): Promise<{ content: string; stored: string }> {
+  async #digestSparse(stored: number, form: SparseForm): Promise<{ content: ContentName; stored: string }> {
     const body = new StoredBody(this.#reader, stored);
     const pieces = form.pieces ?? (await body.takeMap());
     const size = form.size ?? stored;
@@ -178,7 +149,7 @@ class EntryDigester {
       at = offset + length;
     }
     content.skip(size - at);
-    return { content: describeContent(size, content), stored: describeForm(form, pieces) };
+    return { content: content.finishName(), stored: describeForm(form, pieces) };
   }
 }
 
@@ -222,10 +193,6 @@ class StoredBody {
 
 function otherContent(entry: TarEntry, { device }: Attributes): string {
   return entry.kind === 'symlink' ? shorten(entry.link) : device;
-}
-
-function describeContent(size: number, content: ContentDigest): string {
-  return `${count(size, 'byte')}, ${content.finish()}`;
 }
 
 function describeForm({ format }: SparseForm, pieces: readonly SparsePiece[]): string {

@@ -1,7 +1,7 @@
 /**
  * Says which of two versions of a package is higher, by the rules of its package manager. The comparison of images asks it.
  */
-import type { PackageKind } from '../packages/package.ts';
+import type { ComponentKind } from '../packages/package.ts';
 import { compareApk } from './apk.ts';
 import { compareDpkg } from './dpkg.ts';
 import { comparePython } from './python.ts';
@@ -13,7 +13,7 @@ import { compareSemver } from './semver.ts';
 type Comparator = (a: string, b: string) => number | null;
 
 /** Kinds without a row, as Composer and Maven, have versions that are mostly semantic ones. */
-const comparators: Partial<Record<PackageKind, Comparator>> = {
+const comparators: Partial<Record<ComponentKind, Comparator>> = {
   apk: compareApk,
   conda: comparePython,
   dpkg: compareDpkg,
@@ -26,7 +26,7 @@ const comparators: Partial<Record<PackageKind, Comparator>> = {
 const longest = 256;
 
 /** Compares two versions of a package: negative where `a` is lower; null where they cannot be compared. */
-export function compareVersions(kind: PackageKind, a: string, b: string): number | null {
+export function compareVersions(kind: ComponentKind, a: string, b: string): number | null {
   if (a === b) return 0;
   if (Math.max(a.length, b.length) > longest) return null;
   return (comparators[kind] ?? compareSemver)(a, b);
