@@ -24,6 +24,7 @@ export async function diffTwo(
     ignored: settings.ignore,
     selection: selectionOf(settings.path),
     layers: settings.layers,
+    patch: settings.patch,
     maxScratch: workspace.disk,
     jobs,
     limits,

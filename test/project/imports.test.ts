@@ -129,6 +129,7 @@ describe('imports', () => {
       '@cyclonedx/cyclonedx-library/Serialize': ['report'],
       '@cyclonedx/cyclonedx-library/Spec': ['report'],
       'd3-hierarchy': ['report'],
+      diff: ['jobs'],
       libdeflate: ['codec'],
       'node-forge': ['registry'],
       pako: ['codec'],

@@ -28,6 +28,7 @@ export async function compareTrees(
       ignored: [],
       selection: null,
       layers: false,
+      patch: false,
       ...options,
     });
     return { diff, a, b };

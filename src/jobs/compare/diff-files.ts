@@ -62,6 +62,8 @@ export class FileList {
     attributes: counter(),
   };
   readonly changes: FileChange[] = [];
+  /** The numbers of the paths of these changes. */
+  readonly ids: number[] = [];
   /** By number of the path: whether it differs in what a container sees, other than its attributes. */
   readonly differing: Uint8Array;
 
@@ -86,6 +88,7 @@ export class FileList {
     const [left, right] = [stateOf(a, id), stateOf(b, id)];
     const isAlike = left !== null && right !== null && isSameState(left, right);
     const states = { a: left, b: isAlike ? left : right };
+    this.ids.push(id);
     this.changes.push({ path, change, ...states, details: this.#shared(details) });
     this.#count(change, id, states);
   };

@@ -2,7 +2,13 @@
  * Lists what differs between two images: their documents, and what their layers hold. `diff.ts` calls it for the images of one platform.
  */
 import { downloadsOf, type ImageBlobs, transferBytes } from '../../analyze/diff/downloads.ts';
-import type { DiffedContents, DiffedImage, LayerPair, PlatformDiff } from '../../analyze/diff/image-diff.ts';
+import type {
+  DiffedContents,
+  DiffedImage,
+  FileChange,
+  LayerPair,
+  PlatformDiff,
+} from '../../analyze/diff/image-diff.ts';
 import type { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Image } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -12,7 +18,7 @@ import { diffConfigs, diffHistories, diffManifests, diffRows } from './diff-docu
 import { describeLayer, diffDescriptors, type PairedLayers, pairLayers, relate } from './diff-layers.ts';
 import { diffStackSteps, type StackDiff, unread } from './diff-stacks.ts';
 import type { PlatformImage } from './image-pairs.ts';
-import type { DigestedStacks, LayerDigester } from './layer-digester.ts';
+import type { DigestedStacks, LayerDigester, SideName } from './layer-digester.ts';
 
 /** What the comparison of a pair of images needs beside them. */
 export interface PairContext {
@@ -68,12 +74,24 @@ export async function diffTwo(
     a: describeImage(a, found.contents?.a ?? null),
     b: describeImage(b, found.contents?.b ?? null),
     totals: found.files?.totals() ?? noFiles,
-    files: found.files?.changes ?? [],
+    files: await changesOf(found, { a, b }, context),
     ...documents,
     layers,
     packages: found.packages,
     downloads: downloadsOf(blobsOf(a), blobsOf(b), (number) => found.newContents[number - 1] ?? null),
   };
+}
+
+/** Returns the paths that differ, with patches where they were asked for. */
+async function changesOf(
+  { files, rootfs }: StackDiff,
+  images: Readonly<Record<SideName, Image>>,
+  { digester, options: { patch, jobs, signal } }: PairContext,
+): Promise<readonly FileChange[]> {
+  if (files === null || rootfs === null) return [];
+  if (!patch) return files.changes;
+  const { withPatches } = await import('./diff-patches.ts');
+  return withPatches({ images, rootfs, files }, { digester, jobs, signal });
 }
 
 type Documents = Pick<PlatformDiff, 'config' | 'history' | 'manifest'>;

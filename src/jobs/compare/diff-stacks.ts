@@ -19,6 +19,7 @@ import type { DigestedStacks } from './layer-digester.ts';
 export interface StackDiff {
   /** Null where no layer had to be read. */
   readonly files: FileList | null;
+  readonly rootfs: RootfsPair | null;
   /** What was found in the pairs of layers that differ, by number of the layer of B. */
   readonly entries: ReadonlyMap<number, ComparedEntries>;
   readonly packages: readonly PackageChange[];
@@ -30,6 +31,7 @@ export interface StackDiff {
 /** The result for two images with the same layers. */
 export const unread: StackDiff = {
   files: null,
+  rootfs: null,
   entries: new Map(),
   packages: [],
   contents: null,
@@ -53,6 +55,7 @@ export function* diffStackSteps(
   const after = yield* packageSteps(rootfs.b, b);
   return {
     files,
+    rootfs,
     entries:
       selection === null ? yield* pairSteps({ a, b }, pairs, { rootfs, files, tally, options }) : new Map(),
     packages: selection === null ? comparePackages(before, after) : [],

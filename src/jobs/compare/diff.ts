@@ -13,6 +13,7 @@ import { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { Source } from '../../place/place.ts';
 import { componentProbe } from '../../rootfs/packages/component-index.ts';
+import { Scratch } from '../../files/scratch.ts';
 import type { ImageSet } from '../image-set.ts';
 import { diffIndexes } from './diff-documents.ts';
 import { diffTwo, oneSided, type PairContext } from './diff-pair.ts';
@@ -35,6 +36,8 @@ export interface DiffOptions extends PairOptions {
   readonly selection: PathSelection | null;
   /** Whether to list the entries of layers that differ. */
   readonly layers: boolean;
+  /** Whether to make unified diffs of small texts: the layers concerned are read once more. */
+  readonly patch: boolean;
 }
 
 export interface PathSelection {
@@ -53,7 +56,9 @@ export async function diffImages(given: DiffOptions): Promise<ImageDiff> {
   const sets = await readSets(options);
   const { pairs } = sets;
   const gathering = { probe: componentProbe, digests: false, twins: false, programs: false };
-  const digester = new LayerDigester({ ...options, forms: true, gathering });
+  // Only what is read twice is worth a copy.
+  await using scratch = new Scratch(options.patch ? options.maxScratch : 0);
+  const digester = new LayerDigester({ ...options, forms: true, gathering, scratch });
   const tally = new AspectTally(options.ignored);
   const platforms: PlatformDiff[] = [];
   for (const [i, pair] of pairs.entries()) {

@@ -22,6 +22,9 @@ interface Side {
   readonly reader: LayerReader;
 }
 
+/** Which of the two images. */
+export type SideName = 'a' | 'b';
+
 /** A blob to read. */
 interface Reading {
   readonly side: Side;
@@ -81,6 +84,23 @@ export class LayerDigester {
     const stackOf = (image: Image) =>
       image.config.diffIds.map((diffId) => this.#layers.get(diffId) as DigestedLayer);
     return { a: stackOf(a), b: stackOf(b) };
+  }
+
+  /** Reads the contents of some entries of a layer, in one more reading of its blob. */
+  async contents(
+    { side, image, number }: { readonly side: SideName; readonly image: Image; readonly number: number },
+    wanted: ReadonlySet<number>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<number, Uint8Array>> {
+    const { reader, source } = side === 'a' ? this.#a : this.#b;
+    const { size } = layerOf(image, number).descriptor;
+    const [id, label] = [`read ${blobOf(image, number)}`, `files of layer ${number} of ${source.label}`];
+    using reading = task(this.#listener, { id, phase: 'scan', label, total: size });
+    const tar = reader.tar(image, number, signal, { onBytes: reading.advance });
+    const { readContents } = await import('./read-contents.ts');
+    const contents = await readContents(tar, wanted);
+    reading.end(`${contents.size} files`);
+    return contents;
   }
 
   /** Forgets the paths of all layers except these. */

@@ -55,6 +55,12 @@ export class Rootfs {
     return this.#origin(path)?.layer ?? null;
   }
 
+  /** Returns the layer and the entry that the contents of a path come from; null for a directory that is only implied. */
+  placeOf(path: number): Pick<Change, 'layer' | 'entry'> | null {
+    const origin = this.#origin(path);
+    return origin === null ? null : { layer: origin.layer, entry: origin.entry };
+  }
+
   /** Returns the kind of a path; null where nothing is. */
   kindOf(path: number): NodeKind | null {
     if (this.tree.node[path] === 0) return null;

@@ -44,6 +44,8 @@ export interface DigestOptions {
 
 /** The estimated bytes of an entry's traits and of the digest of its contents, without texts. */
 const traitsBytes = 70;
+/** The estimated bytes of what a comparison that lists everything makes of an entry. */
+const listedBytes = 170;
 
 /** The length up to which a text is held. A longer one is replaced by its start and digest, so that memory stays bounded. */
 const maxText = 256;
@@ -58,6 +60,7 @@ export async function digestTar(stream: ByteStream, options: DigestOptions = {})
   const builder = new LayerIndexBuilder();
   const digester = new EntryDigester(reader, allowance);
   const heads = options.forms === true ? new HeadForms() : null;
+  const perEntry = heads === null ? 0 : listedBytes;
   const traits = new TraitsTable((bytes) => allowance.takeMore(bytes));
   const forms: string[] = [];
   try {
@@ -67,6 +70,7 @@ export async function digestTar(stream: ByteStream, options: DigestOptions = {})
       // Its records are not applied, but every runtime refuses a malformed one.
       if (entry.kind === 'global') parsePax(await readGlobal(reader, entry));
       const made = entry.kind !== 'link' && entry.kind !== 'global';
+      allowance.takeMore(perEntry);
       if (heads !== null) forms.push(heads.of(entry, path));
       traits.add(
         made ? await digester.digest(entry, gatherer?.open(traits.length, entry, path) ?? null) : null,

@@ -21,6 +21,7 @@ import {
   moreText,
   packageMarks,
   packageTotals,
+  patchesOf,
   pathText,
   platformTitle,
   relationText,
@@ -200,17 +201,19 @@ function artifactBlock({ artifacts }: ImageDiff): string[] {
 }
 
 function patchBlocks(files: readonly FileChange[], { top }: DiffRenderOptions): string[] {
-  return topOf(files, top, weightOf).flatMap((file) => {
-    if (file.patch === undefined) return [];
-    const lines = file.patch.split('\n').map(escapeText);
-    // A fence must be longer than any in the text.
-    const longest = lines.reduce(
-      (most, line) => Math.max(most, /^`*/.exec(line.replace(/^[-+ ]\s*/, ''))?.[0].length ?? 0),
-      2,
-    );
-    const fence = '`'.repeat(longest + 1);
-    return details(`Patch of ${htmlCode(pathText(file))}`, [`${fence}diff\n${lines.join('\n')}\n${fence}`]);
-  });
+  return patchesOf(files)
+    .slice(0, top)
+    .flatMap(({ patch, ...file }) => {
+      const lines = patch.trimEnd().split('\n').map(escapeText);
+      const fence = '`'.repeat(longestTicks(lines) + 1);
+      const block = `${fence}diff\n${lines.join('\n')}\n${fence}`;
+      return details(`Patch of ${htmlCode(pathText(file))}`, [block]);
+    });
+}
+
+/** Counts the backticks of the longest run at the begin of a line, at least 2: a fence must be longer. */
+function longestTicks(lines: readonly string[]): number {
+  return lines.reduce((most, line) => Math.max(most, /^[-+ ]\s*(`*)/.exec(line)?.[1]?.length ?? 0), 2);
 }
 
 /** Renders an escaped text as code in HTML, where Markdown is not read. */

@@ -5,7 +5,7 @@
 import type { ImageDiff, LayerPair, PlatformDiff } from '../../analyze/diff/image-diff.ts';
 import { displayPath, escapeText } from '../escape.ts';
 import { formatNumberOf, formatSize } from '../figures.ts';
-import type { Style } from '../style.ts';
+import type { Paint, Style } from '../style.ts';
 import { type Cell, layOut } from '../table.ts';
 import {
   bytesText,
@@ -20,6 +20,7 @@ import {
   moreText,
   packageMarks,
   packageTotals,
+  patchesOf,
   pathText,
   platformTitle,
   relationText,
@@ -103,7 +104,7 @@ function* listLines(platform: PlatformDiff, options: DiffTextOptions): Generator
     [detailsText(file), layerText(file)].filter((text) => text !== '').join(', '),
   ]);
   yield* section('Files', fileRows, { ...options, all: platform.files.length, alignment: 'lrll' });
-  yield* patchLines(files);
+  yield* patchLines(platform.files, options);
   const packages = topOf(platform.packages, top, ({ bytesA, bytesB }) => Math.max(bytesA, bytesB));
   const packageRows = packages.map((each) => [
     packageMarks[each.change],
@@ -178,10 +179,17 @@ function* entryLines({ a, b, entries }: LayerPair, options: DiffTextOptions): Ge
   yield* section(title, rows, { ...options, all: entries.length });
 }
 
-function* patchLines(files: PlatformDiff['files']): Generator<string> {
-  for (const { patch } of files) {
-    if (patch === undefined) continue;
+function* patchLines(files: PlatformDiff['files'], { top, style }: DiffTextOptions): Generator<string> {
+  const patched = patchesOf(files);
+  for (const { patch } of patched.slice(0, top)) {
     yield '';
-    for (const line of patch.split('\n')) yield escapeText(line);
+    for (const line of patch.trimEnd().split('\n')) yield paintOf(line, style)(escapeText(line));
   }
+  const more = moreText(patched.length, Math.min(patched.length, top));
+  if (more !== '') yield `    … ${more} with a patch`;
+}
+
+function paintOf(line: string, style: Style): Paint {
+  if (/^(?:---|\+\+\+) /.test(line)) return style.bold;
+  return line.startsWith('+') ? style.good : line.startsWith('-') ? style.warning : (text) => text;
 }

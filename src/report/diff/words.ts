@@ -189,6 +189,13 @@ export function topOf<T>(list: readonly T[], top: number, weigh: (item: T) => nu
   return list.filter((_, i) => chosen.has(i));
 }
 
+/** Returns the files that have a patch. */
+export function patchesOf(
+  files: readonly FileChange[],
+): readonly (FileChange & { readonly patch: string })[] {
+  return files.flatMap(({ patch, ...file }) => (patch === undefined ? [] : [{ ...file, patch }]));
+}
+
 /** Returns the bytes by which a path weighs in a list: those that went, came, or were replaced. */
 export function weightOf({ a, b, change }: FileChange): number {
   return change === 'attributes' ? 0 : Math.max(a?.bytes ?? 0, b?.bytes ?? 0);

@@ -26,6 +26,12 @@ export const diffOptions = {
     describe: 'compare each layer with the one in its place, entry by entry',
     group: 'Comparison',
   }),
+  patch: flag({
+    describe: 'show unified diffs of texts up to 64 KiB',
+    details:
+      'The layers that hold them are read once more. Larger and binary files have their sizes and digests.',
+    group: 'Comparison',
+  }),
   exitCode: flag({ describe: 'exit with 3 if the images differ', group: 'Comparison' }),
   format: choice(diffFormats, {
     default: 'text',

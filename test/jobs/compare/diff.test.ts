@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type DiffAspect, type Ignorable, ignorable } from '../../../src/analyze/diff/image-diff.ts';
@@ -372,4 +373,89 @@ test('the names of history rows and members are those of the documents', async (
     { member: 'config.Cmd', aspect: 'config', a: null, b: '["sh"]' },
   ]);
   expect(jsonBytes(config).length).toBeGreaterThan(0);
+});
+
+describe('patches', () => {
+  const patchesOf = async (before: Layers, after: Layers, options: Partial<DiffOptions> = {}) => {
+    const compared = await compareTrees(image(before), image(after), { patch: true, ...options });
+    const files = onlyPlatform(compared.diff).files.map(({ path, patch }) => [path, patch ?? null] as const);
+    return { ...compared, patches: Object.fromEntries(files) };
+  };
+
+  test('are made of small texts, and of nothing else', async () => {
+    const [large, larger] = ['x'.repeat(65_536), 'x'.repeat(65_537)];
+    const { patches } = await patchesOf(
+      [
+        [
+          'text=one\ntwo\n',
+          'binary=a\0b',
+          'latin=caf\xe9',
+          `large=${large}`,
+          `larger=${larger}`,
+          'gone=1',
+          'mode=1',
+          'kind=1',
+        ],
+      ],
+      [
+        [
+          'text=one\n2',
+          'binary=a\0c',
+          'latin=caff\xe9',
+          `large=y${large.slice(1)}`,
+          `larger=y${larger.slice(1)}`,
+          'new=1',
+          { ...specOf('mode=1'), mode: 0o600 },
+          'kind/',
+        ],
+      ],
+    );
+    expect(patches['text']).toBe(
+      '--- a/text\n+++ b/text\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n\\ No newline at end of file\n',
+    );
+    expect(patches['large']).toMatch(/^--- a\/large\n/);
+    const others = ['binary', 'latin', 'larger', 'gone', 'new', 'mode', 'kind'];
+    expect(others.map((path) => [path, patches[path]])).toEqual(others.map((path) => [path, null]));
+  });
+
+  test('show what a container sees: the data of hard links, and of the topmost layer', async () => {
+    const { patches } = await patchesOf([['a=1\n', 'b->a'], ['a=2\n']], [['b=3\n'], ['a=4\n']]);
+    expect(patches['a']).toContain('-2\n+4\n');
+    expect(patches['b']).toContain('-1\n+3\n');
+  });
+
+  test('apply: patch(1) in its place makes B of A', async () => {
+    const { applyPatch } = await import('diff');
+    const lines = fc
+      .array(fc.constantFrom('a', 'b', 'c', 'd', ''), { maxLength: 12 })
+      .map((list) => list.join('\n'));
+    await fc.assert(
+      fc.asyncProperty(lines, lines, async (before, after) => {
+        const { patches } = await patchesOf([[`f=${before}`]], [[`f=${after}`]]);
+        if (before === after) expect(patches).toEqual({});
+        else expect(applyPatch(before, patches['f'] ?? '')).toBe(after);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('read only the layers concerned once more, and a blob of both images once', async () => {
+    const [before, after]: [Layers, Layers] = [
+      [['base=1'], ['f=1\n']],
+      [['base=1'], ['f=2\n']],
+    ];
+    const { a, b } = await patchesOf(before, after);
+    const counts = image(before).diffIds.map((digest) => a.countOf(digest) + b.countOf(digest));
+    expect(counts).toEqual([1, 2]);
+    const copied = await patchesOf(before, after, { maxScratch: 1e6 });
+    expect(
+      image(before).diffIds.map((digest) => copied.a.countOf(digest) + copied.b.countOf(digest)),
+    ).toEqual([1, 1]);
+  });
+
+  test('of texts that differ in thousands of lines are left out: finding them takes too long', async () => {
+    const text = (word: string) => Array.from({ length: 5000 }, (_, i) => `${word}${i}`).join('\n');
+    const { patches } = await patchesOf([[`f=${text('a')}`]], [[`f=${text('b')}`]]);
+    expect(patches).toEqual({ f: null });
+  });
 });

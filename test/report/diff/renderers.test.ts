@@ -40,11 +40,26 @@ describe('the sample', () => {
   });
 });
 
+/** Returns a Markdown text without its fenced blocks, which end as CommonMark says (section 4.5). */
+function withoutFences(text: string): string {
+  const kept: string[] = [];
+  let fence: string | null = null;
+  for (const line of text.split('\n')) {
+    const [, ticks = ''] = /^ {0,3}(`{3,})(?:diff)?\s*$/.exec(line) ?? [];
+    if (fence === null && ticks !== '') fence = ticks;
+    else if (fence === null) kept.push(line);
+    else if (/^ {0,3}`+\s*$/.test(line) && ticks.length >= fence.length) fence = null;
+  }
+  expect(fence).toBe(null);
+  return kept.join('\n');
+}
+
 describe.each([
   ['as it is', sampleDiff],
   ['with all entries of layers', () => sampleDiff({ layers: true })],
+  ['with patches', () => sampleDiff({ patch: true })],
   ['with everything ignored', () => sampleDiff({ ignored: [...ignorable] })],
-  ['of hostile images', () => hostileDiff({ layers: true })],
+  ['of hostile images', () => hostileDiff({ layers: true, patch: true })],
 ])('a comparison %s', (_, make) => {
   it('is JSON by its schema, whole and as a summary', async () => {
     const diff = await make();
@@ -59,7 +74,19 @@ describe.each([
     const diff = await make();
     expectHarmless(textOf(diff), 'text');
     expectHarmless(jsonOf(diff), 'json');
-    expectNoMarkup(renderDiffMarkdown(diff, { top: 20, summary: false }), 'markdown');
+    const markdown = renderDiffMarkdown(diff, { top: 20, summary: false });
+    expectHarmless(markdown, 'markdown');
+    expectNoMarkup(withoutFences(markdown), 'markdown');
+  });
+});
+
+describe('patches', () => {
+  it('are shown in text and in Markdown, and are no markup', async () => {
+    const diff = await sampleDiff({ patch: true });
+    const patch = '--- a/etc/motd\n+++ b/etc/motd\n@@ -1,2 +1,2 @@\n hello\n-world\n+there\n';
+    expect(diff.platforms[0]?.files.find(({ path }) => path === 'etc/motd')?.patch).toBe(patch);
+    expect(textOf(diff)).toContain(`\n${patch}`);
+    expect(renderDiffMarkdown(diff, { top: 20, summary: false })).toContain(`\`\`\`diff\n${patch}\`\`\``);
   });
 });
 

@@ -62,7 +62,7 @@ export async function hostileDiff(options: Partial<DiffOptions> = {}): Promise<I
           { name: `${seed}/${name}`, body: new TextEncoder().encode(seed) },
           {
             name: `app/${name}\xff`,
-            body: new TextEncoder().encode(`${nasty}\n${seed}\n`),
+            body: new TextEncoder().encode(`${nasty}\n\`\`\`\n\`\`\`\`\`\n  \`\`\`\`\n${seed}\n<b>\n`),
             uname: line,
             xattrs: { [`user.${line}`]: seed },
           },

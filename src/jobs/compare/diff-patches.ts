@@ -1,0 +1,121 @@
+/**
+ * Makes unified diffs of small texts that differ between two images. `diff-pair.ts` calls it after files were compared, and it reads the
+ * layers concerned once more.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { FileChange } from '../../analyze/diff/image-diff.ts';
+import { type Path, quotePath } from '../../bytes/path.ts';
+import { type Image, layerOf } from '../../image/image.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { inTurns, type Steps } from '../../steps.ts';
+import { mapParallel } from '../../stream/parallel.ts';
+import { KiB, MiB } from '../../units.ts';
+import type { RootfsPair } from './compare-rootfs.ts';
+import type { FileList } from './diff-files.ts';
+import type { LayerDigester, SideName } from './layer-digester.ts';
+import type { Rootfs } from './rootfs.ts';
+
+/** The largest file that is shown, and the most bytes that are held of all. */
+const largestText = 64 * KiB;
+const mostBytes = 64 * MiB;
+/** The most lines that a diff may add and remove. Finding it takes up to the square of this. */
+const mostEdits = 4096;
+
+/** Two images, with what was found in them. */
+export interface PatchedPair {
+  readonly images: Readonly<Record<SideName, Image>>;
+  readonly rootfs: RootfsPair;
+  readonly files: FileList;
+}
+
+interface PatchContext {
+  readonly digester: LayerDigester;
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Where the contents of a file are. */
+interface Spot {
+  readonly side: SideName;
+  readonly layer: number;
+  readonly entry: number;
+}
+
+/** Returns the changes of a list, those of small texts with a unified diff. Other files have their sizes and digests. */
+export async function withPatches(
+  { images, rootfs, files }: PatchedPair,
+  { digester, jobs, signal }: PatchContext,
+): Promise<readonly FileChange[]> {
+  const chosen = chooseTexts(rootfs, files);
+  if (chosen.size === 0) return files.changes;
+  const spots = [...chosen.values()].flatMap(({ a, b }) => [a, b]);
+  const layers = [...Map.groupBy(spots, (spot) => diffIdOf(images, spot))];
+  const read = await mapParallel(layers, jobs, signal, async ([diffId, found], _, inner) => {
+    const [{ side, layer }] = found as [Spot];
+    const wanted = new Set(found.map(({ entry }) => entry));
+    return [
+      diffId,
+      await digester.contents({ side, image: images[side], number: layer }, wanted, inner),
+    ] as const;
+  });
+  const contents = new Map<Digest, ReadonlyMap<number, Uint8Array>>(read);
+  const textOf = (spot: Spot) => textIn(contents.get(diffIdOf(images, spot))?.get(spot.entry));
+  const { formatPatch, OMIT_HEADERS, structuredPatch } = await import('diff');
+  const patchOf = (path: Path, before: string, after: string): string | null => {
+    const options = { context: 3, maxEditLength: mostEdits };
+    const made = structuredPatch('', '', before, after, '', '', options);
+    if (made === undefined) return null;
+    return `--- ${nameIn('a', path)}\n+++ ${nameIn('b', path)}\n${formatPatch(made, OMIT_HEADERS)}`;
+  };
+  function* steps(): Steps<readonly FileChange[]> {
+    const changes: FileChange[] = [];
+    for (const [i, change] of files.changes.entries()) {
+      const spot = chosen.get(i);
+      if (spot !== undefined) yield;
+      const [before, after] = spot === undefined ? [null, null] : [textOf(spot.a), textOf(spot.b)];
+      const patch = before === null || after === null ? null : patchOf(change.path, before, after);
+      changes.push(patch === null ? change : { ...change, patch });
+    }
+    return changes;
+  }
+  return inTurns(steps(), signal);
+}
+
+/** Chooses the files that may be small texts, by position in the list. */
+function chooseTexts(
+  rootfs: RootfsPair,
+  { changes, ids }: FileList,
+): ReadonlyMap<number, { a: Spot; b: Spot }> {
+  const chosen = new Map<number, { a: Spot; b: Spot }>();
+  let held = 0;
+  for (const [i, { change, a, b }] of changes.entries()) {
+    if (change !== 'changed' || a?.kind !== 'file' || b?.kind !== 'file') continue;
+    const [left, right] = [spotOf('a', rootfs.a, ids[i] as number), spotOf('b', rootfs.b, ids[i] as number)];
+    if (left === null || right === null || Math.max(a.bytes, b.bytes) > largestText) continue;
+    held += a.bytes + b.bytes;
+    if (held > mostBytes) break;
+    chosen.set(i, { a: left, b: right });
+  }
+  return chosen;
+}
+
+/** Returns where the contents of a file are; null for a sparse one, whose body is not its contents. */
+function spotOf(side: SideName, rootfs: Rootfs, id: number): Spot | null {
+  const place = rootfs.placeOf(id);
+  return place === null || rootfs.traitsOf(id)?.stored !== 'plain' ? null : { side, ...place };
+}
+
+function diffIdOf(images: PatchedPair['images'], { side, layer }: Spot): Digest {
+  return layerOf(images[side], layer).diffId;
+}
+
+/** Returns the text of a file; null for one that is binary, or was not read. */
+function textIn(bytes: Uint8Array | undefined): string | null {
+  if (bytes === undefined || bytes.includes(0) || !isUtf8(bytes)) return null;
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** Returns a name for the head of a patch: as it is, or quoted. */
+function nameIn(side: SideName, path: Path): string {
+  return /^[\x20-\x7e]*$/.test(path) ? `${side}/${path}` : `${side}/${quotePath(path)}`;
+}
