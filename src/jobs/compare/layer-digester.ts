@@ -97,7 +97,7 @@ export class LayerDigester {
     const [id, label] = [`read ${blobOf(image, number)}`, `files of layer ${number} of ${source.label}`];
     using reading = task(this.#listener, { id, phase: 'scan', label, total: size });
     const tar = reader.tar(image, number, signal, { onBytes: reading.advance });
-    const { readContents } = await import('./read-contents.ts');
+    const { readContents } = await import('../../layers/read/read-contents.ts');
     const contents = await readContents(tar, wanted);
     reading.end(`${contents.size} files`);
     return contents;

@@ -1,6 +1,6 @@
 /**
- * Reads the contents of a few files of a layer, in one more reading of its blob, to its end, so that it is verified again. `diff-patches.ts`
- * calls it for files whose contents are shown.
+ * Reads the contents of a few files of a layer, in one more reading of its blob, to its end, so that it is verified again. The
+ * comparison of images calls it for files whose contents are shown.
  */
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { TarReader } from '../../tar/reader.ts';
